@@ -1,0 +1,1 @@
+"""Who sends: the terminal agent, its collectors and outbox."""

@@ -1,0 +1,1 @@
+"""Who judges: liveness, incidents, delivery."""

@@ -1,0 +1,1 @@
+"""Who answers: FastAPI and the console pages."""

@@ -1,0 +1,1 @@
+"""What is kept: the history of a station."""

@@ -1,0 +1,1 @@
+"""What carries: mosquitto.conf, acl, the Kafka topic table, the MQTT to Kafka bridge, the log consumer."""

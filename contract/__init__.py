@@ -1,0 +1,1 @@
+"""What travels: messages, topics, codec. Pure; msgspec only."""

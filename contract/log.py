@@ -1,0 +1,116 @@
+"""What travels on Kafka: one entry per MQTT message, keyed by station, and the ticks between them.
+
+Entries are JSON, so that any Kafka tool can read them; `body` is the payload as the terminal sent it.
+`received` is the bridge's wall clock (ms since the epoch), `mono` its monotonic clock (ms since the bridge's
+start `start`), by which intervals are measured.
+"""
+
+from typing import Final
+
+import msgspec
+
+from contract.messages import Heartbeat, Reply, Status
+
+LIVE: Final = "milepost.live"
+RECORDS: Final = "milepost.records"
+DEADLETTER: Final = "milepost.deadletter"
+TRANSITIONS: Final = "milepost.transitions"
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", omit_defaults=True):
+    terminal: str
+    shard: str
+    start: str
+    received: int
+    mono: int
+
+
+class HeartbeatEntry(_Entry, frozen=True, kw_only=True, tag="heartbeat", omit_defaults=True):
+    """A heartbeat on `milepost.live`. A retained one, against the contract, marks nobody."""
+
+    retain: bool = False
+    body: Heartbeat
+
+
+class StatusEntry(_Entry, frozen=True, kw_only=True, tag="status", omit_defaults=True):
+    """A status or Last Will on `milepost.live`; `retain`: it lay in the broker and was sent on subscribing."""
+
+    retain: bool = False
+    body: Status
+
+
+class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="tick"):
+    """The pipeline's clock on every partition of `milepost.live`; stands behind everything received before it.
+
+    `whole` is false when since the bridge's last tick MQTT reconnected, a batch failed or anything was dropped.
+    """
+
+    shard: str
+    bridge: str
+    start: str
+    seq: int
+    at: int
+    mono: int
+    whole: bool
+
+
+LiveEntry = HeartbeatEntry | StatusEntry | Tick
+
+
+class AcceptedData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A data message whose remaining records all keep the contract."""
+
+    boot: str
+    run: int
+    at: int
+    up: float | None = None
+    box: str
+    records: list[msgspec.Raw]
+
+
+class DataEntry(_Entry, frozen=True, kw_only=True, tag="data", omit_defaults=True):
+    """A data message on `milepost.records`."""
+
+    body: AcceptedData
+
+
+class ReplyEntry(_Entry, frozen=True, kw_only=True, tag="reply", omit_defaults=True):
+    """A command's stage on `milepost.records`."""
+
+    body: Reply
+
+
+RecordsEntry = DataEntry | ReplyEntry
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One refused MQTT message (or the refused records of one), on `milepost.deadletter`.
+
+    `payload` is the text as it came, base64 when `encoding` says so; it is cut to `MAX_PAYLOAD` bytes, while
+    `size` is the true length. `refused` counts records, 0 when the whole message was refused.
+    """
+
+    topic: str
+    reason: str
+    detail: str
+    shard: str
+    at: int
+    size: int
+    payload: str
+    encoding: str = "text"
+    refused: int = 0
+
+
+class TransitionEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A transition on `milepost.transitions`: at least once, told apart by (partition, seq). Times in ms."""
+
+    partition: int
+    seq: int
+    station: str
+    terminal: str | None
+    before: str
+    after: str
+    usable: bool | None
+    at: int
+    decided: int
+    reason: str

@@ -1,0 +1,1 @@
+"""Who stores: Kafka to TimescaleDB."""

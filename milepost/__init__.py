@@ -1,0 +1,1 @@
+"""How it all runs: settings, command line, the one-machine stack, the demo."""

@@ -1,0 +1,1 @@
+"""Who exists: areas, stations, terminals; import and export."""

@@ -1,0 +1,1 @@
+"""Where it lies: database pool, migrations, named SQL, offset fencing, partitioner."""

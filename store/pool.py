@@ -1,0 +1,72 @@
+"""Connections to PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
+
+import asyncpg
+import msgspec
+
+from contract.errors import RemedyError
+
+if TYPE_CHECKING:
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:  # generic for the type checker only
+    Pool = asyncpg.Pool
+    Connection = asyncpg.Connection
+
+CONNECT_TIMEOUT = 5.0
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError)
+"""What a connection attempt raises when the database is not to be had."""
+
+
+def _encode_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(name, encoder=_encode_json, decoder=msgspec.json.decode, schema="pg_catalog")
+
+
+def describe(url: str) -> str:
+    """The database by host, port and name, without the password that the URL may carry."""
+    parts = urlsplit(url)
+    return f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path or '/'}"
+
+
+@asynccontextmanager
+async def open_pool(url: str, *, name: str, size: int = 4) -> AsyncIterator[Pool]:
+    """A pool of up to `size` connections, shown to PostgreSQL as ``milepost {name}``.
+
+    Raises RemedyError when the database cannot be reached at the start.
+    """
+    try:
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size,
+            init=_prepare,
+            timeout=CONNECT_TIMEOUT,
+            server_settings={"application_name": f"milepost {name}"},
+        )
+    except (*UNREACHABLE, ValueError) as exc:
+        raise RemedyError(
+            f"the database {describe(url)} cannot be reached ({exc or type(exc).__name__}): "
+            "start it, or correct MILEPOST_DATABASE_URL"
+        ) from exc
+    try:
+        yield pool
+    finally:
+        await _close(pool)
+
+
+async def _close(pool: Pool) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), timeout=5)
+    except (TimeoutError, asyncio.CancelledError):
+        pool.terminate()
+        raise

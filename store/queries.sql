@@ -1,0 +1,24 @@
+-- name: lock_offset
+-- Which log the stored offset belongs to; the row stays locked until it is claimed.
+SELECT log FROM consumer_offset WHERE consumer = $1 AND topic = $2 AND partition = $3 FOR UPDATE;
+
+-- name: claim_offset
+-- Raising the owner fences whoever held the partition; an offset of another log means nothing in this one.
+INSERT INTO consumer_offset AS o (consumer, topic, partition, log, next_offset, owner, instance)
+VALUES ($1, $2, $3, $4, 0, 1, $5)
+ON CONFLICT (consumer, topic, partition) DO UPDATE SET
+    owner = o.owner + 1,
+    instance = excluded.instance,
+    next_offset = CASE WHEN o.log = excluded.log THEN o.next_offset ELSE 0 END,
+    log = excluded.log,
+    updated_at = now()
+RETURNING owner, next_offset;
+
+-- name: advance_offsets
+-- Compare and set: a row that moved or changed hands is not returned, and the caller gives up.
+UPDATE consumer_offset AS o
+SET next_offset = m.new, updated_at = now()
+FROM unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[]) AS m (partition, owner, expected, new)
+WHERE o.consumer = $1 AND o.topic = $2 AND o.partition = m.partition
+  AND o.owner = m.owner AND o.next_offset = m.expected
+RETURNING o.partition;

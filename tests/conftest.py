@@ -1,0 +1,124 @@
+"""Real servers for the tests: each starts once per run, on a free loopback port, in a directory of its own."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from milepost.embedded import postgres
+from store.migrate import migrate
+from store.pool import Pool, open_pool
+
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(f"nothing listens on {port}")
+
+
+@pytest.fixture(scope="session")
+def server_dir() -> Iterator[Path]:
+    """A directory that a service user can reach, which pytest's own are not."""
+    path = Path(tempfile.mkdtemp(prefix="milepost-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(server_dir: Path) -> Iterator[str]:
+    """The URL of a PostgreSQL server: MILEPOST_TEST_DATABASE_URL, or the wheel's."""
+    given = os.environ.get("MILEPOST_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    port = free_port()
+    cluster = postgres.prepare(server_dir / "postgres", port=port, options=FAST)
+    with (server_dir / "postgres.log").open("wb") as log:
+        process = subprocess.Popen(
+            cluster.command, user=cluster.run_as, cwd="/", stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        wait_for_port(port, process)
+        yield cluster.url
+    finally:
+        process.send_signal(2)
+        process.wait(timeout=20)
+
+
+def database_url(server: str, name: str) -> str:
+    return server.rpartition("/")[0] + "/" + name
+
+
+async def _ready(server: str) -> asyncpg.Connection:
+    for _ in range(100):
+        try:
+            return await asyncpg.connect(server)
+        except (asyncpg.CannotConnectNowError, OSError):
+            await asyncio.sleep(0.05)
+    raise TimeoutError(server)
+
+
+@pytest.fixture
+async def template(postgres_server: str) -> str:
+    """The name of a migrated database that each test clones; made by the first test that asks."""
+    name = f"milepost_template_{os.getpid()}"
+    admin = await _ready(postgres_server)
+    try:
+        if await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            return name
+        await admin.execute(f"CREATE DATABASE {name}")
+    finally:
+        await admin.close()
+    connection = await asyncpg.connect(database_url(postgres_server, name))
+    try:
+        await migrate(connection)
+    finally:
+        await connection.close()
+    return name
+
+
+_counter = iter(range(1_000_000))
+
+
+@pytest.fixture
+async def database(postgres_server: str, template: str) -> AsyncIterator[str]:
+    """The URL of a migrated database of this test's own."""
+    name = f"milepost_{os.getpid()}_{next(_counter)}"
+    admin = await _ready(postgres_server)
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield database_url(postgres_server, name)
+    finally:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with open_pool(database, name="test", size=4) as opened:
+        yield opened
