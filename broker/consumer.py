@@ -1,0 +1,250 @@
+"""Reading the log: a consumer whose offsets lie in PostgreSQL, in the transaction of the rows they stand for.
+
+Kafka's group hands out partitions; an assignment raises the owner epoch and loads the partition's state and
+offset in one snapshot; each batch compares and sets the offset. After a failed or unclear commit the memory of
+the partitions is thrown away and loaded again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+import asyncpg
+import msgspec
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from broker.log_identity import open_admin, read_identity, watch_identity
+from store.offsets import Claim, FencedError, advance, claim
+from store.pool import UNREACHABLE, Connection, Pool
+
+log = logging.getLogger(__name__)
+
+
+class Handler(Protocol):
+    """What a consumer does with its partitions. `now` is the monotonic clock in seconds."""
+
+    async def load(self, connection: Connection, held: Claim) -> None:
+        """Read the state of a partition that was just claimed, in the claim's snapshot."""
+
+    def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
+        """Take records in, in memory only. Never raises for what a record contains."""
+
+    def due(self, now: float) -> bool:
+        """Whether what was taken in is to be committed now."""
+
+    async def save(self, connection: Connection, partitions: Collection[int]) -> None:
+        """Write what was taken in for these partitions; the caller commits it together with the offsets."""
+
+    def saved(self, partitions: Collection[int]) -> None:
+        """The transaction of `save` is committed."""
+
+    def forget(self, partitions: Collection[int]) -> None:
+        """Throw away the memory of these partitions."""
+
+
+class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """`name` is the Kafka group and the consumer in consumer_offset; times in seconds."""
+
+    name: str
+    topic: str
+    servers: str
+    instance: str
+    max_records: int = 20_000
+    session_timeout: float = 6.0
+    commit_timeout: float = 60.0
+    stall_timeout: float = 20.0
+
+
+class StalledError(Exception):
+    """The log grows and the consumer gets nothing: a known fault of Kafka clients that only a restart cures."""
+
+
+class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    """Runs one handler over the partitions that the group assigns to this process."""
+
+    def __init__(self, config: ConsumerConfig, pool: Pool, handler: Handler) -> None:
+        self._config = config
+        self._pool = pool
+        self._handler = handler
+        self._claims: dict[int, Claim] = {}
+        self._positions: dict[int, int] = {}
+        self._lock = asyncio.Lock()
+        self._log = ""
+        self._progress_at = time.monotonic()
+        self._consumer: AIOKafkaConsumer = None
+
+    @property
+    def partitions(self) -> frozenset[int]:
+        return frozenset(self._claims)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until `stop`. Raises FencedError, LogReplacedError or StalledError when only a restart helps."""
+        async with open_admin(self._config.servers) as admin:
+            self._log = await read_identity(admin)
+            self._consumer = self._open_consumer()
+            await self._consumer.start()
+            self._consumer.subscribe([self._config.topic], listener=self)
+            tasks = [
+                asyncio.create_task(self._consume(), name=f"{self._config.name} consume"),
+                asyncio.create_task(
+                    watch_identity(self._log, lambda: read_identity(admin)), name=f"{self._config.name} identity"
+                ),
+                asyncio.create_task(self._watch_progress(), name=f"{self._config.name} progress"),
+                asyncio.create_task(stop.wait(), name=f"{self._config.name} stop"),
+            ]
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                await self._close(tasks)
+
+    def _open_consumer(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._config.servers,
+            group_id=f"milepost.{self._config.name}",
+            client_id=self._config.instance,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=int(self._config.session_timeout * 1000),
+            heartbeat_interval_ms=int(self._config.session_timeout * 1000 / 3),
+            metadata_max_age_ms=10_000,
+        )
+
+    async def _close(self, tasks: Iterable[asyncio.Task[object]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(self._consumer.stop(), timeout=8)
+
+    async def _consume(self) -> None:
+        while True:
+            batches = await self._consumer.getmany(timeout_ms=100, max_records=self._config.max_records)
+            async with self._lock:
+                self._apply(batches)
+                if self._positions and self._handler.due(time.monotonic()):
+                    await self._commit(frozenset(self._positions))
+
+    def _apply(self, batches: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]) -> None:
+        now = time.monotonic()
+        for where, records in batches.items():
+            held = self._claims.get(where.partition)
+            if held is None:
+                continue
+            position = self._positions.get(where.partition, held.next_offset)
+            fresh = records if records[0].offset >= position else [r for r in records if r.offset >= position]
+            if fresh:
+                self._handler.apply(where.partition, fresh, now)
+                self._positions[where.partition] = fresh[-1].offset + 1
+                self._progress_at = now
+
+    async def _commit(self, partitions: Collection[int]) -> None:
+        """Commit rows and offsets; when that fails in any unclear way, load everything again."""
+        try:
+            await self._within_timeout(partitions)
+        except (*UNREACHABLE, asyncpg.InterfaceError) as exc:
+            log.warning("commit failed, loading again", extra={"consumer": self._config.name, "error": repr(exc)})
+            await self._reload(partitions)
+
+    async def _within_timeout(self, partitions: Collection[int]) -> None:
+        # A writer is never cancelled: its connection is broken, so that the outcome is looked up, not guessed.
+        async with self._pool.acquire() as connection:
+            write = asyncio.create_task(self._write(connection, partitions), name=f"{self._config.name} write")
+            try:
+                done, _ = await asyncio.wait({write}, timeout=self._config.commit_timeout)
+            except asyncio.CancelledError:
+                await asyncio.wait({write}, timeout=5)
+                connection.terminate()
+                raise
+            if not done:
+                connection.terminate()
+            claims = await write
+        self._claims.update(claims)
+        for partition in partitions:
+            self._positions.pop(partition, None)
+        self._handler.saved(partitions)
+
+    async def _write(self, connection: Connection, partitions: Collection[int]) -> dict[int, Claim]:
+        async with connection.transaction():
+            moves = {p: (self._claims[p], self._positions[p]) for p in partitions}
+            claims = await advance(connection, moves)
+            await self._handler.save(connection, partitions)
+        return claims
+
+    async def _reload(self, partitions: Collection[int]) -> None:
+        self._drop(partitions)
+        delay = 0.2
+        while True:
+            try:
+                for partition in sorted(partitions):
+                    await self._load(partition)
+            except (*UNREACHABLE, asyncpg.InterfaceError) as exc:
+                log.warning("database away", extra={"consumer": self._config.name, "error": repr(exc)})
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 5.0)
+            else:
+                return
+
+    async def _load(self, partition: int) -> None:
+        config = self._config
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            held = await claim(
+                connection,
+                consumer=config.name,
+                topic=config.topic,
+                partition=partition,
+                log=self._log,
+                instance=config.instance,
+            )
+            await self._handler.load(connection, held)
+        self._claims[partition] = held
+        self._consumer.seek(TopicPartition(config.topic, partition), held.next_offset)
+
+    def _drop(self, partitions: Collection[int]) -> None:
+        self._handler.forget(partitions)
+        for partition in partitions:
+            self._claims.pop(partition, None)
+            self._positions.pop(partition, None)
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        async with self._lock:
+            mine = {where.partition for where in revoked} & set(self._claims)
+            dirty = mine & set(self._positions)
+            if dirty:
+                with suppress(FencedError, *UNREACHABLE):
+                    await self._within_timeout(dirty)
+            self._drop(mine)
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        async with self._lock:
+            partitions = [where.partition for where in assigned]
+            log.info("assigned", extra={"consumer": self._config.name, "partitions": sorted(partitions)})
+            await self._reload(partitions)
+            self._progress_at = time.monotonic()
+
+    async def _watch_progress(self) -> None:
+        """Notice a consumer that hangs although there is something to read."""
+        while True:
+            await asyncio.sleep(self._config.stall_timeout / 4)
+            if self._lock.locked() or not self._claims:
+                self._progress_at = time.monotonic()
+                continue
+            if time.monotonic() - self._progress_at < self._config.stall_timeout:
+                continue
+            where = [TopicPartition(self._config.topic, partition) for partition in self._claims]
+            try:
+                ends = await self._consumer.end_offsets(where)
+            except (KafkaError, TimeoutError):
+                continue
+            behind = [w.partition for w in where if ends[w] != self._position(w.partition)]
+            if behind:
+                raise StalledError(f"{self._config.name} gets nothing of partitions {behind} of {self._config.topic}")
+            self._progress_at = time.monotonic()
+
+    def _position(self, partition: int) -> int:
+        return self._positions.get(partition, self._claims[partition].next_offset)

@@ -1,0 +1,49 @@
+"""Which log this is. An in-memory broker is a new log, with offsets from 0, at each start."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from contract.errors import RemedyError
+
+
+class LogReplacedError(Exception):
+    """The Kafka cluster is another one than at the start: every position in it is void, start again."""
+
+
+@asynccontextmanager
+async def open_admin(servers: str, *, wait: float = 10) -> AsyncIterator[AIOKafkaAdminClient]:
+    """An admin client. Raises RemedyError when no broker answers."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers, request_timeout_ms=int(wait * 1000))
+    try:
+        await asyncio.wait_for(admin.start(), wait)
+    except (KafkaError, TimeoutError, OSError) as exc:
+        await admin.close()
+        raise RemedyError(
+            f"Kafka at {servers} cannot be reached ({exc or type(exc).__name__}): "
+            "start it, or correct MILEPOST_KAFKA_SERVERS"
+        ) from exc
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def read_identity(admin: AIOKafkaAdminClient) -> str:
+    """The cluster id."""
+    return str((await admin.describe_cluster())["cluster_id"])
+
+
+async def watch_identity(identity: str, read: Callable[[], Awaitable[str]], *, interval: float = 2.0) -> None:
+    """Run until the cluster is another one, then raise LogReplacedError; an unreachable one is waited for."""
+    while True:
+        await asyncio.sleep(interval)
+        try:
+            found = await read()
+        except (KafkaError, OSError, TimeoutError):
+            continue
+        if found != identity:
+            raise LogReplacedError(f"the Kafka cluster was {identity} and is now {found}")
