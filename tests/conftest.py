@@ -8,14 +8,25 @@ import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from broker.topics import ensure_topics
 from milepost.embedded import postgres
 from store.migrate import migrate
 from store.pool import Pool, open_pool
+from tests.servers import (
+    ApacheKafka,
+    IotCore,
+    Mosquitto,
+    Tansu,
+    find_mosquitto,
+    mqtt_server,
+    why_no_apache_kafka,
+)
 
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
@@ -122,3 +133,75 @@ async def database(postgres_server: str, template: str) -> AsyncIterator[str]:
 async def pool(database: str) -> AsyncIterator[Pool]:
     async with open_pool(database, name="test", size=4) as opened:
         yield opened
+
+
+@pytest.fixture
+def mqtt_broker(server_dir: Path) -> Iterator[Mosquitto | IotCore]:
+    """An MQTT broker of this test's own, without retained messages: Mosquitto, or the wheel's where that is missing."""
+    broker = mqtt_server(Path(tempfile.mkdtemp(prefix="mqtt-", dir=server_dir)))
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def mosquitto(server_dir: Path) -> Iterator[Mosquitto]:
+    """A Mosquitto of this test's own."""
+    if find_mosquitto() is None:
+        pytest.skip("Mosquitto is missing: install mosquitto")
+    broker = Mosquitto(Path(tempfile.mkdtemp(prefix="mosquitto-", dir=server_dir)))
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+def create_topics(servers: str, partitions: int) -> None:
+    """Create Milepost's topics from synchronous code, whatever event loop is about."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(ensure_topics(servers, partitions, 1))).result(timeout=60)
+
+
+PARTITIONS = 4
+"""Partitions of the topics in the test servers."""
+
+
+@pytest.fixture(scope="session")
+def kafka_servers(server_dir: Path) -> Iterator[str]:
+    """The 127.0.0.1:PORT of a Kafka-protocol broker with the topics, one for all tests: tell yours by station ids."""
+    broker = Tansu(server_dir / "tansu")
+    broker.start()
+    create_topics(broker.servers, PARTITIONS)
+    yield broker.servers
+    broker.kill()
+
+
+@pytest.fixture
+def tansu(server_dir: Path) -> Iterator[Tansu]:
+    """A Kafka-protocol broker of this test's own, to be killed and stopped, with the topics in it."""
+    broker = Tansu(Path(tempfile.mkdtemp(prefix="tansu-", dir=server_dir)))
+    broker.start()
+    create_topics(broker.servers, PARTITIONS)
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture(scope="session")
+def _apache_kafka_server(server_dir: Path) -> Iterator[ApacheKafka]:
+    if missing := why_no_apache_kafka():
+        pytest.skip(missing)
+    broker = ApacheKafka(server_dir / "kafka")
+    broker.start()
+    create_topics(broker.servers, PARTITIONS)
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def apache_kafka(_apache_kafka_server: ApacheKafka) -> Iterator[ApacheKafka]:
+    """Apache Kafka with the topics in it, one for all tests; a test may kill, freeze and start it."""
+    broker = _apache_kafka_server
+    if broker.process is None:
+        broker.start()
+    yield broker
+    if broker.process is not None:
+        broker.thaw()

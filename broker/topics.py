@@ -1,0 +1,197 @@
+"""The Kafka topics: what they are to be, what is there, and what to do about the difference."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from broker.log_identity import open_admin
+from contract.errors import RemedyError
+from contract.log import DEADLETTER, LIVE, RECORDS, TRANSITIONS
+
+_DAY: Final = 24 * 60 * 60 * 1000
+MAX_MESSAGE_BYTES: Final = 2 * 1024 * 1024
+"""Bytes of a Kafka batch: the largest payload as a dead letter (base64, or escaped text), with room to spare."""
+
+_RETENTION: Final = {LIVE: _DAY, RECORDS: 7 * _DAY, TRANSITIONS: 7 * _DAY, DEADLETTER: 30 * _DAY}
+
+
+class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a topic is to be."""
+
+    name: str
+    partitions: int
+    replication: int
+    configs: dict[str, str]
+
+
+class TopicFound(msgspec.Struct, frozen=True, kw_only=True):
+    """What a topic is; `configs` is None where the broker does not tell."""
+
+    partitions: int
+    replication: int
+    configs: dict[str, str] | None
+
+
+class TopicReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What `ensure_topics` did and saw; every text is a sentence for an operator."""
+
+    created: list[str]
+    verified: list[str]
+    differs: list[str]
+    not_verified: list[str]
+
+
+def topic_table(partitions: int, replication: int) -> list[TopicSpec]:
+    """Every topic of Milepost. The dead letters are few and read in order: one partition."""
+    return [
+        TopicSpec(
+            name=name,
+            partitions=1 if name == DEADLETTER else partitions,
+            replication=replication,
+            configs=_configs(retention, replication),
+        )
+        for name, retention in _RETENTION.items()
+    ]
+
+
+def _configs(retention: int, replication: int) -> dict[str, str]:
+    configs = {
+        "cleanup.policy": "delete",
+        "retention.ms": str(retention),
+        "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        "compression.type": "producer",
+    }
+    if replication >= 3:
+        # One broker may be away, and what two others have is safe.
+        configs["min.insync.replicas"] = "2"
+    return configs
+
+
+def refuse_other_partitions(spec: TopicSpec, found: TopicFound) -> None:
+    """A station's partition is murmur2 mod N: with another N its history would go on in another place."""
+    if found.partitions != spec.partitions:
+        raise RemedyError(
+            f"topic {spec.name} has {found.partitions} partitions and MILEPOST_PARTITIONS asks for {spec.partitions}: "
+            f"the number is fixed when the topic is created, so set MILEPOST_PARTITIONS={found.partitions}, "
+            f"or delete the topic with all that is in it"
+        )
+
+
+def differences(spec: TopicSpec, found: TopicFound) -> list[str]:
+    """Sentences on what is otherwise than it is to be; empty when all is well."""
+    result = []
+    if found.replication != spec.replication:
+        result.append(
+            f"{spec.name}: replication is {found.replication}, expected {spec.replication}: "
+            "change it with kafka-reassign-partitions, or set MILEPOST_KAFKA_REPLICATION"
+        )
+    for key, wanted in spec.configs.items():
+        actual = (found.configs or {}).get(key)
+        if actual is not None and actual != wanted:
+            result.append(
+                f"{spec.name}: {key} is {actual}, expected {wanted}: change it with "
+                f"kafka-configs --alter --entity-type topics --entity-name {spec.name} --add-config {key}={wanted}"
+            )
+    return result
+
+
+def report(created: list[str], specs: list[TopicSpec], found: Mapping[str, TopicFound]) -> TopicReport:
+    """What to tell the operator; raises RemedyError for a partition count that is not as set."""
+    verified, differs, not_verified = [], [], []
+    for spec in specs:
+        if spec.name in created:
+            continue
+        there = found[spec.name]
+        refuse_other_partitions(spec, there)
+        differs.extend(wrong := differences(spec, there))
+        if there.configs is None:
+            not_verified.append(f"{spec.name}: the broker does not tell a topic's configuration")
+        elif not wrong:
+            verified.append(spec.name)
+    return TopicReport(created=created, verified=verified, differs=differs, not_verified=not_verified)
+
+
+async def ensure_topics(servers: str, partitions: int, replication: int) -> TopicReport:
+    """Create the topics that are missing and verify the rest; nothing that exists is ever changed.
+
+    Raises RemedyError when no broker answers, when a topic cannot be created, or when one has another
+    number of partitions.
+    """
+    specs = topic_table(partitions, replication)
+    async with open_admin(servers) as admin:
+        before = await _find(admin, specs)
+        for spec in specs:
+            if spec.name in before:
+                refuse_other_partitions(spec, before[spec.name])
+        missing = [spec for spec in specs if spec.name not in before]
+        created = [spec.name for spec in missing if await _create(admin, spec)]
+        found = await _find_all(admin, specs)
+    return report(created, specs, found)
+
+
+async def _create(admin: AIOKafkaAdminClient, spec: TopicSpec) -> bool:
+    """Create a topic; false when somebody else was faster. Raises RemedyError when the broker refuses."""
+    topic = NewTopic(spec.name, spec.partitions, spec.replication, topic_configs=spec.configs)
+    try:
+        response = await admin.create_topics([topic])
+        for _, code, *message in response.topic_errors:
+            if code:
+                raise for_code(code)(message[0] if message and message[0] else None)
+    except TopicAlreadyExistsError:
+        return False
+    except KafkaError as exc:
+        raise RemedyError(
+            f"topic {spec.name} cannot be created with replication {spec.replication} ({exc}): "
+            "set MILEPOST_KAFKA_REPLICATION to no more than the brokers there are"
+        ) from exc
+    return True
+
+
+async def _find_all(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> dict[str, TopicFound]:
+    """What is there, once all of it is: a new topic shows up in the metadata a moment later."""
+    for _ in range(100):
+        found = await _find(admin, specs)
+        if len(found) == len(specs):
+            return found
+        await asyncio.sleep(0.1)
+    names = ", ".join(spec.name for spec in specs if spec.name not in found)
+    raise RemedyError(f"Kafka created {names} but does not show it: look into the broker's log")
+
+
+async def _find(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> dict[str, TopicFound]:
+    # Asked for by name, a broker would create what is missing with its own defaults: so look at the list first.
+    present = set(await admin.list_topics())
+    names = [spec.name for spec in specs if spec.name in present]
+    if not names:
+        return {}
+    described = await admin.describe_topics(names)
+    configs = await _describe_configs(admin, names)
+    return {
+        topic["topic"]: TopicFound(
+            partitions=len(topic["partitions"]),
+            replication=min((len(part["replicas"]) for part in topic["partitions"]), default=0),
+            configs=configs and configs.get(topic["topic"]),
+        )
+        for topic in described
+        if not topic["error_code"]
+    }
+
+
+async def _describe_configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]] | None:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    try:
+        responses = await asyncio.wait_for(admin.describe_configs(resources), timeout=10)
+    except (KafkaError, TimeoutError, OSError):
+        return None
+    result = {}
+    for response in responses:
+        for code, _, _, name, entries in response.resources:
+            if code:
+                return None
+            result[name] = {entry[0]: entry[1] for entry in entries}
+    return result if all(result.get(name) for name in names) else None
