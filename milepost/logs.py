@@ -1,0 +1,60 @@
+"""Structured logs on stderr: a readable line or a JSON object for each record, with its `extra` fields."""
+
+import logging
+import sys
+import time
+from typing import Any
+
+from contract.errors import RemedyError
+
+_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+# These say at INFO what only their authors want to know.
+_QUIET = ("aiokafka", "apprise", "asyncio", "gmqtt", "paho", "httpx", "httpcore", "uvicorn")
+
+
+def configure(*, level: str, style: str) -> None:
+    """Send all logging to stderr; `style` is text or json. Raises RemedyError when json is not installed."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_json_formatter() if style == "json" else TextFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+class TextFormatter(logging.Formatter):
+    """``2026-11-23T05:40:10.123Z INFO broker.bridge connected shard=main attempt=3``"""
+
+    converter = time.gmtime
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name that logging calls
+        return " ".join([super().formatMessage(record), *(f"{k}={_quote(v)}" for k, v in _extra(record).items())])
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in _PLAIN}
+
+
+def _quote(value: object) -> str:
+    text = str(value)
+    return repr(text) if not text or any(c.isspace() or c in "\"'=" for c in text) else text
+
+
+def _json_formatter() -> logging.Formatter:
+    try:
+        from pythonjsonlogger.json import JsonFormatter
+    except ImportError:
+        raise RemedyError("MILEPOST_LOG_FORMAT is json, which needs: pip install 'milepost[server]'") from None
+    formatter = JsonFormatter(
+        "%(asctime)s %(levelname)s %(name)s %(message)s",
+        "%Y-%m-%dT%H:%M:%S",
+        rename_fields={"asctime": "at", "levelname": "level", "name": "logger"},
+    )
+    formatter.converter = time.gmtime
+    formatter.default_msec_format = "%s.%03dZ"
+    formatter.datefmt = None
+    formatter.default_time_format = "%Y-%m-%dT%H:%M:%S"
+    return formatter

@@ -1,0 +1,292 @@
+"""Every setting, in one table: the fields of `Settings`. `docs/settings.md` is written from it.
+
+A setting `http_port` is the environment variable ``MILEPOST_HTTP_PORT``. A secret may also stand in a file, whose
+name is then in the variable with ``_FILE`` at its end.
+"""
+
+import difflib
+import os
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from contract.errors import RemedyError
+
+PREFIX = "MILEPOST_"
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """A text that no log, message or repr shows."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Count = Annotated[int, Meta(ge=1)]
+Name = Annotated[
+    str, Meta(pattern="^[0-9A-Za-z_.-]{1,64}$", extra={"allowed": "1 to 64 letters, digits, `_`, `.` and `-`"})
+]
+WebUrl = Annotated[str, Meta(pattern=r"^https?://[^\s/]+", extra={"allowed": "`http://…` or `https://…`"})]
+MqttUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^mqtts?://([^\s/:@]+@)?[^\s/@]+$",
+        extra={"allowed": "`mqtt://user@host:port` or `mqtts://user@host:port`"},
+    ),
+]
+Servers = Annotated[str, Meta(pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$", extra={"allowed": "`host:port,host:port`"})]
+DatabaseUrl = Annotated[
+    Secret,
+    Meta(extra={"allowed": "`postgresql://user:password@host:port/name`", "pattern": r"^postgres(ql)?://\S+$"}),
+]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What each process of Milepost is told. The description of a field is its documentation."""
+
+    data: Annotated[Path, Meta(description="Where `milepost up` and the agent keep their files.")] = Path(".milepost")
+    http_host: Annotated[str, Meta(description="The address on which the API and the console listen.")] = "127.0.0.1"
+    http_port: Annotated[Port, Meta(description="The port of the API and the console.")] = 8000
+    mqtt_port: Annotated[Port, Meta(description="The port of the MQTT broker that `milepost up` starts.")] = 1883
+    public_url: Annotated[
+        WebUrl | None,
+        Meta(description="The address under which people reach the console; links in alerts begin with it."),
+    ] = None
+    database_url: Annotated[
+        DatabaseUrl | None, Meta(description="PostgreSQL. `milepost up` brings its own if unset.")
+    ] = None
+    kafka_servers: Annotated[Servers | None, Meta(description="Kafka. `milepost up` brings its own if unset.")] = None
+    kafka_replication: Annotated[
+        Annotated[int, Meta(ge=1, le=9)], Meta(description="Copies of each topic; 3 in production.")
+    ] = 1
+    kafka_idempotent: Annotated[
+        bool, Meta(description="Whether producers are idempotent; the embedded Kafka cannot do it.")
+    ] = True
+    partitions: Annotated[
+        Annotated[int, Meta(ge=1, le=1024)],
+        Meta(description="Partitions of each topic. Fixed once the topics exist."),
+    ] = 24
+    mqtt_url: Annotated[MqttUrl | None, Meta(description="The MQTT broker. `milepost up` brings its own if unset.")] = (
+        None
+    )
+    mqtt_password_file: Annotated[Path | None, Meta(description="The file with the password for the MQTT broker.")] = (
+        None
+    )
+    mqtt_anonymous: Annotated[
+        bool,
+        Meta(description="Whether the MQTT broker takes clients without a password; on in `milepost up`."),
+    ] = False
+    shard: Annotated[Name, Meta(description="The name of the MQTT broker that this bridge serves.")] = "main"
+    bridge: Annotated[Name, Meta(description="The name of this bridge, its own among all bridges.")] = "bridge-1"
+    auto_register: Annotated[
+        bool,
+        Meta(description="Whether an unknown station is registered at its first valid message; on in `milepost up`."),
+    ] = False
+    alert_urls: Annotated[
+        Secret | None,
+        Meta(description="Where alerts go: apprise URLs, separated by white space."),
+    ] = None
+    alert_log: Annotated[Path | None, Meta(description="A file to which each alert is also written, a line each.")] = (
+        None
+    )
+    admin_token_file: Annotated[
+        Path | None, Meta(description="The file with the token of the first administrator of the API.")
+    ] = None
+    signin_file: Annotated[
+        Path | None, Meta(description="The file with the code of the one-use sign-in link; using it deletes it.")
+    ] = None
+    language: Annotated[Literal["zh-CN", "en"], Meta(description="The language of alerts and of the demo's story.")] = (
+        "zh-CN"
+    )
+    log_format: Annotated[Literal["text", "json"], Meta(description="How log lines are written.")] = "text"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="The least level that is logged.")
+    ] = "info"
+    instance: Annotated[
+        Name | None, Meta(description="The name of this process among its like; host and process id if unset.")
+    ] = None
+
+    @property
+    def instance_name(self) -> str:
+        """`instance`, or host-pid."""
+        return self.instance or f"{socket.gethostname()}-{os.getpid()}"
+
+    @property
+    def console_url(self) -> str:
+        """Where the console is for people: `public_url`, or the address it listens on."""
+        return (self.public_url or f"http://{self.http_host}:{self.http_port}").rstrip("/")
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the table. `allowed` says in words what a value must be."""
+
+    field: str
+    allowed: str
+    default: Any
+    meaning: str
+    secret: bool
+    is_path: bool
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.field.upper()
+
+    @property
+    def option(self) -> str:
+        return "--" + self.field.replace("_", "-")
+
+
+def _rows() -> Iterator[Setting]:
+    for field in msgspec.structs.fields(Settings):
+        plain, metas = _unwrap(_HINTS[field.name])
+        yield Setting(
+            field=field.name,
+            allowed=_allowed(plain, metas),
+            default=field.default,
+            meaning=next(meta.description for meta in metas if meta.description),
+            secret=plain is Secret,
+            is_path=plain is Path,
+        )
+
+
+def _unwrap(hint: Any) -> tuple[Any, list[Meta]]:
+    """The type under Annotated and ``| None``, and what is said about it."""
+    if get_origin(hint) is Annotated:
+        inner, *said = get_args(hint)
+        plain, metas = _unwrap(inner)
+        return plain, [*said, *metas]
+    if get_origin(hint) in (Union, UnionType):
+        return _unwrap(next(kind for kind in get_args(hint) if kind is not type(None)))
+    return hint, []
+
+
+def _extra(metas: list[Meta], key: str) -> str | None:
+    return next((str(meta.extra[key]) for meta in metas if meta.extra and key in meta.extra), None)
+
+
+def _allowed(plain: Any, metas: list[Meta]) -> str:
+    said = _extra(metas, "allowed")
+    if said is not None:
+        return said
+    if get_origin(plain) is Literal:
+        return "one of " + ", ".join(f"`{choice}`" for choice in get_args(plain))
+    if plain is int:
+        low, high = (next(b for b in (getattr(m, side) for m in metas) if b is not None) for side in ("ge", "le"))
+        return f"a whole number from {low} to {high}"
+    return {bool: "`true` or `false`", Path: "a path"}.get(plain, "a text")
+
+
+_HINTS = get_type_hints(Settings, include_extras=True)
+TABLE: tuple[Setting, ...] = tuple(_rows())
+_BY_FIELD = {setting.field: setting for setting in TABLE}
+
+
+def load(environ: Mapping[str, str], overrides: Mapping[str, str] | None = None) -> Settings:
+    """The settings of `environ`, except those that `overrides` (by field) sets; an empty value is unset.
+
+    Raises RemedyError naming the variable or option, what is wrong and what is allowed.
+    """
+    given = {setting.field: value for setting in TABLE if (value := _given(setting, environ))}
+    sources = {field: _BY_FIELD[field].variable for field in given}
+    for field, value in (overrides or {}).items():
+        given[field] = value
+        sources[field] = _BY_FIELD[field].option
+    return Settings(**{field: _convert(field, value, sources[field]) for field, value in given.items()})
+
+
+def _given(setting: Setting, environ: Mapping[str, str]) -> str | None:
+    value = environ.get(setting.variable, "").strip()
+    file = environ.get(f"{setting.variable}_FILE", "").strip()
+    if not setting.secret or not file:
+        return value or None
+    if value:
+        raise RemedyError(f"{setting.variable} and {setting.variable}_FILE are both set: keep one")
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as exc:
+        raise RemedyError(f"{setting.variable}_FILE names {file}, which cannot be read: {exc}") from exc
+
+
+def _convert(field: str, value: str, source: str) -> Any:
+    hint = _HINTS[field]
+    plain, metas = _unwrap(hint)
+    if plain is Path:
+        return Path(value).expanduser()
+    if plain is Secret:
+        if not re.match(_extra(metas, "pattern") or "", value):
+            raise RemedyError(f"{source} has a wrong form: it must be {_BY_FIELD[field].allowed}")
+        return Secret(value)
+    try:
+        return msgspec.convert(_as_bool(value) if plain is bool else value, hint, strict=False)
+    except msgspec.ValidationError:
+        shown = "has a wrong form" if "@" in value else f"is {value!r}"  # a URL may carry a password
+        raise RemedyError(f"{source} {shown}: it must be {_BY_FIELD[field].allowed}") from None
+
+
+def _as_bool(value: str) -> str:
+    """The usual spellings of a switch, brought to the two that msgspec reads."""
+    return {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower(), value.lower())
+
+
+def unknown(environ: Mapping[str, str]) -> list[str]:
+    """A line for each MILEPOST_ variable that is no setting, with the nearest that is one."""
+    known = {setting.variable for setting in TABLE}
+    known |= {f"{setting.variable}_FILE" for setting in TABLE if setting.secret}
+    lines = []
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and not name.startswith(PREFIX + "TEST_") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            lines.append(f"{name} is not a setting" + (f": did you mean {near[0]}?" if near else ""))
+    return lines
+
+
+def to_environ(settings: Settings) -> dict[str, str]:
+    """The variables that make `load` return the same settings again; for child processes."""
+    result = {}
+    for setting in TABLE:
+        value = getattr(settings, setting.field)
+        if value is not None:
+            result[setting.variable] = _to_text(value)
+    return result
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, Secret):
+        return value.value
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def render_markdown() -> str:
+    """docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Written from the table in `milepost/settings.py` by `python -m milepost.settings`; change it there.",
+        "",
+        "Each is an environment variable; most are also options of the commands that read them, and an option wins",
+        "(`milepost COMMAND --help`). A wrong value ends the command with one line and exit status 2. A secret can",
+        "also be put into a file: name that file in the variable with `_FILE` at its end.",
+        "",
+        "| variable | value | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    for setting in TABLE:
+        default = "" if setting.default is None else f"`{_to_text(setting.default)}`"
+        kind = setting.allowed + (", secret" if setting.secret else "")
+        lines.append(f"| `{setting.variable}` | {kind} | {default} | {setting.meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    Path("docs/settings.md").write_text(render_markdown(), encoding="utf-8")
