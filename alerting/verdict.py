@@ -1,0 +1,126 @@
+"""The verdict that people see of a station: what was judged, as far as the pipeline allows to say it now. Pure.
+
+Order of the rules, the first that applies decides:
+
+1. Not commissioned (planned, suspended, retired): `suspended`. Nobody expects service from it, so it is neither
+   working nor broken, whatever its terminals do; `lifecycle` beside the verdict says which of the three.
+2. Never heard: `never_seen`, whatever the clocks say.
+3. The clock its state rests on is missing, stale or blind: `unknown`. The last state may long be wrong.
+4. The judged state: `online`, `away` or `offline`.
+
+`closed` and `excused` come with the calendar: they will stand between 3 and 4, for a station that is not online.
+
+The clock that counts is that of the station's partition and of the shard through which one of its terminals was
+heard last; a shard it left long ago takes nothing from it.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+STALE: Final = timedelta(seconds=10)
+"""A clock older than this in the database says nothing about now (DESIGN §4)."""
+BLIND: Final = timedelta(seconds=5)
+"""Uncounted time longer than this is worth calling unknown."""
+
+
+class Verdict(StrEnum):
+    ONLINE = "online"
+    OFFLINE = "offline"
+    AWAY = "away"
+    CLOSED = "closed"
+    EXCUSED = "excused"
+    UNKNOWN = "unknown"
+    NEVER_SEEN = "never_seen"
+    SUSPENDED = "suspended"
+
+
+class Clock(msgspec.Struct, frozen=True, kw_only=True):
+    """The pipeline clock of one (partition, shard) as the database has it; `clock` in pipeline seconds."""
+
+    partition: int
+    shard: str
+    clock: float
+    tick_at: datetime
+    judged_at: datetime
+    blind_since: datetime | None = None
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """A verdict, since when it holds if that is known, and the rule that gave it."""
+
+    verdict: Verdict
+    since: datetime | None
+    why: str
+
+
+_LIVE: Final = {"online": Verdict.ONLINE, "away": Verdict.AWAY, "offline": Verdict.OFFLINE}
+
+
+def doubt(clock: Clock, now: datetime) -> tuple[str, datetime] | None:
+    """Why a clock cannot be trusted now and since when; None when it can."""
+    doubts = []
+    known_until = min(clock.tick_at, clock.judged_at)
+    if now - known_until > STALE:
+        doubts.append(("clock_stale", known_until))
+    if clock.blind_since is not None and now - clock.blind_since > BLIND:
+        doubts.append(("clock_blind", clock.blind_since))
+    return min(doubts, key=lambda found: found[1], default=None)
+
+
+def judge(
+    *, lifecycle: str, state: str | None, since: datetime | None, clock: Clock | None, now: datetime
+) -> Judgement:
+    """The verdict of a station: its lifecycle, its judged state (None: no row) and the clock that state rests on."""
+    if lifecycle != "commissioned":
+        return Judgement(Verdict.SUSPENDED, None, "lifecycle")
+    if state is None or state == Verdict.NEVER_SEEN:
+        return Judgement(Verdict.NEVER_SEEN, None, "never_heard")
+    if clock is None:
+        return Judgement(Verdict.UNKNOWN, None, "clock_missing")
+    doubted = doubt(clock, now)
+    if doubted is not None:
+        return Judgement(Verdict.UNKNOWN, doubted[1], doubted[0])
+    if state not in _LIVE:
+        return Judgement(Verdict.UNKNOWN, since, "state_unknown")
+    return Judgement(_LIVE[state], since, "judged")
+
+
+class Clocks:
+    """All pipeline clocks at one moment: which one a station's state rests on, and which can be trusted."""
+
+    def __init__(self, clocks: Iterable[Clock], now: datetime) -> None:
+        self.now = now
+        self.all = sorted(clocks, key=lambda clock: (clock.shard, clock.partition))
+        self._by_shard = {(clock.partition, clock.shard): clock for clock in self.all}
+        self._by_partition: dict[int, list[Clock]] = {}
+        for clock in self.all:
+            self._by_partition.setdefault(clock.partition, []).append(clock)
+
+    def of(self, partition: int | None, shard: str | None) -> Clock | None:
+        """The clock of a partition and shard. Where the shard has none or is not known, the least trusty of the
+        partition stands for it: it can be trusted only if all can."""
+        if partition is None:
+            return None
+        found = self._by_shard.get((partition, shard or ""))
+        return found or min(self._by_partition.get(partition, []), key=self._trust, default=None)
+
+    def _trust(self, clock: Clock) -> tuple[bool, datetime]:
+        return doubt(clock, self.now) is None, min(clock.tick_at, clock.judged_at)
+
+    def is_sound(self, clock: Clock) -> bool:
+        return doubt(clock, self.now) is None
+
+    @property
+    def sound(self) -> list[int]:
+        """Partitions in which every clock can be trusted."""
+        return [p for p, clocks in self._by_partition.items() if all(map(self.is_sound, clocks))]
+
+    @property
+    def partly_sound(self) -> list[Clock]:
+        """The clocks that can be trusted in partitions where another cannot."""
+        whole = set(self.sound)
+        return [clock for clock in self.all if clock.partition not in whole and self.is_sound(clock)]

@@ -1,0 +1,149 @@
+"""A station's history: what holds for any inputs, and the cases that auditors ask about."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.timeline import Change, Gap, Ran, Span, timeline
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def change(seq: int, minute: float, state: str, usable: bool | None = None) -> Change:
+    return Change(seq=seq, at=at(minute), state=state, usable=usable)
+
+
+def gap(begin: float, end: float) -> Gap:
+    return Gap(began_at=at(begin), ended_at=at(end))
+
+
+def ran(begin: float, end: float, usable: bool | None = None, received: float = 500) -> Ran:
+    return Ran(began_at=at(begin), ended_at=at(end), usable=usable, received_at=at(received))
+
+
+def told(spans: Sequence[Span]) -> list[tuple[float, float, str, bool | None, str, int]]:
+    """Spans as (from, to) in minutes after noon and what they say."""
+    minute = timedelta(minutes=1)
+    return [
+        ((s.begin - NOON) / minute, (s.end - NOON) / minute, s.verdict, s.usable, s.evidence, s.revision) for s in spans
+    ]
+
+
+def test_before_the_first_message_it_is_never_seen_and_the_last_interval_goes_on() -> None:
+    spans = timeline([change(1, 10, "online", True)], [], [], begin=at(0), end=at(60))
+    assert told(spans) == [(0, 10, "never_seen", None, "none", 1), (10, 60, "online", True, "live", 1)]
+
+
+def test_what_began_before_the_window_holds_from_its_start() -> None:
+    spans = timeline([change(1, -90, "online")], [], [], begin=at(0), end=at(60))
+    assert told(spans) == [(0, 60, "online", None, "live", 1)]
+
+
+def test_nothing_ever_heard() -> None:
+    assert told(timeline([], [gap(5, 6)], [ran(1, 2)], begin=at(0), end=at(9))) == [
+        (0, 9, "never_seen", None, "none", 1)
+    ]
+
+
+def test_a_gap_is_unknown_whatever_was_judged() -> None:
+    changes = [change(1, -5, "online"), change(2, 20, "offline")]
+    spans = timeline(changes, [gap(10, 30)], [ran(12, 25)], begin=at(0), end=at(60))
+    assert told(spans) == [
+        (0, 10, "online", None, "live", 1),
+        (10, 30, "unknown", None, "none", 1),
+        (30, 60, "offline", None, "live", 1),
+    ]
+
+
+def test_presence_stays_offline_but_counts_for_service() -> None:
+    changes = [change(1, -5, "online", True), change(2, 10, "offline")]
+    spans = timeline(changes, [], [ran(5, 40, True)], begin=at(0), end=at(60))
+    assert told(spans) == [
+        (0, 10, "online", True, "live", 1),
+        (10, 40, "offline", True, "presence", 2),
+        (40, 60, "offline", None, "live", 1),
+    ]
+
+
+def test_one_terminal_that_was_usable_makes_the_station_so() -> None:
+    changes = [change(1, 0, "offline")]
+    spans = timeline(changes, [], [ran(0, 20, False), ran(10, 20, True, received=600)], begin=at(0), end=at(20))
+    assert told(spans) == [(0, 10, "offline", False, "presence", 2), (10, 20, "offline", True, "presence", 3)]
+
+
+def test_a_back_dated_offline_takes_away_what_was_decided_earlier() -> None:
+    changes = [change(1, 0, "online", False), change(2, 30, "online", True), change(3, 20, "offline")]
+    spans = timeline(changes, [], [], begin=at(0), end=at(60))
+    assert told(spans) == [(0, 20, "online", False, "live", 1), (20, 60, "offline", None, "live", 1)]
+
+
+def test_a_change_that_changes_nothing_makes_no_new_interval() -> None:
+    spans = timeline([change(1, 0, "online"), change(2, 30, "online")], [], [], begin=at(0), end=at(60))
+    assert told(spans) == [(0, 60, "online", None, "live", 1)]
+
+
+def test_an_empty_window_is_refused() -> None:
+    with pytest.raises(ValueError, match="before"):
+        timeline([], [], [], begin=at(0), end=at(0))
+
+
+minutes = st.integers(-60, 180)
+states = st.sampled_from(["online", "away", "offline", "never_seen"])
+usables = st.sampled_from([True, False, None])
+changes_lists = st.lists(st.builds(change, st.integers(1, 50), minutes, states, usables), unique_by=lambda c: c.seq)
+gap_lists = st.lists(st.builds(gap, minutes, minutes), max_size=6)
+ran_lists = st.lists(st.builds(ran, minutes, minutes, usables, st.integers(200, 203)), max_size=8)
+
+
+@given(changes_lists, gap_lists, ran_lists, st.integers(0, 60), st.integers(1, 60), st.randoms())
+def test_every_history_covers_exactly_its_window(
+    changes: list[Change], gaps: list[Gap], presence: list[Ran], begin: int, length: int, random: Random
+) -> None:
+    window = {"begin": at(begin), "end": at(begin + length)}
+    spans = timeline(changes, gaps, presence, **window)
+    assert (spans[0].begin, spans[-1].end) == (window["begin"], window["end"])
+    for one, other in pairwise(spans):
+        assert one.begin < one.end == other.begin
+        assert told([one])[0][2:] != told([other])[0][2:], "neighbours that say the same are one"
+
+    doubled = [[*items, *items[:2]] for items in (changes, gaps, presence)]
+    for items in doubled:
+        random.shuffle(items)
+    assert timeline(*doubled, **window) == spans, "neither order nor doubles matter"
+
+
+@given(changes_lists, gap_lists, ran_lists, st.integers(0, 120))
+def test_each_moment_says_what_the_rules_say(
+    changes: list[Change], gaps: list[Gap], presence: list[Ran], minute: int
+) -> None:
+    """The same rules again, the plain slow way: for one moment, looked up in everything."""
+    moment = at(minute)
+    (span,) = timeline(changes, gaps, presence, begin=moment, end=moment + timedelta(seconds=1))
+    standing = [c for c in changes if c.at <= moment and not any(d.seq > c.seq and d.at <= c.at for d in changes)]
+    newest = max(standing, key=lambda c: c.at, default=None)
+    running = [p for p in presence if p.began_at <= moment < p.ended_at]
+    if newest is None or newest.state == "never_seen":
+        expected = ("never_seen", "none")
+    elif any(g.began_at <= moment < g.ended_at for g in gaps):
+        expected = ("unknown", "none")
+    else:
+        expected = (newest.state, "presence" if newest.state == "offline" and running else "live")
+    assert (span.verdict, span.evidence) == expected
+
+
+@given(changes_lists, st.integers(0, 60))
+def test_the_last_interval_is_the_last_word(changes: list[Change], end: int) -> None:
+    """Asked up to after everything, the history ends in what was decided last."""
+    if not changes:
+        return
+    spans = timeline(changes, [], [], begin=at(-100), end=at(200 + end))
+    assert spans[-1].verdict == max(changes, key=lambda c: c.seq).state
