@@ -1,0 +1,153 @@
+"""The columns of import files and what their cells must look like.
+
+The readers raise ValueError with what is wrong and the remedy.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any, Final
+
+import msgspec
+
+from contract.topics import STATION_PATTERN, is_station_id
+from registry.codes import normal_code
+from registry.model import ALWAYS_OPEN, LIFECYCLES
+from registry.sheet import MAX_CELL
+
+CHINA_TIME: Final = timezone(timedelta(hours=8))
+"""The zone of a time that names none."""
+MAX_PROGRAMMES: Final = 32
+
+_LEVEL: Final = re.compile(r"[a-z][a-z_]{0,31}")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,4}(\.[0-9]{1,20})?")
+_SEPARATORS: Final = re.compile(r"[;；、|]")
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """One column: the field that it fills and how its text is read.
+
+    An empty cell gives `empty`, unless the column's cells are `needed`.
+    """
+
+    name: str
+    field: str
+    read: Callable[[str], Any]
+    required: bool = False
+    needed: str | None = None
+    empty: Any = None
+
+
+def text(limit: int) -> Callable[[str], str]:
+    """A reader of one line of up to `limit` characters."""
+
+    def read(cell: str) -> str:
+        if len(cell) > limit:
+            raise ValueError(f"has {len(cell)} characters, allowed are {limit}: shorten it")
+        if not cell.isprintable():
+            sign = next(sign for sign in cell if not sign.isprintable())
+            raise ValueError(f"has the invisible character U+{ord(sign):04X}: remove it")
+        return cell
+
+    return read
+
+
+def level(cell: str) -> str:
+    if not _LEVEL.fullmatch(cell):
+        raise ValueError(f"{_shown(cell)} is not a level: use small Latin letters, such as county")
+    return cell
+
+
+def station_id(cell: str) -> str:
+    if not is_station_id(cell):
+        raise ValueError(f"{_shown(cell)} is not a station id: it must match {STATION_PATTERN}")
+    return cell
+
+
+def lifecycle(cell: str) -> str:
+    if cell not in LIFECYCLES:
+        raise ValueError(f"{_shown(cell)} is not a lifecycle: use one of {', '.join(LIFECYCLES)}")
+    return cell
+
+
+def day(cell: str) -> date:
+    try:
+        return date.fromisoformat(cell)
+    except ValueError:
+        raise ValueError(f"{_shown(cell)} is not a date: write it like 2026-10-31") from None
+
+
+def moment(cell: str) -> datetime:
+    """A time, or the start of a day; in UTC. Without a zone it is China's."""
+    try:
+        at = datetime.fromisoformat(cell)
+        return (at if at.tzinfo else at.replace(tzinfo=CHINA_TIME)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{_shown(cell)} is not a date or time: write it like 2026-10-31 or 2026-10-31T08:00:00+08:00"
+        ) from None
+
+
+def degrees(limit: int) -> Callable[[str], float]:
+    """A reader of degrees from -`limit` to `limit`."""
+
+    def read(cell: str) -> float:
+        if not _NUMBER.fullmatch(cell):
+            raise ValueError(f"{_shown(cell)} is not a number: write degrees like 36.62")
+        value = float(cell)
+        if abs(value) > limit:
+            swapped = ": are lat and lon exchanged?" if limit < abs(value) <= 180 else ": write degrees of WGS-84"
+            raise ValueError(f"{_shown(cell)} is not between -{limit} and {limit}{swapped}")
+        return value
+
+    return read
+
+
+def programmes(cell: str) -> tuple[str, ...]:
+    """Names of programmes, parted by semicolons."""
+    read = text(64)
+    names = {read(name.strip()) for name in _SEPARATORS.split(cell) if name.strip()}
+    if len(names) > MAX_PROGRAMMES:
+        raise ValueError(f"names {len(names)} programmes, allowed are {MAX_PROGRAMMES}")
+    return tuple(sorted(names))
+
+
+def _shown(cell: str) -> str:
+    return repr(cell if len(cell) <= 40 else cell[:40] + "…")
+
+
+AREAS: Final = (
+    Column(name="code", field="code", read=normal_code, required=True, needed="give the area's code"),
+    Column(name="name", field="name", read=text(200), required=True, needed="give the area's name"),
+    Column(name="parent", field="parent", read=normal_code, required=True),
+    Column(name="name_en", field="name_en", read=text(200)),
+    Column(name="name_bo", field="name_bo", read=text(200)),
+    Column(name="level", field="level", read=level),
+    Column(name="valid_from", field="valid_from", read=day),
+    Column(name="valid_to", field="valid_to", read=day),
+    Column(name="successor", field="successor", read=normal_code),
+)
+
+STATIONS: Final = (
+    Column(name="id", field="id", read=station_id, required=True, needed="give the station's id"),
+    Column(name="name", field="name", read=text(200), required=True, needed="give the station's name"),
+    Column(
+        name="area",
+        field="area",
+        read=normal_code,
+        required=True,
+        needed="give the code of the area that the station lies in",
+    ),
+    Column(name="name_en", field="name_en", read=text(200)),
+    Column(name="name_bo", field="name_bo", read=text(200)),
+    Column(name="kind", field="kind", read=text(64)),
+    Column(name="lat", field="lat", read=degrees(90)),
+    Column(name="lon", field="lon", read=degrees(180)),
+    Column(name="lifecycle", field="lifecycle", read=lifecycle, empty="commissioned"),
+    Column(name="commissioned", field="commissioned_at", read=moment),
+    Column(name="isp", field="isp", read=text(200)),
+    Column(name="feeder", field="feeder", read=text(200)),
+    Column(name="address", field="address", read=text(500)),
+    Column(name="schedule", field="schedule", read=text(MAX_CELL), empty=ALWAYS_OPEN),
+    Column(name="programmes", field="programmes", read=programmes, empty=()),
+)

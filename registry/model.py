@@ -1,0 +1,70 @@
+"""Areas, stations and terminals as the registry holds them."""
+
+from datetime import date, datetime
+from typing import Final
+
+import msgspec
+
+LEVELS: Final = ("province", "prefecture", "county", "township", "village")
+LIFECYCLES: Final = ("planned", "commissioned", "suspended", "retired")
+ALWAYS_OPEN: Final = "24x7"
+CHANNEL: Final = "milepost_registry"
+"""NOTIFY channel on which every change of the registry is announced, without a payload."""
+
+
+class Area(msgspec.Struct, frozen=True, kw_only=True):
+    """A node of a division tree; `path` is root first, itself last."""
+
+    code: str
+    name: str
+    name_en: str | None = None
+    name_bo: str | None = None
+    parent: str | None = None
+    level: str
+    path: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+    successor: str | None = None
+
+
+class Station(msgspec.Struct, frozen=True, kw_only=True):
+    """A service point; `lat` and `lon` are degrees of WGS-84."""
+
+    id: str
+    name: str
+    name_en: str | None = None
+    name_bo: str | None = None
+    kind: str | None = None
+    area: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    lifecycle: str = "commissioned"
+    commissioned_at: datetime | None = None
+    address: str | None = None
+    isp: str | None = None
+    feeder: str | None = None
+    schedule: str = ALWAYS_OPEN
+    quorum: int = 1
+    auto_registered: bool = False
+    programmes: tuple[str, ...] = ()
+
+
+class Terminal(msgspec.Struct, frozen=True, kw_only=True):
+    """A device at a station; `counts`: it makes the station online."""
+
+    station: str
+    id: str
+    type: str | None = None
+    counts: bool = True
+    installed_at: datetime | None = None
+    refresh_due: date | None = None
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """What one batch heard of a station that is not registered."""
+
+    station: str
+    terminals: tuple[str, ...]
+    first_at: datetime
+    last_at: datetime
+    messages: int = 1
