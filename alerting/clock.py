@@ -1,0 +1,221 @@
+"""The pipeline clock of one (partition, shard): time moves only when the pipeline does. Pure.
+
+It adds up the intervals between ticks that count: whole, and not longer than `longest`. The clock follows one
+bridge; when that one has been silent for `longest` while another went on, it follows the other.
+
+A *start* is one life of a bridge. Clock values are seconds, `mono` and wall times (`at`) milliseconds.
+"""
+
+from typing import Final
+
+import msgspec
+
+from contract.log import Tick
+
+_KEPT_SEGMENTS: Final = 64
+_KEPT_STARTS: Final = 8
+_STEP_MS: Final = 1000
+
+
+class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds, shares 0..1."""
+
+    longest: float = 5.0
+    loss_window: float = 10.0
+    loss_share: float = 0.02
+    loss_least: int = 5
+    mass_share: float = 0.8
+    mass_least: int = 20
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Unknown time: from the last tick that counted to the first one of the next counted interval (wall ms)."""
+
+    began_at: int
+    ended_at: int
+    reason: str
+
+
+class Advance(msgspec.Struct, frozen=True):
+    """What a tick did: seconds added to the clock, and the gap that it ended."""
+
+    counted: bool
+    seconds: float = 0.0
+    gap: Gap | None = None
+
+
+class _Start(msgspec.Struct):
+    """One bridge life as heard so far; the mono_* fields are relative to the followed bridge's last tick."""
+
+    bridge: str
+    seq: int
+    mono: int
+    at: int
+    # This start's newest tick before, and first tick after, the followed bridge's last tick.
+    mono_before: int
+    mono_after: int | None = None
+    unbroken: bool = True
+
+
+class ClockState(msgspec.Struct, kw_only=True):
+    """Everything that a restart must find again."""
+
+    clock: float = 0.0
+    followed: str | None = None
+    starts: dict[str, _Start] = {}
+    # (clock, wall ms) wherever the relation between the two changed.
+    segments: list[tuple[float, int]] = []
+    blind_since: int | None = None
+    blind_reason: str = ""
+    gap_clock: float = -1.0
+    suspected_at: int | None = None
+    suspects: int = 0
+    # A person decided that the shard is sound; holds until they no longer fall together.
+    trusted: bool = False
+
+
+class PipelineClock:
+    """Advances by ticks; stamps messages; says which wall time a clock value was."""
+
+    def __init__(self, settings: ClockSettings, state: ClockState | None = None) -> None:
+        self._longest_ms = settings.longest * 1000
+        self.state = state or ClockState()
+
+    @property
+    def clock(self) -> float:
+        return self.state.clock
+
+    @property
+    def tick_at(self) -> int:
+        """Wall time of the followed bridge's last tick; 0 before the first."""
+        followed = self.state.starts.get(self.state.followed or "")
+        return followed.at if followed else 0
+
+    def stamp(self, start: str, mono: int) -> float:
+        """The clock at a message: never earlier than it was, so that no deadline comes early.
+
+        Of a start that has not ticked yet it is the clock at the last tick; see `knows`.
+        """
+        known = self.state.starts.get(start)
+        if known is None:
+            return self.state.clock
+        since = mono - (known.mono if start == self.state.followed else known.mono_before)
+        return self.state.clock + min(max(since, 0), self._longest_ms) / 1000
+
+    def knows(self, start: str) -> bool:
+        """Whether a start has ticked. If not, the next advance has to be added to the stamps of its messages."""
+        return start in self.state.starts
+
+    def wall_of(self, clock: float) -> int:
+        """When the clock showed this value, in wall ms (values not reached yet are extrapolated)."""
+        segments = self.state.segments
+        for began, wall in reversed(segments):
+            if clock >= began:
+                return wall + round((clock - began) * 1000)
+        began, wall = segments[0] if segments else (0.0, 0)
+        return wall + round((clock - began) * 1000)
+
+    def tick(self, tick: Tick, doubt: str | None) -> Advance | None:
+        """Take a tick in. `doubt` names why the interval must not count although it is whole, else None.
+
+        Returns None for a tick that changes nothing: a double, or one of a bridge that is not followed.
+        """
+        state = self.state
+        known = state.starts.get(tick.start)
+        if known is not None and tick.seq <= known.seq:
+            return None
+        if state.followed is None:
+            self._follow(tick, known)
+            state.segments = [(state.clock, tick.at)]
+            return Advance(counted=False)
+        if tick.start == state.followed and known is not None:
+            reason = self._why_not(tick, known) or doubt
+            return self._move(tick, known, (tick.mono - known.mono) / 1000, known.at, reason)
+        return self._other(tick, known, doubt)
+
+    def _why_not(self, tick: Tick, last: _Start) -> str | None:
+        """Why the interval since this start's last tick does not count; None when it does."""
+        if not tick.whole:
+            return "not_whole"
+        if tick.seq != last.seq + 1:
+            return "tick_lost"
+        if tick.mono - last.mono > self._longest_ms:
+            return "too_long"
+        return None
+
+    def _other(self, tick: Tick, known: _Start | None, doubt: str | None) -> Advance | None:
+        """A tick of a start that is not followed: note it, or follow it when the followed one is gone."""
+        state = self.state
+        followed = state.starts[state.followed or ""]
+        if known is None:
+            if tick.bridge == followed.bridge:
+                return self._switch(tick, None, "bridge_restarted")
+            self._note(tick, None)
+            return None
+        if self._why_not(tick, known):
+            known.unbroken = False
+        self._note(tick, known)
+        if tick.mono - known.mono_before <= self._longest_ms:
+            return None
+        return self._switch(tick, known, doubt if known.unbroken else "bridge_changed")
+
+    def _note(self, tick: Tick, known: _Start | None) -> None:
+        if known is None:
+            self.state.starts[tick.start] = _Start(
+                bridge=tick.bridge, seq=tick.seq, mono=tick.mono, at=tick.at, mono_before=tick.mono
+            )
+            self._forget_old_starts()
+            return
+        known.seq, known.mono, known.at = tick.seq, tick.mono, tick.at
+        if known.mono_after is None:
+            known.mono_after = tick.mono
+
+    def _switch(self, tick: Tick, known: _Start | None, reason: str | None) -> Advance:
+        """Follow another start. If its own intervals all counted meanwhile, they are credited."""
+        last_at = self.state.starts[self.state.followed or ""].at
+        seconds = 0.0
+        if known is not None and known.mono_after is not None:
+            seconds = (tick.mono - known.mono_after) / 1000
+        return self._move(tick, known, seconds, last_at, reason)
+
+    def _move(self, tick: Tick, known: _Start | None, seconds: float, last_at: int, reason: str | None) -> Advance:
+        self._follow(tick, known)
+        if reason is not None:
+            return self._stand_still(tick, last_at, reason)
+        state = self.state
+        gap = None
+        if state.blind_since is not None:
+            gap = Gap(state.blind_since, max(last_at, state.blind_since), state.blind_reason)
+            state.blind_since, state.blind_reason = None, ""
+        state.clock += seconds
+        if abs(tick.at - self.wall_of(state.clock)) > _STEP_MS:
+            self._begin_segment(tick.at)
+        return Advance(counted=True, seconds=seconds, gap=gap)
+
+    def _stand_still(self, tick: Tick, last_at: int, reason: str) -> Advance:
+        state = self.state
+        if state.blind_since is None:
+            state.blind_since, state.blind_reason = last_at, reason
+        state.gap_clock = state.clock
+        self._begin_segment(tick.at)
+        return Advance(counted=False)
+
+    def _begin_segment(self, wall: int) -> None:
+        segments = self.state.segments
+        if segments and segments[-1][0] == self.state.clock:
+            segments.pop()
+        segments.append((self.state.clock, wall))
+        del segments[:-_KEPT_SEGMENTS]
+
+    def _follow(self, tick: Tick, known: _Start | None) -> None:
+        state = self.state
+        state.followed = tick.start
+        self._note(tick, known)
+        for start in state.starts.values():
+            start.mono_before, start.mono_after, start.unbroken = start.mono, None, True
+
+    def _forget_old_starts(self) -> None:
+        """A bridge's earlier lives are over; of the rest the latest few are kept."""
+        starts = self.state.starts
+        while len(starts) > _KEPT_STARTS:
+            del starts[min((s for s in starts if s != self.state.followed), key=lambda s: starts[s].at)]

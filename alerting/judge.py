@@ -1,0 +1,163 @@
+"""The judge: reads milepost.live and writes states, transitions, gaps and clocks, one transaction a batch."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection, Iterable, Sequence
+
+import msgspec
+from aiokafka import ConsumerRecord
+
+from alerting.judge_store import (
+    QUERIES,
+    Sequences,
+    load_partition,
+    registrations,
+    save_clocks,
+    save_gaps,
+    save_stations,
+    save_terminals,
+    save_transitions,
+)
+from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
+from broker.consumer import ConsumerConfig, LogConsumer
+from contract.log import LIVE, LiveEntry
+from store.migrate import require_current
+from store.offsets import Claim
+from store.pool import Connection, open_pool
+
+log = logging.getLogger(__name__)
+
+CONSUMER = "judge"
+_ENTRY: msgspec.json.Decoder[LiveEntry] = msgspec.json.Decoder(LiveEntry)
+
+
+class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """`settle` is the longest time (s) for which states that changed nothing wait for a commit."""
+
+    database_url: str
+    kafka_servers: str
+    instance: str
+    auto_register: bool = False
+    settle: float = 1.0
+    liveness: LivenessSettings = LivenessSettings()
+
+
+class JudgeHandler:
+    """Feeds the partitions of a LogConsumer to their pure judges and writes down what they decide."""
+
+    def __init__(self, config: JudgeConfig) -> None:
+        self._config = config
+        self._partitions: dict[int, PartitionLiveness] = {}
+        self._sequences: dict[int, Sequences] = {}
+        self._urgent = False
+        self._committed = 0.0
+        self._refreshed = 0.0
+        self._registry_seen: str | None = None
+        self.poison = 0
+
+    async def load(self, connection: Connection, held: Claim) -> None:
+        live, sequences = await load_partition(connection, held.partition, self._config.liveness)
+        self._partitions[held.partition] = live
+        self._sequences[held.partition] = sequences
+        if self._config.auto_register:
+            live.estrange_unregistered()
+        # Whatever changes from this snapshot on is found by the next poll, for every partition.
+        horizon = await connection.fetchval(QUERIES.snapshot_horizon)
+        if self._registry_seen is None or int(horizon) < int(self._registry_seen):
+            self._registry_seen = horizon
+
+    def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
+        live = self._partitions[partition]
+        for record in records:
+            try:
+                entry = _ENTRY.decode(record.value)
+                station = "" if record.key is None else record.key.decode()
+            except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
+                self.poison += 1
+                log.warning("not an entry, passed over", extra={"partition": partition, "offset": record.offset})
+                continue
+            live.apply(station, entry)
+        if live.transitions or live.gaps or live.strangers:
+            self._urgent = True
+
+    def due(self, now: float) -> bool:
+        return self._urgent or now - self._committed >= self._config.settle
+
+    async def save(self, connection: Connection, partitions: Collection[int]) -> None:
+        mine = {partition: self._partitions[partition] for partition in partitions}
+        await self._meet_strangers(connection, mine)
+        await self._follow_registry(connection)
+        decided = False
+        for partition, live in mine.items():
+            transitions, gaps = live.take()
+            sequences = self._sequences[partition]
+            await save_terminals(connection, partition, live)
+            await save_stations(connection, partition, live)
+            await save_transitions(connection, partition, transitions, sequences)
+            await save_gaps(connection, partition, gaps, sequences)
+            decided = decided or bool(transitions or gaps)
+        await save_clocks(connection, mine)
+        if decided:
+            await connection.execute(QUERIES.notify_transitions)
+
+    def saved(self, partitions: Collection[int]) -> None:
+        self._committed = time.monotonic()
+        self._urgent = any(live.transitions or live.gaps or live.strangers for live in self._partitions.values())
+
+    def forget(self, partitions: Collection[int]) -> None:
+        for partition in partitions:
+            self._partitions.pop(partition, None)
+            self._sequences.pop(partition, None)
+
+    async def _meet_strangers(self, connection: Connection, mine: dict[int, PartitionLiveness]) -> None:
+        """Ask the registry about stations and terminals heard for the first time; register or list them."""
+        heard = {station: terminals for live in mine.values() for station, terminals in live.strangers.items()}
+        if not heard:
+            return
+        for live in mine.values():
+            live.strangers = {}
+        if self._config.auto_register:
+            await connection.execute(QUERIES.register_stations, sorted(heard))
+        found = dict(registrations(await connection.fetch(QUERIES.registrations_of, sorted(heard))))
+        known = [(station, t) for station in sorted(heard) for t in sorted(heard[station]) if station in found]
+        others = [(station, t) for station in sorted(heard) for t in sorted(heard[station]) if station not in found]
+        if known:
+            await connection.execute(QUERIES.register_terminals, *_columns(known))
+        if others:
+            await connection.execute(QUERIES.note_unregistered, *_columns(others))
+        self._register(found.items())
+
+    async def _follow_registry(self, connection: Connection) -> None:
+        """Take over what people changed in the registry since the last look."""
+        horizon = await connection.fetchval(QUERIES.snapshot_horizon)
+        if self._registry_seen is not None:
+            changed = await connection.fetch(QUERIES.changed_registrations, self._registry_seen)
+            self._register(registrations(changed))
+        self._registry_seen = horizon
+        if time.monotonic() - self._refreshed > 10:
+            self._refreshed = time.monotonic()
+            await connection.execute(QUERIES.refresh_unregistered)
+
+    def _register(self, found: Iterable[tuple[str, Registration]]) -> None:
+        for station, registration in found:
+            for live in self._partitions.values():
+                if station in live.stations.index:
+                    live.register(station, registration, live.newest_tick_at())
+
+
+def _columns(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    return [station for station, _ in pairs], [terminal for _, terminal in pairs]
+
+
+async def run(config: JudgeConfig, stop: asyncio.Event) -> None:
+    """Judge until `stop`. Raises what only a restart cures; RemedyError when something is set up wrongly."""
+    async with open_pool(config.database_url, name="judge", size=2) as pool:
+        async with pool.acquire() as connection:
+            await require_current(connection)
+        consumer = LogConsumer(
+            ConsumerConfig(name=CONSUMER, topic=LIVE, servers=config.kafka_servers, instance=config.instance),
+            pool,
+            JudgeHandler(config),
+        )
+        await consumer.run(stop)

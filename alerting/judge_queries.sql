@@ -1,0 +1,120 @@
+-- name: load_clocks
+SELECT shard, memory FROM partition_clock WHERE partition = $1 ORDER BY shard;
+
+-- name: load_terminals
+SELECT station, terminal, shard, state, since, seen_at, boot, run, conn, n, every, seen, deadline, usable, users, memory
+FROM terminal_state WHERE partition = $1;
+
+-- name: load_stations
+SELECT station, state, since, usable FROM station_state WHERE partition = $1;
+
+-- name: load_registrations
+-- Of the stations that were heard in this partition.
+SELECT s.id, s.quorum,
+       array(SELECT t.id FROM terminal t WHERE t.station = s.id AND NOT t.counts) AS not_counting
+FROM station s
+WHERE s.id IN (SELECT station FROM terminal_state WHERE partition = $1);
+
+-- name: load_sequences
+SELECT coalesce((SELECT max(seq) FROM transition WHERE partition = $1), 0) AS transitions,
+       coalesce((SELECT max(seq) FROM pipeline_gap WHERE partition = $1), 0) AS gaps;
+
+-- name: snapshot_horizon
+-- Every transaction that may still commit a registry change has this number or a higher one.
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text;
+
+-- name: changed_registrations
+SELECT s.id, s.quorum,
+       array(SELECT t.id FROM terminal t WHERE t.station = s.id AND NOT t.counts) AS not_counting
+FROM station s WHERE s.changed_xid >= $1::text::xid8;
+
+-- name: registrations_of
+SELECT s.id, s.quorum,
+       array(SELECT t.id FROM terminal t WHERE t.station = s.id AND NOT t.counts) AS not_counting
+FROM station s WHERE s.id = ANY ($1::text[]);
+
+-- name: register_stations
+-- The default station id begins with the county's code; if that area is known, the station lies in it.
+INSERT INTO station (id, name, area, commissioned_at, auto_registered)
+SELECT found.id, found.id, area.code, now(), true
+FROM unnest($1::text[]) AS found (id)
+LEFT JOIN area ON found.id ~ '^[0-9]{10}$' AND area.code = left(found.id, 6) || '000000'
+ON CONFLICT (id) DO NOTHING;
+
+-- name: register_terminals
+INSERT INTO terminal (station, id)
+SELECT * FROM unnest($1::text[], $2::text[])
+ON CONFLICT (station, id) DO NOTHING;
+
+-- name: note_unregistered
+INSERT INTO unregistered AS u (station, terminals, first_seen_at, last_seen_at, messages)
+SELECT station, array_agg(DISTINCT terminal ORDER BY terminal), now(), now(), count(*)
+FROM unnest($1::text[], $2::text[]) AS heard (station, terminal)
+GROUP BY station
+ON CONFLICT (station) DO UPDATE SET
+    terminals = array(SELECT DISTINCT t FROM unnest(u.terminals || excluded.terminals) AS t ORDER BY t),
+    last_seen_at = excluded.last_seen_at,
+    messages = u.messages + excluded.messages;
+
+-- name: refresh_unregistered
+-- When the stations that nobody registered were last heard, and what has been registered meanwhile.
+WITH heard AS (
+    SELECT station, max(seen_at) AS seen_at FROM terminal_state
+    WHERE station IN (SELECT station FROM unregistered) GROUP BY station
+), gone AS (
+    DELETE FROM unregistered WHERE station IN (SELECT id FROM station)
+)
+UPDATE unregistered AS u SET last_seen_at = heard.seen_at
+FROM heard WHERE heard.station = u.station AND heard.seen_at > u.last_seen_at
+  AND u.station NOT IN (SELECT id FROM station);
+
+-- name: save_terminals
+INSERT INTO terminal_state AS t (partition, station, terminal, shard, state, since, seen_at, boot, run, conn, n,
+                                 every, seen, deadline, usable, users, memory)
+SELECT $1, station, terminal, shard, state, to_timestamp(since / 1000.0), to_timestamp(seen_at / 1000.0),
+       boot, run, conn, n, every, seen, deadline, usable, users, memory::jsonb
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[],
+            $10::bigint[], $11::bigint[], $12::float8[], $13::float8[], $14::float8[], $15::boolean[],
+            $16::bigint[], $17::text[])
+     AS m (station, terminal, shard, state, since, seen_at, boot, run, conn, n, every, seen, deadline, usable,
+           users, memory)
+ON CONFLICT (station, terminal) DO UPDATE SET
+    shard = excluded.shard, state = excluded.state, since = excluded.since, seen_at = excluded.seen_at,
+    boot = excluded.boot, run = excluded.run, conn = excluded.conn, n = excluded.n, every = excluded.every,
+    seen = excluded.seen, deadline = excluded.deadline, usable = excluded.usable, users = excluded.users,
+    memory = excluded.memory;
+
+-- name: save_stations
+INSERT INTO station_state (partition, station, state, since, usable)
+SELECT $1, station, state, to_timestamp(since / 1000.0), usable
+FROM unnest($2::text[], $3::text[], $4::bigint[], $5::boolean[]) AS m (station, state, since, usable)
+ON CONFLICT (station) DO UPDATE SET
+    state = excluded.state, since = excluded.since, usable = excluded.usable;
+
+-- name: save_transitions
+INSERT INTO transition (partition, seq, station, terminal, before, after, usable, at, tick_at, deadline_at, seen_at,
+                        shard, reason)
+SELECT $1, seq, station, terminal, before, after, usable, to_timestamp(at / 1000.0), to_timestamp(tick_at / 1000.0),
+       to_timestamp(deadline_at / 1000.0), to_timestamp(seen_at / 1000.0), shard, reason
+FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::bigint[], $9::bigint[],
+            $10::bigint[], $11::bigint[], $12::text[], $13::text[])
+     AS m (seq, station, terminal, before, after, usable, at, tick_at, deadline_at, seen_at, shard, reason);
+
+-- name: save_gaps
+INSERT INTO pipeline_gap (partition, seq, shard, began_at, ended_at, reason)
+SELECT $1, seq, shard, to_timestamp(began_at / 1000.0), to_timestamp(ended_at / 1000.0), reason
+FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])
+     AS m (seq, shard, began_at, ended_at, reason);
+
+-- name: save_clocks
+INSERT INTO partition_clock (partition, shard, clock, tick_at, judged_at, blind_since, memory)
+SELECT partition, shard, clock, to_timestamp(tick_at / 1000.0), clock_timestamp(),
+       to_timestamp(blind_since / 1000.0), memory::jsonb
+FROM unnest($1::int[], $2::text[], $3::float8[], $4::bigint[], $5::bigint[], $6::text[])
+     AS m (partition, shard, clock, tick_at, blind_since, memory)
+ON CONFLICT (partition, shard) DO UPDATE SET
+    clock = excluded.clock, tick_at = excluded.tick_at, judged_at = excluded.judged_at,
+    blind_since = excluded.blind_since, memory = excluded.memory;
+
+-- name: notify_transitions
+SELECT pg_notify('milepost_transition', '');

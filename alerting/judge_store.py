@@ -1,0 +1,196 @@
+"""Loading and saving what the judge knows of a partition: rows to columns and back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from alerting.boots import Memory
+from alerting.clock import ClockState
+from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
+from alerting.terminals import STATE_OF, flag, unflag
+from store.pool import Connection
+from store.sql import load_queries
+
+QUERIES = load_queries(Path(__file__).with_name("judge_queries.sql"))
+_CHUNK = 5_000
+
+
+class Sequences(msgspec.Struct):
+    """The newest numbers given to a partition's transitions and gaps."""
+
+    transitions: int
+    gaps: int
+
+
+def _ms(value: datetime | None) -> int:
+    return 0 if value is None else round(value.timestamp() * 1000)
+
+
+async def load_partition(
+    connection: Connection, partition: int, settings: LivenessSettings
+) -> tuple[PartitionLiveness, Sequences]:
+    """Read all of a partition; call it inside the transaction that claims it."""
+    live = PartitionLiveness(settings)
+    for row in await connection.fetch(QUERIES.load_clocks, partition):
+        live.shard(row["shard"], msgspec.convert(row["memory"], ClockState))
+    async for row in connection.cursor(QUERIES.load_terminals, partition, prefetch=_CHUNK):
+        _restore_terminal(live, row)
+    for row in await connection.fetch(QUERIES.load_stations, partition):
+        number = live.station(row["station"])
+        live.stations.state[number] = STATE_OF[row["state"]]
+        live.stations.since[number] = _ms(row["since"])
+        live.stations.usable[number] = flag(row["usable"])
+    for station, registration in registrations(await connection.fetch(QUERIES.load_registrations, partition)):
+        live.restore_registration(station, registration)
+    counts = await connection.fetchrow(QUERIES.load_sequences, partition)
+    assert counts is not None  # noqa: S101 -- a SELECT without FROM gives one row
+    return live, Sequences(counts["transitions"], counts["gaps"])
+
+
+def _restore_terminal(live: PartitionLiveness, row: asyncpg.Record) -> None:
+    t = live.terminals
+    number = live.terminal(row["station"], row["terminal"])
+    t.shard[number] = live.shard(row["shard"]) if row["shard"] else -1
+    t.state[number] = STATE_OF[row["state"]]
+    t.since[number] = _ms(row["since"])
+    t.seen_at[number] = _ms(row["seen_at"])
+    t.boot[number] = row["boot"]
+    t.run[number], t.conn[number], t.n[number] = row["run"], row["conn"], row["n"]
+    t.every[number], t.seen[number], t.deadline[number] = row["every"], row["seen"], row["deadline"]
+    t.usable[number] = flag(row["usable"])
+    t.users[number] = -1 if row["users"] is None else row["users"]
+    if row["memory"]:
+        memory = msgspec.convert(row["memory"], _Stored)
+        t.will[number] = memory.will
+        if memory.boots is not None:
+            t.memory[number] = memory.boots
+
+
+class _Stored(msgspec.Struct, omit_defaults=True):
+    """terminal_state.memory."""
+
+    will: bool = False
+    boots: Memory | None = None
+
+
+def registrations(rows: Iterable[asyncpg.Record]) -> Iterable[tuple[str, Registration]]:
+    for row in rows:
+        yield row["id"], Registration(row["quorum"], frozenset(row["not_counting"]))
+
+
+async def save_terminals(connection: Connection, partition: int, live: PartitionLiveness) -> None:
+    """Write the terminals that changed since the last save."""
+    t, s, rows = live.terminals, live.stations, sorted(live.dirty)
+    live.dirty = set()
+    for chunk in _chunks(rows):
+        await connection.execute(
+            QUERIES.save_terminals,
+            partition,
+            [s.ids[t.station[r]] for r in chunk],
+            [t.ids[r] for r in chunk],
+            [live.shards[t.shard[r]].name if t.shard[r] >= 0 else "" for r in chunk],
+            [live.state_word(r) for r in chunk],
+            [t.since[r] or None for r in chunk],
+            [t.seen_at[r] or None for r in chunk],
+            [t.boot[r] for r in chunk],
+            [t.run[r] for r in chunk],
+            [t.conn[r] for r in chunk],
+            [t.n[r] for r in chunk],
+            [t.every[r] for r in chunk],
+            [t.seen[r] for r in chunk],
+            [t.deadline[r] for r in chunk],
+            [unflag(t.usable[r]) for r in chunk],
+            [None if t.users[r] < 0 else t.users[r] for r in chunk],
+            [_memory_text(live, r) for r in chunk],
+        )
+
+
+def _memory_text(live: PartitionLiveness, row: int) -> str | None:
+    will, boots = bool(live.terminals.will[row]), live.terminals.memory.get(row)
+    if not will and boots is None:
+        return None
+    return msgspec.json.encode(_Stored(will, boots)).decode()
+
+
+async def save_stations(connection: Connection, partition: int, live: PartitionLiveness) -> None:
+    """Write the stations whose state changed since the last save."""
+    s, rows = live.stations, sorted(live.dirty_stations)
+    live.dirty_stations = set()
+    for chunk in _chunks(rows):
+        await connection.execute(
+            QUERIES.save_stations,
+            partition,
+            [s.ids[r] for r in chunk],
+            [live.station_word(r) for r in chunk],
+            [s.since[r] for r in chunk],
+            [unflag(s.usable[r]) for r in chunk],
+        )
+
+
+async def save_transitions(
+    connection: Connection, partition: int, transitions: Sequence[Transition], sequences: Sequences
+) -> None:
+    for chunk in _chunks(transitions):
+        first = sequences.transitions + 1
+        sequences.transitions += len(chunk)
+        await connection.execute(
+            QUERIES.save_transitions,
+            partition,
+            list(range(first, first + len(chunk))),
+            [x.station for x in chunk],
+            [x.terminal for x in chunk],
+            [x.before.word for x in chunk],
+            [x.after.word for x in chunk],
+            [x.usable for x in chunk],
+            [x.at for x in chunk],
+            [x.tick_at for x in chunk],
+            [x.deadline_at for x in chunk],
+            [x.seen_at for x in chunk],
+            [x.shard for x in chunk],
+            [x.reason for x in chunk],
+        )
+
+
+async def save_gaps(connection: Connection, partition: int, gaps: Sequence[ShardGap], sequences: Sequences) -> None:
+    if not gaps:
+        return
+    first = sequences.gaps + 1
+    sequences.gaps += len(gaps)
+    await connection.execute(
+        QUERIES.save_gaps,
+        partition,
+        list(range(first, first + len(gaps))),
+        [x.shard for x in gaps],
+        [x.gap.began_at for x in gaps],
+        [x.gap.ended_at for x in gaps],
+        [x.gap.reason for x in gaps],
+    )
+
+
+async def save_clocks(connection: Connection, partitions: dict[int, PartitionLiveness]) -> None:
+    rows = [
+        (partition, shard, clock)
+        for partition, live in sorted(partitions.items())
+        for shard, clock in live.clocks().items()
+        if clock.tick_at
+    ]
+    if not rows:
+        return
+    await connection.execute(
+        QUERIES.save_clocks,
+        [partition for partition, _, _ in rows],
+        [shard for _, shard, _ in rows],
+        [clock.clock for _, _, clock in rows],
+        [clock.tick_at for _, _, clock in rows],
+        [clock.state.blind_since for _, _, clock in rows],
+        [msgspec.json.encode(clock.state).decode() for _, _, clock in rows],
+    )
+
+
+def _chunks(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(rows), _CHUNK):
+        yield rows[start : start + _CHUNK]

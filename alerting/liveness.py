@@ -1,0 +1,497 @@
+"""Who is online, away or offline in one partition: a function of the log, and for stations of the registry. Pure.
+
+Feed it the entries of the partition in their order; it returns nothing and raises nothing for what they say, but
+collects transitions, gaps and the rows that changed, until the caller takes them.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from alerting.boots import Memory, judge_other_boot, note_rival, rival_is_gone
+from alerting.clock import Advance, ClockSettings, ClockState, Gap, PipelineClock
+from alerting.losses import LossWindow
+from alerting.terminals import NEVER, WORDS, State, Stations, Terminals, flag, unflag
+from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
+from contract.messages import Heartbeat, Status
+
+LONGEST_AWAY: Final = 86_400.0
+
+
+class LivenessSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`k` heartbeats may be missed; `floor` and `will_grace` are seconds (DESIGN §4 and §5)."""
+
+    k: float = 3.0
+    floor: float = 10.0
+    will_grace: float = 10.0
+    clock: ClockSettings = ClockSettings()
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
+    """A decided change; `terminal` is None for a station's own. Times in wall ms."""
+
+    station: str
+    terminal: str | None
+    before: State
+    after: State
+    usable: bool | None
+    at: int
+    tick_at: int
+    deadline_at: int | None
+    seen_at: int | None
+    shard: str
+    reason: str
+
+
+class Registration(msgspec.Struct, frozen=True):
+    """What the registry says of a station: its quorum, and which of its terminals do not count."""
+
+    quorum: int
+    not_counting: frozenset[str] = frozenset()
+
+
+class ShardGap(msgspec.Struct, frozen=True):
+    shard: str
+    gap: Gap
+
+
+class _Shard:
+    """A shard as seen in this partition."""
+
+    def __init__(self, name: str, settings: ClockSettings, state: ClockState | None = None) -> None:
+        self.name = name
+        self.clock = PipelineClock(settings, state)
+        self.losses = LossWindow(settings)
+        # Rows stamped by a bridge that has not ticked yet.
+        self.unsettled: set[int] = set()
+
+
+class PartitionLiveness:
+    """The judge's memory and decisions for one partition."""
+
+    def __init__(self, settings: LivenessSettings) -> None:
+        self.settings = settings
+        self.stations = Stations()
+        self.terminals = Terminals()
+        self.shards: list[_Shard] = []
+        self.transitions: list[Transition] = []
+        self.gaps: list[ShardGap] = []
+        self.dirty: set[int] = set()
+        self.dirty_stations: set[int] = set()
+        # Heard of, but the registry was not asked yet.
+        self.strangers: dict[str, set[str]] = {}
+        self._shard_index: dict[str, int] = {}
+
+    # -- what comes in -----------------------------------------------------------------------------------------
+
+    def apply(self, station: str, entry: LiveEntry) -> None:
+        """Take one entry of the log in; `station` is its key (ignored for ticks)."""
+        if type(entry) is HeartbeatEntry:
+            self._heartbeat(station, entry)
+        elif type(entry) is StatusEntry:
+            self._status(station, entry)
+        elif type(entry) is Tick:
+            self._tick(entry)
+
+    def register(self, station: str, registration: Registration, now: int) -> None:
+        """Take over what the registry says; `now` (wall ms) dates a change of state that follows from it."""
+        row = self.stations.index.get(station)
+        if row is None:
+            return
+        self._note_registration(row, registration)
+        known_since = self._first_seen_at(row)
+        at = now if self.stations.since[row] else min(now, known_since or now)
+        self._judge_station(row, at, "registry", self._shard_of_station(row))
+
+    def restore_registration(self, station: str, registration: Registration) -> None:
+        """Take over what the registry said when the state that is being restored was judged."""
+        row = self.stations.index.get(station)
+        if row is not None:
+            self._note_registration(row, registration)
+
+    def _note_registration(self, row: int, registration: Registration) -> None:
+        self.stations.quorum[row] = registration.quorum
+        for terminal in self._terminals_of(row):
+            self.terminals.counts[terminal] = self.terminals.ids[terminal] not in registration.not_counting
+
+    def estrange_unregistered(self) -> None:
+        """Ask the registry again about the stations that it did not know."""
+        for row, station in enumerate(self.stations.ids):
+            if self.stations.quorum[row] == 0:
+                self.strangers[station] = {self.terminals.ids[t] for t in self._terminals_of(row)}
+
+    def _terminals_of(self, row: int) -> Iterator[int]:
+        terminal = self.stations.first[row]
+        while terminal >= 0:
+            yield terminal
+            terminal = self.terminals.next[terminal]
+
+    # -- restoring ---------------------------------------------------------------------------------------------
+
+    def shard(self, name: str, state: ClockState | None = None) -> int:
+        """The number of a shard in this partition, with a clock that may be given from a store."""
+        number = self._shard_index.get(name)
+        if number is None:
+            number = self._shard_index[name] = len(self.shards)
+            self.shards.append(_Shard(name, self.settings.clock, state))
+        return number
+
+    def station(self, station: str) -> int:
+        row = self.stations.index.get(station)
+        return self.stations.add(station) if row is None else row
+
+    def terminal(self, station: str, terminal: str) -> int:
+        """The row of a terminal, made when it is new."""
+        home = self.stations.index.get(station)
+        if home is None:
+            home = self.stations.add(station)
+        row = first = self.stations.first[home]
+        ids, following = self.terminals.ids, self.terminals.next
+        while row >= 0:
+            if ids[row] == terminal:
+                return row
+            row = following[row]
+        row = self.terminals.add(terminal, home, first)
+        self.stations.first[home] = row
+        return row
+
+    def _heard(self, station: str, terminal: str) -> int:
+        known = len(self.terminals)
+        row = self.terminal(station, terminal)
+        if row == known:
+            self.strangers.setdefault(station, set()).add(terminal)
+        return row
+
+    # -- heartbeats --------------------------------------------------------------------------------------------
+
+    def _heartbeat(self, station: str, entry: HeartbeatEntry) -> None:
+        if entry.retain:
+            return
+        t, body = self.terminals, entry.body
+        row = self._heard(station, entry.terminal)
+        number = self._shard_index.get(entry.shard)
+        if number is None:
+            number = self.shard(entry.shard)
+        shard = self.shards[number]
+        stamp = shard.clock.stamp(entry.start, entry.mono)
+        if t.boot[row] == body.boot:
+            run, n = t.run[row], t.n[row]
+            if body.run < run or (body.run == run and body.n <= n):
+                return
+            lost = body.n > n + 1 and body.conn == t.conn[row] and body.run == run
+            if t.shard[row] == number and t.seen[row] > shard.clock.state.gap_clock:
+                shard.losses.heard(t.window, row, lost)
+        elif t.run[row] >= 0 and not self._believe(row, body, stamp, entry):
+            return
+        t.boot[row] = body.boot
+        t.run[row] = body.run
+        t.conn[row] = body.conn
+        t.n[row] = body.n
+        t.every[row] = body.every
+        t.seen[row] = stamp
+        t.seen_at[row] = entry.received
+        t.deadline[row] = stamp + self.settings.k * body.every
+        t.shard[row] = number
+        t.users[row] = -1 if body.users is None else body.users
+        self.dirty.add(row)
+        if not shard.clock.knows(entry.start):
+            shard.unsettled.add(row)
+        usable = -1 if body.usable is None else int(body.usable)
+        if t.state[row] != State.ONLINE or t.usable[row] != usable or t.will[row]:
+            self._after_heartbeat(row, usable, stamp, entry)
+
+    def _after_heartbeat(self, row: int, usable: int, stamp: float, entry: HeartbeatEntry) -> None:
+        t = self.terminals
+        t.will[row] = 0
+        state = State.ONLINE
+        if t.state[row] == State.CONFLICTING:
+            memory = t.memory.setdefault(row, Memory())
+            if not rival_is_gone(memory, stamp, self.settings.k * t.every[row]):
+                state = State.CONFLICTING
+        t.usable[row] = usable
+        reason = "heartbeat" if t.state[row] != state else "usable"
+        self._change(row, state, entry.received, reason)
+
+    def _believe(self, row: int, body: Heartbeat, stamp: float, entry: HeartbeatEntry) -> bool:
+        """Whether a heartbeat of another boot than the current is the terminal's from now on."""
+        t = self.terminals
+        memory = t.memory.setdefault(row, Memory())
+        current = (t.boot[row], t.run[row], t.n[row])
+        self.dirty.add(row)
+        verdict = judge_other_boot(memory, current, (body.boot, body.run, body.n))
+        heard_between = memory.rival is None or t.seen[row] >= memory.rival.last
+        if verdict == "rival" and heard_between and note_rival(memory, stamp) and t.state[row] == State.ONLINE:
+            self._change(row, State.CONFLICTING, entry.received, "identity_conflict")
+        return verdict == "believed"
+
+    # -- statuses ----------------------------------------------------------------------------------------------
+
+    def _status(self, station: str, entry: StatusEntry) -> None:
+        body = entry.body
+        if entry.retain and body.state != "away":
+            return
+        row = self._heard(station, entry.terminal)
+        number = self.shard(entry.shard)
+        if body.state == "lost":
+            self._will(row, number, entry)
+        elif self._is_newer(row, body):
+            self._note_order(row, body)
+            if body.state == "away" and not (entry.retain and self.terminals.state[row] == State.NEVER_SEEN):
+                self._away(row, number, entry)
+
+    def _is_newer(self, row: int, body: Status) -> bool:
+        t = self.terminals
+        if t.boot[row] != body.boot:
+            memory = t.memory.get(row)
+            return body.run > t.run[row] and (memory is None or body.boot not in memory.older)
+        n = t.n[row] + 1 if body.n is None else body.n
+        return (body.run, n) > (t.run[row], t.n[row])
+
+    def _note_order(self, row: int, body: Status) -> None:
+        t = self.terminals
+        if t.boot[row] != body.boot and t.run[row] >= 0:
+            judge_other_boot(
+                t.memory.setdefault(row, Memory()),
+                (t.boot[row], t.run[row], t.n[row]),
+                (body.boot, body.run, body.n or 0),
+            )
+        same_run = t.boot[row] == body.boot and t.run[row] == body.run
+        t.boot[row], t.run[row], t.conn[row] = body.boot, body.run, body.conn
+        if body.n is not None:
+            t.n[row] = body.n
+        elif not same_run:
+            t.n[row] = -1
+        self.dirty.add(row)
+
+    def _away(self, row: int, number: int, entry: StatusEntry) -> None:
+        t, body = self.terminals, entry.body
+        away = LONGEST_AWAY if body.back_by is None else (body.back_by - body.at) / 1000
+        stamp = self.shards[number].clock.stamp(entry.start, entry.mono)
+        t.shard[row] = number
+        t.deadline[row] = stamp + min(max(away, 0.0), LONGEST_AWAY)
+        self._change(row, State.AWAY, entry.received, "away")
+
+    def _will(self, row: int, number: int, entry: StatusEntry) -> None:
+        """A Last Will of the newest connection shortens the deadline; of any other it says nothing."""
+        t, body = self.terminals, entry.body
+        if t.boot[row] != body.boot or (body.run, body.conn) != (t.run[row], t.conn[row]) or t.shard[row] != number:
+            return
+        if t.state[row] not in (State.ONLINE, State.CONFLICTING):
+            return
+        grace = self.settings.will_grace
+        stamp = self.shards[number].clock.stamp(entry.start, entry.mono)
+        end = max(stamp + grace, t.seen[row] + t.every[row] + grace)
+        t.will[row] = 1
+        t.deadline[row] = min(t.deadline[row], end)
+        self.dirty.add(row)
+
+    # -- ticks -------------------------------------------------------------------------------------------------
+
+    def _tick(self, tick: Tick) -> None:
+        number = self.shard(tick.shard)
+        shard = self.shards[number]
+        self._end_suspicion(number, shard)
+        shard.losses.roll(tick.mono)
+        advance = shard.clock.tick(tick, self._doubt(shard))
+        if advance is None:
+            return
+        self._settle_stamps(shard, advance.seconds)
+        if advance.counted:
+            self._counted(number, shard, advance)
+        else:
+            self.dirty.update(self.terminals.raise_deadlines(number, shard.clock.clock, self.settings.floor))
+
+    def _counted(self, number: int, shard: _Shard, advance: Advance) -> None:
+        if advance.gap is not None:
+            self.gaps.append(ShardGap(shard.name, advance.gap))
+        late = self.terminals.due(number, shard.clock.clock)
+        if late and not self._suspect(number, shard):
+            for row in late:
+                self._expire(row, shard)
+
+    def _settle_stamps(self, shard: _Shard, seconds: float) -> None:
+        """Messages of a bridge that had not ticked yet may be as young as the tick that followed them."""
+        for row in shard.unsettled:
+            self.terminals.seen[row] += seconds
+            self.terminals.deadline[row] += seconds
+        shard.unsettled.clear()
+
+    def _doubt(self, shard: _Shard) -> str | None:
+        if shard.clock.state.suspected_at is not None:
+            return "shard_suspected"
+        return "messages_lost" if shard.losses.too_many() else None
+
+    def _suspect(self, number: int, shard: _Shard) -> bool:
+        """When nearly all of a shard fall together, the shard is suspected and not the stations."""
+        missed, online = self.terminals.overdue(number, shard.clock.clock)
+        settings, state = self.settings.clock, shard.clock.state
+        if missed < settings.mass_least or missed < settings.mass_share * online:
+            state.trusted = False
+        elif not state.trusted:
+            state.suspected_at, state.suspects = shard.clock.tick_at, missed
+        return state.suspected_at is not None
+
+    def _end_suspicion(self, number: int, shard: _Shard) -> None:
+        state = shard.clock.state
+        if state.suspected_at is None:
+            return
+        if 2 * self.terminals.heard_since(number, state.suspected_at) >= state.suspects:
+            state.suspected_at, state.suspects = None, 0
+
+    def trust(self, shard: str) -> None:
+        """A person decided that a suspected shard is sound and its stations really fell."""
+        state = self.shards[self.shard(shard)].clock.state
+        state.trusted = state.suspected_at is not None
+        state.suspected_at, state.suspects = None, 0
+
+    def _expire(self, row: int, shard: _Shard) -> None:
+        t = self.terminals
+        clock = shard.clock
+        deadline_at = clock.wall_of(t.deadline[row])
+        if t.state[row] == State.AWAY:
+            at, reason = deadline_at, "away_overdue"
+        else:
+            at = clock.wall_of(t.seen[row] + t.every[row])
+            reason = "last_will" if t.will[row] else "missed_heartbeats"
+        self._change(row, State.OFFLINE, at, reason, deadline_at)
+        t.deadline[row] = NEVER
+
+    # -- what goes out -----------------------------------------------------------------------------------------
+
+    def _change(self, row: int, state: State, at: int, reason: str, deadline_at: int | None = None) -> None:
+        """Set a terminal's state, dated no earlier than the one before, and judge its station."""
+        t = self.terminals
+        shard = self.shards[t.shard[row]] if t.shard[row] >= 0 else self.shards[0]
+        before = State(t.state[row])
+        at = max(at, t.since[row])
+        self.dirty.add(row)
+        home = t.station[row]
+        if before != state:
+            t.state[row] = state
+            t.since[row] = at
+            self.transitions.append(
+                Transition(
+                    station=self.stations.ids[home],
+                    terminal=t.ids[row],
+                    before=before,
+                    after=state,
+                    usable=unflag(t.usable[row]),
+                    at=at,
+                    tick_at=max(shard.clock.tick_at, at),
+                    deadline_at=deadline_at,
+                    seen_at=t.seen_at[row] or None,
+                    shard=shard.name,
+                    reason=reason,
+                )
+            )
+        self._judge_station(home, at, reason, shard, deadline_at)
+
+    def _judge_station(self, row: int, at: int, reason: str, shard: _Shard, deadline_at: int | None = None) -> None:
+        """Derive a registered station's state from its terminals'; a change is a transition of its own."""
+        s = self.stations
+        if s.quorum[row] == 0:
+            return
+        members = self._members(row)
+        state, usable = _station_state(members, s.quorum[row])
+        before = State(s.state[row])
+        if state == before and flag(usable) == s.usable[row]:
+            return
+        if before is State.ONLINE and state in (State.OFFLINE, State.AWAY):
+            at = _quorum_lost_at(members, s.quorum[row])
+        at = max(at, s.since[row])
+        s.state[row], s.usable[row], s.since[row] = state, flag(usable), at
+        self.dirty_stations.add(row)
+        self.transitions.append(
+            Transition(
+                station=s.ids[row],
+                terminal=None,
+                before=before,
+                after=state,
+                usable=usable,
+                at=at,
+                tick_at=max(shard.clock.tick_at, at),
+                deadline_at=deadline_at,
+                seen_at=max((member.seen_at for member in members), default=0) or None,
+                shard=shard.name,
+                reason=reason if state != before else "usable",
+            )
+        )
+
+    def _members(self, row: int) -> list["_Member"]:
+        """The counting terminals of a station."""
+        t, found = self.terminals, []
+        for terminal in self._terminals_of(row):
+            if t.counts[terminal]:
+                state = State(t.state[terminal])
+                usable = unflag(t.usable[terminal])
+                found.append(_Member(state, t.since[terminal], usable, t.seen_at[terminal]))
+        return found
+
+    def _first_seen_at(self, row: int) -> int:
+        """When the first terminal of a station that was judged by nobody came online, wall ms; 0 for never."""
+        return min((m.since for m in self._members(row) if m.state is not State.NEVER_SEEN), default=0)
+
+    def _shard_of_station(self, row: int) -> _Shard:
+        terminal = self.stations.first[row]
+        number = self.terminals.shard[terminal] if terminal >= 0 else -1
+        return self.shards[max(number, 0)]
+
+    def take(self) -> tuple[list[Transition], list[ShardGap]]:
+        """What was decided since the last call."""
+        decided = self.transitions, self.gaps
+        self.transitions, self.gaps = [], []
+        return decided
+
+    def newest_tick_at(self) -> int:
+        """The pipeline's present, wall ms; 0 before the first tick."""
+        return max((shard.clock.tick_at for shard in self.shards), default=0)
+
+    def state_word(self, row: int) -> str:
+        return WORDS[self.terminals.state[row]]
+
+    def station_word(self, row: int) -> str:
+        return WORDS[self.stations.state[row]]
+
+    def clocks(self) -> Mapping[str, PipelineClock]:
+        return {shard.name: shard.clock for shard in self.shards}
+
+
+class _Member(msgspec.Struct, frozen=True):
+    """A counting terminal, for the judgement of its station."""
+
+    state: State
+    since: int
+    usable: bool | None
+    seen_at: int
+
+
+_UP: Final = (State.ONLINE, State.CONFLICTING)
+
+
+def _station_state(members: list[_Member], quorum: int) -> tuple[State, bool | None]:
+    """The station's state, and whether a visitor can use it (None: nobody said, or it is not online).
+
+    A conflicting terminal counts: something answers at the station, and the conflict has an incident of its own.
+    """
+    online = [member for member in members if member.state in _UP]
+    if len(online) >= quorum:
+        words = {member.usable for member in online}
+        return State.ONLINE, True if True in words else False if False in words else None
+    away = sum(member.state is State.AWAY for member in members)
+    if away and len(online) + away >= quorum:
+        return State.AWAY, None
+    if all(member.state is State.NEVER_SEEN for member in members):
+        return State.NEVER_SEEN, None
+    return State.OFFLINE, None
+
+
+def _quorum_lost_at(members: list[_Member], quorum: int) -> int:
+    """When fewer than `quorum` were online: the end of the quorum-th longest lasting one, wall ms.
+
+    Terminals end back-dated, so the last to be found offline need not be the last that was heard.
+    """
+    online = sum(member.state in _UP for member in members)
+    ends = sorted((m.since for m in members if m.state not in _UP and m.state is not State.NEVER_SEEN), reverse=True)
+    place = quorum - online - 1
+    return ends[min(place, len(ends) - 1)] if ends else 0

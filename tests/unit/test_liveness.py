@@ -1,0 +1,553 @@
+"""The judge's core on simulated time: never a false offline, never a missed one, dated to the second."""
+
+import pytest
+
+from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
+from tests.simulator import STEP, Simulator
+
+TICK = STEP / 1000
+
+
+def test_a_silent_terminal_is_offline_at_its_deadline_and_dated_back() -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=2)
+    sim.run(20)
+    last = sim.die(terminal)
+    sim.run(5.5)
+    assert sim.state("a") == "online"
+    sim.run(1)
+    (online, offline) = sim.of("a")
+    assert offline.after.word == "offline"
+    assert offline.at == last + 2000
+    assert offline.deadline_at == last + 6000
+    assert 0 <= offline.tick_at - (last + 6000) <= STEP
+    assert offline.reason == "missed_heartbeats"
+    assert offline.seen_at == last
+    assert online.at < last
+
+
+def test_every_heartbeat_carries_its_own_promise() -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=2)
+    sim.run(10)
+    terminal.every = 60
+    sim.beat(terminal)
+    terminal.alive = False
+    sim.run(179)
+    assert sim.state("a") == "online"
+    sim.run(2)
+    assert sim.state("a") == "offline"
+
+
+def test_it_comes_back_with_the_next_heartbeat() -> None:
+    sim = Simulator()
+    terminal = sim.add("a")
+    sim.run(10)
+    sim.die(terminal)
+    sim.run(20)
+    sim.revive(terminal)
+    sim.run(1)
+    assert [t.after.word for t in sim.of("a")] == ["online", "offline", "online"]
+
+
+def test_a_station_is_online_while_its_quorum_is() -> None:
+    sim = Simulator()
+    first, second = sim.add("a", id="001"), sim.add("a", id="002")
+    sim.run(10)
+    sim.die(first)
+    sim.run(20)
+    assert sim.state("a") == "online"
+    last = sim.die(second)
+    sim.run(20)
+    assert sim.of("a")[-1].at == last + 2000
+
+
+def test_quorum_is_lost_when_the_terminal_that_lasted_longest_ended() -> None:
+    """The slow terminal ended first but is found last; the station ended with the quick one."""
+    sim = Simulator()
+    slow, quick = sim.add("a", id="001", every=60), sim.add("a", id="002", every=2)
+    sim.run(130)
+    sim.die(slow)
+    sim.run(70)
+    last = sim.die(quick)
+    sim.run(200)
+    assert sim.of("a")[-1].at == last + 2000
+
+
+def test_a_terminal_that_does_not_count_keeps_no_station_online() -> None:
+    sim = Simulator()
+    counting, _ = sim.add("a", id="001"), sim.add("a", id="002")
+    sim.run(5)
+    sim.live.register("a", Registration(1, frozenset({"002"})), sim.now)
+    sim.die(counting)
+    sim.run(10)
+    assert sim.state("a") == "offline"
+
+
+def test_usable_is_while_one_online_terminal_says_so() -> None:
+    sim = Simulator()
+    one, two = sim.add("a", id="001", usable=False), sim.add("a", id="002", usable=True)
+    sim.run(5)
+    row = sim.live.stations.index["a"]
+    assert sim.live.stations.usable[row] == 1
+    two.usable = False
+    sim.run(5)
+    assert sim.live.stations.usable[row] == 0
+    one.usable = None
+    sim.die(two)
+    sim.run(10)
+    assert sim.live.stations.usable[row] == -1
+
+
+# -- our outage is never theirs --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [6, 20, 600])
+def test_a_stalled_bridge_turns_nobody_offline(seconds: int) -> None:
+    sim = Simulator()
+    sim.add_many(5, every=2)
+    sim.run(20)
+    began = sim.now
+    sim.bridge.running = False
+    sim.run(seconds)
+    sim.bridge.running = True
+    sim.run(60)
+    assert sim.offline() == []
+    ((shard, from_, to, reason),) = sim.gaps
+    assert (shard, reason) == ("main", "too_long")
+    assert abs(from_ - began) <= STEP
+    assert abs(to - (began + seconds * 1000)) <= STEP
+
+
+def test_a_restarted_bridge_turns_nobody_offline_and_says_so() -> None:
+    sim = Simulator()
+    sim.add_many(5)
+    sim.run(20)
+    sim.bridge.running = False
+    sim.run(3)
+    sim.restart_bridge()
+    sim.run(60)
+    assert sim.offline() == []
+    assert [reason for *_, reason in sim.gaps] == ["bridge_restarted"]
+
+
+def test_a_stall_of_less_than_the_longest_interval_counts() -> None:
+    sim = Simulator()
+    sim.add_many(5)
+    sim.run(20)
+    sim.bridge.running = False
+    sim.run(4)
+    sim.bridge.running = True
+    sim.run(20)
+    assert sim.gaps == []
+    assert sim.offline() == []
+
+
+def test_after_what_did_not_count_every_terminal_has_its_floor() -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=2)
+    sim.run(20)
+    sim.die(terminal)
+    sim.run(5)
+    sim.bridge.whole = False
+    sim.run(TICK)
+    uncounted = sim.now
+    sim.run(13)
+    assert sim.state("a") == "online"
+    sim.run(1.5)
+    offline = sim.of("a")[-1]
+    assert offline.after.word == "offline"
+    assert offline.tick_at - uncounted == pytest.approx((2 * 2 + 10) * 1000, abs=STEP)
+
+
+def test_who_really_died_during_the_outage_is_found_after_it() -> None:
+    sim = Simulator()
+    dead, *_ = sim.add_many(5, every=2)
+    sim.run(20)
+    sim.bridge.running = False
+    sim.run(10)
+    dead.alive = False
+    sim.run(10)
+    sim.bridge.running = True
+    sim.run(2 * 2 + 10 + 1)
+    assert sim.offline() == [dead.station]
+
+
+def test_a_lost_tick_does_not_count() -> None:
+    sim = Simulator()
+    sim.add("a")
+    sim.run(20)
+    sim.bridge.seq += 1
+    sim.run(2)
+    assert [reason for *_, reason in sim.gaps] == ["tick_lost"]
+
+
+def test_doubled_ticks_change_nothing() -> None:
+    sim = Simulator()
+    sim.add("a")
+    sim.run(20)
+    clock = sim.live.clocks()["main"].clock
+    for _, entry in sim.log[-5:]:
+        sim.live.apply("a", entry)
+    assert sim.live.clocks()["main"].clock == clock
+
+
+def test_no_gap_at_the_first_start_of_an_empty_database() -> None:
+    sim = Simulator()
+    sim.add("a")
+    sim.run(5)
+    assert sim.gaps == []
+    assert sim.live.clocks()["main"].state.blind_since is None
+
+
+def test_a_lost_bridge_among_two_costs_nothing() -> None:
+    sim = Simulator()
+    second = type(sim.bridge)(name="bridge-2", start="other-1")
+    sim.bridges.append(second)
+    dead, *_ = sim.add_many(5)
+    sim.run(20)
+    sim.bridge.running = False
+    dead.alive = False
+    sim.run(20)
+    assert sim.gaps == []
+    assert sim.offline() == [dead.station]
+
+
+def test_heartbeats_missing_within_a_connection_are_our_loss() -> None:
+    sim = Simulator()
+    terminals = sim.add_many(20, every=2)
+    sim.run(20)
+    for terminal in terminals:
+        terminal.linked = False
+    sim.run(2)
+    for terminal in terminals:
+        terminal.linked = True
+    sim.run(30)
+    assert [reason for *_, reason in sim.gaps] == ["messages_lost"]
+    assert sim.offline() == []
+
+
+def test_when_nearly_all_fall_together_the_shard_is_suspected() -> None:
+    sim = Simulator()
+    terminals = sim.add_many(25, every=2)
+    sim.run(20)
+    for terminal in terminals:
+        terminal.linked = False
+    sim.run(120)
+    assert sim.offline() == []
+    assert sim.live.clocks()["main"].state.blind_since is not None
+    for terminal in terminals[:13]:
+        terminal.linked = True
+        terminal.conn += 1
+    sim.run(30)
+    assert sim.offline() == sorted(t.station for t in terminals[13:])
+    assert [reason for *_, reason in sim.gaps] == ["shard_suspected"]
+
+
+def test_a_person_may_decide_that_the_shard_is_sound() -> None:
+    sim = Simulator()
+    terminals = sim.add_many(25, every=2)
+    sim.run(20)
+    for terminal in terminals:
+        terminal.alive = False
+    sim.run(60)
+    sim.live.trust("main")
+    sim.run(30)
+    assert len(sim.offline()) == 25
+
+
+def test_a_county_of_many_is_not_the_shard() -> None:
+    sim = Simulator()
+    terminals = sim.add_many(50, every=2)
+    sim.run(20)
+    for terminal in terminals[:30]:
+        terminal.alive = False
+    sim.run(20)
+    assert len(sim.offline()) == 30
+
+
+def test_an_offline_is_dated_on_the_pipelines_clock() -> None:
+    """The heartbeat was due only after the platform could see again."""
+    sim = Simulator()
+    terminal = sim.add("a", every=60)
+    sim.run(70)
+    last = sim.die(terminal)
+    sim.run(10)
+    blind_from = sim.now
+    sim.bridge.running = False
+    sim.run(300)
+    sim.bridge.running = True
+    sim.run(400)
+    offline = sim.of("a")[-1]
+    assert offline.at == pytest.approx(last + 60_000 + (300_000 + STEP), abs=STEP)
+    assert offline.at > blind_from + 300_000
+
+
+@pytest.mark.parametrize("step", [3_600_000, -3_600_000], ids=["an hour ahead", "an hour back"])
+def test_a_step_of_the_servers_clock_moves_no_deadline(step: int) -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=10)
+    sim.run(30)
+    last = sim.die(terminal)
+    sim.run(15)
+    sim.skew = step
+    sim.run(14)
+    assert sim.state("a") == "online"
+    sim.run(2)
+    offline = sim.of("a")[-1]
+    assert offline.at == last + 10_000
+    assert offline.deadline_at == pytest.approx(last + 30_000 + step, abs=STEP)
+    assert sim.gaps == []
+
+
+# -- order -----------------------------------------------------------------------------------------------------
+
+
+def test_a_late_heartbeat_brings_nobody_back() -> None:
+    sim = Simulator()
+    terminal = sim.add("a")
+    sim.run(20)
+    sim.die(terminal)
+    sim.run(20)
+    sim.send_heartbeat(terminal, n=terminal.n - 3)
+    sim.send_heartbeat(terminal)
+    sim.run(1)
+    assert sim.state("a") == "offline"
+
+
+def test_a_heartbeat_of_an_older_boot_is_ignored() -> None:
+    sim = Simulator()
+    terminal = sim.add("a")
+    sim.run(10)
+    old = (terminal.boot, terminal.run, terminal.n)
+    sim.revive(terminal)
+    sim.run(10)
+    sim.die(terminal)
+    sim.run(10)
+    terminal.boot, terminal.run, terminal.n = old
+    sim.send_heartbeat(terminal)
+    sim.run(1)
+    assert sim.state("a") == "offline"
+
+
+def test_a_reinstalled_terminal_is_believed_after_its_second_heartbeat() -> None:
+    sim = Simulator()
+    terminal = sim.add("a", run=12)
+    sim.run(10)
+    sim.die(terminal)
+    sim.run(20)
+    terminal.boot, terminal.run, terminal.n, terminal.conn = "fresh", 1, 0, 1
+    sim.beat(terminal)
+    sim.run(TICK)
+    assert sim.state("a") == "offline"
+    sim.beat(terminal)
+    assert sim.state("a") == "online"
+
+
+def test_two_machines_with_one_identity_are_a_conflict() -> None:
+    sim = Simulator()
+    sim.add("a")
+    sim.run(10)
+    sim.add("a", boot="clone")
+    sim.run(20)
+    words = [t.after.word for t in sim.transitions if t.terminal == "001"]
+    assert words == ["online", "conflicting"]
+    assert sim.state("a") == "online"
+
+
+def test_a_conflict_ends_when_one_of_them_falls_silent() -> None:
+    sim = Simulator()
+    original = sim.add("a")
+    sim.run(10)
+    sim.add("a", boot="clone")
+    sim.run(20)
+    original.alive = False
+    sim.run(20)
+    words = [t.after.word for t in sim.transitions if t.terminal == "001"]
+    assert words == ["online", "conflicting", "online"]
+
+
+# -- statuses --------------------------------------------------------------------------------------------------
+
+
+def test_a_last_will_shortens_the_deadline() -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=60)
+    sim.run(70)
+    last = sim.die(terminal)
+    sim.run(5)
+    sim.send_status(terminal, "lost")
+    sim.run(last / 1000 + 70 - sim.now / 1000 + 1)
+    offline = sim.of("a")[-1]
+    assert (offline.after.word, offline.reason) == ("offline", "last_will")
+    assert offline.deadline_at == last + 70_000
+    assert offline.at == last + 60_000
+
+
+def test_a_last_will_never_lengthens_it() -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=2)
+    sim.run(10)
+    last = sim.die(terminal, will=True)
+    sim.run(7)
+    assert sim.of("a")[-1].deadline_at == last + 6000
+
+
+@pytest.mark.parametrize(
+    "stale",
+    [
+        pytest.param({"conn": 1}, id="of the connection before, fired by a session takeover"),
+        pytest.param({"run": 0}, id="of an earlier run"),
+        pytest.param({"boot": "older"}, id="of another boot"),
+    ],
+)
+def test_a_last_will_of_anything_but_the_newest_connection_says_nothing(stale: dict[str, object]) -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=60, conn=2)
+    sim.run(70)
+    sim.send_status(terminal, "lost", **stale)
+    terminal.alive = False
+    sim.run(90)
+    assert sim.state("a") == "online"
+
+
+def test_a_heartbeat_after_the_will_takes_it_back() -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=30)
+    sim.run(40)
+    sim.send_status(terminal, "lost")
+    sim.run(32)
+    last = sim.die(terminal)
+    sim.run(100)
+    assert sim.of("a")[-1].deadline_at == last + 90_000
+    assert sim.of("a")[-1].reason == "missed_heartbeats"
+
+
+def test_away_is_no_incident_until_it_is_overdue() -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=2)
+    sim.run(10)
+    terminal.alive = False
+    sim.send_status(terminal, "away", reason="closing", back_by=sim.now + 120_000)
+    sim.run(119)
+    assert sim.state("a") == "away"
+    sim.run(2)
+    assert sim.of("a")[-1].reason == "away_overdue"
+
+
+def test_away_lasts_a_day_at_the_most() -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=2)
+    sim.run(4)
+    terminal.alive = False
+    sim.send_status(terminal, "away", back_by=sim.now + 10**12)
+    assert sim.live.terminals.deadline[0] == pytest.approx(86_400 + 4, abs=1)
+
+
+def test_status_online_brings_nobody_online() -> None:
+    sim = Simulator()
+    terminal = sim.add("a")
+    terminal.alive = False
+    sim.send_status(terminal, "online")
+    sim.run(1)
+    assert sim.transitions == []
+
+
+@pytest.mark.parametrize("state", ["online", "lost"])
+def test_a_retained_status_marks_nobody(state: str) -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=60)
+    sim.run(70)
+    before = len(sim.transitions)
+    sim.send_status(terminal, state, retain=True)
+    terminal.alive = False
+    sim.run(100)
+    assert len(sim.transitions) == before
+
+
+def test_a_retained_away_is_believed_when_it_is_newer() -> None:
+    sim = Simulator()
+    terminal = sim.add("a")
+    sim.run(10)
+    terminal.alive = False
+    sim.send_status(terminal, "away", retain=True, n=terminal.n - 2)
+    assert sim.state("a") == "online"
+    sim.send_status(terminal, "away", retain=True)
+    assert sim.state("a") == "away"
+
+
+def test_a_retained_away_marks_no_terminal_that_was_never_heard() -> None:
+    sim = Simulator()
+    terminal = sim.add("a")
+    terminal.alive = False
+    sim.send_status(terminal, "away", retain=True)
+    sim.run(1)
+    assert sim.transitions == []
+
+
+def test_a_retained_heartbeat_marks_nobody() -> None:
+    sim = Simulator()
+    terminal = sim.add("a")
+    terminal.alive = False
+    sim.send_heartbeat(terminal, retain=True)
+    sim.run(1)
+    assert sim.transitions == []
+
+
+# -- shards and registry ---------------------------------------------------------------------------------------
+
+
+def test_a_terminal_that_moves_to_another_shard_is_judged_by_that_ones_clock() -> None:
+    sim = Simulator()
+    sim.bridges.append(type(sim.bridge)(name="bridge-b", shard="b", start="b-1"))
+    terminal = sim.add("a")
+    sim.run(10)
+    sim.bridge.running = False
+    terminal.shard, terminal.conn = "b", 2
+    sim.run(30)
+    assert sim.state("a") == "online"
+    last = sim.die(terminal)
+    sim.run(10)
+    assert sim.of("a")[-1].at == last + 2000
+
+
+def test_an_unregistered_station_is_not_judged_until_it_is_registered() -> None:
+    sim = Simulator(register=False)
+    terminal = sim.add("a")
+    sim.run(10)
+    assert [t for t in sim.transitions if t.terminal is None] == []
+    sim.live.register("a", Registration(1), sim.now)
+    sim.settle()
+    (online,) = sim.of("a")
+    assert online.at < sim.now - 9000
+    sim.die(terminal)
+    sim.run(10)
+    assert sim.state("a") == "offline"
+
+
+def test_raising_the_quorum_changes_the_verdict_now() -> None:
+    sim = Simulator()
+    sim.add("a")
+    sim.run(10)
+    sim.live.register("a", Registration(2), sim.now)
+    sim.settle()
+    assert (sim.of("a")[-1].after.word, sim.of("a")[-1].reason) == ("offline", "registry")
+
+
+def test_settings_are_used() -> None:
+    sim = Simulator(settings=LivenessSettings(k=5))
+    terminal = sim.add("a", every=2)
+    sim.run(10)
+    last = sim.die(terminal)
+    sim.run(12)
+    assert sim.of("a")[-1].deadline_at == last + 10_000
+
+
+def test_a_stranger_is_reported_once() -> None:
+    live = PartitionLiveness(LivenessSettings())
+    sim = Simulator(register=False)
+    sim.add("a")
+    sim.run(5)
+    for station, entry in sim.log:
+        live.apply(station, entry)
+    assert live.strangers == {"a": {"001"}}

@@ -1,0 +1,155 @@
+"""Whatever happens, in whatever order: the judge agrees with an oracle that counts down, and doubles change nothing."""
+
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, Transition
+from contract.log import HeartbeatEntry, LiveEntry, Tick
+from tests.simulator import Simulator
+
+SETTINGS = LivenessSettings()
+EVERY = (1, 2, 5, 10)
+
+
+@dataclass
+class Oracle:
+    """Each terminal has a budget of seconds: filled by a heartbeat, used up by intervals that count."""
+
+    budget: dict[str, float] = field(default_factory=dict)
+    every: dict[str, float] = field(default_factory=dict)
+    order: dict[str, tuple[int, int]] = field(default_factory=dict)
+    events: list[tuple[str, str, int]] = field(default_factory=list)
+    last: Tick | None = None
+    # Heartbeats since the last tick: the part of the interval before them is not charged to them.
+    sent: dict[str, int] = field(default_factory=dict)
+
+    def take(self, station: str, entry: LiveEntry) -> None:
+        if isinstance(entry, HeartbeatEntry):
+            order = (entry.body.run, entry.body.n)
+            if order > self.order.get(station, (-1, -1)):
+                self.order[station] = order
+                if station not in self.budget:
+                    self.events.append((station, "online", entry.received))
+                self.budget[station] = SETTINGS.k * entry.body.every
+                self.every[station] = entry.body.every
+                self.sent[station] = entry.received
+        elif isinstance(entry, Tick):
+            self._tick(entry)
+
+    def _tick(self, tick: Tick) -> None:
+        last, self.last = self.last, tick
+        if last is None:
+            return
+        interval = (tick.at - last.at) / 1000
+        whole = tick.start == last.start and tick.whole and interval <= 5
+        for station in list(self.budget):
+            if whole:
+                since = max(self.sent.get(station, 0), last.at)
+                self.budget[station] -= (tick.at - since) / 1000
+                if self.budget[station] <= 1e-9:
+                    del self.budget[station]
+                    self.events.append((station, "offline", tick.at))
+            else:
+                self.budget[station] = max(self.budget[station], 2 * self.every[station] + SETTINGS.floor)
+        self.sent.clear()
+
+
+ACTIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["die", "revive", "unlink", "link", "stall", "restart", "drop", "wait"]),
+        st.integers(0, 5),
+        st.sampled_from([0.25, 1, 3, 4.75, 7, 20, 45]),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+def play(actions: list[tuple[str, int, float]]) -> Simulator:
+    """Act on six terminals; a relinked terminal has a new connection, as TCP would have it."""
+    sim = Simulator()
+    for number in range(6):
+        sim.add(f"s{number}", every=EVERY[number % len(EVERY)])
+    sim.run(12)
+    for action, number, seconds in actions:
+        terminal = sim.terminals[number]
+        if action == "die":
+            terminal.alive = False
+        elif action == "revive" and not terminal.alive:
+            sim.revive(terminal)
+        elif action == "unlink":
+            terminal.linked = False
+        elif action == "link" and not terminal.linked:
+            terminal.linked = True
+            terminal.conn += 1
+        elif action == "stall":
+            sim.bridge.running = not sim.bridge.running
+        elif action == "restart":
+            sim.restart_bridge()
+        elif action == "drop":
+            sim.bridge.whole = False
+        sim.run(seconds)
+    sim.bridge.running = True
+    sim.run(60)
+    return sim
+
+
+def events(transitions: list[Transition]) -> list[tuple[str, str, int]]:
+    """What was decided of terminals, and by which tick or heartbeat."""
+    return sorted(
+        (t.station, t.after.word, t.tick_at if t.after.word == "offline" else t.at)
+        for t in transitions
+        if t.terminal is not None
+    )
+
+
+def judge(log: list[tuple[str, LiveEntry]]) -> list[Transition]:
+    live = PartitionLiveness(SETTINGS)
+    found: list[Transition] = []
+    for station, entry in log:
+        live.apply(station, entry)
+        for stranger in list(live.strangers):
+            del live.strangers[stranger]
+            live.register(stranger, Registration(1), 0)
+        found += live.take()[0]
+    return found
+
+
+@given(ACTIONS)
+@settings(max_examples=150, deadline=None)
+def test_the_judge_agrees_with_the_oracle(actions: list[tuple[str, int, float]]) -> None:
+    sim = play(actions)
+    oracle = Oracle()
+    for station, entry in sim.log:
+        oracle.take(station, entry)
+    assert events(sim.transitions) == sorted(oracle.events)
+
+
+@given(ACTIONS, st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=40))
+@settings(max_examples=80, deadline=None)
+def test_doubles_and_late_copies_change_nothing(
+    actions: list[tuple[str, int, float]], copies: list[tuple[float, float]]
+) -> None:
+    log = play(actions).log
+    doubled = list(log)
+    for source, later in copies:
+        origin = int(source * (len(log) - 1))
+        place = doubled.index(log[origin]) + 1
+        doubled.insert(place + int(later * (len(doubled) - place)), log[origin])
+    assert judge(doubled) == judge(log)
+
+
+@given(ACTIONS)
+@settings(max_examples=50, deadline=None)
+def test_a_history_never_runs_backwards(actions: list[tuple[str, int, float]]) -> None:
+    history: dict[tuple[str, str | None], Transition] = {}
+    for transition in play(actions).transitions:
+        key = (transition.station, transition.terminal)
+        before = history.get(key)
+        if before is not None:
+            assert transition.at >= before.at
+            assert transition.before == before.after
+        assert transition.tick_at >= transition.at
+        history[key] = transition
