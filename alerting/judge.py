@@ -133,17 +133,25 @@ class JudgeHandler:
         horizon = await connection.fetchval(QUERIES.snapshot_horizon)
         if self._registry_seen is not None:
             changed = await connection.fetch(QUERIES.changed_registrations, self._registry_seen)
-            self._register(registrations(changed))
+            known = self._register(registrations(changed))
+            if known:
+                await connection.execute(QUERIES.register_terminals, *_columns(known))
         self._registry_seen = horizon
         if time.monotonic() - self._refreshed > 10:
             self._refreshed = time.monotonic()
             await connection.execute(QUERIES.refresh_unregistered)
 
-    def _register(self, found: Iterable[tuple[str, Registration]]) -> None:
+    def _register(self, found: Iterable[tuple[str, Registration]]) -> list[tuple[str, str]]:
+        """Tell the judges; returns the (station, terminal) that were heard before they were registered."""
+        known: list[tuple[str, str]] = []
         for station, registration in found:
             for live in self._partitions.values():
-                if station in live.stations.index:
-                    live.register(station, registration, live.newest_tick_at())
+                if station not in live.stations.index:
+                    continue
+                if not live.is_registered(station):
+                    known += [(station, terminal) for terminal in live.terminals_of(station)]
+                live.register(station, registration, live.newest_tick_at())
+        return known
 
 
 def _columns(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:

@@ -117,9 +117,15 @@ class PartitionLiveness:
 
     def estrange_unregistered(self) -> None:
         """Ask the registry again about the stations that it did not know."""
-        for row, station in enumerate(self.stations.ids):
-            if self.stations.quorum[row] == 0:
-                self.strangers[station] = {self.terminals.ids[t] for t in self._terminals_of(row)}
+        for station in self.stations.ids:
+            if not self.is_registered(station):
+                self.strangers[station] = set(self.terminals_of(station))
+
+    def is_registered(self, station: str) -> bool:
+        return self.stations.quorum[self.stations.index[station]] > 0
+
+    def terminals_of(self, station: str) -> list[str]:
+        return [self.terminals.ids[t] for t in self._terminals_of(self.stations.index[station])]
 
     def _terminals_of(self, row: int) -> Iterator[int]:
         terminal = self.stations.first[row]

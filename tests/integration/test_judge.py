@@ -1,0 +1,212 @@
+"""The judge's shell against a real database: what it writes, and that a restart at any point changes nothing."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+import pytest
+from aiokafka import ConsumerRecord
+
+from alerting.judge import CONSUMER, JudgeConfig, JudgeHandler
+from contract.codec import encode
+from contract.log import LIVE, LiveEntry
+from store.offsets import FencedError, advance, claim
+from store.pool import Pool
+from tests.simulator import Simulator
+
+PARTITION = 5
+
+
+def record(offset: int, station: str, value: bytes) -> ConsumerRecord[bytes, bytes]:
+    return ConsumerRecord(
+        topic=LIVE,
+        partition=PARTITION,
+        offset=offset,
+        timestamp=0,
+        timestamp_type=0,
+        key=station.encode() or None,
+        value=value,
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=(),
+    )
+
+
+def as_records(log: Sequence[tuple[str, LiveEntry]]) -> list[ConsumerRecord[bytes, bytes]]:
+    return [record(offset, station, encode(entry)) for offset, (station, entry) in enumerate(log)]
+
+
+async def judge(
+    pool: Pool, records: Sequence[ConsumerRecord[bytes, bytes]], *, batch: int, auto_register: bool = True
+) -> None:
+    """A judge's life: claim the partition, go on from its offset, commit after every `batch` records."""
+    config = JudgeConfig(database_url="", kafka_servers="", instance="test", auto_register=auto_register)
+    handler = JudgeHandler(config)
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        held = await claim(connection, consumer=CONSUMER, topic=LIVE, partition=PARTITION, log="log-1", instance="test")
+        await handler.load(connection, held)
+    for start in range(held.next_offset, len(records), batch):
+        chunk = records[start : start + batch]
+        handler.apply(PARTITION, chunk, 0.0)
+        async with pool.acquire() as connection, connection.transaction():
+            moved = await advance(connection, {PARTITION: (held, start + len(chunk))})
+            await handler.save(connection, [PARTITION])
+        handler.saved([PARTITION])
+        held = moved[PARTITION]
+
+
+def story() -> Simulator:
+    """Everything that leaves something behind: deaths, wills, a clone, an away, a stall, a restarted bridge."""
+    sim = Simulator()
+    silent, willed, cloned, leaving, _ = (sim.add(name, every=4) for name in ("a", "b", "c", "d", "e"))
+    sim.run(20)
+    sim.die(silent)
+    sim.run(3)
+    sim.die(willed, will=True)
+    sim.add("c", boot="clone", every=4)
+    sim.run(30)
+    sim.bridge.running = False
+    sim.run(15)
+    sim.bridge.running = True
+    leaving.alive = False
+    sim.send_status(leaving, "away", back_by=sim.now + 30_000)
+    sim.run(20)
+    cloned.alive = False
+    sim.restart_bridge()
+    sim.revive(silent)
+    sim.run(60)
+    return sim
+
+
+async def history(pool: Pool) -> list[asyncpg.Record]:
+    return await pool.fetch(
+        "SELECT seq, station, terminal, before, after, usable, at, tick_at, deadline_at, reason FROM transition "
+        "WHERE terminal IS NOT NULL ORDER BY seq"
+    )
+
+
+def expected(sim: Simulator) -> list[tuple[str, str | None, str, str, int, int, str]]:
+    return [
+        (t.station, t.terminal, t.before.word, t.after.word, t.at, t.tick_at, t.reason)
+        for t in sim.transitions
+        if t.terminal is not None
+    ]
+
+
+@pytest.mark.parametrize("lives", [1, 7])
+async def test_a_restart_at_any_point_changes_nothing(pool: Pool, lives: int) -> None:
+    sim = story()
+    records = as_records(sim.log)
+    for life in range(1, lives + 1):
+        await judge(pool, records[: len(records) * life // lives], batch=97)
+    rows = await history(pool)
+    found = [
+        (
+            r["station"],
+            r["terminal"],
+            r["before"],
+            r["after"],
+            round(r["at"].timestamp() * 1000),
+            round(r["tick_at"].timestamp() * 1000),
+            r["reason"],
+        )
+        for r in rows
+    ]
+    assert found == expected(sim)
+    assert {"offline", "online", "away", "conflicting"} == {r["after"] for r in rows}
+    seqs = [r["seq"] for r in await pool.fetch("SELECT seq FROM transition ORDER BY seq")]
+    assert seqs == list(range(1, len(seqs) + 1))
+    gaps = [r["reason"] for r in await pool.fetch("SELECT reason FROM pipeline_gap ORDER BY seq")]
+    assert gaps == [reason for *_, reason in sim.gaps] == ["too_long", "bridge_restarted"]
+
+
+async def test_states_and_clock_are_there_to_be_read(pool: Pool) -> None:
+    sim = story()
+    await judge(pool, as_records(sim.log), batch=500)
+    states = dict(await pool.fetch("SELECT station, state FROM station_state"))
+    assert states == {name: sim.state(name) for name in "abcde"}
+    clock = await pool.fetchrow("SELECT * FROM partition_clock")
+    assert clock is not None
+    assert (clock["partition"], clock["shard"], clock["blind_since"]) == (PARTITION, "main", None)
+    assert round(clock["tick_at"].timestamp() * 1000) == sim.now
+    terminal = await pool.fetchrow("SELECT * FROM terminal_state WHERE station = 'e'")
+    assert terminal is not None
+    assert terminal["state"] == "online"
+    assert terminal["deadline"] - clock["clock"] == pytest.approx(12, abs=4.3)
+
+
+async def test_a_zombie_writes_nothing(pool: Pool) -> None:
+    records = as_records(story().log)
+    async with pool.acquire() as connection:
+        zombie = await claim(connection, consumer=CONSUMER, topic=LIVE, partition=PARTITION, log="log-1", instance="z")
+    await judge(pool, records[:200], batch=100)
+    async with pool.acquire() as connection:
+        with pytest.raises(FencedError):
+            async with connection.transaction():
+                await advance(connection, {PARTITION: (zombie, 100)})
+
+
+async def test_unregistered_stations_are_listed_and_not_judged(pool: Pool) -> None:
+    sim = Simulator(register=False)
+    sim.add("a")
+    dead = sim.add("b")
+    sim.run(10)
+    await judge(pool, as_records(sim.log), batch=50, auto_register=False)
+    assert [r["station"] for r in await pool.fetch("SELECT station FROM unregistered ORDER BY station")] == ["a", "b"]
+    assert await pool.fetchval("SELECT count(*) FROM transition WHERE terminal IS NULL") == 0
+    await pool.execute("INSERT INTO station (id, name) VALUES ('b', 'B')")
+    dead.alive = False
+    sim.run(20)
+    await judge(pool, as_records(sim.log), batch=50, auto_register=False)
+    assert dict(await pool.fetch("SELECT station, state FROM station_state")) == {"b": "offline"}
+    assert [r["station"] for r in await pool.fetch("SELECT station FROM unregistered")] == ["a"]
+    assert await pool.fetchval("SELECT count(*) FROM terminal WHERE station = 'b'") == 1
+
+
+async def test_poison_stops_nothing(pool: Pool) -> None:
+    sim = Simulator()
+    sim.add("a")
+    sim.run(5)
+    log = [(station, encode(entry)) for station, entry in sim.log]
+    for place, poison in ((3, b"\xff"), (9, b"{}"), (15, b'{"channel":"tick"}'), (20, b"null")):
+        log.insert(place, ("a", poison))
+    await judge(pool, [record(n, station, value) for n, (station, value) in enumerate(log)], batch=7)
+    assert await pool.fetchval("SELECT state FROM station_state") == "online"
+
+
+async def test_a_changed_registration_is_taken_over(pool: Pool) -> None:
+    sim = Simulator()
+    one = sim.add("a", id="001")
+    sim.add("a", id="002")
+    sim.run(10)
+    await judge(pool, as_records(sim.log), batch=50)
+    await pool.execute("UPDATE terminal SET counts = false WHERE station = 'a' AND id = '002'")
+    one.alive = False
+    sim.run(20)
+    await judge(pool, as_records(sim.log), batch=50)
+    assert await pool.fetchval("SELECT state FROM station_state") == "offline"
+
+
+async def test_the_area_is_guessed_from_the_county_code(pool: Pool) -> None:
+    await pool.execute(
+        "INSERT INTO area (code, name, level, path) VALUES ('632122000000', '民和县', 'county', '{632122000000}')"
+    )
+    sim = Simulator()
+    sim.add("6321220007")
+    sim.run(3)
+    await judge(pool, as_records(sim.log), batch=50)
+    row = await pool.fetchrow("SELECT area, auto_registered FROM station")
+    assert row is not None
+    assert tuple(row) == ("632122000000", True)
+
+
+async def test_two_judges_of_one_partition_do_not_interleave(pool: Pool) -> None:
+    """Whoever claims last goes on; the other is told by the fence and writes nothing of its own."""
+    records = as_records(story().log)
+    results = await asyncio.gather(*(judge(pool, records, batch=40) for _ in range(2)), return_exceptions=True)
+    failures = [r for r in results if r is not None]
+    assert len(failures) == 1
+    assert isinstance(failures[0], (FencedError, asyncpg.SerializationError))
+    rows = await pool.fetch("SELECT seq FROM transition ORDER BY seq")
+    assert [r["seq"] for r in rows] == list(range(1, len(rows) + 1))
