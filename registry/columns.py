@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Final
+from unicodedata import category
 
 import msgspec
 
@@ -19,6 +20,8 @@ CHINA_TIME: Final = timezone(timedelta(hours=8))
 """The zone of a time that names none."""
 MAX_PROGRAMMES: Final = 32
 
+# Control characters and line ends. Other invisible ones belong to the scripts of names, such as Mongolian.
+_UNWANTED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _LEVEL: Final = re.compile(r"[a-z][a-z_]{0,31}")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,4}(\.[0-9]{1,20})?")
 _SEPARATORS: Final = re.compile(r"[;；、|]")
@@ -44,9 +47,9 @@ def text(limit: int) -> Callable[[str], str]:
     def read(cell: str) -> str:
         if len(cell) > limit:
             raise ValueError(f"has {len(cell)} characters, allowed are {limit}: shorten it")
-        if not cell.isprintable():
-            sign = next(sign for sign in cell if not sign.isprintable())
-            raise ValueError(f"has the invisible character U+{ord(sign):04X}: remove it")
+        for sign in cell:
+            if category(sign) in _UNWANTED:
+                raise ValueError(f"has the control character U+{ord(sign):04X}: remove it")
         return cell
 
     return read
@@ -108,7 +111,7 @@ def programmes(cell: str) -> tuple[str, ...]:
     read = text(64)
     names = {read(name.strip()) for name in _SEPARATORS.split(cell) if name.strip()}
     if len(names) > MAX_PROGRAMMES:
-        raise ValueError(f"names {len(names)} programmes, allowed are {MAX_PROGRAMMES}")
+        raise ValueError(f"names {len(names)} programmes, allowed are {MAX_PROGRAMMES}: shorten the list")
     return tuple(sorted(names))
 
 

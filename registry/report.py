@@ -16,11 +16,16 @@ _VALUE: Final = 60
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of an import. `applied` is false for a dry run and when bad rows stopped it."""
+    """The outcome of an import.
+
+    `refused`: bad rows stopped it, or would have (a dry run); the command ends with status 2. `applied` is false
+    then and for any dry run.
+    """
 
     kind: Kind
     dry_run: bool
     applied: bool
+    refused: bool
     new: int
     changed: int
     unchanged: int
@@ -28,11 +33,6 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     moved: int
     bad: list[BadCell]
     text: str
-
-    @property
-    def refused(self) -> bool:
-        """Nothing was applied because of bad rows; the command ends with status 2."""
-        return bool(self.bad) and not self.applied and not self.dry_run
 
 
 def describe(plan: Plan[T], kind: Kind, *, dry_run: bool, skip_bad: bool) -> ImportReport:
@@ -46,6 +46,7 @@ def describe(plan: Plan[T], kind: Kind, *, dry_run: bool, skip_bad: bool) -> Imp
         kind=kind,
         dry_run=dry_run,
         applied=applied,
+        refused=stopped,
         new=len(plan.new),
         changed=len(plan.changed),
         unchanged=plan.unchanged,
