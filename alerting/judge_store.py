@@ -39,13 +39,17 @@ async def load_partition(
         live.shard(row["shard"], msgspec.convert(row["memory"], ClockState))
     async for row in connection.cursor(QUERIES.load_terminals, partition, prefetch=_CHUNK):
         _restore_terminal(live, row)
+    judged = set()
     for row in await connection.fetch(QUERIES.load_stations, partition):
+        judged.add(row["station"])
         number = live.station(row["station"])
         live.stations.state[number] = STATE_OF[row["state"]]
         live.stations.since[number] = _ms(row["since"])
         live.stations.usable[number] = flag(row["usable"])
     for station, registration in registrations(await connection.fetch(QUERIES.load_registrations, partition)):
-        live.restore_registration(station, registration)
+        live.register(station, registration, live.newest_tick_at())
+        if station not in judged:  # registered while nobody judged: its terminals are to be added as well
+            live.strangers[station] = set(live.terminals_of(station))
     counts = await connection.fetchrow(QUERIES.load_sequences, partition)
     assert counts is not None  # noqa: S101 -- a SELECT without FROM gives one row
     return live, Sequences(counts["transitions"], counts["gaps"])

@@ -104,12 +104,6 @@ class PartitionLiveness:
         at = now if self.stations.since[row] else min(now, known_since or now)
         self._judge_station(row, at, "registry", self._shard_of_station(row))
 
-    def restore_registration(self, station: str, registration: Registration) -> None:
-        """Take over what the registry said when the state that is being restored was judged."""
-        row = self.stations.index.get(station)
-        if row is not None:
-            self._note_registration(row, registration)
-
     def _note_registration(self, row: int, registration: Registration) -> None:
         self.stations.quorum[row] = registration.quorum
         for terminal in self._terminals_of(row):
