@@ -1,1 +1,3 @@
 """How it all runs: settings, command line, the one-machine stack, the demo."""
+
+__version__ = "0.1.0"

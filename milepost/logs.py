@@ -15,6 +15,7 @@ _QUIET = ("aiokafka", "apprise", "asyncio", "gmqtt", "paho", "httpx", "httpcore"
 def configure(*, level: str, style: str) -> None:
     """Send all logging to stderr; `style` is text or json. Raises RemedyError when json is not installed."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_is_news)
     handler.setFormatter(_json_formatter() if style == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
@@ -25,13 +26,17 @@ def configure(*, level: str, style: str) -> None:
 class TextFormatter(logging.Formatter):
     """``2026-11-23T05:40:10.123Z INFO broker.bridge connected shard=main attempt=3``"""
 
-    converter = time.gmtime
-
     def __init__(self) -> None:
-        super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+        _use_utc(self)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name that logging calls
         return " ".join([super().formatMessage(record), *(f"{k}={_quote(v)}" for k, v in _extra(record).items())])
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """aiokafka says at each attempt that a broker is away; what it means for us is said where it matters."""
+    return not (record.name.startswith("aiokafka") and str(record.msg).startswith("Unable connect to"))
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
@@ -50,11 +55,13 @@ def _json_formatter() -> logging.Formatter:
         raise RemedyError("MILEPOST_LOG_FORMAT is json, which needs: pip install 'milepost[server]'") from None
     formatter = JsonFormatter(
         "%(asctime)s %(levelname)s %(name)s %(message)s",
-        "%Y-%m-%dT%H:%M:%S",
         rename_fields={"asctime": "at", "levelname": "level", "name": "logger"},
     )
-    formatter.converter = time.gmtime
-    formatter.default_msec_format = "%s.%03dZ"
-    formatter.datefmt = None
-    formatter.default_time_format = "%Y-%m-%dT%H:%M:%S"
+    _use_utc(formatter)
     return formatter
+
+
+def _use_utc(formatter: logging.Formatter) -> None:
+    formatter.converter = time.gmtime
+    formatter.default_time_format = "%Y-%m-%dT%H:%M:%S"
+    formatter.default_msec_format = "%s.%03dZ"

@@ -1,0 +1,242 @@
+"""The command line: one table of commands. What a command needs is imported when it runs, and nothing else."""
+
+import argparse
+import asyncio
+import importlib
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+
+from contract.errors import RemedyError
+from milepost import __version__, logs
+from milepost.settings import TABLE, Settings, load, unknown
+from milepost.signals import run_until_stopped
+
+log = logging.getLogger(__name__)
+
+USAGE = 2
+FAILURE = 1
+
+_LOGGING = ("log_level", "log_format")
+_KAFKA = ("kafka_servers",)
+
+
+class UsageError(Exception):
+    """The command line is wrong; the message says how."""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """One subcommand: `runner` is ``module:function`` and gets (settings, stop) or, if it `takes` arguments of its
+    own, (settings, stop, arguments). It returns None or an exit status. Its `settings` become options."""
+
+    help: str
+    runner: str
+    settings: tuple[str, ...] = ()
+    takes: Callable[[argparse.ArgumentParser], None] | None = None
+    uvloop: bool = False
+    # Whether its work is shown to the person who typed it; then logging is only about what goes wrong.
+    interactive: bool = False
+
+
+def _up_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stations", type=int, default=0, metavar="N", help="also simulate N stations (default 0)")
+
+
+def _demo_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--exit", action="store_true", help="end after the story: 0 only if every step was seen")
+    parser.add_argument("--keep", action="store_true", help="keep the data directory that the demo made")
+
+
+def _import_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("areas", "stations"), help="what the file holds")
+    parser.add_argument("file", type=Path, help="CSV with a header, or XLSX")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    parser.add_argument("--skip-bad", action="store_true", help="apply the good rows although there are bad ones")
+
+
+def _agent_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--station", required=True, metavar="ID", help="the id of this station")
+    parser.add_argument("--terminal", default="001", metavar="ID", help="the id of this terminal (default 001)")
+    parser.add_argument(
+        "--broker", metavar="URL", help="the MQTT broker, mqtts://host:port (default: MILEPOST_MQTT_URL)"
+    )
+    parser.add_argument("--every", type=float, metavar="S", help="seconds between heartbeats")
+    parser.add_argument("--sample", type=float, metavar="S", help="seconds between health records")
+
+
+_SERVICES = "milepost.services"
+
+COMMANDS: Mapping[str, Command] = {
+    "up": Command(
+        help="run all of Milepost on this machine",
+        runner="milepost.up:run",
+        settings=("data", "http_host", "http_port", "mqtt_port", "language"),
+        takes=_up_arguments,
+        interactive=True,
+    ),
+    "demo": Command(
+        help="run all of Milepost and tell a story that proves it works",
+        runner="milepost.demo:run",
+        settings=("data", "http_host", "http_port", "mqtt_port", "language"),
+        takes=_demo_arguments,
+        interactive=True,
+    ),
+    "bridge": Command(
+        help="carry messages from one MQTT broker into Kafka",
+        runner=f"{_SERVICES}:bridge",
+        settings=("mqtt_url", "mqtt_password_file", *_KAFKA, "kafka_idempotent", "shard", "bridge"),
+        uvloop=True,
+    ),
+    "ingest": Command(
+        help="store records from Kafka in PostgreSQL", runner=f"{_SERVICES}:ingest", settings=_KAFKA, uvloop=True
+    ),
+    "judge": Command(
+        help="judge which stations are online",
+        runner=f"{_SERVICES}:judge",
+        settings=(*_KAFKA, "auto_register"),
+        uvloop=True,
+    ),
+    "incidents": Command(
+        help="open and close incidents", runner=f"{_SERVICES}:incidents", settings=(*_KAFKA, "public_url"), uvloop=True
+    ),
+    "deliver": Command(
+        help="tell people about incidents",
+        runner=f"{_SERVICES}:deliver",
+        settings=("alert_log", "public_url", "language"),
+        uvloop=True,
+    ),
+    "api": Command(
+        help="serve the HTTP API and the console",
+        runner=f"{_SERVICES}:api",
+        settings=("http_host", "http_port", *_KAFKA, "admin_token_file", "signin_file", "public_url", "language"),
+        uvloop=True,
+    ),
+    "migrate": Command(help="bring the database to the newest schema", runner=f"{_SERVICES}:migrate", interactive=True),
+    "topics": Command(
+        help="create the Kafka topics that are missing and verify the rest",
+        runner=f"{_SERVICES}:topics",
+        settings=(*_KAFKA, "partitions", "kafka_replication"),
+        interactive=True,
+    ),
+    "import": Command(
+        help="bring areas or stations into the registry from a file",
+        runner=f"{_SERVICES}:import_file",
+        takes=_import_arguments,
+        interactive=True,
+    ),
+    "agent": Command(
+        help="report the health of this machine as a terminal of a station",
+        runner=f"{_SERVICES}:agent",
+        settings=("data", "mqtt_password_file"),
+        takes=_agent_arguments,
+    ),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see `{self.prog} --help`)")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = _Parser(prog="milepost", description="Monitors thousands of small public service points.")
+    parser.add_argument("--version", action="version", version=f"milepost {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    for name, command in COMMANDS.items():
+        sub = subparsers.add_parser(name, help=command.help, description=command.help[0].upper() + command.help[1:] + ".")
+        if command.takes is not None:
+            command.takes(sub)
+        _add_settings(sub, (*command.settings, *_LOGGING))
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser, fields: Sequence[str]) -> None:
+    rows = {setting.field: setting for setting in TABLE}
+    group = parser.add_argument_group("settings", "Each overrides the environment variable of its name, MILEPOST_….")
+    for field in fields:
+        row = rows[field]
+        group.add_argument(row.option, dest=f"setting:{field}", metavar="VALUE", help=f"{row.meaning} ({row.allowed})")
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run one command line and return its exit status: 2 with one line on stderr for what a person must mend."""
+    try:
+        _require_own_agents()
+        arguments = build_parser().parse_args(argv)
+        return _execute(COMMANDS[arguments.command], arguments, environ)
+    except (RemedyError, UsageError) as exc:
+        sys.stderr.write(f"milepost: {_one_line(str(exc))}\n")
+        return USAGE
+    except KeyboardInterrupt:
+        return 130
+    except Exception:
+        # Without a handler (logging not yet configured) this still reaches stderr.
+        log.exception("failed")
+        return FAILURE
+
+
+def _execute(command: Command, arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    given = {name.removeprefix("setting:"): value for name, value in vars(arguments).items() if value is not None}
+    overrides = {field: value for field, value in given.items() if f"setting:{field}" in vars(arguments)}
+    settings = load(environ, overrides)
+    quiet = command.interactive and settings.log_level == "info"
+    logs.configure(level="warning" if quiet else settings.log_level, style=settings.log_format)
+    for line in unknown(environ):
+        log.warning(line)
+    runner = _find(command.runner)
+
+    def main(stop: asyncio.Event) -> Awaitable[int | None]:
+        result: Awaitable[int | None] = (
+            runner(settings, stop) if command.takes is None else runner(settings, stop, arguments)
+        )
+        return result
+
+    return run_until_stopped(main, uvloop=command.uvloop) or 0
+
+
+def _find(runner: str) -> Callable[..., Any]:
+    module, _, function = runner.partition(":")
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError as exc:
+        raise _missing(exc) from exc
+    return found
+
+
+def _missing(exc: ModuleNotFoundError) -> Exception:
+    """What to install when a package of an extra is not there; anything else is a fault of ours."""
+    if exc.name is None or exc.name.partition(".")[0] in {"milepost", "api", "ingest", "alerting", "broker", "store"}:
+        return exc
+    return RemedyError(f"the package {exc.name} is not installed: pip install 'milepost[server,embedded]'")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _require_own_agents() -> None:
+    """The distribution openai-agents installs a package `agents` too, over ours."""
+    spec = importlib.util.find_spec("agents")
+    here = Path(__file__).resolve().parent.parent
+    if spec is None or spec.origin is None or Path(spec.origin).resolve().parent.parent != here or _has_openai_agents():
+        raise RemedyError(
+            "the package `agents` of this environment is not Milepost's (openai-agents has one of the same name): "
+            "install Milepost into a virtual environment of its own"
+        )
+
+
+def _has_openai_agents() -> bool:
+    try:
+        metadata.distribution("openai-agents")
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+__all__ = ["COMMANDS", "Command", "Settings", "UsageError", "build_parser", "run"]

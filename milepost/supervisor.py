@@ -1,0 +1,244 @@
+"""Keeps programs running: starts each, starts it again when it ends, ends them all in order."""
+
+import asyncio
+import logging
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from milepost import children
+from milepost.backoff import Backoff, GiveUp, Policy, Restart
+
+log = logging.getLogger(__name__)
+
+
+class Program(msgspec.Struct, frozen=True, kw_only=True):
+    """One program to keep running.
+
+    `command` is asked before each start. `after_start` runs each time the program was started; until it returns
+    the program does not count as started, and when it raises the program is ended and started again. `stop_time`
+    is how many seconds it gets to end by itself.
+    """
+
+    name: str
+    command: Callable[[], list[str]]
+    environ: Mapping[str, str] | None = None
+    run_as: str | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    orphan_signal: signal.Signals = signal.SIGKILL
+    stop_time: float = 4.0
+    after_start: Callable[[], Awaitable[None]] | None = None
+
+
+class GaveUpError(Exception):
+    """A program ended again and again: `name`, why, and the last thing it said."""
+
+    def __init__(self, name: str, reason: str, said: str, log: Path) -> None:
+        super().__init__(f"{name}: {said or reason} ({reason}; see {log})")
+        self.name = name
+        self.said = said
+        self.reason = reason
+
+
+class _Running:
+    """One program and its present process."""
+
+    def __init__(self, program: Program, log: Path, policy: Policy) -> None:
+        self.program = program
+        self.log = log
+        self.backoff = Backoff(policy)
+        self.started = asyncio.Event()
+        self.process: asyncio.subprocess.Process | None = None
+        self.starts = 0
+        self.offset = 0
+        self.task: asyncio.Task[None] | None = None
+
+
+class Supervisor:
+    """Programs by name, with their output in `logs`/NAME.log."""
+
+    def __init__(self, logs: Path, *, policy: Policy | None = None) -> None:
+        self._logs = logs
+        self._policy = policy or Policy()
+        self._programs: dict[str, _Running] = {}
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._housekeeping = asyncio.create_task(self._rotate(), name="rotate logs")
+
+    def pid(self, name: str) -> int | None:
+        """The process id of a program that runs, else None."""
+        process = self._programs[name].process if name in self._programs else None
+        return None if process is None or process.returncode is not None else process.pid
+
+    def starts(self, name: str) -> int:
+        """How many times a program was started."""
+        return self._programs[name].starts
+
+    async def start(self, program: Program) -> None:
+        """Start a program and return once it counts as started. Raises GaveUpError when that will not be."""
+        running = _Running(program, self._logs / f"{program.name}.log", self._policy)
+        self._programs[program.name] = running
+        running.task = asyncio.create_task(self._keep(running), name=f"keep {program.name}")
+        started = asyncio.create_task(running.started.wait(), name=f"start {program.name}")
+        waits: set[asyncio.Future[Any]] = {started, self._failed}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            started.cancel()
+        if not running.started.is_set():
+            await self._failed
+
+    def proved(self) -> None:
+        """All that runs did its work once: from now on programs are given much longer to recover."""
+        for running in self._programs.values():
+            running.backoff.proved()
+
+    async def failed(self) -> None:
+        """Wait until some program cannot be kept running, then raise its GaveUpError."""
+        await asyncio.shield(self._failed)
+
+    async def stop(self, stages: Iterable[Iterable[str]], *, within: float = 18.0) -> list[str]:
+        """End the programs stage by stage, all of them in `within` seconds; return those that had to be killed."""
+        self._housekeeping.cancel()
+        self._failed.cancel()
+        deadline = time.monotonic() + within
+        killed: list[str] = []
+        plan = [[self._programs[name] for name in stage if name in self._programs] for stage in stages]
+        for number, stage in enumerate(plan):
+            # What comes later may need its time too.
+            reserved = sum(_slowest(later) for later in plan[number + 1 :])
+            limit = max(0.5, min(_slowest(stage), deadline - time.monotonic() - reserved))
+            killed += await self._stop_stage(stage, limit)
+        return killed
+
+    def kill(self) -> None:
+        """End everything at once."""
+        self._housekeeping.cancel()
+        for running in self._programs.values():
+            if running.task is not None:
+                running.task.cancel()
+            if running.process is not None and running.process.returncode is None:
+                children.send(running.process, signal.SIGKILL)
+
+    async def _stop_stage(self, stage: list[_Running], limit: float) -> list[str]:
+        for running in stage:
+            if running.task is not None:
+                running.task.cancel()
+                await asyncio.gather(running.task, return_exceptions=True)
+        alive = {r.program.name: r.process for r in stage if r.process is not None and r.process.returncode is None}
+        for running in stage:
+            if running.program.name in alive:
+                children.send(alive[running.program.name], running.program.stop_signal)
+        waits = {name: asyncio.create_task(process.wait(), name=f"end {name}") for name, process in alive.items()}
+        if not waits:
+            return []
+        _, late = await asyncio.wait(waits.values(), timeout=limit)
+        killed = [name for name, wait in waits.items() if wait in late]
+        for name in killed:
+            log.warning("killed: it did not end in time", extra={"program": name, "seconds": round(limit, 1)})
+            children.send(alive[name], signal.SIGKILL)
+        await asyncio.gather(*waits.values())
+        return killed
+
+    async def _keep(self, running: _Running) -> None:
+        try:
+            while True:
+                decision = await self._live_once(running)
+                if isinstance(decision, GiveUp):
+                    said = children.complaint(running.log, offset=running.offset)
+                    self._fail(GaveUpError(running.program.name, decision.reason, said, running.log))
+                    return
+                await asyncio.sleep(decision.delay)
+        except Exception as exc:  # a fault of ours must end everything, not leave a program unwatched
+            self._fail(exc)
+
+    def _fail(self, exc: Exception) -> None:
+        log.error("gave up", extra={"error": str(exc)})
+        if not self._failed.done():
+            self._failed.set_exception(exc)
+
+    async def _live_once(self, running: _Running) -> Restart | GiveUp:
+        """Run the program until it ends, and decide what comes then."""
+        began, running.offset = time.monotonic(), _size(running.log)
+        status = await self._run_once(running)
+        now = time.monotonic()
+        decision = running.backoff.ended(status=status, lived=now - began, now=now)
+        extra = {"program": running.program.name, "status": status, "lived": round(now - began, 1)}
+        log.warning("ended", extra={**extra, "said": children.complaint(running.log, offset=running.offset)})
+        return decision
+
+    async def _run_once(self, running: _Running) -> int:
+        """One life of the program; its exit status, negative for a signal."""
+        program = running.program
+        try:
+            running.process = await children.spawn(
+                program.command(),
+                log=running.log,
+                environ=program.environ,
+                run_as=program.run_as,
+                orphan_signal=program.orphan_signal,
+            )
+        except (OSError, subprocess.SubprocessError) as exc:
+            with running.log.open("a", encoding="utf-8") as output:
+                output.write(f"milepost: it cannot be started: {exc}\n")
+            return 127
+        running.starts += 1
+        log.info("started", extra={"program": program.name, "pid": running.process.pid})
+        ended = asyncio.create_task(running.process.wait(), name=f"wait {program.name}")
+        try:
+            if await self._after_start(running, ended):
+                running.started.set()
+            return await ended
+        finally:
+            ended.cancel()
+
+    async def _after_start(self, running: _Running, ended: asyncio.Task[int]) -> bool:
+        """Run the program's hook while it lives; false when it ended meanwhile or the hook failed."""
+        hook = running.program.after_start
+        if hook is None:
+            return True
+        hooked = asyncio.ensure_future(hook())
+        try:
+            await asyncio.wait({hooked, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not hooked.done():
+                return False
+            hooked.result()
+        except Exception as exc:  # whatever the hook met, the cure is the same: a new start
+            log.warning("not usable after its start", extra={"program": running.program.name, "error": str(exc)})
+            await self._end(running, ended)
+            return False
+        finally:
+            hooked.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await hooked
+        return True
+
+    async def _end(self, running: _Running, ended: asyncio.Task[int]) -> None:
+        if running.process is not None:
+            children.send(running.process, running.program.stop_signal)
+            done, _ = await asyncio.wait({ended}, timeout=running.program.stop_time)
+            if not done:
+                children.send(running.process, signal.SIGKILL)
+
+    async def _rotate(self) -> None:
+        while True:
+            await asyncio.sleep(5)
+            for running in self._programs.values():
+                if children.rotate(running.log):
+                    log.info("rotated its log", extra={"program": running.program.name})
+
+
+def _slowest(stage: list[_Running]) -> float:
+    return max((running.program.stop_time for running in stage), default=0.0)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
