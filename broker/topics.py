@@ -175,7 +175,7 @@ async def _find(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> dict[str,
         topic["topic"]: TopicFound(
             partitions=len(topic["partitions"]),
             replication=min((len(part["replicas"]) for part in topic["partitions"]), default=0),
-            configs=configs and configs.get(topic["topic"]),
+            configs=configs.get(topic["topic"]) if configs else None,
         )
         for topic in described
         if not topic["error_code"]

@@ -1,0 +1,209 @@
+"""Batches on their way to Kafka: one lane a partition, in each of which nothing passes anything.
+
+A lane has one batch in flight; what comes meanwhile fills the next ones. Messages live in the batches only, as
+bytes, so that a second of heartbeats costs what its bytes cost.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from broker.acks import PendingReceipt
+from broker.metrics import Counters
+
+log = logging.getLogger(__name__)
+
+LINGER: Final = 0.02
+"""Seconds between flushes: a batch costs some 100 µs, however few messages are in it."""
+_OVERHEAD: Final = 40
+"""Bytes that a message costs beside its key and value."""
+
+
+class Producer(Protocol):
+    """What is used of aiokafka's producer."""
+
+    def create_batch(self) -> BatchBuilder: ...
+
+    async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> "asyncio.Future[object]": ...
+
+
+class _Batch:
+    __slots__ = ("builder", "bytes", "messages", "receipts")
+
+    def __init__(self, builder: BatchBuilder) -> None:
+        self.builder = builder
+        self.bytes = 0
+        self.messages = 0
+        self.receipts: list[PendingReceipt] = []
+
+
+class _Lane:
+    __slots__ = ("filling", "flying", "full", "partition", "topic")
+
+    def __init__(self, topic: str, partition: int) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.filling: _Batch | None = None
+        self.full: deque[_Batch] = deque()
+        self.flying = False
+
+    def pop(self) -> _Batch | None:
+        """The oldest batch; the one being filled if there is no other."""
+        if self.full:
+            return self.full.popleft()
+        batch, self.filling = self.filling, None
+        return batch
+
+
+class Outbox:
+    """Takes messages and sends them in batches.
+
+    `on_safe` gets the receipts of each batch that Kafka acknowledged; `on_failed` the error of one that was given up;
+    `on_drained` is called whenever less is waiting than before. `fatal` is set when only a restart helps.
+    """
+
+    def __init__(
+        self,
+        producer: Producer,
+        counters: Counters,
+        *,
+        on_safe: Callable[[Sequence[PendingReceipt]], None],
+        on_failed: Callable[[BaseException], None],
+        on_drained: Callable[[], None],
+        idempotent: bool,
+        linger: float = LINGER,
+    ) -> None:
+        self._producer = producer
+        self._counters = counters
+        self._on_safe = on_safe
+        self._on_failed = on_failed
+        self._on_drained = on_drained
+        self._idempotent = idempotent
+        self._linger = linger
+        self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._dirty: set[_Lane] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushed_at = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self.fatal: asyncio.Future[object] = self._loop.create_future()
+
+    def add(
+        self,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes,
+        at: int,
+        receipt: PendingReceipt | None = None,
+    ) -> None:
+        """Append behind everything added before to this partition; `at` is the record's timestamp, ms."""
+        lane = self._lanes.get((topic, partition))
+        if lane is None:
+            lane = self._lanes[topic, partition] = _Lane(topic, partition)
+        batch = lane.filling
+        if batch is None or batch.builder.append(timestamp=at, key=key, value=value) is None:
+            batch = self._next_batch(lane)
+            batch.builder.append(timestamp=at, key=key, value=value)
+        size = len(value) + _OVERHEAD
+        batch.bytes += size
+        batch.messages += 1
+        if receipt is not None:
+            batch.receipts.append(receipt)
+        counters = self._counters
+        counters.waiting_bytes += size
+        counters.waiting_messages += 1
+        if not lane.flying and lane not in self._dirty:
+            self._mark(lane)
+
+    def _next_batch(self, lane: _Lane) -> _Batch:
+        if lane.filling is not None:
+            lane.full.append(lane.filling)
+        lane.filling = _Batch(self._producer.create_batch())
+        return lane.filling
+
+    def _mark(self, lane: _Lane) -> None:
+        self._dirty.add(lane)
+        self._empty.clear()
+        if self._timer is None:
+            self._timer = self._loop.call_at(max(self._flushed_at, self._loop.time()) + self._linger, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        self._flushed_at = self._loop.time()
+        lanes, self._dirty = self._dirty, set()
+        for lane in lanes:
+            batch = lane.pop()
+            if batch is not None:
+                lane.flying = True
+                task = self._loop.create_task(self._send(lane, batch), name=f"send {lane.topic} {lane.partition}")
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, lane: _Lane, batch: _Batch) -> None:
+        try:
+            self._counters.batches += 1
+            await (await self._producer.send_batch(batch.builder, lane.topic, partition=lane.partition))
+        except (KafkaError, OSError, TimeoutError) as exc:
+            self._fail(lane, batch, exc)
+        except Exception as exc:
+            log.exception("sending a batch failed in an unexpected way")
+            self._fail(lane, batch, exc)
+            self._end(exc)
+        else:
+            self._counters.safe += batch.messages
+            if batch.receipts:
+                self._on_safe(batch.receipts)
+        self._done(lane, batch)
+
+    def _fail(self, lane: _Lane, batch: _Batch, exc: Exception) -> None:
+        self._counters.batches_failed += 1
+        log.error(
+            "a batch was given up",
+            extra={"topic": lane.topic, "partition": lane.partition, "messages": batch.messages, "error": repr(exc)},
+        )
+        self._on_failed(exc)
+        if self._idempotent or needs_restart(exc):
+            self._end(exc)
+
+    def _end(self, exc: Exception) -> None:
+        if not self.fatal.done():
+            self.fatal.set_exception(exc)
+
+    def _done(self, lane: _Lane, batch: _Batch) -> None:
+        lane.flying = False
+        self._counters.waiting_bytes -= batch.bytes
+        self._counters.waiting_messages -= batch.messages
+        if lane.full or lane.filling is not None:
+            self._mark(lane)
+        elif self._counters.waiting_messages == 0:
+            self._empty.set()
+        self._on_drained()
+
+    async def drain(self) -> None:
+        """Wait until Kafka has everything."""
+        await self._empty.wait()
+
+    async def close(self) -> None:
+        """Give up what is still waiting."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.fatal.done() and not self.fatal.cancelled():
+            self.fatal.exception()
+
+
+def needs_restart(exc: BaseException) -> bool:
+    """Whether the next batch would fail in the same way; a gap in an idempotent producer's sequence always does."""
+    if isinstance(exc, UnknownTopicOrPartitionError):
+        return True  # aiokafka has tried until the delivery timeout: somebody deleted the topic
+    return isinstance(exc, KafkaError) and not exc.retriable

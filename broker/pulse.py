@@ -1,0 +1,79 @@
+"""The bridge's pulse through the MQTT broker, and the ticks it makes. Pure: `now` is seconds of a monotonic clock."""
+
+from typing import Final
+
+from contract.log import Tick
+
+INTERVAL: Final = 0.25
+"""Seconds from a pulse's return to the next pulse."""
+LOST_AFTER: Final = 5.0
+"""Seconds after which a pulse that has not come back is given up; the judges count no longer interval either."""
+
+
+class Pulse:
+    """Keeps one pulse in flight. A pulse that was given up and comes back late is nobody's."""
+
+    def __init__(self, start: str, *, interval: float = INTERVAL, lost_after: float = LOST_AFTER) -> None:
+        self._start = start
+        self._interval = interval
+        self._lost_after = lost_after
+        self._number = 0
+        self._flying: bytes | None = None
+        self._due = 0.0
+
+    def next(self, now: float) -> bytes | None:
+        """The payload to publish now, or None when it is not yet time."""
+        if now < self._due:
+            return None
+        self._number += 1
+        self._flying = f"{self._start}-{self._number}".encode()
+        self._due = now + self._lost_after
+        return self._flying
+
+    def returned(self, payload: bytes, now: float) -> bool:
+        """Whether this is the pulse in flight, so that a tick is to be written."""
+        if self._flying is None or payload != self._flying:
+            return False
+        self._flying = None
+        self._due = now + self._interval
+        return True
+
+    def unsent(self, now: float) -> None:
+        """It could not be published, or its connection is gone: a new one as soon as there is one."""
+        self._flying = None
+        self._due = now
+
+    def wait(self, now: float) -> float:
+        """Seconds until `next` has something to say."""
+        return max(0.0, self._due - now)
+
+
+class Ticker:
+    """Counts ticks and knows whether something was lost since the last one."""
+
+    def __init__(self, *, shard: str, bridge: str, start: str) -> None:
+        self._shard = shard
+        self._bridge = bridge
+        self._start = start
+        self._seq = 0
+        # Nobody knows what was published before the first tick of a start.
+        self._whole = False
+
+    def spoil(self) -> None:
+        """MQTT reconnected, a batch failed or something was dropped: the next tick is not whole."""
+        self._whole = False
+
+    def tick(self, *, at: int, mono: int) -> Tick:
+        """The next tick; times in ms."""
+        tick = Tick(
+            shard=self._shard,
+            bridge=self._bridge,
+            start=self._start,
+            seq=self._seq,
+            at=at,
+            mono=mono,
+            whole=self._whole,
+        )
+        self._seq += 1
+        self._whole = True
+        return tick
