@@ -6,7 +6,7 @@ from typing import Final, NoReturn, TypeVar
 
 import msgspec
 
-from contract.messages import KINDS, MAX_PAYLOAD, Data, Heartbeat, Record, Reply, Status
+from contract.messages import KINDS, MAX_PAYLOAD, Ack, Command, Config, Data, Heartbeat, Record, Reply, Status
 from contract.refusal import Reason, RefusedError
 
 _T = TypeVar("_T")
@@ -19,6 +19,9 @@ _HEARTBEAT: Final = msgspec.json.Decoder(Heartbeat)
 _STATUS: Final = msgspec.json.Decoder(Status)
 _DATA: Final = msgspec.json.Decoder(Data)
 _REPLY: Final = msgspec.json.Decoder(Reply)
+_ACK: Final = msgspec.json.Decoder(Ack)
+_COMMAND: Final = msgspec.json.Decoder(Command)
+_CONFIG: Final = msgspec.json.Decoder(Config)
 _RECORD: Final[msgspec.json.Decoder[Record]] = msgspec.json.Decoder(Record)
 
 
@@ -37,6 +40,18 @@ def decode_data(payload: bytes) -> Data:
 
 def decode_reply(payload: bytes) -> Reply:
     return _decode(_REPLY, payload)
+
+
+def decode_ack(payload: bytes) -> Ack:
+    return _decode(_ACK, payload)
+
+
+def decode_command(payload: bytes) -> Command:
+    return _decode(_COMMAND, payload)
+
+
+def decode_config(payload: bytes) -> Config:
+    return _decode(_CONFIG, payload)
 
 
 def decode_record(raw: msgspec.Raw | bytes) -> Record:

@@ -1,0 +1,122 @@
+"""What an agent is told at its start. A broken value raises `RemedyError`."""
+
+import ssl
+from pathlib import Path
+from typing import Final, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from contract.errors import RemedyError
+from contract.topics import STATION_PATTERN, TERMINAL_PATTERN, client_id, is_station_id, is_terminal_id
+
+_PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+
+
+class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one terminal's agent. Times in seconds, sizes in bytes.
+
+    `broker` is mqtt://[user@]host[:port] or mqtts://… ; `user` and `password` override what the URL says.
+    `data` is the directory of the outbox and the run counter; it is made, its parent is not.
+    `usable` is said in every heartbeat; `usable_command`, when given, is run every `every` seconds instead and
+    its exit status 0 means usable. `services` maps a name to a check: tcp://host:port or process:name.
+    `wifi` names the interface of the access point. `accept_unsigned` lets commands and settings without a
+    signature through.
+    """
+
+    station: str
+    terminal: str = "001"
+    broker: str
+    user: str | None = None
+    password: str | None = None
+    ca: Path | None = None
+    data: Path
+    every: float = 60
+    sample: float = 300
+    disk: Path = Path("/")
+    usable: bool | None = None
+    usable_command: tuple[str, ...] = ()
+    services: dict[str, str] = {}
+    wifi: str | None = None
+    accept_unsigned: bool = False
+    outbox_rows: int = 50_000
+    outbox_bytes: int = 16 * 1024 * 1024
+    backlog_rate: float = 20
+    """Records a second of those that wait since before the connection."""
+    resend_after: float = 60
+    resend_at_most: float = 600
+
+    def __repr__(self) -> str:
+        """Names the terminal only: the rest holds secrets."""
+        return f"AgentConfig(station={self.station!r}, terminal={self.terminal!r})"
+
+    @property
+    def client_id(self) -> str:
+        return client_id(self.station, self.terminal)
+
+
+class Broker(NamedTuple):
+    """Where the MQTT broker is and as whom to go there."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str | None
+    password: str | None
+
+
+def parse_broker(url: str) -> Broker:
+    """Take an MQTT URL apart; raise `RemedyError` when it is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise _bad_broker() from None
+    if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/"):
+        raise _bad_broker()
+    user = unquote(parts.username) if parts.username else None
+    password = unquote(parts.password) if parts.password else None
+    return Broker(parts.hostname, port or _PORTS[parts.scheme], parts.scheme == "mqtts", user, password)
+
+
+def broker_of(config: AgentConfig) -> Broker:
+    """The broker with the settings' own user and password."""
+    found = parse_broker(config.broker)
+    password = config.password or found.password
+    user = config.user or found.user or (config.client_id if password else None)
+    return found._replace(user=user, password=password)
+
+
+def check(config: AgentConfig) -> None:
+    """Raise `RemedyError` for the first setting that cannot work."""
+    if not is_station_id(config.station):
+        raise RemedyError(f"station {config.station!r} must match {STATION_PATTERN}: correct --station")
+    if not is_terminal_id(config.terminal):
+        raise RemedyError(f"terminal {config.terminal!r} must match {TERMINAL_PATTERN}: correct --terminal")
+    if not 1 <= config.every <= 3600:
+        raise RemedyError(f"every is {config.every:g} s: give --every from 1 to 3600")
+    if not 1 <= config.sample <= 86400:
+        raise RemedyError(f"sample is {config.sample:g} s: give --sample from 1 to 86400")
+    if config.ca is not None:
+        _check_certificate(config.ca)
+    parse_broker(config.broker)
+
+
+def _check_certificate(path: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except OSError as exc:
+        raise RemedyError(f"{path} is no CA certificate ({exc.strerror}): give --ca the broker's, as PEM") from exc
+
+
+def prepare_directory(path: Path) -> None:
+    """Make the data directory; raise `RemedyError` when it cannot be made."""
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except OSError as exc:
+        raise RemedyError(f"the data directory {path} cannot be made ({exc.strerror}): correct --data") from exc
+
+
+def _bad_broker() -> RemedyError:
+    # The URL itself is not shown: it may hold a password.
+    return RemedyError("the broker's URL is not mqtt://HOST[:PORT] or mqtts://HOST[:PORT]: correct --broker")

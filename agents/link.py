@@ -1,0 +1,234 @@
+"""One MQTT connection, from CONNECT to its end. A new one is made for each, so that nothing of an old one is resent."""
+
+import logging
+import ssl
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+
+from agents.config import Broker
+from contract.refusal import RefusedError
+from contract.topics import Topic, parse_topic
+
+_log = logging.getLogger(__name__)
+
+CONNECT_SECONDS: Final = 15.0
+"""For the TCP connection; as much again for TLS and for the broker's answer each."""
+SMALL: Final = 1024
+"""Bytes up to which the time of a publish says more of the latency than of the link's width."""
+
+
+class Up(NamedTuple):
+    """The broker took us in."""
+
+
+class Subscribed(NamedTuple):
+    """The broker will send us what is addressed to us."""
+
+
+class Carried(NamedTuple):
+    """A QoS 1 publish of `size` bytes was acknowledged after `seconds`."""
+
+    mid: int
+    size: int
+    seconds: float
+
+
+class Arrived(NamedTuple):
+    """A message for us."""
+
+    channel: str
+    payload: bytes
+    retain: bool
+
+
+class Lost(NamedTuple):
+    """The connection is over; `why` in words."""
+
+    why: str
+
+
+Event = Up | Subscribed | Carried | Arrived | Lost
+
+
+class Will(NamedTuple):
+    """What the broker says for us when we fall silent (QoS 1, retained)."""
+
+    topic: str
+    payload: bytes
+
+
+class Link:
+    """A connection in the making, up, or lost. All methods belong to one thread; making it takes another."""
+
+    def __init__(self, *, broker: Broker, ca: Path | None, topic: Topic, client_id: str, keepalive: int, will: Will):
+        self._broker, self._topic, self._keepalive = broker, topic, keepalive
+        self._events: list[Event] = []
+        self._sent: dict[int, tuple[int, float]] = {}
+        self._pinged: float | None = None
+        self._over = False
+        self._failure: str | None = None
+        self._began = time.monotonic()
+        self.rtt_ms: float | None = None
+        self.heard = False
+        """Whether anything came from the broker since this was last reset."""
+        self._client = self._make_client(client_id, ca, will)
+        self._thread = threading.Thread(target=self._connect, name="connect", daemon=True)
+
+    def _make_client(self, client_id: str, ca: Path | None, will: Will) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=True,
+            protocol=MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.max_inflight_messages_set(100)  # cannot be set later, and a waiting status would leave a gap in n
+        client.max_queued_messages_set(200)
+        client.connect_timeout = CONNECT_SECONDS
+        client.will_set(will.topic, will.payload, qos=1, retain=True)
+        if self._broker.user:
+            client.username_pw_set(self._broker.user, self._broker.password)
+        if self._broker.tls:
+            client.tls_set_context(ssl.create_default_context(cafile=str(ca) if ca else None))
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        client.on_log = self._on_log
+        return client
+
+    def open(self) -> None:
+        """Begin to connect."""
+        self._thread.start()
+
+    def _connect(self) -> None:
+        try:
+            self._client.connect(self._broker.host, self._broker.port, self._keepalive)
+        except Exception as exc:
+            self._failure = _in_words(exc)
+        if self._over:
+            self._close_socket()
+
+    def step(self, timeout: float, idle: threading.Event) -> list[Event]:
+        """Let the connection work for at most `timeout` seconds (until `idle` is set, while it is being made)."""
+        if self._thread.is_alive():
+            idle.wait(min(timeout, 0.2))
+        elif self._failure is not None:
+            self._lose(self._failure)
+        elif not self._over:
+            self._loop(timeout)
+        events, self._events = self._events, []
+        return events
+
+    def _loop(self, timeout: float) -> None:
+        try:
+            code = self._client.loop(timeout)
+        except Exception as exc:
+            # Whatever the broker sent that the library cannot read costs this connection and no more.
+            code = MQTTErrorCode.MQTT_ERR_UNKNOWN
+            self._lose(f"the MQTT library failed: {exc!r}")
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._lose(paho.error_string(code))
+        elif not self._client.is_connected() and time.monotonic() - self._began > 3 * CONNECT_SECONDS:
+            self._lose("the broker does not answer CONNECT")
+
+    def _lose(self, why: str) -> None:
+        if not self._over:
+            self._over = True
+            self._events.append(Lost(why))
+
+    def publish(self, channel: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> int:
+        """Hand a message to the connection; return its MQTT message id. Nothing is said of its arrival."""
+        topic = str(Topic(self._topic.station, self._topic.terminal, channel))
+        now = time.monotonic()
+        try:
+            mid = self._client.publish(topic, payload, qos=qos, retain=retain).mid
+        except Exception as exc:
+            self._lose(f"the MQTT library failed: {exc!r}")
+            return 0
+        if qos:
+            self._sent[mid] = (len(topic) + len(payload), now)
+        return mid
+
+    def subscribe(self, *channels: str) -> None:
+        topics = [(str(Topic(self._topic.station, self._topic.terminal, channel)), 1) for channel in channels]
+        self._client.subscribe(topics)
+
+    def say_goodbye(self, mid: int, seconds: float) -> bool:
+        """Wait for the PUBACK of `mid`, then disconnect so that the Last Will does not fire."""
+        deadline = time.monotonic() + seconds
+        while mid in self._sent and not self._over and time.monotonic() < deadline:
+            self._loop(0.1)
+        arrived = mid not in self._sent
+        self._client.disconnect()
+        while not self._over and time.monotonic() < deadline:
+            self._loop(0.1)
+        return arrived
+
+    def abandon(self) -> None:
+        """Drop the connection, without a goodbye if none was said, and everything that belongs to it."""
+        self._over = True
+        client = self._client
+        # The callbacks make a circle; without them the library's sockets close now, not at some collection.
+        client.on_connect = client.on_disconnect = client.on_subscribe = None
+        client.on_publish = client.on_message = client.on_log = None
+        self._close_socket()
+
+    def _close_socket(self) -> None:
+        connection: Any = self._client.socket()
+        if connection is not None:
+            connection.close()
+
+    def _on_connect(self, _client: object, _userdata: object, _flags: object, code: Any, _properties: object) -> None:
+        if code.is_failure:
+            self._lose(f"the broker refused us: {code}")
+        else:
+            self.heard = True
+            self._events.append(Up())
+
+    def _on_disconnect(self, _c: object, _u: object, _flags: object, code: Any, _properties: object) -> None:
+        self._lose(str(code))
+
+    def _on_subscribe(self, _c: object, _u: object, _mid: int, codes: list[Any], _properties: object) -> None:
+        if any(code.is_failure for code in codes):
+            _log.warning("the broker refused a subscription: check its access rules for this user")
+        self._events.append(Subscribed())
+
+    def _on_publish(self, _c: object, _u: object, mid: int, _code: object, _properties: object) -> None:
+        if mid not in self._sent:
+            return
+        size, began = self._sent.pop(mid)
+        seconds = time.monotonic() - began
+        self.heard = True
+        if size <= SMALL:
+            self.rtt_ms = seconds * 1000
+        self._events.append(Carried(mid, size, seconds))
+
+    def _on_message(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
+        self.heard = True
+        try:
+            channel = parse_topic(message.topic).channel
+        except (RefusedError, UnicodeDecodeError):
+            return
+        self._events.append(Arrived(channel, bytes(message.payload), message.retain))
+
+    def _on_log(self, _client: object, _userdata: object, _level: int, text: str) -> None:
+        # The library tells of its pings nowhere else; without them a silent link would look dead to us.
+        if text == "Sending PINGREQ":
+            self._pinged = time.monotonic()
+        elif text == "Received PINGRESP":
+            self.heard = True
+            if self._pinged is not None:
+                self.rtt_ms = (time.monotonic() - self._pinged) * 1000
+                self._pinged = None
+
+
+def _in_words(exc: Exception) -> str:
+    text = str(exc) or type(exc).__name__
+    return text if isinstance(exc, OSError) else f"{type(exc).__name__}: {text}"
