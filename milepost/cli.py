@@ -1,21 +1,22 @@
 """The command line: one table of commands. What a command needs is imported when it runs, and nothing else."""
 
 import argparse
-import asyncio
 import importlib
+import importlib.util
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
 from contract.errors import RemedyError
-from milepost import __version__, logs
-from milepost.settings import TABLE, Settings, load, unknown
-from milepost.signals import run_until_stopped
+from milepost import __version__, logs, options
+from milepost.settings import TABLE, load, unknown
+
+if TYPE_CHECKING:
+    import asyncio
 
 log = logging.getLogger(__name__)
 
@@ -31,42 +32,19 @@ class UsageError(Exception):
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """One subcommand: `runner` is ``module:function`` and gets (settings, stop) or, if it `takes` arguments of its
-    own, (settings, stop, arguments). It returns None or an exit status. Its `settings` become options."""
+    """One subcommand. `runner` is ``module:function``: a coroutine function of (settings, stop) or, if it `takes`
+    arguments of its own, (settings, stop, arguments); one that `threads` is a plain function of (settings,
+    arguments) that sees to its own end. It returns None or an exit status. Its `settings` become options.
+    """
 
     help: str
     runner: str
     settings: tuple[str, ...] = ()
     takes: Callable[[argparse.ArgumentParser], None] | None = None
     uvloop: bool = False
+    threads: bool = False
     # Whether its work is shown to the person who typed it; then logging is only about what goes wrong.
     interactive: bool = False
-
-
-def _up_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--stations", type=int, default=0, metavar="N", help="also simulate N stations (default 0)")
-
-
-def _demo_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--exit", action="store_true", help="end after the story: 0 only if every step was seen")
-    parser.add_argument("--keep", action="store_true", help="keep the data directory that the demo made")
-
-
-def _import_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("areas", "stations"), help="what the file holds")
-    parser.add_argument("file", type=Path, help="CSV with a header, or XLSX")
-    parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
-    parser.add_argument("--skip-bad", action="store_true", help="apply the good rows although there are bad ones")
-
-
-def _agent_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--station", required=True, metavar="ID", help="the id of this station")
-    parser.add_argument("--terminal", default="001", metavar="ID", help="the id of this terminal (default 001)")
-    parser.add_argument(
-        "--broker", metavar="URL", help="the MQTT broker, mqtts://host:port (default: MILEPOST_MQTT_URL)"
-    )
-    parser.add_argument("--every", type=float, metavar="S", help="seconds between heartbeats")
-    parser.add_argument("--sample", type=float, metavar="S", help="seconds between health records")
 
 
 _SERVICES = "milepost.services"
@@ -76,20 +54,20 @@ COMMANDS: Mapping[str, Command] = {
         help="run all of Milepost on this machine",
         runner="milepost.up:run",
         settings=("data", "http_host", "http_port", "mqtt_port", "language"),
-        takes=_up_arguments,
+        takes=options.up,
         interactive=True,
     ),
     "demo": Command(
         help="run all of Milepost and tell a story that proves it works",
         runner="milepost.demo:run",
         settings=("data", "http_host", "http_port", "mqtt_port", "language"),
-        takes=_demo_arguments,
+        takes=options.demo,
         interactive=True,
     ),
     "bridge": Command(
         help="carry messages from one MQTT broker into Kafka",
         runner=f"{_SERVICES}:bridge",
-        settings=("mqtt_url", "mqtt_password_file", *_KAFKA, "kafka_idempotent", "shard", "bridge"),
+        settings=("mqtt_url", "mqtt_password_file", "mqtt_ca_file", *_KAFKA, "kafka_idempotent", "shard", "bridge"),
         uvloop=True,
     ),
     "ingest": Command(
@@ -126,14 +104,15 @@ COMMANDS: Mapping[str, Command] = {
     "import": Command(
         help="bring areas or stations into the registry from a file",
         runner=f"{_SERVICES}:import_file",
-        takes=_import_arguments,
+        takes=options.import_file,
         interactive=True,
     ),
     "agent": Command(
         help="report the health of this machine as a terminal of a station",
-        runner=f"{_SERVICES}:agent",
-        settings=("data", "mqtt_password_file"),
-        takes=_agent_arguments,
+        runner="milepost.terminal:run",
+        settings=("data", "mqtt_password_file", "mqtt_ca_file"),
+        takes=options.agent,
+        threads=True,
     ),
 }
 
@@ -149,7 +128,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"milepost {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     for name, command in COMMANDS.items():
-        sub = subparsers.add_parser(name, help=command.help, description=command.help[0].upper() + command.help[1:] + ".")
+        sub = subparsers.add_parser(name, help=command.help, description=f"{command.help}.")
         if command.takes is not None:
             command.takes(sub)
         _add_settings(sub, (*command.settings, *_LOGGING))
@@ -191,7 +170,12 @@ def _execute(command: Command, arguments: argparse.Namespace, environ: Mapping[s
         log.warning(line)
     runner = _find(command.runner)
 
-    def main(stop: asyncio.Event) -> Awaitable[int | None]:
+    if command.threads:
+        return runner(settings, arguments) or 0
+
+    from milepost.signals import run_until_stopped
+
+    def main(stop: "asyncio.Event") -> Awaitable[int | None]:
         result: Awaitable[int | None] = (
             runner(settings, stop) if command.takes is None else runner(settings, stop, arguments)
         )
@@ -232,11 +216,5 @@ def _require_own_agents() -> None:
 
 
 def _has_openai_agents() -> bool:
-    try:
-        metadata.distribution("openai-agents")
-    except metadata.PackageNotFoundError:
-        return False
-    return True
-
-
-__all__ = ["COMMANDS", "Command", "Settings", "UsageError", "build_parser", "run"]
+    # importlib.metadata would answer too, at 3 MB of memory that a terminal has better use for.
+    return any(next(Path(entry or ".").glob("openai_agents-*.dist-info"), None) for entry in sys.path)

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from contract.errors import RemedyError
@@ -21,6 +22,19 @@ def configure(*, level: str, style: str) -> None:
     logging.captureWarnings(True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def add_file(path: Path) -> None:
+    """Also write what our own modules log, from INFO on, to a file that is rotated by size."""
+    from logging.handlers import RotatingFileHandler
+
+    handler = RotatingFileHandler(path, maxBytes=10_000_000, backupCount=3, encoding="utf-8")
+    handler.setFormatter(TextFormatter())
+    for other in logging.getLogger().handlers:
+        other.setLevel(logging.getLogger().level)
+    own = logging.getLogger("milepost")
+    own.setLevel(logging.INFO)
+    own.addHandler(handler)
 
 
 class TextFormatter(logging.Formatter):

@@ -8,8 +8,24 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 
-from contract.errors import RemedyError
-from milepost.settings import Secret, Settings
+from milepost.settings import Settings, require, secret_in
+
+
+async def bridge(settings: Settings, stop: asyncio.Event) -> None:
+    """Carry messages from one MQTT broker into Kafka."""
+    from broker.bridge import BridgeConfig, run
+
+    config = BridgeConfig(
+        mqtt_url=require(settings.mqtt_url, "MILEPOST_MQTT_URL", "mqtt://host:port"),
+        mqtt_password=secret_in(settings.mqtt_password_file, "MILEPOST_MQTT_PASSWORD_FILE"),
+        mqtt_ca_file=None if settings.mqtt_ca_file is None else str(settings.mqtt_ca_file),
+        kafka_servers=kafka_servers(settings),
+        shard=settings.shard,
+        bridge=settings.bridge,
+        idempotent=settings.kafka_idempotent,
+        metrics_port=settings.metrics_port,
+    )
+    await run(config, stop)
 
 
 async def ingest(settings: Settings, stop: asyncio.Event) -> None:
@@ -32,7 +48,20 @@ async def judge(settings: Settings, stop: asyncio.Event) -> None:
         database_url=database_url(settings),
         kafka_servers=kafka_servers(settings),
         instance=settings.instance_name,
-        auto_register=settings.auto_register,
+        auto_register=bool(settings.auto_register),
+    )
+    await run(config, stop)
+
+
+async def incidents(settings: Settings, stop: asyncio.Event) -> None:
+    """Open and close incidents."""
+    from alerting.incidents import IncidentsConfig, run
+
+    config = IncidentsConfig(
+        database_url=database_url(settings),
+        kafka_servers=kafka_servers(settings),
+        kafka_idempotent=settings.kafka_idempotent,
+        instance=settings.instance_name,
     )
     await run(config, stop)
 
@@ -83,34 +112,14 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
 
 
 def database_url(settings: Settings) -> str:
-    """Raises RemedyError when it is not set; so do the next two."""
-    return _require(settings.database_url, "MILEPOST_DATABASE_URL", "postgresql://user:password@host:port/name").value
+    """Raises RemedyError when it is not set; so does the next."""
+    url = None if settings.database_url is None else settings.database_url.value
+    return require(url, "MILEPOST_DATABASE_URL", "postgresql://user:password@host:port/name")
 
 
 def kafka_servers(settings: Settings) -> str:
-    return _require(Secret(settings.kafka_servers or ""), "MILEPOST_KAFKA_SERVERS", "host:port,host:port").value
-
-
-def mqtt_url(settings: Settings) -> str:
-    return _require(Secret(settings.mqtt_url or ""), "MILEPOST_MQTT_URL", "mqtt://host:port").value
-
-
-def mqtt_password(settings: Settings) -> str | None:
-    """What MILEPOST_MQTT_PASSWORD_FILE holds. Raises RemedyError when it cannot be read."""
-    if settings.mqtt_password_file is None:
-        return None
-    try:
-        return settings.mqtt_password_file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeError) as exc:
-        raise RemedyError(
-            f"MILEPOST_MQTT_PASSWORD_FILE names {settings.mqtt_password_file}, which cannot be read: {exc}"
-        ) from exc
-
-
-def _require(value: Secret | None, variable: str, example: str) -> Secret:
-    if value is None or not value.value:
-        raise RemedyError(f"{variable} is not set: give it as {example}, or run `milepost up`, which brings its own")
-    return value
+    """Where Kafka is."""
+    return require(settings.kafka_servers, "MILEPOST_KAFKA_SERVERS", "host:port,host:port")
 
 
 def _say(text: str) -> None:

@@ -4,7 +4,6 @@ A setting `http_port` is the environment variable ``MILEPOST_HTTP_PORT``. A secr
 name is then in the variable with ``_FILE`` at its end.
 """
 
-import difflib
 import os
 import re
 import socket
@@ -80,19 +79,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mqtt_url: Annotated[MqttUrl | None, Meta(description="The MQTT broker. `milepost up` brings its own if unset.")] = (
         None
     )
+    mqtt_ca_file: Annotated[
+        Path | None,
+        Meta(description="The CA certificate by which to check an `mqtts://` broker; the system's if unset."),
+    ] = None
     mqtt_password_file: Annotated[Path | None, Meta(description="The file with the password for the MQTT broker.")] = (
         None
     )
     mqtt_anonymous: Annotated[
-        bool,
-        Meta(description="Whether the MQTT broker takes clients without a password; on in `milepost up`."),
-    ] = False
+        bool | None,
+        Meta(description="Whether the MQTT broker takes clients without a password; unset: only in `milepost up`."),
+    ] = None
+    metrics_port: Annotated[
+        Port | None, Meta(description="The port on loopback where the bridge serves Prometheus metrics; none if unset.")
+    ] = None
     shard: Annotated[Name, Meta(description="The name of the MQTT broker that this bridge serves.")] = "main"
     bridge: Annotated[Name, Meta(description="The name of this bridge, its own among all bridges.")] = "bridge-1"
     auto_register: Annotated[
-        bool,
-        Meta(description="Whether an unknown station is registered at its first valid message; on in `milepost up`."),
-    ] = False
+        bool | None,
+        Meta(description="Whether an unknown station is registered when first heard; unset: only in `milepost up`."),
+    ] = None
     alert_urls: Annotated[
         Secret | None,
         Meta(description="Where alerts go: apprise URLs, separated by white space."),
@@ -212,10 +218,7 @@ def _given(setting: Setting, environ: Mapping[str, str]) -> str | None:
         return value or None
     if value:
         raise RemedyError(f"{setting.variable} and {setting.variable}_FILE are both set: keep one")
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeError) as exc:
-        raise RemedyError(f"{setting.variable}_FILE names {file}, which cannot be read: {exc}") from exc
+    return secret_in(Path(file), f"{setting.variable}_FILE")
 
 
 def _convert(field: str, value: str, source: str) -> Any:
@@ -239,8 +242,27 @@ def _as_bool(value: str) -> str:
     return {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower(), value.lower())
 
 
+def require(value: str | None, variable: str, example: str) -> str:
+    """A setting that a command cannot do without. Raises RemedyError when it is not set."""
+    if not value:
+        raise RemedyError(f"{variable} is not set: give it as {example}, or run `milepost up`, which brings its own")
+    return value
+
+
+def secret_in(path: Path | None, variable: str) -> str | None:
+    """The secret in the file that `variable` names. Raises RemedyError when it cannot be read."""
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as exc:
+        raise RemedyError(f"{variable} names {path}, which cannot be read: {exc}") from exc
+
+
 def unknown(environ: Mapping[str, str]) -> list[str]:
     """A line for each MILEPOST_ variable that is no setting, with the nearest that is one."""
+    import difflib
+
     known = {setting.variable for setting in TABLE}
     known |= {f"{setting.variable}_FILE" for setting in TABLE if setting.secret}
     lines = []

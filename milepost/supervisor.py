@@ -37,13 +37,12 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GaveUpError(Exception):
-    """A program ended again and again: `name`, why, and the last thing it said."""
+    """A program cannot be kept running: why, and in `said` its last words. `mendable`: a person must mend something."""
 
-    def __init__(self, name: str, reason: str, said: str, log: Path) -> None:
-        super().__init__(f"{name}: {said or reason} ({reason}; see {log})")
-        self.name = name
+    def __init__(self, name: str, *, status: int, reason: str, said: str, log: Path) -> None:
+        super().__init__(f"{name} is given up, {reason}: {said or 'it said nothing'} (see {log})")
         self.said = said
-        self.reason = reason
+        self.mendable = status == 2
 
 
 class _Running:
@@ -57,6 +56,7 @@ class _Running:
         self.process: asyncio.subprocess.Process | None = None
         self.starts = 0
         self.offset = 0
+        self.status = 0
         self.task: asyncio.Task[None] | None = None
 
 
@@ -150,8 +150,7 @@ class Supervisor:
             while True:
                 decision = await self._live_once(running)
                 if isinstance(decision, GiveUp):
-                    said = children.complaint(running.log, offset=running.offset)
-                    self._fail(GaveUpError(running.program.name, decision.reason, said, running.log))
+                    self._fail(_given_up(running, decision))
                     return
                 await asyncio.sleep(decision.delay)
         except Exception as exc:  # a fault of ours must end everything, not leave a program unwatched
@@ -165,10 +164,10 @@ class Supervisor:
     async def _live_once(self, running: _Running) -> Restart | GiveUp:
         """Run the program until it ends, and decide what comes then."""
         began, running.offset = time.monotonic(), _size(running.log)
-        status = await self._run_once(running)
+        running.status = await self._run_once(running)
         now = time.monotonic()
-        decision = running.backoff.ended(status=status, lived=now - began, now=now)
-        extra = {"program": running.program.name, "status": status, "lived": round(now - began, 1)}
+        decision = running.backoff.ended(status=running.status, lived=now - began, now=now)
+        extra = {"program": running.program.name, "status": running.status, "lived": round(now - began, 1)}
         log.warning("ended", extra={**extra, "said": children.complaint(running.log, offset=running.offset)})
         return decision
 
@@ -231,6 +230,16 @@ class Supervisor:
             for running in self._programs.values():
                 if children.rotate(running.log):
                     log.info("rotated its log", extra={"program": running.program.name})
+
+
+def _given_up(running: _Running, decision: GiveUp) -> GaveUpError:
+    return GaveUpError(
+        running.program.name,
+        status=running.status,
+        reason=decision.reason,
+        said=children.complaint(running.log, offset=running.offset),
+        log=running.log,
+    )
 
 
 def _slowest(stage: list[_Running]) -> float:

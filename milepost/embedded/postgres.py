@@ -4,6 +4,7 @@ The wheel's own helper makes every parent directory readable to all when it runs
 wheel's `initdb` and `postgres` itself, as a service user when we are root, on a directory that user can reach.
 """
 
+import asyncio
 import importlib.util
 import os
 import pwd
@@ -13,6 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import asyncpg
 import msgspec
 
 from contract.errors import RemedyError
@@ -51,6 +53,33 @@ def prepare(data: Path, *, port: int, options: tuple[str, ...] = ()) -> Postgres
     return PostgresCluster(
         command=command, url=f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres", run_as=run_as
     )
+
+
+def clear_stale_pid(data: Path) -> None:
+    """Remove a postmaster.pid whose process is gone or is no PostgreSQL: after a crash its number may be another's."""
+    pid_file = data / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text(encoding="ascii").split()[0])
+        program = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return  # PostgreSQL notices by itself that there is no such process
+    except (ValueError, IndexError, PermissionError):
+        return
+    if b"postgres" not in program:
+        pid_file.unlink(missing_ok=True)
+
+
+async def wait_ready(url: str, *, seconds: float = 60.0) -> None:
+    """Wait until the server answers queries, after a crash also until it has recovered. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while True:
+            try:
+                connection = await asyncpg.connect(url, timeout=5)
+            except (OSError, asyncpg.PostgresError, TimeoutError):
+                await asyncio.sleep(0.05)
+            else:
+                await connection.close()
+                return
 
 
 def service_user() -> str:

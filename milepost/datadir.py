@@ -1,0 +1,134 @@
+"""The data directory of `milepost up`: whose it is, and the small files that live in it."""
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from contract.errors import RemedyError
+
+
+@contextmanager
+def hold(path: Path) -> Iterator[Path]:
+    """Create the directory unless it is there (not its parent) and hold it for us alone; gives the absolute path.
+
+    Raises RemedyError when it cannot be made or written, or when another process holds it.
+    """
+    directory = path.absolute()
+    _create(directory)
+    try:
+        lock = (directory / "lock").open("a+", encoding="ascii")
+    except OSError as exc:
+        raise RemedyError(
+            f"the data directory {directory} cannot be written ({exc.strerror}): "
+            f"change its permissions, or give another with --data"
+        ) from exc
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            lock.seek(0)
+            raise RemedyError(
+                f"process {lock.read().strip() or '?'} already runs Milepost in {directory}: "
+                "stop it, or give another directory with --data"
+            ) from exc
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield directory
+
+
+def _create(directory: Path) -> None:
+    try:
+        directory.mkdir()
+    except FileExistsError:
+        if not directory.is_dir():
+            raise RemedyError(f"{directory} is not a directory: give another with --data") from None
+    except OSError as exc:
+        cause = _why_not(directory, exc)
+        raise RemedyError(f"the data directory {directory} cannot be created: {cause}") from exc
+    else:
+        # As root PostgreSQL runs as another user, who must be able to enter but not to list.
+        directory.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
+def _why_not(directory: Path, exc: OSError) -> str:
+    if exc.errno == errno.ENOENT and not directory.parent.exists():
+        return f"its parent {directory.parent} does not exist: create that first, or give another with --data"
+    return f"{exc.strerror}: change the permissions of {directory.parent}, or give another with --data"
+
+
+def subdirectory(directory: Path, name: str, *, mode: int = 0o700) -> Path:
+    """A directory of ours in the data directory."""
+    path = directory / name
+    path.mkdir(exist_ok=True)
+    path.chmod(mode)
+    return path
+
+
+def keep_secret(path: Path) -> str:
+    """The secret in `path`, made at the first call; only its owner can read the file."""
+    if not path.exists() or not path.read_text(encoding="ascii").strip():
+        return renew_secret(path)
+    path.chmod(0o600)
+    return path.read_text(encoding="ascii").strip()
+
+
+def renew_secret(path: Path) -> str:
+    """A new secret in `path`."""
+    secret = secrets.token_urlsafe(32)
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(secret + "\n")
+    fresh.replace(path)
+    return secret
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError as exc:
+            if exc.errno == errno.EADDRINUSE:
+                return False
+            raise RemedyError(f"nothing can listen on {host} port {port}: {exc.strerror}") from exc
+    return True
+
+
+def require_free(port: int, option: str, host: str = "127.0.0.1") -> None:
+    """Raise RemedyError when something else listens on the port."""
+    if not is_free(port, host):
+        raise RemedyError(f"port {port} is in use: stop what listens there, or give another with {option}")
+
+
+def keep_ports(path: Path, names: tuple[str, ...]) -> dict[str, int]:
+    """A port on loopback for each name: those of the last start, kept in the file `path`, where they are still free."""
+    try:
+        kept = json.loads(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        kept = {}
+    ports: dict[str, int] = {}
+    for name in names:
+        port = kept.get(name) if isinstance(kept, dict) else None
+        ports[name] = port if isinstance(port, int) and is_free(port) else _pick(set(ports.values()))
+    path.write_text(json.dumps(ports), encoding="ascii")
+    return ports
+
+
+def _pick(taken: set[int]) -> int:
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in taken:
+            return port

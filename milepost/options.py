@@ -1,0 +1,44 @@
+"""The options of commands beyond their settings. Apart, so that showing help loads nothing else."""
+
+import argparse
+from pathlib import Path
+
+
+def up(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stations", type=int, default=0, metavar="N", help="also simulate N stations (default 0)")
+
+
+def demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--exit", action="store_true", help="end after the story: 0 only if every step was seen")
+    parser.add_argument("--keep", action="store_true", help="keep the data directory that the demo made")
+
+
+def import_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", choices=("areas", "stations"), help="what the file holds")
+    parser.add_argument("file", type=Path, help="CSV with a header, or XLSX")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    parser.add_argument("--skip-bad", action="store_true", help="apply the good rows although there are bad ones")
+
+
+def agent(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--station", required=True, metavar="ID", help="the id of this station")
+    parser.add_argument("--terminal", default="001", metavar="ID", help="the id of this terminal (default 001)")
+    parser.add_argument(
+        "--broker", metavar="URL", help="the MQTT broker, mqtts://host:port (default MILEPOST_MQTT_URL)"
+    )
+    parser.add_argument("--every", type=float, default=60, metavar="S", help="seconds between heartbeats (default 60)")
+    parser.add_argument("--sample", type=float, default=300, metavar="S", help="seconds between samples (default 300)")
+    parser.add_argument("--disk", type=Path, default=Path("/"), metavar="PATH", help="the disk to watch (default /)")
+    parser.add_argument("--usable", choices=("yes", "no"), help="what to say about whether visitors can use it")
+    parser.add_argument(
+        "--usable-command", default="", metavar="CMD", help="run this to find out; status 0 means usable"
+    )
+    parser.add_argument(
+        "--service",
+        action="append",
+        default=[],
+        metavar="NAME=CHECK",
+        help="a service to watch: tcp://host:port or process:name; can be given several times",
+    )
+    parser.add_argument("--wifi", metavar="INTERFACE", help="the network interface of the access point")
+    parser.add_argument("--accept-unsigned", action="store_true", help="obey commands and settings without a signature")

@@ -1,0 +1,257 @@
+"""The one-machine stack: the three servers, unless real ones are given, and every service, supervised."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from contract.errors import RemedyError
+from milepost import children, datadir, http
+from milepost.embedded import kafka, mqtt, postgres
+from milepost.settings import PREFIX, Secret, Settings, to_environ
+from milepost.supervisor import Program, Supervisor
+
+SERVICES = ("bridge", "ingest", "judge", "incidents", "deliver", "api")
+# Who listens to whom: each stage ends before what it needs does. The times add up to less than 20 s.
+STOP_STAGES = (("api", "deliver"), ("incidents", "judge", "ingest"), ("bridge",), ("mqtt", "kafka"), ("postgres",))
+_STOP_SECONDS = {"mqtt": 1.5, "kafka": 1.5, "postgres": 5.0, "bridge": 3.0}
+READY_SECONDS = 90.0
+
+Say = Callable[[str], None]
+
+
+class Servers(msgspec.Struct, frozen=True, kw_only=True):
+    """The embedded servers that are to run: those that no setting replaces. Ports are on loopback."""
+
+    postgres: int | None
+    kafka: int | None
+    mqtt: int | None
+
+
+class Stack:
+    """All of Milepost in the data directory `directory`, which the caller holds."""
+
+    def __init__(self, settings: Settings, directory: Path, say: Say) -> None:
+        self.servers = choose_servers(settings, directory)
+        self._directory = directory
+        self._say = say
+        self._logs = datadir.subdirectory(directory, "logs")
+        self._supervisor = Supervisor(self._logs)
+        self.settings = complete(settings, self.servers, directory)
+        self.admin_token = datadir.keep_secret(_required(self.settings.admin_token_file))
+        self.signin_code = datadir.renew_secret(_required(self.settings.signin_file))
+
+    @property
+    def supervisor(self) -> Supervisor:
+        return self._supervisor
+
+    @property
+    def api_url(self) -> str:
+        """Where we reach the API ourselves."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.settings.http_host, self.settings.http_host)  # noqa: S104
+        return f"http://{host}:{self.settings.http_port}"
+
+    @property
+    def signin_url(self) -> str:
+        """The link that signs a browser in, once."""
+        return f"{self.settings.console_url}/signin?code={self.signin_code}"
+
+    async def start(self) -> None:
+        """Start everything, server by server, and return once it is ready to judge.
+
+        Raises RemedyError for what a person must mend, GaveUpError for what does not stay up, TimeoutError when
+        it does not become ready.
+        """
+        await self._start_postgres()
+        await self._report("schema", self._one_off("migrate"))
+        await self._start_kafka()
+        await self._start_mqtt()
+        await asyncio.gather(*(self._supervisor.start(self._service(name)) for name in SERVICES))
+        await self._report("services", self._become_ready())
+        self._supervisor.proved()
+
+    async def stop(self) -> list[str]:
+        """End everything in order; the names of what had to be killed."""
+        return await self._supervisor.stop(STOP_STAGES)
+
+    async def _start_postgres(self) -> None:
+        if self.servers.postgres is None:
+            return
+        data = self._directory / "postgres"
+        cluster = await asyncio.to_thread(postgres.prepare, data, port=self.servers.postgres)
+        self.settings = msgspec.structs.replace(self.settings, database_url=Secret(cluster.url))
+
+        def command() -> list[str]:
+            postgres.clear_stale_pid(data)
+            return cluster.command
+
+        program = Program(
+            name="postgres",
+            command=command,
+            environ=_bare_environ(),
+            run_as=cluster.run_as,
+            # SIGINT is its fast shutdown: SIGTERM would wait for every client to leave.
+            stop_signal=signal.SIGINT,
+            orphan_signal=signal.SIGINT,
+            stop_time=_STOP_SECONDS["postgres"],
+            after_start=lambda: postgres.wait_ready(cluster.url),
+        )
+        await self._report("PostgreSQL", self._supervisor.start(program))
+
+    async def _start_kafka(self) -> None:
+        port = self.servers.kafka
+        if port is None:
+            await self._report("topics", self._one_off("topics"))
+            return
+        home = datadir.subdirectory(self._directory, "kafka")
+
+        async def listens_and_has_topics() -> None:
+            # Each start is an empty log.
+            await _listening(port)
+            await self._one_off("topics")
+
+        program = Program(
+            name="kafka",
+            command=lambda: kafka.command(port=port, cluster_id=kafka.new_cluster_id(), home=home),
+            environ=_bare_environ(),
+            stop_time=_STOP_SECONDS["kafka"],
+            after_start=listens_and_has_topics,
+        )
+        await self._report("Kafka (Tansu, in memory)", self._supervisor.start(program))
+
+    async def _start_mqtt(self) -> None:
+        port = self.servers.mqtt
+        if port is None:
+            return
+        home = datadir.subdirectory(self._directory, "mqtt", mode=0o711)
+        kind = mqtt.available()
+        program = Program(
+            name="mqtt",
+            command=lambda: mqtt.command(port=port, directory=home, kind=kind),
+            environ=_bare_environ(),
+            stop_time=_STOP_SECONDS["mqtt"],
+            after_start=lambda: _listening(port),
+        )
+        await self._report(f"MQTT ({kind})", self._supervisor.start(program))
+
+    def _service(self, name: str) -> Program:
+        return Program(
+            name=name,
+            command=lambda: own_command(name),
+            environ=self._environ(),
+            stop_time=_STOP_SECONDS.get(name, 4.0),
+        )
+
+    def _environ(self) -> dict[str, str]:
+        return {**_bare_environ(), **to_environ(self.settings)}
+
+    async def _one_off(self, name: str) -> None:
+        """Run a command that ends by itself. Raises RemedyError with what it said."""
+        log = self._logs / f"{name}.log"
+        offset = log.stat().st_size if log.exists() else 0
+        process = await children.spawn(own_command(name), log=log, environ=self._environ())
+        try:
+            status = await process.wait()
+        except BaseException:
+            with suppress(ProcessLookupError):
+                process.kill()
+            raise
+        if status != 0:
+            raise RemedyError(children.complaint(log, offset=offset) or f"`milepost {name}` failed: see {log}")
+
+    async def _become_ready(self) -> None:
+        failed = asyncio.create_task(self._supervisor.failed(), name="watch for failures")
+        ready = asyncio.create_task(self._poll_ready(), name="wait for readiness")
+        try:
+            await asyncio.wait({failed, ready}, return_when=asyncio.FIRST_COMPLETED)
+            await (failed if failed.done() else ready)
+        finally:
+            failed.cancel()
+            ready.cancel()
+
+    async def _poll_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            answer = await http.get(f"{self.api_url}/readyz")
+            if answer.status == 200:
+                return
+            if time.monotonic() > deadline:
+                said = answer.body.decode(errors="replace")[:300]
+                raise TimeoutError(f"not ready after {READY_SECONDS:.0f} s ({said}): see {self._logs}")
+            await asyncio.sleep(0.1)
+
+    async def _report(self, what: str, work: Awaitable[None]) -> None:
+        began = time.monotonic()
+        await work
+        self._say(f"{what:<26} ready in {time.monotonic() - began:.1f} s")
+
+
+def own_command(*arguments: str) -> list[str]:
+    """How to run a command of ours; -P keeps a folder named like one of our rooms from being taken for it."""
+    return [sys.executable, "-P", "-m", "milepost", *arguments]
+
+
+def choose_servers(settings: Settings, directory: Path) -> Servers:
+    """Which servers we bring, and where they listen. Raises RemedyError for a port that is in use."""
+    datadir.require_free(settings.http_port, "--http-port", settings.http_host)
+    if settings.mqtt_url is None:
+        datadir.require_free(settings.mqtt_port, "--mqtt-port")
+        if settings.mqtt_port == settings.http_port:
+            raise RemedyError(f"port {settings.mqtt_port} cannot serve HTTP and MQTT: give another with --mqtt-port")
+    ports = datadir.keep_ports(directory / "ports.json", ("postgres", "kafka"))
+    return Servers(
+        postgres=None if settings.database_url else ports["postgres"],
+        kafka=None if settings.kafka_servers else ports["kafka"],
+        mqtt=None if settings.mqtt_url else settings.mqtt_port,
+    )
+
+
+def complete(settings: Settings, servers: Servers, directory: Path) -> Settings:
+    """The settings of the services: what a person gave, and for the rest what this stack brings."""
+    return msgspec.structs.replace(
+        settings,
+        data=directory,
+        kafka_servers=settings.kafka_servers or f"127.0.0.1:{servers.kafka}",
+        kafka_idempotent=settings.kafka_idempotent and servers.kafka is None,
+        mqtt_url=settings.mqtt_url or f"mqtt://127.0.0.1:{servers.mqtt}",
+        mqtt_anonymous=True if settings.mqtt_anonymous is None else settings.mqtt_anonymous,
+        auto_register=True if settings.auto_register is None else settings.auto_register,
+        admin_token_file=_absolute(settings.admin_token_file or directory / "admin.token"),
+        signin_file=_absolute(settings.signin_file or directory / "signin"),
+        alert_log=_absolute(settings.alert_log or directory / "alerts.log"),
+    )
+
+
+def _absolute(path: Path) -> Path:
+    return path.absolute()
+
+
+def _required(path: Path | None) -> Path:
+    assert path is not None  # noqa: S101  # `complete` set it
+    return path
+
+
+def _bare_environ() -> Mapping[str, str]:
+    """Our environment without settings, ours or libpq's, that were not meant for a child."""
+    return {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "PG"))}
+
+
+async def _listening(port: int, *, seconds: float = 20.0) -> None:
+    """Wait until a server accepts connections on loopback. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                with suppress(OSError):
+                    await writer.wait_closed()
+                return

@@ -1,0 +1,100 @@
+"""`milepost up`: all of Milepost on this machine, until Ctrl-C."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from contract.errors import RemedyError
+from milepost import datadir, logs
+from milepost.settings import Settings
+from milepost.stack import Say, Stack
+from milepost.supervisor import GaveUpError
+
+
+async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
+    """Run the stack until `stop`; 1 when a part of it cannot be kept running. Raises RemedyError."""
+    if arguments.stations != 0:
+        raise RemedyError(
+            "--stations is not there yet, the fleet simulator comes in a later version: "
+            "leave it out, and start terminals with `milepost agent`"
+        )
+    with datadir.hold(settings.data) as directory:
+        logs.add_file(datadir.subdirectory(directory, "logs") / "up.log")
+        stack = Stack(settings, directory, say)
+        say(f"Milepost starts in {directory}")
+        return await _run_stack(stack, stop)
+
+
+async def _run_stack(stack: Stack, stop: asyncio.Event) -> int:
+    try:
+        async with started(stack, stop, say) as up:
+            if up:
+                say(summary(stack))
+                say("ready")
+                await until_stopped(stack, stop)
+    except GaveUpError as exc:
+        if exc.mendable:
+            raise RemedyError(exc.said) from exc
+        sys.stderr.write(f"milepost: {exc}\n")
+        return 1
+    except TimeoutError as exc:
+        sys.stderr.write(f"milepost: {exc}\n")
+        return 1
+    return 0
+
+
+@asynccontextmanager
+async def started(stack: Stack, stop: asyncio.Event, say: Say) -> AsyncIterator[bool]:
+    """The running stack, ended in order on leaving; false when `stop` came before it was up."""
+    starting = asyncio.create_task(stack.start(), name="start the stack")
+    stopping = asyncio.create_task(stop.wait(), name="wait for the end")
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+        yield starting.done()
+    finally:
+        stopping.cancel()
+        starting.cancel()
+        await asyncio.gather(starting, stopping, return_exceptions=True)
+        say("stopping …")
+        killed = await stack.stop()
+        say("stopped" + (f" ({', '.join(killed)} had to be killed)" if killed else ""))
+
+
+async def until_stopped(stack: Stack, stop: asyncio.Event) -> None:
+    """Wait for `stop`. Raises GaveUpError when a program cannot be kept running."""
+    failed = asyncio.create_task(stack.supervisor.failed(), name="watch for failures")
+    stopping = asyncio.create_task(stop.wait(), name="wait for the end")
+    try:
+        await asyncio.wait({failed, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if failed.done():
+            failed.result()
+    finally:
+        failed.cancel()
+        stopping.cancel()
+
+
+def summary(stack: Stack) -> str:
+    """What a person wants to know once it runs."""
+    settings = stack.settings
+    return "\n".join(
+        [
+            "",
+            f"  console      {stack.signin_url}   (signs you in, once)",
+            f"  API          {settings.console_url}/docs, token in {settings.admin_token_file}",
+            f"  MQTT         {settings.mqtt_url}",
+            f"  data, logs   {settings.data}, {settings.data}/logs",
+            f"  alerts       {settings.alert_log}",
+            "  stop         Ctrl-C",
+            "",
+        ]
+    )
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal, at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
