@@ -6,7 +6,19 @@ from typing import Final, NoReturn, TypeVar
 
 import msgspec
 
-from contract.messages import KINDS, MAX_PAYLOAD, Ack, Command, Config, Data, Heartbeat, Record, Reply, Status
+from contract.messages import (
+    KINDS,
+    MAX_PAYLOAD,
+    Ack,
+    Command,
+    Config,
+    Data,
+    Event,
+    Heartbeat,
+    Record,
+    Reply,
+    Status,
+)
 from contract.refusal import Reason, RefusedError
 
 _T = TypeVar("_T")
@@ -25,6 +37,29 @@ _CONFIG: Final = msgspec.json.Decoder(Config)
 _RECORD: Final[msgspec.json.Decoder[Record]] = msgspec.json.Decoder(Record)
 
 
+class _JustId(msgspec.Struct):
+    id: int
+
+
+_ID: Final = msgspec.json.Decoder(_JustId)
+MAX_DEPTH: Final = 32
+"""Levels of lists and objects in a value of any shape."""
+# A RecursionError is deep nesting, a plain ValueError an integer of thousands of digits.
+_UNREADABLE: Final = (msgspec.DecodeError, RecursionError, ValueError)
+# The escape itself, not the tail of an escaped backslash.
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_NUL_IS: Final = "has the character U+0000, which cannot be stored: leave it out"
+_WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<path>.*)`)?$", re.DOTALL)
+
+
+class _Label(msgspec.Struct):
+    v: msgspec.Raw = msgspec.Raw()
+    kind: msgspec.Raw = msgspec.Raw()
+
+
+_LABEL: Final = msgspec.json.Decoder(_Label)
+
+
 def decode_heartbeat(payload: bytes) -> Heartbeat:
     return _decode(_HEARTBEAT, payload)
 
@@ -35,11 +70,18 @@ def decode_status(payload: bytes) -> Status:
 
 def decode_data(payload: bytes) -> Data:
     """Read the envelope of a data message; its records stay raw (see `decode_record`)."""
-    return _decode(_DATA, payload)
+    _require_text(payload)
+    data = _read(_DATA, payload)
+    if "\0" in data.boot + data.box:
+        raise RefusedError(Reason.NUL_CHARACTER, f"boot or box {_NUL_IS}")
+    return data
 
 
 def decode_reply(payload: bytes) -> Reply:
-    return _decode(_REPLY, payload)
+    reply = _decode(_REPLY, payload)
+    if reply.result is not msgspec.UNSET:
+        _require_storable("result", reply.result)
+    return reply
 
 
 def decode_ack(payload: bytes) -> Ack:
@@ -56,17 +98,19 @@ def decode_config(payload: bytes) -> Config:
 
 def decode_record(raw: msgspec.Raw | bytes) -> Record:
     """Read one record of a data message whose payload passed `decode_data`."""
-    try:
-        return _RECORD.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as exc:
-        _refuse(bytes(raw), exc)
+    text = bytes(raw)
+    _require_no_nul(text)
+    record = _read(_RECORD, text)
+    if isinstance(record, Event):
+        _require_storable("detail", record.detail)
+    return record
 
 
 def record_id(raw: msgspec.Raw | bytes) -> int | None:
     """The id of a record that may be refused otherwise, so that it can be acknowledged all the same."""
     try:
         return _ID.decode(raw).id
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         return None
 
 
@@ -82,6 +126,19 @@ def ranges(ids: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _decode(decoder: msgspec.json.Decoder[_T], payload: bytes) -> _T:
+    _require_text(payload)
+    _require_no_nul(payload)
+    return _read(decoder, payload)
+
+
+def _read(decoder: msgspec.json.Decoder[_T], payload: bytes) -> _T:
+    try:
+        return decoder.decode(payload)
+    except _UNREADABLE as exc:
+        _refuse(payload, exc, is_record=decoder is _RECORD)
+
+
+def _require_text(payload: bytes) -> None:
     if len(payload) > MAX_PAYLOAD:
         raise RefusedError(
             Reason.TOO_LARGE,
@@ -89,12 +146,11 @@ def _decode(decoder: msgspec.json.Decoder[_T], payload: bytes) -> _T:
         )
     if not payload.isascii():
         _require_utf8(payload)
-    if b"\\u0000" in payload:
-        raise RefusedError(Reason.NUL_CHARACTER, "the payload has the character U+0000, which cannot be stored")
-    try:
-        return decoder.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as exc:
-        _refuse(payload, exc)
+
+
+def _require_no_nul(text: bytes) -> None:
+    if b"\\u0000" in text and _NUL.search(text):
+        raise RefusedError(Reason.NUL_CHARACTER, f"the text {_NUL_IS}")
 
 
 def _require_utf8(payload: bytes) -> None:
@@ -104,29 +160,44 @@ def _require_utf8(payload: bytes) -> None:
         raise RefusedError(Reason.NOT_UTF8, f"byte {exc.start} is not UTF-8") from exc
 
 
-class _JustId(msgspec.Struct):
-    id: int
+def _require_storable(path: str, value: object, depth: int = 1) -> None:
+    """A value of any shape must still fit a JSON column: not too deep, and no numbers beyond 64 bits."""
+    if depth > MAX_DEPTH:
+        raise RefusedError(Reason.OUT_OF_RANGE, f"{path}: nested more than {MAX_DEPTH} deep")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _require_storable(f"{path}.{key}"[:80], inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _require_storable(f"{path}[...]"[:80], inner, depth + 1)
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise RefusedError(Reason.OUT_OF_RANGE, f"{path}: the integer does not fit 64 bits")
 
 
-_ID: Final = msgspec.json.Decoder(_JustId)
-_WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<path>.*)`)?$", re.DOTALL)
-
-
-def _refuse(payload: bytes, exc: Exception) -> NoReturn:
+def _refuse(payload: bytes, exc: Exception, *, is_record: bool) -> NoReturn:
     """Find the reason's name behind a decoder's error and raise it."""
     if isinstance(exc, RecursionError):
         raise RefusedError(Reason.BAD_JSON, "nested too deeply") from exc
     if not isinstance(exc, msgspec.ValidationError):
-        raise RefusedError(Reason.BAD_JSON, str(exc)) from exc
-    _refuse_version_or_kind(payload, exc)
+        raise RefusedError(Reason.BAD_JSON, _plainly(exc)) from exc
+    _refuse_label(payload, exc, is_record=is_record)
     match = _WHERE.match(str(exc))
     what, path = (match["what"], match["path"] or "") if match else (str(exc), "")
+    path = path.replace("` in `$.", " of ")
     if what.startswith("Object missing required field"):
         name = what.split("`")[1]
         field = f"{path}.{name}" if path else name
         raise RefusedError(Reason.MISSING_FIELD, f"{field} is missing") from exc
     reason = Reason.OUT_OF_RANGE if _is_range(what) else Reason.WRONG_TYPE
     raise RefusedError(reason, f"{path}: {what}" if path else what) from exc
+
+
+def _plainly(exc: Exception) -> str:
+    if isinstance(exc, RecursionError):
+        return "nested too deeply"
+    text = str(exc)
+    # The reader says of a half surrogate pair what it says of a text that ends too soon.
+    return f"{text} (or half a surrogate pair)" if "truncated" in text or "hex escape" in text else text
 
 
 def _is_range(what: str) -> bool:
@@ -137,30 +208,26 @@ def _is_range(what: str) -> bool:
     )
 
 
-class _Label(msgspec.Struct):
-    v: msgspec.Raw = msgspec.Raw()
-    kind: msgspec.Raw = msgspec.Raw()
-
-
-_LABEL: Final = msgspec.json.Decoder(_Label)
-
-
-def _refuse_version_or_kind(payload: bytes, exc: Exception) -> None:
+def _refuse_label(payload: bytes, exc: Exception, *, is_record: bool) -> None:
     """A wrong version or kind explains everything else that is wrong, so it is named first."""
     try:
         label = _LABEL.decode(payload)
     except msgspec.ValidationError:
         raise RefusedError(Reason.WRONG_TYPE, "expected a JSON object") from exc
-    version, kind = bytes(label.v), bytes(label.kind)
-    if version not in (b"", b"1"):
-        raise RefusedError(Reason.UNKNOWN_VERSION, f"v {_shown(version)} is not known; known is 1") from exc
-    if kind.startswith(b'"') and not version and kind not in _KNOWN_KINDS:
+    except _UNREADABLE as worse:
+        # The reader stopped at the first fault; what follows it is not even JSON.
+        raise RefusedError(Reason.BAD_JSON, _plainly(worse)) from exc
+    if is_record:
+        _refuse_kind(bytes(label.kind), exc)
+    elif bytes(label.v) not in (b"", b"1"):
+        raise RefusedError(Reason.UNKNOWN_VERSION, f"v {_shown(label.v)} is not known; known is 1") from exc
+
+
+def _refuse_kind(kind: bytes, exc: Exception) -> None:
+    if kind.startswith(b'"') and msgspec.json.decode(kind) not in KINDS:
         known = ", ".join(KINDS)
         raise RefusedError(Reason.UNKNOWN_KIND, f"kind {_shown(kind)} is not known; known are {known}") from exc
 
 
-def _shown(raw: bytes) -> str:
-    return raw[:40].decode(errors="replace")
-
-
-_KNOWN_KINDS: Final = frozenset(f'"{kind}"'.encode() for kind in KINDS)
+def _shown(raw: msgspec.Raw | bytes) -> str:
+    return bytes(raw)[:40].decode(errors="replace")

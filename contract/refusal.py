@@ -1,6 +1,10 @@
 """Why a message or a record is refused, by name."""
 
 from enum import StrEnum
+from typing import Final
+
+MAX_DETAIL: Final = 300
+"""Characters of a refusal's detail, which may quote what a stranger sent."""
 
 
 class Reason(StrEnum):
@@ -20,9 +24,20 @@ class Reason(StrEnum):
 
 
 class RefusedError(Exception):
-    """The message does not keep the contract: `reason` names the rule, `detail` says what to mend."""
+    """The message does not keep the contract: `reason` names the rule, `detail` says what to mend.
+
+    `detail` is one printable line of 1 to `MAX_DETAIL` characters, so it can be logged, stored and shown as it is.
+    """
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
         self.reason = reason
-        self.detail = detail
+        self.detail = _one_line(detail) or reason.value
+        super().__init__(f"{reason}: {self.detail}")
+
+
+def _one_line(text: str) -> str:
+    """Escape what cannot be printed, and cut what is too long."""
+    # Escaping lengthens, so a cut before it bounds the work and a cut after it bounds the line.
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:MAX_DETAIL]).strip()
+    cut = len(text) > MAX_DETAIL or len(shown) > MAX_DETAIL
+    return shown[: MAX_DETAIL - 1] + "…" if cut else shown
