@@ -3,10 +3,13 @@
 -- received_at are kept beside it, so that it can be derived again.
 
 CREATE TABLE record_box (
-    station  text NOT NULL,
-    terminal text NOT NULL,
-    box      text NOT NULL,
-    seen     int8multirange NOT NULL,
+    station   text NOT NULL,
+    terminal  text NOT NULL,
+    box       text NOT NULL,
+    seen      int8multirange NOT NULL,
+    -- Between what its boot must have run when its own clock has no anchor; fixed when the box is met.
+    after_at  timestamptz,
+    before_at timestamptz,
     PRIMARY KEY (station, terminal, box)
 ) WITH (fillfactor = 60);
 
@@ -130,6 +133,8 @@ CREATE TABLE command_reply (
 
 CREATE TABLE dead_letter (
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- The place in the log it came from, so that a replay adds none.
+    source  text UNIQUE,
     at      timestamptz NOT NULL,
     topic   text NOT NULL,
     station text,

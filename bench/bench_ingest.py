@@ -1,0 +1,247 @@
+"""Ingest against a bare loop of inserts into the same tables on the same database, in one run.
+
+`python -m bench.bench_ingest [--rows N] [--rounds N]`, with the database of MILEPOST_TEST_DATABASE_URL or the
+wheel's own. Every round takes all ways in turn on emptied tables; the table shows each way's median.
+"""
+
+import argparse
+import asyncio
+import gc
+import os
+import random
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+from aiokafka import ConsumerRecord
+
+from contract.codec import encode
+from contract.log import RECORDS, AcceptedData, DataEntry
+from contract.messages import Health, Record, Usage
+from ingest.entries import read_entry
+from ingest.handler import COMMIT_RECORDS, RecordsHandler
+from ingest.rows import Rows, keys_of, take
+from ingest.store import copy_records, fetch_boots, insert_records, save_rows
+from milepost.embedded import postgres
+from store.migrate import migrate
+from store.offsets import Claim
+from store.pool import Connection, open_pool
+
+NOW = 1_780_000_000_000
+TABLES = ("health", "usage", "inventory", "presence", "event", "record_box", "boot_anchor", "dead_letter")
+NO_CLAIM = Claim(consumer="bench", topic=RECORDS, partition=0, log="bench", owner=1, next_offset=0)
+KafkaRecord = ConsumerRecord[bytes, bytes]
+
+
+def health(number: int, rng: random.Random, up: float) -> Record:
+    return Health(
+        id=number, at=NOW, up=up, cpu=round(rng.random(), 3), mem=round(rng.random(), 3), disk=0.41, temp=51.5,
+        rtt_ms=round(rng.random() * 700, 1), rx=rng.randrange(10**9), tx=rng.randrange(10**8), wifi=True,
+        services={"reader": True, "proxy": True, "tv": False},
+    )  # fmt: skip
+
+
+def usage(number: int, rng: random.Random, up: float) -> Record:
+    return Usage(
+        id=number, at=NOW, up=up, until=NOW + 3_600_000, sessions=rng.randrange(20), minutes=37.5,
+        by={"category": {"books": 3, "video": 2}}, bytes=rng.randrange(10**9),
+    )  # fmt: skip
+
+
+def kafka_record(
+    offset: int, station: str, boot: str, received: int, up: float, records: Sequence[Record]
+) -> KafkaRecord:
+    """One message as the bridge writes it."""
+    body = AcceptedData(
+        boot=boot, run=3, at=NOW, up=up, box=boot, records=[msgspec.Raw(encode(record)) for record in records]
+    )
+    value = encode(DataEntry(terminal="001", shard="main", start="s", received=received, mono=offset, body=body))
+    return ConsumerRecord(RECORDS, 0, offset, NOW, 0, station.encode(), value, None, len(station), len(value), ())
+
+
+def live(rows: int, terminals: int) -> Iterator[KafkaRecord]:
+    """One health record a message, from one terminal after another, as in normal running."""
+    rng = random.Random(1)
+    for offset in range(rows):
+        turn, who = divmod(offset, terminals)
+        up = 1000.0 + 300 * turn
+        yield kafka_record(
+            offset, f"63212{who:05d}", f"b{who:07d}", NOW + 300_000 * turn + who, up, [health(turn, rng, up)]
+        )
+
+
+def backlog(rows: int, terminals: int, size: int = 100) -> Iterator[KafkaRecord]:
+    """Messages of 100 records, one in ten of them usage, as after an outage."""
+    rng = random.Random(2)
+    for offset in range(rows // size):
+        turn, who = divmod(offset, terminals)
+        first = turn * size
+        records = [
+            (usage if number % 10 == 0 else health)(number, rng, 300.0 * number)
+            for number in range(first, first + size)
+        ]
+        yield kafka_record(offset, f"63212{who:05d}", f"b{who:07d}", NOW + 1000 * turn, 300.0 * (first + size), records)
+
+
+Prepared = list[Rows]
+
+
+async def prepare(connection: Connection, batches: list[list[KafkaRecord]]) -> Prepared:
+    """What the handler would write for each batch; made beforehand for the bare loops."""
+    boots: dict[Any, Any] = {}
+    prepared = []
+    for batch in batches:
+        units = [unit for record in batch for unit in read_entry("bench", record)]
+        keys = keys_of(units)
+        boots.update(await fetch_boots(connection, [key for key in keys if key not in boots]))
+        prepared.append(take(units, boots, {}))
+    return prepared
+
+
+Write = Callable[[Connection, Any, Any], Awaitable[None]]
+
+
+async def by_loop(connection: Connection, prepared: Prepared, write: Write) -> None:
+    """The bare loop: the same rows into the same tables and nothing else, a transaction a batch."""
+    for batch in prepared:
+        async with connection.transaction():
+            for kind, rows in batch.records.items():
+                await write(connection, kind, rows)
+
+
+async def with_boxes(connection: Connection, prepared: Prepared, *, copy: bool) -> None:
+    """The same, and the boxes and anchors: the least that knowing what was stored can cost."""
+    for batch in prepared:
+        async with connection.transaction():
+            await save_rows(connection, batch, copy=copy)
+
+
+async def by_handler(connection: Connection, batches: list[list[KafkaRecord]]) -> None:
+    handler = RecordsHandler()
+    await handler.load(connection, NO_CLAIM)
+    for batch in batches:
+        handler.apply(0, batch, 0.0)
+        async with connection.transaction():
+            await handler.save(connection, (0,))
+        handler.saved((0,))
+    assert handler.tally.refused == 0
+
+
+async def empty(connection: Connection) -> None:
+    await connection.execute(f"TRUNCATE {', '.join(TABLES)}")
+    await connection.execute("CHECKPOINT")
+
+
+async def timed(connection: Connection, work: Callable[[], Awaitable[None]]) -> tuple[float, float]:
+    """Seconds it took, and seconds of our own processor."""
+    await empty(connection)
+    before, cpu = time.perf_counter(), time.process_time()
+    await work()
+    return time.perf_counter() - before, time.process_time() - cpu
+
+
+async def compare(connection: Connection, name: str, records: list[KafkaRecord], rows: int, rounds: int) -> float:
+    batches = [records[at : at + COMMIT_RECORDS] for at in range(0, len(records), COMMIT_RECORDS)]
+    await empty(connection)
+    prepared = await prepare(connection, batches)
+    ways: dict[str, Callable[[], Awaitable[None]]] = {
+        "bare unnest": lambda: by_loop(connection, prepared, insert_records),
+        "bare unnest, with boxes": lambda: with_boxes(connection, prepared, copy=False),
+        "bare COPY": lambda: by_loop(connection, prepared, copy_records),
+        "bare COPY, with boxes": lambda: with_boxes(connection, prepared, copy=True),
+        "handler": lambda: by_handler(connection, batches),
+    }
+    gc.collect()
+    gc.freeze()  # what the benchmark holds is not to be searched through on ingest's account
+    seen: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    for _ in range(rounds):
+        for way, work in ways.items():
+            seen[way].append(await timed(connection, work))
+    speed = {way: rows / statistics.median(wall for wall, _ in times) for way, times in seen.items()}
+    print(f"\n{name}: {rows:,} rows in {len(batches)} transactions, median of {rounds}")
+    print(f"  {'way':28}{'rows/s':>10}{'of unnest':>11}{'own CPU s':>11}")
+    for way, times in seen.items():
+        cpu = statistics.median(cpu for _, cpu in times)
+        print(f"  {way:28}{speed[way]:>10,.0f}{speed[way] / speed['bare unnest']:>11.2f}{cpu:>11.2f}")
+    return speed["handler"] / speed["bare unnest"]
+
+
+@contextmanager
+def database_server() -> Iterator[str]:
+    """The server given in MILEPOST_TEST_DATABASE_URL, or one of the wheel's for this run."""
+    given = os.environ.get("MILEPOST_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="milepost-bench-") as name:
+        Path(name).chmod(0o755)
+        cluster = postgres.prepare(Path(name) / "postgres", port=find_free_port())
+        process = subprocess.Popen(
+            cluster.command, user=cluster.run_as, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            yield cluster.url
+        finally:
+            process.send_signal(2)
+            process.wait(timeout=20)
+
+
+def find_free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def fresh_database(server: str) -> AsyncIterator[str]:
+    name = f"milepost_bench_{os.getpid()}"
+    admin = await connect(server)
+    await admin.execute(f"CREATE DATABASE {name}")
+    try:
+        yield server.rpartition("/")[0] + "/" + name
+    finally:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+
+async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return await asyncpg.connect(url)
+        except (OSError, asyncpg.CannotConnectNowError):
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.05)
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000, help="rows of each mixture")
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    with database_server() as server:
+        async with fresh_database(server) as url, open_pool(url, name="bench") as pool, pool.acquire() as connection:
+            await migrate(connection)
+            print(f"{await connection.fetchval('SELECT version()')}; {os.cpu_count()} cores")
+            print(f"fsync {await connection.fetchval('SHOW fsync')}, "
+                  f"synchronous_commit {await connection.fetchval('SHOW synchronous_commit')}")  # fmt: skip
+            rows, rounds = given.rows, given.rounds
+            ratios = [
+                await compare(connection, "one record a message", list(live(rows, 5000)), rows, rounds),
+                await compare(connection, "backlog of 100 a message", list(backlog(rows, 50)), rows, rounds),
+            ]  # fmt: skip
+    print(f"\nhandler / bare unnest: {', '.join(f'{ratio:.2f}' for ratio in ratios)} (wanted: 0.80)")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

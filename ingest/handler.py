@@ -1,0 +1,221 @@
+"""What ingest does with its partitions of the log: records and replies here, dead letters below.
+
+`apply` only collects; `save` reads the entries slice by slice and writes them in the consumer's transaction, so
+that the memory of a batch is its bytes and one slice of rows.
+"""
+
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
+
+import asyncpg
+import msgspec
+from aiokafka import ConsumerRecord
+from msgspec.structs import replace
+
+from contract.messages import Record
+from ingest.entries import DataUnit, Refusal, Unit, not_storable, read_entry, read_letter
+from ingest.memory import BootMemory
+from ingest.rows import Rows, keys_of, runs_of, take
+from ingest.store import can_copy, fetch_boots, fetch_earlier, save_refusals, save_rows
+from store.offsets import Claim
+from store.pool import Connection
+
+log = logging.getLogger(__name__)
+
+COMMIT_AFTER: Final = 0.2
+"""Seconds that a record waits for others."""
+COMMIT_RECORDS: Final = 5000
+"""Kafka records that are enough for a commit."""
+SLICE_ROWS: Final = 5000
+"""Rows that are written at a time."""
+
+POISON: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,  # asyncpg's own word for an argument that does not fit its type
+    OverflowError,
+    RecursionError,
+)
+"""What the database, or the driver before it, says of a value that it will never take."""
+
+
+class Tally(msgspec.Struct):
+    """What was committed since the start."""
+
+    stored: int = 0
+    repeated: int = 0
+    refused: int = 0
+
+    def add(self, other: "Tally") -> None:
+        self.stored += other.stored
+        self.repeated += other.repeated
+        self.refused += other.refused
+
+
+class Waiting:
+    """Kafka records that were taken in and are not committed yet, by partition."""
+
+    def __init__(self) -> None:
+        self._records: dict[int, list[ConsumerRecord[bytes, bytes]]] = {}
+        self._since: float | None = None
+
+    def add(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
+        self._records.setdefault(partition, []).extend(records)
+        if self._since is None:
+            self._since = now
+
+    def due(self, now: float) -> bool:
+        if self._since is None:
+            return False
+        return now - self._since >= COMMIT_AFTER or sum(map(len, self._records.values())) >= COMMIT_RECORDS
+
+    def of(self, partitions: Collection[int]) -> Iterator[ConsumerRecord[bytes, bytes]]:
+        for partition in sorted(partitions):
+            yield from self._records.get(partition, ())
+
+    def drop(self, partitions: Collection[int]) -> None:
+        for partition in partitions:
+            self._records.pop(partition, None)
+        if not self._records:
+            self._since = None
+
+
+class _Handler:
+    """What both handlers share: collecting, and knowing which log it is."""
+
+    def __init__(self) -> None:
+        self.waiting = Waiting()
+        self.tally = Tally()
+        self._log = ""
+        self._batch = Tally()
+
+    async def load(self, connection: Connection, held: Claim) -> None:
+        self._log = held.log
+
+    def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
+        self.waiting.add(partition, records, now)
+
+    def due(self, now: float) -> bool:
+        return self.waiting.due(now)
+
+    def saved(self, partitions: Collection[int]) -> None:
+        self.waiting.drop(partitions)
+        self.tally.add(self._batch)
+
+    def forget(self, partitions: Collection[int]) -> None:
+        self.waiting.drop(partitions)
+
+
+class RecordsHandler(_Handler):
+    """Stores milepost.records: every record once, whatever was replayed or sent again."""
+
+    def __init__(self, memory: BootMemory | None = None) -> None:
+        super().__init__()
+        self._memory = BootMemory() if memory is None else memory
+        self._copy = False
+
+    async def load(self, connection: Connection, held: Claim) -> None:
+        await super().load(connection, held)
+        self._copy = await can_copy(connection)
+
+    async def save(self, connection: Connection, partitions: Collection[int]) -> None:
+        self._batch = Tally()
+        for units in self._slices(partitions):
+            await self._store(connection, units)
+        if self._batch.refused:
+            log.warning("records refused", extra={"refused": self._batch.refused})
+
+    def forget(self, partitions: Collection[int]) -> None:
+        super().forget(partitions)
+        self._memory.clear()
+
+    def _slices(self, partitions: Collection[int]) -> Iterator[list[Unit]]:
+        units: list[Unit] = []
+        rows = 0
+        for record in self.waiting.of(partitions):
+            for unit in read_entry(self._log, record):
+                units.append(unit)
+                rows += len(unit.entry.body.records) if isinstance(unit, DataUnit) else 1
+            if rows >= SLICE_ROWS:
+                yield units
+                units, rows = [], 0
+        if units:
+            yield units
+
+    async def _store(self, connection: Connection, units: Sequence[Unit]) -> None:
+        """Write the units; when the database refuses a value, all but the culprit."""
+        try:
+            async with connection.transaction():
+                rows = await self._write(connection, units)
+        except POISON as exc:
+            self._memory.drop(keys_of(units))
+            await self._store_apart(connection, units, exc)
+        else:
+            self._batch.add(Tally(rows.stored, rows.repeated, len(rows.refusals)))
+            self._memory.shrink(rows.boxes)
+
+    async def _write(self, connection: Connection, units: Sequence[Unit]) -> Rows:
+        keys = keys_of(units)
+        self._memory.add(await fetch_boots(connection, self._memory.missing(keys)))
+        boots = self._memory.select(keys)
+        rows = take(units, boots, await fetch_earlier(connection, runs_of(units, boots)))
+        await save_rows(connection, rows, copy=self._copy)
+        return rows
+
+    async def _store_apart(self, connection: Connection, units: Sequence[Unit], why: Exception) -> None:
+        halves = halve(units)
+        if halves:
+            for half in halves:
+                await self._store(connection, half)
+        else:
+            await self._refuse(connection, units[0], why)
+
+    async def _refuse(self, connection: Connection, unit: Unit, why: Exception) -> None:
+        """Keep a culprit as a dead letter; it counts as seen, so that a replay adds none."""
+        if isinstance(unit, Refusal):
+            log.error("a dead letter cannot be stored", extra={"source": unit.source, "error": repr(why)})
+            return
+        self._batch.refused += 1
+        refusal = not_storable(self._log, unit, str(why))
+        log.warning("record refused by the database", extra={"topic": refusal.topic, "error": refusal.detail})
+        await save_refusals(connection, [refusal])
+        if isinstance(unit, DataUnit) and unit.entry.body.records:
+            await self._mark(connection, unit)
+
+    async def _mark(self, connection: Connection, unit: DataUnit) -> None:
+        keys = keys_of([unit])
+        try:
+            async with connection.transaction():
+                boots = await fetch_boots(connection, keys)
+                rows = take([unit], boots, {})
+                rows.records.clear()
+                await save_rows(connection, rows, copy=self._copy)
+        except POISON:
+            log.warning("its box cannot be stored either", extra={"station": unit.station})
+
+
+def halve(units: Sequence[Unit]) -> list[Sequence[Unit]]:
+    """The two halves of a list of units, or of the records of a single one; nothing when it is a single thing."""
+    if len(units) > 1:
+        return [units[: len(units) // 2], units[len(units) // 2 :]]
+    unit = units[0]
+    if not isinstance(unit, DataUnit) or len(unit.entry.body.records) < 2:
+        return []
+    records = unit.entry.body.records
+    middle = len(records) // 2
+    return [[_with_records(unit, part)] for part in (records[:middle], records[middle:])]
+
+
+def _with_records(unit: DataUnit, records: list[Record]) -> DataUnit:
+    return replace(unit, entry=replace(unit.entry, body=replace(unit.entry.body, records=records)))
+
+
+class DeadLettersHandler(_Handler):
+    """Keeps the newest of milepost.deadletter."""
+
+    async def save(self, connection: Connection, partitions: Collection[int]) -> None:
+        refusals = [read_letter(self._log, record) for record in self.waiting.of(partitions)]
+        self._batch = Tally(refused=len(refusals))
+        await save_refusals(connection, refusals)

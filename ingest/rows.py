@@ -1,0 +1,165 @@
+"""What a batch of units adds to the tables: decided in memory, with the boots at hand."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any, Final
+
+from msgspec.structs import astuple, replace
+
+from contract.codec import encode
+from contract.messages import Inventory, Presence, Record, Usage
+from ingest.boots import Boot, Key
+from ingest.entries import DataUnit, Refusal, ReplyUnit, Unit
+from ingest.times import anchor_of, corrected_end
+
+Row = tuple[Any, ...]
+Column = Sequence[Any]
+Run = tuple[str, str, int]
+"""(station, terminal, run): asks for the last receipt of the boots before that run."""
+
+
+class Rows:
+    """Rows by table, and the boots whose state is to be written."""
+
+    def __init__(self) -> None:
+        self.records: dict[type[Record], list[Row]] = defaultdict(list)
+        self.boxes: dict[Key, Boot] = {}
+        self.anchors: dict[Key, Boot] = {}
+        self.replies: list[ReplyUnit] = []
+        self.refusals: list[Refusal] = []
+        self.stored = 0
+        self.repeated = 0
+
+
+def keys_of(units: Iterable[Unit]) -> dict[Key, None]:
+    """The boots that the units speak of, each once, in order."""
+    found: dict[Key, None] = {}
+    for unit in units:
+        if isinstance(unit, DataUnit):
+            station, terminal, body = unit.station, unit.entry.terminal, unit.entry.body
+            found[station, terminal, body.boot] = None
+            if body.box != body.boot:
+                found[station, terminal, body.box] = None
+    return found
+
+
+def runs_of(units: Iterable[Unit], boots: Mapping[Key, Boot]) -> dict[Run, None]:
+    """The runs whose predecessor bounds a box that is met now and has no anchor."""
+    found: dict[Run, None] = {}
+    for unit in units:
+        if isinstance(unit, DataUnit):
+            station, terminal, body = unit.station, unit.entry.terminal, unit.entry.body
+            box = boots[station, terminal, body.box]
+            if box.met or box.anchor is not None:
+                continue
+            if body.box != body.boot or anchor_of(unit.entry.received, body.up) is None:
+                found[station, terminal, body.run] = None
+    return found
+
+
+def take(units: Iterable[Unit], boots: Mapping[Key, Boot], earlier: Mapping[Run, int | None]) -> Rows:
+    """Turn units into rows, in order; each (box, id) once. Changes the boots.
+
+    `boots` holds all of `keys_of(units)`; `earlier` answers `runs_of(units)` for what was known before them (ms).
+    """
+    rows = Rows()
+    last_before = _Predecessors(boots, earlier) if earlier else None
+    for unit in units:
+        if isinstance(unit, DataUnit):
+            _take_data(rows, unit, boots, last_before)
+        elif isinstance(unit, ReplyUnit):
+            rows.replies.append(unit)
+        else:
+            rows.refusals.append(unit)
+    return rows
+
+
+class _Predecessors:
+    """When the boots before a run were last heard, those of this batch included."""
+
+    def __init__(self, boots: Mapping[Key, Boot], earlier: Mapping[Run, int | None]) -> None:
+        self._earlier = earlier
+        self._boots: dict[tuple[str, str], list[Boot]] = defaultdict(list)
+        for (station, terminal, _), boot in boots.items():
+            self._boots[station, terminal].append(boot)
+
+    def last(self, station: str, terminal: str, run: int) -> int | None:
+        here = (b.last_at for b in self._boots[station, terminal] if b.anchor is not None and b.run < run)
+        stored = self._earlier.get((station, terminal, run))
+        return max(chain(here, () if stored is None else (stored,)), default=None)
+
+
+def _take_data(rows: Rows, unit: DataUnit, boots: Mapping[Key, Boot], before: _Predecessors | None) -> None:
+    station, terminal, received, body = unit.station, unit.entry.terminal, unit.entry.received, unit.entry.body
+    records, name = body.records, body.box
+    key = (station, terminal, body.boot)
+    carrier = box = boots[key]
+    if carrier.hear(body.run, body.up, received):
+        rows.anchors[key] = carrier
+    if name != body.boot:
+        key = (station, terminal, name)
+        box = boots[key]
+    fresh = box.seen.add([record.id for record in records])
+    if len(fresh) != len(records):
+        rows.repeated += len(records) - len(fresh)
+        records = _only(records, fresh)
+    if not fresh:
+        return
+    rows.stored += len(fresh)
+    rows.boxes[key] = box
+    if not box.met:
+        box.meet(carrier, before.last(station, terminal, body.run) if before and box.anchor is None else None)
+    received_at = _datetime(received)
+    for record in records:
+        time, source = box.time_of(record.at, record.up, received, carrier)
+        head: Row = (_datetime(time), station, terminal, name, received_at, source)
+        kind = type(record)
+        if kind is Usage or kind is Presence:
+            head = (*head, _end(record, time, box.latest(received)))
+        elif isinstance(record, Inventory) and isinstance(record.installed, int):
+            record = replace(record, installed=str(record.installed))
+        rows.records[kind].append(head + astuple(record))
+
+
+def _datetime(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def _only(records: Iterable[Record], fresh: Iterable[int]) -> list[Record]:
+    """The records with these ids, the first of each."""
+    first = {record.id: record for record in reversed(list(records))}
+    return [first[number] for number in fresh]
+
+
+def _end(record: Any, time: int, latest: int) -> datetime | None:
+    end = corrected_end(
+        time=time,
+        at=record.at,
+        up=record.up,
+        until=record.until,
+        until_up=record.until_up if type(record) is Presence else None,
+        latest=latest,
+    )
+    return None if end is None else _datetime(end)
+
+
+_HEAD: Final = ("ts", "station", "terminal", "box", "received_at", "time_source")
+_COLUMN: Final = {"at": "device_at", "until": "device_until"}
+_JSON: Final = frozenset({"services", "by", "resources", "detail"})
+
+
+def names_of(kind: type[Record]) -> tuple[str, ...]:
+    """The table's columns, in the order of a row."""
+    end = ("until",) if kind in (Usage, Presence) else ()
+    return (*_HEAD, *end, *(_COLUMN.get(name, name) for name in kind.__struct_fields__))
+
+
+def columns_of(kind: type[Record], rows: Sequence[Row]) -> list[Column]:
+    """The rows column by column, with JSON as text."""
+    columns: list[Column] = list(zip(*rows, strict=True))
+    for place, name in enumerate(names_of(kind)):
+        if name in _JSON:
+            columns[place] = [None if value is None else encode(value).decode() for value in columns[place]]
+    return columns

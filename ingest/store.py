@@ -1,0 +1,119 @@
+"""The rows of a batch, into the database."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from contract.codec import encode
+from contract.messages import Event, Health, Inventory, Presence, Record, Usage
+from ingest.boots import Boot, Key
+from ingest.entries import Refusal, ReplyUnit
+from ingest.rows import Row, Rows, Run, columns_of, names_of
+from ingest.seen import SeenIds
+from store.pool import Connection
+from store.sql import queries_beside
+
+QUERIES = queries_beside(__file__)
+
+DEAD_LETTERS: Final = 10_000
+"""Dead letters kept; the newest."""
+
+_TABLES: Final[dict[type[Record], tuple[str, str]]] = {
+    Health: ("health", QUERIES.insert_health),
+    Usage: ("usage", QUERIES.insert_usage),
+    Inventory: ("inventory", QUERIES.insert_inventory),
+    Presence: ("presence", QUERIES.insert_presence),
+    Event: ("event", QUERIES.insert_event),
+}
+
+
+async def can_copy(connection: Connection) -> bool:
+    """Whether the server knows COPY, which is twice as fast as an INSERT: its WebAssembly build does not."""
+    return "emcc" not in str(await connection.fetchval(QUERIES.server_version))
+
+
+async def fetch_boots(connection: Connection, keys: Collection[Key]) -> dict[Key, Boot]:
+    """The boots with these keys; one that was never met comes back empty."""
+    if not keys:
+        return {}
+    found = {}
+    for row in await connection.fetch(QUERIES.fetch_boots, *zip(*keys, strict=True)):
+        boot = Boot()
+        if row["seen"] is not None:
+            boot.met = True
+            boot.seen = SeenIds(row["seen"])
+            boot.after, boot.before = row["after"], row["before"]
+        if row["anchor"] is not None:
+            boot.run, boot.anchor = row["run"], row["anchor"]
+            boot.first_at, boot.last_at = row["first_at"], row["last_at"]
+        found[row["station"], row["terminal"], row["boot"]] = boot
+    return found
+
+
+async def fetch_earlier(connection: Connection, runs: Collection[Run]) -> dict[Run, int | None]:
+    """For each run when a boot with a lower run was last heard, ms."""
+    if not runs:
+        return {}
+    rows = await connection.fetch(QUERIES.fetch_earlier, *zip(*runs, strict=True))
+    return {(row["station"], row["terminal"], row["run"]): row["last_at"] for row in rows}
+
+
+async def copy_records(connection: Connection, kind: type[Record], rows: Sequence[Row]) -> None:
+    await connection.copy_records_to_table(_TABLES[kind][0], records=rows, columns=names_of(kind))
+
+
+async def insert_records(connection: Connection, kind: type[Record], rows: Sequence[Row]) -> None:
+    await connection.execute(_TABLES[kind][1], *columns_of(kind, rows))
+
+
+async def save_rows(connection: Connection, rows: Rows, *, copy: bool) -> None:
+    """Write all of it; the caller's transaction holds it together."""
+    write = copy_records if copy else insert_records
+    for kind, records in rows.records.items():
+        await write(connection, kind, records)
+    if rows.boxes:
+        await connection.execute(QUERIES.save_boxes, *_table(rows.boxes, _BOX))
+    if rows.anchors:
+        await connection.execute(QUERIES.save_anchors, *_table(rows.anchors, _ANCHOR))
+    if rows.replies:
+        await connection.execute(QUERIES.insert_replies, *_columns(rows.replies, _REPLY))
+    if rows.refusals:
+        await save_refusals(connection, rows.refusals)
+
+
+async def save_refusals(connection: Connection, refusals: list[Refusal]) -> None:
+    """Add dead letters and let the oldest go."""
+    await connection.execute(QUERIES.insert_dead_letters, *_columns(refusals[-DEAD_LETTERS:], _REFUSAL))
+    await connection.execute(QUERIES.trim_dead_letters, DEAD_LETTERS)
+
+
+Getter = Callable[[Any], Any]
+
+_BOX: Final[tuple[Getter, ...]] = (lambda box: str(box.seen), attrgetter("after"), attrgetter("before"))
+_ANCHOR: Final[tuple[Getter, ...]] = tuple(map(attrgetter, ("run", "anchor", "first_at", "last_at")))
+_REPLY: Final[tuple[Getter, ...]] = (
+    attrgetter("station"),
+    attrgetter("entry.terminal"),
+    attrgetter("entry.body.id"),
+    attrgetter("entry.body.stage"),
+    lambda unit: None if unit.entry.body.at is UNSET else unit.entry.body.at,
+    attrgetter("entry.received"),
+    lambda unit: None if unit.entry.body.result is UNSET else encode(unit.entry.body.result).decode(),
+)
+_REFUSAL: Final[tuple[Getter, ...]] = tuple(
+    map(
+        attrgetter,
+        ("source", "at", "topic", "station", "reason", "detail", "excerpt", "size", "refused", "shard"),
+    )
+)
+
+
+def _table(boots: Mapping[Key, Boot], getters: tuple[Getter, ...]) -> list[Any]:
+    return [*zip(*boots, strict=True), *_columns(boots.values(), getters)]
+
+
+def _columns(things: Iterable[Boot | ReplyUnit | Refusal], getters: tuple[Getter, ...]) -> list[list[Any]]:
+    things = list(things)
+    return [[get(thing) for thing in things] for get in getters]
