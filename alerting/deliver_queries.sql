@@ -1,0 +1,74 @@
+-- name: spread
+-- A delivery for each target; the idempotency key makes a second spreading of the same thing harmless.
+WITH fresh AS (
+    SELECT id, incident, phase FROM notification
+    WHERE spread_at IS NULL ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+), made AS (
+    INSERT INTO delivery (notification, target, idempotency_key)
+    SELECT fresh.id, target, fresh.incident || '-' || fresh.phase || '-' || target
+    FROM fresh CROSS JOIN unnest($1::text[]) AS target
+    ORDER BY fresh.id
+    ON CONFLICT DO NOTHING
+)
+UPDATE notification n SET spread_at = now() FROM fresh WHERE n.id = fresh.id
+RETURNING n.id;
+
+-- name: claim
+-- The next due delivery of a target, on lease: if we die before we mark it, it becomes due again. What is told
+-- about one incident is told in its order.
+WITH due AS (
+    SELECT d.id FROM delivery d JOIN notification n ON n.id = d.notification
+    WHERE d.status = 'pending' AND d.target = $1 AND d.next_attempt_at <= now()
+      AND n.created_at >= now() - make_interval(secs => $3)
+      AND NOT EXISTS (SELECT FROM notification m JOIN delivery e ON e.notification = m.id
+                      WHERE m.incident = n.incident AND m.id < n.id AND e.target = $1 AND e.status = 'pending')
+    ORDER BY d.next_attempt_at, d.id LIMIT 1 FOR UPDATE OF d SKIP LOCKED
+), leased AS (
+    UPDATE delivery d SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $2)
+    FROM due WHERE d.id = due.id
+    RETURNING d.id, d.notification, d.idempotency_key, d.attempts
+)
+SELECT l.id, l.idempotency_key, l.attempts, extract(epoch FROM now() - n.created_at)::float8 AS age, n.phase,
+       clock_timestamp() AS now, i.id AS incident, i.kind, i.began_at, i.ended_at, i.station, i.shard, i.detail,
+       s.name AS station_name, s.name_en AS station_name_en, a.name AS area_name, a.name_en AS area_name_en
+FROM leased l
+JOIN notification n ON n.id = l.notification
+JOIN incident i ON i.id = n.incident
+LEFT JOIN station s ON s.id = i.station
+LEFT JOIN area a ON a.code = i.area;
+
+-- name: mark_sent
+WITH sent AS (
+    UPDATE delivery SET status = 'sent', sent_at = now(), last_error = NULL WHERE id = $1 AND status <> 'sent'
+    RETURNING notification, target
+)
+INSERT INTO incident_entry (incident, actor, action, text)
+SELECT n.incident, 'milepost', 'notified', n.phase || ' → ' || sent.target
+FROM sent JOIN notification n ON n.id = sent.notification;
+
+-- name: mark_retry
+UPDATE delivery SET next_attempt_at = now() + make_interval(secs => $2), last_error = $3
+WHERE id = $1 AND status = 'pending';
+
+-- name: mark_failed
+WITH failed AS (
+    UPDATE delivery SET status = 'failed', last_error = $2 WHERE id = $1 AND status = 'pending'
+    RETURNING notification, target
+)
+INSERT INTO incident_entry (incident, actor, action, text)
+SELECT n.incident, 'milepost', 'undelivered', n.phase || ' → ' || failed.target || ': ' || $2::text
+FROM failed JOIN notification n ON n.id = failed.notification;
+
+-- name: give_up_old
+-- Also those of targets that nobody serves any more.
+WITH failed AS (
+    UPDATE delivery d SET status = 'failed', last_error = coalesce(d.last_error || '; ', '') || 'too old'
+    FROM notification n
+    WHERE n.id = d.notification AND d.status = 'pending' AND d.next_attempt_at <= now()
+      AND n.created_at < now() - make_interval(secs => $1)
+    RETURNING n.incident, n.phase, d.target, d.idempotency_key, d.last_error
+), told AS (
+    INSERT INTO incident_entry (incident, actor, action, text)
+    SELECT incident, 'milepost', 'undelivered', phase || ' → ' || target || ': ' || last_error FROM failed
+)
+SELECT target, idempotency_key, last_error FROM failed;

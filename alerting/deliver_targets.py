@@ -1,0 +1,210 @@
+"""Where notifications go: apprise URLs, and a file with a JSON line each."""
+
+import asyncio
+import logging
+import os
+import re
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+from apprise import Apprise
+
+from alerting.deliver_core import LOG_TARGET, Facts, Message, target_of
+from contract.errors import RemedyError
+
+_WEBHOOKS: Final = frozenset({"jsons", "xmls", "forms"})
+_STATUS = re.compile(r"error=(\d{3})\b")
+
+
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    """One delivery: the same `key` whenever it is sent again."""
+
+    key: str
+    at: datetime
+    facts: Facts
+    message: Message
+
+
+class SendError(Exception):
+    """The target did not take it. The text holds no secret; `status` is an HTTP status if there was one."""
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Target(Protocol):
+    @property
+    def name(self) -> str:
+        """Its name in the database."""
+
+    async def send(self, parcel: Parcel) -> None:
+        """Returns when the target has it, else raises SendError."""
+
+
+class LogTarget:
+    """A file to which each notification is appended as one JSON line, on disk when `send` returns."""
+
+    name = LOG_TARGET
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            with path.open("ab"):
+                pass
+        except OSError as exc:
+            raise RemedyError(
+                f"alerts cannot be written to {path} ({exc.strerror}): "
+                "create its directory, make it writable, or correct MILEPOST_ALERT_LOG"
+            ) from exc
+
+    async def send(self, parcel: Parcel) -> None:
+        try:
+            await _in_thread(lambda: _append_line(self._path, _line(parcel)), "deliver log")
+        except OSError as exc:
+            raise SendError(f"{self._path}: {exc.strerror}") from exc
+
+
+def _line(parcel: Parcel) -> bytes:
+    facts, message = parcel.facts, parcel.message
+    return msgspec.json.encode(
+        {
+            "key": parcel.key,
+            "at": parcel.at,
+            "incident": facts.incident,
+            "kind": facts.kind,
+            "phase": facts.phase,
+            "station": facts.station,
+            "shard": facts.shard,
+            "began_at": facts.began_at,
+            "ended_at": facts.ended_at,
+            "title": message.title,
+            "text": message.body,
+            "link": message.link,
+        }
+    )
+
+
+def _append_line(path: Path, line: bytes) -> None:
+    """Append a line, after closing one that an earlier crash or a full disk cut off."""
+    with path.open("ab+") as file:
+        if file.tell() > 0:
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                line = b"\n" + line
+        file.write(line + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+class AppriseTarget:
+    """One apprise URL. A webhook also gets the key as the header `Idempotency-Key`."""
+
+    def __init__(self, url: str, place: int, timeout: float) -> None:
+        self.name = target_of(url)
+        self._timeout = timeout
+        self._running: asyncio.Future[None] | None = None
+        quiet_apprise()
+        notifier = Apprise.instantiate(url)
+        if notifier is None:
+            raise RemedyError(
+                f"MILEPOST_ALERT_URLS: URL {place} is none that apprise understands (it is secret and not shown): "
+                "correct it as https://github.com/caronc/apprise says"
+            )
+        # What a plugin offers differs from one to the next.
+        self._notifier: Any = notifier
+
+    async def send(self, parcel: Parcel) -> None:
+        """In a thread and within the time limit; one that hangs beyond it blocks this target alone."""
+        if self._running is not None and not self._running.done():
+            raise SendError("the last attempt has not come back yet")
+        self._running = _in_thread(lambda: self._notify(parcel), f"deliver {self.name}")
+        try:
+            await asyncio.wait_for(asyncio.shield(self._running), self._timeout)
+        except TimeoutError as exc:
+            raise SendError(f"no answer within {self._timeout:g} s") from exc
+
+    def _notify(self, parcel: Parcel) -> None:
+        notifier = self._notifier
+        if notifier.secure_protocol in _WEBHOOKS:
+            notifier.headers["Idempotency-Key"] = parcel.key
+        _said.lines = []
+        try:
+            taken = notifier.notify(title=parcel.message.title, body=parcel.message.body)
+        except Exception as exc:
+            # Its text may show the URL; the plugin's kind of error is enough.
+            raise SendError(f"apprise raised {type(exc).__name__}") from None
+        if not taken:
+            raise _error_of(_said.lines)
+
+
+def _error_of(lines: list[str]) -> SendError:
+    """What a plugin's own log lines say of a failure, without what they may show."""
+    for line in lines:
+        match = _STATUS.search(line)
+        if match:
+            return SendError(f"answered with HTTP status {match[1]}", int(match[1]))
+    if any("onnection error" in line for line in lines):
+        return SendError("cannot be reached")
+    return SendError("was not accepted")
+
+
+class _Said(threading.local):
+    """The log lines of the plugin that runs in this thread."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+
+_said = _Said()
+
+
+class _Listener(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        if len(_said.lines) < 100:
+            _said.lines.append(record.getMessage())
+
+
+_listener = _Listener(logging.WARNING)
+
+
+def quiet_apprise() -> None:
+    """Keep apprise's log lines, which show hosts and sometimes tokens, out of ours; we read them for the status."""
+    logger = logging.getLogger("apprise")
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
+    if _listener not in logger.handlers:
+        logger.addHandler(_listener)
+
+
+def _in_thread(work: Callable[[], None], name: str) -> "asyncio.Future[None]":
+    """Run `work` in a daemon thread, which unlike an executor's does not hold up the end of the process."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+            future.exception()  # retrieved, even if nobody waits any more
+
+    def body() -> None:
+        error: BaseException | None = None
+        try:
+            work()
+        except Exception as exc:
+            error = exc
+        try:
+            loop.call_soon_threadsafe(settle, error)
+        except RuntimeError:  # the loop is closed: nobody is waiting
+            return
+
+    threading.Thread(target=body, name=name, daemon=True).start()
+    return future

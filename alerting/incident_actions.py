@@ -1,0 +1,72 @@
+"""What people do to an incident: acknowledge, assign, note, resolve. Each is one transaction with its entry."""
+
+from datetime import datetime
+
+from alerting.incident_store import QUERIES
+from alerting.incidents_core import Refusal, refusal
+from store.pool import Connection
+
+_SENTENCES = {
+    Refusal.NOT_FOUND: "there is no incident {id}",
+    Refusal.CLOSED: "incident {id} is closed; only notes can be added to it",
+    Refusal.ALREADY_ACKNOWLEDGED: "incident {id} is acknowledged already",
+    Refusal.EMPTY: "the text is empty",
+    Refusal.TOO_LONG: "the text is too long",
+}
+
+
+class ActionRefusedError(Exception):
+    """The action does not fit the incident; `refusal` names the rule."""
+
+    def __init__(self, why: Refusal, incident: int) -> None:
+        super().__init__(_SENTENCES[why].format(id=incident))
+        self.refusal = why
+        self.incident = incident
+
+
+async def acknowledge(connection: Connection, incident: int, actor: str, text: str | None, now: datetime) -> None:
+    """Somebody looks after it. Raises ActionRefusedError."""
+    async with connection.transaction():
+        await _require(connection, "acknowledged", incident, text)
+        await connection.execute(QUERIES.acknowledge_incident, incident, actor, now)
+        await _record(connection, "acknowledged", incident, actor, text, now)
+
+
+async def assign(connection: Connection, incident: int, actor: str, text: str, now: datetime) -> None:
+    """Hand it to the person that `text` names. Raises ActionRefusedError."""
+    async with connection.transaction():
+        await _require(connection, "assigned", incident, text)
+        await connection.execute(QUERIES.assign_incident, incident, text.strip())
+        await _record(connection, "assigned", incident, actor, text.strip(), now)
+
+
+async def note(connection: Connection, incident: int, actor: str, text: str, now: datetime) -> None:
+    """Add a remark, also to a closed one. Raises ActionRefusedError."""
+    async with connection.transaction():
+        await _require(connection, "note", incident, text)
+        await _record(connection, "note", incident, actor, text, now)
+
+
+async def resolve(connection: Connection, incident: int, actor: str, text: str | None, now: datetime) -> None:
+    """Close it by a person's word; it does not open again until what is wrong was over. Raises ActionRefusedError."""
+    async with connection.transaction():
+        await _require(connection, "resolved", incident, text)
+        await connection.execute(QUERIES.resolve_incident, incident, actor, now)
+        await _record(connection, "resolved", incident, actor, text, now)
+        await connection.execute(QUERIES.insert_notification, incident, "closed", now)
+        await connection.execute(QUERIES.tell_delivery)
+
+
+async def _require(connection: Connection, action: str, incident: int, text: str | None) -> None:
+    """Lock the incident and check the rules."""
+    status = await connection.fetchval(QUERIES.lock_incident, incident)
+    why = refusal(action, status, text)
+    if why is not None:
+        raise ActionRefusedError(why, incident)
+
+
+async def _record(
+    connection: Connection, action: str, incident: int, actor: str, text: str | None, now: datetime
+) -> None:
+    await connection.execute(QUERIES.insert_entry, incident, now, actor, action, text)
+    await connection.execute(QUERIES.tell_incident)

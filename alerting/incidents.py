@@ -1,0 +1,256 @@
+"""The incident process: one at a time, it reads what judges committed and decides what is wrong.
+
+The right to decide is a PostgreSQL advisory lock of one session, and every write goes through that very session:
+when it is gone, nothing can be written any more, and another process may have taken over. Then everything that
+was in memory is thrown away and the process queues for the lock again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+
+import asyncpg
+import msgspec
+
+from alerting import incident_store as store
+from alerting.incident_store import QUERIES
+from alerting.incidents_core import Book, Decision, follow_registry, follow_stations, station_key
+from alerting.pipeline import HUNG, Gap, Outage, OutageMeter, View, Watchdog, follow_pipeline, pipeline_key
+from alerting.stream import (
+    INCIDENTS,
+    INCIDENTS_GAPS,
+    Batch,
+    PublisherConfig,
+    publish,
+    read_gaps,
+    read_transitions,
+    set_cursors,
+    wait_for_wake,
+)
+from store.migrate import require_current
+from store.pool import UNREACHABLE, Connection, Pool, open_pool
+
+log = logging.getLogger(__name__)
+
+LOCK = 0x696E636964656E74  # "incident"
+_REGISTRY_EVERY = 30.0
+_FAILURES = 10
+
+
+class IncidentsConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """`kafka_servers` None: nothing is published. `limit` rows of each partition a pass; times in seconds.
+
+    `frozen_after`: a leader that said nothing for so long loses its session.
+    """
+
+    database_url: str
+    kafka_servers: str | None = None
+    kafka_idempotent: bool = True
+    instance: str = "incidents"
+    poll: float = 0.5
+    limit: int = 500
+    standby_poll: float = 1.0
+    frozen_after: float = 30.0
+    max_backoff: float = 5.0
+
+
+class LockLostError(Exception):
+    """The session that held the lock is gone: another process may be deciding already."""
+
+
+async def run(config: IncidentsConfig, stop: asyncio.Event) -> None:
+    """Lead, or stand by, until `stop`. RemedyError when the database is not to be had at the start."""
+    meter = OutageMeter()
+    async with open_pool(config.database_url, name=f"incidents {config.instance}"[:60], size=3) as pool:
+        async with pool.acquire() as connection:
+            await require_current(connection)
+        delay = 0.2
+        while not stop.is_set():
+            try:
+                await _stand_by_or_lead(config, pool, meter, stop)
+                delay = 0.2
+            except (LockLostError, *UNREACHABLE) as exc:
+                log.warning("not leading: the database is away", extra={"error": repr(exc), "retry_s": delay})
+                await _pause(stop, delay)
+                delay = min(delay * 2, config.max_backoff)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def _stand_by_or_lead(config: IncidentsConfig, pool: Pool, meter: OutageMeter, stop: asyncio.Event) -> None:
+    meter.call(time.monotonic())
+    async with pool.acquire() as connection:
+        while not stop.is_set():
+            meter.call(time.monotonic())
+            leading = await connection.fetchval(QUERIES.try_lock, LOCK)
+            meter.answered(time.monotonic())
+            if leading:
+                await _lead(config, pool, connection, meter, stop)
+                return
+            meter.take()  # whoever leads has measured it too
+            await _pause(stop, config.standby_poll)
+
+
+async def _lead(
+    config: IncidentsConfig, pool: Pool, connection: Connection, meter: OutageMeter, stop: asyncio.Event
+) -> None:
+    log.info("leading", extra={"instance": config.instance})
+    await connection.execute(QUERIES.bound_session, f"{int(config.frozen_after * 1000)}ms")
+    leader = Leader(config, connection, meter)
+    async with leader.listening(), _publishing(config, pool, leader.unpublished):
+        await leader.run(stop)
+
+
+@asynccontextmanager
+async def _publishing(config: IncidentsConfig, pool: Pool, wake: asyncio.Event) -> AsyncIterator[None]:
+    if config.kafka_servers is None:
+        yield
+        return
+    settings = PublisherConfig(servers=config.kafka_servers, idempotent=config.kafka_idempotent, poll=config.poll)
+    task = asyncio.create_task(publish(settings, pool, wake), name="incidents publish")
+    task.add_done_callback(_tell_if_it_died)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _tell_if_it_died(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("publishing transitions ended; incidents go on", exc_info=task.exception())
+
+
+class Leader:
+    """Decides for as long as its session holds the lock."""
+
+    def __init__(self, config: IncidentsConfig, connection: Connection, meter: OutageMeter) -> None:
+        self._config = config
+        self._connection = connection
+        self._meter = meter
+        self._watchdog = Watchdog()
+        self._registry_due = 0.0
+        self._wake = asyncio.Event()
+        self.unpublished = asyncio.Event()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Be woken by what judges and people commit."""
+        handlers: dict[str, Callable[..., None]] = {
+            "milepost_transition": self._on_transition,
+            "milepost_registry": self._on_registry,
+        }
+        for channel, handler in handlers.items():
+            await self._connection.add_listener(channel, handler)
+        try:
+            yield
+        finally:
+            with suppress(*UNREACHABLE):
+                for channel, handler in handlers.items():
+                    await self._connection.remove_listener(channel, handler)
+
+    def _on_transition(self, *_: object) -> None:
+        self._wake.set()
+        self.unpublished.set()
+
+    def _on_registry(self, *_: object) -> None:
+        self._registry_due = 0.0
+        self._wake.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Pass after pass until `stop`. Raises LockLostError when the session is gone."""
+        failures = 0
+        stopping = asyncio.create_task(_set_when(stop, self._wake), name="incidents stop")
+        try:
+            while not stop.is_set():
+                try:
+                    more = await self._measured_pass()
+                    failures = 0
+                except UNREACHABLE as exc:
+                    failures += 1
+                    self._give_up_if_lost(exc, failures)
+                    more = False
+                if not more:
+                    await wait_for_wake(self._wake, self._config.poll)
+        finally:
+            stopping.cancel()
+
+    def _give_up_if_lost(self, exc: BaseException, failures: int) -> None:
+        """A conflict with a person's edit is tried again; a broken session is not."""
+        if self._connection.is_closed() or not isinstance(exc, asyncpg.PostgresError) or failures >= _FAILURES:
+            raise LockLostError(f"the session with the lock is gone ({exc!r})") from exc
+        log.info("a pass is tried again", extra={"error": repr(exc), "failures": failures})
+
+    async def _measured_pass(self) -> bool:
+        self._meter.call(time.monotonic())
+        more = await self._pass()
+        self._meter.answered(time.monotonic())
+        return more or self._meter.outage is not None
+
+    async def _decide_stations(self, batch: Batch, now: datetime, registry: store.Registry | None) -> Book:
+        changes = [store.to_change(row) for row in batch.rows if row["terminal"] is None]
+        stations = {change.station for change in changes}
+        touched = stations | (registry.stations if registry else set())
+        if not touched:
+            return Book()
+        book = Book(await store.load_open(self._connection, [station_key(station) for station in touched]))
+        follow_stations(book, changes, await store.load_facts(self._connection, stations), now)
+        if registry:
+            follow_registry(book, no_longer=registry.no_longer, standing=registry.standing, now=now)
+        return book
+
+    async def _decide_pipeline(self, batch: Batch, view: View, outage: Outage | None, now: datetime) -> Book:
+        gaps = [store.to_gap(row) for row in batch.rows]
+        if outage is not None:
+            ago = time.monotonic()
+            began, ended = (now - timedelta(seconds=ago - mono) for mono in (outage.began, outage.ended))
+            gaps += [Gap(shard=shard, began_at=began, ended_at=ended, cause=HUNG) for shard in view.shards]
+        keys = {pipeline_key(shard) for shard in (*view.shards, *(gap.shard for gap in gaps))}
+        book = Book(await store.load_recent(self._connection, keys) if keys else ())
+        follow_pipeline(book, gaps=gaps, view=view, now=now, complete=not batch.full)
+        return book
+
+    async def _pass(self) -> bool:
+        """Read, decide and write in one transaction. Returns whether there is more to be read."""
+        mono = time.monotonic()
+        config, connection = self._config, self._connection
+        outage = self._meter.outage
+        look_at_registry = mono >= self._registry_due
+        async with connection.transaction(isolation="repeatable_read"):
+            clocks = await store.load_clocks(connection)
+            now: datetime = await connection.fetchval(QUERIES.read_now)
+            transitions = await read_transitions(connection, INCIDENTS, config.limit)
+            gaps = await read_gaps(connection, INCIDENTS_GAPS, config.limit)
+            view = self._watchdog.look(clocks, now=now, mono=mono)
+            registry = None
+            if look_at_registry and not transitions.full:
+                registry = await store.load_registry(connection)
+            stations = await self._decide_stations(transitions, now, registry)
+            pipeline = await self._decide_pipeline(gaps, view, outage, now)
+            for book in (stations, pipeline):
+                await store.store_book(connection, book, now)
+            await set_cursors(connection, INCIDENTS, transitions)
+            await set_cursors(connection, INCIDENTS_GAPS, gaps)
+        if registry is not None and not registry.full:
+            self._registry_due = mono + _REGISTRY_EVERY
+        if outage is not None:
+            self._meter.take()
+        _tell((*stations.decisions, *pipeline.decisions))
+        return transitions.full or gaps.full or (registry is not None and registry.full)
+
+
+async def _set_when(stop: asyncio.Event, wake: asyncio.Event) -> None:
+    await stop.wait()
+    wake.set()
+
+
+def _tell(decisions: Iterable[Decision]) -> None:
+    for decision in decisions:
+        level = logging.DEBUG if decision.incident is None else logging.INFO
+        log.log(level, "incident %s", decision.action, extra={"key": decision.key, "reason": decision.reason})

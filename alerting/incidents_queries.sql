@@ -1,0 +1,101 @@
+-- name: try_lock
+-- One incident process at a time, for as long as this session lives.
+SELECT pg_try_advisory_lock($1);
+
+-- name: bound_session
+-- A leader that froze is put out by the server, so that a standby can take over.
+SELECT set_config('idle_session_timeout', $1, false), set_config('idle_in_transaction_session_timeout', $1, false);
+
+-- name: read_now
+SELECT clock_timestamp();
+
+-- name: read_clocks
+SELECT partition, shard, tick_at, judged_at, blind_since FROM partition_clock;
+
+-- name: open_of_stations
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, detail
+FROM incident WHERE key = ANY ($1::text[]) AND status <> 'closed';
+
+-- name: recent_of_shards
+-- The open one and the latest closed ones, to which late gaps may belong.
+SELECT i.* FROM unnest($1::text[]) AS wanted (key)
+CROSS JOIN LATERAL (
+    SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, detail
+    FROM incident i WHERE i.key = wanted.key ORDER BY i.id DESC LIMIT 50
+) i;
+
+-- name: station_facts
+SELECT id, lifecycle, area FROM station WHERE id = ANY ($1::text[]);
+
+-- name: no_longer_commissioned
+SELECT i.station, s.lifecycle
+FROM incident i LEFT JOIN station s ON s.id = i.station
+WHERE i.kind = 'station_offline' AND i.status <> 'closed' AND s.lifecycle IS DISTINCT FROM 'commissioned'
+LIMIT $1;
+
+-- name: standing_offline
+-- Offline since before they were commissioned, so that no transition will ever say it again. What a person resolved
+-- stays resolved.
+SELECT st.station, s.area, st.since
+FROM station_state st JOIN station s ON s.id = st.station
+WHERE st.state = 'offline' AND s.lifecycle = 'commissioned'
+  AND NOT EXISTS (SELECT FROM incident i WHERE i.key = 'station_offline:' || st.station
+                  AND (i.status <> 'closed' OR (i.detail ? 'resolved_by' AND i.closed_at >= st.since)))
+LIMIT $1;
+
+-- name: new_ids
+SELECT nextval(pg_get_serial_sequence('incident', 'id')) FROM generate_series(1, $1::int);
+
+-- name: update_incidents
+UPDATE incident AS i
+SET status = m.status, began_at = m.began_at, closed_at = m.closed_at, ended_at = m.ended_at, detail = m.detail::jsonb
+FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[])
+     AS m (id, status, began_at, closed_at, ended_at, detail)
+WHERE i.id = m.id;
+
+-- name: insert_incidents
+INSERT INTO incident (id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, detail)
+OVERRIDING SYSTEM VALUE
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, detail::jsonb
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+            $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[])
+     AS m (id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, detail);
+
+-- name: insert_entries
+INSERT INTO incident_entry (incident, at, actor, action, text)
+SELECT incident, $1, 'milepost', action, text
+FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS m (incident, action, text, n)
+ORDER BY n;
+
+-- name: insert_notifications
+INSERT INTO notification (incident, phase, created_at)
+SELECT incident, phase, $1 FROM unnest($2::bigint[], $3::text[]) AS m (incident, phase)
+ON CONFLICT (incident, phase) DO NOTHING;
+
+-- name: lock_incident
+SELECT status, detail FROM incident WHERE id = $1 FOR UPDATE;
+
+-- name: acknowledge_incident
+UPDATE incident SET status = 'acknowledged', acknowledged_at = $3, acknowledged_by = $2 WHERE id = $1;
+
+-- name: assign_incident
+UPDATE incident SET assignee = $2 WHERE id = $1;
+
+-- name: resolve_incident
+-- resolved_by keeps the fault that still goes on from opening it again at once.
+UPDATE incident
+SET status = 'closed', closed_at = $3, ended_at = greatest($3, began_at),
+    detail = detail || jsonb_build_object('resolved_by', $2::text)
+WHERE id = $1;
+
+-- name: insert_entry
+INSERT INTO incident_entry (incident, at, actor, action, text) VALUES ($1, $2, $3, $4, $5);
+
+-- name: insert_notification
+INSERT INTO notification (incident, phase, created_at) VALUES ($1, $2, $3) ON CONFLICT (incident, phase) DO NOTHING;
+
+-- name: tell_incident
+SELECT pg_notify('milepost_incident', '');
+
+-- name: tell_delivery
+SELECT pg_notify('milepost_delivery', '');

@@ -1,0 +1,46 @@
+-- name: read_transitions
+-- What comes after the reader's cursor, of every partition, at most $2 of each. The partitions are found by
+-- hopping along the primary key; a partition without a cursor is read from its beginning.
+WITH RECURSIVE found AS (
+    (SELECT partition FROM transition ORDER BY partition LIMIT 1)
+    UNION ALL
+    SELECT (SELECT t.partition FROM transition t WHERE t.partition > found.partition ORDER BY t.partition LIMIT 1)
+    FROM found WHERE found.partition IS NOT NULL
+)
+SELECT t.*
+FROM found
+LEFT JOIN stream_cursor c ON c.reader = $1 AND c.partition = found.partition
+CROSS JOIN LATERAL (
+    SELECT partition, seq, station, terminal, before, after, usable, at, tick_at, seen_at, shard, reason
+    FROM transition t
+    WHERE t.partition = found.partition AND t.seq > coalesce(c.seq, -1)
+    ORDER BY t.seq LIMIT $2
+) t
+WHERE found.partition IS NOT NULL
+ORDER BY t.partition, t.seq;
+
+-- name: read_gaps
+-- The same for pipeline gaps; their cursor has a reader name of its own.
+WITH RECURSIVE found AS (
+    (SELECT partition FROM pipeline_gap ORDER BY partition LIMIT 1)
+    UNION ALL
+    SELECT (SELECT g.partition FROM pipeline_gap g WHERE g.partition > found.partition ORDER BY g.partition LIMIT 1)
+    FROM found WHERE found.partition IS NOT NULL
+)
+SELECT g.*
+FROM found
+LEFT JOIN stream_cursor c ON c.reader = $1 AND c.partition = found.partition
+CROSS JOIN LATERAL (
+    SELECT partition, seq, shard, began_at, ended_at, reason
+    FROM pipeline_gap g
+    WHERE g.partition = found.partition AND g.seq > coalesce(c.seq, -1)
+    ORDER BY g.seq LIMIT $2
+) g
+WHERE found.partition IS NOT NULL
+ORDER BY g.partition, g.seq;
+
+-- name: set_cursors
+-- A cursor only moves forward, so that a late writer takes nothing back.
+INSERT INTO stream_cursor AS c (reader, partition, seq)
+SELECT $1, partition, seq FROM unnest($2::int[], $3::bigint[]) AS m (partition, seq)
+ON CONFLICT (reader, partition) DO UPDATE SET seq = excluded.seq WHERE c.seq < excluded.seq;

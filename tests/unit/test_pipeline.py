@@ -1,0 +1,263 @@
+"""One pipeline_blind incident per outage, whichever evidence comes in whichever order."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerting.incidents_core import Action, Book, Incident
+from alerting.pipeline import (
+    HUNG,
+    Clock,
+    Gap,
+    Outage,
+    OutageMeter,
+    Trouble,
+    View,
+    Watchdog,
+    follow_pipeline,
+    pipeline_key,
+)
+
+START = datetime(2026, 11, 23, 8, tzinfo=UTC)
+KEY = pipeline_key("main")
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def clock(partition: int = 0, tick: float = 0, judged: float | None = None, blind: float | None = None) -> Clock:
+    return Clock(
+        partition=partition,
+        shard="main",
+        tick_at=at(tick),
+        judged_at=at(tick if judged is None else judged),
+        blind_since=None if blind is None else at(blind),
+    )
+
+
+def gap(began: float, ended: float, partition: int | None = 0, cause: str = "gap") -> Gap:
+    return Gap(shard="main", partition=partition, began_at=at(began), ended_at=at(ended), cause=cause)
+
+
+def trouble(since: float, partition: int = 0, cause: str = "judge_silent") -> View:
+    return View(shards=("main",), troubles=(Trouble(shard="main", partition=partition, since=at(since), cause=cause),))
+
+
+def well(reached: float) -> View:
+    return View(shards=("main",), well={"main": at(reached)})
+
+
+def incidents(book: Book) -> list[Incident]:
+    return sorted(book.all_of(KEY), key=lambda incident: incident.began_at)
+
+
+def causes(view: View) -> list[str]:
+    return [found.cause for found in view.troubles]
+
+
+# ---- the watchdog
+
+
+def test_a_clock_that_stands_still_is_accused_after_ten_seconds_of_watching() -> None:
+    dog = Watchdog()
+    assert causes(dog.look([clock(tick=0)], now=at(0), mono=100)) == []
+    assert causes(dog.look([clock(tick=0)], now=at(9.9), mono=109.9)) == []
+    view = dog.look([clock(tick=0)], now=at(10.1), mono=110.1)
+    assert [(t.cause, t.since) for t in view.troubles] == [("judge_silent", at(0))]
+
+
+def test_a_judge_restarted_within_nine_seconds_is_nobodys_trouble() -> None:
+    dog = Watchdog()
+    dog.look([clock(tick=0)], now=at(0), mono=0)
+    dog.look([clock(tick=0)], now=at(9), mono=9)
+    assert causes(dog.look([clock(tick=9)], now=at(9.5), mono=9.5)) == []
+
+
+def test_a_step_of_the_wall_clock_accuses_nobody() -> None:
+    dog = Watchdog()
+    for second in range(5):
+        dog.look([clock(tick=second)], now=at(second), mono=second)
+    assert causes(dog.look([clock(tick=4)], now=at(3605), mono=5)) == []
+    assert causes(dog.look([clock(tick=3606)], now=at(3606), mono=6)) == []
+
+
+def test_a_pause_of_this_process_accuses_nobody() -> None:
+    dog = Watchdog()
+    dog.look([clock(tick=0)], now=at(0), mono=0)
+    assert causes(dog.look([clock(tick=59.5)], now=at(60), mono=60)) == []
+
+
+def test_a_judge_far_behind_is_accused_although_it_works() -> None:
+    dog = Watchdog()
+    for second in range(10):
+        assert causes(dog.look([clock(tick=second, judged=60 + second)], now=at(60 + second), mono=second)) == []
+    view = dog.look([clock(tick=11, judged=71)], now=at(71), mono=11)
+    assert causes(view) == ["behind"]
+    assert view.well == {}
+
+
+def test_a_clock_blind_for_over_five_seconds_is_trouble_and_a_shorter_one_is_not_well() -> None:
+    dog = Watchdog()
+    dog.look([clock(tick=0)], now=at(0), mono=0)
+    view = dog.look([clock(tick=5, blind=0)], now=at(5), mono=5)
+    assert (causes(view), view.well) == ([], {})
+    assert causes(dog.look([clock(tick=5.3, blind=0)], now=at(5.3), mono=5.3)) == ["blind"]
+
+
+def test_a_shard_is_well_only_when_every_clock_was_seen_to_move() -> None:
+    dog = Watchdog()
+    assert dog.look([clock(0, 0), clock(1, 0)], now=at(0), mono=0).well == {}
+    assert dog.look([clock(0, 1), clock(1, 0)], now=at(1), mono=1).well == {}
+    assert dog.look([clock(0, 1), clock(1, 2)], now=at(2), mono=2).well == {"main": at(1)}
+
+
+def test_the_database_is_measured_over_failed_calls() -> None:
+    meter = OutageMeter()
+    meter.call(0)
+    meter.answered(9.9)
+    assert meter.outage is None
+    meter.call(10)
+    meter.call(15)  # the first one failed
+    meter.answered(21)
+    assert meter.outage == Outage(10, 21)
+
+
+# ---- the incident
+
+WATCHED: list[tuple[list[Gap], View]] = [([], trouble(0)), ([], well(21))]
+PASSED: tuple[list[Gap], View] = ([gap(0, 7)], well(8))
+
+
+@pytest.mark.parametrize(
+    ("name", "passes", "expected"),
+    [
+        ("a short gap is none", [([gap(0, 5)], well(6))], []),
+        ("a gap that is over", [([gap(0, 7)], well(8))], [(0, 7)]),
+        ("a gap of all partitions", [([gap(0, 7, p) for p in range(24)], well(8))], [(0, 7)]),
+        ("partitions one by one", [([gap(p / 100, 7 + p / 100, p)], well(8)) for p in range(24)], [(0, 7)]),
+        (
+            "watchdog, then the gap, then well",
+            [([], trouble(0)), ([gap(-1, 20)], trouble(0)), ([], well(21))],
+            [(-1, 21)],
+        ),
+        ("the gap comes after the end", [([], trouble(0)), ([], well(21)), ([gap(-1, 20)], well(22))], [(-1, 21)]),
+        (
+            "a hung database and a silent judge",
+            [([gap(0, 20, None, HUNG)], trouble(-0.3)), ([], well(22))],
+            [(-0.3, 22)],
+        ),
+        ("a hung database alone", [([gap(0, 20, None, HUNG)], well(20.5))], [(0, 20)]),
+        ("two outages, read at once", [([gap(0, 7), gap(30, 40)], well(60))], [(0, 7), (30, 40)]),
+        (
+            "two outages, the second at once",
+            [([], trouble(0)), ([], well(21)), ([], trouble(21.2)), ([gap(21.2, 40)], well(41))],
+            [(0, 21), (21.2, 41)],
+        ),
+        (
+            "another partition tells late of an older one",
+            [([gap(0, 7, 0)], well(8)), ([], trouble(30)), ([gap(0, 7, 1)], trouble(30))],
+            [(0, 7), (30, None)],
+        ),
+        ("an older one unknown till now", [([], trouble(30)), ([gap(0, 7, 1)], trouble(30))], [(0, 7), (30, None)]),
+        ("a bridge that never comes back", [([], trouble(0))] * 50, [(0, None)]),
+        (
+            "a short gap inside counts to it",
+            [([], trouble(0)), ([gap(-2, 1, 3)], trouble(0)), ([], well(20))],
+            [(-2, 20)],
+        ),
+    ],
+)
+def test_outages(name: str, passes: list[tuple[list[Gap], View]], expected: list[tuple[float, float | None]]) -> None:
+    book = Book()
+    for number, (gaps, view) in enumerate(passes):
+        follow_pipeline(book, gaps=gaps, view=view, now=at(100 + number))
+    found = [(i.began_at, i.ended_at) for i in incidents(book)]
+    assert found == [(at(a), None if b is None else at(b)) for a, b in expected], name
+
+
+def test_detail_names_causes_and_partitions_and_a_repeated_pass_changes_nothing() -> None:
+    book = Book()
+    for _ in range(3):
+        follow_pipeline(book, gaps=[gap(-1, 20, 5), gap(0, 9, None, HUNG)], view=trouble(0, 3), now=at(30))
+    (incident,) = incidents(book)
+    assert incident.detail["causes"] == ["database_hung", "gap", "judge_silent"]
+    assert incident.detail["partitions"] == [3, 5]
+    assert [d.action for d in book.decisions].count(Action.OPENED) == 1
+    assert len(book.decisions) <= 3
+
+
+def test_nothing_is_closed_while_gaps_are_still_to_be_read() -> None:
+    book = Book()
+    follow_pipeline(book, gaps=[gap(0, 7)], view=well(8), now=at(9), complete=False)
+    assert book.open_of(KEY) is not None
+
+
+def test_what_a_person_resolved_stays_resolved_until_it_was_over() -> None:
+    book = Book()
+    follow_pipeline(book, gaps=[], view=trouble(0), now=at(11))
+    opened = book.open_of(KEY)
+    assert opened is not None
+    book.close(
+        msgspec.structs.replace(opened, detail={**opened.detail, "resolved_by": "扎西"}),
+        ended_at=at(15),
+        now=at(15),
+        reason="resolved",
+    )
+    follow_pipeline(book, gaps=[], view=trouble(0), now=at(16))
+    assert len(incidents(book)) == 1
+    follow_pipeline(book, gaps=[], view=trouble(16), now=at(30))
+    assert len(incidents(book)) == 2
+
+
+PARTITIONS = 24
+
+
+class Story(msgspec.Struct):
+    """Outages far enough apart, and for each when (passes after its begin) each partition tells of it."""
+
+    lengths: list[float]
+    watched: list[bool]
+    delays: list[list[int]]
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> Story:
+    count = draw(st.integers(1, 3))
+    return Story(
+        lengths=[draw(st.floats(6, 60)) for _ in range(count)],
+        watched=[draw(st.booleans()) for _ in range(count)],
+        delays=[draw(st.lists(st.integers(0, 30), min_size=PARTITIONS, max_size=PARTITIONS)) for _ in range(count)],
+    )
+
+
+@given(stories(), st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_exactly_one_incident_per_outage(story: Story, random: object) -> None:
+    """Gap rows of 24 partitions and watchdog passes in any interleaving; rows may come long after the end."""
+    book, late, began = Book(), [], 0.0
+    for length, watched, delays in zip(story.lengths, story.watched, story.delays, strict=True):
+        ended = began + length
+        rows = [(delay, gap(began + p / 100, ended - p / 100, p)) for p, delay in enumerate(delays)]
+        for number in range(10):
+            due = [row for delay, row in rows if delay == number]
+            going_on = number < 5 and watched and length > 10
+            view = trouble(began + number / 100, number) if going_on else View(shards=("main",))
+            follow_pipeline(book, gaps=due, view=view, now=at(began + length))
+        now = ended + 1
+        follow_pipeline(book, gaps=[], view=well(now), now=at(now))
+        late += [row for delay, row in rows if delay >= 10]
+        began = now + 30
+    random.shuffle(late)  # type: ignore[attr-defined]
+    for row in late:
+        follow_pipeline(book, gaps=[row], view=well(began), now=at(began))
+    found = incidents(book)
+    assert len(found) == len(story.lengths)
+    assert all(not incident.is_open for incident in found)
+    for incident, until in itertools.pairwise(found):
+        assert incident.ended_at is not None
+        assert incident.ended_at < until.began_at
