@@ -66,6 +66,21 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
     await run(config, stop)
 
 
+async def deliver(settings: Settings, stop: asyncio.Event) -> None:
+    """Tell people about incidents."""
+    from alerting.deliver import DeliverConfig, run
+
+    config = DeliverConfig(
+        database_url=database_url(settings),
+        urls=() if settings.alert_urls is None else tuple(settings.alert_urls.value.split()),
+        log_path=settings.alert_log,
+        public_url=settings.console_url,
+        language=settings.language,
+        instance=settings.instance_name,
+    )
+    await run(config, stop)
+
+
 async def migrate(settings: Settings, stop: asyncio.Event) -> None:
     """Bring the database to the newest schema and say what was done."""
     from store import migrate as migrations

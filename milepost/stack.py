@@ -68,7 +68,8 @@ class Stack:
         Raises RemedyError for what a person must mend, GaveUpError for what does not stay up, TimeoutError when
         it does not become ready.
         """
-        await self._start_postgres()
+        if self.servers.postgres is not None:
+            await self._report("PostgreSQL", self._start_postgres())
         await self._report("schema", self._one_off("migrate"))
         await self._start_kafka()
         await self._start_mqtt()
@@ -81,28 +82,27 @@ class Stack:
         return await self._supervisor.stop(STOP_STAGES)
 
     async def _start_postgres(self) -> None:
-        if self.servers.postgres is None:
-            return
-        data = self._directory / "postgres"
-        cluster = await asyncio.to_thread(postgres.prepare, data, port=self.servers.postgres)
+        data, port = self._directory / "postgres", self.servers.postgres
+        cluster = await asyncio.to_thread(postgres.prepare, data, port=port or 0)
         self.settings = msgspec.structs.replace(self.settings, database_url=Secret(cluster.url))
 
         def command() -> list[str]:
             postgres.clear_stale_pid(data)
             return cluster.command
 
-        program = Program(
-            name="postgres",
-            command=command,
-            environ=_bare_environ(),
-            run_as=cluster.run_as,
-            # SIGINT is its fast shutdown: SIGTERM would wait for every client to leave.
-            stop_signal=signal.SIGINT,
-            orphan_signal=signal.SIGINT,
-            stop_time=_STOP_SECONDS["postgres"],
-            after_start=lambda: postgres.wait_ready(cluster.url),
+        await self._supervisor.start(
+            Program(
+                name="postgres",
+                command=command,
+                environ=_bare_environ(),
+                run_as=cluster.run_as,
+                # SIGINT is its fast shutdown: SIGTERM would wait for every client to leave.
+                stop_signal=signal.SIGINT,
+                orphan_signal=signal.SIGINT,
+                stop_time=_STOP_SECONDS["postgres"],
+                after_start=lambda: postgres.wait_ready(cluster.url),
+            )
         )
-        await self._report("PostgreSQL", self._supervisor.start(program))
 
     async def _start_kafka(self) -> None:
         port = self.servers.kafka

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from contract.errors import RemedyError
+from milepost.embedded import as_user
 
 Kind = Literal["mosquitto", "iotcore"]
 
@@ -19,13 +20,13 @@ _MOSQUITTO = """\
 # Written at each start by Milepost; changes are lost.
 listener {port} 127.0.0.1
 allow_anonymous true
-{user}
 persistence false
 message_size_limit {max_message}
 # 20 by default, which at 10 ms of Kafka latency is 2,000 messages/s.
 max_inflight_messages 4000
 max_queued_messages 200000
 max_queued_bytes 268435456
+connection_messages false
 set_tcp_nodelay true
 log_dest stderr
 log_type error
@@ -84,21 +85,22 @@ def mosquitto_binary() -> str | None:
 def command(*, port: int, directory: Path, kind: Kind | None = None) -> list[str]:
     """How to serve MQTT on 127.0.0.1:`port` to everybody there; the configuration is written into `directory`.
 
-    mosquitto speaks MQTT 3.1.1 and 5, iotcore 3.1.1 only. Raises RemedyError when there is no broker.
+    mosquitto speaks MQTT 3.1.1 and 5, iotcore 3.1.1 only. As root mosquitto runs as its own user. Raises
+    RemedyError when there is no broker.
     """
-    if (kind or available()) == "mosquitto":
-        config = directory / "mosquitto.conf"
-        text = _MOSQUITTO.format(port=port, user=_user_line(), max_message=MAX_MESSAGE)
-        config.write_text(text, encoding="utf-8")
-        return [str(mosquitto_binary()), "-c", str(config)]
-    config = directory / "rumqttd.toml"
-    config.write_text(_RUMQTTD.format(port=port, max_message=MAX_MESSAGE), encoding="utf-8")
-    return [sys.executable, "-c", _SERVE, str(config)]
+    kind = kind or available()
+    template, name = (_MOSQUITTO, "mosquitto.conf") if kind == "mosquitto" else (_RUMQTTD, "rumqttd.toml")
+    config = directory / name
+    config.write_text(template.format(port=port, max_message=MAX_MESSAGE), encoding="utf-8")
+    if kind == "iotcore":
+        return [sys.executable, "-c", _SERVE, str(config)]
+    return [*_user_prefix(directory), str(mosquitto_binary()), "-c", str(config)]
 
 
-def _user_line() -> str:
-    """As root mosquitto changes to its own account, and does not start where there is none."""
+def _user_prefix(directory: Path) -> list[str]:
+    # mosquitto would change its user itself, and by that forget that it is to end when we do.
     if os.geteuid() != 0:
-        return ""
+        return []
     names = {entry.pw_name for entry in pwd.getpwall()}
-    return "user " + next(name for name in ("mosquitto", "nobody", "root") if name in names)
+    user = next((name for name in ("mosquitto", "nobody") if name in names), "root")
+    return as_user.prefix(user, through=as_user.closed_directory(directory, user) is not None)

