@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from broker import metrics
@@ -18,6 +19,7 @@ from broker.metrics import Counters
 from broker.mqtt_link import Address, MqttLink
 from broker.outbox import Outbox
 from broker.pulse import Pulse, Ticker
+from broker.topics import count_partitions
 from broker.translate import Outcome, Receipt, Translator
 from contract.codec import encode
 from contract.errors import RemedyError
@@ -246,10 +248,10 @@ async def run(config: BridgeConfig, stop: asyncio.Event, counters: Counters | No
     try:
         async with open_admin(config.kafka_servers) as admin:
             identity = await read_identity(admin)
+            partitions = await _partitions(admin)
             producer = _producer(config)
             try:
                 await _start(producer, config)
-                partitions = await _partitions(producer)
                 bridge = Bridge(config, producer, partitions, counters)
                 watch = watch_identity(identity, lambda: read_identity(admin))
                 await _carry(bridge, watch, stop, counters)
@@ -294,14 +296,9 @@ async def _start(producer: AIOKafkaProducer, config: BridgeConfig) -> None:
         raise RemedyError(f"Kafka at {config.kafka_servers} lets no producer in ({exc!r}): {remedy}") from exc
 
 
-async def _partitions(producer: AIOKafkaProducer) -> int:
+async def _partitions(admin: AIOKafkaAdminClient) -> int:
     """The N of `milepost.live` and `milepost.records`, which must be the same."""
-    counts = {}
-    for topic in (LIVE, RECORDS, DEADLETTER):
-        try:
-            counts[topic] = len(await asyncio.wait_for(producer.partitions_for(topic), timeout=10))
-        except (KafkaError, TimeoutError) as exc:
-            raise RemedyError(f"Kafka has no topic {topic}: run `milepost topics`") from exc
+    counts = await count_partitions(admin, (LIVE, RECORDS, DEADLETTER))
     if counts[LIVE] != counts[RECORDS]:
         raise RemedyError(
             f"{LIVE} has {counts[LIVE]} partitions and {RECORDS} has {counts[RECORDS]}: "

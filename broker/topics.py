@@ -1,7 +1,7 @@
 """The Kafka topics: what they are to be, what is there, and what to do about the difference."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -134,6 +134,16 @@ async def ensure_topics(servers: str, partitions: int, replication: int) -> Topi
     return report(created, specs, found)
 
 
+async def count_partitions(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+    """Partitions of each topic; raises RemedyError when one is missing."""
+    # Asked for by name, a broker may create what is missing with its own defaults: so look at the list first.
+    present = set(await admin.list_topics())
+    for name in names:
+        if name not in present:
+            raise RemedyError(f"Kafka has no topic {name}: run `milepost topics`")
+    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(list(names))}
+
+
 async def _create(admin: AIOKafkaAdminClient, spec: TopicSpec) -> bool:
     """Create a topic; false when somebody else was faster. Raises RemedyError when the broker refuses."""
     topic = NewTopic(spec.name, spec.partitions, spec.replication, topic_configs=spec.configs)
@@ -164,8 +174,7 @@ async def _find_all(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> dict[
 
 
 async def _find(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> dict[str, TopicFound]:
-    # Asked for by name, a broker would create what is missing with its own defaults: so look at the list first.
-    present = set(await admin.list_topics())
+    present = set(await admin.list_topics())  # see count_partitions
     names = [spec.name for spec in specs if spec.name in present]
     if not names:
         return {}

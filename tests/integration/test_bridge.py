@@ -1,0 +1,274 @@
+"""The bridge between a real MQTT broker and a real Kafka-protocol broker."""
+
+import asyncio
+import urllib.request
+
+import msgspec
+import pytest
+
+from broker.bridge import BridgeConfig, run
+from broker.log_identity import LogReplacedError
+from contract.errors import RemedyError
+from contract.log import DeadLetter, HeartbeatEntry, StatusEntry, Tick
+from contract.messages import Ack
+from tests.integration.bridge_kit import (
+    Running,
+    Seen,
+    Terminal,
+    heartbeat,
+    ids_of,
+    of_bridge,
+    of_station,
+    read_log,
+    records,
+    running_bridge,
+    unique,
+    until,
+)
+from tests.servers import ApacheKafka, IotCore, Mosquitto, Tansu, find_free_port
+
+FAULTS = [
+    ("{station}/001/heartbeat", b"{", "bad_json"),
+    ("{station}/001/heartbeat", b'{"v":1,"boot":7,"run":1,"n":1,"at":1,"every":60}', "wrong_type"),
+    ("{station}/001/heartbeat", b'{"v":1,"boot":"b","run":1,"n":1,"at":1,"every":9999}', "out_of_range"),
+    ("{station}/001/data", b" " * (300 * 1024), "too_large"),
+    ("{station}/heartbeat", b"{}", "bad_topic"),
+    ("{station}/001/status", b"\xff\xfe\xfd", "not_utf8"),
+    ("{station}/001/data", records(7, kind="weather"), "unknown_kind"),
+    ("{station}/001/weather", b"{}", "unknown_channel"),
+    ("{station}/001/heartbeat", heartbeat(1).replace(b'"v":1', b'"v":9'), "unknown_version"),
+    ("{station}/001/heartbeat", b'{"v":1}', "missing_field"),
+]
+
+
+async def test_every_fault_is_a_dead_letter_and_its_neighbours_are_stored(
+    mqtt_broker: Mosquitto | IotCore, kafka_servers: str
+) -> None:
+    station = unique()
+    async with running_bridge(mqtt_broker.url, kafka_servers):
+        terminal = Terminal(mqtt_broker.url, client_id=f"{station}-001")
+        for number, (topic, payload, _) in enumerate(FAULTS):
+            terminal.publish(f"milepost/v1/{station}/001/heartbeat", heartbeat(number), 1)
+            terminal.publish("milepost/v1/" + topic.format(station=station), payload, 1)
+        seen = await read_log(kafka_servers, of_station(station), lambda s: len(s) >= 2 * len(FAULTS))
+        terminal.close()
+    letters = [s.entry for s in seen if isinstance(s.entry, DeadLetter)]
+    assert [letter.reason for letter in letters] == [reason for _, _, reason in FAULTS]
+    assert all(letter.detail and letter.shard == "main" for letter in letters)
+    beats = [s.entry.body.n for s in seen if isinstance(s.entry, HeartbeatEntry)]
+    assert beats == list(range(len(FAULTS)))
+
+
+async def test_records_are_acknowledged_when_kafka_has_them_and_not_before(mosquitto: Mosquitto, tansu: Tansu) -> None:
+    station = unique()
+    async with running_bridge(mosquitto.url, tansu.servers) as bridge:
+        terminal = Terminal(mosquitto.url, client_id=f"{station}-001", subscribe=f"milepost/v1/{station}/001/ack")
+        tansu.freeze()
+        topic = f"milepost/v1/{station}/001/data"
+        terminal.publish_all([(topic, records(1, 2)), (topic, records(3, kind="weather")), (topic, records(9))])
+        await until(lambda: bridge.counters.received == 3)
+        ticks = bridge.counters.ticks
+        await until(lambda: bridge.counters.ticks > ticks + 2, what="pulses stopped although there was room")
+        assert bridge.counters.acks == 0 and terminal.inbox.empty()
+        tansu.thaw()
+        acked: set[int] = set()
+        while acked != {1, 2, 3, 9}:
+            where, payload = await terminal.receive()
+            ack = msgspec.json.decode(payload, type=Ack)
+            assert (where, ack.box) == (f"milepost/v1/{station}/001/ack", "box1")
+            acked |= {number for first, last in ack.ids for number in range(first, last + 1)}
+        seen = await read_log(tansu.servers, of_station(station), lambda s: len(s) >= 3)
+        terminal.close()
+    assert ids_of(seen) == [1, 2, 9]
+    assert [s.entry.refused for s in seen if isinstance(s.entry, DeadLetter)] == [1]
+
+
+async def test_ticks_stand_behind_everything_received_before_them(mosquitto: Mosquitto, kafka_servers: str) -> None:
+    stations = [unique() for _ in range(12)]
+    async with running_bridge(mosquitto.url, kafka_servers) as bridge:
+        terminal = Terminal(mosquitto.url, client_id="many")
+        until_ticks = bridge.counters.ticks + 8
+        number = 0
+        while bridge.counters.ticks < until_ticks:
+            for station in stations:
+                terminal.publish(f"milepost/v1/{station}/001/heartbeat", heartbeat(number), 0)
+            number += 1
+            await asyncio.sleep(0.001)
+        await until(lambda: bridge.counters.received == number * len(stations))
+        name = bridge.config.bridge
+        terminal.close()
+
+    def mine(s: Seen) -> bool:
+        return s.key in stations or of_bridge(name)(s)
+
+    seen = await read_log(
+        kafka_servers, mine, lambda s: sum(isinstance(one.entry, HeartbeatEntry) for one in s) == number * len(stations)
+    )
+    for partition in {s.partition for s in seen}:
+        monos = [s.entry.mono for s in seen if s.partition == partition and isinstance(s.entry, Tick | HeartbeatEntry)]
+        assert monos == sorted(monos)
+        ticks = [s.entry.seq for s in seen if s.partition == partition and isinstance(s.entry, Tick)]
+        assert ticks == list(range(ticks[0], ticks[0] + len(ticks))) and len(ticks) >= 8
+
+
+async def ticks_of(bridge: Running, servers: str, enough: int) -> list[Tick]:
+    """The ticks of one partition, in order."""
+    seen = await read_log(
+        servers,
+        lambda s: of_bridge(bridge.config.bridge)(s) and s.partition == 0,
+        lambda s: len(s) >= enough,
+    )
+    return [s.entry for s in seen if isinstance(s.entry, Tick)]
+
+
+async def test_a_killed_mqtt_broker_is_found_again_and_one_tick_says_so(
+    mqtt_broker: Mosquitto | IotCore, kafka_servers: str
+) -> None:
+    station = unique()
+    async with running_bridge(mqtt_broker.url, kafka_servers) as bridge:
+        await until(lambda: bridge.counters.ticks >= 3)
+        mqtt_broker.kill()
+        await until(lambda: not bridge.counters.connected)
+        before = bridge.counters.ticks
+        mqtt_broker.start()
+        await until(lambda: bridge.counters.ticks >= before + 3, what="no ticks after the broker came back")
+        terminal = Terminal(mqtt_broker.url, client_id=f"{station}-001")
+        terminal.publish_all([(f"milepost/v1/{station}/001/heartbeat", heartbeat(1))])
+        await read_log(kafka_servers, of_station(station), lambda s: len(s) == 1)
+        terminal.close()
+        ticks = await ticks_of(bridge, kafka_servers, before + 3)
+    assert [tick.whole for tick in ticks[: before + 3]] == [False] + [True] * (before - 1) + [False, True, True]
+
+
+@pytest.mark.parametrize("kafka", ["tansu", "apache_kafka"])
+async def test_backpressure_loses_nothing(kafka: str, request: pytest.FixtureRequest, mosquitto: Mosquitto) -> None:
+    server: Tansu | ApacheKafka = request.getfixturevalue(kafka)
+    station, total = unique(), 4000
+    async with running_bridge(mosquitto.url, server.servers, max_messages=300, idempotent=kafka != "tansu") as bridge:
+        terminal = Terminal(mosquitto.url, client_id=f"{station}-001")
+        server.freeze()
+        messages = [(f"milepost/v1/{station}/001/data", records(number)) for number in range(total)]
+        await asyncio.to_thread(terminal.publish_all, messages)
+        await until(lambda: bridge.counters.paused, what="the bridge read on beyond its budget")
+        assert bridge.counters.received < total
+        assert bridge.counters.waiting_messages < total / 2
+        server.thaw()
+        await until(lambda: bridge.counters.received == total, 60)
+        await until(lambda: not bridge.counters.paused)
+        seen = await read_log(server.servers, of_station(station), lambda s: len(s) >= total)
+        terminal.close()
+    assert ids_of(seen) == list(range(total))
+
+
+async def test_a_killed_kafka_gets_everything_once_it_is_back(mosquitto: Mosquitto, apache_kafka: ApacheKafka) -> None:
+    station = unique()
+    topic = f"milepost/v1/{station}/001/data"
+    async with running_bridge(mosquitto.url, apache_kafka.servers, idempotent=True) as bridge:
+        terminal = Terminal(mosquitto.url, client_id=f"{station}-001")
+        terminal.publish_all([(topic, records(number)) for number in range(50)])
+        apache_kafka.kill()
+        terminal.publish_all([(topic, records(number)) for number in range(50, 100)])
+        await until(lambda: bridge.counters.received == 100)
+        await asyncio.to_thread(apache_kafka.start)
+        seen = await read_log(apache_kafka.servers, of_station(station), lambda s: len(s) >= 100)
+        assert not bridge.task.done()
+        terminal.close()
+    assert ids_of(seen) == list(range(100))
+
+
+async def test_another_log_ends_the_bridge(mosquitto: Mosquitto, tansu: Tansu) -> None:
+    async with running_bridge(mosquitto.url, tansu.servers) as bridge:
+        tansu.restart()
+        with pytest.raises(LogReplacedError):
+            await asyncio.wait_for(asyncio.shield(bridge.task), 30)
+
+
+async def test_a_wished_end_leaves_nothing_behind(mosquitto: Mosquitto, kafka_servers: str) -> None:
+    station = unique()
+    async with running_bridge(mosquitto.url, kafka_servers) as bridge:
+        terminal = Terminal(mosquitto.url, client_id=f"{station}-001")
+        terminal.publish_all([(f"milepost/v1/{station}/001/data", records(number)) for number in range(500)])
+        await until(lambda: bridge.counters.received > 0)
+        await bridge.end()
+        terminal.close()
+        received = bridge.counters.received
+        assert bridge.counters.waiting_messages == 0
+    seen = await read_log(kafka_servers, of_station(station), lambda s: len(s) >= received)
+    assert ids_of(seen) == list(range(received))
+
+
+async def test_a_retained_status_is_marked_and_a_live_one_is_not(mosquitto: Mosquitto, kafka_servers: str) -> None:
+    station = unique()
+    status = b'{"v":1,"boot":"b","run":1,"state":"away","at":1}'
+    terminal = Terminal(mosquitto.url, client_id=f"{station}-001")
+    terminal.publish(f"milepost/v1/{station}/001/status", status, retain=True).wait_for_publish(10)
+    async with running_bridge(mosquitto.url, kafka_servers):
+        terminal.publish(f"milepost/v1/{station}/001/status", status, retain=True)
+        seen = await read_log(kafka_servers, of_station(station), lambda s: len(s) >= 2)
+        terminal.close()
+    assert [s.entry.retain for s in seen if isinstance(s.entry, StatusEntry)] == [True, False]
+
+
+async def test_a_broker_that_knows_only_mqtt_3_is_served(
+    server_dir: object, kafka_servers: str, tmp_path: object
+) -> None:
+    from pathlib import Path
+
+    broker = IotCore(Path(str(tmp_path)))
+    broker.start()
+    station = unique()
+    try:
+        async with running_bridge(broker.url, kafka_servers) as bridge:
+            terminal = Terminal(broker.url, client_id=f"{station}-001", subscribe=f"milepost/v1/{station}/001/ack")
+            terminal.publish(f"milepost/v1/{station}/001/data", records(1, 2))
+            _, payload = await terminal.receive()
+            assert msgspec.json.decode(payload, type=Ack).ids == [(1, 2)]
+            await until(lambda: bridge.counters.ticks > 3)
+            assert bridge.counters.letters == {}, "our own acks are nobody's dead letters"
+            terminal.close()
+    finally:
+        broker.kill()
+
+
+async def test_a_broker_that_is_away_at_the_start_is_waited_for(mosquitto: Mosquitto, kafka_servers: str) -> None:
+    mosquitto.kill()
+    running = Running(
+        BridgeConfig(mqtt_url=mosquitto.url, kafka_servers=kafka_servers, bridge=unique("b"), idempotent=False)
+    )
+    with pytest.raises(TimeoutError):
+        await until(lambda: running.task.done(), 1)
+    mosquitto.start()
+    await running.connected()
+    await running.end()
+
+
+async def test_a_stop_is_heard_while_the_broker_is_away(mosquitto: Mosquitto, kafka_servers: str) -> None:
+    mosquitto.kill()
+    running = Running(
+        BridgeConfig(mqtt_url=mosquitto.url, kafka_servers=kafka_servers, bridge=unique("b"), idempotent=False)
+    )
+    await asyncio.sleep(0)
+    await running.end()
+
+
+async def test_metrics_are_answered_until_the_end(mosquitto: Mosquitto, kafka_servers: str) -> None:
+    port = find_free_port()
+    async with running_bridge(mosquitto.url, kafka_servers, metrics_port=port):
+        url = f"http://127.0.0.1:{port}/metrics"
+        text = await asyncio.to_thread(lambda: urllib.request.urlopen(url, timeout=5).read().decode())
+        assert "milepost_bridge_connected 1.0" in text and "milepost_bridge_ticks_total" in text
+        again = BridgeConfig(mqtt_url=mosquitto.url, kafka_servers=kafka_servers, metrics_port=port)
+        with pytest.raises(RemedyError, match="choose another port"):
+            await run(again, asyncio.Event())
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1", "mqtt://", "mqtt://h:x", "127.0.0.1:1883"])
+async def test_a_wrong_address_names_its_setting(url: str) -> None:
+    with pytest.raises(RemedyError, match="MILEPOST_MQTT_URL"):
+        await run(BridgeConfig(mqtt_url=url, kafka_servers="127.0.0.1:1"), asyncio.Event())
+
+
+async def test_missing_topics_name_the_command(mosquitto: Mosquitto, tansu: Tansu) -> None:
+    tansu.restart()
+    with pytest.raises(RemedyError, match="milepost topics"):
+        await run(BridgeConfig(mqtt_url=mosquitto.url, kafka_servers=tansu.servers, idempotent=False), asyncio.Event())
