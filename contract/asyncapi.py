@@ -1,0 +1,213 @@
+"""The contract as an AsyncAPI 3.0 document, generated from the types.
+
+`python -m contract.asyncapi > docs/asyncapi.json` writes it; a test compares.
+"""
+
+import sys
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from contract import messages
+from contract.topics import ROOT, STATION_PATTERN, TERMINAL_PATTERN, VERSION
+
+Document = dict[str, Any]
+
+
+class Channel(NamedTuple):
+    """A channel of the contract: what travels on it, which way, and how."""
+
+    name: str
+    message: type[msgspec.Struct]
+    up: bool
+    qos: int
+    retain: bool
+    summary: str
+    example: Document
+
+
+CHANNELS: Final = (
+    Channel(
+        "heartbeat",
+        messages.Heartbeat,
+        True,
+        0,
+        False,
+        "The live sign of a terminal; the next comes within `every` seconds.",
+        {
+            "v": 1,
+            "boot": "b7f3c1e2",
+            "run": 12,
+            "conn": 3,
+            "n": 4211,
+            "at": 1795410000000,
+            "up": 86400.5,
+            "every": 60,
+            "usable": True,
+            "users": 3,
+        },
+    ),
+    Channel(
+        "status",
+        messages.Status,
+        True,
+        1,
+        True,
+        "A change that the terminal announces, and its Last Will (`state` lost).",
+        {
+            "v": 1,
+            "boot": "b7f3c1e2",
+            "run": 12,
+            "conn": 3,
+            "n": 4212,
+            "state": "away",
+            "at": 1795410000000,
+            "reason": "closing",
+            "back_by": 1795453200000,
+        },
+    ),
+    Channel(
+        "data",
+        messages.Data,
+        True,
+        1,
+        False,
+        "Records of one box: at most 500 and 128 KiB a message, sent again until an `ack` names them.",
+        {
+            "v": 1,
+            "boot": "b7f3c1e2",
+            "run": 12,
+            "at": 1795410000000,
+            "up": 86400.5,
+            "box": "a04be771",
+            "records": [{"id": 101, "kind": "health", "at": 1795409700000, "up": 86100.5, "cpu": 0.12}],
+        },
+    ),
+    Channel(
+        "reply",
+        messages.Reply,
+        True,
+        1,
+        False,
+        "How far a command has come.",
+        {"v": 1, "id": "c-1", "stage": "done", "at": 1795410000000, "result": {}},
+    ),
+    Channel(
+        "ack",
+        messages.Ack,
+        False,
+        1,
+        False,
+        "The ids of a box that are safe: the agent deletes exactly those.",
+        {"v": 1, "box": "a04be771", "ids": [[101, 148], [150, 150]]},
+    ),
+    Channel(
+        "command",
+        messages.Command,
+        False,
+        1,
+        False,
+        "An order, not carried out after `not_after`.",
+        {"v": 1, "id": "c-1", "name": "report_now", "args": {}, "not_after": 1795410000000, "sig": "…"},
+    ),
+    Channel(
+        "config",
+        messages.Config,
+        False,
+        1,
+        True,
+        "The settings to run with; `rev` only rises.",
+        {"v": 1, "rev": 7, "every": 60, "sample": 300, "sig": "…"},
+    ),
+)
+
+RECORDS: Final = (messages.Health, messages.Usage, messages.Inventory, messages.Presence, messages.Event)
+
+_DESCRIPTION: Final = (
+    "How terminals at service points tell Milepost how they are. JSON in UTF-8; times in ms since the epoch; "
+    f"unknown fields are ignored; a payload has at most {messages.MAX_PAYLOAD} bytes. The client id is "
+    "`{station}-{terminal}`. Operations are named from the terminal's side."
+)
+
+
+def document() -> Document:
+    """The whole document, ready to be written as JSON."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Milepost agent contract", "version": "1", "description": _DESCRIPTION},
+        "defaultContentType": "application/json",
+        "channels": {channel.name: _channel(channel) for channel in CHANNELS},
+        "operations": {_operation_name(channel): _operation(channel) for channel in CHANNELS},
+        "components": {
+            "messages": {channel.name: _message(channel) for channel in CHANNELS},
+            "schemas": _schemas(),
+        },
+    }
+
+
+def _channel(channel: Channel) -> Document:
+    return {
+        "address": f"{ROOT}/{VERSION}/{{station}}/{{terminal}}/{channel.name}",
+        "description": channel.summary,
+        "messages": {channel.name: {"$ref": f"#/components/messages/{channel.name}"}},
+        "parameters": {
+            "station": {"description": f"The service point, {STATION_PATTERN}", "examples": ["6321220007"]},
+            "terminal": {"description": f"The device at it, {TERMINAL_PATTERN}", "examples": ["001"]},
+        },
+    }
+
+
+def _operation_name(channel: Channel) -> str:
+    return f"{'send' if channel.up else 'receive'}_{channel.name}"
+
+
+def _operation(channel: Channel) -> Document:
+    return {
+        "action": "send" if channel.up else "receive",
+        "channel": {"$ref": f"#/channels/{channel.name}"},
+        "summary": channel.summary,
+        "messages": [{"$ref": f"#/channels/{channel.name}/messages/{channel.name}"}],
+        "bindings": {"mqtt": {"qos": channel.qos, "retain": channel.retain, "bindingVersion": "0.2.0"}},
+    }
+
+
+def _message(channel: Channel) -> Document:
+    return {
+        "name": channel.name,
+        "contentType": "application/json",
+        "payload": {"$ref": f"#/components/schemas/{channel.message.__name__}"},
+        "examples": [{"payload": channel.example}],
+    }
+
+
+def _schemas() -> Document:
+    types = (*(channel.message for channel in CHANNELS), *RECORDS)
+    _, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    # The types keep records raw, to read them one by one; a writer needs to know what they are.
+    schemas["Data"]["properties"]["records"]["items"] = {"$ref": "#/components/schemas/Record"}
+    schemas["Record"] = {
+        "description": "A record; `kind` tells which.",
+        "oneOf": [{"$ref": f"#/components/schemas/{record.__name__}"} for record in RECORDS],
+    }
+    return {name: _as_draft_7(schema) for name, schema in sorted(schemas.items())}
+
+
+def _as_draft_7(schema: Any) -> Any:
+    """AsyncAPI speaks draft 7 of JSON Schema, which knows no prefixItems; our pairs hold twice the same."""
+    if isinstance(schema, list):
+        return [_as_draft_7(inner) for inner in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _as_draft_7(inner) for key, inner in schema.items() if key != "prefixItems"}
+    if "prefixItems" in schema:
+        plain["items"] = _as_draft_7(schema["prefixItems"][0])
+    return plain
+
+
+def rendered() -> str:
+    """The document as it lies in docs/asyncapi.json."""
+    return msgspec.json.format(msgspec.json.encode(document()), indent=2).decode() + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(rendered())
