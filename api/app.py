@@ -1,0 +1,44 @@
+"""The application: routers, errors and the gate, put together."""
+
+from typing import Final
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.security import HTTPBearer
+from starlette.staticfiles import StaticFiles
+
+from api import areas, history, incidents, pages, pipeline, probes, problems, refused, stations, stream
+from api.context import Context
+from api.gate import V1, Gate
+from api.probes import Probes
+
+_ROUTERS: Final = (stations, history, areas, incidents, pipeline, refused, stream)
+_DESCRIPTION: Final = (
+    "What Milepost knows of its stations. Send `Authorization: Bearer TOKEN`. Times are ISO 8601 UTC; lists are "
+    '{"items": […], "next": cursor or null} and take `cursor` and `limit`; errors are RFC 9457 problem documents.'
+)
+_FAILURE: Final = {"description": "RFC 9457 problem document", "content": {problems.MEDIA_TYPE: {}}}
+
+
+def create_app(context: Context) -> FastAPI:
+    """An app over what the service opened; it opens and closes nothing itself."""
+    app = FastAPI(
+        title="Milepost",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.context = context
+    app.state.probes = Probes(context.database, context.hub, context.metrics)
+    # The gate checks the token; this only shows in the description that there is one.
+    v1 = APIRouter(prefix=V1, dependencies=[Depends(HTTPBearer(auto_error=False))], responses={"default": _FAILURE})
+    for module in _ROUTERS:
+        v1.include_router(module.router)
+    app.include_router(v1)
+    app.include_router(probes.router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
+    problems.install(app)
+    app.add_middleware(Gate, token=context.token, observe=context.metrics.observe)
+    return app

@@ -1,0 +1,40 @@
+"""What the routers share: made once by the service, found on the app."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import Depends, Request
+
+from alerting.verdict import Clock, Clocks
+from api.config import ApiConfig
+from api.database import Database
+from api.hub import Hub
+from api.metrics import Metrics
+from api.session import AdminToken
+from store.pool import Connection
+from store.sql import queries_beside
+
+QUERIES = queries_beside(__file__)
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    config: ApiConfig
+    database: Database
+    token: AdminToken
+    hub: Hub
+    metrics: Metrics
+
+
+def _context(request: Request) -> Context:
+    found: Context = request.app.state.context
+    return found
+
+
+Shared = Annotated[Context, Depends(_context)]
+
+
+async def load_clocks(connection: Connection) -> Clocks:
+    """The pipeline clocks and the database's time, of the connection's snapshot."""
+    now = await connection.fetchval(QUERIES.now)
+    rows = await connection.fetch(QUERIES.clocks)
+    return Clocks((Clock(**row) for row in rows), now)

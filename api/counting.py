@@ -1,0 +1,41 @@
+"""How many stations have which verdict: grouped in SQL by all that a verdict depends on, judged here once a group."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import asyncpg
+
+from alerting.verdict import Clocks, Verdict, judge
+from api.context import QUERIES
+from api.shapes import Counts
+from store.pool import Connection
+
+Row = asyncpg.Record
+
+
+def verdict_of_group(row: Row, clocks: Clocks) -> Verdict:
+    """The verdict of stations that share lifecycle, state, partition and, where it matters, shard."""
+    clock = clocks.of(row["partition"], row["shard"])
+    return judge(lifecycle=row["lifecycle"], state=row["state"], since=None, clock=clock, now=clocks.now).verdict
+
+
+def partly_sound_partitions(clocks: Clocks) -> list[int]:
+    """Where the verdict of a station depends on its shard."""
+    return sorted({clock.partition for clock in clocks.partly_sound})
+
+
+def tally(rows: Iterable[Row], clocks: Clocks) -> dict[Verdict, int]:
+    """Stations by verdict, of rows with a column `stations`."""
+    totals: dict[Verdict, int] = defaultdict(int)
+    for row in rows:
+        totals[verdict_of_group(row, clocks)] += row["stations"]
+    return dict(totals)
+
+
+def counts_document(totals: Mapping[Verdict, int]) -> Counts:
+    return Counts(total=sum(totals.values()), **{verdict.value: number for verdict, number in totals.items()})
+
+
+async def count_by_verdict(connection: Connection, clocks: Clocks) -> dict[Verdict, int]:
+    """All stations by verdict."""
+    return tally(await connection.fetch(QUERIES.count_stations, partly_sound_partitions(clocks)), clocks)

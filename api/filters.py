@@ -1,0 +1,25 @@
+"""Filters that several lists take."""
+
+from typing import Annotated, Final
+
+from fastapi import Depends, Query
+
+_DIGITS: Final = 12
+
+
+def area_codes(code: str | None) -> list[str] | None:
+    """What an area may be registered as: the code as given, and a short GB/T 2260 code padded to 12 digits."""
+    if code is None:
+        return None
+    if code.isdecimal() and len(code) < _DIGITS:
+        return [code, code.ljust(_DIGITS, "0")]
+    return [code]
+
+
+def _area(
+    area: Annotated[str | None, Query(max_length=32, description="its whole subtree; 63 means 630000000000")] = None,
+) -> list[str] | None:
+    return area_codes(area)
+
+
+AreaFilter = Annotated[list[str] | None, Depends(_area)]

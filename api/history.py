@@ -1,0 +1,136 @@
+"""What a station was and reported: timeline, health, usage."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+from fastapi import APIRouter
+
+from alerting.verdict import Clocks, Verdict, doubt
+from api.context import QUERIES, Shared, load_clocks
+from api.paging import MAX_ID, AfterRecord, Page, PageOf
+from api.problems import Problem
+from api.shapes import HealthSample, Interval, Listing, Timeline, UsageItem, UsageListing, UsageTotal
+from api.stations import StationId, heard_through, require_station
+from api.times import Window
+from audit.timeline import Change, Gap, Ran, Span, timeline
+from store.pool import Connection
+
+router = APIRouter(tags=["history"])
+
+_MOST: Final = 20_000
+"""Transitions, gaps or presence records that one answer is made of."""
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+_FIRST_RECORD: Final = AfterRecord(_LAST, "", "", MAX_ID)
+
+
+@router.get("/stations/{id}/timeline")
+async def get_timeline(context: Shared, id: StationId, asked: Window) -> Timeline:  # noqa: A002
+    """What the station was from `from` to `to`, without gaps or overlaps, oldest first.
+
+    Time in which the platform was blind is unknown; time before the first message is never_seen; the interval
+    still going on ends at `to`. It tells what was judged and does not know the registry's past: a suspended
+    station's intervals say what its terminals did.
+    """
+    async with context.database.snapshot() as connection:
+        await require_station(connection, id)
+        clocks = await load_clocks(connection)
+        begin, end = asked.window(clocks.now)
+        changes = await connection.fetch(QUERIES.station_changes, id, begin, end, _MOST + 1)
+        presence = await connection.fetch(QUERIES.station_presence, id, begin, end, _MOST + 1)
+        gaps = await _gaps(connection, id, begin, end)
+        gaps += await _gap_now(connection, id, clocks)
+    if max(len(changes), len(presence), len(gaps)) > _MOST:
+        raise Problem(
+            422, "from: too much happened to this station for one answer: ask for a shorter time", parameter="from"
+        )
+    spans = timeline(map(_change, changes), gaps, map(_ran, presence), begin=begin, end=end)
+    return Timeline(intervals=[_interval(span) for span in spans])
+
+
+async def _gaps(connection: Connection, station: str, begin: datetime, end: datetime) -> list[Gap]:
+    """The gaps of the (partition, shard) through which the station was heard."""
+    heard = await connection.fetch(QUERIES.station_shards, station, end)
+    rows = await connection.fetch(
+        QUERIES.station_gaps,
+        [row["partition"] for row in heard],
+        [row["shard"] for row in heard],
+        begin,
+        end,
+        _MOST + 1,
+    )
+    return [Gap(began_at=row["began_at"], ended_at=row["ended_at"]) for row in rows]
+
+
+async def _gap_now(connection: Connection, station: str, clocks: Clocks) -> list[Gap]:
+    """The time for which the present verdict is unknown, which no judge has written down yet."""
+    terminals = await connection.fetch(QUERIES.list_terminals, [station])
+    partitions = {row["partition"] for row in terminals if row["partition"] is not None}
+    clock = clocks.of(min(partitions, default=None), heard_through(terminals))
+    doubted = None if clock is None else doubt(clock, clocks.now)
+    return [] if doubted is None else [Gap(began_at=doubted[1], ended_at=_LAST)]
+
+
+def _change(row: asyncpg.Record) -> Change:
+    return Change(seq=row["seq"], at=row["at"], state=row["after"], usable=row["usable"])
+
+
+def _ran(row: asyncpg.Record) -> Ran:
+    return Ran(began_at=row["ts"], ended_at=row["until"], usable=row["usable"], received_at=row["received_at"])
+
+
+_WORDS: Final = frozenset(Verdict)
+
+
+def _interval(span: Span) -> Interval:
+    verdict = Verdict(span.verdict) if span.verdict in _WORDS else Verdict.UNKNOWN
+    return Interval(
+        begin=span.begin,
+        end=span.end,
+        verdict=verdict,
+        usable=span.usable,
+        evidence=span.evidence,
+        revision=span.revision,
+    )
+
+
+def _after_record(page: Page) -> tuple[datetime, str, str, int]:
+    after = page.after(AfterRecord, _FIRST_RECORD)
+    return after.ts, after.terminal, after.box, after.id
+
+
+def _record_key(row: asyncpg.Record) -> AfterRecord:
+    return AfterRecord(row["ts"], row["terminal"], row["box"], row["id"])
+
+
+@router.get("/stations/{id}/health")
+async def list_health(context: Shared, id: StationId, asked: Window, page: PageOf) -> Listing[HealthSample]:  # noqa: A002
+    """Health samples of all terminals, newest first."""
+    async with context.database.snapshot() as connection:
+        await require_station(connection, id)
+        begin, end = asked.window(await connection.fetchval(QUERIES.now))
+        rows = await connection.fetch(QUERIES.list_health, id, begin, end, *_after_record(page), page.limit + 1)
+    shown, following = page.cut(rows, _record_key)
+    return Listing(items=[HealthSample(**row) for row in shown], next=following)
+
+
+@router.get("/stations/{id}/usage")
+async def list_usage(context: Shared, id: StationId, asked: Window, page: PageOf) -> UsageListing:  # noqa: A002
+    """Usage of all terminals that began in the window, newest first, and its total."""
+    async with context.database.snapshot() as connection:
+        await require_station(connection, id)
+        begin, end = asked.window(await connection.fetchval(QUERIES.now))
+        rows = await connection.fetch(QUERIES.list_usage, id, begin, end, *_after_record(page), page.limit + 1)
+        total = await connection.fetchrow(QUERIES.total_usage, id, begin, end)
+    shown, following = page.cut(rows, _record_key)
+    items = [
+        UsageItem(
+            begin=row["ts"],
+            until=row["until"],
+            sessions=row["sessions"],
+            minutes=row["minutes"],
+            terminal=row["terminal"],
+        )
+        for row in shown
+    ]
+    return UsageListing(items=items, next=following, total=UsageTotal(**dict(total or {})))

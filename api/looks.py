@@ -1,0 +1,24 @@
+"""One look at the database for all who ask at about the same time, where asking needs no token."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, TypeVar
+
+LOOK_EVERY: Final = 1.0
+_T = TypeVar("_T")
+
+
+class Look(Generic[_T]):
+    """What `look` found, at most LOOK_EVERY seconds ago; two never look at once."""
+
+    def __init__(self, look: Callable[[], Awaitable[_T]]) -> None:
+        self._look = look
+        self._lock = asyncio.Lock()
+        self._found: tuple[float, _T] | None = None
+
+    async def __call__(self) -> _T:
+        async with self._lock:
+            if self._found is None or time.monotonic() - self._found[0] > LOOK_EVERY:
+                self._found = (time.monotonic(), await self._look())
+            return self._found[1]

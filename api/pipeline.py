@@ -1,0 +1,71 @@
+"""The pipeline itself: clocks, how far behind they are, where they stood still, and who consumes."""
+
+from collections import defaultdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from alerting.verdict import Clock, Clocks
+from api.context import QUERIES, Shared, load_clocks
+from api.shapes import Consumer, PartitionClock, Pipeline, PipelineGap, Shard
+from api.times import Window
+
+router = APIRouter(tags=["pipeline"])
+
+Gaps = dict[tuple[str, int], list[PipelineGap]]
+
+
+@router.get("/pipeline")
+async def get_pipeline(
+    context: Shared, asked: Window, limit: Annotated[int, Query(ge=1, le=1000, description="gaps of each clock")] = 100
+) -> Pipeline:
+    """Clock, lag and the gaps from `from` to `to` (newest first) of every shard and partition, and the consumers."""
+    gaps: Gaps = defaultdict(list)
+    async with context.database.snapshot() as connection:
+        clocks = await load_clocks(connection)
+        begin, end = asked.window(clocks.now)
+        for row in await connection.fetch(QUERIES.recent_gaps, begin, end, limit):
+            gaps[row["shard"], row["partition"]].append(
+                PipelineGap(begin=row["began_at"], end=row["ended_at"], reason=row["reason"])
+            )
+        consumers = await connection.fetch(QUERIES.list_consumers)
+    shards = shard_documents(clocks, gaps)
+    return Pipeline(
+        sound=bool(shards) and all(shard.sound for shard in shards),
+        now=clocks.now,
+        shards=shards,
+        consumers=[Consumer(**row) for row in consumers],
+    )
+
+
+def shard_documents(clocks: Clocks, gaps: Gaps) -> list[Shard]:
+    """One document a shard, by name."""
+    by_shard: dict[str, list[PartitionClock]] = defaultdict(list)
+    for clock in clocks.all:
+        by_shard[clock.shard].append(_partition(clock, clocks, gaps.get((clock.shard, clock.partition), [])))
+    return [_shard(name, partitions) for name, partitions in sorted(by_shard.items())]
+
+
+def _shard(name: str, partitions: list[PartitionClock]) -> Shard:
+    return Shard(
+        shard=name,
+        sound=all(partition.sound for partition in partitions),
+        clock=min(partition.clock for partition in partitions),
+        lag_s=max(partition.lag_s for partition in partitions),
+        blind_since=min((p.blind_since for p in partitions if p.blind_since is not None), default=None),
+        partitions=partitions,
+    )
+
+
+def _partition(clock: Clock, clocks: Clocks, gaps: list[PipelineGap]) -> PartitionClock:
+    lag = clocks.now - min(clock.tick_at, clock.judged_at)
+    return PartitionClock(
+        partition=clock.partition,
+        clock=clock.clock,
+        tick_at=clock.tick_at,
+        judged_at=clock.judged_at,
+        lag_s=round(max(lag.total_seconds(), 0.0), 3),
+        blind_since=clock.blind_since,
+        sound=clocks.is_sound(clock),
+        gaps=gaps,
+    )

@@ -1,0 +1,91 @@
+"""What other programs ask without a token: is the process alive, is the whole pipeline, and how much of what."""
+
+from typing import Literal
+
+import asyncpg
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from alerting.verdict import Clocks
+from api.context import QUERIES, load_clocks
+from api.counting import count_by_verdict
+from api.database import Database
+from api.hub import Hub
+from api.looks import Look
+from api.metrics import Metrics
+from api.problems import DatabaseAwayError
+from api.shapes import Readiness
+from contract.errors import RemedyError
+from store.migrate import require_current
+
+router = APIRouter(tags=["probes"])
+
+
+class Probes:
+    """The looks at the database behind /readyz and /metrics."""
+
+    def __init__(self, database: Database, hub: Hub, metrics: Metrics) -> None:
+        self._database, self._hub, self._metrics = database, hub, metrics
+        self.readiness = Look(self._readiness)
+        self.figures = Look(self._figures)
+
+    async def _readiness(self) -> Readiness:
+        try:
+            async with self._database.snapshot() as connection:
+                await require_current(connection)
+                missing = lacking(await load_clocks(connection))
+        except (DatabaseAwayError, RemedyError, asyncpg.PostgresError) as exc:
+            missing = [str(exc)]
+        return Readiness(ready=not missing, missing=missing)
+
+    async def _figures(self) -> bytes:
+        try:
+            async with self._database.snapshot() as connection:
+                clocks = await load_clocks(connection)
+                stations = await count_by_verdict(connection, clocks)
+                incidents = await connection.fetch(QUERIES.count_open_incidents)
+                deadletters = await connection.fetchval(QUERIES.newest_deadletter)
+        except (DatabaseAwayError, asyncpg.PostgresError):
+            self._metrics.show_database(False)
+        else:
+            self._metrics.show_database(True)
+            self._metrics.show(
+                stations=stations,
+                incidents={(row["kind"], row["status"]): row["incidents"] for row in incidents},
+                clocks=clocks,
+                deadletters=deadletters,
+            )
+        self._metrics.streams.set(self._hub.clients)
+        return self._metrics.text()
+
+
+def lacking(clocks: Clocks) -> list[str]:
+    """What keeps the pipeline from being ready. A tick that was judged just now proves MQTT, Kafka and judge."""
+    if not clocks.all:
+        return ["no tick was ever judged: start the MQTT broker, Kafka, `milepost bridge` and `milepost judge`"]
+    if any(clocks.is_sound(clock) for clock in clocks.all):
+        return []
+    newest = max(min(clock.tick_at, clock.judged_at) for clock in clocks.all)
+    age = (clocks.now - newest).total_seconds()
+    if age > 0 and all(clock.blind_since is None for clock in clocks.all):
+        return [f"the last tick judged is {age:.0f} s old: look at the MQTT broker, Kafka, the bridge and the judge"]
+    return [f"the pipeline is blind (last tick {max(age, 0):.0f} s ago): look at the MQTT broker and the bridge"]
+
+
+@router.get("/healthz")
+async def healthz() -> dict[Literal["alive"], bool]:
+    """The process is alive and answers."""
+    return {"alive": True}
+
+
+@router.get("/readyz", response_model=Readiness, responses={503: {"description": "what is missing"}})
+async def readyz(request: Request) -> Response:
+    """The database is migrated and a tick was judged within 10 s."""
+    found: Readiness = await request.app.state.probes.readiness()
+    return Response(found.model_dump_json(), status_code=200 if found.ready else 503, media_type="application/json")
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """For Prometheus."""
+    return Response(await request.app.state.probes.figures(), headers={"Content-Type": CONTENT_TYPE_LATEST})

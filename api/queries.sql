@@ -1,0 +1,228 @@
+-- name: clocks
+-- All pipeline clocks and the database's own time, by which their age is told.
+SELECT partition, shard, clock, tick_at, judged_at, blind_since FROM partition_clock ORDER BY shard, partition;
+
+-- name: now
+-- The time of this snapshot.
+SELECT now();
+
+-- name: list_stations
+-- A page by id. The CASE is alerting/verdict.py in SQL, so that a rare verdict is found without reading every
+-- station here; a test holds the two together. $4: partitions with only sound clocks; $5, $6: the sound
+-- (partition, shard) of the others, for which the shard last heard through is looked up.
+SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, st.partition, st.state, st.since, st.usable
+FROM station s LEFT JOIN station_state st ON st.station = s.id
+WHERE s.id > $1
+  AND ($2::text[] IS NULL OR s.area IN (SELECT code FROM area WHERE path && $2))
+  AND ($3::text IS NULL OR $3 = CASE
+        WHEN s.lifecycle <> 'commissioned' THEN 'suspended'
+        WHEN st.state IS NULL OR st.state = 'never_seen' THEN 'never_seen'
+        WHEN st.state NOT IN ('online', 'away', 'offline') THEN 'unknown'
+        WHEN st.partition = ANY ($4::int[]) THEN st.state
+        WHEN EXISTS (
+            SELECT FROM unnest($5::int[], $6::text[]) AS sound (partition, shard)
+            WHERE sound.partition = st.partition AND sound.shard = (
+                SELECT t.shard FROM terminal_state t WHERE t.station = s.id
+                ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) THEN st.state
+        ELSE 'unknown' END)
+ORDER BY s.id LIMIT $7;
+
+-- name: get_station
+-- One station in the columns of list_stations.
+SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, st.partition, st.state, st.since, st.usable
+FROM station s LEFT JOIN station_state st ON st.station = s.id
+WHERE s.id = $1;
+
+-- name: list_terminals
+-- The registered terminals of some stations with what was heard of them.
+SELECT t.station, t.id, t.type, t.counts, t.installed_at, t.refresh_due,
+       ts.partition, ts.shard, ts.state, ts.since, ts.seen_at, ts.usable, ts.users, ts.every, ts.deadline
+FROM terminal t LEFT JOIN terminal_state ts ON ts.station = t.station AND ts.terminal = t.id
+WHERE t.station = ANY ($1::text[])
+ORDER BY t.station, t.id;
+
+-- name: list_fallen
+-- For the status page: the stations that fell last, in the columns of list_stations. $1: partitions with a sound clock.
+SELECT s.id, s.name, s.name_en, s.area, s.lifecycle, s.quorum, st.partition, st.state, st.since, st.usable
+FROM station_state st JOIN station s ON s.id = st.station
+WHERE s.lifecycle = 'commissioned' AND st.state = 'offline' AND st.partition = ANY ($1::int[])
+ORDER BY st.since DESC, s.id LIMIT $2;
+
+-- name: count_stations
+-- Stations by everything a verdict depends on; the shard only where it matters ($1: partitions partly sound).
+SELECT s.lifecycle, st.state, st.partition,
+       CASE WHEN st.partition = ANY ($1::int[]) THEN (
+           SELECT t.shard FROM terminal_state t WHERE t.station = s.id
+           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1) END AS shard,
+       count(*) AS stations
+FROM station s LEFT JOIN station_state st ON st.station = s.id
+GROUP BY 1, 2, 3, 4;
+
+-- name: count_area
+-- The same for the subtree of an area ($2), by the child of it that they are under (null: directly in the area).
+SELECT a.path[cardinality(top.path) + 1] AS child, s.lifecycle, st.state, st.partition,
+       CASE WHEN st.partition = ANY ($1::int[]) THEN (
+           SELECT t.shard FROM terminal_state t WHERE t.station = s.id
+           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1) END AS shard,
+       count(*) AS stations
+FROM area top
+JOIN area a ON a.path @> ARRAY[top.code]
+JOIN station s ON s.area = a.code
+LEFT JOIN station_state st ON st.station = s.id
+WHERE top.code = $2
+GROUP BY 1, 2, 3, 4, 5;
+
+-- name: find_area
+-- The code as given before the padded one.
+SELECT code, name, name_en, name_bo, level, parent FROM area WHERE code = ANY ($1::text[])
+ORDER BY array_position($1::text[], code) LIMIT 1;
+
+-- name: list_children
+SELECT code, name, name_en, name_bo, level FROM area WHERE parent = $1 ORDER BY code;
+
+-- name: area_blind_spots
+-- Open blind spots of the subtree, whether they name an area or a station of it.
+SELECT i.id, i.kind, coalesce(i.area, s.area) AS area, i.station, i.began_at, i.detail
+FROM incident i LEFT JOIN station s ON s.id = i.station
+WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
+  AND coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path @> ARRAY[$1::text])
+ORDER BY i.id DESC LIMIT $2;
+
+-- name: station_shards
+-- Through which shards a station was heard up to $2, and in which partition its transitions are.
+SELECT DISTINCT shard, partition FROM (
+    SELECT shard, partition FROM terminal_state WHERE station = $1
+    UNION ALL
+    SELECT shard, partition FROM transition WHERE station = $1 AND at < $2) AS heard;
+
+-- name: station_changes
+-- The last decision that was in force at $2, and all decided after it that begin before $3.
+SELECT seq, at, after, usable FROM transition
+WHERE station = $1 AND terminal IS NULL AND at < $3 AND seq >= coalesce((
+    SELECT max(seq) FROM transition WHERE station = $1 AND terminal IS NULL AND at <= $2), 0)
+ORDER BY seq LIMIT $4;
+
+-- name: station_gaps
+-- Gaps of the pipeline that touch the window ($3, $4), of the (partition, shard) given.
+SELECT began_at, ended_at FROM pipeline_gap g
+JOIN unnest($1::int[], $2::text[]) AS heard (partition, shard)
+  ON g.partition = heard.partition AND g.shard = heard.shard
+WHERE g.began_at < $4 AND g.ended_at > $3
+ORDER BY began_at LIMIT $5;
+
+-- name: station_presence
+-- What counting terminals recorded about the window while their link was down. A record without a sure time or
+-- an end proves nothing. `ts` is bounded below only by what a record may span; the index does the rest.
+SELECT p.ts, p.until, p.usable, p.received_at
+FROM presence p LEFT JOIN terminal t ON t.station = p.station AND t.id = p.terminal
+WHERE p.station = $1 AND p.ts < $3 AND p.until > $2 AND p.time_source <> 'unknown' AND t.counts IS NOT FALSE
+ORDER BY p.ts LIMIT $4;
+
+-- name: list_health
+-- float4 goes through text, so that 0.1 stays 0.1.
+SELECT ts, terminal, box, id, received_at, time_source, up,
+       cpu::text::float8 AS cpu, mem::text::float8 AS mem, disk::text::float8 AS disk, temp::text::float8 AS temp,
+       rtt_ms::text::float8 AS rtt_ms, rx, tx, wifi, services
+FROM health
+WHERE station = $1 AND ts >= $2 AND ts < $3 AND (ts, terminal, box, id) < ($4, $5, $6, $7)
+ORDER BY ts DESC, terminal DESC, box DESC, id DESC LIMIT $8;
+
+-- name: list_usage
+SELECT ts, until, terminal, box, id, sessions, minutes
+FROM usage
+WHERE station = $1 AND ts >= $2 AND ts < $3 AND (ts, terminal, box, id) < ($4, $5, $6, $7)
+ORDER BY ts DESC, terminal DESC, box DESC, id DESC LIMIT $8;
+
+-- name: total_usage
+-- Of the whole window, however many pages its items fill.
+SELECT coalesce(sum(sessions), 0)::bigint AS sessions, coalesce(sum(minutes), 0)::float8 AS minutes
+FROM usage WHERE station = $1 AND ts >= $2 AND ts < $3;
+
+-- name: list_incidents
+-- Newest first. An incident of a station belongs to the station's area unless it names one itself.
+SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
+       i.acknowledged_at, i.acknowledged_by, i.assignee, i.closed_at, i.ended_at, i.parent, i.detail,
+       ARRAY(SELECT c.id FROM incident c WHERE c.parent = i.id ORDER BY c.id LIMIT 1000) AS children
+FROM incident i LEFT JOIN station s ON s.id = i.station
+WHERE i.id < $1
+  AND ($2::text IS NULL OR i.status = $2)
+  AND ($3::text IS NULL OR i.kind = $3)
+  AND ($4::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path && $4))
+ORDER BY i.id DESC LIMIT $5;
+
+-- name: get_incident
+-- One incident in the columns of list_incidents.
+SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
+       i.acknowledged_at, i.acknowledged_by, i.assignee, i.closed_at, i.ended_at, i.parent, i.detail,
+       ARRAY(SELECT c.id FROM incident c WHERE c.parent = i.id ORDER BY c.id LIMIT 1000) AS children
+FROM incident i LEFT JOIN station s ON s.id = i.station
+WHERE i.id = $1;
+
+-- name: list_entries
+-- What happened to an incident; the newest are kept when there are more than the page takes.
+SELECT id, at, actor, action, text FROM incident_entry WHERE incident = $1 ORDER BY id DESC LIMIT $2;
+
+-- name: list_open_incidents
+-- For the status page.
+SELECT i.id, i.kind, i.station, s.name, s.name_en, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at
+FROM incident i LEFT JOIN station s ON s.id = i.station
+WHERE i.status <> 'closed' AND i.parent IS NULL
+ORDER BY i.id DESC LIMIT $1;
+
+-- name: count_open_incidents
+SELECT kind, status, count(*) AS incidents FROM incident WHERE status <> 'closed' GROUP BY kind, status;
+
+-- name: recent_gaps
+-- Per clock the newest gaps that touch the window ($1, $2).
+SELECT c.partition, c.shard, g.began_at, g.ended_at, g.reason
+FROM partition_clock c CROSS JOIN LATERAL (
+    SELECT began_at, ended_at, reason FROM pipeline_gap g
+    WHERE g.partition = c.partition AND g.shard = c.shard AND g.began_at < $2 AND g.ended_at > $1
+    ORDER BY began_at DESC LIMIT $3) AS g
+ORDER BY c.shard, c.partition, g.began_at DESC;
+
+-- name: list_consumers
+-- Where each consumer stands, and since when it has not moved.
+SELECT consumer, topic, partition, next_offset, instance, updated_at FROM consumer_offset
+ORDER BY consumer, topic, partition;
+
+-- name: list_deadletters
+-- The newest 10,000 are kept for reading; what lies beyond them is not shown.
+SELECT id, at, topic, station, reason, detail, excerpt, size, refused, shard FROM dead_letter
+WHERE id < $1 AND id > coalesce((SELECT id FROM dead_letter ORDER BY id DESC OFFSET 10000 LIMIT 1), 0)
+ORDER BY id DESC LIMIT $2;
+
+-- name: newest_deadletter
+-- Ids count refused messages, so the newest one is a counter that never goes back.
+SELECT coalesce(max(id), 0) FROM dead_letter;
+
+-- name: list_unregistered
+SELECT station, terminals, first_seen_at, last_seen_at, messages FROM unregistered
+WHERE (last_seen_at, station) < ($1, $2)
+ORDER BY last_seen_at DESC, station DESC LIMIT $3;
+
+-- name: transition_heads
+-- The newest transition of each partition, each one look-up in the primary key.
+SELECT p.partition, coalesce((
+    SELECT seq FROM transition t WHERE t.partition = p.partition ORDER BY seq DESC LIMIT 1), 0) AS seq
+FROM (SELECT DISTINCT partition FROM partition_clock) AS p;
+
+-- name: transitions_after
+-- What follows the cursors ($1 partition, $2 seq); at most $3 of each partition at a time.
+SELECT t.partition, t.seq, t.station, t.terminal, t.before, t.after, t.usable, t.at, t.tick_at, t.deadline_at,
+       t.seen_at, t.shard, t.reason, t.written_at
+FROM unnest($1::int[], $2::bigint[]) AS cursor (partition, seq)
+CROSS JOIN LATERAL (
+    SELECT * FROM transition t WHERE t.partition = cursor.partition AND t.seq > cursor.seq
+    ORDER BY t.seq LIMIT $3) AS t
+ORDER BY t.written_at, t.partition, t.seq;
+
+-- name: newest_entry
+SELECT coalesce(max(id), 0) FROM incident_entry;
+
+-- name: entries_after
+-- Ids may become visible out of order: the reader asks a little back and knows what it had.
+SELECT e.id AS entry, e.at, e.actor, e.action, e.text, i.id, i.kind, i.station, coalesce(i.area, s.area) AS area,
+       i.shard, i.status, i.began_at, i.opened_at, i.closed_at, i.parent
+FROM incident_entry e JOIN incident i ON i.id = e.incident LEFT JOIN station s ON s.id = i.station
+WHERE e.id > $1 ORDER BY e.id LIMIT $2;

@@ -1,0 +1,113 @@
+"""The API as a service: opens what it needs, serves until told to stop, closes everything."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.config import ApiConfig
+from api.context import Context
+from api.database import Database, with_statement_timeout
+from api.hub import Hub
+from api.metrics import Metrics
+from api.session import AdminToken
+from contract.errors import RemedyError
+from store.migrate import require_current
+from store.pool import open_pool
+
+__all__ = ["ApiConfig", "open_app", "run"]
+
+logger = logging.getLogger(__name__)
+
+_POOL = 8
+_GRACE = 3
+_BACKLOG = 512
+
+
+async def run(config: ApiConfig, stop: asyncio.Event) -> None:
+    """Serve until `stop` is set. Raises RemedyError for what a person must mend at the start."""
+    with _listen(config) as listener:
+        async with open_app(config) as (app, hub):
+            server = _Server(
+                uvicorn.Config(
+                    app,
+                    log_config=None,
+                    access_log=False,
+                    lifespan="off",
+                    server_header=False,
+                    proxy_headers=False,
+                    timeout_keep_alive=30,
+                    timeout_graceful_shutdown=_GRACE,
+                    limit_concurrency=1000,
+                )
+            )
+            closing = asyncio.create_task(_close_on(stop, server, hub), name="api stop")
+            logger.info("serving on %s", config.url)
+            try:
+                await server.serve(sockets=[listener])
+            finally:
+                closing.cancel()
+
+
+@asynccontextmanager
+async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
+    """The app with its database pool and its event stream running."""
+    token = AdminToken(config.admin_token_file)
+    token.require()
+    async with open_pool(with_statement_timeout(config.database_url), name="api", size=_POOL) as pool:
+        async with pool.acquire() as connection:
+            await require_current(connection)
+        hub = Hub(with_statement_timeout(config.database_url))
+        listening = asyncio.create_task(hub.run(), name="api stream")
+        context = Context(config=config, database=Database(pool), token=token, hub=hub, metrics=Metrics())
+        try:
+            yield create_app(context), hub
+        finally:
+            hub.close()
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+
+
+async def _close_on(stop: asyncio.Event, server: uvicorn.Server, hub: Hub) -> None:
+    """End the streams first: a server that shuts down waits for its open answers."""
+    await stop.wait()
+    hub.close()
+    server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """Signals are the business of the process, not of this service."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextmanager
+def _listen(config: ApiConfig) -> Iterator[socket.socket]:
+    """The socket that is served, bound before anything else is opened."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as exc:
+        raise RemedyError(f"{config.host} is no address of this machine ({exc}): correct MILEPOST_HTTP_HOST") from exc
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except OSError as exc:
+            raise RemedyError(
+                f"{config.host}:{config.port} cannot be served ({exc.strerror}): "
+                "stop what listens there, or choose another MILEPOST_HTTP_PORT"
+            ) from exc
+        listener.setblocking(False)
+        yield listener

@@ -1,0 +1,275 @@
+"""The documents that the API answers with. Times are UTC; the words are those of DESIGN §1."""
+
+from datetime import date, datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerting.verdict import Verdict
+
+T = TypeVar("T")
+IncidentStatus = Literal["open", "acknowledged", "closed"]
+
+
+class Document(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Listing(Document, Generic[T]):
+    """A page of a list, newest first unless the path says otherwise."""
+
+    items: list[T]
+    next: str | None = Field(description="`cursor` of the next page; null on the last")
+
+
+class Terminal(Document):
+    """A device at a station. Its state is unknown while its pipeline clock cannot be trusted."""
+
+    id: str
+    type: str | None
+    counts: bool = Field(description="whether it makes the station online")
+    state: str = Field(description="never_seen, online, away, offline, conflicting or unknown")
+    since: datetime | None
+    last_seen: datetime | None
+    usable: bool | None
+    users: int | None
+    every: float | None = Field(description="seconds until the next heartbeat, as it promised")
+    deadline: datetime | None
+    installed_at: datetime | None
+    refresh_due: date | None
+
+
+class Station(Document):
+    """A service point. `deadline`: when it stops being online or away unless more is heard; moves with the pipeline
+    clock. `usable` is null while the verdict is none of online, away, offline."""
+
+    id: str
+    name: str
+    area: str | None
+    verdict: Verdict
+    since: datetime | None = Field(description="when the verdict began, if that is known")
+    last_seen: datetime | None
+    usable: bool | None
+    deadline: datetime | None
+    lifecycle: Literal["planned", "commissioned", "suspended", "retired"]
+    terminals: list[Terminal]
+
+
+class Interval(Document):
+    """Part of a station's history; `revision` rises when presence that arrived late says more about it."""
+
+    begin: datetime = Field(serialization_alias="from")
+    end: datetime = Field(serialization_alias="to")
+    verdict: Verdict
+    usable: bool | None
+    evidence: Literal["live", "presence", "none"]
+    revision: int
+
+
+class Timeline(Document):
+    """Intervals without gaps or overlaps, oldest first."""
+
+    intervals: list[Interval]
+
+
+class HealthSample(Document):
+    """Fractions 0..1, °C, milliseconds, bytes since boot; `ts` is the corrected time, null fields were not sent."""
+
+    ts: datetime
+    terminal: str
+    box: str
+    id: int
+    received_at: datetime
+    time_source: str
+    up: float | None
+    cpu: float | None
+    mem: float | None
+    disk: float | None
+    temp: float | None
+    rtt_ms: float | None
+    rx: int | None
+    tx: int | None
+    wifi: bool | None
+    services: dict[str, bool] | None
+
+
+class UsageItem(Document):
+    begin: datetime = Field(serialization_alias="from")
+    until: datetime | None
+    sessions: int | None
+    minutes: float | None
+    terminal: str
+
+
+class UsageTotal(Document):
+    sessions: int
+    minutes: float
+
+
+class UsageListing(Listing[UsageItem]):
+    """`total` is of the whole window, not of the page."""
+
+    total: UsageTotal
+
+
+class Counts(Document):
+    """Stations by verdict."""
+
+    total: int = 0
+    online: int = 0
+    offline: int = 0
+    away: int = 0
+    closed: int = 0
+    excused: int = 0
+    unknown: int = 0
+    never_seen: int = 0
+    suspended: int = 0
+
+
+class BlindSpot(Document):
+    """An open incident of kind blind_spot."""
+
+    id: int
+    kind: str = Field(description="which kind of blind spot, where the incident says")
+    area: str | None
+    station: str | None
+    since: datetime
+    detail: dict[str, Any]
+
+
+class AreaChild(Document):
+    code: str
+    name: str
+    name_en: str | None
+    name_bo: str | None
+    level: str
+    counts: Counts
+
+
+class Area(Document):
+    """A node of the division tree; counts and blind spots are of its whole subtree."""
+
+    code: str
+    name: str
+    name_en: str | None
+    name_bo: str | None
+    level: str
+    parent: str | None
+    counts: Counts
+    blind_spots: list[BlindSpot]
+    children: list[AreaChild]
+
+
+class Incident(Document):
+    """One thing that is wrong, with one owner."""
+
+    id: int
+    kind: str
+    station: str | None
+    area: str | None
+    shard: str | None
+    status: IncidentStatus
+    began_at: datetime
+    opened_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    assignee: str | None
+    closed_at: datetime | None
+    ended_at: datetime | None
+    parent: int | None
+    children: list[int]
+    detail: dict[str, Any]
+
+
+class IncidentEntry(Document):
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    text: str | None
+
+
+class IncidentDetail(Incident):
+    """With what happened to it and who did it, newest first (the last 1000)."""
+
+    entries: list[IncidentEntry]
+
+
+class PipelineGap(Document):
+    begin: datetime = Field(serialization_alias="from")
+    end: datetime = Field(serialization_alias="to")
+    reason: str
+
+
+class PartitionClock(Document):
+    """`clock` in pipeline seconds; `lag_s`: how far behind the wall clock the judge is."""
+
+    partition: int
+    clock: float
+    tick_at: datetime
+    judged_at: datetime
+    lag_s: float
+    blind_since: datetime | None
+    sound: bool
+    gaps: list[PipelineGap]
+
+
+class Shard(Document):
+    """One MQTT broker. It is sound when all its partitions are; the figures are those of the worst."""
+
+    shard: str
+    sound: bool
+    clock: float
+    lag_s: float
+    blind_since: datetime | None
+    partitions: list[PartitionClock]
+
+
+class Consumer(Document):
+    consumer: str
+    topic: str
+    partition: int
+    next_offset: int
+    instance: str
+    updated_at: datetime
+
+
+class Pipeline(Document):
+    """`sound` is false when a clock cannot be trusted, and when there is none yet."""
+
+    sound: bool
+    now: datetime
+    shards: list[Shard]
+    consumers: list[Consumer]
+
+
+class Deadletter(Document):
+    """A refused message. `refused` counts its refused records, 0 when all of it was refused."""
+
+    id: int
+    at: datetime
+    topic: str
+    station: str | None
+    reason: str
+    detail: str
+    excerpt: str
+    size: int
+    refused: int
+    shard: str
+
+
+class Unregistered(Document):
+    """A station that was heard but is not registered; its records are stored, it is not judged."""
+
+    station: str
+    terminals: list[str]
+    first_seen_at: datetime
+    last_seen_at: datetime
+    messages: int
+
+
+class Readiness(Document):
+    """Whether all works from a terminal's message to this answer, and if not what is missing, in sentences."""
+
+    ready: bool
+    missing: list[str]

@@ -1,0 +1,145 @@
+"""Stations: what is judged of them now."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import asyncpg
+from fastapi import APIRouter, Path
+
+from alerting.verdict import Clock, Clocks, Verdict, judge
+from api.context import QUERIES, Shared, load_clocks
+from api.filters import AreaFilter
+from api.paging import AfterStation, PageOf
+from api.problems import not_found
+from api.shapes import Listing, Station, Terminal
+from store.pool import Connection
+
+router = APIRouter(tags=["stations"])
+
+Row = asyncpg.Record
+StationId = Annotated[str, Path(max_length=64, description="the station's id")]
+
+_TIMED: Final = frozenset({"online", "away", "conflicting"})
+_LIVE: Final = frozenset({Verdict.ONLINE, Verdict.AWAY, Verdict.OFFLINE})
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_LONGEST_S: Final = 7 * 86_400.0
+
+
+@router.get("/stations")
+async def list_stations(
+    context: Shared,
+    page: PageOf,
+    area: AreaFilter = None,
+    verdict: Verdict | None = None,
+) -> Listing[Station]:
+    """Stations in the order of their ids: they are no events, so none is newest."""
+    after = page.after(AfterStation, AfterStation("")).id
+    async with context.database.snapshot() as connection:
+        clocks = await load_clocks(connection)
+        rows = await connection.fetch(
+            QUERIES.list_stations,
+            after,
+            area,
+            verdict,
+            clocks.sound,
+            [clock.partition for clock in clocks.partly_sound],
+            [clock.shard for clock in clocks.partly_sound],
+            page.limit + 1,
+        )
+        shown, following = page.cut(rows, lambda row: AfterStation(row["id"]))
+        items = await complete(connection, shown, clocks)
+    return Listing(items=items, next=following)
+
+
+@router.get("/stations/{id}")
+async def get_station(context: Shared, id: StationId) -> Station:  # noqa: A002 -- the path's own name for it
+    """One station, in the same shape as in the list."""
+    async with context.database.snapshot() as connection:
+        row = await connection.fetchrow(QUERIES.get_station, id)
+        if row is None:
+            raise not_found("station", id)
+        return (await complete(connection, [row], await load_clocks(connection)))[0]
+
+
+async def require_station(connection: Connection, station: str) -> Row:
+    """The station's row, or 404."""
+    row: Row | None = await connection.fetchrow(QUERIES.get_station, station)
+    if row is None:
+        raise not_found("station", station)
+    return row
+
+
+async def complete(connection: Connection, rows: Sequence[Row], clocks: Clocks) -> list[Station]:
+    """The documents of station rows, their terminals looked up together."""
+    terminals: dict[str, list[Row]] = defaultdict(list)
+    for terminal in await connection.fetch(QUERIES.list_terminals, [row["id"] for row in rows]):
+        terminals[terminal["station"]].append(terminal)
+    return [station_document(row, terminals[row["id"]], clocks) for row in rows]
+
+
+def heard_through(terminals: Sequence[Row]) -> str | None:
+    """The shard through which one of the terminals was heard last; the lesser id decides between equals."""
+    heard = [row for row in terminals if row["shard"] is not None]
+    last = max(heard, key=lambda row: row["seen_at"] or _NEVER, default=None)
+    return None if last is None else last["shard"]
+
+
+def station_document(row: Row, terminals: Sequence[Row], clocks: Clocks) -> Station:
+    """A station from its row, its terminals' rows (by id) and the clocks."""
+    clock = clocks.of(row["partition"], heard_through(terminals))
+    judged = judge(lifecycle=row["lifecycle"], state=row["state"], since=row["since"], clock=clock, now=clocks.now)
+    seen = [terminal["seen_at"] for terminal in terminals if terminal["seen_at"] is not None]
+    documents = [terminal_document(terminal, clocks) for terminal in terminals]
+    return Station(
+        id=row["id"],
+        name=row["name"],
+        area=row["area"],
+        verdict=judged.verdict,
+        since=judged.since,
+        last_seen=max(seen, default=None),
+        usable=row["usable"] if judged.verdict in _LIVE else None,
+        deadline=_falls_at(judged.verdict, documents, row["quorum"]),
+        lifecycle=row["lifecycle"],
+        terminals=documents,
+    )
+
+
+def terminal_document(row: Row, clocks: Clocks) -> Terminal:
+    state = row["state"] or "never_seen"
+    clock = clocks.of(row["partition"], row["shard"])
+    if state != "never_seen" and (clock is None or not clocks.is_sound(clock)):
+        state = "unknown"
+    return Terminal(
+        id=row["id"],
+        type=row["type"],
+        counts=row["counts"],
+        state=state,
+        since=row["since"] if state != "unknown" else None,
+        last_seen=row["seen_at"],
+        usable=row["usable"] if state != "unknown" else None,
+        users=row["users"],
+        every=row["every"],
+        deadline=_wall(clock, row["deadline"]) if clock is not None and state in _TIMED else None,
+        installed_at=row["installed_at"],
+        refresh_due=row["refresh_due"],
+    )
+
+
+def _wall(clock: Clock, deadline: float) -> datetime | None:
+    """When the pipeline clock will show `deadline` if it goes on counting."""
+    left = deadline - clock.clock
+    if not math.isfinite(left) or abs(left) > _LONGEST_S:
+        return None
+    return clock.tick_at + timedelta(seconds=left)
+
+
+def _falls_at(verdict: Verdict, terminals: Sequence[Terminal], quorum: int) -> datetime | None:
+    """When too few counting terminals are left: the quorum-th of the deadlines, the latest first."""
+    if verdict not in (Verdict.ONLINE, Verdict.AWAY):
+        return None
+    times = sorted((t.deadline for t in terminals if t.counts and t.deadline is not None), reverse=True)
+    place = quorum - 1 if verdict is Verdict.ONLINE else 0
+    return times[place] if place < len(times) else None

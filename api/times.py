@@ -1,0 +1,59 @@
+"""The window that `from` and `to` name."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from fastapi import Depends, Query
+
+from api.problems import bad_parameter
+
+_DAY = timedelta(hours=24)
+_LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """`from` and `to` as given; None: not given."""
+
+    begin: datetime | None
+    end: datetime | None
+
+    def window(self, now: datetime) -> tuple[datetime, datetime]:
+        """[from, to): the last 24 hours up to now unless asked otherwise."""
+        end = self.end or now
+        begin = self.begin
+        if begin is None:
+            begin = max(end, datetime.min.replace(tzinfo=UTC) + _DAY) - _DAY
+        if begin >= end:
+            name = "from" if self.begin is not None else "to"
+            raise bad_parameter(
+                name, f"the window would begin at {_said(begin)} and end at {_said(end)}: `from` must lie before `to`"
+            )
+        return begin, end
+
+
+def _said(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")
+
+
+def parse_time(name: str, text: str) -> datetime:
+    """An ISO 8601 time; without an offset it is UTC. A `+` of an offset that the URL turned into a space is mended."""
+    try:
+        time = datetime.fromisoformat(_LOST_PLUS.sub(r"+\1", text.strip()))
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as exc:
+        raise bad_parameter(name, f"{text!r} is not a time; write it like 2026-11-01T08:00:00Z") from exc
+
+
+def _asked(
+    begin: Annotated[str | None, Query(alias="from", max_length=64, description="ISO 8601; 24 h before `to`")] = None,
+    end: Annotated[str | None, Query(alias="to", max_length=64, description="ISO 8601; now")] = None,
+) -> Asked:
+    return Asked(
+        None if begin is None else parse_time("from", begin),
+        None if end is None else parse_time("to", end),
+    )
+
+
+Window = Annotated[Asked, Depends(_asked)]

@@ -1,0 +1,188 @@
+"""A world for the API's tests: rows as the other services write them, and the app over them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from api.config import ApiConfig
+from api.hub import Hub
+from api.service import open_app
+from store.pool import Pool
+
+TOKEN = "correct-horse-battery-staple"
+
+
+class World:
+    """Writes rows; `now` is the moment it was made, `ago(60)` a minute before."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.now = datetime.now(UTC)
+        self._seq = 0
+
+    def ago(self, seconds: float) -> datetime:
+        return self.now - timedelta(seconds=seconds)
+
+    async def area(self, code: str, name: str, *above: str, level: str = "county") -> None:
+        await self.pool.execute(
+            "INSERT INTO area (code, name, parent, level, path) VALUES ($1, $2, $3, $4, $5)",
+            code,
+            name,
+            above[-1] if above else None,
+            level,
+            [*above, code],
+        )
+
+    async def clock(
+        self, partition: int = 0, shard: str = "main", *, age: float = 0.0, blind: float | None = None
+    ) -> None:
+        await self.pool.execute(
+            "INSERT INTO partition_clock (partition, shard, clock, tick_at, judged_at, blind_since, memory) "
+            "VALUES ($1, $2, 1000, $3, $3, $4, '{}') ON CONFLICT (partition, shard) DO UPDATE SET "
+            "tick_at = excluded.tick_at, judged_at = excluded.judged_at, blind_since = excluded.blind_since",
+            partition,
+            shard,
+            datetime.now(UTC) - timedelta(seconds=age),
+            None if blind is None else datetime.now(UTC) - timedelta(seconds=blind),
+        )
+
+    async def station(
+        self,
+        id: str,
+        state: str | None = "online",
+        *,
+        partition: int = 0,
+        shard: str = "main",
+        area: str | None = None,
+        lifecycle: str = "commissioned",
+        since: float = 600,
+        seen: float = 5,
+        usable: bool | None = True,
+        name: str | None = None,
+    ) -> None:
+        """A station with terminal 001; `state` None: registered, never judged."""
+        await self.pool.execute(
+            "INSERT INTO station (id, name, area, lifecycle) VALUES ($1, $2, $3, $4)", id, name or id, area, lifecycle
+        )
+        await self.pool.execute("INSERT INTO terminal (station, id, type) VALUES ($1, '001', 'kiosk')", id)
+        if state is None:
+            return
+        await self.pool.execute(
+            "INSERT INTO station_state (station, partition, state, since, usable) VALUES ($1, $2, $3, $4, $5)",
+            id,
+            partition,
+            state,
+            self.ago(since),
+            usable,
+        )
+        await self.pool.execute(
+            "INSERT INTO terminal_state (station, terminal, partition, shard, state, since, seen_at, boot, run, conn, n, "
+            "every, seen, deadline, usable, users) "
+            "VALUES ($1, '001', $2, $3, $4, $5, $6, 'b', 1, 0, 9, 60, 995, 1175, $7, 2)",
+            id,
+            partition,
+            shard,
+            state,
+            self.ago(since),
+            self.ago(seen),
+            usable,
+        )
+
+    async def transition(
+        self,
+        station: str,
+        at: float,
+        after: str,
+        *,
+        before: str = "online",
+        partition: int = 0,
+        shard: str = "main",
+        terminal: str | None = None,
+        usable: bool | None = None,
+    ) -> int:
+        self._seq += 1
+        await self.pool.execute(
+            "INSERT INTO transition (partition, seq, station, terminal, before, after, usable, at, tick_at, shard, reason) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, 'heartbeat')",
+            partition,
+            self._seq,
+            station,
+            terminal,
+            before,
+            after,
+            usable,
+            self.ago(at),
+            shard,
+        )
+        return self._seq
+
+    async def gap(self, begin: float, end: float, *, partition: int = 0, shard: str = "main") -> None:
+        self._seq += 1
+        await self.pool.execute(
+            "INSERT INTO pipeline_gap (partition, seq, shard, began_at, ended_at, reason) "
+            "VALUES ($1, $2, $3, $4, $5, 'tick_late')",
+            partition,
+            self._seq,
+            shard,
+            self.ago(begin),
+            self.ago(end),
+        )
+
+    async def record(self, table: str, station: str, at: float, id: int, **columns: Any) -> None:
+        """A stored record of terminal 001, `at` seconds ago."""
+        names = ["ts", "station", "terminal", "box", "id", "device_at", "received_at", "time_source", *columns]
+        values = [self.ago(at), station, "001", "box", id, 0, self.now, "anchor", *columns.values()]
+        places = ", ".join(f"${number}" for number in range(1, len(names) + 1))
+        await self.pool.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})", *values)  # noqa: S608
+
+    async def incident(
+        self,
+        kind: str,
+        *,
+        station: str | None = None,
+        area: str | None = None,
+        status: str = "open",
+        began: float = 60,
+        parent: int | None = None,
+        detail: dict[str, Any] | None = None,
+    ) -> int:
+        self._seq += 1
+        number: int = await self.pool.fetchval(
+            "INSERT INTO incident (kind, key, station, area, status, began_at, opened_at, parent, detail) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8) RETURNING id",
+            kind,
+            f"{kind}:{self._seq}",
+            station,
+            area,
+            status,
+            self.ago(began),
+            parent,
+            detail or {},
+        )
+        await self.pool.execute(
+            "INSERT INTO incident_entry (incident, actor, action) VALUES ($1, 'milepost', 'opened')", number
+        )
+        return number
+
+
+def config(database: str, folder: Path, **changes: Any) -> ApiConfig:
+    """A config whose admin token is TOKEN."""
+    token = folder / "admin.token"
+    token.write_text(TOKEN + "\n")
+    base = ApiConfig(database_url=database, admin_token_file=token, signin_file=folder / "signin.code")
+    return msgspec.structs.replace(base, **changes)
+
+
+@asynccontextmanager
+async def serving(settings: ApiConfig, token: str | None = TOKEN) -> AsyncIterator[tuple[httpx.AsyncClient, Hub]]:
+    """A client of the app, without a socket between them; its errors become answers, as a server's would."""
+    async with open_app(settings) as (app, hub):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://milepost.test", headers=headers) as client:
+            yield client, hub
