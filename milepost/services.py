@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from milepost.settings import Settings, require, secret_in
 
@@ -77,6 +78,23 @@ async def deliver(settings: Settings, stop: asyncio.Event) -> None:
         public_url=settings.console_url,
         language=settings.language,
         instance=settings.instance_name,
+    )
+    await run(config, stop)
+
+
+async def api(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve the HTTP API and the console."""
+    from api.service import ApiConfig, run
+
+    token_file = str(settings.admin_token_file or "")
+    config = ApiConfig(
+        database_url=database_url(settings),
+        admin_token_file=Path(require(token_file, "MILEPOST_ADMIN_TOKEN_FILE", "the file with a long random text")),
+        signin_file=settings.signin_file,
+        host=settings.http_host,
+        port=settings.http_port,
+        public_url=settings.public_url,
+        language=settings.language,
     )
     await run(config, stop)
 
