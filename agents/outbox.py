@@ -65,7 +65,8 @@ class Outbox:
         victims: list[Key] = []
         for row in reversed(self._spare.newest(SPARE_ROWS)):
             body = self._spare.body(row.key) or b""
-            dropped = self._on_disk(partial(Table.put, row=row, body=body))
+            # Numbered anew: the disk's own may have come to light only now.
+            dropped = self._on_disk(partial(Table.put, row=self._row(row.box, row.id, body), body=body))
             if dropped is None:
                 break
             victims += dropped

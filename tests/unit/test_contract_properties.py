@@ -133,7 +133,7 @@ ONE = st.sampled_from(sorted(MESSAGES)).flatmap(lambda channel: st.tuples(st.jus
 
 
 @given(ONE)
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_a_message_survives_the_way(one: tuple[str, Any]) -> None:
     channel, message = one
     assert DECODERS[channel](codec.encode(message)) == message
@@ -157,7 +157,7 @@ def test_unknown_fields_are_ignored_everywhere(one: tuple[str, Any], extra: dict
 
 @pytest.mark.parametrize("channel", ["heartbeat", "status", "data", "reply", "record"])
 @given(at=INT64)
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_no_time_is_a_reason_to_refuse(channel: str, at: int) -> None:
     for path in GOLDEN.glob(f"valid.{channel}.*.json"):
         fields = {key: value for key, value in json.loads(path.read_bytes()).items() if not key.startswith("x_")}
@@ -216,25 +216,25 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 @given(CHANNEL, st.binary(max_size=200))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_any_bytes_are_read_or_refused(channel: str, payload: bytes) -> None:
     read(channel, payload)
 
 
 @given(CHANNEL, mutated())
-@settings(max_examples=1500)
+@settings(max_examples=1500, deadline=None)
 def test_any_mutation_is_read_or_refused(channel: str, payload: bytes) -> None:
     read(channel, payload)
 
 
 @given(CHANNEL, OBJECT)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_any_object_is_read_or_refused(channel: str, fields: dict[str, Any]) -> None:
     read(channel, codec.encode(fields))
 
 
 @given(MESSAGES["heartbeat"], JSON, st.sampled_from(Heartbeat.__struct_fields__))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_any_value_of_a_field_is_read_or_refused(message: Heartbeat, value: Any, field: str) -> None:
     read("heartbeat", json.dumps(msgspec.to_builtins(message) | {field: value}).encode())
 
@@ -257,7 +257,7 @@ def test_a_topic_survives_the_way(station: str, terminal: str, channel: str) -> 
 
 
 @given(st.text() | st.lists(st.text(max_size=40), max_size=6).map(lambda parts: "/".join(["milepost", "v1", *parts])))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_any_topic_is_taken_apart_or_refused(text: str) -> None:
     try:
         topic = parse_topic(text)

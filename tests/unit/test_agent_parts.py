@@ -1,0 +1,208 @@
+"""The agent's smaller parts: its settings, run counter, orders and collectors."""
+
+import logging
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import psutil
+import pytest
+
+from agents import VERSION
+from agents.collect import HEALTH, INVENTORY, Collector, Subject, collect
+from agents.config import AgentConfig, Broker, broker_of, check, parse_broker, prepare_directory
+from agents.orders import Orders
+from agents.state import next_run, write_whole
+from contract.errors import RemedyError
+from contract.messages import Command, Config, Health, Inventory
+
+ROOT = Path(__file__).parents[2]
+
+
+def config(**fields: Any) -> AgentConfig:
+    return AgentConfig(**{"station": "6321220007", "broker": "mqtt://127.0.0.1", "data": Path("/nowhere")} | fields)
+
+
+class TestConfig:
+    @pytest.mark.parametrize(
+        ("url", "expected"),
+        [
+            ("mqtt://broker", Broker("broker", 1883, False, None, None)),
+            ("mqtts://broker.example:8884/", Broker("broker.example", 8884, True, None, None)),
+            ("mqtts://me@[::1]", Broker("::1", 8883, True, "me", None)),
+            ("mqtt://me:p%40ss@broker:1", Broker("broker", 1, False, "me", "p@ss")),
+        ],
+    )
+    def test_broker_url(self, url: str, expected: Broker) -> None:
+        assert parse_broker(url) == expected
+
+    @pytest.mark.parametrize(
+        "url", ["broker", "http://broker", "mqtt://", "mqtt://broker:99999", "mqtt://me:secret@broker:x", "mqtt://[::1"]
+    )
+    def test_a_bad_broker_url_is_refused_without_showing_it(self, url: str) -> None:
+        with pytest.raises(RemedyError, match="--broker") as error:
+            parse_broker(url)
+        assert "secret" not in str(error.value)
+
+    def test_the_settings_override_the_url_and_a_password_alone_has_the_client_id_for_user(self) -> None:
+        assert broker_of(config(broker="mqtt://me:a@broker", user="you", password="b"))[3:] == ("you", "b")
+        assert broker_of(config(password="b"))[3:] == ("6321220007-001", "b")
+        assert broker_of(config())[3:] == (None, None)
+
+    @pytest.mark.parametrize(
+        ("fields", "remedy"),
+        [
+            ({"station": "no spaces"}, "--station"),
+            ({"terminal": "0-1"}, "--terminal"),
+            ({"every": 0.5}, "--every"),
+            ({"every": 3601}, "--every"),
+            ({"sample": 0}, "--sample"),
+            ({"ca": Path("/no/such/file")}, "--ca"),
+            ({"ca": ROOT / "LICENSE"}, "--ca"),
+            ({"broker": "ftp://x"}, "--broker"),
+        ],
+    )
+    def test_what_cannot_work_names_the_remedy(self, fields: dict[str, Any], remedy: str) -> None:
+        with pytest.raises(RemedyError, match=remedy) as error:
+            check(config(**fields))
+        assert "\n" not in str(error.value)
+
+    def test_a_good_configuration_passes(self) -> None:
+        check(config())
+
+    def test_the_data_directory_is_made_and_its_parent_is_not(self, tmp_path: Path) -> None:
+        prepare_directory(tmp_path / "data")
+        prepare_directory(tmp_path / "data")
+        assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+        with pytest.raises(RemedyError, match="--data"):
+            prepare_directory(tmp_path / "missing" / "data")
+
+    def test_secrets_are_not_shown(self) -> None:
+        assert "hush" not in repr(config(password="hush", broker="mqtt://me:hush@broker"))
+
+
+class TestRunCounter:
+    def test_it_rises_at_each_start(self, tmp_path: Path) -> None:
+        assert [next_run(tmp_path / "state") for _ in range(3)] == [1, 2, 3]
+        assert [file.name for file in tmp_path.iterdir()] == ["state"]
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"{", b"\xff\xfe", b'{"run":"x"}', b'{"run":-5}', b'{"run":9223372036854775807}', b"[]"]
+    )
+    def test_a_corrupt_file_starts_at_1(self, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "state").write_bytes(content)
+        assert next_run(tmp_path / "state") == 1
+        assert next_run(tmp_path / "state") == 2
+
+    def test_a_disk_that_refuses_is_said_and_lived_with(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        assert next_run(tmp_path / "missing" / "state") == 1
+        assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+    def test_a_write_replaces_the_whole(self, tmp_path: Path) -> None:
+        path = tmp_path / "file"
+        write_whole(path, b"a long old content")
+        write_whole(path, b"new")
+        assert path.read_bytes() == b"new"
+
+
+class TestOrders:
+    @pytest.mark.parametrize(
+        ("accept", "command", "stage", "reason", "work"),
+        [
+            (False, Command(v=1, id="a", name="report_now"), "refused", "unsigned", None),
+            (True, Command(v=1, id="a", name="report_now"), "done", None, "report_now"),
+            (True, Command(v=1, id="a", name="dance"), "refused", "unknown_command", None),
+            (True, Command(v=1, id="a", name="report_now", not_after=999), "refused", "expired", None),
+            (True, Command(v=1, id="a", name="report_now", not_after=1000), "done", None, "report_now"),
+        ],
+    )
+    def test_a_command_is_carried_out_or_refused_with_a_reason(
+        self, accept: bool, command: Command, stage: str, reason: str | None, work: str | None
+    ) -> None:
+        reply, todo = Orders(accept_unsigned=accept).answer(command, 1000)
+        assert (reply.id, reply.stage, reply.at, todo) == ("a", stage, 1000, work)
+        assert reply.result == ({"reason": reason} if reason else msgspec.UNSET)
+
+    def test_a_command_that_comes_twice_is_carried_out_once(self) -> None:
+        orders = Orders(accept_unsigned=True)
+        command = Command(v=1, id="a", name="report_now")
+        first, work = orders.answer(command, 1000)
+        again, nothing = orders.answer(command, 2000)
+        assert (again, work, nothing) == (first, "report_now", None)
+
+    def test_memory_of_commands_is_bounded(self) -> None:
+        orders = Orders(accept_unsigned=True)
+        for number in range(1000):
+            orders.answer(Command(v=1, id=str(number), name="report_now"), 0)
+        assert len(orders._replies) <= 64
+
+    def test_only_newer_settings_are_applied(self) -> None:
+        orders = Orders(accept_unsigned=True)
+        assert [orders.accepts_config(Config(v=1, rev=rev)) for rev in (3, 3, 2, 4)] == [True, False, False, True]
+
+    def test_unsigned_settings_are_not(self) -> None:
+        assert not Orders(accept_unsigned=False).accepts_config(Config(v=1, rev=1))
+
+
+class Sensor(NamedTuple):
+    current: float
+
+
+class TestCollectors:
+    def test_this_machine_gives_a_health_record(self) -> None:
+        values = collect(HEALTH, Subject(services={"nothing": "tcp://127.0.0.1:1", "me": "process:no-such-name"}))
+        record = msgspec.convert({"kind": "health", "id": 1, "at": 0} | values, Health)
+        assert record.cpu is not None
+        assert record.mem
+        assert record.disk
+        assert record.rx is not None
+        assert record.services == {"nothing": False, "me": False}
+
+    def test_this_machine_gives_an_inventory(self) -> None:
+        values = collect(INVENTORY, Subject())
+        record = msgspec.convert({"kind": "inventory", "id": 1, "at": 0} | values, Inventory)
+        assert record.agent == VERSION
+        assert record.mem_bytes == psutil.virtual_memory().total
+        assert record.disk_bytes
+
+    def test_a_running_process_is_found(self) -> None:
+        name = psutil.Process().name()
+        assert collect(HEALTH, Subject(services={"me": f"process:{name}"}))["services"] == {"me": True}
+
+    @pytest.mark.parametrize(
+        ("readings", "expected"),
+        [
+            ({"cpu": [Sensor(41.26)], "disk": [Sensor(38), Sensor(44.44)]}, 44.4),
+            ({}, None),
+            ({"broken": [Sensor(-273.2), Sensor(1e6)]}, None),
+        ],
+        ids=["the hottest", "no sensors", "sensors that lie"],
+    )
+    def test_temperature(
+        self, monkeypatch: pytest.MonkeyPatch, readings: dict[str, list[Sensor]], expected: float | None
+    ) -> None:
+        monkeypatch.setattr(psutil, "sensors_temperatures", lambda: readings, raising=False)
+        assert collect(HEALTH, Subject()).get("temp") == expected
+
+    @pytest.mark.parametrize(
+        "check", ["tcp:", "tcp://nowhere", "tcp://127.0.0.1:0", "tcp://127.0.0.1:99999999", "", "?"]
+    )
+    def test_a_check_that_makes_no_sense_is_a_service_that_does_not_work(self, check: str) -> None:
+        assert collect(HEALTH, Subject(services={"odd": check}))["services"] == {"odd": False}
+
+    def test_a_collector_that_fails_costs_its_own_field_only(self) -> None:
+        def fail(_: Subject) -> float:
+            raise OSError("the sensor is gone")
+
+        collectors = (Collector("bad", fail), Collector("none", lambda _: None), Collector("good", lambda _: 1))
+        assert collect(collectors, Subject()) == {"good": 1}
+
+    def test_a_missing_disk_costs_its_own_field_only(self) -> None:
+        values = collect(HEALTH, Subject(disk="/no/such/mount"))
+        assert "disk" not in values
+        assert "mem" in values
+
+
+def test_the_agent_tells_the_version_of_the_distribution() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
