@@ -120,12 +120,13 @@ def keep_ports(path: Path, names: tuple[str, ...]) -> dict[str, int]:
     ports: dict[str, int] = {}
     for name in names:
         port = kept.get(name) if isinstance(kept, dict) else None
-        ports[name] = port if isinstance(port, int) and is_free(port) else _pick(set(ports.values()))
+        ports[name] = port if isinstance(port, int) and is_free(port) else pick_port(set(ports.values()))
     path.write_text(json.dumps(ports), encoding="ascii")
     return ports
 
 
-def _pick(taken: set[int]) -> int:
+def pick_port(taken: set[int]) -> int:
+    """A port on loopback that is free now and not among `taken`."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

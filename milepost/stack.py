@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,8 +41,8 @@ class Stack:
         self.servers = choose_servers(settings, directory)
         self._directory = directory
         self._say = say
-        self._logs = datadir.subdirectory(directory, "logs")
-        self._supervisor = Supervisor(self._logs)
+        self.logs = datadir.subdirectory(directory, "logs")
+        self._supervisor = Supervisor(self.logs)
         self.settings = complete(settings, self.servers, directory)
         self.admin_token = datadir.keep_secret(_required(self.settings.admin_token_file))
         self.signin_code = datadir.renew_secret(_required(self.settings.signin_file))
@@ -94,7 +94,7 @@ class Stack:
             Program(
                 name="postgres",
                 command=command,
-                environ=_bare_environ(),
+                environ=bare_environ(),
                 run_as=cluster.run_as,
                 # SIGINT is its fast shutdown: SIGTERM would wait for every client to leave.
                 stop_signal=signal.SIGINT,
@@ -119,7 +119,7 @@ class Stack:
         program = Program(
             name="kafka",
             command=lambda: kafka.command(port=port, cluster_id=kafka.new_cluster_id(), home=home),
-            environ=_bare_environ(),
+            environ=bare_environ(),
             stop_time=_STOP_SECONDS["kafka"],
             after_start=listens_and_has_topics,
         )
@@ -134,7 +134,7 @@ class Stack:
         program = Program(
             name="mqtt",
             command=lambda: mqtt.command(port=port, directory=home, kind=kind),
-            environ=_bare_environ(),
+            environ=bare_environ(),
             stop_time=_STOP_SECONDS["mqtt"],
             after_start=lambda: _listening(port),
         )
@@ -149,11 +149,11 @@ class Stack:
         )
 
     def _environ(self) -> dict[str, str]:
-        return {**_bare_environ(), **to_environ(self.settings)}
+        return {**bare_environ(), **to_environ(self.settings)}
 
     async def _one_off(self, name: str) -> None:
         """Run a command that ends by itself. Raises RemedyError with what it said."""
-        log = self._logs / f"{name}.log"
+        log = self.logs / f"{name}.log"
         offset = log.stat().st_size if log.exists() else 0
         process = await children.spawn(own_command(name), log=log, environ=self._environ())
         try:
@@ -183,7 +183,7 @@ class Stack:
                 return
             if time.monotonic() > deadline:
                 said = answer.body.decode(errors="replace")[:300]
-                raise TimeoutError(f"not ready after {READY_SECONDS:.0f} s ({said}): see {self._logs}")
+                raise TimeoutError(f"not ready after {READY_SECONDS:.0f} s ({said}): see {self.logs}")
             await asyncio.sleep(0.1)
 
     async def _report(self, what: str, work: Awaitable[None]) -> None:
@@ -237,7 +237,7 @@ def _required(path: Path | None) -> Path:
     return path
 
 
-def _bare_environ() -> Mapping[str, str]:
+def bare_environ() -> dict[str, str]:
     """Our environment without settings, ours or libpq's, that were not meant for a child."""
     return {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "PG"))}
 

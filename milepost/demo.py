@@ -1,0 +1,207 @@
+"""`milepost demo`: everything runs on this machine, and a terminal's silence is seen, told and taken back."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from milepost import datadir, logs
+from milepost.demo_world import World
+from milepost.settings import Settings
+from milepost.stack import Stack
+from milepost.story import BrokenStepError, Step, Words, tell
+from milepost.supervisor import GaveUpError
+from milepost.up import say, started, summary, until_stopped
+
+# What the story itself promises; it reads none of these from the system it is about.
+EVERY = 2.0
+MISSED = 3
+DEADLINE = EVERY * MISSED
+GRACE = 2 * EVERY + 10.0
+EARLY, LATE = 0.5, 3.0
+
+STORY: tuple[Step[World], ...] = (
+    Step(
+        name="terminal online",
+        announced=Words("the agent of this machine starts", "本机终端程序启动"),
+        act=World.start_agent,
+        see=lambda world: world.verdict_is("online"),
+        limit=20,
+        told=Words("station {station}, terminal 001: ONLINE", "服务点 {station}，终端 001：在线"),
+    ),
+    Step(
+        name="health stored",
+        see=lambda world: world.health(),
+        limit=20,
+        told=Words(
+            "its health is stored: CPU {cpu:.0%}, memory {mem:.0%}, disk {disk:.0%}",
+            "健康数据已入库：CPU {cpu:.0%}，内存 {mem:.0%}，磁盘 {disk:.0%}",
+        ),
+    ),
+    Step(
+        name="settled",
+        announced=Words(
+            f"after a start nobody is judged before {GRACE:.0f} s of sound pipeline have passed",
+            f"启动后管道须连续可信 {GRACE:.0f} 秒，之前不下任何判断",
+        ),
+        see=lambda world: world.online_for(GRACE + 1),
+        limit=GRACE + 15,
+        told=Words("still ONLINE, the pipeline is trusted", "仍在线，管道可信"),
+    ),
+    Step(
+        name="terminal offline",
+        announced=Words(
+            f"the agent is killed (kill -9): no farewell, deadline {DEADLINE:.1f} s after its last heartbeat",
+            f"终端程序被强行杀死（kill -9），来不及告别；期限为最后一次心跳后 {DEADLINE:.1f} 秒",
+        ),
+        act=World.kill_agent,
+        see=lambda world: offline_in_time(world),
+        limit=DEADLINE + LATE + 5,
+        told=Words(
+            f"station {{station}} silent, deadline {DEADLINE:.1f} s, OFFLINE at {{silent:.1f}} s",
+            f"服务点 {{station}} 失联，期限 {DEADLINE:.1f} 秒，{{silent:.1f}} 秒时判为离线",
+        ),
+    ),
+    Step(
+        name="incident open",
+        see=lambda world: world.incident_is("open"),
+        limit=10,
+        told=Words("incident {incident} is open at {silent:.1f} s", "{silent:.1f} 秒时故障 {incident} 已立案"),
+    ),
+    Step(
+        name="alert delivered",
+        see=lambda world: world.alert("opened"),
+        limit=10,
+        told=Words("alert delivered at {silent:.1f} s: {title}", "{silent:.1f} 秒时告警已送达：{title}"),
+    ),
+    Step(
+        name="terminal back",
+        announced=Words("the agent starts again", "终端程序重新启动"),
+        act=World.start_agent,
+        see=lambda world: world.verdict_is("online"),
+        limit=20,
+        told=Words("station {station}: ONLINE again", "服务点 {station}：恢复在线"),
+    ),
+    Step(
+        name="incident closed",
+        see=lambda world: world.incident_is("closed"),
+        limit=15,
+        told=Words("incident {incident} is closed", "故障 {incident} 已结案"),
+    ),
+    Step(
+        name="closing notice delivered",
+        see=lambda world: world.alert("closed"),
+        limit=10,
+        told=Words("closing notice delivered: {title}", "恢复通知已送达：{title}"),
+    ),
+)
+
+_ALL_SEEN = Words("every step was seen", "每一步都已亲眼看到")
+_BROKEN = Words("demo: a step was not seen: {what}", "演示：有一步没有看到：{what}")
+_LOGS = Words("demo: the logs are in {place}", "演示：日志在 {place}")
+_RUNS_ON = Words("it all keeps running until Ctrl-C", "系统继续运行，按 Ctrl-C 结束")
+
+
+async def offline_in_time(world: World) -> dict[str, object] | None:
+    """Offline is right neither before the deadline nor much after it."""
+    facts = await world.verdict_is("offline")
+    if facts is None:
+        return None
+    silent = world.silent
+    if not DEADLINE - EARLY <= silent <= DEADLINE + LATE:
+        raise BrokenStepError(f"OFFLINE after {silent:.1f} s of silence, deadline {DEADLINE:.1f} s")
+    return {**facts, "silent": silent}
+
+
+async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
+    """Tell the story; 0 when every step was seen. Without ``--exit`` everything runs on until `stop`."""
+    settings = _free_ports(settings, arguments)
+    with _place(settings, arguments) as (place, keep), datadir.hold(place) as directory:
+        logs.add_file(datadir.subdirectory(directory, "logs") / "demo.log")
+        stack = Stack(settings, directory, say)
+        try:
+            wrong = await _tell_and_stay(stack, stop, ends=arguments.exit)
+        except (GaveUpError, TimeoutError) as exc:
+            wrong = str(exc)
+        if stop.is_set() and arguments.exit:
+            wrong = wrong or "it was interrupted"
+        keep.extend([directory] if wrong else [])
+        return _verdict(wrong, settings.language, directory)
+
+
+def _verdict(wrong: str | None, language: str, directory: Path) -> int:
+    if wrong is None:
+        say(_ALL_SEEN.fill(language))
+        return 0
+    say(_LOGS.fill(language, place=directory / "logs"))
+    say(_BROKEN.fill(language, what=wrong))
+    return 1
+
+
+async def _tell_and_stay(stack: Stack, stop: asyncio.Event, *, ends: bool) -> str | None:
+    language = stack.settings.language
+    async with started(stack, stop, say) as is_up:
+        if not is_up:
+            return None
+        say(summary(stack))
+        world = World(stack)
+        try:
+            wrong = await _unless_stopped(stack, stop, world)
+            if not ends and not stop.is_set():
+                say(_BROKEN.fill(language, what=wrong) if wrong else _ALL_SEEN.fill(language))
+                say(f"{_RUNS_ON.fill(language)}: {stack.settings.console_url}")
+                await until_stopped(stack, stop)
+        finally:
+            await world.stop_agent()
+    return wrong
+
+
+async def _unless_stopped(stack: Stack, stop: asyncio.Event, world: World) -> str | None:
+    """The story's outcome; it ends early on `stop`, and with GaveUpError when a program cannot be kept running."""
+    telling = asyncio.create_task(tell(STORY, world, language=stack.settings.language, say=say), name="story")
+    watching = asyncio.create_task(until_stopped(stack, stop), name="watch the stack")
+    try:
+        await asyncio.wait({telling, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not telling.done():
+            await watching
+            return None
+        return telling.result()
+    finally:
+        telling.cancel()
+        watching.cancel()
+        await asyncio.gather(telling, watching, return_exceptions=True)
+
+
+def _free_ports(settings: Settings, arguments: argparse.Namespace) -> Settings:
+    """The demo gives way where the usual ports are taken; ports that a person asked for it does not change."""
+    taken: dict[str, int] = {}
+    for field, host in (("http_port", settings.http_host), ("mqtt_port", "127.0.0.1")):
+        port = getattr(settings, field)
+        is_usual = port == getattr(Settings(), field) and getattr(arguments, f"setting:{field}", None) is None
+        if is_usual and not datadir.is_free(port, host):
+            taken[field] = datadir.pick_port(set(taken.values()))
+            say(f"port {port} is in use: the demo takes {taken[field]}")
+    return msgspec.structs.replace(settings, **taken)
+
+
+@contextmanager
+def _place(settings: Settings, arguments: argparse.Namespace) -> Iterator[tuple[Path, list[Path]]]:
+    """The data directory: the one that was asked for, else a fresh one, removed unless the list gets an entry."""
+    keep: list[Path] = []
+    if settings.data != Settings().data or getattr(arguments, "setting:data", None) is not None:
+        yield settings.data, keep
+        return
+    parent = Path(tempfile.mkdtemp(prefix="milepost-demo-"))
+    try:
+        yield parent / "data", keep
+    finally:
+        if keep or arguments.keep:
+            sys.stdout.flush()
+        else:
+            shutil.rmtree(parent, ignore_errors=True)
