@@ -1,0 +1,131 @@
+"""When a delivery is tried again, and what people read."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerting.deliver_core import (
+    FIRST_RETRY,
+    LONGEST_RETRY,
+    Facts,
+    GiveUp,
+    Language,
+    Phase,
+    Retry,
+    after_failure,
+    lasted,
+    retry_delay,
+    target_of,
+    write_message,
+)
+
+NOW = datetime(2026, 11, 23, 8, 5, 12, tzinfo=UTC)
+BEGAN = NOW - timedelta(minutes=5, seconds=12)
+DAY = 86400.0
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
+def test_delays_are_bounded_and_never_zero(attempts: int, roll: float) -> None:
+    assert FIRST_RETRY / 2 <= retry_delay(attempts, roll) <= LONGEST_RETRY
+
+
+@given(st.integers(1, 30), st.floats(0, 1, exclude_max=True))
+def test_delays_grow(attempts: int, roll: float) -> None:
+    assert retry_delay(attempts, roll) <= retry_delay(attempts + 1, roll)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "attempts", "age", "expected"),
+    [
+        ("the gateway restarts", 503, 1, 10, Retry(1.0)),
+        ("nobody answers", None, 5, 10, Retry(16.0)),
+        ("a token that may be renewed", 401, 50, 10, Retry(300.0)),
+        ("a refusal may be a hiccup", 400, 2, 10, Retry(2.0)),
+        ("refused three times is refused", 400, 3, 10, GiveUp.REFUSED),
+        ("a day has passed", 503, 200, DAY + 1, GiveUp.TOO_OLD),
+    ],
+)
+def test_after_a_failure(name: str, status: int | None, attempts: int, age: float, expected: object) -> None:
+    assert after_failure(status=status, attempts=attempts, age=age, give_up=DAY, roll=0) == expected, name
+
+
+def test_a_target_is_named_without_its_secret() -> None:
+    url = "json://user:hunter2@example.org/token"
+    assert target_of(url) == target_of(url)
+    assert target_of(url) != target_of(url + "x")
+    assert len(target_of(url)) == len("apprise-") + 12
+    assert "hunter2" not in target_of(url)
+
+
+def facts(phase: Phase = "opened", **more: object) -> Facts:
+    base: dict[str, object] = {
+        "incident": 12,
+        "kind": "station_offline",
+        "station": "6321220007",
+        "station_name": "红旗阅览室",
+        "station_name_en": "Red Flag Reading Room",
+        "area_name": "玛多县",
+        "area_name_en": "Madoi County",
+        "began_at": BEGAN,
+        "detail": {"reason": "missed_heartbeats", "seen_at": "2026-11-23T07:59:00.5Z"},
+    }
+    return Facts(phase=phase, **{**base, **more})  # type: ignore[arg-type]
+
+
+def test_a_station_offline_in_chinese() -> None:
+    message = write_message(facts(), language="zh-CN", public_url="https://m.example.org/", now=NOW)
+    assert message.title == "【离线】红旗阅览室 · 玛多县"
+    assert message.body.splitlines() == [
+        "自 2026-11-23 16:00:00 起,已持续 5 分 12 秒。",
+        "服务点:红旗阅览室(6321220007)、玛多县",
+        "原因:心跳中断",
+        "最后一次心跳:2026-11-23 15:59:00",
+        "故障编号 12",
+        "查看与确认:https://m.example.org/incidents/12",
+    ]
+
+
+def test_a_station_back_in_english() -> None:
+    message = write_message(facts("closed", ended_at=NOW), language="en", public_url=None, now=NOW)
+    assert message.title == "[BACK] Red Flag Reading Room · Madoi County"
+    assert message.body.splitlines() == [
+        "From 2026-11-23 16:00:00 (UTC+8) to 2026-11-23 16:05:12 (UTC+8), 5 min 12 s.",
+        "Station: Red Flag Reading Room (6321220007), Madoi County",
+        "Cause: heartbeats missed",
+        "Last heartbeat: 2026-11-23 15:59:00 (UTC+8)",
+        "Incident 12",
+    ]
+    assert message.link is None
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("phase", ["opened", "closed", "passed"])
+@pytest.mark.parametrize("kind", ["station_offline", "pipeline_blind", "health"])
+def test_every_text_is_complete(language: Language, phase: Phase, kind: str) -> None:
+    """Also where the registry knows next to nothing; no placeholder stays open."""
+    poor = facts(
+        phase, kind=kind, station=None if kind == "pipeline_blind" else "X1", station_name=None, station_name_en=None,
+        area_name=None, area_name_en=None, shard="main", detail={"causes": ["gap", "database_hung", "new_cause"]},
+    )  # fmt: skip
+    message = write_message(poor, language=language, public_url="http://127.0.0.1:8000", now=NOW)
+    text = message.title + message.body
+    assert not set("{}") & set(text)
+    assert "None" not in text
+    assert "new_cause" in text
+
+
+def test_who_resolved_it_is_named() -> None:
+    message = write_message(
+        facts("closed", ended_at=NOW, detail={"resolved_by": "扎西"}), language="zh-CN", public_url=None, now=NOW
+    )
+    assert "由 扎西 处理完毕。" in message.body
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(-3, "0 s"), (0, "0 s"), (59, "59 s"), (60, "1 min"), (3605, "1 h"), (90061, "1 d 1 h"), (7_000_000, "81 d")],
+)
+def test_lengths(seconds: float, expected: str) -> None:
+    assert lasted(timedelta(seconds=seconds), ("d", "h", "min", "s")) == expected
