@@ -53,7 +53,7 @@ class World:
 
     async def station(
         self,
-        id: str,
+        station: str,
         state: str | None = "online",
         *,
         partition: int = 0,
@@ -67,24 +67,28 @@ class World:
     ) -> None:
         """A station with terminal 001; `state` None: registered, never judged."""
         await self.pool.execute(
-            "INSERT INTO station (id, name, area, lifecycle) VALUES ($1, $2, $3, $4)", id, name or id, area, lifecycle
+            "INSERT INTO station (id, name, area, lifecycle) VALUES ($1, $2, $3, $4)",
+            station,
+            name or station,
+            area,
+            lifecycle,
         )
-        await self.pool.execute("INSERT INTO terminal (station, id, type) VALUES ($1, '001', 'kiosk')", id)
+        await self.pool.execute("INSERT INTO terminal (station, id, type) VALUES ($1, '001', 'kiosk')", station)
         if state is None:
             return
         await self.pool.execute(
             "INSERT INTO station_state (station, partition, state, since, usable) VALUES ($1, $2, $3, $4, $5)",
-            id,
+            station,
             partition,
             state,
             self.ago(since),
             usable,
         )
         await self.pool.execute(
-            "INSERT INTO terminal_state (station, terminal, partition, shard, state, since, seen_at, boot, run, conn, n, "
-            "every, seen, deadline, usable, users) "
+            "INSERT INTO terminal_state (station, terminal, partition, shard, state, since, seen_at, boot, "
+            "run, conn, n, every, seen, deadline, usable, users) "
             "VALUES ($1, '001', $2, $3, $4, $5, $6, 'b', 1, 0, 9, 60, 995, 1175, $7, 2)",
-            id,
+            station,
             partition,
             shard,
             state,
@@ -107,8 +111,8 @@ class World:
     ) -> int:
         self._seq += 1
         await self.pool.execute(
-            "INSERT INTO transition (partition, seq, station, terminal, before, after, usable, at, tick_at, shard, reason) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, 'heartbeat')",
+            "INSERT INTO transition (partition, seq, station, terminal, before, after, usable, at, "
+            "tick_at, shard, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, 'heartbeat')",
             partition,
             self._seq,
             station,
@@ -133,11 +137,11 @@ class World:
             self.ago(end),
         )
 
-    async def record(self, table: str, station: str, at: float, id: int, **columns: Any) -> None:
+    async def record(self, table: str, station: str, at: float, number: int, **columns: Any) -> None:
         """A stored record of terminal 001, `at` seconds ago."""
         names = ["ts", "station", "terminal", "box", "id", "device_at", "received_at", "time_source", *columns]
-        values = [self.ago(at), station, "001", "box", id, 0, self.now, "anchor", *columns.values()]
-        places = ", ".join(f"${number}" for number in range(1, len(names) + 1))
+        values = [self.ago(at), station, "001", "box", number, 0, self.now, "anchor", *columns.values()]
+        places = ", ".join(f"${place}" for place in range(1, len(names) + 1))
         await self.pool.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})", *values)  # noqa: S608
 
     async def incident(

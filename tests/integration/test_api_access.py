@@ -1,0 +1,205 @@
+"""Who gets in, what leaves the server, and how errors look."""
+
+from collections.abc import AsyncIterator
+from itertools import product
+from pathlib import Path
+
+import httpx
+
+from api.gate import COOKIE
+from api.session import signin_link
+from store.pool import Pool
+from tests.integration.api_world import TOKEN, World, config, serving
+
+OPEN = ("/healthz", "/metrics", "/docs", "/openapi.json", "/static/page.css", "/static/status.js")
+
+
+BAD_TOKENS = ("", "Bearer wrong", "Bearer ", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer é")
+
+
+async def test_without_the_token_the_api_says_401(database: str, tmp_path: Path) -> None:
+    paths = ("/api/v1/stations", "/api/v1/nothing", "/api/v1/stream")
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        for header, path in product(BAD_TOKENS, paths):
+            answer = await client.get(path, headers={"Authorization": header.encode()} if header else {})
+            assert answer.status_code == 401, (header, path)
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_root_paths_need_no_token(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        for path in OPEN:
+            assert (await client.get(path)).status_code == 200, path
+
+
+async def test_a_changed_token_file_is_read_again(database: str, tmp_path: Path) -> None:
+    settings = config(database, tmp_path)
+    async with serving(settings) as (client, _):
+        assert (await client.get("/api/v1/stations")).status_code == 200
+        assert settings.admin_token_file is not None
+        settings.admin_token_file.write_text("another token entirely")
+        assert (await client.get("/api/v1/stations")).status_code == 401
+        renewed = {"Authorization": "Bearer another token entirely"}
+        assert (await client.get("/api/v1/stations", headers=renewed)).status_code == 200
+        settings.admin_token_file.unlink()
+        assert (await client.get("/api/v1/stations", headers=renewed)).status_code == 401
+        settings.admin_token_file.write_text("")
+        assert (await client.get("/api/v1/stations", headers={"Authorization": "Bearer "})).status_code == 401
+
+
+async def sign_in(client: httpx.AsyncClient, folder: Path) -> httpx.Response:
+    link = signin_link(folder / "signin.code", "http://milepost.test/")
+    return await client.get(link.removeprefix("http://milepost.test"))
+
+
+async def test_the_sign_in_link_works_once(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        link = signin_link(tmp_path / "signin.code", "http://milepost.test/")
+        assert (tmp_path / "signin.code").stat().st_mode & 0o777 == 0o600
+        wrong = await client.get("/signin?code=guess")
+        answer = await client.get(link)
+        again = await client.get(link, headers={"Accept-Language": "en"})
+    assert wrong.status_code == 403, "a wrong guess must not use the code up"
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"].lower()
+    assert all(word in cookie for word in (f"{COOKIE}=", "httponly", "samesite=strict", "path=/", "max-age="))
+    assert "secure" not in cookie, "on plain http a secure cookie would never come back"
+    assert not (tmp_path / "signin.code").exists()
+    assert again.status_code == 403
+    assert "milepost up" in again.text
+    assert TOKEN not in cookie
+
+
+async def test_behind_https_the_cookie_is_secure(database: str, tmp_path: Path) -> None:
+    settings = config(database, tmp_path, public_url="https://milepost.example")
+    async with serving(settings, token=None) as (client, _):
+        assert "secure" in (await sign_in(client, tmp_path)).headers["set-cookie"].lower()
+
+
+async def test_a_session_reads_and_ends_with_the_token(database: str, tmp_path: Path) -> None:
+    settings = config(database, tmp_path)
+    async with serving(settings, token=None) as (client, _):
+        assert (await client.get("/")).status_code == 401
+        await sign_in(client, tmp_path)
+        assert (await client.get("/api/v1/stations")).status_code == 200
+        assert (await client.get("/")).status_code == 200
+        wrong_token = {"Authorization": "Bearer wrong"}
+        assert (await client.get("/api/v1/stations", headers=wrong_token)).status_code == 401
+    async with serving(settings, token=None) as (restarted, _):
+        restarted.cookies = client.cookies
+        assert (await restarted.get("/api/v1/stations")).status_code == 200, "a restart signs nobody out"
+        assert settings.admin_token_file is not None
+        settings.admin_token_file.write_text("renewed")
+        assert (await restarted.get("/api/v1/stations")).status_code == 401
+
+
+BAD_SESSIONS = ("", "x", "1.2.3", "99999999999.abc.", "99999999999.abc." + "0" * 64, "é.é.é", '"', "\x01")
+
+
+async def test_a_made_up_session_is_none(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        for cookie in BAD_SESSIONS:
+            answer = await client.get("/api/v1/stations", headers={"Cookie": f"{COOKIE}={cookie}".encode()})
+            assert answer.status_code == 401, cookie
+
+
+ORIGINS = {
+    "our own page": ({"Sec-Fetch-Site": "same-origin"}, 200),
+    "our own page in an old browser": ({"Origin": "http://milepost.test"}, 200),
+    "another site": ({"Sec-Fetch-Site": "cross-site", "Origin": "http://milepost.test"}, 403),
+    "a neighbour": ({"Sec-Fetch-Site": "same-site"}, 403),
+    "another origin": ({"Origin": "http://evil.test"}, 403),
+    "no word of it": ({}, 403),
+    "a sandboxed page": ({"Origin": "null"}, 403),
+}
+
+
+async def test_a_signed_in_browser_changes_things_only_from_our_pages(
+    pool: Pool, database: str, tmp_path: Path
+) -> None:
+    world = World(pool)
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        await sign_in(client, tmp_path)
+        for case, (headers, status) in ORIGINS.items():
+            number = await world.incident("station_offline", station="s")
+            answer = await client.post(f"/api/v1/incidents/{number}/ack", headers=headers)
+            assert answer.status_code == status, case
+            actor = await pool.fetchval("SELECT acknowledged_by FROM incident WHERE id = $1", number)
+            assert actor == ("console" if status == 200 else None), case
+
+
+async def test_every_answer_has_the_security_headers(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path)) as (client, _):
+        for path in ("/", "/docs", "/nothing", "/api/v1/stations", "/healthz", "/static/page.css", "/signin"):
+            headers = (await client.get(path)).headers
+            assert headers["x-content-type-options"] == "nosniff", path
+            assert "frame-ancestors 'none'" in headers["content-security-policy"], path
+            assert "default-src 'self'" in headers["content-security-policy"], path
+            assert headers["referrer-policy"] == "no-referrer", path
+
+
+PROBLEMS = {
+    "an unknown station": ("GET", "/api/v1/stations/99", 404, "'99'"),
+    "an unknown station's timeline": ("GET", "/api/v1/stations/99/timeline", 404, "'99'"),
+    "an unknown path": ("GET", "/api/v1/weather", 404, "/docs"),
+    "an unknown path at the root": ("GET", "/weather", 404, "/docs"),
+    "a missing asset": ("GET", "/static/none.js", 404, ""),
+    "a method that is not taken": ("DELETE", "/api/v1/stations", 405, "method"),
+    "a limit too small": ("GET", "/api/v1/stations?limit=0", 422, "limit"),
+    "a limit too large": ("GET", "/api/v1/stations?limit=1001", 422, "limit"),
+    "a limit that is no number": ("GET", "/api/v1/incidents?limit=many", 422, "limit"),
+    "an unknown verdict": ("GET", "/api/v1/stations?verdict=fine", 422, "verdict"),
+    "a cursor that is none": ("GET", "/api/v1/stations?cursor=hello", 400, "cursor"),
+    "a cursor of another list": ("GET", "/api/v1/incidents?cursor=eyJ0eXBlIjoic3RhdGlvbiIsImlkIjoiYSJ9", 400, "cursor"),
+    "a cursor in Chinese": ("GET", "/api/v1/stations?cursor=%E4%B8%AD", 400, "cursor"),
+    "a station id that cannot be": ("GET", "/api/v1/stations/a%00b", 400, "character"),
+    "no incident": ("GET", "/api/v1/incidents/7", 404, "7"),
+}
+
+
+async def test_errors_are_problem_documents(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path)) as (client, _):
+        for case, (method, path, status, word) in PROBLEMS.items():
+            answer = await client.request(method, path)
+            assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), case
+            problem = answer.json()
+            assert (problem["status"], problem["type"]) == (status, "about:blank"), case
+            assert word in problem["detail"], case
+
+
+async def test_a_defect_of_ours_gives_nothing_away(pool: Pool, database: str, tmp_path: Path) -> None:
+    await pool.execute("ALTER TABLE incident_entry RENAME COLUMN text TO words")
+    number = await World(pool).incident("station_offline")
+    await pool.execute("ALTER TABLE incident ALTER COLUMN detail TYPE text USING detail::text")
+    async with serving(config(database, tmp_path)) as (client, _):
+        answer = await client.get("/api/v1/incidents")
+        other = await client.get(f"/api/v1/incidents/{number}")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "Traceback" not in answer.text
+    assert "detail: " not in answer.text
+    assert other.status_code == 503
+    assert "milepost migrate" in other.json()["detail"]
+
+
+async def test_a_large_body_is_refused_before_it_is_read(pool: Pool, database: str, tmp_path: Path) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 1024
+
+    async with serving(config(database, tmp_path)) as (client, _):
+        said = await client.post("/api/v1/incidents/1/note", content=b"x" * 65_537)
+        streamed = await client.post("/api/v1/incidents/1/note", content=endless())
+    assert (said.status_code, streamed.status_code) == (413, 413)
+    assert streamed.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_api_describes_all_its_paths(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        document = (await client.get("/openapi.json")).json()
+        page = (await client.get("/docs")).text
+    assert "/api/v1/stations/{id}/timeline" in document["paths"]
+    for path in document["paths"]:
+        assert path in page
+    assert "https://" not in page, "nothing is loaded from elsewhere"
+    assert "http://" not in page
