@@ -168,7 +168,7 @@ def _execute(command: Command, arguments: argparse.Namespace, environ: Mapping[s
     logs.configure(level="warning" if quiet else settings.log_level, style=settings.log_format)
     for line in unknown(environ):
         log.warning(line)
-    runner = _find(command.runner)
+    runner = find(command.runner)
 
     if command.threads:
         return runner(settings, arguments) or 0
@@ -184,7 +184,8 @@ def _execute(command: Command, arguments: argparse.Namespace, environ: Mapping[s
     return run_until_stopped(main, uvloop=command.uvloop) or 0
 
 
-def _find(runner: str) -> Callable[..., Any]:
+def find(runner: str) -> Callable[..., Any]:
+    """The function behind a `runner`. Raises RemedyError when a package of an extra is not installed."""
     module, _, function = runner.partition(":")
     try:
         found: Callable[..., Any] = getattr(importlib.import_module(module), function)
