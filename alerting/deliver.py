@@ -17,7 +17,7 @@ import msgspec
 
 from alerting.deliver_core import Facts, GiveUp, Language, Message, after_failure, write_message
 from alerting.deliver_targets import AppriseTarget, LogTarget, Parcel, SendError, Target, quiet_apprise
-from alerting.stream import wait_for_wake
+from alerting.stream import end_with, wait_for_wake
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Pool, open_pool
 from store.sql import load_queries
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 QUERIES = load_queries(Path(__file__).with_name("deliver_queries.sql"))
 _SPREAD = 500
-_DRAIN = 5.0
+_DRAIN = 2.0
 
 
 class DeliverConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +65,8 @@ async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
     async with open_pool(config.database_url, name=f"deliver {config.instance}"[:60], size=len(targets) + 3) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
-        await Outbox(config, pool, targets).run(stop)
+        work = asyncio.create_task(Outbox(config, pool, targets).run(stop), name="deliver")
+        await end_with(work, stop, pool, _DRAIN + 1)
 
 
 class Outbox:

@@ -24,6 +24,7 @@ from alerting.stream import (
     INCIDENTS_GAPS,
     Batch,
     PublisherConfig,
+    end_with,
     publish,
     read_gaps,
     read_transitions,
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 LOCK = 0x696E636964656E74  # "incident"
 _REGISTRY_EVERY = 30.0
 _FAILURES = 10
+_DRAIN = 2.0
 
 
 class IncidentsConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,19 +65,24 @@ class LockLostError(Exception):
 
 async def run(config: IncidentsConfig, stop: asyncio.Event) -> None:
     """Lead, or stand by, until `stop`. RemedyError when the database is not to be had at the start."""
-    meter = OutageMeter()
     async with open_pool(config.database_url, name=f"incidents {config.instance}"[:60], size=3) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
-        delay = 0.2
-        while not stop.is_set():
-            try:
-                await _stand_by_or_lead(config, pool, meter, stop)
-                delay = 0.2
-            except (LockLostError, *UNREACHABLE) as exc:
-                log.warning("not leading: the database is away", extra={"error": repr(exc), "retry_s": delay})
-                await _pause(stop, delay)
-                delay = min(delay * 2, config.max_backoff)
+        work = asyncio.create_task(_compete(config, pool, stop), name="incidents")
+        await end_with(work, stop, pool, _DRAIN)
+
+
+async def _compete(config: IncidentsConfig, pool: Pool, stop: asyncio.Event) -> None:
+    """Lead or stand by; when the database is away, come back to it."""
+    meter, delay = OutageMeter(), 0.2
+    while not stop.is_set():
+        try:
+            await _stand_by_or_lead(config, pool, meter, stop)
+            delay = 0.2
+        except (LockLostError, *UNREACHABLE) as exc:
+            log.warning("not leading: the database is away", extra={"error": repr(exc), "retry_s": delay})
+            await _pause(stop, delay)
+            delay = min(delay * 2, config.max_backoff)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -159,3 +159,27 @@ async def wait_for_wake(wake: asyncio.Event, seconds: float) -> None:
         return
     finally:
         wake.clear()
+
+
+async def end_with(work: "asyncio.Task[None]", stop: asyncio.Event, pool: Pool, seconds: float) -> None:
+    """Wait for `work`; after `stop` it has so many seconds, then its connections are cut, so that it ends.
+
+    A database that answers nothing must not keep a process from ending.
+    """
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            await asyncio.wait({work}, timeout=seconds)
+        if not work.done():
+            pool.terminate()
+        await work
+    except UNREACHABLE:
+        if not stop.is_set():
+            raise
+    finally:
+        stopped.cancel()
+        if not work.done():
+            pool.terminate()
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
