@@ -27,6 +27,7 @@ from tests.servers import (
     mqtt_server,
     why_no_apache_kafka,
 )
+from tests.timescale_server import timescale_url  # noqa: F401 -- a fixture
 
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 

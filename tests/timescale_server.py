@@ -1,0 +1,98 @@
+"""TimescaleDB's own code, in WebAssembly under Node: one connection at a time, no COPY, no background workers."""
+
+import fcntl
+import os
+import re
+import selectors
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+FOLDER = Path(__file__).with_name("timescale")
+NODE = 20
+START_SECONDS = 60
+INSTALL_SECONDS = 120
+
+
+@pytest.fixture(scope="session")
+def timescale_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an empty TimescaleDB; open one connection to it, with `statement_cache_size=0`."""
+    node, npm = _find_tools()
+    _install(npm)
+    with (tmp_path_factory.mktemp("timescale") / "server.log").open("w+") as log, _serve(node, log) as address:
+        yield f"postgresql://postgres:postgres@{address}/postgres?sslmode=disable"
+
+
+def _find_tools() -> tuple[str, str]:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip(f"the TimescaleDB tests need node {NODE} or newer and npm: install the packages nodejs and npm")
+    told = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
+    found = re.match(r"v(\d+)\.", told)
+    if found is None or int(found[1]) < NODE:
+        pytest.skip(f"the TimescaleDB tests need node {NODE} or newer, this is {told.strip()}: install a newer one")
+    return node, npm
+
+
+def _install(npm: str) -> None:
+    """Install what package.json pins, unless it is there; of several test runs at once one does it."""
+    manifest = FOLDER / "package.json"
+    stamp = FOLDER / "node_modules" / ".installed"
+    with manifest.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.exists() and stamp.read_text() == manifest.read_text():
+            return
+        try:
+            result = subprocess.run(
+                [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"],
+                cwd=FOLDER,
+                capture_output=True,
+                text=True,
+                timeout=INSTALL_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            pytest.skip(f"npm installed nothing in {INSTALL_SECONDS} s: run `npm install` in tests/timescale")
+        if result.returncode != 0:
+            why = result.stderr.strip().splitlines()[-1:]
+            pytest.skip(f"npm cannot install TimescaleDB ({why}): run `npm install` in tests/timescale")
+        stamp.write_text(manifest.read_text())
+
+
+@contextmanager
+def _serve(node: str, log: IO[str]) -> Iterator[str]:
+    process = subprocess.Popen(
+        [node, "server.js"],
+        cwd=FOLDER,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        env={**os.environ, "NODE_NO_WARNINGS": "1"},
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield _read_address(process.stdout, log)
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=10)
+        process.stdout.close()
+
+
+def _read_address(output: IO[bytes], log: IO[str]) -> str:
+    with selectors.DefaultSelector() as selector:
+        selector.register(output, selectors.EVENT_READ)
+        if selector.select(START_SECONDS) and (line := output.readline()):
+            return line.decode().strip()
+    log.seek(0)
+    raise RuntimeError(f"TimescaleDB did not start:\n{log.read()[-2000:]}")
