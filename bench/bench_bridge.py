@@ -73,7 +73,7 @@ def _packet(kind: int, body: bytes) -> bytes:
 
 
 def send(port: int, number: int, stations: int, rate: int, name: str) -> None:
-    """One sender: says that it is ready, waits for a line, sends, and waits until the broker has it; rate 0 is at once."""
+    """One sender: says that it is ready, waits for a line, sends, waits until the broker has it; rate 0: at once."""
     with socket.create_connection(("127.0.0.1", port)) as sock:
         sock.sendall(_packet(0x10, _text("MQTT") + b"\x04\x02\x00\x3c" + _text(name)))
         sock.recv(4)

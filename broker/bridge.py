@@ -49,7 +49,7 @@ class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     shard: str = "main"
     bridge: str = "bridge-1"
     idempotent: bool = True
-    compression: str | None = None
+    compression: str | None = "snappy"  # a seventh of the disk for 1 µs a message
     max_bytes: int = 256 * 1024 * 1024
     max_messages: int = 1_000_000
     metrics_port: int | None = None
