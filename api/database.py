@@ -12,7 +12,8 @@ from store.pool import Connection, Pool
 
 STATEMENT_MS: Final = 4000
 """What PostgreSQL itself allows a statement."""
-_LIMIT: Final = 6.0
+LIMIT: float = 6.0
+"""Seconds for all that one request asks of the database."""
 _ACQUIRE: Final = 3.0
 
 _AWAY = (
@@ -37,8 +38,8 @@ class Database:
     Every failure to be reached or to answer in time is a DatabaseAwayError.
     """
 
-    def __init__(self, pool: Pool, *, limit: float = _LIMIT) -> None:
-        self._pool, self._limit = pool, limit
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
@@ -57,7 +58,7 @@ class Database:
     @asynccontextmanager
     async def _bounded(self) -> AsyncIterator[Connection]:
         try:
-            async with asyncio.timeout(self._limit):
+            async with asyncio.timeout(LIMIT):
                 connection = await self._pool.acquire(timeout=_ACQUIRE)
                 try:
                     yield connection

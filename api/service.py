@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 _POOL = 8
 _GRACE = 3
+_START = 10
 _BACKLOG = 512
 
 
@@ -66,12 +67,20 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
         listening = asyncio.create_task(hub.run(), name="api stream")
         context = Context(config=config, database=Database(pool), token=token, hub=hub, metrics=Metrics())
         try:
+            await _first(hub.listening.wait(), listening)
             yield create_app(context), hub
         finally:
             hub.close()
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
+
+
+async def _first(wanted: Awaitable[object], task: asyncio.Task[None]) -> None:
+    """Wait for what `task` does, but not when it fails, and not for ever: the stream also starts later."""
+    waiting = asyncio.ensure_future(wanted)
+    await asyncio.wait({waiting, task}, timeout=_START, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
 
 
 async def _close_on(stop: asyncio.Event, server: uvicorn.Server, hub: Hub) -> None:
