@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.stack import Stack, wait_until
 from tests.acceptance.terminals import Terminal, power_off, start_fleet
+from tests.conftest import PARTITIONS
 from tests.servers import ApacheKafka
 
 pytestmark = pytest.mark.timeout(400)
@@ -34,7 +35,9 @@ def test_every_record_arrives_once(server_dir: Path, apache_kafka: ApacheKafka) 
     directory = server_dir / "no-loss"
     directory.mkdir()
     directory.chmod(0o755)
-    stack = Stack(directory / "data", MILEPOST_KAFKA_SERVERS=apache_kafka.servers).start()
+    stack = Stack(
+        directory / "data", MILEPOST_KAFKA_SERVERS=apache_kafka.servers, MILEPOST_PARTITIONS=str(PARTITIONS)
+    ).start()
     fleet = start_fleet(stack.mqtt_port, TERMINALS, every=5.0)
     try:
         load(fleet, BETWEEN_KILLS)
@@ -54,7 +57,9 @@ def test_every_record_arrives_once(server_dir: Path, apache_kafka: ApacheKafka) 
             assert acked[terminal.station] <= set(found)
             assert set(found.values()) == {1}, "a record is there twice"
         assert sum(map(len, sent.values())) > 5_000
-        assert stack.items("incidents", kind="station_offline") == []
+        # The log is shared with other tests, so only what became of our own stations is asked.
+        fallen = {incident["station"] for incident in stack.items("incidents", kind="station_offline")}
+        assert not fallen & set(sent)
     finally:
         power_off(fleet)
         stack.end()
