@@ -103,27 +103,22 @@ class Supervisor:
         await asyncio.shield(self._failed)
 
     async def stop(self, stages: Iterable[Iterable[str]], *, within: float = 18.0) -> list[str]:
-        """End the programs stage by stage, all of them in `within` seconds; return those that had to be killed."""
+        """End the programs stage by stage, and what is in no stage at last; return those that had to be killed.
+
+        It takes no longer than `within` seconds, if the programs' own stop times fit in.
+        """
         self._housekeeping.cancel()
         self._failed.cancel()
         deadline = time.monotonic() + within
         killed: list[str] = []
-        plan = [[self._programs[name] for name in stage if name in self._programs] for stage in stages]
+        rest = dict(self._programs)
+        plan = [[rest.pop(name) for name in stage if name in rest] for stage in stages] + [list(rest.values())]
         for number, stage in enumerate(plan):
             # What comes later may need its time too.
             reserved = sum(_slowest(later) for later in plan[number + 1 :])
             limit = max(0.5, min(_slowest(stage), deadline - time.monotonic() - reserved))
             killed += await self._stop_stage(stage, limit)
         return killed
-
-    def kill(self) -> None:
-        """End everything at once."""
-        self._housekeeping.cancel()
-        for running in self._programs.values():
-            if running.task is not None:
-                running.task.cancel()
-            if running.process is not None and running.process.returncode is None:
-                children.send(running.process, signal.SIGKILL)
 
     async def _stop_stage(self, stage: list[_Running], limit: float) -> list[str]:
         for running in stage:
