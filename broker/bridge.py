@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Final
 
 import msgspec
@@ -18,9 +18,9 @@ from broker.log_identity import open_admin, read_identity, watch_identity
 from broker.metrics import Counters
 from broker.mqtt_link import Address, MqttLink
 from broker.outbox import Outbox
-from broker.pulse import Pulse, Ticker
+from broker.pulse import Progress, Pulse, Ticker
 from broker.topics import count_partitions
-from broker.translate import Outcome, Receipt, Translator
+from broker.translate import MAX_TOPIC, Outcome, Receipt, Translator, dead_letter
 from contract.codec import encode
 from contract.errors import RemedyError
 from contract.log import DEADLETTER, LIVE, RECORDS
@@ -30,17 +30,21 @@ log = logging.getLogger(__name__)
 
 MAX_BATCH: Final = 256 * 1024
 """Bytes of a Kafka batch, unless a single message is larger."""
-DELIVERY_TIMEOUT: Final = 40.0
-"""Seconds a Kafka request may take, and a batch of a producer that is not idempotent altogether."""
-SILENCE: Final = 20.0
-"""Seconds without any message although a pulse was sent: the connection is dead, whatever TCP thinks."""
+SILENT_PULSES: Final = 4
+"""Pulses in a row after which nothing at all came: the connection is dead, whatever TCP thinks."""
+STALLED_AFTER: Final = 120.0
+"""Seconds without progress, while Kafka answers, after which the producer is taken for stuck."""
 _CLOSE_TIMEOUT: Final = 5.0
 _MAX_ACKS: Final = 100_000
 _STATISTICS_EVERY: Final = 60.0
 
 
 class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What a bridge is told. `max_bytes` and `max_messages` bound what Kafka has not acknowledged yet."""
+    """What a bridge is told.
+
+    `max_bytes` and `max_messages` bound what Kafka has not acknowledged yet. `delivery_timeout` is the seconds that a
+    request to Kafka may take, and a batch of a producer that is not idempotent altogether.
+    """
 
     mqtt_url: str
     mqtt_password: str | None = None
@@ -52,8 +56,16 @@ class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     compression: str | None = "snappy"  # a seventh of the disk for 1 µs a message
     max_bytes: int = 256 * 1024 * 1024
     max_messages: int = 1_000_000
+    delivery_timeout: float = 40.0
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"
+
+
+class StalledProducerError(Exception):
+    """Kafka answers and takes nothing of what waits: the producer is stuck, which only a restart cures."""
+
+    def __init__(self) -> None:
+        super().__init__(" ".join((self.__doc__ or "").split()))
 
 
 class Bridge:
@@ -65,12 +77,12 @@ class Bridge:
         self._partitions = partitions
         self._start = secrets.token_hex(4)
         self._started = time.monotonic()
-        self._heard = self._started
+        self._heard = False
+        self._silent_pulses = 0
         self._translator = Translator(shard=config.shard, start=self._start, partitions=partitions)
         self._ticker = Ticker(shard=config.shard, bridge=config.bridge, start=self._start)
         self._pulse = Pulse(f"{self._start}{secrets.token_hex(8)}")
         self._pulse_topic = pulse_topic(config.bridge)
-        self._acks: dict[str, list[bytes]] = {}
         self._waiting_acks: list[tuple[str, bytes]] = []
         self._wake = asyncio.Event()
         self.outbox = Outbox(
@@ -105,7 +117,7 @@ class Bridge:
     def take(self, topic: str, payload: bytes, retain: bool) -> None:
         """One message from MQTT: into the outbox, within a budget at whose end the socket is not read."""
         now = time.monotonic()
-        self._heard = now
+        self._heard = True
         if topic == self._pulse_topic:
             if self._pulse.returned(payload, now):
                 self._write_tick(now)
@@ -115,7 +127,7 @@ class Bridge:
         counters.received_bytes += len(payload)
         received = int(time.time() * 1000)
         mono = int((now - self._started) * 1000)
-        outcome = self._translator.translate(topic, payload, retain=retain, received=received, mono=mono)
+        outcome = self._translate(topic, payload, retain, received, mono)
         entry = outcome.entry
         if entry is not None and outcome.letter is None and outcome.receipt is None:
             self.outbox.add(entry.topic, entry.partition, entry.key, entry.value, received)
@@ -125,6 +137,17 @@ class Bridge:
             counters.waiting_bytes > self._config.max_bytes or counters.waiting_messages > self._config.max_messages
         ) and not counters.paused:
             self._pause()
+
+    def _translate(self, topic: str, payload: bytes, retain: bool, received: int, mono: int) -> Outcome:
+        try:
+            return self._translator.translate(topic, payload, retain=retain, received=received, mono=mono)
+        except Exception:
+            # A fault of ours. Whoever sends it again shall not stop everybody's messages with it.
+            log.exception("a message could not be judged", extra={"topic": topic[:MAX_TOPIC], "size": len(payload)})
+            self._ticker.spoil()
+            detail = "the bridge failed on it: look into its log and report the fault"
+            letter = dead_letter(topic, payload, "bridge_fault", detail, shard=self._config.shard, at=received)
+            return Outcome(letter=letter)
 
     def _add(self, outcome: Outcome, received: int) -> None:
         entry, letter = outcome.entry, outcome.letter
@@ -165,7 +188,6 @@ class Bridge:
             and counters.waiting_messages * 2 < self._config.max_messages
         ):
             counters.paused = 0
-            self._heard = time.monotonic()
             log.info("Kafka caught up: MQTT is read again")
             if self.link is not None:
                 self.link.resume()
@@ -198,8 +220,8 @@ class Bridge:
         self._counters.connected = 1
         self._counters.connects += 1
         self._ticker.spoil()
-        self._heard = time.monotonic()
-        self._pulse.unsent(self._heard)
+        self._silent_pulses = 0
+        self._pulse.unsent(time.monotonic())
         self._publish_acks()
         self._wake.set()
 
@@ -212,19 +234,26 @@ class Bridge:
         """Publish pulses until cancelled."""
         while True:
             self._wake.clear()
-            now = time.monotonic()
             link = self.link
             if link is None or not link.connected:
                 await self._wake.wait()
                 continue
-            if not self._counters.paused and now - self._heard > SILENCE:
-                log.warning("nothing comes from the MQTT broker, not even our pulses: connecting again")
-                self._heard = now
-                link.drop()
+            now = time.monotonic()
             payload = self._pulse.next(now)
-            if payload is not None and not link.publish(self._pulse_topic, payload, 0):
-                self._pulse.unsent(now + 0.1)
+            if payload is not None:
+                self._watch_silence(link)
+                if not link.publish(self._pulse_topic, payload, 0):
+                    self._pulse.unsent(now + 0.1)
             await _wait(self._wake, self._pulse.wait(time.monotonic()))
+
+    def _watch_silence(self, link: MqttLink) -> None:
+        # Counted in pulses, not seconds: a process that was stopped for a while has not listened either.
+        self._silent_pulses = 0 if self._heard or self._counters.paused else self._silent_pulses + 1
+        self._heard = False
+        if self._silent_pulses > SILENT_PULSES:
+            self._silent_pulses = 0
+            log.warning("nothing comes from the MQTT broker, not even our pulses: connecting again")
+            link.drop()
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
@@ -253,8 +282,11 @@ async def run(config: BridgeConfig, stop: asyncio.Event, counters: Counters | No
             try:
                 await _start(producer, config)
                 bridge = Bridge(config, producer, partitions, counters)
-                watch = watch_identity(identity, lambda: read_identity(admin))
-                await _carry(bridge, watch, stop, counters)
+                watches = [
+                    watch_identity(identity, lambda: read_identity(admin)),
+                    _watch_progress(counters, lambda: read_identity(admin)),
+                ]
+                await _carry(bridge, watches, stop, counters)
             finally:
                 await _stop(producer)
     finally:
@@ -283,7 +315,7 @@ def _producer(config: BridgeConfig) -> AIOKafkaProducer:
         compression_type=config.compression,
         max_batch_size=MAX_BATCH,
         max_request_size=64 * 1024 * 1024,
-        request_timeout_ms=int(DELIVERY_TIMEOUT * 1000),
+        request_timeout_ms=int(config.delivery_timeout * 1000),
         metadata_max_age_ms=30_000,
     )
 
@@ -307,13 +339,15 @@ async def _partitions(admin: AIOKafkaAdminClient) -> int:
     return counts[LIVE]
 
 
-async def _carry(bridge: Bridge, watch: Coroutine[None, None, None], stop: asyncio.Event, counters: Counters) -> None:
+async def _carry(
+    bridge: Bridge, watches: Sequence[Coroutine[None, None, None]], stop: asyncio.Event, counters: Counters
+) -> None:
     link = bridge.open_link()
     tasks: list[asyncio.Task[object]] = [
         asyncio.create_task(link.run(), name="bridge mqtt"),
         asyncio.create_task(bridge.run_pulse(), name="bridge pulse"),
         asyncio.create_task(_statistics(counters), name="bridge statistics"),
-        asyncio.create_task(watch, name="bridge identity"),
+        *(asyncio.create_task(watch, name="bridge watch") for watch in watches),
         asyncio.create_task(stop.wait(), name="bridge stop"),
     ]
     try:
@@ -337,6 +371,18 @@ async def _flush(bridge: Bridge, link: MqttLink) -> None:
             await bridge.outbox.drain()
     except TimeoutError:
         log.warning("Kafka did not take everything in time; terminals send their records again")
+
+
+async def _watch_progress(counters: Counters, ask_kafka: Callable[[], Awaitable[str]]) -> None:
+    progress = Progress(STALLED_AFTER)
+    while True:
+        await asyncio.sleep(STALLED_AFTER / 10)
+        try:
+            await ask_kafka()
+        except (KafkaError, OSError, TimeoutError):
+            progress.excuse(time.monotonic())
+        if progress.stalled(time.monotonic(), counters.safe, counters.waiting_messages):
+            raise StalledProducerError
 
 
 async def _statistics(counters: Counters) -> None:

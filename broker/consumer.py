@@ -12,14 +12,13 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-import asyncpg
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from broker.log_identity import open_admin, read_identity, watch_identity
 from store.offsets import Claim, FencedError, advance, claim
-from store.pool import UNREACHABLE, Connection, Pool
+from store.pool import UNREACHABLE, Connection, Pool, may_pass
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +146,9 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Commit rows and offsets; when that fails in any unclear way, load everything again."""
         try:
             await self._within_timeout(partitions)
-        except (*UNREACHABLE, asyncpg.InterfaceError) as exc:
+        except UNREACHABLE as exc:
+            if not may_pass(exc):
+                raise
             log.warning("commit failed, loading again", extra={"consumer": self._config.name, "error": repr(exc)})
             await self._reload(partitions)
 
@@ -183,7 +184,9 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             try:
                 for partition in sorted(partitions):
                     await self._load(partition)
-            except (*UNREACHABLE, asyncpg.InterfaceError) as exc:
+            except UNREACHABLE as exc:
+                if not may_pass(exc):
+                    raise
                 log.warning("database away", extra={"consumer": self._config.name, "error": repr(exc)})
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 5.0)

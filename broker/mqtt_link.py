@@ -272,8 +272,10 @@ class MqttLink:
             self._subscribed.set_result(all(granted < 128 for granted in qos))
 
     def _message(self, client: Any, topic: Any, payload: bytes, qos: int, properties: dict[str, Any]) -> None:
+        if isinstance(topic, bytes):  # gmqtt hands on what is not UTF-8 as it is
+            topic = topic.decode(errors="replace")
         try:
-            self._on_message(topic, payload, properties["retain"])
+            self._on_message(topic, payload, bool(properties["retain"]))
         except Exception:
             # gmqtt would swallow it; a connection that begins anew is what the judges know how to read.
             log.exception("a message could not be taken in")

@@ -94,6 +94,7 @@ class Outbox:
         self._empty = asyncio.Event()
         self._empty.set()
         self.fatal: asyncio.Future[object] = self._loop.create_future()
+        self.fatal.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
     def add(
         self,
@@ -198,8 +199,6 @@ class Outbox:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self.fatal.done() and not self.fatal.cancelled():
-            self.fatal.exception()
 
 
 def needs_restart(exc: BaseException) -> bool:

@@ -1,4 +1,7 @@
-"""The bridge's pulse through the MQTT broker, and the ticks it makes. Pure: `now` is seconds of a monotonic clock."""
+"""The bridge's pulse through the MQTT broker, the ticks it makes, and whether anything moves.
+
+Pure: `now` is seconds of a monotonic clock.
+"""
 
 from typing import Final
 
@@ -77,3 +80,22 @@ class Ticker:
         self._seq += 1
         self._whole = True
         return tick
+
+
+class Progress:
+    """Tells a producer that is stuck from one that has nothing to do, or whose Kafka is away."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._safe = -1
+        self._since = float("inf")
+
+    def excuse(self, now: float) -> None:
+        """Kafka does not answer: the time starts anew."""
+        self._since = now
+
+    def stalled(self, now: float, safe: int, waiting: int) -> bool:
+        """Whether something waits and nothing became safe for longer than the limit."""
+        if safe != self._safe or not waiting or self._since > now:
+            self._safe, self._since = safe, now
+        return now - self._since > self._limit

@@ -8,6 +8,7 @@ import pytest
 
 from broker.bridge import BridgeConfig, run
 from broker.log_identity import LogReplacedError
+from broker.pulse import Pulse
 from contract.errors import RemedyError
 from contract.log import DeadLetter, HeartbeatEntry, StatusEntry, Tick
 from contract.messages import Ack
@@ -181,6 +182,61 @@ async def test_another_log_ends_the_bridge(mosquitto: Mosquitto, tansu: Tansu) -
         tansu.restart()
         with pytest.raises(LogReplacedError):
             await asyncio.wait_for(asyncio.shield(bridge.task), 30)
+
+
+async def test_a_batch_that_is_given_up_is_not_acknowledged_and_a_tick_says_so(
+    mosquitto: Mosquitto, tansu: Tansu
+) -> None:
+    station = unique()
+    async with running_bridge(mosquitto.url, tansu.servers, delivery_timeout=1.0) as bridge:
+        terminal = Terminal(mosquitto.url, client_id=f"{station}-001", subscribe=f"milepost/v1/{station}/001/ack")
+        await until(lambda: bridge.counters.ticks_spoilt == 1)
+        tansu.freeze()
+        terminal.publish(f"milepost/v1/{station}/001/data", records(1))
+        await until(lambda: bridge.counters.batches_failed)
+        await until(lambda: bridge.counters.ticks_spoilt > 1, what="no tick tells of the failed batch")
+        assert terminal.inbox.empty() and bridge.counters.acks == 0
+        tansu.thaw()
+        await until(lambda: not bridge.counters.waiting_messages)
+        terminal.publish(f"milepost/v1/{station}/001/data", records(1))
+        assert msgspec.json.decode((await terminal.receive())[1], type=Ack).ids == [(1, 1)]
+        assert not bridge.task.done()
+        terminal.close()
+
+
+async def test_a_fault_of_ours_costs_one_message(
+    mosquitto: Mosquitto, kafka_servers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_on_seven(payload: bytes) -> None:
+        if payload == heartbeat(7):
+            raise RuntimeError("never foreseen")
+
+    monkeypatch.setattr("broker.translate.decode_heartbeat", break_on_seven)
+    station = unique()
+    async with running_bridge(mosquitto.url, kafka_servers) as bridge:
+        terminal = Terminal(mosquitto.url, client_id=f"{station}-001")
+        for number in (6, 7, 8):
+            terminal.publish(f"milepost/v1/{station}/001/heartbeat", heartbeat(number))
+        seen = await read_log(kafka_servers, of_station(station), lambda s: len(s) >= 3)
+        assert bridge.counters.connects == 1
+        await until(lambda: bridge.counters.ticks_spoilt == 2)
+        terminal.close()
+    assert sorted(s.entry.body.n for s in seen if isinstance(s.entry, HeartbeatEntry)) == [6, 8]
+    assert [s.entry.reason for s in seen if isinstance(s.entry, DeadLetter)] == ["bridge_fault"]
+
+
+async def test_a_broker_that_falls_silent_is_left_and_found_again(
+    mosquitto: Mosquitto, kafka_servers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("broker.bridge.SILENT_PULSES", 1)
+    monkeypatch.setattr(Pulse.__init__, "__kwdefaults__", {"interval": 0.05, "lost_after": 0.3})
+    async with running_bridge(mosquitto.url, kafka_servers) as bridge:
+        mosquitto.freeze()
+        await until(lambda: not bridge.counters.connected, what="a silent connection was kept")
+        mosquitto.thaw()
+        await until(lambda: bridge.counters.connects == 2)
+        ticks = bridge.counters.ticks
+        await until(lambda: bridge.counters.ticks > ticks + 1)
 
 
 async def test_a_wished_end_leaves_nothing_behind(mosquitto: Mosquitto, kafka_servers: str) -> None:

@@ -1,6 +1,8 @@
 """The pulse and its ticks, as a timetable."""
 
-from broker.pulse import Pulse, Ticker
+import pytest
+
+from broker.pulse import Progress, Pulse, Ticker
 
 
 def test_one_pulse_flies_and_the_next_follows_a_quarter_second_after_it_is_back() -> None:
@@ -70,3 +72,25 @@ def test_ticks_are_numbered_without_gaps_and_carry_their_times() -> None:
     made = [ticker.tick(at=1000 + n, mono=n) for n in range(3)]
     assert [(t.seq, t.at, t.mono) for t in made] == [(0, 1000, 0), (1, 1001, 1), (2, 1002, 2)]
     assert {(t.shard, t.bridge, t.start) for t in made} == {("main", "b", "s")}
+
+
+@pytest.mark.parametrize(
+    ("looks", "verdicts"),
+    [
+        pytest.param([(0, 5, 9), (10, 5, 9), (11, 5, 9)], [False, False, True], id="something waits and nothing moves"),
+        pytest.param([(0, 5, 9), (10, 6, 9), (20, 6, 9)], [False, False, False], id="it moves slowly"),
+        pytest.param([(0, 5, 0), (50, 5, 0), (60, 5, 9)], [False, False, False], id="nothing was waiting"),
+        pytest.param(
+            [(0, 5, 9), (9, None, 9), (12, 5, 9), (20, 5, 9)], [False, False, False, True], id="Kafka was away"
+        ),
+    ],
+)
+def test_a_producer_is_stuck_when_kafka_answers_and_nothing_moves(
+    looks: list[tuple[float, int | None, int]], verdicts: list[bool]
+) -> None:
+    progress, said = Progress(10), []
+    for now, safe, waiting in looks:
+        if safe is None:
+            progress.excuse(now)
+        said.append(progress.stalled(now, safe or 5, waiting))
+    assert said == verdicts
