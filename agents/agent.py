@@ -103,6 +103,7 @@ class Agent:
         self._link: Link | None = None
         self._is_up = self._may_send_data = False
         self._told_usable: bool | None = None
+        self._told_hang = False
         self._told_trouble: str | None = None
         self._told_failure: str | None = None
         self._next_heartbeat = self._next_presence = self._next_look = self._next_drop_report = 0.0
@@ -125,7 +126,7 @@ class Agent:
         self._outbox.close()
 
     def _turn(self, now: float) -> None:
-        self._sampler.supervise()
+        self._watch_sampler()
         while self._sampler.taken:
             self._keep_sample(self._sampler.taken.popleft())
         self._report_outbox(now)
@@ -198,7 +199,7 @@ class Agent:
         if self._link:
             self._link.abandon()
         if self._pending:
-            self._budget.failed()
+            self._budget.failed(self._pending[1])
         self._link, self._pending = None, None
         self._is_up = self._may_send_data = False
         now = time.monotonic()
@@ -341,6 +342,14 @@ class Agent:
         self._publish("reply", reply, qos=1)
 
     # What is recorded
+
+    def _watch_sampler(self) -> None:
+        self._sampler.supervise()
+        if self._sampler.hangs != self._told_hang:
+            self._told_hang = self._sampler.hangs
+            if self._told_hang:
+                _log.error("measuring hangs: a disk or a service check does not answer")
+                self._event("sampler_hangs", {"remedy": "a disk or a service check does not answer"})
 
     def _keep_sample(self, sample: Sample) -> None:
         values = dict(sample.values)

@@ -46,25 +46,27 @@ def keepalive(every: float) -> int:
 class LinkBudget:
     """What the link carried lately, and so what a data message may weigh.
 
-    The rate is that of the last acknowledged publish, a lower bound: its time holds the latency too.
+    The rate is that of the last acknowledged publish, a lower bound: its time holds the latency too. Links that are
+    quick for a little and slow for much are found out by the messages under which they break.
     """
 
     def __init__(self) -> None:
         self._rate: float | None = None
+        self._ceiling = float(MAX_DATA_BYTES)
 
     def carried(self, size: int, seconds: float) -> None:
         self._rate = size / max(seconds, 1e-3)
+        if size * 2 >= self._ceiling:
+            self._ceiling = min(MAX_DATA_BYTES, self._ceiling * 2)
 
-    def failed(self) -> None:
-        """The link broke under a message."""
-        if self._rate is not None:
-            self._rate /= 2
+    def failed(self, size: int) -> None:
+        """The link broke under a message of `size` bytes."""
+        self._ceiling = max(LEAST_BUDGET, min(self._ceiling, size / 2))
 
     def bytes(self, every: float) -> int:
-        """What may go at once: as much as the link carries in half of `every`."""
-        if self._rate is None:
-            return FIRST_BUDGET
-        return int(min(MAX_DATA_BYTES, max(LEAST_BUDGET, self._rate * every / 2)))
+        """What may go at once: as much as the link carries in half of `every`, or of the keepalive if that is less."""
+        carries = FIRST_BUDGET if self._rate is None else self._rate * min(every, 60) / 2
+        return int(min(self._ceiling, max(LEAST_BUDGET, carries)))
 
 
 class Flight:

@@ -14,6 +14,7 @@ _log = logging.getLogger(__name__)
 
 DAY: Final = 86_400.0
 _COMMAND_SECONDS: Final = 20
+_ROUND_SECONDS: Final = 300
 _WAITING: Final = 100
 
 
@@ -41,6 +42,7 @@ class Sampler:
         self._next_health = self._next_inventory = self._next_usable = 0.0
         self._wake = threading.Event()
         self._ended = False
+        self._busy_since: float | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -50,6 +52,11 @@ class Sampler:
             return self._config.usable
         stale = time.monotonic() - self._usable_at > 3 * self.every + _COMMAND_SECONDS
         return None if stale else self._usable
+
+    @property
+    def hangs(self) -> bool:
+        """Whether one round of measuring takes longer than any should."""
+        return self._busy_since is not None and time.monotonic() - self._busy_since > _ROUND_SECONDS
 
     def supervise(self) -> None:
         """Start the thread, and start it again should it have died."""
@@ -85,6 +92,7 @@ class Sampler:
 
     def _step(self, now: float) -> float:
         """Do what is due; return when the next is."""
+        self._busy_since = now
         if now >= self._next_usable:
             self._check_usable()
             self._next_usable = now + self.every
@@ -94,6 +102,7 @@ class Sampler:
         if now >= self._next_health:
             self._take("health", collect(HEALTH, self._subject))
             self._next_health = now + self.sample
+        self._busy_since = None
         return min(self._next_usable, self._next_inventory, self._next_health)
 
     def _take_inventory(self) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as paho
+import psutil
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -306,6 +307,7 @@ def test_an_outage_becomes_one_presence_record_and_its_records_arrive(field: Fie
     field.start(sample=1)
     field.server.record(lambda record: isinstance(record, Health))
     before = field.server.heartbeat()
+    handles = psutil.Process(field.agents[0].process.pid).num_fds()
     field.broker.kill()
     died = time.time() * 1000
     time.sleep(4)  # the outage itself
@@ -332,6 +334,26 @@ def test_an_outage_becomes_one_presence_record_and_its_records_arrive(field: Fie
     while not any(map(was_written_during_the_outage, found())):
         field.server.data()
     assert [record.id for record in found() if isinstance(record, Presence)] == [presence.id], "one outage, one record"
+    assert psutil.Process(field.agents[0].process.pid).num_fds() <= handles, "attempts leave nothing open"
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=["power cut", "clean stop"])
+def test_an_outage_that_the_agent_does_not_outlive_is_told_by_the_next(field: Field, end: int) -> None:
+    first = field.start(sample=3600)
+    boot = field.server.heartbeat().boot
+    field.broker.kill()
+    time.sleep(4)  # the outage itself
+    first.end(end)
+    field.broker.start()
+    field.start(sample=3600)
+    found: list[Presence] = []
+    while not found:
+        data = field.server.data()
+        records = [codec.decode_record(raw) for raw in data.records]
+        found = [record for record in records if isinstance(record, Presence) and data.box == boot]
+    assert len(found) == 1
+    assert found[0].until is not None
+    assert 1000 <= found[0].until - found[0].at <= 10_000
 
 
 def test_a_link_that_died_silently_is_noticed(field: Field) -> None:

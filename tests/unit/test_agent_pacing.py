@@ -58,15 +58,29 @@ def test_a_message_weighs_what_the_link_carried_lately(size: int, seconds: float
     assert budget.bytes(every) == expected
 
 
-def test_an_unknown_link_gets_little_and_a_broken_one_less() -> None:
+def test_an_unknown_link_gets_little() -> None:
+    assert LinkBudget().bytes(60) == FIRST_BUDGET
+
+
+def test_a_message_is_through_before_the_keepalive_ends_however_rare_heartbeats_are() -> None:
     budget = LinkBudget()
-    assert budget.bytes(60) == FIRST_BUDGET
-    budget.failed()
-    assert budget.bytes(60) == FIRST_BUDGET
-    budget.carried(4000, 4.0)
-    before = budget.bytes(60)
-    budget.failed()
-    assert budget.bytes(60) == before // 2
+    budget.carried(1000, 1.0)
+    assert budget.bytes(3600) == budget.bytes(60) == 30_000
+
+
+def test_a_link_that_breaks_under_a_message_gets_half_until_it_has_carried_that() -> None:
+    budget = LinkBudget()
+    budget.carried(300, 0.01)
+    assert budget.bytes(60) == MAX_DATA_BYTES
+    budget.failed(100_000)
+    budget.failed(50_000)
+    budget.carried(300, 0.01)
+    assert budget.bytes(60) == 25_000, "a small one proves nothing"
+    budget.carried(25_000, 5.0)
+    assert budget.bytes(60) == 50_000
+    for _ in range(10):
+        budget.failed(10)
+    assert budget.bytes(60) == LEAST_BUDGET
 
 
 def test_unacked_records_go_again_after_60_s_backing_off_to_10_min() -> None:

@@ -1,7 +1,9 @@
 """The agent's smaller parts: its settings, run counter, orders and collectors."""
 
 import logging
+import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +15,7 @@ from agents import VERSION
 from agents.collect import HEALTH, INVENTORY, Collector, Subject, collect
 from agents.config import AgentConfig, Broker, broker_of, check, parse_broker, prepare_directory
 from agents.orders import Orders
+from agents.sampler import Sample, Sampler
 from agents.state import next_run, write_whole
 from contract.errors import RemedyError
 from contract.messages import Command, Config, Health, Inventory
@@ -202,6 +205,65 @@ class TestCollectors:
         values = collect(HEALTH, Subject(disk="/no/such/mount"))
         assert "disk" not in values
         assert "mem" in values
+
+
+class TestSampler:
+    @pytest.fixture
+    def sampler(self) -> Iterator[Sampler]:
+        opened = Sampler(config(every=1, sample=1))
+        yield opened
+        opened.stop()
+
+    def take(self, sampler: Sampler, kind: str) -> Sample:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            while sampler.taken:
+                sample = sampler.taken.popleft()
+                if sample.kind == kind:
+                    return sample
+            time.sleep(0.01)
+        raise TimeoutError(kind)
+
+    def test_it_takes_the_inventory_once_and_health_again_and_again(self, sampler: Sampler) -> None:
+        sampler.supervise()
+        assert self.take(sampler, "inventory").values["agent"] == VERSION
+        first, second = self.take(sampler, "health"), self.take(sampler, "health")
+        assert second.mono > first.mono
+        assert "inventory" not in {sample.kind for sample in sampler.taken}
+
+    def test_a_thread_that_died_is_replaced(self, sampler: Sampler, monkeypatch: pytest.MonkeyPatch) -> None:
+        run, deaths = sampler._run, []
+
+        def die_once() -> None:
+            if deaths:
+                run()
+            deaths.append(1)
+
+        monkeypatch.setattr(sampler, "_run", die_once)
+        sampler.supervise()
+        assert sampler._thread
+        sampler._thread.join(10)
+        sampler.supervise()
+        assert self.take(sampler, "health")
+
+    def test_a_check_that_hangs_is_told_and_makes_usable_unknown(self) -> None:
+        sampler = Sampler(config(usable_command=("true",), every=1))
+        sampler._usable, now = True, time.monotonic()
+        assert (sampler.usable, sampler.hangs) == (True, False)
+        sampler._usable_at = sampler._busy_since = now - 1000
+        assert (sampler.usable, sampler.hangs) == (None, True)
+
+    @pytest.mark.parametrize(
+        ("command", "expected"), [(("true",), True), (("false",), False), (("/no/such/command",), None)]
+    )
+    def test_the_command_tells_whether_the_service_is_usable(
+        self, command: tuple[str, ...], expected: bool | None
+    ) -> None:
+        sampler = Sampler(config(usable_command=command))
+        sampler.supervise()
+        assert sampler.checked.wait(20)
+        assert sampler.usable is expected
+        sampler.stop()
 
 
 def test_the_agent_tells_the_version_of_the_distribution() -> None:
