@@ -22,6 +22,25 @@ CONNECT_TIMEOUT = 5.0
 UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError)
 """What a connection attempt raises when the database is not to be had."""
 
+_PASSING = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the same transaction may succeed later: the database was away, full or busy.
+
+    False for what it would refuse every time; asyncpg's own refusals of an argument are ValueErrors as well.
+    """
+    return isinstance(error, _PASSING) and not isinstance(error, ValueError)
+
 
 def _encode_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
