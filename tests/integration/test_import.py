@@ -1,0 +1,197 @@
+"""Importing files into a real database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import pytest
+from openpyxl import Workbook
+
+from contract.errors import RemedyError
+from registry.export import write_csv
+from registry.importer import import_file
+from registry.model import Station
+from registry.report import ImportReport
+from registry.rows import Kind
+from registry.store import list_areas, list_stations, load_area, load_station, register_station
+from store.pool import Connection, Pool
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+AREAS = "code,name,parent\n632122,民和县,6321\n63,青海省,\n6321,海东市,63\n"
+STATIONS = "id,name,area,isp\n6321220001,一,632122,移动\n6321220002,二,632122,\n"
+
+
+@pytest.fixture
+async def connection(pool: Pool) -> AsyncIterator[Connection]:
+    async with pool.acquire() as connection:
+        yield connection
+
+
+async def bring(
+    connection: Connection, folder: Path, kind: Kind, content: str | bytes, *, dry_run: bool = False, skip: bool = False
+) -> ImportReport:
+    path = folder / f"{kind}.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return await import_file(connection, kind, path, now=NOW, dry_run=dry_run, skip_bad=skip)
+
+
+async def test_areas_then_stations_then_nothing_new(connection: Connection, tmp_path: Path) -> None:
+    first = await bring(connection, tmp_path, "areas", AREAS)
+    assert (first.applied, first.new, first.refused) == (True, 3, False)
+    stations = await bring(connection, tmp_path, "stations", STATIONS)
+    assert (stations.applied, stations.new) == (True, 2)
+    county = await load_area(connection, "632122000000")
+    assert county is not None
+    assert county.path == ("630000000000", "632100000000", "632122000000")
+    assert await load_station(connection, "6321220001") == Station(
+        id="6321220001", name="一", area="632122000000", isp="移动"
+    )
+    for kind, content in (("areas", AREAS), ("stations", STATIONS)):
+        again = await bring(connection, tmp_path, kind, content)  # type: ignore[arg-type]
+        assert (again.new, again.changed, again.moved) == (0, 0, 0)
+
+
+async def test_a_dry_run_shows_the_diff_and_changes_nothing(connection: Connection, tmp_path: Path) -> None:
+    await bring(connection, tmp_path, "areas", AREAS)
+    before = await list_areas(connection)
+    report = await bring(connection, tmp_path, "areas", "code,name,parent\n63,青海,\n64,宁夏,\n", dry_run=True)
+    assert report.text.splitlines() == [
+        "~ 630000000000 name: 青海省 → 青海",
+        "+ 640000000000 宁夏",
+        "areas: 1 new, 1 changed, 0 unchanged, 0 bad rows",
+        "Dry run: nothing is applied.",
+    ]
+    assert (report.applied, report.refused) == (False, False)
+    assert await list_areas(connection) == before
+
+
+async def test_one_bad_row_stops_the_file_unless_it_is_skipped(connection: Connection, tmp_path: Path) -> None:
+    await bring(connection, tmp_path, "areas", AREAS)
+    content = STATIONS + "6321220003,三,649999,\n"
+    report = await bring(connection, tmp_path, "stations", content)
+    assert (report.applied, report.refused) == (False, True)
+    assert report.text.splitlines()[0].startswith("line 4, column area: 649999000000 is not an area of the database")
+    assert await list_stations(connection) == []
+    report = await bring(connection, tmp_path, "stations", content, skip=True)
+    assert (report.applied, report.refused) == (True, False)
+    assert [station.id for station in await list_stations(connection)] == ["6321220001", "6321220002"]
+
+
+async def test_a_moved_area_takes_along_everything_below_it(connection: Connection, tmp_path: Path) -> None:
+    await bring(connection, tmp_path, "areas", AREAS)
+    await bring(connection, tmp_path, "stations", STATIONS)
+    report = await bring(connection, tmp_path, "areas", "code,name,parent\n64,宁夏,\n6321,海东市,64\n")
+    assert (report.new, report.changed, report.moved) == (1, 1, 1)
+    assert await list_stations(connection, area="630000000000") == []
+    assert len(await list_stations(connection, area="640000000000")) == 2
+
+
+async def test_what_the_file_does_not_say_stays(connection: Connection, tmp_path: Path) -> None:
+    await bring(connection, tmp_path, "areas", AREAS)
+    await bring(connection, tmp_path, "stations", STATIONS)
+    await connection.execute("UPDATE station SET quorum = 2, languages = '{bo,zh}' WHERE id = '6321220001'")
+    await register_station(connection, "6321220001", ["001"])
+    await bring(connection, tmp_path, "stations", "id,name,area\n6321220001,新,632122\n")
+    row = await connection.fetchrow("SELECT name, isp, quorum, languages FROM station WHERE id = '6321220001'")
+    assert tuple(row or ()) == ("新", "移动", 2, ["bo", "zh"])
+    assert await connection.fetchval("SELECT count(*) FROM terminal") == 1
+    await bring(connection, tmp_path, "stations", "id,name,area,isp\n6321220001,新,632122,\n")
+    assert await connection.fetchval("SELECT isp FROM station WHERE id = '6321220001'") is None
+
+
+async def test_an_import_wakes_those_who_follow_the_registry(connection: Connection, tmp_path: Path) -> None:
+    """The mark that pollers compare rises for what changed, and only for that."""
+    await bring(connection, tmp_path, "areas", AREAS)
+    await bring(connection, tmp_path, "stations", STATIONS)
+    mark = await connection.fetchval("SELECT pg_snapshot_xmax(pg_current_snapshot())")
+    await bring(connection, tmp_path, "stations", STATIONS.replace("一", "壹"))
+    changed = await connection.fetch("SELECT id FROM station WHERE changed_xid >= $1::xid8", mark)
+    assert [row["id"] for row in changed] == ["6321220001"]
+
+
+async def test_a_workbook_is_read_as_well(connection: Connection, tmp_path: Path) -> None:
+    book = Workbook()
+    assert book.active is not None
+    for row in (["code", "name", "parent", "valid_from"], [63, "青海省", None, NOW.replace(tzinfo=None)]):
+        book.active.append(row)
+    book.save(tmp_path / "areas.xlsx")
+    report = await import_file(connection, "areas", tmp_path / "areas.xlsx", now=NOW)
+    assert report.applied
+    area = await load_area(connection, "630000000000")
+    assert area is not None
+    assert area.valid_from == NOW.date()
+
+
+async def test_an_export_imported_again_changes_nothing(connection: Connection, tmp_path: Path) -> None:
+    await bring(connection, tmp_path, "areas", AREAS)
+    content = "id,name,area,lat,lon,commissioned,programmes\ns1,一,632122,36.621,101.7,2026-10-31,b;a\ns2,二,63,,,,\n"
+    await bring(connection, tmp_path, "stations", content)
+    areas = write_csv("areas", (await list_areas(connection)).values())
+    stations = write_csv("stations", await list_stations(connection))
+    for kind, text, count in (("areas", areas, 3), ("stations", stations, 2)):
+        report = await bring(connection, tmp_path, kind, text)  # type: ignore[arg-type]
+        assert (report.new, report.changed, report.moved, report.unchanged) == (0, 0, 0, count)
+
+
+async def test_imports_at_once_run_one_after_another(pool: Pool, tmp_path: Path) -> None:
+    """Each sees what the other did: two files that would only make a ring together are not both applied."""
+    path = tmp_path / "first.csv"
+    path.write_text("code,name,parent\n63,a,\n64,b,\n")
+    async with pool.acquire() as connection:
+        await import_file(connection, "areas", path, now=NOW)
+    files = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    files[0].write_text("code,name,parent\n63,a,64\n")
+    files[1].write_text("code,name,parent\n64,b,63\n")
+
+    async def one(file: Path) -> ImportReport:
+        async with pool.acquire() as connection:
+            return await import_file(connection, "areas", file, now=NOW)
+
+    reports = await asyncio.gather(*map(one, files))
+    assert sorted(report.applied for report in reports) == [False, True]
+
+
+async def test_nothing_is_left_when_the_database_refuses(connection: Connection, tmp_path: Path) -> None:
+    await bring(connection, tmp_path, "areas", AREAS)
+    await connection.execute("ALTER TABLE station ADD CONSTRAINT for_test CHECK (id <> '6321220002')")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await bring(connection, tmp_path, "stations", STATIONS)
+    assert await list_stations(connection) == []
+
+
+async def test_many_rows_at_once(connection: Connection, tmp_path: Path) -> None:
+    """More rows than go into one statement, children before parents."""
+    towns = [f"6321{county:02}{town:03}" for county in range(1, 36) for town in range(1, 1000)]
+    counties = [f"6321{county:02}" for county in range(1, 36)]
+    rows = [f"{town},n,{town[:6]}" for town in towns] + [f"{county},n,6321" for county in counties]
+    report = await bring(connection, tmp_path, "areas", AREAS.replace("632122,民和县,6321\n", "") + "\n".join(rows))
+    assert (report.applied, report.new) == (True, len(rows) + 2)
+    wrong = await connection.fetchval(
+        "SELECT count(*) FROM area LEFT JOIN area AS up ON up.code = area.parent "
+        "WHERE area.path IS DISTINCT FROM coalesce(up.path, '{}') || area.code"
+    )
+    assert wrong == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        pytest.param("code,name,parent\n63,青海省,\n".encode("gbk"), r"areas\.csv: line 2 is not UTF-8.*GBK", id="GBK"),
+        pytest.param("code,name\n", r"areas\.csv: the header \(line 1\) lacks the columns parent", id="columns"),
+        pytest.param("", r"areas\.csv: the file is empty", id="empty"),
+    ],
+)
+async def test_a_file_that_cannot_be_read_is_named(
+    connection: Connection, tmp_path: Path, content: str | bytes, problem: str
+) -> None:
+    with pytest.raises(RemedyError, match=problem):
+        await bring(connection, tmp_path, "areas", content)
+
+
+async def test_a_missing_file_is_named(connection: Connection, tmp_path: Path) -> None:
+    with pytest.raises(RemedyError, match=r"none\.csv: cannot be read \(No such file or directory\): check the name"):
+        await import_file(connection, "areas", tmp_path / "none.csv", now=NOW)
+    with pytest.raises(RemedyError, match="cannot be read"):
+        await import_file(connection, "areas", tmp_path, now=NOW)
