@@ -70,7 +70,7 @@ async def _status(context: Context, words: Words) -> dict[str, Any]:
         rows = await connection.fetch(QUERIES.list_fallen, trusted, _SHOWN)
         stations = await complete(connection, rows, clocks)
         deadletters = await connection.fetchval(QUERIES.newest_deadletter)
-    english = {row["id"]: row["name_en"] for row in rows}
+    row_of = {row["id"]: row for row in rows}
     shards = shard_documents(clocks, {})
     return {
         "now": clocks.now,
@@ -81,7 +81,8 @@ async def _status(context: Context, words: Words) -> dict[str, Any]:
         "fallen": [
             {
                 "id": station.id,
-                "name": _name(words, station.name, english[station.id]),
+                "name": _name(words, station.name, row_of[station.id]["name_en"]),
+                "where": _where(_area_name(row_of[station.id], words), station.id),
                 "since": station.since or clocks.now,
                 "last_seen": station.last_seen,
             }
@@ -116,12 +117,21 @@ def _name(words: Words, name: str, name_en: str | None) -> str:
     return name_en if words.language == "en" and name_en else name
 
 
+def _area_name(row: asyncpg.Record, words: Words) -> str | None:
+    return _name(words, row["area_name"], row["area_name_en"]) if row["area_name"] else row["area"]
+
+
+def _where(*places: str | None) -> str:
+    """What is known of a place, each thing once: a station that nobody named is named by its id."""
+    return " · ".join(dict.fromkeys(place for place in places if place))
+
+
 def _incident(row: asyncpg.Record, words: Words) -> dict[str, Any]:
-    places = [row["station"] and _name(words, row["name"] or "", row["name_en"]), row["station"]]
-    where = " ".join(dict.fromkeys(place for place in places if place))
+    name = _name(words, row["name"] or "", row["name_en"])
+    where = _where(_area_name(row, words), name, row["station"])
     return {
         "kind": row["kind"],
-        "where": where or row["area"] or row["shard"] or "",
+        "where": where or row["shard"] or "",
         "status": row["status"],
         "began_at": row["began_at"],
     }

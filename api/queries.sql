@@ -43,8 +43,9 @@ ORDER BY t.station, t.id;
 
 -- name: list_fallen
 -- For the status page: the stations that fell last, in the columns of list_stations. $1: partitions with a sound clock.
-SELECT s.id, s.name, s.name_en, s.area, s.lifecycle, s.quorum, st.partition, st.state, st.since, st.usable
-FROM station_state st JOIN station s ON s.id = st.station
+SELECT s.id, s.name, s.name_en, s.area, s.lifecycle, s.quorum, st.partition, st.state, st.since, st.usable,
+       a.name AS area_name, a.name_en AS area_name_en
+FROM station_state st JOIN station s ON s.id = st.station LEFT JOIN area a ON a.code = s.area
 WHERE s.lifecycle = 'commissioned' AND st.state = 'offline' AND st.partition = ANY ($1::int[])
 ORDER BY st.since DESC, s.id LIMIT $2;
 
@@ -164,8 +165,11 @@ SELECT id, at, actor, action, text FROM incident_entry WHERE incident = $1 ORDER
 
 -- name: list_open_incidents
 -- For the status page.
-SELECT i.id, i.kind, i.station, s.name, s.name_en, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at
-FROM incident i LEFT JOIN station s ON s.id = i.station
+SELECT i.id, i.kind, i.station, s.name, s.name_en, a.name AS area_name, a.name_en AS area_name_en,
+       coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at
+FROM incident i
+LEFT JOIN station s ON s.id = i.station
+LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
 WHERE i.status <> 'closed' AND i.parent IS NULL
 ORDER BY i.id DESC LIMIT $1;
 

@@ -1,0 +1,81 @@
+"""The status page: what it says, that it escapes, and how it looks in a real browser."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from alerting.verdict import Verdict
+from store.pool import Pool
+from tests.conftest import free_port
+from tests.integration.api_world import World, config, serving
+from tests.integration.test_api_access import sign_in
+from tests.integration.test_api_service import running
+
+NASTY = "<script>alert(1)</script>&\"'"
+
+
+async def page(client: httpx.AsyncClient, language: str) -> str:
+    answer = await client.get("/", headers={"Accept-Language": language})
+    assert answer.status_code == 200
+    assert answer.headers["content-language"] == language
+    return answer.text
+
+
+async def test_it_says_what_is_wrong_and_since_when(pool: Pool, database: str, tmp_path: Path) -> None:
+    world = World(pool)
+    await world.clock()
+    await world.station("6321220007", "offline", since=4000, seen=4100, name=NASTY)
+    await world.station("6321220008")
+    await world.incident("station_offline", station="6321220007", began=4000)
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        await sign_in(client, tmp_path)
+        chinese, english = await page(client, "zh-CN"), await page(client, "en")
+        chosen = (await client.get("/?lang=en", headers={"Accept-Language": "zh-CN"})).text
+    for text, words in (
+        (chinese, ("离线", "服务点离线", "待处理", "已持续 1 小时 6 分钟", "北京时间")),
+        (english, ("Offline", "Station offline", "open", "for 1 h 6 min", "Open incidents: 1")),
+    ):
+        assert all(word in text for word in words), text
+        assert "6321220007" in text
+        assert NASTY not in text
+        assert "&lt;script&gt;" in text
+    assert 'lang="en"' in chosen
+
+
+async def test_our_own_blindness_is_said_first(pool: Pool, database: str, tmp_path: Path) -> None:
+    world = World(pool)
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        await sign_in(client, tmp_path)
+        assert "No tick was judged yet" in await page(client, "en")
+        await world.clock()
+        assert "No station has reported yet" in await page(client, "en")
+        await world.station("s")
+        assert "All is well" in await page(client, "en")
+        await world.clock(age=90)
+        await world.station("t", "offline")
+        text = await page(client, "en")
+    assert "The platform itself cannot see" in text
+    assert "All is well" not in text
+    assert "Not known now" in text
+    assert "No station is offline" not in text
+
+
+async def test_the_page_tells_strangers_how_to_sign_in(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        answer = await client.get("/", headers={"Accept-Language": "en"})
+        chinese = await client.get("/")
+    assert answer.status_code == 401
+    assert "one-use link" in answer.text
+    assert "登录" in chinese.text
+
+
+BROWSER = shutil.which("chromium")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"]
+
+
+@pytest.mark.skipif(BROWSER is None, reason="chromium is missing: apt-get install chromium")
+async def test_a_real_browser_runs_the_page_and_it_fits_a_phone(pool: Pool, database: str, tmp_path: Path) -> None:
+    """The page, its style sheet and its script run under the page's own policy; nothing is wider than a phone."""
