@@ -20,7 +20,7 @@ from milepost.supervisor import Program, Supervisor
 SERVICES = ("bridge", "ingest", "judge", "incidents", "deliver", "api")
 # Who listens to whom: each stage ends before what it needs does. The times add up to less than 20 s.
 STOP_STAGES = (("api", "deliver"), ("incidents", "judge", "ingest"), ("bridge",), ("mqtt", "kafka"), ("postgres",))
-_STOP_SECONDS = {"mqtt": 1.5, "kafka": 1.5, "postgres": 5.0, "bridge": 3.0}
+STOP_SECONDS = {"mqtt": 1.5, "kafka": 1.5, "postgres": 5.0, "bridge": 3.0}
 READY_SECONDS = 90.0
 
 Say = Callable[[str], None]
@@ -99,7 +99,7 @@ class Stack:
                 # SIGINT is its fast shutdown: SIGTERM would wait for every client to leave.
                 stop_signal=signal.SIGINT,
                 orphan_signal=signal.SIGINT,
-                stop_time=_STOP_SECONDS["postgres"],
+                stop_time=STOP_SECONDS["postgres"],
                 after_start=lambda: postgres.wait_ready(cluster.url),
             )
         )
@@ -120,7 +120,7 @@ class Stack:
             name="kafka",
             command=lambda: kafka.command(port=port, cluster_id=kafka.new_cluster_id(), home=home),
             environ=bare_environ(),
-            stop_time=_STOP_SECONDS["kafka"],
+            stop_time=STOP_SECONDS["kafka"],
             after_start=listens_and_has_topics,
         )
         await self._report("Kafka (Tansu, in memory)", self._supervisor.start(program))
@@ -135,7 +135,7 @@ class Stack:
             name="mqtt",
             command=lambda: mqtt.command(port=port, directory=home, kind=kind),
             environ=bare_environ(),
-            stop_time=_STOP_SECONDS["mqtt"],
+            stop_time=STOP_SECONDS["mqtt"],
             after_start=lambda: _listening(port),
         )
         await self._report(f"MQTT ({kind})", self._supervisor.start(program))
@@ -145,7 +145,7 @@ class Stack:
             name=name,
             command=lambda: own_command(name),
             environ=self._environ(),
-            stop_time=_STOP_SECONDS.get(name, 4.0),
+            stop_time=STOP_SECONDS.get(name, 4.0),
         )
 
     def _environ(self) -> dict[str, str]:
