@@ -7,8 +7,7 @@ is only told, never believed.
 
 import contextlib
 import logging
-import random
-import secrets
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -86,7 +85,7 @@ class Agent:
         self._config, self._stop = config, stop
         self._broker = broker_of(config)
         self._start = time.monotonic()
-        self._boot = secrets.token_hex(4)
+        self._boot = os.urandom(4).hex()
         self._run = next_run(config.data / f"{config.client_id}.state")
         self._every = config.every
         self._conn = self._n = self._id = 0
@@ -206,7 +205,7 @@ class Agent:
         if not self._presence.is_down:
             self._presence.lost(self._now(), self._sampler.usable)
             self._next_presence = now + self._every
-        self._connect_at = now + reconnect_delay(self._every, random.random())  # noqa: S311 - spreads load, hides nothing
+        self._connect_at = now + reconnect_delay(self._every, _draw())
 
     def _time_left(self, now: float) -> float:
         if not self._is_up:
@@ -420,6 +419,11 @@ class Agent:
 
     def _now(self) -> Moment:
         return Moment(_wall(), self._up())
+
+
+def _draw() -> float:
+    """A number in [0, 1), without the memory that `random` takes."""
+    return int.from_bytes(os.urandom(4)) / 2**32
 
 
 def _wall() -> int:

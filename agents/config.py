@@ -16,7 +16,8 @@ _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one terminal's agent. Times in seconds, sizes in bytes.
 
-    `broker` is mqtt://[user@]host[:port] or mqtts://… ; `user` and `password` override what the URL says.
+    `broker` is mqtt://[user@]host[:port] or mqtts://… ; `user` and `password` override what the URL says. The user
+    of a password alone is the station's id, by which the broker's access rules go.
     `data` is the directory of the outbox and the run counter; it is made, its parent is not.
     `usable` is said in every heartbeat; `usable_command`, when given, is run every `every` seconds instead and
     its exit status 0 means usable. `services` maps a name to a check: tcp://host:port or process:name.
@@ -83,7 +84,7 @@ def broker_of(config: AgentConfig) -> Broker:
     """The broker with the settings' own user and password."""
     found = parse_broker(config.broker)
     password = config.password or found.password
-    user = config.user or found.user or (config.client_id if password else None)
+    user = config.user or found.user or (config.station if password else None)
     return found._replace(user=user, password=password)
 
 

@@ -7,12 +7,15 @@ import time
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-
 from agents.config import Broker
+from agents.deferred import deferred
 from contract.refusal import RefusedError
 from contract.topics import Topic, parse_topic
+
+# paho asks it about proxies, which it only does with PySocks; it brings the mail and HTTP libraries along, over 1 MB.
+with deferred("urllib", "request"):
+    from paho.mqtt import client as paho
+    from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 _log = logging.getLogger(__name__)
 

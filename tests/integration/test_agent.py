@@ -517,7 +517,7 @@ def test_tls_and_password(server_dir: Path, tmp_path: Path) -> None:
     directory = server_dir / "tls"
     directory.mkdir()
     make_certificates(directory)
-    (directory / "passwords").write_text(f"{STATION}-001:hush\n")
+    (directory / "passwords").write_text(f"{STATION}:hush\n")
     subprocess.run([PASSWD or "", "-U", str(directory / "passwords")], check=True, timeout=30)
     port = find_free_port()
     lines = (

@@ -1,6 +1,8 @@
 """The agent's smaller parts: its settings, run counter, orders and collectors."""
 
 import logging
+import subprocess
+import sys
 import time
 import tomllib
 from collections.abc import Iterator
@@ -48,9 +50,9 @@ class TestConfig:
             parse_broker(url)
         assert "secret" not in str(error.value)
 
-    def test_the_settings_override_the_url_and_a_password_alone_has_the_client_id_for_user(self) -> None:
+    def test_the_settings_override_the_url_and_a_password_alone_has_the_station_for_user(self) -> None:
         assert broker_of(config(broker="mqtt://me:a@broker", user="you", password="b"))[3:] == ("you", "b")
-        assert broker_of(config(password="b"))[3:] == ("6321220007-001", "b")
+        assert broker_of(config(password="b"))[3:] == ("6321220007", "b")
         assert broker_of(config())[3:] == (None, None)
 
     @pytest.mark.parametrize(
@@ -264,6 +266,20 @@ class TestSampler:
         assert sampler.checked.wait(20)
         assert sampler.usable is expected
         sampler.stop()
+
+
+def test_a_deferred_module_is_loaded_when_it_is_used_and_only_then() -> None:
+    program = (
+        "import sys; from agents.deferred import deferred\n"
+        "with deferred('urllib', 'request'):\n"
+        "    import urllib.request\n"
+        "print('http.client' in sys.modules, 'urllib.request' in sys.modules)\n"
+        "print(urllib.request.getproxies.__module__, 'http.client' in sys.modules)\n"
+        "import urllib.request as real\n"
+        "print(real is urllib.request is sys.modules['urllib.request'], 'urlopen' in vars(real))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines() == ["False False", "urllib.request True", "True True"]
 
 
 def test_the_agent_tells_the_version_of_the_distribution() -> None:
