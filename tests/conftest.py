@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from broker.topics import ensure_topics
 from milepost.embedded import postgres
@@ -27,7 +28,12 @@ from tests.servers import (
     mqtt_server,
     why_no_apache_kafka,
 )
+from tests.skips import pytest_terminal_summary  # noqa: F401 -- a hook
 from tests.timescale_server import timescale_url  # noqa: F401 -- a fixture
+
+# How long an example takes says nothing on a machine that does other things as well.
+settings.register_profile("milepost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("milepost")
 
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
