@@ -1,6 +1,8 @@
 """Importing files into a real database."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -195,3 +197,44 @@ async def test_a_missing_file_is_named(connection: Connection, tmp_path: Path) -
         await import_file(connection, "areas", tmp_path / "none.csv", now=NOW)
     with pytest.raises(RemedyError, match="cannot be read"):
         await import_file(connection, "areas", tmp_path, now=NOW)
+
+
+async def milepost(database: str, *arguments: str) -> tuple[int | None, str, str]:
+    """Run the command line: its status, standard output and standard error."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "milepost", *arguments),
+        env={**os.environ, "MILEPOST_DATABASE_URL": database},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_the_command_line_shows_the_diff_and_ends_with_2_when_bad_rows_stop_it(
+    database: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "areas.csv"
+    path.write_text("code,name,parent\n63,青海省,\n64,,\n")
+    status, out, _ = await milepost(database, "import", "areas", str(path))
+    assert (status, out.splitlines()) == (
+        2,
+        [
+            "line 3, column name: is empty: give the area's name",
+            "+ 630000000000 青海省",
+            "areas: 1 new, 0 changed, 0 unchanged, 1 bad rows",
+            "Nothing is applied: mend the bad rows, or leave them out with --skip-bad.",
+        ],
+    )
+    status, out, _ = await milepost(database, "import", "areas", str(path), "--skip-bad")
+    assert (status, out.splitlines()[-1]) == (0, "Applied, without the bad rows.")
+    status, out, _ = await milepost(database, "import", "areas", str(path), "--skip-bad", "--dry-run")
+    assert (status, out.splitlines()[-2]) == (0, "areas: 0 new, 0 changed, 1 unchanged, 1 bad rows")
+
+
+async def test_the_command_line_names_a_file_of_another_encoding(database: str, tmp_path: Path) -> None:
+    path = tmp_path / "areas.csv"
+    path.write_bytes("code,name,parent\n63,青海省,\n".encode("gbk"))
+    status, out, err = await milepost(database, "import", "areas", str(path))
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "line 2 is not UTF-8, it looks like GBK (GB18030): save the file as CSV UTF-8" in err
