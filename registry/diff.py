@@ -118,7 +118,8 @@ def _ringed(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict
         mine = [code for code in ring if code in good]
         if not mine:
             raise RemedyError(f"stored areas are each other's parents ({shown}): mend table area")
-        found |= dict.fromkeys(mine, f"the areas are each other's parents ({shown}): correct one")
+        what = f"{ring[0]} is its own parent" if len(ring) == 1 else f"the areas are each other's parents ({shown})"
+        found |= dict.fromkeys(mine, f"{what}: correct it")
     return found
 
 
@@ -149,7 +150,7 @@ def _deep(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[s
 
 
 def _compare(wanted: Mapping[str, T], stored: Mapping[str, T], bad: list[BadCell], moved: list[T]) -> Plan[T]:
-    plan: Plan[T] = Plan(new=[], changed=[], moved=moved, changes=[], unchanged=0, bad=sorted(bad))
+    plan: Plan[T] = Plan(new=[], changed=[], moved=moved, changes=[], unchanged=0, bad=sorted(bad, key=_place))
     unchanged = 0
     for key, entry in wanted.items():
         before = stored.get(key)
@@ -163,6 +164,10 @@ def _compare(wanted: Mapping[str, T], stored: Mapping[str, T], bad: list[BadCell
             if isinstance(entry, Area) and isinstance(before, Area) and entry.path != before.path:
                 moved.append(entry)
     return msgspec.structs.replace(plan, unchanged=unchanged)
+
+
+def _place(cell: BadCell) -> tuple[int, str]:
+    return cell.line, cell.column or ""
 
 
 def _difference(before: T, after: T) -> dict[str, tuple[Any, Any]]:

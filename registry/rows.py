@@ -16,7 +16,7 @@ COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {"areas": AREAS, "stations": ST
 KEYS: Final[dict[Kind, str]] = {"areas": "code", "stations": "id"}
 
 
-class BadCell(msgspec.Struct, frozen=True, order=True):
+class BadCell(msgspec.Struct, frozen=True):
     """What is wrong on a line of the file, in which column (None: the row as a whole)."""
 
     line: int

@@ -120,7 +120,6 @@ def test_unknown_parent_and_who_hangs_below_it_are_named() -> None:
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        pytest.param("63,a,63\n", {2}, id="its own parent"),
         pytest.param("64,a,65\n65,b,64\n", {2, 3}, id="each other's"),
         pytest.param("63,青海省,632122\n", {2}, id="below its stored descendant"),
         pytest.param("64,a,65\n65,b,64\n66,c,65\n", {2, 3, 4}, id="who hangs below the ring"),
@@ -131,6 +130,12 @@ def test_rings_are_refused(text: str, lines: set[int]) -> None:
     assert {cell.line for cell in plan.bad} == lines
     assert "each other's parents" in problems(plan)[0]
     assert plan.writes == []
+
+
+def test_an_area_is_not_its_own_parent() -> None:
+    assert problems(areas("code,name,parent\n63,a,63\n")) == [
+        "line 2, column parent: 630000000000 is its own parent: correct it"
+    ]
 
 
 def test_a_ring_that_only_a_dropped_row_would_have_prevented_is_refused() -> None:
