@@ -129,9 +129,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.instance or f"{socket.gethostname()}-{os.getpid()}"
 
     @property
+    def local_url(self) -> str:
+        """Where the API is for a process on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.http_host, self.http_host)  # noqa: S104
+        return f"http://[{host}]:{self.http_port}" if ":" in host else f"http://{host}:{self.http_port}"
+
+    @property
     def console_url(self) -> str:
         """Where the console is for people: `public_url`, or the address it listens on."""
-        return (self.public_url or f"http://{self.http_host}:{self.http_port}").rstrip("/")
+        return (self.public_url or self.local_url).rstrip("/")
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):

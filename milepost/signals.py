@@ -1,11 +1,11 @@
-"""Running a service until SIGINT or SIGTERM: the first asks it to stop, the second ends the process at once."""
+"""Running a service until SIGINT, SIGTERM or SIGHUP: the first asks it to stop, the second ends the process at once."""
 
 import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_until_stopped(main: Callable[[asyncio.Event], Awaitable[int | None]], *, uvloop: bool = False) -> int | None:
@@ -18,6 +18,8 @@ async def _guard(main: Callable[[asyncio.Event], Awaitable[int | None]]) -> int 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
+        if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue  # nohup wants it so
         loop.add_signal_handler(number, _on_signal, stop, number)
     return await main(stop)
 

@@ -54,8 +54,7 @@ class Stack:
     @property
     def api_url(self) -> str:
         """Where we reach the API ourselves."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.settings.http_host, self.settings.http_host)  # noqa: S104
-        return f"http://{host}:{self.settings.http_port}"
+        return self.settings.local_url
 
     @property
     def signin_url(self) -> str:
@@ -201,6 +200,11 @@ def choose_servers(settings: Settings, directory: Path) -> Servers:
     """Which servers we bring, and where they listen. Raises RemedyError for a port that is in use."""
     datadir.require_free(settings.http_port, "--http-port", settings.http_host)
     if settings.mqtt_url is None:
+        if settings.mqtt_anonymous is False:
+            raise RemedyError(
+                "MILEPOST_MQTT_ANONYMOUS is off, but the MQTT broker of `milepost up` knows no passwords: "
+                "unset it, or give a broker of your own with MILEPOST_MQTT_URL"
+            )
         datadir.require_free(settings.mqtt_port, "--mqtt-port")
         if settings.mqtt_port == settings.http_port:
             raise RemedyError(f"port {settings.mqtt_port} cannot serve HTTP and MQTT: give another with --mqtt-port")

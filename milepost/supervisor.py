@@ -108,7 +108,8 @@ class Supervisor:
         It takes no longer than `within` seconds, if the programs' own stop times fit in.
         """
         self._housekeeping.cancel()
-        self._failed.cancel()
+        if not self._failed.cancel() and not self._failed.cancelled():
+            self._failed.exception()  # whoever waits for it was told; asyncio need not complain
         deadline = time.monotonic() + within
         killed: list[str] = []
         rest = dict(self._programs)

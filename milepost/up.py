@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from contract.errors import RemedyError
 from milepost import datadir, logs
@@ -95,6 +95,7 @@ def summary(stack: Stack) -> str:
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal, at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    """Tell the person at the terminal, at once; one who went away is no reason to end."""
+    with suppress(OSError):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()

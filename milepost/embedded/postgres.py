@@ -69,7 +69,7 @@ def clear_stale_pid(data: Path) -> None:
         pid_file.unlink(missing_ok=True)
 
 
-async def wait_ready(url: str, *, seconds: float = 60.0) -> None:
+async def wait_ready(url: str, *, seconds: float = 600.0) -> None:
     """Wait until the server answers queries, after a crash also until it has recovered. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while True:

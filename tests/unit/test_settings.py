@@ -102,6 +102,19 @@ def test_what_a_command_cannot_do_without_is_asked_for() -> None:
         require(None, "MILEPOST_MQTT_URL", "mqtt://h")
 
 
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        pytest.param({}, "http://127.0.0.1:8000", id="the default"),
+        pytest.param({"MILEPOST_HTTP_HOST": "::"}, "http://[::1]:8000", id="every address is none to go to"),
+        pytest.param({"MILEPOST_HTTP_HOST": "::1"}, "http://[::1]:8000", id="IPv6"),
+        pytest.param({"MILEPOST_PUBLIC_URL": "https://m.example/"}, "https://m.example", id="what people use"),
+    ],
+)
+def test_the_console_has_an_address(environ: dict[str, str], url: str) -> None:
+    assert load(environ).console_url == url
+
+
 def test_every_setting_says_what_it_means() -> None:
     assert len(TABLE) == len(Settings.__struct_fields__)
     assert all(setting.meaning.endswith(".") and setting.allowed for setting in TABLE)
