@@ -282,11 +282,12 @@ async def run(config: BridgeConfig, stop: asyncio.Event, counters: Counters | No
             try:
                 await _start(producer, config)
                 bridge = Bridge(config, producer, partitions, counters)
+                link = bridge.open_link()
                 watches = [
                     watch_identity(identity, lambda: read_identity(admin)),
                     _watch_progress(counters, lambda: read_identity(admin)),
                 ]
-                await _carry(bridge, watches, stop, counters)
+                await _carry(bridge, link, watches, stop, counters)
             finally:
                 await _stop(producer)
     finally:
@@ -340,9 +341,12 @@ async def _partitions(admin: AIOKafkaAdminClient) -> int:
 
 
 async def _carry(
-    bridge: Bridge, watches: Sequence[Coroutine[None, None, None]], stop: asyncio.Event, counters: Counters
+    bridge: Bridge,
+    link: MqttLink,
+    watches: Sequence[Coroutine[None, None, None]],
+    stop: asyncio.Event,
+    counters: Counters,
 ) -> None:
-    link = bridge.open_link()
     tasks: list[asyncio.Task[object]] = [
         asyncio.create_task(link.run(), name="bridge mqtt"),
         asyncio.create_task(bridge.run_pulse(), name="bridge pulse"),

@@ -48,8 +48,9 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def parse(cls, url: str) -> "Address":
         """Take mqtt://[user@]host[:port] or mqtts://… apart; raises RemedyError."""
+        shown = url.rpartition("@")[2]  # what stands before it may be a password
         wrong = RemedyError(
-            f"MQTT address {url!r} is not mqtt://HOST:PORT or mqtts://HOST:PORT: correct MILEPOST_MQTT_URL"
+            f"MQTT address {shown!r} is not mqtt://HOST:PORT or mqtts://HOST:PORT: correct MILEPOST_MQTT_URL"
         )
         try:
             parts = urlsplit(url)
@@ -58,9 +59,23 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
             raise wrong from exc
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
             raise wrong
+        if parts.password:
+            raise RemedyError(
+                f"MILEPOST_MQTT_URL has the password of {shown} in it: "
+                "put it into a file and name that in MILEPOST_MQTT_PASSWORD_FILE"
+            )
         tls = parts.scheme == "mqtts"
         user = unquote(parts.username) if parts.username else None
         return cls(host=parts.hostname, port=port or (8883 if tls else 1883), tls=tls, username=user)
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as exc:
+        raise RemedyError(
+            f"the CA certificate {ca_file} cannot be read ({exc.strerror or exc}): correct MILEPOST_MQTT_CA_FILE"
+        ) from exc
 
 
 class _Window(PersistentStorage):  # type: ignore[misc]  # gmqtt has no types
@@ -113,7 +128,7 @@ class MqttLink:
         self._on_message = on_message
         self._on_up = on_up
         self._on_down = on_down
-        self._tls = ssl.create_default_context(cafile=ca_file) if address.tls else False
+        self._tls = _tls(ca_file) if address.tls else False
         self._window = _Window(on_room)
         self._window_size = 20
         self._version = MQTTv50
@@ -171,6 +186,8 @@ class MqttLink:
                 attempt = 0
                 await self._closed.wait()
                 log.warning("the MQTT connection is gone", extra=self._where)
+            except ssl.SSLCertVerificationError as exc:
+                self._distrusted(exc)
             except (OSError, TimeoutError) as exc:
                 log.warning("the MQTT broker cannot be reached, trying on", extra={**self._where, "error": repr(exc)})
             except RefusedConnectionError as exc:
@@ -184,6 +201,15 @@ class MqttLink:
     @property
     def _where(self) -> dict[str, object]:
         return {"host": self._address.host, "port": self._address.port}
+
+    def _distrusted(self, exc: ssl.SSLCertVerificationError) -> None:
+        where = f"{self._address.host}:{self._address.port}"
+        if not self._ever:
+            raise RemedyError(
+                f"the certificate of the MQTT broker at {where} is not trusted ({exc.verify_message}): "
+                "set MILEPOST_MQTT_CA_FILE to the CA that signed it"
+            ) from exc
+        log.warning("the MQTT broker's certificate is not trusted, trying on", extra=self._where)
 
     def _refused(self, exc: RefusedConnectionError) -> None:
         if exc.code in _BAD_CREDENTIALS and not self._ever:

@@ -1,11 +1,13 @@
 """broker/mosquitto.conf and broker/acl in a real Mosquitto: one station cannot speak for another."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from broker.mqtt_link import Address
 from contract.errors import RemedyError
 from tests.integration.bridge_kit import (
     Running,
@@ -156,3 +158,46 @@ def test_what_is_too_large_for_the_broker_does_not_cost_the_connection(broker: P
     assert hears.inbox.get(timeout=10)[1] == b"next"
     speaks.close()
     hears.close()
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """A broker with a certificate for localhost, which is its own CA."""
+    openssl = shutil.which("openssl")
+    if find_mosquitto() is None or openssl is None:
+        pytest.skip("Mosquitto or OpenSSL is missing: install mosquitto and openssl")
+    directory = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+         "-keyout", str(directory / "key.pem"), "-out", str(directory / "cert.pem")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    lines = (f"certfile {directory / 'cert.pem'}", f"keyfile {directory / 'key.pem'}", "allow_anonymous true")
+    server = Mosquitto(directory, lines)
+    server.start()
+    yield server
+    server.kill()
+
+
+async def test_the_bridge_speaks_tls(encrypted: Mosquitto, kafka_servers: str) -> None:
+    ca = str(encrypted.directory / "cert.pem")
+    async with running_bridge(f"mqtts://localhost:{encrypted.port}", kafka_servers, mqtt_ca_file=ca) as bridge:
+        await until(lambda: bridge.counters.ticks > 3)
+
+
+@pytest.mark.parametrize(("ca", "says"), [(None, "is not trusted"), ("/nowhere/ca.pem", "cannot be read")])
+async def test_a_certificate_that_is_not_trusted_names_the_setting(
+    encrypted: Mosquitto, kafka_servers: str, ca: str | None, says: str
+) -> None:
+    url = f"mqtts://localhost:{encrypted.port}"
+    with pytest.raises(RemedyError, match=f"{says}.*MILEPOST_MQTT_CA_FILE"):
+        async with running_bridge(url, kafka_servers, mqtt_ca_file=ca):
+            pass
+
+
+@pytest.mark.parametrize("url", ["mqtt://me:secret@h", "http://me:secret@h", "mqtt://me:secret@h:port"])
+def test_a_password_in_the_address_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(RemedyError, match="MILEPOST_MQTT") as told:
+        Address.parse(url)
+    assert "secret" not in str(told.value)

@@ -5,6 +5,7 @@ import urllib.request
 
 import msgspec
 import pytest
+import uvloop
 
 from broker.bridge import BridgeConfig, run
 from broker.log_identity import LogReplacedError
@@ -122,9 +123,7 @@ async def ticks_of(bridge: Running, servers: str, enough: int) -> list[Tick]:
     return [s.entry for s in seen if isinstance(s.entry, Tick)]
 
 
-async def test_a_killed_mqtt_broker_is_found_again_and_one_tick_says_so(
-    mqtt_broker: Mosquitto | IotCore, kafka_servers: str
-) -> None:
+async def lose_the_broker(mqtt_broker: Mosquitto | IotCore, kafka_servers: str) -> None:
     station = unique()
     async with running_bridge(mqtt_broker.url, kafka_servers) as bridge:
         await until(lambda: bridge.counters.ticks >= 3)
@@ -141,11 +140,21 @@ async def test_a_killed_mqtt_broker_is_found_again_and_one_tick_says_so(
     assert [tick.whole for tick in ticks[: before + 3]] == [False] + [True] * (before - 1) + [False, True, True]
 
 
-@pytest.mark.parametrize("kafka", ["tansu", "apache_kafka"])
-async def test_backpressure_loses_nothing(kafka: str, request: pytest.FixtureRequest, mosquitto: Mosquitto) -> None:
-    server: Tansu | ApacheKafka = request.getfixturevalue(kafka)
+async def test_a_killed_mqtt_broker_is_found_again_and_one_tick_says_so(
+    mqtt_broker: Mosquitto | IotCore, kafka_servers: str
+) -> None:
+    await lose_the_broker(mqtt_broker, kafka_servers)
+
+
+def test_a_killed_mqtt_broker_is_found_again_in_the_loop_of_production(
+    mqtt_broker: Mosquitto | IotCore, kafka_servers: str
+) -> None:
+    uvloop.run(lose_the_broker(mqtt_broker, kafka_servers))
+
+
+async def push_back(mosquitto: Mosquitto, server: Tansu | ApacheKafka, *, idempotent: bool) -> None:
     station, total = unique(), 4000
-    async with running_bridge(mosquitto.url, server.servers, max_messages=300, idempotent=kafka != "tansu") as bridge:
+    async with running_bridge(mosquitto.url, server.servers, max_messages=300, idempotent=idempotent) as bridge:
         terminal = Terminal(mosquitto.url, client_id=f"{station}-001")
         server.freeze()
         messages = [(f"milepost/v1/{station}/001/data", records(number)) for number in range(total)]
@@ -159,6 +168,14 @@ async def test_backpressure_loses_nothing(kafka: str, request: pytest.FixtureReq
         seen = await read_log(server.servers, of_station(station), lambda s: len(s) >= total)
         terminal.close()
     assert ids_of(seen) == list(range(total))
+
+
+async def test_backpressure_loses_nothing(mosquitto: Mosquitto, apache_kafka: ApacheKafka) -> None:
+    await push_back(mosquitto, apache_kafka, idempotent=True)
+
+
+def test_backpressure_loses_nothing_in_the_loop_of_production(mosquitto: Mosquitto, tansu: Tansu) -> None:
+    uvloop.run(push_back(mosquitto, tansu, idempotent=False))
 
 
 async def test_a_killed_kafka_gets_everything_once_it_is_back(mosquitto: Mosquitto, apache_kafka: ApacheKafka) -> None:
