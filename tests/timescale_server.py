@@ -1,4 +1,7 @@
-"""TimescaleDB's own code, in WebAssembly under Node: one connection at a time, no COPY, no background workers."""
+"""TimescaleDB's own code, in WebAssembly under Node: one connection at a time, no COPY, no background workers.
+
+MILEPOST_TEST_TIMESCALE_URL names an empty database of a real server instead.
+"""
 
 import fcntl
 import os
@@ -22,6 +25,9 @@ INSTALL_SECONDS = 120
 @pytest.fixture(scope="session")
 def timescale_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an empty TimescaleDB; open one connection to it, with `statement_cache_size=0`."""
+    if given := os.environ.get("MILEPOST_TEST_TIMESCALE_URL"):
+        yield given
+        return
     node, npm = _find_tools()
     _install(npm)
     with (tmp_path_factory.mktemp("timescale") / "server.log").open("w+") as log, _serve(node, log) as address:

@@ -11,10 +11,9 @@ BEGIN
         RETURN;
     END IF;
     FOREACH kind IN ARRAY ARRAY['health', 'usage', 'inventory', 'presence', 'event'] LOOP
-        PERFORM create_hypertable(kind::regclass, 'ts', chunk_time_interval => interval '1 day',
-                                  create_default_indexes => false);
-        EXECUTE format('ALTER TABLE %I SET (timescaledb.compress, timescaledb.compress_segmentby = ''station'', '
-                       'timescaledb.compress_orderby = ''ts DESC'')', kind);
-        PERFORM add_compression_policy(kind::regclass, interval '7 days');
+        PERFORM create_hypertable(kind::regclass, by_range('ts', interval '1 day'), create_default_indexes => false);
+        EXECUTE format('ALTER TABLE %I SET (timescaledb.enable_columnstore, timescaledb.segmentby = ''station'', '
+                       'timescaledb.orderby = ''ts DESC'')', kind);
+        CALL add_columnstore_policy(kind::regclass, interval '7 days');
     END LOOP;
 END $$;
