@@ -1,4 +1,4 @@
-"""Running a service until SIGINT, SIGTERM or SIGHUP: the first asks it to stop, the second ends the process at once."""
+"""Running a service until it is asked to stop: the first signal asks, a second one ends the process at once."""
 
 import asyncio
 import os
@@ -6,6 +6,8 @@ import signal
 from collections.abc import Awaitable, Callable
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# `timeout`, make and terminals may pass one Ctrl-C on by two ways; that is not yet impatience.
+_ECHO_SECONDS = 0.5
 
 
 def run_until_stopped(main: Callable[[asyncio.Event], Awaitable[int | None]], *, uvloop: bool = False) -> int | None:
@@ -15,19 +17,28 @@ def run_until_stopped(main: Callable[[asyncio.Event], Awaitable[int | None]], *,
 
 
 async def _guard(main: Callable[[asyncio.Event], Awaitable[int | None]]) -> int | None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    asked = _Asked()
     for number in _SIGNALS:
         if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
             continue  # nohup wants it so
-        loop.add_signal_handler(number, _on_signal, stop, number)
-    return await main(stop)
+        asyncio.get_running_loop().add_signal_handler(number, asked.by, number)
+    return await main(asked.stop)
 
 
-def _on_signal(stop: asyncio.Event, number: signal.Signals) -> None:
-    if stop.is_set():
-        os._exit(128 + number)
-    stop.set()
+class _Asked:
+    """Whether and when we were asked to stop."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self._impatient_from = 0.0
+
+    def by(self, number: signal.Signals) -> None:
+        now = asyncio.get_running_loop().time()
+        if not self.stop.is_set():
+            self.stop.set()
+            self._impatient_from = now + _ECHO_SECONDS
+        elif now >= self._impatient_from:
+            os._exit(128 + number)
 
 
 def _uvloop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
