@@ -9,11 +9,13 @@ FROM terminal_state WHERE partition = $1;
 SELECT station, state, since, usable FROM station_state WHERE partition = $1;
 
 -- name: load_registrations
--- Of the stations that were heard in this partition.
-SELECT s.id, s.quorum,
-       array(SELECT t.id FROM terminal t WHERE t.station = s.id AND NOT t.counts) AS not_counting
-FROM station s
-WHERE s.id IN (SELECT station FROM terminal_state WHERE partition = $1);
+-- Of the stations that were heard in this partition. Few terminals do not count, so those are looked up the other
+-- way round, through their own index.
+SELECT s.id, s.quorum, coalesce(silent.ids, '{}') AS not_counting
+FROM (SELECT DISTINCT station FROM terminal_state WHERE partition = $1) AS heard
+JOIN station s ON s.id = heard.station
+LEFT JOIN (SELECT station, array_agg(id) AS ids FROM terminal WHERE NOT counts GROUP BY station) AS silent
+    ON silent.station = s.id;
 
 -- name: load_sequences
 SELECT coalesce((SELECT max(seq) FROM transition WHERE partition = $1), 0) AS transitions,

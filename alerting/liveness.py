@@ -100,8 +100,7 @@ class PartitionLiveness:
         if row is None:
             return
         self._note_registration(row, registration)
-        known_since = self._first_seen_at(row)
-        at = now if self.stations.since[row] else min(now, known_since or now)
+        at = now if self.stations.since[row] else min(now, self._first_seen_at(row) or now)
         self._judge_station(row, at, "registry", self._shard_of_station(row))
 
     def _note_registration(self, row: int, registration: Registration) -> None:

@@ -53,6 +53,8 @@ CREATE TABLE terminal (
     PRIMARY KEY (station, id)
 );
 
+CREATE INDEX terminal_not_counting ON terminal (station) WHERE NOT counts;
+
 CREATE TABLE programme (
     id   text PRIMARY KEY,
     name text NOT NULL
