@@ -15,12 +15,13 @@ LAST_STEP: Final = 600_000
 class Boot:
     """A boot and its box. Times are ms since the epoch by our clock; `anchor` is seconds."""
 
-    __slots__ = ("after", "anchor", "before", "first_at", "last_at", "met", "run", "seen")
+    __slots__ = ("after", "anchor", "before", "first_at", "has_row", "last_at", "met", "run", "seen")
 
     def __init__(self) -> None:
         self.seen = SeenIds()
         # Whether the box was met: from then on its bounds hold still.
         self.met = False
+        self.has_row = False
         self.after: int | None = None
         self.before: int | None = None
         self.run = 0
@@ -62,12 +63,12 @@ class Boot:
 
     def time_of(self, at: int, up: float | None, received: int, carrier: "Boot") -> tuple[int, Source]:
         """Corrected time of a record of this box, and what it rests on."""
-        if self.anchor is None:
+        anchor = self.anchor
+        if anchor is None:
             return by_bounds(at, self.after, self.before, received)
-        if up is not None:
-            time = by_anchor(self.anchor, up, received)
-            if time is not None:
-                return time, "anchor"
+        time = None if up is None else by_anchor(anchor, up, received)
+        if time is not None:
+            return time, "anchor"
         return by_bounds(at, self.began, None if carrier is self else carrier.began, received)
 
     def latest(self, received: int) -> int:

@@ -4,8 +4,9 @@
 that the memory of a batch is its bytes and one slice of rows.
 """
 
+import asyncio
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from typing import Final
 
 import asyncpg
@@ -27,8 +28,10 @@ COMMIT_AFTER: Final = 0.2
 """Seconds that a record waits for others."""
 COMMIT_RECORDS: Final = 5000
 """Kafka records that are enough for a commit."""
-SLICE_ROWS: Final = 5000
+SLICE_ROWS: Final = 2000
 """Rows that are written at a time."""
+READ_AT_ONCE: Final = 50
+"""Kafka records that are read before the database's answer is looked for."""
 
 POISON: Final = (
     asyncpg.DataError,
@@ -122,8 +125,13 @@ class RecordsHandler(_Handler):
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
         self._batch = Tally()
-        for units in self._slices(partitions):
-            await self._store(connection, units)
+        writing: asyncio.Task[None] | None = None
+        async for units in self._slices(partitions):
+            if writing is not None:
+                await writing
+            writing = asyncio.create_task(self._store(connection, units), name="ingest slice")
+        if writing is not None:
+            await writing
         if self._batch.refused:
             log.warning("records refused", extra={"refused": self._batch.refused})
 
@@ -131,10 +139,13 @@ class RecordsHandler(_Handler):
         super().forget(partitions)
         self._memory.clear()
 
-    def _slices(self, partitions: Collection[int]) -> Iterator[list[Unit]]:
+    async def _slices(self, partitions: Collection[int]) -> AsyncIterator[list[Unit]]:
+        """The units of these partitions, some at a time; they are read while the database writes those before."""
         units: list[Unit] = []
         rows = 0
-        for record in self.waiting.of(partitions):
+        for number, record in enumerate(self.waiting.of(partitions)):
+            if number % READ_AT_ONCE == 0:
+                await asyncio.sleep(0)
             for unit in read_entry(self._log, record):
                 units.append(unit)
                 rows += len(unit.entry.body.records) if isinstance(unit, DataUnit) else 1
@@ -154,12 +165,15 @@ class RecordsHandler(_Handler):
             await self._store_apart(connection, units, exc)
         else:
             self._batch.add(Tally(rows.stored, rows.repeated, len(rows.refusals)))
-            self._memory.shrink(rows.boxes)
+            self._memory.shrink(rows.scattered)
 
     async def _write(self, connection: Connection, units: Sequence[Unit]) -> Rows:
         keys = keys_of(units)
-        self._memory.add(await fetch_boots(connection, self._memory.missing(keys)))
-        boots = self._memory.select(keys)
+        boots, missing = self._memory.find(keys)
+        if missing:
+            fetched = await fetch_boots(connection, missing)
+            self._memory.add(fetched)
+            boots |= fetched
         rows = take(units, boots, await fetch_earlier(connection, runs_of(units, boots)))
         await save_rows(connection, rows, copy=self._copy)
         return rows

@@ -8,8 +8,6 @@ from ingest.boots import Boot, Key
 
 MAX_BOOTS: Final = 100_000
 """Boots kept between batches, about half a kilobyte each."""
-MAX_RANGES_KEPT: Final = 64
-"""A box in more pieces than that is read again each time, so that the bound above is one of memory."""
 
 
 class BootMemory:
@@ -22,17 +20,20 @@ class BootMemory:
     def __len__(self) -> int:
         return len(self._boots)
 
-    def missing(self, keys: Iterable[Key]) -> list[Key]:
-        return [key for key in keys if key not in self._boots]
+    def find(self, keys: Iterable[Key]) -> tuple[dict[Key, Boot], list[Key]]:
+        """The boots that are here, now the most recently used, and the keys of those that are not."""
+        found, missing = {}, []
+        for key in keys:
+            boot = self._boots.get(key)
+            if boot is None:
+                missing.append(key)
+            else:
+                self._boots.move_to_end(key)
+                found[key] = boot
+        return found, missing
 
     def add(self, boots: Mapping[Key, Boot]) -> None:
         self._boots.update(boots)
-
-    def select(self, keys: Iterable[Key]) -> dict[Key, Boot]:
-        """These boots, now the most recently used; all of them were added before."""
-        for key in keys:
-            self._boots.move_to_end(key)
-        return {key: self._boots[key] for key in keys}
 
     def drop(self, keys: Iterable[Key]) -> None:
         for key in keys:
@@ -41,8 +42,8 @@ class BootMemory:
     def clear(self) -> None:
         self._boots.clear()
 
-    def shrink(self, used: Iterable[Key]) -> None:
-        """After a batch that changed these boxes: back to the bounds."""
-        self.drop([key for key in used if self._boots[key].seen.ranges > MAX_RANGES_KEPT])
+    def shrink(self, scattered: Iterable[Key]) -> None:
+        """After a batch that left these boxes in many pieces: back to the bounds."""
+        self.drop(scattered)
         while len(self._boots) > self._size:
             self._boots.popitem(last=False)

@@ -14,6 +14,9 @@ from ingest.boots import Boot, Key
 from ingest.entries import DataUnit, Refusal, ReplyUnit, Unit
 from ingest.times import anchor_of, corrected_end
 
+MAX_RANGES_KEPT: Final = 64
+"""A box in more pieces than that is not kept in memory between batches, so that a number of boxes bounds it."""
+
 Row = tuple[Any, ...]
 Column = Sequence[Any]
 Run = tuple[str, str, int]
@@ -26,6 +29,7 @@ class Rows:
     def __init__(self) -> None:
         self.records: dict[type[Record], list[Row]] = defaultdict(list)
         self.boxes: dict[Key, Boot] = {}
+        self.scattered: list[Key] = []
         self.anchors: dict[Key, Boot] = {}
         self.replies: list[ReplyUnit] = []
         self.refusals: list[Refusal] = []
@@ -48,6 +52,8 @@ def keys_of(units: Iterable[Unit]) -> dict[Key, None]:
 def runs_of(units: Iterable[Unit], boots: Mapping[Key, Boot]) -> dict[Run, None]:
     """The runs whose predecessor bounds a box that is met now and has no anchor."""
     found: dict[Run, None] = {}
+    if all(boot.met or boot.anchor is not None for boot in boots.values()):
+        return found
     for unit in units:
         if isinstance(unit, DataUnit):
             station, terminal, body = unit.station, unit.entry.terminal, unit.entry.body
@@ -109,6 +115,8 @@ def _take_data(rows: Rows, unit: DataUnit, boots: Mapping[Key, Boot], before: _P
         return
     rows.stored += len(fresh)
     rows.boxes[key] = box
+    if box.seen.ranges > MAX_RANGES_KEPT:
+        rows.scattered.append(key)
     if not box.met:
         box.meet(carrier, before.last(station, terminal, body.run) if before and box.anchor is None else None)
     received_at = _datetime(received)

@@ -26,6 +26,8 @@ class SeenIds:
     def __str__(self) -> str:
         """PostgreSQL's text of it."""
         bounds = self._bounds
+        if len(bounds) == 2:
+            return f"{{[{bounds[0]},{bounds[1]})}}"
         return "{" + ",".join(f"[{bounds[i]},{bounds[i + 1]})" for i in range(0, len(bounds), 2)) + "}"
 
     def __contains__(self, number: int) -> bool:

@@ -1,5 +1,6 @@
 """The rows of a batch, into the database."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final
@@ -15,7 +16,14 @@ from ingest.seen import SeenIds
 from store.pool import Connection
 from store.sql import queries_beside
 
+
+class LostBoxError(Exception):
+    """What was stored of a box is no longer in the database: start again."""
+
+
 QUERIES = queries_beside(__file__)
+
+_NO_FIELD: Final = re.compile("[\x1e\x1f]")
 
 DEAD_LETTERS: Final = 10_000
 """Dead letters kept; the newest."""
@@ -42,7 +50,7 @@ async def fetch_boots(connection: Connection, keys: Collection[Key]) -> dict[Key
     for row in await connection.fetch(QUERIES.fetch_boots, *zip(*keys, strict=True)):
         boot = Boot()
         if row["seen"] is not None:
-            boot.met = True
+            boot.met = boot.has_row = True
             boot.seen = SeenIds(row["seen"])
             boot.after, boot.before = row["after"], row["before"]
         if row["anchor"] is not None:
@@ -60,12 +68,17 @@ async def fetch_earlier(connection: Connection, runs: Collection[Run]) -> dict[R
     return {(row["station"], row["terminal"], row["run"]): row["last_at"] for row in rows}
 
 
+def insert_of(kind: type[Record]) -> str:
+    """The query that inserts the columns of a kind."""
+    return _TABLES[kind][1]
+
+
 async def copy_records(connection: Connection, kind: type[Record], rows: Sequence[Row]) -> None:
     await connection.copy_records_to_table(_TABLES[kind][0], records=rows, columns=names_of(kind))
 
 
 async def insert_records(connection: Connection, kind: type[Record], rows: Sequence[Row]) -> None:
-    await connection.execute(_TABLES[kind][1], *columns_of(kind, rows))
+    await connection.execute(insert_of(kind), *columns_of(kind, rows))
 
 
 async def save_rows(connection: Connection, rows: Rows, *, copy: bool) -> None:
@@ -73,14 +86,26 @@ async def save_rows(connection: Connection, rows: Rows, *, copy: bool) -> None:
     write = copy_records if copy else insert_records
     for kind, records in rows.records.items():
         await write(connection, kind, records)
-    if rows.boxes:
-        await connection.execute(QUERIES.save_boxes, *_table(rows.boxes, _BOX))
+    await _save_boxes(connection, rows.boxes)
     if rows.anchors:
         await connection.execute(QUERIES.save_anchors, *_table(rows.anchors, _ANCHOR))
     if rows.replies:
         await connection.execute(QUERIES.insert_replies, *_columns(rows.replies, _REPLY))
     if rows.refusals:
         await save_refusals(connection, rows.refusals)
+
+
+async def _save_boxes(connection: Connection, boxes: Mapping[Key, Boot]) -> None:
+    new = {key: box for key, box in boxes.items() if not box.has_row or _NO_FIELD.search(key[2])}
+    if new:
+        await connection.execute(QUERIES.save_boxes, *_table(new, _BOX))
+    lines = [f"{s}\x1f{t}\x1f{b}\x1f{box.seen}" for (s, t, b), box in boxes.items() if (s, t, b) not in new]
+    if lines:
+        done = await connection.execute(QUERIES.update_boxes, "\x1e".join(lines))
+        if done != f"UPDATE {len(lines)}":
+            raise LostBoxError(f"{done} of {len(lines)} rows in record_box: somebody else changed the table")
+    for box in new.values():
+        box.has_row = True
 
 
 async def save_refusals(connection: Connection, refusals: list[Refusal]) -> None:
