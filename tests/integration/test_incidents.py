@@ -1,6 +1,5 @@
 """The incident process on a real database: one incident a cause, whatever is killed meanwhile."""
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -89,8 +88,8 @@ async def test_a_storm_is_read_in_bounded_batches(pool: Pool, served: IncidentsC
     for before, after in (("online", "offline"), ("offline", "online"), ("online", "offline")):
         for number in range(40):
             await write_transition(pool, f"S{number}", before, after, partition=number % 2)
-    await until(pool, OPEN, 40)
-    assert await pool.fetchval(CLOSED) == 40
+    await until(pool, "SELECT sum(seq)::int FROM stream_cursor WHERE reader = 'incidents'", 120)
+    assert (await pool.fetchval(OPEN), await pool.fetchval(CLOSED)) == (40, 40)
 
 
 async def test_leaving_service_closes_and_joining_it_offline_opens(pool: Pool, served: IncidentsConfig) -> None:
@@ -186,7 +185,14 @@ async def test_a_lost_session_ends_the_leadership_and_it_queues_again(pool: Pool
     await until(pool, OPEN, 1)
 
 
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+    "AND application_name LIKE 'milepost incidents%' AND datname = current_database()"
+)
+
+
 async def test_a_person_edits_while_the_process_decides(pool: Pool, served: IncidentsConfig) -> None:
+    """It waits for the edit, finds that what it read is outdated, and decides again."""
     await add_station(pool, "A")
     await write_transition(pool, "A", "online", "offline")
     await until(pool, OPEN, 1)
@@ -194,7 +200,7 @@ async def test_a_person_edits_while_the_process_decides(pool: Pool, served: Inci
     async with pool.acquire() as connection, connection.transaction():
         await acknowledge(connection, found["id"], "扎西", "on my way", now())
         await write_transition(pool, "A", "offline", "online")
-        await asyncio.sleep(0)  # the process now waits for our row, or conflicts with it
+        await until(pool, WAITING, 1)
     await until(pool, CLOSED, 1)
     (closed,) = await incidents(pool)
     assert (closed["acknowledged_by"], closed["status"]) == ("扎西", "closed")
