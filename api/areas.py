@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path
 
 from api.context import QUERIES, Shared, load_clocks
-from api.counting import Row, counts_document, partly_sound_partitions, tally
+from api.counting import Row, counts_document, soundness, tally
 from api.filters import area_codes
 from api.problems import not_found
 from api.shapes import Area, AreaChild, BlindSpot
@@ -28,7 +28,7 @@ async def get_area(
             raise not_found("area", code)
         clocks = await load_clocks(connection)
         groups: dict[str | None, list[Row]] = defaultdict(list)
-        for row in await connection.fetch(QUERIES.count_area, partly_sound_partitions(clocks), area["code"]):
+        for row in await connection.fetch(QUERIES.count_area, *soundness(clocks), area["code"], area["depth"]):
             groups[row["child"]].append(row)
         children = await connection.fetch(QUERIES.list_children, area["code"])
         spots = await connection.fetch(QUERIES.area_blind_spots, area["code"], _MOST_BLIND_SPOTS)

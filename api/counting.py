@@ -14,14 +14,14 @@ Row = asyncpg.Record
 
 
 def verdict_of_group(row: Row, clocks: Clocks) -> Verdict:
-    """The verdict of stations that share lifecycle, state, partition and, where it matters, shard."""
-    clock = clocks.of(row["partition"], row["shard"])
+    """The verdict of stations that share lifecycle, state and how sound their clock is."""
+    clock = clocks.sound_clock if row["sound"] else clocks.of(row["partition"], row["shard"])
     return judge(lifecycle=row["lifecycle"], state=row["state"], since=None, clock=clock, now=clocks.now).verdict
 
 
-def partly_sound_partitions(clocks: Clocks) -> list[int]:
-    """Where the verdict of a station depends on its shard."""
-    return sorted({clock.partition for clock in clocks.partly_sound})
+def soundness(clocks: Clocks) -> tuple[list[int], list[int]]:
+    """The partitions whose clocks are all sound, and those where the shard decides."""
+    return clocks.sound, sorted({clock.partition for clock in clocks.partly_sound})
 
 
 def tally(rows: Iterable[Row], clocks: Clocks) -> dict[Verdict, int]:
@@ -38,4 +38,4 @@ def counts_document(totals: Mapping[Verdict, int]) -> Counts:
 
 async def count_by_verdict(connection: Connection, clocks: Clocks) -> dict[Verdict, int]:
     """All stations by verdict."""
-    return tally(await connection.fetch(QUERIES.count_stations, partly_sound_partitions(clocks)), clocks)
+    return tally(await connection.fetch(QUERIES.count_stations, *soundness(clocks)), clocks)

@@ -47,8 +47,8 @@ def _content(part: Json) -> str:
 
 def _shape(name: str, schema: Json) -> dict[str, Any]:
     return {
-        "name": name,
-        "description": schema.get("description", ""),
+        "name": _plain(name),
+        "description": schema.get("description") or shape_of(schema),
         "fields": [
             {"name": field, "shape": shape_of(its), "description": its.get("description", "")}
             for field, its in schema.get("properties", {}).items()
@@ -56,10 +56,15 @@ def _shape(name: str, schema: Json) -> dict[str, Any]:
     }
 
 
+def _plain(name: str) -> str:
+    """`Listing_Station_`, as a generic type is called there, is a Listing of Station."""
+    return " of ".join(name.strip("_").split("_"))
+
+
 def shape_of(schema: Json) -> str:
     """A schema in one line: `string or null`, `list of Station`, `1..1000`."""
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
+        return _plain(str(schema["$ref"]).rpartition("/")[2])
     if "anyOf" in schema:
         return " or ".join(shape_of(one) for one in schema["anyOf"])
     if "enum" in schema:

@@ -1,5 +1,6 @@
 """What other programs ask without a token: is the process alive, is the whole pipeline, and how much of what."""
 
+import logging
 from typing import Literal
 
 import asyncpg
@@ -16,8 +17,10 @@ from api.metrics import Metrics
 from api.problems import DatabaseAwayError
 from api.shapes import Readiness
 from contract.errors import RemedyError
-from store.migrate import require_current
+from store.migrate import pending, read_migrations
+from store.pool import Connection
 
+logger = logging.getLogger(__name__)
 router = APIRouter(tags=["probes"])
 
 
@@ -26,17 +29,28 @@ class Probes:
 
     def __init__(self, database: Database, hub: Hub, metrics: Metrics) -> None:
         self._database, self._hub, self._metrics = database, hub, metrics
+        # Those this process was started with, whatever an upgrade lays down beside it meanwhile.
+        self._migrations = read_migrations()
         self.readiness = Look(self._readiness)
         self.figures = Look(self._figures)
 
     async def _readiness(self) -> Readiness:
         try:
             async with self._database.snapshot() as connection:
-                await require_current(connection)
-                missing = lacking(await load_clocks(connection))
-        except (DatabaseAwayError, RemedyError, asyncpg.PostgresError) as exc:
+                missing = await self._unmigrated(connection) or lacking(await load_clocks(connection))
+        except (DatabaseAwayError, RemedyError) as exc:
             missing = [str(exc)]
+        except asyncpg.UndefinedTableError:
+            missing = ["the database has no schema: run `milepost migrate`"]
+        except asyncpg.PostgresError as exc:
+            logger.error("the database refused a query: %s", exc)  # noqa: TRY400 -- its own words say enough
+            missing = ["the database refused a query; the server's log says why"]
         return Readiness(ready=not missing, missing=missing)
+
+    async def _unmigrated(self, connection: Connection) -> list[str]:
+        rows = await connection.fetch(QUERIES.schema_versions)
+        todo = pending(self._migrations, {row["version"]: row["sha256"] for row in rows})
+        return [f"the database lacks {len(todo)} migrations: run `milepost migrate`"] if todo else []
 
     async def _figures(self) -> bytes:
         try:

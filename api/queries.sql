@@ -2,30 +2,39 @@
 -- All pipeline clocks and the database's own time, by which their age is told.
 SELECT partition, shard, clock, tick_at, judged_at, blind_since FROM partition_clock ORDER BY shard, partition;
 
+-- name: schema_versions
+SELECT version, sha256 FROM schema_migration;
+
 -- name: now
 -- The time of this snapshot.
 SELECT now();
 
 -- name: list_stations
 -- A page by id. The CASE is alerting/verdict.py in SQL, so that a rare verdict is found without reading every
--- station here; a test holds the two together. $4: partitions with only sound clocks; $5, $6: the sound
--- (partition, shard) of the others, for which the shard last heard through is looked up.
+-- station here; a test holds the two together. $2: partitions with only sound clocks; $3, $4: the sound
+-- (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the
+-- codes of its subtree ($5), by which the planner sees how few they are, or, if they are many, by its own ($6).
 SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, st.partition, st.state, st.since, st.usable
 FROM station s LEFT JOIN station_state st ON st.station = s.id
 WHERE s.id > $1
-  AND ($2::text[] IS NULL OR s.area IN (SELECT code FROM area WHERE path && $2))
-  AND ($3::text IS NULL OR $3 = CASE
+  AND ($5::text[] IS NULL OR s.area = ANY ($5))
+  AND ($6::text[] IS NULL OR s.area IN (SELECT code FROM area WHERE path && $6))
+  AND ($7::text IS NULL OR $7 = CASE
         WHEN s.lifecycle <> 'commissioned' THEN 'suspended'
         WHEN st.state IS NULL OR st.state = 'never_seen' THEN 'never_seen'
         WHEN st.state NOT IN ('online', 'away', 'offline') THEN 'unknown'
-        WHEN st.partition = ANY ($4::int[]) THEN st.state
+        WHEN st.partition = ANY ($2::int[]) THEN st.state
         WHEN EXISTS (
-            SELECT FROM unnest($5::int[], $6::text[]) AS sound (partition, shard)
+            SELECT FROM unnest($3::int[], $4::text[]) AS sound (partition, shard)
             WHERE sound.partition = st.partition AND sound.shard = (
                 SELECT t.shard FROM terminal_state t WHERE t.station = s.id
                 ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) THEN st.state
         ELSE 'unknown' END)
-ORDER BY s.id LIMIT $7;
+ORDER BY s.id LIMIT $8;
+
+-- name: subtree
+-- The codes of an area's subtree, if they are no more than $2.
+SELECT code FROM area WHERE path && $1::text[] LIMIT $2;
 
 -- name: get_station
 -- One station in the columns of list_stations.
@@ -50,32 +59,35 @@ WHERE s.lifecycle = 'commissioned' AND st.state = 'offline' AND st.partition = A
 ORDER BY st.since DESC, s.id LIMIT $2;
 
 -- name: count_stations
--- Stations by everything a verdict depends on; the shard only where it matters ($1: partitions partly sound).
-SELECT s.lifecycle, st.state, st.partition,
-       CASE WHEN st.partition = ANY ($1::int[]) THEN (
+-- Stations by everything a verdict depends on. $1: partitions with only sound clocks, which need not be told apart;
+-- $2: partly sound ones, in which the shard decides.
+SELECT s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
+       CASE WHEN st.partition <> ALL ($1::int[]) THEN st.partition END AS partition,
+       CASE WHEN st.partition = ANY ($2::int[]) THEN (
            SELECT t.shard FROM terminal_state t WHERE t.station = s.id
            ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1) END AS shard,
        count(*) AS stations
 FROM station s LEFT JOIN station_state st ON st.station = s.id
-GROUP BY 1, 2, 3, 4;
+GROUP BY 1, 2, 3, 4, 5;
 
 -- name: count_area
--- The same for the subtree of an area ($2), by the child of it that they are under (null: directly in the area).
-SELECT a.path[cardinality(top.path) + 1] AS child, s.lifecycle, st.state, st.partition,
-       CASE WHEN st.partition = ANY ($1::int[]) THEN (
+-- The same for the subtree of an area ($3), by the child of it that they are under (null: directly in the area);
+-- $4 is the area's depth.
+WITH tree AS MATERIALIZED (SELECT code, path[$4::int + 1] AS child FROM area WHERE path @> ARRAY[$3::text])
+SELECT tree.child, s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
+       CASE WHEN st.partition <> ALL ($1::int[]) THEN st.partition END AS partition,
+       CASE WHEN st.partition = ANY ($2::int[]) THEN (
            SELECT t.shard FROM terminal_state t WHERE t.station = s.id
            ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1) END AS shard,
        count(*) AS stations
-FROM area top
-JOIN area a ON a.path @> ARRAY[top.code]
-JOIN station s ON s.area = a.code
+FROM tree
+JOIN station s ON s.area = tree.code
 LEFT JOIN station_state st ON st.station = s.id
-WHERE top.code = $2
-GROUP BY 1, 2, 3, 4, 5;
+GROUP BY 1, 2, 3, 4, 5, 6;
 
 -- name: find_area
 -- The code as given before the padded one.
-SELECT code, name, name_en, name_bo, level, parent FROM area WHERE code = ANY ($1::text[])
+SELECT code, name, name_en, name_bo, level, parent, cardinality(path) AS depth FROM area WHERE code = ANY ($1::text[])
 ORDER BY array_position($1::text[], code) LIMIT 1;
 
 -- name: list_children

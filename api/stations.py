@@ -25,6 +25,7 @@ StationId = Annotated[str, Path(max_length=64, description="the station's id")]
 _TIMED: Final = frozenset({"online", "away", "conflicting"})
 _LIVE: Final = frozenset({Verdict.ONLINE, Verdict.AWAY, Verdict.OFFLINE})
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_MOST_CODES: Final = 5000
 _LONGEST_S: Final = 7 * 86_400.0
 
 
@@ -42,16 +43,24 @@ async def list_stations(
         rows = await connection.fetch(
             QUERIES.list_stations,
             after,
-            area,
-            verdict,
             clocks.sound,
             [clock.partition for clock in clocks.partly_sound],
             [clock.shard for clock in clocks.partly_sound],
+            *await _subtree(connection, area),
+            verdict,
             page.limit + 1,
         )
         shown, following = page.cut(rows, lambda row: AfterStation(row["id"]))
         items = await complete(connection, shown, clocks)
     return Listing(items=items, next=following)
+
+
+async def _subtree(connection: Connection, area: list[str] | None) -> tuple[list[str] | None, list[str] | None]:
+    """An area for list_stations: all codes of its subtree, or its own where those would be too many."""
+    if area is None:
+        return None, None
+    codes = [row["code"] for row in await connection.fetch(QUERIES.subtree, area, _MOST_CODES + 1)]
+    return (None, area) if len(codes) > _MOST_CODES else (codes, None)
 
 
 @router.get("/stations/{id}")
