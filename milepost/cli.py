@@ -25,6 +25,17 @@ FAILURE = 1
 
 _LOGGING = ("log_level", "log_format")
 _KAFKA = ("kafka_servers",)
+_LIVENESS = (
+    "missed_heartbeats",
+    "floor",
+    "will_grace",
+    "longest_tick",
+    "loss_window",
+    "loss_share",
+    "loss_least",
+    "mass_share",
+    "mass_least",
+)
 
 
 class UsageError(Exception):
@@ -76,7 +87,7 @@ COMMANDS: Mapping[str, Command] = {
     "judge": Command(
         help="judge which stations are online",
         runner=f"{_SERVICES}:judge",
-        settings=(*_KAFKA, "auto_register"),
+        settings=(*_KAFKA, "auto_register", *_LIVENESS),
         uvloop=True,
     ),
     "incidents": Command(

@@ -43,13 +43,27 @@ async def ingest(settings: Settings, stop: asyncio.Event) -> None:
 
 async def judge(settings: Settings, stop: asyncio.Event) -> None:
     """Judge which stations are online."""
+    from alerting.clock import ClockSettings
     from alerting.judge import JudgeConfig, run
+    from alerting.liveness import LivenessSettings
 
+    clock = ClockSettings(
+        longest=settings.longest_tick,
+        loss_window=settings.loss_window,
+        loss_share=settings.loss_share,
+        loss_least=settings.loss_least,
+        mass_share=settings.mass_share,
+        mass_least=settings.mass_least,
+    )
+    liveness = LivenessSettings(
+        k=settings.missed_heartbeats, floor=settings.floor, will_grace=settings.will_grace, clock=clock
+    )
     config = JudgeConfig(
         database_url=database_url(settings),
         kafka_servers=kafka_servers(settings),
         instance=settings.instance_name,
         auto_register=bool(settings.auto_register),
+        liveness=liveness,
     )
     await run(config, stop)
 

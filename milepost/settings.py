@@ -32,7 +32,9 @@ class Secret(msgspec.Struct, frozen=True):
 
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
-Count = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Seconds = Annotated[float, Meta(ge=0.1, le=3600)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Name = Annotated[
     str, Meta(pattern="^[0-9A-Za-z_.-]{1,64}$", extra={"allowed": "1 to 64 letters, digits, `_`, `.` and `-`"})
 ]
@@ -99,6 +101,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool | None,
         Meta(description="Whether an unknown station is registered when first heard; unset: only in `milepost up`."),
     ] = None
+    missed_heartbeats: Annotated[
+        Annotated[float, Meta(ge=1, le=100)],
+        Meta(description="How many heartbeats may be missed before a terminal is offline (k)."),
+    ] = 3.0
+    floor: Annotated[
+        Seconds,
+        Meta(description="Seconds that every terminal has left after a gap of ours, on top of two heartbeats (S)."),
+    ] = 10.0
+    will_grace: Annotated[
+        Seconds, Meta(description="Seconds after a Last Will before it shortens a deadline; a blip fires one too.")
+    ] = 10.0
+    longest_tick: Annotated[
+        Seconds, Meta(description="Seconds between two ticks of a bridge above which the interval does not count.")
+    ] = 5.0
+    loss_window: Annotated[
+        Seconds, Meta(description="Seconds in which lost messages are counted to tell whether they are our loss.")
+    ] = 10.0
+    loss_share: Annotated[
+        Share, Meta(description="The share of the terminals heard in that time above which their losses are ours.")
+    ] = 0.02
+    loss_least: Annotated[Count, Meta(description="The fewest terminals whose losses are ours.")] = 5
+    mass_share: Annotated[
+        Share,
+        Meta(description="The share of a shard's terminals that fall together from which the shard is suspected."),
+    ] = 0.8
+    mass_least: Annotated[Count, Meta(description="The fewest terminals that fall together for that.")] = 20
     alert_urls: Annotated[
         Secret | None,
         Meta(description="Where alerts go: apprise URLs, separated by white space."),
@@ -193,9 +221,9 @@ def _allowed(plain: Any, metas: list[Meta]) -> str:
         return said
     if get_origin(plain) is Literal:
         return "one of " + ", ".join(f"`{choice}`" for choice in get_args(plain))
-    if plain is int:
+    if plain in (int, float):
         low, high = (next(b for b in (getattr(m, side) for m in metas) if b is not None) for side in ("ge", "le"))
-        return f"a whole number from {low} to {high}"
+        return f"a {'whole ' if plain is int else ''}number from {low} to {high}"
     return {bool: "`true` or `false`", Path: "a path"}.get(plain, "a text")
 
 

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from alerting.clock import ClockSettings
+from alerting.liveness import LivenessSettings
 from contract.errors import RemedyError
 from milepost.settings import TABLE, Secret, Settings, load, render_markdown, require, to_environ, unknown
 
@@ -36,6 +38,7 @@ def test_a_variable_sets_its_field(variable: str, value: str, field: str, expect
         pytest.param("MILEPOST_PARTITIONS", "0", "a whole number from 1 to 1024", id="too small"),
         pytest.param("MILEPOST_KAFKA_IDEMPOTENT", "perhaps", "`true` or `false`", id="no switch"),
         pytest.param("MILEPOST_LANGUAGE", "de", "one of `zh-CN`, `en`", id="not among the choices"),
+        pytest.param("MILEPOST_FLOOR", "soon", "a number from 0.1 to 3600", id="no decimal number"),
         pytest.param("MILEPOST_INSTANCE", "a b", "1 to 64 letters", id="a blank in a name"),
         pytest.param("MILEPOST_MQTT_URL", "http://h", "`mqtt://user@host:port`", id="another scheme"),
         pytest.param("MILEPOST_KAFKA_SERVERS", "kafka", "`host:port,host:port`", id="no port"),
@@ -113,6 +116,18 @@ def test_what_a_command_cannot_do_without_is_asked_for() -> None:
 )
 def test_the_console_has_an_address(environ: dict[str, str], url: str) -> None:
     assert load(environ).console_url == url
+
+
+def test_the_defaults_of_liveness_are_those_of_the_judge() -> None:
+    clock, liveness, settings = ClockSettings(), LivenessSettings(), Settings()
+    assert (settings.missed_heartbeats, settings.floor, settings.will_grace) == (
+        liveness.k,
+        liveness.floor,
+        liveness.will_grace,
+    )
+    assert settings.longest_tick == clock.longest
+    for name in ("loss_window", "loss_share", "loss_least", "mass_share", "mass_least"):
+        assert getattr(settings, name) == getattr(clock, name)
 
 
 def test_every_setting_says_what_it_means() -> None:
