@@ -26,7 +26,8 @@ import gmqtt
 import psutil
 import uvloop
 
-from broker.bridge import Bridge, BridgeConfig, _producer, run
+from broker.bridge import BridgeConfig, open_producer, run
+from broker.carrier import Carrier
 from broker.metrics import Counters
 from broker.topics import ensure_topics
 from broker.translate import Translator
@@ -209,21 +210,21 @@ def translating(feed: Sequence[tuple[str, bytes]]) -> float:
 
 
 async def pipeline(kafka: str, feed: Sequence[tuple[str, bytes]], idempotent: bool) -> float:
-    """CPU µs a heartbeat from `Bridge.take` to Kafka's acknowledgement, without MQTT."""
+    """CPU µs a heartbeat from `Carrier.take` to Kafka's acknowledgement, without MQTT."""
     config = BridgeConfig(mqtt_url="mqtt://none", kafka_servers=kafka, idempotent=idempotent)
     counters = Counters()
-    producer = _producer(config)
+    producer = open_producer(config)
     await producer.start()
     try:
-        bridge = Bridge(config, producer, PARTITIONS, counters)
+        carrier = Carrier(config, producer, PARTITIONS, counters)
         began = time.process_time()
         for first in range(0, len(feed), 250):  # as many as come in one read from a socket
             for where, what in feed[first : first + 250]:
-                bridge.take(where, what, False)
+                carrier.take(where, what, False)
             await asyncio.sleep(0)
-        await bridge.outbox.drain()
+        await carrier.outbox.drain()
         used = time.process_time() - began
-        await bridge.outbox.close()
+        await carrier.outbox.close()
     finally:
         await producer.stop()
     return used / len(feed) * 1e6

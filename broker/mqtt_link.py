@@ -272,10 +272,16 @@ class MqttLink:
             self._subscribed = asyncio.get_running_loop().create_future()
             client.subscribe(gmqtt.Subscription(topic, qos=qos, no_local=no_local and self._version == MQTTv50))
             if not await self._subscribed:
-                raise RemedyError(
-                    f"the MQTT broker does not let user {self._address.username!r} subscribe to {topic}: "
-                    "allow it in the broker's acl (see broker/acl)"
-                )
+                raise self._forbidden(topic)
+
+    def _forbidden(self, topic: str) -> Exception:
+        user = self._address.username
+        if self._ever:  # it was allowed: somebody is at work on the broker
+            return ConnectionResetError(f"user {user!r} may not subscribe to {topic}")
+        return RemedyError(
+            f"the MQTT broker does not let user {user!r} subscribe to {topic}: "
+            "allow it in the broker's access rules, as broker/acl does"
+        )
 
     def _new_client(self) -> Any:
         self._window.clear()

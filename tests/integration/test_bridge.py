@@ -245,7 +245,7 @@ async def test_a_fault_of_ours_costs_one_message(
 async def test_a_broker_that_falls_silent_is_left_and_found_again(
     mosquitto: Mosquitto, kafka_servers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("broker.bridge.SILENT_PULSES", 1)
+    monkeypatch.setattr("broker.carrier.SILENT_PULSES", 1)
     monkeypatch.setattr(Pulse.__init__, "__kwdefaults__", {"interval": 0.05, "lost_after": 0.3})
     async with running_bridge(mosquitto.url, kafka_servers) as bridge:
         mosquitto.freeze()
@@ -268,6 +268,19 @@ async def test_a_wished_end_leaves_nothing_behind(mosquitto: Mosquitto, kafka_se
         assert bridge.counters.waiting_messages == 0
     seen = await read_log(kafka_servers, of_station(station), lambda s: len(s) >= received)
     assert ids_of(seen) == list(range(received))
+
+
+async def test_an_end_is_not_held_up_by_a_kafka_that_does_not_answer(mosquitto: Mosquitto, tansu: Tansu) -> None:
+    station = unique()
+    async with running_bridge(mosquitto.url, tansu.servers) as bridge:
+        tansu.freeze()
+        terminal = Terminal(mosquitto.url, client_id=f"{station}-001")
+        terminal.publish_all([(f"milepost/v1/{station}/001/data", records(1))])
+        await until(lambda: bridge.counters.received)
+        await bridge.end()
+        assert bridge.counters.acks == 0
+        terminal.close()
+        tansu.thaw()
 
 
 async def test_a_retained_status_is_marked_and_a_live_one_is_not(mosquitto: Mosquitto, kafka_servers: str) -> None:

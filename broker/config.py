@@ -1,0 +1,25 @@
+"""What a bridge is told."""
+
+import msgspec
+
+
+class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bridge is told.
+
+    `max_bytes` and `max_messages` bound what Kafka has not acknowledged yet. `delivery_timeout` is the seconds that a
+    request to Kafka may take, and a batch of a producer that is not idempotent altogether.
+    """
+
+    mqtt_url: str
+    mqtt_password: str | None = None
+    mqtt_ca_file: str | None = None
+    kafka_servers: str
+    shard: str = "main"
+    bridge: str = "bridge-1"
+    idempotent: bool = True
+    compression: str | None = "snappy"  # a seventh of the disk for 1 µs a message
+    max_bytes: int = 256 * 1024 * 1024
+    max_messages: int = 1_000_000
+    delivery_timeout: float = 40.0
+    metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
