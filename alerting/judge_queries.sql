@@ -35,6 +35,9 @@ SELECT s.id, s.quorum,
        array(SELECT t.id FROM terminal t WHERE t.station = s.id AND NOT t.counts) AS not_counting
 FROM station s WHERE s.id = ANY ($1::text[]);
 
+-- name: trusted_shards
+SELECT shard, max(decided_at) AS decided_at FROM shard_decision WHERE shard = ANY ($1::text[]) GROUP BY shard;
+
 -- name: register_stations
 -- The default station id begins with the county's code; if that area is known, the station lies in it.
 INSERT INTO station (id, name, area, commissioned_at, auto_registered)

@@ -338,11 +338,15 @@ class PartitionLiveness:
         if 2 * self.terminals.heard_since(number, state.suspected_at) >= state.suspects:
             state.suspected_at, state.suspects = None, 0
 
-    def trust(self, shard: str) -> None:
-        """A person decided that a suspected shard is sound and its stations really fell."""
+    def suspected(self) -> list[str]:
+        """The shards that are suspected now."""
+        return [shard.name for shard in self.shards if shard.clock.state.suspected_at is not None]
+
+    def trust(self, shard: str, decided_at: int) -> None:
+        """A person decided at `decided_at` (wall ms) that a shard is sound: that ends an older suspicion."""
         state = self.shards[self.shard(shard)].clock.state
-        state.trusted = state.suspected_at is not None
-        state.suspected_at, state.suspects = None, 0
+        if state.suspected_at is not None and state.suspected_at <= decided_at:
+            state.trusted, state.suspected_at, state.suspects = True, None, 0
 
     def _expire(self, row: int, shard: _Shard) -> None:
         t = self.terminals

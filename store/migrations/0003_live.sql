@@ -82,3 +82,13 @@ CREATE TABLE pipeline_gap (
     PRIMARY KEY (partition, seq)
 );
 CREATE INDEX pipeline_gap_time ON pipeline_gap (partition, shard, began_at);
+
+-- When nearly all terminals of a shard fall together the shard is suspected; a person may decide that it is sound and
+-- that its stations really fell.
+CREATE TABLE shard_decision (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    shard      text NOT NULL,
+    decided_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    actor      text NOT NULL
+);
+CREATE INDEX shard_decision_shard ON shard_decision (shard, decided_at);

@@ -251,7 +251,10 @@ def test_a_person_may_decide_that_the_shard_is_sound() -> None:
     for terminal in terminals:
         terminal.alive = False
     sim.run(60)
-    sim.live.trust("main")
+    sim.live.trust("main", sim.now - 58_000)
+    sim.run(10)
+    assert sim.offline() == [], "that decision was about something else"
+    sim.live.trust("main", sim.now)
     sim.run(30)
     assert len(sim.offline()) == 25
 
