@@ -197,6 +197,8 @@ class Agent:
             self._told_failure = why
         if self._link:
             self._link.abandon()
+        if not (self._link and self._link.was_tried):
+            self._conn -= 1  # nobody has seen it
         if self._pending:
             self._budget.failed(self._pending[1])
         self._link, self._pending = None, None

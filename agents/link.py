@@ -77,6 +77,8 @@ class Link:
         self._failure: str | None = None
         self._began = time.monotonic()
         self.rtt_ms: float | None = None
+        self.was_tried = False
+        """Whether CONNECT went out: from then on the broker may know this connection."""
         self.heard = False
         """Whether anything came from the broker since this was last reset."""
         self._client = self._make_client(client_id, ca, will)
@@ -113,6 +115,7 @@ class Link:
     def _connect(self) -> None:
         try:
             self._client.connect(self._broker.host, self._broker.port, self._keepalive)
+            self.was_tried = True
         except Exception as exc:
             self._failure = _in_words(exc)
         if self._over:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -318,7 +318,7 @@ def test_an_outage_becomes_one_presence_record_and_its_records_arrive(field: Fie
     after = field.server.heartbeat()
     while after.conn == before.conn:
         after = field.server.heartbeat()
-    assert after.boot == before.boot
+    assert (after.boot, after.run, after.conn) == (before.boot, before.run, before.conn + 1)
     assert after.n > before.n
     presence = field.server.record(lambda record: isinstance(record, Presence))
     assert presence.at <= died + 100
@@ -497,10 +497,14 @@ def test_no_jump_of_the_wall_clock_moves_a_heartbeat(field: Field, monkeypatch: 
 
 
 class SlowLink:
-    """A listener that passes on what terminals send at `rate` bytes a second, and what they are sent at once."""
+    """A listener that passes on what terminals send at `rate` bytes a second, and what they are sent at once.
 
-    def __init__(self, target: int, rate: int) -> None:
+    The first connections get one of `first_answers` each, and are closed.
+    """
+
+    def __init__(self, target: int, rate: int, first_answers: Sequence[bytes] = ()) -> None:
         self._target, self._rate = target, rate
+        self._answers = list(first_answers)
         self._listener = socket.socket()
         # A link does not hold half a minute of traffic, as the default buffers would.
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -515,6 +519,11 @@ class SlowLink:
                 near, _ = self._listener.accept()
             except OSError:
                 return
+            if self._answers:
+                with near:
+                    near.recv(4096)
+                    near.sendall(self._answers.pop(0))
+                continue
             far = socket.create_connection(("127.0.0.1", self._target))
             threading.Thread(target=self._pass_on, args=(near, far, self._rate // 20, 0.05), daemon=True).start()
             threading.Thread(target=self._pass_on, args=(far, near, 65536, 0.0), daemon=True).start()
@@ -531,6 +540,32 @@ class SlowLink:
 
     def close(self) -> None:
         self._listener.close()
+
+
+WELCOME = b"\x20\x02\x00\x00"
+NONSENSE = [
+    b"",
+    b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    b"\x20\x02\x00\x05",
+    b"\x20\xff\xff\xff\xff\xff",
+    WELCOME + b"\x00\x00",
+    WELCOME + b"\x30\x05\x00\x02\xff\xfe!",
+    WELCOME + b"\x32\x03\x00\xff",
+    WELCOME + b"\x90\x01\x00" + b"\x40\x00",
+    WELCOME + bytes(range(256)),
+]
+"""What no broker should answer to CONNECT."""
+
+
+def test_a_broker_that_talks_nonsense_costs_a_connection_and_no_more(field: Field) -> None:
+    link = SlowLink(field.broker.port, 10**6, first_answers=NONSENSE)
+    agent = field.start(broker=f"mqtt://127.0.0.1:{link.port}")
+    beat = field.server.heartbeat()
+    assert beat.conn == len(NONSENSE) + 1
+    assert beat.run == 1
+    assert agent.process.poll() is None
+    assert "Traceback" not in agent.log.read_text()
+    link.close()
 
 
 def test_a_backlog_on_a_slow_link_leaves_room_for_heartbeats(field: Field) -> None:

@@ -5,10 +5,14 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agents.outbox import SPARE_ROWS, Outbox
 
@@ -105,10 +109,10 @@ def test_a_full_outbox_drops_the_oldest_and_says_how_many(path: Path, rows: int,
 
 
 def test_the_file_stays_small(path: Path) -> None:
-    outbox = open_outbox(path, rows=100_000, size=64_000)
-    for number in range(2000):
-        outbox.append("a", number, b"x" * 200)
-    assert sum(file.stat().st_size for file in path.parent.iterdir()) < 1_000_000
+    outbox = open_outbox(path, rows=100_000, size=16_000)
+    for number in range(500):
+        outbox.append("a", number, b"x" * 800)
+    assert sum(file.stat().st_size for file in path.parent.iterdir()) < 400_000 <= 500 * 800
     outbox.close()
 
 
@@ -233,3 +237,40 @@ def test_closing_leaves_one_file(path: Path) -> None:
     outbox.close()
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+OPERATIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("append"), st.integers(1, 60), st.booleans()),
+        st.tuples(st.just("delete"), st.lists(st.integers(1, 40), max_size=5)),
+        st.tuples(st.just("reopen")),
+    ),
+    max_size=25,
+)
+
+
+@given(OPERATIONS)
+@settings(max_examples=40)
+def test_it_holds_what_a_list_would_hold(operations: list[tuple[Any, ...]]) -> None:
+    """Against a model: the last `rows` records written, without what was deleted, the held ones hidden."""
+    with tempfile.TemporaryDirectory() as directory:
+        path, rows, size = Path(directory) / "outbox", 8, 300
+        outbox = open_outbox(path, rows=rows, size=size)
+        model: list[tuple[int, int, bool]] = []
+        for number, operation in enumerate(operations, start=1):
+            match operation:
+                case ("append", length, held):
+                    while model and (len(model) >= rows or sum(item[1] for item in model) + length > size):
+                        model.remove(min(model, key=lambda item: (item[2], item[0])))
+                    outbox.append("a", number, b"x" * length, held=held)
+                    model.append((number, length, held))
+                case ("delete", numbers):
+                    outbox.delete([("a", gone) for gone in numbers])
+                    model = [item for item in model if item[0] not in numbers]
+                case ("reopen",):
+                    outbox.close()
+                    outbox = open_outbox(path, rows=rows, size=size)
+                    model = [(written, length, False) for written, length, _ in model]
+            assert [row.id for row in outbox.newest(100)] == [item[0] for item in reversed(model) if not item[2]]
+            assert len(outbox) == len(model)
+        outbox.close()
