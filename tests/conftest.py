@@ -117,7 +117,25 @@ async def template(postgres_server: str) -> str:
         await migrate(connection)
     finally:
         await connection.close()
+    await _close_template(postgres_server, name)
     return name
+
+
+_LEAVE = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
+
+
+async def _close_template(server: str, name: str) -> None:
+    """Only a database that nobody is in can be cloned; TimescaleDB's scheduler would come in by itself."""
+    admin = await asyncpg.connect(server)
+    try:
+        await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        for _ in range(200):
+            if not await admin.fetchval(_LEAVE, name):
+                return
+            await asyncio.sleep(0.05)
+        raise TimeoutError(name)
+    finally:
+        await admin.close()
 
 
 _counter = iter(range(1_000_000))
