@@ -178,6 +178,21 @@ def test_backpressure_loses_nothing_in_the_loop_of_production(mosquitto: Mosquit
     uvloop.run(push_back(mosquitto, tansu, idempotent=False))
 
 
+async def test_messages_larger_than_a_batch_keep_their_order(mosquitto: Mosquitto, tansu: Tansu) -> None:
+    station = unique()
+    async with running_bridge(mosquitto.url, tansu.servers) as bridge:
+        terminal = Terminal(mosquitto.url, client_id=f"{station}-001")
+        tansu.freeze()
+        for number in range(8):
+            large = records(number).replace(b'"at":1}]', b'"at":1,"detail":"%s"}]' % (b"x" * 200_000))
+            terminal.publish(f"milepost/v1/{station}/001/data", large)
+        await until(lambda: bridge.counters.received == 8)
+        tansu.thaw()
+        seen = await read_log(tansu.servers, of_station(station), lambda s: len(s) >= 8)
+        terminal.close()
+    assert ids_of(seen) == list(range(8))
+
+
 async def test_a_killed_kafka_gets_everything_once_it_is_back(mosquitto: Mosquitto, apache_kafka: ApacheKafka) -> None:
     station = unique()
     topic = f"milepost/v1/{station}/001/data"
