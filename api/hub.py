@@ -87,6 +87,7 @@ class Hub:
         self._woken = asyncio.Event()
         self.closed = False
         self.listening = asyncio.Event()
+        self.over = asyncio.Event()
 
     # -- clients -----------------------------------------------------------------------------------------------
 
@@ -138,11 +139,18 @@ class Hub:
     # -- the database ------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Listen until cancelled; a database that is away is waited for."""
+        """Listen until cancelled; a database that is away is waited for. Sets `over` at the end, whatever ended it."""
+        try:
+            await self._listen_for_ever()
+        finally:
+            self.over.set()
+            self.close()
+
+    async def _listen_for_ever(self) -> None:
         while True:
             try:
                 await self._listen()
-            except (*UNREACHABLE, msgspec.MsgspecError) as exc:
+            except (*UNREACHABLE, asyncpg.InternalClientError) as exc:
                 logger.warning("the event stream lost the database (%s): trying again", exc or type(exc).__name__)
             self.listening.clear()
             await asyncio.sleep(random.uniform(0, self._wait))  # noqa: S311 -- spreads reconnects, keeps no secret

@@ -84,8 +84,16 @@ async def _first(wanted: Awaitable[object], task: asyncio.Task[None]) -> None:
 
 
 async def _close_on(stop: asyncio.Event, server: uvicorn.Server, hub: Hub) -> None:
-    """End the streams first: a server that shuts down waits for its open answers."""
-    await stop.wait()
+    """End the streams first: a server that shuts down waits for its open answers.
+
+    A hub that failed ends the service too, which leaves `run` with the hub's error.
+    """
+    waiting = {asyncio.create_task(event.wait()) for event in (stop, hub.over)}
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
     hub.close()
     server.should_exit = True
 

@@ -1,13 +1,14 @@
 """The status page: what it says, that it escapes, and how it looks in a real browser."""
 
 import shutil
-import subprocess
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from alerting.verdict import Verdict
+from api.session import signin_link
 from store.pool import Pool
 from tests.conftest import free_port
 from tests.integration.api_world import World, config, serving
@@ -72,10 +73,52 @@ async def test_the_page_tells_strangers_how_to_sign_in(database: str, tmp_path: 
     assert "登录" in chinese.text
 
 
-BROWSER = shutil.which("chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"]
+CHROMIUM = shutil.which("chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-@pytest.mark.skipif(BROWSER is None, reason="chromium is missing: apt-get install chromium")
-async def test_a_real_browser_runs_the_page_and_it_fits_a_phone(pool: Pool, database: str, tmp_path: Path) -> None:
-    """The page, its style sheet and its script run under the page's own policy; nothing is wider than a phone."""
+@pytest.fixture
+async def browser() -> AsyncIterator[Any]:
+    """A real Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is missing: apt-get install chromium")
+    reason = "playwright is missing: pip install playwright"
+    playwright = pytest.importorskip("playwright.async_api", reason=reason)
+    async with playwright.async_playwright() as driver:
+        opened = await driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        await opened.close()
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_a_real_browser_shows_it_on_a_phone_and_keeps_it_true(
+    language: str, browser: Any, pool: Pool, database: str, tmp_path: Path
+) -> None:
+    """Style sheet, script and stream work under the page's own policy, and nothing comes from elsewhere."""
+    world = World(pool)
+    await world.clock()
+    await world.station("6321220007", name="官亭镇光明村农家书屋" * 4)
+    await world.incident("station_offline", station="6321220007")
+    settings = config(database, tmp_path, port=free_port())
+    async with running(settings):
+        page = await browser.new_page(locale=language, viewport={"width": 360, "height": 740})
+        complaints: list[str] = []
+        asked: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        await page.goto(signin_link(tmp_path / "signin.code", settings.url))
+        assert await page.locator(".counts .online b").inner_text() == "1"
+        assert await page.locator("html").get_attribute("lang") == language
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "no horizontal scroll"
+        assert await page.evaluate("getComputedStyle(document.querySelector('.counts')).display") == "grid"
+
+        await pool.execute("UPDATE station_state SET state = 'offline'")
+        await world.transition("6321220007", 1, "offline")
+        await world.clock()
+        await pool.execute("SELECT pg_notify('milepost_transition', '')")
+        await page.locator(".counts .offline b", has_text="1").wait_for(timeout=20_000)
+        assert f"{settings.url}/api/v1/stream" in asked
+        assert complaints == []
+        assert all(url.startswith(settings.url + "/") for url in asked), asked
+        await page.close()

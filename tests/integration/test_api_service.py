@@ -189,13 +189,13 @@ async def test_ready_means_that_a_tick_was_judged_just_now(pool: Pool, database:
     world = World(pool)
     for prepare, ready, word in (
         (None, 503, "no tick"),
-        (world.clock(0, age=60), 503, "60 s old"),
-        (world.clock(0, blind=60), 503, "blind"),
-        (world.clock(0), 200, None),
-        (world.clock(1, "other", age=900), 200, None),
+        (lambda: world.clock(0, age=60), 503, "s old"),
+        (lambda: world.clock(0, blind=60), 503, "blind"),
+        (lambda: world.clock(0), 200, None),
+        (lambda: world.clock(1, "other", age=900), 200, None),
     ):
         if prepare is not None:
-            await prepare
+            await prepare()
         async with serving(config(database, tmp_path), token=None) as (client, _):
             answer = await client.get("/readyz")
         found = answer.json()
@@ -347,3 +347,13 @@ async def test_a_wrong_setting_names_the_remedy_and_no_secret(case: str, tmp_pat
         await run(settings, asyncio.Event())
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+async def test_a_stream_that_failed_for_good_ends_the_service(
+    monkeypatch: pytest.MonkeyPatch, database: str, tmp_path: Path
+) -> None:
+    stop = asyncio.Event()
+    settings = config(database, tmp_path, port=free_port())
+    monkeypatch.setattr(hub_module, "CHANNELS", (7,))
+    with pytest.raises(AttributeError):
+        await asyncio.wait_for(run(settings, stop), 20)
