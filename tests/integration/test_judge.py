@@ -165,12 +165,16 @@ async def test_unregistered_stations_are_listed_and_not_judged(pool: Pool) -> No
     assert await pool.fetchval("SELECT count(*) FROM terminal WHERE station = 'b'") == 1
 
 
+# Nested so deeply that a decoder with less of its stack left than the bridge's cannot read it.
+DEEP = b'{"channel":"heartbeat","terminal":"001","x":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+
+
 async def test_poison_stops_nothing(pool: Pool) -> None:
     sim = Simulator()
     sim.add("a")
     sim.run(5)
     log = [(station, encode(entry)) for station, entry in sim.log]
-    for place, poison in ((3, b"\xff"), (9, b"{}"), (15, b'{"channel":"tick"}'), (20, b"null")):
+    for place, poison in ((3, b"\xff"), (9, b"{}"), (15, b'{"channel":"tick"}'), (20, b"null"), (25, DEEP)):
         log.insert(place, ("a", poison))
     await judge(pool, [record(n, station, value) for n, (station, value) in enumerate(log)], batch=7)
     assert await pool.fetchval("SELECT state FROM station_state") == "online"
