@@ -73,7 +73,7 @@ class JudgeHandler:
             try:
                 entry = _ENTRY.decode(record.value)
                 station = "" if record.key is None else record.key.decode()
-            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, TypeError):
+            except (msgspec.DecodeError, RecursionError, ValueError, TypeError):
                 self.poison += 1
                 log.warning("not an entry, passed over", extra={"partition": partition, "offset": record.offset})
                 continue
