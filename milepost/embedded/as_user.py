@@ -11,7 +11,9 @@ import pwd
 import sys
 from pathlib import Path
 
-_PR_SET_PDEATHSIG, _PR_GET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT = 1, 2, 8, 47
+_PR_SET_PDEATHSIG, _PR_GET_PDEATHSIG, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT = 1, 2, 28, 47
+# Without it a change of user takes all capabilities, and so does access(2), by which initdb looks for its neighbours.
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT_RAISE = 2
 _CAP_DAC_OVERRIDE = 1
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -31,7 +33,8 @@ def main(user: str, command: list[str], *, through: bool = False) -> None:
     entry = pwd.getpwnam(user)
     orphan_signal = ctypes.c_int(0)
     _check(libc.prctl(_PR_GET_PDEATHSIG, ctypes.byref(orphan_signal), 0, 0, 0))
-    _check(libc.prctl(_PR_SET_KEEPCAPS, int(through), 0, 0, 0))
+    if through:
+        _check(libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0))
     os.setgroups([])
     os.setgid(entry.pw_gid)
     os.setuid(entry.pw_uid)

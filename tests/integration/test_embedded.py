@@ -118,6 +118,16 @@ def test_postgres_runs_where_its_user_cannot_enter(place: Path) -> None:
 
 
 @AS_ROOT
+@pytest.mark.parametrize(("through", "found"), [(True, 0), (False, 1)])
+def test_programs_in_a_closed_directory_are_found_by_who_is_let_through(place: Path, through: bool, found: int) -> None:
+    """initdb asks access(2) for the postgres beside it, which looks at the real user and not at capabilities."""
+    (place / "program").touch(mode=0o755)
+    place.chmod(0o700)
+    probe = ["/bin/sh", "-c", f"test -x {place / 'program'} && test $(id -u) != 0"]
+    assert subprocess.run([*as_user.prefix("nobody", through=through), *probe], check=False).returncode == found
+
+
+@AS_ROOT
 def test_an_open_path_is_told_from_a_closed_one(place: Path) -> None:
     inner = place / "inner"
     inner.mkdir(mode=0o755)
