@@ -8,7 +8,7 @@ from ingest.times import Source, anchor_of, by_anchor, by_bounds
 Key = tuple[str, str, str]
 """(station, terminal, boot); a box bears the name of the boot that wrote it."""
 
-LAST_STEP: Final = 600_000
+LAST_STEP: Final = 3_600_000
 """ms between two updates of a boot's last receipt: a coarse lower bound is enough for the next boot."""
 
 

@@ -28,6 +28,8 @@ COMMIT_AFTER: Final = 0.2
 """Seconds that a record waits for others."""
 COMMIT_RECORDS: Final = 5000
 """Kafka records that are enough for a commit."""
+COMMIT_BYTES: Final = 8 * 1024 * 1024
+"""Bytes of them that are enough for a commit; with what one fetch brings, this bounds what waits."""
 SLICE_ROWS: Final = 2000
 """Rows that are written at a time."""
 READ_AT_ONCE: Final = 50
@@ -63,16 +65,19 @@ class Waiting:
     def __init__(self) -> None:
         self._records: dict[int, list[ConsumerRecord[bytes, bytes]]] = {}
         self._since: float | None = None
+        self._count = self._bytes = 0
 
     def add(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
         self._records.setdefault(partition, []).extend(records)
+        self._count += len(records)
+        self._bytes += sum(len(record.value or b"") for record in records)
         if self._since is None:
             self._since = now
 
     def due(self, now: float) -> bool:
         if self._since is None:
             return False
-        return now - self._since >= COMMIT_AFTER or sum(map(len, self._records.values())) >= COMMIT_RECORDS
+        return now - self._since >= COMMIT_AFTER or self._count >= COMMIT_RECORDS or self._bytes >= COMMIT_BYTES
 
     def of(self, partitions: Collection[int]) -> Iterator[ConsumerRecord[bytes, bytes]]:
         for partition in sorted(partitions):
@@ -83,6 +88,7 @@ class Waiting:
             self._records.pop(partition, None)
         if not self._records:
             self._since = None
+            self._count = self._bytes = 0
 
 
 class _Handler:

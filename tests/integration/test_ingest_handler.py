@@ -11,7 +11,7 @@ from contract.codec import encode
 from contract.log import DEADLETTER, DeadLetter, ReplyEntry
 from contract.messages import Event, Health, Inventory, Presence, Reply, Resource, Usage
 from ingest import store as ingest_store
-from ingest.handler import DeadLettersHandler, RecordsHandler
+from ingest.handler import DeadLettersHandler, RecordsHandler, Waiting
 from ingest.memory import BootMemory
 from ingest.rows import names_of
 from store.pool import Pool
@@ -271,6 +271,21 @@ async def test_of_a_message_only_the_culprit_is_refused(pool: Pool, handler: Rec
     assert await pool.fetchval("SELECT seen::text FROM record_box") == "{[0,301)}"
 
 
+async def test_culprits_in_several_slices_of_a_batch(pool: Pool, handler: RecordsHandler) -> None:
+    await pool.execute("ALTER TABLE health ADD CHECK (cpu <> 0.5)")
+    culprits = {0, 777, 2001, 4999, 5999}
+    messages = [
+        data([health(n, cpu=0.5 if n in culprits else 0.1) for n in range(first, first + 200)], box=f"box{first % 600}")
+        for first in range(0, 6000, 200)
+    ]
+    await store(pool, *messages, handler=handler)
+    await store(pool, *messages, handler=handler)
+    assert sorted(each[3] for each in await identities(pool)) == sorted(set(range(6000)) - culprits)
+    assert await pool.fetchval("SELECT count(*) FROM dead_letter") == len(culprits)
+    assert handler.tally.stored == 6000 - len(culprits)
+    assert handler.tally.repeated == 6000
+
+
 async def test_times_of_terminals_with_broken_clocks(pool: Pool) -> None:
     """1970, 2099 and an hour off: with an anchor they do not matter; without one they stay within bounds."""
     for clock in (0, 4_090_000_000_000, NOW - HOUR, NOW + HOUR):
@@ -323,3 +338,19 @@ async def test_dead_letters_are_kept_readable_and_few(pool: Pool, monkeypatch: p
         )
     kept = await pool.fetch("SELECT at FROM dead_letter ORDER BY id DESC")
     assert [row["at"] for row in kept] == [when(NOW + n) for n in range(72, 52, -1)]
+
+
+def test_a_commit_is_due_by_time_number_or_size() -> None:
+    few, many = [kafka_record(b"x")], [kafka_record(b"x")] * 5000
+    big = [kafka_record(b"x" * 2**20)] * 8
+    waiting = Waiting()
+    assert not waiting.due(100.0)
+    waiting.add(0, few, 100.0)
+    assert not waiting.due(100.19)
+    assert waiting.due(100.21)
+    waiting.drop({0})
+    for enough in (many, big):
+        waiting.add(1, enough, 200.0)
+        assert waiting.due(200.0)
+        waiting.drop({1})
+    assert not waiting.due(300.0)

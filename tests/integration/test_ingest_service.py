@@ -178,6 +178,30 @@ async def test_killed_in_mid_load_each_record_is_stored_once(
     assert all(ids == list(range(375)) for ids in found.values())
 
 
+async def test_connections_cut_in_mid_load_lose_and_double_nothing(database: str, pool: Pool, tansu: Tansu) -> None:
+    prefix = "c-"
+    messages = load(prefix, stations=40, messages=75)
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'milepost ingest'"
+    async with producer(tansu) as client, running(config(database, tansu)):
+        for begin in range(0, len(messages), 600):
+            done = await count(pool, prefix)
+            await send(client, RECORDS, messages[begin : begin + 600])
+            await until(lambda done=done: _more_than(pool, prefix, done), what="it does not go on")  # type: ignore[misc]
+            await pool.execute(cut)
+
+        async def complete() -> bool:
+            return await count(pool, prefix) >= 40 * 75 * 5
+
+        await until(complete, what="not all was stored")
+    found = await stored(pool, prefix)
+    assert len(found) == 40
+    assert all(ids == list(range(375)) for ids in found.values())
+
+
+async def _more_than(pool: Pool, prefix: str, done: int) -> bool:
+    return await count(pool, prefix) > done
+
+
 def resident(pid: int) -> int:
     """MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
