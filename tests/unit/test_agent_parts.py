@@ -1,6 +1,7 @@
 """The agent's smaller parts: its settings, run counter, orders and collectors."""
 
 import logging
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ from agents import VERSION
 from agents.collect import HEALTH, INVENTORY, Collector, Subject, collect
 from agents.config import AgentConfig, Broker, broker_of, check, parse_broker, prepare_directory
 from agents.orders import Orders
+from agents.outbox import SPARE_ROWS
+from agents.pacing import RESEND_AFTER, RESEND_AT_MOST
 from agents.sampler import Sample, Sampler
 from agents.state import next_run, write_whole
 from contract.errors import RemedyError
@@ -284,3 +287,21 @@ def test_a_deferred_module_is_loaded_when_it_is_used_and_only_then() -> None:
 
 def test_the_agent_tells_the_version_of_the_distribution() -> None:
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+
+
+class TestDocument:
+    TEXT = (ROOT / "docs" / "agent.md").read_text()
+
+    def test_every_event_of_the_agent_is_explained(self) -> None:
+        code = (ROOT / "agents" / "agent.py").read_text()
+        events = set(re.findall(r'self\._event\("(\w+)"', code))
+        assert len(events) >= 4
+        assert events == set(re.findall(r"^\| `(\w+)` \|", self.TEXT, re.MULTILINE))
+
+    def test_the_limits_are_those_of_the_code(self) -> None:
+        defaults = config()
+        assert f"{defaults.outbox_rows:,} and {defaults.outbox_bytes // 2**20} MiB" in self.TEXT
+        assert f"at {defaults.backlog_rate} a second" in self.TEXT
+        assert f"the last {SPARE_ROWS} records wait in memory" in self.TEXT
+        assert f"within {RESEND_AFTER:g} s" in self.TEXT
+        assert f"every {RESEND_AT_MOST / 60:g} minutes" in self.TEXT
