@@ -1,7 +1,8 @@
 """The delivery outbox: what incidents have to say goes to every target, at least once.
 
 Each target has a lane of its own, so a dead one holds up nobody. A delivery is claimed on a lease, sent, and
-marked afterwards: a crash in between sends it again, with the same idempotency key.
+marked afterwards: a crash in between sends it again, with the same idempotency key. Several processes share the
+work; they must have the same targets, because the first one to see a notification makes its deliveries.
 """
 
 import asyncio

@@ -183,7 +183,9 @@ _LANGUAGES: Final[dict[Language, _Words]] = {"zh-CN": _ZH, "en": _EN}
 def write_message(facts: Facts, *, language: Language, public_url: str | None, now: datetime) -> Message:
     """The text of a notification: what, since when or from when to when, where, why, and where to look."""
     words = _LANGUAGES[language]
-    titles = words.titles.get((facts.kind, facts.phase)) or words.other_titles[facts.phase]
+    titles = words.titles.get((facts.kind, facts.phase)) or words.other_titles.get(
+        facts.phase, words.other_titles["opened"]
+    )
     link = None if public_url is None else f"{public_url.rstrip('/')}/incidents/{facts.incident}"
     return Message(
         title=titles.format(what=_what(facts, language)),
@@ -246,10 +248,11 @@ def _why(facts: Facts, words: _Words) -> str | None:
 
 
 def _last_seen(facts: Facts, words: _Words) -> str | None:
-    seen_at = facts.detail.get("seen_at")
-    if not isinstance(seen_at, str):
+    seen_at: Any = facts.detail.get("seen_at")
+    try:
+        return words.last_seen.format(at=_shown(datetime.fromisoformat(seen_at), words))
+    except (TypeError, ValueError):  # there is none, or another writer's form of it
         return None
-    return words.last_seen.format(at=_shown(datetime.fromisoformat(seen_at), words))
 
 
 def _shown(moment: datetime, words: _Words) -> str:

@@ -93,6 +93,7 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 async def _stand_by_or_lead(config: IncidentsConfig, pool: Pool, meter: OutageMeter, stop: asyncio.Event) -> None:
     meter.call(time.monotonic())
     async with pool.acquire() as connection:
+        await connection.execute(QUERIES.bound_session, f"{int(config.frozen_after * 1000)}ms")
         while not stop.is_set():
             meter.call(time.monotonic())
             leading = await connection.fetchval(QUERIES.try_lock, LOCK)
@@ -108,7 +109,6 @@ async def _lead(
     config: IncidentsConfig, pool: Pool, connection: Connection, meter: OutageMeter, stop: asyncio.Event
 ) -> None:
     log.info("leading", extra={"instance": config.instance})
-    await connection.execute(QUERIES.bound_session, f"{int(config.frozen_after * 1000)}ms")
     leader = Leader(config, connection, meter)
     async with leader.listening(), _publishing(config, pool, leader.unpublished):
         await leader.run(stop)
@@ -121,17 +121,11 @@ async def _publishing(config: IncidentsConfig, pool: Pool, wake: asyncio.Event) 
         return
     settings = PublisherConfig(servers=config.kafka_servers, idempotent=config.kafka_idempotent, poll=config.poll)
     task = asyncio.create_task(publish(settings, pool, wake), name="incidents publish")
-    task.add_done_callback(_tell_if_it_died)
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def _tell_if_it_died(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("publishing transitions ended; incidents go on", exc_info=task.exception())
 
 
 class Leader:

@@ -3,8 +3,10 @@
 SELECT pg_try_advisory_lock($1);
 
 -- name: bound_session
--- A leader that froze is put out by the server, so that a standby can take over.
-SELECT set_config('idle_session_timeout', $1, false), set_config('idle_in_transaction_session_timeout', $1, false);
+-- A leader that froze, in whatever it was doing, is put out by the server, so that a standby can take over. Set
+-- before the lock is had. (transaction_timeout is not known to PostgreSQL 16.)
+SELECT set_config(name, $1, false) FROM pg_settings
+WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
 
 -- name: read_now
 SELECT clock_timestamp();

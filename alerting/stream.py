@@ -96,7 +96,7 @@ class PublisherConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def publish(config: PublisherConfig, pool: Pool, wake: asyncio.Event) -> None:
-    """Copy transitions to Kafka until cancelled. Kafka or the database away: wait and try again, for ever."""
+    """Copy transitions to Kafka until cancelled. Whatever fails, it waits and tries again: incidents must go on."""
     delay = 0.2
     while True:
         try:
@@ -106,8 +106,10 @@ async def publish(config: PublisherConfig, pool: Pool, wake: asyncio.Event) -> N
                     delay = 0.2
                     if not more:
                         await wait_for_wake(wake, config.poll)
-        except (KafkaError, *UNREACHABLE) as exc:
-            log.warning("publishing transitions waits", extra={"error": repr(exc), "retry_s": delay})
+        except Exception as exc:
+            expected = isinstance(exc, (KafkaError, *UNREACHABLE))
+            extra = {"error": repr(exc), "retry_s": delay}
+            log.warning("publishing transitions waits", extra=extra, exc_info=None if expected else exc)
             await asyncio.sleep(delay)
             delay = min(delay * 2, config.max_backoff)
 

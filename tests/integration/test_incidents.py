@@ -43,6 +43,9 @@ def process(config: IncidentsConfig, log: Path) -> Iterator[subprocess.Popen[byt
         child = subprocess.Popen([*command, msgspec.json.encode(config).decode()], cwd=ROOT, stderr=out)
     try:
         yield child
+    except BaseException:
+        print(log.read_text(encoding="utf-8"))
+        raise
     finally:
         child.send_signal(signal.SIGCONT)
         child.kill()

@@ -116,6 +116,12 @@ def test_every_text_is_complete(language: Language, phase: Phase, kind: str) -> 
     assert "new_cause" in text
 
 
+def test_what_a_later_version_writes_is_still_told() -> None:
+    later = facts("escalated", detail={"seen_at": "just now", "reason": {"code": 7}})  # type: ignore[arg-type]
+    message = write_message(later, language="zh-CN", public_url=None, now=NOW)
+    assert message.title == "【故障】红旗阅览室 · 玛多县"
+
+
 def test_who_resolved_it_is_named() -> None:
     message = write_message(
         facts("closed", ended_at=NOW, detail={"resolved_by": "扎西"}), language="zh-CN", public_url=None, now=NOW

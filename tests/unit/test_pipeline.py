@@ -212,6 +212,10 @@ def test_what_a_person_resolved_stays_resolved_until_it_was_over() -> None:
     assert len(incidents(book)) == 1
     follow_pipeline(book, gaps=[], view=trouble(16), now=at(30))
     assert len(incidents(book)) == 2
+    follow_pipeline(book, gaps=[gap(14, 40)], view=trouble(16), now=at(31))
+    reopened = book.open_of(KEY)
+    assert reopened is not None
+    assert reopened.began_at == at(14), "of two that overlap, a gap belongs to the open one"
 
 
 PARTITIONS = 24
