@@ -3,12 +3,23 @@
 from collections.abc import Mapping
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from alerting.verdict import Clocks, Verdict
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _MOST_KINDS: Final = 50
+
+
+# They would double the series and say nothing here.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
 
 
 class Metrics:

@@ -172,6 +172,30 @@ async def test_a_client_that_takes_nothing_is_dropped(monkeypatch: pytest.Monkey
     assert (quick.dropped, quick.ended) == (False, False)
 
 
+async def test_a_client_that_stopped_reading_costs_nobody_anything(
+    monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("api.stream._PATIENCE", 0.5)
+    world = World(pool)
+    await world.clock()
+    port = free_port()
+    async with running(config(database, tmp_path, port=port)) as (client, _, _), stream(client) as events:
+        _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        writer.write(f"GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
+        await until(client, "/metrics", lambda answer: "milepost_stream_clients 2.0" in answer.text)
+        await pool.execute(
+            "INSERT INTO transition (partition, seq, station, before, after, at, tick_at, shard, reason) "
+            "SELECT 0, n, 's', 'online', 'offline', now(), now(), 'main', repeat('x', 20000) "
+            "FROM generate_series(1, 900) AS n"
+        )
+        await pool.execute("SELECT pg_notify('milepost_transition', '')")
+        seen = [(await events.next())[2]["seq"] for _ in range(900)]
+        assert seen == list(range(1, 901)), "the client that reads gets all of them"
+        await until(client, "/metrics", lambda answer: "milepost_stream_dropped_total 1.0" in answer.text)
+        await until(client, "/metrics", lambda answer: "milepost_stream_clients 1.0" in answer.text)
+        writer.close()
+
+
 async def test_only_so_many_streams_are_kept(
     monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
 ) -> None:
