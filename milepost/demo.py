@@ -129,33 +129,33 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
             wrong = await _tell_and_stay(stack, stop, ends=arguments.exit)
         except (GaveUpError, TimeoutError) as exc:
             wrong = str(exc)
-        if stop.is_set() and arguments.exit:
-            wrong = wrong or "it was interrupted"
-        keep.extend([directory] if wrong else [])
-        return _verdict(wrong, settings.language, directory)
+        if wrong:
+            keep.append(directory)
+            say(_LOGS.fill(settings.language, place=directory / "logs"))
+        if wrong or arguments.exit:
+            say(_verdict(wrong, settings.language))
+        return 1 if wrong else 0
 
 
-def _verdict(wrong: str | None, language: str, directory: Path) -> int:
-    if wrong is None:
-        say(_ALL_SEEN.fill(language))
-        return 0
-    say(_LOGS.fill(language, place=directory / "logs"))
-    say(_BROKEN.fill(language, what=wrong))
-    return 1
+def _verdict(wrong: str | None, language: str) -> str:
+    return _ALL_SEEN.fill(language) if wrong is None else _BROKEN.fill(language, what=wrong)
 
 
 async def _tell_and_stay(stack: Stack, stop: asyncio.Event, *, ends: bool) -> str | None:
-    language = stack.settings.language
+    """What is wrong, if anything. To be stopped is wrong only for a demo that `ends` by itself."""
+    interrupted = "it was interrupted" if ends else None
     async with started(stack, stop, say) as is_up:
         if not is_up:
-            return None
+            return interrupted
         say(summary(stack))
         world = World(stack)
         try:
             wrong = await _unless_stopped(stack, stop, world)
-            if not ends and not stop.is_set():
-                say(_BROKEN.fill(language, what=wrong) if wrong else _ALL_SEEN.fill(language))
-                say(f"{_RUNS_ON.fill(language)}: {stack.settings.console_url}")
+            if stop.is_set():
+                return interrupted
+            if not ends:
+                say(_verdict(wrong, stack.settings.language))
+                say(f"{_RUNS_ON.fill(stack.settings.language)}: {stack.settings.console_url}")
                 await until_stopped(stack, stop)
         finally:
             await world.stop_agent()
