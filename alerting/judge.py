@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -22,6 +23,8 @@ from alerting.judge_store import (
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
 from broker.consumer import ConsumerConfig, LogConsumer
 from contract.log import LIVE, LiveEntry
+from registry.model import Heard
+from registry.store import add_terminals, note_unregistered, register_stations
 from store.migrate import require_current
 from store.offsets import Claim
 from store.pool import Connection, open_pool
@@ -118,15 +121,19 @@ class JudgeHandler:
             return
         for live in mine.values():
             live.strangers = {}
+        at = datetime.fromtimestamp(max(live.newest_tick_at() for live in mine.values()) / 1000, UTC)
         if self._config.auto_register:
-            await connection.execute(QUERIES.register_stations, sorted(heard))
+            await register_stations(connection, heard, at=at)
+        else:
+            await add_terminals(connection, heard)
         found = dict(registrations(await connection.fetch(QUERIES.registrations_of, sorted(heard))))
-        known = [(station, t) for station in sorted(heard) for t in sorted(heard[station]) if station in found]
-        others = [(station, t) for station in sorted(heard) for t in sorted(heard[station]) if station not in found]
-        if known:
-            await connection.execute(QUERIES.register_terminals, *_columns(known))
+        others = [
+            Heard(station=station, terminals=tuple(sorted(heard[station])), first_at=at, last_at=at, messages=1)
+            for station in sorted(heard)
+            if station not in found
+        ]
         if others:
-            await connection.execute(QUERIES.note_unregistered, *_columns(others))
+            await note_unregistered(connection, others)
         self._register(found.items())
 
     async def _follow_registry(self, connection: Connection) -> None:
@@ -135,8 +142,7 @@ class JudgeHandler:
         if self._registry_seen is not None:
             changed = await connection.fetch(QUERIES.changed_registrations, self._registry_seen)
             known = self._register(registrations(changed))
-            if known:
-                await connection.execute(QUERIES.register_terminals, *_columns(known))
+            await add_terminals(connection, known)
         self._registry_seen = horizon
         if time.monotonic() - self._refreshed > 10:
             self._refreshed = time.monotonic()
@@ -152,21 +158,17 @@ class JudgeHandler:
                 if row["shard"] in live.suspected():
                     live.trust(row["shard"], round(row["decided_at"].timestamp() * 1000))
 
-    def _register(self, found: Iterable[tuple[str, Registration]]) -> list[tuple[str, str]]:
-        """Tell the judges; returns the (station, terminal) that were heard before they were registered."""
-        known: list[tuple[str, str]] = []
+    def _register(self, found: Iterable[tuple[str, Registration]]) -> dict[str, list[str]]:
+        """Tell the judges; returns the terminals of the stations that were heard before they were registered."""
+        known: dict[str, list[str]] = {}
         for station, registration in found:
             for live in self._partitions.values():
                 if station not in live.stations.index:
                     continue
                 if not live.is_registered(station):
-                    known += [(station, terminal) for terminal in live.terminals_of(station)]
+                    known[station] = live.terminals_of(station)
                 live.register(station, registration, live.newest_tick_at())
         return known
-
-
-def _columns(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    return [station for station, _ in pairs], [terminal for _, terminal in pairs]
 
 
 async def run(config: JudgeConfig, stop: asyncio.Event) -> None:

@@ -38,29 +38,6 @@ FROM station s WHERE s.id = ANY ($1::text[]);
 -- name: trusted_shards
 SELECT shard, max(decided_at) AS decided_at FROM shard_decision WHERE shard = ANY ($1::text[]) GROUP BY shard;
 
--- name: register_stations
--- The default station id begins with the county's code; if that area is known, the station lies in it.
-INSERT INTO station (id, name, area, commissioned_at, auto_registered)
-SELECT found.id, found.id, area.code, now(), true
-FROM unnest($1::text[]) AS found (id)
-LEFT JOIN area ON found.id ~ '^[0-9]{10}$' AND area.code = left(found.id, 6) || '000000'
-ON CONFLICT (id) DO NOTHING;
-
--- name: register_terminals
-INSERT INTO terminal (station, id)
-SELECT * FROM unnest($1::text[], $2::text[])
-ON CONFLICT (station, id) DO NOTHING;
-
--- name: note_unregistered
-INSERT INTO unregistered AS u (station, terminals, first_seen_at, last_seen_at, messages)
-SELECT station, array_agg(DISTINCT terminal ORDER BY terminal), now(), now(), count(*)
-FROM unnest($1::text[], $2::text[]) AS heard (station, terminal)
-GROUP BY station
-ON CONFLICT (station) DO UPDATE SET
-    terminals = array(SELECT DISTINCT t FROM unnest(u.terminals || excluded.terminals) AS t ORDER BY t),
-    last_seen_at = excluded.last_seen_at,
-    messages = u.messages + excluded.messages;
-
 -- name: refresh_unregistered
 -- When the stations that nobody registered were last heard, and what has been registered meanwhile.
 WITH heard AS (
