@@ -9,6 +9,7 @@ from starlette.staticfiles import StaticFiles
 from api import areas, history, incidents, pages, pipeline, probes, problems, refused, stations, stream
 from api.context import Context
 from api.gate import V1, Gate
+from api.looks import Look
 from api.probes import Probes
 
 _ROUTERS: Final = (stations, history, areas, incidents, pipeline, refused, stream)
@@ -30,6 +31,7 @@ def create_app(context: Context) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
+    app.state.seen = Look(lambda: pages.look(context.database))
     app.state.probes = Probes(context.database, context.hub, context.metrics)
     # The gate checks the token; this only shows in the description that there is one.
     v1 = APIRouter(prefix=V1, dependencies=[Depends(HTTPBearer(auto_error=False))], responses={"default": _FAILURE})

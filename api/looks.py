@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
-LOOK_EVERY: Final = 1.0
+LOOK_EVERY: float = 1.0
+"""Seconds for which a look serves."""
 _T = TypeVar("_T")
 
 

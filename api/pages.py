@@ -1,11 +1,12 @@
 """What people open in a browser: status page, signing in, the API's description. Nothing comes from elsewhere."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import asyncpg
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse
@@ -13,12 +14,13 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from alerting.verdict import Verdict
 from api.context import QUERIES, Context, Shared, load_clocks
 from api.counting import count_by_verdict, counts_document
+from api.database import Database
 from api.gate import ACTOR, COOKIE
 from api.openapi import describe
 from api.pipeline import shard_documents
 from api.problems import DatabaseAwayError
 from api.session import SESSION_SECONDS, redeem
-from api.shapes import Counts, Shard
+from api.shapes import Counts, Shard, Station
 from api.stations import complete
 from api.texts import LANGUAGES, Words, choose
 
@@ -55,44 +57,62 @@ async def status_page(request: Request, context: Shared, lang: Language = None) 
         texts = ["signin_how", "signin_new"]
         return _page("message.html", 401, words=words, heading="signin_title", texts=texts, again=True, retry=False)
     try:
-        values = await _status(context, words)
+        seen: Seen = await request.app.state.seen()
     except (DatabaseAwayError, asyncpg.PostgresError):
         return _page("message.html", 503, words=words, heading="away_title", texts=["away"], again=False, retry=True)
-    return _page("status.html", words=words, **values)
+    return _page("status.html", words=words, **_status(seen, words))
 
 
-async def _status(context: Context, words: Words) -> dict[str, Any]:
-    async with context.database.snapshot() as connection:
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What the status page is made of, in no language yet. `fallen`: stations and their rows with more names."""
+
+    now: datetime
+    counts: Counts
+    incidents: list[asyncpg.Record]
+    fallen: list[tuple[Station, asyncpg.Record]]
+    shards: list[Shard]
+    deadletters: int
+
+
+async def look(database: Database) -> Seen:
+    """Read it all in one snapshot; however many watch the page, it is read about once a second."""
+    async with database.snapshot() as connection:
         clocks = await load_clocks(connection)
-        counts = counts_document(await count_by_verdict(connection, clocks))
-        incidents = await connection.fetch(QUERIES.list_open_incidents, _SHOWN + 1)
         trusted = [*clocks.sound, *(clock.partition for clock in clocks.partly_sound)]
         rows = await connection.fetch(QUERIES.list_fallen, trusted, _SHOWN)
-        stations = await complete(connection, rows, clocks)
-        deadletters = await connection.fetchval(QUERIES.newest_deadletter)
-    row_of = {row["id"]: row for row in rows}
-    shards = shard_documents(clocks, {})
+        return Seen(
+            now=clocks.now,
+            counts=counts_document(await count_by_verdict(connection, clocks)),
+            incidents=await connection.fetch(QUERIES.list_open_incidents, _SHOWN + 1),
+            fallen=list(zip(await complete(connection, rows, clocks), rows, strict=True)),
+            shards=shard_documents(clocks, {}),
+            deadletters=await connection.fetchval(QUERIES.newest_deadletter),
+        )
+
+
+def _status(seen: Seen, words: Words) -> dict[str, Any]:
     return {
-        "now": clocks.now,
-        "counts": counts,
-        "verdicts": _verdicts(counts),
-        "incidents": [_incident(row, words) for row in incidents[:_SHOWN]],
-        "more_incidents": len(incidents) > _SHOWN,
+        "now": seen.now,
+        "counts": seen.counts,
+        "verdicts": _verdicts(seen.counts),
+        "incidents": [_incident(row, words) for row in seen.incidents[:_SHOWN]],
+        "more_incidents": len(seen.incidents) > _SHOWN,
         "fallen": [
-            {
-                "id": station.id,
-                "name": _name(words, station.name, row_of[station.id]["name_en"]),
-                "where": _where(_area_name(row_of[station.id], words), station.id),
-                "since": station.since or clocks.now,
-                "last_seen": station.last_seen,
-            }
-            for station in stations
-            if station.verdict is Verdict.OFFLINE
+            _fallen(station, row, words, seen.now) for station, row in seen.fallen if station.verdict is Verdict.OFFLINE
         ],
-        "shards": [_shard(shard, words) for shard in shards],
-        "deadletters": deadletters,
+        "shards": [_shard(shard, words) for shard in seen.shards],
+        "deadletters": seen.deadletters,
         "other": next(language for language in LANGUAGES if language != words.language),
-        **_headline(counts, len(incidents), shards, words),
+        **_headline(seen.counts, len(seen.incidents), seen.shards, words),
+    }
+
+
+def _fallen(station: Station, row: asyncpg.Record, words: Words, now: datetime) -> dict[str, Any]:
+    return {
+        "name": _name(words, station.name, row["name_en"]),
+        "where": _where(_area_name(row, words), station.id),
+        "since": station.since or now,
+        "last_seen": station.last_seen,
     }
 
 

@@ -169,10 +169,10 @@ async def test_errors_are_problem_documents(database: str, tmp_path: Path) -> No
 
 
 async def test_a_defect_of_ours_gives_nothing_away(pool: Pool, database: str, tmp_path: Path) -> None:
-    await pool.execute("ALTER TABLE incident_entry RENAME COLUMN text TO words")
     number = await World(pool).incident("station_offline")
-    await pool.execute("ALTER TABLE incident ALTER COLUMN detail TYPE text USING detail::text")
     async with serving(config(database, tmp_path)) as (client, _):
+        await pool.execute("ALTER TABLE incident_entry RENAME COLUMN text TO words")
+        await pool.execute("ALTER TABLE incident ALTER COLUMN detail TYPE text USING detail::text")
         answer = await client.get("/api/v1/incidents")
         other = await client.get(f"/api/v1/incidents/{number}")
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")

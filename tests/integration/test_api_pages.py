@@ -46,7 +46,10 @@ async def test_it_says_what_is_wrong_and_since_when(pool: Pool, database: str, t
     assert 'lang="en"' in chosen
 
 
-async def test_our_own_blindness_is_said_first(pool: Pool, database: str, tmp_path: Path) -> None:
+async def test_our_own_blindness_is_said_first(
+    monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("api.looks.LOOK_EVERY", 0.0)
     world = World(pool)
     async with serving(config(database, tmp_path), token=None) as (client, _):
         await sign_in(client, tmp_path)
