@@ -30,9 +30,9 @@ COMMIT_RECORDS: Final = 5000
 """Kafka records that are enough for a commit."""
 COMMIT_BYTES: Final = 8 * 1024 * 1024
 """Bytes of them that are enough for a commit; with what one fetch brings, this bounds what waits."""
-SLICE_ROWS: Final = 2000
+SLICE_ROWS: Final = 1000
 """Rows that are written at a time."""
-READ_AT_ONCE: Final = 50
+READ_AT_ONCE: Final = 100
 """Kafka records that are read before the database's answer is looked for."""
 
 POISON: Final = (
@@ -117,6 +117,13 @@ class _Handler:
         self.waiting.drop(partitions)
 
 
+class _Write(msgspec.Struct, frozen=True):
+    """A slice on its way into the database."""
+
+    units: Sequence[Unit]
+    task: asyncio.Task[Exception | None]
+
+
 class RecordsHandler(_Handler):
     """Stores milepost.records: every record once, whatever was replayed or sent again."""
 
@@ -131,13 +138,17 @@ class RecordsHandler(_Handler):
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
         self._batch = Tally()
-        writing: asyncio.Task[None] | None = None
+        ahead: _Write | None = None
         async for units in self._slices(partitions):
-            if writing is not None:
-                await writing
-            writing = asyncio.create_task(self._store(connection, units), name="ingest slice")
-        if writing is not None:
-            await writing
+            rows = self._take_from_memory(units)
+            if ahead is not None and not await self._settle(connection, ahead):
+                self._memory.drop(keys_of(units))
+                rows = None  # decided on what the database then did not take
+            ahead = None if rows is None else _Write(units, asyncio.create_task(self._write(connection, rows)))
+            if ahead is None:
+                await self._store(connection, units)
+        if ahead is not None:
+            await self._settle(connection, ahead)
         if self._batch.refused:
             log.warning("records refused", extra={"refused": self._batch.refused})
 
@@ -161,30 +172,58 @@ class RecordsHandler(_Handler):
         if units:
             yield units
 
-    async def _store(self, connection: Connection, units: Sequence[Unit]) -> None:
-        """Write the units; when the database refuses a value, all but the culprit."""
+    def _take_from_memory(self, units: Sequence[Unit]) -> Rows | None:
+        """The rows of a slice if they need nothing of the database; so they are made while it writes the last ones."""
+        boots, missing = self._memory.find(keys_of(units))
+        if missing or runs_of(units, boots):
+            return None
+        try:
+            return take(units, boots, {})
+        except POISON:  # the same will come of it in `_store`, which finds the culprit
+            self._memory.drop(keys_of(units))
+            return None
+
+    async def _take(self, connection: Connection, units: Sequence[Unit]) -> Rows:
+        boots, missing = self._memory.find(keys_of(units))
+        fetched = await fetch_boots(connection, missing)
+        self._memory.add(fetched)
+        boots |= fetched
+        return take(units, boots, await fetch_earlier(connection, runs_of(units, boots)))
+
+    async def _write(self, connection: Connection, rows: Rows) -> Exception | None:
+        """Write rows, or give back why the database refuses one of them."""
         try:
             async with connection.transaction():
-                rows = await self._write(connection, units)
+                await save_rows(connection, rows, copy=self._copy)
         except POISON as exc:
-            self._memory.drop(keys_of(units))
+            return exc
+        self._stored(rows)
+        return None
+
+    async def _settle(self, connection: Connection, ahead: _Write) -> bool:
+        """Wait for a slice's end; True when it went in as it was."""
+        why = await ahead.task
+        if why is not None:
+            await self._store_apart(connection, ahead.units, why)
+        return why is None
+
+    async def _store(self, connection: Connection, units: Sequence[Unit]) -> None:
+        """Decide and write; when the database refuses a value, all but the culprit."""
+        try:
+            async with connection.transaction():
+                rows = await self._take(connection, units)
+                await save_rows(connection, rows, copy=self._copy)
+        except POISON as exc:
             await self._store_apart(connection, units, exc)
         else:
-            self._batch.add(Tally(rows.stored, rows.repeated, len(rows.refusals)))
-            self._memory.shrink(rows.scattered)
+            self._stored(rows)
 
-    async def _write(self, connection: Connection, units: Sequence[Unit]) -> Rows:
-        keys = keys_of(units)
-        boots, missing = self._memory.find(keys)
-        if missing:
-            fetched = await fetch_boots(connection, missing)
-            self._memory.add(fetched)
-            boots |= fetched
-        rows = take(units, boots, await fetch_earlier(connection, runs_of(units, boots)))
-        await save_rows(connection, rows, copy=self._copy)
-        return rows
+    def _stored(self, rows: Rows) -> None:
+        self._batch.add(Tally(rows.stored, rows.repeated, len(rows.refusals)))
+        self._memory.shrink(rows.scattered)
 
     async def _store_apart(self, connection: Connection, units: Sequence[Unit], why: Exception) -> None:
+        self._memory.drop(keys_of(units))  # they hold what was rolled back
         halves = halve(units)
         if halves:
             for half in halves:

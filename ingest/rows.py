@@ -29,6 +29,8 @@ class Rows:
     def __init__(self) -> None:
         self.records: dict[type[Record], list[Row]] = defaultdict(list)
         self.boxes: dict[Key, Boot] = {}
+        # As text and of this moment: the boots go on changing while the rows are written.
+        self.seen: dict[Key, str] = {}
         self.scattered: list[Key] = []
         self.anchors: dict[Key, Boot] = {}
         self.replies: list[ReplyUnit] = []
@@ -79,6 +81,7 @@ def take(units: Iterable[Unit], boots: Mapping[Key, Boot], earlier: Mapping[Run,
             rows.replies.append(unit)
         else:
             rows.refusals.append(unit)
+    rows.seen = {key: str(box.seen) for key, box in rows.boxes.items()}
     return rows
 
 

@@ -86,7 +86,7 @@ async def save_rows(connection: Connection, rows: Rows, *, copy: bool) -> None:
     write = copy_records if copy else insert_records
     for kind, records in rows.records.items():
         await write(connection, kind, records)
-    await _save_boxes(connection, rows.boxes)
+    await _save_boxes(connection, rows)
     if rows.anchors:
         await connection.execute(QUERIES.save_anchors, *_table(rows.anchors, _ANCHOR))
     if rows.replies:
@@ -95,11 +95,12 @@ async def save_rows(connection: Connection, rows: Rows, *, copy: bool) -> None:
         await save_refusals(connection, rows.refusals)
 
 
-async def _save_boxes(connection: Connection, boxes: Mapping[Key, Boot]) -> None:
-    new = {key: box for key, box in boxes.items() if not box.has_row or _NO_FIELD.search(key[2])}
+async def _save_boxes(connection: Connection, rows: Rows) -> None:
+    new = {key: box for key, box in rows.boxes.items() if not box.has_row or _NO_FIELD.search(key[2])}
     if new:
-        await connection.execute(QUERIES.save_boxes, *_table(new, _BOX))
-    lines = [f"{s}\x1f{t}\x1f{b}\x1f{box.seen}" for (s, t, b), box in boxes.items() if (s, t, b) not in new]
+        seen = [rows.seen[key] for key in new]
+        await connection.execute(QUERIES.save_boxes, *zip(*new, strict=True), seen, *_columns(new.values(), _BOUNDS))
+    lines = ["\x1f".join((*key, seen)) for key, seen in rows.seen.items() if key not in new]
     if lines:
         done = await connection.execute(QUERIES.update_boxes, "\x1e".join(lines))
         if done != f"UPDATE {len(lines)}":
@@ -116,7 +117,7 @@ async def save_refusals(connection: Connection, refusals: list[Refusal]) -> None
 
 Getter = Callable[[Any], Any]
 
-_BOX: Final[tuple[Getter, ...]] = (lambda box: str(box.seen), attrgetter("after"), attrgetter("before"))
+_BOUNDS: Final[tuple[Getter, ...]] = (attrgetter("after"), attrgetter("before"))
 _ANCHOR: Final[tuple[Getter, ...]] = tuple(map(attrgetter, ("run", "anchor", "first_at", "last_at")))
 _REPLY: Final[tuple[Getter, ...]] = (
     attrgetter("station"),
