@@ -20,7 +20,7 @@ from alerting.deliver_core import Facts, GiveUp, Language, Message, after_failur
 from alerting.deliver_targets import AppriseTarget, LogTarget, Parcel, SendError, Target, quiet_apprise
 from alerting.stream import end_with, wait_for_wake
 from store.migrate import require_current
-from store.pool import UNREACHABLE, Pool, open_pool
+from store.pool import UNREACHABLE, Pool, may_pass, open_pool
 from store.sql import load_queries
 
 log = logging.getLogger(__name__)
@@ -114,6 +114,8 @@ class Outbox:
                 await step()
                 delay = 0.2
             except UNREACHABLE as exc:
+                if not may_pass(exc):
+                    raise
                 log.warning("delivery waits for the database", extra={"error": repr(exc), "retry_s": delay})
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, self._config.max_backoff)
@@ -200,6 +202,8 @@ class Outbox:
                 async with self._pool.acquire() as connection:
                     await connection.execute(query, *arguments)
             except UNREACHABLE as exc:
+                if not may_pass(exc):
+                    raise
                 log.warning("an outcome cannot be written yet", extra={"error": repr(exc), "retry_s": delay})
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, self._config.max_backoff)

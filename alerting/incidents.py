@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
-import asyncpg
 import msgspec
 
 from alerting import incident_store as store
@@ -32,7 +31,7 @@ from alerting.stream import (
     wait_for_wake,
 )
 from store.migrate import require_current
-from store.pool import UNREACHABLE, Connection, Pool, open_pool
+from store.pool import UNREACHABLE, Connection, Pool, may_pass, open_pool
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +39,8 @@ LOCK = 0x696E636964656E74  # "incident"
 _REGISTRY_EVERY = 30.0
 _FAILURES = 10
 _DRAIN = 2.0
+# What the server says when it ends a session that said nothing for `frozen_after`, or was frozen itself.
+_PUT_OUT = frozenset({"25P03", "25P04", "57P05"})
 
 
 class IncidentsConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +81,8 @@ async def _compete(config: IncidentsConfig, pool: Pool, stop: asyncio.Event) -> 
             await _stand_by_or_lead(config, pool, meter, stop)
             delay = 0.2
         except (LockLostError, *UNREACHABLE) as exc:
+            if not isinstance(exc, LockLostError) and not may_pass(exc):
+                raise
             log.warning("not leading: the database is away", extra={"error": repr(exc), "retry_s": delay})
             await _pause(stop, delay)
             delay = min(delay * 2, config.max_backoff)
@@ -183,9 +186,11 @@ class Leader:
             stopping.cancel()
 
     def _give_up_if_lost(self, exc: BaseException, failures: int) -> None:
-        """A conflict with a person's edit is tried again; a broken session is not."""
-        if self._connection.is_closed() or not isinstance(exc, asyncpg.PostgresError) or failures >= _FAILURES:
+        """A conflict with a person's edit is tried again; on a broken session, or in a broken query, it is not."""
+        if self._connection.is_closed() or getattr(exc, "sqlstate", None) in _PUT_OUT:
             raise LockLostError(f"the session with the lock is gone ({exc!r})") from exc
+        if not may_pass(exc) or failures >= _FAILURES:
+            raise exc
         log.info("a pass is tried again", extra={"error": repr(exc), "failures": failures})
 
     async def _measured_pass(self) -> bool:

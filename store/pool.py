@@ -19,13 +19,21 @@ else:  # generic for the type checker only
     Connection = asyncpg.Connection
 
 CONNECT_TIMEOUT = 5.0
-UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.TimeoutError)
-"""What a connection attempt raises when the database is not to be had."""
+UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # A call on a connection whose server is just saying that it dies.
+    asyncpg.InternalClientError,
+)
+"""What a connection attempt or a call raises when the database is not to be had."""
 
 _PASSING = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,

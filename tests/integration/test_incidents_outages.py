@@ -21,7 +21,7 @@ from contract.log import TRANSITIONS, TransitionEntry
 from milepost.embedded import postgres
 from store.migrate import migrate
 from store.pool import Pool, open_pool
-from tests.conftest import FAST, wait_for_port
+from tests.conftest import wait_for_port
 from tests.integration.incidents_kit import add_station, judging, running, until, write_transition
 from tests.integration.incidents_kit import incidents as stored
 from tests.servers import Tansu, find_free_port
@@ -36,7 +36,7 @@ class Database:
     def __init__(self, directory: Path) -> None:
         directory.chmod(0o755)
         self.port = find_free_port()
-        self._cluster = postgres.prepare(directory / "postgres", port=self.port, options=FAST)
+        self._cluster = postgres.prepare(directory / "postgres", port=self.port, options=("fsync=off",))
         self.url = self._cluster.url
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -84,11 +84,14 @@ async def _connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
 
 @pytest.mark.parametrize("how", ["frozen", "killed"])
 async def test_a_database_away_for_12_seconds_is_one_incident(own: Database, tmp_path: Path, how: str) -> None:
-    """No judge is there to notice; the incident process measures it itself, and tells it once."""
+    """No judge is there to notice; the incident process measures it itself, and tells it once.
+
+    It is away for longer than a session may say nothing, so that a thawed server ends the leader's at once.
+    """
     log = tmp_path / "log"
     async with (
         open_pool(own.url, name="test") as pool,
-        running(incidents.run, IncidentsConfig(database_url=own.url, poll=0.1)),
+        running(incidents.run, IncidentsConfig(database_url=own.url, poll=0.1, frozen_after=5)),
         running(deliver.run, DeliverConfig(database_url=own.url, log_path=log, poll=0.1)),
     ):
         await add_station(pool, "A")
