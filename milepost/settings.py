@@ -74,6 +74,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kafka_idempotent: Annotated[
         bool, Meta(description="Whether producers are idempotent; the embedded Kafka cannot do it.")
     ] = True
+    kafka_memory: Annotated[
+        Annotated[int, Meta(ge=32, le=1_000_000)],
+        Meta(description="MiB that the Kafka of `milepost up`, which forgets nothing, may fill before it starts anew."),
+    ] = 1024
     partitions: Annotated[
         Annotated[int, Meta(ge=1, le=1024)],
         Meta(description="Partitions of each topic. Fixed once the topics exist."),

@@ -1,6 +1,7 @@
 """The one-machine stack: the three servers, unless real ones are given, and every service, supervised."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -14,14 +15,19 @@ import msgspec
 from contract.errors import RemedyError
 from milepost import children, datadir, http
 from milepost.embedded import kafka, mqtt, postgres
+from milepost.renewal import wait_until_stored
 from milepost.settings import PREFIX, Secret, Settings, to_environ
-from milepost.supervisor import Program, Supervisor
+from milepost.supervisor import GaveUpError, Program, Supervisor
+
+log = logging.getLogger(__name__)
 
 SERVICES = ("bridge", "ingest", "judge", "incidents", "deliver", "api")
 # Who listens to whom: each stage ends before what it needs does. The times add up to less than 20 s.
 STOP_STAGES = (("api", "deliver"), ("incidents", "judge", "ingest"), ("bridge",), ("mqtt", "kafka"), ("postgres",))
 STOP_SECONDS = {"mqtt": 1.5, "kafka": 1.5, "postgres": 5.0, "bridge": 3.0}
 READY_SECONDS = 90.0
+LOG_CHECK_SECONDS = 5.0
+LOG_RETRY_SECONDS = 600.0
 
 Say = Callable[[str], None]
 
@@ -75,6 +81,50 @@ class Stack:
         await asyncio.gather(*(self._supervisor.start(self._service(name)) for name in SERVICES))
         await self._report("services", self._become_ready())
         self._supervisor.proved()
+
+    async def watch(self) -> None:
+        """Look after what runs, until cancelled. Raises GaveUpError when a program cannot be kept running."""
+        tasks = [
+            asyncio.create_task(self._supervisor.failed(), name="watch for failures"),
+            asyncio.create_task(self._watch_log(), name="watch the log"),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _watch_log(self) -> None:
+        """Tansu applies no retention to a log in memory: before it fills the machine's, it starts anew."""
+        limit = self.settings.kafka_memory * 1024 * 1024
+        while self.servers.kafka is not None:
+            await asyncio.sleep(LOG_CHECK_SECONDS)
+            if self._supervisor.memory("kafka") <= limit:
+                continue
+            try:
+                await self._renew_log()
+            except GaveUpError:
+                raise
+            except Exception as exc:  # a server is away, or ingest far behind: what runs goes on
+                log.warning("the log could not be renewed, it is tried later", extra={"error": repr(exc)})
+                await asyncio.sleep(LOG_RETRY_SECONDS)
+
+    async def _renew_log(self) -> None:
+        """An empty log in place of the full one, once all that was acknowledged from it is stored."""
+        log.warning("the log in memory is full: an empty one takes its place")
+        url = self.settings.database_url
+        await self._supervisor.end("bridge")
+        try:
+            async with asyncio.timeout(60):
+                await wait_until_stored(url.value if url else "", str(self.settings.kafka_servers))
+            await self._supervisor.end("kafka")
+            await self._start_kafka()
+        finally:
+            await self._supervisor.start(self._service("bridge"))
+            self._supervisor.proved()
 
     async def stop(self) -> list[str]:
         """End everything in order; the names of what had to be killed."""

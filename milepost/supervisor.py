@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 
 from milepost import children
 from milepost.backoff import Backoff, GiveUp, Policy, Restart
@@ -75,6 +76,14 @@ class Supervisor:
         process = self._programs[name].process if name in self._programs else None
         return None if process is None or process.returncode is not None else process.pid
 
+    def memory(self, name: str) -> int:
+        """Bytes of memory that a program uses; 0 while it does not run."""
+        pid = self.pid(name)
+        try:
+            return 0 if pid is None else int(psutil.Process(pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
     def starts(self, name: str) -> int:
         """How many times a program was started."""
         return self._programs[name].starts
@@ -92,6 +101,13 @@ class Supervisor:
             started.cancel()
         if not running.started.is_set():
             await self._failed
+
+    async def end(self, name: str) -> None:
+        """End one program, if it is there, and keep it running no longer."""
+        if name in self._programs:
+            running = self._programs[name]
+            await self._stop_stage([running], running.program.stop_time)
+            self._programs.pop(name, None)
 
     def proved(self) -> None:
         """All that runs did its work once: from now on programs are given much longer to recover."""

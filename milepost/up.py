@@ -66,15 +66,16 @@ async def started(stack: Stack, stop: asyncio.Event, say: Say) -> AsyncIterator[
 
 async def until_stopped(stack: Stack, stop: asyncio.Event) -> None:
     """Wait for `stop`. Raises GaveUpError when a program cannot be kept running."""
-    failed = asyncio.create_task(stack.supervisor.failed(), name="watch for failures")
+    watching = asyncio.create_task(stack.watch(), name="watch the stack")
     stopping = asyncio.create_task(stop.wait(), name="wait for the end")
     try:
-        await asyncio.wait({failed, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if failed.done():
-            failed.result()
+        await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            watching.result()
     finally:
-        failed.cancel()
+        watching.cancel()
         stopping.cancel()
+        await asyncio.gather(watching, stopping, return_exceptions=True)
 
 
 def summary(stack: Stack) -> str:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import psutil
 import pytest
 
@@ -152,6 +153,33 @@ def test_what_is_killed_comes_back_and_a_new_log_gets_its_topics(stack: Stack) -
     (kafka,) = stack.processes("kafka")
     assert kafka.pid not in before
     assert stack.stop() == 0
+
+
+def test_a_full_log_is_replaced_when_all_of_it_is_stored(place: Path) -> None:
+    """The embedded Kafka forgets nothing by itself; what was acknowledged from it must be in the database first."""
+    stack = Stack(place / "data", MILEPOST_KAFKA_MEMORY="40")
+    try:
+        stack.start()
+        (bridge,) = stack.processes("bridge")
+        client = paho.Client(paho.CallbackAPIVersion.VERSION2, "noise")
+        client.connect("127.0.0.1", stack.mqtt_port)
+        client.loop_start()
+        for number in range(150):
+            noise = f"{number} {os.urandom(100_000).hex()}"
+            client.publish(f"milepost/v1/6321220007/{number:03}/data", noise, 1).wait_for_publish(30)
+        client.disconnect()
+        client.loop_stop()
+        topics = stack.data / "logs" / "topics.log"
+        wait_until(lambda: topics.read_text().count("created milepost.live") == 2, 60, "the log is not replaced")
+        wait_until(
+            lambda: bridge.pid not in (p.pid for p in stack.processes("bridge")), 30, "the bridge is the old one"
+        )
+        wait_until(stack.is_ready, 60, "it does not come back")
+        refused = stack.get("deadletters", limit=1000)["items"]
+        assert {item["topic"] for item in refused} == {f"milepost/v1/6321220007/{n:03}/data" for n in range(150)}
+        assert stack.stop() == 0
+    finally:
+        stack.end()
 
 
 def test_nothing_outlives_a_killed_supervisor_and_the_next_start_continues(stack: Stack) -> None:
