@@ -7,6 +7,7 @@ wheel's own. Every round takes all ways in turn on emptied tables; the table sho
 import argparse
 import asyncio
 import gc
+import multiprocessing
 import os
 import random
 import statistics
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +157,9 @@ async def timed(connection: Connection, work: Callable[[], Awaitable[None]]) -> 
     return time.perf_counter() - before, time.process_time() - cpu
 
 
+COMPARED = ("bare unnest", "bare unnest, all tables", "bare COPY, all tables")
+
+
 class Ratios(msgspec.Struct):
     """How fast the handler is, as a share of the bare loops."""
 
@@ -169,35 +174,65 @@ def ratio(times: list[tuple[float, float]], base: list[tuple[float, float]]) -> 
     return statistics.median(there / here for (here, _), (there, _) in zip(times, base, strict=True))
 
 
-async def compare(connection: Connection, name: str, records: list[KafkaRecord], rows: int, rounds: int) -> Ratios:
-    batches = [records[at : at + COMMIT_RECORDS] for at in range(0, len(records), COMMIT_RECORDS)]
-    await empty(connection)
+MIXTURES: dict[str, Callable[[int], Iterator[KafkaRecord]]] = {
+    "one record a message": lambda rows: live(rows, 5000),
+    "backlog of 100 a message": lambda rows: backlog(rows, 50),
+}
+WAYS = ("bare unnest", "bare unnest, all tables", "bare COPY", "bare COPY, all tables", "handler")
+
+
+async def work_of(connection: Connection, way: str, batches: list[list[KafkaRecord]]) -> Callable[[], Awaitable[None]]:
+    if way == "handler":
+        return lambda: by_handler(connection, batches)
     prepared = await prepare(connection, batches)
-    columns = [[(insert_of(kind), columns_of(kind, rows)) for kind, rows in b.records.items()] for b in prepared]
-    ways: dict[str, Callable[[], Awaitable[None]]] = {
-        "bare unnest": lambda: by_unnest(connection, columns),
-        "bare unnest, all tables": lambda: with_boxes(connection, prepared, copy=False),
-        "bare COPY": lambda: by_copy(connection, prepared),
-        "bare COPY, all tables": lambda: with_boxes(connection, prepared, copy=True),
-        "handler": lambda: by_handler(connection, batches),
-    }
-    gc.collect()
-    gc.freeze()  # what the benchmark holds is not to be searched through on ingest's account
-    seen: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    if way == "bare COPY":
+        return lambda: by_copy(connection, prepared)
+    if way == "bare unnest":
+        columns = [[(insert_of(kind), columns_of(kind, rows)) for kind, rows in b.records.items()] for b in prepared]
+        return lambda: by_unnest(connection, columns)
+    return lambda: with_boxes(connection, prepared, copy=way == "bare COPY, all tables")
+
+
+async def run_way(pipe: Pipe, url: str, mixture: str, way: str, rows: int) -> None:
+    records = list(MIXTURES[mixture](rows))
+    batches = [records[at : at + COMMIT_RECORDS] for at in range(0, len(records), COMMIT_RECORDS)]
+    async with open_pool(url, name="bench") as pool, pool.acquire() as connection:
+        work = await work_of(connection, way, batches)
+        gc.collect()
+        gc.freeze()  # what the benchmark holds is not to be searched through on ingest's account
+        pipe.send(len(batches))
+        while pipe.recv():
+            pipe.send(await timed(connection, work))
+
+
+def child(pipe: Pipe, *given: Any) -> None:
+    asyncio.run(run_way(pipe, *given))
+
+
+def compare(url: str, mixture: str, rows: int, rounds: int) -> Ratios:
+    """Every way in a process of its own, so that none suffers from what another one keeps in memory."""
+    spawn = multiprocessing.get_context("spawn")
+    seen: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    pipes, children = {}, []
+    for way in WAYS:
+        pipes[way], theirs = spawn.Pipe()
+        children.append(spawn.Process(target=child, args=(theirs, url, mixture, way, rows), daemon=True))
+        children[-1].start()
+        batches = pipes[way].recv()
     for _ in range(rounds):
-        for way, work in ways.items():
-            seen[way].append(await timed(connection, work))
-    print(f"\n{name}: {rows:,} rows in {len(batches)} transactions, median of {rounds}")
+        for way, pipe in pipes.items():
+            pipe.send(True)
+            seen[way].append(pipe.recv())
+    for pipe in pipes.values():
+        pipe.send(False)
+    for process in children:
+        process.join(20)
+    print(f"\n{mixture}: {rows:,} rows in {batches} transactions, median of {rounds}")
     print(f"  {'way':28}{'rows/s':>10}{'of unnest':>11}{'own CPU s':>11}")
     for way, times in seen.items():
         wall, cpu = (statistics.median(each) for each in zip(*times, strict=True))
         print(f"  {way:28}{rows / wall:>10,.0f}{ratio(times, seen['bare unnest']):>11.2f}{cpu:>11.2f}")
-    return Ratios(
-        name,
-        ratio(seen["handler"], seen["bare unnest"]),
-        ratio(seen["handler"], seen["bare unnest, all tables"]),
-        ratio(seen["handler"], seen["bare COPY, all tables"]),
-    )
+    return Ratios(mixture, *(ratio(seen["handler"], seen[way]) for way in WAYS if way in COMPARED))
 
 
 @contextmanager
@@ -251,22 +286,25 @@ async def connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
             await asyncio.sleep(0.05)
 
 
+async def set_up(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await migrate(connection)
+        settings = [f"{name} {await connection.fetchval(f'SHOW {name}')}" for name in ("fsync", "synchronous_commit")]
+        print(f"{await connection.fetchval('SELECT version()')}; {os.cpu_count()} cores; {', '.join(settings)}")
+    finally:
+        await connection.close()
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000, help="rows of each mixture")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     with database_server() as server:
-        async with fresh_database(server) as url, open_pool(url, name="bench") as pool, pool.acquire() as connection:
-            await migrate(connection)
-            print(f"{await connection.fetchval('SELECT version()')}; {os.cpu_count()} cores")
-            print(f"fsync {await connection.fetchval('SHOW fsync')}, "
-                  f"synchronous_commit {await connection.fetchval('SHOW synchronous_commit')}")  # fmt: skip
-            rows, rounds = given.rows, given.rounds
-            ratios = [
-                await compare(connection, "one record a message", list(live(rows, 5000)), rows, rounds),
-                await compare(connection, "backlog of 100 a message", list(backlog(rows, 50)), rows, rounds),
-            ]  # fmt: skip
+        async with fresh_database(server) as url:
+            await set_up(url)
+            ratios = [compare(url, mixture, given.rows, given.rounds) for mixture in MIXTURES]
     print("\nhandler as a share of a bare loop (wanted: 0.80)")
     print(f"  {'mixture':28}{'unnest, records':>17}{'unnest, all':>13}{'COPY, all':>11}")
     for each in ratios:
