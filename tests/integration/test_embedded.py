@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -21,13 +22,15 @@ AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become ano
 
 
 @contextmanager
-def running(command: list[str], log: Path, user: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], log: Path, user: str | None = None, *, stop: int = signal.SIGINT
+) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, user=user, cwd="/")
     try:
         yield process
     finally:
-        process.send_signal(2)
+        process.send_signal(stop)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
@@ -170,7 +173,7 @@ async def mqtt_port(request: pytest.FixtureRequest, place: Path) -> AsyncIterato
     if kind == "mosquitto" and mqtt.mosquitto_binary() is None:
         pytest.skip("mosquitto is missing: install mosquitto")
     port = find_free_port()
-    with running(mqtt.command(port=port, directory=place, kind=kind), place / "log"):
+    with running(mqtt.command(port=port, directory=place, kind=kind), place / "log", stop=signal.SIGTERM):
         await wait_for(port)
         yield port
 
