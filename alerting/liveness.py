@@ -100,7 +100,7 @@ class PartitionLiveness:
         if row is None:
             return
         self._note_registration(row, registration)
-        at = now if self.stations.since[row] else min(now, self._first_seen_at(row) or now)
+        at = now if self.stations.since[row] else self._first_seen_at(row) or now
         self._judge_station(row, at, "registry", self._shard_of_station(row))
 
     def _note_registration(self, row: int, registration: Registration) -> None:
