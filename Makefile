@@ -5,6 +5,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c constraints.txt
 ARGS ?=
+# Tests wait more than they work: three files at once on two cores. Each worker starts servers of its own.
+JOBS ?= 3
 export PIP_ROOT_USER_ACTION = ignore
 
 .PHONY: demo test check bench clean
@@ -15,7 +17,7 @@ demo: .venv/.demo
 
 test: .venv/.dev
 	@./tests/install_system_packages
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile $(ARGS)
 
 check: .venv/.dev
 	@$(BIN)/ruff format --check --quiet . || { echo "check: run '$(BIN)/ruff format .'" >&2; exit 1; }
