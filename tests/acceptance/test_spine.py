@@ -49,6 +49,7 @@ def test_records_are_stored_once_and_acknowledged(stack: Stack) -> None:
         terminal.record("health", cpu=number / 1000, services={"reader": True})
     terminal.record("usage", until=now_ms(), sessions=4, minutes=33.5)
     wait_until(lambda: not terminal.outbox, 30, "records stay unacknowledged")
+    wait_until(lambda: stack.verdicts().get("6321220008") == "online", 15, "it is not registered")
     found = wait_until(
         lambda: len(items := stack.items("stations/6321220008/health")) >= 120 and items, 10, "they are not stored"
     )
@@ -85,6 +86,7 @@ def test_a_faulty_message_is_named_and_stops_nothing(stack: Stack, reason: str) 
     assert letter["reason"] == reason
     assert len(letter["detail"]) > 5
     wait_until(lambda: {before, after} <= neighbour.acked_ids, 15, "the neighbours are not acknowledged")
+    wait_until(lambda: stack.verdicts().get(f"fault-{reason}") == "online", 15, "the neighbour is not registered")
     wait_until(lambda: len(stack.items(f"stations/fault-{reason}/health")) == 2, 10, "the neighbours are not stored")
     neighbour.power_off()
 
