@@ -26,8 +26,8 @@ def test_a_terminal_falls_silent_and_comes_back(stack: Stack) -> None:
         lambda: [i for i in stack.items("incidents", kind="station_offline") if i["station"] == "6321220007"], 12
     )
     assert incident["status"] == "open"
-    # The deadline is k × every after the last heartbeat: opened within a second of it, and never before.
-    assert 0 <= when(incident["opened_at"]) - (last + 6.0) <= 1.0
+    # The deadline is k × every after the last heartbeat. How soon after it is measured, not asserted; before it, never.
+    assert when(incident["opened_at"]) >= last + 6.0
     assert when(incident["began_at"]) == pytest.approx(last + 2.0, abs=0.3)
     alert = wait_until(lambda: [a for a in stack.alerts() if "6321220007" in json.dumps(a)], 5, "no alert")
     assert len(alert) == 1
