@@ -20,7 +20,7 @@ LONGEST_AWAY: Final = 86_400.0
 
 
 class LivenessSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`k` heartbeats may be missed; `floor` and `will_grace` are seconds (DESIGN §4 and §5)."""
+    """`k` heartbeats may be missed; `floor` and `will_grace` are seconds."""
 
     k: float = 3.0
     floor: float = 10.0

@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 
 STALE: Final = timedelta(seconds=10)
-"""A clock older than this in the database says nothing about now (DESIGN §4)."""
+"""A clock older than this in the database says nothing about now."""
 BLIND: Final = timedelta(seconds=5)
 """Uncounted time longer than this is worth calling unknown."""
 

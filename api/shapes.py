@@ -1,4 +1,4 @@
-"""The documents that the API answers with. Times are UTC; the words are those of DESIGN §1."""
+"""The documents that the API answers with. Times are UTC; the words are those of docs/architecture.md."""
 
 from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar

@@ -1,6 +1,6 @@
 """When a record was made, although the device's clock may be wrong by decades.
 
-The rule and its reasons: docs/adr/ (corrected time), after DESIGN §3 and §9. `received`, `at` and corrected
+The rule and its reasons: docs/adr/0009-corrected-time.md. `received`, `at` and corrected
 times are ms since the epoch, `up` and anchors seconds.
 """
 
