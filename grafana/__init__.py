@@ -1,0 +1,1 @@
+"""Who draws: dashboards as code, their provisioning, and what brings them into a Grafana that runs elsewhere."""

@@ -1,0 +1,122 @@
+-- name: counts
+-- Stations by verdict, a column each, so that a verdict nobody has shows 0.
+SELECT count(*) FILTER (WHERE verdict = 'online') AS online,
+       count(*) FILTER (WHERE verdict = 'offline') AS offline,
+       count(*) FILTER (WHERE verdict = 'away') AS away,
+       count(*) FILTER (WHERE verdict = 'unknown') AS unknown,
+       count(*) FILTER (WHERE verdict = 'never_seen') AS never_seen,
+       count(*) FILTER (WHERE verdict = 'suspended') AS suspended
+FROM station_verdict
+WHERE '*' = ${area:sqlstring} OR area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]);
+
+-- name: worst
+-- Who has been without service longest; a verdict that is unknown is ours, not theirs.
+SELECT v.station, v.name, coalesce(a.{name}, a.name, v.area) AS area, v.verdict, v.since,
+       extract(epoch FROM now() - v.since)::float8 AS lasts
+FROM station_verdict v LEFT JOIN area a ON a.code = v.area
+WHERE v.verdict IN ('offline', 'away')
+  AND ('*' = ${area:sqlstring} OR v.area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))
+ORDER BY v.verdict DESC, v.since, v.station LIMIT 50;
+
+-- name: incidents
+-- What is wrong now; children stand behind their parent and page nobody.
+SELECT i.id, i.kind, coalesce(i.station, i.area, i.shard) AS place, s.name, i.status, i.began_at AS began,
+       coalesce(i.assignee, i.acknowledged_by) AS owner
+FROM incident i LEFT JOIN station s ON s.id = i.station
+WHERE i.status <> 'closed' AND i.parent IS NULL
+  AND ('*' = ${area:sqlstring}
+       OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))
+ORDER BY i.began_at, i.id LIMIT 50;
+
+-- name: share
+-- The share of stations in service that were judged online, counted back from now: what changed after a moment is
+-- taken off what is. The audited rate of a period is not this one.
+WITH mine AS MATERIALIZED (
+    SELECT id FROM station
+    WHERE lifecycle = 'commissioned'
+      AND ('*' = ${area:sqlstring} OR area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))),
+changes AS (
+    SELECT floor(extract(epoch FROM t.at) * 1000 / $__interval_ms)::bigint AS slot,
+           sum((t.after = 'online')::int - (t.before = 'online')::int) AS change
+    FROM transition t JOIN mine ON mine.id = t.station
+    WHERE t.terminal IS NULL AND t.at >= $__timeFrom()
+    GROUP BY 1),
+slots AS (
+    SELECT slot FROM generate_series(
+        floor(extract(epoch FROM $__timeFrom()::timestamptz) * 1000 / $__interval_ms)::bigint,
+        floor(extract(epoch FROM least($__timeTo()::timestamptz, now())) * 1000 / $__interval_ms)::bigint) AS slot),
+online AS (
+    SELECT count(*) AS stations FROM station_state st JOIN mine ON mine.id = st.station WHERE st.state = 'online')
+SELECT to_timestamp((slots.slot + 1) * $__interval_ms / 1000.0) AS "time",
+       ((SELECT stations FROM online) - coalesce((
+           SELECT sum(change) FROM changes WHERE changes.slot > slots.slot), 0))::float8
+           / nullif((SELECT count(*) FROM mine), 0) AS share
+FROM slots ORDER BY 1;
+
+-- name: clocks
+-- One line a shard: how old its oldest clock is and how many partitions cannot be trusted now.
+SELECT shard, count(*) AS partitions, extract(epoch FROM now() - min(known_until))::float8 AS age,
+       count(*) FILTER (WHERE doubt IS NOT NULL) AS doubtful, min(doubtful_since) AS since
+FROM clock_trust GROUP BY shard ORDER BY shard;
+
+-- name: gaps
+-- Time in which the platform itself was blind. All partitions of a shard are blind together, so they are one line.
+SELECT shard, min(began_at) AS began, max(ended_at) AS ended,
+       extract(epoch FROM max(ended_at) - min(began_at))::float8 AS lasts, reason, count(*) AS partitions
+FROM pipeline_gap
+WHERE began_at <= $__timeTo() AND ended_at >= $__timeFrom()
+GROUP BY shard, reason, date_trunc('second', ended_at) ORDER BY ended DESC LIMIT 50;
+
+-- name: station_now
+SELECT verdict, since, coalesce(usable::text, '') AS usable FROM station_verdict WHERE station = ${station:sqlstring};
+
+-- name: station_states
+-- What was judged, from the state that held when the window began. Offline is dated back to the first missed heartbeat.
+SELECT greatest(at, $__timeFrom()::timestamptz) AS "time", after AS state
+FROM transition
+WHERE station = ${station:sqlstring} AND terminal IS NULL AND at <= $__timeTo() AND seq >= coalesce((
+    SELECT max(seq) FROM transition
+    WHERE station = ${station:sqlstring} AND terminal IS NULL AND at <= $__timeFrom()), 0)
+ORDER BY seq;
+
+-- name: station_gaps
+-- Beside it, when we could not see: of the shards through which the station was heard.
+WITH heard AS (SELECT DISTINCT partition, shard FROM terminal_state WHERE station = ${station:sqlstring}),
+blind AS (
+    SELECT g.began_at, g.ended_at FROM pipeline_gap g JOIN heard USING (partition, shard)
+    WHERE g.began_at <= $__timeTo() AND g.ended_at >= $__timeFrom())
+SELECT greatest(began_at, $__timeFrom()::timestamptz) AS "time", 'unknown' AS pipeline FROM blind
+UNION ALL
+SELECT least(ended_at, $__timeTo()::timestamptz), 'seen' FROM blind
+ORDER BY 1;
+
+-- name: station_health
+-- Fractions of the machine, the mean of each interval, a line for each terminal.
+SELECT $__timeGroupAlias(ts, $__interval), terminal AS metric,
+       avg(cpu)::float8 AS cpu, avg(mem)::float8 AS mem, max(disk)::float8 AS disk
+FROM health
+WHERE $__timeFilter(ts) AND station = ${station:sqlstring} AND time_source <> 'unknown'
+GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- name: station_link
+-- The way to the broker and the warmth of the machine.
+SELECT $__timeGroupAlias(ts, $__interval), terminal AS metric, avg(rtt_ms)::float8 AS rtt, max(temp)::float8 AS temp
+FROM health
+WHERE $__timeFilter(ts) AND station = ${station:sqlstring} AND time_source <> 'unknown'
+GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- name: areas
+-- Down to the county; `*` is everywhere.
+SELECT '{everywhere}' AS __text, '*' AS __value, 0 AS depth, '' AS code
+UNION ALL
+SELECT repeat('  ', cardinality(path) - 1) || coalesce({name}, name), code, cardinality(path), code
+FROM area WHERE cardinality(path) <= 3
+ORDER BY 4, 3 LIMIT 5000;
+
+-- name: stations
+-- Those without service first, for they are asked about; typing narrows the list.
+SELECT v.name || ' · ' || v.station AS __text, v.station AS __value
+FROM station_verdict v
+WHERE v.lifecycle <> 'retired'
+  AND ('*' = ${area:sqlstring} OR v.area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))
+ORDER BY v.verdict <> 'offline', v.station LIMIT 2000;

@@ -1,0 +1,137 @@
+"""The views that dashboards read say what the API says, and the role that reads them can do nothing else."""
+
+import itertools
+import os
+import random
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import asyncpg
+import pytest
+
+from alerting.verdict import doubt
+from api.context import QUERIES, load_clocks
+from api.stations import complete
+from store.migrate import migrate
+from store.pool import Connection, Pool
+from tests.conftest import database_url
+
+LIFECYCLES = ("planned", "commissioned", "suspended", "retired")
+STATES = (None, "never_seen", "online", "away", "offline", "dreaming")
+SHARDS = (None, "a", "b", "gone")
+AGES = (0.0, 9.999, 10.0, 10.001, 60.0)
+BLIND = (None, 1.0, 5.0, 5.001, 30.0)
+
+
+async def fill_clocks(connection: Connection, now: datetime, dice: random.Random) -> int:
+    """Partitions of no, one and two clocks, each as old and as blind as can be; the number of partitions."""
+    kinds = list(itertools.product(AGES, AGES, BLIND))
+    for partition in range(1, 61):
+        for shard in ("a", "b")[: partition % 3]:
+            tick, judged, blind = dice.choice(kinds) if partition % 5 else (0.0, 0.0, None)
+            await connection.execute(
+                "INSERT INTO partition_clock (partition, shard, clock, tick_at, judged_at, blind_since, memory) "
+                "VALUES ($1, $2, 1, $3, $4, $5, '{}')",
+                partition,
+                shard,
+                now - timedelta(seconds=tick),
+                now - timedelta(seconds=judged),
+                None if blind is None else now - timedelta(seconds=blind),
+            )
+    return 61
+
+
+async def fill_stations(connection: Connection, now: datetime, dice: random.Random, partitions: int) -> None:
+    """Every partition with every state and shard, commissioned or not; two terminals, of which the later one counts."""
+    cases = itertools.product(range(partitions), STATES, SHARDS)
+    for number, (partition, state, shard) in enumerate(cases):
+        station = f"s{number:05d}"
+        lifecycle = dice.choice(LIFECYCLES) if number % 4 == 0 else "commissioned"
+        since = now - timedelta(seconds=dice.random() * 100)
+        await connection.execute("INSERT INTO station (id, name, lifecycle) VALUES ($1, $1, $2)", station, lifecycle)
+        if state is not None:
+            await connection.execute(
+                "INSERT INTO station_state VALUES ($1, $2, $3, $4, $5)", station, partition, state, since, True
+            )
+        if shard is not None:
+            heard = [("001", shard, now), ("002", "b", now - timedelta(seconds=dice.choice((0, 9))))]
+            for terminal, through, at in heard:
+                await connection.execute("INSERT INTO terminal (station, id) VALUES ($1, $2)", station, terminal)
+                await connection.execute(
+                    "INSERT INTO terminal_state (station, terminal, partition, shard, state, seen_at, boot, run, conn, "
+                    "n, every, seen, deadline) VALUES ($1, $2, $3, $4, 'online', $5, 'b', 1, 0, 1, 60, 1, 2)",
+                    station,
+                    terminal,
+                    partition,
+                    through,
+                    at if dice.random() < 0.9 else None,
+                )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> None:
+    dice = random.Random(seed)
+    async with pool.acquire() as connection, connection.transaction():
+        now: datetime = await connection.fetchval("SELECT now()")
+        await fill_stations(connection, now, dice, await fill_clocks(connection, now, dice))
+        clocks = await load_clocks(connection)
+        assert clocks.now == now
+
+        trust = await connection.fetch("SELECT partition, shard, doubt, doubtful_since FROM clock_trust")
+        seen = {(row["partition"], row["shard"]): (row["doubt"], row["doubtful_since"]) for row in trust}
+        assert seen == {(c.partition, c.shard): doubt(c, now) or (None, None) for c in clocks.all}
+
+        listed = await connection.fetch(QUERIES.list_stations, "", [], [], [], None, None, None, 100_000)
+        said = {d.id: (d.verdict, d.since, d.usable) for d in await complete(connection, listed, clocks)}
+        viewed = await connection.fetch("SELECT station, verdict, since, usable FROM station_verdict")
+        assert {row["station"]: (row["verdict"], row["since"], row["usable"]) for row in viewed} == said
+        assert {verdict for verdict, _, _ in said.values()} == {
+            "online", "offline", "away", "unknown", "never_seen", "suspended"
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        pytest.param("INSERT INTO area (code, name, level, path) VALUES ('1', 'x', 'x', '{1}')", id="writes nothing"),
+        pytest.param("UPDATE station SET name = 'x'", id="changes nothing"),
+        pytest.param("DELETE FROM incident", id="deletes nothing"),
+        pytest.param("SELECT * FROM delivery", id="sees no targets"),
+        pytest.param("SELECT * FROM notification", id="sees no notifications"),
+        pytest.param("CREATE TABLE mine (id int)", id="makes nothing"),
+    ],
+)
+async def test_the_reader_reads_and_nothing_else(pool: Pool, sql: str) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL ROLE milepost_reader")
+        assert await connection.fetch("SELECT * FROM station_verdict") == []
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with connection.transaction():
+                await connection.execute(sql)
+
+
+@pytest.fixture
+async def modest(postgres_server: str, template: str) -> AsyncIterator[str]:
+    """The URL of an empty database whose owner may not create roles."""
+    name = f"milepost_modest_{os.getpid()}"
+    admin = await asyncpg.connect(postgres_server)
+    await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}'")
+    await admin.execute(f"CREATE DATABASE {name} OWNER {name}")
+    try:
+        host = database_url(postgres_server, name).partition("@")[2]
+        yield f"postgresql://{name}:{name}@{host}"
+    finally:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.execute(f"DROP ROLE {name}")
+        await admin.close()
+
+
+async def test_an_owner_who_may_not_create_roles_can_migrate(modest: str) -> None:
+    """The role is there, for other databases of the server have made it; its rights are granted all the same."""
+    connection = await asyncpg.connect(modest)
+    try:
+        await migrate(connection)
+        granted = "SELECT has_table_privilege('milepost_reader', 'station_verdict', 'SELECT')"
+        assert await connection.fetchval(granted) is True
+    finally:
+        await connection.close()
