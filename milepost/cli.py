@@ -118,6 +118,12 @@ COMMANDS: Mapping[str, Command] = {
         takes=options.import_file,
         interactive=True,
     ),
+    "grafana": Command(
+        help="bring the dashboards into a Grafana",
+        runner=f"{_SERVICES}:grafana",
+        takes=options.grafana,
+        interactive=True,
+    ),
     "agent": Command(
         help="report the health of this machine as a terminal of a station",
         runner="milepost.terminal:run",
@@ -207,7 +213,15 @@ def find(runner: str) -> Callable[..., Any]:
 
 def _missing(exc: ModuleNotFoundError) -> Exception:
     """What to install when a package of an extra is not there; anything else is a fault of ours."""
-    if exc.name is None or exc.name.partition(".")[0] in {"milepost", "api", "ingest", "alerting", "broker", "store"}:
+    if exc.name is None or exc.name.partition(".")[0] in {
+        "milepost",
+        "api",
+        "grafana",
+        "ingest",
+        "alerting",
+        "broker",
+        "store",
+    }:
         return exc
     return RemedyError(f"the package {exc.name} is not installed: pip install 'milepost[server,embedded]'")
 

@@ -20,6 +20,18 @@ def import_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-bad", action="store_true", help="apply the good rows although there are bad ones")
 
 
+def grafana(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("sync",), help="bring folder, data source and dashboards there")
+    parser.add_argument("--url", metavar="URL", help="Grafana, https://… (default MILEPOST_GRAFANA_URL)")
+    parser.add_argument(
+        "--token",
+        metavar="TOKEN",
+        help="a service account's token; everybody on this machine sees it: better put it into a file and name that "
+        "in MILEPOST_GRAFANA_TOKEN_FILE",
+    )
+    parser.add_argument("--force", action="store_true", help="write what is as it should be too, and the password")
+
+
 def agent(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--station", required=True, metavar="ID", help="the id of this station")
     parser.add_argument("--terminal", default="001", metavar="ID", help="the id of this terminal (default 001)")

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from milepost.settings import Settings, require, secret_in
+from milepost.settings import Secret, Settings, require, secret_in
 
 
 async def bridge(settings: Settings, stop: asyncio.Event) -> None:
@@ -158,10 +158,29 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
     return 2 if report.refused else 0
 
 
+async def grafana(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
+    """Bring folder, data source and dashboards into a Grafana and say what changed."""
+    from grafana.client import Grafana
+    from grafana.sync import report, sync
+
+    url = _needed(arguments.url or settings.grafana_url, "MILEPOST_GRAFANA_URL", "https://grafana.example.org")
+    token = arguments.token or _secret(settings.grafana_token)
+    with Grafana(url=url, token=_needed(token, "MILEPOST_GRAFANA_TOKEN", "a service account's token")) as there:
+        done = await asyncio.to_thread(sync, there, reader_url=_secret(settings.reader_url), force=arguments.force)
+    report(done, _say)
+
+
+def _needed(value: str | None, variable: str, example: str) -> str:
+    return require(value, variable, example, up_brings_it=False)
+
+
+def _secret(value: Secret | None) -> str | None:
+    return None if value is None else value.value
+
+
 def database_url(settings: Settings) -> str:
     """Raises RemedyError when it is not set; so does the next."""
-    url = None if settings.database_url is None else settings.database_url.value
-    return require(url, "MILEPOST_DATABASE_URL", "postgresql://user:password@host:port/name")
+    return require(_secret(settings.database_url), "MILEPOST_DATABASE_URL", "postgresql://user:password@host:port/name")
 
 
 def kafka_servers(settings: Settings) -> str:

@@ -144,6 +144,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     signin_file: Annotated[
         Path | None, Meta(description="The file with the code of the one-use sign-in link; using it deletes it.")
     ] = None
+    grafana_url: Annotated[
+        WebUrl | None, Meta(description="The Grafana that `milepost grafana sync` brings the dashboards to.")
+    ] = None
+    grafana_token: Annotated[
+        Secret | None, Meta(description="The token of a service account there, with the role Admin.")
+    ] = None
+    reader_url: Annotated[
+        DatabaseUrl | None,
+        Meta(description="PostgreSQL as that Grafana reaches it, with an account that only reads."),
+    ] = None
     language: Annotated[Literal["zh-CN", "en"], Meta(description="The language of alerts and of the demo's story.")] = (
         "zh-CN"
     )
@@ -280,10 +290,11 @@ def _as_bool(value: str) -> str:
     return {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower(), value.lower())
 
 
-def require(value: str | None, variable: str, example: str) -> str:
+def require(value: str | None, variable: str, example: str, *, up_brings_it: bool = True) -> str:
     """A setting that a command cannot do without. Raises RemedyError when it is not set."""
     if not value:
-        raise RemedyError(f"{variable} is not set: give it as {example}, or run `milepost up`, which brings its own")
+        otherwise = ", or run `milepost up`, which brings its own" if up_brings_it else ""
+        raise RemedyError(f"{variable} is not set: give it as {example}{otherwise}")
     return value
 
 

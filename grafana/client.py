@@ -1,0 +1,84 @@
+"""The few calls of Grafana's HTTP API that sync needs, over the standard library.
+
+The published client for Python brings a package that overwrites `urllib3` for the whole environment, which alerts are
+delivered through; five calls are not worth that.
+"""
+
+import http.client
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from contract.errors import RemedyError
+
+LONGEST_ANSWER = 16 * 1024 * 1024
+
+
+class Grafana:
+    """One Grafana. Each call returns the answer's JSON; `get` None where there is nothing.
+
+    Raises RemedyError when Grafana cannot be reached, is none, or refuses the token or the request. Redirects are not
+    followed: the token is for the address that was given.
+    """
+
+    def __init__(self, *, url: str, token: str, timeout: float = 10.0) -> None:
+        parts = urlsplit(url.rstrip("/"))
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self.url = url.rstrip("/")
+        self._prefix = parts.path
+        self._connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._connection.close()
+
+    def get(self, path: str) -> dict[str, Any] | None:
+        return self._call("GET", path, None)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self._call("POST", path, body) or {}
+
+    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self._call("PUT", path, body) or {}
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        status, raw = self._exchange(method, path, body)
+        if method == "GET" and status == http.client.NOT_FOUND:
+            return None
+        answer = _parsed(raw)
+        if status >= http.client.MULTIPLE_CHOICES or answer is None:
+            raise RemedyError(self._remedy(method, path, status, answer))
+        return answer
+
+    def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None) -> tuple[int, bytes]:
+        headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
+        try:
+            sent = None if body is None else json.dumps(body)
+            self._connection.request(method, f"{self._prefix}/api{path}", sent, headers)
+            response = self._connection.getresponse()
+            return response.status, response.read(LONGEST_ANSWER)
+        except (OSError, http.client.HTTPException) as exc:
+            raise RemedyError(
+                f"Grafana at {self.url} cannot be reached ({exc or type(exc).__name__}): start it, or correct --url"
+            ) from exc
+
+    def _remedy(self, method: str, path: str, status: int, answer: dict[str, Any] | None) -> str:
+        if status == http.client.UNAUTHORIZED:
+            return f"Grafana at {self.url} does not know the token: make one for a service account with the role Admin"
+        if status == http.client.FORBIDDEN:
+            return f"the token may not {method} {path} at {self.url}: give its service account the role Admin"
+        if answer is None:
+            return f"{self.url} answered {status} and no JSON: give --url as the address of Grafana itself"
+        return f"Grafana at {self.url} answered {status} to {method} {path}: {answer.get('message') or answer}"
+
+
+def _parsed(raw: bytes) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(raw)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None

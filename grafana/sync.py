@@ -1,0 +1,141 @@
+"""Bringing folder, data source and dashboards into a Grafana that runs elsewhere, as often as one likes.
+
+What a provisioning file of that Grafana holds is left alone: Grafana itself refuses to change it.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import msgspec
+
+from contract.errors import RemedyError
+from grafana import overview
+from grafana.client import Grafana
+from grafana.panels import DATASOURCE, Json
+from grafana.texts import LANGUAGES
+
+FOLDER: Final = {"uid": "milepost", "title": "Milepost"}
+_SSLMODE: Final = "require"
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What became of one thing: `created`, `updated`, `unchanged` or `provisioned` (left alone)."""
+
+    thing: str
+    became: str
+
+
+def sync(grafana: Grafana, *, reader_url: str | None, force: bool = False) -> list[Change]:
+    """Create what is missing and update what differs; with `force` also what does not, the password too.
+
+    `reader_url` is PostgreSQL as Grafana reaches it, with the account that only reads; it may be None where the data
+    source is there already. Raises RemedyError.
+    """
+    return [
+        Change("folder Milepost", _folder(grafana)),
+        Change("data source Milepost", _datasource(grafana, reader_url, force)),
+        *(Change(f"dashboard {overview.build(each)['title']}", _dashboard(grafana, each, force)) for each in LANGUAGES),
+    ]
+
+
+def _folder(grafana: Grafana) -> str:
+    found = grafana.get(f"/folders/{FOLDER['uid']}")
+    if found is None:
+        grafana.post("/folders", FOLDER)
+        return "created"
+    if found.get("title") == FOLDER["title"]:
+        return "unchanged"
+    grafana.put(f"/folders/{FOLDER['uid']}", {"title": FOLDER["title"], "overwrite": True})
+    return "updated"
+
+
+def _datasource(grafana: Grafana, reader_url: str | None, force: bool) -> str:
+    path = f"/datasources/uid/{DATASOURCE['uid']}"
+    found = grafana.get(path)
+    if found is not None and found.get("readOnly"):
+        return "provisioned"
+    if reader_url is None:
+        if found is None:
+            raise RemedyError(
+                "Grafana has no data source for Milepost yet: set MILEPOST_READER_URL to the database as Grafana "
+                "reaches it, with an account that is a member of milepost_reader"
+            )
+        return "unchanged"
+    wanted = datasource(reader_url)
+    if found is None:
+        grafana.post("/datasources", wanted)
+        return "created"
+    # A password cannot be read back: one that changed is sent with `force`.
+    shown = {name: value for name, value in wanted.items() if name != "secureJsonData"}
+    if contains(found, shown) and (found.get("secureJsonFields") or {}).get("password") and not force:
+        return "unchanged"
+    grafana.put(path, {"version": found.get("version"), **wanted})
+    return "updated"
+
+
+def datasource(url: str) -> Json:
+    """A PostgreSQL URL as Grafana's data source; `?sslmode=` is taken over, else TLS is required."""
+    parts = urlsplit(url)
+    sslmode = parse_qs(parts.query).get("sslmode", [_SSLMODE])[-1]
+    return {
+        "uid": DATASOURCE["uid"],
+        "type": DATASOURCE["type"],
+        "name": "Milepost",
+        "access": "proxy",
+        "url": f"{parts.hostname}:{parts.port or 5432}",
+        "user": unquote(parts.username or ""),
+        "jsonData": {"database": unquote(parts.path[1:]), "sslmode": sslmode, "postgresVersion": 1700},
+        "secureJsonData": {"password": unquote(parts.password or "")},
+    }
+
+
+def _dashboard(grafana: Grafana, language: str, force: bool) -> str:
+    wanted = marked(overview.build(language))
+    found = grafana.get(f"/dashboards/uid/{wanted['uid']}")
+    if found is not None and _said(found, "meta").get("provisioned"):
+        return "provisioned"
+    # Grafana rewrites a dashboard into its newest model when it answers, so the mark is compared, not the content.
+    if found is not None and not force and _is_ours(found, wanted):
+        return "unchanged"
+    grafana.post("/dashboards/db", {"dashboard": wanted, "folderUid": FOLDER["uid"], "overwrite": True})
+    return "created" if found is None else "updated"
+
+
+def _is_ours(found: Mapping[str, Any], wanted: Json) -> bool:
+    there = _said(found, "dashboard")
+    return there.get("tags") == wanted["tags"] and _said(found, "meta").get("folderUid") == FOLDER["uid"]
+
+
+def marked(dashboard: Json) -> Json:
+    """The dashboard with a tag by which its content is known again."""
+    digest = hashlib.sha256(json.dumps(dashboard, sort_keys=True).encode()).hexdigest()[:12]
+    return {**dashboard, "tags": [*dashboard["tags"], f"milepost-{digest}"]}
+
+
+def contains(there: Any, wanted: Any) -> bool:
+    """Whether all of `wanted` is in `there`, which may have more."""
+    if isinstance(wanted, Mapping):
+        return isinstance(there, Mapping) and all(contains(there.get(key), value) for key, value in wanted.items())
+    return bool(there == wanted)
+
+
+def _said(answer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = answer.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def report(changes: list[Change], say: Callable[[str], None]) -> None:
+    """A line for each."""
+    for change in changes:
+        say(f"{change.thing}: {_WORDS[change.became]}")
+
+
+_WORDS: Final = {
+    "created": "created",
+    "updated": "updated",
+    "unchanged": "as it should be",
+    "provisioned": "comes from a file of this Grafana, left as it is",
+}
