@@ -27,7 +27,7 @@ def build(language: str) -> Json:
         "tags": ["milepost"],
         "timezone": "browser",
         "editable": False,
-        "refresh": "30s",
+        "refresh": "1m",
         "schemaVersion": SCHEMA,
         "time": {"from": "now-24h", "to": "now"},
         "templating": {"list": [_variable("area", language), _variable("station", language)]},

@@ -10,11 +10,13 @@ FROM station_verdict
 WHERE '*' = ${area:sqlstring} OR area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]);
 
 -- name: worst
--- Who has been without service longest; a verdict that is unknown is ours, not theirs.
+-- Who has been without service longest; a verdict that is unknown is ours, not theirs. Only what was judged so can
+-- have such a verdict, which spares a look at all the others.
 SELECT v.station, v.name, coalesce(a.{name}, a.name, v.area) AS area, v.verdict, v.since,
        extract(epoch FROM now() - v.since)::float8 AS lasts
 FROM station_verdict v LEFT JOIN area a ON a.code = v.area
 WHERE v.verdict IN ('offline', 'away')
+  AND v.station IN (SELECT station FROM station_state WHERE state IN ('offline', 'away'))
   AND ('*' = ${area:sqlstring} OR v.area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))
 ORDER BY v.verdict DESC, v.since, v.station LIMIT 50;
 
@@ -35,23 +37,23 @@ WITH mine AS MATERIALIZED (
     SELECT id FROM station
     WHERE lifecycle = 'commissioned'
       AND ('*' = ${area:sqlstring} OR area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))),
-changes AS (
-    SELECT floor(extract(epoch FROM t.at) * 1000 / $__interval_ms)::bigint AS slot,
-           sum((t.after = 'online')::int - (t.before = 'online')::int) AS change
+slots AS (
+    SELECT floor(extract(epoch FROM t.at) * 1000 / $__interval_ms)::bigint AS slot, false AS shown,
+           (t.after = 'online')::int - (t.before = 'online')::int AS change
     FROM transition t JOIN mine ON mine.id = t.station
     WHERE t.terminal IS NULL AND t.at >= $__timeFrom()
-    GROUP BY 1),
-slots AS (
-    SELECT slot FROM generate_series(
+    UNION ALL
+    SELECT generate_series(
         floor(extract(epoch FROM $__timeFrom()::timestamptz) * 1000 / $__interval_ms)::bigint,
-        floor(extract(epoch FROM least($__timeTo()::timestamptz, now())) * 1000 / $__interval_ms)::bigint) AS slot),
+        floor(extract(epoch FROM least($__timeTo()::timestamptz, now())) * 1000 / $__interval_ms)::bigint), true, 0),
+sums AS (
+    SELECT slot, bool_or(shown) AS shown, sum(sum(change)) OVER (ORDER BY slot DESC) - sum(change) AS later
+    FROM slots GROUP BY slot),
 online AS (
     SELECT count(*) AS stations FROM station_state st JOIN mine ON mine.id = st.station WHERE st.state = 'online')
-SELECT to_timestamp((slots.slot + 1) * $__interval_ms / 1000.0) AS "time",
-       ((SELECT stations FROM online) - coalesce((
-           SELECT sum(change) FROM changes WHERE changes.slot > slots.slot), 0))::float8
-           / nullif((SELECT count(*) FROM mine), 0) AS share
-FROM slots ORDER BY 1;
+SELECT to_timestamp((slot + 1) * $__interval_ms / 1000.0) AS "time",
+       ((SELECT stations FROM online) - later)::float8 / nullif((SELECT count(*) FROM mine), 0) AS share
+FROM sums WHERE shown ORDER BY slot;
 
 -- name: clocks
 -- One line a shard: how old its oldest clock is and how many partitions cannot be trusted now.
@@ -114,9 +116,9 @@ FROM area WHERE cardinality(path) <= 3
 ORDER BY 4, 3 LIMIT 5000;
 
 -- name: stations
--- Those without service first, for they are asked about; typing narrows the list.
-SELECT v.name || ' · ' || v.station AS __text, v.station AS __value
-FROM station_verdict v
-WHERE v.lifecycle <> 'retired'
-  AND ('*' = ${area:sqlstring} OR v.area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))
-ORDER BY v.verdict <> 'offline', v.station LIMIT 2000;
+-- Those judged offline first, for they are asked about; typing narrows the list.
+SELECT s.name || ' · ' || s.id AS __text, s.id AS __value
+FROM station s LEFT JOIN station_state st ON st.station = s.id
+WHERE s.lifecycle <> 'retired'
+  AND ('*' = ${area:sqlstring} OR s.area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))
+ORDER BY coalesce(st.state = 'offline', false) DESC, s.id LIMIT 2000;
