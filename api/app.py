@@ -6,10 +6,23 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.security import HTTPBearer
 from starlette.staticfiles import StaticFiles
 
-from api import areas, history, incidents, pages, pipeline, probes, problems, refused, stations, stream
+from api import (
+    areas,
+    board,
+    history,
+    incident_pages,
+    incidents,
+    pages,
+    pipeline,
+    probes,
+    problems,
+    refused,
+    station_pages,
+    stations,
+    stream,
+)
 from api.context import Context
 from api.gate import V1, Gate
-from api.looks import Look
 from api.probes import Probes
 
 _ROUTERS: Final = (stations, history, areas, incidents, pipeline, refused, stream)
@@ -31,7 +44,7 @@ def create_app(context: Context) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
-    app.state.seen = Look(lambda: pages.look(context.database))
+    app.state.board = board.Board(context.database)
     app.state.probes = Probes(context.database, context.hub, context.metrics)
     # The gate checks the token; this only shows in the description that there is one.
     v1 = APIRouter(prefix=V1, dependencies=[Depends(HTTPBearer(auto_error=False))], responses={"default": _FAILURE})
@@ -39,7 +52,8 @@ def create_app(context: Context) -> FastAPI:
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(probes.router)
-    app.include_router(pages.router)
+    for pages_of in (pages, board, station_pages, incident_pages):
+        app.include_router(pages_of.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     problems.install(app)
     app.add_middleware(Gate, token=context.token, observe=context.metrics.observe)

@@ -26,7 +26,8 @@ _HEADERS: Final = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not no-referrer, with which browsers keep the origin of a form to themselves: see is_same_origin.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
@@ -111,6 +112,11 @@ def authorise(scope: Scope) -> None:
             "send `Authorization: Bearer TOKEN` with the token of the admin token file, or sign the browser in",
             headers={"WWW-Authenticate": 'Bearer realm="milepost"'},
         )
+    require_own_page(scope)
+
+
+def require_own_page(scope: Scope) -> None:
+    """A cookie comes along by itself: whoever has one may change things only by our own pages. Raises a Problem."""
     if scope[ACTOR] == "session" and scope["method"] not in _SAFE and not is_same_origin(Headers(scope=scope)):
         raise Problem(403, "a signed-in browser may change things only from this server's own pages")
 

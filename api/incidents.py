@@ -46,11 +46,12 @@ async def list_incidents(
     area: AreaFilter = None,
     status: IncidentStatus | None = None,
     kind: Annotated[str | None, Query(max_length=64, description="station_offline, pipeline_blind, …")] = None,
+    station: Annotated[str | None, Query(max_length=64, description="a station's id")] = None,
 ) -> Listing[Incident]:
     """Incidents, the last opened first."""
     after = page.after(AfterIncident, AfterIncident(MAX_ID)).id
     async with context.database.snapshot() as connection:
-        rows = await connection.fetch(QUERIES.list_incidents, after, status, kind, area, page.limit + 1)
+        rows = await connection.fetch(QUERIES.list_incidents, after, status, kind, area, page.limit + 1, station)
     shown, following = page.cut(rows, lambda row: AfterIncident(row["id"]))
     return Listing(items=[Incident(**row) for row in shown], next=following)
 
@@ -79,7 +80,7 @@ async def acknowledge(
 ) -> IncidentDetail:
     """Somebody looks after it. 409 when somebody does already, or it is closed."""
     said = deed or Deed()
-    actor = _actor(request, said.by)
+    actor = actor_of(request, said.by)
     return await _act(
         context, id, lambda connection, now: incident_actions.acknowledge(connection, id, actor, said.text, now)
     )
@@ -88,7 +89,7 @@ async def acknowledge(
 @router.post("/incidents/{id}/assign")
 async def assign(context: Shared, request: Request, id: IncidentId, assignment: Assignment) -> IncidentDetail:  # noqa: A002
     """Hand it to a person. 409 when it is closed."""
-    actor = _actor(request, assignment.by)
+    actor = actor_of(request, assignment.by)
     return await _act(
         context,
         id,
@@ -99,7 +100,7 @@ async def assign(context: Shared, request: Request, id: IncidentId, assignment: 
 @router.post("/incidents/{id}/note")
 async def note(context: Shared, request: Request, id: IncidentId, deed: Deed) -> IncidentDetail:  # noqa: A002
     """Add a remark, also to a closed incident."""
-    actor = _actor(request, deed.by)
+    actor = actor_of(request, deed.by)
     return await _act(
         context, id, lambda connection, now: incident_actions.note(connection, id, actor, deed.text or "", now)
     )
@@ -114,22 +115,29 @@ async def resolve(
 ) -> IncidentDetail:
     """Close it by a person's word. 409 when it is closed already."""
     said = deed or Deed()
-    actor = _actor(request, said.by)
+    actor = actor_of(request, said.by)
     return await _act(
         context, id, lambda connection, now: incident_actions.resolve(connection, id, actor, said.text, now)
     )
 
 
-def _actor(request: Request, by: str | None) -> str:
+def actor_of(request: Request, by: str | None) -> str:
+    """Who acts: the person named, else whoever holds the token or sits at the console."""
     return by or _NAMES[request.scope[ACTOR]]
 
 
-async def _act(
-    context: Context, incident: int, action: Callable[[Connection, datetime], Awaitable[None]]
-) -> IncidentDetail:
+Action = Callable[[Connection, datetime], Awaitable[None]]
+
+
+async def act(context: Context, action: Action) -> None:
+    """Do to an incident what `action` says, now by the database's time. Raises ActionRefusedError."""
+    async with context.database.connection() as connection:
+        await action(connection, await connection.fetchval(QUERIES.now))
+
+
+async def _act(context: Context, incident: int, action: Action) -> IncidentDetail:
     try:
-        async with context.database.connection() as connection:
-            await action(connection, await connection.fetchval(QUERIES.now))
+        await act(context, action)
     except ActionRefusedError as exc:
         raise _refused(exc) from exc
     return await _detail(context, incident)

@@ -14,6 +14,7 @@ SELECT now();
 -- station here; a test holds the two together. $2: partitions with only sound clocks; $3, $4: the sound
 -- (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the
 -- codes of its subtree ($5), by which the planner sees how few they are, or, if they are many, by its own ($6).
+-- $9: part of an id or name.
 SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, st.partition, st.state, st.since, st.usable
 FROM station s LEFT JOIN station_state st ON st.station = s.id
 WHERE s.id > $1
@@ -30,6 +31,7 @@ WHERE s.id > $1
                 SELECT t.shard FROM terminal_state t WHERE t.station = s.id
                 ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) THEN st.state
         ELSE 'unknown' END)
+  AND ($9::text IS NULL OR strpos(lower(concat_ws(' ', s.id, s.name, s.name_en, s.name_bo)), lower($9)) > 0)
 ORDER BY s.id LIMIT $8;
 
 -- name: subtree
@@ -51,12 +53,60 @@ WHERE t.station = ANY ($1::text[])
 ORDER BY t.station, t.id;
 
 -- name: list_fallen
--- For the status page: the stations that fell last, in the columns of list_stations. $1: partitions with a sound clock.
-SELECT s.id, s.name, s.name_en, s.area, s.lifecycle, s.quorum, st.partition, st.state, st.since, st.usable,
-       a.name AS area_name, a.name_en AS area_name_en
+-- For the board: the stations that are offline longest, in the columns of list_stations, without those that have an
+-- incident of their own. $1: partitions with a sound clock.
+SELECT s.id, s.name, s.name_en, s.name_bo, s.area, s.lifecycle, s.quorum, st.partition, st.state, st.since, st.usable,
+       a.name AS area_name, a.name_en AS area_name_en, count(*) OVER () AS all_of_them
 FROM station_state st JOIN station s ON s.id = st.station LEFT JOIN area a ON a.code = s.area
 WHERE s.lifecycle = 'commissioned' AND st.state = 'offline' AND st.partition = ANY ($1::int[])
-ORDER BY st.since DESC, s.id LIMIT $2;
+  AND NOT EXISTS (SELECT FROM incident i WHERE i.station = s.id AND i.status <> 'closed' AND i.parent IS NULL)
+ORDER BY st.since, s.id LIMIT $2;
+
+-- name: map_stations
+-- Stations with coordinates by everything a verdict depends on ($1, $2 as in count_stations) and by where they are, on
+-- a grid of 1/$3 of the space they take: however many there are, the answer stays as small as a picture.
+WITH placed AS MATERIALIZED (
+    SELECT id, name, name_en, lifecycle, lat, lon FROM station WHERE lat IS NOT NULL AND lon IS NOT NULL
+), bounds AS (
+    SELECT min(lat) AS south, min(lon) AS west,
+           greatest(max(lat) - min(lat), max(lon) - min(lon), 0.000001) / $3::float8 AS step FROM placed
+)
+SELECT floor((s.lat - b.south) / b.step) AS row, floor((s.lon - b.west) / b.step) AS col,
+       s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
+       CASE WHEN st.partition <> ALL ($1::int[]) THEN st.partition END AS partition,
+       CASE WHEN st.partition = ANY ($2::int[]) THEN (
+           SELECT t.shard FROM terminal_state t WHERE t.station = s.id
+           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1) END AS shard,
+       count(*) AS stations, avg(s.lat) AS lat, avg(s.lon) AS lon,
+       min(s.id) AS id, min(s.name) AS name, min(s.name_en) AS name_en
+FROM placed s CROSS JOIN bounds b LEFT JOIN station_state st ON st.station = s.id
+GROUP BY 1, 2, 3, 4, 5, 6, 7;
+
+-- name: map_places
+-- Where the middle of the stations of each province, prefecture and county is.
+SELECT up.level, up.code, up.name, up.name_en, avg(s.lat) AS lat, avg(s.lon) AS lon
+FROM (SELECT area, sum(lat) / count(*) AS lat, sum(lon) / count(*) AS lon FROM station
+      WHERE lat IS NOT NULL AND lon IS NOT NULL GROUP BY area) AS s
+JOIN area a ON a.code = s.area
+CROSS JOIN LATERAL unnest(a.path) AS above (code)
+JOIN area up ON up.code = above.code AND up.level IN ('province', 'prefecture', 'county')
+GROUP BY up.code ORDER BY up.code LIMIT $1;
+
+-- name: describe_stations
+-- What the pages say of stations beside their verdict.
+SELECT id, name, name_en, name_bo, kind, address, isp, lat, lon FROM station WHERE id = ANY ($1::text[]);
+
+-- name: name_areas
+SELECT code, name, name_en, name_bo, level FROM area WHERE code = ANY ($1::text[]);
+
+-- name: area_path
+-- An area and those above it, the highest first.
+SELECT up.code, up.name, up.name_en, up.name_bo, up.level FROM area a JOIN area up ON up.code = ANY (a.path)
+WHERE a.code = $1 ORDER BY cardinality(up.path);
+
+-- name: list_roots
+-- The areas that lie in no other.
+SELECT code, name, name_en, name_bo, level FROM area WHERE parent IS NULL ORDER BY code LIMIT $1;
 
 -- name: count_stations
 -- Stations by everything a verdict depends on. $1: partitions with only sound clocks, which need not be told apart;
@@ -161,6 +211,7 @@ WHERE i.id < $1
   AND ($2::text IS NULL OR i.status = $2)
   AND ($3::text IS NULL OR i.kind = $3)
   AND ($4::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path && $4))
+  AND ($6::text IS NULL OR i.station = $6)
 ORDER BY i.id DESC LIMIT $5;
 
 -- name: get_incident
@@ -176,14 +227,16 @@ WHERE i.id = $1;
 SELECT id, at, actor, action, text FROM incident_entry WHERE incident = $1 ORDER BY id DESC LIMIT $2;
 
 -- name: list_open_incidents
--- For the status page.
-SELECT i.id, i.kind, i.station, s.name, s.name_en, a.name AS area_name, a.name_en AS area_name_en,
-       coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at
+-- For the board: what concerns many before what concerns one, what nobody looks after before the rest, the oldest first.
+SELECT i.id, i.kind, i.station, s.name, s.name_en, s.name_bo, a.name AS area_name, a.name_en AS area_name_en,
+       coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.assignee,
+       (SELECT count(*) FROM incident c WHERE c.parent = i.id) AS children, count(*) OVER () AS all_of_them
 FROM incident i
 LEFT JOIN station s ON s.id = i.station
 LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
 WHERE i.status <> 'closed' AND i.parent IS NULL
-ORDER BY i.id DESC LIMIT $1;
+ORDER BY array_position(ARRAY['pipeline_blind', 'area_outage', 'station_offline', 'blind_spot', 'identity_conflict',
+                              'overdue_return', 'flapping', 'health'], i.kind), i.status DESC, i.began_at, i.id LIMIT $1;
 
 -- name: count_open_incidents
 SELECT kind, status, count(*) AS incidents FROM incident WHERE status <> 'closed' GROUP BY kind, status;

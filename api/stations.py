@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import asyncpg
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from alerting.verdict import Clock, Clocks, Verdict, judge
 from api.context import QUERIES, Shared, load_clocks
@@ -35,6 +35,7 @@ async def list_stations(
     page: PageOf,
     area: AreaFilter = None,
     verdict: Verdict | None = None,
+    q: Annotated[str | None, Query(max_length=64, description="part of an id or name")] = None,
 ) -> Listing[Station]:
     """Stations in the order of their ids: they are no events, so none is newest."""
     after = page.after(AfterStation, AfterStation("")).id
@@ -49,6 +50,7 @@ async def list_stations(
             *await _subtree(connection, area),
             verdict,
             page.limit + 1,
+            (q or "").strip() or None,
         )
         shown, following = page.cut(rows, lambda row: AfterStation(row["id"]))
         items = await complete(connection, shown, clocks)

@@ -136,7 +136,7 @@ async def test_every_answer_has_the_security_headers(database: str, tmp_path: Pa
             assert headers["x-content-type-options"] == "nosniff", path
             assert "frame-ancestors 'none'" in headers["content-security-policy"], path
             assert "default-src 'self'" in headers["content-security-policy"], path
-            assert headers["referrer-policy"] == "no-referrer", path
+            assert headers["referrer-policy"] == "same-origin", path
 
 
 PROBLEMS = {

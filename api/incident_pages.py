@@ -1,0 +1,175 @@
+"""Pages about what is wrong, and the forms by which people say what they do about it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qs
+
+from fastapi import Query, Request, Response
+from starlette.responses import RedirectResponse
+
+from alerting import incident_actions
+from alerting.incident_actions import ActionRefusedError
+from alerting.incidents_core import MAX_TEXT
+from api import incidents
+from api.context import QUERIES, Context, Shared
+from api.filters import area_codes
+from api.gate import require_own_page
+from api.incidents import Action, IncidentId
+from api.names import name_of_row, where
+from api.pages import page_router, show, words_for
+from api.paging import Page
+from api.problems import Problem, not_found
+from api.shapes import Incident, IncidentStatus
+from api.texts import Words
+
+router = page_router()
+
+_PAGE: Final = 50
+_MOST_PERSON: Final = 64
+_STATUSES: Final[tuple[IncidentStatus, ...]] = ("open", "acknowledged", "closed")
+KINDS: Final = (
+    "station_offline",
+    "area_outage",
+    "pipeline_blind",
+    "blind_spot",
+    "health",
+    "overdue_return",
+    "identity_conflict",
+    "flapping",
+    "never_seen",
+)
+
+Text = Annotated[str, Query(max_length=64)]
+
+
+@router.get("/incidents")
+async def show_incidents(
+    request: Request,
+    context: Shared,
+    status: Text = "",
+    kind: Text = "",
+    area: Text = "",
+    cursor: Annotated[str, Query(max_length=512)] = "",
+) -> Response:
+    """Incidents: what is open first, then what somebody looks after, then what is over."""
+    words = words_for(request)
+    wanted = [one for one in _STATUSES if one == status] or list(_STATUSES)
+    asked = area_codes(area.strip() or None)
+    page = Page(_PAGE, cursor or None if len(wanted) == 1 else None)
+    found = [await incidents.list_incidents(context, page, asked, one, kind or None) for one in wanted]
+    named = await _names(context, words, [incident for part in found for incident in part.items])
+    return show(
+        request,
+        "incidents.html",
+        now=await _now(context),
+        parts=[
+            {"status": one, "rows": [_row(incident, named) for incident in part.items], "next": part.next}
+            for one, part in zip(wanted, found, strict=True)
+        ],
+        status=status if len(wanted) == 1 else "",
+        kind=kind,
+        area=area,
+        statuses=_STATUSES,
+        kinds=KINDS,
+    )
+
+
+Names = tuple[Mapping[str, str], Mapping[str, str]]
+
+
+async def _now(context: Context) -> Any:
+    async with context.database.snapshot() as connection:
+        return await connection.fetchval(QUERIES.now)
+
+
+async def _names(context: Context, words: Words, found: list[Incident]) -> Names:
+    """Names of the stations and areas that some incidents are about."""
+    async with context.database.snapshot() as connection:
+        rows = await connection.fetch(QUERIES.describe_stations, list({one.station for one in found if one.station}))
+        areas = await connection.fetch(QUERIES.name_areas, list({one.area for one in found if one.area}))
+    return (
+        {row["id"]: words.pick(row["name"], row["name_en"]) for row in rows},
+        {row["code"]: name_of_row(words, row).main for row in areas},
+    )
+
+
+def _row(incident: Incident, named: Names) -> dict[str, Any]:
+    station = named[0].get(incident.station or "", incident.station)
+    area = named[1].get(incident.area or "", incident.area)
+    return {
+        "incident": incident,
+        "what": station or area or incident.shard or "",
+        "where": where(*([area, incident.station] if incident.station else [])),
+        "station_name": station,
+        "area_name": area,
+    }
+
+
+@router.get("/incidents/{id}")
+async def show_incident(request: Request, context: Shared, id: IncidentId) -> Response:  # noqa: A002
+    """One incident: what it is, what happened, and what can be done."""
+    return await _show(request, context, id)
+
+
+async def _show(
+    request: Request, context: Context, number: int, status: int = 200, refused: str = "", text: str = ""
+) -> Response:
+    incident = await incidents.get_incident(context, number)
+    named = await _names(context, words_for(request), [incident])
+    return show(
+        request,
+        "incident.html",
+        status,
+        now=await _now(context),
+        incident=incident,
+        facts=[(name, value) for name, value in incident.detail.items() if isinstance(value, str | int | float)],
+        refused=refused,
+        text=text,
+        most=MAX_TEXT,
+        most_person=_MOST_PERSON,
+        **{name: value for name, value in _row(incident, named).items() if name != "incident"},
+    )
+
+
+@router.get("/incidents/{id}/{action}")
+async def back_to_incident(id: IncidentId, action: str) -> Response:  # noqa: A002
+    """Where a refusal was shown: loading it again shows the incident."""
+    return RedirectResponse(f"/incidents/{id}", status_code=303)
+
+
+@router.post("/incidents/{id}/{action}")
+async def act_on_incident(request: Request, context: Shared, id: IncidentId, action: str) -> Response:  # noqa: A002
+    """Do what a button of the page says, and go back to the page; a refusal is told on it."""
+    require_own_page(request.scope)
+    said = await _form(request)
+    try:
+        await incidents.act(context, _action(request, id, action, said))
+    except ActionRefusedError as exc:
+        words = words_for(request)
+        return await _show(request, context, id, 409, words.named("refusal", exc.refusal.value), said.get("text", ""))
+    return RedirectResponse(f"/incidents/{id}", status_code=303)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The last value of each field of a URL-encoded form."""
+    body = (await request.body()).decode("utf-8", "replace")
+    try:
+        fields = parse_qs(body, max_num_fields=20)
+    except ValueError as exc:
+        raise Problem(422, "the form has too many fields") from exc
+    return {name: values[-1].replace("\r\n", "\n").strip() for name, values in fields.items()}
+
+
+def _action(request: Request, number: int, action: str, said: Mapping[str, str]) -> Action:
+    actor = incidents.actor_of(request, said.get("by", "")[:_MOST_PERSON] or None)
+    text = said.get("text") or None
+    person = said.get("assignee", "")[:_MOST_PERSON]
+    actions: Mapping[str, Action] = {
+        "ack": lambda connection, now: incident_actions.acknowledge(connection, number, actor, text, now),
+        "assign": lambda connection, now: incident_actions.assign(connection, number, actor, person, now),
+        "note": lambda connection, now: incident_actions.note(connection, number, actor, text or "", now),
+        "resolve": lambda connection, now: incident_actions.resolve(connection, number, actor, text, now),
+    }
+    if action not in actions:
+        raise not_found("action", action)
+    return actions[action]

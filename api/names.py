@@ -1,0 +1,35 @@
+"""Names of stations and areas on the pages: one in the reader's language, the others beside it. Pure."""
+
+from typing import Any, Protocol
+
+import msgspec
+
+from api.texts import Words
+
+
+class Facts(Protocol):
+    """A row with `name`, `name_en` and `name_bo`."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+class Name(msgspec.Struct, frozen=True):
+    """`main` to be read; `others` with their languages, the Tibetan one always among them."""
+
+    main: str
+    others: list[tuple[str, str]]
+
+
+def name_of(words: Words, name: str, name_en: str | None = None, name_bo: str | None = None) -> Name:
+    main = words.pick(name, name_en)
+    known = {"zh-CN": name, "en": name_en, "bo": name_bo}
+    return Name(main, [(language, text) for language, text in known.items() if text and text != main])
+
+
+def name_of_row(words: Words, row: Facts) -> Name:
+    return name_of(words, row["name"], row["name_en"], row["name_bo"])
+
+
+def where(*places: str | None) -> str:
+    """What is known of a place, each thing once: a station that nobody named is named by its id."""
+    return " · ".join(dict.fromkeys(place for place in places if place))

@@ -1,0 +1,191 @@
+"""Pages about where things are: stations, one station, areas."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
+
+import asyncpg
+from fastapi import Path, Query, Request, Response
+from starlette.responses import RedirectResponse
+
+from alerting.verdict import Verdict
+from api import areas, history, incidents, stations
+from api.atlas import ORDER
+from api.board import verdicts
+from api.context import QUERIES, Context, Shared
+from api.filters import area_codes
+from api.names import Facts, Name, name_of, name_of_row
+from api.pages import page_router, show, words_for
+from api.paging import Page
+from api.shapes import Area, AreaChild, HealthSample, Station, Timeline
+from api.stations import StationId
+from api.strip import PARTS, segments, sums
+from api.texts import BEIJING, Words
+from api.times import Asked
+
+router = page_router()
+
+_PAGE: Final = 50
+_DAY: Final = timedelta(hours=24)
+_SAMPLES: Final = 100
+_INCIDENTS: Final = 20
+_MOST_ROWS: Final = 60
+_MOST_ROOTS: Final = 200
+
+Text = Annotated[str, Query(max_length=64)]
+Cursor = Annotated[str, Query(max_length=512)]
+
+
+@router.get("/stations")
+async def show_stations(
+    request: Request, context: Shared, q: Text = "", verdict: Text = "", area: Text = "", cursor: Cursor = ""
+) -> Response:
+    """Stations by id, filtered, a page at a time."""
+    words = words_for(request)
+    wanted = Verdict(verdict) if verdict in set(Verdict) else None
+    asked = area.strip() or None
+    found = await stations.list_stations(
+        context, Page(_PAGE, cursor or None), area_codes(asked), wanted, q.strip() or None
+    )
+    described, named = await _describe(context, found.items)
+    return show(
+        request,
+        "stations.html",
+        q=q,
+        verdict=wanted.value if wanted else "",
+        area=area,
+        verdicts=[one.value for one in (Verdict.ONLINE, *ORDER[:-2], Verdict.SUSPENDED)],
+        rows=[_row(station, described, named, words) for station in found.items],
+        next=found.next,
+        cursor=cursor,
+    )
+
+
+async def _describe(context: Context, found: Sequence[Station]) -> tuple[dict[str, Facts], dict[str, Facts]]:
+    """More of some stations by id, and their areas by code."""
+    async with context.database.snapshot() as connection:
+        described = await connection.fetch(QUERIES.describe_stations, [station.id for station in found])
+        codes = list({station.area for station in found if station.area})
+        named = await connection.fetch(QUERIES.name_areas, codes)
+    return {row["id"]: row for row in described}, {row["code"]: row for row in named}
+
+
+def _row(station: Station, described: Mapping[str, Facts], named: Mapping[str, Facts], words: Words) -> dict[str, Any]:
+    area = named.get(station.area or "")
+    return {
+        "station": station,
+        "name": _station_name(words, station, described.get(station.id)),
+        "area": name_of_row(words, area).main if area else station.area,
+    }
+
+
+def _station_name(words: Words, station: Station, facts: Facts | None) -> Name:
+    return name_of(words, station.name, facts["name_en"] if facts else None, facts["name_bo"] if facts else None)
+
+
+@router.get("/stations/{id}")
+async def show_station(request: Request, context: Shared, id: StationId) -> Response:  # noqa: A002
+    """One station: now, the last day, its terminals, health, usage and incidents."""
+    words = words_for(request)
+    station = await stations.get_station(context, id)
+    described, _ = await _describe(context, [station])
+    async with context.database.snapshot() as connection:
+        now = await connection.fetchval(QUERIES.now)
+        above = await connection.fetch(QUERIES.area_path, station.area)
+    facts = described.get(id)
+    samples = await history.list_health(context, id, Asked(now - _DAY, now), Page(_SAMPLES, None))
+    usage = await history.list_usage(context, id, Asked(_midnight(now), now), Page(1, None))
+    wrong = await incidents.list_incidents(context, Page(_INCIDENTS, None), station=id)
+    return show(
+        request,
+        "station.html",
+        now=now,
+        station=station,
+        name=_station_name(words, station, facts),
+        facts=facts,
+        above=[(row["code"], name_of_row(words, row).main) for row in above],
+        strip=_strip(await history.get_timeline(context, id, Asked(now - _DAY, now)), now),
+        samples=[_sample(sample) for sample in newest_by_terminal(samples.items)],
+        usage=usage.total,
+        incidents=wrong.items,
+        more_incidents=wrong.next is not None,
+    )
+
+
+def _midnight(now: datetime) -> datetime:
+    """The last midnight in Beijing, a moment before at midnight itself."""
+    begin = now.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
+    return begin if begin < now else begin - timedelta(days=1)
+
+
+def _strip(timeline: Timeline, now: datetime) -> dict[str, Any]:
+    intervals = timeline.intervals
+    return {
+        "parts": PARTS,
+        "segments": segments(intervals, now - _DAY, now),
+        "sums": sums(intervals),
+        "hours": [now - _DAY + _DAY * quarter / 4 for quarter in range(5)],
+        "rows": list(reversed(intervals))[:_MOST_ROWS],
+        "more": max(len(intervals) - _MOST_ROWS, 0),
+    }
+
+
+def newest_by_terminal(samples: Iterable[HealthSample]) -> list[HealthSample]:
+    """The first of each terminal, of samples that come newest first; by terminal."""
+    newest: dict[str, HealthSample] = {}
+    for sample in samples:
+        newest.setdefault(sample.terminal, sample)
+    return [newest[terminal] for terminal in sorted(newest)]
+
+
+_FRACTIONS: Final = ("cpu", "mem", "disk")
+
+
+def _sample(sample: HealthSample) -> dict[str, Any]:
+    fractions = [(name, getattr(sample, name)) for name in _FRACTIONS]
+    return {
+        "sample": sample,
+        "bars": [(name, value, round(value * 100)) for name, value in fractions if value is not None],
+        "services": sorted((sample.services or {}).items()),
+    }
+
+
+@router.get("/areas")
+async def show_roots(request: Request, context: Shared) -> Response:
+    """The areas that lie in no other; of a single one, its own page."""
+    words = words_for(request)
+    async with context.database.snapshot() as connection:
+        roots: list[asyncpg.Record] = await connection.fetch(QUERIES.list_roots, _MOST_ROOTS)
+    if len(roots) == 1:
+        return RedirectResponse(f"/areas/{roots[0]['code']}", status_code=303)
+    return show(request, "areas.html", roots=[(row["code"], name_of_row(words, row)) for row in roots])
+
+
+@router.get("/areas/{code}")
+async def show_area(request: Request, context: Shared, code: Annotated[str, Path(max_length=64)]) -> Response:
+    """How many stations of an area are how, and the same of each part of it."""
+    words = words_for(request)
+    area = await areas.get_area(context, code)
+    async with context.database.snapshot() as connection:
+        above = await connection.fetch(QUERIES.area_path, area.code)
+    return show(
+        request,
+        "area.html",
+        area=area,
+        name=_area_name(words, area),
+        above=[(row["code"], name_of_row(words, row).main) for row in above[:-1]],
+        verdicts=verdicts(area.counts),
+        children=[
+            {
+                "code": child.code,
+                "name": _area_name(words, child),
+                "verdicts": verdicts(child.counts),
+                "counts": child.counts,
+            }
+            for child in area.children
+        ],
+    )
+
+
+def _area_name(words: Words, area: Area | AreaChild) -> Name:
+    return name_of(words, area.name, area.name_en, area.name_bo)
