@@ -11,7 +11,7 @@ from api.session import signin_link
 from store.pool import Pool
 from tests.integration.api_world import TOKEN, World, config, serving
 
-OPEN = ("/healthz", "/metrics", "/docs", "/openapi.json", "/static/page.css", "/static/status.js")
+OPEN = ("/healthz", "/metrics", "/docs", "/openapi.json", "/static/page.css", "/static/console.js")
 
 
 BAD_TOKENS = ("", "Bearer wrong", "Bearer ", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer é")
