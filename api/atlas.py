@@ -14,7 +14,7 @@ import msgspec
 from alerting.verdict import Verdict
 
 WIDTH: Final = 1000.0
-_LOWEST, _HIGHEST = 0.55, 0.95
+_LOWEST, _HIGHEST = 0.55, 0.75
 _MARGIN: Final = 60.0
 _SMALLEST_SPAN: Final = 0.02
 _KM_PER_DEGREE: Final = 111.32
@@ -22,8 +22,8 @@ _MOST_MARKS: Final = 400
 _CELL: Final = 36.0
 _MOST_NAMES: Final = 12
 _MOST_PLACES: Final = 24
-_LETTER: Final = {"wide": 19.0, "narrow": 10.0}
-_LINE: Final = 26.0
+_LETTER: Final = {"wide": 21.0, "narrow": 11.0}
+_LINE: Final = 27.0
 
 ORDER: Final = (
     Verdict.OFFLINE,
@@ -84,7 +84,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def size(self) -> float:
-        return round(min(1.3 + 0.3 * math.log2(self.stations), 3.2), 2)
+        return round(min(1.5 + 0.3 * math.log2(self.stations), 3.2), 2)
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -142,12 +142,15 @@ def draw(points: Sequence[Point], places: Iterable[Place] = ()) -> Atlas | None:
     if len(marks) > _MOST_MARKS:
         marks = cluster(marks, _CELL)
     marks.sort(key=lambda mark: (GRAVITY[mark.verdict], mark.stations, mark.id))
+    taken: list[Box] = []
+    labels = name_marks(marks, taken)
+    places_named = name_places(places, project, taken)
     return Atlas(
         width=WIDTH,
         height=project.height,
         marks=marks,
-        labels=name_marks(marks),
-        places=name_places(places, project),
+        labels=labels,
+        places=places_named,
         scale=scale_bar(project.units_per_degree),
     )
 
@@ -185,44 +188,57 @@ def text_width(text: str) -> float:
 Box = tuple[float, float, float, float]
 
 
-def name_marks(marks: Sequence[Mark]) -> list[Label]:
-    """The names of offline stations where there is room; none when there are too many to read them."""
+def name_marks(marks: Sequence[Mark], taken: list[Box]) -> list[Label]:
+    """The names of offline stations where there is room; none when there are too many to read them.
+
+    `taken` is where nothing else may be written; what is written here is added to it.
+    """
     fallen = [mark for mark in marks if mark.verdict is Verdict.OFFLINE and mark.stations == 1]
+    taken.extend(_around(mark.x, mark.y, 8 * mark.size, "middle") for mark in fallen)
     if len(fallen) > _MOST_NAMES:
         return []
-    taken: list[Box] = []
-    labels = []
-    for mark in fallen:
-        for anchor in ("start", "end"):
-            side = 1 if anchor == "start" else -1
-            x, width = mark.x + side * 18, text_width(mark.name)
-            left = x if side > 0 else x - width
-            box = (left, mark.y - _LINE / 2, left + width, mark.y + _LINE / 2)
-            if box[0] >= 0 and box[2] <= WIDTH and not any(_touch(box, other) for other in taken):
-                taken.append(box)
-                labels.append(Label(x, mark.y, mark.name, anchor, mark.id))
-                break
-    return labels
+    beside = [
+        [Label(mark.x + side * 20, mark.y, mark.name, anchor, mark.id) for anchor, side in (("start", 1), ("end", -1))]
+        for mark in fallen
+    ]
+    return [label for tries in beside if (label := _write(tries, taken)) is not None]
+
+
+_LEVELS: Final = ("county", "prefecture", "province")
+_SHIFTS: Final = (0, -30, 30, -60, 60)
+
+
+def name_places(places: Iterable[Place], project: Projection, taken: list[Box]) -> list[Label]:
+    """The names of the smallest areas that are few enough, where there is room; of a single one, nothing."""
+    by_level: dict[str, list[Place]] = defaultdict(list)
+    for place in places:
+        by_level[place.level].append(place)
+    few = next((by_level[level] for level in _LEVELS if 1 < len(by_level[level]) <= _MOST_PLACES), [])
+    found = []
+    for place in few:
+        x, y = project(place.lat, place.lon)
+        tries = [Label(x, y + shift, place.name, "middle", place.code) for shift in _SHIFTS]
+        found.append(_write(tries, taken))
+    return [label for label in found if label is not None]
+
+
+def _write(tries: Iterable[Label], taken: list[Box]) -> Label | None:
+    """The first of the places for a name where there is room, which it then takes."""
+    for label in tries:
+        box = _around(label.x, label.y, text_width(label.text), label.anchor)
+        if box[0] >= 0 and box[2] <= WIDTH and not any(_touch(box, other) for other in taken):
+            taken.append(box)
+            return label
+    return None
+
+
+def _around(x: float, y: float, width: float, anchor: str) -> Box:
+    left = x - width * {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor]
+    return left, y - _LINE / 2, left + width, y + _LINE / 2
 
 
 def _touch(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-_LEVELS: Final = ("county", "prefecture", "province")
-
-
-def name_places(places: Iterable[Place], project: Projection) -> list[Label]:
-    """The names of the smallest areas that are few enough; of a single one, nothing."""
-    by_level: dict[str, list[Place]] = defaultdict(list)
-    for place in places:
-        by_level[place.level].append(place)
-    for level in _LEVELS:
-        if 1 < len(by_level[level]) <= _MOST_PLACES:
-            return [
-                Label(*project(place.lat, place.lon), place.name, "middle", place.code) for place in by_level[level]
-            ]
-    return []
 
 
 def scale_bar(units_per_degree: float) -> Scale:

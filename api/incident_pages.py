@@ -1,6 +1,8 @@
 """Pages about what is wrong, and the forms by which people say what they do about it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qs
 
@@ -122,13 +124,26 @@ async def _show(
         status,
         now=await _now(context),
         incident=incident,
-        facts=[(name, value) for name, value in incident.detail.items() if isinstance(value, str | int | float)],
+        facts=_facts(incident.detail, words_for(request)),
         refused=refused,
         text=text,
         most=MAX_TEXT,
         most_person=_MOST_PERSON,
         **{name: value for name, value in _row(incident, named).items() if name != "incident"},
     )
+
+
+def _facts(detail: Mapping[str, Any], words: Words) -> list[tuple[str, str]]:
+    """What else is known of an incident, as far as it is said in a word or a number."""
+    plain = {name: value for name, value in detail.items() if isinstance(value, str | int | float)}
+    return [(words.named("detail", name), _said(name, value, words)) for name, value in plain.items()]
+
+
+def _said(name: str, value: str | float, words: Words) -> str:
+    if name.endswith("_at") and isinstance(value, str):
+        with suppress(ValueError):
+            return words.clock(datetime.fromisoformat(value))
+    return words.named(name, str(value))
 
 
 @router.get("/incidents/{id}/{action}")
