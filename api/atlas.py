@@ -51,6 +51,12 @@ SHAPES: Final[Mapping[str, str]] = {
 """What a verdict looks like where there is no room for its word: paths around 0,0 that fit into ±8, holes even-odd."""
 
 
+def outline(verdict: str) -> str:
+    """The shape of a verdict without its holes, to write a number on."""
+    path = SHAPES[verdict]
+    return path if verdict == "suspended" else path[: path.index("z") + 1]
+
+
 class Point(msgspec.Struct, frozen=True, kw_only=True):
     """Some stations of one verdict at one place; `id` and `name` are those of the only one, or of any."""
 

@@ -23,8 +23,8 @@ from api.texts import Words
 
 router = page_router()
 
-INCIDENTS: Final = 6
-ROWS: Final = 9
+INCIDENTS: Final = 5
+ROWS: Final = 8
 """Incidents and stations together, as many as a wall screen has room for."""
 _GRID: Final = 400
 _MOST_PLACES: Final = 500

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from api.atlas import SHAPES
+from api.atlas import SHAPES, outline
 from api.context import Context, Shared
 from api.gate import ACTOR, COOKIE
 from api.openapi import describe
@@ -27,7 +27,7 @@ _A_YEAR: Final = 365 * 86_400
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("api"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_TEMPLATES.globals["SHAPES"] = SHAPES
+_TEMPLATES.globals.update(SHAPES=SHAPES, outline=outline)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 

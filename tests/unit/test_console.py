@@ -1,0 +1,187 @@
+"""The console's pure parts: map, strip, names, and the words of its templates."""
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerting.verdict import Verdict
+from api.atlas import ORDER, SHAPES, WIDTH, Mark, Place, Point, Projection, cluster, draw, outline, scale_bar
+from api.incident_pages import KINDS
+from api.names import name_of, where
+from api.pages import STATIC, link
+from api.strip import Segment, segments, sums
+from api.texts import TABLES, Words
+
+BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def point(lat: float, lon: float, verdict: Verdict = Verdict.ONLINE, **more: str | int) -> Point:
+    return Point(lat=lat, lon=lon, verdict=verdict, **more)  # type: ignore[arg-type]
+
+
+# -- the map -----------------------------------------------------------------------------------------------------
+
+
+def test_a_kilometre_is_as_long_to_the_east_as_to_the_north() -> None:
+    project = Projection([point(36.0, 102.0), point(37.0, 103.0)])
+    west, east = project(36.5, 102.2)[0], project(36.5, 102.8)[0]
+    north, south = project(36.8, 102.5)[1], project(36.2, 102.5)[1]
+    assert (east - west) / (south - north) == pytest.approx(math.cos(math.radians(36.5)), rel=0.01)
+
+
+places = st.tuples(st.floats(-89, 89), st.floats(-180, 180), st.sampled_from(list(Verdict)))
+
+
+@given(st.lists(places, min_size=1, max_size=60))
+def test_every_station_is_drawn_inside_and_the_gravest_on_top(found: list[tuple[float, float, Verdict]]) -> None:
+    atlas = draw([point(lat, lon, verdict, id=str(n)) for n, (lat, lon, verdict) in enumerate(found)])
+    assert atlas is not None
+    assert sum(mark.stations for mark in atlas.marks) == len(found)
+    assert all(0 <= mark.x <= WIDTH and 0 <= mark.y <= atlas.height for mark in atlas.marks)
+    graveness = [ORDER.index(mark.verdict) for mark in atlas.marks]
+    assert graveness == sorted(graveness, reverse=True)
+
+
+def test_thousands_become_clusters_and_an_offline_one_among_them_keeps_its_mark() -> None:
+    crowd = [point(36 + n % 60 / 60, 102 + n // 60 / 60, id=str(n)) for n in range(3600)]
+    atlas = draw([*crowd, point(36.5, 102.5, Verdict.OFFLINE, id="dead")])
+    assert atlas is not None
+    assert len(atlas.marks) < 1000
+    assert sum(mark.stations for mark in atlas.marks) == 3601
+    assert (atlas.marks[-1].id, atlas.marks[-1].stations) == ("dead", 1), "drawn last, alone"
+
+
+def test_a_cluster_lies_in_the_middle_of_its_stations() -> None:
+    marks = [
+        Mark(x=x, y=5.0, verdict=Verdict.ONLINE, stations=n, id="", name="") for x, n in ((0.0, 3), (8.0, 1), (55.0, 1))
+    ]
+    assert [(mark.x, mark.stations) for mark in cluster(marks, 20)] == [(2.0, 4), (55.0, 1)]
+
+
+def test_no_map_without_coordinates() -> None:
+    assert draw([]) is None
+
+
+def test_names_are_written_where_there_is_room() -> None:
+    fallen = [point(36 + n / 1000, 102.5, Verdict.OFFLINE, id=str(n), name="官亭镇农家书屋") for n in range(5)]
+    crowded = draw([*fallen, point(35.5, 101.5), point(36.5, 103.5)])
+    assert crowded is not None
+    assert len(crowded.labels) == 2, "one on each side; the others would cover it"
+    many = draw([point(36 + n, 102 + n, Verdict.OFFLINE, name="x") for n in range(20)])
+    assert many is not None
+    assert many.labels == []
+
+
+def test_areas_are_named_by_the_smallest_that_are_few_enough() -> None:
+    counties = [Place(level="county", code=f"c{n}", name=f"c{n}", lat=30.0 + n, lon=100.0) for n in range(30)]
+    two = [Place(level="prefecture", code=f"p{n}", name=f"p{n}", lat=30.0 + 9 * n, lon=100.0) for n in range(2)]
+    points = [point(30.0, 90.0), point(60.0, 110.0)]
+    for given_places, named in (([*counties, *two], ["p0", "p1"]), (counties[:2], ["c0", "c1"]), (counties[:1], [])):
+        atlas = draw(points, given_places)
+        assert atlas is not None
+        assert [place.text for place in atlas.places] == named
+
+
+@pytest.mark.parametrize(("units", "km"), [(1000.0, 20), (100.0, 200), (10.0, 2000), (40_000.0, 0.5)])
+def test_the_scale_is_a_round_number_and_fits(units: float, km: float) -> None:
+    bar = scale_bar(units)
+    assert bar.km == pytest.approx(km)
+    assert bar.length <= WIDTH / 5
+
+
+def test_every_verdict_has_a_shape_of_its_own_and_an_order() -> None:
+    assert set(SHAPES) == {verdict.value for verdict in Verdict} == set(ORDER)
+    assert len(set(SHAPES.values())) == len(SHAPES)
+    assert all(outline(verdict).startswith("M") and outline(verdict).endswith("z") for verdict in SHAPES)
+
+
+# -- the strip ---------------------------------------------------------------------------------------------------
+
+
+class Piece(msgspec.Struct, frozen=True):
+    begin: datetime
+    end: datetime
+    verdict: Verdict
+    evidence: str = "live"
+
+
+def pieces(*lengths: tuple[float, Verdict]) -> list[Piece]:
+    """Intervals of so many hours, one after the other."""
+    found, at = [], BEGIN
+    for hours, verdict in lengths:
+        found.append(Piece(at, at + timedelta(hours=hours), verdict))
+        at = found[-1].end
+    return found
+
+
+def test_the_strip_shows_runs() -> None:
+    day = pieces((6, Verdict.ONLINE), (12, Verdict.OFFLINE), (6, Verdict.ONLINE))
+    assert segments(day, BEGIN, BEGIN + DAY, parts=24) == [
+        Segment(x=0, width=6, look="online"),
+        Segment(x=6, width=12, look="offline"),
+        Segment(x=18, width=6, look="online"),
+    ]
+
+
+def test_a_short_outage_is_not_lost_and_presence_is_told_apart() -> None:
+    day = pieces((12.4, Verdict.ONLINE), (0.01, Verdict.OFFLINE), (11.59, Verdict.ONLINE))
+    assert [run.look for run in segments(day, BEGIN, BEGIN + DAY, parts=24)] == ["online", "offline", "online"]
+    ran = [Piece(BEGIN, BEGIN + DAY, Verdict.OFFLINE, "presence")]
+    assert [run.look for run in segments(ran, BEGIN, BEGIN + DAY)] == ["presence"]
+
+
+@given(st.lists(st.tuples(st.floats(0.001, 10), st.sampled_from(list(Verdict))), min_size=1, max_size=20))
+def test_the_strip_covers_the_time_once_and_the_sums_are_exact(lengths: list[tuple[float, Verdict]]) -> None:
+    history = pieces(*lengths)
+    begin, end = BEGIN, history[-1].end
+    runs = segments(history, begin, end, parts=50)
+    assert [run.x for run in runs] == [sum(run.width for run in runs[:n]) for n in range(len(runs))]
+    assert sum(run.width for run in runs) == 50
+    assert sum(sums(history).values(), timedelta()) == end - begin
+    gravest = min((verdict for _, verdict in lengths), key=ORDER.index)
+    assert gravest.value in {run.look for run in runs}
+
+
+# -- words -------------------------------------------------------------------------------------------------------
+
+
+def test_names_in_the_readers_language_and_tibetan_always() -> None:
+    name = name_of(Words("en"), "官亭", "Guanting", "ཀོན་ཐེན།")
+    assert (name.main, name.others) == ("Guanting", [("zh-CN", "官亭"), ("bo", "ཀོན་ཐེན།")])
+    assert name_of(Words("en"), "官亭").main == "官亭"
+    assert name_of(Words("zh-CN"), "官亭", "Guanting").others == [("en", "Guanting")]
+    assert where("官亭", "6321", "6321", None) == "官亭 · 6321"
+
+
+def test_addresses_are_escaped_and_leave_out_what_is_not_asked() -> None:
+    assert link("/stations", q="a&b=<c>", area=None, verdict="") == "/stations?q=a%26b%3D%3Cc%3E"
+    assert link("/stations") == "/stations"
+
+
+def test_every_word_of_a_template_is_in_the_tables() -> None:
+    for path in STATIC.with_name("templates").iterdir():
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r'words\("([a-z_]+)"', text) + re.findall(r'words\("[a-z_]+" if \S+ else "(\w+)"', text):
+            assert name in TABLES["en"], f"{path.name}: {name}"
+
+
+@pytest.mark.parametrize("language", TABLES)
+def test_everything_that_has_a_word_of_its_own_has_it(language: str) -> None:
+    words = Words(language)
+    families = {
+        "verdict": [*(verdict.value for verdict in Verdict), "presence", "conflicting"],
+        "kind": KINDS,
+        "status": ("open", "acknowledged", "closed"),
+        "refusal": ("closed", "already_acknowledged", "empty", "too_long"),
+        "action": ("opened", "acknowledged", "assigned", "note", "resolved", "closed"),
+        "evidence": ("live", "presence", "none"),
+    }
+    for family, names in families.items():
+        for name in names:
+            assert words.named(family, name) != name or language == "en", f"{family}.{name}"
