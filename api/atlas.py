@@ -21,6 +21,7 @@ _KM_PER_DEGREE: Final = 111.32
 _MOST_MARKS: Final = 400
 _CELL: Final = 36.0
 _MOST_NAMES: Final = 12
+_FEW: Final = 150
 _MOST_PLACES: Final = 24
 _LETTER: Final = {"wide": 21.0, "narrow": 11.0}
 _LINE: Final = 27.0
@@ -150,7 +151,9 @@ def draw(points: Sequence[Point], places: Iterable[Place] = ()) -> Atlas | None:
     marks.sort(key=lambda mark: (GRAVITY[mark.verdict], mark.stations, mark.id))
     taken: list[Box] = []
     labels = name_marks(marks, taken)
-    places_named = name_places(places, project, taken)
+    few = marks if len(marks) <= _FEW else []
+    around = [_around(mark.x, mark.y, 12 * mark.size, "middle") for mark in few]
+    places_named = name_places(places, project, taken, around)
     return Atlas(
         width=WIDTH,
         height=project.height,
@@ -214,8 +217,13 @@ _LEVELS: Final = ("county", "prefecture", "province")
 _SHIFTS: Final = (0, -30, 30, -60, 60)
 
 
-def name_places(places: Iterable[Place], project: Projection, taken: list[Box]) -> list[Label]:
-    """The names of the smallest areas that are few enough, where there is room; of a single one, nothing."""
+def name_places(
+    places: Iterable[Place], project: Projection, taken: list[Box], around: Sequence[Box] = ()
+) -> list[Label]:
+    """The names of the smallest areas that are few enough, where there is room; of a single one, nothing.
+
+    Nothing is written on what is `taken`, and on what is `around` only where there is no better place.
+    """
     by_level: dict[str, list[Place]] = defaultdict(list)
     for place in places:
         by_level[place.level].append(place)
@@ -224,15 +232,15 @@ def name_places(places: Iterable[Place], project: Projection, taken: list[Box]) 
     for place in few:
         x, y = project(place.lat, place.lon)
         tries = [Label(x, y + shift, place.name, "middle", place.code) for shift in _SHIFTS]
-        found.append(_write(tries, taken))
+        found.append(_write(tries, taken, around) or _write(tries, taken))
     return [label for label in found if label is not None]
 
 
-def _write(tries: Iterable[Label], taken: list[Box]) -> Label | None:
+def _write(tries: Iterable[Label], taken: list[Box], around: Sequence[Box] = ()) -> Label | None:
     """The first of the places for a name where there is room, which it then takes."""
     for label in tries:
         box = _around(label.x, label.y, text_width(label.text), label.anchor)
-        if box[0] >= 0 and box[2] <= WIDTH and not any(_touch(box, other) for other in taken):
+        if box[0] >= 0 and box[2] <= WIDTH and not any(_touch(box, other) for other in (*taken, *around)):
             taken.append(box)
             return label
     return None

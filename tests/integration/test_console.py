@@ -278,4 +278,7 @@ async def test_a_real_browser_walks_through_it(
         await page.locator("#facts.acknowledged").wait_for(timeout=20_000)
         assert "在路上" in await page.locator("#history").inner_text()
         assert complaints == []
-        await page.close()
+        await page.goto(settings.url + "/")
+        assert await page.locator("#lost").is_hidden()
+    await page.locator("#lost").wait_for(state="visible", timeout=20_000)
+    await page.close()
