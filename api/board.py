@@ -26,7 +26,8 @@ router = page_router()
 INCIDENTS: Final = 5
 ROWS: Final = 8
 """Incidents and stations together, as many as a wall screen has room for."""
-_GRID: Final = 400
+# Cells to a side of the map: fine where every station can have a marker, coarse where they are clustered anyway.
+_FINE, _COARSE, _MANY = 400, 60, 2000
 _MOST_PLACES: Final = 500
 _PLACES_EVERY: Final = 60.0
 # Always shown; the others when there are any.
@@ -86,7 +87,7 @@ async def look(database: Database, places: Callable[[], Awaitable[list[Row]]]) -
         clocks = await load_clocks(connection)
         trusted = [*clocks.sound, *(clock.partition for clock in clocks.partly_sound)]
         rows = await connection.fetch(QUERIES.list_fallen, trusted, ROWS)
-        spots = await connection.fetch(QUERIES.map_stations, *soundness(clocks), _GRID)
+        spots = await connection.fetch(QUERIES.map_stations, *soundness(clocks), _FINE, _COARSE, _MANY)
         return Seen(
             now=clocks.now,
             counts=counts_document(await count_by_verdict(connection, clocks)),

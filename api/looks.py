@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 LOOK_EVERY: float = 1.0
 """Seconds for which a look serves."""
+_QUICK = 0.25
+_REST = 5.0
 _T = TypeVar("_T")
 
 
@@ -16,11 +18,18 @@ class Look(Generic[_T]):
     def __init__(self, look: Callable[[], Awaitable[_T]], every: float | None = None) -> None:
         self._look, self._every = look, every
         self._lock = asyncio.Lock()
+        # Until when it serves, and what was found.
         self._found: tuple[float, _T] | None = None
 
     async def __call__(self) -> _T:
         async with self._lock:
-            every = LOOK_EVERY if self._every is None else self._every
-            if self._found is None or time.monotonic() - self._found[0] > every:
-                self._found = (time.monotonic(), await self._look())
+            now = time.monotonic()
+            if self._found is None or now > self._found[0]:
+                found = await self._look()
+                self._found = (now + self._lasts(time.monotonic() - now), found)
             return self._found[1]
+
+    def _lasts(self, took: float) -> float:
+        """Seconds for which a look serves that took so long: a slow one longer, so that looking is never all we do."""
+        every = LOOK_EVERY if self._every is None else self._every
+        return max(every, _REST * (took - _QUICK))

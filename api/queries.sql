@@ -64,12 +64,14 @@ ORDER BY st.since, s.id LIMIT $2;
 
 -- name: map_stations
 -- Stations with coordinates by everything a verdict depends on ($1, $2 as in count_stations) and by where they are, on
--- a grid of 1/$3 of the space they take: however many there are, the answer stays as small as a picture.
+-- a grid of 1/$3 of the space they take, or 1/$4 when they are more than $5: however many there are, the answer stays
+-- as small as a picture.
 WITH placed AS MATERIALIZED (
     SELECT id, name, name_en, lifecycle, lat, lon FROM station WHERE lat IS NOT NULL AND lon IS NOT NULL
 ), bounds AS (
     SELECT min(lat) AS south, min(lon) AS west,
-           greatest(max(lat) - min(lat), max(lon) - min(lon), 0.000001) / $3::float8 AS step FROM placed
+           greatest(max(lat) - min(lat), max(lon) - min(lon), 0.000001)
+               / CASE WHEN count(*) <= $5::bigint THEN $3::float8 ELSE $4::float8 END AS step FROM placed
 )
 SELECT floor((s.lat - b.south) / b.step) AS row, floor((s.lon - b.west) / b.step) AS col,
        s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
