@@ -76,6 +76,18 @@ async def test_the_board_draws_who_has_coordinates(world: World, client: httpx.A
     assert "2 个服务点按坐标画在图上，离线 1 个" in text
 
 
+async def test_many_stations_are_put_together_by_the_database(
+    monkeypatch: pytest.MonkeyPatch, world: World, client: httpx.AsyncClient
+) -> None:
+    monkeypatch.setattr("api.board._MANY", 1)
+    await world.station("6321220003", area=TOWN)
+    await world.pool.execute("UPDATE station SET lat = 36.3, lon = 102.8003 WHERE id = '6321220003'")
+    await world.pool.execute("UPDATE station SET lat = 36.3, lon = 102.8 WHERE id = '6321220002'")
+    text = await read(client, "/")
+    assert 'aria-label="2 Online"' in text
+    assert text.count('class="mark offline" aria-label') == 1
+
+
 async def test_what_concerns_many_comes_first_and_the_rest_is_counted(world: World, client: httpx.AsyncClient) -> None:
     for n in range(12):
         await world.station(f"f{n:02}", "offline", since=1000 + n)

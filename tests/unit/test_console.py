@@ -1,5 +1,6 @@
 """The console's pure parts: map, strip, names, and the words of its templates."""
 
+import asyncio
 import math
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from alerting.verdict import Verdict
 from api.atlas import ORDER, SHAPES, WIDTH, Mark, Place, Point, Projection, cluster, draw, outline, scale_bar
 from api.incident_pages import KINDS
+from api.looks import Look
 from api.names import name_of, where
 from api.pages import STATIC, link
 from api.strip import Segment, segments, sums
@@ -146,6 +148,20 @@ def test_the_strip_covers_the_time_once_and_the_sums_are_exact(lengths: list[tup
     assert sum(sums(history).values(), timedelta()) == end - begin
     gravest = min((verdict for _, verdict in lengths), key=ORDER.index)
     assert gravest.value in {run.look for run in runs}
+
+
+@pytest.mark.parametrize(("rest", "looks"), [(1e6, 1), (0.0, 2)])
+async def test_a_slow_look_serves_longer(monkeypatch: pytest.MonkeyPatch, rest: float, looks: int) -> None:
+    for name, value in (("LOOK_EVERY", 0.0), ("_QUICK", 0.0), ("_REST", rest)):
+        monkeypatch.setattr(f"api.looks.{name}", value)
+    done = []
+
+    async def look() -> int:
+        done.append(await asyncio.to_thread(len, "looking"))
+        return len(done)
+
+    seen = Look(look)
+    assert [await seen(), await seen()] == [1, looks]
 
 
 # -- words -------------------------------------------------------------------------------------------------------
