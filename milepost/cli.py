@@ -124,6 +124,14 @@ COMMANDS: Mapping[str, Command] = {
         takes=options.grafana,
         interactive=True,
     ),
+    "simulate": Command(
+        help="simulate a fleet of terminals, and check what Milepost says of it",
+        runner="milepost.simulate:run",
+        settings=("mqtt_password_file", "mqtt_ca_file"),
+        takes=options.simulate,
+        uvloop=True,
+        interactive=True,
+    ),
     "agent": Command(
         help="report the health of this machine as a terminal of a station",
         runner="milepost.terminal:run",

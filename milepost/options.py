@@ -13,6 +13,20 @@ def demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", action="store_true", help="keep the data directory that the demo made")
 
 
+def simulate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stations", type=int, required=True, metavar="N", help="how many stations to simulate")
+    parser.add_argument("--terminals", type=int, default=1, metavar="N", help="terminals at each station (default 1)")
+    parser.add_argument("--every", type=float, default=60, metavar="S", help="seconds between heartbeats (default 60)")
+    parser.add_argument("--sample", type=float, metavar="S", help="seconds between samples (default 5 heartbeats)")
+    parser.add_argument("--broker", metavar="URL", help="the MQTT broker, mqtt://host:port (default MILEPOST_MQTT_URL)")
+    parser.add_argument("--seconds", type=float, metavar="D", help="how long (default until Ctrl-C)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="the seed of all that is random (default 1)")
+    parser.add_argument("--script", type=Path, metavar="FILE", help="a timetable of what is done to whom")
+    parser.add_argument("--journal", type=Path, metavar="FILE", help="write what was sent and done into this file")
+    parser.add_argument("--check", metavar="URL", help="then compare the journal with what the API at URL says")
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help="the file with the API's token")
+
+
 def import_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("areas", "stations"), help="what the file holds")
     parser.add_argument("file", type=Path, help="CSV with a header, or XLSX")

@@ -1,0 +1,271 @@
+"""Compares what a fleet did, by its journal, with what Milepost says of it. Pure.
+
+The journal knows when heartbeats went out, so it knows which silences were long enough to be called offline, and
+which were so long that they must have been. Times are milliseconds since the epoch.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from agents.simulator import journal
+
+OFFLINE: Final = "offline"
+DOUBT: Final = 1000
+"""ms before the end of a connection in which what was written may not have arrived."""
+_Least = Callable[[float], float]
+"""From `every` to the seconds of a silence."""
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What is expected of Milepost; seconds. It is what was promised, not what the system's settings say.
+
+    `k` heartbeats may be missed; a Last Will shortens that to `will` seconds after one missed heartbeat; after a
+    blind time everybody has `2 × every + floor` left. `slack` is for what is on its way.
+    """
+
+    k: float = 3.0
+    will: float = 10.0
+    floor: float = 10.0
+    slack: float = 3.0
+
+
+class Interval(msgspec.Struct, frozen=True, kw_only=True):
+    """Part of a station's timeline as the API gives it."""
+
+    begin: int
+    end: int
+    verdict: str
+
+
+class Stored(NamedTuple):
+    """A record as the database knows it."""
+
+    terminal: str
+    box: str
+    id: int
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What the API says of one station: its history, its health records, its `station_offline` incidents' begins."""
+
+    timeline: Sequence[Interval]
+    health: Sequence[Stored]
+    incidents: Sequence[int] = ()
+    deadletters: int | None = None
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is not as it should be. `kind` is one of KINDS."""
+
+    kind: str
+    station: str
+    text: str
+
+
+KINDS: Final = (
+    "false_offline",
+    "missed_offline",
+    "false_incident",
+    "lost_record",
+    "stored_twice",
+    "never_sent",
+    "garbage_unnamed",
+)
+
+
+_Heard = tuple[int, float]
+"""When a heartbeat went out, and its `every`."""
+Span = tuple[int, int]
+
+
+class _Life:
+    """What one terminal's journal says. A heartbeat is doubtful when it may have died with its connection."""
+
+    def __init__(self) -> None:
+        self.beats: list[_Heard] = []
+        self.clones: list[_Heard] = []
+        self.doubtful: set[_Heard] = set()
+        self.away: list[Span] = []
+
+    def lost(self, at: int) -> None:
+        """The connection ended at `at`."""
+        self.doubtful.update(beat for beat in self.beats[-2:] if at - beat[0] < DOUBT)
+
+
+class History(msgspec.Struct):
+    """A journal, put in order by station."""
+
+    began: int = 0
+    ended: int = 0
+    lives: dict[str, dict[str, _Life]] = {}
+    made: dict[str, set[Stored]] = {}
+    acked: dict[str, set[Stored]] = {}
+    garbage: Counter[str] = msgspec.field(default_factory=Counter)
+
+    @property
+    def stations(self) -> list[str]:
+        return sorted(self.lives)
+
+
+_AWAY_AT_MOST: Final = 86_400_000
+
+
+def history(entries: Iterable[journal.Entry]) -> History:
+    """Read a journal."""
+    found = History()
+    for entry in entries:
+        found.began = found.began or entry.at
+        found.ended = max(found.ended, entry.at)
+        match entry:
+            case journal.Beat():
+                life = _life(found, entry.station, entry.terminal)
+                (life.clones if entry.clone else life.beats).append((entry.at, entry.every))
+            case journal.Linked(up=False, clone=False):
+                _life(found, entry.station, entry.terminal).lost(entry.at)
+            case journal.Told(state="away"):
+                back = entry.back_at or entry.at + _AWAY_AT_MOST
+                _life(found, entry.station, entry.terminal).away.append((entry.at, back))
+            case journal.Made(kind="health"):
+                record = Stored(entry.terminal, entry.box, entry.id)
+                found.made.setdefault(entry.station, set()).add(record)
+            case journal.Acked():
+                numbers = (number for first, last in entry.ids for number in range(first, last + 1))
+                records = {Stored(entry.terminal, entry.box, number) for number in numbers}
+                found.acked.setdefault(entry.station, set()).update(records)
+            case journal.Garbage():
+                found.garbage[entry.station] += 1
+            case _:
+                pass
+    return found
+
+
+def _life(found: History, station: str, terminal: str) -> _Life:
+    return found.lives.setdefault(station, {}).setdefault(terminal, _Life())
+
+
+def check(found: History, seen: Mapping[str, Seen], rules: Rules | None = None) -> list[Finding]:
+    """Everything that the journal and Milepost do not agree on; `seen` has an entry for each station of the journal."""
+    rules = rules or Rules()
+    return [finding for station in found.stations for finding in check_station(found, station, seen[station], rules)]
+
+
+def check_station(found: History, station: str, seen: Seen, rules: Rules) -> list[Finding]:
+    """The findings about one station."""
+    return [
+        *_check_silences(found, station, seen, rules),
+        *_check_records(found, station, seen),
+        *_check_garbage(found, station, seen),
+    ]
+
+
+# -- silence ---------------------------------------------------------------------------------------------------
+
+
+def _check_silences(found: History, station: str, seen: Seen, rules: Rules) -> list[Finding]:
+    lives = list(found.lives[station].values())
+    allowed = _common([_may_be_offline(life, found.ended, rules) for life in lives])
+    needed = _common([_must_be_offline(life, found.ended, rules) for life in lives])
+    slowest = max((every for life in lives for _, every in life.beats), default=0.0)
+    return [
+        *_false(found, station, seen, allowed, rules),
+        *(
+            Finding(kind="missed_offline", station=station, text=f"silent from {begin} to {end}, never called offline")
+            for begin, end in needed
+            if not _told(begin, end, seen.timeline, 2 * slowest + rules.floor + rules.slack)
+        ),
+    ]
+
+
+def _false(found: History, station: str, seen: Seen, allowed: list[Span], rules: Rules) -> list[Finding]:
+    slack = round(rules.slack * 1000)
+    called = {("false_offline", one.begin) for one in seen.timeline if one.verdict == OFFLINE}
+    called |= {("false_incident", begin) for begin in seen.incidents}
+    return [
+        Finding(kind=kind, station=station, text=f"called offline since {at}, but it sent heartbeats")
+        for kind, at in sorted(called)
+        if found.began <= at <= found.ended and not _covered(at, allowed, slack)
+    ]
+
+
+def _may_be_offline(life: _Life, ended: int, rules: Rules) -> list[Span]:
+    """The silences that may be called offline: what Milepost may have heard last is as early as can be."""
+
+    def least(every: float) -> float:
+        return max(1.5 * every, min(rules.k * every, every + rules.will) - 1)
+
+    sure = [beat for beat in life.beats if beat not in life.doubtful]
+    # Who said when he would be back is overdue at once.
+    overdue = [(back, min([at for at, _ in life.beats if at > back], default=ended)) for _, back in life.away]
+    return [*_silences(sure, life.away, ended, least), *(span for span in overdue if span[0] < span[1])]
+
+
+def _must_be_offline(life: _Life, ended: int, rules: Rules) -> list[Span]:
+    """The silences that must be, clones counted among what was heard."""
+    return _silences(sorted([*life.beats, *life.clones]), life.away, ended, lambda every: rules.k * every + rules.slack)
+
+
+def _silences(beats: list[_Heard], away: list[Span], ended: int, least: _Least) -> list[Span]:
+    """From when the first missed heartbeat was due until the next one: the silences of at least so long."""
+    found = []
+    for (at, every), (until, _) in zip(beats, [*beats[1:], (ended, 0.0)], strict=True):
+        due = max([at + round(every * 1000), *(back for told, back in away if at <= told <= until)])
+        if (until - due) / 1000 + every >= least(every) and due < until:
+            found.append((due, until))
+    return found
+
+
+def _common(spans: Sequence[list[Span]]) -> list[Span]:
+    """Where all of them are: a station is silent when every terminal of it is."""
+    if not spans:
+        return []
+    common = spans[0]
+    for other in spans[1:]:
+        common = [
+            (max(one[0], two[0]), min(one[1], two[1]))
+            for one in common
+            for two in other
+            if max(one[0], two[0]) < min(one[1], two[1])
+        ]
+    return common
+
+
+def _covered(at: int, spans: Sequence[Span], slack: int) -> bool:
+    return any(begin - slack <= at <= end + slack for begin, end in spans)
+
+
+def _told(begin: int, end: int, timeline: Sequence[Interval], grace: float) -> bool:
+    """Whether it was called offline, or Milepost was blind so near its end that it could not know."""
+    touching = [one for one in timeline if one.begin < end and one.end > begin]
+    if any(one.verdict == OFFLINE for one in touching):
+        return True
+    blind = [min(end, one.end) for one in touching if one.verdict == "unknown"]
+    return bool(blind) and (end - max(blind)) / 1000 < grace
+
+
+# -- records ---------------------------------------------------------------------------------------------------
+
+
+def _check_records(found: History, station: str, seen: Seen) -> list[Finding]:
+    made = found.made.get(station, set())
+    acked = found.acked.get(station, set()) & made
+    stored = Counter(record for record in seen.health)
+    boxes = {(record.terminal, record.box) for record in made}
+    lost = acked - stored.keys()
+    twice = {record for record, times in stored.items() if times > 1}
+    strange = {one for one in stored if (one.terminal, one.box) in boxes} - made
+    return [
+        Finding(kind=kind, station=station, text=f"{len(records)} records, such as {min(records)}")
+        for kind, records in (("lost_record", lost), ("stored_twice", twice), ("never_sent", strange))
+        if records
+    ]
+
+
+def _check_garbage(found: History, station: str, seen: Seen) -> list[Finding]:
+    sent = found.garbage[station]
+    if seen.deadletters is None or seen.deadletters >= sent:
+        return []
+    text = f"{sent} broken messages were sent, {seen.deadletters} are in the dead letters"
+    return [Finding(kind="garbage_unnamed", station=station, text=text)]

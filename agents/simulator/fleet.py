@@ -1,0 +1,329 @@
+"""The running fleet: many terminals over real MQTT connections, on the event loop's own timers."""
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from math import inf
+from random import Random
+from typing import Final
+
+import msgspec
+
+from agents.config import Broker
+from agents.simulator import journal, packets
+from agents.simulator.connection import Connection, open_connection
+from agents.simulator.terminal import Connect, Drop, Note, Profile, Publish, Terminal
+from agents.simulator.timetable import Deed
+from contract.topics import Topic, client_id
+
+_log = logging.getLogger(__name__)
+
+MOST_CONNECTING: Final = 200
+"""TCP connections in the making at once."""
+GOODBYE_SECONDS: Final = 1.0
+_HOUR: Final = 3_600_000
+_2099: Final = 4_070_908_800_000
+
+
+class Counts(msgspec.Struct):
+    """What the fleet has done so far."""
+
+    connected: int = 0
+    connects: int = 0
+    beats: int = 0
+    made: int = 0
+    acked: int = 0
+    garbage: int = 0
+
+
+Write = Callable[[journal.Entry], None]
+
+
+class Fleet:
+    """Terminals of these profiles against one broker. `write` takes the entries of the journal."""
+
+    def __init__(
+        self, profiles: Sequence[Profile], broker: Broker, *, write: Write, seed: int = 0, ca: str | None = None
+    ) -> None:
+        self.broker, self.write = broker, write
+        self.tls = ssl.create_default_context(cafile=ca) if broker.tls else None
+        self.counts = Counts()
+        self.gate = asyncio.Semaphore(MOST_CONNECTING)
+        self._mono, self.epoch = time.monotonic(), time.time_ns() // 1_000_000
+        self._random = Random(seed)
+        self._seed = seed
+        self.members = [Member(self, one, self._draws()) for one in profiles]
+        self._clones: dict[int, Member] = {}
+
+    def _draws(self) -> Random:
+        return Random(self._random.getrandbits(64))
+
+    @property
+    def now(self) -> float:
+        """Seconds since the fleet was made."""
+        return time.monotonic() - self._mono
+
+    def start(self, *, within: float | None = None) -> None:
+        """Power on everybody; they connect within `within` seconds, or by the contract's jitter."""
+        stations = len({member.profile.station for member in self.members})
+        began = journal.Began(at=self.epoch, seed=self._seed, stations=stations, terminals=len(self.members))
+        self.write(began)
+        for member in self.members:
+            member.terminal.start(self.now, within=within)
+            member.wake()
+
+    async def follow(self, deeds: Sequence[Deed]) -> None:
+        """Do the deeds at their times."""
+        for deed in deeds:
+            await asyncio.sleep(max(0.0, deed.at - self.now))
+            self.do(deed)
+
+    def do(self, deed: Deed) -> None:
+        """Do it now, whatever its time says."""
+        member = self.members[deed.index]
+        option = "" if deed.value is None else f"{deed.value}"
+        who = member.profile
+        at = self.epoch + round(self.now * 1000)
+        self.write(journal.Done(at=at, station=who.station, terminal=who.terminal, deed=deed.deed, option=option))
+        if deed.deed in ("clone", "end-clone"):
+            self._clone(deed.index, begin=deed.deed == "clone")
+        else:
+            _ACTS[deed.deed](member.terminal, self.now, deed.value)
+        member.wake()
+
+    def do_to_station(self, station: str, deed: str, value: float | str | None = None) -> None:
+        """Do it to all terminals of a station, now."""
+        for index, member in enumerate(self.members):
+            if member.profile.station == station:
+                self.do(Deed(at=0.0, index=index, deed=deed, value=value))
+
+    def _clone(self, index: int, *, begin: bool) -> None:
+        clone = self._clones.pop(index, None)
+        if clone is not None:
+            clone.terminal.die(self.now)
+            clone.wake()
+        if begin:
+            original = self.members[index]
+            clone = Member(self, original.profile, self._draws(), runs=original.terminal.runs, is_clone=True)
+            self._clones[index] = clone
+            clone.terminal.start(self.now)
+            clone.wake()
+
+    async def stop(self) -> None:
+        """Everybody says goodbye and leaves; the journal is closed with an entry."""
+        everybody = [*self.members, *self._clones.values()]
+        for member in everybody:
+            member.terminal.leave(self.now, "shutdown")
+            member.wake()
+        await asyncio.gather(*(member.ended() for member in everybody))
+        self.write(journal.Ended(at=self.epoch + round(self.now * 1000)))
+
+    @property
+    def waiting(self) -> int:
+        """Records that no ack has named yet."""
+        return sum(member.terminal.waiting for member in self.members)
+
+
+class Member:
+    """A terminal and its connection: carries out what the terminal decides."""
+
+    def __init__(
+        self, fleet: Fleet, profile: Profile, random: Random, *, runs: int = 0, is_clone: bool = False
+    ) -> None:
+        self.fleet, self.profile = fleet, profile
+        self.terminal = Terminal(profile, epoch=fleet.epoch, random=random, runs=runs, clone=is_clone)
+        self._connection: Connection | None = None
+        self._ear: _Ear | None = None
+        self._making: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_waking = False
+
+    def wake(self) -> None:
+        """Let the terminal do what is due, carry it out, and sleep until the next."""
+        if self._is_waking:
+            return
+        self._is_waking = True
+        try:
+            self.terminal.step(self.fleet.now)
+            while actions := self.terminal.take():
+                for action in actions:
+                    self._carry_out(action)
+        finally:
+            self._is_waking = False
+        self._sleep()
+
+    def _sleep(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self.terminal.next_due()
+        if due < inf:
+            wait = max(0.001, due - self.fleet.now)
+            self._timer = asyncio.get_running_loop().call_later(wait, self.wake)
+
+    def _carry_out(self, action: Connect | Publish | Drop | Note) -> None:
+        if isinstance(action, Publish):
+            if self._connection is not None:
+                packet = packets.publish(action.topic, action.payload, mid=action.mid, retain=action.retain)
+                self._connection.write(packet)
+                self._note(action.entry)
+        elif isinstance(action, Note):
+            self._note(action.entry)
+        elif isinstance(action, Connect):
+            self._connect(action)
+        else:
+            self._drop(goodbye=action.goodbye)
+
+    def _note(self, entry: journal.Entry | None) -> None:
+        if entry is None:
+            return
+        counts = self.fleet.counts
+        match entry:
+            case journal.Beat():
+                counts.beats += 1
+            case journal.Made():
+                counts.made += 1
+            case journal.Acked():
+                counts.acked += sum(last - first + 1 for first, last in entry.ids)
+            case journal.Garbage():
+                counts.garbage += 1
+            case journal.Linked():
+                counts.connected += 1 if entry.up else -1
+                counts.connects += entry.up
+            case _:
+                pass
+        self.fleet.write(entry)
+
+    def _connect(self, action: Connect) -> None:
+        self._drop(goodbye=False)
+        who, broker = self.profile, self.fleet.broker
+        hello = packets.connect(
+            client_id(who.station, who.terminal),
+            keepalive=action.keepalive,
+            will=(str(Topic(who.station, who.terminal, "status")), action.will),
+            user=broker.user,
+            password=broker.password,
+        )
+        self._ear = _Ear(self)
+        self._connection = Connection(self._ear, hello, action.keepalive)
+        making = self._make(self._connection, self._ear)
+        self._making = asyncio.create_task(making, name=f"connect {who.station}-{who.terminal}")
+
+    async def _make(self, connection: Connection, ear: "_Ear") -> None:
+        try:
+            async with self.fleet.gate:
+                await open_connection(self.fleet.broker, connection, self.fleet.tls)
+        except OSError as exc:
+            ear.on_lost(str(exc) or type(exc).__name__)
+
+    def _drop(self, *, goodbye: bool) -> None:
+        if self._ear is not None:
+            self._ear.member = None
+        if self._connection is not None:
+            if goodbye:
+                self._connection.say_goodbye()
+            else:
+                self._connection.abandon()
+        if self._making is not None and not self._making.done():
+            self._making.cancel()
+        self._connection = self._ear = self._making = None
+
+    async def ended(self) -> None:
+        """Wait until nothing of it is in the making any more."""
+        if self._making is not None:
+            self._making.cancel()
+            await asyncio.gather(self._making, return_exceptions=True)
+
+    def subscribe(self) -> None:
+        """Ask for what is addressed to this terminal."""
+        if self._connection is not None:
+            who = self.profile
+            topics = [str(Topic(who.station, who.terminal, name)) for name in ("ack", "command", "config")]
+            self._connection.write(packets.subscribe(65_535, *topics))
+
+    def forget_connection(self) -> None:
+        """It is over by itself."""
+        self._connection = self._ear = None
+
+
+class _Ear:
+    """Listens to one connection and tells its member, as long as it is the member's."""
+
+    def __init__(self, member: Member) -> None:
+        self.member: Member | None = member
+
+    def on_up(self) -> None:
+        if self.member is not None:
+            # First, so that the ack of the first records finds us listening.
+            self.member.subscribe()
+            self.member.terminal.on_up(self.member.fleet.now)
+            self.member.wake()
+
+    def on_heard(self) -> None:
+        if self.member is not None:
+            self.member.terminal.on_heard(self.member.fleet.now)
+
+    def on_puback(self, mid: int) -> None:
+        if self.member is not None:
+            self.member.terminal.on_puback(self.member.fleet.now, mid)
+            self.member.wake()
+
+    def on_message(self, message: packets.Message) -> None:
+        if self.member is not None:
+            self.member.terminal.on_message(self.member.fleet.now, message.topic, message.payload)
+            self.member.wake()
+
+    def on_lost(self, why: str) -> None:
+        member, self.member = self.member, None
+        if member is not None:
+            member.forget_connection()
+            member.terminal.on_lost(member.fleet.now, why)
+            member.wake()
+
+
+_Act = Callable[[Terminal, float, float | str | None], None]
+
+
+def _set_clock(terminal: Terminal, now: float, clock: float | str | None) -> None:
+    device = terminal.device
+    offsets = {"1970": -device.true(now), "2099": _2099 - device.true(now), "+1h": _HOUR, "-1h": -_HOUR}
+    device.offset = offsets.get(str(clock), 0)
+
+
+def _number(value: float | str | None, default: float) -> float:
+    return value if isinstance(value, float) else default
+
+
+def _until_back(terminal: Terminal, value: float | str | None) -> float | None:
+    """What is promised allows for the jitter of the return."""
+    return value + 2 * min(60.0, terminal.profile.every) if isinstance(value, float) else None
+
+
+def _mischief(name: str, value: bool) -> _Act:
+    def act(terminal: Terminal, now: float, option: float | str | None) -> None:
+        setattr(terminal, name, value)
+
+    return act
+
+
+_ACTS: Final[dict[str, _Act]] = {
+    "kill": lambda terminal, now, _: terminal.die(now),
+    "revive": lambda terminal, now, _: terminal.start(now),
+    "cut": lambda terminal, now, _: terminal.cut(now),
+    "join": lambda terminal, now, _: terminal.join(now),
+    "away": lambda terminal, now, value: terminal.leave(now, "closing", _until_back(terminal, value)),
+    "slow": lambda terminal, now, value: terminal.device.run_at(_number(value, 1.0), now),
+    "keep-time": lambda terminal, now, _: terminal.device.run_at(1.0, now),
+    "wrong": _set_clock,
+    "set-right": lambda terminal, now, _: _set_clock(terminal, now, None),
+    "duplicate": _mischief("duplicates", True),
+    "once": _mischief("duplicates", False),
+    "reorder": _mischief("reorders", True),
+    "in-order": _mischief("reorders", False),
+    "garbage": lambda terminal, now, value: terminal.spoil(now, int(_number(value, 1.0))),
+    "backlog": lambda terminal, now, value: terminal.remember(now, _number(value, 3.0)),
+    "broken": _mischief("usable", False),
+    "mended": _mischief("usable", True),
+}

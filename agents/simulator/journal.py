@@ -1,0 +1,116 @@
+"""What was sent, what was acknowledged, and what was done to whom: JSON, one entry a line. Pure.
+
+`at` is milliseconds since the epoch by the simulator's clock, which is right, whatever the terminal's says.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+Ranges = list[tuple[int, int]]
+"""Closed ranges of record ids."""
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="what"):
+    at: int
+
+
+class _OfTerminal(_Entry, frozen=True, kw_only=True, omit_defaults=True):
+    """`clone`: what a second machine with the terminal's identity did."""
+
+    station: str
+    terminal: str
+    clone: bool = False
+
+
+class Began(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="began"):
+    """The first entry: what ran, so that it can be run again."""
+
+    seed: int
+    stations: int
+    terminals: int
+
+
+class Beat(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="beat"):
+    """A heartbeat went out on a connection that was up."""
+
+    boot: str
+    run: int
+    n: int
+    every: float
+
+
+class Told(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
+    """A status went out; `back_at` is `back_by` by the right clock."""
+
+    state: str
+    back_at: int | None = None
+
+
+class Made(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="made"):
+    """A record was put into the outbox."""
+
+    box: str
+    id: int
+    kind: str
+
+
+class Sent(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="sent"):
+    box: str
+    ids: Ranges
+
+
+class Acked(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="acked"):
+    """An ack named these, and they were deleted."""
+
+    box: str
+    ids: Ranges
+
+
+class Linked(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="link"):
+    up: bool
+    why: str = ""
+
+
+class Garbage(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="garbage"):
+    """A message that breaks the contract went out."""
+
+    topic: str
+    size: int
+
+
+class Done(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="done"):
+    """Something was done to a terminal, in the words of the timetable."""
+
+    deed: str
+    option: str = ""
+
+
+class Ended(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="ended"):
+    """The last entry. Without it the simulator was killed."""
+
+
+Entry = Began | Beat | Told | Made | Sent | Acked | Linked | Garbage | Done | Ended
+
+_DECODER: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
+_ENCODER = msgspec.json.Encoder()
+
+
+class BrokenJournalError(Exception):
+    """A line is no entry; the message names it."""
+
+
+def line(entry: Entry) -> bytes:
+    """An entry as a line of the journal."""
+    return _ENCODER.encode(entry) + b"\n"
+
+
+def read(lines: Iterable[bytes]) -> Iterator[Entry]:
+    """The entries of a journal; a last line that was cut short by a kill is left out. Raises BrokenJournalError."""
+    for number, text in enumerate(lines, 1):
+        if not text.endswith(b"\n"):
+            return
+        try:
+            yield _DECODER.decode(text)
+        except msgspec.DecodeError as exc:
+            raise BrokenJournalError(f"line {number} of the journal is no entry ({exc})") from exc

@@ -1,0 +1,255 @@
+"""The fault script: a timetable of what is done to whom, read with line numbers. Pure.
+
+    # time  deed       whom               options
+    10s     kill       6302220001
+    30s     revive     6302220001
+    1m      cut        area:630225        for=30s
+    2m      flap       6302220002/001     for=1m every=8s
+    2m30s   wrong      any:3              clock=1970
+
+`docs/simulator.md` explains every deed.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
+from random import Random
+from typing import Final, NamedTuple
+
+import msgspec
+
+from contract.topics import is_station_id, is_terminal_id
+
+MAX_LINES: Final = 10_000
+_DURATION: Final = re.compile(r"(?:([0-9.]+)h)?(?:([0-9.]+)m)?(?:([0-9.]+)s)?")
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+_CLOCKS: Final = ("1970", "2099", "+1h", "-1h", "right")
+
+
+class BrokenLineError(Exception):
+    """A line of the script cannot be read; the message names it, what is wrong and the remedy."""
+
+
+class Who(msgspec.Struct, frozen=True):
+    """Whom a line means: all terminals of a station, one terminal, an area, all, or so many at random."""
+
+    kind: str
+    value: str
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the timetable; `at` in seconds, options as their deed understands them."""
+
+    at: float
+    deed: str
+    who: Who
+    options: dict[str, float | str] = {}
+
+
+class Terminal(NamedTuple):
+    """As much of a terminal as a timetable can name."""
+
+    station: str
+    terminal: str
+    area: str
+
+
+class Deed(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """At `at` seconds `deed` is done to the terminal with this index; `value` is its one option."""
+
+    at: float
+    index: int
+    deed: str
+    value: float | str | None = None
+
+
+class _Rule(NamedTuple):
+    """A deed's options: which there are, which must be given, and which is the value it hands on."""
+
+    options: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    value: str | None = None
+    ends_with: str | None = None
+
+
+DEEDS: Final[Mapping[str, _Rule]] = {
+    "kill": _Rule(options=("for",), ends_with="revive"),
+    "revive": _Rule(),
+    "cut": _Rule(options=("for",), ends_with="join"),
+    "join": _Rule(),
+    "flap": _Rule(options=("for", "every"), needed=("for",)),
+    "away": _Rule(options=("for",), value="for", ends_with="revive"),
+    "slow": _Rule(options=("rate", "for"), needed=("rate",), value="rate", ends_with="keep-time"),
+    "keep-time": _Rule(),
+    "wrong": _Rule(options=("clock", "for"), needed=("clock",), value="clock", ends_with="set-right"),
+    "set-right": _Rule(),
+    "clone": _Rule(options=("for",), ends_with="end-clone"),
+    "end-clone": _Rule(),
+    "duplicate": _Rule(options=("for",), ends_with="once"),
+    "once": _Rule(),
+    "reorder": _Rule(options=("for",), ends_with="in-order"),
+    "in-order": _Rule(),
+    "garbage": _Rule(options=("count",), value="count"),
+    "backlog": _Rule(options=("days",), value="days"),
+    "broken": _Rule(options=("for",), ends_with="mended"),
+    "mended": _Rule(),
+}
+"""`broken`: the terminal runs on but no visitor can use it."""
+
+
+def read(text: str) -> list[Line]:
+    """The lines of a script. Raises BrokenLineError."""
+    rows = text.removeprefix("\ufeff").splitlines()
+    if len(rows) > MAX_LINES:
+        raise BrokenLineError(f"the script has {len(rows)} lines, allowed are {MAX_LINES}: shorten it")
+    found = []
+    for number, row in enumerate(rows, 1):
+        words = row.split("#")[0].split()
+        if not words:
+            continue
+        try:
+            found.append(read_line(words))
+        except ValueError as exc:
+            raise BrokenLineError(f"line {number}: {exc}") from exc
+    return found
+
+
+def read_line(words: Sequence[str]) -> Line:
+    """One line from its words. Raises ValueError with what is wrong and the remedy."""
+    if len(words) < 3:
+        raise ValueError("a line is TIME DEED WHOM [OPTION=VALUE …], such as `10s kill 6302220001`")
+    at, deed, who, *rest = words
+    if deed not in DEEDS:
+        raise ValueError(f"{deed!r} is no deed: use one of {', '.join(DEEDS)}")
+    return Line(at=duration(at), deed=deed, who=_who(who), options=_options(deed, rest))
+
+
+def duration(text: str) -> float:
+    """Seconds of a text such as 90s, 1m30s or 2h. Raises ValueError."""
+    match = _DURATION.fullmatch(text)
+    if not text or match is None:
+        raise ValueError(f"{text!r} is no time: write it like 90s, 1m30s or 2h")
+    try:
+        hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    except ValueError:
+        raise ValueError(f"{text!r} is no time: write it like 90s, 1m30s or 2h") from None
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _who(text: str) -> Who:
+    kind, colon, value = text.partition(":")
+    if text == "all":
+        return Who("all", "")
+    if colon and kind == "area" and value.isalnum():
+        return Who("area", value)
+    if colon and kind == "any" and value.isdigit() and 0 < int(value) <= 1_000_000:
+        return Who("any", value)
+    station, slash, terminal = text.partition("/")
+    if is_station_id(station) and (is_terminal_id(terminal) if slash else True):
+        return Who("terminal" if slash else "station", text)
+    raise ValueError(f"{text!r} names nobody: write STATION, STATION/TERMINAL, area:PREFIX, any:COUNT or all")
+
+
+def _options(deed: str, words: Sequence[str]) -> dict[str, float | str]:
+    rule, found = DEEDS[deed], dict[str, float | str]()
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or name not in rule.options:
+            known = ", ".join(f"{one}=…" for one in rule.options) or "none"
+            raise ValueError(f"{word!r} is no option of {deed}: it has {known}")
+        found[name] = _READERS[name](value)
+    for name in rule.needed:
+        if name not in found:
+            raise ValueError(f"{deed} needs {name}=…")
+    return found
+
+
+def _positive(least: float, most: float) -> Callable[[str], float]:
+    def read_number(text: str) -> float:
+        if not _NUMBER.fullmatch(text) or not least <= float(text) <= most:
+            raise ValueError(f"{text!r} is not a number from {least:g} to {most:g}")
+        return float(text)
+
+    return read_number
+
+
+def _span(text: str) -> float:
+    seconds = duration(text)
+    if seconds <= 0:
+        raise ValueError(f"{text!r} is no time: it must be longer than 0s")
+    return seconds
+
+
+def _clock(text: str) -> str:
+    if text not in _CLOCKS:
+        raise ValueError(f"{text!r} is no clock: use one of {', '.join(_CLOCKS)}")
+    return text
+
+
+_READERS: Final[Mapping[str, Callable[[str], float | str]]] = {
+    "for": _span,
+    "every": _span,
+    "rate": _positive(0.1, 10),
+    "count": _positive(1, 1000),
+    "days": _positive(0.001, 30),
+    "clock": _clock,
+}
+
+
+def plan(lines: Sequence[Line], terminals: Sequence[Terminal], random: Random) -> list[Deed]:
+    """All deeds in the order of their times. Raises BrokenLineError for a line that means nobody of the fleet."""
+    deeds = [deed for line in lines for deed in expand(line, choose(line.who, terminals, random))]
+    return sorted(deeds, key=lambda deed: (deed.at, deed.index))
+
+
+def choose(who: Who, terminals: Sequence[Terminal], random: Random) -> list[int]:
+    """The indexes of the terminals that are meant. Raises BrokenLineError when there are none."""
+    found = [index for index, one in enumerate(terminals) if _is_meant(who, one)]
+    if not found:
+        raise BrokenLineError(f"nobody of this fleet is {who.kind} {who.value!r}: correct the script or the fleet")
+    if who.kind == "any":
+        stations = sorted({one.station for one in terminals})
+        chosen = set(random.sample(stations, min(int(who.value), len(stations))))
+        return [index for index, one in enumerate(terminals) if one.station in chosen]
+    return found
+
+
+def _is_meant(who: Who, one: Terminal) -> bool:
+    match who.kind:
+        case "station":
+            return one.station == who.value
+        case "terminal":
+            return f"{one.station}/{one.terminal}" == who.value
+        case "area":
+            return one.area.startswith(who.value)
+        case _:
+            return True
+
+
+def expand(line: Line, indexes: Sequence[int]) -> list[Deed]:
+    """A line as single deeds: what begins, and what ends it."""
+    rule, lasts = DEEDS[line.deed], line.options.get("for")
+    ends = inf if not isinstance(lasts, float) else line.at + lasts
+    if line.deed == "flap":
+        return [deed for index in indexes for deed in _flaps(line, index, ends)]
+    value = line.options.get(rule.value) if rule.value else None
+    deeds = [Deed(at=line.at, index=index, deed=line.deed, value=value) for index in indexes]
+    if rule.ends_with and ends < inf:
+        deeds += [Deed(at=ends, index=index, deed=rule.ends_with) for index in indexes]
+    return deeds
+
+
+def _flaps(line: Line, index: int, ends: float) -> list[Deed]:
+    """Down for half of each `every` seconds, up for the other half."""
+    period = line.options.get("every", 10.0)
+    assert isinstance(period, float)  # noqa: S101  # read as a duration
+    count = int((ends - line.at) / period)
+    times = [line.at + number * period for number in range(min(count, 10_000))]
+    return [
+        deed
+        for at in times
+        for deed in (
+            Deed(at=at, index=index, deed="cut"),
+            Deed(at=at + period / 2, index=index, deed="join"),
+        )
+    ]

@@ -1,0 +1,91 @@
+"""What a running Milepost says of the stations of a journal, by its API."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from agents.simulator.checker import History, Interval, Seen, Stored
+from contract.errors import RemedyError
+from milepost import http
+
+AT_ONCE: Final = 4
+PATIENCE: Final = 30.0
+_MARGIN: Final = 120_000
+
+
+_FAR: Final = 4_102_444_800_000
+
+
+class _Asking:
+    """The API of one server."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url, self._token = url.rstrip("/"), token
+
+    async def get(self, path: str, **parameters: str) -> Any:
+        """One answer; a server that is busy is asked again for a while. Raises RemedyError."""
+        url = f"{self._url}/api/v1/{path}?{urlencode(parameters)}"
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE
+        while True:
+            answer = await http.get(url, token=self._token, seconds=10)
+            if answer.status == 200:
+                return msgspec.json.decode(answer.body)
+            if answer.status not in (0, 503) or loop.time() > deadline:
+                said = answer.body.decode(errors="replace")[:200]
+                raise RemedyError(
+                    f"{self._url} does not answer {path} ({answer.status}: {said}): correct --check or --token-file"
+                )
+            await asyncio.sleep(0.5)
+
+    async def items(self, path: str, **parameters: str) -> list[Any]:
+        """All pages of a list."""
+        found: list[Any] = []
+        following: dict[str, str] = {}
+        while True:
+            page = await self.get(path, limit="1000", **parameters, **following)
+            found += page["items"]
+            if page["next"] is None:
+                return found
+            following = {"cursor": page["next"]}
+
+
+async def stations(url: str, token: str, found: History) -> dict[str, Seen]:
+    """What the API at `url` says of every station of the journal. Raises RemedyError when it does not answer."""
+    asking = _Asking(url, token)
+    incidents = await asking.items("incidents", kind="station_offline")
+    letters = await asking.items("deadletters") if found.garbage else []
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(station: str) -> tuple[str, Seen]:
+        async with gate:
+            return station, await _station(asking, station, found, incidents, letters)
+
+    return dict(await asyncio.gather(*(one(station) for station in found.stations)))
+
+
+async def _station(asking: _Asking, station: str, found: History, incidents: list[Any], letters: list[Any]) -> Seen:
+    window = {"from": _iso(found.began - _MARGIN), "to": _iso(found.ended)}
+    timeline = await asking.get(f"stations/{quote(station)}/timeline", **window)
+    # A device's clock may have put its samples anywhere.
+    health = await asking.items(f"stations/{quote(station)}/health", **{"from": _iso(0), "to": _iso(_FAR)})
+    return Seen(
+        timeline=[
+            Interval(begin=_ms(one["from"]), end=_ms(one["to"]), verdict=one["verdict"])
+            for one in timeline["intervals"]
+        ],
+        health=[Stored(one["terminal"], one["box"], one["id"]) for one in health],
+        incidents=[_ms(one["began_at"]) for one in incidents if one["station"] == station],
+        deadletters=sum(one["station"] == station for one in letters) if found.garbage else None,
+    )
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat()
+
+
+def _ms(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1000)

@@ -1,0 +1,196 @@
+"""`milepost simulate`: a fleet of simulated terminals against any Milepost, and the check of what came of it."""
+
+import argparse
+import asyncio
+import resource
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from random import Random
+from typing import BinaryIO, Final
+
+from agents.config import Broker, parse_broker
+from agents.simulator import journal, roster, timetable
+from agents.simulator.checker import Finding, check, history
+from agents.simulator.fleet import Fleet
+from agents.simulator.journal import BrokenJournalError
+from agents.simulator.terminal import Profile
+from agents.simulator.timetable import BrokenLineError, Deed
+from contract.errors import RemedyError
+from milepost import observe
+from milepost.settings import Settings, require, secret_in
+from milepost.up import say
+
+REPORT_SECONDS: Final = 10.0
+SETTLE_SECONDS: Final = 5.0
+SPARE_FILES: Final = 100
+MOST_TERMINALS: Final = 9
+
+
+async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
+    """Run the fleet, then check it if asked; 1 when the check finds anything. Raises RemedyError."""
+    _require_sense(arguments)
+    if arguments.stations:
+        await _run_fleet(settings, stop, arguments)
+    if arguments.check is None:
+        return 0
+    if arguments.stations and not stop.is_set():
+        # What was acknowledged last is on its way into the database.
+        await asyncio.sleep(SETTLE_SECONDS)
+    return await _check(arguments)
+
+
+def _require_sense(arguments: argparse.Namespace) -> None:
+    """Raises RemedyError for options that make no sense."""
+    if not 0 <= arguments.stations <= roster.MOST_STATIONS:
+        raise RemedyError(f"--stations is {arguments.stations}: give 0 to {roster.MOST_STATIONS}")
+    if not 1 <= arguments.terminals <= MOST_TERMINALS:
+        raise RemedyError(f"--terminals is {arguments.terminals}: give 1 to {MOST_TERMINALS}")
+    if not 1 <= arguments.every <= 3600:
+        raise RemedyError(f"--every is {arguments.every:g}: give seconds from 1 to 3600")
+    if arguments.check is not None and (arguments.journal is None or arguments.token_file is None):
+        raise RemedyError(
+            "--check compares a journal with what the API says: give --journal FILE and --token-file FILE"
+        )
+    if not arguments.stations and arguments.check is None:
+        raise RemedyError("--stations 0 simulates nobody: give more, or --check URL to check a journal")
+
+
+# -- the fleet -------------------------------------------------------------------------------------------------
+
+
+async def _run_fleet(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
+    broker = _broker(settings, arguments)
+    sample = arguments.sample or 5 * arguments.every
+    profiles = roster.profiles(arguments.stations, terminals=arguments.terminals, every=arguments.every, sample=sample)
+    deeds = read_script(arguments.script, profiles, arguments.seed)
+    raise_file_limit(len(profiles))
+    ca = None if settings.mqtt_ca_file is None else str(settings.mqtt_ca_file)
+    with open_journal(arguments.journal) as write:
+        async with running(Fleet(profiles, broker, write=write, seed=arguments.seed, ca=ca)) as fleet:
+            await _until_over(fleet, deeds, stop, arguments.seconds)
+            say(_line(fleet))
+
+
+@asynccontextmanager
+async def running(fleet: Fleet) -> AsyncIterator[Fleet]:
+    """The fleet, powered on; at the end everybody leaves in good order."""
+    fleet.start()
+    try:
+        yield fleet
+    finally:
+        await fleet.stop()
+
+
+async def _until_over(fleet: Fleet, deeds: list[Deed], stop: asyncio.Event, seconds: float | None) -> None:
+    """Follow the script and report, until `stop` or so many seconds have passed."""
+    tasks = [
+        asyncio.create_task(fleet.follow(deeds), name="follow the script"),
+        asyncio.create_task(_report(fleet), name="report"),
+    ]
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+        for task in tasks:
+            if task.done():
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _report(fleet: Fleet) -> None:
+    while True:
+        await asyncio.sleep(REPORT_SECONDS)
+        say(_line(fleet))
+
+
+def _line(fleet: Fleet) -> str:
+    counts, members = fleet.counts, len(fleet.members)
+    return (
+        f"{fleet.now:7.0f} s  {counts.connected} of {members} connected ({counts.connects} connects), "
+        f"{counts.beats} heartbeats, {counts.acked} of {counts.made} records acknowledged, {counts.garbage} broken"
+    )
+
+
+def _broker(settings: Settings, arguments: argparse.Namespace) -> Broker:
+    url = arguments.broker or require(settings.mqtt_url, "MILEPOST_MQTT_URL", "mqtt://host:port (or --broker)")
+    broker = parse_broker(url)
+    password = secret_in(settings.mqtt_password_file, "MILEPOST_MQTT_PASSWORD_FILE")
+    return broker._replace(password=password or broker.password)
+
+
+def read_script(path: Path | None, profiles: list[Profile], seed: int) -> list[Deed]:
+    """The deeds of a fault script. Raises RemedyError that names the line."""
+    if path is None:
+        return []
+    try:
+        lines = timetable.read(path.read_text(encoding="utf-8"))
+        named = [timetable.Terminal(one.station, one.terminal, one.area) for one in profiles]
+        return timetable.plan(lines, named, Random(seed))  # noqa: S311  # seeded, so that a run can be had again
+    except (OSError, UnicodeDecodeError) as exc:
+        raise RemedyError(f"the script {path} cannot be read ({exc}): correct --script") from exc
+    except BrokenLineError as exc:
+        raise RemedyError(f"{path}: {exc}") from exc
+
+
+def raise_file_limit(connections: int) -> None:
+    """Let this process have a socket for each terminal. Raises RemedyError when the system forbids it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE_FILES
+    if soft >= wanted or soft == resource.RLIM_INFINITY:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise RemedyError(
+            f"{connections} terminals need {wanted} open files, this user may have {hard}: "
+            "raise the limit (ulimit -Hn), or simulate fewer"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+@contextmanager
+def open_journal(path: Path | None) -> Iterator[Callable[[journal.Entry], None]]:
+    """What takes entries and writes them. Raises RemedyError when the file cannot be made."""
+    if path is None:
+        yield lambda _: None
+        return
+    try:
+        file = path.open("wb")
+    except OSError as exc:
+        raise RemedyError(f"the journal {path} cannot be written ({exc.strerror}): correct --journal") from exc
+    with file:
+        yield lambda entry: _write(file, entry)
+
+
+def _write(file: BinaryIO, entry: journal.Entry) -> None:
+    file.write(journal.line(entry))
+
+
+# -- the check -------------------------------------------------------------------------------------------------
+
+
+async def _check(arguments: argparse.Namespace) -> int:
+    try:
+        with arguments.journal.open("rb") as file:
+            found = history(journal.read(file))
+        token = arguments.token_file.read_text(encoding="utf-8").strip()
+    except OSError as exc:
+        raise RemedyError(f"{exc.filename} cannot be read ({exc.strerror}): correct --journal or --token-file") from exc
+    except BrokenJournalError as exc:
+        raise RemedyError(f"{arguments.journal}: {exc}: give the journal of `milepost simulate`") from exc
+    if not found.stations:
+        raise RemedyError(f"{arguments.journal} knows no heartbeat, so it proves nothing: did the fleet connect?")
+    seen = await observe.stations(arguments.check, token, found)
+    findings = check(found, seen)
+    for finding in findings:
+        say(f"{finding.kind}: station {finding.station}: {finding.text}")
+    say(_outcome(len(found.stations), findings))
+    return 1 if findings else 0
+
+
+def _outcome(stations: int, findings: list[Finding]) -> str:
+    if findings:
+        return f"{len(findings)} findings at {len({one.station for one in findings})} of {stations} stations"
+    return f"{stations} stations: no false offline, none missed, every acknowledged record stored once"
