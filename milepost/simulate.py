@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import resource
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -18,12 +17,12 @@ from agents.simulator.terminal import Profile
 from agents.simulator.timetable import BrokenLineError, Deed
 from contract.errors import RemedyError
 from milepost import observe
+from milepost.files import raise_file_limit
 from milepost.settings import Settings, require, secret_in
 from milepost.up import say
 
 REPORT_SECONDS: Final = 10.0
 SETTLE_SECONDS: Final = 5.0
-SPARE_FILES: Final = 100
 MOST_TERMINALS: Final = 9
 
 
@@ -134,20 +133,6 @@ def read_script(path: Path | None, profiles: list[Profile], seed: int) -> list[D
         raise RemedyError(f"the script {path} cannot be read ({exc}): correct --script") from exc
     except BrokenLineError as exc:
         raise RemedyError(f"{path}: {exc}") from exc
-
-
-def raise_file_limit(connections: int) -> None:
-    """Let this process have a socket for each terminal. Raises RemedyError when the system forbids it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + SPARE_FILES
-    if soft >= wanted or soft == resource.RLIM_INFINITY:
-        return
-    if hard != resource.RLIM_INFINITY and hard < wanted:
-        raise RemedyError(
-            f"{connections} terminals need {wanted} open files, this user may have {hard}: "
-            "raise the limit (ulimit -Hn), or simulate fewer"
-        )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from agents.simulator import roster
 from contract.errors import RemedyError
 from milepost import children, datadir, http
 from milepost.embedded import kafka, mqtt, postgres
@@ -23,9 +24,16 @@ log = logging.getLogger(__name__)
 
 SERVICES = ("bridge", "ingest", "judge", "incidents", "deliver", "api")
 # Who listens to whom: each stage ends before what it needs does. The times add up to less than 20 s.
-STOP_STAGES = (("api", "deliver"), ("incidents", "judge", "ingest"), ("bridge",), ("mqtt", "kafka"), ("postgres",))
+STOP_STAGES = (
+    ("api", "deliver", "fleet"),
+    ("incidents", "judge", "ingest"),
+    ("bridge",),
+    ("mqtt", "kafka"),
+    ("postgres",),
+)
 STOP_SECONDS = {"mqtt": 1.5, "kafka": 1.5, "postgres": 5.0, "bridge": 3.0}
 READY_SECONDS = 90.0
+FLEET_TERMINALS, FLEET_EVERY = "3", "10"
 LOG_CHECK_SECONDS = 5.0
 LOG_RETRY_SECONDS = 600.0
 
@@ -200,11 +208,26 @@ class Stack:
     def _environ(self) -> dict[str, str]:
         return {**bare_environ(), **to_environ(self.settings)}
 
-    async def _one_off(self, name: str) -> None:
+    async def import_fleet(self) -> None:
+        """Bring the demo fleet's areas and stations into the registry. Raises RemedyError."""
+        for what, file in (("areas", roster.AREAS), ("stations", roster.STATIONS)):
+            await self._one_off("import", what, str(file))
+
+    async def start_fleet(self, stations: int) -> None:
+        """Simulate so many stations, from the demo fleet on. Raises RemedyError, GaveUpError."""
+        await self._report("registry of the fleet", self.import_fleet())
+        command = own_command(
+            "simulate", "--stations", str(stations), "--terminals", FLEET_TERMINALS, "--every", FLEET_EVERY,
+            "--broker", str(self.settings.mqtt_url),
+        )  # fmt: skip
+        fleet = Program(name="fleet", command=lambda: command, environ=self._environ())
+        await self._report(f"fleet ({stations} stations)", self._supervisor.start(fleet))
+
+    async def _one_off(self, name: str, *arguments: str) -> None:
         """Run a command that ends by itself. Raises RemedyError with what it said."""
         log = self.logs / f"{name}.log"
         offset = log.stat().st_size if log.exists() else 0
-        process = await children.spawn(own_command(name), log=log, environ=self._environ())
+        process = await children.spawn(own_command(name, *arguments), log=log, environ=self._environ())
         try:
             status = await process.wait()
         except BaseException:

@@ -6,31 +6,36 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from agents.simulator.roster import MOST_STATIONS
 from contract.errors import RemedyError
 from milepost import datadir, logs
+from milepost.files import raise_file_limit
 from milepost.settings import Settings
-from milepost.stack import Say, Stack
+from milepost.stack import FLEET_TERMINALS, Say, Stack
 from milepost.supervisor import GaveUpError
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Run the stack until `stop`; 1 when a part of it cannot be kept running. Raises RemedyError."""
-    if arguments.stations != 0:
-        raise RemedyError(
-            "--stations is not there yet, the fleet simulator comes in a later version: "
-            "leave it out, and start terminals with `milepost agent`"
-        )
+    stations = arguments.stations
+    if not 0 <= stations <= MOST_STATIONS:
+        raise RemedyError(f"--stations is {stations}: give 0 to {MOST_STATIONS}")
+    if stations:
+        # The servers inherit it: the MQTT broker needs a socket for each terminal too.
+        raise_file_limit(int(FLEET_TERMINALS) * stations)
     with datadir.hold(settings.data) as directory:
         logs.add_file(datadir.subdirectory(directory, "logs") / "up.log")
         stack = Stack(settings, directory, say)
         say(f"Milepost starts in {directory}")
-        return await _run_stack(stack, stop)
+        return await _run_stack(stack, stop, stations)
 
 
-async def _run_stack(stack: Stack, stop: asyncio.Event) -> int:
+async def _run_stack(stack: Stack, stop: asyncio.Event, stations: int) -> int:
     try:
         async with started(stack, stop, say) as up:
             if up:
+                if stations:
+                    await stack.start_fleet(stations)
                 say(summary(stack))
                 say("ready")
                 await until_stopped(stack, stop)

@@ -203,7 +203,8 @@ class Member:
             client_id(who.station, who.terminal),
             keepalive=action.keepalive,
             will=(str(Topic(who.station, who.terminal, "status")), action.will),
-            user=broker.user,
+            # By a password alone one is known by the station's id, as the agent is.
+            user=broker.user or (who.station if broker.password else None),
             password=broker.password,
         )
         self._ear = _Ear(self)

@@ -222,7 +222,13 @@ def test_the_stop_times_fit_into_twenty_seconds() -> None:
     service = Program(name="x", command=list).stop_time
     stages = [max(module.STOP_SECONDS.get(name, service) for name in stage) for stage in module.STOP_STAGES]
     assert sum(stages) < 18
-    assert {name for stage in module.STOP_STAGES for name in stage} == {*module.SERVICES, "postgres", "kafka", "mqtt"}
+    assert {name for stage in module.STOP_STAGES for name in stage} == {
+        *module.SERVICES,
+        "fleet",
+        "postgres",
+        "kafka",
+        "mqtt",
+    }
 
 
 def demo(place: Path, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -28,7 +28,11 @@ def run(*argv: str, environ: dict[str, str] | None = None) -> int:
         pytest.param(["bridge"], "MILEPOST_MQTT_URL is not set", id="a setting is missing"),
         pytest.param(["ingest"], "MILEPOST_DATABASE_URL is not set", id="no database"),
         pytest.param(["topics"], "MILEPOST_KAFKA_SERVERS is not set", id="no Kafka"),
-        pytest.param(["up", "--stations", "5"], "--stations is not there yet", id="what comes later"),
+        pytest.param(["up", "--stations", "-5"], "--stations is -5: give 0 to", id="fewer stations than none"),
+        pytest.param(["simulate", "--stations", "0"], "--stations 0 simulates nobody", id="a fleet of nobody"),
+        pytest.param(["simulate", "--stations", "5"], "MILEPOST_MQTT_URL is not set", id="no broker"),
+        pytest.param(["simulate", "--stations", "5", "--every", "0"], "--every is 0", id="a heartbeat without end"),
+        pytest.param(["simulate", "--stations", "5", "--check", "u"], "give --journal FILE", id="nothing to check by"),
         pytest.param(["agent", "--station", "a/b", "--broker", "mqtt://h"], "--station", id="a bad station"),
     ],
 )
