@@ -1,4 +1,4 @@
-"""`milepost demo`: everything runs on this machine, and a terminal's silence is seen, told and taken back."""
+"""`milepost demo`: everything runs on this machine, and a story proves it: others' outages, our own, and impostors."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from milepost import datadir, logs
+from milepost.demo_fleet import CLONED, STATIONS, TERMINALS
 from milepost.demo_world import World
 from milepost.settings import Settings
 from milepost.stack import Stack
@@ -24,16 +25,26 @@ EVERY = 2.0
 MISSED = 3
 DEADLINE = EVERY * MISSED
 GRACE = 2 * EVERY + 10.0
+OUTAGE = 30.0
 EARLY, LATE = 0.5, 3.0
 
 STORY: tuple[Step[World], ...] = (
     Step(
         name="terminal online",
-        announced=Words("the agent of this machine starts", "本机终端程序启动"),
-        act=World.start_agent,
+        announced=Words(
+            f"{STATIONS} stations of Haidong start, {TERMINALS} terminals each, and the agent of this machine",
+            f"海东市 {STATIONS} 个服务点启动，每点 {TERMINALS} 台终端；本机终端程序同时启动",
+        ),
+        act=World.start_all,
         see=lambda world: world.verdict_is("online"),
         limit=20,
         told=Words("station {station}, terminal 001: ONLINE", "服务点 {station}，终端 001：在线"),
+    ),
+    Step(
+        name="all online",
+        see=lambda world: world.fleet.all_online(),
+        limit=20,
+        told=Words("{online} of {total} stations of Haidong: ONLINE", "海东市 {total} 个服务点中 {online} 个在线"),
     ),
     Step(
         name="health stored",
@@ -100,6 +111,100 @@ STORY: tuple[Step[World], ...] = (
         limit=10,
         told=Words("closing notice delivered: {title}", "恢复通知已送达：{title}"),
     ),
+    Step(
+        name="county offline",
+        announced=Words(
+            "the line of Xunhua county is cut; its terminals run on, and nobody can hear them",
+            "循化县线路中断；终端仍在运行，但听不到它们",
+        ),
+        act=lambda world: world.fleet.cut(),
+        see=lambda world: world.fleet.county_offline(early=DEADLINE - EARLY, late=DEADLINE + LATE),
+        limit=DEADLINE + LATE + 5,
+        told=Words(
+            f"{{count}} stations silent, deadline {DEADLINE:.1f} s, OFFLINE at {{first:.1f}} to {{last:.1f}} s",
+            f"{{count}} 个服务点失联，期限 {DEADLINE:.1f} 秒，{{first:.1f}} 至 {{last:.1f}} 秒时判为离线",
+        ),
+    ),
+    Step(
+        name="county back",
+        announced=Words("the line is mended", "线路修复"),
+        act=lambda world: world.fleet.join(),
+        see=lambda world: world.fleet.county_online(),
+        limit=20,
+        told=Words("{count} stations: ONLINE again", "{count} 个服务点恢复在线"),
+    ),
+    Step(
+        name="presence known",
+        see=lambda world: world.fleet.presence(),
+        limit=20,
+        told=Words(
+            "all {count} report afterwards: they ran for {seconds:.1f} s and more while they were offline",
+            "{count} 个服务点事后补报：离线期间仍运行了至少 {seconds:.1f} 秒",
+        ),
+    ),
+    Step(
+        name="bridge stopped",
+        announced=Words(
+            f"our own outage: the bridge is stopped for {OUTAGE:.0f} s, {OUTAGE / DEADLINE:.0f} deadlines long",
+            f"平台自身故障：桥接进程停住 {OUTAGE:.0f} 秒，相当于 {OUTAGE / DEADLINE:.0f} 个期限",
+        ),
+        act=lambda world: world.fleet.freeze(),
+        see=lambda world: world.fleet.nobody_offline_for(OUTAGE),
+        limit=OUTAGE + 10,
+        told=Words(
+            f"{OUTAGE:.0f} s without a heartbeat: {{unknown}} stations UNKNOWN, {{offline}} offline",
+            f"{OUTAGE:.0f} 秒收不到任何心跳：{{unknown}} 个服务点状态未知，{{offline}} 个离线",
+        ),
+    ),
+    Step(
+        name="nobody blamed",
+        announced=Words("the bridge goes on", "桥接进程恢复"),
+        act=lambda world: world.fleet.thaw_again(),
+        see=lambda world: world.fleet.all_online_and_no_incident(GRACE + 1),
+        limit=GRACE + 30,
+        told=Words(
+            "{online} stations ONLINE, no incident blames one of them; our own outage is {own} incident",
+            "{online} 个服务点在线，没有一个被误报；平台自身故障记为 {own} 起",
+        ),
+    ),
+    Step(
+        name="clone named",
+        announced=Words(
+            f"a copy of terminal {CLONED}-001 appears, with the same identity",
+            f"出现终端 {CLONED}-001 的复制品，身份相同",
+        ),
+        act=lambda world: world.fleet.clone(),
+        see=lambda world: world.fleet.conflicting(),
+        limit=40,
+        told=Words(
+            "station {station}, terminal {terminal}: CONFLICTING after {seconds:.1f} s",
+            "服务点 {station}，终端 {terminal}：{seconds:.1f} 秒后判为身份冲突",
+        ),
+    ),
+    Step(
+        name="garbage named",
+        announced=Words("a terminal sends what nobody can read", "一台终端发出无法识别的内容"),
+        act=lambda world: world.fleet.babble(),
+        see=lambda world: world.fleet.refused(),
+        limit=15,
+        told=Words(
+            "{count} messages of station {station} in the dead letters: {reasons}",
+            "服务点 {station} 的 {count} 条消息进入死信：{reasons}",
+        ),
+    ),
+    Step(
+        name="books agree",
+        announced=Words(
+            "what the terminals wrote down is compared with what the system says",
+            "将终端自己的记录与系统的说法逐一核对",
+        ),
+        see=lambda world: world.fleet.books_agree(),
+        limit=20,
+        told=Words(
+            "{stations} stations: no false offline, none missed, {records} acknowledged records stored once",
+            "{stations} 个服务点：无误报、无漏报，{records} 条已确认记录各存一份",
+        ),
+    ),
 )
 
 _ALL_SEEN = Words("every step was seen", "每一步都已亲眼看到")
@@ -158,7 +263,7 @@ async def _tell_and_stay(stack: Stack, stop: asyncio.Event, *, ends: bool) -> st
                 say(f"{_RUNS_ON.fill(stack.settings.language)}: {stack.settings.console_url}")
                 await until_stopped(stack, stop)
         finally:
-            await world.stop_agent()
+            await world.stop()
     return wrong
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from milepost import children, datadir, http
+from milepost.demo_fleet import DemoFleet
 from milepost.stack import Stack, bare_environ, own_command
 from milepost.story import BrokenStepError
 
@@ -18,7 +19,7 @@ EVERY = "2"
 
 
 class World:
-    """One station with one terminal: this machine."""
+    """The station of this machine, and the simulated ones in `fleet`."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -26,11 +27,22 @@ class World:
         self._last_seen: datetime | None = None
         self._began = time.monotonic()
         self._incident: int | None = None
+        self.fleet = DemoFleet(stack, self._ask)
 
     @property
     def silent(self) -> float:
         """Seconds since the last heartbeat that the system heard."""
         return 0.0 if self._last_seen is None else (datetime.now(UTC) - self._last_seen).total_seconds()
+
+    async def start_all(self) -> None:
+        """The fleet's stations become known, and everybody starts, this machine's agent too."""
+        await self.fleet.start()
+        await self.start_agent()
+
+    async def stop(self) -> None:
+        """End what was started, in good order."""
+        await self.fleet.stop()
+        await self.stop_agent()
 
     async def start_agent(self) -> None:
         """Start this machine's agent, as a person would on a terminal."""

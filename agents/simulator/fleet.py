@@ -93,10 +93,10 @@ class Fleet:
             _ACTS[deed.deed](member.terminal, self.now, deed.value)
         member.wake()
 
-    def do_to_station(self, station: str, deed: str, value: float | str | None = None) -> None:
-        """Do it to all terminals of a station, now."""
+    def do_to(self, chosen: Callable[[Profile], bool], deed: str, value: float | str | None = None) -> None:
+        """Do it now to all terminals that are `chosen`."""
         for index, member in enumerate(self.members):
-            if member.profile.station == station:
+            if chosen(member.profile):
                 self.do(Deed(at=0.0, index=index, deed=deed, value=value))
 
     def _clone(self, index: int, *, begin: bool) -> None:

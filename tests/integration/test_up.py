@@ -235,15 +235,18 @@ def demo(place: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     ports = ["--http-port", str(find_free_port()), "--mqtt-port", str(find_free_port())]
     command = [sys.executable, "-P", "-m", "milepost", "demo", "--exit", "--data", str(place / "d"), *ports]
     env = {**os.environ, "MILEPOST_LANGUAGE": "en", **environ}
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=115, check=False)
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=170, check=False)
 
 
+@pytest.mark.timeout(200)
 def test_the_demo_proves_its_story(place: Path) -> None:
     result = demo(place)
     assert result.returncode == 0, result
     assert result.stdout.splitlines()[-1] == "every step was seen"
     assert "OFFLINE at" in result.stdout
     assert "alert delivered" in result.stdout
+    assert "no incident blames one of them" in result.stdout
+    assert "CONFLICTING" in result.stdout
 
 
 def test_the_demo_names_the_step_that_was_not_seen(place: Path) -> None:

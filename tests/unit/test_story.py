@@ -1,6 +1,6 @@
 import pytest
 
-from milepost.demo import DEADLINE, EARLY, LATE, STORY
+from milepost.demo import DEADLINE, EARLY, LATE, OUTAGE, STORY
 from milepost.story import BrokenStepError, Step, Words, tell
 
 
@@ -66,4 +66,5 @@ def test_the_demo_names_each_step_once_and_in_both_languages() -> None:
 def test_the_demo_expects_offline_between_its_own_bounds() -> None:
     assert DEADLINE == 6.0
     assert EARLY < 1.0
+    assert OUTAGE >= 30.0
     assert LATE <= 3.0
