@@ -201,8 +201,8 @@ STORY: tuple[Step[World], ...] = (
         see=lambda world: world.fleet.books_agree(),
         limit=20,
         told=Words(
-            "{stations} stations: no false offline, none missed, {records} acknowledged records stored once",
-            "{stations} 个服务点：无误报、无漏报，{records} 条已确认记录各存一份",
+            "{stations} stations: no false offline, none missed, {records} acknowledged health records stored once",
+            "{stations} 个服务点：无误报、无漏报，{records} 条已确认的健康记录各存一份",
         ),
     ),
 )

@@ -226,5 +226,5 @@ class DemoFleet:
         if any(one.kind != "lost_record" for one in findings):
             raise BrokenStepError("; ".join(f"{one.kind}: {one.station} {one.text}" for one in findings[:3]))
         # A record that was acknowledged just now may not be stored yet.
-        records = sum(len(acked) for acked in found.acked.values())
+        records = sum(len(acked & found.made[station]) for station, acked in found.acked.items())
         return None if findings else {"stations": len(found.stations), "records": records}

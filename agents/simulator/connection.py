@@ -35,6 +35,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._wrote_at = self._heard_at = self._loop.time()
         self._is_up = False
+        self.closed = asyncio.Event()
+        """Set once the transport is closed and what was written has left us."""
 
     def write(self, data: bytes) -> None:
         """Hand bytes over; nothing is said of their arrival."""
@@ -114,6 +116,7 @@ class Connection(asyncio.Protocol):
             self._timer = self._loop.call_later(self._keepalive / 2, self._check)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.closed.set()
         self._lose(str(exc or "the broker closed the connection"))
 
     def _lose(self, why: str) -> None:

@@ -1,10 +1,10 @@
 """The running fleet: many terminals over real MQTT connections, on the event loop's own timers."""
 
 import asyncio
-import logging
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from math import inf
 from random import Random
 from typing import Final
@@ -17,8 +17,6 @@ from agents.simulator.connection import Connection, open_connection
 from agents.simulator.terminal import Connect, Drop, Note, Profile, Publish, Terminal
 from agents.simulator.timetable import Deed
 from contract.topics import Topic, client_id
-
-_log = logging.getLogger(__name__)
 
 MOST_CONNECTING: Final = 200
 """TCP connections in the making at once."""
@@ -135,6 +133,7 @@ class Member:
         self.fleet, self.profile = fleet, profile
         self.terminal = Terminal(profile, epoch=fleet.epoch, random=random, runs=runs, clone=is_clone)
         self._connection: Connection | None = None
+        self._leaving: Connection | None = None
         self._ear: _Ear | None = None
         self._making: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -224,6 +223,7 @@ class Member:
             self._ear.member = None
         if self._connection is not None:
             if goodbye:
+                self._leaving = self._connection
                 self._connection.say_goodbye()
             else:
                 self._connection.abandon()
@@ -232,10 +232,14 @@ class Member:
         self._connection = self._ear = self._making = None
 
     async def ended(self) -> None:
-        """Wait until nothing of it is in the making any more."""
+        """Wait until nothing of it is in the making any more, and its goodbye is out."""
         if self._making is not None:
             self._making.cancel()
             await asyncio.gather(self._making, return_exceptions=True)
+        if self._leaving is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await self._leaving.closed.wait()
 
     def subscribe(self) -> None:
         """Ask for what is addressed to this terminal."""
