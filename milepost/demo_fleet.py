@@ -25,6 +25,8 @@ COUNTY: Final = "630225"
 CLONED: Final = "6302020001"
 BABBLING: Final = "6302030001"
 BROKEN_MESSAGES: Final = 3
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""Of the journal: a demo that is left running must not fill the disk."""
 
 Ask = Callable[[str], Any]
 Facts = dict[str, object] | None
@@ -53,7 +55,7 @@ class DemoFleet:
         self._fleet.start()
 
     def _write(self, entry: journal.Entry) -> None:
-        if self._file is not None:
+        if self._file is not None and self._file.tell() < MOST_BYTES:
             self._file.write(journal.line(entry))
 
     async def stop(self) -> None:
@@ -61,9 +63,12 @@ class DemoFleet:
         self.thaw()
         if self._fleet is not None:
             await self._fleet.stop()
+        self._close_books()
+
+    def _close_books(self) -> None:
         if self._file is not None:
             self._file.close()
-            self._file = None
+        self._file = None
 
     def do(self, station: str, deed: str, value: float | None = None, *, terminal: str | None = None) -> None:
         """Do it to the terminals of a station, or of all stations whose id begins so."""
@@ -227,4 +232,7 @@ class DemoFleet:
             raise BrokenStepError("; ".join(f"{one.kind}: {one.station} {one.text}" for one in findings[:3]))
         # A record that was acknowledged just now may not be stored yet.
         records = sum(len(acked & found.made[station]) for station, acked in found.acked.items())
-        return None if findings else {"stations": len(found.stations), "records": records}
+        if findings:
+            return None
+        self._close_books()
+        return {"stations": len(found.stations), "records": records}

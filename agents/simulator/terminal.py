@@ -5,13 +5,14 @@ What it decides lies in `take()`, for the shell to carry out and to write into t
 """
 
 from enum import Enum
+from itertools import islice
 from math import inf
 from random import Random
 from typing import Final, TypedDict
 
 import msgspec
 
-from agents.pacing import Flight, LinkBudget, Pacer, Row, keepalive, reconnect_delay
+from agents.pacing import WINDOW, Flight, LinkBudget, Pacer, Row, keepalive, reconnect_delay
 from agents.presence import Moment, Presence, Span
 from agents.simulator import journal
 from agents.simulator.garbage import garbage
@@ -224,6 +225,8 @@ class Terminal:
         if not self.alive:
             return
         if self.link is Link.UP:
+            # Nothing can come after a goodbye, so nothing is held back for it.
+            self.reorders = False
             self._status(now, "away", reason, back_in)
         self._note_presence(now)
         self._unlink(now, "away", goodbye=True)
@@ -376,7 +379,7 @@ class Terminal:
         )  # fmt: skip
 
     def _send_data(self, now: float) -> None:
-        rows = [row for row, _ in reversed(self._outbox.values())][: 2 * MAX_RECORDS]
+        rows = [row for row, _ in islice(reversed(self._outbox.values()), WINDOW + MAX_RECORDS)]
         chosen = self._pacer.choose(rows, now, room=self._budget.bytes(self.profile.every))
         if not chosen:
             self._next_look = self._pacer.look_again(now)

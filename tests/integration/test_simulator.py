@@ -14,12 +14,12 @@ from agents.simulator.journal import Acked, Beat, Made
 from tests.acceptance.stack import Stack, wait_until
 
 FAULTS = """\
-14s  kill       6302020001/001  for=10s
-14s  cut        area:630225     for=10s
-14s  garbage    6302020003/001  count=3
-14s  wrong      6302020004/001  clock=1970
-14s  duplicate  6302020005/001
-14s  reorder    6302020006/001
+13s  kill       6302020001/001  for=7s
+13s  cut        area:630225     for=7s
+13s  garbage    6302020003/001  count=3
+13s  wrong      6302020004/001  clock=1970
+13s  duplicate  6302020005/001
+13s  reorder    6302020006/001
 """
 
 
@@ -45,7 +45,7 @@ def test_what_fifty_stations_lived_through_is_what_milepost_says(stack: Stack, t
     script, book = tmp_path / "faults.txt", tmp_path / "journal.jsonl"
     script.write_text(FAULTS)
     result = simulate(
-        stack, "--stations", "50", "--every", "1", "--seconds", "28", "--script", str(script), "--journal", str(book)
+        stack, "--stations", "50", "--every", "1", "--seconds", "23", "--script", str(script), "--journal", str(book)
     )
     assert result.returncode == 0, result
     assert "50 stations: no false offline, none missed" in result.stdout

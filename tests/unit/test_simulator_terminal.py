@@ -3,6 +3,7 @@
 from itertools import pairwise
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,6 +153,18 @@ def test_away_says_when_it_will_be_back_and_says_goodbye() -> None:
     assert away.back_by - away.at == 30_000
     assert isinstance(bench.done[-1][1], Drop | Note)
     assert any(isinstance(one, Drop) and one.goodbye for _, one in bench.done)
+
+
+@pytest.mark.parametrize("beats", [1, 2, 3, 4])
+def test_a_goodbye_is_not_held_back(beats: int) -> None:
+    bench = started()
+    bench.run(20)
+    bench.terminal.reorders = True
+    end = 20.0 + 2 * beats
+    bench.run(end)
+    bench.terminal.leave(end, "shutdown")
+    bench.run(end)
+    assert "away" in [status.state for status in bench.statuses()]
 
 
 def test_a_slow_clock_slows_its_heartbeats_and_what_it_tells_of_time() -> None:
