@@ -85,20 +85,18 @@ def test_every_query_has_its_columns_named_here() -> None:
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
-@pytest.mark.parametrize("name", COLUMNS)
-async def test_every_query_answers_with_its_columns(
-    reader: asyncpg.Connection, world: World, name: str, language: str
-) -> None:
-    found = await rows(reader, name, world, language=language)
-    assert found
-    assert list(found[0].keys()) == COLUMNS[name].split()
+async def test_every_query_answers_with_its_columns(reader: asyncpg.Connection, world: World, language: str) -> None:
+    for name, columns in COLUMNS.items():
+        found = await rows(reader, name, world, language=language)
+        assert found, name
+        assert list(found[0].keys()) == columns.split(), name
 
 
-@pytest.mark.parametrize("name", COLUMNS)
-async def test_every_query_bears_an_empty_database(pool: Pool, name: str) -> None:
+async def test_every_query_bears_an_empty_database(pool: Pool) -> None:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL ROLE milepost_reader")
-        await connection.fetch(expanded(name, World(pool)))
+        for name in COLUMNS:
+            await connection.fetch(expanded(name, World(pool)))
 
 
 async def test_the_counts_are_those_of_the_api(reader: asyncpg.Connection, world: World) -> None:

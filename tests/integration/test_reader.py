@@ -90,24 +90,24 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
         }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        pytest.param("INSERT INTO area (code, name, level, path) VALUES ('1', 'x', 'x', '{1}')", id="writes nothing"),
-        pytest.param("UPDATE station SET name = 'x'", id="changes nothing"),
-        pytest.param("DELETE FROM incident", id="deletes nothing"),
-        pytest.param("SELECT * FROM delivery", id="sees no targets"),
-        pytest.param("SELECT * FROM notification", id="sees no notifications"),
-        pytest.param("CREATE TABLE mine (id int)", id="makes nothing"),
-    ],
-)
-async def test_the_reader_reads_and_nothing_else(pool: Pool, sql: str) -> None:
+REFUSED = {
+    "writes nothing": "INSERT INTO area (code, name, level, path) VALUES ('1', 'x', 'x', '{1}')",
+    "changes nothing": "UPDATE station SET name = 'x'",
+    "deletes nothing": "DELETE FROM incident",
+    "sees no targets": "SELECT * FROM delivery",
+    "sees no notifications": "SELECT * FROM notification",
+    "makes nothing": "CREATE TABLE mine (id int)",
+}
+
+
+async def test_the_reader_reads_and_nothing_else(pool: Pool) -> None:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL ROLE milepost_reader")
         assert await connection.fetch("SELECT * FROM station_verdict") == []
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            async with connection.transaction():
-                await connection.execute(sql)
+        for sql in REFUSED.values():
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                async with connection.transaction():
+                    await connection.execute(sql)
 
 
 @pytest.fixture
