@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 SHIPPED = (
     "api/queries.sql",
-    "api/static/status.js",
-    "api/templates/status.html",
+    "api/static/console.js",
+    "api/templates/board.html",
     "alerting/judge_queries.sql",
     "broker/acl",
     "broker/mosquitto.conf",

@@ -81,7 +81,7 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
         seen = {(row["partition"], row["shard"]): (row["doubt"], row["doubtful_since"]) for row in trust}
         assert seen == {(c.partition, c.shard): doubt(c, now) or (None, None) for c in clocks.all}
 
-        listed = await connection.fetch(QUERIES.list_stations, "", [], [], [], None, None, None, 100_000)
+        listed = await connection.fetch(QUERIES.list_stations, "", [], [], [], None, None, None, 100_000, None)
         said = {d.id: (d.verdict, d.since, d.usable) for d in await complete(connection, listed, clocks)}
         viewed = await connection.fetch("SELECT station, verdict, since, usable FROM station_verdict")
         assert {row["station"]: (row["verdict"], row["since"], row["usable"]) for row in viewed} == said
