@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 COOKIE: Final = "milepost_session"
 MAX_BODY: Final = 64 * 1024
 ACTOR: Final = "milepost.actor"
+NAMES: Final = {"token": "admin", "session": "console"}
+"""How somebody is called who did not say who acts."""
 CSP: Final = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _HEADERS: Final = {
     "Content-Security-Policy": CSP,

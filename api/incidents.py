@@ -12,7 +12,7 @@ from alerting.incident_actions import ActionRefusedError
 from alerting.incidents_core import Refusal
 from api.context import QUERIES, Context, Shared
 from api.filters import AreaFilter
-from api.gate import ACTOR
+from api.gate import ACTOR, NAMES
 from api.paging import MAX_ID, AfterIncident, PageOf
 from api.problems import Problem, bad_parameter, not_found
 from api.shapes import Incident, IncidentDetail, IncidentEntry, IncidentStatus, Listing
@@ -22,7 +22,6 @@ router = APIRouter(tags=["incidents"])
 
 IncidentId = Annotated[int, Path(ge=0, le=MAX_ID, description="the incident's number")]
 _MOST_ENTRIES: Final = 1000
-_NAMES: Final = {"token": "admin", "session": "console"}
 
 
 class Deed(BaseModel):
@@ -123,7 +122,7 @@ async def resolve(
 
 def actor_of(request: Request, by: str | None) -> str:
     """Who acts: the person named, else whoever holds the token or sits at the console."""
-    return by or _NAMES[request.scope[ACTOR]]
+    return by or NAMES[request.scope[ACTOR]]
 
 
 Action = Callable[[Connection, datetime], Awaitable[None]]

@@ -3,16 +3,25 @@
 from collections import defaultdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body, Path, Query, Request
+from pydantic import BaseModel, Field
 
 from alerting.verdict import Clock, Clocks
 from api.context import QUERIES, Shared, load_clocks
-from api.shapes import Consumer, PartitionClock, Pipeline, PipelineGap, Shard
+from api.gate import ACTOR, NAMES
+from api.problems import Problem, not_found
+from api.shapes import Consumer, PartitionClock, Pipeline, PipelineGap, Shard, Trusted
 from api.times import Window
 
 router = APIRouter(tags=["pipeline"])
 
 Gaps = dict[tuple[str, int], list[PipelineGap]]
+
+
+class Decision(BaseModel):
+    """Who decides, if it is not the administrator."""
+
+    by: str | None = Field(default=None, min_length=1, max_length=64)
 
 
 @router.get("/pipeline")
@@ -36,6 +45,25 @@ async def get_pipeline(
         shards=shards,
         consumers=[Consumer(**row) for row in consumers],
     )
+
+
+@router.post("/pipeline/shards/{shard}/trust")
+async def trust_shard(
+    context: Shared,
+    request: Request,
+    shard: Annotated[str, Path(min_length=1, max_length=64)],
+    decision: Annotated[Decision | None, Body()] = None,
+) -> Trusted:
+    """Decide that a suspected shard is sound, so that its stations really fell. 409 when it is not suspected."""
+    actor = (decision or Decision()).by or NAMES[request.scope[ACTOR]]
+    async with context.database.connection() as connection:
+        suspected = await connection.fetchval(QUERIES.is_shard_suspected, shard)
+        if suspected is None:
+            raise not_found("shard", shard)
+        if not suspected:
+            raise Problem(409, f"shard {shard!r} is not suspected: there is nothing to decide")
+        decided_at = await connection.fetchval(QUERIES.trust_shard, shard, actor)
+    return Trusted(shard=shard, decided_at=decided_at, by=actor)
 
 
 def shard_documents(clocks: Clocks, gaps: Gaps) -> list[Shard]:

@@ -297,3 +297,11 @@ SELECT e.id AS entry, e.at, e.actor, e.action, e.text, i.id, i.kind, i.station, 
        i.shard, i.status, i.began_at, i.opened_at, i.closed_at, i.parent
 FROM incident_entry e JOIN incident i ON i.id = e.incident LEFT JOIN station s ON s.id = i.station
 WHERE e.id > $1 ORDER BY e.id LIMIT $2;
+
+-- name: is_shard_suspected
+-- NULL when no partition ever heard of the shard.
+SELECT bool_or(memory ->> 'suspected_at' IS NOT NULL) FROM partition_clock WHERE shard = $1;
+
+-- name: trust_shard
+-- The judges look for decisions about the shards that they suspect.
+INSERT INTO shard_decision (shard, actor) VALUES ($1, $2) RETURNING decided_at;

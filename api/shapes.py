@@ -225,6 +225,14 @@ class Shard(Document):
     partitions: list[PartitionClock]
 
 
+class Trusted(Document):
+    """A person's decision that a suspected shard is sound."""
+
+    shard: str
+    decided_at: datetime
+    by: str
+
+
 class Consumer(Document):
     consumer: str
     topic: str

@@ -123,3 +123,16 @@ async def test_the_pipeline_says_how_far_behind_it_is_and_where_it_stood_still(
     assert brief == {"from": z(world.ago(300)), "to": z(world.ago(290)), "reason": "tick_late"}
     (consumer,) = found["consumers"]
     assert (consumer["consumer"], consumer["next_offset"], consumer["instance"]) == ("judge", 42, "host-1")
+
+
+async def test_a_person_decides_about_a_suspected_shard(pool: Pool, database: str, tmp_path: Path) -> None:
+    world = World(pool)
+    await world.clock()
+    async with serving(config(database, tmp_path)) as (client, _):
+        early = await client.post("/api/v1/pipeline/shards/main/trust")
+        elsewhere = await client.post("/api/v1/pipeline/shards/nowhere/trust")
+        await pool.execute("""UPDATE partition_clock SET memory = '{"suspected_at": 1800000000000}'""")
+        decided = await client.post("/api/v1/pipeline/shards/main/trust", json={"by": "Li Na"})
+    assert (early.status_code, elsewhere.status_code, decided.status_code) == (409, 404, 200)
+    assert decided.json()["by"] == "Li Na"
+    assert dict(await pool.fetch("SELECT shard, actor FROM shard_decision")) == {"main": "Li Na"}
