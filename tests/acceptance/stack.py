@@ -39,10 +39,16 @@ class Stack:
             "--http-port", str(self.http_port), "--mqtt-port", str(self.mqtt_port),
         ]  # fmt: skip
         with self.output.open("ab") as output:
+            before = output.tell()
             self.process = subprocess.Popen(
                 command, env={**os.environ, **self._environ}, stdout=output, stderr=output, start_new_session=True
             )
-        wait_until(self.is_ready, seconds, lambda: f"up is not ready: {self.output.read_text()[-2000:]}")
+        # Its own word, not only the API's: from then on it lives through whatever ends.
+        wait_until(
+            lambda: self.is_ready() and b"\nready\n" in self.output.read_bytes()[before:],
+            seconds,
+            lambda: f"up is not ready: {self.output.read_text()[-2000:]}",
+        )
         return self
 
     def stop(self, number: int = signal.SIGINT, *, seconds: float = 20) -> int:
