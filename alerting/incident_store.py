@@ -89,7 +89,7 @@ async def store_book(connection: Connection, book: Book, now: datetime) -> bool:
     if not opened and not changed:
         return False
     ids = await _ids(connection, opened)
-    await _update(connection, changed)
+    await _update(connection, changed, ids)
     await _insert(connection, opened, ids)
     await _entries(connection, [d for d in book.decisions if d.incident is not None], ids, now)
     told = book.notifications()
@@ -110,7 +110,7 @@ async def _ids(connection: Connection, opened: Sequence[Incident]) -> dict[int, 
     return {new.id: row[0] for new, row in zip(opened, rows, strict=True)}
 
 
-async def _update(connection: Connection, changed: Sequence[Incident]) -> None:
+async def _update(connection: Connection, changed: Sequence[Incident], ids: dict[int, int]) -> None:
     """Before the inserts: a key may be closed and opened again in one pass."""
     if changed:
         await connection.execute(
@@ -120,6 +120,7 @@ async def _update(connection: Connection, changed: Sequence[Incident]) -> None:
             [x.began_at for x in changed],
             [x.closed_at for x in changed],
             [x.ended_at for x in changed],
+            [_parent(x, ids) for x in changed],
             [_json(x) for x in changed],
         )
 
@@ -139,6 +140,7 @@ async def _insert(connection: Connection, opened: Sequence[Incident], ids: dict[
             [x.opened_at for x in opened],
             [x.closed_at for x in opened],
             [x.ended_at for x in opened],
+            [_parent(x, ids) for x in opened],
             [_json(x) for x in opened],
         )
 
@@ -152,6 +154,10 @@ async def _entries(connection: Connection, decisions: Sequence[Decision], ids: d
         [d.action.value for d in decisions],
         [d.reason for d in decisions],
     )
+
+
+def _parent(incident: Incident, ids: dict[int, int]) -> int | None:
+    return None if incident.parent is None else ids.get(incident.parent, incident.parent)
 
 
 def _json(incident: Incident) -> str:

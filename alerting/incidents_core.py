@@ -32,6 +32,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None = None
     # When the fault itself was over, which is earlier than when we saw it.
     ended_at: datetime | None = None
+    # The incident of the common cause; while it has one, it pages nobody itself.
+    parent: int | None = None
     detail: dict[str, Any] = {}
 
     @property
@@ -124,9 +126,17 @@ class Book:
         return [self._incidents[i] for i, before in self._before.items() if self._incidents[i] != before]
 
     def notifications(self) -> list[tuple[int, str]]:
-        """(incident, phase) people are to be told: opened, closed, or passed for one that was over when found."""
-        told = [(new.id, "opened" if new.is_open else "passed") for new in self.opened]
-        told += [(old.id, "closed") for old in self.changed if not old.is_open and self._before[old.id].is_open]
+        """(incident, phase) people are to be told: opened, closed, or passed for one that was over when found.
+
+        A child pages nobody, neither when it opens nor when it closes; one that loses its parent while open does.
+        """
+        told = [(new.id, "opened" if new.is_open else "passed") for new in self.opened if new.parent is None]
+        for old in self.changed:
+            before = self._before[old.id]
+            if old.parent is None and before.is_open and not old.is_open:
+                told.append((old.id, "closed"))
+            elif old.parent is None and before.parent is not None and old.is_open:
+                told.append((old.id, "opened"))
         return told
 
     def _put(self, incident: Incident) -> None:

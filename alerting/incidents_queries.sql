@@ -15,14 +15,14 @@ SELECT clock_timestamp();
 SELECT partition, shard, tick_at, judged_at, blind_since FROM partition_clock;
 
 -- name: open_of_stations
-SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, detail
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
 FROM incident WHERE key = ANY ($1::text[]) AND status <> 'closed';
 
 -- name: recent_of_shards
 -- The open one and the latest closed ones, to which late gaps may belong.
 SELECT i.* FROM unnest($1::text[]) AS wanted (key)
 CROSS JOIN LATERAL (
-    SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, detail
+    SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
     FROM incident i WHERE i.key = wanted.key ORDER BY i.id DESC LIMIT 50
 ) i;
 
@@ -50,18 +50,20 @@ SELECT nextval(pg_get_serial_sequence('incident', 'id')) FROM generate_series(1,
 
 -- name: update_incidents
 UPDATE incident AS i
-SET status = m.status, began_at = m.began_at, closed_at = m.closed_at, ended_at = m.ended_at, detail = m.detail::jsonb
-FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[])
-     AS m (id, status, began_at, closed_at, ended_at, detail)
+SET status = m.status, began_at = m.began_at, closed_at = m.closed_at, ended_at = m.ended_at, parent = m.parent,
+    detail = m.detail::jsonb
+FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::text[])
+     AS m (id, status, began_at, closed_at, ended_at, parent, detail)
 WHERE i.id = m.id;
 
 -- name: insert_incidents
-INSERT INTO incident (id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, detail)
+INSERT INTO incident (id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent,
+                      detail)
 OVERRIDING SYSTEM VALUE
-SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, detail::jsonb
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail::jsonb
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-            $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[])
-     AS m (id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, detail);
+            $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::text[])
+     AS m (id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail);
 
 -- name: insert_entries
 INSERT INTO incident_entry (incident, at, actor, action, text)
