@@ -1,32 +1,20 @@
 """Loading and storing incidents: rows to a Book and back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import asyncpg
 import msgspec
 
-from alerting.incidents_core import Book, Change, Decision, Incident, StandingOffline, StationFacts
-from alerting.pipeline import Clock, Gap
+from alerting.incidents_core import Book, Decision, Incident
+from alerting.pipeline import Clock as WatchedClock
+from alerting.pipeline import Gap
+from alerting.verdict import Clock
 from store.pool import Connection
 from store.sql import load_queries
 
 QUERIES = load_queries(Path(__file__).with_name("incidents_queries.sql"))
-_MANY = 1_000
-
-
-def to_change(row: asyncpg.Record) -> Change:
-    """A station's own row of `transition`."""
-    return Change(
-        station=row["station"],
-        before=row["before"],
-        after=row["after"],
-        at=row["at"],
-        reason=row["reason"],
-        seen_at=row["seen_at"],
-        shard=row["shard"],
-    )
 
 
 def to_gap(row: asyncpg.Record) -> Gap:
@@ -44,9 +32,15 @@ async def load_clocks(connection: Connection) -> list[Clock]:
     return [Clock(**dict(row)) for row in await connection.fetch(QUERIES.read_clocks)]
 
 
-async def load_open(connection: Connection, keys: Collection[str]) -> list[Incident]:
-    """The incidents of these keys that are not closed."""
-    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_of_stations, list(keys))]
+def watched(clocks: Iterable[Clock]) -> list[WatchedClock]:
+    """The clocks as the watchdog of the pipeline looks at them."""
+    names = WatchedClock.__struct_fields__
+    return [WatchedClock(**{name: getattr(clock, name) for name in names}) for clock in clocks]
+
+
+async def load_newest(connection: Connection, keys: Collection[str]) -> list[Incident]:
+    """The newest incident of each key: if one of them is open, it is that."""
+    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.newest_of_keys, list(keys))]
 
 
 async def load_recent(connection: Connection, keys: Collection[str]) -> list[Incident]:
@@ -54,33 +48,9 @@ async def load_recent(connection: Connection, keys: Collection[str]) -> list[Inc
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.recent_of_shards, list(keys))]
 
 
-async def load_facts(connection: Connection, stations: Collection[str]) -> dict[str, StationFacts]:
-    rows = await connection.fetch(QUERIES.station_facts, list(stations))
-    return {row["id"]: StationFacts(row["lifecycle"], row["area"]) for row in rows}
-
-
-class Registry(msgspec.Struct, frozen=True):
-    """Where open incidents and the registry disagree: see `follow_registry`; `full`: there may be more."""
-
-    no_longer: dict[str, str | None]
-    standing: list[StandingOffline]
-
-    @property
-    def stations(self) -> set[str]:
-        return {*self.no_longer, *(found.station for found in self.standing)}
-
-    @property
-    def full(self) -> bool:
-        return max(len(self.no_longer), len(self.standing)) >= _MANY
-
-
-async def load_registry(connection: Connection) -> Registry:
-    no_longer = await connection.fetch(QUERIES.no_longer_commissioned, _MANY)
-    standing = await connection.fetch(QUERIES.standing_offline, _MANY)
-    return Registry(
-        {row["station"]: row["lifecycle"] for row in no_longer},
-        [StandingOffline(row["station"], row["area"], row["since"]) for row in standing],
-    )
+async def load_open_of(connection: Connection, stations: Collection[str], kind: str) -> list[Incident]:
+    """The incidents of a kind that are open at these stations."""
+    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_of_stations, list(stations), kind)]
 
 
 async def store_book(connection: Connection, book: Book, now: datetime) -> bool:
@@ -95,7 +65,11 @@ async def store_book(connection: Connection, book: Book, now: datetime) -> bool:
     told = book.notifications()
     if told:
         await connection.execute(
-            QUERIES.insert_notifications, now, [ids.get(i, i) for i, _ in told], [phase for _, phase in told]
+            QUERIES.insert_notifications,
+            now,
+            [ids.get(i, i) for i, _ in told],
+            [phase for _, phase in told],
+            [book.held.get(i) for i, _ in told],
         )
         await connection.execute(QUERIES.tell_delivery)
     await connection.execute(QUERIES.tell_incident)

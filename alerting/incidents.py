@@ -10,33 +10,22 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timedelta
 
 import msgspec
 
-from alerting import incident_store as store
 from alerting.incident_store import QUERIES
-from alerting.incidents_core import Book, Decision, follow_registry, follow_stations, station_key
-from alerting.pipeline import HUNG, Gap, Outage, OutageMeter, View, Watchdog, follow_pipeline, pipeline_key
-from alerting.stream import (
-    INCIDENTS,
-    INCIDENTS_GAPS,
-    Batch,
-    PublisherConfig,
-    end_with,
-    publish,
-    read_gaps,
-    read_transitions,
-    set_cursors,
-    wait_for_wake,
-)
+from alerting.incidents_core import Decision
+from alerting.leader import Decider, PassConfig
+from alerting.parts import PartSettings
+from alerting.pipeline import OutageMeter
+from alerting.station_rules import RuleSettings
+from alerting.stream import PublisherConfig, end_with, publish, wait_for_wake
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Connection, Pool, may_pass, open_pool
 
 log = logging.getLogger(__name__)
 
 LOCK = 0x696E636964656E74  # "incident"
-_REGISTRY_EVERY = 30.0
 _FAILURES = 10
 _DRAIN = 2.0
 # What the server says when it ends a session that said nothing for `frozen_after`, or was frozen itself.
@@ -57,6 +46,8 @@ class IncidentsConfig(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 500
     standby_poll: float = 1.0
     frozen_after: float = 30.0
+    rules: RuleSettings = RuleSettings()
+    parts: PartSettings = PartSettings()
     max_backoff: float = 5.0
 
 
@@ -138,8 +129,7 @@ class Leader:
         self._config = config
         self._connection = connection
         self._meter = meter
-        self._watchdog = Watchdog()
-        self._registry_due = 0.0
+        self._decider = Decider(PassConfig(limit=config.limit, rules=config.rules, parts=config.parts), connection)
         self._wake = asyncio.Event()
         self.unpublished = asyncio.Event()
 
@@ -164,7 +154,7 @@ class Leader:
         self.unpublished.set()
 
     def _on_registry(self, *_: object) -> None:
-        self._registry_due = 0.0
+        self._decider.ask_registry()
         self._wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -195,60 +185,13 @@ class Leader:
 
     async def _measured_pass(self) -> bool:
         self._meter.call(time.monotonic())
-        more = await self._pass()
-        self._meter.answered(time.monotonic())
-        return more or self._meter.outage is not None
-
-    async def _decide_stations(self, batch: Batch, now: datetime, registry: store.Registry | None) -> Book:
-        changes = [store.to_change(row) for row in batch.rows if row["terminal"] is None]
-        stations = {change.station for change in changes}
-        touched = stations | (registry.stations if registry else set())
-        if not touched:
-            return Book()
-        book = Book(await store.load_open(self._connection, [station_key(station) for station in touched]))
-        follow_stations(book, changes, await store.load_facts(self._connection, stations), now)
-        if registry:
-            follow_registry(book, no_longer=registry.no_longer, standing=registry.standing, now=now)
-        return book
-
-    async def _decide_pipeline(self, batch: Batch, view: View, outage: Outage | None, now: datetime) -> Book:
-        gaps = [store.to_gap(row) for row in batch.rows]
-        if outage is not None:
-            ago = time.monotonic()
-            began, ended = (now - timedelta(seconds=ago - mono) for mono in (outage.began, outage.ended))
-            gaps += [Gap(shard=shard, began_at=began, ended_at=ended, cause=HUNG) for shard in view.shards]
-        keys = {pipeline_key(shard) for shard in (*view.shards, *(gap.shard for gap in gaps))}
-        book = Book(await store.load_recent(self._connection, keys) if keys else ())
-        follow_pipeline(book, gaps=gaps, view=view, now=now, complete=not batch.full)
-        return book
-
-    async def _pass(self) -> bool:
-        """Read, decide and write in one transaction. Returns whether there is more to be read."""
-        mono = time.monotonic()
-        config, connection = self._config, self._connection
         outage = self._meter.outage
-        look_at_registry = mono >= self._registry_due
-        async with connection.transaction(isolation="repeatable_read"):
-            clocks = await store.load_clocks(connection)
-            now: datetime = await connection.fetchval(QUERIES.read_now)
-            transitions = await read_transitions(connection, INCIDENTS, config.limit)
-            gaps = await read_gaps(connection, INCIDENTS_GAPS, config.limit)
-            view = self._watchdog.look(clocks, now=now, mono=mono)
-            registry = None
-            if look_at_registry and not transitions.full:
-                registry = await store.load_registry(connection)
-            stations = await self._decide_stations(transitions, now, registry)
-            pipeline = await self._decide_pipeline(gaps, view, outage, now)
-            for book in (stations, pipeline):
-                await store.store_book(connection, book, now)
-            await set_cursors(connection, INCIDENTS, transitions)
-            await set_cursors(connection, INCIDENTS_GAPS, gaps)
-        if registry is not None and not registry.full:
-            self._registry_due = mono + _REGISTRY_EVERY
-        if outage is not None:
+        passed = await self._decider.decide(outage)
+        self._meter.answered(time.monotonic())
+        if outage is not None and outage == self._meter.outage:
             self._meter.take()
-        _tell((*stations.decisions, *pipeline.decisions))
-        return transitions.full or gaps.full or (registry is not None and registry.full)
+        _tell(passed.decisions)
+        return passed.more or self._meter.outage is not None
 
 
 async def _set_when(stop: asyncio.Event, wake: asyncio.Event) -> None:

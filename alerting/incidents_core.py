@@ -1,10 +1,10 @@
 """What is wrong, as incidents: one row a cause, from opened to closed. Pure.
 
 A `Book` holds the incidents that the process looks at in one pass and notes each decision with its reason. Rules
-(stations here, the pipeline in `alerting.pipeline`) write into it; the shell stores what became of it.
+write into it; the shell stores what became of it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -66,9 +66,19 @@ class Book:
         self._by_key: dict[str, list[int]] = {}
         self._before: dict[int, Incident] = {}
         self.decisions: list[Decision] = []
+        # Not to be told before a time: until the station opens.
+        self.held: dict[int, datetime] = {}
+        self.learn(known)
+
+    def learn(self, known: Iterable[Incident]) -> None:
+        """Take in stored incidents that a rule asks for; those that are here already stay as they are."""
         for incident in known:
-            self._put(incident)
-            self._before[incident.id] = incident
+            if incident.id not in self._incidents:
+                self._put(incident)
+                self._before[incident.id] = incident
+
+    def get(self, incident: int) -> Incident | None:
+        return self._incidents.get(incident)
 
     def open_of(self, key: str) -> Incident | None:
         """The one incident of a key that is not closed."""
@@ -115,6 +125,10 @@ class Book:
     def ignore(self, key: str, reason: str) -> None:
         self.decisions.append(Decision(Action.IGNORED, key, reason))
 
+    def hold(self, incident: int, until: datetime) -> None:
+        """Whatever this pass tells of an incident is told no earlier."""
+        self.held[incident] = until
+
     @property
     def opened(self) -> list[Incident]:
         """New incidents as they are at the end of the pass."""
@@ -150,101 +164,6 @@ class Book:
 
     def _note(self, action: Action, incident: Incident, reason: str) -> None:
         self.decisions.append(Decision(action, incident.key, reason, incident.id))
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A station's own transition, as far as incidents ask."""
-
-    station: str
-    before: str
-    after: str
-    at: datetime
-    reason: str
-    seen_at: datetime | None = None
-    shard: str | None = None
-
-
-class StationFacts(msgspec.Struct, frozen=True):
-    """What the registry says of a station."""
-
-    lifecycle: str
-    area: str | None = None
-
-
-class StandingOffline(msgspec.Struct, frozen=True):
-    """A commissioned station that is offline and has no incident for it."""
-
-    station: str
-    area: str | None
-    since: datetime
-
-
-def station_key(station: str) -> str:
-    return f"{STATION_OFFLINE}:{station}"
-
-
-def follow_stations(book: Book, changes: Iterable[Change], facts: Mapping[str, StationFacts], now: datetime) -> None:
-    """Take station transitions, in their order, into the book."""
-    for change in changes:
-        if change.after == "offline":
-            _fell(book, change, facts.get(change.station), now)
-        else:
-            _left_offline(book, change, now)
-
-
-def _fell(book: Book, change: Change, facts: StationFacts | None, now: datetime) -> None:
-    key = station_key(change.station)
-    if facts is None or facts.lifecycle != "commissioned":
-        book.ignore(key, "not_registered" if facts is None else "not_commissioned")
-    elif book.open_of(key) is not None:
-        book.ignore(key, "already_open")
-    elif change.before == "offline":
-        book.ignore(key, "already_offline")
-    else:
-        detail = {"reason": change.reason, "seen_at": change.seen_at}
-        book.open(_station_incident(change.station, facts.area, change.at, now, detail), change.reason)
-
-
-def _left_offline(book: Book, change: Change, now: datetime) -> None:
-    standing = book.open_of(station_key(change.station))
-    if standing is None:
-        book.ignore(station_key(change.station), "not_open")
-    else:
-        book.close(standing, ended_at=change.at, now=now, reason=change.after)
-
-
-def follow_registry(
-    book: Book, *, no_longer: Mapping[str, str | None], standing: Iterable[StandingOffline], now: datetime
-) -> None:
-    """Take registry changes into the book.
-
-    `no_longer`: stations with an open incident that are not commissioned any more, with their lifecycle (None:
-    deleted). `standing`: commissioned ones that were offline before they were commissioned.
-    """
-    for station, lifecycle in no_longer.items():
-        open_one = book.open_of(station_key(station))
-        if open_one is not None:
-            book.close(open_one, ended_at=now, now=now, reason=lifecycle or "deleted")
-    for found in standing:
-        if book.open_of(station_key(found.station)) is None:
-            detail = {"reason": "commissioned_offline"}
-            book.open(_station_incident(found.station, found.area, found.since, now, detail), "commissioned_offline")
-
-
-def _station_incident(
-    station: str, area: str | None, began_at: datetime, now: datetime, detail: dict[str, Any]
-) -> Incident:
-    return Incident(
-        id=0,
-        kind=STATION_OFFLINE,
-        key=station_key(station),
-        status="open",
-        station=station,
-        area=area,
-        began_at=began_at,
-        opened_at=now,
-        detail={name: value for name, value in detail.items() if value is not None},
-    )
 
 
 class Refusal(StrEnum):

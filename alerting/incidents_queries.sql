@@ -12,11 +12,18 @@ WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 't
 SELECT clock_timestamp();
 
 -- name: read_clocks
-SELECT partition, shard, tick_at, judged_at, blind_since FROM partition_clock;
+SELECT partition, shard, clock, tick_at, judged_at, blind_since FROM partition_clock;
+
+-- name: newest_of_keys
+SELECT i.* FROM unnest($1::text[]) AS wanted (key)
+CROSS JOIN LATERAL (
+    SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
+    FROM incident i WHERE i.key = wanted.key ORDER BY i.id DESC LIMIT 1
+) i;
 
 -- name: open_of_stations
 SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
-FROM incident WHERE key = ANY ($1::text[]) AND status <> 'closed';
+FROM incident WHERE station = ANY ($1::text[]) AND kind = $2 AND status <> 'closed';
 
 -- name: recent_of_shards
 -- The open one and the latest closed ones, to which late gaps may belong.
@@ -25,25 +32,6 @@ CROSS JOIN LATERAL (
     SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
     FROM incident i WHERE i.key = wanted.key ORDER BY i.id DESC LIMIT 50
 ) i;
-
--- name: station_facts
-SELECT id, lifecycle, area FROM station WHERE id = ANY ($1::text[]);
-
--- name: no_longer_commissioned
-SELECT i.station, s.lifecycle
-FROM incident i LEFT JOIN station s ON s.id = i.station
-WHERE i.kind = 'station_offline' AND i.status <> 'closed' AND s.lifecycle IS DISTINCT FROM 'commissioned'
-LIMIT $1;
-
--- name: standing_offline
--- Offline since before they were commissioned, so that no transition will ever say it again. What a person resolved
--- stays resolved.
-SELECT st.station, s.area, st.since
-FROM station_state st JOIN station s ON s.id = st.station
-WHERE st.state = 'offline' AND s.lifecycle = 'commissioned'
-  AND NOT EXISTS (SELECT FROM incident i WHERE i.key = 'station_offline:' || st.station
-                  AND (i.status <> 'closed' OR (i.detail ? 'resolved_by' AND i.closed_at >= st.since)))
-LIMIT $1;
 
 -- name: new_ids
 SELECT nextval(pg_get_serial_sequence('incident', 'id')) FROM generate_series(1, $1::int);
@@ -72,8 +60,9 @@ FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS m (incident
 ORDER BY n;
 
 -- name: insert_notifications
-INSERT INTO notification (incident, phase, created_at)
-SELECT incident, phase, $1 FROM unnest($2::bigint[], $3::text[]) AS m (incident, phase)
+INSERT INTO notification (incident, phase, created_at, not_before)
+SELECT incident, phase, $1, not_before
+FROM unnest($2::bigint[], $3::text[], $4::timestamptz[]) AS m (incident, phase, not_before)
 ON CONFLICT (incident, phase) DO NOTHING;
 
 -- name: lock_incident

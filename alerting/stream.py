@@ -6,7 +6,8 @@ there: no number can appear late. The publisher copies transitions to Kafka, at 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -30,15 +31,30 @@ PUBLISH = "publish"
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Rows after a reader's cursor, by partition and seq; `full`: there may be more."""
+    """Rows after a reader's cursor, by partition and seq; `more`: partitions that may have more."""
 
     rows: Sequence[asyncpg.Record]
-    full: bool
+    more: frozenset[int]
+
+    @property
+    def full(self) -> bool:
+        return bool(self.more)
 
 
 async def read_transitions(connection: Connection, reader: str, limit: int) -> Batch:
     """At most `limit` transitions of each partition."""
     return _batch(await connection.fetch(QUERIES.read_transitions, reader, limit), limit)
+
+
+async def read_further(connection: Connection, read: Mapping[int, int], limit: int, full: Collection[int]) -> Batch:
+    """At most `limit` transitions of each partition after what was `read`, none of those in `full`."""
+    rows = await connection.fetch(QUERIES.read_further, list(read), list(read.values()), limit, list(full))
+    return _batch(rows, limit)
+
+
+async def load_cursors(connection: Connection, reader: str) -> dict[int, int]:
+    """Behind which number of each partition a reader stands."""
+    return {row["partition"]: row["seq"] for row in await connection.fetch(QUERIES.load_cursors, reader)}
 
 
 async def read_gaps(connection: Connection, reader: str, limit: int) -> Batch:
@@ -48,16 +64,18 @@ async def read_gaps(connection: Connection, reader: str, limit: int) -> Batch:
 
 async def set_cursors(connection: Connection, reader: str, batch: Batch) -> None:
     """Put the cursors behind the batch; call it in the transaction of what the batch led to."""
-    newest = _newest(batch.rows)
+    await put_cursors(connection, reader, _newest(batch.rows))
+
+
+async def put_cursors(connection: Connection, reader: str, newest: Mapping[int, int]) -> None:
+    """Put the cursors behind these numbers, {partition: seq}."""
     if newest:
         await connection.execute(QUERIES.set_cursors, reader, list(newest), list(newest.values()))
 
 
 def _batch(rows: Sequence[asyncpg.Record], limit: int) -> Batch:
-    counts: dict[int, int] = {}
-    for row in rows:
-        counts[row["partition"]] = counts.get(row["partition"], 0) + 1
-    return Batch(rows, any(count >= limit for count in counts.values()))
+    counts = Counter(row["partition"] for row in rows)
+    return Batch(rows, frozenset(partition for partition, count in counts.items() if count >= limit))
 
 
 def _newest(rows: Iterable[asyncpg.Record]) -> dict[int, int]:

@@ -19,6 +19,27 @@ CROSS JOIN LATERAL (
 WHERE found.partition IS NOT NULL
 ORDER BY t.partition, t.seq;
 
+-- name: read_further
+-- The same after numbers that the caller remembers ($1, $2: partition, newest number read), at most $3 of each
+-- partition, none of those that are to be left alone ($4).
+WITH RECURSIVE found AS (
+    (SELECT partition FROM transition ORDER BY partition LIMIT 1)
+    UNION ALL
+    SELECT (SELECT t.partition FROM transition t WHERE t.partition > found.partition ORDER BY t.partition LIMIT 1)
+    FROM found WHERE found.partition IS NOT NULL
+)
+SELECT t.*
+FROM found
+LEFT JOIN unnest($1::int[], $2::bigint[]) AS c (partition, seq) ON c.partition = found.partition
+CROSS JOIN LATERAL (
+    SELECT partition, seq, station, terminal, before, after, usable, at, tick_at, seen_at, shard, reason
+    FROM transition t
+    WHERE t.partition = found.partition AND t.seq > coalesce(c.seq, -1)
+    ORDER BY t.seq LIMIT $3
+) t
+WHERE found.partition IS NOT NULL AND found.partition <> ALL ($4::int[])
+ORDER BY t.partition, t.seq;
+
 -- name: read_gaps
 -- The same for pipeline gaps; their cursor has a reader name of its own.
 WITH RECURSIVE found AS (
@@ -38,6 +59,9 @@ CROSS JOIN LATERAL (
 ) g
 WHERE found.partition IS NOT NULL
 ORDER BY g.partition, g.seq;
+
+-- name: load_cursors
+SELECT partition, seq FROM stream_cursor WHERE reader = $1;
 
 -- name: set_cursors
 -- A cursor only moves forward, so that a late writer takes nothing back.

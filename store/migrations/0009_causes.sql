@@ -5,3 +5,27 @@ ALTER TABLE incident ALTER CONSTRAINT incident_parent_fkey DEFERRABLE INITIALLY 
 
 -- Told not before this: until the station opens.
 ALTER TABLE notification ADD COLUMN not_before timestamptz;
+
+-- Up to which moment the incident process has decided; one row.
+CREATE TABLE incident_clock (
+    one      boolean PRIMARY KEY DEFAULT true CHECK (one),
+    known_at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+
+-- Deleted stations, for pollers: a row that is gone has no changed_xid.
+CREATE TABLE station_deleted (
+    station     text NOT NULL,
+    changed_xid xid8 NOT NULL DEFAULT pg_current_xact_id()
+);
+CREATE INDEX station_deleted_changed ON station_deleted (changed_xid);
+CREATE FUNCTION note_station_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO station_deleted (station) VALUES (OLD.id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER station_deleted AFTER DELETE ON station
+    FOR EACH ROW EXECUTE FUNCTION note_station_deleted();
+
+-- One boot at two terminals is found by it. A heartbeat changes it only when the agent started anew, so the updates of
+-- heartbeats stay on their page.
+CREATE INDEX terminal_state_boot ON terminal_state (boot);

@@ -1,0 +1,401 @@
+"""The field: how every station stands, kept up to date from transitions, registry, calendars and closures. Pure.
+
+The shell feeds it in the order of time and takes what changed as pairs (before, after). It keeps columns instead of
+objects: 700,000 stations are to fit into a fraction of a gigabyte. A `Standing` is made when somebody asks.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+import msgspec
+import numpy as np
+
+from alerting.closures import Closure, Closures
+from alerting.field_rows import NONE, Profile, Rows, moment_of, stamp_of
+from alerting.standing import ClockName, Standing
+from alerting.terminals import STATE_OF, WORDS, flag, unflag
+
+_TICK: Final = timedelta(microseconds=1)
+_CALENDARS: Final = 0
+_CLOSURES: Final = 1
+
+
+class Hours(Protocol):
+    """Opening hours: what a calendar of the registry can say. Every time is aware; None: never."""
+
+    def is_open(self, at: datetime, /) -> bool: ...
+
+    def next_change(self, at: datetime, /) -> datetime | None:
+        """The first opening or closing after `at`."""
+
+    def next_opening(self, at: datetime, /) -> datetime | None: ...
+
+    def last_change(self, at: datetime, /) -> datetime | None:
+        """The last opening or closing not after `at`."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the registry says of a station. `commissioned_at`: since when it is expected to report; `calendar` None:
+    open always."""
+
+    station: str
+    area: str | None = None
+    path: tuple[str, ...] = ()
+    kind: str | None = None
+    isp: str | None = None
+    feeder: str | None = None
+    lifecycle: str = "commissioned"
+    commissioned_at: datetime | None = None
+    calendar: int | None = None
+    programmes: tuple[str, ...] = ()
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What the judges said last of a station: the state, since when, the last heartbeat before it, and why."""
+
+    partition: int
+    state: str
+    since: datetime | None = None
+    usable: bool | None = None
+    shard: str | None = None
+    seen_at: datetime | None = None
+    reason: str | None = None
+
+
+class StationChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A transition: a station's own, or (`terminal` given) one of its terminals'.
+
+    `at`: since when it holds; `tick_at`: the tick that decided it; `seen_at`: the last heartbeat before it.
+    """
+
+    station: str
+    before: str
+    after: str
+    at: datetime
+    tick_at: datetime
+    reason: str
+    partition: int = 0
+    seq: int = 0
+    usable: bool | None = None
+    seen_at: datetime | None = None
+    shard: str | None = None
+    terminal: str | None = None
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """How a station stood and stands now, and as of when; None: it was not, or is no longer, registered."""
+
+    before: Standing | None
+    after: Standing | None
+    at: datetime
+
+    @property
+    def station(self) -> str:
+        known = self.after or self.before
+        return known.station if known else ""
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What the station rules ask beyond a Standing.
+
+    `reason` and `seen_at` of the last change of state; `opened_at`: when its present (or last) opening began, or a
+    closure within it ended (None: it is open always); `resumed_at`: when the last gap of its clock ended, from which
+    on it can be heard again.
+    """
+
+    reason: str | None = None
+    seen_at: datetime | None = None
+    opened_at: datetime | None = None
+    resumed_at: datetime | None = None
+
+
+class Field:
+    """All stations at one moment, `time`, which only goes forward."""
+
+    def __init__(self, time: datetime, calendars: Mapping[int, Hours] | None = None) -> None:
+        self.time = time
+        self._rows = Rows()
+        self._hours: dict[int, Hours] = {}
+        self._open: dict[int, bool] = {}
+        self._opened: dict[int, datetime | None] = {}
+        self._closures = Closures()
+        self._agenda: list[tuple[datetime, int, int]] = []
+        self._resumed: dict[ClockName, datetime] = {}
+        self._changes: list[Changed] = []
+        self.set_calendars(calendars or {})
+
+    def __len__(self) -> int:
+        return len(self._rows.index)
+
+    def __contains__(self, station: str) -> bool:
+        return station in self._rows.index
+
+    # -- asking ------------------------------------------------------------------------------------------------
+
+    def standing(self, station: str) -> Standing | None:
+        row = self._rows.index.get(station)
+        return None if row is None else self._standing(row)
+
+    def standings(self) -> Iterator[Standing]:
+        return (self._standing(row) for row in self._rows.index.values())
+
+    def not_working(self) -> Iterator[Standing]:
+        """The stations that a visitor cannot use, planned and suspended ones too."""
+        rows = self._rows
+        return (self._standing(row) for row in rows.index.values() if not rows.works(row))
+
+    def about(self, station: str) -> About:
+        """What else is known of a station of the field. Raises KeyError when it is not there."""
+        rows = self._rows
+        row = rows.index[station]
+        clock = rows.clock_of(row)
+        times = (self._opened.get(rows.calendar[row]), moment_of(rows.silence_ended[row]))
+        resumed = self._resumed.get(clock) if clock else max(self._resumed.values(), default=None)
+        return About(
+            reason=rows.reason_of(row),
+            seen_at=moment_of(rows.seen[row]),
+            opened_at=max((time for time in times if time is not None), default=None),
+            resumed_at=resumed,
+        )
+
+    def hours(self, station: str) -> Hours | None:
+        """The calendar of a station; None: open always, or not known."""
+        row = self._rows.index.get(station)
+        return None if row is None else self._hours.get(self._rows.calendar[row])
+
+    def opens_at(self, station: str, at: datetime) -> datetime | None:
+        """When a station that is closed or silenced should be open again; None: it should now, or it is not known."""
+        row = self._rows.index.get(station)
+        if row is None:
+            return None
+        hours, silent = self.hours(station), self._closures.until(station, self._rows.profile_of(row))
+        begin = at if silent is None else max(at, silent)
+        if hours is not None and not hours.is_open(begin):
+            return hours.next_opening(begin)
+        return begin if begin > at else None
+
+    def resting_on(self, clocks: Iterable[ClockName]) -> list[str]:
+        """The stations whose state rests on one of these clocks."""
+        return self._rows.resting_on(clocks)
+
+    def take(self) -> list[Changed]:
+        """What changed since the last call, in its order."""
+        changes, self._changes = self._changes, []
+        return changes
+
+    @property
+    def changes(self) -> list[Changed]:
+        """What will be taken, so far."""
+        return self._changes
+
+    # -- the registry ------------------------------------------------------------------------------------------
+
+    def restore(self, facts: Facts, judged: Judged | None = None) -> None:
+        """Put a station in as it stands, when memory is loaded: that is no change."""
+        self._note_facts(self._rows.add(facts.station), facts)
+        if judged is not None:
+            self.restore_state(facts.station, judged)
+
+    def restore_state(self, station: str, judged: Judged) -> None:
+        """Say how a station stands, when memory is loaded; nothing when nobody registered it."""
+        row = self._rows.index.get(station)
+        if row is not None:
+            self._note_judged(row, judged)
+
+    def register(self, facts: Facts, judged: Judged | None = None) -> None:
+        """Take over what the registry says of a station; `judged` only of one that is new here."""
+        row = self._rows.index.get(facts.station)
+        before = None if row is None else self._standing(row)
+        if row is None:
+            self.restore(facts, judged)
+            row = self._rows.index[facts.station]
+        else:
+            self._note_facts(row, facts)
+        self._changed(before, self._standing(row))
+
+    def forget(self, station: str) -> None:
+        """The station was deleted."""
+        row = self._rows.index.get(station)
+        if row is not None:
+            before = self._standing(row)
+            self._rows.remove(row)
+            self._changed(before, None)
+
+    def set_paths(self, paths: Mapping[str, tuple[str, ...]]) -> None:
+        """The division tree changed: {area: path}. Stations of areas that are not named keep theirs."""
+        for row, before in self._rows.repath(paths, self._standing):
+            self._flag_closures(row)
+            self._changed(before, self._standing(row))
+
+    def _note_facts(self, row: int, facts: Facts) -> None:
+        profile = Profile(
+            facts.area, facts.path, facts.kind, facts.isp, facts.feeder, facts.lifecycle, facts.programmes
+        )
+        calendar = NONE if facts.calendar is None else facts.calendar
+        self._rows.note_facts(row, profile, calendar, stamp_of(facts.commissioned_at))
+        self._rows.open[row] = self._open.get(calendar, True)
+        self._flag_closures(row)
+
+    # -- states ------------------------------------------------------------------------------------------------
+
+    def apply(self, change: StationChange) -> bool:
+        """Take a transition in; False when nobody registered the station."""
+        row = self._rows.index.get(change.station)
+        if row is None:
+            return False
+        before = self._standing(row)
+        self._note_judged(
+            row,
+            Judged(
+                partition=change.partition,
+                state=change.after,
+                since=change.at if change.after != before.state else before.since or change.at,
+                usable=change.usable,
+                shard=change.shard,
+                seen_at=change.seen_at,
+                reason=change.reason if change.after != before.state else self._rows.reason_of(row),
+            ),
+        )
+        self._changed(before, self._standing(row))
+        return True
+
+    def rest(self, station: str, clock: ClockName) -> None:
+        """The station is heard through this clock now; its state did not change."""
+        row = self._rows.index.get(station)
+        if row is not None:
+            before = self._standing(row)
+            self._rows.rest(row, clock)
+            self._changed(before, self._standing(row))
+
+    def resume(self, clock: ClockName, at: datetime) -> None:
+        """A gap of a clock ended at `at`."""
+        known = self._resumed.get(clock)
+        self._resumed[clock] = at if known is None else max(known, at)
+
+    def _note_judged(self, row: int, judged: Judged) -> None:
+        rows = self._rows
+        rows.state[row] = STATE_OF[judged.state]
+        rows.since[row] = stamp_of(judged.since)
+        rows.seen[row] = stamp_of(judged.seen_at)
+        rows.usable[row] = flag(judged.usable)
+        rows.note_reason(row, judged.reason)
+        if judged.shard is not None:
+            rows.rest(row, (judged.partition, judged.shard))
+
+    # -- time --------------------------------------------------------------------------------------------------
+
+    @property
+    def next_boundary(self) -> datetime | None:
+        """When the next calendar opens or closes, or a closure begins or ends."""
+        return self._agenda[0][0] if self._agenda else None
+
+    def advance(self, until: datetime) -> None:
+        """Let time go on to `until`, over every opening, closing and closure on the way.
+
+        Of an opening or closing only the stations that are not working are reported: nothing else changes for those
+        that are. Their next change says how they stand then.
+        """
+        while self._agenda and self._agenda[0][0] <= until:
+            at, which, what = heapq.heappop(self._agenda)
+            self.time = max(self.time, at)
+            if which == _CALENDARS:
+                self._turn(what, at)
+            else:
+                self._turn_closure(what)
+        self.time = max(self.time, until)
+
+    def set_calendars(self, calendars: Mapping[int, Hours]) -> None:
+        """The calendars by their ids, in place of those before."""
+        self._hours = dict(calendars)
+        self._agenda = [entry for entry in self._agenda if entry[1] != _CALENDARS]
+        heapq.heapify(self._agenda)
+        for calendar in calendars:
+            self._turn(calendar, self.time)
+
+    def _turn(self, calendar: int, at: datetime) -> None:
+        """Set what a calendar says at `at`, and note when it says something else."""
+        hours = self._hours[calendar]
+        is_open = hours.is_open(at)
+        self._opened[calendar] = _last_opening(hours, at, is_open)
+        upcoming = hours.next_change(at)
+        if upcoming is not None:
+            heapq.heappush(self._agenda, (upcoming, _CALENDARS, calendar))
+        if self._open.get(calendar) is not is_open:
+            self._open[calendar] = is_open
+            self._open_rows(calendar, is_open)
+
+    def _open_rows(self, calendar: int, is_open: bool) -> None:
+        rows = self._rows
+        view = rows.view(rows.open)
+        turned = (rows.view(rows.calendar) == calendar) & (view != is_open)
+        idle: list[int] = np.flatnonzero(turned & ~rows.working()).tolist()
+        before = [self._standing(row) for row in idle]
+        view[turned] = is_open
+        self._changes += [Changed(old, msgspec.structs.replace(old, open=is_open), self.time) for old in before]
+
+    # -- closures ----------------------------------------------------------------------------------------------
+
+    def set_closures(self, closures: Iterable[Closure]) -> None:
+        """The closures that are not withdrawn, in place of those before; past ones may be left out."""
+        touched = self._closures.replace(closures, self.time)
+        self._agenda = [entry for entry in self._agenda if entry[1] != _CLOSURES]
+        self._agenda += [(at, _CLOSURES, number) for at, number in self._closures.boundaries(self.time)]
+        heapq.heapify(self._agenda)
+        for closure in touched:
+            self._reflag(closure)
+
+    def _turn_closure(self, number: int) -> None:
+        closure = self._closures.turn(number, self.time)
+        if closure is not None:
+            self._reflag(closure)
+
+    def _reflag(self, closure: Closure) -> None:
+        for row in self._rows.of_scope(closure):
+            before = self._standing(row)
+            if closure.end <= self.time:
+                self._rows.silence_ended[row] = max(self._rows.silence_ended[row], stamp_of(closure.end))
+            self._flag_closures(row)
+            self._changed(before, self._standing(row))
+
+    def _flag_closures(self, row: int) -> None:
+        rows = self._rows
+        silenced, excused = self._closures.of(rows.ids[row], rows.profile_of(row))
+        if rows.silenced[row] and not silenced:
+            rows.silence_ended[row] = stamp_of(self.time)
+        rows.silenced[row], rows.excused[row] = silenced, excused
+
+    # -- making standings --------------------------------------------------------------------------------------
+
+    def _changed(self, before: Standing | None, after: Standing | None) -> None:
+        if before != after:
+            self._changes.append(Changed(before, after, self.time))
+
+    def _standing(self, row: int) -> Standing:
+        rows = self._rows
+        profile = rows.profile_of(row)
+        clock = rows.clock_of(row)
+        return Standing(
+            station=rows.ids[row],
+            area=profile.area,
+            path=profile.path,
+            kind=profile.kind,
+            isp=profile.isp,
+            feeder=profile.feeder,
+            lifecycle=profile.lifecycle,
+            commissioned_at=moment_of(rows.commissioned[row]),
+            state=WORDS[rows.state[row]],
+            since=moment_of(rows.since[row]),
+            usable=unflag(rows.usable[row]),
+            partition=clock[0] if clock else None,
+            shard=clock[1] if clock else None,
+            open=bool(rows.open[row]),
+            excused=bool(rows.excused[row]),
+            silenced=bool(rows.silenced[row]),
+        )
+
+
+def _last_opening(hours: Hours, at: datetime, is_open: bool) -> datetime | None:
+    last = hours.last_change(at)
+    return last if is_open or last is None else hours.last_change(last - _TICK)

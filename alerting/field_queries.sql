@@ -1,0 +1,116 @@
+-- name: read_known
+SELECT known_at FROM incident_clock;
+
+-- name: set_known
+INSERT INTO incident_clock (known_at) VALUES ($1)
+ON CONFLICT (one) DO UPDATE SET known_at = excluded.known_at WHERE incident_clock.known_at < excluded.known_at;
+
+-- name: area_paths
+SELECT code, path FROM area;
+
+-- name: areas_changed
+-- Something that is not the same when an area came, went or moved.
+SELECT concat(count(*), '/', max(changed_at)) FROM area;
+
+-- name: all_stations
+-- Without a date of its own a station is expected to report since it was last changed in the registry, so that none
+-- that was imported in bulk escapes.
+SELECT s.id AS station, s.area, s.kind, s.isp, s.feeder, s.lifecycle, s.calendar,
+       coalesce(s.commissioned_at, s.changed_at) AS commissioned_at, coalesce(p.programmes, '{}') AS programmes
+FROM station s
+LEFT JOIN (SELECT station, array_agg(programme ORDER BY programme) AS programmes
+           FROM station_programme GROUP BY station) p ON p.station = s.id;
+
+-- name: changed_stations
+-- Since a snapshot's horizon: whatever may have been committed after it.
+SELECT s.id AS station, s.area, a.path, s.kind, s.isp, s.feeder, s.lifecycle, s.calendar,
+       coalesce(s.commissioned_at, s.changed_at) AS commissioned_at,
+       array(SELECT programme FROM station_programme p WHERE p.station = s.id ORDER BY programme) AS programmes
+FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.changed_xid >= $1::text::xid8;
+
+-- name: some_stations
+SELECT s.id AS station, s.area, a.path, s.kind, s.isp, s.feeder, s.lifecycle, s.calendar,
+       coalesce(s.commissioned_at, s.changed_at) AS commissioned_at,
+       array(SELECT programme FROM station_programme p WHERE p.station = s.id ORDER BY programme) AS programmes
+FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.id = ANY ($1::text[]);
+
+-- name: deleted_stations
+SELECT DISTINCT d.station FROM station_deleted d
+WHERE d.changed_xid >= $1::text::xid8 AND NOT EXISTS (SELECT FROM station s WHERE s.id = d.station);
+
+-- name: all_states
+-- The judges' last word, the shard through which a terminal was heard last, and why a station that is not online is
+-- not.
+SELECT st.station, st.partition, st.state, st.since, st.usable, coalesce(heard.shard, last.shard) AS shard,
+       last.seen_at, last.reason
+FROM station_state st
+LEFT JOIN (SELECT DISTINCT ON (station) station, shard FROM terminal_state
+           WHERE shard <> '' ORDER BY station, seen_at DESC NULLS LAST) heard ON heard.station = st.station
+LEFT JOIN LATERAL (
+    SELECT t.reason, t.seen_at, t.shard FROM transition t
+    WHERE st.state <> 'online' AND t.station = st.station AND t.terminal IS NULL AND t.before <> t.after
+    ORDER BY t.at DESC, t.seq DESC LIMIT 1
+) last ON true;
+
+-- name: some_states
+SELECT st.station, st.partition, st.state, st.since, st.usable, coalesce(heard.shard, last.shard) AS shard,
+       last.seen_at, last.reason
+FROM station_state st
+LEFT JOIN LATERAL (
+    SELECT t.shard FROM terminal_state t WHERE t.station = st.station AND t.shard <> ''
+    ORDER BY t.seen_at DESC NULLS LAST LIMIT 1
+) heard ON true
+LEFT JOIN LATERAL (
+    SELECT t.reason, t.seen_at, t.shard FROM transition t
+    WHERE t.station = st.station AND t.terminal IS NULL AND t.before <> t.after
+    ORDER BY t.at DESC, t.seq DESC LIMIT 1
+) last ON true
+WHERE st.station = ANY ($1::text[]);
+
+-- name: states_behind
+-- How stations stood before transitions that are not taken in yet; $1, $2: up to which number of each partition they
+-- are. station_state is ahead of that.
+WITH RECURSIVE found AS (
+    (SELECT partition FROM transition ORDER BY partition LIMIT 1)
+    UNION ALL
+    SELECT (SELECT t.partition FROM transition t WHERE t.partition > found.partition ORDER BY t.partition LIMIT 1)
+    FROM found WHERE found.partition IS NOT NULL
+)
+SELECT ahead.station, ahead.partition, ahead.before AS state, held.at AS since, last.usable, last.shard,
+       held.seen_at, held.reason
+FROM (
+    SELECT DISTINCT ON (t.station) t.station, t.partition, t.seq, t.before
+    FROM found
+    LEFT JOIN unnest($1::int[], $2::bigint[]) AS c (partition, seq) USING (partition)
+    JOIN transition t ON t.partition = found.partition AND t.seq > coalesce(c.seq, -1)
+    WHERE t.terminal IS NULL AND ($3::text[] IS NULL OR t.station = ANY ($3::text[]))
+    ORDER BY t.station, t.seq
+) ahead
+LEFT JOIN LATERAL (
+    SELECT t.usable, t.shard FROM transition t
+    WHERE t.station = ahead.station AND t.terminal IS NULL AND t.seq < ahead.seq
+    ORDER BY t.at DESC, t.seq DESC LIMIT 1
+) last ON true
+LEFT JOIN LATERAL (
+    SELECT t.at, t.seen_at, t.reason FROM transition t
+    WHERE t.station = ahead.station AND t.terminal IS NULL AND t.seq < ahead.seq AND t.before <> t.after
+    ORDER BY t.at DESC, t.seq DESC LIMIT 1
+) held ON true;
+
+-- name: clock_of_stations
+-- Through which shard stations are heard now.
+SELECT DISTINCT ON (station) station, partition, shard FROM terminal_state
+WHERE station = ANY ($1::text[]) AND shard <> '' ORDER BY station, seen_at DESC NULLS LAST;
+
+-- name: closures
+-- Those that may matter now or later; one that ended lately still says since when a station has been expected.
+SELECT id, from_at AS begin, until_at AS end, approved_at IS NOT NULL AS approved, station, area, programme
+FROM closure WHERE withdrawn_at IS NULL AND until_at > $1::timestamptz - interval '2 days';
+
+-- name: recent_gaps
+SELECT partition, shard, max(ended_at) AS ended_at FROM pipeline_gap
+WHERE ended_at > $1::timestamptz - interval '1 hour' AND ended_at - began_at > interval '5 seconds'
+GROUP BY partition, shard;
+
+-- name: open_station_incidents
+SELECT station, kind FROM incident WHERE status <> 'closed' AND kind = ANY ($1::text[]) AND station IS NOT NULL;

@@ -1,0 +1,183 @@
+"""The columns of the field: one row per station. Pure.
+
+As in `alerting.terminals`, a column is an `array` that numpy reads in place. What many stations share (area, kind,
+uplink …) is one `Profile` for all of them.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+import numpy as np
+
+from alerting.closures import Closure
+from alerting.standing import IN_SERVICE, ClockName, Standing
+from alerting.terminals import UNKNOWN, State
+
+NONE: Final = -1
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_NEVER: Final = -(2**63)
+
+T = TypeVar("T")
+
+
+def stamp_of(moment: datetime | None) -> int:
+    """A time as microseconds since the epoch, for a column."""
+    return _NEVER if moment is None else (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of(stamp: int) -> datetime | None:
+    return None if stamp == _NEVER else _EPOCH + timedelta(microseconds=stamp)
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """What the registry says of a station and of many others."""
+
+    area: str | None
+    path: tuple[str, ...]
+    kind: str | None
+    isp: str | None
+    feeder: str | None
+    lifecycle: str
+    programmes: tuple[str, ...]
+
+
+class _Names(Generic[T]):
+    """Numbers for values that come again and again."""
+
+    def __init__(self) -> None:
+        self.names: list[T] = []
+        self._numbers: dict[T, int] = {}
+
+    def number(self, name: T) -> int:
+        found = self._numbers.get(name)
+        if found is None:
+            found = self._numbers[name] = len(self.names)
+            self.names.append(name)
+        return found
+
+    def find(self, name: T) -> int | None:
+        return self._numbers.get(name)
+
+
+class Rows:
+    """Columns by row; `index` finds the row of a station that is registered. Times in microseconds."""
+
+    def __init__(self) -> None:
+        self.index: dict[str, int] = {}
+        self.ids: list[str] = []
+        self.profile = array("i")
+        self.serving = array("b")
+        self.commissioned = array("q")
+        self.calendar = array("q")
+        self.open = array("b")
+        self.state = array("b")
+        self.since = array("q")
+        self.seen = array("q")
+        self.usable = array("b")
+        self.clock = array("h")
+        self.reason = array("h")
+        self.silenced = array("b")
+        self.excused = array("b")
+        self.silence_ended = array("q")
+        self._profiles: _Names[Profile] = _Names()
+        self._clocks: _Names[ClockName] = _Names()
+        self._reasons: _Names[str] = _Names()
+
+    def add(self, station: str) -> int:
+        """Append a station of which nothing is known yet."""
+        row = len(self.ids)
+        self.index[station] = row
+        self.ids.append(station)
+        fresh: tuple[tuple[array[Any], int], ...] = (
+            (self.profile, NONE),
+            (self.serving, 0),
+            (self.commissioned, _NEVER),
+            (self.calendar, NONE),
+            (self.open, 1),
+            (self.state, State.NEVER_SEEN),
+            (self.since, _NEVER),
+            (self.seen, _NEVER),
+            (self.usable, UNKNOWN),
+            (self.clock, NONE),
+            (self.reason, NONE),
+            (self.silenced, 0),
+            (self.excused, 0),
+            (self.silence_ended, _NEVER),
+        )
+        for column, value in fresh:
+            column.append(value)
+        return row
+
+    def remove(self, row: int) -> None:
+        """The row stays, out of the index and of every calendar."""
+        del self.index[self.ids[row]]
+        self.calendar[row], self.clock[row], self.profile[row] = NONE, NONE, NONE
+
+    def note_facts(self, row: int, profile: Profile, calendar: int, commissioned: int) -> None:
+        self.profile[row] = self._profiles.number(profile)
+        self.serving[row] = profile.lifecycle == IN_SERVICE
+        self.calendar[row] = calendar
+        self.commissioned[row] = commissioned
+
+    def note_reason(self, row: int, reason: str | None) -> None:
+        self.reason[row] = NONE if reason is None else self._reasons.number(reason)
+
+    def rest(self, row: int, clock: ClockName) -> None:
+        self.clock[row] = self._clocks.number(clock)
+
+    def profile_of(self, row: int) -> Profile:
+        return self._profiles.names[self.profile[row]]
+
+    def clock_of(self, row: int) -> ClockName | None:
+        number = self.clock[row]
+        return None if number == NONE else self._clocks.names[number]
+
+    def reason_of(self, row: int) -> str | None:
+        number = self.reason[row]
+        return None if number == NONE else self._reasons.names[number]
+
+    def works(self, row: int) -> bool:
+        """As `Standing.working`."""
+        return self.state[row] == State.ONLINE and self.usable[row] != 0 and self.serving[row] == 1
+
+    def working(self) -> Any:
+        """`works` of all rows."""
+        online = (self.view(self.state) == State.ONLINE) & (self.view(self.usable) != 0)
+        return online & (self.view(self.serving) == 1)
+
+    def resting_on(self, clocks: Iterable[ClockName]) -> list[str]:
+        numbers = [number for clock in clocks if (number := self._clocks.find(clock)) is not None]
+        rows = np.flatnonzero(np.isin(self.view(self.clock), numbers)).tolist() if numbers else []
+        return [self.ids[row] for row in rows]
+
+    def of_scope(self, closure: Closure) -> list[int]:
+        """The rows of the stations that a closure is for."""
+        if closure.station is not None:
+            row = self.index.get(closure.station)
+            return [] if row is None else [row]
+        within = [n for n, profile in enumerate(self._profiles.names) if closure.holds_for(profile)]
+        found: list[int] = np.flatnonzero(np.isin(self.view(self.profile), within)).tolist()
+        return found
+
+    def repath(
+        self, paths: Mapping[str, tuple[str, ...]], standing: Callable[[int], Standing]
+    ) -> Iterator[tuple[int, Standing]]:
+        """Give the stations of areas that moved their new paths; rows with how they stood before."""
+        names = self._profiles.names
+        moved = [n for n, profile in enumerate(names) if paths.get(profile.area or "", profile.path) != profile.path]
+        for row in np.flatnonzero(np.isin(self.view(self.profile), moved)).tolist():
+            before, profile = standing(row), self.profile_of(row)
+            new = msgspec.structs.replace(profile, path=paths[profile.area or ""])
+            self.profile[row] = self._profiles.number(new)
+            yield row, before
+
+    def view(self, column: "array[Any]") -> Any:
+        """A numpy view of a column; drop it before the next `add`, which would have to move the memory."""
+        return np.frombuffer(column, dtype=_DTYPES[column.typecode])
+
+
+_DTYPES: Final = {"b": np.int8, "h": np.int16, "i": np.int32, "q": np.int64}

@@ -1,0 +1,169 @@
+"""Loading the field and following the registry: rows to stations and back."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+
+from alerting.closures import Closure
+from alerting.field import Facts, Field, Hours, Judged, StationChange
+from alerting.judge_store import QUERIES as JUDGE_QUERIES
+from alerting.standing import ClockName
+from alerting.station_rules import KINDS
+from store.pool import Connection
+from store.sql import load_queries
+
+QUERIES = load_queries(Path(__file__).with_name("field_queries.sql"))
+_CHUNK = 5_000
+
+
+def to_change(row: asyncpg.Record) -> StationChange:
+    """A row of `transition`."""
+    return StationChange(**dict(row))
+
+
+async def load_known(connection: Connection) -> datetime | None:
+    """Up to when the last pass that was committed had decided; None: there was none."""
+    known: datetime | None = await connection.fetchval(QUERIES.read_known)
+    return known
+
+
+async def set_known(connection: Connection, known: datetime) -> None:
+    await connection.execute(QUERIES.set_known, known)
+
+
+async def load_open_incidents(connection: Connection) -> dict[str, str]:
+    """{station: kind} of the open incidents that the station rules look after."""
+    rows = await connection.fetch(QUERIES.open_station_incidents, list(KINDS))
+    return {row["station"]: row["kind"] for row in rows}
+
+
+async def load_field(connection: Connection, time: datetime, applied: Mapping[int, int]) -> Field:
+    """Every registered station as it stood when the transitions up to `applied` were taken in; in one snapshot."""
+    field = Field(time, await load_hours(connection))
+    paths = await load_paths(connection)
+    async for row in connection.cursor(QUERIES.all_stations, prefetch=_CHUNK):
+        field.restore(_facts(row, paths.get(row["area"])))
+    async for row in connection.cursor(QUERIES.all_states, prefetch=_CHUNK):
+        field.restore_state(row["station"], _judged(row))
+    for station, judged in (await _states_behind(connection, applied, None)).items():
+        field.restore_state(station, judged)
+    field.set_closures(await load_closures(connection, time))
+    for row in await connection.fetch(QUERIES.recent_gaps, time):
+        field.resume((row["partition"], row["shard"]), row["ended_at"])
+    field.take()
+    return field
+
+
+async def load_hours(connection: Connection) -> dict[int, Hours]:
+    """The calendars by their ids."""
+    return {}
+
+
+async def load_paths(connection: Connection) -> dict[str, tuple[str, ...]]:
+    return {row["code"]: tuple(row["path"]) for row in await connection.fetch(QUERIES.area_paths)}
+
+
+async def load_closures(connection: Connection, time: datetime) -> list[Closure]:
+    return [Closure(**dict(row)) for row in await connection.fetch(QUERIES.closures, time)]
+
+
+async def meet(connection: Connection, field: Field, stations: Iterable[str], applied: Mapping[int, int]) -> None:
+    """Put stations into the field that transitions name and it does not know; nobody may have registered them."""
+    new = sorted({station for station in stations if station not in field})
+    if not new:
+        return
+    rows = await connection.fetch(QUERIES.some_stations, new)
+    await _register(connection, field, rows, applied)
+
+
+async def follow_clocks(connection: Connection, field: Field, untrusted: Iterable[ClockName]) -> None:
+    """Stations whose clock says nothing may be heard through another shard by now."""
+    resting = field.resting_on(untrusted)
+    for row in await connection.fetch(QUERIES.clock_of_stations, resting) if resting else ():
+        field.rest(row["station"], (row["partition"], row["shard"]))
+
+
+class Registry:
+    """Follows what people change: stations, areas, closures."""
+
+    def __init__(self, horizon: str, areas: str) -> None:
+        self._horizon = horizon
+        self._areas = areas
+
+    @classmethod
+    async def load(cls, connection: Connection) -> "Registry":
+        """Where to go on; in the snapshot in which the field is loaded."""
+        return cls(await _horizon(connection), await connection.fetchval(QUERIES.areas_changed))
+
+    async def follow(self, connection: Connection, field: Field, applied: Mapping[int, int]) -> None:
+        """Take into the field what changed since the last call that was committed."""
+        horizon = await _horizon(connection)
+        field.set_calendars(await load_hours(connection))
+        await self._follow_areas(connection, field)
+        await _register(connection, field, await connection.fetch(QUERIES.changed_stations, self._horizon), applied)
+        for row in await connection.fetch(QUERIES.deleted_stations, self._horizon):
+            field.forget(row["station"])
+        field.set_closures(await load_closures(connection, field.time))
+        self._horizon = horizon
+
+    async def _follow_areas(self, connection: Connection, field: Field) -> None:
+        areas = await connection.fetchval(QUERIES.areas_changed)
+        if areas != self._areas:
+            field.set_paths(await load_paths(connection))
+            self._areas = areas
+
+
+async def _register(
+    connection: Connection, field: Field, rows: Iterable[asyncpg.Record], applied: Mapping[int, int]
+) -> None:
+    found = [_facts(row, row["path"]) for row in rows]
+    new = [facts.station for facts in found if facts.station not in field]
+    states = _by_station(await connection.fetch(QUERIES.some_states, new)) if new else {}
+    states |= await _states_behind(connection, applied, new) if new else {}
+    for facts in found:
+        field.register(facts, states.get(facts.station))
+
+
+async def _horizon(connection: Connection) -> str:
+    horizon: str = await connection.fetchval(JUDGE_QUERIES.snapshot_horizon)
+    return horizon
+
+
+async def _states_behind(
+    connection: Connection, applied: Mapping[int, int], stations: list[str] | None
+) -> dict[str, Judged]:
+    query = QUERIES.states_behind
+    return _by_station(await connection.fetch(query, list(applied), list(applied.values()), stations))
+
+
+def _by_station(rows: Iterable[asyncpg.Record]) -> dict[str, Judged]:
+    return {row["station"]: _judged(row) for row in rows}
+
+
+def _judged(row: asyncpg.Record) -> Judged:
+    return Judged(
+        partition=row["partition"],
+        state=row["state"],
+        since=row["since"],
+        usable=row["usable"],
+        shard=row["shard"],
+        seen_at=row["seen_at"],
+        reason=row["reason"],
+    )
+
+
+def _facts(row: asyncpg.Record, path: Sequence[str] | None) -> Facts:
+    return Facts(
+        station=row["station"],
+        area=row["area"],
+        path=tuple(path or ()),
+        kind=row["kind"],
+        isp=row["isp"],
+        feeder=row["feeder"],
+        lifecycle=row["lifecycle"],
+        commissioned_at=row["commissioned_at"],
+        calendar=row["calendar"],
+        programmes=tuple(row["programmes"]),
+    )

@@ -1,0 +1,183 @@
+"""A pass of the incident process: read what was committed, decide, and write it down in one transaction."""
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from alerting import field_store
+from alerting import incident_store as store
+from alerting.field import Field, StationChange
+from alerting.field_store import Registry
+from alerting.incident_store import QUERIES
+from alerting.incidents_core import Book, Decision
+from alerting.parts import Part, PartSettings, make_parts
+from alerting.pipeline import HUNG, LONGEST, Gap, Outage, View, Watchdog, follow_pipeline, pipeline_key
+from alerting.standing import Moment
+from alerting.station_rules import RuleSettings, decide, hold, station_rule_key
+from alerting.station_watch import StationWatch
+from alerting.stream import (
+    INCIDENTS,
+    INCIDENTS_GAPS,
+    Batch,
+    load_cursors,
+    put_cursors,
+    read_further,
+    read_gaps,
+    set_cursors,
+)
+from alerting.watermark import Waiting, Watermark, horizon, stride, watermark
+from store.pool import Connection
+
+log = logging.getLogger(__name__)
+
+_REGISTRY_EVERY = 30.0
+
+
+class PassConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """`limit` transitions of each partition a pass."""
+
+    limit: int = 500
+    rules: RuleSettings = RuleSettings()
+    parts: PartSettings = PartSettings()
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pass did: its decisions, and whether there is more to be read."""
+
+    decisions: Sequence[Decision]
+    more: bool
+
+
+class Memory(msgspec.Struct, kw_only=True):
+    """What lives between passes; of one snapshot, so after a pass that failed all of it is thrown away."""
+
+    known: datetime
+    field: Field
+    watch: StationWatch
+    waiting: Waiting[StationChange]
+    registry: Registry
+    parts: list[Part]
+    registry_due: float = 0.0
+
+
+class Decider:
+    """Goes from pass to pass with one session, for as long as that is the leader's."""
+
+    def __init__(self, config: PassConfig, connection: Connection) -> None:
+        self._config = config
+        self._connection = connection
+        self._watchdog = Watchdog()
+        self._memory: Memory | None = None
+        self._registry_asked = False
+
+    def ask_registry(self) -> None:
+        """Look at the registry in the next pass."""
+        self._registry_asked = True
+
+    async def decide(self, outage: Outage | None) -> Passed:
+        """Read, decide and write in one transaction. `outage` of the database: to be told."""
+        mono = time.monotonic()
+        memory, self._memory = self._memory, None  # unless all goes well, it is not what the database holds
+        async with self._connection.transaction(isolation="repeatable_read"):
+            passed, memory = await self._pass(memory, outage, mono)
+        self._memory = memory
+        return passed
+
+    async def _pass(self, memory: Memory | None, outage: Outage | None, mono: float) -> tuple[Passed, Memory]:
+        connection = self._connection
+        now: datetime = await connection.fetchval(QUERIES.read_now)
+        clocks = await store.load_clocks(connection)
+        mark = watermark(clocks, now)
+        book = Book()
+        if memory is None:
+            memory = await _load(connection, self._config, mark, now)
+        more, ripe, moment = await _read(connection, memory, self._config.limit, mark, now)
+        gaps = await read_gaps(connection, INCIDENTS_GAPS, self._config.limit)
+        for gap in gaps.rows:
+            if gap["ended_at"] - gap["began_at"] > LONGEST:
+                memory.field.resume((gap["partition"], gap["shard"]), gap["ended_at"])
+        await self._follow_registry(memory, ripe, mark, mono)
+        await _follow_stations(connection, book, memory, ripe, moment)
+        view = self._watchdog.look(store.watched(clocks), now=now, mono=mono)
+        pipeline = await _decide_pipeline(connection, gaps, view, outage, now)
+        for written in (book, pipeline):
+            await store.store_book(connection, written, now)
+        applied = memory.waiting.applied
+        await put_cursors(connection, INCIDENTS, {change.partition: applied[change.partition] for change in ripe})
+        await set_cursors(connection, INCIDENTS_GAPS, gaps)
+        await field_store.set_known(connection, moment.known)
+        memory.known = moment.known
+        return Passed(decisions=(*book.decisions, *pipeline.decisions), more=more or gaps.full), memory
+
+    async def _follow_registry(
+        self, memory: Memory, ripe: Sequence[StationChange], mark: Watermark, mono: float
+    ) -> None:
+        """What people changed, now and then or when they say so; stations never heard of, at once."""
+        connection, field, applied = self._connection, memory.field, memory.waiting.applied
+        if self._registry_asked or mono >= memory.registry_due:
+            self._registry_asked, memory.registry_due = False, mono + _REGISTRY_EVERY
+            await memory.registry.follow(connection, field, applied)
+            await field_store.follow_clocks(connection, field, mark.untrusted)
+        stations = {change.station for change in ripe if change.terminal is None}
+        await field_store.meet(connection, field, stations, applied)
+
+
+async def _load(connection: Connection, config: PassConfig, mark: Watermark, now: datetime) -> Memory:
+    """Everything as of the last pass that was committed."""
+    applied = await load_cursors(connection, INCIDENTS)
+    known = await field_store.load_known(connection) or mark.known or now
+    registry = await Registry.load(connection)
+    field = await field_store.load_field(connection, known, applied)
+    watch = StationWatch(field, config.rules)
+    watch.reconcile(await field_store.load_open_incidents(connection))
+    parts = make_parts(field, config.parts)
+    for part in parts:
+        await part.load(connection)
+    log.info("loaded", extra={"stations": len(field)})
+    return Memory(known=known, field=field, watch=watch, waiting=Waiting(applied), registry=registry, parts=parts)
+
+
+async def _read(
+    connection: Connection, memory: Memory, limit: int, mark: Watermark, now: datetime
+) -> tuple[bool, list[StationChange], Moment]:
+    """Transitions that are ripe, in one order; whether there is more to be read; and the moment that they make."""
+    waiting = memory.waiting
+    crowded = [partition for partition in waiting.read if waiting.held(partition) >= limit]
+    batch = await read_further(connection, waiting.read, limit, crowded)
+    waiting.add(field_store.to_change(row) for row in batch.rows)
+    full = batch.more | set(crowded)
+    until = horizon(mark.ripe, (waiting.newest(partition) for partition in full))
+    reach = stride(until, known=memory.known, earliest=waiting.earliest)
+    ripe = waiting.ripe(reach, now)
+    known = max(memory.known, min(time for time in (mark.known, reach, now) if time)) if mark.known else memory.known
+    return bool(full) or reach != until, ripe, Moment(now=now, known=known, untrusted=mark.untrusted)
+
+
+async def _follow_stations(
+    connection: Connection, book: Book, memory: Memory, ripe: Sequence[StationChange], moment: Moment
+) -> None:
+    """Stations' own incidents first, then what the other parts make of them."""
+    intents = memory.watch.follow([change for change in ripe if change.terminal is None], moment)
+    book.learn(await store.load_newest(connection, {station_rule_key(i.kind, i.station) for i in intents}))
+    decide(book, intents, moment.now)
+    changes = [(changed.before, changed.after) for changed in memory.watch.take_changes()]
+    for part in memory.parts:
+        await part.follow(connection, book, changes, moment)
+    hold(book, memory.field, moment.known)
+
+
+async def _decide_pipeline(
+    connection: Connection, batch: Batch, view: View, outage: Outage | None, now: datetime
+) -> Book:
+    gaps = [store.to_gap(row) for row in batch.rows]
+    if outage is not None:
+        ago = time.monotonic()
+        began, ended = (now - timedelta(seconds=ago - mono) for mono in (outage.began, outage.ended))
+        gaps += [Gap(shard=shard, began_at=began, ended_at=ended, cause=HUNG) for shard in view.shards]
+    keys = {pipeline_key(shard) for shard in (*view.shards, *(gap.shard for gap in gaps))}
+    book = Book(await store.load_recent(connection, keys) if keys else ())
+    follow_pipeline(book, gaps=gaps, view=view, now=now, complete=not batch.full)
+    return book

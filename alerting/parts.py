@@ -1,0 +1,38 @@
+"""What the incident process is made of: parts that look at what changed in a pass and write into its book.
+
+The order is that of `make_parts`: station incidents are in the book before it begins, so causes can take them as
+children before anybody is told. After a pass that failed every part is made anew and loaded again.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from alerting.field import Field
+from alerting.incidents_core import Book
+from alerting.standing import Moment, Standing
+from store.pool import Connection
+
+Pairs = Sequence[tuple[Standing | None, Standing | None]]
+"""How stations stood and stand, in the order in which they changed; None: not registered, or no longer."""
+
+
+class Part(Protocol):
+    """One of them. Both are called with the session that leads, within a transaction."""
+
+    async def load(self, connection: Connection) -> None:
+        """Read what is needed when the lead is taken, in one snapshot with the field as it is then."""
+
+    async def follow(self, connection: Connection, book: Book, changes: Pairs, moment: Moment) -> None:
+        """Decide what `changes` mean at `moment`; the caller stores the book and commits."""
+
+
+class PartSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the parts are told, a field each."""
+
+
+def make_parts(field: Field, settings: PartSettings) -> list[Part]:
+    """The parts in their order: causes, flapping, areas and blind spots, health. `field` holds all stations, loaded
+    before them and up to date before each `follow`."""
+    return []

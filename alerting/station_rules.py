@@ -1,0 +1,204 @@
+"""When a station is an incident by itself: offline, not back from being away, or never seen. Pure.
+
+A function of how the station stands; `alerting.station_watch` asks it again whenever that changes or time has passed.
+What is wrong outside opening hours or in a closure is nobody's business until the station should be open again; what
+was opened stays open until the fault is over, whatever the hours.
+
+| the station is | it is an incident | which began |
+|---|---|---|
+| offline, and fell while it was open | at once | when the first missed heartbeat was due |
+| offline, and was so when it opened | `opening_grace` after the opening | with the opening |
+| offline, because it did not come back from being away | the same two, as `overdue_return` | the same |
+| away since before the opening | `opening_grace` after the opening, as `overdue_return` | with the opening |
+| never seen | `never_seen_grace` after it was commissioned | when it was commissioned |
+
+The end of a closure is an opening. After a gap of ours a station that was not heard has `opening_grace` to be heard
+before time alone makes it an incident.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from alerting.field import About, Field
+from alerting.incidents_core import STATION_OFFLINE, Book, Incident
+from alerting.standing import Standing
+
+OVERDUE_RETURN: Final = "overdue_return"
+NEVER_SEEN: Final = "never_seen"
+KINDS: Final = (STATION_OFFLINE, OVERDUE_RETURN, NEVER_SEEN)
+AWAY_OVERDUE: Final = "away_overdue"
+"""Why the judges call a station offline that did not come back in time."""
+
+
+class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds that a station may take to work after it opened, and to be heard at all after it was commissioned."""
+
+    opening_grace: float = 900.0
+    never_seen_grace: float = 86_400.0
+
+
+class Want(msgspec.Struct, frozen=True, kw_only=True):
+    """A fault that is or will be an incident: from `due` on (None: now), begun at `began_at`.
+
+    `fault_at`: since when the station itself stands so; a person who resolved it later resolved this fault.
+    """
+
+    kind: str
+    began_at: datetime
+    fault_at: datetime
+    reason: str
+    due: datetime | None = None
+
+
+class Opens(msgspec.Struct, frozen=True, kw_only=True):
+    """A station is to have an incident, as of `at`."""
+
+    station: str
+    area: str | None
+    want: Want
+    at: datetime
+    seen_at: datetime | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.want.kind
+
+
+class Closes(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident of a station is over: since `ended_at`, or (None) as a person said right now."""
+
+    station: str
+    kind: str
+    reason: str
+    ended_at: datetime | None = None
+
+
+Intent = Opens | Closes
+
+
+def station_rule_key(kind: str, station: str) -> str:
+    return f"{kind}:{station}"
+
+
+def wanted(standing: Standing, about: About, settings: RuleSettings) -> Want | None:
+    """What is wrong with a station that should be open; None: nothing, or nothing that anybody is to know now."""
+    if not standing.in_service or not standing.open or standing.silenced:
+        return None
+    if standing.state == "never_seen":
+        return _never_seen(standing, about, settings)
+    if standing.since is None:
+        return None
+    if standing.state == "offline":
+        overdue = about.reason == AWAY_OVERDUE
+        return _down(standing.since, about, settings, OVERDUE_RETURN if overdue else STATION_OFFLINE)
+    if standing.state == "away" and _before_opening(standing.since, about):
+        return _down(standing.since, about, settings, OVERDUE_RETURN)
+    return None
+
+
+def ending(kind: str, standing: Standing | None, about: About | None) -> str | None:
+    """Why an open incident of a kind is over; None while it goes on."""
+    if standing is None or about is None:
+        return "deleted"
+    if not standing.in_service:
+        return standing.lifecycle
+    if kind == NEVER_SEEN:
+        return None if standing.state == "never_seen" else standing.state
+    if standing.state == "offline":
+        return None
+    if kind == OVERDUE_RETURN and standing.state == "away" and standing.since is not None:
+        return None if _before_opening(standing.since, about) else "away"
+    return standing.state
+
+
+def _before_opening(since: datetime, about: About) -> bool:
+    return about.opened_at is not None and since < about.opened_at
+
+
+def _down(since: datetime, about: About, settings: RuleSettings, kind: str) -> Want:
+    reason = about.reason or "unknown"
+    if about.opened_at is None or since >= about.opened_at:
+        return Want(kind=kind, began_at=since, fault_at=since, reason=reason)
+    due = _patient(about.opened_at, about, settings)
+    return Want(kind=kind, began_at=about.opened_at, fault_at=since, reason="not_open", due=due)
+
+
+def _never_seen(standing: Standing, about: About, settings: RuleSettings) -> Want | None:
+    begin = standing.commissioned_at
+    if begin is None:
+        return None
+    due = begin + timedelta(seconds=settings.never_seen_grace)
+    if about.opened_at is not None or about.resumed_at is not None:
+        due = max(due, _patient(about.opened_at or begin, about, settings))
+    return Want(kind=NEVER_SEEN, began_at=begin, fault_at=begin, reason=NEVER_SEEN, due=due)
+
+
+def _patient(opened_at: datetime, about: About, settings: RuleSettings) -> datetime:
+    """The end of the grace that begins with the opening, and again with the end of a gap of ours."""
+    begin = opened_at if about.resumed_at is None else max(opened_at, about.resumed_at)
+    return begin + timedelta(seconds=settings.opening_grace)
+
+
+def decide(book: Book, intents: list[Intent], now: datetime) -> None:
+    """Take what the rules want into the book, in its order. It holds the newest incident of each key."""
+    for intent in intents:
+        if isinstance(intent, Opens):
+            _open(book, intent, now)
+        else:
+            _close(book, intent, now)
+
+
+def _open(book: Book, intent: Opens, now: datetime) -> None:
+    key, want = station_rule_key(intent.kind, intent.station), intent.want
+    if book.open_of(key) is not None:
+        book.ignore(key, "already_open")
+    elif any(_resolved(known, want.fault_at) for known in book.all_of(key)):
+        book.ignore(key, "resolved_by_a_person")
+    else:
+        book.open(
+            Incident(
+                id=0,
+                kind=intent.kind,
+                key=key,
+                status="open",
+                station=intent.station,
+                area=intent.area,
+                began_at=want.began_at,
+                opened_at=now,
+                detail=_detail(intent),
+            ),
+            want.reason,
+        )
+
+
+def _detail(intent: Opens) -> dict[str, Any]:
+    """Why, the last heartbeat, and since when the station stands so if that is not when the incident began."""
+    want = intent.want
+    detail: dict[str, Any] = {"reason": want.reason, "seen_at": intent.seen_at}
+    if want.fault_at != want.began_at:
+        detail["offline_since"] = want.fault_at
+    return {name: value for name, value in detail.items() if value is not None}
+
+
+def _close(book: Book, intent: Closes, now: datetime) -> None:
+    key = station_rule_key(intent.kind, intent.station)
+    standing = book.open_of(key)
+    if standing is None:
+        book.ignore(key, "not_open")
+    else:
+        book.close(standing, ended_at=intent.ended_at or now, now=now, reason=intent.reason)
+
+
+def _resolved(known: Incident, fault_at: datetime) -> bool:
+    return "resolved_by" in known.detail and known.closed_at is not None and known.closed_at >= fault_at
+
+
+def hold(book: Book, field: Field, at: datetime) -> None:
+    """What concerns a station that need not be open at `at` is told when it opens, or when its closure ends."""
+    for incident, _ in book.notifications():
+        found = book.get(incident)
+        until = None if found is None or found.station is None else field.opens_at(found.station, at)
+        if until is not None:
+            book.hold(incident, until)
