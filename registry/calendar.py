@@ -14,12 +14,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from registry.day_classes import DayClass, DayClasses
+from registry.model import ALWAYS_OPEN
 from registry.opening_rules import ALWAYS_RULES, OpeningRules, Span
-from registry.opening_text import DEFAULT_ZONE, parse_dated, parse_rules
+from registry.opening_text import AS_KIND, DEFAULT_ZONE, parse_dated, parse_rules
 
-ALWAYS_TEXT: Final = "24x7"
-AS_KIND: Final = "kind"
-"""The rules of a version from which a station follows its kind's schedule again."""
 FROM_ALWAYS: Final = date.min
 HORIZON: Final = timedelta(days=800)
 """How far changes are looked for: a schedule without one in two years has none."""
@@ -35,7 +33,7 @@ class Version(msgspec.Struct, frozen=True, array_like=True):
     """A schedule that holds from a local day on, until the next version; `rules` as opening_text reads them."""
 
     valid_from: date
-    rules: str = ALWAYS_TEXT
+    rules: str = ALWAYS_OPEN
     zone: str = DEFAULT_ZONE
 
 

@@ -5,7 +5,7 @@ The readers raise ValueError with what is wrong and the remedy.
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any, Final
 from unicodedata import category
 
@@ -14,7 +14,7 @@ import msgspec
 from contract.topics import STATION_PATTERN, is_station_id
 from registry.codes import normal_code
 from registry.model import ALWAYS_OPEN, LIFECYCLES
-from registry.sheet import MAX_CELL
+from registry.opening_text import AS_KIND, parse_rules
 
 CHINA_TIME: Final = timezone(timedelta(hours=8))
 """The zone of a time that names none."""
@@ -91,6 +91,22 @@ def moment(cell: str) -> datetime:
         ) from None
 
 
+def end(cell: str) -> datetime:
+    """A time, or the end of a day that is named without one; in UTC."""
+    try:
+        last = date.fromisoformat(cell)
+    except ValueError:
+        return moment(cell)
+    return datetime.combine(last + timedelta(days=1), time(), CHINA_TIME).astimezone(UTC)
+
+
+def schedule(cell: str) -> str:
+    """Opening rules (`registry.opening_text`), or `kind`: as the station's kind has them."""
+    if cell != AS_KIND:
+        parse_rules(cell)
+    return cell
+
+
 def degrees(limit: int) -> Callable[[str], float]:
     """A reader of degrees from -`limit` to `limit`."""
 
@@ -151,6 +167,15 @@ STATIONS: Final = (
     Column(name="isp", field="isp", read=text(200)),
     Column(name="feeder", field="feeder", read=text(200)),
     Column(name="address", field="address", read=text(500)),
-    Column(name="schedule", field="schedule", read=text(MAX_CELL), empty=ALWAYS_OPEN),
+    Column(name="schedule", field="schedule", read=schedule, empty=ALWAYS_OPEN),
     Column(name="programmes", field="programmes", read=programmes, empty=()),
+)
+
+CLOSURES: Final = (
+    Column(name="station", field="station", read=station_id, required=True, needed="give the station's id"),
+    Column(name="from", field="from_at", read=moment, required=True, needed="say when it begins"),
+    Column(name="until", field="until_at", read=end, required=True, needed="say when it ends"),
+    Column(name="reason", field="reason", read=text(500), required=True, needed="say why it is closed"),
+    Column(name="declared_by", field="declared_by", read=text(200), empty="import"),
+    Column(name="approved_by", field="approved_by", read=text(200)),
 )

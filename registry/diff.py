@@ -7,11 +7,11 @@ import msgspec
 
 from contract.errors import RemedyError
 from registry.codes import level_of
-from registry.model import LEVELS, Area, Station
+from registry.model import LEVELS, Area, DeclaredClosure, Station
 from registry.rows import BadCell, Row, Rows
 from registry.tree import MAX_DEPTH, cycles, depths, paths, unrooted
 
-T = TypeVar("T", bound=Area | Station)
+T = TypeVar("T", bound=Area | Station | DeclaredClosure)
 
 # `path` follows from the parents; the others are not in import files.
 _SILENT: Final = frozenset({"path", "quorum", "auto_registered"})
@@ -41,7 +41,7 @@ class Plan(msgspec.Struct, Generic[T], frozen=True):
 
 def plan_areas(rows: Rows, stored: Mapping[str, Area]) -> Plan[Area]:
     """Compare the rows with the whole stored tree. Rows that would break the tree are among the bad ones."""
-    good, bad = _checked(rows, lambda row: _area_of(row, stored.get(row.key)))
+    good, bad = checked(rows, lambda row: _area_of(row, stored.get(row.key)))
     lines = {row.key: row.line for row in rows.good}
     while True:
         parents = {code: area.parent for code, area in stored.items()}
@@ -58,16 +58,17 @@ def plan_areas(rows: Rows, stored: Mapping[str, Area]) -> Plan[Area]:
         for code, area in stored.items()
         if code not in wanted and area.path != path[code]
     ]
-    return _compare(wanted, stored, bad, moved)
+    return compare(wanted, stored, bad, moved)
 
 
 def plan_stations(rows: Rows, stored: Mapping[str, Station], areas: Collection[str]) -> Plan[Station]:
     """Compare the rows with the stored stations of the same ids; `areas` are the codes that there are."""
-    good, bad = _checked(rows, lambda row: _station_of(row, stored.get(row.key), areas))
-    return _compare(good, stored, bad, [])
+    good, bad = checked(rows, lambda row: _station_of(row, stored.get(row.key), areas))
+    return compare(good, stored, bad, [])
 
 
-def _checked(rows: Rows, build: Callable[[Row], T | BadCell]) -> tuple[dict[str, T], list[BadCell]]:
+def checked(rows: Rows, build: Callable[[Row], T | BadCell]) -> tuple[dict[str, T], list[BadCell]]:
+    """What is built of the good rows, by their keys, and all that is wrong."""
     good: dict[str, T] = {}
     bad = list(rows.bad)
     for row in rows.good:
@@ -149,7 +150,8 @@ def _deep(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[s
     return found
 
 
-def _compare(wanted: Mapping[str, T], stored: Mapping[str, T], bad: list[BadCell], moved: list[T]) -> Plan[T]:
+def compare(wanted: Mapping[str, T], stored: Mapping[str, T], bad: list[BadCell], moved: list[T]) -> Plan[T]:
+    """The plan that turns what is stored into what is wanted."""
     plan: Plan[T] = Plan(new=[], changed=[], moved=moved, changes=[], unchanged=0, bad=sorted(bad, key=_place))
     unchanged = 0
     for key, entry in wanted.items():

@@ -1,16 +1,28 @@
-"""Importing areas and stations from a file: reads it, compares, applies in one transaction."""
+"""Importing areas, stations and closures from a file: reads it, compares, applies in one transaction."""
 
 import asyncio
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from contract.errors import RemedyError
+from registry.calendar_store import put_schedules, refresh_calendars
+from registry.closure_plan import plan_closures
+from registry.closure_store import import_closures, stored_closures
 from registry.diff import Plan, plan_areas, plan_stations
-from registry.model import Area, Station
+from registry.model import ALWAYS_OPEN, Area, DeclaredClosure, Station
 from registry.report import ImportReport, describe
 from registry.rows import Kind, Rows, parse_rows
 from registry.sheet import MAX_BYTES, read_sheet
-from registry.store import QUERIES, known_areas, list_areas, load_stations, upsert_areas, upsert_stations
+from registry.store import (
+    QUERIES,
+    known_areas,
+    known_stations,
+    list_areas,
+    load_stations,
+    upsert_areas,
+    upsert_stations,
+)
 from store.pool import Connection
 
 
@@ -28,9 +40,8 @@ async def import_file(
     async with connection.transaction(readonly=dry_run):
         if not dry_run:
             await connection.execute(QUERIES.lock_imports)
-        if kind == "stations":
-            return await _import_stations(connection, rows, dry_run=dry_run, skip_bad=skip_bad)
-        return await _import_areas(connection, rows, dry_run=dry_run, skip_bad=skip_bad, now=now)
+        bring = _IMPORTS[kind]
+        return await bring(connection, rows, dry_run=dry_run, skip_bad=skip_bad, now=now)
 
 
 def read_rows(path: Path, kind: Kind) -> Rows:
@@ -50,14 +61,41 @@ async def _import_areas(
     report = describe(plan, "areas", dry_run=dry_run, skip_bad=skip_bad)
     if report.applied:
         await upsert_areas(connection, plan.writes, at=now)
+        if plan.moved:
+            await refresh_calendars(connection, now=now)
     return report
 
 
-async def _import_stations(connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool) -> ImportReport:
+async def _import_stations(
+    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
+) -> ImportReport:
     stored = await load_stations(connection, [row.key for row in rows.good])
     areas = await known_areas(connection, {row.values["area"] for row in rows.good})
     plan: Plan[Station] = plan_stations(rows, stored, areas)
     report = describe(plan, "stations", dry_run=dry_run, skip_bad=skip_bad)
     if report.applied:
         await upsert_stations(connection, plan.writes)
+        await put_schedules(connection, _new_schedules(plan), now=now, by="import")
+        await refresh_calendars(connection, now=now, stations=[station.id for station in plan.writes])
     return report
+
+
+def _new_schedules(plan: Plan[Station]) -> dict[str, str]:
+    rules = {station.id: station.schedule for station in plan.writes}
+    new = [station.id for station in plan.new if station.schedule != ALWAYS_OPEN]
+    return {station: rules[station] for station in (*new, *(c.key for c in plan.changes if "schedule" in c.fields))}
+
+
+async def _import_closures(
+    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
+) -> ImportReport:
+    stations = {row.values["station"] for row in rows.good}
+    stored = await stored_closures(connection, stations)
+    plan: Plan[DeclaredClosure] = plan_closures(rows, stored, await known_stations(connection, stations))
+    report = describe(plan, "closures", dry_run=dry_run, skip_bad=skip_bad)
+    if report.applied:
+        await import_closures(connection, new=plan.new, changed=plan.changed, at=now)
+    return report
+
+
+_IMPORTS: Final = {"areas": _import_areas, "stations": _import_stations, "closures": _import_closures}

@@ -49,6 +49,25 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
     programmes: tuple[str, ...] = ()
 
 
+class DeclaredClosure(msgspec.Struct, frozen=True, kw_only=True):
+    """A closure of one station as import files have it; a station's closures are told apart by their beginnings."""
+
+    station: str
+    from_at: datetime
+    until_at: datetime
+    reason: str
+    declared_by: str = "import"
+    approved_by: str | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.station} {self.from_at.isoformat()}"
+
+    @property
+    def name(self) -> str:
+        return f"until {self.until_at.isoformat()}: {self.reason}"
+
+
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):
     """A device at a station; `counts`: it makes the station online."""
 

@@ -20,6 +20,8 @@ from registry.opening_rules import (
 )
 
 DEFAULT_ZONE: Final = "Asia/Shanghai"
+AS_KIND: Final = "kind"
+"""Instead of rules: from here on a station follows its kind's schedule again."""
 MAX_TEXT: Final = 2000
 MAX_RULES: Final = 64
 MAX_SPANS: Final = 16

@@ -12,6 +12,9 @@ FROM area WHERE parent IS NOT DISTINCT FROM $1 ORDER BY code;
 -- name: known_areas
 SELECT code FROM area WHERE code = ANY ($1::text[]);
 
+-- name: known_stations
+SELECT id FROM station WHERE id = ANY ($1::text[]);
+
 -- name: upsert_areas
 -- A path cannot be unnested as an array of arrays, so it comes as text joined by slashes, which no code contains.
 INSERT INTO area (code, name, name_en, name_bo, parent, level, path, valid_from, valid_to, successor, changed_at)

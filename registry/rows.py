@@ -1,19 +1,19 @@
 """From the text of a sheet to typed rows; whatever is wrong is named by line and column. Pure."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
 
 from contract.errors import RemedyError
-from registry.columns import AREAS, STATIONS, Column
+from registry.columns import AREAS, CLOSURES, STATIONS, Column
 from registry.sheet import MAX_CELL, Line, Sheet
 
-Kind = Literal["areas", "stations"]
-COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {"areas": AREAS, "stations": STATIONS}
-
-
-KEYS: Final[dict[Kind, str]] = {"areas": "code", "stations": "id"}
+Kind = Literal["areas", "stations", "closures"]
+COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {"areas": AREAS, "stations": STATIONS, "closures": CLOSURES}
+KEYS: Final[dict[Kind, tuple[str, ...]]] = {"areas": ("code",), "stations": ("id",), "closures": ("station", "from_at")}
+"""The fields that tell rows apart."""
 
 
 class BadCell(msgspec.Struct, frozen=True):
@@ -53,12 +53,18 @@ def parse_rows(sheet: Sheet, kind: Kind) -> Rows:
         bad += wrong
         if wrong:
             continue
-        key = values[KEYS[kind]]
+        key = " ".join(_key_part(values[field]) for field in KEYS[kind])
         if key in good:
-            bad.append(BadCell(line.number, KEYS[kind], f"{key} is already on line {good[key].line}: keep one of them"))
+            bad.append(
+                BadCell(line.number, KEYS[kind][0], f"{key} is already on line {good[key].line}: keep one of them")
+            )
         else:
             good[key] = Row(line.number, key, values)
     return Rows(list(good.values()), bad)
+
+
+def _key_part(value: str | datetime) -> str:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _choose_columns(names: Sequence[str], kind: Kind) -> list[Column]:

@@ -43,6 +43,11 @@ async def known_areas(connection: Connection, codes: Collection[str]) -> set[str
     return {row["code"] for row in await connection.fetch(QUERIES.known_areas, list(codes))}
 
 
+async def known_stations(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of the ids that are registered."""
+    return {row["id"] for row in await connection.fetch(QUERIES.known_stations, list(ids))}
+
+
 async def upsert_areas(connection: Connection, areas: Sequence[Area], *, at: datetime) -> None:
     """Write areas as they are, paths included, as changed at `at`. In one transaction parents may come last."""
     for chunk in _chunks(areas):

@@ -1,7 +1,7 @@
 -- When a station should be open, and when it need not be.
 
--- A schedule holds from a day on, until the next one of the same station or kind. A station's own goes before its
--- kind's; with neither it is open always.
+-- A schedule holds from a local day on ('-infinity': from always), until the next one of the same station or kind. A
+-- station's own goes before its kind's; with neither it is open always.
 CREATE TABLE schedule (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     station     text REFERENCES station ON DELETE CASCADE,
@@ -11,10 +11,15 @@ CREATE TABLE schedule (
     timezone    text NOT NULL DEFAULT 'Asia/Shanghai',
     recorded_at timestamptz NOT NULL DEFAULT now(),
     recorded_by text,
-    CHECK (num_nonnulls(station, kind) = 1)
+    CHECK (num_nonnulls(station, kind) = 1),
+    CHECK (length(rules) <= 2000)
 );
 CREATE UNIQUE INDEX schedule_station ON schedule (station, valid_from) WHERE station IS NOT NULL;
 CREATE UNIQUE INDEX schedule_kind ON schedule (kind, valid_from) WHERE kind IS NOT NULL;
+
+-- What import files said of opening hours before anybody read it. Rules that cannot be read are reported, not obeyed.
+INSERT INTO schedule (station, valid_from, rules, recorded_by)
+SELECT id, '-infinity', schedule, 'migration' FROM station WHERE schedule <> '24x7' AND length(schedule) <= 2000;
 
 -- Days on which something else holds: for one station, a kind, an area with all below it, or (all null) everywhere.
 CREATE TABLE schedule_override (
@@ -28,8 +33,10 @@ CREATE TABLE schedule_override (
     reason      text,
     recorded_at timestamptz NOT NULL DEFAULT now(),
     recorded_by text,
-    CHECK (num_nonnulls(station, kind, area) <= 1)
+    CHECK (num_nonnulls(station, kind, area) <= 1),
+    CHECK (length(rules) <= 2000)
 );
+CREATE INDEX schedule_override_station ON schedule_override (station) WHERE station IS NOT NULL;
 
 -- What the state announced for a day, where the calendar that Milepost brings does not know it or is wrong.
 CREATE TABLE day_class (
@@ -42,10 +49,15 @@ CREATE TABLE day_class (
 -- ahead, so that SQL can say whether a station should be open now. A station without one is open always.
 CREATE TABLE calendar (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- Of the definition: schedules with their versions and the overrides, as registry/calendar.py writes them.
     key         text NOT NULL UNIQUE,
+    definition  jsonb NOT NULL,
+    -- Whether an opening in the window hangs on a day of which nobody has announced yet what it will be.
     provisional boolean NOT NULL DEFAULT false,
     filled_from timestamptz NOT NULL,
-    filled_to   timestamptz NOT NULL
+    filled_to   timestamptz NOT NULL,
+    -- Of the classes of the days that the openings were made with.
+    classes     text NOT NULL
 );
 CREATE TABLE calendar_opening (
     calendar  bigint NOT NULL REFERENCES calendar ON DELETE CASCADE,
@@ -54,6 +66,27 @@ CREATE TABLE calendar_opening (
     PRIMARY KEY (calendar, opens_at)
 );
 ALTER TABLE station ADD COLUMN calendar bigint REFERENCES calendar;
+CREATE INDEX station_calendar ON station (calendar) WHERE calendar IS NOT NULL;
+
+-- What the openings of each station come from, as a text that is the same for stations that share them; null: nothing.
+CREATE VIEW station_opening_source AS
+SELECT s.id AS station, s.calendar,
+       nullif(concat_ws(E'\x1f', own.versions, kinds.source, own.overrides, areas.overrides, everywhere.overrides), '')
+           AS source
+FROM station s
+CROSS JOIN LATERAL (SELECT
+    (SELECT 'station ' || string_agg(concat_ws(' ', valid_from, timezone, rules), E'\x1e' ORDER BY valid_from)
+     FROM schedule WHERE station = s.id) AS versions,
+    (SELECT 'override ' || string_agg(id::text, ' ' ORDER BY id) FROM schedule_override WHERE station = s.id)
+        AS overrides) AS own
+LEFT JOIN (SELECT kind, 'kind ' || kind AS source
+           FROM (SELECT kind FROM schedule UNION SELECT kind FROM schedule_override) AS k WHERE kind IS NOT NULL) AS kinds
+       ON kinds.kind = s.kind
+LEFT JOIN (SELECT a.code, 'area ' || string_agg(o.id::text, ' ' ORDER BY o.id) AS overrides
+           FROM schedule_override o JOIN area a ON a.path @> ARRAY[o.area] GROUP BY a.code) AS areas
+       ON areas.code = s.area
+CROSS JOIN (SELECT 'everywhere ' || string_agg(id::text, ' ' ORDER BY id) AS overrides
+            FROM schedule_override WHERE num_nonnulls(station, kind, area) = 0) AS everywhere;
 
 -- Declared intervals of one station, an area with all below it, or a programme. Any silences alerts; only an approved
 -- one excuses.
@@ -74,6 +107,7 @@ CREATE TABLE closure (
     withdrawn_by text,
     withdrawn_at timestamptz,
     CHECK (num_nonnulls(station, area, programme) = 1),
+    CHECK ((withdrawn_by IS NULL) = (withdrawn_at IS NULL)),
     CHECK ((approved_by IS NULL) = (approved_at IS NULL))
 );
 CREATE INDEX closure_until ON closure (until_at);

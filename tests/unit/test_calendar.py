@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.calendar import ALWAYS, AS_KIND, FROM_ALWAYS, Calendar, Override, Version, calendar_of
+from registry.calendar import ALWAYS, FROM_ALWAYS, Calendar, Override, Version, calendar_of
 from registry.day_classes import DayClass, DayClasses
-from registry.opening_text import ScheduleError, parse_dated, parse_rules
+from registry.opening_text import AS_KIND, ScheduleError, parse_dated, parse_rules
 
 CHINA = ZoneInfo("Asia/Shanghai")
 READING_ROOM = "Mo-Fr 09:00-17:30; Sa,Su 10:00-16:00; HD off"

@@ -1,0 +1,62 @@
+-- name: declare_closure
+INSERT INTO closure (kind, station, area, programme, from_at, until_at, reason, declared_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+RETURNING id, kind, station, area, programme, from_at, until_at, reason, declared_by, declared_at,
+          approved_by, approved_at, evidence, withdrawn_by, withdrawn_at;
+
+-- name: approve_closure
+-- The first approval stands.
+UPDATE closure SET approved_by = $2, evidence = coalesce($3, evidence), approved_at = now()
+WHERE id = $1 AND approved_at IS NULL AND withdrawn_at IS NULL;
+
+-- name: withdraw_closure
+-- The first withdrawal stands.
+UPDATE closure SET withdrawn_by = $2, withdrawn_at = now() WHERE id = $1 AND withdrawn_at IS NULL;
+
+-- name: load_closure
+SELECT id, kind, station, area, programme, from_at, until_at, reason, declared_by, declared_at,
+       approved_by, approved_at, evidence, withdrawn_by, withdrawn_at
+FROM closure WHERE id = $1;
+
+-- name: load_closures
+-- Those that end after $1 ($1 null: all).
+SELECT id, kind, station, area, programme, from_at, until_at, reason, declared_by, declared_at,
+       approved_by, approved_at, evidence, withdrawn_by, withdrawn_at
+FROM closure WHERE $1::timestamptz IS NULL OR until_at > $1 ORDER BY from_at, id;
+
+-- name: list_closures
+-- One page, newest first, before id $1 (null: from the newest). Of a station ($2) also those of its areas and
+-- programmes; of an area ($3) those of all that lies in it.
+SELECT c.id, c.kind, c.station, c.area, c.programme, c.from_at, c.until_at, c.reason, c.declared_by, c.declared_at,
+       c.approved_by, c.approved_at, c.evidence, c.withdrawn_by, c.withdrawn_at
+FROM closure c
+WHERE ($1::bigint IS NULL OR c.id < $1)
+  AND ($2::text IS NULL OR c.station = $2
+       OR c.area IN (SELECT unnest(a.path) FROM station s JOIN area a ON a.code = s.area WHERE s.id = $2)
+       OR c.programme IN (SELECT programme FROM station_programme WHERE station = $2))
+  AND ($3::text IS NULL
+       OR c.area IN (SELECT code FROM area WHERE path @> ARRAY[$3::text])
+       OR c.station IN (SELECT s.id FROM station s JOIN area a ON a.code = s.area WHERE a.path @> ARRAY[$3::text]))
+ORDER BY c.id DESC LIMIT $4;
+
+-- name: station_closures
+-- What an import compares with: the closures of stations that were not withdrawn.
+SELECT station, from_at, until_at, reason, declared_by, approved_by FROM closure
+WHERE kind = 'closure' AND withdrawn_at IS NULL AND station = ANY ($1::text[]) ORDER BY id;
+
+-- name: import_closures
+-- New ones; who is named as having approved did so now.
+INSERT INTO closure (station, from_at, until_at, reason, declared_by, approved_by, declared_at, approved_at)
+SELECT station, from_at, until_at, reason, declared_by, approved_by, $7,
+       CASE WHEN approved_by IS NOT NULL THEN $7::timestamptz END
+FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
+    AS new (station, from_at, until_at, reason, declared_by, approved_by);
+
+-- name: change_closures
+-- Only those that nobody approved yet; who is named as having approved does so now.
+UPDATE closure AS c SET
+    until_at = new.until_at, reason = new.reason, declared_by = new.declared_by, approved_by = new.approved_by,
+    approved_at = CASE WHEN new.approved_by IS NOT NULL THEN $7::timestamptz END
+FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
+    AS new (station, from_at, until_at, reason, declared_by, approved_by)
+WHERE c.kind = 'closure' AND c.withdrawn_at IS NULL AND c.approved_at IS NULL AND c.station = new.station AND c.from_at = new.from_at;

@@ -1,0 +1,267 @@
+"""Schedules, overrides and classes of days in the database, and the calendars they come to."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from registry.calendar import ALWAYS, Calendar
+from registry.calendar_store import (
+    AHEAD,
+    KEPT,
+    Refreshed,
+    add_override,
+    load_calendars,
+    put_day_classes,
+    put_kind_schedule,
+    put_schedules,
+    refresh_calendars,
+    remove_override,
+)
+from registry.day_classes import DayClass
+from registry.importer import import_file
+from registry.model import Area, Station
+from registry.opening_text import ScheduleError
+from registry.report import ImportReport
+from registry.store import load_station, upsert_areas, upsert_stations
+from store.pool import Connection, Pool
+from tests.integration.test_registry_store import announcements
+
+CHINA = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 10, 8, 4, tzinfo=UTC)
+TODAY = date(2026, 10, 8)
+ROOM = "Mo-Fr 09:00-17:30; HD off"
+QINGHAI, MINHE, TOWN = "630000000000", "632122000000", "632122100000"
+AREAS = [
+    Area(code=QINGHAI, name="青海省", level="province", path=(QINGHAI,)),
+    Area(code=MINHE, name="民和县", parent=QINGHAI, level="county", path=(QINGHAI, MINHE)),
+    Area(code=TOWN, name="川口镇", parent=MINHE, level="township", path=(QINGHAI, MINHE, TOWN)),
+]
+STATIONS = [
+    Station(id="S1", name="一", area=TOWN, kind="room"),
+    Station(id="S2", name="二", area=MINHE, kind="room"),
+    Station(id="S3", name="三", area=QINGHAI),
+    Station(id="S4", name="四"),
+]
+
+
+@pytest.fixture
+async def connection(pool: Pool) -> AsyncIterator[Connection]:
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await upsert_areas(connection, AREAS, at=NOW)
+            await upsert_stations(connection, STATIONS)
+        yield connection
+
+
+async def refresh(connection: Connection, **more: object) -> Refreshed:
+    done = await refresh_calendars(connection, now=NOW, **more)  # type: ignore[arg-type]
+    again = await refresh_calendars(connection, now=NOW)
+    assert not again.changed
+    return done
+
+
+async def calendars(connection: Connection) -> dict[str, Calendar]:
+    known = await load_calendars(connection)
+    rows = await connection.fetch("SELECT id, calendar FROM station")
+    return {row["id"]: known.get(row["calendar"], ALWAYS) for row in rows}
+
+
+async def open_at(connection: Connection, text: str) -> set[str]:
+    """The stations that are open at a moment in China, as the calendars and as the stored openings say."""
+    at = datetime.fromisoformat(text).replace(tzinfo=CHINA)
+    found = {station for station, calendar in (await calendars(connection)).items() if calendar.is_open(at)}
+    stored = await connection.fetch(
+        "SELECT id FROM station s WHERE s.calendar IS NULL OR EXISTS (SELECT FROM calendar_opening o "
+        "WHERE o.calendar = s.calendar AND o.opens_at <= $1 AND o.closes_at > $1)",
+        at,
+    )
+    assert {row["id"] for row in stored} == found
+    return found
+
+
+async def test_without_schedules_nobody_has_a_calendar(connection: Connection) -> None:
+    done = await refresh(connection)
+    assert (done.calendars, done.moved, done.unreadable) == (0, 0, [])
+    assert await open_at(connection, "2026-10-08T03:00") == {"S1", "S2", "S3", "S4"}
+
+
+async def test_own_schedules_and_those_of_kinds(connection: Connection) -> None:
+    await put_schedules(connection, {"S1": "10:00-12:00", "S3": ROOM}, now=NOW, by="li")
+    await put_kind_schedule(connection, "room", ROOM, by="li")
+    done = await refresh(connection)
+    assert (done.calendars, done.moved) == (3, 3)
+    assert await open_at(connection, "2026-10-08T09:30") == {"S2", "S3", "S4"}
+    assert await open_at(connection, "2026-10-08T11:00") == {"S1", "S2", "S3", "S4"}
+    assert await open_at(connection, "2026-10-10T17:00") == {"S2", "S3", "S4"}  # a Saturday that is worked
+    assert await open_at(connection, "2026-10-11T11:00") == {"S1", "S4"}
+
+
+async def test_stations_with_the_same_openings_share_a_calendar(connection: Connection) -> None:
+    await put_schedules(connection, {"S1": "Mo-Fr 9:00-17:00", "S3": "mo-fr 09:00-17:00;"}, now=NOW, by="li")
+    assert (await refresh(connection)).calendars == 1
+    await put_schedules(connection, {"S1": "24x7"}, now=NOW - timedelta(days=400), by="li")
+    await put_schedules(connection, {"S3": "24x7"}, now=NOW - timedelta(days=400), by="li")
+    assert (await refresh(connection)).calendars == 1
+
+
+async def test_overrides_of_the_nearest_scope_hold(connection: Connection) -> None:
+    holds = {"first": TODAY, "last": TODAY, "by": "li"}
+    await add_override(connection, rules="14:00-15:00", station="S1", **holds)  # type: ignore[arg-type]
+    await add_override(connection, rules="13:00-14:00", kind="room", **holds)  # type: ignore[arg-type]
+    await add_override(connection, rules="12:00-13:00", area=MINHE, **holds)  # type: ignore[arg-type]
+    await add_override(connection, rules="11:00-12:00", area=QINGHAI, **holds)  # type: ignore[arg-type]
+    everywhere = await add_override(connection, rules="10:00-11:00", **holds)  # type: ignore[arg-type]
+    await refresh(connection)
+    found = {hour: await open_at(connection, f"2026-10-08T{hour}:30") for hour in range(10, 15)}
+    assert found == {10: {"S4"}, 11: {"S3"}, 12: set(), 13: {"S2"}, 14: {"S1"}}
+    assert await open_at(connection, "2026-10-09T03:00") == {"S1", "S2", "S3", "S4"}
+    assert await remove_override(connection, everywhere)
+    assert not await remove_override(connection, everywhere)
+    await refresh(connection)
+    assert "S4" in await open_at(connection, "2026-10-08T03:00")
+
+
+async def test_the_later_of_two_overrides_of_one_scope_holds(connection: Connection) -> None:
+    await add_override(connection, TODAY, TODAY, "off", by="li", area=MINHE)
+    await add_override(connection, TODAY, TODAY, "08:00-09:00", by="li", area=MINHE)
+    await refresh(connection)
+    assert await open_at(connection, "2026-10-08T08:30") == {"S1", "S2", "S3", "S4"}
+    assert await open_at(connection, "2026-10-08T09:30") == {"S3", "S4"}
+
+
+async def test_a_new_schedule_holds_from_today_and_the_past_keeps_the_old_one(connection: Connection) -> None:
+    await put_schedules(connection, {"S1": "08:00-09:00"}, now=NOW, by="li")
+    await refresh(connection)
+    await put_schedules(connection, {"S1": "10:00-11:00"}, now=NOW, by="li")
+    await put_schedules(connection, {"S1": "11:00-12:00"}, now=NOW, by="li")
+    await refresh(connection)
+    for day, hours in (("2026-10-07", {8}), ("2026-10-08", {11}), ("2026-10-09", {11})):
+        opened = {hour for hour in (8, 10, 11) if "S1" in await open_at(connection, f"{day}T{hour:02}:30")}
+        assert opened == hours
+
+
+async def test_today_is_that_of_the_schedule_s_zone(connection: Connection) -> None:
+    await put_schedules(connection, {"S1": "08:00-09:00"}, now=NOW, by="li")
+    late = datetime(2026, 10, 8, 16, 30, tzinfo=UTC)
+    await put_schedules(connection, {"S1": "[America/New_York] 10:00-11:00"}, now=late, by="li")
+    row = await connection.fetchrow("SELECT * FROM schedule WHERE station = 'S1' ORDER BY valid_from DESC LIMIT 1")
+    assert row is not None
+    assert (row["valid_from"], row["timezone"]) == (TODAY, "America/New_York")
+    await refresh(connection)
+    assert (await calendars(connection))["S1"].is_open(datetime(2026, 10, 8, 14, 30, tzinfo=UTC))
+
+
+async def test_what_the_state_announces_later_changes_the_openings(connection: Connection) -> None:
+    await put_schedules(connection, {"S1": ROOM}, now=NOW, by="li")
+    await refresh(connection)
+    assert "S1" in await open_at(connection, "2026-10-09T10:00")
+    await put_day_classes(connection, {date(2026, 10, 9): (DayClass.HOLIDAY, "县庆")})
+    assert (await refresh(connection)).filled == 1
+    assert "S1" not in await open_at(connection, "2026-10-09T10:00")
+
+
+async def test_the_window_moves_on_and_says_when_days_are_provisional(connection: Connection) -> None:
+    await put_schedules(connection, {"S1": ROOM, "S2": "Mo-Su 09:00-10:00"}, now=NOW, by="li")
+    await refresh(connection)
+    later = datetime(2030, 1, 20, 4, tzinfo=UTC)
+    assert (await refresh_calendars(connection, now=later)).filled == 2
+    midnight = later.replace(hour=0)
+    kept = await connection.fetchrow("SELECT min(opens_at) AS first, max(closes_at) AS last FROM calendar_opening")
+    assert kept is not None
+    assert midnight - KEPT <= kept["first"] < midnight - KEPT + timedelta(days=1)
+    assert midnight + AHEAD - timedelta(days=1) < kept["last"] <= midnight + AHEAD
+    rows = await connection.fetch(
+        "SELECT s.id, c.provisional, c.filled_to FROM station s JOIN calendar c ON c.id = s.calendar ORDER BY 1"
+    )
+    assert [tuple(row) for row in rows] == [("S1", True, midnight + AHEAD), ("S2", False, midnight + AHEAD)]
+
+
+async def test_schedules_that_cannot_be_read_are_said_and_leave_the_station_as_it_was(connection: Connection) -> None:
+    await put_schedules(connection, {"S1": ROOM, "S3": "10:00-11:00"}, now=NOW, by="li")
+    await refresh(connection)
+    await connection.execute("UPDATE schedule SET rules = 'whenever' WHERE station = 'S1'")
+    await put_schedules(connection, {"S3": "11:00-12:00"}, now=NOW, by="li")
+    done = await refresh_calendars(connection, now=NOW)
+    assert done.moved == 1
+    assert done.unreadable[0].startswith("station S1 and those like it: character 1, before 'whenever'")
+    assert (await calendars(connection))["S1"].is_open(NOW)
+    with pytest.raises(ScheduleError):
+        await put_schedules(connection, {"S1": "whenever"}, now=NOW, by="li")
+
+
+async def test_only_the_stations_asked_for(connection: Connection) -> None:
+    await put_schedules(connection, {"S1": "08:00-09:00", "S3": "10:00-11:00"}, now=NOW, by="li")
+    assert (await refresh_calendars(connection, now=NOW, stations=["S1"])).moved == 1
+    assert (await calendars(connection))["S3"] is ALWAYS
+    assert (await refresh(connection)).moved == 1
+
+
+async def test_calendars_that_nobody_has_are_forgotten(connection: Connection) -> None:
+    await put_schedules(connection, {"S1": ROOM}, now=NOW, by="li")
+    await refresh(connection)
+    await connection.execute("DELETE FROM schedule")
+    done = await refresh(connection)
+    assert (done.moved, done.calendars) == (1, 0)
+    assert await connection.fetchval("SELECT count(*) FROM calendar_opening") == 0
+
+
+async def test_changes_are_announced_and_nothing_else(pool: Pool, connection: Connection) -> None:
+    async with announcements(pool) as heard:
+        await refresh_calendars(connection, now=NOW)
+    assert heard == []
+    await put_schedules(connection, {"S1": ROOM}, now=NOW, by="li")
+    async with announcements(pool) as heard:
+        await refresh_calendars(connection, now=NOW)
+        await refresh_calendars(connection, now=NOW)
+    assert len(heard) == 1
+
+
+# Imports
+
+
+async def bring(connection: Connection, folder: Path, rows: str, *, now: datetime = NOW) -> ImportReport:
+    path = folder / "stations.csv"
+    path.write_text(f"id,name,area,schedule\n{rows}", encoding="utf-8")
+    return await import_file(connection, "stations", path, now=now)
+
+
+async def test_an_import_sets_schedules_from_always_and_then_from_its_day(
+    connection: Connection, tmp_path: Path
+) -> None:
+    await bring(connection, tmp_path, f"S1,一,{TOWN},08:00-09:00\nS9,九,{TOWN},24x7\n")
+    await bring(connection, tmp_path, f"S1,一,{TOWN},10:00-11:00\nS9,九,{TOWN},24x7\n")
+    again = await bring(connection, tmp_path, f"S1,一,{TOWN},10:00-11:00\n", now=NOW + timedelta(days=1))
+    assert (again.changed, again.unchanged) == (0, 1)
+    rows = await connection.fetch("SELECT station, valid_from, rules FROM schedule ORDER BY valid_from")
+    assert [tuple(row) for row in rows] == [("S1", date.min, "08:00-09:00"), ("S1", TODAY, "10:00-11:00")]
+    assert "S1" in await open_at(connection, "2026-10-07T08:30")
+    assert "S1" in await open_at(connection, "2026-10-08T10:30")
+
+
+async def test_a_station_goes_back_to_the_schedule_of_its_kind(connection: Connection, tmp_path: Path) -> None:
+    await put_kind_schedule(connection, "room", "12:00-13:00", by="li")
+    await bring(connection, tmp_path, f"S1,一,{TOWN},08:00-09:00\n")
+    await bring(connection, tmp_path, f"S1,一,{TOWN},kind\n")
+    assert "S1" in await open_at(connection, "2026-10-07T08:30")
+    assert "S1" in await open_at(connection, "2026-10-08T12:30")
+    stored = await load_station(connection, "S1")
+    assert stored is not None
+    assert stored.schedule == "kind"
+
+
+async def test_a_bad_schedule_is_named_by_line_and_column(connection: Connection, tmp_path: Path) -> None:
+    report = await bring(connection, tmp_path, f"S1,一,{TOWN},Mo-Fr 9-17\n")
+    assert report.refused
+    assert report.text.startswith("line 2, column schedule: character 7, before '9-17': expected days and times")
+
+
+async def test_what_stood_in_the_registry_before_anybody_read_it_is_kept(connection: Connection) -> None:
+    await connection.execute("UPDATE station SET schedule = 'Mo-Fr 08:00-09:00' WHERE id = 'S1'")
+    migration = Path("store/migrations/0008_calendar.sql").read_text(encoding="utf-8")
+    (statement,) = [part for part in migration.split(";") if "INSERT INTO schedule " in part]
+    await connection.execute(statement)
+    await refresh(connection)
+    assert "S1" not in await open_at(connection, "2026-10-08T10:00")
