@@ -5,21 +5,21 @@ objects: 700,000 stations are to fit into a fraction of a gigabyte. A `Standing`
 """
 
 import heapq
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 import msgspec
-import numpy as np
 
-from alerting.closures import Closure, Closures
-from alerting.field_rows import NONE, Profile, Rows, moment_of, stamp_of
+from alerting.field_rows import NONE, Rows, moment_of, stamp_of
 from alerting.standing import ClockName, Standing
 from alerting.terminals import STATE_OF, WORDS, flag, unflag
+from registry.closures import Closure, Closures
 
+BULK: Final = 50_000
+"""Stations that open or close in one go; the others of a calendar follow in the next, so that no pass takes long."""
 _TICK: Final = timedelta(microseconds=1)
-_CALENDARS: Final = 0
-_CLOSURES: Final = 1
 
 
 class Hours(Protocol):
@@ -121,7 +121,9 @@ class Field:
         self._open: dict[int, bool] = {}
         self._opened: dict[int, datetime | None] = {}
         self._closures = Closures()
-        self._agenda: list[tuple[datetime, int, int]] = []
+        self._declared: dict[int, Closure] = {}
+        self._agenda: list[tuple[datetime, int]] = []
+        self._turning: deque[tuple[int, bool]] = deque()
         self._resumed: dict[ClockName, datetime] = {}
         self._changes: list[Changed] = []
         self.set_calendars(calendars or {})
@@ -170,8 +172,9 @@ class Field:
         row = self._rows.index.get(station)
         if row is None:
             return None
-        hours, silent = self.hours(station), self._closures.until(station, self._rows.profile_of(row))
-        begin = at if silent is None else max(at, silent)
+        profile, hours = self._rows.profile_of(row), self.hours(station)
+        silences = self._closures.of(station, profile.path, profile.programmes)
+        begin = max((closure.ends_at for closure in silences if closure.holds(at)), default=at)
         if hours is not None and not hours.is_open(begin):
             return hours.next_opening(begin)
         return begin if begin > at else None
@@ -230,9 +233,7 @@ class Field:
             self._changed(before, self._standing(row))
 
     def _note_facts(self, row: int, facts: Facts) -> None:
-        profile = Profile(
-            facts.area, facts.path, facts.kind, facts.isp, facts.feeder, facts.lifecycle, facts.programmes
-        )
+        profile = (facts.area, facts.path, facts.kind, facts.isp, facts.feeder, facts.lifecycle, facts.programmes)
         calendar = NONE if facts.calendar is None else facts.calendar
         self._rows.note_facts(row, profile, calendar, stamp_of(facts.commissioned_at))
         self._rows.open[row] = self._open.get(calendar, True)
@@ -289,82 +290,92 @@ class Field:
     @property
     def next_boundary(self) -> datetime | None:
         """When the next calendar opens or closes, or a closure begins or ends."""
-        return self._agenda[0][0] if self._agenda else None
+        upcoming = self._closures.next_change(self.time)
+        if self._agenda and (upcoming is None or self._agenda[0][0] <= upcoming):
+            return self._agenda[0][0]
+        return upcoming
+
+    @property
+    def turning(self) -> bool:
+        """Whether stations are still to be told that they opened or closed (`turn_some`)."""
+        return bool(self._turning)
 
     def advance(self, until: datetime) -> None:
-        """Let time go on to `until`, over every opening, closing and closure on the way.
-
-        Of an opening or closing only the stations that are not working are reported: nothing else changes for those
-        that are. Their next change says how they stand then.
-        """
-        while self._agenda and self._agenda[0][0] <= until:
-            at, which, what = heapq.heappop(self._agenda)
-            self.time = max(self.time, at)
-            if which == _CALENDARS:
-                self._turn(what, at)
-            else:
-                self._turn_closure(what)
+        """Let time go on to `until`, over every opening, closing and closure on the way."""
+        while (boundary := self.next_boundary) is not None and boundary <= until:
+            before, self.time = self.time, max(self.time, boundary)
+            for closure in self._closures.changed(before, self.time):
+                self._reflag(closure)
+            while self._agenda and self._agenda[0][0] <= self.time:
+                self._turn(heapq.heappop(self._agenda)[1])
         self.time = max(self.time, until)
 
     def set_calendars(self, calendars: Mapping[int, Hours]) -> None:
         """The calendars by their ids, in place of those before."""
         self._hours = dict(calendars)
-        self._agenda = [entry for entry in self._agenda if entry[1] != _CALENDARS]
-        heapq.heapify(self._agenda)
+        self._agenda = []
         for calendar in calendars:
-            self._turn(calendar, self.time)
+            self._turn(calendar)
 
-    def _turn(self, calendar: int, at: datetime) -> None:
-        """Set what a calendar says at `at`, and note when it says something else."""
+    def _turn(self, calendar: int) -> None:
+        """Set what a calendar says now, and note when it says something else."""
         hours = self._hours[calendar]
-        is_open = hours.is_open(at)
-        self._opened[calendar] = _last_opening(hours, at, is_open)
-        upcoming = hours.next_change(at)
+        is_open = hours.is_open(self.time)
+        self._opened[calendar] = _last_opening(hours, self.time, is_open)
+        upcoming = hours.next_change(self.time)
         if upcoming is not None:
-            heapq.heappush(self._agenda, (upcoming, _CALENDARS, calendar))
+            heapq.heappush(self._agenda, (upcoming, calendar))
         if self._open.get(calendar) is not is_open:
             self._open[calendar] = is_open
-            self._open_rows(calendar, is_open)
+            self._turning.append((calendar, is_open))
 
-    def _open_rows(self, calendar: int, is_open: bool) -> None:
-        rows = self._rows
-        view = rows.view(rows.open)
-        turned = (rows.view(rows.calendar) == calendar) & (view != is_open)
-        idle: list[int] = np.flatnonzero(turned & ~rows.working()).tolist()
-        before = [self._standing(row) for row in idle]
-        view[turned] = is_open
-        self._changes += [Changed(old, msgspec.structs.replace(old, open=is_open), self.time) for old in before]
+    def turn_some(self, limit: int = BULK) -> int:
+        """Open or close the stations whose calendar did, those that are not working at most `limit` of them, and
+        report these; for those that work nothing else changes, and their next change says how they stand then.
+        Returns how many were reported."""
+        turned = 0
+        while self._turning and turned < limit:
+            calendar, is_open = self._turning[0]
+            idle = self._rows.turn(calendar, is_open)
+            if len(idle) <= limit - turned:
+                self._turning.popleft()
+            for row in idle[: limit - turned]:
+                before = self._standing(row)
+                self._rows.open[row] = is_open
+                self._changed(before, msgspec.structs.replace(before, open=is_open))
+            turned += len(idle)
+        return min(turned, limit)
 
     # -- closures ----------------------------------------------------------------------------------------------
 
     def set_closures(self, closures: Iterable[Closure]) -> None:
-        """The closures that are not withdrawn, in place of those before; past ones may be left out."""
-        touched = self._closures.replace(closures, self.time)
-        self._agenda = [entry for entry in self._agenda if entry[1] != _CLOSURES]
-        self._agenda += [(at, _CLOSURES, number) for at, number in self._closures.boundaries(self.time)]
-        heapq.heapify(self._agenda)
-        for closure in touched:
-            self._reflag(closure)
-
-    def _turn_closure(self, number: int) -> None:
-        closure = self._closures.turn(number, self.time)
-        if closure is not None:
-            self._reflag(closure)
+        """All closures, in place of those before; ones that ended days ago may be left out."""
+        before, self._declared = self._declared, {closure.id: closure for closure in closures}
+        self._closures = Closures(self._declared.values())
+        for number in sorted(before.keys() | self._declared.keys()):
+            old, new = before.get(number), self._declared.get(number)
+            for closure in (old, new) if old != new else ():
+                if closure is not None and closure.from_at <= self.time:
+                    self._reflag(closure)
 
     def _reflag(self, closure: Closure) -> None:
+        """A closure began, ended, or is not what it was."""
+        ended = stamp_of(closure.ends_at) if closure.from_at < closure.ends_at <= self.time else None
         for row in self._rows.of_scope(closure):
             before = self._standing(row)
-            if closure.end <= self.time:
-                self._rows.silence_ended[row] = max(self._rows.silence_ended[row], stamp_of(closure.end))
+            if ended is not None:
+                self._rows.silence_ended[row] = max(self._rows.silence_ended[row], ended)
             self._flag_closures(row)
             self._changed(before, self._standing(row))
 
     def _flag_closures(self, row: int) -> None:
+        if not self._declared:
+            return
         rows = self._rows
-        silenced, excused = self._closures.of(rows.ids[row], rows.profile_of(row))
-        if rows.silenced[row] and not silenced:
-            rows.silence_ended[row] = stamp_of(self.time)
-        rows.silenced[row], rows.excused[row] = silenced, excused
+        profile = rows.profile_of(row)
+        found = self._closures.of(rows.ids[row], profile.path, profile.programmes)
+        rows.silenced[row] = any(closure.holds(self.time) for closure in found)
+        rows.excused[row] = any(closure.excuses(self.time) for closure in found)
 
     # -- making standings --------------------------------------------------------------------------------------
 

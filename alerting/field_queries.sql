@@ -12,6 +12,11 @@ SELECT code, path FROM area;
 -- Something that is not the same when an area came, went or moved.
 SELECT concat(count(*), '/', max(changed_at)) FROM area;
 
+-- name: calendars_changed
+-- A calendar's openings never change, but for what days are said to be.
+SELECT concat(count(*), '/', max(id), '/', (SELECT md5(string_agg(d.day || d.class, ',' ORDER BY d.day)) FROM day_class d))
+FROM calendar;
+
 -- name: all_stations
 -- Without a date of its own a station is expected to report since it was last changed in the registry, so that none
 -- that was imported in bulk escapes.
@@ -101,11 +106,6 @@ LEFT JOIN LATERAL (
 -- Through which shard stations are heard now.
 SELECT DISTINCT ON (station) station, partition, shard FROM terminal_state
 WHERE station = ANY ($1::text[]) AND shard <> '' ORDER BY station, seen_at DESC NULLS LAST;
-
--- name: closures
--- Those that may matter now or later; one that ended lately still says since when a station has been expected.
-SELECT id, from_at AS begin, until_at AS end, approved_at IS NOT NULL AS approved, station, area, programme
-FROM closure WHERE withdrawn_at IS NULL AND until_at > $1::timestamptz - interval '2 days';
 
 -- name: recent_gaps
 SELECT partition, shard, max(ended_at) AS ended_at FROM pipeline_gap

@@ -7,14 +7,13 @@ uplink …) is one `Profile` for all of them.
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-import msgspec
 import numpy as np
 
-from alerting.closures import Closure
 from alerting.standing import IN_SERVICE, ClockName, Standing
 from alerting.terminals import UNKNOWN, State
+from registry.closures import Closure
 
 NONE: Final = -1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,7 +32,7 @@ def moment_of(stamp: int) -> datetime | None:
     return None if stamp == _NEVER else _EPOCH + timedelta(microseconds=stamp)
 
 
-class Profile(msgspec.Struct, frozen=True):
+class Profile(NamedTuple):
     """What the registry says of a station and of many others."""
 
     area: str | None
@@ -43,6 +42,9 @@ class Profile(msgspec.Struct, frozen=True):
     feeder: str | None
     lifecycle: str
     programmes: tuple[str, ...]
+
+
+ProfileFields = tuple[str | None, tuple[str, ...], str | None, str | None, str | None, str, tuple[str, ...]]
 
 
 class _Names(Generic[T]):
@@ -92,24 +94,20 @@ class Rows:
         row = len(self.ids)
         self.index[station] = row
         self.ids.append(station)
-        fresh: tuple[tuple[array[Any], int], ...] = (
-            (self.profile, NONE),
-            (self.serving, 0),
-            (self.commissioned, _NEVER),
-            (self.calendar, NONE),
-            (self.open, 1),
-            (self.state, State.NEVER_SEEN),
-            (self.since, _NEVER),
-            (self.seen, _NEVER),
-            (self.usable, UNKNOWN),
-            (self.clock, NONE),
-            (self.reason, NONE),
-            (self.silenced, 0),
-            (self.excused, 0),
-            (self.silence_ended, _NEVER),
-        )
-        for column, value in fresh:
-            column.append(value)
+        self.profile.append(NONE)
+        self.serving.append(0)
+        self.commissioned.append(_NEVER)
+        self.calendar.append(NONE)
+        self.open.append(1)
+        self.state.append(State.NEVER_SEEN)
+        self.since.append(_NEVER)
+        self.seen.append(_NEVER)
+        self.usable.append(UNKNOWN)
+        self.clock.append(NONE)
+        self.reason.append(NONE)
+        self.silenced.append(0)
+        self.excused.append(0)
+        self.silence_ended.append(_NEVER)
         return row
 
     def remove(self, row: int) -> None:
@@ -117,9 +115,11 @@ class Rows:
         del self.index[self.ids[row]]
         self.calendar[row], self.clock[row], self.profile[row] = NONE, NONE, NONE
 
-    def note_facts(self, row: int, profile: Profile, calendar: int, commissioned: int) -> None:
-        self.profile[row] = self._profiles.number(profile)
-        self.serving[row] = profile.lifecycle == IN_SERVICE
+    def note_facts(self, row: int, profile: ProfileFields, calendar: int, commissioned: int) -> None:
+        """`profile`: the fields of one; it equals the `Profile` that other stations have already."""
+        number = self._profiles.find(profile)  # type: ignore[arg-type]
+        self.profile[row] = self._profiles.number(Profile(*profile)) if number is None else number
+        self.serving[row] = self.profile_of(row).lifecycle == IN_SERVICE
         self.calendar[row] = calendar
         self.commissioned[row] = commissioned
 
@@ -154,12 +154,22 @@ class Rows:
         rows = np.flatnonzero(np.isin(self.view(self.clock), numbers)).tolist() if numbers else []
         return [self.ids[row] for row in rows]
 
+    def turn(self, calendar: int, is_open: bool) -> list[int]:
+        """Open or close the stations of a calendar that work; the rows of the others that are to follow."""
+        view = self.view(self.open)
+        turned = (self.view(self.calendar) == calendar) & (view != is_open)
+        working = self.working()
+        view[turned & working] = is_open
+        idle: list[int] = np.flatnonzero(turned & ~working).tolist()
+        return idle
+
     def of_scope(self, closure: Closure) -> list[int]:
         """The rows of the stations that a closure is for."""
         if closure.station is not None:
             row = self.index.get(closure.station)
             return [] if row is None else [row]
-        within = [n for n, profile in enumerate(self._profiles.names) if closure.holds_for(profile)]
+        names = enumerate(self._profiles.names)
+        within = [n for n, profile in names if closure.area in profile.path or closure.programme in profile.programmes]
         found: list[int] = np.flatnonzero(np.isin(self.view(self.profile), within)).tolist()
         return found
 
@@ -171,8 +181,7 @@ class Rows:
         moved = [n for n, profile in enumerate(names) if paths.get(profile.area or "", profile.path) != profile.path]
         for row in np.flatnonzero(np.isin(self.view(self.profile), moved)).tolist():
             before, profile = standing(row), self.profile_of(row)
-            new = msgspec.structs.replace(profile, path=paths[profile.area or ""])
-            self.profile[row] = self._profiles.number(new)
+            self.profile[row] = self._profiles.number(profile._replace(path=paths[profile.area or ""]))
             yield row, before
 
     def view(self, column: "array[Any]") -> Any:

@@ -1,21 +1,24 @@
 """Loading the field and following the registry: rows to stations and back."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 
-from alerting.closures import Closure
-from alerting.field import Facts, Field, Hours, Judged, StationChange
+from alerting.field import Facts, Field, Judged, StationChange
 from alerting.judge_store import QUERIES as JUDGE_QUERIES
 from alerting.standing import ClockName
 from alerting.station_rules import KINDS
+from registry.calendar_store import load_calendars
+from registry.closure_store import QUERIES as CLOSURE_QUERIES
+from registry.closures import Closure
 from store.pool import Connection
 from store.sql import load_queries
 
 QUERIES = load_queries(Path(__file__).with_name("field_queries.sql"))
 _CHUNK = 5_000
+_LATELY = timedelta(days=2)
 
 
 def to_change(row: asyncpg.Record) -> StationChange:
@@ -41,7 +44,7 @@ async def load_open_incidents(connection: Connection) -> dict[str, str]:
 
 async def load_field(connection: Connection, time: datetime, applied: Mapping[int, int]) -> Field:
     """Every registered station as it stood when the transitions up to `applied` were taken in; in one snapshot."""
-    field = Field(time, await load_hours(connection))
+    field = Field(time, await load_calendars(connection))
     paths = await load_paths(connection)
     async for row in connection.cursor(QUERIES.all_stations, prefetch=_CHUNK):
         field.restore(_facts(row, paths.get(row["area"])))
@@ -56,17 +59,14 @@ async def load_field(connection: Connection, time: datetime, applied: Mapping[in
     return field
 
 
-async def load_hours(connection: Connection) -> dict[int, Hours]:
-    """The calendars by their ids."""
-    return {}
-
-
 async def load_paths(connection: Connection) -> dict[str, tuple[str, ...]]:
     return {row["code"]: tuple(row["path"]) for row in await connection.fetch(QUERIES.area_paths)}
 
 
 async def load_closures(connection: Connection, time: datetime) -> list[Closure]:
-    return [Closure(**dict(row)) for row in await connection.fetch(QUERIES.closures, time)]
+    """Those that go on or come, and those that ended lately: they still say since when a station is expected."""
+    rows = await connection.fetch(CLOSURE_QUERIES.load_closures, time - _LATELY)
+    return [Closure(**dict(row)) for row in rows]
 
 
 async def meet(connection: Connection, field: Field, stations: Iterable[str], applied: Mapping[int, int]) -> None:
@@ -86,27 +86,36 @@ async def follow_clocks(connection: Connection, field: Field, untrusted: Iterabl
 
 
 class Registry:
-    """Follows what people change: stations, areas, closures."""
+    """Follows what people change: stations, areas, calendars, closures."""
 
-    def __init__(self, horizon: str, areas: str) -> None:
+    def __init__(self, horizon: str, areas: str, calendars: str) -> None:
         self._horizon = horizon
         self._areas = areas
+        self._calendars = calendars
 
     @classmethod
     async def load(cls, connection: Connection) -> "Registry":
         """Where to go on; in the snapshot in which the field is loaded."""
-        return cls(await _horizon(connection), await connection.fetchval(QUERIES.areas_changed))
+        areas: str = await connection.fetchval(QUERIES.areas_changed)
+        calendars: str = await connection.fetchval(QUERIES.calendars_changed)
+        return cls(await _horizon(connection), areas, calendars)
 
     async def follow(self, connection: Connection, field: Field, applied: Mapping[int, int]) -> None:
         """Take into the field what changed since the last call that was committed."""
         horizon = await _horizon(connection)
-        field.set_calendars(await load_hours(connection))
+        await self._follow_calendars(connection, field)
         await self._follow_areas(connection, field)
         await _register(connection, field, await connection.fetch(QUERIES.changed_stations, self._horizon), applied)
         for row in await connection.fetch(QUERIES.deleted_stations, self._horizon):
             field.forget(row["station"])
         field.set_closures(await load_closures(connection, field.time))
         self._horizon = horizon
+
+    async def _follow_calendars(self, connection: Connection, field: Field) -> None:
+        calendars = await connection.fetchval(QUERIES.calendars_changed)
+        if calendars != self._calendars:
+            field.set_calendars(await load_calendars(connection))
+            self._calendars = calendars
 
     async def _follow_areas(self, connection: Connection, field: Field) -> None:
         areas = await connection.fetchval(QUERIES.areas_changed)

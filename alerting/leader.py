@@ -110,7 +110,9 @@ class Decider:
         await set_cursors(connection, INCIDENTS_GAPS, gaps)
         await field_store.set_known(connection, moment.known)
         memory.known = moment.known
-        return Passed(decisions=(*book.decisions, *pipeline.decisions), more=more or gaps.full), memory
+        return Passed(
+            decisions=(*book.decisions, *pipeline.decisions), more=more or gaps.full or memory.watch.busy
+        ), memory
 
     async def _follow_registry(
         self, memory: Memory, ripe: Sequence[StationChange], mark: Watermark, mono: float

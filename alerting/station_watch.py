@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerting.field import About, Changed, Field, StationChange
+from alerting.field import BULK, About, Changed, Field, StationChange
 from alerting.standing import Moment, Standing
 from alerting.station_rules import Closes, Intent, Opens, RuleSettings, Want, ending, wanted
 
@@ -32,6 +32,8 @@ class StationWatch:
         self._timers: list[tuple[datetime, str]] = []
         self._intents: list[Intent] = []
         self._looked = 0
+        self._turned = 0
+        self._stopped = False
 
     def reconcile(self, open_incidents: Mapping[str, str]) -> None:
         """Take up the work with the incidents that are open, {station: kind}; `follow` says what does not fit."""
@@ -46,17 +48,23 @@ class StationWatch:
     def follow(self, changes: Iterable[StationChange], moment: Moment) -> list[Intent]:
         """Take transitions in, in their order, and let time go on to `moment.known`.
 
-        What the caller told the field since the last call (registry, closures) is looked at first.
+        What the caller told the field since the last call (registry, closures) is looked at first. When a great
+        many stations open at once time stands still at that opening until all of them are looked at (`busy`).
         """
+        self._turned = 0
         self._look()
         for change in changes:
             # A tick later than now comes from a clock that is wrong; nobody's time goes ahead for it.
-            as_of = max(min(change.tick_at, moment.now), self.field.time)
-            self._go_on(as_of, moment, inclusive=False)
+            self._go_on(min(change.tick_at, moment.now), moment, inclusive=False)
             self.field.apply(change)
             self._look()
-        self._go_on(max(moment.known, self.field.time), moment, inclusive=True)
+        self._go_on(moment.known, moment, inclusive=True)
         return self._take()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the next call has something to do already."""
+        return self.field.turning or self._stopped
 
     def take_changes(self) -> list[Changed]:
         """What changed in the field, for the other parts."""
@@ -65,17 +73,27 @@ class StationWatch:
 
     def _go_on(self, until: datetime, moment: Moment, *, inclusive: bool) -> None:
         """Let time go on, over boundaries up to `until` and graces before it (`inclusive`: up to it)."""
-        while True:
+        self._turn()
+        while not self._full():
             boundary, timer = self.field.next_boundary, self._next_timer()
             if boundary is not None and boundary <= until and (timer is None or boundary <= timer[0]):
                 self.field.advance(boundary)
-                self._look()
+                self._turn()
             elif timer is not None and (timer[0] < until or (inclusive and timer[0] == until)):
                 self.field.advance(timer[0])
                 self._run_out(*timer, moment)
             else:
+                self.field.advance(until)
                 break
-        self.field.advance(until)
+
+    def _turn(self) -> None:
+        self._turned += self.field.turn_some(BULK - self._turned)
+        self._look()
+
+    def _full(self) -> bool:
+        """Whether this call did so much that the rest is for the next."""
+        self._stopped = len(self._intents) >= BULK
+        return self._stopped or self.field.turning
 
     def _look(self) -> None:
         """Judge the stations that changed since the last look."""
