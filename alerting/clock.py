@@ -27,6 +27,14 @@ class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):
     mass_share: float = 0.8
     mass_least: int = 20
 
+    def are_losses(self, *, lost: int, heard: int) -> bool:
+        """Whether so many terminals with a message missing, of those heard in a window, are our loss."""
+        return lost >= self.loss_least and lost > self.loss_share * heard
+
+    def is_mass(self, *, fallen: int, all_: int) -> bool:
+        """Whether so many fell together that the shard is suspected."""
+        return fallen >= self.mass_least and fallen >= self.mass_share * all_
+
 
 class Gap(msgspec.Struct, frozen=True):
     """Unknown time: from the last tick that counted to the first one of the next counted interval (wall ms)."""
@@ -57,6 +65,15 @@ class _Start(msgspec.Struct):
     unbroken: bool = True
 
 
+class Losses(msgspec.Struct):
+    """A window in which lost messages are counted: its number, when it began (mono ms), and terminals."""
+
+    window: int = 0
+    began: int | None = None
+    heard: int = 0
+    lost: int = 0
+
+
 class ClockState(msgspec.Struct, kw_only=True):
     """Everything that a restart must find again."""
 
@@ -70,8 +87,12 @@ class ClockState(msgspec.Struct, kw_only=True):
     gap_clock: float = -1.0
     suspected_at: int | None = None
     suspects: int = 0
+    # If the whole shard was seen to fall: how many did, and how many were left.
+    fallen: int = 0
+    left: int = 0
     # A person decided that the shard is sound; holds until they no longer fall together.
     trusted: bool = False
+    losses: Losses = msgspec.field(default_factory=Losses)
 
 
 class PipelineClock:
@@ -105,6 +126,13 @@ class PipelineClock:
     def knows(self, start: str) -> bool:
         """Whether a start has ticked. If not, the next advance has to be added to the stamps of its messages."""
         return start in self.state.starts
+
+    @property
+    def has_one_bridge(self) -> bool:
+        """Whether what the followed bridge sees of the shard is all that there is to be seen."""
+        followed = self.state.starts.get(self.state.followed or "")
+        others = (start for start in self.state.starts.values() if followed and start.bridge != followed.bridge)
+        return all(followed is not None and followed.at - other.at > 2 * self._longest_ms for other in others)
 
     def wall_of(self, clock: float) -> int:
         """When the clock showed this value, in wall ms (values not reached yet are extrapolated)."""

@@ -2,11 +2,12 @@
 SELECT shard, memory FROM partition_clock WHERE partition = $1 ORDER BY shard;
 
 -- name: load_terminals
-SELECT station, terminal, shard, state, since, seen_at, boot, run, conn, n, every, seen, deadline, usable, users, memory
+SELECT station, terminal, shard, state, since, seen_at, boot, run, conn, n, every, seen, deadline, usable, users,
+       loss_window, memory
 FROM terminal_state WHERE partition = $1;
 
 -- name: load_stations
-SELECT station, state, since, usable FROM station_state WHERE partition = $1;
+SELECT station, state, since, usable, shard FROM station_state WHERE partition = $1;
 
 -- name: load_registrations
 -- Of the stations that were heard in this partition. Few terminals do not count, so those are looked up the other
@@ -52,26 +53,26 @@ FROM heard WHERE heard.station = u.station AND heard.seen_at > u.last_seen_at
 
 -- name: save_terminals
 INSERT INTO terminal_state AS t (partition, station, terminal, shard, state, since, seen_at, boot, run, conn, n,
-                                 every, seen, deadline, usable, users, memory)
+                                 every, seen, deadline, usable, users, loss_window, memory)
 SELECT $1, station, terminal, shard, state, to_timestamp(since / 1000.0), to_timestamp(seen_at / 1000.0),
-       boot, run, conn, n, every, seen, deadline, usable, users, memory::jsonb
+       boot, run, conn, n, every, seen, deadline, usable, users, loss_window, memory::jsonb
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[],
             $10::bigint[], $11::bigint[], $12::float8[], $13::float8[], $14::float8[], $15::boolean[],
-            $16::bigint[], $17::text[])
+            $16::bigint[], $17::bigint[], $18::text[])
      AS m (station, terminal, shard, state, since, seen_at, boot, run, conn, n, every, seen, deadline, usable,
-           users, memory)
+           users, loss_window, memory)
 ON CONFLICT (station, terminal) DO UPDATE SET
     shard = excluded.shard, state = excluded.state, since = excluded.since, seen_at = excluded.seen_at,
     boot = excluded.boot, run = excluded.run, conn = excluded.conn, n = excluded.n, every = excluded.every,
     seen = excluded.seen, deadline = excluded.deadline, usable = excluded.usable, users = excluded.users,
-    memory = excluded.memory;
+    loss_window = excluded.loss_window, memory = excluded.memory;
 
 -- name: save_stations
-INSERT INTO station_state (partition, station, state, since, usable)
-SELECT $1, station, state, to_timestamp(since / 1000.0), usable
-FROM unnest($2::text[], $3::text[], $4::bigint[], $5::boolean[]) AS m (station, state, since, usable)
+INSERT INTO station_state (partition, station, state, since, usable, shard)
+SELECT $1, station, state, to_timestamp(since / 1000.0), usable, shard
+FROM unnest($2::text[], $3::text[], $4::bigint[], $5::boolean[], $6::text[]) AS m (station, state, since, usable, shard)
 ON CONFLICT (station) DO UPDATE SET
-    state = excluded.state, since = excluded.since, usable = excluded.usable;
+    state = excluded.state, since = excluded.since, usable = excluded.usable, shard = excluded.shard;
 
 -- name: save_transitions
 INSERT INTO transition (partition, seq, station, terminal, before, after, usable, at, tick_at, deadline_at, seen_at,

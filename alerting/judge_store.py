@@ -46,6 +46,8 @@ async def load_partition(
         live.stations.state[number] = STATE_OF[row["state"]]
         live.stations.since[number] = _ms(row["since"])
         live.stations.usable[number] = flag(row["usable"])
+        if row["shard"]:
+            live.stations.shard[number] = live.shard(row["shard"])
     for station, registration in registrations(await connection.fetch(QUERIES.load_registrations, partition)):
         live.register(station, registration, live.newest_tick_at())
         if station not in judged:  # registered while nobody judged: its terminals are to be added as well
@@ -67,17 +69,22 @@ def _restore_terminal(live: PartitionLiveness, row: asyncpg.Record) -> None:
     t.every[number], t.seen[number], t.deadline[number] = row["every"], row["seen"], row["deadline"]
     t.usable[number] = flag(row["usable"])
     t.users[number] = -1 if row["users"] is None else row["users"]
+    t.window[number] = row["loss_window"]
     if row["memory"]:
         memory = msgspec.convert(row["memory"], _Stored)
         t.will[number] = memory.will
         if memory.boots is not None:
             t.memory[number] = memory.boots
+        if memory.unsettled:
+            live.shards[t.shard[number]].unsettled.add(number)
 
 
 class _Stored(msgspec.Struct, omit_defaults=True):
     """terminal_state.memory."""
 
     will: bool = False
+    # Its last heartbeat came by a bridge that had not ticked yet.
+    unsettled: bool = False
     boots: Memory | None = None
 
 
@@ -109,15 +116,18 @@ async def save_terminals(connection: Connection, partition: int, live: Partition
             [t.deadline[r] for r in chunk],
             [unflag(t.usable[r]) for r in chunk],
             [None if t.users[r] < 0 else t.users[r] for r in chunk],
+            [t.window[r] for r in chunk],
             [_memory_text(live, r) for r in chunk],
         )
 
 
 def _memory_text(live: PartitionLiveness, row: int) -> str | None:
-    will, boots = bool(live.terminals.will[row]), live.terminals.memory.get(row)
-    if not will and boots is None:
+    t = live.terminals
+    will, boots = bool(t.will[row]), t.memory.get(row)
+    unsettled = t.shard[row] >= 0 and row in live.shards[t.shard[row]].unsettled
+    if not will and not unsettled and boots is None:
         return None
-    return msgspec.json.encode(_Stored(will, boots)).decode()
+    return msgspec.json.encode(_Stored(will, unsettled, boots)).decode()
 
 
 async def save_stations(connection: Connection, partition: int, live: PartitionLiveness) -> None:
@@ -132,6 +142,7 @@ async def save_stations(connection: Connection, partition: int, live: PartitionL
             [live.station_word(r) for r in chunk],
             [s.since[r] for r in chunk],
             [unflag(s.usable[r]) for r in chunk],
+            [live.shards[s.shard[r]].name if s.shard[r] >= 0 else None for r in chunk],
         )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from alerting import suspicion
 from alerting.boots import Memory, judge_other_boot, note_rival, rival_is_gone
 from alerting.clock import Advance, ClockSettings, ClockState, Gap, PipelineClock
 from alerting.losses import LossWindow
@@ -62,9 +63,16 @@ class _Shard:
     def __init__(self, name: str, settings: ClockSettings, state: ClockState | None = None) -> None:
         self.name = name
         self.clock = PipelineClock(settings, state)
-        self.losses = LossWindow(settings)
+        self.losses = LossWindow(settings, self.clock.state.losses)
         # Rows stamped by a bridge that has not ticked yet.
         self.unsettled: set[int] = set()
+
+    def note_stamp(self, row: int, *, settled: bool) -> None:
+        """Whether the newest stamp of a row is final."""
+        if settled:
+            self.unsettled.discard(row)
+        else:
+            self.unsettled.add(row)
 
 
 class PartitionLiveness:
@@ -191,14 +199,26 @@ class PartitionLiveness:
         t.seen[row] = stamp
         t.seen_at[row] = entry.received
         t.deadline[row] = stamp + self.settings.k * body.every
-        t.shard[row] = number
+        if t.shard[row] != number or self.stations.shard[t.station[row]] != number:
+            self._move(row, number)
         t.users[row] = -1 if body.users is None else body.users
         self.dirty.add(row)
-        if not shard.clock.knows(entry.start):
-            shard.unsettled.add(row)
+        known = shard.clock.knows(entry.start)
+        if shard.unsettled or not known:
+            shard.note_stamp(row, settled=known)
         usable = -1 if body.usable is None else int(body.usable)
         if t.state[row] != State.ONLINE or t.usable[row] != usable or t.will[row]:
             self._after_heartbeat(row, usable, stamp, entry)
+
+    def _move(self, row: int, number: int) -> None:
+        """A terminal is heard through a shard that it, or its station, was not heard through last."""
+        t, s, home = self.terminals, self.stations, self.terminals.station[row]
+        if 0 <= t.shard[row] != number:
+            self.shards[t.shard[row]].unsettled.discard(row)
+            t.window[row] = -1
+        t.shard[row] = s.shard[home] = number
+        if s.quorum[home] and s.since[home]:
+            self.dirty_stations.add(home)
 
     def _after_heartbeat(self, row: int, usable: int, stamp: float, entry: HeartbeatEntry) -> None:
         t = self.terminals
@@ -267,7 +287,7 @@ class PartitionLiveness:
         t, body = self.terminals, entry.body
         away = LONGEST_AWAY if body.back_by is None else (body.back_by - body.at) / 1000
         stamp = self.shards[number].clock.stamp(entry.start, entry.mono)
-        t.shard[row] = number
+        self._move(row, number)
         t.deadline[row] = stamp + min(max(away, 0.0), LONGEST_AWAY)
         self._change(row, State.AWAY, entry.received, "away")
 
@@ -290,22 +310,28 @@ class PartitionLiveness:
     def _tick(self, tick: Tick) -> None:
         number = self.shard(tick.shard)
         shard = self.shards[number]
-        self._end_suspicion(number, shard)
+        self._end_suspicion(number, shard, tick)
         shard.losses.roll(tick.mono)
-        advance = shard.clock.tick(tick, self._doubt(shard))
+        doubt = suspicion.doubt(self.settings.clock, shard.clock, shard.losses, tick)
+        advance = shard.clock.tick(tick, doubt)
         if advance is None:
             return
         self._settle_stamps(shard, advance.seconds)
         if advance.counted:
-            self._counted(number, shard, advance)
+            self._counted(number, shard, advance, tick)
         else:
-            self.dirty.update(self.terminals.raise_deadlines(number, shard.clock.clock, self.settings.floor))
+            self._hold(number, shard.clock.clock)
 
-    def _counted(self, number: int, shard: _Shard, advance: Advance) -> None:
+    def _hold(self, number: int, clock: float) -> None:
+        """An interval did not count: the clock stands, and everybody has some time left."""
+        self.dirty.update(self.terminals.hold_stamps(number, clock))
+        self.dirty.update(self.terminals.raise_deadlines(number, clock, self.settings.floor))
+
+    def _counted(self, number: int, shard: _Shard, advance: Advance, tick: Tick) -> None:
         if advance.gap is not None:
             self.gaps.append(ShardGap(shard.name, advance.gap))
         late = self.terminals.due(number, shard.clock.clock)
-        if late and not self._suspect(number, shard):
+        if late and not self._suspect(number, shard, tick):
             for row in late:
                 self._expire(row, shard)
 
@@ -314,29 +340,18 @@ class PartitionLiveness:
         for row in shard.unsettled:
             self.terminals.seen[row] += seconds
             self.terminals.deadline[row] += seconds
+        self.dirty.update(shard.unsettled)
         shard.unsettled.clear()
 
-    def _doubt(self, shard: _Shard) -> str | None:
-        if shard.clock.state.suspected_at is not None:
-            return "shard_suspected"
-        return "messages_lost" if shard.losses.too_many() else None
-
-    def _suspect(self, number: int, shard: _Shard) -> bool:
+    def _suspect(self, number: int, shard: _Shard, tick: Tick) -> bool:
         """When nearly all of a shard fall together, the shard is suspected and not the stations."""
         missed, online = self.terminals.overdue(number, shard.clock.clock)
-        settings, state = self.settings.clock, shard.clock.state
-        if missed < settings.mass_least or missed < settings.mass_share * online:
-            state.trusted = False
-        elif not state.trusted:
-            state.suspected_at, state.suspects = shard.clock.tick_at, missed
-        return state.suspected_at is not None
+        return suspicion.suspect(self.settings.clock, shard.clock, tick, missed=missed, online=online)
 
-    def _end_suspicion(self, number: int, shard: _Shard) -> None:
+    def _end_suspicion(self, number: int, shard: _Shard, tick: Tick) -> None:
         state = shard.clock.state
-        if state.suspected_at is None:
-            return
-        if 2 * self.terminals.heard_since(number, state.suspected_at) >= state.suspects:
-            state.suspected_at, state.suspects = None, 0
+        if state.suspected_at is not None:
+            suspicion.end_suspicion(state, tick, self.terminals.heard_since(number, state.suspected_at))
 
     def suspected(self) -> list[str]:
         """The shards that are suspected now."""
@@ -346,7 +361,8 @@ class PartitionLiveness:
         """A person decided at `decided_at` (wall ms) that a shard is sound: that ends an older suspicion."""
         state = self.shards[self.shard(shard)].clock.state
         if state.suspected_at is not None and state.suspected_at <= decided_at:
-            state.trusted, state.suspected_at, state.suspects = True, None, 0
+            suspicion.clear(state)
+            state.trusted = True
 
     def _expire(self, row: int, shard: _Shard) -> None:
         t = self.terminals

@@ -2,35 +2,36 @@
 
 from array import array
 
-from alerting.clock import ClockSettings
+from alerting.clock import ClockSettings, Losses
 
 
 class LossWindow:
-    """Counts, in windows of `loss_window` seconds, the terminals heard and those of which a heartbeat is missing."""
+    """Counts, in windows of `loss_window` seconds, the terminals heard and those of which a heartbeat is missing.
 
-    def __init__(self, settings: ClockSettings) -> None:
+    Everything it knows is in `state` and in a column of the terminals: twice the number of the window in which one
+    was counted, plus one if a heartbeat of it was missing.
+    """
+
+    def __init__(self, settings: ClockSettings, state: Losses) -> None:
         self._settings = settings
-        self._number = 0
-        self._began: int | None = None
-        self._heard = 0
-        self._lost: set[int] = set()
+        self._state = state
 
     def heard(self, windows: "array[int]", row: int, lost: bool) -> None:
-        """A newer heartbeat of `row` came; `windows` is the column that remembers who was counted."""
-        if windows[row] != self._number:
-            windows[row] = self._number
-            self._heard += 1
-        if lost:
-            self._lost.add(row)
+        """A newer heartbeat of `row` came; `windows` is that column."""
+        state, mark = self._state, windows[row]
+        if mark >> 1 != state.window:
+            mark = 2 * state.window
+            windows[row] = mark
+            state.heard += 1
+        if lost and not mark & 1:
+            windows[row] = mark + 1
+            state.lost += 1
 
     def roll(self, mono: int) -> None:
         """Begin a new window when the current one is over; `mono` is the tick's clock in ms."""
-        if self._began is None or not 0 <= mono - self._began < self._settings.loss_window * 1000:
-            self._began = mono
-            self._number += 1
-            self._heard = 0
-            self._lost.clear()
+        state = self._state
+        if state.began is None or not 0 <= mono - state.began < self._settings.loss_window * 1000:
+            state.began, state.window, state.heard, state.lost = mono, state.window + 1, 0, 0
 
     def too_many(self) -> bool:
-        lost = len(self._lost)
-        return lost >= self._settings.loss_least and lost > self._settings.loss_share * self._heard
+        return self._settings.are_losses(lost=self._state.lost, heard=self._state.heard)

@@ -55,6 +55,8 @@ class Stations:
         # 0: not registered, so not judged.
         self.quorum = array("h")
         self.first = array("i")
+        # Through which its newest sign came; -1: none yet.
+        self.shard = array("h")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -68,6 +70,7 @@ class Stations:
         self.usable.append(UNKNOWN)
         self.quorum.append(0)
         self.first.append(-1)
+        self.shard.append(-1)
         return row
 
 
@@ -94,6 +97,7 @@ class Terminals:
         # A Last Will of the newest connection came after the last heartbeat.
         self.will = array("b")
         self.users = array("q")
+        # The window in which lost messages were counted for it: see `LossWindow`.
         self.window = array("q")
         self.memory: dict[int, Memory] = {}
 
@@ -139,6 +143,17 @@ class Terminals:
             return []
         found: list[int] = np.flatnonzero(late & (self.view(self.shard) == shard)).tolist()
         return found
+
+    def hold_stamps(self, shard: int, clock: float) -> list[int]:
+        """Take back what stamps foresaw of an interval that did not count: nobody was heard later than `clock`.
+
+        Returns the rows changed.
+        """
+        ahead: list[int] = np.flatnonzero((self.view(self.seen) > clock) & (self.view(self.shard) == shard)).tolist()
+        for row in ahead:
+            self.deadline[row] -= self.seen[row] - clock
+            self.seen[row] = clock
+        return ahead
 
     def raise_deadlines(self, shard: int, clock: float, floor: float) -> list[int]:
         """Give every running deadline of a shard at least ``2 × every + floor`` from `clock`; rows changed."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from broker.acks import PendingReceipt, merge
+from broker.census import Census
 from broker.config import BridgeConfig
 from broker.metrics import Counters
 from broker.mqtt_link import Address, MqttLink
@@ -37,7 +38,8 @@ class Carrier:
         self._started = time.monotonic()
         self._heard = False
         self._silent_pulses = 0
-        self._translator = Translator(shard=config.shard, start=self._start, partitions=partitions)
+        self._census = Census(window=config.loss_window)
+        self._translator = Translator(shard=config.shard, start=self._start, partitions=partitions, census=self._census)
         self._ticker = Ticker(shard=config.shard, bridge=config.bridge, start=self._start)
         self._pulse = Pulse(f"{self._start}{secrets.token_hex(8)}")
         self._pulse_topic = pulse_topic(config.bridge)
@@ -120,7 +122,8 @@ class Carrier:
 
     def _write_tick(self, now: float) -> None:
         at = int(time.time() * 1000)
-        tick = self._ticker.tick(at=at, mono=int((now - self._started) * 1000))
+        mono = int((now - self._started) * 1000)
+        tick = self._ticker.tick(at=at, mono=mono, counts=self._census.count(mono))
         value = encode(tick)
         for partition in range(self._partitions):
             self.outbox.add(LIVE, partition, None, value, at)
@@ -174,6 +177,7 @@ class Carrier:
         self._counters.connected = 1
         self._counters.connects += 1
         self._ticker.spoil()
+        self._census.excuse()
         self._silent_pulses = 0
         self._pulse.unsent(time.monotonic())
         self._publish_acks()

@@ -5,6 +5,7 @@ Pure: `now` is seconds of a monotonic clock.
 
 from typing import Final
 
+from broker.census import Counts
 from contract.log import Tick
 
 INTERVAL: Final = 0.25
@@ -66,8 +67,8 @@ class Ticker:
         """MQTT reconnected, a batch failed or something was dropped: the next tick is not whole."""
         self._whole = False
 
-    def tick(self, *, at: int, mono: int) -> Tick:
-        """The next tick; times in ms."""
+    def tick(self, *, at: int, mono: int, counts: Counts) -> Tick:
+        """The next tick; times in ms. `counts`: the shard as it is now."""
         tick = Tick(
             shard=self._shard,
             bridge=self._bridge,
@@ -76,6 +77,10 @@ class Ticker:
             at=at,
             mono=mono,
             whole=self._whole,
+            present=counts.present,
+            overdue=counts.overdue,
+            heard=counts.heard,
+            lost=counts.lost,
         )
         self._seq += 1
         self._whole = True

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from broker.census import Census
 from contract.codec import (
     decode_data,
     decode_heartbeat,
@@ -32,8 +33,6 @@ MOST_RECORDS: Final = 10 * MAX_RECORDS
 """Records of a data message that are looked at one by one: refusing each of 100,000 would hold up all others."""
 _CACHED_ROUTES: Final = 200_000
 _CACHED_FRAMES: Final = 10_000
-
-_READERS: Final = {"heartbeat": decode_heartbeat, "status": decode_status, "reply": decode_reply}
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -71,15 +70,20 @@ class _Route(msgspec.Struct, frozen=True, gc=False):
     partition: int
     key: bytes
     frame: bytes
+    who: str
 
 
 class Translator:
-    """Turns messages into entries; `shard` and `start` are this bridge's, `partitions` the log's."""
+    """Turns messages into entries; `shard` and `start` are this bridge's, `partitions` the log's.
 
-    def __init__(self, *, shard: str, start: str, partitions: int) -> None:
+    What heartbeats and statuses say of the shard as a whole goes into the `census`.
+    """
+
+    def __init__(self, *, shard: str, start: str, partitions: int, census: Census | None = None) -> None:
         self._shard = shard
         self._start = start
         self._partitions = partitions
+        self._census = census or Census()
         self._routes: dict[str, _Route] = {}
         self._frames: dict[tuple[str, str], bytes] = {}
         self._stamp = b""
@@ -96,13 +100,19 @@ class Translator:
         channel = route.channel
         try:
             if channel == "heartbeat":  # nearly all of them
-                decode_heartbeat(payload)
+                body = decode_heartbeat(payload)
+                if not retain:
+                    self._census.heartbeat(route.who, body, mono)
             elif channel == "data":
                 return self._data(topic, route, payload, received, mono)
             elif channel in DOWN_CHANNELS:
                 return _NOTHING
+            elif channel == "status":
+                status = decode_status(payload)
+                if not retain:
+                    self._census.status(route.who, status)
             else:
-                _READERS[channel](payload)
+                decode_reply(payload)
         except RefusedError as exc:
             return Outcome(letter=self._letter(topic, payload, exc, received))
         return Outcome(self._entry(route, payload, retain=retain and channel != "reply", received=received, mono=mono))
@@ -118,6 +128,7 @@ class Translator:
             partition_of(parsed.station, self._partitions),
             parsed.station.encode(),
             self._frame(parsed),
+            f"{parsed.station}/{parsed.terminal}",
         )
         return route
 

@@ -43,6 +43,9 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="
     """The pipeline's clock on every partition of `milepost.live`; stands behind everything received before it.
 
     `whole` is false when since the bridge's last tick MQTT reconnected, a batch failed or anything was dropped.
+    The rest is of the whole shard, whatever partition this stands in: how many terminals kept their promise
+    (`present`; None: the bridge does not count) and broke it lately (`overdue`), and of how many of the `heard` of
+    the current window a message is missing (`lost`).
     """
 
     shard: str
@@ -52,6 +55,10 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="
     at: int
     mono: int
     whole: bool
+    present: int | None = None
+    overdue: int = 0
+    heard: int = 0
+    lost: int = 0
 
 
 LiveEntry = HeartbeatEntry | StatusEntry | Tick

@@ -78,7 +78,16 @@ COMMANDS: Mapping[str, Command] = {
     "bridge": Command(
         help="carry messages from one MQTT broker into Kafka",
         runner=f"{_SERVICES}:bridge",
-        settings=("mqtt_url", "mqtt_password_file", "mqtt_ca_file", *_KAFKA, "kafka_idempotent", "shard", "bridge"),
+        settings=(
+            "mqtt_url",
+            "mqtt_password_file",
+            "mqtt_ca_file",
+            *_KAFKA,
+            "kafka_idempotent",
+            "shard",
+            "bridge",
+            "loss_window",
+        ),
         uvloop=True,
     ),
     "ingest": Command(

@@ -24,6 +24,7 @@ async def bridge(settings: Settings, stop: asyncio.Event) -> None:
         shard=settings.shard,
         bridge=settings.bridge,
         idempotent=settings.kafka_idempotent,
+        loss_window=settings.loss_window,
         metrics_port=settings.metrics_port,
     )
     await run(config, stop)

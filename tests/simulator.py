@@ -6,7 +6,10 @@ is kept, so that it can be judged again in any other way.
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, Transition
+from broker.census import Census
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import Heartbeat, Status
 
@@ -30,6 +33,8 @@ class Terminal:
     linked: bool = True
     shard: str = "main"
     next_at: int = 0
+    # Whether its messages fall into this partition; the bridge counts it in any case.
+    here: bool = True
 
 
 @dataclass
@@ -43,6 +48,8 @@ class Bridge:
     seq: int = 0
     running: bool = True
     whole: bool = True
+    # Counts the shard, if this is a bridge that does.
+    census: Census | None = None
 
 
 @dataclass
@@ -122,7 +129,10 @@ class Simulator:
                     retain=retain,
                     body=body,
                 )
-                self.append(terminal.station, entry)
+                if bridge.census is not None and not retain:
+                    bridge.census.heartbeat(f"{terminal.station}/{terminal.id}", body, entry.mono)
+                if terminal.here:
+                    self.append(terminal.station, entry)
 
     def send_status(self, terminal: Terminal, state: str, *, retain: bool = False, **fields: object) -> None:
         """A status as the terminal would send it now; `fields` override what the message says."""
@@ -163,6 +173,7 @@ class Simulator:
 
     def tick(self, bridge: Bridge) -> None:
         bridge.seq += 1
+        counts = None if bridge.census is None else bridge.census.count(self.now - bridge.born)
         tick = Tick(
             shard=bridge.shard,
             bridge=bridge.name,
@@ -171,6 +182,7 @@ class Simulator:
             at=self.now + self.skew,
             mono=self.now - bridge.born,
             whole=bridge.whole,
+            **({} if counts is None else msgspec.structs.asdict(counts)),
         )
         bridge.whole = True
         self.append("", tick)

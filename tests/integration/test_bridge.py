@@ -10,9 +10,10 @@ import uvloop
 from broker.bridge import BridgeConfig, run
 from broker.log_identity import LogReplacedError
 from broker.pulse import Pulse
+from contract.codec import decode_heartbeat
 from contract.errors import RemedyError
 from contract.log import DeadLetter, HeartbeatEntry, StatusEntry, Tick
-from contract.messages import Ack
+from contract.messages import Ack, Heartbeat
 from tests.integration.bridge_kit import (
     Running,
     Seen,
@@ -239,9 +240,10 @@ async def test_a_batch_that_is_given_up_is_not_acknowledged_and_a_tick_says_so(
 async def test_a_fault_of_ours_costs_one_message(
     mosquitto: Mosquitto, kafka_servers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_on_seven(payload: bytes) -> None:
+    def break_on_seven(payload: bytes) -> Heartbeat:
         if payload == heartbeat(7):
             raise RuntimeError("never foreseen")
+        return decode_heartbeat(payload)
 
     monkeypatch.setattr("broker.translate.decode_heartbeat", break_on_seven)
     station = unique()

@@ -3,7 +3,9 @@
 import pytest
 
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
-from tests.simulator import STEP, Simulator
+from broker.census import Census
+from contract.messages import Heartbeat
+from tests.simulator import STEP, Bridge, Simulator, Terminal
 
 TICK = STEP / 1000
 
@@ -257,6 +259,94 @@ def test_a_person_may_decide_that_the_shard_is_sound() -> None:
     sim.live.trust("main", sim.now)
     sim.run(30)
     assert len(sim.offline()) == 25
+
+
+def small_shard(here: int, elsewhere: int) -> tuple[Simulator, list[Terminal], list[Terminal]]:
+    """A partition with few of a shard's terminals, whose bridge counts them all."""
+    sim = Simulator()
+    sim.bridge.census = Census()
+    own = sim.add_many(here, every=2)
+    others = [sim.add(f"other-{number}", every=2, here=False) for number in range(elsewhere)]
+    sim.run(20)
+    return sim, own, others
+
+
+def test_a_small_shard_that_falls_whole_is_suspected_in_every_partition() -> None:
+    sim, own, others = small_shard(4, 96)
+    for terminal in sim.terminals:
+        terminal.linked = False
+    sim.run(120)
+    assert sim.offline() == []
+    assert sim.live.suspected() == ["main"]
+    for terminal in (own[0], *others[:60]):
+        terminal.linked, terminal.conn = True, terminal.conn + 1
+    sim.run(30)
+    assert sim.offline() == [t.station for t in own[1:]], "half are back: what is still silent is judged"
+    assert [reason for *_, reason in sim.gaps] == ["shard_suspected"]
+
+
+def test_all_of_a_partition_may_fall_while_the_shard_stands() -> None:
+    sim, own, _ = small_shard(4, 96)
+    for terminal in own:
+        terminal.alive = False
+    sim.run(30)
+    assert len(sim.offline()) == 4
+
+
+def test_what_a_small_shard_loses_is_noticed_where_nothing_was_lost_yet() -> None:
+    sim, own, others = small_shard(3, 60)
+    for terminal in others[:10]:
+        terminal.n += 1
+    own[0].linked = False
+    sim.run(9)
+    assert sim.offline() == [], "its heartbeats may be lost like those of the others"
+    own[0].linked, own[0].conn = True, 2
+    sim.run(60)
+    assert [reason for *_, reason in sim.gaps] == ["messages_lost"]
+
+
+def test_one_bridge_of_two_that_hears_nothing_is_no_suspicion() -> None:
+    """The clock may follow a bridge with a broken subscription, while the other hears everybody."""
+    sim, own, _ = small_shard(4, 96)
+    sim.bridges.append(Bridge(name="bridge-2", start="other-1"))
+    sim.bridge.census = Census()
+    for terminal in sim.terminals[:30]:
+        sim.bridge.census.heartbeat(terminal.station, Heartbeat(v=1, boot="b", run=1, n=1, at=0, every=2), 0)
+    sim.run(20)
+    dead = own[0]
+    dead.alive = False
+    sim.run(60)
+    assert sim.offline() == [dead.station]
+
+
+def test_a_person_may_decide_that_a_small_shard_is_sound() -> None:
+    sim, own, _ = small_shard(4, 96)
+    for terminal in sim.terminals:
+        terminal.alive = False
+    sim.run(60)
+    sim.live.trust("main", sim.now)
+    sim.run(30)
+    assert len(sim.offline()) == len(own)
+
+
+def test_the_shard_of_a_station_is_that_of_its_newest_sign() -> None:
+    sim = Simulator()
+    sim.bridges.append(Bridge(name="bridge-b", shard="b", start="b-1"))
+    one, other = sim.add("a", id="001"), sim.add("a", id="002", shard="b", every=60)
+    sim.run(10)
+
+    def shard() -> str:
+        live = sim.live
+        return live.shards[live.stations.shard[live.stations.index["a"]]].name
+
+    assert shard() == "main"
+    sim.beat(other)
+    assert shard() == "b"
+    sim.run(3)
+    assert shard() == "main"
+    one.shard = "b"
+    sim.run(3)
+    assert shard() == "b"
 
 
 def test_a_county_of_many_is_not_the_shard() -> None:

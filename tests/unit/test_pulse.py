@@ -2,6 +2,7 @@
 
 import pytest
 
+from broker.census import Counts
 from broker.pulse import Progress, Pulse, Ticker
 
 
@@ -53,7 +54,7 @@ def ticks(*events: str) -> list[bool]:
     result = []
     for event in events:
         if event == "tick":
-            result.append(ticker.tick(at=1, mono=1).whole)
+            result.append(ticker.tick(at=1, mono=1, counts=Counts()).whole)
         else:
             ticker.spoil()
     return result
@@ -69,7 +70,7 @@ def test_the_first_tick_of_a_start_is_not_whole() -> None:
 
 def test_ticks_are_numbered_without_gaps_and_carry_their_times() -> None:
     ticker = Ticker(shard="main", bridge="b", start="s")
-    made = [ticker.tick(at=1000 + n, mono=n) for n in range(3)]
+    made = [ticker.tick(at=1000 + n, mono=n, counts=Counts()) for n in range(3)]
     assert [(t.seq, t.at, t.mono) for t in made] == [(0, 1000, 0), (1, 1001, 1), (2, 1002, 2)]
     assert {(t.shard, t.bridge, t.start) for t in made} == {("main", "b", "s")}
 

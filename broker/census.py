@@ -1,0 +1,137 @@
+"""What a bridge knows of its whole shard: who keeps its promise, who does not, and of whom a message is missing. Pure.
+
+A partition may hold four terminals of a shard of a hundred; whether the shard fell, or loses messages, can only be
+told of all of them. So each tick carries these numbers into every partition's log. Times in ms of the bridge's clock.
+"""
+
+from typing import Final
+
+import msgspec
+
+from contract.messages import Heartbeat, Status
+
+FORGOTTEN_AFTER: Final = 10
+"""Promises after which a silent terminal is no longer one that fell lately."""
+_LEAST_MEMORY: Final = 60.0
+_LONGEST_MS: Final = 5_000
+_SLOT: Final = 100
+_SPARE: Final = 1_000
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """Terminals of the shard: `present` kept their promise, `overdue` broke it lately; in the current window `heard`
+    sent something, and of `lost` among them a message is missing."""
+
+    present: int = 0
+    overdue: int = 0
+    heard: int = 0
+    lost: int = 0
+
+
+class _Heard(msgspec.Struct, gc=False):
+    """The newest heartbeat of a terminal; `due` and `forgotten` in slots of time."""
+
+    due: int
+    forgotten: int
+    boot: str
+    run: int
+    conn: int
+    n: int
+    window: int
+
+
+class Census:
+    """Follows every heartbeat in constant time: terminals are counted by the slot in which something is due."""
+
+    def __init__(self, *, window: float = 10.0) -> None:
+        self._window_ms = window * 1000
+        self._terminals: dict[str, _Heard] = {}
+        self._due: dict[int, int] = {}
+        self._forgotten: dict[int, int] = {}
+        self._present = self._overdue = 0
+        self._now = 0
+        self._window = 0
+        self._window_began = 0
+        # Only what was heard from this window on can be missed.
+        self._whole_from = 0
+        self._counted_at = 0
+        self._heard = 0
+        self._lost: set[str] = set()
+
+    def heartbeat(self, who: str, body: Heartbeat, now: int) -> None:
+        """Take a heartbeat in; one that is not newer than the newest of its boot says nothing."""
+        self._advance(now)
+        known = self._terminals.get(who)
+        if known is not None and known.boot == body.boot:
+            if (body.run, body.n) <= (known.run, known.n):
+                return
+            same = (body.run, body.conn) == (known.run, known.conn)
+            if same and body.n > known.n + 1 and known.window >= self._whole_from:
+                self._lost.add(who)
+        if known is not None:
+            self._uncount(known)
+        self._heard += known is None or known.window != self._window
+        self._terminals[who] = self._count(body, now)
+
+    def status(self, who: str, body: Status) -> None:
+        """Statuses are numbered with the heartbeats. Who says that it goes away breaks no promise by its silence."""
+        known = self._terminals.get(who)
+        if known is None:
+            return
+        if body.state == "away":
+            del self._terminals[who]
+            self._uncount(known)
+        elif (known.boot, known.run) == (body.boot, body.run) and body.n is not None:
+            known.n = max(known.n, body.n)
+
+    def count(self, now: int) -> Counts:
+        """The shard as it is now."""
+        self._advance(now)
+        if now - self._counted_at > _LONGEST_MS:
+            self.excuse()
+        self._counted_at = now
+        counts = Counts(self._present, self._overdue, self._heard, len(self._lost))
+        if now - self._window_began >= self._window_ms:
+            self._window_began = now
+            self._next_window()
+        return counts
+
+    def excuse(self) -> None:
+        """Nothing was heard for a while, which the ticks say themselves: what is missing from before is no loss."""
+        self._next_window()
+        self._whole_from = self._window
+
+    def _next_window(self) -> None:
+        self._window, self._heard = self._window + 1, 0
+        self._lost.clear()
+
+    def _count(self, body: Heartbeat, now: int) -> _Heard:
+        due = int(now + body.every * 1000) // _SLOT + 1
+        forgotten = int(now + (FORGOTTEN_AFTER * body.every + _LEAST_MEMORY) * 1000) // _SLOT
+        self._due[due] = self._due.get(due, 0) + 1
+        self._forgotten[forgotten] = self._forgotten.get(forgotten, 0) + 1
+        self._present += 1
+        return _Heard(due, forgotten, body.boot, body.run, body.conn, body.n, self._window)
+
+    def _uncount(self, known: _Heard) -> None:
+        if known.due in self._due:
+            self._due[known.due] -= 1
+            self._present -= 1
+        elif known.forgotten in self._forgotten:
+            self._overdue -= 1
+        if known.forgotten in self._forgotten:
+            self._forgotten[known.forgotten] -= 1
+
+    def _advance(self, now: int) -> None:
+        """Let the time up to `now` go by."""
+        last, self._now = self._now, max(now // _SLOT, self._now)
+        for slot in range(last + 1, self._now + 1):
+            late = self._due.pop(slot, 0)
+            self._present -= late
+            self._overdue += late - self._forgotten.pop(slot, 0)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Keep few silent terminals beside the living ones, so that memory is bounded by those who send."""
+        if len(self._terminals) > 2 * (self._present + self._overdue) + _SPARE:
+            self._terminals = {who: known for who, known in self._terminals.items() if known.forgotten > self._now}
