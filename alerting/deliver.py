@@ -21,6 +21,7 @@ from alerting.deliver_targets import AppriseTarget, LogTarget, Parcel, SendError
 from alerting.stream import end_with, wait_for_wake
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Pool, may_pass, open_pool
+from store.signs import Signs
 from store.sql import load_queries
 
 log = logging.getLogger(__name__)
@@ -80,12 +81,16 @@ class Outbox:
         self._spread_wake = asyncio.Event()
         self._wakes = {target.name: asyncio.Event() for target in targets}
         self._stopping = False
+        self._signs = Signs("deliver", config.instance)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; then what is being sent may finish within a few seconds."""
-        loops: dict[str, Callable[[], Awaitable[None]]] = {"listen": self._listen, "sweep": self._sweep}
-        if self._targets:
-            loops["spread"] = self._spread
+        spread = self._spread if self._targets else self._idle
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "listen": self._listen,
+            "sweep": self._sweep,
+            "spread": spread,
+        }
         tasks = [asyncio.create_task(self._forever(step), name=f"deliver {name}") for name, step in loops.items()]
         lanes = [
             asyncio.create_task(self._forever(partial(self._lane, target)), name=f"deliver {target.name}")
@@ -142,11 +147,18 @@ class Outbox:
         names = [target.name for target in self._targets]
         async with self._pool.acquire() as connection:
             spread = await connection.fetch(QUERIES.spread, names, _SPREAD)
+            await self._signs.give(connection, "working", {"targets": len(names)})
         if spread:
             for wake in self._wakes.values():
                 wake.set()
         if len(spread) < _SPREAD:
             await wait_for_wake(self._spread_wake, self._config.poll)
+
+    async def _idle(self) -> None:
+        """Nobody is to be told of anything."""
+        async with self._pool.acquire() as connection:
+            await self._signs.give(connection, "working", {"targets": 0})
+        await wait_for_wake(self._spread_wake, self._config.poll)
 
     async def _sweep(self) -> None:
         """Give up, loudly, what is too old."""

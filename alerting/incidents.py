@@ -22,6 +22,7 @@ from alerting.station_rules import RuleSettings
 from alerting.stream import PublisherConfig, end_with, publish, wait_for_wake
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Connection, Pool, may_pass, open_pool
+from store.signs import Signs
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,7 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 
 async def _stand_by_or_lead(config: IncidentsConfig, pool: Pool, meter: OutageMeter, stop: asyncio.Event) -> None:
     meter.call(time.monotonic())
+    signs = Signs("incidents", config.instance)
     async with pool.acquire() as connection:
         await connection.execute(QUERIES.bound_session, f"{int(config.frozen_after * 1000)}ms")
         while not stop.is_set():
@@ -96,6 +98,7 @@ async def _stand_by_or_lead(config: IncidentsConfig, pool: Pool, meter: OutageMe
                 await _lead(config, pool, connection, meter, stop)
                 return
             meter.take()  # whoever leads has measured it too
+            await signs.give(connection, "standby")
             await _pause(stop, config.standby_poll)
 
 
@@ -130,6 +133,7 @@ class Leader:
         self._connection = connection
         self._meter = meter
         self._decider = Decider(PassConfig(limit=config.limit, rules=config.rules, parts=config.parts), connection)
+        self._signs = Signs("incidents", config.instance)
         self._wake = asyncio.Event()
         self.unpublished = asyncio.Event()
 
@@ -187,6 +191,7 @@ class Leader:
         self._meter.call(time.monotonic())
         outage = self._meter.outage
         passed = await self._decider.decide(outage)
+        await self._signs.give(self._connection, "leading")
         self._meter.answered(time.monotonic())
         if outage is not None and outage == self._meter.outage:
             self._meter.take()

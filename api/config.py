@@ -7,7 +7,7 @@ import msgspec
 
 class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     """`public_url` is how browsers reach the server; None: http://{host}:{port}.
-    `language`: zh-CN or en."""
+    `language`: zh-CN or en. `instance` names this process in its signs of life."""
 
     database_url: str
     admin_token_file: Path | None
@@ -16,6 +16,7 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8000
     public_url: str | None = None
     language: str = "zh-CN"
+    instance: str = "api"
 
     @property
     def url(self) -> str:

@@ -10,7 +10,7 @@ from alerting.verdict import Clock, Clocks
 from api.context import QUERIES, Shared, load_clocks
 from api.gate import ACTOR, NAMES
 from api.problems import Problem, not_found
-from api.shapes import Consumer, PartitionClock, Pipeline, PipelineGap, Shard, Trusted
+from api.shapes import Consumer, PartitionClock, Pipeline, PipelineGap, Service, Shard, Trusted
 from api.times import Window
 
 router = APIRouter(tags=["pipeline"])
@@ -28,7 +28,8 @@ class Decision(BaseModel):
 async def get_pipeline(
     context: Shared, asked: Window, limit: Annotated[int, Query(ge=1, le=1000, description="gaps of each clock")] = 100
 ) -> Pipeline:
-    """Clock, lag and the gaps from `from` to `to` (newest first) of every shard and partition, and the consumers."""
+    """Clock, lag and the gaps from `from` to `to` (newest first) of every shard and partition, the consumers with
+    how far they are behind, and the processes with their signs of life."""
     gaps: Gaps = defaultdict(list)
     async with context.database.snapshot() as connection:
         clocks = await load_clocks(connection)
@@ -38,12 +39,14 @@ async def get_pipeline(
                 PipelineGap(begin=row["began_at"], end=row["ended_at"], reason=row["reason"])
             )
         consumers = await connection.fetch(QUERIES.list_consumers)
+        services = await connection.fetch(QUERIES.list_signs)
     shards = shard_documents(clocks, gaps)
     return Pipeline(
         sound=bool(shards) and all(shard.sound for shard in shards),
         now=clocks.now,
         shards=shards,
         consumers=[Consumer(**row) for row in consumers],
+        services=[Service(**row) for row in services],
     )
 
 

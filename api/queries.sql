@@ -253,9 +253,19 @@ FROM partition_clock c CROSS JOIN LATERAL (
 ORDER BY c.shard, c.partition, g.began_at DESC;
 
 -- name: list_consumers
--- Where each consumer stands, and since when it has not moved.
-SELECT consumer, topic, partition, next_offset, instance, updated_at FROM consumer_offset
-ORDER BY consumer, topic, partition;
+-- Where each consumer stands, since when it has not moved, and how far that is behind the end that was seen last; an
+-- end of another log says nothing.
+SELECT c.consumer, c.topic, c.partition, c.next_offset, c.instance, c.updated_at,
+       e.end_offset, e.at AS end_at, greatest(e.end_offset - c.next_offset, 0) AS lag
+FROM consumer_offset c
+LEFT JOIN log_end e ON e.topic = c.topic AND e.partition = c.partition AND e.log = c.log
+ORDER BY c.consumer, c.topic, c.partition;
+
+-- name: list_signs
+-- The processes that were alive within the last hour; those without a sign for 30 s are missed.
+SELECT service, instance, role, at, round(extract(epoch FROM clock_timestamp() - at)::numeric, 1)::float8 AS age_s,
+       clock_timestamp() - at <= interval '30 seconds' AS alive, detail
+FROM service_sign ORDER BY service, instance;
 
 -- name: list_deadletters
 -- The newest 10,000 are kept for reading; what lies beyond them is not shown.

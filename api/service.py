@@ -18,7 +18,8 @@ from api.metrics import Metrics
 from api.session import AdminToken
 from contract.errors import RemedyError
 from store.migrate import require_current
-from store.pool import open_pool
+from store.pool import UNREACHABLE, Pool, open_pool
+from store.signs import EVERY, Signs
 
 __all__ = ["ApiConfig", "open_app", "run"]
 
@@ -65,15 +66,27 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
             await require_current(connection)
         hub = Hub(with_statement_timeout(config.database_url))
         listening = asyncio.create_task(hub.run(), name="api stream")
+        living = asyncio.create_task(_live(pool, config.instance), name="api signs")
         context = Context(config=config, database=Database(pool), token=token, hub=hub, metrics=Metrics())
         try:
             await _first(hub.listening.wait(), listening)
             yield create_app(context), hub
         finally:
             hub.close()
-            listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
+            for task in (listening, living):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+
+async def _live(pool: Pool, instance: str) -> None:
+    """Signs of life from the loop that answers."""
+    signs = Signs("api", instance)
+    while True:
+        with suppress(*UNREACHABLE):
+            async with pool.acquire() as connection:
+                await signs.give(connection, "working")
+        await asyncio.sleep(EVERY)
 
 
 async def _first(wanted: Awaitable[object], task: asyncio.Task[None]) -> None:

@@ -234,12 +234,29 @@ class Trusted(Document):
 
 
 class Consumer(Document):
+    """`lag`: entries up to `end_offset`, where the partition ended at `end_at`; null when nobody looked."""
+
     consumer: str
     topic: str
     partition: int
     next_offset: int
     instance: str
     updated_at: datetime
+    end_offset: int | None
+    end_at: datetime | None
+    lag: int | None
+
+
+class Service(Document):
+    """A process by its newest sign of life. `role`: working, leading or standby."""
+
+    service: str
+    instance: str
+    role: str
+    at: datetime
+    age_s: float
+    alive: bool
+    detail: dict[str, Any]
 
 
 class Pipeline(Document):
@@ -249,6 +266,7 @@ class Pipeline(Document):
     now: datetime
     shards: list[Shard]
     consumers: list[Consumer]
+    services: list[Service]
 
 
 class Deadletter(Document):

@@ -8,9 +8,9 @@ the partitions is thrown away and loaded again.
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -19,8 +19,11 @@ from aiokafka.errors import KafkaError
 from broker.log_identity import open_admin, read_identity, watch_identity
 from store.offsets import Claim, FencedError, advance, claim
 from store.pool import UNREACHABLE, Connection, Pool, may_pass
+from store.signs import Role, Signs
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 class Handler(Protocol):
@@ -75,6 +78,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._log = ""
         self._progress_at = time.monotonic()
         self._consumer: AIOKafkaConsumer = None
+        self._signs = Signs(config.name, config.instance)
 
     @property
     def partitions(self) -> frozenset[int]:
@@ -128,6 +132,27 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 self._apply(batches)
                 if self._positions and self._handler.due(time.monotonic()):
                     await self._commit(frozenset(self._positions))
+                if self._signs.due(self._role):
+                    await self._give_sign()
+
+    @property
+    def _role(self) -> Role:
+        return "working" if self._claims else "standby"
+
+    async def _give_sign(self) -> None:
+        """Say that this loop goes round; a database that is away needs no sign to be noticed."""
+        behind = {partition: self._behind(partition) for partition in sorted(self._claims)}
+        detail = {"partitions": list(behind), "behind": sum(behind.values())}
+        try:
+            async with self._pool.acquire() as connection:
+                await self._unless_hung(connection, self._signs.give(connection, self._role, detail))
+        except UNREACHABLE as exc:
+            log.warning("no sign of life", extra={"consumer": self._config.name, "error": repr(exc)})
+
+    def _behind(self, partition: int) -> int:
+        """Entries that Kafka's last answer showed beyond where we are."""
+        end = self._consumer.highwater(TopicPartition(self._config.topic, partition))
+        return max(0, (end or 0) - self._position(partition))
 
     def _apply(self, batches: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]) -> None:
         now = time.monotonic()
@@ -153,22 +178,25 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await self._reload(partitions)
 
     async def _within_timeout(self, partitions: Collection[int]) -> None:
-        # A writer is never cancelled: its connection is broken, so that the outcome is looked up, not guessed.
         async with self._pool.acquire() as connection:
-            write = asyncio.create_task(self._write(connection, partitions), name=f"{self._config.name} write")
-            try:
-                done, _ = await asyncio.wait({write}, timeout=self._config.commit_timeout)
-            except asyncio.CancelledError:
-                await asyncio.wait({write}, timeout=5)
-                connection.terminate()
-                raise
-            if not done:
-                connection.terminate()
-            claims = await write
+            claims = await self._unless_hung(connection, self._write(connection, partitions))
         self._claims.update(claims)
         for partition in partitions:
             self._positions.pop(partition, None)
         self._handler.saved(partitions)
+
+    async def _unless_hung(self, connection: Connection, work: Coroutine[None, None, _T]) -> _T:
+        """A writer is never cancelled: its connection is broken, so that the outcome is looked up, not guessed."""
+        write = asyncio.create_task(work, name=f"{self._config.name} write")
+        try:
+            done, _ = await asyncio.wait({write}, timeout=self._config.commit_timeout)
+        except asyncio.CancelledError:
+            await asyncio.wait({write}, timeout=5)
+            connection.terminate()
+            raise
+        if not done:
+            connection.terminate()
+        return await write
 
     async def _write(self, connection: Connection, partitions: Collection[int]) -> dict[int, Claim]:
         async with connection.transaction():

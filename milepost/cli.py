@@ -108,6 +108,12 @@ COMMANDS: Mapping[str, Command] = {
         settings=("alert_log", "public_url", "language"),
         uvloop=True,
     ),
+    "watch": Command(
+        help="tell people when a part of Milepost is dead",
+        runner=f"{_SERVICES}:watch",
+        settings=(*_KAFKA, "api_url", "watch_limit", "alert_log", "language"),
+        uvloop=True,
+    ),
     "api": Command(
         help="serve the HTTP API and the console",
         runner=f"{_SERVICES}:api",

@@ -97,6 +97,24 @@ async def deliver(settings: Settings, stop: asyncio.Event) -> None:
     await run(config, stop)
 
 
+async def watch(settings: Settings, stop: asyncio.Event) -> None:
+    """Tell people when a part of Milepost is dead."""
+    from alerting.watch import WatchConfig, run
+
+    config = WatchConfig(
+        database_url=database_url(settings),
+        kafka_servers=kafka_servers(settings),
+        api_url=(settings.api_url or settings.local_url).rstrip("/"),
+        limit=settings.watch_limit,
+        urls=() if settings.alert_urls is None else tuple(settings.alert_urls.value.split()),
+        log_path=settings.alert_log,
+        language=settings.language,
+        deadman_url=_secret(settings.deadman_url),
+        instance=settings.instance_name,
+    )
+    await run(config, stop)
+
+
 async def api(settings: Settings, stop: asyncio.Event) -> None:
     """Serve the HTTP API and the console."""
     from api.service import ApiConfig, run
@@ -110,6 +128,7 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
         port=settings.http_port,
         public_url=settings.public_url,
         language=settings.language,
+        instance=settings.instance_name,
     )
     await run(config, stop)
 

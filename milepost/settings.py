@@ -144,6 +144,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     signin_file: Annotated[
         Path | None, Meta(description="The file with the code of the one-use sign-in link; using it deletes it.")
     ] = None
+    watch_limit: Annotated[
+        Annotated[float, Meta(ge=20, le=3600)],
+        Meta(description="Seconds within which `milepost watch` tells people that a part of Milepost is dead."),
+    ] = 60.0
+    api_url: Annotated[
+        WebUrl | None,
+        Meta(description="Where `milepost watch` finds the API; the address it listens on if unset."),
+    ] = None
+    deadman_url: Annotated[
+        Annotated[Secret, Meta(extra={"allowed": "`http://…` or `https://…`", "pattern": r"^https?://\S+$"})] | None,
+        Meta(
+            description="A dead man's switch elsewhere: `milepost watch` asks for this address each minute while all "
+            "is well; when it falls silent, that service is to raise the alarm."
+        ),
+    ] = None
     grafana_url: Annotated[
         WebUrl | None, Meta(description="The Grafana that `milepost grafana sync` brings the dashboards to.")
     ] = None

@@ -22,10 +22,10 @@ from milepost.supervisor import GaveUpError, Program, Supervisor
 
 log = logging.getLogger(__name__)
 
-SERVICES = ("bridge", "ingest", "judge", "incidents", "deliver", "api")
+SERVICES = ("bridge", "ingest", "judge", "incidents", "deliver", "watch", "api")
 # Who listens to whom: each stage ends before what it needs does. The times add up to less than 20 s.
 STOP_STAGES = (
-    ("api", "deliver", "fleet"),
+    ("watch", "api", "deliver", "fleet"),
     ("incidents", "judge", "ingest"),
     ("bridge",),
     ("mqtt", "kafka"),

@@ -22,3 +22,11 @@ FROM unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[]) AS m (partition
 WHERE o.consumer = $1 AND o.topic = $2 AND o.partition = m.partition
   AND o.owner = m.owner AND o.next_offset = m.expected
 RETURNING o.partition;
+
+-- name: give_sign
+-- Of a process that ended its sign stays for an hour, so that one can see when it was last there.
+WITH gone AS (
+    DELETE FROM service_sign WHERE service = $1 AND instance <> $2 AND at < clock_timestamp() - interval '1 hour'
+)
+INSERT INTO service_sign (service, instance, at, role, detail) VALUES ($1, $2, clock_timestamp(), $3, $4)
+ON CONFLICT (service, instance) DO UPDATE SET at = excluded.at, role = excluded.role, detail = excluded.detail;

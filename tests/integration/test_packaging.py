@@ -122,7 +122,9 @@ async def test_it_runs_from_the_wheel_alone(image: Path, database: str, postgres
     assert (migrated.returncode, migrated.stdout) == (0, "the database is at the newest schema\n"), migrated.stderr
 
 
-@pytest.mark.parametrize("name", ["bridge", "ingest", "judge", "incidents", "deliver", "api", "topics", "grafana"])
+@pytest.mark.parametrize(
+    "name", ["bridge", "ingest", "judge", "incidents", "deliver", "watch", "api", "topics", "grafana"]
+)
 def test_every_service_finds_its_packages(image: Path, name: str) -> None:
     """Each gets as far as asking for a setting, having imported all it needs."""
     argv = ["grafana", "sync"] if name == "grafana" else [name]

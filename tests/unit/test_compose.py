@@ -21,7 +21,7 @@ OURS = {name: service for name, service in SERVICES.items() if service["image"].
 THEIRS = {name: service for name, service in SERVICES.items() if name not in OURS}
 ONE_SHOT = {"migrate", "topics", "mosquitto-volume"}
 # They listen nowhere. What only a restart cures ends them, and `/readyz` of the API says whether the whole works.
-WITHOUT_EAR = {"ingest", "judge", "incidents", "deliver"}
+WITHOUT_EAR = {"ingest", "judge", "incidents", "deliver", "watch"}
 # The table of processes calls servers by what they are, and terminals are elsewhere.
 NAMES = {"MQTT broker": "mosquitto", "Kafka": "kafka", "PostgreSQL": "timescaledb", "Grafana": "grafana"}
 MOSQUITTO_CONF = (ROOT / "broker/mosquitto.conf").read_text(encoding="utf-8")
@@ -159,7 +159,7 @@ def test_only_these_ports_are_published_and_only_mqtt_beyond_this_machine() -> N
 def test_only_who_must_be_reached_or_reaches_out_is_on_the_outer_network() -> None:
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     outside = {name for name, service in SERVICES.items() if "edge" in service.get("networks", ())}
-    assert outside == {"mosquitto", "api", "grafana", "deliver"}
+    assert outside == {"mosquitto", "api", "grafana", "deliver", "watch"}
 
 
 def test_two_of_what_scales() -> None:

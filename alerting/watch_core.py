@@ -1,0 +1,239 @@
+"""What an outside check makes of what it sees: which of our own parts is dead or stands still. Pure.
+
+It knows nothing of stations. Every judgement is by its own monotonic clock, so that neither a step of the wall clock
+nor its own pause accuses anybody; what is only known from the database is not judged while that is away.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+import msgspec
+
+from alerting.deliver_core import Facts, Language, Message, Phase, lasted
+
+DATABASE: Final = "database"
+KAFKA: Final = "kafka"
+API: Final = "api"
+REQUIRED: Final = ("judge", "incidents", "deliver", "ingest", API)
+"""Services that must be there; any other is expected once it gave a sign of life."""
+STEADY: Final = 15.0
+"""Seconds for which a part must be well again before people are told so."""
+ROUND: Final = 5.0
+"""Seconds between two looks."""
+_PAUSE: Final = 30.0
+
+Why = Literal["unreachable", "no_sign", "stuck"]
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How far a consumer has come in a partition, and how far that reaches."""
+
+    consumer: str
+    topic: str
+    partition: int
+    offset: int
+    end: int
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """One round. `signs`: seconds since the newest sign of each service that counts as one; None: not known."""
+
+    unreachable: frozenset[str] = frozenset()
+    signs: Mapping[str, float] | None = None
+    positions: tuple[Position, ...] = ()
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """A part that does not work: since when (monotonic s) and why."""
+
+    part: str
+    since: float
+    why: Why
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What people are to be told: parts that began to fail, or that work again."""
+
+    phase: Phase
+    troubles: tuple[Trouble, ...]
+
+
+class Watch:
+    """Compares look with look; `limit` (s) is the time within which people are told of a dead part."""
+
+    def __init__(self, *, limit: float, began: float) -> None:
+        # A look takes its time too, and comes every ROUND.
+        self._patience = max(limit - 2 * ROUND, limit / 2)
+        self._limit = limit
+        self._last = began
+        # Signs from before this are not missed yet: we, or the database, have only just come.
+        self._signs_from = began + limit
+        self._failing: dict[str, Trouble] = {}
+        self._moved: dict[tuple[str, str, int], tuple[int, float]] = {}
+        self._open: dict[str, Trouble] = {}
+        self._well: dict[str, float] = {}
+
+    @property
+    def all_well(self) -> bool:
+        return not self._failing and not self._open
+
+    def look(self, look: Look, mono: float) -> list[Told]:
+        """Take a round in and say what people are to be told."""
+        if mono - self._last > _PAUSE:
+            self._forget(mono)
+        self._last = mono
+        failing = {trouble.part: trouble for trouble in self._troubles(look, mono)}
+        self._failing = {part: self._first(trouble) for part, trouble in failing.items()}
+        opened = [t for part, t in self._failing.items() if part not in self._open and self._is_late(t, mono)]
+        closed = [t for part, t in self._open.items() if not _is_hidden(t, look) and self._is_over(part, mono)]
+        self._open.update({trouble.part: trouble for trouble in opened})
+        for trouble in closed:
+            del self._open[trouble.part], self._well[trouble.part]
+        phases: list[tuple[Phase, list[Trouble]]] = [("opened", opened), ("closed", closed)]
+        return [Told(phase, tuple(sorted(found, key=lambda t: t.part))) for phase, found in phases if found]
+
+    def _forget(self, mono: float) -> None:
+        """We were stopped ourselves: whatever is old now may only have waited for us."""
+        self._failing.clear()
+        self._moved.clear()
+        self._well.clear()
+        self._signs_from = mono + self._patience
+
+    def _first(self, trouble: Trouble) -> Trouble:
+        before = self._failing.get(trouble.part)
+        return trouble if before is None else msgspec.structs.replace(trouble, since=min(before.since, trouble.since))
+
+    def _troubles(self, look: Look, mono: float) -> Iterable[Trouble]:
+        for part in sorted(look.unreachable):
+            yield Trouble(part, mono, "unreachable")
+        if look.signs is None:
+            self._signs_from = mono + self._patience
+            self._moved.clear()
+            return
+        for service in sorted({*REQUIRED, *look.signs} - look.unreachable):
+            age = look.signs.get(service)
+            if mono >= self._signs_from and (age is None or age > self._patience):
+                yield Trouble(service, mono - self._limit if age is None else mono - age, "no_sign")
+        if KAFKA in look.unreachable:
+            self._moved.clear()
+        else:
+            yield from self._stuck(look, mono)
+
+    def _stuck(self, look: Look, mono: float) -> Iterable[Trouble]:
+        """Consumers that do not move although there is something to read."""
+        for at in look.positions:
+            key = (at.consumer, at.topic, at.partition)
+            before = self._moved.get(key)
+            if before is None or before[0] != at.offset or at.offset >= at.end:
+                self._moved[key] = at.offset, mono
+            elif mono - before[1] > self._patience:
+                yield Trouble(at.consumer, before[1], "stuck")
+
+    def _is_late(self, trouble: Trouble, mono: float) -> bool:
+        return mono - trouble.since >= self._patience
+
+    def _is_over(self, part: str, mono: float) -> bool:
+        if part in self._failing:
+            self._well.pop(part, None)
+            return False
+        return mono - self._well.setdefault(part, mono) >= STEADY
+
+
+def _is_hidden(trouble: Trouble, look: Look) -> bool:
+    """Whether this look could not have seen the trouble, so that its absence proves nothing."""
+    if trouble.why == "unreachable":
+        return False
+    return look.signs is None or (trouble.why == "stuck" and KAFKA in look.unreachable)
+
+
+class _Words(msgspec.Struct, frozen=True):
+    opened: str
+    closed: str
+    line: str
+    listing: str
+    parts: dict[str, str]
+    whys: dict[str, str]
+    means: dict[str, str]
+    units: tuple[str, str, str, str]
+
+
+_ZH: Final = _Words(
+    opened="【平台自检】{parts}不工作",
+    closed="【平台自检】{parts}已恢复",
+    line="{part}:{why},已 {lasted}。{means}",
+    listing="、",
+    parts={
+        "database": "数据库",
+        "kafka": "Kafka",
+        "judge": "判定进程",
+        "incidents": "故障进程",
+        "deliver": "通知进程",
+        "health": "健康评估",
+        "ingest": "入库进程",
+        "deadletters": "死信入库",
+        "api": "网页与接口",
+    },
+    whys={"unreachable": "连不上", "no_sign": "没有存活信号", "stuck": "停滞,积压未处理"},
+    means={
+        "database": "期间不判定、不通知。",
+        "kafka": "期间收不到任何心跳与记录。",
+        "judge": "期间不判定在线与离线。",
+        "incidents": "期间不产生故障。",
+        "deliver": "期间故障不会通知到人。",
+        "ingest": "记录留在 Kafka 与终端,不会丢失。",
+    },
+    units=("天", "小时", "分", "秒"),
+)
+_EN: Final = _Words(
+    opened="[PLATFORM CHECK] not working: {parts}",
+    closed="[PLATFORM CHECK] works again: {parts}",
+    line="{part}: {why}, for {lasted}. {means}",
+    listing=", ",
+    parts={
+        "database": "the database",
+        "kafka": "Kafka",
+        "judge": "the judge",
+        "incidents": "the incident process",
+        "deliver": "the delivery of alerts",
+        "health": "the evaluation of health rules",
+        "ingest": "the storing of records",
+        "deadletters": "the storing of refused messages",
+        "api": "console and API",
+    },
+    whys={"unreachable": "cannot be reached", "no_sign": "gives no sign of life", "stuck": "stands still and has work"},
+    means={
+        "database": "Meanwhile nothing is judged and nobody is told.",
+        "kafka": "Meanwhile no heartbeat and no record arrives.",
+        "judge": "Meanwhile nobody is judged online or offline.",
+        "incidents": "Meanwhile no incident opens.",
+        "deliver": "Meanwhile nobody is told of incidents.",
+        "ingest": "Records wait in Kafka and at the terminals; none is lost.",
+    },
+    units=("d", "h", "min", "s"),
+)
+_LANGUAGES: Final[dict[Language, _Words]] = {"zh-CN": _ZH, "en": _EN}
+
+
+def describe(told: Told, *, language: Language, now: datetime, mono: float) -> tuple[Facts, Message]:
+    """The notification: facts for machines, text for people. It is no incident: its number is 0."""
+    words = _LANGUAGES[language]
+    parts = words.listing.join(words.parts.get(trouble.part, trouble.part) for trouble in told.troubles)
+    title = (words.opened if told.phase == "opened" else words.closed).format(parts=parts)
+    longest = max(mono - trouble.since for trouble in told.troubles)
+    facts = Facts(
+        incident=0,
+        kind="platform",
+        phase=told.phase,
+        began_at=now - timedelta(seconds=longest),
+        ended_at=None if told.phase == "opened" else now,
+        detail={trouble.part: trouble.why for trouble in told.troubles},
+    )
+    return facts, Message(title=title, body="\n".join(_line(trouble, words, mono) for trouble in told.troubles))
+
+
+def _line(trouble: Trouble, words: _Words, mono: float) -> str:
+    length = lasted(timedelta(seconds=mono - trouble.since), words.units)
+    part = words.parts.get(trouble.part, trouble.part)
+    means = words.means.get(trouble.part, "")
+    return words.line.format(part=part, why=words.whys[trouble.why], lasted=length, means=means).strip()

@@ -1,0 +1,15 @@
+-- name: read_signs
+-- Seconds since the newest sign of each service; of the incident process only one that leads decides anything.
+SELECT service, extract(epoch FROM clock_timestamp() - max(at) FILTER (WHERE service <> 'incidents' OR role = 'leading'))
+       ::float8 AS age
+FROM service_sign WHERE service <> 'watch' GROUP BY service;
+
+-- name: read_positions
+SELECT consumer, topic, partition, log, next_offset FROM consumer_offset ORDER BY consumer, topic, partition;
+
+-- name: save_ends
+-- What the API shows as lag is the distance to these.
+INSERT INTO log_end (topic, partition, log, end_offset, at)
+SELECT topic, partition, $1, end_offset, clock_timestamp()
+FROM unnest($2::text[], $3::int[], $4::bigint[]) AS m (topic, partition, end_offset)
+ON CONFLICT (topic, partition) DO UPDATE SET log = excluded.log, end_offset = excluded.end_offset, at = excluded.at;
