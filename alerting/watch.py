@@ -145,7 +145,8 @@ class Eyes:
             await consumer.start()
             self._ends = await consumer.end_offsets(sorted(self._wanted)) if self._wanted else {}
         finally:
-            await consumer.stop()
+            # A consumer without a group may end in the cancellation of its own task.
+            await asyncio.gather(consumer.stop(), return_exceptions=True)
         return True
 
     async def _look_at_database(self, ends_known: bool) -> tuple[Mapping[str, float], tuple[Position, ...]]:

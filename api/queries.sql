@@ -256,7 +256,7 @@ ORDER BY c.shard, c.partition, g.began_at DESC;
 -- Where each consumer stands, since when it has not moved, and how far that is behind the end that was seen last; an
 -- end of another log says nothing.
 SELECT c.consumer, c.topic, c.partition, c.next_offset, c.instance, c.updated_at,
-       e.end_offset, e.at AS end_at, greatest(e.end_offset - c.next_offset, 0) AS lag
+       e.end_offset, e.at AS end_at, e.end_offset - least(c.next_offset, e.end_offset) AS lag
 FROM consumer_offset c
 LEFT JOIN log_end e ON e.topic = c.topic AND e.partition = c.partition AND e.log = c.log
 ORDER BY c.consumer, c.topic, c.partition;
