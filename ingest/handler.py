@@ -60,9 +60,10 @@ class Tally(msgspec.Struct):
 
 
 class Waiting:
-    """Kafka records that were taken in and are not committed yet, by partition."""
+    """Kafka records that were taken in and are not committed yet, by partition; `patience` in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = COMMIT_AFTER) -> None:
+        self._patience = patience
         self._records: dict[int, list[ConsumerRecord[bytes, bytes]]] = {}
         self._since: float | None = None
         self._count = self._bytes = 0
@@ -77,7 +78,7 @@ class Waiting:
     def due(self, now: float) -> bool:
         if self._since is None:
             return False
-        return now - self._since >= COMMIT_AFTER or self._count >= COMMIT_RECORDS or self._bytes >= COMMIT_BYTES
+        return now - self._since >= self._patience or self._count >= COMMIT_RECORDS or self._bytes >= COMMIT_BYTES
 
     def of(self, partitions: Collection[int]) -> Iterator[ConsumerRecord[bytes, bytes]]:
         for partition in sorted(partitions):

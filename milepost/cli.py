@@ -99,6 +99,12 @@ COMMANDS: Mapping[str, Command] = {
         settings=(*_KAFKA, "auto_register", *_LIVENESS),
         uvloop=True,
     ),
+    "health": Command(
+        help="evaluate the health rules over what terminals record",
+        runner=f"{_SERVICES}:health",
+        settings=(*_KAFKA, "health_rules"),
+        uvloop=True,
+    ),
     "incidents": Command(
         help="open and close incidents", runner=f"{_SERVICES}:incidents", settings=(*_KAFKA, "public_url"), uvloop=True
     ),

@@ -9,15 +9,15 @@ from broker.log_identity import open_admin, read_identity
 from contract.log import DEADLETTER, RECORDS
 from store.pool import Connection
 
-# An offset in another log says nothing of this one.
+# An offset in another log says nothing of this one; a topic may have several readers.
 _OFFSETS = """
-SELECT topic, partition, CASE WHEN log = $2 THEN next_offset ELSE 0 END AS next_offset
-FROM consumer_offset WHERE topic = ANY($1)
+SELECT topic, partition, min(CASE WHEN log = $2 THEN next_offset ELSE 0 END) AS next_offset
+FROM consumer_offset WHERE topic = ANY($1) GROUP BY topic, partition
 """
 
 
 async def wait_until_stored(database_url: str, kafka_servers: str) -> None:
-    """Wait until ingest has stored all records and dead letters of the log.
+    """Wait until all who read records and dead letters of the log are at its end.
 
     Nothing must be written to the log meanwhile. Raises what the clients raise when a server is away.
     """

@@ -69,6 +69,19 @@ async def judge(settings: Settings, stop: asyncio.Event) -> None:
     await run(config, stop)
 
 
+async def health(settings: Settings, stop: asyncio.Event) -> None:
+    """Evaluate the health rules over what terminals record."""
+    from alerting.health import HealthConfig, run
+
+    config = HealthConfig(
+        database_url=database_url(settings),
+        kafka_servers=kafka_servers(settings),
+        instance=settings.instance_name,
+        rules=settings.health_rules,
+    )
+    await run(config, stop)
+
+
 async def incidents(settings: Settings, stop: asyncio.Event) -> None:
     """Open and close incidents."""
     from alerting.incidents import IncidentsConfig, run

@@ -131,6 +131,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="The share of a shard's terminals that fall together from which the shard is suspected."),
     ] = 0.8
     mass_least: Annotated[Count, Meta(description="The fewest terminals that fall together for that.")] = 20
+    health_rules: Annotated[
+        Path | None,
+        Meta(description="A YAML file of health rules, over those that are shipped (see health-rules.md)."),
+    ] = None
     alert_urls: Annotated[
         Secret | None,
         Meta(description="Where alerts go: apprise URLs, separated by white space."),

@@ -22,11 +22,11 @@ from milepost.supervisor import GaveUpError, Program, Supervisor
 
 log = logging.getLogger(__name__)
 
-SERVICES = ("bridge", "ingest", "judge", "incidents", "deliver", "watch", "api")
+SERVICES = ("bridge", "ingest", "judge", "health", "incidents", "deliver", "watch", "api")
 # Who listens to whom: each stage ends before what it needs does. The times add up to less than 20 s.
 STOP_STAGES = (
     ("watch", "api", "deliver", "fleet"),
-    ("incidents", "judge", "ingest"),
+    ("incidents", "judge", "health", "ingest"),
     ("bridge",),
     ("mqtt", "kafka"),
     ("postgres",),

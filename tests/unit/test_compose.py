@@ -21,7 +21,7 @@ OURS = {name: service for name, service in SERVICES.items() if service["image"].
 THEIRS = {name: service for name, service in SERVICES.items() if name not in OURS}
 ONE_SHOT = {"migrate", "topics", "mosquitto-volume"}
 # They listen nowhere. What only a restart cures ends them, and `/readyz` of the API says whether the whole works.
-WITHOUT_EAR = {"ingest", "judge", "incidents", "deliver", "watch"}
+WITHOUT_EAR = {"ingest", "judge", "health", "incidents", "deliver", "watch"}
 # The table of processes calls servers by what they are, and terminals are elsewhere.
 NAMES = {"MQTT broker": "mosquitto", "Kafka": "kafka", "PostgreSQL": "timescaledb", "Grafana": "grafana"}
 MOSQUITTO_CONF = (ROOT / "broker/mosquitto.conf").read_text(encoding="utf-8")

@@ -1,0 +1,57 @@
+-- name: last_seq
+SELECT coalesce(max(seq), 0) FROM health_change WHERE partition = $1;
+
+-- name: firing_elsewhere
+-- Terminals for which a rule fires that is not among these any more.
+SELECT DISTINCT station, terminal FROM health_state WHERE partition = $1 AND rule <> ALL ($2::text[]);
+
+-- name: fetch_memories
+SELECT m.station, m.terminal, m.memory
+FROM unnest($1::text[], $2::text[]) AS w (station, terminal)
+JOIN health_memory m USING (station, terminal);
+
+-- name: fetch_places
+-- What overrides of rules go by.
+SELECT s.id, s.kind, coalesce(a.path, '{}') AS path
+FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.id = ANY ($1::text[]);
+
+-- name: save_memories
+INSERT INTO health_memory (station, terminal, memory, heard_at)
+SELECT station, terminal, memory, to_timestamp(heard / 1000.0::double precision)
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[]) AS w (station, terminal, memory, heard)
+ON CONFLICT (station, terminal) DO UPDATE SET memory = excluded.memory, heard_at = excluded.heard_at;
+
+-- name: save_facts
+-- Only what changed; a poller of changed_xid sees it once more when nothing that it reads did.
+INSERT INTO terminal_facts (station, terminal, partition, agent, serial, wifi, wifi_since, last_session_at,
+                            resource_at, first_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::boolean[],
+                     $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+ON CONFLICT (station, terminal) DO UPDATE
+SET partition = excluded.partition, agent = excluded.agent, serial = excluded.serial, wifi = excluded.wifi,
+    wifi_since = excluded.wifi_since, last_session_at = excluded.last_session_at,
+    resource_at = excluded.resource_at, first_at = excluded.first_at, changed_xid = pg_current_xact_id();
+
+-- name: end_states
+DELETE FROM health_state AS s
+USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w (station, terminal, rule, subject)
+WHERE s.station = w.station AND s.terminal = w.terminal AND s.rule = w.rule AND s.subject = w.subject;
+
+-- name: save_states
+INSERT INTO health_state (station, terminal, rule, subject, partition, field, severity, threshold, value, since, as_of)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::text[],
+                     $8::double precision[], $9::double precision[], $10::timestamptz[], $11::timestamptz[])
+ON CONFLICT (station, terminal, rule, subject) DO UPDATE
+SET partition = excluded.partition, field = excluded.field, severity = excluded.severity,
+    threshold = excluded.threshold, value = coalesce(excluded.value, health_state.value), since = excluded.since,
+    as_of = excluded.as_of;
+
+-- name: insert_changes
+INSERT INTO health_change (partition, seq, station, terminal, rule, subject, firing, field, severity, threshold,
+                           value, since, as_of, at, reason)
+SELECT * FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[],
+                     $8::text[], $9::text[], $10::double precision[], $11::double precision[], $12::timestamptz[],
+                     $13::timestamptz[], $14::timestamptz[], $15::text[]);
+
+-- name: tell_changes
+SELECT pg_notify('milepost_health', '');
