@@ -55,3 +55,40 @@ SELECT * FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::te
 
 -- name: tell_changes
 SELECT pg_notify('milepost_health', '');
+
+-- name: all_firing
+SELECT station, terminal, rule, subject, since, as_of, field, severity, threshold, value FROM health_state;
+
+-- name: open_health
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
+FROM incident WHERE kind = 'health' AND status <> 'closed';
+
+-- name: read_changes
+-- What comes after the reader's cursor, of every partition, at most $2 of each; partitions are found by hopping along
+-- the primary key.
+WITH RECURSIVE found AS (
+    (SELECT partition FROM health_change ORDER BY partition LIMIT 1)
+    UNION ALL
+    SELECT (SELECT h.partition FROM health_change h WHERE h.partition > found.partition
+            ORDER BY h.partition LIMIT 1)
+    FROM found WHERE found.partition IS NOT NULL
+)
+SELECT h.*
+FROM found
+LEFT JOIN stream_cursor c ON c.reader = $1 AND c.partition = found.partition
+CROSS JOIN LATERAL (
+    SELECT partition, seq, station, terminal, rule, subject, firing, reason, since, as_of, field, severity,
+           threshold, value
+    FROM health_change h
+    WHERE h.partition = found.partition AND h.seq > coalesce(c.seq, 0)
+    ORDER BY h.seq LIMIT $2
+) h
+WHERE found.partition IS NOT NULL
+ORDER BY h.partition, h.seq;
+
+-- name: strange_terminals
+-- Those of these terminals that nobody registered.
+SELECT w.station, w.terminal
+FROM unnest($1::text[], $2::text[]) AS w (station, terminal)
+LEFT JOIN terminal t ON t.station = w.station AND t.id = w.terminal
+WHERE t.id IS NULL;
