@@ -143,6 +143,7 @@ class Leader:
         handlers: dict[str, Callable[..., None]] = {
             "milepost_transition": self._on_transition,
             "milepost_registry": self._on_registry,
+            "milepost_health": self._on_health,
         }
         for channel, handler in handlers.items():
             await self._connection.add_listener(channel, handler)
@@ -156,6 +157,9 @@ class Leader:
     def _on_transition(self, *_: object) -> None:
         self._wake.set()
         self.unpublished.set()
+
+    def _on_health(self, *_: object) -> None:
+        self._wake.set()
 
     def _on_registry(self, *_: object) -> None:
         self._decider.ask_registry()

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from alerting.field import Field
+from alerting.health_watch import HealthWatch
 from alerting.incidents_core import Book
 from alerting.standing import Moment, Standing
 from store.pool import Connection
@@ -35,4 +36,4 @@ class PartSettings(msgspec.Struct, frozen=True, kw_only=True):
 def make_parts(field: Field, settings: PartSettings) -> list[Part]:
     """The parts in their order: causes, flapping, areas and blind spots, health. `field` holds all stations, loaded
     before them and up to date before each `follow`."""
-    return []
+    return [HealthWatch(field)]

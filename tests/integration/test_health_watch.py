@@ -1,0 +1,104 @@
+"""From a record to the incident: what the health rules write, and what the incident process makes of it."""
+
+from typing import Any
+
+import pytest
+
+from alerting.health import HealthHandler
+from alerting.incidents import IncidentsConfig, run
+from store.pool import Pool
+from tests.integration.incidents_kit import add_station, running, until
+from tests.integration.test_health import feed, full_disk, message
+from tests.unit.health_kit import HOUR, MINUTE, NOW, RULES, Boot, rules
+
+OPEN = "SELECT count(*) FROM incident WHERE kind = 'health' AND status <> 'closed'"
+TOLD = "SELECT string_agg(phase, ' ' ORDER BY id) FROM notification"
+REGISTRY = "SELECT pg_notify('milepost_registry', '')"
+
+
+@pytest.fixture
+def config(database: str) -> IncidentsConfig:
+    return IncidentsConfig(database_url=database, instance="test", poll=0.05)
+
+
+async def add(pool: Pool, station: str = "S1", **values: Any) -> None:
+    await add_station(pool, station, **values)
+    await pool.execute("INSERT INTO terminal (station, id) VALUES ($1, '001')", station)
+
+
+async def reason(pool: Pool) -> str | None:
+    text: str | None = await pool.fetchval(
+        "SELECT text FROM incident_entry WHERE action = 'closed' ORDER BY id DESC LIMIT 1"
+    )
+    return text
+
+
+async def test_a_full_disk_is_told_once_on_the_way_there_and_back(pool: Pool, config: IncidentsConfig) -> None:
+    await add(pool)
+    handler, boot = HealthHandler(rules()), Boot()
+    async with running(run, config):
+        await feed(pool, handler, full_disk(boot))
+        await until(pool, OPEN, 1)
+    found = await pool.fetchrow("SELECT * FROM incident")
+    assert found is not None
+    assert (found["key"], found["station"], found["began_at"].timestamp()) == ("health:disk_full:S1:001", "S1", NOW)
+    async with running(run, config):
+        await feed(pool, handler, [message(boot, [boot.health(4, 15 * MINUTE, disk=0.2)], 15 * MINUTE)])
+        await until(pool, OPEN, 0)
+    assert await pool.fetchval(TOLD) == "opened closed"
+    assert await reason(pool) == "cleared"
+
+
+async def test_what_began_and_ended_while_nobody_led_is_passed_on(pool: Pool, config: IncidentsConfig) -> None:
+    await add(pool)
+    handler, boot = HealthHandler(rules()), Boot()
+    await feed(pool, handler, full_disk(boot))
+    await feed(pool, handler, [message(boot, [boot.health(4, 15 * MINUTE, disk=0.2)], 15 * MINUTE)])
+    async with running(run, config):
+        await until(pool, "SELECT count(*) FROM incident WHERE kind = 'health' AND status = 'closed'", 1)
+        assert await pool.fetchval(TOLD) == "passed"
+
+
+async def test_a_warning_is_listed_only(pool: Pool, config: IncidentsConfig) -> None:
+    await add(pool)
+    handler = HealthHandler(rules(RULES.replace("severity: critical", "severity: warning")))
+    async with running(run, config):
+        await feed(pool, handler, full_disk(Boot()))
+        await until(pool, OPEN, 1)
+    assert await pool.fetchval("SELECT (detail ->> 'quiet')::boolean FROM incident") is True
+
+
+async def test_stations_come_into_service_and_leave_it(pool: Pool, config: IncidentsConfig) -> None:
+    await add(pool, lifecycle="planned")
+    async with running(run, config):
+        await feed(pool, HealthHandler(rules()), full_disk(Boot()))
+        await feed(pool, HealthHandler(rules()), full_disk(Boot()), key=b"nobody")
+        await pool.execute("UPDATE station SET lifecycle = 'commissioned'")
+        await pool.execute(REGISTRY)
+        await until(pool, OPEN, 1)
+        await pool.execute("UPDATE station SET lifecycle = 'suspended'")
+        await pool.execute(REGISTRY)
+        await until(pool, OPEN, 0)
+        assert await reason(pool) == "suspended"
+        await pool.execute("UPDATE station SET lifecycle = 'commissioned'")
+        await pool.execute(REGISTRY)
+        await until(pool, OPEN, 1)
+        await pool.execute("DELETE FROM station")
+        await pool.execute(REGISTRY)
+        await until(pool, OPEN, 0)
+        assert await reason(pool) == "deleted"
+
+
+async def test_a_backlog_and_a_restart_of_both_change_nothing(pool: Pool, config: IncidentsConfig) -> None:
+    await add(pool)
+    boot = Boot()
+    await feed(pool, HealthHandler(rules()), full_disk(boot))
+    async with running(run, config):
+        await until(pool, OPEN, 1)
+    old = [boot.health(100 + n, (20 + 5 * n) * MINUTE, disk=0.99) for n in range(20)]
+    await feed(pool, HealthHandler(rules()), [message(boot, old, 9 * HOUR)])
+    await feed(pool, HealthHandler(rules()), full_disk(boot))
+    async with running(run, config):
+        await feed(pool, HealthHandler(rules()), [message(boot, [boot.health(200, 10 * HOUR, disk=0.1)], 10 * HOUR)])
+        await until(pool, OPEN, 0)
+    assert await pool.fetchval("SELECT count(*) FROM incident") == 1
