@@ -356,7 +356,9 @@ class Agent:
         values = dict(sample.values)
         if sample.kind == "health" and self._link and self._link.rtt_ms is not None:
             values["rtt_ms"] = round(self._link.rtt_ms, 1)
-        label = {"kind": sample.kind, "id": self._next_id(), "at": sample.at, "up": round(sample.mono - self._start, 3)}
+        label: dict[str, Any] = {"kind": sample.kind, "id": self._next_id(), "at": sample.at}
+        if sample.mono >= self._start:  # what others counted may be from before this start
+            label["up"] = round(sample.mono - self._start, 3)
         try:
             record = msgspec.convert(label | values, Record)
         except msgspec.ValidationError as exc:

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import psutil
 
 from agents import VERSION
+from agents.reports import read_resources
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ class Subject(NamedTuple):
     disk: str = "/"
     services: Mapping[str, str] = {}
     wifi: str | None = None
+    reports: Path | None = None
 
 
 class Collector(NamedTuple):
@@ -139,6 +141,10 @@ def _processor(_: Subject) -> str | None:
     return _tidy(platform.processor()) or None
 
 
+def _resources(subject: Subject) -> list[dict[str, Any]] | None:
+    return None if subject.reports is None else read_resources(subject.reports)
+
+
 INVENTORY: Final = (
     Collector("model", lambda _: _first(_DMI / "product_name", _TREE / "model")),
     Collector("serial", lambda _: _first(_DMI / "product_serial", _TREE / "serial-number")),
@@ -147,6 +153,7 @@ INVENTORY: Final = (
     Collector("cpu", _processor),
     Collector("mem_bytes", lambda _: psutil.virtual_memory().total),
     Collector("disk_bytes", lambda subject: psutil.disk_usage(subject.disk).total),
+    Collector("resources", _resources),
 )
 
 

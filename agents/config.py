@@ -21,7 +21,8 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     `data` is the directory of the outbox and the run counter; it is made, its parent is not.
     `usable` is said in every heartbeat; `usable_command`, when given, is run every `every` seconds instead and
     its exit status 0 means usable. `services` maps a name to a check: tcp://host:port or process:name.
-    `wifi` names the interface of the access point. `accept_unsigned` lets commands and settings without a
+    `wifi` names the interface of the access point. `reports` is a directory into which other programs write usage
+    counts and the list of resources (see `agents.reports`). `accept_unsigned` lets commands and settings without a
     signature through.
     """
 
@@ -39,6 +40,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     usable_command: tuple[str, ...] = ()
     services: dict[str, str] = {}
     wifi: str | None = None
+    reports: Path | None = None
     accept_unsigned: bool = False
     outbox_rows: int = 50_000
     outbox_bytes: int = 16 * 1024 * 1024

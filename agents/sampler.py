@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from agents.collect import HEALTH, INVENTORY, Subject, Values, collect
 from agents.config import AgentConfig
+from agents.reports import Reports
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ class Sampler:
 
     def __init__(self, config: AgentConfig) -> None:
         self._config = config
-        self._subject = Subject(str(config.disk), config.services, config.wifi)
+        self._subject = Subject(str(config.disk), config.services, config.wifi, config.reports)
+        self._reports = None if config.reports is None else Reports(config.reports)
         self.every, self.sample = config.every, config.sample
         self.taken: deque[Sample] = deque(maxlen=_WAITING)
         self.checked = threading.Event()
@@ -95,6 +97,7 @@ class Sampler:
         self._busy_since = now
         if now >= self._next_usable:
             self._check_usable()
+            self._look_at_reports(now)
             self._next_usable = now + self.every
         if now >= self._next_inventory:
             self._take_inventory()
@@ -113,6 +116,17 @@ class Sampler:
 
     def _take(self, kind: str, values: Values) -> None:
         self.taken.append(Sample(kind, time.time_ns() // 1_000_000, time.monotonic(), values))
+
+    def _look_at_reports(self, now: float) -> None:
+        """What other programs left: usage as records of their own times, and a new list of resources at once."""
+        if self._reports is None:
+            return
+        for values in self._reports.take_usage():
+            at = values.pop("at")
+            age = time.time_ns() // 1_000_000 - at
+            self.taken.append(Sample("usage", at, now - age / 1000, values))
+        if self._reports.resources_changed():
+            self._next_inventory = now
 
     def _check_usable(self) -> None:
         if self._config.usable_command:

@@ -206,7 +206,10 @@ def _take(
 ) -> Chains:
     """The chains of a record, and what else it says; none when its time cannot be."""
     at, now = box.axis(record), received / 1000
-    if at is None or box.anchor + at > now + _AHEAD:
+    if at is None:
+        health_facts.learn(memory.facts, record, health_facts.time_between(record, now, received), None, now)
+        return {}
+    if box.anchor + at > now + _AHEAD:
         return {}
     offset = None if box.by_device else record.at / 1000 - box.anchor - at
     health_facts.learn(memory.facts, record, min(box.anchor + at, now), offset, now)

@@ -67,4 +67,7 @@ def agent(parser: argparse.ArgumentParser) -> None:
         help="a service to watch: tcp://host:port or process:name; can be given several times",
     )
     parser.add_argument("--wifi", metavar="INTERFACE", help="the network interface of the access point")
+    parser.add_argument(
+        "--reports", type=Path, metavar="DIR", help="where other programs leave usage counts and the list of resources"
+    )
     parser.add_argument("--accept-unsigned", action="store_true", help="obey commands and settings without a signature")

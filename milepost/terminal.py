@@ -43,6 +43,7 @@ def config(settings: Settings, arguments: argparse.Namespace) -> AgentConfig:
         usable_command=tuple(arguments.usable_command.split()),
         services=dict(map(parse_check, arguments.service)),
         wifi=arguments.wifi,
+        reports=arguments.reports,
         accept_unsigned=arguments.accept_unsigned,
     )
 

@@ -185,6 +185,13 @@ def test_the_facts() -> None:
     assert memory.facts.wifi is True
 
 
+def test_a_count_from_before_the_agent_started_has_the_time_that_its_device_says() -> None:
+    boot, memory = Boot(), Memory()
+    count = msgspec.structs.replace(boot.usage(1, -DAY, sessions=3), up=None)
+    tell(memory, boot.message([count], 60))
+    assert memory.facts.last_session_at == NOW - DAY
+
+
 def test_dates_of_a_clock_that_is_years_off_are_not_believed() -> None:
     """What is applied shows by the list being another than before."""
     boot, memory = Boot(offset=-56 * 365 * DAY), Memory()
