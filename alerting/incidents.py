@@ -150,6 +150,8 @@ class Leader:
         try:
             yield
         finally:
+            if self._connection.is_closed():
+                self._connection.terminate()  # a broken session keeps its listeners, for which the pool would warn
             with suppress(*UNREACHABLE):
                 for channel, handler in handlers.items():
                     await self._connection.remove_listener(channel, handler)
