@@ -1,0 +1,307 @@
+"""Stations over their days: what becomes an incident, when, and when it is over."""
+
+import pytest
+
+from alerting.field import StationChange
+from alerting.incidents_core import Incident
+from tests.unit.field_kit import World, at, change, closure, facts, judged
+
+ONLINE, OFFLINE, AWAY = "online", "offline", "away"
+
+
+def world(clock: str = "08:00", state: str | None = OFFLINE, since: str = "18:00", **given: object) -> World:
+    """Station A, that stands so since yesterday evening, in the morning."""
+    known = None if state is None else judged(state, at(since, -1))
+    return World(at(clock), [(facts(**given), known)])
+
+
+def fell(since: str, decided: str, **given: object) -> StationChange:
+    return change("A", ONLINE, OFFLINE, at(since), at(decided), **given)
+
+
+def back(clock: str, before: str = OFFLINE, day: int = 0) -> StationChange:
+    return change("A", before, ONLINE, at(clock, day))
+
+
+DOWN = "station_offline"
+OVERDUE = "overdue_return"
+UNSEEN = "never_seen"
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "timetable", "told"),
+    [
+        (
+            "a station falls while it is open: at once",
+            world(state=ONLINE),
+            [("10:00:40", fell("10:00:00", "10:00:40"))],
+            [(DOWN, "opened", "Mon 10:00:40")],
+        ),
+        (
+            "and comes back: the page is taken back",
+            world(state=ONLINE),
+            [("10:01", fell("10:00", "10:01")), ("10:20", back("10:20"))],
+            [(DOWN, "opened", "Mon 10:01:00"), (DOWN, "closed", "Mon 10:20:00")],
+        ),
+        (
+            "it is switched off in the evening and on in the morning: nothing",
+            world(state=ONLINE),
+            [("17:45", fell("17:35", "17:45")), ("08:50+1", back("08:50", day=1)), ("12:00+1", None)],
+            [],
+        ),
+        (
+            "it is switched off shortly before it closes: nothing",
+            world(state=ONLINE),
+            [("17:33", fell("17:28", "17:33")), ("08:50+1", back("08:50", day=1)), ("12:00+1", None)],
+            [],
+        ),
+        (
+            "it is down when it opens: after the grace, begun with the opening",
+            world(),
+            [("11:00", None)],
+            [(DOWN, "opened", "Mon 09:15:00")],
+        ),
+        (
+            "it comes up within the grace",
+            world(),
+            [("09:14:50", back("09:14:50")), ("11:00", None)],
+            [],
+        ),
+        (
+            "it falls again within the grace: at once, it was there",
+            world(),
+            [("09:05", back("09:05")), ("09:10", fell("09:08", "09:10"))],
+            [(DOWN, "opened", "Mon 09:10:00")],
+        ),
+        (
+            "the lunch break is a closing too",
+            world(state=ONLINE),
+            [("12:10", fell("12:05", "12:10")), ("14:05", back("14:05")), ("16:00", None)],
+            [],
+        ),
+        (
+            "an incident lasts over closing time, and closes when the station is back; that is told at the opening",
+            world(),
+            [("09:30", None), ("22:00", None), ("23:00", back("23:00"))],
+            [(DOWN, "opened", "Mon 09:15:00"), (DOWN, "closed", "Tue 09:00:00")],
+        ),
+        (
+            "only its words about itself change while it is offline",
+            world(),
+            [("09:30", None), ("10:00", change("A", OFFLINE, OFFLINE, at("10:00"), usable=None))],
+            [(DOWN, "opened", "Mon 09:15:00")],
+        ),
+        (
+            "away is honoured until the next opening, and a grace",
+            world(state=AWAY),
+            [("11:00", None)],
+            [(OVERDUE, "opened", "Mon 09:15:00")],
+        ),
+        (
+            "away within opening hours is honoured",
+            world(state=ONLINE),
+            [("09:30", change("A", ONLINE, AWAY, at("09:30"))), ("11:59", None)],
+            [],
+        ),
+        (
+            "but not for longer than it said",
+            world(state=ONLINE),
+            [
+                ("09:30", change("A", ONLINE, AWAY, at("09:30"))),
+                ("10:00", change("A", AWAY, OFFLINE, at("10:00"), reason="away_overdue")),
+            ],
+            [(OVERDUE, "opened", "Mon 10:00:00")],
+        ),
+        (
+            "overdue first by the opening and then by its own word is one incident, over when it is heard",
+            world(state=AWAY),
+            [
+                ("10:00", change("A", AWAY, OFFLINE, at("10:00"), reason="away_overdue")),
+                ("10:30", back("10:30")),
+            ],
+            [(OVERDUE, "opened", "Mon 09:15:00"), (OVERDUE, "closed", "Mon 10:30:00")],
+        ),
+        (
+            "it says where it is after all",
+            world(),
+            [("09:30", None), ("10:00", change("A", OFFLINE, AWAY, at("10:00")))],
+            [(DOWN, "opened", "Mon 09:15:00"), (DOWN, "closed", "Mon 10:00:00")],
+        ),
+        (
+            "never seen a day after it was commissioned, in the evening: at the next opening",
+            world(state=None, commissioned_at=at("20:00", -1)),
+            [("12:00+1", None)],
+            [(UNSEEN, "opened", "Tue 09:15:00")],
+        ),
+        (
+            "never seen, within opening hours",
+            world(state=None, commissioned_at=at("10:30", -1)),
+            [("12:00", None)],
+            [(UNSEEN, "opened", "Mon 10:30:00")],
+        ),
+        (
+            "never seen until now",
+            world(state=None, commissioned_at=at("10:30", -1)),
+            [("11:00", None), ("11:10", back("11:10", "never_seen"))],
+            [(UNSEEN, "opened", "Mon 10:30:00"), (UNSEEN, "closed", "Mon 11:10:00")],
+        ),
+        (
+            "being built, nobody expects it",
+            world(lifecycle="planned"),
+            [("12:00", fell("10:00", "10:01"))],
+            [],
+        ),
+    ],
+)
+def test_a_stations_day(
+    name: str, start: World, timetable: list[tuple[str, StationChange | None]], told: list[tuple[str, str, str]]
+) -> None:
+    for when, news in timetable:
+        clock, _, day = when.partition("+")
+        now = at(clock, int(day or 0))
+        start.until(now) if news is None else start.until(news.tick_at)
+        start.step(now, *([news] if news else []))
+    assert [entry[1:] for entry in start.told] == told, name
+
+
+def only(found: World) -> Incident:
+    (incident,) = found.incidents.values()
+    return incident
+
+
+def test_down_at_opening_begins_with_it_and_says_since_when_it_is_so() -> None:
+    found = world()
+    found.until(at("10:00"))
+    incident = only(found)
+    assert (incident.began_at, incident.opened_at) == (at("09:00"), at("09:15"))
+    assert incident.detail["offline_since"] == at("18:00", -1)
+
+
+def test_a_closure_silences_and_its_end_is_an_opening() -> None:
+    found = world()
+    found.field.set_closures([closure(1, at("07:00"), at("10:00"), area="632122000000")])
+    found.field.register(facts(path=("630000000000", "632122000000")))
+    found.until(at("12:00"))
+    assert found.told == [("A", DOWN, "opened", "Mon 10:15:00")]
+    assert only(found).began_at == at("10:00")
+
+
+def test_only_an_approved_closure_excuses() -> None:
+    found = world()
+    found.field.set_closures([closure(1, at("07:00"), at("10:00"), station="A")])
+    found.step(at("08:10"))
+    standing = found.field.standing("A")
+    assert standing is not None
+    assert (standing.silenced, standing.excused) == (True, False)
+    approved = {"station": "A", "approved_by": "卓玛", "approved_at": at("08:20")}
+    found.field.set_closures([closure(1, at("07:00"), at("10:00"), **approved)])
+    found.step(at("08:30"))
+    standing = found.field.standing("A")
+    assert standing is not None
+    assert (standing.silenced, standing.excused) == (True, True)
+
+
+def test_a_closure_that_is_withdrawn_ends_then() -> None:
+    found = world()
+    found.field.set_closures([closure(1, at("07:00"), at("18:00"), station="A")])
+    found.until(at("10:30"))
+    gone = {"station": "A", "withdrawn_by": "卓玛", "withdrawn_at": at("10:29")}
+    found.field.set_closures([closure(1, at("07:00"), at("18:00"), **gone)])
+    found.until(at("12:00"))
+    assert found.told == [("A", DOWN, "opened", "Mon 10:44:00")]
+
+
+def test_what_was_opened_stays_open_in_a_closure() -> None:
+    found = world()
+    found.until(at("09:30"))
+    found.field.set_closures([closure(1, at("09:40"), at("11:00"), station="A")])
+    found.until(at("11:59"))
+    assert found.open == ["station_offline:A"]
+    assert len(found.told) == 1
+
+
+@pytest.mark.parametrize("lifecycle", ["suspended", "retired", "planned", None])
+def test_leaving_service_closes(lifecycle: str | None) -> None:
+    found = world()
+    found.until(at("09:30"))
+    if lifecycle is None:
+        found.field.forget("A")
+    else:
+        found.field.register(facts(lifecycle=lifecycle))
+    book = found.step(at("09:40"))
+    assert found.open == []
+    assert only(found).ended_at == at("09:40")
+    assert book.decisions[-1].reason == (lifecycle or "deleted")
+
+
+def test_a_station_that_goes_into_service_while_it_is_down_does_not_escape() -> None:
+    found = world(lifecycle="planned", calendar=None)
+    found.until(at("09:30"))
+    found.field.register(facts(calendar=None))
+    found.step(at("09:31"))
+    assert found.open == ["station_offline:A"]
+    assert only(found).began_at == at("18:00", -1)
+
+
+def test_after_a_gap_of_ours_a_station_has_its_grace_again() -> None:
+    """The broker stood still while everybody switched on."""
+    found = world()
+    found.until(at("09:10"))
+    found.field.resume((0, "main"), at("09:12"))
+    found.until(at("09:26:30"))
+    assert found.told == []
+    found.until(at("09:40"))
+    assert found.told == [("A", DOWN, "opened", "Mon 09:27:00")]
+
+
+def test_time_alone_makes_no_incident_while_the_clock_says_nothing() -> None:
+    found = world()
+    found.until(at("09:10"))
+    found.step(at("09:30"), untrusted=[(0, "main")])
+    assert found.told == []
+    found.step(at("09:31"))
+    assert [entry[2] for entry in found.told] == ["opened"]
+
+
+def test_what_a_person_resolved_stays_resolved_while_it_goes_on() -> None:
+    found = world()
+    found.until(at("09:30"))
+    (number,) = found.incidents
+    resolved = {"status": "closed", "closed_at": at("09:40"), "ended_at": at("09:40")}
+    known = {name: getattr(found.incidents[number], name) for name in Incident.__struct_fields__}
+    found.incidents[number] = Incident(**known | resolved | {"detail": {"resolved_by": "扎西"}})
+    found.watch.reconcile({})
+    found.until(at("16:00", 1))
+    assert found.open == []
+    found.step(at("16:01", 1), back("16:01", day=1))
+    found.step(at("16:10", 1), change("A", ONLINE, OFFLINE, at("16:08", 1), at("16:10", 1)))
+    assert found.open == ["station_offline:A"]
+
+
+def test_nobody_registered_it() -> None:
+    found = world()
+    found.step(at("10:00"), change("B", ONLINE, OFFLINE, at("09:58"), at("10:00")))
+    assert "station_offline:B" not in found.open
+
+
+def test_a_tick_of_the_future_moves_nobodys_time() -> None:
+    found = world(state=ONLINE)
+    found.step(at("08:10"), change("A", ONLINE, OFFLINE, at("08:09"), at("12:00")))
+    assert found.field.time == at("08:10")
+    assert found.told == []
+
+
+def test_a_great_many_stations_open_in_several_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alerting.station_watch.BULK", 10)
+    found = World(at("08:00"), [(facts(f"S{n}"), judged(OFFLINE, at("18:00", -1))) for n in range(25)])
+    goes = 0
+    found.step(at("09:00:30"))
+    while found.watch.busy:
+        goes += 1
+        assert found.field.time == at("09:00")
+        found.step(at("09:00:30"))
+    assert goes >= 2
+    found.until(at("09:14:30"))
+    assert found.told == []
+    found.until(at("09:20"))
+    assert len(found.open) == 25
