@@ -134,6 +134,11 @@ class Field:
     def __contains__(self, station: str) -> bool:
         return station in self._rows.index
 
+    @property
+    def rows(self) -> Rows:
+        """The columns, for those who count; only the field writes them."""
+        return self._rows
+
     # -- asking ------------------------------------------------------------------------------------------------
 
     def standing(self, station: str) -> Standing | None:

@@ -129,6 +129,20 @@ class Rows:
     def rest(self, row: int, clock: ClockName) -> None:
         self.clock[row] = self._clocks.number(clock)
 
+    @property
+    def profiles(self) -> list[Profile]:
+        """By the numbers in the column `profile`; it only grows."""
+        return self._profiles.names
+
+    def clocks_of(self, shard: str) -> list[int]:
+        """The numbers in the column `clock` that are of a shard."""
+        return [number for number, clock in enumerate(self._clocks.names) if clock[1] == shard]
+
+    def number_of(self, clock: ClockName) -> int:
+        """The number of a clock in the column `clock`; NONE when no station rests on it."""
+        found = self._clocks.find(clock)
+        return NONE if found is None else found
+
     def profile_of(self, row: int) -> Profile:
         return self._profiles.names[self.profile[row]]
 

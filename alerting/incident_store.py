@@ -91,6 +91,7 @@ async def _update(connection: Connection, changed: Sequence[Incident], ids: dict
             QUERIES.update_incidents,
             [x.id for x in changed],
             [x.status for x in changed],
+            [x.area for x in changed],
             [x.began_at for x in changed],
             [x.closed_at for x in changed],
             [x.ended_at for x in changed],

@@ -49,12 +49,16 @@ class Action(StrEnum):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What was decided about an incident and why; an ignored one has no incident."""
+    """What was decided about an incident and why; an ignored one has no incident.
+
+    `as_of`: the moment that the decision is about, which is earlier than the pass when that catches up.
+    """
 
     action: Action
     key: str
     reason: str
     incident: int | None = None
+    as_of: datetime | None = None
 
 
 class Book:
@@ -89,13 +93,13 @@ class Book:
         """Every known incident of a key, closed ones too."""
         return [self._incidents[found] for found in self._by_key.get(key, ())]
 
-    def open(self, incident: Incident, reason: str) -> Incident:
+    def open(self, incident: Incident, reason: str, as_of: datetime | None = None) -> Incident:
         """Add an incident; its id is given here until it is stored."""
         if self.open_of(incident.key) is not None:
             raise ValueError(f"an incident {incident.key} is open already")
         new = msgspec.structs.replace(incident, id=-1 - len(self._incidents))
         self._put(new)
-        self._note(Action.OPENED, new, reason)
+        self._note(Action.OPENED, new, reason, as_of)
         return new
 
     def add_closed(self, incident: Incident, reason: str) -> Incident:
@@ -113,17 +117,19 @@ class Book:
             self._note(Action.UPDATED, incident, reason)
         return incident
 
-    def close(self, incident: Incident, *, ended_at: datetime, now: datetime, reason: str) -> Incident:
+    def close(
+        self, incident: Incident, *, ended_at: datetime, now: datetime, reason: str, as_of: datetime | None = None
+    ) -> Incident:
         """Close an incident at `now`; it cannot have ended before it began."""
         closed = msgspec.structs.replace(
             incident, status="closed", closed_at=now, ended_at=max(ended_at, incident.began_at)
         )
         self._put(closed)
-        self._note(Action.CLOSED, closed, reason)
+        self._note(Action.CLOSED, closed, reason, as_of)
         return closed
 
-    def ignore(self, key: str, reason: str) -> None:
-        self.decisions.append(Decision(Action.IGNORED, key, reason))
+    def ignore(self, key: str, reason: str, as_of: datetime | None = None) -> None:
+        self.decisions.append(Decision(Action.IGNORED, key, reason, as_of=as_of))
 
     def hold(self, incident: int, until: datetime) -> None:
         """Whatever this pass tells of an incident is told no earlier."""
@@ -162,8 +168,8 @@ class Book:
         elif self._open.get(incident.key) == incident.id:
             del self._open[incident.key]
 
-    def _note(self, action: Action, incident: Incident, reason: str) -> None:
-        self.decisions.append(Decision(action, incident.key, reason, incident.id))
+    def _note(self, action: Action, incident: Incident, reason: str, as_of: datetime | None = None) -> None:
+        self.decisions.append(Decision(action, incident.key, reason, incident.id, as_of))
 
 
 class Refusal(StrEnum):

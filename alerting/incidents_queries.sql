@@ -38,10 +38,11 @@ SELECT nextval(pg_get_serial_sequence('incident', 'id')) FROM generate_series(1,
 
 -- name: update_incidents
 UPDATE incident AS i
-SET status = m.status, began_at = m.began_at, closed_at = m.closed_at, ended_at = m.ended_at, parent = m.parent,
-    detail = m.detail::jsonb
-FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::text[])
-     AS m (id, status, began_at, closed_at, ended_at, parent, detail)
+SET status = m.status, area = m.area, began_at = m.began_at, closed_at = m.closed_at, ended_at = m.ended_at,
+    parent = m.parent, detail = m.detail::jsonb
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
+            $7::bigint[], $8::text[])
+     AS m (id, status, area, began_at, closed_at, ended_at, parent, detail)
 WHERE i.id = m.id;
 
 -- name: insert_incidents

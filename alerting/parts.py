@@ -9,9 +9,12 @@ from typing import Protocol
 
 import msgspec
 
+from alerting.cause_watch import CauseWatch
 from alerting.field import Field
+from alerting.flapping import FlappingSettings
 from alerting.health_watch import HealthWatch
 from alerting.incidents_core import Book
+from alerting.outage import CauseSettings
 from alerting.standing import Moment, Standing
 from store.pool import Connection
 
@@ -32,8 +35,11 @@ class Part(Protocol):
 class PartSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the parts are told, a field each."""
 
+    causes: CauseSettings = CauseSettings()
+    flapping: FlappingSettings = FlappingSettings()
+
 
 def make_parts(field: Field, settings: PartSettings) -> list[Part]:
     """The parts in their order: causes, flapping, areas and blind spots, health. `field` holds all stations, loaded
     before them and up to date before each `follow`."""
-    return [HealthWatch(field)]
+    return [CauseWatch(field, settings.causes, settings.flapping), HealthWatch(field)]

@@ -28,6 +28,8 @@ from alerting.standing import Standing
 OVERDUE_RETURN: Final = "overdue_return"
 NEVER_SEEN: Final = "never_seen"
 KINDS: Final = (STATION_OFFLINE, OVERDUE_RETURN, NEVER_SEEN)
+NOT_OPEN: Final = "not_open"
+"""Why an end is ignored: a person closed the incident before."""
 AWAY_OVERDUE: Final = "away_overdue"
 """Why the judges call a station offline that did not come back in time."""
 
@@ -67,11 +69,12 @@ class Opens(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Closes(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident of a station is over: since `ended_at`, or (None) as a person said right now."""
+    """An incident of a station is over as of `at`: since `ended_at`, or (None) as a person said right now."""
 
     station: str
     kind: str
     reason: str
+    at: datetime
     ended_at: datetime | None = None
 
 
@@ -170,6 +173,7 @@ def _open(book: Book, intent: Opens, now: datetime) -> None:
                 detail=_detail(intent),
             ),
             want.reason,
+            intent.at,
         )
 
 
@@ -186,9 +190,9 @@ def _close(book: Book, intent: Closes, now: datetime) -> None:
     key = station_rule_key(intent.kind, intent.station)
     standing = book.open_of(key)
     if standing is None:
-        book.ignore(key, "not_open")
+        book.ignore(key, NOT_OPEN, intent.at)
     else:
-        book.close(standing, ended_at=intent.ended_at or now, now=now, reason=intent.reason)
+        book.close(standing, ended_at=intent.ended_at or now, now=now, reason=intent.reason, as_of=intent.at)
 
 
 def _resolved(known: Incident, fault_at: datetime) -> bool:

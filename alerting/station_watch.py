@@ -123,7 +123,7 @@ class StationWatch:
         del self._handled[station]
         serving = standing is not None and standing.in_service
         ended_at = standing.since if standing is not None and serving else None
-        self._intents.append(Closes(station=station, kind=kind, reason=reason, ended_at=ended_at))
+        self._intents.append(Closes(station=station, kind=kind, reason=reason, at=self.field.time, ended_at=ended_at))
 
     def _open(self, standing: Standing, about: About, want: Want) -> None:
         station = standing.station

@@ -29,3 +29,18 @@ CREATE TRIGGER station_deleted AFTER DELETE ON station
 -- One boot at two terminals is found by it. A heartbeat changes it only when the agent started anew, so the updates of
 -- heartbeats stay on their page.
 CREATE INDEX terminal_state_boot ON terminal_state (boot);
+
+-- What a common cause remembers beside its incident; gone when nobody is down by it any more.
+CREATE TABLE cause_memory (
+    key      text NOT NULL,
+    began_at timestamptz NOT NULL,
+    memory   jsonb NOT NULL,
+    PRIMARY KEY (key, began_at)
+) WITH (fillfactor = 50);
+
+-- When stations came and went lately, those that count for whether they flap.
+CREATE TABLE flapping_memory (
+    station text PRIMARY KEY,
+    changes timestamptz[] NOT NULL,
+    flaps   boolean NOT NULL
+) WITH (fillfactor = 50);

@@ -1,0 +1,56 @@
+-- name: load_outages
+-- What is remembered of causes, with the incident of each.
+SELECT m.memory, i.id, i.status FROM cause_memory m
+JOIN incident i ON i.key = m.key AND i.began_at = m.began_at
+ORDER BY i.id;
+
+-- name: load_down
+-- The stations that are down, by their incidents.
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
+FROM incident WHERE kind = ANY ($1::text[]) AND status <> 'closed' AND station IS NOT NULL
+ORDER BY id;
+
+-- name: stations_ever
+-- Who was ever a child of these.
+SELECT DISTINCT parent, station FROM incident WHERE parent = ANY ($1::bigint[]) AND station IS NOT NULL;
+
+-- name: save_outages
+INSERT INTO cause_memory (key, began_at, memory)
+SELECT key, began_at, memory::jsonb FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS m (key, began_at, memory)
+ON CONFLICT (key, began_at) DO UPDATE SET memory = excluded.memory;
+
+-- name: forget_outages
+DELETE FROM cause_memory AS c USING unnest($1::text[], $2::timestamptz[]) AS m (key, began_at)
+WHERE c.key = m.key AND c.began_at = m.began_at;
+
+-- name: load_flapping
+SELECT station, changes, flaps FROM flapping_memory;
+
+-- name: save_flapping
+INSERT INTO flapping_memory (station, changes, flaps)
+SELECT station, array(SELECT to_timestamp(change::float8) FROM unnest(string_to_array(changes, ' ')) AS change), flaps
+FROM unnest($1::text[], $2::text[], $3::boolean[]) AS m (station, changes, flaps)
+ON CONFLICT (station) DO UPDATE SET changes = excluded.changes, flaps = excluded.flaps;
+
+-- name: forget_flapping
+DELETE FROM flapping_memory WHERE station = ANY ($1::text[]);
+
+-- name: load_agents
+-- A station runs the version of its first terminal.
+SELECT DISTINCT ON (station) station, agent FROM terminal_facts WHERE agent IS NOT NULL ORDER BY station, terminal;
+
+-- name: changed_agents
+-- Of the stations whose facts changed since a snapshot's horizon.
+SELECT DISTINCT ON (f.station) f.station, f.agent
+FROM terminal_facts f
+WHERE f.agent IS NOT NULL
+  AND f.station IN (SELECT station FROM terminal_facts WHERE changed_xid >= $1::text::xid8)
+ORDER BY f.station, f.terminal;
+
+-- name: read_peers
+-- When stations were heard last and should be heard next, and whether each of their terminals is overdue on its clock.
+SELECT t.station, max(t.seen_at) AS began, max(t.seen_at + t.every * interval '1 second') AS until,
+       bool_and(t.state = 'offline' OR t.seen + t.every < c.clock) AS overdue
+FROM terminal_state t JOIN partition_clock c USING (partition, shard)
+WHERE t.station = ANY ($1::text[]) AND t.state IN ('online', 'offline', 'conflicting') AND t.seen_at IS NOT NULL
+GROUP BY t.station;

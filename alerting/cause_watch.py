@@ -1,0 +1,222 @@
+"""Common causes and flapping in the incident process: asks the database what the pure rules want to know."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from alerting import incident_store as store
+from alerting.cause_book import CHILD_KINDS, fallen_of, keys_of, write_plan
+from alerting.cause_steps import Step
+from alerting.causes import Causes
+from alerting.evidence import Fallen, Group, Peer
+from alerting.field import Field
+from alerting.flapping import Flapping, FlappingSettings, Turn
+from alerting.flapping_book import (
+    end_flapping,
+    falls_by_flapping,
+    flapping_key,
+    note_changes,
+    shelter,
+    write_turns,
+)
+from alerting.incidents_core import Action, Book, Decision, Incident
+from alerting.judge_store import QUERIES as JUDGE_QUERIES
+from alerting.outage import CauseSettings, Outage
+from alerting.population import Population
+from alerting.standing import Moment, Standing
+from alerting.station_rules import NOT_OPEN
+from store.pool import Connection
+from store.sql import load_queries
+
+QUERIES = load_queries(Path(__file__).with_name("cause_queries.sql"))
+SAMPLE = 40
+"""Stations of a group that are asked about."""
+_AGENTS_EVERY = 60.0
+
+Pairs = Sequence[tuple[Standing | None, Standing | None]]
+
+
+class CauseWatch:
+    """Follows the stations' incidents through the book, after the station rules and before all that tells people."""
+
+    def __init__(self, field: Field, causes: CauseSettings, flapping: FlappingSettings) -> None:
+        self._field = field
+        self._population = Population(field)
+        self._causes = Causes(causes, self._population.online)
+        self._flapping = Flapping(flapping)
+        self._agents = _Agents(self._population)
+
+    # -- taking the lead ---------------------------------------------------------------------------------------
+
+    async def load(self, connection: Connection) -> None:
+        await self._agents.load(connection)
+        outages = await self._load_outages(connection)
+        rows = await connection.fetch(QUERIES.load_down, list(CHILD_KINDS))
+        alone = []
+        for incident in (Incident(**dict(row)) for row in rows):
+            fallen = self._fallen(incident)
+            outage = outages.get(incident.parent or 0)
+            if outage is None:
+                alone.append(fallen)
+            else:
+                outage.children[fallen.station] = fallen
+        self._causes.restore(outages.values(), alone)
+        for row in await connection.fetch(QUERIES.load_flapping):
+            self._flapping.restore(row["station"], row["changes"], flaps=row["flaps"])
+
+    async def _load_outages(self, connection: Connection) -> dict[int, Outage]:
+        """By the ids of their incidents."""
+        outages = {}
+        for row in await connection.fetch(QUERIES.load_outages):
+            outage = msgspec.convert(row["memory"], Outage)
+            outage.resolved, outage.incident = row["status"] == "closed", row["id"]
+            outages[outage.incident] = outage
+        for row in await connection.fetch(QUERIES.stations_ever, list(outages)):
+            outages[row["parent"]].ever.add(row["station"])
+        return outages
+
+    def _fallen(self, incident: Incident) -> Fallen:
+        return fallen_of(incident, self._population.groups_of(incident.station or ""))
+
+    # -- a pass ------------------------------------------------------------------------------------------------
+
+    async def follow(self, connection: Connection, book: Book, changes: Pairs, moment: Moment) -> None:
+        self._population.look(moment.untrusted)
+        await self._agents.follow(connection, moment)
+        for decision in book.decisions:
+            self._tell(book, decision, moment)
+        await self._note_resolved(connection, book)
+        peers = await self._ask(connection, self._causes.wanted())
+        plan = self._causes.decide(moment.known, peers, lambda station: self._knows(station, moment))
+        await _learn(connection, book, keys_of(plan))
+        write_plan(book, plan, moment.now)
+        await self._save_outages(connection)
+        await self._follow_flapping(connection, book, plan, changes, moment)
+
+    def _tell(self, book: Book, decision: Decision, moment: Moment) -> None:
+        kind, _, station = decision.key.partition(":")
+        if kind not in CHILD_KINDS:
+            return
+        at = decision.as_of or moment.known
+        incident = None if decision.incident is None else book.get(decision.incident)
+        if decision.action is Action.OPENED and incident is not None:
+            self._causes.fell(at, self._fallen(incident))
+        elif decision.action is Action.CLOSED or decision.reason == NOT_OPEN:
+            self._causes.rose(at, station)
+
+    def _knows(self, station: str, moment: Moment) -> bool:
+        standing = self._field.standing(station)
+        return standing is None or moment.knows(standing)
+
+    async def _note_resolved(self, connection: Connection, book: Book) -> None:
+        """Parents that a person closed since the last pass."""
+        await _learn(connection, book, self._causes.outages)
+        for key in list(self._causes.outages):
+            if book.open_of(key) is None:
+                newest = max((incident.id for incident in book.all_of(key)), default=0)
+                self._causes.note_resolved(key, newest)
+
+    async def _ask(self, connection: Connection, groups: Iterable[Group]) -> dict[Group, list[Peer]]:
+        """How the other stations of these groups stand, a sample of each."""
+        samples = {group: self._population.sample(group, SAMPLE) for group in groups}
+        stations = sorted({station for sample in samples.values() for station in sample})
+        rows = await connection.fetch(QUERIES.read_peers, stations) if stations else []
+        known = {
+            row["station"]: Peer(
+                row["station"], row["began"], row["until"], row["overdue"], self._population.groups_of(row["station"])
+            )
+            for row in rows
+        }
+        return {group: [known[one] for one in sample if one in known] for group, sample in samples.items()}
+
+    async def _save_outages(self, connection: Connection) -> None:
+        """What changed of the causes' memory."""
+        kept = [*self._causes.outages.values(), *self._causes.resolved]
+        changed = [outage for outage in kept if outage.key in self._causes.touched]
+        if changed:
+            await connection.execute(
+                QUERIES.save_outages,
+                [outage.key for outage in changed],
+                [outage.began for outage in changed],
+                [_memory(outage) for outage in changed],
+            )
+        gone, self._causes.gone = self._causes.gone, []
+        if gone:
+            await connection.execute(QUERIES.forget_outages, [key for key, _ in gone], [began for _, began in gone])
+        self._causes.touched.clear()
+
+    # -- flapping ----------------------------------------------------------------------------------------------
+
+    async def _follow_flapping(
+        self, connection: Connection, book: Book, plan: Sequence[Step], changes: Pairs, moment: Moment
+    ) -> None:
+        flapping = self._flapping
+        touched = note_changes(flapping, plan)
+        turns = flapping.advance(moment.known, lambda station: self._knows(station, moment))
+        left = {before.station for before, after in changes if before and not (after and after.in_service)}
+        stations = {turn.station for turn in turns}
+        falls = [fallen for station in stations if (fallen := self._causes.alone(station)) is not None]
+        falls += falls_by_flapping(flapping, plan)
+        concerned = stations | left | {fallen.station for fallen in falls}
+        await _learn(connection, book, {flapping_key(one) for one in concerned} | {fallen.key for fallen in falls})
+        write_turns(book, turns, self._areas(turns), moment.now)
+        for station in left:
+            flapping.forget(station)
+            end_flapping(book, station, ended_at=moment.now, now=moment.now, reason="not_in_service")
+        shelter(book, flapping, falls, moment.now)
+        await self._save_flapping(connection, touched | stations)
+
+    def _areas(self, turns: Iterable[Turn]) -> dict[str, str | None]:
+        known = {turn.station: self._field.standing(turn.station) for turn in turns}
+        return {station: standing.area if standing else None for station, standing in known.items()}
+
+    async def _save_flapping(self, connection: Connection, touched: Iterable[str]) -> None:
+        flapping = self._flapping
+        gone, flapping.gone = flapping.gone, set()
+        kept = sorted(set(touched) - gone)
+        if kept:
+            await connection.execute(
+                QUERIES.save_flapping,
+                kept,
+                [" ".join(str(change.timestamp()) for change in flapping.changes_of(station)) for station in kept],
+                [station in flapping for station in kept],
+            )
+        if gone:
+            await connection.execute(QUERIES.forget_flapping, sorted(gone))
+
+
+class _Agents:
+    """Which version of the agent runs where; looked at again now and then."""
+
+    def __init__(self, population: Population) -> None:
+        self._population = population
+        self._horizon = ""
+        self._looked_at: float = 0.0
+
+    async def load(self, connection: Connection) -> None:
+        self._horizon = await connection.fetchval(JUDGE_QUERIES.snapshot_horizon)
+        self._note(await connection.fetch(QUERIES.load_agents))
+
+    async def follow(self, connection: Connection, moment: Moment) -> None:
+        if moment.now.timestamp() - self._looked_at < _AGENTS_EVERY:
+            return
+        self._looked_at = moment.now.timestamp()
+        horizon = await connection.fetchval(JUDGE_QUERIES.snapshot_horizon)
+        self._note(await connection.fetch(QUERIES.changed_agents, self._horizon))
+        self._horizon = horizon
+
+    def _note(self, rows: Iterable[object]) -> None:
+        self._population.note_agents({row["station"]: row["agent"] for row in rows})  # type: ignore[index]
+
+
+async def _learn(connection: Connection, book: Book, keys: Iterable[str]) -> None:
+    """Let the book know the newest incident of each key."""
+    wanted = list(keys)
+    if wanted:
+        book.learn(await store.load_newest(connection, wanted))
+
+
+def _memory(outage: Outage) -> str:
+    """Without its stations: they are in their incidents."""
+    return msgspec.json.encode(msgspec.structs.replace(outage, children={}, ever=set())).decode()

@@ -1,0 +1,69 @@
+"""Groups as the cause of what fell: which have enough evidence, and which of them explains most. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from alerting.evidence import CAUSES, Evidence, Fallen, Group, Peer, Window, overlap, weigh
+from alerting.outage import CauseSettings, Outage
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A group as the cause of what fell: the instant, who fell then, which of the others are overdue since then, and
+    which smaller causes are part of it."""
+
+    group: Group
+    window: Window
+    evidence: Evidence
+    members: list[Fallen]
+    peers: list[Peer]
+    parts: list[Outage] = []
+
+    @property
+    def rank(self) -> tuple[float, float, int, str]:
+        """The one that explains most first; of equals the smallest group, then the one that claims least."""
+        total = self.evidence.fallen + self.evidence.against + self.evidence.silent
+        return (-self.evidence.score, total, CAUSES.index(self.group[0]), self.group[1])
+
+
+def claim(
+    group: Group,
+    fresh: Sequence[Fallen],
+    down: Sequence[Fallen],
+    peers: Sequence[Peer],
+    online: int,
+    settings: CauseSettings,
+) -> Claim | None:
+    """A group as the cause of some of `fresh`, of the stations `down` in it, when the evidence is enough.
+
+    `peers` is a sample of its `online` stations, empty when nobody asked.
+    """
+    overdue = [peer for peer in peers if peer.overdue]
+    scale = online / len(peers) if peers else 0.0
+    most = Evidence(len(down) + scale * len(overdue), 0 if peers else online)
+    if not most.qualifies(settings.least, settings.share):
+        return None
+    window = overlap(
+        [*_weighed(down, 1.0), *_weighed(overdue, scale)],
+        min(one.began for one in fresh),
+        max(one.until for one in fresh),
+    )
+    if window is None or not any(window.meets(one) for one in fresh):
+        return None
+    members = sorted((one for one in down if window.meets(one)), key=lambda one: one.station)
+    evidence = weigh(window, members, peers, online)
+    if not evidence.qualifies(settings.least, settings.share):
+        return None
+    return Claim(group, window, evidence, members, [peer for peer in overdue if window.meets(peer)])
+
+
+def with_parts(found: Claim, parts: list[Outage]) -> Claim:
+    """The claim with smaller causes that it would take over; what they explain it explains too."""
+    also = sum(len(part.children) for part in parts)
+    evidence = msgspec.structs.replace(found.evidence, fallen=found.evidence.fallen + also)
+    return msgspec.structs.replace(found, evidence=evidence, parts=parts)
+
+
+def _weighed(intervals: Iterable[Fallen | Peer], weight: float) -> Iterable[tuple[datetime, datetime, float]]:
+    return ((one.began, one.until, weight) for one in intervals)

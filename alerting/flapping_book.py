@@ -1,0 +1,109 @@
+"""Stations that come and go, in the book of incidents: one incident, under which theirs are silent. Pure."""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, TypeGuard
+
+import msgspec
+
+from alerting.cause_book import incidents_of
+from alerting.cause_steps import Alone, Joined, Released, Returned, Step
+from alerting.evidence import Fallen
+from alerting.flapping import Flapping, Turn
+from alerting.incidents_core import Book, Incident
+
+FLAPPING: Final = "flapping"
+
+
+def flapping_key(station: str) -> str:
+    return f"{FLAPPING}:{station}"
+
+
+def note_changes(flapping: Flapping, plan: Sequence[Step]) -> set[str]:
+    """Tell it which stations came or went by themselves: what a common cause did is not their restlessness.
+
+    Returns the stations whose memory may have changed.
+    """
+    adopted = {(step.fallen.station, step.fallen.until) for step in plan if isinstance(step, Joined)}
+    touched = set()
+    for step in plan:
+        if _is_own(step, adopted):
+            flapping.note(step.fallen.station, step.at)
+        elif isinstance(step, Joined):
+            flapping.take_back(step.fallen.station, step.fallen.until)
+        else:
+            continue
+        touched.add(step.fallen.station)
+    return touched
+
+
+def _is_own(step: Step, adopted: Container[tuple[str, datetime]]) -> TypeGuard[Alone | Returned]:
+    if isinstance(step, Alone):
+        return (step.fallen.station, step.fallen.until) not in adopted
+    return isinstance(step, Returned) and step.outage is None
+
+
+def falls_by_flapping(flapping: Flapping, plan: Iterable[Step]) -> list[Fallen]:
+    """Falls of the plan that no common cause took, of stations that flap."""
+    last = {
+        (step.fallen.station, step.fallen.until): step for step in plan if isinstance(step, Alone | Joined | Released)
+    }
+    return [step.fallen for step in last.values() if step.fallen.station in flapping and not isinstance(step, Joined)]
+
+
+def write_turns(book: Book, turns: Iterable[Turn], areas: Mapping[str, str | None], now: datetime) -> None:
+    """Open and close the incidents of stations that began and ended to flap."""
+    for turn in turns:
+        if turn.flaps:
+            _begin(book, turn, areas.get(turn.station), now)
+        else:
+            end_flapping(book, turn.station, ended_at=turn.last, now=now, reason="steady")
+
+
+def _begin(book: Book, turn: Turn, area: str | None, now: datetime) -> None:
+    key = flapping_key(turn.station)
+    if book.open_of(key) is not None:
+        book.ignore(key, "already_open")
+        return
+    detail = {"changes": turn.changes, "share": turn.share, "since": turn.first.isoformat(), "clears": "steady"}
+    book.open(
+        Incident(
+            id=0,
+            kind=FLAPPING,
+            key=key,
+            status="open",
+            station=turn.station,
+            area=area,
+            began_at=turn.first,
+            opened_at=now,
+            detail=detail,
+        ),
+        FLAPPING,
+        turn.at,
+    )
+
+
+def end_flapping(book: Book, station: str, *, ended_at: datetime, now: datetime, reason: str) -> None:
+    incident = book.open_of(flapping_key(station))
+    if incident is not None:
+        book.close(incident, ended_at=ended_at, now=now, reason=reason)
+
+
+def shelter(book: Book, flapping: Flapping, falls: Iterable[Fallen], now: datetime) -> None:
+    """Put a station's incident under the one that says it flaps, for as long as it does; then it speaks for itself.
+
+    What a person resolved goes on to keep it silent.
+    """
+    for fallen in falls:
+        known = book.all_of(flapping_key(fallen.station))
+        newest = max(known, key=_age, default=None)
+        parent = newest.id if newest is not None and fallen.station in flapping else None
+        for incident in incidents_of(book, fallen, now):
+            if parent is not None or incident.parent in {other.id for other in known}:
+                reason = FLAPPING if parent is not None else "stays_down"
+                book.update(msgspec.structs.replace(incident, parent=parent), reason)
+
+
+def _age(incident: Incident) -> tuple[bool, int]:
+    """The newest last; one without a stored id is the newest of all."""
+    return incident.id < 0, abs(incident.id)

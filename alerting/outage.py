@@ -1,0 +1,101 @@
+"""What is remembered of one common cause while it lasts: who fell with it, and when it may be over. Pure."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from alerting.evidence import Fallen, Group, Window, common
+
+
+class CauseSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """When stations have a common cause, and when it is over.
+
+    `least` stations, and the `share` of the group's that could be heard, fell together. The cause may be over when
+    the share `returned` of its stations is back, and is when after that no more came back for `hold` seconds: a cut
+    that comes and goes is one cause. While `whole` of a group is down, whatever falls there fell by the same cause.
+    """
+
+    least: int = 5
+    share: float = 0.5
+    returned: float = 0.5
+    hold: float = 300.0
+    whole: float = 0.8
+
+
+class Outage(msgspec.Struct, kw_only=True):
+    """A cause from its parent incident's opening until nobody is left in it.
+
+    `children` are the stations that are down by it, `ever` all that were. `most` is the largest number of children
+    at once, `low` the smallest since, and `low_at` when it became so small. A person `resolved` it: then `incident` is
+    the closed one, which takes late children in silence, and nothing else happens any more.
+    """
+
+    key: str
+    group: Group
+    window: Window
+    began: datetime
+    joined_at: datetime
+    low_at: datetime
+    patience: float
+    common: tuple[Group, ...] = ()
+    share: float = 1.0
+    expected: int = 0
+    told: int = 0
+    most: int = 0
+    low: int = 0
+    resolved: bool = False
+    incident: int | None = None
+    children: dict[str, Fallen] = {}
+    ever: set[str] = set()
+
+    def add(self, fallen: Fallen, at: datetime, settings: CauseSettings) -> None:
+        """One more fell by it."""
+        self.children[fallen.station] = fallen
+        self.ever.add(fallen.station)
+        self.joined_at = max(self.joined_at, at)
+        self.window = self.window.narrowed(fallen)
+        self.common = common((self.common, fallen.groups))
+        length = (fallen.until - fallen.began).total_seconds()
+        self.patience = max(self.patience, settings.hold + length)
+        self.most = max(self.most, len(self.children))
+        if not self.returning(settings):
+            self.low, self.low_at = len(self.children), at
+
+    def remove(self, station: str, at: datetime) -> None:
+        """A station of it is back, or out of service."""
+        self.children.pop(station, None)
+        if len(self.children) < self.low:
+            self.low, self.low_at = len(self.children), at
+
+    def postpone(self, at: datetime) -> None:
+        """Nobody could know how its stations stand: what was waited for is waited for anew."""
+        self.low_at, self.joined_at = max(self.low_at, at), max(self.joined_at, at)
+
+    def returning(self, settings: CauseSettings) -> bool:
+        """Whether most are back."""
+        return len(self.children) <= (1 - settings.returned) * self.most
+
+    def due(self, settings: CauseSettings) -> tuple[datetime, str] | None:
+        """When it is over if nothing happens until then, and why; None while it goes on."""
+        if self.resolved:
+            return None
+        if self.returning(settings):
+            reason = "most_back" if self.children else "all_back"
+            return self.low_at + timedelta(seconds=settings.hold), reason
+        if len(self.ever) < settings.least:
+            return self.joined_at + timedelta(seconds=self.patience), "did_not_spread"
+        return None
+
+    def takes(self, fallen: Fallen, online: int, settings: CauseSettings) -> bool:
+        """Whether a later fall is of this cause; `online` are the stations of the group that are left.
+
+        It is when its instant fits, when the station fell by this cause before, or when hardly anybody else is left.
+        """
+        if self.group not in fallen.groups:
+            return False
+        if self.window.meets(fallen):
+            return True
+        if self.resolved or self.returning(settings):
+            return not self.resolved and fallen.station in self.ever
+        down = len(self.children)
+        return fallen.station in self.ever or down >= settings.whole * (down + online)

@@ -1,0 +1,144 @@
+"""Which groups a station is in, how many stations of a group are online, and which of them to ask. Pure.
+
+Counted over the field's columns when somebody asks, at most once a pass: that is cheaper than to keep books on every
+group for every station that comes or goes.
+"""
+
+from array import array
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from alerting.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK, Group
+from alerting.field import Field
+from alerting.field_rows import NONE, Profile, Rows
+from alerting.standing import ClockName, Standing
+from alerting.terminals import State
+
+_SHARED: Final = 200_000
+
+
+class Population:
+    """The groups of the stations of a field, with the agent's version that each runs."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+        self._rows = field.rows
+        self._agents: list[str] = []
+        self._agent_numbers: dict[str, int] = {}
+        self._agent = array("h")
+        self._profiles = 0
+        self._within: dict[Group, list[int]] = {}
+        self._tuples: dict[tuple[object, ...], tuple[Group, ...]] = {}
+        self._untrusted: frozenset[ClockName] = frozenset()
+        self._online: Any = None
+        self._counts: dict[str, Any] = {}
+
+    # -- what stations are in ----------------------------------------------------------------------------------
+
+    def note_agents(self, agents: Mapping[str, str]) -> None:
+        """Take over which version of the agent runs at which station."""
+        self._reach()
+        for station, agent in agents.items():
+            row = self._rows.index.get(station)
+            if row is not None:
+                number = self._agent_numbers.setdefault(agent, len(self._agents))
+                if number == len(self._agents):
+                    self._agents.append(agent)
+                self._agent[row] = number
+
+    def groups_of(self, station: str) -> tuple[Group, ...]:
+        """The groups of a station, areas with the root first; none for one that is not registered."""
+        standing = self._field.standing(station)
+        return () if standing is None else self._groups(standing, self._agent_of(station))
+
+    def _agent_of(self, station: str) -> str | None:
+        self._reach()
+        number = self._agent[self._rows.index[station]]
+        return None if number == NONE else self._agents[number]
+
+    def _groups(self, standing: Standing, agent: str | None) -> tuple[Group, ...]:
+        """The same tuple for all that have everything in common."""
+        key = (standing.path, standing.isp, standing.feeder, agent, standing.shard)
+        if len(self._tuples) > _SHARED:
+            self._tuples.clear()
+        return self._tuples.setdefault(key, groups_of(standing, agent))
+
+    def _reach(self) -> None:
+        """Make the columns as long as the field's."""
+        missing = len(self._rows.ids) - len(self._agent)
+        if missing > 0:
+            self._agent.extend([NONE] * missing)
+
+    # -- counting ----------------------------------------------------------------------------------------------
+
+    def look(self, untrusted: frozenset[ClockName]) -> None:
+        """Begin a pass: what was counted is old. Stations on `untrusted` clocks are not counted as online."""
+        self._untrusted, self._online, self._counts = untrusted, None, {}
+
+    def online(self, group: Group) -> int:
+        """How many stations of a group are in service and online."""
+        cause, name = group
+        if cause == AGENT:
+            number = self._agent_numbers.get(name, NONE)
+            return self._count(cause, self._agent, number)
+        if cause == SHARD:
+            return sum(self._count(cause, self._rows.clock, number) for number in self._rows.clocks_of(name))
+        return sum(self._count(AREA, self._rows.profile, number) for number in self._members(group))
+
+    def sample(self, group: Group, limit: int) -> list[str]:
+        """At most `limit` online stations of a group, from all over it."""
+        online = self._online_rows()
+        found = np.flatnonzero(online & self._mask(group))
+        if len(found) > limit:
+            found = found[np.linspace(0, len(found) - 1, limit).astype(int)]
+        return [self._rows.ids[row] for row in found.tolist()]
+
+    def _count(self, what: str, column: "array[int]", number: int) -> int:
+        """Online stations whose column has this number."""
+        if what not in self._counts:
+            self._reach()
+            values = self._rows.view(column)[self._online_rows()]
+            self._counts[what] = np.bincount(values[values >= 0])
+        counts = self._counts[what]
+        return int(counts[number]) if 0 <= number < len(counts) else 0
+
+    def _online_rows(self) -> Any:
+        if self._online is None:
+            self._online = _online(self._rows, self._untrusted)
+        return self._online
+
+    def _mask(self, group: Group) -> Any:
+        cause, name = group
+        self._reach()
+        if cause == AGENT:
+            return self._rows.view(self._agent) == self._agent_numbers.get(name, NONE - 1)
+        if cause == SHARD:
+            return np.isin(self._rows.view(self._rows.clock), self._rows.clocks_of(name))
+        return np.isin(self._rows.view(self._rows.profile), self._members(group))
+
+    def _members(self, group: Group) -> list[int]:
+        """The profiles of the stations of an area, uplink or feeder."""
+        profiles = self._rows.profiles
+        for number in range(self._profiles, len(profiles)):
+            for known in _of_profile(profiles[number]):
+                self._within.setdefault(known, []).append(number)
+        self._profiles = len(profiles)
+        return self._within.get(group, [])
+
+
+def groups_of(standing: Standing, agent: str | None) -> tuple[Group, ...]:
+    """What a station has in common with others."""
+    named = ((UPLINK, standing.isp), (FEEDER, standing.feeder), (AGENT, agent), (SHARD, standing.shard))
+    return (*((AREA, code) for code in standing.path), *((cause, name) for cause, name in named if name))
+
+
+def _of_profile(profile: Profile) -> Iterable[Group]:
+    yield from ((AREA, code) for code in profile.path)
+    yield from ((cause, name) for cause, name in ((UPLINK, profile.isp), (FEEDER, profile.feeder)) if name)
+
+
+def _online(rows: Rows, untrusted: frozenset[ClockName]) -> Any:
+    online = (rows.view(rows.state) == State.ONLINE) & (rows.view(rows.serving) == 1) & (rows.view(rows.profile) >= 0)
+    return online & ~np.isin(rows.view(rows.clock), [rows.number_of(clock) for clock in untrusted])
