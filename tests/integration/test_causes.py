@@ -135,7 +135,8 @@ async def test_what_a_person_resolved_stays_resolved(
         await fall(pool, county[:8])
         await until(pool, CHILDREN, 8, COUNTY)
         incident = await pool.fetchval("SELECT id FROM incident WHERE key = $1", COUNTY)
-        await resolve(pool, incident, "lead", None, now())
+        async with pool.acquire() as connection:
+            await resolve(connection, incident, "lead", None, now())
         await fall(pool, county[8:])
         await until(pool, CHILDREN, 12, COUNTY)
     async with running(service.run, config):
