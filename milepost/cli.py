@@ -58,6 +58,17 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     interactive: bool = False
 
 
+_CAUSES = (
+    "cause_least",
+    "cause_share",
+    "cause_returned",
+    "cause_hold",
+    "flapping_slots",
+    "flapping_slot",
+    "flapping_on",
+    "flapping_off",
+)
+
 _SERVICES = "milepost.services"
 
 COMMANDS: Mapping[str, Command] = {
@@ -106,7 +117,10 @@ COMMANDS: Mapping[str, Command] = {
         uvloop=True,
     ),
     "incidents": Command(
-        help="open and close incidents", runner=f"{_SERVICES}:incidents", settings=(*_KAFKA, "public_url"), uvloop=True
+        help="open and close incidents",
+        runner=f"{_SERVICES}:incidents",
+        settings=(*_KAFKA, "public_url", *_CAUSES),
+        uvloop=True,
     ),
     "deliver": Command(
         help="tell people about incidents",

@@ -84,13 +84,29 @@ async def health(settings: Settings, stop: asyncio.Event) -> None:
 
 async def incidents(settings: Settings, stop: asyncio.Event) -> None:
     """Open and close incidents."""
+    from alerting.flapping import FlappingSettings
     from alerting.incidents import IncidentsConfig, run
+    from alerting.outage import CauseSettings
+    from alerting.parts import PartSettings
 
+    causes = CauseSettings(
+        least=settings.cause_least,
+        share=settings.cause_share,
+        returned=settings.cause_returned,
+        hold=settings.cause_hold,
+    )
+    flapping = FlappingSettings(
+        slots=settings.flapping_slots,
+        slot=settings.flapping_slot,
+        on=settings.flapping_on,
+        off=settings.flapping_off,
+    )
     config = IncidentsConfig(
         database_url=database_url(settings),
         kafka_servers=kafka_servers(settings),
         kafka_idempotent=settings.kafka_idempotent,
         instance=settings.instance_name,
+        parts=PartSettings(causes=causes, flapping=flapping),
     )
     await run(config, stop)
 

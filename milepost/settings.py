@@ -135,6 +135,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Path | None,
         Meta(description="A YAML file of health rules, over those that are shipped (see health-rules.md)."),
     ] = None
+    cause_least: Annotated[
+        Annotated[int, Meta(ge=2, le=1_000_000)],
+        Meta(description="The fewest stations of an area, uplink, feeder, agent version or shard that fall together."),
+    ] = 5
+    cause_share: Annotated[
+        Share, Meta(description="The share of its stations that fell together from which it is their common cause.")
+    ] = 0.5
+    cause_returned: Annotated[
+        Share, Meta(description="The share of the stations of a common cause that are back when it may be over.")
+    ] = 0.5
+    cause_hold: Annotated[
+        Seconds,
+        Meta(
+            description="Seconds for which then no more came back until it is over; until then a new cut is the same."
+        ),
+    ] = 300.0
+    flapping_slots: Annotated[
+        Annotated[int, Meta(ge=2, le=100)],
+        Meta(description="How many slots of time are looked at to tell whether a station flaps."),
+    ] = 20
+    flapping_slot: Annotated[Seconds, Meta(description="Seconds of such a slot.")] = 180.0
+    flapping_on: Annotated[
+        Share, Meta(description="The weighted share of slots with a change from which a station flaps.")
+    ] = 0.3
+    flapping_off: Annotated[Share, Meta(description="The share below which it flaps no more.")] = 0.25
     alert_urls: Annotated[
         Secret | None,
         Meta(description="Where alerts go: apprise URLs, separated by white space."),
