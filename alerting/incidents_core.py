@@ -40,6 +40,11 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     def is_open(self) -> bool:
         return self.status != "closed"
 
+    @property
+    def pages(self) -> bool:
+        """Whether people are told of it: it is no child, and no quiet one that is only listed."""
+        return self.parent is None and not self.detail.get("quiet", False)
+
 
 class Action(StrEnum):
     OPENED = "opened"
@@ -148,14 +153,15 @@ class Book:
     def notifications(self) -> list[tuple[int, str]]:
         """(incident, phase) people are to be told: opened, closed, or passed for one that was over when found.
 
-        A child pages nobody, neither when it opens nor when it closes; one that loses its parent while open does.
+        A child pages nobody, neither when it opens nor when it closes; one that loses its parent while open does. So
+        it is with a quiet one (`detail.quiet`), which is listed for whoever looks.
         """
-        told = [(new.id, "opened" if new.is_open else "passed") for new in self.opened if new.parent is None]
+        told = [(new.id, "opened" if new.is_open else "passed") for new in self.opened if new.pages]
         for old in self.changed:
             before = self._before[old.id]
-            if old.parent is None and before.is_open and not old.is_open:
+            if old.pages and before.is_open and not old.is_open:
                 told.append((old.id, "closed"))
-            elif old.parent is None and before.parent is not None and old.is_open:
+            elif old.pages and not before.pages and old.is_open:
                 told.append((old.id, "opened"))
         return told
 

@@ -8,7 +8,7 @@ are put forward the hour left out has no length, where they are put back its end
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -24,6 +24,15 @@ HORIZON: Final = timedelta(days=800)
 
 Opening = tuple[datetime, datetime]
 """(opens, closes) in UTC."""
+
+
+class OpeningDay(NamedTuple):
+    """A local day with openings: from the first that begins on it until the last of them ends, in UTC."""
+
+    day: date
+    opens: datetime
+    closes: datetime
+
 
 _REACH_BEFORE, _REACH_AFTER = 2, 1  # days of other dates in UTC that can hold at an instant: zones and midnight
 _STEPS: Final = (timedelta(days=8), timedelta(days=60), HORIZON)
@@ -114,6 +123,12 @@ class Calendar:
             if change > at - step:
                 return change
         return None
+
+    def opening_days(self, begin: datetime, end: datetime) -> list[OpeningDay]:
+        """The local days of which an opening touches the interval, in order; each whole, whatever is asked for."""
+        found = ((day, self._of_day(day)) for day in _days_around(begin, end))
+        days = [OpeningDay(day, min(spans)[0], max(until for _, until in spans)) for day, spans in found if spans]
+        return [day for day in days if day.closes >= begin and day.opens <= end]
 
     def provisional(self, day: date) -> bool:
         """Whether the openings of a local day hang on what that day will be, and nobody has announced it yet."""

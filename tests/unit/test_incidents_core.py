@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from alerting.incidents_core import Book, Incident, Refusal, Status, refusal
@@ -50,3 +51,20 @@ def test_what_is_learned_later_does_not_undo_what_was_decided() -> None:
 )
 def test_what_people_may_do(action: str, status: Status | None, text: str | None, expected: Refusal | None) -> None:
     assert refusal(action, status, text) is expected
+
+
+def test_a_quiet_incident_is_told_when_it_is_quiet_no_longer() -> None:
+    quiet = Incident(
+        id=7, kind="blind_spot", key="k", status="open", began_at=NOW, opened_at=NOW, detail={"quiet": True}
+    )
+    book = Book()
+    book.open(quiet, "last_one")
+    assert book.notifications() == []
+    book = Book([quiet])
+    loud = book.update(msgspec.structs.replace(quiet, detail={"quiet": False}), "area_dark")
+    assert book.notifications() == [(7, "opened")]
+    book.close(loud, ended_at=NOW, now=NOW, reason="station_works")
+    assert book.notifications() == [(7, "closed")]
+    book = Book([quiet])
+    book.close(quiet, ended_at=NOW, now=NOW, reason="station_works")
+    assert book.notifications() == []

@@ -1,0 +1,74 @@
+-- name: read_memory
+SELECT rule, subject, at FROM blind_spot_memory;
+
+-- name: put_memory
+INSERT INTO blind_spot_memory (rule, subject, at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
+ON CONFLICT (rule, subject) DO UPDATE SET at = excluded.at;
+
+-- name: drop_memory
+DELETE FROM blind_spot_memory AS m USING unnest($1::text[], $2::text[]) AS gone (rule, subject)
+WHERE m.rule = gone.rule AND m.subject = gone.subject;
+
+-- name: read_open_spots
+SELECT i.key, i.began_at AS since, i.detail ->> 'stage' AS stage, parent.key AS parent_key,
+       NULL::timestamptz AS resolved_at
+FROM incident i LEFT JOIN incident parent ON parent.id = i.parent
+WHERE i.kind = 'blind_spot' AND i.status <> 'closed';
+
+-- name: read_resolved_spots
+-- The latest of each key that a person closed: what goes on since before is not told again.
+SELECT DISTINCT ON (key) key, began_at AS since, detail ->> 'stage' AS stage, NULL::text AS parent_key,
+       closed_at AS resolved_at
+FROM incident WHERE kind = 'blind_spot' AND status = 'closed' AND detail ? 'resolved_by'
+ORDER BY key, id DESC;
+
+-- name: read_outages
+SELECT key, area, began_at FROM incident
+WHERE kind = 'area_outage' AND status <> 'closed' AND area IS NOT NULL;
+
+-- name: read_targeted_areas
+-- Every area that a target names, or that lies below one at the target's level.
+SELECT a.code AS area, array_agg(t.id ORDER BY t.id COLLATE "C") AS targets
+FROM target t
+JOIN area a ON a.path && t.areas AND CASE WHEN t.level IS NULL THEN a.code = ANY (t.areas) ELSE a.level = t.level END
+GROUP BY a.code;
+
+-- name: read_counts
+SELECT area, online, offline, away, closed, excused, never_seen, suspended, working FROM area_count;
+
+-- name: put_counts
+INSERT INTO area_count (area, online, offline, away, closed, excused, never_seen, suspended, working)
+SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[])
+ON CONFLICT (area) DO UPDATE SET
+    online = excluded.online, offline = excluded.offline, away = excluded.away, closed = excluded.closed,
+    excused = excluded.excused, never_seen = excluded.never_seen, suspended = excluded.suspended,
+    working = excluded.working;
+
+-- name: put_counts_known
+INSERT INTO area_count_known (known_at, told_at) VALUES ($1, $2)
+ON CONFLICT (one) DO UPDATE SET known_at = excluded.known_at, told_at = excluded.told_at;
+
+-- name: read_all_gaps
+-- Unknown time long enough to matter.
+SELECT partition, shard, began_at, ended_at, seq FROM pipeline_gap
+WHERE ended_at > $1 AND ended_at - began_at > interval '1 second';
+
+-- name: read_newer_gaps
+-- Of every partition, behind the numbers ($2) that are known of it ($1).
+SELECT g.partition, g.shard, g.began_at, g.ended_at, g.seq
+FROM (SELECT DISTINCT partition FROM partition_clock) AS p
+LEFT JOIN unnest($1::int[], $2::bigint[]) AS known (partition, seq) ON known.partition = p.partition
+JOIN pipeline_gap g ON g.partition = p.partition AND g.seq > coalesce(known.seq, -1);
+
+-- name: read_snapshot
+SELECT pg_snapshot_xmin(pg_current_snapshot());
+
+-- name: read_records
+-- What the newest records of the registered terminals of each station say together, of the stations of which any
+-- changed since. An access point that works anywhere makes the station have one.
+SELECT f.station, min(f.first_at) AS first_at, max(f.last_session_at) AS last_session_at,
+       max(f.resource_at) AS resource_at, bool_or(f.wifi) AS wifi, max(f.wifi_since) FILTER (WHERE NOT f.wifi) AS wifi_since
+FROM terminal_facts f JOIN terminal t ON t.station = f.station AND t.id = f.terminal
+WHERE f.station IN (SELECT station FROM terminal_facts WHERE changed_xid >= $1::xid8)
+GROUP BY f.station;

@@ -1,0 +1,93 @@
+"""What blind spots read and keep: incidents, memory, counts, targets, unknown time, records."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from alerting.area_dark import Outage
+from alerting.areas import COLUMNS
+from alerting.blindspots import Spot
+from alerting.incidents_core import Book
+from alerting.spot_gaps import UnknownTime
+from alerting.spot_memory import Remembered
+from alerting.station_spots import Records
+from store.pool import Connection
+from store.sql import load_queries
+
+QUERIES = load_queries(Path(__file__).with_name("blindspot_queries.sql"))
+
+Counts = Mapping[str, Sequence[int]]
+"""Numbers in the order of COLUMNS, by area."""
+
+
+async def load_memory(connection: Connection) -> list[Remembered]:
+    return [Remembered(*row) for row in await connection.fetch(QUERIES.read_memory)]
+
+
+async def store_memory(connection: Connection, changed: Sequence[Remembered]) -> None:
+    kept = [row for row in changed if row.at is not None]
+    gone = [row for row in changed if row.at is None]
+    if kept:
+        await connection.execute(QUERIES.put_memory, *(list(column) for column in zip(*kept, strict=True)))
+    if gone:
+        await connection.execute(QUERIES.drop_memory, [row.rule for row in gone], [row.subject for row in gone])
+
+
+async def load_spots(connection: Connection) -> list[Spot]:
+    """Blind spots that are open, and the latest of each key that a person resolved."""
+    rows = [
+        *await connection.fetch(QUERIES.read_open_spots),
+        *await connection.fetch(QUERIES.read_resolved_spots),
+    ]
+    return [Spot(**dict(row)) for row in rows]
+
+
+async def load_outages(connection: Connection, book: Book) -> list[Outage]:
+    """The open incidents of a common cause that have an area, with what the book of this pass says of them."""
+    found = {row["key"]: Outage(*row) for row in await connection.fetch(QUERIES.read_outages)}
+    for incident in (*book.changed, *book.opened):
+        if incident.kind == "area_outage":
+            found.pop(incident.key, None)
+            if incident.is_open and incident.area is not None:
+                found[incident.key] = Outage(incident.key, incident.area, incident.began_at)
+    return list(found.values())
+
+
+async def load_targets(connection: Connection) -> dict[str, Sequence[str]]:
+    """Every area that is to be covered, with the targets that say so."""
+    return {row["area"]: row["targets"] for row in await connection.fetch(QUERIES.read_targeted_areas)}
+
+
+async def load_counts(connection: Connection) -> dict[str, tuple[int, ...]]:
+    return {row[0]: tuple(row)[1:] for row in await connection.fetch(QUERIES.read_counts)}
+
+
+async def store_counts(connection: Connection, counts: Counts) -> None:
+    if counts:
+        columns = [[cells[n] for cells in counts.values()] for n in range(len(COLUMNS))]
+        await connection.execute(QUERIES.put_counts, list(counts), *columns)
+
+
+async def store_counts_known(connection: Connection, known: datetime, told: datetime) -> None:
+    await connection.execute(QUERIES.put_counts_known, known, told)
+
+
+async def load_gaps(connection: Connection, since: datetime) -> list[UnknownTime]:
+    return _gaps(await connection.fetch(QUERIES.read_all_gaps, since))
+
+
+async def load_newer_gaps(connection: Connection, cursors: Mapping[int, int]) -> list[UnknownTime]:
+    """Those behind the newest number that is known of each partition."""
+    return _gaps(await connection.fetch(QUERIES.read_newer_gaps, list(cursors), list(cursors.values())))
+
+
+def _gaps(rows: Iterable[Any]) -> list[UnknownTime]:
+    return [UnknownTime(*row) for row in rows]
+
+
+async def load_records(connection: Connection, since: str) -> tuple[list[Records], str]:
+    """What the records say of stations where that changed since a mark, and the mark from which to ask next time."""
+    mark = str(await connection.fetchval(QUERIES.read_snapshot))
+    rows = await connection.fetch(QUERIES.read_records, since)
+    return [Records(**dict(row)) for row in rows], mark

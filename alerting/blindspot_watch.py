@@ -1,0 +1,113 @@
+"""Keeps the numbers of every area and the blind spots in the database, as a part of the incident process."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+from alerting import blindspot_store as store
+from alerting.areas import COLUMNS, Step
+from alerting.blindspots import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
+from alerting.incident_store import load_newest
+from alerting.incidents_core import Book
+from alerting.opening_days import Hours
+from alerting.spot_gaps import Gaps
+from alerting.spots import keys_of, write
+from alerting.standing import Moment, Standing
+from alerting.station_spots import World
+from store.pool import Connection
+
+log = logging.getLogger(__name__)
+
+_EVERY: Final = timedelta(seconds=30)
+"""How often records, and the areas of targets, are looked at."""
+_ALL: Final = "0"
+_ZEROS: Final = (0,) * len(COLUMNS)
+_IN_SERVICE: Final = slice(0, COLUMNS.index("suspended"))
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+class Field(Protocol):
+    """All stations as they stand at `time`."""
+
+    time: datetime
+
+    def standing(self, station: str, /) -> Standing | None: ...
+
+    def standings(self) -> Iterable[Standing]: ...
+
+
+class BlindSpotWatch:
+    """The shell around `BlindSpots`; every call is within a transaction of the session that leads."""
+
+    def __init__(self, field: Field, hours: Callable[[str], Hours], settings: BlindSpotSettings) -> None:
+        self._field = field
+        self._core = BlindSpots(World(field.standing, hours), settings)
+        self._gaps = Gaps()
+        self._unsaved: dict[str, Sequence[int]] = {}
+        self._mark = _ALL
+        self._records_due = self._targets_due = _LONG_AGO
+
+    async def load(self, connection: Connection) -> None:
+        """Begin from the field, in the snapshot in which it was loaded."""
+        stored = await store.load_counts(connection)
+        start = Start(
+            known=self._field.time,
+            spots=await store.load_spots(connection),
+            memory=await store.load_memory(connection),
+            targets=await store.load_targets(connection),
+            had=frozenset(area for area, cells in stored.items() if any(cells[_IN_SERVICE])),
+        )
+        self._core.load(self._field.standings(), start)
+        self._gaps = Gaps(await store.load_gaps(connection, self._field.time - LOOK_BACK))
+        await self._note_records(connection, self._field.time)
+        self._unsaved = _different(self._core.counts.take(), stored)
+
+    async def follow(
+        self,
+        connection: Connection,
+        book: Book,
+        changes: Iterable[tuple[Standing | None, Standing | None]],
+        moment: Moment,
+    ) -> None:
+        """Take the changes of a pass, decide what they and the time come to, and store it."""
+        core = self._core
+        core.follow([Step(before, after, moment.known) for before, after in changes], moment.known)
+        if moment.now >= self._targets_due:
+            core.set_targets(await store.load_targets(connection), moment.known)
+            self._targets_due = moment.now + _EVERY
+        if moment.now >= self._records_due:
+            await self._note_records(connection, moment.known)
+            self._records_due = moment.now + _EVERY
+        await self._advance(connection, book, moment)
+        await self._tell(connection, book, moment.now)
+        await self._save(connection, moment)
+
+    async def _note_records(self, connection: Connection, known: datetime) -> None:
+        records, self._mark = await store.load_records(connection, self._mark)
+        self._core.note(records, known)
+
+    async def _advance(self, connection: Connection, book: Book, moment: Moment) -> None:
+        """Unknown time and outages are read only when time may decide something."""
+        if self._core.may_turn(moment.known):
+            self._gaps.add(await store.load_newer_gaps(connection, self._gaps.cursors))
+            self._gaps.forget(moment.known - LOOK_BACK)
+            self._core.advance(moment, self._gaps, await store.load_outages(connection, book))
+
+    async def _tell(self, connection: Connection, book: Book, now: datetime) -> None:
+        turns = self._core.take()
+        if turns:
+            book.learn(await load_newest(connection, keys_of(turns)))
+            write(book, turns, now)
+
+    async def _save(self, connection: Connection, moment: Moment) -> None:
+        await store.store_counts(connection, {**self._unsaved, **self._core.counts.take()})
+        self._unsaved = {}
+        await store.store_memory(connection, self._core.memory.take())
+        await store.store_counts_known(connection, moment.known, moment.now)
+
+
+def _different(counts: Mapping[str, Sequence[int]], stored: Mapping[str, Sequence[int]]) -> dict[str, Sequence[int]]:
+    """The rows that have to be written so that the stored counts are right."""
+    gone = {area: _ZEROS for area, cells in stored.items() if area not in counts and any(cells)}
+    return {**gone, **{area: cells for area, cells in counts.items() if tuple(cells) != tuple(stored.get(area, ()))}}

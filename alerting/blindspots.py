@@ -1,0 +1,151 @@
+"""Where there is no service: the numbers of every area and all seven kinds of blind spots. Pure.
+
+It is told of stations as they change, of what their records say, and of what targets name; time goes on by `advance`.
+What it decides is written into a book. It begins from the stations as they stand, the incidents that are open, and the
+few moments that its memory keeps.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from alerting.area_dark import AreaDark, Outage, Stage, Told
+from alerting.areas import AreaCounts, Step, tally
+from alerting.incidents_core import Book
+from alerting.spot_gaps import Gaps
+from alerting.spot_memory import Memory, Remembered
+from alerting.spots import Kind, Turn, split_key, write
+from alerting.standing import Moment, Standing
+from alerting.station_spots import Records, StationSettings, StationSpots, World
+from alerting.uncovered import Uncovered
+
+LOOK_BACK: Final = timedelta(days=40)
+"""How far back unknown time is needed."""
+
+
+class BlindSpotSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`area_dark`: how long no station of an area works; `least`: stations of an area that people are paged about."""
+
+    area_dark: timedelta = timedelta(minutes=15)
+    least: int = 2
+    stations: StationSettings = StationSettings()
+
+
+class Spot(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident of a blind spot, as it is stored: open, or (`resolved_at`) closed by a person."""
+
+    key: str
+    since: datetime
+    stage: str | None = None
+    parent_key: str | None = None
+    resolved_at: datetime | None = None
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known when the lead is taken, beside the stations.
+
+    `known`: the moment at which the stations stand so, which is the last that was decided. `had`: areas that had
+    stations in service then.
+    """
+
+    known: datetime
+    spots: Sequence[Spot] = ()
+    memory: Sequence[Remembered] = ()
+    targets: Mapping[str, Sequence[str]] = {}
+    had: Collection[str] = ()
+
+
+class BlindSpots:
+    """All areas and stations at one moment."""
+
+    def __init__(self, world: World, settings: BlindSpotSettings) -> None:
+        self.memory = Memory()
+        self.counts = AreaCounts()
+        self.known: datetime | None = None
+        self._stations = StationSpots(world, self.memory, settings.stations)
+        self._dark = AreaDark(self.counts, self.memory, after=settings.area_dark, least=settings.least)
+        self._uncovered = Uncovered(self.counts)
+
+    def load(self, standings: Iterable[Standing], start: Start) -> None:
+        """Begin. Each standing is looked at once; records come after, by `note`."""
+        self.memory.restore(start.memory)
+        told, resolved = _by_subject(start.spots, is_open=True), _by_subject(start.spots, is_open=False)
+        self._stations.begin(_since(told), {name: spot.resolved_at or spot.since for name, spot in resolved.items()})
+        tallies = tally(self._restored(standings, start.known))
+        self._stations.recheck(_since(told), start.known)
+        self.counts.add(tallies)
+        self._dark.load(tallies, _dark_ones(told), _resolved_areas(resolved), start.known)
+        without = {subject for kind, subject in resolved if kind is Kind.UNCOVERED and subject not in start.had}
+        self._uncovered.load({subject for kind, subject in told if kind is Kind.UNCOVERED} | without)
+        self._uncovered.set_targets(start.targets, start.known, had=start.had)
+        self.known = start.known
+
+    def _restored(self, standings: Iterable[Standing], known: datetime) -> Iterator[Step]:
+        for standing in standings:
+            step = Step(None, standing, known)
+            self._stations.follow(step)
+            yield step
+
+    def follow(self, steps: Sequence[Step], known: datetime) -> None:
+        """Take the changes of stations up to `known`, in their order."""
+        if steps:
+            tallies = tally(steps)
+            self.counts.add(tallies)
+            self._dark.follow(tallies, known)
+            self._uncovered.follow({area for path in tallies for area in path}, known)
+            for step in steps:
+                self._stations.follow(step)
+
+    def note(self, records: Iterable[Records], known: datetime) -> None:
+        """Take what the newest records of stations say."""
+        self._stations.note(records, known)
+
+    def set_targets(self, targets: Mapping[str, Sequence[str]], known: datetime) -> None:
+        """The areas that targets name now, and by which."""
+        self._uncovered.set_targets(targets, known)
+
+    def may_turn(self, known: datetime) -> bool:
+        """Whether time alone may decide something by now, so that unknown time has to be known."""
+        return self._dark.may_turn(known) or self._stations.may_turn(known)
+
+    def advance(self, moment: Moment, gaps: Gaps, outages: Iterable[Outage] = ()) -> None:
+        """Let time go on to `moment.known`; it never goes back."""
+        known = moment.known if self.known is None else max(moment.known, self.known)
+        self.known = known
+        moment = msgspec.structs.replace(moment, known=known)
+        self._dark.advance(moment, gaps, outages)
+        self._stations.advance(moment, gaps)
+
+    def take(self) -> list[Turn]:
+        """What was decided since the last call, in its order."""
+        return [*self._uncovered.take(), *self._dark.take(), *self._stations.take()]
+
+    def write(self, book: Book, now: datetime) -> None:
+        """Take what was decided into a book that knows the incidents of these keys."""
+        write(book, self.take(), now)
+
+
+def _by_subject(spots: Iterable[Spot], *, is_open: bool) -> dict[tuple[Kind, str], Spot]:
+    named = ((split_key(spot.key), spot) for spot in spots if (spot.resolved_at is None) is is_open)
+    return {name: spot for name, spot in named if name is not None}
+
+
+def _since(spots: Mapping[tuple[Kind, str], Spot]) -> dict[tuple[Kind, str], datetime]:
+    return {name: spot.since for name, spot in spots.items() if name[0] not in (Kind.UNCOVERED, Kind.AREA_DARK)}
+
+
+def _resolved_areas(resolved: Mapping[tuple[Kind, str], Spot]) -> dict[str, datetime]:
+    return {
+        subject: spot.resolved_at
+        for (kind, subject), spot in resolved.items()
+        if kind is Kind.AREA_DARK and spot.resolved_at is not None
+    }
+
+
+def _dark_ones(told: Mapping[tuple[Kind, str], Spot]) -> Iterator[Told]:
+    for (kind, subject), spot in told.items():
+        if kind is Kind.AREA_DARK:
+            stage = Stage.LAST_ONE if spot.stage == Stage.LAST_ONE else Stage.DARK
+            yield Told(area=subject, stage=stage, since=spot.since, above=spot.parent_key)

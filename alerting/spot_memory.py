@@ -1,0 +1,49 @@
+"""What the blind spots must know after a restart and cannot find in the database otherwise: moments by rule. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Remembered(NamedTuple):
+    """A moment that a rule keeps of a subject; None: forgotten."""
+
+    rule: str
+    subject: str
+    at: datetime | None
+
+
+class Memory:
+    """Moments by rule and subject, and which of them changed since they were stored."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, dict[str, datetime]] = {}
+        self._changed: set[tuple[str, str]] = set()
+
+    def restore(self, rows: Iterable[Remembered]) -> None:
+        """Take what was stored."""
+        for row in rows:
+            if row.at is not None:
+                self._rules.setdefault(row.rule, {})[row.subject] = row.at
+
+    def get(self, rule: str, subject: str) -> datetime | None:
+        return self.of(rule).get(subject)
+
+    def of(self, rule: str) -> Mapping[str, datetime]:
+        """All that a rule keeps, by subject."""
+        return self._rules.get(rule, {})
+
+    def put(self, rule: str, subject: str, at: datetime) -> None:
+        kept = self._rules.setdefault(rule, {})
+        if kept.get(subject) != at:
+            kept[subject] = at
+            self._changed.add((rule, subject))
+
+    def drop(self, rule: str, subject: str) -> None:
+        if self._rules.get(rule, {}).pop(subject, None) is not None:
+            self._changed.add((rule, subject))
+
+    def take(self) -> list[Remembered]:
+        """What changed since the last call."""
+        changed, self._changed = self._changed, set()
+        return [Remembered(rule, subject, self.get(rule, subject)) for rule, subject in sorted(changed)]
