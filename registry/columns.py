@@ -13,7 +13,7 @@ import msgspec
 
 from contract.topics import STATION_PATTERN, is_station_id
 from registry.codes import normal_code
-from registry.model import ALWAYS_OPEN, LIFECYCLES
+from registry.model import ALWAYS_OPEN, LIFECYCLES, METRICS
 from registry.opening_text import AS_KIND, parse_rules
 
 CHINA_TIME: Final = timezone(timedelta(hours=8))
@@ -24,6 +24,8 @@ MAX_PROGRAMMES: Final = 32
 _UNWANTED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _LEVEL: Final = re.compile(r"[a-z][a-z_]{0,31}")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,4}(\.[0-9]{1,20})?")
+_AMOUNT: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_TARGET: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _SEPARATORS: Final = re.compile(r"[;；、|]")
 
 
@@ -131,6 +133,29 @@ def programmes(cell: str) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+def target_id(cell: str) -> str:
+    if not _TARGET.fullmatch(cell):
+        raise ValueError(f"{_shown(cell)} is not an id: use 1 to 64 of 0-9 A-Z a-z _ -")
+    return cell
+
+
+def metric(cell: str) -> str:
+    if cell not in METRICS:
+        raise ValueError(f"{_shown(cell)} is not a metric: use one of {', '.join(METRICS)}")
+    return cell
+
+
+def codes(cell: str) -> tuple[str, ...]:
+    """Codes of areas, parted by semicolons."""
+    return tuple(sorted({normal_code(code.strip()) for code in _SEPARATORS.split(cell) if code.strip()}))
+
+
+def number(cell: str) -> float:
+    if not _AMOUNT.fullmatch(cell):
+        raise ValueError(f"{_shown(cell)} is not a number: write it like 200 or 0.5")
+    return float(cell)
+
+
 def _shown(cell: str) -> str:
     return repr(cell if len(cell) <= 40 else cell[:40] + "…")
 
@@ -178,4 +203,15 @@ CLOSURES: Final = (
     Column(name="reason", field="reason", read=text(500), required=True, needed="say why it is closed"),
     Column(name="declared_by", field="declared_by", read=text(200), empty="import"),
     Column(name="approved_by", field="approved_by", read=text(200)),
+)
+
+TARGETS: Final = (
+    Column(name="id", field="id", read=target_id, required=True, needed="give the target's id"),
+    Column(name="name", field="name", read=text(200), required=True, needed="give the target's name"),
+    Column(name="metric", field="metric", read=metric, required=True, needed="say what is counted"),
+    Column(name="areas", field="areas", read=codes, required=True, needed="name the areas that it is for"),
+    Column(name="programme", field="programme", read=text(64)),
+    Column(name="level", field="level", read=level),
+    Column(name="threshold", field="threshold", read=number),
+    Column(name="deadline", field="deadline", read=day),
 )

@@ -1,4 +1,4 @@
-"""Importing areas, stations and closures from a file: reads it, compares, applies in one transaction."""
+"""Importing areas, stations, closures and targets from a file: reads it, compares, applies in one transaction."""
 
 import asyncio
 from datetime import datetime
@@ -10,7 +10,7 @@ from registry.calendar_store import put_schedules, refresh_calendars
 from registry.closure_plan import plan_closures
 from registry.closure_store import import_closures, stored_closures
 from registry.diff import Plan, plan_areas, plan_stations
-from registry.model import ALWAYS_OPEN, Area, DeclaredClosure, Station
+from registry.model import ALWAYS_OPEN, Area, DeclaredClosure, Station, Target
 from registry.report import ImportReport, describe
 from registry.rows import Kind, Rows, parse_rows
 from registry.sheet import MAX_BYTES, read_sheet
@@ -23,6 +23,8 @@ from registry.store import (
     upsert_areas,
     upsert_stations,
 )
+from registry.target_plan import plan_targets
+from registry.target_store import load_targets, upsert_targets
 from store.pool import Connection
 
 
@@ -98,4 +100,20 @@ async def _import_closures(
     return report
 
 
-_IMPORTS: Final = {"areas": _import_areas, "stations": _import_stations, "closures": _import_closures}
+async def _import_targets(
+    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
+) -> ImportReport:
+    areas = await known_areas(connection, {code for row in rows.good for code in row.values["areas"]})
+    plan: Plan[Target] = plan_targets(rows, await load_targets(connection), areas)
+    report = describe(plan, "targets", dry_run=dry_run, skip_bad=skip_bad)
+    if report.applied:
+        await upsert_targets(connection, plan.writes)
+    return report
+
+
+_IMPORTS: Final = {
+    "areas": _import_areas,
+    "stations": _import_stations,
+    "closures": _import_closures,
+    "targets": _import_targets,
+}

@@ -8,6 +8,7 @@ import msgspec
 LEVELS: Final = ("province", "prefecture", "county", "township", "village")
 LIFECYCLES: Final = ("planned", "commissioned", "suspended", "retired")
 ALWAYS_OPEN: Final = "24x7"
+METRICS: Final = ("stations", "covered", "online_rate", "service_rate", "sessions")
 CHANNEL: Final = "milepost_registry"
 """NOTIFY channel on which every change of the registry is announced, without a payload."""
 
@@ -66,6 +67,22 @@ class DeclaredClosure(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         return f"until {self.until_at.isoformat()}: {self.reason}"
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What a programme wants of areas: each of `areas`, or (`level`) every area of that level within them.
+
+    `metric`: what is counted; `threshold`: how much of it, a share as a fraction; by `deadline`.
+    """
+
+    id: str
+    programme: str | None = None
+    name: str
+    metric: str
+    areas: tuple[str, ...]
+    level: str | None = None
+    threshold: float | None = None
+    deadline: date | None = None
 
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):

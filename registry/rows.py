@@ -7,12 +7,22 @@ from typing import Any, Final, Literal
 import msgspec
 
 from contract.errors import RemedyError
-from registry.columns import AREAS, CLOSURES, STATIONS, Column
+from registry.columns import AREAS, CLOSURES, STATIONS, TARGETS, Column
 from registry.sheet import MAX_CELL, Line, Sheet
 
-Kind = Literal["areas", "stations", "closures"]
-COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {"areas": AREAS, "stations": STATIONS, "closures": CLOSURES}
-KEYS: Final[dict[Kind, tuple[str, ...]]] = {"areas": ("code",), "stations": ("id",), "closures": ("station", "from_at")}
+Kind = Literal["areas", "stations", "closures", "targets"]
+COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
+    "areas": AREAS,
+    "stations": STATIONS,
+    "closures": CLOSURES,
+    "targets": TARGETS,
+}
+KEYS: Final[dict[Kind, tuple[str, ...]]] = {
+    "areas": ("code",),
+    "stations": ("id",),
+    "closures": ("station", "from_at"),
+    "targets": ("id",),
+}
 """The fields that tell rows apart."""
 
 
