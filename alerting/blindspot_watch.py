@@ -1,20 +1,21 @@
 """Keeps the numbers of every area and the blind spots in the database, as a part of the incident process."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from alerting import blindspot_store as store
 from alerting.areas import COLUMNS, Step
 from alerting.blindspots import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
+from alerting.field import Field
 from alerting.incident_store import load_newest
 from alerting.incidents_core import Book
-from alerting.opening_days import Hours
 from alerting.spot_gaps import Gaps
 from alerting.spots import keys_of, write
 from alerting.standing import Moment, Standing
 from alerting.station_spots import World
+from registry.calendar import ALWAYS, Calendar
 from store.pool import Connection
 
 log = logging.getLogger(__name__)
@@ -27,22 +28,12 @@ _IN_SERVICE: Final = slice(0, COLUMNS.index("suspended"))
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class Field(Protocol):
-    """All stations as they stand at `time`."""
-
-    time: datetime
-
-    def standing(self, station: str, /) -> Standing | None: ...
-
-    def standings(self) -> Iterable[Standing]: ...
-
-
 class BlindSpotWatch:
     """The shell around `BlindSpots`; every call is within a transaction of the session that leads."""
 
-    def __init__(self, field: Field, hours: Callable[[str], Hours], settings: BlindSpotSettings) -> None:
+    def __init__(self, field: Field, settings: BlindSpotSettings) -> None:
         self._field = field
-        self._core = BlindSpots(World(field.standing, hours), settings)
+        self._core = BlindSpots(World(field.standing, self._hours), settings)
         self._gaps = Gaps()
         self._unsaved: dict[str, Sequence[int]] = {}
         self._mark = _ALL
@@ -82,6 +73,10 @@ class BlindSpotWatch:
         await self._advance(connection, book, moment)
         await self._tell(connection, book, moment.now)
         await self._save(connection, moment)
+
+    def _hours(self, station: str) -> Calendar:
+        found = self._field.hours(station)
+        return found if isinstance(found, Calendar) else ALWAYS
 
     async def _note_records(self, connection: Connection, known: datetime) -> None:
         records, self._mark = await store.load_records(connection, self._mark)

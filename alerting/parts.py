@@ -9,6 +9,8 @@ from typing import Protocol
 
 import msgspec
 
+from alerting.blindspot_watch import BlindSpotWatch
+from alerting.blindspots import BlindSpotSettings
 from alerting.cause_watch import CauseWatch
 from alerting.field import Field
 from alerting.flapping import FlappingSettings
@@ -37,9 +39,14 @@ class PartSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     causes: CauseSettings = CauseSettings()
     flapping: FlappingSettings = FlappingSettings()
+    blind_spots: BlindSpotSettings = BlindSpotSettings()
 
 
 def make_parts(field: Field, settings: PartSettings) -> list[Part]:
     """The parts in their order: causes, flapping, areas and blind spots, health. `field` holds all stations, loaded
     before them and up to date before each `follow`."""
-    return [CauseWatch(field, settings.causes, settings.flapping), HealthWatch(field)]
+    return [
+        CauseWatch(field, settings.causes, settings.flapping),
+        BlindSpotWatch(field, settings.blind_spots),
+        HealthWatch(field),
+    ]

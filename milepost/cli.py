@@ -36,6 +36,17 @@ _LIVENESS = (
     "mass_share",
     "mass_least",
 )
+_BLIND_SPOTS = (
+    "blind_never_days",
+    "blind_dark_days",
+    "blind_shut_days",
+    "blind_idle_days",
+    "blind_absence_days",
+    "blind_stale_days",
+    "blind_wifi_minutes",
+    "blind_area_minutes",
+    "blind_area_least",
+)
 
 
 class UsageError(Exception):
@@ -119,7 +130,7 @@ COMMANDS: Mapping[str, Command] = {
     "incidents": Command(
         help="open and close incidents",
         runner=f"{_SERVICES}:incidents",
-        settings=(*_KAFKA, "public_url", *_CAUSES),
+        settings=(*_KAFKA, "public_url", *_CAUSES, *_BLIND_SPOTS),
         uvloop=True,
     ),
     "deliver": Command(

@@ -6,10 +6,14 @@ The rooms know nothing of settings, and each is imported only by the command tha
 import argparse
 import asyncio
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from milepost.settings import Secret, Settings, require, secret_in
+
+if TYPE_CHECKING:
+    from alerting.blindspots import BlindSpotSettings
 
 
 async def bridge(settings: Settings, stop: asyncio.Event) -> None:
@@ -106,9 +110,27 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
         kafka_servers=kafka_servers(settings),
         kafka_idempotent=settings.kafka_idempotent,
         instance=settings.instance_name,
-        parts=PartSettings(causes=causes, flapping=flapping),
+        parts=PartSettings(causes=causes, flapping=flapping, blind_spots=_blind_spots(settings)),
     )
     await run(config, stop)
+
+
+def _blind_spots(settings: Settings) -> "BlindSpotSettings":
+    from alerting.blindspots import BlindSpotSettings
+    from alerting.station_spots import StationSettings
+
+    stations = StationSettings(
+        never=timedelta(days=settings.blind_never_days),
+        dark=timedelta(days=settings.blind_dark_days),
+        shut_days=settings.blind_shut_days,
+        idle=timedelta(days=settings.blind_idle_days),
+        stale=timedelta(days=settings.blind_stale_days),
+        no_wifi=timedelta(minutes=settings.blind_wifi_minutes),
+        absence=timedelta(days=settings.blind_absence_days),
+    )
+    return BlindSpotSettings(
+        area_dark=timedelta(minutes=settings.blind_area_minutes), least=settings.blind_area_least, stations=stations
+    )
 
 
 async def deliver(settings: Settings, stop: asyncio.Event) -> None:

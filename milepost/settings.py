@@ -34,6 +34,8 @@ class Secret(msgspec.Struct, frozen=True):
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Meta(ge=0.1, le=3600)]
+Minutes = Annotated[float, Meta(ge=0.1, le=100_000)]
+Days = Annotated[float, Meta(ge=0.001, le=3660)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Name = Annotated[
     str, Meta(pattern="^[0-9A-Za-z_.-]{1,64}$", extra={"allowed": "1 to 64 letters, digits, `_`, `.` and `-`"})
@@ -160,6 +162,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Share, Meta(description="The weighted share of slots with a change from which a station flaps.")
     ] = 0.3
     flapping_off: Annotated[Share, Meta(description="The share below which it flaps no more.")] = 0.25
+    blind_never_days: Annotated[
+        Days, Meta(description="Days after which a station that never reported is dark, from when it was commissioned.")
+    ] = 1.0
+    blind_dark_days: Annotated[Days, Meta(description="Days of silence after which a station is dark.")] = 7.0
+    blind_shut_days: Annotated[
+        Annotated[int, Meta(ge=1, le=30)],
+        Meta(description="Opening days in a row without a station online after which it is shut."),
+    ] = 3
+    blind_idle_days: Annotated[Days, Meta(description="Days without a session after which a station is idle.")] = 14.0
+    blind_absence_days: Annotated[
+        Days, Meta(description="Days that a station is away, after which its idle days are counted anew.")
+    ] = 3.0
+    blind_stale_days: Annotated[
+        Days, Meta(description="Days without a resource applied after which a station is stale.")
+    ] = 90.0
+    blind_wifi_minutes: Annotated[
+        Minutes, Meta(description="Minutes without a working access point after which a station has no Wi-Fi.")
+    ] = 60.0
+    blind_area_minutes: Annotated[
+        Minutes,
+        Meta(description="Minutes without a working station, within opening hours, after which an area is dark."),
+    ] = 15.0
+    blind_area_least: Annotated[
+        Count, Meta(description="The fewest stations of an area of which people are told that it is dark.")
+    ] = 2
     alert_urls: Annotated[
         Secret | None,
         Meta(description="Where alerts go: apprise URLs, separated by white space."),

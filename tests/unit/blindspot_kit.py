@@ -9,18 +9,18 @@ from alerting.area_dark import Outage
 from alerting.areas import Step
 from alerting.blindspots import BlindSpots, BlindSpotSettings, Spot, Start
 from alerting.incidents_core import Book, Incident
-from alerting.opening_days import AlwaysOpen, Hours
+from alerting.opening_days import Hours
 from alerting.spot_gaps import Gaps, UnknownTime
 from alerting.spot_memory import Remembered
 from alerting.spots import write
 from alerting.standing import ClockName, Moment, Standing
 from alerting.station_spots import Records, World
+from registry.calendar import ALWAYS
 
 START = datetime(2026, 11, 2, 0, tzinfo=UTC)
 """A Monday, 08:00 in China."""
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PATH = ("63", "6321", "632122")
-ALWAYS = AlwaysOpen()
 
 
 class Scene:

@@ -4,36 +4,23 @@ from datetime import date, datetime
 
 import pytest
 
-from alerting.opening_days import AlwaysOpen, OpeningDay, missed_days, served
+from alerting.opening_days import missed_days, served
 from alerting.spot_columns import NEVER, Moments
 from alerting.spot_gaps import Gaps, UnknownTime
-from tests.unit.blindspot_kit import ALWAYS, DAY, HOUR, MINUTE, PATH, START, Scene
+from registry.calendar import ALWAYS, FROM_ALWAYS, Calendar, Version, calendar_of
+from tests.unit.blindspot_kit import DAY, HOUR, MINUTE, PATH, START, Scene
 
 
-class Weekly:
-    """Open 09:00-17:00 in China on the days of the week that are named (Monday is 0)."""
-
-    def __init__(self, *days: int) -> None:
-        self._days = days
-
-    def opening_days(self, begin: datetime, end: datetime, /) -> list[OpeningDay]:
-        return [
-            OpeningDay(day.day, day.opens + 9 * HOUR, day.opens + 17 * HOUR)
-            for day in ALWAYS.opening_days(begin - DAY, end)
-            if day.day.weekday() in self._days and day.opens + 17 * HOUR >= begin and day.opens + 9 * HOUR <= end
-        ]
-
-    def is_open(self, at: datetime, /) -> bool:
-        return any(day.opens <= at < day.closes for day in self.opening_days(at, at))
+def weekly(days: str) -> Calendar:
+    return calendar_of([Version(FROM_ALWAYS, f"{days} 09:00-17:00")])
 
 
-WEEKDAYS = Weekly(0, 1, 2, 3, 4)
-EIGHT = START
-"""08:00 on Monday, 2 November 2026, in China."""
+WEEKDAYS = weekly("Mo-Fr")
+NEVER_OPEN = calendar_of([Version(FROM_ALWAYS, "off")])
 
 
-def one(state: str = "online", hours: object = WEEKDAYS, **facts: object) -> Scene:
-    scene = Scene(hours={"A": hours})  # type: ignore[dict-item]
+def one(state: str = "online", hours: Calendar = WEEKDAYS, **facts: object) -> Scene:
+    scene = Scene(hours={"A": hours})
     scene.add("A", state, **facts)
     scene.go()
     return scene
@@ -209,11 +196,11 @@ def test_served(name: str, came: str, fell: str, expected: bool) -> None:
 
 
 def test_missed_days_of_stations_that_hardly_open() -> None:
-    found = missed_days(Weekly(2), START, 3, lambda *_: False)
+    found = missed_days(weekly("We"), START, 3, lambda *_: False)
     assert found is not None
     assert found.days == (date(2026, 11, 4), date(2026, 11, 11), date(2026, 11, 18))
-    assert missed_days(Weekly(), START, 3, lambda *_: False) is None
-    always = missed_days(AlwaysOpen(), START, 1, lambda *_: False)
+    assert missed_days(NEVER_OPEN, START, 3, lambda *_: False) is None
+    always = missed_days(ALWAYS, START, 1, lambda *_: False)
     assert always is not None
     assert (always.since, always.until - always.since) == (START + 16 * HOUR, DAY)
 
