@@ -86,8 +86,8 @@ def _gaps(rows: Iterable[Any]) -> list[UnknownTime]:
     return [UnknownTime(*row) for row in rows]
 
 
-async def load_records(connection: Connection, since: str) -> tuple[list[Records], str]:
+async def load_records(connection: Connection, since: int) -> tuple[list[Records], int]:
     """What the records say of stations where that changed since a mark, and the mark from which to ask next time."""
-    mark = str(await connection.fetchval(QUERIES.read_snapshot))
+    mark: int = await connection.fetchval(QUERIES.read_snapshot)
     rows = await connection.fetch(QUERIES.read_records, since)
     return [Records(**dict(row)) for row in rows], mark

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _EVERY: Final = timedelta(seconds=30)
 """How often records, and the areas of targets, are looked at."""
-_ALL: Final = "0"
+_ALL: Final = 0
 _ZEROS: Final = (0,) * len(COLUMNS)
 _IN_SERVICE: Final = slice(0, COLUMNS.index("suspended"))
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
