@@ -6,9 +6,12 @@ Order of the rules, the first that applies decides:
    working nor broken, whatever its terminals do; `lifecycle` beside the verdict says which of the three.
 2. Never heard: `never_seen`, whatever the clocks say.
 3. The clock its state rests on is missing, stale or blind: `unknown`. The last state may long be wrong.
-4. The judged state: `online`, `away` or `offline`.
+4. Not online outside its opening hours: `closed`. A terminal that was left on is still `online`.
+5. Not online within them, in an approved closure: `excused`. One that is only declared silences, and excuses nothing.
+6. The judged state: `online`, `away` or `offline`.
 
-`closed` and `excused` come with the calendar: they will stand between 3 and 4, for a station that is not online.
+Offline and away hold since the station was last online, whether or not it was closed meanwhile; closed and excused
+since the latest of that, the last opening or closing, and the closure.
 
 The clock that counts is that of the station's partition and of the shard through which one of its terminals was
 heard last; a shard it left long ago takes nothing from it.
@@ -49,6 +52,21 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
     blind_since: datetime | None = None
 
 
+class Hours(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether anybody expects a station to be online at a moment.
+
+    `open`: within its opening hours; `changed_at`: when it opened or closed last (None: never, or longer ago than is
+    known). `excused_since`: since when an approved closure excuses it (None: none does).
+    """
+
+    open: bool = True
+    changed_at: datetime | None = None
+    excused_since: datetime | None = None
+
+
+ALWAYS_OPEN: Final = Hours()
+
+
 class Judgement(msgspec.Struct, frozen=True):
     """A verdict, since when it holds if that is known, and the rule that gave it."""
 
@@ -71,22 +89,64 @@ def doubt(clock: Clock, now: datetime) -> tuple[str, datetime] | None:
     return min(doubts, key=lambda found: found[1], default=None)
 
 
+def verdict_of(*, lifecycle: str, state: str | None, open: bool, excused: bool) -> Verdict:  # noqa: A002
+    """The verdict of a station whose clock can be trusted: what the counts of areas are made of."""
+    early = _before_clocks(lifecycle, state)
+    return early[0] if early else _judged(state or "", open, excused)[0]
+
+
 def judge(
-    *, lifecycle: str, state: str | None, since: datetime | None, clock: Clock | None, now: datetime
+    *,
+    lifecycle: str,
+    state: str | None,
+    since: datetime | None,
+    clock: Clock | None,
+    now: datetime,
+    hours: Hours = ALWAYS_OPEN,
 ) -> Judgement:
-    """The verdict of a station: its lifecycle, its judged state (None: no row) and the clock that state rests on."""
-    if lifecycle != "commissioned":
-        return Judgement(Verdict.SUSPENDED, None, "lifecycle")
-    if state is None or state == Verdict.NEVER_SEEN:
-        return Judgement(Verdict.NEVER_SEEN, None, "never_heard")
+    """The verdict of a station: its lifecycle, its judged state (None: no row) since when, the clock that state rests
+    on, and whether anybody expects it to be online."""
+    early = _before_clocks(lifecycle, state)
+    if early:
+        return Judgement(early[0], None, early[1])
     if clock is None:
         return Judgement(Verdict.UNKNOWN, None, "clock_missing")
     doubted = doubt(clock, now)
     if doubted is not None:
         return Judgement(Verdict.UNKNOWN, doubted[1], doubted[0])
+    verdict, why = _judged(state or "", hours.open, hours.excused_since is not None)
+    return Judgement(verdict, _since(verdict, since, hours), why)
+
+
+def _before_clocks(lifecycle: str, state: str | None) -> tuple[Verdict, str] | None:
+    """What is so whatever the clocks say."""
+    if lifecycle != "commissioned":
+        return Verdict.SUSPENDED, "lifecycle"
+    if state is None or state == Verdict.NEVER_SEEN:
+        return Verdict.NEVER_SEEN, "never_heard"
+    return None
+
+
+def _judged(state: str, open: bool, excused: bool) -> tuple[Verdict, str]:  # noqa: A002
     if state not in _LIVE:
-        return Judgement(Verdict.UNKNOWN, since, "state_unknown")
-    return Judgement(_LIVE[state], since, "judged")
+        return Verdict.UNKNOWN, "state_unknown"
+    if state != Verdict.ONLINE and not open:
+        return Verdict.CLOSED, "outside_hours"
+    if state != Verdict.ONLINE and excused:
+        return Verdict.EXCUSED, "closure"
+    return _LIVE[state], "judged"
+
+
+def _since(verdict: Verdict, since: datetime | None, hours: Hours) -> datetime | None:
+    if verdict is Verdict.CLOSED:
+        return hours.changed_at and _latest(since, hours.changed_at)
+    if verdict is Verdict.EXCUSED:
+        return _latest(since, hours.changed_at, hours.excused_since)
+    return since
+
+
+def _latest(*times: datetime | None) -> datetime | None:
+    return max((time for time in times if time is not None), default=None)
 
 
 class Clocks:

@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from api import (
     areas,
+    blind_spots,
     board,
     history,
     incident_pages,
@@ -25,7 +26,7 @@ from api.context import Context
 from api.gate import V1, Gate
 from api.probes import Probes
 
-_ROUTERS: Final = (stations, history, areas, incidents, pipeline, refused, stream)
+_ROUTERS: Final = (stations, history, areas, blind_spots, incidents, pipeline, refused, stream)
 _DESCRIPTION: Final = (
     "What Milepost knows of its stations. Send `Authorization: Bearer TOKEN`. Times are ISO 8601 UTC; lists are "
     '{"items": […], "next": cursor or null} and take `cursor` and `limit`; errors are RFC 9457 problem documents.'

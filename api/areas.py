@@ -1,20 +1,27 @@
 """Areas: how many stations of a subtree are how, and where its blind spots are."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
 
-from api.context import QUERIES, Shared, load_clocks
+from alerting.verdict import STALE, Clocks
+from api.blind_spots import spot_document
+from api.context import QUERIES, Shared, load_clocks, load_cover
 from api.counting import Row, counts_document, soundness, tally
 from api.filters import area_codes
+from api.paging import MAX_ID
 from api.problems import not_found
-from api.shapes import Area, AreaChild, BlindSpot
+from api.shapes import Area, AreaChild, Counts
+from store.pool import Connection
 
 router = APIRouter(tags=["areas"])
 
 _MOST_BLIND_SPOTS: Final = 1000
 _NAMES: Final = ("code", "name", "name_en", "name_bo", "level")
+_NOBODY: Final = Counts()
 
 
 @router.get("/areas/{code}")
@@ -26,32 +33,47 @@ async def get_area(
         area = await connection.fetchrow(QUERIES.find_area, area_codes(code))
         if area is None:
             raise not_found("area", code)
-        clocks = await load_clocks(connection)
-        groups: dict[str | None, list[Row]] = defaultdict(list)
-        for row in await connection.fetch(QUERIES.count_area, *soundness(clocks), area["code"], area["depth"]):
-            groups[row["child"]].append(row)
         children = await connection.fetch(QUERIES.list_children, area["code"])
-        spots = await connection.fetch(QUERIES.area_blind_spots, area["code"], _MOST_BLIND_SPOTS)
+        counts = await _counts(connection, area, children)
+        spots = await connection.fetch(QUERIES.list_blind_spots, MAX_ID, [area["code"]], None, _MOST_BLIND_SPOTS)
     return Area(
         **{name: area[name] for name in (*_NAMES, "parent")},
-        counts=counts_document(tally((row for rows in groups.values() for row in rows), clocks)),
-        blind_spots=[_blind_spot(row) for row in spots],
+        counts=counts.get(area["code"], _NOBODY),
+        blind_spots=[spot_document(row) for row in spots],
         children=[
-            AreaChild(
-                **{name: child[name] for name in _NAMES},
-                counts=counts_document(tally(groups.get(child["code"], []), clocks)),
-            )
+            AreaChild(**{name: child[name] for name in _NAMES}, counts=counts.get(child["code"], _NOBODY))
             for child in children
         ],
     )
 
 
-def _blind_spot(row: Row) -> BlindSpot:
-    return BlindSpot(
-        id=row["id"],
-        kind=str(row["detail"].get("kind", row["kind"])),
-        area=row["area"],
-        station=row["station"],
-        since=row["began_at"],
-        detail=row["detail"],
-    )
+async def _counts(connection: Connection, area: Row, children: Sequence[Row]) -> dict[str, Counts]:
+    """Of the area and its children, by code: those that are kept, or where they are not to be had, counted anew."""
+    clocks = await load_clocks(connection)
+    if are_kept(clocks, await connection.fetchval(QUERIES.counts_told_at)):
+        codes = [area["code"], *(child["code"] for child in children)]
+        rows = await connection.fetch(QUERIES.kept_counts, codes)
+        return {row["area"]: _kept(row) for row in rows}
+    return await _counted(connection, area, clocks)
+
+
+def are_kept(clocks: Clocks, told_at: datetime | None) -> bool:
+    """Whether the incident process keeps the counts now. It counts nobody as unknown: that is for the clocks to say."""
+    sound = bool(clocks.all) and all(map(clocks.is_sound, clocks.all))
+    return sound and told_at is not None and clocks.now - told_at <= STALE
+
+
+def _kept(row: Row) -> Counts:
+    numbers = {name: number for name, number in row.items() if name != "area"}
+    return Counts(total=sum(numbers.values()), **numbers)
+
+
+async def _counted(connection: Connection, area: Row, clocks: Clocks) -> dict[str, Counts]:
+    cover = await load_cover(connection)
+    groups: dict[str | None, list[Row]] = defaultdict(list)
+    for row in await connection.fetch(
+        QUERIES.count_area, *soundness(clocks), area["code"], area["depth"], *cover.arguments
+    ):
+        groups[row["child"]].append(row)
+    counts = {child: counts_document(tally(rows, clocks)) for child, rows in groups.items() if child is not None}
+    return counts | {area["code"]: counts_document(tally((row for rows in groups.values() for row in rows), clocks))}

@@ -10,7 +10,7 @@ from fastapi import Request, Response
 
 from alerting.verdict import Verdict
 from api.atlas import ORDER, Place, Point, draw
-from api.context import QUERIES, load_clocks
+from api.context import QUERIES, load_clocks, load_cover
 from api.counting import count_by_verdict, counts_document, soundness, verdict_of_group
 from api.database import Database
 from api.looks import Look
@@ -84,15 +84,17 @@ async def look(database: Database, places: Callable[[], Awaitable[list[Row]]]) -
     """Read it all in one snapshot."""
     named = await places()
     async with database.snapshot() as connection:
-        clocks = await load_clocks(connection)
+        clocks, cover = await load_clocks(connection), await load_cover(connection)
         trusted = [*clocks.sound, *(clock.partition for clock in clocks.partly_sound)]
-        rows = await connection.fetch(QUERIES.list_fallen, trusted, ROWS)
-        spots = await connection.fetch(QUERIES.map_stations, *soundness(clocks), _FINE, _COARSE, _MANY)
+        rows = await connection.fetch(QUERIES.list_fallen, trusted, ROWS, *cover.arguments)
+        spots = await connection.fetch(
+            QUERIES.map_stations, *soundness(clocks), _FINE, _COARSE, _MANY, *cover.arguments
+        )
         return Seen(
             now=clocks.now,
-            counts=counts_document(await count_by_verdict(connection, clocks)),
+            counts=counts_document(await count_by_verdict(connection, clocks, cover)),
             incidents=await connection.fetch(QUERIES.list_open_incidents, ROWS),
-            fallen=list(zip(await complete(connection, rows, clocks), rows, strict=True)),
+            fallen=list(zip(await complete(connection, rows, clocks, cover), rows, strict=True)),
             spots=[(verdict_of_group(row, clocks), row) for row in spots],
             places=named,
             shards=shard_documents(clocks, {}),

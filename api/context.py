@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from fastapi import Depends, Request
 
+from alerting.cover import CalendarNow, ClosureNow, Cover
 from alerting.verdict import Clock, Clocks
 from api.config import ApiConfig
 from api.database import Database
@@ -38,3 +39,10 @@ async def load_clocks(connection: Connection) -> Clocks:
     now = await connection.fetchval(QUERIES.now)
     rows = await connection.fetch(QUERIES.clocks)
     return Clocks((Clock(**row) for row in rows), now)
+
+
+async def load_cover(connection: Connection) -> Cover:
+    """Opening hours and closures at the moment of the connection's snapshot."""
+    calendars = await connection.fetch(QUERIES.calendars_now)
+    closures = await connection.fetch(QUERIES.closures_now)
+    return Cover((CalendarNow(**row) for row in calendars), (ClosureNow(**row) for row in closures))

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import asyncpg
 
-from alerting.verdict import Clocks, Verdict, judge
+from alerting.cover import Cover
+from alerting.verdict import ALWAYS_OPEN, Clocks, Hours, Verdict, judge
 from api.context import QUERIES
 from api.shapes import Counts
 from store.pool import Connection
@@ -14,9 +16,15 @@ Row = asyncpg.Record
 
 
 def verdict_of_group(row: Row, clocks: Clocks) -> Verdict:
-    """The verdict of stations that share lifecycle, state and how sound their clock is."""
+    """The verdict of stations that share lifecycle, state, how sound their clock is, and hours or a closure."""
     clock = clocks.sound_clock if row["sound"] else clocks.of(row["partition"], row["shard"])
-    return judge(lifecycle=row["lifecycle"], state=row["state"], since=None, clock=clock, now=clocks.now).verdict
+    hours = _HOURS.get(row["cover"]) or Hours(excused_since=clocks.now)
+    return judge(
+        lifecycle=row["lifecycle"], state=row["state"], since=None, clock=clock, now=clocks.now, hours=hours
+    ).verdict
+
+
+_HOURS: Final = {None: ALWAYS_OPEN, "closed": Hours(open=False)}
 
 
 def soundness(clocks: Clocks) -> tuple[list[int], list[int]]:
@@ -36,6 +44,6 @@ def counts_document(totals: Mapping[Verdict, int]) -> Counts:
     return Counts(total=sum(totals.values()), **{verdict.value: number for verdict, number in totals.items()})
 
 
-async def count_by_verdict(connection: Connection, clocks: Clocks) -> dict[Verdict, int]:
+async def count_by_verdict(connection: Connection, clocks: Clocks, cover: Cover) -> dict[Verdict, int]:
     """All stations by verdict."""
-    return tally(await connection.fetch(QUERIES.count_stations, *soundness(clocks)), clocks)
+    return tally(await connection.fetch(QUERIES.count_stations, *soundness(clocks), *cover.arguments), clocks)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from alerting.verdict import Clocks
-from api.context import QUERIES, load_clocks
+from api.context import QUERIES, load_clocks, load_cover
 from api.counting import count_by_verdict
 from api.database import Database
 from api.hub import Hub
@@ -56,7 +56,7 @@ class Probes:
         try:
             async with self._database.snapshot() as connection:
                 clocks = await load_clocks(connection)
-                stations = await count_by_verdict(connection, clocks)
+                stations = await count_by_verdict(connection, clocks, await load_cover(connection))
                 incidents = await connection.fetch(QUERIES.count_open_incidents)
                 deadletters = await connection.fetchval(QUERIES.newest_deadletter)
         except (DatabaseAwayError, asyncpg.PostgresError):

@@ -5,6 +5,14 @@ SELECT partition, shard, clock, tick_at, judged_at, blind_since FROM partition_c
 -- name: schema_versions
 SELECT version, sha256 FROM schema_migration;
 
+-- name: calendars_now
+SELECT calendar, open, changed_at, changes_at FROM calendar_now;
+
+-- name: closures_now
+-- Those in force: declared and not withdrawn. Only the approved ones excuse.
+SELECT id, from_at, approved_at IS NOT NULL AS approved, station, area, programme FROM closure
+WHERE withdrawn_at IS NULL AND from_at <= now() AND until_at > now();
+
 -- name: now
 -- The time of this snapshot.
 SELECT now();
@@ -14,8 +22,11 @@ SELECT now();
 -- station here; a test holds the two together. $2: partitions with only sound clocks; $3, $4: the sound
 -- (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the
 -- codes of its subtree ($5), by which the planner sees how few they are, or, if they are many, by its own ($6).
--- $9: part of an id or name.
-SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, st.partition, st.state, st.since, st.usable
+-- $9: part of an id or name. $10: calendars that are shut; $11, $12, $13: stations, areas, programmes that are excused.
+SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.state, st.since, st.usable,
+       (SELECT path FROM area a WHERE a.code = s.area) AS path,
+       ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
+       EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id AND i.status <> 'closed') AS flapping
 FROM station s LEFT JOIN station_state st ON st.station = s.id
 WHERE s.id > $1
   AND ($5::text[] IS NULL OR s.area = ANY ($5))
@@ -24,13 +35,16 @@ WHERE s.id > $1
         WHEN s.lifecycle <> 'commissioned' THEN 'suspended'
         WHEN st.state IS NULL OR st.state = 'never_seen' THEN 'never_seen'
         WHEN st.state NOT IN ('online', 'away', 'offline') THEN 'unknown'
-        WHEN st.partition = ANY ($2::int[]) THEN st.state
-        WHEN EXISTS (
+        WHEN st.partition <> ALL ($2::int[]) AND NOT EXISTS (
             SELECT FROM unnest($3::int[], $4::text[]) AS sound (partition, shard)
             WHERE sound.partition = st.partition AND sound.shard = (
                 SELECT t.shard FROM terminal_state t WHERE t.station = s.id
-                ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) THEN st.state
-        ELSE 'unknown' END)
+                ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) THEN 'unknown'
+        WHEN st.state = 'online' THEN 'online'
+        WHEN s.calendar = ANY ($10::bigint[]) THEN 'closed'
+        WHEN s.id = ANY ($11::text[]) OR s.area IN (SELECT code FROM area WHERE path && $12::text[]) OR EXISTS (
+            SELECT FROM station_programme sp WHERE sp.station = s.id AND sp.programme = ANY ($13::text[])) THEN 'excused'
+        ELSE st.state END)
   AND ($9::text IS NULL OR strpos(lower(concat_ws(' ', s.id, s.name, s.name_en, s.name_bo)), lower($9)) > 0)
 ORDER BY s.id LIMIT $8;
 
@@ -40,7 +54,10 @@ SELECT code FROM area WHERE path && $1::text[] LIMIT $2;
 
 -- name: get_station
 -- One station in the columns of list_stations.
-SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, st.partition, st.state, st.since, st.usable
+SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.state, st.since, st.usable,
+       (SELECT path FROM area a WHERE a.code = s.area) AS path,
+       ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
+       EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id AND i.status <> 'closed') AS flapping
 FROM station s LEFT JOIN station_state st ON st.station = s.id
 WHERE s.id = $1;
 
@@ -54,20 +71,27 @@ ORDER BY t.station, t.id;
 
 -- name: list_fallen
 -- For the board: the stations that are offline longest, in the columns of list_stations, without those that have an
--- incident of their own. $1: partitions with a sound clock.
-SELECT s.id, s.name, s.name_en, s.name_bo, s.area, s.lifecycle, s.quorum, st.partition, st.state, st.since, st.usable,
-       a.name AS area_name, a.name_en AS area_name_en, count(*) OVER () AS all_of_them
+-- incident of their own, or that nobody expects to be online ($3 to $6 as $10 to $13 there). $1: partitions with a
+-- sound clock.
+SELECT s.id, s.name, s.name_en, s.name_bo, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.state, st.since,
+       st.usable, a.path, ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
+       false AS flapping, a.name AS area_name, a.name_en AS area_name_en, count(*) OVER () AS all_of_them
 FROM station_state st JOIN station s ON s.id = st.station LEFT JOIN area a ON a.code = s.area
 WHERE s.lifecycle = 'commissioned' AND st.state = 'offline' AND st.partition = ANY ($1::int[])
-  AND NOT EXISTS (SELECT FROM incident i WHERE i.station = s.id AND i.status <> 'closed' AND i.parent IS NULL)
+  AND NOT EXISTS (SELECT FROM incident i WHERE i.station = s.id AND i.status <> 'closed'
+                  AND i.kind IN ('station_offline', 'overdue_return', 'flapping'))
+  AND (s.calendar = ANY ($3::bigint[])) IS NOT TRUE AND s.id <> ALL ($4::text[])
+  AND (s.area IN (SELECT code FROM area WHERE path && $5::text[])) IS NOT TRUE
+  AND NOT EXISTS (SELECT FROM station_programme sp WHERE sp.station = s.id AND sp.programme = ANY ($6::text[]))
 ORDER BY st.since, s.id LIMIT $2;
 
 -- name: map_stations
--- Stations with coordinates by everything a verdict depends on ($1, $2 as in count_stations) and by where they are, on
+-- Stations with coordinates by everything a verdict depends on ($1, $2 and $6 to $9 as in count_stations) and by where they are, on
 -- a grid of 1/$3 of the space they take, or 1/$4 when they are more than $5: however many there are, the answer stays
 -- as small as a picture.
 WITH placed AS MATERIALIZED (
-    SELECT id, name, name_en, lifecycle, lat, lon FROM station WHERE lat IS NOT NULL AND lon IS NOT NULL
+    SELECT id, name, name_en, area, lifecycle, calendar, lat, lon FROM station
+    WHERE lat IS NOT NULL AND lon IS NOT NULL
 ), bounds AS (
     SELECT min(lat) AS south, min(lon) AS west,
            greatest(max(lat) - min(lat), max(lon) - min(lon), 0.000001)
@@ -79,10 +103,15 @@ SELECT floor((s.lat - b.south) / b.step) AS row, floor((s.lon - b.west) / b.step
        CASE WHEN st.partition = ANY ($2::int[]) THEN (
            SELECT t.shard FROM terminal_state t WHERE t.station = s.id
            ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1) END AS shard,
+       CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
+            WHEN s.calendar = ANY ($6::bigint[]) THEN 'closed'
+            WHEN s.id = ANY ($7::text[]) OR s.area IN (SELECT code FROM area WHERE path && $8::text[]) OR EXISTS (
+                SELECT FROM station_programme sp WHERE sp.station = s.id AND sp.programme = ANY ($9::text[]))
+            THEN 'excused' END AS cover,
        count(*) AS stations, avg(s.lat) AS lat, avg(s.lon) AS lon,
        min(s.id) AS id, min(s.name) AS name, min(s.name_en) AS name_en
 FROM placed s CROSS JOIN bounds b LEFT JOIN station_state st ON st.station = s.id
-GROUP BY 1, 2, 3, 4, 5, 6, 7;
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
 
 -- name: map_places
 -- Where the middle of the stations of each province, prefecture and county is.
@@ -111,31 +140,41 @@ WHERE a.code = $1 ORDER BY cardinality(up.path);
 SELECT code, name, name_en, name_bo, level FROM area WHERE parent IS NULL ORDER BY code LIMIT $1;
 
 -- name: count_stations
--- Stations by everything a verdict depends on. $1: partitions with only sound clocks, which need not be told apart;
+-- Stations by everything a verdict depends on; $3 to $6 as $10 to $13 of list_stations. $1: partitions with only sound clocks, which need not be told apart;
 -- $2: partly sound ones, in which the shard decides.
 SELECT s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
        CASE WHEN st.partition <> ALL ($1::int[]) THEN st.partition END AS partition,
        CASE WHEN st.partition = ANY ($2::int[]) THEN (
            SELECT t.shard FROM terminal_state t WHERE t.station = s.id
            ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1) END AS shard,
+       CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
+            WHEN s.calendar = ANY ($3::bigint[]) THEN 'closed'
+            WHEN s.id = ANY ($4::text[]) OR s.area IN (SELECT code FROM area WHERE path && $5::text[]) OR EXISTS (
+                SELECT FROM station_programme sp WHERE sp.station = s.id AND sp.programme = ANY ($6::text[]))
+            THEN 'excused' END AS cover,
        count(*) AS stations
 FROM station s LEFT JOIN station_state st ON st.station = s.id
-GROUP BY 1, 2, 3, 4, 5;
+GROUP BY 1, 2, 3, 4, 5, 6;
 
 -- name: count_area
 -- The same for the subtree of an area ($3), by the child of it that they are under (null: directly in the area);
--- $4 is the area's depth.
+-- $4 is the area's depth, $5 to $8 are as $10 to $13 of list_stations.
 WITH tree AS MATERIALIZED (SELECT code, path[$4::int + 1] AS child FROM area WHERE path @> ARRAY[$3::text])
 SELECT tree.child, s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
        CASE WHEN st.partition <> ALL ($1::int[]) THEN st.partition END AS partition,
        CASE WHEN st.partition = ANY ($2::int[]) THEN (
            SELECT t.shard FROM terminal_state t WHERE t.station = s.id
            ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1) END AS shard,
+       CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
+            WHEN s.calendar = ANY ($5::bigint[]) THEN 'closed'
+            WHEN s.id = ANY ($6::text[]) OR s.area IN (SELECT code FROM area WHERE path && $7::text[]) OR EXISTS (
+                SELECT FROM station_programme sp WHERE sp.station = s.id AND sp.programme = ANY ($8::text[]))
+            THEN 'excused' END AS cover,
        count(*) AS stations
 FROM tree
 JOIN station s ON s.area = tree.code
 LEFT JOIN station_state st ON st.station = s.id
-GROUP BY 1, 2, 3, 4, 5, 6;
+GROUP BY 1, 2, 3, 4, 5, 6, 7;
 
 -- name: find_area
 -- The code as given before the padded one.
@@ -145,13 +184,32 @@ ORDER BY array_position($1::text[], code) LIMIT 1;
 -- name: list_children
 SELECT code, name, name_en, name_bo, level FROM area WHERE parent = $1 ORDER BY code;
 
--- name: area_blind_spots
--- Open blind spots of the subtree, whether they name an area or a station of it.
-SELECT i.id, i.kind, coalesce(i.area, s.area) AS area, i.station, i.began_at, i.detail
+-- name: list_blind_spots
+-- Those that are open, newest first, before the one numbered $1, of subtrees ($2: codes) whether they name an area or a
+-- station of it, of a kind ($3).
+SELECT i.id, i.kind, coalesce(i.area, s.area) AS area, i.station, i.status, i.began_at, i.detail
 FROM incident i LEFT JOIN station s ON s.id = i.station
 WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
-  AND coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path @> ARRAY[$1::text])
-ORDER BY i.id DESC LIMIT $2;
+  AND i.id < $1
+  AND ($2::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path && $2))
+  AND ($3::text IS NULL OR i.detail ->> 'kind' = $3)
+ORDER BY i.id DESC LIMIT $4;
+
+-- name: count_blind_spots
+-- Open ones by kind, of subtrees ($1).
+SELECT coalesce(i.detail ->> 'kind', '') AS kind, count(*) AS spots
+FROM incident i LEFT JOIN station s ON s.id = i.station
+WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
+  AND ($1::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path && $1))
+GROUP BY 1;
+
+-- name: counts_told_at
+-- When the incident process last said that it keeps the counts of areas.
+SELECT told_at FROM area_count_known;
+
+-- name: kept_counts
+SELECT area, online, offline, away, closed, excused, never_seen, suspended FROM area_count
+WHERE area = ANY ($1::text[]);
 
 -- name: station_shards
 -- Through which shards a station was heard up to $2, and in which partition its transitions are.

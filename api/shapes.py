@@ -53,6 +53,11 @@ class Station(Document):
     deadline: datetime | None
     lifecycle: Literal["planned", "commissioned", "suspended", "retired"]
     terminals: list[Terminal]
+    open: bool = Field(description="within its opening hours")
+    opens_at: datetime | None = Field(description="when it opens next, while it is not open")
+    closes_at: datetime | None = Field(description="when it closes next, while it is open; null for 24x7")
+    closure: int | None = Field(description="the closure that is in force, approved or not")
+    flapping: bool = Field(description="it comes and goes: there is an incident about that")
 
 
 class Interval(Document):
@@ -134,6 +139,8 @@ class BlindSpot(Document):
     area: str | None
     station: str | None
     since: datetime
+    clears: str | None = Field(description="what would clear it, as a word")
+    status: IncidentStatus
     detail: dict[str, Any]
 
 

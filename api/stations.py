@@ -9,8 +9,9 @@ from typing import Annotated, Final
 import asyncpg
 from fastapi import APIRouter, Path, Query
 
+from alerting.cover import Cover
 from alerting.verdict import Clock, Clocks, Verdict, judge
-from api.context import QUERIES, Shared, load_clocks
+from api.context import QUERIES, Shared, load_clocks, load_cover
 from api.filters import AreaFilter
 from api.paging import AfterStation, PageOf
 from api.problems import not_found
@@ -40,7 +41,7 @@ async def list_stations(
     """Stations in the order of their ids: they are no events, so none is newest."""
     after = page.after(AfterStation, AfterStation("")).id
     async with context.database.snapshot() as connection:
-        clocks = await load_clocks(connection)
+        clocks, cover = await load_clocks(connection), await load_cover(connection)
         rows = await connection.fetch(
             QUERIES.list_stations,
             after,
@@ -51,9 +52,10 @@ async def list_stations(
             verdict,
             page.limit + 1,
             (q or "").strip() or None,
+            *cover.arguments,
         )
         shown, following = page.cut(rows, lambda row: AfterStation(row["id"]))
-        items = await complete(connection, shown, clocks)
+        items = await complete(connection, shown, clocks, cover)
     return Listing(items=items, next=following)
 
 
@@ -72,7 +74,8 @@ async def get_station(context: Shared, id: StationId) -> Station:  # noqa: A002 
         row = await connection.fetchrow(QUERIES.get_station, id)
         if row is None:
             raise not_found("station", id)
-        return (await complete(connection, [row], await load_clocks(connection)))[0]
+        clocks, cover = await load_clocks(connection), await load_cover(connection)
+        return (await complete(connection, [row], clocks, cover))[0]
 
 
 async def require_station(connection: Connection, station: str) -> Row:
@@ -83,12 +86,12 @@ async def require_station(connection: Connection, station: str) -> Row:
     return row
 
 
-async def complete(connection: Connection, rows: Sequence[Row], clocks: Clocks) -> list[Station]:
+async def complete(connection: Connection, rows: Sequence[Row], clocks: Clocks, cover: Cover) -> list[Station]:
     """The documents of station rows, their terminals looked up together."""
     terminals: dict[str, list[Row]] = defaultdict(list)
     for terminal in await connection.fetch(QUERIES.list_terminals, [row["id"] for row in rows]):
         terminals[terminal["station"]].append(terminal)
-    return [station_document(row, terminals[row["id"]], clocks) for row in rows]
+    return [station_document(row, terminals[row["id"]], clocks, cover) for row in rows]
 
 
 def heard_through(terminals: Sequence[Row]) -> str | None:
@@ -98,10 +101,14 @@ def heard_through(terminals: Sequence[Row]) -> str | None:
     return None if last is None else last["shard"]
 
 
-def station_document(row: Row, terminals: Sequence[Row], clocks: Clocks) -> Station:
-    """A station from its row, its terminals' rows (by id) and the clocks."""
+def station_document(row: Row, terminals: Sequence[Row], clocks: Clocks, cover: Cover) -> Station:
+    """A station from its row, its terminals' rows (by id), the clocks, opening hours and closures."""
     clock = clocks.of(row["partition"], heard_through(terminals))
-    judged = judge(lifecycle=row["lifecycle"], state=row["state"], since=row["since"], clock=clock, now=clocks.now)
+    place = (row["id"], row["path"] or (), row["programmes"])
+    hours, calendar = cover.hours(*place, row["calendar"]), cover.calendar(row["calendar"])
+    judged = judge(
+        lifecycle=row["lifecycle"], state=row["state"], since=row["since"], clock=clock, now=clocks.now, hours=hours
+    )
     seen = [terminal["seen_at"] for terminal in terminals if terminal["seen_at"] is not None]
     documents = [terminal_document(terminal, clocks) for terminal in terminals]
     return Station(
@@ -115,6 +122,11 @@ def station_document(row: Row, terminals: Sequence[Row], clocks: Clocks) -> Stat
         deadline=_falls_at(judged.verdict, documents, row["quorum"]),
         lifecycle=row["lifecycle"],
         terminals=documents,
+        open=hours.open,
+        opens_at=calendar.changes_at if calendar and not hours.open else None,
+        closes_at=calendar.changes_at if calendar and hours.open else None,
+        closure=next((closure.id for closure in cover.closures(*place)), None),
+        flapping=row["flapping"],
     )
 
 

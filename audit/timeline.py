@@ -1,13 +1,17 @@
 """The history of a station as intervals without gaps or overlaps. Pure.
 
-Three sources, in any order and with doubles: the station's own transitions, the pipeline's gaps, and the presence
-that terminals recorded while their link was down. The same set gives the same history, however it arrived.
+Sources, in any order and with doubles: the station's own transitions, the pipeline's gaps, the presence that terminals
+recorded while their link was down, and what people decided: opening hours, approved closures, the lifecycle. The same
+set gives the same history, however it arrived.
 
 - A transition holds from its `at`, which may lie before ones decided earlier: an offline is back-dated. What was
   decided later replaces everything from its `at` on, so the last interval always is the judge's last word.
+- While not commissioned it is suspended, whatever its terminals did.
 - Before the first message it is never_seen. In a gap of the pipeline it is unknown, except while never_seen.
-- Presence turns offline into "link down, running": still offline (it counts for service, never for online), but
-  with evidence `presence` and what the terminal said of being usable.
+- Not online outside opening hours it is closed, and within them in an approved closure excused; a terminal that was
+  left on is online all the same. These are the rules of `alerting.verdict`, for each moment as it was then.
+- Presence turns offline into "link down, running": still offline (it counts for service, never for online), closed
+  or excused, but with evidence `presence` and what the terminal said of being usable.
 - `revision` is 1 as judged live, and one more for each later arrival of presence about the interval.
 """
 
@@ -15,9 +19,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import pairwise
-from typing import Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 import msgspec
+
+from alerting.verdict import Verdict, verdict_of
 
 _T = TypeVar("_T")
 Evidence = Literal["live", "presence", "none"]
@@ -48,6 +54,20 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """What people decided about a station. `openings`: when it should be open, None for always; `closures`: the
+    approved ones; both as (begin, end). `lifecycles`: (since when, which), which holds until the next; the first one
+    holds also before it."""
+
+    openings: tuple[tuple[datetime, datetime], ...] | None = None
+    closures: tuple[tuple[datetime, datetime], ...] = ()
+    lifecycles: tuple[tuple[datetime, str], ...] = ()
+
+
+NOTHING_DECIDED: Final = Decided()
+"""In service and open always."""
+
+
 class Span(msgspec.Struct, frozen=True, kw_only=True):
     """One interval of the history, [begin, end)."""
 
@@ -60,7 +80,13 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def timeline(
-    changes: Iterable[Change], gaps: Iterable[Gap], presence: Iterable[Ran], *, begin: datetime, end: datetime
+    changes: Iterable[Change],
+    gaps: Iterable[Gap],
+    presence: Iterable[Ran],
+    *,
+    begin: datetime,
+    end: datetime,
+    decided: Decided = NOTHING_DECIDED,
 ) -> list[Span]:
     """The intervals that cover exactly [begin, end]; the one still going on ends at `end`.
 
@@ -68,19 +94,9 @@ def timeline(
     """
     if begin >= end:
         raise ValueError("begin must be before end")
-    history = settle(changes)
-    covered = _Cover((gap.began_at, gap.ended_at, gap) for gap in set(gaps))
-    ran = _Cover((run.began_at, run.ended_at, run) for run in set(presence))
-    cuts = {begin, end, *(change.at for change in history), *covered.times, *ran.times}
-    inner = sorted(cut for cut in cuts if begin <= cut <= end)
-    starts = [change.at for change in history]
-    pieces = []
-    for since, until in pairwise(inner):
-        place = bisect_right(starts, since)
-        change = history[place - 1] if place else None
-        blind = bool(covered.at(since))
-        pieces.append(_span(since, until, change, blind, ran.at(since)))
-    return list(_merged(pieces))
+    sources = _Sources(changes, gaps, presence, decided)
+    inner = sorted({begin, end, *(cut for cut in sources.cuts if begin < cut < end)})
+    return list(_merged(_span(since, until, sources.at(since)) for since, until in pairwise(inner)))
 
 
 def settle(changes: Iterable[Change]) -> list[Change]:
@@ -110,21 +126,75 @@ class _Cover(Generic[_T]):
         return [what for _, what in self._active]
 
 
-def _span(begin: datetime, end: datetime, change: Change | None, blind: bool, ran: list[Ran]) -> Span:
-    if change is None or change.state == "never_seen":
-        return Span(begin=begin, end=end, verdict="never_seen", usable=None, evidence="none")
-    if blind:
-        return Span(begin=begin, end=end, verdict="unknown", usable=None, evidence="none")
-    if change.state == "offline" and ran:
+class _Moment(msgspec.Struct, frozen=True):
+    """What all sources say of one moment."""
+
+    state: str | None
+    usable: bool | None
+    ran: list[Ran]
+    blind: bool
+    open: bool
+    excused: bool
+    lifecycle: str
+
+
+class _Sources:
+    """All that is known, to be asked for moments in rising order."""
+
+    def __init__(
+        self, changes: Iterable[Change], gaps: Iterable[Gap], presence: Iterable[Ran], decided: Decided
+    ) -> None:
+        self._changes = settle(changes)
+        self._change_times = [change.at for change in self._changes]
+        self._lifecycles = sorted(set(decided.lifecycles))
+        self._always_open = decided.openings is None
+        self._gaps = _Cover((gap.began_at, gap.ended_at, gap) for gap in set(gaps))
+        self._ran = _Cover((run.began_at, run.ended_at, run) for run in set(presence))
+        self._openings = _Cover((begin, end, None) for begin, end in set(decided.openings or ()))
+        self._closures = _Cover((begin, end, None) for begin, end in set(decided.closures))
+        covers = (self._gaps, self._ran, self._openings, self._closures)
+        self.cuts = {*self._change_times, *(at for at, _ in self._lifecycles)}.union(*(cover.times for cover in covers))
+
+    def at(self, moment: datetime) -> _Moment:
+        place = bisect_right(self._change_times, moment)
+        change = self._changes[place - 1] if place else None
+        return _Moment(
+            state=change.state if change else None,
+            usable=change.usable if change else None,
+            ran=self._ran.at(moment),
+            blind=bool(self._gaps.at(moment)),
+            open=self._always_open or bool(self._openings.at(moment)),
+            excused=bool(self._closures.at(moment)),
+            lifecycle=self._lifecycle(moment),
+        )
+
+    def _lifecycle(self, moment: datetime) -> str:
+        if not self._lifecycles:
+            return "commissioned"
+        place = bisect_right(self._lifecycles, moment, key=lambda entry: entry[0])
+        return self._lifecycles[max(place - 1, 0)][1]
+
+
+_NOT_HEARD: Final = frozenset({Verdict.SUSPENDED, Verdict.NEVER_SEEN})
+
+
+def _span(begin: datetime, end: datetime, moment: _Moment) -> Span:
+    verdict = verdict_of(lifecycle=moment.lifecycle, state=moment.state, open=moment.open, excused=moment.excused)
+    if verdict in _NOT_HEARD:
+        return Span(begin=begin, end=end, verdict=verdict.value, usable=None, evidence="none")
+    if moment.blind:
+        return Span(begin=begin, end=end, verdict=Verdict.UNKNOWN.value, usable=None, evidence="none")
+    if moment.state == "offline" and moment.ran:
         return Span(
             begin=begin,
             end=end,
-            verdict="offline",
-            usable=_any(run.usable for run in ran),
+            verdict=verdict.value,
+            usable=_any(run.usable for run in moment.ran),
             evidence="presence",
-            revision=1 + len({run.received_at for run in ran}),
+            revision=1 + len({run.received_at for run in moment.ran}),
         )
-    return Span(begin=begin, end=end, verdict=change.state, usable=change.usable, evidence="live")
+    usable = moment.usable if verdict.value == moment.state else None
+    return Span(begin=begin, end=end, verdict=verdict.value, usable=usable, evidence="live")
 
 
 def _any(answers: Iterable[bool | None]) -> bool | None:

@@ -16,12 +16,25 @@ COLOURS: Final = {
     "online": "green",
     "offline": "red",
     "away": "yellow",
+    "closed": "semi-dark-blue",
+    "excused": "light-blue",
     "unknown": "purple",
     "never_seen": "blue",
     "suspended": "text",
     "seen": "transparent",
 }
-_WORDS: Final = ("open", "acknowledged", "station_offline", "pipeline_blind", "true", "false")
+KINDS: Final = (
+    "station_offline",
+    "area_outage",
+    "blind_spot",
+    "health",
+    "overdue_return",
+    "identity_conflict",
+    "pipeline_blind",
+    "flapping",
+    "never_seen",
+)
+_WORDS: Final = ("open", "acknowledged", *(kind for kind in KINDS if kind not in COLOURS), "true", "false")
 _UNITS: Final = {"lasts": "s", "age": "s", "share": "percentunit", "rtt": "ms", "temp": "celsius"}
 
 

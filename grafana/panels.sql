@@ -3,6 +3,8 @@
 SELECT count(*) FILTER (WHERE verdict = 'online') AS online,
        count(*) FILTER (WHERE verdict = 'offline') AS offline,
        count(*) FILTER (WHERE verdict = 'away') AS away,
+       count(*) FILTER (WHERE verdict = 'closed') AS closed,
+       count(*) FILTER (WHERE verdict = 'excused') AS excused,
        count(*) FILTER (WHERE verdict = 'unknown') AS unknown,
        count(*) FILTER (WHERE verdict = 'never_seen') AS never_seen,
        count(*) FILTER (WHERE verdict = 'suspended') AS suspended

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from api.context import load_clocks
+from api.context import load_clocks, load_cover
 from api.counting import count_by_verdict
 from grafana import overview
 from store.pool import Pool
@@ -16,7 +16,7 @@ from tests.integration.grafana_macros import expand
 
 STATION = "6321220007"
 COLUMNS = {
-    "counts": "online offline away unknown never_seen suspended",
+    "counts": "online offline away closed excused unknown never_seen suspended",
     "worst": "station name area verdict since lasts",
     "incidents": "id kind place name status began owner",
     "share": "time share",
@@ -102,7 +102,7 @@ async def test_every_query_bears_an_empty_database(pool: Pool) -> None:
 async def test_the_counts_are_those_of_the_api(reader: asyncpg.Connection, world: World) -> None:
     (found,) = await rows(reader, "counts", world)
     async with world.pool.acquire() as connection:
-        counted = await count_by_verdict(connection, await load_clocks(connection))
+        counted = await count_by_verdict(connection, await load_clocks(connection), await load_cover(connection))
     assert dict(found) == {name: counted.get(name, 0) for name in COLUMNS["counts"].split()}  # type: ignore[call-overload]
     assert sum(found.values()) == 5
 

@@ -3,14 +3,16 @@
 import itertools
 import os
 import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
 
-from alerting.verdict import doubt
-from api.context import QUERIES, load_clocks
+from alerting.verdict import Verdict, doubt
+from api.context import QUERIES, load_clocks, load_cover
+from api.counting import count_by_verdict
 from api.stations import complete
 from store.migrate import migrate
 from store.pool import Connection, Pool
@@ -41,14 +43,83 @@ async def fill_clocks(connection: Connection, now: datetime, dice: random.Random
     return 61
 
 
+async def fill_calendars(connection: Connection, now: datetime) -> list[int | None]:
+    """Calendars that are open, shut, at the very moment of opening and closing, never open, and not filled."""
+    openings: list[list[tuple[float, float]]] = [
+        [(-3, 2), (20, 28)],
+        [(-20, -3), (4, 9)],
+        [(0, 5)],
+        [(-5, 0)],
+        [],
+        [(-200, 900)],
+    ]
+    made: list[int | None] = [None]
+    for number, spans in enumerate([*openings, [(-3, 2)]]):
+        stale = number == len(openings)
+        calendar: int = await connection.fetchval(
+            "INSERT INTO calendar (key, filled_from, filled_to) VALUES ($1, $2, $3) RETURNING id",
+            str(number),
+            now - timedelta(hours=200),
+            now + timedelta(hours=-1 if stale else 900),
+        )
+        for begin, end in spans:
+            await connection.execute(
+                "INSERT INTO calendar_opening VALUES ($1, $2, $3)",
+                calendar,
+                now + timedelta(hours=begin),
+                now + timedelta(hours=end),
+            )
+        made.append(calendar)
+    return made
+
+
+async def fill_closures(connection: Connection, now: datetime, dice: random.Random) -> None:
+    """Closures of stations, areas and programmes: in force and not, approved and not, withdrawn."""
+    await connection.execute("INSERT INTO area (code, name, level, path) VALUES ('1', 'x', 'x', '{1}')")
+    for code in ("11", "12"):
+        await connection.execute("INSERT INTO area VALUES ($1, 'x', NULL, NULL, '1', 'x', ARRAY['1', $1])", code)
+    await connection.execute("INSERT INTO area VALUES ('111', 'x', NULL, NULL, '11', 'x', '{1,11,111}')")
+    await connection.execute("INSERT INTO programme VALUES ('p', 'p'), ('q', 'q')")
+    stations = [row["id"] for row in await connection.fetch("SELECT id FROM station ORDER BY id")]
+    scopes = [("station", station) for station in dice.sample(stations, 400)]
+    scopes += [("area", "11"), ("area", "12"), ("programme", "p"), ("programme", "q")] * 2
+    times = [(-5, 5), (-5, 0), (0, 5), (-9, -1), (1, 9), (-2, 1)]
+    for number, (scope, name) in enumerate(scopes):
+        begin, end = dice.choice(times)
+        approved = now if number % 3 else None
+        await connection.execute(
+            f"INSERT INTO closure ({scope}, from_at, until_at, reason, declared_by, approved_by, approved_at, "  # noqa: S608
+            "withdrawn_at) VALUES ($1, $2, $3, 'r', 'd', $4, $5, $6)",
+            name,
+            now + timedelta(hours=begin),
+            now + timedelta(hours=end),
+            None if approved is None else "a",
+            approved,
+            now if number % 7 == 0 else None,
+        )
+    await connection.execute(
+        "UPDATE station SET area = (ARRAY['1', '11', '111', '12', NULL])[1 + right(id, 2)::int % 5]"
+    )
+    await connection.execute(
+        "INSERT INTO station_programme SELECT id, (ARRAY['p', 'q'])[1 + right(id, 1)::int % 2] FROM station "
+        "WHERE right(id, 1)::int < 3"
+    )
+
+
 async def fill_stations(connection: Connection, now: datetime, dice: random.Random, partitions: int) -> None:
     """Every partition with every state and shard, commissioned or not; two terminals, of which the later one counts."""
+    calendars = await fill_calendars(connection, now)
     cases = itertools.product(range(partitions), STATES, SHARDS)
     for number, (partition, state, shard) in enumerate(cases):
         station = f"s{number:05d}"
         lifecycle = dice.choice(LIFECYCLES) if number % 4 == 0 else "commissioned"
-        since = now - timedelta(seconds=dice.random() * 100)
-        await connection.execute("INSERT INTO station (id, name, lifecycle) VALUES ($1, $1, $2)", station, lifecycle)
+        since = now - timedelta(hours=dice.random() * 12)
+        await connection.execute(
+            "INSERT INTO station (id, name, lifecycle, calendar) VALUES ($1, $1, $2, $3)",
+            station,
+            lifecycle,
+            dice.choice(calendars),
+        )
         if state is not None:
             await connection.execute(
                 "INSERT INTO station_state VALUES ($1, $2, $3, $4, $5)", station, partition, state, since, True
@@ -74,20 +145,37 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
     async with pool.acquire() as connection, connection.transaction():
         now: datetime = await connection.fetchval("SELECT now()")
         await fill_stations(connection, now, dice, await fill_clocks(connection, now, dice))
-        clocks = await load_clocks(connection)
+        await fill_closures(connection, now, dice)
+        clocks, cover = await load_clocks(connection), await load_cover(connection)
         assert clocks.now == now
 
         trust = await connection.fetch("SELECT partition, shard, doubt, doubtful_since FROM clock_trust")
         seen = {(row["partition"], row["shard"]): (row["doubt"], row["doubtful_since"]) for row in trust}
         assert seen == {(c.partition, c.shard): doubt(c, now) or (None, None) for c in clocks.all}
 
-        listed = await connection.fetch(QUERIES.list_stations, "", [], [], [], None, None, None, 100_000, None)
-        said = {d.id: (d.verdict, d.since, d.usable) for d in await complete(connection, listed, clocks)}
-        viewed = await connection.fetch("SELECT station, verdict, since, usable FROM station_verdict")
-        assert {row["station"]: (row["verdict"], row["since"], row["usable"]) for row in viewed} == said
-        assert {verdict for verdict, _, _ in said.values()} == {
-            "online", "offline", "away", "unknown", "never_seen", "suspended"
-        }  # fmt: skip
+        listed = await connection.fetch(
+            QUERIES.list_stations, "", [], [], [], None, None, None, 100_000, None, *cover.arguments
+        )
+        said = {d.id: (d.verdict, d.since, d.usable, d.open) for d in await complete(connection, listed, clocks, cover)}
+        viewed = await connection.fetch("SELECT station, verdict, since, usable, open FROM station_verdict")
+        assert {row["station"]: (row["verdict"], row["since"], row["usable"], row["open"]) for row in viewed} == said
+        assert {verdict for verdict, *_ in said.values()} == set(Verdict)
+        for verdict in Verdict:
+            filtered = await connection.fetch(
+                QUERIES.list_stations,
+                "",
+                clocks.sound,
+                [clock.partition for clock in clocks.partly_sound],
+                [clock.shard for clock in clocks.partly_sound],
+                None,
+                None,
+                verdict,
+                100_000,
+                None,
+                *cover.arguments,
+            )
+            assert {row["id"] for row in filtered} == {name for name, its in said.items() if its[0] == verdict}, verdict
+        assert await count_by_verdict(connection, clocks, cover) == Counter(verdict for verdict, *_ in said.values())
 
 
 REFUSED = {

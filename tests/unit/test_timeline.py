@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.timeline import Change, Gap, Ran, Span, timeline
+from alerting.verdict import verdict_of
+from audit.timeline import Change, Decided, Gap, Ran, Span, timeline
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -96,6 +97,42 @@ def test_an_empty_window_is_refused() -> None:
         timeline([], [], [], begin=at(0), end=at(0))
 
 
+def test_closed_and_excused_where_nobody_expects_it_online() -> None:
+    """Open from 10 to 50, closed for repair from 30 to 40; the terminal was left on until 55."""
+    changes = [
+        change(1, -5, "offline"),
+        change(2, 20, "online", True),
+        change(3, 25, "offline"),
+        change(4, 45, "online"),
+    ]
+    changes.append(change(5, 55, "away"))
+    decided = Decided(openings=((at(10), at(50)),), closures=((at(30), at(40)), (at(35), at(38))))
+    spans = timeline(changes, [], [ran(32, 34, False)], begin=at(0), end=at(60), decided=decided)
+    assert told(spans) == [
+        (0, 10, "closed", None, "live", 1),
+        (10, 20, "offline", None, "live", 1),
+        (20, 25, "online", True, "live", 1),
+        (25, 30, "offline", None, "live", 1),
+        (30, 32, "excused", None, "live", 1),
+        (32, 34, "excused", False, "presence", 2),
+        (34, 40, "excused", None, "live", 1),
+        (40, 45, "offline", None, "live", 1),
+        (45, 55, "online", None, "live", 1),
+        (55, 60, "closed", None, "live", 1),
+    ]
+
+
+def test_a_suspended_time_stays_suspended_afterwards() -> None:
+    decided = Decided(lifecycles=((at(10), "planned"), (at(20), "commissioned"), (at(40), "suspended")))
+    spans = timeline([change(1, 15, "online")], [gap(5, 45)], [], begin=at(0), end=at(60), decided=decided)
+    assert [row[:3] for row in told(spans)] == [(0, 20, "suspended"), (20, 40, "unknown"), (40, 60, "suspended")]
+
+
+def test_never_open_is_always_closed() -> None:
+    spans = timeline([change(1, 0, "offline")], [], [], begin=at(0), end=at(9), decided=Decided(openings=()))
+    assert [row[2] for row in told(spans)] == ["closed"]
+
+
 minutes = st.integers(-60, 180)
 states = st.sampled_from(["online", "away", "offline", "never_seen"])
 usables = st.sampled_from([True, False, None])
@@ -104,12 +141,27 @@ gap_lists = st.lists(st.builds(gap, minutes, minutes), max_size=6)
 ran_lists = st.lists(st.builds(ran, minutes, minutes, usables, st.integers(200, 203)), max_size=8)
 
 
-@given(changes_lists, gap_lists, ran_lists, st.integers(0, 60), st.integers(1, 60), st.randoms())
+pairs = st.lists(st.tuples(minutes.map(at), minutes.map(at)), max_size=4).map(tuple)
+lifecycles = st.lists(
+    st.tuples(minutes.map(at), st.sampled_from(["planned", "commissioned", "suspended"])),
+    max_size=3,
+    unique_by=lambda entry: entry[0],
+).map(tuple)
+decisions = st.builds(Decided, openings=st.none() | pairs, closures=pairs, lifecycles=lifecycles)
+
+
+@given(changes_lists, gap_lists, ran_lists, decisions, st.integers(0, 60), st.integers(1, 60), st.randoms())
 def test_every_history_covers_exactly_its_window(
-    changes: list[Change], gaps: list[Gap], presence: list[Ran], begin: int, length: int, random: Random
+    changes: list[Change],
+    gaps: list[Gap],
+    presence: list[Ran],
+    decided: Decided,
+    begin: int,
+    length: int,
+    random: Random,
 ) -> None:
     window = {"begin": at(begin), "end": at(begin + length)}
-    spans = timeline(changes, gaps, presence, **window)
+    spans = timeline(changes, gaps, presence, decided=decided, **window)
     assert (spans[0].begin, spans[-1].end) == (window["begin"], window["end"])
     for one, other in pairwise(spans):
         assert one.begin < one.end == other.begin
@@ -118,25 +170,37 @@ def test_every_history_covers_exactly_its_window(
     doubled = [[*items, *items[:2]] for items in (changes, gaps, presence)]
     for items in doubled:
         random.shuffle(items)
-    assert timeline(*doubled, **window) == spans, "neither order nor doubles matter"
+    again = Decided(
+        openings=None if decided.openings is None else (*decided.openings[::-1], *decided.openings[:1]),
+        closures=(*decided.closures[::-1], *decided.closures[:1]),
+        lifecycles=decided.lifecycles[::-1],
+    )
+    assert timeline(*doubled, decided=again, **window) == spans, "neither order nor doubles matter"
 
 
-@given(changes_lists, gap_lists, ran_lists, st.integers(0, 120))
+@given(changes_lists, gap_lists, ran_lists, decisions, st.integers(0, 120))
 def test_each_moment_says_what_the_rules_say(
-    changes: list[Change], gaps: list[Gap], presence: list[Ran], minute: int
+    changes: list[Change], gaps: list[Gap], presence: list[Ran], decided: Decided, minute: int
 ) -> None:
     """The same rules again, the plain slow way: for one moment, looked up in everything."""
     moment = at(minute)
-    (span,) = timeline(changes, gaps, presence, begin=moment, end=moment + timedelta(seconds=1))
+    (span,) = timeline(changes, gaps, presence, begin=moment, end=moment + timedelta(seconds=1), decided=decided)
+    is_open = decided.openings is None or any(b <= moment < e for b, e in decided.openings)
+    excused = any(b <= moment < e for b, e in decided.closures)
+    by_time = sorted(decided.lifecycles)
+    lifecycle = next((word for at, word in reversed(by_time) if at <= moment), by_time[0][1] if by_time else None)
     standing = [c for c in changes if c.at <= moment and not any(d.seq > c.seq and d.at <= c.at for d in changes)]
     newest = max(standing, key=lambda c: c.at, default=None)
     running = [p for p in presence if p.began_at <= moment < p.ended_at]
-    if newest is None or newest.state == "never_seen":
+    if lifecycle not in (None, "commissioned"):
+        expected = ("suspended", "none")
+    elif newest is None or newest.state == "never_seen":
         expected = ("never_seen", "none")
     elif any(g.began_at <= moment < g.ended_at for g in gaps):
         expected = ("unknown", "none")
     else:
-        expected = (newest.state, "presence" if newest.state == "offline" and running else "live")
+        judged = verdict_of(lifecycle="commissioned", state=newest.state, open=is_open, excused=excused)
+        expected = (judged, "presence" if newest.state == "offline" and running else "live")
     assert (span.verdict, span.evidence) == expected
 
 

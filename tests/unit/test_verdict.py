@@ -1,10 +1,12 @@
 """What people are told of a station: the rules, and who wins when several apply."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerting.verdict import Clock, Clocks, Verdict, doubt, judge
+from alerting.cover import CalendarNow, ClosureNow, Cover
+from alerting.verdict import Clock, Clocks, Hours, Verdict, doubt, judge, verdict_of
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=3)
@@ -42,6 +44,50 @@ CASES = {
     "a retired one, even on a dead clock": ("retired", None, None, "suspended", "lifecycle"),
     "a state this version does not know": ("commissioned", "dreaming", clock(), "unknown", "state_unknown"),
 }
+
+
+SHUT = Hours(open=False, changed_at=NOW - timedelta(hours=1))
+EXCUSED = Hours(changed_at=NOW - timedelta(hours=5), excused_since=NOW - timedelta(hours=2))
+BOTH = Hours(open=False, changed_at=NOW - timedelta(hours=1), excused_since=NOW - timedelta(hours=2))
+
+EXPECTED = {
+    "closed at 17:30 and switched off before": ("offline", SHUT, "closed", "outside_hours", 1),
+    "a terminal left on after closing": ("online", SHUT, "online", "judged", 3),
+    "away outside hours is closed": ("away", SHUT, "closed", "outside_hours", 1),
+    "an approved closure within hours": ("offline", EXCUSED, "excused", "closure", 2),
+    "open in spite of a closure": ("online", EXCUSED, "online", "judged", 3),
+    "a closure excuses nothing while it is closed anyway": ("offline", BOTH, "closed", "outside_hours", 1),
+    "closed for longer than is known": ("offline", Hours(open=False), "closed", "outside_hours", None),
+    "fell after it closed": ("offline", Hours(open=False, changed_at=NOW - timedelta(hours=9)), "closed", None, 3),
+    "opened within a closure": (
+        "offline",
+        Hours(changed_at=NOW - timedelta(hours=1), excused_since=NOW - timedelta(days=9)),
+        "excused",
+        "closure",
+        1,
+    ),
+    "offline since it was last online, closed or not": ("offline", Hours(changed_at=NOW), "offline", "judged", 3),
+    "nothing expected of what was never heard": (None, SHUT, "never_seen", "never_heard", None),
+}
+
+
+@pytest.mark.parametrize("case", EXPECTED)
+def test_hours_and_closures(case: str) -> None:
+    state, hours, verdict, why, hours_ago = EXPECTED[case]
+    found = judge(lifecycle="commissioned", state=state, since=SINCE, clock=clock(), now=NOW, hours=hours)
+    assert found.verdict == verdict
+    assert found.since == (None if hours_ago is None else NOW - timedelta(hours=hours_ago))
+    assert found.why == why or why is None
+    blind = judge(lifecycle="commissioned", state=state, since=SINCE, clock=None, now=NOW, hours=hours)
+    assert blind.verdict == ("unknown" if state else "never_seen"), "whoever cannot see says so first"
+
+
+@pytest.mark.parametrize(("lifecycle", "state"), list(itertools.product(("commissioned", "retired"), (*Verdict, None))))
+@pytest.mark.parametrize(("is_open", "excused"), list(itertools.product((True, False), repeat=2)))
+def test_counts_are_made_of_the_same_verdicts(lifecycle: str, state: str | None, is_open: bool, excused: bool) -> None:
+    hours = Hours(open=is_open, excused_since=SINCE if excused else None)
+    judged = judge(lifecycle=lifecycle, state=state, since=SINCE, clock=clock(), now=NOW, hours=hours)
+    assert verdict_of(lifecycle=lifecycle, state=state, open=is_open, excused=excused) == judged.verdict
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -93,3 +139,26 @@ def test_partitions_are_sorted_into_wholly_and_partly_sound() -> None:
     )
     assert clocks.sound == [0]
     assert clocks.partly_sound == [clock(partition=1, shard="a")]
+
+
+def closure(number: int, hours: float, *, approved: bool = True, **scope: str) -> ClosureNow:
+    return ClosureNow(id=number, from_at=NOW - timedelta(hours=hours), approved=approved, **scope)
+
+
+def test_a_station_is_covered_by_its_calendar_its_areas_and_its_programmes() -> None:
+    cover = Cover(
+        [CalendarNow(calendar=1, open=False, changed_at=NOW), CalendarNow(calendar=2, open=True)],
+        [
+            closure(1, 1, station="s"),
+            closure(2, 2, area="63"),
+            closure(3, 3, programme="p"),
+            closure(4, 9, approved=False, station="s"),
+            closure(5, 9, approved=False, station="t"),
+        ],
+    )
+    assert cover.hours("s", [], [], None) == Hours(excused_since=NOW - timedelta(hours=1)), "unapproved excuses nothing"
+    assert cover.hours("t", [], [], 1) == Hours(open=False, changed_at=NOW)
+    assert cover.hours("t", ["6", "63"], ["p"], 2).excused_since == NOW - timedelta(hours=3), "the one that began first"
+    assert cover.hours("u", ["6"], ["q"], 99) == Hours(), "a calendar that is not known is open"
+    assert [found.id for found in cover.closures("s", ["63"], [])] == [2, 1, 4], "what is approved first"
+    assert cover.arguments == ([1], ["s"], ["63"], ["p"])
