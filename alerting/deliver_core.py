@@ -12,7 +12,10 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-Language = Literal["zh-CN", "en"]
+from alerting.deliver_texts import TEXTS, Words
+from alerting.deliver_texts import Language as Language
+from alerting.words import word
+
 Phase = Literal["opened", "closed", "passed"]
 
 FIRST_RETRY: Final = 2.0
@@ -60,7 +63,8 @@ def after_failure(*, status: int | None, attempts: int, age: float, give_up: flo
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a notification is about."""
+    """What a notification is about; `children`: incidents it is the common cause of, `children_open` of them are not
+    closed."""
 
     incident: int
     kind: str
@@ -73,6 +77,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     area_name: str | None = None
     area_name_en: str | None = None
     shard: str | None = None
+    children: int = 0
+    children_open: int = 0
     detail: dict[str, Any] = {}
 
 
@@ -84,124 +90,38 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     link: str | None = None
 
 
-class _Words(msgspec.Struct, frozen=True):
-    """The texts of one language."""
-
-    titles: dict[tuple[str, str], str]
-    other_titles: dict[str, str]
-    since: str
-    was: str
-    place: str
-    shard: str
-    last_seen: str
-    causes: str
-    cause_names: dict[str, str]
-    unknown_note: str
-    resolved: str
-    number: str
-    link: str
-    listing: str
-    units: tuple[str, str, str, str]
-    zone: str
-
-
-_ZH: Final = _Words(
-    titles={
-        ("station_offline", "opened"): "【离线】{what}",
-        ("station_offline", "closed"): "【恢复】{what}",
-        ("station_offline", "passed"): "【曾离线,已恢复】{what}",
-        ("pipeline_blind", "opened"): "【平台失明】{what}",
-        ("pipeline_blind", "closed"): "【平台恢复】{what}",
-        ("pipeline_blind", "passed"): "【平台曾失明,已恢复】{what}",
-    },
-    other_titles={"opened": "【故障】{what}", "closed": "【恢复】{what}", "passed": "【曾故障,已恢复】{what}"},
-    since="自 {began} 起,已持续 {lasted}。",
-    was="自 {began} 至 {ended},共 {lasted}。",
-    place="服务点:{name}({id}){area}",
-    shard="消息分片 {shard}",
-    last_seen="最后一次心跳:{at}",
-    causes="原因:{causes}",
-    cause_names={
-        "gap": "消息通道中断",
-        "blind": "消息通道不计时",
-        "judge_silent": "判定进程停顿",
-        "behind": "判定落后于实时",
-        "database_hung": "数据库无响应",
-        "missed_heartbeats": "心跳中断",
-        "last_will": "终端连接断开",
-        "away_overdue": "告知离开后逾期未归",
-        "commissioned_offline": "启用时即离线",
-        "registry": "登记信息变更",
-    },
-    unknown_note="这是平台自身的问题:期间各服务点状态未知,不计为离线。",
-    resolved="由 {who} 处理完毕。",
-    number="故障编号 {id}",
-    link="查看与确认:{link}",
-    listing="、",
-    units=("天", "小时", "分", "秒"),
-    zone="",
-)
-_EN: Final = _Words(
-    titles={
-        ("station_offline", "opened"): "[OFFLINE] {what}",
-        ("station_offline", "closed"): "[BACK] {what}",
-        ("station_offline", "passed"): "[WAS OFFLINE] {what}",
-        ("pipeline_blind", "opened"): "[PLATFORM BLIND] {what}",
-        ("pipeline_blind", "closed"): "[PLATFORM BACK] {what}",
-        ("pipeline_blind", "passed"): "[PLATFORM WAS BLIND] {what}",
-    },
-    other_titles={"opened": "[INCIDENT] {what}", "closed": "[CLOSED] {what}", "passed": "[WAS OPEN] {what}"},
-    since="Since {began}, for {lasted}.",
-    was="From {began} to {ended}, {lasted}.",
-    place="Station: {name} ({id}){area}",
-    shard="Message shard {shard}",
-    last_seen="Last heartbeat: {at}",
-    causes="Cause: {causes}",
-    cause_names={
-        "gap": "the message pipeline was interrupted",
-        "blind": "the message pipeline is interrupted",
-        "judge_silent": "the judge stands still",
-        "behind": "the judge is behind the present",
-        "database_hung": "the database did not answer",
-        "missed_heartbeats": "heartbeats missed",
-        "last_will": "the terminal's connection broke",
-        "away_overdue": "away, and overdue",
-        "commissioned_offline": "offline when it was commissioned",
-        "registry": "the registry changed",
-    },
-    unknown_note="This is the platform's own trouble: meanwhile stations are unknown, not offline.",
-    resolved="Resolved by {who}.",
-    number="Incident {id}",
-    link="Look and acknowledge: {link}",
-    listing=", ",
-    units=("d", "h", "min", "s"),
-    zone=" (UTC+8)",
-)
-_LANGUAGES: Final[dict[Language, _Words]] = {"zh-CN": _ZH, "en": _EN}
-
-
 def write_message(facts: Facts, *, language: Language, public_url: str | None, now: datetime) -> Message:
     """The text of a notification: what, since when or from when to when, where, why, and where to look."""
-    words = _LANGUAGES[language]
-    titles = words.titles.get((facts.kind, facts.phase)) or words.other_titles.get(
-        facts.phase, words.other_titles["opened"]
-    )
+    words = TEXTS[language]
     link = None if public_url is None else f"{public_url.rstrip('/')}/incidents/{facts.incident}"
     return Message(
-        title=titles.format(what=_what(facts, language)),
+        title=_title(facts, words).format(what=_what(facts, language)),
         body="\n".join(line for line in _lines(facts, language, now, link) if line),
         link=link,
     )
 
 
+_PHASES: Final = ("opened", "closed", "passed")
+
+
+def _title(facts: Facts, words: Words) -> str:
+    if facts.phase not in _PHASES:
+        return words.other_titles[0]
+    return words.titles.get(facts.kind, words.other_titles)[_PHASES.index(facts.phase)]
+
+
 def _lines(facts: Facts, language: Language, now: datetime, link: str | None) -> Sequence[str | None]:
-    words = _LANGUAGES[language]
+    words = TEXTS[language]
     return (
         _when(facts, words, now),
         _place(facts, language),
         words.shard.format(shard=facts.shard) if facts.shard else None,
-        _why(facts, words),
+        _shared(facts, language),
+        _concerned(facts, words),
+        _measured(facts, words),
+        _why(facts, language),
         _last_seen(facts, words),
+        _clears(facts, language),
         words.unknown_note if facts.kind == "pipeline_blind" else None,
         words.resolved.format(who=facts.detail["resolved_by"]) if "resolved_by" in facts.detail else None,
         words.number.format(id=facts.incident),
@@ -210,10 +130,37 @@ def _lines(facts: Facts, language: Language, now: datetime, link: str | None) ->
 
 
 def _what(facts: Facts, language: Language) -> str:
-    if facts.station is None:
-        return _LANGUAGES[language].shard.format(shard=facts.shard) if facts.shard else facts.kind
-    name, area = _name(facts, language), _area(facts, language)
-    return f"{name} · {area}" if area else name
+    """Of what: a station, an area with its number of stations, a shard; and where its kind has several, which."""
+    words = TEXTS[language]
+    subject = _subject(facts, language)
+    topic = _topic(facts, language)
+    return words.about.format(topic=topic, what=subject) if topic else subject
+
+
+def _topic(facts: Facts, language: Language) -> str | None:
+    said = facts.detail.get(_TOPICS.get(facts.kind, ("", ""))[1])
+    return word(_TOPICS[facts.kind][0], said, language) if isinstance(said, str) else None
+
+
+_TOPICS: Final = {"blind_spot": ("spot", "kind"), "health": ("rule", "rule")}
+"""By kind of incident: the family of words that says which, and where it stands in its detail."""
+
+
+def _subject(facts: Facts, language: Language) -> str:
+    words, area = TEXTS[language], _area(facts, language)
+    if facts.station is not None:
+        parts = [_name(facts, language), area]
+    elif facts.kind == "area_outage":
+        parts = [_shared_name(facts), area, words.stations.format(n=facts.children) if facts.children else ""]
+    else:
+        parts = [area, words.shard.format(shard=facts.shard) if facts.shard else ""]
+    return " · ".join(dict.fromkeys(part for part in parts if part)) or word("kind", facts.kind, language)
+
+
+def _shared_name(facts: Facts) -> str:
+    """The name of what stations share, where it is not the area, which is named anyway."""
+    name = facts.detail.get("name")
+    return name if isinstance(name, str) and facts.detail.get("cause") != "area" else ""
 
 
 def _name(facts: Facts, language: Language) -> str:
@@ -226,14 +173,47 @@ def _area(facts: Facts, language: Language) -> str:
 
 
 def _place(facts: Facts, language: Language) -> str | None:
+    words, area = TEXTS[language], _area(facts, language)
     if facts.station is None:
+        return words.area.format(name=area) if area else None
+    after = f"{words.listing}{area}" if area else ""
+    return words.place.format(name=_name(facts, language), id=facts.station, area=after)
+
+
+def _shared(facts: Facts, language: Language) -> str | None:
+    """What the stations that fell together share."""
+    cause = facts.detail.get("cause")
+    if facts.kind != "area_outage" or not isinstance(cause, str):
         return None
-    area = _area(facts, language)
-    after = f"{_LANGUAGES[language].listing}{area}" if area else ""
-    return _LANGUAGES[language].place.format(name=_name(facts, language), id=facts.station, area=after)
+    name = _shared_name(facts) or _area(facts, language)
+    return TEXTS[language].shared.format(cause=word("cause", cause, language), name=name).strip()
 
 
-def _when(facts: Facts, words: _Words, now: datetime) -> str:
+def _concerned(facts: Facts, words: Words) -> str | None:
+    if not facts.children:
+        return None
+    text = words.still_down if facts.phase != "opened" and facts.children_open else words.concerned
+    return text.format(n=facts.children, down=facts.children_open)
+
+
+def _measured(facts: Facts, words: Words) -> str | None:
+    """Which terminal, what of it, how much and how much is allowed, as far as it is said."""
+    detail = {name: said for name, said in facts.detail.items() if isinstance(said, str | int | float)}
+    parts = []
+    if "terminal" in detail:
+        parts.append(words.terminal.format(terminal=detail["terminal"]))
+    if facts.kind == "health" and detail.get("subject"):
+        parts.append(str(detail["subject"]))
+    if "value" in detail and "threshold" in detail:
+        parts.append(words.value.format(value=_figure(detail["value"]), threshold=_figure(detail["threshold"])))
+    return words.listing.join(parts) or None
+
+
+def _figure(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _when(facts: Facts, words: Words, now: datetime) -> str:
     began = _shown(facts.began_at, words)
     if facts.phase == "opened" or facts.ended_at is None:
         return words.since.format(began=began, lasted=lasted(now - facts.began_at, words.units))
@@ -241,13 +221,21 @@ def _when(facts: Facts, words: _Words, now: datetime) -> str:
     return words.was.format(began=began, ended=ended, lasted=lasted(facts.ended_at - facts.began_at, words.units))
 
 
-def _why(facts: Facts, words: _Words) -> str | None:
+def _why(facts: Facts, language: Language) -> str | None:
+    words = TEXTS[language]
     causes = facts.detail.get("causes") or [facts.detail.get("reason")]
-    named = [words.cause_names.get(cause, cause) for cause in causes if isinstance(cause, str)]
+    named = [word("reason", cause, language) for cause in causes if isinstance(cause, str)]
     return words.causes.format(causes=words.listing.join(named)) if named else None
 
 
-def _last_seen(facts: Facts, words: _Words) -> str | None:
+def _clears(facts: Facts, language: Language) -> str | None:
+    clears = facts.detail.get("clears")
+    if facts.phase != "opened" or not isinstance(clears, str):
+        return None
+    return TEXTS[language].clears.format(clears=word("clears", clears, language))
+
+
+def _last_seen(facts: Facts, words: Words) -> str | None:
     seen_at: Any = facts.detail.get("seen_at")
     try:
         return words.last_seen.format(at=_shown(datetime.fromisoformat(seen_at), words))
@@ -255,7 +243,7 @@ def _last_seen(facts: Facts, words: _Words) -> str | None:
         return None
 
 
-def _shown(moment: datetime, words: _Words) -> str:
+def _shown(moment: datetime, words: Words) -> str:
     return f"{moment.astimezone(_CHINA):%Y-%m-%d %H:%M:%S}{words.zone}"
 
 

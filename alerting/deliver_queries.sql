@@ -1,16 +1,26 @@
 -- name: spread
--- A delivery for each target; the idempotency key makes a second spreading of the same thing harmless.
+-- A delivery for each target; the idempotency key makes a second spreading of the same thing harmless. What is held
+-- until its station opens waits, and with it what comes after it of the same incident. That an incident is over is not
+-- told when its beginning was still held then: it is told once, as past.
 WITH fresh AS (
-    SELECT id, incident, phase FROM notification
-    WHERE spread_at IS NULL ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+    SELECT id, incident, phase, created_at FROM notification n
+    WHERE spread_at IS NULL AND (not_before IS NULL OR not_before <= now())
+      AND NOT EXISTS (SELECT FROM notification held
+                      WHERE held.incident = n.incident AND held.id < n.id AND held.spread_at IS NULL
+                        AND held.not_before > now())
+    ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
 ), made AS (
     INSERT INTO delivery (notification, target, idempotency_key)
     SELECT fresh.id, target, fresh.incident || '-' || fresh.phase || '-' || target
     FROM fresh CROSS JOIN unnest($1::text[]) AS target
+    WHERE fresh.phase <> 'closed' OR NOT EXISTS (
+        SELECT FROM notification held
+        WHERE held.incident = fresh.incident AND held.phase = 'opened' AND held.not_before IS NOT NULL
+          AND (held.spread_at IS NULL OR held.spread_at >= fresh.created_at))
     ORDER BY fresh.id
     ON CONFLICT DO NOTHING
 )
-UPDATE notification n SET spread_at = now() FROM fresh WHERE n.id = fresh.id
+UPDATE notification n SET spread_at = clock_timestamp() FROM fresh WHERE n.id = fresh.id
 RETURNING n.id;
 
 -- name: claim
@@ -19,7 +29,7 @@ RETURNING n.id;
 WITH due AS (
     SELECT d.id FROM delivery d JOIN notification n ON n.id = d.notification
     WHERE d.status = 'pending' AND d.target = $1 AND d.next_attempt_at <= now()
-      AND n.created_at >= now() - make_interval(secs => $3)
+      AND greatest(n.created_at, n.not_before) >= now() - make_interval(secs => $3)
       AND NOT EXISTS (SELECT FROM notification m JOIN delivery e ON e.notification = m.id
                       WHERE m.incident = n.incident AND m.id < n.id AND e.target = $1 AND e.status = 'pending')
     ORDER BY d.next_attempt_at, d.id LIMIT 1 FOR UPDATE OF d SKIP LOCKED
@@ -28,14 +38,20 @@ WITH due AS (
     FROM due WHERE d.id = due.id
     RETURNING d.id, d.notification, d.idempotency_key, d.attempts
 )
-SELECT l.id, l.idempotency_key, l.attempts, extract(epoch FROM now() - n.created_at)::float8 AS age, n.phase,
+SELECT l.id, l.idempotency_key, l.attempts,
+       extract(epoch FROM now() - greatest(n.created_at, n.not_before))::float8 AS age,
+       CASE WHEN n.phase = 'opened' AND n.not_before IS NOT NULL AND EXISTS (
+           SELECT FROM notification over WHERE over.incident = n.incident AND over.phase = 'closed'
+                                         AND over.created_at <= n.spread_at) THEN 'passed' ELSE n.phase END AS phase,
        clock_timestamp() AS now, i.id AS incident, i.kind, i.began_at, i.ended_at, i.station, i.shard, i.detail,
+       (SELECT count(*) FROM incident c WHERE c.parent = i.id) AS children,
+       (SELECT count(*) FROM incident c WHERE c.parent = i.id AND c.status <> 'closed') AS children_open,
        s.name AS station_name, s.name_en AS station_name_en, a.name AS area_name, a.name_en AS area_name_en
 FROM leased l
 JOIN notification n ON n.id = l.notification
 JOIN incident i ON i.id = n.incident
 LEFT JOIN station s ON s.id = i.station
-LEFT JOIN area a ON a.code = i.area;
+LEFT JOIN area a ON a.code = coalesce(i.area, s.area);
 
 -- name: mark_sent
 WITH sent AS (
@@ -65,7 +81,7 @@ WITH failed AS (
     UPDATE delivery d SET status = 'failed', last_error = coalesce(d.last_error || '; ', '') || 'too old'
     FROM notification n
     WHERE n.id = d.notification AND d.status = 'pending' AND d.next_attempt_at <= now()
-      AND n.created_at < now() - make_interval(secs => $1)
+      AND greatest(n.created_at, n.not_before) < now() - make_interval(secs => $1)
     RETURNING n.incident, n.phase, d.target, d.idempotency_key, d.last_error
 ), told AS (
     INSERT INTO incident_entry (incident, actor, action, text)

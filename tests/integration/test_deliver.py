@@ -81,8 +81,8 @@ def webhook() -> Iterator[Webhook]:
     hook.close()
 
 
-async def tell(pool: Pool, *phases: str, station: str = "A", age: float = 0) -> int:
-    """What the incident process writes: an incident and its notifications."""
+async def tell(pool: Pool, *phases: str, station: str = "A", age: float = 0, held: float | None = None) -> int:
+    """What the incident process writes: an incident and its notifications, the opening `held` for so many seconds."""
     async with pool.acquire() as connection, connection.transaction():
         incident: int = await connection.fetchval(
             "INSERT INTO incident (kind, key, station, status, began_at, opened_at) "
@@ -92,9 +92,9 @@ async def tell(pool: Pool, *phases: str, station: str = "A", age: float = 0) -> 
         )
         for phase in phases:
             await connection.execute(
-                "INSERT INTO notification (incident, phase, created_at) "
-                "VALUES ($1, $2, now() - make_interval(secs => $3))",
-                incident, phase, age,
+                "INSERT INTO notification (incident, phase, created_at, not_before) "
+                "VALUES ($1, $2, now() - make_interval(secs => $3), now() + make_interval(secs => $4))",
+                incident, phase, age, held if phase == "opened" else None,
             )  # fmt: skip
         await connection.execute("SELECT pg_notify('milepost_delivery', '')")
     return incident
@@ -264,3 +264,30 @@ async def test_without_a_target_notifications_wait(pool: Pool, database: str, tm
 
 def test_a_configuration_shows_no_secret() -> None:
     assert "hunter2" not in repr(DeliverConfig(database_url="postgresql://u:hunter2@h/d", urls=("json://hunter2@h",)))
+
+
+async def test_what_is_held_until_opening_is_told_then_and_once_if_it_is_over_by_then(
+    pool: Pool, database: str, tmp_path: Path
+) -> None:
+    """A falls at night and comes back in the night, B stays down, C is told at once all the while."""
+    for station in "ABC":
+        await add_station(pool, station, name=station)
+    over = await tell(pool, "opened", "closed", station="A", age=9000, held=3600)
+    down = await tell(pool, "opened", station="B", age=9000, held=3600)
+    path = tmp_path / "log"
+    config = DeliverConfig(database_url=database, log_path=path, give_up=3000, poll=0.05)
+    spread = "SELECT count(*) FROM notification WHERE spread_at IS NOT NULL"
+    async with running(service.run, config):
+        other = await tell(pool, "opened", station="C")
+        await until(pool, SENT, 1)
+        assert await pool.fetchval(spread) == 1
+        await pool.execute("UPDATE notification SET not_before = now() - interval '1 s' WHERE not_before IS NOT NULL")
+        await until(pool, SENT, 3)
+        await until(pool, spread, 4)
+        await pool.execute("INSERT INTO notification (incident, phase) VALUES ($1, 'closed')", down)
+        await until(pool, SENT, 4)
+    told = [(line["incident"], line["phase"], line["title"]) for line in map(json.loads, path.read_text().splitlines())]
+    assert told[0][0] == other
+    assert sorted(told[1:]) == sorted(
+        [(over, "passed", "【曾离线,已恢复】A"), (down, "opened", "【离线】B"), (down, "closed", "【恢复】B")]
+    )

@@ -1,5 +1,6 @@
 """When a delivery is tried again, and what people read."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from alerting.deliver_core import (
     target_of,
     write_message,
 )
+from alerting.words import WORDS
 
 NOW = datetime(2026, 11, 23, 8, 5, 12, tzinfo=UTC)
 BEGAN = NOW - timedelta(minutes=5, seconds=12)
@@ -102,7 +104,7 @@ def test_a_station_back_in_english() -> None:
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 @pytest.mark.parametrize("phase", ["opened", "closed", "passed"])
-@pytest.mark.parametrize("kind", ["station_offline", "pipeline_blind", "health"])
+@pytest.mark.parametrize("kind", [*WORDS["kind"], "something_new"])
 def test_every_text_is_complete(language: Language, phase: Phase, kind: str) -> None:
     """Also where the registry knows next to nothing; no placeholder stays open."""
     poor = facts(
@@ -114,6 +116,64 @@ def test_every_text_is_complete(language: Language, phase: Phase, kind: str) -> 
     assert not set("{}") & set(text)
     assert "None" not in text
     assert "new_cause" in text
+
+
+COUNTY = {"station": None, "station_name": None, "station_name_en": None}
+TOLD = {
+    "a county that fell": (
+        {**COUNTY, "kind": "area_outage", "children": 31, "detail": {"cause": "area", "name": "632122000000"}},
+        "【区域中断】玛多县 · 31 个服务点",
+        ["行政区划:玛多县", "共同点:同一行政区划 玛多县", "涉及 31 个服务点。"],
+    ),
+    "an operator's cut": (
+        {**COUNTY, "kind": "area_outage", "children": 310, "detail": {"cause": "uplink", "name": "中国移动"}},
+        "【区域中断】中国移动 · 玛多县 · 310 个服务点",
+        ["行政区划:玛多县", "共同点:同一网络运营商 中国移动", "涉及 310 个服务点。"],
+    ),
+    "nobody serves an area": (
+        {**COUNTY, "kind": "blind_spot", "detail": {"kind": "area_dark", "clears": "station_works"}},
+        "【盲点】全域无服务:玛多县",
+        ["行政区划:玛多县", "消除条件:区划内有服务点在线且可用"],
+    ),
+    "a disk": (
+        {"kind": "health", "detail": {"rule": "disk_full", "terminal": "001", "value": 0.97, "threshold": 0.95}},
+        "【设备告警】磁盘将满:红旗阅览室 · 玛多县",
+        ["服务点:红旗阅览室(6321220007)、玛多县", "终端:001、数值 0.97,阈值 0.95"],
+    ),
+    "a service": (
+        {"kind": "health", "detail": {"rule": "service_down", "terminal": "001", "subject": "reader"}},
+        "【设备告警】服务停止:红旗阅览室 · 玛多县",
+        ["服务点:红旗阅览室(6321220007)、玛多县", "终端:001、reader"],
+    ),
+    "a rule of one's own": (
+        {"kind": "health", "detail": {"rule": "door_open"}},
+        "【设备告警】door_open:红旗阅览室 · 玛多县",
+        ["服务点:红旗阅览室(6321220007)、玛多县"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_what_is_told_of_each_kind(case: str) -> None:
+    given, title, lines = TOLD[case]
+    message = write_message(facts(**given), language="zh-CN", public_url=None, now=NOW)  # type: ignore[arg-type]
+    assert message.title == title
+    assert message.body.splitlines() == ["自 2026-11-23 16:00:00 起,已持续 5 分 12 秒。", *lines, "故障编号 12"]
+
+
+def test_an_outage_that_is_over_says_who_is_still_down() -> None:
+    detail = {"cause": "feeder", "name": "10kV-3"}
+    given = {**COUNTY, "kind": "area_outage", "children": 31, "children_open": 2, "detail": detail}
+    message = write_message(facts("closed", ended_at=NOW, **given), language="en", public_url=None, now=NOW)
+    assert message.title == "[AREA BACK] 10kV-3 · Madoi County · 31 stations"
+    assert "Stations concerned: 31, still down: 2." in message.body
+    assert "In common: the same power feeder 10kV-3" in message.body
+
+
+@pytest.mark.parametrize("family", WORDS)
+def test_every_machine_word_is_said_in_both_languages(family: str) -> None:
+    assert all(all(said) for said in WORDS[family].values())
+    assert not [english for _, english in WORDS[family].values() if re.search(r"[\u4e00-\u9fff]", english)]
 
 
 def test_what_a_later_version_writes_is_still_told() -> None:

@@ -1,0 +1,80 @@
+"""What machine words about incidents mean, in zh-CN and en: for messages, pages and dashboards alike. Pure."""
+
+from collections.abc import Mapping
+from typing import Final
+
+LANGUAGES: Final = ("zh-CN", "en")
+
+WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
+    # kinds of incidents
+    "kind": {
+        "station_offline": ("服务点离线", "Station offline"),
+        "area_outage": ("区域中断", "Area outage"),
+        "blind_spot": ("盲点", "Blind spot"),
+        "health": ("设备健康", "Health"),
+        "overdue_return": ("逾期未归", "Overdue return"),
+        "identity_conflict": ("身份冲突", "Identity conflict"),
+        "pipeline_blind": ("数据通道失明", "Pipeline blind"),
+        "flapping": ("时断时续", "Flapping"),
+        "never_seen": ("从未上线", "Never seen"),
+    },
+    # kinds of blind spots
+    "spot": {
+        "uncovered": ("未覆盖", "Not covered"),
+        "dark": ("长期无声", "Silent"),
+        "shut": ("应开未开", "Did not open"),
+        "idle": ("无人使用", "Not used"),
+        "stale": ("资源陈旧", "Stale resources"),
+        "no_wifi": ("无线不通", "No Wi-Fi"),
+        "area_dark": ("全域无服务", "No service in the area"),
+    },
+    # what would clear a blind spot
+    "clears": {
+        "station_in_service": ("有服务点投入使用", "a station of the area comes into service"),
+        "heartbeat": ("收到服务点的心跳", "a heartbeat of the station"),
+        "online_in_hours": ("在开放时间内上线", "the station is online within its opening hours"),
+        "session": ("有人使用", "somebody uses it"),
+        "resource_applied": ("更新一项资源", "a resource is brought up to date"),
+        "wifi_works": ("无线接入点恢复工作", "its access point works again"),
+        "station_works": ("区划内有服务点在线且可用", "a station of the area is online and usable"),
+    },
+    # what stations that fell together share
+    "cause": {
+        "area": ("同一行政区划", "the same area"),
+        "uplink": ("同一网络运营商", "the same network operator"),
+        "feeder": ("同一供电线路", "the same power feeder"),
+        "agent": ("同一终端软件版本", "the same version of the agent"),
+        "shard": ("同一数据通道分片", "the same shard of the pipeline"),
+    },
+    # why an incident opened
+    "reason": {
+        "gap": ("消息通道中断", "the message pipeline was interrupted"),
+        "blind": ("消息通道不计时", "the message pipeline is interrupted"),
+        "judge_silent": ("判定进程停顿", "the judge stands still"),
+        "behind": ("判定落后于实时", "the judge is behind the present"),
+        "database_hung": ("数据库无响应", "the database did not answer"),
+        "missed_heartbeats": ("心跳中断", "heartbeats missed"),
+        "last_will": ("终端连接断开", "the terminal's connection broke"),
+        "away_overdue": ("告知离开后逾期未归", "away, and overdue"),
+        "commissioned_offline": ("启用时即离线", "offline when it was commissioned"),
+        "registry": ("登记信息变更", "the registry changed"),
+    },
+    # health rules that Milepost ships
+    "rule": {
+        "disk_full": ("磁盘将满", "disk nearly full"),
+        "hot": ("温度过高", "too hot"),
+        "memory_full": ("内存不足", "memory nearly full"),
+        "service_down": ("服务停止", "service down"),
+        "no_wifi": ("无线不通", "no Wi-Fi"),
+        "clock_wrong": ("时钟不准", "clock wrong"),
+        "outbox_dropping": ("终端丢弃记录", "records dropped"),
+        "agent_too_old": ("终端软件过旧", "agent too old"),
+    },
+    "severity": {"info": ("提示", "info"), "warning": ("警告", "warning"), "critical": ("严重", "critical")},
+}
+
+
+def word(family: str, name: str, language: str) -> str:
+    """The word of a family; a name that is not in the table, as a later version writes it, stays as it is."""
+    found = WORDS.get(family, {}).get(name)
+    return name if found is None else found[LANGUAGES.index(language)]
