@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from api import (
     areas,
+    blind_spot_pages,
     blind_spots,
     board,
     history,
@@ -18,6 +19,7 @@ from api import (
     probes,
     problems,
     refused,
+    schedules,
     station_pages,
     stations,
     stream,
@@ -26,7 +28,7 @@ from api.context import Context
 from api.gate import V1, Gate
 from api.probes import Probes
 
-_ROUTERS: Final = (stations, history, areas, blind_spots, incidents, pipeline, refused, stream)
+_ROUTERS: Final = (stations, schedules, history, areas, blind_spots, incidents, pipeline, refused, stream)
 _DESCRIPTION: Final = (
     "What Milepost knows of its stations. Send `Authorization: Bearer TOKEN`. Times are ISO 8601 UTC; lists are "
     '{"items": […], "next": cursor or null} and take `cursor` and `limit`; errors are RFC 9457 problem documents.'
@@ -53,7 +55,7 @@ def create_app(context: Context) -> FastAPI:
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(probes.router)
-    for pages_of in (pages, board, station_pages, incident_pages):
+    for pages_of in (pages, board, station_pages, incident_pages, blind_spot_pages):
         app.include_router(pages_of.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     problems.install(app)

@@ -14,7 +14,7 @@ from api.context import QUERIES, load_clocks, load_cover
 from api.counting import count_by_verdict, counts_document, soundness, verdict_of_group
 from api.database import Database
 from api.looks import Look
-from api.names import name_of, where
+from api.names import name_of, topic_of, where
 from api.pages import answer, frame, page_router, render, words_for
 from api.pipeline import shard_documents
 from api.shapes import Counts, Shard, Station
@@ -48,6 +48,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     places: list[Row]
     shards: list[Shard]
     deadletters: int
+    quiet_spots: int
 
 
 class Board:
@@ -99,6 +100,7 @@ async def look(database: Database, places: Callable[[], Awaitable[list[Row]]]) -
             places=named,
             shards=shard_documents(clocks, {}),
             deadletters=await connection.fetchval(QUERIES.newest_deadletter),
+            quiet_spots=await connection.fetchval(QUERIES.count_quiet_spots),
         )
 
 
@@ -119,6 +121,7 @@ def _board(seen: Seen, words: Words) -> dict[str, Any]:
         "atlas": _atlas(seen, words),
         "shards": [_shard(shard, words) for shard in seen.shards],
         "deadletters": seen.deadletters,
+        "quiet_spots": seen.quiet_spots,
         **_headline(seen.counts, open_incidents, seen.shards, words),
     }
 
@@ -191,7 +194,10 @@ def _incident(row: Row, words: Words, now: datetime) -> dict[str, Any]:
     return {
         "id": row["id"],
         "kind": row["kind"],
-        "what": name or row["station"] or _area_name(row, words) or row["shard"] or "",
+        "what": where(
+            topic_of(words, row["kind"], row["detail"]),
+            name or row["station"] or _area_name(row, words) or row["shard"],
+        ),
         "where": where(*([_area_name(row, words), row["station"]] if row["station"] else [])),
         "children": row["children"],
         "status": row["status"],

@@ -1,5 +1,6 @@
 """What a station was and reported: timeline, health, usage."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,10 +11,12 @@ from alerting.verdict import Clocks, Verdict, doubt
 from api.context import QUERIES, Shared, load_clocks
 from api.paging import MAX_ID, AfterRecord, Page, PageOf
 from api.problems import Problem
+from api.schedules import calendar_of_station, closures_of
 from api.shapes import HealthSample, Interval, Listing, Timeline, UsageItem, UsageListing, UsageTotal
 from api.stations import StationId, heard_through, require_station
 from api.times import Window
-from audit.timeline import Change, Gap, Ran, Span, timeline
+from audit.timeline import Change, Decided, Gap, Ran, Span, timeline
+from registry.calendar import ALWAYS
 from store.pool import Connection
 
 router = APIRouter(tags=["history"])
@@ -21,6 +24,7 @@ router = APIRouter(tags=["history"])
 _MOST: Final = 20_000
 """Transitions, gaps or presence records that one answer is made of."""
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _FIRST_RECORD: Final = AfterRecord(_LAST, "", "", MAX_ID)
 
 
@@ -29,22 +33,23 @@ async def get_timeline(context: Shared, id: StationId, asked: Window) -> Timelin
     """What the station was from `from` to `to`, without gaps or overlaps, oldest first.
 
     Time in which the platform was blind is unknown; time before the first message is never_seen; the interval
-    still going on ends at `to`. It tells what was judged and does not know the registry's past: a suspended
-    station's intervals say what its terminals did.
+    still going on ends at `to`. Opening hours are those of each day's own schedule, closures and lifecycle as far as
+    they are on record.
     """
     async with context.database.snapshot() as connection:
-        await require_station(connection, id)
+        row = await require_station(connection, id)
         clocks = await load_clocks(connection)
         begin, end = asked.window(clocks.now)
         changes = await connection.fetch(QUERIES.station_changes, id, begin, end, _MOST + 1)
         presence = await connection.fetch(QUERIES.station_presence, id, begin, end, _MOST + 1)
         gaps = await _gaps(connection, id, begin, end)
         gaps += await _gap_now(connection, id, clocks)
+        decided = await _decided(connection, row, begin, end)
     if max(len(changes), len(presence), len(gaps)) > _MOST:
         raise Problem(
             422, "from: too much happened to this station for one answer: ask for a shorter time", parameter="from"
         )
-    spans = timeline(map(_change, changes), gaps, map(_ran, presence), begin=begin, end=end)
+    spans = timeline(map(_change, changes), gaps, map(_ran, presence), begin=begin, end=end, decided=decided)
     return Timeline(intervals=[_interval(span) for span in spans])
 
 
@@ -71,6 +76,24 @@ async def _gap_now(connection: Connection, station: str, clocks: Clocks) -> list
     return [] if doubted is None else [Gap(began_at=doubted[1], ended_at=_LAST)]
 
 
+async def _decided(connection: Connection, station: asyncpg.Record, begin: datetime, end: datetime) -> Decided:
+    """Opening hours, approved closures and lifecycle, of the window."""
+    calendar = await calendar_of_station(connection, station)
+    closures = await closures_of(connection, station, begin, end)
+    lifecycles = await connection.fetch(QUERIES.station_lifecycles, station["id"])
+    return Decided(
+        openings=None if calendar is ALWAYS else tuple(calendar.openings(begin, end)),
+        closures=tuple((closure.begin, closure.end) for closure in closures if closure.approved),
+        lifecycles=_lifecycles(lifecycles, station["lifecycle"]),
+    )
+
+
+def _lifecycles(changes: Sequence[asyncpg.Record], present: str) -> tuple[tuple[datetime, str], ...]:
+    """Of no change on record, the present one holds for always."""
+    first = changes[0]["before"] if changes else present
+    return (_FIRST, first), *((change["at"], change["after"]) for change in changes)
+
+
 def _change(row: asyncpg.Record) -> Change:
     return Change(seq=row["seq"], at=row["at"], state=row["after"], usable=row["usable"])
 
@@ -79,15 +102,11 @@ def _ran(row: asyncpg.Record) -> Ran:
     return Ran(began_at=row["ts"], ended_at=row["until"], usable=row["usable"], received_at=row["received_at"])
 
 
-_WORDS: Final = frozenset(Verdict)
-
-
 def _interval(span: Span) -> Interval:
-    verdict = Verdict(span.verdict) if span.verdict in _WORDS else Verdict.UNKNOWN
     return Interval(
         begin=span.begin,
         end=span.end,
-        verdict=verdict,
+        verdict=Verdict(span.verdict),
         usable=span.usable,
         evidence=span.evidence,
         revision=span.revision,

@@ -12,22 +12,24 @@ from starlette.responses import RedirectResponse
 from alerting import incident_actions
 from alerting.incident_actions import ActionRefusedError
 from alerting.incidents_core import MAX_TEXT
-from api import incidents
+from api import incidents, stations
 from api.context import QUERIES, Context, Shared
 from api.filters import area_codes
 from api.gate import require_own_page
 from api.incidents import Action, IncidentId
-from api.names import name_of_row, where
+from api.names import topic_of, where
+from api.naming import Names, names_of
 from api.pages import page_router, show, words_for
 from api.paging import Page
 from api.problems import Problem, not_found
-from api.shapes import Incident, IncidentStatus
+from api.shapes import Incident, IncidentDetail, IncidentStatus
 from api.texts import Words
 
 router = page_router()
 
 _PAGE: Final = 50
 _MOST_PERSON: Final = 64
+_MOST_CHILDREN: Final = 200
 _STATUSES: Final[tuple[IncidentStatus, ...]] = ("open", "acknowledged", "closed")
 KINDS: Final = (
     "station_offline",
@@ -58,14 +60,14 @@ async def show_incidents(
     wanted = [one for one in _STATUSES if one == status] or list(_STATUSES)
     asked = area_codes(area.strip() or None)
     page = Page(_PAGE, cursor or None if len(wanted) == 1 else None)
-    found = [await incidents.list_incidents(context, page, asked, one, kind or None) for one in wanted]
-    named = await _names(context, words, [incident for part in found for incident in part.items])
+    found = [await incidents.list_incidents(context, page, asked, one, kind or None, top=not kind) for one in wanted]
+    now, named = await _names(context, words, [incident for part in found for incident in part.items])
     return show(
         request,
         "incidents.html",
-        now=await _now(context),
+        now=now,
         parts=[
-            {"status": one, "rows": [_row(incident, named) for incident in part.items], "next": part.next}
+            {"status": one, "rows": [_row(incident, named, words) for incident in part.items], "next": part.next}
             for one, part in zip(wanted, found, strict=True)
         ],
         status=status if len(wanted) == 1 else "",
@@ -76,31 +78,17 @@ async def show_incidents(
     )
 
 
-Names = tuple[Mapping[str, str], Mapping[str, str]]
-
-
-async def _now(context: Context) -> Any:
+async def _names(context: Context, words: Words, found: list[Incident]) -> tuple[Any, Names]:
+    """The time, and names of the stations and areas that some incidents are about."""
     async with context.database.snapshot() as connection:
-        return await connection.fetchval(QUERIES.now)
+        return await connection.fetchval(QUERIES.now), await names_of(connection, words, found)
 
 
-async def _names(context: Context, words: Words, found: list[Incident]) -> Names:
-    """Names of the stations and areas that some incidents are about."""
-    async with context.database.snapshot() as connection:
-        rows = await connection.fetch(QUERIES.describe_stations, list({one.station for one in found if one.station}))
-        areas = await connection.fetch(QUERIES.name_areas, list({one.area for one in found if one.area}))
-    return (
-        {row["id"]: words.pick(row["name"], row["name_en"]) for row in rows},
-        {row["code"]: name_of_row(words, row).main for row in areas},
-    )
-
-
-def _row(incident: Incident, named: Names) -> dict[str, Any]:
-    station = named[0].get(incident.station or "", incident.station)
-    area = named[1].get(incident.area or "", incident.area)
+def _row(incident: Incident, named: Names, words: Words) -> dict[str, Any]:
+    station, area = named.station(incident.station), named.area(incident.area)
     return {
         "incident": incident,
-        "what": station or area or incident.shard or "",
+        "what": where(topic_of(words, incident.kind, incident.detail), station or area or incident.shard),
         "where": where(*([area, incident.station] if incident.station else [])),
         "station_name": station,
         "area_name": area,
@@ -116,34 +104,61 @@ async def show_incident(request: Request, context: Shared, id: IncidentId) -> Re
 async def _show(
     request: Request, context: Context, number: int, status: int = 200, refused: str = "", text: str = ""
 ) -> Response:
+    words = words_for(request)
     incident = await incidents.get_incident(context, number)
-    named = await _names(context, words_for(request), [incident])
+    now, named = await _names(context, words, [incident])
     return show(
         request,
         "incident.html",
         status,
-        now=await _now(context),
+        now=now,
         incident=incident,
-        facts=_facts(incident.detail, words_for(request)),
+        facts=_facts(incident, words),
         refused=refused,
         text=text,
         most=MAX_TEXT,
         most_person=_MOST_PERSON,
-        **{name: value for name, value in _row(incident, named).items() if name != "incident"},
+        **await _children(context, incident, words),
+        **{name: value for name, value in _row(incident, named, words).items() if name != "incident"},
     )
 
 
-def _facts(detail: Mapping[str, Any], words: Words) -> list[tuple[str, str]]:
+async def _children(context: Context, incident: IncidentDetail, words: Words) -> dict[str, Any]:
+    """How many have this one as their cause, and of the first of them how their stations are now: the open ones first."""
+    if not incident.children:
+        return {"children": [], "many": 0, "down": 0}
+    parts = [
+        await incidents.list_incidents(context, Page(_MOST_CHILDREN, None), status=status, parent=incident.id)
+        for status in _STATUSES
+    ]
+    found = [child for part in parts for child in part.items][:_MOST_CHILDREN]
+    now_at = await stations.some_stations(context, [child.station for child in found if child.station])
+    _, named = await _names(context, words, found)
+    async with context.database.snapshot() as connection:
+        counted = await connection.fetchrow(QUERIES.count_children, incident.id)
+    rows = [{**_row(child, named, words), "station": now_at.get(child.station or "")} for child in found]
+    return {"children": rows, **dict(counted or {})}
+
+
+def _facts(incident: Incident, words: Words) -> list[tuple[str, str]]:
     """What else is known of an incident, as far as it is said in a word or a number."""
-    plain = {name: value for name, value in detail.items() if isinstance(value, str | int | float)}
-    return [(words.named("detail", name), _said(name, value, words)) for name, value in plain.items()]
+    plain = {name: value for name, value in incident.detail.items() if isinstance(value, str | int | float)}
+    hidden = {"quiet", "name"} if incident.cause and incident.cause.kind == "area" else {"quiet"}
+    return [
+        (words.named("detail", name), _said(name, value, words)) for name, value in plain.items() if name not in hidden
+    ]
+
+
+_MOMENTS: Final = frozenset({"since", "offline_since", "instant", "back_by"})
 
 
 def _said(name: str, value: str | float, words: Words) -> str:
-    if name.endswith("_at") and isinstance(value, str):
+    if isinstance(value, str) and (name.endswith("_at") or name in _MOMENTS):
         with suppress(ValueError):
             return words.clock(datetime.fromisoformat(value))
-    return words.named(name, str(value))
+    if name == "share" and isinstance(value, float):
+        return f"{value:.0%}"
+    return words.named("spot" if name == "kind" else name, str(value))
 
 
 @router.get("/incidents/{id}/{action}")

@@ -46,11 +46,15 @@ async def list_incidents(
     status: IncidentStatus | None = None,
     kind: Annotated[str | None, Query(max_length=64, description="station_offline, pipeline_blind, …")] = None,
     station: Annotated[str | None, Query(max_length=64, description="a station's id")] = None,
+    parent: Annotated[int | None, Query(ge=0, le=MAX_ID, description="those of which this one is the cause")] = None,
+    top: Annotated[bool, Query(description="no parts of another, no blind spots that page nobody")] = False,
 ) -> Listing[Incident]:
     """Incidents, the last opened first."""
     after = page.after(AfterIncident, AfterIncident(MAX_ID)).id
     async with context.database.snapshot() as connection:
-        rows = await connection.fetch(QUERIES.list_incidents, after, status, kind, area, page.limit + 1, station)
+        rows = await connection.fetch(
+            QUERIES.list_incidents, after, status, kind, area, page.limit + 1, station, parent, top
+        )
     shown, following = page.cut(rows, lambda row: AfterIncident(row["id"]))
     return Listing(items=[Incident(**row) for row in shown], next=following)
 

@@ -1,6 +1,7 @@
 """Names of stations and areas on the pages: one in the reader's language, the others beside it. Pure."""
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -33,3 +34,15 @@ def name_of_row(words: Words, row: Facts) -> Name:
 def where(*places: str | None) -> str:
     """What is known of a place, each thing once: a station that nobody named is named by its id."""
     return " · ".join(dict.fromkeys(place for place in places if place))
+
+
+def topic_of(words: Words, kind: str, detail: Mapping[str, Any]) -> str | None:
+    """Which of its kind an incident is: the kind of blind spot, the health rule, what those that fell share."""
+    family, name = _TOPICS.get(kind, ("", ""))
+    said = detail.get(name)
+    if not isinstance(said, str) or (kind == "area_outage" and detail.get("cause") == "area"):
+        return None
+    return words.named(family, said)
+
+
+_TOPICS: Final = {"blind_spot": ("spot", "kind"), "health": ("rule", "rule"), "area_outage": ("", "name")}

@@ -52,14 +52,14 @@ ORDER BY s.id LIMIT $8;
 -- The codes of an area's subtree, if they are no more than $2.
 SELECT code FROM area WHERE path && $1::text[] LIMIT $2;
 
--- name: get_station
--- One station in the columns of list_stations.
+-- name: get_stations
+-- Some stations in the columns of list_stations.
 SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.state, st.since, st.usable,
        (SELECT path FROM area a WHERE a.code = s.area) AS path,
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
        EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id AND i.status <> 'closed') AS flapping
 FROM station s LEFT JOIN station_state st ON st.station = s.id
-WHERE s.id = $1;
+WHERE s.id = ANY ($1::text[]) ORDER BY s.id;
 
 -- name: list_terminals
 -- The registered terminals of some stations with what was heard of them.
@@ -211,6 +211,23 @@ SELECT told_at FROM area_count_known;
 SELECT area, online, offline, away, closed, excused, never_seen, suspended FROM area_count
 WHERE area = ANY ($1::text[]);
 
+-- name: calendar_definition
+SELECT definition FROM calendar WHERE id = $1;
+
+-- name: station_closures
+-- Those of a station ($1), its areas ($2) and its programmes ($3) that touch the window ($4, $5), as long as each held:
+-- one that was withdrawn before it ended holds until then, and one withdrawn before it began never held.
+SELECT id, kind, from_at AS begin, ends_at AS end, reason, approved_at IS NOT NULL AS approved
+FROM (SELECT *, CASE WHEN withdrawn_at IS NULL OR withdrawn_at >= until_at THEN until_at
+                     ELSE greatest(withdrawn_at, from_at) END AS ends_at FROM closure) AS closure
+WHERE (station = $1 OR area = ANY ($2::text[]) OR programme = ANY ($3::text[]))
+  AND from_at < $5 AND ends_at > $4 AND from_at < ends_at
+ORDER BY from_at, id LIMIT $6;
+
+-- name: station_lifecycles
+-- The changes of a station's lifecycle, oldest first.
+SELECT at, before, after FROM station_lifecycle WHERE station = $1 ORDER BY at, id;
+
 -- name: station_shards
 -- Through which shards a station was heard up to $2, and in which partition its transitions are.
 SELECT DISTINCT shard, partition FROM (
@@ -262,7 +279,8 @@ SELECT coalesce(sum(sessions), 0)::bigint AS sessions, coalesce(sum(minutes), 0)
 FROM usage WHERE station = $1 AND ts >= $2 AND ts < $3;
 
 -- name: list_incidents
--- Newest first. An incident of a station belongs to the station's area unless it names one itself.
+-- Newest first. An incident of a station belongs to the station's area unless it names one itself. $7: of a parent; $8:
+-- only what stands for itself, neither part of another nor a blind spot that pages nobody.
 SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
        i.acknowledged_at, i.acknowledged_by, i.assignee, i.closed_at, i.ended_at, i.parent, i.detail,
        ARRAY(SELECT c.id FROM incident c WHERE c.parent = i.id ORDER BY c.id LIMIT 1000) AS children
@@ -272,7 +290,13 @@ WHERE i.id < $1
   AND ($3::text IS NULL OR i.kind = $3)
   AND ($4::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path && $4))
   AND ($6::text IS NULL OR i.station = $6)
+  AND ($7::bigint IS NULL OR i.parent = $7)
+  AND (NOT $8::boolean OR (i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'))
 ORDER BY i.id DESC LIMIT $5;
+
+-- name: count_children
+-- How many incidents have this one as their cause, and how many of them are not closed.
+SELECT count(*) AS many, count(*) FILTER (WHERE status <> 'closed') AS down FROM incident WHERE parent = $1;
 
 -- name: get_incident
 -- One incident in the columns of list_incidents.
@@ -289,14 +313,19 @@ SELECT id, at, actor, action, text FROM incident_entry WHERE incident = $1 ORDER
 -- name: list_open_incidents
 -- For the board: what concerns many before what concerns one, what nobody looks after before the rest, the oldest first.
 SELECT i.id, i.kind, i.station, s.name, s.name_en, s.name_bo, a.name AS area_name, a.name_en AS area_name_en,
-       coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.assignee,
+       coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.assignee, i.detail,
        (SELECT count(*) FROM incident c WHERE c.parent = i.id) AS children, count(*) OVER () AS all_of_them
 FROM incident i
 LEFT JOIN station s ON s.id = i.station
 LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
-WHERE i.status <> 'closed' AND i.parent IS NULL
-ORDER BY array_position(ARRAY['pipeline_blind', 'area_outage', 'station_offline', 'blind_spot', 'identity_conflict',
-                              'overdue_return', 'flapping', 'health'], i.kind), i.status DESC, i.began_at, i.id LIMIT $1;
+WHERE i.status <> 'closed' AND i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'
+ORDER BY array_position(ARRAY['pipeline_blind', 'area_outage', 'blind_spot', 'station_offline', 'overdue_return',
+                              'identity_conflict', 'flapping', 'never_seen', 'health'], i.kind),
+         i.status DESC, i.began_at, i.id LIMIT $1;
+
+-- name: count_quiet_spots
+-- Blind spots that page nobody.
+SELECT count(*) FROM incident WHERE kind = 'blind_spot' AND status <> 'closed' AND (detail -> 'quiet') = 'true';
 
 -- name: count_open_incidents
 SELECT kind, status, count(*) AS incidents FROM incident WHERE status <> 'closed' GROUP BY kind, status;

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from alerting.verdict import Verdict
 
@@ -69,6 +69,40 @@ class Interval(Document):
     usable: bool | None
     evidence: Literal["live", "presence", "none"]
     revision: int
+
+
+class Opening(Document):
+    begin: datetime = Field(serialization_alias="from")
+    end: datetime = Field(serialization_alias="to")
+
+
+class ScheduleVersion(Document):
+    """A schedule that holds from a local day on (null: from always) until the next one."""
+
+    valid_from: date | None
+    rules: str
+    timezone: str
+
+
+class StationClosure(Document):
+    """A closure as far as it concerns a station; only an approved one excuses."""
+
+    id: int
+    kind: str
+    begin: datetime = Field(serialization_alias="from")
+    end: datetime = Field(serialization_alias="to")
+    reason: str
+    approved: bool
+
+
+class Schedule(Document):
+    """When a station should be open; `always`: it has no schedule."""
+
+    always: bool
+    versions: list[ScheduleVersion]
+    openings: list[Opening]
+    closures: list[StationClosure]
+    provisional: list[date]
 
 
 class Timeline(Document):
@@ -167,8 +201,15 @@ class Area(Document):
     children: list[AreaChild]
 
 
+class Cause(Document):
+    """What stations that fell together share: an area, uplink, feeder, agent version or shard, and which."""
+
+    kind: str
+    name: str
+
+
 class Incident(Document):
-    """One thing that is wrong, with one owner."""
+    """One thing that is wrong, with one owner. `children`: the first 1000 of those of which it is the common cause."""
 
     id: int
     kind: str
@@ -186,6 +227,13 @@ class Incident(Document):
     parent: int | None
     children: list[int]
     detail: dict[str, Any]
+
+    @computed_field  # type: ignore[prop-decorator]  # as pydantic has it
+    @property
+    def cause(self) -> Cause | None:
+        """What its children have in common."""
+        kind, name = self.detail.get("cause"), self.detail.get("name")
+        return Cause(kind=kind, name=name) if isinstance(kind, str) and isinstance(name, str) else None
 
 
 class IncidentEntry(Document):

@@ -11,10 +11,12 @@ from starlette.responses import RedirectResponse
 from alerting.verdict import Verdict
 from api import areas, history, incidents, stations
 from api.atlas import ORDER
+from api.blind_spot_pages import spot_row
 from api.board import verdicts
 from api.context import QUERIES, Context, Shared
 from api.filters import area_codes
 from api.names import Facts, Name, name_of, name_of_row
+from api.naming import names_of
 from api.pages import page_router, show, words_for
 from api.paging import Page
 from api.shapes import Area, AreaChild, HealthSample, Station, Timeline
@@ -31,6 +33,7 @@ _SAMPLES: Final = 100
 _INCIDENTS: Final = 20
 _MOST_ROWS: Final = 60
 _MOST_ROOTS: Final = 200
+_MOST_SPOTS: Final = 50
 
 Text = Annotated[str, Query(max_length=64)]
 Cursor = Annotated[str, Query(max_length=512)]
@@ -54,7 +57,7 @@ async def show_stations(
         q=q,
         verdict=wanted.value if wanted else "",
         area=area,
-        verdicts=[one.value for one in (Verdict.ONLINE, *ORDER[:-2], Verdict.SUSPENDED)],
+        verdicts=[one.value for one in (Verdict.ONLINE, *(one for one in ORDER if one is not Verdict.ONLINE))],
         rows=[_row(station, described, named, words) for station in found.items],
         next=found.next,
         cursor=cursor,
@@ -168,6 +171,8 @@ async def show_area(request: Request, context: Shared, code: Annotated[str, Path
     area = await areas.get_area(context, code)
     async with context.database.snapshot() as connection:
         above = await connection.fetch(QUERIES.area_path, area.code)
+        spots = area.blind_spots[:_MOST_SPOTS]
+        named = await names_of(connection, words, spots)
     return show(
         request,
         "area.html",
@@ -175,6 +180,7 @@ async def show_area(request: Request, context: Shared, code: Annotated[str, Path
         name=_area_name(words, area),
         above=[(row["code"], name_of_row(words, row).main) for row in above[:-1]],
         verdicts=verdicts(area.counts),
+        spots=[spot_row(spot, named, words) for spot in spots],
         children=[
             {
                 "code": child.code,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query
 
 from alerting.cover import Cover
 from alerting.verdict import Clock, Clocks, Verdict, judge
-from api.context import QUERIES, Shared, load_clocks, load_cover
+from api.context import QUERIES, Context, Shared, load_clocks, load_cover
 from api.filters import AreaFilter
 from api.paging import AfterStation, PageOf
 from api.problems import not_found
@@ -71,16 +71,22 @@ async def _subtree(connection: Connection, area: list[str] | None) -> tuple[list
 async def get_station(context: Shared, id: StationId) -> Station:  # noqa: A002 -- the path's own name for it
     """One station, in the same shape as in the list."""
     async with context.database.snapshot() as connection:
-        row = await connection.fetchrow(QUERIES.get_station, id)
-        if row is None:
-            raise not_found("station", id)
+        row = await require_station(connection, id)
         clocks, cover = await load_clocks(connection), await load_cover(connection)
         return (await complete(connection, [row], clocks, cover))[0]
 
 
+async def some_stations(context: Context, ids: Sequence[str]) -> dict[str, Station]:
+    """The documents of those of the stations that are there, by id."""
+    async with context.database.snapshot() as connection:
+        rows = await connection.fetch(QUERIES.get_stations, list(ids))
+        clocks, cover = await load_clocks(connection), await load_cover(connection)
+        return {station.id: station for station in await complete(connection, rows, clocks, cover)}
+
+
 async def require_station(connection: Connection, station: str) -> Row:
     """The station's row, or 404."""
-    row: Row | None = await connection.fetchrow(QUERIES.get_station, station)
+    row: Row | None = await connection.fetchrow(QUERIES.get_stations, [station])
     if row is None:
         raise not_found("station", station)
     return row

@@ -1,0 +1,73 @@
+"""The page about blind spots: where, of which kind, since when, and what would clear them."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import Query, Request, Response
+
+from alerting.words import WORDS
+from api import blind_spots
+from api.context import QUERIES, Context, Shared
+from api.filters import area_codes
+from api.names import where
+from api.naming import Names, names_of
+from api.pages import page_router, show, words_for
+from api.paging import Page
+from api.shapes import BlindSpot
+from api.texts import Words
+
+router = page_router()
+
+KINDS: Final = tuple(WORDS["spot"])
+_PAGE: Final = 100
+
+Text = Annotated[str, Query(max_length=64)]
+
+
+@router.get("/blind-spots")
+async def show_blind_spots(
+    request: Request,
+    context: Shared,
+    kind: Text = "",
+    area: Text = "",
+    cursor: Annotated[str, Query(max_length=512)] = "",
+) -> Response:
+    """Blind spots, the last found first, and how many there are of each kind."""
+    words = words_for(request)
+    asked = area_codes(area.strip() or None)
+    wanted = kind if kind in KINDS else None
+    found = await blind_spots.list_blind_spots(context, Page(_PAGE, cursor or None), asked, wanted)
+    now, counted, named = await _around(context, words, asked, found.items)
+    return show(
+        request,
+        "blind_spots.html",
+        now=now,
+        counts=[(one, counted.get(one, 0)) for one in KINDS],
+        rows=[spot_row(spot, named, words) for spot in found.items],
+        next=found.next,
+        cursor=cursor,
+        kind=wanted or "",
+        area=area,
+        kinds=KINDS,
+    )
+
+
+async def _around(
+    context: Context, words: Words, area: list[str] | None, spots: list[BlindSpot]
+) -> tuple[Any, dict[str, int], Names]:
+    """The time, how many spots there are of each kind, and the names of what some of them are about."""
+    async with context.database.snapshot() as connection:
+        now = await connection.fetchval(QUERIES.now)
+        counted = {row["kind"]: row["spots"] for row in await connection.fetch(QUERIES.count_blind_spots, area)}
+        return now, counted, await names_of(connection, words, spots)
+
+
+def spot_row(spot: BlindSpot, named: Names, words: Words) -> dict[str, Any]:
+    """What a page says of a blind spot."""
+    area = named.area(spot.area)
+    return {
+        "spot": spot,
+        "kind": words.named("spot", spot.kind),
+        "what": named.station(spot.station) or area or "",
+        "where": where(*([area, spot.station] if spot.station else [spot.area])),
+        "clears": words.named("clears", spot.clears) if spot.clears else None,
+    }
