@@ -11,6 +11,8 @@ from api import (
     blind_spot_pages,
     blind_spots,
     board,
+    closure_pages,
+    closures,
     history,
     incident_pages,
     incidents,
@@ -28,7 +30,7 @@ from api.context import Context
 from api.gate import V1, Gate
 from api.probes import Probes
 
-_ROUTERS: Final = (stations, schedules, history, areas, blind_spots, incidents, pipeline, refused, stream)
+_ROUTERS: Final = (stations, schedules, history, areas, blind_spots, closures, incidents, pipeline, refused, stream)
 _DESCRIPTION: Final = (
     "What Milepost knows of its stations. Send `Authorization: Bearer TOKEN`. Times are ISO 8601 UTC; lists are "
     '{"items": […], "next": cursor or null} and take `cursor` and `limit`; errors are RFC 9457 problem documents.'
@@ -55,7 +57,7 @@ def create_app(context: Context) -> FastAPI:
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(probes.router)
-    for pages_of in (pages, board, station_pages, incident_pages, blind_spot_pages):
+    for pages_of in (pages, board, station_pages, incident_pages, blind_spot_pages, closure_pages):
         app.include_router(pages_of.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     problems.install(app)

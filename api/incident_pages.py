@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qs
 
 from fastapi import Query, Request, Response
 from starlette.responses import RedirectResponse
@@ -15,20 +14,19 @@ from alerting.incidents_core import MAX_TEXT
 from api import incidents, stations
 from api.context import QUERIES, Context, Shared
 from api.filters import area_codes
-from api.gate import require_own_page
+from api.forms import MOST_PERSON, person, read_form
 from api.incidents import Action, IncidentId
 from api.names import topic_of, where
 from api.naming import Names, names_of
 from api.pages import page_router, show, words_for
 from api.paging import Page
-from api.problems import Problem, not_found
+from api.problems import not_found
 from api.shapes import Incident, IncidentDetail, IncidentStatus
 from api.texts import Words
 
 router = page_router()
 
 _PAGE: Final = 50
-_MOST_PERSON: Final = 64
 _MOST_CHILDREN: Final = 200
 _STATUSES: Final[tuple[IncidentStatus, ...]] = ("open", "acknowledged", "closed")
 KINDS: Final = (
@@ -117,14 +115,14 @@ async def _show(
         refused=refused,
         text=text,
         most=MAX_TEXT,
-        most_person=_MOST_PERSON,
+        most_person=MOST_PERSON,
         **await _children(context, incident, words),
         **{name: value for name, value in _row(incident, named, words).items() if name != "incident"},
     )
 
 
 async def _children(context: Context, incident: IncidentDetail, words: Words) -> dict[str, Any]:
-    """How many have this one as their cause, and of the first of them how their stations are now: the open ones first."""
+    """How many have this one as their cause, and of the first how their stations are now: the open ones first."""
     if not incident.children:
         return {"children": [], "many": 0, "down": 0}
     parts = [
@@ -170,8 +168,7 @@ async def back_to_incident(id: IncidentId, action: str) -> Response:  # noqa: A0
 @router.post("/incidents/{id}/{action}")
 async def act_on_incident(request: Request, context: Shared, id: IncidentId, action: str) -> Response:  # noqa: A002
     """Do what a button of the page says, and go back to the page; a refusal is told on it."""
-    require_own_page(request.scope)
-    said = await _form(request)
+    said = await read_form(request)
     try:
         await incidents.act(context, _action(request, id, action, said))
     except ActionRefusedError as exc:
@@ -180,23 +177,13 @@ async def act_on_incident(request: Request, context: Shared, id: IncidentId, act
     return RedirectResponse(f"/incidents/{id}", status_code=303)
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """The last value of each field of a URL-encoded form."""
-    body = (await request.body()).decode("utf-8", "replace")
-    try:
-        fields = parse_qs(body, max_num_fields=20)
-    except ValueError as exc:
-        raise Problem(422, "the form has too many fields") from exc
-    return {name: values[-1].replace("\r\n", "\n").strip() for name, values in fields.items()}
-
-
-def _action(request: Request, number: int, action: str, said: Mapping[str, str]) -> Action:
-    actor = incidents.actor_of(request, said.get("by", "")[:_MOST_PERSON] or None)
+def _action(request: Request, number: int, action: str, said: dict[str, str]) -> Action:
+    actor = incidents.actor_of(request, person(said))
     text = said.get("text") or None
-    person = said.get("assignee", "")[:_MOST_PERSON]
+    assignee = person(said, "assignee") or ""
     actions: Mapping[str, Action] = {
         "ack": lambda connection, now: incident_actions.acknowledge(connection, number, actor, text, now),
-        "assign": lambda connection, now: incident_actions.assign(connection, number, actor, person, now),
+        "assign": lambda connection, now: incident_actions.assign(connection, number, actor, assignee, now),
         "note": lambda connection, now: incident_actions.note(connection, number, actor, text or "", now),
         "resolve": lambda connection, now: incident_actions.resolve(connection, number, actor, text, now),
     }

@@ -67,6 +67,10 @@ class AfterIncident(msgspec.Struct, tag="incident"):
     id: Id
 
 
+class AfterClosure(msgspec.Struct, tag="closure"):
+    id: Id
+
+
 class AfterDeadletter(msgspec.Struct, tag="deadletter"):
     id: Id
 

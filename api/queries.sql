@@ -224,6 +224,21 @@ WHERE (station = $1 OR area = ANY ($2::text[]) OR programme = ANY ($3::text[]))
   AND from_at < $5 AND ends_at > $4 AND from_at < ends_at
 ORDER BY from_at, id LIMIT $6;
 
+-- name: list_closures
+-- Newest first, before the one numbered $1, in subtrees ($2: codes) whether they name an area or a station of it; of a
+-- station ($3) also those of its areas and programmes; of a status ($4).
+SELECT c.id, c.kind, c.station, c.area, c.programme, c.from_at, c.until_at, c.reason, c.declared_by, c.declared_at,
+       c.approved_by, c.approved_at, c.evidence, c.withdrawn_by, c.withdrawn_at
+FROM closure c LEFT JOIN station s ON s.id = c.station
+WHERE c.id < $1
+  AND ($2::text[] IS NULL OR coalesce(c.area, s.area) IN (SELECT code FROM area WHERE path && $2))
+  AND ($3::text IS NULL OR c.station = $3
+       OR c.area IN (SELECT unnest(a.path) FROM station t JOIN area a ON a.code = t.area WHERE t.id = $3)
+       OR c.programme IN (SELECT programme FROM station_programme WHERE station = $3))
+  AND ($4::text IS NULL OR $4 = CASE WHEN c.withdrawn_at IS NOT NULL THEN 'withdrawn'
+                                     WHEN c.approved_at IS NOT NULL THEN 'approved' ELSE 'declared' END)
+ORDER BY c.id DESC LIMIT $5;
+
 -- name: station_lifecycles
 -- The changes of a station's lifecycle, oldest first.
 SELECT at, before, after FROM station_lifecycle WHERE station = $1 ORDER BY at, id;

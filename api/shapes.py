@@ -95,6 +95,33 @@ class StationClosure(Document):
     approved: bool
 
 
+ClosureStatus = Literal["declared", "approved", "withdrawn"]
+
+
+class ClosureDocument(Document):
+    """A declared interval of one station, an area with all below it, or a programme. Declared it silences alerts,
+    approved it excuses; one that was withdrawn ended then."""
+
+    model_config = ConfigDict(title="Closure")
+
+    id: int
+    kind: Literal["closure", "maintenance"]
+    station: str | None
+    area: str | None
+    programme: str | None
+    begin: datetime = Field(serialization_alias="from")
+    until: datetime
+    reason: str
+    status: ClosureStatus
+    declared_by: str
+    declared_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    evidence: str | None
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
+
+
 class Schedule(Document):
     """When a station should be open; `always`: it has no schedule."""
 

@@ -9,7 +9,7 @@ from fastapi import Path, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from alerting.verdict import Verdict
-from api import areas, history, incidents, stations
+from api import areas, history, incidents, schedules, stations
 from api.atlas import ORDER
 from api.blind_spot_pages import spot_row
 from api.board import verdicts
@@ -24,6 +24,8 @@ from api.stations import StationId
 from api.strip import PARTS, segments, sums
 from api.texts import BEIJING, Words
 from api.times import Asked
+from registry.calendar import ALWAYS
+from store.pool import Connection
 
 router = page_router()
 
@@ -95,6 +97,7 @@ async def show_station(request: Request, context: Shared, id: StationId) -> Resp
     async with context.database.snapshot() as connection:
         now = await connection.fetchval(QUERIES.now)
         above = await connection.fetch(QUERIES.area_path, station.area)
+        today = await _today(connection, id, now)
     facts = described.get(id)
     samples = await history.list_health(context, id, Asked(now - _DAY, now), Page(_SAMPLES, None))
     usage = await history.list_usage(context, id, Asked(_midnight(now), now), Page(1, None))
@@ -104,6 +107,7 @@ async def show_station(request: Request, context: Shared, id: StationId) -> Resp
         "station.html",
         now=now,
         station=station,
+        today=today,
         name=_station_name(words, station, facts),
         facts=facts,
         above=[(row["code"], name_of_row(words, row).main) for row in above],
@@ -113,6 +117,21 @@ async def show_station(request: Request, context: Shared, id: StationId) -> Resp
         incidents=wrong.items,
         more_incidents=wrong.next is not None,
     )
+
+
+async def _today(connection: Connection, station: str, now: datetime) -> dict[str, Any]:
+    """The opening hours of the day, in Beijing time, and the closures in force."""
+    row = await stations.require_station(connection, station)
+    calendar = await schedules.calendar_of_station(connection, row)
+    begin = now.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
+    closures = await schedules.closures_of(connection, row, now, now + timedelta(seconds=1))
+    return {
+        "always": calendar is ALWAYS,
+        "openings": calendar.openings(begin, begin + timedelta(days=1)),
+        "end": begin + timedelta(days=1),
+        "provisional": calendar.provisional(begin.date()),
+        "closures": closures,
+    }
 
 
 def _midnight(now: datetime) -> datetime:
