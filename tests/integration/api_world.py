@@ -173,6 +173,40 @@ class World:
         )
         return number
 
+    async def hours(
+        self, station: str, *openings: tuple[float, float], definition: dict[str, Any] | None = None
+    ) -> int:
+        """A calendar of a station of its own; openings in hours from now, the definition as it is stored."""
+        calendar: int = await self.pool.fetchval(
+            "INSERT INTO calendar (key, definition, filled_from, filled_to, classes) "
+            "VALUES ($1, $2, now() - interval '8 d', now() + interval '40 d', '') RETURNING id",
+            f"test {station}",
+            definition or {},
+        )
+        for opens, closes in openings:
+            await self.pool.execute(
+                "INSERT INTO calendar_opening VALUES ($1, $2, $3)",
+                calendar,
+                self.ago(-opens * 3600),
+                self.ago(-closes * 3600),
+            )
+        await self.pool.execute("UPDATE station SET calendar = $2 WHERE id = $1", station, calendar)
+        return calendar
+
+    async def closure(self, begin: float, end: float, *, approved: bool = True, **scope: str) -> int:
+        """A closure of a station, an area or a programme; hours from now."""
+        ((name, value),) = scope.items()
+        number: int = await self.pool.fetchval(
+            f"INSERT INTO closure ({name}, from_at, until_at, reason, declared_by, approved_by, approved_at) "  # noqa: S608
+            "VALUES ($1, $2, $3, '装修', '王', $4, $5) RETURNING id",
+            value,
+            self.ago(-begin * 3600),
+            self.ago(-end * 3600),
+            "李" if approved else None,
+            self.now if approved else None,
+        )
+        return number
+
 
 def config(database: str, folder: Path, **changes: Any) -> ApiConfig:
     """A config whose admin token is TOKEN."""

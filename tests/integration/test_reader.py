@@ -57,7 +57,8 @@ async def fill_calendars(connection: Connection, now: datetime) -> list[int | No
     for number, spans in enumerate([*openings, [(-3, 2)]]):
         stale = number == len(openings)
         calendar: int = await connection.fetchval(
-            "INSERT INTO calendar (key, filled_from, filled_to) VALUES ($1, $2, $3) RETURNING id",
+            "INSERT INTO calendar (key, definition, filled_from, filled_to, classes) VALUES ($1, '{}', $2, $3, '') "
+            "RETURNING id",
             str(number),
             now - timedelta(hours=200),
             now + timedelta(hours=-1 if stale else 900),
@@ -89,13 +90,14 @@ async def fill_closures(connection: Connection, now: datetime, dice: random.Rand
         approved = now if number % 3 else None
         await connection.execute(
             f"INSERT INTO closure ({scope}, from_at, until_at, reason, declared_by, approved_by, approved_at, "  # noqa: S608
-            "withdrawn_at) VALUES ($1, $2, $3, 'r', 'd', $4, $5, $6)",
+            "withdrawn_at, withdrawn_by) VALUES ($1, $2, $3, 'r', 'd', $4, $5, $6, $7)",
             name,
             now + timedelta(hours=begin),
             now + timedelta(hours=end),
             None if approved is None else "a",
             approved,
             now if number % 7 == 0 else None,
+            "w" if number % 7 == 0 else None,
         )
     await connection.execute(
         "UPDATE station SET area = (ARRAY['1', '11', '111', '12', NULL])[1 + right(id, 2)::int % 5]"
