@@ -58,6 +58,9 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "away_overdue": ("告知离开后逾期未归", "away, and overdue"),
         "commissioned_offline": ("启用时即离线", "offline when it was commissioned"),
         "registry": ("登记信息变更", "the registry changed"),
+        "not_open": ("到开放时间仍未上线", "not up when it should have opened"),
+        "never_seen": ("启用后从未上线", "never heard since it was commissioned"),
+        "unknown": ("不明", "not known"),
     },
     # health rules that Milepost ships
     "rule": {

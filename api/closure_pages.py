@@ -26,6 +26,7 @@ _PAGE: Final = 50
 _STATUSES: Final[tuple[ClosureStatus, ...]] = ("declared", "approved", "withdrawn")
 _KINDS: Final = ("closure", "maintenance")
 _SCOPES: Final = ("station", "area", "programme")
+_FIELDS: Final = ("scope", "name", "kind", "from", "until", "reason", "by")
 
 Text = Annotated[str, Query(max_length=64)]
 
@@ -76,7 +77,7 @@ async def _list(
         kinds=_KINDS,
         scopes=_SCOPES,
         refused=refused,
-        said={"station": station, **(said or {})},
+        said={**dict.fromkeys(_FIELDS, ""), "name": station or area, **(said or {})},
         most_person=MOST_PERSON,
     )
 

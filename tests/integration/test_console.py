@@ -189,6 +189,106 @@ async def test_the_forms_act_and_come_back(world: World, client: httpx.AsyncClie
     assert "formaction" not in text, "what is closed takes remarks only"
 
 
+async def test_an_outage_lists_its_parts_and_how_they_are(world: World, client: httpx.AsyncClient) -> None:
+    outage = await world.incident(
+        "area_outage", area=AREA, detail={"cause": "uplink", "name": "中国移动", "share": 0.5}
+    )
+    down = await world.incident("station_offline", station=STATION, parent=outage)
+    back = await world.incident("station_offline", station="6321220002", parent=outage, status="closed")
+    text = await read(client, f"/incidents/{outage}")
+    for word in (
+        "Area outage",
+        "中国移动 · 民和县",
+        "2 stations concerned, 1 still down",
+        "50%",
+        "the same network operator",
+    ):
+        assert word in text, word
+    places = [text.index(f'href="/incidents/{number}"') for number in (down, back)]
+    assert places == sorted(places), "who is still down comes first"
+    assert 'class="verdict offline"' in text[places[0] : places[1]]
+    assert 'class="verdict online"' in text[places[1] :]
+    assert f'<a href="/incidents/{outage}">' in await read(client, f"/incidents/{down}")
+    listed = await read(client, "/incidents")
+    assert f'href="/incidents/{outage}"' in listed
+    assert f'href="/incidents/{down}"' not in listed, "it is told as part of the outage"
+    assert "中国移动 · 民和县" in await read(client, "/")
+
+
+async def test_blind_spots_say_what_would_clear_them(world: World, client: httpx.AsyncClient) -> None:
+    dark = await world.incident(
+        "blind_spot", area=TOWN, began=1000, detail={"kind": "area_dark", "clears": "station_works"}
+    )
+    quiet = await world.incident(
+        "blind_spot", station=STATION, detail={"kind": "dark", "clears": "heartbeat", "quiet": True}
+    )
+    text = await read(client, "/blind-spots", "zh-CN")
+    for word in (
+        "全域无服务",
+        "官亭镇",
+        "消除条件：区划内有服务点在线且可用",
+        "长期无声",
+        "收到服务点的心跳",
+        "已持续 16 分钟",
+    ):
+        assert word in text, word
+    for query, expected in {
+        "": {dark, quiet},
+        "kind=dark": {quiet},
+        "kind=nonsense": {dark, quiet},
+        "area=65": set(),
+    }.items():
+        text = await read(client, f"/blind-spots?{query}")
+        assert {number for number in (dark, quiet) if f'href="/incidents/{number}"' in text} == expected, query
+    assert "Blind spots: 1" in await read(client, "/"), "the board counts those that page nobody"
+    assert f'href="/incidents/{quiet}"' not in await read(client, "/incidents")
+    assert "No service in the area" in await read(client, f"/areas/{AREA}")
+
+
+async def test_a_station_page_says_its_hours_and_its_closure(world: World, client: httpx.AsyncClient) -> None:
+    await world.hours(STATION, (-9, -2), (5, 9))
+    await world.incident("flapping", station=STATION)
+    await world.pool.execute("UPDATE incident SET key = 'flapping:' || station")
+    number = await world.closure(-3, 7, station=STATION, approved=False)
+    text = await read(client, f"/stations/{STATION}")
+    for word in ("Closed", "outside opening hours", "Opens next", "comes and goes", "装修", "to be approved"):
+        assert word in text, word
+    assert f'href="/closures/{number}"' in text
+    assert "all day" in await read(client, "/stations/6321220002")
+    assert 'class="verdict closed"' in await read(client, "/stations?verdict=closed")
+
+
+async def test_a_closure_is_declared_and_approved_on_pages(world: World, client: httpx.AsyncClient) -> None:
+    form = {"scope": "station", "name": STATION, "kind": "maintenance", "from": "2026-10-01T09:00", "by": "王"}
+    form |= {"until": "2026-10-01T17:00", "reason": NASTY}
+    made = await client.post("/closures", data=form, headers=OWN)
+    assert made.status_code == 303, made.text
+    path = made.headers["location"]
+    text = await read(client, path)
+    for word in ("to be approved", "2026-10-01 09:00:00", "王", "&lt;script&gt;"):
+        assert word in text, word
+    approved = await client.post(f"{path}/approve", data={"by": "李", "evidence": "文 12"}, headers=OWN)
+    assert approved.headers["location"] == path
+    text = await read(client, path)
+    assert "approved by" in text
+    assert "文 12" in text
+    assert "<script>" not in await read(client, "/closures")
+    assert path in await read(client, f"/closures?station={STATION}&status=approved")
+    assert (await client.post(f"{path}/withdraw", data={}, headers=OWN)).status_code == 303
+    assert "withdrawn by" in await read(client, path)
+    for case, changes in {
+        "nobody": {"name": "none"},
+        "no time": {"from": ""},
+        "backwards": {"until": "2020-01-01T00:00"},
+    }.items():
+        answer = await client.post("/closures", data={**form, **changes}, headers=OWN)
+        assert answer.status_code == 422, case
+        assert 'role="alert"' in answer.text, case
+        assert "&lt;script&gt;" in answer.text, "what was written is not lost"
+    assert (await client.post(f"{path}/sing", headers=OWN)).status_code == 404
+    assert (await client.post("/closures", data=form)).status_code == 403, "from another site"
+
+
 REFUSED = [
     ("ack", {"text": "me too"}, 409, "somebody looks after it already"),
     ("note", {"text": " "}, 409, "write something first"),
@@ -235,6 +335,8 @@ async def test_strangers_see_and_change_nothing(world: World, client: httpx.Asyn
         f"/incidents/{number}",
         f"/areas/{AREA}",
         "/areas",
+        "/blind-spots",
+        "/closures",
     ):
         text = await read(client, path, status=401)
         assert f'href="{path}"' in text, "signed in already, one goes on where one wanted to"
@@ -264,6 +366,7 @@ async def test_a_real_browser_walks_through_it(
 ) -> None:
     """Nothing scrolls sideways or complains; a death shows without a reload; a button of an incident works."""
     number = await world.incident("station_offline", station=STATION)
+    closure = await world.closure(1, 2, station=STATION)
     settings = config(database, tmp_path, port=free_port())
     async with running(settings):
         page = await browser.new_page(locale=language, viewport={"width": width, "height": 700})
@@ -280,7 +383,9 @@ async def test_a_real_browser_walks_through_it(
         await page.locator("#fallen a[href='/stations/6321220002']").wait_for(timeout=20_000)
         assert await page.locator("svg.map a.mark.offline").count() == 2
         assert await page.evaluate("window.never_reloaded")
-        paths = ("/", "/stations", f"/stations/{STATION}", "/incidents", f"/areas/{AREA}", f"/incidents/{number}")
+        paths = ("/", "/stations", f"/stations/{STATION}", "/incidents", f"/areas/{AREA}")
+        paths += ("/blind-spots", "/closures", f"/closures/{closure}", f"/incidents/{number}")
+
         for path in paths:
             await page.goto(settings.url + path)
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
