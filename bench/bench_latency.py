@@ -1,7 +1,7 @@
 """From the deadline of a silent station to its transition in the database at national scale, and what a restart costs.
 
-`python -m bench.bench_latency [--stations N] [--seconds S] [--kafka apache|tansu]`: `milepost judge` as a process of its
-own, a real broker of Kafka's protocol, PostgreSQL, and the log as one bridge writes it. In turn: an hour of log is
+`python -m bench.bench_latency [--stations N] [--seconds S] [--kafka apache|tansu]`: `milepost judge` as a process of
+its own, a real broker of Kafka's protocol, PostgreSQL, and the log as one bridge writes it. In turn: an hour of log is
 replayed onto 700,000 known stations; the judge restarts; then everybody beats each minute and stations die at random;
 at last the judge is killed under that load. Takes some ten minutes.
 """

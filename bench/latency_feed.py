@@ -113,6 +113,10 @@ async def until_told(stop: asyncio.Event) -> None:
     stop.set()
 
 
+def _give_up(error: BaseException) -> None:
+    raise SystemExit(f"a batch was lost, so nothing can be measured: {error!r}")
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("mode", choices=("hour", "live"))
@@ -129,7 +133,14 @@ async def main() -> None:
     config = BridgeConfig(mqtt_url="mqtt://none:1", kafka_servers=given.servers, idempotent=bool(given.idempotent))
     producer = open_producer(config)
     await producer.start()
-    outbox = Outbox(producer, counters, on_safe=len, on_failed=print, on_drained=int, idempotent=bool(given.idempotent))
+    outbox = Outbox(
+        producer,
+        counters,
+        on_safe=lambda _: None,
+        on_failed=_give_up,
+        on_drained=lambda: None,
+        idempotent=bool(given.idempotent),
+    )
     feed = Feed(outbox, stations=given.stations, every=given.every, run=given.run)
     try:
         if given.mode == "hour":
