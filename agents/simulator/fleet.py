@@ -88,7 +88,7 @@ class Fleet:
         if deed.deed in ("clone", "end-clone"):
             self._clone(deed.index, begin=deed.deed == "clone")
         else:
-            _ACTS[deed.deed](member.terminal, self.now, deed.value)
+            ACTS[deed.deed](member.terminal, self.now, deed.value)
         member.wake()
 
     def do_to(self, chosen: Callable[[Profile], bool], deed: str, value: float | str | None = None) -> None:
@@ -313,7 +313,7 @@ def _mischief(name: str, value: bool) -> _Act:
     return act
 
 
-_ACTS: Final[dict[str, _Act]] = {
+ACTS: Final[dict[str, _Act]] = {
     "kill": lambda terminal, now, _: terminal.die(now),
     "revive": lambda terminal, now, _: terminal.start(now),
     "cut": lambda terminal, now, _: terminal.cut(now),
@@ -332,3 +332,4 @@ _ACTS: Final[dict[str, _Act]] = {
     "broken": _mischief("usable", False),
     "mended": _mischief("usable", True),
 }
+"""How each deed is done to a terminal at `now`, with its one option."""

@@ -121,7 +121,7 @@ def read_line(words: Sequence[str]) -> Line:
     at, deed, who, *rest = words
     if deed not in DEEDS:
         raise ValueError(f"{deed!r} is no deed: use one of {', '.join(DEEDS)}")
-    return Line(at=duration(at), deed=deed, who=_who(who), options=_options(deed, rest))
+    return Line(at=duration(at), deed=deed, who=read_who(who), options=_options(deed, rest))
 
 
 def duration(text: str) -> float:
@@ -136,7 +136,8 @@ def duration(text: str) -> float:
     return hours * 3600 + minutes * 60 + seconds
 
 
-def _who(text: str) -> Who:
+def read_who(text: str) -> Who:
+    """Whom a word of a line means. Raises ValueError."""
     kind, colon, value = text.partition(":")
     if text == "all":
         return Who("all", "")

@@ -1,0 +1,122 @@
+"""What lies between terminals and the log, on simulated time: an MQTT broker, its bridge, and Kafka.
+
+A message is translated by the bridge's own rules and a tick is made by its own counter; only sockets are left out.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from broker.acks import merge
+from broker.pulse import LOST_AFTER, Ticker
+from broker.translate import Receipt, Translator
+from contract.log import LIVE, LiveEntry
+
+PARTITIONS = 3
+_ENTRY: msgspec.json.Decoder[LiveEntry] = msgspec.json.Decoder(LiveEntry)
+
+Message = tuple[str, bytes, bool]
+"""Topic, payload, and whether it lay retained in the broker."""
+Append = Callable[[int, str, LiveEntry], None]
+"""Partition, station (the key) and entry."""
+
+
+class Log:
+    """Kafka: hands entries on in their order; while it is frozen they wait before it, with the times they have."""
+
+    def __init__(self, append: Append) -> None:
+        self._append = append
+        self._waiting: deque[tuple[int, str, LiveEntry]] = deque()
+        self.frozen = False
+
+    def add(self, partition: int, station: str, entry: LiveEntry) -> None:
+        self._waiting.append((partition, station, entry))
+
+    def flow(self) -> None:
+        while self._waiting and not self.frozen:
+            self._append(*self._waiting.popleft())
+
+
+class Shard:
+    """One MQTT broker with one bridge. Times are ms of simulated time."""
+
+    def __init__(self, name: str, log: Log, acknowledge: Callable[[str, bytes], None], epoch: int) -> None:
+        self.name = name
+        self._log = log
+        self._acknowledge = acknowledge
+        self._epoch = epoch
+        self._retained: dict[str, bytes] = {}
+        # What the broker, or the bridge, has taken and not handed on.
+        self._at_broker: deque[Message] = deque()
+        self._at_bridge: deque[Message] = deque()
+        self._lives = 0
+        self._pulse_at: int | None = None
+        self.broker_frozen = self.bridge_frozen = False
+        self.broker_up = self.bridge_up = True
+        self.skew = 0
+        self.start_bridge(0)
+
+    def start_bridge(self, now: int) -> None:
+        """A new life of the bridge: it subscribes, and so gets what is retained."""
+        self._lives += 1
+        start = f"{self.name}-{self._lives}"
+        self._born = now
+        self._translator = Translator(shard=self.name, start=start, partitions=PARTITIONS)
+        self._ticker = Ticker(shard=self.name, bridge=f"bridge-{self.name}", start=start)
+        self._at_bridge.clear()
+        self.bridge_up = True
+        self.resubscribe()
+
+    def resubscribe(self) -> None:
+        self._ticker.spoil()
+        self._at_bridge.extend((topic, payload, True) for topic, payload in self._retained.items())
+
+    def kill_broker(self) -> None:
+        """It forgets what it took and what it retained."""
+        self.broker_up = False
+        self._at_broker.clear()
+        self._retained.clear()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> None:
+        if not self.broker_up:
+            return
+        if retain:
+            self._retained[topic] = payload
+        self._at_broker.append((topic, payload, False))
+
+    def flow(self, now: int) -> None:
+        """Let messages and the pulse go as far as they can."""
+        if self.broker_up and not self.broker_frozen:
+            if self.bridge_up:
+                self._at_bridge.extend(self._at_broker)
+            self._at_broker.clear()
+        if self.bridge_up and not self.bridge_frozen:
+            self._carry(now)
+            if self.broker_up and not self.broker_frozen:
+                self._tick(now)
+
+    def _carry(self, now: int) -> None:
+        receipts: list[Receipt] = []
+        while self._at_bridge:
+            topic, payload, retain = self._at_bridge.popleft()
+            found = self._translator.translate(
+                topic, payload, retain=retain, received=self._wall(now), mono=now - self._born
+            )
+            if found.entry is not None and found.entry.topic == LIVE:
+                self._log.add(found.entry.partition, found.entry.key.decode(), _ENTRY.decode(found.entry.value))
+            if found.receipt is not None:
+                receipts.append(found.receipt)
+        for topic, payload in merge(receipts):
+            self._acknowledge(topic, payload)
+
+    def _tick(self, now: int) -> None:
+        if self._pulse_at is not None and now - self._pulse_at > LOST_AFTER * 1000:
+            self._ticker.spoil()  # the pulse was given up meanwhile
+        self._pulse_at = now
+        tick = self._ticker.tick(at=self._wall(now), mono=now - self._born)
+        for partition in range(PARTITIONS):
+            self._log.add(partition, "", tick)
+
+    def _wall(self, now: int) -> int:
+        return self._epoch + now + self.skew

@@ -1,0 +1,216 @@
+"""Plays a scenario on simulated time and says which expectations were not met.
+
+`python -m tests.instrument.play [FILE …]` plays the files, or all scenarios, and prints what came of each.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
+from itertools import count
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from agents.simulator import timetable
+from agents.simulator.timetable import Line, Who
+from alerting.incidents_core import Incident
+from tests.instrument import script
+from tests.instrument.script import LIFECYCLES, Edit, Expect, Scenario, Strike
+from tests.instrument.world import EPOCH, World
+
+Doing = Callable[[], None]
+
+
+class Player:
+    """One run of a scenario."""
+
+    def __init__(self, scenario: Scenario, *, seed: int = 1) -> None:
+        self.scenario = scenario
+        self.world = World(tick=scenario.tick, epoch=scenario.begin or EPOCH, seed=seed)
+        self.world.add(scenario.groups)
+        self.failures: list[str] = []
+        self._order = count()
+        self._ahead: list[tuple[float, int, Doing]] = []
+        self._random = Random(seed)
+        self._roll = [
+            timetable.Terminal(one.station, one.terminal, one.area)
+            for one in (member.terminal.profile for member in self.world.members)
+        ]
+
+    def play(self) -> list[str]:
+        """What was not as expected, a sentence each."""
+        for step in self.scenario.steps:
+            self._plan(step.at, lambda step=step: self._take(step))  # type: ignore[misc]
+        while self._ahead and self._ahead[0][0] <= self.scenario.ends:
+            at, _, doing = heappop(self._ahead)
+            self.world.run_until(at)
+            doing()
+        return self.failures
+
+    def _plan(self, at: float, doing: Doing) -> None:
+        heappush(self._ahead, (at, next(self._order), doing))
+
+    def _take(self, step: script.Step) -> None:
+        match step:
+            case Line():
+                for deed in timetable.expand(step, timetable.choose(step.who, self._roll, self._random)):
+                    self._plan(deed.at, lambda deed=deed: self.world.do(deed))  # type: ignore[misc]
+            case Strike():
+                self._strike(step)
+            case Edit():
+                self._edit(step)
+            case Expect():
+                self._expect(step)
+
+    # -- our own processes -------------------------------------------------------------------------------------
+
+    def _strike(self, strike: Strike) -> None:
+        begin, end = _STRIKES[strike.process, strike.deed]
+        begin(self.world, strike.shard)
+        self._plan(strike.at + strike.seconds, lambda: end(self.world, strike.shard))
+
+    # -- the registry ------------------------------------------------------------------------------------------
+
+    def _edit(self, edit: Edit) -> None:
+        stations = self.stations(edit.who)
+        if edit.deed == "move":
+            self.world.move(stations, edit.options["shard"])
+            return
+        for station in stations:
+            known = self.world.standings[station]
+            changed = msgspec.structs.replace(known, lifecycle=LIFECYCLES[edit.deed])
+            self.world.standings[station] = changed
+
+    def stations(self, who: Who) -> list[str]:
+        chosen = timetable.choose(who, self._roll, self._random)
+        return sorted({self._roll[number].station for number in chosen})
+
+    # -- what is expected --------------------------------------------------------------------------------------
+
+    def _expect(self, expect: Expect) -> None:
+        found = self._verdicts(expect) if expect.verdict else self._count(expect)
+        if found:
+            self.failures.append(f"{expect.at:g}s expect {expect.text}: {found}")
+
+    def _verdicts(self, expect: Expect) -> str | None:
+        assert expect.who is not None
+        verdicts = self.world.verdicts(self.stations(expect.who))
+        others = {station: found for station, found in verdicts.items() if found != expect.verdict}
+        return f"{len(others)} of {len(verdicts)} are not: {dict(list(others.items())[:3])}" if others else None
+
+    def _count(self, expect: Expect) -> str | None:
+        if expect.kind == "pages":
+            told = [f"{self.world.desk.kept.incidents[one].key} {phase}" for _, one, phase in self.world.desk.kept.told]
+            return None if len(told) == expect.count else f"{len(told)}: {told[-4:]}"
+        found = [one for one in self.world.desk.kept.incidents.values() if self._is_meant(one, expect)]
+        if len(found) == expect.count:
+            return None
+        return f"{len(found)}: {[(one.key, self._children(one), one.detail) for one in found[:3]]}"
+
+    def _is_meant(self, one: Incident, expect: Expect) -> bool:
+        return (
+            one.kind == expect.kind
+            and (expect.so_far or one.is_open)
+            and (expect.children is None or self._children(one) == expect.children)
+            and (expect.cause is None or expect.cause in (one.detail.get("cause"), one.detail.get("kind"), one.key))
+            and (expect.who is None or self._concerns(one, expect.who))
+        )
+
+    def _children(self, incident: Incident) -> int:
+        return sum(one.parent == incident.id for one in self.world.desk.kept.incidents.values())
+
+    def _concerns(self, one: Incident, who: Who) -> bool:
+        if who.kind == "area":
+            return (one.area or "").startswith(who.value)
+        return one.station in self.stations(who)
+
+
+_Strike = Callable[[World, str], None]
+
+
+def _set(name: str, value: bool) -> _Strike:
+    return lambda world, shard: setattr(world.shard(shard), name, value)
+
+
+def _stop(name: str) -> _Strike:
+    return lambda world, shard: world.stopped.add(name)
+
+
+def _go(name: str) -> _Strike:
+    return lambda world, shard: world.stopped.discard(name)
+
+
+def _kill_mqtt(world: World, shard: str) -> None:
+    world.shard(shard).kill_broker()
+    world.lose_connections(shard)
+
+
+def _start_mqtt(world: World, shard: str) -> None:
+    world.shard(shard).broker_up = True
+    world.shard(shard).resubscribe()
+
+
+def _restart_judges(world: World, shard: str) -> None:
+    for one in world.judges:
+        one.restart(world.registered)
+    world.stopped.discard("judge")
+
+
+def _restart_incidents(world: World, shard: str) -> None:
+    world.desk.restart()
+    world.stopped.discard("incidents")
+
+
+def _freeze_postgres(world: World, shard: str) -> None:
+    world.stopped |= {"judge", "incidents"}
+
+
+def _thaw_postgres(world: World, shard: str) -> None:
+    world.stopped -= {"judge", "incidents"}
+
+
+def _restart_postgres(world: World, shard: str) -> None:
+    _restart_judges(world, shard)
+    _restart_incidents(world, shard)
+
+
+def _freeze_kafka(frozen: bool) -> _Strike:
+    return lambda world, shard: setattr(world.log, "frozen", frozen)
+
+
+_STRIKES: dict[tuple[str, str], tuple[_Strike, _Strike]] = {
+    ("mqtt", "freeze"): (_set("broker_frozen", True), _set("broker_frozen", False)),
+    ("mqtt", "kill"): (_kill_mqtt, _start_mqtt),
+    ("bridge", "freeze"): (_set("bridge_frozen", True), _set("bridge_frozen", False)),
+    ("bridge", "kill"): (_set("bridge_up", False), lambda world, shard: world.shard(shard).start_bridge(world.now)),
+    ("kafka", "freeze"): (_freeze_kafka(True), _freeze_kafka(False)),
+    ("kafka", "kill"): (_freeze_kafka(True), _freeze_kafka(False)),
+    ("judge", "freeze"): (_stop("judge"), _go("judge")),
+    ("judge", "kill"): (_stop("judge"), _restart_judges),
+    ("incidents", "freeze"): (_stop("incidents"), _go("incidents")),
+    ("incidents", "kill"): (_stop("incidents"), _restart_incidents),
+    ("postgres", "freeze"): (_freeze_postgres, _thaw_postgres),
+    ("postgres", "kill"): (_freeze_postgres, _restart_postgres),
+}
+"""How each process is struck, and what ends it."""
+
+
+def main(names: Sequence[str]) -> int:
+    files = [Path(name) for name in names] or sorted(script.FOLDER.glob("*.txt"))
+    bad = 0
+    for file in files:
+        scenario, began = script.load(file), time.monotonic()
+        failures = Player(scenario).play()
+        bad += bool(failures)
+        print(
+            f"{'FAILED' if failures else 'ok':7} {time.monotonic() - began:6.2f} s  {scenario.name}: {scenario.title}"
+        )
+        for failure in failures:
+            print(f"        {failure}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

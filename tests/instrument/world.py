@@ -1,0 +1,259 @@
+"""A country on simulated time: terminals, brokers, bridges, the log, judges and the incident process, without a socket.
+
+Everything between the sockets is the real code: the fleet simulator's terminals, the bridge's translation, the judges,
+the rules of incidents. Time goes in steps of a tick.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+from math import inf
+from random import Random
+
+import msgspec
+
+from agents.simulator.fleet import ACTS
+from agents.simulator.terminal import Connect, Drop, Link, Profile, Publish, Terminal
+from agents.simulator.timetable import Deed
+from alerting.clock import ClockSettings
+from alerting.liveness import LivenessSettings, Registration
+from alerting.standing import Standing
+from alerting.verdict import Clocks, judge
+from contract.topics import Topic
+from store.partition import partition_of
+from tests.instrument.carriage import PARTITIONS, Log, Shard
+from tests.instrument.desk import Desk
+from tests.instrument.judges import Judge
+from tests.instrument.script import Group
+
+EPOCH = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+REFERENCE_TICK = 0.25
+
+
+def settings_for(tick: float) -> LivenessSettings:
+    """The defaults, with what is measured in ticks scaled to longer ones."""
+    plain = LivenessSettings()
+    scale = max(1.0, tick / REFERENCE_TICK)
+    if scale == 1.0:
+        return plain
+    clock = ClockSettings(longest=plain.clock.longest * scale, loss_window=max(10.0, 10.0 * scale))
+    return msgspec.structs.replace(plain, clock=clock)
+
+
+def path_of(code: str) -> tuple[str, ...]:
+    """The areas above and including a code, the root first, each of 12 digits."""
+    return tuple(code[:length].ljust(12, "0") for length in (2, 4, 6, 9, 12) if len(code) >= length)
+
+
+class Member:
+    """A terminal, and the connection that it has or not."""
+
+    def __init__(self, terminal: Terminal, shard: str) -> None:
+        self.terminal = terminal
+        self.shard = shard
+        self.will: bytes | None = None
+
+    @property
+    def status_topic(self) -> str:
+        return str(Topic(self.terminal.profile.station, self.terminal.profile.terminal, "status"))
+
+
+class World:
+    """`now` is ms since `epoch`."""
+
+    def __init__(self, *, tick: float = REFERENCE_TICK, epoch: datetime = EPOCH, seed: int = 1) -> None:
+        self.now = 0
+        self.step = round(tick * 1000)
+        self.epoch = epoch
+        self.epoch_ms = round(epoch.timestamp() * 1000)
+        self.standings: dict[str, Standing] = {}
+        self.registered: dict[str, Registration] = {}
+        self.members: list[Member] = []
+        settings = settings_for(tick)
+        self.judges = [Judge(partition, settings) for partition in range(PARTITIONS)]
+        self.desk = Desk(self.judges)
+        self.log = Log(lambda partition, station, entry: self.judges[partition].unread.append((station, entry)))
+        self.shards: dict[str, Shard] = {}
+        self.stopped: set[str] = set()
+        self._clones: dict[int, int] = {}
+        self._due: list[tuple[float, int]] = []
+        self._random = Random(seed)
+        self._by_terminal: dict[tuple[str, str], int] = {}
+
+    @property
+    def seconds(self) -> float:
+        return self.now / 1000
+
+    @property
+    def wall(self) -> int:
+        return self.epoch_ms + self.now
+
+    @property
+    def clock(self) -> datetime:
+        return datetime.fromtimestamp(self.wall / 1000, UTC)
+
+    # -- building ----------------------------------------------------------------------------------------------
+
+    def add(self, groups: Iterable[Group]) -> None:
+        """Register the stations of the groups, and power their terminals on within one heartbeat."""
+        serials: dict[str, int] = {}
+        for group in groups:
+            self.shard(group.shard)
+            county = group.area[:6].ljust(6, "0")
+            for _ in range(group.count):
+                serials[county] = serials.get(county, 0) + 1
+                self._add_station(f"{county}{serials[county]:04d}", group)
+
+    def shard(self, name: str) -> Shard:
+        if name not in self.shards:
+            self.shards[name] = Shard(name, self.log, self._acknowledge, self.epoch_ms)
+        return self.shards[name]
+
+    def _add_station(self, station: str, group: Group) -> None:
+        path = path_of(group.area)
+        self.standings[station] = Standing(
+            station=station, area=path[-1], path=path, kind=group.kind, isp=group.isp, feeder=group.feeder,
+            commissioned_at=self.epoch,
+        )  # fmt: skip
+        self.registered[station] = Registration(1)
+        for number in range(1, group.terminals + 1):
+            profile = Profile(station=station, terminal=f"{number:03d}", area=group.area, every=group.every, sample=1e9)
+            self._by_terminal[station, profile.terminal] = self._add_member(profile, group.shard)
+
+    def _add_member(self, profile: Profile, shard: str, *, runs: int = 0, clone: bool = False) -> int:
+        random = Random(self._random.getrandbits(64))
+        terminal = Terminal(profile, epoch=self.epoch_ms, random=random, runs=runs, clone=clone)
+        self.members.append(Member(terminal, shard))
+        number = len(self.members) - 1
+        terminal.start(self.seconds, within=profile.every)
+        self._wake(number)
+        return number
+
+    # -- what is done ------------------------------------------------------------------------------------------
+
+    def do(self, deed: Deed) -> None:
+        """A deed of the fault script, now."""
+        member = self.members[deed.index]
+        if deed.deed in ("clone", "end-clone"):
+            self._clone(deed)
+        else:
+            ACTS[deed.deed](member.terminal, self.seconds, deed.value)
+            self._wake(deed.index)
+
+    def _clone(self, deed: Deed) -> None:
+        ended = self._clones.pop(deed.index, None)
+        if ended is not None:
+            self.members[ended].terminal.die(self.seconds)
+            self._wake(ended)
+        if deed.deed == "clone":
+            original = self.members[deed.index]
+            runs = original.terminal.runs
+            self._clones[deed.index] = self._add_member(
+                original.terminal.profile, original.shard, runs=runs, clone=True
+            )
+
+    def move(self, stations: Sequence[str], shard: str) -> None:
+        """Their terminals go to another broker, as a changed address would send them."""
+        self.shard(shard)
+        for number, member in enumerate(self.members):
+            if member.terminal.profile.station in stations and member.shard != shard:
+                self._drop(member, goodbye=False)
+                member.shard = shard
+                member.terminal.on_lost(self.seconds, "moved")
+                self._wake(number)
+
+    # -- time --------------------------------------------------------------------------------------------------
+
+    def run_until(self, seconds: float) -> None:
+        while self.now + self.step <= seconds * 1000:
+            self.now += self.step
+            self._pass()
+
+    def _pass(self) -> None:
+        while self._due and self._due[0][0] <= self.seconds:
+            self._wake(heappop(self._due)[1])
+        for shard in self.shards.values():
+            shard.flow(self.now)
+        self.log.flow()
+        if "judge" not in self.stopped:
+            for judge_ in self.judges:
+                judge_.judge(self.wall, self.registered)
+        if "incidents" not in self.stopped:
+            self.desk.decide(self.clock, self.standings)
+
+    def _wake(self, number: int) -> None:
+        """Let a terminal do what is due, and carry it out."""
+        member = self.members[number]
+        terminal = member.terminal
+        terminal.step(self.seconds)
+        while actions := terminal.take():
+            for action in actions:
+                self._carry_out(member, action)
+        due = terminal.next_due()
+        if due < inf:
+            heappush(self._due, (max(due, self.seconds + 0.001), number))
+
+    def _carry_out(self, member: Member, action: object) -> None:
+        shard = self.shards[member.shard]
+        if isinstance(action, Publish):
+            if member.will is not None:
+                shard.publish(action.topic, action.payload, retain=action.retain)
+                if action.mid and shard.broker_up:
+                    member.terminal.on_puback(self.seconds, action.mid)
+        elif isinstance(action, Connect):
+            self._connect(member, shard, action)
+        elif isinstance(action, Drop):
+            self._drop(member, goodbye=action.goodbye)
+
+    def _connect(self, member: Member, shard: Shard, action: Connect) -> None:
+        if not shard.broker_up:
+            member.terminal.on_lost(self.seconds, "refused")
+            return
+        self._take_over(member)
+        member.will = action.will
+        member.terminal.on_up(self.seconds)
+
+    def _take_over(self, member: Member) -> None:
+        """A client id has one connection: an older one of it ends, and its Last Will fires."""
+        who = member.terminal.profile
+        for other in self.members if self._clones else ():
+            same = (other.terminal.profile.station, other.terminal.profile.terminal) == (who.station, who.terminal)
+            if other is not member and same and other.will is not None:
+                self._drop(other, goodbye=False)
+                other.terminal.on_lost(self.seconds, "taken over")
+                heappush(self._due, (self.seconds, self.members.index(other)))
+
+    def _drop(self, member: Member, *, goodbye: bool) -> None:
+        will, member.will = member.will, None
+        if will is not None and not goodbye:
+            self.shards[member.shard].publish(member.status_topic, will, retain=True)
+
+    def lose_connections(self, shard: str) -> None:
+        """The broker is gone, and every connection with it."""
+        for number, member in enumerate(self.members):
+            if member.shard == shard:
+                member.will = None
+                if member.terminal.link is not Link.DOWN:
+                    member.terminal.on_lost(self.seconds, "broker gone")
+                    self._wake(number)
+
+    def _acknowledge(self, topic: str, payload: bytes) -> None:
+        _, _, station, terminal, _ = topic.split("/")
+        member = self.members[self._by_terminal[station, terminal]]
+        member.terminal.on_message(self.seconds, topic, payload)
+
+    # -- what is asked -----------------------------------------------------------------------------------------
+
+    def verdicts(self, stations: Iterable[str]) -> dict[str, str]:
+        """What people would be shown now."""
+        clocks = Clocks((clock for one in self.judges for clock in one.clocks()), self.clock)
+        return {station: self._verdict(station, clocks) for station in stations}
+
+    def _verdict(self, station: str, clocks: Clocks) -> str:
+        standing, home = self.standings[station], self.judges[partition_of(station, PARTITIONS)]
+        state, shard = home.word_of(station)
+        found = judge(
+            lifecycle=standing.lifecycle, state=state, since=None, now=self.clock,
+            clock=clocks.of(home.partition, shard),
+        )  # fmt: skip
+        return str(found.verdict)
