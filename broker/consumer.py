@@ -74,6 +74,8 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._handler = handler
         self._claims: dict[int, Claim] = {}
         self._positions: dict[int, int] = {}
+        # Assigned, but not loaded yet.
+        self._waiting: set[int] = set()
         self._lock = asyncio.Lock()
         self._log = ""
         self._progress_at = time.monotonic()
@@ -127,6 +129,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def _consume(self) -> None:
         while True:
+            await self._load_waiting()
             batches = await self._consumer.getmany(timeout_ms=100, max_records=self._config.max_records)
             async with self._lock:
                 self._apply(batches)
@@ -175,7 +178,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             if not may_pass(exc):
                 raise
             log.warning("commit failed, loading again", extra={"consumer": self._config.name, "error": repr(exc)})
-            await self._reload(partitions)
+            self._load_later(partitions)
 
     async def _within_timeout(self, partitions: Collection[int]) -> None:
         async with self._pool.acquire() as connection:
@@ -205,13 +208,24 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             await self._handler.save(connection, partitions)
         return claims
 
-    async def _reload(self, partitions: Collection[int]) -> None:
+    def _load_later(self, partitions: Collection[int]) -> None:
+        """Forget these partitions and hold them back until they are loaded."""
         self._drop(partitions)
+        self._waiting.update(partitions)
+        self._consumer.pause(*(TopicPartition(self._config.topic, partition) for partition in partitions))
+
+    async def _load_waiting(self) -> None:
+        """Load one partition after the other.
+
+        Not within Kafka's call that assigns them: no heartbeat reaches the group until that returns, and the load of
+        hundreds of thousands of rows takes longer than a session lasts, so that the group would go on without us.
+        """
         delay = 0.2
-        while True:
+        while self._waiting:
             try:
-                for partition in sorted(partitions):
-                    await self._load(partition)
+                async with self._lock:
+                    if self._waiting:
+                        await self._load(min(self._waiting))
             except UNREACHABLE as exc:
                 if not may_pass(exc):
                     raise
@@ -219,7 +233,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 5.0)
             else:
-                return
+                delay = 0.2
 
     async def _load(self, partition: int) -> None:
         config = self._config
@@ -234,7 +248,11 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             )
             await self._handler.load(connection, held)
         self._claims[partition] = held
-        self._consumer.seek(TopicPartition(config.topic, partition), held.next_offset)
+        self._waiting.discard(partition)
+        where = TopicPartition(config.topic, partition)
+        self._consumer.seek(where, held.next_offset)
+        self._consumer.resume(where)
+        self._progress_at = time.monotonic()
 
     def _drop(self, partitions: Collection[int]) -> None:
         self._handler.forget(partitions)
@@ -250,12 +268,13 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 with suppress(FencedError, *UNREACHABLE):
                     await self._within_timeout(dirty)
             self._drop(mine)
+            self._waiting.clear()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         async with self._lock:
             partitions = [where.partition for where in assigned]
             log.info("assigned", extra={"consumer": self._config.name, "partitions": sorted(partitions)})
-            await self._reload(partitions)
+            self._load_later(partitions)
             self._progress_at = time.monotonic()
 
     async def _watch_progress(self) -> None:
