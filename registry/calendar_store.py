@@ -83,10 +83,20 @@ async def refresh_calendars(
         if wanted is None:
             await connection.execute(QUERIES.unused_calendars)
         filled, calendars = await _fill(connection, now)
-        done = Refreshed(calendars=calendars, filled=filled, moved=moved, unreadable=unreadable)
-        if done.changed:
+        if filled or moved:
             await connection.execute(REGISTRY.announce)
-    return done
+    return Refreshed(calendars=calendars, filled=filled, moved=moved, unreadable=unreadable)
+
+
+async def fill_openings(connection: Connection, *, now: datetime) -> int:
+    """Keep the window of stored openings around `now`; the number of calendars it wrote to.
+
+    Cheap whatever the number of stations: once a day it does something, else nothing.
+    """
+    async with connection.transaction():
+        await connection.execute(QUERIES.lock_calendars)
+        filled, _ = await _fill(connection, now)
+    return filled
 
 
 async def load_calendars(connection: Connection) -> dict[int, Calendar]:
@@ -244,20 +254,19 @@ async def _fill(connection: Connection, now: datetime) -> tuple[int, int]:
     classes = await load_day_classes(connection)
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     begin, end = midnight - KEPT, midnight + AHEAD
-    stamp = _stamp(classes, begin.date(), end.date())
+    up_to_date = begin, end, _stamp(classes, begin.date(), end.date())
     rows = await connection.fetch(QUERIES.load_calendars)
     due = {
         row["id"]: Calendar(_definition(row), classes)
         for row in rows
-        if (row["filled_from"], row["filled_to"], row["classes"]) != (begin, end, stamp)
+        if (row["filled_from"], row["filled_to"], row["classes"]) != up_to_date
     }
     if not due:
         return 0, len(rows)
     changed = await _write_openings(connection, due, begin, end)
-    provisional = [
-        any(calendar.provisional(day) for day in _days(begin.date(), end.date())) for calendar in due.values()
-    ]
-    await connection.execute(QUERIES.mark_filled, list(due), provisional, begin, end, stamp)
+    days = _days(begin.date(), end.date())
+    provisional = [any(map(calendar.provisional, days)) for calendar in due.values()]
+    await connection.execute(QUERIES.mark_filled, list(due), provisional, *up_to_date)
     return len(changed), len(rows)
 
 

@@ -65,20 +65,22 @@ CREATE TABLE calendar_opening (
     closes_at timestamptz NOT NULL CHECK (closes_at > opens_at),
     PRIMARY KEY (calendar, opens_at)
 );
-ALTER TABLE station ADD COLUMN calendar bigint REFERENCES calendar;
+-- Without a foreign key, which would double the price of moving many stations: registry/calendar_store.py is the only
+-- writer, one at a time.
+ALTER TABLE station ADD COLUMN calendar bigint;
 CREATE INDEX station_calendar ON station (calendar) WHERE calendar IS NOT NULL;
 
 -- What the openings of each station come from, as a text that is the same for stations that share them; null: nothing.
 CREATE VIEW station_opening_source AS
 SELECT s.id AS station, s.calendar,
-       nullif(concat_ws(E'\x1f', own.versions, kinds.source, own.overrides, areas.overrides, everywhere.overrides), '')
+       nullif(concat_ws(E'\x1f', own.versions, kinds.source, exceptions.overrides, areas.overrides, everywhere.overrides), '')
            AS source
 FROM station s
-CROSS JOIN LATERAL (SELECT
-    (SELECT 'station ' || string_agg(concat_ws(' ', valid_from, timezone, rules), E'\x1e' ORDER BY valid_from)
-     FROM schedule WHERE station = s.id) AS versions,
-    (SELECT 'override ' || string_agg(id::text, ' ' ORDER BY id) FROM schedule_override WHERE station = s.id)
-        AS overrides) AS own
+CROSS JOIN LATERAL
+    (SELECT 'station ' || string_agg(concat_ws(' ', valid_from, timezone, rules), E'\x1e' ORDER BY valid_from) AS versions
+     FROM schedule WHERE station = s.id) AS own
+LEFT JOIN (SELECT station, 'override ' || string_agg(id::text, ' ' ORDER BY id) AS overrides
+           FROM schedule_override WHERE station IS NOT NULL GROUP BY station) AS exceptions ON exceptions.station = s.id
 LEFT JOIN (SELECT kind, 'kind ' || kind AS source
            FROM (SELECT kind FROM schedule UNION SELECT kind FROM schedule_override) AS k WHERE kind IS NOT NULL) AS kinds
        ON kinds.kind = s.kind

@@ -13,6 +13,7 @@ from registry.calendar_store import (
     KEPT,
     Refreshed,
     add_override,
+    fill_openings,
     load_calendars,
     put_day_classes,
     put_kind_schedule,
@@ -26,6 +27,7 @@ from registry.model import Area, Station
 from registry.opening_text import ScheduleError
 from registry.report import ImportReport
 from registry.store import load_station, upsert_areas, upsert_stations
+from store.migrate import read_migrations
 from store.pool import Connection, Pool
 from tests.integration.test_registry_store import announcements
 
@@ -167,7 +169,8 @@ async def test_the_window_moves_on_and_says_when_days_are_provisional(connection
     await put_schedules(connection, {"S1": ROOM, "S2": "Mo-Su 09:00-10:00"}, now=NOW, by="li")
     await refresh(connection)
     later = datetime(2030, 1, 20, 4, tzinfo=UTC)
-    assert (await refresh_calendars(connection, now=later)).filled == 2
+    assert await fill_openings(connection, now=later) == 2
+    assert await fill_openings(connection, now=later + timedelta(hours=1)) == 0
     midnight = later.replace(hour=0)
     kept = await connection.fetchrow("SELECT min(opens_at) AS first, max(closes_at) AS last FROM calendar_opening")
     assert kept is not None
@@ -260,8 +263,8 @@ async def test_a_bad_schedule_is_named_by_line_and_column(connection: Connection
 
 async def test_what_stood_in_the_registry_before_anybody_read_it_is_kept(connection: Connection) -> None:
     await connection.execute("UPDATE station SET schedule = 'Mo-Fr 08:00-09:00' WHERE id = 'S1'")
-    migration = Path("store/migrations/0008_calendar.sql").read_text(encoding="utf-8")
-    (statement,) = [part for part in migration.split(";") if "INSERT INTO schedule " in part]
+    (migration,) = [known for known in read_migrations() if known.version == 8]
+    (statement,) = [part for part in migration.sql.split(";") if "INSERT INTO schedule " in part]
     await connection.execute(statement)
     await refresh(connection)
     assert "S1" not in await open_at(connection, "2026-10-08T10:00")
