@@ -20,6 +20,7 @@ from alerting.parts import PartSettings
 from alerting.pipeline import OutageMeter
 from alerting.station_rules import RuleSettings
 from alerting.stream import PublisherConfig, end_with, publish, wait_for_wake
+from registry.calendar_keeper import kept_calendars
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Connection, Pool, may_pass, open_pool
 from store.signs import Signs
@@ -58,7 +59,7 @@ class LockLostError(Exception):
 
 async def run(config: IncidentsConfig, stop: asyncio.Event) -> None:
     """Lead, or stand by, until `stop`. RemedyError when the database is not to be had at the start."""
-    async with open_pool(config.database_url, name=f"incidents {config.instance}"[:60], size=3) as pool:
+    async with open_pool(config.database_url, name=f"incidents {config.instance}"[:60], size=4) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
         work = asyncio.create_task(_compete(config, pool, stop), name="incidents")
@@ -107,7 +108,7 @@ async def _lead(
 ) -> None:
     log.info("leading", extra={"instance": config.instance})
     leader = Leader(config, connection, meter)
-    async with leader.listening(), _publishing(config, pool, leader.unpublished):
+    async with leader.listening(), _publishing(config, pool, leader.unpublished), kept_calendars(pool):
         await leader.run(stop)
 
 

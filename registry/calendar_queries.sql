@@ -99,3 +99,10 @@ DELETE FROM schedule_override WHERE id = $1 RETURNING id;
 INSERT INTO day_class AS d (day, class, name) SELECT * FROM unnest($1::date[], $2::text[], $3::text[])
 ON CONFLICT (day) DO UPDATE SET class = excluded.class, name = excluded.name
 WHERE (d.class, d.name) IS DISTINCT FROM (excluded.class, excluded.name);
+
+-- name: moment
+-- The time, and the number that every transaction has that may still commit a change of the registry, or a higher one.
+SELECT now() AS now, pg_snapshot_xmin(pg_current_snapshot())::text AS horizon;
+
+-- name: changed_stations
+SELECT id FROM station WHERE changed_xid >= $1::text::xid8 LIMIT $2;

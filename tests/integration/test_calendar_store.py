@@ -1,5 +1,6 @@
 """Schedules, overrides and classes of days in the database, and the calendars they come to."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from registry.calendar import ALWAYS, Calendar
+from registry.calendar_keeper import CalendarKeeper, kept_calendars
 from registry.calendar_store import (
     AHEAD,
     KEPT,
@@ -23,7 +25,7 @@ from registry.calendar_store import (
 )
 from registry.day_classes import DayClass
 from registry.importer import import_file
-from registry.model import Area, Station
+from registry.model import CHANNEL, Area, Station
 from registry.opening_text import ScheduleError
 from registry.report import ImportReport
 from registry.store import load_station, upsert_areas, upsert_stations
@@ -220,6 +222,40 @@ async def test_changes_are_announced_and_nothing_else(pool: Pool, connection: Co
         await refresh_calendars(connection, now=NOW)
         await refresh_calendars(connection, now=NOW)
     assert len(heard) == 1
+
+
+async def test_the_keeper_looks_at_all_stations_once_a_day_and_then_at_those_that_changed(
+    connection: Connection,
+) -> None:
+    await put_schedules(connection, {"S1": ROOM}, now=NOW, by="li")
+    keeper = CalendarKeeper()
+    first, again = await keeper.round(connection), await keeper.round(connection)
+    assert first is not None
+    assert first.moved == 1
+    assert again is not None  # the stations that were moved have changed
+    assert again.moved == 0
+    third = await keeper.round(connection)
+    assert third is None or third.moved == 0  # a transaction elsewhere on the server can hold the horizon back
+    await put_kind_schedule(connection, "kiosk", ROOM, by="li")
+    await connection.execute("UPDATE station SET kind = 'kiosk' WHERE id = 'S4'")
+    moved = await keeper.round(connection)
+    assert moved is not None
+    assert moved.moved == 1
+
+
+async def test_the_keeper_runs_beside_a_service(pool: Pool, connection: Connection) -> None:
+    await put_schedules(connection, {"S1": ROOM}, now=NOW, by="li")
+    announced = asyncio.Event()
+
+    def hear(*_: object) -> None:
+        announced.set()
+
+    async with pool.acquire() as listener:
+        await listener.add_listener(CHANNEL, hear)
+        async with kept_calendars(pool):
+            await asyncio.wait_for(announced.wait(), 20)
+        await listener.remove_listener(CHANNEL, hear)
+    assert (await calendars(connection))["S1"] is not ALWAYS
 
 
 # Imports

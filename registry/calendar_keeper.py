@@ -1,0 +1,73 @@
+"""Keeps calendars up to date for as long as a service runs: new stations, changed ones, and the days that go by."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Final
+
+from registry.calendar_store import QUERIES, Refreshed, fill_openings, refresh_calendars
+from store.pool import UNREACHABLE, Connection, Pool, may_pass
+
+log = logging.getLogger(__name__)
+
+EVERY: Final = 60.0
+MANY: Final = 20_000
+"""Stations changed since the last round that are looked at by themselves; when there are more, all are."""
+
+
+@asynccontextmanager
+async def kept_calendars(pool: Pool, *, every: float = EVERY) -> AsyncIterator[None]:
+    """Inside the block a task has a round every `every` seconds; several processes may, one at a time does."""
+    task = asyncio.create_task(_keep(pool, every), name="calendars")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _keep(pool: Pool, every: float) -> None:
+    keeper = CalendarKeeper()
+    while True:
+        try:
+            async with pool.acquire() as connection:
+                await keeper.round(connection)
+        except UNREACHABLE as exc:
+            level = logging.INFO if may_pass(exc) else logging.ERROR
+            log.log(level, "calendars are not kept up to date: tried again", extra={"error": repr(exc)})
+        await asyncio.sleep(every)
+
+
+class CalendarKeeper:
+    """Knows up to where it has seen the registry; the first round of each day looks at every station."""
+
+    def __init__(self) -> None:
+        self._horizon: str | None = None
+        self._day: date | None = None
+        self._said: list[str] = []
+
+    async def round(self, connection: Connection) -> Refreshed | None:
+        """Bring the calendars up to date; None: no station had changed."""
+        ((now, horizon),) = await connection.fetch(QUERIES.moment)
+        done: Refreshed | None = None
+        stations = await self._changed(connection, now.date())
+        if stations != []:
+            done = await refresh_calendars(connection, now=now, stations=stations)
+            self._say(done.unreadable)
+        await fill_openings(connection, now=now)
+        self._horizon, self._day = horizon, now.date()
+        return done
+
+    async def _changed(self, connection: Connection, today: date) -> list[str] | None:
+        """The stations to look at; None: all of them."""
+        if self._horizon is None or today != self._day:
+            return None
+        rows = await connection.fetch(QUERIES.changed_stations, self._horizon, MANY + 1)
+        return [row["id"] for row in rows] if len(rows) <= MANY else None
+
+    def _say(self, unreadable: list[str]) -> None:
+        for problem in unreadable if unreadable != self._said else ():
+            log.warning("opening hours cannot be read: correct them in table schedule", extra={"problem": problem})
+        self._said = unreadable
