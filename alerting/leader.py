@@ -28,7 +28,7 @@ from alerting.stream import (
     read_gaps,
     set_cursors,
 )
-from alerting.watermark import Waiting, Watermark, horizon, stride, watermark
+from alerting.watermark import Waiting, Watermark, horizon, reached, stride, watermark
 from store.pool import Connection
 
 log = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ async def _read(
     until = horizon(mark.ripe, (waiting.newest(partition) for partition in full))
     reach = stride(until, known=memory.known, earliest=waiting.earliest)
     ripe = waiting.ripe(reach, now)
-    known = max(memory.known, min(time for time in (mark.known, reach, now) if time)) if mark.known else memory.known
+    known = reached(mark, known=memory.known, reach=reach, now=now)
     return bool(full) or reach != until, ripe, Moment(now=now, known=known, untrusted=mark.untrusted)
 
 

@@ -127,3 +127,11 @@ def stride(until: datetime | None, *, known: datetime, earliest: datetime | None
     if until is None or earliest is None:
         return until
     return min(until, max(known + STRIDE, earliest))
+
+
+def reached(mark: Watermark, *, known: datetime, reach: datetime | None, now: datetime) -> datetime:
+    """Up to when everything is known after a pass that went to `reach`: never back, and still when no clock can be
+    trusted."""
+    if mark.known is None:
+        return known
+    return max(known, min(time for time in (mark.known, reach, now) if time is not None))

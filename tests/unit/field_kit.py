@@ -15,7 +15,6 @@ from registry.closures import Closure
 ZONE = ZoneInfo("Asia/Shanghai")
 DAY = datetime(2026, 11, 23, tzinfo=ZONE)
 """A Monday."""
-MORNING = "08:00"
 DAYTIME = 1
 
 
@@ -69,9 +68,15 @@ class World:
         self.told: list[tuple[str, str, str, str]] = []
         self._ids = 0
 
-    def step(self, now: datetime, *changes: StationChange, untrusted: Iterable[ClockName] = ()) -> Book:
-        """A pass at `now`, at which everything is known but what rests on `untrusted` clocks."""
-        moment = Moment(now=now, known=now, untrusted=frozenset(untrusted))
+    def step(
+        self,
+        now: datetime,
+        *changes: StationChange,
+        untrusted: Iterable[ClockName] = (),
+        known: datetime | None = None,
+    ) -> Book:
+        """A pass at `now`, at which everything is known (up to `known`) but what rests on `untrusted` clocks."""
+        moment = Moment(now=now, known=known or now, untrusted=frozenset(untrusted))
         book = Book(self.incidents.values())
         decide(book, self.watch.follow(changes, moment), now)
         self.watch.take_changes()
