@@ -164,6 +164,12 @@ COMMANDS: Mapping[str, Command] = {
         takes=options.import_file,
         interactive=True,
     ),
+    "schedule": Command(
+        help="say how opening rules are read, and what they come to",
+        runner=f"{_SERVICES}:schedule",
+        takes=options.schedule,
+        interactive=True,
+    ),
     "grafana": Command(
         help="bring the dashboards into a Grafana",
         runner=f"{_SERVICES}:grafana",

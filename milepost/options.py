@@ -34,6 +34,12 @@ def import_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-bad", action="store_true", help="apply the good rows although there are bad ones")
 
 
+def schedule(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("check",), help="say how opening rules are read")
+    parser.add_argument("rules", help="such as 'Mo-Fr 09:00-17:30; Sa,Su 10:00-16:00; HD off'")
+    parser.add_argument("--days", type=int, default=14, metavar="N", help="days to show, 0 to 400 (default 14)")
+
+
 def grafana(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("sync",), help="bring folder, data source and dashboards there")
     parser.add_argument("--url", metavar="URL", help="Grafana, https://… (default MILEPOST_GRAFANA_URL)")

@@ -10,10 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contract.errors import RemedyError
 from milepost.settings import Secret, Settings, require, secret_in
 
 if TYPE_CHECKING:
     from alerting.blindspots import BlindSpotSettings
+
+_MAX_DAYS = 400
 
 
 async def bridge(settings: Settings, stop: asyncio.Event) -> None:
@@ -227,6 +230,20 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
         )
     _say(report.text)
     return 2 if report.refused else 0
+
+
+async def schedule(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
+    """Show how opening rules are read, and the days to come."""
+    from registry.opening_text import ScheduleError
+    from registry.schedule_report import describe_rules, today_in
+
+    if not 0 <= arguments.days <= _MAX_DAYS:
+        raise RemedyError(f"--days is {arguments.days}: give 0 to {_MAX_DAYS}")
+    try:
+        today = today_in(arguments.rules, datetime.now(UTC))
+        _say(describe_rules(arguments.rules, today, arguments.days))
+    except ScheduleError as exc:
+        raise RemedyError(f"the rules cannot be read: {exc}") from exc
 
 
 async def grafana(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:

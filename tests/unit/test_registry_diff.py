@@ -276,7 +276,9 @@ station_values = st.builds(
     lifecycle=st.sampled_from(LIFECYCLES),
     commissioned_at=st.none() | st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
     address=st.none() | names,
-    schedule=names,
+    schedule=st.sampled_from(
+        ["24x7", "kind", "Mo-Fr 09:00-17:30; HD off", "[Asia/Urumqi] WD 10:00-12:00，14:00-18:00"]
+    ),
     quorum=st.integers(1, 3),
     programmes=st.sets(st.sampled_from(["a", "b", "边疆"])).map(lambda some: tuple(sorted(some))),
 )
