@@ -37,6 +37,12 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "resource_applied": ("更新一项资源", "a resource is brought up to date"),
         "wifi_works": ("无线接入点恢复工作", "its access point works again"),
         "station_works": ("区划内有服务点在线且可用", "a station of the area is online and usable"),
+        "steady": ("不再频繁变化", "it stays as it is for a while"),
+    },
+    # how far a spot of an area has come
+    "stage": {
+        "last_one": ("只剩最后一个服务点", "one station left"),
+        "dark_area": ("已无服务点可用", "no station left"),
     },
     # what stations that fell together share
     "cause": {
@@ -61,6 +67,24 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "not_open": ("到开放时间仍未上线", "not up when it should have opened"),
         "never_seen": ("启用后从未上线", "never heard since it was commissioned"),
         "unknown": ("不明", "not known"),
+        # why it closed, or changed
+        "stays_down_alone": ("其他服务点已恢复，唯独此处未恢复", "the others are back, this one is not"),
+        "stays_down": ("不再时断时续，仍处于离线", "it no longer comes and goes, and is down"),
+        "grew": ("涉及的服务点增加", "more stations are concerned"),
+        "all_back": ("全部恢复", "all are back"),
+        "most_back": ("大多已恢复", "most are back"),
+        "did_not_spread": ("未扩大为区域中断", "it did not come to an outage of many"),
+        "steady": ("趋于稳定", "it is steady again"),
+        "flapping": ("时断时续", "it comes and goes"),
+        "deleted": ("已从登记中删除", "deleted from the registry"),
+        "not_in_service": ("已不在役", "not in service any more"),
+        "returned": ("已返回", "it came back"),
+        "clocks_count_again": ("平台时钟恢复", "the pipeline's clocks count again"),
+        "nobody_awaited": ("此时无服务点应开放", "no station should be open now"),
+        "closing_time": ("已到闭馆时间", "closing time"),
+        "part_of_a_larger_one": ("并入更大范围的盲点", "part of a larger one"),
+        "still_dark": ("仍无服务", "still no service"),
+        "no_target": ("已无目标涉及", "no target names it any more"),
     },
     # health rules that Milepost ships
     "rule": {
@@ -81,3 +105,11 @@ def word(family: str, name: str, language: str) -> str:
     """The word of a family; a name that is not in the table, as a later version writes it, stays as it is."""
     found = WORDS.get(family, {}).get(name)
     return name if found is None else found[LANGUAGES.index(language)]
+
+
+_ANY: Final = ("reason", "clears", "spot", "cause", "rule")
+
+
+def any_word(name: str, language: str) -> str:
+    """The word for a machine's reason, of whatever family; one that is in no table stays as it is."""
+    return next((word(family, name, language) for family in _ANY if name in WORDS[family]), name)

@@ -8,7 +8,7 @@ from alerting.words import WORDS
 from api import blind_spots
 from api.context import QUERIES, Context, Shared
 from api.filters import area_codes
-from api.names import where
+from api.names import topic_of, where
 from api.naming import Names, names_of
 from api.pages import page_router, show, words_for
 from api.paging import Page
@@ -66,7 +66,7 @@ def spot_row(spot: BlindSpot, named: Names, words: Words) -> dict[str, Any]:
     area = named.area(spot.area)
     return {
         "spot": spot,
-        "kind": words.named("spot", spot.kind),
+        "kind": topic_of(words, "blind_spot", spot.detail) or words.named("spot", spot.kind),
         "what": named.station(spot.station) or area or "",
         "where": where(*([area, spot.station] if spot.station else [spot.area])),
         "clears": words.named("clears", spot.clears) if spot.clears else None,

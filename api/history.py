@@ -43,7 +43,7 @@ async def get_timeline(context: Shared, id: StationId, asked: Window) -> Timelin
         changes = await connection.fetch(QUERIES.station_changes, id, begin, end, _MOST + 1)
         presence = await connection.fetch(QUERIES.station_presence, id, begin, end, _MOST + 1)
         gaps = await _gaps(connection, id, begin, end)
-        gaps += await _gap_now(connection, id, clocks)
+        gaps += await _gap_now(connection, row, clocks)
         decided = await _decided(connection, row, begin, end)
     if max(len(changes), len(presence), len(gaps)) > _MOST:
         raise Problem(
@@ -67,11 +67,10 @@ async def _gaps(connection: Connection, station: str, begin: datetime, end: date
     return [Gap(began_at=row["began_at"], ended_at=row["ended_at"]) for row in rows]
 
 
-async def _gap_now(connection: Connection, station: str, clocks: Clocks) -> list[Gap]:
+async def _gap_now(connection: Connection, station: asyncpg.Record, clocks: Clocks) -> list[Gap]:
     """The time for which the present verdict is unknown, which no judge has written down yet."""
-    terminals = await connection.fetch(QUERIES.list_terminals, [station])
-    partitions = {row["partition"] for row in terminals if row["partition"] is not None}
-    clock = clocks.of(min(partitions, default=None), heard_through(terminals))
+    terminals = await connection.fetch(QUERIES.list_terminals, [station["id"]])
+    clock = clocks.of(station["partition"], station["shard"] or heard_through(terminals))
     doubted = None if clock is None else doubt(clock, clocks.now)
     return [] if doubted is None else [Gap(began_at=doubted[1], ended_at=_LAST)]
 

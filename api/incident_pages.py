@@ -147,16 +147,21 @@ def _facts(incident: Incident, words: Words) -> list[tuple[str, str]]:
     ]
 
 
-_MOMENTS: Final = frozenset({"since", "offline_since", "instant", "back_by"})
+_MOMENTS: Final = frozenset({"since", "offline_since", "instant", "back_by", "as_of"})
+
+
+_FAMILIES: Final = {"kind": "spot", "ended_by": "reason"}
 
 
 def _said(name: str, value: str | float, words: Words) -> str:
     if isinstance(value, str) and (name.endswith("_at") or name in _MOMENTS):
         with suppress(ValueError):
             return words.clock(datetime.fromisoformat(value))
-    if name == "share" and isinstance(value, float):
-        return f"{value:.0%}"
-    return words.named("spot" if name == "kind" else name, str(value))
+    if isinstance(value, bool):
+        return words("yes" if value else "no")
+    if isinstance(value, float):
+        return f"{value:.0%}" if name == "share" else f"{value:g}"
+    return words.named(_FAMILIES.get(name, name), str(value))
 
 
 @router.get("/incidents/{id}/{action}")

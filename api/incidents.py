@@ -47,7 +47,7 @@ async def list_incidents(
     kind: Annotated[str | None, Query(max_length=64, description="station_offline, pipeline_blind, …")] = None,
     station: Annotated[str | None, Query(max_length=64, description="a station's id")] = None,
     parent: Annotated[int | None, Query(ge=0, le=MAX_ID, description="those of which this one is the cause")] = None,
-    top: Annotated[bool, Query(description="no parts of another, no blind spots that page nobody")] = False,
+    top: Annotated[bool, Query(description="no parts of another, nothing that pages nobody")] = False,
 ) -> Listing[Incident]:
     """Incidents, the last opened first."""
     after = page.after(AfterIncident, AfterIncident(MAX_ID)).id

@@ -40,9 +40,13 @@ def topic_of(words: Words, kind: str, detail: Mapping[str, Any]) -> str | None:
     """Which of its kind an incident is: the kind of blind spot, the health rule, what those that fell share."""
     family, name = _TOPICS.get(kind, ("", ""))
     said = detail.get(name)
+    if detail.get("stage") == LAST_ONE:
+        return words.named("stage", LAST_ONE)
     if not isinstance(said, str) or (kind == "area_outage" and detail.get("cause") == "area"):
         return None
     return words.named(family, said)
 
 
+LAST_ONE: Final = "last_one"
+"""How far an area has come in which nobody but one station is left: a warning, no blind spot yet."""
 _TOPICS: Final = {"blind_spot": ("spot", "kind"), "health": ("rule", "rule"), "area_outage": ("", "name")}

@@ -23,7 +23,7 @@ SELECT now();
 -- (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the
 -- codes of its subtree ($5), by which the planner sees how few they are, or, if they are many, by its own ($6).
 -- $9: part of an id or name. $10: calendars that are shut; $11, $12, $13: stations, areas, programmes that are excused.
-SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.state, st.since, st.usable,
+SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state, st.since, st.usable,
        (SELECT path FROM area a WHERE a.code = s.area) AS path,
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
        EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id AND i.status <> 'closed') AS flapping
@@ -37,9 +37,9 @@ WHERE s.id > $1
         WHEN st.state NOT IN ('online', 'away', 'offline') THEN 'unknown'
         WHEN st.partition <> ALL ($2::int[]) AND NOT EXISTS (
             SELECT FROM unnest($3::int[], $4::text[]) AS sound (partition, shard)
-            WHERE sound.partition = st.partition AND sound.shard = (
+            WHERE sound.partition = st.partition AND sound.shard = coalesce(st.shard, (
                 SELECT t.shard FROM terminal_state t WHERE t.station = s.id
-                ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) THEN 'unknown'
+                ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) THEN 'unknown'
         WHEN st.state = 'online' THEN 'online'
         WHEN s.calendar = ANY ($10::bigint[]) THEN 'closed'
         WHEN s.id = ANY ($11::text[]) OR s.area IN (SELECT code FROM area WHERE path && $12::text[]) OR EXISTS (
@@ -54,7 +54,7 @@ SELECT code FROM area WHERE path && $1::text[] LIMIT $2;
 
 -- name: get_stations
 -- Some stations in the columns of list_stations.
-SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.state, st.since, st.usable,
+SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state, st.since, st.usable,
        (SELECT path FROM area a WHERE a.code = s.area) AS path,
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
        EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id AND i.status <> 'closed') AS flapping
@@ -73,8 +73,8 @@ ORDER BY t.station, t.id;
 -- For the board: the stations that are offline longest, in the columns of list_stations, without those that have an
 -- incident of their own, or that nobody expects to be online ($3 to $6 as $10 to $13 there). $1: partitions with a
 -- sound clock.
-SELECT s.id, s.name, s.name_en, s.name_bo, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.state, st.since,
-       st.usable, a.path, ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
+SELECT s.id, s.name, s.name_en, s.name_bo, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state,
+       st.since, st.usable, a.path, ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
        false AS flapping, a.name AS area_name, a.name_en AS area_name_en, count(*) OVER () AS all_of_them
 FROM station_state st JOIN station s ON s.id = st.station LEFT JOIN area a ON a.code = s.area
 WHERE s.lifecycle = 'commissioned' AND st.state = 'offline' AND st.partition = ANY ($1::int[])
@@ -100,9 +100,9 @@ WITH placed AS MATERIALIZED (
 SELECT floor((s.lat - b.south) / b.step) AS row, floor((s.lon - b.west) / b.step) AS col,
        s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
        CASE WHEN st.partition <> ALL ($1::int[]) THEN st.partition END AS partition,
-       CASE WHEN st.partition = ANY ($2::int[]) THEN (
+       CASE WHEN st.partition = ANY ($2::int[]) THEN coalesce(st.shard, (
            SELECT t.shard FROM terminal_state t WHERE t.station = s.id
-           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1) END AS shard,
+           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) END AS shard,
        CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
             WHEN s.calendar = ANY ($6::bigint[]) THEN 'closed'
             WHEN s.id = ANY ($7::text[]) OR s.area IN (SELECT code FROM area WHERE path && $8::text[]) OR EXISTS (
@@ -144,9 +144,9 @@ SELECT code, name, name_en, name_bo, level FROM area WHERE parent IS NULL ORDER 
 -- $2: partly sound ones, in which the shard decides.
 SELECT s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
        CASE WHEN st.partition <> ALL ($1::int[]) THEN st.partition END AS partition,
-       CASE WHEN st.partition = ANY ($2::int[]) THEN (
+       CASE WHEN st.partition = ANY ($2::int[]) THEN coalesce(st.shard, (
            SELECT t.shard FROM terminal_state t WHERE t.station = s.id
-           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1) END AS shard,
+           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) END AS shard,
        CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
             WHEN s.calendar = ANY ($3::bigint[]) THEN 'closed'
             WHEN s.id = ANY ($4::text[]) OR s.area IN (SELECT code FROM area WHERE path && $5::text[]) OR EXISTS (
@@ -162,9 +162,9 @@ GROUP BY 1, 2, 3, 4, 5, 6;
 WITH tree AS MATERIALIZED (SELECT code, path[$4::int + 1] AS child FROM area WHERE path @> ARRAY[$3::text])
 SELECT tree.child, s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
        CASE WHEN st.partition <> ALL ($1::int[]) THEN st.partition END AS partition,
-       CASE WHEN st.partition = ANY ($2::int[]) THEN (
+       CASE WHEN st.partition = ANY ($2::int[]) THEN coalesce(st.shard, (
            SELECT t.shard FROM terminal_state t WHERE t.station = s.id
-           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1) END AS shard,
+           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) END AS shard,
        CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
             WHEN s.calendar = ANY ($5::bigint[]) THEN 'closed'
             WHEN s.id = ANY ($6::text[]) OR s.area IN (SELECT code FROM area WHERE path && $7::text[]) OR EXISTS (
@@ -295,7 +295,7 @@ FROM usage WHERE station = $1 AND ts >= $2 AND ts < $3;
 
 -- name: list_incidents
 -- Newest first. An incident of a station belongs to the station's area unless it names one itself. $7: of a parent; $8:
--- only what stands for itself, neither part of another nor a blind spot that pages nobody.
+-- only what stands for itself, neither part of another nor such that it pages nobody.
 SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
        i.acknowledged_at, i.acknowledged_by, i.assignee, i.closed_at, i.ended_at, i.parent, i.detail,
        ARRAY(SELECT c.id FROM incident c WHERE c.parent = i.id ORDER BY c.id LIMIT 1000) AS children

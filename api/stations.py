@@ -109,7 +109,7 @@ def heard_through(terminals: Sequence[Row]) -> str | None:
 
 def station_document(row: Row, terminals: Sequence[Row], clocks: Clocks, cover: Cover) -> Station:
     """A station from its row, its terminals' rows (by id), the clocks, opening hours and closures."""
-    clock = clocks.of(row["partition"], heard_through(terminals))
+    clock = clocks.of(row["partition"], row["shard"] or heard_through(terminals))
     place = (row["id"], row["path"] or (), row["programmes"])
     hours, calendar = cover.hours(*place, row["calendar"]), cover.calendar(row["calendar"])
     judged = judge(

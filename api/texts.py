@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from alerting.words import word
+from alerting.words import any_word, word
 
 LANGUAGES: Final = ("zh-CN", "en")
 BEIJING: Final = timezone(timedelta(hours=8))
@@ -169,6 +169,18 @@ _ZH: Final = {
     "detail.children": "服务点数",
     "detail.resolved_by": "处理人",
     "detail.boot": "启动标识",
+    "detail.expected": "当时在线",
+    "detail.ended_by": "结束原因",
+    "detail.changes": "变化次数",
+    "detail.as_of": "数据时间",
+    "detail.field": "指标",
+    "detail.stage": "程度",
+    "detail.stations": "应开放的服务点",
+    "detail.waiting": "等待结果",
+    "detail.never_seen": "从未上线",
+    "detail.lost": "曾有服务点",
+    "yes": "是",
+    "no": "否",
     "detail.back_by": "预计返回",
     "action.opened": "立案",
     "action.acknowledged": "接手",
@@ -185,14 +197,13 @@ _ZH: Final = {
     "no_blind_spots": "没有盲点",
     "clears": "消除条件",
     "spot_kind": "盲点类别",
-    "last_left": "只剩最后一个服务点",
     "quiet_spots": "另有盲点：{n} 处",
     "hours_today": "今日开放",
     "always_open": "全天开放",
     "not_open_today": "今日不开放",
     "provisional": "节假日安排尚未公布，按常规推算",
     "opens_next": "下次开放",
-    "closes_next": "本次闭馆时间",
+    "closes_next": "闭馆时间",
     "open_now": "开放时间内",
     "closed_now": "非开放时间",
     "flapping": "时断时续",
@@ -224,11 +235,10 @@ _ZH: Final = {
     "approved_by": "批准人",
     "withdrawn_by": "撤回人",
     "all_closures": "全部报备",
-    "shared_cause": "共同点",
     "children_say": "涉及 {n} 个服务点，尚未恢复 {down} 个",
     "colon": "：",
     "more_plain": "另有 {n} 项",
-    "hidden": "属于区域中断的单点故障与静默的盲点不在此列。",
+    "hidden": "属于区域中断的单点故障，以及不发通知的故障与盲点，不在此列。",
     "show_stations": "查看服务点",
     "show_incidents": "查看故障",
     "missing_title": "没有这一页",
@@ -407,6 +417,18 @@ _EN: Final = {
     "detail.children": "Stations",
     "detail.resolved_by": "Resolved by",
     "detail.boot": "Boot",
+    "detail.expected": "Online before",
+    "detail.ended_by": "Ended because",
+    "detail.changes": "Changes",
+    "detail.as_of": "As of",
+    "detail.field": "Figure",
+    "detail.stage": "How far",
+    "detail.stations": "Stations that should be open",
+    "detail.waiting": "Not known yet",
+    "detail.never_seen": "Never seen",
+    "detail.lost": "Had stations",
+    "yes": "yes",
+    "no": "no",
     "detail.back_by": "Back by",
     "action.opened": "opened",
     "action.acknowledged": "acknowledged",
@@ -423,7 +445,6 @@ _EN: Final = {
     "no_blind_spots": "No blind spots",
     "clears": "Cleared by",
     "spot_kind": "Kind of blind spot",
-    "last_left": "one station left",
     "quiet_spots": "Blind spots: {n}",
     "hours_today": "Open today",
     "always_open": "all day",
@@ -462,11 +483,10 @@ _EN: Final = {
     "approved_by": "approved by",
     "withdrawn_by": "withdrawn by",
     "all_closures": "All closures",
-    "shared_cause": "In common",
     "children_say": "{n} stations concerned, {down} still down",
     "colon": ": ",
     "more_plain": "and {n} more",
-    "hidden": "Incidents within an outage of many, and blind spots that page nobody, are not listed here.",
+    "hidden": "Incidents within an outage of many, and those that page nobody, are not listed here.",
     "show_stations": "Its stations",
     "show_incidents": "Its incidents",
     "missing_title": "There is no such page",
@@ -501,6 +521,10 @@ class Words:
     def named(self, family: str, name: str) -> str:
         """The word for a verdict, kind or status; one that is in no table stays as it is."""
         return self._table.get(f"{family}.{name}") or word(family, name, self.language)
+
+    def said(self, text: str) -> str:
+        """What the platform itself wrote as a reason, in this language."""
+        return any_word(text, self.language)
 
     def duration(self, time: timedelta) -> str:
         """A length of time in its two largest units at most: 3 h 20 min."""

@@ -52,8 +52,8 @@ LEFT JOIN (SELECT partition, bool_and(doubt IS NULL) AS sound FROM clock_trust G
 LEFT JOIN LATERAL (
     SELECT c.doubt, c.doubtful_since FROM clock_trust c
     WHERE NOT clocks.sound AND c.partition = st.partition
-    ORDER BY c.shard = (SELECT t.shard FROM terminal_state t WHERE t.station = s.id
-                        ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1) DESC NULLS LAST,
+    ORDER BY c.shard = coalesce(st.shard, (SELECT t.shard FROM terminal_state t WHERE t.station = s.id
+                                           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) DESC NULLS LAST,
              c.doubt IS NULL, c.known_until, c.shard
     LIMIT 1) AS own ON true
 LEFT JOIN calendar_now hours ON hours.calendar = s.calendar

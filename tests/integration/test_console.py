@@ -240,6 +240,10 @@ async def test_blind_spots_say_what_would_clear_them(world: World, client: httpx
     }.items():
         text = await read(client, f"/blind-spots?{query}")
         assert {number for number in (dark, quiet) if f'href="/incidents/{number}"' in text} == expected, query
+    await world.pool.execute("UPDATE incident SET detail = detail || $2 WHERE id = $1", dark, {"stage": "last_one"})
+    for path in ("/blind-spots", f"/incidents/{dark}", f"/areas/{AREA}"):
+        assert "one station left" in await read(client, path), path
+    await world.pool.execute("UPDATE incident SET detail = detail - 'stage' WHERE id = $1", dark)
     assert "Blind spots: 1" in await read(client, "/"), "the board counts those that page nobody"
     assert f'href="/incidents/{quiet}"' not in await read(client, "/incidents")
     assert "No service in the area" in await read(client, f"/areas/{AREA}")

@@ -124,7 +124,13 @@ async def fill_stations(connection: Connection, now: datetime, dice: random.Rand
         )
         if state is not None:
             await connection.execute(
-                "INSERT INTO station_state VALUES ($1, $2, $3, $4, $5)", station, partition, state, since, True
+                "INSERT INTO station_state (station, partition, state, since, usable, shard) "
+                "VALUES ($1, $2, $3, $4, true, $5)",
+                station,
+                partition,
+                state,
+                since,
+                dice.choice(SHARDS),
             )
         if shard is not None:
             heard = [("001", shard, now), ("002", "b", now - timedelta(seconds=dice.choice((0, 9))))]
