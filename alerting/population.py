@@ -5,7 +5,7 @@ group for every station that comes or goes.
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -29,7 +29,7 @@ class Population:
         self._agent_numbers: dict[str, int] = {}
         self._agent = array("h")
         self._profiles = 0
-        self._within: dict[Group, list[int]] = {}
+        self._within: dict[Group, array[int]] = {}
         self._tuples: dict[tuple[object, ...], tuple[Group, ...]] = {}
         self._untrusted: frozenset[ClockName] = frozenset()
         self._online: Any = None
@@ -81,11 +81,11 @@ class Population:
         """How many stations of a group are in service and online."""
         cause, name = group
         if cause == AGENT:
-            number = self._agent_numbers.get(name, NONE)
-            return self._count(cause, self._agent, number)
+            number = self._agent_numbers.get(name)
+            return self._count(cause, self._agent, [] if number is None else [number])
         if cause == SHARD:
-            return sum(self._count(cause, self._rows.clock, number) for number in self._rows.clocks_of(name))
-        return sum(self._count(AREA, self._rows.profile, number) for number in self._members(group))
+            return self._count(cause, self._rows.clock, self._rows.clocks_of(name))
+        return self._count(AREA, self._rows.profile, self._members(group))
 
     def sample(self, group: Group, limit: int) -> list[str]:
         """At most `limit` online stations of a group, from all over it."""
@@ -95,14 +95,14 @@ class Population:
             found = found[np.linspace(0, len(found) - 1, limit).astype(int)]
         return [self._rows.ids[row] for row in found.tolist()]
 
-    def _count(self, what: str, column: "array[int]", number: int) -> int:
-        """Online stations whose column has this number."""
+    def _count(self, what: str, column: "array[int]", numbers: Sequence[int]) -> int:
+        """Online stations whose column has one of these numbers."""
         if what not in self._counts:
             self._reach()
             values = self._rows.view(column)[self._online_rows()]
             self._counts[what] = np.bincount(values[values >= 0])
-        counts = self._counts[what]
-        return int(counts[number]) if 0 <= number < len(counts) else 0
+        counts, wanted = self._counts[what], np.asarray(numbers, dtype=np.int64)
+        return int(counts[wanted[wanted < len(counts)]].sum())
 
     def _online_rows(self) -> Any:
         if self._online is None:
@@ -118,14 +118,14 @@ class Population:
             return np.isin(self._rows.view(self._rows.clock), self._rows.clocks_of(name))
         return np.isin(self._rows.view(self._rows.profile), self._members(group))
 
-    def _members(self, group: Group) -> list[int]:
+    def _members(self, group: Group) -> Sequence[int]:
         """The profiles of the stations of an area, uplink or feeder."""
         profiles = self._rows.profiles
         for number in range(self._profiles, len(profiles)):
             for known in _of_profile(profiles[number]):
-                self._within.setdefault(known, []).append(number)
+                self._within.setdefault(known, array("i")).append(number)
         self._profiles = len(profiles)
-        return self._within.get(group, [])
+        return self._within.get(group, array("i"))
 
 
 def groups_of(standing: Standing, agent: str | None) -> tuple[Group, ...]:
