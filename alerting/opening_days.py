@@ -1,7 +1,8 @@
 """Which opening days a station missed in a row. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 from registry.calendar import OpeningDay
@@ -12,7 +13,9 @@ _HORIZON: Final = timedelta(days=64)
 
 
 class Hours(Protocol):
-    """What a calendar of the registry says."""
+    """What a calendar of the registry says; one that changes is another."""
+
+    def __hash__(self) -> int: ...
 
     def is_open(self, at: datetime, /) -> bool: ...
 
@@ -46,16 +49,22 @@ def missed_days(
 
 def _days_after(hours: Hours, after: datetime) -> Iterator[OpeningDay]:
     last: date | None = None
-    begin = after
-    while begin < after + _HORIZON:
-        for day in hours.opening_days(begin, begin + _STEP):
+    first = after.astimezone(UTC).date()
+    for start in range(0, _HORIZON.days, _STEP.days):
+        for day in _days_around(hours, first + timedelta(days=start)):
             if day.opens > after and (last is None or day.day > last):
                 last = day.day
                 yield day
-        begin += _STEP
 
 
 def served(hours: Hours, came_at: datetime, fell_at: datetime) -> bool:
     """Whether a station that was on from `came_at` to `fell_at` was so on the latest opening day that began before."""
-    begun = [day for day in hours.opening_days(fell_at - _STEP, fell_at) if day.opens <= fell_at]
+    begun = [day for day in _days_around(hours, fell_at.astimezone(UTC).date()) if day.opens <= fell_at]
     return bool(begun) and came_at <= max(begun, key=lambda day: day.opens).closes
+
+
+@lru_cache(maxsize=4096)
+def _days_around(hours: Hours, day: date) -> Sequence[OpeningDay]:
+    """The opening days near a date, a week before and after: the same for all stations of a calendar."""
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return tuple(hours.opening_days(noon - _STEP, noon + _STEP))
