@@ -23,29 +23,27 @@ from alerting.deliver import DeliverConfig, open_targets
 from alerting.deliver_core import Language
 from alerting.deliver_targets import quiet_apprise
 from alerting.teller import Teller
-from alerting.watch_core import API, DATABASE, KAFKA, ROUND, Look, Position, Watch, describe
+from alerting.watch_core import API, DATABASE, KAFKA, Look, Pace, Position, Watch, describe
 from broker.log_identity import open_admin, read_identity
 from contract.errors import RemedyError
-from store.pool import UNREACHABLE, Connection, open_pool
+from store.pool import UNREACHABLE, Connection, Pool, open_pool
 from store.signs import Signs
 from store.sql import load_queries
 
 log = logging.getLogger(__name__)
 
 QUERIES = load_queries(Path(__file__).with_name("watch_queries.sql"))
-_ASK = 8.0
-_HTTP = 3.0
 _T = TypeVar("_T")
 _FAILED = (RemedyError, KafkaError, *UNREACHABLE)
 
 
 class WatchConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`limit`: seconds within which people are told. `urls` and `deadman_url` are secret."""
+    """`urls` and `deadman_url` are secret; times in seconds."""
 
     database_url: str
     kafka_servers: str
     api_url: str
-    limit: float = 60.0
+    pace: Pace = Pace()
     urls: tuple[str, ...] = ()
     log_path: Path | None = None
     language: Language = "zh-CN"
@@ -54,7 +52,7 @@ class WatchConfig(msgspec.Struct, frozen=True, kw_only=True):
     instance: str = "watch"
 
     def __repr__(self) -> str:
-        return f"WatchConfig(api_url={self.api_url}, limit={self.limit}, {len(self.urls)} urls)"
+        return f"WatchConfig(api_url={self.api_url}, limit={self.pace.limit}, {len(self.urls)} urls)"
 
 
 async def run(config: WatchConfig, stop: asyncio.Event) -> None:
@@ -85,7 +83,7 @@ class _Watcher:
     def __init__(self, config: WatchConfig, teller: Teller) -> None:
         self._config = config
         self._teller = teller
-        self._watch = Watch(limit=config.limit, began=time.monotonic())
+        self._watch = Watch(config.pace, began=time.monotonic())
         self._eyes = Eyes(config)
         self._pinged = float("-inf")
 
@@ -99,7 +97,7 @@ class _Watcher:
                 log.warning(message.title, extra={"parts": facts.detail, "phase": told.phase})
                 self._teller.tell(facts, message)
             await self._ping()
-            await asyncio.sleep(ROUND)
+            await asyncio.sleep(self._config.pace.every)
 
     async def _ping(self) -> None:
         """Tell the dead man's switch that we live and all is well; its silence is the alarm."""
@@ -108,7 +106,7 @@ class _Watcher:
             return
         if time.monotonic() - self._pinged >= config.deadman_every:
             self._pinged = time.monotonic()
-            if not await asyncio.to_thread(_answers, config.deadman_url, proxies=None):
+            if not await asyncio.to_thread(_answers, config.deadman_url, seconds=config.pace.ask, proxies=None):
                 log.warning("the dead man's switch does not answer: correct MILEPOST_DEADMAN_URL")
 
 
@@ -124,21 +122,25 @@ class Eyes:
 
     async def look(self) -> Look:
         """Ask everything at once, each within a few seconds."""
-        kafka, answers = await asyncio.gather(
-            _within(self._look_at_kafka()), asyncio.to_thread(_answers, f"{self._config.api_url}/healthz", proxies={})
+        began = time.monotonic()
+        url, ask = f"{self._config.api_url}/healthz", self._config.pace.ask
+        kafka, seen, answers = await asyncio.gather(
+            _within(ask, self._look_at_kafka()),
+            _within(ask, self._look_at_database()),
+            asyncio.to_thread(_answers, url, seconds=ask, proxies={}),
         )
-        seen = await _within(self._look_at_database(kafka is not None))
         states = {DATABASE: seen is not None, KAFKA: kafka is not None, API: answers}
         signs, positions = seen or (None, ())
         return Look(
+            began=began,
             unreachable=frozenset(part for part, works in states.items() if not works),
             signs=signs,
-            positions=positions,
+            positions=positions if kafka else (),
         )
 
     async def _look_at_kafka(self) -> bool:
         """Which log it is, and where the partitions that somebody reads end."""
-        async with open_admin(self._config.kafka_servers, wait=_ASK / 2) as admin:
+        async with open_admin(self._config.kafka_servers, wait=self._config.pace.ask) as admin:
             self._log = await read_identity(admin)
         consumer = AIOKafkaConsumer(bootstrap_servers=self._config.kafka_servers)
         try:
@@ -149,26 +151,24 @@ class Eyes:
             await asyncio.gather(consumer.stop(), return_exceptions=True)
         return True
 
-    async def _look_at_database(self, ends_known: bool) -> tuple[Mapping[str, float], tuple[Position, ...]]:
+    async def _look_at_database(self) -> tuple[Mapping[str, float], tuple[Position, ...]]:
         async with open_pool(self._config.database_url, name="watch", size=1) as pool:
-            work = asyncio.create_task(self._read(pool, ends_known), name="watch read")
-            done, _ = await asyncio.wait({work}, timeout=_ASK / 2)
+            work = asyncio.create_task(self._read(pool), name="watch read")
+            done, _ = await asyncio.wait({work}, timeout=self._config.pace.ask / 2)
             if not done:  # a server that answers nothing cannot be asked to cancel either
                 pool.terminate()
             return await work
 
-    async def _read(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", ends_known: bool
-    ) -> tuple[Mapping[str, float], tuple[Position, ...]]:
+    async def _read(self, pool: Pool) -> tuple[Mapping[str, float], tuple[Position, ...]]:
+        """Signs of life; and where the consumers stand, against the ends of the last look at Kafka."""
         async with pool.acquire() as connection:
             signs = {row["service"]: row["age"] for row in await connection.fetch(QUERIES.read_signs)}
             rows = await connection.fetch(QUERIES.read_positions)
             self._wanted = {TopicPartition(row["topic"], row["partition"]) for row in rows}
-            if ends_known:
-                await self._save_ends(connection)
+            await self._save_ends(connection)
             await self._signs.give(connection, "working")
         ages = {service: age for service, age in signs.items() if age is not None}
-        return ages, tuple(self._positions(rows)) if ends_known else ()
+        return ages, tuple(self._positions(rows))
 
     async def _save_ends(self, connection: Connection) -> None:
         where = list(self._ends)
@@ -187,20 +187,20 @@ class Eyes:
         return int(row["next_offset"]) if row["log"] == self._log else 0
 
 
-async def _within(work: Awaitable[_T]) -> _T | None:
+async def _within(seconds: float, work: Awaitable[_T]) -> _T | None:
     """What it gives, or None when it cannot be had within a few seconds."""
     try:
-        return await asyncio.wait_for(work, 2 * _ASK)
+        return await asyncio.wait_for(work, seconds)
     except _FAILED as exc:
         log.info("a part does not answer", extra={"error": repr(exc)})
         return None
 
 
-def _answers(url: str, *, proxies: dict[str, str] | None) -> bool:
+def _answers(url: str, *, seconds: float, proxies: dict[str, str] | None) -> bool:
     """Whether a GET is answered with success."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
     try:
-        with opener.open(url, timeout=_HTTP) as answer:
+        with opener.open(url, timeout=seconds) as answer:
             return bool(200 <= answer.status < 300)
     except (OSError, ValueError):
         return False

@@ -17,13 +17,30 @@ KAFKA: Final = "kafka"
 API: Final = "api"
 REQUIRED: Final = ("judge", "incidents", "deliver", "ingest", API)
 """Services that must be there; any other is expected once it gave a sign of life."""
-STEADY: Final = 15.0
-"""Seconds for which a part must be well again before people are told so."""
-ROUND: Final = 5.0
-"""Seconds between two looks."""
-_PAUSE: Final = 30.0
+STEADY: Final = 3
+"""Rounds for which a part must be well again before people are told so."""
+_PAUSE: Final = 6
 
 Why = Literal["unreachable", "no_sign", "stuck"]
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds. People are told of a dead part within `limit`; a look comes `every` so many after the last one and takes
+    up to `ask`; signs of life come each `signs`."""
+
+    limit: float = 60.0
+    every: float = 5.0
+    ask: float = 4.0
+    signs: float = 10.0
+
+    @property
+    def patience(self) -> float:
+        """How long a part may fail: it begins unseen between two looks, and is told after one."""
+        return max(self.limit - 2 * (self.every + self.ask), self.limit / 3)
+
+    @property
+    def sign_patience(self) -> float:
+        return max(self.patience, 2.5 * self.signs)
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -37,8 +54,10 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """One round. `signs`: seconds since the newest sign of each service that counts as one; None: not known."""
+    """One round, which began at `began` (monotonic s). `signs`: seconds since the newest sign of each service that
+    counts as one; None: not known."""
 
+    began: float
     unreachable: frozenset[str] = frozenset()
     signs: Mapping[str, float] | None = None
     positions: tuple[Position, ...] = ()
@@ -60,15 +79,15 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Watch:
-    """Compares look with look; `limit` (s) is the time within which people are told of a dead part."""
+    """Compares look with look."""
 
-    def __init__(self, *, limit: float, began: float) -> None:
-        # A look takes its time too, and comes every ROUND.
-        self._patience = max(limit - 2 * ROUND, limit / 2)
-        self._limit = limit
+    def __init__(self, pace: Pace, *, began: float) -> None:
+        self._pace = pace
         self._last = began
-        # Signs from before this are not missed yet: we, or the database, have only just come.
-        self._signs_from = began + limit
+        # Before this no sign is missed yet: we, or the database, have only just come; nor one of a consumer, whose
+        # loop may wait for Kafka.
+        self._signs_from = self._consumers_from = began + pace.limit
+        self._consumers: set[str] = set()
         self._failing: dict[str, Trouble] = {}
         self._moved: dict[tuple[str, str, int], tuple[int, float]] = {}
         self._open: dict[str, Trouble] = {}
@@ -80,9 +99,10 @@ class Watch:
 
     def look(self, look: Look, mono: float) -> list[Told]:
         """Take a round in and say what people are to be told."""
-        if mono - self._last > _PAUSE:
+        if mono - self._last > _PAUSE * (self._pace.every + self._pace.ask):
             self._forget(mono)
         self._last = mono
+        self._consumers.update(position.consumer for position in look.positions)
         failing = {trouble.part: trouble for trouble in self._troubles(look, mono)}
         self._failing = {part: self._first(trouble) for part, trouble in failing.items()}
         opened = [t for part, t in self._failing.items() if part not in self._open and self._is_late(t, mono)]
@@ -98,7 +118,7 @@ class Watch:
         self._failing.clear()
         self._moved.clear()
         self._well.clear()
-        self._signs_from = mono + self._patience
+        self._signs_from = mono + self._pace.sign_patience
 
     def _first(self, trouble: Trouble) -> Trouble:
         before = self._failing.get(trouble.part)
@@ -106,19 +126,23 @@ class Watch:
 
     def _troubles(self, look: Look, mono: float) -> Iterable[Trouble]:
         for part in sorted(look.unreachable):
-            yield Trouble(part, mono, "unreachable")
-        if look.signs is None:
-            self._signs_from = mono + self._patience
-            self._moved.clear()
-            return
-        for service in sorted({*REQUIRED, *look.signs} - look.unreachable):
-            age = look.signs.get(service)
-            if mono >= self._signs_from and (age is None or age > self._patience):
-                yield Trouble(service, mono - self._limit if age is None else mono - age, "no_sign")
+            yield Trouble(part, look.began, "unreachable")
         if KAFKA in look.unreachable:
+            self._consumers_from = mono + self._pace.sign_patience
+        if look.signs is None:
+            self._signs_from = mono + self._pace.sign_patience
+        if KAFKA in look.unreachable or look.signs is None:
             self._moved.clear()
-        else:
-            yield from self._stuck(look, mono)
+        for service in sorted({*REQUIRED, *(look.signs or ())} - look.unreachable):
+            yield from self._silent(service, look.signs or {}, mono)
+        yield from self._stuck(look, mono)
+
+    def _silent(self, service: str, signs: Mapping[str, float], mono: float) -> Iterable[Trouble]:
+        """A service without a sign, if one could have come."""
+        patient_until = max(self._signs_from, self._consumers_from if service in self._consumers else 0.0)
+        age = signs.get(service)
+        if mono >= patient_until and (age is None or age > self._pace.sign_patience):
+            yield Trouble(service, mono - (self._pace.limit if age is None else age), "no_sign")
 
     def _stuck(self, look: Look, mono: float) -> Iterable[Trouble]:
         """Consumers that do not move although there is something to read."""
@@ -127,17 +151,17 @@ class Watch:
             before = self._moved.get(key)
             if before is None or before[0] != at.offset or at.offset >= at.end:
                 self._moved[key] = at.offset, mono
-            elif mono - before[1] > self._patience:
+            elif mono - before[1] > self._pace.patience:
                 yield Trouble(at.consumer, before[1], "stuck")
 
     def _is_late(self, trouble: Trouble, mono: float) -> bool:
-        return mono - trouble.since >= self._patience
+        return mono - trouble.since >= self._pace.patience
 
     def _is_over(self, part: str, mono: float) -> bool:
         if part in self._failing:
             self._well.pop(part, None)
             return False
-        return mono - self._well.setdefault(part, mono) >= STEADY
+        return mono - self._well.setdefault(part, mono) >= STEADY * self._pace.every
 
 
 def _is_hidden(trouble: Trouble, look: Look) -> bool:

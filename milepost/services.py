@@ -154,12 +154,13 @@ async def deliver(settings: Settings, stop: asyncio.Event) -> None:
 async def watch(settings: Settings, stop: asyncio.Event) -> None:
     """Tell people when a part of Milepost is dead."""
     from alerting.watch import WatchConfig, run
+    from alerting.watch_core import Pace
 
     config = WatchConfig(
         database_url=database_url(settings),
         kafka_servers=kafka_servers(settings),
         api_url=(settings.api_url or settings.local_url).rstrip("/"),
-        limit=settings.watch_limit,
+        pace=Pace(limit=settings.watch_limit),
         urls=() if settings.alert_urls is None else tuple(settings.alert_urls.value.split()),
         log_path=settings.alert_log,
         language=settings.language,

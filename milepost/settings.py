@@ -201,7 +201,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Path | None, Meta(description="The file with the code of the one-use sign-in link; using it deletes it.")
     ] = None
     watch_limit: Annotated[
-        Annotated[float, Meta(ge=20, le=3600)],
+        Annotated[float, Meta(ge=40, le=3600)],
         Meta(description="Seconds within which `milepost watch` tells people that a part of Milepost is dead."),
     ] = 60.0
     api_url: Annotated[

@@ -123,6 +123,31 @@ async def test_the_pipeline_says_how_far_behind_it_is_and_where_it_stood_still(
     assert brief == {"from": z(world.ago(300)), "to": z(world.ago(290)), "reason": "tick_late"}
     (consumer,) = found["consumers"]
     assert (consumer["consumer"], consumer["next_offset"], consumer["instance"]) == ("judge", 42, "host-1")
+    assert consumer["lag"] is None, "nobody looked where the log ends"
+
+
+async def test_the_pipeline_says_how_far_consumers_lag_and_who_is_alive(
+    pool: Pool, database: str, tmp_path: Path
+) -> None:
+    for partition, log, next_offset in ((0, "log", 42), (1, "log", 99), (2, "before", 7)):
+        await pool.execute(
+            "INSERT INTO consumer_offset VALUES ('judge', 'milepost.live', $1, $2, $3, 1, 'host-1')",
+            partition,
+            log,
+            next_offset,
+        )
+        await pool.execute("INSERT INTO log_end VALUES ('milepost.live', $1, 'log', 60, now())", partition)
+    for instance, age in (("host-1", 3), ("host-2", 300)):
+        await pool.execute(
+            "INSERT INTO service_sign VALUES ('judge', $1, now() - make_interval(secs => $2), 'working', '{}')",
+            instance,
+            age,
+        )
+    async with serving(config(database, tmp_path)) as (client, _):
+        found = (await client.get("/api/v1/pipeline")).json()
+    assert [(c["end_offset"], c["lag"]) for c in found["consumers"]] == [(60, 18), (60, 0), (None, None)]
+    judges = [(s["instance"], s["alive"]) for s in found["services"] if s["service"] == "judge"]
+    assert judges == [("host-1", True), ("host-2", False)]
 
 
 async def test_a_person_decides_about_a_suspected_shard(pool: Pool, database: str, tmp_path: Path) -> None:

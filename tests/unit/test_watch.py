@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerting.watch_core import KAFKA, REQUIRED, ROUND, STEADY, Look, Position, Told, Watch, describe
+from alerting.watch_core import KAFKA, REQUIRED, STEADY, Look, Pace, Position, Told, Watch, describe
 
-LIMIT = 60.0
+LIMIT, ROUND = 60.0, 5.0
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 WELL = dict.fromkeys((*REQUIRED, "health"), 3.0)
 
@@ -15,7 +15,7 @@ class Story:
     """A watch that looks every ROUND; `signs` age unless they are given."""
 
     def __init__(self) -> None:
-        self.watch = Watch(limit=LIMIT, began=0.0)
+        self.watch = Watch(Pace(limit=LIMIT, every=ROUND), began=0.0)
         self.now = 0.0
         self.told: list[tuple[float, Told]] = []
 
@@ -28,7 +28,7 @@ class Story:
             signs = found["signs"]
             if isinstance(signs, dict):
                 found["signs"] = {**signs, **dict.fromkeys(dead, self.now - began + 3)}  # type: ignore[attr-defined]
-            self.told += [(self.now, told) for told in self.watch.look(Look(**found), self.now)]  # type: ignore[arg-type]
+            self.told += [(self.now, told) for told in self.watch.look(Look(began=self.now, **found), self.now)]  # type: ignore[arg-type]
         return self
 
     @property
@@ -59,7 +59,7 @@ def test_a_dead_service_is_told_once_within_the_limit_and_once_when_it_is_back(s
     assert at - 120 + ROUND <= LIMIT
     assert story.words == [("opened", [(service, "no_sign")])]
     assert not story.watch.all_well
-    story.go(STEADY + 2 * ROUND)
+    story.go((STEADY + 2) * ROUND)
     assert story.words[1:] == [("closed", [(service, "no_sign")])]
     assert story.watch.all_well
 
@@ -101,6 +101,14 @@ def test_our_own_pause_accuses_nobody(story: Story) -> None:
     story.go(ROUND, unreachable=frozenset({"api"}), signs=dict.fromkeys(REQUIRED, 600.0))
     story.go(60)
     assert story.told == []
+
+
+def test_a_consumer_may_hang_while_kafka_does(story: Story) -> None:
+    story.go(ROUND, **at(5, 5))
+    story.go(200, unreachable=frozenset({KAFKA}), dead=["judge"])
+    assert story.words == [("opened", [("kafka", "unreachable")])]
+    story.go(60)
+    assert story.words[1:] == [("closed", [("kafka", "unreachable")])]
 
 
 def at(offset: int, end: int) -> dict[str, object]:
