@@ -18,10 +18,10 @@ SELECT concat(count(*), '/', max(id), '/', (SELECT md5(string_agg(d.day || d.cla
 FROM calendar;
 
 -- name: all_stations
--- Without a date of its own a station is expected to report since it was last changed in the registry, so that none
--- that was imported in bulk escapes.
+-- Whatever date it has, a station is expected to report since it is in service here: so none that is imported in bulk
+-- escapes, and none is blamed for years before the import.
 SELECT s.id AS station, s.area, s.kind, s.isp, s.feeder, s.lifecycle, s.calendar,
-       coalesce(s.commissioned_at, s.changed_at) AS commissioned_at, coalesce(p.programmes, '{}') AS programmes
+       greatest(s.commissioned_at, s.in_service_at) AS commissioned_at, coalesce(p.programmes, '{}') AS programmes
 FROM station s
 LEFT JOIN (SELECT station, array_agg(programme ORDER BY programme) AS programmes
            FROM station_programme GROUP BY station) p ON p.station = s.id;
@@ -29,13 +29,13 @@ LEFT JOIN (SELECT station, array_agg(programme ORDER BY programme) AS programmes
 -- name: changed_stations
 -- Since a snapshot's horizon: whatever may have been committed after it.
 SELECT s.id AS station, s.area, a.path, s.kind, s.isp, s.feeder, s.lifecycle, s.calendar,
-       coalesce(s.commissioned_at, s.changed_at) AS commissioned_at,
+       greatest(s.commissioned_at, s.in_service_at) AS commissioned_at,
        array(SELECT programme FROM station_programme p WHERE p.station = s.id ORDER BY programme) AS programmes
 FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.changed_xid >= $1::text::xid8;
 
 -- name: some_stations
 SELECT s.id AS station, s.area, a.path, s.kind, s.isp, s.feeder, s.lifecycle, s.calendar,
-       coalesce(s.commissioned_at, s.changed_at) AS commissioned_at,
+       greatest(s.commissioned_at, s.in_service_at) AS commissioned_at,
        array(SELECT programme FROM station_programme p WHERE p.station = s.id ORDER BY programme) AS programmes
 FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.id = ANY ($1::text[]);
 

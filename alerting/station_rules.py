@@ -10,7 +10,7 @@ was opened stays open until the fault is over, whatever the hours.
 | offline, and was so when it opened | `opening_grace` after the opening | with the opening |
 | offline, because it did not come back from being away | the same two, as `overdue_return` | the same |
 | away since before the opening | `opening_grace` after the opening, as `overdue_return` | with the opening |
-| never seen | `never_seen_grace` after it was commissioned | when it was commissioned |
+| never seen | `never_seen_grace` after it came into service; listed, and nobody is paged | when it came into service |
 
 The end of a closure is an opening. After a gap of ours a station that was not heard has `opening_grace` to be heard
 before time alone makes it an incident.
@@ -178,9 +178,15 @@ def _open(book: Book, intent: Opens, now: datetime) -> None:
 
 
 def _detail(intent: Opens) -> dict[str, Any]:
-    """Why, the last heartbeat, and since when the station stands so if that is not when the incident began."""
+    """Why, the last heartbeat, and since when the station stands so if that is not when the incident began.
+
+    A station that never worked took no service from anybody, and they come by the hundred with an import: it is
+    listed and pages nobody.
+    """
     want = intent.want
     detail: dict[str, Any] = {"reason": want.reason, "seen_at": intent.seen_at}
+    if intent.kind == NEVER_SEEN:
+        detail["quiet"] = True
     if want.fault_at != want.began_at:
         detail["offline_since"] = want.fault_at
     return {name: value for name, value in detail.items() if value is not None}

@@ -44,3 +44,19 @@ CREATE TABLE flapping_memory (
     changes timestamptz[] NOT NULL,
     flaps   boolean NOT NULL
 ) WITH (fillfactor = 50);
+
+-- Since when Milepost knows a station as commissioned. One that is imported years after it was commissioned is expected
+-- to report from the import on, and not to have done so for years.
+ALTER TABLE station ADD COLUMN in_service_at timestamptz;
+UPDATE station SET in_service_at = changed_at WHERE lifecycle = 'commissioned';
+CREATE FUNCTION station_in_service() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.in_service_at := now();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER station_begins_in_service BEFORE INSERT ON station
+    FOR EACH ROW WHEN (NEW.lifecycle = 'commissioned' AND NEW.in_service_at IS NULL)
+    EXECUTE FUNCTION station_in_service();
+CREATE TRIGGER station_comes_into_service BEFORE UPDATE OF lifecycle ON station
+    FOR EACH ROW WHEN (NEW.lifecycle = 'commissioned' AND OLD.lifecycle <> 'commissioned')
+    EXECUTE FUNCTION station_in_service();

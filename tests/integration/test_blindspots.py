@@ -10,6 +10,7 @@ import pytest
 
 from alerting import incidents as service
 from alerting.blindspots import BlindSpotSettings
+from alerting.field_store import load_field
 from alerting.incidents import IncidentsConfig
 from alerting.parts import PartSettings
 from alerting.station_spots import StationSettings
@@ -164,3 +165,19 @@ async def test_a_resolved_one_is_not_told_again(pool: Pool, database: str, count
     async with lead(database):
         await write_transition(pool, "6321220002", "online", "offline", at=ago(60))
         await until(pool, SPOTS, ["dark:6321220002"], "%:dark:%")
+
+
+async def test_a_station_imported_long_after_it_was_commissioned_is_expected_from_the_import_on(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute("INSERT INTO station (id, name, commissioned_at) VALUES ('A', 'A', '2009-05-01')")
+        await connection.execute("INSERT INTO station (id, name, lifecycle) VALUES ('B', 'B', 'planned')")
+        rows = await connection.fetch("SELECT id, now() - in_service_at < interval '1 min' AS lately FROM station")
+        assert dict(map(tuple, rows)) == {"A": True, "B": None}
+        await connection.execute("UPDATE station SET lifecycle = 'commissioned' WHERE id = 'B'")
+        assert await connection.fetchval("SELECT in_service_at = changed_at FROM station WHERE id = 'B'")
+        async with connection.transaction():
+            field = await load_field(connection, now(), {})
+    for station in ("A", "B"):
+        standing = field.standing(station)
+        assert standing is not None and standing.commissioned_at is not None
+        assert now() - standing.commissioned_at < timedelta(minutes=1)

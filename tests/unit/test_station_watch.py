@@ -1,10 +1,12 @@
 """Stations over their days: what becomes an incident, when, and when it is over."""
 
+from datetime import datetime
+
 import pytest
 
 from alerting.field import StationChange
 from alerting.incidents_core import Incident
-from tests.unit.field_kit import World, at, change, closure, facts, judged
+from tests.unit.field_kit import ZONE, World, at, change, closure, facts, judged
 
 ONLINE, OFFLINE, AWAY = "online", "offline", "away"
 
@@ -128,24 +130,6 @@ UNSEEN = "never_seen"
             [(DOWN, "opened", "Mon 09:15:00"), (DOWN, "closed", "Mon 10:00:00")],
         ),
         (
-            "never seen a day after it was commissioned, in the evening: at the next opening",
-            world(state=None, commissioned_at=at("20:00", -1)),
-            [("12:00+1", None)],
-            [(UNSEEN, "opened", "Tue 09:15:00")],
-        ),
-        (
-            "never seen, within opening hours",
-            world(state=None, commissioned_at=at("10:30", -1)),
-            [("12:00", None)],
-            [(UNSEEN, "opened", "Mon 10:30:00")],
-        ),
-        (
-            "never seen until now",
-            world(state=None, commissioned_at=at("10:30", -1)),
-            [("11:00", None), ("11:10", back("11:10", "never_seen"))],
-            [(UNSEEN, "opened", "Mon 10:30:00"), (UNSEEN, "closed", "Mon 11:10:00")],
-        ),
-        (
             "being built, nobody expects it",
             world(lifecycle="planned"),
             [("12:00", fell("10:00", "10:01"))],
@@ -167,6 +151,28 @@ def test_a_stations_day(
 def only(found: World) -> Incident:
     (incident,) = found.incidents.values()
     return incident
+
+
+@pytest.mark.parametrize(
+    ("name", "commissioned_at", "heard", "opened_at", "ended_at"),
+    [
+        ("never seen a day later, in the evening: at the next opening", at("20:00", -1), None, at("09:15", 1), None),
+        ("never seen, within opening hours", at("10:30", -1), None, at("10:30"), None),
+        ("never seen until now", at("10:30", -1), at("11:10"), at("10:30"), at("11:10")),
+    ],
+)
+def test_a_station_that_never_worked_is_listed_and_nobody_is_paged(
+    name: str, commissioned_at: datetime, heard: datetime | None, opened_at: datetime, ended_at: datetime | None
+) -> None:
+    found = world(state=None, commissioned_at=commissioned_at)
+    if heard is not None:
+        found.until(heard)
+        found.step(heard, back(f"{heard.astimezone(ZONE):%H:%M}", "never_seen"))
+    found.until(at("12:00", 1))
+    incident = only(found)
+    assert (incident.kind, incident.opened_at, incident.ended_at) == (UNSEEN, opened_at, ended_at), name
+    assert incident.is_open == (ended_at is None)
+    assert found.told == []
 
 
 def test_down_at_opening_begins_with_it_and_says_since_when_it_is_so() -> None:
