@@ -159,7 +159,7 @@ COMMANDS: Mapping[str, Command] = {
         interactive=True,
     ),
     "import": Command(
-        help="bring areas, stations, closures or targets into the registry from a file",
+        help="bring areas, stations, closures, targets or opening hours into the registry from a file",
         runner=f"{_SERVICES}:import_file",
         takes=options.import_file,
         interactive=True,

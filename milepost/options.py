@@ -28,7 +28,8 @@ def simulate(parser: argparse.ArgumentParser) -> None:
 
 
 def import_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("areas", "stations", "closures", "targets"), help="what the file holds")
+    kinds = ("areas", "stations", "closures", "targets", "schedules", "overrides", "days")
+    parser.add_argument("what", choices=kinds, help="what the file holds")
     parser.add_argument("file", type=Path, help="CSV with a header, or XLSX")
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     parser.add_argument("--skip-bad", action="store_true", help="apply the good rows although there are bad ones")

@@ -214,7 +214,7 @@ async def topics(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def import_file(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
-    """Import areas, stations, closures or targets; 2 when bad rows stopped it."""
+    """Import what one file holds; 2 when bad rows stopped it."""
     from registry import importer
     from store.migrate import require_current
     from store.pool import open_pool

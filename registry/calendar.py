@@ -132,7 +132,8 @@ class Calendar:
 
     def provisional(self, day: date) -> bool:
         """Whether the openings of a local day hang on what that day will be, and nobody has announced it yet."""
-        replaced = any(not parse_dated(override.rules).extends for override in self._overrides_on(day))
+        replacing = [rule for o in self._overrides_on(day) if not (rule := parse_dated(o.rules)).extends]
+        replaced = bool(replacing) and not replacing[-1].scheduled
         return not replaced and self._classes.provisional(day) and self._rules_on(day)[0].by_class(day)
 
     def _of_day(self, day: date) -> tuple[Opening, ...]:
@@ -153,14 +154,14 @@ class Calendar:
             )
 
     def _spans_on(self, day: date, rules: OpeningRules) -> tuple[Span, ...]:
-        spans = rules.spans(day, self._classes.of(day))
+        scheduled = spans = rules.spans(day, self._classes.of(day))
         extra: tuple[Span, ...] = ()
         for override in self._overrides_on(day):
             dated = parse_dated(override.rules)
             if dated.extends:
                 extra += dated.spans
             else:
-                spans = dated.spans
+                spans = scheduled if dated.scheduled else dated.spans
         return spans + extra
 
     def _overrides_on(self, day: date) -> Iterator[Override]:

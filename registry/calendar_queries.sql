@@ -70,36 +70,6 @@ SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]);
 UPDATE calendar SET filled_from = $3, filled_to = $4, classes = $5, provisional = new.provisional
 FROM unnest($1::bigint[], $2::bool[]) AS new (id, provisional) WHERE calendar.id = new.id;
 
--- name: own_schedules
--- Which of the stations have a schedule of their own already.
-SELECT DISTINCT station FROM schedule WHERE station = ANY ($1::text[]);
-
--- name: put_schedules
--- A schedule that is changed twice on a day holds as it was put last.
-INSERT INTO schedule AS s (station, valid_from, rules, timezone, recorded_by)
-SELECT station, valid_from, rules, timezone, $5
-FROM unnest($1::text[], $2::date[], $3::text[], $4::text[]) AS new (station, valid_from, rules, timezone)
-ON CONFLICT (station, valid_from) WHERE station IS NOT NULL DO UPDATE SET
-    rules = excluded.rules, timezone = excluded.timezone, recorded_by = excluded.recorded_by, recorded_at = now()
-WHERE (s.rules, s.timezone) IS DISTINCT FROM (excluded.rules, excluded.timezone);
-
--- name: put_kind_schedule
-INSERT INTO schedule (kind, valid_from, rules, timezone, recorded_by) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (kind, valid_from) WHERE kind IS NOT NULL DO UPDATE SET
-    rules = excluded.rules, timezone = excluded.timezone, recorded_by = excluded.recorded_by, recorded_at = now();
-
--- name: add_override
-INSERT INTO schedule_override (station, kind, area, from_day, to_day, rules, reason, recorded_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id;
-
--- name: remove_override
-DELETE FROM schedule_override WHERE id = $1 RETURNING id;
-
--- name: put_day_classes
-INSERT INTO day_class AS d (day, class, name) SELECT * FROM unnest($1::date[], $2::text[], $3::text[])
-ON CONFLICT (day) DO UPDATE SET class = excluded.class, name = excluded.name
-WHERE (d.class, d.name) IS DISTINCT FROM (excluded.class, excluded.name);
-
 -- name: moment
 -- The time, and the number that every transaction has that may still commit a change of the registry, or a higher one.
 SELECT now() AS now, pg_snapshot_xmin(pg_current_snapshot())::text AS horizon;

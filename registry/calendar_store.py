@@ -5,14 +5,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
 
 from registry.calendar import (
     ALWAYS,
-    FROM_ALWAYS,
     Calendar,
     Definition,
     Override,
@@ -20,7 +18,7 @@ from registry.calendar import (
     calendar_of,
 )
 from registry.day_classes import DayClass, DayClasses
-from registry.opening_text import AS_KIND, DEFAULT_ZONE, ScheduleError, parse_dated, parse_rules
+from registry.opening_text import ScheduleError
 from registry.store import QUERIES as REGISTRY
 from store.pool import Connection
 from store.sql import load_queries
@@ -109,76 +107,6 @@ async def load_calendars(connection: Connection) -> dict[int, Calendar]:
 async def load_day_classes(connection: Connection) -> DayClasses:
     """The classes of days, with what table day_class says."""
     return DayClasses({row["day"]: DayClass(row["class"]) for row in await connection.fetch(QUERIES.load_day_classes)})
-
-
-async def put_day_classes(connection: Connection, days: Mapping[date, tuple[DayClass, str | None]]) -> None:
-    """Say of days what they are, {day: (class, name)}; refresh the calendars then."""
-    given = sorted(days.items())
-    await connection.execute(
-        QUERIES.put_day_classes,
-        [day for day, _ in given],
-        [kind.value for _, (kind, _) in given],
-        [name for _, (_, name) in given],
-    )
-
-
-async def put_schedules(connection: Connection, schedules: Mapping[str, str], *, now: datetime, by: str) -> None:
-    """Give stations new schedules, {station: rules}: a first one from always, any other from today in its zone.
-
-    Raises ScheduleError. Refresh the calendars then.
-    """
-    had = {row["station"] for row in await connection.fetch(QUERIES.own_schedules, list(schedules))}
-    given = sorted(
-        (station, _version(rules, None if station not in had else now)) for station, rules in schedules.items()
-    )
-    await connection.execute(
-        QUERIES.put_schedules,
-        [station for station, _ in given],
-        [version.valid_from for _, version in given],
-        [version.rules for _, version in given],
-        [version.zone for _, version in given],
-        by,
-    )
-
-
-async def put_kind_schedule(
-    connection: Connection, kind: str, rules: str, *, by: str, valid_from: date = FROM_ALWAYS
-) -> None:
-    """Give the stations of a kind that have no schedule of their own one. Raises ScheduleError. Refresh then."""
-    version = _version(rules, None)
-    await connection.execute(QUERIES.put_kind_schedule, kind, valid_from, version.rules, version.zone, by)
-
-
-async def add_override(
-    connection: Connection,
-    first: date,
-    last: date,
-    rules: str,
-    *,
-    by: str,
-    reason: str | None = None,
-    station: str | None = None,
-    kind: str | None = None,
-    area: str | None = None,
-) -> int:
-    """Say what holds on some days for a station, a kind, an area with all below it, or (none of them) everywhere.
-
-    Returns its id. Raises ScheduleError. Refresh the calendars then.
-    """
-    parse_dated(rules)
-    added: int = await connection.fetchval(QUERIES.add_override, station, kind, area, first, last, rules, reason, by)
-    return added
-
-
-async def remove_override(connection: Connection, override: int) -> bool:
-    """Take an override back; False when there is none of this id. Refresh the calendars then."""
-    return await connection.fetchval(QUERIES.remove_override, override) is not None
-
-
-def _version(rules: str, now: datetime | None) -> Version:
-    """A schedule as it is stored: from today in its zone, or (None) from always."""
-    zone = (None if rules == AS_KIND else parse_rules(rules).zone) or DEFAULT_ZONE
-    return Version(FROM_ALWAYS if now is None else now.astimezone(ZoneInfo(zone)).date(), rules, zone)
 
 
 def _group(row: asyncpg.Record) -> _Group:

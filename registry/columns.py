@@ -13,8 +13,9 @@ import msgspec
 
 from contract.topics import STATION_PATTERN, is_station_id
 from registry.codes import normal_code
+from registry.day_classes import DayClass
 from registry.model import ALWAYS_OPEN, LIFECYCLES, METRICS
-from registry.opening_text import AS_KIND, parse_rules
+from registry.opening_text import AS_KIND, parse_dated, parse_rules
 
 CHINA_TIME: Final = timezone(timedelta(hours=8))
 """The zone of a time that names none."""
@@ -109,6 +110,24 @@ def schedule(cell: str) -> str:
     return cell
 
 
+def rules(cell: str) -> str:
+    """Opening rules (`registry.opening_text`)."""
+    parse_rules(cell)
+    return cell
+
+
+def dated(cell: str) -> str:
+    """What holds on single days (`registry.opening_text`)."""
+    parse_dated(cell)
+    return cell
+
+
+def day_class(cell: str) -> str:
+    if cell not in set(DayClass):
+        raise ValueError(f"{_shown(cell)} is not a class of days: use one of {', '.join(DayClass)}")
+    return cell
+
+
 def degrees(limit: int) -> Callable[[str], float]:
     """A reader of degrees from -`limit` to `limit`."""
 
@@ -194,6 +213,29 @@ STATIONS: Final = (
     Column(name="address", field="address", read=text(500)),
     Column(name="schedule", field="schedule", read=schedule, empty=ALWAYS_OPEN),
     Column(name="programmes", field="programmes", read=programmes, empty=()),
+)
+
+SCHEDULES: Final = (
+    Column(name="kind", field="kind", read=text(64), required=True, needed="give the kind of the stations"),
+    Column(name="schedule", field="rules", read=rules, required=True, needed="give opening rules"),
+    # Required, as it is part of what tells rows apart.
+    Column(name="from", field="valid_from", read=day, required=True, empty=date.min),
+)
+
+OVERRIDES: Final = (
+    Column(name="from", field="first", read=day, required=True, needed="give the first day"),
+    Column(name="until", field="last", read=day, required=True, needed="give the last day"),
+    Column(name="hours", field="rules", read=dated, required=True, needed="say off, 10:00-14:00 or +18:00-21:00"),
+    Column(name="station", field="station", read=station_id),
+    Column(name="kind", field="kind", read=text(64)),
+    Column(name="area", field="area", read=normal_code),
+    Column(name="reason", field="reason", read=text(500)),
+)
+
+DAYS: Final = (
+    Column(name="day", field="day", read=day, required=True, needed="give the day"),
+    Column(name="class", field="day_class", read=day_class, required=True, needed="say what sort of day it is"),
+    Column(name="name", field="title", read=text(200)),
 )
 
 CLOSURES: Final = (

@@ -7,11 +7,11 @@ import msgspec
 
 from contract.errors import RemedyError
 from registry.codes import level_of
-from registry.model import LEVELS, Area, DeclaredClosure, Station, Target
+from registry.model import LEVELS, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
 from registry.rows import BadCell, Row, Rows
 from registry.tree import MAX_DEPTH, cycles, depths, paths, unrooted
 
-T = TypeVar("T", bound=Area | Station | DeclaredClosure | Target)
+T = TypeVar("T", bound=Area | Station | DeclaredClosure | Target | KindSchedule | DatedHours | NamedDay)
 
 # `path` follows from the parents; the others are not in import files.
 _SILENT: Final = frozenset({"path", "quorum", "auto_registered"})

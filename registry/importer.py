@@ -6,13 +6,23 @@ from pathlib import Path
 from typing import Final
 
 from contract.errors import RemedyError
-from registry.calendar_store import put_schedules, refresh_calendars
+from registry.calendar_store import refresh_calendars
 from registry.closure_plan import plan_closures
 from registry.closure_store import import_closures, stored_closures
 from registry.diff import Plan, plan_areas, plan_stations
-from registry.model import ALWAYS_OPEN, Area, DeclaredClosure, Station, Target
+from registry.hours_plan import plan_days, plan_overrides, plan_schedules
+from registry.model import ALWAYS_OPEN, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
 from registry.report import ImportReport, describe
 from registry.rows import Kind, Rows, parse_rows
+from registry.schedule_store import (
+    load_days,
+    load_kind_schedules,
+    load_overrides,
+    put_days,
+    put_kind_schedules,
+    put_overrides,
+    put_schedules,
+)
 from registry.sheet import MAX_BYTES, read_sheet
 from registry.store import (
     QUERIES,
@@ -111,9 +121,51 @@ async def _import_targets(
     return report
 
 
+async def _import_schedules(
+    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
+) -> ImportReport:
+    plan: Plan[KindSchedule] = plan_schedules(rows, await load_kind_schedules(connection))
+    report = describe(plan, "schedules", dry_run=dry_run, skip_bad=skip_bad)
+    if report.applied:
+        await put_kind_schedules(connection, plan.writes, by="import")
+        await refresh_calendars(connection, now=now)
+    return report
+
+
+async def _import_overrides(
+    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
+) -> ImportReport:
+    areas = await known_areas(connection, _named(rows, "area"))
+    stations = await known_stations(connection, _named(rows, "station"))
+    plan: Plan[DatedHours] = plan_overrides(rows, await load_overrides(connection), areas, stations)
+    report = describe(plan, "overrides", dry_run=dry_run, skip_bad=skip_bad)
+    if report.applied:
+        await put_overrides(connection, plan.writes, by="import")
+        await refresh_calendars(connection, now=now)
+    return report
+
+
+def _named(rows: Rows, field: str) -> set[str]:
+    return {name for row in rows.good if (name := row.values.get(field)) is not None}
+
+
+async def _import_days(
+    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
+) -> ImportReport:
+    plan: Plan[NamedDay] = plan_days(rows, await load_days(connection))
+    report = describe(plan, "days", dry_run=dry_run, skip_bad=skip_bad)
+    if report.applied:
+        await put_days(connection, plan.writes)
+        await refresh_calendars(connection, now=now)
+    return report
+
+
 _IMPORTS: Final = {
     "areas": _import_areas,
     "stations": _import_stations,
     "closures": _import_closures,
     "targets": _import_targets,
+    "schedules": _import_schedules,
+    "overrides": _import_overrides,
+    "days": _import_days,
 }

@@ -85,6 +85,59 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     deadline: date | None = None
 
 
+class KindSchedule(msgspec.Struct, frozen=True, kw_only=True):
+    """The opening rules of the stations of a kind that have none of their own, from a local day on."""
+
+    kind: str
+    valid_from: date = date.min
+    rules: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind} {self.valid_from.isoformat()}"
+
+    @property
+    def name(self) -> str:
+        return self.rules
+
+
+class DatedHours(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds on local days `first` to `last` for a station, a kind, an area with all below it, or everywhere."""
+
+    station: str | None = None
+    kind: str | None = None
+    area: str | None = None
+    first: date
+    last: date
+    rules: str
+    reason: str | None = None
+
+    @property
+    def id(self) -> str:
+        scope = " ".join(part or "-" for part in (self.station, self.kind, self.area))
+        return f"{scope} {self.first.isoformat()} {self.last.isoformat()}"
+
+    @property
+    def name(self) -> str:
+        return self.rules
+
+
+class NamedDay(msgspec.Struct, frozen=True, kw_only=True):
+    """What sort of day a day is, as the state announced it: workday, rest or holiday."""
+
+    day: date
+    day_class: str
+    title: str | None = None
+
+    @property
+    def id(self) -> str:
+        return self.day.isoformat()
+
+    @property
+    def name(self) -> str:
+        return self.day_class
+
+
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):
     """A device at a station; `counts`: it makes the station online."""
 

@@ -34,6 +34,7 @@ _MONTH: Final = re.compile(rf"({'|'.join(MONTHS)})(?![a-z])", re.IGNORECASE)
 _DAY_OF_MONTH: Final = re.compile(r"(\d{1,2})(?!\d|:\d\d)")  # not the hour of a time
 _DAY: Final = re.compile(rf"({'|'.join((*WEEKDAYS, 'WD', 'RD', 'HD', 'PH'))})(?![a-z])", re.IGNORECASE)
 _OFF: Final = re.compile("(off|closed)(?![a-z])", re.IGNORECASE)
+_SCHEDULED: Final = re.compile("scheduled(?![a-z])", re.IGNORECASE)
 _TIME: Final = re.compile(r"(\d{1,2}):(\d{2})")
 _LENGTHS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -43,12 +44,18 @@ class ScheduleError(ValueError):
 
 
 class DatedRule(msgspec.Struct, frozen=True):
-    """What a dated override says of its days: open in `spans`, instead of the schedule or (`extends`) beside it."""
+    """What a dated override says of its days: open in `spans`, instead of the schedule or (`extends`) beside it.
+
+    `scheduled`: open as the schedule says, whatever less particular overrides say.
+    """
 
     spans: tuple[Span, ...]
     extends: bool = False
+    scheduled: bool = False
 
     def __str__(self) -> str:
+        if self.scheduled:
+            return "scheduled"
         return ("+" if self.extends else "") + str(OpeningRules((Rule((), frozenset(), self.spans),))).strip()
 
 
@@ -60,7 +67,7 @@ def parse_rules(text: str) -> OpeningRules:
 
 @lru_cache(maxsize=4096)
 def parse_dated(text: str) -> DatedRule:
-    """Read ``off``, ``10:00-14:00`` or ``+18:00-21:00``. Raises ScheduleError."""
+    """Read ``off``, ``10:00-14:00``, ``+18:00-21:00`` or ``scheduled``. Raises ScheduleError."""
     return _Reader(text).dated()
 
 
@@ -102,10 +109,11 @@ class _Reader:
 
     def dated(self) -> DatedRule:
         extends = self._sign("+")
-        spans = () if self._take(_OFF) and not extends else self._spans()
+        scheduled = not extends and self._take(_SCHEDULED) is not None
+        spans = () if scheduled or (not extends and self._take(_OFF)) else self._spans()
         if not self._ended():
-            self._fail("expected the end: an override is off, 10:00-14:00 or +18:00-21:00")
-        return DatedRule(spans, extends)
+            self._fail("expected the end: an override is off, 10:00-14:00, +18:00-21:00 or scheduled")
+        return DatedRule(spans, extends, scheduled)
 
     def _rule(self, *, seasonal: bool) -> Rule:
         seasons = self._seasons()

@@ -1,27 +1,33 @@
 """From the text of a sheet to typed rows; whatever is wrong is named by line and column. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date
 from typing import Any, Final, Literal
 
 import msgspec
 
 from contract.errors import RemedyError
-from registry.columns import AREAS, CLOSURES, STATIONS, TARGETS, Column
+from registry.columns import AREAS, CLOSURES, DAYS, OVERRIDES, SCHEDULES, STATIONS, TARGETS, Column
 from registry.sheet import MAX_CELL, Line, Sheet
 
-Kind = Literal["areas", "stations", "closures", "targets"]
+Kind = Literal["areas", "stations", "closures", "targets", "schedules", "overrides", "days"]
 COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
     "areas": AREAS,
     "stations": STATIONS,
     "closures": CLOSURES,
     "targets": TARGETS,
+    "schedules": SCHEDULES,
+    "overrides": OVERRIDES,
+    "days": DAYS,
 }
 KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "areas": ("code",),
     "stations": ("id",),
     "closures": ("station", "from_at"),
     "targets": ("id",),
+    "schedules": ("kind", "valid_from"),
+    "overrides": ("station", "kind", "area", "first", "last"),
+    "days": ("day",),
 }
 """The fields that tell rows apart."""
 
@@ -63,7 +69,7 @@ def parse_rows(sheet: Sheet, kind: Kind) -> Rows:
         bad += wrong
         if wrong:
             continue
-        key = " ".join(_key_part(values[field]) for field in KEYS[kind])
+        key = " ".join(_key_part(values.get(field)) for field in KEYS[kind])
         if key in good:
             bad.append(
                 BadCell(line.number, KEYS[kind][0], f"{key} is already on line {good[key].line}: keep one of them")
@@ -73,8 +79,8 @@ def parse_rows(sheet: Sheet, kind: Kind) -> Rows:
     return Rows(list(good.values()), bad)
 
 
-def _key_part(value: str | datetime) -> str:
-    return value.isoformat() if isinstance(value, datetime) else value
+def _key_part(value: str | date | None) -> str:
+    return value.isoformat() if isinstance(value, date) else value or "-"
 
 
 def _choose_columns(names: Sequence[str], kind: Kind) -> list[Column]:

@@ -36,6 +36,8 @@ CREATE TABLE schedule_override (
     CHECK (num_nonnulls(station, kind, area) <= 1),
     CHECK (length(rules) <= 2000)
 );
+CREATE UNIQUE INDEX schedule_override_scope ON schedule_override (station, kind, area, from_day, to_day)
+    NULLS NOT DISTINCT;
 CREATE INDEX schedule_override_station ON schedule_override (station) WHERE station IS NOT NULL;
 
 -- What the state announced for a day, where the calendar that Milepost brings does not know it or is wrong.

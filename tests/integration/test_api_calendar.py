@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 
-from registry.calendar_store import put_schedules, refresh_calendars
+from registry.calendar_store import refresh_calendars
+from registry.schedule_store import put_schedules
 from store.pool import Pool
 from tests.integration.api_world import World, config, serving
 from tests.integration.test_api_stations import AREA, a_province, walk, z

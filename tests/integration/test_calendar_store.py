@@ -14,20 +14,16 @@ from registry.calendar_store import (
     AHEAD,
     KEPT,
     Refreshed,
-    add_override,
     fill_openings,
     load_calendars,
-    put_day_classes,
-    put_kind_schedule,
-    put_schedules,
     refresh_calendars,
-    remove_override,
 )
-from registry.day_classes import DayClass
 from registry.importer import import_file
-from registry.model import CHANNEL, Area, Station
+from registry.model import CHANNEL, Area, DatedHours, KindSchedule, NamedDay, Station
 from registry.opening_text import ScheduleError
 from registry.report import ImportReport
+from registry.rows import Kind
+from registry.schedule_store import put_days, put_kind_schedules, put_overrides, put_schedules
 from registry.store import load_station, upsert_areas, upsert_stations
 from store.migrate import read_migrations
 from store.pool import Connection, Pool
@@ -94,7 +90,7 @@ async def test_without_schedules_nobody_has_a_calendar(connection: Connection) -
 
 async def test_own_schedules_and_those_of_kinds(connection: Connection) -> None:
     await put_schedules(connection, {"S1": "10:00-12:00", "S3": ROOM}, now=NOW, by="li")
-    await put_kind_schedule(connection, "room", ROOM, by="li")
+    await put_kind_schedules(connection, [KindSchedule(kind="room", rules=ROOM)], by="li")
     done = await refresh(connection)
     assert (done.calendars, done.moved) == (3, 3)
     assert await open_at(connection, "2026-10-08T09:30") == {"S2", "S3", "S4"}
@@ -111,29 +107,29 @@ async def test_stations_with_the_same_openings_share_a_calendar(connection: Conn
     assert (await refresh(connection)).calendars == 1
 
 
+def on_the_day(rules: str, **scope: str) -> DatedHours:
+    return DatedHours(first=TODAY, last=TODAY, rules=rules, **scope)  # type: ignore[arg-type]
+
+
 async def test_overrides_of_the_nearest_scope_hold(connection: Connection) -> None:
-    holds = {"first": TODAY, "last": TODAY, "by": "li"}
-    await add_override(connection, rules="14:00-15:00", station="S1", **holds)  # type: ignore[arg-type]
-    await add_override(connection, rules="13:00-14:00", kind="room", **holds)  # type: ignore[arg-type]
-    await add_override(connection, rules="12:00-13:00", area=MINHE, **holds)  # type: ignore[arg-type]
-    await add_override(connection, rules="11:00-12:00", area=QINGHAI, **holds)  # type: ignore[arg-type]
-    everywhere = await add_override(connection, rules="10:00-11:00", **holds)  # type: ignore[arg-type]
+    await put_overrides(
+        connection,
+        [
+            on_the_day("14:00-15:00", station="S1"),
+            on_the_day("13:00-14:00", kind="room"),
+            on_the_day("12:00-13:00", area=MINHE),
+            on_the_day("11:00-12:00", area=QINGHAI),
+            on_the_day("10:00-11:00"),
+        ],
+        by="li",
+    )
     await refresh(connection)
     found = {hour: await open_at(connection, f"2026-10-08T{hour}:30") for hour in range(10, 15)}
     assert found == {10: {"S4"}, 11: {"S3"}, 12: set(), 13: {"S2"}, 14: {"S1"}}
     assert await open_at(connection, "2026-10-09T03:00") == {"S1", "S2", "S3", "S4"}
-    assert await remove_override(connection, everywhere)
-    assert not await remove_override(connection, everywhere)
+    await put_overrides(connection, [on_the_day("scheduled", station="S1"), on_the_day("scheduled")], by="li")
     await refresh(connection)
-    assert "S4" in await open_at(connection, "2026-10-08T03:00")
-
-
-async def test_the_later_of_two_overrides_of_one_scope_holds(connection: Connection) -> None:
-    await add_override(connection, TODAY, TODAY, "off", by="li", area=MINHE)
-    await add_override(connection, TODAY, TODAY, "08:00-09:00", by="li", area=MINHE)
-    await refresh(connection)
-    assert await open_at(connection, "2026-10-08T08:30") == {"S1", "S2", "S3", "S4"}
-    assert await open_at(connection, "2026-10-08T09:30") == {"S3", "S4"}
+    assert await open_at(connection, "2026-10-08T03:00") == {"S1", "S4"}
 
 
 async def test_a_new_schedule_holds_from_today_and_the_past_keeps_the_old_one(connection: Connection) -> None:
@@ -162,7 +158,7 @@ async def test_what_the_state_announces_later_changes_the_openings(connection: C
     await put_schedules(connection, {"S1": ROOM}, now=NOW, by="li")
     await refresh(connection)
     assert "S1" in await open_at(connection, "2026-10-09T10:00")
-    await put_day_classes(connection, {date(2026, 10, 9): (DayClass.HOLIDAY, "县庆")})
+    await put_days(connection, [NamedDay(day=date(2026, 10, 9), day_class="holiday", title="县庆")])
     assert (await refresh(connection)).filled == 1
     assert "S1" not in await open_at(connection, "2026-10-09T10:00")
 
@@ -236,7 +232,7 @@ async def test_the_keeper_looks_at_all_stations_once_a_day_and_then_at_those_tha
     assert again.moved == 0
     third = await keeper.round(connection)
     assert third is None or third.moved == 0  # a transaction elsewhere on the server can hold the horizon back
-    await put_kind_schedule(connection, "kiosk", ROOM, by="li")
+    await put_kind_schedules(connection, [KindSchedule(kind="kiosk", rules=ROOM)], by="li")
     await connection.execute("UPDATE station SET kind = 'kiosk' WHERE id = 'S4'")
     moved = await keeper.round(connection)
     assert moved is not None
@@ -262,9 +258,15 @@ async def test_the_keeper_runs_beside_a_service(pool: Pool, connection: Connecti
 
 
 async def bring(connection: Connection, folder: Path, rows: str, *, now: datetime = NOW) -> ImportReport:
-    path = folder / "stations.csv"
-    path.write_text(f"id,name,area,schedule\n{rows}", encoding="utf-8")
-    return await import_file(connection, "stations", path, now=now)
+    return await bring_file(connection, folder, "stations", f"id,name,area,schedule\n{rows}", now=now)
+
+
+async def bring_file(
+    connection: Connection, folder: Path, kind: Kind, content: str, *, now: datetime = NOW
+) -> ImportReport:
+    path = folder / f"{kind}.csv"
+    path.write_text(content, encoding="utf-8")
+    return await import_file(connection, kind, path, now=now)
 
 
 async def test_an_import_sets_schedules_from_always_and_then_from_its_day(
@@ -281,7 +283,7 @@ async def test_an_import_sets_schedules_from_always_and_then_from_its_day(
 
 
 async def test_a_station_goes_back_to_the_schedule_of_its_kind(connection: Connection, tmp_path: Path) -> None:
-    await put_kind_schedule(connection, "room", "12:00-13:00", by="li")
+    await put_kind_schedules(connection, [KindSchedule(kind="room", rules="12:00-13:00")], by="li")
     await bring(connection, tmp_path, f"S1,一,{TOWN},08:00-09:00\n")
     await bring(connection, tmp_path, f"S1,一,{TOWN},kind\n")
     assert "S1" in await open_at(connection, "2026-10-07T08:30")
@@ -304,3 +306,29 @@ async def test_what_stood_in_the_registry_before_anybody_read_it_is_kept(connect
     await connection.execute(statement)
     await refresh(connection)
     assert "S1" not in await open_at(connection, "2026-10-08T10:00")
+
+
+FILES: dict[Kind, tuple[str, str]] = {
+    "schedules": ("kind,schedule,from\nroom,08:00-09:00,\nroom,09:00-10:00,2026-10-08\n", "09:00-10:00"),
+    "overrides": (f"from,until,hours,area\n2026-10-08,2026-10-09,off,{MINHE}\n2026-10-08,2026-10-08,off,\n", "off"),
+    "days": ("day,class,name\n2026-10-08,holiday,县庆\n2026-10-09,rest,\n", "rest"),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+async def test_a_file_of_hours_again_changes_nothing_and_a_changed_one_does(
+    connection: Connection, tmp_path: Path, kind: Kind
+) -> None:
+    await put_schedules(connection, {"S3": "WD 09:00-10:00; HD off"}, now=NOW, by="li")
+    content, part = FILES[kind]
+    first = await bring_file(connection, tmp_path, kind, content)
+    assert (first.applied, first.new) == (True, 2)
+    after = await open_at(connection, "2026-10-08T09:30")
+    assert after == {"schedules": {"S1", "S2", "S3", "S4"}, "overrides": set(), "days": {"S1", "S2", "S4"}}[kind]
+    again = await bring_file(connection, tmp_path, kind, content)
+    assert (again.new, again.changed, again.unchanged) == (0, 0, 2)
+    other = content.replace(part, {"off": "09:00-10:00", "rest": "workday"}.get(part, "11:00-12:00"))
+    changed = await bring_file(connection, tmp_path, kind, other)
+    assert changed.new == 0
+    assert changed.changed > 0
+    assert not (await refresh_calendars(connection, now=NOW)).changed

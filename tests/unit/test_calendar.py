@@ -89,6 +89,12 @@ def test_the_override_of_the_highest_rank_replaces_the_day_and_additions_stay() 
     assert days(calendar, "2026-03-10", "2026-03-11") == {"03-10": "10:00-12:00,20:00-21:00"}
 
 
+def test_a_station_that_keeps_its_hours_although_the_county_closes() -> None:
+    day = date(2026, 3, 10)
+    calendar = scheduled(READING_ROOM, Override(day, day, "off", 0), Override(day, day, "scheduled", 1))
+    assert days(calendar, "2026-03-10", "2026-03-11") == {"03-10": "09:00-17:30"}
+
+
 def test_seasons() -> None:
     calendar = scheduled("May-Sep: WD 09:00-19:00; Oct-Apr: WD 09:30-17:00")
     assert days(calendar, "2026-04-29", "2026-05-08") == {
@@ -201,6 +207,7 @@ def test_years_that_nobody_announced_are_provisional_and_know_the_fixed_holidays
     assert not scheduled("Mo-Su 09:00-17:00").provisional(beyond)
     assert not ALWAYS.provisional(beyond)
     assert not scheduled(READING_ROOM, Override(beyond, beyond, "10:00-12:00")).provisional(beyond)
+    assert scheduled(READING_ROOM, Override(beyond, beyond, "scheduled")).provisional(beyond)
     announced = calendar_of([Version(FROM_ALWAYS, READING_ROOM)], day_classes={beyond: DayClass.WORKDAY})
     assert not announced.provisional(beyond)
     assert announced.is_open(at("2040-10-01T12:00"))
@@ -268,7 +275,7 @@ ZONES = [
     *("Asia/Shanghai", "Asia/Urumqi", "America/New_York", "Australia/Lord_Howe"),
     *("Africa/Cairo", "Pacific/Apia", "Pacific/Kiritimati", "Pacific/Pago_Pago"),
 ]
-DATED = ["off", "10:00-14:00", "+18:00-21:00", "+23:00-03:00", "00:00-24:00"]
+DATED = ["off", "scheduled", "10:00-14:00", "+18:00-21:00", "+23:00-03:00", "00:00-24:00"]
 # Days around changes of clocks, holidays, make-up days, New Year and the ends of seasons.
 STARTS = [
     *("2026-03-07", "2026-10-31", "2026-04-03", "2026-10-03", "2026-04-23"),
@@ -312,7 +319,7 @@ def _spans(calendar: Calendar, day: date) -> list[tuple[int, int]]:
     spans = list(parse_rules(_version(calendar, day).rules).spans(day, CLASSES.of(day)))
     dated = sorted(calendar.definition.overrides, key=lambda o: o.rank)
     on = [(o, parse_dated(o.rules)) for o in dated if o.first <= day <= o.last]
-    replacing = [list(rule.spans) for _, rule in on if not rule.extends]
+    replacing = [spans if rule.scheduled else list(rule.spans) for _, rule in on if not rule.extends]
     return (replacing[-1] if replacing else spans) + [span for _, rule in on if rule.extends for span in rule.spans]
 
 

@@ -36,3 +36,10 @@ def test_examples_can_be_imported() -> None:
     stations = plan_stations(parse_rows(read_sheet(example("stations")), "stations"), {}, known)
     assert stations.bad == []
     assert len(stations.new) == 2
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_every_row_of_an_example_can_be_read(kind: Kind) -> None:
+    rows = parse_rows(read_sheet(example(kind)), kind)
+    assert rows.good
+    assert rows.bad == []

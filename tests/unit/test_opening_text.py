@@ -98,6 +98,7 @@ def test_refused(text: str, said: str) -> None:
         ("off", DatedRule(())),
         ("10:00-14:00", DatedRule(((600, 840),))),
         ("+18:00-21:00", DatedRule(((1080, 1260),), extends=True)),
+        ("Scheduled", DatedRule((), scheduled=True)),
         ("+ 06:00-08:00, 22:00-02:00", DatedRule(((360, 480), (1320, 1560)), extends=True)),
     ],
 )
@@ -106,7 +107,7 @@ def test_dated(text: str, dated: DatedRule) -> None:
     assert parse_dated(str(dated)) == dated
 
 
-@pytest.mark.parametrize("text", ["", "+off", "Mo 10:00-14:00", "10:00-14:00; off", "++10:00-12:00"])
+@pytest.mark.parametrize("text", ["", "+off", "Mo 10:00-14:00", "10:00-14:00; off", "++10:00-12:00", "+scheduled"])
 def test_a_dated_rule_that_cannot_be_read(text: str) -> None:
     with pytest.raises(ScheduleError, match="character"):
         parse_dated(text)

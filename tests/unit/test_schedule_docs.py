@@ -30,7 +30,7 @@ def test_every_example_of_a_single_day_can_be_read(rules: str) -> None:
 
 def test_there_are_examples() -> None:
     assert len(examples("Opening rules")) >= 5
-    assert len(examples("Single days")) == 3
+    assert len(examples("Single days")) == 4
 
 
 def test_the_days_to_come_of_the_week_of_national_day() -> None:

@@ -1,0 +1,50 @@
+"""What an import of kinds' schedules, of single days' hours or of announced days would change. Pure."""
+
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from registry.diff import Plan, checked, compare
+from registry.model import DatedHours, KindSchedule, NamedDay
+from registry.rows import BadCell, Row, Rows
+
+
+def plan_schedules(rows: Rows, stored: Mapping[str, KindSchedule]) -> Plan[KindSchedule]:
+    """Compare the rows with the stored schedules of kinds."""
+    good: tuple[dict[str, KindSchedule], list[BadCell]] = checked(rows, lambda row: KindSchedule(**row.values))
+    return compare(good[0], stored, good[1], [])
+
+
+def plan_days(rows: Rows, stored: Mapping[str, NamedDay]) -> Plan[NamedDay]:
+    """Compare the rows with the stored days."""
+    good, bad = checked(rows, lambda row: _named(row, stored.get(row.key)))
+    return compare(good, stored, bad, [])
+
+
+def plan_overrides(
+    rows: Rows, stored: Mapping[str, DatedHours], areas: Collection[str], stations: Collection[str]
+) -> Plan[DatedHours]:
+    """Compare the rows with the stored overrides of the same scope and days; `areas` and `stations` are those known."""
+    good, bad = checked(rows, lambda row: _dated(row, stored.get(row.key), areas, stations))
+    return compare(good, stored, bad, [])
+
+
+def _named(row: Row, stored: NamedDay | None) -> NamedDay:
+    return msgspec.structs.replace(stored, **row.values) if stored else NamedDay(**row.values)
+
+
+def _dated(
+    row: Row, stored: DatedHours | None, areas: Collection[str], stations: Collection[str]
+) -> DatedHours | BadCell:
+    hours = msgspec.structs.replace(stored, **row.values) if stored else DatedHours(**row.values)
+    if sum(scope is not None for scope in (hours.station, hours.kind, hours.area)) > 1:
+        return BadCell(
+            row.line, None, "names more than one of station, kind and area: give one, or none for everywhere"
+        )
+    if hours.area is not None and hours.area not in areas:
+        return BadCell(row.line, "area", f"{hours.area} is not an area of the database: import it first, or correct it")
+    if hours.station is not None and hours.station not in stations:
+        return BadCell(row.line, "station", f"{hours.station} is not registered: import it first, or correct it")
+    if hours.last < hours.first:
+        return BadCell(row.line, "until", f"{hours.last} is before {hours.first}: exchange them")
+    return hours
