@@ -46,7 +46,8 @@ class CalendarKeeper:
     def __init__(self) -> None:
         self._horizon: str | None = None
         self._day: date | None = None
-        self._said: list[str] = []
+        self._provisional = 0
+        self._unreadable: list[str] = []
 
     async def round(self, connection: Connection) -> Refreshed | None:
         """Bring the calendars up to date; None: no station had changed."""
@@ -55,7 +56,7 @@ class CalendarKeeper:
         stations = await self._changed(connection, now.date())
         if stations != []:
             done = await refresh_calendars(connection, now=now, stations=stations)
-            self._say(done.unreadable)
+            self._say(done)
         await fill_openings(connection, now=now)
         self._horizon, self._day = horizon, now.date()
         return done
@@ -67,7 +68,13 @@ class CalendarKeeper:
         rows = await connection.fetch(QUERIES.changed_stations, self._horizon, MANY + 1)
         return [row["id"] for row in rows] if len(rows) <= MANY else None
 
-    def _say(self, unreadable: list[str]) -> None:
-        for problem in unreadable if unreadable != self._said else ():
+    def _say(self, done: Refreshed) -> None:
+        if done.provisional != self._provisional and done.provisional:
+            log.warning(
+                "opening hours of the coming weeks hang on days that nobody announced yet: when the State Council has, "
+                "renew the package chinesecalendar, or use milepost import days",
+                extra={"calendars": done.provisional},
+            )
+        for problem in done.unreadable if done.unreadable != self._unreadable else ():
             log.warning("opening hours cannot be read: correct them in table schedule", extra={"problem": problem})
-        self._said = unreadable
+        self._provisional, self._unreadable = done.provisional, done.unreadable

@@ -70,6 +70,9 @@ SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]);
 UPDATE calendar SET filled_from = $3, filled_to = $4, classes = $5, provisional = new.provisional
 FROM unnest($1::bigint[], $2::bool[]) AS new (id, provisional) WHERE calendar.id = new.id;
 
+-- name: count_provisional
+SELECT count(*) FROM calendar WHERE provisional;
+
 -- name: moment
 -- The time, and the number that every transaction has that may still commit a change of the registry, or a higher one.
 SELECT now() AS now, pg_snapshot_xmin(pg_current_snapshot())::text AS horizon;

@@ -38,12 +38,14 @@ Opening = tuple[int, datetime, datetime]
 class Refreshed(msgspec.Struct, frozen=True, kw_only=True):
     """What a refresh came to: calendars in use, those filled anew, stations that got another one.
 
-    `unreadable` says of schedules and overrides that cannot be read what is wrong; their stations stay as they were.
+    `provisional` of the calendars hang on days of which nobody has announced yet what they will be. `unreadable` says
+    of schedules and overrides that cannot be read what is wrong; their stations stay as they were.
     """
 
     calendars: int
     filled: int
     moved: int
+    provisional: int
     unreadable: list[str]
 
     @property
@@ -83,7 +85,8 @@ async def refresh_calendars(
         filled, calendars = await _fill(connection, now)
         if filled or moved:
             await connection.execute(REGISTRY.announce)
-    return Refreshed(calendars=calendars, filled=filled, moved=moved, unreadable=unreadable)
+        provisional: int = await connection.fetchval(QUERIES.count_provisional)
+    return Refreshed(calendars=calendars, filled=filled, moved=moved, provisional=provisional, unreadable=unreadable)
 
 
 async def fill_openings(connection: Connection, *, now: datetime) -> int:

@@ -177,6 +177,7 @@ async def test_the_window_moves_on_and_says_when_days_are_provisional(connection
     rows = await connection.fetch(
         "SELECT s.id, c.provisional, c.filled_to FROM station s JOIN calendar c ON c.id = s.calendar ORDER BY 1"
     )
+    assert (await refresh_calendars(connection, now=later)).provisional == 1
     assert [tuple(row) for row in rows] == [("S1", True, midnight + AHEAD), ("S2", False, midnight + AHEAD)]
 
 
@@ -205,7 +206,7 @@ async def test_calendars_that_nobody_has_are_forgotten(connection: Connection) -
     await refresh(connection)
     await connection.execute("DELETE FROM schedule")
     done = await refresh(connection)
-    assert (done.moved, done.calendars) == (1, 0)
+    assert (done.moved, done.calendars, done.provisional) == (1, 0, 0)
     assert await connection.fetchval("SELECT count(*) FROM calendar_opening") == 0
 
 
