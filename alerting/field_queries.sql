@@ -114,3 +114,11 @@ GROUP BY partition, shard;
 
 -- name: open_station_incidents
 SELECT station, kind FROM incident WHERE status <> 'closed' AND kind = ANY ($1::text[]) AND station IS NOT NULL;
+
+-- name: shared_boots
+-- Terminals that are heard under a boot and run of another.
+SELECT t.station, t.terminal, t.boot, t.run, t.n
+FROM (SELECT boot, run FROM terminal_state WHERE boot <> '' AND state IN ('online', 'conflicting')
+      GROUP BY boot, run HAVING count(*) > 1 LIMIT 1000) shared
+JOIN terminal_state t ON t.boot = shared.boot AND t.run = shared.run
+WHERE t.state IN ('online', 'conflicting');

@@ -78,9 +78,12 @@ async def meet(connection: Connection, field: Field, stations: Iterable[str], ap
     await _register(connection, field, rows, applied)
 
 
-async def follow_clocks(connection: Connection, field: Field, untrusted: Iterable[ClockName]) -> None:
-    """Stations whose clock says nothing may be heard through another shard by now."""
-    resting = field.resting_on(untrusted)
+async def follow_clocks(
+    connection: Connection, field: Field, clocks: Iterable[ClockName], untrusted: frozenset[ClockName]
+) -> None:
+    """Stations whose clock says nothing may be heard through another shard by now, where that says something."""
+    sound = {partition for partition, shard in clocks if (partition, shard) not in untrusted}
+    resting = field.resting_on(clock for clock in untrusted if clock[0] in sound)
     for row in await connection.fetch(QUERIES.clock_of_stations, resting) if resting else ():
         field.rest(row["station"], (row["partition"], row["shard"]))
 

@@ -53,6 +53,11 @@ async def load_open_of(connection: Connection, stations: Collection[str], kind: 
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_of_stations, list(stations), kind)]
 
 
+async def load_open_of_kind(connection: Connection, kind: str) -> list[Incident]:
+    """The incidents of a kind that are open."""
+    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_of_kind, kind)]
+
+
 async def store_book(connection: Connection, book: Book, now: datetime) -> bool:
     """Write what the book decided, in the caller's transaction. Returns whether there was anything."""
     opened, changed = book.opened, book.changed

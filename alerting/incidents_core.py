@@ -86,6 +86,11 @@ class Book:
                 self._put(incident)
                 self._before[incident.id] = incident
 
+    def open_of_kind(self, kind: str) -> list[Incident]:
+        """The incidents of a kind that are not closed, of those that are here."""
+        found = (self._incidents[number] for number in self._open.values())
+        return [incident for incident in found if incident.kind == kind]
+
     def get(self, incident: int) -> Incident | None:
         return self._incidents.get(incident)
 

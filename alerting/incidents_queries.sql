@@ -8,6 +8,11 @@ SELECT pg_try_advisory_lock($1);
 SELECT set_config(name, $1, false) FROM pg_settings
 WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
 
+-- name: bound_load
+-- Loading a country takes longer than a pass may; it holds until the end of the transaction.
+SELECT set_config(name, $1, true) FROM pg_settings
+WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout');
+
 -- name: read_now
 SELECT clock_timestamp();
 
@@ -24,6 +29,10 @@ CROSS JOIN LATERAL (
 -- name: open_of_stations
 SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
 FROM incident WHERE station = ANY ($1::text[]) AND kind = $2 AND status <> 'closed';
+
+-- name: open_of_kind
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
+FROM incident WHERE kind = $1 AND status <> 'closed';
 
 -- name: recent_of_shards
 -- The open one and the latest closed ones, to which late gaps may belong.

@@ -9,6 +9,7 @@ import msgspec
 
 from alerting import field_store
 from alerting import incident_store as store
+from alerting.conflict_watch import ConflictWatch
 from alerting.field import Field, StationChange
 from alerting.field_store import Registry
 from alerting.incident_store import QUERIES
@@ -28,12 +29,14 @@ from alerting.stream import (
     read_gaps,
     set_cursors,
 )
+from alerting.verdict import Clock
 from alerting.watermark import Waiting, Watermark, horizon, reached, stride, watermark
 from store.pool import Connection
 
 log = logging.getLogger(__name__)
 
 _REGISTRY_EVERY = 30.0
+_LONGEST_LOAD = "300s"
 
 
 class PassConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +62,7 @@ class Memory(msgspec.Struct, kw_only=True):
     watch: StationWatch
     waiting: Waiting[StationChange]
     registry: Registry
+    conflicts: ConflictWatch
     parts: list[Part]
     registry_due: float = 0.0
 
@@ -99,8 +103,8 @@ class Decider:
         for gap in gaps.rows:
             if gap["ended_at"] - gap["began_at"] > LONGEST:
                 memory.field.resume((gap["partition"], gap["shard"]), gap["ended_at"])
-        await self._follow_registry(memory, ripe, mark, mono)
-        await _follow_stations(connection, book, memory, ripe, moment)
+        await self._follow_registry(memory, ripe, clocks, mark, mono)
+        await _follow_stations(connection, book, memory, ripe, moment, mono)
         view = self._watchdog.look(store.watched(clocks), now=now, mono=mono)
         pipeline = await _decide_pipeline(connection, gaps, view, outage, now)
         for written in (book, pipeline):
@@ -115,14 +119,15 @@ class Decider:
         ), memory
 
     async def _follow_registry(
-        self, memory: Memory, ripe: Sequence[StationChange], mark: Watermark, mono: float
+        self, memory: Memory, ripe: Sequence[StationChange], clocks: Sequence[Clock], mark: Watermark, mono: float
     ) -> None:
         """What people changed, now and then or when they say so; stations never heard of, at once."""
         connection, field, applied = self._connection, memory.field, memory.waiting.applied
         if self._registry_asked or mono >= memory.registry_due:
             self._registry_asked, memory.registry_due = False, mono + _REGISTRY_EVERY
             await memory.registry.follow(connection, field, applied)
-            await field_store.follow_clocks(connection, field, mark.untrusted)
+            names = [(clock.partition, clock.shard) for clock in clocks]
+            await field_store.follow_clocks(connection, field, names, mark.untrusted)
         stations = {change.station for change in ripe if change.terminal is None}
         await field_store.meet(connection, field, stations, applied)
 
@@ -131,6 +136,7 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
     """Everything as of the last pass that was committed."""
     applied = await load_cursors(connection, INCIDENTS)
     known = await field_store.load_known(connection) or mark.known or now
+    await connection.execute(QUERIES.bound_load, _LONGEST_LOAD)
     registry = await Registry.load(connection)
     field = await field_store.load_field(connection, known, applied)
     watch = StationWatch(field, config.rules)
@@ -139,7 +145,15 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
     for part in parts:
         await part.load(connection)
     log.info("loaded", extra={"stations": len(field)})
-    return Memory(known=known, field=field, watch=watch, waiting=Waiting(applied), registry=registry, parts=parts)
+    return Memory(
+        known=known,
+        field=field,
+        watch=watch,
+        waiting=Waiting(applied),
+        registry=registry,
+        conflicts=ConflictWatch(field),
+        parts=parts,
+    )
 
 
 async def _read(
@@ -159,13 +173,15 @@ async def _read(
 
 
 async def _follow_stations(
-    connection: Connection, book: Book, memory: Memory, ripe: Sequence[StationChange], moment: Moment
+    connection: Connection, book: Book, memory: Memory, ripe: Sequence[StationChange], moment: Moment, mono: float
 ) -> None:
     """Stations' own incidents first, then what the other parts make of them."""
     intents = memory.watch.follow([change for change in ripe if change.terminal is None], moment)
     book.learn(await store.load_newest(connection, {station_rule_key(i.kind, i.station) for i in intents}))
     decide(book, intents, moment.now)
     changes = [(changed.before, changed.after) for changed in memory.watch.take_changes()]
+    terminals = [change for change in ripe if change.terminal is not None]
+    await memory.conflicts.follow(connection, book, terminals, changes, moment, mono)
     for part in memory.parts:
         await part.follow(connection, book, changes, moment)
     hold(book, memory.field, moment.known)

@@ -95,6 +95,7 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
     from alerting.incidents import IncidentsConfig, run
     from alerting.outage import CauseSettings
     from alerting.parts import PartSettings
+    from alerting.station_rules import RuleSettings
 
     causes = CauseSettings(
         least=settings.cause_least,
@@ -113,6 +114,7 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
         kafka_servers=kafka_servers(settings),
         kafka_idempotent=settings.kafka_idempotent,
         instance=settings.instance_name,
+        rules=RuleSettings(opening_grace=settings.opening_grace, never_seen_grace=settings.never_seen_grace),
         parts=PartSettings(causes=causes, flapping=flapping, blind_spots=_blind_spots(settings)),
     )
     await run(config, stop)

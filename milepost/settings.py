@@ -36,6 +36,7 @@ Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Meta(ge=0.1, le=3600)]
 Minutes = Annotated[float, Meta(ge=0.1, le=100_000)]
 Days = Annotated[float, Meta(ge=0.001, le=3660)]
+LongSeconds = Annotated[float, Meta(ge=1, le=31_536_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Name = Annotated[
     str, Meta(pattern="^[0-9A-Za-z_.-]{1,64}$", extra={"allowed": "1 to 64 letters, digits, `_`, `.` and `-`"})
@@ -137,6 +138,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Path | None,
         Meta(description="A YAML file of health rules, over those that are shipped (see health-rules.md)."),
     ] = None
+    opening_grace: Annotated[
+        LongSeconds,
+        Meta(description="Seconds after opening that a station may take to be online before it is an incident."),
+    ] = 900.0
+    never_seen_grace: Annotated[
+        LongSeconds,
+        Meta(description="Seconds after it was commissioned that a station may take to be heard for the first time."),
+    ] = 86_400.0
     cause_least: Annotated[
         Annotated[int, Meta(ge=2, le=1_000_000)],
         Meta(description="The fewest stations of an area, uplink, feeder, agent version or shard that fall together."),
