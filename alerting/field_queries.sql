@@ -44,13 +44,10 @@ SELECT DISTINCT d.station FROM station_deleted d
 WHERE d.changed_xid >= $1::text::xid8 AND NOT EXISTS (SELECT FROM station s WHERE s.id = d.station);
 
 -- name: all_states
--- The judges' last word, the shard through which a terminal was heard last, and why a station that is not online is
--- not.
-SELECT st.station, st.partition, st.state, st.since, st.usable, coalesce(heard.shard, last.shard) AS shard,
+-- The judges' last word, and why a station that is not online is not.
+SELECT st.station, st.partition, st.state, st.since, st.usable, coalesce(st.shard, last.shard) AS shard,
        last.seen_at, last.reason
 FROM station_state st
-LEFT JOIN (SELECT DISTINCT ON (station) station, shard FROM terminal_state
-           WHERE shard <> '' ORDER BY station, seen_at DESC NULLS LAST) heard ON heard.station = st.station
 LEFT JOIN LATERAL (
     SELECT t.reason, t.seen_at, t.shard FROM transition t
     WHERE st.state <> 'online' AND t.station = st.station AND t.terminal IS NULL AND t.before <> t.after
@@ -58,13 +55,9 @@ LEFT JOIN LATERAL (
 ) last ON true;
 
 -- name: some_states
-SELECT st.station, st.partition, st.state, st.since, st.usable, coalesce(heard.shard, last.shard) AS shard,
+SELECT st.station, st.partition, st.state, st.since, st.usable, coalesce(st.shard, last.shard) AS shard,
        last.seen_at, last.reason
 FROM station_state st
-LEFT JOIN LATERAL (
-    SELECT t.shard FROM terminal_state t WHERE t.station = st.station AND t.shard <> ''
-    ORDER BY t.seen_at DESC NULLS LAST LIMIT 1
-) heard ON true
 LEFT JOIN LATERAL (
     SELECT t.reason, t.seen_at, t.shard FROM transition t
     WHERE t.station = st.station AND t.terminal IS NULL AND t.before <> t.after
@@ -104,8 +97,7 @@ LEFT JOIN LATERAL (
 
 -- name: clock_of_stations
 -- Through which shard stations are heard now.
-SELECT DISTINCT ON (station) station, partition, shard FROM terminal_state
-WHERE station = ANY ($1::text[]) AND shard <> '' ORDER BY station, seen_at DESC NULLS LAST;
+SELECT station, partition, shard FROM station_state WHERE station = ANY ($1::text[]) AND shard IS NOT NULL;
 
 -- name: recent_gaps
 SELECT partition, shard, max(ended_at) AS ended_at FROM pipeline_gap
