@@ -34,6 +34,7 @@ class Population:
         self._untrusted: frozenset[ClockName] = frozenset()
         self._online: Any = None
         self._counts: dict[str, Any] = {}
+        self._known: dict[Group, int] = {}
 
     # -- what stations are in ----------------------------------------------------------------------------------
 
@@ -75,10 +76,15 @@ class Population:
 
     def look(self, untrusted: frozenset[ClockName]) -> None:
         """Begin a pass: what was counted is old. Stations on `untrusted` clocks are not counted as online."""
-        self._untrusted, self._online, self._counts = untrusted, None, {}
+        self._untrusted, self._online, self._counts, self._known = untrusted, None, {}, {}
 
     def online(self, group: Group) -> int:
         """How many stations of a group are in service and online."""
+        if group not in self._known:
+            self._known[group] = self._online_in(group)
+        return self._known[group]
+
+    def _online_in(self, group: Group) -> int:
         cause, name = group
         if cause == AGENT:
             number = self._agent_numbers.get(name)
