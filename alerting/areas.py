@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from alerting.standing import ClockName, Standing
-from alerting.verdict import Verdict
+from alerting.verdict import verdict_of
 
 COLUMNS: Final = ("online", "offline", "away", "closed", "excused", "never_seen", "suspended", "working")
 """Of `area_count`. The first seven are verdicts; working is online and usable, of the commissioned."""
@@ -40,18 +40,10 @@ def column_of(standing: Standing) -> int:
     key = (standing.lifecycle, standing.state, standing.open, standing.excused)
     found = _column_of.get(key)
     if found is None:
-        found = _column_of[key] = COLUMNS.index(_verdict(standing))
+        lifecycle, state, is_open, excused = key
+        verdict = verdict_of(lifecycle=lifecycle, state=state, open=is_open, excused=excused)
+        found = _column_of[key] = COLUMNS.index(verdict.value)
     return found
-
-
-def _verdict(standing: Standing) -> Verdict:
-    if not standing.in_service:
-        return Verdict.SUSPENDED
-    if standing.state in (Verdict.NEVER_SEEN, Verdict.ONLINE):
-        return Verdict(standing.state)
-    if not standing.open:
-        return Verdict.CLOSED
-    return Verdict.EXCUSED if standing.excused else Verdict(standing.state)
 
 
 def is_waited_for(standing: Standing) -> bool:

@@ -72,3 +72,13 @@ SELECT f.station, min(f.first_at) AS first_at, max(f.last_session_at) AS last_se
 FROM terminal_facts f JOIN terminal t ON t.station = f.station AND t.id = f.terminal
 WHERE f.station IN (SELECT station FROM terminal_facts WHERE changed_xid >= $1::xid8)
 GROUP BY f.station;
+
+-- name: read_reporting_usage
+-- Stations that report how they are used, be it that nobody came.
+SELECT station FROM unnest($1::text[]) AS asked (station)
+WHERE EXISTS (SELECT FROM usage u WHERE u.station = asked.station);
+
+-- name: read_reporting_resources
+-- Stations that report which resources they have, be it none.
+SELECT station FROM unnest($1::text[]) AS asked (station)
+WHERE EXISTS (SELECT FROM inventory i WHERE i.station = asked.station AND i.resources IS NOT NULL);

@@ -9,9 +9,10 @@ from alerting.area_dark import Outage
 from alerting.areas import COLUMNS
 from alerting.blindspots import Spot
 from alerting.incidents_core import Book
+from alerting.record_spots import Question, Records
 from alerting.spot_gaps import UnknownTime
 from alerting.spot_memory import Remembered
-from alerting.station_spots import Records
+from alerting.spots import Kind
 from store.pool import Connection
 from store.sql import load_queries
 
@@ -91,3 +92,13 @@ async def load_records(connection: Connection, since: int) -> tuple[list[Records
     mark: int = await connection.fetchval(QUERIES.read_snapshot)
     rows = await connection.fetch(QUERIES.read_records, since)
     return [Records(**dict(row)) for row in rows], mark
+
+
+async def load_reporting(connection: Connection, questions: Sequence[Question]) -> list[Question]:
+    """Those of the questions to which the answer is yes."""
+    found: list[Question] = []
+    for kind, query in ((Kind.IDLE, QUERIES.read_reporting_usage), (Kind.STALE, QUERIES.read_reporting_resources)):
+        asked = [question.station for question in questions if question.kind is kind]
+        if asked:
+            found += [Question(kind, row["station"]) for row in await connection.fetch(query, asked)]
+    return found

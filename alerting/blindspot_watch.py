@@ -1,6 +1,5 @@
 """Keeps the numbers of every area and the blind spots in the database, as a part of the incident process."""
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,14 +10,12 @@ from alerting.blindspots import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
 from alerting.field import Field
 from alerting.incident_store import load_newest
 from alerting.incidents_core import Book
+from alerting.silence_spots import World
 from alerting.spot_gaps import Gaps
 from alerting.spots import keys_of, write
 from alerting.standing import Moment, Standing
-from alerting.station_spots import World
 from registry.calendar import ALWAYS, Calendar
 from store.pool import Connection
-
-log = logging.getLogger(__name__)
 
 _EVERY: Final = timedelta(seconds=30)
 """How often records, and the areas of targets, are looked at."""
@@ -88,6 +85,7 @@ class BlindSpotWatch:
             self._gaps.add(await store.load_newer_gaps(connection, self._gaps.cursors))
             self._gaps.forget(moment.known - LOOK_BACK)
             self._core.advance(moment, self._gaps, await store.load_outages(connection, book))
+            self._core.answer(await store.load_reporting(connection, self._core.questions()))
 
     async def _tell(self, connection: Connection, book: Book, now: datetime) -> None:
         turns = self._core.take()

@@ -14,11 +14,13 @@ import msgspec
 from alerting.area_dark import AreaDark, Outage, Stage, Told
 from alerting.areas import AreaCounts, Step, tally
 from alerting.incidents_core import Book
+from alerting.record_spots import Question, Records, RecordSettings, RecordSpots
+from alerting.silence_spots import SilenceSettings, SilenceSpots, World
 from alerting.spot_gaps import Gaps
+from alerting.spot_ledger import Ledger
 from alerting.spot_memory import Memory, Remembered
 from alerting.spots import Kind, Turn, split_key, write
 from alerting.standing import Moment, Standing
-from alerting.station_spots import Records, StationSettings, StationSpots, World
 from alerting.uncovered import Uncovered
 
 LOOK_BACK: Final = timedelta(days=40)
@@ -30,7 +32,8 @@ class BlindSpotSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     area_dark: timedelta = timedelta(minutes=15)
     least: int = 2
-    stations: StationSettings = StationSettings()
+    silence: SilenceSettings = SilenceSettings()
+    records: RecordSettings = RecordSettings()
 
 
 class Spot(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +67,9 @@ class BlindSpots:
         self.memory = Memory()
         self.counts = AreaCounts()
         self.known: datetime | None = None
-        self._stations = StationSpots(world, self.memory, settings.stations)
+        self._ledger = Ledger()
+        self._silence = SilenceSpots(self._ledger, world, self.memory, settings.silence)
+        self._records = RecordSpots(self._ledger, self.memory, settings.records, world.standing)
         self._dark = AreaDark(self.counts, self.memory, after=settings.area_dark, least=settings.least)
         self._uncovered = Uncovered(self.counts)
 
@@ -72,9 +77,9 @@ class BlindSpots:
         """Begin. Each standing is looked at once; records come after, by `note`."""
         self.memory.restore(start.memory)
         told, resolved = _by_subject(start.spots, is_open=True), _by_subject(start.spots, is_open=False)
-        self._stations.begin(_since(told), {name: spot.resolved_at or spot.since for name, spot in resolved.items()})
+        self._ledger.begin(_since(told), {name: spot.resolved_at or spot.since for name, spot in resolved.items()})
         tallies = tally(self._restored(standings, start.known))
-        self._stations.recheck(_since(told), start.known)
+        self._silence.recheck(_since(told), start.known)
         self.counts.add(tallies)
         self._dark.load(tallies, _dark_ones(told), _resolved_areas(resolved), start.known)
         without = {subject for kind, subject in resolved if kind is Kind.UNCOVERED and subject not in start.had}
@@ -85,7 +90,7 @@ class BlindSpots:
     def _restored(self, standings: Iterable[Standing], known: datetime) -> Iterator[Step]:
         for standing in standings:
             step = Step(None, standing, known)
-            self._stations.follow(step)
+            self._follow_station(step)
             yield step
 
     def follow(self, steps: Sequence[Step], known: datetime) -> None:
@@ -96,11 +101,17 @@ class BlindSpots:
             self._dark.follow(tallies, known)
             self._uncovered.follow({area for path in tallies for area in path}, known)
             for step in steps:
-                self._stations.follow(step)
+                self._follow_station(step)
+
+    def _follow_station(self, step: Step) -> None:
+        either = step.after or step.before
+        if either is not None:
+            row = self._ledger.row(either.station)
+            self._records.follow(step, row, self._silence.follow(step, row))
 
     def note(self, records: Iterable[Records], known: datetime) -> None:
         """Take what the newest records of stations say."""
-        self._stations.note(records, known)
+        self._records.note(records, known)
 
     def set_targets(self, targets: Mapping[str, Sequence[str]], known: datetime) -> None:
         """The areas that targets name now, and by which."""
@@ -108,7 +119,7 @@ class BlindSpots:
 
     def may_turn(self, known: datetime) -> bool:
         """Whether time alone may decide something by now, so that unknown time has to be known."""
-        return self._dark.may_turn(known) or self._stations.may_turn(known)
+        return any(part.may_turn(known) for part in (self._dark, self._silence, self._records))
 
     def advance(self, moment: Moment, gaps: Gaps, outages: Iterable[Outage] = ()) -> None:
         """Let time go on to `moment.known`; it never goes back."""
@@ -116,11 +127,20 @@ class BlindSpots:
         self.known = known
         moment = msgspec.structs.replace(moment, known=known)
         self._dark.advance(moment, gaps, outages)
-        self._stations.advance(moment, gaps)
+        self._silence.advance(moment, gaps)
+        self._records.advance(moment)
+
+    def questions(self) -> list[Question]:
+        """What has to be known of stations before they are said to have no sessions or resources."""
+        return self._records.questions()
+
+    def answer(self, reporting: Iterable[Question]) -> None:
+        """The questions to which the answer is yes."""
+        self._records.answer(reporting)
 
     def take(self) -> list[Turn]:
         """What was decided since the last call, in its order."""
-        return [*self._uncovered.take(), *self._dark.take(), *self._stations.take()]
+        return [*self._uncovered.take(), *self._dark.take(), *self._ledger.take()]
 
     def write(self, book: Book, now: datetime) -> None:
         """Take what was decided into a book that knows the incidents of these keys."""

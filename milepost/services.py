@@ -121,21 +121,22 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
 
 
 def _blind_spots(settings: Settings) -> "BlindSpotSettings":
-    from alerting.blindspots import BlindSpotSettings
-    from alerting.station_spots import StationSettings
+    from alerting.record_spots import RecordSettings
+    from alerting.silence_spots import SilenceSettings
 
-    stations = StationSettings(
+    silence = SilenceSettings(
         never=timedelta(days=settings.blind_never_days),
         dark=timedelta(days=settings.blind_dark_days),
         shut_days=settings.blind_shut_days,
+    )
+    records = RecordSettings(
         idle=timedelta(days=settings.blind_idle_days),
         stale=timedelta(days=settings.blind_stale_days),
         no_wifi=timedelta(minutes=settings.blind_wifi_minutes),
         absence=timedelta(days=settings.blind_absence_days),
     )
-    return BlindSpotSettings(
-        area_dark=timedelta(minutes=settings.blind_area_minutes), least=settings.blind_area_least, stations=stations
-    )
+    after = timedelta(minutes=settings.blind_area_minutes)
+    return BlindSpotSettings(area_dark=after, least=settings.blind_area_least, silence=silence, records=records)
 
 
 async def deliver(settings: Settings, stop: asyncio.Event) -> None:

@@ -13,13 +13,14 @@ from alerting.blindspots import BlindSpotSettings
 from alerting.field_store import load_field
 from alerting.incidents import IncidentsConfig
 from alerting.parts import PartSettings
-from alerting.station_spots import StationSettings
+from alerting.record_spots import RecordSettings
+from alerting.silence_spots import SilenceSettings
 from registry.importer import import_file
 from store.pool import Pool
 from tests.integration.incidents_kit import ago, judging, now, running, until, write_transition
 
 SECOND = timedelta(seconds=1)
-SOON = BlindSpotSettings(area_dark=SECOND, stations=StationSettings(dark=SECOND, no_wifi=SECOND))
+SOON = BlindSpotSettings(area_dark=SECOND, silence=SilenceSettings(dark=SECOND), records=RecordSettings(no_wifi=SECOND))
 AREAS = "code,name,parent\n63,青海省,\n6321,海东市,63\n632122,民和县,6321\n632123,乐都县,6321\n"
 STATIONS = "id,name,area\n6321220001,一,632122\n6321220002,二,632122\n6321220003,三,632122\n"
 SPOTS = (

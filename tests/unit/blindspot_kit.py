@@ -10,11 +10,12 @@ from alerting.areas import Step
 from alerting.blindspots import BlindSpots, BlindSpotSettings, Spot, Start
 from alerting.incidents_core import Book, Incident
 from alerting.opening_days import Hours
+from alerting.record_spots import Records
+from alerting.silence_spots import World
 from alerting.spot_gaps import Gaps, UnknownTime
 from alerting.spot_memory import Remembered
 from alerting.spots import write
 from alerting.standing import ClockName, Moment, Standing
-from alerting.station_spots import Records, World
 from registry.calendar import ALWAYS
 
 START = datetime(2026, 11, 2, 0, tzinfo=UTC)
@@ -41,6 +42,7 @@ class Scene:
         self.outages: list[Outage] = []
         self.targets: dict[str, Sequence[str]] = {}
         self.records: dict[str, Records] = {}
+        self.reporting: set[str] = {"A"}
         self.incidents: dict[int, Incident] = {}
         self.told: list[tuple[str, str]] = []
         self.steps: list[Step] = []
@@ -121,6 +123,10 @@ class Scene:
             self.core.follow(self.steps, self.now)
             self.steps = []
             self.core.advance(Moment(now=self.now, known=self.now, untrusted=self.untrusted), self.gaps, self.outages)
+            questions = self.core.questions()
+            if questions:
+                self.core.answer(question for question in questions if question.station in self.reporting)
+                continue
             self._settle()
             if self.now >= until:
                 break

@@ -253,6 +253,17 @@ def test_stale_counts_from_the_first_record_when_nothing_was_ever_applied() -> N
     assert "stale:A" not in scene.open
 
 
+def test_who_does_not_report_sessions_or_resources_is_not_known_to_have_none() -> None:
+    scene = one(hours=ALWAYS)
+    scene.reporting.clear()
+    scene.say("A")
+    scene.go(100 * DAY)
+    assert scene.open == {}
+    scene.reporting.add("A")
+    scene.go(DAY)
+    assert scene.open == {"idle:A": START, "stale:A": START}
+
+
 def test_no_wifi_only_where_an_access_point_is_known_and_the_station_is_on() -> None:
     scene = one(hours=ALWAYS)
     scene.say("A", last_session_at=START, wifi=None)
