@@ -205,7 +205,8 @@ def _detail(subject: Subject, firing: Firing) -> dict[str, Any]:
         "subject": subject[3] or None,
         "field": firing.field,
         "severity": firing.severity,
-        "value": None if firing.value is None else number(firing.value),
+        # Of a flag there is no more to be said than that it is not as it should be.
+        "value": None if firing.value is None or firing.threshold is None else number(firing.value),
         "threshold": None if firing.threshold is None else number(firing.threshold),
         "as_of": firing.as_of,
         "quiet": None if firing.severity in _TOLD else True,

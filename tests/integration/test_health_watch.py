@@ -66,6 +66,7 @@ async def test_a_warning_is_listed_only(pool: Pool, config: IncidentsConfig) -> 
         await feed(pool, handler, full_disk(Boot()))
         await until(pool, OPEN, 1)
     assert await pool.fetchval("SELECT (detail ->> 'quiet')::boolean FROM incident") is True
+    assert await pool.fetchval("SELECT count(*) FROM notification") == 0
 
 
 async def test_stations_come_into_service_and_leave_it(pool: Pool, config: IncidentsConfig) -> None:

@@ -6,9 +6,10 @@ import pytest
 
 from alerting.health import load_rules
 from alerting.health_chain import Sample
-from alerting.health_rules import Rule
+from alerting.health_rules import SEVERITIES, Rule
 from alerting.health_rules_file import read_rules
 from alerting.health_sources import SOURCES, version_number, version_text
+from alerting.words import WORDS
 from contract.errors import RemedyError
 
 SHIPPED = Path(__file__).parents[2] / "alerting" / "health_rules.yaml"
@@ -25,6 +26,11 @@ def test_every_field_has_a_shipped_rule_or_is_offered_in_the_document() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     assert all(f"`{field}`" in text for field in SOURCES)
     assert all(f"`{rule.name}`" in text for rule in load_rules(None).of())
+
+
+def test_every_shipped_rule_and_severity_has_a_word() -> None:
+    assert {rule.name for rule in load_rules(None).of()} <= set(WORDS["rule"])
+    assert set(SEVERITIES) == set(WORDS["severity"])
 
 
 def test_examples_of_the_document_are_rules() -> None:
