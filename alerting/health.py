@@ -6,7 +6,7 @@ round. What it remembers of a terminal is read and written with each batch, in t
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 CONSUMER: Final = "health"
 _MAX_RECORDS: Final = 5000
 _PATIENCE: Final = 1.0
+_SLICE: Final = 2000
 
 
 class HealthConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,20 +80,30 @@ class HealthHandler:
         return self._waiting.due(now)
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
-        units = [unit for record in self._waiting.of(partitions) for unit in read_entry(self._log, record)]
-        data = [unit for unit in units if isinstance(unit, DataUnit)]
-        again = [(partition, key) for partition in partitions for key in self._revisit.get(partition, ())]
-        keys = {(unit.station, unit.entry.terminal): unit.origin.partition for unit in data}
-        keys |= {key: partition for partition, key in again if key not in keys}
-        batch = _Batch(self, keys, await fetch_memories(connection, keys))
-        if self._rules.asks_for_place:
-            batch.places = await fetch_places(connection, {station for station, _ in keys})
-        batch.revise()
-        for unit in data:
-            batch.hear(unit)
+        batch = _Batch(self, connection)
+        for partition in partitions:
+            await batch.meet(dict.fromkeys(self._revisit.get(partition, ()), partition))
+        async for units in self._slices(partitions):
+            await batch.meet({(unit.station, unit.entry.terminal): unit.origin.partition for unit in units})
+            for unit in units:
+                batch.hear(unit)
         sequences = {partition: self._sequences[partition] for partition in partitions}
         self._counted = await save(connection, batch.heard, batch.told, sequences)
         self.poison += batch.poison
+
+    async def _slices(self, partitions: Collection[int]) -> AsyncIterator[list[DataUnit]]:
+        """What waits, some records at a time: memory is one slice, and the group hears of us between two."""
+        units: list[DataUnit] = []
+        rows = 0
+        for record in self._waiting.of(partitions):
+            found = [unit for unit in read_entry(self._log, record) if isinstance(unit, DataUnit)]
+            units += found
+            rows += 1 + sum(len(unit.entry.body.records) for unit in found)
+            if rows >= _SLICE:
+                yield units
+                units, rows = [], 0
+                await asyncio.sleep(0)
+        yield units
 
     def saved(self, partitions: Collection[int]) -> None:
         self._waiting.drop(partitions)
@@ -110,6 +121,10 @@ class HealthHandler:
     def fresh(self) -> float:
         return self._rules.fresh
 
+    @property
+    def asks_for_place(self) -> bool:
+        return self._rules.asks_for_place
+
     def active(self, kind: str | None, path: tuple[str, ...]) -> Active:
         """The rules for a station, ready for use."""
         rules = self._rules.of(kind, path)
@@ -119,24 +134,33 @@ class HealthHandler:
 
 
 class _Batch:
-    """One batch on its way into the tables."""
+    """One batch on its way into the tables: what is remembered of its terminals, and what was decided."""
 
-    def __init__(self, handler: HealthHandler, keys: dict[Key, int], known: dict[Key, Memory]) -> None:
+    def __init__(self, handler: HealthHandler, connection: Connection) -> None:
         self._handler = handler
-        self.places: dict[str, tuple[str | None, tuple[str, ...]]] = {}
-        self.heard = {key: Heard(partition, known.get(key) or Memory()) for key, partition in keys.items()}
+        self._connection = connection
+        self._places: dict[str, tuple[str | None, tuple[str, ...]]] = {}
+        self.heard: dict[Key, Heard] = {}
         self.told: list[Told] = []
         self.poison = 0
 
-    def _active(self, station: str) -> Active:
-        return self._handler.active(*self.places.get(station, (None, ())))
+    async def meet(self, keys: Mapping[Key, int]) -> None:
+        """Read what is remembered of terminals, {key: partition}, and bring it to the rules of today."""
+        new = {key: partition for key, partition in keys.items() if key not in self.heard}
+        if not new:
+            return
+        known = await fetch_memories(self._connection, new)
+        if self._handler.asks_for_place:
+            self._places |= await fetch_places(self._connection, {station for station, _ in new})
+        for key, partition in new.items():
+            memory = known.get(key) or Memory()
+            heard = Heard(partition, memory, max((box.heard for box in memory.boxes), default=0))
+            self.heard[key] = heard
+            decisions = revise(memory, self._active(key[0]), heard.heard / 1000)
+            self.told += [Told(key, partition, heard.heard, decision) for decision in decisions]
 
-    def revise(self) -> None:
-        """Bring what was loaded to the rules of today."""
-        for key, heard in self.heard.items():
-            heard.heard = max((box.heard for box in heard.memory.boxes), default=0)
-            decisions = revise(heard.memory, self._active(key[0]), heard.heard / 1000)
-            self.told += [Told(key, heard.partition, heard.heard, decision) for decision in decisions]
+    def _active(self, station: str) -> Active:
+        return self._handler.active(*self._places.get(station, (None, ())))
 
     def hear(self, unit: DataUnit) -> None:
         """Take in one message; one that cannot be understood costs none of the others."""

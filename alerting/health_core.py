@@ -280,7 +280,7 @@ def _decide_key(
     newest, fresh, now = times
     told = memory.told.get(key)
     spell = None if rule is None else spell_of(memory, key, rule.limits)
-    ended = _why_over(rule, spell, newest, fresh)
+    ended = _why_over(rule, spell, newest, math.inf if told is not None else fresh)
     if ended is None and spell is not None:
         since = min(max(spell.began, now - HORIZON / 1000), now)
         if told is not None and abs(told - since) < _SAME:
