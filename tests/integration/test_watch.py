@@ -80,7 +80,7 @@ def config(database: str, tansu: Tansu, tmp_path: Path) -> WatchConfig:
         database_url=database,
         kafka_servers=tansu.servers,
         api_url=f"http://127.0.0.1:{find_free_port()}",
-        pace=Pace(limit=4.0, every=0.3, ask=1.0, signs=0.1),
+        pace=Pace(limit=6.0, every=0.3, ask=1.0, signs=0.1),
         log_path=tmp_path / "alerts.jsonl",
         language="en",
     )
