@@ -12,6 +12,8 @@ import msgspec
 
 from contract.log import Tick
 
+MESSAGES_LOST: Final = "messages_lost"
+"""The one reason for which an interval does not count although messages went on coming."""
 _KEPT_SEGMENTS: Final = 64
 _KEPT_STARTS: Final = 8
 _STEP_MS: Final = 1000
@@ -45,11 +47,12 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class Advance(msgspec.Struct, frozen=True):
-    """What a tick did: seconds added to the clock, and the gap that it ended."""
+    """What a tick did: seconds added to the clock and the gap that it ended, or why its interval did not count."""
 
     counted: bool
     seconds: float = 0.0
     gap: Gap | None = None
+    reason: str | None = None
 
 
 class _Start(msgspec.Struct):
@@ -66,12 +69,16 @@ class _Start(msgspec.Struct):
 
 
 class Losses(msgspec.Struct):
-    """A window in which lost messages are counted: its number, when it began (mono ms), and terminals."""
+    """A window in which lost messages are counted: its number, when it began (mono ms), and terminals.
+
+    `before`: there were too many in the last one.
+    """
 
     window: int = 0
     began: int | None = None
     heard: int = 0
     lost: int = 0
+    before: bool = False
 
 
 class ClockState(msgspec.Struct, kw_only=True):
@@ -126,6 +133,11 @@ class PipelineClock:
     def knows(self, start: str) -> bool:
         """Whether a start has ticked. If not, the next advance has to be added to the stamps of its messages."""
         return start in self.state.starts
+
+    def leads(self, tick: Tick) -> bool:
+        """Whether it is the next of the bridge that the clock follows: no double, and of no other."""
+        known = self.state.starts.get(tick.start)
+        return known is not None and tick.start == self.state.followed and tick.seq > known.seq
 
     @property
     def has_one_bridge(self) -> bool:
@@ -224,9 +236,10 @@ class PipelineClock:
         state = self.state
         if state.blind_since is None:
             state.blind_since, state.blind_reason = last_at, reason
-        state.gap_clock = state.clock
+        if reason != MESSAGES_LOST:
+            state.gap_clock = state.clock
         self._begin_segment(tick.at)
-        return Advance(counted=False)
+        return Advance(counted=False, reason=reason)
 
     def _begin_segment(self, wall: int) -> None:
         segments = self.state.segments

@@ -11,7 +11,7 @@ import msgspec
 
 from alerting import suspicion
 from alerting.boots import Memory, judge_other_boot, note_rival, rival_is_gone
-from alerting.clock import Advance, ClockSettings, ClockState, Gap, PipelineClock
+from alerting.clock import MESSAGES_LOST, Advance, ClockSettings, ClockState, Gap, PipelineClock
 from alerting.losses import LossWindow
 from alerting.terminals import NEVER, WORDS, State, Stations, Terminals, flag, unflag
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
@@ -310,8 +310,9 @@ class PartitionLiveness:
     def _tick(self, tick: Tick) -> None:
         number = self.shard(tick.shard)
         shard = self.shards[number]
-        self._end_suspicion(number, shard, tick)
-        shard.losses.roll(tick.mono)
+        if shard.clock.leads(tick):
+            self._end_suspicion(number, shard, tick)
+            shard.losses.roll(tick.mono)
         doubt = suspicion.doubt(self.settings.clock, shard.clock, shard.losses, tick)
         advance = shard.clock.tick(tick, doubt)
         if advance is None:
@@ -320,6 +321,8 @@ class PartitionLiveness:
         if advance.counted:
             self._counted(number, shard, advance, tick)
         else:
+            if advance.reason != MESSAGES_LOST:
+                shard.losses.excuse()
             self._hold(number, shard.clock.clock)
 
     def _hold(self, number: int, clock: float) -> None:

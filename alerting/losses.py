@@ -31,7 +31,17 @@ class LossWindow:
         """Begin a new window when the current one is over; `mono` is the tick's clock in ms."""
         state = self._state
         if state.began is None or not 0 <= mono - state.began < self._settings.loss_window * 1000:
+            state.before = self._too_many_now()
             state.began, state.window, state.heard, state.lost = mono, state.window + 1, 0, 0
 
+    def excuse(self) -> None:
+        """Time was lost, and messages with it: what was found missing until now is no news."""
+        state = self._state
+        state.window, state.heard, state.lost, state.before = state.window + 1, 0, 0, False
+
     def too_many(self) -> bool:
+        """In this window, or in the last: what goes on shall not seem over because counting begins anew."""
+        return self._state.before or self._too_many_now()
+
+    def _too_many_now(self) -> bool:
         return self._settings.are_losses(lost=self._state.lost, heard=self._state.heard)

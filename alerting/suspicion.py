@@ -4,7 +4,7 @@ A partition sees too little of a small shard. There the bridge's own count decid
 what is judged still follows from the partition's log alone.
 """
 
-from alerting.clock import ClockSettings, ClockState, PipelineClock
+from alerting.clock import MESSAGES_LOST, ClockSettings, ClockState, PipelineClock
 from alerting.losses import LossWindow
 from contract.log import Tick
 
@@ -15,7 +15,7 @@ def doubt(settings: ClockSettings, clock: PipelineClock, losses: LossWindow, tic
         return "shard_suspected"
     # What one of several bridges does not get comes through another.
     of_shard = clock.has_one_bridge and settings.are_losses(lost=tick.lost, heard=tick.heard)
-    return "messages_lost" if of_shard or losses.too_many() else None
+    return MESSAGES_LOST if of_shard or losses.too_many() else None
 
 
 def suspect(settings: ClockSettings, clock: PipelineClock, tick: Tick, *, missed: int, online: int) -> bool:

@@ -19,8 +19,8 @@ _SPARE: Final = 1_000
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """Terminals of the shard: `present` kept their promise, `overdue` broke it lately; in the current window `heard`
-    sent something, and of `lost` among them a message is missing."""
+    """Terminals of the shard: `present` kept their promise, `overdue` broke it lately; in the current window, or the
+    last if that was worse, `heard` sent something, and of `lost` among them a message is missing."""
 
     present: int = 0
     overdue: int = 0
@@ -57,6 +57,8 @@ class Census:
         self._counted_at = 0
         self._heard = 0
         self._lost: set[str] = set()
+        # (heard, lost) of the last window.
+        self._before = 0, 0
 
     def heartbeat(self, who: str, body: Heartbeat, now: int) -> None:
         """Take a heartbeat in; one that is not newer than the newest of its boot says nothing."""
@@ -90,14 +92,17 @@ class Census:
         if now - self._counted_at > _LONGEST_MS:
             self.excuse()
         self._counted_at = now
-        counts = Counts(self._present, self._overdue, self._heard, len(self._lost))
+        # What goes on shall not seem over because a new window begins.
+        heard, lost = max(((self._heard, len(self._lost)), self._before), key=lambda pair: pair[1])
+        counts = Counts(self._present, self._overdue, heard, lost)
         if now - self._window_began >= self._window_ms:
-            self._window_began = now
+            self._window_began, self._before = now, (self._heard, len(self._lost))
             self._next_window()
         return counts
 
     def excuse(self) -> None:
         """Nothing was heard for a while, which the ticks say themselves: what is missing from before is no loss."""
+        self._before = 0, 0
         self._next_window()
         self._whole_from = self._window
 

@@ -4,6 +4,7 @@ import pytest
 
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
 from broker.census import Census
+from contract.log import Tick
 from contract.messages import Heartbeat
 from tests.simulator import STEP, Bridge, Simulator, Terminal
 
@@ -303,6 +304,51 @@ def test_what_a_small_shard_loses_is_noticed_where_nothing_was_lost_yet() -> Non
     own[0].linked, own[0].conn = True, 2
     sim.run(60)
     assert [reason for *_, reason in sim.gaps] == ["messages_lost"]
+
+
+def test_losses_that_go_on_are_one_gap() -> None:
+    sim, _, _ = small_shard(10, 50)
+    for second in range(60):
+        for number, terminal in enumerate(sim.terminals):
+            terminal.n += (number + second) % 5 == 0
+        sim.run(1)
+    sim.run(60)
+    assert [reason for *_, reason in sim.gaps] == ["messages_lost"]
+
+
+def test_losses_within_a_partition_that_go_on_are_one_gap() -> None:
+    sim = Simulator()
+    sim.add_many(30, every=2)
+    sim.run(20)
+    for second in range(60):
+        for number, terminal in enumerate(sim.terminals):
+            terminal.n += (number + second) % 3 == 0
+        sim.run(1)
+    sim.run(60)
+    assert [reason for *_, reason in sim.gaps] == ["messages_lost"]
+
+
+def test_losses_are_counted_with_two_bridges_too() -> None:
+    """Each bridge has a clock of its own; the window goes by that of the one which is followed."""
+    sim = Simulator()
+    sim.add_many(30, every=2)
+    sim.run(20)
+    sim.bridges.append(Bridge(name="bridge-2", start="other-1", born=sim.now))
+    sim.run(20)
+    for terminal in sim.terminals:
+        terminal.n += 1
+    sim.run(60)
+    assert [reason for *_, reason in sim.gaps] == ["messages_lost"]
+
+
+def test_an_old_tick_that_comes_again_ends_no_suspicion() -> None:
+    sim, _, _ = small_shard(4, 96)
+    old = next(entry for _, entry in reversed(sim.log) if isinstance(entry, Tick))
+    for terminal in sim.terminals:
+        terminal.linked = False
+    sim.run(60)
+    sim.append("", old)
+    assert sim.live.suspected() == ["main"]
 
 
 def test_one_bridge_of_two_that_hears_nothing_is_no_suspicion() -> None:
