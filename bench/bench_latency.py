@@ -200,7 +200,7 @@ async def replay(bench: Bench, connection: Any, began: int, every: int) -> None:
     sent = json.loads(output)["sent"]
     judge = bench.judge()
     try:
-        seconds = await until_judged(bench, connection, judge.began, began / 1000 + HOUR)
+        seconds = await until_judged(bench, connection, judge.began, began / 1000 + HOUR - 0.1)
         note(f"an hour of log, {sent:,} heartbeats and all ticks: replayed in, s", f"{seconds:.1f}")
         note("  entries/s", f"{(sent + HOUR * 4 * PARTITIONS) / seconds:,.0f}")
         note("  resident after it, MB", f"{judge.status('VmRSS'):.0f}", "400")

@@ -1,0 +1,264 @@
+"""What should have come of a month, counted out by hand from its truth: who had to be called offline, and when.
+
+Brute force, station by station, interval by interval; it shares no code with the judge, and knows no message, only
+when power, link and our own parts were there. Times are seconds since the month's beginning.
+
+A silence is from the last heartbeat that reached us to the next one. It had to be called offline when three heartbeats
+were missed by the time that counts, and must not have been if not; what lies within a tick of the limit may go either
+way.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from math import inf
+from typing import NamedTuple
+
+import msgspec
+
+from tests.instrument.truth import (
+    ALWAYS,
+    DAYS,
+    END,
+    Place,
+    Stop,
+    Truth,
+    away_minutes,
+    hours,
+    lag,
+    lead,
+    relink,
+)
+
+K = 3
+FLOOR = 600
+WILL = 600
+LONGEST = 300
+DAY = 86_400
+TICK = 60
+
+Span = tuple[int, int]
+
+
+class Life(NamedTuple):
+    """An unbroken time of sending: the minute of its end, its first and last heartbeat that reached us, its shard."""
+
+    end: int
+    first: float
+    last: float
+    shard: str
+    unsure: bool = False
+    """After it there was sending of which no heartbeat reached us, though a goodbye may have."""
+
+
+class Silence(msgspec.Struct, frozen=True):
+    """Between two heartbeats that reached us. `due`: when it had to be called offline (inf: never); `slack`: how far
+    the truth leaves that open; `next`: the heartbeat that ended it."""
+
+    last: float
+    due: float
+    next: float
+    slack: float
+
+    @property
+    def must(self) -> bool:
+        return self.due + TICK + self.slack < min(self.next, END * 60)
+
+    @property
+    def may(self) -> bool:
+        return self.due - self.slack < self.next
+
+
+class Counted:
+    """The time that counts of a shard: all but its stops that were noticed."""
+
+    def __init__(self, stops: Sequence[Stop], dies_at: int | None) -> None:
+        self.gaps = [span for stop in stops if (span := _gap(stop)) is not None]
+        if dies_at is not None:
+            self.gaps = [gap for gap in self.gaps if gap[0] < dies_at * 60] + [(dies_at * 60, 10 * END * 60)]
+        self.gaps.sort()
+
+    def at(self, wall: float) -> float:
+        return wall - sum(max(0, min(wall, end) - begin) for begin, end in self.gaps if begin < wall)
+
+    def wall(self, counted: float) -> float:
+        """The earliest wall time at which so much had been counted."""
+        for begin, end in self.gaps:
+            if counted <= begin:
+                break
+            counted += end - begin
+        return counted
+
+    def ends_after(self, wall: float) -> list[int]:
+        return [end for _, end in self.gaps if end > wall]
+
+    def within(self, wall: float) -> bool:
+        return any(begin <= wall <= end for begin, end in self.gaps)
+
+
+def _gap(stop: Stop) -> Span | None:
+    """From the last tick before a stop to the first after it; None when nobody could notice."""
+    begin, end = stop.begin * 60, (stop.end + 1) * 60
+    return (begin, end) if stop.killed or end - begin > LONGEST else None
+
+
+class Oracle:
+    def __init__(self, truth: Truth) -> None:
+        self.truth = truth
+        self._stops = {
+            shard: [s for s in truth.stops if s.part == "bridge" and s.where == shard and _happens(s, shard, truth)]
+            for shard in ("a", "b")
+        }
+        self._counted = {
+            "a": Counted(self._stops["a"], None),
+            "b": Counted(self._stops["b"], truth.moves_at),
+        }
+        self._cuts: dict[str, list[tuple[int, int, bool]]] = {}
+        for cut in truth.cuts:
+            self._cuts.setdefault(cut.name, []).append((cut.begin, cut.end, cut.wills))
+
+    def lives(self, number: int) -> list[Life]:
+        """Each unbroken time in which a station sent and anything of it reached us."""
+        return list(self._lives(number, self.truth.places[number]))
+
+    def silences(self, number: int, lives: Sequence[Life]) -> list[Silence]:
+        """What follows each of these."""
+        place = self.truth.places[number]
+        nexts = [life.first for life in lives[1:]] + [inf]
+        return [self._silence(life, nexts[turn], place, number) for turn, life in enumerate(lives)]
+
+    # -- when it sent ------------------------------------------------------------------------------------------
+
+    def _lives(self, number: int, place: Place) -> Iterator[Life]:
+        life: Life | None = None
+        for begin, end in self._sending(number, place):
+            shard = "a" if begin >= self.truth.moves_at else place.shard
+            beats = [m * 60 + number % 50 for m in range(begin, min(end, END), place.every)]
+            heard = [at for beat in beats if (at := self._reaches(beat, shard)) is not None]
+            if heard:
+                if life is not None:
+                    yield life
+                life = Life(end, heard[0], heard[-1], shard)
+            elif life is not None:
+                life = life._replace(unsure=True)
+        if life is not None:
+            yield life
+
+    def _sending(self, number: int, place: Place) -> list[Span]:
+        wanted = [(1 + number % 60, END * 2)] if place.kind == ALWAYS else _switched_on(number, place)
+        away = [(d.begin, d.end) for d in self.truth.deaths.get(number, ())]
+        away += [(begin, end) for begin, end, _ in self._hits(place)]
+        if place.shard == "b":
+            away.append((self.truth.moves_at, self.truth.moves_at + relink(number)))
+        for begin, end in sorted(away):
+            wanted = [part for span in wanted for part in _without(span, begin, end)]
+        return wanted
+
+    def _hits(self, place: Place) -> list[tuple[int, int, bool]]:
+        return self._cuts.get(place.county, []) + self._cuts.get(place.feeder, [])
+
+    def _reaches(self, at: int, shard: str) -> float | None:
+        """When what was sent then reached the log: later, if the bridge stood still; never, if it was dead."""
+        for stop in self._stops[shard]:
+            if stop.begin * 60 <= at < stop.end * 60:
+                return None if stop.killed else stop.end * 60
+        return at
+
+    def _resubscribed(self, at: int, shard: str) -> float:
+        """When a bridge that was dead gets what is retained."""
+        return min(s.end * 60 for s in self._stops[shard] if s.begin * 60 <= at < s.end * 60)
+
+    # -- what should have come of it ---------------------------------------------------------------------------
+
+    def _silence(self, life: Life, following: float, place: Place, number: int) -> Silence:
+        end, last, shard = life.end, life.last, life.shard
+        counted, every = self._counted[shard], place.every * 60
+        due = counted.at(last) + K * every
+        slack = 2.0 * TICK + (LONGEST if counted.within(last) else 0) + (inf if life.unsure else 0)
+        told = self._told(number, place, end, shard)
+        if told is not None:
+            kind, at, unsure = told
+            slack += unsure
+            if kind == "away":
+                due = counted.at(at) + min(away_minutes(place, number, end) * 60, DAY)
+            else:
+                due = min(due, max(counted.at(at) + WILL, counted.at(last) + every + WILL))
+            last = max(last, at)
+        for gap_end in counted.ends_after(last):
+            if counted.wall(due) > gap_end - TICK:
+                due = max(due, counted.at(gap_end) + 2 * every + FLOOR)
+        return Silence(life.last, counted.wall(due), following, slack)
+
+    def _told(self, number: int, place: Place, end: int, shard: str) -> tuple[str, float, float] | None:
+        """What was said of the end: away, or the broker's word that the connection is lost; when, how sure."""
+        said = []
+        closes = place.kind != ALWAYS and any(
+            opening is not None and opening[1] + lag(number) == end
+            for opening in (hours(place, day) for day in (end // 1440 - 1, end // 1440) if 0 <= day < DAYS)
+        )
+        if closes and place.says_goodbye:
+            said.append("away")
+        if number % 2 and any(death.begin == end for death in self.truth.deaths.get(number, ())):
+            said.append("lost")
+        if any(begin == end and wills for begin, _, wills in self._hits(place)):
+            said.append("lost")
+        if shard == "b" and end >= self.truth.moves_at:
+            return None
+        at = self._reaches(end * 60, shard) if said else None
+        if at is None and "away" in said:
+            at = self._resubscribed(end * 60, shard)
+        if at is None:
+            return None
+        return said[0], at, DAY if len(set(said)) > 1 else 0.0
+
+
+def _happens(stop: Stop, shard: str, truth: Truth) -> bool:
+    return shard == "a" or stop.begin < truth.moves_at
+
+
+def _switched_on(number: int, place: Place) -> list[Span]:
+    openings = (hours(place, day) for day in range(DAYS))
+    return [(one[0] - lead(number), one[1] + lag(number)) for one in openings if one is not None]
+
+
+def _without(span: Span, begin: int, end: int) -> Iterator[Span]:
+    if end <= span[0] or begin >= span[1]:
+        yield span
+        return
+    if span[0] < begin:
+        yield (span[0], begin)
+    if end < span[1]:
+        yield (end, span[1])
+
+
+class Verdicts(msgspec.Struct):
+    """What a station was called against what it was, a sentence each."""
+
+    false: list[str]
+    missed: list[str]
+
+
+def compare(lives: Sequence[Life], silences: Sequence[Silence], called: Sequence[tuple[float, str]]) -> Verdicts:
+    """`called`: (decided at, state) of one station, in order."""
+    found = Verdicts([], [])
+    begins = [silence.last for silence in silences]
+    seen: set[int] = set()
+    for at, _ in (one for one in called if one[1] == "offline"):
+        place = bisect_right(begins, at) - 1
+        silence = silences[place] if place >= 0 else None
+        if silence is None or place in seen or not silence.may or at < silence.due - silence.slack:
+            found.false.append(f"called offline at {at}: {silence}")
+        elif at > silence.due + TICK + silence.slack:
+            found.missed.append(f"called offline late, at {at}: {silence}")
+        seen.add(place)
+    found.missed += [
+        f"never called offline: {one}" for turn, one in enumerate(silences) if one.must and turn not in seen
+    ]
+    found.missed += [f"not called online: {life}" for life in lives if not _is_online(called, life.first + TICK)]
+    return found
+
+
+def _is_online(called: Sequence[tuple[float, str]], at: float) -> bool:
+    """Whether it was called online at about `at`; it may have closed at once."""
+    before = bisect_right(called, at - 3 * TICK, key=lambda one: one[0]) - 1
+    lately = [state for when, state in called[max(0, before) :] if when <= at + 2 * TICK]
+    return "online" in lately
