@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from broker.acks import merge
+from broker.census import Census
 from broker.pulse import LOST_AFTER, Ticker
 from broker.translate import Receipt, Translator
 from contract.log import LIVE, LiveEntry
@@ -62,7 +63,8 @@ class Shard:
         self._lives += 1
         start = f"{self.name}-{self._lives}"
         self._born = now
-        self._translator = Translator(shard=self.name, start=start, partitions=PARTITIONS)
+        self._census = Census()
+        self._translator = Translator(shard=self.name, start=start, partitions=PARTITIONS, census=self._census)
         self._ticker = Ticker(shard=self.name, bridge=f"bridge-{self.name}", start=start)
         self._at_bridge.clear()
         self.bridge_up = True
@@ -70,6 +72,7 @@ class Shard:
 
     def resubscribe(self) -> None:
         self._ticker.spoil()
+        self._census.excuse()
         self._at_bridge.extend((topic, payload, True) for topic, payload in self._retained.items())
 
     def kill_broker(self) -> None:
@@ -114,7 +117,8 @@ class Shard:
         if self._pulse_at is not None and now - self._pulse_at > LOST_AFTER * 1000:
             self._ticker.spoil()  # the pulse was given up meanwhile
         self._pulse_at = now
-        tick = self._ticker.tick(at=self._wall(now), mono=now - self._born)
+        mono = now - self._born
+        tick = self._ticker.tick(at=self._wall(now), mono=mono, counts=self._census.count(mono))
         for partition in range(PARTITIONS):
             self._log.add(partition, "", tick)
 

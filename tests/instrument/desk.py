@@ -1,88 +1,331 @@
-"""The incident process on simulated time: what it decides from what judges committed, kept as the database would."""
+"""The incident process on simulated time: the real rules, in the order of its passes, without a database.
 
-from collections.abc import Sequence
-from datetime import datetime
+The shells of `alerting.leader`, `cause_watch` and `blindspot_watch` do the same with queries; whatever lives in memory
+there lives in `Memory` here, and `restart` makes it anew from what was kept.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
-from alerting.incidents_core import Book, Change, Incident, StationFacts, follow_stations
-from alerting.liveness import Transition
-from alerting.pipeline import Gap, Watchdog, follow_pipeline
-from alerting.standing import Standing
-from tests.instrument.judges import Judge, moment
+from alerting.area_dark import Outage as Dark
+from alerting.areas import Step
+from alerting.blindspots import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
+from alerting.cause_book import CHILD_KINDS, fallen_of, keys_of, write_plan
+from alerting.causes import Causes
+from alerting.evidence import Peer
+from alerting.field import Facts, Field, Judged, StationChange
+from alerting.flapping import Flapping, FlappingSettings
+from alerting.flapping_book import (
+    end_flapping,
+    falls_by_flapping,
+    flapping_key,
+    note_changes,
+    shelter,
+    write_turns,
+)
+from alerting.incidents_core import Action, Book
+from alerting.outage import CauseSettings
+from alerting.pipeline import LONGEST, Gap, View, Watchdog, follow_pipeline, pipeline_key
+from alerting.pipeline import Clock as WatchedClock
+from alerting.population import Population
+from alerting.spot_gaps import Gaps, UnknownTime
+from alerting.spots import keys_of as spot_keys_of
+from alerting.spots import write
+from alerting.standing import ClockName, Moment, Standing
+from alerting.station_rules import NOT_OPEN, RuleSettings, decide, hold, station_rule_key
+from alerting.station_spots import World
+from alerting.station_watch import StationWatch
+from alerting.verdict import Clock
+from alerting.watermark import Waiting, horizon, reached, stride, watermark
+from registry.calendar import ALWAYS, Calendar
+from registry.closures import Closure
+from tests.instrument.kept import Kept
+
+SAMPLE = 40
+Pairs = list[tuple[Standing | None, Standing | None]]
 
 
-class Kept:
-    """The incidents so far, and what people were told of them: (moment, incident, phase)."""
+class Source(Protocol):
+    """What the database would answer: the judges' side of it."""
+
+    def clocks(self) -> Sequence[Clock]: ...
+
+    def changes(self, read: Mapping[int, int]) -> Iterable[StationChange]:
+        """The stations' own transitions behind these numbers."""
+
+    def gaps(self, read: dict[int, int]) -> list[Gap]:
+        """The gaps behind these numbers, which go on to the newest."""
+
+    def peers(self, stations: Iterable[str]) -> dict[str, tuple[datetime, datetime, bool]]:
+        """When stations were heard last, and should be heard next; and whether that is overdue."""
+
+    def clock_of(self, station: str) -> ClockName | None:
+        """The clock of the terminal that was heard last."""
+
+
+class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
+    rules: RuleSettings = RuleSettings()
+    causes: CauseSettings = CauseSettings()
+    flapping: FlappingSettings = FlappingSettings()
+    spots: BlindSpotSettings = BlindSpotSettings()
+
+
+class Register:
+    """What people wrote down: stations, calendars, closures, targets. `edited` asks the desk to look."""
 
     def __init__(self) -> None:
-        self.incidents: dict[int, Incident] = {}
-        self.told: list[tuple[datetime, int, str]] = []
+        self.facts: dict[str, Facts] = {}
+        self.calendars: dict[int, Calendar] = {}
+        self.closures: list[Closure] = []
+        self.targets: dict[str, list[str]] = {}
+        self.edited: set[str] = set()
 
-    def book(self) -> Book:
-        return Book(self.incidents.values())
 
-    def store(self, book: Book, now: datetime) -> None:
-        """Give new incidents their ids, as the database does."""
-        first = len(self.incidents) + 1
-        ids = {new.id: first + number for number, new in enumerate(book.opened)}
-        for incident in (*book.changed, *book.opened):
-            stored = ids.get(incident.id, incident.id)
-            parent = None if incident.parent is None else ids.get(incident.parent, incident.parent)
-            self.incidents[stored] = msgspec.structs.replace(incident, id=stored, parent=parent)
-        self.told += [(now, ids.get(number, number), phase) for number, phase in book.notifications()]
+class Memory:
+    """What is lost with the process."""
+
+    def __init__(self, known: datetime, field: Field, settings: DeskSettings, applied: Mapping[int, int]) -> None:
+        self.known = known
+        self.field = field
+        self.watch = StationWatch(field, settings.rules)
+        self.waiting: Waiting[StationChange] = Waiting(applied)
+        self.population = Population(field)
+        self.causes = Causes(settings.causes, self.population.online)
+        self.flapping = Flapping(settings.flapping)
+        self.spots = BlindSpots(World(field.standing, self._hours), settings.spots)
+        self.gaps = Gaps()
+
+    def _hours(self, station: str) -> Calendar:
+        found = self.field.hours(station)
+        return found if isinstance(found, Calendar) else ALWAYS
 
 
 class Desk:
-    """Reads transitions and gaps of all partitions behind its cursors; what it remembers is lost with `restart`."""
+    """One incident process after another."""
 
-    def __init__(self, judges: Sequence[Judge]) -> None:
+    def __init__(self, source: Source, register: Register, settings: DeskSettings, begin: datetime) -> None:
         self.kept = Kept()
-        self._judges = judges
-        self._cursors = [(0, 0)] * len(judges)
+        self._source, self._register, self._settings = source, register, settings
+        self._known = begin
+        self._applied: dict[int, int] = {}
+        self._judged: dict[str, Judged] = {}
+        self._gaps_read: dict[int, int] = {}
+        self._gaps: list[Gap] = []
         self.restart()
 
     def restart(self) -> None:
+        """Everything as of the last pass, from what was kept."""
+        field = Field(self._known, self._register.calendars)
+        for facts in self._register.facts.values():
+            field.restore(facts, self._judged.get(facts.station))
+        field.set_closures(self._register.closures)
+        field.take()
         self._watchdog = Watchdog()
+        self._memory = memory = Memory(self._known, field, self._settings, self._applied)
+        for gap in self._gaps:
+            self._note_gap(memory, gap)
+        memory.watch.reconcile(self.kept.handled())
+        self._restore_causes(memory)
+        had = frozenset(area for area, cells in self.kept.counts.items() if any(cells[:-2]))
+        start = Start(
+            known=self._known, spots=self.kept.spots(), memory=self.kept.memory(), targets=self._register.targets,
+            had=had,
+        )  # fmt: skip
+        memory.spots.load(field.standings(), start)
+        self.kept.counts.update(memory.spots.counts.take())
 
-    def decide(self, now: datetime, standings: dict[str, Standing]) -> None:
-        """One pass; `standings` is the registry's side of every station."""
-        transitions, gaps = self._read()
-        book = self.kept.book()
-        facts = {name: StationFacts(one.lifecycle, one.area) for name, one in standings.items()}
-        follow_stations(book, [_change(one) for one in transitions if one.terminal is None], facts, now)
-        clocks = [clock for judge in self._judges for clock in judge.clocks()]
-        view = self._watchdog.look(clocks, now=now, mono=now.timestamp())  # type: ignore[arg-type]
+    def _restore_causes(self, memory: Memory) -> None:
+        outages, alone = self.kept.causes(), []
+        for incident in self.kept.down():
+            fallen = fallen_of(incident, memory.population.groups_of(incident.station or ""))
+            outage = outages.get(incident.parent or 0)
+            if outage is None:
+                alone.append(fallen)
+            else:
+                outage.children[fallen.station] = fallen
+        memory.causes.restore(outages.values(), alone)
+        for station, (changes, flaps) in self.kept.flapping.items():
+            memory.flapping.restore(station, changes, flaps=flaps)
+
+    # -- a pass ------------------------------------------------------------------------------------------------
+
+    @property
+    def counts(self) -> Mapping[str, Sequence[int]]:
+        return self.kept.counts
+
+    def standing(self, station: str) -> Standing | None:
+        return self._memory.field.standing(station)
+
+    def decide(self, now: datetime) -> None:
+        """Pass after pass until there is no more to be read."""
+        while self._pass(now):
+            pass
+
+    def _pass(self, now: datetime) -> bool:
+        memory, clocks = self._memory, self._source.clocks()
+        mark = watermark(clocks, now)
+        memory.waiting.add(self._source.changes(memory.waiting.read))
+        until = horizon(mark.ripe, ())
+        reach = stride(until, known=memory.known, earliest=memory.waiting.earliest)
+        ripe = memory.waiting.ripe(reach, now)
+        known = reached(mark, known=memory.known, reach=reach, now=now)
+        moment = Moment(now=now, known=known, untrusted=mark.untrusted)
+        gaps = self._source.gaps(self._gaps_read)
+        for gap in gaps:
+            self._gaps.append(gap)
+            self._note_gap(memory, gap)
+        self._follow_register(memory, moment)
+        book = Book()
+        self._follow_stations(memory, book, ripe, moment)
+        self.kept.store(book, now)
+        self._follow_pipeline(clocks, gaps, now)
+        self._known = memory.known = known
+        self._applied = dict(memory.waiting.applied)
+        return reach != until or memory.watch.busy
+
+    def _note_gap(self, memory: Memory, gap: Gap) -> None:
+        if gap.partition is not None and gap.ended_at - gap.began_at > LONGEST:
+            memory.field.resume((gap.partition, gap.shard), gap.ended_at)
+        if gap.partition is not None and gap.ended_at - gap.began_at > timedelta(seconds=1):
+            memory.gaps.add([UnknownTime(gap.partition, gap.shard, gap.began_at, gap.ended_at)])
+
+    def _follow_register(self, memory: Memory, moment: Moment) -> None:
+        edited, self._register.edited = self._register.edited, set()
+        for station in sorted(edited):
+            memory.field.register(self._register.facts[station], self._judged.get(station))
+        if edited:
+            memory.field.set_closures(self._register.closures)
+        for station in memory.field.resting_on(moment.untrusted):
+            clock = self._source.clock_of(station)
+            if clock is not None:
+                memory.field.rest(station, clock)
+
+    def _follow_stations(self, memory: Memory, book: Book, ripe: Sequence[StationChange], moment: Moment) -> None:
+        for change in ripe:
+            self._note_judged(change)
+        intents = memory.watch.follow(ripe, moment)
+        self._learn(book, {station_rule_key(intent.kind, intent.station) for intent in intents})
+        decide(book, intents, moment.now)
+        pairs = [(changed.before, changed.after) for changed in memory.watch.take_changes()]
+        self._follow_causes(memory, book, pairs, moment)
+        self._follow_spots(memory, book, pairs, moment)
+        hold(book, memory.field, moment.known)
+
+    def _note_judged(self, change: StationChange) -> None:
+        known = self._judged.get(change.station)
+        moved = known is None or known.state != change.after
+        self._judged[change.station] = Judged(
+            partition=change.partition,
+            state=change.after,
+            since=change.at if moved else known.since,  # type: ignore[union-attr]
+            usable=change.usable,
+            shard=change.shard,
+            seen_at=change.seen_at,
+            reason=change.reason if moved else known.reason,  # type: ignore[union-attr]
+        )
+
+    def _learn(self, book: Book, keys: Iterable[str]) -> None:
+        book.learn(self.kept.newest(keys))
+
+    # -- causes and flapping -----------------------------------------------------------------------------------
+
+    def _follow_causes(self, memory: Memory, book: Book, pairs: Pairs, moment: Moment) -> None:
+        causes = memory.causes
+        memory.population.look(moment.untrusted)
+        for decision in book.decisions:
+            kind, _, station = decision.key.partition(":")
+            at = decision.as_of or moment.known
+            incident = None if decision.incident is None else book.get(decision.incident)
+            if kind in CHILD_KINDS and decision.action is Action.OPENED and incident is not None:
+                causes.fell(at, fallen_of(incident, memory.population.groups_of(station)))
+            elif kind in CHILD_KINDS and (decision.action is Action.CLOSED or decision.reason == NOT_OPEN):
+                causes.rose(at, station)
+        samples = {group: memory.population.sample(group, SAMPLE) for group in causes.wanted()}
+        found = self._source.peers({one for sample in samples.values() for one in sample})
+        known = {one: Peer(one, *row, memory.population.groups_of(one)) for one, row in found.items()}
+        peers = {group: [known[one] for one in sample if one in known] for group, sample in samples.items()}
+        plan = causes.decide(moment.known, peers, lambda station: self._knows(memory, station, moment))
+        self._learn(book, keys_of(plan))
+        write_plan(book, plan, moment.now)
+        self._keep_outages(causes)
+        self._follow_flapping(memory, book, plan, pairs, moment)
+
+    @staticmethod
+    def _knows(memory: Memory, station: str, moment: Moment) -> bool:
+        standing = memory.field.standing(station)
+        return standing is None or moment.knows(standing)
+
+    def _keep_outages(self, causes: Causes) -> None:
+        for outage in (*causes.outages.values(), *causes.resolved):
+            if outage.key in causes.touched:
+                bare = msgspec.structs.replace(outage, children={}, ever=set())
+                self.kept.outages[outage.key, outage.began] = msgspec.json.encode(bare)
+        for gone in causes.gone:
+            self.kept.outages.pop(gone, None)
+        causes.gone = []
+        causes.touched.clear()
+
+    def _follow_flapping(self, memory: Memory, book: Book, plan, pairs: Pairs, moment: Moment) -> None:  # type: ignore[no-untyped-def]
+        flapping = memory.flapping
+        touched = note_changes(flapping, plan)
+        turns = flapping.advance(moment.known, lambda station: self._knows(memory, station, moment))
+        left = {before.station for before, after in pairs if before and not (after and after.in_service)}
+        stations = {turn.station for turn in turns}
+        falls = [fallen for station in stations if (fallen := memory.causes.alone(station)) is not None]
+        falls += falls_by_flapping(flapping, plan)
+        concerned = stations | left | {fallen.station for fallen in falls}
+        self._learn(book, {flapping_key(one) for one in concerned} | {fallen.key for fallen in falls})
+        areas = {station: getattr(memory.field.standing(station), "area", None) for station in stations}
+        write_turns(book, turns, areas, moment.now)
+        for station in left:
+            flapping.forget(station)
+            end_flapping(book, station, ended_at=moment.now, now=moment.now, reason="not_in_service")
+        shelter(book, flapping, falls, moment.now)
+        gone, flapping.gone = flapping.gone, set()
+        for station in (touched | stations) - gone:
+            self.kept.flapping[station] = (list(flapping.changes_of(station)), station in flapping)
+        for station in gone:
+            self.kept.flapping.pop(station, None)
+
+    # -- blind spots -------------------------------------------------------------------------------------------
+
+    def _follow_spots(self, memory: Memory, book: Book, pairs: Pairs, moment: Moment) -> None:
+        core = memory.spots
+        core.follow([Step(before, after, moment.known) for before, after in pairs], moment.known)
+        if core.may_turn(moment.known):
+            memory.gaps.forget(moment.known - LOOK_BACK)
+            core.advance(moment, memory.gaps, self._outages(book))
+        turns = core.take()
+        if turns:
+            self._learn(book, spot_keys_of(turns))
+            write(book, turns, moment.now)
+        self.kept.counts.update(core.counts.take())
+        self.kept.remember(core.memory.take())
+
+    def _outages(self, book: Book) -> list[Dark]:
+        known = {one.id: one for one in self.kept.opened.values()} | {
+            one.id: one for one in (*book.changed, *book.opened)
+        }
+        return [
+            Dark(one.key, one.area, one.began_at)
+            for one in known.values()
+            if one.kind == "area_outage" and one.is_open and one.area is not None
+        ]
+
+    # -- the pipeline ------------------------------------------------------------------------------------------
+
+    def _follow_pipeline(self, clocks: Sequence[Clock], gaps: Sequence[Gap], now: datetime) -> None:
+        watched = [
+            WatchedClock(
+                partition=one.partition, shard=one.shard, tick_at=one.tick_at, judged_at=one.judged_at,
+                blind_since=one.blind_since,
+            )
+            for one in clocks
+        ]  # fmt: skip
+        view: View = self._watchdog.look(watched, now=now, mono=now.timestamp())
+        book = Book(self.kept.all_of({pipeline_key(shard) for shard in (*view.shards, *(gap.shard for gap in gaps))}))
         follow_pipeline(book, gaps=gaps, view=view, now=now)
         self.kept.store(book, now)
-
-    def _read(self) -> tuple[list[Transition], list[Gap]]:
-        transitions: list[Transition] = []
-        gaps: list[Gap] = []
-        for number, judge in enumerate(self._judges):
-            seen, known = self._cursors[number]
-            transitions += judge.transitions[seen:]
-            gaps += [
-                Gap(
-                    shard=one.shard,
-                    partition=judge.partition,
-                    began_at=moment(one.gap.began_at),
-                    ended_at=moment(one.gap.ended_at),
-                    reason=one.gap.reason,
-                )
-                for one in judge.gaps[known:]
-            ]
-            self._cursors[number] = (len(judge.transitions), len(judge.gaps))
-        return transitions, gaps
-
-
-def _change(transition: Transition) -> Change:
-    return Change(
-        station=transition.station,
-        before=transition.before.word,
-        after=transition.after.word,
-        at=moment(transition.at),
-        reason=transition.reason,
-        seen_at=None if transition.seen_at is None else moment(transition.seen_at),
-        shard=transition.shard,
-    )

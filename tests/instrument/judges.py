@@ -1,15 +1,18 @@
 """The judges of all partitions on simulated time: they may stand still, and be restarted from what they stored."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from alerting.clock import ClockState
+from alerting.field import StationChange
 from alerting.judge_store import _memory_text, _restore_terminal
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
+from alerting.pipeline import Gap
+from alerting.standing import ClockName
 from alerting.verdict import Clock
 from contract.log import LiveEntry
 
@@ -25,7 +28,8 @@ class Judge:
         self.partition = partition
         self.live = PartitionLiveness(settings)
         self.unread: deque[tuple[str, LiveEntry]] = deque()
-        self.transitions: list[Transition] = []
+        # The stations' own, as rows of the database: their seq is their place, from 1.
+        self.changes: list[StationChange] = []
         self.gaps: list[ShardGap] = []
         self.judged_at = 0
 
@@ -37,9 +41,13 @@ class Judge:
             if live.strangers:
                 self._register(registered)
         transitions, gaps = live.take()
-        self.transitions += transitions
+        self.changes += self._rows(transitions)
         self.gaps += gaps
         self.judged_at = now
+
+    def _rows(self, transitions: Iterable[Transition]) -> list[StationChange]:
+        own = [one for one in transitions if one.terminal is None]
+        return [change_of(one, self.partition, number) for number, one in enumerate(own, len(self.changes) + 1)]
 
     def _register(self, registered: Mapping[str, Registration]) -> None:
         strangers, self.live.strangers = self.live.strangers, {}
@@ -56,8 +64,7 @@ class Judge:
         row = live.stations.index.get(station)
         if row is None:
             return None, None
-        newest = max(live._terminals_of(row), key=lambda terminal: live.terminals.seen_at[terminal])
-        number = live.terminals.shard[newest]
+        number = live.stations.shard[row]
         return live.station_word(row), live.shards[number].name if number >= 0 else None
 
     def clocks(self) -> list[Clock]:
@@ -75,6 +82,86 @@ class Judge:
         ]
 
 
+class Committed:
+    """What the incident process reads of all judges: the database's side of them."""
+
+    def __init__(self, judges: Sequence[Judge], homes: Callable[[str], int]) -> None:
+        self._judges = judges
+        self._home = homes
+
+    def clocks(self) -> list[Clock]:
+        return [clock for judge in self._judges for clock in judge.clocks()]
+
+    def changes(self, read: Mapping[int, int]) -> list[StationChange]:
+        return [one for judge in self._judges for one in judge.changes[read.get(judge.partition, 0) :]]
+
+    def gaps(self, read: dict[int, int]) -> list[Gap]:
+        found = []
+        for judge in self._judges:
+            found += [gap_of(one, judge.partition) for one in judge.gaps[read.get(judge.partition, 0) :]]
+            read[judge.partition] = len(judge.gaps)
+        return found
+
+    def clock_of(self, station: str) -> ClockName | None:
+        judge = self._judges[self._home(station)]
+        _, shard = judge.word_of(station)
+        return None if shard is None else (judge.partition, shard)
+
+    def peers(self, stations: Iterable[str]) -> dict[str, tuple[datetime, datetime, bool]]:
+        return {
+            station: peer
+            for station in stations
+            if (peer := peer_of(self._judges[self._home(station)].live, station)) is not None
+        }
+
+
+def peer_of(live: PartitionLiveness, station: str) -> tuple[datetime, datetime, bool] | None:
+    """When a station was heard last, should be heard next, and whether each of its terminals is overdue."""
+    row = live.stations.index.get(station)
+    if row is None:
+        return None
+    t = live.terminals
+    heard = [one for one in live._terminals_of(row) if t.seen_at[one] and live.state_word(one) in _HEARD]
+    if not heard:
+        return None
+    overdue = all(
+        live.state_word(one) == "offline" or t.seen[one] + t.every[one] < live.shards[t.shard[one]].clock.clock
+        for one in heard
+    )
+    until = max(t.seen_at[one] + round(t.every[one] * 1000) for one in heard)
+    return moment(max(t.seen_at[one] for one in heard)), moment(until), overdue
+
+
+_HEARD = ("online", "offline", "conflicting")
+
+
+def change_of(one: Transition, partition: int, seq: int) -> StationChange:
+    """A transition as the incident process reads it."""
+    return StationChange(
+        station=one.station,
+        before=one.before.word,
+        after=one.after.word,
+        at=moment(one.at),
+        tick_at=moment(one.tick_at),
+        reason=one.reason,
+        partition=partition,
+        seq=seq,
+        usable=one.usable,
+        seen_at=None if one.seen_at is None else moment(one.seen_at),
+        shard=one.shard,
+    )
+
+
+def gap_of(one: ShardGap, partition: int) -> Gap:
+    return Gap(
+        shard=one.shard,
+        partition=partition,
+        began_at=moment(one.gap.began_at),
+        ended_at=moment(one.gap.ended_at),
+        reason=one.gap.reason,
+    )
+
+
 def restarted(live: PartitionLiveness, registered: Mapping[str, Registration]) -> PartitionLiveness:
     """What a judge knows after a restart: as much as its store's rows hold."""
     new = PartitionLiveness(live.settings)
@@ -87,6 +174,8 @@ def restarted(live: PartitionLiveness, registered: Mapping[str, Registration]) -
         new.stations.state[row] = live.stations.state[number]
         new.stations.since[row] = live.stations.since[number]
         new.stations.usable[row] = live.stations.usable[number]
+        if live.stations.shard[number] >= 0:
+            new.stations.shard[row] = new.shard(live.shards[live.stations.shard[number]].name)
         if station in registered:
             new.register(station, registered[station], new.newest_tick_at())
     new.transitions, new.gaps, new.strangers = [], [], {}
@@ -113,5 +202,6 @@ def _row_of(live: PartitionLiveness, row: int) -> dict[str, Any]:
         "deadline": t.deadline[row],
         "usable": None if t.usable[row] < 0 else bool(t.usable[row]),
         "users": None if t.users[row] < 0 else t.users[row],
+        "loss_window": t.window[row],
         "memory": None if memory is None else msgspec.json.decode(memory),
     }

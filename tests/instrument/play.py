@@ -6,6 +6,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from heapq import heappop, heappush
 from itertools import count
 from pathlib import Path
@@ -16,6 +17,7 @@ import msgspec
 from agents.simulator import timetable
 from agents.simulator.timetable import Line, Who
 from alerting.incidents_core import Incident
+from registry.closures import Closure
 from tests.instrument import script
 from tests.instrument.script import LIFECYCLES, Edit, Expect, Scenario, Strike
 from tests.instrument.world import EPOCH, World
@@ -78,10 +80,25 @@ class Player:
         if edit.deed == "move":
             self.world.move(stations, edit.options["shard"])
             return
+        if edit.deed == "declare":
+            self._declare(stations, edit)
+        for station in stations if edit.deed in LIFECYCLES else ():
+            known = self.world.register.facts[station]
+            self.world.register.facts[station] = msgspec.structs.replace(known, lifecycle=LIFECYCLES[edit.deed])
+        self.world.register.edited.update(stations)
+
+    def _declare(self, stations: Sequence[str], edit: Edit) -> None:
+        """A closure from now on."""
+        begin = self.world.clock
+        end = begin + timedelta(seconds=timetable.duration(edit.options["for"]))
         for station in stations:
-            known = self.world.standings[station]
-            changed = msgspec.structs.replace(known, lifecycle=LIFECYCLES[edit.deed])
-            self.world.standings[station] = changed
+            number = len(self.world.register.closures) + 1
+            approved = begin if edit.options.get("approved") == "yes" else None
+            closure = Closure(
+                id=number, station=station, from_at=begin, until_at=end, reason="declared", declared_by="somebody",
+                declared_at=begin, approved_by="another" if approved else None, approved_at=approved,
+            )  # fmt: skip
+            self.world.register.closures.append(closure)
 
     def stations(self, who: Who) -> list[str]:
         chosen = timetable.choose(who, self._roll, self._random)

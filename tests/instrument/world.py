@@ -5,7 +5,7 @@ the rules of incidents. Time goes in steps of a tick.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from heapq import heappop, heappush
 from math import inf
 from random import Random
@@ -16,14 +16,15 @@ from agents.simulator.fleet import ACTS
 from agents.simulator.terminal import Connect, Drop, Link, Profile, Publish, Terminal
 from agents.simulator.timetable import Deed
 from alerting.clock import ClockSettings
+from alerting.field import Facts
 from alerting.liveness import LivenessSettings, Registration
-from alerting.standing import Standing
-from alerting.verdict import Clocks, judge
+from alerting.verdict import Clocks, Hours, judge
 from contract.topics import Topic
+from registry.calendar import ALWAYS, Version, calendar_of
 from store.partition import partition_of
 from tests.instrument.carriage import PARTITIONS, Log, Shard
-from tests.instrument.desk import Desk
-from tests.instrument.judges import Judge
+from tests.instrument.desk import Desk, DeskSettings, Register
+from tests.instrument.judges import Committed, Judge
 from tests.instrument.script import Group
 
 EPOCH = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -66,18 +67,20 @@ class World:
         self.step = round(tick * 1000)
         self.epoch = epoch
         self.epoch_ms = round(epoch.timestamp() * 1000)
-        self.standings: dict[str, Standing] = {}
+        self.register = Register()
         self.registered: dict[str, Registration] = {}
         self.members: list[Member] = []
         settings = settings_for(tick)
         self.judges = [Judge(partition, settings) for partition in range(PARTITIONS)]
-        self.desk = Desk(self.judges)
+        committed = Committed(self.judges, lambda station: partition_of(station, PARTITIONS))
+        self.desk = Desk(committed, self.register, DeskSettings(), epoch)
         self.log = Log(lambda partition, station, entry: self.judges[partition].unread.append((station, entry)))
         self.shards: dict[str, Shard] = {}
         self.stopped: set[str] = set()
         self._clones: dict[int, int] = {}
         self._due: list[tuple[float, int]] = []
         self._random = Random(seed)
+        self._calendars: dict[str, int] = {}
         self._by_terminal: dict[tuple[str, str], int] = {}
 
     @property
@@ -103,6 +106,7 @@ class World:
             for _ in range(group.count):
                 serials[county] = serials.get(county, 0) + 1
                 self._add_station(f"{county}{serials[county]:04d}", group)
+        self.desk.restart()
 
     def shard(self, name: str) -> Shard:
         if name not in self.shards:
@@ -111,14 +115,22 @@ class World:
 
     def _add_station(self, station: str, group: Group) -> None:
         path = path_of(group.area)
-        self.standings[station] = Standing(
+        self.register.facts[station] = Facts(
             station=station, area=path[-1], path=path, kind=group.kind, isp=group.isp, feeder=group.feeder,
-            commissioned_at=self.epoch,
+            commissioned_at=self.epoch, calendar=self._calendar(group.schedule),
         )  # fmt: skip
         self.registered[station] = Registration(1)
         for number in range(1, group.terminals + 1):
             profile = Profile(station=station, terminal=f"{number:03d}", area=group.area, every=group.every, sample=1e9)
             self._by_terminal[station, profile.terminal] = self._add_member(profile, group.shard)
+
+    def _calendar(self, rules: str) -> int | None:
+        calendar = calendar_of([Version(date.min, rules)])
+        if calendar is ALWAYS:
+            return None
+        number = self._calendars.setdefault(calendar.key, len(self._calendars))
+        self.register.calendars[number] = calendar
+        return number
 
     def _add_member(self, profile: Profile, shard: str, *, runs: int = 0, clone: bool = False) -> int:
         random = Random(self._random.getrandbits(64))
@@ -179,7 +191,7 @@ class World:
             for judge_ in self.judges:
                 judge_.judge(self.wall, self.registered)
         if "incidents" not in self.stopped:
-            self.desk.decide(self.clock, self.standings)
+            self.desk.decide(self.clock)
 
     def _wake(self, number: int) -> None:
         """Let a terminal do what is due, and carry it out."""
@@ -250,10 +262,20 @@ class World:
         return {station: self._verdict(station, clocks) for station in stations}
 
     def _verdict(self, station: str, clocks: Clocks) -> str:
-        standing, home = self.standings[station], self.judges[partition_of(station, PARTITIONS)]
+        facts, home = self.register.facts[station], self.judges[partition_of(station, PARTITIONS)]
         state, shard = home.word_of(station)
         found = judge(
-            lifecycle=standing.lifecycle, state=state, since=None, now=self.clock,
-            clock=clocks.of(home.partition, shard),
+            lifecycle=facts.lifecycle, state=state, since=None, now=self.clock,
+            clock=clocks.of(home.partition, shard), hours=self._hours(station, facts),
         )  # fmt: skip
         return str(found.verdict)
+
+    def _hours(self, station: str, facts: Facts) -> Hours:
+        """As the database would say it, from the calendar's openings and the approved closures."""
+        calendar = None if facts.calendar is None else self.register.calendars[facts.calendar]
+        excused = [
+            one.from_at
+            for one in self.register.closures
+            if one.approved_at and one.from_at <= self.clock < one.ends_at and one.station == station
+        ]
+        return Hours(open=calendar is None or calendar.is_open(self.clock), excused_since=min(excused, default=None))

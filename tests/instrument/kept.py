@@ -1,0 +1,102 @@
+"""What the incident process has committed, kept as the database keeps it: incidents, and the memory of its parts."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from alerting.blindspots import Spot
+from alerting.cause_book import CHILD_KINDS
+from alerting.incidents_core import Book, Incident
+from alerting.outage import Outage
+from alerting.spot_memory import Remembered
+from alerting.station_rules import KINDS
+
+
+class Kept:
+    """The incidents so far, and what people were told of them: (moment, incident, phase)."""
+
+    def __init__(self) -> None:
+        self.incidents: dict[int, Incident] = {}
+        self.told: list[tuple[datetime, int, str]] = []
+        self.opened: dict[int, Incident] = {}
+        self.outages: dict[tuple[str, datetime], bytes] = {}
+        self.flapping: dict[str, tuple[Sequence[datetime], bool]] = {}
+        self.remembered: dict[tuple[str, str], datetime] = {}
+        self.counts: dict[str, Sequence[int]] = {}
+        self._by_key: dict[str, list[int]] = {}
+
+    def newest(self, keys: Iterable[str]) -> list[Incident]:
+        """The newest incident of each key."""
+        return [self.incidents[self._by_key[key][-1]] for key in keys if key in self._by_key]
+
+    def all_of(self, keys: Iterable[str]) -> list[Incident]:
+        return [self.incidents[number] for key in keys for number in self._by_key.get(key, ())]
+
+    def store(self, book: Book, now: datetime) -> None:
+        """Give new incidents their ids, as the database does."""
+        opened, changed = book.opened, book.changed
+        if not opened and not changed:
+            return
+        first = len(self.incidents) + 1
+        ids = {new.id: first + number for number, new in enumerate(opened)}
+        for incident in (*changed, *opened):
+            stored = ids.get(incident.id, incident.id)
+            parent = None if incident.parent is None else ids.get(incident.parent, incident.parent)
+            self._put(msgspec.structs.replace(incident, id=stored, parent=parent))
+        self.told += [(now, ids.get(number, number), phase) for number, phase in book.notifications()]
+
+    def _put(self, incident: Incident) -> None:
+        if incident.id not in self.incidents:
+            self._by_key.setdefault(incident.key, []).append(incident.id)
+        self.incidents[incident.id] = incident
+        if incident.is_open:
+            self.opened[incident.id] = incident
+        else:
+            self.opened.pop(incident.id, None)
+
+    # -- what a new leader loads -------------------------------------------------------------------------------
+
+    def handled(self) -> dict[str, str]:
+        """{station: kind} of the open incidents that the station rules look after."""
+        return {one.station: one.kind for one in self.opened.values() if one.kind in KINDS and one.station}
+
+    def down(self) -> list[Incident]:
+        return [one for one in self.opened.values() if one.kind in CHILD_KINDS]
+
+    def causes(self) -> dict[int, Outage]:
+        """The causes that are remembered, by the ids of their incidents; their stations are to be added."""
+        found = {}
+        for (key, began), memory in self.outages.items():
+            for incident in self.all_of([key]):
+                if incident.began_at == began:
+                    outage = msgspec.json.decode(memory, type=Outage)
+                    outage.resolved, outage.incident = not incident.is_open, incident.id
+                    found[incident.id] = outage
+        for incident in self.incidents.values():
+            if incident.parent in found and incident.station is not None:
+                found[incident.parent].ever.add(incident.station)
+        return found
+
+    def spots(self) -> list[Spot]:
+        """Blind spots that are open, and the latest of each key that a person resolved."""
+        spots = [one for one in self.opened.values() if one.kind == "blind_spot"]
+        return [
+            Spot(
+                key=one.key,
+                since=one.began_at,
+                stage=one.detail.get("stage"),
+                parent_key=None if one.parent is None else self.incidents[one.parent].key,
+            )
+            for one in spots
+        ]
+
+    def memory(self) -> list[Remembered]:
+        return [Remembered(rule, subject, at) for (rule, subject), at in self.remembered.items()]
+
+    def remember(self, changed: Iterable[Remembered]) -> None:
+        for row in changed:
+            if row.at is None:
+                self.remembered.pop((row.rule, row.subject), None)
+            else:
+                self.remembered[row.rule, row.subject] = row.at
