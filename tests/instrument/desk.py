@@ -31,12 +31,12 @@ from alerting.outage import CauseSettings
 from alerting.pipeline import LONGEST, Gap, View, Watchdog, follow_pipeline, pipeline_key
 from alerting.pipeline import Clock as WatchedClock
 from alerting.population import Population
+from alerting.silence_spots import World
 from alerting.spot_gaps import Gaps, UnknownTime
 from alerting.spots import keys_of as spot_keys_of
 from alerting.spots import write
 from alerting.standing import ClockName, Moment, Standing
 from alerting.station_rules import NOT_OPEN, RuleSettings, decide, hold, station_rule_key
-from alerting.station_spots import World
 from alerting.station_watch import StationWatch
 from alerting.verdict import Clock
 from alerting.watermark import Waiting, horizon, reached, stride, watermark
