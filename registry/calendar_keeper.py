@@ -7,14 +7,12 @@ from contextlib import asynccontextmanager
 from datetime import date
 from typing import Final
 
-from registry.calendar_store import QUERIES, Refreshed, fill_openings, refresh_calendars
+from registry.calendar_store import MANY, QUERIES, Refreshed, fill_openings, refresh_calendars
 from store.pool import UNREACHABLE, Connection, Pool, may_pass
 
 log = logging.getLogger(__name__)
 
 EVERY: Final = 60.0
-MANY: Final = 20_000
-"""Stations changed since the last round that are looked at by themselves; when there are more, all are."""
 
 
 @asynccontextmanager

@@ -28,6 +28,8 @@ QUERIES = load_queries(Path(__file__).with_name("calendar_queries.sql"))
 KEPT: Final = timedelta(days=8)
 AHEAD: Final = timedelta(days=40)
 """How far openings are kept and looked ahead in the database, from midnight UTC."""
+MANY: Final = 20_000
+"""Stations that are looked at by themselves; when there are more, all are."""
 _EDITION: Final = "1"
 """Raise it when the same definition and classes would give other openings: then all are filled again."""
 
@@ -69,9 +71,9 @@ async def refresh_calendars(
     Writes only what is different, and announces it. With `stations` only these are looked at. It runs in a
     transaction of its own, or within that of the caller.
     """
-    wanted = None if stations is None else list(stations)
+    wanted = None if stations is None or len(stations) > MANY else list(stations)
     async with connection.transaction():
-        await connection.execute(QUERIES.lock_calendars)
+        await lock_calendars(connection)
         groups = [_group(row) for row in await connection.fetch(QUERIES.opening_sources, wanted)]
         definitions, unreadable = await _definitions(connection, groups)
         ids = await _calendar_ids(connection, definitions.values(), now)
@@ -89,13 +91,21 @@ async def refresh_calendars(
     return Refreshed(calendars=calendars, filled=filled, moved=moved, provisional=provisional, unreadable=unreadable)
 
 
+async def lock_calendars(connection: Connection) -> None:
+    """Keep others from refreshing until the transaction ends.
+
+    Who changes stations and refreshes in one transaction locks first: a refresh that has the lock waits for stations.
+    """
+    await connection.execute(QUERIES.lock_calendars)
+
+
 async def fill_openings(connection: Connection, *, now: datetime) -> int:
     """Keep the window of stored openings around `now`; the number of calendars it wrote to.
 
     Cheap whatever the number of stations: once a day it does something, else nothing.
     """
     async with connection.transaction():
-        await connection.execute(QUERIES.lock_calendars)
+        await lock_calendars(connection)
         filled, _ = await _fill(connection, now)
     return filled
 

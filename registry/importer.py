@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from contract.errors import RemedyError
-from registry.calendar_store import refresh_calendars
+from registry.calendar_store import lock_calendars, refresh_calendars
 from registry.closure_plan import plan_closures
 from registry.closure_store import import_closures, stored_closures
 from registry.diff import Plan, plan_areas, plan_stations
@@ -52,6 +52,7 @@ async def import_file(
     async with connection.transaction(readonly=dry_run):
         if not dry_run:
             await connection.execute(QUERIES.lock_imports)
+            await lock_calendars(connection)
         bring = _IMPORTS[kind]
         return await bring(connection, rows, dry_run=dry_run, skip_bad=skip_bad, now=now)
 

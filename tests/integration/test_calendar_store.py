@@ -16,6 +16,7 @@ from registry.calendar_store import (
     Refreshed,
     fill_openings,
     load_calendars,
+    lock_calendars,
     refresh_calendars,
 )
 from registry.importer import import_file
@@ -314,6 +315,27 @@ FILES: dict[Kind, tuple[str, str]] = {
     "overrides": (f"from,until,hours,area\n2026-10-08,2026-10-09,off,{MINHE}\n2026-10-08,2026-10-08,off,\n", "off"),
     "days": ("day,class,name\n2026-10-08,holiday,县庆\n2026-10-09,rest,\n", "rest"),
 }
+
+
+_WAITS = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
+
+
+async def test_an_import_that_waits_for_a_refresh_holds_no_station(
+    pool: Pool, connection: Connection, tmp_path: Path
+) -> None:
+    async with pool.acquire() as other:
+        async with connection.transaction():
+            await lock_calendars(connection)
+            importing = asyncio.create_task(bring(other, tmp_path, f"S1,一,{TOWN},08:00-09:00\n"))
+            async with asyncio.timeout(20):
+                while not await connection.fetchval(_WAITS):
+                    pass
+            await connection.execute("SET LOCAL lock_timeout = '5s'")
+            await connection.execute("UPDATE station SET name = 'other' WHERE id = 'S1'")
+        assert (await importing).applied
 
 
 @pytest.mark.parametrize("kind", FILES)
