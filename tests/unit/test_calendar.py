@@ -1,6 +1,8 @@
 """When stations should be open: the calendar over weeks that people know, and against minutes counted one by one."""
 
+from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -295,19 +297,16 @@ def oracle(calendar: Calendar, begin: datetime, end: datetime) -> list[bool]:
     is_open = [False] * len(minutes)
     for version in {v.zone: v for v in (*calendar.definition.versions, Version(FROM_ALWAYS))}.values():
         shown = [minute.astimezone(ZoneInfo(version.zone)).replace(tzinfo=None) for minute in minutes]
+        latest = list(accumulate(shown, max))
         for day in sorted({wall.date() for wall in shown} | {shown[0].date() - timedelta(days=2)}):
             if _version(calendar, day).zone != version.zone:
                 continue
             for first, last in _spans(calendar, day):
                 midnight = datetime.combine(day, time())
-                enters = _first(shown, midnight + MINUTE * first)
-                leaves = _first(shown, midnight + MINUTE * last)
+                enters = bisect_left(latest, midnight + MINUTE * first)
+                leaves = bisect_left(latest, midnight + MINUTE * last)
                 is_open[enters:leaves] = [True] * max(0, leaves - enters)
     return is_open[-int((end - begin) / MINUTE) :]
-
-
-def _first(shown: list[datetime], wall: datetime) -> int:
-    return next((n for n, seen in enumerate(shown) if seen >= wall), len(shown))
 
 
 def _version(calendar: Calendar, day: date) -> Version:
