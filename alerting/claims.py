@@ -10,21 +10,24 @@ from alerting.outage import CauseSettings, Outage
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A group as the cause of what fell: the instant, who fell then, which of the others are overdue since then, and
-    which smaller causes are part of it."""
+    """A group as the cause of what fell: the instant, who fell then, which of the others are overdue since then, which
+    smaller causes are part of it, and how deep it lies among the groups of a station."""
 
     group: Group
     window: Window
     evidence: Evidence
     members: list[Fallen]
     peers: list[Peer]
+    depth: int = 0
     parts: list[Outage] = []
 
     @property
-    def rank(self) -> tuple[float, float, int, str]:
-        """The one that explains most first; of equals the smallest group, then the one that claims least."""
-        total = self.evidence.fallen + self.evidence.against + self.evidence.silent
-        return (-self.evidence.score, total, CAUSES.index(self.group[0]), self.group[1])
+    def rank(self) -> tuple[float, float, int, int, str]:
+        """The one that explains most first; of equals the smallest group, then the one that claims least, then the
+        deepest area."""
+        evidence, cause = self.evidence, CAUSES.index(self.group[0])
+        total = evidence.fallen + evidence.against + evidence.silent
+        return (-round(evidence.score, 6), round(total, 6), cause, -self.depth, self.group[1])
 
 
 def claim(
@@ -55,7 +58,14 @@ def claim(
     evidence = weigh(window, members, peers, online)
     if not evidence.qualifies(settings.least, settings.share):
         return None
-    return Claim(group, window, evidence, members, [peer for peer in overdue if window.meets(peer)])
+    return Claim(
+        group,
+        window,
+        evidence,
+        members,
+        [peer for peer in overdue if window.meets(peer)],
+        fresh[0].groups.index(group),
+    )
 
 
 def with_parts(found: Claim, parts: list[Outage]) -> Claim:

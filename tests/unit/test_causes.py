@@ -6,6 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alerting.cause_steps import Joined, Opened
+from alerting.causes import Causes
 from alerting.evidence import Evidence, Fallen, Peer, Window, common, overlap, weigh
 from alerting.outage import CauseSettings
 from tests.cause_world import Station, World, second
@@ -193,6 +195,20 @@ def test_both_ends_in_one_pass_page_nobody_for_each_station() -> None:
     world.mend(county)
     world.run(1200)
     assert world.story() == [f"opened {COUNTY}", f"closed {COUNTY}"]
+
+
+def test_a_cut_in_the_night_is_one_outage_when_the_stations_should_have_opened() -> None:
+    """They were switched off at various times in the evening; at nine none came up, which nobody says before 9:15."""
+    hour = 3600
+    groups = (("area", "63"), ("area", "632122"))
+    causes = Causes(CauseSettings(), lambda _: 2)
+    for number in range(12):
+        evening = second(-hour * 12 + number * 600)
+        fallen = Fallen(f"S{number}", evening, second(0), groups, f"station_offline:S{number}")
+        causes.fell(second(900), fallen)
+    plan = causes.decide(second(901))
+    assert [step.key for step in plan if isinstance(step, Opened)] == [COUNTY]
+    assert sum(isinstance(step, Joined) for step in plan) == 12
 
 
 CAUSES = [
