@@ -1,5 +1,6 @@
 """Which opening days a station missed in a row. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -34,7 +35,7 @@ class Missed(NamedTuple):
 def missed_days(
     hours: Hours, after: datetime, count: int, is_unknown: Callable[[datetime, datetime], bool]
 ) -> Missed | None:
-    """The first `count` opening days that begin after a moment, wherever they lie; None when that is too far ahead.
+    """The first `count` opening days that do not begin before a moment; None when they are too far ahead.
 
     A day of which everything `is_unknown` counts neither as missed nor as a day with service.
     """
@@ -48,23 +49,24 @@ def missed_days(
 
 
 def _days_after(hours: Hours, after: datetime) -> Iterator[OpeningDay]:
-    last: date | None = None
     first = after.astimezone(UTC).date()
     for start in range(0, _HORIZON.days, _STEP.days):
-        for day in _days_around(hours, first + timedelta(days=start)):
-            if day.opens > after and (last is None or day.day > last):
-                last = day.day
+        for day in _week(hours, first + timedelta(days=start)):
+            if day.opens >= after:
                 yield day
 
 
 def served(hours: Hours, came_at: datetime, fell_at: datetime) -> bool:
     """Whether a station that was on from `came_at` to `fell_at` was so on the latest opening day that began before."""
-    begun = [day for day in _days_around(hours, fell_at.astimezone(UTC).date()) if day.opens <= fell_at]
-    return bool(begun) and came_at <= max(begun, key=lambda day: day.opens).closes
+    today = fell_at.astimezone(UTC).date()
+    days = (*_week(hours, today - _STEP), *_week(hours, today))
+    begun = bisect_left(days, fell_at, key=lambda day: day.opens)
+    return begun > 0 and came_at < days[begun - 1].closes
 
 
-@lru_cache(maxsize=4096)
-def _days_around(hours: Hours, day: date) -> Sequence[OpeningDay]:
-    """The opening days near a date, a week before and after: the same for all stations of a calendar."""
-    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-    return tuple(hours.opening_days(noon - _STEP, noon + _STEP))
+@lru_cache(maxsize=8192)
+def _week(hours: Hours, first: date) -> Sequence[OpeningDay]:
+    """The opening days that begin in the `_STEP` days (of UTC) from a date: the same for all of a calendar."""
+    begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    end = begin + _STEP
+    return tuple(day for day in hours.opening_days(begin, end) if begin <= day.opens < end)

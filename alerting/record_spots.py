@@ -130,6 +130,8 @@ class RecordSpots:
             self._memory.drop(RETURNED, one.station)
 
     def _wait(self, row: int, standing: Standing) -> None:
+        if row >= len(self._unsaid):
+            return  # nothing was ever recorded there
         for kind in KINDS:
             base = self._counted_from(kind, row)
             if base is None or self._ledger.has(row, kind) or not _may_be(kind, standing):
