@@ -26,6 +26,7 @@ MAX_BOXES: Final = 4
 """Boots kept apart; of an older one only what it left firing stays."""
 _AHEAD: Final = 60.0
 _EPSILON: Final = 0.001
+_NOT_FRESH: Final = "not_fresh"
 _SAME: Final = 1.0
 """Seconds by which a beginning may move without a word: anchors get better by what the network is slow."""
 
@@ -55,7 +56,8 @@ class Box(msgspec.Struct, array_like=True):
 class Memory(msgspec.Struct, array_like=True):
     """All that is kept of a terminal.
 
-    `base`: what boxes that are forgotten left firing; `told`: since when, by key; `rules`: the mark of those it is of.
+    `base`: what boxes that are forgotten left firing; `told`: since when, by key; `rules`: the mark of those it is of;
+    `stale`: what fires by old records only, and is told as soon as one of now comes.
     """
 
     boxes: list[Box] = []
@@ -63,6 +65,7 @@ class Memory(msgspec.Struct, array_like=True):
     told: dict[str, float] = {}
     facts: Facts = msgspec.field(default_factory=Facts)
     rules: int = 0
+    stale: set[str] = set()
 
     def box(self, name: str) -> Box | None:
         return next((box for box in self.boxes if box.name == name), None)
@@ -157,6 +160,7 @@ def revise(memory: Memory, active: Active, now: float) -> Sequence[Decision]:
         for run in box.runs:
             run.chains = {key: chain for key, chain in run.chains.items() if active.rule(key)}
     memory.base = {key: spell for key, spell in memory.base.items() if active.rule(key)}
+    memory.stale = {key for key in memory.stale if active.rule(key)}
     gone = sorted(key for key in memory.told if active.rule(key) is None)
     return [each for key in gone if (each := _decide_key(memory, None, key, {}, (now, now, now))) is not None]
 
@@ -255,8 +259,9 @@ def spell_of(memory: Memory, key: str, limits: Limits) -> Spell | None:
 def _decide(
     memory: Memory, active: Active, keys: Iterable[str], values: Mapping[str, float], now: float
 ) -> list[Decision]:
-    suspects = {key for key in keys if not key.startswith("=")} | memory.told.keys()
+    suspects = {key for key in keys if not key.startswith("=")} | memory.told.keys() | memory.stale
     if not suspects or (not memory.told and not memory.base and not _any_spell(memory, suspects)):
+        memory.stale.clear()
         return []
     newest = max((box.anchor + box.newest for box in memory.boxes if box.newest is not None), default=-math.inf)
     fresh = max((box.anchor + box.fresh for box in memory.boxes if box.fresh is not None), default=-math.inf)
@@ -286,9 +291,11 @@ def _decide_key(
         if told is not None and abs(told - since) < _SAME:
             return None
         memory.told[key] = since
+        memory.stale.discard(key)
         moved = told is not None
         return _decision(rule, key, True, since, min(spell.last, now), "began", values.get(key), moved=moved)
     if told is None:
+        (memory.stale.add if ended == _NOT_FRESH else memory.stale.discard)(key)
         return None
     del memory.told[key]
     return _decision(rule, key, False, told, min(newest, now), ended or "cleared", values.get(key))
@@ -302,7 +309,7 @@ def _why_over(rule: Rule | None, spell: Spell | None, newest: float, fresh: floa
         return "cleared"
     if rule.quiet is not None and newest - spell.last > rule.quiet:
         return "not_reported" if rule.source.latched else "quiet"
-    return None if fresh >= spell.began + rule.hold - _EPSILON else "not_fresh"
+    return None if fresh >= spell.began + rule.hold - _EPSILON else _NOT_FRESH
 
 
 def _decision(

@@ -70,6 +70,17 @@ def test_a_backlog_alone_raises_nothing_either() -> None:
     assert [(each.name, each.firing, each.since) for each in now] == [("disk_full", True, NOW + 300)]
 
 
+def test_old_records_and_one_of_now_say_the_same_in_either_order() -> None:
+    boot = Boot()
+    old = [boot.health(n, n * 300, services={"tv": False}) for n in (1, 2)]
+    now = [boot.health(3, 1500, cpu=0.1)]
+    for order in ((old, now), (now, old)):
+        memory = Memory()
+        for place, records in enumerate(order):
+            tell(memory, boot.message(records, 1501 + place))
+        assert firing(memory) == {"service_down|tv": NOW + 300}
+
+
 def test_a_backlog_ends_nothing_that_is_newer() -> None:
     boot = Boot()
     memory = in_order(boot, disks((0, FREE)))
