@@ -154,8 +154,8 @@ class Tansu(Server):
 class ApacheKafka(Server):
     """One KRaft node of Apache Kafka with the jars of tests/kafka/pom.xml; its data outlives `kill`."""
 
-    def __init__(self, directory: Path, *, heap: str = "384m") -> None:
-        super().__init__(directory, ready_seconds=60)
+    def __init__(self, directory: Path, *, heap: str = "384m", ready_seconds: float = 60) -> None:
+        super().__init__(directory, ready_seconds=ready_seconds)
         self._controller_port = find_free_port()
         self._heap = heap
 

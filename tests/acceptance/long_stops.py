@@ -39,6 +39,9 @@ class World:
     seconds: float
     kafka: ApacheKafka | None = None
     path: LossyPath | None = None
+    fleet: list[Terminal] = field(default_factory=list)
+    south: Mosquitto | None = None
+    bridge: "subprocess.Popen[bytes] | None" = None
     undo: ExitStack = field(default_factory=ExitStack)
 
     def freeze(self, name: str) -> None:
@@ -69,14 +72,38 @@ class World:
         self.path.share = share
         self.undo.callback(setattr, self.path, "share", 0.0)
 
-    def second_bridge(self) -> "subprocess.Popen[bytes]":
-        """Another bridge of the same shard; it outlives the stop."""
+    def second_shard(self) -> None:
+        """Half of the fleet moves to another MQTT broker with its own bridge."""
+        self.south = Mosquitto(self.stack.data.parent / "south")
+        self.south.start()
+        self.undo.callback(self.south.kill)
+        bridge = self.second_bridge(MILEPOST_MQTT_URL=self.south.url, MILEPOST_SHARD="south")
+        self.undo.callback(bridge.kill)
+        self.bridge = bridge
+        time.sleep(5)
+        self.move(self.fleet[FLEET // 2 :], self.south.port)
+
+    def lose_second_shard(self) -> None:
+        """It dies for good, and its terminals find the other."""
+        assert self.south is not None and self.bridge is not None
+        self.bridge.kill()
+        self.south.kill()
+        self.move(self.fleet[FLEET // 2 :], self.stack.mqtt_port)
+
+    @staticmethod
+    def move(terminals: list[Terminal], port: int) -> None:
+        for terminal in terminals:
+            terminal.move_to(port)
+
+    def second_bridge(self, **changes: str) -> "subprocess.Popen[bytes]":
+        """Another bridge, of the same shard unless `changes` say otherwise; it outlives the stop."""
         ports = json.loads((self.stack.data / "ports.json").read_text())
         environ = {
             "MILEPOST_KAFKA_SERVERS": f"127.0.0.1:{ports['kafka']}",
             "MILEPOST_KAFKA_IDEMPOTENT": "false",
             "MILEPOST_MQTT_URL": f"mqtt://127.0.0.1:{self.stack.mqtt_port}",
             "MILEPOST_BRIDGE": "bridge-2",
+            **changes,
         }
         log = (self.stack.data / "logs" / "bridge-2.log").open("ab")
         return subprocess.Popen(
@@ -111,7 +138,8 @@ client.disconnect()
 
 @dataclass(frozen=True)
 class Case:
-    """`blind`: how many pipeline_blind incidents it must leave; `floor`: whether time of ours was lost."""
+    """`blind`: how many pipeline_blind incidents it must leave; `floor`: whether time of ours was lost; `stays`: the
+    shard of which one stays open."""
 
     name: str
     act: Callable[[World], None]
@@ -119,6 +147,7 @@ class Case:
     floor: bool = False
     external: str | None = None
     prepare: Callable[[World], object] | None = None
+    stays: str | None = None
 
 
 def frozen(name: str, blind: tuple[int, int], **more: Any) -> Case:
@@ -142,7 +171,7 @@ CASES = [
     dead("bridge", ONE, floor=True),
     # The bridge keeps everything meanwhile, so that no time is lost.
     frozen("kafka", ONE, external="kafka"),
-    dead("kafka", ONE, floor=True, external="kafka"),
+    dead("kafka", ONE, external="kafka"),
     Case("kafka in memory kill -9", lambda world: world.keep_dead("kafka"), ONE, floor=True),
     frozen("judge", ONE),
     dead("judge", ONE),
@@ -153,6 +182,7 @@ CASES = [
     Case("bridge drops 40% of heartbeats", lambda w: w.drop_heartbeats(0.4), (1, 2), floor=True, external="lossy"),
     Case("one of two bridges SIGSTOP", lambda w: w.freeze("bridge"), NONE, prepare=_two_bridges),
     Case("one of two bridges kill -9", lambda w: w.keep_dead("bridge"), NONE, prepare=_two_bridges),
+    Case("one shard of two dies for good", World.lose_second_shard, ONE, prepare=World.second_shard, stays="south"),
     Case("bridge kill -9, retained storm", lambda w: w.keep_dead("bridge"), ONE, floor=True, prepare=World.storm),
 ]
 
@@ -173,7 +203,7 @@ def _world(case: Case, seconds: float) -> Iterator[World]:
         if case.external == "kafka":
             if missing := why_no_apache_kafka():
                 raise SystemExit(missing)
-            kafka = ApacheKafka(directory / "kafka")
+            kafka = ApacheKafka(directory / "kafka", ready_seconds=240)
             kafka.start()
             after.callback(kafka.kill)
             create_topics(kafka.servers, 24)
@@ -194,7 +224,7 @@ def _world(case: Case, seconds: float) -> Iterator[World]:
 
 def _played(case: Case, world: World) -> dict[str, Any]:
     stack = world.stack
-    fleet = start_fleet(stack.mqtt_port, FLEET, every=EVERY)
+    fleet = world.fleet = start_fleet(stack.mqtt_port, FLEET, every=EVERY)
     try:
         wait_until(lambda: list(stack.verdicts().values()).count("online") >= FLEET, 60, "the fleet is not online")
         if case.prepare is not None:
@@ -218,7 +248,7 @@ def _stopped(case: Case, world: World, fleet: list[Terminal]) -> dict[str, Any]:
     world.undo = kept
     ended = time.time()
     wait_until(lambda: set(died) <= _fallen(stack), PATIENCE, lambda: f"not found: {set(died) - _fallen(stack)}")
-    wait_until(lambda: _settled(stack), PATIENCE, "the pipeline does not settle")
+    wait_until(lambda: _settled(stack, case.stays), PATIENCE, "the pipeline does not settle")
     time.sleep(FLOOR)
     return _report(case, stack, died, ended, during)
 
@@ -242,9 +272,9 @@ def _fallen(stack: Stack) -> set[str]:
     return {incident["station"] for incident in _incidents(stack, "station_offline")}
 
 
-def _settled(stack: Stack) -> bool:
-    still = [i for i in _incidents(stack, "pipeline_blind") if i["status"] != "closed"]
-    return stack.is_ready() and not still and "unknown" not in stack.verdicts().values()
+def _settled(stack: Stack, stays: str | None) -> bool:
+    still = {i["shard"] for i in _incidents(stack, "pipeline_blind") if i["status"] != "closed"}
+    return stack.is_ready() and still == ({stays} if stays else set()) and "unknown" not in stack.verdicts().values()
 
 
 def _report(case: Case, stack: Stack, died: dict[str, float], ended: float, during: str) -> dict[str, Any]:

@@ -46,6 +46,12 @@ class Terminal:
             sock.close()
         return self.last_sent_at
 
+    def move_to(self, port: int) -> None:
+        """From now on it connects to the broker on another port; the connection that it has ends."""
+        self._port = port
+        if self._client is not None:
+            self._client.disconnect()
+
     def record(self, kind: str = "health", **fields: Any) -> int:
         """Put a record into the outbox; returns its id."""
         with self._lock:

@@ -341,6 +341,30 @@ def test_losses_are_counted_with_two_bridges_too() -> None:
     assert [reason for *_, reason in sim.gaps] == ["messages_lost"]
 
 
+def test_a_shard_that_dies_for_good_leaves_its_terminals_to_the_other() -> None:
+    sim = Simulator()
+    sim.bridges.append(Bridge(name="bridge-b", shard="b", start="b-1"))
+    moving, lost, other = (
+        sim.add(name, every=2, shard=shard) for name, shard in (("m", "b"), ("l", "b"), ("o", "main"))
+    )
+    sim.run(20)
+    sim.bridges[1].running = False
+    sim.run(8)
+    moving.shard, moving.conn = "main", 2
+    sim.run(120)
+    assert sim.offline() == []
+    moving.alive = False
+    sim.run(30)
+    assert sim.offline() == ["m"], "judged by the clock of the shard that it came through"
+    assert sim.state("l") == "online", "nobody knows: its clock stands still"
+    other.alive = False
+    sim.run(30)
+    assert sim.offline() == ["m", "o"]
+    lost.shard, lost.conn = "main", 2
+    sim.run(30)
+    assert [t.after.word for t in sim.of("l")] == ["online"]
+
+
 def test_an_old_tick_that_comes_again_ends_no_suspicion() -> None:
     sim, _, _ = small_shard(4, 96)
     old = next(entry for _, entry in reversed(sim.log) if isinstance(entry, Tick))
