@@ -116,7 +116,7 @@ class Committed:
 
 
 def peer_of(live: PartitionLiveness, station: str) -> tuple[datetime, datetime, bool] | None:
-    """When a station was heard last, should be heard next, and whether each of its terminals is overdue."""
+    """When a station was heard last, should be heard next, and whether each terminal is overdue or said to be lost."""
     row = live.stations.index.get(station)
     if row is None:
         return None
@@ -125,7 +125,9 @@ def peer_of(live: PartitionLiveness, station: str) -> tuple[datetime, datetime, 
     if not heard:
         return None
     overdue = all(
-        live.state_word(one) == "offline" or t.seen[one] + t.every[one] < live.shards[t.shard[one]].clock.clock
+        live.state_word(one) == "offline"
+        or t.will[one]
+        or t.seen[one] + t.every[one] < live.shards[t.shard[one]].clock.clock
         for one in heard
     )
     until = max(t.seen_at[one] + round(t.every[one] * 1000) for one in heard)
