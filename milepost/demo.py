@@ -126,12 +126,27 @@ STORY: tuple[Step[World], ...] = (
         ),
     ),
     Step(
+        name="one page for the county",
+        see=lambda world: world.county_told("opened"),
+        limit=15,
+        told=Words(
+            "one cause, one alert for {count} stations: {title}",
+            "一个原因，{count} 个服务点只发一条告警：{title}",
+        ),
+    ),
+    Step(
         name="county back",
         announced=Words("the line is mended", "线路修复"),
         act=lambda world: world.fleet.join(),
         see=lambda world: world.fleet.county_online(),
         limit=20,
         told=Words("{count} stations: ONLINE again", "{count} 个服务点恢复在线"),
+    ),
+    Step(
+        name="one closing notice for the county",
+        see=lambda world: world.county_told("closed"),
+        limit=20,
+        told=Words("one closing notice as well: {title}", "恢复通知也只有一条：{title}"),
     ),
     Step(
         name="presence known",

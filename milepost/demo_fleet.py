@@ -111,6 +111,11 @@ class DemoFleet:
             return None
         return {"count": len(found), "first": min(self._silent.values()), "last": max(self._silent.values())}
 
+    @property
+    def fallen(self) -> int:
+        """How many stations of the county went offline."""
+        return len(self._silent)
+
     async def county_online(self) -> Facts:
         found = await self._county()
         return {"count": len(found)} if found and all(one["verdict"] == "online" for one in found) else None

@@ -105,6 +105,19 @@ class World:
                 return {"title": alert["title"], "silent": self.silent}
         return None
 
+    async def county_told(self, phase: Literal["opened", "closed"]) -> dict[str, object] | None:
+        """The one alert about the county's outage. BrokenStepError when people were told of one of its stations too."""
+        listing = await self._ask("incidents?kind=area_outage&limit=1") or {"items": []}
+        for outage in listing["items"]:
+            alerts = await asyncio.to_thread(self._alerts)
+            told = [alert["station"] for alert in alerts if alert["incident"] in outage["children"]]
+            if told:
+                raise BrokenStepError(f"people were told of {', '.join(told)}, and not only of the outage")
+            titles = [a["title"] for a in alerts if (a["incident"], a["phase"]) == (outage["id"], phase)]
+            if titles and len(outage["children"]) == self.fleet.fallen:
+                return {"count": self.fleet.fallen, "title": titles[0]}
+        return None
+
     def _require_agent_alive(self, verdict: str) -> None:
         if verdict == "online" and self._agent is not None and self._agent.returncode is not None:
             said = children.complaint(self._stack.logs / "agent.log")

@@ -121,6 +121,7 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
 
 
 def _blind_spots(settings: Settings) -> "BlindSpotSettings":
+    from alerting.blindspots import BlindSpotSettings
     from alerting.record_spots import RecordSettings
     from alerting.silence_spots import SilenceSettings
 
