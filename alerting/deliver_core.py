@@ -151,7 +151,11 @@ def _subject(facts: Facts, language: Language) -> str:
     if facts.station is not None:
         parts = [_name(facts, language), area]
     elif facts.kind == "area_outage":
-        parts = [_shared_name(facts), area, words.stations.format(n=facts.children) if facts.children else ""]
+        parts = [
+            _shared_name(facts),
+            area,
+            words.stations.format(n=concerned) if (concerned := _how_many(facts)) else "",
+        ]
     else:
         parts = [area, words.shard.format(shard=facts.shard) if facts.shard else ""]
     return " · ".join(dict.fromkeys(part for part in parts if part)) or word("kind", facts.kind, language)
@@ -190,10 +194,18 @@ def _shared(facts: Facts, language: Language) -> str | None:
 
 
 def _concerned(facts: Facts, words: Words) -> str | None:
-    if not facts.children:
+    concerned = _how_many(facts)
+    if not concerned:
         return None
     text = words.still_down if facts.phase != "opened" and facts.children_open else words.concerned
-    return text.format(n=facts.children, down=facts.children_open)
+    return text.format(n=concerned, down=facts.children_open)
+
+
+def _how_many(facts: Facts) -> int:
+    """The stations of a common cause. When it opens most of them are only overdue, and count already."""
+    expected = facts.detail.get("expected")
+    ahead = expected if facts.phase == "opened" and facts.children and isinstance(expected, int) else 0
+    return max(facts.children, ahead)
 
 
 def _measured(facts: Facts, words: Words) -> str | None:
