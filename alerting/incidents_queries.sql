@@ -13,6 +13,11 @@ WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 't
 SELECT set_config(name, $1, true) FROM pg_settings
 WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout');
 
+-- name: allow_scans
+-- A pass looks everything up by an index. A plan is kept for as long as the session lives, those that check foreign
+-- keys too: one made while a table was small would read all of it for each row when a whole country falls.
+SELECT set_config('enable_seqscan', $1, false);
+
 -- name: read_now
 SELECT clock_timestamp();
 

@@ -137,6 +137,7 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
     applied = await load_cursors(connection, INCIDENTS)
     known = await field_store.load_known(connection) or mark.known or now
     await connection.execute(QUERIES.bound_load, _LONGEST_LOAD)
+    await connection.execute(QUERIES.allow_scans, "on")
     registry = await Registry.load(connection)
     field = await field_store.load_field(connection, known, applied)
     watch = StationWatch(field, config.rules)
@@ -144,6 +145,7 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
     parts = make_parts(field, config.parts)
     for part in parts:
         await part.load(connection)
+    await connection.execute(QUERIES.allow_scans, "off")
     log.info("loaded", extra={"stations": len(field)})
     return Memory(
         known=known,
