@@ -91,7 +91,7 @@ def _join(book: Book, step: Joined, now: datetime) -> None:
         outage = book.open_of(step.outage)
         parent = None if outage is None else outage.id
     for child in incidents_of(book, step.fallen, now):
-        book.update(msgspec.structs.replace(child, parent=parent), f"part_of:{step.outage}")
+        book.update(msgspec.structs.replace(child, parent=parent), "common_cause")
 
 
 def _release(book: Book, step: Released) -> None:

@@ -151,11 +151,7 @@ def _subject(facts: Facts, language: Language) -> str:
     if facts.station is not None:
         parts = [_name(facts, language), area]
     elif facts.kind == "area_outage":
-        parts = [
-            _shared_name(facts),
-            area,
-            words.stations.format(n=concerned) if (concerned := _how_many(facts)) else "",
-        ]
+        parts = [_shared_name(facts), area, words.stations.format(n=_many(facts)) if facts.children else ""]
     else:
         parts = [area, words.shard.format(shard=facts.shard) if facts.shard else ""]
     return " · ".join(dict.fromkeys(part for part in parts if part)) or word("kind", facts.kind, language)
@@ -194,18 +190,18 @@ def _shared(facts: Facts, language: Language) -> str | None:
 
 
 def _concerned(facts: Facts, words: Words) -> str | None:
-    concerned = _how_many(facts)
-    if not concerned:
+    if not facts.children:
         return None
     text = words.still_down if facts.phase != "opened" and facts.children_open else words.concerned
-    return text.format(n=concerned, down=facts.children_open)
+    return text.format(n=_many(facts), down=facts.children_open)
 
 
-def _how_many(facts: Facts) -> int:
-    """The stations of a common cause. When it opens most of them are only overdue, and count already."""
+def _many(facts: Facts) -> str:
+    """How many stations a cause concerns. It is told when the first of them fell, so then by what was expected."""
     expected = facts.detail.get("expected")
-    ahead = expected if facts.phase == "opened" and facts.children and isinstance(expected, int) else 0
-    return max(facts.children, ahead)
+    if facts.phase == "opened" and isinstance(expected, int) and expected > facts.children:
+        return f"≈{expected}"
+    return str(facts.children)
 
 
 def _measured(facts: Facts, words: Words) -> str | None:

@@ -37,6 +37,8 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "resource_applied": ("更新一项资源", "a resource is brought up to date"),
         "wifi_works": ("无线接入点恢复工作", "its access point works again"),
         "station_works": ("区划内有服务点在线且可用", "a station of the area is online and usable"),
+        "common_cause": ("与其他服务点原因相同", "others have the same cause"),
+        "part_of_larger": ("并入更大范围的中断", "part of a larger outage"),
         "steady": ("不再频繁变化", "it stays as it is for a while"),
     },
     # how far a spot of an area has come

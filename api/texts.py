@@ -417,7 +417,7 @@ _EN: Final = {
     "detail.children": "Stations",
     "detail.resolved_by": "Resolved by",
     "detail.boot": "Boot",
-    "detail.expected": "Expected in all",
+    "detail.expected": "Expected when it opened",
     "detail.ended_by": "Ended because",
     "detail.changes": "Changes",
     "detail.as_of": "As of",

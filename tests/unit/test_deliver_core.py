@@ -125,6 +125,11 @@ TOLD = {
         "【区域中断】玛多县 · 31 个服务点",
         ["行政区划:玛多县", "共同点:同一行政区划 玛多县", "涉及 31 个服务点。"],
     ),
+    "a county when its first stations fell": (
+        {**COUNTY, "kind": "area_outage", "children": 2, "detail": {"cause": "area", "name": "x", "expected": 31}},
+        "【区域中断】玛多县 · ≈31 个服务点",
+        ["行政区划:玛多县", "共同点:同一行政区划 玛多县", "涉及 ≈31 个服务点。"],
+    ),
     "an operator's cut": (
         {**COUNTY, "kind": "area_outage", "children": 310, "detail": {"cause": "uplink", "name": "中国移动"}},
         "【区域中断】中国移动 · 玛多县 · 310 个服务点",
