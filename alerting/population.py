@@ -33,6 +33,7 @@ class Population:
         self._tuples: dict[tuple[object, ...], tuple[Group, ...]] = {}
         self._untrusted: frozenset[ClockName] = frozenset()
         self._online: Any = None
+        self._values: dict[str, Any] = {}
         self._counts: dict[str, Any] = {}
         self._known: dict[Group, int] = {}
 
@@ -76,7 +77,8 @@ class Population:
 
     def look(self, untrusted: frozenset[ClockName]) -> None:
         """Begin a pass: what was counted is old. Stations on `untrusted` clocks are not counted as online."""
-        self._untrusted, self._online, self._counts, self._known = untrusted, None, {}, {}
+        self._untrusted, self._online = untrusted, None
+        self._values, self._counts, self._known = {}, {}, {}
 
     def online(self, group: Group) -> int:
         """How many stations of a group are in service and online."""
@@ -85,44 +87,44 @@ class Population:
         return self._known[group]
 
     def _online_in(self, group: Group) -> int:
-        cause, name = group
-        if cause == AGENT:
-            number = self._agent_numbers.get(name)
-            return self._count(cause, self._agent, [] if number is None else [number])
-        if cause == SHARD:
-            return self._count(cause, self._rows.clock, self._rows.clocks_of(name))
-        return self._count(AREA, self._rows.profile, self._members(group))
+        column, numbers = self._column_of(group)
+        if column not in self._counts:
+            values = self._values_of(column)
+            self._counts[column] = np.bincount(values[values >= 0])
+        counts, wanted = self._counts[column], np.asarray(numbers, dtype=np.int64)
+        return int(counts[wanted[wanted < len(counts)]].sum())
 
     def sample(self, group: Group, limit: int) -> list[str]:
         """At most `limit` online stations of a group, from all over it."""
-        online = self._online_rows()
-        found = np.flatnonzero(online & self._mask(group))
+        column, numbers = self._column_of(group)
+        values = self._values_of(column)
+        wanted = np.zeros(max(values.max(initial=0), max(numbers, default=0)) + 2, dtype=bool)
+        wanted[np.asarray(numbers, dtype=np.int64)] = True  # NONE, which is -1, finds the last, which nobody is
+        found = self._online_rows()[wanted[values]]
         if len(found) > limit:
             found = found[np.linspace(0, len(found) - 1, limit).astype(int)]
         return [self._rows.ids[row] for row in found.tolist()]
 
-    def _count(self, what: str, column: "array[int]", numbers: Sequence[int]) -> int:
-        """Online stations whose column has one of these numbers."""
-        if what not in self._counts:
+    def _column_of(self, group: Group) -> tuple[str, Sequence[int]]:
+        """In which column, and by which numbers, the stations of a group are found."""
+        cause, name = group
+        if cause == AGENT:
+            number = self._agent_numbers.get(name)
+            return AGENT, [] if number is None else [number]
+        return (SHARD, self._rows.clocks_of(name)) if cause == SHARD else (AREA, self._members(group))
+
+    def _values_of(self, column: str) -> Any:
+        """What a column has for the online stations."""
+        if column not in self._values:
             self._reach()
-            values = self._rows.view(column)[self._online_rows()]
-            self._counts[what] = np.bincount(values[values >= 0])
-        counts, wanted = self._counts[what], np.asarray(numbers, dtype=np.int64)
-        return int(counts[wanted[wanted < len(counts)]].sum())
+            columns = {AGENT: self._agent, SHARD: self._rows.clock, AREA: self._rows.profile}
+            self._values[column] = self._rows.view(columns[column])[self._online_rows()]
+        return self._values[column]
 
     def _online_rows(self) -> Any:
         if self._online is None:
-            self._online = _online(self._rows, self._untrusted)
+            self._online = np.flatnonzero(_online(self._rows, self._untrusted))
         return self._online
-
-    def _mask(self, group: Group) -> Any:
-        cause, name = group
-        self._reach()
-        if cause == AGENT:
-            return self._rows.view(self._agent) == self._agent_numbers.get(name, NONE - 1)
-        if cause == SHARD:
-            return np.isin(self._rows.view(self._rows.clock), self._rows.clocks_of(name))
-        return np.isin(self._rows.view(self._rows.profile), self._members(group))
 
     def _members(self, group: Group) -> Sequence[int]:
         """The profiles of the stations of an area, uplink or feeder."""
