@@ -12,7 +12,7 @@ from contract.messages import Heartbeat, Status
 
 FORGOTTEN_AFTER: Final = 10
 """Promises after which a silent terminal is no longer one that fell lately."""
-_LEAST_MEMORY: Final = 60.0
+_LEAST_MEMORY_MS: Final = 60_000
 _LONGEST_MS: Final = 5_000
 _SLOT: Final = 100
 _SPARE: Final = 1_000
@@ -62,18 +62,20 @@ class Census:
 
     def heartbeat(self, who: str, body: Heartbeat, now: int) -> None:
         """Take a heartbeat in; one that is not newer than the newest of its boot says nothing."""
-        self._advance(now)
+        if now // _SLOT > self._now:
+            self._advance(now)
         known = self._terminals.get(who)
-        if known is not None and known.boot == body.boot:
-            if (body.run, body.n) <= (known.run, known.n):
-                return
-            same = (body.run, body.conn) == (known.run, known.conn)
-            if same and body.n > known.n + 1 and known.window >= self._whole_from:
-                self._lost.add(who)
-        if known is not None:
+        if known is None:
+            known = self._terminals[who] = _Heard(0, 0, "", 0, 0, 0, -1)
+        elif not self._is_news(who, known, body):
+            return
+        else:
             self._uncount(known)
-        self._heard += known is None or known.window != self._window
-        self._terminals[who] = self._count(body, now)
+        known.boot, known.run, known.conn, known.n = body.boot, body.run, body.conn, body.n
+        if known.window != self._window:
+            known.window = self._window
+            self._heard += 1
+        self._count(known, now, body.every * 1000)
 
     def status(self, who: str, body: Status) -> None:
         """Statuses are numbered with the heartbeats. Who says that it goes away breaks no promise by its silence."""
@@ -110,13 +112,23 @@ class Census:
         self._window, self._heard = self._window + 1, 0
         self._lost.clear()
 
-    def _count(self, body: Heartbeat, now: int) -> _Heard:
-        due = int(now + body.every * 1000) // _SLOT + 1
-        forgotten = int(now + (FORGOTTEN_AFTER * body.every + _LEAST_MEMORY) * 1000) // _SLOT
+    def _is_news(self, who: str, known: _Heard, body: Heartbeat) -> bool:
+        """Whether it is newer than what was heard of its boot; notes when something between the two is missing."""
+        if known.boot != body.boot:
+            return True
+        if body.run == known.run:
+            lost = body.n > known.n + 1 and body.conn == known.conn and known.window >= self._whole_from
+            if lost:
+                self._lost.add(who)
+            return body.n > known.n
+        return body.run > known.run
+
+    def _count(self, known: _Heard, now: int, every_ms: float) -> None:
+        due = known.due = int(now + every_ms) // _SLOT + 1
+        forgotten = known.forgotten = int(now + FORGOTTEN_AFTER * every_ms + _LEAST_MEMORY_MS) // _SLOT
         self._due[due] = self._due.get(due, 0) + 1
         self._forgotten[forgotten] = self._forgotten.get(forgotten, 0) + 1
         self._present += 1
-        return _Heard(due, forgotten, body.boot, body.run, body.conn, body.n, self._window)
 
     def _uncount(self, known: _Heard) -> None:
         if known.due in self._due:
