@@ -116,6 +116,8 @@ class SilenceSpots:
         came = moment(self._came[row])
         if came is not None:
             self._note_service(row, after, came, after.since or at)
+        elif before is not None and before.in_service and before.since not in (None, after.since):
+            self._keep_service(before)
         self._came[row] = NEVER
         if self._is_expected_anew(before, after):
             self._memory.put(EXPECTED, after.station, at)
@@ -134,6 +136,11 @@ class SilenceSpots:
             last = moment(self._served[row]) or self._memory.get(IN_HOURS, after.station)
             self._memory.put(IN_HOURS, after.station, last or came)
         self._served[row] = NEVER
+
+    def _keep_service(self, before: Standing) -> None:
+        """From away to offline or back: it is silent in another way, and was in service no later."""
+        if before.since is not None and self._memory.get(IN_HOURS, before.station) is None:
+            self._memory.put(IN_HOURS, before.station, before.since)
 
     def _is_expected_anew(self, before: Standing | None, after: Standing) -> bool:
         """Whether it is expected to answer since now: it came into service, or its closure ended."""
