@@ -237,6 +237,29 @@ async def test_a_batch_that_is_given_up_is_not_acknowledged_and_a_tick_says_so(
         terminal.close()
 
 
+async def test_every_tick_says_how_the_whole_shard_is(mosquitto: Mosquitto, kafka_servers: str) -> None:
+    station = unique()
+    async with running_bridge(mosquitto.url, kafka_servers) as bridge:
+        terminal = Terminal(mosquitto.url, client_id=f"{station}-001")
+        for number in range(3):
+            terminal.publish(f"milepost/v1/{station}-{number}/001/heartbeat", heartbeat(1), qos=0)
+        terminal.publish(f"milepost/v1/{station}-0/001/heartbeat", heartbeat(9), qos=0)
+        mine = of_bridge(bridge.config.bridge)
+        seen = await read_log(kafka_servers, mine, lambda s: any(_counts(one) == (3, 0, 3, 1) for one in s))
+        terminal.close()
+    assert (0, 0, 0, 0) in {_counts(one) for one in seen}, "it counted nobody before"
+    told: dict[int, set[object]] = {}
+    for one in seen:
+        assert isinstance(one.entry, Tick)
+        told.setdefault(one.entry.seq, set()).add(_counts(one))
+    assert all(len(counts) == 1 for counts in told.values()), "the same in every partition"
+
+
+def _counts(seen: Seen) -> tuple[int | None, int, int, int]:
+    assert isinstance(seen.entry, Tick)
+    return seen.entry.present, seen.entry.overdue, seen.entry.heard, seen.entry.lost
+
+
 async def test_a_fault_of_ours_costs_one_message(
     mosquitto: Mosquitto, kafka_servers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
