@@ -12,7 +12,7 @@ from functools import partial
 import msgspec
 
 from alerting.clock import ClockSettings
-from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, Transition
+from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import Heartbeat, Status
 from tests.instrument import truth as facts
@@ -82,6 +82,8 @@ class Country:
         self.numbers = {place.name: number for number, place in enumerate(truth.places)}
         self.registered = {place.name: Registration(1) for place in truth.places}
         self.beats = 0
+        # Unknown time that is over, by partition, until somebody takes it.
+        self.gaps: list[tuple[int, ShardGap]] = []
         self._shard = [place.shard for place in truth.places]
         self._wanted, self._dead, self._up = bytearray(count), bytearray(count), bytearray(count)
         self._cut = array("b", bytes(count))
@@ -94,7 +96,7 @@ class Country:
         # Partitions whose judge stands still, with the entries that wait for it.
         # The `away` that lies in the broker of each shard, for whoever subscribes anew.
         self._retained: dict[str, dict[int, StatusEntry]] = {"a": {}, "b": {}}
-        self._behind: dict[int, list[tuple[str, LiveEntry]]] = {}
+        self.behind: dict[int, list[tuple[str, LiveEntry]]] = {}
         self._plan()
 
     # -- the timetable -----------------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ class Country:
             self._at(stop.begin, partial(self._stop_bridge, stop))
             self._at(stop.end, partial(self._start_bridge, stop))
         elif stop.part == "judge":
-            self._at(stop.begin, lambda _: self._behind.update({int(stop.where): []}))
+            self._at(stop.begin, lambda _: self.behind.update({int(stop.where): []}))
             self._at(stop.end, partial(self._catch_up, stop))
 
     # -- what happens to stations ------------------------------------------------------------------------------
@@ -238,7 +240,7 @@ class Country:
             self._append(number % PARTITIONS, station, entry)
 
     def _append(self, partition: int, station: str, entry: LiveEntry) -> None:
-        waiting = self._behind.get(partition)
+        waiting = self.behind.get(partition)
         if waiting is None:
             self.lives[partition].apply(station, entry)
         else:
@@ -271,7 +273,7 @@ class Country:
     def _catch_up(self, stop: Stop, _: int) -> None:
         """The judge is back: from what it had stored, if it was killed."""
         partition = int(stop.where)
-        waiting = self._behind.pop(partition)
+        waiting = self.behind.pop(partition)
         if stop.killed:
             self.lives[partition] = restarted(self.lives[partition], self.registered)
         for station, entry in waiting:
@@ -311,7 +313,8 @@ class Country:
         for partition, live in enumerate(self.lives):
             if live.strangers:
                 self._meet(live)
-            transitions, _ = live.take()
+            transitions, gaps = live.take()
+            self.gaps += [(partition, gap) for gap in gaps]
             live.dirty.clear()
             live.dirty_stations.clear()
             stations = [one for one in transitions if one.terminal is None]

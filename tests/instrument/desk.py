@@ -156,6 +156,11 @@ class Desk:
     def counts(self) -> Mapping[str, Sequence[int]]:
         return self.kept.counts
 
+    @property
+    def applied(self) -> Mapping[int, int]:
+        """The newest number of each partition that was taken in for good."""
+        return self._applied
+
     def standing(self, station: str) -> Standing | None:
         return self._memory.field.standing(station)
 

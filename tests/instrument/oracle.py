@@ -35,6 +35,7 @@ WILL = 600
 LONGEST = 300
 DAY = 86_400
 TICK = 60
+JUDGES = 4
 
 Span = tuple[int, int]
 
@@ -52,12 +53,18 @@ class Life(NamedTuple):
 
 class Silence(msgspec.Struct, frozen=True):
     """Between two heartbeats that reached us. `due`: when it had to be called offline (inf: never); `slack`: how far
-    the truth leaves that open; `next`: the heartbeat that ended it."""
+    the truth leaves that open; `next`: the heartbeat that ended it.
+
+    `since`: from when on it counts as offline. `gone`: from when on it was known not to be online, which one that
+    said goodbye is earlier, and `gone_since` as of when."""
 
     last: float
     due: float
     next: float
     slack: float
+    since: float = 0.0
+    gone: float = 0.0
+    gone_since: float = 0.0
 
     @property
     def must(self) -> bool:
@@ -186,7 +193,20 @@ class Oracle:
         for gap_end in counted.ends_after(last):
             if counted.wall(due) > gap_end - TICK:
                 due = max(due, counted.at(gap_end) + 2 * every + FLOOR)
-        return Silence(life.last, counted.wall(due), following, slack)
+        wall = counted.wall(due)
+        if told is not None and told[0] == "away":
+            return Silence(life.last, wall, following, slack, wall, told[1], told[1])
+        return Silence(life.last, wall, following, slack, life.last + every, wall, life.last + every)
+
+    def blind(self, number: int) -> list[Span]:
+        """When nobody could say anything of a station: our own parts stood still."""
+        place = self.truth.places[number]
+        mine = {("bridge", place.shard), ("bridge", "a"), ("judge", str(number % JUDGES))}
+        return [
+            (stop.begin * 60, (stop.end + 1) * 60)
+            for stop in self.truth.stops
+            if stop.part == "incidents" or (stop.part, stop.where) in mine
+        ]
 
     def _told(self, number: int, place: Place, end: int, shard: str) -> tuple[str, float, float] | None:
         """What was said of the end: away, or the broker's word that the connection is lost; when, how sure."""

@@ -106,7 +106,7 @@ def hours(place: Place, number: int) -> tuple[int, int] | None:
 
 
 def make(stations: int, *, province: str = "63", seed: int = 1) -> Truth:
-    """So many stations in counties of 250, townships of 25."""
+    """So many stations in prefectures of 2,500, counties of 250, townships of 25."""
     rng = Random(seed)
     places = [_place(number, province, rng) for number in range(stations)]
     deaths = {number: list(_deaths(rng)) for number in rng.sample(range(stations), stations // 4)}
@@ -120,13 +120,13 @@ def make(stations: int, *, province: str = "63", seed: int = 1) -> Truth:
 
 
 def _place(number: int, province: str, rng: Random) -> Place:
-    county = f"{province}{number // 250:04d}"
+    county = f"{province}{1 + number // 2500:02d}{1 + number // 250 % 10:02d}"
     draw = rng.random()
     kind = ALWAYS if draw < 0.02 else OFFICE if draw < 0.08 else MARKET
     return Place(
         name=f"{county}{number % 250:04d}",
         county=county,
-        township=f"{county}{number % 250 // 25:03d}",
+        township=f"{county}{1 + number % 250 // 25:03d}",
         isp=rng.choice(("mobile", "telecom", "satellite")),
         feeder=f"F-{number // 80}",
         kind=kind,

@@ -1,0 +1,233 @@
+"""A month of a country, judged and decided upon by the real core, and compared with what had to come of it.
+
+`python -m tests.instrument.month [--stations N] [--seed S]` acts it out and prints what was found.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+
+import msgspec
+
+from alerting.field import Facts, StationChange
+from alerting.flapping import FlappingSettings
+from alerting.incidents_core import Incident
+from alerting.pipeline import Gap
+from alerting.standing import ClockName
+from alerting.terminals import WORDS
+from alerting.verdict import Clock
+from registry.calendar import ALWAYS, Version, calendar_of
+from tests.instrument import truth as facts
+from tests.instrument.country import EPOCH, MINUTE, PARTITIONS, Country, Decided
+from tests.instrument.desk import Desk, DeskSettings, Register
+from tests.instrument.judges import change_of, gap_of, moment, peer_of
+from tests.instrument.oracle import Oracle, compare
+from tests.instrument.oracle_incidents import Expected, compare_incidents, expected
+from tests.instrument.truth import BEGIN, Truth
+
+SETTINGS = DeskSettings(flapping=FlappingSettings(slot=5400.0))
+DOWN = ("station_offline", "overdue_return")
+
+
+class Committed:
+    """What the judges of a country have written and the incident process has not taken in for good."""
+
+    def __init__(self, country: Country) -> None:
+        self._country = country
+        self._rows: list[list[StationChange]] = [[] for _ in range(PARTITIONS)]
+        self._seq = [0] * PARTITIONS
+        self._gaps: list[list[Gap]] = [[] for _ in range(PARTITIONS)]
+        self._judged_at = [EPOCH] * PARTITIONS
+
+    def take(self, minute: int, decided: Decided) -> None:
+        for partition, transitions in decided:
+            for one in transitions:
+                self._seq[partition] += 1
+                self._rows[partition].append(change_of(one, partition, self._seq[partition]))
+        for partition, gap in self._country.gaps:
+            self._gaps[partition].append(gap_of(gap, partition))
+        self._country.gaps.clear()
+        for partition in range(PARTITIONS):
+            if partition not in self._country.behind:
+                self._judged_at[partition] = EPOCH + (minute + 1) * MINUTE
+
+    def forget(self, applied: Mapping[int, int]) -> None:
+        for partition, rows in enumerate(self._rows):
+            if rows and rows[-1].seq <= applied.get(partition, 0):
+                rows.clear()
+
+    def clocks(self) -> list[Clock]:
+        return [
+            Clock(
+                partition=partition,
+                shard=name,
+                clock=clock.clock,
+                tick_at=moment(clock.tick_at),
+                judged_at=moment(self._judged_at[partition]),
+                blind_since=None if clock.state.blind_since is None else moment(clock.state.blind_since),
+            )
+            for partition, live in enumerate(self._country.lives)
+            for name, clock in live.clocks().items()
+            if clock.tick_at
+        ]
+
+    def changes(self, read: Mapping[int, int]) -> list[StationChange]:
+        return [one for partition, rows in enumerate(self._rows) for one in rows if one.seq > read.get(partition, 0)]
+
+    def gaps(self, read: dict[int, int]) -> list[Gap]:
+        found = []
+        for partition, gaps in enumerate(self._gaps):
+            found += gaps[read.get(partition, 0) :]
+            read[partition] = len(gaps)
+        return found
+
+    def clock_of(self, station: str) -> ClockName | None:
+        partition = self._country.numbers[station] % PARTITIONS
+        live = self._country.lives[partition]
+        row = live.stations.index.get(station)
+        if row is None or live.stations.shard[row] < 0:
+            return None
+        return (partition, live.shards[live.stations.shard[row]].name)
+
+    def peers(self, stations: Iterable[str]) -> dict[str, tuple[datetime, datetime, bool]]:
+        found = {}
+        for station in stations:
+            peer = peer_of(self._country.lives[self._country.numbers[station] % PARTITIONS], station)
+            if peer is not None:
+                found[station] = peer
+        return found
+
+
+class Month:
+    """The country, and the incident process that goes with it minute by minute."""
+
+    def __init__(self, truth: Truth) -> None:
+        self.truth = truth
+        self.country = Country(truth)
+        self.committed = Committed(self.country)
+        self.desk = Desk(self.committed, _register(truth), SETTINGS, BEGIN.astimezone(UTC))
+        self._stops = [stop for stop in truth.stops if stop.part == "incidents"]
+
+    def play(self) -> None:
+        self.country.play(on_minute=self._on_minute)
+
+    def _on_minute(self, country: Country, minute: int, decided: Decided) -> None:
+        self.committed.take(minute, decided)
+        if any(stop.begin <= minute < stop.end for stop in self._stops):
+            return
+        if any(stop.end == minute and stop.killed for stop in self._stops):
+            self.desk.restart()
+        self.desk.decide(moment(EPOCH + (minute + 1) * MINUTE))
+        self.committed.forget(self.desk.applied)
+
+
+def _register(truth: Truth) -> Register:
+    register = Register()
+    numbers: dict[str, int] = {}
+    for place in truth.places:
+        calendar = calendar_of([Version(date.min, facts.rules(place))])
+        number = None if calendar is ALWAYS else numbers.setdefault(calendar.key, len(numbers))
+        if number is not None:
+            register.calendars[number] = calendar
+        register.facts[place.name] = _facts(place, number)
+    return register
+
+
+def _facts(place: facts.Place, calendar: int | None) -> Facts:
+    path = tuple(code.ljust(12, "0") for code in (place.county[:2], place.county[:4], place.county, place.township))
+    return Facts(
+        station=place.name, area=path[-1], path=path, isp=place.isp, feeder=place.feeder, calendar=calendar,
+        commissioned_at=BEGIN.astimezone(UTC),
+    )  # fmt: skip
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What came of a month."""
+
+    stations: int
+    beats: int
+    silences: int
+    called: int
+    incidents: Counter[str]
+    told: int
+    false: list[str]
+    missed: list[str]
+    causes: list[str]
+    seconds: float
+
+
+def run(stations: int, seed: int) -> Report:
+    began = time.process_time()
+    truth = facts.make(stations, seed=seed)
+    month = Month(truth)
+    month.play()
+    return _report(month, began)
+
+
+def _report(month: Month, began: float) -> Report:
+    country, oracle = month.country, Oracle(month.truth)
+    called = _called(country)
+    downs = _downs(month.desk.kept.incidents.values())
+    false, missed, silences = list[str](), list[str](), 0
+    wanted: dict[int, list[Expected]] = {}
+    for number in range(len(month.truth.places)):
+        lives = oracle.lives(number)
+        silent = oracle.silences(number, lives)
+        silences += sum(one.must for one in silent)
+        found = compare(lives, silent, called[number])
+        wanted[number] = [expected(month.truth, oracle, number, one) for one in silent]
+        wrong = compare_incidents(wanted[number], downs.get(month.truth.places[number].name, []))
+        name = month.truth.places[number].name
+        false += [f"{number} {name}: {text}" for text in (*found.false, *wrong.false)]
+        missed += [f"{number} {name}: {text}" for text in (*found.missed, *wrong.missed)]
+    kept = month.desk.kept
+    return Report(
+        stations=len(month.truth.places),
+        beats=country.beats,
+        silences=silences,
+        called=sum(state == "offline" for one in called for _, state in one),
+        incidents=Counter(one.kind for one in kept.incidents.values()),
+        told=len(kept.told),
+        false=false,
+        missed=missed,
+        causes=[],
+        seconds=time.process_time() - began,
+    )
+
+
+def _called(country: Country) -> list[list[tuple[float, str]]]:
+    found: list[list[tuple[float, str]]] = [[] for _ in country.truth.places]
+    columns = country.found
+    for number, state, decided in zip(columns.number, columns.state, columns.decided, strict=True):
+        found[number].append((decided / 1000, WORDS[state]))
+    return found
+
+
+def _downs(incidents: Iterable[Incident]) -> dict[str, list[Incident]]:
+    found = defaultdict(list)
+    for one in incidents:
+        if one.kind in DOWN and one.station:
+            found[one.station].append(one)
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stations", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    report = run(given.stations, given.seed)
+    print(
+        f"{report.stations:,} stations, {report.beats:,} heartbeats, {report.seconds:.0f} s of CPU; silences that had "
+        f"to be called {report.silences:,}, called {report.called:,}; {dict(report.incidents)}, told {report.told:,}"
+    )
+    for name, texts in (("false", report.false), ("missed", report.missed), ("causes", report.causes)):
+        print(f"{name}: {len(texts)}", *texts[:8], sep="\n    ")
+    return 1 if report.false or report.missed or report.causes else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""Which silences had to become incidents, counted out from opening hours by hand. Times are seconds of the month.
+
+A station that fell within its hours is one at once. One that is down when it opens is one a quarter of an hour after
+the opening, and again after a gap of ours; outside its hours it is nobody's business.
+"""
+
+from collections.abc import Iterator, Sequence
+from math import inf
+
+import msgspec
+
+from alerting.incidents_core import Incident
+from tests.instrument.oracle import TICK, Oracle, Silence, Span, Verdicts
+from tests.instrument.truth import BEGIN, DAYS, END, Truth, hours
+
+GRACE = 900
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """A silence, and when its incident had to be there (inf: never); `sure`: the truth leaves no doubt."""
+
+    silence: Silence
+    at: float
+    sure: bool
+
+
+def expected(truth: Truth, oracle: Oracle, number: int, silence: Silence) -> Expected:
+    place = truth.places[number]
+    openings = [one for day in range(DAYS) if (one := hours(place, day)) is not None]
+    return Expected(silence, *_when(openings, silence, oracle.blind(number)))
+
+
+def _when(openings: Sequence[Span], silence: Silence, blind: Sequence[Span]) -> tuple[float, bool]:
+    """When the incident opens, and whether that is sure."""
+    margin = 2 * TICK + silence.slack
+    for begin, end in ((first * 60, last * 60) for first, last in openings):
+        if end <= silence.last or begin >= silence.next:
+            continue
+        found = [at for at in _in_opening(begin, silence, margin) if at < end + margin]
+        if found:
+            at = min(found)
+            edges = (end - at, at - silence.next, begin - silence.since, begin - silence.gone_since)
+            sure = all(abs(edge) > margin for edge in edges) and not _is_blind(blind, at, margin)
+            return (at if at < silence.next else inf), sure
+    return inf, True
+
+
+def _in_opening(begin: float, silence: Silence, margin: float) -> Iterator[float]:
+    if begin <= silence.since + margin and silence.due >= begin - margin:
+        yield silence.due
+    if silence.gone_since < begin + margin:
+        yield max(begin + GRACE, silence.gone)
+
+
+def _is_blind(blind: Sequence[Span], at: float, margin: float) -> bool:
+    return any(since <= at + margin and until + GRACE >= at - margin for since, until in blind)
+
+
+def compare_incidents(wanted: Sequence[Expected], found: Sequence[Incident]) -> Verdicts:
+    """One incident for every silence that had to become one, and none for another."""
+    wrong = Verdicts([], [])
+    for one in wanted:
+        mine = [i for i in found if one.silence.last < _second(i) <= one.silence.next + 2 * TICK]
+        if len(mine) > 1:
+            wrong.false.append(f"{len(mine)} incidents of one silence: {one}")
+        elif mine and (one.at == inf or _second(mine[0]) < one.at - 2 * TICK - one.silence.slack) and one.sure:
+            wrong.false.append(f"{mine[0].key} at {_second(mine[0])}: {one}")
+        elif not mine and one.sure and one.at + 2 * TICK + one.silence.slack < min(one.silence.next, END * 60):
+            wrong.missed.append(f"no incident: {one}")
+    return wrong
+
+
+def _second(incident: Incident) -> float:
+    return (incident.opened_at - BEGIN).total_seconds()
