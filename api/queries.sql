@@ -19,7 +19,7 @@ SELECT now();
 
 -- name: list_stations
 -- A page by id. The CASE is alerting/verdict.py in SQL, so that a rare verdict is found without reading every
--- station here; a test holds the two together. $2: partitions with only sound clocks; $3, $4: the sound
+-- station here; a test holds the two together. The lines before it only spare it to most stations. $2: partitions with only sound clocks; $3, $4: the sound
 -- (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the
 -- codes of its subtree ($5), by which the planner sees how few they are, or, if they are many, by its own ($6).
 -- $9: part of an id or name. $10: calendars that are shut; $11, $12, $13: stations, areas, programmes that are excused.
@@ -28,9 +28,15 @@ SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
        EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id AND i.status <> 'closed') AS flapping
 FROM station s LEFT JOIN station_state st ON st.station = s.id
+LEFT JOIN (SELECT unnest($11::text[]) AS station
+           UNION SELECT station FROM station_programme WHERE programme = ANY ($13::text[])) AS excuse
+       ON excuse.station = s.id
 WHERE s.id > $1
   AND ($5::text[] IS NULL OR s.area = ANY ($5))
   AND ($6::text[] IS NULL OR s.area IN (SELECT code FROM area WHERE path && $6))
+  AND ($7::text IS DISTINCT FROM 'suspended' OR s.lifecycle <> 'commissioned')
+  AND ($7::text IS NULL OR $7 NOT IN ('online', 'away', 'offline') OR st.state = $7)
+  AND ($7::text IS NULL OR $7 NOT IN ('closed', 'excused') OR st.state IN ('away', 'offline'))
   AND ($7::text IS NULL OR $7 = CASE
         WHEN s.lifecycle <> 'commissioned' THEN 'suspended'
         WHEN st.state IS NULL OR st.state = 'never_seen' THEN 'never_seen'
@@ -42,8 +48,7 @@ WHERE s.id > $1
                 ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) THEN 'unknown'
         WHEN st.state = 'online' THEN 'online'
         WHEN s.calendar = ANY ($10::bigint[]) THEN 'closed'
-        WHEN s.id = ANY ($11::text[]) OR s.area IN (SELECT code FROM area WHERE path && $12::text[]) OR EXISTS (
-            SELECT FROM station_programme sp WHERE sp.station = s.id AND sp.programme = ANY ($13::text[])) THEN 'excused'
+        WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $12::text[]) THEN 'excused'
         ELSE st.state END)
   AND ($9::text IS NULL OR strpos(lower(concat_ws(' ', s.id, s.name, s.name_en, s.name_bo)), lower($9)) > 0)
 ORDER BY s.id LIMIT $8;
@@ -105,12 +110,14 @@ SELECT floor((s.lat - b.south) / b.step) AS row, floor((s.lon - b.west) / b.step
            ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) END AS shard,
        CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
             WHEN s.calendar = ANY ($6::bigint[]) THEN 'closed'
-            WHEN s.id = ANY ($7::text[]) OR s.area IN (SELECT code FROM area WHERE path && $8::text[]) OR EXISTS (
-                SELECT FROM station_programme sp WHERE sp.station = s.id AND sp.programme = ANY ($9::text[]))
-            THEN 'excused' END AS cover,
+            WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $8::text[]) THEN 'excused'
+            END AS cover,
        count(*) AS stations, avg(s.lat) AS lat, avg(s.lon) AS lon,
        min(s.id) AS id, min(s.name) AS name, min(s.name_en) AS name_en
 FROM placed s CROSS JOIN bounds b LEFT JOIN station_state st ON st.station = s.id
+LEFT JOIN (SELECT unnest($7::text[]) AS station
+           UNION SELECT station FROM station_programme WHERE programme = ANY ($9::text[])) AS excuse
+       ON excuse.station = s.id
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
 
 -- name: map_places
@@ -149,11 +156,13 @@ SELECT s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
            ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) END AS shard,
        CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
             WHEN s.calendar = ANY ($3::bigint[]) THEN 'closed'
-            WHEN s.id = ANY ($4::text[]) OR s.area IN (SELECT code FROM area WHERE path && $5::text[]) OR EXISTS (
-                SELECT FROM station_programme sp WHERE sp.station = s.id AND sp.programme = ANY ($6::text[]))
-            THEN 'excused' END AS cover,
+            WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $5::text[]) THEN 'excused'
+            END AS cover,
        count(*) AS stations
 FROM station s LEFT JOIN station_state st ON st.station = s.id
+LEFT JOIN (SELECT unnest($4::text[]) AS station
+           UNION SELECT station FROM station_programme WHERE programme = ANY ($6::text[])) AS excuse
+       ON excuse.station = s.id
 GROUP BY 1, 2, 3, 4, 5, 6;
 
 -- name: count_area
@@ -167,13 +176,15 @@ SELECT tree.child, s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS soun
            ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) END AS shard,
        CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
             WHEN s.calendar = ANY ($5::bigint[]) THEN 'closed'
-            WHEN s.id = ANY ($6::text[]) OR s.area IN (SELECT code FROM area WHERE path && $7::text[]) OR EXISTS (
-                SELECT FROM station_programme sp WHERE sp.station = s.id AND sp.programme = ANY ($8::text[]))
-            THEN 'excused' END AS cover,
+            WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $7::text[]) THEN 'excused'
+            END AS cover,
        count(*) AS stations
 FROM tree
 JOIN station s ON s.area = tree.code
 LEFT JOIN station_state st ON st.station = s.id
+LEFT JOIN (SELECT unnest($6::text[]) AS station
+           UNION SELECT station FROM station_programme WHERE programme = ANY ($8::text[])) AS excuse
+       ON excuse.station = s.id
 GROUP BY 1, 2, 3, 4, 5, 6, 7;
 
 -- name: find_area
