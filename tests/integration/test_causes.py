@@ -16,6 +16,7 @@ from tests.integration.incidents_kit import ago, judging, now, running, until
 PAGES = "SELECT string_agg(n.phase || ' ' || i.key, ', ' ORDER BY n.id) FROM notification n JOIN incident i ON i.id = n.incident"  # noqa: E501
 COUNTY = "area_outage:area:632122000000"
 CHILDREN = "SELECT count(*) FROM incident i JOIN incident p ON p.id = i.parent WHERE p.key = $1"
+OTHERS = [f"63212300{number:02d}" for number in range(12)]
 OPEN = "SELECT count(*) FROM incident WHERE key = $1 AND status <> 'closed'"
 
 
@@ -29,8 +30,7 @@ async def county(pool: Pool) -> list[str]:
         "('632123000000', '乐都', '630000000000', 'county', '{630000000000,632123000000}')"
     )
     stations = [f"63212200{number:02d}" for number in range(12)]
-    others = [f"63212300{number:02d}" for number in range(12)]
-    for group in (stations, others):
+    for group in (stations, OTHERS):
         await pool.execute(
             "INSERT INTO station (id, name, area, isp) SELECT id, id, $2, 'a' FROM unnest($1::text[]) AS id",
             group, group[0][:6] + "000000",
@@ -42,8 +42,8 @@ async def county(pool: Pool) -> list[str]:
 async def heard(pool: Pool, stations: Sequence[str], at: datetime) -> None:
     """What a judge keeps of stations with one terminal that were heard last then, on a clock that reads 1000."""
     await pool.execute(
-        "INSERT INTO station_state (partition, station, state, since) "
-        "SELECT 0, id, 'online', now() - interval '1 day' FROM unnest($1::text[]) AS id ON CONFLICT DO NOTHING",
+        "INSERT INTO station_state (partition, station, state, since, shard) "
+        "SELECT 0, id, 'online', now() - interval '1 day', 'main' FROM unnest($1::text[]) AS id ON CONFLICT DO NOTHING",
         list(stations),
     )
     await pool.execute(
@@ -80,6 +80,8 @@ async def change(
 
 
 async def fall(pool: Pool, stations: Sequence[str]) -> None:
+    """Half a minute ago, all at one instant; the others of the second county were heard since."""
+    await heard(pool, OTHERS, now())
     await change(pool, stations, "online", "offline", ago(20), ago(30))
 
 
