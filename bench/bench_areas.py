@@ -1,8 +1,8 @@
 """What the numbers of areas and the blind spots cost at national scale.
 
 `python -m bench.bench_areas [--stations N]`. The pure core with 700,000 stations in 42,000 areas of four levels:
-loading it, a fall of the whole nation in one pass, the pass in which every area turns dark, a return of 1,000, and a week later
-the passes in which every station is dark and shut. Seconds are of the processor.
+loading it, a fall of the whole nation in one pass, the pass in which every area is dark, a return of 1,000, and
+a week later the passes in which every station is dark and shut. Seconds are of the processor.
 """
 
 import argparse
