@@ -52,8 +52,8 @@ WITH changed AS (
 )
 INSERT INTO transition (partition, seq, station, before, after, at, tick_at, seen_at, shard, reason, usable)
 SELECT c.partition, m.seq + row_number() OVER (PARTITION BY c.partition ORDER BY c.station), c.station, '{before}',
-       '{after}', now() - interval '2 minutes', date_trunc('second', clock_timestamp()), now() - interval '3 minutes', 'main',
-       'missed_heartbeats', {usable}
+       '{after}', now() - interval '2 minutes', date_trunc('second', clock_timestamp()),
+       now() - interval '3 minutes', 'main', 'missed_heartbeats', {usable}
 FROM changed c JOIN (SELECT partition, max(seq) AS seq FROM transition GROUP BY partition) m USING (partition)
 """
 FALL = {"before": "online", "after": "offline", "usable": "NULL::boolean"}
