@@ -10,8 +10,9 @@ from alerting.field import Field
 from alerting.field_store import load_field, meet
 from alerting.leader import Decider, PassConfig, Passed
 from alerting.stream import INCIDENTS
-from registry.calendar_store import put_schedules, refresh_calendars
+from registry.calendar_store import refresh_calendars
 from registry.closure_store import NewClosure, declare
+from registry.schedule_store import put_schedules
 from store.pool import Connection, Pool
 from tests.integration.incidents_kit import add_station, ago, incidents, now, write_clocks, write_gap, write_transition
 
