@@ -19,7 +19,7 @@ from tests.instrument import truth as facts
 from tests.instrument.judges import restarted
 from tests.instrument.truth import BEGIN, DAYS, END, Stop, Truth, is_hit
 
-PARTITIONS = 4
+PARTITIONS = 3
 MINUTE = 60_000
 SETTINGS = LivenessSettings(floor=600.0, will_grace=600.0, clock=ClockSettings(longest=300.0, loss_window=600.0))
 EPOCH = round(BEGIN.timestamp() * 1000)

@@ -97,6 +97,7 @@ class Memory:
         self.flapping = Flapping(settings.flapping)
         self.spots = BlindSpots(World(field.standing, self._hours), settings.spots)
         self.gaps = Gaps()
+        self.rests: dict[str, ClockName] = {}
 
     def _hours(self, station: str) -> Calendar:
         found = self.field.hours(station)
@@ -205,12 +206,14 @@ class Desk:
             memory.field.set_closures(self._register.closures)
         for station in memory.field.resting_on(moment.untrusted):
             clock = self._source.clock_of(station)
-            if clock is not None:
+            if clock is not None and memory.rests.get(station) != clock:
+                memory.rests[station] = clock
                 memory.field.rest(station, clock)
 
     def _follow_stations(self, memory: Memory, book: Book, ripe: Sequence[StationChange], moment: Moment) -> None:
         for change in ripe:
             self._note_judged(change)
+            memory.rests.pop(change.station, None)
         intents = memory.watch.follow(ripe, moment)
         self._learn(book, {station_rule_key(intent.kind, intent.station) for intent in intents})
         decide(book, intents, moment.now)

@@ -29,6 +29,8 @@ from tests.instrument.oracle_incidents import Expected, compare_incidents, expec
 from tests.instrument.truth import BEGIN, Truth
 
 SETTINGS = DeskSettings(flapping=FlappingSettings(slot=5400.0))
+IDLE = 5
+"""Minutes between passes of the incident process when nothing happens."""
 DOWN = ("station_offline", "overdue_return")
 
 
@@ -53,6 +55,11 @@ class Committed:
         for partition in range(PARTITIONS):
             if partition not in self._country.behind:
                 self._judged_at[partition] = EPOCH + (minute + 1) * MINUTE
+
+    @property
+    def news(self) -> bool:
+        """Whether there is anything that the incident process has not seen."""
+        return any(self._rows)
 
     def forget(self, applied: Mapping[int, int]) -> None:
         for partition, rows in enumerate(self._rows):
@@ -120,6 +127,8 @@ class Month:
             return
         if any(stop.end == minute and stop.killed for stop in self._stops):
             self.desk.restart()
+        if minute % IDLE and not self.committed.news:
+            return
         self.desk.decide(moment(EPOCH + (minute + 1) * MINUTE))
         self.committed.forget(self.desk.applied)
 

@@ -35,7 +35,7 @@ WILL = 600
 LONGEST = 300
 DAY = 86_400
 TICK = 60
-JUDGES = 4
+JUDGES = 3
 
 Span = tuple[int, int]
 

@@ -164,7 +164,7 @@ def _stops(rng: Random) -> list[Stop]:
         begin = (2 * number + 1) * DAY + rng.randrange(DAY)
         part = ("bridge", "judge", "incidents")[number % 3]
         length = rng.choice((2, 20, 90, 300))
-        where = rng.choice(("a", "b")) if part == "bridge" else str(rng.randrange(4))
+        where = rng.choice(("a", "b")) if part == "bridge" else str(rng.randrange(3))
         stops.append(Stop(begin, begin + length, part, where, killed=rng.random() < 0.5))
     return stops
 
