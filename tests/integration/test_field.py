@@ -117,8 +117,7 @@ async def test_a_deleted_station_and_one_that_moved(pool: Pool, decider: Decider
 async def test_a_station_imported_in_bulk_that_is_never_heard_does_not_escape(pool: Pool, decider: Decider) -> None:
     """Nobody said when it was commissioned."""
     await add_station(pool, "A")
-    await pool.execute("ALTER TABLE station DISABLE TRIGGER station_touched")
-    await pool.execute("UPDATE station SET changed_at = now() - interval '25 hours'")
+    await pool.execute("UPDATE station SET in_service_at = now() - interval '25 hours'")
     await write_clocks(pool, range(2))
     assert await passes(decider) == ["opened never_seen:A"]
     await write_transition(pool, "A", "never_seen", "online")
@@ -128,8 +127,7 @@ async def test_a_station_imported_in_bulk_that_is_never_heard_does_not_escape(po
 
 async def test_after_a_gap_it_has_time_to_be_heard(pool: Pool, decider: Decider) -> None:
     await add_station(pool, "A")
-    await pool.execute("ALTER TABLE station DISABLE TRIGGER station_touched")
-    await pool.execute("UPDATE station SET changed_at = now() - interval '25 hours'")
+    await pool.execute("UPDATE station SET in_service_at = now() - interval '25 hours'")
     await write_gap(pool, ago(600), ago(60))
     await write_clocks(pool, range(2))
     assert await passes(decider) == []
