@@ -178,7 +178,7 @@ def run(stations: int, seed: int) -> Report:
 
 def _report(month: Month, began: float) -> Report:
     country, oracle = month.country, Oracle(month.truth)
-    called = _called(country)
+    states = called(country)
     downs = _downs(month.desk.kept.incidents.values())
     false, missed, silences = list[str](), list[str](), 0
     wanted: dict[int, list[Expected]] = {}
@@ -186,7 +186,7 @@ def _report(month: Month, began: float) -> Report:
         lives = oracle.lives(number)
         silent = oracle.silences(number, lives)
         silences += sum(one.must for one in silent)
-        found = compare(lives, silent, called[number])
+        found = compare(lives, silent, states[number])
         wanted[number] = [expected(month.truth, oracle, number, one) for one in silent]
         wrong = compare_incidents(wanted[number], downs.get(month.truth.places[number].name, []))
         name = month.truth.places[number].name
@@ -197,7 +197,7 @@ def _report(month: Month, began: float) -> Report:
         stations=len(month.truth.places),
         beats=country.beats,
         silences=silences,
-        called=sum(state == "offline" for one in called for _, state in one),
+        called=sum(state == "offline" for one in states for _, state in one),
         incidents=Counter(one.kind for one in kept.incidents.values()),
         told=len(kept.told),
         false=false,
@@ -207,7 +207,8 @@ def _report(month: Month, began: float) -> Report:
     )
 
 
-def _called(country: Country) -> list[list[tuple[float, str]]]:
+def called(country: Country) -> list[list[tuple[float, str]]]:
+    """What every station was called: (decided at, state), in order."""
     found: list[list[tuple[float, str]]] = [[] for _ in country.truth.places]
     columns = country.found
     for number, state, decided in zip(columns.number, columns.state, columns.decided, strict=True):

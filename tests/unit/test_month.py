@@ -1,0 +1,51 @@
+"""A month of a country against an oracle that counts by hand, and the proof that the oracle would notice."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import pytest
+
+from registry.calendar import Version, calendar_of
+from tests.instrument import country, month, truth
+from tests.instrument.oracle import Oracle, compare
+from tests.instrument.truth import BEGIN, DAYS, Place, hours, rules
+
+STATIONS = 4_000
+
+
+def test_a_month_has_no_false_incident_and_none_is_missed() -> None:
+    report = month.run(STATIONS, seed=3)
+    assert report.silences > STATIONS
+    assert report.false == []
+    assert report.missed == []
+    assert report.causes == []
+
+
+@pytest.mark.parametrize(("k", "wrong"), [(2.0, "false"), (4.0, "missed")])
+def test_a_judge_with_another_patience_is_found_out(k: float, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(country, "SETTINGS", msgspec.structs.replace(country.SETTINGS, k=k))
+    acted = country.Country(truth.make(150, seed=2))
+    acted.play(until=6 * truth.DAY)
+    oracle, found = Oracle(acted.truth), []
+    called = month.called(acted)
+    for number in range(150):
+        lives = [life for life in oracle.lives(number) if life.end < 6 * truth.DAY - 600]
+        found.append(compare(lives, oracle.silences(number, lives)[:-1], called[number]))
+    assert any(getattr(one, wrong) for one in found)
+
+
+def test_the_truth_opens_when_the_calendar_does() -> None:
+    places = truth.make(400).places
+    kinds: dict[str, Place] = {rules(place): place for place in places}
+    assert len(kinds) == 12
+    for text, place in kinds.items():
+        calendar = calendar_of([Version(date.min, text)])
+        openings = [one for day in range(DAYS) if (one := hours(place, day)) is not None]
+        for minute in range(0, truth.END, 15):
+            at = BEGIN.astimezone(UTC) + timedelta(minutes=minute)
+            assert calendar.is_open(at) == any(begin <= minute < end for begin, end in openings), (text, at)
+
+
+def test_the_month_has_the_days_off_that_the_state_announced() -> None:
+    assert datetime(2026, 9, 20).date() in truth.MAKE_UP
+    assert sum(truth.is_workday((BEGIN + timedelta(days=day)).date()) for day in range(DAYS)) == 18
