@@ -181,16 +181,16 @@ class Causes:
     def _explain(self, fresh: Sequence[Fallen], at: datetime) -> None:
         """Open a cause for what fell, the one that explains most first, as long as one does."""
         while fresh:
-            claims = [found for group in _groups(fresh) if (found := self._claim(group, fresh)) is not None]
+            groups = sorted(_by_group(fresh).items())
+            claims = [found for group, mine in groups if (found := self._claim(group, mine)) is not None]
             if not claims:
                 return
             self._open(min(claims, key=lambda found: found.rank), at)
             fresh = [fallen for fallen in fresh if fallen.station in self._alone]
 
-    def _claim(self, group: Group, fresh: Sequence[Fallen]) -> Claim | None:
-        """A group as a cause of some of `fresh`, when the evidence is enough."""
+    def _claim(self, group: Group, mine: Sequence[Fallen]) -> Claim | None:
+        """A group as a cause of its members that fell now, `mine`, when the evidence is enough."""
         down = [self._alone[station] for station in self._by_group.get(group, ())]
-        mine = [fallen for fallen in fresh if group in fallen.groups]
         asked = self._peers.get(group, ())
         found = claim(group, mine, down, asked, self._left(group), self._settings)
         return None if found is None else with_parts(found, self._parts(found))
@@ -328,5 +328,9 @@ class Causes:
         self._plan += [Released(fallen) for fallen in left if fallen.station in self._alone]
 
 
-def _groups(falls: Iterable[Fallen]) -> list[Group]:
-    return sorted({group for fallen in falls for group in fallen.groups})
+def _by_group(falls: Iterable[Fallen]) -> dict[Group, list[Fallen]]:
+    found: dict[Group, list[Fallen]] = {}
+    for fallen in falls:
+        for group in fallen.groups:
+            found.setdefault(group, []).append(fallen)
+    return found

@@ -45,7 +45,7 @@ class IncidentsConfig(msgspec.Struct, frozen=True, kw_only=True):
     kafka_idempotent: bool = True
     instance: str = "incidents"
     poll: float = 0.5
-    limit: int = 500
+    limit: int = 200
     standby_poll: float = 1.0
     frozen_after: float = 30.0
     rules: RuleSettings = RuleSettings()

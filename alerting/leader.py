@@ -42,7 +42,7 @@ _LONGEST_LOAD = "300s"
 class PassConfig(msgspec.Struct, frozen=True, kw_only=True):
     """`limit` transitions of each partition a pass."""
 
-    limit: int = 500
+    limit: int = 200
     rules: RuleSettings = RuleSettings()
     parts: PartSettings = PartSettings()
 
