@@ -206,9 +206,19 @@ def _resolved(known: Incident, fault_at: datetime) -> bool:
 
 
 def hold(book: Book, field: Field, at: datetime) -> None:
-    """What concerns a station that need not be open at `at` is told when it opens, or when its closure ends."""
+    """What concerns a station that need not be open at `at` is told when it opens, or when its closure ends; what
+    concerns several, when the first of them does."""
     for incident, _ in book.notifications():
-        found = book.get(incident)
-        until = None if found is None or found.station is None else field.opens_at(found.station, at)
-        if until is not None:
-            book.hold(incident, until)
+        stations = _stations_of(book, incident)
+        times = [until for station in stations if (until := field.opens_at(station, at)) is not None]
+        if times and len(times) == len(stations):
+            book.hold(incident, min(times))
+
+
+def _stations_of(book: Book, incident: int) -> list[str]:
+    """The station of an incident; of a parent those of its children that are open and in the book."""
+    found = book.get(incident)
+    if found is not None and found.station is not None:
+        return [found.station]
+    known = (*book.opened, *book.changed)
+    return [one.station for one in known if one.parent == incident and one.is_open and one.station is not None]

@@ -14,11 +14,12 @@ from alerting.station_rules import KINDS
 
 
 class Kept:
-    """The incidents so far, and what people were told of them: (moment, incident, phase)."""
+    """The incidents so far, and what people were told of them: (moment, incident, phase), and not before when."""
 
     def __init__(self) -> None:
         self.incidents: dict[int, Incident] = {}
         self.told: list[tuple[datetime, int, str]] = []
+        self.held: dict[int, datetime] = {}
         self.opened: dict[int, Incident] = {}
         self.outages: dict[tuple[str, datetime], bytes] = {}
         self.flapping: dict[str, tuple[Sequence[datetime], bool]] = {}
@@ -44,6 +45,7 @@ class Kept:
             stored = ids.get(incident.id, incident.id)
             parent = None if incident.parent is None else ids.get(incident.parent, incident.parent)
             self._put(msgspec.structs.replace(incident, id=stored, parent=parent))
+        self.held.update({ids.get(number, number): until for number, until in book.held.items()})
         self.told += [(now, ids.get(number, number), phase) for number, phase in book.notifications()]
 
     def _put(self, incident: Incident) -> None:
@@ -54,6 +56,16 @@ class Kept:
             self.opened[incident.id] = incident
         else:
             self.opened.pop(incident.id, None)
+
+    def spoken(self, now: datetime) -> set[int]:
+        """The incidents of which people were told until `now` that they are open: what waited for an opening only if
+        it lasted so long."""
+        opened = {number for _, number, phase in self.told if phase == "opened"}
+        return {number for number in opened if not self._is_silent(number, now)}
+
+    def _is_silent(self, number: int, now: datetime) -> bool:
+        until, closed = self.held.get(number), self.incidents[number].closed_at
+        return until is not None and until > min(now, closed or now)
 
     # -- what a new leader loads -------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import argparse
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -25,12 +25,14 @@ from tests.instrument.country import EPOCH, MINUTE, PARTITIONS, Country, Decided
 from tests.instrument.desk import Desk, DeskSettings, Register
 from tests.instrument.judges import change_of, gap_of, moment, peer_of
 from tests.instrument.oracle import Oracle, compare
-from tests.instrument.oracle_incidents import Expected, compare_incidents, expected
-from tests.instrument.truth import BEGIN, Truth
+from tests.instrument.oracle_incidents import Expected, compare_incidents, expected, second
+from tests.instrument.truth import BEGIN, Cut, Truth
 
 SETTINGS = DeskSettings(flapping=FlappingSettings(slot=5400.0))
 IDLE = 5
 """Minutes between passes of the incident process when nothing happens."""
+MANY = 10
+"""Stations that a cut must have taken for it to be asked whether they had one incident."""
 DOWN = ("station_offline", "overdue_return")
 
 
@@ -202,9 +204,37 @@ def _report(month: Month, began: float) -> Report:
         told=len(kept.told),
         false=false,
         missed=missed,
-        causes=[],
+        causes=[text for cut in month.truth.cuts for text in _one_cause(month, oracle, cut, wanted, downs)],
         seconds=time.process_time() - began,
     )
+
+
+def _one_cause(
+    month: Month, oracle: Oracle, cut: Cut, wanted: Mapping[int, list[Expected]], downs: Mapping[str, list[Incident]]
+) -> Iterator[str]:
+    """What is wrong with a cut that took many: their incidents have one parent, and nobody was told of them alone."""
+    hit = list(_incidents_of(month.truth, cut, oracle, wanted, downs))
+    if len(hit) < MANY or not oracle.sees(cut):
+        return
+    kept = month.desk.kept
+    told = kept.spoken(moment(EPOCH + facts.END * MINUTE))
+    told &= {one.id for one in hit} | {one.parent for one in hit if one.parent is not None}
+    if len(told) != 1:
+        named = [(kept.incidents[number].key, str(kept.incidents[number].opened_at)) for number in sorted(told)]
+        yield f"{cut}: {len(hit)} stations, told {named}"
+
+
+def _incidents_of(
+    truth: Truth, cut: Cut, oracle: Oracle, wanted: Mapping[int, list[Expected]], downs: Mapping[str, list[Incident]]
+) -> Iterator[Incident]:
+    """Those of the stations that were sending when the cut came."""
+    for number, place in enumerate(truth.places):
+        if not facts.is_hit(place, cut):
+            continue
+        for life, one in zip(oracle.lives(number), wanted[number], strict=True):
+            if life.end == cut.begin:
+                silence = one.silence
+                yield from (i for i in downs.get(place.name, ()) if silence.last < second(i) <= silence.next + 120)
 
 
 def called(country: Country) -> list[list[tuple[float, str]]]:

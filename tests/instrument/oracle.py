@@ -19,6 +19,7 @@ from tests.instrument.truth import (
     ALWAYS,
     DAYS,
     END,
+    Cut,
     Place,
     Stop,
     Truth,
@@ -197,6 +198,10 @@ class Oracle:
         if told is not None and told[0] == "away":
             return Silence(life.last, wall, following, slack, wall, told[1], told[1])
         return Silence(life.last, wall, following, slack, life.last + every, wall, life.last + every)
+
+    def sees(self, cut: Cut) -> bool:
+        """Whether all of ours worked from before a cut until its stations had to be called offline."""
+        return not any(stop.begin <= cut.end + 60 and stop.end >= cut.begin - 60 for stop in self.truth.stops)
 
     def blind(self, number: int) -> list[Span]:
         """When nobody could say anything of a station: our own parts stood still."""

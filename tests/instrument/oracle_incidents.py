@@ -60,15 +60,16 @@ def compare_incidents(wanted: Sequence[Expected], found: Sequence[Incident]) -> 
     """One incident for every silence that had to become one, and none for another."""
     wrong = Verdicts([], [])
     for one in wanted:
-        mine = [i for i in found if one.silence.last < _second(i) <= one.silence.next + 2 * TICK]
+        mine = [i for i in found if one.silence.last < second(i) <= one.silence.next + 2 * TICK]
         if len(mine) > 1:
             wrong.false.append(f"{len(mine)} incidents of one silence: {one}")
-        elif mine and (one.at == inf or _second(mine[0]) < one.at - 2 * TICK - one.silence.slack) and one.sure:
-            wrong.false.append(f"{mine[0].key} at {_second(mine[0])}: {one}")
+        elif mine and (one.at == inf or second(mine[0]) < one.at - 2 * TICK - one.silence.slack) and one.sure:
+            wrong.false.append(f"{mine[0].key} at {second(mine[0])}: {one}")
         elif not mine and one.sure and one.at + 2 * TICK + one.silence.slack < min(one.silence.next, END * 60):
             wrong.missed.append(f"no incident: {one}")
     return wrong
 
 
-def _second(incident: Incident) -> float:
+def second(incident: Incident) -> float:
+    """When it was opened."""
     return (incident.opened_at - BEGIN).total_seconds()
