@@ -28,6 +28,43 @@ class Memory(msgspec.Struct, omit_defaults=True):
     rival: Rival | None = None
 
 
+class Memories:
+    """The memories of all terminals that have one, by row. What is not in use is kept as bytes: after years every
+    terminal has older boots, and as objects those of 700,000 would take more room than everything else."""
+
+    def __init__(self) -> None:
+        self._folded: list[bytes | None] = []
+        self._open: dict[int, Memory] = {}
+
+    def look(self, row: int) -> Memory | None:
+        """What a terminal has, to be read only."""
+        if row in self._open:
+            return self._open[row]
+        folded = self._folded[row] if row < len(self._folded) else None
+        return None if folded is None else _DECODER.decode(folded)
+
+    def open(self, row: int) -> Memory:
+        """What a terminal has, made if it has none; it may be changed until the next `fold`."""
+        found = self._open.get(row)
+        if found is None:
+            found = self._open[row] = self.look(row) or Memory()
+        return found
+
+    def put(self, row: int, memory: Memory) -> None:
+        self._open[row] = memory
+
+    def fold(self) -> None:
+        """Nobody changes any of them until it is opened again."""
+        missing = max(self._open, default=-1) + 1 - len(self._folded)
+        self._folded += [None] * max(missing, 0)
+        for row, memory in self._open.items():
+            self._folded[row] = _ENCODER.encode(memory)
+        self._open.clear()
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(Memory)
+
 Verdict = Literal["believed", "waiting", "old", "rival"]
 
 

@@ -39,6 +39,7 @@ async def load_partition(
         live.shard(row["shard"], msgspec.convert(row["memory"], ClockState))
     async for row in connection.cursor(QUERIES.load_terminals, partition, prefetch=_CHUNK):
         _restore_terminal(live, row)
+    live.terminals.memory.fold()
     judged = set()
     for row in await connection.fetch(QUERIES.load_stations, partition):
         judged.add(row["station"])
@@ -74,7 +75,7 @@ def _restore_terminal(live: PartitionLiveness, row: asyncpg.Record) -> None:
         memory = msgspec.convert(row["memory"], _Stored)
         t.will[number] = memory.will
         if memory.boots is not None:
-            t.memory[number] = memory.boots
+            t.memory.put(number, memory.boots)
         if memory.unsettled:
             live.shards[t.shard[number]].unsettled.add(number)
 
@@ -119,11 +120,12 @@ async def save_terminals(connection: Connection, partition: int, live: Partition
             [t.window[r] for r in chunk],
             [_memory_text(live, r) for r in chunk],
         )
+    t.memory.fold()
 
 
 def _memory_text(live: PartitionLiveness, row: int) -> str | None:
     t = live.terminals
-    will, boots = bool(t.will[row]), t.memory.get(row)
+    will, boots = bool(t.will[row]), t.memory.look(row)
     unsettled = t.shard[row] >= 0 and row in live.shards[t.shard[row]].unsettled
     if not will and not unsettled and boots is None:
         return None

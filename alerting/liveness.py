@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from alerting import suspicion
-from alerting.boots import Memory, judge_other_boot, note_rival, rival_is_gone
+from alerting.boots import judge_other_boot, note_rival, rival_is_gone
 from alerting.clock import MESSAGES_LOST, Advance, ClockSettings, ClockState, Gap, PipelineClock
 from alerting.losses import LossWindow
 from alerting.terminals import NEVER, WORDS, State, Stations, Terminals, flag, unflag
@@ -225,7 +225,7 @@ class PartitionLiveness:
         t.will[row] = 0
         state = State.ONLINE
         if t.state[row] == State.CONFLICTING:
-            memory = t.memory.setdefault(row, Memory())
+            memory = t.memory.open(row)
             if not rival_is_gone(memory, stamp, self.settings.k * t.every[row]):
                 state = State.CONFLICTING
         t.usable[row] = usable
@@ -235,7 +235,7 @@ class PartitionLiveness:
     def _believe(self, row: int, body: Heartbeat, stamp: float, entry: HeartbeatEntry) -> bool:
         """Whether a heartbeat of another boot than the current is the terminal's from now on."""
         t = self.terminals
-        memory = t.memory.setdefault(row, Memory())
+        memory = t.memory.open(row)
         current = (t.boot[row], t.run[row], t.n[row])
         self.dirty.add(row)
         verdict = judge_other_boot(memory, current, (body.boot, body.run, body.n))
@@ -262,7 +262,7 @@ class PartitionLiveness:
     def _is_newer(self, row: int, body: Status) -> bool:
         t = self.terminals
         if t.boot[row] != body.boot:
-            memory = t.memory.get(row)
+            memory = t.memory.look(row)
             return body.run > t.run[row] and (memory is None or body.boot not in memory.older)
         n = t.n[row] + 1 if body.n is None else body.n
         return (body.run, n) > (t.run[row], t.n[row])
@@ -271,7 +271,7 @@ class PartitionLiveness:
         t = self.terminals
         if t.boot[row] != body.boot and t.run[row] >= 0:
             judge_other_boot(
-                t.memory.setdefault(row, Memory()),
+                t.memory.open(row),
                 (t.boot[row], t.run[row], t.n[row]),
                 (body.boot, body.run, body.n or 0),
             )

@@ -6,11 +6,12 @@ A column is an `array` (fast for one element) that numpy reads in place (fast fo
 
 from array import array
 from enum import IntEnum
+from sys import intern
 from typing import Any, Final
 
 import numpy as np
 
-from alerting.boots import Memory
+from alerting.boots import Memories
 
 NEVER: Final = float("inf")
 UNKNOWN: Final = -1
@@ -99,7 +100,7 @@ class Terminals:
         self.users = array("q")
         # The window in which lost messages were counted for it: see `LossWindow`.
         self.window = array("q")
-        self.memory: dict[int, Memory] = {}
+        self.memory = Memories()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -107,7 +108,7 @@ class Terminals:
     def add(self, terminal: str, station: int, first: int) -> int:
         """Append a terminal that was never heard; `first` is the station's list head so far."""
         row = len(self.ids)
-        self.ids.append(terminal)
+        self.ids.append(intern(terminal))  # nearly all are 001
         self.boot.append("")
         fresh: tuple[tuple[array[Any], float], ...] = (
             (self.station, station),
