@@ -141,7 +141,9 @@ class CauseWatch:
                 [outage.began for outage in changed],
                 [_memory(outage) for outage in changed],
             )
-        gone, self._causes.gone = self._causes.gone, []
+        # One that is over may have left another in its place, which began with the same stations.
+        gone = set(self._causes.gone) - {(outage.key, outage.began) for outage in kept}
+        self._causes.gone = []
         if gone:
             await connection.execute(QUERIES.forget_outages, [key for key, _ in gone], [began for _, began in gone])
         self._causes.touched.clear()

@@ -220,7 +220,7 @@ class Desk:
         pairs = [(changed.before, changed.after) for changed in memory.watch.take_changes()]
         self._follow_causes(memory, book, pairs, moment)
         self._follow_spots(memory, book, pairs, moment)
-        hold(book, memory.field, moment.known)
+        hold(book, memory.field, moment.known, self._settings.rules)
 
     def _note_judged(self, change: StationChange) -> None:
         known = self._judged.get(change.station)
@@ -271,7 +271,7 @@ class Desk:
             if outage.key in causes.touched:
                 bare = msgspec.structs.replace(outage, children={}, ever=set())
                 self.kept.outages[outage.key, outage.began] = msgspec.json.encode(bare)
-        for gone in causes.gone:
+        for gone in set(causes.gone) - {(outage.key, outage.began) for outage in causes.outages.values()}:
             self.kept.outages.pop(gone, None)
         causes.gone = []
         causes.touched.clear()

@@ -80,11 +80,10 @@ class Kept:
         """The causes that are remembered, by the ids of their incidents; their stations are to be added."""
         found = {}
         for (key, began), memory in self.outages.items():
-            for incident in self.all_of([key]):
-                if incident.began_at == began:
-                    outage = msgspec.json.decode(memory, type=Outage)
-                    outage.resolved, outage.incident = not incident.is_open, incident.id
-                    found[incident.id] = outage
+            incident = max((one for one in self.all_of([key]) if one.began_at == began), key=lambda one: one.id)
+            outage = msgspec.json.decode(memory, type=Outage)
+            outage.resolved, outage.incident = not incident.is_open, incident.id
+            found[incident.id] = outage
         for incident in self.incidents.values():
             if incident.parent in found and incident.station is not None:
                 found[incident.parent].ever.add(incident.station)
