@@ -186,7 +186,7 @@ async def _follow_stations(
     await memory.conflicts.follow(connection, book, terminals, changes, moment, mono)
     for part in memory.parts:
         await part.follow(connection, book, changes, moment)
-    hold(book, memory.field, moment.known)
+    hold(book, memory.field, moment.known, memory.watch.settings)
 
 
 async def _decide_pipeline(

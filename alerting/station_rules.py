@@ -205,14 +205,17 @@ def _resolved(known: Incident, fault_at: datetime) -> bool:
     return "resolved_by" in known.detail and known.closed_at is not None and known.closed_at >= fault_at
 
 
-def hold(book: Book, field: Field, at: datetime) -> None:
-    """What concerns a station that need not be open at `at` is told when it opens, or when its closure ends; what
-    concerns several, when the first of them does."""
-    for incident, _ in book.notifications():
+def hold(book: Book, field: Field, at: datetime, settings: RuleSettings) -> None:
+    """What concerns stations that need not be open at `at` is told when the first of them opens, or its closure ends.
+
+    That something is wrong is told `opening_grace` later: by then it is over if they came back with their opening.
+    """
+    for incident, phase in book.notifications():
         stations = _stations_of(book, incident)
         times = [until for station in stations if (until := field.opens_at(station, at)) is not None]
         if times and len(times) == len(stations):
-            book.hold(incident, min(times))
+            grace = settings.opening_grace if phase == "opened" else 0.0
+            book.hold(incident, min(times) + timedelta(seconds=grace))
 
 
 def _stations_of(book: Book, incident: int) -> list[str]:

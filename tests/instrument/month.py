@@ -17,6 +17,7 @@ from alerting.flapping import FlappingSettings
 from alerting.incidents_core import Incident
 from alerting.pipeline import Gap
 from alerting.standing import ClockName
+from alerting.station_rules import RuleSettings
 from alerting.terminals import WORDS
 from alerting.verdict import Clock
 from registry.calendar import ALWAYS, Version, calendar_of
@@ -25,10 +26,10 @@ from tests.instrument.country import EPOCH, MINUTE, PARTITIONS, Country, Decided
 from tests.instrument.desk import Desk, DeskSettings, Register
 from tests.instrument.judges import change_of, gap_of, moment, peer_of
 from tests.instrument.oracle import Oracle, compare
-from tests.instrument.oracle_incidents import Expected, compare_incidents, expected, second
+from tests.instrument.oracle_incidents import GRACE, Expected, compare_incidents, expected, second
 from tests.instrument.truth import BEGIN, Cut, Truth
 
-SETTINGS = DeskSettings(flapping=FlappingSettings(slot=5400.0))
+SETTINGS = DeskSettings(rules=RuleSettings(opening_grace=GRACE), flapping=FlappingSettings(slot=5400.0))
 IDLE = 5
 """Minutes between passes of the incident process when nothing happens."""
 MANY = 10
@@ -229,7 +230,8 @@ def _incidents_of(
 ) -> Iterator[Incident]:
     """Those of the stations that were sending when the cut came."""
     for number, place in enumerate(truth.places):
-        if not facts.is_hit(place, cut):
+        dies = any(death.end > cut.begin for death in truth.deaths.get(number, ()))
+        if dies or not facts.is_hit(place, cut):
             continue
         for life, one in zip(oracle.lives(number), wanted[number], strict=True):
             if life.end == cut.begin:

@@ -80,7 +80,7 @@ class World:
         book = Book(self.incidents.values())
         decide(book, self.watch.follow(changes, moment), now)
         self.watch.take_changes()
-        hold(book, self.field, now)
+        hold(book, self.field, now, self.watch.settings)
         for incident, phase in book.notifications():
             found = book.get(incident)
             assert found is not None
