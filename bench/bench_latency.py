@@ -227,7 +227,8 @@ async def live(bench: Bench, connection: Any, seconds: float, deaths: float) -> 
             note("  resident then, MB", f"{judge.status('VmRSS'):.0f}", "400")
             ended = time.time()
             output, _ = await asyncio.to_thread(feed.popen.communicate)
-            await asyncio.sleep(3)
+            await until_judged(bench, connection, judge.began, ended - 0.5)
+            await asyncio.sleep(1)
         compare(watch, json.loads(output)["dead"], ended)
     finally:
         judge.end()
