@@ -29,7 +29,6 @@ RETURNED: Final = "returned"
 """The memory's rule for stations that came back from an absence."""
 KINDS: Final = (Kind.IDLE, Kind.STALE, Kind.NO_WIFI)
 _ONLINE_ONLY: Final = frozenset({Kind.IDLE, Kind.NO_WIFI})
-_AGAIN: Final = timedelta(seconds=5)
 _NEXT_DAY: Final = timedelta(days=1)
 
 
@@ -152,14 +151,14 @@ class RecordSpots:
     def advance(self, now: Moment) -> None:
         """Find what has lasted long enough."""
         for kind, column in self._due.items():
-            for row in column.due(stamp(now.known)):
+            for row in column.due(stamp(now.known), now.untrusted):
                 standing = self._standing(self._ledger.rows.names[row])
-                if standing is None or not standing.in_service or not _may_be(kind, standing):
+                if standing is None or not _may_be(kind, standing) or self._ledger.has(row, kind):
                     continue
-                if now.knows(standing):
-                    self._look(kind, row, standing, now.known)
+                if standing.clock in now.untrusted:
+                    column.park(row, standing.clock)
                 else:
-                    column[row] = stamp(now.known + _AGAIN)
+                    self._look(kind, row, standing, now.known)
 
     def _look(self, kind: Kind, row: int, standing: Standing, known: datetime) -> None:
         since = self._counted_from(kind, row)
@@ -188,4 +187,4 @@ class RecordSpots:
 
 
 def _may_be(kind: Kind, standing: Standing) -> bool:
-    return kind not in _ONLINE_ONLY or standing.state == "online"
+    return standing.in_service and (kind not in _ONLINE_ONLY or standing.state == "online")

@@ -183,16 +183,22 @@ class SilenceSpots:
         for station in sorted(self._off_hours):
             self._look_at_hours(station, now)
         for kind, column in self._due.items():
-            for done, row in enumerate(column.due(stamp(now.known))):
+            for done, row in enumerate(column.due(stamp(now.known), now.untrusted)):
                 standing = self._world.standing(self._ledger.rows.names[row])
-                if standing is None or not standing.in_service:
+                if standing is None or not self._may_be(kind, row, standing):
                     continue
-                if not now.knows(standing) or (kind is Kind.SHUT and done >= _MOST):
+                if standing.clock in now.untrusted:
+                    column.park(row, standing.clock)
+                elif kind is Kind.SHUT and done >= _MOST:
                     column[row] = stamp(now.known + _AGAIN)
                 elif kind is Kind.DARK:
                     self._look_dark(row, standing, now.known, gaps)
                 else:
                     self._look_shut(row, standing, now.known, gaps)
+
+    def _may_be(self, kind: Kind, row: int, standing: Standing) -> bool:
+        expected = standing.in_service and standing.state != "online" and not standing.excused
+        return expected and not self._ledger.has(row, kind)
 
     def _look_at_hours(self, station: str, now: Moment) -> None:
         standing = self._world.standing(station)

@@ -1,11 +1,14 @@
 """Columns of moments by station: when something would be due for each of 700,000, found in a millisecond. Pure."""
 
 from array import array
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
+
+from alerting.standing import ClockName
 
 NEVER: Final = 2**63 - 1
 """Of a moment that is not there."""
@@ -44,11 +47,15 @@ class Rows:
 
 
 class Moments:
-    """One moment for each row, NEVER at first; `due` finds those that have come."""
+    """One moment for each row, NEVER at first; `due` finds those that have come.
+
+    Nothing can be said of a row whose clock is not trusted: it is parked until it is, however long that takes.
+    """
 
     def __init__(self) -> None:
         self._column = array("q")
         self._earliest = NEVER
+        self._parked: dict[ClockName, set[int]] = defaultdict(set)
 
     def __getitem__(self, row: int) -> int:
         return self._column[row] if row < len(self._column) else NEVER
@@ -64,10 +71,16 @@ class Moments:
 
     def is_due(self, known: int) -> bool:
         """Whether `due` may find any: cheap, and never wrongly no."""
-        return self._earliest <= known
+        return self._earliest <= known or bool(self._parked)
 
-    def due(self, known: int) -> Iterator[int]:
+    def park(self, row: int, clock: ClockName) -> None:
+        """Find `row` again as soon as `clock` is trusted; a moment set in the meantime counts too."""
+        self._parked[clock].add(row)
+
+    def due(self, known: int, untrusted: Set[ClockName]) -> Iterator[int]:
         """The rows whose moment has come; each is taken from its column."""
+        for clock in [clock for clock in self._parked if clock not in untrusted]:
+            yield from sorted(self._parked.pop(clock))
         if self._earliest > known:
             return
         view: Any = np.frombuffer(self._column, dtype=np.int64)

@@ -324,7 +324,20 @@ def test_moments_find_what_has_come_and_nothing_twice() -> None:
         moments[row] = at
     assert (moments[5], moments[0], moments[99]) == (10, NEVER, NEVER)
     assert not moments.is_due(9)
-    assert list(moments.due(20)) == [5, 7]
-    assert list(moments.due(20)) == []
+    assert list(moments.due(20, set())) == [5, 7]
+    assert list(moments.due(20, set())) == []
     moments[2] = NEVER
-    assert list(moments.due(10**9)) == []
+    assert list(moments.due(10**9, set())) == []
+
+
+def test_what_is_parked_comes_when_its_clock_is_trusted() -> None:
+    moments, dead, other = Moments(), (3, "a"), (3, "b")
+    moments[1] = 10
+    for row in moments.due(10, {dead, other}):
+        moments.park(row, dead)
+    moments.park(4, other)
+    assert moments.is_due(0)
+    assert list(moments.due(10**9, {dead, other})) == []
+    assert list(moments.due(0, {other})) == [1]
+    assert list(moments.due(0, set())) == [4]
+    assert not moments.is_due(10**9)
