@@ -9,7 +9,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from alerting.deliver_core import Facts, GiveUp, Language, Message, after_failur
 from alerting.deliver_targets import AppriseTarget, LogTarget, Parcel, SendError, Target, quiet_apprise
 from alerting.stream import end_with, wait_for_wake
 from store.migrate import require_current
-from store.pool import UNREACHABLE, Pool, may_pass, open_pool
+from store.pool import UNREACHABLE, Pool, listening, may_pass, open_pool
 from store.signs import Signs
 from store.sql import load_queries
 
@@ -130,13 +129,9 @@ class Outbox:
         lost = asyncio.Event()
         async with self._pool.acquire() as connection:
             connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener("milepost_delivery", self._on_notify)
-            self._spread_wake.set()
-            try:
+            async with listening(connection, {"milepost_delivery": self._on_notify}):
+                self._spread_wake.set()
                 await lost.wait()
-            finally:
-                with suppress(*UNREACHABLE):
-                    await connection.remove_listener("milepost_delivery", self._on_notify)
         await asyncio.sleep(0.2)
 
     def _on_notify(self, *_: object) -> None:

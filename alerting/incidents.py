@@ -8,8 +8,8 @@ was in memory is thrown away and the process queues for the lock again.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import msgspec
 
@@ -22,7 +22,7 @@ from alerting.station_rules import RuleSettings
 from alerting.stream import PublisherConfig, end_with, publish, wait_for_wake
 from registry.calendar_keeper import kept_calendars
 from store.migrate import require_current
-from store.pool import UNREACHABLE, Connection, Pool, may_pass, open_pool
+from store.pool import UNREACHABLE, Connection, Pool, listening, may_pass, open_pool
 from store.signs import Signs
 
 log = logging.getLogger(__name__)
@@ -138,24 +138,14 @@ class Leader:
         self._wake = asyncio.Event()
         self.unpublished = asyncio.Event()
 
-    @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
+    def listening(self) -> AbstractAsyncContextManager[None]:
         """Be woken by what judges and people commit."""
-        handlers: dict[str, Callable[..., None]] = {
+        handlers = {
             "milepost_transition": self._on_transition,
             "milepost_registry": self._on_registry,
             "milepost_health": self._on_health,
         }
-        for channel, handler in handlers.items():
-            await self._connection.add_listener(channel, handler)
-        try:
-            yield
-        finally:
-            if self._connection.is_closed():
-                self._connection.terminate()  # a broken session keeps its listeners, for which the pool would warn
-            with suppress(*UNREACHABLE):
-                for channel, handler in handlers.items():
-                    await self._connection.remove_listener(channel, handler)
+        return listening(self._connection, handlers)
 
     def _on_transition(self, *_: object) -> None:
         self._wake.set()

@@ -1,8 +1,8 @@
 """Connections to PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -99,6 +99,21 @@ async def open_pool(url: str, *, name: str, size: int = 4) -> AsyncIterator[Pool
         yield pool
     finally:
         await _close(pool)
+
+
+@asynccontextmanager
+async def listening(connection: Connection, handlers: Mapping[str, Callable[..., None]]) -> AsyncIterator[None]:
+    """Call the handler of a channel for each of its notifications, until the block ends or the session is lost."""
+    for channel, handler in handlers.items():
+        await connection.add_listener(channel, handler)
+    try:
+        yield
+    finally:
+        if connection.is_closed():
+            connection.terminate()  # a broken session keeps its listeners, for which the pool would warn
+        with suppress(*UNREACHABLE):
+            for channel, handler in handlers.items():
+                await connection.remove_listener(channel, handler)
 
 
 async def _close(pool: Pool) -> None:
