@@ -58,14 +58,20 @@ def claim(
     evidence = weigh(window, members, peers, online)
     if not evidence.qualifies(settings.least, settings.share):
         return None
-    return Claim(
-        group,
-        window,
-        evidence,
-        members,
-        [peer for peer in overdue if window.meets(peer)],
-        fresh[0].groups.index(group),
-    )
+    fell = [peer for peer in overdue if window.meets(peer)]
+    found = Claim(group, window, evidence, members, fell, fresh[0].groups.index(group))
+    ours = {one for fallen in fresh for one in fallen.groups}
+    rivals = {one for peer in fell for one in peer.groups} - ours
+    return None if any(_explains_more(one, found, peers, scale, settings) for one in rivals) else found
+
+
+def _explains_more(rival: Group, found: Claim, peers: Sequence[Peer], scale: float, settings: CauseSettings) -> bool:
+    """Whether a group in which none of the fresh falls lies explains the evidence of a claim better: it is about to
+    fall, and what else fell just now did so by itself."""
+    asked = [peer for peer in peers if rival in peer.groups]
+    members = [one for one in found.members if rival in one.groups]
+    evidence = weigh(found.window, members, asked, round(scale * len(asked)))
+    return evidence.qualifies(settings.least, settings.share) and evidence.score > found.evidence.score
 
 
 def with_parts(found: Claim, parts: list[Outage]) -> Claim:

@@ -110,9 +110,21 @@ def weigh(window: Window, fallen: Iterable[Fallen], peers: Sequence[Peer], onlin
     if not peers:
         return Evidence(down, online)
     scale = online / len(peers)
-    fell = sum(peer.overdue and window.meets(peer) for peer in peers)
-    against = sum(peer.began > window.hi for peer in peers)
+    fell = sum(_fell(peer, window) for peer in peers)
+    against = sum(_worked(peer, window) for peer in peers if not _fell(peer, window))
     return Evidence(down + scale * fell, scale * against, scale * (len(peers) - fell - against))
+
+
+def _fell(peer: Peer, window: Window) -> bool:
+    return peer.overdue and window.meets(peer)
+
+
+def _worked(peer: Peer, window: Window) -> float:
+    """How much of a window a station lived through: what cannot have stopped it. Stations that were all found missing
+    at their opening could have stopped at any time of the night, so one that came in the morning speaks for itself."""
+    if peer.began > window.hi:
+        return 1.0
+    return 0.0 if peer.began <= window.lo else (peer.began - window.lo) / (window.hi - window.lo)
 
 
 def common(members: Iterable[Sequence[Group]]) -> tuple[Group, ...]:

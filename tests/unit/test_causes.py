@@ -211,6 +211,29 @@ def test_a_cut_in_the_night_is_one_outage_when_the_stations_should_have_opened()
     assert sum(isinstance(step, Joined) for step in plan) == 12
 
 
+def test_who_is_missing_in_the_morning_has_no_cause_in_common_with_those_who_came() -> None:
+    """Six of five hundred were due at ten past nine, and anything may have stopped each of them in the night."""
+    uplink, hour = ("uplink", "a"), 3600
+    causes = Causes(CauseSettings(), lambda _: 500)
+    for number in range(6):
+        causes.fell(second(0), Fallen(f"S{number}", second(-hour * 15 + number), second(0), (uplink,)))
+    came = [Peer(f"P{number}", second(-number), second(60 - number), False, (uplink,)) for number in range(1, 41)]
+    assert causes.wanted() == [uplink]
+    assert not [step for step in causes.decide(second(1), {uplink: came}) if isinstance(step, Opened)]
+
+
+def test_one_that_dies_while_its_neighbours_are_cut_off_has_no_part_in_it() -> None:
+    """When it is found, the neighbours are overdue, and are most of the province."""
+    world, here, there = two_counties()
+    lone = here[7]
+    world.cut([lone])
+    world.run(15)
+    world.cut(there)
+    world.run(300)
+    cut = COUNTY.replace("632122", "632123")
+    assert sorted(world.story()) == [f"opened {cut}", f"opened station_offline:{lone.id}"]
+
+
 CAUSES = [
     ("the county is the smallest area of all that fell", ["632122"], "area:632122"),
     ("the uplink explains what two counties do not", ["cu"], "uplink:cu"),
@@ -301,6 +324,7 @@ WEIGHTS = [
     ("one is overdue since that instant", 1, [(-30, 30, True)], 1, Evidence(2, 0, 0)),
     ("one was heard since", 1, [(20, 80, False)], 1, Evidence(1, 1, 0)),
     ("one could not be heard yet", 1, [(-30, 3000, False)], 1, Evidence(1, 0, 1)),
+    ("one lived through half of the time", 1, [(5, 65, False)], 1, Evidence(1, 0.5, 0.5)),
     ("one was overdue long before", 1, [(-300, -240, True)], 1, Evidence(1, 0, 1)),
     ("a sample stands for all", 1, [(-30, 30, True), (20, 80, False)], 100, Evidence(51, 50, 0)),
 ]
