@@ -1,5 +1,6 @@
 """Groups as the cause of what fell: which have enough evidence, and which of them explains most. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -60,14 +61,20 @@ def claim(
         return None
     fell = [peer for peer in overdue if window.meets(peer)]
     found = Claim(group, window, evidence, members, fell, fresh[0].groups.index(group))
-    ours = {one for fallen in fresh for one in fallen.groups}
-    rivals = {one for peer in fell for one in peer.groups} - ours
-    return None if any(_explains_more(one, found, peers, scale, settings) for one in rivals) else found
+    rivals = _rivals(found, fresh, scale)
+    return None if any(_explains_more(rival, found, peers, scale, settings) for rival in rivals) else found
+
+
+def _rivals(found: Claim, fresh: Sequence[Fallen], scale: float) -> list[Group]:
+    """The groups in which none of the fresh falls lies and that may explain more than a claim does."""
+    ours = {group for fallen in fresh for group in fallen.groups}
+    counts = Counter(group for peer in found.peers for group in peer.groups)
+    enough = found.evidence.score - len(found.members)
+    return [group for group, count in counts.items() if scale * count > enough and group not in ours]
 
 
 def _explains_more(rival: Group, found: Claim, peers: Sequence[Peer], scale: float, settings: CauseSettings) -> bool:
-    """Whether a group in which none of the fresh falls lies explains the evidence of a claim better: it is about to
-    fall, and what else fell just now did so by itself."""
+    """Whether the rival is about to fall, and what else fell just now did so by itself."""
     asked = [peer for peer in peers if rival in peer.groups]
     members = [one for one in found.members if rival in one.groups]
     evidence = weigh(found.window, members, asked, round(scale * len(asked)))
