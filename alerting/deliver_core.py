@@ -150,8 +150,9 @@ def _subject(facts: Facts, language: Language) -> str:
     words, area = TEXTS[language], _area(facts, language)
     if facts.station is not None:
         parts = [_name(facts, language), area]
-    elif facts.kind == "area_outage":
-        parts = [_shared_name(facts), area, words.stations.format(n=_many(facts)) if facts.children else ""]
+    elif facts.kind in {"area_outage", "health"}:
+        many = words.terminals if facts.kind == "health" else words.stations
+        parts = [_shared_name(facts), area, many.format(n=_many(facts)) if facts.children else ""]
     else:
         parts = [area, words.shard.format(shard=facts.shard) if facts.shard else ""]
     return " · ".join(dict.fromkeys(part for part in parts if part)) or word("kind", facts.kind, language)
@@ -192,12 +193,15 @@ def _shared(facts: Facts, language: Language) -> str | None:
 def _concerned(facts: Facts, words: Words) -> str | None:
     if not facts.children:
         return None
-    text = words.still_down if facts.phase != "opened" and facts.children_open else words.concerned
+    told = (words.concerned, words.still_down)
+    if facts.kind == "health":
+        told = (words.concerned_terminals, words.still_bad)
+    text = told[facts.phase != "opened" and facts.children_open > 0]
     return text.format(n=_many(facts), down=facts.children_open)
 
 
 def _many(facts: Facts) -> str:
-    """How many stations a cause concerns. It is told when the first of them fell, so then by what was expected."""
+    """How many a cause concerns. It is told when the first of them fell, so then by what was expected."""
     expected = facts.detail.get("expected")
     if facts.phase == "opened" and isinstance(expected, int) and expected > facts.children:
         return f"≈{expected}"

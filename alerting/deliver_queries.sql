@@ -44,7 +44,7 @@ SELECT l.id, l.idempotency_key, l.attempts,
            SELECT FROM notification over WHERE over.incident = n.incident AND over.phase = 'closed'
                                          AND over.created_at <= n.spread_at) THEN 'passed' ELSE n.phase END AS phase,
        clock_timestamp() AS now, i.id AS incident, i.kind, i.began_at, i.ended_at, i.station, i.shard, i.detail,
-       (SELECT count(*) FROM incident c WHERE c.parent = i.id) AS children,
+       (SELECT count(DISTINCT c.key) FROM incident c WHERE c.parent = i.id) AS children,
        (SELECT count(*) FROM incident c WHERE c.parent = i.id AND c.status <> 'closed') AS children_open,
        s.name AS station_name, s.name_en AS station_name_en, a.name AS area_name, a.name_en AS area_name_en
 FROM leased l

@@ -14,6 +14,7 @@ class Words(msgspec.Struct, frozen=True):
     other_titles: tuple[str, str, str]
     about: str
     stations: str
+    terminals: str
     since: str
     was: str
     place: str
@@ -26,6 +27,8 @@ class Words(msgspec.Struct, frozen=True):
     shared: str
     concerned: str
     still_down: str
+    concerned_terminals: str
+    still_bad: str
     clears: str
     unknown_note: str
     resolved: str
@@ -51,6 +54,7 @@ _ZH: Final = Words(
     other_titles=("【故障】{what}", "【恢复】{what}", "【曾故障,已恢复】{what}"),
     about="{topic}:{what}",
     stations="{n} 个服务点",
+    terminals="{n} 台终端",
     since="自 {began} 起,已持续 {lasted}。",
     was="自 {began} 至 {ended},共 {lasted}。",
     place="服务点:{name}({id}){area}",
@@ -63,6 +67,8 @@ _ZH: Final = Words(
     shared="共同点:{cause} {name}",
     concerned="涉及 {n} 个服务点。",
     still_down="涉及 {n} 个服务点,其中 {down} 个尚未恢复。",
+    concerned_terminals="涉及 {n} 台终端。",
+    still_bad="涉及 {n} 台终端,其中 {down} 台尚未恢复。",
     clears="消除条件:{clears}",
     unknown_note="这是平台自身的问题:期间各服务点状态未知,不计为离线。",
     resolved="由 {who} 处理完毕。",
@@ -87,6 +93,7 @@ _EN: Final = Words(
     other_titles=("[INCIDENT] {what}", "[CLOSED] {what}", "[WAS OPEN] {what}"),
     about="{topic}: {what}",
     stations="{n} stations",
+    terminals="{n} terminals",
     since="Since {began}, for {lasted}.",
     was="From {began} to {ended}, {lasted}.",
     place="Station: {name} ({id}){area}",
@@ -99,6 +106,8 @@ _EN: Final = Words(
     shared="In common: {cause} {name}",
     concerned="Stations concerned: {n}.",
     still_down="Stations concerned: {n}, still down: {down}.",
+    concerned_terminals="Terminals concerned: {n}.",
+    still_bad="Terminals concerned: {n}, not yet well: {down}.",
     clears="Cleared when {clears}",
     unknown_note="This is the platform's own trouble: meanwhile stations are unknown, not offline.",
     resolved="Resolved by {who}.",

@@ -321,8 +321,8 @@ WHERE i.id < $1
 ORDER BY i.id DESC LIMIT $5;
 
 -- name: count_children
--- How many incidents have this one as their cause, and how many of them are not closed.
-SELECT count(*) AS many, count(*) FILTER (WHERE status <> 'closed') AS down FROM incident WHERE parent = $1;
+-- How many incidents have this one as their cause, of how many things, and how many of them are not closed.
+SELECT count(DISTINCT key) AS many, count(*) AS incidents, count(*) FILTER (WHERE status <> 'closed') AS down FROM incident WHERE parent = $1;
 
 -- name: get_incident
 -- One incident in the columns of list_incidents.
@@ -340,13 +340,14 @@ SELECT id, at, actor, action, text FROM incident_entry WHERE incident = $1 ORDER
 -- For the board: what concerns many before what concerns one, what nobody looks after before the rest, the oldest first.
 SELECT i.id, i.kind, i.station, s.name, s.name_en, s.name_bo, a.name AS area_name, a.name_en AS area_name_en,
        coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.assignee, i.detail,
-       (SELECT count(*) FROM incident c WHERE c.parent = i.id) AS children, count(*) OVER () AS all_of_them
+       (SELECT count(DISTINCT c.key) FROM incident c WHERE c.parent = i.id) AS children, count(*) OVER () AS all_of_them
 FROM incident i
 LEFT JOIN station s ON s.id = i.station
 LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
 WHERE i.status <> 'closed' AND i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'
 ORDER BY array_position(ARRAY['pipeline_blind', 'area_outage', 'blind_spot', 'station_offline', 'overdue_return',
-                              'identity_conflict', 'flapping', 'never_seen', 'health'], i.kind),
+                              'identity_conflict', 'flapping', 'never_seen', 'health'],
+                        CASE WHEN i.kind = 'health' AND i.station IS NULL THEN 'area_outage' ELSE i.kind END),
          i.status DESC, i.began_at, i.id LIMIT $1;
 
 -- name: count_quiet_spots

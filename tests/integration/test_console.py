@@ -215,6 +215,24 @@ async def test_an_outage_lists_its_parts_and_how_they_are(world: World, client: 
     assert "中国移动 · 民和县" in await read(client, "/")
 
 
+async def test_what_broke_on_many_terminals_is_one_thing_without_a_station(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    said = {"rule": "service_down", "subject": "reader", "severity": "critical", "children": 2}
+    common = await world.incident("health", area=AREA, detail=said)
+    for station in (STATION, "6321220002"):
+        await world.incident("health", station=station, parent=common, detail=said | {"terminal": "001"})
+    for path in (f"/incidents/{common}", "/incidents", "/", "/incidents?kind=health"):
+        for language, words in (
+            ("en", ("Health", "service down · ")),
+            ("zh-CN", ("设备健康", "服务停止 · 民和县")),
+        ):
+            text = await read(client, path, language)
+            assert all(word in text for word in words), (path, language)
+    assert "2 terminals concerned, 2 not yet well" in await read(client, f"/incidents/{common}")
+    assert "涉及 2 台终端" in await read(client, "/", "zh-CN")
+
+
 async def test_blind_spots_say_what_would_clear_them(world: World, client: httpx.AsyncClient) -> None:
     dark = await world.incident(
         "blind_spot", area=TOWN, began=1000, detail={"kind": "area_dark", "clears": "station_works"}

@@ -150,6 +150,16 @@ TOLD = {
         "【设备告警】服务停止:红旗阅览室 · 玛多县",
         ["服务点:红旗阅览室(6321220007)、玛多县", "终端:001、reader"],
     ),
+    "a service of many": (
+        {**COUNTY, "kind": "health", "children": 12, "detail": {"rule": "service_down", "subject": "reader"}},
+        "【设备告警】服务停止:玛多县 · 12 台终端",
+        ["行政区划:玛多县", "涉及 12 台终端。", "reader"],
+    ),
+    "a disk of many everywhere": (
+        {"station": None, "area_name": None, "kind": "health", "children": 5, "detail": {"rule": "disk_full"}},
+        "【设备告警】磁盘将满:5 台终端",
+        ["涉及 5 台终端。"],
+    ),
     "a rule of one's own": (
         {"kind": "health", "detail": {"rule": "door_open"}},
         "【设备告警】door_open:红旗阅览室 · 玛多县",
@@ -173,6 +183,13 @@ def test_an_outage_that_is_over_says_who_is_still_down() -> None:
     assert message.title == "[AREA BACK] 10kV-3 · Madoi County · 31 stations"
     assert "Stations concerned: 31, still down: 2." in message.body
     assert "In common: the same power feeder 10kV-3" in message.body
+
+
+def test_a_health_rule_of_many_that_is_over_says_how_many_are_left() -> None:
+    given = {**COUNTY, "kind": "health", "children": 12, "children_open": 2, "detail": {"rule": "disk_full"}}
+    message = write_message(facts("closed", ended_at=NOW, **given), language="en", public_url=None, now=NOW)
+    assert message.title == "[HEALTH OK] disk nearly full: Madoi County · 12 terminals"
+    assert "Terminals concerned: 12, not yet well: 2." in message.body
 
 
 @pytest.mark.parametrize("family", WORDS)
