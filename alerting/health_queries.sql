@@ -60,8 +60,27 @@ SELECT pg_notify('milepost_health', '');
 SELECT station, terminal, rule, subject, since, as_of, field, severity, threshold, value FROM health_state;
 
 -- name: open_health
+-- Those of terminals: their common causes have no station.
 SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
-FROM incident WHERE kind = 'health' AND status <> 'closed';
+FROM incident WHERE kind = 'health' AND status <> 'closed' AND station IS NOT NULL
+ORDER BY id;
+
+-- name: open_health_keys
+SELECT key FROM incident WHERE kind = 'health' AND status <> 'closed' AND station IS NOT NULL;
+
+-- name: health_parents
+-- The common causes that go on, and those that a person closed while not all of it was over.
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
+FROM incident
+WHERE kind = 'health' AND status <> 'closed' AND station IS NULL
+   OR id IN (SELECT parent FROM incident WHERE kind = 'health' AND status <> 'closed' AND parent IS NOT NULL)
+ORDER BY id;
+
+-- name: health_children
+-- All that ever were of these, in their order.
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
+FROM incident WHERE parent = ANY ($1::bigint[])
+ORDER BY id;
 
 -- name: read_changes
 -- What comes after the reader's cursor, of every partition, at most $2 of each; partitions are found by hopping along

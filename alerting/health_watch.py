@@ -21,7 +21,9 @@ from alerting.health_incidents import (
 from alerting.health_store import QUERIES
 from alerting.incident_store import load_newest
 from alerting.incidents_core import Book, Incident
+from alerting.outage import CauseSettings
 from alerting.standing import Moment, Standing
+from alerting.storm_watch import StormWatch
 from alerting.stream import put_cursors
 from store.pool import Connection
 
@@ -34,9 +36,10 @@ _LOOK_EVERY: Final = timedelta(seconds=30)
 class HealthWatch:
     """Opens and closes the incidents of kind `health`. `stations` is the field, up to date before each `follow`."""
 
-    def __init__(self, stations: Stations) -> None:
+    def __init__(self, stations: Stations, causes: CauseSettings) -> None:
         self._stations = stations
         self._board = HealthBoard(stations)
+        self._storms = StormWatch(stations, causes)
         self._looked_at: datetime | None = None
 
     async def load(self, connection: Connection) -> None:
@@ -46,6 +49,7 @@ class HealthWatch:
         ahead = [_change(row) for row in await connection.fetch(QUERIES.read_changes, READER, _EVERYTHING)]
         open_now = [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_health)]
         self._board.load(as_it_was({_subject(row): _firing(row) for row in rows}, ahead), map(subject_of, open_now))
+        await self._storms.load(connection, open_now)
         self._looked_at = None
 
     async def follow(
@@ -58,9 +62,12 @@ class HealthWatch:
         """Decide what was written since the last pass, and what `changes` of stations make of what fires."""
         rows = await connection.fetch(QUERIES.read_changes, READER, _LIMIT)
         found = [_change(row) for row in rows]
-        intents = await self._look(connection, found, changes, moment)
+        is_due = self._looked_at is None or moment.now - self._looked_at >= _LOOK_EVERY
+        intents = await self._look(connection, found, changes, moment, is_due=is_due)
         book.learn(await load_newest(connection, {health_key(intent.subject) for intent in intents}))
+        before = len(book.decisions)
         decide(book, intents, moment.now)
+        await self._storms.follow(connection, book, book.decisions[before:], moment, is_due=is_due)
         await put_cursors(connection, READER, {row["partition"]: row["seq"] for row in rows})
 
     async def _look(
@@ -69,8 +76,9 @@ class HealthWatch:
         found: Sequence[HealthChange],
         changes: Iterable[tuple[Standing | None, Standing | None]],
         moment: Moment,
+        *,
+        is_due: bool,
     ) -> list[Intent]:
-        is_due = self._looked_at is None or moment.now - self._looked_at >= _LOOK_EVERY
         if is_due or any(change.firing for change in found):
             await self._meet(connection, {change.subject[:2] for change in found})
         intents = self._board.follow(found)

@@ -48,5 +48,5 @@ def make_parts(field: Field, settings: PartSettings) -> list[Part]:
     return [
         CauseWatch(field, settings.causes, settings.flapping),
         BlindSpotWatch(field, settings.blind_spots),
-        HealthWatch(field),
+        HealthWatch(field, settings.causes),
     ]

@@ -1,11 +1,15 @@
 """From a record to the incident: what the health rules write, and what the incident process makes of it."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from alerting.health import HealthHandler
 from alerting.incidents import IncidentsConfig, run
+from alerting.outage import CauseSettings
+from alerting.parts import PartSettings
 from store.pool import Pool
 from tests.integration.incidents_kit import add_station, running, until
 from tests.integration.test_health import feed, full_disk, message
@@ -107,3 +111,79 @@ async def test_a_backlog_and_a_restart_of_both_change_nothing(pool: Pool, config
         await feed(pool, HealthHandler(rules()), [message(boot, [boot.health(200, 10 * HOUR, disk=0.1)], 10 * HOUR)])
         await until(pool, OPEN, 0)
     assert await pool.fetchval(f"SELECT count(*) {OURS}") == 1
+
+
+COMMON = "FROM incident WHERE key = 'health:disk_full:common'"
+PHASES = (
+    "SELECT string_agg(coalesce(i.station, 'common') || ' ' || phase, ', ' ORDER BY i.station, n.id) "
+    "FROM notification n JOIN incident i ON i.id = n.incident WHERE i.kind = 'health'"
+)
+
+
+async def fill(pool: Pool, stations: Sequence[str]) -> dict[str, Boot]:
+    """A disk at each of these stations fills."""
+    boots = {station: Boot(station) for station in stations}
+    for station, boot in boots.items():
+        await feed(pool, HealthHandler(rules()), full_disk(boot), key=station.encode())
+    return boots
+
+
+async def clear(pool: Pool, boots: dict[str, Boot], stations: Sequence[str]) -> None:
+    for station in stations:
+        sample = boots[station].health(4, 15 * MINUTE, disk=0.2)
+        await feed(pool, HealthHandler(rules()), [message(boots[station], [sample], 15 * MINUTE)], key=station.encode())
+
+
+async def add_county(pool: Pool, stations: Sequence[str]) -> None:
+    await pool.execute("INSERT INTO area (code, name, level, path) VALUES ('63', '青海', 'province', '{63}')")
+    await pool.execute("INSERT INTO area (code, name, level, path) VALUES ('6321', '海东', 'city', '{63,6321}')")
+    for station in stations:
+        await add(pool, station)
+    await pool.execute("UPDATE station SET area = '6321'")
+
+
+async def test_many_full_disks_are_told_once_and_who_is_left_alone(pool: Pool, config: IncidentsConfig) -> None:
+    stations = [f"S{n}" for n in range(1, 8)]
+    await add_county(pool, stations)
+    quick = msgspec.structs.replace(config, parts=PartSettings(causes=CauseSettings(hold=0.5)))
+    async with running(run, quick):
+        boots = await fill(pool, stations[:4])
+        await until(pool, OPEN, 4)
+        assert await pool.fetchval(PHASES) == ", ".join(f"{station} opened" for station in stations[:4])
+    async with running(run, quick):
+        boots |= await fill(pool, stations[4:5])
+        await until(pool, OPEN, 6)
+    parent = await pool.fetchrow(f"SELECT * {COMMON}")
+    assert parent is not None
+    assert (parent["station"], parent["area"], parent["began_at"].timestamp()) == (None, "6321", NOW)
+    async with running(run, quick):
+        boots |= await fill(pool, stations[5:])
+        await until(pool, "SELECT count(*) FROM incident WHERE parent IS NOT NULL", 7)
+    await clear(pool, boots, stations[:6])
+    async with running(run, quick):
+        await until(pool, OPEN, 1)
+    told = ", ".join(f"{station} opened" for station in stations[:4])
+    assert await pool.fetchval(PHASES) == f"{told}, S7 opened, common opened, common closed"
+    assert await pool.fetchval(f"SELECT detail ->> 'ended_by' {COMMON}") == "most_back"
+
+
+async def test_a_common_cause_that_a_person_closed_stays_quiet_over_a_restart(
+    pool: Pool, config: IncidentsConfig
+) -> None:
+    stations = [f"S{n}" for n in range(1, 8)]
+    await add_county(pool, stations)
+    async with running(run, config):
+        await fill(pool, stations[:5])
+        await until(pool, f"SELECT count(*) {COMMON}", 1)
+        told = await pool.fetchval(PHASES)
+        await pool.execute(
+            "UPDATE incident SET status = 'closed', closed_at = now(), ended_at = now(), "
+            "detail = detail || '{\"resolved_by\": \"me\"}' WHERE key = 'health:disk_full:common'"
+        )
+        await fill(pool, stations[5:6])
+        await until(pool, "SELECT count(*) FROM incident WHERE parent IS NOT NULL", 6)
+    async with running(run, config):
+        await fill(pool, stations[6:])
+        await until(pool, "SELECT count(*) FROM incident WHERE parent IS NOT NULL", 7)
+    assert await pool.fetchval(PHASES) == told
+    assert await pool.fetchval(f"SELECT count(*) {COMMON}") == 1

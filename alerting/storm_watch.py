@@ -1,0 +1,50 @@
+"""Common causes of health incidents in the incident process: read off the incidents when it takes the lead."""
+
+from collections.abc import Iterable, Sequence
+
+from alerting import incident_store as store
+from alerting.health_incidents import Stations
+from alerting.health_store import QUERIES
+from alerting.incidents_core import Book, Decision, Incident
+from alerting.outage import CauseSettings
+from alerting.standing import Moment
+from alerting.storm_book import StormBoard, keys_in, write_storms
+from store.pool import Connection
+
+
+class StormWatch:
+    """Follows what `HealthWatch` decides, before people are told of it."""
+
+    def __init__(self, stations: Stations, settings: CauseSettings) -> None:
+        self._stations = stations
+        self._settings = settings
+        self._board = StormBoard(stations, settings)
+
+    async def load(self, connection: Connection, open_now: Iterable[Incident]) -> None:
+        """Take up the work; `open_now` are the health incidents of terminals."""
+        self._board = StormBoard(self._stations, self._settings)
+        parents = [Incident(**dict(row)) for row in await connection.fetch(QUERIES.health_parents)]
+        children = await connection.fetch(QUERIES.health_children, [parent.id for parent in parents])
+        self._board.load(open_now, parents, (Incident(**dict(row)) for row in children))
+
+    async def follow(
+        self, connection: Connection, book: Book, decisions: Sequence[Decision], moment: Moment, *, is_due: bool
+    ) -> None:
+        """See what `decisions` about health have in common. `is_due`: look also at which a person closed."""
+        board = self._board
+        if is_due:
+            # What is closed in this very pass is open in the database still, and told by its decision.
+            rows = await connection.fetch(QUERIES.open_health_keys)
+            board.keep({row["key"] for row in rows}, moment.now)
+        await _learn(connection, book, board.going_on)
+        board.tell(book, decisions, moment.now)
+        plan = board.plan(moment.now)
+        await _learn(connection, book, keys_in(plan))
+        write_storms(book, plan, moment.now)
+
+
+async def _learn(connection: Connection, book: Book, keys: Iterable[str]) -> None:
+    """Let the book know the newest incident of each key."""
+    wanted = list(keys)
+    if wanted:
+        book.learn(await store.load_newest(connection, wanted))
