@@ -34,6 +34,8 @@ IDLE = 5
 """Minutes between passes of the incident process when nothing happens."""
 MANY = 10
 """Stations that a cut must have taken for it to be asked whether they had one incident."""
+MOSTLY = 0.7
+"""Of the stations of a parent, how many one cut must have taken: some die at the same time."""
 DOWN = ("station_offline", "overdue_return")
 
 
@@ -205,7 +207,10 @@ def _report(month: Month, began: float) -> Report:
         told=len(kept.told),
         false=false,
         missed=missed,
-        causes=[text for cut in month.truth.cuts for text in _one_cause(month, oracle, cut, wanted, downs)],
+        causes=[
+            *(text for cut in month.truth.cuts for text in _one_cause(month, oracle, cut, wanted, downs)),
+            *_no_cause(month),
+        ],
         seconds=time.process_time() - began,
     )
 
@@ -220,7 +225,9 @@ def _one_cause(
     kept = month.desk.kept
     told = kept.spoken(moment(EPOCH + facts.END * MINUTE))
     told &= {one.id for one in hit} | {one.parent for one in hit if one.parent is not None}
-    if len(told) != 1:
+    # A station that an earlier cut took, and that did not open since, may still be waited for with its others.
+    news = {number for number in told if second(kept.incidents[number]) >= cut.begin * 60}
+    if not told or len(news) > 1:
         named = [(kept.incidents[number].key, str(kept.incidents[number].opened_at)) for number in sorted(told)]
         yield f"{cut}: {len(hit)} stations, told {named}"
 
@@ -237,6 +244,31 @@ def _incidents_of(
             if life.end == cut.begin:
                 silence = one.silence
                 yield from (i for i in downs.get(place.name, ()) if silence.last < second(i) <= silence.next + 120)
+
+
+def _no_cause(month: Month) -> Iterator[str]:
+    """The parents that no cut stands behind: their stations fell each by itself."""
+    incidents, hit = month.desk.kept.incidents.values(), _hits(month.truth)
+    children = defaultdict[int, list[Incident]](list)
+    for one in incidents:
+        if one.parent is not None and one.kind in DOWN:
+            children[one.parent].append(one)
+    for parent in incidents:
+        if parent.kind == "area_outage" and parent.id in children:
+            mine = children[parent.id]
+            most = max(sum(_is_of(one, cut, stations) for one in mine) for cut, stations in hit)
+            if most < MOSTLY * len(mine):
+                yield f"{parent.key} of {parent.began_at}: {len(mine)} stations, of which one cut took {most}"
+
+
+def _hits(truth: Truth) -> list[tuple[Cut, set[str]]]:
+    return [(cut, {place.name for place in truth.places if facts.is_hit(place, cut)}) for cut in truth.cuts]
+
+
+def _is_of(one: Incident, cut: Cut, stations: set[str]) -> bool:
+    """Whether a station fell silent within a cut; those that are found missing say so in their opening."""
+    opened = second(one) / 60
+    return one.station in stations and cut.begin <= opened <= cut.end + facts.DAY
 
 
 def called(country: Country) -> list[list[tuple[float, str]]]:

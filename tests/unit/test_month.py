@@ -5,14 +5,16 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
+from alerting.outage import CauseSettings
 from registry.calendar import Version, calendar_of
 from tests.instrument import country, month, truth
 from tests.instrument.oracle import Oracle, compare
 from tests.instrument.truth import BEGIN, DAYS, Place, hours, rules
 
-STATIONS = 4_000
+STATIONS = 100_000
 
 
+@pytest.mark.timeout(1200)
 def test_a_month_has_no_false_incident_and_none_is_missed() -> None:
     report = month.run(STATIONS, seed=3)
     assert report.silences > STATIONS
@@ -32,6 +34,13 @@ def test_a_judge_with_another_patience_is_found_out(k: float, wrong: str, monkey
         lives = [life for life in oracle.lives(number) if life.end < 6 * truth.DAY - 600]
         found.append(compare(lives, oracle.silences(number, lives)[:-1], called[number]))
     assert any(getattr(one, wrong) for one in found)
+
+
+def test_causes_that_are_none_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    rash = msgspec.structs.replace(month.SETTINGS, causes=CauseSettings(least=2, share=0.01))
+    monkeypatch.setattr(month, "SETTINGS", rash)
+    report = month.run(1_000, seed=2)
+    assert any("of which one cut took" in text for text in report.causes)
 
 
 def test_the_truth_opens_when_the_calendar_does() -> None:
