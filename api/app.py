@@ -27,7 +27,9 @@ from api import (
     stream,
 )
 from api.context import Context
+from api.counting import survey
 from api.gate import V1, Gate
+from api.looks import Look
 from api.probes import Probes
 
 _ROUTERS: Final = (stations, schedules, history, areas, blind_spots, closures, incidents, pipeline, refused, stream)
@@ -49,8 +51,9 @@ def create_app(context: Context) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.context = context
-    app.state.board = board.Board(context.database)
-    app.state.probes = Probes(context.database, context.hub, context.metrics)
+    app.state.survey = Look(lambda: survey(context.database))
+    app.state.board = board.Board(context.database, app.state.survey)
+    app.state.probes = Probes(context.database, context.hub, context.metrics, app.state.survey)
     # The gate checks the token; this only shows in the description that there is one.
     v1 = APIRouter(prefix=V1, dependencies=[Depends(HTTPBearer(auto_error=False))], responses={"default": _FAILURE})
     for module in _ROUTERS:

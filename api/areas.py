@@ -2,15 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
 
-from alerting.verdict import STALE, Clocks
+from alerting.verdict import Clocks
 from api.blind_spots import spot_document
 from api.context import QUERIES, Shared, load_clocks, load_cover
-from api.counting import Row, counts_document, soundness, tally
+from api.counting import Row, are_kept, counts_document, grounds, kept_row, tally
 from api.filters import area_codes
 from api.paging import MAX_ID
 from api.problems import not_found
@@ -50,30 +49,17 @@ async def get_area(
 async def _counts(connection: Connection, area: Row, children: Sequence[Row]) -> dict[str, Counts]:
     """Of the area and its children, by code: those that are kept, or where they are not to be had, counted anew."""
     clocks = await load_clocks(connection)
-    if are_kept(clocks, await connection.fetchval(QUERIES.counts_told_at)):
+    if await are_kept(connection, clocks):
         codes = [area["code"], *(child["code"] for child in children)]
         rows = await connection.fetch(QUERIES.kept_counts, codes)
-        return {row["area"]: _kept(row) for row in rows}
+        return {row["area"]: counts_document(kept_row(row)) for row in rows}
     return await _counted(connection, area, clocks)
-
-
-def are_kept(clocks: Clocks, told_at: datetime | None) -> bool:
-    """Whether the incident process keeps the counts now. It counts nobody as unknown: that is for the clocks to say."""
-    sound = bool(clocks.all) and all(map(clocks.is_sound, clocks.all))
-    return sound and told_at is not None and clocks.now - told_at <= STALE
-
-
-def _kept(row: Row) -> Counts:
-    numbers = {name: number for name, number in row.items() if name != "area"}
-    return Counts(total=sum(numbers.values()), **numbers)
 
 
 async def _counted(connection: Connection, area: Row, clocks: Clocks) -> dict[str, Counts]:
     cover = await load_cover(connection)
     groups: dict[str | None, list[Row]] = defaultdict(list)
-    for row in await connection.fetch(
-        QUERIES.count_area, *soundness(clocks), area["code"], area["depth"], *cover.arguments
-    ):
+    for row in await connection.fetch(QUERIES.count_area, *grounds(clocks, cover), area["code"], area["depth"]):
         groups[row["child"]].append(row)
     counts = {child: counts_document(tally(rows, clocks)) for child, rows in groups.items() if child is not None}
     return counts | {area["code"]: counts_document(tally((row for rows in groups.values() for row in rows), clocks))}

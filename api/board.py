@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from alerting.verdict import Verdict
 from api.atlas import ORDER, Place, Point, draw
 from api.context import QUERIES, load_clocks, load_cover
-from api.counting import count_by_verdict, counts_document, soundness, verdict_of_group
+from api.counting import Survey, counts_document, grounds, kept_totals
 from api.database import Database
 from api.looks import Look
 from api.names import name_of, topic_of, where
@@ -26,8 +26,6 @@ router = page_router()
 INCIDENTS: Final = 5
 ROWS: Final = 8
 """Incidents and stations together, as many as a wall screen has room for."""
-# Cells to a side of the map: fine where every station can have a marker, coarse where they are clustered anyway.
-_FINE, _COARSE, _MANY = 400, 60, 2000
 _MOST_PLACES: Final = 500
 _PLACES_EVERY: Final = 60.0
 # Always shown; the others when there are any.
@@ -54,9 +52,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 class Board:
     """The latest look, and the page made of it, once in each language."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, survey: Look[Survey]) -> None:
         places = Look(lambda: _places(database), _PLACES_EVERY)
-        self._look = Look(lambda: look(database, places))
+        self._look = Look(lambda: look(database, places, survey))
         self._made: dict[str, tuple[Seen, str]] = {}
 
     async def page(self, words: Words, values: Mapping[str, Any]) -> str:
@@ -81,27 +79,34 @@ async def _places(database: Database) -> list[Row]:
         return await connection.fetch(QUERIES.map_places, _MOST_PLACES)
 
 
-async def look(database: Database, places: Callable[[], Awaitable[list[Row]]]) -> Seen:
-    """Read it all in one snapshot."""
+async def look(database: Database, places: Callable[[], Awaitable[list[Row]]], survey: Look[Survey]) -> Seen:
+    """Read it all in one snapshot, but for the map where others keep the counts: it may be some seconds older then."""
     named = await places()
     async with database.snapshot() as connection:
         clocks, cover = await load_clocks(connection), await load_cover(connection)
-        trusted = [*clocks.sound, *(clock.partition for clock in clocks.partly_sound)]
-        rows = await connection.fetch(QUERIES.list_fallen, trusted, ROWS, *cover.arguments)
-        spots = await connection.fetch(
-            QUERIES.map_stations, *soundness(clocks), _FINE, _COARSE, _MANY, *cover.arguments
-        )
-        return Seen(
-            now=clocks.now,
-            counts=counts_document(await count_by_verdict(connection, clocks, cover)),
-            incidents=await connection.fetch(QUERIES.list_open_incidents, ROWS),
-            fallen=list(zip(await complete(connection, rows, clocks, cover), rows, strict=True)),
-            spots=[(verdict_of_group(row, clocks), row) for row in spots],
-            places=named,
-            shards=shard_documents(clocks, {}),
-            deadletters=await connection.fetchval(QUERIES.newest_deadletter),
-            quiet_spots=await connection.fetchval(QUERIES.count_quiet_spots),
-        )
+        rows = await connection.fetch(QUERIES.list_fallen, *grounds(clocks, cover), ROWS)
+        fallen = await complete(connection, rows, clocks, cover)
+        incidents = await connection.fetch(QUERIES.list_open_incidents, ROWS)
+        deadletters = await connection.fetchval(QUERIES.newest_deadletter)
+        quiet_spots = await connection.fetchval(QUERIES.count_quiet_spots)
+        totals = await kept_totals(connection, clocks, cover)
+    if totals is None:
+        surveyed = await survey()
+        totals, spots = surveyed.totals, surveyed.spots
+    else:
+        before = await survey.lately()
+        spots = before.spots if before else []
+    return Seen(
+        now=clocks.now,
+        counts=counts_document(totals),
+        incidents=incidents,
+        fallen=list(zip(fallen, rows, strict=True)),
+        spots=spots,
+        places=named,
+        shards=shard_documents(clocks, {}),
+        deadletters=deadletters,
+        quiet_spots=quiet_spots,
+    )
 
 
 def _board(seen: Seen, words: Words) -> dict[str, Any]:
@@ -148,7 +153,7 @@ def _atlas(seen: Seen, words: Words) -> Any:
             verdict=verdict,
             stations=row["stations"],
             id=row["id"],
-            name=words.pick(row["name"], row["name_en"]),
+            name=words.pick(row["name"] or "", row["name_en"]),
         )
         for verdict, row in seen.spots
     ]

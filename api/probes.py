@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from alerting.verdict import Clocks
 from api.context import QUERIES, load_clocks, load_cover
-from api.counting import count_by_verdict
+from api.counting import Survey, kept_totals
 from api.database import Database
 from api.hub import Hub
 from api.looks import Look
@@ -27,8 +27,8 @@ router = APIRouter(tags=["probes"])
 class Probes:
     """The looks at the database behind /readyz and /metrics."""
 
-    def __init__(self, database: Database, hub: Hub, metrics: Metrics) -> None:
-        self._database, self._hub, self._metrics = database, hub, metrics
+    def __init__(self, database: Database, hub: Hub, metrics: Metrics, survey: Look[Survey]) -> None:
+        self._database, self._hub, self._metrics, self._survey = database, hub, metrics, survey
         # Those this process was started with, whatever an upgrade lays down beside it meanwhile.
         self._migrations = read_migrations()
         self.readiness = Look(self._readiness)
@@ -56,9 +56,11 @@ class Probes:
         try:
             async with self._database.snapshot() as connection:
                 clocks = await load_clocks(connection)
-                stations = await count_by_verdict(connection, clocks, await load_cover(connection))
+                stations = await kept_totals(connection, clocks, await load_cover(connection))
                 incidents = await connection.fetch(QUERIES.count_open_incidents)
                 deadletters = await connection.fetchval(QUERIES.newest_deadletter)
+            if stations is None:
+                stations = (await self._survey()).totals
         except (DatabaseAwayError, asyncpg.PostgresError):
             self._metrics.show_database(False)
         else:

@@ -37,6 +37,11 @@ WHERE s.id > $1
   AND ($7::text IS DISTINCT FROM 'suspended' OR s.lifecycle <> 'commissioned')
   AND ($7::text IS NULL OR $7 NOT IN ('online', 'away', 'offline') OR st.state = $7)
   AND ($7::text IS NULL OR $7 NOT IN ('closed', 'excused') OR st.state IN ('away', 'offline'))
+  AND ($7::text IS NULL OR $7 NOT IN ('away', 'offline', 'excused') OR (s.calendar = ANY ($10::bigint[])) IS NOT TRUE)
+  AND ($7::text IS DISTINCT FROM 'excused' OR excuse.station IS NOT NULL
+       OR s.area IN (SELECT code FROM area WHERE path && $12::text[]))
+  AND ($7::text IS DISTINCT FROM 'unknown' OR st.partition <> ALL ($2::int[])
+       OR st.state NOT IN ('never_seen', 'online', 'away', 'offline'))
   AND ($7::text IS NULL OR $7 = CASE
         WHEN s.lifecycle <> 'commissioned' THEN 'suspended'
         WHEN st.state IS NULL OR st.state = 'never_seen' THEN 'never_seen'
@@ -76,49 +81,67 @@ ORDER BY t.station, t.id;
 
 -- name: list_fallen
 -- For the board: the stations that are offline longest, in the columns of list_stations, without those that have an
--- incident of their own, or that nobody expects to be online ($3 to $6 as $10 to $13 there). $1: partitions with a
--- sound clock.
+-- incident of their own, that nobody expects to be online, or whose clock cannot be trusted. $1 to $7 as in
+-- survey_stations; $8: how many.
 SELECT s.id, s.name, s.name_en, s.name_bo, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state,
        st.since, st.usable, a.path, ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
-       false AS flapping, a.name AS area_name, a.name_en AS area_name_en, count(*) OVER () AS all_of_them
-FROM station_state st JOIN station s ON s.id = st.station LEFT JOIN area a ON a.code = s.area
-WHERE s.lifecycle = 'commissioned' AND st.state = 'offline' AND st.partition = ANY ($1::int[])
-  AND NOT EXISTS (SELECT FROM incident i WHERE i.station = s.id AND i.status <> 'closed'
-                  AND i.kind IN ('station_offline', 'overdue_return', 'flapping'))
-  AND (s.calendar = ANY ($3::bigint[])) IS NOT TRUE AND s.id <> ALL ($4::text[])
-  AND (s.area IN (SELECT code FROM area WHERE path && $5::text[])) IS NOT TRUE
-  AND NOT EXISTS (SELECT FROM station_programme sp WHERE sp.station = s.id AND sp.programme = ANY ($6::text[]))
-ORDER BY st.since, s.id LIMIT $2;
+       false AS flapping, a.name AS area_name, a.name_en AS area_name_en, st.all_of_them
+FROM (
+    SELECT st.*, count(*) OVER () AS all_of_them
+    FROM station_state st JOIN station s ON s.id = st.station
+    LEFT JOIN unnest($1::int[]) AS whole (partition) ON whole.partition = st.partition
+    LEFT JOIN unnest($2::int[], $3::text[]) AS partly (partition, shard)
+           ON partly.partition = st.partition AND partly.shard = coalesce(st.shard, (
+               SELECT t.shard FROM terminal_state t WHERE t.station = st.station
+               ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))
+    LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
+    LEFT JOIN (SELECT unnest($5::text[]) AS station
+               UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
+           ON excuse.station = s.id
+    WHERE s.lifecycle = 'commissioned' AND st.state = 'offline'
+      AND (whole.partition IS NOT NULL OR partly.partition IS NOT NULL)
+      AND shut.calendar IS NULL AND excuse.station IS NULL
+      AND (s.area IN (SELECT code FROM area WHERE path && $6::text[])) IS NOT TRUE
+      AND NOT EXISTS (SELECT FROM incident i WHERE i.station = s.id AND i.status <> 'closed'
+                      AND i.kind IN ('station_offline', 'overdue_return', 'flapping'))
+    ORDER BY st.since, st.station LIMIT $8) AS st
+JOIN station s ON s.id = st.station LEFT JOIN area a ON a.code = s.area
+ORDER BY st.since, s.id;
 
--- name: map_stations
--- Stations with coordinates by everything a verdict depends on ($1, $2 and $6 to $9 as in count_stations) and by where they are, on
--- a grid of 1/$3 of the space they take, or 1/$4 when they are more than $5: however many there are, the answer stays
--- as small as a picture.
-WITH placed AS MATERIALIZED (
-    SELECT id, name, name_en, area, lifecycle, calendar, lat, lon FROM station
-    WHERE lat IS NOT NULL AND lon IS NOT NULL
-), bounds AS (
+-- name: survey_stations
+-- All stations by everything that a verdict depends on, and those with coordinates by where they are: on a grid of
+-- 1/$8 of the space they take, or 1/$9 when they are more than $10. However many there are, the answer stays as small
+-- as a picture. $1: partitions with only sound clocks; $2, $3: the sound (partition, shard) of the others; $4 to $7 as
+-- $10 to $13 of list_stations. What is looked up for each station is joined, for an array in a condition is gone
+-- through again for every row. A station that is alone in its place and state is named.
+WITH bounds AS MATERIALIZED (
     SELECT min(lat) AS south, min(lon) AS west,
            greatest(max(lat) - min(lat), max(lon) - min(lon), 0.000001)
-               / CASE WHEN count(*) <= $5::bigint THEN $3::float8 ELSE $4::float8 END AS step FROM placed
+               / CASE WHEN count(*) <= $10::bigint THEN $8::float8 ELSE $9::float8 END AS step
+    FROM station WHERE lat IS NOT NULL AND lon IS NOT NULL
+), found AS MATERIALIZED (
+    SELECT floor((s.lat - b.south) / b.step)::int AS row, floor((s.lon - b.west) / b.step)::int AS col,
+           s.lifecycle, st.state, whole.partition IS NOT NULL OR partly.partition IS NOT NULL AS sound,
+           CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
+                WHEN shut.calendar IS NOT NULL THEN 'closed'
+                WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
+                THEN 'excused' END AS cover,
+           count(*) AS stations, avg(s.lat) AS lat, avg(s.lon) AS lon, min(s.id) AS id
+    FROM station s CROSS JOIN bounds b LEFT JOIN station_state st ON st.station = s.id
+    LEFT JOIN unnest($1::int[]) AS whole (partition) ON whole.partition = st.partition
+    LEFT JOIN unnest($2::int[], $3::text[]) AS partly (partition, shard)
+           ON partly.partition = st.partition AND partly.shard = coalesce(st.shard, (
+               SELECT t.shard FROM terminal_state t WHERE t.station = st.station
+               ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))
+    LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
+    LEFT JOIN (SELECT unnest($5::text[]) AS station
+               UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
+           ON excuse.station = s.id
+    GROUP BY 1, 2, 3, 4, 5, 6
 )
-SELECT floor((s.lat - b.south) / b.step) AS row, floor((s.lon - b.west) / b.step) AS col,
-       s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
-       CASE WHEN st.partition <> ALL ($1::int[]) THEN st.partition END AS partition,
-       CASE WHEN st.partition = ANY ($2::int[]) THEN coalesce(st.shard, (
-           SELECT t.shard FROM terminal_state t WHERE t.station = s.id
-           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) END AS shard,
-       CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
-            WHEN s.calendar = ANY ($6::bigint[]) THEN 'closed'
-            WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $8::text[]) THEN 'excused'
-            END AS cover,
-       count(*) AS stations, avg(s.lat) AS lat, avg(s.lon) AS lon,
-       min(s.id) AS id, min(s.name) AS name, min(s.name_en) AS name_en
-FROM placed s CROSS JOIN bounds b LEFT JOIN station_state st ON st.station = s.id
-LEFT JOIN (SELECT unnest($7::text[]) AS station
-           UNION SELECT station FROM station_programme WHERE programme = ANY ($9::text[])) AS excuse
-       ON excuse.station = s.id
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
+SELECT f.*, alone.name, alone.name_en
+FROM found f LEFT JOIN LATERAL (
+    SELECT s.name, s.name_en FROM station s WHERE f.stations = 1 AND s.id = f.id LIMIT 1) AS alone ON true;
 
 -- name: map_places
 -- Where the middle of the stations of each province, prefecture and county is.
@@ -146,46 +169,50 @@ WHERE a.code = $1 ORDER BY cardinality(up.path);
 -- The areas that lie in no other.
 SELECT code, name, name_en, name_bo, level FROM area WHERE parent IS NULL ORDER BY code LIMIT $1;
 
--- name: count_stations
--- Stations by everything a verdict depends on; $3 to $6 as $10 to $13 of list_stations. $1: partitions with only sound clocks, which need not be told apart;
--- $2: partly sound ones, in which the shard decides.
-SELECT s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
-       CASE WHEN st.partition <> ALL ($1::int[]) THEN st.partition END AS partition,
-       CASE WHEN st.partition = ANY ($2::int[]) THEN coalesce(st.shard, (
-           SELECT t.shard FROM terminal_state t WHERE t.station = s.id
-           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) END AS shard,
+-- name: count_nowhere
+-- The stations without an area, which no area counts, in the columns of survey_stations.
+SELECT s.lifecycle, st.state, whole.partition IS NOT NULL OR partly.partition IS NOT NULL AS sound,
        CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
-            WHEN s.calendar = ANY ($3::bigint[]) THEN 'closed'
-            WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $5::text[]) THEN 'excused'
-            END AS cover,
+            WHEN shut.calendar IS NOT NULL THEN 'closed'
+            WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
+            THEN 'excused' END AS cover,
        count(*) AS stations
 FROM station s LEFT JOIN station_state st ON st.station = s.id
-LEFT JOIN (SELECT unnest($4::text[]) AS station
-           UNION SELECT station FROM station_programme WHERE programme = ANY ($6::text[])) AS excuse
+LEFT JOIN unnest($1::int[]) AS whole (partition) ON whole.partition = st.partition
+LEFT JOIN unnest($2::int[], $3::text[]) AS partly (partition, shard)
+       ON partly.partition = st.partition AND partly.shard = coalesce(st.shard, (
+           SELECT t.shard FROM terminal_state t WHERE t.station = st.station
+           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))
+LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
+LEFT JOIN (SELECT unnest($5::text[]) AS station
+           UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
        ON excuse.station = s.id
-GROUP BY 1, 2, 3, 4, 5, 6;
+WHERE s.area IS NULL
+GROUP BY 1, 2, 3, 4;
 
 -- name: count_area
--- The same for the subtree of an area ($3), by the child of it that they are under (null: directly in the area);
--- $4 is the area's depth, $5 to $8 are as $10 to $13 of list_stations.
-WITH tree AS MATERIALIZED (SELECT code, path[$4::int + 1] AS child FROM area WHERE path @> ARRAY[$3::text])
-SELECT tree.child, s.lifecycle, st.state, st.partition = ANY ($1::int[]) AS sound,
-       CASE WHEN st.partition <> ALL ($1::int[]) THEN st.partition END AS partition,
-       CASE WHEN st.partition = ANY ($2::int[]) THEN coalesce(st.shard, (
-           SELECT t.shard FROM terminal_state t WHERE t.station = s.id
-           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1)) END AS shard,
+-- The same for the subtree of an area ($8), by the child of it that they are under (null: directly in the area);
+-- $9 is the area's depth.
+WITH tree AS MATERIALIZED (SELECT code, path[$9::int + 1] AS child FROM area WHERE path @> ARRAY[$8::text])
+SELECT tree.child, s.lifecycle, st.state, whole.partition IS NOT NULL OR partly.partition IS NOT NULL AS sound,
        CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
-            WHEN s.calendar = ANY ($5::bigint[]) THEN 'closed'
-            WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $7::text[]) THEN 'excused'
-            END AS cover,
+            WHEN shut.calendar IS NOT NULL THEN 'closed'
+            WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
+            THEN 'excused' END AS cover,
        count(*) AS stations
 FROM tree
 JOIN station s ON s.area = tree.code
 LEFT JOIN station_state st ON st.station = s.id
-LEFT JOIN (SELECT unnest($6::text[]) AS station
-           UNION SELECT station FROM station_programme WHERE programme = ANY ($8::text[])) AS excuse
+LEFT JOIN unnest($1::int[]) AS whole (partition) ON whole.partition = st.partition
+LEFT JOIN unnest($2::int[], $3::text[]) AS partly (partition, shard)
+       ON partly.partition = st.partition AND partly.shard = coalesce(st.shard, (
+           SELECT t.shard FROM terminal_state t WHERE t.station = st.station
+           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))
+LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
+LEFT JOIN (SELECT unnest($5::text[]) AS station
+           UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
        ON excuse.station = s.id
-GROUP BY 1, 2, 3, 4, 5, 6, 7;
+GROUP BY 1, 2, 3, 4, 5;
 
 -- name: find_area
 -- The code as given before the padded one.
@@ -221,6 +248,11 @@ SELECT told_at FROM area_count_known;
 -- name: kept_counts
 SELECT area, online, offline, away, closed, excused, never_seen, suspended FROM area_count
 WHERE area = ANY ($1::text[]);
+
+-- name: kept_roots
+-- The same of the areas that lie in no other.
+SELECT c.area, c.online, c.offline, c.away, c.closed, c.excused, c.never_seen, c.suspended
+FROM area_count c JOIN area a ON a.code = c.area WHERE a.parent IS NULL;
 
 -- name: calendar_definition
 SELECT definition FROM calendar WHERE id = $1;
@@ -338,17 +370,21 @@ SELECT id, at, actor, action, text FROM incident_entry WHERE incident = $1 ORDER
 
 -- name: list_open_incidents
 -- For the board: what concerns many before what concerns one, what nobody looks after before the rest, the oldest first.
+-- Only those that are shown are looked up.
 SELECT i.id, i.kind, i.station, s.name, s.name_en, s.name_bo, a.name AS area_name, a.name_en AS area_name_en,
        coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.assignee, i.detail,
-       (SELECT count(DISTINCT c.key) FROM incident c WHERE c.parent = i.id) AS children, count(*) OVER () AS all_of_them
-FROM incident i
+       (SELECT count(DISTINCT c.key) FROM incident c WHERE c.parent = i.id) AS children, i.all_of_them
+FROM (
+    SELECT *, count(*) OVER () AS all_of_them,
+           array_position(ARRAY['pipeline_blind', 'area_outage', 'blind_spot', 'station_offline', 'overdue_return',
+                                'identity_conflict', 'flapping', 'never_seen', 'health'],
+                          CASE WHEN kind = 'health' AND station IS NULL THEN 'area_outage' ELSE kind END) AS rank
+    FROM incident
+    WHERE status <> 'closed' AND parent IS NULL AND (detail -> 'quiet') IS DISTINCT FROM 'true'
+    ORDER BY rank, status DESC, began_at, id LIMIT $1) AS i
 LEFT JOIN station s ON s.id = i.station
 LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
-WHERE i.status <> 'closed' AND i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'
-ORDER BY array_position(ARRAY['pipeline_blind', 'area_outage', 'blind_spot', 'station_offline', 'overdue_return',
-                              'identity_conflict', 'flapping', 'never_seen', 'health'],
-                        CASE WHEN i.kind = 'health' AND i.station IS NULL THEN 'area_outage' ELSE i.kind END),
-         i.status DESC, i.began_at, i.id LIMIT $1;
+ORDER BY i.rank, i.status DESC, i.began_at, i.id;
 
 -- name: count_quiet_spots
 -- Blind spots that page nobody.

@@ -68,11 +68,13 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
         listening = asyncio.create_task(hub.run(), name="api stream")
         living = asyncio.create_task(_live(pool, config.instance), name="api signs")
         context = Context(config=config, database=Database(pool), token=token, hub=hub, metrics=Metrics())
+        app = create_app(context)
         try:
             await _first(hub.listening.wait(), listening)
-            yield create_app(context), hub
+            yield app, hub
         finally:
             hub.close()
+            app.state.survey.close()
             for task in (listening, living):
                 task.cancel()
                 with suppress(asyncio.CancelledError):

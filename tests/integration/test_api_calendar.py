@@ -1,10 +1,12 @@
 """Opening hours, closures, lifecycle and blind spots over HTTP."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from registry.calendar_store import refresh_calendars
 from registry.schedule_store import put_schedules
@@ -233,13 +235,16 @@ async def keep_counts(pool: Pool, told: datetime) -> None:
     )
 
 
-async def test_counts_that_are_kept_are_those_that_are_counted(pool: Pool, database: str, tmp_path: Path) -> None:
+async def test_counts_that_are_kept_are_those_that_are_counted(
+    monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("api.looks.LOOK_EVERY", 0.0)
     world = World(pool)
     await a_province(world)
     await world.clock()
     states: list[dict[str, Any]] = [{"state": state} for state in ("online", "offline", "away", None)]
     states += [{"state": "online", "lifecycle": "retired"}, {"state": "offline"}, {"state": "offline"}]
-    for area in (AREA, "632100000000", "650000000000"):
+    for area in (AREA, "632100000000", "650000000000", None):
         for number, more in enumerate(states):
             await world.station(f"{area}-{number}", **more, area=area)
         await world.hours(f"{area}-5", (-9, -2))
@@ -249,9 +254,13 @@ async def test_counts_that_are_kept_are_those_that_are_counted(pool: Pool, datab
     async with serving(config(database, tmp_path)) as (client, _):
 
         async def areas() -> list[Any]:
-            return [(await client.get(f"{API}/areas/{code}")).json() for code in ("63", "6321", AREA, "65")]
+            """Areas, and at last all stations by verdict."""
+            found = [(await client.get(f"{API}/areas/{code}")).json() for code in ("63", "6321", AREA, "65")]
+            figures = (await client.get("/metrics")).text
+            return [*found, {"counts": dict(re.findall(r'milepost_stations{verdict="(\w+)"} (\d+)', figures))}]
 
         counted = await areas()
+        assert counted[-1]["counts"]["never_seen"] == "4", "one of them in no area"
         await keep_counts(pool, datetime.now(UTC))
         assert await areas() == counted
         assert counted[0]["counts"] == {
@@ -259,13 +268,15 @@ async def test_counts_that_are_kept_are_those_that_are_counted(pool: Pool, datab
             "never_seen": 2, "suspended": 2,
         }  # fmt: skip
         await pool.execute("UPDATE area_count SET online = 99")
-        assert (await areas())[0]["counts"]["online"] == 99, "they are what is shown"
+        shown = await areas()
+        assert shown[0]["counts"]["online"] == 99, "they are what is shown"
+        assert shown[-1]["counts"]["online"] == "199", "99 in each of two provinces, and one in no area"
         await pool.execute("UPDATE area_count_known SET told_at = $1", datetime.now(UTC) - timedelta(seconds=11))
         assert await areas() == counted, "nobody keeps them any more"
         await keep_counts(pool, datetime.now(UTC))
         await pool.execute("UPDATE area_count SET online = 99")
         await world.clock(1, blind=60)
-        assert (await areas())[0]["counts"] == counted[0]["counts"], "a clock is in doubt"
+        assert await areas() == counted, "a clock is in doubt"
 
 
 async def test_blind_spots_are_listed_by_area_and_kind(pool: Pool, database: str, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ async def test_the_board_draws_who_has_coordinates(world: World, client: httpx.A
 async def test_many_stations_are_put_together_by_the_database(
     monkeypatch: pytest.MonkeyPatch, world: World, client: httpx.AsyncClient
 ) -> None:
-    monkeypatch.setattr("api.board._MANY", 1)
+    monkeypatch.setattr("api.counting._MANY", 1)
     await world.station("6321220003", area=TOWN)
     await world.pool.execute("UPDATE station SET lat = 36.3, lon = 102.8003 WHERE id = '6321220003'")
     await world.pool.execute("UPDATE station SET lat = 36.3, lon = 102.8 WHERE id = '6321220002'")

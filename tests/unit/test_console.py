@@ -16,6 +16,7 @@ from api.incident_pages import KINDS
 from api.looks import Look
 from api.names import name_of, where
 from api.pages import STATIC, link
+from api.problems import DatabaseAwayError
 from api.strip import Segment, segments, sums
 from api.texts import TABLES, Words
 
@@ -162,6 +163,48 @@ async def test_a_slow_look_serves_longer(monkeypatch: pytest.MonkeyPatch, rest: 
 
     seen = Look(look)
     assert [await seen(), await seen()] == [1, looks]
+
+
+async def test_who_asks_for_something_lately_does_not_wait_for_a_slow_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("LOOK_EVERY", 0.0), ("_QUICK", 0.0), ("_REST", 0.0)):
+        monkeypatch.setattr(f"api.looks.{name}", value)
+    may_look, answers = asyncio.Event(), iter("abc")
+
+    async def look() -> str:
+        await asyncio.wait_for(may_look.wait(), 10)
+        found = next(answers, None)
+        if found is None:
+            raise DatabaseAwayError("away")
+        return found
+
+    seen = Look(look)
+    asyncio.get_running_loop().call_later(0.01, may_look.set)
+    assert await seen.lately() == "a", "there is nothing yet: it waits"
+    may_look.clear()
+    assert await seen.lately() == "a"
+    may_look.set()
+    assert await seen() == "c", "the look went on meanwhile"
+    assert await seen.lately() == "c"
+    with pytest.raises(DatabaseAwayError):
+        await seen()
+    assert await seen.lately() is None, "better nothing than what is old"
+
+
+async def test_a_look_in_the_background_ends_when_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.looks._FIRST", 0.0)
+    ended = asyncio.Event()
+
+    async def look() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    seen = Look(look)
+    assert await seen.lately() is None, "nothing is found in time"
+    await asyncio.sleep(0)
+    seen.close()
+    await asyncio.wait_for(ended.wait(), 10)
 
 
 # -- words -------------------------------------------------------------------------------------------------------
