@@ -112,8 +112,7 @@ ORDER BY st.since, s.id;
 -- All stations by everything that a verdict depends on, and those with coordinates by where they are: on a grid of
 -- 1/$8 of the space they take, or 1/$9 when they are more than $10. However many there are, the answer stays as small
 -- as a picture. $1: partitions with only sound clocks; $2, $3: the sound (partition, shard) of the others; $4 to $7 as
--- $10 to $13 of list_stations. What is looked up for each station is joined, for an array in a condition is gone
--- through again for every row. A station that is alone in its place and state is named.
+-- $10 to $13 of list_stations. A station that is alone in its place and state is named.
 WITH bounds AS MATERIALIZED (
     SELECT min(lat) AS south, min(lon) AS west,
            greatest(max(lat) - min(lat), max(lon) - min(lon), 0.000001)
@@ -121,18 +120,15 @@ WITH bounds AS MATERIALIZED (
     FROM station WHERE lat IS NOT NULL AND lon IS NOT NULL
 ), found AS MATERIALIZED (
     SELECT floor((s.lat - b.south) / b.step)::int AS row, floor((s.lon - b.west) / b.step)::int AS col,
-           s.lifecycle, st.state, whole.partition IS NOT NULL OR partly.partition IS NOT NULL AS sound,
+           s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (
+               SELECT t.shard FROM terminal_state t WHERE t.station = st.station
+               ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) IN (SELECT * FROM unnest($2::int[], $3::text[])) AS sound,
            CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
                 WHEN shut.calendar IS NOT NULL THEN 'closed'
                 WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
                 THEN 'excused' END AS cover,
            count(*) AS stations, avg(s.lat) AS lat, avg(s.lon) AS lon, min(s.id) AS id
     FROM station s CROSS JOIN bounds b LEFT JOIN station_state st ON st.station = s.id
-    LEFT JOIN unnest($1::int[]) AS whole (partition) ON whole.partition = st.partition
-    LEFT JOIN unnest($2::int[], $3::text[]) AS partly (partition, shard)
-           ON partly.partition = st.partition AND partly.shard = coalesce(st.shard, (
-               SELECT t.shard FROM terminal_state t WHERE t.station = st.station
-               ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))
     LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
     LEFT JOIN (SELECT unnest($5::text[]) AS station
                UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
@@ -171,18 +167,15 @@ SELECT code, name, name_en, name_bo, level FROM area WHERE parent IS NULL ORDER 
 
 -- name: count_nowhere
 -- The stations without an area, which no area counts, in the columns of survey_stations.
-SELECT s.lifecycle, st.state, whole.partition IS NOT NULL OR partly.partition IS NOT NULL AS sound,
+SELECT s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (
+           SELECT t.shard FROM terminal_state t WHERE t.station = st.station
+           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) IN (SELECT * FROM unnest($2::int[], $3::text[])) AS sound,
        CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
             WHEN shut.calendar IS NOT NULL THEN 'closed'
             WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
             THEN 'excused' END AS cover,
        count(*) AS stations
 FROM station s LEFT JOIN station_state st ON st.station = s.id
-LEFT JOIN unnest($1::int[]) AS whole (partition) ON whole.partition = st.partition
-LEFT JOIN unnest($2::int[], $3::text[]) AS partly (partition, shard)
-       ON partly.partition = st.partition AND partly.shard = coalesce(st.shard, (
-           SELECT t.shard FROM terminal_state t WHERE t.station = st.station
-           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))
 LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
 LEFT JOIN (SELECT unnest($5::text[]) AS station
            UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
@@ -194,7 +187,9 @@ GROUP BY 1, 2, 3, 4;
 -- The same for the subtree of an area ($8), by the child of it that they are under (null: directly in the area);
 -- $9 is the area's depth.
 WITH tree AS MATERIALIZED (SELECT code, path[$9::int + 1] AS child FROM area WHERE path @> ARRAY[$8::text])
-SELECT tree.child, s.lifecycle, st.state, whole.partition IS NOT NULL OR partly.partition IS NOT NULL AS sound,
+SELECT tree.child, s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (
+           SELECT t.shard FROM terminal_state t WHERE t.station = st.station
+           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) IN (SELECT * FROM unnest($2::int[], $3::text[])) AS sound,
        CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
             WHEN shut.calendar IS NOT NULL THEN 'closed'
             WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
@@ -203,11 +198,6 @@ SELECT tree.child, s.lifecycle, st.state, whole.partition IS NOT NULL OR partly.
 FROM tree
 JOIN station s ON s.area = tree.code
 LEFT JOIN station_state st ON st.station = s.id
-LEFT JOIN unnest($1::int[]) AS whole (partition) ON whole.partition = st.partition
-LEFT JOIN unnest($2::int[], $3::text[]) AS partly (partition, shard)
-       ON partly.partition = st.partition AND partly.shard = coalesce(st.shard, (
-           SELECT t.shard FROM terminal_state t WHERE t.station = st.station
-           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))
 LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
 LEFT JOIN (SELECT unnest($5::text[]) AS station
            UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
