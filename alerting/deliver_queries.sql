@@ -44,14 +44,19 @@ SELECT l.id, l.idempotency_key, l.attempts,
            SELECT FROM notification over WHERE over.incident = n.incident AND over.phase = 'closed'
                                          AND over.created_at <= n.spread_at) THEN 'passed' ELSE n.phase END AS phase,
        clock_timestamp() AS now, i.id AS incident, i.kind, i.began_at, i.ended_at, i.station, i.shard, i.detail,
-       (SELECT count(DISTINCT c.key) FROM incident c WHERE c.parent = i.id) AS children,
-       (SELECT count(*) FROM incident c WHERE c.parent = i.id AND c.status <> 'closed') AS children_open,
+       child.many AS children, child.open AS children_open,
        s.name AS station_name, s.name_en AS station_name_en, a.name AS area_name, a.name_en AS area_name_en
 FROM leased l
 JOIN notification n ON n.id = l.notification
 JOIN incident i ON i.id = n.incident
 LEFT JOIN station s ON s.id = i.station
-LEFT JOIN area a ON a.code = coalesce(i.area, s.area);
+LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
+CROSS JOIN LATERAL (
+    -- Stations; for what concerns terminals, those.
+    SELECT count(DISTINCT thing) AS many, count(DISTINCT thing) FILTER (WHERE status <> 'closed') AS open
+    FROM (SELECT c.status, CASE WHEN i.kind = 'health' THEN c.key ELSE c.station END AS thing
+          FROM incident c WHERE c.parent = i.id) AS found
+) AS child;
 
 -- name: mark_sent
 WITH sent AS (

@@ -185,7 +185,7 @@ class _Words(msgspec.Struct, frozen=True):
 _ZH: Final = _Words(
     opened="【平台自检】{parts}不工作",
     closed="【平台自检】{parts}已恢复",
-    line="{part}:{why},已 {lasted}。{means}",
+    line="{part}：{why}，已 {lasted}。{means}",
     listing="、",
     parts={
         "database": "数据库",
@@ -198,14 +198,14 @@ _ZH: Final = _Words(
         "deadletters": "死信入库",
         "api": "网页与接口",
     },
-    whys={"unreachable": "连不上", "no_sign": "没有存活信号", "stuck": "停滞,积压未处理"},
+    whys={"unreachable": "连不上", "no_sign": "没有存活信号", "stuck": "停滞，积压未处理"},
     means={
         "database": "期间不判定、不通知。",
         "kafka": "期间收不到任何心跳与记录。",
         "judge": "期间不判定在线与离线。",
         "incidents": "期间不产生故障。",
         "deliver": "期间故障不会通知到人。",
-        "ingest": "记录留在 Kafka 与终端,不会丢失。",
+        "ingest": "记录留在 Kafka 与终端，不会丢失。",
     },
     units=("天", "小时", "分", "秒"),
 )

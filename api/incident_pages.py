@@ -124,7 +124,7 @@ async def _show(
 async def _children(context: Context, incident: IncidentDetail, words: Words) -> dict[str, Any]:
     """How many have this one as their cause, and of the first how their stations are now: the open ones first."""
     if not incident.children:
-        return {"children": [], "many": 0, "down": 0}
+        return {"children": [], "many": 0, "down": 0, "incidents": 0}
     parts = [
         await incidents.list_incidents(context, Page(_MOST_CHILDREN, None), status=status, parent=incident.id)
         for status in _STATUSES
@@ -133,7 +133,7 @@ async def _children(context: Context, incident: IncidentDetail, words: Words) ->
     now_at = await stations.some_stations(context, [child.station for child in found if child.station])
     _, named = await _names(context, words, found)
     async with context.database.snapshot() as connection:
-        counted = await connection.fetchrow(QUERIES.count_children, incident.id)
+        counted = await connection.fetchrow(QUERIES.count_children, incident.id, incident.kind == "health")
     rows = [{**_row(child, named, words), "station": now_at.get(child.station or "")} for child in found]
     return {"children": rows, **dict(counted or {})}
 
@@ -141,7 +141,8 @@ async def _children(context: Context, incident: IncidentDetail, words: Words) ->
 def _facts(incident: Incident, words: Words) -> list[tuple[str, str]]:
     """What else is known of an incident, as far as it is said in a word or a number."""
     plain = {name: value for name, value in incident.detail.items() if isinstance(value, str | int | float)}
-    hidden = {"quiet", "name"} if incident.cause and incident.cause.kind == "area" else {"quiet"}
+    # How many it concerns stands over the list of them, which is newer.
+    hidden = {"quiet", "children", *(["name"] if incident.cause and incident.cause.kind == "area" else [])}
     return [
         (words.named("detail", name), _said(name, value, words)) for name, value in plain.items() if name not in hidden
     ]

@@ -343,8 +343,10 @@ WHERE i.id < $1
 ORDER BY i.id DESC LIMIT $5;
 
 -- name: count_children
--- How many incidents have this one as their cause, of how many things, and how many of them are not closed.
-SELECT count(DISTINCT key) AS many, count(*) AS incidents, count(*) FILTER (WHERE status <> 'closed') AS down FROM incident WHERE parent = $1;
+-- How many incidents have this one as their cause, of how many stations (for what concerns terminals, $2, of those), and
+-- how many of them are still down.
+SELECT count(DISTINCT thing) AS many, count(*) AS incidents, count(DISTINCT thing) FILTER (WHERE status <> 'closed') AS down
+FROM (SELECT status, CASE WHEN $2::boolean THEN key ELSE station END AS thing FROM incident WHERE parent = $1) AS child;
 
 -- name: get_incident
 -- One incident in the columns of list_incidents.
@@ -363,7 +365,8 @@ SELECT id, at, actor, action, text FROM incident_entry WHERE incident = $1 ORDER
 -- Only those that are shown are looked up.
 SELECT i.id, i.kind, i.station, s.name, s.name_en, s.name_bo, a.name AS area_name, a.name_en AS area_name_en,
        coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.assignee, i.detail,
-       (SELECT count(DISTINCT c.key) FROM incident c WHERE c.parent = i.id) AS children, i.all_of_them
+       (SELECT count(DISTINCT CASE WHEN i.kind = 'health' THEN c.key ELSE c.station END)
+        FROM incident c WHERE c.parent = i.id) AS children, i.all_of_them
 FROM (
     SELECT *, count(*) OVER () AS all_of_them,
            array_position(ARRAY['pipeline_blind', 'area_outage', 'blind_spot', 'station_offline', 'overdue_return',

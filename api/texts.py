@@ -190,6 +190,12 @@ _ZH: Final = {
     "action.resolved": "确认解决",
     "action.closed": "关闭",
     "action.reopened": "重新打开",
+    "action.updated": "变化",
+    "action.notified": "已通知",
+    "action.undelivered": "未能通知",
+    "phase.opened": "发生",
+    "phase.closed": "恢复",
+    "phase.passed": "曾发生，已恢复",
     "parts": "下级区划",
     "no_parts": "没有下级区划",
     "no_areas": "还没有导入行政区划",
@@ -440,6 +446,12 @@ _EN: Final = {
     "action.resolved": "resolved",
     "action.closed": "closed",
     "action.reopened": "opened again",
+    "action.updated": "changed",
+    "action.notified": "told",
+    "action.undelivered": "not told",
+    "phase.opened": "opened",
+    "phase.closed": "closed",
+    "phase.passed": "was open",
     "parts": "Parts",
     "no_parts": "It has no parts",
     "no_areas": "No areas are imported yet",
@@ -527,8 +539,9 @@ class Words:
         return self._table.get(f"{family}.{name}") or word(family, name, self.language)
 
     def said(self, text: str) -> str:
-        """What the platform itself wrote as a reason, in this language."""
-        return any_word(text, self.language)
+        """What the platform itself wrote, in this language: a reason, or which phase it told to whom."""
+        phase, arrow, target = text.partition(" → ")
+        return self.named("phase", phase) + arrow + target if arrow else any_word(text, self.language)
 
     def duration(self, time: timedelta) -> str:
         """A length of time in its two largest units at most: 3 h 20 min."""

@@ -194,6 +194,7 @@ async def test_an_outage_lists_its_parts_and_how_they_are(world: World, client: 
         "area_outage", area=AREA, detail={"cause": "uplink", "name": "中国移动", "share": 0.5}
     )
     down = await world.incident("station_offline", station=STATION, parent=outage)
+    await world.incident("blind_spot", area=AREA, parent=outage, status="closed")  # is no station
     back = await world.incident("station_offline", station="6321220002", parent=outage, status="closed")
     text = await read(client, f"/incidents/{outage}")
     for word in (
@@ -212,7 +213,9 @@ async def test_an_outage_lists_its_parts_and_how_they_are(world: World, client: 
     listed = await read(client, "/incidents")
     assert f'href="/incidents/{outage}"' in listed
     assert f'href="/incidents/{down}"' not in listed, "it is told as part of the outage"
-    assert "中国移动 · 民和县" in await read(client, "/")
+    board = await read(client, "/", "zh-CN")
+    assert "中国移动 · 民和县" in board
+    assert "涉及 2 个服务点" in board
 
 
 async def test_what_broke_on_many_terminals_is_one_thing_without_a_station(

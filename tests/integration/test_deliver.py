@@ -289,5 +289,5 @@ async def test_what_is_held_until_opening_is_told_then_and_once_if_it_is_over_by
     told = [(line["incident"], line["phase"], line["title"]) for line in map(json.loads, path.read_text().splitlines())]
     assert told[0][0] == other
     assert sorted(told[1:]) == sorted(
-        [(over, "passed", "【曾离线,已恢复】A"), (down, "opened", "【离线】B"), (down, "closed", "【恢复】B")]
+        [(over, "passed", "【曾离线，已恢复】A"), (down, "opened", "【离线】B"), (down, "closed", "【恢复】B")]
     )

@@ -80,12 +80,12 @@ def test_a_station_offline_in_chinese() -> None:
     message = write_message(facts(), language="zh-CN", public_url="https://m.example.org/", now=NOW)
     assert message.title == "【离线】红旗阅览室 · 玛多县"
     assert message.body.splitlines() == [
-        "自 2026-11-23 16:00:00 起,已持续 5 分 12 秒。",
-        "服务点:红旗阅览室(6321220007)、玛多县",
-        "原因:心跳中断",
-        "最后一次心跳:2026-11-23 15:59:00",
+        "自 2026-11-23 16:00:00 起，已持续 5 分 12 秒。",
+        "服务点：红旗阅览室（6321220007）、玛多县",
+        "原因：心跳中断",
+        "最后一次心跳：2026-11-23 15:59:00",
         "故障编号 12",
-        "查看与确认:https://m.example.org/incidents/12",
+        "查看与确认：https://m.example.org/incidents/12",
     ]
 
 
@@ -123,47 +123,47 @@ TOLD = {
     "a county that fell": (
         {**COUNTY, "kind": "area_outage", "children": 31, "detail": {"cause": "area", "name": "632122000000"}},
         "【区域中断】玛多县 · 31 个服务点",
-        ["行政区划:玛多县", "共同点:同一行政区划 玛多县", "涉及 31 个服务点。"],
+        ["行政区划：玛多县", "共同点：同一行政区划 玛多县", "涉及 31 个服务点。"],
     ),
     "a county when its first stations fell": (
         {**COUNTY, "kind": "area_outage", "children": 2, "detail": {"cause": "area", "name": "x", "expected": 31}},
         "【区域中断】玛多县 · ≈31 个服务点",
-        ["行政区划:玛多县", "共同点:同一行政区划 玛多县", "涉及 ≈31 个服务点。"],
+        ["行政区划：玛多县", "共同点：同一行政区划 玛多县", "涉及 ≈31 个服务点。"],
     ),
     "an operator's cut": (
         {**COUNTY, "kind": "area_outage", "children": 310, "detail": {"cause": "uplink", "name": "中国移动"}},
         "【区域中断】中国移动 · 玛多县 · 310 个服务点",
-        ["行政区划:玛多县", "共同点:同一网络运营商 中国移动", "涉及 310 个服务点。"],
+        ["行政区划：玛多县", "共同点：同一网络运营商 中国移动", "涉及 310 个服务点。"],
     ),
     "nobody serves an area": (
         {**COUNTY, "kind": "blind_spot", "detail": {"kind": "area_dark", "clears": "station_works"}},
-        "【盲点】全域无服务:玛多县",
-        ["行政区划:玛多县", "消除条件:区划内有服务点在线且可用"],
+        "【盲点】全域无服务：玛多县",
+        ["行政区划：玛多县", "消除条件：区划内有服务点在线且可用"],
     ),
     "a disk": (
         {"kind": "health", "detail": {"rule": "disk_full", "terminal": "001", "value": 0.97, "threshold": 0.95}},
-        "【设备告警】磁盘将满:红旗阅览室 · 玛多县",
-        ["服务点:红旗阅览室(6321220007)、玛多县", "终端:001、数值 0.97,阈值 0.95"],
+        "【设备告警】磁盘将满：红旗阅览室 · 玛多县",
+        ["服务点：红旗阅览室（6321220007）、玛多县", "终端：001、数值 0.97，阈值 0.95"],
     ),
     "a service": (
         {"kind": "health", "detail": {"rule": "service_down", "terminal": "001", "subject": "reader"}},
-        "【设备告警】服务停止:红旗阅览室 · 玛多县",
-        ["服务点:红旗阅览室(6321220007)、玛多县", "终端:001、reader"],
+        "【设备告警】服务停止：红旗阅览室 · 玛多县",
+        ["服务点：红旗阅览室（6321220007）、玛多县", "终端：001、reader"],
     ),
     "a service of many": (
         {**COUNTY, "kind": "health", "children": 12, "detail": {"rule": "service_down", "subject": "reader"}},
-        "【设备告警】服务停止:玛多县 · 12 台终端",
-        ["行政区划:玛多县", "涉及 12 台终端。", "reader"],
+        "【设备告警】服务停止：玛多县 · 12 台终端",
+        ["行政区划：玛多县", "涉及 12 台终端。", "reader"],
     ),
     "a disk of many everywhere": (
         {"station": None, "area_name": None, "kind": "health", "children": 5, "detail": {"rule": "disk_full"}},
-        "【设备告警】磁盘将满:5 台终端",
+        "【设备告警】磁盘将满：5 台终端",
         ["涉及 5 台终端。"],
     ),
     "a rule of one's own": (
         {"kind": "health", "detail": {"rule": "door_open"}},
-        "【设备告警】door_open:红旗阅览室 · 玛多县",
-        ["服务点:红旗阅览室(6321220007)、玛多县"],
+        "【设备告警】door_open：红旗阅览室 · 玛多县",
+        ["服务点：红旗阅览室（6321220007）、玛多县"],
     ),
 }
 
@@ -173,7 +173,7 @@ def test_what_is_told_of_each_kind(case: str) -> None:
     given, title, lines = TOLD[case]
     message = write_message(facts(**given), language="zh-CN", public_url=None, now=NOW)  # type: ignore[arg-type]
     assert message.title == title
-    assert message.body.splitlines() == ["自 2026-11-23 16:00:00 起,已持续 5 分 12 秒。", *lines, "故障编号 12"]
+    assert message.body.splitlines() == ["自 2026-11-23 16:00:00 起，已持续 5 分 12 秒。", *lines, "故障编号 12"]
 
 
 def test_an_outage_that_is_over_says_who_is_still_down() -> None:
