@@ -52,7 +52,9 @@ class Fleet:
         self._mono, self.epoch = time.monotonic(), time.time_ns() // 1_000_000
         self._random = Random(seed)
         self._seed = seed
-        self.members = [Member(self, one, self._draws()) for one in profiles]
+        # A fleet of the same seed may have run before: to those who heard it, this one must be newer and not a double.
+        runs = self.epoch // 1000
+        self.members = [Member(self, one, self._draws(), runs=runs) for one in profiles]
         self._clones: dict[int, Member] = {}
 
     def _draws(self) -> Random:

@@ -199,7 +199,7 @@ class Terminal:
             return
         self.alive, self.link = True, Link.DOWN
         self.runs += 1
-        self._boot = f"{self._random.getrandbits(32):08x}"
+        self._boot = f"{self._random.getrandbits(32) ^ self.runs & 0xFFFFFFFF:08x}"
         self._conn = self._n = self._id = 0
         self.device.boot(now, ago=ago)
         began = self.device.moment(now - ago)
