@@ -7,14 +7,14 @@ Time that is unknown to a clock on which a waiting station rests does not count,
 trusted nothing is decided. After closing time nothing begins; what is open stays open until a station works.
 
 Of areas that are dark within each other, the highest speaks: those below are its children, and page nobody. When it is
-over, what is still dark has `after` once more to come back before it speaks for itself. An area whose stations went
-down in one outage is a child of that outage's incident in the same way.
+over, what is still dark has `after` once more to come back before it speaks for itself. An area of which an
+outage took stations is a child of that outage's incident in the same way.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -36,12 +36,15 @@ class Stage(StrEnum):
     DARK = "dark_area"
 
 
-class Outage(msgspec.Struct, frozen=True):
-    """An open incident of many stations with one cause, and the area that they have in common."""
+class Outage(Protocol):
+    """An open incident of many stations with one cause, and how many of them are down in each area."""
 
-    key: str
-    area: str
-    began_at: datetime
+    @property
+    def key(self) -> str: ...
+    @property
+    def began(self) -> datetime: ...
+    @property
+    def areas(self) -> Mapping[str, int]: ...
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,14 +244,14 @@ class AreaDark:
             self._adopt(area)
 
     def _above(self, area: str, stretch: _Stretch, outages: Iterable[Outage]) -> str | None:
-        """The incident that speaks for an area: of the nearest dark area that it lies in, else of an outage there."""
-        path = self._path(area)
-        for higher in reversed(path[:-1]):
+        """The incident that speaks for an area: of the nearest dark area that it lies in, else of the outage that took
+        most of its stations."""
+        for higher in reversed(self._path(area)[:-1]):
             other = self._stretches.get(higher)
             if other is not None and other.told is Stage.DARK:
                 return spot_key(Kind.AREA_DARK, higher)
-        over = [outage for outage in outages if outage.area in path and outage.began_at <= stretch.since]
-        return max(over, key=lambda o: (path.index(o.area), o.began_at, o.key)).key if over else None
+        over = [outage for outage in outages if outage.areas.get(area) and outage.began <= stretch.since]
+        return max(over, key=lambda o: (o.areas[area], o.began, o.key)).key if over else None
 
     def _adopt(self, area: str) -> None:
         """Speak for the dark areas below that spoke for themselves, or were about to."""

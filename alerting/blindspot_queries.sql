@@ -23,10 +23,6 @@ SELECT DISTINCT ON (key) key, began_at AS since, detail ->> 'stage' AS stage, NU
 FROM incident WHERE kind = 'blind_spot' AND status = 'closed' AND detail ? 'resolved_by'
 ORDER BY key, id DESC;
 
--- name: read_outages
-SELECT key, area, began_at FROM incident
-WHERE kind = 'area_outage' AND status <> 'closed' AND area IS NOT NULL;
-
 -- name: read_targeted_areas
 -- Every area that a target names, or that lies below one at the target's level.
 SELECT a.code AS area, array_agg(t.id ORDER BY t.id COLLATE "C") AS targets

@@ -5,10 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from alerting.area_dark import Outage
 from alerting.areas import COLUMNS
 from alerting.blindspots import Spot
-from alerting.incidents_core import Book
 from alerting.record_spots import Question, Records
 from alerting.spot_gaps import UnknownTime
 from alerting.spot_memory import Remembered
@@ -42,17 +40,6 @@ async def load_spots(connection: Connection) -> list[Spot]:
         *await connection.fetch(QUERIES.read_resolved_spots),
     ]
     return [Spot(**dict(row)) for row in rows]
-
-
-async def load_outages(connection: Connection, book: Book) -> list[Outage]:
-    """The open incidents of a common cause that have an area, with what the book of this pass says of them."""
-    found = {row["key"]: Outage(*row) for row in await connection.fetch(QUERIES.read_outages)}
-    for incident in (*book.changed, *book.opened):
-        if incident.kind == "area_outage":
-            found.pop(incident.key, None)
-            if incident.is_open and incident.area is not None:
-                found[incident.key] = Outage(incident.key, incident.area, incident.began_at)
-    return list(found.values())
 
 
 async def load_targets(connection: Connection) -> dict[str, Sequence[str]]:

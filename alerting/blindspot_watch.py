@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from alerting import blindspot_store as store
+from alerting.area_dark import Outage
 from alerting.areas import COLUMNS, Step
 from alerting.blindspots import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
 from alerting.field import Field
@@ -26,10 +27,11 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class BlindSpotWatch:
-    """The shell around `BlindSpots`; every call is within a transaction of the session that leads."""
+    """The shell around `BlindSpots`; every call is within a transaction of the session that leads. `outages` are those
+    that go on, by their keys, up to date before each `follow`."""
 
-    def __init__(self, field: Field, settings: BlindSpotSettings) -> None:
-        self._field = field
+    def __init__(self, field: Field, settings: BlindSpotSettings, outages: Mapping[str, Outage]) -> None:
+        self._field, self._outages = field, outages
         self._core = BlindSpots(World(field.standing, self._hours), settings)
         self._gaps = Gaps()
         self._unsaved: dict[str, Sequence[int]] = {}
@@ -67,7 +69,7 @@ class BlindSpotWatch:
         if moment.now >= self._records_due:
             await self._note_records(connection, moment.known)
             self._records_due = moment.now + _EVERY
-        await self._advance(connection, book, moment)
+        await self._advance(connection, moment)
         await self._tell(connection, book, moment.now)
         await self._save(connection, moment)
 
@@ -79,12 +81,12 @@ class BlindSpotWatch:
         records, self._mark = await store.load_records(connection, self._mark)
         self._core.note(records, known)
 
-    async def _advance(self, connection: Connection, book: Book, moment: Moment) -> None:
-        """Unknown time and outages are read only when time may decide something."""
+    async def _advance(self, connection: Connection, moment: Moment) -> None:
+        """Unknown time is read only when time may decide something."""
         if self._core.may_turn(moment.known):
             self._gaps.add(await store.load_newer_gaps(connection, self._gaps.cursors))
             self._gaps.forget(moment.known - LOOK_BACK)
-            self._core.advance(moment, self._gaps, await store.load_outages(connection, book))
+            self._core.advance(moment, self._gaps, self._outages.values())
             self._core.answer(await store.load_reporting(connection, self._core.questions()))
 
     async def _tell(self, connection: Connection, book: Book, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Common causes and flapping in the incident process: asks the database what the pure rules want to know."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -47,6 +47,11 @@ class CauseWatch:
         self._flapping = Flapping(flapping)
         self._agents = _Agents(self._population)
 
+    @property
+    def outages(self) -> Mapping[str, Outage]:
+        """The causes that go on, by the keys of their incidents."""
+        return self._causes.outages
+
     # -- taking the lead ---------------------------------------------------------------------------------------
 
     async def load(self, connection: Connection) -> None:
@@ -60,7 +65,7 @@ class CauseWatch:
             if outage is None:
                 alone.append(fallen)
             else:
-                outage.children[fallen.station] = fallen
+                outage.put(fallen)
         self._causes.restore(outages.values(), alone)
         for row in await connection.fetch(QUERIES.load_flapping):
             self._flapping.restore(row["station"], row["changes"], flaps=row["flaps"])
@@ -221,4 +226,4 @@ async def _learn(connection: Connection, book: Book, keys: Iterable[str]) -> Non
 
 def _memory(outage: Outage) -> str:
     """Without its stations: they are in their incidents."""
-    return msgspec.json.encode(msgspec.structs.replace(outage, children={}, ever=set())).decode()
+    return msgspec.json.encode(msgspec.structs.replace(outage, children={}, areas={}, ever=set())).decode()

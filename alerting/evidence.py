@@ -139,7 +139,12 @@ def common(members: Iterable[Sequence[Group]]) -> tuple[Group, ...]:
     return shared
 
 
+def areas_of(groups: Iterable[Group]) -> list[str]:
+    """The areas among groups, in their order."""
+    return [name for cause, name in groups if cause == AREA]
+
+
 def deepest_area(groups: Iterable[Group]) -> str | None:
     """The smallest area among groups whose areas stand with the root first."""
-    areas = [name for cause, name in groups if cause == AREA]
+    areas = areas_of(groups)
     return areas[-1] if areas else None

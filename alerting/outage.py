@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from alerting.evidence import Fallen, Group, Window, common
+from alerting.evidence import Fallen, Group, Window, areas_of, common
 
 
 class CauseSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +25,8 @@ class CauseSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Outage(msgspec.Struct, kw_only=True):
     """A cause from its parent incident's opening until nobody is left in it.
 
-    `children` are the stations that are down by it, `ever` all that were. `most` is the largest number of children
+    `children` are the stations that are down by it, and `areas` says how many of them lie in each area; `ever` are all
+    that were. `most` is the largest number of children
     at once, `low` the smallest since, and `low_at` when it became so small. A person `resolved` it: then `incident` is
     the closed one, which takes late children in silence, and nothing else happens any more.
     """
@@ -46,11 +47,18 @@ class Outage(msgspec.Struct, kw_only=True):
     resolved: bool = False
     incident: int | None = None
     children: dict[str, Fallen] = {}
+    areas: dict[str, int] = {}
     ever: set[str] = set()
+
+    def put(self, fallen: Fallen) -> None:
+        """It is down by this cause."""
+        self.children[fallen.station] = fallen
+        for area in areas_of(fallen.groups):
+            self.areas[area] = self.areas.get(area, 0) + 1
 
     def add(self, fallen: Fallen, at: datetime, settings: CauseSettings) -> None:
         """One more fell by it."""
-        self.children[fallen.station] = fallen
+        self.put(fallen)
         self.ever.add(fallen.station)
         self.joined_at = max(self.joined_at, at)
         self.window = self.window.narrowed(fallen)
@@ -63,7 +71,9 @@ class Outage(msgspec.Struct, kw_only=True):
 
     def remove(self, station: str, at: datetime) -> None:
         """A station of it is back, or out of service."""
-        self.children.pop(station, None)
+        fallen = self.children.pop(station, None)
+        for area in areas_of(fallen.groups if fallen else ()):
+            self.areas[area] -= 1
         if len(self.children) < self.low:
             self.low, self.low_at = len(self.children), at
 

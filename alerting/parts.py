@@ -45,8 +45,9 @@ class PartSettings(msgspec.Struct, frozen=True, kw_only=True):
 def make_parts(field: Field, settings: PartSettings) -> list[Part]:
     """The parts in their order: causes, flapping, areas and blind spots, health. `field` holds all stations, loaded
     before them and up to date before each `follow`."""
+    causes = CauseWatch(field, settings.causes, settings.flapping)
     return [
-        CauseWatch(field, settings.causes, settings.flapping),
-        BlindSpotWatch(field, settings.blind_spots),
+        causes,
+        BlindSpotWatch(field, settings.blind_spots, causes.outages),
         HealthWatch(field, settings.causes),
     ]

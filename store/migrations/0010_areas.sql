@@ -46,4 +46,3 @@ CREATE TABLE blind_spot_memory (
 CREATE INDEX incident_blind_spot ON incident (key) WHERE kind = 'blind_spot' AND status <> 'closed';
 CREATE INDEX incident_blind_spot_resolved ON incident (key, id DESC)
     WHERE kind = 'blind_spot' AND status = 'closed' AND detail ? 'resolved_by';
-CREATE INDEX incident_area_outage ON incident (key) WHERE kind = 'area_outage' AND status <> 'closed';

@@ -10,7 +10,6 @@ from typing import Protocol
 
 import msgspec
 
-from alerting.area_dark import Outage as Dark
 from alerting.areas import Step
 from alerting.blindspots import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
 from alerting.cause_book import CHILD_KINDS, fallen_of, keys_of, write_plan
@@ -146,7 +145,7 @@ class Desk:
             if outage is None:
                 alone.append(fallen)
             else:
-                outage.children[fallen.station] = fallen
+                outage.put(fallen)
         memory.causes.restore(outages.values(), alone)
         for station, (changes, flaps) in self.kept.flapping.items():
             memory.flapping.restore(station, changes, flaps=flaps)
@@ -269,7 +268,7 @@ class Desk:
     def _keep_outages(self, causes: Causes) -> None:
         for outage in (*causes.outages.values(), *causes.resolved):
             if outage.key in causes.touched:
-                bare = msgspec.structs.replace(outage, children={}, ever=set())
+                bare = msgspec.structs.replace(outage, children={}, areas={}, ever=set())
                 self.kept.outages[outage.key, outage.began] = msgspec.json.encode(bare)
         for gone in set(causes.gone) - {(outage.key, outage.began) for outage in causes.outages.values()}:
             self.kept.outages.pop(gone, None)
@@ -305,23 +304,13 @@ class Desk:
         core.follow([Step(before, after, moment.known) for before, after in pairs], moment.known)
         if core.may_turn(moment.known):
             memory.gaps.forget(moment.known - LOOK_BACK)
-            core.advance(moment, memory.gaps, self._outages(book))
+            core.advance(moment, memory.gaps, memory.causes.outages.values())
         turns = core.take()
         if turns:
             self._learn(book, spot_keys_of(turns))
             write(book, turns, moment.now)
         self.kept.counts.update(core.counts.take())
         self.kept.remember(core.memory.take())
-
-    def _outages(self, book: Book) -> list[Dark]:
-        known = {one.id: one for one in self.kept.opened.values()} | {
-            one.id: one for one in (*book.changed, *book.opened)
-        }
-        return [
-            Dark(one.key, one.area, one.began_at)
-            for one in known.values()
-            if one.kind == "area_outage" and one.is_open and one.area is not None
-        ]
 
     # -- the pipeline ------------------------------------------------------------------------------------------
 

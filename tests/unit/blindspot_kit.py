@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
-from alerting.area_dark import Outage
 from alerting.areas import Step
 from alerting.blindspots import BlindSpots, BlindSpotSettings, Spot, Start
 from alerting.incidents_core import Book, Incident
@@ -24,6 +24,14 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PATH = ("63", "6321", "632122")
 
 
+class Taken(NamedTuple):
+    """An outage, and how many stations it took in each area."""
+
+    key: str
+    began: datetime
+    areas: dict[str, int]
+
+
 class Scene:
     """Stations by id, one moment, and the incidents that came of it. Nothing is shared with a database."""
 
@@ -39,7 +47,7 @@ class Scene:
         self.now = at
         self.untrusted: frozenset[ClockName] = frozenset()
         self.gaps = Gaps()
-        self.outages: list[Outage] = []
+        self.outages: list[Taken] = []
         self.targets: dict[str, Sequence[str]] = {}
         self.records: dict[str, Records] = {}
         self.reporting: set[str] = {"A"}
@@ -159,7 +167,7 @@ class Scene:
         self.incidents[number] = Incident(
             id=number, kind="area_outage", key=key, status="open", area=area, began_at=self.now, opened_at=self.now
         )
-        self.outages = [Outage(key, area, self.now)]
+        self.outages = [Taken(key, self.now, dict.fromkeys([area, *PATH[PATH.index(area) :]], 2))]
         return number
 
     def close_outage(self, key: str) -> None:

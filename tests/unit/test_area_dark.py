@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from alerting.area_dark import Outage
-from tests.unit.blindspot_kit import DAY, HOUR, MINUTE, PATH, START, Scene
+from tests.unit.blindspot_kit import DAY, HOUR, MINUTE, PATH, START, Scene, Taken
 
 COUNTY = "area_dark:632122"
 
@@ -235,7 +234,7 @@ def test_unusable_is_not_working() -> None:
 def test_outages_elsewhere_or_later_speak_for_nobody() -> None:
     for area, began in (("64", START), ("63", START + HOUR)):
         scene = two_stations()
-        scene.outages = [Outage("area_outage:area:x", area, began)]
+        scene.outages = [Taken("area_outage:area:x", began, {area: 2})]
         for station in ("A", "B"):
             scene.change(station, state="offline")
         scene.go(15 * MINUTE)
