@@ -19,7 +19,7 @@ from alerting.deliver_core import Facts, GiveUp, Language, Message, after_failur
 from alerting.deliver_targets import AppriseTarget, LogTarget, Parcel, SendError, Target, quiet_apprise
 from alerting.stream import end_with, wait_for_wake
 from store.migrate import require_current
-from store.pool import UNREACHABLE, Pool, listening, may_pass, open_pool
+from store.pool import UNREACHABLE, Pool, end, listening, may_pass, open_pool
 from store.signs import Signs
 from store.sql import load_queries
 
@@ -106,9 +106,7 @@ class Outbox:
             if lanes:
                 await asyncio.wait(lanes, timeout=_DRAIN)
         finally:
-            for task in (stopped, *tasks, *lanes):
-                task.cancel()
-            await asyncio.gather(stopped, *tasks, *lanes, return_exceptions=True)
+            await end(stopped, *tasks, *lanes)
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
         """One step after the other; while the database is away, with a back-off."""

@@ -22,7 +22,7 @@ from alerting.station_rules import RuleSettings
 from alerting.stream import PublisherConfig, end_with, publish, wait_for_wake
 from registry.calendar_keeper import kept_calendars
 from store.migrate import require_current
-from store.pool import UNREACHABLE, Connection, Pool, listening, may_pass, open_pool
+from store.pool import UNREACHABLE, Connection, Pool, end, listening, may_pass, open_pool
 from store.signs import Signs
 
 log = logging.getLogger(__name__)
@@ -122,8 +122,7 @@ async def _publishing(config: IncidentsConfig, pool: Pool, wake: asyncio.Event) 
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 class Leader:

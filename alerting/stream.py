@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 
 from contract.codec import encode
 from contract.log import TRANSITIONS, TransitionEntry
-from store.pool import UNREACHABLE, Connection, Pool
+from store.pool import UNREACHABLE, Connection, Pool, end
 from store.sql import load_queries
 
 log = logging.getLogger(__name__)
@@ -198,8 +198,6 @@ async def end_with(work: "asyncio.Task[None]", stop: asyncio.Event, pool: Pool, 
         if not stop.is_set():
             raise
     finally:
-        stopped.cancel()
         if not work.done():
             pool.terminate()
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+        await end(stopped, work)

@@ -26,7 +26,7 @@ from alerting.teller import Teller
 from alerting.watch_core import API, DATABASE, KAFKA, Look, Pace, Position, Watch, describe
 from broker.log_identity import open_admin, read_identity
 from contract.errors import RemedyError
-from store.pool import UNREACHABLE, Connection, Pool, open_pool
+from store.pool import UNREACHABLE, Connection, Pool, end, open_pool
 from store.signs import Signs
 from store.sql import load_queries
 
@@ -72,9 +72,7 @@ async def run(config: WatchConfig, stop: asyncio.Event) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
 
 
 class _Watcher:

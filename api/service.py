@@ -18,7 +18,7 @@ from api.metrics import Metrics
 from api.session import AdminToken
 from contract.errors import RemedyError
 from store.migrate import require_current
-from store.pool import UNREACHABLE, Pool, open_pool
+from store.pool import UNREACHABLE, Pool, end, open_pool
 from store.signs import EVERY, Signs
 
 __all__ = ["ApiConfig", "open_app", "run"]
@@ -75,10 +75,10 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
         finally:
             hub.close()
             app.state.survey.close()
+            await end(listening, living)
             for task in (listening, living):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+                if not task.cancelled():
+                    task.result()
 
 
 async def _live(pool: Pool, instance: str) -> None:

@@ -9,7 +9,7 @@ from broker.consumer import ConsumerConfig, LogConsumer
 from contract.log import DEADLETTER, RECORDS
 from ingest.handler import DeadLettersHandler, RecordsHandler
 from store.migrate import require_current
-from store.pool import open_pool
+from store.pool import end, open_pool
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,4 @@ async def _run_together(consumers: list[LogConsumer], stop: asyncio.Event) -> No
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)

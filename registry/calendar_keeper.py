@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from registry.calendar_store import MANY, QUERIES, Refreshed, fill_openings, refresh_calendars
-from store.pool import UNREACHABLE, Connection, Pool, may_pass
+from store.pool import UNREACHABLE, Connection, Pool, end, may_pass
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +22,7 @@ async def kept_calendars(pool: Pool, *, every: float = EVERY) -> AsyncIterator[N
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 async def _keep(pool: Pool, every: float) -> None:
