@@ -31,15 +31,17 @@ def make_secrets(folder: Path) -> str:
 
 def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
-    assert len(make_secrets(folder).splitlines()) == 8
+    assert len(make_secrets(folder).splitlines()) == 9
     made = {path.name: path.read_text() for path in folder.iterdir()}
     assert make_secrets(folder) == ""
     assert {path.name: path.read_text() for path in folder.iterdir()} == made
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o444}
+    addresses = {made.pop("alert_urls"), made.pop("deadman_url")}
+    assert addresses == {""}, "whom to tell is for people to say"
     assert len(set(made.values())) == len(made)
     assert urlsplit(made["database_url"]).password == made["owner_password"]
-    assert all(len(text) == 64 for name, text in made.items() if name not in ("database_url", "alert_urls"))
+    assert all(len(text) == 64 for name, text in made.items() if name != "database_url")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from api.context import load_clocks, load_cover
-from api.counting import count_by_verdict
+from api.counting import survey_at
 from grafana import overview
 from store.pool import Pool
 from tests.integration.api_world import World
@@ -102,7 +102,7 @@ async def test_every_query_bears_an_empty_database(pool: Pool) -> None:
 async def test_the_counts_are_those_of_the_api(reader: asyncpg.Connection, world: World) -> None:
     (found,) = await rows(reader, "counts", world)
     async with world.pool.acquire() as connection:
-        counted = await count_by_verdict(connection, await load_clocks(connection), await load_cover(connection))
+        counted = (await survey_at(connection, await load_clocks(connection), await load_cover(connection))).totals
     assert dict(found) == {name: counted.get(name, 0) for name in COLUMNS["counts"].split()}  # type: ignore[call-overload]
     assert sum(found.values()) == 5
 

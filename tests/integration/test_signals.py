@@ -8,8 +8,9 @@ import time
 import pytest
 
 SERVICE = """
-import asyncio, sys
+import asyncio, signal, sys
 from milepost.signals import run_until_stopped
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
 async def main(stop):
     print("up", flush=True)
     await stop.wait()

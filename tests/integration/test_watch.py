@@ -20,6 +20,11 @@ from tests.integration.api_world import TOKEN
 from tests.integration.bridge_kit import until
 from tests.servers import Tansu, find_free_port
 
+# A look that is broken off while it connects leaves its connection to the garbage collector, as aiokafka does.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in.*AIOKafkaConnection.__del__:pytest.PytestUnraisableExceptionWarning"
+)
+
 
 class Services:
     """Leave signs of life for the services that do not run here."""
