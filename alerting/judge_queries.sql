@@ -2,8 +2,10 @@
 SELECT shard, memory FROM partition_clock WHERE partition = $1 ORDER BY shard;
 
 -- name: load_terminals
-SELECT station, terminal, shard, state, since, seen_at, boot, run, conn, n, every, seen, deadline, usable, users,
-       loss_window, memory
+-- Times in ms, what is not known as the columns in memory have it.
+SELECT station, terminal, shard, state, coalesce((extract(epoch FROM since) * 1000)::bigint, 0),
+       coalesce((extract(epoch FROM seen_at) * 1000)::bigint, 0), boot, run, conn, n, every, seen, deadline,
+       coalesce(usable::int, -1), coalesce(users, -1), loss_window, memory::text
 FROM terminal_state WHERE partition = $1;
 
 -- name: load_stations

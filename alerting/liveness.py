@@ -4,7 +4,7 @@ Feed it the entries of the partition in their order; it returns nothing and rais
 collects transitions, gaps and the rows that changed, until the caller takes them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -13,7 +13,7 @@ from alerting import suspicion
 from alerting.boots import judge_other_boot, note_rival, rival_is_gone
 from alerting.clock import MESSAGES_LOST, Advance, ClockSettings, ClockState, Gap, PipelineClock
 from alerting.losses import LossWindow
-from alerting.terminals import NEVER, WORDS, State, Stations, Terminals, flag, unflag
+from alerting.terminals import NEVER, UNKNOWN, WORDS, State, Stations, Terminals, flag, unflag
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import Heartbeat, Status
 
@@ -108,8 +108,18 @@ class PartitionLiveness:
         if row is None:
             return
         self._note_registration(row, registration)
+        if self._is_judged(row):
+            return
         at = now if self.stations.since[row] else self._first_seen_at(row) or now
         self._judge_station(row, at, "registry", self._shard_of_station(row))
+
+    def _is_judged(self, row: int) -> bool:
+        """Whether a station is plainly as its only terminal is, which nearly all are."""
+        s, t, terminal = self.stations, self.terminals, self.stations.first[row]
+        if terminal < 0 or t.next[terminal] >= 0 or not t.counts[terminal] or s.quorum[row] != 1:
+            return False
+        usable = t.usable[terminal] if s.state[row] == State.ONLINE else UNKNOWN
+        return s.state[row] == t.state[terminal] and s.usable[row] == usable
 
     def _note_registration(self, row: int, registration: Registration) -> None:
         self.stations.quorum[row] = registration.quorum
@@ -163,6 +173,17 @@ class PartitionLiveness:
         self.stations.first[home] = row
         return row
 
+    def add_terminals(self, stations: Sequence[str], terminals: Sequence[str]) -> None:
+        """Rows for terminals that are not there yet, in their order; the columns of what is known of them follow."""
+        first, known = self.stations.first, len(self.terminals)
+        homes, following = [], []
+        for row, station in enumerate(stations, known):
+            home = self.station(station)
+            homes.append(home)
+            following.append(first[home])
+            first[home] = row
+        self.terminals.extend(terminals, homes, following)
+
     def _heard(self, station: str, terminal: str) -> int:
         known = len(self.terminals)
         row = self.terminal(station, terminal)
@@ -182,16 +203,15 @@ class PartitionLiveness:
             number = self.shard(entry.shard)
         shard = self.shards[number]
         stamp = shard.clock.stamp(entry.start, entry.mono)
-        if t.boot[row] == body.boot:
+        if t.boot.holds(row, body.boot):
             run, n = t.run[row], t.n[row]
             if body.run < run or (body.run == run and body.n <= n):
                 return
             lost = body.n > n + 1 and body.conn == t.conn[row] and body.run == run
             if t.shard[row] == number and t.seen[row] > shard.clock.state.gap_clock:
                 shard.losses.heard(t.window, row, lost)
-        elif t.run[row] >= 0 and not self._believe(row, body, stamp, entry):
+        elif not self._starts(row, body, stamp, entry):
             return
-        t.boot[row] = body.boot
         t.run[row] = body.run
         t.conn[row] = body.conn
         t.n[row] = body.n
@@ -231,6 +251,13 @@ class PartitionLiveness:
         t.usable[row] = usable
         reason = "heartbeat" if t.state[row] != state else "usable"
         self._change(row, state, entry.received, reason)
+
+    def _starts(self, row: int, body: Heartbeat, stamp: float, entry: HeartbeatEntry) -> bool:
+        """Whether a heartbeat of another boot than the current begins the terminal's life, or a new one of it."""
+        if self.terminals.run[row] >= 0 and not self._believe(row, body, stamp, entry):
+            return False
+        self.terminals.boot[row] = body.boot
+        return True
 
     def _believe(self, row: int, body: Heartbeat, stamp: float, entry: HeartbeatEntry) -> bool:
         """Whether a heartbeat of another boot than the current is the terminal's from now on."""

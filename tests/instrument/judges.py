@@ -9,7 +9,7 @@ import msgspec
 
 from alerting.clock import ClockState
 from alerting.field import StationChange
-from alerting.judge_store import _memory_text, _restore_terminal
+from alerting.judge_store import _memory_text, restore_terminals
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
 from alerting.pipeline import Gap
 from alerting.standing import ClockName
@@ -169,8 +169,8 @@ def restarted(live: PartitionLiveness, registered: Mapping[str, Registration]) -
     new = PartitionLiveness(live.settings)
     for name, clock in live.clocks().items():
         new.shard(name, msgspec.json.decode(msgspec.json.encode(clock.state), type=ClockState))
-    for row in range(len(live.terminals)):
-        _restore_terminal(new, _row_of(live, row))  # type: ignore[arg-type]
+    if len(live.terminals):
+        restore_terminals(new, [_row_of(live, row) for row in range(len(live.terminals))])
     for number, station in enumerate(live.stations.ids):
         row = new.station(station)
         new.stations.state[row] = live.stations.state[number]
@@ -184,26 +184,25 @@ def restarted(live: PartitionLiveness, registered: Mapping[str, Registration]) -
     return new
 
 
-def _row_of(live: PartitionLiveness, row: int) -> dict[str, Any]:
+def _row_of(live: PartitionLiveness, row: int) -> tuple[Any, ...]:
+    """As `load_terminals` reads it."""
     t = live.terminals
-    memory = _memory_text(live, row)
-    when: Callable[[int], datetime | None] = lambda ms: moment(ms) if ms else None  # noqa: E731
-    return {
-        "station": live.stations.ids[t.station[row]],
-        "terminal": t.ids[row],
-        "shard": live.shards[t.shard[row]].name if t.shard[row] >= 0 else "",
-        "state": live.state_word(row),
-        "since": when(t.since[row]),
-        "seen_at": when(t.seen_at[row]),
-        "boot": t.boot[row],
-        "run": t.run[row],
-        "conn": t.conn[row],
-        "n": t.n[row],
-        "every": t.every[row],
-        "seen": t.seen[row],
-        "deadline": t.deadline[row],
-        "usable": None if t.usable[row] < 0 else bool(t.usable[row]),
-        "users": None if t.users[row] < 0 else t.users[row],
-        "loss_window": t.window[row],
-        "memory": None if memory is None else msgspec.json.decode(memory),
-    }
+    return (
+        live.stations.ids[t.station[row]],
+        t.ids[row],
+        live.shards[t.shard[row]].name if t.shard[row] >= 0 else "",
+        live.state_word(row),
+        t.since[row],
+        t.seen_at[row],
+        t.boot[row],
+        t.run[row],
+        t.conn[row],
+        t.n[row],
+        t.every[row],
+        t.seen[row],
+        t.deadline[row],
+        t.usable[row],
+        t.users[row],
+        t.window[row],
+        _memory_text(live, row),
+    )
