@@ -78,8 +78,8 @@ class Stations:
 
 
 class Boots:
-    """A column of boots. Nearly all are of eight bytes, and are kept as numbers: as strings they would take seven times
-    the room, which is a tenth of all that a judge takes."""
+    """A column of boots. Those of up to eight bytes, as agents make them, are kept as numbers: as strings they would
+    take seven times the room, which is a tenth of all that a judge takes."""
 
     def __init__(self) -> None:
         self._packed = array("Q")
@@ -91,7 +91,7 @@ class Boots:
 
     def __getitem__(self, row: int) -> str:
         packed = self._packed[row]
-        return packed.to_bytes(8, "little").decode() if packed else self._others.get(row, "")
+        return packed.to_bytes(8, "little").rstrip(b"\0").decode() if packed else self._others.get(row, "")
 
     def __setitem__(self, row: int, boot: str) -> None:
         self._packed[row] = packed = _pack(boot)
@@ -107,9 +107,9 @@ class Boots:
 
 
 def _pack(boot: str) -> int:
-    """0: it is kept as it is."""
+    """0: it is kept as it is, being longer, or none. No name holds a NUL, so nothing is lost by padding."""
     raw = boot.encode()
-    return int.from_bytes(raw, "little") if len(raw) == 8 else 0
+    return int.from_bytes(raw, "little") if len(raw) <= 8 else 0
 
 
 class Terminals:
