@@ -93,10 +93,10 @@ class JudgeHandler:
         await self._follow_registry(connection)
         await self._follow_decisions(connection)
         decided = False
-        await save_terminals(connection, mine)
         for partition, live in mine.items():
             transitions, gaps = live.take()
             sequences = self._sequences[partition]
+            await save_terminals(connection, partition, live)
             await save_stations(connection, partition, live)
             await save_transitions(connection, partition, transitions, sequences)
             await save_gaps(connection, partition, gaps, sequences)

@@ -56,13 +56,13 @@ FROM heard WHERE heard.station = u.station AND heard.seen_at > u.last_seen_at
 -- name: save_terminals
 INSERT INTO terminal_state AS t (partition, station, terminal, shard, state, since, seen_at, boot, run, conn, n,
                                  every, seen, deadline, usable, users, loss_window, memory)
-SELECT partition, station, terminal, shard, state, to_timestamp(since / 1000.0), to_timestamp(seen_at / 1000.0),
+SELECT $1, station, terminal, shard, state, to_timestamp(since / 1000.0), to_timestamp(seen_at / 1000.0),
        boot, run, conn, n, every, seen, deadline, usable, users, loss_window, memory::jsonb
-FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[],
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[],
             $10::bigint[], $11::bigint[], $12::float8[], $13::float8[], $14::float8[], $15::boolean[],
             $16::bigint[], $17::bigint[], $18::text[])
-     AS m (partition, station, terminal, shard, state, since, seen_at, boot, run, conn, n, every, seen, deadline,
-           usable, users, loss_window, memory)
+     AS m (station, terminal, shard, state, since, seen_at, boot, run, conn, n, every, seen, deadline, usable,
+           users, loss_window, memory)
 ON CONFLICT (station, terminal) DO UPDATE SET
     shard = excluded.shard, state = excluded.state, since = excluded.since, seen_at = excluded.seen_at,
     boot = excluded.boot, run = excluded.run, conn = excluded.conn, n = excluded.n, every = excluded.every,

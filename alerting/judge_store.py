@@ -1,7 +1,7 @@
 """Loading and saving what the judge knows of a partition: rows to columns and back."""
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import repeat
 from pathlib import Path
@@ -107,41 +107,33 @@ def registrations(rows: Iterable[asyncpg.Record]) -> Iterable[tuple[str, Registr
         yield row["id"], Registration(row["quorum"], frozenset(row["not_counting"]))
 
 
-async def save_terminals(connection: Connection, partitions: Mapping[int, PartitionLiveness]) -> None:
-    """Write the terminals that changed since the last save, of all partitions together: what people wait for is in the
-    same transaction, and every statement more is a round trip more."""
-    changed = [(partition, live, row) for partition, live in partitions.items() for row in sorted(live.dirty)]
-    for live in partitions.values():
-        live.dirty = set()
-    for chunk in _chunks(changed):
-        columns = zip(*(_terminal_row(*one) for one in chunk), strict=True)
-        await connection.execute(QUERIES.save_terminals, *columns)
-    for live in partitions.values():
-        live.terminals.memory.fold()
-
-
-def _terminal_row(partition: int, live: PartitionLiveness, row: int) -> tuple[Any, ...]:
-    t = live.terminals
-    return (
-        partition,
-        live.stations.ids[t.station[row]],
-        t.ids[row],
-        live.shards[t.shard[row]].name if t.shard[row] >= 0 else "",
-        live.state_word(row),
-        t.since[row] or None,
-        t.seen_at[row] or None,
-        t.boot[row],
-        t.run[row],
-        t.conn[row],
-        t.n[row],
-        t.every[row],
-        t.seen[row],
-        t.deadline[row],
-        unflag(t.usable[row]),
-        None if t.users[row] < 0 else t.users[row],
-        t.window[row],
-        _memory_text(live, row),
-    )
+async def save_terminals(connection: Connection, partition: int, live: PartitionLiveness) -> None:
+    """Write the terminals that changed since the last save."""
+    t, s, rows = live.terminals, live.stations, sorted(live.dirty)
+    live.dirty = set()
+    for chunk in _chunks(rows):
+        await connection.execute(
+            QUERIES.save_terminals,
+            partition,
+            [s.ids[t.station[r]] for r in chunk],
+            [t.ids[r] for r in chunk],
+            [live.shards[t.shard[r]].name if t.shard[r] >= 0 else "" for r in chunk],
+            [live.state_word(r) for r in chunk],
+            [t.since[r] or None for r in chunk],
+            [t.seen_at[r] or None for r in chunk],
+            [t.boot[r] for r in chunk],
+            [t.run[r] for r in chunk],
+            [t.conn[r] for r in chunk],
+            [t.n[r] for r in chunk],
+            [t.every[r] for r in chunk],
+            [t.seen[r] for r in chunk],
+            [t.deadline[r] for r in chunk],
+            [unflag(t.usable[r]) for r in chunk],
+            [None if t.users[r] < 0 else t.users[r] for r in chunk],
+            [t.window[r] for r in chunk],
+            [_memory_text(live, r) for r in chunk],
+        )
+    t.memory.fold()
 
 
 def _memory_text(live: PartitionLiveness, row: int) -> str | None:
