@@ -236,15 +236,15 @@ def compare(url: str, mixture: str, rows: int, rounds: int) -> Ratios:
 
 
 @contextmanager
-def database_server() -> Iterator[str]:
-    """The server given in MILEPOST_TEST_DATABASE_URL, or one of the wheel's for this run."""
+def database_server(options: tuple[str, ...] = ()) -> Iterator[str]:
+    """The server given in MILEPOST_TEST_DATABASE_URL, or one of the wheel's for this run, with settings `options`."""
     given = os.environ.get("MILEPOST_TEST_DATABASE_URL")
     if given:
         yield given
         return
     with tempfile.TemporaryDirectory(prefix="milepost-bench-") as name:
         Path(name).chmod(0o755)
-        cluster = postgres.prepare(Path(name) / "postgres", port=find_free_port())
+        cluster = postgres.prepare(Path(name) / "postgres", port=find_free_port(), options=options)
         process = subprocess.Popen(
             cluster.command, user=cluster.run_as, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
