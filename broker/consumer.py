@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from broker.log_identity import open_admin, read_identity, watch_identity
+from broker.pulse import Progress
 from store.offsets import Claim, FencedError, advance, claim
 from store.pool import UNREACHABLE, Connection, Pool, may_pass
 from store.signs import Role, Signs
@@ -78,7 +79,6 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._waiting: set[int] = set()
         self._lock = asyncio.Lock()
         self._log = ""
-        self._progress_at = time.monotonic()
         self._consumer: AIOKafkaConsumer = None
         self._signs = Signs(config.name, config.instance)
 
@@ -168,7 +168,6 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             if fresh:
                 self._handler.apply(where.partition, fresh, now)
                 self._positions[where.partition] = fresh[-1].offset + 1
-                self._progress_at = now
 
     async def _commit(self, partitions: Collection[int]) -> None:
         """Commit rows and offsets; when that fails in any unclear way, load everything again."""
@@ -252,7 +251,6 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         where = TopicPartition(config.topic, partition)
         self._consumer.seek(where, held.next_offset)
         self._consumer.resume(where)
-        self._progress_at = time.monotonic()
 
     def _drop(self, partitions: Collection[int]) -> None:
         self._handler.forget(partitions)
@@ -275,27 +273,32 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             partitions = [where.partition for where in assigned]
             log.info("assigned", extra={"consumer": self._config.name, "partitions": sorted(partitions)})
             self._load_later(partitions)
-            self._progress_at = time.monotonic()
 
     async def _watch_progress(self) -> None:
-        """Notice a consumer that hangs although there is something to read."""
+        """Notice a consumer that hangs although Kafka answers and there is something to read."""
+        progress = Progress(self._config.stall_timeout)
         while True:
             await asyncio.sleep(self._config.stall_timeout / 4)
-            if self._lock.locked() or not self._claims:
-                self._progress_at = time.monotonic()
-                continue
-            if time.monotonic() - self._progress_at < self._config.stall_timeout:
-                continue
-            where = [TopicPartition(self._config.topic, partition) for partition in self._claims]
-            try:
-                ends = await self._consumer.end_offsets(where)
-            except (KafkaError, TimeoutError):
-                continue
-            # Greater, not different: the in-memory broker tells an end that is a batch old.
-            behind = [w.partition for w in where if ends[w] > self._position(w.partition)]
-            if behind:
+            unread = await self._unread()
+            if unread is None:
+                progress.excuse(time.monotonic())
+            elif progress.stalled(time.monotonic(), sum(map(self._position, self._claims)), sum(unread.values())):
+                behind = sorted(partition for partition, count in unread.items() if count)
                 raise StalledError(f"{self._config.name} gets nothing of partitions {behind} of {self._config.topic}")
-            self._progress_at = time.monotonic()
+
+    async def _unread(self) -> dict[int, int] | None:
+        """Entries to be read by partition; None while it is not this consumer's turn, or Kafka does not answer."""
+        if self._lock.locked() or self._waiting or not self._claims:
+            return None
+        mine = [TopicPartition(self._config.topic, partition) for partition in self._claims]
+        try:
+            async with asyncio.timeout(self._config.stall_timeout / 4):
+                ends = await self._consumer.end_offsets(mine)
+        except (KafkaError, TimeoutError):
+            return None
+        # The in-memory broker tells an end that is a batch old, so that we may be beyond it.
+        held = {where.partition: end for where, end in ends.items() if where.partition in self._claims}
+        return {partition: max(0, end - self._position(partition)) for partition, end in held.items()}
 
     def _position(self, partition: int) -> int:
         return self._positions.get(partition, self._claims[partition].next_offset)
