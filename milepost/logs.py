@@ -4,19 +4,21 @@ import logging
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from contract.errors import RemedyError
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 # These say at INFO what only their authors want to know.
 _QUIET = ("aiokafka", "apprise", "asyncio", "gmqtt", "paho", "httpx", "httpcore", "uvicorn")
+_SAY_AGAIN: Final = 10.0
+_MOST_MESSAGES: Final = 1000
 
 
 def configure(*, level: str, style: str) -> None:
     """Send all logging to stderr; `style` is text or json. Raises RemedyError when json is not installed."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_is_news)
+    handler.addFilter(Repetitions())
     handler.setFormatter(_json_formatter() if style == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
@@ -48,9 +50,29 @@ class TextFormatter(logging.Formatter):
         return " ".join([super().formatMessage(record), *(f"{k}={_quote(v)}" for k, v in _extra(record).items())])
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """aiokafka says at each attempt that a broker is away; what it means for us is said where it matters."""
-    return not (record.name.startswith("aiokafka") and str(record.msg).startswith("Unable connect to"))
+class Repetitions(logging.Filter):
+    """Lets a message of aiokafka through once in `_SAY_AGAIN` seconds: it says at each attempt that a broker is away.
+
+    That nothing connects is never let through: what it means for us is said where it matters.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("aiokafka"):
+            return True
+        message = str(record.msg)
+        if message.startswith("Unable connect to"):
+            return False
+        last = self._said.get((record.name, message))
+        if last is not None and 0 <= record.created - last < _SAY_AGAIN:
+            return False
+        if len(self._said) >= _MOST_MESSAGES:
+            self._said.clear()
+        self._said[record.name, message] = record.created
+        return True
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:

@@ -55,3 +55,18 @@ def test_an_error_brings_its_traceback(capsys: pytest.CaptureFixture[str]) -> No
     except ValueError:
         logging.getLogger("broker.test").exception("failed")
     assert "ValueError: invalid literal" in capsys.readouterr().err
+
+
+def test_what_kafka_repeats_is_said_once_in_a_while() -> None:
+    def heard(name: str, message: str, at: float) -> bool:
+        record = logging.makeLogRecord({"name": name, "msg": message, "created": at})
+        return bool(repetitions.filter(record))
+
+    repetitions = logs.Repetitions()
+    assert heard("aiokafka", "Unable to update metadata from %s", 100)
+    assert heard("aiokafka", "Failed fetch messages from %s: %s", 100)
+    assert not heard("aiokafka", "Unable to update metadata from %s", 109)
+    assert heard("aiokafka", "Unable to update metadata from %s", 110)
+    assert heard("aiokafka", "Unable to update metadata from %s", 50), "the clock was set back"
+    assert heard("broker.bridge", "counters", 100)
+    assert heard("broker.bridge", "counters", 100)
