@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,13 +65,17 @@ class Stack:
         """Whatever state it is in."""
         if self.process is None:
             return
-        for process in self._descendants():
+        descendants = self._descendants()
+        for process in descendants:
             process.send_signal(signal.SIGCONT)
+        up = self.process
         try:
             self.stop()
         except subprocess.TimeoutExpired:
-            for process in self._descendants():
-                process.kill()
+            up.kill()
+            for process in descendants:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
 
     def is_ready(self) -> bool:
         assert self.process is not None

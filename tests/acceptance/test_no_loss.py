@@ -31,6 +31,18 @@ def stored(stack: Stack, terminal: Terminal) -> Counter[int]:
     return Counter(item["rx"] for item in stack.items(f"stations/{terminal.station}/health"))
 
 
+def missing(stack: Stack, fleet: list[Terminal], sent: dict[str, set[int]], acked: dict[str, set[int]]) -> str:
+    """Which records of which stations are not there, and what the processes said last."""
+    lines = ["records are missing:"]
+    for terminal in fleet:
+        station = terminal.station
+        lost = sorted(sent[station] - set(stored(stack, terminal)))
+        if lost:
+            early = len(acked[station] & set(lost))
+            lines.append(f"  {station}: {len(lost)} in {lost[0]}-{lost[-1]}, {early} of them acknowledged early")
+    return "\n".join([*lines, stack.output.read_text()[-4000:]])
+
+
 def test_every_record_arrives_once(server_dir: Path, apache_kafka: ApacheKafka) -> None:
     directory = server_dir / "no-loss"
     directory.mkdir()
@@ -51,7 +63,11 @@ def test_every_record_arrives_once(server_dir: Path, apache_kafka: ApacheKafka) 
         acked = {terminal.station: set(terminal.acked_ids) for terminal in fleet}
         wait_until(lambda: not any(t.outbox for t in fleet), 120, "records stay unacknowledged")
         sent = {terminal.station: set(terminal.sent_ids) for terminal in fleet}
-        wait_until(lambda: all(set(stored(stack, t)) == sent[t.station] for t in fleet), 60, "records are missing")
+        wait_until(
+            lambda: all(set(stored(stack, t)) == sent[t.station] for t in fleet),
+            60,
+            lambda: missing(stack, fleet, sent, acked),
+        )
         for terminal in fleet:
             found = stored(stack, terminal)
             assert acked[terminal.station] <= set(found)
