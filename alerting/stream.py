@@ -17,6 +17,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from broker.closing import close_client
 from contract.codec import encode
 from contract.log import TRANSITIONS, TransitionEntry
 from store.pool import UNREACHABLE, Connection, Pool, end
@@ -28,6 +29,7 @@ QUERIES = load_queries(Path(__file__).with_name("stream_queries.sql"))
 INCIDENTS = "incidents"
 INCIDENTS_GAPS = "incidents.gaps"
 PUBLISH = "publish"
+_CLOSE_TIMEOUT = 5.0
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -144,10 +146,7 @@ async def _producer(config: PublisherConfig) -> AsyncIterator[AIOKafkaProducer]:
         await asyncio.wait_for(producer.start(), config.ack_timeout)
         yield producer
     finally:
-        try:
-            await asyncio.wait_for(producer.stop(), 5)
-        except (KafkaError, OSError, TimeoutError) as exc:
-            log.info("the producer did not stop cleanly", extra={"error": repr(exc)})
+        await close_client(producer.stop(), seconds=_CLOSE_TIMEOUT)
 
 
 async def _publish_batch(config: PublisherConfig, pool: Pool, producer: AIOKafkaProducer) -> bool:

@@ -24,6 +24,7 @@ from alerting.deliver_core import Language
 from alerting.deliver_targets import quiet_apprise
 from alerting.teller import Teller
 from alerting.watch_core import API, DATABASE, KAFKA, Look, Pace, Position, Watch, describe
+from broker.closing import close_client
 from broker.log_identity import open_admin, read_identity
 from contract.errors import RemedyError
 from store.pool import UNREACHABLE, Connection, Pool, end, open_pool
@@ -145,8 +146,7 @@ class Eyes:
             await consumer.start()
             self._ends = await consumer.end_offsets(sorted(self._wanted)) if self._wanted else {}
         finally:
-            # A consumer without a group may end in the cancellation of its own task.
-            await asyncio.gather(consumer.stop(), return_exceptions=True)
+            await close_client(consumer.stop(), seconds=self._config.pace.ask)
         return True
 
     async def _look_at_database(self) -> tuple[Mapping[str, float], tuple[Position, ...]]:

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from broker import metrics
 from broker.carrier import Carrier
+from broker.closing import close_client
 from broker.config import BridgeConfig
 from broker.log_identity import open_admin, read_identity, watch_identity
 from broker.metrics import Counters
@@ -20,6 +21,7 @@ from broker.pulse import Progress
 from broker.topics import count_partitions
 from contract.errors import RemedyError
 from contract.log import DEADLETTER, LIVE, RECORDS
+from store.pool import end
 
 __all__ = ["BridgeConfig", "open_producer", "run"]
 
@@ -65,7 +67,7 @@ async def run(config: BridgeConfig, stop: asyncio.Event, counters: Counters | No
                 ]
                 await _carry(carrier, link, watches, stop, counters)
             finally:
-                await _stop(producer)
+                await close_client(producer.stop(), seconds=_CLOSE_TIMEOUT)
     finally:
         if served is not None:
             served.close()
@@ -138,9 +140,7 @@ async def _carry(
             ended.result()
         await _flush(carrier, link)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
         await carrier.outbox.close()
 
 
@@ -170,10 +170,3 @@ async def _statistics(counters: Counters) -> None:
     while True:
         await asyncio.sleep(_STATISTICS_EVERY)
         log.info("counters", extra={"counters": counters.snapshot()})
-
-
-async def _stop(producer: AIOKafkaProducer) -> None:
-    try:
-        await asyncio.wait_for(producer.stop(), timeout=_CLOSE_TIMEOUT)
-    except (KafkaError, TimeoutError, OSError) as exc:
-        log.warning("the Kafka producer did not close in order", extra={"error": repr(exc)})

@@ -8,23 +8,25 @@ the partitions is thrown away and loaded again.
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Coroutine, Iterable, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from broker.closing import close_client
 from broker.log_identity import open_admin, read_identity, watch_identity
 from broker.pulse import Progress
 from store.offsets import Claim, FencedError, advance, claim
-from store.pool import UNREACHABLE, Connection, Pool, may_pass
+from store.pool import UNREACHABLE, Connection, Pool, end, may_pass
 from store.signs import Role, Signs
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+_CLOSE_TIMEOUT: Final = 8.0
 
 
 class Handler(Protocol):
@@ -120,12 +122,9 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             metadata_max_age_ms=10_000,
         )
 
-    async def _close(self, tasks: Iterable[asyncio.Task[object]]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        with suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(self._consumer.stop(), timeout=8)
+    async def _close(self, tasks: Sequence[asyncio.Task[object]]) -> None:
+        await end(*tasks)
+        await close_client(self._consumer.stop(), seconds=_CLOSE_TIMEOUT)
 
     async def _consume(self) -> None:
         while True:

@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from broker.closing import close_client
 from contract.errors import RemedyError
+
+_CLOSE_TIMEOUT: Final = 5.0
 
 
 class LogReplacedError(Exception):
@@ -21,7 +25,7 @@ async def open_admin(servers: str, *, wait: float = 10) -> AsyncIterator[AIOKafk
     try:
         await asyncio.wait_for(admin.start(), wait)
     except (KafkaError, TimeoutError, OSError) as exc:
-        await admin.close()
+        await close_client(admin.close(), seconds=_CLOSE_TIMEOUT)
         raise RemedyError(
             f"Kafka at {servers} cannot be reached ({exc or type(exc).__name__}): "
             "start it, or correct MILEPOST_KAFKA_SERVERS"
@@ -29,7 +33,7 @@ async def open_admin(servers: str, *, wait: float = 10) -> AsyncIterator[AIOKafk
     try:
         yield admin
     finally:
-        await admin.close()
+        await close_client(admin.close(), seconds=_CLOSE_TIMEOUT)
 
 
 async def read_identity(admin: AIOKafkaAdminClient) -> str:

@@ -15,6 +15,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from broker.acks import PendingReceipt
 from broker.metrics import Counters
+from store.pool import end
 
 log = logging.getLogger(__name__)
 
@@ -196,9 +197,7 @@ class Outbox:
         """Give up what is still waiting."""
         if self._timer is not None:
             self._timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
 
 def needs_restart(exc: BaseException) -> bool:

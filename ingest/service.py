@@ -54,11 +54,9 @@ def _consumer(config: IngestConfig, name: str, topic: str) -> ConsumerConfig:
 
 
 async def _run_together(consumers: list[LogConsumer], stop: asyncio.Event) -> None:
-    """All of them until `stop`; the first that fails ends the others."""
+    """All of them until `stop`; the first that ends in any other way ends the others."""
     tasks = [asyncio.create_task(consumer.run(stop), name=f"consumer {n}") for n, consumer in enumerate(consumers)]
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
+        await asyncio.gather(*tasks)
     finally:
         await end(*tasks)

@@ -103,6 +103,19 @@ async def test_a_kafka_that_was_away_is_no_stall(pool: Pool, tansu: Tansu) -> No
         assert not task.done()
 
 
+async def test_the_end_without_kafka_is_an_end_like_others(pool: Pool, tansu: Tansu) -> None:
+    """The client's own cancelled tasks are not taken for a cancellation of the consumer."""
+    collected = Collected()
+    async with consuming(pool, tansu, collected) as (_, task):
+        async with entries(tansu):
+            await until(lambda: len(collected.values) >= 20, task)
+        tansu.kill()
+        await asyncio.sleep(1)
+    assert task.done()
+    assert not task.cancelled()
+    assert task.exception() is None
+
+
 async def test_a_client_that_gets_nothing_is_ended(pool: Pool, tansu: Tansu) -> None:
     collected = Collected()
     async with consuming(pool, tansu, collected) as (consumer, task), entries(tansu):
