@@ -349,7 +349,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=150.0, help="how long each stop lasts (default 150)")
     parser.add_argument("--side", type=int, default=4, help="stacks that run side by side (default 4)")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of: {', '.join(case.name for case in CASES)}")
+    cases = ", ".join(case.name for case in CASES).replace("%", "%%")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of: {cases}")
     asked = parser.parse_args()
     names = asked.cases or [case.name for case in CASES]
     if asked.one:
