@@ -67,6 +67,7 @@ def _placed(language: str) -> list[Json]:
 
     worst = ("station", "name", "area", "verdict", "since", "lasts")
     incidents = ("id", "kind", "place", "name", "status", "began", "owner")
+    spots = ("kind", "area", "station", "name", "since", "lasts", "clears")
     clocks = ("shard", "partitions", "age", "doubtful", "since")
     gaps = ("shard", "began", "ended", "lasts", "reason", "partitions")
     heading = panels.row(text("station_row", language))
@@ -74,14 +75,15 @@ def _placed(language: str) -> list[Json]:
         _at(panels.counts(sql("counts"), language), 0, 0, 24, 4),
         _at(panels.table("worst", sql("worst"), language, worst, link="station"), 0, 4, 12, 9),
         _at(panels.table("incidents", sql("incidents"), language, incidents), 12, 4, 12, 9),
-        _at(_share(sql("share"), language), 0, 13, 12, 8),
-        _at(panels.table("clocks", sql("clocks"), language, clocks), 12, 13, 12, 4),
-        _at(panels.table("gaps", sql("gaps"), language, gaps), 12, 17, 12, 4),
-        _at(heading, 0, 21, 24, 1),
-        _at(panels.now(sql("station_now"), language), 0, 22, 6, 6),
-        _at(panels.states([sql("station_states"), sql("station_gaps")], language), 6, 22, 18, 6),
-        _at(panels.lines("station_health", sql("station_health"), language, unit="percentunit"), 0, 28, 12, 8),
-        _at(panels.lines("station_link", sql("station_link"), language), 12, 28, 12, 8),
+        _at(panels.table("blind_spots", sql("blind_spots"), language, spots, link="station"), 0, 13, 24, 7),
+        _at(_share(sql("share"), language), 0, 20, 12, 8),
+        _at(panels.table("clocks", sql("clocks"), language, clocks), 12, 20, 12, 4),
+        _at(panels.table("gaps", sql("gaps"), language, gaps), 12, 24, 12, 4),
+        _at(heading, 0, 28, 24, 1),
+        _at(panels.now(sql("station_now"), language), 0, 29, 6, 6),
+        _at(panels.states([sql("station_states"), sql("station_gaps")], language), 6, 29, 18, 6),
+        _at(panels.lines("station_health", sql("station_health"), language, unit="percentunit"), 0, 35, 12, 8),
+        _at(panels.lines("station_link", sql("station_link"), language), 12, 35, 12, 8),
     ]
 
 

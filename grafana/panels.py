@@ -7,6 +7,7 @@ the API.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from alerting.words import WORDS, word
 from grafana.texts import text
 
 Json = dict[str, Any]
@@ -117,6 +118,9 @@ def mappings(language: str) -> list[Json]:
         shown[name] = {"text": text(name, language), "index": index}
         if name in COLOURS:
             shown[name]["color"] = COLOURS[name]
+    for family in ("spot", "clears"):
+        for name in WORDS[family]:
+            shown[name] = {"text": word(family, name, language), "index": len(shown)}
     return [{"type": "value", "options": shown}]
 
 

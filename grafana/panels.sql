@@ -32,6 +32,16 @@ WHERE i.status <> 'closed' AND i.parent IS NULL
        OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))
 ORDER BY i.began_at, i.id LIMIT 50;
 
+-- name: blind_spots
+-- Where nobody is served, or nobody can be seen to be; areas first, for each stands for all its stations.
+SELECT i.detail ->> 'kind' AS kind, coalesce(a.{name}, a.name, i.area, s.area) AS area, i.station, s.name,
+       i.began_at AS since, extract(epoch FROM now() - i.began_at)::float8 AS lasts, i.detail ->> 'clears' AS clears
+FROM incident i LEFT JOIN station s ON s.id = i.station LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
+WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
+  AND ('*' = ${area:sqlstring}
+       OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))
+ORDER BY i.station IS NOT NULL, i.began_at, i.id LIMIT 200;
+
 -- name: share
 -- The share of stations in service that were judged online, counted back from now: what changed after a moment is
 -- taken off what is. The audited rate of a period is not this one.

@@ -19,6 +19,7 @@ COLUMNS = {
     "counts": "online offline away closed excused unknown never_seen suspended",
     "worst": "station name area verdict since lasts",
     "incidents": "id kind place name status began owner",
+    "blind_spots": "kind area station name since lasts clears",
     "share": "time share",
     "clocks": "shard partitions age doubtful since",
     "gaps": "shard began ended lasts reason partitions",
@@ -49,6 +50,9 @@ async def fill(world: World) -> None:
     await world.gap(900, 840)
     await world.incident("station_offline", station=STATION)
     await world.incident("pipeline_blind")
+    await world.incident("blind_spot", station=STATION, began=900, detail={"kind": "idle", "clears": "session"})
+    await world.incident("blind_spot", area="65", began=60, detail={"kind": "area_dark", "clears": "station_works"})
+    await world.incident("blind_spot", area="63", status="closed", detail={"kind": "uncovered"})
     for number, at in enumerate((600, 590, 60)):
         values = {"cpu": 0.5, "mem": 0.25, "disk": 0.75, "rtt_ms": 40.0, "temp": 51.0}
         await world.record("health", STATION, at, number, **values)
@@ -111,13 +115,19 @@ async def test_an_area_is_its_whole_subtree(reader: asyncpg.Connection, world: W
     (found,) = await rows(reader, "counts", world, area="63")
     assert dict(found) == dict.fromkeys(COLUMNS["counts"].split(), 0) | {"online": 1, "offline": 1, "never_seen": 1}
     assert [row["station"] for row in await rows(reader, "worst", world, area="65")] == ["6501000001"]
-    assert [row["place"] for row in await rows(reader, "incidents", world, area="63")] == [STATION]
+    assert {row["place"] for row in await rows(reader, "incidents", world, area="63")} == {STATION}
 
 
 async def test_the_worst_are_the_offline_and_then_who_is_longest(reader: asyncpg.Connection, world: World) -> None:
     found = await rows(reader, "worst", world)
     assert [(row["station"], row["verdict"]) for row in found] == [(STATION, "offline"), ("6501000001", "away")]
     assert found[0]["lasts"] >= 300
+
+
+async def test_blind_spots_of_areas_come_before_those_of_stations(reader: asyncpg.Connection, world: World) -> None:
+    found = [tuple(row.values())[:4] for row in await rows(reader, "blind_spots", world)]
+    assert found == [("area_dark", "O'Brien", None, None), ("idle", "民和县", STATION, "一号")]
+    assert [row["kind"] for row in await rows(reader, "blind_spots", world, area="63")] == ["idle"]
 
 
 async def test_the_share_is_counted_back_from_now(reader: asyncpg.Connection, world: World) -> None:
