@@ -31,9 +31,11 @@ async def _keep(pool: Pool, every: float) -> None:
         try:
             async with pool.acquire() as connection:
                 await keeper.round(connection)
-        except UNREACHABLE as exc:
-            level = logging.INFO if may_pass(exc) else logging.ERROR
-            log.log(level, "calendars are not kept up to date: tried again", extra={"error": repr(exc)})
+        except Exception as exc:  # whatever it is: nobody else would notice that no round comes any more
+            passing = isinstance(exc, UNREACHABLE) and may_pass(exc)
+            level = logging.INFO if passing else logging.ERROR
+            extra = {"error": repr(exc)}
+            log.log(level, "calendars are not kept up to date: tried again", extra=extra, exc_info=not passing)
         await asyncio.sleep(every)
 
 

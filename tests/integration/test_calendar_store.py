@@ -256,6 +256,24 @@ async def test_the_keeper_runs_beside_a_service(pool: Pool, connection: Connecti
     assert (await calendars(connection))["S1"] is not ALWAYS
 
 
+async def test_a_round_that_fails_is_not_the_last(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rounds, again = 0, asyncio.Event()
+
+    async def fail_once(keeper: CalendarKeeper, connection: Connection) -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            raise ValueError("a day that nobody thought of")
+        again.set()
+
+    monkeypatch.setattr(CalendarKeeper, "round", fail_once)
+    async with kept_calendars(pool, every=0.01):
+        await asyncio.wait_for(again.wait(), 20)
+    assert "a day that nobody thought of" in caplog.text
+
+
 # Imports
 
 
