@@ -147,6 +147,8 @@ class Calendar:
     def _openings_on(self, day: date) -> Iterator[Opening]:
         rules, zone = self._rules_on(day)
         midnight = datetime.combine(day, time())
+        if _is_left_out(midnight, zone):
+            return
         for begin, end in self._spans_on(day, rules):
             yield (
                 _instant(midnight + timedelta(minutes=begin), zone),
@@ -245,6 +247,11 @@ def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
     if found.astimezone(zone).replace(tzinfo=None) == wall:
         return found
     return _end_of_gap(wall.replace(tzinfo=zone, fold=1).astimezone(UTC), found, zone)
+
+
+def _is_left_out(midnight: datetime, zone: ZoneInfo) -> bool:
+    """Whether a zone went from the day before to the day after, as Samoa did over 30 December 2011."""
+    return _instant(midnight, zone) == _instant(midnight + timedelta(days=1), zone)
 
 
 def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:

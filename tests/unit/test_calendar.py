@@ -338,6 +338,14 @@ def cases(draw: st.DrawFn) -> tuple[Calendar, datetime]:
     return calendar_of(versions, [], overrides), datetime.combine(start, time(), UTC)
 
 
+def test_a_day_that_a_zone_left_out_has_no_openings() -> None:
+    """Samoa had no 30 December 2011: nor has it the hours after midnight that would belong to it."""
+    nights = Version(FROM_ALWAYS, "Mo-Fr 22:00-26:30", "Pacific/Apia")
+    begin = datetime(2011, 12, 29, 13, tzinfo=UTC)
+    found = calendar_of([nights]).openings(begin, begin + timedelta(days=1))
+    assert found == [(datetime(2011, 12, 30, 8, tzinfo=UTC), datetime(2011, 12, 30, 10, tzinfo=UTC))]
+
+
 @given(cases())
 @settings(max_examples=40)
 def test_every_minute_is_as_the_oracle_says(case: tuple[Calendar, datetime]) -> None:
