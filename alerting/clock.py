@@ -6,6 +6,7 @@ bridge; when that one has been silent for `longest` while another went on, it fo
 A *start* is one life of a bridge. Clock values are seconds, `mono` and wall times (`at`) milliseconds.
 """
 
+import math
 from typing import Final
 
 import msgspec
@@ -29,9 +30,13 @@ class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):
     mass_share: float = 0.8
     mass_least: int = 20
 
-    def are_losses(self, *, lost: int, heard: int) -> bool:
-        """Whether so many terminals with a message missing, of those heard in a window, are our loss."""
-        return lost >= self.loss_least and lost > self.loss_share * heard
+    def are_losses(self, *, lost: int, heard: int, shard: int | None = None) -> bool:
+        """Whether so many terminals with a message missing, of those heard in a window, are our loss.
+
+        In a `shard` of few terminals fewer than `loss_least` are enough: a twentieth of it, but two.
+        """
+        least = self.loss_least if shard is None else min(self.loss_least, max(2, math.ceil(shard / 20)))
+        return lost >= least and lost > self.loss_share * heard
 
     def is_mass(self, *, fallen: int, all_: int) -> bool:
         """Whether so many fell together that the shard is suspected."""

@@ -14,7 +14,9 @@ def doubt(settings: ClockSettings, clock: PipelineClock, losses: LossWindow, tic
     if clock.state.suspected_at is not None:
         return "shard_suspected"
     # What one of several bridges does not get comes through another.
-    of_shard = clock.has_one_bridge and settings.are_losses(lost=tick.lost, heard=tick.heard)
+    of_shard = clock.has_one_bridge and settings.are_losses(
+        lost=tick.lost, heard=tick.heard, shard=tick.overdue + (tick.present or 0)
+    )
     return MESSAGES_LOST if of_shard or losses.too_many() else None
 
 

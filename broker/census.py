@@ -14,13 +14,19 @@ FORGOTTEN_AFTER: Final = 10
 """Promises after which a silent terminal is no longer one that fell lately."""
 _LEAST_MEMORY_MS: Final = 60_000
 _LONGEST_MS: Final = 5_000
+ENOUGH: Final = 100
+"""Terminals heard of which losses can be told; until then a window lasts longer."""
+_LONGEST_WINDOW_MS: Final = 60_000
 _SLOT: Final = 100
 _SPARE: Final = 1_000
 
 
 class Counts(msgspec.Struct, frozen=True):
     """Terminals of the shard: `present` kept their promise, `overdue` broke it lately; in the current window, or the
-    last if that was worse, `heard` sent something, and of `lost` among them a message is missing."""
+    last if that was worse, `heard` sent something, and of `lost` among them a message is missing.
+
+    A window lasts as long as it was asked for, and in a small shard until it has heard enough terminals to tell by.
+    """
 
     present: int = 0
     overdue: int = 0
@@ -29,7 +35,10 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class _Heard(msgspec.Struct, gc=False):
-    """The newest heartbeat of a terminal; `due` and `forgotten` in slots of time."""
+    """The newest heartbeat of a terminal; `due` and `forgotten` in slots of time.
+
+    `missing` is the one number that is not there between it and the one before; 0: none, or more than one.
+    """
 
     due: int
     forgotten: int
@@ -38,6 +47,7 @@ class _Heard(msgspec.Struct, gc=False):
     conn: int
     n: int
     window: int
+    missing: int = 0
 
 
 class Census:
@@ -56,6 +66,8 @@ class Census:
         self._whole_from = 0
         self._counted_at = 0
         self._heard = 0
+        # The longest promise among them, ms.
+        self._promise = 0.0
         self._lost: set[str] = set()
         # (heard, lost) of the last window.
         self._before = 0, 0
@@ -75,6 +87,7 @@ class Census:
         if known.window != self._window:
             known.window = self._window
             self._heard += 1
+            self._promise = max(self._promise, body.every * 1000)
         self._count(known, now, body.every * 1000)
 
     def status(self, who: str, body: Status) -> None:
@@ -97,10 +110,15 @@ class Census:
         # What goes on shall not seem over because a new window begins.
         heard, lost = max(((self._heard, len(self._lost)), self._before), key=lambda pair: pair[1])
         counts = Counts(self._present, self._overdue, heard, lost)
-        if now - self._window_began >= self._window_ms:
+        if self._is_over(now - self._window_began):
             self._window_began, self._before = now, (self._heard, len(self._lost))
             self._next_window()
         return counts
+
+    def _is_over(self, lasted: int) -> bool:
+        """A window hears many, or everybody: in ten seconds a small shard says too little to tell a loss by."""
+        full = self._heard >= ENOUGH or lasted >= min(self._promise, _LONGEST_WINDOW_MS)
+        return full and lasted >= self._window_ms
 
     def excuse(self) -> None:
         """Nothing was heard for a while, which the ticks say themselves: what is missing from before is no loss."""
@@ -109,7 +127,7 @@ class Census:
         self._whole_from = self._window
 
     def _next_window(self) -> None:
-        self._window, self._heard = self._window + 1, 0
+        self._window, self._heard, self._promise = self._window + 1, 0, 0.0
         self._lost.clear()
 
     def _is_news(self, who: str, known: _Heard, body: Heartbeat) -> bool:
@@ -117,11 +135,20 @@ class Census:
         if known.boot != body.boot:
             return True
         if body.run == known.run:
-            lost = body.n > known.n + 1 and body.conn == known.conn and known.window >= self._whole_from
-            if lost:
-                self._lost.add(who)
+            if body.conn == known.conn:
+                self._follow(who, known, body.n)
             return body.n > known.n
         return body.run > known.run
+
+    def _follow(self, who: str, known: _Heard, n: int) -> None:
+        """Numbers within a connection: one that is left out is lost, unless it comes behind the next."""
+        if n > known.n:
+            known.missing = n - 1 if n == known.n + 2 else 0
+            if n > known.n + 1 and known.window >= self._whole_from:
+                self._lost.add(who)
+        elif n == known.missing:
+            known.missing = 0
+            self._lost.discard(who)
 
     def _count(self, known: _Heard, now: int, every_ms: float) -> None:
         due = known.due = int(now + every_ms) // _SLOT + 1

@@ -123,12 +123,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Seconds, Meta(description="Seconds between two ticks of a bridge above which the interval does not count.")
     ] = 5.0
     loss_window: Annotated[
-        Seconds, Meta(description="Seconds in which lost messages are counted to tell whether they are our loss.")
+        Seconds,
+        Meta(
+            description="Seconds in which lost messages are counted to tell if they are our loss; in a shard of few, "
+            "until all of them were heard."
+        ),
     ] = 10.0
     loss_share: Annotated[
         Share, Meta(description="The share of the terminals heard in that time above which their losses are ours.")
     ] = 0.02
-    loss_least: Annotated[Count, Meta(description="The fewest terminals whose losses are ours.")] = 5
+    loss_least: Annotated[
+        Count,
+        Meta(
+            description="The fewest terminals whose losses are ours; of a shard of few a twentieth is enough, but two."
+        ),
+    ] = 5
     mass_share: Annotated[
         Share,
         Meta(description="The share of a shard's terminals that fall together from which the shard is suspected."),

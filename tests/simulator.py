@@ -4,6 +4,7 @@ Time is virtual. Each step of 250 ms the terminals that are due send, then the b
 is kept, so that it can be judged again in any other way.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -59,6 +60,8 @@ class Simulator:
     now: int = EPOCH
     # How far the server's wall clock is off, ms; intervals are measured without it.
     skew: int = 0
+    # Which heartbeats are lost on their way.
+    drop: Callable[[Terminal], bool] | None = None
 
     def __post_init__(self) -> None:
         self.live = PartitionLiveness(self.settings)
@@ -105,7 +108,8 @@ class Simulator:
 
     def beat(self, terminal: Terminal) -> None:
         terminal.n += 1
-        self.send_heartbeat(terminal)
+        if self.drop is None or not self.drop(terminal):
+            self.send_heartbeat(terminal)
 
     def send_heartbeat(self, terminal: Terminal, *, retain: bool = False, n: int | None = None) -> None:
         body = Heartbeat(

@@ -5,7 +5,7 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.census import FORGOTTEN_AFTER, Census, Counts
+from broker.census import ENOUGH, FORGOTTEN_AFTER, Census, Counts
 from contract.messages import Heartbeat, Status
 
 
@@ -72,6 +72,26 @@ def test_losses_are_counted_in_windows() -> None:
     assert census.count(21_500) == Counts(present=1, heard=1, lost=0)
 
 
+def test_a_window_of_a_small_shard_hears_everybody() -> None:
+    """Of 24 terminals that beat once a minute four are heard in ten seconds."""
+    census = Census(window=10)
+    for n, at in ((1, 0), (3, 60_000)):
+        for number in range(24):
+            census.heartbeat(f"s{number}", beat(n, every=60), at + 2_500 * number)
+            counts = census.count(at + 2_500 * number)
+    assert counts == Counts(present=24, heard=23, lost=23)
+
+
+def test_a_window_of_many_lasts_as_long_as_it_is_meant_to() -> None:
+    census, numbers, lost = Census(window=10), {0: 1, 5: 3, 12: 4}, []
+    for second in range(22):
+        if second in numbers:
+            for number in range(ENOUGH):
+                census.heartbeat(f"s{number}", beat(numbers[second], every=60), second * 1_000)
+        lost.append(census.count(second * 1_000).lost)
+    assert lost == [0] * 5 + [ENOUGH] * 16 + [0]
+
+
 def test_statuses_are_numbered_with_heartbeats() -> None:
     census = Census()
     census.heartbeat("a", beat(1), 0)
@@ -79,6 +99,15 @@ def test_statuses_are_numbered_with_heartbeats() -> None:
     census.status("a", status("lost", 1))
     census.heartbeat("a", beat(3), 500)
     assert census.count(600).lost == 0
+
+
+def test_what_comes_out_of_order_is_not_lost() -> None:
+    census = Census()
+    for n in (1, 3, 2, 5, 4, 5, 2):
+        census.heartbeat("swapped", beat(n), 0)
+    for n in (1, 4, 2):
+        census.heartbeat("torn", beat(n), 0)
+    assert census.count(100) == Counts(present=2, heard=2, lost=1)
 
 
 def test_what_is_missing_over_a_gap_of_ours_is_no_loss() -> None:

@@ -1,5 +1,7 @@
 """The judge's core on simulated time: never a false offline, never a missed one, dated to the second."""
 
+import random
+
 import pytest
 
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
@@ -304,6 +306,40 @@ def test_what_a_small_shard_loses_is_noticed_where_nothing_was_lost_yet() -> Non
     own[0].linked, own[0].conn = True, 2
     sim.run(60)
     assert [reason for *_, reason in sim.gaps] == ["messages_lost"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    ("size", "every", "share"), [(24, 5.0, 0.4), (24, 60.0, 0.4), (24, 60.0, 0.7), (60, 60.0, 0.2), (100, 60.0, 0.1)]
+)
+def test_a_small_shard_that_loses_heartbeats_turns_nobody_offline(
+    size: int, every: float, share: float, seed: int
+) -> None:
+    """Three heartbeats of one terminal are soon lost in a row: that must be seen before."""
+    sim, chance = Simulator(), random.Random(seed)
+    sim.bridge.census = Census()
+    for terminal in sim.add_many(size, every=every):
+        terminal.next_at = sim.now + chance.randrange(round(every * 1000))
+    sim.run(3 * every)
+    sim.drop = lambda _: chance.random() < share
+    sim.run(8 * every)
+    sim.drop = None
+    sim.run(5 * every)
+    assert sim.offline() == []
+    assert sim.gaps, "the losses were seen"
+
+
+def test_two_terminals_that_cannot_count_do_not_blind_a_hundred() -> None:
+    sim = Simulator()
+    sim.bridge.census = Census()
+    liars = sim.add_many(100, every=2)[:2]
+    sim.run(20)
+    for _ in range(30):
+        for terminal in liars:
+            terminal.n += 1
+        sim.run(2)
+    assert sim.gaps == []
+    assert sim.live.clocks()["main"].state.blind_since is None
 
 
 def test_losses_that_go_on_are_one_gap() -> None:
