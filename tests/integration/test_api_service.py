@@ -266,7 +266,11 @@ class Wire:
         self._passing.set()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(*self._target)
+        try:
+            there, back = await asyncio.open_connection(*self._target)
+        except BaseException:
+            writer.close()
+            raise
         for source, sink in ((reader, back), (there, writer)):
             task = asyncio.create_task(self._pass(source, sink))
             self._tasks.add(task)
