@@ -52,10 +52,12 @@ class Terminal:
         if self._client is not None:
             self._client.disconnect()
 
-    def record(self, kind: str = "health", **fields: Any) -> int:
-        """Put a record into the outbox; returns its id."""
+    def record(self, kind: str = "health", *, numbered: str | None = None, **fields: Any) -> int:
+        """Put a record into the outbox; returns its id, which the field `numbered` bears too."""
         with self._lock:
             number, self._next_id = self._next_id, self._next_id + 1
+            if numbered is not None:
+                fields[numbered] = number
             self.outbox[number] = {"id": number, "kind": kind, "at": now_ms(), "up": self.up(), **fields}
         return number
 

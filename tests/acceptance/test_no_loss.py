@@ -22,8 +22,7 @@ def load(fleet: list[Terminal], seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         for terminal in fleet:
-            number = terminal.record("health", cpu=0.5)
-            terminal.outbox[number]["rx"] = number
+            terminal.record("health", numbered="rx", cpu=0.5)
         time.sleep(0.05)
 
 
