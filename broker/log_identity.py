@@ -24,8 +24,10 @@ async def open_admin(servers: str, *, wait: float = 10) -> AsyncIterator[AIOKafk
     admin = AIOKafkaAdminClient(bootstrap_servers=servers, request_timeout_ms=int(wait * 1000))
     try:
         await asyncio.wait_for(admin.start(), wait)
-    except (KafkaError, TimeoutError, OSError) as exc:
+    except BaseException as exc:
         await close_client(admin.close(), seconds=_CLOSE_TIMEOUT)
+        if not isinstance(exc, (KafkaError, TimeoutError, OSError)):
+            raise
         raise RemedyError(
             f"Kafka at {servers} cannot be reached ({exc or type(exc).__name__}): "
             "start it, or correct MILEPOST_KAFKA_SERVERS"

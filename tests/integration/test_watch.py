@@ -20,9 +20,10 @@ from tests.integration.api_world import TOKEN
 from tests.integration.bridge_kit import until
 from tests.servers import Tansu, find_free_port
 
-# A look that is broken off while it connects leaves its connection to the garbage collector, as aiokafka does.
+# A look that is broken off while it connects leaves its connection, and the stream in it, to the garbage collector, as
+# aiokafka does; either of the two may be found first.
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in.*AIOKafkaConnection.__del__:pytest.PytestUnraisableExceptionWarning"
+    "ignore:Exception ignored in.*(AIOKafkaConnection|StreamWriter).__del__:pytest.PytestUnraisableExceptionWarning"
 )
 
 
