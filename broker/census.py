@@ -37,7 +37,8 @@ class Counts(msgspec.Struct, frozen=True):
 class _Heard(msgspec.Struct, gc=False):
     """The newest heartbeat of a terminal; `due` and `forgotten` in slots of time.
 
-    `missing` is the one number that is not there between it and the one before; 0: none, or more than one.
+    `missing` is the one number that is not there between it and the one before, and for which alone the terminal counts
+    among those that lost something in this window; 0: none.
     """
 
     due: int
@@ -83,6 +84,8 @@ class Census:
             return
         else:
             self._uncount(known)
+        if (known.boot, known.run, known.conn) != (body.boot, body.run, body.conn):
+            known.missing = 0
         known.boot, known.run, known.conn, known.n = body.boot, body.run, body.conn, body.n
         if known.window != self._window:
             known.window = self._window
@@ -143,7 +146,7 @@ class Census:
     def _follow(self, who: str, known: _Heard, n: int) -> None:
         """Numbers within a connection: one that is left out is lost, unless it comes behind the next."""
         if n > known.n:
-            known.missing = n - 1 if n == known.n + 2 else 0
+            known.missing = n - 1 if n == known.n + 2 and who not in self._lost else 0
             if n > known.n + 1 and known.window >= self._whole_from:
                 self._lost.add(who)
         elif n == known.missing:

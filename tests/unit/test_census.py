@@ -105,9 +105,12 @@ def test_what_comes_out_of_order_is_not_lost() -> None:
     census = Census()
     for n in (1, 3, 2, 5, 4, 5, 2):
         census.heartbeat("swapped", beat(n), 0)
-    for n in (1, 4, 2):
-        census.heartbeat("torn", beat(n), 0)
-    assert census.count(100) == Counts(present=2, heard=2, lost=1)
+    for who, numbers in {"torn": (1, 4, 2), "torn and swapped": (1, 4, 6, 5)}.items():
+        for n in numbers:
+            census.heartbeat(who, beat(n), 0)
+    for n, conn in ((1, 1), (3, 1), (5, 2), (8, 2), (2, 2)):
+        census.heartbeat("torn after a new connection", beat(n, conn=conn), 0)
+    assert census.count(100) == Counts(present=4, heard=4, lost=3)
 
 
 def test_what_is_missing_over_a_gap_of_ours_is_no_loss() -> None:
