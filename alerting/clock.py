@@ -15,6 +15,8 @@ from contract.log import Tick
 
 MESSAGES_LOST: Final = "messages_lost"
 """The one reason for which an interval does not count although messages went on coming."""
+_FEW_A_LOSS: Final = 20
+_LEAST_OF_FEW: Final = 2
 _KEPT_SEGMENTS: Final = 64
 _KEPT_STARTS: Final = 8
 _STEP_MS: Final = 1000
@@ -35,7 +37,9 @@ class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):
 
         In a `shard` of few terminals fewer than `loss_least` are enough: a twentieth of it, but two.
         """
-        least = self.loss_least if shard is None else min(self.loss_least, max(2, math.ceil(shard / 20)))
+        least = self.loss_least
+        if shard is not None:
+            least = min(least, max(_LEAST_OF_FEW, math.ceil(shard / _FEW_A_LOSS)))
         return lost >= least and lost > self.loss_share * heard
 
     def is_mass(self, *, fallen: int, all_: int) -> bool:
