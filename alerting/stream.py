@@ -29,7 +29,6 @@ QUERIES = load_queries(Path(__file__).with_name("stream_queries.sql"))
 INCIDENTS = "incidents"
 INCIDENTS_GAPS = "incidents.gaps"
 PUBLISH = "publish"
-_CLOSE_TIMEOUT = 5.0
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -146,7 +145,7 @@ async def _producer(config: PublisherConfig) -> AsyncIterator[AIOKafkaProducer]:
         await asyncio.wait_for(producer.start(), config.ack_timeout)
         yield producer
     finally:
-        await close_client(producer.stop(), seconds=_CLOSE_TIMEOUT)
+        await close_client(producer.stop())
 
 
 async def _publish_batch(config: PublisherConfig, pool: Pool, producer: AIOKafkaProducer) -> bool:

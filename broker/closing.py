@@ -10,7 +10,7 @@ from store.pool import end
 log = logging.getLogger(__name__)
 
 
-async def close_client(closing: Coroutine[Any, Any, object], *, seconds: float) -> None:
+async def close_client(closing: Coroutine[Any, Any, object], *, seconds: float = 5.0) -> None:
     """Let a client of aiokafka close; after `seconds` it is given up. Raises nothing of what it raises.
 
     It closes in a task of its own: the cancellation of one of aiokafka's own tasks comes out of its `stop`, and would

@@ -3,15 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from broker.closing import close_client
 from contract.errors import RemedyError
-
-_CLOSE_TIMEOUT: Final = 5.0
 
 
 class LogReplacedError(Exception):
@@ -23,19 +20,16 @@ async def open_admin(servers: str, *, wait: float = 10) -> AsyncIterator[AIOKafk
     """An admin client. Raises RemedyError when no broker answers."""
     admin = AIOKafkaAdminClient(bootstrap_servers=servers, request_timeout_ms=int(wait * 1000))
     try:
-        await asyncio.wait_for(admin.start(), wait)
-    except BaseException as exc:
-        await close_client(admin.close(), seconds=_CLOSE_TIMEOUT)
-        if not isinstance(exc, (KafkaError, TimeoutError, OSError)):
-            raise
-        raise RemedyError(
-            f"Kafka at {servers} cannot be reached ({exc or type(exc).__name__}): "
-            "start it, or correct MILEPOST_KAFKA_SERVERS"
-        ) from exc
-    try:
+        try:
+            await asyncio.wait_for(admin.start(), wait)
+        except (KafkaError, TimeoutError, OSError) as exc:
+            raise RemedyError(
+                f"Kafka at {servers} cannot be reached ({exc or type(exc).__name__}): "
+                "start it, or correct MILEPOST_KAFKA_SERVERS"
+            ) from exc
         yield admin
     finally:
-        await close_client(admin.close(), seconds=_CLOSE_TIMEOUT)
+        await close_client(admin.close())
 
 
 async def read_identity(admin: AIOKafkaAdminClient) -> str:

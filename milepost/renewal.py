@@ -1,7 +1,6 @@
 """Whether an in-memory log holds nothing any more that is not stored, so that an empty one may take its place."""
 
 import asyncio
-from typing import Final
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,7 +10,6 @@ from broker.log_identity import open_admin, read_identity
 from contract.log import DEADLETTER, RECORDS
 from store.pool import Connection
 
-_CLOSE_TIMEOUT: Final = 5.0
 # An offset in another log says nothing of this one; a topic may have several readers.
 _OFFSETS = """
 SELECT topic, partition, min(CASE WHEN log = $2 THEN next_offset ELSE 0 END) AS next_offset
@@ -33,7 +31,7 @@ async def wait_until_stored(database_url: str, kafka_servers: str) -> None:
         while not await _is_stored(connection, consumer, identity):  # noqa: ASYNC110  # another process writes the offsets
             await asyncio.sleep(0.2)
     finally:
-        await close_client(consumer.stop(), seconds=_CLOSE_TIMEOUT)
+        await close_client(consumer.stop())
         await connection.close(timeout=5)
 
 

@@ -118,7 +118,7 @@ async def listening(connection: Connection, handlers: Mapping[str, Callable[...,
 
 
 async def end(*tasks: "asyncio.Task[Any]") -> None:
-    """Cancel tasks that use a database until they have ended, without raising what they do.
+    """Cancel tasks until they have ended, without raising what they do.
 
     Once is not enough: a cancellation that comes just when a connection breaks may be lost in asyncpg, and a task that
     takes the broken connection for all that happened goes on.
