@@ -115,7 +115,8 @@ async def test_an_area_is_its_whole_subtree(reader: asyncpg.Connection, world: W
     (found,) = await rows(reader, "counts", world, area="63")
     assert dict(found) == dict.fromkeys(COLUMNS["counts"].split(), 0) | {"online": 1, "offline": 1, "never_seen": 1}
     assert [row["station"] for row in await rows(reader, "worst", world, area="65")] == ["6501000001"]
-    assert {row["place"] for row in await rows(reader, "incidents", world, area="63")} == {STATION}
+    incidents = [(row["kind"], row["place"]) for row in await rows(reader, "incidents", world, area="63")]
+    assert incidents == [("blind_spot", STATION), ("station_offline", STATION)]
 
 
 async def test_the_worst_are_the_offline_and_then_who_is_longest(reader: asyncpg.Connection, world: World) -> None:
