@@ -154,10 +154,13 @@ class Tansu(Server):
 class ApacheKafka(Server):
     """One KRaft node of Apache Kafka with the jars of tests/kafka/pom.xml; its data outlives `kill`."""
 
-    def __init__(self, directory: Path, *, heap: str = "384m", ready_seconds: float = 60) -> None:
+    def __init__(
+        self, directory: Path, *, heap: str = "384m", ready_seconds: float = 60, cluster_id: str | None = None
+    ) -> None:
         super().__init__(directory, ready_seconds=ready_seconds)
         self._controller_port = find_free_port()
         self._heap = heap
+        self._cluster_id = cluster_id or _new_cluster_id()
 
     @property
     def servers(self) -> str:
@@ -173,7 +176,9 @@ class ApacheKafka(Server):
         config = self.directory / "server.properties"
         if not config.exists():
             config.write_text(self._properties())
-            format_ = ("kafka.tools.StorageTool", "format", "--standalone", "-t", _cluster_id(), "-c", str(config))
+            # One argument with "=": an id that begins with "-" would be read as an option of its own.
+            identity = f"--cluster-id={self._cluster_id}"
+            format_ = ("kafka.tools.StorageTool", "format", "--standalone", identity, "-c", str(config))
             subprocess.run(self._java(*format_), check=True, capture_output=True, timeout=60)
         return self._java("kafka.Kafka", str(config))
 
@@ -203,7 +208,7 @@ class ApacheKafka(Server):
         ))  # fmt: skip
 
 
-def _cluster_id() -> str:
+def _new_cluster_id() -> str:
     import base64
 
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

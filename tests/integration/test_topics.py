@@ -1,11 +1,13 @@
 """The topic table against real brokers."""
 
+from pathlib import Path
+
 import pytest
 
 from broker.topics import ensure_topics, topic_table
 from contract.errors import RemedyError
 from tests.conftest import PARTITIONS
-from tests.servers import ApacheKafka, Tansu
+from tests.servers import ApacheKafka, Tansu, why_no_apache_kafka
 
 NAMES = [spec.name for spec in topic_table(1, 1)]
 
@@ -45,3 +47,11 @@ async def test_no_broker_is_one_line_with_the_remedy(tansu: Tansu) -> None:
     tansu.kill()
     with pytest.raises(RemedyError, match="MILEPOST_KAFKA_SERVERS"):
         await ensure_topics(tansu.servers, PARTITIONS, 1)
+
+
+def test_apache_kafka_takes_a_cluster_id_that_begins_with_a_dash(tmp_path: Path) -> None:
+    if missing := why_no_apache_kafka():
+        pytest.skip(missing)
+    kafka = ApacheKafka(tmp_path, cluster_id="-BcDeFgHiJkLmNoPqRsTuQ")
+    kafka.command()
+    assert "cluster.id=-BcDeFgHiJkLmNoPqRsTuQ" in (tmp_path / "data" / "meta.properties").read_text()
