@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from agents.bounded_client import BoundedClient
 from agents.config import Broker
 from agents.deferred import deferred
 from contract.refusal import RefusedError
@@ -84,8 +85,8 @@ class Link:
         self._client = self._make_client(client_id, ca, will)
         self._thread = threading.Thread(target=self._connect, name="connect", daemon=True)
 
-    def _make_client(self, client_id: str, ca: Path | None, will: Will) -> paho.Client:
-        client = paho.Client(
+    def _make_client(self, client_id: str, ca: Path | None, will: Will) -> BoundedClient:
+        client = BoundedClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             clean_session=True,
@@ -147,7 +148,7 @@ class Link:
     def _lose(self, why: str) -> None:
         if not self._over:
             self._over = True
-            self._events.append(Lost(why))
+            self._events.append(Lost(self._client.refusal or why))
 
     def publish(self, channel: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> int:
         """Hand a message to the connection; return its MQTT message id. Nothing is said of its arrival."""
