@@ -123,7 +123,8 @@ class Carrier:
     def _write_tick(self, now: float) -> None:
         at = int(time.time() * 1000)
         mono = int((now - self._started) * 1000)
-        tick = self._ticker.tick(at=at, mono=mono, counts=self._census.count(mono))
+        counts = self._census.count(mono, whole=self._ticker.whole)
+        tick = self._ticker.tick(at=at, mono=mono, counts=counts)
         value = encode(tick)
         for partition in range(self._partitions):
             self.outbox.add(LIVE, partition, None, value, at)

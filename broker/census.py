@@ -1,9 +1,11 @@
-"""What a bridge knows of its whole shard: who keeps its promise, who does not, and of whom a message is missing. Pure.
+"""What a bridge knows of its whole shard: which stations keep their promise, which do not, and which lost messages. Pure.
 
-A partition may hold four terminals of a shard of a hundred; whether the shard fell, or loses messages, can only be
-told of all of them. So each tick carries these numbers into every partition's log. Times in ms of the bridge's clock.
+A partition may hold four stations of a shard of a hundred; whether half of a shard was heard, or a shard loses messages,
+can only be said of all of them. So each tick carries these numbers into every partition's log. Times in ms of the
+bridge's clock.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -11,55 +13,78 @@ import msgspec
 from contract.messages import Heartbeat, Status
 
 FORGOTTEN_AFTER: Final = 10
-"""Promises after which a silent terminal is no longer one that fell lately."""
+"""Promises after which a silent station is no longer one that fell lately."""
+MOST_TERMINALS: Final = 32
+"""Terminals of a station that are followed; of more the one whose promise ended first makes room."""
 _LEAST_MEMORY_MS: Final = 60_000
 _LONGEST_MS: Final = 5_000
 ENOUGH: Final = 100
-"""Terminals heard of which losses can be told; until then a window lasts longer."""
+"""Stations heard of which losses can be told; until then a window lasts longer."""
 _LONGEST_WINDOW_MS: Final = 60_000
 _SLOT: Final = 100
 _SPARE: Final = 1_000
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """Terminals of the shard: `present` kept their promise, `overdue` broke it lately; in the current window, or the
-    last if that was worse, `heard` sent something, and of `lost` among them a message is missing.
+    """Stations of the shard: `present` are within their promise, `kept` of them were heard in the present stretch,
+    `missed` broke theirs lately; in the current window, or the last if that was worse, `heard` sent something, and of
+    `lost` among them a message is missing.
 
-    A window lasts as long as it was asked for, and in a small shard until it has heard enough terminals to tell by.
+    A window lasts as long as it was asked for, and in a small shard until it has heard enough stations to tell by.
     """
 
     present: int = 0
-    overdue: int = 0
+    kept: int = 0
+    missed: int = 0
     heard: int = 0
     lost: int = 0
 
 
-class _Heard(msgspec.Struct, gc=False):
-    """The newest heartbeat of a terminal; `due` and `forgotten` in slots of time.
+class _Terminal(msgspec.Struct, gc=False):
+    """The newest heartbeat of a terminal: its promise lasts until `until`, and it is forgotten at `forgotten`.
 
-    `missing` is the one number that is not there between it and the one before, and for which alone the terminal counts
+    `missing` is the one number that is not there between it and the one before, and for which alone its station counts
     among those that lost something in this window; 0: none.
     """
 
-    due: int
-    forgotten: int
-    boot: str
-    run: int
-    conn: int
-    n: int
-    window: int
+    name: str
+    next: "_Terminal | None"
+    boot: str = ""
+    run: int = 0
+    conn: int = 0
+    n: int = 0
+    until: float = 0.0
+    forgotten: float = 0.0
+    window: int = -1
     missing: int = 0
 
 
+class _Station(msgspec.Struct, gc=False):
+    """When the last of its terminals' promises ends and when it is forgotten (slots of time), as it was counted.
+
+    `stretch` and `window`: those in which it was heard last.
+    """
+
+    first: _Terminal | None = None
+    due: int = 0
+    forgotten: int = 0
+    stretch: int = -1
+    window: int = -1
+
+
 class Census:
-    """Follows every heartbeat in constant time: terminals are counted by the slot in which something is due."""
+    """Follows every heartbeat in constant time: stations are counted by the slot in which something is due."""
 
     def __init__(self, *, window: float = 10.0) -> None:
         self._window_ms = window * 1000
-        self._terminals: dict[str, _Heard] = {}
+        self._stations: dict[str, _Station] = {}
         self._due: dict[int, int] = {}
         self._forgotten: dict[int, int] = {}
-        self._present = self._overdue = 0
+        self._present = self._missed = 0
+        # Of those present, the ones heard in this stretch: since the last tick that did not count.
+        self._stretch = 0
+        self._kept = 0
+        self._kept_due: dict[int, int] = {}
         self._now = 0
         self._window = 0
         self._window_began = 0
@@ -73,50 +98,63 @@ class Census:
         # (heard, lost) of the last window.
         self._before = 0, 0
 
-    def heartbeat(self, who: str, body: Heartbeat, now: int) -> None:
+    def heartbeat(self, station: str, terminal: str, body: Heartbeat, now: int) -> None:
         """Take a heartbeat in; one that is not newer than the newest of its boot says nothing."""
         if now // _SLOT > self._now:
             self._advance(now)
-        known = self._terminals.get(who)
+        home = self._stations.get(station)
+        if home is None:
+            home = self._stations[station] = _Station()
+        known = _find(home, terminal)
         if known is None:
-            known = self._terminals[who] = _Heard(0, 0, "", 0, 0, 0, -1)
-        elif not self._is_news(who, known, body):
+            known = _add(home, terminal)
+        elif not self._is_news(station, known, body):
             return
-        else:
-            self._uncount(known)
         if (known.boot, known.run, known.conn) != (body.boot, body.run, body.conn):
             known.missing = 0
         known.boot, known.run, known.conn, known.n = body.boot, body.run, body.conn, body.n
-        if known.window != self._window:
-            known.window = self._window
+        every_ms = body.every * 1000
+        known.until, known.forgotten = now + every_ms, now + FORGOTTEN_AFTER * every_ms + _LEAST_MEMORY_MS
+        known.window = self._window
+        if home.window != self._window:
+            home.window = self._window
             self._heard += 1
-            self._promise = max(self._promise, body.every * 1000)
-        self._count(known, now, body.every * 1000)
+            self._promise = max(self._promise, every_ms)
+        self._uncount(home)
+        home.stretch = self._stretch
+        self._count(home)
 
-    def status(self, who: str, body: Status) -> None:
+    def status(self, station: str, terminal: str, body: Status) -> None:
         """Statuses are numbered with the heartbeats. Who says that it goes away breaks no promise by its silence."""
-        known = self._terminals.get(who)
-        if known is None:
+        home = self._stations.get(station)
+        known = None if home is None else _find(home, terminal)
+        if home is None or known is None:
             return
         if body.state == "away":
-            del self._terminals[who]
-            self._uncount(known)
+            self._leave(station, home, known)
         elif (known.boot, known.run) == (body.boot, body.run) and body.n is not None:
             known.n = max(known.n, body.n)
 
-    def count(self, now: int) -> Counts:
-        """The shard as it is now."""
+    def count(self, now: int, *, whole: bool = True) -> Counts:
+        """The shard as it is now, for a tick that is `whole` or not."""
         self._advance(now)
-        if now - self._counted_at > _LONGEST_MS:
+        late = now - self._counted_at > _LONGEST_MS
+        if late:
             self.excuse()
+        if late or not whole:
+            self._begin_stretch()
         self._counted_at = now
         # What goes on shall not seem over because a new window begins.
         heard, lost = max(((self._heard, len(self._lost)), self._before), key=lambda pair: pair[1])
-        counts = Counts(self._present, self._overdue, heard, lost)
+        counts = Counts(self._present, self._kept, self._missed, heard, lost)
         if self._is_over(now - self._window_began):
             self._window_began, self._before = now, (self._heard, len(self._lost))
             self._next_window()
         return counts
+
+    def _begin_stretch(self) -> None:
+        self._stretch, self._kept = self._stretch + 1, 0
+        self._kept_due.clear()
 
     def _is_over(self, lasted: int) -> bool:
         """A window hears many, or everybody: in ten seconds a small shard says too little to tell a loss by."""
@@ -133,41 +171,62 @@ class Census:
         self._window, self._heard, self._promise = self._window + 1, 0, 0.0
         self._lost.clear()
 
-    def _is_news(self, who: str, known: _Heard, body: Heartbeat) -> bool:
+    def _is_news(self, station: str, known: _Terminal, body: Heartbeat) -> bool:
         """Whether it is newer than what was heard of its boot; notes when something between the two is missing."""
         if known.boot != body.boot:
             return True
         if body.run == known.run:
             if body.conn == known.conn:
-                self._follow(who, known, body.n)
+                self._follow(station, known, body.n)
             return body.n > known.n
         return body.run > known.run
 
-    def _follow(self, who: str, known: _Heard, n: int) -> None:
+    def _follow(self, station: str, known: _Terminal, n: int) -> None:
         """Numbers within a connection: one that is left out is lost, unless it comes behind the next."""
         if n > known.n:
-            known.missing = n - 1 if n == known.n + 2 and who not in self._lost else 0
+            known.missing = n - 1 if n == known.n + 2 and station not in self._lost else 0
             if n > known.n + 1 and known.window >= self._whole_from:
-                self._lost.add(who)
+                self._lost.add(station)
         elif n == known.missing:
             known.missing = 0
-            self._lost.discard(who)
+            self._lost.discard(station)
 
-    def _count(self, known: _Heard, now: int, every_ms: float) -> None:
-        due = known.due = int(now + every_ms) // _SLOT + 1
-        forgotten = known.forgotten = int(now + FORGOTTEN_AFTER * every_ms + _LEAST_MEMORY_MS) // _SLOT
-        self._due[due] = self._due.get(due, 0) + 1
-        self._forgotten[forgotten] = self._forgotten.get(forgotten, 0) + 1
+    def _leave(self, station: str, home: _Station, gone: _Terminal) -> None:
+        self._uncount(home)
+        _remove(home, gone)
+        if home.first is None:
+            del self._stations[station]
+        else:
+            self._count(home)
+
+    def _count(self, home: _Station) -> None:
+        """A station keeps its promise as long as any of its terminals does."""
+        until, forgotten = _lasts(home)
+        home.due, home.forgotten = int(until) // _SLOT + 1, int(forgotten) // _SLOT
+        if home.forgotten <= self._now:
+            return
+        self._forgotten[home.forgotten] = self._forgotten.get(home.forgotten, 0) + 1
+        if home.due <= self._now:
+            self._missed += 1
+            return
+        self._due[home.due] = self._due.get(home.due, 0) + 1
         self._present += 1
+        if home.stretch == self._stretch:
+            self._kept_due[home.due] = self._kept_due.get(home.due, 0) + 1
+            self._kept += 1
 
-    def _uncount(self, known: _Heard) -> None:
-        if known.due in self._due:
-            self._due[known.due] -= 1
-            self._present -= 1
-        elif known.forgotten in self._forgotten:
-            self._overdue -= 1
-        if known.forgotten in self._forgotten:
-            self._forgotten[known.forgotten] -= 1
+    def _uncount(self, home: _Station) -> None:
+        if home.forgotten <= self._now:
+            return
+        self._forgotten[home.forgotten] -= 1
+        if home.due <= self._now:
+            self._missed -= 1
+            return
+        self._due[home.due] -= 1
+        self._present -= 1
+        if home.stretch == self._stretch:
+            self._kept_due[home.due] -= 1
+            self._kept -= 1
 
     def _advance(self, now: int) -> None:
         """Let the time up to `now` go by."""
@@ -175,10 +234,50 @@ class Census:
         for slot in range(last + 1, self._now + 1):
             late = self._due.pop(slot, 0)
             self._present -= late
-            self._overdue += late - self._forgotten.pop(slot, 0)
+            self._kept -= self._kept_due.pop(slot, 0)
+            self._missed += late - self._forgotten.pop(slot, 0)
         self._sweep()
 
     def _sweep(self) -> None:
-        """Keep few silent terminals beside the living ones, so that memory is bounded by those who send."""
-        if len(self._terminals) > 2 * (self._present + self._overdue) + _SPARE:
-            self._terminals = {who: known for who, known in self._terminals.items() if known.forgotten > self._now}
+        """Keep few silent stations beside the living ones, so that memory is bounded by those who send."""
+        if len(self._stations) > 2 * (self._present + self._missed) + _SPARE:
+            self._stations = {name: home for name, home in self._stations.items() if home.forgotten > self._now}
+
+
+def _terminals(home: _Station) -> Iterator[_Terminal]:
+    one = home.first
+    while one is not None:
+        yield one
+        one = one.next
+
+
+def _lasts(home: _Station) -> tuple[float, float]:
+    """When the last promise of its terminals ends, and when the last of them is forgotten."""
+    until = forgotten = 0.0
+    for one in _terminals(home):
+        until, forgotten = max(until, one.until), max(forgotten, one.forgotten)
+    return until, forgotten
+
+
+def _find(home: _Station, name: str) -> _Terminal | None:
+    one = home.first
+    while one is not None and one.name != name:
+        one = one.next
+    return one
+
+
+def _add(home: _Station, name: str) -> _Terminal:
+    """A terminal that was not heard before."""
+    others = list(_terminals(home))
+    if len(others) >= MOST_TERMINALS:
+        _remove(home, min(others, key=lambda one: one.until))
+    home.first = _Terminal(name, home.first)
+    return home.first
+
+
+def _remove(home: _Station, gone: _Terminal) -> None:
+    before = next((one for one in _terminals(home) if one.next is gone), None)
+    if before is None:
+        home.first = gone.next
+    else:
+        before.next = gone.next

@@ -53,7 +53,7 @@ class Pulse:
 
 
 class Ticker:
-    """Counts ticks and knows whether something was lost since the last one."""
+    """Counts ticks and knows whether something was lost since the last one: the next is `whole` or not."""
 
     def __init__(self, *, shard: str, bridge: str, start: str) -> None:
         self._shard = shard
@@ -61,11 +61,11 @@ class Ticker:
         self._start = start
         self._seq = 0
         # Nobody knows what was published before the first tick of a start.
-        self._whole = False
+        self.whole = False
 
     def spoil(self) -> None:
         """MQTT reconnected, a batch failed or something was dropped: the next tick is not whole."""
-        self._whole = False
+        self.whole = False
 
     def tick(self, *, at: int, mono: int, counts: Counts) -> Tick:
         """The next tick; times in ms. `counts`: the shard as it is now."""
@@ -76,14 +76,16 @@ class Ticker:
             seq=self._seq,
             at=at,
             mono=mono,
-            whole=self._whole,
+            whole=self.whole,
             present=counts.present,
-            overdue=counts.overdue,
+            kept=counts.kept,
+            overdue=counts.missed,
+            missed=counts.missed,
             heard=counts.heard,
             lost=counts.lost,
         )
         self._seq += 1
-        self._whole = True
+        self.whole = True
         return tick
 
 

@@ -70,7 +70,6 @@ class _Route(msgspec.Struct, frozen=True, gc=False):
     partition: int
     key: bytes
     frame: bytes
-    who: str
 
 
 class Translator:
@@ -102,7 +101,7 @@ class Translator:
             if channel == "heartbeat":  # nearly all of them
                 body = decode_heartbeat(payload)
                 if not retain:
-                    self._census.heartbeat(route.who, body, mono)
+                    self._census.heartbeat(route.station, route.terminal, body, mono)
             elif channel == "data":
                 return self._data(topic, route, payload, received, mono)
             elif channel in DOWN_CHANNELS:
@@ -110,7 +109,7 @@ class Translator:
             elif channel == "status":
                 status = decode_status(payload)
                 if not retain:
-                    self._census.status(route.who, status)
+                    self._census.status(route.station, route.terminal, status)
             else:
                 decode_reply(payload)
         except RefusedError as exc:
@@ -128,7 +127,6 @@ class Translator:
             partition_of(parsed.station, self._partitions),
             parsed.station.encode(),
             self._frame(parsed),
-            f"{parsed.station}/{parsed.terminal}",
         )
         return route
 

@@ -43,9 +43,10 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="
     """The pipeline's clock on every partition of `milepost.live`; stands behind everything received before it.
 
     `whole` is false when since the bridge's last tick MQTT reconnected, a batch failed or anything was dropped.
-    The rest is of the whole shard, whatever partition this stands in: how many terminals kept their promise
-    (`present`; None: the bridge does not count) and broke it lately (`overdue`), and of how many of the `heard` of
-    the current window a message is missing (`lost`).
+    The rest is of the whole shard, whatever partition this stands in, and in stations: how many are within their
+    promise and were heard since the bridge's last tick that does not count (`kept`; None: the bridge does not count
+    them); how many broke their promise lately (`missed`). `present` (within their promise), `overdue` (as `missed`) and
+    of how many of the `heard` of the current window a message is missing (`lost`).
     """
 
     shard: str
@@ -56,6 +57,8 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="
     mono: int
     whole: bool
     present: int | None = None
+    kept: int | None = None
+    missed: int = 0
     overdue: int = 0
     heard: int = 0
     lost: int = 0

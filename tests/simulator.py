@@ -134,7 +134,7 @@ class Simulator:
                     body=body,
                 )
                 if bridge.census is not None and not retain:
-                    bridge.census.heartbeat(f"{terminal.station}/{terminal.id}", body, entry.mono)
+                    bridge.census.heartbeat(terminal.station, terminal.id, body, entry.mono)
                 if terminal.here:
                     self.append(terminal.station, entry)
 
@@ -177,7 +177,7 @@ class Simulator:
 
     def tick(self, bridge: Bridge) -> None:
         bridge.seq += 1
-        counts = None if bridge.census is None else bridge.census.count(self.now - bridge.born)
+        counts = None if bridge.census is None else bridge.census.count(self.now - bridge.born, whole=bridge.whole)
         tick = Tick(
             shard=bridge.shard,
             bridge=bridge.name,
@@ -186,7 +186,7 @@ class Simulator:
             at=self.now + self.skew,
             mono=self.now - bridge.born,
             whole=bridge.whole,
-            **({} if counts is None else msgspec.structs.asdict(counts)),
+            **({} if counts is None else msgspec.structs.asdict(counts) | {"overdue": counts.missed}),
         )
         bridge.whole = True
         self.append("", tick)

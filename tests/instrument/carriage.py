@@ -118,7 +118,8 @@ class Shard:
             self._ticker.spoil()  # the pulse was given up meanwhile
         self._pulse_at = now
         mono = now - self._born
-        tick = self._ticker.tick(at=self._wall(now), mono=mono, counts=self._census.count(mono))
+        counts = self._census.count(mono, whole=self._ticker.whole)
+        tick = self._ticker.tick(at=self._wall(now), mono=mono, counts=counts)
         for partition in range(PARTITIONS):
             self._log.add(partition, "", tick)
 

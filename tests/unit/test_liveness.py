@@ -417,7 +417,7 @@ def test_one_bridge_of_two_that_hears_nothing_is_no_suspicion() -> None:
     sim.bridges.append(Bridge(name="bridge-2", start="other-1"))
     sim.bridge.census = Census()
     for terminal in sim.terminals[:30]:
-        sim.bridge.census.heartbeat(terminal.station, Heartbeat(v=1, boot="b", run=1, n=1, at=0, every=2), 0)
+        sim.bridge.census.heartbeat(terminal.station, "001", Heartbeat(v=1, boot="b", run=1, n=1, at=0, every=2), 0)
     sim.run(20)
     dead = own[0]
     dead.alive = False
