@@ -1,8 +1,8 @@
-"""What a bridge knows of its whole shard: which stations keep their promise, which do not, and which lost messages. Pure.
+"""What a bridge knows of its whole shard: which stations keep their promise, which do not, which lost messages. Pure.
 
-A partition may hold four stations of a shard of a hundred; whether half of a shard was heard, or a shard loses messages,
-can only be said of all of them. So each tick carries these numbers into every partition's log. Times in ms of the
-bridge's clock.
+A partition may hold four stations of a shard of a hundred; whether half of a shard was heard, or a shard loses
+messages, can only be said of all of them. So each tick carries these numbers into every partition's log. Times in ms
+of the bridge's clock.
 """
 
 from collections.abc import Iterator
