@@ -13,11 +13,11 @@ import msgspec
 from alerting.standing import ClockName, Standing
 from alerting.verdict import verdict_of
 
-COLUMNS: Final = ("online", "offline", "away", "closed", "excused", "never_seen", "suspended", "working")
-"""Of `area_count`. The first seven are verdicts; working is online and usable, of the commissioned."""
+COLUMNS: Final = ("online", "unusable", "offline", "away", "closed", "excused", "never_seen", "suspended", "working")
+"""Of `area_count`. All but the last are verdicts; working is online and, as far as anybody said, usable."""
 WORKING: Final = COLUMNS.index("working")
-_AWAITED: Final = tuple(COLUMNS.index(name) for name in ("online", "offline", "away", "closed"))
-_IN_SERVICE: Final = tuple(COLUMNS.index(name) for name in COLUMNS[:6])
+_AWAITED: Final = tuple(COLUMNS.index(name) for name in ("online", "unusable", "offline", "away", "closed"))
+_IN_SERVICE: Final = tuple(range(COLUMNS.index("suspended")))
 
 
 class Step(NamedTuple):
@@ -32,16 +32,16 @@ Path = tuple[str, ...]
 Cells = list[int]
 """Numbers of stations, in the order of COLUMNS."""
 
-_column_of: dict[tuple[str, str, bool, bool], int] = {}
+_column_of: dict[tuple[str, str, bool | None, bool, bool], int] = {}
 
 
 def column_of(standing: Standing) -> int:
     """The column that a station counts in: its verdict, as if its clock could be trusted."""
-    key = (standing.lifecycle, standing.state, standing.open, standing.excused)
+    key = (standing.lifecycle, standing.state, standing.usable, standing.open, standing.excused)
     found = _column_of.get(key)
     if found is None:
-        lifecycle, state, is_open, excused = key
-        verdict = verdict_of(lifecycle=lifecycle, state=state, open=is_open, excused=excused)
+        lifecycle, state, usable, is_open, excused = key
+        verdict = verdict_of(lifecycle=lifecycle, state=state, usable=usable, open=is_open, excused=excused)
         found = _column_of[key] = COLUMNS.index(verdict.value)
     return found
 

@@ -31,14 +31,15 @@ JOIN area a ON a.path && t.areas AND CASE WHEN t.level IS NULL THEN a.code = ANY
 GROUP BY a.code;
 
 -- name: read_counts
-SELECT area, online, offline, away, closed, excused, never_seen, suspended, working FROM area_count;
+SELECT area, online, unusable, offline, away, closed, excused, never_seen, suspended, working FROM area_count;
 
 -- name: put_counts
-INSERT INTO area_count (area, online, offline, away, closed, excused, never_seen, suspended, working)
-SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[])
+INSERT INTO area_count (area, online, unusable, offline, away, closed, excused, never_seen, suspended, working)
+SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[],
+                     $9::int[], $10::int[])
 ON CONFLICT (area) DO UPDATE SET
-    online = excluded.online, offline = excluded.offline, away = excluded.away, closed = excluded.closed,
-    excused = excluded.excused, never_seen = excluded.never_seen, suspended = excluded.suspended,
+    online = excluded.online, unusable = excluded.unusable, offline = excluded.offline, away = excluded.away,
+    closed = excluded.closed, excused = excluded.excused, never_seen = excluded.never_seen, suspended = excluded.suspended,
     working = excluded.working;
 
 -- name: put_counts_known

@@ -6,12 +6,16 @@ Order of the rules, the first that applies decides:
    working nor broken, whatever its terminals do; `lifecycle` beside the verdict says which of the three.
 2. Never heard: `never_seen`, whatever the clocks say.
 3. The clock its state rests on is missing, stale or blind: `unknown`. The last state may long be wrong.
-4. Not online outside its opening hours: `closed`. A terminal that was left on is still `online`.
-5. Not online within them, in an approved closure: `excused`. One that is only declared silences, and excuses nothing.
-6. The judged state: `online`, `away` or `offline`.
+4. Online: `unusable` when terminals say that no visitor can use it and none says the contrary (`usable` of the
+   station, `alerting.liveness`), otherwise `online`, whatever the hours: a terminal may be left on. Of a station whose
+   terminals say nothing about it nobody knows better than `online`.
+5. Outside its opening hours: `closed`.
+6. Within them, in an approved closure: `excused`. One that is only declared silences, and excuses nothing.
+7. The judged state: `away` or `offline`.
 
-Offline and away hold since the station was last online, whether or not it was closed meanwhile; closed and excused
-since the latest of that, the last opening or closing, and the closure.
+Online and unusable hold since the station began to be so. Offline and away hold since the station was last online,
+whether or not it was closed meanwhile; closed and excused since the latest of that, the last opening or closing, and
+the closure.
 
 The clock that counts is that of the station's partition and of the shard through which one of its terminals was
 heard last; a shard it left long ago takes nothing from it.
@@ -32,6 +36,7 @@ BLIND: Final = timedelta(seconds=5)
 
 class Verdict(StrEnum):
     ONLINE = "online"
+    UNUSABLE = "unusable"
     OFFLINE = "offline"
     AWAY = "away"
     CLOSED = "closed"
@@ -76,6 +81,10 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 _LIVE: Final = {"online": Verdict.ONLINE, "away": Verdict.AWAY, "offline": Verdict.OFFLINE}
+LIVE: Final = frozenset({*_LIVE.values(), Verdict.UNUSABLE})
+"""The verdicts that are a judge's word about now."""
+UP: Final = frozenset({Verdict.ONLINE, Verdict.UNUSABLE})
+"""Those of a station that is heard."""
 
 
 def doubt(clock: Clock, now: datetime) -> tuple[str, datetime] | None:
@@ -89,23 +98,31 @@ def doubt(clock: Clock, now: datetime) -> tuple[str, datetime] | None:
     return min(doubts, key=lambda found: found[1], default=None)
 
 
-def verdict_of(*, lifecycle: str, state: str | None, open: bool, excused: bool) -> Verdict:  # noqa: A002
+def verdict_of(
+    *,
+    lifecycle: str,
+    state: str | None,
+    usable: bool | None,
+    open: bool,  # noqa: A002
+    excused: bool,
+) -> Verdict:
     """The verdict of a station whose clock can be trusted: what the counts of areas are made of."""
     early = _before_clocks(lifecycle, state)
-    return early[0] if early else _judged(state or "", open, excused)[0]
+    return early[0] if early else _judged(state or "", usable, open, excused)[0]
 
 
 def judge(
     *,
     lifecycle: str,
     state: str | None,
+    usable: bool | None,
     since: datetime | None,
     clock: Clock | None,
     now: datetime,
     hours: Hours = ALWAYS_OPEN,
 ) -> Judgement:
-    """The verdict of a station: its lifecycle, its judged state (None: no row) since when, the clock that state rests
-    on, and whether anybody expects it to be online."""
+    """The verdict of a station: its lifecycle, its judged state (None: no row) and whether it is usable (None: nobody
+    said), since when, the clock that state rests on, and whether anybody expects it to be online."""
     early = _before_clocks(lifecycle, state)
     if early:
         return Judgement(early[0], None, early[1])
@@ -114,7 +131,7 @@ def judge(
     doubted = doubt(clock, now)
     if doubted is not None:
         return Judgement(Verdict.UNKNOWN, doubted[1], doubted[0])
-    verdict, why = _judged(state or "", hours.open, hours.excused_since is not None)
+    verdict, why = _judged(state or "", usable, hours.open, hours.excused_since is not None)
     return Judgement(verdict, _since(verdict, since, hours), why)
 
 
@@ -127,12 +144,14 @@ def _before_clocks(lifecycle: str, state: str | None) -> tuple[Verdict, str] | N
     return None
 
 
-def _judged(state: str, open: bool, excused: bool) -> tuple[Verdict, str]:  # noqa: A002
+def _judged(state: str, usable: bool | None, open: bool, excused: bool) -> tuple[Verdict, str]:  # noqa: A002
     if state not in _LIVE:
         return Verdict.UNKNOWN, "state_unknown"
-    if state != Verdict.ONLINE and not open:
+    if state == Verdict.ONLINE:
+        return Verdict.UNUSABLE if usable is False else Verdict.ONLINE, "judged"
+    if not open:
         return Verdict.CLOSED, "outside_hours"
-    if state != Verdict.ONLINE and excused:
+    if excused:
         return Verdict.EXCUSED, "closure"
     return _LIVE[state], "judged"
 

@@ -28,6 +28,7 @@ _LINE: Final = 27.0
 
 ORDER: Final = (
     Verdict.OFFLINE,
+    Verdict.UNUSABLE,
     Verdict.UNKNOWN,
     Verdict.AWAY,
     Verdict.NEVER_SEEN,
@@ -37,10 +38,12 @@ ORDER: Final = (
     Verdict.SUSPENDED,
 )
 """The gravest first; the map draws them the other way round, so that the gravest lie on top."""
+_NAMED: Final = (Verdict.OFFLINE, Verdict.UNUSABLE)
 GRAVITY: Final[Mapping[Verdict, int]] = {verdict: len(ORDER) - place for place, verdict in enumerate(ORDER)}
 
 SHAPES: Final[Mapping[str, str]] = {
     "online": "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0z",
+    "unusable": "M-7 0a7 7 0 1 0 14 0a7 7 0 1 0-14 0zM-4.5-1.6h9v3.2h-9z",
     "offline": "M-8-8h16v16h-16zM-5-3.4-1.6 0-5 3.4-3.4 5 0 1.6 3.4 5 5 3.4 1.6 0 5-3.4 3.4-5 0-1.6-3.4-5z",
     "away": "M0-8 8 0 0 8-8 0zM0-4V4L4 0z",
     "closed": "M-7-3h14v6h-14z",
@@ -198,11 +201,12 @@ Box = tuple[float, float, float, float]
 
 
 def name_marks(marks: Sequence[Mark], taken: list[Box]) -> list[Label]:
-    """The names of offline stations where there is room; none when there are too many to read them.
+    """The names of stations that are offline or not usable where there is room, the offline ones first; none when
+    there are too many to read them.
 
     `taken` is where nothing else may be written; what is written here is added to it.
     """
-    fallen = [mark for mark in marks if mark.verdict is Verdict.OFFLINE and mark.stations == 1]
+    fallen = [mark for verdict in _NAMED for mark in marks if mark.verdict is verdict and mark.stations == 1]
     taken.extend(_around(mark.x, mark.y, 8 * mark.size, "middle") for mark in fallen)
     if len(fallen) > _MOST_NAMES:
         return []

@@ -29,7 +29,7 @@ ROWS: Final = 8
 _MOST_PLACES: Final = 500
 _PLACES_EVERY: Final = 60.0
 # Always shown; the others when there are any.
-_ALWAYS: Final = (Verdict.ONLINE, Verdict.OFFLINE, Verdict.UNKNOWN, Verdict.NEVER_SEEN)
+_ALWAYS: Final = (Verdict.ONLINE, Verdict.OFFLINE, Verdict.UNUSABLE, Verdict.UNKNOWN, Verdict.NEVER_SEEN)
 
 Row = asyncpg.Record
 
@@ -178,6 +178,8 @@ def _headline(counts: Counts, incidents: int, shards: list[Shard], words: Words)
         return {"mood": "bad", "headline": words("some_wrong", n=incidents)}
     if counts.offline:
         return {"mood": "bad", "headline": f"{words.named('verdict', 'offline')}: {counts.offline}"}
+    if counts.unusable:
+        return {"mood": "impaired", "headline": f"{words.named('verdict', 'unusable')}: {counts.unusable}"}
     return {"mood": "good", "headline": words("all_well" if counts.online else "nothing_yet")}
 
 

@@ -38,11 +38,17 @@ def grounds(clocks: Clocks, cover: Cover) -> tuple[Any, ...]:
 
 
 def verdict_of_group(row: Row, clocks: Clocks) -> Verdict:
-    """The verdict of stations that share lifecycle, state, whether their clock is sound, and hours or a closure."""
+    """The verdict of stations that share lifecycle, state, `usable`, hours, and whether their clock is sound."""
     clock = clocks.sound_clock if row["sound"] else None
     hours = _HOURS.get(row["cover"]) or Hours(excused_since=clocks.now)
     return judge(
-        lifecycle=row["lifecycle"], state=row["state"], since=None, clock=clock, now=clocks.now, hours=hours
+        lifecycle=row["lifecycle"],
+        state=row["state"],
+        usable=row["usable"],
+        since=None,
+        clock=clock,
+        now=clocks.now,
+        hours=hours,
     ).verdict
 
 

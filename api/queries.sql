@@ -36,6 +36,7 @@ WHERE s.id > $1
   AND ($6::text[] IS NULL OR s.area IN (SELECT code FROM area WHERE path && $6))
   AND ($7::text IS DISTINCT FROM 'suspended' OR s.lifecycle <> 'commissioned')
   AND ($7::text IS NULL OR $7 NOT IN ('online', 'away', 'offline') OR st.state = $7)
+  AND ($7::text IS DISTINCT FROM 'unusable' OR (st.state = 'online' AND NOT st.usable))
   AND ($7::text IS NULL OR $7 NOT IN ('closed', 'excused') OR st.state IN ('away', 'offline'))
   AND ($7::text IS NULL OR $7 NOT IN ('away', 'offline', 'excused') OR (s.calendar = ANY ($10::bigint[])) IS NOT TRUE)
   AND ($7::text IS DISTINCT FROM 'excused' OR excuse.station IS NOT NULL
@@ -51,7 +52,7 @@ WHERE s.id > $1
             WHERE sound.partition = st.partition AND sound.shard = coalesce(st.shard, (
                 SELECT t.shard FROM terminal_state t WHERE t.station = s.id
                 ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) THEN 'unknown'
-        WHEN st.state = 'online' THEN 'online'
+        WHEN st.state = 'online' THEN CASE WHEN NOT st.usable THEN 'unusable' ELSE 'online' END
         WHEN s.calendar = ANY ($10::bigint[]) THEN 'closed'
         WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $12::text[]) THEN 'excused'
         ELSE st.state END)
@@ -123,6 +124,7 @@ WITH bounds AS MATERIALIZED (
            s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (
                SELECT t.shard FROM terminal_state t WHERE t.station = st.station
                ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) IN (SELECT * FROM unnest($2::int[], $3::text[])) AS sound,
+           CASE WHEN st.state = 'online' AND NOT st.usable THEN false END AS usable,
            CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
                 WHEN shut.calendar IS NOT NULL THEN 'closed'
                 WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
@@ -133,7 +135,7 @@ WITH bounds AS MATERIALIZED (
     LEFT JOIN (SELECT unnest($5::text[]) AS station
                UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
            ON excuse.station = s.id
-    GROUP BY 1, 2, 3, 4, 5, 6
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
 )
 SELECT f.*, alone.name, alone.name_en
 FROM found f LEFT JOIN LATERAL (
@@ -170,6 +172,7 @@ SELECT code, name, name_en, name_bo, level FROM area WHERE parent IS NULL ORDER 
 SELECT s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (
            SELECT t.shard FROM terminal_state t WHERE t.station = st.station
            ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) IN (SELECT * FROM unnest($2::int[], $3::text[])) AS sound,
+       CASE WHEN st.state = 'online' AND NOT st.usable THEN false END AS usable,
        CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
             WHEN shut.calendar IS NOT NULL THEN 'closed'
             WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
@@ -181,7 +184,7 @@ LEFT JOIN (SELECT unnest($5::text[]) AS station
            UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
        ON excuse.station = s.id
 WHERE s.area IS NULL
-GROUP BY 1, 2, 3, 4;
+GROUP BY 1, 2, 3, 4, 5;
 
 -- name: count_area
 -- The same for the subtree of an area ($8), by the child of it that they are under (null: directly in the area);
@@ -190,6 +193,7 @@ WITH tree AS MATERIALIZED (SELECT code, path[$9::int + 1] AS child FROM area WHE
 SELECT tree.child, s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (
            SELECT t.shard FROM terminal_state t WHERE t.station = st.station
            ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) IN (SELECT * FROM unnest($2::int[], $3::text[])) AS sound,
+       CASE WHEN st.state = 'online' AND NOT st.usable THEN false END AS usable,
        CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
             WHEN shut.calendar IS NOT NULL THEN 'closed'
             WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
@@ -202,7 +206,7 @@ LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
 LEFT JOIN (SELECT unnest($5::text[]) AS station
            UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
        ON excuse.station = s.id
-GROUP BY 1, 2, 3, 4, 5;
+GROUP BY 1, 2, 3, 4, 5, 6;
 
 -- name: find_area
 -- The code as given before the padded one.
@@ -236,12 +240,12 @@ GROUP BY 1;
 SELECT told_at FROM area_count_known;
 
 -- name: kept_counts
-SELECT area, online, offline, away, closed, excused, never_seen, suspended FROM area_count
+SELECT area, online, unusable, offline, away, closed, excused, never_seen, suspended FROM area_count
 WHERE area = ANY ($1::text[]);
 
 -- name: kept_roots
 -- The same of the areas that lie in no other.
-SELECT c.area, c.online, c.offline, c.away, c.closed, c.excused, c.never_seen, c.suspended
+SELECT c.area, c.online, c.unusable, c.offline, c.away, c.closed, c.excused, c.never_seen, c.suspended
 FROM area_count c JOIN area a ON a.code = c.area WHERE a.parent IS NULL;
 
 -- name: calendar_definition

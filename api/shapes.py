@@ -41,7 +41,7 @@ class Terminal(Document):
 
 class Station(Document):
     """A service point. `deadline`: when it stops being online or away unless more is heard; moves with the pipeline
-    clock. `usable` is null while the verdict is none of online, away, offline."""
+    clock. `usable` is null while the verdict is none of online, unusable, away, offline, and where no terminal says."""
 
     id: str
     name: str
@@ -183,6 +183,7 @@ class Counts(Document):
 
     total: int = 0
     online: int = 0
+    unusable: int = 0
     offline: int = 0
     away: int = 0
     closed: int = 0

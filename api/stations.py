@@ -10,7 +10,7 @@ import asyncpg
 from fastapi import APIRouter, Path, Query
 
 from alerting.cover import Cover
-from alerting.verdict import Clock, Clocks, Verdict, judge
+from alerting.verdict import LIVE, UP, Clock, Clocks, Verdict, judge
 from api.context import QUERIES, Context, Shared, load_clocks, load_cover
 from api.filters import AreaFilter
 from api.paging import AfterStation, PageOf
@@ -24,7 +24,6 @@ Row = asyncpg.Record
 StationId = Annotated[str, Path(max_length=64, description="the station's id")]
 
 _TIMED: Final = frozenset({"online", "away", "conflicting"})
-_LIVE: Final = frozenset({Verdict.ONLINE, Verdict.AWAY, Verdict.OFFLINE})
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _MOST_CODES: Final = 5000
 _LONGEST_S: Final = 7 * 86_400.0
@@ -113,7 +112,13 @@ def station_document(row: Row, terminals: Sequence[Row], clocks: Clocks, cover: 
     place = (row["id"], row["path"] or (), row["programmes"])
     hours, calendar = cover.hours(*place, row["calendar"]), cover.calendar(row["calendar"])
     judged = judge(
-        lifecycle=row["lifecycle"], state=row["state"], since=row["since"], clock=clock, now=clocks.now, hours=hours
+        lifecycle=row["lifecycle"],
+        state=row["state"],
+        usable=row["usable"],
+        since=row["since"],
+        clock=clock,
+        now=clocks.now,
+        hours=hours,
     )
     seen = [terminal["seen_at"] for terminal in terminals if terminal["seen_at"] is not None]
     documents = [terminal_document(terminal, clocks) for terminal in terminals]
@@ -124,7 +129,7 @@ def station_document(row: Row, terminals: Sequence[Row], clocks: Clocks, cover: 
         verdict=judged.verdict,
         since=judged.since,
         last_seen=max(seen, default=None),
-        usable=row["usable"] if judged.verdict in _LIVE else None,
+        usable=row["usable"] if judged.verdict in LIVE else None,
         deadline=_falls_at(judged.verdict, documents, row["quorum"]),
         lifecycle=row["lifecycle"],
         terminals=documents,
@@ -167,8 +172,8 @@ def _wall(clock: Clock, deadline: float) -> datetime | None:
 
 def _falls_at(verdict: Verdict, terminals: Sequence[Terminal], quorum: int) -> datetime | None:
     """When too few counting terminals are left: the quorum-th of the deadlines, the latest first."""
-    if verdict not in (Verdict.ONLINE, Verdict.AWAY):
+    if verdict not in UP and verdict is not Verdict.AWAY:
         return None
     times = sorted((t.deadline for t in terminals if t.counts and t.deadline is not None), reverse=True)
-    place = quorum - 1 if verdict is Verdict.ONLINE else 0
+    place = quorum - 1 if verdict in UP else 0
     return times[place] if place < len(times) else None

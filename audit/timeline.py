@@ -8,6 +8,7 @@ set gives the same history, however it arrived.
   decided later replaces everything from its `at` on, so the last interval always is the judge's last word.
 - While not commissioned it is suspended, whatever its terminals did.
 - Before the first message it is never_seen. In a gap of the pipeline it is unknown, except while never_seen.
+- Online while its terminals say that nobody can use it, it is unusable.
 - Not online outside opening hours it is closed, and within them in an approved closure excused; a terminal that was
   left on is online all the same. These are the rules of `alerting.verdict`, for each moment as it was then.
 - Presence turns offline into "link down, running": still offline (it counts for service, never for online), closed
@@ -23,7 +24,7 @@ from typing import Final, Generic, Literal, TypeVar
 
 import msgspec
 
-from alerting.verdict import Verdict, verdict_of
+from alerting.verdict import LIVE, Verdict, verdict_of
 
 _T = TypeVar("_T")
 Evidence = Literal["live", "presence", "none"]
@@ -179,7 +180,13 @@ _NOT_HEARD: Final = frozenset({Verdict.SUSPENDED, Verdict.NEVER_SEEN})
 
 
 def _span(begin: datetime, end: datetime, moment: _Moment) -> Span:
-    verdict = verdict_of(lifecycle=moment.lifecycle, state=moment.state, open=moment.open, excused=moment.excused)
+    verdict = verdict_of(
+        lifecycle=moment.lifecycle,
+        state=moment.state,
+        usable=moment.usable,
+        open=moment.open,
+        excused=moment.excused,
+    )
     if verdict in _NOT_HEARD:
         return Span(begin=begin, end=end, verdict=verdict.value, usable=None, evidence="none")
     if moment.blind:
@@ -193,7 +200,7 @@ def _span(begin: datetime, end: datetime, moment: _Moment) -> Span:
             evidence="presence",
             revision=1 + len({run.received_at for run in moment.ran}),
         )
-    usable = moment.usable if verdict.value == moment.state else None
+    usable = moment.usable if verdict in LIVE else None
     return Span(begin=begin, end=end, verdict=verdict.value, usable=usable, evidence="live")
 
 

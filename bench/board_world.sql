@@ -74,8 +74,9 @@ FROM station_state WHERE state = 'offline' ORDER BY station LIMIT 1000;
 
 -- name: keep_counts
 -- What the incident process keeps.
-INSERT INTO area_count (area, online, offline, away, closed, excused, never_seen, suspended)
-SELECT up, count(*) FILTER (WHERE verdict = 'online'), count(*) FILTER (WHERE verdict = 'offline'),
+INSERT INTO area_count (area, online, unusable, offline, away, closed, excused, never_seen, suspended)
+SELECT up, count(*) FILTER (WHERE verdict = 'online'), count(*) FILTER (WHERE verdict = 'unusable'),
+       count(*) FILTER (WHERE verdict = 'offline'),
        count(*) FILTER (WHERE verdict = 'away'), count(*) FILTER (WHERE verdict = 'closed'),
        count(*) FILTER (WHERE verdict = 'excused'), count(*) FILTER (WHERE verdict = 'never_seen'),
        count(*) FILTER (WHERE verdict = 'suspended')

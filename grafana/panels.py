@@ -15,6 +15,7 @@ Json = dict[str, Any]
 DATASOURCE: Final = {"type": "grafana-postgresql-datasource", "uid": "milepost"}
 COLOURS: Final = {
     "online": "green",
+    "unusable": "orange",
     "offline": "red",
     "away": "yellow",
     "closed": "semi-dark-blue",

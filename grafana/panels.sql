@@ -1,6 +1,7 @@
 -- name: counts
 -- Stations by verdict, a column each, so that a verdict nobody has shows 0.
 SELECT count(*) FILTER (WHERE verdict = 'online') AS online,
+       count(*) FILTER (WHERE verdict = 'unusable') AS unusable,
        count(*) FILTER (WHERE verdict = 'offline') AS offline,
        count(*) FILTER (WHERE verdict = 'away') AS away,
        count(*) FILTER (WHERE verdict = 'closed') AS closed,
@@ -17,10 +18,10 @@ WHERE '*' = ${area:sqlstring} OR area IN (SELECT code FROM area WHERE path @> AR
 SELECT v.station, v.name, coalesce(a.{name}, a.name, v.area) AS area, v.verdict, v.since,
        extract(epoch FROM now() - v.since)::float8 AS lasts
 FROM station_verdict v LEFT JOIN area a ON a.code = v.area
-WHERE v.verdict IN ('offline', 'away')
-  AND v.station IN (SELECT station FROM station_state WHERE state IN ('offline', 'away'))
+WHERE v.verdict IN ('offline', 'unusable', 'away')
+  AND v.station IN (SELECT station FROM station_state WHERE state IN ('offline', 'away') OR state = 'online' AND NOT usable)
   AND ('*' = ${area:sqlstring} OR v.area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]))
-ORDER BY v.verdict DESC, v.since, v.station LIMIT 50;
+ORDER BY array_position(ARRAY['offline', 'unusable', 'away'], v.verdict), v.since, v.station LIMIT 50;
 
 -- name: incidents
 -- What is wrong now; children stand behind their parent and page nobody.
@@ -43,7 +44,7 @@ WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
 ORDER BY i.station IS NOT NULL, i.began_at, i.id LIMIT 200;
 
 -- name: share
--- The share of stations in service that were judged online, counted back from now: what changed after a moment is
+-- The share of stations in service that were judged online, usable or not as in the online rate, counted back from now: what changed after a moment is
 -- taken off what is. The audited rate of a period is not this one.
 WITH mine AS MATERIALIZED (
     SELECT id FROM station
@@ -86,7 +87,8 @@ SELECT verdict, since, coalesce(usable::text, '') AS usable FROM station_verdict
 
 -- name: station_states
 -- What was judged, from the state that held when the window began. Offline is dated back to the first missed heartbeat.
-SELECT greatest(at, $__timeFrom()::timestamptz) AS "time", after AS state
+SELECT greatest(at, $__timeFrom()::timestamptz) AS "time",
+       CASE WHEN after = 'online' AND NOT usable THEN 'unusable' ELSE after END AS state
 FROM transition
 WHERE station = ${station:sqlstring} AND terminal IS NULL AND at <= $__timeTo() AND seq >= coalesce((
     SELECT max(seq) FROM transition

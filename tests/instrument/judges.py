@@ -13,6 +13,7 @@ from alerting.judge_store import _memory_text, restore_terminals
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
 from alerting.pipeline import Gap
 from alerting.standing import ClockName
+from alerting.terminals import unflag
 from alerting.verdict import Clock
 from contract.log import LiveEntry
 
@@ -66,6 +67,10 @@ class Judge:
             return None, None
         number = live.stations.shard[row]
         return live.station_word(row), live.shards[number].name if number >= 0 else None
+
+    def usable_of(self, station: str) -> bool | None:
+        row = self.live.stations.index.get(station)
+        return None if row is None else unflag(self.live.stations.usable[row])
 
     def clocks(self) -> list[Clock]:
         return [

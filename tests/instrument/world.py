@@ -265,7 +265,7 @@ class World:
         facts, home = self.register.facts[station], self.judges[partition_of(station, PARTITIONS)]
         state, shard = home.word_of(station)
         found = judge(
-            lifecycle=facts.lifecycle, state=state, since=None, now=self.clock,
+            lifecycle=facts.lifecycle, state=state, usable=home.usable_of(station), since=None, now=self.clock,
             clock=clocks.of(home.partition, shard), hours=self._hours(station, facts),
         )  # fmt: skip
         return str(found.verdict)

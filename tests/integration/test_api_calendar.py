@@ -218,7 +218,7 @@ async def test_a_suspended_time_stays_in_the_history(pool: Pool, database: str, 
     assert [one["to"] for one in intervals[:2]] == [z(at) for at in times]
 
 
-KEPT = ("online", "offline", "away", "closed", "excused", "never_seen", "suspended")
+KEPT = ("online", "unusable", "offline", "away", "closed", "excused", "never_seen", "suspended")
 
 
 async def keep_counts(pool: Pool, told: datetime) -> None:
@@ -244,6 +244,7 @@ async def test_counts_that_are_kept_are_those_that_are_counted(
     await world.clock()
     states: list[dict[str, Any]] = [{"state": state} for state in ("online", "offline", "away", None)]
     states += [{"state": "online", "lifecycle": "retired"}, {"state": "offline"}, {"state": "offline"}]
+    states += [{"state": "online", "usable": False}, {"state": "online", "usable": None}]
     for area in (AREA, "632100000000", "650000000000", None):
         for number, more in enumerate(states):
             await world.station(f"{area}-{number}", **more, area=area)
@@ -264,13 +265,13 @@ async def test_counts_that_are_kept_are_those_that_are_counted(
         await keep_counts(pool, datetime.now(UTC))
         assert await areas() == counted
         assert counted[0]["counts"] == {
-            "total": 14, "online": 2, "offline": 1, "away": 2, "closed": 2, "excused": 3, "unknown": 0,
+            "total": 18, "online": 4, "unusable": 2, "offline": 1, "away": 2, "closed": 2, "excused": 3, "unknown": 0,
             "never_seen": 2, "suspended": 2,
         }  # fmt: skip
         await pool.execute("UPDATE area_count SET online = 99")
         shown = await areas()
         assert shown[0]["counts"]["online"] == 99, "they are what is shown"
-        assert shown[-1]["counts"]["online"] == "199", "99 in each of two provinces, and one in no area"
+        assert shown[-1]["counts"]["online"] == "200", "99 in each of two provinces, and two in no area"
         await pool.execute("UPDATE area_count_known SET told_at = $1", datetime.now(UTC) - timedelta(seconds=11))
         assert await areas() == counted, "nobody keeps them any more"
         await keep_counts(pool, datetime.now(UTC))

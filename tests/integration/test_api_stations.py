@@ -193,3 +193,29 @@ async def test_an_endless_deadline_is_none(pool: Pool, database: str, tmp_path: 
     await pool.execute("UPDATE terminal_state SET deadline = 'infinity'")
     async with serving(config(database, tmp_path)) as (client, _):
         assert (await client.get("/api/v1/stations/e")).json()["deadline"] is None
+
+
+async def test_online_and_not_usable_has_a_verdict_of_its_own(pool: Pool, database: str, tmp_path: Path) -> None:
+    """It is neither counted nor listed as online; what nobody says anything about is."""
+    world = World(pool)
+    await world.area("630000000000", "青海省", level="province")
+    await world.clock()
+    for station, usable in (("yes", True), ("no", False), ("silent", None)):
+        await world.station(station, "online", area="630000000000", usable=usable, since=90)
+    await world.station("fell", "offline", area="630000000000", usable=False)
+    async with serving(config(database, tmp_path)) as (client, _):
+        found = (await client.get("/api/v1/stations/no")).json()
+        assert (found["verdict"], found["usable"], found["open"]) == ("unusable", False, True)
+        assert found["since"] is not None
+        assert found["deadline"] is not None, "it is heard, and falls when it is not"
+        for verdict, expected in {"unusable": ["no"], "online": ["silent", "yes"], "offline": ["fell"]}.items():
+            answer = await client.get("/api/v1/stations", params={"verdict": verdict})
+            assert [item["id"] for item in answer.json()["items"]] == expected, verdict
+        counts = (await client.get("/api/v1/areas/63")).json()["counts"]
+        assert (counts["online"], counts["unusable"], counts["offline"], counts["total"]) == (2, 1, 1, 4)
+        assert 'milepost_stations{verdict="unusable"} 1.0' in (await client.get("/metrics")).text
+        board = (await client.get("/?lang=en")).text
+        assert "Not usable: 1" not in board, "the one that is offline is graver"
+        assert '<li class="unusable"><a href="/stations?verdict=unusable"><b>1</b>' in board
+        page = (await client.get("/stations/no?lang=zh-CN")).text
+        assert "不可用" in page

@@ -16,7 +16,7 @@ from tests.integration.grafana_macros import expand
 
 STATION = "6321220007"
 COLUMNS = {
-    "counts": "online offline away closed excused unknown never_seen suspended",
+    "counts": "online unusable offline away closed excused unknown never_seen suspended",
     "worst": "station name area verdict since lasts",
     "incidents": "id kind place name status began owner",
     "blind_spots": "kind area station name since lasts clears",

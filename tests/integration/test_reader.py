@@ -126,11 +126,12 @@ async def fill_stations(connection: Connection, now: datetime, dice: random.Rand
         if state is not None:
             await connection.execute(
                 "INSERT INTO station_state (station, partition, state, since, usable, shard) "
-                "VALUES ($1, $2, $3, $4, true, $5)",
+                "VALUES ($1, $2, $3, $4, $5, $6)",
                 station,
                 partition,
                 state,
                 since,
+                dice.choice((True, False, None)),
                 dice.choice(SHARDS),
             )
         if shard is not None:

@@ -36,7 +36,9 @@ def recount(stations: dict[str, Standing]) -> dict[str, Counter[str]]:
     for s in stations.values():
         if s.lifecycle != "commissioned":
             verdict = "suspended"
-        elif s.state in ("never_seen", "online"):
+        elif s.state == "online":
+            verdict = "unusable" if s.usable is False else "online"
+        elif s.state == "never_seen":
             verdict = s.state
         else:
             verdict = "closed" if not s.open else "excused" if s.excused else s.state
@@ -74,14 +76,14 @@ def test_counts_equal_a_recount_however_the_changes_are_cut_into_passes(
         expected = [wanted.get(area, Counter())[name] for name in COLUMNS]
         assert list(counts.of(area)) == expected
         assert list(whole.of(area)) == expected
-        assert counts.in_service(area) == sum(expected[:6])
+        assert counts.in_service(area) == sum(expected[:7])
 
 
 @given(standings)
 def test_whoever_works_is_not_waited_for(standing: Standing) -> None:
     assert not (standing.working and is_waited_for(standing))
     if is_waited_for(standing):
-        assert COLUMNS[column_of(standing)] in ("online", "offline", "away")
+        assert COLUMNS[column_of(standing)] in ("unusable", "offline", "away")
 
 
 def test_only_changed_areas_are_written() -> None:

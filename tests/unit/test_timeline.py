@@ -84,7 +84,22 @@ def test_one_terminal_that_was_usable_makes_the_station_so() -> None:
 def test_a_back_dated_offline_takes_away_what_was_decided_earlier() -> None:
     changes = [change(1, 0, "online", False), change(2, 30, "online", True), change(3, 20, "offline")]
     spans = timeline(changes, [], [], begin=at(0), end=at(60))
-    assert told(spans) == [(0, 20, "online", False, "live", 1), (20, 60, "offline", None, "live", 1)]
+    assert told(spans) == [(0, 20, "unusable", False, "live", 1), (20, 60, "offline", None, "live", 1)]
+
+
+def test_not_usable_is_no_service_and_said_so() -> None:
+    said = [(0, True), (10, False), (20, None), (30, False), (40, True)]
+    changes = [change(n, at, "online", usable) for n, (at, usable) in enumerate(said)]
+    spans = timeline(changes, [gap(35, 38)], [], begin=at(0), end=at(60), decided=Decided(openings=((at(0), at(32)),)))
+    assert [row[:4] for row in told(spans)] == [
+        (0, 10, "online", True),
+        (10, 20, "unusable", False),
+        (20, 30, "online", None),
+        (30, 35, "unusable", False),
+        (35, 38, "unknown", None),
+        (38, 40, "unusable", False),
+        (40, 60, "online", True),
+    ]
 
 
 def test_a_change_that_changes_nothing_makes_no_new_interval() -> None:
@@ -199,7 +214,9 @@ def test_each_moment_says_what_the_rules_say(
     elif any(g.began_at <= moment < g.ended_at for g in gaps):
         expected = ("unknown", "none")
     else:
-        judged = verdict_of(lifecycle="commissioned", state=newest.state, open=is_open, excused=excused)
+        judged = verdict_of(
+            lifecycle="commissioned", state=newest.state, usable=newest.usable, open=is_open, excused=excused
+        )
         expected = (judged, "presence" if newest.state == "offline" and running else "live")
     assert (span.verdict, span.evidence) == expected
 
@@ -210,4 +227,6 @@ def test_the_last_interval_is_the_last_word(changes: list[Change], end: int) -> 
     if not changes:
         return
     spans = timeline(changes, [], [], begin=at(-100), end=at(200 + end))
-    assert spans[-1].verdict == max(changes, key=lambda c: c.seq).state
+    newest = max(changes, key=lambda c: c.seq)
+    unusable = newest.state == "online" and newest.usable is False
+    assert spans[-1].verdict == ("unusable" if unusable else newest.state)

@@ -67,43 +67,74 @@ EXPECTED = {
         1,
     ),
     "offline since it was last online, closed or not": ("offline", Hours(changed_at=NOW), "offline", "judged", 3),
+    "unusable after closing is said all the same: it is heard": (("online", False), SHUT, "unusable", "judged", 3),
+    "unusable within a closure": (("online", False), EXCUSED, "unusable", "judged", 3),
     "nothing expected of what was never heard": (None, SHUT, "never_seen", "never_heard", None),
 }
 
 
 @pytest.mark.parametrize("case", EXPECTED)
 def test_hours_and_closures(case: str) -> None:
-    state, hours, verdict, why, hours_ago = EXPECTED[case]
-    found = judge(lifecycle="commissioned", state=state, since=SINCE, clock=clock(), now=NOW, hours=hours)
+    said, hours, verdict, why, hours_ago = EXPECTED[case]
+    state, usable = said if isinstance(said, tuple) else (said, None)
+    found = judge(
+        lifecycle="commissioned", state=state, usable=usable, since=SINCE, clock=clock(), now=NOW, hours=hours
+    )
     assert found.verdict == verdict
     assert found.since == (None if hours_ago is None else NOW - timedelta(hours=hours_ago))
     assert found.why == why or why is None
-    blind = judge(lifecycle="commissioned", state=state, since=SINCE, clock=None, now=NOW, hours=hours)
+    blind = judge(lifecycle="commissioned", state=state, usable=usable, since=SINCE, clock=None, now=NOW, hours=hours)
     assert blind.verdict == ("unknown" if state else "never_seen"), "whoever cannot see says so first"
 
 
 @pytest.mark.parametrize(("lifecycle", "state"), list(itertools.product(("commissioned", "retired"), (*Verdict, None))))
-@pytest.mark.parametrize(("is_open", "excused"), list(itertools.product((True, False), repeat=2)))
-def test_counts_are_made_of_the_same_verdicts(lifecycle: str, state: str | None, is_open: bool, excused: bool) -> None:
+@pytest.mark.parametrize(
+    ("usable", "is_open", "excused"), list(itertools.product((True, False, None), (True, False), (True, False)))
+)
+def test_counts_are_made_of_the_same_verdicts(
+    lifecycle: str, state: str | None, usable: bool | None, is_open: bool, excused: bool
+) -> None:
     hours = Hours(open=is_open, excused_since=SINCE if excused else None)
-    judged = judge(lifecycle=lifecycle, state=state, since=SINCE, clock=clock(), now=NOW, hours=hours)
-    assert verdict_of(lifecycle=lifecycle, state=state, open=is_open, excused=excused) == judged.verdict
+    judged = judge(lifecycle=lifecycle, state=state, usable=usable, since=SINCE, clock=clock(), now=NOW, hours=hours)
+    counted = verdict_of(lifecycle=lifecycle, state=state, usable=usable, open=is_open, excused=excused)
+    assert counted == judged.verdict
+
+
+USABLE = {
+    "every terminal that says anything says no": ("commissioned", "online", False, clock(), "unusable"),
+    "one says yes": ("commissioned", "online", True, clock(), "online"),
+    "none says anything": ("commissioned", "online", None, clock(), "online"),
+    "what it said before it fell is not what it is": ("commissioned", "offline", False, clock(), "offline"),
+    "nor before it went away": ("commissioned", "away", False, clock(), "away"),
+    "nobody knows now": ("commissioned", "online", False, clock(tick=11), "unknown"),
+    "nobody expects service of it": ("suspended", "online", False, clock(), "suspended"),
+}
+
+
+@pytest.mark.parametrize("case", USABLE)
+def test_online_and_not_usable_is_no_service(case: str) -> None:
+    lifecycle, state, usable, its_clock, verdict = USABLE[case]
+    found = judge(lifecycle=lifecycle, state=state, usable=usable, since=SINCE, clock=its_clock, now=NOW)
+    assert found.verdict == verdict
+    assert found.since == (NOW - timedelta(seconds=11) if verdict == "unknown" else found.since)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_verdict(case: str) -> None:
     lifecycle, state, its_clock, verdict, why = CASES[case]
-    found = judge(lifecycle=lifecycle, state=state, since=SINCE, clock=its_clock, now=NOW)
+    found = judge(lifecycle=lifecycle, state=state, usable=None, since=SINCE, clock=its_clock, now=NOW)
     assert (found.verdict, found.why) == (verdict, why)
 
 
 def test_a_live_verdict_holds_since_the_judge_says() -> None:
-    found = judge(lifecycle="commissioned", state="offline", since=SINCE, clock=clock(), now=NOW)
+    found = judge(lifecycle="commissioned", state="offline", usable=None, since=SINCE, clock=clock(), now=NOW)
     assert found.since == SINCE
 
 
 def test_unknown_holds_since_the_clock_was_last_good() -> None:
-    found = judge(lifecycle="commissioned", state="online", since=SINCE, clock=clock(tick=60, judged=59), now=NOW)
+    found = judge(
+        lifecycle="commissioned", state="online", usable=None, since=SINCE, clock=clock(tick=60, judged=59), now=NOW
+    )
     assert found.since == NOW - timedelta(seconds=60)
 
 
@@ -114,9 +145,9 @@ def test_of_two_doubts_the_older_one_is_named() -> None:
 def test_a_stale_shard_takes_nothing_from_a_station_heard_through_another() -> None:
     clocks = Clocks([clock(shard="old", tick=600, judged=600), clock(shard="new")], NOW)
     assert clocks.of(0, "new") == clock(shard="new")
-    assert judge(lifecycle="commissioned", state="online", since=SINCE, clock=clocks.of(0, "new"), now=NOW).verdict == (
-        Verdict.ONLINE
-    )
+    assert judge(
+        lifecycle="commissioned", state="online", usable=None, since=SINCE, clock=clocks.of(0, "new"), now=NOW
+    ).verdict == (Verdict.ONLINE)
 
 
 def test_where_the_shard_is_not_known_every_clock_must_be_good() -> None:
