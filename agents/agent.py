@@ -28,7 +28,7 @@ from contract import codec
 from contract.errors import RemedyError
 from contract.messages import MAX_RECORDS, Data, Event, Heartbeat, Record, Status, TerminalStatus
 from contract.refusal import RefusedError
-from contract.topics import Topic
+from contract.topics import START_BYTES, Topic, client_id
 
 __all__ = ["AgentConfig", "run"]
 
@@ -51,7 +51,7 @@ def run(config: AgentConfig, stop: threading.Event) -> None:
     """
     check(config)
     prepare_directory(config.data)
-    with _only_one(config.data / f"{config.client_id}.lock"):
+    with _only_one(config.data / f"{config.name}.lock"):
         agent = Agent(config, stop)
         try:
             agent.live()
@@ -86,12 +86,12 @@ class Agent:
         self._broker = broker_of(config)
         self._start = time.monotonic()
         self._boot = os.urandom(4).hex()
-        self._run = next_run(config.data / f"{config.client_id}.state")
+        # Kept over reconnects: so a new connection ends the half-open one that the broker still holds.
+        self._client_id = client_id(config.name, os.urandom(START_BYTES))
+        self._run = next_run(config.data / f"{config.name}.state")
         self._every = config.every
         self._conn = self._n = self._id = 0
-        self._outbox = Outbox(
-            config.data / f"{config.client_id}.outbox", rows=config.outbox_rows, size=config.outbox_bytes
-        )
+        self._outbox = Outbox(config.data / f"{config.name}.outbox", rows=config.outbox_rows, size=config.outbox_bytes)
         self._sampler = Sampler(config)
         self._orders = Orders(accept_unsigned=config.accept_unsigned)
         self._budget = LinkBudget()
@@ -111,7 +111,7 @@ class Agent:
 
     def live(self) -> None:
         """Run until stopped, then say goodbye."""
-        _log.info("agent %s, run %d, boot %s", self._config.client_id, self._run, self._boot)
+        _log.info("agent %s, run %d, boot %s", self._config.name, self._run, self._boot)
         self._sampler.supervise()
         self._sampler.checked.wait(_FIRST_CHECK_SECONDS)
         while not self._stop.is_set():
@@ -153,7 +153,7 @@ class Agent:
                 broker=self._broker,
                 ca=self._config.ca,
                 topic=Topic(self._config.station, self._config.terminal, "status"),
-                client_id=self._config.client_id,
+                client_id=self._client_id,
                 keepalive=keepalive(self._every),
                 will=self._will(),
             )

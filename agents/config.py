@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from contract.errors import RemedyError
-from contract.topics import STATION_PATTERN, TERMINAL_PATTERN, client_id, is_station_id, is_terminal_id
+from contract.topics import STATION_PATTERN, TERMINAL_PATTERN, is_station_id, is_terminal_id, terminal_name
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
@@ -54,8 +54,9 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
         return f"AgentConfig(station={self.station!r}, terminal={self.terminal!r})"
 
     @property
-    def client_id(self) -> str:
-        return client_id(self.station, self.terminal)
+    def name(self) -> str:
+        """What its files are called."""
+        return terminal_name(self.station, self.terminal)
 
 
 class Broker(NamedTuple):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -46,7 +46,8 @@ async def run(config: BridgeConfig, stop: asyncio.Event, counters: Counters | No
     """Carry messages until `stop`.
 
     Raises RemedyError for what a person must mend (Kafka or its topics missing, credentials refused at the first
-    connect), LogReplacedError when the log is another one, and KafkaError when only a restart helps.
+    connect, a newer bridge of the same name), LogReplacedError when the log is another one, and KafkaError when only
+    a restart helps.
     """
     counters = counters or Counters()
     address = Address.parse(config.mqtt_url)
@@ -134,11 +135,13 @@ async def _carry(
         asyncio.create_task(stop.wait(), name="bridge stop"),
     ]
     try:
-        waited: set[asyncio.Future[object]] = {*tasks, carrier.outbox.fatal}
+        waited: set[asyncio.Future[Any]] = {*tasks, carrier.outbox.fatal, carrier.superseded}
         done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        for ended in done:
+        for ended in done - {carrier.superseded}:
             ended.result()
         await _flush(carrier, link)
+        if carrier.superseded.done():
+            carrier.superseded.result()
     finally:
         await end(*tasks)
         await carrier.outbox.close()

@@ -13,10 +13,12 @@ from broker.census import Census
 from broker.config import BridgeConfig
 from broker.metrics import Counters
 from broker.mqtt_link import Address, MqttLink
+from broker.namesakes import Namesakes, Start
 from broker.outbox import Outbox, Producer
 from broker.pulse import Pulse, Ticker
 from broker.translate import MAX_TOPIC, Outcome, Receipt, Translator, dead_letter
 from contract.codec import encode
+from contract.errors import RemedyError
 from contract.log import DEADLETTER, LIVE
 from contract.topics import ROOT, pulse_topic
 
@@ -25,6 +27,16 @@ log = logging.getLogger(__name__)
 SILENT_PULSES: Final = 4
 """Pulses in a row after which nothing at all came: the connection is dead, whatever TCP thinks."""
 _MAX_ACKS: Final = 100_000
+
+
+class SupersededError(RemedyError):
+    """A newer bridge with the same name lives."""
+
+    def __init__(self, bridge: str) -> None:
+        super().__init__(
+            f"another bridge with the name {bridge!r} was started later and lives, so this one stops: "
+            "give each bridge a MILEPOST_BRIDGE of its own"
+        )
 
 
 class Carrier:
@@ -41,7 +53,9 @@ class Carrier:
         self._census = Census(window=config.loss_window)
         self._translator = Translator(shard=config.shard, start=self._start, partitions=partitions, census=self._census)
         self._ticker = Ticker(shard=config.shard, bridge=config.bridge, start=self._start)
-        self._pulse = Pulse(f"{self._start}{secrets.token_hex(8)}")
+        self._mark = Start(int(time.time() * 1000), secrets.token_hex(12))
+        self._pulse = Pulse(str(self._mark))
+        self._namesakes = Namesakes(self._mark)
         self._pulse_topic = pulse_topic(config.bridge)
         self._waiting_acks: deque[tuple[str, bytes]] = deque()
         self._wake = asyncio.Event()
@@ -54,6 +68,9 @@ class Carrier:
             idempotent=config.idempotent,
         )
         self.link: MqttLink | None = None
+        self.superseded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Fails with SupersededError when a newer bridge of this name lives."""
+        self.superseded.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
     def open_link(self) -> MqttLink:
         """The connection that feeds it; not running yet."""
@@ -61,13 +78,14 @@ class Carrier:
         self.link = MqttLink(
             Address.parse(config.mqtt_url),
             password=config.mqtt_password,
-            client_id=f"milepost-{config.bridge}",
+            name=f"milepost-{config.bridge}",
             # Its own acks shall not come back, its pulses shall.
             subscriptions=[(f"{ROOT}/#", 1, True), (self._pulse_topic, 0, False)],
             on_message=self.take,
             on_up=self._up,
             on_down=self._down,
             on_room=self._publish_acks,
+            on_taken_over=self._taken_over,
             ca_file=config.mqtt_ca_file,
         )
         return self.link
@@ -81,6 +99,8 @@ class Carrier:
         if topic == self._pulse_topic:
             if self._pulse.returned(payload, now):
                 self._write_tick(now)
+            elif (other := self._namesakes.heard(payload, now)) is not None:
+                self._meet(other)
             return
         counters = self._counters
         counters.received += 1
@@ -188,6 +208,19 @@ class Carrier:
         self._counters.connected = 0
         self._ticker.spoil()
         self._pulse.unsent(time.monotonic())
+
+    def _taken_over(self) -> None:
+        self._counters.taken_over += 1
+
+    def _meet(self, other: Start) -> None:
+        """Two bridges of one name: their ticks would pass for one bridge that starts again and again."""
+        self._counters.namesakes += 1
+        log.error(
+            "two bridges have one name: the older stops; give each a MILEPOST_BRIDGE of its own",
+            extra={"bridge": self._config.bridge, "this_began": self._mark.began, "other_began": other.began},
+        )
+        if other > self._mark and not self.superseded.done():
+            self.superseded.set_exception(SupersededError(self._config.bridge))
 
     async def run_pulse(self) -> None:
         """Publish pulses until cancelled."""

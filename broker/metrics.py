@@ -22,6 +22,8 @@ class Counters:
     ticks: int = 0
     ticks_spoilt: int = 0
     connects: int = 0
+    taken_over: int = 0
+    namesakes: int = 0
     pauses: int = 0
     connected: int = 0
     paused: int = 0
@@ -51,6 +53,8 @@ _HELP = {
     "ticks": "Ticks written",
     "ticks_spoilt": "Ticks written that were not whole",
     "connects": "Connections to the MQTT broker",
+    "taken_over": "Client ids given up because another client used them, or seemed to",
+    "namesakes": "Other living bridges with this bridge's name",
     "pauses": "Times that the MQTT socket was not read because Kafka was behind",
     "connected": "1 while connected to the MQTT broker",
     "paused": "1 while the MQTT socket is not read",

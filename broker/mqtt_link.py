@@ -6,8 +6,10 @@ is a new client with a clean session, and waiting follows full jitter.
 
 import asyncio
 import logging
+import os
 import random
 import ssl
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -20,6 +22,7 @@ from gmqtt.mqtt.handler import MQTTConnectError
 from gmqtt.storage import PersistentStorage
 
 from contract.errors import RemedyError
+from contract.topics import START_BYTES, client_id
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,12 @@ _NO_AUTO_RECONNECT: Final = -2
 """Any negative number but gmqtt's -1, which means for ever."""
 _BAD_CREDENTIALS: Final = frozenset({4, 5, 134, 135})
 _BAD_PROTOCOL: Final = frozenset({1, 132})
+_TAKEN_OVER: Final = 0x8E
+"""MQTT 5, DISCONNECT: another connection came with our client id."""
+SHORT_LIFE: Final = 60.0
+"""Seconds; a connection that the broker accepted and that ended sooner was short."""
+SHORT_LIVES: Final = 3
+"""Short connections in a row after which the client id is given up: Mosquitto 2.0 does not say that it was taken."""
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +114,9 @@ class MqttLink:
     """Connects, subscribes, reconnects. Messages come by `on_message(topic, payload, retain)`.
 
     `on_up` is called when subscribed, `on_down` when the connection is gone, `on_room` when the broker confirmed a
-    QoS 1 message of ours.
+    QoS 1 message of ours, `on_taken_over` when another client used our client id, or seems to.
+    The client id is `name` and random bytes: the same over reconnects, so that a new connection ends a half-open one,
+    until another client uses it.
     """
 
     def __init__(
@@ -113,21 +124,24 @@ class MqttLink:
         address: Address,
         *,
         password: str | None,
-        client_id: str,
+        name: str,
         subscriptions: Sequence[tuple[str, int, bool]],
         on_message: Callable[[str, bytes, bool], None],
         on_up: Callable[[], None],
         on_down: Callable[[], None],
         on_room: Callable[[], None],
+        on_taken_over: Callable[[], None],
         ca_file: str | None = None,
     ) -> None:
         self._address = address
         self._password = password
-        self._client_id = client_id
+        self._name = name
+        self._client_id = self._new_client_id()
         self._subscriptions = subscriptions
         self._on_message = on_message
         self._on_up = on_up
         self._on_down = on_down
+        self._on_taken_over = on_taken_over
         self._tls = _tls(ca_file) if address.tls else False
         self._window = _Window(on_room)
         self._window_size = 20
@@ -138,6 +152,7 @@ class MqttLink:
         self._reading = asyncio.Event()
         self._reading.set()
         self._ever = False
+        self._short_lives = 0
 
     @property
     def connected(self) -> bool:
@@ -183,9 +198,10 @@ class MqttLink:
             await self._reading.wait()  # else the broker's answer would not be read either
             try:
                 await self._connect_once()
-                attempt = 0
+                attempt, began = 0, time.monotonic()
                 await self._closed.wait()
                 log.warning("the MQTT connection is gone", extra=self._where)
+                self._suspect(time.monotonic() - began)
             except ssl.SSLCertVerificationError as exc:
                 self._distrusted(exc)
             except (OSError, TimeoutError) as exc:
@@ -316,9 +332,30 @@ class MqttLink:
             # gmqtt's stream reader resumes reading on its own when its buffer is empty.
             self.pause()
 
-    def _lost(self, client: Any, packet: object, exc: object = None) -> None:
+    def _lost(self, client: Any, packet: bytes, exc: object = None) -> None:
         if self._client is client or self._client is None:
+            if packet[:1] == bytes([_TAKEN_OVER]):
+                self._taken_over("another client used this bridge's client id: it takes a new one")
             self._closed.set()
+
+    def _suspect(self, lived: float) -> None:
+        """Look at a connection that ended after `lived` seconds without a word."""
+        self._short_lives = self._short_lives + 1 if lived < SHORT_LIFE else 0
+        if self._short_lives == SHORT_LIVES:
+            self._taken_over(
+                "the MQTT broker ends connection after connection: another client may use this bridge's client id, "
+                "so it takes a new one; else look into the broker's log"
+            )
+
+    def _taken_over(self, what: str) -> None:
+        """Who knows the client id cannot know the next one."""
+        log.error(what, extra=self._where)
+        self._short_lives = 0
+        self._client_id = self._new_client_id()
+        self._on_taken_over()
+
+    def _new_client_id(self) -> str:
+        return client_id(self._name, os.urandom(START_BYTES))
 
     async def _disconnect(self) -> None:
         client, self._client = self._client, None

@@ -126,7 +126,8 @@ RECORDS: Final = (messages.Health, messages.Usage, messages.Inventory, messages.
 _DESCRIPTION: Final = (
     "How terminals at service points tell Milepost how they are. JSON in UTF-8; times in ms since the epoch; "
     f"unknown fields are ignored; a payload has at most {messages.MAX_PAYLOAD} bytes. The client id is "
-    "`{station}-{terminal}`. Operations are named from the terminal's side."
+    "`{station}-{terminal}-{random}`: at least 64 random bits for each start of the process, kept over reconnects, so "
+    "that nobody else can take its connection. Operations are named from the terminal's side."
 )
 
 

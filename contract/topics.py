@@ -40,9 +40,22 @@ def is_terminal_id(text: str) -> bool:
     return _TERMINAL.fullmatch(text) is not None
 
 
-def client_id(station: str, terminal: str) -> str:
-    """The MQTT client id of a terminal."""
+START_BYTES: Final = 8
+"""Random bytes at the end of a client id, drawn anew at each start of a process."""
+
+
+def terminal_name(station: str, terminal: str) -> str:
+    """A terminal in one word, as its files are called."""
     return f"{station}-{terminal}"
+
+
+def client_id(name: str, start: bytes) -> str:
+    """The MQTT client id of a terminal or a service: its name, and what only the running process knows.
+
+    A broker ends the older of two connections with one client id, whatever account asks for it; so an id that can be
+    guessed can be taken. `start` has `START_BYTES` random bytes.
+    """
+    return f"{name}-{start.hex()}"
 
 
 def pulse_topic(bridge: str) -> str:

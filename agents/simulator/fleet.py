@@ -1,6 +1,7 @@
 """The running fleet: many terminals over real MQTT connections, on the event loop's own timers."""
 
 import asyncio
+import os
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from agents.simulator import journal, packets
 from agents.simulator.connection import Connection, open_connection
 from agents.simulator.terminal import Connect, Drop, Note, Profile, Publish, Terminal
 from agents.simulator.timetable import Deed
-from contract.topics import Topic, client_id
+from contract.topics import START_BYTES, Topic, client_id, terminal_name
 
 MOST_CONNECTING: Final = 200
 """TCP connections in the making at once."""
@@ -140,6 +141,7 @@ class Member:
         self._making: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_waking = False
+        self._started, self._start = -1, b""
 
     def wake(self) -> None:
         """Let the terminal do what is due, carry it out, and sleep until the next."""
@@ -201,7 +203,7 @@ class Member:
         self._drop(goodbye=False)
         who, broker = self.profile, self.fleet.broker
         hello = packets.connect(
-            client_id(who.station, who.terminal),
+            self._client_id(),
             keepalive=action.keepalive,
             will=(str(Topic(who.station, who.terminal, "status")), action.will),
             # By a password alone one is known by the station's id, as the agent is.
@@ -212,6 +214,12 @@ class Member:
         self._connection = Connection(self._ear, hello, action.keepalive)
         making = self._make(self._connection, self._ear)
         self._making = asyncio.create_task(making, name=f"connect {who.station}-{who.terminal}")
+
+    def _client_id(self) -> str:
+        """Another one at each start of the terminal, as the agent has it."""
+        if self._started != self.terminal.runs:
+            self._started, self._start = self.terminal.runs, os.urandom(START_BYTES)
+        return client_id(terminal_name(self.profile.station, self.profile.terminal), self._start)
 
     async def _make(self, connection: Connection, ear: "_Ear") -> None:
         try:

@@ -17,6 +17,7 @@ class Terminal:
     def __init__(self, port: int, station: str, terminal: str = "001", *, every: float = 2.0, run: int = 1) -> None:
         self.station, self.terminal, self.every, self.run = station, terminal, every, run
         self.boot = f"{random.getrandbits(32):08x}"
+        self.client_id = f"{station}-{terminal}-{random.getrandbits(64):016x}"
         self.conn = self.n = 0
         self.began = time.monotonic()
         self.last_sent_at = 0.0
@@ -78,7 +79,7 @@ class Terminal:
     def _connected(self) -> None:
         """One connection, until it breaks."""
         self.conn += 1
-        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"{self.station}-{self.terminal}")
+        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=self.client_id)
         client.will_set(self.topic("status"), self._status("lost"), qos=1, retain=True)
         client.on_message = self._on_message
         client.connect("127.0.0.1", self._port, keepalive=30)

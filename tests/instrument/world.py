@@ -221,19 +221,8 @@ class World:
         if not shard.broker_up:
             member.terminal.on_lost(self.seconds, "refused")
             return
-        self._take_over(member)
         member.will = action.will
         member.terminal.on_up(self.seconds)
-
-    def _take_over(self, member: Member) -> None:
-        """A client id has one connection: an older one of it ends, and its Last Will fires."""
-        who = member.terminal.profile
-        for other in self.members if self._clones else ():
-            same = (other.terminal.profile.station, other.terminal.profile.terminal) == (who.station, who.terminal)
-            if other is not member and same and other.will is not None:
-                self._drop(other, goodbye=False)
-                other.terminal.on_lost(self.seconds, "taken over")
-                heappush(self._due, (self.seconds, self.members.index(other)))
 
     def _drop(self, member: Member, *, goodbye: bool) -> None:
         will, member.will = member.will, None
