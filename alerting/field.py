@@ -15,7 +15,9 @@ import msgspec
 from alerting.field_rows import NONE, Rows, moment_of, stamp_of
 from alerting.standing import ClockName, Standing
 from alerting.terminals import STATE_OF, WORDS, flag, unflag
+from registry.calendar import SHUT
 from registry.closures import Closure, Closures
+from store.troubles import Troubles
 
 BULK: Final = 50_000
 """Stations that open or close in one go; the others of a calendar follow in the next, so that no pass takes long."""
@@ -112,10 +114,11 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Field:
-    """All stations at one moment, `time`, which only goes forward."""
+    """All stations at one moment, `time`, which only goes forward. `troubles`: what of it cannot be judged."""
 
     def __init__(self, time: datetime, calendars: Mapping[int, Hours] | None = None) -> None:
         self.time = time
+        self.troubles = Troubles()
         self._rows = Rows()
         self._hours: dict[int, Hours] = {}
         self._open: dict[int, bool] = {}
@@ -319,12 +322,23 @@ class Field:
         """The calendars by their ids, in place of those before."""
         self._hours = dict(calendars)
         self._agenda = []
+        self.troubles.drop_kind("calendar")
         for calendar in calendars:
             self._turn(calendar)
 
     def _turn(self, calendar: int) -> None:
-        """Set what a calendar says now, and note when it says something else."""
-        hours = self._hours[calendar]
+        """Set what a calendar says now, and note when it says something else.
+
+        One that cannot be reckoned with is shut for good, and named: its stations accuse nobody.
+        """
+        try:
+            self._turn_to(calendar, self._hours[calendar])
+        except Exception as exc:  # whatever it is: it costs this calendar's stations, and no others
+            self.troubles.put("calendar", str(calendar), exc)
+            self._hours[calendar] = SHUT
+            self._turn_to(calendar, SHUT)
+
+    def _turn_to(self, calendar: int, hours: Hours) -> None:
         is_open = hours.is_open(self.time)
         self._opened[calendar] = _last_opening(hours, self.time, is_open)
         upcoming = hours.next_change(self.time)

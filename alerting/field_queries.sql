@@ -21,7 +21,8 @@ FROM calendar;
 -- Whatever date it has, a station is expected to report since it is in service here: so none that is imported in bulk
 -- escapes, and none is blamed for years before the import.
 SELECT s.id AS station, s.area, s.kind, s.isp, s.feeder, s.lifecycle, s.calendar,
-       greatest(s.commissioned_at, s.in_service_at) AS commissioned_at, coalesce(p.programmes, '{}') AS programmes
+       held(greatest(s.commissioned_at, s.in_service_at)) AS commissioned_at,
+       s.commissioned_at <> held(s.commissioned_at) AS out_of_bounds, coalesce(p.programmes, '{}') AS programmes
 FROM station s
 LEFT JOIN (SELECT station, array_agg(programme ORDER BY programme) AS programmes
            FROM station_programme GROUP BY station) p ON p.station = s.id;
@@ -29,13 +30,15 @@ LEFT JOIN (SELECT station, array_agg(programme ORDER BY programme) AS programmes
 -- name: changed_stations
 -- Since a snapshot's horizon: whatever may have been committed after it.
 SELECT s.id AS station, s.area, a.path, s.kind, s.isp, s.feeder, s.lifecycle, s.calendar,
-       greatest(s.commissioned_at, s.in_service_at) AS commissioned_at,
+       held(greatest(s.commissioned_at, s.in_service_at)) AS commissioned_at,
+       s.commissioned_at <> held(s.commissioned_at) AS out_of_bounds,
        array(SELECT programme FROM station_programme p WHERE p.station = s.id ORDER BY programme) AS programmes
 FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.changed_xid >= $1::text::xid8;
 
 -- name: some_stations
 SELECT s.id AS station, s.area, a.path, s.kind, s.isp, s.feeder, s.lifecycle, s.calendar,
-       greatest(s.commissioned_at, s.in_service_at) AS commissioned_at,
+       held(greatest(s.commissioned_at, s.in_service_at)) AS commissioned_at,
+       s.commissioned_at <> held(s.commissioned_at) AS out_of_bounds,
        array(SELECT programme FROM station_programme p WHERE p.station = s.id ORDER BY programme) AS programmes
 FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.id = ANY ($1::text[]);
 
@@ -45,8 +48,8 @@ WHERE d.changed_xid >= $1::text::xid8 AND NOT EXISTS (SELECT FROM station s WHER
 
 -- name: all_states
 -- The judges' last word, and why a station that is not online is not.
-SELECT st.station, st.partition, st.state, st.since, st.usable, coalesce(st.shard, last.shard) AS shard,
-       last.seen_at, last.reason
+SELECT st.station, st.partition, st.state, held(st.since) AS since, st.usable, coalesce(st.shard, last.shard) AS shard,
+       held(last.seen_at) AS seen_at, last.reason
 FROM station_state st
 LEFT JOIN LATERAL (
     SELECT t.reason, t.seen_at, t.shard FROM transition t
@@ -55,8 +58,8 @@ LEFT JOIN LATERAL (
 ) last ON true;
 
 -- name: some_states
-SELECT st.station, st.partition, st.state, st.since, st.usable, coalesce(st.shard, last.shard) AS shard,
-       last.seen_at, last.reason
+SELECT st.station, st.partition, st.state, held(st.since) AS since, st.usable, coalesce(st.shard, last.shard) AS shard,
+       held(last.seen_at) AS seen_at, last.reason
 FROM station_state st
 LEFT JOIN LATERAL (
     SELECT t.reason, t.seen_at, t.shard FROM transition t
@@ -74,8 +77,8 @@ WITH RECURSIVE found AS (
     SELECT (SELECT t.partition FROM transition t WHERE t.partition > found.partition ORDER BY t.partition LIMIT 1)
     FROM found WHERE found.partition IS NOT NULL
 )
-SELECT ahead.station, ahead.partition, ahead.before AS state, held.at AS since, last.usable, last.shard,
-       held.seen_at, held.reason
+SELECT ahead.station, ahead.partition, ahead.before AS state, held(held.at) AS since, last.usable, last.shard,
+       held(held.seen_at) AS seen_at, held.reason
 FROM (
     SELECT DISTINCT ON (t.station) t.station, t.partition, t.seq, t.before
     FROM found

@@ -10,15 +10,18 @@ from alerting.field import Facts, Field, Judged, StationChange
 from alerting.judge_store import QUERIES as JUDGE_QUERIES
 from alerting.standing import ClockName
 from alerting.station_rules import KINDS
+from contract.bounds import EARLIEST, LATEST
 from registry.calendar_store import load_calendars
 from registry.closure_store import QUERIES as CLOSURE_QUERIES
 from registry.closures import Closure
 from store.pool import Connection
 from store.sql import load_queries
+from store.troubles import MOST
 
 QUERIES = load_queries(Path(__file__).with_name("field_queries.sql"))
 _CHUNK = 5_000
 _LATELY = timedelta(days=2)
+_CORRECT = f"times must lie between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}"
 
 
 def to_change(row: asyncpg.Record) -> StationChange:
@@ -47,16 +50,42 @@ async def load_field(connection: Connection, time: datetime, applied: Mapping[in
     field = Field(time, await load_calendars(connection))
     paths = await load_paths(connection)
     async for row in connection.cursor(QUERIES.all_stations, prefetch=_CHUNK):
+        _name_bounds(field, row)
         field.restore(_facts(row, paths.get(row["area"])))
     async for row in connection.cursor(QUERIES.all_states, prefetch=_CHUNK):
-        field.restore_state(row["station"], _judged(row))
+        _restore_state(field, row["station"], _judged(row))
     for station, judged in (await _states_behind(connection, applied, None)).items():
-        field.restore_state(station, judged)
-    field.set_closures(await load_closures(connection, time))
+        _restore_state(field, station, judged)
+    await _follow_closures(connection, field)
     for row in await connection.fetch(QUERIES.recent_gaps, time):
         field.resume((row["partition"], row["shard"]), row["ended_at"])
     field.take()
     return field
+
+
+def _restore_state(field: Field, station: str, judged: Judged) -> None:
+    """A state that cannot be read costs its station, which stands as never seen then."""
+    try:
+        field.restore_state(station, judged)
+    except Exception as exc:
+        field.troubles.put("station", station, exc)
+
+
+def _name_bounds(field: Field, row: asyncpg.Record) -> None:
+    """Name a station that was registered with a date that nothing can be reckoned with."""
+    if row["out_of_bounds"]:
+        field.troubles.put("commissioned", row["station"], f"read as {row['commissioned_at']}: {_CORRECT}")
+    else:
+        field.troubles.drop("commissioned", row["station"])
+
+
+async def _follow_closures(connection: Connection, field: Field) -> None:
+    """Take over all closures, and name those that begin or end where nothing can be."""
+    field.set_closures(await load_closures(connection, field.time))
+    field.troubles.drop_kind("closure")
+    for row in await connection.fetch(CLOSURE_QUERIES.closures_out_of_bounds, MOST):
+        why = f"from {row['from_at']} until {row['until_at']}: withdraw it and declare it again; {_CORRECT}"
+        field.troubles.put("closure", str(row["id"]), why)
 
 
 async def load_paths(connection: Connection) -> dict[str, tuple[str, ...]]:
@@ -111,7 +140,7 @@ class Registry:
         await _register(connection, field, await connection.fetch(QUERIES.changed_stations, self._horizon), applied)
         for row in await connection.fetch(QUERIES.deleted_stations, self._horizon):
             field.forget(row["station"])
-        field.set_closures(await load_closures(connection, field.time))
+        await _follow_closures(connection, field)
         self._horizon = horizon
 
     async def _follow_calendars(self, connection: Connection, field: Field) -> None:
@@ -130,7 +159,10 @@ class Registry:
 async def _register(
     connection: Connection, field: Field, rows: Iterable[asyncpg.Record], applied: Mapping[int, int]
 ) -> None:
-    found = [_facts(row, row["path"]) for row in rows]
+    found = []
+    for row in rows:
+        _name_bounds(field, row)
+        found.append(_facts(row, row["path"]))
     new = [facts.station for facts in found if facts.station not in field]
     states = _by_station(await connection.fetch(QUERIES.some_states, new)) if new else {}
     states |= await _states_behind(connection, applied, new) if new else {}

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from contract.messages import Inventory, Record, Usage
+from contract.messages import Inventory, Record, Resource, Usage
 from ingest.times import by_bounds
 
 _TRUSTED: Final = 86_400.0
@@ -59,9 +59,8 @@ def _learn_inventory(facts: Facts, record: Inventory, time: float, offset: float
     is_newest = facts.inventory_at is None or time >= facts.inventory_at
     if record.resources:
         applied = _applied(record, time, offset)
-        mark = zlib.crc32(
-            repr(sorted((each.id, each.version or "", each.applied) for each in record.resources)).encode()
-        )
+        resources = sorted(map(_resource, record.resources), key=_place)
+        mark = zlib.crc32(repr(resources).encode())
         if applied is None and is_newest and mark != facts.resources:
             applied = time  # the list is new: something was applied, at the latest now
         if applied is not None:
@@ -71,6 +70,19 @@ def _learn_inventory(facts: Facts, record: Inventory, time: float, offset: float
         facts.agent = facts.agent if record.agent is None else record.agent
         facts.serial = facts.serial if record.serial is None else record.serial
         facts.inventory_at = time
+
+
+_Said = tuple[str, str, int | None]
+
+
+def _resource(each: Resource) -> _Said:
+    return each.id, each.version or "", each.applied
+
+
+def _place(said: _Said) -> tuple[str, str, bool, int]:
+    """Resources in an order: of two with one id and version one may not say when it was applied."""
+    name, version, applied = said
+    return name, version, applied is not None, applied or 0
 
 
 def _applied(record: Inventory, time: float, offset: float | None) -> float | None:

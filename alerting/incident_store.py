@@ -1,6 +1,6 @@
 """Loading and storing incidents: rows to a Book and back."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from alerting.incidents_core import Book, Decision, Incident
 from alerting.pipeline import Clock as WatchedClock
 from alerting.pipeline import Gap
 from alerting.verdict import Clock
+from store.aside import POISON
 from store.pool import Connection
 from store.sql import load_queries
 
@@ -58,27 +59,71 @@ async def load_open_of_kind(connection: Connection, kind: str) -> list[Incident]
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_of_kind, kind)]
 
 
-async def store_book(connection: Connection, book: Book, now: datetime) -> bool:
-    """Write what the book decided, in the caller's transaction. Returns whether there was anything."""
-    opened, changed = book.opened, book.changed
-    if not opened and not changed:
-        return False
-    ids = await _ids(connection, opened)
-    await _update(connection, changed, ids)
-    await _insert(connection, opened, ids)
-    await _entries(connection, [d for d in book.decisions if d.incident is not None], ids, now)
-    told = book.notifications()
-    if told:
-        await connection.execute(
-            QUERIES.insert_notifications,
-            now,
-            [ids.get(i, i) for i, _ in told],
-            [phase for _, phase in told],
-            [book.held.get(i) for i, _ in told],
+class _Write(msgspec.Struct, frozen=True):
+    """What a book decided, or the part of it that concerns some incidents; `held`: what is told no earlier."""
+
+    opened: Sequence[Incident]
+    changed: Sequence[Incident]
+    decisions: Sequence[Decision]
+    told: Sequence[tuple[int, str]]
+    held: Mapping[int, datetime]
+
+    def of(self, incident: Incident) -> "_Write":
+        """What of it concerns one incident."""
+        number = incident.id
+        return _Write(
+            [one for one in self.opened if one.id == number],
+            [one for one in self.changed if one.id == number],
+            [decision for decision in self.decisions if decision.incident == number],
+            [(one, phase) for one, phase in self.told if one == number],
+            self.held,
         )
-        await connection.execute(QUERIES.tell_delivery)
+
+
+async def store_book(connection: Connection, book: Book, now: datetime) -> dict[str, Exception]:
+    """Write what the book decided, in the caller's transaction.
+
+    When the database refuses something of it, everything else is written; returns what was refused, by the keys of
+    the incidents.
+    """
+    decisions = [decision for decision in book.decisions if decision.incident is not None]
+    write = _Write(book.opened, book.changed, decisions, book.notifications(), book.held)
+    if not write.opened and not write.changed:
+        return {}
+    ids = await _ids(connection, write.opened)
+    refused: dict[str, Exception] = {}
+    try:
+        await _write_apart(connection, write, ids, now)
+    except POISON:
+        for incident in sorted((*write.changed, *write.opened), key=_order):
+            try:
+                await _write_apart(connection, write.of(incident), ids, now)
+            except POISON as exc:
+                refused[incident.key] = exc
     await connection.execute(QUERIES.tell_incident)
-    return True
+    return refused
+
+
+def _order(incident: Incident) -> tuple[bool, bool, bool]:
+    """What is over before what opens under the same key, and a cause before its children."""
+    return incident.is_open, incident.parent is not None, incident.id < 0
+
+
+async def _write_apart(connection: Connection, write: _Write, ids: dict[int, int], now: datetime) -> None:
+    """All of it or nothing."""
+    async with connection.transaction():
+        await _update(connection, write.changed, ids)
+        await _insert(connection, write.opened, ids)
+        await _entries(connection, write.decisions, ids, now)
+        if write.told:
+            await connection.execute(
+                QUERIES.insert_notifications,
+                now,
+                [ids.get(i, i) for i, _ in write.told],
+                [phase for _, phase in write.told],
+                [write.held.get(i) for i, _ in write.told],
+            )
+            await connection.execute(QUERIES.tell_delivery)
 
 
 async def _ids(connection: Connection, opened: Sequence[Incident]) -> dict[int, int]:

@@ -2,8 +2,10 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -16,6 +18,7 @@ from alerting.incident_store import QUERIES
 from alerting.incidents_core import Book, Decision
 from alerting.parts import Part, PartSettings, make_parts
 from alerting.pipeline import HUNG, LONGEST, Gap, Outage, View, Watchdog, follow_pipeline, pipeline_key
+from alerting.resting import PartError, Resting
 from alerting.standing import Moment
 from alerting.station_rules import RuleSettings, decide, hold, station_rule_key
 from alerting.station_watch import StationWatch
@@ -31,10 +34,15 @@ from alerting.stream import (
 )
 from alerting.verdict import Clock
 from alerting.watermark import Waiting, Watermark, horizon, reached, stride, watermark
-from store.pool import Connection
+from store.aside import POISON, Aside
+from store.pool import UNREACHABLE, Connection
+from store.troubles import Troubles, said
 
 log = logging.getLogger(__name__)
 
+SERVICE: Final = "incidents"
+CONFLICTS: Final = "conflicts"
+_KINDS: Final = ("station", "commissioned", "closure", "calendar", "incident", "part")
 _REGISTRY_EVERY = 30.0
 _LONGEST_LOAD = "300s"
 
@@ -62,8 +70,9 @@ class Memory(msgspec.Struct, kw_only=True):
     watch: StationWatch
     waiting: Waiting[StationChange]
     registry: Registry
-    conflicts: ConflictWatch
-    parts: list[Part]
+    conflicts: ConflictWatch | None
+    parts: dict[str, Part]
+    refused: Troubles
     registry_due: float = 0.0
 
 
@@ -76,6 +85,8 @@ class Decider:
         self._watchdog = Watchdog()
         self._memory: Memory | None = None
         self._registry_asked = False
+        self._resting = Resting()
+        self._aside = Aside(SERVICE, _KINDS)
 
     def ask_registry(self) -> None:
         """Look at the registry in the next pass."""
@@ -85,8 +96,19 @@ class Decider:
         """Read, decide and write in one transaction. `outage` of the database: to be told."""
         mono = time.monotonic()
         memory, self._memory = self._memory, None  # unless all goes well, it is not what the database holds
-        async with self._connection.transaction(isolation="repeatable_read"):
-            passed, memory = await self._pass(memory, outage, mono)
+        if self._resting.wake(mono):
+            memory = None
+        try:
+            async with self._connection.transaction(isolation="repeatable_read"):
+                passed, memory = await self._pass(memory, outage, mono)
+        except PartError as exc:
+            log.exception("a part of the incident process rests", extra={"part": exc.part})
+            self._resting.fail(exc, mono)
+            self._aside.forget()
+            return Passed(decisions=(), more=True)
+        except BaseException:
+            self._aside.forget()
+            raise
         self._memory = memory
         return passed
 
@@ -97,7 +119,7 @@ class Decider:
         mark = watermark(clocks, now)
         book = Book()
         if memory is None:
-            memory = await _load(connection, self._config, mark, now)
+            memory = await _load(connection, self._config, mark, now, self._resting)
         more, ripe, moment = await _read(connection, memory, self._config.limit, mark, now)
         gaps = await read_gaps(connection, INCIDENTS_GAPS, self._config.limit)
         for gap in gaps.rows:
@@ -108,15 +130,22 @@ class Decider:
         view = self._watchdog.look(store.watched(clocks), now=now, mono=mono)
         pipeline = await _decide_pipeline(connection, gaps, view, outage, now)
         for written in (book, pipeline):
-            await store.store_book(connection, written, now)
+            for key, why in (await store.store_book(connection, written, now)).items():
+                memory.refused.put("incident", key, why)
         applied = memory.waiting.applied
         await put_cursors(connection, INCIDENTS, {change.partition: applied[change.partition] for change in ripe})
         await set_cursors(connection, INCIDENTS_GAPS, gaps)
         await field_store.set_known(connection, moment.known)
+        await self._save_aside(memory)
         memory.known = moment.known
         return Passed(
             decisions=(*book.decisions, *pipeline.decisions), more=more or gaps.full or memory.watch.busy
         ), memory
+
+    async def _save_aside(self, memory: Memory) -> None:
+        """Name what this pass could not judge, and what it can again."""
+        parts = {("part", part): said(why) for part, why in self._resting.why.items()}
+        await self._aside.save(self._connection, {**memory.field.troubles.all(), **memory.refused.all(), **parts})
 
     async def _follow_registry(
         self, memory: Memory, ripe: Sequence[StationChange], clocks: Sequence[Clock], mark: Watermark, mono: float
@@ -132,7 +161,7 @@ class Decider:
         await field_store.meet(connection, field, stations, applied)
 
 
-async def _load(connection: Connection, config: PassConfig, mark: Watermark, now: datetime) -> Memory:
+async def _load(connection: Connection, config: PassConfig, mark: Watermark, now: datetime, resting: Resting) -> Memory:
     """Everything as of the last pass that was committed."""
     applied = await load_cursors(connection, INCIDENTS)
     known = await field_store.load_known(connection) or mark.known or now
@@ -142,9 +171,10 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
     field = await field_store.load_field(connection, known, applied)
     watch = StationWatch(field, config.rules)
     watch.reconcile(await field_store.load_open_incidents(connection))
-    parts = make_parts(field, config.parts)
-    for part in parts:
-        await part.load(connection)
+    parts = make_parts(field, config.parts, without=list(resting.why))
+    for name, part in parts.items():
+        with _part(name):
+            await part.load(connection)
     await connection.execute(QUERIES.allow_scans, "off")
     log.info("loaded", extra={"stations": len(field)})
     return Memory(
@@ -153,9 +183,23 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
         watch=watch,
         waiting=Waiting(applied),
         registry=registry,
-        conflicts=ConflictWatch(field),
+        conflicts=None if CONFLICTS in resting else ConflictWatch(field),
         parts=parts,
+        refused=Troubles(),
     )
+
+
+@contextmanager
+def _part(name: str) -> Iterator[None]:
+    """What a part fails at, other than that the database is away, costs that part."""
+    try:
+        yield
+    except POISON as exc:
+        raise PartError(name, exc) from exc
+    except UNREACHABLE:
+        raise
+    except Exception as exc:
+        raise PartError(name, exc) from exc
 
 
 async def _read(
@@ -183,9 +227,12 @@ async def _follow_stations(
     decide(book, intents, moment.now)
     changes = [(changed.before, changed.after) for changed in memory.watch.take_changes()]
     terminals = [change for change in ripe if change.terminal is not None]
-    await memory.conflicts.follow(connection, book, terminals, changes, moment, mono)
-    for part in memory.parts:
-        await part.follow(connection, book, changes, moment)
+    if memory.conflicts is not None:
+        with _part(CONFLICTS):
+            await memory.conflicts.follow(connection, book, terminals, changes, moment, mono)
+    for name, part in memory.parts.items():
+        with _part(name):
+            await part.follow(connection, book, changes, moment)
     hold(book, memory.field, moment.known, memory.watch.settings)
 
 

@@ -4,8 +4,8 @@ The order is that of `make_parts`: station incidents are in the book before it b
 children before anybody is told. After a pass that failed every part is made anew and loaded again.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Collection, Sequence
+from typing import Final, Protocol
 
 import msgspec
 
@@ -19,6 +19,10 @@ from alerting.incidents_core import Book
 from alerting.outage import CauseSettings
 from alerting.standing import Moment, Standing
 from store.pool import Connection
+
+CAUSES: Final = "causes"
+BLIND_SPOTS: Final = "blind_spots"
+HEALTH: Final = "health"
 
 Pairs = Sequence[tuple[Standing | None, Standing | None]]
 """How stations stood and stand, in the order in which they changed; None: not registered, or no longer."""
@@ -42,12 +46,13 @@ class PartSettings(msgspec.Struct, frozen=True, kw_only=True):
     blind_spots: BlindSpotSettings = BlindSpotSettings()
 
 
-def make_parts(field: Field, settings: PartSettings) -> list[Part]:
-    """The parts in their order: causes, flapping, areas and blind spots, health. `field` holds all stations, loaded
-    before them and up to date before each `follow`."""
+def make_parts(field: Field, settings: PartSettings, without: Collection[str] = ()) -> dict[str, Part]:
+    """The parts by their names, in their order: causes, flapping, areas and blind spots, health. `field` holds all
+    stations, loaded before them and up to date before each `follow`. Those named in `without` are left out."""
     causes = CauseWatch(field, settings.causes, settings.flapping)
-    return [
-        causes,
-        BlindSpotWatch(field, settings.blind_spots, causes.outages),
-        HealthWatch(field, settings.causes),
-    ]
+    parts: dict[str, Part] = {
+        CAUSES: causes,
+        BLIND_SPOTS: BlindSpotWatch(field, settings.blind_spots, causes.outages),
+        HEALTH: HealthWatch(field, settings.causes),
+    }
+    return {name: part for name, part in parts.items() if name not in without}

@@ -56,10 +56,16 @@ class StationWatch:
         for change in changes:
             # A tick later than now comes from a clock that is wrong; nobody's time goes ahead for it.
             self._go_on(min(change.tick_at, moment.now), moment, inclusive=False)
-            self.field.apply(change)
+            self._apply(change)
             self._look()
         self._go_on(moment.known, moment, inclusive=True)
         return self._take()
+
+    def _apply(self, change: StationChange) -> None:
+        try:
+            self.field.apply(change)
+        except Exception as exc:  # whatever it is: it costs this station, and no other
+            self.field.troubles.put("station", change.station, exc)
 
     @property
     def busy(self) -> bool:
@@ -104,7 +110,16 @@ class StationWatch:
             self._judge(changed.station, changed.after)
 
     def _judge(self, station: str, standing: Standing | None, ran_out: datetime | None = None) -> None:
-        """Look at a station; `ran_out`: its grace did so at that time."""
+        """Look at a station; `ran_out`: its grace did so at that time. One that cannot be judged is set aside."""
+        try:
+            self._judge_one(station, standing, ran_out)
+        except Exception as exc:  # whatever it is: it costs this station, and no other
+            self._due.pop(station, None)
+            self.field.troubles.put("station", station, exc)
+        else:
+            self.field.troubles.drop("station", station)
+
+    def _judge_one(self, station: str, standing: Standing | None, ran_out: datetime | None) -> None:
         about = None if standing is None else self.field.about(station)
         self._end(station, standing, about)
         want = None if standing is None or about is None else wanted(standing, about, self.settings)

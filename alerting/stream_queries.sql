@@ -11,7 +11,8 @@ SELECT t.*
 FROM found
 LEFT JOIN stream_cursor c ON c.reader = $1 AND c.partition = found.partition
 CROSS JOIN LATERAL (
-    SELECT partition, seq, station, terminal, before, after, usable, at, tick_at, seen_at, shard, reason
+    SELECT partition, seq, station, terminal, before, after, usable, held(at) AS at, held(tick_at) AS tick_at,
+           held(seen_at) AS seen_at, shard, reason
     FROM transition t
     WHERE t.partition = found.partition AND t.seq > coalesce(c.seq, -1)
     ORDER BY t.seq LIMIT $2
@@ -32,7 +33,8 @@ SELECT t.*
 FROM found
 LEFT JOIN unnest($1::int[], $2::bigint[]) AS c (partition, seq) ON c.partition = found.partition
 CROSS JOIN LATERAL (
-    SELECT partition, seq, station, terminal, before, after, usable, at, tick_at, seen_at, shard, reason
+    SELECT partition, seq, station, terminal, before, after, usable, held(at) AS at, held(tick_at) AS tick_at,
+           held(seen_at) AS seen_at, shard, reason
     FROM transition t
     WHERE t.partition = found.partition AND t.seq > coalesce(c.seq, -1)
     ORDER BY t.seq LIMIT $3
@@ -52,7 +54,7 @@ SELECT g.*
 FROM found
 LEFT JOIN stream_cursor c ON c.reader = $1 AND c.partition = found.partition
 CROSS JOIN LATERAL (
-    SELECT partition, seq, shard, began_at, ended_at, reason
+    SELECT partition, seq, shard, held(began_at) AS began_at, held(ended_at) AS ended_at, reason
     FROM pipeline_gap g
     WHERE g.partition = found.partition AND g.seq > coalesce(c.seq, -1)
     ORDER BY g.seq LIMIT $2

@@ -13,7 +13,7 @@ from api.incidents import actor_of
 from api.paging import MAX_ID, AfterClosure, PageOf
 from api.problems import Problem, not_found
 from api.shapes import ClosureDocument, ClosureStatus, Listing
-from api.times import parse_time
+from api.times import parse_stored_time, parse_time
 from contract.errors import RemedyError
 from registry import closure_store
 from registry.closure_store import NewClosure
@@ -81,8 +81,8 @@ async def declare(context: Shared, request: Request, said: Declaration) -> Closu
         station=said.station,
         area=said.area,
         programme=said.programme,
-        from_at=parse_time("from", said.begin),
-        until_at=parse_time("until", said.until),
+        from_at=parse_stored_time("from", said.begin),
+        until_at=parse_stored_time("until", said.until),
         reason=said.reason,
         declared_by=actor_of(request, said.by),
     )

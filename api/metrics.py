@@ -50,6 +50,12 @@ class Metrics:
             "milepost_clock_blind", "Clocks of the shard that cannot be trusted now.", ["shard"], registry=registry
         )
         self._deadletters = Gauge("milepost_dead_letters", "Messages refused so far.", registry=registry)
+        self._aside = Gauge(
+            "milepost_set_aside",
+            "Things that a service cannot judge and goes on without.",
+            ["service"],
+            registry=registry,
+        )
         self.streams = Gauge("milepost_stream_clients", "Open event streams.", registry=registry)
         self.streams_dropped = Counter(
             "milepost_stream_dropped", "Event streams ended because their client was too slow.", registry=registry
@@ -62,7 +68,7 @@ class Metrics:
     def show_database(self, up: bool) -> None:
         self._up.set(int(up))
         if not up:  # better no figures than old ones
-            for gauge in (self._stations, self._incidents, self._age, self._blind):
+            for gauge in (self._stations, self._incidents, self._age, self._blind, self._aside):
                 gauge.clear()
 
     def show(
@@ -72,6 +78,7 @@ class Metrics:
         incidents: Mapping[tuple[str, str], int],
         clocks: Clocks,
         deadletters: int,
+        aside: Mapping[str, int],
     ) -> None:
         """Take over what a scrape found in the database."""
         for verdict in Verdict:
@@ -81,6 +88,9 @@ class Metrics:
             self._incidents.labels(kind, status).set(number)
         self._show_clocks(clocks)
         self._deadletters.set(deadletters)
+        self._aside.clear()
+        for service, things in sorted(aside.items()):
+            self._aside.labels(service).set(things)
 
     def _show_clocks(self, clocks: Clocks) -> None:
         self._age.clear()

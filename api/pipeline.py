@@ -1,7 +1,7 @@
 """The pipeline itself: clocks, how far behind they are, where they stood still, and who consumes."""
 
 from collections import defaultdict
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, Field
@@ -10,11 +10,12 @@ from alerting.verdict import Clock, Clocks
 from api.context import QUERIES, Shared, load_clocks
 from api.gate import ACTOR, NAMES
 from api.problems import Problem, not_found
-from api.shapes import Consumer, PartitionClock, Pipeline, PipelineGap, Service, Shard, Trusted
+from api.shapes import Consumer, PartitionClock, Pipeline, PipelineGap, Service, SetAside, Shard, Trusted
 from api.times import Window
 
 router = APIRouter(tags=["pipeline"])
 
+_MOST_ASIDE: Final = 1000
 Gaps = dict[tuple[str, int], list[PipelineGap]]
 
 
@@ -29,7 +30,7 @@ async def get_pipeline(
     context: Shared, asked: Window, limit: Annotated[int, Query(ge=1, le=1000, description="gaps of each clock")] = 100
 ) -> Pipeline:
     """Clock, lag and the gaps from `from` to `to` (newest first) of every shard and partition, the consumers with
-    how far they are behind, and the processes with their signs of life."""
+    how far they are behind, the processes with their signs of life, and what these cannot judge."""
     gaps: Gaps = defaultdict(list)
     async with context.database.snapshot() as connection:
         clocks = await load_clocks(connection)
@@ -40,6 +41,7 @@ async def get_pipeline(
             )
         consumers = await connection.fetch(QUERIES.list_consumers)
         services = await connection.fetch(QUERIES.list_signs)
+        aside = await connection.fetch(QUERIES.list_set_aside, _MOST_ASIDE)
     shards = shard_documents(clocks, gaps)
     return Pipeline(
         sound=bool(shards) and all(shard.sound for shard in shards),
@@ -47,6 +49,7 @@ async def get_pipeline(
         shards=shards,
         consumers=[Consumer(**row) for row in consumers],
         services=[Service(**row) for row in services],
+        set_aside=[SetAside(**row) for row in aside],
     )
 
 

@@ -59,6 +59,7 @@ class Probes:
                 stations = await kept_totals(connection, clocks, await load_cover(connection))
                 incidents = await connection.fetch(QUERIES.count_open_incidents)
                 deadletters = await connection.fetchval(QUERIES.newest_deadletter)
+                aside = await connection.fetch(QUERIES.count_set_aside)
             if stations is None:
                 stations = (await self._survey()).totals
         except (DatabaseAwayError, asyncpg.PostgresError):
@@ -70,6 +71,7 @@ class Probes:
                 incidents={(row["kind"], row["status"]): row["incidents"] for row in incidents},
                 clocks=clocks,
                 deadletters=deadletters,
+                aside={row["service"]: row["things"] for row in aside},
             )
         self._metrics.streams.set(self._hub.clients)
         return self._metrics.text()

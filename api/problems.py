@@ -78,7 +78,7 @@ def _of_validation(exc: RequestValidationError) -> Problem:
 def _of_database(exc: asyncpg.PostgresError) -> Problem:
     if isinstance(exc, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError):
         return Problem(503, "the database has not this version's schema: run `milepost migrate`")
-    if isinstance(exc, asyncpg.DataError):
+    if isinstance(exc, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError):
         return Problem(400, "a value of the request cannot be looked up: it holds a character that no text may have")
     logger.error("the database refused a query: %s", exc)
     return Problem(500, "the server failed at this; its log says why")

@@ -10,7 +10,7 @@ SELECT calendar, open, changed_at, changes_at FROM calendar_now;
 
 -- name: closures_now
 -- Those in force: declared and not withdrawn. Only the approved ones excuse.
-SELECT id, from_at, approved_at IS NOT NULL AS approved, station, area, programme FROM closure
+SELECT id, held(from_at) AS from_at, approved_at IS NOT NULL AS approved, station, area, programme FROM closure
 WHERE withdrawn_at IS NULL AND from_at <= now() AND until_at > now();
 
 -- name: now
@@ -74,7 +74,7 @@ WHERE s.id = ANY ($1::text[]) ORDER BY s.id;
 
 -- name: list_terminals
 -- The registered terminals of some stations with what was heard of them.
-SELECT t.station, t.id, t.type, t.counts, t.installed_at, t.refresh_due,
+SELECT t.station, t.id, t.type, t.counts, held(t.installed_at) AS installed_at, t.refresh_due,
        ts.partition, ts.shard, ts.state, ts.since, ts.seen_at, ts.usable, ts.users, ts.every, ts.deadline
 FROM terminal t LEFT JOIN terminal_state ts ON ts.station = t.station AND ts.terminal = t.id
 WHERE t.station = ANY ($1::text[])
@@ -254,7 +254,7 @@ SELECT definition FROM calendar WHERE id = $1;
 -- name: station_closures
 -- Those of a station ($1), its areas ($2) and its programmes ($3) that touch the window ($4, $5), as long as each held:
 -- one that was withdrawn before it ended holds until then, and one withdrawn before it began never held.
-SELECT id, kind, from_at AS begin, ends_at AS end, reason, approved_at IS NOT NULL AS approved
+SELECT id, kind, held(from_at) AS begin, held(ends_at) AS end, reason, approved_at IS NOT NULL AS approved
 FROM (SELECT *, CASE WHEN withdrawn_at IS NULL OR withdrawn_at >= until_at THEN until_at
                      ELSE greatest(withdrawn_at, from_at) END AS ends_at FROM closure) AS closure
 WHERE (station = $1 OR area = ANY ($2::text[]) OR programme = ANY ($3::text[]))
@@ -264,7 +264,8 @@ ORDER BY from_at, id LIMIT $6;
 -- name: list_closures
 -- Newest first, before the one numbered $1, in subtrees ($2: codes) whether they name an area or a station of it; of a
 -- station ($3) also those of its areas and programmes; of a status ($4).
-SELECT c.id, c.kind, c.station, c.area, c.programme, c.from_at, c.until_at, c.reason, c.declared_by, c.declared_at,
+SELECT c.id, c.kind, c.station, c.area, c.programme, held(c.from_at) AS from_at,
+       held(c.until_at) AS until_at, c.reason, c.declared_by, c.declared_at,
        c.approved_by, c.approved_at, c.evidence, c.withdrawn_by, c.withdrawn_at
 FROM closure c LEFT JOIN station s ON s.id = c.station
 WHERE c.id < $1
@@ -326,8 +327,8 @@ WHERE station = $1 AND ts >= $2 AND ts < $3 AND (ts, terminal, box, id) < ($4, $
 ORDER BY ts DESC, terminal DESC, box DESC, id DESC LIMIT $8;
 
 -- name: total_usage
--- Of the whole window, however many pages its items fill.
-SELECT coalesce(sum(sessions), 0)::bigint AS sessions, coalesce(sum(minutes), 0)::float8 AS minutes
+-- Of the whole window, however many pages its items fill. Exact, also beyond 64 bits: no record may spoil the others.
+SELECT coalesce(sum(sessions), 0) AS sessions, coalesce(sum(minutes), 0)::float8 AS minutes
 FROM usage WHERE station = $1 AND ts >= $2 AND ts < $3;
 
 -- name: list_incidents
@@ -419,6 +420,13 @@ FROM service_sign ORDER BY service, instance;
 SELECT id, at, topic, station, reason, detail, excerpt, size, refused, shard FROM dead_letter
 WHERE id < $1 AND id > coalesce((SELECT id FROM dead_letter ORDER BY id DESC OFFSET 10000 LIMIT 1), 0)
 ORDER BY id DESC LIMIT $2;
+
+-- name: list_set_aside
+-- What the services cannot judge, the latest first.
+SELECT service, kind, subject, why, since FROM set_aside ORDER BY since DESC, service, kind, subject LIMIT $1;
+
+-- name: count_set_aside
+SELECT service, count(*) AS things FROM set_aside GROUP BY service;
 
 -- name: newest_deadletter
 -- Ids count refused messages, so the newest one is a counter that never goes back.

@@ -342,14 +342,25 @@ class Service(Document):
     detail: dict[str, Any]
 
 
+class SetAside(Document):
+    """What a service cannot judge and goes on without; `kind`: station, closure, calendar, terminal, entry, part …"""
+
+    service: str
+    kind: str
+    subject: str
+    why: str
+    since: datetime
+
+
 class Pipeline(Document):
-    """`sound` is false when a clock cannot be trusted, and when there is none yet."""
+    """`sound` is false when a clock cannot be trusted, and when there is none yet. `set_aside`: at most 1000."""
 
     sound: bool
     now: datetime
     shards: list[Shard]
     consumers: list[Consumer]
     services: list[Service]
+    set_aside: list[SetAside]
 
 
 class Deadletter(Document):

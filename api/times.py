@@ -8,6 +8,7 @@ import msgspec
 from fastapi import Depends, Query
 
 from api.problems import bad_parameter
+from contract.bounds import OutOfBoundsError, require_time
 
 _DAY = timedelta(hours=24)
 _LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")
@@ -44,6 +45,14 @@ def parse_time(name: str, text: str) -> datetime:
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as exc:
         raise bad_parameter(name, f"{text!r} is not a time; write it like 2026-11-01T08:00:00Z") from exc
+
+
+def parse_stored_time(name: str, text: str) -> datetime:
+    """A time that is to be kept: as `parse_time`, and within the bounds of `contract.bounds`."""
+    try:
+        return require_time(parse_time(name, text))
+    except OutOfBoundsError as exc:
+        raise bad_parameter(name, str(exc)) from exc
 
 
 def _asked(

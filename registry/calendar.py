@@ -268,3 +268,5 @@ _NOTHING: Final = {(AS_KIND, DEFAULT_ZONE), (str(ALWAYS_RULES), DEFAULT_ZONE)}
 _ALWAYS: Final = Definition()
 ALWAYS: Final = Calendar(_ALWAYS, DayClasses())
 """Open at any time."""
+SHUT: Final = Calendar(Definition((Version(FROM_ALWAYS, "off"),)), DayClasses())
+"""Open at no time: in place of a calendar that cannot be read."""

@@ -1,6 +1,7 @@
 """Schedules, overrides and classes of days in the database, and the calendars that they come to."""
 
 import hashlib
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 
 from registry.calendar import (
     ALWAYS,
+    FROM_ALWAYS,
     Calendar,
     Definition,
     Override,
@@ -23,6 +25,8 @@ from registry.store import QUERIES as REGISTRY
 from store.pool import Connection
 from store.sql import load_queries
 
+log = logging.getLogger(__name__)
+
 QUERIES = load_queries(Path(__file__).with_name("calendar_queries.sql"))
 
 KEPT: Final = timedelta(days=8)
@@ -30,6 +34,7 @@ AHEAD: Final = timedelta(days=40)
 """How far openings are kept and looked ahead in the database, from midnight UTC."""
 MANY: Final = 20_000
 """Stations that are looked at by themselves; when there are more, all are."""
+_UNREADABLE: Final = Definition((Version(FROM_ALWAYS, "unreadable"),))
 _EDITION: Final = "1"
 """Raise it when the same definition and classes would give other openings: then all are filled again."""
 
@@ -111,10 +116,20 @@ async def fill_openings(connection: Connection, *, now: datetime) -> int:
 
 
 async def load_calendars(connection: Connection) -> dict[int, Calendar]:
-    """Every calendar by its id; a station without one is open always (`registry.calendar.ALWAYS`)."""
+    """Every calendar by its id; a station without one is open always (`registry.calendar.ALWAYS`).
+
+    One that cannot be read is there too, and raises a ValueError when it is asked: that costs its own stations only.
+    """
     classes = await load_day_classes(connection)
     rows = await connection.fetch(QUERIES.load_calendars)
-    return {row["id"]: Calendar(_definition(row), classes) for row in rows}
+    return {row["id"]: _read(row, classes) for row in rows}
+
+
+def _read(row: asyncpg.Record, classes: DayClasses) -> Calendar:
+    try:
+        return Calendar(_definition(row), classes)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return Calendar(_UNREADABLE, classes)
 
 
 async def load_day_classes(connection: Connection) -> DayClasses:
@@ -198,24 +213,39 @@ async def _fill(connection: Connection, now: datetime) -> tuple[int, int]:
     up_to_date = begin, end, _stamp(classes, begin.date(), end.date())
     rows = await connection.fetch(QUERIES.load_calendars)
     due = {
-        row["id"]: Calendar(_definition(row), classes)
+        row["id"]: _read(row, classes)
         for row in rows
         if (row["filled_from"], row["filled_to"], row["classes"]) != up_to_date
     }
     if not due:
         return 0, len(rows)
-    changed = await _write_openings(connection, due, begin, end)
     days = _days(begin.date(), end.date())
-    provisional = [any(map(calendar.provisional, days)) for calendar in due.values()]
-    await connection.execute(QUERIES.mark_filled, list(due), provisional, *up_to_date)
+    reckoned = {number: found for number, each in due.items() if (found := _reckon(number, each, begin, end, days))}
+    changed = await _write_openings(connection, {number: openings for number, (openings, _) in reckoned.items()})
+    provisional = [provisional for _, provisional in reckoned.values()]
+    await connection.execute(QUERIES.mark_filled, list(reckoned), provisional, *up_to_date)
     return len(changed), len(rows)
 
 
+def _reckon(
+    number: int, calendar: Calendar, begin: datetime, end: datetime, days: Sequence[date]
+) -> tuple[Sequence[tuple[datetime, datetime]], bool] | None:
+    """The openings of a calendar and whether they are provisional; None when they cannot be reckoned.
+
+    Then it is tried again with the next filling, and the incident process names it.
+    """
+    try:
+        return calendar.openings(begin, end), any(map(calendar.provisional, days))
+    except Exception:
+        log.exception("a calendar cannot be reckoned with", extra={"calendar": number})
+        return None
+
+
 async def _write_openings(
-    connection: Connection, calendars: Mapping[int, Calendar], begin: datetime, end: datetime
+    connection: Connection, calendars: Mapping[int, Sequence[tuple[datetime, datetime]]]
 ) -> set[int]:
     """Write what is different; the calendars it was different in."""
-    wanted = {(number, *opening) for number, calendar in calendars.items() for opening in calendar.openings(begin, end)}
+    wanted = {(number, *opening) for number, openings in calendars.items() for opening in openings}
     stored = {_opening(row) for row in await connection.fetch(QUERIES.load_openings, list(calendars))}
     gone, new = sorted(stored - wanted), sorted(wanted - stored)
     await connection.execute(QUERIES.drop_openings, [o[0] for o in gone], [o[1] for o in gone])

@@ -14,20 +14,21 @@ WHERE id = $1 AND approved_at IS NULL AND withdrawn_at IS NULL;
 UPDATE closure SET withdrawn_by = $2, withdrawn_at = now() WHERE id = $1 AND withdrawn_at IS NULL;
 
 -- name: load_closure
-SELECT id, kind, station, area, programme, from_at, until_at, reason, declared_by, declared_at,
+SELECT id, kind, station, area, programme, held(from_at) AS from_at, held(until_at) AS until_at, reason, declared_by, declared_at,
        approved_by, approved_at, evidence, withdrawn_by, withdrawn_at
 FROM closure WHERE id = $1;
 
 -- name: load_closures
 -- Those that end after $1 ($1 null: all).
-SELECT id, kind, station, area, programme, from_at, until_at, reason, declared_by, declared_at,
+SELECT id, kind, station, area, programme, held(from_at) AS from_at, held(until_at) AS until_at, reason, declared_by, declared_at,
        approved_by, approved_at, evidence, withdrawn_by, withdrawn_at
 FROM closure WHERE $1::timestamptz IS NULL OR until_at > $1 ORDER BY from_at, id;
 
 -- name: list_closures
 -- One page, newest first, before id $1 (null: from the newest). Of a station ($2) also those of its areas and
 -- programmes; of an area ($3) those of all that lies in it.
-SELECT c.id, c.kind, c.station, c.area, c.programme, c.from_at, c.until_at, c.reason, c.declared_by, c.declared_at,
+SELECT c.id, c.kind, c.station, c.area, c.programme, held(c.from_at) AS from_at,
+       held(c.until_at) AS until_at, c.reason, c.declared_by, c.declared_at,
        c.approved_by, c.approved_at, c.evidence, c.withdrawn_by, c.withdrawn_at
 FROM closure c
 WHERE ($1::bigint IS NULL OR c.id < $1)
@@ -41,7 +42,7 @@ ORDER BY c.id DESC LIMIT $4;
 
 -- name: station_closures
 -- What an import compares with: the closures of stations that were not withdrawn.
-SELECT station, from_at, until_at, reason, declared_by, approved_by FROM closure
+SELECT station, held(from_at) AS from_at, held(until_at) AS until_at, reason, declared_by, approved_by FROM closure
 WHERE kind = 'closure' AND withdrawn_at IS NULL AND station = ANY ($1::text[]) ORDER BY id;
 
 -- name: import_closures
@@ -60,3 +61,8 @@ UPDATE closure AS c SET
 FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
     AS new (station, from_at, until_at, reason, declared_by, approved_by)
 WHERE c.kind = 'closure' AND c.withdrawn_at IS NULL AND c.approved_at IS NULL AND c.station = new.station AND c.from_at = new.from_at;
+
+-- name: closures_out_of_bounds
+-- What was declared before times had bounds.
+SELECT id, from_at::text, until_at::text FROM closure
+WHERE withdrawn_at IS NULL AND (from_at <> held(from_at) OR until_at <> held(until_at)) ORDER BY id LIMIT $1;

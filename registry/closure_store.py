@@ -8,6 +8,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
+from contract.bounds import OutOfBoundsError, require_time
 from contract.errors import RemedyError
 from registry.closures import KINDS, Closure, Closures, ClosureStatus
 from registry.model import DeclaredClosure
@@ -56,6 +57,11 @@ def _check(new: NewClosure) -> None:
         raise RemedyError(f"{new.kind[:40]!r} is not a kind of closure: use one of {', '.join(KINDS)}")
     if sum(scope is not None for scope in (new.station, new.area, new.programme)) != 1:
         raise RemedyError("a closure is of a station, an area or a programme: name exactly one")
+    for name, at in (("from", new.from_at), ("until", new.until_at)):
+        try:
+            require_time(at)
+        except OutOfBoundsError as exc:
+            raise RemedyError(f"{name}: {exc}") from exc
     if new.until_at <= new.from_at:
         raise RemedyError("a closure must end after it begins: correct its times")
     if not new.reason.strip() or len(new.reason) > MAX_REASON:

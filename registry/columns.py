@@ -11,6 +11,7 @@ from unicodedata import category
 
 import msgspec
 
+from contract.bounds import require_day, require_time
 from contract.topics import STATION_PATTERN, is_station_id
 from registry.codes import normal_code
 from registry.day_classes import DayClass
@@ -78,20 +79,22 @@ def lifecycle(cell: str) -> str:
 
 def day(cell: str) -> date:
     try:
-        return date.fromisoformat(cell)
+        found = date.fromisoformat(cell)
     except ValueError:
         raise ValueError(f"{_shown(cell)} is not a date: write it like 2026-10-31") from None
+    return require_day(found)
 
 
 def moment(cell: str) -> datetime:
     """A time, or the start of a day; in UTC. Without a zone it is China's."""
     try:
         at = datetime.fromisoformat(cell)
-        return (at if at.tzinfo else at.replace(tzinfo=CHINA_TIME)).astimezone(UTC)
+        at = (at if at.tzinfo else at.replace(tzinfo=CHINA_TIME)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(
             f"{_shown(cell)} is not a date or time: write it like 2026-10-31 or 2026-10-31T08:00:00+08:00"
         ) from None
+    return require_time(at)
 
 
 def end(cell: str) -> datetime:
@@ -100,7 +103,7 @@ def end(cell: str) -> datetime:
         last = date.fromisoformat(cell)
     except ValueError:
         return moment(cell)
-    return datetime.combine(last + timedelta(days=1), time(), CHINA_TIME).astimezone(UTC)
+    return datetime.combine(require_day(last) + timedelta(days=1), time(), CHINA_TIME).astimezone(UTC)
 
 
 def schedule(cell: str) -> str:

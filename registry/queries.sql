@@ -29,7 +29,7 @@ ON CONFLICT (code) DO UPDATE SET
 
 -- name: load_stations
 -- Unknown ids are left out.
-SELECT id, name, name_en, name_bo, kind, area, lat, lon, lifecycle, commissioned_at, address, isp, feeder, schedule,
+SELECT id, name, name_en, name_bo, kind, area, lat, lon, lifecycle, held(commissioned_at) AS commissioned_at, address, isp, feeder, schedule,
        quorum, auto_registered,
        ARRAY(SELECT programme FROM station_programme WHERE station = station.id ORDER BY programme COLLATE "C")
            AS programmes
@@ -37,7 +37,7 @@ FROM station WHERE id = ANY ($1::text[]) ORDER BY id;
 
 -- name: list_stations
 -- One page in the order of ids, of an area and everything below it, or ($1 null) of all.
-SELECT id, name, name_en, name_bo, kind, area, lat, lon, lifecycle, commissioned_at, address, isp, feeder, schedule,
+SELECT id, name, name_en, name_bo, kind, area, lat, lon, lifecycle, held(commissioned_at) AS commissioned_at, address, isp, feeder, schedule,
        quorum, auto_registered,
        ARRAY(SELECT programme FROM station_programme WHERE station = station.id ORDER BY programme COLLATE "C")
            AS programmes
@@ -47,7 +47,7 @@ WHERE ($1::text IS NULL OR area IN (SELECT code FROM area WHERE path @> ARRAY[$1
 ORDER BY id LIMIT $3;
 
 -- name: list_terminals
-SELECT station, id, type, counts, installed_at, refresh_due FROM terminal
+SELECT station, id, type, counts, held(installed_at) AS installed_at, refresh_due FROM terminal
 WHERE station = ANY ($1::text[]) ORDER BY station, id;
 
 -- name: upsert_stations

@@ -30,3 +30,18 @@ WITH gone AS (
 )
 INSERT INTO service_sign (service, instance, at, role, detail) VALUES ($1, $2, clock_timestamp(), $3, $4)
 ON CONFLICT (service, instance) DO UPDATE SET at = excluded.at, role = excluded.role, detail = excluded.detail;
+
+-- name: set_aside
+-- What is set aside already keeps its beginning; beyond $5 of a service nothing is added: its log says more.
+INSERT INTO set_aside AS a (service, kind, subject, why)
+SELECT $1, kind, subject, why FROM unnest($2::text[], $3::text[], $4::text[]) AS new (kind, subject, why)
+WHERE (SELECT count(*) FROM set_aside WHERE service = $1) < $5::int
+   OR EXISTS (SELECT FROM set_aside o WHERE o.service = $1 AND o.kind = new.kind AND o.subject = new.subject)
+ON CONFLICT (service, kind, subject) DO UPDATE SET why = excluded.why WHERE a.why <> excluded.why;
+
+-- name: take_back
+DELETE FROM set_aside AS a USING unnest($2::text[], $3::text[]) AS old (kind, subject)
+WHERE a.service = $1 AND a.kind = old.kind AND a.subject = old.subject;
+
+-- name: load_set_aside
+SELECT kind, subject, why FROM set_aside WHERE service = $1 AND kind = ANY ($2::text[]);

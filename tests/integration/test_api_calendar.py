@@ -112,6 +112,9 @@ WRONG = {
     "two at once": {"area": AREA},
     "ends before it begins": {"until": "2020-01-01"},
     "no time": {"from": "tomorrow"},
+    "from the year 1": {"from": "0001-01-01T00:00:00Z"},
+    "until the last moment of 9999": {"until": "9999-12-31T23:59:59.999999Z"},
+    "in a zone that leads out of time": {"until": "9999-12-31T23:59:59-12:00"},
     "no reason": {"reason": ""},
     "a kind that is none": {"kind": "holiday"},
 }

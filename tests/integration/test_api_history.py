@@ -166,3 +166,15 @@ async def test_the_window_is_the_last_day_unless_asked(pool: Pool, database: str
     begin, end = (datetime.fromisoformat(interval[name]) for name in ("from", "to"))
     assert end - begin == timedelta(hours=24)
     assert edge["from"] == "0001-01-01T00:00:00Z"
+
+
+async def test_counts_beyond_64_bits_are_added_up_all_the_same(pool: Pool, database: str, tmp_path: Path) -> None:
+    world = World(pool)
+    await world.station("s", None)
+    for number in range(2):
+        await world.record("usage", "s", 60, number, sessions=5 * 10**18)
+    async with serving(config(database, tmp_path)) as (client, _):
+        page = await client.get(f"{S}/usage")
+        shown = await client.get("/stations/s")
+    assert (page.status_code, page.json()["total"]["sessions"]) == (200, 10**19)
+    assert shown.status_code == 200

@@ -303,6 +303,15 @@ def expected(life: Life) -> dict[str, float]:
     return result
 
 
+def test_resources_that_only_their_dates_tell_apart_are_one_list() -> None:
+    memory, boot = Memory(), Boot()
+    said = [Resource(id="books"), Resource(id="books", applied=boot.device(-DAY)), Resource(id="books", applied=-1)]
+    tell(memory, boot.message([boot.inventory(1, 0, resources=said)], 0))
+    mark = memory.facts.resources
+    tell(memory, boot.message([boot.inventory(2, 60, resources=said[::-1])], 60))
+    assert memory.facts.resources == mark is not None
+
+
 @given(st.data())
 def test_any_order_an_outbox_can_send_leaves_the_same(data: st.DataObject) -> None:
     life = data.draw(lives())

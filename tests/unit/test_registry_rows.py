@@ -182,6 +182,15 @@ def test_wrong_header_is_named_whole(kind: Kind, header: str, problem: str) -> N
         ),
         (
             "stations",
+            ",commissioned",
+            "s1,n,63,0001-01-02",
+            [
+                "line 2, column commissioned: 0001-01-01T16:00:00Z lies outside 1900-01-01T00:00:00Z to "
+                "2200-01-01T00:00:00Z: correct the year"
+            ],
+        ),
+        (
+            "stations",
             ",programmes",
             "s1,n,63," + ";".join(map(str, range(33))),
             ["line 2, column programmes: names 33 programmes, allowed are 32: shorten the list"],
