@@ -17,6 +17,7 @@ from alerting.judge_store import (
     save_clocks,
     save_gaps,
     save_stations,
+    save_surplus,
     save_terminals,
     save_transitions,
 )
@@ -36,12 +37,14 @@ _ENTRY: msgspec.json.Decoder[LiveEntry] = msgspec.json.Decoder(LiveEntry)
 
 
 class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`settle` is the longest time (s) for which states that changed nothing wait for a commit."""
+    """`settle` is the longest time (s) for which states that changed nothing wait for a commit. `auto_register` stops
+    at `auto_register_most` stations that nobody else registered."""
 
     database_url: str
     kafka_servers: str
     instance: str
     auto_register: bool = False
+    auto_register_most: int = 100_000
     settle: float = 1.0
     liveness: LivenessSettings = LivenessSettings()
 
@@ -90,6 +93,7 @@ class JudgeHandler:
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
         mine = {partition: self._partitions[partition] for partition in partitions}
         await self._meet_strangers(connection, mine)
+        await save_surplus(connection, mine)
         await self._follow_registry(connection)
         await self._follow_decisions(connection)
         decided = False
@@ -119,14 +123,15 @@ class JudgeHandler:
         heard = {station: terminals for live in mine.values() for station, terminals in live.strangers.items()}
         if not heard:
             return
-        for live in mine.values():
-            live.strangers = {}
+        asked = [(live, live.take_strangers()) for live in mine.values()]
         at = datetime.fromtimestamp(max(live.newest_tick_at() for live in mine.values()) / 1000, UTC)
         if self._config.auto_register:
-            await register_stations(connection, heard, at=at)
+            await register_stations(connection, heard, at=at, most=self._config.auto_register_most)
         else:
             await add_terminals(connection, heard)
         found = dict(registrations(await connection.fetch(QUERIES.registrations_of, sorted(heard))))
+        for live, strangers in asked:
+            live.note_answer(strangers, found)
         others = [
             Heard(station=station, terminals=tuple(sorted(heard[station])), first_at=at, last_at=at, messages=1)
             for station in sorted(heard)

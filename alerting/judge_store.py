@@ -12,8 +12,12 @@ import msgspec
 
 from alerting.boots import Memory
 from alerting.clock import ClockState
-from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
+from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Surplus, Transition
 from alerting.terminals import STATE_OF, flag, unflag
+from contract.refusal import Reason, too_many_terminals
+from contract.topics import Topic
+from ingest.entries import Refusal
+from ingest.store import save_refusals
 from store.pool import Connection
 from store.sql import load_queries
 
@@ -55,6 +59,7 @@ async def load_partition(
         live.register(station, registration, live.newest_tick_at())
         if station not in judged:  # registered while nobody judged: its terminals are to be added as well
             live.strangers[station] = set(live.terminals_of(station))
+    live.note_unknown()
     counts = await connection.fetchrow(QUERIES.load_sequences, partition)
     assert counts is not None  # noqa: S101 -- a SELECT without FROM gives one row
     return live, Sequences(counts["transitions"], counts["gaps"])
@@ -218,6 +223,31 @@ async def save_clocks(connection: Connection, partitions: dict[int, PartitionLiv
         [clock.tick_at for _, _, clock in rows],
         [clock.state.blind_since for _, _, clock in rows],
         [msgspec.json.encode(clock.state).decode() for _, _, clock in rows],
+    )
+
+
+async def save_surplus(connection: Connection, partitions: dict[int, PartitionLiveness]) -> None:
+    """A dead letter for each station that uses more names of terminals than it may have."""
+    letters = [
+        _too_many(partition, station, surplus, live.settings.terminals)
+        for partition, live in sorted(partitions.items())
+        for station, surplus in live.take_surplus().items()
+    ]
+    if letters:
+        await save_refusals(connection, letters)
+
+
+def _too_many(partition: int, station: str, surplus: Surplus, limit: int) -> Refusal:
+    return Refusal(
+        source=f"judge/{partition}/{station}/{surplus.received}",
+        at=surplus.received,
+        topic=str(Topic(station, surplus.terminal, "heartbeat")),
+        station=station,
+        reason=Reason.TOO_MANY_TERMINALS,
+        detail=too_many_terminals(station, limit, surplus.messages),
+        excerpt="",
+        size=0,
+        shard=surplus.shard,
     )
 
 

@@ -4,7 +4,7 @@ Feed it the entries of the partition in their order; it returns nothing and rais
 collects transitions, gaps and the rows that changed, until the caller takes them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,18 +15,23 @@ from alerting.clock import MESSAGES_LOST, Advance, ClockSettings, ClockState, Ga
 from alerting.losses import LossWindow
 from alerting.terminals import NEVER, UNKNOWN, WORDS, State, Stations, Terminals, flag, unflag
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
-from contract.messages import Heartbeat, Status
+from contract.messages import MOST_TERMINALS, Heartbeat, Status
 
 LONGEST_AWAY: Final = 86_400.0
 
 
 class LivenessSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`k` heartbeats may be missed; `floor` and `will_grace` are seconds."""
+    """`k` heartbeats may be missed; `floor` and `will_grace` are seconds.
+
+    A station has at most `terminals`; of the stations that nobody registered a partition follows at most `strangers`.
+    """
 
     k: float = 3.0
     floor: float = 10.0
     will_grace: float = 10.0
     clock: ClockSettings = ClockSettings()
+    terminals: int = MOST_TERMINALS
+    strangers: int = 5_000
 
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +60,16 @@ class Registration(msgspec.Struct, frozen=True):
 class ShardGap(msgspec.Struct, frozen=True):
     shard: str
     gap: Gap
+
+
+class Surplus(msgspec.Struct):
+    """What a station with too many terminals sent under further names: the first of them, when (wall ms) it was
+    received, through which shard, and how many messages there were."""
+
+    terminal: str
+    received: int
+    shard: str
+    messages: int = 0
 
 
 class _Shard:
@@ -89,6 +104,10 @@ class PartitionLiveness:
         self.dirty_stations: set[int] = set()
         # Heard of, but the registry was not asked yet.
         self.strangers: dict[str, set[str]] = {}
+        # By station, since the last `take_surplus`.
+        self.surplus: dict[str, Surplus] = {}
+        # Rows of stations of which the registry said that it does not know them.
+        self.unknown: set[int] = set()
         self._shard_index: dict[str, int] = {}
 
     # -- what comes in -----------------------------------------------------------------------------------------
@@ -96,7 +115,8 @@ class PartitionLiveness:
     def apply(self, station: str, entry: LiveEntry) -> None:
         """Take one entry of the log in; `station` is its key (ignored for ticks)."""
         if type(entry) is HeartbeatEntry:
-            self._heartbeat(station, entry)
+            if not entry.retain and (row := self._heard(station, entry)) >= 0:
+                self._heartbeat(row, entry)
         elif type(entry) is StatusEntry:
             self._status(station, entry)
         elif type(entry) is Tick:
@@ -108,7 +128,7 @@ class PartitionLiveness:
         if row is None:
             return
         self._note_registration(row, registration)
-        if self._is_judged(row):
+        if self.stations.first[row] < 0 or self._is_judged(row):
             return
         at = now if self.stations.since[row] else self._first_seen_at(row) or now
         self._judge_station(row, at, "registry", self._shard_of_station(row))
@@ -123,6 +143,7 @@ class PartitionLiveness:
 
     def _note_registration(self, row: int, registration: Registration) -> None:
         self.stations.quorum[row] = registration.quorum
+        self.unknown.discard(row)
         for terminal in self._terminals_of(row):
             self.terminals.counts[terminal] = self.terminals.ids[terminal] not in registration.not_counting
 
@@ -155,21 +176,26 @@ class PartitionLiveness:
         return number
 
     def station(self, station: str) -> int:
+        """The row of a station, made when it is new."""
         row = self.stations.index.get(station)
         return self.stations.add(station) if row is None else row
 
     def terminal(self, station: str, terminal: str) -> int:
         """The row of a terminal, made when it is new."""
-        home = self.stations.index.get(station)
-        if home is None:
-            home = self.stations.add(station)
-        row = first = self.stations.first[home]
+        home = self.station(station)
+        row = self._find(home, terminal)
+        return self._add(home, terminal) if row < 0 else row
+
+    def _find(self, home: int, terminal: str) -> int:
+        """The row of a station's terminal; -1: it has none of this name."""
+        row = self.stations.first[home]
         ids, following = self.terminals.ids, self.terminals.next
-        while row >= 0:
-            if ids[row] == terminal:
-                return row
+        while row >= 0 and ids[row] != terminal:
             row = following[row]
-        row = self.terminals.add(terminal, home, first)
+        return row
+
+    def _add(self, home: int, terminal: str) -> int:
+        row = self.terminals.add(terminal, home, self.stations.first[home])
         self.stations.first[home] = row
         return row
 
@@ -184,20 +210,44 @@ class PartitionLiveness:
             first[home] = row
         self.terminals.extend(terminals, homes, following)
 
-    def _heard(self, station: str, terminal: str) -> int:
-        known = len(self.terminals)
-        row = self.terminal(station, terminal)
-        if row == known:
-            self.strangers.setdefault(station, set()).add(terminal)
-        return row
+    def _heard(self, station: str, entry: HeartbeatEntry | StatusEntry) -> int:
+        """The row of the terminal that sent something; -1: it is one too many."""
+        home = self.stations.index.get(station)
+        if home is None:
+            self.strangers.setdefault(station, set()).add(entry.terminal)
+            if len(self.unknown) >= self.settings.strangers:
+                return -1
+            return self._add(self.station(station), entry.terminal)
+        row = self._find(home, entry.terminal)
+        return self._meet(home, station, entry) if row < 0 else row
+
+    def _meet(self, home: int, station: str, entry: HeartbeatEntry | StatusEntry) -> int:
+        """A row for a name that a known station never used, if it may have one more."""
+        if sum(1 for _ in self._terminals_of(home)) < self.settings.terminals:
+            self.strangers.setdefault(station, set()).add(entry.terminal)
+            return self._add(home, entry.terminal)
+        surplus = self.surplus.get(station)
+        if surplus is None:
+            surplus = self.surplus[station] = Surplus(entry.terminal, entry.received, entry.shard)
+        surplus.messages += 1
+        return -1
+
+    def note_answer(self, asked: Iterable[str], known: Container[str]) -> None:
+        """The registry was asked about stations and knows these: they are followed, however many others there are."""
+        for station in asked:
+            if station in known:
+                self.station(station)
+            elif station in self.stations.index:
+                self.unknown.add(self.stations.index[station])
+
+    def note_unknown(self) -> None:
+        """All registrations were given: the other stations are strangers."""
+        self.unknown.update(row for row, quorum in enumerate(self.stations.quorum) if quorum == 0)
 
     # -- heartbeats --------------------------------------------------------------------------------------------
 
-    def _heartbeat(self, station: str, entry: HeartbeatEntry) -> None:
-        if entry.retain:
-            return
+    def _heartbeat(self, row: int, entry: HeartbeatEntry) -> None:
         t, body = self.terminals, entry.body
-        row = self._heard(station, entry.terminal)
         number = self._shard_index.get(entry.shard)
         if number is None:
             number = self.shard(entry.shard)
@@ -277,7 +327,9 @@ class PartitionLiveness:
         body = entry.body
         if entry.retain and body.state != "away":
             return
-        row = self._heard(station, entry.terminal)
+        row = self._heard(station, entry)
+        if row < 0:
+            return
         number = self.shard(entry.shard)
         if body.state == "lost":
             self._will(row, number, entry)
@@ -491,6 +543,16 @@ class PartitionLiveness:
         decided = self.transitions, self.gaps
         self.transitions, self.gaps = [], []
         return decided
+
+    def take_strangers(self) -> dict[str, set[str]]:
+        """Stations and terminals heard of since the last call that the registry is to be asked about."""
+        taken, self.strangers = self.strangers, {}
+        return taken
+
+    def take_surplus(self) -> dict[str, Surplus]:
+        """What stations with too many terminals sent since the last call."""
+        taken, self.surplus = self.surplus, {}
+        return taken
 
     def newest_tick_at(self) -> int:
         """The pipeline's present, wall ms; 0 before the first tick."""

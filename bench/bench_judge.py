@@ -30,7 +30,9 @@ from store.pool import Pool, open_pool
 PARTITIONS = 24
 EPOCH = 1_800_000_000_000
 CHUNK = 20_000
-CONFIG = JudgeConfig(database_url="", kafka_servers="", instance="bench", auto_register=True)
+CONFIG = JudgeConfig(
+    database_url="", kafka_servers="", instance="bench", auto_register=True, auto_register_most=1_000_000
+)
 KafkaRecord = ConsumerRecord[bytes, bytes]
 
 

@@ -92,6 +92,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
             "MILEPOST_DATABASE_URL": self.url,
             "MILEPOST_KAFKA_SERVERS": self.kafka,
             "MILEPOST_AUTO_REGISTER": "true",
+            "MILEPOST_AUTO_REGISTER_MOST": "1000000",
         }
         return Process("milepost", "judge", log=self.directory / "judge.log", env=environ)
 

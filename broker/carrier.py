@@ -51,7 +51,13 @@ class Carrier:
         self._heard = False
         self._silent_pulses = 0
         self._census = Census(window=config.loss_window)
-        self._translator = Translator(shard=config.shard, start=self._start, partitions=partitions, census=self._census)
+        self._translator = Translator(
+            shard=config.shard,
+            start=self._start,
+            partitions=partitions,
+            census=self._census,
+            terminals=config.terminals,
+        )
         self._ticker = Ticker(shard=config.shard, bridge=config.bridge, start=self._start)
         self._mark = Start(int(time.time() * 1000), secrets.token_hex(12))
         self._pulse = Pulse(str(self._mark))

@@ -20,8 +20,8 @@ from contract.codec import (
     record_id,
 )
 from contract.log import LIVE, RECORDS, AcceptedData, DeadLetter
-from contract.messages import MAX_PAYLOAD, MAX_RECORDS, Data, Name
-from contract.refusal import Reason, RefusedError
+from contract.messages import MAX_PAYLOAD, MAX_RECORDS, MOST_TERMINALS, Data, Name
+from contract.refusal import Reason, RefusedError, too_many_terminals
 from contract.topics import DOWN_CHANNELS, Topic, parse_topic
 from store.partition import partition_of
 
@@ -75,15 +75,26 @@ class _Route(msgspec.Struct, frozen=True, gc=False):
 class Translator:
     """Turns messages into entries; `shard` and `start` are this bridge's, `partitions` the log's.
 
-    What heartbeats and statuses say of the shard as a whole goes into the `census`.
+    What heartbeats and statuses say of the shard as a whole goes into the `census`. A station may use the names of at
+    most `terminals`; they are counted for as long as its routes are remembered.
     """
 
-    def __init__(self, *, shard: str, start: str, partitions: int, census: Census | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        shard: str,
+        start: str,
+        partitions: int,
+        census: Census | None = None,
+        terminals: int = MOST_TERMINALS,
+    ) -> None:
         self._shard = shard
         self._start = start
         self._partitions = partitions
         self._census = census or Census()
+        self._terminals = terminals
         self._routes: dict[str, _Route] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
         self._frames: dict[tuple[str, str], bytes] = {}
         self._stamp = b""
         self._stamped = (-1, -1)
@@ -120,6 +131,9 @@ class Translator:
         parsed = parse_topic(topic)
         if len(self._routes) >= _CACHED_ROUTES:
             self._routes.clear()
+            self._names.clear()
+        if parsed.channel not in DOWN_CHANNELS:
+            self._note_name(parsed)
         route = self._routes[topic] = _Route(
             parsed.channel,
             parsed.station,
@@ -129,6 +143,15 @@ class Translator:
             self._frame(parsed),
         )
         return route
+
+    def _note_name(self, topic: Topic) -> None:
+        """Raises RefusedError for a terminal that its station has too many of."""
+        names = self._names.get(topic.station, ())
+        if topic.terminal in names:
+            return
+        if len(names) >= self._terminals:
+            raise RefusedError(Reason.TOO_MANY_TERMINALS, too_many_terminals(topic.station, self._terminals))
+        self._names[topic.station] = (*names, topic.terminal)
 
     def _frame(self, topic: Topic) -> bytes:
         """The beginning of every entry of a terminal's channel; the same object for all stations."""

@@ -16,6 +16,8 @@ MAX_RECORDS: Final = 500
 """Records an agent puts into one data message."""
 MAX_DATA_BYTES: Final = 128 * 1024
 """Bytes an agent puts into one data message."""
+MOST_TERMINALS: Final = 64
+"""Terminals of a station, unless a setting says otherwise; what it sends under further names is refused."""
 
 # The largest id leaves room for the exclusive upper bound of an int8range.
 MAX_ID: Final = 2**63 - 2

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     MISSING_FIELD = "missing_field"
     WRONG_TYPE = "wrong_type"
     OUT_OF_RANGE = "out_of_range"
+    TOO_MANY_TERMINALS = "too_many_terminals"
 
 
 class RefusedError(Exception):
@@ -33,6 +34,14 @@ class RefusedError(Exception):
         self.reason = reason
         self.detail = _one_line(detail) or reason.value
         super().__init__(f"{reason}: {self.detail}")
+
+
+def too_many_terminals(station: str, limit: int, messages: int = 1) -> str:
+    """The detail of `TOO_MANY_TERMINALS`; `messages` were refused."""
+    return (
+        f"station {station} has {limit} terminals; {messages} messages under further names were refused: find what "
+        "invents the names, or raise MILEPOST_STATION_TERMINALS"
+    )
 
 
 def _one_line(text: str) -> str:

@@ -109,6 +109,7 @@ COMMANDS: Mapping[str, Command] = {
             "shard",
             "bridge",
             "loss_window",
+            "station_terminals",
         ),
         uvloop=True,
     ),
@@ -118,7 +119,7 @@ COMMANDS: Mapping[str, Command] = {
     "judge": Command(
         help="judge which stations are online",
         runner=f"{_SERVICES}:judge",
-        settings=(*_KAFKA, "auto_register", *_LIVENESS),
+        settings=(*_KAFKA, "auto_register", "auto_register_most", "station_terminals", *_LIVENESS),
         uvloop=True,
     ),
     "health": Command(

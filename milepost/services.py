@@ -32,6 +32,7 @@ async def bridge(settings: Settings, stop: asyncio.Event) -> None:
         bridge=settings.bridge,
         idempotent=settings.kafka_idempotent,
         loss_window=settings.loss_window,
+        terminals=settings.station_terminals,
         metrics_port=settings.metrics_port,
     )
     await run(config, stop)
@@ -64,13 +65,18 @@ async def judge(settings: Settings, stop: asyncio.Event) -> None:
         mass_least=settings.mass_least,
     )
     liveness = LivenessSettings(
-        k=settings.missed_heartbeats, floor=settings.floor, will_grace=settings.will_grace, clock=clock
+        k=settings.missed_heartbeats,
+        floor=settings.floor,
+        will_grace=settings.will_grace,
+        clock=clock,
+        terminals=settings.station_terminals,
     )
     config = JudgeConfig(
         database_url=database_url(settings),
         kafka_servers=kafka_servers(settings),
         instance=settings.instance_name,
         auto_register=bool(settings.auto_register),
+        auto_register_most=settings.auto_register_most,
         liveness=liveness,
     )
     await run(config, stop)

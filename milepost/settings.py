@@ -108,6 +108,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool | None,
         Meta(description="Whether an unknown station is registered when first heard; unset: only in `milepost up`."),
     ] = None
+    auto_register_most: Annotated[
+        Count,
+        Meta(
+            description="How many stations are registered in that way; further ones are listed under "
+            "`/api/v1/unregistered`."
+        ),
+    ] = 100_000
+    station_terminals: Annotated[
+        Annotated[int, Meta(ge=1, le=1000)],
+        Meta(description="How many terminals a station may have; what it sends under further names is refused."),
+    ] = 64
     missed_heartbeats: Annotated[
         Annotated[float, Meta(ge=1, le=100)],
         Meta(description="How many heartbeats may be missed before a terminal is offline (k)."),

@@ -73,10 +73,14 @@ DELETE FROM station_programme WHERE station = ANY ($1::text[]);
 INSERT INTO station_programme (station, programme) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING;
 
 -- name: register_stations
--- By default ids ($1) a station lies in the county of its first digits ($2), when that area exists.
+-- By default ids ($1) a station lies in the county of its first digits ($2), when that area exists. At most $4 are known
+-- by hearsay only; they are counted when one is to be added, and no further than that.
 INSERT INTO station (id, name, area, commissioned_at, auto_registered)
 SELECT new.id, new.id, area.code, $3, true
 FROM unnest($1::text[], $2::text[]) AS new (id, county) LEFT JOIN area ON area.code = new.county
+WHERE NOT EXISTS (SELECT FROM station old WHERE old.id = new.id)
+ORDER BY new.id
+LIMIT greatest(0, $4::bigint - (SELECT count(*) FROM (SELECT FROM station WHERE auto_registered LIMIT $4) AS heard))
 ON CONFLICT (id) DO NOTHING
 RETURNING id;
 

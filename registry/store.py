@@ -17,6 +17,8 @@ MAX_PAGE: Final = 1000
 MAX_UNREGISTERED: Final = 100_000
 """Stations listed as heard but not registered; further ones are left out until some are registered."""
 MAX_TERMINALS: Final = 100
+MAX_AUTO_REGISTERED: Final = 100_000
+"""Stations registered because they were heard, which no person named since."""
 _CHUNK: Final = 20_000
 
 T = TypeVar("T")
@@ -129,15 +131,21 @@ async def register_station(
 
 
 async def register_stations(
-    connection: Connection, heard: Mapping[str, Iterable[str]], *, at: datetime | None = None
+    connection: Connection,
+    heard: Mapping[str, Iterable[str]],
+    *,
+    at: datetime | None = None,
+    most: int = MAX_AUTO_REGISTERED,
 ) -> list[str]:
     """Register stations that were heard, {station: terminals}, as commissioned since `at` (None: not known).
 
     A station lies in the county that its id names, if that area is known. Stations that are registered already
-    only get the terminals that they lack. Returns the ids that are new.
+    only get the terminals that they lack. When `most` are known by hearsay only, no more are added. Returns the ids
+    that are new.
     """
     ids = sorted(heard)
-    rows = await connection.fetch(QUERIES.register_stations, ids, [county_of(station) for station in ids], at)
+    counties = [county_of(station) for station in ids]
+    rows = await connection.fetch(QUERIES.register_stations, ids, counties, at, most)
     new = [row["id"] for row in rows]
     if new:
         await connection.execute(QUERIES.forget_unregistered, new)

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import pytest
 from aiokafka import ConsumerRecord
 
 from alerting.judge import CONSUMER, JudgeConfig, JudgeHandler
+from alerting.liveness import LivenessSettings
 from contract.codec import encode
 from contract.log import LIVE, LiveEntry
 from store.offsets import FencedError, advance, claim
@@ -39,10 +41,15 @@ def as_records(log: Sequence[tuple[str, LiveEntry]]) -> list[ConsumerRecord[byte
 
 
 async def judge(
-    pool: Pool, records: Sequence[ConsumerRecord[bytes, bytes]], *, batch: int, auto_register: bool = True
+    pool: Pool,
+    records: Sequence[ConsumerRecord[bytes, bytes]],
+    *,
+    batch: int,
+    auto_register: bool = True,
+    **settings: Any,
 ) -> None:
     """A judge's life: claim the partition, go on from its offset, commit after every `batch` records."""
-    config = JudgeConfig(database_url="", kafka_servers="", instance="test", auto_register=auto_register)
+    config = JudgeConfig(database_url="", kafka_servers="", instance="test", auto_register=auto_register, **settings)
     handler = JudgeHandler(config)
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
         held = await claim(connection, consumer=CONSUMER, topic=LIVE, partition=PARTITION, log="log-1", instance="test")
@@ -245,6 +252,35 @@ async def test_a_changed_registration_is_taken_over(pool: Pool) -> None:
     sim.run(20)
     await judge(pool, as_records(sim.log), batch=50)
     assert await pool.fetchval("SELECT state FROM station_state") == "offline"
+
+
+async def test_terminals_beyond_the_bound_are_named_and_kept_nowhere(pool: Pool) -> None:
+    sim = Simulator()
+    for number in range(70):
+        sim.add("a", id=f"{number:03}")
+    sim.add("b")
+    sim.run(10)
+    await judge(pool, as_records(sim.log), batch=50, liveness=LivenessSettings(terminals=5))
+    counted = "SELECT station, count(*) FROM {} GROUP BY station"
+    assert dict(await pool.fetch(counted.format("terminal_state"))) == {"a": 5, "b": 1}
+    assert dict(await pool.fetch(counted.format("terminal"))) == {"a": 5, "b": 1}
+    letters = await pool.fetch("SELECT station, reason, detail FROM dead_letter")
+    assert {(letter["station"], letter["reason"]) for letter in letters} == {("a", "too_many_terminals")}
+    assert "has 5 terminals" in letters[0]["detail"]
+    assert await pool.fetchval("SELECT count(*) FROM station_state WHERE state = 'online'") == 2
+
+
+async def test_stations_are_registered_by_hearsay_up_to_a_number(pool: Pool) -> None:
+    await pool.execute("INSERT INTO station (id, name) VALUES ('known', 'K')")
+    sim = Simulator()
+    for number in range(20):
+        sim.add(f"s{number:02}")
+    sim.add("known")
+    sim.run(10)
+    await judge(pool, as_records(sim.log), batch=50, auto_register_most=7)
+    assert await pool.fetchval("SELECT count(*) FROM station") == 8
+    assert await pool.fetchval("SELECT count(*) FROM unregistered") == 13
+    assert await pool.fetchval("SELECT count(*) FROM station_state WHERE state = 'online'") == 8
 
 
 async def test_the_area_is_guessed_from_the_county_code(pool: Pool) -> None:

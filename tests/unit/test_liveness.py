@@ -2,11 +2,12 @@
 
 import random
 
+import msgspec
 import pytest
 
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
 from broker.census import Census
-from contract.log import Tick
+from contract.log import HeartbeatEntry, Tick
 from contract.messages import Heartbeat
 from tests.simulator import STEP, Bridge, Simulator, Terminal
 
@@ -750,3 +751,39 @@ def test_a_stranger_is_reported_once() -> None:
     for station, entry in sim.log:
         live.apply(station, entry)
     assert live.strangers == {"a": {"001"}}
+
+
+def test_a_station_that_invents_terminals_has_so_many_and_no_more() -> None:
+    sim = Simulator(LivenessSettings(terminals=64))
+    sim.add("a", id="001")
+    sim.run(10)
+    beat = next(entry for _, entry in sim.log if isinstance(entry, HeartbeatEntry))
+    for number in range(3_000):
+        sim.live.apply("a", msgspec.structs.replace(beat, terminal=f"X{number}"))
+    assert len(sim.live.terminals_of("a")) == 64
+    assert "001" in sim.live.terminals_of("a")
+    surplus = sim.live.take_surplus()["a"]
+    assert (surplus.terminal, surplus.messages) == ("X63", 3_000 - 63)
+    assert sim.live.take_surplus() == {}
+    sim.run(10)
+    assert sim.state("a") == "online"
+
+
+def test_strangers_are_followed_up_to_a_number_and_the_registered_always() -> None:
+    live = PartitionLiveness(LivenessSettings(strangers=10))
+    beat = HeartbeatEntry(
+        terminal="001", shard="main", start="s1", received=1, mono=1,
+        body=Heartbeat(v=1, boot="b", run=1, n=1, at=1, every=60),
+    )  # fmt: skip
+    for round_of in range(3):
+        for number in range(10 * round_of, 10 * round_of + 10):
+            live.apply(f"s{number}", beat)
+        live.note_answer(live.take_strangers(), ())
+    assert len(live.stations) == 10
+    live.apply("mine", beat)
+    assert live.take_strangers() == {"mine": {"001"}}
+    live.note_answer(["mine"], {"mine"})
+    live.apply("mine", msgspec.structs.replace(beat, body=msgspec.structs.replace(beat.body, n=2)))
+    assert live.terminals_of("mine") == ["001"]
+    live.register("mine", Registration(1), 1)
+    assert len(live.unknown) == 10

@@ -251,3 +251,33 @@ def test_an_ack_has_a_bounded_number_of_ranges() -> None:
 def test_a_receipt_of_two_batches_is_due_when_both_are_safe() -> None:
     pending = PendingReceipt(Receipt("s", "1", "a", (1,)), 2)
     assert [pending.safe(), pending.safe()] == [False, True]
+
+
+def beat(
+    translator: Translator, station: str, terminal: str, channel: str = "heartbeat", body: bytes = HEARTBEAT
+) -> Outcome:
+    return translator.translate(f"milepost/v1/{station}/{terminal}/{channel}", body, retain=False, received=1, mono=1)
+
+
+def test_a_station_has_so_many_terminals_and_no_more() -> None:
+    bridge = Translator(shard="main", start="s1", partitions=24, terminals=3)
+    outcomes = [beat(bridge, STATION, str(number)) for number in range(30_000)]
+    assert [outcome.letter is None for outcome in outcomes[:4]] == [True, True, True, False]
+    assert {outcome.letter.reason for outcome in outcomes[3:] if outcome.letter} == {"too_many_terminals"}
+    assert all(outcome.entry is None for outcome in outcomes[3:])
+    assert beat(bridge, STATION, "2").letter is None
+    assert beat(bridge, "another", "9").letter is None
+
+
+def test_what_a_terminal_too_many_recorded_stays_with_it() -> None:
+    bridge = Translator(shard="main", start="s1", partitions=24, terminals=1)
+    beat(bridge, STATION, "001")
+    refused = beat(bridge, STATION, "002", "data", data(GOOD))
+    assert refused.entry is None and refused.receipt is None
+    assert refused.letter is not None and "MILEPOST_STATION_TERMINALS" in refused.letter.detail
+
+
+def test_orders_to_a_terminal_count_for_nothing() -> None:
+    bridge = Translator(shard="main", start="s1", partitions=24, terminals=1)
+    beat(bridge, STATION, "002", "config", b"{}")
+    assert beat(bridge, STATION, "001").letter is None
