@@ -1,31 +1,88 @@
 """In which order a terminal's messages were sent, whatever order they arrive in. Pure.
 
-`boot` is random at each agent start and `run` counts starts, so an unknown boot with a higher run is a restart.
-An unknown boot whose run is not higher is a reinstalled or a cloned terminal: it is believed after its second
-heartbeat. If the boot that it replaced goes on advancing, two machines use one identity.
+`boot` is random at each agent start and `run` counts starts, so an unknown boot with a higher run is a restart. Another
+unknown boot is a reinstalled, restored or cloned terminal: it is believed after its second heartbeat. The boot that it
+replaced may be a machine that never stopped; each boot therefore keeps a promise of its own.
 """
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 import msgspec
 
-_REMEMBERED: Final = 8
-_RIVAL_ADVANCES: Final = 2
+REMEMBERED: Final = 8
+RIVAL_ADVANCES: Final = 2
+_LATE: Final = 1.5
+"""Intervals after which a heartbeat is missing."""
+
+ClockOf = Callable[[str], float]
+"""The pipeline clock of a shard, by its name."""
+Order = tuple[int, int]
+"""(run, n)."""
 
 
-class Rival(msgspec.Struct):
-    """An older boot that still sends: how often it advanced, and when last (clock seconds)."""
+class Promise(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a boot said with its last heartbeat. Clock values are those of its own shard."""
 
+    boot: str
+    run: int
+    n: int
+    conn: int
+    every: float
+    seen: float
+    #: wall ms
+    seen_at: int
+    deadline: float
+    usable: int
+    shard: str
+    #: How many heartbeats of it counted, each half an `every` after the one before, and when the last did.
     advances: int = 0
-    last: float = 0.0
+    since: float = 0.0
+    #: It came by a bridge that had not ticked yet.
+    unsettled: bool = False
+
+    @property
+    def order(self) -> Order:
+        return self.run, self.n
+
+    @property
+    def due(self) -> float:
+        """By when its next heartbeat should have come."""
+        return min(self.seen + _LATE * self.every, self.deadline)
+
+    def lives(self, clock_of: ClockOf) -> bool:
+        return clock_of(self.shard) < self.deadline
+
+    def is_fresh(self, clock_of: ClockOf) -> bool:
+        """Whether it missed no heartbeat yet, so that no other boot may take its place in the memory."""
+        return clock_of(self.shard) < self.due
 
 
-class Memory(msgspec.Struct, omit_defaults=True):
+class Repeats(Promise, kw_only=True, omit_defaults=True):
+    """Heartbeats with numbers that are not newer, the last of them; `newest` are the numbers that were then."""
+
+    newest: Order = (0, 0)
+
+
+class Memory(
+    msgspec.Struct,
+    omit_defaults=True,
+    # The plain names held other shapes once.
+    rename={"candidate": "candidate_boot", "rival": "rival_boot"},
+):
     """What few terminals have. `older` maps boots to their newest (run, n), oldest first."""
 
-    older: dict[str, tuple[int, int]] = {}
-    candidate: tuple[str, int, int] | None = None
-    rival: Rival | None = None
+    older: dict[str, Order] = {}
+    #: By which shard and when (its clock) the newest of `older` was replaced.
+    replaced: tuple[str, float] | None = None
+    candidate: Promise | None = None
+    #: The older boot that went on last; a rival from `RIVAL_ADVANCES` on.
+    rival: Promise | None = None
+    repeats: Repeats | None = None
+
+    @property
+    def has_promises(self) -> bool:
+        return bool(self.candidate or self.rival or self.repeats)
 
 
 class Memories:
@@ -65,54 +122,78 @@ class Memories:
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Memory)
 
-Verdict = Literal["believed", "waiting", "old", "rival"]
+Verdict = Literal["believed", "waiting", "stale", "rival"]
 
 
-def judge_other_boot(memory: Memory, current: tuple[str, int, int], found: tuple[str, int, int]) -> Verdict:
-    """Judge a heartbeat whose boot is not the current one; both are (boot, run, n). Updates `memory`.
+def judge_other_boot(memory: Memory, run: int, heard: Promise, clock_of: ClockOf) -> Verdict:
+    """Judge a heartbeat whose boot is not the current one, which has `run`. Updates `memory`.
 
-    believed: the boot is the current one from now on. waiting: it must send once more. old: it is late.
-    rival: it is an older boot that nevertheless goes on sending.
+    believed: the boot is the current one from now on. waiting: it must go on sending. stale: its number is not newer
+    than the newest of its boot. rival: it is an older boot that went on sending.
     """
-    boot, run, n = found
-    if boot in memory.older:
-        if (run, n) <= memory.older[boot]:
-            return "old"
-        memory.older[boot] = (run, n)
-        return "rival"
-    if run > current[1]:
-        _replace(memory, current)
+    if heard.boot in memory.older:
+        if heard.order <= memory.older[heard.boot]:
+            return "stale"
+        memory.older[heard.boot] = heard.order
+        return "rival" if _advance(memory, heard, clock_of) else "waiting"
+    candidate = memory.candidate
+    if candidate is not None and candidate.boot == heard.boot and heard.order <= candidate.order:
+        return "stale"
+    if (candidate is not None and candidate.boot == heard.boot) or heard.run > highest_run(memory, run):
         return "believed"
-    if memory.candidate is not None and memory.candidate[0] == boot:
-        if (run, n) <= memory.candidate[1:]:
-            return "old"
-        _replace(memory, current)
-        return "believed"
-    memory.candidate = found
+    if candidate is not None:
+        remember(memory, candidate.boot, candidate.order)
+        memory.replaced = None
+    memory.candidate = heard
     return "waiting"
 
 
-def note_rival(memory: Memory, clock: float) -> bool:
-    """An older boot advanced at `clock`; True when it does so again and again while the current one is heard."""
-    rival = memory.rival or Rival()
-    memory.rival = Rival(rival.advances + 1, clock)
-    return memory.rival.advances >= _RIVAL_ADVANCES
+def highest_run(memory: Memory, run: int) -> int:
+    """The highest run that was believed; `run` is the current boot's."""
+    return max(run, *(order[0] for order in memory.older.values())) if memory.older else run
 
 
-def rival_is_gone(memory: Memory, clock: float, patience: float) -> bool:
-    """Whether the older boot has been silent for `patience` seconds, and so the conflict is over."""
-    if memory.rival is None:
-        return True
-    if clock - memory.rival.last <= patience:
-        return False
-    memory.rival = None
-    return True
+def replace(memory: Memory, current: tuple[str, Order], by: str, place: tuple[str, float]) -> None:
+    """The boot `by` is the current one from now on; `current` was, and `place` is the shard and clock of that."""
+    memory.older.pop(by, None)
+    remember(memory, *current)
+    memory.replaced = place
+    if memory.candidate is not None and memory.candidate.boot == by:
+        memory.candidate = None
+    if memory.rival is not None and memory.rival.boot == by:
+        memory.rival = None
 
 
-def _replace(memory: Memory, current: tuple[str, int, int]) -> None:
-    boot, run, n = current
+def remember(memory: Memory, boot: str, order: Order) -> None:
+    """Keep the newest numbers of a boot that is not the current one; of `REMEMBERED` boots, the latest."""
     memory.older.pop(boot, None)
-    memory.older[boot] = (run, n)
-    while len(memory.older) > _REMEMBERED:
+    memory.older[boot] = order
+    while len(memory.older) > REMEMBERED:
         del memory.older[next(iter(memory.older))]
-    memory.candidate = None
+
+
+def _advance(memory: Memory, heard: Promise, clock_of: ClockOf) -> bool:
+    """An older boot sent a newer heartbeat. Whether it is a rival now; there is one, so the first keeps its place."""
+    known = memory.rival
+    if known is not None and known.boot == heard.boot:
+        place: tuple[str, float] | None = (known.shard, known.since)
+        heard.advances = known.advances
+    elif known is not None and known.advances and known.is_fresh(clock_of):
+        return False
+    else:
+        place = memory.replaced if next(reversed(memory.older)) == heard.boot else None
+    _count_advance(heard, place)
+    memory.rival = heard
+    return heard.advances >= RIVAL_ADVANCES
+
+
+def _count_advance(heard: Promise, place: tuple[str, float] | None) -> None:
+    """Count a heartbeat that comes half its `every` after the clock value in `place`, if they can be compared.
+
+    None: that was long ago. Those of another shard cannot be: counting begins with this heartbeat.
+    """
+    if place is None or (place[0] == heard.shard and heard.seen - place[1] >= heard.every / 2):
+        heard.advances += 1
+        heard.since = heard.seen
+    else:
+        heard.since = place[1] if place[0] == heard.shard else heard.seen

@@ -1,6 +1,7 @@
 """When a terminal is not who it says: two that speak as one, or one that speaks as two. Pure.
 
-Two devices with one identity are found by the judges, who see two boots go on side by side. One agent, or a copy of
+Two devices with one identity are found by the judges, who see two boots go on side by side; and so is a device that was
+set back to an earlier state, or does not count, by heartbeats whose numbers are not newer. One agent, or a copy of
 its running system, that speaks for two terminals is found by their common boot. A boot is 32 random bits, of which
 700,000 terminals have some in common by chance; so the run must be the same too, and the numbers of their heartbeats
 must go side by side.
@@ -19,6 +20,7 @@ from alerting.incidents_core import Book, Incident
 IDENTITY_CONFLICT: Final = "identity_conflict"
 CONFLICTING: Final = "conflicting"
 TWO_BOOTS: Final = "two_boots"
+NUMBERS: Final = "numbers"
 ONE_BOOT: Final = "one_boot"
 NEAR: Final = 10
 """Heartbeats by which two that go side by side may be apart."""
@@ -50,8 +52,9 @@ def follow_judges(book: Book, changes: Iterable[StationChange], field: Field, no
         key = conflict_key(change.station, change.terminal)
         known = book.open_of(key)
         if change.after == CONFLICTING and known is None:
-            _open(book, field, (change.station, change.terminal), change.at, now, {"reason": TWO_BOOTS})
-        elif change.before == CONFLICTING and known is not None and known.detail.get("reason") == TWO_BOOTS:
+            reason = NUMBERS if change.reason == NUMBERS else TWO_BOOTS
+            _open(book, field, (change.station, change.terminal), change.at, now, {"reason": reason})
+        elif change.before == CONFLICTING and known is not None and known.detail.get("reason") in (TWO_BOOTS, NUMBERS):
             book.close(known, ended_at=change.at, now=now, reason=change.after)
 
 

@@ -90,7 +90,7 @@ def _restore_memory(live: PartitionLiveness, row: int, memory: "_Stored") -> Non
     t = live.terminals
     t.will[row] = memory.will
     if memory.boots is not None:
-        t.memory.put(row, memory.boots)
+        live.rivals.restore(row, memory.boots)
     if memory.unsettled:
         live.shards[t.shard[row]].unsettled.add(row)
 

@@ -10,12 +10,13 @@ from typing import Final
 import msgspec
 
 from alerting import suspicion
-from alerting.boots import judge_other_boot, note_rival, rival_is_gone
+from alerting.boots import Memory, Promise, highest_run, replace
 from alerting.clock import MESSAGES_LOST, Advance, ClockSettings, ClockState, Gap, PipelineClock
 from alerting.losses import LossWindow
+from alerting.rivals import NUMBERS, Rivals
 from alerting.terminals import NEVER, UNKNOWN, WORDS, State, Stations, Terminals, flag, unflag
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
-from contract.messages import MOST_TERMINALS, Heartbeat, Status
+from contract.messages import MOST_TERMINALS, Status
 
 LONGEST_AWAY: Final = 86_400.0
 
@@ -109,6 +110,7 @@ class PartitionLiveness:
         # Rows of stations of which the registry said that it does not know them.
         self.unknown: set[int] = set()
         self._shard_index: dict[str, int] = {}
+        self.rivals = Rivals(self.terminals.memory, lambda name: self.shards[self.shard(name)].clock.clock)
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
@@ -256,11 +258,12 @@ class PartitionLiveness:
         if t.boot.holds(row, body.boot):
             run, n = t.run[row], t.n[row]
             if body.run < run or (body.run == run and body.n <= n):
+                self._repeats(row, number, stamp, entry)
                 return
             lost = body.n > n + 1 and body.conn == t.conn[row] and body.run == run
             if t.shard[row] == number and t.seen[row] > shard.clock.state.gap_clock:
                 shard.losses.heard(t.window, row, lost)
-        elif not self._starts(row, body, stamp, entry):
+        elif not self._starts(row, number, stamp, entry):
             return
         t.run[row] = body.run
         t.conn[row] = body.conn
@@ -293,33 +296,86 @@ class PartitionLiveness:
     def _after_heartbeat(self, row: int, usable: int, stamp: float, entry: HeartbeatEntry) -> None:
         t = self.terminals
         t.will[row] = 0
-        state = State.ONLINE
-        if t.state[row] == State.CONFLICTING:
-            memory = t.memory.open(row)
-            if not rival_is_gone(memory, stamp, self.settings.k * t.every[row]):
-                state = State.CONFLICTING
         t.usable[row] = usable
-        reason = "heartbeat" if t.state[row] != state else "usable"
+        conflict = self.rivals.conflict(row)
+        state = State.ONLINE if conflict is None else State.CONFLICTING
+        reason = "usable" if t.state[row] == state else conflict or "heartbeat"
         self._change(row, state, entry.received, reason)
 
-    def _starts(self, row: int, body: Heartbeat, stamp: float, entry: HeartbeatEntry) -> bool:
+    def _starts(self, row: int, number: int, stamp: float, entry: HeartbeatEntry) -> bool:
         """Whether a heartbeat of another boot than the current begins the terminal's life, or a new one of it."""
-        if self.terminals.run[row] >= 0 and not self._believe(row, body, stamp, entry):
+        if self.terminals.run[row] >= 0 and not self._believe(row, number, stamp, entry):
             return False
-        self.terminals.boot[row] = body.boot
+        self.terminals.boot[row] = entry.body.boot
         return True
 
-    def _believe(self, row: int, body: Heartbeat, stamp: float, entry: HeartbeatEntry) -> bool:
+    def _believe(self, row: int, number: int, stamp: float, entry: HeartbeatEntry) -> bool:
         """Whether a heartbeat of another boot than the current is the terminal's from now on."""
-        t = self.terminals
-        memory = t.memory.open(row)
-        current = (t.boot[row], t.run[row], t.n[row])
+        t, heard = self.terminals, self._promise(number, stamp, entry)
         self.dirty.add(row)
-        verdict = judge_other_boot(memory, current, (body.boot, body.run, body.n))
-        heard_between = memory.rival is None or t.seen[row] >= memory.rival.last
-        if verdict == "rival" and heard_between and note_rival(memory, stamp) and t.state[row] == State.ONLINE:
-            self._change(row, State.CONFLICTING, entry.received, "identity_conflict")
-        return verdict == "believed"
+        verdict = self.rivals.judge(row, t.run[row], heard)
+        if verdict == "rival" and t.state[row] in _UP:
+            if t.state[row] == State.ONLINE:
+                self._change(row, State.CONFLICTING, entry.received, "identity_conflict")
+            return False
+        if verdict not in ("believed", "rival"):
+            return False
+        self._replace(row, heard.boot, number, stamp)
+        return True
+
+    def _repeats(self, row: int, number: int, stamp: float, entry: HeartbeatEntry) -> None:
+        """A heartbeat of the current boot has no newer number: most are doubles, but a machine may live behind it."""
+        t, body = self.terminals, entry.body
+        seen = t.seen[row] if t.shard[row] == number else None
+        shard = self.shards[number]
+        if seen is not None and self.rivals.is_double(body, (t.run[row], t.n[row]), stamp - seen):
+            return
+        self.dirty.add(row)
+        heard = self._promise(number, stamp, entry)
+        if self.rivals.repeated(row, heard, (t.run[row], t.n[row]), alone=shard.clock.has_one_bridge):
+            self._succeed(row, heard, entry.received, NUMBERS)
+
+    def _promise(self, number: int, stamp: float, entry: HeartbeatEntry) -> Promise:
+        body, shard = entry.body, self.shards[number]
+        return Promise(
+            boot=body.boot, run=body.run, n=body.n, conn=body.conn, every=body.every, seen=stamp,
+            seen_at=entry.received, deadline=stamp + self.settings.k * body.every, usable=flag(body.usable),
+            shard=shard.name, unsettled=not shard.clock.knows(entry.start),
+        )  # fmt: skip
+
+    def _replace(self, row: int, boot: str, number: int, stamp: float) -> None:
+        """Another boot than the current one, heard through shard `number` at `stamp`, takes its place."""
+        t = self.terminals
+        shard = self.shards[t.shard[row] if t.shard[row] >= 0 else number]
+        place = (shard.name, stamp if t.shard[row] == number else shard.clock.clock)
+        replace(t.memory.open(row), (t.boot[row], (t.run[row], t.n[row])), boot, place)
+
+    def _succeed(self, row: int, heard: Promise, at: int, reason: str) -> None:
+        """The terminal's newest heartbeat is this one, whatever was thought to be its newest; it is online."""
+        t, number = self.terminals, self.shard(heard.shard)
+        if t.boot[row] != heard.boot:
+            self._replace(row, heard.boot, number, heard.seen)
+            t.boot[row] = heard.boot
+        t.run[row], t.n[row], t.conn[row], t.every[row] = heard.run, heard.n, heard.conn, heard.every
+        t.seen[row], t.seen_at[row], t.deadline[row] = heard.seen, heard.seen_at, heard.deadline
+        t.usable[row], t.users[row], t.will[row] = heard.usable, UNKNOWN, 0
+        self._move(row, number)
+        self.shards[number].note_stamp(row, settled=not heard.unsettled)
+        conflict = self.rivals.conflict(row)
+        self._change(row, State.ONLINE if conflict is None else State.CONFLICTING, at, conflict or reason)
+
+    def _lives_on(self, row: int, shard: _Shard) -> bool:
+        """Whether the terminal lives by another boot, though the current one ended: a rival takes its place, and one
+        that may be believed at its next heartbeat gets the time for that."""
+        rival = self.rivals.living(row)
+        if rival is not None:
+            self._succeed(row, rival, shard.clock.tick_at, "other_boot")
+            return True
+        left = self.rivals.awaited(row)
+        if left > 0:
+            self.terminals.deadline[row] = shard.clock.clock + left
+            self.dirty.add(row)
+        return left > 0
 
     # -- statuses ----------------------------------------------------------------------------------------------
 
@@ -331,54 +387,73 @@ class PartitionLiveness:
         if row < 0:
             return
         number = self.shard(entry.shard)
+        is_current = self.terminals.boot.holds(row, body.boot)
         if body.state == "lost":
             self._will(row, number, entry)
-        elif self._is_newer(row, body):
+        elif is_current and self._is_newer(row, body):
             self._note_order(row, body)
-            if body.state == "away" and not (entry.retain and self.terminals.state[row] == State.NEVER_SEEN):
+            if body.state == "away":
                 self._away(row, number, entry)
+        elif body.state == "away" and not is_current:
+            self._other_away(row, number, entry)
 
     def _is_newer(self, row: int, body: Status) -> bool:
         t = self.terminals
-        if t.boot[row] != body.boot:
-            memory = t.memory.look(row)
-            return body.run > t.run[row] and (memory is None or body.boot not in memory.older)
         n = t.n[row] + 1 if body.n is None else body.n
-        return (body.run, n) > (t.run[row], t.n[row])
+        return (body.run, n) > (t.run[row], t.n[row]) or self.rivals.conflict(row) == NUMBERS
 
     def _note_order(self, row: int, body: Status) -> None:
         t = self.terminals
-        if t.boot[row] != body.boot and t.run[row] >= 0:
-            judge_other_boot(
-                t.memory.open(row),
-                (t.boot[row], t.run[row], t.n[row]),
-                (body.boot, body.run, body.n or 0),
-            )
-        same_run = t.boot[row] == body.boot and t.run[row] == body.run
-        t.boot[row], t.run[row], t.conn[row] = body.boot, body.run, body.conn
         if body.n is not None:
             t.n[row] = body.n
-        elif not same_run:
+        elif t.run[row] != body.run:
             t.n[row] = -1
+        t.run[row], t.conn[row] = body.run, body.conn
         self.dirty.add(row)
+
+    def _other_away(self, row: int, number: int, entry: StatusEntry) -> None:
+        """Another boot than the current one says goodbye: a newer start of the terminal, or one beside it."""
+        t, body = self.terminals, entry.body
+        memory = t.memory.look(row) or Memory()
+        if body.boot in memory.older or (memory.candidate is not None and memory.candidate.boot == body.boot):
+            self.rivals.leave(row, body.boot, (body.run, body.n))
+            self.dirty.add(row)
+        elif body.run > highest_run(memory, t.run[row]):
+            if t.run[row] >= 0:
+                self._replace(row, body.boot, number, self._stamp(number, entry))
+            t.boot[row], t.run[row], t.conn[row] = body.boot, body.run, body.conn
+            t.n[row] = -1 if body.n is None else body.n
+            self.dirty.add(row)
+            if not (entry.retain and t.state[row] == State.NEVER_SEEN):
+                self._away(row, number, entry)
+
+    def _stamp(self, number: int, entry: StatusEntry) -> float:
+        return self.shards[number].clock.stamp(entry.start, entry.mono)
 
     def _away(self, row: int, number: int, entry: StatusEntry) -> None:
         t, body = self.terminals, entry.body
         away = LONGEST_AWAY if body.back_by is None else (body.back_by - body.at) / 1000
-        stamp = self.shards[number].clock.stamp(entry.start, entry.mono)
+        stamp = self._stamp(number, entry)
+        rival = self.rivals.living(row)
+        if rival is not None:
+            self._succeed(row, rival, entry.received, "other_boot")
+            return
         self._move(row, number)
         t.deadline[row] = stamp + min(max(away, 0.0), LONGEST_AWAY)
         self._change(row, State.AWAY, entry.received, "away")
 
     def _will(self, row: int, number: int, entry: StatusEntry) -> None:
-        """A Last Will of the newest connection shortens the deadline; of any other it says nothing."""
+        """A Last Will of its boot's newest connection shortens the deadline of that; of any other it says nothing."""
         t, body = self.terminals, entry.body
-        if t.boot[row] != body.boot or (body.run, body.conn) != (t.run[row], t.conn[row]) or t.shard[row] != number:
+        grace, stamp = self.settings.will_grace, self._stamp(number, entry)
+        if t.boot[row] != body.boot:
+            if self.rivals.shorten(row, body.boot, (body.run, body.conn), entry.shard, stamp, grace):
+                self.dirty.add(row)
             return
-        if t.state[row] not in (State.ONLINE, State.CONFLICTING):
+        if (body.run, body.conn) != (t.run[row], t.conn[row]) or t.shard[row] != number:
             return
-        grace = self.settings.will_grace
-        stamp = self.shards[number].clock.stamp(entry.start, entry.mono)
+        if t.state[row] not in _UP:
+            return
         end = max(stamp + grace, t.seen[row] + t.every[row] + grace)
         t.will[row] = 1
         t.deadline[row] = min(t.deadline[row], end)
@@ -408,6 +483,7 @@ class PartitionLiveness:
         """An interval did not count: the clock stands, and everybody has some time left."""
         self.dirty.update(self.terminals.hold_stamps(number, clock))
         self.dirty.update(self.terminals.raise_deadlines(number, clock, self.settings.floor))
+        self.dirty.update(self.rivals.hold(self.shards[number].name, clock, self.settings.floor))
 
     def _counted(self, number: int, shard: _Shard, advance: Advance, tick: Tick) -> None:
         if advance.gap is not None:
@@ -424,6 +500,7 @@ class PartitionLiveness:
             self.terminals.deadline[row] += seconds
         self.dirty.update(shard.unsettled)
         shard.unsettled.clear()
+        self.dirty.update(self.rivals.settle(shard.name, seconds))
 
     def _suspect(self, number: int, shard: _Shard, tick: Tick) -> bool:
         """When nearly all of a shard fall together, the shard is suspected and not the stations."""
@@ -447,6 +524,8 @@ class PartitionLiveness:
             state.trusted = True
 
     def _expire(self, row: int, shard: _Shard) -> None:
+        if self._lives_on(row, shard):
+            return
         t = self.terminals
         clock = shard.clock
         deadline_at = clock.wall_of(t.deadline[row])

@@ -1,5 +1,6 @@
 """Identity conflicts: what the judges say of terminals, and terminals that speak under one boot."""
 
+import msgspec
 import pytest
 
 from alerting.conflicts import Voice, follow_judges, follow_service, follow_voices, speaking_as_one
@@ -47,6 +48,16 @@ def test_two_boots_of_one_terminal_are_an_incident_until_one_is_silent() -> None
     assert (opened.began_at, opened.detail) == (at("09:50"), {"terminal": "002", "reason": "two_boots"})
     follow_judges(book, [of_terminal("conflicting", "online", "09:55")], field(), NOW)
     (closed,) = book.opened
+    assert (closed.status, closed.ended_at) == ("closed", at("09:55"))
+
+
+def test_numbers_that_do_not_rise_are_told_apart_from_two_boots() -> None:
+    book = Book()
+    judged = msgspec.structs.replace(of_terminal("offline", "conflicting", "09:50"), reason="numbers")
+    follow_judges(book, [judged], field(), NOW)
+    follow_judges(book, [of_terminal("conflicting", "online", "09:55")], field(), NOW)
+    (closed,) = book.opened
+    assert closed.detail == {"terminal": "002", "reason": "numbers"}
     assert (closed.status, closed.ended_at) == ("closed", at("09:55"))
 
 

@@ -5,10 +5,12 @@ import random
 import msgspec
 import pytest
 
+from alerting.judge_store import _Stored
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
 from broker.census import Census
 from contract.log import HeartbeatEntry, Tick
 from contract.messages import Heartbeat
+from tests.instrument.judges import restarted
 from tests.simulator import STEP, Bridge, Simulator, Terminal
 
 TICK = STEP / 1000
@@ -565,6 +567,205 @@ def test_a_conflict_ends_when_one_of_them_falls_silent() -> None:
     sim.run(20)
     words = [t.after.word for t in sim.transitions if t.terminal == "001"]
     assert words == ["online", "conflicting", "online"]
+
+
+def words(sim: Simulator) -> list[tuple[str, str]]:
+    """What the terminal became, and why."""
+    return [(t.after.word, t.reason) for t in sim.transitions if t.terminal == "001"]
+
+
+@pytest.mark.parametrize("end", ["dies", "says goodbye", "loses its connection"])
+@pytest.mark.parametrize("run", [2, 1, 0], ids=["newer run", "same run", "lower run"])
+def test_when_a_clone_ends_the_original_that_never_stopped_is_online(end: str, run: int) -> None:
+    sim = Simulator()
+    sim.add("a", every=5, run=1)
+    sim.run(30)
+    clone = sim.add("a", every=5, run=run, boot="clone")
+    sim.run(60)
+    assert words(sim) == [("online", "heartbeat"), ("conflicting", "identity_conflict")]
+    clone.alive = False
+    if end != "dies":
+        sim.send_status(clone, "away" if end == "says goodbye" else "lost", back_by=sim.now + 3_600_000)
+    sim.run(120)
+    assert words(sim)[2:] == [("online", "other_boot")]
+    assert sim.state("a") == "online"
+
+
+def test_a_clone_that_was_heard_once_costs_the_original_nothing() -> None:
+    sim = Simulator()
+    sim.add("a", every=60)
+    sim.run(70)
+    clone = sim.add("a", every=60, run=2, boot="clone")
+    sim.beat(clone)
+    clone.alive = False
+    sim.send_status(clone, "lost")
+    sim.run(600)
+    assert sim.offline() == []
+    assert sim.live.terminals.boot[0] == "boot-1"
+
+
+def test_an_older_boot_advances_by_half_its_interval() -> None:
+    """A heartbeat that was on its way when the terminal started again is no second machine."""
+    sim = Simulator()
+    old = sim.add("a", every=60)
+    sim.run(70)
+    new = sim.add("a", every=60, run=2, boot="new")
+    sim.beat(new)
+    old.alive = False
+    for seconds in (1, 20, 40, 20):
+        sim.run(seconds)
+        sim.beat(old)
+    assert words(sim) == [("online", "heartbeat")], "one advance, at 61 s"
+    sim.run(40)
+    sim.beat(old)
+    assert words(sim)[1:] == [("conflicting", "identity_conflict")]
+
+
+def test_the_rival_dies_and_the_conflict_is_over() -> None:
+    sim = Simulator()
+    original = sim.add("a", every=5)
+    sim.run(30)
+    sim.add("a", every=5, run=2, boot="clone")
+    sim.run(30)
+    original.alive = False
+    sim.run(30)
+    assert words(sim)[1:] == [("conflicting", "identity_conflict"), ("online", "heartbeat")]
+    assert sim.live.terminals.boot[0] == "clone"
+
+
+def test_the_goodbye_of_a_rival_is_not_the_terminals() -> None:
+    sim = Simulator()
+    original = sim.add("a", every=5)
+    sim.run(30)
+    sim.add("a", every=5, run=2, boot="clone")
+    sim.run(30)
+    original.alive = False
+    sim.send_status(original, "away")
+    sim.run(10)
+    assert words(sim)[1:] == [("conflicting", "identity_conflict"), ("online", "heartbeat")]
+
+
+def test_who_is_away_and_sends_is_online() -> None:
+    """The boot that said goodbye was a clone's; the original is an older one, and was not a rival yet."""
+    sim = Simulator()
+    sim.add("a", every=5)
+    sim.run(30)
+    clone = sim.add("a", every=5, run=2, boot="clone")
+    sim.beat(clone)
+    clone.alive = False
+    sim.send_status(clone, "away", back_by=sim.now + 3_600_000)
+    assert sim.state("a") == "away"
+    sim.run(12)
+    assert sim.state("a") == "online"
+
+
+def test_the_promise_of_a_rival_is_held_while_time_does_not_count() -> None:
+    sim = Simulator()
+    original = sim.add("a", every=5)
+    sim.run(30)
+    clone = sim.add("a", every=5, run=2, boot="clone")
+    sim.run(30)
+    clone.alive = False
+    sim.bridge.running = False
+    sim.run(300)
+    sim.bridge.running = True
+    sim.run(60)
+    assert sim.offline() == []
+    last = sim.die(original)
+    sim.run(30)
+    assert sim.of("a")[-1].at == last + 5000
+
+
+def test_rivals_survive_a_restart_of_the_judge() -> None:
+    sim = Simulator()
+    sim.add("a", every=5)
+    sim.run(30)
+    clone = sim.add("a", every=5, run=2, boot="clone")
+    sim.run(30)
+    sim.live = restarted(sim.live, {"a": Registration(1)})
+    clone.alive = False
+    sim.run(60)
+    assert sim.offline() == []
+
+
+def test_what_an_earlier_version_stored_of_boots_can_be_read() -> None:
+    sim = Simulator()
+    sim.add("a")
+    sim.run(4)
+    old = '{"boots":{"older":{"b1":[1,7]},"candidate":["b2",1,3],"rival":{"advances":1,"last":5.0}}}'
+    stored = msgspec.json.decode(old, type=_Stored)
+    assert stored.boots is not None
+    assert (stored.boots.older, stored.boots.candidate, stored.boots.rival) == ({"b1": (1, 7)}, None, None)
+
+
+@pytest.mark.parametrize("fault", ["set back", "begun anew", "a lower run", "stands still"])
+def test_numbers_that_do_not_rise_are_named_and_never_offline(fault: str) -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=5, run=3)
+    sim.run(300)
+    terminal.n = {"set back": 20, "begun anew": 0}.get(fault, terminal.n)
+    terminal.run = 1 if fault == "a lower run" else 3
+    for _ in range(20):
+        terminal.n -= fault == "stands still"
+        sim.run(5)
+    goes_on = fault == "stands still"
+    assert words(sim)[1:] == [("conflicting", "numbers")] + [("online", "heartbeat")] * (not goes_on)
+    sim.die(terminal)
+    sim.run(60)
+    assert sim.state("a") == "offline"
+
+
+def test_a_snapshot_of_an_earlier_start_is_alive() -> None:
+    """Its boot was replaced long ago, and its numbers lie below those that this boot reached since."""
+    sim = Simulator()
+    terminal = sim.add("a", every=5)
+    sim.run(200)
+    snapshot = (terminal.boot, terminal.run, 10)
+    sim.revive(terminal)
+    sim.run(200)
+    terminal.boot, terminal.run, terminal.n = snapshot
+    sim.run(200)
+    assert sim.offline() == []
+    assert sim.live.terminals.boot[0] == snapshot[0]
+
+
+def test_a_disk_that_was_restored_is_alive_and_starts_again() -> None:
+    """The run counter went down; a later start must not be shut out either."""
+    sim = Simulator()
+    terminal = sim.add("a", every=5, run=40)
+    sim.run(60)
+    for run in (7, 8, 9):
+        terminal.boot, terminal.run, terminal.n = f"restored-{run}", run, 0
+        sim.run(60)
+    assert sim.offline() == []
+    assert sim.live.terminals.boot[0] == "restored-9"
+
+
+def test_two_machines_with_one_boot_are_named() -> None:
+    """A copy of a running system: the same boot and run, other numbers."""
+    sim = Simulator()
+    original = sim.add("a", every=5)
+    sim.run(300)
+    copy = sim.add("a", every=5, n=original.n - 30)
+    copy.next_at = original.next_at + 1500
+    sim.run(60)
+    assert words(sim)[1:] == [("conflicting", "numbers")]
+    original.alive = False
+    sim.run(120)
+    assert sim.offline() == []
+
+
+def test_two_machines_that_alternate_beside_a_dead_one_are_alive() -> None:
+    """Each is a candidate for the place, and none may put the other out of memory."""
+    sim = Simulator()
+    dead = sim.add("a", every=5, run=9)
+    sim.run(60)
+    dead.alive = False
+    sim.run(60)
+    for boot in ("one", "two"):
+        sim.add("a", every=5, run=1, boot=boot)
+    sim.run(30)
+    assert sim.live.state_word(0) == "conflicting"
 
 
 # -- statuses --------------------------------------------------------------------------------------------------

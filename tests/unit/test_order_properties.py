@@ -2,7 +2,8 @@
 
 A small country lives through faults; then the same messages reach the log in another order. What one terminal says, and
 the bridge's ticks, keep their order, as a connection and a partition keep it; terminals overtake each other between two
-ticks, partitions overtake each other at will, and anything that was said may be said again at any later time.
+ticks, partitions overtake each other at will, and anything that was said may be said again: a status at any later time,
+a heartbeat within half its `every`, for three that come later are a machine that was set back.
 """
 
 from collections import defaultdict
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.simulator.timetable import Deed
-from contract.log import LiveEntry, Tick
+from contract.log import HeartbeatEntry, LiveEntry, Tick
 from tests.instrument.carriage import PARTITIONS, Log
 from tests.instrument.script import Group
 from tests.instrument.world import World
@@ -45,7 +46,11 @@ class Disorder(Log):
     def __init__(self, inner: Log, random: Random) -> None:
         super().__init__(inner._append)
         self._random = random
+        self._now = 0
         self._said: list[list[tuple[str, LiveEntry]]] = [[] for _ in range(PARTITIONS)]
+
+    def _may_come_again(self, entry: LiveEntry) -> bool:
+        return not isinstance(entry, HeartbeatEntry) or self._now - entry.received < 500 * entry.body.every
 
     def flow(self) -> None:
         waiting: dict[int, list[tuple[str, LiveEntry]]] = defaultdict(list)
@@ -68,7 +73,8 @@ class Disorder(Log):
         return found + self._mixed(partition, between)
 
     def _mixed(self, partition: int, entries: list[tuple[str, LiveEntry]]) -> list[tuple[str, LiveEntry]]:
-        said = self._said[partition]
+        said = self._said[partition] = [one for one in self._said[partition] if self._may_come_again(one[1])]
+        self._now = max([self._now, *(entry.received for _, entry in entries if not isinstance(entry, Tick))])
         again = self._random.choices(said, k=self._random.choice((0, 0, 1, 3))) if said else []
         said += entries
         lanes: dict[Any, list[tuple[str, LiveEntry]]] = defaultdict(list)
