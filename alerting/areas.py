@@ -112,10 +112,10 @@ def _add(there: Tally, standing: Standing, sign: int) -> None:
 
 
 def _note_times(there: Tally, before: Standing, after: Standing, at: datetime) -> None:
-    """A state holds since its own time; what is only said to be unusable, or comes into service, since it was said."""
+    """A state and what is said to be unusable hold since their own time; what comes into service, since then."""
     if before.working == after.working or not after.in_service:
         return
-    since = at if before.state == after.state or after.since is None else after.since
+    since = after.unusable_since or (at if before.state == after.state or after.since is None else after.since)
     if after.working:
         there.came_at = since if there.came_at is None else min(there.came_at, since)
     else:

@@ -55,12 +55,16 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What the judges said last of a station: the state, since when, the last heartbeat before it, and why."""
+    """What the judges said last of a station: the state, since when, the last heartbeat before it, and why.
+
+    `unusable_since`: since when it is online and not usable.
+    """
 
     partition: int
     state: str
     since: datetime | None = None
     usable: bool | None = None
+    unusable_since: datetime | None = None
     shard: str | None = None
     seen_at: datetime | None = None
     reason: str | None = None
@@ -262,6 +266,7 @@ class Field:
                 state=change.after,
                 since=change.at if change.after != before.state else before.since or change.at,
                 usable=change.usable,
+                unusable_since=before.unusable_since or change.at,
                 shard=change.shard,
                 seen_at=change.seen_at,
                 reason=change.reason if change.after != before.state else self._rows.reason_of(row),
@@ -289,6 +294,7 @@ class Field:
         rows.since[row] = stamp_of(judged.since)
         rows.seen[row] = stamp_of(judged.seen_at)
         rows.usable[row] = flag(judged.usable)
+        rows.note_unusable(row, judged.unusable_since or judged.since)
         rows.note_reason(row, judged.reason)
         if judged.shard is not None:
             rows.rest(row, (judged.partition, judged.shard))
@@ -418,6 +424,7 @@ class Field:
             state=WORDS[rows.state[row]],
             since=moment_of(rows.since[row]),
             usable=unflag(rows.usable[row]),
+            unusable_since=rows.unusable_since(row),
             partition=clock[0] if clock else None,
             shard=clock[1] if clock else None,
             open=bool(rows.open[row]),

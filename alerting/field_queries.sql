@@ -48,8 +48,9 @@ WHERE d.changed_xid >= $1::text::xid8 AND NOT EXISTS (SELECT FROM station s WHER
 
 -- name: all_states
 -- The judges' last word, and why a station that is not online is not.
-SELECT st.station, st.partition, st.state, held(st.since) AS since, st.usable, coalesce(st.shard, last.shard) AS shard,
-       held(last.seen_at) AS seen_at, last.reason
+SELECT st.station, st.partition, st.state, held(st.since) AS since, st.usable,
+       CASE WHEN st.state = 'online' AND NOT st.usable THEN held(st.since) END AS unusable_since,
+       coalesce(st.shard, last.shard) AS shard, held(last.seen_at) AS seen_at, last.reason
 FROM station_state st
 LEFT JOIN LATERAL (
     SELECT t.reason, t.seen_at, t.shard FROM transition t
@@ -58,8 +59,9 @@ LEFT JOIN LATERAL (
 ) last ON true;
 
 -- name: some_states
-SELECT st.station, st.partition, st.state, held(st.since) AS since, st.usable, coalesce(st.shard, last.shard) AS shard,
-       held(last.seen_at) AS seen_at, last.reason
+SELECT st.station, st.partition, st.state, held(st.since) AS since, st.usable,
+       CASE WHEN st.state = 'online' AND NOT st.usable THEN held(st.since) END AS unusable_since,
+       coalesce(st.shard, last.shard) AS shard, held(last.seen_at) AS seen_at, last.reason
 FROM station_state st
 LEFT JOIN LATERAL (
     SELECT t.reason, t.seen_at, t.shard FROM transition t
@@ -77,7 +79,8 @@ WITH RECURSIVE found AS (
     SELECT (SELECT t.partition FROM transition t WHERE t.partition > found.partition ORDER BY t.partition LIMIT 1)
     FROM found WHERE found.partition IS NOT NULL
 )
-SELECT ahead.station, ahead.partition, ahead.before AS state, held(held.at) AS since, last.usable, last.shard,
+SELECT ahead.station, ahead.partition, ahead.before AS state, held(held.at) AS since, last.usable,
+       CASE WHEN ahead.before = 'online' AND NOT last.usable THEN held(last.at) END AS unusable_since, last.shard,
        held(held.seen_at) AS seen_at, held.reason
 FROM (
     SELECT DISTINCT ON (t.station) t.station, t.partition, t.seq, t.before
@@ -88,7 +91,7 @@ FROM (
     ORDER BY t.station, t.seq
 ) ahead
 LEFT JOIN LATERAL (
-    SELECT t.usable, t.shard FROM transition t
+    SELECT t.at, t.usable, t.shard FROM transition t
     WHERE t.station = ahead.station AND t.terminal IS NULL AND t.seq < ahead.seq
     ORDER BY t.at DESC, t.seq DESC LIMIT 1
 ) last ON true

@@ -85,6 +85,8 @@ class Rows:
         self.silenced = array("b")
         self.excused = array("b")
         self.silence_ended = array("q")
+        # Since when those that are online and not usable are so; nearly none is.
+        self._unusable: dict[int, datetime] = {}
         self._profiles: _Names[Profile] = _Names()
         self._clocks: _Names[ClockName] = _Names()
         self._reasons: _Names[str] = _Names()
@@ -112,6 +114,7 @@ class Rows:
 
     def remove(self, row: int) -> None:
         """The row stays, out of the index and of every calendar."""
+        self._unusable.pop(row, None)
         del self.index[self.ids[row]]
         self.calendar[row], self.clock[row], self.profile[row] = NONE, NONE, NONE
 
@@ -125,6 +128,16 @@ class Rows:
 
     def note_reason(self, row: int, reason: str | None) -> None:
         self.reason[row] = NONE if reason is None else self._reasons.number(reason)
+
+    def note_unusable(self, row: int, since: datetime | None) -> None:
+        """After the state and `usable` of a row: since when nobody can use it, if nobody can."""
+        if self.state[row] == State.ONLINE and self.usable[row] == 0 and since is not None:
+            self._unusable[row] = since
+        else:
+            self._unusable.pop(row, None)
+
+    def unusable_since(self, row: int) -> datetime | None:
+        return self._unusable.get(row)
 
     def rest(self, row: int, clock: ClockName) -> None:
         self.clock[row] = self._clocks.number(clock)

@@ -39,10 +39,10 @@ async def set_known(connection: Connection, known: datetime) -> None:
     await connection.execute(QUERIES.set_known, known)
 
 
-async def load_open_incidents(connection: Connection) -> dict[str, str]:
-    """{station: kind} of the open incidents that the station rules look after."""
+async def load_open_incidents(connection: Connection) -> list[tuple[str, str]]:
+    """(station, kind) of the open incidents that the station rules look after."""
     rows = await connection.fetch(QUERIES.open_station_incidents, list(KINDS))
-    return {row["station"]: row["kind"] for row in rows}
+    return [(row["station"], row["kind"]) for row in rows]
 
 
 async def load_field(connection: Connection, time: datetime, applied: Mapping[int, int]) -> Field:
@@ -192,6 +192,7 @@ def _judged(row: asyncpg.Record) -> Judged:
         state=row["state"],
         since=row["since"],
         usable=row["usable"],
+        unusable_since=row["unusable_since"],
         shard=row["shard"],
         seen_at=row["seen_at"],
         reason=row["reason"],

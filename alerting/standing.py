@@ -15,9 +15,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What the registry says of a station, what the judges said last, and whether it should be open.
 
     `path` holds the codes of its areas, the root first; `state` and `usable` are the judges' last word (state
-    never_seen, online, away, offline), `since` is when that began. `partition` and `shard` name the clock that the
-    state rests on. `open`: within scheduled hours; `excused`: in an approved closure; `silenced`: in any declared
-    closure or maintenance window.
+    never_seen, online, away, offline), `since` is when that began. `unusable_since`: since when it is online and
+    nobody can use it; None while that is not so. `partition` and `shard` name the clock that the state rests on.
+    `open`: within scheduled hours; `excused`: in an approved closure; `silenced`: in any declared closure or
+    maintenance window.
     """
 
     station: str
@@ -31,6 +32,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "never_seen"
     since: datetime | None = None
     usable: bool | None = None
+    unusable_since: datetime | None = None
     partition: int | None = None
     shard: str | None = None
     open: bool = True
@@ -45,6 +47,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     def working(self) -> bool:
         """A visitor can use it, as far as anybody said."""
         return self.in_service and self.state == "online" and self.usable is not False
+
+    @property
+    def unusable(self) -> bool:
+        """It is online, and its terminals say that no visitor can use it."""
+        return self.state == "online" and self.usable is False
 
     @property
     def clock(self) -> ClockName | None:

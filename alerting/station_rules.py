@@ -1,4 +1,4 @@
-"""When a station is an incident by itself: offline, not back from being away, or never seen. Pure.
+"""When a station is an incident by itself: offline, not back from being away, never seen, or of no use. Pure.
 
 A function of how the station stands; `alerting.station_watch` asks it again whenever that changes or time has passed.
 What is wrong outside opening hours or in a closure is nobody's business until the station should be open again; what
@@ -12,12 +12,18 @@ was opened stays open until the fault is over, whatever the hours.
 | away since before the opening | `opening_grace` after the opening, as `overdue_return` | with the opening |
 | never seen | `never_seen_grace` after it came into service; listed, and nobody is paged | when it came into service |
 
+| online, and nobody can use it | `unusable_grace` after that or after the opening, as `unusable` | then |
+
+The last stands beside the others: a station has one incident of being down, and one of being unusable, which goes on
+while the station is not heard, for nobody mended it. It is over when the station is online and says so no more.
+
 The end of a closure is an opening. After a gap of ours a station that was not heard has `opening_grace` to be heard
-before time alone makes it an incident.
+before time alone makes it an incident, and one that is unusable `HEARD_AGAIN` to say so again.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -27,7 +33,10 @@ from alerting.standing import Standing
 
 OVERDUE_RETURN: Final = "overdue_return"
 NEVER_SEEN: Final = "never_seen"
-KINDS: Final = (STATION_OFFLINE, OVERDUE_RETURN, NEVER_SEEN)
+UNUSABLE: Final = "unusable"
+KINDS: Final = (STATION_OFFLINE, OVERDUE_RETURN, NEVER_SEEN, UNUSABLE)
+HEARD_AGAIN: Final = timedelta(seconds=70)
+"""After a gap: as long as most stations take to be heard again, and short beside gaps that come again and again."""
 NOT_OPEN: Final = "not_open"
 """Why an end is ignored: a person closed the incident before."""
 AWAY_OVERDUE: Final = "away_overdue"
@@ -35,10 +44,12 @@ AWAY_OVERDUE: Final = "away_overdue"
 
 
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds that a station may take to work after it opened, and to be heard at all after it was commissioned."""
+    """Seconds that a station may take to work after it opened, and to be heard at all after it was commissioned; and
+    that it may be of no use while it is open."""
 
     opening_grace: float = 900.0
     never_seen_grace: float = 86_400.0
+    unusable_grace: float = 300.0
 
 
 class Want(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,9 +96,14 @@ def station_rule_key(kind: str, station: str) -> str:
     return f"{kind}:{station}"
 
 
+def _is_expected(standing: Standing) -> bool:
+    """Whether anybody is to know now what is wrong with it."""
+    return standing.in_service and standing.open and not standing.silenced
+
+
 def wanted(standing: Standing, about: About, settings: RuleSettings) -> Want | None:
-    """What is wrong with a station that should be open; None: nothing, or nothing that anybody is to know now."""
-    if not standing.in_service or not standing.open or standing.silenced:
+    """Why a station that should be open is not there; None: it is, or nobody is to know now."""
+    if not _is_expected(standing):
         return None
     if standing.state == "never_seen":
         return _never_seen(standing, about, settings)
@@ -114,6 +130,44 @@ def ending(kind: str, standing: Standing | None, about: About | None) -> str | N
     if kind == OVERDUE_RETURN and standing.state == "away" and standing.since is not None:
         return None if _before_opening(standing.since, about) else "away"
     return standing.state
+
+
+def wanted_unusable(standing: Standing, about: About, settings: RuleSettings) -> Want | None:
+    """What is wrong with a station that is there and should be open, and that nobody can use; None: nothing."""
+    since = standing.unusable_since
+    if since is None or not _is_expected(standing):
+        return None
+    begin = since if about.opened_at is None else max(since, about.opened_at)
+    grace = timedelta(seconds=settings.unusable_grace)
+    due = begin + grace
+    if about.resumed_at is not None:
+        due = max(due, about.resumed_at + min(grace, HEARD_AGAIN))
+    return Want(kind=UNUSABLE, began_at=begin, fault_at=since, reason="said_unusable", due=due)
+
+
+def ending_unusable(_: str, standing: Standing | None, about: About | None) -> str | None:
+    """Why the incident of a station that nobody could use is over; None while it goes on."""
+    if standing is None or about is None:
+        return "deleted"
+    if not standing.in_service:
+        return standing.lifecycle
+    return "usable" if standing.state == "online" and not standing.unusable else None
+
+
+class Rule(NamedTuple):
+    """What may be wrong with a station, one of `kinds` at a time. `by_state`: it is over when the state changed."""
+
+    kinds: tuple[str, ...]
+    wanted: Callable[[Standing, About, RuleSettings], Want | None]
+    ending: Callable[[str, Standing | None, About | None], str | None]
+    by_state: bool
+
+
+RULES: Final = (
+    Rule((STATION_OFFLINE, OVERDUE_RETURN, NEVER_SEEN), wanted, ending, by_state=True),
+    Rule((UNUSABLE,), wanted_unusable, ending_unusable, by_state=False),
+)
+"""They look at every station independently of each other."""
 
 
 def _before_opening(since: datetime, about: About) -> bool:
@@ -188,7 +242,7 @@ def _detail(intent: Opens) -> dict[str, Any]:
     if intent.kind == NEVER_SEEN:
         detail["quiet"] = True
     if want.fault_at != want.began_at:
-        detail["offline_since"] = want.fault_at
+        detail["unusable_since" if intent.kind == UNUSABLE else "offline_since"] = want.fault_at
     return {name: value for name, value in detail.items() if value is not None}
 
 

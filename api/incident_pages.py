@@ -36,6 +36,7 @@ KINDS: Final = (
     "blind_spot",
     "health",
     "overdue_return",
+    "unusable",
     "identity_conflict",
     "flapping",
     "never_seen",

@@ -375,7 +375,7 @@ SELECT i.id, i.kind, i.station, s.name, s.name_en, s.name_bo, a.name AS area_nam
 FROM (
     SELECT *, count(*) OVER () AS all_of_them,
            array_position(ARRAY['pipeline_blind', 'area_outage', 'blind_spot', 'station_offline', 'overdue_return',
-                                'identity_conflict', 'flapping', 'never_seen', 'health'],
+                                'unusable', 'identity_conflict', 'flapping', 'never_seen', 'health'],
                           CASE WHEN kind = 'health' AND station IS NULL THEN 'area_outage' ELSE kind END) AS rank
     FROM incident
     WHERE status <> 'closed' AND parent IS NULL AND (detail -> 'quiet') IS DISTINCT FROM 'true'

@@ -31,6 +31,7 @@ KINDS: Final = (
     "blind_spot",
     "health",
     "overdue_return",
+    "unusable",
     "identity_conflict",
     "pipeline_blind",
     "flapping",

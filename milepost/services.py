@@ -120,7 +120,11 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
         kafka_servers=kafka_servers(settings),
         kafka_idempotent=settings.kafka_idempotent,
         instance=settings.instance_name,
-        rules=RuleSettings(opening_grace=settings.opening_grace, never_seen_grace=settings.never_seen_grace),
+        rules=RuleSettings(
+            opening_grace=settings.opening_grace,
+            never_seen_grace=settings.never_seen_grace,
+            unusable_grace=settings.unusable_grace,
+        ),
         parts=PartSettings(causes=causes, flapping=flapping, blind_spots=_blind_spots(settings)),
     )
     await run(config, stop)

@@ -162,6 +162,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         LongSeconds,
         Meta(description="Seconds after opening that a station may take to be online before it is an incident."),
     ] = 900.0
+    unusable_grace: Annotated[
+        LongSeconds,
+        Meta(
+            description="Seconds that an open station may be online and of no use to visitors before it is an incident."
+        ),
+    ] = 300.0
     never_seen_grace: Annotated[
         LongSeconds,
         Meta(description="Seconds after it was commissioned that a station may take to be heard for the first time."),

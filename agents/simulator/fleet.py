@@ -339,6 +339,7 @@ ACTS: Final[dict[str, _Act]] = {
     "in-order": _mischief("reorders", False),
     "garbage": lambda terminal, now, value: terminal.spoil(now, int(_number(value, 1.0))),
     "backlog": lambda terminal, now, value: terminal.remember(now, _number(value, 3.0)),
+    "unusable": _mischief("usable", False),
     "broken": _mischief("usable", False),
     "mended": _mischief("usable", True),
 }

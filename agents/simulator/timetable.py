@@ -91,10 +91,11 @@ DEEDS: Final[Mapping[str, _Rule]] = {
     "in-order": _Rule(),
     "garbage": _Rule(options=("count",), value="count"),
     "backlog": _Rule(options=("days",), value="days"),
+    "unusable": _Rule(options=("for",), ends_with="mended"),
     "broken": _Rule(options=("for",), ends_with="mended"),
     "mended": _Rule(),
 }
-"""`broken`: the terminal runs on but no visitor can use it."""
+"""`unusable`, or `broken`: the terminal runs on but no visitor can use it."""
 
 
 def read(text: str) -> list[Line]:

@@ -229,6 +229,9 @@ class Desk:
             state=change.after,
             since=change.at if moved else known.since,  # type: ignore[union-attr]
             usable=change.usable,
+            unusable_since=known.unusable_since
+            if known and known.unusable_since and not moved and known.usable is False
+            else change.at,
             shard=change.shard,
             seen_at=change.seen_at,
             reason=change.reason if moved else known.reason,  # type: ignore[union-attr]

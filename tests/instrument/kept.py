@@ -69,9 +69,9 @@ class Kept:
 
     # -- what a new leader loads -------------------------------------------------------------------------------
 
-    def handled(self) -> dict[str, str]:
-        """{station: kind} of the open incidents that the station rules look after."""
-        return {one.station: one.kind for one in self.opened.values() if one.kind in KINDS and one.station}
+    def handled(self) -> list[tuple[str, str]]:
+        """(station, kind) of the open incidents that the station rules look after."""
+        return [(one.station, one.kind) for one in self.opened.values() if one.kind in KINDS and one.station]
 
     def down(self) -> list[Incident]:
         return [one for one in self.opened.values() if one.kind in CHILD_KINDS]

@@ -184,7 +184,7 @@ def read_step(words: Sequence[str]) -> Step:
 
 def _expect(at: float, words: Sequence[str]) -> Expect:
     text = " ".join(words)
-    if len(words) == 2 and words[1] in list(Verdict):
+    if len(words) == 2 and words[0] not in _COUNTS and words[1] in list(Verdict):
         return Expect(at=at, text=text, who=timetable.read_who(words[0]), verdict=words[1])
     count = _COUNTS.get(words[0], words[0])
     if len(words) < 2 or not str(count).isdigit():

@@ -63,7 +63,7 @@ class World:
         for known, judged in stations:
             self.field.restore(known, judged)
         self.watch = StationWatch(self.field, RuleSettings())
-        self.watch.reconcile({})
+        self.watch.reconcile([])
         self.incidents: dict[int, Incident] = {}
         self.told: list[tuple[str, str, str, str]] = []
         self._ids = 0

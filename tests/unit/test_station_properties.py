@@ -71,7 +71,7 @@ class Process:
         self.world = World(self.known, [(registered(s), self._judged(s)) for s in map(str, range(STATIONS))])
         self.world.incidents, self.world._ids = self.stored, len(self.stored)
         open_ones = [incident for incident in self.stored.values() if incident.is_open]
-        self.world.watch.reconcile({incident.station or "": incident.kind for incident in open_ones})
+        self.world.watch.reconcile((incident.station or "", incident.kind) for incident in open_ones)
         self.waiting: Waiting[StationChange] = Waiting(self.applied)
 
     def _judged(self, station: str) -> Judged | None:

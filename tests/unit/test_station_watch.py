@@ -28,6 +28,7 @@ def back(clock: str, before: str = OFFLINE, day: int = 0) -> StationChange:
 DOWN = "station_offline"
 OVERDUE = "overdue_return"
 UNSEEN = "never_seen"
+UNUSABLE = "unusable"
 
 
 @pytest.mark.parametrize(
@@ -276,7 +277,7 @@ def test_what_a_person_resolved_stays_resolved_while_it_goes_on() -> None:
     resolved = {"status": "closed", "closed_at": at("09:40"), "ended_at": at("09:40")}
     known = {name: getattr(found.incidents[number], name) for name in Incident.__struct_fields__}
     found.incidents[number] = Incident(**known | resolved | {"detail": {"resolved_by": "扎西"}})
-    found.watch.reconcile({})
+    found.watch.reconcile([])
     found.until(at("16:00", 1))
     assert found.open == []
     found.step(at("16:01", 1), back("16:01", day=1))
@@ -311,3 +312,191 @@ def test_a_great_many_stations_open_in_several_goes(monkeypatch: pytest.MonkeyPa
     assert found.told == []
     found.until(at("09:20"))
     assert len(found.open) == 25
+
+
+def says(usable: bool | None, clock: str, day: int = 0, before: str = ONLINE) -> StationChange:
+    """The station is online and says this of being usable."""
+    return change(
+        "A", before, ONLINE, at(clock, day), usable=usable, reason="usable" if before == ONLINE else "heartbeat"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "timetable", "told"),
+    [
+        (
+            "of no use while it is open: after the grace, begun when it said so",
+            world(state=ONLINE),
+            [("10:00", says(False, "10:00")), ("11:00", None), ("11:10", says(True, "11:10"))],
+            [(UNUSABLE, "opened", "Mon 10:05:00"), (UNUSABLE, "closed", "Mon 11:10:00")],
+        ),
+        (
+            "mended within the grace: nothing",
+            world(state=ONLINE),
+            [("10:00", says(False, "10:00")), ("10:04:50", says(True, "10:04:50")), ("11:00", None)],
+            [],
+        ),
+        (
+            "what says nothing is not of no use",
+            world(state=ONLINE),
+            [("10:00", says(None, "10:00")), ("11:00", None)],
+            [],
+        ),
+        (
+            "it takes its word back without another: over as well",
+            world(state=ONLINE),
+            [("10:00", says(False, "10:00")), ("10:30", None), ("10:40", says(None, "10:40"))],
+            [(UNUSABLE, "opened", "Mon 10:05:00"), (UNUSABLE, "closed", "Mon 10:40:00")],
+        ),
+        (
+            "it changes its word each minute for an hour: nobody is paged by that",
+            world(state=ONLINE),
+            [(f"10:{minute:02}", says(minute % 2 == 1, f"10:{minute:02}")) for minute in range(60)] + [("11:00", None)],
+            [],
+        ),
+        (
+            "since before the opening: the grace begins with it",
+            world(state=ONLINE),
+            [("08:10", says(False, "08:10")), ("09:04:30", None), ("09:30", None)],
+            [(UNUSABLE, "opened", "Mon 09:05:00")],
+        ),
+        (
+            "only time in which it is open counts: over the lunch break it begins again",
+            world(state=ONLINE),
+            [("11:58", says(False, "11:58")), ("14:04:30", None), ("15:00", None)],
+            [(UNUSABLE, "opened", "Mon 14:05:00")],
+        ),
+        (
+            "mended in the evening, told in the morning",
+            world(state=ONLINE),
+            [("17:00", says(False, "17:00")), ("17:45", None), ("18:00", says(True, "18:00"))],
+            [(UNUSABLE, "opened", "Mon 17:05:00"), (UNUSABLE, "closed", "Tue 09:00:00")],
+        ),
+        (
+            "switched off over night and still of no use in the morning: one incident all along",
+            world(state=ONLINE),
+            [
+                ("16:00", says(False, "16:00")),
+                ("18:00", fell("17:50", "18:00", usable=None)),
+                ("08:50+1", says(False, "08:50", 1, before=OFFLINE)),
+                ("11:00+1", None),
+                ("11:30+1", says(True, "11:30", 1)),
+            ],
+            [(UNUSABLE, "opened", "Mon 16:05:00"), (UNUSABLE, "closed", "Tue 11:30:00")],
+        ),
+        (
+            "it falls within the grace: it is offline, and of its use nobody knows",
+            world(state=ONLINE),
+            [("10:00", says(False, "10:00")), ("10:03", fell("10:02", "10:03", usable=None)), ("11:00", None)],
+            [(DOWN, "opened", "Mon 10:03:00")],
+        ),
+        (
+            "it falls afterwards: two things are wrong, each is over by itself",
+            world(state=ONLINE),
+            [
+                ("10:00", says(False, "10:00")),
+                ("10:30", fell("10:20", "10:30", usable=None)),
+                ("10:40", says(False, "10:40", before=OFFLINE)),
+                ("11:30", None),
+                ("11:31", says(True, "11:31")),
+            ],
+            [
+                (UNUSABLE, "opened", "Mon 10:05:00"),
+                (DOWN, "opened", "Mon 10:30:00"),
+                (DOWN, "closed", "Mon 10:40:00"),
+                (UNUSABLE, "closed", "Mon 11:31:00"),
+            ],
+        ),
+        (
+            "of no use and then away, as it said",
+            world(state=ONLINE),
+            [("10:00", says(False, "10:00")), ("10:02", change("A", ONLINE, AWAY, at("10:02"))), ("11:30", None)],
+            [],
+        ),
+        (
+            "being built, nobody wants to use it",
+            world(state=ONLINE, lifecycle="planned"),
+            [("10:00", says(False, "10:00")), ("11:30", None)],
+            [],
+        ),
+    ],
+)
+def test_a_stations_day_without_use(
+    name: str, start: World, timetable: list[tuple[str, StationChange | None]], told: list[tuple[str, str, str]]
+) -> None:
+    for when, news in timetable:
+        clock, _, day = when.partition("+")
+        now = at(clock, int(day or 0))
+        start.until(now)
+        start.step(now, *([news] if news else []))
+    assert [entry[1:] for entry in start.told] == told, name
+
+
+def test_an_unusable_incident_began_when_it_was_said() -> None:
+    found = world(state=ONLINE)
+    found.until(at("10:00"))
+    found.step(at("10:00:01"), change("A", ONLINE, ONLINE, at("10:00"), at("10:00:01"), usable=False))
+    found.until(at("10:05"))
+    (incident,) = found.incidents.values()
+    assert (incident.kind, incident.key, incident.began_at) == (UNUSABLE, "unusable:A", at("10:00"))
+    assert incident.detail == {"reason": "said_unusable"}, "when it was heard last is no part of this"
+
+
+def test_one_that_is_older_than_the_opening_began_with_it_and_says_since_when() -> None:
+    found = world(state=ONLINE)
+    found.until(at("08:10"))
+    found.step(at("08:10"), says(False, "08:10"))
+    found.until(at("09:06"))
+    (incident,) = found.incidents.values()
+    assert incident.began_at == at("09:00")
+    assert incident.detail == {"reason": "said_unusable", "unusable_since": at("08:10")}
+
+
+def test_a_closure_silences_of_no_use_as_it_does_the_rest() -> None:
+    found = world(state=ONLINE)
+    found.field.set_closures([closure(1, at("09:30"), at("11:00"), station="A")])
+    found.until(at("10:00"))
+    found.step(at("10:00"), says(False, "10:00"))
+    found.until(at("11:04"))
+    assert found.told == []
+    found.until(at("11:06"))
+    assert found.told == [("A", UNUSABLE, "opened", "Mon 11:05:00")]
+
+
+def test_while_the_clock_says_nothing_nobody_is_called_of_no_use() -> None:
+    """And after the gap it has time to say something else; gaps that come again and again hide nothing."""
+    found, clock = world(state=ONLINE), (0, "main")
+    found.until(at("10:00"))
+    found.step(at("10:00"), says(False, "10:00"))
+    for minute in range(1, 9):
+        found.step(at(f"10:0{minute}"), untrusted=[clock])
+    assert found.told == []
+    found.field.resume(clock, at("10:08:30"))
+    found.until(at("10:09:30"))
+    assert found.told == []
+    for minute in range(10, 20, 2):
+        found.until(at(f"10:{minute}"))
+        found.field.resume(clock, at(f"10:{minute}"))
+    assert [entry[1:3] for entry in found.told] == [(UNUSABLE, "opened")]
+
+
+def test_a_new_process_goes_on_with_both_incidents_of_a_station() -> None:
+    found = world(state=ONLINE)
+    found.until(at("10:00"))
+    found.step(at("10:00"), says(False, "10:00"))
+    found.until(at("10:10"))
+    found.step(at("10:12"), fell("10:11", "10:12", usable=None))
+    assert found.open == ["station_offline:A", "unusable:A"]
+    again = World(at("10:12"), [(facts(), judged(OFFLINE, at("10:11")))])
+    again.incidents, again._ids = found.incidents, 2
+    again.watch.reconcile([("A", DOWN), ("A", UNUSABLE)])
+    again.until(at("11:00"))
+    assert again.told == []
+    again.step(at("11:01"), says(True, "11:01", before=OFFLINE))
+    assert again.open == []
+
+
+def test_a_new_process_knows_since_when_it_is_of_no_use() -> None:
+    again = World(at("10:03"), [(facts(), judged(ONLINE, at("09:40"), usable=False, unusable_since=at("10:00")))])
+    again.until(at("10:06"))
+    assert again.told == [("A", UNUSABLE, "opened", "Mon 10:05:00")]
