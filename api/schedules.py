@@ -7,7 +7,6 @@ import msgspec
 from fastapi import APIRouter
 
 from api.context import QUERIES, Shared
-from api.problems import bad_parameter
 from api.shapes import Opening, Schedule, ScheduleVersion, StationClosure
 from api.stations import Row, StationId, require_station
 from api.texts import BEIJING
@@ -19,7 +18,6 @@ from store.pool import Connection
 router = APIRouter(tags=["stations"])
 
 _WEEK: Final = timedelta(days=7)
-_LONGEST: Final = timedelta(days=400)
 _MOST: Final = 1000
 
 
@@ -35,8 +33,6 @@ async def get_schedule(context: Shared, id: StationId, asked: Window) -> Schedul
         row = await require_station(connection, id)
         now = await connection.fetchval(QUERIES.now)
         begin, end = asked.window(now) if asked.begin or asked.end else (now, now + _WEEK)
-        if end - begin > _LONGEST:
-            raise bad_parameter("from", f"the window is longer than {_LONGEST.days} days: ask for less")
         calendar = await calendar_of_station(connection, row)
         closures = await closures_of(connection, row, begin, end)
     return Schedule(

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import Depends, Query
@@ -10,6 +10,8 @@ from fastapi import Depends, Query
 from api.problems import bad_parameter
 from contract.bounds import OutOfBoundsError, require_time
 
+LONGEST: Final = timedelta(days=400)
+"""The longest time that one answer is about: a year and a month."""
 _DAY = timedelta(hours=24)
 _LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")
 
@@ -21,15 +23,19 @@ class Asked(msgspec.Struct, frozen=True):
     end: datetime | None
 
     def window(self, now: datetime) -> tuple[datetime, datetime]:
-        """[from, to): the last 24 hours up to now unless asked otherwise."""
+        """[from, to), at most LONGEST: the last 24 hours up to now unless asked otherwise. Raises a Problem."""
         end = self.end or now
-        begin = self.begin
-        if begin is None:
-            begin = max(end, datetime.min.replace(tzinfo=UTC) + _DAY) - _DAY
+        begin = end - _DAY if self.begin is None else self.begin
+        name = "from" if self.begin is not None else "to"
         if begin >= end:
-            name = "from" if self.begin is not None else "to"
             raise bad_parameter(
                 name, f"the window would begin at {_said(begin)} and end at {_said(end)}: `from` must lie before `to`"
+            )
+        if end - begin > LONGEST:
+            raise bad_parameter(
+                name,
+                f"the window from {_said(begin)} to {_said(end)} is {(end - begin).days} days long and may be "
+                f"{LONGEST.days}: ask for less, one part after the other",
             )
         return begin, end
 
@@ -48,7 +54,7 @@ def parse_time(name: str, text: str) -> datetime:
 
 
 def parse_stored_time(name: str, text: str) -> datetime:
-    """A time that is to be kept: as `parse_time`, and within the bounds of `contract.bounds`."""
+    """A time that is to be kept or looked for: as `parse_time`, and within the bounds of `contract.bounds`."""
     try:
         return require_time(parse_time(name, text))
     except OutOfBoundsError as exc:
@@ -56,12 +62,14 @@ def parse_stored_time(name: str, text: str) -> datetime:
 
 
 def _asked(
-    begin: Annotated[str | None, Query(alias="from", max_length=64, description="ISO 8601; 24 h before `to`")] = None,
+    begin: Annotated[
+        str | None, Query(alias="from", max_length=64, description="ISO 8601; 24 h before `to`, at most 400 days")
+    ] = None,
     end: Annotated[str | None, Query(alias="to", max_length=64, description="ISO 8601; now")] = None,
 ) -> Asked:
     return Asked(
-        None if begin is None else parse_time("from", begin),
-        None if end is None else parse_time("to", end),
+        None if begin is None else parse_stored_time("from", begin),
+        None if end is None else parse_stored_time("to", end),
     )
 
 

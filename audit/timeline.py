@@ -17,8 +17,10 @@ set gives the same history, however it arrived.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Final, Generic, Literal, TypeVar
 
@@ -111,20 +113,28 @@ def settle(changes: Iterable[Change]) -> list[Change]:
 
 
 class _Cover(Generic[_T]):
-    """Which of many intervals lie over a moment; the moments are asked in rising order."""
+    """How many of each kind of interval lie over a moment; the moments are asked in rising order, so that all of them
+    together cost little more than the intervals sorted."""
 
     def __init__(self, intervals: Iterable[tuple[datetime, datetime, _T]]) -> None:
         kept = [(begin, end, what) for begin, end, what in intervals if begin < end]
         self.times = {time for begin, end, _ in kept for time in (begin, end)}
         self._waiting = sorted(kept, key=lambda interval: interval[0], reverse=True)
-        self._active: list[tuple[datetime, _T]] = []
+        # (end, a number for each to tell equal ends apart, what), the first to end on top.
+        self._running: list[tuple[datetime, int, _T]] = []
+        self._over: Counter[_T] = Counter()
 
-    def at(self, moment: datetime) -> list[_T]:
+    def at(self, moment: datetime) -> Mapping[_T, int]:
         while self._waiting and self._waiting[-1][0] <= moment:
             _, end, what = self._waiting.pop()
-            self._active.append((end, what))
-        self._active = [(end, what) for end, what in self._active if end > moment]
-        return [what for _, what in self._active]
+            heappush(self._running, (end, len(self._waiting), what))
+            self._over[what] += 1
+        while self._running and self._running[0][0] <= moment:
+            what = heappop(self._running)[2]
+            self._over[what] -= 1
+            if not self._over[what]:
+                del self._over[what]
+        return self._over
 
 
 class _Moment(msgspec.Struct, frozen=True):
@@ -132,7 +142,9 @@ class _Moment(msgspec.Struct, frozen=True):
 
     state: str | None
     usable: bool | None
-    ran: list[Ran]
+    # What those said of being usable that ran without a link, and how many receipts say so.
+    ran: tuple[bool | None, ...]
+    receipts: int
     blind: bool
     open: bool
     excused: bool
@@ -149,8 +161,10 @@ class _Sources:
         self._change_times = [change.at for change in self._changes]
         self._lifecycles = sorted(set(decided.lifecycles))
         self._always_open = decided.openings is None
-        self._gaps = _Cover((gap.began_at, gap.ended_at, gap) for gap in set(gaps))
-        self._ran = _Cover((run.began_at, run.ended_at, run) for run in set(presence))
+        self._gaps = _Cover((gap.began_at, gap.ended_at, None) for gap in set(gaps))
+        runs = set(presence)
+        self._ran = _Cover((run.began_at, run.ended_at, run.usable) for run in runs)
+        self._receipts = _Cover((run.began_at, run.ended_at, run.received_at) for run in runs)
         self._openings = _Cover((begin, end, None) for begin, end in set(decided.openings or ()))
         self._closures = _Cover((begin, end, None) for begin, end in set(decided.closures))
         covers = (self._gaps, self._ran, self._openings, self._closures)
@@ -162,7 +176,8 @@ class _Sources:
         return _Moment(
             state=change.state if change else None,
             usable=change.usable if change else None,
-            ran=self._ran.at(moment),
+            ran=tuple(self._ran.at(moment)),
+            receipts=len(self._receipts.at(moment)),
             blind=bool(self._gaps.at(moment)),
             open=self._always_open or bool(self._openings.at(moment)),
             excused=bool(self._closures.at(moment)),
@@ -196,9 +211,9 @@ def _span(begin: datetime, end: datetime, moment: _Moment) -> Span:
             begin=begin,
             end=end,
             verdict=verdict.value,
-            usable=_any(run.usable for run in moment.ran),
+            usable=_any(moment.ran),
             evidence="presence",
-            revision=1 + len({run.received_at for run in moment.ran}),
+            revision=1 + moment.receipts,
         )
     usable = moment.usable if verdict in LIVE else None
     return Span(begin=begin, end=end, verdict=verdict.value, usable=usable, evidence="live")

@@ -60,6 +60,26 @@ def test_the_window_is_the_last_day_up_to_now() -> None:
     assert Asked(None, early).window(NOW) == (early - timedelta(days=1), early)
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "parameter"),
+    [
+        pytest.param(NOW - timedelta(days=400, seconds=1), None, "from", id="a second longer than is answered"),
+        pytest.param(datetime(1900, 1, 1, tzinfo=UTC), None, "from", id="since ever"),
+        pytest.param(NOW, NOW + timedelta(days=100_000), "from", id="for ever"),
+    ],
+)
+def test_a_window_that_is_too_long_is_refused(begin: datetime, end: datetime | None, parameter: str) -> None:
+    with pytest.raises(Problem) as refused:
+        Asked(begin, end).window(NOW)
+    assert (refused.value.status, refused.value.members["parameter"]) == (422, parameter)
+    assert "400: ask for less" in refused.value.detail
+
+
+def test_the_longest_window_is_answered() -> None:
+    begin = NOW - timedelta(days=400)
+    assert Asked(begin, None).window(NOW) == (begin, NOW)
+
+
 def test_short_area_codes_are_padded_and_others_left_alone() -> None:
     assert area_codes("63") == ["63", "630000000000"]
     assert area_codes("632122000000") == ["632122000000"]

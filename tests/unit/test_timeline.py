@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.verdict import verdict_of
-from audit.timeline import Change, Decided, Gap, Ran, Span, timeline
+from audit.timeline import Change, Decided, Gap, Ran, Span, _Cover, timeline
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -230,3 +230,32 @@ def test_the_last_interval_is_the_last_word(changes: list[Change], end: int) -> 
     newest = max(changes, key=lambda c: c.seq)
     unusable = newest.state == "online" and newest.usable is False
     assert spans[-1].verdict == ("unusable" if unusable else newest.state)
+
+
+def test_presence_that_overlaps_itself_is_counted_without_going_through_all_of_it() -> None:
+    """A terminal may record anything. What is asked of a moment must not hang on how much lies over it."""
+    Counting.compared = 0
+    many = 4_000
+    runs = [(Counting(n), Counting(2 * many - n), n) for n in range(many)]
+    cover: _Cover[int] = _Cover(runs)  # type: ignore[arg-type]  # times that count how often they are compared
+    for moment in range(2 * many):
+        cover.at(Counting(moment))  # type: ignore[arg-type]
+    assert Counting.compared < 100 * many
+
+
+class Counting(int):
+    """A time that counts comparisons."""
+
+    compared = 0
+
+    def __lt__(self, other: int) -> bool:
+        Counting.compared += 1
+        return int(self) < int(other)
+
+    def __le__(self, other: int) -> bool:
+        Counting.compared += 1
+        return int(self) <= int(other)
+
+    def __gt__(self, other: int) -> bool:
+        Counting.compared += 1
+        return int(self) > int(other)
