@@ -6,7 +6,6 @@ bridge; when that one has been silent for `longest` while another went on, it fo
 A *start* is one life of a bridge. Clock values are seconds, `mono` and wall times (`at`) milliseconds.
 """
 
-import math
 from typing import Final
 
 import msgspec
@@ -15,8 +14,6 @@ from contract.log import Tick
 
 MESSAGES_LOST: Final = "messages_lost"
 """The one reason for which an interval does not count although messages went on coming."""
-_FEW_A_LOSS: Final = 20
-_LEAST_OF_FEW: Final = 2
 _KEPT_SEGMENTS: Final = 64
 _KEPT_STARTS: Final = 8
 _STEP_MS: Final = 1000
@@ -26,21 +23,8 @@ class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Times in seconds, shares 0..1."""
 
     longest: float = 5.0
-    loss_window: float = 10.0
-    loss_share: float = 0.02
-    loss_least: int = 5
     mass_share: float = 0.8
     mass_least: int = 20
-
-    def are_losses(self, *, lost: int, heard: int, shard: int | None = None) -> bool:
-        """Whether so many terminals with a message missing, of those heard in a window, are our loss.
-
-        In a `shard` of few terminals fewer than `loss_least` are enough: a twentieth of it, but two.
-        """
-        least = self.loss_least
-        if shard is not None:
-            least = min(least, max(_LEAST_OF_FEW, math.ceil(shard / _FEW_A_LOSS)))
-        return lost >= least and lost > self.loss_share * heard
 
     def is_mass(self, *, fallen: int, all_: int) -> bool:
         """Whether so many fell together that the shard is suspected."""
@@ -75,19 +59,8 @@ class _Start(msgspec.Struct):
     mono_before: int
     mono_after: int | None = None
     unbroken: bool = True
-
-
-class Losses(msgspec.Struct):
-    """A window in which lost messages are counted: its number, when it began (mono ms), and terminals.
-
-    `before`: there were too many in the last one.
-    """
-
-    window: int = 0
-    began: int | None = None
-    heard: int = 0
-    lost: int = 0
-    before: bool = False
+    # Its newest tick said that so many miss messages that its time does not count.
+    losses: bool = False
 
 
 class ClockState(msgspec.Struct, kw_only=True):
@@ -100,7 +73,6 @@ class ClockState(msgspec.Struct, kw_only=True):
     segments: list[tuple[float, int]] = []
     blind_since: int | None = None
     blind_reason: str = ""
-    gap_clock: float = -1.0
     suspected_at: int | None = None
     suspects: int = 0
     # If the whole shard was seen to fall: how many did, and how many were left.
@@ -108,7 +80,8 @@ class ClockState(msgspec.Struct, kw_only=True):
     left: int = 0
     # A person decided that the shard is sound; holds until they no longer fall together.
     trusted: bool = False
-    losses: Losses = msgspec.field(default_factory=Losses)
+    # Stations that number wrongly, as the bridge named them last.
+    named: tuple[str, ...] = ()
 
 
 class PipelineClock:
@@ -155,6 +128,11 @@ class PipelineClock:
         others = (start for start in self.state.starts.values() if followed and start.bridge != followed.bridge)
         return all(followed is not None and followed.at - other.at > 2 * self._longest_ms for other in others)
 
+    def misses_messages(self, tick: Tick) -> bool:
+        """Whether messages are missing that no other bridge of the shard got either."""
+        others = (start for start in self.state.starts.values() if start.bridge != tick.bridge)
+        return tick.losses and all(one.losses for one in others if tick.at - one.at <= 2 * self._longest_ms)
+
     def wall_of(self, clock: float) -> int:
         """When the clock showed this value, in wall ms (values not reached yet are extrapolated)."""
         segments = self.state.segments
@@ -173,6 +151,8 @@ class PipelineClock:
         known = state.starts.get(tick.start)
         if known is not None and tick.seq <= known.seq:
             return None
+        if tick.named is not None:
+            state.named = tick.named
         if state.followed is None:
             self._follow(tick, known)
             state.segments = [(state.clock, tick.at)]
@@ -211,11 +191,11 @@ class PipelineClock:
     def _note(self, tick: Tick, known: _Start | None) -> None:
         if known is None:
             self.state.starts[tick.start] = _Start(
-                bridge=tick.bridge, seq=tick.seq, mono=tick.mono, at=tick.at, mono_before=tick.mono
+                bridge=tick.bridge, seq=tick.seq, mono=tick.mono, at=tick.at, mono_before=tick.mono, losses=tick.losses
             )
             self._forget_old_starts()
             return
-        known.seq, known.mono, known.at = tick.seq, tick.mono, tick.at
+        known.seq, known.mono, known.at, known.losses = tick.seq, tick.mono, tick.at, tick.losses
         if known.mono_after is None:
             known.mono_after = tick.mono
 
@@ -245,8 +225,6 @@ class PipelineClock:
         state = self.state
         if state.blind_since is None:
             state.blind_since, state.blind_reason = last_at, reason
-        if reason != MESSAGES_LOST:
-            state.gap_clock = state.clock
         self._begin_segment(tick.at)
         return Advance(counted=False, reason=reason)
 

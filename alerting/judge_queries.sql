@@ -5,7 +5,7 @@ SELECT shard, memory FROM partition_clock WHERE partition = $1 ORDER BY shard;
 -- Times in ms, what is not known as the columns in memory have it.
 SELECT station, terminal, shard, state, coalesce((extract(epoch FROM since) * 1000)::bigint, 0),
        coalesce((extract(epoch FROM seen_at) * 1000)::bigint, 0), boot, run, conn, n, every, seen, deadline,
-       coalesce(usable::int, -1), coalesce(users, -1), loss_window, memory::text
+       coalesce(usable::int, -1), coalesce(users, -1), memory::text
 FROM terminal_state WHERE partition = $1;
 
 -- name: load_stations
@@ -55,19 +55,19 @@ FROM heard WHERE heard.station = u.station AND heard.seen_at > u.last_seen_at
 
 -- name: save_terminals
 INSERT INTO terminal_state AS t (partition, station, terminal, shard, state, since, seen_at, boot, run, conn, n,
-                                 every, seen, deadline, usable, users, loss_window, memory)
+                                 every, seen, deadline, usable, users, memory)
 SELECT $1, station, terminal, shard, state, to_timestamp(since / 1000.0), to_timestamp(seen_at / 1000.0),
-       boot, run, conn, n, every, seen, deadline, usable, users, loss_window, memory::jsonb
+       boot, run, conn, n, every, seen, deadline, usable, users, memory::jsonb
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::text[], $9::bigint[],
             $10::bigint[], $11::bigint[], $12::float8[], $13::float8[], $14::float8[], $15::boolean[],
-            $16::bigint[], $17::bigint[], $18::text[])
+            $16::bigint[], $17::text[])
      AS m (station, terminal, shard, state, since, seen_at, boot, run, conn, n, every, seen, deadline, usable,
-           users, loss_window, memory)
+           users, memory)
 ON CONFLICT (station, terminal) DO UPDATE SET
     shard = excluded.shard, state = excluded.state, since = excluded.since, seen_at = excluded.seen_at,
     boot = excluded.boot, run = excluded.run, conn = excluded.conn, n = excluded.n, every = excluded.every,
     seen = excluded.seen, deadline = excluded.deadline, usable = excluded.usable, users = excluded.users,
-    loss_window = excluded.loss_window, memory = excluded.memory;
+    memory = excluded.memory;
 
 -- name: save_stations
 INSERT INTO station_state (partition, station, state, since, usable, shard)

@@ -76,7 +76,7 @@ def restore_terminals(live: PartitionLiveness, rows: Sequence[Iterable[Any]]) ->
     t.seen_at.extend(seen_at)
     for boot in boots:
         t.boot.append(boot)
-    columns: tuple[array[Any], ...] = (t.run, t.conn, t.n, t.every, t.seen, t.deadline, t.usable, t.users, t.window)
+    columns: tuple[array[Any], ...] = (t.run, t.conn, t.n, t.every, t.seen, t.deadline, t.usable, t.users)
     for column, values in zip(columns, numbers, strict=True):
         column.extend(values)
     t.will.extend(repeat(0, len(rows)))
@@ -135,7 +135,6 @@ async def save_terminals(connection: Connection, partition: int, live: Partition
             [t.deadline[r] for r in chunk],
             [unflag(t.usable[r]) for r in chunk],
             [None if t.users[r] < 0 else t.users[r] for r in chunk],
-            [t.window[r] for r in chunk],
             [_memory_text(live, r) for r in chunk],
         )
     t.memory.fold()

@@ -11,10 +11,9 @@ import msgspec
 
 from alerting import suspicion
 from alerting.boots import Memory, Promise, highest_run, replace
-from alerting.clock import MESSAGES_LOST, Advance, ClockSettings, ClockState, Gap, PipelineClock
-from alerting.losses import LossWindow
+from alerting.clock import Advance, ClockSettings, ClockState, Gap, PipelineClock
 from alerting.rivals import NUMBERS, Rivals
-from alerting.terminals import NEVER, UNKNOWN, WORDS, State, Stations, Terminals, flag, unflag
+from alerting.terminals import NEVER, UNKNOWN, WORDS, State, Stations, Terminals, conn_of, flag, unflag
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import MOST_TERMINALS, Status
 
@@ -79,7 +78,6 @@ class _Shard:
     def __init__(self, name: str, settings: ClockSettings, state: ClockState | None = None) -> None:
         self.name = name
         self.clock = PipelineClock(settings, state)
-        self.losses = LossWindow(settings, self.clock.state.losses)
         # Rows stamped by a bridge that has not ticked yet.
         self.unsettled: set[int] = set()
 
@@ -260,13 +258,10 @@ class PartitionLiveness:
             if body.run < run or (body.run == run and body.n <= n):
                 self._repeats(row, number, stamp, entry)
                 return
-            lost = body.n > n + 1 and body.conn == t.conn[row] and body.run == run
-            if t.shard[row] == number and t.seen[row] > shard.clock.state.gap_clock:
-                shard.losses.heard(t.window, row, lost)
         elif not self._starts(row, number, stamp, entry):
             return
         t.run[row] = body.run
-        t.conn[row] = body.conn
+        t.conn[row] = conn_of(body)
         t.n[row] = body.n
         t.every[row] = body.every
         t.seen[row] = stamp
@@ -288,7 +283,6 @@ class PartitionLiveness:
         t, s, home = self.terminals, self.stations, self.terminals.station[row]
         if 0 <= t.shard[row] != number:
             self.shards[t.shard[row]].unsettled.discard(row)
-            t.window[row] = -1
         t.shard[row] = s.shard[home] = number
         if s.quorum[home] and s.since[home]:
             self.dirty_stations.add(home)
@@ -338,7 +332,7 @@ class PartitionLiveness:
     def _promise(self, number: int, stamp: float, entry: HeartbeatEntry) -> Promise:
         body, shard = entry.body, self.shards[number]
         return Promise(
-            boot=body.boot, run=body.run, n=body.n, conn=body.conn, every=body.every, seen=stamp,
+            boot=body.boot, run=body.run, n=body.n, conn=conn_of(body), every=body.every, seen=stamp,
             seen_at=entry.received, deadline=stamp + self.settings.k * body.every, usable=flag(body.usable),
             shard=shard.name, unsettled=not shard.clock.knows(entry.start),
         )  # fmt: skip
@@ -408,7 +402,7 @@ class PartitionLiveness:
             t.n[row] = body.n
         elif t.run[row] != body.run:
             t.n[row] = -1
-        t.run[row], t.conn[row] = body.run, body.conn
+        t.run[row], t.conn[row] = body.run, conn_of(body)
         self.dirty.add(row)
 
     def _other_away(self, row: int, number: int, entry: StatusEntry) -> None:
@@ -421,7 +415,7 @@ class PartitionLiveness:
         elif body.run > highest_run(memory, t.run[row]):
             if t.run[row] >= 0:
                 self._replace(row, body.boot, number, self._stamp(number, entry))
-            t.boot[row], t.run[row], t.conn[row] = body.boot, body.run, body.conn
+            t.boot[row], t.run[row], t.conn[row] = body.boot, body.run, conn_of(body)
             t.n[row] = -1 if body.n is None else body.n
             self.dirty.add(row)
             if not (entry.retain and t.state[row] == State.NEVER_SEEN):
@@ -447,10 +441,10 @@ class PartitionLiveness:
         t, body = self.terminals, entry.body
         grace, stamp = self.settings.will_grace, self._stamp(number, entry)
         if t.boot[row] != body.boot:
-            if self.rivals.shorten(row, body.boot, (body.run, body.conn), entry.shard, stamp, grace):
+            if self.rivals.shorten(row, body.boot, (body.run, conn_of(body)), entry.shard, stamp, grace):
                 self.dirty.add(row)
             return
-        if (body.run, body.conn) != (t.run[row], t.conn[row]) or t.shard[row] != number:
+        if (body.run, conn_of(body)) != (t.run[row], t.conn[row]) or t.shard[row] != number:
             return
         if t.state[row] not in _UP:
             return
@@ -466,8 +460,7 @@ class PartitionLiveness:
         shard = self.shards[number]
         if shard.clock.leads(tick):
             self._end_suspicion(number, shard, tick)
-            shard.losses.roll(tick.mono)
-        doubt = suspicion.doubt(self.settings.clock, shard.clock, shard.losses, tick)
+        doubt = suspicion.doubt(shard.clock, tick)
         advance = shard.clock.tick(tick, doubt)
         if advance is None:
             return
@@ -475,8 +468,6 @@ class PartitionLiveness:
         if advance.counted:
             self._counted(number, shard, advance, tick)
         else:
-            if advance.reason != MESSAGES_LOST:
-                shard.losses.excuse()
             self._hold(number, shard.clock.clock)
 
     def _hold(self, number: int, clock: float) -> None:

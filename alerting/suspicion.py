@@ -5,19 +5,14 @@ what is judged still follows from the partition's log alone.
 """
 
 from alerting.clock import MESSAGES_LOST, ClockSettings, ClockState, PipelineClock
-from alerting.losses import LossWindow
 from contract.log import Tick
 
 
-def doubt(settings: ClockSettings, clock: PipelineClock, losses: LossWindow, tick: Tick) -> str | None:
+def doubt(clock: PipelineClock, tick: Tick) -> str | None:
     """Why an interval that ends with this tick must not count although it is whole; None when it may."""
     if clock.state.suspected_at is not None:
         return "shard_suspected"
-    # What one of several bridges does not get comes through another.
-    of_shard = clock.has_one_bridge and settings.are_losses(
-        lost=tick.lost, heard=tick.heard, shard=tick.overdue + (tick.present or 0)
-    )
-    return MESSAGES_LOST if of_shard or losses.too_many() else None
+    return MESSAGES_LOST if clock.misses_messages(tick) else None
 
 
 def suspect(settings: ClockSettings, clock: PipelineClock, tick: Tick, *, missed: int, online: int) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from alerting.boots import Memories
+from contract.messages import Heartbeat, Status
 
 NEVER: Final = float("inf")
 UNKNOWN: Final = -1
@@ -44,6 +45,11 @@ def flag(value: bool | None) -> int:
 
 def unflag(value: int) -> bool | None:
     return None if value == UNKNOWN else bool(value)
+
+
+def conn_of(body: Heartbeat | Status) -> int:
+    """The connection that a message names as a number: one that names none is UNKNOWN, and so only like itself."""
+    return UNKNOWN if body.conn is None else body.conn
 
 
 class Stations:
@@ -135,8 +141,6 @@ class Terminals:
         # A Last Will of the newest connection came after the last heartbeat.
         self.will = array("b")
         self.users = array("q")
-        # The window in which lost messages were counted for it: see `LossWindow`.
-        self.window = array("q")
         self.memory = Memories()
 
     def __len__(self) -> int:
@@ -164,7 +168,6 @@ class Terminals:
             (self.usable, UNKNOWN),
             (self.will, 0),
             (self.users, UNKNOWN),
-            (self.window, -1),
         )
         for column, value in fresh:
             column.append(value)

@@ -1,6 +1,7 @@
 """The pipeline itself: clocks, how far behind they are, where they stood still, and who consumes."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Body, Path, Query, Request
@@ -12,6 +13,7 @@ from api.gate import ACTOR, NAMES
 from api.problems import Problem, not_found
 from api.shapes import Consumer, PartitionClock, Pipeline, PipelineGap, Service, SetAside, Shard, Trusted
 from api.times import Window
+from store.pool import Connection
 
 router = APIRouter(tags=["pipeline"])
 
@@ -39,10 +41,11 @@ async def get_pipeline(
             gaps[row["shard"], row["partition"]].append(
                 PipelineGap(begin=row["began_at"], end=row["ended_at"], reason=row["reason"])
             )
+        misnumbering = await load_misnumbering(connection)
         consumers = await connection.fetch(QUERIES.list_consumers)
         services = await connection.fetch(QUERIES.list_signs)
         aside = await connection.fetch(QUERIES.list_set_aside, _MOST_ASIDE)
-    shards = shard_documents(clocks, gaps)
+    shards = shard_documents(clocks, gaps, misnumbering)
     return Pipeline(
         sound=bool(shards) and all(shard.sound for shard in shards),
         now=clocks.now,
@@ -72,21 +75,30 @@ async def trust_shard(
     return Trusted(shard=shard, decided_at=decided_at, by=actor)
 
 
-def shard_documents(clocks: Clocks, gaps: Gaps) -> list[Shard]:
+async def load_misnumbering(connection: Connection) -> Mapping[str, list[str]]:
+    """Per shard the stations that number their messages wrongly."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in await connection.fetch(QUERIES.misnumbering):
+        found[row["shard"]].append(row["station"])
+    return found
+
+
+def shard_documents(clocks: Clocks, gaps: Gaps, misnumbering: Mapping[str, list[str]]) -> list[Shard]:
     """One document a shard, by name."""
     by_shard: dict[str, list[PartitionClock]] = defaultdict(list)
     for clock in clocks.all:
         by_shard[clock.shard].append(_partition(clock, clocks, gaps.get((clock.shard, clock.partition), [])))
-    return [_shard(name, partitions) for name, partitions in sorted(by_shard.items())]
+    return [_shard(name, partitions, misnumbering.get(name, [])) for name, partitions in sorted(by_shard.items())]
 
 
-def _shard(name: str, partitions: list[PartitionClock]) -> Shard:
+def _shard(name: str, partitions: list[PartitionClock], misnumbering: list[str]) -> Shard:
     return Shard(
         shard=name,
         sound=all(partition.sound for partition in partitions),
         clock=min(partition.clock for partition in partitions),
         lag_s=max(partition.lag_s for partition in partitions),
         blind_since=min((p.blind_since for p in partitions if p.blind_since is not None), default=None),
+        misnumbering=misnumbering,
         partitions=partitions,
     )
 

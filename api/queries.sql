@@ -400,6 +400,11 @@ FROM partition_clock c CROSS JOIN LATERAL (
     ORDER BY began_at DESC LIMIT $3) AS g
 ORDER BY c.shard, c.partition, g.began_at DESC;
 
+-- name: misnumbering
+-- The stations that number their messages wrongly, as the bridges name them (of many, some).
+SELECT DISTINCT shard, name AS station FROM partition_clock, jsonb_array_elements_text(memory -> 'named') AS name
+ORDER BY shard, station;
+
 -- name: list_consumers
 -- Where each consumer stands, since when it has not moved, and how far that is behind the end that was seen last; an
 -- end of another log says nothing.

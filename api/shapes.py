@@ -298,13 +298,17 @@ class PartitionClock(Document):
 
 
 class Shard(Document):
-    """One MQTT broker. It is sound when all its partitions are; the figures are those of the worst."""
+    """One MQTT broker. It is sound when all its partitions are; the figures are those of the worst.
+
+    `misnumbering`: stations that number their messages wrongly, of many the first; what they miss is not counted.
+    """
 
     shard: str
     sound: bool
     clock: float
     lag_s: float
     blind_since: datetime | None
+    misnumbering: list[str]
     partitions: list[PartitionClock]
 
 

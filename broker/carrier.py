@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from broker.acks import PendingReceipt, merge
-from broker.census import Census
+from broker.census import MOST_NAMED, Census
 from broker.config import BridgeConfig
 from broker.metrics import Counters
 from broker.mqtt_link import Address, MqttLink
@@ -50,7 +50,9 @@ class Carrier:
         self._started = time.monotonic()
         self._heard = False
         self._silent_pulses = 0
-        self._census = Census(window=config.loss_window)
+        self._census = Census(config.losses)
+        # Those that number wrongly, as the log says.
+        self._named: set[str] = set()
         self._translator = Translator(
             shard=config.shard,
             start=self._start,
@@ -150,6 +152,8 @@ class Carrier:
         at = int(time.time() * 1000)
         mono = int((now - self._started) * 1000)
         counts = self._census.count(mono, whole=self._ticker.whole)
+        if counts.named is not None:
+            self._note_losses()
         tick = self._ticker.tick(at=at, mono=mono, counts=counts)
         value = encode(tick)
         for partition in range(self._partitions):
@@ -157,6 +161,18 @@ class Carrier:
         self._counters.ticks += 1
         self._counters.ticks_spoilt += not tick.whole
         self._wake.set()
+
+    def _note_losses(self) -> None:
+        """Say of each station that numbers wrongly that it does, and when it no longer does."""
+        census, counters = self._census, self._counters
+        counters.loss_windows, counters.misnumbering = census.windows_lost, len(census.named)
+        for text, stations in (
+            ("stations number wrongly: what they miss is not counted", census.named.keys() - self._named),
+            ("stations number as they should again", self._named - census.named.keys()),
+        ):
+            if stations:
+                log.warning(text, extra={"number": len(stations), "stations": sorted(stations)[:MOST_NAMED]})
+        self._named = set(census.named)
 
     # --- backpressure
 

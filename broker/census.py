@@ -10,48 +10,45 @@ from typing import Final
 
 import msgspec
 
-from contract.messages import Heartbeat, Status
+from broker.losses import Line, LossSettings, LossWatch
+from contract.messages import MOST_TERMINALS, Heartbeat, Status
 
 FORGOTTEN_AFTER: Final = 10
 """Promises after which a silent station is no longer one that fell lately."""
-MOST_TERMINALS: Final = 32
-"""Terminals of a station that are followed; of more the one whose promise ended first makes room."""
+MOST_NAMED: Final = 20
+"""Stations that number wrongly whose names a tick carries."""
 _LEAST_MEMORY_MS: Final = 60_000
 _LONGEST_MS: Final = 5_000
-ENOUGH: Final = 100
-"""Stations heard of which losses can be told; until then a window lasts longer."""
-_LONGEST_WINDOW_MS: Final = 60_000
 _SLOT: Final = 100
 _SPARE: Final = 1_000
 
 
 class Counts(msgspec.Struct, frozen=True):
     """Stations of the shard: `present` are within their promise, `kept` of them were heard in the present stretch,
-    `missed` broke theirs lately; in the current window, or the last if that was worse, `heard` sent something, and of
-    `lost` among them a message is missing.
+    `missed` broke theirs lately. `losses`: so many miss messages that this time does not count.
 
-    A window lasts as long as it was asked for, and in a small shard until it has heard enough stations to tell by.
+    `named`: which stations number wrongly, said once a window; None between.
     """
 
     present: int = 0
     kept: int = 0
     missed: int = 0
-    heard: int = 0
-    lost: int = 0
+    losses: bool = False
+    named: tuple[str, ...] | None = None
 
 
 class _Terminal(msgspec.Struct, gc=False):
     """The newest heartbeat of a terminal: its promise lasts until `until`, and it is forgotten at `forgotten`.
 
-    `missing` is the one number that is not there between it and the one before, and for which alone its station counts
-    among those that lost something in this window; 0: none.
+    `window`: the bridge's, in which that was. `missing` is the one number that is not there between it and the one
+    before; 0: none.
     """
 
     name: str
     next: "_Terminal | None"
     boot: str = ""
     run: int = 0
-    conn: int = 0
+    conn: int | None = None
     n: int = 0
     until: float = 0.0
     forgotten: float = 0.0
@@ -59,24 +56,23 @@ class _Terminal(msgspec.Struct, gc=False):
     missing: int = 0
 
 
-class _Station(msgspec.Struct, gc=False):
+class _Station(Line, gc=False):
     """When the last of its terminals' promises ends and when it is forgotten (slots of time), as it was counted.
 
-    `stretch` and `window`: those in which it was heard last.
+    `stretch`: that in which it was heard last.
     """
 
     first: _Terminal | None = None
     due: int = 0
     forgotten: int = 0
     stretch: int = -1
-    window: int = -1
 
 
 class Census:
     """Follows every heartbeat in constant time: stations are counted by the slot in which something is due."""
 
-    def __init__(self, *, window: float = 10.0) -> None:
-        self._window_ms = window * 1000
+    def __init__(self, losses: LossSettings | None = None) -> None:
+        self._losses = LossWatch(losses or LossSettings())
         self._stations: dict[str, _Station] = {}
         self._due: dict[int, int] = {}
         self._forgotten: dict[int, int] = {}
@@ -86,17 +82,11 @@ class Census:
         self._kept = 0
         self._kept_due: dict[int, int] = {}
         self._now = 0
-        self._window = 0
-        self._window_began = 0
         # Only what was heard from this window on can be missed.
         self._whole_from = 0
         self._counted_at = 0
-        self._heard = 0
-        # The longest promise among them, ms.
-        self._promise = 0.0
-        self._lost: set[str] = set()
-        # (heard, lost) of the last window.
-        self._before = 0, 0
+        # Those that number wrongly.
+        self.named: dict[str, Line] = {}
 
     def heartbeat(self, station: str, terminal: str, body: Heartbeat, now: int) -> None:
         """Take a heartbeat in; one that is not newer than the newest of its boot says nothing."""
@@ -106,20 +96,20 @@ class Census:
         if home is None:
             home = self._stations[station] = _Station()
         known = _find(home, terminal)
+        missing = 0
         if known is None:
             known = _add(home, terminal)
-        elif not self._is_news(station, known, body):
+        elif _is_news(known, body):
+            missing = self._missing(known, body)
+        else:
+            self._take_back(home, known, body)
             return
-        if (known.boot, known.run, known.conn) != (body.boot, body.run, body.conn):
-            known.missing = 0
-        known.boot, known.run, known.conn, known.n = body.boot, body.run, body.conn, body.n
-        every_ms = body.every * 1000
-        known.until, known.forgotten = now + every_ms, now + FORGOTTEN_AFTER * every_ms + _LEAST_MEMORY_MS
-        known.window = self._window
-        if home.window != self._window:
-            home.window = self._window
-            self._heard += 1
-            self._promise = max(self._promise, every_ms)
+        self._renew(known, body, now)
+        self._losses.heard(home, body.every * 1000, now)
+        if missing:
+            known.missing = body.n - 1 if missing == 1 else 0
+            if self._losses.lose(home):
+                self.named[station] = home
         self._uncount(home)
         home.stretch = self._stretch
         self._count(home)
@@ -144,57 +134,53 @@ class Census:
         if late or not whole:
             self._begin_stretch()
         self._counted_at = now
-        # What goes on shall not seem over because a new window begins.
-        heard, lost = max(((self._heard, len(self._lost)), self._before), key=lambda pair: pair[1])
-        counts = Counts(self._present, self._kept, self._missed, heard, lost)
-        if self._is_over(now - self._window_began):
-            self._window_began, self._before = now, (self._heard, len(self._lost))
-            self._next_window()
-        return counts
+        shard = self._present + self._missed
+        losses = self._losses.are_ours(shard)
+        named = self._named() if self._losses.roll(now, shard) else None
+        return Counts(self._present, self._kept, self._missed, losses, named)
+
+    def excuse(self) -> None:
+        """Nothing was heard for a while, which the ticks say themselves: what is missing from before is no loss."""
+        self._losses.excuse()
+        self._whole_from = self._losses.window
+
+    @property
+    def windows_lost(self) -> int:
+        """Windows whose losses were ours."""
+        return self._losses.windows_lost
 
     def _begin_stretch(self) -> None:
         self._stretch, self._kept = self._stretch + 1, 0
         self._kept_due.clear()
 
-    def _is_over(self, lasted: int) -> bool:
-        """A window hears many, or everybody: in ten seconds a small shard says too little to tell a loss by."""
-        full = self._heard >= ENOUGH or lasted >= min(self._promise, _LONGEST_WINDOW_MS)
-        return full and lasted >= self._window_ms
+    def _named(self) -> tuple[str, ...]:
+        self.named = {station: line for station, line in self.named.items() if line.named}
+        return tuple(sorted(self.named)[:MOST_NAMED])
 
-    def excuse(self) -> None:
-        """Nothing was heard for a while, which the ticks say themselves: what is missing from before is no loss."""
-        self._before = 0, 0
-        self._next_window()
-        self._whole_from = self._window
+    def _missing(self, known: _Terminal, body: Heartbeat) -> int:
+        """How many numbers are left out within a connection; a terminal that does not say which leaves out none."""
+        same = body.conn is not None and (known.boot, known.run, known.conn) == (body.boot, body.run, body.conn)
+        return body.n - known.n - 1 if same and known.window >= self._whole_from else 0
 
-    def _next_window(self) -> None:
-        self._window, self._heard, self._promise = self._window + 1, 0, 0.0
-        self._lost.clear()
-
-    def _is_news(self, station: str, known: _Terminal, body: Heartbeat) -> bool:
-        """Whether it is newer than what was heard of its boot; notes when something between the two is missing."""
-        if known.boot != body.boot:
-            return True
-        if body.run == known.run:
-            if body.conn == known.conn:
-                self._follow(station, known, body.n)
-            return body.n > known.n
-        return body.run > known.run
-
-    def _follow(self, station: str, known: _Terminal, n: int) -> None:
-        """Numbers within a connection: one that is left out is lost, unless it comes behind the next."""
-        if n > known.n:
-            known.missing = n - 1 if n == known.n + 2 and station not in self._lost else 0
-            if n > known.n + 1 and known.window >= self._whole_from:
-                self._lost.add(station)
-        elif n == known.missing:
+    def _take_back(self, home: _Station, known: _Terminal, body: Heartbeat) -> None:
+        """A number that seemed lost came behind the next."""
+        same = (known.boot, known.run, known.conn) == (body.boot, body.run, body.conn)
+        if same and 0 < body.n == known.missing:
             known.missing = 0
-            self._lost.discard(station)
+            if known.window == home.window:
+                self._losses.find(home)
+
+    def _renew(self, known: _Terminal, body: Heartbeat, now: int) -> None:
+        every_ms = body.every * 1000
+        known.boot, known.run, known.conn, known.n = body.boot, body.run, body.conn, body.n
+        known.until, known.forgotten = now + every_ms, now + FORGOTTEN_AFTER * every_ms + _LEAST_MEMORY_MS
+        known.window, known.missing = self._losses.window, 0
 
     def _leave(self, station: str, home: _Station, gone: _Terminal) -> None:
         self._uncount(home)
         _remove(home, gone)
         if home.first is None:
+            self._forget(station, home)
             del self._stations[station]
         else:
             self._count(home)
@@ -241,7 +227,19 @@ class Census:
     def _sweep(self) -> None:
         """Keep few silent stations beside the living ones, so that memory is bounded by those who send."""
         if len(self._stations) > 2 * (self._present + self._missed) + _SPARE:
-            self._stations = {name: home for name, home in self._stations.items() if home.forgotten > self._now}
+            gone = [(name, home) for name, home in self._stations.items() if home.forgotten <= self._now]
+            for name, home in gone:
+                self._forget(name, home)
+                del self._stations[name]
+
+    def _forget(self, station: str, home: _Station) -> None:
+        self._losses.forget(home)
+        self.named.pop(station, None)
+
+
+def _is_news(known: _Terminal, body: Heartbeat) -> bool:
+    """Whether it is newer than what was heard of its boot."""
+    return known.boot != body.boot or (body.run, body.n) > (known.run, known.n)
 
 
 def _terminals(home: _Station) -> Iterator[_Terminal]:
@@ -267,7 +265,7 @@ def _find(home: _Station, name: str) -> _Terminal | None:
 
 
 def _add(home: _Station, name: str) -> _Terminal:
-    """A terminal that was not heard before."""
+    """A terminal that was not heard before; where there are too many it takes the place of the longest silent one."""
     others = list(_terminals(home))
     if len(others) >= MOST_TERMINALS:
         _remove(home, min(others, key=lambda one: one.until))

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from broker.losses import LossSettings
 from contract.messages import MOST_TERMINALS
 
 
@@ -9,8 +10,8 @@ class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What a bridge is told.
 
     `max_bytes` and `max_messages` bound what Kafka has not acknowledged yet. `delivery_timeout` is the seconds that a
-    request to Kafka may take, and a batch of a producer that is not idempotent altogether. `loss_window`: the seconds
-    over which messages that are missing are counted. A station has at most `terminals`.
+    request to Kafka may take, and a batch of a producer that is not idempotent altogether. `losses`: by which numbers
+    messages that are missing are our loss. A station has at most `terminals`.
     """
 
     mqtt_url: str
@@ -24,7 +25,7 @@ class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = 256 * 1024 * 1024
     max_messages: int = 1_000_000
     delivery_timeout: float = 40.0
-    loss_window: float = 10.0
+    losses: LossSettings = LossSettings()
     terminals: int = MOST_TERMINALS
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"

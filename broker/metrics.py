@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 @dataclass(slots=True)
 class Counters:
-    """Totals since the start, except `waiting_*`, `paused` and `connected`, which are now."""
+    """Totals since the start, except `waiting_*`, `paused`, `connected` and `misnumbering`, which are now."""
 
     received: int = 0
     received_bytes: int = 0
@@ -21,6 +21,8 @@ class Counters:
     batches_failed: int = 0
     ticks: int = 0
     ticks_spoilt: int = 0
+    loss_windows: int = 0
+    misnumbering: int = 0
     connects: int = 0
     taken_over: int = 0
     namesakes: int = 0
@@ -40,7 +42,7 @@ class Counters:
         return {name: sum(self.letters.values()) if name == "letters" else getattr(self, name) for name in _HELP}
 
 
-_GAUGES = frozenset({"connected", "paused", "waiting_bytes", "waiting_messages"})
+_GAUGES = frozenset({"connected", "misnumbering", "paused", "waiting_bytes", "waiting_messages"})
 _HELP = {
     "received": "MQTT messages read",
     "received_bytes": "Bytes of their payloads",
@@ -52,6 +54,8 @@ _HELP = {
     "batches_failed": "Kafka batches given up",
     "ticks": "Ticks written",
     "ticks_spoilt": "Ticks written that were not whole",
+    "loss_windows": "Windows in which so many messages were missing that their time does not count",
+    "misnumbering": "Stations that number their messages wrongly, so that what they miss is not counted",
     "connects": "Connections to the MQTT broker",
     "taken_over": "Client ids given up because another client used them, or seemed to",
     "namesakes": "Other living bridges with this bridge's name",

@@ -81,8 +81,8 @@ class Ticker:
             kept=counts.kept,
             overdue=counts.missed,
             missed=counts.missed,
-            heard=counts.heard,
-            lost=counts.lost,
+            losses=counts.losses,
+            named=counts.named,
         )
         self._seq += 1
         self.whole = True

@@ -39,14 +39,15 @@ class StatusEntry(_Entry, frozen=True, kw_only=True, tag="status", omit_defaults
     body: Status
 
 
-class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="tick"):
+class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="tick", omit_defaults=True):
     """The pipeline's clock on every partition of `milepost.live`; stands behind everything received before it.
 
     `whole` is false when since the bridge's last tick MQTT reconnected, a batch failed or anything was dropped.
     The rest is of the whole shard, whatever partition this stands in, and in stations: how many are within their
     promise and were heard since the bridge's last tick that does not count (`kept`; None: the bridge does not count
-    them); how many broke their promise lately (`missed`). `present` (within their promise), `overdue` (as `missed`) and
-    of how many of the `heard` of the current window a message is missing (`lost`).
+    them); how many broke their promise lately (`missed`); whether so many miss messages that this time does not count
+    (`losses`). `named`: which stations number wrongly, some of them if there are many; None: as it was said before.
+    `present` (within their promise) and `overdue` (as `missed`).
     """
 
     shard: str
@@ -60,8 +61,8 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="
     kept: int | None = None
     missed: int = 0
     overdue: int = 0
-    heard: int = 0
-    lost: int = 0
+    losses: bool = False
+    named: tuple[str, ...] | None = None
 
 
 LiveEntry = HeartbeatEntry | StatusEntry | Tick

@@ -42,7 +42,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     v: Literal[1]
     boot: Name
     run: Count
-    conn: Count = 0
+    conn: Count | None = None
     n: Count
     at: Int64
     up: Seconds | None = None
@@ -57,7 +57,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     v: Literal[1]
     boot: Name
     run: Count
-    conn: Count = 0
+    conn: Count | None = None
     n: Count | None = None
     state: TerminalStatus
     at: Int64

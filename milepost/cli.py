@@ -30,11 +30,21 @@ _LIVENESS = (
     "floor",
     "will_grace",
     "longest_tick",
-    "loss_window",
-    "loss_share",
-    "loss_least",
     "mass_share",
     "mass_least",
+)
+_LOSSES = (
+    "loss_window",
+    "loss_settled",
+    "loss_clean",
+    "loss_share",
+    "loss_least",
+    "loss_all_share",
+    "loss_all_least",
+    "loss_named_least",
+    "loss_named_of",
+    "loss_named_times",
+    "loss_named_until",
 )
 _BLIND_SPOTS = (
     "blind_never_days",
@@ -108,7 +118,7 @@ COMMANDS: Mapping[str, Command] = {
             "kafka_idempotent",
             "shard",
             "bridge",
-            "loss_window",
+            *_LOSSES,
             "station_terminals",
         ),
         uvloop=True,

@@ -22,6 +22,7 @@ _MAX_DAYS = 400
 async def bridge(settings: Settings, stop: asyncio.Event) -> None:
     """Carry messages from one MQTT broker into Kafka."""
     from broker.bridge import BridgeConfig, run
+    from broker.losses import LossSettings
 
     config = BridgeConfig(
         mqtt_url=require(settings.mqtt_url, "MILEPOST_MQTT_URL", "mqtt://host:port"),
@@ -31,7 +32,19 @@ async def bridge(settings: Settings, stop: asyncio.Event) -> None:
         shard=settings.shard,
         bridge=settings.bridge,
         idempotent=settings.kafka_idempotent,
-        loss_window=settings.loss_window,
+        losses=LossSettings(
+            window=settings.loss_window,
+            settled=settings.loss_settled,
+            clean=settings.loss_clean,
+            share=settings.loss_share,
+            least=settings.loss_least,
+            all_share=settings.loss_all_share,
+            all_least=settings.loss_all_least,
+            named_least=settings.loss_named_least,
+            named_of=settings.loss_named_of,
+            named_times=settings.loss_named_times,
+            named_until=settings.loss_named_until,
+        ),
         terminals=settings.station_terminals,
         metrics_port=settings.metrics_port,
     )
@@ -58,9 +71,6 @@ async def judge(settings: Settings, stop: asyncio.Event) -> None:
 
     clock = ClockSettings(
         longest=settings.longest_tick,
-        loss_window=settings.loss_window,
-        loss_share=settings.loss_share,
-        loss_least=settings.loss_least,
         mass_share=settings.mass_share,
         mass_least=settings.mass_least,
     )

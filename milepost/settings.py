@@ -33,6 +33,7 @@ class Secret(msgspec.Struct, frozen=True):
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Few = Annotated[int, Meta(ge=1, le=1000)]
 Seconds = Annotated[float, Meta(ge=0.1, le=3600)]
 Minutes = Annotated[float, Meta(ge=0.1, le=100_000)]
 Days = Annotated[float, Meta(ge=0.001, le=3660)]
@@ -140,15 +141,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "until all of them were heard."
         ),
     ] = 10.0
+    loss_settled: Annotated[
+        LongSeconds,
+        Meta(description="Seconds for which a station must have been heard by a bridge before its losses count."),
+    ] = 600.0
+    loss_clean: Annotated[
+        Few,
+        Meta(description="The windows in which a station was heard and lost nothing before its loss counts in full."),
+    ] = 10
     loss_share: Annotated[
-        Share, Meta(description="The share of the terminals heard in that time above which their losses are ours.")
+        Share, Meta(description="The share of the stations heard in a window above which such losses are ours.")
     ] = 0.02
     loss_least: Annotated[
         Count,
         Meta(
-            description="The fewest terminals whose losses are ours; of a shard of few a twentieth is enough, but two."
+            description="The fewest stations whose losses are ours; of a shard of few a twentieth is enough, but two."
         ),
     ] = 5
+    loss_all_share: Annotated[
+        Share, Meta(description="The share above which losses are ours, whoever lost something before.")
+    ] = 0.2
+    loss_all_least: Annotated[Count, Meta(description="The fewest stations for that.")] = 3
+    loss_named_least: Annotated[
+        Few, Meta(description="Windows with a loss from which a station is one that numbers wrongly.")
+    ] = 5
+    loss_named_of: Annotated[Few, Meta(description="The station's last windows of which these are counted.")] = 100
+    loss_named_times: Annotated[
+        Annotated[float, Meta(ge=1, le=1000)],
+        Meta(description="How many times the others' share of windows with a loss that must be."),
+    ] = 10.0
+    loss_named_until: Annotated[
+        Few, Meta(description="Windows without a loss after which such a station counts again.")
+    ] = 30
     mass_share: Annotated[
         Share,
         Meta(description="The share of a shard's terminals that fall together from which the shard is suspected."),

@@ -27,7 +27,7 @@ class Terminal:
     id: str = "001"
     boot: str = "boot-1"
     run: int = 1
-    conn: int = 1
+    conn: int | None = 1
     n: int = 0
     usable: bool | None = True
     alive: bool = True

@@ -21,7 +21,7 @@ from tests.instrument.truth import BEGIN, DAYS, END, Stop, Truth, is_hit
 
 PARTITIONS = 3
 MINUTE = 60_000
-SETTINGS = LivenessSettings(floor=600.0, will_grace=600.0, clock=ClockSettings(longest=300.0, loss_window=600.0))
+SETTINGS = LivenessSettings(floor=600.0, will_grace=600.0, clock=ClockSettings(longest=300.0))
 EPOCH = round(BEGIN.timestamp() * 1000)
 CLOCKS = (-EPOCH, 0, 0, 0, 0, 0, 2_000_000_000_000, 3_600_000)
 """How far the wall clocks of devices are off, ms: some stand in 1970, some decades ahead, some an hour."""

@@ -208,6 +208,5 @@ def _row_of(live: PartitionLiveness, row: int) -> tuple[Any, ...]:
         t.deadline[row],
         t.usable[row],
         t.users[row],
-        t.window[row],
         _memory_text(live, row),
     )

@@ -37,7 +37,7 @@ def settings_for(tick: float) -> LivenessSettings:
     scale = max(1.0, tick / REFERENCE_TICK)
     if scale == 1.0:
         return plain
-    clock = ClockSettings(longest=plain.clock.longest * scale, loss_window=max(10.0, 10.0 * scale))
+    clock = ClockSettings(longest=plain.clock.longest * scale)
     return msgspec.structs.replace(plain, clock=clock)
 
 

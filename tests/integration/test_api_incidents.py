@@ -126,6 +126,18 @@ async def test_the_pipeline_says_how_far_behind_it_is_and_where_it_stood_still(
     assert consumer["lag"] is None, "nobody looked where the log ends"
 
 
+async def test_the_pipeline_names_stations_that_number_wrongly(pool: Pool, database: str, tmp_path: Path) -> None:
+    world = World(pool)
+    for partition in (0, 1):
+        await world.clock(partition=partition)
+    async with serving(config(database, tmp_path)) as (client, _):
+        (shard,) = (await client.get("/api/v1/pipeline")).json()["shards"]
+        assert shard["misnumbering"] == []
+        await pool.execute("""UPDATE partition_clock SET memory = '{"named": ["6321220007", "6321220001"]}'""")
+        (shard,) = (await client.get("/api/v1/pipeline")).json()["shards"]
+        assert shard["misnumbering"] == ["6321220001", "6321220007"]
+
+
 async def test_the_pipeline_says_how_far_consumers_lag_and_who_is_alive(
     pool: Pool, database: str, tmp_path: Path
 ) -> None:

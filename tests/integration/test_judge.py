@@ -11,6 +11,8 @@ from aiokafka import ConsumerRecord
 
 from alerting.judge import CONSUMER, JudgeConfig, JudgeHandler
 from alerting.liveness import LivenessSettings
+from broker.census import Census
+from broker.losses import LossSettings
 from contract.codec import encode
 from contract.log import LIVE, LiveEntry
 from store.offsets import FencedError, advance, claim
@@ -88,8 +90,9 @@ def story() -> Simulator:
 
 
 def losing_story() -> Simulator:
-    """What used to be forgotten: a window of losses, and stamps by a bridge that has not ticked yet."""
+    """What used to be forgotten: that messages are lost, and stamps by a bridge that has not ticked yet."""
     sim = Simulator()
+    sim.bridge.census = Census(LossSettings(settled=0))
     for terminal in sim.add_many(12, every=4):
         terminal.next_at += 1
     sim.run(20)
@@ -112,7 +115,7 @@ def losing_story() -> Simulator:
 
 async def judged(pool: Pool) -> list[asyncpg.Record]:
     return await pool.fetch(
-        "SELECT t.station, state, since, seen, deadline, loss_window, t.memory, c.memory AS clock "
+        "SELECT t.station, state, since, seen, deadline, t.memory, c.memory AS clock "
         "FROM terminal_state t JOIN partition_clock c USING (partition) ORDER BY t.station"
     )
 

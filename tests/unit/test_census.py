@@ -5,8 +5,8 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.census import ENOUGH, FORGOTTEN_AFTER, MOST_TERMINALS, Census, Counts
-from contract.messages import Heartbeat, Status
+from broker.census import FORGOTTEN_AFTER, Census, Counts
+from contract.messages import MOST_TERMINALS, Heartbeat, Status
 
 
 def beat(n: int, *, every: float = 2, boot: str = "boot-1", conn: int = 1) -> Heartbeat:
@@ -25,7 +25,7 @@ def fleet(census: Census, size: int, n: int, now: int) -> None:
 def test_who_keeps_the_promise_and_who_broke_it() -> None:
     census = Census()
     fleet(census, 100, 1, 1_000)
-    assert census.count(2_900) == Counts(present=100, kept=100, heard=100)
+    assert census.count(2_900) == Counts(present=100, kept=100)
     fleet(census, 15, 2, 3_000)
     assert (census.count(3_200).present, census.count(3_200).missed) == (15, 85)
 
@@ -47,87 +47,6 @@ def test_who_said_goodbye_breaks_no_promise() -> None:
     census.status("nobody", "001", status("away", 2))
     census.status("station-2", "001", status("online", 2))
     assert census.count(5_000).missed == 2
-
-
-def test_a_missing_number_is_a_loss_within_one_connection_only() -> None:
-    census = Census()
-    for who, last in {"whole": beat(2), "torn": beat(3), "again": beat(9, conn=2), "new": beat(9, boot="b")}.items():
-        census.heartbeat(who, "001", beat(1), 0)
-        census.heartbeat(who, "001", last, 500)
-    assert census.count(600) == Counts(present=4, kept=4, heard=4, lost=1)
-
-
-def test_losses_are_counted_in_windows() -> None:
-    census = Census(window=10)
-    for second in range(10):
-        census.heartbeat("a", "001", beat(1 + 4 * second), 1_000 * second)
-        counts = census.count(1_000 * second)
-    assert counts == Counts(present=1, kept=1, heard=1, lost=1)
-    assert census.count(10_000).lost == 1
-    census.heartbeat("a", "001", beat(38), 10_500)
-    assert census.count(11_000).lost == 1, "the last window was worse"
-    for second in range(12, 22):
-        census.heartbeat("a", "001", beat(27 + second), 1_000 * second)
-        census.count(1_000 * second)
-    assert census.count(21_500) == Counts(present=1, kept=1, heard=1, lost=0)
-
-
-def test_a_window_of_a_small_shard_hears_everybody() -> None:
-    """Of 24 terminals that beat once a minute four are heard in ten seconds."""
-    census = Census(window=10)
-    for n, at in ((1, 0), (3, 60_000)):
-        for number in range(24):
-            census.heartbeat(f"s{number}", "001", beat(n, every=60), at + 2_500 * number)
-            counts = census.count(at + 2_500 * number)
-    assert counts == Counts(present=24, kept=24, heard=23, lost=23)
-
-
-def test_a_window_of_many_lasts_as_long_as_it_is_meant_to() -> None:
-    census, numbers, lost = Census(window=10), {0: 1, 5: 3, 12: 4}, []
-    for second in range(22):
-        if second in numbers:
-            for number in range(ENOUGH):
-                census.heartbeat(f"s{number}", "001", beat(numbers[second], every=60), second * 1_000)
-        lost.append(census.count(second * 1_000).lost)
-    assert lost == [0] * 5 + [ENOUGH] * 16 + [0]
-
-
-def test_statuses_are_numbered_with_heartbeats() -> None:
-    census = Census()
-    census.heartbeat("a", "001", beat(1), 0)
-    census.status("a", "001", status("online", 2))
-    census.status("a", "001", status("lost", 1))
-    census.heartbeat("a", "001", beat(3), 500)
-    assert census.count(600).lost == 0
-
-
-def test_what_comes_out_of_order_is_not_lost() -> None:
-    census = Census()
-    for n in (1, 3, 2, 5, 4, 5, 2):
-        census.heartbeat("swapped", "001", beat(n), 0)
-    for who, numbers in {"torn": (1, 4, 2), "torn and swapped": (1, 4, 6, 5)}.items():
-        for n in numbers:
-            census.heartbeat(who, "001", beat(n), 0)
-    for n, conn in ((1, 1), (3, 1), (5, 2), (8, 2), (2, 2)):
-        census.heartbeat("torn after a new connection", "001", beat(n, conn=conn), 0)
-    assert census.count(100) == Counts(present=4, kept=4, heard=4, lost=3)
-
-
-def test_what_is_missing_over_a_gap_of_ours_is_no_loss() -> None:
-    """The ticks say of the gap themselves that it does not count."""
-    census = Census()
-    for who in ("reconnected", "thawed"):
-        census.heartbeat(who, "001", beat(1), 0)
-    census.count(100)
-    census.excuse()
-    census.heartbeat("reconnected", "001", beat(9), 4_000)
-    assert census.count(4_100).lost == 0
-    census.heartbeat("thawed", "001", beat(99), 30_000)
-    assert census.count(30_100).lost == 0
-    census.heartbeat("thawed", "001", beat(120), 31_000)
-    assert census.count(31_100).lost == 0, "heard before the gap was known"
-    census.heartbeat("thawed", "001", beat(140), 32_000)
-    assert census.count(32_100).lost == 1
 
 
 def test_doubles_and_old_ones_change_nothing() -> None:
@@ -207,7 +126,7 @@ def test_invented_terminals_of_a_station_take_no_more_room() -> None:
     while one is not None:
         names.append(one.name)
         one = one.next
-    assert len(names) == MOST_TERMINALS and "319" in names
+    assert len(names) == MOST_TERMINALS and f"{10 * MOST_TERMINALS - 1}" in names
     assert census.count(400).present == 1
 
 

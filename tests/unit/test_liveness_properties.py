@@ -7,14 +7,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from alerting.clock import ClockSettings
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, Transition
 from contract.log import HeartbeatEntry, LiveEntry, Tick
 from tests.simulator import Simulator
 
 SETTINGS = LivenessSettings()
-BLIND_TO_LOSS = LivenessSettings(clock=ClockSettings(loss_least=100))
-"""The oracle counts time. That messages were lost, by which five of six terminals may tell, it does not count."""
 EVERY = (1, 2, 5, 10)
 
 
@@ -126,7 +123,7 @@ def judge(log: list[tuple[str, LiveEntry]]) -> list[Transition]:
 @example([("stall", 0, 4.75), ("stall", 0, 3), ("die", 0, 0.25)])
 @settings(max_examples=150, deadline=None)
 def test_the_judge_agrees_with_the_oracle(actions: list[tuple[str, int, float]]) -> None:
-    sim = play(actions, BLIND_TO_LOSS)
+    sim = play(actions)
     oracle = Oracle()
     for station, entry in sim.log:
         oracle.take(station, entry)

@@ -1,10 +1,12 @@
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from alerting.clock import ClockSettings
 from alerting.liveness import LivenessSettings
+from broker.losses import LossSettings
 from contract.errors import RemedyError
 from milepost.settings import TABLE, Secret, Settings, load, render_markdown, require, to_environ, unknown
 
@@ -126,8 +128,10 @@ def test_the_defaults_of_liveness_are_those_of_the_judge() -> None:
         liveness.will_grace,
     )
     assert settings.longest_tick == clock.longest
-    for name in ("loss_window", "loss_share", "loss_least", "mass_share", "mass_least"):
+    for name in ("mass_share", "mass_least"):
         assert getattr(settings, name) == getattr(clock, name)
+    losses = msgspec.structs.asdict(LossSettings())
+    assert {name: getattr(settings, f"loss_{name}") for name in losses} == losses
 
 
 def test_every_setting_says_what_it_means() -> None:
