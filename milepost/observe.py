@@ -56,7 +56,7 @@ class _Asking:
 async def stations(url: str, token: str, found: History) -> dict[str, Seen]:
     """What the API at `url` says of every station of the journal. Raises RemedyError when it does not answer."""
     asking = _Asking(url, token)
-    incidents = await asking.items("incidents", kind="station_offline")
+    incidents = [one for kind in ("station_offline", "unusable") for one in await asking.items("incidents", kind=kind)]
     letters = await asking.items("deadletters") if found.garbage else []
     gate = asyncio.Semaphore(AT_ONCE)
 
@@ -72,15 +72,28 @@ async def _station(asking: _Asking, station: str, found: History, incidents: lis
     timeline = await asking.get(f"stations/{quote(station)}/timeline", **window)
     # A device's clock may have put its samples anywhere.
     health = await asking.items(f"stations/{quote(station)}/health", **{"from": _iso(0), "to": _iso(_FAR)})
+    schedule = await asking.get(f"stations/{quote(station)}/schedule", **window)
+    own = [one for one in incidents if one["station"] == station]
     return Seen(
         timeline=[
             Interval(begin=_ms(one["from"]), end=_ms(one["to"]), verdict=one["verdict"])
             for one in timeline["intervals"]
         ],
         health=[Stored(one["terminal"], one["box"], one["id"]) for one in health],
-        incidents=[_ms(one["began_at"]) for one in incidents if one["station"] == station],
+        incidents=[_ms(one["began_at"]) for one in own if one["kind"] == "station_offline"],
+        unusable=[_lasted(one) for one in own if one["kind"] == "unusable"],
+        openings=None if schedule["always"] else [_span(one) for one in schedule["openings"]],
+        closures=[_span(one) for one in schedule["closures"]],
         deadletters=sum(one["station"] == station for one in letters) if found.garbage else None,
     )
+
+
+def _lasted(incident: Any) -> tuple[int, int]:
+    return _ms(incident["began_at"]), _ms(incident["ended_at"]) if incident["ended_at"] else _FAR
+
+
+def _span(part: Any) -> tuple[int, int]:
+    return _ms(part["from"]), _ms(part["to"])
 
 
 def _iso(ms: int) -> str:

@@ -10,9 +10,14 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from agents.simulator import journal
+from agents.simulator import journal, usability
+from agents.simulator.spans import Span, common, without
+from agents.simulator.usability import Patience, Said
 
 OFFLINE: Final = "offline"
+ONLINE: Final = "online"
+UNUSABLE: Final = "unusable"
+UNKNOWN: Final = "unknown"
 DOUBT: Final = 1000
 """ms before the end of a connection in which what was written may not have arrived."""
 _Least = Callable[[float], float]
@@ -23,13 +28,19 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What is expected of Milepost; seconds. It is what was promised, not what the system's settings say.
 
     `k` heartbeats may be missed; a Last Will shortens that to `will` seconds after one missed heartbeat; after a
-    blind time everybody has `2 × every + floor` left. `slack` is for what is on its way.
+    blind time everybody has `2 × every + floor` left. A station that is of no use for `grace` while it is open is an
+    incident. `slack` is for what is on its way.
     """
 
     k: float = 3.0
     will: float = 10.0
     floor: float = 10.0
+    grace: float = 300.0
     slack: float = 3.0
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(self.k, self.slack, self.grace)
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,11 +60,15 @@ class Stored(NamedTuple):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What the API says of one station: its history, its health records, its `station_offline` incidents' begins."""
+    """What the API says of one station: its history, its health records, its `station_offline` incidents' begins, its
+    `unusable` incidents; `openings` (None: always) and declared `closures`."""
 
     timeline: Sequence[Interval]
     health: Sequence[Stored]
     incidents: Sequence[int] = ()
+    unusable: Sequence[Span] = ()
+    openings: Sequence[Span] | None = None
+    closures: Sequence[Span] = ()
     deadletters: int | None = None
 
 
@@ -69,6 +84,9 @@ KINDS: Final = (
     "false_offline",
     "missed_offline",
     "false_incident",
+    "unusable_online",
+    "missed_unusable",
+    "false_unusable",
     "lost_record",
     "stored_twice",
     "never_sent",
@@ -78,7 +96,6 @@ KINDS: Final = (
 
 _Heard = tuple[int, float]
 """When a heartbeat went out, and its `every`."""
-Span = tuple[int, int]
 
 
 class _Life:
@@ -87,12 +104,18 @@ class _Life:
     def __init__(self) -> None:
         self.beats: list[_Heard] = []
         self.clones: list[_Heard] = []
+        self.said: dict[int, bool | None] = {}
         self.doubtful: set[_Heard] = set()
         self.away: list[Span] = []
 
     def lost(self, at: int) -> None:
         """The connection ended at `at`."""
         self.doubtful.update(beat for beat in self.beats[-2:] if at - beat[0] < DOUBT)
+
+    @property
+    def voice(self) -> list[Said]:
+        """What its heartbeats said of being usable."""
+        return [Said(at, every, self.said.get(at), (at, every) not in self.doubtful) for at, every in self.beats]
 
 
 class History(msgspec.Struct):
@@ -123,6 +146,8 @@ def history(entries: Iterable[journal.Entry]) -> History:
             case journal.Beat():
                 life = _life(found, entry.station, entry.terminal)
                 (life.clones if entry.clone else life.beats).append((entry.at, entry.every))
+                if not entry.clone:
+                    life.said[entry.at] = entry.usable
             case journal.Linked(up=False, clone=False):
                 _life(found, entry.station, entry.terminal).lost(entry.at)
             case journal.Told(state="away"):
@@ -156,6 +181,7 @@ def check_station(found: History, station: str, seen: Seen, rules: Rules) -> lis
     """The findings about one station."""
     return [
         *_check_silences(found, station, seen, rules),
+        *_check_use(found, station, seen, rules),
         *_check_records(found, station, seen),
         *_check_garbage(found, station, seen),
     ]
@@ -166,8 +192,8 @@ def check_station(found: History, station: str, seen: Seen, rules: Rules) -> lis
 
 def _check_silences(found: History, station: str, seen: Seen, rules: Rules) -> list[Finding]:
     lives = list(found.lives[station].values())
-    allowed = _common([_may_be_offline(life, found.ended, rules) for life in lives])
-    needed = _common([_must_be_offline(life, found.ended, rules) for life in lives])
+    allowed = common([_may_be_offline(life, found.ended, rules) for life in lives])
+    needed = common([_must_be_offline(life, found.ended, rules) for life in lives])
     slowest = max((every for life in lives for _, every in life.beats), default=0.0)
     return [
         *_false(found, station, seen, allowed, rules),
@@ -217,21 +243,6 @@ def _silences(beats: list[_Heard], away: list[Span], ended: int, least: _Least) 
     return found
 
 
-def _common(spans: Sequence[list[Span]]) -> list[Span]:
-    """Where all of them are: a station is silent when every terminal of it is."""
-    if not spans:
-        return []
-    common = spans[0]
-    for other in spans[1:]:
-        common = [
-            (max(one[0], two[0]), min(one[1], two[1]))
-            for one in common
-            for two in other
-            if max(one[0], two[0]) < min(one[1], two[1])
-        ]
-    return common
-
-
 def _covered(at: int, spans: Sequence[Span], slack: int) -> bool:
     return any(begin - slack <= at <= end + slack for begin, end in spans)
 
@@ -243,6 +254,61 @@ def _told(begin: int, end: int, timeline: Sequence[Interval], grace: float) -> b
         return True
     blind = [min(end, one.end) for one in touching if one.verdict == "unknown"]
     return bool(blind) and (end - max(blind)) / 1000 < grace
+
+
+# -- use -------------------------------------------------------------------------------------------------------
+
+
+def _check_use(found: History, station: str, seen: Seen, rules: Rules) -> list[Finding]:
+    """What was said of being usable; two machines with one identity say nothing that can be held against anybody."""
+    lives = list(found.lives[station].values())
+    if any(life.clones for life in lives):
+        return []
+    voices = [life.voice for life in lives]
+    late = round((2 * usability.slowest(voices) + rules.floor + rules.slack) * 1000)
+    blind = [(one.begin, one.end + late) for one in seen.timeline if one.verdict == UNKNOWN]
+    nobody = without(usability.unusable(voices, found.began, found.ended, rules.patience), blind)
+    return [
+        *_reads_online(station, seen, nobody),
+        *_missed_unusable(station, seen, nobody, rules),
+        *_false_unusable(found, station, seen, voices, rules),
+    ]
+
+
+def _verdicts(seen: Seen, verdict: str) -> list[Span]:
+    return [(one.begin, one.end) for one in seen.timeline if one.verdict == verdict]
+
+
+def _reads_online(station: str, seen: Seen, nobody: list[Span]) -> list[Finding]:
+    span = usability.longest(common([nobody, _verdicts(seen, ONLINE)]))
+    text = "" if span is None else f"reads online from {span[0]} to {span[1]}, when nobody could use it"
+    return [Finding(kind="unusable_online", station=station, text=text)] if span else []
+
+
+def _missed_unusable(station: str, seen: Seen, nobody: list[Span], rules: Rules) -> list[Finding]:
+    least = round((rules.grace + rules.slack) * 1000)
+    return [
+        Finding(
+            kind="missed_unusable", station=station, text=f"of no use from {begin} to {end}, and no incident said so"
+        )
+        for begin, end in usability.expected(nobody, seen.openings, seen.closures)
+        if end - begin >= least and not common([[(begin, end)], seen.unusable])
+    ]
+
+
+def _false_unusable(
+    found: History, station: str, seen: Seen, voices: Sequence[Sequence[Said]], rules: Rules
+) -> list[Finding]:
+    slack = round((usability.slowest(voices) + rules.slack) * 1000)
+    called = common([_verdicts(seen, UNUSABLE), usability.usable(voices, rules.patience)])
+    wrong = {begin for begin, end in called if end - begin > slack}
+    suspects = usability.suspects(voices, found.ended)
+    begun = (begin for begin, _ in seen.unusable if found.began <= begin <= found.ended)
+    wrong |= {begin for begin in begun if not _covered(begin, suspects, slack)}
+    return [
+        Finding(kind="false_unusable", station=station, text=f"called of no use at {at}, but it said it can be used")
+        for at in sorted(wrong)
+    ]
 
 
 # -- records ---------------------------------------------------------------------------------------------------

@@ -32,12 +32,13 @@ class Began(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="began"):
 
 
 class Beat(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="beat"):
-    """A heartbeat went out on a connection that was up."""
+    """A heartbeat went out on a connection that was up; `usable` is what it said, None for a journal of before."""
 
     boot: str
     run: int
     n: int
     every: float
+    usable: bool | None = None
 
 
 class Told(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="status"):

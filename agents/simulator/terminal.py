@@ -347,7 +347,9 @@ class Terminal:
             v=1, boot=self._boot, run=self.runs, conn=self._conn, n=self._n, at=self._wall(now), up=self._up(now),
             every=self.profile.every, usable=self.usable, users=self._random.randrange(4),
         )  # fmt: skip
-        entry = journal.Beat(boot=self._boot, run=self.runs, n=self._n, every=self.profile.every, **self._who(now))
+        entry = journal.Beat(
+            boot=self._boot, run=self.runs, n=self._n, every=self.profile.every, usable=self.usable, **self._who(now)
+        )
         self._emit(Publish(topic=self._topic("heartbeat"), payload=codec.encode(heartbeat), entry=entry))
         self._next_heartbeat = now + self._real(self.profile.every)
 
