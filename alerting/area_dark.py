@@ -84,19 +84,15 @@ class AreaDark:
         self._stretches: dict[str, _Stretch] = {}
         self._running: set[str] = set()
         self._family = Family()
-        self._resolved: Mapping[str, datetime] = {}
         self._turns: list[Turn] = []
 
     def load(
         self,
         tallies: Mapping[Path, Tally],
         told: Iterable[Told],
-        resolved: Mapping[str, datetime],
         known: datetime,
     ) -> None:
-        """Begin with all stations in `tallies`, the open incidents, those that a person resolved, by when, and what
-        the memory keeps."""
-        self._resolved = resolved
+        """Begin with all stations in `tallies`, the incidents that go on, and what the memory keeps."""
         news = self._add(tallies, known)
         for one in told:
             self._stretches[one.area] = _Stretch(one.stage, one.since, one.stage, one.since)
@@ -237,9 +233,7 @@ class AreaDark:
         self._running.discard(area)
         if stretch.stage is Stage.DARK:
             self._family.put(area, self._path(area), self._above(area, stretch, outages))
-        resolved = self._resolved.get(area)
-        if resolved is None or stretch.since > resolved:
-            self._say(area, stretch.stage)
+        self._say(area, stretch.stage)
         if stretch.stage is Stage.DARK:
             self._adopt(area)
 

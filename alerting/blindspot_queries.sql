@@ -11,17 +11,9 @@ DELETE FROM blind_spot_memory AS m USING unnest($1::text[], $2::text[]) AS gone 
 WHERE m.rule = gone.rule AND m.subject = gone.subject;
 
 -- name: read_open_spots
-SELECT i.key, i.began_at AS since, i.detail ->> 'stage' AS stage, parent.key AS parent_key,
-       NULL::timestamptz AS resolved_at
+SELECT i.key, i.began_at AS since, i.detail ->> 'stage' AS stage, parent.key AS parent_key
 FROM incident i LEFT JOIN incident parent ON parent.id = i.parent
-WHERE i.kind = 'blind_spot' AND i.status <> 'closed';
-
--- name: read_resolved_spots
--- The latest of each key that a person closed: what goes on since before is not told again.
-SELECT DISTINCT ON (key) key, began_at AS since, detail ->> 'stage' AS stage, NULL::text AS parent_key,
-       closed_at AS resolved_at
-FROM incident WHERE kind = 'blind_spot' AND status = 'closed' AND detail ? 'resolved_by'
-ORDER BY key, id DESC;
+WHERE i.kind = 'blind_spot' AND (i.status <> 'closed' OR i.reopen_at IS NOT NULL);
 
 -- name: read_targeted_areas
 -- Every area that a target names, or that lies below one at the target's level.

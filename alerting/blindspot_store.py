@@ -34,12 +34,8 @@ async def store_memory(connection: Connection, changed: Sequence[Remembered]) ->
 
 
 async def load_spots(connection: Connection) -> list[Spot]:
-    """Blind spots that are open, and the latest of each key that a person resolved."""
-    rows = [
-        *await connection.fetch(QUERIES.read_open_spots),
-        *await connection.fetch(QUERIES.read_resolved_spots),
-    ]
-    return [Spot(**dict(row)) for row in rows]
+    """Blind spots that go on."""
+    return [Spot(**dict(row)) for row in await connection.fetch(QUERIES.read_open_spots)]
 
 
 async def load_targets(connection: Connection) -> dict[str, Sequence[str]]:

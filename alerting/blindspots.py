@@ -37,13 +37,12 @@ class BlindSpotSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Spot(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident of a blind spot, as it is stored: open, or (`resolved_at`) closed by a person."""
+    """An incident of a blind spot that goes on, as it is stored."""
 
     key: str
     since: datetime
     stage: str | None = None
     parent_key: str | None = None
-    resolved_at: datetime | None = None
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,14 +75,13 @@ class BlindSpots:
     def load(self, standings: Iterable[Standing], start: Start) -> None:
         """Begin. Each standing is looked at once; records come after, by `note`."""
         self.memory.restore(start.memory)
-        told, resolved = _by_subject(start.spots, is_open=True), _by_subject(start.spots, is_open=False)
-        self._ledger.begin(_since(told), {name: spot.resolved_at or spot.since for name, spot in resolved.items()})
+        told = _by_subject(start.spots)
+        self._ledger.begin(_since(told))
         tallies = tally(self._restored(standings, start.known))
         self._silence.recheck(_since(told), start.known)
         self.counts.add(tallies)
-        self._dark.load(tallies, _dark_ones(told), _resolved_areas(resolved), start.known)
-        without = {subject for kind, subject in resolved if kind is Kind.UNCOVERED and subject not in start.had}
-        self._uncovered.load({subject for kind, subject in told if kind is Kind.UNCOVERED} | without)
+        self._dark.load(tallies, _dark_ones(told), start.known)
+        self._uncovered.load({subject for kind, subject in told if kind is Kind.UNCOVERED})
         self._uncovered.set_targets(start.targets, start.known, had=start.had)
         self.known = start.known
 
@@ -147,21 +145,13 @@ class BlindSpots:
         write(book, self.take(), now)
 
 
-def _by_subject(spots: Iterable[Spot], *, is_open: bool) -> dict[tuple[Kind, str], Spot]:
-    named = ((split_key(spot.key), spot) for spot in spots if (spot.resolved_at is None) is is_open)
+def _by_subject(spots: Iterable[Spot]) -> dict[tuple[Kind, str], Spot]:
+    named = ((split_key(spot.key), spot) for spot in spots)
     return {name: spot for name, spot in named if name is not None}
 
 
 def _since(spots: Mapping[tuple[Kind, str], Spot]) -> dict[tuple[Kind, str], datetime]:
     return {name: spot.since for name, spot in spots.items() if name[0] not in (Kind.UNCOVERED, Kind.AREA_DARK)}
-
-
-def _resolved_areas(resolved: Mapping[tuple[Kind, str], Spot]) -> dict[str, datetime]:
-    return {
-        subject: spot.resolved_at
-        for (kind, subject), spot in resolved.items()
-        if kind is Kind.AREA_DARK and spot.resolved_at is not None
-    }
 
 
 def _dark_ones(told: Mapping[tuple[Kind, str], Spot]) -> Iterator[Told]:

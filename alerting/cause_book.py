@@ -86,10 +86,8 @@ def _open(book: Book, step: Opened, now: datetime) -> None:
 
 
 def _join(book: Book, step: Joined, now: datetime) -> None:
-    parent = step.incident
-    if parent is None:
-        outage = book.open_of(step.outage)
-        parent = None if outage is None else outage.id
+    outage = book.open_of(step.outage)
+    parent = None if outage is None else outage.id
     for child in incidents_of(book, step.fallen, now):
         book.update(msgspec.structs.replace(child, parent=parent), "common_cause")
 
@@ -101,11 +99,11 @@ def _release(book: Book, step: Released) -> None:
 
 
 def incidents_of(book: Book, fallen: Fallen, now: datetime) -> list[Incident]:
-    """The incident of a fall: the open one, or one that was closed in this very pass."""
+    """The incident of a fall: the one that goes on, or one that was closed in this very pass."""
     return [
         incident
         for incident in book.all_of(fallen.key)
-        if (incident.is_open or incident.closed_at == now) and fallen_of(incident, ()).until == fallen.until
+        if (incident.goes_on or incident.closed_at == now) and fallen_of(incident, ()).until == fallen.until
     ]
 
 

@@ -6,8 +6,8 @@ ORDER BY m.key, m.began_at, i.id DESC;
 
 -- name: load_down
 -- The stations that are down, by their incidents.
-SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
-FROM incident WHERE kind = ANY ($1::text[]) AND status <> 'closed' AND station IS NOT NULL
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
+FROM incident WHERE kind = ANY ($1::text[]) AND (status <> 'closed' OR reopen_at IS NOT NULL) AND station IS NOT NULL
 ORDER BY id;
 
 -- name: stations_ever

@@ -28,11 +28,10 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """A station's incident became a child; `incident` is the parent's id when a person closed that."""
+    """A station's incident became a child."""
 
     fallen: Fallen
     outage: str
-    incident: int | None = None
 
 
 class Alone(msgspec.Struct, frozen=True):

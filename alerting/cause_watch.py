@@ -75,8 +75,7 @@ class CauseWatch:
         outages = {}
         for row in await connection.fetch(QUERIES.load_outages):
             outage = msgspec.convert(row["memory"], Outage)
-            outage.resolved, outage.incident = row["status"] == "closed", row["id"]
-            outages[outage.incident] = outage
+            outages[row["id"]] = outage
         for row in await connection.fetch(QUERIES.stations_ever, list(outages)):
             outages[row["parent"]].ever.add(row["station"])
         return outages
@@ -91,7 +90,6 @@ class CauseWatch:
         await self._agents.follow(connection, moment)
         for decision in book.decisions:
             self._tell(book, decision, moment)
-        await self._note_resolved(connection, book)
         peers = await self._ask(connection, self._causes.wanted())
         plan = self._causes.decide(moment.known, peers, lambda station: self._knows(station, moment))
         await _learn(connection, book, keys_of(plan))
@@ -114,14 +112,6 @@ class CauseWatch:
         standing = self._field.standing(station)
         return standing is None or moment.knows(standing)
 
-    async def _note_resolved(self, connection: Connection, book: Book) -> None:
-        """Parents that a person closed since the last pass."""
-        await _learn(connection, book, self._causes.outages)
-        for key in list(self._causes.outages):
-            if book.open_of(key) is None:
-                newest = max((incident.id for incident in book.all_of(key)), default=0)
-                self._causes.note_resolved(key, newest)
-
     async def _ask(self, connection: Connection, groups: Iterable[Group]) -> dict[Group, list[Peer]]:
         """How the other stations of these groups stand, a sample of each."""
         samples = {group: self._population.sample(group, SAMPLE) for group in groups}
@@ -137,7 +127,7 @@ class CauseWatch:
 
     async def _save_outages(self, connection: Connection) -> None:
         """What changed of the causes' memory."""
-        kept = [*self._causes.outages.values(), *self._causes.resolved]
+        kept = list(self._causes.outages.values())
         changed = [outage for outage in kept if outage.key in self._causes.touched]
         if changed:
             await connection.execute(

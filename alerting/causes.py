@@ -43,8 +43,6 @@ class Causes:
         self._settings = settings
         self._online = online
         self.outages: dict[str, Outage] = {}
-        # Closed by a person while stations were still down.
-        self.resolved: list[Outage] = []
         self._home: dict[str, Outage] = {}
         self._alone: dict[str, Fallen] = {}
         self._by_group: dict[Group, set[str]] = {}
@@ -63,10 +61,7 @@ class Causes:
     def restore(self, outages: Iterable[Outage], alone: Iterable[Fallen]) -> None:
         """Take over what a store kept: causes with their children, and who is down without one."""
         for outage in outages:
-            if outage.resolved:
-                self.resolved.append(outage)
-            else:
-                self.outages[outage.key] = outage
+            self.outages[outage.key] = outage
             for station in outage.children:
                 self._home[station] = outage
         for fallen in alone:
@@ -95,16 +90,6 @@ class Causes:
     def alone(self, station: str) -> Fallen | None:
         """The fall of a station that is down without a common cause."""
         return self._alone.get(station)
-
-    def note_resolved(self, key: str, incident: int) -> None:
-        """A person closed the parent: it stays closed, and so do the mouths of its children."""
-        outage = self.outages.pop(key)
-        outage.resolved, outage.incident = True, incident
-        if outage.children:
-            self.resolved.append(outage)
-            self.touched.add(key)
-        else:
-            self.gone.append((key, outage.began))
 
     def wanted(self) -> list[Group]:
         """The groups whose other stations should be looked at before deciding: those of falls that no known cause
@@ -175,8 +160,7 @@ class Causes:
         return min(known, key=lambda o: (not o.window.meets(fallen), -len(o.ever), o.key), default=None)
 
     def _outages_at(self, groups: Sequence[Group]) -> list[Outage]:
-        found = [self.outages[key] for group in groups if (key := outage_key(group)) in self.outages]
-        return found + [outage for outage in self.resolved if outage.group in groups]
+        return [self.outages[key] for group in groups if (key := outage_key(group)) in self.outages]
 
     def _explain(self, fresh: Sequence[Fallen], at: datetime) -> None:
         """Open a cause for what fell, the one that explains most first, as long as one does."""
@@ -258,11 +242,10 @@ class Causes:
         before = outage.common
         outage.add(fallen, at, self._settings)
         self.touched.add(outage.key)
-        self._plan.append(Joined(fallen, outage.key, outage.incident if outage.resolved else None))
+        self._plan.append(Joined(fallen, outage.key))
         if len(outage.ever) >= 2 * outage.told or deepest_area(before) != deepest_area(outage.common):
             outage.told = len(outage.ever)
-            if not outage.resolved:
-                self._plan.append(Grown(outage.key, outage.told, deepest_area(outage.common)))
+            self._plan.append(Grown(outage.key, outage.told, deepest_area(outage.common)))
 
     def _return(self, station: str, at: datetime) -> None:
         outage = self._home.get(station)
@@ -277,9 +260,6 @@ class Causes:
         if outage is not None:
             outage.remove(station, at)
             self.touched.add(outage.key)
-            if outage.resolved and not outage.children:
-                self.resolved = [other for other in self.resolved if other is not outage]
-                self.gone.append((outage.key, outage.began))
         elif station in self._alone:
             self._drop_alone(self._alone[station])
 

@@ -21,7 +21,9 @@ IDENTITY_CONFLICT: Final = "identity_conflict"
 CONFLICTING: Final = "conflicting"
 TWO_BOOTS: Final = "two_boots"
 NUMBERS: Final = "numbers"
+"""Why the judges call a terminal conflicting whose heartbeats have numbers that were used before."""
 ONE_BOOT: Final = "one_boot"
+_OF_JUDGES: Final = frozenset({TWO_BOOTS, NUMBERS})
 NEAR: Final = 10
 """Heartbeats by which two that go side by side may be apart."""
 
@@ -51,10 +53,14 @@ def follow_judges(book: Book, changes: Iterable[StationChange], field: Field, no
             continue
         key = conflict_key(change.station, change.terminal)
         known = book.open_of(key)
+        reason = NUMBERS if change.reason == NUMBERS else TWO_BOOTS
         if change.after == CONFLICTING and known is None:
-            reason = NUMBERS if change.reason == NUMBERS else TWO_BOOTS
             _open(book, field, (change.station, change.terminal), change.at, now, {"reason": reason})
-        elif change.before == CONFLICTING and known is not None and known.detail.get("reason") in (TWO_BOOTS, NUMBERS):
+        elif known is None or known.detail.get("reason") not in _OF_JUDGES:
+            continue
+        elif change.after == CONFLICTING:
+            book.update(msgspec.structs.replace(known, detail=known.detail | {"reason": reason}), reason)
+        elif change.before == CONFLICTING:
             book.close(known, ended_at=change.at, now=now, reason=change.after)
 
 
@@ -67,7 +73,7 @@ def follow_voices(book: Book, shared: Sequence[Sequence[Voice]], field: Field, n
             book.close(known, ended_at=now, now=now, reason="over")
     for key, (voice, group) in sorted(speaking.items()):
         others = [f"{other.station}/{other.terminal}" for other in group if other.key != key]
-        if book.open_of(key) is None and not _resolved(book, voice):
+        if book.open_of(key) is None:
             detail = {"reason": ONE_BOOT, "boot": voice.boot, "with": others}
             _open(book, field, (voice.station, voice.terminal), now, now, detail)
 
@@ -96,12 +102,6 @@ def _side_by_side(voices: list[Voice]) -> list[list[Voice]]:
         else:
             groups.append([after])
     return [group for group in groups if len(group) > 1]
-
-
-def _resolved(book: Book, voice: Voice) -> bool:
-    """A person resolved it for this very boot."""
-    known = book.all_of(voice.key)
-    return any("resolved_by" in one.detail and one.detail.get("boot") == voice.boot for one in known)
 
 
 def _open(

@@ -168,6 +168,10 @@ class Outbox:
         if row is None:
             await wait_for_wake(self._wakes[target.name], self._config.poll)
             return
+        if row["overtaken"]:
+            log.info("alert overtaken", extra={"key": row["idempotency_key"]})
+            await self._mark(QUERIES.mark_overtaken, row["id"])
+            return
         try:
             await target.send(self._parcel(row))
         except SendError as exc:

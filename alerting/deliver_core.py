@@ -16,7 +16,8 @@ from alerting.deliver_texts import TEXTS, Words
 from alerting.deliver_texts import Language as Language
 from alerting.words import word
 
-Phase = Literal["opened", "closed", "passed"]
+Phase = Literal["opened", "resolved", "reopened", "closed", "passed"]
+"""`resolved`: a person closed it although the fault goes on; `closed`: the fault is over."""
 
 FIRST_RETRY: Final = 2.0
 LONGEST_RETRY: Final = 600.0
@@ -71,6 +72,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     phase: Phase
     began_at: datetime
     ended_at: datetime | None = None
+    reopen_at: datetime | None = None
     station: str | None = None
     station_name: str | None = None
     station_name_en: str | None = None
@@ -92,10 +94,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_message(facts: Facts, *, language: Language, public_url: str | None, now: datetime) -> Message:
     """The text of a notification: what, since when or from when to when, where, why, and where to look."""
-    words = TEXTS[language]
     link = None if public_url is None else f"{public_url.rstrip('/')}/incidents/{facts.incident}"
     return Message(
-        title=_title(facts, words).format(what=_what(facts, language)),
+        title=_title(facts, language).format(what=_what(facts, language)),
         body="\n".join(line for line in _lines(facts, language, now, link) if line),
         link=link,
     )
@@ -104,7 +105,11 @@ def write_message(facts: Facts, *, language: Language, public_url: str | None, n
 _PHASES: Final = ("opened", "closed", "passed")
 
 
-def _title(facts: Facts, words: Words) -> str:
+def _title(facts: Facts, language: Language) -> str:
+    words = TEXTS[language]
+    by_phase = {"resolved": words.by_hand_title, "reopened": words.reopened_title}
+    if facts.phase in by_phase:
+        return by_phase[facts.phase].replace("{kind}", word("kind", facts.kind, language) or facts.kind)
     if facts.phase not in _PHASES:
         return words.other_titles[0]
     return words.titles.get(facts.kind, words.other_titles)[_PHASES.index(facts.phase)]
@@ -123,7 +128,7 @@ def _lines(facts: Facts, language: Language, now: datetime, link: str | None) ->
         _last_seen(facts, words),
         _clears(facts, language),
         words.unknown_note if facts.kind == "pipeline_blind" else None,
-        words.resolved.format(who=facts.detail["resolved_by"]) if "resolved_by" in facts.detail else None,
+        *_by_hand(facts, words),
         words.number.format(id=facts.incident),
         words.link.format(link=link) if link else None,
     )
@@ -138,12 +143,22 @@ def _what(facts: Facts, language: Language) -> str:
 
 
 def _topic(facts: Facts, language: Language) -> str | None:
+    if facts.kind == "identity_conflict":
+        return _conflict(facts, language)
     said = facts.detail.get(_TOPICS.get(facts.kind, ("", ""))[1])
     return word(_TOPICS[facts.kind][0], said, language) if isinstance(said, str) else None
 
 
 _TOPICS: Final = {"blind_spot": ("spot", "kind"), "health": ("rule", "rule")}
 """By kind of incident: the family of words that says which, and where it stands in its detail."""
+
+
+def _conflict(facts: Facts, language: Language) -> str | None:
+    """Which terminal, and how: a station may have several."""
+    terminal, reason = facts.detail.get("terminal"), facts.detail.get("reason")
+    named = TEXTS[language].terminal_short.format(terminal=terminal) if isinstance(terminal, str) else None
+    said = [named, word("reason", reason, language) if isinstance(reason, str) else None]
+    return TEXTS[language].listing.join(part for part in said if part) or None
 
 
 def _subject(facts: Facts, language: Language) -> str:
@@ -156,6 +171,19 @@ def _subject(facts: Facts, language: Language) -> str:
     else:
         parts = [area, words.shard.format(shard=facts.shard) if facts.shard else ""]
     return " · ".join(dict.fromkeys(part for part in parts if part)) or word("kind", facts.kind, language)
+
+
+def _by_hand(facts: Facts, words: Words) -> Sequence[str | None]:
+    """Who closed it although its fault went on, why, and when it opens again."""
+    if "resolved_by" not in facts.detail:
+        return ()
+    reason = facts.detail.get("resolved_reason")
+    goes_on = facts.phase == "resolved"
+    return (
+        (words.by_hand if goes_on else words.was_by_hand).format(who=facts.detail["resolved_by"]),
+        words.by_hand_reason.format(reason=reason) if reason else words.no_reason if goes_on else None,
+        words.reopens.format(at=_shown(facts.reopen_at, words)) if goes_on and facts.reopen_at else None,
+    )
 
 
 def _shared_name(facts: Facts) -> str:

@@ -1,9 +1,8 @@
 -- name: spread
 -- A delivery for each target; the idempotency key makes a second spreading of the same thing harmless. What is held
--- until its station opens waits, and with it what comes after it of the same incident. That an incident is over is not
--- told when its beginning was still held then: it is told once, as past.
+-- until its station opens waits, and with it what comes after it of the same incident.
 WITH fresh AS (
-    SELECT id, incident, phase, created_at FROM notification n
+    SELECT id, incident, phase, round FROM notification n
     WHERE spread_at IS NULL AND (not_before IS NULL OR not_before <= now())
       AND NOT EXISTS (SELECT FROM notification held
                       WHERE held.incident = n.incident AND held.id < n.id AND held.spread_at IS NULL
@@ -11,21 +10,24 @@ WITH fresh AS (
     ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
 ), made AS (
     INSERT INTO delivery (notification, target, idempotency_key)
-    SELECT fresh.id, target, fresh.incident || '-' || fresh.phase || '-' || target
+    SELECT fresh.id, target,
+           concat_ws('-', fresh.incident, fresh.phase, nullif(fresh.round, 0), target)
     FROM fresh CROSS JOIN unnest($1::text[]) AS target
-    WHERE fresh.phase <> 'closed' OR NOT EXISTS (
-        SELECT FROM notification held
-        WHERE held.incident = fresh.incident AND held.phase = 'opened' AND held.not_before IS NOT NULL
-          AND (held.spread_at IS NULL OR held.spread_at >= fresh.created_at))
     ORDER BY fresh.id
     ON CONFLICT DO NOTHING
 )
-UPDATE notification n SET spread_at = clock_timestamp() FROM fresh WHERE n.id = fresh.id
+UPDATE notification n
+SET spread_at = clock_timestamp(),
+    not_before = greatest(n.not_before, (SELECT max(held.not_before) FROM notification held
+                                         WHERE held.incident = n.incident AND held.id < n.id))
+FROM fresh WHERE n.id = fresh.id
 RETURNING n.id;
 
 -- name: claim
 -- The next due delivery of a target, on lease: if we die before we mark it, it becomes due again. What is told
--- about one incident is told in its order.
+-- about one incident is told in its order. Overtaken is what is not true any more before it was told: a beginning
+-- when the incident is over or closed by hand, and a closing by hand of which nobody knows the beginning. An end of
+-- which nobody was told the beginning is told once, as past.
 WITH due AS (
     SELECT d.id FROM delivery d JOIN notification n ON n.id = d.notification
     WHERE d.status = 'pending' AND d.target = $1 AND d.next_attempt_at <= now()
@@ -40,10 +42,12 @@ WITH due AS (
 )
 SELECT l.id, l.idempotency_key, l.attempts,
        extract(epoch FROM now() - greatest(n.created_at, n.not_before))::float8 AS age,
-       CASE WHEN n.phase = 'opened' AND n.not_before IS NOT NULL AND EXISTS (
-           SELECT FROM notification over WHERE over.incident = n.incident AND over.phase = 'closed'
-                                         AND over.created_at <= n.spread_at) THEN 'passed' ELSE n.phase END AS phase,
-       clock_timestamp() AS now, i.id AS incident, i.kind, i.began_at, i.ended_at, i.station, i.shard, i.detail,
+       CASE WHEN n.phase = 'closed' AND NOT past.told THEN 'passed' ELSE n.phase END AS phase,
+       CASE WHEN n.phase IN ('opened', 'reopened') THEN EXISTS (
+                SELECT FROM notification later
+                WHERE later.incident = n.incident AND later.id > n.id AND later.phase IN ('closed', 'resolved'))
+            ELSE n.phase = 'resolved' AND NOT past.tried END AS overtaken,
+       clock_timestamp() AS now, i.id AS incident, i.kind, i.began_at, i.ended_at, i.reopen_at, i.station, i.shard, i.detail,
        child.many AS children, child.open AS children_open,
        s.name AS station_name, s.name_en AS station_name_en, a.name AS area_name, a.name_en AS area_name_en
 FROM leased l
@@ -52,9 +56,15 @@ JOIN incident i ON i.id = n.incident
 LEFT JOIN station s ON s.id = i.station
 LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
 CROSS JOIN LATERAL (
+    -- What this target was told of the incident before, or may have been.
+    SELECT coalesce(bool_or(d.status = 'sent'), false) AS told, coalesce(bool_or(d.attempts > 0), false) AS tried
+    FROM notification before JOIN delivery d ON d.notification = before.id
+    WHERE before.incident = n.incident AND before.id < n.id AND d.target = $1
+) AS past
+CROSS JOIN LATERAL (
     -- Stations; for what concerns terminals, those.
-    SELECT count(DISTINCT thing) AS many, count(DISTINCT thing) FILTER (WHERE status <> 'closed') AS open
-    FROM (SELECT c.status, CASE WHEN i.kind = 'health' THEN c.key ELSE c.station END AS thing
+    SELECT count(DISTINCT thing) AS many, count(DISTINCT thing) FILTER (WHERE bad) AS open
+    FROM (SELECT c.status <> 'closed' OR c.reopen_at IS NOT NULL AS bad, CASE WHEN i.kind = 'health' THEN c.key ELSE c.station END AS thing
           FROM incident c WHERE c.parent = i.id) AS found
 ) AS child;
 
@@ -66,6 +76,17 @@ WITH sent AS (
 INSERT INTO incident_entry (incident, actor, action, text)
 SELECT n.incident, 'milepost', 'notified', n.phase || ' → ' || sent.target
 FROM sent JOIN notification n ON n.id = sent.notification;
+
+-- name: mark_overtaken
+-- What is not true any more is not told; the attempt that the claim counted was none.
+WITH cancelled AS (
+    UPDATE delivery SET status = 'cancelled', attempts = attempts - 1, last_error = 'overtaken'
+    WHERE id = $1 AND status = 'pending'
+    RETURNING notification, target
+)
+INSERT INTO incident_entry (incident, actor, action, text)
+SELECT n.incident, 'milepost', 'not_told', n.phase || ' → ' || cancelled.target
+FROM cancelled JOIN notification n ON n.id = cancelled.notification;
 
 -- name: mark_retry
 UPDATE delivery SET next_attempt_at = now() + make_interval(secs => $2), last_error = $3

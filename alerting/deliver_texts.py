@@ -22,6 +22,7 @@ class Words(msgspec.Struct, frozen=True):
     shard: str
     last_seen: str
     terminal: str
+    terminal_short: str
     value: str
     causes: str
     shared: str
@@ -31,7 +32,13 @@ class Words(msgspec.Struct, frozen=True):
     still_bad: str
     clears: str
     unknown_note: str
-    resolved: str
+    by_hand_title: str
+    reopened_title: str
+    by_hand: str
+    was_by_hand: str
+    by_hand_reason: str
+    no_reason: str
+    reopens: str
     number: str
     link: str
     listing: str
@@ -63,6 +70,7 @@ _ZH: Final = Words(
     shard="消息分片 {shard}",
     last_seen="最后一次心跳：{at}",
     terminal="终端：{terminal}",
+    terminal_short="终端 {terminal}",
     value="数值 {value}，阈值 {threshold}",
     causes="原因：{causes}",
     shared="共同点：{cause} {name}",
@@ -72,7 +80,13 @@ _ZH: Final = Words(
     still_bad="涉及 {n} 台终端，其中 {down} 台尚未恢复。",
     clears="消除条件：{clears}",
     unknown_note="这是平台自身的问题：期间各服务点状态未知，不计为离线。",
-    resolved="由 {who} 处理完毕。",
+    by_hand_title="【人工关闭，未恢复】{kind}：{what}",
+    reopened_title="【仍未恢复】{kind}：{what}",
+    by_hand="由 {who} 人工关闭，故障尚未恢复。",
+    was_by_hand="此前由 {who} 人工关闭。",
+    by_hand_reason="关闭原因：{reason}",
+    no_reason="未说明关闭原因。",
+    reopens="若届时仍未恢复，将于 {at} 重新告警。",
     number="故障编号 {id}",
     link="查看与确认：{link}",
     listing="、",
@@ -103,6 +117,7 @@ _EN: Final = Words(
     shard="Message shard {shard}",
     last_seen="Last heartbeat: {at}",
     terminal="Terminal: {terminal}",
+    terminal_short="terminal {terminal}",
     value="Value {value}, threshold {threshold}",
     causes="Cause: {causes}",
     shared="In common: {cause} {name}",
@@ -112,7 +127,13 @@ _EN: Final = Words(
     still_bad="Terminals concerned: {n}, not yet well: {down}.",
     clears="Cleared when {clears}",
     unknown_note="This is the platform's own trouble: meanwhile stations are unknown, not offline.",
-    resolved="Resolved by {who}.",
+    by_hand_title="[CLOSED BY HAND, NOT OVER] {kind}: {what}",
+    reopened_title="[STILL WRONG] {kind}: {what}",
+    by_hand="Closed by hand by {who}; the fault is not over.",
+    was_by_hand="Closed by hand by {who} before.",
+    by_hand_reason="Reason for closing: {reason}",
+    no_reason="No reason was given for closing.",
+    reopens="If it is not over by then, people are alerted again at {at}.",
     number="Incident {id}",
     link="Look and acknowledge: {link}",
     listing=", ",

@@ -191,6 +191,10 @@ class Field:
             return hours.next_opening(begin)
         return begin if begin > at else None
 
+    def excused(self) -> list[str]:
+        """The stations that an approved closure excuses now."""
+        return [station for station, row in self._rows.index.items() if self._rows.excused[row]]
+
     def resting_on(self, clocks: Iterable[ClockName]) -> list[str]:
         """The stations whose state rests on one of these clocks."""
         return self._rows.resting_on(clocks)
@@ -394,9 +398,9 @@ class Field:
             self._changed(before, self._standing(row))
 
     def _flag_closures(self, row: int) -> None:
-        if not self._declared:
-            return
         rows = self._rows
+        if not self._declared and not rows.silenced[row]:
+            return
         profile = rows.profile_of(row)
         found = self._closures.of(rows.ids[row], profile.path, profile.programmes)
         rows.silenced[row] = any(closure.holds(self.time) for closure in found)

@@ -111,7 +111,7 @@ WHERE ended_at > $1::timestamptz - interval '1 hour' AND ended_at - began_at > i
 GROUP BY partition, shard;
 
 -- name: open_station_incidents
-SELECT station, kind FROM incident WHERE status <> 'closed' AND kind = ANY ($1::text[]) AND station IS NOT NULL;
+SELECT station, kind FROM incident WHERE (status <> 'closed' OR reopen_at IS NOT NULL) AND kind = ANY ($1::text[]) AND station IS NOT NULL;
 
 -- name: shared_boots
 -- Terminals that are heard under a boot and run of another.

@@ -90,10 +90,7 @@ def end_flapping(book: Book, station: str, *, ended_at: datetime, now: datetime,
 
 
 def shelter(book: Book, flapping: Flapping, falls: Iterable[Fallen], now: datetime) -> None:
-    """Put a station's incident under the one that says it flaps, for as long as it does; then it speaks for itself.
-
-    What a person resolved goes on to keep it silent.
-    """
+    """Put a station's incident under the one that says it flaps, for as long as it does; then it speaks for itself."""
     for fallen in falls:
         known = book.all_of(flapping_key(fallen.station))
         newest = max(known, key=_age, default=None)

@@ -79,7 +79,7 @@ def subject_of(incident: Incident) -> Subject:
 
 
 class HealthBoard:
-    """What fires everywhere, and which of it is handled: has an open incident, or had one that a person resolved."""
+    """What fires everywhere, and which of it is handled: has an incident that goes on."""
 
     def __init__(self, stations: Stations) -> None:
         self._stations = stations
@@ -167,18 +167,12 @@ def decide(book: Book, intents: Iterable[Intent], now: datetime) -> None:
         if isinstance(intent, Opens):
             if known is not None:
                 book.ignore(key, "already_open")
-            elif any(_resolved(each, intent.firing.since) for each in book.all_of(key)):
-                book.ignore(key, "resolved_by_a_person")
             else:
                 book.open(_incident(intent, now), intent.subject[2])
         elif known is None:
             book.ignore(key, "not_open")
         else:
             book.close(known, ended_at=intent.ended_at or now, now=now, reason=intent.reason)
-
-
-def _resolved(known: Incident, since: datetime) -> bool:
-    return "resolved_by" in known.detail and known.closed_at is not None and known.closed_at >= since
 
 
 def _incident(intent: Opens, now: datetime) -> Incident:

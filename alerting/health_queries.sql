@@ -61,24 +61,20 @@ SELECT station, terminal, rule, subject, since, as_of, field, severity, threshol
 
 -- name: open_health
 -- Those of terminals: their common causes have no station.
-SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
-FROM incident WHERE kind = 'health' AND status <> 'closed' AND station IS NOT NULL
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
+FROM incident WHERE kind = 'health' AND (status <> 'closed' OR reopen_at IS NOT NULL) AND station IS NOT NULL
 ORDER BY id;
 
--- name: open_health_keys
-SELECT key FROM incident WHERE kind = 'health' AND status <> 'closed' AND station IS NOT NULL;
-
 -- name: health_parents
--- The common causes that go on, and those that a person closed while not all of it was over.
-SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
+-- The common causes that go on.
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
 FROM incident
-WHERE kind = 'health' AND status <> 'closed' AND station IS NULL
-   OR id IN (SELECT parent FROM incident WHERE kind = 'health' AND status <> 'closed' AND parent IS NOT NULL)
+WHERE kind = 'health' AND (status <> 'closed' OR reopen_at IS NOT NULL) AND station IS NULL
 ORDER BY id;
 
 -- name: health_children
 -- All that ever were of these, in their order.
-SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
 FROM incident WHERE parent = ANY ($1::bigint[])
 ORDER BY id;
 

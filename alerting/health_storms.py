@@ -6,7 +6,7 @@ incidents, so a restart forgets nothing.
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Final
@@ -55,22 +55,20 @@ Plan = Sequence[Told | Step]
 class Storm(msgspec.Struct, kw_only=True):
     """What hangs together: it takes what began `WITHIN` of its `window`, from the first beginning to the last.
 
-    `open` are those of it that are not over, `ever` the keys of all; `changed_at`: when last one joined or was over. A
-    person closed it: then `resolved` is its incident, which takes late ones in silence.
+    `open` are those of it that are not over, `ever` the keys of all; `changed_at`: when last one joined or was over.
     """
 
     window: Window
     changed_at: datetime
     areas: tuple[Group, ...] | None = None
     told: Told | None = None
-    resolved: int | None = None
     open: dict[str, Fallen] = {}
     ever: set[str] = set()
 
     def takes(self, member: Fallen) -> bool:
         """Whether it began near the others, or was of this cause before."""
         near = Window(self.window.lo - WITHIN, self.window.hi + WITHIN).meets(member)
-        return near or (self.resolved is None and member.key in self.ever)
+        return near or member.key in self.ever
 
     def add(self, member: Fallen, at: datetime) -> None:
         if member.groups:
@@ -104,10 +102,9 @@ def restored(parent: Incident, children: Iterable[tuple[Incident, Fallen]]) -> S
     storm = Storm(window=Window(parent.began_at, parent.began_at), changed_at=parent.opened_at)
     for child, member in children:
         storm.add(member, child.opened_at)
-        if child.closed_at is not None:
-            storm.remove(child.key, child.closed_at)
+        if not child.goes_on:
+            storm.remove(child.key, max(at for at in (child.closed_at, child.ended_at, child.opened_at) if at))
     storm.told = Told(topic_of(parent), parent.began_at, parent.detail["children"], parent.area)
-    storm.resolved = None if parent.is_open else parent.id
     return storm
 
 
@@ -142,56 +139,37 @@ class _Alone:
 
 
 class Storms:
-    """Of one rule and subject: what pages alone, the storm that goes on, and those that a person closed."""
+    """Of one rule and subject: what pages alone, and the storm that goes on."""
 
     def __init__(self, topic: Topic, settings: CauseSettings) -> None:
         self.topic = topic
         self._settings = settings
         self._alone = _Alone()
-        self._storms: list[Storm] = []
+        self.current: Storm | None = None
         self._plan: list[Told | Step] = []
 
     def restore(self, storms: Iterable[Storm], alone: Iterable[Fallen]) -> None:
         """Take over what the incidents tell."""
-        self._storms += storms
+        self.current = next(iter(storms), self.current)
         for member in alone:
             self._alone.add(member)
 
-    @property
-    def current(self) -> Storm | None:
-        """The one that nobody closed."""
-        return next((storm for storm in self._storms if storm.resolved is None), None)
-
     def __bool__(self) -> bool:
-        return bool(self._alone or self._storms)
-
-    def keep(self, keys: Collection[str], at: datetime) -> None:
-        """All but these are over: a person closed them."""
-        members = [*self._alone, *(key for storm in self._storms for key in storm.open)]
-        for key in members:
-            if key not in keys:
-                self.ended(key, at)
-
-    def note_resolved(self, incident: int) -> None:
-        """A person closed the parent: it stays closed, and so do the mouths of its children."""
-        if self.current is not None:
-            self.current.resolved = incident
-        self._forget()
+        return bool(self._alone or self.current)
 
     def began(self, member: Fallen, at: datetime) -> None:
         """An incident that pages opened; `at` is when that was decided."""
         self._alone.add(member)
-        storm = next((storm for storm in self._storms if storm.takes(member)), None) or self._found(member, at)
+        known = self.current is not None and self.current.takes(member)
+        storm = self.current if known else self._found(member, at)
         if storm is not None:
             self._gather(storm, member, at)
 
     def ended(self, key: str, at: datetime) -> None:
         """An incident was closed; `at` is when that was decided."""
         self._alone.drop(key)
-        for storm in self._storms:
-            if key in storm.open:
-                storm.remove(key, at)
-        self._forget()
+        if self.current is not None and key in self.current.open:
+            self.current.remove(key, at)
 
     def plan(self, now: datetime) -> Plan:
         """What follows from all that was told, up to `now`."""
@@ -214,8 +192,7 @@ class Storms:
         """There is one of a rule and subject at a time: what gathers elsewhere is of it as well."""
         storm = self.current
         if storm is None:
-            storm = Storm(window=window, changed_at=at)
-            self._storms.append(storm)
+            storm = self.current = Storm(window=window, changed_at=at)
         storm.window = Window(min(storm.window.lo, window.lo), max(storm.window.hi, window.hi))
         return storm
 
@@ -230,20 +207,16 @@ class Storms:
             joined += near
             near = self._alone.near(storm.window)
         told = storm.news(self.topic)
-        if told is not None and storm.resolved is None:
+        if told is not None:
             storm.told = told
             self._plan.append(told)
-        self._plan += [Joined(member, storm_key(self.topic), storm.resolved) for member in joined]
+        self._plan += [Joined(member, storm_key(self.topic)) for member in joined]
 
     def _end(self, storm: Storm) -> None:
         """Close a storm; the few that are left stand alone."""
         reason = "most_back" if storm.open else "all_back"
         self._plan.append(Ended(storm_key(self.topic), storm.changed_at, reason, len(storm.ever)))
         self._plan += [Released(member) for member in storm.open.values()]
-        self._storms.remove(storm)
+        self.current = None
         for member in storm.open.values():
             self._alone.add(member)
-
-    def _forget(self) -> None:
-        """Those that a person closed and in which nobody is left."""
-        self._storms = [storm for storm in self._storms if storm.open or storm.resolved is None]

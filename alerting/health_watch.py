@@ -67,7 +67,7 @@ class HealthWatch:
         book.learn(await load_newest(connection, {health_key(intent.subject) for intent in intents}))
         before = len(book.decisions)
         decide(book, intents, moment.now)
-        await self._storms.follow(connection, book, book.decisions[before:], moment, is_due=is_due)
+        await self._storms.follow(connection, book, book.decisions[before:], moment)
         await put_cursors(connection, READER, {row["partition"]: row["seq"] for row in rows})
 
     async def _look(

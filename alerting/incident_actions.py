@@ -1,6 +1,7 @@
 """What people do to an incident: acknowledge, assign, note, resolve. Each is one transaction with its entry."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from alerting.incident_store import QUERIES
 from alerting.incidents_core import Refusal, refusal
@@ -13,6 +14,10 @@ _SENTENCES = {
     Refusal.EMPTY: "the text is empty",
     Refusal.TOO_LONG: "the text is too long",
 }
+
+
+REOPEN_AFTER: Final = timedelta(hours=4)
+"""After how long an incident that a person closed opens again, if its fault goes on."""
 
 
 class ActionRefusedError(Exception):
@@ -47,14 +52,24 @@ async def note(connection: Connection, incident: int, actor: str, text: str, now
         await _record(connection, "note", incident, actor, text, now)
 
 
-async def resolve(connection: Connection, incident: int, actor: str, text: str | None, now: datetime) -> None:
-    """Close it by a person's word; it does not open again until what is wrong was over. Raises ActionRefusedError."""
+async def resolve(
+    connection: Connection,
+    incident: int,
+    actor: str,
+    text: str | None,
+    now: datetime,
+    after: timedelta = REOPEN_AFTER,
+) -> None:
+    """Close it by a person's word, for the reason `text`. That says nothing about the fault: if it goes on, the
+    incident opens again `after` so long, and that it is over is told when it is. Raises ActionRefusedError."""
     async with connection.transaction():
         await _require(connection, "resolved", incident, text)
-        await connection.execute(QUERIES.resolve_incident, incident, actor, now)
+        reason = (text or "").strip() or None
+        told = await connection.fetchrow(QUERIES.shelve_incident, incident, actor, now, now + after, reason)
         await _record(connection, "resolved", incident, actor, text, now)
-        await connection.execute(QUERIES.insert_notification, incident, "closed", now)
-        await connection.execute(QUERIES.tell_delivery)
+        if told is not None and told["pages"]:
+            await connection.execute(QUERIES.insert_notification, incident, "resolved", told["round"], now)
+            await connection.execute(QUERIES.tell_delivery)
 
 
 async def _require(connection: Connection, action: str, incident: int, text: str | None) -> None:

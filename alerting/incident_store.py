@@ -59,6 +59,16 @@ async def load_open_of_kind(connection: Connection, kind: str) -> list[Incident]
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_of_kind, kind)]
 
 
+async def load_due_shelved(connection: Connection, now: datetime, limit: int) -> list[Incident]:
+    """The shelved incidents that are to be looked at by `now`, the longest due first."""
+    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.due_shelved, now, limit)]
+
+
+async def load_going_on(connection: Connection, stations: Collection[str]) -> list[Incident]:
+    """What goes on at these stations, of every kind."""
+    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.going_on_at_stations, list(stations))]
+
+
 class _Write(msgspec.Struct, frozen=True):
     """What a book decided, or the part of it that concerns some incidents; `held`: what is told no earlier."""
 
@@ -66,6 +76,7 @@ class _Write(msgspec.Struct, frozen=True):
     changed: Sequence[Incident]
     decisions: Sequence[Decision]
     told: Sequence[tuple[int, str]]
+    rounds: Mapping[int, int]
     held: Mapping[int, datetime]
 
     def of(self, incident: Incident) -> "_Write":
@@ -76,6 +87,7 @@ class _Write(msgspec.Struct, frozen=True):
             [one for one in self.changed if one.id == number],
             [decision for decision in self.decisions if decision.incident == number],
             [(one, phase) for one, phase in self.told if one == number],
+            self.rounds,
             self.held,
         )
 
@@ -87,7 +99,9 @@ async def store_book(connection: Connection, book: Book, now: datetime) -> dict[
     the incidents.
     """
     decisions = [decision for decision in book.decisions if decision.incident is not None]
-    write = _Write(book.opened, book.changed, decisions, book.notifications(), book.held)
+    told = book.notifications()
+    rounds = {number: book.round_of(number) for number, _ in told}
+    write = _Write(book.opened, book.changed, decisions, told, rounds, book.held)
     if not write.opened and not write.changed:
         return {}
     ids = await _ids(connection, write.opened)
@@ -106,7 +120,7 @@ async def store_book(connection: Connection, book: Book, now: datetime) -> dict[
 
 def _order(incident: Incident) -> tuple[bool, bool, bool]:
     """What is over before what opens under the same key, and a cause before its children."""
-    return incident.is_open, incident.parent is not None, incident.id < 0
+    return incident.goes_on, incident.parent is not None, incident.id < 0
 
 
 async def _write_apart(connection: Connection, write: _Write, ids: dict[int, int], now: datetime) -> None:
@@ -121,6 +135,7 @@ async def _write_apart(connection: Connection, write: _Write, ids: dict[int, int
                 now,
                 [ids.get(i, i) for i, _ in write.told],
                 [phase for _, phase in write.told],
+                [write.rounds[i] for i, _ in write.told],
                 [write.held.get(i) for i, _ in write.told],
             )
             await connection.execute(QUERIES.tell_delivery)
@@ -145,6 +160,7 @@ async def _update(connection: Connection, changed: Sequence[Incident], ids: dict
             [x.began_at for x in changed],
             [x.closed_at for x in changed],
             [x.ended_at for x in changed],
+            [x.reopen_at for x in changed],
             [_parent(x, ids) for x in changed],
             [_json(x) for x in changed],
         )

@@ -1,5 +1,9 @@
 """What is wrong, as incidents: one row a cause, from opened to closed. Pure.
 
+A person, or an approved closure, may close an incident while the fault goes on. Such an incident is *shelved*: it is
+closed for people, it goes on for the rules, and it opens again at `reopen_at` unless the rules say before that the
+fault is over. So no rule has to know who closed what.
+
 A `Book` holds the incidents that the process looks at in one pass and notes each decision with its reason. Rules
 write into it; the shell stores what became of it.
 """
@@ -32,6 +36,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None = None
     # When the fault itself was over, which is earlier than when we saw it.
     ended_at: datetime | None = None
+    # Closed while the fault goes on: when it opens again. None: open, or closed because the fault is over.
+    reopen_at: datetime | None = None
     # The incident of the common cause; while it has one, it pages nobody itself.
     parent: int | None = None
     detail: dict[str, Any] = {}
@@ -41,15 +47,27 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
         return self.status != "closed"
 
     @property
+    def is_shelved(self) -> bool:
+        """Closed by a person or an approved closure while the fault goes on."""
+        return self.reopen_at is not None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the fault is not over, as far as the rules know."""
+        return self.is_open or self.is_shelved
+
+    @property
     def pages(self) -> bool:
         """Whether people are told of it: it is no child, and no quiet one that is only listed."""
-        return self.parent is None and not self.detail.get("quiet", False)
+        return self.parent is None and not _is_quiet(self)
 
 
 class Action(StrEnum):
     OPENED = "opened"
     UPDATED = "updated"
     CLOSED = "closed"
+    SHELVED = "shelved"
+    REOPENED = "reopened"
     IGNORED = "ignored"
 
 
@@ -67,11 +85,11 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Book:
-    """The incidents of one pass, keyed by id; at most one of a key is not closed."""
+    """The incidents of one pass, keyed by id; at most one of a key goes on."""
 
     def __init__(self, known: Iterable[Incident] = ()) -> None:
         self._incidents: dict[int, Incident] = {}
-        self._open: dict[str, int] = {}
+        self._going_on: dict[str, int] = {}
         self._by_key: dict[str, list[int]] = {}
         self._before: dict[int, Incident] = {}
         self.decisions: list[Decision] = []
@@ -87,16 +105,24 @@ class Book:
                 self._before[incident.id] = incident
 
     def open_of_kind(self, kind: str) -> list[Incident]:
-        """The incidents of a kind that are not closed, of those that are here."""
-        found = (self._incidents[number] for number in self._open.values())
+        """The incidents of a kind that go on, shelved ones too, of those that are here."""
+        found = (self._incidents[number] for number in self._going_on.values())
         return [incident for incident in found if incident.kind == kind]
+
+    def going_on(self) -> list[Incident]:
+        """All that go on, of those that are here."""
+        return [self._incidents[number] for number in self._going_on.values()]
+
+    def round_of(self, incident: int) -> int:
+        """How often an incident opened again: what is told of it once is told once in each round."""
+        return times_reopened(self._incidents[incident])
 
     def get(self, incident: int) -> Incident | None:
         return self._incidents.get(incident)
 
     def open_of(self, key: str) -> Incident | None:
-        """The one incident of a key that is not closed."""
-        found = self._open.get(key)
+        """The one incident of a key that goes on: it is open, or shelved."""
+        found = self._going_on.get(key)
         return None if found is None else self._incidents[found]
 
     def all_of(self, key: str) -> list[Incident]:
@@ -121,18 +147,49 @@ class Book:
         return new
 
     def update(self, incident: Incident, reason: str) -> Incident:
-        """Replace what is known of an incident; nothing is noted when nothing changed."""
-        if self._incidents[incident.id] != incident:
-            self._put(incident)
-            self._note(Action.UPDATED, incident, reason)
+        """Replace what is known of an incident; nothing is noted when nothing changed. A shelved one that was only
+        listed and is to page now is worse than what was closed: it opens again."""
+        before = self._incidents[incident.id]
+        if before == incident:
+            return incident
+        if incident.is_shelved and not _is_quiet(incident) and _is_quiet(before):
+            return self.reopen(incident, reason)
+        self._put(incident)
+        self._note(Action.UPDATED, incident, reason)
         return incident
+
+    def shelve(self, incident: Incident, *, until: datetime, now: datetime, reason: str) -> Incident:
+        """Close an incident at `now` although its fault goes on; it opens again `until` then."""
+        shelved = msgspec.structs.replace(
+            incident, status="closed", closed_at=now, reopen_at=until, detail=incident.detail | {"shelved_by": reason}
+        )
+        self._put(shelved)
+        self._note(Action.SHELVED, shelved, reason)
+        return shelved
+
+    def postpone(self, incident: Incident, until: datetime) -> None:
+        """A shelved incident opens again at another time; that is no news."""
+        self._put(msgspec.structs.replace(incident, reopen_at=until))
+
+    def reopen(self, incident: Incident, reason: str) -> Incident:
+        """Open a shelved incident again: nobody looks after it any more, and people are told anew."""
+        kept = {name: said for name, said in incident.detail.items() if name not in SHELF_DETAIL}
+        detail = kept | {"reopened": times_reopened(incident) + 1}
+        opened = msgspec.structs.replace(incident, status="open", closed_at=None, reopen_at=None, detail=detail)
+        self._put(opened)
+        self._note(Action.REOPENED, opened, reason)
+        return opened
 
     def close(
         self, incident: Incident, *, ended_at: datetime, now: datetime, reason: str, as_of: datetime | None = None
     ) -> Incident:
-        """Close an incident at `now`; it cannot have ended before it began."""
+        """Its fault is over: close it at `now`, if nobody did before; it cannot have ended before it began."""
         closed = msgspec.structs.replace(
-            incident, status="closed", closed_at=now, ended_at=max(ended_at, incident.began_at)
+            incident,
+            status="closed",
+            closed_at=incident.closed_at if incident.is_shelved else now,
+            ended_at=max(ended_at, incident.began_at),
+            reopen_at=None,
         )
         self._put(closed)
         self._note(Action.CLOSED, closed, reason, as_of)
@@ -156,7 +213,8 @@ class Book:
         return [self._incidents[i] for i, before in self._before.items() if self._incidents[i] != before]
 
     def notifications(self) -> list[tuple[int, str]]:
-        """(incident, phase) people are to be told: opened, closed, or passed for one that was over when found.
+        """(incident, phase) people are to be told: opened, closed, reopened, or passed for one that was over when
+        found.
 
         A child pages nobody, neither when it opens nor when it closes; one that loses its parent while open does. So
         it is with a quiet one (`detail.quiet`), which is listed for whoever looks.
@@ -164,8 +222,10 @@ class Book:
         told = [(new.id, "opened" if new.is_open else "passed") for new in self.opened if new.pages]
         for old in self.changed:
             before = self._before[old.id]
-            if old.pages and before.is_open and not old.is_open:
+            if old.pages and before.goes_on and not old.goes_on:
                 told.append((old.id, "closed"))
+            elif old.pages and before.is_shelved and old.is_open:
+                told.append((old.id, "reopened"))
             elif old.pages and not before.pages and old.is_open:
                 told.append((old.id, "opened"))
         return told
@@ -174,13 +234,27 @@ class Book:
         if incident.id not in self._incidents:
             self._by_key.setdefault(incident.key, []).append(incident.id)
         self._incidents[incident.id] = incident
-        if incident.is_open:
-            self._open[incident.key] = incident.id
-        elif self._open.get(incident.key) == incident.id:
-            del self._open[incident.key]
+        if incident.goes_on:
+            self._going_on[incident.key] = incident.id
+        elif self._going_on.get(incident.key) == incident.id:
+            del self._going_on[incident.key]
 
     def _note(self, action: Action, incident: Incident, reason: str, as_of: datetime | None = None) -> None:
         self.decisions.append(Decision(action, incident.key, reason, incident.id, as_of))
+
+
+SHELF_DETAIL: Final = frozenset({"shelved_by", "resolved_by", "resolved_reason"})
+"""What the detail of a shelved incident says of its closing; it goes when it opens again."""
+
+
+def times_reopened(incident: Incident) -> int:
+    """How often it opened again."""
+    found = incident.detail.get("reopened", 0)
+    return found if isinstance(found, int) else 0
+
+
+def _is_quiet(incident: Incident) -> bool:
+    return bool(incident.detail.get("quiet", False))
 
 
 class Refusal(StrEnum):

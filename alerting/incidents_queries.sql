@@ -27,23 +27,23 @@ SELECT partition, shard, clock, tick_at, judged_at, blind_since FROM partition_c
 -- name: newest_of_keys
 SELECT i.* FROM unnest($1::text[]) AS wanted (key)
 CROSS JOIN LATERAL (
-    SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
+    SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
     FROM incident i WHERE i.key = wanted.key ORDER BY i.id DESC LIMIT 1
 ) i;
 
 -- name: open_of_stations
-SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
-FROM incident WHERE station = ANY ($1::text[]) AND kind = $2 AND status <> 'closed';
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
+FROM incident WHERE station = ANY ($1::text[]) AND kind = $2 AND (status <> 'closed' OR reopen_at IS NOT NULL);
 
 -- name: open_of_kind
-SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
-FROM incident WHERE kind = $1 AND status <> 'closed';
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
+FROM incident WHERE kind = $1 AND (status <> 'closed' OR reopen_at IS NOT NULL);
 
 -- name: recent_of_shards
 -- The open one and the latest closed ones, to which late gaps may belong.
 SELECT i.* FROM unnest($1::text[]) AS wanted (key)
 CROSS JOIN LATERAL (
-    SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail
+    SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
     FROM incident i WHERE i.key = wanted.key ORDER BY i.id DESC LIMIT 50
 ) i;
 
@@ -51,12 +51,15 @@ CROSS JOIN LATERAL (
 SELECT nextval(pg_get_serial_sequence('incident', 'id')) FROM generate_series(1, $1::int);
 
 -- name: update_incidents
+-- One that opens again is looked after by nobody.
 UPDATE incident AS i
 SET status = m.status, area = m.area, began_at = m.began_at, closed_at = m.closed_at, ended_at = m.ended_at,
-    parent = m.parent, detail = m.detail::jsonb
+    reopen_at = m.reopen_at, parent = m.parent, detail = m.detail::jsonb,
+    acknowledged_at = CASE WHEN m.status = 'open' THEN NULL ELSE i.acknowledged_at END,
+    acknowledged_by = CASE WHEN m.status = 'open' THEN NULL ELSE i.acknowledged_by END
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
-            $7::bigint[], $8::text[])
-     AS m (id, status, area, began_at, closed_at, ended_at, parent, detail)
+            $7::timestamptz[], $8::bigint[], $9::text[])
+     AS m (id, status, area, began_at, closed_at, ended_at, reopen_at, parent, detail)
 WHERE i.id = m.id;
 
 -- name: insert_incidents
@@ -75,10 +78,11 @@ FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS m (incident
 ORDER BY n;
 
 -- name: insert_notifications
-INSERT INTO notification (incident, phase, created_at, not_before)
-SELECT incident, phase, $1, not_before
-FROM unnest($2::bigint[], $3::text[], $4::timestamptz[]) AS m (incident, phase, not_before)
-ON CONFLICT (incident, phase) DO NOTHING;
+-- `round`: how often it had opened again; what is told of it once is told once in each round.
+INSERT INTO notification (incident, phase, round, created_at, not_before)
+SELECT incident, phase, round, $1, not_before
+FROM unnest($2::bigint[], $3::text[], $4::int[], $5::timestamptz[]) AS m (incident, phase, round, not_before)
+ON CONFLICT (incident, phase, round) DO NOTHING;
 
 -- name: lock_incident
 SELECT status, detail FROM incident WHERE id = $1 FOR UPDATE;
@@ -89,18 +93,33 @@ UPDATE incident SET status = 'acknowledged', acknowledged_at = $3, acknowledged_
 -- name: assign_incident
 UPDATE incident SET assignee = $2 WHERE id = $1;
 
--- name: resolve_incident
--- resolved_by keeps the fault that still goes on from opening it again at once.
+-- name: shelve_incident
+-- Closed by a person's word while the fault goes on, as far as the rules know: it opens again at $4. Gives what is to be
+-- told of it, in which round.
 UPDATE incident
-SET status = 'closed', closed_at = $3, ended_at = greatest($3, began_at),
-    detail = detail || jsonb_build_object('resolved_by', $2::text)
-WHERE id = $1;
+SET status = 'closed', closed_at = $3, reopen_at = $4,
+    detail = detail || jsonb_strip_nulls(jsonb_build_object(
+        'shelved_by', 'person', 'resolved_by', $2::text, 'resolved_reason', $5::text))
+WHERE id = $1
+RETURNING parent IS NULL AND (detail -> 'quiet') IS DISTINCT FROM 'true' AS pages,
+          coalesce((detail ->> 'reopened')::int, 0) AS round;
+
+-- name: due_shelved
+-- What was closed while its fault went on, and is to be looked at again.
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
+FROM incident WHERE reopen_at <= $1 ORDER BY reopen_at LIMIT $2;
+
+-- name: going_on_at_stations
+-- What goes on at these stations, of every kind.
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
+FROM incident WHERE station = ANY ($1::text[]) AND (status <> 'closed' OR reopen_at IS NOT NULL);
 
 -- name: insert_entry
 INSERT INTO incident_entry (incident, at, actor, action, text) VALUES ($1, $2, $3, $4, $5);
 
 -- name: insert_notification
-INSERT INTO notification (incident, phase, created_at) VALUES ($1, $2, $3) ON CONFLICT (incident, phase) DO NOTHING;
+INSERT INTO notification (incident, phase, round, created_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (incident, phase, round) DO NOTHING;
 
 -- name: tell_incident
 SELECT pg_notify('milepost_incident', '');

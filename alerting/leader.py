@@ -9,14 +9,14 @@ from typing import Final
 
 import msgspec
 
-from alerting import field_store
+from alerting import field_store, shelf
 from alerting import incident_store as store
 from alerting.conflict_watch import ConflictWatch
 from alerting.field import Field, StationChange
 from alerting.field_store import Registry
 from alerting.incident_store import QUERIES
 from alerting.incidents_core import Book, Decision
-from alerting.parts import Part, PartSettings, make_parts
+from alerting.parts import Pairs, Part, PartSettings, make_parts
 from alerting.pipeline import HUNG, LONGEST, Gap, Outage, View, Watchdog, follow_pipeline, pipeline_key
 from alerting.resting import PartError, Resting
 from alerting.standing import Moment
@@ -45,6 +45,7 @@ CONFLICTS: Final = "conflicts"
 _KINDS: Final = ("station", "commissioned", "closure", "calendar", "incident", "part")
 _REGISTRY_EVERY = 30.0
 _LONGEST_LOAD = "300s"
+_MOST_DUE = 500
 
 
 class PassConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +74,8 @@ class Memory(msgspec.Struct, kw_only=True):
     conflicts: ConflictWatch | None
     parts: dict[str, Part]
     refused: Troubles
+    # Stations that were excused when the lead was taken.
+    excused: list[str] = []
     registry_due: float = 0.0
 
 
@@ -186,6 +189,7 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
         conflicts=None if CONFLICTS in resting else ConflictWatch(field),
         parts=parts,
         refused=Troubles(),
+        excused=field.excused(),
     )
 
 
@@ -233,7 +237,24 @@ async def _follow_stations(
     for name, part in memory.parts.items():
         with _part(name):
             await part.follow(connection, book, changes, moment)
+    await _follow_shelf(connection, book, memory, changes, moment)
     hold(book, memory.field, moment.known, memory.watch.settings)
+
+
+async def _follow_shelf(connection: Connection, book: Book, memory: Memory, changes: Pairs, moment: Moment) -> None:
+    """Incidents of stations that moved or are excused, and those that open again, after what the rules decided."""
+    field, grace = memory.field, timedelta(seconds=memory.watch.settings.opening_grace)
+    stations = shelf.concerned(changes)
+    if stations or memory.excused:
+        book.learn(await store.load_going_on(connection, {*stations, *memory.excused}))
+    shelf.follow_stations(book, stations, field, moment, grace)
+    at_load = {station for station in memory.excused if (known := field.standing(station)) and known.excused}
+    memory.excused = []
+    found = [incident for incident in book.going_on() if incident.station in at_load]
+    shelf.shelve_excused(book, found, field, moment, grace)
+    due = await store.load_due_shelved(connection, moment.now, _MOST_DUE)
+    book.learn(due)
+    shelf.reopen_due(book, due, field, moment, grace)
 
 
 async def _decide_pipeline(

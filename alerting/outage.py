@@ -27,8 +27,7 @@ class Outage(msgspec.Struct, kw_only=True):
 
     `children` are the stations that are down by it, and `areas` says how many of them lie in each area; `ever` are all
     that were. `most` is the largest number of children
-    at once, `low` the smallest since, and `low_at` when it became so small. A person `resolved` it: then `incident` is
-    the closed one, which takes late children in silence, and nothing else happens any more.
+    at once, `low` the smallest since, and `low_at` when it became so small.
     """
 
     key: str
@@ -44,8 +43,6 @@ class Outage(msgspec.Struct, kw_only=True):
     told: int = 0
     most: int = 0
     low: int = 0
-    resolved: bool = False
-    incident: int | None = None
     children: dict[str, Fallen] = {}
     areas: dict[str, int] = {}
     ever: set[str] = set()
@@ -87,8 +84,6 @@ class Outage(msgspec.Struct, kw_only=True):
 
     def due(self, settings: CauseSettings) -> tuple[datetime, str] | None:
         """When it is over if nothing happens until then, and why; None while it goes on."""
-        if self.resolved:
-            return None
         if self.returning(settings):
             reason = "most_back" if self.children else "all_back"
             return self.low_at + timedelta(seconds=settings.hold), reason
@@ -105,7 +100,7 @@ class Outage(msgspec.Struct, kw_only=True):
             return False
         if self.window.meets(fallen):
             return True
-        if self.resolved or self.returning(settings):
-            return not self.resolved and fallen.station in self.ever
+        if self.returning(settings):
+            return fallen.station in self.ever
         down = len(self.children)
         return fallen.station in self.ever or down >= settings.whole * (down + online)

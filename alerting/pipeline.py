@@ -186,7 +186,7 @@ def _take_gap(book: Book, gap: Gap, now: datetime) -> None:
     key = pipeline_key(gap.shard)
     same = [known for known in book.all_of(key) if _overlaps(known, gap)]
     if same:
-        best = max(same, key=lambda known: (known.is_open, known.began_at, known.id))
+        best = max(same, key=lambda known: (known.goes_on, known.began_at, known.id))
         _merge(book, best, gap.began_at, gap.cause, gap.partition, gap)
     elif gap.ended_at - gap.began_at <= LONGEST:
         book.ignore(key, "short_gap")
@@ -200,7 +200,7 @@ def _take_gap(book: Book, gap: Gap, now: datetime) -> None:
 
 def _overlaps(known: Incident, gap: Gap) -> bool:
     """Whether they share time. One that only gaps vouch for so far reaches as far as those."""
-    until = known.ended_at if not known.is_open else _gap_end(known) if _only_gaps(known) else None
+    until = known.ended_at if not known.goes_on else _gap_end(known) if _only_gaps(known) else None
     return gap.ended_at > known.began_at and (until is None or gap.began_at < until)
 
 
@@ -209,16 +209,9 @@ def _take_trouble(book: Book, trouble: Trouble, now: datetime) -> None:
     standing = book.open_of(key)
     if standing is not None:
         _merge(book, standing, trouble.since, trouble.cause, trouble.partition, None)
-    elif any(_resolved_since(known, trouble.since) for known in book.all_of(key)):
-        book.ignore(key, "resolved_by_a_person")
     else:
         detail = _detail({}, trouble.cause, trouble.partition, None)
         book.open(_pipeline_incident(trouble.shard, trouble.since, now, detail), trouble.cause)
-
-
-def _resolved_since(known: Incident, since: datetime) -> bool:
-    """Nothing has moved since a person resolved the incident: it is the same outage, and was told."""
-    return "resolved_by" in known.detail and known.ended_at is not None and since < known.ended_at
 
 
 def _merge(book: Book, known: Incident, began_at: datetime, cause: str, partition: int | None, gap: Gap | None) -> None:

@@ -1,7 +1,7 @@
 """Which blind spots the stations have, and what is told of them. Pure."""
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,17 +13,15 @@ BITS: Final = {kind: 1 << place for place, kind in enumerate(Kind)}
 
 
 class Ledger:
-    """A row for every station, and a mark for each blind spot that it has, told or resolved by a person."""
+    """A row for every station, and a mark for each blind spot that it has."""
 
     def __init__(self) -> None:
         self.rows = Rows()
         self._marks = array("B")
-        self._resolved: Mapping[tuple[Kind, str], datetime] = {}
         self._turns: list[Turn] = []
 
-    def begin(self, told: Iterable[tuple[Kind, str]], resolved: Mapping[tuple[Kind, str], datetime]) -> None:
-        """With the blind spots that are open, and those that a person resolved, by when."""
-        self._resolved = resolved
+    def begin(self, told: Iterable[tuple[Kind, str]]) -> None:
+        """With the blind spots that go on."""
         for kind, station in told:
             self._mark(self.row(station), kind)
 
@@ -37,13 +35,9 @@ class Ledger:
         return bool(self._marks[row] & BITS[kind])
 
     def find(self, kind: Kind, row: int, standing: Standing, since: datetime, figures: dict[str, Any]) -> None:
-        """A station is a blind spot; a person who resolved that before is not told again."""
+        """A station is a blind spot."""
         self._mark(row, kind)
-        resolved = self._resolved.get((kind, standing.station))
-        if resolved is None or since > resolved:
-            self._turns.append(
-                Found(kind=kind, subject=standing.station, area=standing.area, since=since, figures=figures)
-            )
+        self._turns.append(Found(kind=kind, subject=standing.station, area=standing.area, since=since, figures=figures))
 
     def clear(self, kind: Kind, row: int, at: datetime, reason: str) -> None:
         """A station is none any more, if it was one."""

@@ -43,7 +43,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A blind spot, or news of one that is known. `subject`: the station, or the area of an area's kind.
 
     `quiet`: it is listed, and nobody is paged. `above`: an incident that already speaks for it. `area`: where it is.
-    `only_update`: nothing to be opened if it is not open, for then a person resolved it.
+    `only_update`: nothing to be opened if none goes on.
     """
 
     kind: Kind

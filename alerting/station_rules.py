@@ -38,7 +38,7 @@ KINDS: Final = (STATION_OFFLINE, OVERDUE_RETURN, NEVER_SEEN, UNUSABLE)
 HEARD_AGAIN: Final = timedelta(seconds=70)
 """After a gap: as long as most stations take to be heard again, and short beside gaps that come again and again."""
 NOT_OPEN: Final = "not_open"
-"""Why an end is ignored: a person closed the incident before."""
+"""Why an end is ignored: there is no incident that goes on."""
 AWAY_OVERDUE: Final = "away_overdue"
 """Why the judges call a station offline that did not come back in time."""
 
@@ -55,7 +55,7 @@ class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Want(msgspec.Struct, frozen=True, kw_only=True):
     """A fault that is or will be an incident: from `due` on (None: now), begun at `began_at`.
 
-    `fault_at`: since when the station itself stands so; a person who resolved it later resolved this fault.
+    `fault_at`: since when the station itself stands so.
     """
 
     kind: str
@@ -211,8 +211,6 @@ def _open(book: Book, intent: Opens, now: datetime) -> None:
     key, want = station_rule_key(intent.kind, intent.station), intent.want
     if book.open_of(key) is not None:
         book.ignore(key, "already_open")
-    elif any(_resolved(known, want.fault_at) for known in book.all_of(key)):
-        book.ignore(key, "resolved_by_a_person")
     else:
         book.open(
             Incident(
@@ -255,10 +253,6 @@ def _close(book: Book, intent: Closes, now: datetime) -> None:
         book.close(standing, ended_at=intent.ended_at or now, now=now, reason=intent.reason, as_of=intent.at)
 
 
-def _resolved(known: Incident, fault_at: datetime) -> bool:
-    return "resolved_by" in known.detail and known.closed_at is not None and known.closed_at >= fault_at
-
-
 def hold(book: Book, field: Field, at: datetime, settings: RuleSettings) -> None:
     """What concerns stations that need not be open at `at` is told when the first of them opens, or its closure ends.
 
@@ -268,7 +262,7 @@ def hold(book: Book, field: Field, at: datetime, settings: RuleSettings) -> None
         stations = _stations_of(book, incident)
         times = [until for station in stations if (until := field.opens_at(station, at)) is not None]
         if times and len(times) == len(stations):
-            grace = settings.opening_grace if phase == "opened" else 0.0
+            grace = settings.opening_grace if phase in ("opened", "reopened") else 0.0
             book.hold(incident, min(times) + timedelta(seconds=grace))
 
 

@@ -22,8 +22,8 @@ _RanOut = tuple[int, datetime]
 
 
 class _Memory:
-    """What is remembered of one rule: which stations have an incident of its kinds (open, or resolved by a person while
-    the fault goes on), and until when the grace of others runs."""
+    """What is remembered of one rule: which stations have an incident of its kinds that goes on, and until when the
+    grace of others runs."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -46,7 +46,7 @@ class StationWatch:
         self._stopped = False
 
     def reconcile(self, open_incidents: Iterable[tuple[str, str]]) -> None:
-        """Take up the work with the incidents that are open, (station, kind); `follow` says what does not fit."""
+        """Take up the work with the incidents that go on, (station, kind); `follow` says what does not fit."""
         opened = list(open_incidents)
         for memory in self._memories:
             memory.handled = {station: kind for station, kind in opened if kind in memory.rule.kinds}

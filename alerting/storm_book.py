@@ -1,6 +1,6 @@
 """Common causes of health incidents: told by the book of incidents, and written into it. Pure."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from alerting.cause_book import keys_of, write_plan
 from alerting.cause_steps import Step
 from alerting.evidence import AREA, Fallen
 from alerting.health_incidents import HEALTH, Stations
-from alerting.health_storms import COMMON, Plan, Storms, Told, Topic, restored, storm_key, topic_of
+from alerting.health_storms import COMMON, Plan, Storms, Told, Topic, restored, topic_of
 from alerting.incidents_core import Action, Book, Decision, Incident
 from alerting.outage import CauseSettings
 
@@ -25,7 +25,7 @@ class StormBoard:
 
     def load(self, open_now: Iterable[Incident], parents: Iterable[Incident], children: Iterable[Incident]) -> None:
         """Take up the work: `open_now` are the health incidents of terminals, `parents` the common causes that go on
-        or have open children, `children` all that ever were of these, in their order."""
+        or have children that go on, `children` all that ever were of these, in their order."""
         for incident in open_now:
             if incident.pages:
                 self._of(topic_of(incident)).restore([], [self._member(incident)])
@@ -35,19 +35,8 @@ class StormBoard:
         for parent in parents:
             self._of(topic_of(parent)).restore([restored(parent, of.get(parent.id, ()))], [])
 
-    def keep(self, keys: Collection[str], now: datetime) -> None:
-        """All but these are over: a person closed them."""
-        for storms in self._topics.values():
-            storms.keep(keys, now)
-
-    @property
-    def going_on(self) -> list[str]:
-        """The keys of the parents that nobody closed, as far as is known here."""
-        return [storm_key(topic) for topic, storms in self._topics.items() if storms.current is not None]
-
     def tell(self, book: Book, decisions: Iterable[Decision], now: datetime) -> None:
-        """What was decided about health. The book knows the parents that go on, as they are stored."""
-        self._note_resolved(book)
+        """What was decided about health."""
         for decision in decisions:
             incident = None if decision.incident is None else book.get(decision.incident)
             if incident is None:
@@ -61,13 +50,6 @@ class StormBoard:
         plan = [step for storms in self._topics.values() for step in storms.plan(now)]
         self._topics = {topic: storms for topic, storms in self._topics.items() if storms}
         return plan
-
-    def _note_resolved(self, book: Book) -> None:
-        """Parents that a person closed since the last pass."""
-        for topic, storms in self._topics.items():
-            key = storm_key(topic)
-            if storms.current is not None and book.open_of(key) is None:
-                storms.note_resolved(max(incident.id for incident in book.all_of(key)))
 
     def _of(self, topic: Topic) -> Storms:
         return self._topics.setdefault(topic, Storms(topic, self._settings))
@@ -100,6 +82,9 @@ def _tell(book: Book, told: Told, now: datetime) -> None:
         book.open(_parent(told, now), COMMON)
     else:
         detail = known.detail | _detail(told)
+        if known.is_shelved and told.children >= 2 * known.detail.get("children", told.children):
+            known = book.reopen(known, "grew")
+            detail = known.detail | _detail(told)
         grown = msgspec.structs.replace(known, area=told.area, began_at=told.began, detail=detail)
         book.update(grown, "grew")
 

@@ -27,16 +27,9 @@ class StormWatch:
         children = await connection.fetch(QUERIES.health_children, [parent.id for parent in parents])
         self._board.load(open_now, parents, (Incident(**dict(row)) for row in children))
 
-    async def follow(
-        self, connection: Connection, book: Book, decisions: Sequence[Decision], moment: Moment, *, is_due: bool
-    ) -> None:
-        """See what `decisions` about health have in common. `is_due`: look also at which a person closed."""
+    async def follow(self, connection: Connection, book: Book, decisions: Sequence[Decision], moment: Moment) -> None:
+        """See what `decisions` about health have in common."""
         board = self._board
-        if is_due:
-            # What is closed in this very pass is open in the database still, and told by its decision.
-            rows = await connection.fetch(QUERIES.open_health_keys)
-            board.keep({row["key"] for row in rows}, moment.now)
-        await _learn(connection, book, board.going_on)
         board.tell(book, decisions, moment.now)
         plan = board.plan(moment.now)
         await _learn(connection, book, keys_in(plan))

@@ -18,7 +18,7 @@ class Uncovered:
         self._turns: list[Turn] = []
 
     def load(self, told: Iterable[str]) -> None:
-        """Begin with those that are open, or were resolved by a person and are not covered yet."""
+        """Begin with those that go on."""
         self._told = set(told)
 
     def set_targets(self, targets: Mapping[str, Sequence[str]], at: datetime, *, had: Collection[str] = ()) -> None:

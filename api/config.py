@@ -1,13 +1,15 @@
 """What the service is told at its start."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
 
 class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`public_url` is how browsers reach the server; None: http://{host}:{port}.
-    `language`: zh-CN or en. `instance` names this process in its signs of life."""
+    """`public_url` is how browsers reach the server; None: http://{host}:{port}. `reopen_after`: seconds after which an
+    incident that a person closed opens again. `language`: zh-CN or en. `instance` names this process in its signs of
+    life."""
 
     database_url: str
     admin_token_file: Path | None
@@ -16,7 +18,12 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8000
     public_url: str | None = None
     language: str = "zh-CN"
+    reopen_after: float = 14_400.0
     instance: str = "api"
+
+    @property
+    def reopening(self) -> timedelta:
+        return timedelta(seconds=self.reopen_after)
 
     @property
     def url(self) -> str:

@@ -116,6 +116,7 @@ async def _show(
         refused=refused,
         text=text,
         most=MAX_TEXT,
+        reopen_after=context.config.reopening,
         most_person=MOST_PERSON,
         **await _children(context, incident, words),
         **{name: value for name, value in _row(incident, named, words).items() if name != "incident"},
@@ -143,7 +144,12 @@ def _facts(incident: Incident, words: Words) -> list[tuple[str, str]]:
     """What else is known of an incident, as far as it is said in a word or a number."""
     plain = {name: value for name, value in incident.detail.items() if isinstance(value, str | int | float)}
     # How many it concerns stands over the list of them, which is newer.
-    hidden = {"quiet", "children", *(["name"] if incident.cause and incident.cause.kind == "area" else [])}
+    hidden = {
+        "quiet",
+        "children",
+        "shelved_by",
+        *(["name"] if incident.cause and incident.cause.kind == "area" else []),
+    }
     return [
         (words.named("detail", name), _said(name, value, words)) for name, value in plain.items() if name not in hidden
     ]
@@ -177,22 +183,22 @@ async def act_on_incident(request: Request, context: Shared, id: IncidentId, act
     """Do what a button of the page says, and go back to the page; a refusal is told on it."""
     said = await read_form(request)
     try:
-        await incidents.act(context, _action(request, id, action, said))
+        await incidents.act(context, _action(request, context, id, action, said))
     except ActionRefusedError as exc:
         words = words_for(request)
         return await _show(request, context, id, 409, words.named("refusal", exc.refusal.value), said.get("text", ""))
     return RedirectResponse(f"/incidents/{id}", status_code=303)
 
 
-def _action(request: Request, number: int, action: str, said: dict[str, str]) -> Action:
+def _action(request: Request, context: Context, number: int, action: str, said: dict[str, str]) -> Action:
     actor = incidents.actor_of(request, person(said))
-    text = said.get("text") or None
+    text, after = said.get("text") or None, context.config.reopening
     assignee = person(said, "assignee") or ""
     actions: Mapping[str, Action] = {
         "ack": lambda connection, now: incident_actions.acknowledge(connection, number, actor, text, now),
         "assign": lambda connection, now: incident_actions.assign(connection, number, actor, assignee, now),
         "note": lambda connection, now: incident_actions.note(connection, number, actor, text or "", now),
-        "resolve": lambda connection, now: incident_actions.resolve(connection, number, actor, text, now),
+        "resolve": lambda connection, now: incident_actions.resolve(connection, number, actor, text, now, after),
     }
     if action not in actions:
         raise not_found("action", action)

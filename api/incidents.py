@@ -116,11 +116,13 @@ async def resolve(
     id: IncidentId,  # noqa: A002
     deed: Annotated[Deed | None, Body()] = None,
 ) -> IncidentDetail:
-    """Close it by a person's word. 409 when it is closed already."""
+    """Close it by a person's word; `text` is the reason. That says nothing about the fault: while it goes on, the
+    incident has a `reopen_at` at which it opens again, and that it is over is told when it is. 409 when it is closed
+    already."""
     said = deed or Deed()
-    actor = actor_of(request, said.by)
+    actor, after = actor_of(request, said.by), context.config.reopening
     return await _act(
-        context, id, lambda connection, now: incident_actions.resolve(connection, id, actor, said.text, now)
+        context, id, lambda connection, now: incident_actions.resolve(connection, id, actor, said.text, now, after)
     )
 
 

@@ -37,7 +37,14 @@ def where(*places: str | None) -> str:
 
 
 def topic_of(words: Words, kind: str, detail: Mapping[str, Any]) -> str | None:
-    """Which of its kind an incident is: the kind of blind spot, the health rule, what those that fell share."""
+    """Which of its kind an incident is: the kind of blind spot, the health rule, what those that fell share;
+    of a conflict the terminal and how, for a station may have several."""
+    if kind == "identity_conflict":
+        terminal, reason = detail.get("terminal"), detail.get("reason")
+        return where(
+            f"{words('terminal')} {terminal}" if isinstance(terminal, str) else None,
+            words.named("reason", reason) if isinstance(reason, str) else None,
+        )
     family, name = _TOPICS.get(kind, ("", ""))
     said = detail.get(name)
     if detail.get("stage") == LAST_ONE:

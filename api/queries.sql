@@ -26,7 +26,8 @@ SELECT now();
 SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state, st.since, st.usable,
        (SELECT path FROM area a WHERE a.code = s.area) AS path,
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
-       EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id AND i.status <> 'closed') AS flapping
+       EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id
+              AND (i.status <> 'closed' OR i.reopen_at IS NOT NULL)) AS flapping
 FROM station s LEFT JOIN station_state st ON st.station = s.id
 LEFT JOIN (SELECT unnest($11::text[]) AS station
            UNION SELECT station FROM station_programme WHERE programme = ANY ($13::text[])) AS excuse
@@ -68,7 +69,8 @@ SELECT code FROM area WHERE path && $1::text[] LIMIT $2;
 SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state, st.since, st.usable,
        (SELECT path FROM area a WHERE a.code = s.area) AS path,
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
-       EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id AND i.status <> 'closed') AS flapping
+       EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id
+              AND (i.status <> 'closed' OR i.reopen_at IS NOT NULL)) AS flapping
 FROM station s LEFT JOIN station_state st ON st.station = s.id
 WHERE s.id = ANY ($1::text[]) ORDER BY s.id;
 
@@ -335,7 +337,8 @@ FROM usage WHERE station = $1 AND ts >= $2 AND ts < $3;
 -- Newest first. An incident of a station belongs to the station's area unless it names one itself. $7: of a parent; $8:
 -- only what stands for itself, neither part of another nor such that it pages nobody.
 SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
-       i.acknowledged_at, i.acknowledged_by, i.assignee, i.closed_at, i.ended_at, i.parent, i.detail,
+       i.acknowledged_at, i.acknowledged_by, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent,
+       i.detail,
        ARRAY(SELECT c.id FROM incident c WHERE c.parent = i.id ORDER BY c.id LIMIT 1000) AS children
 FROM incident i LEFT JOIN station s ON s.id = i.station
 WHERE i.id < $1
@@ -350,13 +353,15 @@ ORDER BY i.id DESC LIMIT $5;
 -- name: count_children
 -- How many incidents have this one as their cause, of how many stations (for what concerns terminals, $2, of those), and
 -- how many of them are still down.
-SELECT count(DISTINCT thing) AS many, count(*) AS incidents, count(DISTINCT thing) FILTER (WHERE status <> 'closed') AS down
-FROM (SELECT status, CASE WHEN $2::boolean THEN key ELSE station END AS thing FROM incident WHERE parent = $1) AS child;
+SELECT count(DISTINCT thing) AS many, count(*) AS incidents, count(DISTINCT thing) FILTER (WHERE bad) AS down
+FROM (SELECT status <> 'closed' OR reopen_at IS NOT NULL AS bad, CASE WHEN $2::boolean THEN key ELSE station END AS thing
+      FROM incident WHERE parent = $1) AS child;
 
 -- name: get_incident
 -- One incident in the columns of list_incidents.
 SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
-       i.acknowledged_at, i.acknowledged_by, i.assignee, i.closed_at, i.ended_at, i.parent, i.detail,
+       i.acknowledged_at, i.acknowledged_by, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent,
+       i.detail,
        ARRAY(SELECT c.id FROM incident c WHERE c.parent = i.id ORDER BY c.id LIMIT 1000) AS children
 FROM incident i LEFT JOIN station s ON s.id = i.station
 WHERE i.id = $1;

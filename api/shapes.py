@@ -252,6 +252,10 @@ class Incident(Document):
     assignee: str | None
     closed_at: datetime | None
     ended_at: datetime | None
+    reopen_at: datetime | None = Field(
+        default=None,
+        description="closed by hand, or excused, while the fault goes on: when it opens again unless that is over",
+    )
     parent: int | None
     children: list[int]
     detail: dict[str, Any]

@@ -207,6 +207,7 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
         port=settings.http_port,
         public_url=settings.public_url,
         language=settings.language,
+        reopen_after=settings.reopen_after,
         instance=settings.instance_name,
     )
     await run(config, stop)

@@ -192,6 +192,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Seconds that an open station may be online and of no use to visitors before it is an incident."
         ),
     ] = 300.0
+    reopen_after: Annotated[
+        LongSeconds,
+        Meta(description="Seconds after which an incident that a person closed opens again, if its fault goes on."),
+    ] = 14_400.0
     never_seen_grace: Annotated[
         LongSeconds,
         Meta(description="Seconds after it was commissioned that a station may take to be heard for the first time."),

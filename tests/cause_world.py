@@ -13,6 +13,7 @@ from alerting.evidence import Fallen, Group, Peer
 from alerting.incidents_core import STATION_OFFLINE, Book, Incident
 from alerting.outage import CauseSettings, Outage
 from alerting.station_rules import station_rule_key
+from tests.shelving import closed_by_hand
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 MISSED = 3
@@ -125,7 +126,7 @@ class World:
 
     def look(self) -> None:
         """One pass: the station's own rule, then the causes; the book is stored as the shell does it."""
-        book = Book(incident for incident in self.incidents.values() if incident.is_open)
+        book = Book(incident for incident in self.incidents.values() if incident.goes_on)
         for at, station, fallen in self._decided:
             if fallen is not None:
                 incident = _offline(station, fallen, second(self.now))
@@ -157,7 +158,7 @@ class World:
 
     def restart(self) -> None:
         """The incident process begins anew, with what it can read: open incidents, and the causes' own memory."""
-        memory = [*self.causes.outages.values(), *self.causes.resolved]
+        memory = list(self.causes.outages.values())
         self.causes = Causes(self.settings, self.online)
         kept = [msgspec.structs.replace(outage, children={}, ever=set()) for outage in memory]
         by_id = {number: self._outage(kept, incident) for number, incident in self.incidents.items()}
@@ -169,29 +170,24 @@ class World:
             fallen = fallen_of(incident, self.stations[incident.station or ""].groups)
             if outage is not None:
                 outage.ever.add(fallen.station)
-            if incident.is_open and outage is not None:
+            if incident.goes_on and outage is not None:
                 outage.children[fallen.station] = fallen
-            elif incident.is_open:
+            elif incident.goes_on:
                 alone.append(fallen)
-        self.causes.restore([outage for outage in kept if outage.children or not outage.resolved], alone)
+        self.causes.restore(kept, alone)
 
     def _outage(self, kept: Sequence[Outage], incident: Incident) -> Outage | None:
         if incident.kind != AREA_OUTAGE:
             return None
         for outage in kept:
-            if outage.incident == incident.id or (incident.is_open and outage.key == incident.key):
+            if incident.goes_on and outage.key == incident.key:
                 return outage
         return None
 
     def resolve(self, key: str) -> None:
         """A person closes an incident."""
         (number,) = [n for n, incident in self.incidents.items() if incident.key == key and incident.is_open]
-        closed = msgspec.structs.replace(
-            self.incidents[number], status="closed", closed_at=second(self.now), ended_at=second(self.now)
-        )
-        self.incidents[number] = closed
-        if key in self.causes.outages:
-            self.causes.note_resolved(key, number)
+        self.incidents[number] = closed_by_hand(self.incidents[number], second(self.now))
 
     # -- what is asked -----------------------------------------------------------------------------------------
 

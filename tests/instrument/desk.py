@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from alerting import shelf
 from alerting.areas import Step
 from alerting.blindspots import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
 from alerting.cause_book import CHILD_KINDS, fallen_of, keys_of, write_plan
@@ -219,7 +220,17 @@ class Desk:
         pairs = [(changed.before, changed.after) for changed in memory.watch.take_changes()]
         self._follow_causes(memory, book, pairs, moment)
         self._follow_spots(memory, book, pairs, moment)
+        self._follow_shelf(memory, book, pairs, moment)
         hold(book, memory.field, moment.known, self._settings.rules)
+
+    def _follow_shelf(self, memory: Memory, book: Book, pairs: Pairs, moment: Moment) -> None:
+        grace = timedelta(seconds=self._settings.rules.opening_grace)
+        stations = shelf.concerned(pairs)
+        book.learn(one for one in self.kept.going_on.values() if one.station in stations)
+        shelf.follow_stations(book, stations, memory.field, moment, grace)
+        due = [one for one in self.kept.going_on.values() if one.reopen_at is not None and one.reopen_at <= moment.now]
+        book.learn(due)
+        shelf.reopen_due(book, due, memory.field, moment, grace)
 
     def _note_judged(self, change: StationChange) -> None:
         known = self._judged.get(change.station)
@@ -269,7 +280,7 @@ class Desk:
         return standing is None or moment.knows(standing)
 
     def _keep_outages(self, causes: Causes) -> None:
-        for outage in (*causes.outages.values(), *causes.resolved):
+        for outage in causes.outages.values():
             if outage.key in causes.touched:
                 bare = msgspec.structs.replace(outage, children={}, areas={}, ever=set())
                 self.kept.outages[outage.key, outage.began] = msgspec.json.encode(bare)

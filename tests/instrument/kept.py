@@ -21,6 +21,7 @@ class Kept:
         self.told: list[tuple[datetime, int, str]] = []
         self.held: dict[int, datetime] = {}
         self.opened: dict[int, Incident] = {}
+        self.going_on: dict[int, Incident] = {}
         self.outages: dict[tuple[str, datetime], bytes] = {}
         self.flapping: dict[str, tuple[Sequence[datetime], bool]] = {}
         self.remembered: dict[tuple[str, str], datetime] = {}
@@ -56,6 +57,10 @@ class Kept:
             self.opened[incident.id] = incident
         else:
             self.opened.pop(incident.id, None)
+        if incident.goes_on:
+            self.going_on[incident.id] = incident
+        else:
+            self.going_on.pop(incident.id, None)
 
     def spoken(self, now: datetime) -> set[int]:
         """The incidents of which people were told until `now` that they are open: what waited for an opening only if
@@ -70,28 +75,26 @@ class Kept:
     # -- what a new leader loads -------------------------------------------------------------------------------
 
     def handled(self) -> list[tuple[str, str]]:
-        """(station, kind) of the open incidents that the station rules look after."""
-        return [(one.station, one.kind) for one in self.opened.values() if one.kind in KINDS and one.station]
+        """(station, kind) of the incidents that go on and that the station rules look after."""
+        return [(one.station, one.kind) for one in self.going_on.values() if one.kind in KINDS and one.station]
 
     def down(self) -> list[Incident]:
-        return [one for one in self.opened.values() if one.kind in CHILD_KINDS]
+        return [one for one in self.going_on.values() if one.kind in CHILD_KINDS]
 
     def causes(self) -> dict[int, Outage]:
         """The causes that are remembered, by the ids of their incidents; their stations are to be added."""
         found = {}
         for (key, began), memory in self.outages.items():
             incident = max((one for one in self.all_of([key]) if one.began_at == began), key=lambda one: one.id)
-            outage = msgspec.json.decode(memory, type=Outage)
-            outage.resolved, outage.incident = not incident.is_open, incident.id
-            found[incident.id] = outage
+            found[incident.id] = msgspec.json.decode(memory, type=Outage)
         for incident in self.incidents.values():
             if incident.parent in found and incident.station is not None:
                 found[incident.parent].ever.add(incident.station)
         return found
 
     def spots(self) -> list[Spot]:
-        """Blind spots that are open, and the latest of each key that a person resolved."""
-        spots = [one for one in self.opened.values() if one.kind == "blind_spot"]
+        """Blind spots that go on."""
+        spots = [one for one in self.going_on.values() if one.kind == "blind_spot"]
         return [
             Spot(
                 key=one.key,

@@ -160,7 +160,7 @@ async def test_a_resolved_one_is_not_told_again(pool: Pool, database: str, count
         await write_transition(pool, "6321220001", "online", "offline", at=ago(60))
         await until(pool, SPOTS, ["dark:6321220001"], "%:dark:%")
     await pool.execute(
-        "UPDATE incident SET status = 'closed', closed_at = now(), detail = detail || '{\"resolved_by\": \"p\"}' "
+        "UPDATE incident SET status = 'closed', closed_at = now(), reopen_at = now() + interval '4 h' "
         "WHERE key = 'blind_spot:dark:6321220001'"
     )
     async with lead(database):

@@ -145,7 +145,8 @@ async def test_what_a_person_resolved_stays_resolved(
         await come_back(pool, county)
         await until(pool, "SELECT count(*) FROM incident WHERE status <> 'closed'", 0)
         await until(pool, "SELECT count(*) FROM cause_memory", 0)
-    assert await pool.fetchval(PAGES) == f"opened {COUNTY}, closed {COUNTY}", "the person's own act is told"
+    told = f"opened {COUNTY}, resolved {COUNTY}, closed {COUNTY}"
+    assert await pool.fetchval(PAGES) == told, "the person's own act is told, and the real return"
 
 
 async def test_a_station_that_comes_and_goes_has_one_incident(

@@ -100,6 +100,12 @@ async def tell(pool: Pool, *phases: str, station: str = "A", age: float = 0, hel
     return incident
 
 
+async def over(pool: Pool, incident: int, phase: str = "closed") -> None:
+    """What the incident process, or a person's action, writes later."""
+    await pool.execute("INSERT INTO notification (incident, phase) VALUES ($1, $2)", incident, phase)
+    await pool.execute("SELECT pg_notify('milepost_delivery', '')")
+
+
 def start(config: DeliverConfig, log: Path) -> subprocess.Popen[bytes]:
     """The service as a process of its own."""
     command = [sys.executable, "-m", "tests.integration.incidents_driver", "deliver"]
@@ -112,7 +118,9 @@ async def test_the_log_gets_one_json_line_a_notification(pool: Pool, database: s
     path = tmp_path / "alerts.jsonl"
     path.write_text('{"cut off')
     async with running(service.run, DeliverConfig(database_url=database, log_path=path, public_url="http://x")):
-        incident = await tell(pool, "opened", "closed")
+        incident = await tell(pool, "opened")
+        await until(pool, SENT, 1)
+        await over(pool, incident)
         await until(pool, SENT, 2)
     broken, *lines = path.read_text().splitlines()
     assert broken == '{"cut off'
@@ -152,7 +160,9 @@ async def test_a_dead_target_holds_up_no_other_and_order_is_kept(
     path = tmp_path / "log"
     config = DeliverConfig(database_url=database, urls=(webhook.url,), log_path=path, poll=0.05)
     async with running(service.run, config):
-        incident = await tell(pool, "opened", "closed")
+        incident = await tell(pool, "opened")
+        await until(pool, SENT, 2)
+        await over(pool, incident)
         await until(pool, SENT, 4)
     phases = [key.split("-")[1] for key in webhook.keys]
     assert phases == ["opened", "opened", "closed"]
@@ -272,7 +282,7 @@ async def test_what_is_held_until_opening_is_told_then_and_once_if_it_is_over_by
     """A falls at night and comes back in the night, B stays down, C is told at once all the while."""
     for station in "ABC":
         await add_station(pool, station, name=station)
-    over = await tell(pool, "opened", "closed", station="A", age=9000, held=3600)
+    passed = await tell(pool, "opened", "closed", station="A", age=9000, held=3600)
     down = await tell(pool, "opened", station="B", age=9000, held=3600)
     path = tmp_path / "log"
     config = DeliverConfig(database_url=database, log_path=path, give_up=3000, poll=0.05)
@@ -289,5 +299,40 @@ async def test_what_is_held_until_opening_is_told_then_and_once_if_it_is_over_by
     told = [(line["incident"], line["phase"], line["title"]) for line in map(json.loads, path.read_text().splitlines())]
     assert told[0][0] == other
     assert sorted(told[1:]) == sorted(
-        [(over, "passed", "【曾离线，已恢复】A"), (down, "opened", "【离线】B"), (down, "closed", "【恢复】B")]
+        [(passed, "passed", "【曾离线，已恢复】A"), (down, "opened", "【离线】B"), (down, "closed", "【恢复】B")]
     )
+
+
+async def test_what_is_over_before_it_was_told_is_told_once_as_past(pool: Pool, database: str, tmp_path: Path) -> None:
+    """The delivery was away: A and P are over, B was closed by hand, C was closed by hand and is still wrong, D was
+    closed by hand and is over."""
+    for station in "ABCD":
+        await add_station(pool, station, name=station)
+    past = await tell(pool, "opened", "closed", station="A")
+    await tell(pool, "opened", "resolved", station="B")
+    again = await tell(pool, "opened", "resolved", "reopened", station="C")
+    late = await tell(pool, "opened", "resolved", "closed", station="D")
+    path = tmp_path / "log"
+    pending = "SELECT count(*) FROM delivery WHERE status = 'pending'"
+    async with running(service.run, DeliverConfig(database_url=database, log_path=path, poll=0.05)):
+        await until(pool, "SELECT count(*) FROM notification WHERE spread_at IS NULL", 0)
+        await until(pool, pending, 0)
+        await over(pool, again)
+        await until(pool, SENT, 4)
+    told = [(line["incident"], line["phase"]) for line in map(json.loads, path.read_text().splitlines())]
+    assert sorted(told) == sorted([(past, "passed"), (again, "reopened"), (again, "closed"), (late, "passed")])
+    assert await pool.fetchval("SELECT count(*) FROM delivery WHERE status = 'cancelled'") == 7
+
+
+async def test_a_target_that_was_away_is_told_once_what_is_over_by_then(
+    pool: Pool, database: str, webhook: Webhook
+) -> None:
+    await add_station(pool, "A")
+    webhook.answer = lambda number: 503 if number == 0 else 200
+    async with running(service.run, DeliverConfig(database_url=database, urls=(webhook.url,), poll=0.05)):
+        incident = await tell(pool, "opened")
+        await until(pool, "SELECT count(*) FROM delivery WHERE last_error IS NOT NULL", 1)
+        await over(pool, incident)
+        await until(pool, SENT, 1)
+    assert [key.split("-")[1] for key in webhook.keys] == ["opened", "closed"]
+    assert webhook.got[-1]["title"] == "【曾离线，已恢复】红旗阅览室"

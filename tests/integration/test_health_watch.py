@@ -177,8 +177,8 @@ async def test_a_common_cause_that_a_person_closed_stays_quiet_over_a_restart(
         await until(pool, f"SELECT count(*) {COMMON}", 1)
         told = await pool.fetchval(PHASES)
         await pool.execute(
-            "UPDATE incident SET status = 'closed', closed_at = now(), ended_at = now(), "
-            "detail = detail || '{\"resolved_by\": \"me\"}' WHERE key = 'health:disk_full:common'"
+            "UPDATE incident SET status = 'closed', closed_at = now(), reopen_at = now() + interval '4 h' "
+            "WHERE key = 'health:disk_full:common'"
         )
         await fill(pool, stations[5:6])
         await until(pool, "SELECT count(*) FROM incident WHERE parent IS NOT NULL", 6)

@@ -15,6 +15,7 @@ from alerting import incidents as service
 from alerting.incident_actions import ActionRefusedError, acknowledge, assign, note, resolve
 from alerting.incidents import LOCK, IncidentsConfig
 from alerting.incidents_core import Refusal
+from alerting.station_rules import RuleSettings
 from store.pool import Pool, open_pool
 from tests.integration.incidents_kit import (
     add_station,
@@ -31,6 +32,7 @@ from tests.integration.incidents_kit import (
 
 ROOT = Path(__file__).parents[2]
 OPEN = "SELECT count(*) FROM incident WHERE status <> 'closed'"
+PHASES_OF = "SELECT string_agg(phase, ', ' ORDER BY id) FROM notification WHERE incident = $1"
 CLOSED = "SELECT count(*) FROM incident WHERE status = 'closed'"
 LEADER = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1::bigint AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"  # noqa: E501
 
@@ -234,8 +236,64 @@ async def test_actions_are_recorded_and_refused_by_name(pool: Pool, database: st
         ("卓玛", "note"),
     ]
     (found,) = await incidents(pool)
-    assert (found["assignee"], found["status"], found["detail"]) == ("卓玛", "closed", {"resolved_by": "卓玛"})
-    assert await pool.fetchval("SELECT phase FROM notification") == "closed"
+    said = {"shelved_by": "person", "resolved_by": "卓玛", "resolved_reason": "the fuse"}
+    assert (found["assignee"], found["status"], found["detail"]) == ("卓玛", "closed", said)
+    assert (found["ended_at"], found["reopen_at"] > now()) == (None, True), "nobody knows that it is over"
+    assert await pool.fetchval("SELECT phase FROM notification") == "resolved"
+
+
+async def test_what_a_person_closed_opens_again_and_its_end_is_told(pool: Pool, served: IncidentsConfig) -> None:
+    """One closed by hand opens again while its station is down; of another the real return is told."""
+    for station in ("A", "B"):
+        await add_station(pool, station)
+        await write_transition(pool, station, "online", "offline", at=ago(60))
+    await until(pool, OPEN, 2)
+    first, second = await incidents(pool)
+    async with pool.acquire() as connection:
+        for incident in (first, second):
+            await resolve(connection, incident["id"], "扎西", "the key is lost", now())
+    await write_transition(pool, second["station"], "offline", "online")
+    await until(pool, PHASES_OF, "opened, resolved, closed", second["id"])
+    await pool.execute("UPDATE incident SET reopen_at = now() WHERE id = $1", first["id"])
+    await pool.execute("SELECT pg_notify('milepost_registry', '')")
+    await until(pool, PHASES_OF, "opened, resolved, reopened", first["id"])
+    async with pool.acquire() as connection:
+        await resolve(connection, first["id"], "扎西", None, now())
+    await write_transition(pool, first["station"], "offline", "online")
+    await until(pool, PHASES_OF, "opened, resolved, reopened, resolved, closed", first["id"])
+    rows = await pool.fetch("SELECT reopen_at, ended_at, status FROM incident")
+    assert all(row["reopen_at"] is None and row["ended_at"] and row["status"] == "closed" for row in rows)
+
+
+async def test_an_incident_goes_with_its_station_and_counts_no_more_when_that_is_excused(
+    pool: Pool, database: str
+) -> None:
+    rules = RuleSettings(opening_grace=1.0)
+    config = IncidentsConfig(database_url=database, poll=0.1, rules=rules)
+    async with judging(pool, range(1)), running(service.run, config):
+        await _move_and_excuse(pool)
+
+
+async def _move_and_excuse(pool: Pool) -> None:
+    await pool.execute("INSERT INTO area (code, name, level, path) VALUES ('NEW', 'N', 'county', '{NEW}')")
+    await add_station(pool, "A")
+    await write_transition(pool, "A", "online", "offline", at=ago(60))
+    await until(pool, OPEN, 1)
+    await pool.execute("UPDATE station SET area = 'NEW' WHERE id = 'A'")
+    await pool.execute("SELECT pg_notify('milepost_registry', '')")
+    await until(pool, "SELECT area FROM incident", "NEW")
+    await pool.execute(
+        "INSERT INTO closure (station, from_at, until_at, reason, declared_by, approved_by, approved_at) "
+        "VALUES ('A', now() - interval '1 h', now() + interval '1 h', 'flood', 'a', 'b', now())"
+    )
+    await pool.execute("SELECT pg_notify('milepost_registry', '')")
+    await until(pool, OPEN, 0)
+    (found,) = await incidents(pool)
+    assert found["detail"]["shelved_by"] == "excused"
+    assert await pool.fetchval(PHASES_OF, found["id"]) == "opened", "nobody is told that it is back"
+    await pool.execute("UPDATE closure SET withdrawn_at = now(), withdrawn_by = 'b'")
+    await pool.execute("SELECT pg_notify('milepost_registry', '')")
+    await until(pool, OPEN, 1)
 
 
 async def test_resolved_by_a_person_stays_closed_while_it_goes_on(pool: Pool, served: IncidentsConfig) -> None:

@@ -17,6 +17,7 @@ from alerting.spot_memory import Remembered
 from alerting.spots import write
 from alerting.standing import ClockName, Moment, Standing
 from registry.calendar import ALWAYS
+from tests.shelving import closed_by_hand
 
 START = datetime(2026, 11, 2, 0, tzinfo=UTC)
 """A Monday, 08:00 in China."""
@@ -73,15 +74,13 @@ class Scene:
     def _spots(self) -> list[Spot]:
         found = {}
         for incident in sorted(self.incidents.values(), key=lambda i: -i.id if i.id < 0 else i.id):
-            resolved = incident.closed_at if "resolved_by" in incident.detail else None
-            if incident.is_open or resolved:
+            if incident.goes_on:
                 parent = None if incident.parent is None else self.incidents[incident.parent].key
                 found[incident.key] = Spot(
                     key=incident.key,
                     since=incident.began_at,
                     stage=incident.detail.get("stage"),
                     parent_key=parent,
-                    resolved_at=resolved,
                 )
         return list(found.values())
 
@@ -157,9 +156,7 @@ class Scene:
     def resolve(self, key: str) -> None:
         """A person closes an incident."""
         known = self.incident(key)
-        self.incidents[known.id] = msgspec.structs.replace(
-            known, status="closed", closed_at=self.now, ended_at=self.now, detail={**known.detail, "resolved_by": "p"}
-        )
+        self.incidents[known.id] = closed_by_hand(known, self.now)
 
     def put_outage(self, key: str, area: str) -> int:
         """Many stations fell for one cause, as another part found; the id of that incident."""

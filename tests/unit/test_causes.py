@@ -166,10 +166,10 @@ def test_what_a_person_resolved_stays_resolved() -> None:
     assert len(world.children(world.outages()[0])) == 34, "late ones are children of the resolved one"
     world.mend([*county, *slow])
     world.run(700)
-    assert world.story() == [f"opened {COUNTY}"]
+    assert world.story() == [f"opened {COUNTY}", f"closed {COUNTY}"], "that it is over is told when it is"
     world.cut(county)
     world.run(300)
-    assert world.story() == [f"opened {COUNTY}"] * 2, "another cut is another outage"
+    assert [entry.split()[0] for entry in world.story()] == ["opened", "closed", "opened"], "another cut"
 
 
 def test_a_restart_changes_nothing() -> None:

@@ -204,11 +204,34 @@ def test_what_a_later_version_writes_is_still_told() -> None:
     assert message.title == "【故障】红旗阅览室 · 玛多县"
 
 
-def test_who_resolved_it_is_named() -> None:
-    message = write_message(
-        facts("closed", ended_at=NOW, detail={"resolved_by": "扎西"}), language="zh-CN", public_url=None, now=NOW
-    )
-    assert "由 扎西 处理完毕。" in message.body
+def test_closing_by_hand_says_that_it_is_not_over_who_and_why() -> None:
+    said = {"resolved_by": "扎西", "resolved_reason": "钥匙丢了"}
+    by_hand = facts("resolved", reopen_at=NOW + timedelta(hours=4), detail=said)
+    message = write_message(by_hand, language="zh-CN", public_url=None, now=NOW)
+    assert message.title == "【人工关闭，未恢复】服务点离线：红旗阅览室 · 玛多县"
+    for line in ("由 扎西 人工关闭，故障尚未恢复。", "关闭原因：钥匙丢了", "重新告警"):
+        assert line in message.body
+    assert "恢复】" not in message.title.replace("未恢复】", "")
+    english = write_message(facts("reopened"), language="en", public_url=None, now=NOW)
+    assert english.title.startswith("[STILL WRONG] Station offline: ")
+    over = write_message(facts("closed", ended_at=NOW, detail=said), language="zh-CN", public_url=None, now=NOW)
+    assert "此前由 扎西 人工关闭。" in over.body
+    assert "尚未恢复" not in over.body
+
+
+def test_conflicts_of_one_station_name_the_terminal_and_how() -> None:
+    titles = {
+        write_message(
+            facts("opened", kind="identity_conflict", detail={"terminal": terminal, "reason": reason}),
+            language="zh-CN",
+            public_url=None,
+            now=NOW,
+        ).title
+        for terminal in ("001", "002")
+        for reason in ("two_boots", "numbers")
+    }
+    assert len(titles) == 4
+    assert "【身份冲突】终端 001、心跳序号不再递增：红旗阅览室 · 玛多县" in titles
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from alerting.evidence import Fallen
 from alerting.flapping import Flapping, FlappingSettings, Turn
 from alerting.flapping_book import falls_by_flapping, flapping_key, note_changes, shelter, write_turns
 from alerting.incidents_core import Book, Incident
+from tests.shelving import closed_by_hand
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 NOW = START + timedelta(hours=2)
@@ -96,11 +97,11 @@ def test_a_later_fall_is_silent_and_speaks_when_it_flaps_no_more() -> None:
 
 
 def test_what_a_person_resolved_goes_on_to_keep_it_silent() -> None:
-    resolved = Incident(
-        id=3, kind="flapping", key=flapping_key("S"), status="closed", station="S", began_at=minute(5),
-        opened_at=minute(40), closed_at=minute(45), detail={"resolved_by": "lead"},
+    flaps = Incident(
+        id=3, kind="flapping", key=flapping_key("S"), status="open", station="S", began_at=minute(5),
+        opened_at=minute(40),
     )  # fmt: skip
-    book = Book([resolved])
+    book = Book([closed_by_hand(flaps, minute(45))])
     book.open(offline(minute(50), id=0), "missed_heartbeats")
     shelter(book, restless(), [fall(50)], NOW)
     assert book.notifications() == []

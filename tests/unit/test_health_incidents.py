@@ -10,6 +10,7 @@ from alerting.health_incidents import Firing, HealthBoard, HealthChange, Subject
 from alerting.health_watch import as_it_was
 from alerting.incidents_core import Book, Incident
 from alerting.standing import Standing
+from tests.shelving import closed_by_hand
 
 NOW = datetime(2026, 10, 1, 8, tzinfo=UTC)
 DISK: Subject = ("S1", "001", "disk_full", "")
@@ -53,7 +54,7 @@ class World:
 
     def restart(self, firing: dict[Subject, Firing]) -> None:
         self.board = HealthBoard(self)
-        self.board.load(firing, [subject_of(each) for each in self.incidents.values() if each.is_open])
+        self.board.load(firing, [subject_of(each) for each in self.incidents.values() if each.goes_on])
 
 
 def told(minutes: float = 0, severity: str = "critical", field: str = "disk") -> Firing:
@@ -142,13 +143,11 @@ def test_what_a_person_resolved_stays_resolved_until_it_begins_anew() -> None:
     world = World()
     world.follow(fires())
     (found,) = world.incidents.values()
-    closed_at = NOW + timedelta(minutes=1)
-    world.incidents[found.id] = msgspec.structs.replace(
-        found, status="closed", closed_at=closed_at, detail={**found.detail, "resolved_by": "li"}
-    )
+    world.incidents[found.id] = closed_by_hand(found, NOW + timedelta(minutes=1))
     assert world.look() == []
     world.restart({DISK: told()})
-    assert world.look() == ["resolved_by_a_person"]
+    assert world.look() == []
+    assert world.open() == []
     world.now = NOW + timedelta(hours=1)
     world.follow(ends(), fires(minutes=50))
     assert world.open() == [health_key(DISK)]

@@ -21,6 +21,7 @@ from alerting.pipeline import (
     follow_pipeline,
     pipeline_key,
 )
+from tests.shelving import closed_by_hand
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 KEY = pipeline_key("main")
@@ -202,20 +203,18 @@ def test_what_a_person_resolved_stays_resolved_until_it_was_over() -> None:
     follow_pipeline(book, gaps=[], view=trouble(0), now=at(11))
     opened = book.open_of(KEY)
     assert opened is not None
-    book.close(
-        msgspec.structs.replace(opened, detail={**opened.detail, "resolved_by": "扎西"}),
-        ended_at=at(15),
-        now=at(15),
-        reason="resolved",
-    )
+    book = Book([closed_by_hand(msgspec.structs.replace(opened, id=1), at(15))])
     follow_pipeline(book, gaps=[], view=trouble(0), now=at(16))
     assert len(incidents(book)) == 1
-    follow_pipeline(book, gaps=[], view=trouble(16), now=at(30))
+    assert book.notifications() == []
+    follow_pipeline(book, gaps=[], view=well(20), now=at(21))
+    assert book.notifications() == [(1, "closed")], "that it is over is told when it is"
+    follow_pipeline(book, gaps=[], view=trouble(21), now=at(35))
     assert len(incidents(book)) == 2
-    follow_pipeline(book, gaps=[gap(14, 40)], view=trouble(16), now=at(31))
+    follow_pipeline(book, gaps=[gap(19, 40)], view=trouble(21), now=at(36))
     reopened = book.open_of(KEY)
     assert reopened is not None
-    assert reopened.began_at == at(14), "of two that overlap, a gap belongs to the open one"
+    assert reopened.began_at == at(19), "of two that overlap, a gap belongs to the open one"
 
 
 PARTITIONS = 24

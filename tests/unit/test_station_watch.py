@@ -6,6 +6,7 @@ import pytest
 
 from alerting.field import StationChange
 from alerting.incidents_core import Incident
+from tests.shelving import closed_by_hand
 from tests.unit.field_kit import ZONE, World, at, change, closure, facts, judged
 
 ONLINE, OFFLINE, AWAY = "online", "offline", "away"
@@ -274,13 +275,12 @@ def test_what_a_person_resolved_stays_resolved_while_it_goes_on() -> None:
     found = world()
     found.until(at("09:30"))
     (number,) = found.incidents
-    resolved = {"status": "closed", "closed_at": at("09:40"), "ended_at": at("09:40")}
-    known = {name: getattr(found.incidents[number], name) for name in Incident.__struct_fields__}
-    found.incidents[number] = Incident(**known | resolved | {"detail": {"resolved_by": "扎西"}})
-    found.watch.reconcile([])
+    found.incidents[number] = closed_by_hand(found.incidents[number], at("09:40"))
+    found.watch.reconcile([("A", "station_offline")])
     found.until(at("16:00", 1))
     assert found.open == []
     found.step(at("16:01", 1), back("16:01", day=1))
+    assert [entry[2] for entry in found.told] == ["opened", "closed"], "that it is back is told when it is"
     found.step(at("16:10", 1), change("A", ONLINE, OFFLINE, at("16:08", 1), at("16:10", 1)))
     assert found.open == ["station_offline:A"]
 
