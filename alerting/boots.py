@@ -40,6 +40,8 @@ class Promise(msgspec.Struct, kw_only=True, omit_defaults=True):
     since: float = 0.0
     #: It came by a bridge that had not ticked yet.
     unsettled: bool = False
+    #: It said goodbye since, and is back by the deadline.
+    away: bool = False
 
     @property
     def order(self) -> Order:

@@ -345,7 +345,8 @@ class PartitionLiveness:
         replace(t.memory.open(row), (t.boot[row], (t.run[row], t.n[row])), boot, place)
 
     def _succeed(self, row: int, heard: Promise, at: int, reason: str) -> None:
-        """The terminal's newest heartbeat is this one, whatever was thought to be its newest; it is online."""
+        """The terminal's newest heartbeat is this one, whatever was thought to be its newest; it is online, or away if
+        that boot said goodbye since."""
         t, number = self.terminals, self.shard(heard.shard)
         if t.boot[row] != heard.boot:
             self._replace(row, heard.boot, number, heard.seen)
@@ -356,7 +357,8 @@ class PartitionLiveness:
         self._move(row, number)
         self.shards[number].note_stamp(row, settled=not heard.unsettled)
         conflict = self.rivals.conflict(row)
-        self._change(row, State.ONLINE if conflict is None else State.CONFLICTING, at, conflict or reason)
+        state = State.AWAY if heard.away else State.ONLINE if conflict is None else State.CONFLICTING
+        self._change(row, state, at, conflict or reason)
 
     def _lives_on(self, row: int, shard: _Shard) -> bool:
         """Whether the terminal lives by another boot, though the current one ended: a rival takes its place, and one
@@ -365,7 +367,10 @@ class PartitionLiveness:
         if rival is not None:
             self._succeed(row, rival, shard.clock.tick_at, "other_boot")
             return True
-        left = self.rivals.awaited(row)
+        left, away = self.rivals.awaited(row), self.rivals.away(row)
+        if left <= 0 and away is not None:
+            self._succeed(row, away, shard.clock.tick_at, "away")
+            return True
         if left > 0:
             self.terminals.deadline[row] = shard.clock.clock + left
             self.dirty.add(row)
@@ -410,7 +415,8 @@ class PartitionLiveness:
         t, body = self.terminals, entry.body
         memory = t.memory.look(row) or Memory()
         if body.boot in memory.older or (memory.candidate is not None and memory.candidate.boot == body.boot):
-            self.rivals.leave(row, body.boot, (body.run, body.n))
+            until = self._stamp(number, entry) + _seconds_away(body)
+            self.rivals.leave(row, body.boot, (body.run, body.n), (entry.shard, until))
             self.dirty.add(row)
         elif body.run > highest_run(memory, t.run[row]):
             if t.run[row] >= 0:
@@ -426,14 +432,13 @@ class PartitionLiveness:
 
     def _away(self, row: int, number: int, entry: StatusEntry) -> None:
         t, body = self.terminals, entry.body
-        away = LONGEST_AWAY if body.back_by is None else (body.back_by - body.at) / 1000
         stamp = self._stamp(number, entry)
         rival = self.rivals.living(row)
         if rival is not None:
             self._succeed(row, rival, entry.received, "other_boot")
             return
         self._move(row, number)
-        t.deadline[row] = stamp + min(max(away, 0.0), LONGEST_AWAY)
+        t.deadline[row] = stamp + _seconds_away(body)
         self._change(row, State.AWAY, entry.received, "away")
 
     def _will(self, row: int, number: int, entry: StatusEntry) -> None:
@@ -636,6 +641,11 @@ class PartitionLiveness:
 
     def clocks(self) -> Mapping[str, PipelineClock]:
         return {shard.name: shard.clock for shard in self.shards}
+
+
+def _seconds_away(body: Status) -> float:
+    away = LONGEST_AWAY if body.back_by is None else (body.back_by - body.at) / 1000
+    return min(max(away, 0.0), LONGEST_AWAY)
 
 
 class _Member(msgspec.Struct, frozen=True):

@@ -86,19 +86,25 @@ class Rivals:
     # -- what lives --------------------------------------------------------------------------------------------
 
     def living(self, row: int) -> Promise | None:
-        """The rival of a terminal, if there is one that keeps its promise."""
+        """The rival of a terminal, if there is one that sends and keeps its promise."""
+        rival = self._rival(row)
+        return rival if rival is not None and rival.advances >= RIVAL_ADVANCES and not rival.away else None
+
+    def away(self, row: int) -> Promise | None:
+        """A boot beside the current one that said goodbye, and need not be back yet."""
+        rival = self._rival(row)
+        return rival if rival is not None and rival.away else None
+
+    def _rival(self, row: int) -> Promise | None:
         memory = self._memories.look(row) if row in self.rows else None
         rival = None if memory is None else memory.rival
-        return rival if rival is not None and self._is_rival(rival) else None
-
-    def _is_rival(self, one: Promise) -> bool:
-        return one.advances >= RIVAL_ADVANCES and one.lives(self._clock_of)
+        return rival if rival is not None and rival.lives(self._clock_of) else None
 
     def awaited(self, row: int) -> float:
         """Seconds that a terminal has left because of a boot that was heard, and may be believed when it is again."""
         memory = self._memories.look(row) if row in self.rows else None
         promises = [] if memory is None else _promises(memory)
-        return max((one.due - self._clock_of(one.shard) for one in promises), default=0.0)
+        return max((one.due - self._clock_of(one.shard) for one in promises if not one.away), default=0.0)
 
     def conflict(self, row: int) -> str | None:
         """Why a terminal that is heard is in conflict, if it is."""
@@ -114,17 +120,20 @@ class Rivals:
 
     # -- goodbyes ----------------------------------------------------------------------------------------------
 
-    def leave(self, row: int, boot: str, order: tuple[int, int | None]) -> None:
-        """A boot that is not the current one said goodbye, under these numbers."""
+    def leave(self, row: int, boot: str, order: tuple[int, int | None], until: tuple[str, float]) -> None:
+        """A boot that is not the current one said goodbye under these numbers, until a clock value of a shard."""
         memory, (run, n) = self._memories.open(row), order
-        known = memory.candidate if _is_of(memory.candidate, boot) else memory.rival
-        newest = known.order if known is not None and known.boot == boot else memory.older.get(boot, (-1, -1))
-        if (run, newest[1] + 1 if n is None else n) <= newest:
+        rival, candidate = memory.rival, memory.candidate
+        known = candidate if candidate is not None and candidate.boot == boot else None
+        newest = memory.older[boot] if known is None else known.order
+        order = (run, newest[1] + 1 if n is None else n)
+        if order <= newest:
             return
-        memory.rival = None if _is_of(memory.rival, boot) else memory.rival
-        memory.candidate = None if _is_of(memory.candidate, boot) else memory.candidate
-        if n is not None:
-            remember(memory, boot, (run, n))
+        remember(memory, boot, order)
+        memory.candidate = None if known is not None else candidate
+        if rival is not None and rival.boot == boot:
+            rival.away, (rival.shard, rival.deadline) = rival.advances > 0, until
+            memory.rival = rival if rival.away else None
 
     def shorten(self, row: int, boot: str, connection: tuple[int, int], shard: str, stamp: float, grace: float) -> bool:
         """A Last Will of a connection (run, conn) of a boot that is not the current one; whether it says anything."""

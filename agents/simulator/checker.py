@@ -5,7 +5,8 @@ which were so long that they must have been. Times are milliseconds since the ep
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import msgspec
@@ -28,11 +29,13 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What is expected of Milepost; seconds. It is what was promised, not what the system's settings say.
 
     `k` heartbeats may be missed; a Last Will shortens that to `will` seconds after one missed heartbeat; after a
-    blind time everybody has `2 × every + floor` left. A station that is of no use for `grace` while it is open is an
-    incident. `slack` is for what is on its way.
+    blind time everybody has `2 × every + floor` left. Who sends is online after `believed` heartbeats, whatever its
+    boot and its numbers. A station that is of no use for `grace` while it is open is an incident. `slack` is for what
+    is on its way.
     """
 
     k: float = 3.0
+    believed: float = 4.0
     will: float = 10.0
     floor: float = 10.0
     grace: float = 300.0
@@ -83,6 +86,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 KINDS: Final = (
     "false_offline",
     "missed_offline",
+    "shut_out",
     "false_incident",
     "unusable_online",
     "missed_unusable",
@@ -103,14 +107,16 @@ class _Life:
 
     def __init__(self) -> None:
         self.beats: list[_Heard] = []
-        self.clones: list[_Heard] = []
+        # Of its clones, by boot.
+        self.clones: dict[str, list[_Heard]] = {}
         self.said: dict[int, bool | None] = {}
         self.doubtful: set[_Heard] = set()
         self.away: list[Span] = []
 
     def lost(self, at: int) -> None:
         """The connection ended at `at`."""
-        self.doubtful.update(beat for beat in self.beats[-2:] if at - beat[0] < DOUBT)
+        for beats in (self.beats, *self.clones.values()):
+            self.doubtful.update(beat for beat in beats[-2:] if 0 <= at - beat[0] < DOUBT)
 
     @property
     def voice(self) -> list[Said]:
@@ -145,10 +151,11 @@ def history(entries: Iterable[journal.Entry]) -> History:
         match entry:
             case journal.Beat():
                 life = _life(found, entry.station, entry.terminal)
-                (life.clones if entry.clone else life.beats).append((entry.at, entry.every))
+                beats = life.clones.setdefault(entry.boot, []) if entry.clone else life.beats
+                beats.append((entry.at, entry.every))
                 if not entry.clone:
                     life.said[entry.at] = entry.usable
-            case journal.Linked(up=False, clone=False):
+            case journal.Linked(up=False):
                 _life(found, entry.station, entry.terminal).lost(entry.at)
             case journal.Told(state="away"):
                 back = entry.back_at or entry.at + _AWAY_AT_MOST
@@ -197,6 +204,7 @@ def _check_silences(found: History, station: str, seen: Seen, rules: Rules) -> l
     slowest = max((every for life in lives for _, every in life.beats), default=0.0)
     return [
         *_false(found, station, seen, allowed, rules),
+        *_shut_out(station, lives, seen, rules),
         *(
             Finding(kind="missed_offline", station=station, text=f"silent from {begin} to {end}, never called offline")
             for begin, end in needed
@@ -216,13 +224,44 @@ def _false(found: History, station: str, seen: Seen, allowed: list[Span], rules:
     ]
 
 
+_SILENT: Final = (OFFLINE, "away", "never_seen", "closed")
+"""Verdicts that no station has while a terminal of it is heard."""
+
+
+def _shut_out(station: str, lives: Sequence[_Life], seen: Seen, rules: Rules) -> Iterator[Finding]:
+    """A machine that went on sending, while its station was called anything but online."""
+    runs = [run for life in lives for beats in (life.beats, *life.clones.values()) for run in _runs(beats)]
+    for one in seen.timeline:
+        for begin, end, every in runs if one.verdict in _SILENT else ():
+            since, until = max(begin, one.begin), min(end, one.end)
+            if until - since > (rules.believed * every + rules.slack) * 1000:
+                text = f"called {one.verdict} from {one.begin} to {one.end}, but it sent from {begin} to {end}"
+                yield Finding(kind="shut_out", station=station, text=text)
+                break
+
+
+def _runs(beats: Sequence[_Heard]) -> Iterator[tuple[int, int, float]]:
+    """When it sent without missing a heartbeat: from, until, and the longest `every`."""
+    if not beats:
+        return
+    begin, slowest = beats[0]
+    for (at, every), (following, _) in pairwise(beats):
+        if following - at > 1500 * every:
+            yield begin, at, slowest
+            begin, slowest = following, 0.0
+        slowest = max(slowest, every)
+    yield begin, beats[-1][0], slowest
+
+
 def _may_be_offline(life: _Life, ended: int, rules: Rules) -> list[Span]:
     """The silences that may be called offline: what Milepost may have heard last is as early as can be."""
 
     def least(every: float) -> float:
         return max(1.5 * every, min(rules.k * every, every + rules.will) - 1)
 
-    sure = [beat for beat in life.beats if beat not in life.doubtful]
+    # A clone is heard as well, once it is believed.
+    heard = life.beats + [beat for beats in life.clones.values() for beat in beats[2:]]
+    sure = sorted(beat for beat in heard if beat not in life.doubtful)
     # Who said when he would be back is overdue at once.
     overdue = [(back, min([at for at, _ in life.beats if at > back], default=ended)) for _, back in life.away]
     return [*_silences(sure, life.away, ended, least), *(span for span in overdue if span[0] < span[1])]
@@ -230,7 +269,8 @@ def _may_be_offline(life: _Life, ended: int, rules: Rules) -> list[Span]:
 
 def _must_be_offline(life: _Life, ended: int, rules: Rules) -> list[Span]:
     """The silences that must be, clones counted among what was heard."""
-    return _silences(sorted([*life.beats, *life.clones]), life.away, ended, lambda every: rules.k * every + rules.slack)
+    heard = sorted(life.beats + [beat for beats in life.clones.values() for beat in beats])
+    return _silences(heard, life.away, ended, lambda every: rules.k * every + rules.slack)
 
 
 def _silences(beats: list[_Heard], away: list[Span], ended: int, least: _Least) -> list[Span]:

@@ -340,6 +340,11 @@ ACTS: Final[dict[str, _Act]] = {
     "garbage": lambda terminal, now, value: terminal.spoil(now, int(_number(value, 1.0))),
     "backlog": lambda terminal, now, value: terminal.remember(now, _number(value, 3.0)),
     "unusable": _mischief("usable", False),
+    "snapshot": lambda terminal, now, _: terminal.set_back(now),
+    "old-disk": lambda terminal, now, value: terminal.lose_runs(now, int(_number(value, 10.0))),
+    "renumber": lambda terminal, now, _: terminal.renumber(),
+    "stuck": _mischief("stuck", True),
+    "unstuck": _mischief("stuck", False),
     "broken": _mischief("usable", False),
     "mended": _mischief("usable", True),
 }

@@ -140,6 +140,8 @@ class Terminal:
         self.link = Link.DOWN
         self.usable = True
         self.duplicates = self.reorders = False
+        #: Its heartbeats' numbers do not rise.
+        self.stuck = False
         self.runs = runs
         self.beats = 0
         self._random = random
@@ -155,6 +157,8 @@ class Terminal:
         self._held: Publish | None = None
         self._out: list[Action] = []
         self._sessions = 0
+        # Boot, run, connects, number and record id as they were when it first had a connection.
+        self._snapshot: tuple[str, int, int, int, int] | None = None
 
     def __repr__(self) -> str:
         return f"Terminal({self.profile.station}/{self.profile.terminal})"
@@ -252,6 +256,25 @@ class Terminal:
         for number in range(min(moments, MOST_RECORDS)):
             self._measure(now - days * _DAY + number * self.profile.sample)
 
+    def set_back(self, now: float) -> None:
+        """The machine is set back to a snapshot of its first connection, and goes on from there."""
+        self.start(now)
+        if self._snapshot is None:
+            return
+        self._unlink(now, "set back")
+        self._boot, self.runs, self._conn, self._n, self._id = self._snapshot
+        self._connect_at = now + reconnect_delay(self.profile.every, self._random.random())
+
+    def lose_runs(self, now: float, count: int) -> None:
+        """It starts from an older copy of its disk, on which the run counter is lower."""
+        self.die(now)
+        self.runs = max(0, self.runs - count)
+        self.start(now)
+
+    def renumber(self) -> None:
+        """The numbers of its heartbeats begin anew."""
+        self._n = 0
+
     def spoil(self, now: float, count: int) -> None:
         """Send `count` messages that break the contract."""
         for _ in range(count if self.link is Link.UP else 0):
@@ -267,6 +290,7 @@ class Terminal:
         if self.link is not Link.CONNECTING:
             return
         self.link, self._pending = Link.UP, None
+        self._snapshot = self._snapshot or (self._boot, self.runs, self._conn, self._n, self._id)
         self._out.append(Note(journal.Linked(up=True, **self._who(now))))
         self._end_presence(now)
         self._pacer.connected(now)
@@ -341,7 +365,7 @@ class Terminal:
     # -- what is sent ------------------------------------------------------------------------------------------
 
     def _beat(self, now: float) -> None:
-        self._n += 1
+        self._n += not self.stuck
         self.beats += 1
         heartbeat = Heartbeat(
             v=1, boot=self._boot, run=self.runs, conn=self._conn, n=self._n, at=self._wall(now), up=self._up(now),
@@ -373,7 +397,7 @@ class Terminal:
         *,
         counted: bool = True,
     ) -> Status:
-        self._n += counted
+        self._n += counted and not self.stuck
         at = self._wall(now)
         return Status(
             v=1, boot=self._boot, run=self.runs, conn=self._conn, n=self._n if counted else None, state=state, at=at,

@@ -72,7 +72,8 @@ class Machines:
         offline = [one for one in self.sim.transitions[-2:] if one.after.word == "offline"]
         state = self.sim.live.state_word(0)
         if self.sure(SURE):
-            assert state != "offline", (state, offline)
+            assert state != "offline", offline
+            assert state != "away" or self.sim.now - self.changed_at <= SURE * 1000
         fresh = [one for one in offline if one.tick_at > self.sim.now - 300]
         assert not fresh or not self.sure(EVERY), "called offline beside a machine that had sent before"
         calm = self.sim.now - self.changed_at > NAMED * 1000

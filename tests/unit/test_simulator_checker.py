@@ -52,7 +52,7 @@ def test_a_silence_that_was_called_offline_is_right() -> None:
 
 
 def test_a_planted_false_offline_is_found() -> None:
-    assert found(beats((0, 100)), FELL, incidents=[ms(32)]) == ["false_incident", "false_offline"]
+    assert found(beats((0, 100)), FELL, incidents=[ms(32)]) == ["false_incident", "false_offline", "shut_out"]
 
 
 def test_a_short_false_offline_beside_a_true_one_is_found() -> None:
@@ -86,7 +86,7 @@ def test_blind_long_before_the_end_is_no_excuse() -> None:
 def test_a_station_is_silent_only_when_all_its_terminals_are() -> None:
     both = [*SILENT, *beats((0, 100), terminal="002")]
     assert found(both, ONLINE) == []
-    assert found(both, FELL) == ["false_offline"]
+    assert found(both, FELL) == ["false_offline", "shut_out"]
 
 
 def test_away_is_no_silence_until_it_is_overdue() -> None:
@@ -101,10 +101,28 @@ def test_whoever_is_not_back_in_time_may_be_called_offline_at_once() -> None:
     assert found([*SILENT, told], overdue) == []
 
 
-def test_a_clone_excuses_but_proves_nothing() -> None:
+def test_a_clone_is_heard_as_its_original_is() -> None:
     heard = [*SILENT, *beats((30, 60), clone=True)]
     assert found(heard, ONLINE) == []
+    assert found(heard, FELL) == ["false_offline", "shut_out"]
+
+
+def test_a_clone_that_was_heard_twice_need_not_have_been_believed() -> None:
+    heard = [*SILENT, *beats((34, 37), clone=True)]
     assert found(heard, FELL) == []
+
+
+@pytest.mark.parametrize("verdict", ["offline", "away", "closed", "never_seen"])
+def test_whoever_goes_on_sending_and_is_shut_out_is_found(verdict: str) -> None:
+    """It was called offline for good reason, or said goodbye; but then it was back."""
+    told = Told(at=ms(30.5), station=STATION, terminal="001", state="away", back_at=ms(3600))
+    back = [*beats((0, 30), (60, 200)), *([] if verdict == "offline" else [told])]
+    assert found(back, timeline((0, 32, "online"), (32, 62, verdict), (62, 200, "online"))) == []
+    assert found(back, timeline((0, 32, "online"), (32, 200, verdict))) == ["shut_out"]
+
+
+def test_nobody_is_shut_out_while_milepost_is_blind() -> None:
+    assert found(beats((0, 100)), timeline((0, 30, "online"), (30, 100, "unknown"))) == []
 
 
 def test_a_heartbeat_that_may_have_died_with_its_link_decides_nothing() -> None:
@@ -174,7 +192,7 @@ def test_a_faithful_judge_is_never_blamed_and_a_random_lie_is(lives: list[tuple[
 
 def test_findings_name_the_station() -> None:
     seen = Seen(timeline=FELL, health=[])
-    (finding,) = check(history(beats((0, 100))), {STATION: seen})
+    finding, _ = check(history(beats((0, 100))), {STATION: seen})
     assert isinstance(finding, Finding)
     assert finding.station == STATION
     assert "sent heartbeats" in finding.text

@@ -267,3 +267,40 @@ def test_all_garbage_is_refused() -> None:
             continue
         raise AssertionError(f"{payload[:60]!r} on {channel} is fine")
     assert len({garbage(Random(seed))[1] for seed in range(200)}) == len(GARBAGE) + 1
+
+
+def test_a_machine_that_is_set_back_goes_on_from_its_first_connection() -> None:
+    bench = started()
+    bench.run(10)
+    first = bench.heartbeats()[0][1]
+    bench.terminal.die(bench.now)
+    bench.terminal.start(bench.now)
+    bench.run(30)
+    bench.terminal.set_back(bench.now)
+    bench.run(60)
+    last = bench.heartbeats()[-1][1]
+    assert (last.boot, last.run) == (first.boot, first.run)
+    assert last.n < len(bench.heartbeats())
+
+
+def test_an_older_disk_has_a_lower_run() -> None:
+    bench = Bench()
+    bench.terminal.runs = 40
+    bench.terminal.start(0.0)
+    bench.run(10)
+    bench.terminal.lose_runs(bench.now, 10)
+    bench.run(20)
+    runs = [one.run for _, one in bench.heartbeats()]
+    assert (runs[0], runs[-1]) == (41, 32)
+    assert len({one.boot for _, one in bench.heartbeats()}) == 2
+
+
+def test_numbers_begin_anew_or_stand_still() -> None:
+    bench = started()
+    bench.run(20)
+    bench.terminal.renumber()
+    bench.run(23)
+    assert bench.heartbeats()[-1][1].n <= 2
+    bench.terminal.stuck = True
+    bench.run(40)
+    assert len({one.n for at, one in bench.heartbeats() if at > 23}) == 1
