@@ -14,9 +14,10 @@ from api.filters import area_codes
 from api.paging import MAX_ID
 from api.problems import not_found
 from api.shapes import Area, AreaChild, Counts
+from api.work import WorkRoute
 from store.pool import Connection
 
-router = APIRouter(tags=["areas"])
+router = APIRouter(tags=["areas"], route_class=WorkRoute)
 
 _MOST_BLIND_SPOTS: Final = 1000
 _NAMES: Final = ("code", "name", "name_en", "name_bo", "level")

@@ -9,8 +9,9 @@ from api.counting import Row
 from api.filters import AreaFilter
 from api.paging import MAX_ID, AfterIncident, PageOf
 from api.shapes import BlindSpot, Listing
+from api.work import WorkRoute
 
-router = APIRouter(tags=["blind spots"])
+router = APIRouter(tags=["blind spots"], route_class=WorkRoute)
 
 
 @router.get("/blind-spots")
@@ -28,7 +29,8 @@ async def list_blind_spots(
     async with context.database.snapshot() as connection:
         rows = await connection.fetch(QUERIES.list_blind_spots, after, area, kind, page.limit + 1)
     shown, following = page.cut(rows, lambda row: AfterIncident(row["id"]))
-    return Listing(items=[spot_document(row) for row in shown], next=following)
+    items = await context.work.do(len(shown), lambda: [spot_document(row) for row in shown])
+    return Listing(items=items, next=following)
 
 
 def spot_document(row: Row) -> BlindSpot:

@@ -1,5 +1,6 @@
 """The board: how all is now, to be left on a wall. Read about once a second, however many watch it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -56,13 +57,16 @@ class Board:
         places = Look(lambda: _places(database), _PLACES_EVERY)
         self._look = Look(lambda: look(database, places, survey))
         self._made: dict[str, tuple[Seen, str]] = {}
+        self._making = asyncio.Lock()
 
     async def page(self, words: Words, values: Mapping[str, Any]) -> str:
         seen = await self._look()
-        made = self._made.get(words.language)
-        if made is None or made[0] is not seen:
-            made = self._made[words.language] = (seen, render("board.html", {**values, **_board(seen, words)}))
-        return made[1]
+        async with self._making:
+            made = self._made.get(words.language)
+            if made is None or made[0] is not seen:
+                html = await asyncio.to_thread(lambda: render("board.html", {**values, **_board(seen, words)}))
+                made = self._made[words.language] = (seen, html)
+            return made[1]
 
 
 @router.get("/")

@@ -14,13 +14,14 @@ from api.paging import MAX_ID, AfterClosure, PageOf
 from api.problems import Problem, not_found
 from api.shapes import ClosureDocument, ClosureStatus, Listing
 from api.times import parse_stored_time, parse_time
+from api.work import WorkRoute
 from contract.errors import RemedyError
 from registry import closure_store
 from registry.closure_store import NewClosure
 from registry.closures import Closure
 from store.pool import Connection
 
-router = APIRouter(tags=["closures"])
+router = APIRouter(tags=["closures"], route_class=WorkRoute)
 
 ClosureId = Annotated[int, Path(ge=0, le=MAX_ID, description="the closure's number")]
 _Name = Annotated[str | None, Field(min_length=1, max_length=64)]
@@ -63,7 +64,8 @@ async def list_closures(
     async with context.database.snapshot() as connection:
         rows = await connection.fetch(QUERIES.list_closures, after, area, station, status, page.limit + 1)
     shown, following = page.cut(rows, lambda row: AfterClosure(row["id"]))
-    return Listing(items=[closure_document(Closure(**row)) for row in shown], next=following)
+    items = await context.work.do(len(shown), lambda: [closure_document(Closure(**row)) for row in shown])
+    return Listing(items=items, next=following)
 
 
 @router.get("/closures/{id}")

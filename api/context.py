@@ -12,6 +12,7 @@ from api.database import Database
 from api.hub import Hub
 from api.metrics import Metrics
 from api.session import AdminToken
+from api.work import Work
 from store.pool import Connection
 from store.sql import queries_beside
 
@@ -24,6 +25,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     token: AdminToken
     hub: Hub
     metrics: Metrics
+    work: Work
 
 
 def _context(request: Request) -> Context:

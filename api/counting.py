@@ -1,8 +1,9 @@
 """How many stations have which verdict: as the incident process keeps it, or grouped in SQL by all that a verdict
 depends on and judged here once a group."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -72,6 +73,10 @@ async def survey(database: Database) -> Survey:
 
 async def survey_at(connection: Connection, clocks: Clocks, cover: Cover) -> Survey:
     rows = await connection.fetch(QUERIES.survey_stations, *grounds(clocks, cover), _FINE, _COARSE, _MANY)
+    return await asyncio.to_thread(_survey, rows, clocks)
+
+
+def _survey(rows: Sequence[Row], clocks: Clocks) -> Survey:
     placed = (row for row in rows if row["row"] is not None and row["col"] is not None)
     return Survey(tally(rows, clocks), [(verdict_of_group(row, clocks), row) for row in placed])
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import asyncpg
+import msgspec
 from fastapi import APIRouter
 
 from alerting.verdict import Clocks, Verdict, doubt
@@ -13,15 +14,16 @@ from api.paging import MAX_ID, AfterRecord, Page, PageOf
 from api.problems import Problem
 from api.schedules import calendar_of_station, closures_of
 from api.shapes import HealthSample, Interval, Listing, Timeline, UsageItem, UsageListing, UsageTotal
-from api.stations import StationId, heard_through, require_station
+from api.stations import MOST_TERMINALS, StationId, heard_through, require_station
 from api.times import Window
+from api.work import WorkRoute
 from audit.timeline import Change, Decided, Gap, Ran, Span, timeline
 from registry.calendar import ALWAYS
 from store.pool import Connection
 
-router = APIRouter(tags=["history"])
+router = APIRouter(tags=["history"], route_class=WorkRoute)
 
-_MOST: Final = 20_000
+_MOST: Final = 10_000
 """Transitions, gaps or presence records that one answer is made of."""
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
@@ -45,12 +47,20 @@ async def get_timeline(context: Shared, id: StationId, asked: Window) -> Timelin
         gaps = await _gaps(connection, id, begin, end)
         gaps += await _gap_now(connection, row, clocks)
         decided = await _decided(connection, row, begin, end)
+        calendar = await calendar_of_station(connection, row)
     if max(len(changes), len(presence), len(gaps)) > _MOST:
         raise Problem(
             422, "from: too much happened to this station for one answer: ask for a shorter time", parameter="from"
         )
-    spans = timeline(map(_change, changes), gaps, map(_ran, presence), begin=begin, end=end, decided=decided)
-    return Timeline(intervals=[_interval(span) for span in spans])
+
+    def make() -> Timeline:
+        openings = None if calendar is ALWAYS else tuple(calendar.openings(begin, end))
+        known = msgspec.structs.replace(decided, openings=openings)
+        spans = timeline(map(_change, changes), gaps, map(_ran, presence), begin=begin, end=end, decided=known)
+        return Timeline(intervals=[_interval(span) for span in spans])
+
+    things = len(changes) + len(presence) + len(gaps) + len(decided.closures) + (end - begin).days
+    return await context.work.do(things, make)
 
 
 async def _gaps(connection: Connection, station: str, begin: datetime, end: datetime) -> list[Gap]:
@@ -69,19 +79,17 @@ async def _gaps(connection: Connection, station: str, begin: datetime, end: date
 
 async def _gap_now(connection: Connection, station: asyncpg.Record, clocks: Clocks) -> list[Gap]:
     """The time for which the present verdict is unknown, which no judge has written down yet."""
-    terminals = await connection.fetch(QUERIES.list_terminals, [station["id"]])
+    terminals = await connection.fetch(QUERIES.list_terminals, [station["id"]], MOST_TERMINALS)
     clock = clocks.of(station["partition"], station["shard"] or heard_through(terminals))
     doubted = None if clock is None else doubt(clock, clocks.now)
     return [] if doubted is None else [Gap(began_at=doubted[1], ended_at=_LAST)]
 
 
 async def _decided(connection: Connection, station: asyncpg.Record, begin: datetime, end: datetime) -> Decided:
-    """Opening hours, approved closures and lifecycle, of the window."""
-    calendar = await calendar_of_station(connection, station)
+    """Approved closures and lifecycle, of the window."""
     closures = await closures_of(connection, station, begin, end)
     lifecycles = await connection.fetch(QUERIES.station_lifecycles, station["id"])
     return Decided(
-        openings=None if calendar is ALWAYS else tuple(calendar.openings(begin, end)),
         closures=tuple((closure.begin, closure.end) for closure in closures if closure.approved),
         lifecycles=_lifecycles(lifecycles, station["lifecycle"]),
     )
@@ -129,7 +137,8 @@ async def list_health(context: Shared, id: StationId, asked: Window, page: PageO
         begin, end = asked.window(await connection.fetchval(QUERIES.now))
         rows = await connection.fetch(QUERIES.list_health, id, begin, end, *_after_record(page), page.limit + 1)
     shown, following = page.cut(rows, _record_key)
-    return Listing(items=[HealthSample(**row) for row in shown], next=following)
+    items = await context.work.do(len(shown), lambda: [HealthSample(**row) for row in shown])
+    return Listing(items=items, next=following)
 
 
 @router.get("/stations/{id}/usage")

@@ -16,9 +16,10 @@ from api.gate import ACTOR, NAMES
 from api.paging import MAX_ID, AfterIncident, PageOf
 from api.problems import Problem, bad_parameter, not_found
 from api.shapes import Incident, IncidentDetail, IncidentEntry, IncidentStatus, Listing
+from api.work import WorkRoute
 from store.pool import Connection
 
-router = APIRouter(tags=["incidents"])
+router = APIRouter(tags=["incidents"], route_class=WorkRoute)
 
 IncidentId = Annotated[int, Path(ge=0, le=MAX_ID, description="the incident's number")]
 _MOST_ENTRIES: Final = 1000
@@ -56,7 +57,9 @@ async def list_incidents(
             QUERIES.list_incidents, after, status, kind, area, page.limit + 1, station, parent, top
         )
     shown, following = page.cut(rows, lambda row: AfterIncident(row["id"]))
-    return Listing(items=[Incident(**row) for row in shown], next=following)
+    things = len(shown) + sum(len(row["children"]) for row in shown) // 10
+    items = await context.work.do(things, lambda: [Incident(**row) for row in shown])
+    return Listing(items=items, next=following)
 
 
 @router.get("/incidents/{id}")

@@ -76,6 +76,12 @@ def link(path: str, **query: object) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
+def compile_templates() -> None:
+    """Read them all, so that nobody's first page has to wait for it."""
+    for name in _TEMPLATES.list_templates():
+        _TEMPLATES.get_template(name)
+
+
 def render(template: str, values: Mapping[str, Any]) -> str:
     return _TEMPLATES.get_template(template).render(values)
 

@@ -34,6 +34,10 @@ class Page(msgspec.Struct, frozen=True):
                 "cursor", "is none that this list gave: leave it away to begin anew", status=400
             ) from exc
 
+    def shorter(self, most: int) -> "Page":
+        """The same page with at most so many items."""
+        return Page(min(self.limit, max(most, 1)), self.cursor)
+
     def cut(self, rows: Sequence[_Row], key: Callable[[_Row], Any]) -> tuple[Sequence[_Row], str | None]:
         """This page of the rows, of which one more than `limit` was asked for, and the cursor of the next."""
         if len(rows) <= self.limit:

@@ -1,9 +1,10 @@
 """The pipeline itself: clocks, how far behind they are, where they stood still, and who consumes."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Final
 
+import asyncpg
 from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, Field
 
@@ -13,12 +14,15 @@ from api.gate import ACTOR, NAMES
 from api.problems import Problem, not_found
 from api.shapes import Consumer, PartitionClock, Pipeline, PipelineGap, Service, SetAside, Shard, Trusted
 from api.times import Window
+from api.work import WorkRoute
 from store.pool import Connection
 
-router = APIRouter(tags=["pipeline"])
+router = APIRouter(tags=["pipeline"], route_class=WorkRoute)
 
 _MOST_ASIDE: Final = 1000
+_MOST_GAPS: Final = 20_000
 Gaps = dict[tuple[str, int], list[PipelineGap]]
+Row = asyncpg.Record
 
 
 class Decision(BaseModel):
@@ -29,23 +33,24 @@ class Decision(BaseModel):
 
 @router.get("/pipeline")
 async def get_pipeline(
-    context: Shared, asked: Window, limit: Annotated[int, Query(ge=1, le=1000, description="gaps of each clock")] = 100
+    context: Shared,
+    asked: Window,
+    limit: Annotated[int, Query(ge=1, le=1000, description="gaps of each clock; of all together 20,000")] = 100,
 ) -> Pipeline:
     """Clock, lag and the gaps from `from` to `to` (newest first) of every shard and partition, the consumers with
     how far they are behind, the processes with their signs of life, and what these cannot judge."""
-    gaps: Gaps = defaultdict(list)
     async with context.database.snapshot() as connection:
         clocks = await load_clocks(connection)
         begin, end = asked.window(clocks.now)
-        for row in await connection.fetch(QUERIES.recent_gaps, begin, end, limit):
-            gaps[row["shard"], row["partition"]].append(
-                PipelineGap(begin=row["began_at"], end=row["ended_at"], reason=row["reason"])
-            )
+        share = min(limit, max(_MOST_GAPS // max(len(clocks.all), 1), 1))
+        gaps = await connection.fetch(QUERIES.recent_gaps, begin, end, share)
         misnumbering = await load_misnumbering(connection)
         consumers = await connection.fetch(QUERIES.list_consumers)
         services = await connection.fetch(QUERIES.list_signs)
         aside = await connection.fetch(QUERIES.list_set_aside, _MOST_ASIDE)
-    shards = shard_documents(clocks, gaps, misnumbering)
+    shards = await context.work.do(
+        len(gaps) + len(clocks.all), lambda: shard_documents(clocks, _by_clock(gaps), misnumbering)
+    )
     return Pipeline(
         sound=bool(shards) and all(shard.sound for shard in shards),
         now=clocks.now,
@@ -54,6 +59,15 @@ async def get_pipeline(
         services=[Service(**row) for row in services],
         set_aside=[SetAside(**row) for row in aside],
     )
+
+
+def _by_clock(rows: Iterable[Row]) -> Gaps:
+    gaps: Gaps = defaultdict(list)
+    for row in rows:
+        gaps[row["shard"], row["partition"]].append(
+            PipelineGap(begin=row["began_at"], end=row["ended_at"], reason=row["reason"])
+        )
+    return gaps
 
 
 @router.post("/pipeline/shards/{shard}/trust")

@@ -75,12 +75,12 @@ FROM station s LEFT JOIN station_state st ON st.station = s.id
 WHERE s.id = ANY ($1::text[]) ORDER BY s.id;
 
 -- name: list_terminals
--- The registered terminals of some stations with what was heard of them.
+-- The registered terminals of some stations with what was heard of them, at most $2.
 SELECT t.station, t.id, t.type, t.counts, held(t.installed_at) AS installed_at, t.refresh_due,
        ts.partition, ts.shard, ts.state, ts.since, ts.seen_at, ts.usable, ts.users, ts.every, ts.deadline
 FROM terminal t LEFT JOIN terminal_state ts ON ts.station = t.station AND ts.terminal = t.id
 WHERE t.station = ANY ($1::text[])
-ORDER BY t.station, t.id;
+ORDER BY t.station, t.id LIMIT $2;
 
 -- name: list_fallen
 -- For the board: the stations that are offline longest, in the columns of list_stations, without those that have an

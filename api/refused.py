@@ -8,8 +8,9 @@ from fastapi import APIRouter
 from api.context import QUERIES, Shared
 from api.paging import MAX_ID, AfterDeadletter, AfterUnregistered, PageOf
 from api.shapes import Deadletter, Listing, Unregistered
+from api.work import WorkRoute
 
-router = APIRouter(tags=["refused"])
+router = APIRouter(tags=["refused"], route_class=WorkRoute)
 
 _FIRST: Final = AfterUnregistered(datetime.max.replace(tzinfo=UTC), "")
 
@@ -21,7 +22,8 @@ async def list_deadletters(context: Shared, page: PageOf) -> Listing[Deadletter]
     async with context.database.snapshot() as connection:
         rows = await connection.fetch(QUERIES.list_deadletters, after, page.limit + 1)
     shown, following = page.cut(rows, lambda row: AfterDeadletter(row["id"]))
-    return Listing(items=[Deadletter(**row) for row in shown], next=following)
+    items = await context.work.do(len(shown), lambda: [Deadletter(**row) for row in shown])
+    return Listing(items=items, next=following)
 
 
 @router.get("/unregistered")
@@ -31,4 +33,5 @@ async def list_unregistered(context: Shared, page: PageOf) -> Listing[Unregister
     async with context.database.snapshot() as connection:
         rows = await connection.fetch(QUERIES.list_unregistered, after.last_seen_at, after.station, page.limit + 1)
     shown, following = page.cut(rows, lambda row: AfterUnregistered(row["last_seen_at"], row["station"]))
-    return Listing(items=[Unregistered(**row) for row in shown], next=following)
+    items = await context.work.do(len(shown), lambda: [Unregistered(**row) for row in shown])
+    return Listing(items=items, next=following)

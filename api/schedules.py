@@ -11,11 +11,12 @@ from api.shapes import Opening, Schedule, ScheduleVersion, StationClosure
 from api.stations import Row, StationId, require_station
 from api.texts import BEIJING
 from api.times import Window
+from api.work import WorkRoute
 from registry.calendar import ALWAYS, Calendar, Definition
 from registry.calendar_store import load_day_classes
 from store.pool import Connection
 
-router = APIRouter(tags=["stations"])
+router = APIRouter(tags=["stations"], route_class=WorkRoute)
 
 _WEEK: Final = timedelta(days=7)
 _MOST: Final = 1000
@@ -35,13 +36,17 @@ async def get_schedule(context: Shared, id: StationId, asked: Window) -> Schedul
         begin, end = asked.window(now) if asked.begin or asked.end else (now, now + _WEEK)
         calendar = await calendar_of_station(connection, row)
         closures = await closures_of(connection, row, begin, end)
-    return Schedule(
-        always=calendar is ALWAYS,
-        versions=versions(calendar),
-        openings=[Opening(begin=opens, end=closes) for opens, closes in calendar.openings(begin, end)],
-        closures=closures,
-        provisional=[day for day in _days(begin, end) if calendar.provisional(day)],
-    )
+
+    def make() -> Schedule:
+        return Schedule(
+            always=calendar is ALWAYS,
+            versions=versions(calendar),
+            openings=[Opening(begin=opens, end=closes) for opens, closes in calendar.openings(begin, end)],
+            closures=closures,
+            provisional=[day for day in _days(begin, end) if calendar.provisional(day)],
+        )
+
+    return await context.work.do((end - begin).days + len(closures), make)
 
 
 async def calendar_of_station(connection: Connection, station: Row) -> Calendar:

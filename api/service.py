@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import uvicorn
 from fastapi import FastAPI
 
+from api import pages
 from api.app import create_app
 from api.config import ApiConfig
 from api.context import Context
@@ -16,6 +17,7 @@ from api.database import Database, with_statement_timeout
 from api.hub import Hub
 from api.metrics import Metrics
 from api.session import AdminToken
+from api.work import Work
 from contract.errors import RemedyError
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Pool, end, open_pool
@@ -35,6 +37,8 @@ async def run(config: ApiConfig, stop: asyncio.Event) -> None:
     """Serve until `stop` is set. Raises RemedyError for what a person must mend at the start."""
     with _listen(config) as listener:
         async with open_app(config) as (app, hub):
+            pages.compile_templates()
+            app.openapi()
             server = _Server(
                 uvicorn.Config(
                     app,
@@ -67,7 +71,7 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
         hub = Hub(with_statement_timeout(config.database_url))
         listening = asyncio.create_task(hub.run(), name="api stream")
         living = asyncio.create_task(_live(pool, config.instance), name="api signs")
-        context = Context(config=config, database=Database(pool), token=token, hub=hub, metrics=Metrics())
+        context = Context(config=config, database=Database(pool), token=token, hub=hub, metrics=Metrics(), work=Work())
         app = create_app(context)
         try:
             await _first(hub.listening.wait(), listening)
@@ -75,6 +79,7 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
         finally:
             hub.close()
             app.state.survey.close()
+            context.work.close()
             await end(listening, living)
             for task in (listening, living):
                 if not task.cancelled():

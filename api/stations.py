@@ -1,8 +1,7 @@
 """Stations: what is judged of them now."""
 
 import math
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
@@ -16,9 +15,10 @@ from api.filters import AreaFilter
 from api.paging import AfterStation, PageOf
 from api.problems import not_found
 from api.shapes import Listing, Station, Terminal
+from api.work import WorkRoute
 from store.pool import Connection
 
-router = APIRouter(tags=["stations"])
+router = APIRouter(tags=["stations"], route_class=WorkRoute)
 
 Row = asyncpg.Record
 StationId = Annotated[str, Path(max_length=64, description="the station's id")]
@@ -26,6 +26,8 @@ StationId = Annotated[str, Path(max_length=64, description="the station's id")]
 _TIMED: Final = frozenset({"online", "away", "conflicting"})
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _MOST_CODES: Final = 5000
+MOST_TERMINALS: Final = 4000
+"""Terminals of an answer: a page ends earlier when its stations have more."""
 _LONGEST_S: Final = 7 * 86_400.0
 
 
@@ -53,8 +55,10 @@ async def list_stations(
             (q or "").strip() or None,
             *cover.arguments,
         )
-        shown, following = page.cut(rows, lambda row: AfterStation(row["id"]))
-        items = await complete(connection, shown, clocks, cover)
+        terminals, full = await terminals_of(connection, rows[: page.limit])
+    shown, following = page.shorter(full).cut(rows, lambda row: AfterStation(row["id"]))
+    things = len(shown) + sum(map(len, terminals.values()))
+    items = await context.work.do(things, lambda: documents_of(shown, terminals, clocks, cover))
     return Listing(items=items, next=following)
 
 
@@ -92,10 +96,27 @@ async def require_station(connection: Connection, station: str) -> Row:
 
 
 async def complete(connection: Connection, rows: Sequence[Row], clocks: Clocks, cover: Cover) -> list[Station]:
-    """The documents of station rows, their terminals looked up together."""
-    terminals: dict[str, list[Row]] = defaultdict(list)
-    for terminal in await connection.fetch(QUERIES.list_terminals, [row["id"] for row in rows]):
+    """The documents of a few station rows, their terminals looked up together."""
+    terminals, _ = await terminals_of(connection, rows)
+    return documents_of(rows, terminals, clocks, cover)
+
+
+async def terminals_of(connection: Connection, rows: Sequence[Row]) -> tuple[Mapping[str, Sequence[Row]], int]:
+    """The terminals of some stations (by id), by station, at most MOST_TERMINALS; and for how many of the stations, but
+    for one at least, that was enough."""
+    terminals: dict[str, list[Row]] = {row["id"]: [] for row in rows}
+    found = await connection.fetch(QUERIES.list_terminals, list(terminals), MOST_TERMINALS + 1)
+    for terminal in found[:MOST_TERMINALS]:
         terminals[terminal["station"]].append(terminal)
+    if len(found) <= MOST_TERMINALS:
+        return terminals, len(rows)
+    return terminals, max(list(terminals).index(found[-1]["station"]), 1)
+
+
+def documents_of(
+    rows: Sequence[Row], terminals: Mapping[str, Sequence[Row]], clocks: Clocks, cover: Cover
+) -> list[Station]:
+    """The documents of stations whose terminals are at hand."""
     return [station_document(row, terminals[row["id"]], clocks, cover) for row in rows]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from alerting.verdict import Verdict
+from api.stations import MOST_TERMINALS
 from store.pool import Pool
 from tests.integration.api_world import World, config, serving
 
@@ -219,3 +220,21 @@ async def test_online_and_not_usable_has_a_verdict_of_its_own(pool: Pool, databa
         assert '<li class="unusable"><a href="/stations?verdict=unusable"><b>1</b>' in board
         page = (await client.get("/stations/no?lang=zh-CN")).text
         assert "不可用" in page
+
+
+async def test_a_page_ends_earlier_when_its_stations_have_many_terminals(
+    pool: Pool, database: str, tmp_path: Path
+) -> None:
+    world = World(pool)
+    await world.clock()
+    await pool.execute("INSERT INTO station (id, name) SELECT 's' || n, 's' FROM generate_series(101, 190) AS n")
+    await pool.execute(
+        "INSERT INTO terminal (station, id) SELECT id, lpad(n::text, 3, '0') FROM station, generate_series(1, 64) AS n"
+    )
+    async with serving(config(database, tmp_path)) as (client, _):
+        first = (await client.get("/api/v1/stations", params={"limit": 1000})).json()
+        found = await walk(client, "/api/v1/stations", limit=1000)
+    assert sum(len(station["terminals"]) for station in first["items"]) <= MOST_TERMINALS
+    assert first["next"] is not None
+    assert [station["id"] for station in found] == [f"s{number}" for number in range(101, 191)]
+    assert {len(station["terminals"]) for station in found} == {64}
