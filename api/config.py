@@ -7,15 +7,16 @@ import msgspec
 
 
 class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`public_url` is how browsers reach the server; None: http://{host}:{port}. `reopen_after`: seconds after which an
-    incident that a person closed opens again. `language`: zh-CN or en. `instance` names this process in its signs of
-    life."""
+    """`connections` may be open at a time. `public_url` is how browsers reach the server; None: http://{host}:{port}.
+    `reopen_after`: seconds after which an incident that a person closed opens again. `language`: zh-CN or en.
+    `instance` names this process in its signs of life."""
 
     database_url: str
     admin_token_file: Path | None
     signin_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8000
+    connections: int = 500
     public_url: str | None = None
     language: str = "zh-CN"
     reopen_after: float = 14_400.0

@@ -3,6 +3,7 @@
 Plain ASGI, so that streams stay streams.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 COOKIE: Final = "milepost_session"
 MAX_BODY: Final = 64 * 1024
+BODY_WITHIN: Final = 20.0
+"""Seconds in which the body of a request must have come."""
 ACTOR: Final = "milepost.actor"
 NAMES: Final = {"token": "admin", "session": "console"}
 """How somebody is called who did not say who acts."""
@@ -141,14 +144,18 @@ async def _bounded(scope: Scope, receive: Receive) -> Receive:
     if length.isdecimal() and int(length) > MAX_BODY:
         raise too_large
     body, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            return receive
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > MAX_BODY:
-            raise too_large
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            while more:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return receive
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+                if len(body) > MAX_BODY:
+                    raise too_large
+    except TimeoutError as exc:
+        raise Problem(408, f"the request body did not come within {BODY_WITHIN:.0f} s: send it again") from exc
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

@@ -14,6 +14,7 @@ from api.app import create_app
 from api.config import ApiConfig
 from api.context import Context
 from api.database import Database, with_statement_timeout
+from api.http import Book
 from api.hub import Hub
 from api.metrics import Metrics
 from api.session import AdminToken
@@ -36,6 +37,7 @@ _BACKLOG = 512
 async def run(config: ApiConfig, stop: asyncio.Event) -> None:
     """Serve until `stop` is set. Raises RemedyError for what a person must mend at the start."""
     with _listen(config) as listener:
+        book = Book(config.connections)
         async with open_app(config) as (app, hub):
             pages.compile_templates()
             app.openapi()
@@ -49,15 +51,17 @@ async def run(config: ApiConfig, stop: asyncio.Event) -> None:
                     proxy_headers=False,
                     timeout_keep_alive=30,
                     timeout_graceful_shutdown=_GRACE,
-                    limit_concurrency=1000,
+                    ws="none",
+                    http=book.protocol,
                 )
             )
+            sweeping = asyncio.create_task(book.sweep(), name="api connections")
             closing = asyncio.create_task(_close_on(stop, server, hub), name="api stop")
             logger.info("serving on %s", config.url)
             try:
                 await server.serve(sockets=[listener])
             finally:
-                closing.cancel()
+                await end(closing, sweeping)
 
 
 @asynccontextmanager

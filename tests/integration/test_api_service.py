@@ -3,23 +3,32 @@
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
+from api import gate
 from api import hub as hub_module
 from api.config import ApiConfig
+from api.connections import PATIENCE
+from api.http import Book
 from api.service import run
+from api.session import AdminToken
 from contract.errors import RemedyError
 from store.pool import Pool
 from tests.conftest import free_port
 from tests.integration.api_world import TOKEN, World, config, serving
 
+API = "/api/v1"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -385,3 +394,69 @@ async def test_a_stream_that_failed_for_good_ends_the_service(
     monkeypatch.setattr(hub_module, "CHANNELS", (7,))
     with pytest.raises(AttributeError):
         await asyncio.wait_for(run(settings, stop), 20)
+
+
+async def test_silent_connections_shut_nobody_out(pool: Pool, database: str, tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(config(database, tmp_path), connections=20)
+    async with running(settings) as (client, _, _), AsyncExitStack() as opened:
+        for number in range(60):
+            _, writer = await asyncio.open_connection(settings.host, settings.port)
+            opened.callback(writer.close)
+            writer.write(b"" if number % 2 else b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+            await writer.drain()
+        answers = await asyncio.gather(*(client.get("/healthz") for _ in range(15)))
+        assert {answer.status_code for answer in answers} == {200}
+        async with client.stream("GET", f"{API}/stream") as stream:
+            assert stream.status_code == 200
+            for _ in range(60):
+                _, writer = await asyncio.open_connection(settings.host, settings.port)
+                opened.callback(writer.close)
+            await World(pool).clock()
+            assert (await client.get("/healthz")).status_code == 200
+            assert await anext(stream.aiter_lines()) == "retry: 3000", "a stream is no idle connection"
+
+
+async def test_a_silent_connection_ends_after_a_while() -> None:
+    book = Book(10)
+    async with await serve_bare(book) as server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert b"204" in await reader.readline()
+        writer.write(b"GET / HTTP/1.1\r\nHost: and so on, a word a minute")
+        book.end_silent(time.monotonic())
+        assert len(book.connections) == 1
+        book.end_silent(time.monotonic() + PATIENCE + 1)
+        async with asyncio.timeout(10):
+            with suppress(ConnectionError):
+                await reader.read()
+        writer.close()
+
+
+async def serve_bare(book: Book) -> asyncio.Server:
+    """A server that has nothing to say to whatever it is asked."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    settings = uvicorn.Config(app, lifespan="off", log_config=None)
+    state = ServerState()
+    return await asyncio.get_running_loop().create_server(
+        lambda: book.protocol(config=settings, server_state=state, app_state={}), "127.0.0.1", 0
+    )
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "BODY_WITHIN", 0.01)
+    sent: list[dict[str, Any]] = []
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    guarded = gate.Gate(never, token=AdminToken(None), observe=lambda *_: None)  # type: ignore[arg-type]
+    scope = {"type": "http", "method": "POST", "path": "/closures", "headers": [], "query_string": b""}
+    await guarded(scope, never, send)
+    assert sent[0]["status"] == 408
