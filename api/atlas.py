@@ -98,13 +98,14 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Label(msgspec.Struct, frozen=True):
-    """A name at x, y; `anchor` is start, middle or end."""
+    """A name at x, y; `anchor` is start, middle or end; `look` is a verdict, for the name of a station."""
 
     x: float
     y: float
     text: str
     anchor: str
     code: str = ""
+    look: str = ""
 
 
 class Scale(msgspec.Struct, frozen=True):
@@ -211,7 +212,10 @@ def name_marks(marks: Sequence[Mark], taken: list[Box]) -> list[Label]:
     if len(fallen) > _MOST_NAMES:
         return []
     beside = [
-        [Label(mark.x + side * 20, mark.y, mark.name, anchor, mark.id) for anchor, side in (("start", 1), ("end", -1))]
+        [
+            Label(mark.x + side * 20, mark.y, mark.name, anchor, mark.id, mark.verdict.value)
+            for anchor, side in (("start", 1), ("end", -1))
+        ]
         for mark in fallen
     ]
     return [label for tries in beside if (label := _write(tries, taken)) is not None]
