@@ -17,7 +17,11 @@ from alerting.flapping_book import (
     falls_by_flapping,
     flapping_key,
     note_changes,
+    note_use,
+    opened_of_no_use,
     shelter,
+    shelter_use,
+    use_key,
     write_turns,
 )
 from alerting.incidents_core import Action, Book, Decision, Incident
@@ -149,19 +153,22 @@ class CauseWatch:
         self, connection: Connection, book: Book, plan: Sequence[Step], changes: Pairs, moment: Moment
     ) -> None:
         flapping = self._flapping
-        touched = note_changes(flapping, plan)
+        touched = note_changes(flapping, plan) | note_use(flapping, changes, moment.known)
         turns = flapping.advance(moment.known, lambda station: self._knows(station, moment))
         left = {before.station for before, after in changes if before and not (after and after.in_service)}
         stations = {turn.station for turn in turns}
         falls = [fallen for station in stations if (fallen := self._causes.alone(station)) is not None]
         falls += falls_by_flapping(flapping, plan)
-        concerned = stations | left | {fallen.station for fallen in falls}
-        await _learn(connection, book, {flapping_key(one) for one in concerned} | {fallen.key for fallen in falls})
+        of_no_use = stations | opened_of_no_use(book)
+        concerned = of_no_use | left | {fallen.station for fallen in falls}
+        keys = {flapping_key(one) for one in concerned} | {use_key(one) for one in of_no_use}
+        await _learn(connection, book, keys | {fallen.key for fallen in falls})
         write_turns(book, turns, self._areas(turns), moment.now)
         for station in left:
             flapping.forget(station)
             end_flapping(book, station, ended_at=moment.now, now=moment.now, reason="not_in_service")
         shelter(book, flapping, falls, moment.now)
+        shelter_use(book, flapping, of_no_use, moment.now)
         await self._save_flapping(connection, touched | stations)
 
     def _areas(self, turns: Iterable[Turn]) -> dict[str, str | None]:

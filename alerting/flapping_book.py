@@ -10,7 +10,9 @@ from alerting.cause_book import incidents_of
 from alerting.cause_steps import Alone, Joined, Released, Returned, Step
 from alerting.evidence import Fallen
 from alerting.flapping import Flapping, Turn
-from alerting.incidents_core import Book, Incident
+from alerting.incidents_core import Action, Book, Incident
+from alerting.standing import Standing
+from alerting.station_rules import UNUSABLE, station_rule_key
 
 FLAPPING: Final = "flapping"
 
@@ -35,6 +37,35 @@ def note_changes(flapping: Flapping, plan: Sequence[Step]) -> set[str]:
             continue
         touched.add(step.fallen.station)
     return touched
+
+
+def note_use(
+    flapping: Flapping, changes: Iterable[tuple[Standing | None, Standing | None]], known: datetime
+) -> set[str]:
+    """Tell it which stations became of no use, or of use again, while they were online and should be open; that is
+    restlessness too, however short each time is. Returns the stations whose memory may have changed."""
+    touched = set()
+    for before, after in changes:
+        if before is None or after is None or not _changed_use(before, after):
+            continue
+        flapping.note(after.station, after.unusable_since or known)
+        touched.add(after.station)
+    return touched
+
+
+def _changed_use(before: Standing, after: Standing) -> bool:
+    expected = before.in_service and after.in_service and after.open and not after.silenced
+    return expected and before.state == after.state == "online" and before.unusable != after.unusable
+
+
+def opened_of_no_use(book: Book) -> set[str]:
+    """The stations whose incident of being unusable opened in this pass."""
+    opened = (book.get(one.incident or 0) for one in book.decisions if one.action is Action.OPENED)
+    return {one.station for one in opened if one is not None and one.kind == UNUSABLE and one.station is not None}
+
+
+def use_key(station: str) -> str:
+    return station_rule_key(UNUSABLE, station)
 
 
 def _is_own(step: Step, adopted: Container[tuple[str, datetime]]) -> TypeGuard[Alone | Returned]:
@@ -92,13 +123,24 @@ def end_flapping(book: Book, station: str, *, ended_at: datetime, now: datetime,
 def shelter(book: Book, flapping: Flapping, falls: Iterable[Fallen], now: datetime) -> None:
     """Put a station's incident under the one that says it flaps, for as long as it does; then it speaks for itself."""
     for fallen in falls:
-        known = book.all_of(flapping_key(fallen.station))
-        newest = max(known, key=_age, default=None)
-        parent = newest.id if newest is not None and fallen.station in flapping else None
-        for incident in incidents_of(book, fallen, now):
-            if parent is not None or incident.parent in {other.id for other in known}:
-                reason = FLAPPING if parent is not None else "stays_down"
-                book.update(msgspec.structs.replace(incident, parent=parent), reason)
+        _shelter(book, flapping, fallen.station, incidents_of(book, fallen, now), "stays_down")
+
+
+def shelter_use(book: Book, flapping: Flapping, stations: Iterable[str], now: datetime) -> None:
+    """The same with what says of these stations that nobody can use them."""
+    for station in sorted(stations):
+        incidents = [one for one in book.all_of(use_key(station)) if one.goes_on or one.closed_at == now]
+        _shelter(book, flapping, station, incidents, "stays_unusable")
+
+
+def _shelter(book: Book, flapping: Flapping, station: str, incidents: Iterable[Incident], otherwise: str) -> None:
+    known = book.all_of(flapping_key(station))
+    newest = max(known, key=_age, default=None)
+    parent = newest.id if newest is not None and station in flapping else None
+    for incident in incidents:
+        if parent is not None or incident.parent in {other.id for other in known}:
+            reason = FLAPPING if parent is not None else otherwise
+            book.update(msgspec.structs.replace(incident, parent=parent), reason)
 
 
 def _age(incident: Incident) -> tuple[bool, int]:

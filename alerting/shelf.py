@@ -14,6 +14,7 @@ from alerting.conflicts import IDENTITY_CONFLICT
 from alerting.field import Field
 from alerting.incidents_core import Book, Incident
 from alerting.standing import Moment, Standing
+from alerting.station_rules import UNUSABLE
 
 EXCUSED: Final = "excused"
 """Why an incident is shelved whose station an approved closure excuses."""
@@ -96,7 +97,7 @@ def _later(incident: Incident, field: Field, moment: Moment, grace: timedelta) -
     standing = field.standing(incident.station or "")
     if standing is None:
         return None
-    if not moment.knows(standing):
+    if not moment.knows(standing) or (incident.kind == UNUSABLE and not standing.unusable):
         return moment.now + _AGAIN
     expected = _expected(standing.station, field, moment, grace)
     return expected if expected is not None and expected > moment.now else None

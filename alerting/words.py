@@ -80,6 +80,7 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         # why it closed, or changed
         "stays_down_alone": ("其他均已恢复，唯独此处未恢复", "the others are back, this one is not"),
         "stays_down": ("不再时断时续，仍处于离线", "it no longer comes and goes, and is down"),
+        "stays_unusable": ("不再时断时续，仍不可用", "it no longer comes and goes, and nobody can use it"),
         "grew": ("涉及范围扩大", "it concerns more than before"),
         "all_back": ("全部恢复", "all are back"),
         "most_back": ("大多已恢复", "most are back"),

@@ -23,7 +23,11 @@ from alerting.flapping_book import (
     falls_by_flapping,
     flapping_key,
     note_changes,
+    note_use,
+    opened_of_no_use,
     shelter,
+    shelter_use,
+    use_key,
     write_turns,
 )
 from alerting.incidents_core import Action, Book
@@ -291,20 +295,23 @@ class Desk:
 
     def _follow_flapping(self, memory: Memory, book: Book, plan, pairs: Pairs, moment: Moment) -> None:  # type: ignore[no-untyped-def]
         flapping = memory.flapping
-        touched = note_changes(flapping, plan)
+        touched = note_changes(flapping, plan) | note_use(flapping, pairs, moment.known)
         turns = flapping.advance(moment.known, lambda station: self._knows(memory, station, moment))
         left = {before.station for before, after in pairs if before and not (after and after.in_service)}
         stations = {turn.station for turn in turns}
         falls = [fallen for station in stations if (fallen := memory.causes.alone(station)) is not None]
         falls += falls_by_flapping(flapping, plan)
-        concerned = stations | left | {fallen.station for fallen in falls}
-        self._learn(book, {flapping_key(one) for one in concerned} | {fallen.key for fallen in falls})
+        of_no_use = stations | opened_of_no_use(book)
+        concerned = of_no_use | left | {fallen.station for fallen in falls}
+        keys = {flapping_key(one) for one in concerned} | {use_key(one) for one in of_no_use}
+        self._learn(book, keys | {fallen.key for fallen in falls})
         areas = {station: getattr(memory.field.standing(station), "area", None) for station in stations}
         write_turns(book, turns, areas, moment.now)
         for station in left:
             flapping.forget(station)
             end_flapping(book, station, ended_at=moment.now, now=moment.now, reason="not_in_service")
         shelter(book, flapping, falls, moment.now)
+        shelter_use(book, flapping, of_no_use, moment.now)
         gone, flapping.gone = flapping.gone, set()
         for station in (touched | stations) - gone:
             self.kept.flapping[station] = (list(flapping.changes_of(station)), station in flapping)

@@ -28,19 +28,21 @@ async def write_transition(
     partition: int = 0,
     terminal: str | None = None,
     at: datetime | None = None,
+    usable: bool | None = None,
 ) -> int:
     """One transition with the next number of its partition, and the notice that the judge gives."""
     async with pool.acquire() as connection, connection.transaction():
         seq: int = await connection.fetchval(
-            "INSERT INTO transition (partition, seq, station, terminal, before, after, at, tick_at, shard, reason) "
-            "SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5, $6, now(), 'main', 'missed_heartbeats' "
+            "INSERT INTO transition (partition, seq, station, terminal, before, after, at, tick_at, shard, reason, "
+            "usable) SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5, $6, now(), 'main', 'missed_heartbeats', $7 "
             "FROM transition WHERE partition = $1 RETURNING seq",
-            partition, station, terminal, before, after, at or now(),
+            partition, station, terminal, before, after, at or now(), usable,
         )  # fmt: skip
         await connection.execute(
-            "INSERT INTO station_state (partition, station, state, since) VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT (station) DO UPDATE SET state = excluded.state, since = excluded.since",
-            partition, station, after, at or now(),
+            "INSERT INTO station_state (partition, station, state, since, usable) VALUES ($1, $2, $3, $4, $5) "
+            "ON CONFLICT (station) DO UPDATE SET state = excluded.state, since = excluded.since, "
+            "usable = excluded.usable",
+            partition, station, after, at or now(), usable,
         )  # fmt: skip
         await connection.execute("SELECT pg_notify('milepost_transition', '')")
     return seq

@@ -193,3 +193,61 @@ async def test_a_station_heard_through_another_shard_rests_on_its_clock(pool: Po
     standing = memory.field.standing("A")
     assert standing is not None
     assert standing.clock == (0, "west")
+
+
+USES = [(True, 900), (False, 700), (None, 650), (False, 600), (True, 120), (False, 60)]
+
+
+@pytest.mark.parametrize("applied", range(1, len(USES) + 1))
+async def test_since_when_a_station_is_of_no_use_is_found_again(pool: Pool, applied: int) -> None:
+    await add_station(pool, "A")
+    moments = [ago(seconds) for _, seconds in USES]
+    for number, ((usable, _), at) in enumerate(zip(USES, moments, strict=True)):
+        await write_transition(pool, "A", "online" if number else "never_seen", "online", at=at, usable=usable)
+    async with pool.acquire() as connection, connection.transaction():
+        field = await load_field(connection, now(), {0: applied})
+    standing = field.standing("A")
+    assert standing is not None
+    assert standing.unusable_since == (moments[applied - 1] if USES[applied - 1][0] is False else None)
+    assert standing.unusable is (USES[applied - 1][0] is False)
+
+
+async def test_of_no_use_is_an_incident_that_a_new_process_goes_on_with(pool: Pool, connection: Connection) -> None:
+    await add_station(pool, "A")
+    began = ago(301)
+    await write_transition(pool, "A", "never_seen", "online", at=ago(900), usable=True)
+    await write_transition(pool, "A", "online", "online", at=began, usable=False)
+    await write_clocks(pool, range(1))
+    first = Decider(PassConfig(), connection)
+    assert await passes(first) == ["opened unusable:A"]
+    assert await passes(Decider(PassConfig(), connection)) == []
+    (incident,) = await incidents(pool)
+    assert (incident["kind"], incident["began_at"], incident["parent"]) == ("unusable", began, None)
+    await write_transition(pool, "A", "online", "offline", at=ago(60))
+    await write_clocks(pool, range(1))
+    assert await passes(Decider(PassConfig(), connection)) == ["opened station_offline:A"]
+    await write_transition(pool, "A", "offline", "online", at=ago(30), usable=True)
+    await write_clocks(pool, range(1))
+    last = Decider(PassConfig(), connection)
+    assert sorted(await passes(last)) == ["closed station_offline:A", "closed unusable:A"]
+    told = await pool.fetch(
+        "SELECT i.kind, n.phase FROM notification n JOIN incident i ON i.id = n.incident ORDER BY n.id"
+    )
+    assert sorted((row["kind"], row["phase"]) for row in told) == [
+        ("station_offline", "closed"), ("station_offline", "opened"), ("unusable", "closed"), ("unusable", "opened"),
+    ]  # fmt: skip
+
+
+async def test_what_changes_its_word_for_an_hour_is_told_once(pool: Pool, connection: Connection) -> None:
+    """Ten times of no use, longer than the grace each time, as one process reads it afterwards."""
+    await add_station(pool, "A")
+    await write_transition(pool, "A", "never_seen", "online", at=ago(7200), usable=True)
+    await write_clocks(pool, range(1))
+    decider = Decider(PassConfig(), connection)
+    await passes(decider)
+    for _ in range(10):
+        for usable, before in ((False, 400), (True, 40)):
+            await write_transition(pool, "A", "online", "online", at=ago(before), usable=usable)
+        await write_clocks(pool, range(1))
+        await passes(decider)
+    assert await pool.fetchval("SELECT count(*) FROM incident WHERE kind = 'station_offline'") == 0

@@ -9,8 +9,18 @@ from alerting.cause_book import fallen_of
 from alerting.cause_steps import Alone, Joined, Released, Returned, Step
 from alerting.evidence import Fallen
 from alerting.flapping import Flapping, FlappingSettings, Turn
-from alerting.flapping_book import falls_by_flapping, flapping_key, note_changes, shelter, write_turns
+from alerting.flapping_book import (
+    falls_by_flapping,
+    flapping_key,
+    note_changes,
+    note_use,
+    opened_of_no_use,
+    shelter,
+    shelter_use,
+    write_turns,
+)
 from alerting.incidents_core import Book, Incident
+from alerting.standing import Standing
 from tests.shelving import closed_by_hand
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -128,3 +138,58 @@ def test_between_which_moments_it_stopped(
 ) -> None:
     fallen = fallen_of(offline(began_at, detail=detail), ())
     assert (fallen.began, fallen.until) == (minute(expected[0]), minute(expected[1])), name
+
+
+def standing(**facts: object) -> Standing:
+    return msgspec.structs.replace(Standing(station="S", state="online", usable=True), **facts)
+
+
+NO_USE = {"usable": False, "unusable_since": minute(5)}
+USES: list[tuple[str, dict[str, object], dict[str, object], list[float]]] = [
+    ("it becomes of no use", {}, NO_USE, [5]),
+    ("it can be used again", NO_USE, {}, [9]),
+    ("it takes its word back", NO_USE, {"usable": None}, [9]),
+    ("it says yes, and then nothing", {}, {"usable": None}, []),
+    ("it falls: that is told of its incident", NO_USE, {"state": "offline", "usable": None}, []),
+    ("it is closed", {"open": False}, {**NO_USE, "open": False}, []),
+    ("a closure was declared", {"silenced": True}, {**NO_USE, "silenced": True}, []),
+    ("it is not in service", {"lifecycle": "suspended"}, {**NO_USE, "lifecycle": "suspended"}, []),
+]
+
+
+@pytest.mark.parametrize(("name", "before", "after", "expected"), USES, ids=[case[0] for case in USES])
+def test_changes_of_use_are_restless_too(
+    name: str, before: dict[str, object], after: dict[str, object], expected: list[float]
+) -> None:
+    flapping = Flapping(FlappingSettings())
+    touched = note_use(flapping, [(standing(**before), standing(**after)), (None, standing(**after))], minute(9))
+    assert flapping.changes_of("S") == [minute(number) for number in expected], name
+    assert touched == ({"S"} if expected else set())
+
+
+def unusable(**fields: object) -> Incident:
+    key = "unusable:S"
+    known = Incident(
+        id=0, kind="unusable", key=key, status="open", station="S", began_at=minute(41), opened_at=minute(46)
+    )
+    return msgspec.structs.replace(known, **fields)
+
+
+def test_what_is_of_no_use_while_it_flaps_pages_nobody_until_it_stays_so() -> None:
+    flapping, book = restless(), Book()
+    write_turns(book, [turned(True, 40)], {"S": None}, NOW)
+    book.open(unusable(), "said_unusable")
+    assert opened_of_no_use(book) == {"S"}
+    shelter_use(book, flapping, opened_of_no_use(book), NOW)
+    flaps = book.open_of(flapping_key("S"))
+    child = book.open_of("unusable:S")
+    assert flaps is not None
+    assert child is not None
+    assert child.parent == flaps.id
+    assert [phase for number, phase in book.notifications() if number == child.id] == []
+
+    later = Book([msgspec.structs.replace(flaps, id=1), msgspec.structs.replace(child, id=2, parent=1)])
+    flapping.advance(minute(200))
+    write_turns(later, [turned(False, 100)], {"S": None}, NOW)
+    shelter_use(later, flapping, {"S"}, NOW)
+    assert sorted(later.notifications()) == [(1, "closed"), (2, "opened")]
