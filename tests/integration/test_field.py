@@ -236,18 +236,3 @@ async def test_of_no_use_is_an_incident_that_a_new_process_goes_on_with(pool: Po
     assert sorted((row["kind"], row["phase"]) for row in told) == [
         ("station_offline", "closed"), ("station_offline", "opened"), ("unusable", "closed"), ("unusable", "opened"),
     ]  # fmt: skip
-
-
-async def test_what_changes_its_word_for_an_hour_is_told_once(pool: Pool, connection: Connection) -> None:
-    """Ten times of no use, longer than the grace each time, as one process reads it afterwards."""
-    await add_station(pool, "A")
-    await write_transition(pool, "A", "never_seen", "online", at=ago(7200), usable=True)
-    await write_clocks(pool, range(1))
-    decider = Decider(PassConfig(), connection)
-    await passes(decider)
-    for _ in range(10):
-        for usable, before in ((False, 400), (True, 40)):
-            await write_transition(pool, "A", "online", "online", at=ago(before), usable=usable)
-        await write_clocks(pool, range(1))
-        await passes(decider)
-    assert await pool.fetchval("SELECT count(*) FROM incident WHERE kind = 'station_offline'") == 0
