@@ -199,6 +199,17 @@ STORY: tuple[Step[World], ...] = (
         ),
     ),
     Step(
+        name="clone gone",
+        announced=Words("the copy is switched off; the original never stopped", "关闭复制品；原终端从未停止"),
+        act=lambda world: world.fleet.end_clone(),
+        see=lambda world: world.fleet.original_alone(),
+        limit=40,
+        told=Words(
+            "station {station}, terminal {terminal}: ONLINE, and no conflict any more, after {seconds:.1f} s",
+            "服务点 {station}，终端 {terminal}：{seconds:.1f} 秒后冲突解除，始终在线",
+        ),
+    ),
+    Step(
         name="garbage named",
         announced=Words("a terminal sends what nobody can read", "一台终端发出无法识别的内容"),
         act=lambda world: world.fleet.babble(),

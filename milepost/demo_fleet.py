@@ -206,8 +206,23 @@ class DemoFleet:
                 return {"station": CLONED, "terminal": "001", "seconds": self.lasted}
         return None
 
-    async def babble(self) -> None:
+    async def end_clone(self) -> None:
+        self.mark()
         self.do(CLONED, "end-clone", terminal="001")
+
+    async def original_alone(self) -> Facts:
+        """The terminal that was cloned, once it is no conflict any more. BrokenStepError when it is called offline."""
+        station = await self._ask(f"stations/{CLONED}")
+        for terminal in station["terminals"] if station else ():
+            if terminal["id"] != "001":
+                continue
+            if terminal["state"] not in ("online", "conflicting"):
+                raise BrokenStepError(f"terminal {CLONED}-001 never stopped and is called {terminal['state']}")
+            if terminal["state"] == "online":
+                return {"station": CLONED, "terminal": "001", "seconds": self.lasted}
+        return None
+
+    async def babble(self) -> None:
         self.do(BABBLING, "garbage", float(BROKEN_MESSAGES), terminal="001")
 
     async def refused(self) -> Facts:

@@ -16,6 +16,7 @@ PATIENCE: Final = 30.0
 _MARGIN: Final = 120_000
 
 
+_HORIZON: Final = 399 * 86_400_000
 _FAR: Final = 4_102_444_800_000
 
 
@@ -70,8 +71,9 @@ async def stations(url: str, token: str, found: History) -> dict[str, Seen]:
 async def _station(asking: _Asking, station: str, found: History, incidents: list[Any], letters: list[Any]) -> Seen:
     window = {"from": _iso(found.began - _MARGIN), "to": _iso(found.ended)}
     timeline = await asking.get(f"stations/{quote(station)}/timeline", **window)
-    # A device's clock may have put its samples anywhere.
-    health = await asking.items(f"stations/{quote(station)}/health", **{"from": _iso(0), "to": _iso(_FAR)})
+    # Samples may be old, and devices' clocks wrong; no time that is stored lies further back.
+    all_ = {"from": _iso(found.ended - _HORIZON), "to": _iso(found.ended + _MARGIN)}
+    health = await asking.items(f"stations/{quote(station)}/health", **all_)
     schedule = await asking.get(f"stations/{quote(station)}/schedule", **window)
     own = [one for one in incidents if one["station"] == station]
     return Seen(
