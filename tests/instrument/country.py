@@ -17,7 +17,7 @@ from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import Heartbeat, Status
 from tests.instrument import truth as facts
 from tests.instrument.judges import restarted
-from tests.instrument.truth import BEGIN, DAYS, END, Stop, Truth, is_hit
+from tests.instrument.truth import BEGIN, DAYS, END, Odd, Stop, Truth, is_hit
 
 PARTITIONS = 3
 MINUTE = 60_000
@@ -89,6 +89,12 @@ class Country:
         self._cut = array("b", bytes(count))
         self._run, self._conn, self._n = ([0] * count for _ in range(3))
         self._slot, self._began = [0] * count, [0] * count
+        # Boot names are unlike any before, although a run may come again.
+        self._boot, self._starts = [""] * count, [0] * count
+        self._first: dict[int, tuple[str, int, int, int]] = {}
+        self._stuck: set[int] = set()
+        # The clones that are on: their boot, run, and the number of their last heartbeat.
+        self._clones: dict[int, tuple[str, int, int]] = {}
         self._names = [place.name for place in truth.places]
         self._every = [place.every for place in truth.places]
         self._rings: dict[int, list[set[int]]] = {every: [set() for _ in range(every)] for every in (30, 60)}
@@ -109,6 +115,9 @@ class Country:
             for death in deaths:
                 self._at(death.begin, partial(self._die, number))
                 self._at(death.end, partial(self._revive, number))
+        for number, odd in truth.odd.items():
+            self._at(odd.begin, partial(self._turn_odd, number, odd))
+            self._at(odd.end, partial(self._end_odd, number))
         for cut in truth.cuts:
             members = [number for number, place in enumerate(truth.places) if is_hit(place, cut)]
             self._at(cut.begin, partial(self._cut_off, members, 1, cut.wills))
@@ -159,6 +168,32 @@ class Country:
         self._dead[number] = False
         self._settle(number, minute, restarted=True)
 
+    def _turn_odd(self, number: int, odd: Odd, minute: int) -> None:
+        if odd.kind == "stuck":
+            self._stuck.add(number)
+        elif odd.kind == "clone":
+            self._clones[number] = (f"clone-{number}", self._run[number] + 1, 0)
+        elif odd.kind == "renumber":
+            self._n[number] = 0
+        elif odd.kind == "snapshot" and number in self._first:
+            self._boot[number], self._run[number], self._conn[number], self._n[number] = self._first[number]
+        elif odd.kind == "old_disk":
+            self._run[number] = max(0, self._run[number] - 4)
+            if self._up[number]:
+                self._start(number)
+                self._conn[number] = 1
+
+    def _end_odd(self, number: int, minute: int) -> None:
+        self._stuck.discard(number)
+        self._clones.pop(number, None)
+
+    def _start(self, number: int) -> None:
+        """A start of the terminal's agent."""
+        self._run[number] += 1
+        self._starts[number] += 1
+        self._boot[number] = f"{self._starts[number]}"
+        self._conn[number] = self._n[number] = 0
+
     def _cut_off(self, members: Iterable[int], more: int, wills: bool, minute: int) -> None:
         for number in members:
             self._cut[number] += more
@@ -180,8 +215,7 @@ class Country:
         """Begin to send, or end, as power, link and hours have it now."""
         up = bool(self._wanted[number] and not self._dead[number] and self._cut[number] == 0)
         if restarted and self._wanted[number] and not self._dead[number]:
-            self._run[number] += 1
-            self._conn[number] = self._n[number] = 0
+            self._start(number)
         if up == self._up[number]:
             return
         self._up[number] = up
@@ -198,14 +232,24 @@ class Country:
     # -- what is sent ------------------------------------------------------------------------------------------
 
     def _beat(self, number: int, minute: int) -> None:
-        self._n[number] += 1
-        run = self._run[number]
-        bridge = self.bridges[self._shard[number]]
-        now = minute * MINUTE + number % 50 * 1000
+        self._n[number] += number not in self._stuck
+        boot, run, n = self._boot[number], self._run[number], self._n[number]
+        if number in self.truth.odd:
+            self._first.setdefault(number, (boot, run, self._conn[number], n))
+        self._heartbeat(number, minute * MINUTE + number % 50 * 1000, (boot, run, n))
+
+    def _beat_clones(self, minute: int) -> None:
+        for number, (boot, run, n) in list(self._clones.items()):
+            if (minute - self.truth.odd[number].begin) % self._every[number] == 0:
+                self._clones[number] = (boot, run, n + 1)
+                self._heartbeat(number, minute * MINUTE + 55_000, (boot, run, n + 1))
+
+    def _heartbeat(self, number: int, now: int, who: tuple[str, int, int]) -> None:
+        bridge, (boot, run, n) = self.bridges[self._shard[number]], who
         entry = HeartbeatEntry(
             terminal="001", shard=bridge.name, start=bridge.start, received=EPOCH + now, mono=now - bridge.born,
             body=Heartbeat(
-                v=1, boot=f"{run}", run=run, conn=self._conn[number], n=self._n[number],
+                v=1, boot=boot, run=run, conn=self._conn[number], n=n,
                 at=EPOCH + now + CLOCKS[number % 8], every=self._every[number] * 60.0, usable=True,
             ),
         )  # fmt: skip
@@ -222,7 +266,8 @@ class Country:
         entry = StatusEntry(
             terminal="001", shard=bridge.name, start=bridge.start, received=EPOCH + now, mono=now - bridge.born,
             body=Status(
-                v=1, boot=f"{run}", run=run, conn=self._conn[number], n=self._n[number] if state == "away" else None,
+                v=1, boot=self._boot[number], run=run, conn=self._conn[number],
+                n=self._n[number] if state == "away" else None,
                 state=state, at=at, back_by=back_by,  # type: ignore[arg-type]
             ),
         )  # fmt: skip
@@ -296,6 +341,7 @@ class Country:
             for every, rings in self._rings.items():
                 for number in sorted(rings[minute % every]):
                     self._beat(number, minute)
+            self._beat_clones(minute)
             self._tick((minute + 1) * MINUTE)
             decided = self._take()
             if on_minute is not None:

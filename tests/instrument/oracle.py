@@ -6,6 +6,9 @@ when power, link and our own parts were there. Times are seconds since the month
 A silence is from the last heartbeat that reached us to the next one. It had to be called offline when three heartbeats
 were missed by the time that counts, and must not have been if not; what lies within a tick of the limit may go either
 way.
+
+Whoever sends is alive, whatever its identity: a terminal that was set back, that does not count, or that has a clone
+must be called online at its second heartbeat at the latest, and at its third where its numbers alone went back.
 """
 
 from bisect import bisect_right
@@ -20,6 +23,7 @@ from tests.instrument.truth import (
     DAYS,
     END,
     Cut,
+    Odd,
     Place,
     Stop,
     Truth,
@@ -49,7 +53,10 @@ class Life(NamedTuple):
     last: float
     shard: str
     unsure: bool = False
-    """After it there was sending of which no heartbeat reached us, though a goodbye may have."""
+    """After it there was sending of which no heartbeat reached us, though a goodbye may have; or the last ones may not
+    have been believed."""
+    known: float = 0.0
+    """The heartbeat with which it must be called online."""
 
 
 class Silence(msgspec.Struct, frozen=True):
@@ -142,14 +149,29 @@ class Oracle:
             shard = "a" if begin >= self.truth.moves_at else place.shard
             beats = [m * 60 + number % 50 for m in range(begin, min(end, END), place.every)]
             heard = [at for beat in beats if (at := self._reaches(beat, shard)) is not None]
-            if heard:
+            # Nothing is known of one that was never heard, so its first heartbeat is enough.
+            believed = heard if life is None or self._odd_before(number, begin) is None else heard[1:]
+            if believed:
                 if life is not None:
                     yield life
-                life = Life(end, heard[0], heard[-1], shard)
+                unsure = self._is_doubtful(number, begin, end, place.every)
+                life = Life(end, heard[0], heard[-1], shard, unsure, believed[0])
             elif life is not None:
                 life = life._replace(unsure=True)
         if life is not None:
             yield life
+
+    def _odd_before(self, number: int, end: int) -> Odd | None:
+        odd = self.truth.odd.get(number)
+        return odd if odd is not None and odd.begin <= end else None
+
+    def _is_doubtful(self, number: int, begin: int, end: int, every: int) -> bool:
+        """Whether a time of sending ends before heartbeats whose numbers went back were enough to be believed."""
+        odd = self._odd_before(number, end)
+        if odd is None or odd.kind == "clone":
+            return False
+        since = [max(begin, odd.begin)] + [odd.end] * (begin < odd.end < end)
+        return odd.end > begin and any(end - 5 * every < at for at in since)
 
     def _sending(self, number: int, place: Place) -> list[Span]:
         wanted = [(1 + number % 60, END * 2)] if place.kind == ALWAYS else _switched_on(number, place)
@@ -182,6 +204,7 @@ class Oracle:
         counted, every = self._counted[shard], place.every * 60
         due = counted.at(last) + K * every
         slack = 2.0 * TICK + (LONGEST if counted.within(last) else 0) + (inf if life.unsure else 0)
+        slack += every if self._odd_before(number, END) is not None else 0
         told = self._told(number, place, end, shard)
         if told is not None:
             kind, at, unsure = told
@@ -270,7 +293,8 @@ def compare(lives: Sequence[Life], silences: Sequence[Silence], called: Sequence
     for at, _ in (one for one in called if one[1] == "offline"):
         place = bisect_right(begins, at) - 1
         silence = silences[place] if place >= 0 else None
-        if silence is None or place in seen or not silence.may or at < silence.due - silence.slack:
+        again = place in seen and silence is not None and silence.slack < inf
+        if silence is None or again or not silence.may or at < silence.due - silence.slack:
             found.false.append(f"called offline at {at}: {silence}")
         elif at > silence.due + TICK + silence.slack:
             found.missed.append(f"called offline late, at {at}: {silence}")
@@ -278,7 +302,7 @@ def compare(lives: Sequence[Life], silences: Sequence[Silence], called: Sequence
     found.missed += [
         f"never called offline: {one}" for turn, one in enumerate(silences) if one.must and turn not in seen
     ]
-    found.missed += [f"not called online: {life}" for life in lives if not _is_online(called, life.first + TICK)]
+    found.missed += [f"not called online: {life}" for life in lives if not _is_online(called, life.known + TICK)]
     return found
 
 

@@ -78,6 +78,18 @@ class Death(msgspec.Struct, frozen=True):
     end: int
 
 
+class Odd(msgspec.Struct, frozen=True):
+    """The identity of one station's terminal is not as it should be, from one minute to another.
+
+    snapshot: set back to its first heartbeat; old_disk: it starts from a lower run; renumber: its numbers begin anew;
+    stuck: they stand still; clone: a second machine sends beside it.
+    """
+
+    begin: int
+    end: int
+    kind: str
+
+
 class Truth(msgspec.Struct, frozen=True):
     places: list[Place]
     deaths: dict[int, list[Death]]
@@ -85,6 +97,7 @@ class Truth(msgspec.Struct, frozen=True):
     stops: list[Stop]
     moves_at: int
     """The minute in which shard b dies for good; its stations come back through shard a."""
+    odd: dict[int, Odd] = {}
 
 
 def is_workday(day: date) -> bool:
@@ -112,11 +125,18 @@ def make(stations: int, *, province: str = "63", seed: int = 1) -> Truth:
     deaths = {number: list(_deaths(rng)) for number in rng.sample(range(stations), stations // 4)}
     for number in rng.sample(range(stations), max(1, stations // 5000)):
         deaths[number] = list(_flaps(rng, places[number]))
+    flapping = {number for number, found in deaths.items() if len(found) > 1}
     counties = sorted({place.county for place in places})
     cuts = [_cut(rng, "county", rng.choice(counties), number) for number in range(20)]
     feeders = sorted({place.feeder for place in places})
     cuts += [_cut(rng, "feeder", rng.choice(feeders), number) for number in range(10)]
-    return Truth(places, deaths, cuts, _stops(rng), moves_at=20 * DAY + 11 * 60)
+    truth = Truth(places, deaths, cuts, _stops(rng), moves_at=20 * DAY + 11 * 60)
+    odd = {
+        number: one
+        for number in rng.sample(range(stations), stations // 20)
+        if number not in flapping and (one := _odd(rng, truth, number)) is not None
+    }
+    return msgspec.structs.replace(truth, odd=odd)
 
 
 def _place(number: int, province: str, rng: Random) -> Place:
@@ -141,6 +161,20 @@ def _place(number: int, province: str, rng: Random) -> Place:
 def _deaths(rng: Random) -> Iterator[Death]:
     begin = rng.randrange(END)
     yield Death(begin, begin + rng.choice((20, 90, 200, 400, 1500, 6000)))
+
+
+def _odd(rng: Random, truth: Truth, number: int) -> Odd | None:
+    """What befalls one of many; a clone only beside a station that is always on, while nothing else happens to it."""
+    begin = rng.randrange(2 * DAY, END - 2 * DAY)
+    kind = rng.choice(("snapshot", "old_disk", "renumber", "stuck"))
+    if truth.places[number].kind != ALWAYS:
+        return Odd(begin, begin + rng.choice((200, 3000)) if kind == "stuck" else begin, kind)
+    end = begin + rng.choice((90, 400, 1500))
+    busy = [(death.begin, death.end) for death in truth.deaths.get(number, ())]
+    busy += [(cut.begin, cut.end) for cut in truth.cuts if is_hit(truth.places[number], cut)]
+    busy.append((truth.moves_at, truth.moves_at))
+    is_free = all(last < begin - 300 or first > end + 300 for first, last in busy)
+    return Odd(begin, end, "clone") if is_free else None
 
 
 def _flaps(rng: Random, place: Place) -> Iterator[Death]:
