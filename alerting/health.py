@@ -21,11 +21,14 @@ from alerting.health_store import Heard, Key, Told, fetch_memories, fetch_places
 from broker.consumer import ConsumerConfig, LogConsumer
 from contract.errors import RemedyError
 from contract.log import RECORDS
-from ingest.entries import DataUnit, read_entry
+from ingest.entries import DataUnit, Refusal, not_judged, read_entry
 from ingest.handler import Waiting
+from ingest.store import save_refusals
+from store.aside import Aside, is_poison
 from store.migrate import require_current
 from store.offsets import Claim
 from store.pool import Connection, open_pool
+from store.troubles import Troubles, said
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,8 @@ CONSUMER: Final = "health"
 _MAX_RECORDS: Final = 5000
 _PATIENCE: Final = 1.0
 _SLICE: Final = 2000
+_MOST_REFUSALS: Final = 10
+_TERMINAL: Final = "terminal"
 
 
 class HealthConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,12 +71,21 @@ class HealthHandler:
         self._revisit: dict[int, list[Key]] = {}
         self._active: dict[int, Active] = {}
         self._log = ""
+        self._troubles: dict[int, Troubles] = {}
+        self._aside: dict[int, Aside] = {}
         self.poison = 0
+
+    @property
+    def log(self) -> str:
+        """The identity of the log that is read."""
+        return self._log
 
     async def load(self, connection: Connection, held: Claim) -> None:
         self._log = held.log
         seq, gone = await load_partition(connection, held.partition, self._rules.names)
         self._sequences[held.partition], self._revisit[held.partition] = seq, gone
+        self._troubles[held.partition] = Troubles()
+        self._aside[held.partition] = Aside(CONSUMER, [_TERMINAL], f"{held.partition}/")
 
     def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
         self._waiting.add(partition, records, now)
@@ -80,23 +94,71 @@ class HealthHandler:
         return self._waiting.due(now)
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
-        batch = _Batch(self, connection)
+        self._counted = {partition: self._sequences[partition] for partition in partitions}
+        await self._evaluate(connection, partitions, None)
         for partition in partitions:
-            await batch.meet(dict.fromkeys(self._revisit.get(partition, ()), partition))
-        async for units in self._slices(partitions):
-            await batch.meet({(unit.station, unit.entry.terminal): unit.origin.partition for unit in units})
+            await self._aside[partition].save(connection, self._troubles[partition].all())
+
+    async def _evaluate(self, connection: Connection, partitions: Collection[int], only: frozenset[Key] | None) -> None:
+        """Evaluate what waits, of all terminals or `only` some; what cannot be written costs its terminal alone.
+
+        Then all is heard again without it, for the memory of the others went with the transaction.
+        """
+        batch = _Batch(self, connection)
+        try:
+            async with connection.transaction():
+                await self._hear(batch, partitions, only)
+                counted = await save(connection, batch.heard, batch.told, self._counted)
+                if batch.refusals:
+                    await save_refusals(connection, batch.refusals)
+        except Exception as exc:
+            if not is_poison(exc):
+                raise
+            await self._evaluate_apart(connection, partitions, sorted(batch.heard), exc)
+        else:
+            self._counted = counted
+            self.poison += len(batch.refusals)
+            for key, heard in batch.heard.items():
+                self._troubles[heard.partition].drop(_TERMINAL, _subject(heard.partition, key))
+
+    async def _evaluate_apart(
+        self, connection: Connection, partitions: Collection[int], keys: Sequence[Key], why: Exception
+    ) -> None:
+        if len(keys) > 1:
+            middle = len(keys) // 2
+            for half in (keys[:middle], keys[middle:]):
+                await self._evaluate(connection, partitions, frozenset(half))
+        for key in keys if len(keys) == 1 else ():
+            await self._refuse(connection, partitions, key, why)
+
+    async def _refuse(self, connection: Connection, partitions: Collection[int], key: Key, why: Exception) -> None:
+        """Name a terminal whose messages cannot be evaluated, and keep the first of them as dead letters."""
+        log.error("the health of a terminal cannot be judged", extra={"terminal": key, "error": repr(why)})
+        async for units in self._slices(partitions, frozenset([key])):
+            self.poison += len(units)
+            await save_refusals(connection, [not_judged(self._log, unit, said(why)) for unit in units[:_MOST_REFUSALS]])
+            for unit in units[:1]:
+                partition = unit.origin.partition
+                self._troubles[partition].put(_TERMINAL, _subject(partition, key), why)
+
+    async def _hear(self, batch: "_Batch", partitions: Collection[int], only: frozenset[Key] | None) -> None:
+        for partition in partitions:
+            again = [key for key in self._revisit.get(partition, ()) if only is None or key in only]
+            await batch.meet(dict.fromkeys(again, partition))
+        async for units in self._slices(partitions, only):
+            await batch.meet({_key(unit): unit.origin.partition for unit in units})
             for unit in units:
                 batch.hear(unit)
-        sequences = {partition: self._sequences[partition] for partition in partitions}
-        self._counted = await save(connection, batch.heard, batch.told, sequences)
-        self.poison += batch.poison
 
-    async def _slices(self, partitions: Collection[int]) -> AsyncIterator[list[DataUnit]]:
+    async def _slices(
+        self, partitions: Collection[int], only: frozenset[Key] | None = None
+    ) -> AsyncIterator[list[DataUnit]]:
         """What waits, some records at a time: memory is one slice, and the group hears of us between two."""
         units: list[DataUnit] = []
         rows = 0
         for record in self._waiting.of(partitions):
             found = [unit for unit in read_entry(self._log, record) if isinstance(unit, DataUnit)]
+            found = [unit for unit in found if only is None or _key(unit) in only]
             units += found
             rows += 1 + sum(len(unit.entry.body.records) for unit in found)
             if rows >= _SLICE:
@@ -114,8 +176,8 @@ class HealthHandler:
     def forget(self, partitions: Collection[int]) -> None:
         self._waiting.drop(partitions)
         for partition in partitions:
-            self._sequences.pop(partition, None)
-            self._revisit.pop(partition, None)
+            for kept in (self._sequences, self._revisit, self._troubles, self._aside):
+                kept.pop(partition, None)
 
     @property
     def fresh(self) -> float:
@@ -133,6 +195,14 @@ class HealthHandler:
         return self._active[id(rules)]
 
 
+def _key(unit: DataUnit) -> Key:
+    return unit.station, unit.entry.terminal
+
+
+def _subject(partition: int, key: Key) -> str:
+    return f"{partition}/{key[0]}/{key[1]}"
+
+
 class _Batch:
     """One batch on its way into the tables: what is remembered of its terminals, and what was decided."""
 
@@ -142,7 +212,7 @@ class _Batch:
         self._places: dict[str, tuple[str | None, tuple[str, ...]]] = {}
         self.heard: dict[Key, Heard] = {}
         self.told: list[Told] = []
-        self.poison = 0
+        self.refusals: list[Refusal] = []
 
     async def meet(self, keys: Mapping[Key, int]) -> None:
         """Read what is remembered of terminals, {key: partition}, and bring it to the rules of today."""
@@ -164,13 +234,13 @@ class _Batch:
 
     def hear(self, unit: DataUnit) -> None:
         """Take in one message; one that cannot be understood costs none of the others."""
-        key = (unit.station, unit.entry.terminal)
+        key = _key(unit)
         heard, received = self.heard[key], unit.entry.received
         try:
             outcome = hear(heard.memory, unit.entry.body, received, self._active(unit.station), self._handler.fresh)
-        except (ValueError, ArithmeticError, RecursionError) as exc:
-            self.poison += 1
-            log.warning("health of a message passed over", extra={"station": unit.station, "error": repr(exc)})
+        except Exception as exc:  # whatever it is: it costs this message, and no other
+            log.exception("health of a message passed over", extra={"station": unit.station})
+            self.refusals.append(not_judged(self._handler.log, unit, said(exc)))
             return
         heard.heard = max(heard.heard, received)
         heard.facts |= outcome.facts

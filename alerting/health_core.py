@@ -287,18 +287,23 @@ def _decide_key(
     spell = None if rule is None else spell_of(memory, key, rule.limits)
     ended = _why_over(rule, spell, newest, math.inf if told is not None else fresh)
     if ended is None and spell is not None:
-        since = min(max(spell.began, now - HORIZON / 1000), now)
+        since = _possible(spell.began, now)
         if told is not None and abs(told - since) < _SAME:
             return None
         memory.told[key] = since
         memory.stale.discard(key)
         moved = told is not None
-        return _decision(rule, key, True, since, min(spell.last, now), "began", values.get(key), moved=moved)
+        return _decision(rule, key, True, since, _possible(spell.last, now), "began", values.get(key), moved=moved)
     if told is None:
         (memory.stale.add if ended == _NOT_FRESH else memory.stale.discard)(key)
         return None
     del memory.told[key]
-    return _decision(rule, key, False, told, min(newest, now), ended or "cleared", values.get(key))
+    return _decision(rule, key, False, told, _possible(newest, now), ended or "cleared", values.get(key))
+
+
+def _possible(at: float, now: float) -> float:
+    """A time as it is told: what a device says of a time before any record of it could lie is not believed."""
+    return min(max(at, now - HORIZON / 1000), now)
 
 
 def _why_over(rule: Rule | None, spell: Spell | None, newest: float, fresh: float) -> str | None:
@@ -336,6 +341,6 @@ def _follow_wifi(memory: Memory, now: float, *, seen: bool) -> None:
         return
     spell = spell_of(memory, key, WIFI.limits)
     if spell is not None:
-        memory.facts.wifi, memory.facts.wifi_since = False, min(spell.began, now)
+        memory.facts.wifi, memory.facts.wifi_since = False, _possible(spell.began, now)
     elif not memory.facts.wifi:
         memory.facts.wifi, memory.facts.wifi_since = True, now

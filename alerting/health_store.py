@@ -1,10 +1,12 @@
 """What the health rules remember, found and changed: rows of the tables of health, to and from the database."""
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import asyncpg
 import msgspec
 
 from alerting.health_core import Decision, Memory
@@ -18,6 +20,7 @@ Key = tuple[str, str]
 """(station, terminal)"""
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _DECODE: Final = msgspec.msgpack.Decoder(Memory).decode
+log = logging.getLogger(__name__)
 
 
 class Heard(msgspec.Struct):
@@ -54,7 +57,19 @@ async def fetch_memories(connection: Connection, keys: Collection[Key]) -> dict[
     if not keys:
         return {}
     rows = await connection.fetch(QUERIES.fetch_memories, *zip(*keys, strict=True))
-    return {(row["station"], row["terminal"]): _DECODE(row["memory"]) for row in rows}
+    return {(row["station"], row["terminal"]): _read_memory(row) for row in rows}
+
+
+def _read_memory(row: asyncpg.Record) -> Memory:
+    """What cannot be read is begun anew: a rule that fires fires again with the records that come."""
+    try:
+        return _DECODE(row["memory"])
+    except (msgspec.DecodeError, ValueError) as exc:
+        log.error(  # noqa: TRY400 -- its own words say enough
+            "the health memory of a terminal cannot be read and begins anew",
+            extra={"station": row["station"], "terminal": row["terminal"], "error": str(exc)},
+        )
+        return Memory()
 
 
 async def fetch_places(

@@ -21,19 +21,26 @@ from alerting.judge_store import (
     save_terminals,
     save_transitions,
 )
+from alerting.live_entries import NotAnEntryError, read_live
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
 from broker.consumer import ConsumerConfig, LogConsumer
-from contract.log import LIVE, LiveEntry
+from contract.log import LIVE
+from ingest.entries import Refusal, not_an_entry
+from ingest.store import save_refusals
 from registry.model import Heard
 from registry.store import add_terminals, note_unregistered, register_stations
+from store.aside import Aside
 from store.migrate import require_current
 from store.offsets import Claim
 from store.pool import Connection, open_pool
+from store.troubles import Troubles, said
 
 log = logging.getLogger(__name__)
 
 CONSUMER = "judge"
-_ENTRY: msgspec.json.Decoder[LiveEntry] = msgspec.json.Decoder(LiveEntry)
+_KINDS = ("terminal", "station", "clock")
+_MOST_REFUSALS = 100
+"""Dead letters of entries in a batch."""
 
 
 class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,10 +67,17 @@ class JudgeHandler:
         self._committed = 0.0
         self._refreshed = 0.0
         self._registry_seen: str | None = None
+        self._log = ""
+        self._refusals: dict[int, list[Refusal]] = {}
+        self._troubles: dict[int, Troubles] = {}
+        self._aside: dict[int, Aside] = {}
         self.poison = 0
 
     async def load(self, connection: Connection, held: Claim) -> None:
-        live, sequences = await load_partition(connection, held.partition, self._config.liveness)
+        self._log, troubles = held.log, Troubles()
+        live, sequences = await load_partition(connection, held.partition, self._config.liveness, troubles)
+        self._troubles[held.partition] = troubles
+        self._aside[held.partition] = Aside(CONSUMER, _KINDS, f"{held.partition}/")
         self._partitions[held.partition] = live
         self._sequences[held.partition] = sequences
         if self._config.auto_register:
@@ -77,15 +91,22 @@ class JudgeHandler:
         live = self._partitions[partition]
         for record in records:
             try:
-                entry = _ENTRY.decode(record.value)
-                station = "" if record.key is None else record.key.decode()
-            except (msgspec.DecodeError, RecursionError, ValueError, TypeError):
-                self.poison += 1
-                log.warning("not an entry, passed over", extra={"partition": partition, "offset": record.offset})
-                continue
-            live.apply(station, entry)
+                station, entry = read_live(record)
+                live.apply(station, entry)
+            except Exception as exc:  # whatever it is: it costs this entry, and no other
+                self._pass_over(record, exc)
         if live.transitions or live.gaps or live.strangers:
             self._urgent = True
+
+    def _pass_over(self, record: ConsumerRecord[bytes, bytes], why: Exception) -> None:
+        """An entry that cannot be judged becomes a dead letter; of very many only some do, and all are counted."""
+        self.poison += 1
+        kept = self._refusals.setdefault(record.partition, [])
+        if len(kept) < _MOST_REFUSALS:
+            kept.append(not_an_entry(self._log, record, said(why)))
+        if not isinstance(why, NotAnEntryError):
+            where = {"partition": record.partition, "offset": record.offset}
+            log.error("an entry cannot be judged", extra=where, exc_info=why)
 
     def due(self, now: float) -> bool:
         return self._urgent or now - self._committed >= self._config.settle
@@ -100,8 +121,10 @@ class JudgeHandler:
         for partition, live in mine.items():
             transitions, gaps = live.take()
             sequences = self._sequences[partition]
-            await save_terminals(connection, partition, live)
-            await save_stations(connection, partition, live)
+            await self._save_refusals(connection, partition)
+            await save_terminals(connection, partition, live, self._troubles[partition])
+            await save_stations(connection, partition, live, self._troubles[partition])
+            await self._aside[partition].save(connection, self._troubles[partition].all())
             await save_transitions(connection, partition, transitions, sequences)
             await save_gaps(connection, partition, gaps, sequences)
             decided = decided or bool(transitions or gaps)
@@ -109,14 +132,23 @@ class JudgeHandler:
         if decided:
             await connection.execute(QUERIES.notify_transitions)
 
+    async def _save_refusals(self, connection: Connection, partition: int) -> None:
+        refusals = self._refusals.get(partition)
+        if refusals:
+            log.warning("entries passed over", extra={"partition": partition, "entries": len(refusals)})
+            await save_refusals(connection, refusals)
+
     def saved(self, partitions: Collection[int]) -> None:
+        for partition in partitions:
+            self._refusals.pop(partition, None)
         self._committed = time.monotonic()
         self._urgent = any(live.transitions or live.gaps or live.strangers for live in self._partitions.values())
 
     def forget(self, partitions: Collection[int]) -> None:
         for partition in partitions:
             self._partitions.pop(partition, None)
-            self._sequences.pop(partition, None)
+            for kept in (self._sequences, self._refusals, self._troubles, self._aside):
+                kept.pop(partition, None)
 
     async def _meet_strangers(self, connection: Connection, mine: dict[int, PartitionLiveness]) -> None:
         """Ask the registry about stations and terminals heard for the first time; register or list them."""

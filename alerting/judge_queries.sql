@@ -2,14 +2,16 @@
 SELECT shard, memory FROM partition_clock WHERE partition = $1 ORDER BY shard;
 
 -- name: load_terminals
--- Times in ms, what is not known as the columns in memory have it.
-SELECT station, terminal, shard, state, coalesce((extract(epoch FROM since) * 1000)::bigint, 0),
-       coalesce((extract(epoch FROM seen_at) * 1000)::bigint, 0), boot, run, conn, n, every, seen, deadline,
-       coalesce(usable::int, -1), coalesce(users, -1), memory::text
+-- Times in ms, what is not known as the columns in memory have it; nor is a time that nothing can be reckoned with.
+SELECT station, terminal, shard, state,
+       coalesce((extract(epoch FROM CASE WHEN since = held(since) THEN since END) * 1000)::bigint, 0),
+       coalesce((extract(epoch FROM CASE WHEN seen_at = held(seen_at) THEN seen_at END) * 1000)::bigint, 0),
+       boot, run, conn, n, every, seen, deadline,
+       coalesce(usable::int, -1), coalesce(users, -1), memory::text AS memory
 FROM terminal_state WHERE partition = $1;
 
 -- name: load_stations
-SELECT station, state, since, usable, shard FROM station_state WHERE partition = $1;
+SELECT station, state, CASE WHEN since = held(since) THEN since END AS since, usable, shard FROM station_state WHERE partition = $1;
 
 -- name: load_registrations
 -- Of the stations that were heard in this partition. Few terminals do not count, so those are looked up the other

@@ -18,8 +18,10 @@ from contract.refusal import Reason, too_many_terminals
 from contract.topics import Topic
 from ingest.entries import Refusal
 from ingest.store import save_refusals
+from store.aside import write_apart
 from store.pool import Connection
 from store.sql import load_queries
+from store.troubles import Troubles
 
 QUERIES = load_queries(Path(__file__).with_name("judge_queries.sql"))
 _CHUNK = 5_000
@@ -37,21 +39,31 @@ def _ms(value: datetime | None) -> int:
 
 
 async def load_partition(
-    connection: Connection, partition: int, settings: LivenessSettings
+    connection: Connection, partition: int, settings: LivenessSettings, troubles: Troubles
 ) -> tuple[PartitionLiveness, Sequences]:
-    """Read all of a partition; call it inside the transaction that claims it."""
+    """Read all of a partition; call it inside the transaction that claims it.
+
+    A row that cannot be read goes into `troubles` and is left out: what it is about begins anew when it is heard.
+    """
     live = PartitionLiveness(settings)
     for row in await connection.fetch(QUERIES.load_clocks, partition):
-        live.shard(row["shard"], msgspec.convert(row["memory"], ClockState))
+        _restore_clock(live, partition, row, troubles)
     terminals = await connection.cursor(QUERIES.load_terminals, partition)
     while rows := await terminals.fetch(_CHUNK):
-        restore_terminals(live, rows)
+        readable = [row for row in rows if _is_readable(partition, row, troubles)]
+        if readable:
+            restore_terminals(live, readable)
     judged = set()
     for row in await connection.fetch(QUERIES.load_stations, partition):
+        if row["state"] not in STATE_OF:
+            troubles.put("station", f"{partition}/{row['station']}", f"its state {row['state']!r} is none")
+            continue
         judged.add(row["station"])
         number = live.station(row["station"])
         live.stations.state[number] = STATE_OF[row["state"]]
-        live.stations.since[number] = _ms(row["since"])
+        live.stations.since[number] = _ms(row["since"]) or live.newest_tick_at()
+        if row["since"] is None:
+            live.dirty_stations.add(number)
         live.stations.usable[number] = flag(row["usable"])
         if row["shard"]:
             live.stations.shard[number] = live.shard(row["shard"])
@@ -63,6 +75,32 @@ async def load_partition(
     counts = await connection.fetchrow(QUERIES.load_sequences, partition)
     assert counts is not None  # noqa: S101 -- a SELECT without FROM gives one row
     return live, Sequences(counts["transitions"], counts["gaps"])
+
+
+def _restore_clock(live: PartitionLiveness, partition: int, row: asyncpg.Record, troubles: Troubles) -> None:
+    try:
+        live.shard(row["shard"], msgspec.convert(row["memory"], ClockState))
+    except msgspec.ValidationError as exc:
+        troubles.put("clock", f"{partition}/{row['shard']}", exc)
+
+
+def _is_readable(partition: int, row: asyncpg.Record, troubles: Troubles) -> bool:
+    """Whether a row of `load_terminals` can be restored: looked at first, for columns cannot be taken back."""
+    if row["memory"] is None and row["state"] in STATE_OF:
+        return True
+    try:
+        STATE_OF[row["state"]]
+        if row["memory"] is not None:
+            _STORED.decode(row["memory"])
+    except (LookupError, msgspec.DecodeError) as exc:
+        troubles.put("terminal", terminal_subject(partition, row["station"], row["terminal"]), exc)
+        return False
+    return True
+
+
+def terminal_subject(partition: int, station: str, terminal: str) -> str:
+    """How a terminal that is set aside is called."""
+    return f"{partition}/{station}/{terminal}"
 
 
 def restore_terminals(live: PartitionLiveness, rows: Sequence[Iterable[Any]]) -> None:
@@ -112,11 +150,12 @@ def registrations(rows: Iterable[asyncpg.Record]) -> Iterable[tuple[str, Registr
         yield row["id"], Registration(row["quorum"], frozenset(row["not_counting"]))
 
 
-async def save_terminals(connection: Connection, partition: int, live: PartitionLiveness) -> None:
-    """Write the terminals that changed since the last save."""
+async def save_terminals(connection: Connection, partition: int, live: PartitionLiveness, troubles: Troubles) -> None:
+    """Write the terminals that changed since the last save; those that the database refuses go into `troubles`."""
     t, s, rows = live.terminals, live.stations, sorted(live.dirty)
     live.dirty = set()
-    for chunk in _chunks(rows):
+
+    async def write(chunk: Sequence[int]) -> None:
         await connection.execute(
             QUERIES.save_terminals,
             partition,
@@ -137,6 +176,14 @@ async def save_terminals(connection: Connection, partition: int, live: Partition
             [None if t.users[r] < 0 else t.users[r] for r in chunk],
             [_memory_text(live, r) for r in chunk],
         )
+
+    def subject(row: int) -> str:
+        return terminal_subject(partition, s.ids[t.station[row]], t.ids[row])
+
+    for row in rows if troubles else ():
+        troubles.drop("terminal", subject(row))
+    for chunk in _chunks(rows):
+        await write_apart(connection, chunk, write, lambda row, why: troubles.put("terminal", subject(row), why))
     t.memory.fold()
 
 
@@ -149,11 +196,12 @@ def _memory_text(live: PartitionLiveness, row: int) -> str | None:
     return msgspec.json.encode(_Stored(will, unsettled, boots)).decode()
 
 
-async def save_stations(connection: Connection, partition: int, live: PartitionLiveness) -> None:
-    """Write the stations whose state changed since the last save."""
+async def save_stations(connection: Connection, partition: int, live: PartitionLiveness, troubles: Troubles) -> None:
+    """Write the stations whose state changed since the last save; what the database refuses goes into `troubles`."""
     s, rows = live.stations, sorted(live.dirty_stations)
     live.dirty_stations = set()
-    for chunk in _chunks(rows):
+
+    async def write(chunk: Sequence[int]) -> None:
         await connection.execute(
             QUERIES.save_stations,
             partition,
@@ -162,6 +210,13 @@ async def save_stations(connection: Connection, partition: int, live: PartitionL
             [s.since[r] for r in chunk],
             [unflag(s.usable[r]) for r in chunk],
             [live.shards[s.shard[r]].name if s.shard[r] >= 0 else None for r in chunk],
+        )
+
+    for row in rows if troubles else ():
+        troubles.drop("station", f"{partition}/{s.ids[row]}")
+    for chunk in _chunks(rows):
+        await write_apart(
+            connection, chunk, write, lambda row, why: troubles.put("station", f"{partition}/{s.ids[row]}", why)
         )
 
 

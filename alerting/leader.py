@@ -34,8 +34,8 @@ from alerting.stream import (
 )
 from alerting.verdict import Clock
 from alerting.watermark import Waiting, Watermark, horizon, reached, stride, watermark
-from store.aside import POISON, Aside
-from store.pool import UNREACHABLE, Connection
+from store.aside import Aside, is_poison
+from store.pool import Connection
 from store.troubles import Troubles, said
 
 log = logging.getLogger(__name__)
@@ -198,11 +198,9 @@ def _part(name: str) -> Iterator[None]:
     """What a part fails at, other than that the database is away, costs that part."""
     try:
         yield
-    except POISON as exc:
-        raise PartError(name, exc) from exc
-    except UNREACHABLE:
-        raise
     except Exception as exc:
+        if not is_poison(exc):
+            raise
         raise PartError(name, exc) from exc
 
 

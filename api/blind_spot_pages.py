@@ -11,7 +11,7 @@ from api.filters import area_codes
 from api.names import topic_of, where
 from api.naming import Names, names_of
 from api.pages import page_router, show, words_for
-from api.paging import Page
+from api.paging import MAX_CURSOR, Page
 from api.shapes import BlindSpot
 from api.texts import Words
 
@@ -29,7 +29,7 @@ async def show_blind_spots(
     context: Shared,
     kind: Text = "",
     area: Text = "",
-    cursor: Annotated[str, Query(max_length=512)] = "",
+    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
 ) -> Response:
     """Blind spots, the last found first, and how many there are of each kind."""
     words = words_for(request)

@@ -15,7 +15,7 @@ from api.forms import MOST_PERSON, person, read_form
 from api.names import where
 from api.naming import Names, names_of
 from api.pages import page_router, show, words_for
-from api.paging import Page
+from api.paging import MAX_CURSOR, Page
 from api.problems import Problem, not_found
 from api.shapes import ClosureDocument, ClosureStatus
 from api.texts import Words
@@ -38,7 +38,7 @@ async def show_closures(
     status: Text = "",
     area: Text = "",
     station: Text = "",
-    cursor: Annotated[str, Query(max_length=512)] = "",
+    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
 ) -> Response:
     """Closures, the last declared first, and a form for another."""
     return await _list(request, context, status, area, station, cursor)

@@ -19,7 +19,7 @@ from api.incidents import Action, IncidentId
 from api.names import topic_of, where
 from api.naming import Names, names_of
 from api.pages import page_router, show, words_for
-from api.paging import Page
+from api.paging import MAX_CURSOR, Page
 from api.problems import not_found
 from api.shapes import Incident, IncidentDetail, IncidentStatus
 from api.texts import Words
@@ -52,7 +52,7 @@ async def show_incidents(
     status: Text = "",
     kind: Text = "",
     area: Text = "",
-    cursor: Annotated[str, Query(max_length=512)] = "",
+    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
 ) -> Response:
     """Incidents: what is open first, then what somebody looks after, then what is over."""
     words = words_for(request)

@@ -12,6 +12,8 @@ from fastapi import Depends, Query
 from api.problems import bad_parameter
 
 MAX_ID: Final = 2**63 - 1
+MAX_CURSOR: Final = 1024
+"""Characters of a cursor: a box of 64 control characters, which JSON writes with six letters each, makes 660."""
 Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
 _T = TypeVar("_T")
 _Row = TypeVar("_Row")
@@ -55,7 +57,7 @@ def _unpack(cursor: str) -> bytes:
 
 def _page(
     limit: Annotated[int, Query(ge=1, le=1000, description="items of a page")] = 100,
-    cursor: Annotated[str | None, Query(max_length=512, description="`next` of the page before")] = None,
+    cursor: Annotated[str | None, Query(max_length=MAX_CURSOR, description="`next` of the page before")] = None,
 ) -> Page:
     return Page(limit, cursor)
 

@@ -18,7 +18,7 @@ from api.filters import area_codes
 from api.names import Facts, Name, name_of, name_of_row
 from api.naming import names_of
 from api.pages import page_router, show, words_for
-from api.paging import Page
+from api.paging import MAX_CURSOR, Page
 from api.shapes import Area, AreaChild, HealthSample, Station, Timeline
 from api.stations import StationId
 from api.strip import PARTS, segments, sums
@@ -38,7 +38,7 @@ _MOST_ROOTS: Final = 200
 _MOST_SPOTS: Final = 50
 
 Text = Annotated[str, Query(max_length=64)]
-Cursor = Annotated[str, Query(max_length=512)]
+Cursor = Annotated[str, Query(max_length=MAX_CURSOR)]
 
 
 @router.get("/stations")

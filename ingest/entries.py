@@ -16,11 +16,15 @@ NOT_AN_ENTRY: Final = "not_an_entry"
 """Reason: the Kafka value is nothing that a bridge writes."""
 NOT_STORABLE: Final = "not_storable"
 """Reason: the database refuses it."""
+NOT_JUDGED: Final = "not_judged"
+"""Reason: it is stored, and the health rules cannot judge it."""
 EXCERPT: Final = 1000
 """Characters kept of what was refused."""
 _DETAIL: Final = 500
 _NUL: Final = b"\\u0000"
-_PLAUSIBLE: Final = (1_577_836_800_000, 4_102_444_799_999)
+# A RecursionError is deep nesting, a plain ValueError an integer of thousands of digits.
+_UNREADABLE: Final = (msgspec.DecodeError, RecursionError, ValueError)
+PLAUSIBLE: Final = (1_577_836_800_000, 4_102_444_799_999)
 """Receive times, ms: the years 2020 to 2099."""
 
 
@@ -101,7 +105,7 @@ def read_entry(log: str, origin: LogRecord) -> list[Unit]:
         return _read_one_by_one(log, origin, station, "it has the character U+0000")
     try:
         entry = _TYPED.decode(value)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except _UNREADABLE as exc:
         return _read_one_by_one(log, origin, station, str(exc))
     if not _can_be(entry):
         return [not_an_entry(log, origin, "its terminal or receive time cannot be")]
@@ -112,7 +116,7 @@ def _read_one_by_one(log: str, origin: LogRecord, station: str, why: str) -> lis
     """A bridge of another version may have let a record pass that we cannot read: it costs none of the others."""
     try:
         entry = _RAW.decode(origin.value or b"")
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         return [not_an_entry(log, origin, why)]
     if not _can_be(entry) or "\0" in entry.body.box + entry.body.boot + entry.shard:
         return [not_an_entry(log, origin, "its terminal, box or receive time cannot be")]
@@ -132,7 +136,7 @@ _is_terminal = lru_cache(maxsize=10_000)(is_terminal_id)
 
 
 def _can_be(entry: DataEntry | ReplyEntry) -> bool:
-    return _PLAUSIBLE[0] <= entry.received <= _PLAUSIBLE[1] and _is_terminal(entry.terminal)
+    return PLAUSIBLE[0] <= entry.received <= PLAUSIBLE[1] and _is_terminal(entry.terminal)
 
 
 def _read_record(raw: bytes) -> Record:
@@ -157,7 +161,7 @@ def not_an_entry(log: str, origin: LogRecord, why: str) -> Refusal:
     value = origin.value or b""
     return Refusal(
         source=_source(log, origin),
-        at=max(_PLAUSIBLE[0], min(origin.timestamp, _PLAUSIBLE[1])),
+        at=max(PLAUSIBLE[0], min(origin.timestamp, PLAUSIBLE[1])),
         topic=origin.topic,
         station=_station(origin.key),
         reason=NOT_AN_ENTRY,
@@ -175,6 +179,12 @@ def not_storable(log: str, unit: DataUnit | ReplyUnit, why: str) -> Refusal:
     records = unit.entry.body.records
     place = records[0].id if records else ""
     return _refused(f"{source}/id/{place}", unit.station, unit.entry, encode(records), NOT_STORABLE, why)
+
+
+def not_judged(log: str, unit: DataUnit, why: str) -> Refusal:
+    """The dead letter for a data message that is stored, and whose health nobody can judge."""
+    source, records = f"{_source(log, unit.origin)}/health", unit.entry.body.records
+    return _refused(source, unit.station, unit.entry, encode(records), NOT_JUDGED, why)
 
 
 def _refused(source: str, station: str, entry: DataEntry | ReplyEntry, raw: bytes, reason: str, detail: str) -> Refusal:
@@ -197,9 +207,9 @@ def read_letter(log: str, origin: LogRecord) -> Refusal:
     """The row for one Kafka record of milepost.deadletter; never raises."""
     try:
         letter = _LETTER.decode(origin.value or b"")
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except _UNREADABLE as exc:
         return not_an_entry(log, origin, str(exc))
-    if not _PLAUSIBLE[0] <= letter.at <= _PLAUSIBLE[1]:
+    if not PLAUSIBLE[0] <= letter.at <= PLAUSIBLE[1]:
         return not_an_entry(log, origin, "its time cannot be")
     return Refusal(
         source=_source(log, origin),

@@ -9,7 +9,6 @@ import logging
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from typing import Final
 
-import asyncpg
 import msgspec
 from aiokafka import ConsumerRecord
 from msgspec.structs import replace
@@ -19,6 +18,7 @@ from ingest.entries import DataUnit, Refusal, Unit, not_storable, read_entry, re
 from ingest.memory import BootMemory
 from ingest.rows import Rows, keys_of, runs_of, take
 from ingest.store import can_copy, fetch_boots, fetch_earlier, save_refusals, save_rows
+from store.aside import POISON
 from store.offsets import Claim
 from store.pool import Connection
 
@@ -34,16 +34,6 @@ SLICE_ROWS: Final = 1000
 """Rows that are written at a time."""
 READ_AT_ONCE: Final = 100
 """Kafka records that are read before the database's answer is looked for."""
-
-POISON: Final = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-    ValueError,  # asyncpg's own word for an argument that does not fit its type
-    OverflowError,
-    RecursionError,
-)
-"""What the database, or the driver before it, says of a value that it will never take."""
 
 
 class Tally(msgspec.Struct):

@@ -1,12 +1,12 @@
 """What a service has set aside, in a table that people read."""
 
 import logging
-from collections.abc import Collection, Mapping
-from typing import Final
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Final, TypeVar
 
 import asyncpg
 
-from store.pool import Connection
+from store.pool import UNREACHABLE, Connection
 from store.sql import queries_beside
 from store.troubles import MOST, Thing
 
@@ -25,12 +25,44 @@ POISON: Final = (
 """What the database, or the driver before it, says of a value that it will never take."""
 
 
-class Aside:
-    """What one service has set aside, of the `kinds` that this process looks after and no other at the same time."""
+_T = TypeVar("_T")
 
-    def __init__(self, service: str, kinds: Collection[str]) -> None:
+
+def is_poison(error: Exception) -> bool:
+    """Whether the same work on the same values fails every time, so that they are to be set aside.
+
+    Not what the database being away, full or busy makes of it, nor a query that it does not know.
+    """
+    return isinstance(error, POISON) or not isinstance(error, UNREACHABLE)
+
+
+async def write_apart(
+    connection: Connection,
+    rows: Sequence[_T],
+    write: Callable[[Sequence[_T]], Awaitable[object]],
+    refuse: Callable[[_T, Exception], None],
+) -> None:
+    """Write rows in the caller's transaction; when the database refuses one, all but that."""
+    try:
+        async with connection.transaction():
+            await write(rows)
+    except POISON as exc:
+        if len(rows) == 1:
+            refuse(rows[0], exc)
+            return
+        middle = len(rows) // 2
+        for half in (rows[:middle], rows[middle:]):
+            await write_apart(connection, half, write, refuse)
+
+
+class Aside:
+    """What one service has set aside, of the `kinds` that this process looks after and no other at the same time; where
+    several share the work, of subjects that begin with a `prefix`."""
+
+    def __init__(self, service: str, kinds: Collection[str], prefix: str = "") -> None:
         self._service = service
         self._kinds = list(kinds)
+        self._prefix = prefix
         self._stored: dict[Thing, str] | None = None
 
     def forget(self) -> None:
@@ -41,7 +73,7 @@ class Aside:
         """Let the table say what is set aside now, and the log what is new."""
         stored = self._stored
         if stored is None:
-            rows = await connection.fetch(QUERIES.load_set_aside, self._service, self._kinds)
+            rows = await connection.fetch(QUERIES.load_set_aside, self._service, self._kinds, self._prefix)
             stored = {(row["kind"], row["subject"]): row["why"] for row in rows}
         new = [(*thing, why) for thing, why in wanted.items() if stored.get(thing) != why]
         gone = stored.keys() - wanted.keys()

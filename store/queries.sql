@@ -44,4 +44,4 @@ DELETE FROM set_aside AS a USING unnest($2::text[], $3::text[]) AS old (kind, su
 WHERE a.service = $1 AND a.kind = old.kind AND a.subject = old.subject;
 
 -- name: load_set_aside
-SELECT kind, subject, why FROM set_aside WHERE service = $1 AND kind = ANY ($2::text[]);
+SELECT kind, subject, why FROM set_aside WHERE service = $1 AND kind = ANY ($2::text[]) AND starts_with(subject, $3);

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from fastapi import FastAPI
 
 from api.config import ApiConfig
 from api.hub import Hub
@@ -217,10 +218,16 @@ def config(database: str, folder: Path, **changes: Any) -> ApiConfig:
 
 
 @asynccontextmanager
+async def calling(app: FastAPI, token: str | None = TOKEN) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app, without a socket between them; its errors become answers, as a server's would."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://milepost.test", headers=headers) as client:
+        yield client
+
+
+@asynccontextmanager
 async def serving(settings: ApiConfig, token: str | None = TOKEN) -> AsyncIterator[tuple[httpx.AsyncClient, Hub]]:
-    """A client of the app, without a socket between them; its errors become answers, as a server's would."""
-    async with open_app(settings) as (app, hub):
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(transport=transport, base_url="http://milepost.test", headers=headers) as client:
-            yield client, hub
+    """The app of a config and a client of it."""
+    async with open_app(settings) as (app, hub), calling(app, token) as client:
+        yield client, hub
