@@ -13,10 +13,12 @@ import msgspec
 from alerting.standing import ClockName, Standing
 from alerting.verdict import verdict_of
 
-COLUMNS: Final = ("online", "unusable", "offline", "away", "closed", "excused", "never_seen", "suspended", "working")
+COLUMNS: Final = (
+    "online", "unusable", "offline", "away", "unknown", "closed", "excused", "never_seen", "suspended", "working",
+)  # fmt: skip
 """Of `area_count`. All but the last are verdicts; working is online and, as far as anybody said, usable."""
 WORKING: Final = COLUMNS.index("working")
-_AWAITED: Final = tuple(COLUMNS.index(name) for name in ("online", "unusable", "offline", "away", "closed"))
+_AWAITED: Final = tuple(COLUMNS.index(name) for name in ("online", "unusable", "offline", "away", "unknown", "closed"))
 _IN_SERVICE: Final = tuple(range(COLUMNS.index("suspended")))
 
 

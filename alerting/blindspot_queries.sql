@@ -23,16 +23,17 @@ JOIN area a ON a.path && t.areas AND CASE WHEN t.level IS NULL THEN a.code = ANY
 GROUP BY a.code;
 
 -- name: read_counts
-SELECT area, online, unusable, offline, away, closed, excused, never_seen, suspended, working FROM area_count;
+SELECT area, online, unusable, offline, away, unknown, closed, excused, never_seen, suspended, working FROM area_count;
 
 -- name: put_counts
-INSERT INTO area_count (area, online, unusable, offline, away, closed, excused, never_seen, suspended, working)
+INSERT INTO area_count (area, online, unusable, offline, away, unknown, closed, excused, never_seen, suspended,
+                        working)
 SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[],
-                     $9::int[], $10::int[])
+                     $9::int[], $10::int[], $11::int[])
 ON CONFLICT (area) DO UPDATE SET
     online = excluded.online, unusable = excluded.unusable, offline = excluded.offline, away = excluded.away,
-    closed = excluded.closed, excused = excluded.excused, never_seen = excluded.never_seen, suspended = excluded.suspended,
-    working = excluded.working;
+    unknown = excluded.unknown, closed = excluded.closed, excused = excluded.excused, never_seen = excluded.never_seen,
+    suspended = excluded.suspended, working = excluded.working;
 
 -- name: put_counts_known
 INSERT INTO area_count_known (known_at, told_at) VALUES ($1, $2)

@@ -3,6 +3,10 @@
 It adds up the intervals between ticks that count: whole, and not longer than `longest`. The clock follows one
 bridge; when that one has been silent for `longest` while another went on, it follows the other.
 
+A *stretch* is an unbroken run of counted intervals; any uncounted interval, however short, ends it. Heartbeats may be
+lost in the gaps between stretches, so only silence within stretches proves that a terminal is down: see
+`alerting.silence`.
+
 A *start* is one life of a bridge. Clock values are seconds, `mono` and wall times (`at`) milliseconds.
 """
 
@@ -10,11 +14,13 @@ from typing import Final
 
 import msgspec
 
+from alerting.silence import Stretches
 from contract.log import Tick
 
 MESSAGES_LOST: Final = "messages_lost"
 """The one reason for which an interval does not count although messages went on coming."""
 _KEPT_SEGMENTS: Final = 64
+_KEPT_STRETCHES: Final = 64
 _KEPT_STARTS: Final = 8
 _STEP_MS: Final = 1000
 
@@ -73,6 +79,12 @@ class ClockState(msgspec.Struct, kw_only=True):
     segments: list[tuple[float, int]] = []
     blind_since: int | None = None
     blind_reason: str = ""
+    # When the present stretch began; -1: no interval was uncounted yet.
+    stretch_from: float = -1.0
+    # (begin, end) of earlier stretches in which at least half of the shard's stations kept their promises.
+    stretches: list[tuple[float, float]] = []
+    # Whether at least half of them keep theirs in the present one, as the newest counted tick says.
+    half_kept: bool = True
     suspected_at: int | None = None
     suspects: int = 0
     # If the whole shard was seen to fall: how many did, and how many were left.
@@ -100,6 +112,12 @@ class PipelineClock:
         """Wall time of the followed bridge's last tick; 0 before the first."""
         followed = self.state.starts.get(self.state.followed or "")
         return followed.at if followed else 0
+
+    @property
+    def stretches(self) -> Stretches:
+        """What silence in this shard can be proven by now."""
+        state = self.state
+        return Stretches(state.stretches, state.stretch_from, state.clock, state.half_kept)
 
     def stamp(self, start: str, mono: int) -> float:
         """The clock at a message: never earlier than it was, so that no deadline comes early.
@@ -156,6 +174,7 @@ class PipelineClock:
         if state.followed is None:
             self._follow(tick, known)
             state.segments = [(state.clock, tick.at)]
+            state.stretch_from = state.clock
             return Advance(counted=False)
         if tick.start == state.followed and known is not None:
             reason = self._why_not(tick, known) or doubt
@@ -217,6 +236,7 @@ class PipelineClock:
             gap = Gap(state.blind_since, max(last_at, state.blind_since), state.blind_reason)
             state.blind_since, state.blind_reason = None, ""
         state.clock += seconds
+        state.half_kept = tick.kept is None or tick.kept >= tick.missed
         if abs(tick.at - self.wall_of(state.clock)) > _STEP_MS:
             self._begin_segment(tick.at)
         return Advance(counted=True, seconds=seconds, gap=gap)
@@ -225,8 +245,17 @@ class PipelineClock:
         state = self.state
         if state.blind_since is None:
             state.blind_since, state.blind_reason = last_at, reason
+        self._end_stretch()
         self._begin_segment(tick.at)
         return Advance(counted=False, reason=reason)
+
+    def _end_stretch(self) -> None:
+        """The present stretch is over; what cannot prove anything later is not kept."""
+        state = self.state
+        if state.half_kept and state.clock > state.stretch_from:
+            state.stretches.append((max(state.stretch_from, 0.0), state.clock))
+            del state.stretches[:-_KEPT_STRETCHES]
+        state.stretch_from = state.clock
 
     def _begin_segment(self, wall: int) -> None:
         segments = self.state.segments

@@ -19,7 +19,7 @@ from alerting.incidents_core import Book, Decision
 from alerting.parts import Pairs, Part, PartSettings, make_parts
 from alerting.pipeline import HUNG, LONGEST, Gap, Outage, View, Watchdog, follow_pipeline, pipeline_key
 from alerting.resting import PartError, Resting
-from alerting.standing import Moment
+from alerting.standing import DOUBTFUL, Moment
 from alerting.station_rules import RuleSettings, decide, hold, station_rule_key
 from alerting.station_watch import StationWatch
 from alerting.stream import (
@@ -217,7 +217,7 @@ async def _read(
     reach = stride(until, known=memory.known, earliest=waiting.earliest)
     ripe = waiting.ripe(reach, now)
     known = reached(mark, known=memory.known, reach=reach, now=now)
-    return bool(full) or reach != until, ripe, Moment(now=now, known=known, untrusted=mark.untrusted)
+    return bool(full) or reach != until, ripe, Moment(now=now, known=known, untrusted=mark.untrusted | {DOUBTFUL})
 
 
 async def _follow_stations(

@@ -13,6 +13,7 @@ from alerting import suspicion
 from alerting.boots import Memory, Promise, highest_run, replace
 from alerting.clock import Advance, ClockSettings, ClockState, Gap, PipelineClock
 from alerting.rivals import NUMBERS, Rivals
+from alerting.silence import gap_since, is_proven, next_proof
 from alerting.terminals import NEVER, UNKNOWN, WORDS, State, Stations, Terminals, conn_of, flag, unflag
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import MOST_TERMINALS, Status
@@ -23,7 +24,8 @@ LONGEST_AWAY: Final = 86_400.0
 class LivenessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`k` heartbeats may be missed; `floor` and `will_grace` are seconds.
 
-    A station has at most `terminals`; of the stations that nobody registered a partition follows at most `strangers`.
+    `floor` is how long all terminals of a shard may take to connect again after a gap of the pipeline. A station has at
+    most `terminals`; of the stations that nobody registered a partition follows at most `strangers`.
     """
 
     k: float = 3.0
@@ -476,10 +478,9 @@ class PartitionLiveness:
             self._hold(number, shard.clock.clock)
 
     def _hold(self, number: int, clock: float) -> None:
-        """An interval did not count: the clock stands, and everybody has some time left."""
+        """An interval did not count: the clock stands."""
         self.dirty.update(self.terminals.hold_stamps(number, clock))
-        self.dirty.update(self.terminals.raise_deadlines(number, clock, self.settings.floor))
-        self.dirty.update(self.rivals.hold(self.shards[number].name, clock, self.settings.floor))
+        self.dirty.update(self.rivals.hold(self.shards[number].name, clock))
 
     def _counted(self, number: int, shard: _Shard, advance: Advance, tick: Tick) -> None:
         if advance.gap is not None:
@@ -500,7 +501,8 @@ class PartitionLiveness:
 
     def _suspect(self, number: int, shard: _Shard, tick: Tick) -> bool:
         """When nearly all of a shard fall together, the shard is suspected and not the stations."""
-        missed, online = self.terminals.overdue(number, shard.clock.clock)
+        clock, began = shard.clock.clock, shard.clock.state.stretch_from
+        missed, online = self.terminals.overdue(number, clock, began=began, floor=self.settings.floor)
         return suspicion.suspect(self.settings.clock, shard.clock, tick, missed=missed, online=online)
 
     def _end_suspicion(self, number: int, shard: _Shard, tick: Tick) -> None:
@@ -520,16 +522,59 @@ class PartitionLiveness:
             state.trusted = True
 
     def _expire(self, row: int, shard: _Shard) -> None:
+        """A counted deadline has passed: the terminal is offline, unless another boot of it lives, or gaps leave open
+        whether it is."""
         if self._lives_on(row, shard):
             return
-        t = self.terminals
-        clock = shard.clock
-        deadline_at = clock.wall_of(t.deadline[row])
-        if t.state[row] == State.AWAY:
-            at, reason = deadline_at, "away_overdue"
+        if self._is_proven(row, shard):
+            self._fall(row, shard)
         else:
-            at = clock.wall_of(t.seen[row] + t.every[row])
-            reason = "last_will" if t.will[row] else "missed_heartbeats"
+            self._doubt(row, shard)
+
+    def _is_proven(self, row: int, shard: _Shard) -> bool:
+        t, rival = self.terminals, self.rivals.last_rival(row)
+        if rival is not None and not self._proves(self.shards[self.shard(rival.shard)], rival.seen, None, rival.every):
+            return False
+        return self._proves(shard, t.seen[row], self._silent_from(row), t.every[row])
+
+    def _proves(self, shard: _Shard, seen: float, since: float | None, every: float) -> bool:
+        """Whether a boot that was heard at `seen` is down, if its heartbeats are missing from `since` (None: from
+        then) on."""
+        stretches, settings = shard.clock.stretches, self.settings
+        if not gap_since(stretches, seen):
+            return True
+        return is_proven(stretches, seen if since is None else since, every, floor=settings.floor, k=settings.k)
+
+    def _silent_from(self, row: int) -> float:
+        """From when on its heartbeats are missed: who said goodbye owes none before it is overdue."""
+        t = self.terminals
+        return t.deadline[row] if t.state[row] == State.AWAY else t.seen[row]
+
+    def _doubt(self, row: int, shard: _Shard) -> None:
+        """Its silence proves nothing yet; look again when it may."""
+        t, clock, settings = self.terminals, shard.clock, self.settings
+        since, state, at = self._silent_from(row), State(t.state[row]), self._missed_since(row, shard)
+        deadline_at = clock.wall_of(t.deadline[row])
+        t.seen[row] = since  # an overdue return owes heartbeats since then, not since it said goodbye
+        t.deadline[row] = next_proof(clock.stretches, since, t.every[row], floor=settings.floor, k=settings.k)
+        self.dirty.add(row)
+        if state is not State.UNPROVEN:
+            self._change(row, State.UNPROVEN, at, "unproven", deadline_at)
+
+    def _missed_since(self, row: int, shard: _Shard) -> int:
+        """Since when the terminal owes a heartbeat, wall ms."""
+        t, clock = self.terminals, shard.clock
+        return clock.wall_of(t.deadline[row] if t.state[row] == State.AWAY else t.seen[row] + t.every[row])
+
+    def _fall(self, row: int, shard: _Shard) -> None:
+        t = self.terminals
+        deadline_at = shard.clock.wall_of(t.deadline[row])
+        if t.state[row] == State.UNPROVEN:
+            at, reason = deadline_at, "missed_heartbeats"
+        else:
+            at = self._missed_since(row, shard)
+            away = t.state[row] == State.AWAY
+            reason = "away_overdue" if away else "last_will" if t.will[row] else "missed_heartbeats"
         self._change(row, State.OFFLINE, at, reason, deadline_at)
         t.deadline[row] = NEVER
 
@@ -573,7 +618,7 @@ class PartitionLiveness:
         before = State(s.state[row])
         if state == before and flag(usable) == s.usable[row]:
             return
-        if before is State.ONLINE and state in (State.OFFLINE, State.AWAY):
+        if before is State.ONLINE and state in (State.OFFLINE, State.AWAY, State.UNPROVEN):
             at = _quorum_lost_at(members, s.quorum[row])
         at = max(at, s.since[row])
         s.state[row], s.usable[row], s.since[row] = state, flag(usable), at
@@ -669,9 +714,14 @@ def _station_state(members: list[_Member], quorum: int) -> tuple[State, bool | N
     if len(online) >= quorum:
         words = {member.usable for member in online}
         return State.ONLINE, True if True in words else False if False in words else None
+    unproven = sum(member.state is State.UNPROVEN for member in members)
+    if unproven and len(online) + unproven >= quorum:
+        return State.UNPROVEN, None
     away = sum(member.state is State.AWAY for member in members)
     if away and len(online) + away >= quorum:
         return State.AWAY, None
+    if unproven and len(online) + away + unproven >= quorum:
+        return State.UNPROVEN, None
     if all(member.state is State.NEVER_SEEN for member in members):
         return State.NEVER_SEEN, None
     return State.OFFLINE, None

@@ -100,6 +100,12 @@ class Rivals:
         rival = None if memory is None else memory.rival
         return rival if rival is not None and rival.lives(self._clock_of) else None
 
+    def last_rival(self, row: int) -> Promise | None:
+        """The rival of a terminal, also one that broke its promise."""
+        memory = self._memories.look(row)
+        rival = None if memory is None else memory.rival
+        return rival if rival is not None and rival.advances >= RIVAL_ADVANCES else None
+
     def awaited(self, row: int) -> float:
         """Seconds that a terminal has left because of a boot that was heard, and may be believed when it is again."""
         memory = self._memories.look(row) if row in self.rows else None
@@ -148,15 +154,15 @@ class Rivals:
 
     # -- time --------------------------------------------------------------------------------------------------
 
-    def hold(self, shard: str, clock: float, floor: float) -> set[int]:
-        """An interval of a shard did not count: as for current boots, nobody was heard later than `clock`, and
-        everybody has ``2 × every + floor`` left. Returns the rows changed."""
+    def hold(self, shard: str, clock: float) -> set[int]:
+        """An interval of a shard did not count: as for current boots, no boot was heard later than `clock`. Returns
+        the rows changed."""
         changed = set()
         for row, one in list(self._living_of(self.rows, shard)):
             ahead = max(0.0, one.seen - clock)
             one.seen -= ahead
             one.since = min(one.since, clock)
-            one.deadline = max(one.deadline - ahead, clock + 2 * one.every + floor)
+            one.deadline -= ahead
             changed.add(row)
         return changed
 

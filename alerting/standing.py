@@ -9,14 +9,18 @@ IN_SERVICE: Final = "commissioned"
 
 ClockName = tuple[int, str]
 """(partition, shard): a pipeline clock."""
+DOUBTFUL: Final[ClockName] = (-1, "")
+"""Stands for the clock of a station whose silence proves nothing; it is never trusted."""
+UNPROVEN: Final = "unproven"
+"""The judged state of a station of which gaps of the pipeline leave open whether it is online."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What the registry says of a station, what the judges said last, and whether it should be open.
 
     `path` holds the codes of its areas, the root first; `state` and `usable` are the judges' last word (state
-    never_seen, online, away, offline), `since` is when that began. `unusable_since`: since when it is online and
-    nobody can use it; None while that is not so. `partition` and `shard` name the clock that the state rests on.
+    never_seen, online, away, offline, unproven), `since` is when that began. `unusable_since`: since when it is online
+    and nobody can use it; None while that is not so. `partition` and `shard` name the clock that the state rests on.
     `open`: within scheduled hours; `excused`: in an approved closure; `silenced`: in any declared closure or
     maintenance window.
     """
@@ -55,6 +59,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def clock(self) -> ClockName | None:
+        if self.state == UNPROVEN:
+            return DOUBTFUL
         return None if self.partition is None or self.shard is None else (self.partition, self.shard)
 
 
@@ -63,12 +69,13 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
     `now` is the database's clock: it dates what people are told. `known` is the watermark: every transition that was
     decided up to it by a clock that can be trusted has been read, so rules that wait for time to pass measure by it.
-    `untrusted` are the clocks that say nothing about now; the stations that rest on them are unknown.
+    `untrusted` are the clocks that say nothing about now, DOUBTFUL among them; the stations that rest on them are
+    unknown.
     """
 
     now: datetime
     known: datetime
-    untrusted: frozenset[ClockName] = frozenset()
+    untrusted: frozenset[ClockName] = frozenset({DOUBTFUL})
 
     def knows(self, standing: Standing) -> bool:
         return standing.clock is None or standing.clock not in self.untrusted

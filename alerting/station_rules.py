@@ -29,7 +29,7 @@ import msgspec
 
 from alerting.field import About, Field
 from alerting.incidents_core import STATION_OFFLINE, Book, Incident
-from alerting.standing import Standing
+from alerting.standing import UNPROVEN, Standing
 
 OVERDUE_RETURN: Final = "overdue_return"
 NEVER_SEEN: Final = "never_seen"
@@ -123,6 +123,8 @@ def ending(kind: str, standing: Standing | None, about: About | None) -> str | N
         return "deleted"
     if not standing.in_service:
         return standing.lifecycle
+    if standing.state == UNPROVEN:
+        return None
     if kind == NEVER_SEEN:
         return None if standing.state == "never_seen" else standing.state
     if standing.state == "offline":

@@ -21,13 +21,17 @@ UNKNOWN: Final = -1
 
 
 class State(IntEnum):
-    """States of a terminal; stations use all but CONFLICTING."""
+    """States of a terminal; stations use all but CONFLICTING.
+
+    UNPROVEN: silent beyond its deadline, but gaps of the pipeline leave open whether heartbeats were lost in them.
+    """
 
     NEVER_SEEN = 0
     ONLINE = 1
     AWAY = 2
     OFFLINE = 3
     CONFLICTING = 4
+    UNPROVEN = 5
 
     @property
     def word(self) -> str:
@@ -203,19 +207,15 @@ class Terminals:
             self.seen[row] = clock
         return ahead
 
-    def raise_deadlines(self, shard: int, clock: float, floor: float) -> list[int]:
-        """Give every running deadline of a shard at least ``2 × every + floor`` from `clock`; rows changed."""
-        deadline = self.view(self.deadline)
-        least = clock + 2 * self.view(self.every) + floor
-        short: list[int] = np.flatnonzero((deadline < least) & (self.view(self.shard) == shard)).tolist()
-        for row in short:
-            self.deadline[row] = clock + 2 * self.every[row] + floor
-        return short
+    def overdue(self, shard: int, clock: float, *, began: float, floor: float) -> tuple[int, int]:
+        """(how many online terminals of a shard missed a heartbeat, how many are online).
 
-    def overdue(self, shard: int, clock: float) -> tuple[int, int]:
-        """(how many online terminals of a shard missed a heartbeat, how many are online)."""
+        Of those that were last heard before the present stretch `began`, a heartbeat is missed after two intervals and
+        `floor`.
+        """
         online = (self.view(self.state) == State.ONLINE) & (self.view(self.shard) == shard)
-        missed = online & (self.view(self.seen) + self.view(self.every) < clock)
+        seen, every = self.view(self.seen), self.view(self.every)
+        missed = online & (seen + every < clock) & ((seen > began) | (clock - began >= 2 * every + floor))
         return int(missed.sum()), int(online.sum())
 
     def heard_since(self, shard: int, wall: int) -> int:

@@ -242,12 +242,12 @@ GROUP BY 1;
 SELECT told_at FROM area_count_known;
 
 -- name: kept_counts
-SELECT area, online, unusable, offline, away, closed, excused, never_seen, suspended FROM area_count
+SELECT area, online, unusable, offline, away, unknown, closed, excused, never_seen, suspended FROM area_count
 WHERE area = ANY ($1::text[]);
 
 -- name: kept_roots
 -- The same of the areas that lie in no other.
-SELECT c.area, c.online, c.unusable, c.offline, c.away, c.closed, c.excused, c.never_seen, c.suspended
+SELECT c.area, c.online, c.unusable, c.offline, c.away, c.unknown, c.closed, c.excused, c.never_seen, c.suspended
 FROM area_count c JOIN area a ON a.code = c.area WHERE a.parent IS NULL;
 
 -- name: calendar_definition

@@ -9,6 +9,7 @@ import asyncpg
 from fastapi import APIRouter, Path, Query
 
 from alerting.cover import Cover
+from alerting.standing import UNPROVEN
 from alerting.verdict import LIVE, UP, Clock, Clocks, Verdict, judge
 from api.context import QUERIES, Context, Shared, load_clocks, load_cover
 from api.filters import AreaFilter
@@ -165,7 +166,7 @@ def station_document(row: Row, terminals: Sequence[Row], clocks: Clocks, cover: 
 def terminal_document(row: Row, clocks: Clocks) -> Terminal:
     state = row["state"] or "never_seen"
     clock = clocks.of(row["partition"], row["shard"])
-    if state != "never_seen" and (clock is None or not clocks.is_sound(clock)):
+    if state == UNPROVEN or (state != "never_seen" and (clock is None or not clocks.is_sound(clock))):
         state = "unknown"
     return Terminal(
         id=row["id"],

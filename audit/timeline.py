@@ -7,12 +7,13 @@ set gives the same history, however it arrived.
 - A transition holds from its `at`, which may lie before ones decided earlier: an offline is back-dated. What was
   decided later replaces everything from its `at` on, so the last interval always is the judge's last word.
 - While not commissioned it is suspended, whatever its terminals did.
-- Before the first message it is never_seen. In a gap of the pipeline it is unknown, except while never_seen.
+- Before the first message it is never_seen. In a gap of the pipeline it is unknown, except while never_seen; also while
+  it is silent and gaps leave open whether its heartbeats were lost (`unproven`).
 - Online while its terminals say that nobody can use it, it is unusable.
 - Not online outside opening hours it is closed, and within them in an approved closure excused; a terminal that was
   left on is online all the same. These are the rules of `alerting.verdict`, for each moment as it was then.
-- Presence turns offline into "link down, running": still offline (it counts for service, never for online), closed
-  or excused, but with evidence `presence` and what the terminal said of being usable.
+- Presence turns offline into "link down, running": still offline (it counts for service, never for online), unknown,
+  closed or excused, but with evidence `presence` and what the terminal said of being usable.
 - `revision` is 1 as judged live, and one more for each later arrival of presence about the interval.
 """
 
@@ -191,6 +192,7 @@ class _Sources:
         return self._lifecycles[max(place - 1, 0)][1]
 
 
+_SILENT: Final = frozenset({"offline", "unproven"})
 _NOT_HEARD: Final = frozenset({Verdict.SUSPENDED, Verdict.NEVER_SEEN})
 
 
@@ -206,7 +208,7 @@ def _span(begin: datetime, end: datetime, moment: _Moment) -> Span:
         return Span(begin=begin, end=end, verdict=verdict.value, usable=None, evidence="none")
     if moment.blind:
         return Span(begin=begin, end=end, verdict=Verdict.UNKNOWN.value, usable=None, evidence="none")
-    if moment.state == "offline" and moment.ran:
+    if moment.state in _SILENT and moment.ran:
         return Span(
             begin=begin,
             end=end,
@@ -215,6 +217,8 @@ def _span(begin: datetime, end: datetime, moment: _Moment) -> Span:
             evidence="presence",
             revision=1 + moment.receipts,
         )
+    if verdict is Verdict.UNKNOWN:
+        return Span(begin=begin, end=end, verdict=verdict.value, usable=None, evidence="none")
     usable = moment.usable if verdict in LIVE else None
     return Span(begin=begin, end=end, verdict=verdict.value, usable=usable, evidence="live")
 

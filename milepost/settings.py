@@ -126,7 +126,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 3.0
     floor: Annotated[
         Seconds,
-        Meta(description="Seconds that every terminal has left after a gap of ours, on top of two heartbeats (S)."),
+        Meta(
+            description="Seconds that all terminals of a shard may take to connect again after a gap of the pipeline "
+            "(S). After a gap a terminal is offline when it is silent for two intervals and S."
+        ),
     ] = 10.0
     will_grace: Annotated[
         Seconds, Meta(description="Seconds after a Last Will before it shortens a deadline; a blip fires one too.")

@@ -179,7 +179,7 @@ async def test_a_restart_at_any_point_changes_nothing(pool: Pool, lives: int) ->
         for r in rows
     ]
     assert found == expected(sim)
-    assert {"offline", "online", "away", "conflicting"} == {r["after"] for r in rows}
+    assert {"offline", "online", "away", "conflicting", "unproven"} == {r["after"] for r in rows}
     seqs = [r["seq"] for r in await pool.fetch("SELECT seq FROM transition ORDER BY seq")]
     assert seqs == list(range(1, len(seqs) + 1))
     gaps = [r["reason"] for r in await pool.fetch("SELECT reason FROM pipeline_gap ORDER BY seq")]

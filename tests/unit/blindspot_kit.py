@@ -15,7 +15,7 @@ from alerting.silence_spots import World
 from alerting.spot_gaps import Gaps, UnknownTime
 from alerting.spot_memory import Remembered
 from alerting.spots import write
-from alerting.standing import ClockName, Moment, Standing
+from alerting.standing import DOUBTFUL, ClockName, Moment, Standing
 from registry.calendar import ALWAYS
 from tests.shelving import closed_by_hand
 
@@ -129,7 +129,11 @@ class Scene:
         while True:
             self.core.follow(self.steps, self.now)
             self.steps = []
-            self.core.advance(Moment(now=self.now, known=self.now, untrusted=self.untrusted), self.gaps, self.outages)
+            self.core.advance(
+                Moment(now=self.now, known=self.now, untrusted=frozenset({*self.untrusted, DOUBTFUL})),
+                self.gaps,
+                self.outages,
+            )
             questions = self.core.questions()
             if questions:
                 self.core.answer(question for question in questions if question.station in self.reporting)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from alerting.field import Facts, Field, Judged, StationChange
 from alerting.incidents_core import Book, Incident
-from alerting.standing import ClockName, Moment
+from alerting.standing import DOUBTFUL, ClockName, Moment
 from alerting.station_rules import RuleSettings, decide, hold
 from alerting.station_watch import StationWatch
 from registry.calendar import Version, calendar_of
@@ -76,7 +76,7 @@ class World:
         known: datetime | None = None,
     ) -> Book:
         """A pass at `now`, at which everything is known (up to `known`) but what rests on `untrusted` clocks."""
-        moment = Moment(now=now, known=known or now, untrusted=frozenset(untrusted))
+        moment = Moment(now=now, known=known or now, untrusted=frozenset({*untrusted, DOUBTFUL}))
         book = Book(self.incidents.values())
         decide(book, self.watch.follow(changes, moment), now)
         self.watch.take_changes()

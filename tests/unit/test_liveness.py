@@ -161,7 +161,7 @@ def test_after_what_did_not_count_every_terminal_has_its_floor() -> None:
     sim.run(TICK)
     uncounted = sim.now
     sim.run(13)
-    assert sim.state("a") == "online"
+    assert sim.state("a") == "unproven"
     sim.run(1.5)
     offline = sim.of("a")[-1]
     assert offline.after.word == "offline"

@@ -16,27 +16,43 @@ EVERY = (1, 2, 5, 10)
 
 
 @dataclass
-class Oracle:
-    """Each terminal has a budget of seconds: filled by a heartbeat, used up by intervals that count."""
+class Silence:
+    """What is counted of a terminal since its last heartbeat: the length of its silence in each stretch, the first of
+    which began with the heartbeat."""
 
-    budget: dict[str, float] = field(default_factory=dict)
-    every: dict[str, float] = field(default_factory=dict)
+    every: float
+    lengths: list[float]
+    sent: int
+    doubted: bool = False
+
+    def is_over(self) -> bool:
+        return sum(self.lengths) >= SETTINGS.k * self.every - 1e-9
+
+    def is_proven(self) -> bool:
+        first, *others = self.lengths
+        if not others or others[-1] >= 2 * self.every + SETTINGS.floor:
+            return True
+        usable = [first, *(length - SETTINGS.floor for length in others)]
+        return sum(int(length // self.every) for length in usable if length > 0) >= 2 * SETTINGS.k
+
+
+@dataclass
+class Oracle:
+    """Counts each terminal's silence by stretches; uncounted intervals divide these."""
+
+    silences: dict[str, Silence] = field(default_factory=dict)
     order: dict[str, tuple[int, int]] = field(default_factory=dict)
     events: list[tuple[str, str, int]] = field(default_factory=list)
     last: Tick | None = None
-    # Heartbeats since the last tick: the part of the interval before them is not charged to them.
-    sent: dict[str, int] = field(default_factory=dict)
 
     def take(self, station: str, entry: LiveEntry) -> None:
         if isinstance(entry, HeartbeatEntry):
             order = (entry.body.run, entry.body.n)
             if order > self.order.get(station, (-1, -1)):
                 self.order[station] = order
-                if station not in self.budget:
+                if station not in self.silences or self.silences[station].doubted:
                     self.events.append((station, "online", entry.received))
-                self.budget[station] = SETTINGS.k * entry.body.every
-                self.every[station] = entry.body.every
-                self.sent[station] = entry.received
+                self.silences[station] = Silence(entry.body.every, [0.0], entry.received)
         elif isinstance(entry, Tick):
             self._tick(entry)
 
@@ -46,16 +62,22 @@ class Oracle:
             return
         interval = (tick.at - last.at) / 1000
         whole = tick.start == last.start and tick.whole and interval <= 5
-        for station in list(self.budget):
+        for station, silence in list(self.silences.items()):
             if whole:
-                since = max(self.sent.get(station, 0), last.at)
-                self.budget[station] -= (tick.at - since) / 1000
-                if self.budget[station] <= 1e-9:
-                    del self.budget[station]
-                    self.events.append((station, "offline", tick.at))
+                silence.lengths[-1] += (tick.at - max(silence.sent, last.at)) / 1000
+                self._judge(station, silence, tick.at)
             else:
-                self.budget[station] = max(self.budget[station], 2 * self.every[station] + SETTINGS.floor)
-        self.sent.clear()
+                silence.lengths.append(0.0)
+
+    def _judge(self, station: str, silence: Silence, at: int) -> None:
+        if not silence.is_over():
+            return
+        if silence.is_proven():
+            del self.silences[station]
+            self.events.append((station, "offline", at))
+        elif not silence.doubted:
+            silence.doubted = True
+            self.events.append((station, "unproven", at))
 
 
 ACTIONS = st.lists(
@@ -101,7 +123,7 @@ def play(actions: list[tuple[str, int, float]], settings: LivenessSettings = SET
 def events(transitions: list[Transition]) -> list[tuple[str, str, int]]:
     """What was decided of terminals, and by which tick or heartbeat."""
     return sorted(
-        (t.station, t.after.word, t.tick_at if t.after.word == "offline" else t.at)
+        (t.station, t.after.word, t.at if t.after.word == "online" else t.tick_at)
         for t in transitions
         if t.terminal is not None
     )

@@ -143,13 +143,28 @@ def test_a_suspended_time_stays_suspended_afterwards() -> None:
     assert [row[:3] for row in told(spans)] == [(0, 20, "suspended"), (20, 40, "unknown"), (40, 60, "suspended")]
 
 
+def test_silence_that_gaps_leave_open_is_unknown_until_it_is_heard_or_proven() -> None:
+    changes = [change(1, 0, "online"), change(2, 10, "unproven"), change(3, 20, "online")]
+    changes += [change(4, 30, "unproven"), change(5, 45, "offline")]
+    spans = timeline(changes, [gap(12, 13)], [ran(32, 50, True, 200)], begin=at(0), end=at(60))
+    assert [(begin, end, word, evidence) for begin, end, word, _, evidence, _ in told(spans)] == [
+        (0, 10, "online", "live"),
+        (10, 20, "unknown", "none"),
+        (20, 30, "online", "live"),
+        (30, 32, "unknown", "none"),
+        (32, 45, "unknown", "presence"),
+        (45, 50, "offline", "presence"),
+        (50, 60, "offline", "live"),
+    ]
+
+
 def test_never_open_is_always_closed() -> None:
     spans = timeline([change(1, 0, "offline")], [], [], begin=at(0), end=at(9), decided=Decided(openings=()))
     assert [row[2] for row in told(spans)] == ["closed"]
 
 
 minutes = st.integers(-60, 180)
-states = st.sampled_from(["online", "away", "offline", "never_seen"])
+states = st.sampled_from(["online", "away", "offline", "never_seen", "unproven"])
 usables = st.sampled_from([True, False, None])
 changes_lists = st.lists(st.builds(change, st.integers(1, 50), minutes, states, usables), unique_by=lambda c: c.seq)
 gap_lists = st.lists(st.builds(gap, minutes, minutes), max_size=6)
@@ -217,7 +232,8 @@ def test_each_moment_says_what_the_rules_say(
         judged = verdict_of(
             lifecycle="commissioned", state=newest.state, usable=newest.usable, open=is_open, excused=excused
         )
-        expected = (judged, "presence" if newest.state == "offline" and running else "live")
+        silent = newest.state in ("offline", "unproven")
+        expected = (judged, "presence" if silent and running else "none" if judged == "unknown" else "live")
     assert (span.verdict, span.evidence) == expected
 
 
@@ -229,7 +245,8 @@ def test_the_last_interval_is_the_last_word(changes: list[Change], end: int) -> 
     spans = timeline(changes, [], [], begin=at(-100), end=at(200 + end))
     newest = max(changes, key=lambda c: c.seq)
     unusable = newest.state == "online" and newest.usable is False
-    assert spans[-1].verdict == ("unusable" if unusable else newest.state)
+    word = "unknown" if newest.state == "unproven" else newest.state
+    assert spans[-1].verdict == ("unusable" if unusable else word)
 
 
 def test_presence_that_overlaps_itself_is_counted_without_going_through_all_of_it() -> None:
