@@ -5,27 +5,25 @@ connecting, which may hang, have threads of their own. Everything is timed by th
 is only told, never believed.
 """
 
-import contextlib
 import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
 
 from agents.config import AgentConfig, broker_of, check, prepare_directory
 from agents.link import Arrived, Carried, Link, Lost, Subscribed, Up, Will
+from agents.lock import Lock
 from agents.orders import Orders
 from agents.outbox import Outbox
 from agents.pacing import WINDOW, Flight, LinkBudget, Pacer, Row, keepalive, reconnect_delay
 from agents.presence import Moment, Presence, Span
 from agents.sampler import Sample, Sampler
-from agents.state import next_run
+from agents.state import begin_run, save
 from contract import codec
-from contract.errors import RemedyError
 from contract.messages import MAX_RECORDS, Data, Event, Heartbeat, Record, Status, TerminalStatus
 from contract.refusal import RefusedError
 from contract.topics import START_BYTES, Topic, client_id
@@ -38,6 +36,7 @@ TURN: Final = 1.0
 """Seconds a turn of the loop lasts at most: how soon a new record or a stop is noticed."""
 GOODBYE_SECONDS: Final = 2.0
 _DROP_REPORT_EVERY: Final = 3600.0
+_DAMAGE_REPORT_EVERY: Final = 60.0
 _PUBACK_PATIENCE: Final = 60.0
 _FIRST_CHECK_SECONDS: Final = 2.0
 _READ_AGAIN: Final = 10.0
@@ -46,36 +45,23 @@ _READ_AGAIN: Final = 10.0
 def run(config: AgentConfig, stop: threading.Event) -> None:
     """Be the agent of `config.station`/`config.terminal` until `stop` is set.
 
-    Announces `away` (reason shutdown) on leaving. Raises `RemedyError` for settings that cannot work and when another
-    agent of this terminal runs on the same data directory.
+    Announces `away` (reason shutdown) on leaving. No file of its own is a condition: what a disk refuses is kept in
+    memory, and named. Raises `RemedyError` for settings that cannot work and when another agent of this terminal runs
+    on the same data directory.
     """
     check(config)
-    prepare_directory(config.data)
-    with _only_one(config.data / f"{config.name}.lock"):
+    no_directory = prepare_directory(config.data)
+    lock = Lock(config.data / f"{config.name}.lock")
+    try:
         agent = Agent(config, stop)
+        agent.name_trouble("data directory", no_directory)
+        agent.name_trouble("lock", lock.trouble)
         try:
             agent.live()
         finally:
             agent.close()
-
-
-@contextlib.contextmanager
-def _only_one(path: Path) -> Iterator[None]:
-    """Hold the terminal's lock. Two agents of one terminal would take the link from each other for ever."""
-    try:
-        file = path.open("a")
-    except OSError as exc:
-        raise RemedyError(f"{path.parent} cannot be written ({exc.strerror}): correct --data or its owner") from exc
-    with file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:
-            pass  # Windows: the service manager starts one only
-        except OSError as exc:
-            raise RemedyError(f"another agent of this terminal runs on {path.parent}: stop it first") from exc
-        yield
+    finally:
+        lock.release()
 
 
 class Agent:
@@ -88,10 +74,19 @@ class Agent:
         self._boot = os.urandom(4).hex()
         # Kept over reconnects: so a new connection ends the half-open one that the broker still holds.
         self._client_id = client_id(config.name, os.urandom(START_BYTES))
-        self._run = next_run(config.data / f"{config.name}.state")
+        state_file = config.data / f"{config.name}.state"
+        state, no_state = begin_run(state_file)
+        self._run = state.run
         self._every = config.every
         self._conn = self._n = self._id = 0
-        self._outbox = Outbox(config.data / f"{config.name}.outbox", rows=config.outbox_rows, size=config.outbox_bytes)
+        self._outbox = Outbox(
+            config.data / f"{config.name}.outbox",
+            rows=config.outbox_rows,
+            size=config.outbox_bytes,
+            expected=state.outbox,
+        )
+        if self._outbox.is_on_disk and not state.outbox:
+            save(state_file, msgspec.structs.replace(state, outbox=True))
         self._sampler = Sampler(config)
         self._orders = Orders(accept_unsigned=config.accept_unsigned)
         self._budget = LinkBudget()
@@ -105,9 +100,18 @@ class Agent:
         self._told_hang = False
         self._told_trouble: str | None = None
         self._told_failure: str | None = None
-        self._next_heartbeat = self._next_presence = self._next_look = self._next_drop_report = 0.0
+        self._told_reports: str | None = None
+        self._next_heartbeat = self._next_presence = self._next_look = 0.0
+        self._next_drop_report = self._next_damage_report = 0.0
         self._connect_at = self._start
         self._pending: tuple[int, int, float] | None = None
+        self.name_trouble("run counter", no_state)
+
+    def name_trouble(self, file: str, error: str | None) -> None:
+        """Tell the server that a file cannot be used, and why; nothing when `error` is None."""
+        if error is not None:
+            _log.error("%s: %s", file, error)
+            self._event("file_trouble", {"file": file, "error": _plain(error)})
 
     def live(self) -> None:
         """Run until stopped, then say goodbye."""
@@ -125,6 +129,7 @@ class Agent:
         self._outbox.close()
 
     def _turn(self, now: float) -> None:
+        self._outbox.mend()
         self._watch_sampler()
         while self._sampler.taken:
             self._keep_sample(self._sampler.taken.popleft())
@@ -157,10 +162,9 @@ class Agent:
                 keepalive=keepalive(self._every),
                 will=self._will(),
             )
-        except (OSError, ValueError) as exc:
-            self._lose(str(exc))
-        else:
             self._link.open()
+        except (OSError, ValueError, RuntimeError) as exc:  # RuntimeError: no room for another thread
+            self._lose(str(exc))
 
     def _will(self) -> Will:
         topic = Topic(self._config.station, self._config.terminal, "status")
@@ -279,17 +283,26 @@ class Agent:
         if not chosen:
             self._next_look = self._pacer.look_again(now)
             return
-        data = self._data(sorted(chosen))
-        if not data.records:
-            # The disk does not give them out; it is asked again later.
-            self._next_look = now + _READ_AGAIN
+        bodies = self._outbox.read(chosen)
+        kept = sorted(bodies)
+        self._leave_out(chosen, bodies, now)
+        if not kept:
             return
-        mid, size = self._publish("data", data, qos=1)
-        self._pacer.sent(chosen, now)
+        mid, size = self._publish("data", self._data(kept, [bodies[row] for row in kept]), qos=1)
+        self._pacer.sent(kept, now)
         self._pending = (mid, size, now)
 
-    def _data(self, rows: list[Row]) -> Data:
-        records = [msgspec.Raw(body) for body in self._outbox.bodies(rows)]
+    def _leave_out(self, chosen: list[Row], bodies: Collection[Row], now: float) -> None:
+        """What is damaged is out of the way; what the disk does not give out is asked for again, ever more rarely."""
+        spoilt = set(self._outbox.spoilt)
+        self._outbox.spoilt.clear()
+        self._pacer.flight.forget(spoilt)
+        self._pacer.flight.sent((row.key for row in chosen if row not in bodies and row.key not in spoilt), now)
+        if not bodies and not spoilt:
+            self._next_look = now + _READ_AGAIN
+
+    def _data(self, rows: list[Row], bodies: list[bytes]) -> Data:
+        records = [msgspec.Raw(body) for body in bodies]
         return Data(v=1, boot=self._boot, run=self._run, at=_wall(), up=self._up(), box=rows[0].box, records=records)
 
     def _say_goodbye(self) -> None:
@@ -351,6 +364,10 @@ class Agent:
             if self._told_hang:
                 _log.error("measuring hangs: a disk or a service check does not answer")
                 self._event("sampler_hangs", {"remedy": "a disk or a service check does not answer"})
+        trouble = self._sampler.trouble
+        if trouble is not None and trouble != self._told_reports:
+            self._told_reports = trouble
+            self.name_trouble("reports", trouble)
 
     def _keep_sample(self, sample: Sample) -> None:
         values = dict(sample.values)
@@ -380,10 +397,14 @@ class Agent:
         if trouble != self._told_trouble:
             self._told_trouble = trouble
             if trouble:
-                self._event("outbox_trouble", {"error": trouble[:200]})
-        if self._outbox.renewed:
-            self._outbox.renewed = False
-            self._event("outbox_corrupt", {"remedy": "the old file was set aside; check the disk"})
+                self._event("outbox_trouble", {"error": _plain(trouble)})
+        while self._outbox.findings:
+            self._event(*self._outbox.findings.popleft())
+        if self._outbox.damaged and now >= self._next_damage_report:
+            self._next_damage_report = now + _DAMAGE_REPORT_EVERY
+            damaged = self._outbox.damaged
+            self._outbox.damage_reported()
+            self._event("outbox_damaged", {"records": damaged, "remedy": "they are set aside; check the disk"})
         dropped = self._outbox.dropped
         if dropped and self._is_up and now >= self._next_drop_report:
             self._next_drop_report = now + _DROP_REPORT_EVERY
@@ -423,6 +444,11 @@ class Agent:
 
     def _now(self) -> Moment:
         return Moment(_wall(), self._up())
+
+
+def _plain(text: str) -> str:
+    """What an event takes of an error's text."""
+    return "".join(character if character.isprintable() else "?" for character in text[:200])
 
 
 def _draw() -> float:

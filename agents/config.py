@@ -1,5 +1,6 @@
 """What an agent is told at its start. A broken value raises `RemedyError`."""
 
+import logging
 import ssl
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -9,6 +10,8 @@ import msgspec
 
 from contract.errors import RemedyError
 from contract.topics import STATION_PATTERN, TERMINAL_PATTERN, is_station_id, is_terminal_id, terminal_name
+
+_log = logging.getLogger(__name__)
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 
@@ -113,12 +116,14 @@ def _check_certificate(path: Path) -> None:
         raise RemedyError(f"{path} is no CA certificate ({exc.strerror}): give --ca the broker's, as PEM") from exc
 
 
-def prepare_directory(path: Path) -> None:
-    """Make the data directory; raise `RemedyError` when it cannot be made."""
+def prepare_directory(path: Path) -> str | None:
+    """Make the data directory; return why that failed, if it did: heartbeats need none."""
     try:
         path.mkdir(mode=0o700, exist_ok=True)
     except OSError as exc:
-        raise RemedyError(f"the data directory {path} cannot be made ({exc.strerror}): correct --data") from exc
+        _log.error("the data directory %s cannot be made (%s): correct --data or mend the disk", path, exc.strerror)
+        return f"it cannot be made: {exc.strerror}"
+    return None
 
 
 def _bad_broker() -> RemedyError:

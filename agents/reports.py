@@ -5,7 +5,8 @@
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,18 +29,48 @@ class Reports:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._listed: tuple[int, int] | None = None
+        self._stuck: set[str] = set()
+        self.trouble: str | None = None
+        """Why files cannot be taken away at present, or None."""
 
     def take_usage(self) -> Iterator[dict[str, Any]]:
-        """The usage records that wait, as values of a record; `at` is in them. A file that is none is set aside."""
-        for path in sorted(self._directory.glob("usage-*.json"))[:AT_ONCE]:
+        """The usage records that wait, as values of a record; `at` is in them. A file that is none is set aside.
+
+        What cannot be deleted is not told, for it would be told again and again; it stays and stops no other file.
+        """
+        self.trouble = None
+        for path in self._waiting():
             try:
                 record = msgspec.json.decode(_read(path), type=dict[str, Any])
                 msgspec.convert({**record, "id": 0, "kind": "usage"}, Usage)
             except (OSError, ValueError) as exc:
-                _set_aside(path, exc)
+                self._take_away(path, partial(_set_aside, path, exc))
                 continue
-            path.unlink()  # first: a power cut loses these counts, but never tells them twice
-            yield {name: value for name, value in record.items() if name not in ("id", "kind", "up")}
+            if self._take_away(path, path.unlink):  # first: a power cut loses these counts, but never tells them twice
+                yield {name: value for name, value in record.items() if name not in ("id", "kind", "up")}
+
+    def _waiting(self) -> list[Path]:
+        """The files to be looked at now: first those that never stood in the way."""
+        try:
+            found = sorted(path for path in self._directory.glob("usage-*.json") if path.is_file())
+        except OSError as exc:
+            self._say_trouble(self._directory, exc)
+            return []
+        self._stuck &= {path.name for path in found}
+        return sorted(found, key=lambda path: path.name in self._stuck)[:AT_ONCE]
+
+    def _take_away(self, path: Path, how: Callable[[], None]) -> bool:
+        try:
+            how()
+        except OSError as exc:
+            self._stuck.add(path.name)
+            self._say_trouble(path, exc)
+            return False
+        self._stuck.discard(path.name)
+        return True
+
+    def _say_trouble(self, path: Path, exc: OSError) -> None:
+        self.trouble = f"{path.name} cannot be taken away: {exc.strerror}"
 
     def resources_changed(self) -> bool:
         """Whether the list is another one than when it was last asked."""
@@ -75,8 +106,5 @@ def _read(path: Path) -> bytes:
 
 
 def _set_aside(path: Path, exc: Exception) -> None:
+    path.replace(path.with_name(path.name + ".bad"))
     _log.warning("%s is no usage record (%s): it is now %s.bad", path, exc, path.name)
-    try:
-        path.replace(path.with_name(path.name + ".bad"))
-    except OSError as worse:
-        _log.warning("nor can it be renamed: %s", worse)

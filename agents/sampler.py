@@ -5,6 +5,7 @@ import subprocess
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from agents.collect import HEALTH, INVENTORY, Subject, Values, collect
@@ -56,6 +57,11 @@ class Sampler:
         return None if stale else self._usable
 
     @property
+    def trouble(self) -> str | None:
+        """Why what other programs left cannot be taken, or None."""
+        return None if self._reports is None else self._reports.trouble
+
+    @property
     def hangs(self) -> bool:
         """Whether one round of measuring takes longer than any should."""
         return self._busy_since is not None and time.monotonic() - self._busy_since > _ROUND_SECONDS
@@ -65,8 +71,7 @@ class Sampler:
         if self._thread is None or not self._thread.is_alive():
             if self._thread is not None:
                 _log.error("the sampling thread had died and is started again")
-            self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
-            self._thread.start()
+            self._thread = _start(self._run)
 
     def set_sample(self, seconds: float) -> None:
         """Measure every `seconds` from now on."""
@@ -133,6 +138,16 @@ class Sampler:
             self._usable = _succeeds(self._config.usable_command)
             self._usable_at = time.monotonic()
         self.checked.set()
+
+
+def _start(work: Callable[[], None]) -> threading.Thread | None:
+    thread = threading.Thread(target=work, name="sampler", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as exc:
+        _log.warning("nothing is measured: %s", exc)
+        return None
+    return thread
 
 
 def _succeeds(command: tuple[str, ...]) -> bool | None:

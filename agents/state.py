@@ -3,6 +3,7 @@
 import logging
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,23 +11,41 @@ _log = logging.getLogger(__name__)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent remembers across its starts, outside the outbox."""
+    """What an agent remembers across its starts, outside the outbox.
+
+    `outbox`: whether it had an outbox on disk, so that a missing one is a loss.
+    """
 
     run: int = 0
+    outbox: bool = False
 
 
-def next_run(path: Path) -> int:
-    """Raise the run counter and return it; 1 when the file is lost or cannot be read.
+class Begun(NamedTuple):
+    """A start: its state, and why the file could not be read or written, if so."""
+
+    state: State
+    trouble: str | None
+
+
+def begin_run(path: Path) -> Begun:
+    """Raise the run counter; it is 1 when the file is lost or cannot be read.
 
     The server then sees an unknown boot whose run is not higher, which the contract provides for; so a disk that
     refuses the new value does not stop the agent either.
     """
-    run = _read(path).run + 1
+    before, trouble = _read(path)
+    state = msgspec.structs.replace(before, run=before.run + 1)
+    return Begun(state, save(path, state) or trouble)
+
+
+def save(path: Path, state: State) -> str | None:
+    """Write the state; return why that failed, if it did."""
     try:
-        write_whole(path, msgspec.json.encode(State(run=run)))
+        write_whole(path, msgspec.json.encode(state))
     except OSError as exc:
         _log.error("the run counter %s cannot be written (%s): free or mend the disk", path, exc.strerror)
-    return run
+        return f"it cannot be written: {exc.strerror}"
+    return None
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -50,12 +69,15 @@ def _sync_directory(path: Path) -> None:
         os.close(handle)
 
 
-def _read(path: Path) -> State:
+def _read(path: Path) -> tuple[State, str | None]:
     try:
         state = msgspec.json.decode(path.read_bytes(), type=State)
     except FileNotFoundError:
-        return State()
+        return State(), None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
         _log.warning("the run counter %s cannot be read (%s): counting from 1", path, exc)
-        return State()
-    return state if 0 <= state.run < 2**62 else State()
+        return State(), f"it cannot be read: {exc}"
+    if 0 <= state.run < 2**62:
+        return state, None
+    _log.warning("the run counter %s is %d: counting from 1", path, state.run)
+    return State(), f"it holds {state.run}"

@@ -335,7 +335,10 @@ def test_an_outage_becomes_one_presence_record_and_its_records_arrive(field: Fie
     while not any(map(was_written_during_the_outage, found())):
         field.server.data()
     assert [record.id for record in found() if isinstance(record, Presence)] == [presence.id], "one outage, one record"
-    assert psutil.Process(field.agents[0].process.pid).num_fds() <= handles, "attempts leave nothing open"
+    process = psutil.Process(field.agents[0].process.pid)
+    # While it writes a record one more is open for a moment.
+    looks = (process.num_fds() for _ in range(5) if field.server.heartbeat())
+    assert min(looks) <= handles, "attempts leave nothing open"
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM], ids=["power cut", "clean stop"])

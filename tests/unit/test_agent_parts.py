@@ -21,7 +21,7 @@ from agents.orders import Orders
 from agents.outbox import SPARE_ROWS
 from agents.pacing import RESEND_AFTER, RESEND_AT_MOST
 from agents.sampler import Sample, Sampler
-from agents.state import next_run, write_whole
+from agents.state import State, begin_run, save, write_whole
 from contract.errors import RemedyError
 from contract.messages import Command, Config, Health, Inventory
 
@@ -83,8 +83,10 @@ class TestConfig:
         prepare_directory(tmp_path / "data")
         prepare_directory(tmp_path / "data")
         assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
-        with pytest.raises(RemedyError, match="--data"):
-            prepare_directory(tmp_path / "missing" / "data")
+
+    def test_a_directory_that_cannot_be_made_is_named_and_stops_nothing(self, tmp_path: Path) -> None:
+        assert prepare_directory(tmp_path / "data") is None
+        assert "No such file" in (prepare_directory(tmp_path / "missing" / "data") or "")
 
     def test_secrets_are_not_shown(self) -> None:
         assert "hush" not in repr(config(password="hush", broker="mqtt://me:hush@broker"))
@@ -92,19 +94,33 @@ class TestConfig:
 
 class TestRunCounter:
     def test_it_rises_at_each_start(self, tmp_path: Path) -> None:
-        assert [next_run(tmp_path / "state") for _ in range(3)] == [1, 2, 3]
+        assert [begin_run(tmp_path / "state").state.run for _ in range(3)] == [1, 2, 3]
         assert [file.name for file in tmp_path.iterdir()] == ["state"]
 
     @pytest.mark.parametrize(
         "content", [b"", b"{", b"\xff\xfe", b'{"run":"x"}', b'{"run":-5}', b'{"run":9223372036854775807}', b"[]"]
     )
-    def test_a_corrupt_file_starts_at_1(self, tmp_path: Path, content: bytes) -> None:
+    def test_a_corrupt_file_starts_at_1_and_is_named(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "state").write_bytes(content)
-        assert next_run(tmp_path / "state") == 1
-        assert next_run(tmp_path / "state") == 2
+        begun = begin_run(tmp_path / "state")
+        assert begun.state.run == 1
+        assert begun.trouble
+        assert begin_run(tmp_path / "state") == (State(run=2), None)
+
+    def test_it_remembers_the_outbox(self, tmp_path: Path) -> None:
+        begun = begin_run(tmp_path / "state")
+        assert begun == (State(run=1), None)
+        save(tmp_path / "state", State(run=1, outbox=True))
+        assert begin_run(tmp_path / "state").state == State(run=2, outbox=True)
+
+    def test_a_file_of_an_older_agent_counts_on(self, tmp_path: Path) -> None:
+        (tmp_path / "state").write_bytes(b'{"run":41}')
+        assert begin_run(tmp_path / "state").state == State(run=42)
 
     def test_a_disk_that_refuses_is_said_and_lived_with(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-        assert next_run(tmp_path / "missing" / "state") == 1
+        begun = begin_run(tmp_path / "missing" / "state")
+        assert begun.state.run == 1
+        assert "cannot be written" in (begun.trouble or "")
         assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
     def test_a_write_replaces_the_whole(self, tmp_path: Path) -> None:
@@ -294,7 +310,8 @@ class TestDocument:
 
     def test_every_event_of_the_agent_is_explained(self) -> None:
         code = (ROOT / "agents" / "agent.py").read_text()
-        events = set(re.findall(r'self\._event\("(\w+)"', code))
+        code += (ROOT / "agents" / "outbox.py").read_text()
+        events = set(re.findall(r'(?:self\._event|Finding)\("(\w+)"', code))
         assert len(events) >= 4
         assert events == set(re.findall(r"^\| `(\w+)` \|", self.TEXT, re.MULTILINE))
 
