@@ -130,6 +130,7 @@ async def _carry(
     tasks: list[asyncio.Task[object]] = [
         asyncio.create_task(link.run(), name="bridge mqtt"),
         asyncio.create_task(carrier.run_pulse(), name="bridge pulse"),
+        asyncio.create_task(carrier.run_clearing(), name="bridge clearing"),
         asyncio.create_task(_statistics(counters), name="bridge statistics"),
         *(asyncio.create_task(watch, name="bridge watch") for watch in watches),
         asyncio.create_task(stop.wait(), name="bridge stop"),

@@ -16,6 +16,7 @@ from broker.mqtt_link import Address, MqttLink
 from broker.namesakes import Namesakes, Start
 from broker.outbox import Outbox, Producer
 from broker.pulse import Pulse, Ticker
+from broker.retained import LARGE, Retained
 from broker.translate import MAX_TOPIC, Outcome, Receipt, Translator, dead_letter
 from contract.codec import encode
 from contract.errors import RemedyError
@@ -66,6 +67,7 @@ class Carrier:
         self._namesakes = Namesakes(self._mark)
         self._pulse_topic = pulse_topic(config.bridge)
         self._waiting_acks: deque[tuple[str, bytes]] = deque()
+        self._retained = Retained()
         self._wake = asyncio.Event()
         self.outbox = Outbox(
             producer,
@@ -110,6 +112,8 @@ class Carrier:
             elif (other := self._namesakes.heard(payload, now)) is not None:
                 self._meet(other)
             return
+        if not payload and self._retained.is_echo(topic, payload):
+            return
         counters = self._counters
         counters.received += 1
         counters.received_bytes += len(payload)
@@ -121,6 +125,9 @@ class Carrier:
             self.outbox.add(entry.topic, entry.partition, entry.key, entry.value, received)
         else:
             self._add(outcome, received)
+        if retain or entry is None or len(payload) > LARGE:
+            letter = outcome.letter if entry is None else None
+            self._retained.note(topic, len(payload), retain=retain, refused=letter.reason if letter else None)
         if (
             counters.waiting_bytes > self._config.max_bytes or counters.waiting_messages > self._config.max_messages
         ) and not counters.paused:
@@ -213,6 +220,16 @@ class Carrier:
         while self._waiting_acks and link.publish(*self._waiting_acks[0], 1):
             self._waiting_acks.popleft()
             self._counters.acks += 1
+
+    # --- what the broker keeps
+
+    async def run_clearing(self) -> None:
+        """Clear retained messages that are not to be kept, now and then, until cancelled."""
+        while True:
+            await asyncio.sleep(self._config.clear_every)
+            for topic in self._retained.take():
+                if self.link is not None and self.link.publish(topic, b"", 0, retain=True):
+                    self._counters.cleared += 1
 
     # --- the connection and its pulse
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from broker.losses import LossSettings
+from broker.retained import EVERY
 from contract.messages import MOST_TERMINALS
 
 
@@ -12,6 +13,7 @@ class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     `max_bytes` and `max_messages` bound what Kafka has not acknowledged yet. `delivery_timeout` is the seconds that a
     request to Kafka may take, and a batch of a producer that is not idempotent altogether. `losses`: by which numbers
     messages that are missing are our loss. A station has at most `terminals`.
+    `clear_every`: seconds from one clearing of retained messages to the next.
     """
 
     mqtt_url: str
@@ -27,5 +29,6 @@ class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     delivery_timeout: float = 40.0
     losses: LossSettings = LossSettings()
     terminals: int = MOST_TERMINALS
+    clear_every: float = EVERY
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"

@@ -17,6 +17,7 @@ class Counters:
     safe: int = 0
     acks: int = 0
     acks_dropped: int = 0
+    cleared: int = 0
     batches: int = 0
     batches_failed: int = 0
     ticks: int = 0
@@ -50,6 +51,7 @@ _HELP = {
     "letters": "Dead letters by reason",
     "acks": "ack messages published",
     "acks_dropped": "ack messages not published because the broker was away or slow; terminals send again",
+    "cleared": "Topics whose retained message was cleared: large, refused, or none that is kept",
     "batches": "Kafka batches sent",
     "batches_failed": "Kafka batches given up",
     "ticks": "Ticks written",

@@ -163,11 +163,11 @@ class MqttLink:
         """Whether a QoS 1 message may be published: the broker says how many it takes unconfirmed."""
         return self._client is not None and len(self._window) < self._window_size
 
-    def publish(self, topic: str, payload: bytes, qos: int) -> bool:
+    def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool = False) -> bool:
         """Publish; false when that cannot be now."""
         if self._client is None or self._closed.is_set() or (qos and not self.has_room):
             return False
-        self._client.publish(topic, payload, qos=qos)
+        self._client.publish(topic, payload, qos=qos, retain=retain)
         return True
 
     def pause(self) -> None:

@@ -20,6 +20,7 @@ _MOSQUITTO = """\
 # Written at each start by Milepost; changes are lost.
 listener {port} 127.0.0.1
 allow_anonymous true
+acl_file {acl}
 persistence false
 message_size_limit {max_message}
 # 20 by default, which at 10 ms of Kafka latency is 2,000 messages/s.
@@ -32,6 +33,12 @@ log_dest stderr
 log_type error
 log_type warning
 log_type notice
+"""
+
+# What lies elsewhere nobody carries, and nobody would clear what is retained there.
+_ACL = """\
+pattern readwrite milepost/#
+pattern readwrite milepost-pulse/#
 """
 
 _RUMQTTD = """\
@@ -90,8 +97,9 @@ def command(*, port: int, directory: Path, kind: Kind | None = None) -> list[str
     """
     kind = kind or available()
     template, name = (_MOSQUITTO, "mosquitto.conf") if kind == "mosquitto" else (_RUMQTTD, "rumqttd.toml")
-    config = directory / name
-    config.write_text(template.format(port=port, max_message=MAX_MESSAGE), encoding="utf-8")
+    config, acl = directory / name, directory / "mosquitto.acl"
+    config.write_text(template.format(port=port, max_message=MAX_MESSAGE, acl=acl), encoding="utf-8")
+    acl.write_text(_ACL, encoding="utf-8")
     if kind == "iotcore":
         return [sys.executable, "-c", _SERVE, str(config)]
     return [*_user_prefix(directory), str(mosquitto_binary()), "-c", str(config)]

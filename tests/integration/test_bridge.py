@@ -398,3 +398,28 @@ async def test_missing_topics_name_the_command(mosquitto: Mosquitto, tansu: Tans
     tansu.restart()
     with pytest.raises(RemedyError, match="milepost topics"):
         await run(BridgeConfig(mqtt_url=mosquitto.url, kafka_servers=tansu.servers, idempotent=False), asyncio.Event())
+
+
+async def test_retained_messages_that_are_not_to_be_kept_are_cleared(mosquitto: Mosquitto, kafka_servers: str) -> None:
+    station = unique()
+    room = f"milepost/v1/{station}"
+    status = b'{"v":1,"boot":"b","run":1,"state":"away","at":1}'
+    large = b'{"v":1,"boot":"b","run":1,"state":"away","at":1,"x":"%s"}' % (b"x" * 300_000)
+    async with running_bridge(mosquitto.url, kafka_servers, clear_every=0.05) as bridge:
+        terminal = Terminal(mosquitto.url, client_id=f"{station}-001")
+        kept = [f"{room}/001/status"]
+        gone = [f"{room}/{number:03}/status" for number in range(2, 12)] + [f"{room}/001/data", f"{room}/001/nonsense"]
+        for topic in kept:
+            terminal.publish(topic, status, retain=True).wait_for_publish(30)
+        for topic in gone:
+            terminal.publish(topic, large, retain=True).wait_for_publish(30)
+        await until(lambda: bridge.counters.cleared >= len(gone))
+        letters = bridge.counters.letters["too_large"]
+        await until(lambda: bridge.counters.ticks > 2 + bridge.counters.ticks_spoilt)
+        assert bridge.counters.letters == {"too_large": letters, "unknown_channel": 1}, "a clearing is no message"
+        newcomer = Terminal(mosquitto.url, client_id=unique(), subscribe=f"{room}/#")
+        assert (await newcomer.receive())[0] == kept[0]
+        terminal.publish(f"{room}/001/heartbeat", heartbeat(1))
+        assert (await newcomer.receive())[0] == f"{room}/001/heartbeat", "nothing else was retained"
+        terminal.close()
+        newcomer.close()

@@ -208,8 +208,8 @@ async def test_mqtt_carries_what_is_larger_than_the_contract_allows(mqtt_port: i
     """The bridge must see it to say that it is too large."""
     client = Client(mqtt_port, "big")
     try:
-        await client.subscribe("t")
-        client.client.publish("t", b"x" * 1_000_000, 1)
+        await client.subscribe("milepost/t")
+        client.client.publish("milepost/t", b"x" * 1_000_000, 1)
         assert len((await client.next()).payload) == 1_000_000
     finally:
         client.close()
@@ -217,17 +217,17 @@ async def test_mqtt_carries_what_is_larger_than_the_contract_allows(mqtt_port: i
 
 async def test_mqtt_sends_last_wills_and_keeps_retained_messages(mqtt_port: int) -> None:
     watcher = Client(mqtt_port, "watcher")
-    dying = Client(mqtt_port, "dying", lambda client: client.will_set("s", b"lost", 1, retain=True))
+    dying = Client(mqtt_port, "dying", lambda client: client.will_set("milepost/s", b"lost", 1, retain=True))
     try:
-        await watcher.subscribe("s")
-        dying.client.publish("s", b"online", 1, retain=True)
+        await watcher.subscribe("milepost/s")
+        dying.client.publish("milepost/s", b"online", 1, retain=True)
         assert (await watcher.next()).payload == b"online"
         socket = dying.client.socket()
         assert socket is not None
         socket.shutdown(2)
         assert (await watcher.next()).payload == b"lost"
         late = Client(mqtt_port, "late")
-        await late.subscribe("s")
+        await late.subscribe("milepost/s")
         message = await late.next()
         late.close()
         assert (message.payload, message.retain) == (b"lost", True)
