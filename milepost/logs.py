@@ -11,7 +11,8 @@ from contract.errors import RemedyError
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 # These say at INFO what only their authors want to know.
 _QUIET = ("aiokafka", "apprise", "asyncio", "gmqtt", "paho", "httpx", "httpcore", "uvicorn")
-_SAY_AGAIN: Final = 10.0
+_OFTEN: Final = 20
+_WITHIN: Final = 10.0
 _MOST_MESSAGES: Final = 1000
 
 
@@ -31,6 +32,7 @@ def add_file(path: Path) -> None:
     from logging.handlers import RotatingFileHandler
 
     handler = RotatingFileHandler(path, maxBytes=10_000_000, backupCount=3, encoding="utf-8")
+    handler.addFilter(Repetitions())
     handler.setFormatter(TextFormatter())
     for other in logging.getLogger().handlers:
         other.setLevel(logging.getLogger().level)
@@ -51,28 +53,50 @@ class TextFormatter(logging.Formatter):
 
 
 class Repetitions(logging.Filter):
-    """Lets a message of aiokafka through once in `_SAY_AGAIN` seconds: it says at each attempt that a broker is away.
+    """Lets a message through _OFTEN times in _WITHIN seconds, whatever its fields say: who sends what is refused, or
+    asks for what there is not, again and again shall not fill a disk with it. The next that is let through has the
+    number of those that were held back, in `held_back`.
 
-    That nothing connects is never let through: what it means for us is said where it matters.
+    A message of aiokafka goes through once: it says at each attempt that a broker is away. That nothing connects is
+    never let through: what it means for us is said where it matters.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[tuple[str, str], float] = {}
+        self._said: dict[tuple[str, str], _Said] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if not record.name.startswith("aiokafka"):
+        if record.levelno < logging.INFO:
             return True
-        message = str(record.msg)
-        if message.startswith("Unable connect to"):
+        kafka, message = record.name.startswith("aiokafka"), str(record.msg)
+        if kafka and message.startswith("Unable connect to"):
             return False
-        last = self._said.get((record.name, message))
-        if last is not None and 0 <= record.created - last < _SAY_AGAIN:
-            return False
-        if len(self._said) >= _MOST_MESSAGES:
-            self._said.clear()
-        self._said[record.name, message] = record.created
-        return True
+        often = 1 if kafka else _OFTEN
+        said = self._find(record.name, message, record.created)
+        if not said.is_fresh(record.created):
+            if said.times > often:
+                record.held_back = said.times - often
+            said.since, said.times = record.created, 0
+        said.times += 1
+        return said.times <= often
+
+    def _find(self, name: str, message: str, now: float) -> "_Said":
+        """What is known of a message; when there are too many different ones, of all of its logger."""
+        found = self._said.get((name, message))
+        if found is None and len(self._said) >= _MOST_MESSAGES:
+            self._said = {key: said for key, said in self._said.items() if said.is_fresh(now)}
+            message = "" if len(self._said) >= _MOST_MESSAGES else message
+        return found or self._said.setdefault((name, message), _Said())
+
+
+class _Said:
+    """How often a message came since the first of the last seconds."""
+
+    def __init__(self) -> None:
+        self.since, self.times = float("-inf"), 0
+
+    def is_fresh(self, now: float) -> bool:
+        return 0 <= now - self.since < _WITHIN
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
