@@ -133,6 +133,9 @@ class History(msgspec.Struct):
     made: dict[str, set[Stored]] = {}
     acked: dict[str, set[Stored]] = {}
     garbage: Counter[str] = msgspec.field(default_factory=Counter)
+    # The newest id of each box, and the ids that a machine which was set back gave to other records as well.
+    newest: dict[tuple[str, str, str], int] = {}
+    reused: dict[str, set[Stored]] = {}
 
     @property
     def stations(self) -> list[str]:
@@ -160,9 +163,8 @@ def history(entries: Iterable[journal.Entry]) -> History:
             case journal.Told(state="away"):
                 back = entry.back_at or entry.at + _AWAY_AT_MOST
                 _life(found, entry.station, entry.terminal).away.append((entry.at, back))
-            case journal.Made(kind="health"):
-                record = Stored(entry.terminal, entry.box, entry.id)
-                found.made.setdefault(entry.station, set()).add(record)
+            case journal.Made():
+                _made(found, entry)
             case journal.Acked():
                 numbers = (number for first, last in entry.ids for number in range(first, last + 1))
                 records = {Stored(entry.terminal, entry.box, number) for number in numbers}
@@ -172,6 +174,15 @@ def history(entries: Iterable[journal.Entry]) -> History:
             case _:
                 pass
     return found
+
+
+def _made(found: History, entry: journal.Made) -> None:
+    record, box = Stored(entry.terminal, entry.box, entry.id), (entry.station, entry.terminal, entry.box)
+    if entry.id <= found.newest.get(box, -1):
+        found.reused.setdefault(entry.station, set()).add(record)
+    found.newest[box] = max(entry.id, found.newest.get(box, -1))
+    if entry.kind == "health":
+        found.made.setdefault(entry.station, set()).add(record)
 
 
 def _life(found: History, station: str, terminal: str) -> _Life:
@@ -356,7 +367,7 @@ def _false_unusable(
 
 def _check_records(found: History, station: str, seen: Seen) -> list[Finding]:
     made = found.made.get(station, set())
-    acked = found.acked.get(station, set()) & made
+    acked = found.acked.get(station, set()) & made - found.reused.get(station, set())
     stored = Counter(record for record in seen.health)
     boxes = {(record.terminal, record.box) for record in made}
     lost = acked - stored.keys()

@@ -151,6 +151,12 @@ def test_every_acknowledged_record_is_stored_once(stored: list[int], expected: l
     assert found([*beats((0, 100)), *RECORDS, ACK], ONLINE, health=health) == expected
 
 
+def test_an_id_that_a_machine_gave_twice_names_no_record() -> None:
+    """It was set back: whichever record of the two came first is stored."""
+    usage = [Made(at=ms(5), station=STATION, terminal="001", box="b", id=n, kind="usage") for n in (1, 2, 3)]
+    assert found([*beats((0, 100)), *usage, *RECORDS, ACK], ONLINE, health=[Stored("001", "b", 3)]) == []
+
+
 def test_records_of_others_are_nobody_s_fault() -> None:
     assert found(beats((0, 100)), ONLINE, health=[Stored("001", "older", 1)]) == []
 
