@@ -24,6 +24,10 @@ from ingest.times import HORIZON, anchor_of
 
 MAX_BOXES: Final = 4
 """Boots kept apart; of an older one only what it left firing stays."""
+MOST_TOLD: Final = 64
+"""Things of one terminal that fire at a time: names of services that a terminal invents make no more incidents."""
+MOST_BASE: Final = 256
+"""What forgotten boots left firing; beyond that the longest not confirmed goes."""
 _AHEAD: Final = 60.0
 _EPSILON: Final = 0.001
 _NOT_FRESH: Final = "not_fresh"
@@ -195,7 +199,12 @@ def _retire(memory: Memory, active: Active) -> None:
     oldest = memory.boxes.pop(0)
     keys = {*memory.base, *(key for run in oldest.runs for key in run.chains)}
     spells = {key: _through(memory.base.get(key), oldest, key, active.limits(key)) for key in keys}
-    memory.base = {key: spell for key, spell in spells.items() if spell is not None and spell.fired}
+    fired = [(key, spell) for key, spell in spells.items() if spell is not None and spell.fired]
+    memory.base = dict(sorted(fired, key=_confirmed)[-MOST_BASE:])
+
+
+def _confirmed(item: tuple[str, Spell]) -> tuple[float, str]:
+    return item[1].last, item[0]
 
 
 def _take(
@@ -288,7 +297,7 @@ def _decide_key(
     ended = _why_over(rule, spell, newest, math.inf if told is not None else fresh)
     if ended is None and spell is not None:
         since = _possible(spell.began, now)
-        if told is not None and abs(told - since) < _SAME:
+        if len(memory.told) >= MOST_TOLD if told is None else abs(told - since) < _SAME:
             return None
         memory.told[key] = since
         memory.stale.discard(key)

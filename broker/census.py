@@ -15,6 +15,8 @@ from contract.messages import MOST_TERMINALS, Heartbeat, Status
 
 FORGOTTEN_AFTER: Final = 10
 """Promises after which a silent station is no longer one that fell lately."""
+MOST_STATIONS: Final = 1_000_000
+"""Stations that are counted, about half a kilobyte each; what others send is carried all the same."""
 MOST_NAMED: Final = 20
 """Stations that number wrongly whose names a tick carries."""
 _LEAST_MEMORY_MS: Final = 60_000
@@ -71,7 +73,8 @@ class _Station(Line, gc=False):
 class Census:
     """Follows every heartbeat in constant time: stations are counted by the slot in which something is due."""
 
-    def __init__(self, losses: LossSettings | None = None) -> None:
+    def __init__(self, losses: LossSettings | None = None, most: int = MOST_STATIONS) -> None:
+        self._most = most
         self._losses = LossWatch(losses or LossSettings())
         self._stations: dict[str, _Station] = {}
         self._due: dict[int, int] = {}
@@ -94,6 +97,8 @@ class Census:
             self._advance(now)
         home = self._stations.get(station)
         if home is None:
+            if len(self._stations) >= self._most:
+                return
             home = self._stations[station] = _Station()
         known = _find(home, terminal)
         missing = 0

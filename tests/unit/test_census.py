@@ -135,3 +135,12 @@ def test_memory_is_bounded_by_those_who_send() -> None:
     for number in range(20_000):
         census.heartbeat(f"s{number}", "001", beat(1), number * 100)
     assert len(census._stations) < 3_000
+
+
+def test_no_more_stations_are_counted_than_memory_is_for() -> None:
+    census = Census(most=10)
+    for number in range(50):
+        census.heartbeat(f"s{number}", "001", beat(1), 0)
+    for number in range(50):
+        census.heartbeat(f"s{number}", "001", beat(2), 100)
+    assert census.count(200).present == 10

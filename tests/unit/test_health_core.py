@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.health_chain import Limits, Spell
-from alerting.health_core import Active, Memory, revise
+from alerting.health_core import MOST_BASE, MOST_TOLD, Active, Memory, hear, revise
 from alerting.health_runs import Run
 from contract.messages import Record, Resource
 from ingest.entries import TypedData
@@ -323,3 +323,26 @@ def test_any_order_an_outbox_can_send_leaves_the_same(data: st.DataObject) -> No
     for box, records in zip(memory.boxes, life.records, strict=True):
         assert [(run.low, run.high) for run in box.runs] == [(1, len(records))]
         assert all(isinstance(run, Run) for run in box.runs)
+
+
+def down(memory: Memory, boot: Boot, number: int, up: float, names: list[str]) -> None:
+    """Take in a record in which these services do not work."""
+    body, received = boot.message([boot.health(number, up, services=dict.fromkeys(names, False))], up)
+    hear(memory, body, received, ACTIVE, 600.0)
+
+
+def test_services_that_a_terminal_invents_make_so_many_incidents_and_no_more() -> None:
+    memory, boot = Memory(), Boot()
+    for number in range(8):
+        names = [f"service{number // 2}-{place}" for place in range(64)]
+        down(memory, boot, number, number * 10 * MINUTE, names)
+    assert len(memory.told) == MOST_TOLD
+
+
+def test_services_that_a_terminal_invents_with_each_boot_are_forgotten() -> None:
+    memory = Memory()
+    for start in range(12):
+        boot = Boot(f"b{start}", start=NOW + start * HOUR)
+        for number in range(2):
+            down(memory, boot, number, number * 10 * MINUTE, [f"service{start}-{place}" for place in range(64)])
+    assert len(memory.base) <= MOST_BASE
