@@ -40,8 +40,8 @@ WIFI: Final = Rule(name="=wifi", field="wifi", equals=False, gap=math.inf)
 
 class Box(msgspec.Struct, array_like=True):
     """A boot. `anchor` is when its clock read 0, in seconds since the epoch: the least receive time minus `up`, or
-    minus the device's own time where it sends no `up` (`by_device`). `heard`: when it last sent, ms; `newest` health
-    record and `fresh` record on its clock.
+    minus the device's own time where its messages have no `up` (`by_device`). `heard`: when it last sent, ms; `newest`
+    health record and `fresh` record on its clock; `zero`: what the device's own clock showed when this one read 0.
     """
 
     name: str
@@ -51,10 +51,19 @@ class Box(msgspec.Struct, array_like=True):
     newest: float | None = None
     fresh: float | None = None
     runs: list[Run] = []
+    zero: float | None = None
 
-    def axis(self, record: Record) -> float | None:
-        """The record's time on this box's clock."""
-        return record.at / 1000 if self.by_device else record.up
+    def axis(self, record: Record, body: TypedData) -> float | None:
+        """The record's time on this box's clock. One without `up` is as much older than the message that carries it as
+        the device's own clock says; a clock that was set since proves nothing, so it lies within the boot."""
+        if self.by_device:
+            return record.at / 1000
+        if record.up is not None:
+            return record.up
+        carried = self.name == body.boot and anchor_of(0, body.up) is not None
+        if carried and body.up is not None:
+            return min(max(body.up - (body.at - record.at) / 1000, 0.0), body.up)
+        return None if self.zero is None else max(record.at / 1000 - self.zero, 0.0)
 
 
 class Memory(msgspec.Struct, array_like=True):
@@ -182,6 +191,8 @@ def _carrier(memory: Memory, body: TypedData, received: int, active: Active) -> 
         memory.boxes.append(box)
     anchor = (received - body.at) / 1000 if box.by_device else anchor_of(received, body.up)
     box.anchor = min(box.anchor, math.inf if anchor is None else anchor)
+    if not box.by_device and anchor is not None and body.up is not None:
+        box.zero = body.at / 1000 - body.up
     box.heard = max(box.heard, received)
     moved = memory.boxes[-1] is not box
     memory.boxes.sort(key=_heard)
@@ -218,14 +229,16 @@ def _take(
     fresh: float,
 ) -> Chains:
     """The chains of a record, and what else it says; none when its time cannot be."""
-    at, now = box.axis(record), received / 1000
+    at, now = box.axis(record, body), received / 1000
+    if at is not None and box.anchor + at > now + _AHEAD:
+        return {}
+    offset = None if at is None or box.by_device else record.at / 1000 - box.anchor - at
+    if at is None or (record.up is None and not box.by_device):
+        health_facts.learn(memory.facts, record, health_facts.time_between(record, now, received), offset, now)
+    else:
+        health_facts.learn(memory.facts, record, min(box.anchor + at, now), offset, now)
     if at is None:
-        health_facts.learn(memory.facts, record, health_facts.time_between(record, now, received), None, now)
         return {}
-    if box.anchor + at > now + _AHEAD:
-        return {}
-    offset = None if box.by_device else record.at / 1000 - box.anchor - at
-    health_facts.learn(memory.facts, record, min(box.anchor + at, now), offset, now)
     if type(record) is Health:
         box.newest = at if box.newest is None else max(box.newest, at)
     if _is_fresh(box, record, at, body, received, fresh):

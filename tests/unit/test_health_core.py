@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from alerting.health_chain import Limits, Spell
 from alerting.health_core import MOST_BASE, MOST_TOLD, Active, Memory, hear, revise
 from alerting.health_runs import Run
-from contract.messages import Record, Resource
+from contract.messages import Health, Record, Resource
 from ingest.entries import TypedData
 from tests.unit.health_kit import ACTIVE, DAY, HOUR, MINUTE, NOW, RULES, Boot, firing, rules, tell
 from tests.unit.test_health_chain import one_after_another
@@ -172,6 +172,45 @@ def test_records_without_a_monotonic_clock_are_judged_by_how_old_they_say_they_a
         body = TypedData(boot="b1", run=1, at=at - DAY * 1000, up=None, box="b1", records=[record])
         tell(memory, (body, at))
     assert firing(memory) == {"disk_full|": NOW}
+
+
+@pytest.mark.parametrize("offset", [0.0, -40 * 365 * DAY, 3600.0])
+def test_records_without_up_are_judged_by_the_message_that_carries_them(offset: float) -> None:
+    """`up` of a record is optional; what is wrong is found without it, each record in a message or all in one."""
+
+    def without_up(number: int, up: float, disk: float) -> Health:
+        return msgspec.structs.replace(boot.health(number, up, disk=disk), up=None)
+
+    boot, memory = Boot(offset=offset), Memory()
+    for number, up in enumerate((0, 300, 600, 660), 1):
+        tell(memory, boot.message([without_up(number, up, 0.97)], up))
+    assert firing(memory)["disk_full|"] == NOW
+    tell(memory, boot.message([without_up(5, 900, 0.5)], 900))
+    assert "disk_full|" not in firing(memory)
+    at_once = Memory()
+    tell(at_once, boot.message([without_up(number, up, 0.97) for number, up in enumerate((0, 300, 660), 1)], 660))
+    assert firing(at_once)["disk_full|"] == NOW
+
+
+def test_old_records_without_up_of_an_earlier_boot_are_history_of_that_boot() -> None:
+    before, memory = Boot("b1"), Memory()
+    tell(memory, before.message([before.health(1, 10, disk=0.5)], 10))
+    now = Boot("b2", start=NOW + HOUR, run=2)
+    late = [msgspec.structs.replace(before.health(n, 60.0 * n, disk=0.97), up=None) for n in range(2, 20)]
+    tell(memory, now.message([now.health(1, 5, disk=0.97)], 5))
+    tell(memory, now.message(late, 10, box="b1"))
+    assert firing(memory)["disk_full|"] == NOW + 120
+
+
+def test_a_clock_set_between_record_and_message_costs_no_judgement() -> None:
+    boot, memory = Boot(), Memory()
+    for number, up in enumerate((0, 300, 660), 1):
+        record = msgspec.structs.replace(boot.health(number, up, disk=0.97), up=None, at=1_000 * number)
+        tell(memory, boot.message([record], up))
+    assert "disk_full|" not in firing(memory), "from 1970 it says when it was made by no clock that goes on"
+    for number, up in enumerate((900, 1200, 1600), 4):
+        tell(memory, boot.message([msgspec.structs.replace(boot.health(number, up, disk=0.97), up=None)], up))
+    assert "disk_full|" in firing(memory)
 
 
 def test_a_record_from_the_future_says_nothing() -> None:
