@@ -9,21 +9,22 @@ import msgspec
 from alerting.cause_steps import AREA_OUTAGE, Ended, Grown, Joined, Opened, Released, Step
 from alerting.evidence import Fallen, Group
 from alerting.incidents_core import STATION_OFFLINE, Book, Incident
+from alerting.promise import USUAL
 from alerting.station_rules import OVERDUE_RETURN
 
 CHILD_KINDS: Final = frozenset({STATION_OFFLINE, OVERDUE_RETURN})
 """Incidents of a station that is down."""
 
 
-def fallen_of(incident: Incident, groups: tuple[Group, ...]) -> Fallen:
-    """The fall that a station's incident is about.
+def fallen_of(incident: Incident, groups: tuple[Group, ...], every: float = USUAL) -> Fallen:
+    """The fall that a station's incident is about; `every`: the interval of the station's slowest terminal.
 
     One that was down when it should have opened was missed first at the opening: what kept it may have come at any
     time since it was heard last.
     """
     known = (_time(incident.detail.get(name)) for name in ("seen_at", "offline_since"))
     began = min([incident.began_at, *(moment for moment in known if moment is not None)])
-    return Fallen(incident.station or "", began, incident.began_at, groups, incident.key)
+    return Fallen(incident.station or "", began, incident.began_at, groups, incident.key, every)
 
 
 def _time(value: Any) -> datetime | None:

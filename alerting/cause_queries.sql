@@ -24,13 +24,14 @@ DELETE FROM cause_memory AS c USING unnest($1::text[], $2::timestamptz[]) AS m (
 WHERE c.key = m.key AND c.began_at = m.began_at;
 
 -- name: load_flapping
-SELECT station, changes, flaps FROM flapping_memory;
+SELECT station, changes, flaps, slot FROM flapping_memory;
 
 -- name: save_flapping
-INSERT INTO flapping_memory (station, changes, flaps)
-SELECT station, array(SELECT to_timestamp(change::float8) FROM unnest(string_to_array(changes, ' ')) AS change), flaps
-FROM unnest($1::text[], $2::text[], $3::boolean[]) AS m (station, changes, flaps)
-ON CONFLICT (station) DO UPDATE SET changes = excluded.changes, flaps = excluded.flaps;
+INSERT INTO flapping_memory (station, changes, flaps, slot)
+SELECT station, array(SELECT to_timestamp(change::float8) FROM unnest(string_to_array(changes, ' ')) AS change), flaps,
+       slot
+FROM unnest($1::text[], $2::text[], $3::boolean[], $4::float8[]) AS m (station, changes, flaps, slot)
+ON CONFLICT (station) DO UPDATE SET changes = excluded.changes, flaps = excluded.flaps, slot = excluded.slot;
 
 -- name: forget_flapping
 DELETE FROM flapping_memory WHERE station = ANY ($1::text[]);
@@ -51,6 +52,7 @@ ORDER BY f.station, f.terminal;
 -- When stations were heard last and should be heard next, and whether each of their terminals is overdue on its clock,
 -- or its Last Will has come: a broken link of many says so long before a heartbeat of each is due.
 SELECT t.station, max(t.seen_at) AS began, max(t.seen_at + t.every * interval '1 second') AS until,
+       max(t.every) AS every,
        bool_and(t.state = 'offline' OR t.seen + t.every < c.clock
                 OR coalesce((t.memory ->> 'will')::boolean, false)) AS overdue
 FROM terminal_state t JOIN partition_clock c USING (partition, shard)

@@ -72,7 +72,7 @@ class CauseWatch:
                 outage.put(fallen)
         self._causes.restore(outages.values(), alone)
         for row in await connection.fetch(QUERIES.load_flapping):
-            self._flapping.restore(row["station"], row["changes"], flaps=row["flaps"])
+            self._flapping.restore(row["station"], row["changes"], flaps=row["flaps"], slot=row["slot"])
 
     async def _load_outages(self, connection: Connection) -> dict[int, Outage]:
         """By the ids of their incidents."""
@@ -81,11 +81,12 @@ class CauseWatch:
             outage = msgspec.convert(row["memory"], Outage)
             outages[row["id"]] = outage
         for row in await connection.fetch(QUERIES.stations_ever, list(outages)):
-            outages[row["parent"]].ever.add(row["station"])
+            outages[row["parent"]].ever[row["station"]] = self._field.every_of(row["station"])
         return outages
 
     def _fallen(self, incident: Incident) -> Fallen:
-        return fallen_of(incident, self._population.groups_of(incident.station or ""))
+        station = incident.station or ""
+        return fallen_of(incident, self._population.groups_of(station), self._field.every_of(station))
 
     # -- a pass ------------------------------------------------------------------------------------------------
 
@@ -123,7 +124,12 @@ class CauseWatch:
         rows = await connection.fetch(QUERIES.read_peers, stations) if stations else []
         known = {
             row["station"]: Peer(
-                row["station"], row["began"], row["until"], row["overdue"], self._population.groups_of(row["station"])
+                row["station"],
+                row["began"],
+                row["until"],
+                row["overdue"],
+                self._population.groups_of(row["station"]),
+                row["every"],
             )
             for row in rows
         }
@@ -131,7 +137,7 @@ class CauseWatch:
 
     async def _save_outages(self, connection: Connection) -> None:
         """What changed of the causes' memory."""
-        kept = list(self._causes.outages.values())
+        kept = [*self._causes.outages.values(), *self._causes.late]
         changed = [outage for outage in kept if outage.key in self._causes.touched]
         if changed:
             await connection.execute(
@@ -185,6 +191,7 @@ class CauseWatch:
                 kept,
                 [" ".join(str(change.timestamp()) for change in flapping.changes_of(station)) for station in kept],
                 [station in flapping for station in kept],
+                [flapping.slot_of(station) for station in kept],
             )
         if gone:
             await connection.execute(QUERIES.forget_flapping, sorted(gone))
@@ -223,4 +230,4 @@ async def _learn(connection: Connection, book: Book, keys: Iterable[str]) -> Non
 
 def _memory(outage: Outage) -> str:
     """Without its stations: they are in their incidents."""
-    return msgspec.json.encode(msgspec.structs.replace(outage, children={}, areas={}, ever=set())).decode()
+    return msgspec.json.encode(msgspec.structs.replace(outage, children={}, areas={}, ever={})).decode()

@@ -43,6 +43,8 @@ class Causes:
         self._settings = settings
         self._online = online
         self.outages: dict[str, Outage] = {}
+        # Those that are over, while slow stations of them are verified alone.
+        self.late: list[Outage] = []
         self._home: dict[str, Outage] = {}
         self._alone: dict[str, Fallen] = {}
         self._by_group: dict[Group, set[str]] = {}
@@ -61,7 +63,10 @@ class Causes:
     def restore(self, outages: Iterable[Outage], alone: Iterable[Fallen]) -> None:
         """Take over what a store kept: causes with their children, and who is down without one."""
         for outage in outages:
-            self.outages[outage.key] = outage
+            if outage.ended is None:
+                self.outages[outage.key] = outage
+            elif outage.children:
+                self.late.append(outage)
             for station in outage.children:
                 self._home[station] = outage
         for fallen in alone:
@@ -208,7 +213,7 @@ class Causes:
             began=min(one.until for one in seen),
             joined_at=at,
             low_at=at,
-            patience=self._settings.hold,
+            patience=0.0,
             common=common([*(one.groups for one in seen), *(part.common for part in found.parts)]),
             share=round(found.evidence.share, 3),
             expected=round(found.evidence.fallen),
@@ -260,6 +265,7 @@ class Causes:
         if outage is not None:
             outage.remove(station, at)
             self.touched.add(outage.key)
+            self._drop_late(outage)
         elif station in self._alone:
             self._drop_alone(self._alone[station])
 
@@ -287,25 +293,55 @@ class Causes:
             else:
                 outage.postpone(to)
                 self.touched.add(key)
+        self._verify(to)
+
+    def _verify(self, to: datetime) -> None:
+        """Stations that had time enough to come back after their cause was over, and did not, stand alone."""
+        for outage in list(self.late):
+            for fallen in sorted(outage.children.values(), key=lambda one: one.station):
+                until = outage.verified_at(fallen, self._settings)
+                if (until is None or until <= to) and self._knows(fallen.station):
+                    outage.remove(fallen.station, to)
+                    del self._home[fallen.station]
+                    self._add_alone(fallen)
+                    self._plan.append(Released(fallen))
+            self._drop_late(outage)
+
+    def _drop_late(self, outage: Outage) -> None:
+        if outage.ended is not None and not outage.children:
+            self.late = [other for other in self.late if other is not outage]
+            self.gone.append((outage.key, outage.began))
 
     def _first_due(self, to: datetime) -> tuple[datetime, str, str] | None:
         dues = ((outage.due(self._settings), key) for key, outage in self.outages.items())
         return min(((due[0], key, due[1]) for due, key in dues if due is not None and due[0] <= to), default=None)
 
     def _end(self, outage: Outage, at: datetime, reason: str, into: str | None = None) -> None:
-        """Close a cause; who is still down is looked at again, as a group and then alone."""
+        """Close a cause; who is still down is looked at again, as a group and then alone. Those whose promise gave them
+        no time to come back yet stay its children until it did."""
         del self.outages[outage.key]
-        self.gone.append((outage.key, outage.began))
         over = outage.low_at if outage.returning(self._settings) else at
         self._plan.append(Ended(outage.key, over, reason, len(outage.ever), into))
-        left = sorted(outage.children.values(), key=lambda fallen: fallen.station)
+        left = sorted(self._prompt(outage, at), key=lambda fallen: fallen.station)
         for fallen in left:
+            outage.remove(fallen.station, at)
             del self._home[fallen.station]
             self._add_alone(fallen)
+        if outage.children:
+            self.late.append(outage)
+            self.touched.add(outage.key)
+        else:
+            self.gone.append((outage.key, outage.began))
         self._peers, peers = {}, self._peers
         self._explain(left, at)
         self._peers = peers
         self._plan += [Released(fallen) for fallen in left if fallen.station in self._alone]
+
+    def _prompt(self, outage: Outage, at: datetime) -> list[Fallen]:
+        """The children that had time to come back."""
+        outage.ended = at
+        verified = {one.station: outage.verified_at(one, self._settings) for one in outage.children.values()}
+        return [one for one in outage.children.values() if (until := verified[one.station]) is None or until <= at]
 
 
 def _by_group(falls: Iterable[Fallen]) -> dict[Group, list[Fallen]]:

@@ -8,6 +8,7 @@ import msgspec
 
 from alerting.evidence import CAUSES, Evidence, Fallen, Group, Peer, Window, overlap, weigh
 from alerting.outage import CauseSettings, Outage
+from alerting.promise import longest_that_votes
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -41,28 +42,34 @@ def claim(
 ) -> Claim | None:
     """A group as the cause of some of `fresh`, of the stations `down` in it, when the evidence is enough.
 
-    `peers` is a sample of its `online` stations, empty when nobody asked.
+    `peers` is a sample of its `online` stations, empty when nobody asked. A station whose interval is far longer than
+    the group's median may have stopped at any time of it: it joins the cause, and says nothing for or against it.
     """
-    overdue = [peer for peer in peers if peer.overdue]
-    scale = online / len(peers) if peers else 0.0
-    most = Evidence(len(down) + scale * len(overdue), 0 if peers else online)
-    if not most.qualifies(settings.least, settings.share):
+    slowest = longest_that_votes([*(one.every for one in down), *(peer.every for peer in peers)])
+    voters = [one for one in down if one.every <= slowest]
+    asked = [peer for peer in peers if peer.every <= slowest]
+    heard = round(online * len(asked) / len(peers)) if peers else online
+    new = [one for one in fresh if one.every <= slowest]
+    overdue = [peer for peer in asked if peer.overdue]
+    scale = heard / len(asked) if asked else 0.0
+    most = Evidence(len(voters) + scale * len(overdue), 0 if peers else online)
+    if not new or not most.qualifies(settings.least, settings.share):
         return None
     window = overlap(
-        [*_weighed(down, 1.0), *_weighed(overdue, scale)],
-        min(one.began for one in fresh),
-        max(one.until for one in fresh),
+        [*_weighed(voters, 1.0), *_weighed(overdue, scale)],
+        min(one.began for one in new),
+        max(one.until for one in new),
     )
-    if window is None or not any(window.meets(one) for one in fresh):
+    if window is None or not any(window.meets(one) for one in new):
         return None
-    members = sorted((one for one in down if window.meets(one)), key=lambda one: one.station)
-    evidence = weigh(window, members, peers, online)
+    evidence = weigh(window, [one for one in voters if window.meets(one)], asked, heard)
     if not evidence.qualifies(settings.least, settings.share):
         return None
+    members = sorted((one for one in down if window.meets(one)), key=lambda one: one.station)
     fell = [peer for peer in overdue if window.meets(peer)]
     found = Claim(group, window, evidence, members, fell, fresh[0].groups.index(group))
     rivals = _rivals(found, fresh, scale)
-    return None if any(_explains_more(rival, found, peers, scale, settings) for rival in rivals) else found
+    return None if any(_explains_more(rival, found, asked, scale, settings) for rival in rivals) else found
 
 
 def _rivals(found: Claim, fresh: Sequence[Fallen], scale: float) -> list[Group]:

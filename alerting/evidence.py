@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from alerting.promise import USUAL
+
 AREA: Final = "area"
 UPLINK: Final = "uplink"
 FEEDER: Final = "feeder"
@@ -25,7 +27,7 @@ Group = tuple[str, str]
 class Fallen(msgspec.Struct, frozen=True):
     """A station that stopped: its last heartbeat, the first that was missed, its groups (areas with the root first).
 
-    `key` is that of its incident.
+    `key` is that of its incident; `every` is the interval of its slowest terminal, in seconds.
     """
 
     station: str
@@ -33,6 +35,7 @@ class Fallen(msgspec.Struct, frozen=True):
     until: datetime
     groups: tuple[Group, ...] = ()
     key: str = ""
+    every: float = USUAL
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -43,6 +46,7 @@ class Peer(msgspec.Struct, frozen=True):
     until: datetime
     overdue: bool
     groups: tuple[Group, ...] = ()
+    every: float = USUAL
 
 
 class Window(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import msgspec
 
 from alerting.field_rows import NONE, Rows, moment_of, stamp_of
+from alerting.promise import USUAL
 from alerting.standing import ClockName, Standing
 from alerting.terminals import STATE_OF, WORDS, flag, unflag
 from registry.calendar import SHUT
@@ -106,13 +107,14 @@ class Changed(msgspec.Struct, frozen=True):
 class About(msgspec.Struct, frozen=True, kw_only=True):
     """What the station rules ask beyond a Standing.
 
-    `reason` and `seen_at` of the last change of state; `opened_at`: when its present (or last) opening began, or a
-    closure within it ended (None: it is open always); `resumed_at`: when the last gap of its clock ended, from which
-    on it can be heard again.
+    `every`: the interval of its slowest terminal, s. `reason` and `seen_at` of the last change of state;
+    `opened_at`: when its present (or last) opening began, or a closure within it ended (None: it is open always);
+    `resumed_at`: when the last gap of its clock ended, from which on it can be heard again.
     """
 
     reason: str | None = None
     seen_at: datetime | None = None
+    every: float = USUAL
     opened_at: datetime | None = None
     resumed_at: datetime | None = None
 
@@ -170,6 +172,7 @@ class Field:
         return About(
             reason=rows.reason_of(row),
             seen_at=moment_of(rows.seen[row]),
+            every=rows.every[row] or USUAL,
             opened_at=max((time for time in times if time is not None), default=None),
             resumed_at=resumed,
         )
@@ -190,6 +193,17 @@ class Field:
         if hours is not None and not hours.is_open(begin):
             return hours.next_opening(begin)
         return begin if begin > at else None
+
+    def every_of(self, station: str) -> float:
+        """The interval of a station's slowest terminal that counts, in seconds."""
+        row = self._rows.index.get(station)
+        return (self._rows.every[row] if row is not None else 0.0) or USUAL
+
+    def note_promise(self, station: str, every: float) -> None:
+        """That is the interval now; no change of how the station stands."""
+        row = self._rows.index.get(station)
+        if row is not None:
+            self._rows.every[row] = every
 
     def excused(self) -> list[str]:
         """The stations that an approved closure excuses now."""

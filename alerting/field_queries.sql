@@ -105,6 +105,17 @@ LEFT JOIN LATERAL (
 -- Through which shard stations are heard now.
 SELECT station, partition, shard FROM station_state WHERE station = ANY ($1::text[]) AND shard IS NOT NULL;
 
+-- name: all_promises
+-- The interval of the slowest terminal that counts, of every station; where none is registered, of the slowest.
+SELECT t.station, coalesce(max(t.every) FILTER (WHERE r.counts), max(t.every)) AS every
+FROM terminal_state t LEFT JOIN terminal r ON r.station = t.station AND r.id = t.terminal
+WHERE t.every > 0 GROUP BY t.station;
+
+-- name: some_promises
+SELECT t.station, coalesce(max(t.every) FILTER (WHERE r.counts), max(t.every)) AS every
+FROM terminal_state t LEFT JOIN terminal r ON r.station = t.station AND r.id = t.terminal
+WHERE t.station = ANY ($1::text[]) AND t.every > 0 GROUP BY t.station;
+
 -- name: recent_gaps
 SELECT partition, shard, max(ended_at) AS ended_at FROM pipeline_gap
 WHERE ended_at > $1::timestamptz - interval '1 hour' AND ended_at - began_at > interval '5 seconds'

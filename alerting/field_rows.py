@@ -85,6 +85,8 @@ class Rows:
         self.silenced = array("b")
         self.excused = array("b")
         self.silence_ended = array("q")
+        # Seconds; 0: nothing is known of it.
+        self.every = array("f")
         # Since when those that are online and not usable are so; nearly none is.
         self._unusable: dict[int, datetime] = {}
         self._profiles: _Names[Profile] = _Names()
@@ -110,6 +112,7 @@ class Rows:
         self.silenced.append(0)
         self.excused.append(0)
         self.silence_ended.append(_NEVER)
+        self.every.append(0.0)
         return row
 
     def remove(self, row: int) -> None:

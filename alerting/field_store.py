@@ -56,6 +56,8 @@ async def load_field(connection: Connection, time: datetime, applied: Mapping[in
         _restore_state(field, row["station"], _judged(row))
     for station, judged in (await _states_behind(connection, applied, None)).items():
         _restore_state(field, station, judged)
+    async for row in connection.cursor(QUERIES.all_promises, prefetch=_CHUNK):
+        field.note_promise(row["station"], row["every"])
     await _follow_closures(connection, field)
     for row in await connection.fetch(QUERIES.recent_gaps, time):
         field.resume((row["partition"], row["shard"]), row["ended_at"])
@@ -105,6 +107,13 @@ async def meet(connection: Connection, field: Field, stations: Iterable[str], ap
         return
     rows = await connection.fetch(QUERIES.some_stations, new)
     await _register(connection, field, rows, applied)
+
+
+async def follow_promises(connection: Connection, field: Field, stations: Iterable[str]) -> None:
+    """How often these stations promise to be heard; those of which something changed."""
+    known = sorted({station for station in stations if station in field})
+    for row in await connection.fetch(QUERIES.some_promises, known) if known else ():
+        field.note_promise(row["station"], row["every"])
 
 
 async def follow_clocks(

@@ -3,6 +3,9 @@
 Time is cut into slots. Of the last twenty, those in which a station fell or returned count, each with a weight
 from 0.8 for the oldest to 1.2 for the newest; their share of all weight says how restless it is. From `on` upwards
 the station flaps, until the share is below `off`. (Icinga 2 documentation, "Flapping".)
+
+A slot is as long as the station takes to be called offline, so that one that beats every two seconds is seen to flap
+within minutes. It stays so for an episode: from a change until nothing of it counts any more.
 """
 
 from collections import deque
@@ -12,22 +15,24 @@ from typing import Final
 
 import msgspec
 
+from alerting.promise import LEAST, USUAL, in_proportion
+
 _OLDEST: Final = 0.8
 _NEWEST: Final = 1.2
 
 
 class FlappingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`slots` of `slot` seconds each are looked at; thresholds are shares of their weight."""
+    """`slots` are looked at, each of `slot` seconds for a station that beats once a minute and in proportion for
+    others; thresholds are shares of their weight."""
 
     slots: int = 20
     slot: float = 180.0
     on: float = 0.3
     off: float = 0.25
 
-    @property
-    def window(self) -> float:
-        """Seconds after which a change counts no more."""
-        return self.slots * self.slot
+    def length(self, every: float) -> float:
+        """Seconds of a slot of a station that beats every `every` seconds."""
+        return in_proportion(self.slot, every)
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -42,18 +47,26 @@ class Turn(msgspec.Struct, frozen=True):
     share: float
 
 
-def restlessness(changes: Iterable[float], slot: int, settings: FlappingSettings) -> float:
-    """The weighted share of the slots up to number `slot` in which there was a change; changes in seconds."""
-    count = settings.slots
-    ages = {slot - int(change // settings.slot) for change in changes}
+def restlessness(changes: Iterable[float], slot: int, settings: FlappingSettings, length: float | None = None) -> float:
+    """The weighted share of the slots up to number `slot`, of `length` seconds, in which there was a change; changes in
+    seconds."""
+    count, size = settings.slots, settings.slot if length is None else length
+    ages = {slot - int(change // size) for change in changes}
     step = (_NEWEST - _OLDEST) / max(count - 1, 1)
     weight = sum(_NEWEST - step * age for age in ages if 0 <= age < count)
     return weight / (count * (_NEWEST + _OLDEST) / 2)
 
 
 class _Memory(msgspec.Struct):
+    """`slot`: the seconds of a slot in this episode."""
+
     changes: deque[float]
+    slot: float
     flaps: bool = False
+
+    def number(self, now: float) -> int:
+        """The slot that a moment lies in."""
+        return int(now // self.slot)
 
 
 class Flapping:
@@ -81,20 +94,29 @@ class Flapping:
         memory = self._stations.get(station)
         return [] if memory is None else [_time(change) for change in memory.changes]
 
-    def restore(self, station: str, changes: Iterable[datetime], *, flaps: bool) -> None:
+    def slot_of(self, station: str) -> float:
+        """The seconds of a slot in the present episode of a station; for a store."""
+        memory = self._stations.get(station)
+        return self._settings.slot if memory is None else memory.slot
+
+    def restore(self, station: str, changes: Iterable[datetime], *, flaps: bool, slot: float | None = None) -> None:
         """Take over what a store kept of a station."""
-        self._stations[station] = _Memory(deque(sorted(change.timestamp() for change in changes)), flaps)
+        kept = deque(sorted(change.timestamp() for change in changes))
+        self._stations[station] = _Memory(kept, slot or self._settings.slot, flaps)
         if flaps:
             self._flapping.add(station)
 
-    def note(self, station: str, at: datetime) -> None:
-        """A station fell or returned."""
-        memory = self._stations.setdefault(station, _Memory(deque()))
+    def note(self, station: str, at: datetime, every: float = USUAL) -> None:
+        """A station fell or returned, whose slowest terminal beats every `every` seconds."""
+        length = self._settings.length(every)
+        memory = self._stations.setdefault(station, _Memory(deque(), length))
         now = at.timestamp()
         self._settle(station, memory, now)
-        memory.changes.append(now)
         self._prune(memory, now)
-        share = restlessness(memory.changes, self._slot(now), self._settings)
+        if not memory.changes and not memory.flaps:
+            memory.slot = length
+        memory.changes.append(now)
+        share = self._share(memory, memory.number(now))
         if not memory.flaps and share >= self._settings.on:
             memory.flaps = True
             self._flapping.add(station)
@@ -122,23 +144,23 @@ class Flapping:
         turns, self._turns = self._turns, []
         return turns
 
-    def _slot(self, now: float) -> int:
-        return int(now // self._settings.slot)
+    def _share(self, memory: _Memory, slot: int) -> float:
+        return restlessness(memory.changes, slot, self._settings, memory.slot)
 
     def _settle(self, station: str, memory: _Memory, now: float) -> None:
         """End it at the first slot by which it was quiet enough."""
-        quiet = self._quiet(memory, self._slot(now)) if memory.flaps else None
+        quiet = self._quiet(memory, memory.number(now)) if memory.flaps else None
         if quiet is not None:
             slot, share = quiet
             memory.flaps = False
             self._flapping.discard(station)
-            self._turn(station, memory, max([slot * self._settings.slot, *memory.changes]), share)
+            self._turn(station, memory, max([slot * memory.slot, *memory.changes]), share)
 
     def _quiet(self, memory: _Memory, until: int) -> tuple[int, float] | None:
         """The first slot since the newest change, up to `until`, by which the share had fallen, and the share."""
-        first = self._slot(memory.changes[-1]) if memory.changes else until
+        first = memory.number(memory.changes[-1]) if memory.changes else until
         for slot in range(first, min(until, first + self._settings.slots) + 1):
-            share = restlessness(memory.changes, slot, self._settings)
+            share = self._share(memory, slot)
             if share < self._settings.off:
                 return slot, share
         return None
@@ -151,15 +173,15 @@ class Flapping:
         self._turns.append(turn)
 
     def _prune(self, memory: _Memory, now: float) -> None:
-        oldest = (self._slot(now) - self._settings.slots + 1) * self._settings.slot
+        oldest = (memory.number(now) - self._settings.slots + 1) * memory.slot
         while memory.changes and memory.changes[0] < oldest:
             memory.changes.popleft()
 
     def _sweep(self, now: float) -> None:
-        """Forget, once a slot, the stations that have long been quiet."""
-        if self._slot(now) == self._swept:
+        """Forget now and then the stations that have long been quiet."""
+        if int(now // LEAST) == self._swept:
             return
-        self._swept = self._slot(now)
+        self._swept = int(now // LEAST)
         for station in [s for s in self._stations if s not in self._flapping]:
             self._prune(self._stations[station], now)
             if not self._stations[station].changes:

@@ -30,7 +30,7 @@ def note_changes(flapping: Flapping, plan: Sequence[Step]) -> set[str]:
     touched = set()
     for step in plan:
         if _is_own(step, adopted):
-            flapping.note(step.fallen.station, step.at)
+            flapping.note(step.fallen.station, step.at, step.fallen.every)
         elif isinstance(step, Joined):
             flapping.take_back(step.fallen.station, step.fallen.until)
         else:

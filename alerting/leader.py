@@ -162,6 +162,7 @@ class Decider:
             await field_store.follow_clocks(connection, field, names, mark.untrusted)
         stations = {change.station for change in ripe if change.terminal is None}
         await field_store.meet(connection, field, stations, applied)
+        await field_store.follow_promises(connection, field, stations)
 
 
 async def _load(connection: Connection, config: PassConfig, mark: Watermark, now: datetime, resting: Resting) -> Memory:

@@ -18,7 +18,7 @@ The last stands beside the others: a station has one incident of being down, and
 while the station is not heard, for nobody mended it. It is over when the station is online and says so no more.
 
 The end of a closure is an opening. After a gap of ours a station that was not heard has `opening_grace` to be heard
-before time alone makes it an incident, and one that is unusable `HEARD_AGAIN` to say so again.
+before time alone makes it an incident, and one that is unusable one heartbeat to say so again.
 """
 
 from collections.abc import Callable
@@ -35,8 +35,8 @@ OVERDUE_RETURN: Final = "overdue_return"
 NEVER_SEEN: Final = "never_seen"
 UNUSABLE: Final = "unusable"
 KINDS: Final = (STATION_OFFLINE, OVERDUE_RETURN, NEVER_SEEN, UNUSABLE)
-HEARD_AGAIN: Final = timedelta(seconds=70)
-"""After a gap: as long as most stations take to be heard again, and short beside gaps that come again and again."""
+REACHED: Final = 10.0
+"""Seconds that a station may take after a gap to be connected again."""
 NOT_OPEN: Final = "not_open"
 """Why an end is ignored: there is no incident that goes on."""
 AWAY_OVERDUE: Final = "away_overdue"
@@ -143,7 +143,7 @@ def wanted_unusable(standing: Standing, about: About, settings: RuleSettings) ->
     grace = timedelta(seconds=settings.unusable_grace)
     due = begin + grace
     if about.resumed_at is not None:
-        due = max(due, about.resumed_at + min(grace, HEARD_AGAIN))
+        due = max(due, about.resumed_at + min(grace, timedelta(seconds=about.every + REACHED)))
     return Want(kind=UNUSABLE, began_at=begin, fault_at=since, reason="said_unusable", due=due)
 
 
@@ -195,9 +195,13 @@ def _never_seen(standing: Standing, about: About, settings: RuleSettings) -> Wan
 
 
 def _patient(opened_at: datetime, about: About, settings: RuleSettings) -> datetime:
-    """The end of the grace that begins with the opening, and again with the end of a gap of ours."""
-    begin = opened_at if about.resumed_at is None else max(opened_at, about.resumed_at)
-    return begin + timedelta(seconds=settings.opening_grace)
+    """The end of the grace that begins with the opening, and again with the end of a gap of ours: then it is as long as
+    the station may take to be heard, when what it sent came to nothing in the gap."""
+    grace = timedelta(seconds=settings.opening_grace)
+    if about.resumed_at is None:
+        return opened_at + grace
+    heard = timedelta(seconds=2 * about.every + REACHED)
+    return max(opened_at + grace, about.resumed_at + max(grace, heard))
 
 
 def decide(book: Book, intents: list[Intent], now: datetime) -> None:

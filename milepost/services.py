@@ -111,6 +111,7 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
     from alerting.incidents import IncidentsConfig, run
     from alerting.outage import CauseSettings
     from alerting.parts import PartSettings
+    from alerting.promise import USUAL
     from alerting.station_rules import RuleSettings
 
     causes = CauseSettings(
@@ -121,7 +122,7 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
     )
     flapping = FlappingSettings(
         slots=settings.flapping_slots,
-        slot=settings.flapping_slot,
+        slot=settings.flapping_slot or USUAL * settings.missed_heartbeats,
         on=settings.flapping_on,
         off=settings.flapping_off,
     )

@@ -216,14 +216,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cause_hold: Annotated[
         Seconds,
         Meta(
-            description="Seconds for which then no more came back until it is over; until then a new cut is the same."
+            description="Seconds for which then no more came back until it is over, for stations that beat once a "
+            "minute or quicker, for slower ones in proportion, up to 72 min; until then a new cut is the same."
         ),
     ] = 300.0
     flapping_slots: Annotated[
         Annotated[int, Meta(ge=2, le=100)],
         Meta(description="How many slots of time are looked at to tell whether a station flaps."),
     ] = 20
-    flapping_slot: Annotated[Seconds, Meta(description="Seconds of such a slot.")] = 180.0
+    flapping_slot: Annotated[
+        Seconds | None,
+        Meta(
+            description="Seconds of such a slot for a station that beats once a minute, for others in proportion, "
+            "between 15 s and 72 min; unset: as long as it takes to be called offline."
+        ),
+    ] = None
     flapping_on: Annotated[
         Share, Meta(description="The weighted share of slots with a change from which a station flaps.")
     ] = 0.3

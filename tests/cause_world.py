@@ -49,7 +49,9 @@ class Station:
 
     @property
     def fallen(self) -> Fallen:
-        return Fallen(self.id, second(self.heard), second(self.heard + self.every), self.groups, station_key(self.id))
+        return Fallen(
+            self.id, second(self.heard), second(self.heard + self.every), self.groups, station_key(self.id), self.every
+        )
 
 
 @dataclass
@@ -120,7 +122,7 @@ class World:
     def peers(self, group: Group) -> list[Peer]:
         members = [s for s in self.stations.values() if not s.offline and group in s.groups]
         return [
-            Peer(s.id, second(s.heard), second(s.heard + s.every), self.now > s.heard + s.every, s.groups)
+            Peer(s.id, second(s.heard), second(s.heard + s.every), self.now > s.heard + s.every, s.groups, s.every)
             for s in members
         ]
 
@@ -158,18 +160,19 @@ class World:
 
     def restart(self) -> None:
         """The incident process begins anew, with what it can read: open incidents, and the causes' own memory."""
-        memory = list(self.causes.outages.values())
+        memory = [*self.causes.outages.values(), *self.causes.late]
         self.causes = Causes(self.settings, self.online)
-        kept = [msgspec.structs.replace(outage, children={}, ever=set()) for outage in memory]
+        kept = [msgspec.structs.replace(outage, children={}, ever={}) for outage in memory]
         by_id = {number: self._outage(kept, incident) for number, incident in self.incidents.items()}
         alone = []
         for incident in self.incidents.values():
             outage = by_id.get(incident.parent) if incident.parent is not None else None
             if incident.kind != STATION_OFFLINE:
                 continue
-            fallen = fallen_of(incident, self.stations[incident.station or ""].groups)
+            station = self.stations[incident.station or ""]
+            fallen = fallen_of(incident, station.groups, station.every)
             if outage is not None:
-                outage.ever.add(fallen.station)
+                outage.ever[fallen.station] = fallen.every
             if incident.goes_on and outage is not None:
                 outage.children[fallen.station] = fallen
             elif incident.goes_on:
@@ -180,7 +183,7 @@ class World:
         if incident.kind != AREA_OUTAGE:
             return None
         for outage in kept:
-            if incident.goes_on and outage.key == incident.key:
+            if outage.key == incident.key and outage.began == incident.began_at:
                 return outage
         return None
 

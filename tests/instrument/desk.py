@@ -15,7 +15,7 @@ from alerting.areas import Step
 from alerting.blindspots import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
 from alerting.cause_book import CHILD_KINDS, fallen_of, keys_of, write_plan
 from alerting.causes import Causes
-from alerting.evidence import Peer
+from alerting.evidence import Fallen, Peer
 from alerting.field import Facts, Field, Judged, StationChange
 from alerting.flapping import Flapping, FlappingSettings
 from alerting.flapping_book import (
@@ -30,7 +30,7 @@ from alerting.flapping_book import (
     use_key,
     write_turns,
 )
-from alerting.incidents_core import Action, Book
+from alerting.incidents_core import Action, Book, Incident
 from alerting.outage import CauseSettings
 from alerting.pipeline import LONGEST, Gap, View, Watchdog, follow_pipeline, pipeline_key
 from alerting.pipeline import Clock as WatchedClock
@@ -65,6 +65,9 @@ class Source(Protocol):
 
     def peers(self, stations: Iterable[str]) -> dict[str, tuple[datetime, datetime, bool]]:
         """When stations were heard last, and should be heard next; and whether that is overdue."""
+
+    def promises(self, stations: Iterable[str]) -> Mapping[str, float]:
+        """The interval of each station's slowest terminal that counts, of those that are known."""
 
     def clock_of(self, station: str) -> ClockName | None:
         """The clock of the terminal that was heard last."""
@@ -126,6 +129,8 @@ class Desk:
         field = Field(self._known, self._register.calendars)
         for facts in self._register.facts.values():
             field.restore(facts, self._judged.get(facts.station))
+        for station, every in self._source.promises(self._register.facts).items():
+            field.note_promise(station, every)
         field.set_closures(self._register.closures)
         field.take()
         self._watchdog = Watchdog()
@@ -142,18 +147,23 @@ class Desk:
         memory.spots.load(field.standings(), start)
         self.kept.counts.update(memory.spots.counts.take())
 
+    @staticmethod
+    def _fallen(memory: Memory, incident: Incident) -> Fallen:
+        station = incident.station or ""
+        return fallen_of(incident, memory.population.groups_of(station), memory.field.every_of(station))
+
     def _restore_causes(self, memory: Memory) -> None:
-        outages, alone = self.kept.causes(), []
+        outages, alone = self.kept.causes(memory.field.every_of), []
         for incident in self.kept.down():
-            fallen = fallen_of(incident, memory.population.groups_of(incident.station or ""))
+            fallen = self._fallen(memory, incident)
             outage = outages.get(incident.parent or 0)
             if outage is None:
                 alone.append(fallen)
             else:
                 outage.put(fallen)
         memory.causes.restore(outages.values(), alone)
-        for station, (changes, flaps) in self.kept.flapping.items():
-            memory.flapping.restore(station, changes, flaps=flaps)
+        for station, (changes, flaps, slot) in self.kept.flapping.items():
+            memory.flapping.restore(station, changes, flaps=flaps, slot=slot)
 
     # -- a pass ------------------------------------------------------------------------------------------------
 
@@ -215,6 +225,8 @@ class Desk:
                 memory.field.rest(station, clock)
 
     def _follow_stations(self, memory: Memory, book: Book, ripe: Sequence[StationChange], moment: Moment) -> None:
+        for station, every in self._source.promises({change.station for change in ripe}).items():
+            memory.field.note_promise(station, every)
         for change in ripe:
             self._note_judged(change)
             memory.rests.pop(change.station, None)
@@ -265,12 +277,15 @@ class Desk:
             at = decision.as_of or moment.known
             incident = None if decision.incident is None else book.get(decision.incident)
             if kind in CHILD_KINDS and decision.action is Action.OPENED and incident is not None:
-                causes.fell(at, fallen_of(incident, memory.population.groups_of(station)))
+                causes.fell(at, self._fallen(memory, incident))
             elif kind in CHILD_KINDS and (decision.action is Action.CLOSED or decision.reason == NOT_OPEN):
                 causes.rose(at, station)
         samples = {group: memory.population.sample(group, SAMPLE) for group in causes.wanted()}
         found = self._source.peers({one for sample in samples.values() for one in sample})
-        known = {one: Peer(one, *row, memory.population.groups_of(one)) for one, row in found.items()}
+        known = {
+            one: Peer(one, *row, memory.population.groups_of(one), memory.field.every_of(one))
+            for one, row in found.items()
+        }
         peers = {group: [known[one] for one in sample if one in known] for group, sample in samples.items()}
         plan = causes.decide(moment.known, peers, lambda station: self._knows(memory, station, moment))
         self._learn(book, keys_of(plan))
@@ -284,11 +299,12 @@ class Desk:
         return standing is None or moment.knows(standing)
 
     def _keep_outages(self, causes: Causes) -> None:
-        for outage in causes.outages.values():
+        kept = [*causes.outages.values(), *causes.late]
+        for outage in kept:
             if outage.key in causes.touched:
-                bare = msgspec.structs.replace(outage, children={}, areas={}, ever=set())
+                bare = msgspec.structs.replace(outage, children={}, areas={}, ever={})
                 self.kept.outages[outage.key, outage.began] = msgspec.json.encode(bare)
-        for gone in set(causes.gone) - {(outage.key, outage.began) for outage in causes.outages.values()}:
+        for gone in set(causes.gone) - {(outage.key, outage.began) for outage in kept}:
             self.kept.outages.pop(gone, None)
         causes.gone = []
         causes.touched.clear()
@@ -314,7 +330,11 @@ class Desk:
         shelter_use(book, flapping, of_no_use, moment.now)
         gone, flapping.gone = flapping.gone, set()
         for station in (touched | stations) - gone:
-            self.kept.flapping[station] = (list(flapping.changes_of(station)), station in flapping)
+            self.kept.flapping[station] = (
+                list(flapping.changes_of(station)),
+                station in flapping,
+                flapping.slot_of(station),
+            )
         for station in gone:
             self.kept.flapping.pop(station, None)
 

@@ -112,12 +112,23 @@ class Committed:
         _, shard = judge.word_of(station)
         return None if shard is None else (judge.partition, shard)
 
+    def promises(self, stations: Iterable[str]) -> dict[str, float]:
+        """The interval of each station's slowest terminal."""
+        found = ((station, promise_of(self._judges[self._home(station)].live, station)) for station in stations)
+        return {station: every for station, every in found if every}
+
     def peers(self, stations: Iterable[str]) -> dict[str, tuple[datetime, datetime, bool]]:
         return {
             station: peer
             for station in stations
             if (peer := peer_of(self._judges[self._home(station)].live, station)) is not None
         }
+
+
+def promise_of(live: PartitionLiveness, station: str) -> float:
+    """The interval of a station's slowest terminal; 0: it was never heard."""
+    row = live.stations.index.get(station)
+    return 0.0 if row is None else max((live.terminals.every[one] for one in live._terminals_of(row)), default=0.0)
 
 
 def peer_of(live: PartitionLiveness, station: str) -> tuple[datetime, datetime, bool] | None:

@@ -1,6 +1,6 @@
 """What the incident process has committed, kept as the database keeps it: incidents, and the memory of its parts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -23,7 +23,7 @@ class Kept:
         self.opened: dict[int, Incident] = {}
         self.going_on: dict[int, Incident] = {}
         self.outages: dict[tuple[str, datetime], bytes] = {}
-        self.flapping: dict[str, tuple[Sequence[datetime], bool]] = {}
+        self.flapping: dict[str, tuple[Sequence[datetime], bool, float]] = {}
         self.remembered: dict[tuple[str, str], datetime] = {}
         self.counts: dict[str, Sequence[int]] = {}
         self._by_key: dict[str, list[int]] = {}
@@ -81,7 +81,7 @@ class Kept:
     def down(self) -> list[Incident]:
         return [one for one in self.going_on.values() if one.kind in CHILD_KINDS]
 
-    def causes(self) -> dict[int, Outage]:
+    def causes(self, every_of: Callable[[str], float]) -> dict[int, Outage]:
         """The causes that are remembered, by the ids of their incidents; their stations are to be added."""
         found = {}
         for (key, began), memory in self.outages.items():
@@ -89,7 +89,7 @@ class Kept:
             found[incident.id] = msgspec.json.decode(memory, type=Outage)
         for incident in self.incidents.values():
             if incident.parent in found and incident.station is not None:
-                found[incident.parent].ever.add(incident.station)
+                found[incident.parent].ever[incident.station] = every_of(incident.station)
         return found
 
     def spots(self) -> list[Spot]:

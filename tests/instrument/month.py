@@ -24,7 +24,7 @@ from registry.calendar import ALWAYS, Version, calendar_of
 from tests.instrument import truth as facts
 from tests.instrument.country import EPOCH, MINUTE, PARTITIONS, Country, Decided
 from tests.instrument.desk import Desk, DeskSettings, Register
-from tests.instrument.judges import change_of, gap_of, moment, peer_of
+from tests.instrument.judges import change_of, gap_of, moment, peer_of, promise_of
 from tests.instrument.oracle import Oracle, compare
 from tests.instrument.oracle_incidents import GRACE, Expected, compare_incidents, expected, second
 from tests.instrument.truth import BEGIN, Cut, Truth
@@ -103,6 +103,11 @@ class Committed:
         if row is None or live.stations.shard[row] < 0:
             return None
         return (partition, live.shards[live.stations.shard[row]].name)
+
+    def promises(self, stations: Iterable[str]) -> dict[str, float]:
+        lives, numbers = self._country.lives, self._country.numbers
+        found = ((station, promise_of(lives[numbers[station] % PARTITIONS], station)) for station in stations)
+        return {station: every for station, every in found if every}
 
     def peers(self, stations: Iterable[str]) -> dict[str, tuple[datetime, datetime, bool]]:
         found = {}

@@ -152,7 +152,9 @@ async def test_what_a_person_resolved_stays_resolved(
 async def test_a_station_that_comes_and_goes_has_one_incident(
     pool: Pool, county: list[str], config: IncidentsConfig, clocks: None
 ) -> None:
-    """Three falls in half an hour, read after the process had stood still; then it is restarted."""
+    """Three falls in half an hour of one that beats every minute, read after the process had stood still; then it is
+    restarted."""
+    await pool.execute("UPDATE terminal_state SET every = 60 WHERE station = $1", county[0])
     await pool.execute("INSERT INTO incident_clock (known_at) VALUES ($1)", ago(3600))
     station = county[:1]
     for number in range(6):
