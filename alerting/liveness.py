@@ -440,7 +440,8 @@ class PartitionLiveness:
             self._succeed(row, rival, entry.received, "other_boot")
             return
         self._move(row, number)
-        t.deadline[row] = stamp + _seconds_away(body)
+        # The goodbye is a sign of life: an interval that does not count holds it as it holds a heartbeat.
+        t.seen[row], t.deadline[row] = stamp, stamp + _seconds_away(body)
         self._change(row, State.AWAY, entry.received, "away")
 
     def _will(self, row: int, number: int, entry: StatusEntry) -> None:

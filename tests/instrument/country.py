@@ -38,6 +38,7 @@ class Bridge:
         self.name = name
         self.lives = 0
         self.running = self.frozen = True
+        self.whole = True
         self.held: list[tuple[int, HeartbeatEntry | StatusEntry]] = []
         self.restart(0)
 
@@ -50,9 +51,10 @@ class Bridge:
 
     def tick(self, now: int) -> Tick:
         self.seq += 1
+        whole, self.whole = self.whole, True
         return Tick(
             shard=self.name, bridge=f"bridge-{self.name}", start=self.start, seq=self.seq,
-            at=EPOCH + now, mono=now - self.born, whole=self.seq > 1,
+            at=EPOCH + now, mono=now - self.born, whole=whole and self.seq > 1,
         )  # fmt: skip
 
 
@@ -303,7 +305,10 @@ class Country:
         if minute >= self.truth.moves_at and stop.where == "b":
             return
         if stop.killed:
-            bridge.restart(minute)
+            if stop.blink:
+                bridge.running, bridge.whole = True, False
+            else:
+                bridge.restart(minute)
             self._resubscribe(bridge, minute * MINUTE)
             return
         bridge.running, bridge.frozen = True, False

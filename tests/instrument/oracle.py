@@ -5,14 +5,15 @@ when power, link and our own parts were there. Times are seconds since the month
 
 A silence is from the last heartbeat that reached us to the next one. It had to be called offline when three heartbeats
 were missed by the time that counts, and must not have been if not; what lies within a tick of the limit may go either
-way.
+way. Where gaps of ours came between, it had to be doubted then, and called offline when it was proven.
 
 Whoever sends is alive, whatever its identity: a terminal that was set back, that does not count, or that has a clone
 must be called online at its second heartbeat at the latest, and at its third where its numbers alone went back.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
 from math import inf
 from typing import NamedTuple
 
@@ -73,10 +74,16 @@ class Silence(msgspec.Struct, frozen=True):
     since: float = 0.0
     gone: float = 0.0
     gone_since: float = 0.0
+    doubt: float = inf
+    """From when on gaps left open whether it was silent (inf: they never did)."""
 
     @property
     def must(self) -> bool:
         return self.due + TICK + self.slack < min(self.next, END * 60)
+
+    @property
+    def must_be_doubted(self) -> bool:
+        return self.doubt + TICK + self.slack < min(self.next, self.due - self.slack, END * 60)
 
     @property
     def may(self) -> bool:
@@ -90,24 +97,63 @@ class Counted:
         self.gaps = [span for stop in stops if (span := _gap(stop)) is not None]
         if dies_at is not None:
             self.gaps = [gap for gap in self.gaps if gap[0] < dies_at * 60] + [(dies_at * 60, 10 * END * 60)]
-        self.gaps.sort()
+        self.gaps = list(_joined(sorted(self.gaps)))
+        self._begins = [begin for begin, _ in self.gaps]
+        self._lost = [0, *accumulate(end - begin for begin, end in self.gaps)]
+        # The clock at each gap.
+        self.bounds = [begin - lost for begin, lost in zip(self._begins, self._lost, strict=False)]
 
     def at(self, wall: float) -> float:
-        return wall - sum(max(0, min(wall, end) - begin) for begin, end in self.gaps if begin < wall)
+        """How much had been counted."""
+        place = bisect_right(self._begins, wall)
+        if not place:
+            return wall
+        return wall - self._lost[place - 1] - (min(wall, self.gaps[place - 1][1]) - self._begins[place - 1])
 
     def wall(self, counted: float) -> float:
         """The earliest wall time at which so much had been counted."""
-        for begin, end in self.gaps:
-            if counted <= begin:
-                break
-            counted += end - begin
-        return counted
+        return counted + self._lost[bisect_left(self.bounds, counted)]
 
-    def ends_after(self, wall: float) -> list[int]:
-        return [end for _, end in self.gaps if end > wall]
+    def bounds_after(self, wall: float) -> list[int]:
+        """The clock at each gap that was not over at `wall`."""
+        return self.bounds[bisect_right(self.gaps, wall, key=lambda gap: gap[1]) :]
 
     def within(self, wall: float) -> bool:
-        return any(begin <= wall <= end for begin, end in self.gaps)
+        place = bisect_right(self._begins, wall)
+        return place > 0 and wall <= self.gaps[place - 1][1]
+
+
+def _joined(gaps: Iterable[Span]) -> Iterator[Span]:
+    """Gaps that touch are one."""
+    pending: Span | None = None
+    for begin, end in gaps:
+        if pending is not None and begin <= pending[1]:
+            pending = (pending[0], max(pending[1], end))
+            continue
+        if pending is not None:
+            yield pending
+        pending = (begin, end)
+    if pending is not None:
+        yield pending
+
+
+def _proof(bounds: Sequence[int], since: float, due: float, every: int) -> float:
+    """When a silence is proven at last: what it owes since then (clock), due when nothing is lost, and the gaps that
+    came since it was heard.
+
+    In the stretch with the last heartbeat nothing is to be proven. Later ones prove what they hold but for the time of
+    connecting, and two of it at once, or six in all, are enough.
+    """
+    begin, proven = -inf, 0
+    for end in (*bounds, inf):
+        first = begin == -inf
+        owed = since if first else max(since, begin + FLOOR)
+        at = due if first else max(due, min(begin + FLOOR + 2 * every, owed + max(1, 2 * K - proven) * every))
+        if at <= end:
+            return at
+        proven += max(0, int((end - owed) // every))
+        begin = end
+    return inf
 
 
 def _gap(stop: Stop) -> Span | None:
@@ -155,7 +201,10 @@ class Oracle:
                 if life is not None:
                     yield life
                 unsure = self._is_doubtful(number, begin, end, place.every)
-                life = Life(end, heard[0], heard[-1], shard, unsure, believed[0])
+                *holes, last = _unbroken(heard, place.every * 60)
+                for part in holes:
+                    yield Life(int(part[-1] // 60) + 1, part[0], part[-1], shard, unsure, max(part[0], believed[0]))
+                life = Life(end, last[0], last[-1], shard, unsure, max(last[0], believed[0]))
             elif life is not None:
                 life = life._replace(unsure=True)
         if life is not None:
@@ -214,13 +263,27 @@ class Oracle:
             else:
                 due = min(due, max(counted.at(at) + WILL, counted.at(last) + every + WILL))
             last = max(last, at)
-        for gap_end in counted.ends_after(last):
-            if counted.wall(due) > gap_end - TICK:
-                due = max(due, counted.at(gap_end) + 2 * every + FLOOR)
-        wall = counted.wall(due)
+        away = told is not None and told[0] == "away"
+        owed, sign = (due, last) if away else (counted.at(life.last), life.last)
+        first, due = due, _proof(counted.bounds_after(sign), owed, due, every)
+        wall = inf if due == inf else counted.wall(due)
+        early, unsure = self._doubted_before(life, every, inf if told is None else told[1])
+        slack += unsure
+        if due > first or early < inf:
+            return Silence(life.last, wall, following, slack, wall, wall, wall, min(early, counted.wall(first)))
         if told is not None and told[0] == "away":
             return Silence(life.last, wall, following, slack, wall, told[1], told[1])
         return Silence(life.last, wall, following, slack, life.last + every, wall, life.last + every)
+
+    def _doubted_before(self, life: Life, every: int, goodbye: float) -> tuple[float, float]:
+        """From when on a terminal was doubted before its goodbye came (inf: it was not), and how unsure the rest is
+        then: nobody asks what follows a goodbye of one that was called offline."""
+        counted = self._counted[life.shard]
+        first = counted.at(life.last) + K * every
+        if goodbye == inf or counted.wall(first) > goodbye:
+            return inf, 0.0
+        proven = _proof(counted.bounds_after(life.last), counted.at(life.last), first, every)
+        return counted.wall(first), inf if proven < inf and counted.wall(proven) < goodbye + 2 * TICK else 0.0
 
     def sees(self, cut: Cut) -> bool:
         """Whether all of ours worked from before a cut until its stations had to be called offline."""
@@ -257,6 +320,17 @@ class Oracle:
         if at is None:
             return None
         return said[0], at, DAY if len(set(said)) > 1 else 0.0
+
+
+def _unbroken(heard: Sequence[float], every: int) -> Iterator[list[float]]:
+    """Heartbeats that reached us, divided where so many between them were lost that it may have been doubted."""
+    part = [heard[0]]
+    for before, at in pairwise(heard):
+        if at - before > K * every + TICK:
+            yield part
+            part = []
+        part.append(at)
+    yield part
 
 
 def _happens(stop: Stop, shard: str, truth: Truth) -> bool:
@@ -299,11 +373,26 @@ def compare(lives: Sequence[Life], silences: Sequence[Silence], called: Sequence
         elif at > silence.due + TICK + silence.slack:
             found.missed.append(f"called offline late, at {at}: {silence}")
         seen.add(place)
+    found.false += [f"doubted at {at}" for at, state in called if state == "unproven" and not _may_doubt(silences, at)]
+    found.missed += [f"never doubted: {one}" for one in silences if one.must_be_doubted and not _doubted(called, one)]
     found.missed += [
         f"never called offline: {one}" for turn, one in enumerate(silences) if one.must and turn not in seen
     ]
     found.missed += [f"not called online: {life}" for life in lives if not _is_online(called, life.known + TICK)]
     return found
+
+
+def _may_doubt(silences: Sequence[Silence], at: float) -> bool:
+    return any(
+        one.last < at <= one.next + 2 * TICK and (one.slack == inf or one.doubt - one.slack <= at) for one in silences
+    )
+
+
+def _doubted(called: Sequence[tuple[float, str]], silence: Silence) -> bool:
+    """Whether it was called neither online nor offline between the doubt and the proof."""
+    return any(
+        state == "unproven" and silence.last < at <= silence.doubt + TICK + silence.slack for at, state in called
+    )
 
 
 def _is_online(called: Sequence[tuple[float, str]], at: float) -> bool:

@@ -46,13 +46,17 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """A part of ours stands still, or is killed, from one minute to another."""
+    """A part of ours stands still, or is killed, from one minute to another.
+
+    `blink`: a bridge loses its connection and has it again; what is sent meanwhile is lost, and it goes on counting.
+    """
 
     begin: int
     end: int
     part: str
     where: str
     killed: bool
+    blink: bool = False
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -200,7 +204,20 @@ def _stops(rng: Random) -> list[Stop]:
         length = rng.choice((2, 20, 90, 300))
         where = rng.choice(("a", "b")) if part == "bridge" else str(rng.randrange(3))
         stops.append(Stop(begin, begin + length, part, where, killed=rng.random() < 0.5))
-    return stops
+    return [*stops, *_blinks(rng)]
+
+
+_SHAKY = ((60, 2, 24), (30, 2, 12), (10, 1, 6), (45, 4, 36))
+"""Times in which a bridge's connection breaks again and again: minutes from one break to the next and of each, hours
+of all."""
+
+
+def _blinks(rng: Random) -> Iterator[Stop]:
+    for number, (period, length, span) in enumerate(_SHAKY):
+        begin = (6 * number + 3) * DAY + rng.randrange(DAY)
+        where = "b" if number == 1 else "a"
+        for minute in range(begin, begin + span * 60, period):
+            yield Stop(minute, minute + length, "bridge", where, killed=True, blink=True)
 
 
 def lead(number: int) -> int:
