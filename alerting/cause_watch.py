@@ -78,7 +78,11 @@ class CauseWatch:
         """By the ids of their incidents."""
         outages = {}
         for row in await connection.fetch(QUERIES.load_outages):
-            outage = msgspec.convert(row["memory"], Outage)
+            try:
+                outage = msgspec.convert(row["memory"], Outage)
+            except msgspec.ValidationError as exc:
+                self._field.troubles.put("outage", str(row["id"]), exc)
+                continue
             outages[row["id"]] = outage
         for row in await connection.fetch(QUERIES.stations_ever, list(outages)):
             outages[row["parent"]].ever[row["station"]] = self._field.every_of(row["station"])

@@ -9,13 +9,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import asyncpg
 import msgspec
 
-from alerting.deliver_core import Facts, GiveUp, Language, Message, after_failure, write_message
+from alerting.deliver_core import Facts, GiveUp, Language, Message, after_failure, write_message, write_plainly
 from alerting.deliver_targets import AppriseTarget, LogTarget, Parcel, SendError, Target, quiet_apprise
 from alerting.stream import end_with, wait_for_wake
 from store.migrate import require_current
@@ -176,16 +177,26 @@ class Outbox:
             await target.send(self._parcel(row))
         except SendError as exc:
             await self._failed(target, row, exc)
+        except Exception as exc:  # whatever it is: it costs this delivery, and no other
+            log.exception("an alert cannot be sent", extra={"key": row["idempotency_key"]})
+            await self._failed(target, row, SendError(repr(exc)))
         else:
             log.info("alert delivered", extra={"key": row["idempotency_key"]})
             await self._mark(QUERIES.mark_sent, row["id"])
 
     def _parcel(self, row: asyncpg.Record) -> Parcel:
         facts = Facts(**{name: row[name] for name in Facts.__struct_fields__})
-        message: Message = write_message(
-            facts, language=self._config.language, public_url=self._config.public_url, now=row["now"]
-        )
+        message: Message = self._write(facts, row["now"])
         return Parcel(key=row["idempotency_key"], at=row["now"], facts=facts, message=message)
+
+    def _write(self, facts: Facts, now: datetime) -> Message:
+        """The text of a notification; where something in it cannot be written, at least what it is about."""
+        language, url = self._config.language, self._config.public_url
+        try:
+            return write_message(facts, language=language, public_url=url, now=now)
+        except Exception:
+            log.exception("an alert cannot be written as it should", extra={"incident": facts.incident})
+            return write_plainly(facts, language=language, public_url=url)
 
     async def _failed(self, target: Target, row: asyncpg.Record, error: SendError) -> None:
         told = {"target": target.name, "key": row["idempotency_key"], "attempts": row["attempts"], "error": str(error)}

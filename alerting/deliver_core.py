@@ -102,6 +102,13 @@ def write_message(facts: Facts, *, language: Language, public_url: str | None, n
     )
 
 
+def write_plainly(facts: Facts, *, language: Language, public_url: str | None) -> Message:
+    """Which incident it is and where to look: what can be said whatever stands in the incident."""
+    link = None if public_url is None else f"{public_url.rstrip('/')}/incidents/{facts.incident}"
+    number = TEXTS[language].number.format(id=facts.incident)
+    return Message(title=f"{facts.kind} {facts.phase}", body="\n".join(filter(None, (number, link))), link=link)
+
+
 _PHASES: Final = ("opened", "closed", "passed")
 
 

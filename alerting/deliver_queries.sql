@@ -47,7 +47,8 @@ SELECT l.id, l.idempotency_key, l.attempts,
                 SELECT FROM notification later
                 WHERE later.incident = n.incident AND later.id > n.id AND later.phase IN ('closed', 'resolved'))
             ELSE n.phase = 'resolved' AND NOT past.tried END AS overtaken,
-       clock_timestamp() AS now, i.id AS incident, i.kind, i.began_at, i.ended_at, i.reopen_at, i.station, i.shard, i.detail,
+       clock_timestamp() AS now, i.id AS incident, i.kind, held(i.began_at) AS began_at,
+       held(i.ended_at) AS ended_at, held(i.reopen_at) AS reopen_at, i.station, i.shard, i.detail,
        child.many AS children, child.open AS children_open,
        s.name AS station_name, s.name_en AS station_name_en, a.name AS area_name, a.name_en AS area_name_en
 FROM leased l

@@ -87,7 +87,7 @@ async def save(
     await _save_memories(connection, heard)
     changed = {key: each for key, each in heard.items() if each.facts}
     if changed:
-        await connection.execute(QUERIES.save_facts, *_columns(_facts(*item) for item in changed.items()))
+        await connection.execute(QUERIES.save_facts, *_columns(facts_row(*item) for item in changed.items()))
     await _save_states(connection, told)
     return await _save_changes(connection, [each for each in told if not each.decision.moved], sequences)
 
@@ -98,7 +98,8 @@ async def _save_memories(connection: Connection, heard: Mapping[Key, Heard]) -> 
         await connection.execute(QUERIES.save_memories, *_columns(rows))
 
 
-def _facts(key: Key, each: Heard) -> tuple[Any, ...]:
+def facts_row(key: Key, each: Heard) -> tuple[Any, ...]:
+    """A row of terminal_facts."""
     facts: Facts = each.memory.facts
     times = (facts.wifi_since, facts.last_session_at, facts.resource_at, facts.first_at)
     return (*key, each.partition, facts.agent, facts.serial, facts.wifi, *map(_time, times))
@@ -124,15 +125,20 @@ def _of_rule(found: Decision) -> tuple[str | None, str | None, float | None]:
     return (None, None, None) if rule is None else (rule.field, rule.severity, rule.threshold)
 
 
+def change_row(each: Told, seq: int) -> tuple[Any, ...]:
+    """A row of health_change."""
+    found = each.decision
+    times = (_time(found.since), _time(found.as_of), _time(each.at / 1000))
+    place = (each.partition, seq, *each.subject, found.firing)
+    return (*place, *_of_rule(found), found.value, *times, found.reason)
+
+
 async def _save_changes(connection: Connection, told: Sequence[Told], sequences: Mapping[int, int]) -> dict[int, int]:
     counted = dict(sequences)
     rows = []
     for each in told:
-        found = each.decision
         counted[each.partition] += 1
-        times = (_time(found.since), _time(found.as_of), _time(each.at / 1000))
-        place = (each.partition, counted[each.partition], *each.subject, found.firing)
-        rows.append((*place, *_of_rule(found), found.value, *times, found.reason))
+        rows.append(change_row(each, counted[each.partition]))
     if rows:
         await connection.execute(QUERIES.insert_changes, *_columns(rows))
         await connection.execute(QUERIES.tell_changes)

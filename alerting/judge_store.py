@@ -91,7 +91,7 @@ def _is_readable(partition: int, row: asyncpg.Record, troubles: Troubles) -> boo
     try:
         STATE_OF[row["state"]]
         if row["memory"] is not None:
-            _STORED.decode(row["memory"])
+            read_stored(row["memory"])
     except (LookupError, msgspec.DecodeError) as exc:
         troubles.put("terminal", terminal_subject(partition, row["station"], row["terminal"]), exc)
         return False
@@ -120,7 +120,7 @@ def restore_terminals(live: PartitionLiveness, rows: Sequence[Iterable[Any]]) ->
     t.will.extend(repeat(0, len(rows)))
     for row, text in enumerate(memories, first):
         if text is not None:
-            _restore_memory(live, row, _STORED.decode(text))
+            _restore_memory(live, row, read_stored(text))
     t.memory.fold()
 
 
@@ -142,7 +142,8 @@ class _Stored(msgspec.Struct, omit_defaults=True):
     boots: Memory | None = None
 
 
-_STORED: Final = msgspec.json.Decoder(_Stored)
+read_stored: Final = msgspec.json.Decoder(_Stored).decode
+"""Read what `memory_text` wrote. Raises msgspec.DecodeError."""
 
 
 def registrations(rows: Iterable[asyncpg.Record]) -> Iterable[tuple[str, Registration]]:
@@ -174,7 +175,7 @@ async def save_terminals(connection: Connection, partition: int, live: Partition
             [t.deadline[r] for r in chunk],
             [unflag(t.usable[r]) for r in chunk],
             [None if t.users[r] < 0 else t.users[r] for r in chunk],
-            [_memory_text(live, r) for r in chunk],
+            [memory_text(live, r) for r in chunk],
         )
 
     def subject(row: int) -> str:
@@ -187,7 +188,8 @@ async def save_terminals(connection: Connection, partition: int, live: Partition
     t.memory.fold()
 
 
-def _memory_text(live: PartitionLiveness, row: int) -> str | None:
+def memory_text(live: PartitionLiveness, row: int) -> str | None:
+    """What few terminals have, as it is stored; None: nothing."""
     t = live.terminals
     will, boots = bool(t.will[row]), t.memory.look(row)
     unsettled = t.shard[row] >= 0 and row in live.shards[t.shard[row]].unsettled

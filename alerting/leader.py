@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 SERVICE: Final = "incidents"
 CONFLICTS: Final = "conflicts"
-_KINDS: Final = ("station", "commissioned", "closure", "calendar", "incident", "part")
+_KINDS: Final = ("station", "commissioned", "closure", "calendar", "incident", "outage", "part")
 _REGISTRY_EVERY = 30.0
 _LONGEST_LOAD = "300s"
 _MOST_DUE = 500

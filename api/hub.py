@@ -10,6 +10,7 @@ import logging
 import random
 import secrets
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -123,6 +124,12 @@ class Hub:
     def _id(self) -> str:
         return f"{self._epoch}-{self._count}"
 
+    def _publish_row(self, name: str, write: Callable[[asyncpg.Record], bytes], row: asyncpg.Record) -> None:
+        try:
+            self.publish(name, write(row))
+        except Exception:
+            logger.exception("a row makes no event: the stream goes on without it")
+
     def publish(self, name: str, data: bytes) -> None:
         self._count += 1
         event = Event(self._id(), name, data)
@@ -152,6 +159,8 @@ class Hub:
                 await self._listen()
             except (*UNREACHABLE, asyncpg.InternalClientError) as exc:
                 logger.warning("the event stream lost the database (%s): trying again", exc or type(exc).__name__)
+            except Exception:
+                logger.exception("the event stream cannot go on: trying again")
             self.listening.clear()
             await asyncio.sleep(random.uniform(0, self._wait))  # noqa: S311 -- spreads reconnects, keeps no secret
             self._wait = min(self._wait * 2, _LONGEST_WAIT)
@@ -206,7 +215,7 @@ class Hub:
         )
         for row in rows:
             heads[row["partition"]] = max(heads[row["partition"]], row["seq"])
-            self.publish("transition", transition_event(row))
+            self._publish_row("transition", transition_event, row)
         return bool(rows) or await self._new_partitions(connection, heads)
 
     async def _new_partitions(self, connection: Connection, heads: dict[int, int]) -> bool:
@@ -219,7 +228,7 @@ class Hub:
         """Publish what happened to incidents since; True when there may be more."""
         new = [row for row in await self._recent_entries(connection) if row["entry"] not in self._entries_had]
         for row in new:
-            self.publish("incident", incident_event(row))
+            self._publish_row("incident", incident_event, row)
         self._note_entries(new)
         return bool(new)
 

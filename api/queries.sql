@@ -23,7 +23,7 @@ SELECT now();
 -- (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the
 -- codes of its subtree ($5), by which the planner sees how few they are, or, if they are many, by its own ($6).
 -- $9: part of an id or name. $10: calendars that are shut; $11, $12, $13: stations, areas, programmes that are excused.
-SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state, st.since, st.usable,
+SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state, held(st.since) AS since, st.usable,
        (SELECT path FROM area a WHERE a.code = s.area) AS path,
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
        EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id
@@ -66,7 +66,7 @@ SELECT code FROM area WHERE path && $1::text[] LIMIT $2;
 
 -- name: get_stations
 -- Some stations in the columns of list_stations.
-SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state, st.since, st.usable,
+SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state, held(st.since) AS since, st.usable,
        (SELECT path FROM area a WHERE a.code = s.area) AS path,
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
        EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id
@@ -77,7 +77,7 @@ WHERE s.id = ANY ($1::text[]) ORDER BY s.id;
 -- name: list_terminals
 -- The registered terminals of some stations with what was heard of them, at most $2.
 SELECT t.station, t.id, t.type, t.counts, held(t.installed_at) AS installed_at, t.refresh_due,
-       ts.partition, ts.shard, ts.state, ts.since, ts.seen_at, ts.usable, ts.users, ts.every, ts.deadline
+       ts.partition, ts.shard, ts.state, held(ts.since) AS since, held(ts.seen_at) AS seen_at, ts.usable, ts.users, ts.every, ts.deadline
 FROM terminal t LEFT JOIN terminal_state ts ON ts.station = t.station AND ts.terminal = t.id
 WHERE t.station = ANY ($1::text[])
 ORDER BY t.station, t.id LIMIT $2;
@@ -87,7 +87,7 @@ ORDER BY t.station, t.id LIMIT $2;
 -- incident of their own, that nobody expects to be online, or whose clock cannot be trusted. $1 to $7 as in
 -- survey_stations; $8: how many.
 SELECT s.id, s.name, s.name_en, s.name_bo, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state,
-       st.since, st.usable, a.path, ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
+       held(st.since) AS since, st.usable, a.path, ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
        false AS flapping, a.name AS area_name, a.name_en AS area_name_en, st.all_of_them
 FROM (
     SELECT st.*, count(*) OVER () AS all_of_them
@@ -292,7 +292,7 @@ SELECT DISTINCT shard, partition FROM (
 
 -- name: station_changes
 -- The last decision that was in force at $2, and all decided after it that begin before $3.
-SELECT seq, at, after, usable FROM transition
+SELECT seq, held(at) AS at, after, usable FROM transition
 WHERE station = $1 AND terminal IS NULL AND at < $3 AND seq >= coalesce((
     SELECT max(seq) FROM transition WHERE station = $1 AND terminal IS NULL AND at <= $2), 0)
 ORDER BY seq LIMIT $4;
@@ -455,8 +455,8 @@ FROM (SELECT DISTINCT partition FROM partition_clock) AS p;
 
 -- name: transitions_after
 -- What follows the cursors ($1 partition, $2 seq); at most $3 of each partition at a time.
-SELECT t.partition, t.seq, t.station, t.terminal, t.before, t.after, t.usable, t.at, t.tick_at, t.deadline_at,
-       t.seen_at, t.shard, t.reason, t.written_at
+SELECT t.partition, t.seq, t.station, t.terminal, t.before, t.after, t.usable, held(t.at) AS at,
+       held(t.tick_at) AS tick_at, held(t.deadline_at) AS deadline_at, held(t.seen_at) AS seen_at, t.shard, t.reason, t.written_at
 FROM unnest($1::int[], $2::bigint[]) AS cursor (partition, seq)
 CROSS JOIN LATERAL (
     SELECT * FROM transition t WHERE t.partition = cursor.partition AND t.seq > cursor.seq

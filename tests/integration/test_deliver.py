@@ -336,3 +336,30 @@ async def test_a_target_that_was_away_is_told_once_what_is_over_by_then(
         await until(pool, SENT, 1)
     assert [key.split("-")[1] for key in webhook.keys] == ["opened", "closed"]
     assert webhook.got[-1]["title"] == "【曾离线，已恢复】红旗阅览室"
+
+
+ODD_INCIDENTS = {
+    "begun before time": ("began_at", "'-infinity'"),
+    "begun at the end of time": ("began_at", "'infinity'"),
+    "begun when no client can read": ("began_at", "'200000-01-01'"),
+    "seen last at the end of time": ("detail", """'{"seen_at": "9999-12-31T23:59:59+00:00"}'"""),
+    "causes that are a number": ("detail", """'{"causes": 7}'"""),
+    "a value of another shape": ("detail", """'{"value": [], "threshold": {}, "terminal": 7, "expected": "x"}'"""),
+    "resolved by nobody": ("detail", """'{"resolved_by": null, "children": "x", "quiet": []}'"""),
+}
+
+
+async def test_no_incident_stops_the_delivery_of_others(pool: Pool, database: str, tmp_path: Path) -> None:
+    path = tmp_path / "alerts.jsonl"
+    for number, (column, value) in enumerate(ODD_INCIDENTS.values()):
+        await add_station(pool, f"S{number}")
+        odd = await tell(pool, "opened", station=f"S{number}")
+        await pool.execute(f"UPDATE incident SET status = 'open', {column} = {value} WHERE id = $1", odd)  # noqa: S608
+    await add_station(pool, "good")
+    good = await tell(pool, "opened", station="good")
+    await pool.execute("UPDATE incident SET status = 'open' WHERE id = $1", good)
+    async with running(service.run, DeliverConfig(database_url=database, log_path=path, public_url="http://x")):
+        await until(pool, SENT, len(ODD_INCIDENTS) + 1)
+    told = [json.loads(line) for line in path.read_text().splitlines()]
+    assert {each["incident"] for each in told} == {row["id"] for row in await pool.fetch("SELECT id FROM incident")}
+    assert all(each["link"] == f"http://x/incidents/{each['incident']}" for each in told)

@@ -89,6 +89,37 @@ async def test_no_row_stops_the_incident_process(rows: Pool, database: str, tmp_
     assert 'milepost_set_aside{service="incidents"}' in metrics
 
 
+# Rows that the incident process wrote itself, in a shape that another version of it may have.
+_INCIDENT = (
+    "WITH i AS (INSERT INTO incident (kind, key, station, status, began_at, opened_at, detail) "
+    "VALUES ({kind}, {kind} || ':x', {station}, 'open', {began}, now(), {detail}) RETURNING id, key, began_at) {more}"
+)
+_CAUSE = "INSERT INTO cause_memory (key, began_at, memory) SELECT key, began_at, '{\"shape\": 7}' FROM i"
+OWN: dict[str, tuple[dict[str, str], tuple[str, str] | None]] = {
+    "a cause of another shape": ({"kind": "'area_outage'", "more": _CAUSE}, ("outage", "1")),
+    "a storm of another shape": (
+        {"kind": "'health'", "station": "NULL", "detail": "'{\"rule\": 7}'"},
+        ("part", "health"),
+    ),
+    "a blind spot of another shape": ({"kind": "'blind_spot'", "detail": "'{\"kind\": [1]}'"}, None),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+async def test_what_it_wrote_itself_stops_no_more_than_a_part_of_it(pool: Pool, database: str, name: str) -> None:
+    for station in ("odd", "good"):
+        await add_station(pool, station)
+        await write_transition(pool, station, "online", "offline", at=ago(30))
+    values, thing = OWN[name]
+    usual = {"station": "'odd'", "began": "now()", "detail": "'{}'", "more": "SELECT id FROM i"}
+    await pool.execute(_INCIDENT.format(**usual | values))
+    service = IncidentsConfig(database_url=database, poll=0.05)
+    async with judging(pool, ONE), running(run_incidents, service):
+        await until(pool, "SELECT count(*) FROM incident WHERE key = 'station_offline:good'", 1)
+        named = [(row["kind"], row["subject"]) for row in await pool.fetch("SELECT kind, subject FROM set_aside")]
+    assert named == ([] if thing is None else [thing])
+
+
 async def test_no_row_stops_the_calendars_or_an_import(rows: Pool, database: str, tmp_path: Path) -> None:
     async with rows.acquire() as connection:
         await CalendarKeeper().round(connection)
