@@ -33,7 +33,7 @@ from store.aside import Aside
 from store.migrate import require_current
 from store.offsets import Claim
 from store.pool import Connection, open_pool
-from store.troubles import Troubles, said
+from store.troubles import Thing, said
 
 log = logging.getLogger(__name__)
 
@@ -69,14 +69,12 @@ class JudgeHandler:
         self._registry_seen: str | None = None
         self._log = ""
         self._refusals: dict[int, list[Refusal]] = {}
-        self._troubles: dict[int, Troubles] = {}
         self._aside: dict[int, Aside] = {}
         self.poison = 0
 
     async def load(self, connection: Connection, held: Claim) -> None:
-        self._log, troubles = held.log, Troubles()
-        live, sequences = await load_partition(connection, held.partition, self._config.liveness, troubles)
-        self._troubles[held.partition] = troubles
+        self._log = held.log
+        live, sequences = await load_partition(connection, held.partition, self._config.liveness)
         self._aside[held.partition] = Aside(CONSUMER, _KINDS, f"{held.partition}/")
         self._partitions[held.partition] = live
         self._sequences[held.partition] = sequences
@@ -122,9 +120,9 @@ class JudgeHandler:
             transitions, gaps = live.take()
             sequences = self._sequences[partition]
             await self._save_refusals(connection, partition)
-            await save_terminals(connection, partition, live, self._troubles[partition])
-            await save_stations(connection, partition, live, self._troubles[partition])
-            await self._aside[partition].save(connection, self._troubles[partition].all())
+            await save_terminals(connection, partition, live)
+            await save_stations(connection, partition, live)
+            await self._aside[partition].save(connection, _named(partition, live))
             await save_transitions(connection, partition, transitions, sequences)
             await save_gaps(connection, partition, gaps, sequences)
             decided = decided or bool(transitions or gaps)
@@ -147,7 +145,7 @@ class JudgeHandler:
     def forget(self, partitions: Collection[int]) -> None:
         for partition in partitions:
             self._partitions.pop(partition, None)
-            for kept in (self._sequences, self._refusals, self._troubles, self._aside):
+            for kept in (self._sequences, self._refusals, self._aside):
                 kept.pop(partition, None)
 
     async def _meet_strangers(self, connection: Connection, mine: dict[int, PartitionLiveness]) -> None:
@@ -206,6 +204,11 @@ class JudgeHandler:
                     known[station] = live.terminals_of(station)
                 live.register(station, registration, live.newest_tick_at())
         return known
+
+
+def _named(partition: int, live: PartitionLiveness) -> dict[Thing, str]:
+    """What of a partition is set aside, by names that no other partition's judge takes for its own."""
+    return {(kind, f"{partition}/{subject}"): why for (kind, subject), why in live.troubles.all().items()}
 
 
 async def run(config: JudgeConfig, stop: asyncio.Event) -> None:

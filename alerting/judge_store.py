@@ -13,7 +13,7 @@ import msgspec
 from alerting.boots import Memory
 from alerting.clock import ClockState
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Surplus, Transition
-from alerting.terminals import STATE_OF, flag, unflag
+from alerting.terminals import STATE_OF, State, flag, unflag
 from contract.refusal import Reason, too_many_terminals
 from contract.topics import Topic
 from ingest.entries import Refusal
@@ -21,7 +21,6 @@ from ingest.store import save_refusals
 from store.aside import write_apart
 from store.pool import Connection
 from store.sql import load_queries
-from store.troubles import Troubles
 
 QUERIES = load_queries(Path(__file__).with_name("judge_queries.sql"))
 _CHUNK = 5_000
@@ -39,24 +38,24 @@ def _ms(value: datetime | None) -> int:
 
 
 async def load_partition(
-    connection: Connection, partition: int, settings: LivenessSettings, troubles: Troubles
+    connection: Connection, partition: int, settings: LivenessSettings
 ) -> tuple[PartitionLiveness, Sequences]:
     """Read all of a partition; call it inside the transaction that claims it.
 
-    A row that cannot be read goes into `troubles` and is left out: what it is about begins anew when it is heard.
+    A row that cannot be read goes into its `troubles` and is left out: what it is about begins anew when it is heard.
     """
     live = PartitionLiveness(settings)
     for row in await connection.fetch(QUERIES.load_clocks, partition):
-        _restore_clock(live, partition, row, troubles)
+        _restore_clock(live, row)
     terminals = await connection.cursor(QUERIES.load_terminals, partition)
     while rows := await terminals.fetch(_CHUNK):
-        readable = [row for row in rows if _is_readable(partition, row, troubles)]
+        readable = [row for row in rows if _is_readable(live, row)]
         if readable:
             restore_terminals(live, readable)
     judged = set()
     for row in await connection.fetch(QUERIES.load_stations, partition):
         if row["state"] not in STATE_OF:
-            troubles.put("station", f"{partition}/{row['station']}", f"its state {row['state']!r} is none")
+            live.troubles.put("station", row["station"], f"its state {row['state']!r} is none")
             continue
         judged.add(row["station"])
         number = live.station(row["station"])
@@ -77,14 +76,14 @@ async def load_partition(
     return live, Sequences(counts["transitions"], counts["gaps"])
 
 
-def _restore_clock(live: PartitionLiveness, partition: int, row: asyncpg.Record, troubles: Troubles) -> None:
+def _restore_clock(live: PartitionLiveness, row: asyncpg.Record) -> None:
     try:
         live.shard(row["shard"], msgspec.convert(row["memory"], ClockState))
     except msgspec.ValidationError as exc:
-        troubles.put("clock", f"{partition}/{row['shard']}", exc)
+        live.troubles.put("clock", row["shard"], exc)
 
 
-def _is_readable(partition: int, row: asyncpg.Record, troubles: Troubles) -> bool:
+def _is_readable(live: PartitionLiveness, row: asyncpg.Record) -> bool:
     """Whether a row of `load_terminals` can be restored: looked at first, for columns cannot be taken back."""
     if row["memory"] is None and row["state"] in STATE_OF:
         return True
@@ -93,14 +92,14 @@ def _is_readable(partition: int, row: asyncpg.Record, troubles: Troubles) -> boo
         if row["memory"] is not None:
             read_stored(row["memory"])
     except (LookupError, msgspec.DecodeError) as exc:
-        troubles.put("terminal", terminal_subject(partition, row["station"], row["terminal"]), exc)
+        live.troubles.put("terminal", terminal_subject(row["station"], row["terminal"]), exc)
         return False
     return True
 
 
-def terminal_subject(partition: int, station: str, terminal: str) -> str:
+def terminal_subject(station: str, terminal: str) -> str:
     """How a terminal that is set aside is called."""
-    return f"{partition}/{station}/{terminal}"
+    return f"{station}/{terminal}"
 
 
 def restore_terminals(live: PartitionLiveness, rows: Sequence[Iterable[Any]]) -> None:
@@ -151,8 +150,8 @@ def registrations(rows: Iterable[asyncpg.Record]) -> Iterable[tuple[str, Registr
         yield row["id"], Registration(row["quorum"], frozenset(row["not_counting"]))
 
 
-async def save_terminals(connection: Connection, partition: int, live: PartitionLiveness, troubles: Troubles) -> None:
-    """Write the terminals that changed since the last save; those that the database refuses go into `troubles`."""
+async def save_terminals(connection: Connection, partition: int, live: PartitionLiveness) -> None:
+    """Write the terminals that changed since the last save; those that the database refuses go into its `troubles`."""
     t, s, rows = live.terminals, live.stations, sorted(live.dirty)
     live.dirty = set()
 
@@ -179,12 +178,13 @@ async def save_terminals(connection: Connection, partition: int, live: Partition
         )
 
     def subject(row: int) -> str:
-        return terminal_subject(partition, s.ids[t.station[row]], t.ids[row])
+        return terminal_subject(s.ids[t.station[row]], t.ids[row])
 
-    for row in rows if troubles else ():
-        troubles.drop("terminal", subject(row))
+    for row in rows if live.troubles else ():
+        if t.state[row] != State.UNPROVEN:
+            live.troubles.drop("terminal", subject(row))
     for chunk in _chunks(rows):
-        await write_apart(connection, chunk, write, lambda row, why: troubles.put("terminal", subject(row), why))
+        await write_apart(connection, chunk, write, lambda row, why: live.troubles.put("terminal", subject(row), why))
     t.memory.fold()
 
 
@@ -198,8 +198,8 @@ def memory_text(live: PartitionLiveness, row: int) -> str | None:
     return msgspec.json.encode(_Stored(will, unsettled, boots)).decode()
 
 
-async def save_stations(connection: Connection, partition: int, live: PartitionLiveness, troubles: Troubles) -> None:
-    """Write the stations whose state changed since the last save; what the database refuses goes into `troubles`."""
+async def save_stations(connection: Connection, partition: int, live: PartitionLiveness) -> None:
+    """Write the stations whose state changed since the last save; what is refused goes into its `troubles`."""
     s, rows = live.stations, sorted(live.dirty_stations)
     live.dirty_stations = set()
 
@@ -214,12 +214,10 @@ async def save_stations(connection: Connection, partition: int, live: PartitionL
             [live.shards[s.shard[r]].name if s.shard[r] >= 0 else None for r in chunk],
         )
 
-    for row in rows if troubles else ():
-        troubles.drop("station", f"{partition}/{s.ids[row]}")
+    for row in rows if live.troubles else ():
+        live.troubles.drop("station", s.ids[row])
     for chunk in _chunks(rows):
-        await write_apart(
-            connection, chunk, write, lambda row, why: troubles.put("station", f"{partition}/{s.ids[row]}", why)
-        )
+        await write_apart(connection, chunk, write, lambda row, why: live.troubles.put("station", s.ids[row], why))
 
 
 async def save_transitions(

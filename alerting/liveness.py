@@ -17,6 +17,7 @@ from alerting.silence import gap_since, is_proven, next_proof
 from alerting.terminals import NEVER, UNKNOWN, WORDS, State, Stations, Terminals, conn_of, flag, unflag
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import MOST_TERMINALS, Status
+from store.troubles import Troubles
 
 LONGEST_AWAY: Final = 86_400.0
 
@@ -105,6 +106,8 @@ class PartitionLiveness:
         self.dirty_stations: set[int] = set()
         # Heard of, but the registry was not asked yet.
         self.strangers: dict[str, set[str]] = {}
+        # What of it cannot be judged.
+        self.troubles = Troubles()
         # By station, since the last `take_surplus`.
         self.surplus: dict[str, Surplus] = {}
         # Rows of stations of which the registry said that it does not know them.
@@ -489,7 +492,7 @@ class PartitionLiveness:
         late = self.terminals.due(number, shard.clock.clock)
         if late and not self._suspect(number, shard, tick):
             for row in late:
-                self._expire(row, shard)
+                self._expire_or_set_aside(row, shard)
 
     def _settle_stamps(self, shard: _Shard, seconds: float) -> None:
         """Messages of a bridge that had not ticked yet may be as young as the tick that followed them."""
@@ -521,6 +524,16 @@ class PartitionLiveness:
         if state.suspected_at is not None and state.suspected_at <= decided_at:
             suspicion.clear(state)
             state.trusted = True
+
+    def _expire_or_set_aside(self, row: int, shard: _Shard) -> None:
+        """One that cannot be judged is unknown until it is heard again, and named; the tick goes on with the others."""
+        try:
+            self._expire(row, shard)
+        except Exception as exc:  # whatever it is: it costs this terminal, and no other
+            t = self.terminals
+            t.deadline[row] = NEVER
+            self.troubles.put("terminal", f"{self.stations.ids[t.station[row]]}/{t.ids[row]}", exc)
+            self._change(row, State.UNPROVEN, shard.clock.tick_at, "unproven")
 
     def _expire(self, row: int, shard: _Shard) -> None:
         """A counted deadline has passed: the terminal is offline, unless another boot of it lives, or gaps leave open

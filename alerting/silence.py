@@ -6,8 +6,12 @@ floor(length / every). Clock values and lengths are in pipeline seconds.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
+
+_LEAST_EVERY: Final = 1.0
+"""Seconds: no heartbeat promises the next one sooner (`contract.messages.Every`)."""
 
 
 class Stretches(msgspec.Struct, frozen=True):
@@ -57,8 +61,9 @@ def proven_before(stretches: Stretches, since: float, every: float, *, floor: fl
 
 
 def missed(length: float, every: float) -> int:
-    """The promises of one each `every` seconds that fall within a length."""
-    return max(0, int(length // every))
+    """The promises of one each `every` seconds that fall within a length; who never promised anything is taken to
+    have promised what is least."""
+    return max(0, int(length // max(every, _LEAST_EVERY)))
 
 
 def next_proof(stretches: Stretches, since: float, every: float, *, floor: float, k: float) -> float:

@@ -9,7 +9,7 @@ import msgspec
 
 from alerting.clock import ClockState
 from alerting.field import StationChange
-from alerting.judge_store import _memory_text, restore_terminals
+from alerting.judge_store import memory_text, restore_terminals
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
 from alerting.pipeline import Gap
 from alerting.standing import ClockName
@@ -219,5 +219,5 @@ def _row_of(live: PartitionLiveness, row: int) -> tuple[Any, ...]:
         t.deadline[row],
         t.usable[row],
         t.users[row],
-        _memory_text(live, row),
+        memory_text(live, row),
     )

@@ -6,13 +6,17 @@ from typing import NoReturn
 import pytest
 
 from alerting.field import Field
+from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
 from alerting.resting import FIRST_REST, LONGEST_REST, PartError, Resting
 from alerting.standing import Moment
 from alerting.station_rules import RuleSettings
 from alerting.station_watch import StationWatch
+from contract.log import HeartbeatEntry, Tick
+from contract.messages import Heartbeat
 from store.troubles import MOST, Troubles
 from tests.unit.field_kit import CALENDARS, DAYTIME, World, at, change, facts, judged
 
+NOW = 1_795_000_000_000
 _LAST = datetime.max.replace(tzinfo=UTC)
 _FIRST = datetime.min.replace(tzinfo=UTC)
 
@@ -91,3 +95,19 @@ def test_a_part_that_fails_rests_and_rests_twice_as_long_each_time() -> None:
     assert lengths[:3] == [FIRST_REST, 2 * FIRST_REST, 4 * FIRST_REST]
     assert lengths[-1] == LONGEST_REST
     assert timedelta(seconds=LONGEST_REST) <= timedelta(hours=1)
+
+
+def test_a_terminal_that_cannot_be_judged_is_unknown_and_stops_no_tick() -> None:
+    live = PartitionLiveness(LivenessSettings())
+    for station in "AB":
+        body = Heartbeat(v=1, boot="b", run=1, n=1, at=0, every=5)
+        live.apply(station, HeartbeatEntry(terminal="001", shard="main", start="s", received=NOW, mono=0, body=body))
+        live.register(station, Registration(1), NOW)
+    live.terminals.every[0] = float("nan")  # as a stored row may have it
+    for seq in range(1, 60):
+        whole = seq != 3  # a gap, after which silence has to be proven
+        tick = Tick(shard="main", bridge="b", start="s", seq=seq, at=NOW + seq * 1000, mono=seq * 1000, whole=whole)
+        live.apply("", tick)
+    assert [live.station_word(row) for row in range(2)] == ["unproven", "offline"]
+    assert list(live.troubles) == [("terminal", "A/001")]
+    assert live.shards[0].clock.clock > 50
