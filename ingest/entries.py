@@ -18,6 +18,10 @@ NOT_STORABLE: Final = "not_storable"
 """Reason: the database refuses it."""
 NOT_JUDGED: Final = "not_judged"
 """Reason: it is stored, and the health rules cannot judge it."""
+OTHER_CONTENT: Final = "other_content"
+"""Reason: under its id another record is stored."""
+NOT_COMPARED: Final = "not_compared"
+"""Reason: its id counts as stored, and what is stored under it was not found."""
 EXCERPT: Final = 1000
 """Characters kept of what was refused."""
 _DETAIL: Final = 500
@@ -185,6 +189,24 @@ def not_judged(log: str, unit: DataUnit, why: str) -> Refusal:
     """The dead letter for a data message that is stored, and whose health nobody can judge."""
     source, records = f"{_source(log, unit.origin)}/health", unit.entry.body.records
     return _refused(source, unit.station, unit.entry, encode(records), NOT_JUDGED, why)
+
+
+def other_content(log: str, unit: DataUnit, record: Record) -> Refusal:
+    """The dead letter for a record whose id is taken by another: it was acknowledged, and is kept aside here."""
+    detail = f"box {unit.entry.body.box}, id {record.id}: another record is stored under it; a box is new at each start"
+    return _repeated(log, unit, record, OTHER_CONTENT, detail)
+
+
+def not_compared(log: str, unit: DataUnit, record: Record) -> Refusal:
+    """The dead letter for a record whose id counts as stored, where nothing was found to compare it with."""
+    detail = f"box {unit.entry.body.box}, id {record.id}: it counts as stored, and is not where its time would put it"
+    return _repeated(log, unit, record, NOT_COMPARED, detail)
+
+
+def _repeated(log: str, unit: DataUnit, record: Record, reason: str, detail: str) -> Refusal:
+    # The same place as that of a record which the database refused, so that its replay adds no second letter.
+    source = f"{_source(log, unit.origin)}/id/{record.id}"
+    return _refused(source, unit.station, unit.entry, encode(record), reason, detail)
 
 
 def _refused(source: str, station: str, entry: DataEntry | ReplyEntry, raw: bytes, reason: str, detail: str) -> Refusal:

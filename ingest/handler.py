@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from contract.messages import Record
 from ingest.entries import DataUnit, Refusal, Unit, not_storable, read_entry, read_letter
 from ingest.memory import BootMemory
+from ingest.repeats import Repeats
 from ingest.rows import Rows, keys_of, runs_of, take
 from ingest.store import can_copy, fetch_boots, fetch_earlier, save_refusals, save_rows
 from store.aside import POISON
@@ -42,11 +43,14 @@ class Tally(msgspec.Struct):
     stored: int = 0
     repeated: int = 0
     refused: int = 0
+    differing: int = 0
+    """Of the repeated, those that are not known to be what is stored, and are kept aside."""
 
     def add(self, other: "Tally") -> None:
         self.stored += other.stored
         self.repeated += other.repeated
         self.refused += other.refused
+        self.differing += other.differing
 
 
 class Waiting:
@@ -121,6 +125,7 @@ class RecordsHandler(_Handler):
     def __init__(self, memory: BootMemory | None = None) -> None:
         super().__init__()
         self._memory = BootMemory() if memory is None else memory
+        self._repeats = Repeats()
         self._copy = False
 
     async def load(self, connection: Connection, held: Claim) -> None:
@@ -142,6 +147,8 @@ class RecordsHandler(_Handler):
             await self._settle(connection, ahead)
         if self._batch.refused:
             log.warning("records refused", extra={"refused": self._batch.refused})
+        if self._batch.differing:
+            log.warning("records kept aside: their ids are taken", extra={"records": self._batch.differing})
 
     def forget(self, partitions: Collection[int]) -> None:
         super().forget(partitions)
@@ -185,10 +192,10 @@ class RecordsHandler(_Handler):
         """Write rows, or give back why the database refuses one of them."""
         try:
             async with connection.transaction():
-                await save_rows(connection, rows, copy=self._copy)
+                differing = await self._save(connection, rows)
         except POISON as exc:
             return exc
-        self._stored(rows)
+        self._stored(rows, differing)
         return None
 
     async def _settle(self, connection: Connection, ahead: _Write) -> bool:
@@ -203,14 +210,24 @@ class RecordsHandler(_Handler):
         try:
             async with connection.transaction():
                 rows = await self._take(connection, units)
-                await save_rows(connection, rows, copy=self._copy)
+                differing = await self._save(connection, rows)
         except POISON as exc:
             await self._store_apart(connection, units, exc)
         else:
-            self._stored(rows)
+            self._stored(rows, differing)
 
-    def _stored(self, rows: Rows) -> None:
-        self._batch.add(Tally(rows.stored, rows.repeated, len(rows.refusals)))
+    async def _save(self, connection: Connection, rows: Rows) -> int:
+        """Write rows; return how many repeated records were kept aside."""
+        await save_rows(connection, rows, copy=self._copy)
+        if not rows.repeats:
+            return 0
+        letters = await self._repeats.judge(connection, self._log, rows.repeats)
+        if letters:
+            await save_refusals(connection, letters)
+        return len(letters)
+
+    def _stored(self, rows: Rows, differing: int) -> None:
+        self._batch.add(Tally(rows.stored, rows.repeated, len(rows.refusals), differing))
         self._memory.shrink(rows.scattered)
 
     async def _store_apart(self, connection: Connection, units: Sequence[Unit], why: Exception) -> None:

@@ -98,6 +98,88 @@ FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::timestamp
             $8::bigint[], $9::double precision[], $10::text[], $11::text[])
     AS w(ts, station, terminal, box, received_at, time_source, id, at, up, name, detail);
 
+-- name: compare_health
+-- Repeated records beside what is stored under their ids within $19 of their times. It takes what insert_health takes.
+SELECT w.place, ROW(r.device_at, r.up, r.cpu, r.mem, r.disk, r.temp, r.rtt_ms, r.rx, r.tx, r.wifi, r.services)
+    IS NOT DISTINCT FROM ROW(w.device_at, w.up, w.cpu, w.mem, w.disk, w.temp, w.rtt_ms, w.rx, w.tx, w.wifi, w.services::jsonb) AS same
+FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bigint[],
+            $8::bigint[], $9::double precision[], $10::real[], $11::real[], $12::real[], $13::real[],
+            $14::real[], $15::bigint[], $16::bigint[], $17::boolean[], $18::text[])
+    WITH ORDINALITY AS w(ts, station, terminal, box, received_at, time_source, id, device_at, up, cpu, mem, disk, temp, rtt_ms,
+         rx, tx, wifi, services, place)
+JOIN health AS r ON r.station = w.station AND r.ts BETWEEN w.ts - $19::interval AND w.ts + $19::interval
+    AND r.terminal = w.terminal AND r.box = w.box AND r.id = w.id;
+
+-- name: compare_usage
+-- Repeated records beside what is stored under their ids within $16 of their times. It takes what insert_usage takes.
+SELECT w.place, ROW(r.device_at, r.up, r.device_until, r.sessions, r.minutes, r.by, r.bytes)
+    IS NOT DISTINCT FROM ROW(w.device_at, w.up, w.device_until, w.sessions, w.minutes, w.by::jsonb, w.bytes) AS same
+FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[],
+            $7::timestamptz[], $8::bigint[], $9::bigint[], $10::double precision[], $11::bigint[],
+            $12::bigint[], $13::double precision[], $14::text[], $15::bigint[])
+    WITH ORDINALITY AS w(ts, station, terminal, box, received_at, time_source, until, id, device_at, up, device_until, sessions,
+         minutes, by, bytes, place)
+JOIN usage AS r ON r.station = w.station AND r.ts BETWEEN w.ts - $16::interval AND w.ts + $16::interval
+    AND r.terminal = w.terminal AND r.box = w.box AND r.id = w.id;
+
+-- name: compare_inventory
+-- Repeated records beside what is stored under their ids within $19 of their times. It takes what insert_inventory takes.
+SELECT w.place, ROW(r.device_at, r.up, r.model, r.serial, r.os, r.agent, r.cpu, r.mem_bytes, r.disk_bytes, r.installed,
+           r.resources)
+    IS NOT DISTINCT FROM ROW(w.device_at, w.up, w.model, w.serial, w.os, w.agent, w.cpu, w.mem_bytes, w.disk_bytes, w.installed,
+           w.resources::jsonb) AS same
+FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bigint[],
+            $8::bigint[], $9::double precision[], $10::text[], $11::text[], $12::text[], $13::text[],
+            $14::text[], $15::bigint[], $16::bigint[], $17::text[], $18::text[])
+    WITH ORDINALITY AS w(ts, station, terminal, box, received_at, time_source, id, device_at, up, model, serial, os, agent, cpu,
+         mem_bytes, disk_bytes, installed, resources, place)
+JOIN inventory AS r ON r.station = w.station AND r.ts BETWEEN w.ts - $19::interval AND w.ts + $19::interval
+    AND r.terminal = w.terminal AND r.box = w.box AND r.id = w.id;
+
+-- name: compare_presence
+-- Repeated records beside what is stored under their ids within $14 of their times. It takes what insert_presence takes.
+SELECT w.place, ROW(r.device_at, r.up, r.device_until, r.until_up, r.usable)
+    IS NOT DISTINCT FROM ROW(w.device_at, w.up, w.device_until, w.until_up, w.usable) AS same
+FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[],
+            $7::timestamptz[], $8::bigint[], $9::bigint[], $10::double precision[], $11::bigint[], $12::double
+            precision[], $13::boolean[])
+    WITH ORDINALITY AS w(ts, station, terminal, box, received_at, time_source, until, id, device_at, up, device_until, until_up,
+         usable, place)
+JOIN presence AS r ON r.station = w.station AND r.ts BETWEEN w.ts - $14::interval AND w.ts + $14::interval
+    AND r.terminal = w.terminal AND r.box = w.box AND r.id = w.id;
+
+-- name: compare_event
+-- Repeated records beside what is stored under their ids within $12 of their times. It takes what insert_event takes.
+SELECT w.place, ROW(r.device_at, r.up, r.name, r.detail)
+    IS NOT DISTINCT FROM ROW(w.device_at, w.up, w.name, w.detail::jsonb) AS same
+FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bigint[],
+            $8::bigint[], $9::double precision[], $10::text[], $11::text[])
+    WITH ORDINALITY AS w(ts, station, terminal, box, received_at, time_source, id, device_at, up, name, detail, place)
+JOIN event AS r ON r.station = w.station AND r.ts BETWEEN w.ts - $12::interval AND w.ts + $12::interval
+    AND r.terminal = w.terminal AND r.box = w.box AND r.id = w.id;
+
+-- name: find_elsewhere
+-- The place of each of these records under which any kind has a record of that id, within $6 of its time.
+SELECT DISTINCT w.place
+FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+    WITH ORDINALITY AS w(ts, station, terminal, box, id, place)
+CROSS JOIN LATERAL (
+    SELECT 1 FROM health AS r WHERE r.station = w.station AND r.ts BETWEEN w.ts - $6::interval AND w.ts + $6::interval
+        AND r.terminal = w.terminal AND r.box = w.box AND r.id = w.id
+    UNION ALL
+    SELECT 1 FROM usage AS r WHERE r.station = w.station AND r.ts BETWEEN w.ts - $6::interval AND w.ts + $6::interval
+        AND r.terminal = w.terminal AND r.box = w.box AND r.id = w.id
+    UNION ALL
+    SELECT 1 FROM inventory AS r WHERE r.station = w.station AND r.ts BETWEEN w.ts - $6::interval AND w.ts + $6::interval
+        AND r.terminal = w.terminal AND r.box = w.box AND r.id = w.id
+    UNION ALL
+    SELECT 1 FROM presence AS r WHERE r.station = w.station AND r.ts BETWEEN w.ts - $6::interval AND w.ts + $6::interval
+        AND r.terminal = w.terminal AND r.box = w.box AND r.id = w.id
+    UNION ALL
+    SELECT 1 FROM event AS r WHERE r.station = w.station AND r.ts BETWEEN w.ts - $6::interval AND w.ts + $6::interval
+        AND r.terminal = w.terminal AND r.box = w.box AND r.id = w.id
+) AS found;
+
 -- name: insert_replies
 -- A stage of a command is reached once: the first receipt holds.
 INSERT INTO command_reply (station, terminal, command, stage, device_at, received_at, result)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from msgspec.structs import astuple, replace
 
@@ -19,6 +19,16 @@ MAX_RANGES_KEPT: Final = 64
 
 Row = tuple[Any, ...]
 Column = Sequence[Any]
+
+
+class Repeat(NamedTuple):
+    """A record whose id was stored already, and the row that it would be: to be compared with what is stored."""
+
+    unit: DataUnit
+    record: Record
+    row: Row
+
+
 Run = tuple[str, str, int]
 """(station, terminal, run): asks for the last receipt of the boots before that run."""
 
@@ -35,6 +45,7 @@ class Rows:
         self.anchors: dict[Key, Boot] = {}
         self.replies: list[ReplyUnit] = []
         self.refusals: list[Refusal] = []
+        self.repeats: dict[type[Record], list[Repeat]] = defaultdict(list)
         self.stored = 0
         self.repeated = 0
 
@@ -111,37 +122,59 @@ def _take_data(rows: Rows, unit: DataUnit, boots: Mapping[Key, Boot], before: _P
         key = (station, terminal, name)
         box = boots[key]
     fresh = box.seen.add([record.id for record in records])
+    again: list[Record] = []
     if len(fresh) != len(records):
         rows.repeated += len(records) - len(fresh)
-        records = _only(records, fresh)
-    if not fresh:
-        return
+        records, again = _split(records, fresh)
+    if fresh:
+        _take_fresh(rows, unit, key, records, carrier, box, before)
+    for record in again:
+        row = _row(unit, record, carrier, box, _datetime(received))
+        rows.repeats[type(record)].append(Repeat(unit, record, row))
+
+
+def _take_fresh(
+    rows: Rows, unit: DataUnit, key: Key, fresh: list[Record], carrier: Boot, box: Boot, before: _Predecessors | None
+) -> None:
+    station, terminal, run = unit.station, unit.entry.terminal, unit.entry.body.run
     rows.stored += len(fresh)
     rows.boxes[key] = box
     if box.seen.ranges > MAX_RANGES_KEPT:
         rows.scattered.append(key)
     if not box.met:
-        box.meet(carrier, before.last(station, terminal, body.run) if before and box.anchor is None else None)
-    received_at = _datetime(received)
-    for record in records:
-        time, source = box.time_of(record.at, record.up, received, carrier)
-        head: Row = (_datetime(time), station, terminal, name, received_at, source)
-        kind = type(record)
-        if kind is Usage or kind is Presence:
-            head = (*head, _end(record, time, box.latest(received)))
-        elif isinstance(record, Inventory) and isinstance(record.installed, int):
-            record = replace(record, installed=str(record.installed))
-        rows.records[kind].append(head + astuple(record))
+        box.meet(carrier, before.last(station, terminal, run) if before and box.anchor is None else None)
+    received_at = _datetime(unit.entry.received)
+    for record in fresh:
+        rows.records[type(record)].append(_row(unit, record, carrier, box, received_at))
+
+
+def _row(unit: DataUnit, record: Record, carrier: Boot, box: Boot, received_at: datetime) -> Row:
+    entry = unit.entry
+    time, source = box.time_of(record.at, record.up, entry.received, carrier)
+    head: Row = (_datetime(time), unit.station, entry.terminal, entry.body.box, received_at, source)
+    kind = type(record)
+    if kind is Usage or kind is Presence:
+        head = (*head, _end(record, time, box.latest(entry.received)))
+    elif isinstance(record, Inventory) and isinstance(record.installed, int):
+        record = replace(record, installed=str(record.installed))
+    return head + astuple(record)
 
 
 def _datetime(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
-def _only(records: Iterable[Record], fresh: Iterable[int]) -> list[Record]:
-    """The records with these ids, the first of each."""
-    first = {record.id: record for record in reversed(list(records))}
-    return [first[number] for number in fresh]
+def _split(records: Iterable[Record], fresh: Iterable[int]) -> tuple[list[Record], list[Record]]:
+    """The first record of each of these ids, and all others."""
+    left = set(fresh)
+    first, again = [], []
+    for record in records:
+        if record.id in left:
+            left.discard(record.id)
+            first.append(record)
+        else:
+            again.append(record)
+    return first, again
 
 
 def _end(record: Any, time: int, latest: int) -> datetime | None:

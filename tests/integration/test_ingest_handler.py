@@ -6,14 +6,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from contract.codec import encode
 from contract.log import DEADLETTER, DeadLetter, ReplyEntry
-from contract.messages import Event, Health, Inventory, Presence, Reply, Resource, Usage
+from contract.messages import Event, Health, Inventory, Presence, Record, Reply, Resource, Usage
 from ingest import store as ingest_store
 from ingest.handler import DeadLettersHandler, RecordsHandler, Waiting
 from ingest.memory import BootMemory
 from ingest.rows import names_of
+from ingest.seen import MAX_RANGES
 from store.pool import Pool
 from tests.integration.ingest_kit import NOW, data, feed, health, identities, kafka_record, store
 
@@ -354,3 +356,70 @@ def test_a_commit_is_due_by_time_number_or_size() -> None:
         assert waiting.due(200.0)
         waiting.drop({1})
     assert not waiting.due(300.0)
+
+
+async def letters(pool: Pool) -> list[tuple[str, str]]:
+    return [(row["reason"], row["excerpt"]) for row in await pool.fetch("SELECT * FROM dead_letter ORDER BY id")]
+
+
+OTHER = [
+    pytest.param(health(1, cpu=0.2), health(1, cpu=0.3), id="a value"),
+    pytest.param(health(1, cpu=0.2), health(1), id="a value less"),
+    pytest.param(health(1), health(1, up=901.0), id="a time"),
+    pytest.param(health(1), health(1, at=NOW - 300 * 24 * HOUR, up=None), id="a time long ago"),
+    pytest.param(health(1), Event(id=1, at=NOW, up=900.0), id="a kind"),
+    pytest.param(FULL[1], Usage(**{**structs.asdict(FULL[1]), "by": {"language": {"bo": 3}}}), id="JSON"),
+    pytest.param(FULL[2], Inventory(id=3, at=NOW, up=900.0, model="N"), id="inventory"),
+    pytest.param(FULL[3], Presence(id=4, at=NOW, up=900.0, until=NOW + 6, until_up=950.0, usable=False), id="presence"),
+    pytest.param(FULL[4], Event(id=5, at=NOW, up=900.0, name="door", detail={"open": [1, None]}), id="event"),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), OTHER)
+async def test_other_content_under_a_known_id_is_kept_aside_and_named(
+    pool: Pool, handler: RecordsHandler, first: Record, second: Record
+) -> None:
+    await store(pool, data([first, health(99)]), handler=handler)
+    batch = [kafka_record(data([second], received=NOW + 5), offset=7)]
+    await feed(pool, handler, batch)
+    assert await letters(pool) == [("other_content", encode(second).decode())]
+    assert handler.tally.differing == 1
+    handler.forget((0,))
+    await feed(pool, handler, batch)
+    assert len(await letters(pool)) == 1, "a replay adds none"
+    assert len(await identities(pool)) == 2, "what was first holds"
+
+
+async def test_other_content_within_one_message_is_kept_aside(pool: Pool, handler: RecordsHandler) -> None:
+    await store(pool, data([health(1, cpu=0.1), health(1, cpu=0.1), health(1, cpu=0.2)]), handler=handler)
+    assert await letters(pool) == [("other_content", encode(health(1, cpu=0.2)).decode())]
+
+
+async def test_the_same_again_is_no_news_whatever_its_fields(pool: Pool, handler: RecordsHandler) -> None:
+    bare = [kind(id=n + 10, at=NOW) for n, kind in enumerate((Health, Usage, Inventory, Presence, Event))]
+    odd = [health(20, cpu=0.1, mem=1 / 3, temp=-59.9, rtt_ms=1e-9, services={"b": True, "a": False})]
+    message = data([*FULL, *bare, *odd])
+    later = data([*FULL, *bare, *odd], received=NOW + HOUR, up=4600.0)
+    await store(pool, message, message, later, handler=handler)
+    handler.forget((0,))
+    await store(pool, later, message, handler=handler)
+    assert await letters(pool) == []
+    assert handler.tally.repeated == 4 * 11
+
+
+async def test_a_box_that_begins_anew_loses_no_record(pool: Pool, handler: RecordsHandler) -> None:
+    """An agent that numbers from 1 again under the box that it had before."""
+    old = [health(n, cpu=0.25) for n in range(1, 31)]
+    await store(pool, data(old), handler=handler)
+    new = [health(n, at=NOW + 90 * 24 * HOUR, up=7_000_000.0 + n, cpu=0.5) for n in range(1, 31)]
+    await store(pool, data(new, received=NOW + 90 * 24 * HOUR, up=7_777_000.0), handler=handler)
+    kept = await letters(pool)
+    assert sorted(excerpt for _, excerpt in kept) == sorted(encode(record).decode() for record in new)
+    assert {reason for reason, _ in kept} == {"other_content", "not_compared"}, "the searches are rationed"
+
+
+async def test_what_counts_as_stored_and_is_nowhere_is_kept_aside(pool: Pool, handler: RecordsHandler) -> None:
+    """A box in too many pieces has its oldest gaps closed: what comes for them later was never stored."""
+    await store(pool, data([health(n) for n in range(0, 2 * (MAX_RANGES + 5), 2)]), handler=handler)
+    await store(pool, data([health(1)]), handler=handler)
+    assert await letters(pool) == [("not_compared", encode(health(1)).decode())]

@@ -1,0 +1,89 @@
+"""Records that come under an id which is stored already: the same again, or other content that must not be lost.
+
+An agent sends again what no ack reached, and a replayed log repeats everything: both find their record at its time.
+Only other content, or a time that is judged otherwise today, needs a search through a history, which is rationed.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from contract.messages import Event, Health, Inventory, Presence, Record, Usage
+from ingest.entries import Refusal, not_compared, other_content
+from ingest.rows import Repeat, columns_of
+from store.pool import Connection
+from store.sql import queries_beside
+
+QUERIES = queries_beside(__file__)
+
+NEAR: Final = timedelta(minutes=15)
+"""Around its time: an anchor becomes better by some minutes at most."""
+FAR: Final = timedelta(days=400)
+"""As far from its receipt as a record's time is believed."""
+FAR_EVERY: Final = 1.0
+"""Seconds between two searches through a history."""
+FAR_RECORDS: Final = 5
+"""Records that one search looks for."""
+
+_COMPARE: Final[Mapping[type[Record], str]] = {
+    Health: QUERIES.compare_health,
+    Usage: QUERIES.compare_usage,
+    Inventory: QUERIES.compare_inventory,
+    Presence: QUERIES.compare_presence,
+    Event: QUERIES.compare_event,
+}
+
+
+class Repeats:
+    """Compares repeated records with what is stored; `clock` gives monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next_far = 0.0
+
+    async def judge(
+        self, connection: Connection, log: str, repeats: Mapping[type[Record], Sequence[Repeat]]
+    ) -> list[Refusal]:
+        """The dead letters of what is not stored as it came; the caller writes them. `log` is the log's identity."""
+        letters: list[Refusal] = []
+        for kind, records in repeats.items():
+            differing, missing = await _compare(connection, kind, records, NEAR)
+            if missing and self._may_look_far():
+                others, absent = await _look_far(connection, kind, missing[:FAR_RECORDS])
+                differing, missing = differing + others, absent + missing[FAR_RECORDS:]
+            letters += [other_content(log, one.unit, one.record) for one in differing]
+            letters += [not_compared(log, one.unit, one.record) for one in missing]
+        return letters
+
+    def _may_look_far(self) -> bool:
+        now = self._clock()
+        if now < self._next_far:
+            return False
+        self._next_far = now + FAR_EVERY
+        return True
+
+
+async def _compare(
+    connection: Connection, kind: type[Record], records: Sequence[Repeat], window: timedelta
+) -> tuple[list[Repeat], list[Repeat]]:
+    """Those that are stored with other content, and those that are not found."""
+    columns = columns_of(kind, [one.row for one in records])
+    same: dict[int, bool] = {}
+    for place, is_same in await connection.fetch(_COMPARE[kind], *columns, window):
+        same[place] = same.get(place, False) or is_same
+    differing = [one for place, one in enumerate(records, 1) if same.get(place) is False]
+    return differing, [one for place, one in enumerate(records, 1) if place not in same]
+
+
+async def _look_far(
+    connection: Connection, kind: type[Record], records: Sequence[Repeat]
+) -> tuple[list[Repeat], list[Repeat]]:
+    """The same through 400 days, and among all kinds."""
+    differing, missing = await _compare(connection, kind, records, FAR)
+    if not missing:
+        return differing, []
+    keys = [(*one.row[:4], one.record.id) for one in missing]
+    found = {row["place"] for row in await connection.fetch(QUERIES.find_elsewhere, *zip(*keys, strict=True), FAR)}
+    differing += [one for place, one in enumerate(missing, 1) if place in found]
+    return differing, [one for place, one in enumerate(missing, 1) if place not in found]
