@@ -1,7 +1,10 @@
 """What the routers share: made once by the service, found on the app."""
 
-from typing import Annotated
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Final
 
+import asyncpg
 import msgspec
 from fastapi import Depends, Request
 
@@ -17,6 +20,7 @@ from store.pool import Connection
 from store.sql import queries_beside
 
 QUERIES = queries_beside(__file__)
+_FEW: Final = 500
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +47,23 @@ async def load_clocks(connection: Connection) -> Clocks:
     return Clocks((Clock(**row) for row in rows), now)
 
 
-async def load_cover(connection: Connection) -> Cover:
-    """Opening hours and closures at the moment of the connection's snapshot."""
+async def load_cover(connection: Connection, stations: Sequence[asyncpg.Record] | None = None) -> Cover:
+    """Opening hours and closures at the moment of the connection's snapshot; `stations`: the rows of those of which
+    alone it is asked, for there may be as many closures as stations."""
     calendars = await connection.fetch(QUERIES.calendars_now)
-    closures = await connection.fetch(QUERIES.closures_now)
+    closures = await connection.fetch(QUERIES.closures_now, *_scopes(stations))
+    if len(closures) <= _FEW:
+        return _cover(calendars, closures)
+    return await asyncio.to_thread(_cover, calendars, closures)
+
+
+def _scopes(stations: Sequence[asyncpg.Record] | None) -> tuple[list[str] | None, list[str], list[str]]:
+    if stations is None:
+        return None, [], []
+    areas = {code for row in stations for code in row["path"] or ()}
+    programmes = {programme for row in stations for programme in row["programmes"]}
+    return [row["id"] for row in stations], list(areas), list(programmes)
+
+
+def _cover(calendars: Sequence[asyncpg.Record], closures: Sequence[asyncpg.Record]) -> Cover:
     return Cover((CalendarNow(**row) for row in calendars), (ClosureNow(**row) for row in closures))

@@ -9,9 +9,11 @@ SELECT version, sha256 FROM schema_migration;
 SELECT calendar, open, changed_at, changes_at FROM calendar_now;
 
 -- name: closures_now
--- Those in force: declared and not withdrawn. Only the approved ones excuse.
+-- Those in force: declared and not withdrawn. Only the approved ones excuse. $1, $2, $3: those of some stations, areas and
+-- programmes; NULL: all.
 SELECT id, held(from_at) AS from_at, approved_at IS NOT NULL AS approved, station, area, programme FROM closure
-WHERE withdrawn_at IS NULL AND from_at <= now() AND until_at > now();
+WHERE withdrawn_at IS NULL AND from_at <= now() AND until_at > now()
+  AND ($1::text[] IS NULL OR station = ANY ($1) OR area = ANY ($2::text[]) OR programme = ANY ($3::text[]));
 
 -- name: now
 -- The time of this snapshot.

@@ -43,7 +43,9 @@ async def list_stations(
     """Stations in the order of their ids: they are no events, so none is newest."""
     after = page.after(AfterStation, AfterStation("")).id
     async with context.database.snapshot() as connection:
-        clocks, cover = await load_clocks(connection), await load_cover(connection)
+        clocks = await load_clocks(connection)
+        # Who is excused is asked of all stations only to find those of a verdict.
+        cover = Cover() if verdict is None else await load_cover(connection)
         rows = await connection.fetch(
             QUERIES.list_stations,
             after,
@@ -57,6 +59,7 @@ async def list_stations(
             *cover.arguments,
         )
         terminals, full = await terminals_of(connection, rows[: page.limit])
+        cover = await load_cover(connection, rows)
     shown, following = page.shorter(full).cut(rows, lambda row: AfterStation(row["id"]))
     things = len(shown) + sum(map(len, terminals.values()))
     items = await context.work.do(things, lambda: documents_of(shown, terminals, clocks, cover))
@@ -76,7 +79,7 @@ async def get_station(context: Shared, id: StationId) -> Station:  # noqa: A002 
     """One station, in the same shape as in the list."""
     async with context.database.snapshot() as connection:
         row = await require_station(connection, id)
-        clocks, cover = await load_clocks(connection), await load_cover(connection)
+        clocks, cover = await load_clocks(connection), await load_cover(connection, [row])
         return (await complete(connection, [row], clocks, cover))[0]
 
 
@@ -84,7 +87,7 @@ async def some_stations(context: Context, ids: Sequence[str]) -> dict[str, Stati
     """The documents of those of the stations that are there, by id."""
     async with context.database.snapshot() as connection:
         rows = await connection.fetch(QUERIES.get_stations, list(ids))
-        clocks, cover = await load_clocks(connection), await load_cover(connection)
+        clocks, cover = await load_clocks(connection), await load_cover(connection, rows)
         return {station.id: station for station in await complete(connection, rows, clocks, cover)}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.context import QUERIES, load_cover
 from registry.calendar_store import refresh_calendars
 from registry.schedule_store import put_schedules
 from store.pool import Pool
@@ -336,3 +337,25 @@ async def test_an_outage_of_many_names_its_cause_and_its_parts(pool: Pool, datab
     assert everything == [alone, quiet, *reversed(parts), outage]
     assert top == [alone, outage]
     assert flapping == [False, True]
+
+
+async def test_what_covers_some_stations_is_looked_up_for_these_alone(pool: Pool) -> None:
+    world = World(pool)
+    await world.area("630000000000", "青海省", level="province")
+    for station in ("s", "other"):
+        await world.station(station, area="630000000000" if station == "s" else None)
+    await pool.execute("INSERT INTO programme (id, name) VALUES ('p', 'P'), ('q', 'Q')")
+    await pool.execute("INSERT INTO station_programme (station, programme) VALUES ('s', 'p')")
+    await pool.execute("""
+        INSERT INTO closure (kind, station, area, programme, from_at, until_at, reason, declared_by, approved_by,
+                             approved_at)
+        SELECT 'closure', station, area, programme, now() - interval '1 day', now() + interval '1 day', 'r', 'd', 'a',
+               now()
+        FROM (VALUES ('s', NULL, NULL), ('other', NULL, NULL), (NULL, '630000000000', NULL), (NULL, NULL, 'p'))
+            AS what (station, area, programme)
+    """)
+    async with pool.acquire() as connection:
+        rows = await connection.fetch(QUERIES.get_stations, ["s"])
+        its, everybodys = await load_cover(connection, rows), await load_cover(connection)
+    assert its.arguments[1:] == (["s"], ["630000000000"], ["p"])
+    assert sorted(everybodys.arguments[1]) == ["other", "s"]
