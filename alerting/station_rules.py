@@ -153,7 +153,9 @@ def ending_unusable(_: str, standing: Standing | None, about: About | None) -> s
         return "deleted"
     if not standing.in_service:
         return standing.lifecycle
-    return "usable" if standing.state == "online" and not standing.unusable else None
+    if standing.state != "online" or standing.unusable:
+        return None
+    return "usable" if standing.usable else "not_said"
 
 
 class Rule(NamedTuple):

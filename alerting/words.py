@@ -86,7 +86,7 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "most_back": ("大多已恢复", "most are back"),
         "did_not_spread": ("未扩大为区域中断", "it did not come to an outage of many"),
         "usable": ("可以使用", "visitors can use it"),
-        "online": ("已上线", "it is online"),
+        "not_said": ("不再上报不可用", "it does not say any more that nobody can use it"),
         "steady": ("趋于稳定", "it is steady again"),
         "flapping": ("时断时续", "it comes and goes"),
         "deleted": ("已从登记中删除", "deleted from the registry"),

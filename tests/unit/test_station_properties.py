@@ -18,6 +18,7 @@ STATIONS = 6
 BEGIN = at("08:50")
 LASTS = 2400
 STATES = ("online", "offline", "away")
+USES = (True, False, None)
 
 Streams = list[list[StationChange]]
 
@@ -36,12 +37,19 @@ def registered(station: str) -> Facts:
 def streams(draw: st.DrawFn) -> Streams:
     """What judges could write: each station's states one after another, back-dated, in the order of their ticks."""
     found: Streams = [[] for _ in range(PARTITIONS)]
-    steps = st.tuples(st.integers(0, STATIONS - 1), st.integers(1, LASTS), st.sampled_from(STATES), st.integers(0, 90))
-    state: dict[str, tuple[str, datetime]] = {}
-    for number, second, after, late in sorted(draw(st.lists(steps, max_size=30)), key=lambda step: step[1]):
+    steps = st.tuples(
+        st.integers(0, STATIONS - 1),
+        st.integers(1, LASTS),
+        st.sampled_from(STATES),
+        st.integers(0, 90),
+        st.sampled_from(USES),
+    )
+    state: dict[str, tuple[str, datetime, bool | None]] = {}
+    for number, second, after, late, said in sorted(draw(st.lists(steps, max_size=30)), key=lambda step: step[1]):
         station = str(number)
-        before, since = state.get(station, ("never_seen", BEGIN))
-        if after == before or (before == "never_seen" and after == "offline"):
+        before, since, usable = state.get(station, ("never_seen", BEGIN, None))
+        uses = said if after == "online" else None
+        if (after, uses) == (before, usable) or (before == "never_seen" and after == "offline"):
             continue
         tick = BEGIN + timedelta(seconds=second)
         since = max(since, tick - timedelta(seconds=late if after == "offline" else 0))
@@ -49,11 +57,11 @@ def streams(draw: st.DrawFn) -> Streams:
         stream = found[partition_of(station)]
         stream.append(
             StationChange(
-                station=station, before=before, after=after, at=since, tick_at=tick, reason=reason,
+                station=station, before=before, after=after, at=since, tick_at=tick, reason=reason, usable=uses,
                 partition=partition_of(station), seq=len(stream) + 1, shard="main",
             )
         )  # fmt: skip
-        state[station] = after, since
+        state[station] = after, since, uses
     return found
 
 
@@ -79,7 +87,17 @@ class Process:
         last = next((change for change in reversed(stream) if change.station == station), None)
         if last is None:
             return None
-        return Judged(partition=last.partition, state=last.after, since=last.at, shard=last.shard, reason=last.reason)
+        own = [change for change in stream if change.station == station]
+        moved = next(change for change in reversed(own) if change.before != change.after)
+        return Judged(
+            partition=last.partition,
+            state=last.after,
+            since=moved.at,
+            usable=last.usable,
+            unusable_since=last.at if last.usable is False else None,
+            shard=last.shard,
+            reason=moved.reason,
+        )
 
     def step(self, now: datetime, ticks: Sequence[datetime], again: int) -> None:
         """A pass; `ticks`: how far each partition's judge has come; `again`: rows that are read a second time."""
@@ -150,6 +168,24 @@ def test_it_ends_with_an_incident_for_each_station_that_is_down(streams: Streams
     last = {change.station: change.after for stream in streams for change in stream}
     down = {station for station, state in last.items() if state == "offline"}
     late = {change.station for stream in streams for change in stream if change.tick_at > at("09:14")}
-    found = {incident.station for incident in process.stored.values() if incident.is_open}
+    opened = [incident for incident in process.stored.values() if incident.is_open]
+    found = {incident.station for incident in opened if incident.kind != "unusable"}
     assert {s for s in down if s not in late or int(s) % 2 == 0} <= found
     assert not found & {station for station, state in last.items() if state == "online"}
+
+
+@settings(max_examples=100, deadline=None)
+@given(streams())
+def test_it_ends_with_an_incident_for_each_station_that_is_of_no_use(streams: Streams) -> None:
+    """Of those that have been so for the grace, and should be open."""
+    process = run(streams, [])
+    last = {change.station: change for stream in streams for change in stream}
+    of_no_use = {station for station, change in last.items() if change.after == "online" and change.usable is False}
+    late = {station for station in of_no_use if last[station].at > at("09:25")}
+    found = {
+        incident.station for incident in process.stored.values() if incident.is_open and incident.kind == "unusable"
+    }
+    assert of_no_use - late <= found
+    assert not found & {
+        station for station, change in last.items() if change.after == "online" and change.usable is not False
+    }
