@@ -88,6 +88,7 @@ class Country:
         self.gaps: list[tuple[int, ShardGap]] = []
         self._shard = [place.shard for place in truth.places]
         self._wanted, self._dead, self._up = bytearray(count), bytearray(count), bytearray(count)
+        self._broken = bytearray(count)
         self._cut = array("b", bytes(count))
         self._run, self._conn, self._n = ([0] * count for _ in range(3))
         self._slot, self._began = [0] * count, [0] * count
@@ -120,6 +121,9 @@ class Country:
         for number, odd in truth.odd.items():
             self._at(odd.begin, partial(self._turn_odd, number, odd))
             self._at(odd.end, partial(self._end_odd, number))
+        for number, broken in truth.unusable.items():
+            self._at(broken.begin, partial(self._break, number, True))
+            self._at(broken.end, partial(self._break, number, False))
         for cut in truth.cuts:
             members = [number for number, place in enumerate(truth.places) if is_hit(place, cut)]
             self._at(cut.begin, partial(self._cut_off, members, 1, cut.wills))
@@ -196,6 +200,9 @@ class Country:
         self._boot[number] = f"{self._starts[number]}"
         self._conn[number] = self._n[number] = 0
 
+    def _break(self, number: int, broken: bool, _: int) -> None:
+        self._broken[number] = broken
+
     def _cut_off(self, members: Iterable[int], more: int, wills: bool, minute: int) -> None:
         for number in members:
             self._cut[number] += more
@@ -252,7 +259,8 @@ class Country:
             terminal="001", shard=bridge.name, start=bridge.start, received=EPOCH + now, mono=now - bridge.born,
             body=Heartbeat(
                 v=1, boot=boot, run=run, conn=self._conn[number], n=n,
-                at=EPOCH + now + CLOCKS[number % 8], every=self._every[number] * 60.0, usable=True,
+                at=EPOCH + now + CLOCKS[number % 8], every=self._every[number] * 60.0,
+                usable=not self._broken[number],
             ),
         )  # fmt: skip
         self.beats += 1

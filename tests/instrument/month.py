@@ -7,7 +7,7 @@ import argparse
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -17,7 +17,7 @@ from alerting.flapping import FlappingSettings
 from alerting.incidents_core import Incident
 from alerting.pipeline import Gap
 from alerting.standing import ClockName
-from alerting.station_rules import RuleSettings
+from alerting.station_rules import UNUSABLE, RuleSettings
 from alerting.terminals import WORDS
 from alerting.verdict import Clock
 from registry.calendar import ALWAYS, Version, calendar_of
@@ -27,9 +27,13 @@ from tests.instrument.desk import Desk, DeskSettings, Register
 from tests.instrument.judges import change_of, gap_of, moment, peer_of, promise_of
 from tests.instrument.oracle import Oracle, compare
 from tests.instrument.oracle_incidents import GRACE, Expected, compare_incidents, expected, second
+from tests.instrument.oracle_use import GRACE as USE_GRACE
+from tests.instrument.oracle_use import compare_use
 from tests.instrument.truth import BEGIN, Cut, Truth
 
-SETTINGS = DeskSettings(rules=RuleSettings(opening_grace=GRACE), flapping=FlappingSettings(slot=5400.0))
+SETTINGS = DeskSettings(
+    rules=RuleSettings(opening_grace=GRACE, unusable_grace=USE_GRACE), flapping=FlappingSettings(slot=5400.0)
+)
 IDLE = 5
 """Minutes between passes of the incident process when nothing happens."""
 MANY = 10
@@ -189,7 +193,8 @@ def run(stations: int, seed: int) -> Report:
 def _report(month: Month, began: float) -> Report:
     country, oracle = month.country, Oracle(month.truth)
     states = called(country)
-    downs = _downs(month.desk.kept.incidents.values())
+    downs = _of_kinds(month.desk.kept.incidents.values(), DOWN)
+    uses = _of_kinds(month.desk.kept.incidents.values(), (UNUSABLE,))
     false, missed, silences = list[str](), list[str](), 0
     wanted: dict[int, list[Expected]] = {}
     for number in range(len(month.truth.places)):
@@ -200,8 +205,9 @@ def _report(month: Month, began: float) -> Report:
         wanted[number] = [expected(month.truth, oracle, number, one) for one in silent]
         wrong = compare_incidents(wanted[number], downs.get(month.truth.places[number].name, []))
         name = month.truth.places[number].name
-        false += [f"{number} {name}: {text}" for text in (*found.false, *wrong.false)]
-        missed += [f"{number} {name}: {text}" for text in (*found.missed, *wrong.missed)]
+        used = compare_use(month.truth, oracle, number, lives, uses.get(name, []))
+        false += [f"{number} {name}: {text}" for text in (*found.false, *wrong.false, *used.false)]
+        missed += [f"{number} {name}: {text}" for text in (*found.missed, *wrong.missed, *used.missed)]
     kept = month.desk.kept
     return Report(
         stations=len(month.truth.places),
@@ -285,10 +291,10 @@ def called(country: Country) -> list[list[tuple[float, str]]]:
     return found
 
 
-def _downs(incidents: Iterable[Incident]) -> dict[str, list[Incident]]:
+def _of_kinds(incidents: Iterable[Incident], kinds: Container[str]) -> dict[str, list[Incident]]:
     found = defaultdict(list)
     for one in incidents:
-        if one.kind in DOWN and one.station:
+        if one.kind in kinds and one.station:
             found[one.station].append(one)
     return found
 

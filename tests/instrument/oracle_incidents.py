@@ -27,11 +27,13 @@ class Expected(msgspec.Struct, frozen=True):
 
 def expected(truth: Truth, oracle: Oracle, number: int, silence: Silence) -> Expected:
     place = truth.places[number]
-    openings = [(0, END)] if place.kind == ALWAYS else _openings(place)
-    return Expected(silence, *_when(openings, silence, oracle.blind(number)))
+    return Expected(silence, *_when(openings_of(place), silence, oracle.blind(number)))
 
 
-def _openings(place: Place) -> list[Span]:
+def openings_of(place: Place) -> list[Span]:
+    """The openings of the month, in minutes."""
+    if place.kind == ALWAYS:
+        return [(0, END)]
     return [one for day in range(DAYS) if (one := hours(place, day)) is not None]
 
 

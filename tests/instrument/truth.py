@@ -4,7 +4,7 @@ A timetable in minutes since the month's beginning, made of a seed. It knows no 
 the oracle is asked what should have come of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import date, datetime, timedelta, timezone
 from random import Random
 
@@ -102,6 +102,8 @@ class Truth(msgspec.Struct, frozen=True):
     moves_at: int
     """The minute in which shard b dies for good; its stations come back through shard a."""
     odd: dict[int, Odd] = {}
+    unusable: dict[int, Death] = {}
+    """When the terminal of a station runs and nobody can use it."""
 
 
 def is_workday(day: date) -> bool:
@@ -140,7 +142,7 @@ def make(stations: int, *, province: str = "63", seed: int = 1) -> Truth:
         for number in rng.sample(range(stations), stations // 20)
         if number not in flapping and (one := _odd(rng, truth, number)) is not None
     }
-    return msgspec.structs.replace(truth, odd=odd)
+    return msgspec.structs.replace(truth, odd=odd, unusable=dict(_unusable(places, odd, Random(seed))))
 
 
 def _place(number: int, province: str, rng: Random) -> Place:
@@ -179,6 +181,16 @@ def _odd(rng: Random, truth: Truth, number: int) -> Odd | None:
     busy.append((truth.moves_at, truth.moves_at))
     is_free = all(last < begin - 300 or first > end + 300 for first, last in busy)
     return Odd(begin, end, "clone") if is_free else None
+
+
+def _unusable(places: list[Place], others: Container[int], rng: Random) -> Iterator[tuple[int, Death]]:
+    """Of every twenty stations one is of no use once, from about an opening on, for an hour or for days."""
+    for number in rng.sample(range(len(places)), len(places) // 20):
+        openings = [one for day in range(1, DAYS - 1) if (one := hours(places[number], day)) is not None]
+        if openings and number not in others:
+            first, last = rng.choice(openings)
+            begin = rng.randrange(first - 60, last)
+            yield number, Death(begin, begin + rng.choice((20, 60, 100, 140, 220, 400, 1500, 6000, 15_000)))
 
 
 def _flaps(rng: Random, place: Place) -> Iterator[Death]:

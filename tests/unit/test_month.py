@@ -36,6 +36,17 @@ def test_a_judge_with_another_patience_is_found_out(k: float, wrong: str, monkey
     assert any(getattr(one, wrong) for one in found)
 
 
+@pytest.mark.parametrize(("grace", "wrong"), [(4000.0, "false"), (14_000.0, "missed")])
+def test_an_incident_process_with_another_patience_for_no_use_is_found_out(
+    grace: float, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = msgspec.structs.replace(month.SETTINGS.rules, unusable_grace=grace)
+    monkeypatch.setattr(month, "SETTINGS", msgspec.structs.replace(month.SETTINGS, rules=rules))
+    report = month.run(1_000, seed=2)
+    found: list[str] = getattr(report, wrong)
+    assert any("too short" in text or "no incident: Death" in text for text in found)
+
+
 def test_causes_that_are_none_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     rash = msgspec.structs.replace(month.SETTINGS, causes=CauseSettings(least=2, share=0.01))
     monkeypatch.setattr(month, "SETTINGS", rash)
