@@ -37,7 +37,8 @@ _PUT_OUT = frozenset({"25P03", "25P04", "57P05"})
 class IncidentsConfig(msgspec.Struct, frozen=True, kw_only=True):
     """`kafka_servers` None: nothing is published. `limit` rows of each partition a pass; times in seconds.
 
-    `frozen_after`: a leader that said nothing for so long loses its session.
+    `poll`: between two passes while something waits for another partition, `idle_poll`: otherwise. Both passes and
+    publishing are woken by what is committed. `frozen_after`: a leader that said nothing for so long loses its session.
     """
 
     database_url: str
@@ -45,6 +46,8 @@ class IncidentsConfig(msgspec.Struct, frozen=True, kw_only=True):
     kafka_idempotent: bool = True
     instance: str = "incidents"
     poll: float = 0.5
+    idle_poll: float = 1.0
+    publish_poll: float = 5.0
     limit: int = 200
     standby_poll: float = 1.0
     frozen_after: float = 30.0
@@ -117,7 +120,9 @@ async def _publishing(config: IncidentsConfig, pool: Pool, wake: asyncio.Event) 
     if config.kafka_servers is None:
         yield
         return
-    settings = PublisherConfig(servers=config.kafka_servers, idempotent=config.kafka_idempotent, poll=config.poll)
+    settings = PublisherConfig(
+        servers=config.kafka_servers, idempotent=config.kafka_idempotent, poll=config.publish_poll
+    )
     task = asyncio.create_task(publish(settings, pool, wake), name="incidents publish")
     try:
         yield
@@ -171,7 +176,8 @@ class Leader:
                     self._give_up_if_lost(exc, failures)
                     more = False
                 if not more:
-                    await wait_for_wake(self._wake, self._config.poll)
+                    config = self._config
+                    await wait_for_wake(self._wake, config.idle_poll if self._decider.idle else config.poll)
         finally:
             stopping.cancel()
 

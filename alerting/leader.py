@@ -95,6 +95,11 @@ class Decider:
         """Look at the registry in the next pass."""
         self._registry_asked = True
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was read that must wait for other partitions: what comes next says so itself."""
+        return self._memory is not None and self._memory.waiting.earliest is None
+
     async def decide(self, outage: Outage | None) -> Passed:
         """Read, decide and write in one transaction. `outage` of the database: to be told."""
         mono = time.monotonic()

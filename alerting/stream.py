@@ -109,7 +109,7 @@ class PublisherConfig(msgspec.Struct, frozen=True, kw_only=True):
     servers: str
     idempotent: bool = True
     limit: int = 500
-    poll: float = 0.5
+    poll: float = 5.0
     ack_timeout: float = 30.0
     max_backoff: float = 5.0
 

@@ -140,6 +140,7 @@ async def main() -> None:
         on_failed=_give_up,
         on_drained=lambda: None,
         idempotent=bool(given.idempotent),
+        linger=config.linger,
     )
     feed = Feed(outbox, stations=given.stations, every=given.every, run=given.run)
     try:

@@ -76,6 +76,7 @@ class Carrier:
             on_failed=lambda _: self._ticker.spoil(),
             on_drained=self._drained,
             idempotent=config.idempotent,
+            linger=config.linger,
         )
         self.link: MqttLink | None = None
         self.superseded: asyncio.Future[None] = asyncio.get_running_loop().create_future()

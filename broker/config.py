@@ -14,6 +14,7 @@ class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     request to Kafka may take, and a batch of a producer that is not idempotent altogether. `losses`: by which numbers
     messages that are missing are our loss. A station has at most `terminals`.
     `clear_every`: seconds from one clearing of retained messages to the next.
+    `linger`: seconds between two batches of a partition.
     """
 
     mqtt_url: str
@@ -27,6 +28,7 @@ class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = 256 * 1024 * 1024
     max_messages: int = 1_000_000
     delivery_timeout: float = 40.0
+    linger: float = 0.02
     losses: LossSettings = LossSettings()
     terminals: int = MOST_TERMINALS
     clear_every: float = EVERY

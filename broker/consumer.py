@@ -14,12 +14,15 @@ from typing import Final, Protocol, TypeVar
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from broker.closing import close_client
 from broker.log_identity import open_admin, read_identity, watch_identity
 from broker.pulse import Progress
-from store.offsets import Claim, FencedError, advance, claim
+from broker.topics import count_partitions
+from contract.errors import RemedyError
+from store.offsets import Claim, FencedError, advance, claim, keep_partitions
 from store.pool import UNREACHABLE, Connection, Pool, end, may_pass
 from store.signs import Role, Signs
 
@@ -27,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _CLOSE_TIMEOUT: Final = 8.0
+_FETCH_WAIT: Final = 2.0
+"""Seconds that Kafka may keep a question open to which there is no answer yet; what comes is answered at once."""
 
 
 class Handler(Protocol):
@@ -52,7 +57,11 @@ class Handler(Protocol):
 
 
 class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`name` is the Kafka group and the consumer in consumer_offset; times in seconds."""
+    """`name` is the Kafka group and the consumer in consumer_offset; times in seconds.
+
+    `poll`: how often the handler is asked whether a commit is due, while something waits for one; `idle_poll`:
+    otherwise.
+    """
 
     name: str
     topic: str
@@ -62,6 +71,8 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     session_timeout: float = 6.0
     commit_timeout: float = 60.0
     stall_timeout: float = 20.0
+    poll: float = 0.1
+    idle_poll: float = 0.5
 
 
 class StalledError(Exception):
@@ -92,6 +103,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Consume until `stop`. Raises FencedError, LogReplacedError or StalledError when only a restart helps."""
         async with open_admin(self._config.servers) as admin:
             self._log = await read_identity(admin)
+            await self._refuse_other_partitions(admin)
             self._consumer = self._open_consumer()
             await self._consumer.start()
             self._consumer.subscribe([self._config.topic], listener=self)
@@ -110,6 +122,18 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             finally:
                 await self._close(tasks)
 
+    async def _refuse_other_partitions(self, admin: AIOKafkaAdminClient) -> None:
+        """A station's state lies by its partition: with another number it would be judged in two places."""
+        topic = self._config.topic
+        found = (await count_partitions(admin, [topic]))[topic]
+        async with self._pool.acquire() as connection:
+            kept = await keep_partitions(connection, topic, found)
+        if found != kept:
+            raise RemedyError(
+                f"topic {topic} has {found} partitions, but this database was begun with {kept}: delete the topic, "
+                f"set MILEPOST_PARTITIONS={kept} and run `milepost topics`, or begin with an empty database"
+            )
+
     def _open_consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
             bootstrap_servers=self._config.servers,
@@ -120,6 +144,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             session_timeout_ms=int(self._config.session_timeout * 1000),
             heartbeat_interval_ms=int(self._config.session_timeout * 1000 / 3),
             metadata_max_age_ms=10_000,
+            fetch_max_wait_ms=int(_FETCH_WAIT * 1000),
         )
 
     async def _close(self, tasks: Sequence[asyncio.Task[object]]) -> None:
@@ -129,7 +154,10 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     async def _consume(self) -> None:
         while True:
             await self._load_waiting()
-            batches = await self._consumer.getmany(timeout_ms=100, max_records=self._config.max_records)
+            patience = self._config.poll if self._positions or not self._claims else self._config.idle_poll
+            batches = await self._consumer.getmany(
+                timeout_ms=int(patience * 1000), max_records=self._config.max_records
+            )
             async with self._lock:
                 self._apply(batches)
                 if self._positions and self._handler.due(time.monotonic()):

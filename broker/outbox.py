@@ -19,8 +19,6 @@ from store.pool import end
 
 log = logging.getLogger(__name__)
 
-LINGER: Final = 0.02
-"""Seconds between flushes: a batch costs some 100 µs, however few messages are in it."""
 _OVERHEAD: Final = 40
 """Bytes that a message costs beside its key and value."""
 
@@ -65,7 +63,8 @@ class Outbox:
     """Takes messages and sends them in batches.
 
     `on_safe` gets the receipts of each batch that Kafka acknowledged; `on_failed` the error of one that was given up;
-    `on_drained` is called whenever less is waiting than before. `fatal` is set when only a restart helps.
+    `on_drained` is called whenever less is waiting than before. `linger`: seconds between flushes, because a batch
+    costs some 100 µs, however few messages are in it. `fatal` is set when only a restart helps.
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class Outbox:
         on_failed: Callable[[BaseException], None],
         on_drained: Callable[[], None],
         idempotent: bool,
-        linger: float = LINGER,
+        linger: float,
     ) -> None:
         self._producer = producer
         self._counters = counters

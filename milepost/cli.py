@@ -116,6 +116,7 @@ COMMANDS: Mapping[str, Command] = {
             "mqtt_ca_file",
             *_KAFKA,
             "kafka_idempotent",
+            "kafka_linger",
             "shard",
             "bridge",
             *_LOSSES,

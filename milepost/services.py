@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.errors import RemedyError
-from milepost.settings import Secret, Settings, require, secret_in
+from milepost.settings import LINGER, PARTITIONS, Secret, Settings, require, secret_in
 
 if TYPE_CHECKING:
     from alerting.blindspots import BlindSpotSettings
@@ -32,6 +32,7 @@ async def bridge(settings: Settings, stop: asyncio.Event) -> None:
         shard=settings.shard,
         bridge=settings.bridge,
         idempotent=settings.kafka_idempotent,
+        linger=settings.kafka_linger or LINGER,
         losses=LossSettings(
             window=settings.loss_window,
             settled=settings.loss_settled,
@@ -230,7 +231,7 @@ async def topics(settings: Settings, stop: asyncio.Event) -> None:
     """Create the Kafka topics that are missing and say how the rest differs."""
     from broker.topics import ensure_topics
 
-    report = await ensure_topics(kafka_servers(settings), settings.partitions, settings.kafka_replication)
+    report = await ensure_topics(kafka_servers(settings), settings.partitions or PARTITIONS, settings.kafka_replication)
     for name in report.created:
         _say(f"created {name}")
     for name in report.verified:

@@ -10,15 +10,19 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
+import asyncpg
 import msgspec
 
 from agents.simulator import roster
 from contract.errors import RemedyError
+from contract.log import LIVE
 from milepost import children, datadir, http
 from milepost.embedded import kafka, mqtt, postgres
 from milepost.renewal import wait_until_stored
-from milepost.settings import PREFIX, Secret, Settings, to_environ
+from milepost.settings import PARTITIONS, PREFIX, Secret, Settings, to_environ
 from milepost.supervisor import GaveUpError, Program, Supervisor
+from milepost.wear import Wear
+from store.offsets import kept_partitions
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,9 @@ STOP_STAGES = (
 STOP_SECONDS = {"mqtt": 1.5, "kafka": 1.5, "postgres": 5.0, "bridge": 3.0}
 READY_SECONDS = 90.0
 FLEET_TERMINALS, FLEET_EVERY = "3", "10"
+# Tansu looks through all that it holds of a partition at each fetch: few partitions and few batches keep it cheap. A
+# tick waits so long for its batch that more than half is left of the second in which a terminal must be called offline.
+EMBEDDED_PARTITIONS, EMBEDDED_LINGER = 1, 0.3
 LOG_CHECK_SECONDS = 5.0
 LOG_RETRY_SECONDS = 600.0
 
@@ -84,6 +91,7 @@ class Stack:
         if self.servers.postgres is not None:
             await self._report("PostgreSQL", self._start_postgres())
         await self._report("schema", self._one_off("migrate"))
+        self.settings = msgspec.structs.replace(self.settings, partitions=await self._choose_partitions())
         await self._start_kafka()
         await self._start_mqtt()
         await asyncio.gather(*(self._supervisor.start(self._service(name)) for name in SERVICES))
@@ -106,11 +114,13 @@ class Stack:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watch_log(self) -> None:
-        """Tansu applies no retention to a log in memory: before it fills the machine's, it starts anew."""
+        """Tansu applies no retention to a log in memory: before it fills the machine or costs much, it starts anew."""
         limit = self.settings.kafka_memory * 1024 * 1024
+        wear = Wear(time.monotonic())
         while self.servers.kafka is not None:
             await asyncio.sleep(LOG_CHECK_SECONDS)
-            if self._supervisor.memory("kafka") <= limit:
+            worn = wear.worn(time.monotonic(), self._supervisor.processor("kafka"))
+            if not worn and self._supervisor.memory("kafka") <= limit:
                 continue
             try:
                 await self._renew_log()
@@ -122,7 +132,7 @@ class Stack:
 
     async def _renew_log(self) -> None:
         """An empty log in place of the full one, once all that was acknowledged from it is stored."""
-        log.warning("the log in memory is full: an empty one takes its place")
+        log.warning("the log in memory is full or worn out: an empty one takes its place")
         url = self.settings.database_url
         await self._supervisor.end("bridge")
         try:
@@ -160,6 +170,16 @@ class Stack:
                 after_start=lambda: postgres.wait_ready(cluster.url),
             )
         )
+
+    async def _choose_partitions(self) -> int:
+        """As many partitions as this data directory was begun with. Raises RemedyError for another number."""
+        url = self.settings.database_url
+        connection = await asyncpg.connect(url.value if url else "", timeout=10)
+        try:
+            kept = await kept_partitions(connection, LIVE)
+        finally:
+            await connection.close(timeout=5)
+        return choose_partitions(self.settings.partitions, kept, embedded=self.servers.kafka is not None)
 
     async def _start_kafka(self) -> None:
         port = self.servers.kafka
@@ -289,6 +309,19 @@ def choose_servers(settings: Settings, directory: Path) -> Servers:
     )
 
 
+def choose_partitions(given: int | None, kept: int | None, *, embedded: bool) -> int:
+    """`given` by a person, `kept` by the database; the embedded Kafka is cheapest with a single one.
+
+    Raises RemedyError when the two differ.
+    """
+    if given is not None and kept is not None and given != kept:
+        raise RemedyError(
+            f"MILEPOST_PARTITIONS is {given}, but this database was begun with {kept}: the number is fixed then, "
+            f"so unset MILEPOST_PARTITIONS, or give another data directory with --data"
+        )
+    return kept or given or (EMBEDDED_PARTITIONS if embedded else PARTITIONS)
+
+
 def complete(settings: Settings, servers: Servers, directory: Path) -> Settings:
     """The settings of the services: what a person gave, and for the rest what this stack brings."""
     return msgspec.structs.replace(
@@ -296,6 +329,7 @@ def complete(settings: Settings, servers: Servers, directory: Path) -> Settings:
         data=directory,
         kafka_servers=settings.kafka_servers or f"127.0.0.1:{servers.kafka}",
         kafka_idempotent=settings.kafka_idempotent and servers.kafka is None,
+        kafka_linger=settings.kafka_linger or (EMBEDDED_LINGER if servers.kafka is not None else None),
         mqtt_url=settings.mqtt_url or f"mqtt://127.0.0.1:{servers.mqtt}",
         mqtt_anonymous=True if settings.mqtt_anonymous is None else settings.mqtt_anonymous,
         auto_register=True if settings.auto_register is None else settings.auto_register,

@@ -84,6 +84,14 @@ class Supervisor:
         except psutil.Error:
             return 0
 
+    def processor(self, name: str) -> float:
+        """Seconds of processor time that a program has used since its start; 0 while it does not run."""
+        pid = self.pid(name)
+        try:
+            return 0.0 if pid is None else sum(psutil.Process(pid).cpu_times()[:2])
+        except psutil.Error:
+            return 0.0
+
     def starts(self, name: str) -> int:
         """How many times a program was started."""
         return self._programs[name].starts

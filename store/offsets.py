@@ -27,6 +27,18 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     new_log: bool = False
 
 
+async def keep_partitions(connection: Connection, topic: str, partitions: int) -> int:
+    """How many partitions the topic has for ever: `partitions` if nobody read it yet, else what was kept then."""
+    await connection.execute(QUERIES.keep_partitions, topic, partitions)
+    return await kept_partitions(connection, topic) or partitions
+
+
+async def kept_partitions(connection: Connection, topic: str) -> int | None:
+    """How many partitions the topic had when it was first read; None when nobody read it yet."""
+    kept: int | None = await connection.fetchval(QUERIES.kept_partitions, topic)
+    return kept
+
+
 async def claim(connection: Connection, *, consumer: str, topic: str, partition: int, log: str, instance: str) -> Claim:
     """Take a partition over: raise the owner epoch and read the offset.
 

@@ -1,3 +1,10 @@
+-- name: keep_partitions
+-- The first reader of a topic writes down the number by which stations are spread over partitions.
+INSERT INTO topic_layout (topic, partitions) VALUES ($1, $2) ON CONFLICT (topic) DO NOTHING;
+
+-- name: kept_partitions
+SELECT partitions FROM topic_layout WHERE topic = $1;
+
 -- name: lock_offset
 -- Which log the stored offset belongs to; the row stays locked until it is claimed.
 SELECT log FROM consumer_offset WHERE consumer = $1 AND topic = $2 AND partition = $3 FOR UPDATE;

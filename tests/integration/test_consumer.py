@@ -10,9 +10,11 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from broker.consumer import ConsumerConfig, LogConsumer, StalledError
+from contract.errors import RemedyError
 from contract.log import RECORDS
 from store.offsets import Claim
 from store.pool import Connection, Pool
+from tests.conftest import PARTITIONS, create_topics
 from tests.servers import Tansu
 
 STALL = 4.0
@@ -123,3 +125,18 @@ async def test_a_client_that_gets_nothing_is_ended(pool: Pool, tansu: Tansu) -> 
         consumer._consumer.pause(*(TopicPartition(RECORDS, number) for number in consumer.partitions))
         with pytest.raises(StalledError, match=r"gets nothing of partitions \[0, 1\] of milepost.records"):
             await asyncio.wait_for(task, 10 * STALL)
+
+
+async def test_another_number_of_partitions_than_the_database_was_begun_with_is_refused(
+    pool: Pool, tansu: Tansu
+) -> None:
+    """Else a station would be judged in two places, and in the old one it would fall silent."""
+    collected = Collected()
+    async with consuming(pool, tansu, collected) as (consumer, task):
+        await until(lambda: len(consumer.partitions) == PARTITIONS, task)
+    tansu.restart()
+    create_topics(tansu.servers, PARTITIONS + 1)
+    async with consuming(pool, tansu, collected) as (_, task):
+        await asyncio.wait({task}, timeout=20)
+        with pytest.raises(RemedyError, match=f"begun with {PARTITIONS}.*set MILEPOST_PARTITIONS={PARTITIONS} "):
+            task.result()

@@ -15,6 +15,7 @@ import paho.mqtt.client as paho
 import psutil
 import pytest
 
+from milepost.stack import choose_partitions
 from milepost.supervisor import Program
 from tests.acceptance.stack import Stack, wait_until
 from tests.servers import find_free_port
@@ -100,6 +101,22 @@ def test_a_kafka_that_is_down_is_named(place: Path) -> None:
     assert "start it, or correct MILEPOST_KAFKA_SERVERS" in line
 
 
+@pytest.mark.parametrize(
+    ("given", "kept", "embedded", "chosen"),
+    [
+        pytest.param(None, None, True, 1, id="a new directory"),
+        pytest.param(None, None, False, 24, id="a Kafka of one's own"),
+        pytest.param(6, None, True, 6, id="a person's choice"),
+        pytest.param(None, 24, True, 24, id="a directory of before"),
+        pytest.param(24, 24, True, 24, id="the same number again"),
+    ],
+)
+def test_the_partitions_are_those_of_the_beginning(
+    given: int | None, kept: int | None, embedded: bool, chosen: int
+) -> None:
+    assert choose_partitions(given, kept, embedded=embedded) == chosen
+
+
 def descendants(stack: Stack) -> list[psutil.Process]:
     assert stack.process is not None
     return psutil.Process(stack.process.pid).children(recursive=True)
@@ -178,6 +195,23 @@ def test_a_full_log_is_replaced_when_all_of_it_is_stored(place: Path) -> None:
         refused = stack.get("deadletters", limit=1000)["items"]
         assert {item["topic"] for item in refused} == {f"milepost/v1/6321220007/{n:03}/data" for n in range(150)}
         assert stack.stop() == 0
+    finally:
+        stack.end()
+
+
+def test_a_data_directory_keeps_its_number_of_partitions(place: Path) -> None:
+    stack = Stack(place / "data", MILEPOST_PARTITIONS="3")
+    try:
+        stack.start()
+        assert stack.stop() == 0
+        line = one_line(up("--data", str(stack.data), MILEPOST_PARTITIONS="4"))
+        assert "MILEPOST_PARTITIONS is 4, but this database was begun with 3" in line
+        assert "unset MILEPOST_PARTITIONS" in line
+        again = Stack(stack.data)
+        again.start()
+        (shard,) = again.get("pipeline")["shards"]
+        assert {clock["partition"] for clock in shard["partitions"]} == {0, 1, 2}
+        assert again.stop() == 0
     finally:
         stack.end()
 
