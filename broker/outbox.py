@@ -121,7 +121,7 @@ class Outbox:
         counters = self._counters
         counters.waiting_bytes += size
         counters.waiting_messages += 1
-        if not lane.flying and lane not in self._dirty:
+        if not lane.flying and (lane.full or lane not in self._dirty):
             self._mark(lane)
 
     def _next_batch(self, lane: _Lane) -> _Batch:
@@ -131,8 +131,13 @@ class Outbox:
         return lane.filling
 
     def _mark(self, lane: _Lane) -> None:
-        self._dirty.add(lane)
+        """Have it sent at the next flush; what is full waits for none."""
         self._empty.clear()
+        if lane.full:
+            self._dirty.discard(lane)
+            self._launch(lane)
+            return
+        self._dirty.add(lane)
         if self._timer is None:
             self._timer = self._loop.call_at(max(self._flushed_at, self._loop.time()) + self._linger, self._flush)
 
@@ -141,12 +146,15 @@ class Outbox:
         self._flushed_at = self._loop.time()
         lanes, self._dirty = self._dirty, set()
         for lane in lanes:
-            batch = lane.pop()
-            if batch is not None:
-                lane.flying = True
-                task = self._loop.create_task(self._send(lane, batch), name=f"send {lane.topic} {lane.partition}")
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+            self._launch(lane)
+
+    def _launch(self, lane: _Lane) -> None:
+        batch = lane.pop()
+        if batch is not None:
+            lane.flying = True
+            task = self._loop.create_task(self._send(lane, batch), name=f"send {lane.topic} {lane.partition}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _send(self, lane: _Lane, batch: _Batch) -> None:
         try:
@@ -189,7 +197,11 @@ class Outbox:
         self._on_drained()
 
     async def drain(self) -> None:
-        """Wait until Kafka has everything."""
+        """Gather no longer, and wait until Kafka has everything."""
+        self._linger = 0.0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._flush()
         await self._empty.wait()
 
     async def close(self) -> None:

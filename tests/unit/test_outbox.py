@@ -61,7 +61,7 @@ def values(batch: BatchBuilder) -> list[bytes]:
 class Bench:
     """An outbox with everything that it reports."""
 
-    def __init__(self, *, idempotent: bool = False) -> None:
+    def __init__(self, *, idempotent: bool = False, linger: float = 0.0) -> None:
         self.kafka = Kafka()
         self.counters = Counters()
         self.acked: list[int] = []
@@ -73,7 +73,7 @@ class Bench:
             on_failed=self.failures.append,
             on_drained=lambda: None,
             idempotent=idempotent,
-            linger=0.0,
+            linger=linger,
         )
 
     def add(self, lane: Lane, number: int) -> None:
@@ -166,3 +166,21 @@ async def test_an_error_nobody_foresaw_is_fatal_and_holds_up_nothing() -> None:
 def test_only_errors_that_pass_let_the_bridge_go_on() -> None:
     assert not needs_restart(RequestTimedOutError())
     assert needs_restart(OutOfOrderSequenceNumber())
+
+
+async def test_what_is_full_waits_for_nothing_and_the_end_waits_for_no_more() -> None:
+    """However long messages are gathered: a full batch goes at once, the last one when the bridge ends."""
+    bench = Bench(linger=3600.0)
+    for number in range(10):
+        bench.add(LANES[0], number)
+    for _ in range(2):
+        await asyncio.wait_for(bench.kafka.sent(), 5)
+        bench.kafka.answer(LANES[0])
+    await settle()
+    draining = asyncio.create_task(bench.outbox.drain())
+    while not draining.done():
+        if LANES[0] in bench.kafka.flying:
+            bench.kafka.answer(LANES[0])
+        await asyncio.sleep(0.0001)
+    assert [int(value) for value in bench.kafka.log[LANES[0]]] == list(range(10))
+    await bench.outbox.close()
