@@ -16,9 +16,12 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
+from alerting.bot_target import BotTarget
+from alerting.bots import parse_bot
 from alerting.deliver_core import Facts, GiveUp, Language, Message, after_failure, write_message, write_plainly
 from alerting.deliver_targets import AppriseTarget, LogTarget, Parcel, SendError, Target, quiet_apprise
 from alerting.stream import end_with, wait_for_wake
+from contract.errors import RemedyError
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Pool, end, listening, may_pass, open_pool
 from store.signs import Signs
@@ -55,7 +58,18 @@ def open_targets(config: DeliverConfig) -> list[Target]:
     """The targets of the configuration, each once. Raises RemedyError for one that cannot work."""
     targets: list[Target] = [] if config.log_path is None else [LogTarget(config.log_path)]
     urls = dict.fromkeys(config.urls)
-    return targets + [AppriseTarget(url, place, config.send_timeout) for place, url in enumerate(urls, start=1)]
+    return targets + [open_target(url, place, config.send_timeout) for place, url in enumerate(urls, start=1)]
+
+
+def open_target(url: str, place: int, timeout: float) -> Target:
+    """What a URL names; `place` is its number in the setting. Raises RemedyError."""
+    try:
+        bot = parse_bot(url)
+    except ValueError as exc:
+        raise RemedyError(
+            f"MILEPOST_ALERT_URLS: URL {place} cannot be used (it is secret and not shown): {exc}"
+        ) from None
+    return AppriseTarget(url, place, timeout) if bot is None else BotTarget(bot, url, timeout)
 
 
 async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
@@ -202,6 +216,8 @@ class Outbox:
         told = {"target": target.name, "key": row["idempotency_key"], "attempts": row["attempts"], "error": str(error)}
         choice = after_failure(
             status=error.status,
+            refused=error.refused,
+            wait=error.wait,
             attempts=row["attempts"],
             age=row["age"],
             give_up=self._config.give_up,

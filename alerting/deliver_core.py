@@ -5,6 +5,7 @@ few attempts, everything else only with age. Texts exist in zh-CN and en; times 
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
@@ -52,15 +53,25 @@ class GiveUp(StrEnum):
     TOO_OLD = "too_old"
 
 
-def after_failure(*, status: int | None, attempts: int, age: float, give_up: float, roll: float) -> Retry | GiveUp:
+def after_failure(
+    *,
+    status: int | None,
+    attempts: int,
+    age: float,
+    give_up: float,
+    roll: float,
+    refused: bool = False,
+    wait: float = 0.0,
+) -> Retry | GiveUp:
     """What to do after a failed attempt.
 
-    `status`: the HTTP status of the answer, if there was one. `attempts`: how many failed, this one included.
-    `age` and `give_up` in seconds since people were to be told.
+    `status`: the HTTP status of the answer, if there was one. `refused`: the answer itself says that this message will
+    not be taken. `attempts`: how many failed, this one included. `age` and `give_up` in seconds since people were to be
+    told. `wait`: seconds for which the target takes nothing.
     """
-    if status in _REFUSING and attempts >= REFUSALS_ENOUGH:
+    if (refused or status in _REFUSING) and attempts >= REFUSALS_ENOUGH:
         return GiveUp.REFUSED
-    return GiveUp.TOO_OLD if age > give_up else Retry(retry_delay(attempts, roll))
+    return GiveUp.TOO_OLD if age > give_up else Retry(max(wait, retry_delay(attempts, roll)))
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +105,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_message(facts: Facts, *, language: Language, public_url: str | None, now: datetime) -> Message:
     """The text of a notification: what, since when or from when to when, where, why, and where to look."""
+    facts = msgspec.structs.replace(facts, **{name: plain(getattr(facts, name)) for name in _SAID})
     link = None if public_url is None else f"{public_url.rstrip('/')}/incidents/{facts.incident}"
     return Message(
         title=_title(facts, language).format(what=_what(facts, language)),
@@ -106,7 +118,27 @@ def write_plainly(facts: Facts, *, language: Language, public_url: str | None) -
     """Which incident it is and where to look: what can be said whatever stands in the incident."""
     link = None if public_url is None else f"{public_url.rstrip('/')}/incidents/{facts.incident}"
     number = TEXTS[language].number.format(id=facts.incident)
-    return Message(title=f"{facts.kind} {facts.phase}", body="\n".join(filter(None, (number, link))), link=link)
+    return Message(title=plain(f"{facts.kind} {facts.phase}"), body="\n".join(filter(None, (number, link))), link=link)
+
+
+# What others wrote: names, ids, and what terminals and people said.
+_SAID: Final = ("station", "station_name", "station_name_en", "area_name", "area_name_en", "shard", "detail")
+_INVISIBLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\s]+")
+_LIVE: Final = re.compile(r"(?<=[<@＠])(?=\S)|(?<=:)(?=//)|(?<=[0-9A-Za-z]\.)(?=[A-Za-z])")
+_APART: Final = "\u200b"
+
+
+def plain(said: Any) -> Any:
+    """Data as text of one line, in which no channel finds a link, a mention or an own way of writing.
+
+    A space of no width stands where those would begin (``@all``, ``<at``, ``http://``, ``a.cn``): people see what was
+    written, and a chat client sees no such word. Goes through dicts and lists.
+    """
+    if isinstance(said, str):
+        return _LIVE.sub(_APART, _INVISIBLE.sub(" ", said))
+    if isinstance(said, dict):
+        return {name: plain(value) for name, value in said.items()}
+    return [plain(value) for value in said] if isinstance(said, list) else said
 
 
 _PHASES: Final = ("opened", "closed", "passed")

@@ -6,12 +6,13 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 import msgspec
-from apprise import Apprise
+from apprise import Apprise, NotifyFormat
 
 from alerting.deliver_core import LOG_TARGET, Facts, Message, target_of
 from contract.errors import RemedyError
@@ -30,11 +31,14 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SendError(Exception):
-    """The target did not take it. The text holds no secret; `status` is an HTTP status if there was one."""
+    """The target did not take it. The text holds no secret; `status` is an HTTP status if there was one.
 
-    def __init__(self, text: str, status: int | None = None) -> None:
+    `refused`: the target says that it will never take this message. `wait`: seconds for which it takes nothing.
+    """
+
+    def __init__(self, text: str, status: int | None = None, *, refused: bool = False, wait: float = 0.0) -> None:
         super().__init__(text)
-        self.status = status
+        self.status, self.refused, self.wait = status, refused, wait
 
 
 class Target(Protocol):
@@ -54,7 +58,7 @@ class LogTarget:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            with path.open("ab"):
+            with _open_for_append(path):
                 pass
         except OSError as exc:
             raise RemedyError(
@@ -89,9 +93,14 @@ def _line(parcel: Parcel) -> bytes:
     )
 
 
+def _open_for_append(path: Path) -> BinaryIO:
+    """For reading too; a file that is made has mode 600, because what people are told names stations and causes."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "ab+")
+
+
 def _append_line(path: Path, line: bytes) -> None:
     """Append a line, after closing one that an earlier crash or a full disk cut off."""
-    with path.open("ab+") as file:
+    with _open_for_append(path) as file:
         if file.tell() > 0:
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":
@@ -117,6 +126,7 @@ class AppriseTarget:
             )
         # What a plugin offers differs from one to the next.
         self._notifier: Any = notifier
+        self._all = Apprise(services=notifier)
 
     async def send(self, parcel: Parcel) -> None:
         """In a thread and within the time limit; one that hangs beyond it blocks this target alone."""
@@ -132,14 +142,18 @@ class AppriseTarget:
         notifier = self._notifier
         if notifier.secure_protocol in _WEBHOOKS:
             notifier.headers["Idempotency-Key"] = parcel.key
-        _said.lines = []
+        said: list[str] = []
+        _said.set(said)
         try:
-            taken = notifier.notify(title=parcel.message.title, body=parcel.message.body)
+            # Said to be text, it is sent as text, or made into text of what the target reads: HTML, Markdown.
+            taken = self._all.notify(
+                title=parcel.message.title, body=parcel.message.body, body_format=NotifyFormat.TEXT
+            )
         except Exception as exc:
             # Its text may show the URL; the plugin's kind of error is enough.
             raise SendError(f"apprise raised {type(exc).__name__}") from None
         if not taken:
-            raise _error_of(_said.lines)
+            raise _error_of(said)
 
 
 def _error_of(lines: list[str]) -> SendError:
@@ -153,20 +167,15 @@ def _error_of(lines: list[str]) -> SendError:
     return SendError("was not accepted")
 
 
-class _Said(threading.local):
-    """The log lines of the plugin that runs in this thread."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-
-_said = _Said()
+_said: ContextVar[list[str]] = ContextVar("said", default=[])  # noqa: B039 -- each attempt sets its own
+"""The log lines of the plugin of one attempt; apprise hands our context on to the threads it runs plugins in."""
 
 
 class _Listener(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        if len(_said.lines) < 100:
-            _said.lines.append(record.getMessage())
+        lines = _said.get()
+        if len(lines) < 100:
+            lines.append(record.getMessage())
 
 
 _listener = _Listener(logging.WARNING)

@@ -56,6 +56,8 @@ async def _send(target: Target, parcel: Parcel) -> None:
             attempts += 1
             choice = after_failure(
                 status=exc.status,
+                refused=exc.refused,
+                wait=exc.wait,
                 attempts=attempts,
                 age=time.monotonic() - began,
                 give_up=GIVE_UP,

@@ -59,6 +59,19 @@ DatabaseUrl = Annotated[
 ]
 
 
+_URL = r"[A-Za-z][A-Za-z0-9+.-]*://\S+"
+# A comma belongs to some URLs (mail to several people), but not to their end, and not before the next.
+AlertUrls = Annotated[
+    Secret,
+    Meta(
+        extra={
+            "allowed": "URLs such as `wecombot://KEY`, separated by white space and not by commas",
+            "pattern": rf"^(?!.*[,;](\s|$))(?!.*[,;][A-Za-z][A-Za-z0-9+.-]*://){_URL}(\s+{_URL})*$",
+        }
+    ),
+]
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What each process of Milepost is told. The description of a field is its documentation."""
 
@@ -273,8 +286,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Count, Meta(description="The fewest stations of an area of which people are told that it is dark.")
     ] = 2
     alert_urls: Annotated[
-        Secret | None,
-        Meta(description="Where alerts go: apprise URLs, separated by white space."),
+        AlertUrls | None,
+        Meta(description="Where alerts go: apprise URLs, or the https addresses of WeCom, DingTalk and Feishu bots."),
     ] = None
     alert_log: Annotated[Path | None, Meta(description="A file to which each alert is also written, a line each.")] = (
         None
@@ -431,7 +444,7 @@ def _convert(field: str, value: str, source: str) -> Any:
     if plain is Path:
         return Path(value).expanduser()
     if plain is Secret:
-        if not re.match(_extra(metas, "pattern") or "", value):
+        if not re.match(_extra(metas, "pattern") or "", value, re.DOTALL):
             raise RemedyError(f"{source} has a wrong form: it must be {_BY_FIELD[field].allowed}")
         return Secret(value)
     try:

@@ -17,6 +17,7 @@ from alerting.deliver_core import (
     Retry,
     after_failure,
     lasted,
+    plain,
     retry_delay,
     target_of,
     write_message,
@@ -51,6 +52,41 @@ def test_delays_grow(attempts: int, roll: float) -> None:
 )
 def test_after_a_failure(name: str, status: int | None, attempts: int, age: float, expected: object) -> None:
     assert after_failure(status=status, attempts=attempts, age=age, give_up=DAY, roll=0) == expected, name
+
+
+def test_a_target_that_wants_silence_gets_it_and_one_that_refuses_is_given_up() -> None:
+    common = {"status": None, "age": 10.0, "give_up": DAY, "roll": 0.0}
+    assert after_failure(attempts=1, wait=600.0, **common) == Retry(600.0)
+    assert after_failure(attempts=2, refused=True, **common) == Retry(2.0)
+    assert after_failure(attempts=3, refused=True, **common) == GiveUp.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("红旗阅览室", "红旗阅览室"),
+        ("No. 3 Library, 2.5 km", "No. 3 Library, 2.5 km"),
+        ("@all", "@\u200ball"),
+        ("＠所有人", "＠\u200b所有人"),
+        ('<at user_id="all">x</at>', '<\u200bat user_id="all">x<\u200b/at>'),
+        ("<!channel>", "<\u200b!channel>"),
+        ("http://evil.example/x", "http:\u200b//evil.\u200bexample/x"),
+        ("www.evil.cn", "www.\u200bevil.\u200bcn"),
+        ("a\nb\r\nc\u2028d\u202ee\x00f", "a b c d e f"),
+    ],
+)
+def test_a_name_is_text_of_one_line(name: str, shown: str) -> None:
+    assert plain(name) == shown
+    assert plain({"reasons": [name], "n": 1}) == {"reasons": [shown], "n": 1}
+    message = write_message(
+        facts(station_name=name, area_name=name, detail={"terminal": name}), language="zh-CN", public_url=None, now=NOW
+    )
+    told = f"{message.title}\n{message.body}"
+    assert told.count(shown) == 4
+    assert name == shown or name not in told
+    assert len(message.body.splitlines()) == len(
+        write_message(facts(detail={"terminal": "x"}), language="zh-CN", public_url=None, now=NOW).body.splitlines()
+    )
 
 
 def test_a_target_is_named_without_its_secret() -> None:

@@ -67,6 +67,30 @@ def test_a_secret_is_never_shown() -> None:
     assert "geheim" not in f"{settings} {settings!r} {settings.database_url} {settings.alert_urls!r}"
 
 
+@pytest.mark.parametrize(
+    ("urls", "right"),
+    [
+        pytest.param("wecombot://a dingtalk://s@b", True, id="two"),
+        pytest.param("wecombot://a\n  dingtalk://s@b\n", True, id="a line each"),
+        pytest.param("mailto://u:p@h?to=a@x.cn,b@y.cn", True, id="a comma of the URL's own"),
+        pytest.param("wecombot://a,dingtalk://b", False, id="a comma between two"),
+        pytest.param("wecombot://a, dingtalk://b", False, id="a comma and a blank"),
+        pytest.param("wecombot://a;dingtalk://b", False, id="a semicolon"),
+        pytest.param("wecombot://a dingtalk://b,", False, id="a comma at the end"),
+        pytest.param("wecombot://a dingtalk", False, id="no URL"),
+    ],
+)
+def test_alert_urls_are_separated_by_white_space_alone(urls: str, right: bool) -> None:
+    if right:
+        assert load({"MILEPOST_ALERT_URLS": urls}).alert_urls == Secret(urls.strip())
+        return
+    with pytest.raises(
+        RemedyError, match=r"MILEPOST_ALERT_URLS has a wrong form.*white space and not by commas"
+    ) as wrong:
+        load({"MILEPOST_ALERT_URLS": urls})
+    assert "dingtalk" not in str(wrong.value)
+
+
 @pytest.mark.parametrize("variable", ["MILEPOST_DATABASE_URL", "MILEPOST_MQTT_URL"])
 def test_a_wrong_url_is_not_repeated_because_it_may_hold_a_password(variable: str) -> None:
     with pytest.raises(RemedyError) as caught:
