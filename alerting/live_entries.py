@@ -16,7 +16,7 @@ from ingest.entries import PLAUSIBLE, LogRecord
 _DECODER: Final[msgspec.json.Decoder[LiveEntry]] = msgspec.json.Decoder(LiveEntry)
 _NUL: Final = b"\\u0000"
 _LONGEST_NAME: Final = 256
-_COUNTS: Final = {field.name for field in msgspec.structs.fields(Tick)} - {"shard", "bridge", "start", "at", "mono"}
+_COUNTS: Final = ("seq", "present", "kept", "missed", "overdue")
 _MOST: Final = 2**53
 """Numbers of a bridge beyond that are none it counted."""
 
@@ -48,8 +48,8 @@ def read_live(record: LogRecord) -> tuple[str, LiveEntry]:
 
 
 def _check_tick(tick: Tick) -> None:
-    names = (tick.shard, tick.bridge, tick.start)
-    numbers = [value for name, value in msgspec.structs.asdict(tick).items() if name in _COUNTS and value is not None]
+    names = (tick.shard, tick.bridge, tick.start, *(tick.named or ()))
+    numbers = [value for name in _COUNTS if (value := getattr(tick, name)) is not None]
     if not _can_be(tick.at, tick.mono) or not all(map(_is_name, names)):
         raise NotAnEntryError("its bridge, shard, start or time cannot be")
     if not all(0 <= number <= _MOST for number in numbers):
