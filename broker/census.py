@@ -92,7 +92,9 @@ class Census:
         self.named: dict[str, Line] = {}
 
     def heartbeat(self, station: str, terminal: str, body: Heartbeat, now: int) -> None:
-        """Take a heartbeat in; one that is not newer than the newest of its boot says nothing."""
+        """Take a heartbeat in. One that is not newer than the newest of its boot is a double if it comes within half
+        its `every`; later it is a terminal that was set back or does not count, which lives and of which nothing is
+        missing."""
         if now // _SLOT > self._now:
             self._advance(now)
         home = self._stations.get(station)
@@ -108,6 +110,9 @@ class Census:
             missing = self._missing(known, body)
         else:
             self._take_back(home, known, body)
+            if now >= known.until - body.every * 500:
+                self._promise(known, body, now)
+                self._keep(home)
             return
         self._renew(known, body, now)
         self._losses.heard(home, body.every * 1000, now)
@@ -115,6 +120,10 @@ class Census:
             known.missing = body.n - 1 if missing == 1 else 0
             if self._losses.lose(home):
                 self.named[station] = home
+        self._keep(home)
+
+    def _keep(self, home: _Station) -> None:
+        """A station kept its promise now."""
         self._uncount(home)
         home.stretch = self._stretch
         self._count(home)
@@ -176,10 +185,14 @@ class Census:
                 self._losses.find(home)
 
     def _renew(self, known: _Terminal, body: Heartbeat, now: int) -> None:
-        every_ms = body.every * 1000
         known.boot, known.run, known.conn, known.n = body.boot, body.run, body.conn, body.n
-        known.until, known.forgotten = now + every_ms, now + FORGOTTEN_AFTER * every_ms + _LEAST_MEMORY_MS
         known.window, known.missing = self._losses.window, 0
+        self._promise(known, body, now)
+
+    @staticmethod
+    def _promise(known: _Terminal, body: Heartbeat, now: int) -> None:
+        every_ms = body.every * 1000
+        known.until, known.forgotten = now + every_ms, now + FORGOTTEN_AFTER * every_ms + _LEAST_MEMORY_MS
 
     def _leave(self, station: str, home: _Station, gone: _Terminal) -> None:
         self._uncount(home)

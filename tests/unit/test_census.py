@@ -53,8 +53,17 @@ def test_doubles_and_old_ones_change_nothing() -> None:
     census = Census()
     census.heartbeat("a", "001", beat(5), 0)
     for late in (beat(5), beat(3)):
-        census.heartbeat("a", "001", late, 1_900)
+        census.heartbeat("a", "001", late, 900)
     assert census.count(2_300).missed == 1
+
+
+def test_who_was_set_back_or_does_not_count_keeps_the_promise() -> None:
+    census = Census()
+    for turn, n in enumerate((5, 5, 5, 1, 2, 3, 3)):
+        census.heartbeat("a", "001", beat(n), 2_000 * turn)
+        now = census.count(2_000 * turn + 100)
+        assert (now.present, now.missed, now.losses) == (1, 0, False), turn
+    assert census.count(15_000).missed == 1
 
 
 EVENTS = st.lists(
