@@ -1,7 +1,7 @@
 """Areas: how many stations of a subtree are how, and where its blind spots are."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
@@ -20,6 +20,8 @@ from store.pool import Connection
 router = APIRouter(tags=["areas"], route_class=WorkRoute)
 
 _MOST_BLIND_SPOTS: Final = 1000
+MOST_CHILDREN: Final = 1000
+"""Parts of an area that are listed; a level of 1,000 is one that somebody forgot to divide."""
 _NAMES: Final = ("code", "name", "name_en", "name_bo", "level")
 _NOBODY: Final = Counts()
 
@@ -33,9 +35,13 @@ async def get_area(
         area = await connection.fetchrow(QUERIES.find_area, area_codes(code))
         if area is None:
             raise not_found("area", code)
-        children = await connection.fetch(QUERIES.list_children, area["code"])
+        children = await connection.fetch(QUERIES.list_children, area["code"], MOST_CHILDREN)
         counts = await _counts(connection, area, children)
         spots = await connection.fetch(QUERIES.list_blind_spots, MAX_ID, [area["code"]], None, _MOST_BLIND_SPOTS)
+    return await context.work.do(len(children) + len(spots), lambda: _area(area, children, counts, spots))
+
+
+def _area(area: Row, children: Sequence[Row], counts: Mapping[str, Counts], spots: Sequence[Row]) -> Area:
     return Area(
         **{name: area[name] for name in (*_NAMES, "parent")},
         counts=counts.get(area["code"], _NOBODY),

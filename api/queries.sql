@@ -218,7 +218,7 @@ SELECT code, name, name_en, name_bo, level, parent, cardinality(path) AS depth F
 ORDER BY array_position($1::text[], code) LIMIT 1;
 
 -- name: list_children
-SELECT code, name, name_en, name_bo, level FROM area WHERE parent = $1 ORDER BY code;
+SELECT code, name, name_en, name_bo, level FROM area WHERE parent = $1 ORDER BY code LIMIT $2;
 
 -- name: list_blind_spots
 -- Those that are open, newest first, before the one numbered $1, of subtrees ($2: codes) whether they name an area or a

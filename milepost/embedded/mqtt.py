@@ -22,6 +22,7 @@ listener {port} 127.0.0.1
 allow_anonymous true
 acl_file {acl}
 persistence false
+persistent_client_expiration 1h
 message_size_limit {max_message}
 # 20 by default, which at 10 ms of Kafka latency is 2,000 messages/s.
 max_inflight_messages 4000

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -24,7 +25,7 @@ from api.http import Book
 from api.service import run
 from api.session import AdminToken
 from contract.errors import RemedyError
-from store.pool import Pool
+from store.pool import Pool, end
 from tests.conftest import free_port
 from tests.integration.api_world import TOKEN, World, config, serving
 
@@ -179,6 +180,34 @@ async def test_a_client_that_takes_nothing_is_dropped(monkeypatch: pytest.Monkey
         quick.queue.get_nowait()
     assert (slow.dropped, slow.ended, slow.queue.qsize()) == (True, True, 3)
     assert (quick.dropped, quick.ended) == (False, False)
+
+
+async def test_many_events_at_once_leave_others_their_turn(pool: Pool, database: str) -> None:
+    await World(pool).clock()
+    hub = hub_module.Hub(database)
+    turn, published = 0, Counter[int]()
+    publish, done = hub.publish, asyncio.Event()
+
+    def note(name: str, data: bytes) -> None:
+        published[turn] += 1
+        publish(name, data)
+        if published.total() == 500:
+            done.set()
+
+    hub.publish = note  # type: ignore[method-assign]
+    running_hub = asyncio.create_task(hub.run())
+    async with asyncio.timeout(20):
+        await hub.listening.wait()
+        await pool.execute(
+            "INSERT INTO transition (partition, seq, station, before, after, at, tick_at, shard, reason) "
+            "SELECT 0, n, 's', 'online', 'offline', now(), now(), 'main', 'x' FROM generate_series(1, 500) AS n"
+        )
+        await pool.execute("SELECT pg_notify('milepost_transition', '')")
+        while not done.is_set():
+            turn += 1
+            await asyncio.sleep(0)
+    await end(running_hub)
+    assert max(published.values()) <= hub_module.AT_ONCE
 
 
 async def test_a_client_that_stopped_reading_costs_nobody_anything(
