@@ -17,8 +17,9 @@ from store.sql import queries_beside
 
 QUERIES = queries_beside(__file__)
 
-NEAR: Final = timedelta(minutes=15)
-"""Around its time: an anchor becomes better by some minutes at most."""
+NEAR: Final = (timedelta(minutes=15), timedelta(days=1))
+"""Around its time, the second for what is not found in the first: an anchor becomes better by as long as a boot's first
+message lay in a broker, and a time that rests on the receipt alone moves with it."""
 FAR: Final = timedelta(days=400)
 """As far from its receipt as a record's time is believed."""
 FAR_EVERY: Final = 1.0
@@ -48,7 +49,7 @@ class Repeats:
         """The dead letters of what is not stored as it came; the caller writes them. `log` is the log's identity."""
         letters: list[Refusal] = []
         for kind, records in repeats.items():
-            differing, missing = await _compare(connection, kind, records, NEAR)
+            differing, missing = await _look_near(connection, kind, records)
             if missing and self._may_look_far():
                 others, absent = await _look_far(connection, kind, missing[:FAR_RECORDS])
                 differing, missing = differing + others, absent + missing[FAR_RECORDS:]
@@ -74,6 +75,18 @@ async def _compare(
         same[place] = same.get(place, False) or is_same
     differing = [one for place, one in enumerate(records, 1) if same.get(place) is False]
     return differing, [one for place, one in enumerate(records, 1) if place not in same]
+
+
+async def _look_near(
+    connection: Connection, kind: type[Record], records: Sequence[Repeat]
+) -> tuple[list[Repeat], list[Repeat]]:
+    differing: list[Repeat] = []
+    missing = list(records)
+    for window in NEAR:
+        if missing:
+            others, missing = await _compare(connection, kind, missing, window)
+            differing += others
+    return differing, missing
 
 
 async def _look_far(

@@ -423,3 +423,15 @@ async def test_what_counts_as_stored_and_is_nowhere_is_kept_aside(pool: Pool, ha
     await store(pool, data([health(n) for n in range(0, 2 * (MAX_RANGES + 5), 2)]), handler=handler)
     await store(pool, data([health(1)]), handler=handler)
     assert await letters(pool) == [("not_compared", encode(health(1)).decode())]
+
+
+async def test_the_same_again_is_found_where_its_time_is_judged_otherwise_today(
+    pool: Pool, handler: RecordsHandler
+) -> None:
+    """The first message of a boot lay in the broker for hours, so its anchor was late; a time without any moves too."""
+    first = data([health(1, up=90.0), health(2, at=NOW + 3 * HOUR, up=None)], up=100.0, received=NOW + 2 * HOUR)
+    better = data([health(3, up=7200.0)], up=7300.0, received=NOW + 2 * HOUR + 1)
+    again = data([health(1, up=90.0), health(2, at=NOW + 3 * HOUR, up=None)], up=7400.0, received=NOW + 2 * HOUR + 100)
+    await store(pool, first, better, again, handler=handler)
+    assert await letters(pool) == []
+    assert handler.tally.repeated == 2
