@@ -415,14 +415,17 @@ async def test_a_wrong_setting_names_the_remedy_and_no_secret(case: str, tmp_pat
     assert "secret" not in str(caught.value)
 
 
-async def test_a_stream_that_failed_for_good_ends_the_service(
-    monkeypatch: pytest.MonkeyPatch, database: str, tmp_path: Path
+async def test_a_stream_that_fails_whatever_the_reason_costs_nobody_else_an_answer(
+    monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    stop = asyncio.Event()
-    settings = config(database, tmp_path, port=free_port())
+    await World(pool).clock()
     monkeypatch.setattr(hub_module, "CHANNELS", (7,))
-    with pytest.raises(AttributeError):
-        await asyncio.wait_for(run(settings, stop), 20)
+    monkeypatch.setattr("api.service._START", 0.1)
+    async with running(config(database, tmp_path, port=free_port())) as (client, _, service):
+        async with asyncio.timeout(20):
+            while "the event stream cannot go on" not in caplog.text:
+                assert (await client.get("/readyz")).status_code == 200
+        assert not service.done()
 
 
 async def test_silent_connections_shut_nobody_out(pool: Pool, database: str, tmp_path: Path) -> None:
