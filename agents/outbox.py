@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from agents.pacing import Key, Row
 from agents.salvage import Salvage, rows_of_damaged, rows_of_open
-from agents.table import Saved, Table, primary_code
+from agents.saved import Saved
+from agents.table import Table, primary_code
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")

@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from agents.table import Saved, Table
+from agents.saved import Saved
+from agents.schema import PAGE
+from agents.table import Table
 
 _log = logging.getLogger(__name__)
 
-PAGE: Final = 4096
-"""Bytes of a page, SQLite's default."""
 MOST_OVERFLOW: Final = 64
 """Pages of one record; the contract's largest needs 32."""
 _LEAF: Final = 0x0D
