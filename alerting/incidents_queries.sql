@@ -47,6 +47,9 @@ CROSS JOIN LATERAL (
     FROM incident i WHERE i.key = wanted.key ORDER BY i.id DESC LIMIT 50
 ) i;
 
+-- name: latest_gaps
+SELECT shard, began_at, ended_at FROM pipeline_gap WHERE ended_at > $1;
+
 -- name: new_ids
 SELECT nextval(pg_get_serial_sequence('incident', 'id')) FROM generate_series(1, $1::int);
 

@@ -18,7 +18,9 @@ from alerting.incident_store import QUERIES
 from alerting.incidents_core import Book, Decision
 from alerting.parts import Pairs, Part, PartSettings, make_parts
 from alerting.pipeline import HUNG, LONGEST, Gap, Outage, View, Watchdog, follow_pipeline, pipeline_key
+from alerting.restart_store import load_announced
 from alerting.resting import PartError, Resting
+from alerting.stability import SPAN, RecentGaps
 from alerting.standing import DOUBTFUL, Moment
 from alerting.station_rules import RuleSettings, decide, hold, station_rule_key
 from alerting.station_watch import StationWatch
@@ -74,6 +76,7 @@ class Memory(msgspec.Struct, kw_only=True):
     conflicts: ConflictWatch | None
     parts: dict[str, Part]
     refused: Troubles
+    recent: RecentGaps = msgspec.field(default_factory=RecentGaps)
     # Stations that were excused when the lead was taken.
     excused: list[str] = []
     registry_due: float = 0.0
@@ -131,12 +134,14 @@ class Decider:
         more, ripe, moment = await _read(connection, memory, self._config.limit, mark, now)
         gaps = await read_gaps(connection, INCIDENTS_GAPS, self._config.limit)
         for gap in gaps.rows:
+            memory.recent.add(gap["shard"], gap["began_at"], gap["ended_at"])
             if gap["ended_at"] - gap["began_at"] > LONGEST:
                 memory.field.resume((gap["partition"], gap["shard"]), gap["ended_at"])
         await self._follow_registry(memory, ripe, clocks, mark, mono)
         await _follow_stations(connection, book, memory, ripe, moment, mono)
         view = self._watchdog.look(store.watched(clocks), now=now, mono=mono)
-        pipeline = await _decide_pipeline(connection, gaps, view, outage, now)
+        memory.recent.forget(now)
+        pipeline = await _decide_pipeline(connection, gaps, view, outage, memory.recent, now)
         for written in (book, pipeline):
             for key, why in (await store.store_book(connection, written, now)).items():
                 memory.refused.put("incident", key, why)
@@ -195,6 +200,7 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
         conflicts=None if CONFLICTS in resting else ConflictWatch(field),
         parts=parts,
         refused=Troubles(),
+        recent=await _load_recent_gaps(connection, now),
         excused=field.excused(),
     )
 
@@ -261,15 +267,30 @@ async def _follow_shelf(connection: Connection, book: Book, memory: Memory, chan
     shelf.reopen_due(book, due, field, moment, grace)
 
 
+async def _load_recent_gaps(connection: Connection, now: datetime) -> RecentGaps:
+    recent = RecentGaps()
+    for row in await connection.fetch(QUERIES.latest_gaps, now - SPAN):
+        recent.add(row["shard"], row["began_at"], row["ended_at"])
+    return recent
+
+
 async def _decide_pipeline(
-    connection: Connection, batch: Batch, view: View, outage: Outage | None, now: datetime
+    connection: Connection, batch: Batch, view: View, outage: Outage | None, recent: RecentGaps, now: datetime
 ) -> Book:
     gaps = [store.to_gap(row) for row in batch.rows]
     if outage is not None:
         ago = time.monotonic()
         began, ended = (now - timedelta(seconds=ago - mono) for mono in (outage.began, outage.ended))
         gaps += [Gap(shard=shard, began_at=began, ended_at=ended, cause=HUNG) for shard in view.shards]
-    keys = {pipeline_key(shard) for shard in (*view.shards, *(gap.shard for gap in gaps))}
-    book = Book(await store.load_recent(connection, keys) if keys else ())
-    follow_pipeline(book, gaps=gaps, view=view, now=now, complete=not batch.full)
+    shards = {*view.shards, *(gap.shard for gap in gaps)}
+    book = Book(await store.load_recent(connection, {pipeline_key(shard) for shard in shards}) if shards else ())
+    follow_pipeline(
+        book,
+        gaps=gaps,
+        view=view,
+        now=now,
+        complete=not batch.full,
+        recent={shard: recent.of(shard) for shard in shards},
+        announced=await load_announced(connection, now),
+    )
     return book

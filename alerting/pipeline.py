@@ -2,16 +2,19 @@
 
 Evidence comes from four sides: gaps that judges wrote (uncounted time that is over), a clock that says it is
 blind now, a clock that a watchdog saw standing still or far behind, and a database call that hung. All of it
-that overlaps in one shard is one outage.
+that overlaps in one shard is one outage. Gaps that recur are one incident of the reason `unstable` instead, however
+short they are, until ten quiet minutes have passed. What lies in an announced restart is listed and pages nobody.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 
 from alerting.incidents_core import PIPELINE_BLIND, Book, Incident
+from alerting.restarts import Announced, covering
+from alerting.stability import Interval, Stability, stability_of
 
 LONGEST: Final = timedelta(seconds=5)
 """Uncounted time up to this is no incident."""
@@ -25,6 +28,7 @@ HUNG: Final = "database_hung"
 BLIND: Final = "blind"
 SILENT: Final = "judge_silent"
 BEHIND: Final = "behind"
+UNSTABLE: Final = "unstable"
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,22 +174,89 @@ def pipeline_key(shard: str) -> str:
     return f"{PIPELINE_BLIND}:{shard}"
 
 
-def follow_pipeline(book: Book, *, gaps: Iterable[Gap], view: View, now: datetime, complete: bool = True) -> None:
-    """Take gaps and a watchdog's view into the book. `complete`: there are no more gaps to be read."""
+def follow_pipeline(
+    book: Book,
+    *,
+    gaps: Iterable[Gap],
+    view: View,
+    now: datetime,
+    complete: bool = True,
+    recent: Mapping[str, Sequence[Interval]] | None = None,
+    announced: Sequence[Announced] = (),
+) -> None:
+    """Take gaps and a watchdog's view into the book. `complete`: there are no more gaps to be read. `recent`: by shard,
+    the gaps of the last ten minutes; `announced`: restarts that may explain what was interrupted."""
+    figures = {shard: _stability(found, announced, now) for shard, found in (recent or {}).items()}
     for gap in sorted(gaps, key=lambda gap: (gap.shard, gap.began_at)):
         _take_gap(book, gap, now)
     for trouble in sorted(view.troubles, key=lambda trouble: (trouble.shard, trouble.since)):
         _take_trouble(book, trouble, now)
+    for shard, stability in figures.items():
+        _follow_stability(book, shard, stability, now)
+    _follow_restarts(book, announced, {trouble.shard for trouble in view.troubles}, now)
     for shard, reached in view.well.items() if complete else ():
         standing = book.open_of(pipeline_key(shard))
-        if standing is not None:
+        if standing is not None and not (_is_unstable(standing) and figures.get(shard, Stability()).gaps):
             book.close(standing, ended_at=_end(standing, reached), now=now, reason="clocks_count_again")
+    _wait_for_the_end(book, now)
+
+
+def _stability(intervals: Sequence[Interval], announced: Sequence[Announced], now: datetime) -> Stability:
+    return stability_of((one for one in intervals if covering(announced, *one) is None), now)
+
+
+def _is_unstable(incident: Incident) -> bool:
+    return incident.detail.get("reason") == UNSTABLE
+
+
+def _follow_stability(book: Book, shard: str, stability: Stability, now: datetime) -> None:
+    """Gaps that recur are one incident, with their figures as they are."""
+    standing = book.open_of(pipeline_key(shard))
+    if not stability.recurs and (standing is None or not _is_unstable(standing) or not stability.gaps):
+        return
+    figures = {"reason": UNSTABLE, "gaps": stability.gaps, "gaps_s": stability.seconds}
+    detail = _detail(standing.detail if standing else {}, UNSTABLE, None, None) | figures
+    if standing is None:
+        book.open(_pipeline_incident(shard, stability.first or now, now, detail), UNSTABLE)
+        return
+    loud = {"quiet": False} if "announced_by" in detail else {}
+    book.update(msgspec.structs.replace(standing, detail=detail | loud), UNSTABLE)
+
+
+def _follow_restarts(book: Book, announced: Sequence[Announced], troubled: Collection[str], now: datetime) -> None:
+    """What an announced restart explains pages nobody, for as long as it does."""
+    for new in book.opened:
+        one = covering(announced, new.began_at, _reach(new, troubled, now))
+        if one is not None and not _is_unstable(new):
+            said = {"quiet": True, "announced_by": one.actor, "announced_reason": one.reason}
+            book.update(msgspec.structs.replace(new, detail=new.detail | said), "announced")
+    for known in book.open_of_kind(PIPELINE_BLIND):
+        explained = covering(announced, known.began_at, _reach(known, troubled, now)) is not None
+        if known.detail.get("quiet") and "announced_by" in known.detail and not explained:
+            book.update(msgspec.structs.replace(known, detail=known.detail | {"quiet": False}), "took_longer")
+
+
+def _reach(incident: Incident, troubled: Collection[str], now: datetime) -> datetime:
+    """Up to when something was interrupted, as far as is known."""
+    if incident.shard in troubled:
+        return now
+    return incident.ended_at or max(_gap_end(incident), incident.began_at)
+
+
+def _wait_for_the_end(book: Book, now: datetime) -> None:
+    """What is only known of a gap, which is over, is mostly closed in the next pass: then it is told once, as past."""
+    for new in book.opened:
+        if new.is_open and _only_gaps(new):
+            book.hold(new.id, now + STALE)
 
 
 def _take_gap(book: Book, gap: Gap, now: datetime) -> None:
     key = pipeline_key(gap.shard)
+    standing = book.open_of(key)
     same = [known for known in book.all_of(key) if _overlaps(known, gap)]
-    if same:
+    if standing is not None and _is_unstable(standing):
+        _merge(book, standing, gap.began_at, gap.cause, gap.partition, gap)
+    elif same:
         best = max(same, key=lambda known: (known.goes_on, known.began_at, known.id))
         _merge(book, best, gap.began_at, gap.cause, gap.partition, gap)
     elif gap.ended_at - gap.began_at <= LONGEST:
@@ -255,6 +326,8 @@ def _end(incident: Incident, reached: datetime) -> datetime:
 
     Never later than that tick, so that the gap of the next outage does not fall to this one.
     """
+    if _is_unstable(incident):
+        return max(min(_gap_end(incident), reached), incident.began_at)
     return min(_gap_end(incident), reached) if _only_gaps(incident) else reached
 
 

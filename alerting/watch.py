@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 QUERIES = load_queries(Path(__file__).with_name("watch_queries.sql"))
 _T = TypeVar("_T")
+_Seen = tuple[Mapping[str, float], tuple[Position, ...], float | None]
+"""Signs of life, positions, and for how many seconds an announced restart goes on."""
 _FAILED = (RemedyError, KafkaError, *UNREACHABLE)
 
 
@@ -101,7 +103,8 @@ class _Watcher:
     async def _ping(self) -> None:
         """Tell the dead man's switch that we live and all is well; its silence is the alarm."""
         config = self._config
-        if config.deadman_url is None or not self._watch.all_well:
+        explained = self._watch.all_well or self._watch.is_restarting(time.monotonic())
+        if config.deadman_url is None or not explained:
             return
         if time.monotonic() - self._pinged >= config.deadman_every:
             self._pinged = time.monotonic()
@@ -129,12 +132,13 @@ class Eyes:
             asyncio.to_thread(_answers, url, seconds=ask, proxies={}),
         )
         states = {DATABASE: seen is not None, KAFKA: kafka is not None, API: answers}
-        signs, positions = seen or (None, ())
+        signs, positions, restart = seen or (None, (), None)
         return Look(
             began=began,
             unreachable=frozenset(part for part, works in states.items() if not works),
             signs=signs,
             positions=positions if kafka else (),
+            restart=restart,
         )
 
     async def _look_at_kafka(self) -> bool:
@@ -149,7 +153,7 @@ class Eyes:
             await close_client(consumer.stop(), seconds=self._config.pace.ask)
         return True
 
-    async def _look_at_database(self) -> tuple[Mapping[str, float], tuple[Position, ...]]:
+    async def _look_at_database(self) -> _Seen:
         async with open_pool(self._config.database_url, name="watch", size=1) as pool:
             work = asyncio.create_task(self._read(pool), name="watch read")
             done, _ = await asyncio.wait({work}, timeout=self._config.pace.ask / 2)
@@ -157,16 +161,17 @@ class Eyes:
                 pool.terminate()
             return await work
 
-    async def _read(self, pool: Pool) -> tuple[Mapping[str, float], tuple[Position, ...]]:
+    async def _read(self, pool: Pool) -> _Seen:
         """Signs of life; and where the consumers stand, against the ends of the last look at Kafka."""
         async with pool.acquire() as connection:
             signs = {row["service"]: row["age"] for row in await connection.fetch(QUERIES.read_signs)}
             rows = await connection.fetch(QUERIES.read_positions)
             self._wanted = {TopicPartition(row["topic"], row["partition"]) for row in rows}
+            restart: float | None = await connection.fetchval(QUERIES.read_restart)
             await self._save_ends(connection)
             await self._signs.give(connection, "working")
         ages = {service: age for service, age in signs.items() if age is not None}
-        return ages, tuple(self._positions(rows))
+        return ages, tuple(self._positions(rows)), restart
 
     async def _save_ends(self, connection: Connection) -> None:
         where = list(self._ends)

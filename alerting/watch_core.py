@@ -61,6 +61,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     unreachable: frozenset[str] = frozenset()
     signs: Mapping[str, float] | None = None
     positions: tuple[Position, ...] = ()
+    # Seconds for which an announced restart goes on; None: none does, or it is not known.
+    restart: float | None = None
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -92,10 +94,16 @@ class Watch:
         self._moved: dict[tuple[str, str, int], tuple[int, float]] = {}
         self._open: dict[str, Trouble] = {}
         self._well: dict[str, float] = {}
+        # A restart that was announced goes on until then: nobody is told of what fails meanwhile.
+        self._restart_until = float("-inf")
 
     @property
     def all_well(self) -> bool:
         return not self._failing and not self._open
+
+    def is_restarting(self, mono: float) -> bool:
+        """Whether a restart that was announced goes on."""
+        return mono < self._restart_until
 
     def look(self, look: Look, mono: float) -> list[Told]:
         """Take a round in and say what people are to be told."""
@@ -103,15 +111,21 @@ class Watch:
             self._forget(mono)
         self._last = mono
         self._consumers.update(position.consumer for position in look.positions)
+        if look.restart is not None:
+            self._restart_until = mono + look.restart
         failing = {trouble.part: trouble for trouble in self._troubles(look, mono)}
         self._failing = {part: self._first(trouble) for part, trouble in failing.items()}
-        opened = [t for part, t in self._failing.items() if part not in self._open and self._is_late(t, mono)]
+        opened = [t for part, t in self._failing.items() if part not in self._open and self._is_told(t, mono)]
         closed = [t for part, t in self._open.items() if not _is_hidden(t, look) and self._is_over(part, mono)]
         self._open.update({trouble.part: trouble for trouble in opened})
         for trouble in closed:
             del self._open[trouble.part], self._well[trouble.part]
         phases: list[tuple[Phase, list[Trouble]]] = [("opened", opened), ("closed", closed)]
         return [Told(phase, tuple(sorted(found, key=lambda t: t.part))) for phase, found in phases if found]
+
+    def _is_told(self, trouble: Trouble, mono: float) -> bool:
+        """Whether it has lasted long enough; what fails during an announced restart, only after that."""
+        return not self.is_restarting(mono) and self._is_late(trouble, mono)
 
     def _forget(self, mono: float) -> None:
         """We were stopped ourselves: whatever is old now may only have waited for us."""

@@ -4,6 +4,11 @@ SELECT service, extract(epoch FROM clock_timestamp() - max(at) FILTER (WHERE ser
        ::float8 AS age
 FROM service_sign WHERE service <> 'watch' GROUP BY service;
 
+-- name: read_restart
+-- Seconds until which a restart is announced; null: none is.
+SELECT extract(epoch FROM max(until_at) - clock_timestamp())::float8 FROM announced_restart
+WHERE until_at > clock_timestamp();
+
 -- name: read_positions
 SELECT consumer, topic, partition, log, next_offset FROM consumer_offset ORDER BY consumer, topic, partition;
 

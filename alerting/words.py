@@ -62,6 +62,7 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "judge_silent": ("判定进程停顿", "the judge stands still"),
         "behind": ("判定落后于实时", "the judge is behind the present"),
         "database_hung": ("数据库无响应", "the database did not answer"),
+        "unstable": ("消息通道反复中断", "the message pipeline is interrupted again and again"),
         "missed_heartbeats": ("心跳中断", "heartbeats missed"),
         "last_will": ("终端连接断开", "the terminal's connection broke"),
         "away_overdue": ("告知离开后逾期未归", "away, and overdue"),

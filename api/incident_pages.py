@@ -148,6 +148,7 @@ def _facts(incident: Incident, words: Words) -> list[tuple[str, str]]:
         "quiet",
         "children",
         "shelved_by",
+        "gaps_until",
         *(["name"] if incident.cause and incident.cause.kind == "area" else []),
     }
     return [

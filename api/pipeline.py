@@ -2,17 +2,31 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Final
+from datetime import datetime, timedelta
+from typing import Annotated, Final, NamedTuple
 
 import asyncpg
 from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, Field
 
+from alerting.restart_store import AnnouncementRefusedError, announce, load_announced
+from alerting.restarts import Announced
+from alerting.stability import SPAN, Stability, stability_of
 from alerting.verdict import Clock, Clocks
 from api.context import QUERIES, Shared, load_clocks
 from api.gate import ACTOR, NAMES
 from api.problems import Problem, not_found
-from api.shapes import Consumer, PartitionClock, Pipeline, PipelineGap, Service, SetAside, Shard, Trusted
+from api.shapes import (
+    AnnouncedRestart,
+    Consumer,
+    PartitionClock,
+    Pipeline,
+    PipelineGap,
+    Service,
+    SetAside,
+    Shard,
+    Trusted,
+)
 from api.times import Window
 from api.work import WorkRoute
 from store.pool import Connection
@@ -48,8 +62,10 @@ async def get_pipeline(
         consumers = await connection.fetch(QUERIES.list_consumers)
         services = await connection.fetch(QUERIES.list_signs)
         aside = await connection.fetch(QUERIES.list_set_aside, _MOST_ASIDE)
+        steadiness = await load_steadiness(connection, clocks.now)
+        restarts = await load_announced(connection, clocks.now)
     shards = await context.work.do(
-        len(gaps) + len(clocks.all), lambda: shard_documents(clocks, _by_clock(gaps), misnumbering)
+        len(gaps) + len(clocks.all), lambda: shard_documents(clocks, _by_clock(gaps), misnumbering, steadiness)
     )
     return Pipeline(
         sound=bool(shards) and all(shard.sound for shard in shards),
@@ -58,6 +74,7 @@ async def get_pipeline(
         consumers=[Consumer(**row) for row in consumers],
         services=[Service(**row) for row in services],
         set_aside=[SetAside(**row) for row in aside],
+        restarts=[_restart(one) for one in restarts],
     )
 
 
@@ -89,6 +106,48 @@ async def trust_shard(
     return Trusted(shard=shard, decided_at=decided_at, by=actor)
 
 
+class Restart(BaseModel):
+    """A restart that begins now. `by` is the person who announces it, if it is not the administrator."""
+
+    minutes: float = Field(gt=0, le=10, description="how long it may take: at most ten minutes")
+    reason: str = Field(min_length=1, max_length=400)
+    by: str | None = Field(default=None, min_length=1, max_length=64)
+
+
+@router.post("/pipeline/restarts", status_code=201)
+async def announce_restart(context: Shared, request: Request, restart: Restart) -> AnnouncedRestart:
+    """Write down that the platform is restarted from now on: what is interrupted meanwhile pages nobody, and is unknown
+    time all the same. 409 while another one goes on, and for ten minutes after it."""
+    actor = restart.by or NAMES[request.scope[ACTOR]]
+    async with context.database.connection() as connection:
+        try:
+            return _restart(await announce(connection, timedelta(minutes=restart.minutes), actor, restart.reason))
+        except AnnouncementRefusedError as exc:
+            raise Problem(409, str(exc)) from exc
+
+
+def _restart(announced: Announced) -> AnnouncedRestart:
+    return AnnouncedRestart(
+        begin=announced.from_at, until=announced.until_at, by=announced.actor, reason=announced.reason
+    )
+
+
+class Steadiness(NamedTuple):
+    """What is known of recurring gaps: the shards of which an incident says so, and the figures of each."""
+
+    unstable: frozenset[str]
+    figures: Mapping[str, Stability]
+
+
+async def load_steadiness(connection: Connection, now: datetime) -> Steadiness:
+    """Of the ten minutes before `now`."""
+    gaps: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for row in await connection.fetch(QUERIES.latest_gaps, now - SPAN):
+        gaps[row["shard"]].append((row["began_at"], row["ended_at"]))
+    unstable = frozenset(row["shard"] for row in await connection.fetch(QUERIES.unstable_shards))
+    return Steadiness(unstable, {shard: stability_of(found, now) for shard, found in gaps.items()})
+
+
 async def load_misnumbering(connection: Connection) -> Mapping[str, list[str]]:
     """Per shard the stations that number their messages wrongly."""
     found: dict[str, list[str]] = defaultdict(list)
@@ -97,15 +156,21 @@ async def load_misnumbering(connection: Connection) -> Mapping[str, list[str]]:
     return found
 
 
-def shard_documents(clocks: Clocks, gaps: Gaps, misnumbering: Mapping[str, list[str]]) -> list[Shard]:
+def shard_documents(
+    clocks: Clocks, gaps: Gaps, misnumbering: Mapping[str, list[str]], steadiness: Steadiness
+) -> list[Shard]:
     """One document a shard, by name."""
     by_shard: dict[str, list[PartitionClock]] = defaultdict(list)
     for clock in clocks.all:
         by_shard[clock.shard].append(_partition(clock, clocks, gaps.get((clock.shard, clock.partition), [])))
-    return [_shard(name, partitions, misnumbering.get(name, [])) for name, partitions in sorted(by_shard.items())]
+    return [
+        _shard(name, partitions, misnumbering.get(name, []), steadiness)
+        for name, partitions in sorted(by_shard.items())
+    ]
 
 
-def _shard(name: str, partitions: list[PartitionClock], misnumbering: list[str]) -> Shard:
+def _shard(name: str, partitions: list[PartitionClock], misnumbering: list[str], steadiness: Steadiness) -> Shard:
+    stability = steadiness.figures.get(name, Stability())
     return Shard(
         shard=name,
         sound=all(partition.sound for partition in partitions),
@@ -113,6 +178,9 @@ def _shard(name: str, partitions: list[PartitionClock], misnumbering: list[str])
         lag_s=max(partition.lag_s for partition in partitions),
         blind_since=min((p.blind_since for p in partitions if p.blind_since is not None), default=None),
         misnumbering=misnumbering,
+        unstable=name in steadiness.unstable,
+        gaps_10m=stability.gaps,
+        unknown_10m_s=stability.seconds,
         partitions=partitions,
     )
 

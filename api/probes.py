@@ -7,6 +7,7 @@ import asyncpg
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from alerting.stability import Stability
 from alerting.verdict import Clocks
 from api.context import QUERIES, load_clocks, load_cover
 from api.counting import Survey, kept_totals
@@ -14,6 +15,7 @@ from api.database import Database
 from api.hub import Hub
 from api.looks import Look
 from api.metrics import Metrics
+from api.pipeline import Steadiness, load_steadiness
 from api.problems import DatabaseAwayError
 from api.shapes import Readiness
 from contract.errors import RemedyError
@@ -35,9 +37,13 @@ class Probes:
         self.figures = Look(self._figures)
 
     async def _readiness(self) -> Readiness:
+        warnings: list[str] = []
         try:
             async with self._database.snapshot() as connection:
-                missing = await self._unmigrated(connection) or lacking(await load_clocks(connection))
+                missing = await self._unmigrated(connection)
+                if not missing:
+                    clocks = await load_clocks(connection)
+                    missing, warnings = lacking(clocks), unsteady(await load_steadiness(connection, clocks.now))
         except (DatabaseAwayError, RemedyError) as exc:
             missing = [str(exc)]
         except asyncpg.UndefinedTableError:
@@ -45,7 +51,7 @@ class Probes:
         except asyncpg.PostgresError as exc:
             logger.error("the database refused a query: %s", exc)  # noqa: TRY400 -- its own words say enough
             missing = ["the database refused a query; the server's log says why"]
-        return Readiness(ready=not missing, missing=missing)
+        return Readiness(ready=not missing, missing=missing, warnings=warnings)
 
     async def _unmigrated(self, connection: Connection) -> list[str]:
         rows = await connection.fetch(QUERIES.schema_versions)
@@ -88,6 +94,22 @@ def lacking(clocks: Clocks) -> list[str]:
     if age > 0 and all(clock.blind_since is None for clock in clocks.all):
         return [f"the last tick judged is {age:.0f} s old: look at the MQTT broker, Kafka, the bridge and the judge"]
     return [f"the pipeline is blind (last tick {max(age, 0):.0f} s ago): look at the MQTT broker and the bridge"]
+
+
+def unsteady(steadiness: Steadiness) -> list[str]:
+    """Where the pipeline is interrupted again and again."""
+    recurring = {shard for shard, figures in steadiness.figures.items() if figures.recurs}
+    return [
+        _unsteady(shard, steadiness.figures.get(shard, Stability()))
+        for shard in sorted(steadiness.unstable | recurring)
+    ]
+
+
+def _unsteady(shard: str, figures: Stability) -> str:
+    return (
+        f"shard {shard!r} is unstable: {figures.gaps} gaps of together {figures.seconds:.1f} s in the last ten "
+        "minutes; look at its MQTT broker, its bridge and the network between them"
+    )
 
 
 @router.get("/healthz")

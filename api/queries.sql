@@ -398,6 +398,22 @@ SELECT count(*) FROM incident WHERE kind = 'blind_spot' AND status <> 'closed' A
 -- name: count_open_incidents
 SELECT kind, status, count(*) AS incidents FROM incident WHERE status <> 'closed' GROUP BY kind, status;
 
+-- name: unstable_shards
+-- Where gaps recur, as the incident process says.
+SELECT shard FROM incident
+WHERE kind = 'pipeline_blind' AND (status <> 'closed' OR reopen_at IS NOT NULL) AND detail ->> 'reason' = 'unstable'
+  AND shard IS NOT NULL;
+
+-- name: latest_gaps
+-- The gaps that ended since $1, of every shard, as far as they lie after it; those of more than a day are left out.
+SELECT c.shard, greatest(g.began_at, $1) AS began_at, g.ended_at
+FROM partition_clock c
+CROSS JOIN LATERAL (
+    SELECT began_at, ended_at FROM pipeline_gap g
+    WHERE g.partition = c.partition AND g.shard = c.shard AND g.began_at > $1::timestamptz - interval '1 day' AND g.ended_at > $1
+    ORDER BY g.began_at DESC LIMIT 1000
+) g;
+
 -- name: recent_gaps
 -- Per clock the newest gaps that touch the window ($1, $2).
 SELECT c.partition, c.shard, g.began_at, g.ended_at, g.reason

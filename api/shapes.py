@@ -313,6 +313,9 @@ class Shard(Document):
     lag_s: float
     blind_since: datetime | None
     misnumbering: list[str]
+    unstable: bool = Field(description="gaps recur: an incident says so until ten minutes have passed without one")
+    gaps_10m: int = Field(description="gaps of the last ten minutes, all partitions together, however short")
+    unknown_10m_s: float = Field(description="the seconds that they took")
     partitions: list[PartitionClock]
 
 
@@ -360,6 +363,15 @@ class SetAside(Document):
     since: datetime
 
 
+class AnnouncedRestart(Document):
+    """The platform is restarted meanwhile: what is interrupted pages nobody, and is unknown time all the same."""
+
+    begin: datetime = Field(serialization_alias="from")
+    until: datetime
+    by: str
+    reason: str
+
+
 class Pipeline(Document):
     """`sound` is false when a clock cannot be trusted, and when there is none yet. `set_aside`: at most 1000."""
 
@@ -369,6 +381,7 @@ class Pipeline(Document):
     consumers: list[Consumer]
     services: list[Service]
     set_aside: list[SetAside]
+    restarts: list[AnnouncedRestart] = Field(description="those that were announced lately, the newest first")
 
 
 class Deadletter(Document):
@@ -401,3 +414,4 @@ class Readiness(Document):
 
     ready: bool
     missing: list[str]
+    warnings: list[str] = Field(description="what works and will not do so for long, in sentences")

@@ -176,6 +176,12 @@ COMMANDS: Mapping[str, Command] = {
         takes=options.import_file,
         interactive=True,
     ),
+    "announce-restart": Command(
+        help="write down that the platform is restarted now, so that this pages nobody",
+        runner=f"{_SERVICES}:announce_restart",
+        takes=options.announce_restart,
+        interactive=True,
+    ),
     "schedule": Command(
         help="say how opening rules are read, and what they come to",
         runner=f"{_SERVICES}:schedule",

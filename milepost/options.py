@@ -35,6 +35,12 @@ def import_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skip-bad", action="store_true", help="apply the good rows although there are bad ones")
 
 
+def announce_restart(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--minutes", type=float, default=5.0, metavar="N", help="how long it may take, at most 10 (5)")
+    parser.add_argument("--reason", required=True, help="why, for those who ask later")
+    parser.add_argument("--by", default="operator", metavar="WHO", help="who announces it (operator)")
+
+
 def schedule(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("check",), help="say how opening rules are read")
     parser.add_argument("rules", help="such as 'Mo-Fr 09:00-17:30; Sa,Su 10:00-16:00; HD off'")

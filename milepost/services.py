@@ -260,6 +260,23 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
     return 2 if report.refused else 0
 
 
+async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
+    """Announce a restart that begins now; 2 when it may not be."""
+    from alerting.restart_store import AnnouncementRefusedError, announce
+    from store.migrate import require_current
+    from store.pool import open_pool
+
+    length = timedelta(minutes=arguments.minutes)
+    async with open_pool(database_url(settings), name="announce", size=1) as pool, pool.acquire() as connection:
+        await require_current(connection)
+        try:
+            announced = await announce(connection, length, arguments.by, arguments.reason)
+        except AnnouncementRefusedError as exc:
+            raise RemedyError(f"the restart is not announced: {exc}") from exc
+    _say(f"announced until {announced.until_at.astimezone():%H:%M:%S}: what is interrupted until then pages nobody")
+    return 0
+
+
 async def schedule(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
     """Show how opening rules are read, and the days to come."""
     from registry.opening_text import ScheduleError

@@ -39,6 +39,7 @@ from alerting.silence_spots import World
 from alerting.spot_gaps import Gaps, UnknownTime
 from alerting.spots import keys_of as spot_keys_of
 from alerting.spots import write
+from alerting.stability import SPAN
 from alerting.standing import ClockName, Moment, Standing
 from alerting.station_rules import NOT_OPEN, RuleSettings, decide, hold, station_rule_key
 from alerting.station_watch import StationWatch
@@ -365,5 +366,10 @@ class Desk:
         ]  # fmt: skip
         view: View = self._watchdog.look(watched, now=now, mono=now.timestamp())
         book = Book(self.kept.all_of({pipeline_key(shard) for shard in (*view.shards, *(gap.shard for gap in gaps))}))
-        follow_pipeline(book, gaps=gaps, view=view, now=now)
+        recent: dict[str, list[tuple[datetime, datetime]]] = {}
+        for gap in self._gaps:
+            if gap.ended_at > now - SPAN:
+                recent.setdefault(gap.shard, []).append((gap.began_at, gap.ended_at))
+        recent = {shard: recent.get(shard, []) for shard in {*view.shards, *recent}}
+        follow_pipeline(book, gaps=gaps, view=view, now=now, recent=recent)
         self.kept.store(book, now)

@@ -173,3 +173,39 @@ async def test_a_person_decides_about_a_suspected_shard(pool: Pool, database: st
     assert (early.status_code, elsewhere.status_code, decided.status_code) == (409, 404, 200)
     assert decided.json()["by"] == "Li Na"
     assert dict(await pool.fetch("SELECT shard, actor FROM shard_decision")) == {"main": "Li Na"}
+
+
+async def test_a_restart_is_announced_once_in_ten_minutes(pool: Pool, database: str, tmp_path: Path) -> None:
+    await World(pool).clock(0)
+    path = "/api/v1/pipeline/restarts"
+    async with serving(config(database, tmp_path)) as (client, _):
+        for wrong in ({}, {"minutes": 5}, {"minutes": 11, "reason": "r"}, {"minutes": 5, "reason": ""}):
+            assert (await client.post(path, json=wrong)).status_code == 422, wrong
+        announced = await client.post(path, json={"minutes": 5, "reason": "new kernel", "by": "Li Na"})
+        again = await client.post(path, json={"minutes": 5, "reason": "new kernel"})
+        found = (await client.get("/api/v1/pipeline")).json()
+    assert (announced.status_code, again.status_code) == (201, 409)
+    (restart,) = found["restarts"]
+    assert (restart["by"], restart["reason"]) == ("Li Na", "new kernel")
+    assert restart == announced.json()
+
+
+async def test_gaps_that_recur_are_a_warning_and_not_a_lack(pool: Pool, database: str, tmp_path: Path) -> None:
+    await World(pool).clock(0)
+    for number in range(4):
+        await pool.execute(
+            "INSERT INTO pipeline_gap (partition, seq, shard, began_at, ended_at, reason) VALUES "
+            "(0, $1, 'main', now() - make_interval(secs => $2), now() - make_interval(secs => $2 - 1.5), 'not_whole')",
+            number + 1, 60.0 * number + 30,
+        )  # fmt: skip
+    async with serving(config(database, tmp_path)) as (client, _):
+        ready = await client.get("/readyz")
+        (shard,) = (await client.get("/api/v1/pipeline")).json()["shards"]
+        await pool.execute(
+            "INSERT INTO incident (kind, key, shard, status, began_at, opened_at, detail) VALUES ('pipeline_blind', "
+            "'pipeline_blind:main', 'main', 'open', now(), now(), '{\"reason\": \"unstable\"}')"
+        )
+        (said,) = (await client.get("/api/v1/pipeline")).json()["shards"]
+    assert ready.status_code == 200
+    assert "4 gaps of together 6.0 s" in ready.json()["warnings"][0]
+    assert (shard["gaps_10m"], shard["unknown_10m_s"], shard["unstable"], said["unstable"]) == (4, 6.0, False, True)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from alerting import incidents as service
 from alerting.incident_actions import ActionRefusedError, acknowledge, assign, note, resolve
 from alerting.incidents import LOCK, IncidentsConfig
 from alerting.incidents_core import Refusal
+from alerting.restart_store import AnnouncementRefusedError, announce
 from alerting.station_rules import RuleSettings
 from store.pool import Pool, open_pool
 from tests.integration.incidents_kit import (
@@ -308,3 +310,24 @@ async def test_resolved_by_a_person_stays_closed_while_it_goes_on(pool: Pool, se
     await write_transition(pool, "B", "online", "offline")
     await until(pool, OPEN, 1)
     assert [row["station"] for row in await incidents(pool) if row["status"] == "open"] == ["B"]
+
+
+async def test_an_announced_restart_pages_nobody_and_a_recurring_gap_is_one_incident(
+    pool: Pool, served: IncidentsConfig
+) -> None:
+    async with pool.acquire() as connection:
+        announced = await announce(connection, timedelta(minutes=5), "扎西", "new kernel")
+        with pytest.raises(AnnouncementRefusedError, match="next may be"):
+            await announce(connection, timedelta(minutes=5), "扎西", "again")
+    assert announced.until_at - announced.from_at == timedelta(minutes=5)
+    await pool.execute("UPDATE announced_restart SET from_at = now() - interval '4 min', until_at = now()")
+    await write_gap(pool, began=ago(200), ended=ago(100), shard="restarted")
+    for number in range(4):
+        await write_gap(pool, began=ago(500 - 60 * number), ended=ago(498 - 60 * number), shard="shaky")
+    await until(pool, "SELECT count(*) FROM incident", 2)
+    found = {row["shard"]: row["detail"] for row in await incidents(pool)}
+    assert (found["restarted"]["quiet"], found["restarted"]["announced_by"]) == (True, "扎西")
+    assert (found["shaky"]["reason"], found["shaky"]["gaps"]) == ("unstable", 4)
+    told = await pool.fetch("SELECT i.shard, n.phase FROM notification n JOIN incident i ON i.id = n.incident")
+    assert [tuple(row) for row in told] == [("shaky", "opened")]
+    assert await pool.fetchval("SELECT count(*) FROM pipeline_gap WHERE shard = 'restarted'") == 1, "it stays unknown"

@@ -1,6 +1,7 @@
 """The database and Kafka away: one pipeline_blind, nothing lost, nothing stuck."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -111,7 +112,12 @@ async def test_a_database_away_for_12_seconds_is_one_incident(own: Database, tmp
             assert len(found) == 1
             assert "database_hung" in found[0]["detail"]["causes"]
             assert abs(found[0]["began_at"].timestamp() - began) < 5
-            await until(pool, "SELECT count(*) FROM delivery WHERE status = 'sent'", await _told(pool))
+            settled = "SELECT count(*) FROM delivery WHERE status IN ('sent', 'cancelled')"
+            await until(pool, settled, await _told(pool))
+    phases = [
+        line["phase"] for line in map(json.loads, log.read_text().splitlines()) if line["kind"] == "pipeline_blind"
+    ]
+    assert phases in (["passed"], ["opened", "closed"]), "what was over before it was told is told once"
     assert len(log.read_text().splitlines()) == len(set(log.read_text().splitlines()))
 
 

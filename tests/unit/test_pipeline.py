@@ -1,6 +1,7 @@
 """One pipeline_blind incident per outage, whichever evidence comes in whichever order."""
 
 import itertools
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -21,6 +22,7 @@ from alerting.pipeline import (
     follow_pipeline,
     pipeline_key,
 )
+from alerting.restarts import Announced, refusal
 from tests.shelving import closed_by_hand
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -215,6 +217,131 @@ def test_what_a_person_resolved_stays_resolved_until_it_was_over() -> None:
     reopened = book.open_of(KEY)
     assert reopened is not None
     assert reopened.began_at == at(19), "of two that overlap, a gap belongs to the open one"
+
+
+# ---- gaps that recur
+
+
+def passes(
+    gaps: list[tuple[float, float]], until: float, step: float = 5.0, announced: Sequence[Announced] = ()
+) -> Book:
+    """A pass each few seconds; the clocks are well but in the gaps; gaps are read when they are over."""
+    book, now, seen = Book(), 0.0, 0
+    while now < until:
+        now += step
+        over = [one for one in gaps if one[1] <= now]
+        recent = {"main": [(at(began), at(ended)) for began, ended in over]}
+        blind = any(began < now < ended for began, ended in gaps)
+        follow_pipeline(
+            book, gaps=[gap(*one) for one in over[seen:]], view=View(shards=("main",)) if blind else well(now),
+            now=at(now), recent=recent, announced=announced,
+        )  # fmt: skip
+        seen = len(over)
+    return book
+
+
+SHORT = [(120.0 * n, 120.0 * n + 2) for n in range(1, 15)]
+RECURRING = [
+    ("one long gap", [(10, 200)], 900, [None]),
+    ("three short ones", SHORT[:3], 900, []),
+    ("two that take a tenth", [(10, 45), (100, 140)], 400, [None, "unstable"]),
+    ("four of a second", [(30.0 * n, 30.0 * n + 1) for n in range(1, 5)], 300, ["unstable"]),
+    ("a break every two minutes", SHORT, 1700, ["unstable"]),
+    ("four in an hour", [(900.0 * n, 900.0 * n + 2) for n in range(1, 5)], 3700, []),
+]
+
+
+@pytest.mark.parametrize(("name", "gaps", "until", "reasons"), RECURRING, ids=[case[0] for case in RECURRING])
+def test_gaps_that_recur_are_one_incident(
+    name: str, gaps: list[tuple[float, float]], until: float, reasons: list[str | None]
+) -> None:
+    book = passes(gaps, until)
+    assert [incident.detail.get("reason") for incident in incidents(book)] == reasons, name
+
+
+def test_it_is_over_after_ten_quiet_minutes_and_told_once() -> None:
+    book = passes(SHORT[:6], 725 + 590)
+    (unstable,) = incidents(book)
+    assert unstable.is_open
+    book = passes(SHORT[:6], 725 + 620)
+    (unstable,) = incidents(book)
+    assert (unstable.is_open, unstable.ended_at, unstable.began_at) == (False, at(722), at(120))
+    assert [d.action for d in book.decisions if d.action in (Action.OPENED, Action.CLOSED)] == [
+        Action.OPENED,
+        Action.CLOSED,
+    ]
+
+
+def test_gaps_of_all_partitions_at_once_are_one() -> None:
+    recent = {"main": [(at(10 + n / 30), at(14 + n / 30)) for n in range(24)]}
+    book = Book()
+    follow_pipeline(book, gaps=[], view=well(20), now=at(20), recent=recent)
+    assert incidents(book) == []
+
+
+def test_what_is_only_known_of_a_gap_waits_for_its_end() -> None:
+    book = Book()
+    follow_pipeline(book, gaps=[gap(0, 60)], view=View(shards=("main",)), now=at(61))
+    (found,) = incidents(book)
+    assert book.held == {found.id: at(71)}
+    blind = Book()
+    follow_pipeline(blind, gaps=[], view=trouble(0, cause="blind"), now=at(8))
+    assert blind.held == {}, "what goes on is told at once"
+
+
+# ---- announced restarts
+
+FIVE_MINUTES = Announced(from_at=at(0), until_at=at(300), actor="li", reason="kernel")
+RESTARTS = [
+    ("within it", [(5, 250)], [True]),
+    ("it began a moment before", [(-4, 250)], [True]),
+    ("it took longer", [(5, 330)], [False]),
+    ("it was blind before already", [(-60, 250)], [False]),
+    ("afterwards", [(310, 340)], [False]),
+    ("several within it are no instability", [(5, 60), (70, 130), (150, 200), (220, 280)], [True] * 4),
+]
+
+
+@pytest.mark.parametrize(("name", "gaps", "quiet"), RESTARTS, ids=[case[0] for case in RESTARTS])
+def test_what_an_announced_restart_explains_pages_nobody(
+    name: str, gaps: list[tuple[float, float]], quiet: list[bool]
+) -> None:
+    book = passes(gaps, 400, announced=[FIVE_MINUTES])
+    assert [not incident.pages for incident in incidents(book)] == quiet, name
+    assert len(book.notifications()) == quiet.count(False)
+
+
+def test_a_restart_that_takes_longer_than_announced_pages_then() -> None:
+    book = Book()
+    follow_pipeline(book, gaps=[], view=trouble(5), now=at(100), announced=[FIVE_MINUTES])
+    assert book.notifications() == []
+    (found,) = incidents(book)
+    assert (found.detail["announced_by"], found.detail["announced_reason"]) == ("li", "kernel")
+    book = Book([msgspec.structs.replace(found, id=1)])
+    follow_pipeline(book, gaps=[], view=trouble(5), now=at(299), announced=[FIVE_MINUTES])
+    assert book.notifications() == []
+    follow_pipeline(book, gaps=[], view=trouble(5), now=at(301), announced=[FIVE_MINUTES])
+    assert book.notifications() == [(1, "opened")]
+
+
+REFUSALS = [
+    ("the first", None, 5, "kernel", True),
+    ("ten minutes", None, 10, "kernel", True),
+    ("longer", None, 10.1, "kernel", False),
+    ("no time", None, 0, "kernel", False),
+    ("no reason", None, 5, "  ", False),
+    ("while one goes on", -60, 5, "kernel", False),
+    ("right after one", -301, 5, "kernel", False),
+    ("ten minutes after one", -901, 5, "kernel", True),
+]
+
+
+@pytest.mark.parametrize(("name", "began", "minutes", "reason", "may"), REFUSALS, ids=[case[0] for case in REFUSALS])
+def test_nobody_can_announce_restarts_for_ever(
+    name: str, began: float | None, minutes: float, reason: str, may: bool
+) -> None:
+    last = None if began is None else Announced(from_at=at(began), until_at=at(began + 300), actor="li", reason="r")
+    assert (refusal(last, at(0), timedelta(minutes=minutes), reason) is None) is may, name
 
 
 PARTITIONS = 24

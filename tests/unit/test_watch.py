@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerting.watch_core import KAFKA, REQUIRED, STEADY, Look, Pace, Position, Told, Watch, describe
+from alerting.watch_core import API, DATABASE, KAFKA, REQUIRED, STEADY, Look, Pace, Position, Told, Watch, describe
 
 LIMIT, ROUND = 60.0, 5.0
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -151,3 +151,13 @@ def test_every_part_has_a_name_in_every_language(language: str) -> None:
     assert {*REQUIRED, "database", "kafka", "health", "deadletters"} <= set(words.parts)
     assert set(words.parts) == set(_LANGUAGES["en"].parts)
     assert set(words.whys) == {"unreachable", "no_sign", "stuck"}
+
+
+def test_an_announced_restart_is_no_alarm_and_what_outlasts_it_is(story: Story) -> None:
+    story.go(ROUND, restart=300.0)
+    story.go(280, signs=None, unreachable=frozenset({DATABASE, KAFKA, API}))
+    assert story.told == []
+    assert story.watch.is_restarting(story.now)
+    story.go(60, signs=None, unreachable=frozenset({DATABASE}))
+    assert story.words == [("opened", [(DATABASE, "unreachable")])]
+    assert not story.watch.is_restarting(story.now)

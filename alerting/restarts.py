@@ -1,0 +1,49 @@
+"""Restarts that somebody announced: nobody is paged because of them, and their time is unknown all the same. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+LONGEST_RESTART: Final = timedelta(minutes=10)
+"""Nobody can silence the platform for longer with one announcement, nor with one after the other."""
+_BEFORE: Final = timedelta(seconds=10)
+"""What begins so shortly before the announcement is of it: the last tick that counted is a little older."""
+
+
+class Announced(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `announced_restart`."""
+
+    from_at: datetime
+    until_at: datetime
+    actor: str
+    reason: str
+
+    def covers(self, began_at: datetime, ended_at: datetime) -> bool:
+        return self.from_at - _BEFORE <= began_at and ended_at <= self.until_at
+
+
+def covering(announced: Sequence[Announced], began_at: datetime, ended_at: datetime) -> Announced | None:
+    """The announcement within which an interruption lies."""
+    return next((one for one in announced if one.covers(began_at, ended_at)), None)
+
+
+class RestartRefusal(msgspec.Struct, frozen=True):
+    """Why a restart cannot be announced now."""
+
+    sentence: str
+
+
+def refusal(last: Announced | None, now: datetime, length: timedelta, reason: str) -> RestartRefusal | None:
+    """Whether a restart of `length` from `now` on may be announced after the `last` one; None: it may."""
+    if not timedelta() < length <= LONGEST_RESTART:
+        return RestartRefusal("a restart takes more than 0 and at most 10 minutes")
+    if not reason.strip():
+        return RestartRefusal("say why: the reason is empty")
+    if last is not None and now < last.until_at + LONGEST_RESTART:
+        again = last.until_at + LONGEST_RESTART
+        return RestartRefusal(
+            f"one was announced until {last.until_at:%H:%M:%S} UTC; the next may be from {again:%H:%M:%S} UTC on"
+        )
+    return None
