@@ -23,7 +23,7 @@ from store.pool import Connection
 
 router = APIRouter(tags=["history"], route_class=WorkRoute)
 
-_MOST: Final = 10_000
+MOST: Final = 5_000
 """Transitions, gaps or presence records that one answer is made of."""
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _FIRST: Final = datetime.min.replace(tzinfo=UTC)
@@ -42,13 +42,13 @@ async def get_timeline(context: Shared, id: StationId, asked: Window) -> Timelin
         row = await require_station(connection, id)
         clocks = await load_clocks(connection)
         begin, end = asked.window(clocks.now)
-        changes = await connection.fetch(QUERIES.station_changes, id, begin, end, _MOST + 1)
-        presence = await connection.fetch(QUERIES.station_presence, id, begin, end, _MOST + 1)
+        changes = await connection.fetch(QUERIES.station_changes, id, begin, end, MOST + 1)
+        presence = await connection.fetch(QUERIES.station_presence, id, begin, end, MOST + 1)
         gaps = await _gaps(connection, id, begin, end)
         gaps += await _gap_now(connection, row, clocks)
         decided = await _decided(connection, row, begin, end)
         calendar = await calendar_of_station(connection, row)
-    if max(len(changes), len(presence), len(gaps)) > _MOST:
+    if max(len(changes), len(presence), len(gaps)) > MOST:
         raise Problem(
             422, "from: too much happened to this station for one answer: ask for a shorter time", parameter="from"
         )
@@ -72,7 +72,7 @@ async def _gaps(connection: Connection, station: str, begin: datetime, end: date
         [row["shard"] for row in heard],
         begin,
         end,
-        _MOST + 1,
+        MOST + 1,
     )
     return [Gap(began_at=row["began_at"], ended_at=row["ended_at"]) for row in rows]
 

@@ -34,7 +34,7 @@ from store.pool import Connection
 router = APIRouter(tags=["pipeline"], route_class=WorkRoute)
 
 _MOST_ASIDE: Final = 1000
-_MOST_GAPS: Final = 20_000
+MOST_GAPS: Final = 20_000
 Gaps = dict[tuple[str, int], list[PipelineGap]]
 Row = asyncpg.Record
 
@@ -56,7 +56,7 @@ async def get_pipeline(
     async with context.database.snapshot() as connection:
         clocks = await load_clocks(connection)
         begin, end = asked.window(clocks.now)
-        share = min(limit, max(_MOST_GAPS // max(len(clocks.all), 1), 1))
+        share = min(limit, max(MOST_GAPS // max(len(clocks.all), 1), 1))
         gaps = await connection.fetch(QUERIES.recent_gaps, begin, end, share)
         misnumbering = await load_misnumbering(connection)
         consumers = await connection.fetch(QUERIES.list_consumers)

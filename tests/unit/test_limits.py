@@ -1,0 +1,56 @@
+"""docs/limits.md says what the code does."""
+
+from pathlib import Path
+
+import pytest
+
+from agents.bounded_client import MAX_PACKET
+from alerting.health_core import MAX_BOXES, MOST_BASE, MOST_TOLD
+from alerting.health_runs import MAX_CHAINS, MAX_RUNS
+from alerting.liveness import LivenessSettings
+from api import connections, gate, history, hub, pipeline, stations, times, work
+from api.areas import MOST_CHILDREN
+from api.config import ApiConfig
+from broker import census, namesakes, retained
+from broker.acks import MAX_RANGES
+from contract.messages import MOST_TERMINALS
+from milepost.settings import Settings
+from registry.store import MAX_AUTO_REGISTERED, MAX_TERMINALS, MAX_UNREGISTERED
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "limits.md").read_text(encoding="utf-8")
+SERVER = ApiConfig(database_url="", admin_token_file=None)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"| {MAX_PACKET // 1024} KiB (`agents/bounded_client.py`)",
+        f"`MILEPOST_STATION_TERMINALS`, {Settings().station_terminals} |",
+        f"`MILEPOST_AUTO_REGISTER_MOST`, {Settings().auto_register_most:,} |",
+        f"{LivenessSettings().strangers:,} of a partition are followed",
+        f"{MAX_UNREGISTERED:,} are listed under `/api/v1/unregistered`, each with {MAX_TERMINALS} terminals",
+        f"one status of {retained.LARGE // 1024} KiB",
+        f"{retained.MOST:,} topics at a time",
+        f"| {census.MOST_STATIONS:,} (`broker/census.py`), each with {MOST_TERMINALS} terminals",
+        f"| {namesakes.MOST} (`broker/namesakes.py`)",
+        f"each of {MAX_RANGES:,} ranges of ids",
+        f"{MAX_BOXES} boots of {MAX_RUNS} runs of {MAX_CHAINS} chains each, {MOST_BASE} that",
+        f"| {MOST_TOLD} (`alerting/health_core.py`)",
+        f"| {times.LONGEST.days} days (`api/times.py`)",
+        f"| {history.MOST:,} of each |",
+        f"as many as have {stations.MOST_TERMINALS:,} terminals together",
+        f"{pipeline.MOST_GAPS:,} of all together",
+        f"(over {work.FEW} things) | two threads, {work.MOST_WAITING} answers that wait",
+        f"| {gate.MAX_BODY // 1024} KiB, within {gate.BODY_WITHIN:.0f} s |",
+        f"| {SERVER.connections}; one without a request under way for {connections.PATIENCE:.0f} s ends",
+        f"| {MOST_CHILDREN:,} are listed |",
+        f"| {hub.MOST_CLIENTS}, each with {hub.QUEUE:,} events that wait; {hub.REMEMBERED:,} are remembered",
+    ],
+)
+def test_the_list_has_the_numbers_of_the_code(said: str) -> None:
+    assert said in TEXT
+
+
+def test_the_defaults_that_stand_twice_are_the_same() -> None:
+    assert Settings().station_terminals == MOST_TERMINALS
+    assert Settings().auto_register_most == MAX_AUTO_REGISTERED
