@@ -419,6 +419,13 @@ async def test_a_real_browser_walks_through_it(
         await page.locator("button[formaction$='/ack']").click()
         await page.locator("#facts.acknowledged").wait_for(timeout=20_000)
         assert "在路上" in await page.locator("#history").inner_text()
+        await page.locator("form[action$='/resolve'] button").click()
+        assert await page.locator("#facts.closed").count() == 0, "the browser asks for the reason"
+        await page.locator("form[action$='/resolve'] input[name=text]").fill("钥匙丢了")
+        await page.locator("form[action$='/resolve'] button").click()
+        await page.locator("#facts.closed").wait_for(timeout=20_000)
+        assert "钥匙丢了" in await page.locator("#facts").inner_text()
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert complaints == []
         await page.goto(settings.url + "/")
         assert await page.locator("#lost").is_hidden()
