@@ -64,5 +64,5 @@ def create_app(context: Context) -> FastAPI:
         app.include_router(pages_of.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     problems.install(app)
-    app.add_middleware(Gate, token=context.token, observe=context.metrics.observe)
+    app.add_middleware(Gate, token=context.token, guesses=context.guesses, observe=context.metrics.observe)
     return app

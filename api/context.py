@@ -12,6 +12,7 @@ from alerting.cover import CalendarNow, ClosureNow, Cover
 from alerting.verdict import Clock, Clocks
 from api.config import ApiConfig
 from api.database import Database
+from api.guesses import Guesses
 from api.hub import Hub
 from api.metrics import Metrics
 from api.session import AdminToken
@@ -27,6 +28,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     config: ApiConfig
     database: Database
     token: AdminToken
+    guesses: Guesses
     hub: Hub
     metrics: Metrics
     work: Work

@@ -5,16 +5,17 @@ Plain ASGI, so that streams stay streams.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import Problem, problem_response
+from api.guesses import Guesses
+from api.problems import Problem, problem_response, to_problem
 from api.session import AdminToken
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,9 @@ MAX_BODY: Final = 64 * 1024
 BODY_WITHIN: Final = 20.0
 """Seconds in which the body of a request must have come."""
 ACTOR: Final = "milepost.actor"
+AS_HEAD: Final = "milepost.head"
+"""Set in the scope of a GET that came as HEAD, and so may change nothing at all."""
+_MOST_COOKIES: Final = 8
 NAMES: Final = {"token": "admin", "session": "console"}
 """How somebody is called who did not say who acts."""
 CSP: Final = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -47,31 +51,90 @@ Observe = Callable[[str, str, int, float], None]
 class Gate:
     """The outermost layer of the app."""
 
-    def __init__(self, app: ASGIApp, *, token: AdminToken, observe: Observe) -> None:
-        self._app, self._token, self._observe = app, token, observe
+    def __init__(self, app: ASGIApp, *, token: AdminToken, guesses: Guesses, observe: Observe) -> None:
+        self._app, self._token, self._guesses, self._observe = app, token, guesses, observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         began = time.perf_counter()
-        seen = False
+        # Inside, HEAD is GET: what has a GET has a HEAD, without the body.
+        head = scope["method"] == "HEAD"
+        inner: Scope = {**scope, "method": "GET", AS_HEAD: True} if head else scope
+        started = asyncio.Event()
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal seen
-            if message["type"] == "http.response.start" and not seen:
-                seen = True
+            first = message["type"] == "http.response.start" and not started.is_set()
+            if first:
                 _add_headers(message)
-                self._observe(scope["method"], _route(scope), message["status"], time.perf_counter() - began)
-            await send(message)
+                self._observe(scope["method"], _route(inner), message["status"], time.perf_counter() - began)
+            if not head or first:
+                await send(message)
+            if first:
+                started.set()
+                if head:
+                    await send({"type": "http.response.body", "body": b""})
 
         try:
-            scope[ACTOR] = identify(Headers(scope=scope), self._token, time.time())
-            authorise(scope)
-            replayed = await _bounded(scope, receive)
-        except Problem as problem:
-            await problem_response(problem, scope["path"])(scope, receive, send_with_headers)
-            return
-        await self._app(scope, replayed, send_with_headers)
+            await self._admit(inner, _until(started, receive) if head else receive, send_with_headers)
+        except Exception as exc:
+            if started.is_set():
+                raise  # the answer is on its way: only the connection can tell
+            if not isinstance(exc, Problem):
+                logger.exception("a request failed: %s %s", scope["method"], _route(inner))
+            await problem_response(to_problem(exc), scope["path"])(inner, receive, send_with_headers)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let it in, or raise the Problem of what may not go on."""
+        scope[ACTOR] = self._identify(scope)
+        authorise(scope)
+        await self._app(scope, await _bounded(scope, receive), send)
+
+    def _identify(self, scope: Scope) -> str | None:
+        """`token` for a good bearer token, `session` for a good cookie, None for neither.
+
+        Raises a Problem (429) where no token is looked at just now; what needs none is answered all the same.
+        """
+        headers = Headers(scope=scope)
+        given = bearer(headers)
+        if given is None:
+            return "session" if any(self._token.is_session(one, time.time()) for one in cookies(headers)) else None
+        try:
+            return "token" if is_right(self._guesses, scope, given, self._token.matches) else None
+        except Problem:
+            if is_guarded(scope):
+                raise
+            return None
+
+
+def is_right(guesses: Guesses, scope: Scope, given: bytes, check: Callable[[bytes], bool]) -> bool:
+    """Whether `check` takes what was given, if anything. Raises a Problem (429) where no try is allowed just now.
+
+    What is wrong is logged, without what it was.
+    """
+    if not given:
+        return False
+    address, now = (scope.get("client") or ("", 0))[0], time.monotonic()
+    wait = guesses.wait(address, given, now)
+    if wait > 0:
+        detail = "too many wrong tokens came from this address: try again later"
+        raise Problem(429, detail, headers={"Retry-After": str(math.ceil(wait))})
+    if check(given):
+        guesses.was_right(address, given)
+        return True
+    guesses.was_wrong(address, now)
+    logger.warning("a wrong token or sign-in code", extra={"address": address, "path": scope["path"][:100]})
+    return False
+
+
+def _until(started: asyncio.Event, receive: Receive) -> Receive:
+    """For who wants no body the request is over once its answer has begun, so that a stream ends."""
+
+    async def wait() -> Message:
+        await started.wait()
+        return {"type": "http.disconnect"}
+
+    return wait
 
 
 def _route(scope: Scope) -> str:
@@ -90,26 +153,25 @@ def _add_headers(message: Message) -> None:
     headers.setdefault("Cache-Control", "no-store")
 
 
-def identify(headers: Headers, token: AdminToken, now: float) -> str | None:
-    """`token` for a good bearer token, `session` for a good cookie, None for neither."""
+def bearer(headers: Headers) -> bytes | None:
+    """The bearer token that came, None where there is no word of one."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return "token" if token.matches(given.strip().encode()) else None
-    cookie = read_cookie(headers)
-    return "session" if cookie and token.is_session(cookie, now) else None
+    return given.strip().encode() if scheme.lower() == "bearer" else None
 
 
-def read_cookie(headers: Headers) -> str | None:
-    try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
+def cookies(headers: Headers) -> list[str]:
+    """The session cookies that came. Other cookies of the host, and how they are written, do not matter."""
+    pairs = (one.strip().partition("=") for line in headers.getlist("cookie") for one in line.split(";"))
+    return [value.strip().strip('"') for name, _, value in pairs if name.strip() == COOKIE and value][:_MOST_COOKIES]
+
+
+def is_guarded(scope: Scope) -> bool:
+    return str(scope["path"]).startswith(_GUARDED)
 
 
 def authorise(scope: Scope) -> None:
     """Raise the Problem of a request that may not go on."""
-    if not scope["path"].startswith(_GUARDED):
+    if not is_guarded(scope):
         return
     if scope[ACTOR] is None:
         raise Problem(

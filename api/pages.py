@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.atlas import SHAPES, outline
 from api.context import Context, Shared
-from api.gate import ACTOR, COOKIE
+from api.gate import ACTOR, AS_HEAD, COOKIE, is_right
 from api.openapi import describe
 from api.problems import DatabaseAwayError, Problem, to_problem
 from api.session import SESSION_SECONDS, redeem
@@ -124,7 +124,9 @@ def message(
 @router.get("/signin")
 async def sign_in(request: Request, context: Shared, code: Annotated[str, Query(max_length=256)] = "") -> Response:
     """Turn the one-use code into a session."""
-    if not redeem(context.config.signin_file, code):
+    if request.scope.get(AS_HEAD):
+        return Response()  # a client's preview must not use the code up
+    if not is_right(context.guesses, request.scope, code.encode(), lambda _: redeem(context.config.signin_file, code)):
         return message(request, 403, "signin_used_title", ["signin_used", "signin_new"], again=True)
     to_board = RedirectResponse("/", status_code=303)
     to_board.set_cookie(

@@ -109,13 +109,12 @@ async def _answer(request: Request, exc: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Let every error of the app leave as a problem document."""
+    """Let every known error of the app leave as a problem document; of the rest the gate makes one."""
     for kind in (
         Problem,
         DatabaseAwayError,
         RequestValidationError,
         HTTPException,
         asyncpg.PostgresError,
-        Exception,
     ):
         app.add_exception_handler(kind, _answer)

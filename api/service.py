@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
@@ -14,6 +15,7 @@ from api.app import create_app
 from api.config import ApiConfig
 from api.context import Context
 from api.database import Database, with_statement_timeout
+from api.guesses import Guesses
 from api.http import Book
 from api.hub import Hub
 from api.metrics import Metrics
@@ -75,7 +77,15 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
         hub = Hub(with_statement_timeout(config.database_url))
         listening = asyncio.create_task(hub.run(), name="api stream")
         living = asyncio.create_task(_live(pool, config.instance), name="api signs")
-        context = Context(config=config, database=Database(pool), token=token, hub=hub, metrics=Metrics(), work=Work())
+        context = Context(
+            config=config,
+            database=Database(pool),
+            token=token,
+            guesses=Guesses(time.monotonic()),
+            hub=hub,
+            metrics=Metrics(),
+            work=Work(),
+        )
         app = create_app(context)
         try:
             await _first(hub.listening.wait(), listening)

@@ -1,15 +1,18 @@
 """Who gets in, what leaves the server, and how errors look."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from itertools import product
 from pathlib import Path
 
 import httpx
+import pytest
 
 from api.gate import COOKIE
+from api.service import open_app
 from api.session import signin_link
 from store.pool import Pool
-from tests.integration.api_world import TOKEN, World, config, serving
+from tests.integration.api_world import TOKEN, World, calling, config, serving
 
 OPEN = ("/healthz", "/metrics", "/docs", "/openapi.json", "/static/page.css", "/static/console.js")
 
@@ -102,6 +105,89 @@ async def test_a_made_up_session_is_none(database: str, tmp_path: Path) -> None:
         for cookie in BAD_SESSIONS:
             answer = await client.get("/api/v1/stations", headers={"Cookie": f"{COOKIE}={cookie}".encode()})
             assert answer.status_code == 401, cookie
+
+
+ODD_COOKIES = (
+    "a[b]=1",
+    'x="',
+    "plain words",
+    "é=é",
+    "theme={dark:1}; ;;=;",
+    f"{COOKIE}=of-an-older-path",
+    "a=1, b=2",
+)
+
+
+async def test_an_odd_cookie_beside_it_signs_nobody_out(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        await sign_in(client, tmp_path)
+        session = client.cookies[COOKIE]
+        client.cookies.clear()
+        for odd in ODD_COOKIES:
+            for line in (f"{odd}; {COOKIE}={session}", f"{COOKIE}={session}; {odd}"):
+                answer = await client.get("/api/v1/stations", headers={"Cookie": line.encode()})
+                assert answer.status_code == 200, line
+
+
+async def test_wrong_tokens_are_limited_and_logged_without_the_token(
+    database: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(config(database, tmp_path)) as (client, _):
+        assert (await client.get("/api/v1/stations")).status_code == 200
+        wrong = {"Authorization": "Bearer geheim-geraten"}
+        statuses = [(await client.get("/api/v1/stations", headers=wrong)).status_code for _ in range(30)]
+        late = await client.get("/api/v1/stations", headers=wrong)
+        assert statuses[0] == 401
+        assert statuses.count(429) >= 15
+        assert (late.status_code, late.headers["content-type"]) == (429, "application/problem+json")
+        assert 1 <= int(late.headers["retry-after"]) <= 6
+        code = await client.get("/signin?code=geheim-geraten")
+        assert code.status_code == 429, "a code is guessed by the same budget"
+        assert (await client.get("/api/v1/stations")).status_code == 200, "who was let in before goes on"
+        assert (await client.get("/healthz", headers=wrong)).status_code == 200, "what needs no token"
+    assert "a wrong token or sign-in code" in caplog.text
+    assert "geheim" not in caplog.text
+    assert TOKEN not in caplog.text
+
+
+async def test_head_is_get_without_the_body(pool: Pool, database: str, tmp_path: Path) -> None:
+    number = await World(pool).incident("station_offline")
+    async with serving(config(database, tmp_path)) as (client, _):
+        await sign_in(client, tmp_path)
+        for path in (*OPEN, "/", "/api/v1/stations", f"/api/v1/incidents/{number}", f"/incidents/{number}", "/nothing"):
+            shown, head = await client.get(path), await client.head(path)
+            assert (head.status_code, head.content) == (shown.status_code, b""), path
+            assert head.headers["content-type"] == shown.headers["content-type"], path
+            assert head.headers["x-content-type-options"] == "nosniff", path
+        async with asyncio.timeout(10):
+            stream = await client.head("/api/v1/stream")
+        assert (stream.status_code, stream.content) == (200, b"")
+        figures = (await client.get("/metrics")).text
+    assert 'milepost_http_requests_total{method="HEAD",route="/healthz",status="200"} 1.0' in figures
+
+
+async def test_a_preview_of_the_sign_in_link_does_not_use_it_up(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        link = signin_link(tmp_path / "signin.code", "http://milepost.test/").removeprefix("http://milepost.test")
+        assert (await client.head(link)).status_code == 200
+        assert "set-cookie" not in (await client.head(link)).headers
+        assert (await client.get(link)).status_code == 303
+
+
+async def test_a_fault_of_ours_has_the_headers_and_is_counted(database: str, tmp_path: Path) -> None:
+    async with open_app(config(database, tmp_path)) as (app, _), calling(app, TOKEN) as client:
+
+        @app.get("/fault")
+        async def fault() -> None:
+            raise RuntimeError("geheim")
+
+        answer = await client.get("/fault")
+        figures = (await client.get("/metrics")).text
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert "geheim" not in answer.text
+    assert 'milepost_http_requests_total{method="GET",route="/fault",status="500"} 1.0' in figures
 
 
 ORIGINS = {

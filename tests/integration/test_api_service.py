@@ -21,6 +21,7 @@ from api import gate
 from api import hub as hub_module
 from api.config import ApiConfig
 from api.connections import PATIENCE
+from api.guesses import Guesses
 from api.http import Book
 from api.service import run
 from api.session import AdminToken
@@ -488,7 +489,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
     async def send(message: Any) -> None:
         sent.append(message)
 
-    guarded = gate.Gate(never, token=AdminToken(None), observe=lambda *_: None)  # type: ignore[arg-type]
+    guarded = gate.Gate(never, token=AdminToken(None), guesses=Guesses(0.0), observe=lambda *_: None)  # type: ignore[arg-type]
     scope = {"type": "http", "method": "POST", "path": "/closures", "headers": [], "query_string": b""}
     await guarded(scope, never, send)
     assert sent[0]["status"] == 408

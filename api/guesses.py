@@ -1,0 +1,92 @@
+"""How often somebody may be wrong about a token or a sign-in code. Pure; `now` in seconds.
+
+Whoever is wrong too often is not looked at for a while. That cannot be used against others: what an address was let in
+with before is let in from there always, and the first try of an address is always looked at, however many addresses are
+wrong at the time. Behind a reverse proxy all share its address, so there only what is new waits.
+"""
+
+import hashlib
+import ipaddress
+from collections import OrderedDict
+from typing import Any, Final
+
+EACH: Final = 10.0
+"""Wrong tries that an address has at once; one comes back in SECONDS_EACH."""
+SECONDS_EACH: Final = 6.0
+ALL: Final = 200.0
+"""The same of all addresses that were wrong lately, together."""
+SECONDS_ALL: Final = 0.5
+MOST: Final = 4096
+"""Addresses, and pairs of an address with what it was let in with, that are remembered; the oldest are forgotten."""
+
+
+class Bucket:
+    """Tries that are left, which come back with time."""
+
+    __slots__ = ("_at", "_left", "_most", "_seconds")
+
+    def __init__(self, most: float, seconds: float, now: float) -> None:
+        self._most, self._seconds, self._left, self._at = most, seconds, most, now
+
+    def left(self, now: float) -> float:
+        self._left = min(self._most, self._left + max(0.0, now - self._at) / self._seconds)
+        self._at = now
+        return self._left
+
+    def take(self, now: float) -> None:
+        self._left = max(0.0, self.left(now) - 1)
+
+    def wait(self, now: float) -> float:
+        """Seconds until there is one."""
+        return max(0.0, 1 - self.left(now)) * self._seconds
+
+
+class Guesses:
+    """Who was wrong, and who was right."""
+
+    def __init__(self, now: float) -> None:
+        self._all = Bucket(ALL, SECONDS_ALL, now)
+        self._wrong: OrderedDict[str, Bucket] = OrderedDict()
+        self._right: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+
+    def wait(self, address: str, given: bytes, now: float) -> float:
+        """Seconds for which this is not looked at from there; 0: it may be looked at now."""
+        who = network_of(address)
+        own = self._wrong.get(who)
+        if own is None or (who, _digest(given)) in self._right:
+            return 0.0
+        return max(own.wait(now), 0.0 if own.left(now) >= EACH else self._all.wait(now))
+
+    def was_wrong(self, address: str, now: float) -> None:
+        who = network_of(address)
+        own = self._wrong.pop(who, None) or Bucket(EACH, SECONDS_EACH, now)
+        own.take(now)
+        self._all.take(now)
+        self._wrong[who] = own
+        _forget_oldest(self._wrong)
+
+    def was_right(self, address: str, given: bytes) -> None:
+        pair = network_of(address), _digest(given)
+        self._right[pair] = None
+        self._right.move_to_end(pair)
+        _forget_oldest(self._right)
+
+
+def _digest(given: bytes) -> bytes:
+    return hashlib.sha256(given).digest()
+
+
+def _forget_oldest(book: OrderedDict[Any, Any]) -> None:
+    while len(book) > MOST:
+        book.popitem(last=False)
+
+
+def network_of(address: str) -> str:
+    """The address, or of IPv6 the network of 64 bits, of which one household has 2^64."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(getattr(found, "ipv4_mapped", None) or found)
