@@ -57,6 +57,8 @@ class Disorder(Log):
         while self._waiting:
             partition, station, entry = self._waiting.popleft()
             waiting[partition].append((station, entry))
+            # Ticks go on when all terminals are silent.
+            self._now = max(self._now, entry.at if isinstance(entry, Tick) else entry.received)
         for partition in self._random.sample(sorted(waiting), len(waiting)):
             for station, entry in self._disordered(partition, waiting[partition]):
                 self._append(partition, station, entry)
@@ -74,7 +76,6 @@ class Disorder(Log):
 
     def _mixed(self, partition: int, entries: list[tuple[str, LiveEntry]]) -> list[tuple[str, LiveEntry]]:
         said = self._said[partition] = [one for one in self._said[partition] if self._may_come_again(one[1])]
-        self._now = max([self._now, *(entry.received for _, entry in entries if not isinstance(entry, Tick))])
         again = self._random.choices(said, k=self._random.choice((0, 0, 1, 3))) if said else []
         said += entries
         lanes: dict[Any, list[tuple[str, LiveEntry]]] = defaultdict(list)
