@@ -220,7 +220,8 @@ class Book:
         it is with a quiet one (`detail.quiet`), which is listed for whoever looks.
         """
         told = [(new.id, "opened" if new.is_open else "passed") for new in self.opened if new.pages]
-        for old in self.changed:
+        # What is over is told before what begins in its place, in whatever order the two came into the book.
+        for old in sorted(self.changed, key=_goes_on):
             before = self._before[old.id]
             if old.pages and before.goes_on and not old.goes_on:
                 told.append((old.id, "closed"))
@@ -255,6 +256,10 @@ def times_reopened(incident: Incident) -> int:
 
 def _is_quiet(incident: Incident) -> bool:
     return bool(incident.detail.get("quiet", False))
+
+
+def _goes_on(incident: Incident) -> bool:
+    return incident.goes_on
 
 
 class Refusal(StrEnum):
