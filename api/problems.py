@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 
 logger = logging.getLogger(__name__)
 
-_NO_TEXT = "a value of the request cannot be looked up: it holds a character that no text may have"
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -80,7 +79,7 @@ def _of_database(exc: asyncpg.PostgresError) -> Problem:
     if isinstance(exc, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError):
         return Problem(503, "the database has not this version's schema: run `milepost migrate`")
     if isinstance(exc, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError):
-        return Problem(400, _NO_TEXT)
+        return Problem(400, "a value of the request cannot be looked up: it holds a character that no text may have")
     logger.error("the database refused a query: %s", exc)
     return Problem(500, "the server failed at this; its log says why")
 
@@ -98,8 +97,6 @@ def to_problem(exc: Exception) -> Problem:
             return Problem(503, str(exc), headers={"Retry-After": "2"})
         case asyncpg.PostgresError():
             return _of_database(exc)
-        case UnicodeEncodeError():  # half of a character, which JSON may hold
-            return Problem(400, _NO_TEXT)
         case _:
             return Problem(500, "the server failed at this; its log says why")
 
