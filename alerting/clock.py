@@ -29,12 +29,6 @@ class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Times in seconds, shares 0..1."""
 
     longest: float = 5.0
-    mass_share: float = 0.8
-    mass_least: int = 20
-
-    def is_mass(self, *, fallen: int, all_: int) -> bool:
-        """Whether so many fell together that the shard is suspected."""
-        return fallen >= self.mass_least and fallen >= self.mass_share * all_
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -85,13 +79,6 @@ class ClockState(msgspec.Struct, kw_only=True):
     stretches: list[tuple[float, float]] = []
     # Whether at least half of them keep theirs in the present one, as the newest counted tick says.
     half_kept: bool = True
-    suspected_at: int | None = None
-    suspects: int = 0
-    # If the whole shard was seen to fall: how many did, and how many were left.
-    fallen: int = 0
-    left: int = 0
-    # A person decided that the shard is sound; holds until they no longer fall together.
-    trusted: bool = False
     # Stations that number wrongly, as the bridge named them last.
     named: tuple[str, ...] = ()
 
@@ -133,11 +120,6 @@ class PipelineClock:
     def knows(self, start: str) -> bool:
         """Whether a start has ticked. If not, the next advance has to be added to the stamps of its messages."""
         return start in self.state.starts
-
-    def leads(self, tick: Tick) -> bool:
-        """Whether it is the next of the bridge that the clock follows: no double, and of no other."""
-        known = self.state.starts.get(tick.start)
-        return known is not None and tick.start == self.state.followed and tick.seq > known.seq
 
     @property
     def has_one_bridge(self) -> bool:

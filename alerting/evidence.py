@@ -56,7 +56,11 @@ class Window(msgspec.Struct, frozen=True):
     hi: datetime
 
     def meets(self, fallen: Fallen | Peer) -> bool:
-        return fallen.began <= self.hi and fallen.until >= self.lo
+        return self.spans(fallen.began, fallen.until)
+
+    def spans(self, began: datetime, until: datetime) -> bool:
+        """Whether an interval has an instant of it."""
+        return began <= self.hi and until >= self.lo
 
     def touches(self, other: "Window") -> bool:
         return self.lo <= other.hi and self.hi >= other.lo

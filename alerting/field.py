@@ -11,17 +11,21 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 import msgspec
+import numpy as np
 
+from alerting.evidence import Window
 from alerting.field_rows import NONE, Rows, moment_of, stamp_of
 from alerting.promise import USUAL
-from alerting.standing import ClockName, Standing
-from alerting.terminals import STATE_OF, WORDS, flag, unflag
+from alerting.standing import UNPROVEN, ClockName, Standing
+from alerting.terminals import STATE_OF, WORDS, State, flag, unflag
 from registry.calendar import SHUT
 from registry.closures import Closure, Closures
 from store.troubles import Troubles
 
 BULK: Final = 50_000
 """Stations that open or close in one go; the others of a calendar follow in the next, so that no pass takes long."""
+AWAY_OVERDUE: Final = "away_overdue"
+"""Why the judges call a station offline that did not come back in time."""
 _TICK: Final = timedelta(microseconds=1)
 
 
@@ -134,6 +138,8 @@ class Field:
         self._agenda: list[tuple[datetime, int]] = []
         self._turning: deque[tuple[int, bool]] = deque()
         self._resumed: dict[ClockName, datetime] = {}
+        # The instants by which what falls in a shard is suspected.
+        self._suspected: dict[str, Window] = {}
         self._changes: list[Changed] = []
         self.set_calendars(calendars or {})
 
@@ -209,6 +215,92 @@ class Field:
         """The stations that an approved closure excuses now."""
         return [station for station, row in self._rows.index.items() if self._rows.excused[row]]
 
+    def clock_of(self, station: str) -> ClockName | None:
+        """The clock that a station's state rests on."""
+        row = self._rows.index.get(station)
+        return None if row is None else self._rows.clock_of(row)
+
+    def was_online(self, station: str, since: datetime) -> bool:
+        """Whether a station has been online since then, until it fell if it did, as far as that was seen."""
+        row = self._rows.index.get(station)
+        return row is not None and self._rows.online_since[row] <= stamp_of(since)
+
+    def is_expected_throughout(self, station: str, begin: datetime, end: datetime) -> bool:
+        """Whether a station is in service, and open and not excused from `begin` to `end`."""
+        row = self._rows.index.get(station)
+        if row is None or not self._rows.serving[row] or self._is_excused_between(row, begin, end):
+            return False
+        return self._is_open_throughout(self._rows.calendar[row], begin, end)
+
+    def _is_excused_between(self, row: int, begin: datetime, end: datetime) -> bool:
+        if not self._declared:
+            return False
+        profile = self._rows.profile_of(row)
+        found = self._closures.of(self._rows.ids[row], profile.path, profile.programmes)
+        return any(one.approved_at is not None and one.from_at < end and one.ends_at > begin for one in found)
+
+    def _is_open_throughout(self, calendar: int, begin: datetime, end: datetime) -> bool:
+        hours = self._hours.get(calendar)
+        if hours is None:
+            return True
+        change = hours.next_change(begin) if hours.is_open(begin) else begin
+        return change is None or change >= end
+
+    def steady(self, shard: str, begin: datetime, end: datetime, untrusted: Iterable[ClockName]) -> list[str]:
+        """The stations of a shard that are online since `begin`, and expected to be until `end`; none whose clock says
+        nothing."""
+        rows = self._rows
+        found = rows.of_shard(shard, State.ONLINE) & (rows.view(rows.online_since) <= stamp_of(begin))
+        found &= ~np.isin(rows.view(rows.clock), [rows.number_of(clock) for clock in untrusted])
+        calendars = [one for one in self._hours if not self._is_open_throughout(one, begin, end)]
+        found &= ~np.isin(rows.view(rows.calendar), calendars)
+        kept = np.flatnonzero(found).tolist()
+        return [rows.ids[row] for row in kept if not self._is_excused_between(row, begin, end)]
+
+    def fallen(self, shard: str, since: datetime) -> list[tuple[str, datetime, datetime]]:
+        """(station, heard last, missed since) of the stations of a shard that went offline after `since`; not of those
+        that are suspected, nor of those that did not come back from being away."""
+        rows = self._rows
+        found = rows.of_shard(shard, State.OFFLINE) & (rows.view(rows.since) >= stamp_of(since))
+        found &= (rows.view(rows.suspected) == 0) & (rows.view(rows.seen) > stamp_of(None))
+        kept = (row for row in np.flatnonzero(found).tolist() if rows.reason_of(row) != AWAY_OVERDUE)
+        times = ((rows.ids[row], moment_of(rows.seen[row]), moment_of(rows.since[row])) for row in kept)
+        return [(station, heard, missed) for station, heard, missed in times if heard and missed]
+
+    # -- suspected shards --------------------------------------------------------------------------------------
+
+    def suspect(self, shard: str, window: Window) -> None:
+        """From now on, what falls in a shard within these instants is suspected; what did already is."""
+        self._suspected[shard] = window
+        for station, heard, missed in self.fallen(shard, window.lo):
+            if window.spans(heard, missed):
+                row = self._rows.index[station]
+                before = self._standing(row)
+                self._rows.suspected[row] = 1
+                self._changed(before, self._standing(row))
+
+    def trust(self, shard: str) -> None:
+        """What falls in a shard is suspected no more."""
+        self._suspected.pop(shard, None)
+
+    def mark(self, station: str) -> None:
+        """Say that a station is suspected, when memory is loaded."""
+        row = self._rows.index.get(station)
+        if row is not None and self._rows.state[row] == State.OFFLINE:
+            self._rows.suspected[row] = 1
+
+    def release(self, station: str) -> None:
+        """A station is suspected no more: it stands as the judges say."""
+        row = self._rows.index.get(station)
+        if row is not None and self._rows.suspected[row]:
+            before = self._standing(row)
+            self._rows.suspected[row] = 0
+            self._changed(before, self._standing(row))
+
+    def is_suspected(self, station: str) -> bool:
+        row = self._rows.index.get(station)
+        return row is not None and bool(self._rows.suspected[row])
+
     def resting_on(self, clocks: Iterable[ClockName]) -> list[str]:
         """The stations whose state rests on one of these clocks."""
         return self._rows.resting_on(clocks)
@@ -276,22 +368,31 @@ class Field:
         row = self._rows.index.get(change.station)
         if row is None:
             return False
-        before = self._standing(row)
+        before, judged = self._standing(row), WORDS[self._rows.state[row]]
         self._note_judged(
             row,
             Judged(
                 partition=change.partition,
                 state=change.after,
-                since=change.at if change.after != before.state else before.since or change.at,
+                since=change.at if change.after != judged else before.since or change.at,
                 usable=change.usable,
                 unusable_since=before.unusable_since or change.at,
                 shard=change.shard,
                 seen_at=change.seen_at,
-                reason=change.reason if change.after != before.state else self._rows.reason_of(row),
+                reason=change.reason if change.after != judged else self._rows.reason_of(row),
             ),
         )
+        self._note_suspected(row, change, fell=change.after != judged)
         self._changed(before, self._standing(row))
         return True
+
+    def _note_suspected(self, row: int, change: StationChange, *, fell: bool) -> None:
+        rows = self._rows
+        if change.after != "offline":
+            rows.suspected[row] = 0
+        elif fell and change.seen_at is not None and change.reason != AWAY_OVERDUE:
+            window = self._suspected.get(change.shard or "")
+            rows.suspected[row] = window is not None and window.spans(change.seen_at, change.at)
 
     def rest(self, station: str, clock: ClockName) -> None:
         """The station is heard through this clock now; its state did not change."""
@@ -312,6 +413,8 @@ class Field:
         rows.since[row] = stamp_of(judged.since)
         rows.seen[row] = stamp_of(judged.seen_at)
         rows.usable[row] = flag(judged.usable)
+        if rows.state[row] == State.ONLINE:
+            rows.online_since[row] = rows.since[row]
         rows.note_unusable(row, judged.unusable_since or judged.since)
         rows.note_reason(row, judged.reason)
         if judged.shard is not None:
@@ -439,7 +542,7 @@ class Field:
             feeder=profile.feeder,
             lifecycle=profile.lifecycle,
             commissioned_at=moment_of(rows.commissioned[row]),
-            state=WORDS[rows.state[row]],
+            state=UNPROVEN if rows.suspected[row] else WORDS[rows.state[row]],
             since=moment_of(rows.since[row]),
             usable=unflag(rows.usable[row]),
             unusable_since=rows.unusable_since(row),

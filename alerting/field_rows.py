@@ -87,6 +87,10 @@ class Rows:
         self.silence_ended = array("q")
         # Seconds; 0: nothing is known of it.
         self.every = array("f")
+        # Fell with its shard, which is suspected: see `alerting.suspicion`.
+        self.suspected = array("b")
+        # Since when it is, or was last, online, as far as that was seen.
+        self.online_since = array("q")
         # Since when those that are online and not usable are so; nearly none is.
         self._unusable: dict[int, datetime] = {}
         self._profiles: _Names[Profile] = _Names()
@@ -113,11 +117,14 @@ class Rows:
         self.excused.append(0)
         self.silence_ended.append(_NEVER)
         self.every.append(0.0)
+        self.suspected.append(0)
+        self.online_since.append(_NEVER)
         return row
 
     def remove(self, row: int) -> None:
         """The row stays, out of the index and of every calendar."""
         self._unusable.pop(row, None)
+        self.suspected[row] = 0
         del self.index[self.ids[row]]
         self.calendar[row], self.clock[row], self.profile[row] = NONE, NONE, NONE
 
@@ -183,6 +190,11 @@ class Rows:
         numbers = [number for clock in clocks if (number := self._clocks.find(clock)) is not None]
         rows = np.flatnonzero(np.isin(self.view(self.clock), numbers)).tolist() if numbers else []
         return [self.ids[row] for row in rows]
+
+    def of_shard(self, shard: str, state: State) -> Any:
+        """Which rows are in service, in a state, and rest on a clock of a shard."""
+        of_clock = np.isin(self.view(self.clock), self.clocks_of(shard))
+        return of_clock & (self.view(self.state) == state) & (self.view(self.serving) == 1)
 
     def turn(self, calendar: int, is_open: bool) -> list[int]:
         """Open or close the stations of a calendar that work; the rows of the others that are to follow."""

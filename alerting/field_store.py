@@ -134,6 +134,11 @@ class Registry:
         self._areas = areas
         self._calendars = calendars
 
+    @property
+    def revision(self) -> str:
+        """What the registry was like: every change of an older transaction is in it."""
+        return self._horizon
+
     @classmethod
     async def load(cls, connection: Connection) -> "Registry":
         """Where to go on; in the snapshot in which the field is loaded."""

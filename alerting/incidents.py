@@ -20,6 +20,7 @@ from alerting.parts import PartSettings
 from alerting.pipeline import OutageMeter
 from alerting.station_rules import RuleSettings
 from alerting.stream import PublisherConfig, end_with, publish, wait_for_wake
+from alerting.suspicion import MassSettings
 from registry.calendar_keeper import kept_calendars
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Connection, Pool, end, listening, may_pass, open_pool
@@ -52,6 +53,7 @@ class IncidentsConfig(msgspec.Struct, frozen=True, kw_only=True):
     standby_poll: float = 1.0
     frozen_after: float = 30.0
     rules: RuleSettings = RuleSettings()
+    mass: MassSettings = MassSettings()
     parts: PartSettings = PartSettings()
     max_backoff: float = 5.0
 
@@ -137,7 +139,9 @@ class Leader:
         self._config = config
         self._connection = connection
         self._meter = meter
-        self._decider = Decider(PassConfig(limit=config.limit, rules=config.rules, parts=config.parts), connection)
+        self._decider = Decider(
+            PassConfig(limit=config.limit, rules=config.rules, mass=config.mass, parts=config.parts), connection
+        )
         self._signs = Signs("incidents", config.instance)
         self._wake = asyncio.Event()
         self.unpublished = asyncio.Event()

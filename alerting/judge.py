@@ -114,7 +114,6 @@ class JudgeHandler:
         await self._meet_strangers(connection, mine)
         await save_surplus(connection, mine)
         await self._follow_registry(connection)
-        await self._follow_decisions(connection)
         decided = False
         for partition, live in mine.items():
             transitions, gaps = live.take()
@@ -182,16 +181,6 @@ class JudgeHandler:
         if time.monotonic() - self._refreshed > 10:
             self._refreshed = time.monotonic()
             await connection.execute(QUERIES.refresh_unregistered)
-
-    async def _follow_decisions(self, connection: Connection) -> None:
-        """What a person decided about a suspected shard."""
-        suspected = sorted({shard for live in self._partitions.values() for shard in live.suspected()})
-        if not suspected:
-            return
-        for row in await connection.fetch(QUERIES.trusted_shards, suspected):
-            for live in self._partitions.values():
-                if row["shard"] in live.suspected():
-                    live.trust(row["shard"], round(row["decided_at"].timestamp() * 1000))
 
     def _register(self, found: Iterable[tuple[str, Registration]]) -> dict[str, list[str]]:
         """Tell the judges; returns the terminals of the stations that were heard before they were registered."""

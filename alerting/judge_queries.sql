@@ -40,9 +40,6 @@ SELECT s.id, s.quorum,
        array(SELECT t.id FROM terminal t WHERE t.station = s.id AND NOT t.counts) AS not_counting
 FROM station s WHERE s.id = ANY ($1::text[]);
 
--- name: trusted_shards
-SELECT shard, max(decided_at) AS decided_at FROM shard_decision WHERE shard = ANY ($1::text[]) GROUP BY shard;
-
 -- name: refresh_unregistered
 -- When the stations that nobody registered were last heard, and what has been registered meanwhile.
 WITH heard AS (

@@ -34,6 +34,8 @@ from alerting.stream import (
     read_gaps,
     set_cursors,
 )
+from alerting.suspicion import MassSettings
+from alerting.suspicion_watch import SuspicionWatch
 from alerting.verdict import Clock
 from alerting.watermark import Waiting, Watermark, horizon, reached, stride, watermark
 from store.aside import Aside, is_poison
@@ -44,6 +46,7 @@ log = logging.getLogger(__name__)
 
 SERVICE: Final = "incidents"
 CONFLICTS: Final = "conflicts"
+SUSPICIONS: Final = "suspicions"
 _KINDS: Final = ("station", "commissioned", "closure", "calendar", "incident", "outage", "part")
 _REGISTRY_EVERY = 30.0
 _LONGEST_LOAD = "300s"
@@ -55,6 +58,7 @@ class PassConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     limit: int = 200
     rules: RuleSettings = RuleSettings()
+    mass: MassSettings = MassSettings()
     parts: PartSettings = PartSettings()
 
 
@@ -74,6 +78,7 @@ class Memory(msgspec.Struct, kw_only=True):
     waiting: Waiting[StationChange]
     registry: Registry
     conflicts: ConflictWatch | None
+    suspicions: SuspicionWatch | None
     parts: dict[str, Part]
     refused: Troubles
     recent: RecentGaps = msgspec.field(default_factory=RecentGaps)
@@ -140,6 +145,8 @@ class Decider:
         await self._follow_registry(memory, ripe, clocks, mark, mono)
         await _follow_stations(connection, book, memory, ripe, moment, mono)
         view = self._watchdog.look(store.watched(clocks), now=now, mono=mono)
+        if memory.suspicions is not None:
+            view = view.doubting(memory.suspicions.troubles)
         memory.recent.forget(now)
         pipeline = await _decide_pipeline(connection, gaps, view, outage, memory.recent, now)
         for written in (book, pipeline):
@@ -183,6 +190,10 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
     await connection.execute(QUERIES.allow_scans, "on")
     registry = await Registry.load(connection)
     field = await field_store.load_field(connection, known, applied)
+    suspicions = None
+    if SUSPICIONS not in resting:
+        with _part(SUSPICIONS):
+            suspicions = await SuspicionWatch.load(connection, field, config.mass)
     watch = StationWatch(field, config.rules)
     watch.reconcile(await field_store.load_open_incidents(connection))
     parts = make_parts(field, config.parts, without=list(resting.why))
@@ -198,6 +209,7 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
         waiting=Waiting(applied),
         registry=registry,
         conflicts=None if CONFLICTS in resting else ConflictWatch(field),
+        suspicions=suspicions,
         parts=parts,
         refused=Troubles(),
         recent=await _load_recent_gaps(connection, now),
@@ -235,11 +247,16 @@ async def _read(
 async def _follow_stations(
     connection: Connection, book: Book, memory: Memory, ripe: Sequence[StationChange], moment: Moment, mono: float
 ) -> None:
-    """Stations' own incidents first, then what the other parts make of them."""
-    intents = memory.watch.follow([change for change in ripe if change.terminal is None], moment)
+    """Which shards are suspected, then stations' own incidents, then what the other parts make of them."""
+    own = [change for change in ripe if change.terminal is None]
+    if memory.suspicions is not None:
+        with _part(SUSPICIONS):
+            await memory.suspicions.begin(connection, own, moment, memory.registry.revision)
+    intents = memory.watch.follow(own, moment)
     book.learn(await store.load_newest(connection, {station_rule_key(i.kind, i.station) for i in intents}))
     decide(book, intents, moment.now)
-    changes = [(changed.before, changed.after) for changed in memory.watch.take_changes()]
+    taken = memory.watch.take_changes()
+    changes = [(changed.before, changed.after) for changed in taken]
     terminals = [change for change in ripe if change.terminal is not None]
     if memory.conflicts is not None:
         with _part(CONFLICTS):
@@ -247,6 +264,9 @@ async def _follow_stations(
     for name, part in memory.parts.items():
         with _part(name):
             await part.follow(connection, book, changes, moment)
+    if memory.suspicions is not None:
+        with _part(SUSPICIONS):
+            await memory.suspicions.follow(connection, taken, moment)
     await _follow_shelf(connection, book, memory, changes, moment)
     hold(book, memory.field, moment.known, memory.watch.settings)
 

@@ -9,9 +9,8 @@ from typing import Final
 
 import msgspec
 
-from alerting import suspicion
 from alerting.boots import Memory, Promise, highest_run, replace
-from alerting.clock import Advance, ClockSettings, ClockState, Gap, PipelineClock
+from alerting.clock import MESSAGES_LOST, Advance, ClockSettings, ClockState, Gap, PipelineClock
 from alerting.rivals import NUMBERS, Rivals
 from alerting.silence import gap_since, is_proven, next_proof
 from alerting.terminals import NEVER, UNKNOWN, WORDS, State, Stations, Terminals, conn_of, flag, unflag
@@ -469,15 +468,13 @@ class PartitionLiveness:
     def _tick(self, tick: Tick) -> None:
         number = self.shard(tick.shard)
         shard = self.shards[number]
-        if shard.clock.leads(tick):
-            self._end_suspicion(number, shard, tick)
-        doubt = suspicion.doubt(shard.clock, tick)
+        doubt = MESSAGES_LOST if shard.clock.misses_messages(tick) else None
         advance = shard.clock.tick(tick, doubt)
         if advance is None:
             return
         self._settle_stamps(shard, advance.seconds)
         if advance.counted:
-            self._counted(number, shard, advance, tick)
+            self._counted(number, shard, advance)
         else:
             self._hold(number, shard.clock.clock)
 
@@ -486,13 +483,11 @@ class PartitionLiveness:
         self.dirty.update(self.terminals.hold_stamps(number, clock))
         self.dirty.update(self.rivals.hold(self.shards[number].name, clock))
 
-    def _counted(self, number: int, shard: _Shard, advance: Advance, tick: Tick) -> None:
+    def _counted(self, number: int, shard: _Shard, advance: Advance) -> None:
         if advance.gap is not None:
             self.gaps.append(ShardGap(shard.name, advance.gap))
-        late = self.terminals.due(number, shard.clock.clock)
-        if late and not self._suspect(number, shard, tick):
-            for row in late:
-                self._expire_or_set_aside(row, shard)
+        for row in self.terminals.due(number, shard.clock.clock):
+            self._expire_or_set_aside(row, shard)
 
     def _settle_stamps(self, shard: _Shard, seconds: float) -> None:
         """Messages of a bridge that had not ticked yet may be as young as the tick that followed them."""
@@ -502,28 +497,6 @@ class PartitionLiveness:
         self.dirty.update(shard.unsettled)
         shard.unsettled.clear()
         self.dirty.update(self.rivals.settle(shard.name, seconds))
-
-    def _suspect(self, number: int, shard: _Shard, tick: Tick) -> bool:
-        """When nearly all of a shard fall together, the shard is suspected and not the stations."""
-        clock, began = shard.clock.clock, shard.clock.state.stretch_from
-        missed, online = self.terminals.overdue(number, clock, began=began, floor=self.settings.floor)
-        return suspicion.suspect(self.settings.clock, shard.clock, tick, missed=missed, online=online)
-
-    def _end_suspicion(self, number: int, shard: _Shard, tick: Tick) -> None:
-        state = shard.clock.state
-        if state.suspected_at is not None:
-            suspicion.end_suspicion(state, tick, self.terminals.heard_since(number, state.suspected_at))
-
-    def suspected(self) -> list[str]:
-        """The shards that are suspected now."""
-        return [shard.name for shard in self.shards if shard.clock.state.suspected_at is not None]
-
-    def trust(self, shard: str, decided_at: int) -> None:
-        """A person decided at `decided_at` (wall ms) that a shard is sound: that ends an older suspicion."""
-        state = self.shards[self.shard(shard)].clock.state
-        if state.suspected_at is not None and state.suspected_at <= decided_at:
-            suspicion.clear(state)
-            state.trusted = True
 
     def _expire_or_set_aside(self, row: int, shard: _Shard) -> None:
         """One that cannot be judged is unknown until it is heard again, and named; the tick goes on with the others."""

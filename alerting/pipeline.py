@@ -29,6 +29,7 @@ BLIND: Final = "blind"
 SILENT: Final = "judge_silent"
 BEHIND: Final = "behind"
 UNSTABLE: Final = "unstable"
+SUSPECTED: Final = "shard_suspected"
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +54,11 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """A partition whose time does not go on now; `since` is the last moment that it knows of."""
+    """A partition whose time does not go on now, or (None) a shard that is suspected; `since` is the last moment that
+    is known of."""
 
     shard: str
-    partition: int
+    partition: int | None
     since: datetime
     cause: str
 
@@ -67,6 +69,13 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     shards: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     well: dict[str, datetime] = {}
+
+    def doubting(self, troubles: Sequence[Trouble]) -> "View":
+        """With troubles of shards that are suspected."""
+        shards = {trouble.shard for trouble in troubles}
+        well = {shard: reached for shard, reached in self.well.items() if shard not in shards}
+        every = tuple(sorted({*self.shards, *shards}))
+        return View(shards=every, troubles=(*self.troubles, *troubles), well=well)
 
 
 class _Seen(msgspec.Struct):

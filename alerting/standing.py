@@ -12,7 +12,8 @@ ClockName = tuple[int, str]
 DOUBTFUL: Final[ClockName] = (-1, "")
 """Stands for the clock of a station whose silence proves nothing; it is never trusted."""
 UNPROVEN: Final = "unproven"
-"""The judged state of a station of which gaps of the pipeline leave open whether it is online."""
+"""The state of a station of which nobody can know whether it is online: gaps of the pipeline leave it open, or its
+shard is suspected."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from alerting.field import About, Field
+from alerting.field import AWAY_OVERDUE, About, Field
 from alerting.incidents_core import STATION_OFFLINE, Book, Incident
 from alerting.standing import UNPROVEN, Standing
 
@@ -39,8 +39,6 @@ REACHED: Final = 10.0
 """Seconds that a station may take after a gap to be connected again."""
 NOT_OPEN: Final = "not_open"
 """Why an end is ignored: there is no incident that goes on."""
-AWAY_OVERDUE: Final = "away_overdue"
-"""Why the judges call a station offline that did not come back in time."""
 
 
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -207,20 +207,5 @@ class Terminals:
             self.seen[row] = clock
         return ahead
 
-    def overdue(self, shard: int, clock: float, *, began: float, floor: float) -> tuple[int, int]:
-        """(how many online terminals of a shard missed a heartbeat, how many are online).
-
-        Of those that were last heard before the present stretch `began`, a heartbeat is missed after two intervals and
-        `floor`.
-        """
-        online = (self.view(self.state) == State.ONLINE) & (self.view(self.shard) == shard)
-        seen, every = self.view(self.seen), self.view(self.every)
-        missed = online & (seen + every < clock) & ((seen > began) | (clock - began >= 2 * every + floor))
-        return int(missed.sum()), int(online.sum())
-
-    def heard_since(self, shard: int, wall: int) -> int:
-        """How many terminals of a shard sent a heartbeat after a wall time (ms)."""
-        return int(((self.view(self.seen_at) > wall) & (self.view(self.shard) == shard)).sum())
-
 
 _DTYPES: Final = {"b": np.int8, "h": np.int16, "i": np.int32, "q": np.int64, "d": np.float64}

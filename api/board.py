@@ -17,7 +17,7 @@ from api.database import Database
 from api.looks import Look
 from api.names import name_of, topic_of, where
 from api.pages import answer, frame, page_router, render, words_for
-from api.pipeline import load_misnumbering, load_steadiness, shard_documents
+from api.pipeline import load_doubts, load_steadiness, shard_documents
 from api.shapes import Counts, Shard, Station
 from api.stations import complete
 from api.texts import Words
@@ -92,7 +92,7 @@ async def look(database: Database, places: Callable[[], Awaitable[list[Row]]], s
         fallen = await complete(connection, rows, clocks, cover)
         incidents = await connection.fetch(QUERIES.list_open_incidents, ROWS)
         deadletters = await connection.fetchval(QUERIES.newest_deadletter)
-        misnumbering = await load_misnumbering(connection)
+        doubts = await load_doubts(connection)
         steadiness = await load_steadiness(connection, clocks.now)
         quiet_spots = await connection.fetchval(QUERIES.count_quiet_spots)
         totals = await kept_totals(connection, clocks, cover)
@@ -109,7 +109,7 @@ async def look(database: Database, places: Callable[[], Awaitable[list[Row]]], s
         fallen=list(zip(fallen, rows, strict=True)),
         spots=spots,
         places=named,
-        shards=shard_documents(clocks, {}, misnumbering, steadiness),
+        shards=shard_documents(clocks, {}, doubts, steadiness),
         deadletters=deadletters,
         quiet_spots=quiet_spots,
     )

@@ -46,6 +46,7 @@ async def get_timeline(context: Shared, id: StationId, asked: Window) -> Timelin
         presence = await connection.fetch(QUERIES.station_presence, id, begin, end, MOST + 1)
         gaps = await _gaps(connection, id, begin, end)
         gaps += await _gap_now(connection, row, clocks)
+        gaps += await _suspicions(connection, id, begin, end)
         decided = await _decided(connection, row, begin, end)
         calendar = await calendar_of_station(connection, row)
     if max(len(changes), len(presence), len(gaps)) > MOST:
@@ -75,6 +76,12 @@ async def _gaps(connection: Connection, station: str, begin: datetime, end: date
         MOST + 1,
     )
     return [Gap(began_at=row["began_at"], ended_at=row["ended_at"]) for row in rows]
+
+
+async def _suspicions(connection: Connection, station: str, begin: datetime, end: datetime) -> list[Gap]:
+    """When the station was silent with a suspected shard."""
+    rows = await connection.fetch(QUERIES.station_suspicions, station, begin, end, MOST + 1)
+    return [Gap(began_at=row["began_at"], ended_at=row["ended_at"] or _LAST, silent=True) for row in rows]
 
 
 async def _gap_now(connection: Connection, station: asyncpg.Record, clocks: Clocks) -> list[Gap]:

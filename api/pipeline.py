@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final, NamedTuple
 
 import asyncpg
+import msgspec
 from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, Field
 
@@ -25,6 +26,7 @@ from api.shapes import (
     Service,
     SetAside,
     Shard,
+    Suspicion,
     Trusted,
 )
 from api.times import Window
@@ -58,14 +60,14 @@ async def get_pipeline(
         begin, end = asked.window(clocks.now)
         share = min(limit, max(MOST_GAPS // max(len(clocks.all), 1), 1))
         gaps = await connection.fetch(QUERIES.recent_gaps, begin, end, share)
-        misnumbering = await load_misnumbering(connection)
+        doubts = await load_doubts(connection)
         consumers = await connection.fetch(QUERIES.list_consumers)
         services = await connection.fetch(QUERIES.list_signs)
         aside = await connection.fetch(QUERIES.list_set_aside, _MOST_ASIDE)
         steadiness = await load_steadiness(connection, clocks.now)
         restarts = await load_announced(connection, clocks.now)
     shards = await context.work.do(
-        len(gaps) + len(clocks.all), lambda: shard_documents(clocks, _by_clock(gaps), misnumbering, steadiness)
+        len(gaps) + len(clocks.all), lambda: shard_documents(clocks, _by_clock(gaps), doubts, steadiness)
     )
     return Pipeline(
         sound=bool(shards) and all(shard.sound for shard in shards),
@@ -148,28 +150,41 @@ async def load_steadiness(connection: Connection, now: datetime) -> Steadiness:
     return Steadiness(unstable, {shard: stability_of(found, now) for shard, found in gaps.items()})
 
 
-async def load_misnumbering(connection: Connection) -> Mapping[str, list[str]]:
-    """Per shard the stations that number their messages wrongly."""
-    found: dict[str, list[str]] = defaultdict(list)
+class Doubts(msgspec.Struct, frozen=True):
+    """Per shard the stations that number their messages wrongly, and the suspicion that goes on."""
+
+    misnumbering: Mapping[str, list[str]]
+    suspicions: Mapping[str, Suspicion]
+
+
+async def load_doubts(connection: Connection) -> Doubts:
+    """What is doubted of stations and shards now."""
+    misnumbering: dict[str, list[str]] = defaultdict(list)
     for row in await connection.fetch(QUERIES.misnumbering):
-        found[row["shard"]].append(row["station"])
-    return found
+        misnumbering[row["shard"]].append(row["station"])
+    rows = await connection.fetch(QUERIES.running_suspicions)
+    return Doubts(misnumbering, {row["shard"]: _suspicion(row) for row in rows})
 
 
-def shard_documents(
-    clocks: Clocks, gaps: Gaps, misnumbering: Mapping[str, list[str]], steadiness: Steadiness
-) -> list[Shard]:
+def _suspicion(row: Row) -> Suspicion:
+    return Suspicion(
+        began_at=row["began_at"],
+        opened_at=row["opened_at"],
+        fell=row["fell"],
+        counted=row["counted"],
+        unknown=row["unknown"],
+    )
+
+
+def shard_documents(clocks: Clocks, gaps: Gaps, doubts: Doubts, steadiness: Steadiness) -> list[Shard]:
     """One document a shard, by name."""
     by_shard: dict[str, list[PartitionClock]] = defaultdict(list)
     for clock in clocks.all:
         by_shard[clock.shard].append(_partition(clock, clocks, gaps.get((clock.shard, clock.partition), [])))
-    return [
-        _shard(name, partitions, misnumbering.get(name, []), steadiness)
-        for name, partitions in sorted(by_shard.items())
-    ]
+    return [_shard(name, partitions, doubts, steadiness) for name, partitions in sorted(by_shard.items())]
 
 
-def _shard(name: str, partitions: list[PartitionClock], misnumbering: list[str], steadiness: Steadiness) -> Shard:
+def _shard(name: str, partitions: list[PartitionClock], doubts: Doubts, steadiness: Steadiness) -> Shard:
     stability = steadiness.figures.get(name, Stability())
     return Shard(
         shard=name,
@@ -177,7 +192,8 @@ def _shard(name: str, partitions: list[PartitionClock], misnumbering: list[str],
         clock=min(partition.clock for partition in partitions),
         lag_s=max(partition.lag_s for partition in partitions),
         blind_since=min((p.blind_since for p in partitions if p.blind_since is not None), default=None),
-        misnumbering=misnumbering,
+        suspicion=doubts.suspicions.get(name),
+        misnumbering=doubts.misnumbering.get(name, []),
         unstable=name in steadiness.unstable,
         gaps_10m=stability.gaps,
         unknown_10m_s=stability.seconds,

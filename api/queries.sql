@@ -30,7 +30,7 @@ SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
        EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id
               AND (i.status <> 'closed' OR i.reopen_at IS NOT NULL)) AS flapping
-FROM station s LEFT JOIN station_state st ON st.station = s.id
+FROM station s LEFT JOIN station_stand st ON st.station = s.id
 LEFT JOIN (SELECT unnest($11::text[]) AS station
            UNION SELECT station FROM station_programme WHERE programme = ANY ($13::text[])) AS excuse
        ON excuse.station = s.id
@@ -73,7 +73,7 @@ SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
        EXISTS (SELECT FROM incident i WHERE i.key = 'flapping:' || s.id
               AND (i.status <> 'closed' OR i.reopen_at IS NOT NULL)) AS flapping
-FROM station s LEFT JOIN station_state st ON st.station = s.id
+FROM station s LEFT JOIN station_stand st ON st.station = s.id
 WHERE s.id = ANY ($1::text[]) ORDER BY s.id;
 
 -- name: list_terminals
@@ -104,6 +104,7 @@ FROM (
                UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
            ON excuse.station = s.id
     WHERE s.lifecycle = 'commissioned' AND st.state = 'offline'
+      AND NOT EXISTS (SELECT FROM suspicion_member m WHERE m.station = st.station AND m.ended_at IS NULL)
       AND (whole.partition IS NOT NULL OR partly.partition IS NOT NULL)
       AND shut.calendar IS NULL AND excuse.station IS NULL
       AND (s.area IN (SELECT code FROM area WHERE path && $6::text[])) IS NOT TRUE
@@ -134,7 +135,7 @@ WITH bounds AS MATERIALIZED (
                 WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
                 THEN 'excused' END AS cover,
            count(*) AS stations, avg(s.lat) AS lat, avg(s.lon) AS lon, min(s.id) AS id
-    FROM station s CROSS JOIN bounds b LEFT JOIN station_state st ON st.station = s.id
+    FROM station s CROSS JOIN bounds b LEFT JOIN station_stand st ON st.station = s.id
     LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
     LEFT JOIN (SELECT unnest($5::text[]) AS station
                UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
@@ -182,7 +183,7 @@ SELECT s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, c
             WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
             THEN 'excused' END AS cover,
        count(*) AS stations
-FROM station s LEFT JOIN station_state st ON st.station = s.id
+FROM station s LEFT JOIN station_stand st ON st.station = s.id
 LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
 LEFT JOIN (SELECT unnest($5::text[]) AS station
            UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
@@ -205,7 +206,7 @@ SELECT tree.child, s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.
        count(*) AS stations
 FROM tree
 JOIN station s ON s.area = tree.code
-LEFT JOIN station_state st ON st.station = s.id
+LEFT JOIN station_stand st ON st.station = s.id
 LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
 LEFT JOIN (SELECT unnest($5::text[]) AS station
            UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
@@ -306,6 +307,12 @@ JOIN unnest($1::int[], $2::text[]) AS heard (partition, shard)
   ON g.partition = heard.partition AND g.shard = heard.shard
 WHERE g.began_at < $4 AND g.ended_at > $3
 ORDER BY began_at LIMIT $5;
+
+-- name: station_suspicions
+-- When a station was unknown because its shard was suspected, of the window ($2, $3).
+SELECT missed_at AS began_at, ended_at FROM suspicion_member
+WHERE station = $1 AND missed_at < $3 AND (ended_at > $2 OR ended_at IS NULL)
+ORDER BY missed_at LIMIT $4;
 
 -- name: station_presence
 -- What counting terminals recorded about the window while their link was down. A record without a sure time or
@@ -423,6 +430,14 @@ FROM partition_clock c CROSS JOIN LATERAL (
     ORDER BY began_at DESC LIMIT $3) AS g
 ORDER BY c.shard, c.partition, g.began_at DESC;
 
+-- name: running_suspicions
+-- Per shard since when it is suspected, how many stations fell of how many that should have gone on, and how many of them
+-- are unknown still.
+SELECT s.shard, s.began_at, s.opened_at, s.fell, s.counted,
+       (SELECT count(*) FROM suspicion_member m
+        WHERE m.shard = s.shard AND m.opened_at = s.opened_at AND m.ended_at IS NULL) AS unknown
+FROM suspicion s WHERE s.ended_at IS NULL;
+
 -- name: misnumbering
 -- The stations that number their messages wrongly, as the bridges name them (of many, some).
 SELECT DISTINCT shard, name AS station FROM partition_clock, jsonb_array_elements_text(memory -> 'named') AS name
@@ -493,8 +508,9 @@ WHERE e.id > $1 ORDER BY e.id LIMIT $2;
 
 -- name: is_shard_suspected
 -- NULL when no partition ever heard of the shard.
-SELECT bool_or(memory ->> 'suspected_at' IS NOT NULL) FROM partition_clock WHERE shard = $1;
+SELECT bool_or(EXISTS (SELECT FROM suspicion s WHERE s.shard = c.shard AND s.ended_at IS NULL))
+FROM partition_clock c WHERE c.shard = $1;
 
 -- name: trust_shard
--- The judges look for decisions about the shards that they suspect.
+-- The incident process looks for decisions about the shards that it suspects.
 INSERT INTO shard_decision (shard, actor) VALUES ($1, $2) RETURNING decided_at;

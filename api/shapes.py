@@ -301,6 +301,17 @@ class PartitionClock(Document):
     gaps: list[PipelineGap]
 
 
+class Suspicion(Document):
+    """Nearly all stations of a shard fell together: `fell` of the `counted` that should have gone on. Of them `unknown`
+    are silent still."""
+
+    began_at: datetime
+    opened_at: datetime
+    fell: int
+    counted: int
+    unknown: int
+
+
 class Shard(Document):
     """One MQTT broker. It is sound when all its partitions are; the figures are those of the worst.
 
@@ -312,6 +323,7 @@ class Shard(Document):
     clock: float
     lag_s: float
     blind_since: datetime | None
+    suspicion: Suspicion | None
     misnumbering: list[str]
     unstable: bool = Field(description="gaps recur: an incident says so until ten minutes have passed without one")
     gaps_10m: int = Field(description="gaps of the last ten minutes, all partitions together, however short")

@@ -8,7 +8,7 @@ set gives the same history, however it arrived.
   decided later replaces everything from its `at` on, so the last interval always is the judge's last word.
 - While not commissioned it is suspended, whatever its terminals did.
 - Before the first message it is never_seen. In a gap of the pipeline it is unknown, except while never_seen; also while
-  it is silent and gaps leave open whether its heartbeats were lost (`unproven`).
+  it is silent and gaps leave open whether its heartbeats were lost, or its shard was suspected (`unproven`).
 - Online while its terminals say that nobody can use it, it is unusable.
 - Not online outside opening hours it is closed, and within them in an approved closure excused; a terminal that was
   left on is online all the same. These are the rules of `alerting.verdict`, for each moment as it was then.
@@ -27,6 +27,7 @@ from typing import Final, Generic, Literal, TypeVar
 
 import msgspec
 
+from alerting.standing import UNPROVEN
 from alerting.verdict import LIVE, Verdict, verdict_of
 
 _T = TypeVar("_T")
@@ -43,10 +44,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """Time in which the platform itself was blind."""
+    """Time in which the platform itself was blind, or (`silent`) in which the silence of a station proved nothing,
+    because its shard was suspected."""
 
     began_at: datetime
     ended_at: datetime
+    silent: bool = False
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,20 +165,24 @@ class _Sources:
         self._change_times = [change.at for change in self._changes]
         self._lifecycles = sorted(set(decided.lifecycles))
         self._always_open = decided.openings is None
-        self._gaps = _Cover((gap.began_at, gap.ended_at, None) for gap in set(gaps))
+        known = set(gaps)
+        self._gaps = _Cover((gap.began_at, gap.ended_at, None) for gap in known if not gap.silent)
+        self._doubts = _Cover((gap.began_at, gap.ended_at, None) for gap in known if gap.silent)
         runs = set(presence)
         self._ran = _Cover((run.began_at, run.ended_at, run.usable) for run in runs)
         self._receipts = _Cover((run.began_at, run.ended_at, run.received_at) for run in runs)
         self._openings = _Cover((begin, end, None) for begin, end in set(decided.openings or ()))
         self._closures = _Cover((begin, end, None) for begin, end in set(decided.closures))
-        covers = (self._gaps, self._ran, self._openings, self._closures)
+        covers = (self._gaps, self._doubts, self._ran, self._openings, self._closures)
         self.cuts = {*self._change_times, *(at for at, _ in self._lifecycles)}.union(*(cover.times for cover in covers))
 
     def at(self, moment: datetime) -> _Moment:
         place = bisect_right(self._change_times, moment)
         change = self._changes[place - 1] if place else None
+        state = change.state if change else None
+        doubted = bool(self._doubts.at(moment))
         return _Moment(
-            state=change.state if change else None,
+            state=UNPROVEN if doubted and state == "offline" else state,
             usable=change.usable if change else None,
             ran=tuple(self._ran.at(moment)),
             receipts=len(self._receipts.at(moment)),
@@ -192,7 +199,7 @@ class _Sources:
         return self._lifecycles[max(place - 1, 0)][1]
 
 
-_SILENT: Final = frozenset({"offline", "unproven"})
+_SILENT: Final = frozenset({"offline", UNPROVEN})
 _NOT_HEARD: Final = frozenset({Verdict.SUSPENDED, Verdict.NEVER_SEEN})
 
 

@@ -26,13 +26,12 @@ _SPARE: Final = 1_000
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """Stations of the shard: `present` are within their promise, `kept` of them were heard in the present stretch,
-    `missed` broke theirs lately. `losses`: so many miss messages that this time does not count.
+    """Stations of the shard: `kept` are within their promise and were heard in the present stretch, `missed` broke
+    theirs lately. `losses`: so many miss messages that this time does not count.
 
     `named`: which stations number wrongly, said once a window; None between.
     """
 
-    present: int = 0
     kept: int = 0
     missed: int = 0
     losses: bool = False
@@ -151,7 +150,7 @@ class Census:
         shard = self._present + self._missed
         losses = self._losses.are_ours(shard)
         named = self._named() if self._losses.roll(now, shard) else None
-        return Counts(self._present, self._kept, self._missed, losses, named)
+        return Counts(self._kept, self._missed, losses, named)
 
     def excuse(self) -> None:
         """Nothing was heard for a while, which the ticks say themselves: what is missing from before is no loss."""

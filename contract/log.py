@@ -47,7 +47,6 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="
     promise and were heard since the bridge's last tick that does not count (`kept`; None: the bridge does not count
     them); how many broke their promise lately (`missed`); whether so many miss messages that this time does not count
     (`losses`). `named`: which stations number wrongly, some of them if there are many; None: as it was said before.
-    `present` (within their promise) and `overdue` (as `missed`).
     """
 
     shard: str
@@ -57,10 +56,8 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="
     at: int
     mono: int
     whole: bool
-    present: int | None = None
     kept: int | None = None
     missed: int = 0
-    overdue: int = 0
     losses: bool = False
     named: tuple[str, ...] | None = None
 

@@ -96,11 +96,15 @@ WHERE station = ${station:sqlstring} AND terminal IS NULL AND at <= $__timeTo() 
 ORDER BY seq;
 
 -- name: station_gaps
--- Beside it, when we could not see: of the shards through which the station was heard.
+-- Beside it, when we could not see: of the shards through which the station was heard, or which were suspected.
 WITH heard AS (SELECT DISTINCT partition, shard FROM terminal_state WHERE station = ${station:sqlstring}),
 blind AS (
     SELECT g.began_at, g.ended_at FROM pipeline_gap g JOIN heard USING (partition, shard)
-    WHERE g.began_at <= $__timeTo() AND g.ended_at >= $__timeFrom())
+    WHERE g.began_at <= $__timeTo() AND g.ended_at >= $__timeFrom()
+    UNION ALL
+    SELECT missed_at, coalesce(ended_at, now()) FROM suspicion_member
+    WHERE station = ${station:sqlstring} AND missed_at <= $__timeTo()
+      AND coalesce(ended_at, now()) >= $__timeFrom())
 SELECT greatest(began_at, $__timeFrom()::timestamptz) AS "time", 'unknown' AS pipeline FROM blind
 UNION ALL
 SELECT least(ended_at, $__timeTo()::timestamptz), 'seen' FROM blind

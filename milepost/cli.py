@@ -30,8 +30,6 @@ _LIVENESS = (
     "floor",
     "will_grace",
     "longest_tick",
-    "mass_share",
-    "mass_least",
 )
 _LOSSES = (
     "loss_window",
@@ -79,6 +77,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     interactive: bool = False
 
 
+_MASS = ("mass_share", "mass_least", "mass_margin")
 _CAUSES = (
     "cause_least",
     "cause_share",
@@ -142,7 +141,7 @@ COMMANDS: Mapping[str, Command] = {
     "incidents": Command(
         help="open and close incidents",
         runner=f"{_SERVICES}:incidents",
-        settings=(*_KAFKA, "public_url", *_CAUSES, *_BLIND_SPOTS),
+        settings=(*_KAFKA, "public_url", "missed_heartbeats", "floor", *_MASS, *_CAUSES, *_BLIND_SPOTS),
         uvloop=True,
     ),
     "deliver": Command(

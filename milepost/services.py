@@ -72,8 +72,6 @@ async def judge(settings: Settings, stop: asyncio.Event) -> None:
 
     clock = ClockSettings(
         longest=settings.longest_tick,
-        mass_share=settings.mass_share,
-        mass_least=settings.mass_least,
     )
     liveness = LivenessSettings(
         k=settings.missed_heartbeats,
@@ -114,6 +112,7 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
     from alerting.parts import PartSettings
     from alerting.promise import USUAL
     from alerting.station_rules import RuleSettings
+    from alerting.suspicion import MassSettings
 
     causes = CauseSettings(
         least=settings.cause_least,
@@ -136,6 +135,13 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
             opening_grace=settings.opening_grace,
             never_seen_grace=settings.never_seen_grace,
             unusable_grace=settings.unusable_grace,
+        ),
+        mass=MassSettings(
+            share=settings.mass_share,
+            least=settings.mass_least,
+            margin=settings.mass_margin,
+            missed=settings.missed_heartbeats,
+            floor=settings.floor,
         ),
         parts=PartSettings(causes=causes, flapping=flapping, blind_spots=_blind_spots(settings)),
     )

@@ -203,9 +203,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 30
     mass_share: Annotated[
         Share,
-        Meta(description="The share of a shard's terminals that fall together from which the shard is suspected."),
+        Meta(description="The share of a shard's stations that fall together from which the shard is suspected."),
     ] = 0.8
-    mass_least: Annotated[Count, Meta(description="The fewest terminals that fall together for that.")] = 20
+    mass_least: Annotated[Count, Meta(description="The fewest stations that fall together for that.")] = 20
+    mass_margin: Annotated[
+        LongSeconds,
+        Meta(description="Seconds before and after its fall for which a station must be open to count for that."),
+    ] = 600.0
     health_rules: Annotated[
         Path | None,
         Meta(description="A YAML file of health rules, over those that are shipped (see health-rules.md)."),

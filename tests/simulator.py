@@ -186,7 +186,7 @@ class Simulator:
             at=self.now + self.skew,
             mono=self.now - bridge.born,
             whole=bridge.whole,
-            **({} if counts is None else msgspec.structs.asdict(counts) | {"overdue": counts.missed}),
+            **({} if counts is None else msgspec.structs.asdict(counts)),
         )
         bridge.whole = True
         self.append("", tick)

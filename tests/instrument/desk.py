@@ -43,6 +43,7 @@ from alerting.stability import SPAN
 from alerting.standing import ClockName, Moment, Standing
 from alerting.station_rules import NOT_OPEN, RuleSettings, decide, hold, station_rule_key
 from alerting.station_watch import StationWatch
+from alerting.suspicion import MassSettings, Suspicions
 from alerting.verdict import Clock
 from alerting.watermark import Waiting, horizon, reached, stride, watermark
 from registry.calendar import ALWAYS, Calendar
@@ -64,7 +65,7 @@ class Source(Protocol):
     def gaps(self, read: dict[int, int]) -> list[Gap]:
         """The gaps behind these numbers, which go on to the newest."""
 
-    def peers(self, stations: Iterable[str]) -> dict[str, tuple[datetime, datetime, bool]]:
+    def peers(self, stations: Iterable[str], floor: float | None = None) -> dict[str, tuple[datetime, datetime, bool]]:
         """When stations were heard last, and should be heard next; and whether that is overdue."""
 
     def promises(self, stations: Iterable[str]) -> Mapping[str, float]:
@@ -79,6 +80,7 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     causes: CauseSettings = CauseSettings()
     flapping: FlappingSettings = FlappingSettings()
     spots: BlindSpotSettings = BlindSpotSettings()
+    mass: MassSettings = MassSettings()
 
 
 class Register:
@@ -98,6 +100,7 @@ class Memory:
     def __init__(self, known: datetime, field: Field, settings: DeskSettings, applied: Mapping[int, int]) -> None:
         self.known = known
         self.field = field
+        self.suspicions = Suspicions(settings.mass, field)
         self.watch = StationWatch(field, settings.rules)
         self.waiting: Waiting[StationChange] = Waiting(applied)
         self.population = Population(field)
@@ -117,6 +120,8 @@ class Desk:
 
     def __init__(self, source: Source, register: Register, settings: DeskSettings, begin: datetime) -> None:
         self.kept = Kept()
+        # When a person decided that a shard is sound.
+        self.decisions: dict[str, datetime] = {}
         self._source, self._register, self._settings = source, register, settings
         self._known = begin
         self._applied: dict[int, int] = {}
@@ -138,6 +143,7 @@ class Desk:
         self._memory = memory = Memory(self._known, field, self._settings, self._applied)
         for gap in self._gaps:
             self._note_gap(memory, gap)
+        memory.suspicions.restore(self.kept.suspected())
         memory.watch.reconcile(self.kept.handled())
         self._restore_causes(memory)
         had = frozenset(area for area, cells in self.kept.counts.items() if any(cells[:-2]))
@@ -176,6 +182,9 @@ class Desk:
     def applied(self) -> Mapping[int, int]:
         """The newest number of each partition that was taken in for good."""
         return self._applied
+
+    def is_suspected(self, station: str) -> bool:
+        return self._memory.field.is_suspected(station)
 
     def standing(self, station: str) -> Standing | None:
         return self._memory.field.standing(station)
@@ -231,12 +240,16 @@ class Desk:
         for change in ripe:
             self._note_judged(change)
             memory.rests.pop(change.station, None)
+        peers = self._suspect(memory, ripe, moment)
         intents = memory.watch.follow(ripe, moment)
         self._learn(book, {station_rule_key(intent.kind, intent.station) for intent in intents})
         decide(book, intents, moment.now)
-        pairs = [(changed.before, changed.after) for changed in memory.watch.take_changes()]
+        taken = memory.watch.take_changes()
+        pairs = [(changed.before, changed.after) for changed in taken]
         self._follow_causes(memory, book, pairs, moment)
         self._follow_spots(memory, book, pairs, moment)
+        memory.suspicions.follow(taken, peers, self.decisions, moment)
+        self.kept.keep_suspicions(memory.suspicions)
         self._follow_shelf(memory, book, pairs, moment)
         hold(book, memory.field, moment.known, self._settings.rules)
 
@@ -248,6 +261,15 @@ class Desk:
         due = [one for one in self.kept.going_on.values() if one.reopen_at is not None and one.reopen_at <= moment.now]
         book.learn(due)
         shelf.reopen_due(book, due, memory.field, moment, grace)
+
+    def _suspect(self, memory: Memory, ripe: Sequence[StationChange], moment: Moment) -> dict[str, list[Peer]]:
+        wanted = memory.suspicions.wanted(ripe, moment)
+        stations = {one for asked in wanted.values() for one in asked.stations}
+        found = self._source.peers(stations, self._settings.mass.floor)
+        known = {one: Peer(one, *row) for one, row in found.items()}
+        peers = {shard: [known[one] for one in asked.stations if one in known] for shard, asked in wanted.items()}
+        memory.suspicions.begin(peers, moment, "1")
+        return peers
 
     def _note_judged(self, change: StationChange) -> None:
         known = self._judged.get(change.station)
@@ -365,6 +387,7 @@ class Desk:
             for one in clocks
         ]  # fmt: skip
         view: View = self._watchdog.look(watched, now=now, mono=now.timestamp())
+        view = view.doubting(self._memory.suspicions.troubles())
         book = Book(self.kept.all_of({pipeline_key(shard) for shard in (*view.shards, *(gap.shard for gap in gaps))}))
         recent: dict[str, list[tuple[datetime, datetime]]] = {}
         for gap in self._gaps:

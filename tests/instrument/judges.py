@@ -117,11 +117,11 @@ class Committed:
         found = ((station, promise_of(self._judges[self._home(station)].live, station)) for station in stations)
         return {station: every for station, every in found if every}
 
-    def peers(self, stations: Iterable[str]) -> dict[str, tuple[datetime, datetime, bool]]:
+    def peers(self, stations: Iterable[str], floor: float | None = None) -> dict[str, tuple[datetime, datetime, bool]]:
         return {
             station: peer
             for station in stations
-            if (peer := peer_of(self._judges[self._home(station)].live, station)) is not None
+            if (peer := peer_of(self._judges[self._home(station)].live, station, floor)) is not None
         }
 
 
@@ -131,8 +131,11 @@ def promise_of(live: PartitionLiveness, station: str) -> float:
     return 0.0 if row is None else max((live.terminals.every[one] for one in live._terminals_of(row)), default=0.0)
 
 
-def peer_of(live: PartitionLiveness, station: str) -> tuple[datetime, datetime, bool] | None:
-    """When a station was heard last, should be heard next, and whether each terminal is overdue or said to be lost."""
+def peer_of(live: PartitionLiveness, station: str, floor: float | None) -> tuple[datetime, datetime, bool] | None:
+    """When a station was heard last, should be heard next, and whether each terminal is overdue or said to be lost.
+
+    `floor`: those that were heard last before a gap have two intervals and so many seconds after it.
+    """
     row = live.stations.index.get(station)
     if row is None:
         return None
@@ -140,14 +143,16 @@ def peer_of(live: PartitionLiveness, station: str) -> tuple[datetime, datetime, 
     heard = [one for one in live._terminals_of(row) if t.seen_at[one] and live.state_word(one) in _HEARD]
     if not heard:
         return None
-    overdue = all(
-        live.state_word(one) == "offline"
-        or t.will[one]
-        or t.seen[one] + t.every[one] < live.shards[t.shard[one]].clock.clock
-        for one in heard
-    )
+    overdue = all(live.state_word(one) == "offline" or t.will[one] or _is_overdue(live, one, floor) for one in heard)
     until = max(t.seen_at[one] + round(t.every[one] * 1000) for one in heard)
     return moment(max(t.seen_at[one] for one in heard)), moment(until), overdue
+
+
+def _is_overdue(live: PartitionLiveness, row: int, floor: float | None) -> bool:
+    t, state = live.terminals, live.shards[live.terminals.shard[row]].clock.state
+    rests = floor is not None and t.seen[row] <= state.stretch_from
+    had_time = not rests or state.clock - state.stretch_from >= 2 * t.every[row] + (floor or 0)
+    return t.seen[row] + t.every[row] < state.clock and had_time
 
 
 _HEARD = ("online", "offline", "conflicting")

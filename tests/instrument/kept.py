@@ -11,6 +11,7 @@ from alerting.incidents_core import Book, Incident
 from alerting.outage import Outage
 from alerting.spot_memory import Remembered
 from alerting.station_rules import KINDS
+from alerting.suspicion import Member, Suspicion, Suspicions
 
 
 class Kept:
@@ -26,6 +27,9 @@ class Kept:
         self.flapping: dict[str, tuple[Sequence[datetime], bool, float]] = {}
         self.remembered: dict[tuple[str, str], datetime] = {}
         self.counts: dict[str, Sequence[int]] = {}
+        # As the last pass left them: (shard, when it was opened) to suspicions with the members that are unknown.
+        self.suspicions: dict[tuple[str, datetime], bytes] = {}
+        self.members: list[Member] = []
         self._by_key: dict[str, list[int]] = {}
 
     def newest(self, keys: Iterable[str]) -> list[Incident]:
@@ -77,6 +81,16 @@ class Kept:
     def handled(self) -> list[tuple[str, str]]:
         """(station, kind) of the incidents that go on and that the station rules look after."""
         return [(one.station, one.kind) for one in self.going_on.values() if one.kind in KINDS and one.station]
+
+    def keep_suspicions(self, core: Suspicions) -> None:
+        """What changed of suspected shards and of the stations that fell with them."""
+        changed = {(one.shard, one.opened_at): one for one in (*core.touched.values(), *(one for one, _ in core.moved))}
+        self.suspicions.update({key: msgspec.json.encode(one) for key, one in changed.items()})
+        self.members += [msgspec.structs.replace(member) for _, member in core.moved]
+        core.touched, core.moved = {}, []
+
+    def suspected(self) -> list[Suspicion]:
+        return [msgspec.json.decode(one, type=Suspicion) for one in self.suspicions.values()]
 
     def down(self) -> list[Incident]:
         return [one for one in self.going_on.values() if one.kind in CHILD_KINDS]

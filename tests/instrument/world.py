@@ -18,6 +18,8 @@ from agents.simulator.timetable import Deed
 from alerting.clock import ClockSettings
 from alerting.field import Facts
 from alerting.liveness import LivenessSettings, Registration
+from alerting.standing import UNPROVEN
+from alerting.suspicion import MassSettings
 from alerting.verdict import Clocks, Hours, judge
 from contract.topics import Topic
 from registry.calendar import ALWAYS, Version, calendar_of
@@ -73,7 +75,9 @@ class World:
         settings = settings_for(tick)
         self.judges = [Judge(partition, settings) for partition in range(PARTITIONS)]
         committed = Committed(self.judges, lambda station: partition_of(station, PARTITIONS))
-        self.desk = Desk(committed, self.register, DeskSettings(), epoch)
+        # Nobody here waits for ten minutes before a shard may fall.
+        mass = MassSettings(margin=20.0, missed=settings.k, floor=settings.floor)
+        self.desk = Desk(committed, self.register, DeskSettings(mass=mass), epoch)
         self.log = Log(lambda partition, station, entry: self.judges[partition].unread.append((station, entry)))
         self.shards: dict[str, Shard] = {}
         self.stopped: set[str] = set()
@@ -253,6 +257,8 @@ class World:
     def _verdict(self, station: str, clocks: Clocks) -> str:
         facts, home = self.register.facts[station], self.judges[partition_of(station, PARTITIONS)]
         state, shard = home.word_of(station)
+        if state == "offline" and self.desk.is_suspected(station):
+            state = UNPROVEN
         found = judge(
             lifecycle=facts.lifecycle, state=state, usable=home.usable_of(station), since=None, now=self.clock,
             clock=clocks.of(home.partition, shard), hours=self._hours(station, facts),

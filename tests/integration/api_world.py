@@ -52,6 +52,23 @@ class World:
             None if blind is None else datetime.now(UTC) - timedelta(seconds=blind),
         )
 
+    async def suspicion(
+        self, *members: str, began: float, ended: float | None = None, fell: int = 20, counted: int = 20
+    ) -> None:
+        """Shard main is suspected, with these stations; `ended` seconds ago they had their time to come back."""
+        opened = await self.pool.fetchval(
+            "INSERT INTO suspicion (shard, opened_at, instant_from, instant_to, began_at, known_at, fell, counted, "
+            "registry, ended_at, ended_by) "
+            "VALUES ('main', $1, $1, $1, $1, $1, $3, $4, '1', $2::timestamptz, "
+            "CASE WHEN $2::timestamptz IS NOT NULL THEN 'half_back' END) RETURNING opened_at",
+            self.ago(began), None if ended is None else self.ago(ended), fell, counted,
+        )  # fmt: skip
+        await self.pool.execute(
+            "INSERT INTO suspicion_member (shard, opened_at, station, heard_at, missed_at, ended_at) "
+            "SELECT 'main', $1, station, $1, $1, $3 FROM unnest($2::text[]) AS station",
+            opened, list(members), None if ended is None else self.ago(ended),
+        )  # fmt: skip
+
     async def station(
         self,
         station: str,

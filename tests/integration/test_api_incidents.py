@@ -168,10 +168,12 @@ async def test_a_person_decides_about_a_suspected_shard(pool: Pool, database: st
     async with serving(config(database, tmp_path)) as (client, _):
         early = await client.post("/api/v1/pipeline/shards/main/trust")
         elsewhere = await client.post("/api/v1/pipeline/shards/nowhere/trust")
-        await pool.execute("""UPDATE partition_clock SET memory = '{"suspected_at": 1800000000000}'""")
+        await world.suspicion(began=120, fell=24, counted=30)
+        shown = (await client.get("/api/v1/pipeline")).json()["shards"][0]["suspicion"]
         decided = await client.post("/api/v1/pipeline/shards/main/trust", json={"by": "Li Na"})
     assert (early.status_code, elsewhere.status_code, decided.status_code) == (409, 404, 200)
     assert decided.json()["by"] == "Li Na"
+    assert (shown["began_at"], shown["fell"], shown["counted"], shown["unknown"]) == (z(world.ago(120)), 24, 30, 0)
     assert dict(await pool.fetch("SELECT shard, actor FROM shard_decision")) == {"main": "Li Na"}
 
 

@@ -8,7 +8,7 @@ import pytest
 from alerting.judge_store import _Stored
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
 from broker.census import Census
-from contract.log import HeartbeatEntry, Tick
+from contract.log import HeartbeatEntry
 from contract.messages import Heartbeat
 from tests.instrument.judges import restarted
 from tests.simulator import STEP, Bridge, Simulator, Terminal
@@ -233,38 +233,6 @@ def test_heartbeats_missing_within_a_connection_are_our_loss() -> None:
     assert sim.offline() == []
 
 
-def test_when_nearly_all_fall_together_the_shard_is_suspected() -> None:
-    sim = Simulator()
-    terminals = sim.add_many(25, every=2)
-    sim.run(20)
-    for terminal in terminals:
-        terminal.linked = False
-    sim.run(120)
-    assert sim.offline() == []
-    assert sim.live.clocks()["main"].state.blind_since is not None
-    for terminal in terminals[:13]:
-        terminal.linked = True
-        terminal.conn += 1
-    sim.run(30)
-    assert sim.offline() == sorted(t.station for t in terminals[13:])
-    assert [reason for *_, reason in sim.gaps] == ["shard_suspected"]
-
-
-def test_a_person_may_decide_that_the_shard_is_sound() -> None:
-    sim = Simulator()
-    terminals = sim.add_many(25, every=2)
-    sim.run(20)
-    for terminal in terminals:
-        terminal.alive = False
-    sim.run(60)
-    sim.live.trust("main", sim.now - 58_000)
-    sim.run(10)
-    assert sim.offline() == [], "that decision was about something else"
-    sim.live.trust("main", sim.now)
-    sim.run(30)
-    assert len(sim.offline()) == 25
-
-
 # Seconds until a bridge takes what stations lose for a sign.
 SETTLED = 620
 
@@ -279,28 +247,6 @@ def small_shard(
     others = [sim.add(f"other-{number}", every=2, here=False, **options) for number in range(elsewhere)]
     sim.run(seconds)
     return sim, own, others
-
-
-def test_a_small_shard_that_falls_whole_is_suspected_in_every_partition() -> None:
-    sim, own, others = small_shard(4, 96)
-    for terminal in sim.terminals:
-        terminal.linked = False
-    sim.run(120)
-    assert sim.offline() == []
-    assert sim.live.suspected() == ["main"]
-    for terminal in (own[0], *others[:60]):
-        terminal.linked, terminal.conn = True, 2
-    sim.run(30)
-    assert sim.offline() == [t.station for t in own[1:]], "half are back: what is still silent is judged"
-    assert [reason for *_, reason in sim.gaps] == ["shard_suspected"]
-
-
-def test_all_of_a_partition_may_fall_while_the_shard_stands() -> None:
-    sim, own, _ = small_shard(4, 96)
-    for terminal in own:
-        terminal.alive = False
-    sim.run(30)
-    assert len(sim.offline()) == 4
 
 
 def test_what_a_small_shard_loses_is_noticed_where_nothing_was_lost_yet() -> None:
@@ -429,40 +375,6 @@ def test_a_shard_that_dies_for_good_leaves_its_terminals_to_the_other() -> None:
     assert [t.after.word for t in sim.of("l")] == ["online"]
 
 
-def test_an_old_tick_that_comes_again_ends_no_suspicion() -> None:
-    sim, _, _ = small_shard(4, 96)
-    old = next(entry for _, entry in reversed(sim.log) if isinstance(entry, Tick))
-    for terminal in sim.terminals:
-        terminal.linked = False
-    sim.run(60)
-    sim.append("", old)
-    assert sim.live.suspected() == ["main"]
-
-
-def test_one_bridge_of_two_that_hears_nothing_is_no_suspicion() -> None:
-    """The clock may follow a bridge with a broken subscription, while the other hears everybody."""
-    sim, own, _ = small_shard(4, 96)
-    sim.bridges.append(Bridge(name="bridge-2", start="other-1"))
-    sim.bridge.census = Census()
-    for terminal in sim.terminals[:30]:
-        sim.bridge.census.heartbeat(terminal.station, "001", Heartbeat(v=1, boot="b", run=1, n=1, at=0, every=2), 0)
-    sim.run(20)
-    dead = own[0]
-    dead.alive = False
-    sim.run(60)
-    assert sim.offline() == [dead.station]
-
-
-def test_a_person_may_decide_that_a_small_shard_is_sound() -> None:
-    sim, own, _ = small_shard(4, 96)
-    for terminal in sim.terminals:
-        terminal.alive = False
-    sim.run(60)
-    sim.live.trust("main", sim.now)
-    sim.run(30)
-    assert len(sim.offline()) == len(own)
-
-
 def test_the_shard_of_a_station_is_that_of_its_newest_sign() -> None:
     sim = Simulator()
     sim.bridges.append(Bridge(name="bridge-b", shard="b", start="b-1"))
@@ -481,16 +393,6 @@ def test_the_shard_of_a_station_is_that_of_its_newest_sign() -> None:
     one.shard = "b"
     sim.run(3)
     assert shard() == "b"
-
-
-def test_a_county_of_many_is_not_the_shard() -> None:
-    sim = Simulator()
-    terminals = sim.add_many(50, every=2)
-    sim.run(20)
-    for terminal in terminals[:30]:
-        terminal.alive = False
-    sim.run(20)
-    assert len(sim.offline()) == 30
 
 
 def test_an_offline_is_dated_on_the_pipelines_clock() -> None:

@@ -198,7 +198,8 @@ def test_what_comes_again_late_keeps_nobody_online_for_long(
 
 def finally_(log: list[tuple[str, LiveEntry]]) -> dict[str, str]:
     """The last state of each station, once late doubles have had their time."""
-    last = next(entry for _, entry in reversed(log) if isinstance(entry, Tick))
+    # The newest one: the last in the log may be a double that came late.
+    last = max((entry for _, entry in log if isinstance(entry, Tick)), key=lambda tick: (tick.at, tick.seq))
     after = [
         ("", structs.replace(last, seq=last.seq + n, at=last.at + 250 * n, mono=last.mono + 250 * n))
         for n in range(1, 160)

@@ -6,6 +6,7 @@ import pytest
 
 from alerting.clock import ClockSettings
 from alerting.liveness import LivenessSettings
+from alerting.suspicion import MassSettings
 from broker.losses import LossSettings
 from contract.errors import RemedyError
 from milepost.settings import TABLE, Secret, Settings, load, render_markdown, require, to_environ, unknown
@@ -152,8 +153,9 @@ def test_the_defaults_of_liveness_are_those_of_the_judge() -> None:
         liveness.will_grace,
     )
     assert settings.longest_tick == clock.longest
-    for name in ("mass_share", "mass_least"):
-        assert getattr(settings, name) == getattr(clock, name)
+    mass = MassSettings()
+    for name in ("share", "least", "margin"):
+        assert getattr(settings, f"mass_{name}") == getattr(mass, name)
     losses = msgspec.structs.asdict(LossSettings())
     assert {name: getattr(settings, f"loss_{name}") for name in losses} == losses
 
