@@ -142,6 +142,9 @@ class Terminal:
         self.duplicates = self.reorders = False
         #: Its heartbeats' numbers do not rise.
         self.stuck = False
+        # Leaves out every second number; does not name its connection; how many terminals it invents.
+        self.skips = self.anonymous = False
+        self.invents = 0
         self.runs = runs
         self.beats = 0
         self._random = random
@@ -365,17 +368,34 @@ class Terminal:
     # -- what is sent ------------------------------------------------------------------------------------------
 
     def _beat(self, now: float) -> None:
-        self._n += not self.stuck
+        self._n += 0 if self.stuck else 1 + self.skips
         self.beats += 1
         heartbeat = Heartbeat(
-            v=1, boot=self._boot, run=self.runs, conn=self._conn, n=self._n, at=self._wall(now), up=self._up(now),
+            v=1, boot=self._boot, run=self.runs, conn=self._said_conn, n=self._n, at=self._wall(now), up=self._up(now),
             every=self.profile.every, usable=self.usable, users=self._random.randrange(4),
         )  # fmt: skip
         entry = journal.Beat(
             boot=self._boot, run=self.runs, n=self._n, every=self.profile.every, usable=self.usable, **self._who(now)
         )
         self._emit(Publish(topic=self._topic("heartbeat"), payload=codec.encode(heartbeat), entry=entry))
+        self._beat_invented(heartbeat)
         self._next_heartbeat = now + self._real(self.profile.every)
+
+    @property
+    def _said_conn(self) -> int | None:
+        return None if self.anonymous else self._conn
+
+    def invent(self, count: int) -> None:
+        """Send heartbeats of so many terminals that are not there, too."""
+        self.invents = count
+
+    def _beat_invented(self, heartbeat: Heartbeat) -> None:
+        """With the station's own account, and with numbers left out; the journal knows of terminals that are there."""
+        for number in range(self.invents):
+            name = f"x{number}"
+            topic = str(Topic(self.profile.station, name, "heartbeat"))
+            body = msgspec.structs.replace(heartbeat, boot=f"{heartbeat.boot[:8]}-{name}", n=2 * heartbeat.n)
+            self._emit(Publish(topic=topic, payload=codec.encode(body)))
 
     def _status(
         self, now: float, state: TerminalStatus, reason: str | None = None, back_in: float | None = None
@@ -400,8 +420,8 @@ class Terminal:
         self._n += counted and not self.stuck
         at = self._wall(now)
         return Status(
-            v=1, boot=self._boot, run=self.runs, conn=self._conn, n=self._n if counted else None, state=state, at=at,
-            reason=reason, back_by=None if back_in is None else at + round(back_in * 1000),
+            v=1, boot=self._boot, run=self.runs, conn=self._said_conn, n=self._n if counted else None, state=state,
+            at=at, reason=reason, back_by=None if back_in is None else at + round(back_in * 1000),
         )  # fmt: skip
 
     def _send_data(self, now: float) -> None:

@@ -304,3 +304,21 @@ def test_numbers_begin_anew_or_stand_still() -> None:
     bench.terminal.stuck = True
     bench.run(40)
     assert len({one.n for at, one in bench.heartbeats() if at > 23}) == 1
+
+
+def test_numbers_are_left_out_and_connections_not_named() -> None:
+    bench = started()
+    bench.run(20)
+    bench.terminal.skips = bench.terminal.anonymous = True
+    bench.run(40)
+    late = [one for at, one in bench.heartbeats() if at > 20.5]
+    assert {after.n - before.n for before, after in pairwise(late)} == {2}
+    assert {one.conn for one in late} == {None}
+
+
+def test_invented_terminals_send_with_the_stations_account() -> None:
+    bench = started()
+    bench.terminal.invent(2)
+    bench.run(20)
+    sent = {parse_topic(one.topic).terminal for _, one in bench.published("/heartbeat")}
+    assert sent >= {"x0", "x1"}
