@@ -32,7 +32,8 @@ def unusable(voices: Sequence[Sequence[Said]], began: int, ended: int, patience:
     """When Milepost must have known that nobody can use the station of these terminals, without the first moments."""
     no = [_no(voice, patience) for voice in voices]
     silent = [_silent(voice, began, ended, patience) for voice in voices]
-    nobody = common([united([*one, *other]) for one, other in zip(no, silent, strict=True)])
+    never_yes = [[*_since_no(voice, ended), *other] for voice, other in zip(voices, silent, strict=True)]
+    nobody = common([united(spans) for spans in never_yes])
     found = common([nobody, united(span for spans in no for span in spans)])
     late = _ms(slowest(voices) + patience.slack)
     return [
@@ -83,6 +84,12 @@ def _no(voice: Sequence[Said], patience: Patience) -> list[Span]:
         promised = one.at + _ms(one.every)
         found.append((one.at, two.at if two is not None and _kept(one, two, patience) else promised))
     return united(found)
+
+
+def _since_no(voice: Sequence[Said], ended: int) -> list[Span]:
+    """From a heartbeat that said no, and surely arrived, until the next: the terminal says no, or is offline."""
+    following = pairwise([*voice, Said(ended, 0.0, None)])
+    return [(one.at, two.at) for one, two in following if one.sure and one.usable is False]
 
 
 def _silent(voice: Sequence[Said], began: int, ended: int, patience: Patience) -> list[Span]:

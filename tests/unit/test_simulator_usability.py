@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agents.simulator.checker import Interval, Rules, Seen, check, history
@@ -144,6 +144,7 @@ def _judged(lives: list[list[tuple[float, bool | None]]], end: float) -> list[tu
 
 
 @given(words, words, st.floats(0, 1.9))
+@example([(1, True)] * 6 + [(3, False)], [(1, True)] * 6 + [(11, False)], 0.0)
 def test_a_faithful_judge_is_never_blamed_and_one_that_calls_all_online_is(
     one: list[tuple[int, bool | str | None]], two: list[tuple[int, bool | str | None]], offset: float
 ) -> None:
