@@ -16,7 +16,7 @@ from ingest.entries import PLAUSIBLE, LogRecord
 _DECODER: Final[msgspec.json.Decoder[LiveEntry]] = msgspec.json.Decoder(LiveEntry)
 _NUL: Final = b"\\u0000"
 _LONGEST_NAME: Final = 256
-_COUNTS: Final = ("seq", "present", "kept", "missed", "overdue")
+_COUNTS: Final = ("seq", "kept", "missed")
 _LONGEST_STATION: Final = 32
 _MOST: Final = 2**53
 """Numbers of a bridge beyond that are none it counted."""

@@ -393,17 +393,21 @@ class PartitionLiveness:
         is_current = self.terminals.boot.holds(row, body.boot)
         if body.state == "lost":
             self._will(row, number, entry)
-        elif is_current and self._is_newer(row, body):
+        elif is_current and self._is_newer(row, entry):
             self._note_order(row, body)
             if body.state == "away":
                 self._away(row, number, entry)
         elif body.state == "away" and not is_current:
             self._other_away(row, number, entry)
 
-    def _is_newer(self, row: int, body: Status) -> bool:
-        t = self.terminals
+    def _is_newer(self, row: int, entry: StatusEntry) -> bool:
+        """Whether a status is newer than what was heard of its boot. Where the numbers of a boot are not to be trusted,
+        each is, but for one that lay in the broker and comes again with every subscription."""
+        t, body = self.terminals, entry.body
         n = t.n[row] + 1 if body.n is None else body.n
-        return (body.run, n) > (t.run[row], t.n[row]) or self.rivals.conflict(row) == NUMBERS
+        if (body.run, n) > (t.run[row], t.n[row]):
+            return True
+        return not entry.retain and self.rivals.conflict(row) == NUMBERS
 
     def _note_order(self, row: int, body: Status) -> None:
         t = self.terminals

@@ -772,6 +772,24 @@ def test_away_lasts_a_day_at_the_most() -> None:
     assert sim.live.terminals.deadline[0] == pytest.approx(86_400 + 4, abs=1)
 
 
+def test_a_goodbye_that_lies_in_the_broker_lengthens_nothing_of_a_terminal_that_cannot_count() -> None:
+    sim = Simulator()
+    terminal = sim.add("a", every=2)
+    sim.run(10)
+    terminal.alive = False
+    for _ in range(5):
+        sim.send_heartbeat(terminal)
+        sim.run(2)
+    assert sim.live.state_word(0) == "conflicting"
+    goodbye = {"reason": "closing", "back_by": sim.now + 60_000, "at": sim.now, "n": terminal.n + 1}
+    sim.send_status(terminal, "away", **goodbye)
+    deadline = sim.live.terminals.deadline[0]
+    sim.run(2)
+    sim.send_status(terminal, "away", retain=True, **goodbye)
+    assert sim.state("a") == "away"
+    assert sim.live.terminals.deadline[0] == deadline
+
+
 def test_status_online_brings_nobody_online() -> None:
     sim = Simulator()
     terminal = sim.add("a")
