@@ -196,7 +196,8 @@ class Oracle:
             beats = [m * 60 + number % 50 for m in range(begin, min(end, END), place.every)]
             heard = [at for beat in beats if (at := self._reaches(beat, shard)) is not None]
             # Nothing is known of one that was never heard, so its first heartbeat is enough.
-            believed = heard if life is None or self._odd_before(number, begin) is None else heard[1:]
+            since = int(heard[0] // 60) if heard else begin
+            believed = heard if life is None or self._odd_before(number, since) is None else heard[1:]
             if believed:
                 if life is not None:
                     yield life
