@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -308,20 +307,3 @@ async def test_two_judges_of_one_partition_do_not_interleave(pool: Pool) -> None
     assert isinstance(failures[0], (FencedError, asyncpg.SerializationError))
     rows = await pool.fetch("SELECT seq FROM transition ORDER BY seq")
     assert [r["seq"] for r in rows] == list(range(1, len(rows) + 1))
-
-
-async def test_a_person_ends_the_suspicion_of_a_shard(pool: Pool) -> None:
-    sim = Simulator()
-    for terminal in sim.add_many(25):
-        terminal.next_at += 1
-    sim.run(10)
-    for terminal in sim.terminals:
-        terminal.alive = False
-    sim.run(30)
-    await judge(pool, as_records(sim.log), batch=500)
-    assert await pool.fetchval("SELECT blind_since IS NOT NULL FROM partition_clock")
-    decided = datetime.fromtimestamp(sim.now / 1000, UTC)
-    await pool.execute("INSERT INTO shard_decision (shard, decided_at, actor) VALUES ('main', $1, 'a person')", decided)
-    sim.run(30)
-    await judge(pool, as_records(sim.log), batch=8)
-    assert await pool.fetchval("SELECT count(*) FROM station_state WHERE state = 'offline'") == 25
