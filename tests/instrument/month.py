@@ -18,6 +18,7 @@ from alerting.incidents_core import Incident
 from alerting.pipeline import Gap
 from alerting.standing import ClockName
 from alerting.station_rules import UNUSABLE, RuleSettings
+from alerting.suspicion import MassSettings
 from alerting.terminals import WORDS
 from alerting.verdict import Clock
 from registry.calendar import ALWAYS, Version, calendar_of
@@ -32,7 +33,9 @@ from tests.instrument.oracle_use import compare_use
 from tests.instrument.truth import BEGIN, Cut, Truth
 
 SETTINGS = DeskSettings(
-    rules=RuleSettings(opening_grace=GRACE, unusable_grace=USE_GRACE), flapping=FlappingSettings(slot=5400.0)
+    rules=RuleSettings(opening_grace=GRACE, unusable_grace=USE_GRACE),
+    flapping=FlappingSettings(slot=5400.0),
+    mass=MassSettings(floor=600.0),
 )
 IDLE = 5
 """Minutes between passes of the incident process when nothing happens."""
@@ -113,10 +116,10 @@ class Committed:
         found = ((station, promise_of(lives[numbers[station] % PARTITIONS], station)) for station in stations)
         return {station: every for station, every in found if every}
 
-    def peers(self, stations: Iterable[str]) -> dict[str, tuple[datetime, datetime, bool]]:
+    def peers(self, stations: Iterable[str], floor: float | None = None) -> dict[str, tuple[datetime, datetime, bool]]:
         found = {}
         for station in stations:
-            peer = peer_of(self._country.lives[self._country.numbers[station] % PARTITIONS], station)
+            peer = peer_of(self._country.lives[self._country.numbers[station] % PARTITIONS], station, floor)
             if peer is not None:
                 found[station] = peer
         return found
