@@ -29,6 +29,7 @@ import msgspec
 
 from alerting.field import AWAY_OVERDUE, About, Field
 from alerting.incidents_core import STATION_OFFLINE, Book, Incident
+from alerting.outage import CauseSettings
 from alerting.standing import UNPROVEN, Standing
 
 OVERDUE_RETURN: Final = "overdue_return"
@@ -43,11 +44,12 @@ NOT_OPEN: Final = "not_open"
 
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that a station may take to work after it opened, and to be heard at all after it was commissioned; and
-    that it may be of no use while it is open."""
+    that it may be of no use while it is open. `causes` says how long a cause waits for its stations."""
 
     opening_grace: float = 900.0
     never_seen_grace: float = 86_400.0
     unusable_grace: float = 300.0
+    causes: CauseSettings = CauseSettings()
 
 
 class Want(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,14 +264,23 @@ def _close(book: Book, intent: Closes, now: datetime) -> None:
 def hold(book: Book, field: Field, at: datetime, settings: RuleSettings) -> None:
     """What concerns stations that need not be open at `at` is told when the first of them opens, or its closure ends.
 
-    That something is wrong is told `opening_grace` later: by then it is over if they came back with their opening.
+    That something is wrong is told `opening_grace` later: by then it is over if they came back with their opening. A
+    cause of slow stations is over later after that than one of others, and is told so much later.
     """
     for incident, phase in book.notifications():
         stations = _stations_of(book, incident)
         times = [until for station in stations if (until := field.opens_at(station, at)) is not None]
         if times and len(times) == len(stations):
-            grace = settings.opening_grace if phase in ("opened", "reopened") else 0.0
+            grace = _grace(stations, field, settings) if phase in ("opened", "reopened") else 0.0
             book.hold(incident, min(times) + timedelta(seconds=grace))
+
+
+def _grace(stations: list[str], field: Field, settings: RuleSettings) -> float:
+    """Seconds after an opening until what is wrong with these stations is told."""
+    if len(stations) < settings.causes.least:
+        return settings.opening_grace
+    slowest = max(map(field.every_of, stations))
+    return settings.opening_grace + settings.causes.patience(slowest) - settings.causes.hold
 
 
 def _stations_of(book: Book, incident: int) -> list[str]:

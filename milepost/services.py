@@ -132,6 +132,7 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
         kafka_idempotent=settings.kafka_idempotent,
         instance=settings.instance_name,
         rules=RuleSettings(
+            causes=causes,
             opening_grace=settings.opening_grace,
             never_seen_grace=settings.never_seen_grace,
             unusable_grace=settings.unusable_grace,
