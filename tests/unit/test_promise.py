@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.flapping import Flapping, FlappingSettings
+from alerting.incidents_core import Book, Incident
 from alerting.outage import CauseSettings
 from alerting.promise import in_proportion, longest_that_votes, slowest_within
-from alerting.station_rules import RuleSettings
+from alerting.station_rules import RuleSettings, hold
 from alerting.station_watch import StationWatch
 from tests.cause_world import World, station_key
 from tests.unit.field_kit import CALENDARS, Field, at, facts, judged
@@ -177,3 +178,22 @@ def test_after_a_gap_of_ours_a_station_has_as_long_as_it_may_take_to_be_heard(ev
     watch = StationWatch(field, RuleSettings())
     watch.reconcile([])
     assert watch._memories[0].due["A"] == at(due)
+
+
+@pytest.mark.parametrize(("every", "told"), [(60.0, "09:15"), (3600.0, "10:22")])
+def test_a_cause_of_stations_that_are_closed_is_told_when_it_could_be_over(every: float, told: str) -> None:
+    """They may all be back with the opening; the cause is over when its hold has gone by after that."""
+    field, book = Field(at("18:00"), CALENDARS), Book()
+    parent = book.open(_incident("area_outage:x"), "claimed")
+    for number in range(5):
+        field.restore(facts(f"S{number}"), judged("offline", at("11:00")))
+        field.note_promise(f"S{number}", every)
+        book.open(_incident(f"station_offline:S{number}", station=f"S{number}", parent=parent.id), "missed")
+    hold(book, field, at("18:00"), RuleSettings())
+    assert book.held[parent.id] == at(told, 1)
+
+
+def _incident(key: str, **more: object) -> Incident:
+    kind = key.partition(":")[0]
+    known = {"id": 0, "kind": kind, "key": key, "status": "open", "began_at": at("11:00"), "opened_at": at("18:00")}
+    return Incident(**(known | more))  # type: ignore[arg-type]
