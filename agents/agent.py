@@ -108,7 +108,7 @@ class Agent:
         self.name_trouble("run counter", no_state)
 
     def name_trouble(self, file: str, error: str | None) -> None:
-        """Tell the server that a file cannot be used, and why; nothing when `error` is None."""
+        """Record an event that names a file that cannot be used, and why; nothing when `error` is None."""
         if error is not None:
             _log.error("%s: %s", file, error)
             self._event("file_trouble", {"file": file, "error": _plain(error)})

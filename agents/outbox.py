@@ -160,12 +160,12 @@ class Outbox:
             self._hidden.update(self._on_disk(partial(Table.numbers, keys=keys)) or ())
 
     def reported(self) -> None:
-        """The dropped ones were told of: count anew."""
+        """Count dropped records from zero: an event record reports those so far."""
         self._spare.reported()
         self._on_disk(Table.reported)
 
     def damage_reported(self) -> None:
-        """The damaged ones were told of: count anew."""
+        """Count damaged records from zero: an event record reports those so far."""
         self._not_kept = 0
         self._on_disk(Table.damage_reported)
 
@@ -251,7 +251,7 @@ class Outbox:
             self._damaged.replace(self._kept)
 
     def _follow_file(self) -> None:
-        """Notice that the file was removed or replaced under us: what was written since lies where nobody finds it."""
+        """Notice that the outbox file was removed or replaced: records written since then are in the removed file."""
         if self._disk is None or self._salvage is not None or _identity(self._path) == self._file:
             return
         old, file = self._disk, self._file

@@ -128,7 +128,7 @@ class Table:
         self.dropped = records
 
     def reported(self) -> None:
-        """The dropped ones were told of: count anew."""
+        """Count dropped records from zero: an event record reports those so far."""
         with self._transaction():
             self._set_dropped(0)
 
@@ -148,7 +148,7 @@ class Table:
         self.damaged += 1
 
     def damage_reported(self) -> None:
-        """The damaged ones were told of: count anew."""
+        """Count damaged records from zero: an event record reports those so far."""
         with self._transaction():
             self._db.execute("UPDATE damaged SET told = 1 WHERE told IS NOT 1")
             self.damaged = 0

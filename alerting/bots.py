@@ -34,7 +34,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     # Not taken now; perhaps later.
     FAILED = "failed"
-    # Nobody can say whether it was taken.
+    # It is not known whether the bot took the message.
     UNKNOWN = "unknown"
 
 

@@ -26,7 +26,7 @@ _STEP_MS: Final = 1000
 
 
 class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in seconds, shares 0..1."""
+    """`longest`: seconds between two ticks above which the interval does not count."""
 
     longest: float = 5.0
 
@@ -40,12 +40,11 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class Advance(msgspec.Struct, frozen=True):
-    """What a tick did: seconds added to the clock and the gap that it ended, or why its interval did not count."""
+    """What a tick did: whether its interval counted, the seconds added to the clock, and the gap that it ended."""
 
     counted: bool
     seconds: float = 0.0
     gap: Gap | None = None
-    reason: str | None = None
 
 
 class _Start(msgspec.Struct):
@@ -229,10 +228,10 @@ class PipelineClock:
             state.blind_since, state.blind_reason = last_at, reason
         self._end_stretch()
         self._begin_segment(tick.at)
-        return Advance(counted=False, reason=reason)
+        return Advance(counted=False)
 
     def _end_stretch(self) -> None:
-        """The present stretch is over; what cannot prove anything later is not kept."""
+        """End the present stretch. A stretch in which fewer than half kept their promises proves nothing: drop it."""
         state = self.state
         if state.half_kept and state.clock > state.stretch_from:
             state.stretches.append((max(state.stretch_from, 0.0), state.clock))

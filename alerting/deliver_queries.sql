@@ -24,10 +24,10 @@ FROM fresh WHERE n.id = fresh.id
 RETURNING n.id;
 
 -- name: claim
--- The next due delivery of a target, on lease: if we die before we mark it, it becomes due again. What is told
--- about one incident is told in its order. Overtaken is what is not true any more before it was told: a beginning
--- when the incident is over or closed by hand, and a closing by hand of which nobody knows the beginning. An end of
--- which nobody was told the beginning is told once, as past.
+-- The next due delivery of a target, on lease: if the process dies before it marks the delivery, the delivery becomes due
+-- again. Messages about one incident go out in their order. Overtaken is a beginning whose incident is over or closed by
+-- hand, and a closing by hand whose beginning was never delivered. An end whose beginning was never delivered is
+-- delivered once, as past.
 WITH due AS (
     SELECT d.id FROM delivery d JOIN notification n ON n.id = d.notification
     WHERE d.status = 'pending' AND d.target = $1 AND d.next_attempt_at <= now()

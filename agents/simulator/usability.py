@@ -29,7 +29,7 @@ class Patience(NamedTuple):
 
 
 def unusable(voices: Sequence[Sequence[Said]], began: int, ended: int, patience: Patience) -> list[Span]:
-    """When Milepost must have known that nobody can use the station of these terminals, without the first moments."""
+    """When the station of these terminals must be called unusable, without the seconds that Milepost has to notice."""
     no = [_no(voice, patience) for voice in voices]
     silent = [_silent(voice, began, ended, patience) for voice in voices]
     never_yes = [[*_since_no(voice, ended), *other] for voice, other in zip(voices, silent, strict=True)]
@@ -52,7 +52,7 @@ def usable(voices: Iterable[Sequence[Said]], patience: Patience) -> list[Span]:
 
 
 def suspects(voices: Iterable[Sequence[Said]], ended: int) -> list[Span]:
-    """When a terminal had said last that nobody can use it, whether that arrived or not."""
+    """When the last word of a terminal was `usable: false`, whether the message arrived or not."""
     return united(
         (one.at, two.at)
         for voice in voices
