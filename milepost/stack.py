@@ -197,6 +197,8 @@ class Stack:
             name="kafka",
             command=lambda: kafka.command(port=port, cluster_id=kafka.new_cluster_id(), home=home),
             environ=bare_environ(),
+            # At SIGTERM it waits 5 s for its clients to leave, and what it holds ends with it anyway.
+            stop_signal=signal.SIGINT,
             stop_time=STOP_SECONDS["kafka"],
             after_start=listens_and_has_topics,
         )
