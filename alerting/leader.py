@@ -237,11 +237,13 @@ async def _read(
     batch = await read_further(connection, waiting.read, limit, crowded)
     waiting.add(field_store.to_change(row) for row in batch.rows)
     full = batch.more | set(crowded)
-    until = horizon(mark.ripe, (waiting.newest(partition) for partition in full))
+    until = horizon(mark.ripe, (waiting.newest(partition, now) for partition in full))
     reach = stride(until, known=memory.known, earliest=waiting.earliest)
     ripe = waiting.ripe(reach, now)
     known = reached(mark, known=memory.known, reach=reach, now=now)
-    return bool(full) or reach != until, ripe, Moment(now=now, known=known, untrusted=mark.untrusted | {DOUBTFUL})
+    # A crowded partition of which nothing is ripe waits for a clock; another pass at once would change nothing.
+    more = bool(batch.more) or (bool(full) and bool(ripe)) or reach != until
+    return more, ripe, Moment(now=now, known=known, untrusted=mark.untrusted | {DOUBTFUL})
 
 
 async def _follow_stations(

@@ -22,8 +22,9 @@ from aiokafka.errors import KafkaError
 from alerting.deliver import DeliverConfig, open_targets
 from alerting.deliver_core import Language
 from alerting.deliver_targets import quiet_apprise
+from alerting.stream import INCIDENTS
 from alerting.teller import Teller
-from alerting.watch_core import API, DATABASE, KAFKA, Look, Pace, Position, Watch, describe
+from alerting.watch_core import API, DATABASE, KAFKA, TRANSITIONS, Look, Pace, Position, Watch, describe
 from broker.closing import close_client
 from broker.log_identity import open_admin, read_identity
 from contract.errors import RemedyError
@@ -167,11 +168,12 @@ class Eyes:
             signs = {row["service"]: row["age"] for row in await connection.fetch(QUERIES.read_signs)}
             rows = await connection.fetch(QUERIES.read_positions)
             self._wanted = {TopicPartition(row["topic"], row["partition"]) for row in rows}
+            streams = await connection.fetch(QUERIES.read_streams, INCIDENTS)
             restart: float | None = await connection.fetchval(QUERIES.read_restart)
             await self._save_ends(connection)
             await self._signs.give(connection, "working")
         ages = {service: age for service, age in signs.items() if age is not None}
-        return ages, tuple(self._positions(rows)), restart
+        return ages, (*self._positions(rows), *map(_stream, streams)), restart
 
     async def _save_ends(self, connection: Connection) -> None:
         where = list(self._ends)
@@ -188,6 +190,10 @@ class Eyes:
 
     def _offset(self, row: asyncpg.Record) -> int:
         return int(row["next_offset"]) if row["log"] == self._log else 0
+
+
+def _stream(row: asyncpg.Record) -> Position:
+    return Position(INCIDENTS, TRANSITIONS, row["partition"], row["next_offset"], row["end_offset"])
 
 
 async def _within(seconds: float, work: Awaitable[_T]) -> _T | None:

@@ -15,6 +15,8 @@ from alerting.deliver_core import Facts, Language, Message, Phase, lasted
 DATABASE: Final = "database"
 KAFKA: Final = "kafka"
 API: Final = "api"
+TRANSITIONS: Final = "transition"
+"""What the incident process reads in place of a topic: rows of the database."""
 REQUIRED: Final = ("judge", "incidents", "deliver", "ingest", API)
 """Services that must be there; any other is expected once it gave a sign of life."""
 STEADY: Final = 3
@@ -44,7 +46,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Position(msgspec.Struct, frozen=True):
-    """How far a consumer has come in a partition, and how far that reaches."""
+    """How far a consumer has come in a partition, and how far that reaches; `topic` may be TRANSITIONS."""
 
     consumer: str
     topic: str
@@ -110,7 +112,7 @@ class Watch:
         if mono - self._last > _PAUSE * (self._pace.every + self._pace.ask):
             self._forget(mono)
         self._last = mono
-        self._consumers.update(position.consumer for position in look.positions)
+        self._consumers.update(at.consumer for at in look.positions if at.topic != TRANSITIONS)
         if look.restart is not None:
             self._restart_until = mono + look.restart
         failing = {trouble.part: trouble for trouble in self._troubles(look, mono)}

@@ -12,6 +12,13 @@ WHERE until_at > clock_timestamp();
 -- name: read_positions
 SELECT consumer, topic, partition, log, next_offset FROM consumer_offset ORDER BY consumer, topic, partition;
 
+-- name: read_streams
+-- How far a reader of transitions has come in each partition, and how far that reaches.
+SELECT p.partition, coalesce(c.seq, -1) AS next_offset,
+       coalesce((SELECT max(t.seq) FROM transition t WHERE t.partition = p.partition), -1) AS end_offset
+FROM (SELECT DISTINCT partition FROM partition_clock) p
+LEFT JOIN stream_cursor c ON c.reader = $1 AND c.partition = p.partition;
+
 -- name: save_ends
 -- What the API shows as lag is the distance to these.
 INSERT INTO log_end (topic, partition, log, end_offset, at)

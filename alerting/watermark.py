@@ -81,10 +81,11 @@ class Waiting(Generic[R]):
     def held(self, partition: int) -> int:
         return len(self._queues.get(partition, ()))
 
-    def newest(self, partition: int) -> datetime | None:
-        """The tick of the last that waits in a partition."""
-        queue = self._queues.get(partition)
-        return queue[-1].tick_at if queue else None
+    def newest(self, partition: int, now: datetime) -> datetime | None:
+        """The latest tick that waits in a partition, but for ticks later than `now`. A partition's ticks may go back,
+        so that is not always the tick of the last; up to it, all that waits there may go out."""
+        ticks = (row.tick_at for row in self._queues.get(partition, ()))
+        return max((tick for tick in ticks if tick <= now), default=None)
 
     @property
     def earliest(self) -> datetime | None:

@@ -29,14 +29,15 @@ async def write_transition(
     terminal: str | None = None,
     at: datetime | None = None,
     usable: bool | None = None,
+    decided: datetime | None = None,
 ) -> int:
     """One transition with the next number of its partition, and the notice that the judge gives."""
     async with pool.acquire() as connection, connection.transaction():
         seq: int = await connection.fetchval(
             "INSERT INTO transition (partition, seq, station, terminal, before, after, at, tick_at, shard, reason, "
-            "usable) SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5, $6, now(), 'main', 'missed_heartbeats', $7 "
-            "FROM transition WHERE partition = $1 RETURNING seq",
-            partition, station, terminal, before, after, at or now(), usable,
+            "usable) SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5, $6, coalesce($8, now()), 'main', "
+            "'missed_heartbeats', $7 FROM transition WHERE partition = $1 RETURNING seq",
+            partition, station, terminal, before, after, at or now(), usable, decided,
         )  # fmt: skip
         await connection.execute(
             "INSERT INTO station_state (partition, station, state, since, usable) VALUES ($1, $2, $3, $4, $5) "

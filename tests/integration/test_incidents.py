@@ -99,6 +99,15 @@ async def test_a_storm_is_read_in_bounded_batches(pool: Pool, served: IncidentsC
     assert (await pool.fetchval(OPEN), await pool.fetchval(CLOSED)) == (40, 40)
 
 
+async def test_decisions_whose_ticks_go_back_hold_up_nothing(pool: Pool, served: IncidentsConfig) -> None:
+    """More than a batch of them in a partition, as when many stations are heard through two bridges at once."""
+    for number in range(20):
+        await add_station(pool, f"S{number}")
+        await write_transition(pool, f"S{number}", "online", "offline", decided=ago(30 + number))
+    async with judging(pool, range(1)):
+        await until(pool, OPEN, 20)
+
+
 async def test_leaving_service_closes_and_joining_it_offline_opens(pool: Pool, served: IncidentsConfig) -> None:
     await add_station(pool, "A")
     await add_station(pool, "B", lifecycle="planned")

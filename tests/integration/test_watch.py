@@ -18,6 +18,7 @@ from store.pool import Pool
 from store.signs import Signs
 from tests.integration.api_world import TOKEN
 from tests.integration.bridge_kit import until
+from tests.integration.incidents_kit import write_clocks, write_transition
 from tests.servers import Tansu, find_free_port
 
 # A look that is broken off while it connects leaves its connection, and the stream in it, to the garbage collector, as
@@ -117,6 +118,15 @@ async def test_each_part_that_dies_is_told_once_and_once_when_it_is_back(
     assert len(told) == len(set(told)), "nothing is told twice"
     assert await pool.fetchval("SELECT count(*) FROM log_end") == 1
     assert await pool.fetchval("SELECT role FROM service_sign WHERE service = 'watch'") == "working"
+
+
+async def test_an_incident_process_that_lives_and_does_not_move_is_told(config: WatchConfig, pool: Pool) -> None:
+    """Its signs of life go on; only its place in what the judges wrote shows it."""
+    services, alerts = Services(pool), Alerts(config.log_path or Path())
+    await write_clocks(pool, range(1))
+    await write_transition(pool, "A", "online", "offline")
+    async with together(services.live(), watch.run(config, asyncio.Event())):
+        await alerts.until(opened("the incident process"))
 
 
 async def test_without_its_database_it_still_tells(config: WatchConfig, pool: Pool, database: str) -> None:

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from alerting.field import StationChange
 from alerting.verdict import Clock
@@ -77,6 +79,33 @@ def test_a_partition_keeps_its_order_whatever_its_ticks_say() -> None:
     waiting.add([row(0, 1, 3), row(0, 2, 9), row(1, 1, 5)])
     assert numbers(waiting.ripe(ago(4), NOW)) == [(1, 1)]
     assert numbers(waiting.ripe(ago(2), NOW)) == [(0, 1), (0, 2)]
+
+
+@given(
+    ticks=st.lists(st.lists(st.integers(-3, 8), max_size=30), min_size=1, max_size=3),
+    limit=st.integers(1, 6),
+    trusted=st.booleans(),
+)
+@example(ticks=[[3, 5, 4, 4, 4]], limit=2, trusted=True)
+def test_whatever_the_ticks_say_all_comes_out_when_little_is_read_at_once(
+    ticks: list[list[int]], limit: int, trusted: bool
+) -> None:
+    """Seconds ago; below 0 the tick is of the future."""
+    written = {p: [row(p, seq, seconds) for seq, seconds in enumerate(rows)] for p, rows in enumerate(ticks)}
+    mark = watermark([clock(0, 0)] if trusted else [], NOW)
+    waiting, known, out = Waiting[StationChange]({}), ago(300), list[StationChange]()
+    for _ in range(1 + sum(map(len, ticks)) + 300 // 60):
+        crowded = {p for p in written if waiting.held(p) >= limit}
+        read = {p: rows[waiting.read.get(p, -1) + 1 :][:limit] for p, rows in written.items() if p not in crowded}
+        waiting.add(one for rows in read.values() for one in rows)
+        full = crowded | {p for p, rows in read.items() if len(rows) == limit}
+        until = horizon(mark.ripe, (waiting.newest(p, NOW) for p in full))
+        reach = stride(until, known=known, earliest=waiting.earliest)
+        out += waiting.ripe(reach, NOW)
+        known = reached(mark, known=known, reach=reach, now=NOW)
+    for partition, rows in written.items():
+        assert [one for one in out if one.partition == partition] == rows
+    assert not trusted or known == NOW
 
 
 def test_nobody_waits_for_a_clock_of_the_future() -> None:
