@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _CLOSE_TIMEOUT: Final = 8.0
-_FETCH_WAIT: Final = 2.0
-"""Seconds that Kafka may keep a question open to which there is no answer yet; what comes is answered at once."""
 
 
 class Handler(Protocol):
@@ -60,7 +58,8 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """`name` is the Kafka group and the consumer in consumer_offset; times in seconds.
 
     `poll`: how often the handler is asked whether a commit is due, while something waits for one; `idle_poll`:
-    otherwise.
+    otherwise. `fetch_wait`: how long Kafka may keep a fetch open for which it has nothing. Apache Kafka answers as soon
+    as something comes; Tansu looks again after up to half of that time.
     """
 
     name: str
@@ -73,6 +72,7 @@ class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
     stall_timeout: float = 20.0
     poll: float = 0.1
     idle_poll: float = 0.5
+    fetch_wait: float = 2.0
 
 
 class StalledError(Exception):
@@ -144,7 +144,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             session_timeout_ms=int(self._config.session_timeout * 1000),
             heartbeat_interval_ms=int(self._config.session_timeout * 1000 / 3),
             metadata_max_age_ms=10_000,
-            fetch_max_wait_ms=int(_FETCH_WAIT * 1000),
+            fetch_max_wait_ms=int(self._config.fetch_wait * 1000),
         )
 
     async def _close(self, tasks: Sequence[asyncio.Task[object]]) -> None:
