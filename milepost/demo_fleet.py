@@ -10,8 +10,9 @@ from typing import Any, BinaryIO, Final
 
 from agents.config import parse_broker
 from agents.simulator import journal, roster
-from agents.simulator.checker import History, check, history
+from agents.simulator.checker import check
 from agents.simulator.fleet import Fleet
+from agents.simulator.lives import History, history
 from milepost import observe
 from milepost.files import raise_file_limit
 from milepost.stack import Stack
@@ -244,12 +245,15 @@ class DemoFleet:
     async def books_agree(self) -> Facts:
         """What the fleet wrote down agrees with what the system says. BrokenStepError when it never will."""
         found = self._books()
-        seen = await observe.stations(self._stack.api_url, self._stack.admin_token, found)
+        server = (self._stack.api_url, self._stack.admin_token, found)
+        seen, platform = await observe.stations(*server), await observe.platform(*server)
         # Life goes on meanwhile: what was stored just now is in the books of now.
         found.made = self._books().made
-        findings = check(found, seen)
+        findings = check(found, seen, platform=platform)
         if any(one.kind != "lost_record" for one in findings):
-            raise BrokenStepError("; ".join(f"{one.kind}: {one.station} {one.text}" for one in findings[:3]))
+            raise BrokenStepError(
+                "; ".join(f"{one.kind}: {one.station or 'Milepost'} {one.text}" for one in findings[:3])
+            )
         # A record that was acknowledged just now may not be stored yet.
         records = sum(len(acked & found.made[station]) for station, acked in found.acked.items())
         if findings:

@@ -7,14 +7,16 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from agents.simulator.checker import History, Interval, Seen, Stored
+from agents.simulator.lives import History
+from agents.simulator.seen import Blind, Interval, Platform, Seen, Stored
 from contract.errors import RemedyError
 from milepost import http
 
 AT_ONCE: Final = 4
 PATIENCE: Final = 30.0
 _MARGIN: Final = 120_000
-
+_AROUND: Final = 1_200_000
+"""ms before and after the journal in which it matters whether a station was online and open."""
 
 _HORIZON: Final = 399 * 86_400_000
 _FAR: Final = 4_102_444_800_000
@@ -68,13 +70,37 @@ async def stations(url: str, token: str, found: History) -> dict[str, Seen]:
     return dict(await asyncio.gather(*(one(station) for station in found.stations)))
 
 
+async def platform(url: str, token: str, found: History) -> Platform:
+    """What the API at `url` says of Milepost itself. Raises RemedyError when it does not answer."""
+    asking = _Asking(url, token)
+    blind = await asking.items("incidents", kind="pipeline_blind")
+    shards = (await asking.get("pipeline"))["shards"]
+    others = [one for one in await asking.items("stations") if one["id"] not in found.lives]
+    return Platform(
+        blind=[_blind(one) for one in blind],
+        shards=len(shards),
+        others=sum(one["last_seen"] is not None and _ms(one["last_seen"]) >= found.began - _AROUND for one in others),
+    )
+
+
+def _blind(incident: Any) -> Blind:
+    over, detail = incident["ended_at"] or incident["closed_at"], incident["detail"]
+    return Blind(
+        began=_ms(incident["began_at"]),
+        ended=None if over is None else _ms(over),
+        causes=detail.get("causes", ()),
+        reasons=detail.get("reasons", ()),
+    )
+
+
 async def _station(asking: _Asking, station: str, found: History, incidents: list[Any], letters: list[Any]) -> Seen:
-    window = {"from": _iso(found.began - _MARGIN), "to": _iso(found.ended)}
+    window = {"from": _iso(found.began - _AROUND), "to": _iso(found.ended)}
+    around = {"from": _iso(found.began - _AROUND), "to": _iso(found.ended + _AROUND)}
     timeline = await asking.get(f"stations/{quote(station)}/timeline", **window)
     # Samples may be old, and devices' clocks wrong; no time that is stored lies further back.
     all_ = {"from": _iso(found.ended - _HORIZON), "to": _iso(found.ended + _MARGIN)}
     health = await asking.items(f"stations/{quote(station)}/health", **all_)
-    schedule = await asking.get(f"stations/{quote(station)}/schedule", **window)
+    schedule = await asking.get(f"stations/{quote(station)}/schedule", **around)
     own = [one for one in incidents if one["station"] == station]
     return Seen(
         timeline=[

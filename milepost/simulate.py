@@ -10,9 +10,11 @@ from typing import BinaryIO, Final
 
 from agents.config import Broker, parse_broker
 from agents.simulator import journal, roster, timetable
-from agents.simulator.checker import Finding, check, history
+from agents.simulator.checker import check
 from agents.simulator.fleet import Fleet
 from agents.simulator.journal import BrokenJournalError
+from agents.simulator.lives import history
+from agents.simulator.seen import Finding
 from agents.simulator.terminal import Profile
 from agents.simulator.timetable import BrokenLineError, Deed
 from contract.errors import RemedyError
@@ -168,14 +170,16 @@ async def _check(arguments: argparse.Namespace) -> int:
     if not found.stations:
         raise RemedyError(f"{arguments.journal} knows no heartbeat, so it proves nothing: did the fleet connect?")
     seen = await observe.stations(arguments.check, token, found)
-    findings = check(found, seen)
+    platform = await observe.platform(arguments.check, token, found)
+    findings = check(found, seen, platform=platform)
     for finding in findings:
-        say(f"{finding.kind}: station {finding.station}: {finding.text}")
+        say(str(finding))
     say(_outcome(len(found.stations), findings))
     return 1 if findings else 0
 
 
 def _outcome(stations: int, findings: list[Finding]) -> str:
     if findings:
-        return f"{len(findings)} findings at {len({one.station for one in findings})} of {stations} stations"
+        places = len({one.station for one in findings if one.station is not None})
+        return f"{len(findings)} findings at {places} of {stations} stations"
     return f"{stations} stations: no false offline, none missed, every acknowledged record stored once"

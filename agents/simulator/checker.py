@@ -5,83 +5,14 @@ which were so long that they must have been. Times are milliseconds since the ep
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
-import msgspec
-
-from agents.simulator import journal, usability
+from agents.simulator import masses, usability
+from agents.simulator.lives import History, Life, may_be_offline, must_be_offline, runs_of
+from agents.simulator.seen import OFFLINE, ONLINE, UNKNOWN, UNUSABLE, Finding, Interval, Platform, Rules, Seen
 from agents.simulator.spans import Span, common, without
-from agents.simulator.usability import Patience, Said
-
-OFFLINE: Final = "offline"
-ONLINE: Final = "online"
-UNUSABLE: Final = "unusable"
-UNKNOWN: Final = "unknown"
-DOUBT: Final = 1000
-"""ms before the end of a connection in which what was written may not have arrived."""
-_Least = Callable[[float], float]
-"""From `every` to the seconds of a silence."""
-
-
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """What is expected of Milepost; seconds. It is what was promised, not what the system's settings say.
-
-    `k` heartbeats may be missed; a Last Will shortens that to `will` seconds after one missed heartbeat; after a
-    blind time everybody has `2 × every + floor` left. Who sends is online after `believed` heartbeats, whatever its
-    boot and its numbers. A station that is of no use for `grace` while it is open is an incident. `slack` is for what
-    is on its way.
-    """
-
-    k: float = 3.0
-    believed: float = 4.0
-    will: float = 10.0
-    floor: float = 10.0
-    grace: float = 300.0
-    slack: float = 3.0
-
-    @property
-    def patience(self) -> Patience:
-        return Patience(self.k, self.slack, self.grace)
-
-
-class Interval(msgspec.Struct, frozen=True, kw_only=True):
-    """Part of a station's timeline as the API gives it."""
-
-    begin: int
-    end: int
-    verdict: str
-
-
-class Stored(NamedTuple):
-    """A record as the database knows it."""
-
-    terminal: str
-    box: str
-    id: int
-
-
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What the API says of one station: its history, its health records, its `station_offline` incidents' begins, its
-    `unusable` incidents; `openings` (None: always) and declared `closures`."""
-
-    timeline: Sequence[Interval]
-    health: Sequence[Stored]
-    incidents: Sequence[int] = ()
-    unusable: Sequence[Span] = ()
-    openings: Sequence[Span] | None = None
-    closures: Sequence[Span] = ()
-    deadletters: int | None = None
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is not as it should be. `kind` is one of KINDS."""
-
-    kind: str
-    station: str
-    text: str
-
+from agents.simulator.usability import Said
 
 KINDS: Final = (
     "false_offline",
@@ -95,104 +26,21 @@ KINDS: Final = (
     "stored_twice",
     "never_sent",
     "garbage_unnamed",
+    "blind_wrongly",
+    "blind_missed",
+    "unknown_wrongly",
 )
+"""What is found: see docs/simulator.md."""
 
 
-_Heard = tuple[int, float]
-"""When a heartbeat went out, and its `every`."""
-
-
-class _Life:
-    """What one terminal's journal says. A heartbeat is doubtful when it may have died with its connection."""
-
-    def __init__(self) -> None:
-        self.beats: list[_Heard] = []
-        # Of its clones, by boot.
-        self.clones: dict[str, list[_Heard]] = {}
-        self.said: dict[int, bool | None] = {}
-        self.doubtful: set[_Heard] = set()
-        self.away: list[Span] = []
-
-    def lost(self, at: int) -> None:
-        """The connection ended at `at`."""
-        for beats in (self.beats, *self.clones.values()):
-            self.doubtful.update(beat for beat in beats[-2:] if 0 <= at - beat[0] < DOUBT)
-
-    @property
-    def voice(self) -> list[Said]:
-        """What its heartbeats said of being usable."""
-        return [Said(at, every, self.said.get(at), (at, every) not in self.doubtful) for at, every in self.beats]
-
-
-class History(msgspec.Struct):
-    """A journal, put in order by station."""
-
-    began: int = 0
-    ended: int = 0
-    lives: dict[str, dict[str, _Life]] = {}
-    made: dict[str, set[Stored]] = {}
-    acked: dict[str, set[Stored]] = {}
-    garbage: Counter[str] = msgspec.field(default_factory=Counter)
-    # The newest id of each box, and the ids that a machine which was set back gave to other records as well.
-    newest: dict[tuple[str, str, str], int] = {}
-    reused: dict[str, set[Stored]] = {}
-
-    @property
-    def stations(self) -> list[str]:
-        return sorted(self.lives)
-
-
-_AWAY_AT_MOST: Final = 86_400_000
-
-
-def history(entries: Iterable[journal.Entry]) -> History:
-    """Read a journal."""
-    found = History()
-    for entry in entries:
-        found.began = found.began or entry.at
-        found.ended = max(found.ended, entry.at)
-        match entry:
-            case journal.Beat():
-                life = _life(found, entry.station, entry.terminal)
-                beats = life.clones.setdefault(entry.boot, []) if entry.clone else life.beats
-                beats.append((entry.at, entry.every))
-                if not entry.clone:
-                    life.said[entry.at] = entry.usable
-            case journal.Linked(up=False):
-                _life(found, entry.station, entry.terminal).lost(entry.at)
-            case journal.Told(state="away"):
-                back = entry.back_at or entry.at + _AWAY_AT_MOST
-                _life(found, entry.station, entry.terminal).away.append((entry.at, back))
-            case journal.Made():
-                _made(found, entry)
-            case journal.Acked():
-                numbers = (number for first, last in entry.ids for number in range(first, last + 1))
-                records = {Stored(entry.terminal, entry.box, number) for number in numbers}
-                found.acked.setdefault(entry.station, set()).update(records)
-            case journal.Garbage():
-                found.garbage[entry.station] += 1
-            case _:
-                pass
-    return found
-
-
-def _made(found: History, entry: journal.Made) -> None:
-    record, box = Stored(entry.terminal, entry.box, entry.id), (entry.station, entry.terminal, entry.box)
-    if entry.id <= found.newest.get(box, -1):
-        found.reused.setdefault(entry.station, set()).add(record)
-    found.newest[box] = max(entry.id, found.newest.get(box, -1))
-    if entry.kind == "health":
-        found.made.setdefault(entry.station, set()).add(record)
-
-
-def _life(found: History, station: str, terminal: str) -> _Life:
-    return found.lives.setdefault(station, {}).setdefault(terminal, _Life())
-
-
-def check(found: History, seen: Mapping[str, Seen], rules: Rules | None = None) -> list[Finding]:
-    """Everything that the journal and Milepost do not agree on; `seen` has an entry for each station of the journal."""
+def check(
+    found: History, seen: Mapping[str, Seen], rules: Rules | None = None, platform: Platform | None = None
+) -> list[Finding]:
+    """Everything that the journal and Milepost do not agree on; `seen` has an entry for each station of the journal.
+    Without `platform` nothing is checked of what Milepost says of itself."""
     rules = rules or Rules()
-    return [finding for station in found.stations for finding in check_station(found, station, seen[station], rules)]
+    single = [finding for station in found.stations for finding in check_station(found, station, seen[station], rules)]
+    return single if platform is None else [*single, *masses.check(found, seen, platform, rules)]
 
 
 def check_station(found: History, station: str, seen: Seen, rules: Rules) -> list[Finding]:
@@ -210,18 +58,26 @@ def check_station(found: History, station: str, seen: Seen, rules: Rules) -> lis
 
 def _check_silences(found: History, station: str, seen: Seen, rules: Rules) -> list[Finding]:
     lives = list(found.lives[station].values())
-    allowed = common([_may_be_offline(life, found.ended, rules) for life in lives])
-    needed = common([_must_be_offline(life, found.ended, rules) for life in lives])
-    slowest = max((every for life in lives for _, every in life.beats), default=0.0)
+    allowed = common([may_be_offline(life, found.ended, rules) for life in lives])
+    needed = common([must_be_offline(life, found.ended, rules) for life in lives])
     return [
         *_false(found, station, seen, allowed, rules),
         *_shut_out(station, lives, seen, rules),
-        *(
-            Finding(kind="missed_offline", station=station, text=f"silent from {begin} to {end}, never called offline")
-            for begin, end in needed
-            if not _told(begin, end, seen.timeline, 2 * slowest + rules.floor + rules.slack)
-        ),
+        *_missed(station, lives, seen, needed, rules),
     ]
+
+
+def _missed(station: str, lives: Sequence[Life], seen: Seen, needed: list[Span], rules: Rules) -> Iterator[Finding]:
+    """Silences for which it had to be called offline: while it was open, and for longer than its promise."""
+    slowest = max((every for life in lives for _, every in life.beats), default=0.0)
+    if seen.openings is not None or seen.closures:
+        least = round((rules.k * slowest + rules.slack) * 1000)
+        parts = usability.expected(needed, seen.openings, seen.closures)
+        needed = [(begin, end) for begin, end in parts if end - begin >= least]
+    for begin, end in needed:
+        if not _told(begin, end, seen.timeline, 2 * slowest + rules.floor + rules.slack):
+            text = f"silent from {begin} to {end}, never called offline"
+            yield Finding(kind="missed_offline", station=station, text=text)
 
 
 def _false(found: History, station: str, seen: Seen, allowed: list[Span], rules: Rules) -> list[Finding]:
@@ -239,9 +95,9 @@ _SILENT: Final = (OFFLINE, "away", "never_seen", "closed")
 """Verdicts that no station has while a terminal of it is heard."""
 
 
-def _shut_out(station: str, lives: Sequence[_Life], seen: Seen, rules: Rules) -> Iterator[Finding]:
+def _shut_out(station: str, lives: Sequence[Life], seen: Seen, rules: Rules) -> Iterator[Finding]:
     """A machine that went on sending, while its station was called anything but online."""
-    runs = [run for life in lives for beats in (life.beats, *life.clones.values()) for run in _runs(beats)]
+    runs = [run for life in lives for beats in (life.beats, *life.clones.values()) for run in runs_of(beats)]
     for one in seen.timeline:
         for begin, end, every in runs if one.verdict in _SILENT else ():
             since, until = max(begin, one.begin), min(end, one.end)
@@ -249,49 +105,6 @@ def _shut_out(station: str, lives: Sequence[_Life], seen: Seen, rules: Rules) ->
                 text = f"called {one.verdict} from {one.begin} to {one.end}, but it sent from {begin} to {end}"
                 yield Finding(kind="shut_out", station=station, text=text)
                 break
-
-
-def _runs(beats: Sequence[_Heard]) -> Iterator[tuple[int, int, float]]:
-    """When it sent without missing a heartbeat: from, until, and the longest `every`."""
-    if not beats:
-        return
-    begin, slowest = beats[0]
-    for (at, every), (following, _) in pairwise(beats):
-        if following - at > 1500 * every:
-            yield begin, at, slowest
-            begin, slowest = following, 0.0
-        slowest = max(slowest, every)
-    yield begin, beats[-1][0], slowest
-
-
-def _may_be_offline(life: _Life, ended: int, rules: Rules) -> list[Span]:
-    """The silences that may be called offline: what Milepost may have heard last is as early as can be."""
-
-    def least(every: float) -> float:
-        return max(1.5 * every, min(rules.k * every, every + rules.will) - 1)
-
-    # A clone is heard as well, once it is believed.
-    heard = life.beats + [beat for beats in life.clones.values() for beat in beats[2:]]
-    sure = sorted(beat for beat in heard if beat not in life.doubtful)
-    # Who said when he would be back is overdue at once.
-    overdue = [(back, min([at for at, _ in life.beats if at > back], default=ended)) for _, back in life.away]
-    return [*_silences(sure, life.away, ended, least), *(span for span in overdue if span[0] < span[1])]
-
-
-def _must_be_offline(life: _Life, ended: int, rules: Rules) -> list[Span]:
-    """The silences that must be, clones counted among what was heard."""
-    heard = sorted(life.beats + [beat for beats in life.clones.values() for beat in beats])
-    return _silences(heard, life.away, ended, lambda every: rules.k * every + rules.slack)
-
-
-def _silences(beats: list[_Heard], away: list[Span], ended: int, least: _Least) -> list[Span]:
-    """From when the first missed heartbeat was due until the next one: the silences of at least so long."""
-    found = []
-    for (at, every), (until, _) in zip(beats, [*beats[1:], (ended, 0.0)], strict=True):
-        due = max([at + round(every * 1000), *(back for told, back in away if at <= told <= until)])
-        if (until - due) / 1000 + every >= least(every) and due < until:
-            found.append((due, until))
-    return found
 
 
 def _covered(at: int, spans: Sequence[Span], slack: int) -> bool:

@@ -16,6 +16,7 @@ from agents.config import Broker
 from agents.simulator import journal, packets
 from agents.simulator.connection import Connection, open_connection
 from agents.simulator.terminal import Connect, Drop, Note, Profile, Publish, Terminal
+from agents.simulator.thief import Thief
 from agents.simulator.timetable import Deed
 from contract.topics import START_BYTES, Topic, client_id, terminal_name
 
@@ -57,6 +58,8 @@ class Fleet:
         runs = self.epoch // 1000
         self.members = [Member(self, one, self._draws(), runs=runs) for one in profiles]
         self._clones: dict[int, Member] = {}
+        self._thieves: dict[int, Thief] = {}
+        self._ending: set[asyncio.Task[None]] = set()
 
     def _draws(self) -> Random:
         return Random(self._random.getrandbits(64))
@@ -90,6 +93,8 @@ class Fleet:
         self.write(journal.Done(at=at, station=who.station, terminal=who.terminal, deed=deed.deed, option=option))
         if deed.deed in ("clone", "end-clone"):
             self._clone(deed.index, begin=deed.deed == "clone")
+        elif deed.deed in ("steal", "give-back"):
+            self._steal(deed.index, begin=deed.deed == "steal")
         else:
             ACTS[deed.deed](member.terminal, self.now, deed.value)
         member.wake()
@@ -112,8 +117,19 @@ class Fleet:
             clone.terminal.start(self.now)
             clone.wake()
 
+    def _steal(self, index: int, *, begin: bool) -> None:
+        thief = self._thieves.pop(index, None)
+        if thief is not None:
+            ending = asyncio.create_task(thief.stop(), name="a thief ends")
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+        if begin:
+            who = self.members[index].profile
+            self._thieves[index] = Thief(self.broker, self.tls, who.station, who.terminal)
+
     async def stop(self) -> None:
         """Everybody says goodbye and leaves; the journal is closed with an entry."""
+        await asyncio.gather(*(thief.stop() for thief in self._thieves.values()), *self._ending)
         everybody = [*self.members, *self._clones.values()]
         for member in everybody:
             member.terminal.leave(self.now, "shutdown")

@@ -94,6 +94,8 @@ DEEDS: Final[Mapping[str, _Rule]] = {
     "with-conn": _Rule(),
     "invent": _Rule(options=("count", "for"), value="count", ends_with="honest"),
     "honest": _Rule(),
+    "steal": _Rule(options=("for",), ends_with="give-back"),
+    "give-back": _Rule(),
     "stuck": _Rule(options=("for",), ends_with="unstuck"),
     "unstuck": _Rule(),
     "duplicate": _Rule(options=("for",), ends_with="once"),

@@ -20,7 +20,9 @@ FAULTS = """\
 13s  wrong      6302020004/001  clock=1970
 13s  duplicate  6302020005/001
 13s  reorder    6302020006/001
+13s  steal      6302020007/001  for=7s
 """
+SWITCHED_OFF = "12s  kill  area:6302  for=10s\n"
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.simulator import journal
-from agents.simulator.checker import Finding, Interval, Rules, Seen, Stored, check, history
+from agents.simulator.checker import check
 from agents.simulator.journal import Acked, Beat, BrokenJournalError, Entry, Garbage, Linked, Made, Told
+from agents.simulator.lives import history
+from agents.simulator.seen import Finding, Interval, Rules, Seen, Stored
 
 STATION, EPOCH = "6302220001", 1_800_000_000_000
 
@@ -81,6 +83,26 @@ def test_a_silence_while_milepost_was_blind_need_not_be_known() -> None:
 def test_blind_long_before_the_end_is_no_excuse() -> None:
     blind = timeline((0, 32, "online"), (32, 38, "unknown"), (38, 100, "online"))
     assert found(SILENT, blind) == ["missed_offline"]
+
+
+@pytest.mark.parametrize(
+    ("openings", "expected"),
+    [
+        pytest.param([(0, 33)], [], id="it closed before its deadline"),
+        pytest.param([(0, 33), (55, 100)], [], id="and opened again shortly before it was back"),
+        pytest.param([(0, 45)], ["missed_offline"], id="it fell long before it closed"),
+        pytest.param([(0, 20), (40, 100)], ["missed_offline"], id="it was silent when it opened"),
+    ],
+)
+def test_a_silence_outside_of_the_opening_hours_need_not_be_offline(
+    openings: list[tuple[float, float]], expected: list[str]
+) -> None:
+    closed = Seen(
+        timeline=timeline((0, 32, "online"), (32, 60, "closed"), (60, 100, "online")),
+        health=[],
+        openings=[(ms(begin), ms(end)) for begin, end in openings],
+    )
+    assert [one.kind for one in check(history(SILENT), {STATION: closed})] == expected
 
 
 def test_a_station_is_silent_only_when_all_its_terminals_are() -> None:

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agents.simulator.checker import Interval, Rules, Seen, check, history
+from agents.simulator.checker import check
 from agents.simulator.journal import Beat, Entry, Linked
+from agents.simulator.lives import history
+from agents.simulator.seen import Interval, Rules, Seen
 from agents.simulator.spans import Span
 
 STATION, EPOCH, EVERY = "6302220001", 1_800_000_000_000, 2.0

@@ -1,0 +1,103 @@
+"""What Milepost says of the stations of a journal and of itself, what is expected of it, and findings. Pure.
+
+Times are milliseconds since the epoch.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from agents.simulator.spans import Span
+from agents.simulator.usability import Patience
+
+OFFLINE: Final = "offline"
+ONLINE: Final = "online"
+UNUSABLE: Final = "unusable"
+UNKNOWN: Final = "unknown"
+NEVER_SEEN: Final = "never_seen"
+SUSPECTED: Final = "shard_suspected"
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What is expected of Milepost; seconds. It is what was promised, not what the system's settings say.
+
+    `k` heartbeats may be missed; a Last Will shortens that to `will` seconds after one missed heartbeat; after a
+    blind time everybody has `2 × every + floor` left. Who sends is online after `believed` heartbeats, whatever its
+    boot and its numbers. A station that is of no use for `grace` while it is open is an incident. A shard is suspected
+    when `least` stations, and `share` of those that were online and open from `margin` before until `margin` after,
+    fell at one instant. `slack` is for what is on its way.
+    """
+
+    k: float = 3.0
+    believed: float = 4.0
+    will: float = 10.0
+    floor: float = 10.0
+    grace: float = 300.0
+    least: int = 20
+    share: float = 0.8
+    margin: float = 600.0
+    slack: float = 3.0
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(self.k, self.slack, self.grace)
+
+
+class Interval(msgspec.Struct, frozen=True, kw_only=True):
+    """Part of a station's timeline as the API gives it."""
+
+    begin: int
+    end: int
+    verdict: str
+
+
+class Stored(NamedTuple):
+    """A record as the database knows it."""
+
+    terminal: str
+    box: str
+    id: int
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What the API says of one station: its history, its health records, its `station_offline` incidents' begins, its
+    `unusable` incidents; `openings` (None: always) and declared `closures`."""
+
+    timeline: Sequence[Interval]
+    health: Sequence[Stored]
+    incidents: Sequence[int] = ()
+    unusable: Sequence[Span] = ()
+    openings: Sequence[Span] | None = None
+    closures: Sequence[Span] = ()
+    deadletters: int | None = None
+
+
+class Blind(msgspec.Struct, frozen=True, kw_only=True):
+    """A `pipeline_blind` incident; `ended` None while it goes on. `causes` and `reasons`: the words of its detail."""
+
+    began: int
+    ended: int | None = None
+    causes: Sequence[str] = ()
+    reasons: Sequence[str] = ()
+
+
+class Platform(msgspec.Struct, frozen=True, kw_only=True):
+    """What Milepost says of itself: when it was `blind`, how many shards it has, and how many stations it hears that
+    the journal knows nothing of."""
+
+    blind: Sequence[Blind] = ()
+    shards: int = 1
+    others: int = 0
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is not as it should be. `kind` is one of KINDS; `station` None: what Milepost says of itself."""
+
+    kind: str
+    station: str | None
+    text: str
+
+    def __str__(self) -> str:
+        subject = "Milepost itself" if self.station is None else f"station {self.station}"
+        return f"{self.kind}: {subject}: {self.text}"
