@@ -1,29 +1,32 @@
 """The agent of one terminal: a blocking loop around the link, the outbox and the sampler.
 
-`run` does all of MQTT, pacing and the disk in the calling thread, about one turn a second; only measuring and
-connecting, which may hang, have threads of their own. Everything is timed by the monotonic clock; the wall clock
-is only told, never believed.
+`run` does all of MQTT and pacing in the calling thread, about one turn a second; what may hang has threads of its
+own: measuring, connecting, and all work with files. A turn waits for files for a moment, and goes on without them.
+Everything is timed by the monotonic clock; the wall clock is only told, never believed.
 """
 
 import logging
 import os
+import ssl
 import threading
 import time
 from collections.abc import Collection
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
-from agents.config import AgentConfig, broker_of, check, prepare_directory
+from agents.config import AgentConfig, broker_of, check, tls_context
+from agents.files import Files
 from agents.link import Arrived, Carried, Link, Lost, Subscribed, Up, Will
-from agents.lock import Lock
 from agents.orders import Orders
 from agents.outbox import Outbox
 from agents.pacing import WINDOW, Flight, LinkBudget, Pacer, Row, keepalive, reconnect_delay
 from agents.presence import Moment, Presence, Span
 from agents.sampler import Sample, Sampler
-from agents.state import begin_run, save
+from agents.worker import HangsError, Worker
 from contract import codec
+from contract.errors import RemedyError
 from contract.messages import MAX_RECORDS, Data, Event, Heartbeat, Record, Status, TerminalStatus
 from contract.refusal import RefusedError
 from contract.topics import START_BYTES, Topic, client_id
@@ -35,6 +38,10 @@ _log = logging.getLogger(__name__)
 TURN: Final = 1.0
 """Seconds a turn of the loop lasts at most: how soon a new record or a stop is noticed."""
 GOODBYE_SECONDS: Final = 2.0
+PATIENCE: Final = 0.5
+"""Seconds each half of a turn waits for the disk at most: heartbeats are late by no more than both."""
+START_PATIENCE: Final = 5.0
+"""The same before the first heartbeat, which should have the run counter."""
 _DROP_REPORT_EVERY: Final = 3600.0
 _DAMAGE_REPORT_EVERY: Final = 60.0
 _PUBACK_PATIENCE: Final = 60.0
@@ -45,48 +52,46 @@ _READ_AGAIN: Final = 10.0
 def run(config: AgentConfig, stop: threading.Event) -> None:
     """Be the agent of `config.station`/`config.terminal` until `stop` is set.
 
-    Announces `away` (reason shutdown) on leaving. No file of its own is a condition: what a disk refuses is kept in
-    memory, and named. Raises `RemedyError` for settings that cannot work and when another agent of this terminal runs
-    on the same data directory.
+    Announces `away` (reason shutdown) on leaving. No file of its own is a condition: what a disk refuses, or does not
+    do in time, is kept in memory, and named. Raises `RemedyError` for settings that cannot work and when another agent
+    of this terminal runs on the same data directory.
     """
     check(config)
-    no_directory = prepare_directory(config.data)
-    lock = Lock(config.data / f"{config.name}.lock")
+    worker = Worker("files")
+    worker.be_patient(START_PATIENCE)
+    files = Files(config, worker)
     try:
-        agent = Agent(config, stop)
-        agent.name_trouble("data directory", no_directory)
-        agent.name_trouble("lock", lock.trouble)
+        agent = Agent(config, stop, files, worker)
         try:
             agent.live()
         finally:
             agent.close()
     finally:
-        lock.release()
+        files.close()
 
 
 class Agent:
     """One run of the agent."""
 
-    def __init__(self, config: AgentConfig, stop: threading.Event) -> None:
+    def __init__(self, config: AgentConfig, stop: threading.Event, files: Files, worker: Worker) -> None:
         self._config, self._stop = config, stop
+        self._files, self._worker = files, worker
         self._broker = broker_of(config)
+        self._tls = tls_context(config.ca) if self._broker.tls else None
         self._start = time.monotonic()
         self._boot = os.urandom(4).hex()
         # Kept over reconnects: so a new connection ends the half-open one that the broker still holds.
         self._client_id = client_id(config.name, os.urandom(START_BYTES))
-        state_file = config.data / f"{config.name}.state"
-        state, no_state = begin_run(state_file)
-        self._run = state.run
+        self._run = files.run
         self._every = config.every
         self._conn = self._n = self._id = 0
         self._outbox = Outbox(
             config.data / f"{config.name}.outbox",
             rows=config.outbox_rows,
             size=config.outbox_bytes,
-            expected=state.outbox,
+            expected=files.had_outbox,
+            worker=worker,
         )
-        if self._outbox.is_on_disk and not state.outbox:
-            save(state_file, msgspec.structs.replace(state, outbox=True))
         self._sampler = Sampler(config)
         self._orders = Orders(accept_unsigned=config.accept_unsigned)
         self._budget = LinkBudget()
@@ -105,13 +110,6 @@ class Agent:
         self._next_drop_report = self._next_damage_report = 0.0
         self._connect_at = self._start
         self._pending: tuple[int, int, float] | None = None
-        self.name_trouble("run counter", no_state)
-
-    def name_trouble(self, file: str, error: str | None) -> None:
-        """Record an event that names a file that cannot be used, and why; nothing when `error` is None."""
-        if error is not None:
-            _log.error("%s: %s", file, error)
-            self._event("file_trouble", {"file": file, "error": _plain(error)})
 
     def live(self) -> None:
         """Run until stopped, then say goodbye."""
@@ -120,16 +118,19 @@ class Agent:
         self._sampler.checked.wait(_FIRST_CHECK_SECONDS)
         while not self._stop.is_set():
             self._turn(time.monotonic())
+        self._worker.be_patient(GOODBYE_SECONDS)
         self._say_goodbye()
 
     def close(self) -> None:
+        self._worker.be_patient(GOODBYE_SECONDS)
         self._sampler.stop()
         if self._link:
             self._link.abandon()
         self._outbox.close()
 
     def _turn(self, now: float) -> None:
-        self._outbox.mend()
+        self._worker.be_patient(PATIENCE)
+        self._follow_files()
         self._watch_sampler()
         while self._sampler.taken:
             self._keep_sample(self._sampler.taken.popleft())
@@ -140,7 +141,9 @@ class Agent:
             return
         if self._is_up:
             self._send_due(now)
-        for event in self._link.step(self._time_left(time.monotonic()), self._stop):
+        events = self._link.step(self._time_left(time.monotonic()), self._stop)
+        self._worker.be_patient(PATIENCE)
+        for event in events:
             self._handle(event)
         if self._link and self._link.heard and self._is_up:
             self._link.heard = False
@@ -156,7 +159,7 @@ class Agent:
         try:
             self._link = Link(
                 broker=self._broker,
-                ca=self._config.ca,
+                tls=self._trusted(),
                 topic=Topic(self._config.station, self._config.terminal, "status"),
                 client_id=self._client_id,
                 keepalive=keepalive(self._every),
@@ -165,6 +168,15 @@ class Agent:
             self._link.open()
         except (OSError, ValueError, RuntimeError) as exc:  # RuntimeError: no room for another thread
             self._lose(str(exc))
+
+    def _trusted(self) -> ssl.SSLContext | None:
+        """The certificates as they are now, or as they were when they could be read."""
+        if self._tls is not None:
+            try:
+                self._tls = self._worker.do(partial(tls_context, self._config.ca))
+            except (HangsError, RemedyError) as exc:
+                _log.warning("the CA certificate is used as it was read before: %s", exc)
+        return self._tls
 
     def _will(self) -> Will:
         topic = Topic(self._config.station, self._config.terminal, "status")
@@ -297,6 +309,9 @@ class Agent:
         spoilt = set(self._outbox.spoilt)
         self._outbox.spoilt.clear()
         self._pacer.flight.forget(spoilt)
+        if self._outbox.hangs:
+            self._next_look = now + TURN
+            return
         self._pacer.flight.sent((row.key for row in chosen if row not in bodies and row.key not in spoilt), now)
         if not bodies and not spoilt:
             self._next_look = now + _READ_AGAIN
@@ -357,6 +372,16 @@ class Agent:
 
     # What is recorded
 
+    def _follow_files(self) -> None:
+        self._outbox.mend()
+        self._files.follow(outbox=self._outbox.is_on_disk)
+        while self._files.troubles:
+            self._name_trouble(*self._files.troubles.popleft())
+
+    def _name_trouble(self, file: str, error: str) -> None:
+        _log.error("%s: %s", file, error)
+        self._event("file_trouble", {"file": file, "error": _plain(error)})
+
     def _watch_sampler(self) -> None:
         self._sampler.supervise()
         if self._sampler.hangs != self._told_hang:
@@ -367,7 +392,7 @@ class Agent:
         trouble = self._sampler.trouble
         if trouble is not None and trouble != self._told_reports:
             self._told_reports = trouble
-            self.name_trouble("reports", trouble)
+            self._name_trouble("reports", trouble)
 
     def _keep_sample(self, sample: Sample) -> None:
         values = dict(sample.values)

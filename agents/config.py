@@ -21,7 +21,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `broker` is mqtt://[user@]host[:port] or mqtts://… ; `user` and `password` override what the URL says. The user
     of a password alone is the station's id, by which the broker's access rules go.
-    `data` is the directory of the outbox and the run counter; it is made, its parent is not.
+    `data` is the directory of the outbox and the run counter; it is made, its parent is not, unless it is `root`.
     `usable` is said in every heartbeat; `usable_command`, when given, is run every `every` seconds instead and
     its exit status 0 means usable. `services` maps a name to a check: tcp://host:port or process:name.
     `wifi` names the interface of the access point. `reports` is a directory into which other programs write usage
@@ -36,6 +36,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     password: str | None = None
     ca: Path | None = None
     data: Path
+    root: Path | None = None
     every: float = 60
     sample: float = 300
     disk: Path = Path("/")
@@ -105,13 +106,14 @@ def check(config: AgentConfig) -> None:
     if not 1 <= config.sample <= 86400:
         raise RemedyError(f"sample is {config.sample:g} s: give --sample from 1 to 86400")
     if config.ca is not None:
-        _check_certificate(config.ca)
+        tls_context(config.ca)
     parse_broker(config.broker)
 
 
-def _check_certificate(path: Path) -> None:
+def tls_context(path: Path | None) -> ssl.SSLContext:
+    """What verifies the broker by the CA certificate in a file, or by the system's. Raises `RemedyError`."""
     try:
-        ssl.create_default_context(cafile=str(path))
+        return ssl.create_default_context(cafile=str(path) if path else None)
     except OSError as exc:
         raise RemedyError(f"{path} is no CA certificate ({exc.strerror}): give --ca the broker's, as PEM") from exc
 

@@ -4,7 +4,6 @@ import logging
 import ssl
 import threading
 import time
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from agents.bounded_client import BoundedClient
@@ -69,7 +68,16 @@ class Will(NamedTuple):
 class Link:
     """A connection in the making, up, or lost. All methods belong to one thread; making it takes another."""
 
-    def __init__(self, *, broker: Broker, ca: Path | None, topic: Topic, client_id: str, keepalive: int, will: Will):
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        tls: ssl.SSLContext | None,
+        topic: Topic,
+        client_id: str,
+        keepalive: int,
+        will: Will,
+    ) -> None:
         self._broker, self._topic, self._keepalive = broker, topic, keepalive
         self._events: list[Event] = []
         self._sent: dict[int, tuple[int, float]] = {}
@@ -82,10 +90,10 @@ class Link:
         """Whether CONNECT went out: from then on the broker may know this connection."""
         self.heard = False
         """Whether anything came from the broker since this was last reset."""
-        self._client = self._make_client(client_id, ca, will)
+        self._client = self._make_client(client_id, tls, will)
         self._thread = threading.Thread(target=self._connect, name="connect", daemon=True)
 
-    def _make_client(self, client_id: str, ca: Path | None, will: Will) -> BoundedClient:
+    def _make_client(self, client_id: str, tls: ssl.SSLContext | None, will: Will) -> BoundedClient:
         client = BoundedClient(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -99,8 +107,8 @@ class Link:
         client.will_set(will.topic, will.payload, qos=1, retain=True)
         if self._broker.user:
             client.username_pw_set(self._broker.user, self._broker.password)
-        if self._broker.tls:
-            client.tls_set_context(ssl.create_default_context(cafile=str(ca) if ca else None))
+        if tls is not None:
+            client.tls_set_context(tls)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe

@@ -61,9 +61,17 @@ class Table:
     def put(self, row: Row, body: bytes, *, held: bool = False) -> list[Key]:
         """Write a record, in the place of one with its key; return the keys dropped to make room."""
         with self._transaction():
-            self._delete([row.key])
-            victims = self._make_room(row.size)
-            self._insert(row.seq, row.box, row.id, body, held=held)
+            return self._put(row, body, held=held)
+
+    def put_all(self, records: Iterable[tuple[Row, bytes]]) -> list[Key]:
+        """Write records, all or none, each as `put` does."""
+        with self._transaction():
+            return [victim for row, body in records for victim in self._put(row, body)]
+
+    def _put(self, row: Row, body: bytes, *, held: bool = False) -> list[Key]:
+        self._delete([row.key])
+        victims = self._make_room(row.size)
+        self._insert(row.seq, row.box, row.id, body, held=held)
         return victims
 
     def _insert(self, seq: int | None, box: str, number: int, body: bytes, *, held: bool = False) -> None:
@@ -79,7 +87,7 @@ class Table:
             for row in rows:
                 if not row.is_whole:
                     self._keep(row)
-                elif not self._has("(box, id) = (?, ?)", row.box, row.id):
+                elif not self.holds((row.box, row.id)):
                     free = not self._has("seq = ?", row.seq)
                     self._insert(row.seq if free else None, row.box, row.id, row.body)
             self.last_seq = self._db.execute("SELECT coalesce(max(seq), 0) FROM record").fetchone()[0]
@@ -156,6 +164,10 @@ class Table:
     def newest(self, limit: int) -> list[Row]:
         query = "SELECT seq, box, id, length(body) FROM record WHERE held IS NOT 1 ORDER BY seq DESC LIMIT ?"
         return [_row(*found) for found in self._db.execute(query, (limit,))]
+
+    def holds(self, key: Key) -> bool:
+        """Whether a record with this key lies here."""
+        return self._has("(box, id) = (?, ?)", *key)
 
     def read(self, seq: int) -> Saved | None:
         """The record that was written as number `seq`, whole or not."""

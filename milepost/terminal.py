@@ -7,7 +7,7 @@ import threading
 from types import FrameType
 
 from agents.agent import run as run_agent
-from agents.config import AgentConfig, prepare_directory
+from agents.config import AgentConfig
 from contract.errors import RemedyError
 from milepost.settings import Settings, require, secret_in
 
@@ -28,13 +28,13 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
 
 def config(settings: Settings, arguments: argparse.Namespace) -> AgentConfig:
     """What the agent is told; its files lie in a directory of its own under `settings.data`."""
-    prepare_directory(settings.data)
     return AgentConfig(
         station=arguments.station,
         terminal=arguments.terminal,
         broker=arguments.broker or require(settings.mqtt_url, "MILEPOST_MQTT_URL", "mqtts://host:port (or --broker)"),
         password=secret_in(settings.mqtt_password_file, "MILEPOST_MQTT_PASSWORD_FILE"),
         ca=settings.mqtt_ca_file,
+        root=settings.data,
         data=settings.data / "agent",
         every=arguments.every,
         sample=arguments.sample,

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.outbox import SLICE, Outbox
+from agents.outbox import Outbox
+from agents.outbox_file import SLICE
 from agents.table import KEPT
 from contract.codec import encode
 from contract.messages import Event
@@ -43,7 +44,7 @@ def body(number: int, words: str = "as it was written") -> bytes:
 
 
 def open_outbox(path: Path, *, expected: bool = False) -> Outbox:
-    return Outbox(path, rows=10_000, size=10_000_000, expected=expected)
+    return Outbox(path, rows=10_000, size=10_000_000, expected=lambda: expected)
 
 
 def write(path: Path, count: int = COUNT) -> None:
@@ -77,7 +78,7 @@ def change(path: Path, old: bytes, new: bytes) -> None:
 def mended(outbox: Outbox) -> Outbox:
     """All that is to be done about the files is done."""
     outbox.mend()
-    while outbox._salvage:
+    while outbox._file.salvage:
         outbox.mend()
     return outbox
 
@@ -342,8 +343,8 @@ class TestReadOnly:
 
     @staticmethod
     def only_read(outbox: Outbox, *, yes: bool) -> None:
-        assert outbox._disk
-        outbox._disk._db.execute(f"PRAGMA query_only = {int(yes)}")
+        assert outbox._file.table
+        outbox._file.table._db.execute(f"PRAGMA query_only = {int(yes)}")
 
     def test_what_was_acknowledged_is_not_sent_again(self, outbox: Outbox) -> None:
         assert len(sent(outbox)) == COUNT - 1

@@ -53,7 +53,7 @@ def hear(listener: socket.socket, said: bytes) -> list[Event]:
     port = listener.getsockname()[1]
     link = Link(
         broker=Broker(host="127.0.0.1", port=port, tls=False, user=None, password=None),
-        ca=None,
+        tls=None,
         topic=Topic("6321220007", "001", "heartbeat"),
         client_id="test",
         keepalive=60,

@@ -40,7 +40,7 @@ def bodies(outbox: Outbox, limit: int) -> list[bytes]:
 def mend(outbox: Outbox) -> None:
     """All that is to be done about the files."""
     outbox.mend()
-    while outbox._salvage:
+    while outbox._file.salvage:
         outbox.mend()
 
 
@@ -183,8 +183,8 @@ class TestFullDisk:
 
     @staticmethod
     def limit(outbox: Outbox, pages: int) -> None:
-        assert outbox._disk
-        outbox._disk._db.execute(f"PRAGMA max_page_count = {pages}")
+        assert outbox._file.table
+        outbox._file.table._db.execute(f"PRAGMA max_page_count = {pages}")
 
     def test_records_wait_in_memory(self, full: Outbox, caplog: pytest.LogCaptureFixture) -> None:
         for number in range(3, 10):

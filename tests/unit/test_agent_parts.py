@@ -310,7 +310,7 @@ class TestDocument:
 
     def test_every_event_of_the_agent_is_explained(self) -> None:
         code = (ROOT / "agents" / "agent.py").read_text()
-        code += (ROOT / "agents" / "outbox.py").read_text()
+        code += (ROOT / "agents" / "outbox_file.py").read_text()
         events = set(re.findall(r'(?:self\._event|Finding)\("(\w+)"', code))
         assert len(events) >= 4
         assert events == set(re.findall(r"^\| `(\w+)` \|", self.TEXT, re.MULTILINE))
