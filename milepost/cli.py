@@ -25,6 +25,8 @@ FAILURE = 1
 
 _LOGGING = ("log_level", "log_format")
 _KAFKA = ("kafka_servers",)
+_STORED = ("database_url", "instance")
+_LOCAL_URL = ("http_host", "http_port")
 _LIVENESS = (
     "missed_heartbeats",
     "floor",
@@ -64,12 +66,15 @@ class UsageError(Exception):
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """One subcommand. `runner` is ``module:function``: a coroutine function of (settings, stop) or, if it `takes`
     arguments of its own, (settings, stop, arguments); one that `threads` is a plain function of (settings,
-    arguments) that sees to its own end. It returns None or an exit status. Its `settings` become options.
+    arguments) that sees to its own end. It returns None or an exit status. Its `settings` become options; what it
+    reads `besides` has none: secrets, and what is set once for all. A child of `milepost up` gets these two and no
+    other setting.
     """
 
     help: str
     runner: str
     settings: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
     takes: Callable[[argparse.ArgumentParser], None] | None = None
     uvloop: bool = False
     threads: bool = False
@@ -121,48 +126,64 @@ COMMANDS: Mapping[str, Command] = {
             *_LOSSES,
             "station_terminals",
         ),
+        besides=("metrics_port",),
         uvloop=True,
     ),
     "ingest": Command(
-        help="store records from Kafka in PostgreSQL", runner=f"{_SERVICES}:ingest", settings=_KAFKA, uvloop=True
+        help="store records from Kafka in PostgreSQL",
+        runner=f"{_SERVICES}:ingest",
+        settings=_KAFKA,
+        besides=_STORED,
+        uvloop=True,
     ),
     "judge": Command(
         help="judge which stations are online",
         runner=f"{_SERVICES}:judge",
         settings=(*_KAFKA, "auto_register", "auto_register_most", "station_terminals", *_LIVENESS),
+        besides=_STORED,
         uvloop=True,
     ),
     "health": Command(
         help="evaluate the health rules over what terminals record",
         runner=f"{_SERVICES}:health",
         settings=(*_KAFKA, "health_rules"),
+        besides=_STORED,
         uvloop=True,
     ),
     "incidents": Command(
         help="open and close incidents",
         runner=f"{_SERVICES}:incidents",
-        settings=(*_KAFKA, "public_url", "missed_heartbeats", "floor", *_MASS, *_CAUSES, *_BLIND_SPOTS),
+        settings=(*_KAFKA, "missed_heartbeats", "floor", *_MASS, *_CAUSES, *_BLIND_SPOTS),
+        besides=(*_STORED, "kafka_idempotent", "opening_grace", "never_seen_grace", "unusable_grace"),
         uvloop=True,
     ),
     "deliver": Command(
         help="tell people about incidents",
         runner=f"{_SERVICES}:deliver",
         settings=("alert_log", "public_url", "language"),
+        besides=(*_STORED, *_LOCAL_URL, "alert_urls"),
         uvloop=True,
     ),
     "watch": Command(
         help="tell people when a part of Milepost is dead",
         runner=f"{_SERVICES}:watch",
         settings=(*_KAFKA, "api_url", "watch_limit", "alert_log", "language"),
+        besides=(*_STORED, *_LOCAL_URL, "alert_urls", "deadman_url"),
         uvloop=True,
     ),
     "api": Command(
         help="serve the HTTP API and the console",
         runner=f"{_SERVICES}:api",
-        settings=("http_host", "http_port", *_KAFKA, "admin_token_file", "signin_file", "public_url", "language"),
+        settings=(*_LOCAL_URL, "admin_token_file", "signin_file", "public_url", "language"),
+        besides=(*_STORED, "reopen_after"),
         uvloop=True,
     ),
-    "migrate": Command(help="bring the database to the newest schema", runner=f"{_SERVICES}:migrate", interactive=True),
+    "migrate": Command(
+        help="bring the database to the newest schema",
+        runner=f"{_SERVICES}:migrate",
+        besides=("database_url",),
+        interactive=True,
+    ),
     "topics": Command(
         help="create the Kafka topics that are missing and verify the rest",
         runner=f"{_SERVICES}:topics",
@@ -172,12 +193,14 @@ COMMANDS: Mapping[str, Command] = {
     "import": Command(
         help="bring areas, stations, closures, targets or opening hours into the registry from a file",
         runner=f"{_SERVICES}:import_file",
+        besides=("database_url",),
         takes=options.import_file,
         interactive=True,
     ),
     "announce-restart": Command(
         help="write down that the platform is restarted now, so that this pages nobody",
         runner=f"{_SERVICES}:announce_restart",
+        besides=("database_url",),
         takes=options.announce_restart,
         interactive=True,
     ),
@@ -190,6 +213,7 @@ COMMANDS: Mapping[str, Command] = {
     "grafana": Command(
         help="bring the dashboards into a Grafana",
         runner=f"{_SERVICES}:grafana",
+        besides=("grafana_url", "grafana_token", "reader_url"),
         takes=options.grafana,
         interactive=True,
     ),
@@ -197,6 +221,7 @@ COMMANDS: Mapping[str, Command] = {
         help="simulate a fleet of terminals, and check what Milepost says of it",
         runner="milepost.simulate:run",
         settings=("mqtt_password_file", "mqtt_ca_file"),
+        besides=("mqtt_url",),
         takes=options.simulate,
         uvloop=True,
         interactive=True,
@@ -205,10 +230,17 @@ COMMANDS: Mapping[str, Command] = {
         help="report the health of this machine as a terminal of a station",
         runner="milepost.terminal:run",
         settings=("data", "mqtt_password_file", "mqtt_ca_file"),
+        besides=("mqtt_url",),
         takes=options.agent,
         threads=True,
     ),
 }
+
+
+def needed(name: str) -> frozenset[str]:
+    """The fields of the settings that the command of this name reads."""
+    command = COMMANDS[name]
+    return frozenset((*command.settings, *command.besides, *_LOGGING))
 
 
 class _Parser(argparse.ArgumentParser):

@@ -7,7 +7,7 @@ name is then in the variable with ``_FILE`` at its end.
 import os
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -495,10 +495,12 @@ def unknown(environ: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def to_environ(settings: Settings) -> dict[str, str]:
-    """The variables that make `load` return the same settings again; for child processes."""
+def to_environ(settings: Settings, fields: Collection[str] | None = None) -> dict[str, str]:
+    """The variables that make `load` return the same settings again, or only these `fields`; for child processes."""
     result = {}
     for setting in TABLE:
+        if fields is not None and setting.field not in fields:
+            continue
         value = getattr(settings, setting.field)
         if value is not None:
             result[setting.variable] = _to_text(value)

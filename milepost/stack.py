@@ -16,10 +16,10 @@ import msgspec
 from agents.simulator import roster
 from contract.errors import RemedyError
 from contract.log import LIVE
-from milepost import children, datadir, http
+from milepost import children, cli, datadir, http
 from milepost.embedded import kafka, mqtt, postgres
 from milepost.renewal import wait_until_stored
-from milepost.settings import PARTITIONS, PREFIX, Secret, Settings, to_environ
+from milepost.settings import PARTITIONS, Secret, Settings, to_environ
 from milepost.supervisor import GaveUpError, Program, Supervisor
 from milepost.wear import Wear
 from store.offsets import kept_partitions
@@ -43,6 +43,13 @@ FLEET_TERMINALS, FLEET_EVERY = "3", "10"
 EMBEDDED_PARTITIONS, EMBEDDED_LINGER = 1, 0.3
 LOG_CHECK_SECONDS = 5.0
 LOG_RETRY_SECONDS = 600.0
+# Where programs, certificates and temporary files are, and how text and time are written.
+_PLAIN = (
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TZDIR", "TMPDIR", "VIRTUAL_ENV"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
+_PLAIN_PREFIXES = ("LC_", "LD_", "PYTHON", "MALLOC_")
+_PROXIES = frozenset(("http_proxy", "https_proxy", "all_proxy", "no_proxy"))
 
 Say = Callable[[str], None]
 
@@ -223,12 +230,9 @@ class Stack:
         return Program(
             name=name,
             command=lambda: own_command(name),
-            environ=self._environ(),
+            environ=command_environ(name, self.settings),
             stop_time=STOP_SECONDS.get(name, 4.0),
         )
-
-    def _environ(self) -> dict[str, str]:
-        return {**bare_environ(), **to_environ(self.settings)}
 
     async def import_fleet(self) -> None:
         """Bring the demo fleet's areas and stations into the registry. Raises RemedyError."""
@@ -242,14 +246,15 @@ class Stack:
             "simulate", "--stations", str(stations), "--terminals", FLEET_TERMINALS, "--every", FLEET_EVERY,
             "--broker", str(self.settings.mqtt_url),
         )  # fmt: skip
-        fleet = Program(name="fleet", command=lambda: command, environ=self._environ())
+        fleet = Program(name="fleet", command=lambda: command, environ=command_environ("simulate", self.settings))
         await self._report(f"fleet ({stations} stations)", self._supervisor.start(fleet))
 
     async def _one_off(self, name: str, *arguments: str) -> None:
         """Run a command that ends by itself. Raises RemedyError with what it said."""
         log = self.logs / f"{name}.log"
         offset = log.stat().st_size if log.exists() else 0
-        process = await children.spawn(own_command(name, *arguments), log=log, environ=self._environ())
+        environ = command_environ(name, self.settings)
+        process = await children.spawn(own_command(name, *arguments), log=log, environ=environ)
         try:
             status = await process.wait()
         except BaseException:
@@ -351,8 +356,17 @@ def _required(path: Path | None) -> Path:
 
 
 def bare_environ() -> dict[str, str]:
-    """Our environment without settings, ours or libpq's, that were not meant for a child."""
-    return {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "PG"))}
+    """What any program needs of our environment: no settings, ours or libpq's, and no secret of another program."""
+    return {name: value for name, value in os.environ.items() if name in _PLAIN or name.startswith(_PLAIN_PREFIXES)}
+
+
+def command_environ(name: str, settings: Settings) -> dict[str, str]:
+    """The environment of a command of ours: the settings that it reads, and the proxies if it sends alerts."""
+    fields = cli.needed(name)
+    environ = bare_environ()
+    if "alert_urls" in fields:
+        environ |= {variable: value for variable, value in os.environ.items() if variable.lower() in _PROXIES}
+    return environ | to_environ(settings, fields)
 
 
 async def _listening(port: int, *, seconds: float = 20.0) -> None:
