@@ -222,6 +222,9 @@ class PartitionLiveness:
             if len(self.unknown) >= self.settings.strangers:
                 return -1
             return self._add(self.station(station), entry.terminal)
+        row = self.stations.first[home]
+        if row >= 0 and self.terminals.ids[row] == entry.terminal:
+            return row  # the only terminal of its station, as nearly all are
         row = self._find(home, entry.terminal)
         return self._meet(home, station, entry) if row < 0 else row
 
@@ -265,7 +268,7 @@ class PartitionLiveness:
         elif not self._starts(row, number, stamp, entry):
             return
         t.run[row] = body.run
-        t.conn[row] = conn_of(body)
+        t.conn[row] = UNKNOWN if body.conn is None else body.conn
         t.n[row] = body.n
         t.every[row] = body.every
         t.seen[row] = stamp

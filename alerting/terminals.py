@@ -112,14 +112,18 @@ class Boots:
 
     def holds(self, row: int, boot: str) -> bool:
         """Whether it is the boot of a row; what each heartbeat asks."""
-        packed = _pack(boot)
+        raw = boot.encode()
+        packed = int.from_bytes(raw, "little") if len(raw) <= _PACKED else 0  # as `_pack`, without another call
         return self._packed[row] == packed and (packed != 0 or self._others.get(row, "") == boot)
+
+
+_PACKED: Final = 8
 
 
 def _pack(boot: str) -> int:
     """0: it is kept as it is, being longer, or none. No name holds a NUL, so nothing is lost by padding."""
     raw = boot.encode()
-    return int.from_bytes(raw, "little") if len(raw) <= 8 else 0
+    return int.from_bytes(raw, "little") if len(raw) <= _PACKED else 0
 
 
 class Terminals:

@@ -48,6 +48,8 @@ MAX_DEPTH: Final = 32
 _UNREADABLE: Final = (msgspec.DecodeError, RecursionError, ValueError)
 # The escape itself, not the tail of an escaped backslash.
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# Looking for one byte is ten times as fast, and few messages have it.
+_BACKSLASH: Final = ord("\\")
 _NUL_IS: Final = "has the character U+0000, which cannot be stored: leave it out"
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<path>.*)`)?$", re.DOTALL)
 
@@ -149,7 +151,7 @@ def _require_text(payload: bytes) -> None:
 
 
 def _require_no_nul(text: bytes) -> None:
-    if b"\\u0000" in text and _NUL.search(text):
+    if _BACKSLASH in text and b"\\u0000" in text and _NUL.search(text):
         raise RefusedError(Reason.NUL_CHARACTER, f"the text {_NUL_IS}")
 
 

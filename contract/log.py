@@ -5,9 +5,10 @@ Entries are JSON, so that any Kafka tool can read them; `body` is the payload as
 start `start`), by which intervals are measured.
 """
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from contract.messages import Heartbeat, Reply, Status
 
@@ -15,6 +16,16 @@ LIVE: Final = "milepost.live"
 RECORDS: Final = "milepost.records"
 DEADLETTER: Final = "milepost.deadletter"
 TRANSITIONS: Final = "milepost.transitions"
+
+
+PLAUSIBLE: Final = (1_577_836_800_000, 4_102_444_799_999)
+"""Receive times, ms: the years 2020 to 2099."""
+
+_MOST: Final = 2**53
+_Received = Annotated[int, Meta(ge=PLAUSIBLE[0], le=PLAUSIBLE[1])]
+_Mono = Annotated[int, Meta(ge=-_MOST, le=_MOST)]
+_Counted = Annotated[int, Meta(ge=0, le=_MOST)]
+_Label = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", omit_defaults=True):
@@ -25,14 +36,24 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", omi
     mono: int
 
 
-class HeartbeatEntry(_Entry, frozen=True, kw_only=True, tag="heartbeat", omit_defaults=True):
+class _LiveEntry(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", omit_defaults=True, gc=False):
+    """Kafka takes anything from who may write to the topic, so the reader checks what the judge reckons with."""
+
+    terminal: str
+    shard: _Label
+    start: _Label
+    received: _Received
+    mono: _Mono
+
+
+class HeartbeatEntry(_LiveEntry, frozen=True, kw_only=True, tag="heartbeat", omit_defaults=True):
     """A heartbeat on `milepost.live`. A retained one, against the contract, marks nobody."""
 
     retain: bool = False
     body: Heartbeat
 
 
-class StatusEntry(_Entry, frozen=True, kw_only=True, tag="status", omit_defaults=True):
+class StatusEntry(_LiveEntry, frozen=True, kw_only=True, tag="status", omit_defaults=True):
     """A status or Last Will on `milepost.live`; `retain`: it lay in the broker and was sent on subscribing."""
 
     retain: bool = False
@@ -49,17 +70,17 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="
     (`losses`). `named`: which stations number wrongly, some of them if there are many; None: as it was said before.
     """
 
-    shard: str
-    bridge: str
-    start: str
-    seq: int
-    at: int
-    mono: int
+    shard: _Label
+    bridge: _Label
+    start: _Label
+    seq: _Counted
+    at: _Received
+    mono: _Mono
     whole: bool
-    kept: int | None = None
-    missed: int = 0
+    kept: _Counted | None = None
+    missed: _Counted = 0
     losses: bool = False
-    named: tuple[str, ...] | None = None
+    named: tuple[_Label, ...] | None = None
 
 
 LiveEntry = HeartbeatEntry | StatusEntry | Tick

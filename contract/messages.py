@@ -36,7 +36,7 @@ TerminalStatus = Literal["online", "away", "lost"]
 CommandStage = Literal["received", "refused", "done", "failed"]
 
 
-class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The live sign of a terminal; `every` promises the next one within that many seconds."""
 
     v: Literal[1]
@@ -51,7 +51,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     users: Count | None = None
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A change that the terminal announces itself, or its Last Will (`state` lost)."""
 
     v: Literal[1]

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from contract.codec import decode_record, encode
-from contract.log import AcceptedData, DataEntry, DeadLetter, ReplyEntry
+from contract.log import PLAUSIBLE, AcceptedData, DataEntry, DeadLetter, ReplyEntry
 from contract.messages import Record
 from contract.refusal import Reason, RefusedError
 from contract.topics import Topic, is_station_id, is_terminal_id, parse_topic
@@ -28,8 +28,6 @@ _DETAIL: Final = 500
 _NUL: Final = b"\\u0000"
 # A RecursionError is deep nesting, a plain ValueError an integer of thousands of digits.
 _UNREADABLE: Final = (msgspec.DecodeError, RecursionError, ValueError)
-PLAUSIBLE: Final = (1_577_836_800_000, 4_102_444_799_999)
-"""Receive times, ms: the years 2020 to 2099."""
 
 
 class LogRecord(Protocol):

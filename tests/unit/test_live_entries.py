@@ -5,9 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from alerting.live_entries import _COUNTS, NotAnEntryError, read_live
+from alerting.live_entries import NotAnEntryError, read_live
 from contract.codec import encode
-from contract.log import Tick
+from contract.log import PLAUSIBLE, HeartbeatEntry, StatusEntry, Tick
+from contract.messages import Heartbeat
 
 
 class Record(msgspec.Struct):
@@ -46,6 +47,62 @@ def test_a_tick_that_cannot_be_is_none(more: dict[str, Any]) -> None:
         read(**more)
 
 
-def test_every_number_of_a_tick_is_looked_at() -> None:
-    whole = {field.name for field in msgspec.structs.fields(Tick) if field.type in (int, int | None)}
-    assert whole - {"at", "mono"} == set(_COUNTS)
+HEARTBEAT = HeartbeatEntry(
+    terminal="001", shard="main", start="f568d9b9", received=1_795_768_105_732, mono=10_013,
+    body=Heartbeat(v=1, boot="b7f3c1e2", run=1, n=1, at=0, every=60),
+)  # fmt: skip
+
+
+def heard(key: bytes | None = b"S1", **more: Any) -> Any:
+    return read_live(Record(encode(msgspec.structs.replace(HEARTBEAT, **more)), key))  # type: ignore[arg-type]
+
+
+def test_a_heartbeat_of_a_bridge_is_an_entry() -> None:
+    assert heard() == ("S1", HEARTBEAT)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"terminal": ""},
+        {"terminal": "123456789"},
+        {"terminal": "0-1"},
+        {"shard": ""},
+        {"start": "x" * 257},
+        {"received": PLAUSIBLE[0] - 1},
+        {"received": PLAUSIBLE[1] + 1},
+        {"mono": 2**53 + 1},
+        {"mono": -(2**53) - 1},
+        {"key": None},
+        {"key": b"S 1"},
+        {"key": b"x" * 33},
+        {"key": "\N{LATIN SMALL LETTER E WITH ACUTE}".encode()},
+        {"shard": "a\0b"},
+    ],
+)
+def test_a_heartbeat_that_cannot_be_is_none(more: dict[str, Any]) -> None:
+    with pytest.raises(NotAnEntryError):
+        heard(**more)
+
+
+@pytest.mark.parametrize("entry", [HeartbeatEntry, StatusEntry, Tick])
+def test_every_text_and_number_of_an_envelope_is_bounded(entry: type[msgspec.Struct]) -> None:
+    """But for the terminal's name, which has a shape of its own."""
+    kinds = (msgspec.inspect.IntType, msgspec.inspect.StrType)
+    shape = msgspec.inspect.type_info(entry)
+    assert isinstance(shape, msgspec.inspect.StructType)
+    free = {field.name for field in shape.fields for one in _parts(field.type) if isinstance(one, kinds) and _free(one)}
+    assert free <= {"terminal"}
+
+
+def _parts(shape: msgspec.inspect.Type) -> tuple[msgspec.inspect.Type, ...]:
+    if isinstance(shape, msgspec.inspect.UnionType):
+        return shape.types
+    return (shape.item_type,) if isinstance(shape, msgspec.inspect.VarTupleType) else (shape,)
+
+
+def _free(shape: msgspec.inspect.Type) -> bool:
+    """Whether it lacks a bound at either end."""
+    if isinstance(shape, msgspec.inspect.StrType):
+        return not (shape.min_length and shape.max_length)
+    return isinstance(shape, msgspec.inspect.IntType) and (shape.ge is None or shape.le is None)
