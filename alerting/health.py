@@ -73,7 +73,6 @@ class HealthHandler:
         self._log = ""
         self._troubles: dict[int, Troubles] = {}
         self._aside: dict[int, Aside] = {}
-        self.poison = 0
 
     @property
     def log(self) -> str:
@@ -117,7 +116,6 @@ class HealthHandler:
             await self._evaluate_apart(connection, partitions, sorted(batch.heard), exc)
         else:
             self._counted = counted
-            self.poison += len(batch.refusals)
             for key, heard in batch.heard.items():
                 self._troubles[heard.partition].drop(_TERMINAL, _subject(heard.partition, key))
 
@@ -135,7 +133,6 @@ class HealthHandler:
         """Name a terminal whose messages cannot be evaluated, and keep the first of them as dead letters."""
         log.error("the health of a terminal cannot be judged", extra={"terminal": key, "error": repr(why)})
         async for units in self._slices(partitions, frozenset([key])):
-            self.poison += len(units)
             await save_refusals(connection, [not_judged(self._log, unit, said(why)) for unit in units[:_MOST_REFUSALS]])
             for unit in units[:1]:
                 partition = unit.origin.partition

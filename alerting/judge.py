@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -71,8 +72,9 @@ class JudgeHandler:
         self._registry_seen: str | None = None
         self._log = ""
         self._refusals: dict[int, list[Refusal]] = {}
+        # Entries of each partition that were passed over since its last commit, also those that are no dead letters.
+        self._passed_over: Counter[int] = Counter()
         self._aside: dict[int, Aside] = {}
-        self.poison = 0
 
     async def load(self, connection: Connection, held: Claim) -> None:
         self._log = held.log
@@ -89,18 +91,18 @@ class JudgeHandler:
 
     def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
         live = self._partitions[partition]
+        take = live.apply
         for record in records:
             try:
-                station, entry = read_live(record)
-                live.apply(station, entry)
+                take(*read_live(record))
             except Exception as exc:  # whatever it is: it costs this entry, and no other
                 self._pass_over(record, exc)
         if live.transitions or live.gaps or live.strangers:
             self._urgent = True
 
     def _pass_over(self, record: ConsumerRecord[bytes, bytes], why: Exception) -> None:
-        """An entry that cannot be judged becomes a dead letter; of very many only some do, and all are counted."""
-        self.poison += 1
+        """An entry that cannot be judged becomes a dead letter; of very many only some do, and the log counts all."""
+        self._passed_over[record.partition] += 1
         kept = self._refusals.setdefault(record.partition, [])
         if len(kept) < _MOST_REFUSALS:
             kept.append(not_an_entry(self._log, record, said(why)))
@@ -134,18 +136,20 @@ class JudgeHandler:
     async def _save_refusals(self, connection: Connection, partition: int) -> None:
         refusals = self._refusals.get(partition)
         if refusals:
-            log.warning("entries passed over", extra={"partition": partition, "entries": len(refusals)})
+            log.warning("entries passed over", extra={"partition": partition, "entries": self._passed_over[partition]})
             await save_refusals(connection, refusals)
 
     def saved(self, partitions: Collection[int]) -> None:
         for partition in partitions:
             self._refusals.pop(partition, None)
+            self._passed_over.pop(partition, None)
         self._committed = time.monotonic()
         self._urgent = any(live.transitions or live.gaps or live.strangers for live in self._partitions.values())
 
     def forget(self, partitions: Collection[int]) -> None:
         for partition in partitions:
             self._partitions.pop(partition, None)
+            self._passed_over.pop(partition, None)
             for kept in (self._sequences, self._refusals, self._aside):
                 kept.pop(partition, None)
 

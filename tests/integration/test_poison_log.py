@@ -83,8 +83,17 @@ async def test_the_judge_goes_on_past_entries_that_no_bridge_writes(pool: Pool) 
     await feed(pool, handler, [record(LIVE, place, *each) for place, each in enumerate(good)])
     rows = await pool.fetch("SELECT station, state FROM terminal_state ORDER BY 1")
     assert [tuple(row) for row in rows] == [("S1", "online"), ("S2", "online")]
-    assert handler.poison == len(FOREIGN)
     assert await pool.fetchval("SELECT count(*) FROM dead_letter WHERE reason = 'not_an_entry'") == len(FOREIGN)
+
+
+async def test_of_very_many_entries_that_no_bridge_writes_some_are_kept_and_all_counted(
+    pool: Pool, caplog: pytest.LogCaptureFixture
+) -> None:
+    many = [record(LIVE, place, b"S1", b"{}") for place in range(250)]
+    await feed(pool, judge(), many)
+    assert await pool.fetchval("SELECT count(*) FROM dead_letter WHERE reason = 'not_an_entry'") == 100
+    said = [vars(line)["entries"] for line in caplog.records if line.message == "entries passed over"]
+    assert said == [250]
 
 
 async def test_readers_of_records_go_on_past_them(pool: Pool) -> None:
