@@ -34,7 +34,7 @@ def read_live(record: LogRecord) -> tuple[str, LiveEntry]:
         entry = _DECODER.decode(value)
     except (msgspec.DecodeError, RecursionError, ValueError) as exc:
         raise NotAnEntryError(str(exc)[:200]) from exc
-    if type(entry) is Tick:
+    if isinstance(entry, Tick):
         return "", entry
     if not _is_terminal(entry.terminal):
         raise NotAnEntryError("its terminal cannot be")
