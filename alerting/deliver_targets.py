@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import re
+import stat
 import threading
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -94,8 +95,17 @@ def _line(parcel: Parcel) -> bytes:
 
 
 def _open_for_append(path: Path) -> BinaryIO:
-    """For reading too; a file that is made has mode 600, because what people are told names stations and causes."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "ab+")
+    """For reading too; a file of ours gets mode 600, because what people are told names stations and causes."""
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "ab+")
+    _keep_private(file.fileno())
+    return file
+
+
+def _keep_private(handle: int) -> None:
+    """Take the rights of others from a regular file of ours. A device such as /dev/null belongs to all."""
+    info = os.fstat(handle)
+    if stat.S_ISREG(info.st_mode) and info.st_uid == os.geteuid() and info.st_mode & 0o077:
+        os.fchmod(handle, 0o600)
 
 
 def _append_line(path: Path, line: bytes) -> None:

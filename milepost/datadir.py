@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +18,25 @@ from contract.errors import RemedyError
 def hold(path: Path) -> Iterator[Path]:
     """Create the directory unless it is there (not its parent) and hold it for us alone; gives the absolute path.
 
+    While it is held, what this process and its children make can be read by their own users only.
+
     Raises RemedyError when it cannot be made or written, or when another process holds it.
     """
-    directory = path.absolute()
+    with _private_files(), _held(path.absolute()) as directory:
+        yield directory
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def _held(directory: Path) -> Iterator[Path]:
     _create(directory)
     try:
         lock = (directory / "lock").open("a+", encoding="ascii")
@@ -40,6 +57,7 @@ def hold(path: Path) -> Iterator[Path]:
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
+        _close_to_others(directory)
         yield directory
 
 
@@ -55,6 +73,14 @@ def _create(directory: Path) -> None:
     else:
         # As root PostgreSQL runs as another user, who must be able to enter but not to list.
         directory.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
+def _close_to_others(directory: Path) -> None:
+    """Take the rights of others from files that an older version made here; the directories have their own modes."""
+    for path in directory.iterdir():
+        info = path.lstat()
+        if stat.S_ISREG(info.st_mode) and info.st_uid == os.geteuid() and info.st_mode & 0o077:
+            path.chmod(0o600)
 
 
 def _why_not(directory: Path, exc: OSError) -> str:

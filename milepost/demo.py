@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import shutil
 import sys
 import tempfile
@@ -338,6 +339,8 @@ def _place(settings: Settings, arguments: argparse.Namespace) -> Iterator[tuple[
         yield settings.data, keep
         return
     parent = Path(tempfile.mkdtemp(prefix="milepost-demo-"))
+    if os.geteuid() == 0:
+        parent.chmod(0o711)  # the servers' users must be able to enter
     try:
         yield parent / "data", keep
     finally:

@@ -56,6 +56,6 @@ def _executable_copy(source: Path, target: Path) -> Path:
     if not target.exists() or target.stat().st_size != source.stat().st_size:
         fresh = target.with_name(target.name + ".new")
         shutil.copyfile(source, fresh)
-        fresh.chmod(0o755)
+        fresh.chmod(0o700)
         fresh.rename(target)
     return target

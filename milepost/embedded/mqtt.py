@@ -99,17 +99,30 @@ def command(*, port: int, directory: Path, kind: Kind | None = None) -> list[str
     kind = kind or available()
     template, name = (_MOSQUITTO, "mosquitto.conf") if kind == "mosquitto" else (_RUMQTTD, "rumqttd.toml")
     config, acl = directory / name, directory / "mosquitto.acl"
-    config.write_text(template.format(port=port, max_message=MAX_MESSAGE, acl=acl), encoding="utf-8")
-    acl.write_text(_ACL, encoding="utf-8")
+    user = _service_user() if kind == "mosquitto" and os.geteuid() == 0 else None
+    _write_for(user, config, template.format(port=port, max_message=MAX_MESSAGE, acl=acl))
+    _write_for(user, acl, _ACL)
     if kind == "iotcore":
         return [sys.executable, "-c", _SERVE, str(config)]
-    return [*_user_prefix(directory), str(mosquitto_binary()), "-c", str(config)]
+    return [*_user_prefix(directory, user), str(mosquitto_binary()), "-c", str(config)]
 
 
-def _user_prefix(directory: Path) -> list[str]:
-    # mosquitto would change its user itself, and by that forget that it is to end when we do.
-    if os.geteuid() != 0:
-        return []
+def _write_for(user: str | None, path: Path, text: str) -> None:
+    """Write a file that only `user` (None: we ourselves) can read, whatever was there."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        if user is not None:
+            os.fchown(file.fileno(), pwd.getpwnam(user).pw_uid, -1)
+
+
+def _service_user() -> str:
     names = {entry.pw_name for entry in pwd.getpwall()}
-    user = next((name for name in ("mosquitto", "nobody") if name in names), "root")
+    return next((name for name in ("mosquitto", "nobody") if name in names), "root")
+
+
+def _user_prefix(directory: Path, user: str | None) -> list[str]:
+    # mosquitto would change its user itself, and by that forget that it is to end when we do.
+    if user is None:
+        return []
     return as_user.prefix(user, through=as_user.closed_directory(directory, user) is not None)

@@ -1,6 +1,7 @@
 """What the processes of `milepost up` hold that they need not, and what of theirs others can read."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,3 +64,24 @@ def test_the_servers_hold_no_setting_at_all(stack: Stack) -> None:
     for name in ("postgres", "kafka", "mqtt"):
         for process in stack.processes(name):
             assert "MILEPOST_" not in Path(f"/proc/{process.pid}/environ").read_text(errors="replace"), process
+
+
+def test_no_file_of_the_data_directory_can_be_read_by_others(stack: Stack) -> None:
+    found = [path for path in stack.data.rglob("*") if not path.is_symlink()]
+    assert {"ports.json", "up.log", "judge.log", "PG_VERSION"} <= {path.name for path in found}
+    open_files = {path: oct(path.stat().st_mode) for path in found if path.is_file() and path.stat().st_mode & 0o077}
+    assert open_files == {}
+    # As root the servers run as users of their own, who must be able to pass, but not to list.
+    passed = {stack.data / "mqtt"} if os.geteuid() == 0 else set()
+    assert {path for path in found if path.is_dir() and path.stat().st_mode & 0o077} <= passed
+    assert stat.S_IMODE(stack.data.stat().st_mode) == (0o711 if passed else 0o700)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="as an ordinary user it is one's own: run the tests as root")
+def test_the_configuration_of_the_broker_is_for_the_broker(stack: Stack) -> None:
+    (broker,) = stack.processes("mqtt")
+    if "mosquitto" not in broker.cmdline()[0]:
+        pytest.skip("mosquitto is missing: install mosquitto")
+    for name in ("mosquitto.conf", "mosquitto.acl"):
+        info = (stack.data / "mqtt" / name).stat()
+        assert (stat.S_IMODE(info.st_mode), info.st_uid) == (0o600, broker.uids().real)

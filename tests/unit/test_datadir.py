@@ -1,3 +1,4 @@
+import os
 import socket
 import stat
 from pathlib import Path
@@ -77,3 +78,35 @@ def test_a_busy_port_is_named_with_its_option() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(RemedyError, match=f"port {port} is in use: .* --http-port"):
             datadir.require_free(port, "--http-port")
+
+
+def test_while_it_is_held_new_files_are_for_their_owner_only(tmp_path: Path) -> None:
+    usual = os.umask(0o022)
+    try:
+        with datadir.hold(tmp_path / "d") as directory:
+            (directory / "new").touch()
+            assert modes(directory) == {"lock": 0o600, "new": 0o600}
+        (tmp_path / "outside").touch()
+        assert modes(tmp_path)["outside"] == 0o644
+    finally:
+        os.umask(usual)
+
+
+def test_files_of_an_older_version_are_closed_to_others(tmp_path: Path) -> None:
+    directory = tmp_path / "d"
+    directory.mkdir()
+    outside = tmp_path / "outside"
+    outside.touch(mode=0o644)
+    (directory / "link").symlink_to(outside)
+    for name in ("alerts.log", "lock", "ports.json"):
+        (directory / name).touch()
+        (directory / name).chmod(0o644)
+    with datadir.hold(directory):
+        assert modes(directory) == {"alerts.log": 0o600, "lock": 0o600, "ports.json": 0o600}
+    assert modes(tmp_path) == {"outside": 0o644}
+
+
+def modes(directory: Path) -> dict[str, int]:
+    """The modes of the regular files in a directory, by name."""
+    files = {path.name: path.lstat().st_mode for path in directory.iterdir()}
+    return {name: stat.S_IMODE(mode) for name, mode in files.items() if stat.S_ISREG(mode)}
