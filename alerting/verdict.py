@@ -5,7 +5,8 @@ Order of the rules, the first that applies decides:
 1. Not commissioned (planned, suspended, retired): `suspended`. Nobody expects service from it, so it is neither
    working nor broken, whatever its terminals do; `lifecycle` beside the verdict says which of the three.
 2. Never heard: `never_seen`, whatever the clocks say.
-3. The clock its state rests on is missing, stale or blind: `unknown`. The last state may long be wrong.
+3. The clock its state rests on is missing, stale or blind: `unknown`. The last state may long be wrong. So it is of a
+   station that a service set aside, which nobody judges, and of one whose silence is `unproven`.
 4. Online: `unusable` when terminals say that no visitor can use it and none says the contrary (`usable` of the
    station, `alerting.liveness`), otherwise `online`, whatever the hours: a terminal may be left on. Of a station whose
    terminals say nothing about it nobody knows better than `online`.
@@ -30,6 +31,8 @@ import msgspec
 
 STALE: Final = timedelta(seconds=10)
 """A clock older than this in the database says nothing about now."""
+SET_ASIDE: Final = "set_aside"
+"""The state of a station that a service set aside, and its reason: nobody judges it, whatever it was before."""
 BLIND: Final = timedelta(seconds=5)
 """Uncounted time longer than this is worth calling unknown."""
 
@@ -145,6 +148,8 @@ def _before_clocks(lifecycle: str, state: str | None) -> tuple[Verdict, str] | N
 
 
 def _judged(state: str, usable: bool | None, open: bool, excused: bool) -> tuple[Verdict, str]:  # noqa: A002
+    if state == SET_ASIDE:
+        return Verdict.UNKNOWN, SET_ASIDE
     if state not in _LIVE:
         return Verdict.UNKNOWN, "state_unknown"
     if state == Verdict.ONLINE:

@@ -47,6 +47,17 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "last_one": ("只剩最后一个服务点", "one station left"),
         "dark_area": ("已无服务点可用", "no station left"),
     },
+    # why a verdict is unknown
+    "doubt": {
+        "clock_missing": ("平台尚未收到时钟信号", "the platform has no clock for it yet"),
+        "clock_stale": ("平台的数据已过时", "what the platform knows is too old"),
+        "clock_blind": ("平台看不到现场", "the platform cannot see the field"),
+        "state_unknown": ("静默原因尚无法证实", "its silence proves nothing yet"),
+        "set_aside": (
+            "数据无法判断，已搁置，见数据通道",
+            "it cannot be judged and is set aside: see the pipeline",
+        ),
+    },
     # what stations that fell together share
     "cause": {
         "area": ("同一行政区划", "the same area"),

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 from fastapi import APIRouter
 
-from alerting.verdict import Clocks, Verdict, doubt
+from alerting.verdict import SET_ASIDE, Clocks, Verdict, doubt
 from api.context import QUERIES, Shared, load_clocks
 from api.paging import MAX_ID, AfterRecord, Page, PageOf
 from api.problems import Problem
@@ -85,7 +85,9 @@ async def _suspicions(connection: Connection, station: str, begin: datetime, end
 
 
 async def _gap_now(connection: Connection, station: asyncpg.Record, clocks: Clocks) -> list[Gap]:
-    """The time for which the present verdict is unknown, which no judge has written down yet."""
+    """The time for which the present verdict is unknown, which no judge has written down."""
+    if station["state"] == SET_ASIDE:
+        return [Gap(began_at=station["since"], ended_at=_LAST)]
     terminals = await connection.fetch(QUERIES.list_terminals, [station["id"]], MOST_TERMINALS)
     clock = clocks.of(station["partition"], station["shard"] or heard_through(terminals))
     doubted = None if clock is None else doubt(clock, clocks.now)

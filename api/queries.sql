@@ -77,10 +77,14 @@ FROM station s LEFT JOIN station_stand st ON st.station = s.id
 WHERE s.id = ANY ($1::text[]) ORDER BY s.id;
 
 -- name: list_terminals
--- The registered terminals of some stations with what was heard of them, at most $2.
+-- The registered terminals of some stations with what was heard of them, at most $2; a judge that set one aside does not
+-- know how it is.
 SELECT t.station, t.id, t.type, t.counts, held(t.installed_at) AS installed_at, t.refresh_due,
-       ts.partition, ts.shard, ts.state, held(ts.since) AS since, held(ts.seen_at) AS seen_at, ts.usable, ts.users, ts.every, ts.deadline
+       ts.partition, ts.shard, CASE WHEN aside.subject IS NULL THEN ts.state ELSE 'unproven' END AS state,
+       held(ts.since) AS since, held(ts.seen_at) AS seen_at, ts.usable, ts.users, ts.every, ts.deadline
 FROM terminal t LEFT JOIN terminal_state ts ON ts.station = t.station AND ts.terminal = t.id
+LEFT JOIN set_aside aside ON aside.service = 'judge' AND aside.kind = 'terminal'
+      AND aside.subject = ts.partition || '/' || ts.station || '/' || ts.terminal
 WHERE t.station = ANY ($1::text[])
 ORDER BY t.station, t.id LIMIT $2;
 
@@ -105,6 +109,7 @@ FROM (
            ON excuse.station = s.id
     WHERE s.lifecycle = 'commissioned' AND st.state = 'offline'
       AND NOT EXISTS (SELECT FROM suspicion_member m WHERE m.station = st.station AND m.ended_at IS NULL)
+      AND NOT EXISTS (SELECT FROM station_aside a WHERE a.station = st.station)
       AND (whole.partition IS NOT NULL OR partly.partition IS NOT NULL)
       AND shut.calendar IS NULL AND excuse.station IS NULL
       AND (s.area IN (SELECT code FROM area WHERE path && $6::text[])) IS NOT TRUE
@@ -241,8 +246,9 @@ WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
 GROUP BY 1;
 
 -- name: counts_told_at
--- When the incident process last said that it keeps the counts of areas.
-SELECT told_at FROM area_count_known;
+-- When the incident process last said that it keeps the counts of areas; it has counted those that are set aside by how
+-- they stood before.
+SELECT told_at FROM area_count_known WHERE NOT EXISTS (SELECT FROM station_aside);
 
 -- name: kept_counts
 SELECT area, online, unusable, offline, away, unknown, closed, excused, never_seen, suspended FROM area_count

@@ -58,6 +58,11 @@ class Station(Document):
     closes_at: datetime | None = Field(description="when it closes next, while it is open; null for 24x7")
     closure: int | None = Field(description="the closure that is in force, approved or not")
     flapping: bool = Field(description="it comes and goes: there is an incident about that")
+    unknown_because: str | None = Field(
+        default=None,
+        description="of the verdict unknown: clock_missing, clock_stale or clock_blind (the pipeline), state_unknown "
+        "(its silence proves nothing yet), set_aside (it cannot be judged: see `set_aside` of `/pipeline`)",
+    )
 
 
 class Interval(Document):

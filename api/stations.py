@@ -163,6 +163,7 @@ def station_document(row: Row, terminals: Sequence[Row], clocks: Clocks, cover: 
         closes_at=calendar.changes_at if calendar and hours.open else None,
         closure=next((closure.id for closure in cover.closures(*place)), None),
         flapping=row["flapping"],
+        unknown_because=judged.why if judged.verdict is Verdict.UNKNOWN else None,
     )
 
 

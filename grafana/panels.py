@@ -78,7 +78,7 @@ def table(title: str, sql: str, language: str, columns: Sequence[str], *, link: 
 def now(sql: str, language: str) -> Json:
     """The words of one row."""
     made = panel("stat", "station_now", [sql], language, options=_numbers("value") | {"textMode": "value_and_name"})
-    made["fieldConfig"]["overrides"] = [_column(name, language) for name in ("verdict", "since", "usable")]
+    made["fieldConfig"]["overrides"] = [_column(name, language) for name in ("verdict", "since", "usable", "doubt")]
     return made
 
 
@@ -120,7 +120,7 @@ def mappings(language: str) -> list[Json]:
         shown[name] = {"text": text(name, language), "index": index}
         if name in COLOURS:
             shown[name]["color"] = COLOURS[name]
-    for family in ("spot", "clears"):
+    for family in ("spot", "clears", "doubt"):
         for name in WORDS[family]:
             shown[name] = {"text": word(family, name, language), "index": len(shown)}
     return [{"type": "value", "options": shown}]

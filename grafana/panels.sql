@@ -83,7 +83,8 @@ WHERE began_at <= $__timeTo() AND ended_at >= $__timeFrom()
 GROUP BY shard, reason, date_trunc('second', ended_at) ORDER BY ended DESC LIMIT 50;
 
 -- name: station_now
-SELECT verdict, since, coalesce(usable::text, '') AS usable FROM station_verdict WHERE station = ${station:sqlstring};
+SELECT verdict, since, coalesce(usable::text, '') AS usable, CASE WHEN verdict = 'unknown' THEN why ELSE '' END AS doubt
+FROM station_verdict WHERE station = ${station:sqlstring};
 
 -- name: station_states
 -- What was judged, from the state that held when the window began. Offline is dated back to the first missed heartbeat.

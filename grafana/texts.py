@@ -50,6 +50,7 @@ _TEXTS: Final = {
     "column.state": ("服务点", "Station"),
     "column.pipeline": ("平台", "Platform"),
     "column.usable": ("可用", "Usable"),
+    "column.doubt": ("未知原因", "Unknown because"),
     "online": ("在线", "Online"),
     "unusable": ("不可用", "Not usable"),
     "offline": ("离线", "Offline"),

@@ -13,7 +13,7 @@ from tests.integration.api_world import World, config, serving
 
 AREA = "632122000000"
 SHAPE = ["id", "name", "area", "verdict", "since", "last_seen", "usable", "deadline", "lifecycle", "terminals"]
-SHAPE += ["open", "opens_at", "closes_at", "closure", "flapping"]
+SHAPE += ["open", "opens_at", "closes_at", "closure", "flapping", "unknown_because"]
 
 
 def z(time: Any) -> str:

@@ -23,7 +23,7 @@ COLUMNS = {
     "share": "time share",
     "clocks": "shard partitions age doubtful since",
     "gaps": "shard began ended lasts reason partitions",
-    "station_now": "verdict since usable",
+    "station_now": "verdict since usable doubt",
     "station_states": "time state",
     "station_gaps": "time pipeline",
     "station_health": "time metric cpu mem disk",

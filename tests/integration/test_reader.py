@@ -149,6 +149,17 @@ async def fill_stations(connection: Connection, now: datetime, dice: random.Rand
                 )
 
 
+async def fill_asides(connection: Connection, dice: random.Random) -> None:
+    """Stations, and terminals, that a service has set aside."""
+    rows = await connection.fetch("SELECT station, partition FROM station_state ORDER BY 1")
+    for row in dice.sample(rows, 60):
+        station, of_judge = row["station"], f"{row['partition']}/{row['station']}"
+        things = [("incidents", "station", station), ("judge", "station", of_judge), ("incidents", "closure", station)]
+        things += [("judge", "terminal", f"{of_judge}/{terminal}") for terminal in ("001", "002")]
+        for thing in dice.sample(things, 2):
+            await connection.execute("INSERT INTO set_aside VALUES ($1, $2, $3, 'x')", *thing)
+
+
 async def counted_every_way(connection: Connection, clocks: Clocks, cover: Cover, verdicts: dict[str, Verdict]) -> None:
     """All who go through stations find of each what it is by itself."""
     await connection.execute("UPDATE station SET lat = right(id, 2)::int * 0.5, lon = nullif(right(id, 1)::int % 7, 0)")
@@ -188,6 +199,7 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
         now: datetime = await connection.fetchval("SELECT now()")
         await fill_stations(connection, now, dice, await fill_clocks(connection, now, dice))
         await fill_closures(connection, now, dice)
+        await fill_asides(connection, dice)
         clocks, cover = await load_clocks(connection), await load_cover(connection)
         assert clocks.now == now
 
@@ -198,7 +210,13 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
         listed = await connection.fetch(
             QUERIES.list_stations, "", [], [], [], None, None, None, 100_000, None, *cover.arguments
         )
-        said = {d.id: (d.verdict, d.since, d.usable, d.open) for d in await complete(connection, listed, clocks, cover)}
+        documents = await complete(connection, listed, clocks, cover)
+        said = {d.id: (d.verdict, d.since, d.usable, d.open) for d in documents}
+        reasons = await connection.fetch("SELECT station, why FROM station_verdict WHERE verdict = 'unknown'")
+        assert {row["station"]: row["why"] for row in reasons} == {
+            d.id: d.unknown_because for d in documents if d.unknown_because
+        }
+        assert "set_aside" in {row["why"] for row in reasons}
         viewed = await connection.fetch("SELECT station, verdict, since, usable, open FROM station_verdict")
         assert {row["station"]: (row["verdict"], row["since"], row["usable"], row["open"]) for row in viewed} == said
         assert {verdict for verdict, *_ in said.values()} == set(Verdict)
