@@ -22,6 +22,8 @@ from api import (
     problems,
     refused,
     schedules,
+    signin_links,
+    signin_pages,
     station_pages,
     stations,
     stream,
@@ -32,7 +34,19 @@ from api.gate import V1, Gate
 from api.looks import Look
 from api.probes import Probes
 
-_ROUTERS: Final = (stations, schedules, history, areas, blind_spots, closures, incidents, pipeline, refused, stream)
+_ROUTERS: Final = (
+    stations,
+    schedules,
+    history,
+    areas,
+    blind_spots,
+    closures,
+    incidents,
+    pipeline,
+    refused,
+    stream,
+    signin_links,
+)
 _DESCRIPTION: Final = (
     "What Milepost knows of its stations. Send `Authorization: Bearer TOKEN`. Times are ISO 8601 UTC; lists are "
     '{"items": […], "next": cursor or null} and take `cursor` and `limit`; errors are RFC 9457 problem documents.'
@@ -60,9 +74,16 @@ def create_app(context: Context) -> FastAPI:
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(probes.router)
-    for pages_of in (pages, board, station_pages, incident_pages, blind_spot_pages, closure_pages):
+    for pages_of in (pages, signin_pages, board, station_pages, incident_pages, blind_spot_pages, closure_pages):
         app.include_router(pages_of.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     problems.install(app)
-    app.add_middleware(Gate, token=context.token, guesses=context.guesses, observe=context.metrics.observe)
+    app.add_middleware(
+        Gate,
+        token=context.token,
+        sessions=context.sessions,
+        guesses=context.guesses,
+        observe=context.metrics.observe,
+        secure=context.config.is_https,
+    )
     return app

@@ -13,7 +13,6 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     database_url: str
     admin_token_file: Path | None
-    signin_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     connections: int = 500
@@ -25,6 +24,11 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def reopening(self) -> timedelta:
         return timedelta(seconds=self.reopen_after)
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers come by https, so that cookies may be kept from plain http."""
+        return self.url.startswith("https:")
 
     @property
     def url(self) -> str:

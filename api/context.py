@@ -16,6 +16,7 @@ from api.guesses import Guesses
 from api.hub import Hub
 from api.metrics import Metrics
 from api.session import AdminToken
+from api.sessions import Sessions
 from api.work import Work
 from store.pool import Connection
 from store.sql import queries_beside
@@ -28,6 +29,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     config: ApiConfig
     database: Database
     token: AdminToken
+    sessions: Sessions
     guesses: Guesses
     hub: Hub
     metrics: Metrics

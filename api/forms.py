@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 from fastapi import Request
 
-from api.gate import require_own_page
+from api.gate import require_may_act
 from api.problems import Problem
 
 MOST_PERSON: Final = 64
@@ -13,8 +13,13 @@ MOST_PERSON: Final = 64
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The last value of each field of a URL-encoded form of one of our own pages. Raises a Problem."""
-    require_own_page(request.scope)
+    """The fields of a form by which somebody who is signed in changes things. Raises a Problem."""
+    require_may_act(request.scope)
+    return await fields_of(request)
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    """The last value of each field of a URL-encoded form. Raises a Problem."""
     body = (await request.body()).decode("utf-8", "replace")
     try:
         fields = parse_qs(body, max_num_fields=20)

@@ -11,12 +11,15 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
+import asyncpg
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.guesses import Guesses
-from api.problems import Problem, problem_response, to_problem
+from api.problems import DatabaseAwayError, Problem, problem_response, to_problem
 from api.session import AdminToken
+from api.session_rules import Session, cookie_seconds
+from api.sessions import Sessions
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +28,12 @@ MAX_BODY: Final = 64 * 1024
 BODY_WITHIN: Final = 20.0
 """Seconds in which the body of a request must have come."""
 ACTOR: Final = "milepost.actor"
-AS_HEAD: Final = "milepost.head"
-"""Set in the scope of a GET that came as HEAD, and so may change nothing at all."""
+SESSION: Final = "milepost.session"
+"""In the scope: the Session of the browser that asks, None without one."""
+AWAY: Final = "milepost.away"
+"""In the scope of a request with a cookie, when the database could not be asked whose it is: the error."""
+_SET_COOKIE: Final = "milepost.set_cookie"
+TOO_MANY: Final = 429
 _MOST_COOKIES: Final = 8
 NAMES: Final = {"token": "admin", "session": "console"}
 """How somebody is called who did not say who acts."""
@@ -42,6 +49,8 @@ _HEADERS: Final = {
 }
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _GUARDED: Final = "/api/"
+_FOR_ALL: Final = ("/healthz", "/readyz", "/metrics", "/static/")
+"""The same for everybody, so nobody's session is looked up for it."""
 V1: Final = "/api/v1"
 
 Observe = Callable[[str, str, int, float], None]
@@ -51,8 +60,11 @@ Observe = Callable[[str, str, int, float], None]
 class Gate:
     """The outermost layer of the app."""
 
-    def __init__(self, app: ASGIApp, *, token: AdminToken, guesses: Guesses, observe: Observe) -> None:
-        self._app, self._token, self._guesses, self._observe = app, token, guesses, observe
+    def __init__(
+        self, app: ASGIApp, *, token: AdminToken, sessions: Sessions, guesses: Guesses, observe: Observe, secure: bool
+    ) -> None:
+        self._app, self._token, self._sessions, self._guesses = app, token, sessions, guesses
+        self._observe, self._secure = observe, secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,13 +72,13 @@ class Gate:
         began = time.perf_counter()
         # Inside, HEAD is GET: what has a GET has a HEAD, without the body.
         head = scope["method"] == "HEAD"
-        inner: Scope = {**scope, "method": "GET", AS_HEAD: True} if head else scope
+        inner: Scope = {**scope, "method": "GET"} if head else scope
         started = asyncio.Event()
 
         async def send_with_headers(message: Message) -> None:
             first = message["type"] == "http.response.start" and not started.is_set()
             if first:
-                _add_headers(message)
+                _add_headers(message, inner.get(_SET_COOKIE))
                 self._observe(scope["method"], _route(inner), message["status"], time.perf_counter() - began)
             if not head or first:
                 await send(message)
@@ -86,19 +98,20 @@ class Gate:
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let it in, or raise the Problem of what may not go on."""
-        scope[ACTOR] = self._identify(scope)
+        scope[SESSION] = None
+        scope[ACTOR] = await self._identify(scope)
         authorise(scope)
         await self._app(scope, await _bounded(scope, receive), send)
 
-    def _identify(self, scope: Scope) -> str | None:
-        """`token` for a good bearer token, `session` for a good cookie, None for neither.
+    async def _identify(self, scope: Scope) -> str | None:
+        """`token` for a good bearer token; `session` or `wall` for a good cookie; None for none of them.
 
         Raises a Problem (429) where no token is looked at just now; what needs none is answered all the same.
         """
         headers = Headers(scope=scope)
         given = bearer(headers)
         if given is None:
-            return "session" if any(self._token.is_session(one, time.time()) for one in cookies(headers)) else None
+            return await self._identify_browser(scope, cookies(headers))
         try:
             return "token" if is_right(self._guesses, scope, given, self._token.matches) else None
         except Problem:
@@ -106,25 +119,71 @@ class Gate:
                 raise
             return None
 
+    async def _identify_browser(self, scope: Scope, given: list[str]) -> str | None:
+        if not given or scope["path"].startswith(_FOR_ALL):
+            return None
+        now = time.time()
+        try:
+            found = await self._sessions.find(given, now)
+        except (DatabaseAwayError, asyncpg.PostgresError) as exc:
+            if is_guarded(scope):
+                raise
+            scope[AWAY] = exc
+            return None
+        if found is None:
+            return None
+        scope[SESSION], cookie = found
+        if scope[SESSION].wall:
+            scope[_SET_COOKIE] = set_cookie(scope[SESSION], cookie, now, secure=self._secure)
+        return "wall" if scope[SESSION].wall else "session"
+
+
+def set_cookie(session: Session, cookie: str, now: float, *, secure: bool) -> str:
+    """The header that gives a browser its session."""
+    return _cookie(cookie, cookie_seconds(session, now), secure=secure)
+
+
+def drop_cookie(*, secure: bool) -> str:
+    """The header that takes it away."""
+    return _cookie("", 0, secure=secure)
+
+
+def _cookie(value: str, seconds: int, *, secure: bool) -> str:
+    return f"{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=strict" + ("; Secure" if secure else "")
+
 
 def is_right(guesses: Guesses, scope: Scope, given: bytes, check: Callable[[bytes], bool]) -> bool:
-    """Whether `check` takes what was given, if anything. Raises a Problem (429) where no try is allowed just now.
-
-    What is wrong is logged, without what it was.
-    """
+    """Whether `check` takes what was given, if anything. Raises a Problem (429) where no try is allowed just now."""
     if not given:
         return False
-    address, now = (scope.get("client") or ("", 0))[0], time.monotonic()
-    wait = guesses.wait(address, given, now)
+    require_try(guesses, scope, given)
+    right = check(given)
+    note_try(guesses, scope, given, right=right)
+    return right
+
+
+def require_try(guesses: Guesses, scope: Scope, given: bytes) -> None:
+    """Raise a Problem (429) where this is not looked at just now."""
+    wait = guesses.wait(address_of(scope), given, time.monotonic())
     if wait > 0:
         detail = "too many wrong tokens came from this address: try again later"
-        raise Problem(429, detail, headers={"Retry-After": str(math.ceil(wait))})
-    if check(given):
+        raise Problem(TOO_MANY, detail, headers={"Retry-After": str(math.ceil(wait))})
+
+
+def note_try(guesses: Guesses, scope: Scope, given: bytes, *, right: bool) -> None:
+    """Count it. What is wrong is logged, without what it was."""
+    address = address_of(scope)
+    if right:
         guesses.was_right(address, given)
-        return True
-    guesses.was_wrong(address, now)
+        return
+    guesses.was_wrong(address, time.monotonic())
     logger.warning("a wrong token or sign-in code", extra={"address": address, "path": scope["path"][:100]})
-    return False
+
+
+def address_of(scope: Scope) -> str:
+    """The address that a request came from."""
+    address: str = (scope.get("client") or ("", 0))[0]
+    return address
 
 
 def _until(started: asyncio.Event, receive: Receive) -> Receive:
@@ -146,8 +205,10 @@ def _route(scope: Scope) -> str:
     return V1 + template if inside else template
 
 
-def _add_headers(message: Message) -> None:
+def _add_headers(message: Message, cookie: str | None) -> None:
     headers = MutableHeaders(scope=message)
+    if cookie is not None and not any(one.startswith(f"{COOKIE}=") for one in headers.getlist("set-cookie")):
+        headers.append("set-cookie", cookie)
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
     headers.setdefault("Cache-Control", "no-store")
@@ -179,12 +240,21 @@ def authorise(scope: Scope) -> None:
             "send `Authorization: Bearer TOKEN` with the token of the admin token file, or sign the browser in",
             headers={"WWW-Authenticate": 'Bearer realm="milepost"'},
         )
+    require_may_act(scope)
+
+
+def require_may_act(scope: Scope) -> None:
+    """A browser may change things only by our own pages, and a wall display nothing. Raises a Problem."""
+    if scope[SESSION] is None or scope["method"] in _SAFE:
+        return
     require_own_page(scope)
+    if scope[SESSION].wall:
+        raise Problem(403, "this browser is signed in as a wall display, which only looks: sign in as a person")
 
 
 def require_own_page(scope: Scope) -> None:
-    """A cookie comes along by itself: whoever has one may change things only by our own pages. Raises a Problem."""
-    if scope[ACTOR] == "session" and scope["method"] not in _SAFE and not is_same_origin(Headers(scope=scope)):
+    """A cookie comes along by itself, so a form is taken from our own pages only. Raises a Problem."""
+    if not is_same_origin(Headers(scope=scope)):
         raise Problem(403, "a signed-in browser may change things only from this server's own pages")
 
 

@@ -1,24 +1,24 @@
-"""What the pages have in common, signing in, and the API's description. Nothing comes from elsewhere."""
+"""What the pages have in common, and the API's description. Nothing comes from elsewhere."""
 
-import time
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import asyncpg
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse
 
 from api.atlas import SHAPES, outline
-from api.context import Context, Shared
-from api.gate import ACTOR, AS_HEAD, COOKIE, is_right
+from api.context import Context
+from api.gate import ACTOR, AWAY, SESSION
 from api.openapi import describe
 from api.problems import DatabaseAwayError, Problem, to_problem
-from api.session import SESSION_SECONDS, redeem
+from api.session_rules import ends_at, own_path
 from api.texts import LANGUAGES, Words, choose, language_of
 
 STATIC: Final = Path(__file__).with_name("static")
@@ -32,19 +32,33 @@ _TEMPLATES.globals.update(SHAPES=SHAPES, outline=outline)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-class PageRoute(APIRoute):
-    """A page for people who are signed in; what goes wrong is told as a page too."""
+class OpenPageRoute(APIRoute):
+    """A page for everybody; what goes wrong is told as a page too."""
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
 
         async def page(request: Request) -> Response:
-            if request.scope[ACTOR] is None:
-                return message(request, 401, "signin_title", ["signin_how", "signin_new"], again=True)
             try:
                 return await handle(request)
             except (Problem, RequestValidationError, DatabaseAwayError, asyncpg.PostgresError) as exc:
                 return _failure(request, to_problem(exc).status)
+
+        return page
+
+
+class PageRoute(OpenPageRoute):
+    """A page for people who are signed in."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def page(request: Request) -> Response:
+            if AWAY in request.scope:
+                return _failure(request, 503)
+            if request.scope[ACTOR] is None:
+                return signin_page(request, 401)
+            return await handle(request)
 
         return page
 
@@ -60,6 +74,8 @@ _FAILURES: Final = {403: "foreign", 404: "missing", 503: "away"}
 
 def _failure(request: Request, status: int) -> Response:
     name = _FAILURES.get(status, "unclear" if status < 500 else "away")
+    if status == 403 and request.scope[ACTOR] == "wall":
+        name = "only_looks"
     return message(request, status, f"{name}_title", [name], retry=name == "away" and request.method == "GET")
 
 
@@ -97,6 +113,7 @@ def frame(request: Request, words: Words) -> dict[str, Any]:
         "other": other,
         "other_link": link(request.url.path, **query, lang=other),
         "link": link,
+        "may_act": request.scope[ACTOR] != "wall",
     }
 
 
@@ -115,29 +132,20 @@ def show(request: Request, template: str, code: int = 200, **values: Any) -> Res
     return answer(request, words, render(template, {**frame(request, words), **values}), code)
 
 
-def message(
-    request: Request, status: int, heading: str, texts: list[str], *, again: bool = False, retry: bool = False
+def message(request: Request, status: int, heading: str, texts: list[str], *, retry: bool = False) -> Response:
+    return show(request, "message.html", status, heading=heading, texts=texts, retry=retry)
+
+
+def signin_page(
+    request: Request, status: int = 200, *, code: str = "", goes_to: str | None = None, wrong: str = ""
 ) -> Response:
-    return show(request, "message.html", status, heading=heading, texts=texts, again=again, retry=retry)
-
-
-@router.get("/signin")
-async def sign_in(request: Request, context: Shared, code: Annotated[str, Query(max_length=256)] = "") -> Response:
-    """Turn the one-use code into a session."""
-    if request.scope.get(AS_HEAD):
-        return Response()  # a client's preview must not use the code up
-    if not is_right(context.guesses, request.scope, code.encode(), lambda _: redeem(context.config.signin_file, code)):
-        return message(request, 403, "signin_used_title", ["signin_used", "signin_new"], again=True)
-    to_board = RedirectResponse("/", status_code=303)
-    to_board.set_cookie(
-        COOKIE,
-        context.token.new_session(time.time()),
-        max_age=SESSION_SECONDS,
-        httponly=True,
-        samesite="strict",
-        secure=context.config.url.startswith("https:"),
-    )
-    return to_board
+    """The form to sign in; after that it goes on with what was asked for. `wrong`: why the last try did not do."""
+    if goes_to is None:
+        goes_to = link(request.url.path, **request.query_params) if request.method == "GET" else "/"
+    session = request.scope[SESSION]
+    until = None if session is None else datetime.fromtimestamp(ends_at(session), UTC)
+    values = {"session": session, "until": until, "link_code": code, "goes_to": own_path(goes_to), "wrong": wrong}
+    return show(request, "signin.html", status, **values)
 
 
 @router.get("/docs")

@@ -20,6 +20,7 @@ from api.http import Book
 from api.hub import Hub
 from api.metrics import Metrics
 from api.session import AdminToken
+from api.sessions import Sessions
 from api.work import Work
 from contract.errors import RemedyError
 from store.migrate import require_current
@@ -77,10 +78,12 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
         hub = Hub(with_statement_timeout(config.database_url))
         listening = asyncio.create_task(hub.run(), name="api stream")
         living = asyncio.create_task(_live(pool, config.instance), name="api signs")
+        database = Database(pool)
         context = Context(
             config=config,
-            database=Database(pool),
+            database=database,
             token=token,
+            sessions=Sessions(database, token),
             guesses=Guesses(time.monotonic()),
             hub=hub,
             metrics=Metrics(),

@@ -1,36 +1,18 @@
-"""Who may ask: the admin token, the browser session derived from it, and the one-use code that opens one. No HTTP.
+"""Secrets: the admin token in its file, and the secrets of sessions and one-use links. No HTTP, no database.
 
-A session is `{expiry}.{nonce}.{HMAC}` keyed by the admin token: it outlives a restart of the server, and a new
-admin token ends all of them.
+A session's cookie is `{nonce}.{HMAC}` keyed by the admin token: made-up ones are known without asking the database, and
+a new admin token ends all sessions. Rows hold hashes, so who reads the database gets in nowhere.
 """
 
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 from typing import Final
 
 from contract.errors import RemedyError
 
-SESSION_SECONDS: Final = 7 * 86_400
-_CODE_BYTES: Final = 32
-
-
-def write_secret(path: Path) -> str:
-    """Put a fresh random secret into a file that only its owner reads (whole or not at all), and return it."""
-    secret = secrets.token_urlsafe(_CODE_BYTES)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secret + "\n")
-    fresh.replace(path)
-    return secret
-
-
-def signin_link(signin_file: Path, public_url: str) -> str:
-    """Make a new one-use code, which ends the one before, and return the link that signs a browser in with it."""
-    return f"{public_url.rstrip('/')}/signin?code={write_secret(signin_file)}"
+_SECRET_BYTES: Final = 32
 
 
 class AdminToken:
@@ -65,32 +47,24 @@ class AdminToken:
         token = self.current()
         return bool(token) and hmac.compare_digest(given, token)
 
-    # -- sessions ----------------------------------------------------------------------------------------------
+    def new_cookie(self) -> str:
+        """The value of a new session's cookie."""
+        nonce = new_secret()
+        return f"{nonce}.{self._sign(nonce)}"
 
-    def new_session(self, now: float) -> str:
-        """A cookie value that is good until `now` + SESSION_SECONDS (seconds since the epoch)."""
-        body = f"{int(now) + SESSION_SECONDS}.{secrets.token_urlsafe(16)}"
-        return f"{body}.{self._sign(body)}"
+    def is_ours(self, cookie: str) -> bool:
+        """Whether we made this cookie, under the present token."""
+        nonce, _, signature = cookie.rpartition(".")
+        return bool(self.current()) and hmac.compare_digest(signature.encode(), self._sign(nonce).encode())
 
-    def is_session(self, cookie: str, now: float) -> bool:
-        body, _, signature = cookie.rpartition(".")
-        if not self.current() or not hmac.compare_digest(signature.encode(), self._sign(body).encode()):
-            return False
-        return int(body.partition(".")[0]) > now
-
-    def _sign(self, body: str) -> str:
-        return hmac.new(self.current(), b"milepost session " + body.encode(), hashlib.sha256).hexdigest()
+    def _sign(self, nonce: str) -> str:
+        return hmac.new(self.current(), b"milepost session " + nonce.encode(), hashlib.sha256).hexdigest()
 
 
-def redeem(signin_file: Path | None, code: str) -> bool:
-    """Whether `code` is the one in the file; it is then used up. Of two that come at once one gets in."""
-    if signin_file is None:
-        return False
-    try:
-        expected = signin_file.read_bytes().strip()
-        if not expected or not hmac.compare_digest(code.encode(), expected):
-            return False
-        signin_file.unlink()
-    except OSError:
-        return False
-    return True
+def new_secret() -> str:
+    return secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def key_of(secret: str) -> bytes:
+    """What the database knows a secret by."""
+    return hashlib.sha256(secret.encode()).digest()

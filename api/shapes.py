@@ -344,6 +344,13 @@ class Trusted(Document):
     by: str
 
 
+class SigninLink(Document):
+    """A link that signs one browser in, once, until then."""
+
+    link: str
+    until: datetime
+
+
 class Consumer(Document):
     """`lag`: entries up to `end_offset`, where the partition ended at `end_at`; null when nobody looked."""
 

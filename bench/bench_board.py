@@ -129,7 +129,7 @@ async def serving(url: str) -> AsyncIterator[httpx.AsyncClient]:
     with tempfile.TemporaryDirectory(prefix="milepost-bench-") as name:
         token = Path(name) / "token"
         token.write_text("bench")
-        config = ApiConfig(database_url=url, admin_token_file=token, signin_file=Path(name) / "signin")
+        config = ApiConfig(database_url=url, admin_token_file=token)
         async with open_app(config) as (app, _):
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             headers = {"Authorization": "Bearer bench"}

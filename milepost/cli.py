@@ -174,9 +174,16 @@ COMMANDS: Mapping[str, Command] = {
     "api": Command(
         help="serve the HTTP API and the console",
         runner=f"{_SERVICES}:api",
-        settings=(*_LOCAL_URL, "admin_token_file", "signin_file", "public_url", "language"),
+        settings=(*_LOCAL_URL, "admin_token_file", "public_url", "language"),
         besides=(*_STORED, "reopen_after"),
         uvloop=True,
+    ),
+    "signin": Command(
+        help="print a new link that signs a browser in, once",
+        runner="milepost.signin:run",
+        settings=("data", "admin_token_file", "api_url"),
+        besides=_LOCAL_URL,
+        interactive=True,
     ),
     "migrate": Command(
         help="bring the database to the newest schema",

@@ -89,6 +89,18 @@ def _why_not(directory: Path, exc: OSError) -> str:
     return f"{exc.strerror}: change the permissions of {directory.parent}, or give another with --data"
 
 
+def is_held(path: Path) -> bool:
+    """Whether a Milepost runs in this data directory."""
+    try:
+        with (path / "lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def subdirectory(directory: Path, name: str, *, mode: int = 0o700) -> Path:
     """A directory of ours in the data directory."""
     path = directory / name
@@ -108,12 +120,17 @@ def keep_secret(path: Path) -> str:
 def renew_secret(path: Path) -> str:
     """A new secret in `path`."""
     secret = secrets.token_urlsafe(32)
+    write_whole(path, secret + "\n")
+    return secret
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Put a text into a file that only its owner can read, whole or not at all."""
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(secret + "\n")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
     fresh.replace(path)
-    return secret
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

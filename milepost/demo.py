@@ -281,7 +281,7 @@ async def _tell_and_stay(stack: Stack, stop: asyncio.Event, *, ends: bool) -> st
     async with started(stack, stop, say) as is_up:
         if not is_up:
             return interrupted
-        say(summary(stack))
+        say(await summary(stack))
         world = World(stack)
         try:
             wrong = await _unless_stopped(stack, stop, world)

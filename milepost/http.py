@@ -15,19 +15,25 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 async def get(url: str, *, token: str | None = None, seconds: float = 5.0) -> Answer:
-    """GET an http:// URL."""
-    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    return await asyncio.to_thread(_get, url, headers, seconds)
+    """GET an http:// or https:// URL."""
+    return await asyncio.to_thread(_ask, "GET", url, token, seconds)
 
 
-def _get(url: str, headers: dict[str, str], timeout: float) -> Answer:
+async def post(url: str, *, token: str, seconds: float = 5.0) -> Answer:
+    """POST nothing to an http:// or https:// URL."""
+    return await asyncio.to_thread(_ask, "POST", url, token, seconds)
+
+
+def _ask(method: str, url: str, token: str | None, timeout: float) -> Answer:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
-        connection.request("GET", parts.path + (f"?{parts.query}" if parts.query else ""), headers=headers)
+        connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), headers=headers)
         response = connection.getresponse()
         return Answer(response.status, response.read())
-    except (OSError, http.client.HTTPException) as exc:
+    except (OSError, ValueError, http.client.HTTPException) as exc:
         return Answer(0, str(exc).encode())
     finally:
         connection.close()

@@ -211,10 +211,9 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
     config = ApiConfig(
         database_url=database_url(settings),
         admin_token_file=Path(require(token_file, "MILEPOST_ADMIN_TOKEN_FILE", "the file with a long random text")),
-        signin_file=settings.signin_file,
         host=settings.http_host,
         port=settings.http_port,
-        public_url=settings.public_url,
+        public_url=settings.console_url,
         language=settings.language,
         reopen_after=settings.reopen_after,
         instance=settings.instance_name,

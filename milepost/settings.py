@@ -299,16 +299,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     admin_token_file: Annotated[
         Path | None, Meta(description="The file with the token of the first administrator of the API.")
     ] = None
-    signin_file: Annotated[
-        Path | None, Meta(description="The file with the code of the one-use sign-in link; using it deletes it.")
-    ] = None
     watch_limit: Annotated[
         Annotated[float, Meta(ge=40, le=3600)],
         Meta(description="Seconds within which `milepost watch` tells people that a part of Milepost is dead."),
     ] = 60.0
     api_url: Annotated[
         WebUrl | None,
-        Meta(description="Where `milepost watch` finds the API; the address it listens on if unset."),
+        Meta(
+            description="Where `milepost watch` and `milepost signin` find the API; the address it listens on if unset."
+        ),
     ] = None
     deadman_url: Annotated[
         Annotated[Secret, Meta(extra={"allowed": "`http://…` or `https://…`", "pattern": r"^https?://\S+$"})] | None,

@@ -16,7 +16,7 @@ import msgspec
 from agents.simulator import roster
 from contract.errors import RemedyError
 from contract.log import LIVE
-from milepost import children, cli, datadir, http
+from milepost import children, cli, datadir, http, signin
 from milepost.embedded import kafka, mqtt, postgres
 from milepost.renewal import wait_until_stored
 from milepost.settings import PARTITIONS, Secret, Settings, to_environ
@@ -73,7 +73,6 @@ class Stack:
         self._supervisor = Supervisor(self.logs)
         self.settings = complete(settings, self.servers, directory)
         self.admin_token = datadir.keep_secret(_required(self.settings.admin_token_file))
-        self.signin_code = datadir.renew_secret(_required(self.settings.signin_file))
 
     @property
     def supervisor(self) -> Supervisor:
@@ -84,10 +83,12 @@ class Stack:
         """Where we reach the API ourselves."""
         return self.settings.local_url
 
-    @property
-    def signin_url(self) -> str:
-        """The link that signs a browser in, once."""
-        return f"{self.settings.console_url}/signin?code={self.signin_code}"
+    async def signin_link(self) -> str:
+        """A new link that signs a browser in, once; where to sign in by hand when the API does not answer."""
+        try:
+            return (await signin.new_link(self.api_url, self.admin_token)).link
+        except RemedyError:
+            return f"{self.settings.console_url}/signin"
 
     async def start(self) -> None:
         """Start everything, server by server, and return once it is ready to judge.
@@ -104,6 +105,7 @@ class Stack:
         await asyncio.gather(*(self._supervisor.start(self._service(name)) for name in SERVICES))
         await self._report("services", self._become_ready())
         self._supervisor.proved()
+        datadir.write_whole(self._directory / signin.WHERE, signin.describe(self.settings))
 
     async def watch(self) -> None:
         """Look after what runs, until cancelled. Raises GaveUpError when a program cannot be kept running."""
@@ -341,7 +343,6 @@ def complete(settings: Settings, servers: Servers, directory: Path) -> Settings:
         mqtt_anonymous=True if settings.mqtt_anonymous is None else settings.mqtt_anonymous,
         auto_register=True if settings.auto_register is None else settings.auto_register,
         admin_token_file=_absolute(settings.admin_token_file or directory / "admin.token"),
-        signin_file=_absolute(settings.signin_file or directory / "signin"),
         alert_log=_absolute(settings.alert_log or directory / "alerts.log"),
     )
 

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager, suppress
 
 from agents.simulator.roster import MOST_STATIONS
 from contract.errors import RemedyError
-from milepost import datadir, logs
+from milepost import datadir, logs, signin
 from milepost.files import raise_file_limit
 from milepost.settings import Settings
+from milepost.signin import MINUTES
 from milepost.stack import FLEET_TERMINALS, Say, Stack
 from milepost.supervisor import GaveUpError
 
@@ -36,7 +37,7 @@ async def _run_stack(stack: Stack, stop: asyncio.Event, stations: int) -> int:
             if up:
                 if stations:
                     await stack.start_fleet(stations)
-                say(summary(stack))
+                say(await summary(stack))
                 say("ready")
                 await until_stopped(stack, stop)
     except GaveUpError as exc:
@@ -83,13 +84,14 @@ async def until_stopped(stack: Stack, stop: asyncio.Event) -> None:
         await asyncio.gather(watching, stopping, return_exceptions=True)
 
 
-def summary(stack: Stack) -> str:
+async def summary(stack: Stack) -> str:
     """What a person wants to know once it runs."""
     settings = stack.settings
     return "\n".join(
         [
             "",
-            f"  console      {stack.signin_url}   (signs you in, once)",
+            f"  console      {await stack.signin_link()}",
+            f"               signs one browser in, within {MINUTES} minutes; another link: {signin.command(settings)}",
             f"  API          {settings.console_url}/docs, token in {settings.admin_token_file}",
             f"  MQTT         {settings.mqtt_url}",
             f"  data, logs   {settings.data}, {settings.data}/logs",

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -230,7 +230,7 @@ def config(database: str, folder: Path, **changes: Any) -> ApiConfig:
     """A config whose admin token is TOKEN."""
     token = folder / "admin.token"
     token.write_text(TOKEN + "\n")
-    base = ApiConfig(database_url=database, admin_token_file=token, signin_file=folder / "signin.code")
+    base = ApiConfig(database_url=database, admin_token_file=token)
     return msgspec.structs.replace(base, **changes)
 
 
@@ -248,3 +248,29 @@ async def serving(settings: ApiConfig, token: str | None = TOKEN) -> AsyncIterat
     """The app of a config and a client of it."""
     async with open_app(settings) as (app, hub), calling(app, token) as client:
         yield client, hub
+
+
+OWN_PAGE: Final = {"Sec-Fetch-Site": "same-origin"}
+"""What a browser says of a form of our own pages."""
+
+
+async def sign_in(client: httpx.AsyncClient, *, token: str = TOKEN, **fields: str) -> httpx.Response:
+    """Sign the client in as the form does."""
+    return await client.post("/signin", data={"token": token, **fields}, headers=OWN_PAGE)
+
+
+async def new_code(client: httpx.AsyncClient) -> str:
+    """The code of a new one-use link, which a client with the token asks for."""
+    made = await client.post("/api/v1/signin-links", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert made.status_code == 201
+    return str(made.json()["link"]).partition("code=")[2]
+
+
+async def sign_in_page(page: Any, url: str, *, wall: bool = False) -> None:
+    """Sign a real browser in by the form; it shows the board then."""
+    await page.goto(f"{url}/signin")
+    await page.locator("input[name=token]").fill(TOKEN)
+    if wall:
+        await page.locator("input[name=wall]").check()
+    await page.locator("form.signin button").click()
+    await page.locator("#headline").wait_for()

@@ -5,14 +5,12 @@ from collections.abc import AsyncIterator
 from itertools import product
 from pathlib import Path
 
-import httpx
 import pytest
 
 from api.gate import COOKIE
 from api.service import open_app
-from api.session import signin_link
 from store.pool import Pool
-from tests.integration.api_world import TOKEN, World, calling, config, serving
+from tests.integration.api_world import OWN_PAGE, TOKEN, World, calling, config, serving, sign_in
 
 OPEN = ("/healthz", "/metrics", "/docs", "/openapi.json", "/static/page.css", "/static/console.js")
 
@@ -51,40 +49,17 @@ async def test_a_changed_token_file_is_read_again(database: str, tmp_path: Path)
         assert (await client.get("/api/v1/stations", headers={"Authorization": "Bearer "})).status_code == 401
 
 
-async def sign_in(client: httpx.AsyncClient, folder: Path) -> httpx.Response:
-    link = signin_link(folder / "signin.code", "http://milepost.test/")
-    return await client.get(link.removeprefix("http://milepost.test"))
-
-
-async def test_the_sign_in_link_works_once(database: str, tmp_path: Path) -> None:
-    async with serving(config(database, tmp_path), token=None) as (client, _):
-        link = signin_link(tmp_path / "signin.code", "http://milepost.test/")
-        assert (tmp_path / "signin.code").stat().st_mode & 0o777 == 0o600
-        wrong = await client.get("/signin?code=guess")
-        answer = await client.get(link)
-        again = await client.get(link, headers={"Accept-Language": "en"})
-    assert wrong.status_code == 403, "a wrong guess must not use the code up"
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    cookie = answer.headers["set-cookie"].lower()
-    assert all(word in cookie for word in (f"{COOKIE}=", "httponly", "samesite=strict", "path=/", "max-age="))
-    assert "secure" not in cookie, "on plain http a secure cookie would never come back"
-    assert not (tmp_path / "signin.code").exists()
-    assert again.status_code == 403
-    assert "milepost up" in again.text
-    assert TOKEN not in cookie
-
-
 async def test_behind_https_the_cookie_is_secure(database: str, tmp_path: Path) -> None:
     settings = config(database, tmp_path, public_url="https://milepost.example")
     async with serving(settings, token=None) as (client, _):
-        assert "secure" in (await sign_in(client, tmp_path)).headers["set-cookie"].lower()
+        assert "secure" in (await sign_in(client)).headers["set-cookie"].lower()
 
 
 async def test_a_session_reads_and_ends_with_the_token(database: str, tmp_path: Path) -> None:
     settings = config(database, tmp_path)
     async with serving(settings, token=None) as (client, _):
         assert (await client.get("/")).status_code == 401
-        await sign_in(client, tmp_path)
+        await sign_in(client)
         assert (await client.get("/api/v1/stations")).status_code == 200
         assert (await client.get("/")).status_code == 200
         wrong_token = {"Authorization": "Bearer wrong"}
@@ -120,7 +95,7 @@ ODD_COOKIES = (
 
 async def test_an_odd_cookie_beside_it_signs_nobody_out(database: str, tmp_path: Path) -> None:
     async with serving(config(database, tmp_path), token=None) as (client, _):
-        await sign_in(client, tmp_path)
+        await sign_in(client)
         session = client.cookies[COOKIE]
         client.cookies.clear()
         for odd in ODD_COOKIES:
@@ -141,8 +116,10 @@ async def test_wrong_tokens_are_limited_and_logged_without_the_token(
         assert statuses.count(429) >= 15
         assert (late.status_code, late.headers["content-type"]) == (429, "application/problem+json")
         assert 1 <= int(late.headers["retry-after"]) <= 6
-        code = await client.get("/signin?code=geheim-geraten")
-        assert code.status_code == 429, "a code is guessed by the same budget"
+        for field in ("code", "token"):
+            guess = await client.post("/signin", data={field: "geheim-geraten"}, headers=OWN_PAGE)
+            assert guess.status_code == 429, "the form is tried by the same budget"
+            assert 1 <= int(guess.headers["retry-after"]) <= 6
         assert (await client.get("/api/v1/stations")).status_code == 200, "who was let in before goes on"
         assert (await client.get("/healthz", headers=wrong)).status_code == 200, "what needs no token"
     assert "a wrong token or sign-in code" in caplog.text
@@ -153,7 +130,7 @@ async def test_wrong_tokens_are_limited_and_logged_without_the_token(
 async def test_head_is_get_without_the_body(pool: Pool, database: str, tmp_path: Path) -> None:
     number = await World(pool).incident("station_offline")
     async with serving(config(database, tmp_path)) as (client, _):
-        await sign_in(client, tmp_path)
+        await sign_in(client)
         for path in (*OPEN, "/", "/api/v1/stations", f"/api/v1/incidents/{number}", f"/incidents/{number}", "/nothing"):
             shown, head = await client.get(path), await client.head(path)
             assert (head.status_code, head.content) == (shown.status_code, b""), path
@@ -164,14 +141,6 @@ async def test_head_is_get_without_the_body(pool: Pool, database: str, tmp_path:
         assert (stream.status_code, stream.content) == (200, b"")
         figures = (await client.get("/metrics")).text
     assert 'milepost_http_requests_total{method="HEAD",route="/healthz",status="200"} 1.0' in figures
-
-
-async def test_a_preview_of_the_sign_in_link_does_not_use_it_up(database: str, tmp_path: Path) -> None:
-    async with serving(config(database, tmp_path), token=None) as (client, _):
-        link = signin_link(tmp_path / "signin.code", "http://milepost.test/").removeprefix("http://milepost.test")
-        assert (await client.head(link)).status_code == 200
-        assert "set-cookie" not in (await client.head(link)).headers
-        assert (await client.get(link)).status_code == 303
 
 
 async def test_a_fault_of_ours_has_the_headers_and_is_counted(database: str, tmp_path: Path) -> None:
@@ -206,7 +175,7 @@ async def test_a_signed_in_browser_changes_things_only_from_our_pages(
 ) -> None:
     world = World(pool)
     async with serving(config(database, tmp_path), token=None) as (client, _):
-        await sign_in(client, tmp_path)
+        await sign_in(client)
         for case, (headers, status) in ORIGINS.items():
             number = await world.incident("station_offline", station="s")
             answer = await client.post(f"/api/v1/incidents/{number}/ack", headers=headers)

@@ -8,11 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from api.session import signin_link
 from store.pool import Pool
 from tests.conftest import free_port
-from tests.integration.api_world import World, config, serving
-from tests.integration.test_api_access import sign_in
+from tests.integration.api_world import World, config, serving, sign_in, sign_in_page
 from tests.integration.test_api_service import running
 
 NASTY = "<script>alert(1)</script>&\"'"
@@ -32,7 +30,7 @@ async def test_it_says_what_is_wrong_and_since_when(pool: Pool, database: str, t
     await world.station("6321220008")
     await world.incident("station_offline", station="6321220007", began=4000)
     async with serving(config(database, tmp_path), token=None) as (client, _):
-        await sign_in(client, tmp_path)
+        await sign_in(client)
         chinese, english = await page(client, "zh-CN"), await page(client, "en")
         chosen = (await client.get("/?lang=en", headers={"Accept-Language": "zh-CN"})).text
     for text, words in (
@@ -52,7 +50,7 @@ async def test_our_own_blindness_is_said_first(
     monkeypatch.setattr("api.looks.LOOK_EVERY", 0.0)
     world = World(pool)
     async with serving(config(database, tmp_path), token=None) as (client, _):
-        await sign_in(client, tmp_path)
+        await sign_in(client)
         assert "No tick was judged yet" in await page(client, "en")
         await world.clock()
         assert "No station has reported yet" in await page(client, "en")
@@ -73,6 +71,7 @@ async def test_the_page_tells_strangers_how_to_sign_in(database: str, tmp_path: 
         chinese = await client.get("/")
     assert answer.status_code == 401
     assert "one-use link" in answer.text
+    assert 'name="token"' in answer.text
     assert "登录" in chinese.text
 
 
@@ -110,7 +109,7 @@ async def test_a_real_browser_shows_it_on_a_phone_and_keeps_it_true(
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
-        await page.goto(signin_link(tmp_path / "signin.code", settings.url))
+        await sign_in_page(page, settings.url)
         assert await page.locator(".counts .online b").inner_text() == "1"
         assert await page.locator("html").get_attribute("lang") == language
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "no horizontal scroll"

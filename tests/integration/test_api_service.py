@@ -28,7 +28,7 @@ from api.session import AdminToken
 from contract.errors import RemedyError
 from store.pool import Pool, end
 from tests.conftest import free_port
-from tests.integration.api_world import TOKEN, World, config, serving
+from tests.integration.api_world import TOKEN, World, config, serving, sign_in
 
 API = "/api/v1"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
@@ -334,6 +334,8 @@ async def test_a_database_that_is_away_is_503_and_is_found_again(pool: Pool, dat
     await wire.mend()
     async with running(config(wire.url, tmp_path, port=free_port())) as (client, _, _):
         assert (await client.get("/api/v1/stations")).status_code == 200
+        browser = httpx.AsyncClient(base_url=client.base_url, headers={"Accept-Language": "en"})
+        await sign_in(browser)
         await wire.cut()
         for path in ("/api/v1/stations", "/api/v1/stations/s", "/api/v1/incidents"):
             answer = await client.get(path)
@@ -344,18 +346,15 @@ async def test_a_database_that_is_away_is_503_and_is_found_again(pool: Pool, dat
         assert (await client.get("/healthz")).status_code == 200
         assert (await client.get("/readyz")).status_code == 503
         assert "milepost_database_up 0.0" in (await client.get("/metrics")).text
-        cookie = (await _signed_in(client, tmp_path)).headers["set-cookie"].partition(";")[0]
-        page = await client.get("/", headers={"Cookie": cookie, "Accept-Language": "en"})
+        page = await browser.get("/")
         assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
         assert "unknown" in page.text
+        assert (await browser.get("/api/v1/stations")).status_code == 503
+        assert (await browser.get("/healthz")).status_code == 200
+        await browser.aclose()
         await wire.mend()
         await until(client, "/api/v1/stations", lambda answer: answer.status_code == 200)
     await wire.cut()
-
-
-async def _signed_in(client: httpx.AsyncClient, folder: Path) -> httpx.Response:
-    (folder / "signin.code").write_text("once")
-    return await client.get("/signin?code=once")
 
 
 async def test_a_database_that_hangs_is_503_and_blocks_nobody(
@@ -489,7 +488,15 @@ async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
     async def send(message: Any) -> None:
         sent.append(message)
 
-    guarded = gate.Gate(never, token=AdminToken(None), guesses=Guesses(0.0), observe=lambda *_: None)  # type: ignore[arg-type]
+    nobody: Any = None
+    guarded = gate.Gate(
+        never,
+        token=AdminToken(None),
+        sessions=nobody,
+        guesses=Guesses(0.0),
+        observe=lambda *_: None,
+        secure=False,
+    )
     scope = {"type": "http", "method": "POST", "path": "/closures", "headers": [], "query_string": b""}
     await guarded(scope, never, send)
     assert sent[0]["status"] == 408

@@ -7,11 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from api.session import signin_link
 from store.pool import Pool
 from tests.conftest import free_port
-from tests.integration.api_world import World, config, serving
-from tests.integration.test_api_access import sign_in
+from tests.integration.api_world import World, config, serving, sign_in, sign_in_page
 from tests.integration.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.test_api_service import running
 
@@ -40,7 +38,7 @@ async def world(pool: Pool) -> World:
 async def client(world: World, database: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A browser that is signed in, after everything that the test's world writes first."""
     async with serving(config(database, tmp_path), token=None) as (client, _):
-        await sign_in(client, tmp_path)
+        await sign_in(client)
         yield client
 
 
@@ -398,7 +396,7 @@ async def test_a_real_browser_walks_through_it(
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        await page.goto(signin_link(tmp_path / "signin.code", settings.url))
+        await sign_in_page(page, settings.url)
         await page.evaluate("window.never_reloaded = true")
         assert await page.locator("svg.map a.mark.online").count() == 1
         await pool.execute("UPDATE station_state SET state = 'offline'")

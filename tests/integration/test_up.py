@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -12,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import paho.mqtt.client as paho
 import psutil
 import pytest
@@ -31,7 +33,11 @@ def place(server_dir: Path) -> Path:
 
 def up(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     free = ["--http-port", str(find_free_port()), "--mqtt-port", str(find_free_port())]
-    command = [sys.executable, "-P", "-m", "milepost", "up", *free, *arguments]
+    return milepost("up", *free, *arguments, **environ)
+
+
+def milepost(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "milepost", *arguments]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     return subprocess.run(command, env={**clean, **environ}, capture_output=True, text=True, timeout=60, check=False)
 
@@ -138,9 +144,8 @@ def test_it_starts_says_so_and_ends_in_good_order(stack: Stack) -> None:
     stack.start()
     wait_until(lambda: "\nready\n" in stack.output.read_text(), 20, "it does not say ready")
     said = stack.output.read_text()
-    code = (stack.data / "signin").read_text().strip()
-    assert f"{stack.url}/signin?code={code}" in said
-    for name in ("admin.token", "signin", "postgres.password"):
+    code = re.findall(rf"{stack.url}/signin\?code=(\S+)", said)[0]
+    for name in ("admin.token", "api.json", "postgres.password"):
         assert stat.S_IMODE((stack.data / name).stat().st_mode) == 0o600
     token = (stack.data / "admin.token").read_text()
     children = descendants(stack)
@@ -157,9 +162,38 @@ def test_it_starts_says_so_and_ends_in_good_order(stack: Stack) -> None:
 
     stack.start()
     assert (stack.data / "admin.token").read_text() == token
-    assert (stack.data / "signin").read_text().strip() != code
+    codes = re.findall(r"/signin\?code=(\S+)", stack.output.read_text())
+    assert codes[0] == code
+    assert len(set(codes)) == 2
     assert stack.stop(signal.SIGTERM) == 0
     assert "Traceback" not in stack.output.read_text()
+
+
+def test_every_browser_is_signed_in_by_a_link_of_its_own(stack: Stack, place: Path) -> None:
+    """As many as one likes, while it runs: the printed link and `milepost signin` beside it."""
+    asked = milepost("signin", "--data", str(stack.data))
+    assert "no Milepost runs in" in one_line(asked)
+    stack.start()
+    wait_until(lambda: "\nready\n" in stack.output.read_text(), 20, "it does not say ready")
+    links = re.findall(rf"{stack.url}/signin\?code=\S+", stack.output.read_text())
+    for _ in range(2):
+        asked = milepost("signin", "--data", str(stack.data))
+        assert asked.returncode == 0, asked.stderr
+        links.append(asked.stdout.strip())
+    assert len(set(links)) == 3
+    for link in links:
+        with httpx.Client(base_url=stack.url) as browser:
+            assert browser.get(link).status_code == browser.get(link).status_code == 200
+            assert browser.get("/").status_code == 401, "to look at a link changes nothing"
+            code = link.partition("code=")[2]
+            pressed = browser.post("/signin", data={"code": code}, headers={"Origin": stack.url})
+            assert pressed.status_code == 303
+            assert browser.get("/").status_code == 200
+    assert stack.stop() == 0
+    elsewhere = place / "none"
+    token = {"MILEPOST_ADMIN_TOKEN_FILE": str(stack.data / "admin.token"), "MILEPOST_API_URL": stack.url}
+    foreign = milepost("signin", "--data", str(elsewhere), **token)
+    assert "no API answers at" in one_line(foreign)
 
 
 def test_what_is_killed_comes_back_and_a_new_log_gets_its_topics(stack: Stack) -> None:

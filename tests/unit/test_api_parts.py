@@ -14,7 +14,7 @@ from api.openapi import shape_of
 from api.pages import STATIC
 from api.paging import MAX_ID, AfterRecord, AfterStation, Page
 from api.problems import Problem
-from api.session import SESSION_SECONDS, AdminToken, redeem, write_secret
+from api.session import AdminToken
 from api.texts import TABLES, Words, choose
 from api.times import Asked, parse_time
 
@@ -126,27 +126,21 @@ def test_moments_are_told_in_beijing_time() -> None:
     assert Words("en").clock(NOW) == "2026-11-01 16:00:00"
 
 
-def test_a_session_ends_in_time(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("t")
-    token = AdminToken(tmp_path / "token")
-    session = token.new_session(1000.0)
-    assert token.is_session(session, 1000.0 + SESSION_SECONDS - 1)
-    assert not token.is_session(session, 1000.0 + SESSION_SECONDS)
-    later = session.replace(str(1000 + SESSION_SECONDS), str(2000 + SESSION_SECONDS))
-    assert not token.is_session(later, 1000.0), "its end is signed"
-
-
-def test_an_empty_code_file_lets_nobody_in(tmp_path: Path) -> None:
-    (tmp_path / "code").write_text("\n")
-    assert not redeem(tmp_path / "code", "")
-    assert not redeem(tmp_path / "none", "")
-    assert not redeem(None, "")
-    first = write_secret(tmp_path / "code")
-    second = write_secret(tmp_path / "code")
-    assert first != second
-    assert not redeem(tmp_path / "code", first), "a new code ends the one before"
-    assert redeem(tmp_path / "code", second)
-    assert [path.name for path in tmp_path.iterdir()] == []
+def test_a_cookie_is_known_under_the_token_that_signed_it(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("t")
+    token = AdminToken(file)
+    cookie = token.new_cookie()
+    assert cookie != token.new_cookie()
+    assert token.is_ours(cookie)
+    nonce, _, signature = cookie.partition(".")
+    for other in ("", ".", signature, f"{nonce}.", f"x{nonce}.{signature}", f"{nonce}x.{signature}", "é.é"):
+        assert not token.is_ours(other), other
+    file.write_text("another")
+    assert not token.is_ours(cookie)
+    file.unlink()
+    assert not token.is_ours(cookie)
+    assert not AdminToken(None).is_ours(AdminToken(None).new_cookie())
 
 
 def test_a_page_of_another_port_is_another_origin() -> None:

@@ -8,13 +8,14 @@ from agents.bounded_client import MAX_PACKET
 from alerting.health_core import MAX_BOXES, MOST_BASE, MOST_TOLD
 from alerting.health_runs import MAX_CHAINS, MAX_RUNS
 from alerting.liveness import LivenessSettings
-from api import connections, gate, history, hub, pipeline, stations, times, work
+from api import connections, gate, history, hub, pipeline, session_rules, stations, times, work
 from api.areas import MOST_CHILDREN
 from api.config import ApiConfig
 from broker import census, namesakes, retained
 from broker.acks import MAX_RANGES
 from contract.messages import MOST_TERMINALS
 from milepost.settings import Settings
+from milepost.signin import MINUTES
 from registry.store import MAX_AUTO_REGISTERED, MAX_TERMINALS, MAX_UNREGISTERED
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "limits.md").read_text(encoding="utf-8")
@@ -43,6 +44,8 @@ SERVER = ApiConfig(database_url="", admin_token_file=None)
         f"(over {work.FEW} things) | two threads, {work.MOST_WAITING} answers that wait",
         f"| {gate.MAX_BODY // 1024} KiB, within {gate.BODY_WITHIN:.0f} s |",
         f"| {SERVER.connections}; one without a request under way for {connections.PATIENCE:.0f} s ends",
+        f"| {session_rules.MOST_SESSIONS:,} (`api/session_rules.py`)",
+        f"| {session_rules.MOST_CODES}, for {session_rules.CODE_SECONDS / 60:.0f} minutes each |",
         f"| {MOST_CHILDREN:,} are listed |",
         f"| {hub.MOST_CLIENTS}, each with {hub.QUEUE:,} events that wait; {hub.REMEMBERED:,} are remembered",
     ],
@@ -54,3 +57,4 @@ def test_the_list_has_the_numbers_of_the_code(said: str) -> None:
 def test_the_defaults_that_stand_twice_are_the_same() -> None:
     assert Settings().station_terminals == MOST_TERMINALS
     assert Settings().auto_register_most == MAX_AUTO_REGISTERED
+    assert session_rules.CODE_SECONDS == MINUTES * 60
