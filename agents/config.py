@@ -80,7 +80,7 @@ def parse_broker(url: str) -> Broker:
         port = parts.port
     except ValueError:
         raise _bad_broker() from None
-    if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/"):
+    if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/") or port == 0:
         raise _bad_broker()
     user = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None

@@ -171,7 +171,7 @@ class _Reader:
         made = {name: rule for name, entry in entries.items() if (rule := self._rule(name, entry)) is not None}
         overrides = {name: self._overriding(rule, entries[name]) for name, rule in made.items()}
         off = [name for name in made if self._flag(entries[name].keys.get("off"))]
-        seconds = 600.0 if fresh is None else self._value(fresh, "fresh", _duration)
+        seconds = 600.0 if fresh is None else self._value(fresh, "fresh", _some_time)
         return RuleSet(
             rules=tuple(made.values()),
             off=tuple(off),
@@ -258,8 +258,8 @@ def _over(before: _Entry | None, entry: _Entry) -> _Entry:
 def _readers(source: Source) -> dict[str, Callable[[str], Any]]:
     number = {"fraction": _fraction, "version": _version}.get(source.test, _number)
     return {
-        "above": number, "below": number, "clear": number, "is": _truth, "for": _duration, "gap": _duration,
-        "quiet": _duration, "severity": _severity,
+        "above": number, "below": number, "clear": number, "is": _truth, "for": _duration, "gap": _some_time,
+        "quiet": _some_time, "severity": _severity,
     }  # fmt: skip
 
 
@@ -296,6 +296,14 @@ def _duration(text: str) -> float:
     if not match or float(match[1]) * _UNITS[match[2]] > 366 * 86400:
         raise _WrongError("it must be a time, such as 90s, 10m, 6h or 2d, of at most a year")
     return float(match[1]) * _UNITS[match[2]]
+
+
+def _some_time(text: str) -> float:
+    """A time within which something must come again: in none at all nothing does."""
+    seconds = _duration(text)
+    if seconds < 1:
+        raise _WrongError("it must be a time of at least 1s, such as 90s or 10m")
+    return seconds
 
 
 def _truth(text: str) -> bool:

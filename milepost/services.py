@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.errors import RemedyError
+from milepost.numbers import require_between
 from milepost.settings import LINGER, PARTITIONS, Secret, Settings, require, secret_in
 
 if TYPE_CHECKING:
     from alerting.blindspots import BlindSpotSettings
+    from alerting.incidents import IncidentsConfig
+    from alerting.liveness import LivenessSettings
+    from broker.losses import LossSettings
 
 _MAX_DAYS = 400
 
@@ -22,7 +26,6 @@ _MAX_DAYS = 400
 async def bridge(settings: Settings, stop: asyncio.Event) -> None:
     """Carry messages from one MQTT broker into Kafka."""
     from broker.bridge import BridgeConfig, run
-    from broker.losses import LossSettings
 
     config = BridgeConfig(
         mqtt_url=require(settings.mqtt_url, "MILEPOST_MQTT_URL", "mqtt://host:port"),
@@ -33,23 +36,30 @@ async def bridge(settings: Settings, stop: asyncio.Event) -> None:
         bridge=settings.bridge,
         idempotent=settings.kafka_idempotent,
         linger=settings.kafka_linger or LINGER,
-        losses=LossSettings(
-            window=settings.loss_window,
-            settled=settings.loss_settled,
-            clean=settings.loss_clean,
-            share=settings.loss_share,
-            least=settings.loss_least,
-            all_share=settings.loss_all_share,
-            all_least=settings.loss_all_least,
-            named_least=settings.loss_named_least,
-            named_of=settings.loss_named_of,
-            named_times=settings.loss_named_times,
-            named_until=settings.loss_named_until,
-        ),
+        losses=loss_settings(settings),
         terminals=settings.station_terminals,
         metrics_port=settings.metrics_port,
     )
     await run(config, stop)
+
+
+def loss_settings(settings: Settings) -> "LossSettings":
+    """By what a bridge tells its own losses from stations that number wrongly."""
+    from broker.losses import LossSettings
+
+    return LossSettings(
+        window=settings.loss_window,
+        settled=settings.loss_settled,
+        clean=settings.loss_clean,
+        share=settings.loss_share,
+        least=settings.loss_least,
+        all_share=settings.loss_all_share,
+        all_least=settings.loss_all_least,
+        named_least=settings.loss_named_least,
+        named_of=settings.loss_named_of,
+        named_times=settings.loss_named_times,
+        named_until=settings.loss_named_until,
+    )
 
 
 async def ingest(settings: Settings, stop: asyncio.Event) -> None:
@@ -66,29 +76,31 @@ async def ingest(settings: Settings, stop: asyncio.Event) -> None:
 
 async def judge(settings: Settings, stop: asyncio.Event) -> None:
     """Judge which stations are online."""
-    from alerting.clock import ClockSettings
     from alerting.judge import JudgeConfig, run
-    from alerting.liveness import LivenessSettings
 
-    clock = ClockSettings(
-        longest=settings.longest_tick,
-    )
-    liveness = LivenessSettings(
-        k=settings.missed_heartbeats,
-        floor=settings.floor,
-        will_grace=settings.will_grace,
-        clock=clock,
-        terminals=settings.station_terminals,
-    )
     config = JudgeConfig(
         database_url=database_url(settings),
         kafka_servers=kafka_servers(settings),
         instance=settings.instance_name,
         auto_register=bool(settings.auto_register),
         auto_register_most=settings.auto_register_most,
-        liveness=liveness,
+        liveness=liveness_settings(settings),
     )
     await run(config, stop)
+
+
+def liveness_settings(settings: Settings) -> "LivenessSettings":
+    """By what a judge tells that a terminal is offline."""
+    from alerting.clock import ClockSettings
+    from alerting.liveness import LivenessSettings
+
+    return LivenessSettings(
+        k=settings.missed_heartbeats,
+        floor=settings.floor,
+        will_grace=settings.will_grace,
+        clock=ClockSettings(longest=settings.longest_tick),
+        terminals=settings.station_terminals,
+    )
 
 
 async def health(settings: Settings, stop: asyncio.Event) -> None:
@@ -106,8 +118,15 @@ async def health(settings: Settings, stop: asyncio.Event) -> None:
 
 async def incidents(settings: Settings, stop: asyncio.Event) -> None:
     """Open and close incidents."""
+    from alerting.incidents import run
+
+    await run(incidents_config(settings), stop)
+
+
+def incidents_config(settings: Settings) -> "IncidentsConfig":
+    """What the incident process is told."""
     from alerting.flapping import FlappingSettings
-    from alerting.incidents import IncidentsConfig, run
+    from alerting.incidents import IncidentsConfig
     from alerting.outage import CauseSettings
     from alerting.parts import PartSettings
     from alerting.promise import USUAL
@@ -126,7 +145,7 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
         on=settings.flapping_on,
         off=settings.flapping_off,
     )
-    config = IncidentsConfig(
+    return IncidentsConfig(
         database_url=database_url(settings),
         kafka_servers=kafka_servers(settings),
         kafka_idempotent=settings.kafka_idempotent,
@@ -146,7 +165,6 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
         ),
         parts=PartSettings(causes=causes, flapping=flapping, blind_spots=_blind_spots(settings)),
     )
-    await run(config, stop)
 
 
 def _blind_spots(settings: Settings) -> "BlindSpotSettings":
@@ -269,9 +287,11 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
 async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Announce a restart that begins now; 2 when it may not be."""
     from alerting.restart_store import AnnouncementRefusedError, announce
+    from alerting.restarts import LONGEST_RESTART
     from store.migrate import require_current
     from store.pool import open_pool
 
+    require_between("--minutes", arguments.minutes, 0.1, LONGEST_RESTART / timedelta(minutes=1))
     length = timedelta(minutes=arguments.minutes)
     async with open_pool(database_url(settings), name="announce", size=1) as pool, pool.acquire() as connection:
         await require_current(connection)
@@ -288,8 +308,7 @@ async def schedule(settings: Settings, stop: asyncio.Event, arguments: argparse.
     from registry.opening_text import ScheduleError
     from registry.schedule_report import describe_rules, today_in
 
-    if not 0 <= arguments.days <= _MAX_DAYS:
-        raise RemedyError(f"--days is {arguments.days}: give 0 to {_MAX_DAYS}")
+    require_between("--days", arguments.days, 0, _MAX_DAYS)
     try:
         today = today_in(arguments.rules, datetime.now(UTC))
         _say(describe_rules(arguments.rules, today, arguments.days))

@@ -41,6 +41,8 @@ Minutes = Annotated[float, Meta(ge=0.1, le=100_000)]
 Days = Annotated[float, Meta(ge=0.001, le=3660)]
 LongSeconds = Annotated[float, Meta(ge=1, le=31_536_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+SomeShare = Annotated[float, Meta(ge=0.01, le=1)]
+"""A share of which none is no sense: what is over when nobody is back is over at once."""
 Name = Annotated[
     str, Meta(pattern="^[0-9A-Za-z_.-]{1,64}$", extra={"allowed": "1 to 64 letters, digits, `_`, `.` and `-`"})
 ]
@@ -52,7 +54,9 @@ MqttUrl = Annotated[
         extra={"allowed": "`mqtt://user@host:port` or `mqtts://user@host:port`"},
     ),
 ]
-Servers = Annotated[str, Meta(pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$", extra={"allowed": "`host:port,host:port`"})]
+_PORT = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
+_SERVER = rf"[^\s,:]+:{_PORT}"
+Servers = Annotated[str, Meta(pattern=rf"^{_SERVER}(,{_SERVER})*$", extra={"allowed": "`host:port,host:port`"})]
 DatabaseUrl = Annotated[
     Secret,
     Meta(extra={"allowed": "`postgresql://user:password@host:port/name`", "pattern": r"^postgres(ql)?://\S+$"}),
@@ -160,7 +164,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Seconds, Meta(description="Seconds after a Last Will before it shortens a deadline; a blip fires one too.")
     ] = 10.0
     longest_tick: Annotated[
-        Seconds, Meta(description="Seconds between two ticks of a bridge above which the interval does not count.")
+        Annotated[float, Meta(ge=1, le=60)],
+        Meta(description="Seconds between two ticks of a bridge above which the interval does not count."),
     ] = 5.0
     loss_window: Annotated[
         Seconds,
@@ -202,7 +207,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Few, Meta(description="Windows without a loss after which such a station counts again.")
     ] = 30
     mass_share: Annotated[
-        Share,
+        SomeShare,
         Meta(description="The share of a shard's stations that fall together from which the shard is suspected."),
     ] = 0.8
     mass_least: Annotated[Count, Meta(description="The fewest stations that fall together for that.")] = 20
@@ -237,10 +242,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="The fewest stations of an area, uplink, feeder, agent version or shard that fall together."),
     ] = 5
     cause_share: Annotated[
-        Share, Meta(description="The share of its stations that fell together from which it is their common cause.")
+        SomeShare, Meta(description="The share of its stations that fell together from which it is their common cause.")
     ] = 0.5
     cause_returned: Annotated[
-        Share, Meta(description="The share of the stations of a common cause that are back when it may be over.")
+        SomeShare, Meta(description="The share of the stations of a common cause that are back when it may be over.")
     ] = 0.5
     cause_hold: Annotated[
         Seconds,
@@ -261,9 +266,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     flapping_on: Annotated[
-        Share, Meta(description="The weighted share of slots with a change from which a station flaps.")
+        SomeShare, Meta(description="The weighted share of slots with a change from which a station flaps.")
     ] = 0.3
-    flapping_off: Annotated[Share, Meta(description="The share below which it flaps no more.")] = 0.25
+    flapping_off: Annotated[SomeShare, Meta(description="The share below which it flaps no more.")] = 0.25
     blind_never_days: Annotated[
         Days, Meta(description="Days after which a station that never reported is dark, from when it was commissioned.")
     ] = 1.0
@@ -363,6 +368,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     secret: bool
     is_path: bool
+    #: Of a number, the least and the largest that is allowed.
+    bounds: tuple[float, float] | None = None
 
     @property
     def variable(self) -> str:
@@ -383,6 +390,7 @@ def _rows() -> Iterator[Setting]:
             meaning=next(meta.description for meta in metas if meta.description),
             secret=plain is Secret,
             is_path=plain is Path,
+            bounds=_bounds(metas) if plain in (int, float) else None,
         )
 
 
@@ -401,6 +409,12 @@ def _extra(metas: list[Meta], key: str) -> str | None:
     return next((str(meta.extra[key]) for meta in metas if meta.extra and key in meta.extra), None)
 
 
+def _bounds(metas: list[Meta]) -> tuple[float, float]:
+    """The least and the largest number that is allowed; a setting without them is a mistake in the table."""
+    low, high = (next(b for b in (getattr(m, side) for m in metas) if b is not None) for side in ("ge", "le"))
+    return low, high
+
+
 def _allowed(plain: Any, metas: list[Meta]) -> str:
     said = _extra(metas, "allowed")
     if said is not None:
@@ -408,7 +422,7 @@ def _allowed(plain: Any, metas: list[Meta]) -> str:
     if get_origin(plain) is Literal:
         return "one of " + ", ".join(f"`{choice}`" for choice in get_args(plain))
     if plain in (int, float):
-        low, high = (next(b for b in (getattr(m, side) for m in metas) if b is not None) for side in ("ge", "le"))
+        low, high = _bounds(metas)
         return f"a {'whole ' if plain is int else ''}number from {low} to {high}"
     return {bool: "`true` or `false`", Path: "a path"}.get(plain, "a text")
 
@@ -418,17 +432,36 @@ TABLE: tuple[Setting, ...] = tuple(_rows())
 _BY_FIELD = {setting.field: setting for setting in TABLE}
 
 
+ORDERED: tuple[tuple[str, str], ...] = (
+    ("flapping_off", "flapping_on"),
+    ("loss_share", "loss_all_share"),
+    ("loss_named_least", "loss_named_of"),
+)
+"""Settings of which the first must not be larger than the second: together they would never end, or never begin."""
+
+
 def load(environ: Mapping[str, str], overrides: Mapping[str, str] | None = None) -> Settings:
     """The settings of `environ`, except those that `overrides` (by field) sets; an empty value is unset.
 
-    Raises RemedyError naming the variable or option, what is wrong and what is allowed.
+    Raises RemedyError naming the variable or option, what is wrong and what is allowed; of two that contradict each
+    other both.
     """
     given = {setting.field: value for setting in TABLE if (value := _given(setting, environ))}
     sources = {field: _BY_FIELD[field].variable for field in given}
     for field, value in (overrides or {}).items():
         given[field] = value
         sources[field] = _BY_FIELD[field].option
-    return Settings(**{field: _convert(field, value, sources[field]) for field, value in given.items()})
+    settings = Settings(**{field: _convert(field, value, sources[field]) for field, value in given.items()})
+    for small, large in ORDERED:
+        _require_order(settings, small, large, sources)
+    return settings
+
+
+def _require_order(settings: Settings, small: str, large: str, sources: Mapping[str, str]) -> None:
+    low, high = getattr(settings, small), getattr(settings, large)
+    if low > high:
+        names = [sources.get(field, _BY_FIELD[field].variable) for field in (small, large)]
+        raise RemedyError(f"{names[0]} is {low:g} and {names[1]} is {high:g}: the first must not be larger")
 
 
 def _given(setting: Setting, environ: Mapping[str, str]) -> str | None:

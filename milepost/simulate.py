@@ -20,6 +20,7 @@ from agents.simulator.timetable import BrokenLineError, Deed
 from contract.errors import RemedyError
 from milepost import observe
 from milepost.files import raise_file_limit
+from milepost.numbers import require_between
 from milepost.settings import Settings, require, secret_in
 from milepost.up import say
 
@@ -43,12 +44,13 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
 
 def _require_sense(arguments: argparse.Namespace) -> None:
     """Raises RemedyError for options that make no sense."""
-    if not 0 <= arguments.stations <= roster.MOST_STATIONS:
-        raise RemedyError(f"--stations is {arguments.stations}: give 0 to {roster.MOST_STATIONS}")
-    if not 1 <= arguments.terminals <= MOST_TERMINALS:
-        raise RemedyError(f"--terminals is {arguments.terminals}: give 1 to {MOST_TERMINALS}")
-    if not 1 <= arguments.every <= 3600:
-        raise RemedyError(f"--every is {arguments.every:g}: give seconds from 1 to 3600")
+    require_between("--stations", arguments.stations, 0, roster.MOST_STATIONS)
+    require_between("--terminals", arguments.terminals, 1, MOST_TERMINALS)
+    require_between("--every", arguments.every, 1, 3600)
+    if arguments.sample is not None:
+        require_between("--sample", arguments.sample, 1, timetable.MOST_SECONDS)
+    if arguments.seconds is not None:
+        require_between("--seconds", arguments.seconds, 0.1, timetable.MOST_SECONDS)
     if arguments.check is not None and (arguments.journal is None or arguments.token_file is None):
         raise RemedyError(
             "--check compares a journal with what the API says: give --journal FILE and --token-file FILE"

@@ -10,6 +10,7 @@ from agents.simulator.roster import MOST_STATIONS
 from contract.errors import RemedyError
 from milepost import datadir, logs, signin
 from milepost.files import raise_file_limit
+from milepost.numbers import require_between
 from milepost.settings import Settings
 from milepost.signin import MINUTES
 from milepost.stack import FLEET_TERMINALS, Say, Stack
@@ -19,8 +20,7 @@ from milepost.supervisor import GaveUpError
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Run the stack until `stop`; 1 when a part of it cannot be kept running. Raises RemedyError."""
     stations = arguments.stations
-    if not 0 <= stations <= MOST_STATIONS:
-        raise RemedyError(f"--stations is {stations}: give 0 to {MOST_STATIONS}")
+    require_between("--stations", stations, 0, MOST_STATIONS)
     if stations:
         # The servers inherit it: the MQTT broker needs a socket for each terminal too.
         raise_file_limit(int(FLEET_TERMINALS) * stations)

@@ -21,6 +21,10 @@ import msgspec
 from contract.topics import is_station_id, is_terminal_id
 
 MAX_LINES: Final = 10_000
+MOST_SECONDS: Final = 366 * 86_400.0
+"""No time of a timetable is longer than a year."""
+SHORTEST: Final = 0.001
+"""Seconds that something must last at least."""
 _DURATION: Final = re.compile(r"(?:([0-9.]+)h)?(?:([0-9.]+)m)?(?:([0-9.]+)s)?")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _CLOCKS: Final = ("1970", "2099", "+1h", "-1h", "right")
@@ -147,7 +151,10 @@ def duration(text: str) -> float:
         hours, minutes, seconds = (float(part or 0) for part in match.groups())
     except ValueError:
         raise ValueError(f"{text!r} is no time: write it like 90s, 1m30s or 2h") from None
-    return hours * 3600 + minutes * 60 + seconds
+    found = hours * 3600 + minutes * 60 + seconds
+    if found > MOST_SECONDS:
+        raise ValueError(f"{text[:20]!r} is more than a year: give a shorter time")
+    return found
 
 
 def read_who(text: str) -> Who:
@@ -190,8 +197,8 @@ def _positive(least: float, most: float) -> Callable[[str], float]:
 
 def _span(text: str) -> float:
     seconds = duration(text)
-    if seconds <= 0:
-        raise ValueError(f"{text!r} is no time: it must be longer than 0s")
+    if seconds < SHORTEST:
+        raise ValueError(f"{text!r} is no time: it must be longer than 0s, {SHORTEST:g}s or more")
     return seconds
 
 

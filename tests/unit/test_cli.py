@@ -16,6 +16,10 @@ def run(*argv: str, environ: dict[str, str] | None = None) -> int:
     return cli.run(argv, environ or {})
 
 
+_RESTART = ("announce-restart", "--reason", "x", "--minutes")
+_AGENT = ("agent", "--station", "a", "--broker", "mqtt://h")
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
@@ -25,15 +29,32 @@ def run(*argv: str, environ: dict[str, str] | None = None) -> int:
         pytest.param(["agent"], "required: --station", id="an option is missing"),
         pytest.param(["import", "cities", "x.csv"], "invalid choice: 'cities'", id="no such kind of file"),
         pytest.param(["schedule", "check", "Mo 9-17"], "cannot be read: character 4, before '9-17'", id="bad rules"),
-        pytest.param(["schedule", "check", "24x7", "--days", "-1"], "--days is -1: give 0 to 400", id="no such days"),
+        pytest.param(
+            ["schedule", "check", "24x7", "--days", "-1"],
+            "--days is -1: give a number from 0 to",
+            id="no days",
+        ),
         pytest.param(["up", "--http-port", "x"], "--http-port is 'x': it must be a whole number", id="a wrong option"),
         pytest.param(["bridge"], "MILEPOST_MQTT_URL is not set", id="a setting is missing"),
         pytest.param(["ingest"], "MILEPOST_DATABASE_URL is not set", id="no database"),
         pytest.param(["topics"], "MILEPOST_KAFKA_SERVERS is not set", id="no Kafka"),
-        pytest.param(["up", "--stations", "-5"], "--stations is -5: give 0 to", id="fewer stations than none"),
+        pytest.param(["up", "--stations", "-5"], "--stations is -5: give a number from 0 to", id="too few stations"),
         pytest.param(["simulate", "--stations", "0"], "--stations 0 simulates nobody", id="a fleet of nobody"),
         pytest.param(["simulate", "--stations", "5"], "MILEPOST_MQTT_URL is not set", id="no broker"),
         pytest.param(["simulate", "--stations", "5", "--every", "0"], "--every is 0", id="a heartbeat without end"),
+        pytest.param(["simulate", "--stations", "5", "--every", "nan"], "--every is nan", id="a heartbeat of no time"),
+        pytest.param(["simulate", "--stations", "5", "--sample", "0"], "--sample is 0", id="samples without end"),
+        pytest.param(["simulate", "--stations", "5", "--sample", "nan"], "--sample is nan", id="samples of no time"),
+        pytest.param(["simulate", "--stations", "5", "--seconds", "nan"], "--seconds is nan", id="no length"),
+        pytest.param(["simulate", "--stations", "5", "--seconds", "-1"], "--seconds is -1", id="over before it began"),
+        pytest.param(["simulate", "--stations", "5", "--seconds", "1e308"], "--seconds is 1e+308", id="for ever"),
+        pytest.param([*_RESTART, "nan"], "--minutes is nan: give a number from 0.1 to 10", id="a restart of no time"),
+        pytest.param([*_RESTART, "-1"], "--minutes is -1", id="a restart that is over"),
+        pytest.param([*_RESTART, "inf"], "--minutes is inf", id="a restart without end"),
+        pytest.param([*_RESTART, "1e308"], "--minutes is 1e+308", id="a restart longer than any date"),
+        pytest.param([*_AGENT, "--every", "nan"], "every is nan", id="an agent's heartbeat of no time"),
+        pytest.param([*_AGENT, "--sample", "inf"], "sample is inf", id="an agent's sample without end"),
+        pytest.param(["agent", "--station", "a", "--broker", "mqtt://h:0"], "mqtt", id="a port that is none"),
         pytest.param(["simulate", "--stations", "5", "--check", "u"], "give --journal FILE", id="nothing to check by"),
         pytest.param(["agent", "--station", "a/b", "--broker", "mqtt://h"], "--station", id="a bad station"),
     ],

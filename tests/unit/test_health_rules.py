@@ -95,6 +95,36 @@ def test_what_decides_has_another_mark_and_what_does_not_has_none() -> None:
     assert rule.mark == Rule(name="x", field="disk", above=0.95, severity="info").mark
 
 
+_NO_NUMBERS = ("nan", ".nan", "inf", "-inf", ".inf", "1e308", "-1e308", f"1{'0' * 400}", "0x10", "'1,5'")
+
+
+@pytest.mark.parametrize("value", _NO_NUMBERS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rules: {{hot: {{above: {}}}}}",
+        "rules: {{hot: {{clear: {}}}}}",
+        "rules: {{disk_full: {{above: {}}}}}",
+        "rules: {{hot: {{for: {}}}}}",
+        "rules: {{hot: {{gap: {}}}}}",
+        "rules: {{hot: {{quiet: {}}}}}",
+        "rules: {{hot: {{overrides: [{{kind: a, above: {}}}]}}}}",
+        "fresh: {}",
+    ],
+)
+def test_a_number_that_is_none_or_has_no_end_is_told(text: str, value: str) -> None:
+    with pytest.raises(RemedyError, match=r"mine.yaml line 1: (above|clear|for|gap|quiet|fresh) is '"):
+        over_shipped(text.format(value))
+
+
+@pytest.mark.parametrize("key", ["fresh: {}", "rules: {{hot: {{gap: {}}}}}", "rules: {{hot: {{quiet: {}}}}}"])
+@pytest.mark.parametrize("value", ["0", "0s", "0.5s", "367d"])
+def test_a_time_within_which_something_must_come_again_is_some(key: str, value: str) -> None:
+    """With none every two samples would be too far apart, and a rule with `for` would never fire."""
+    with pytest.raises(RemedyError, match=f"is '{value}': it must be a time"):
+        over_shipped(key.format(value))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
