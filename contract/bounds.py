@@ -8,6 +8,8 @@ they may be wrong by decades, and that is no reason to refuse what they send.
 from datetime import UTC, date, datetime
 from typing import Final
 
+from contract.said import SaidError
+
 EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 """The first moment that can be named."""
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
@@ -16,21 +18,28 @@ FIRST_DAY: Final = EARLIEST.date()
 LAST_DAY: Final = date(2199, 12, 31)
 
 
-class OutOfBoundsError(ValueError):
+class OutOfBoundsError(SaidError):
     """A time or a day lies where nothing can be."""
 
 
 def require_time(at: datetime) -> datetime:
     """The time itself, which must be aware. Raises OutOfBoundsError that says between what it may lie."""
     if not EARLIEST <= at <= LATEST:
-        raise OutOfBoundsError(f"{_shown(at)} lies outside {_shown(EARLIEST)} to {_shown(LATEST)}: correct the year")
+        first, last = _shown(EARLIEST), _shown(LATEST)
+        raise OutOfBoundsError(
+            f"{_shown(at)} lies outside {first} to {last}: correct the year",
+            f"{_shown(at)} 不在 {first} 至 {last} 之间：请改正年份",
+        )
     return at
 
 
 def require_day(day: date) -> date:
     """The day itself. Raises OutOfBoundsError that says between what it may lie."""
     if not FIRST_DAY <= day <= LAST_DAY:
-        raise OutOfBoundsError(f"{day} lies outside {FIRST_DAY} to {LAST_DAY}: correct the year")
+        raise OutOfBoundsError(
+            f"{day} lies outside {FIRST_DAY} to {LAST_DAY}: correct the year",
+            f"{day} 不在 {FIRST_DAY} 至 {LAST_DAY} 之间：请改正年份",
+        )
     return day
 
 

@@ -33,6 +33,7 @@ def import_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="CSV with a header, or XLSX")
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     parser.add_argument("--skip-bad", action="store_true", help="apply the good rows although there are bad ones")
+    parser.add_argument("--clear-blank", action="store_true", help="let empty cells clear what is stored")
 
 
 def announce_restart(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ The rooms know nothing of settings, and each is imported only by the command tha
 
 import argparse
 import asyncio
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -265,8 +266,10 @@ async def topics(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def import_file(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
-    """Import what one file holds; 2 when bad rows stopped it."""
+    """Import what one file holds; 2 when it was not applied."""
+    from milepost.language import language_of
     from registry import importer
+    from registry.report import Asked
     from store.migrate import require_current
     from store.pool import open_pool
 
@@ -277,8 +280,12 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
             arguments.what,
             arguments.file,
             now=datetime.now(UTC),
-            dry_run=arguments.dry_run,
-            skip_bad=arguments.skip_bad,
+            asked=Asked(
+                dry_run=arguments.dry_run,
+                skip_bad=arguments.skip_bad,
+                clear_blank=arguments.clear_blank,
+                language=language_of(os.environ),
+            ),
         )
     _say(report.text)
     return 2 if report.refused else 0

@@ -1,12 +1,17 @@
 """What an import of closures would change. Pure."""
 
 from collections.abc import Collection, Mapping
+from typing import Final
 
 import msgspec
 
-from registry.diff import Plan, checked, compare
+from contract.said import Said
+from registry.diff import Plan, checked, compare, no_station
+from registry.layout import BadCell
 from registry.model import DeclaredClosure
-from registry.rows import BadCell, Row, Rows
+from registry.rows import Row, Rows
+
+_NOT_AFTER: Final = Said("is not after its beginning: correct one of them", "不晚于开始时间：请改正其中一个")
 
 
 def plan_closures(
@@ -20,12 +25,17 @@ def plan_closures(
 def _closure_of(row: Row, stored: DeclaredClosure | None, stations: Collection[str]) -> DeclaredClosure | BadCell:
     closure = msgspec.structs.replace(stored, **row.values) if stored else DeclaredClosure(**row.values)
     if closure.station not in stations:
-        return BadCell(
-            row.line, "station", f"{closure.station} is not registered: import the station first, or correct it"
-        )
+        return BadCell(row.line, "station", no_station(closure.station))
     if closure.until_at <= closure.from_at:
-        return BadCell(row.line, "until", "is not after its beginning: correct one of them")
+        return BadCell(row.line, "until", _NOT_AFTER)
     if stored is not None and stored.approved_by is not None and closure != stored:
         approved = f"{stored.approved_by} approved this closure as it was"
-        return BadCell(row.line, None, f"{approved}: withdraw it and declare another, or take out the row")
+        return BadCell(
+            row.line,
+            None,
+            Said(
+                f"{approved}: withdraw it and declare another, or take out the row",
+                f"{stored.approved_by} 已按原内容审批此次闭馆：请先撤回再重新申报，或删去此行",
+            ),
+        )
     return closure

@@ -5,6 +5,8 @@ for township and village; zeros where a level is not reached.
 import re
 from typing import Final
 
+from contract.said import SaidError
+
 CODE_LENGTH: Final = 12
 _CODE: Final = re.compile(r"[0-9A-Za-z]{1,32}")
 _DEFAULT_STATION: Final = re.compile(r"[0-9]{10}")
@@ -15,16 +17,20 @@ _LENGTHS: Final = {2: "province", 4: "prefecture", 6: "county", 9: "township", 1
 def normal_code(text: str) -> str:
     """The code as stored: digits padded with zeros to 12 ("63" gives "630000000000"), others as they are.
 
-    Raises ValueError with what is wrong and the remedy.
+    Raises SaidError with what is wrong and the remedy.
     """
     if not _CODE.fullmatch(text):
-        raise ValueError(f"{text[:40]!r} is not an area code: use 1 to 32 digits or Latin letters")
+        raise SaidError(
+            f"{text[:40]!r} is not an area code: use 1 to 32 digits or Latin letters",
+            f"“{text[:40]}”不是区划代码：应为 1 至 32 位数字或拉丁字母",
+        )
     if not text.isdigit():
         return text
     if len(text) not in _LENGTHS:
-        raise ValueError(
+        raise SaidError(
             f"{text!r} has {len(text)} digits; an area code has 2, 4, 6, 9 or 12: restore the digits, "
-            "and in a spreadsheet format the column as text"
+            "and in a spreadsheet format the column as text",
+            f"“{text}”有 {len(text)} 位；区划代码应为 2、4、6、9 或 12 位：请补全，并把表格中该列设为文本格式",
         )
     return text.ljust(CODE_LENGTH, "0")
 

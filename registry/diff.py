@@ -6,9 +6,11 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from contract.errors import RemedyError
+from contract.said import Said
 from registry.codes import level_of
+from registry.layout import BadCell
 from registry.model import LEVELS, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
-from registry.rows import BadCell, Row, Rows
+from registry.rows import Row, Rows
 from registry.tree import MAX_DEPTH, cycles, depths, paths, unrooted
 
 T = TypeVar("T", bound=Area | Station | DeclaredClosure | Target | KindSchedule | DatedHours | NamedDay)
@@ -85,60 +87,108 @@ def _area_of(row: Row, stored: Area | None) -> Area | BadCell:
     derived = level_of(row.key)
     values["level"] = values.get("level") or (stored.level if stored and "level" not in values else derived)
     if values["level"] is None:
-        return BadCell(row.line, "level", f"the level of {row.key} does not follow from its code: name it here")
+        return BadCell(
+            row.line,
+            "level",
+            Said(
+                f"the level of {row.key} does not follow from its code: name it here",
+                f"由代码 {row.key} 看不出级别：请在此填写",
+            ),
+        )
     if derived is not None and values["level"] not in LEVELS:
         known = ", ".join(LEVELS)
-        return BadCell(row.line, "level", f"{values['level']!r} is not a level of a 12-digit code: use one of {known}")
+        return BadCell(
+            row.line,
+            "level",
+            Said(
+                f"{values['level']!r} is not a level of a 12-digit code: use one of {known}",
+                f"“{values['level']}”不是 12 位代码的级别：请用省、市、县、乡镇或村",
+            ),
+        )
     area = msgspec.structs.replace(stored, **values) if stored else Area(**values)
     if area.valid_from and area.valid_to and area.valid_to < area.valid_from:
-        return BadCell(row.line, "valid_to", f"{area.valid_to} is before valid_from {area.valid_from}: exchange them")
+        return BadCell(
+            row.line,
+            "valid_to",
+            Said(
+                f"{area.valid_to} is before valid_from {area.valid_from}: exchange them",
+                f"{area.valid_to} 早于生效日期 {area.valid_from}：请对调",
+            ),
+        )
     return area
 
 
 def _station_of(row: Row, stored: Station | None, areas: Collection[str]) -> Station | BadCell:
     station = msgspec.structs.replace(stored, **row.values, auto_registered=False) if stored else Station(**row.values)
     if station.area not in areas:
-        return BadCell(
-            row.line, "area", f"{station.area} is not an area of the database: import its areas first, or correct it"
-        )
+        return BadCell(row.line, "area", no_area(station.area))
     if (station.lat is None) != (station.lon is None):
         lacking, given = ("lat", "lon") if station.lat is None else ("lon", "lat")
-        return BadCell(row.line, lacking, f"is missing while {given} is given: give both or neither")
+        return BadCell(
+            row.line,
+            lacking,
+            Said(
+                f"is missing while {given} is given: give both or neither",
+                "经纬度缺一个：请两个都填或都不填",
+            ),
+        )
     return station
 
 
-def _faults(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[str, str]:
+def no_area(code: str | None) -> Said:
+    return Said(
+        f"{code} is not an area of the database: import its areas first, or correct it",
+        f"数据库中没有区划 {code}：请先导入行政区划，或改正",
+    )
+
+
+def no_station(station: str | None) -> Said:
+    return Said(
+        f"{station} is not registered: import the station first, or correct it",
+        f"服务点 {station} 没有登记：请先导入服务点，或改正",
+    )
+
+
+def _faults(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[str, Said]:
     """{code: what is wrong with its parent} of rows that would break the tree; the first kind of fault only."""
     return _ringed(parents, good) or _lost(parents, good) or _deep(parents, good)
 
 
-def _ringed(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _ringed(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[str, Said]:
+    found: dict[str, Said] = {}
     for ring in cycles(parents):
         shown = " → ".join([*ring[:MAX_DEPTH], ring[0]])
         mine = [code for code in ring if code in good]
         if not mine:
-            raise RemedyError(f"stored areas are each other's parents ({shown}): mend table area")
-        what = f"{ring[0]} is its own parent" if len(ring) == 1 else f"the areas are each other's parents ({shown})"
-        found |= dict.fromkeys(mine, f"{what}: correct it")
+            raise RemedyError(
+                f"stored areas are each other's parents ({shown}): mend table area",
+                f"已存的区划互为上级（{shown}）：请修正 area 表",
+            )
+        if len(ring) == 1:
+            what = Said(f"{ring[0]} is its own parent: correct it", f"{ring[0]} 的上级是它自己：请改正")
+        else:
+            what = Said(f"the areas are each other's parents ({shown}): correct it", f"区划互为上级（{shown}）：请改正")
+        found |= dict.fromkeys(mine, what)
     return found
 
 
-def _lost(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _lost(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[str, Said]:
+    found: dict[str, Said] = {}
     for code, missing in unrooted(parents).items():
         if code not in good:
             continue
         above = "" if parents[code] == missing else f"{parents[code]} lies below "
-        found[code] = (
-            f"{above}{missing}, which neither the database nor a good row of the file has: add it, or correct it"
+        above_zh = "" if parents[code] == missing else f"{parents[code]} 属于 "
+        found[code] = Said(
+            f"{above}{missing}, which neither the database nor a good row of the file has: add it, or correct it",
+            f"{above_zh}{missing}，而数据库和文件的有效行中都没有它：请补上，或改正",
         )
     return found
 
 
-def _deep(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[str, str]:
+def _deep(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[str, Said]:
     """Rows too far from the root, or that would push stored areas there."""
-    found: dict[str, str] = {}
+    found: dict[str, Said] = {}
     for code, depth in depths(parents).items():
         if depth <= MAX_DEPTH:
             continue
@@ -146,7 +196,10 @@ def _deep(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[s
         while blamed is not None and blamed not in good:
             blamed = parents[blamed]
         if blamed is not None:
-            found[blamed] = f"puts areas {depth} levels below a root, allowed are {MAX_DEPTH}: correct the parents"
+            found[blamed] = Said(
+                f"puts areas {depth} levels below a root, allowed are {MAX_DEPTH}: correct the parents",
+                f"使区划层级达到 {depth} 级，最多 {MAX_DEPTH} 级：请改正上级",
+            )
     return found
 
 

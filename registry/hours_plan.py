@@ -4,9 +4,11 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from registry.diff import Plan, checked, compare
+from contract.said import Said
+from registry.diff import Plan, checked, compare, no_area, no_station
+from registry.layout import BadCell
 from registry.model import DatedHours, KindSchedule, NamedDay
-from registry.rows import BadCell, Row, Rows
+from registry.rows import Row, Rows
 
 
 def plan_schedules(rows: Rows, stored: Mapping[str, KindSchedule]) -> Plan[KindSchedule]:
@@ -39,12 +41,21 @@ def _dated(
     hours = msgspec.structs.replace(stored, **row.values) if stored else DatedHours(**row.values)
     if sum(scope is not None for scope in (hours.station, hours.kind, hours.area)) > 1:
         return BadCell(
-            row.line, None, "names more than one of station, kind and area: give one, or none for everywhere"
+            row.line,
+            None,
+            Said(
+                "names more than one of station, kind and area: give one, or none for everywhere",
+                "服务点、类型、区划填了不止一个：只填一个；都不填表示各处",
+            ),
         )
     if hours.area is not None and hours.area not in areas:
-        return BadCell(row.line, "area", f"{hours.area} is not an area of the database: import it first, or correct it")
+        return BadCell(row.line, "area", no_area(hours.area))
     if hours.station is not None and hours.station not in stations:
-        return BadCell(row.line, "station", f"{hours.station} is not registered: import it first, or correct it")
+        return BadCell(row.line, "station", no_station(hours.station))
     if hours.last < hours.first:
-        return BadCell(row.line, "until", f"{hours.last} is before {hours.first}: exchange them")
+        return BadCell(
+            row.line,
+            "until",
+            Said(f"{hours.last} is before {hours.first}: exchange them", f"{hours.last} 早于 {hours.first}：请对调"),
+        )
     return hours

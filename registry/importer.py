@@ -12,7 +12,7 @@ from registry.closure_store import import_closures, stored_closures
 from registry.diff import Plan, plan_areas, plan_stations
 from registry.hours_plan import plan_days, plan_overrides, plan_schedules
 from registry.model import ALWAYS_OPEN, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
-from registry.report import ImportReport, describe
+from registry.report import Asked, ImportReport, describe
 from registry.rows import Kind, Rows, parse_rows
 from registry.schedule_store import (
     load_days,
@@ -23,7 +23,8 @@ from registry.schedule_store import (
     put_overrides,
     put_schedules,
 )
-from registry.sheet import MAX_BYTES, read_sheet
+from registry.sheet import MAX_BYTES
+from registry.sheet_process import read_apart
 from registry.store import (
     QUERIES,
     known_areas,
@@ -37,24 +38,25 @@ from registry.target_plan import plan_targets
 from registry.target_store import load_targets, upsert_targets
 from store.pool import Connection
 
+_PLAINLY: Final = Asked()
+
 
 async def import_file(
-    connection: Connection, kind: Kind, path: Path, *, now: datetime, dry_run: bool = False, skip_bad: bool = False
+    connection: Connection, kind: Kind, path: Path, *, now: datetime, asked: Asked = _PLAINLY
 ) -> ImportReport:
-    """Import a CSV or XLSX file; `report.text` is for the person, `report.refused` says that bad rows stopped it.
+    """Import a CSV or XLSX file; `report.text` is for the person, `report.refused` says that it was not applied.
 
     Raises RemedyError for a file that cannot be read as one of this kind at all.
     """
     try:
         rows = await asyncio.to_thread(read_rows, path, kind)
     except RemedyError as exc:
-        raise RemedyError(f"{path}: {exc}") from exc
-    async with connection.transaction(readonly=dry_run):
-        if not dry_run:
+        raise RemedyError(f"{path}: {exc.said.text(asked.language)}") from exc
+    async with connection.transaction(readonly=asked.dry_run):
+        if not asked.dry_run:
             await connection.execute(QUERIES.lock_imports)
             await lock_calendars(connection)
-        bring = _IMPORTS[kind]
-        return await bring(connection, rows, dry_run=dry_run, skip_bad=skip_bad, now=now)
+        return await _IMPORTS[kind](connection, rows, asked, now)
 
 
 def read_rows(path: Path, kind: Kind) -> Rows:
@@ -63,15 +65,20 @@ def read_rows(path: Path, kind: Kind) -> Rows:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as exc:
-        raise RemedyError(f"cannot be read ({exc.strerror}): check the name and the permissions") from exc
-    return parse_rows(read_sheet(content), kind)
+        raise RemedyError(
+            f"cannot be read ({exc.strerror}): check the name and the permissions",
+            f"无法读取（{exc.strerror}）：请检查文件名和权限",
+        ) from exc
+    return parse_rows(read_apart(content), kind)
 
 
-async def _import_areas(
-    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
-) -> ImportReport:
+def _blank(rows: Rows) -> dict[str, frozenset[str]]:
+    return {row.key: row.blank for row in rows.good if row.blank}
+
+
+async def _import_areas(connection: Connection, rows: Rows, asked: Asked, now: datetime) -> ImportReport:
     plan: Plan[Area] = plan_areas(rows, await list_areas(connection))
-    report = describe(plan, "areas", dry_run=dry_run, skip_bad=skip_bad)
+    report = describe(plan, "areas", asked, layout=rows.layout, blank=_blank(rows))
     if report.applied:
         await upsert_areas(connection, plan.writes, at=now)
         if plan.moved:
@@ -79,13 +86,11 @@ async def _import_areas(
     return report
 
 
-async def _import_stations(
-    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
-) -> ImportReport:
+async def _import_stations(connection: Connection, rows: Rows, asked: Asked, now: datetime) -> ImportReport:
     stored = await load_stations(connection, [row.key for row in rows.good])
     areas = await known_areas(connection, {row.values["area"] for row in rows.good})
     plan: Plan[Station] = plan_stations(rows, stored, areas)
-    report = describe(plan, "stations", dry_run=dry_run, skip_bad=skip_bad)
+    report = describe(plan, "stations", asked, layout=rows.layout, blank=_blank(rows))
     if report.applied:
         await upsert_stations(connection, plan.writes)
         await put_schedules(connection, _new_schedules(plan), now=now, by="import")
@@ -99,47 +104,39 @@ def _new_schedules(plan: Plan[Station]) -> dict[str, str]:
     return {station: rules[station] for station in (*new, *(c.key for c in plan.changes if "schedule" in c.fields))}
 
 
-async def _import_closures(
-    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
-) -> ImportReport:
+async def _import_closures(connection: Connection, rows: Rows, asked: Asked, now: datetime) -> ImportReport:
     stations = {row.values["station"] for row in rows.good}
     stored = await stored_closures(connection, stations)
     plan: Plan[DeclaredClosure] = plan_closures(rows, stored, await known_stations(connection, stations))
-    report = describe(plan, "closures", dry_run=dry_run, skip_bad=skip_bad)
+    report = describe(plan, "closures", asked, layout=rows.layout, blank=_blank(rows))
     if report.applied:
         await import_closures(connection, new=plan.new, changed=plan.changed, at=now)
     return report
 
 
-async def _import_targets(
-    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
-) -> ImportReport:
+async def _import_targets(connection: Connection, rows: Rows, asked: Asked, now: datetime) -> ImportReport:
     areas = await known_areas(connection, {code for row in rows.good for code in row.values["areas"]})
     plan: Plan[Target] = plan_targets(rows, await load_targets(connection), areas)
-    report = describe(plan, "targets", dry_run=dry_run, skip_bad=skip_bad)
+    report = describe(plan, "targets", asked, layout=rows.layout, blank=_blank(rows))
     if report.applied:
         await upsert_targets(connection, plan.writes)
     return report
 
 
-async def _import_schedules(
-    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
-) -> ImportReport:
+async def _import_schedules(connection: Connection, rows: Rows, asked: Asked, now: datetime) -> ImportReport:
     plan: Plan[KindSchedule] = plan_schedules(rows, await load_kind_schedules(connection))
-    report = describe(plan, "schedules", dry_run=dry_run, skip_bad=skip_bad)
+    report = describe(plan, "schedules", asked, layout=rows.layout, blank=_blank(rows))
     if report.applied:
         await put_kind_schedules(connection, plan.writes, by="import")
         await refresh_calendars(connection, now=now)
     return report
 
 
-async def _import_overrides(
-    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
-) -> ImportReport:
+async def _import_overrides(connection: Connection, rows: Rows, asked: Asked, now: datetime) -> ImportReport:
     areas = await known_areas(connection, _named(rows, "area"))
     stations = await known_stations(connection, _named(rows, "station"))
     plan: Plan[DatedHours] = plan_overrides(rows, await load_overrides(connection), areas, stations)
-    report = describe(plan, "overrides", dry_run=dry_run, skip_bad=skip_bad)
+    report = describe(plan, "overrides", asked, layout=rows.layout, blank=_blank(rows))
     if report.applied:
         await put_overrides(connection, plan.writes, by="import")
         await refresh_calendars(connection, now=now)
@@ -150,11 +147,9 @@ def _named(rows: Rows, field: str) -> set[str]:
     return {name for row in rows.good if (name := row.values.get(field)) is not None}
 
 
-async def _import_days(
-    connection: Connection, rows: Rows, *, dry_run: bool, skip_bad: bool, now: datetime
-) -> ImportReport:
+async def _import_days(connection: Connection, rows: Rows, asked: Asked, now: datetime) -> ImportReport:
     plan: Plan[NamedDay] = plan_days(rows, await load_days(connection))
-    report = describe(plan, "days", dry_run=dry_run, skip_bad=skip_bad)
+    report = describe(plan, "days", asked, layout=rows.layout, blank=_blank(rows))
     if report.applied:
         await put_days(connection, plan.writes)
         await refresh_calendars(connection, now=now)

@@ -1,25 +1,42 @@
 """What an import did or would do, as text for the person who runs it. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
+from contract.said import Said
 from registry.diff import Change, Plan, T
-from registry.rows import BadCell, Kind
+from registry.layout import BadCell, Layout
+from registry.rows import CALLED, COLUMNS, Kind
 
 SHOWN: Final = 50
 """Lines of a diff or of a list of errors that are shown; of the rest only the number."""
 _VALUE: Final = 60
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person asked of an import, and the language of the answer (zh-CN or en).
+
+    `skip_bad`: bad rows are left out. `clear_blank`: an empty cell may clear what is stored. `ids_as_written`: ids that
+    look as if they lost leading zeros are right. `places_as_written`: coordinates that are in doubt are right.
+    """
+
+    dry_run: bool = False
+    skip_bad: bool = False
+    clear_blank: bool = False
+    ids_as_written: bool = False
+    places_as_written: bool = False
+    language: str = "en"
+
+
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of an import.
 
-    `refused`: bad rows stopped it, or would have (a dry run); the command ends with status 2. `applied` is false
-    then and for any dry run.
+    `refused`: bad rows stopped it, or cells that would clear what is stored, or would have (a dry run); the command
+    ends with status 2. `applied` is false then and for any dry run.
     """
 
     kind: Kind
@@ -31,80 +48,164 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     # Areas whose own row says nothing new, but whose place in the tree follows a parent.
     moved: int
+    # Stored values that an empty cell clears.
+    cleared: int
     bad: list[BadCell]
+    # What is applied without: coordinates in doubt.
+    doubts: list[BadCell]
     text: str
 
 
-def describe(plan: Plan[T], kind: Kind, *, dry_run: bool, skip_bad: bool) -> ImportReport:
-    """The report of a plan, under the rule that bad rows stop everything unless they are skipped."""
-    stopped = bool(plan.bad) and not skip_bad
-    applied = not dry_run and not stopped
-    text = "\n".join(
-        [*_bad_lines(plan.bad), *_diff_lines(plan), _summary(plan, kind), _verdict(plan, dry_run, stopped)]
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan comes to under what was asked."""
+
+    asked: Asked
+    bad: bool
+    cleared: int
+    doubts: int
+
+    @property
+    def would_clear(self) -> bool:
+        return self.cleared > 0 and not self.asked.clear_blank
+
+    @property
+    def stopped(self) -> bool:
+        return (self.bad and not self.asked.skip_bad) or self.would_clear
+
+
+def describe(
+    plan: Plan[T],
+    kind: Kind,
+    asked: Asked,
+    *,
+    layout: Layout = Layout(),  # noqa: B008 - it is frozen
+    blank: Mapping[str, frozenset[str]] | None = None,
+    doubts: Sequence[BadCell] = (),
+) -> ImportReport:
+    """The report of a plan.
+
+    `blank`: {key: the fields whose cell is empty}; `doubts`: what was left out of good rows.
+    """
+    cleared = [_cleared(change, (blank or {}).get(change.key, frozenset())) for change in plan.changes]
+    outcome = Outcome(
+        asked=asked, bad=bool(plan.bad), cleared=sum(len(change.fields) for change in cleared), doubts=len(doubts)
     )
+    words = _Words(asked.language, kind)
+    lines = [
+        *(note.text(asked.language) for note in layout.notes),
+        *words.cells(plan.bad, layout, ""),
+        *words.cells(doubts, layout, "? "),
+        *words.diff(plan, cleared),
+        words.summary(plan, kind, outcome),
+        *words.verdict(plan, outcome),
+    ]
     return ImportReport(
         kind=kind,
-        dry_run=dry_run,
-        applied=applied,
-        refused=stopped,
+        dry_run=asked.dry_run,
+        applied=not asked.dry_run and not outcome.stopped,
+        refused=outcome.stopped,
         new=len(plan.new),
         changed=len(plan.changed),
         unchanged=plan.unchanged,
         moved=len(plan.moved),
+        cleared=outcome.cleared,
         bad=plan.bad,
-        text=text,
+        doubts=list(doubts),
+        text="\n".join(lines),
     )
 
 
-def _bad_lines(bad: list[BadCell]) -> Iterator[str]:
-    yield from map(str, bad[:SHOWN])
-    if len(bad) > SHOWN:
-        yield f"… and {len(bad) - SHOWN} more problems"
+def _cleared(change: Change, blank: frozenset[str]) -> Change:
+    """The part of a change that is due to empty cells. The level of an area is derived again, which clears nothing."""
+    fields = {name: values for name, values in change.fields.items() if name in blank and name != "level"}
+    return Change(change.key, fields)
 
 
-def _diff_lines(plan: Plan[T]) -> Iterator[str]:
-    yield from islice(_all_diff_lines(plan), SHOWN)
-    hidden = len(plan.new) + sum(len(change.fields) for change in plan.changes) - SHOWN
-    if hidden > 0:
-        yield f"… and {hidden} more lines"
+class _Words:
+    """The lines of a report in one language."""
 
+    def __init__(self, language: str, kind: Kind) -> None:
+        self._language = language
+        self._columns = {column.field: Said(column.name, column.called[0]) for column in COLUMNS[kind]}
 
-def _all_diff_lines(plan: Plan[T]) -> Iterator[str]:
-    for change in plan.changes:
-        yield from _change_lines(change)
-    for entry in plan.new:
-        yield f"+ {_key(entry)} {entry.name}"
+    def _say(self, en: str, zh: str) -> str:
+        return Said(en, zh).text(self._language)
 
+    def cells(self, cells: Sequence[BadCell], layout: Layout, mark: str) -> Iterator[str]:
+        for cell in cells[:SHOWN]:
+            yield mark + layout.shown(cell, self._language)
+        if (more := len(cells) - SHOWN) > 0:
+            yield self._say(f"… and {more} more problems", f"……另有 {more} 处问题")
 
-def _change_lines(change: Change) -> Iterator[str]:
-    for name, (old, new) in change.fields.items():
-        yield f"~ {change.key} {name}: {_shown(old)} → {_shown(new)}"
+    def diff(self, plan: Plan[T], cleared: Sequence[Change]) -> Iterator[str]:
+        yield from islice(self._diff(plan, cleared), SHOWN)
+        hidden = len(plan.new) + sum(len(change.fields) for change in plan.changes) - SHOWN
+        if hidden > 0:
+            yield self._say(f"… and {hidden} more lines", f"……另有 {hidden} 行")
+
+    def _diff(self, plan: Plan[T], cleared: Sequence[Change]) -> Iterator[str]:
+        """What is cleared first: it is lost."""
+        for change in cleared:
+            yield from self._change(change.key, change.fields, "-")
+        for change, gone in zip(plan.changes, cleared, strict=True):
+            yield from self._change(change.key, {n: v for n, v in change.fields.items() if n not in gone.fields}, "~")
+        for entry in plan.new:
+            yield f"+ {_key(entry)} {entry.name}"
+
+    def _change(self, key: str, fields: Mapping[str, tuple[Any, Any]], sign: str) -> Iterator[str]:
+        for name, (old, new) in fields.items():
+            column = self._columns.get(name, Said(name, name)).text(self._language)
+            yield f"{sign} {key} {column}: {self._shown(old)} → {self._shown(new)}"
+
+    def _shown(self, value: Any) -> str:
+        if value is None or value == ():
+            return self._say("(empty)", "（空）")
+        if isinstance(value, tuple):
+            value = ";".join(value)
+        text = value.isoformat() if isinstance(value, datetime) else str(value)
+        return text if len(text) <= _VALUE else text[:_VALUE] + "…"
+
+    def summary(self, plan: Plan[T], kind: Kind, outcome: Outcome) -> str:
+        rows = len({cell.line for cell in plan.bad})
+        moved, gone, doubts = len(plan.moved), outcome.cleared, outcome.doubts
+        en = f"{CALLED[kind].en}: {len(plan.new)} new, {len(plan.changed)} changed, {plan.unchanged} unchanged"
+        zh = f"{CALLED[kind].zh}：新增 {len(plan.new)}，更改 {len(plan.changed)}，不变 {plan.unchanged}"
+        en += f", {moved} moved with their parent" if moved else ""
+        zh += f"，随上级移动 {moved}" if moved else ""
+        en += f", {gone} values cleared" if gone else ""
+        zh += f"，清空 {gone} 项" if gone else ""
+        en += f", {doubts} coordinates in doubt" if doubts else ""
+        zh += f"，坐标存疑 {doubts}" if doubts else ""
+        return self._say(f"{en}, {rows} bad rows", f"{zh}，错误行 {rows}")
+
+    def verdict(self, plan: Plan[T], outcome: Outcome) -> Iterator[str]:
+        asked = outcome.asked
+        if outcome.doubts:
+            yield self._say(
+                "Coordinates in doubt are left off the map: correct them, or confirm them with --places-as-written.",
+                "存疑的坐标不会显示在地图上：请改正，或加 --places-as-written 确认。",
+            )
+        if plan.bad and not asked.skip_bad:
+            yield self._say(
+                "Nothing is applied: mend the bad rows, or leave them out with --skip-bad.",
+                "没有导入任何内容：请改正错误行，或加 --skip-bad 跳过它们。",
+            )
+        if outcome.would_clear:
+            yield self._say(
+                f"Nothing is applied: empty cells would clear {outcome.cleared} stored values (lines with -). Fill the "
+                "cells or take out the column, or clear them with --clear-blank.",
+                f"没有导入任何内容：空白单元格会清空已存的 {outcome.cleared} 项（以 - 开头的行）。"
+                "请填写或删去该列，或加 --clear-blank 确认清空。",
+            )
+        if outcome.stopped:
+            return
+        if asked.dry_run:
+            yield self._say("Dry run: nothing is applied.", "试运行：没有导入任何内容。")
+        elif plan.bad:
+            yield self._say("Applied, without the bad rows.", "已导入，错误行除外。")
+        else:
+            yield self._say("Applied.", "已导入。")
 
 
 def _key(entry: Any) -> str:
     return str(getattr(entry, "code", None) or entry.id)
-
-
-def _shown(value: Any) -> str:
-    if value is None or value == ():
-        return "(empty)"
-    if isinstance(value, tuple):
-        value = ";".join(value)
-    text = value.isoformat() if isinstance(value, datetime) else str(value)
-    return text if len(text) <= _VALUE else text[:_VALUE] + "…"
-
-
-def _summary(plan: Plan[T], kind: Kind) -> str:
-    moved = f", {len(plan.moved)} moved with their parent" if plan.moved else ""
-    rows = len({cell.line for cell in plan.bad})
-    return (
-        f"{kind}: {len(plan.new)} new, {len(plan.changed)} changed, {plan.unchanged} unchanged{moved}, {rows} bad rows"
-    )
-
-
-def _verdict(plan: Plan[T], dry_run: bool, stopped: bool) -> str:
-    if stopped:
-        return "Nothing is applied: mend the bad rows, or leave them out with --skip-bad."
-    if dry_run:
-        return "Dry run: nothing is applied."
-    return "Applied, without the bad rows." if plan.bad else "Applied."

@@ -1,98 +1,134 @@
-"""A table file as rows of text: CSV in UTF-8, or the first sheet of an XLSX workbook. Bytes in, `Sheet` out."""
+"""A table file as lines of text: CSV in UTF-8 or GB18030, or an XLSX workbook. Bytes in, `Sheet` out. Pure."""
 
 import csv
 import io
-import zipfile
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
-from openpyxl import load_workbook
 
 from contract.errors import RemedyError
+from contract.said import Said
 
 MAX_BYTES: Final = 64 * 1024 * 1024
-MAX_UNPACKED: Final = 1024 * 1024 * 1024
 MAX_ROWS: Final = 1_000_000
 MAX_CELL: Final = 2000
 """Characters of a cell."""
 
-_XLSX, _OLD_XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_BAD_XLSX = "cannot be read as an XLSX workbook ({}): open it in a spreadsheet program and save it again"
+XLSX: Final = b"PK\x03\x04"
+_OLE: Final = b"\xd0\xcf\x11\xe0"
+_ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A row that is not empty: its line number in the file (the header is on line 1) and its cells, trimmed."""
+    """A row that is not empty: its line number in the file (the first line is 1) and its cells, trimmed.
+
+    `numeric`: indices of cells that a workbook holds as numbers, so that leading zeros cannot be seen.
+    `broken`: cells that a workbook holds no value of, {index: what is wrong}.
+    """
 
     number: int
     cells: tuple[str, ...]
+    numeric: frozenset[int] = frozenset()
+    broken: Mapping[int, Said] = {}
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """A header of lower-case column names, and the rows below it."""
+    """All lines of a file, the header among them. `workbook`: people find a cell by its letter and row there.
 
-    columns: tuple[str, ...]
+    `notes`: what the person should know about how the file was read.
+    """
+
     lines: list[Line]
+    workbook: bool = False
+    notes: tuple[Said, ...] = ()
 
 
 def read_sheet(content: bytes) -> Sheet:
-    """Read a CSV or XLSX file; which of the two is seen from its first bytes. Raises RemedyError."""
+    """Read a CSV or XLSX file; which of the two is seen from its first bytes. Raises RemedyError.
+
+    A workbook that is made to harm can end the process: `registry.sheet_process` reads workbooks in one of their own.
+    """
     if len(content) > MAX_BYTES:
-        raise RemedyError(f"the file has {len(content)} bytes, allowed are {MAX_BYTES}: split it")
-    if content.startswith(_OLD_XLS):
-        raise RemedyError("the file is of the old Excel format (.xls): save it as .xlsx or as CSV UTF-8")
-    lines = _bounded(_xlsx_lines(content) if content.startswith(_XLSX) else _csv_lines(decode(content)))
-    header = next(lines, None)
-    if header is None:
-        raise RemedyError("the file is empty: its first line must name the columns")
-    return Sheet(_header(header), list(lines))
+        size = len(content)
+        raise RemedyError(
+            f"the file has {size} bytes, allowed are {MAX_BYTES}: split it",
+            f"文件有 {size} 字节，最多 {MAX_BYTES}：请拆分",
+        )
+    if content.startswith(_OLE):
+        raise _old_format(content)
+    if content.startswith(XLSX):
+        # Only who reads a workbook needs the reader of workbooks.
+        from registry.workbook import read_workbook
+
+        sheet = read_workbook(content)
+    else:
+        text, notes = decode(content)
+        sheet = Sheet(list(bounded(_csv_lines(text))), notes=notes)
+    if not sheet.lines:
+        raise RemedyError("the file is empty: its first line must name the columns", "文件是空的：第一行应是列名")
+    return sheet
 
 
-def decode(content: bytes) -> str:
-    """UTF-8 text without its BOM. Raises RemedyError that names the encoding it probably is."""
+def _old_format(content: bytes) -> RemedyError:
+    if _ENCRYPTED in content:
+        return RemedyError(
+            "the workbook is encrypted with a password: save it without one",
+            "工作簿设了打开密码：请去掉密码后另存",
+        )
+    return RemedyError(
+        "the file is of the old Excel format (.xls): save it as .xlsx or as CSV UTF-8",
+        "文件是旧的 Excel 格式（.xls）：请另存为 .xlsx 或 CSV UTF-8",
+    )
+
+
+def decode(content: bytes) -> tuple[str, tuple[Said, ...]]:
+    """The text of UTF-8 (without its BOM) or GB18030, and a note where it is the latter. Raises RemedyError."""
     if content.startswith(_UTF16):
-        raise RemedyError("the file is UTF-16: save it as CSV UTF-8")
+        raise RemedyError("the file is UTF-16: save it as CSV UTF-8", "文件是 UTF-16 编码：请另存为 CSV UTF-8")
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8-sig"), ()
     except UnicodeDecodeError as exc:
+        text = _as_gb18030(content)
+        if text is not None:
+            return text, (Said("The file was read as GB18030 (GBK).", "文件按 GB18030（GBK）编码读取。"),)
         line = content.count(b"\n", 0, exc.start) + 1
         raise RemedyError(
-            f"line {line} is not UTF-8{_guess(content)}: save the file as CSV UTF-8, "
-            "or convert it with `iconv -f GB18030 -t UTF-8`"
+            f"line {line} is neither UTF-8 nor GB18030 (GBK): save the file as CSV UTF-8",
+            f"第 {line} 行既不是 UTF-8 也不是 GB18030（GBK）编码：请另存为 CSV UTF-8",
         ) from exc
 
 
-def _guess(content: bytes) -> str:
+def _as_gb18030(content: bytes) -> str | None:
+    """The text, if it is one: nearly any bytes are GB18030, but only Chinese text is of common characters."""
     try:
-        content.decode("gb18030")
+        text = content.decode("gb18030")
     except UnicodeDecodeError:
-        return ""
-    return ", it looks like GBK (GB18030)"
+        return None
+    foreign = [sign for sign in text if sign > "\x7f"]
+    common = sum(1 for sign in foreign if _is_common(sign))
+    return text if common >= 0.9 * len(foreign) else None
 
 
-def _bounded(lines: Iterable[Line]) -> Iterator[Line]:
+def _is_common(sign: str) -> bool:
+    try:
+        sign.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def bounded(lines: Iterable[Line]) -> Iterator[Line]:
     """The lines that are not empty. Raises RemedyError past MAX_ROWS."""
     count = 0
     for line in lines:
-        if not any(line.cells):
+        if not any(line.cells) and not line.broken:
             continue
         count += 1
         if count > MAX_ROWS + 1:
-            raise RemedyError(f"the file has more than {MAX_ROWS} rows: split it")
+            raise RemedyError(f"the file has more than {MAX_ROWS} rows: split it", f"文件超过 {MAX_ROWS} 行：请拆分")
         yield line
-
-
-def _header(line: Line) -> tuple[str, ...]:
-    names = [cell.lower() for cell in line.cells]
-    while names and not names[-1]:
-        names.pop()
-    if len(names) == 1:
-        for sign, called in ((";", "semicolons"), ("\t", "tabs"), ("，", "Chinese commas")):
-            if sign in names[0]:
-                raise RemedyError(f"the columns are separated by {called}: separate them by commas")
-    return tuple(names)
 
 
 def _csv_lines(text: str) -> Iterator[Line]:
@@ -103,40 +139,7 @@ def _csv_lines(text: str) -> Iterator[Line]:
             yield Line(first, tuple(cell.strip() for cell in cells))
             first = reader.line_num + 1
     except csv.Error as exc:
-        raise RemedyError(f"line {first} is not CSV ({exc}): check the quotation marks there") from exc
-
-
-def _xlsx_lines(content: bytes) -> Iterator[Line]:
-    try:
-        _refuse_bomb(content)
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # some programs write a wrong one, and rows would be missing
-        for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
-            yield Line(number, tuple(_cell(value) for value in row))
-        book.close()
-    except RemedyError:
-        raise
-    except Exception as exc:
-        # openpyxl raises whatever its XML and zip readers raise, and a damaged workbook can trip any of them.
-        raise RemedyError("the file " + _BAD_XLSX.format(f"{type(exc).__name__}: {exc}"[:200])) from exc
-
-
-def _refuse_bomb(content: bytes) -> None:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        unpacked = sum(entry.file_size for entry in archive.infolist())
-    if unpacked > MAX_UNPACKED:
-        raise RemedyError(f"the workbook unpacks to {unpacked} bytes, allowed are {MAX_UNPACKED}: split it")
-
-
-def _cell(value: object) -> str:
-    """A spreadsheet's value as a person would type it into CSV."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value).strip()
+        raise RemedyError(
+            f"line {first} is not CSV ({exc}): check the quotation marks there",
+            f"第 {first} 行不是 CSV（{exc}）：请检查该处的引号",
+        ) from exc

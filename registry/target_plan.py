@@ -4,9 +4,11 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from contract.said import Said
 from registry.diff import Plan, checked, compare
+from registry.layout import BadCell
 from registry.model import Target
-from registry.rows import BadCell, Row, Rows
+from registry.rows import Row, Rows
 
 
 def plan_targets(rows: Rows, stored: Mapping[str, Target], areas: Collection[str]) -> Plan[Target]:
@@ -21,10 +23,22 @@ def _target_of(row: Row, stored: Target | None, areas: Collection[str]) -> Targe
     if unknown:
         shown = ", ".join(unknown[:3])
         return BadCell(
-            row.line, "areas", f"{shown}: not an area of the database: import its areas first, or correct it"
+            row.line,
+            "areas",
+            Said(
+                f"{shown}: not an area of the database: import its areas first, or correct it",
+                f"数据库中没有区划 {shown}：请先导入行政区划，或改正",
+            ),
         )
     if target.metric in _SHARES and target.threshold is not None and not 0 <= target.threshold <= 1:
-        return BadCell(row.line, "threshold", f"{target.threshold:g} is not a share: write 50% as 0.5")
+        return BadCell(
+            row.line,
+            "threshold",
+            Said(
+                f"{target.threshold:g} is not a share: write 50% as 0.5",
+                f"{target.threshold:g} 不是比例：请写 50% 或 0.5",
+            ),
+        )
     return target
 
 

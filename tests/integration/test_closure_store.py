@@ -12,7 +12,7 @@ from registry.closure_store import NewClosure, approve, declare, list_closures, 
 from registry.closures import Closure, ClosureStatus
 from registry.importer import import_file
 from registry.model import Area, Station
-from registry.report import ImportReport
+from registry.report import Asked, ImportReport
 from registry.store import upsert_areas, upsert_stations
 from store.pool import Connection, Pool
 from tests.integration.test_registry_store import announcements
@@ -113,7 +113,7 @@ async def test_lists(connection: Connection) -> None:
 async def bring(connection: Connection, folder: Path, rows: str, **how: bool) -> ImportReport:
     path = folder / "closures.csv"
     path.write_text(f"station,from,until,reason,declared_by,approved_by\n{rows}", encoding="utf-8")
-    return await import_file(connection, "closures", path, now=NOW, **how)
+    return await import_file(connection, "closures", path, now=NOW, asked=Asked(**how))
 
 
 async def stored(connection: Connection) -> list[Closure]:

@@ -15,7 +15,7 @@ from contract.errors import RemedyError
 from registry.export import write_csv
 from registry.importer import import_file
 from registry.model import Station
-from registry.report import ImportReport
+from registry.report import Asked, ImportReport
 from registry.rows import Kind
 from registry.store import list_areas, list_stations, load_area, load_station, register_station
 from store.pool import Connection, Pool
@@ -31,12 +31,10 @@ async def connection(pool: Pool) -> AsyncIterator[Connection]:
         yield connection
 
 
-async def bring(
-    connection: Connection, folder: Path, kind: Kind, content: str | bytes, *, dry_run: bool = False, skip: bool = False
-) -> ImportReport:
+async def bring(connection: Connection, folder: Path, kind: Kind, content: str | bytes, **asked: bool) -> ImportReport:
     path = folder / f"{kind}.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return await import_file(connection, kind, path, now=NOW, dry_run=dry_run, skip_bad=skip)
+    return await import_file(connection, kind, path, now=NOW, asked=Asked(**asked))
 
 
 async def test_areas_then_stations_then_nothing_new(connection: Connection, tmp_path: Path) -> None:
@@ -76,7 +74,7 @@ async def test_one_bad_row_stops_the_file_unless_it_is_skipped(connection: Conne
     assert (report.applied, report.refused) == (False, True)
     assert report.text.splitlines()[0].startswith("line 4, column area: 649999000000 is not an area of the database")
     assert await list_stations(connection) == []
-    report = await bring(connection, tmp_path, "stations", content, skip=True)
+    report = await bring(connection, tmp_path, "stations", content, skip_bad=True)
     assert (report.applied, report.refused) == (True, False)
     assert [station.id for station in await list_stations(connection)] == ["6321220001", "6321220002"]
 
@@ -99,7 +97,27 @@ async def test_what_the_file_does_not_say_stays(connection: Connection, tmp_path
     row = await connection.fetchrow("SELECT name, isp, quorum, languages FROM station WHERE id = '6321220001'")
     assert tuple(row or ()) == ("新", "移动", 2, ["bo", "zh"])
     assert await connection.fetchval("SELECT count(*) FROM terminal") == 1
-    await bring(connection, tmp_path, "stations", "id,name,area,isp\n6321220001,新,632122,\n")
+
+
+async def test_what_an_empty_cell_would_clear_is_shown_before_it_is_cleared(
+    connection: Connection, tmp_path: Path
+) -> None:
+    await bring(connection, tmp_path, "areas", AREAS)
+    await bring(connection, tmp_path, "stations", STATIONS)
+    empty = "id,name,area,isp\n6321220001,新,632122,\n6321220003,三,632122,\n"
+    report = await bring(connection, tmp_path, "stations", empty)
+    assert report.text.splitlines() == [
+        "- 6321220001 isp: 移动 → (empty)",
+        "~ 6321220001 name: 一 → 新",
+        "+ 6321220003 三",
+        "stations: 1 new, 1 changed, 0 unchanged, 1 values cleared, 0 bad rows",
+        "Nothing is applied: empty cells would clear 1 stored values (lines with -). Fill the cells or take out the "
+        "column, or clear them with --clear-blank.",
+    ]
+    assert (report.applied, report.refused, report.cleared) == (False, True, 1)
+    assert await connection.fetchval("SELECT isp FROM station WHERE id = '6321220001'") == "移动"
+    report = await bring(connection, tmp_path, "stations", empty, clear_blank=True)
+    assert (report.applied, report.refused) == (True, False)
     assert await connection.fetchval("SELECT isp FROM station WHERE id = '6321220001'") is None
 
 
@@ -180,7 +198,7 @@ async def test_many_rows_at_once(connection: Connection, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        pytest.param("code,name,parent\n63,青海省,\n".encode("gbk"), r"areas\.csv: line 2 is not UTF-8.*GBK", id="GBK"),
+        pytest.param(b"code,name\n\xff\xff,\n", r"areas\.csv: line 2 is neither UTF-8 nor GB18030", id="no text"),
         pytest.param("code,name\n", r"areas\.csv: the header \(line 1\) lacks the columns parent", id="columns"),
         pytest.param("", r"areas\.csv: the file is empty", id="empty"),
     ],
@@ -199,11 +217,11 @@ async def test_a_missing_file_is_named(connection: Connection, tmp_path: Path) -
         await import_file(connection, "areas", tmp_path, now=NOW)
 
 
-async def milepost(database: str, *arguments: str) -> tuple[int | None, str, str]:
+async def milepost(database: str, *arguments: str, locale: str = "C.UTF-8") -> tuple[int | None, str, str]:
     """Run the command line: its status, standard output and standard error."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "milepost", *arguments),
-        env={**os.environ, "MILEPOST_DATABASE_URL": database},
+        env={**os.environ, "MILEPOST_DATABASE_URL": database, "LC_ALL": locale},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -232,9 +250,71 @@ async def test_the_command_line_shows_the_diff_and_ends_with_2_when_bad_rows_sto
     assert (status, out.splitlines()[-2]) == (0, "areas: 0 new, 0 changed, 1 unchanged, 1 bad rows")
 
 
-async def test_the_command_line_names_a_file_of_another_encoding(database: str, tmp_path: Path) -> None:
+async def test_the_command_line_reads_gbk_and_says_so(database: str, tmp_path: Path) -> None:
     path = tmp_path / "areas.csv"
     path.write_bytes("code,name,parent\n63,青海省,\n".encode("gbk"))
     status, out, err = await milepost(database, "import", "areas", str(path))
-    assert (status, out, len(err.splitlines())) == (2, "", 1)
-    assert "line 2 is not UTF-8, it looks like GBK (GB18030): save the file as CSV UTF-8" in err
+    assert (status, err, out.splitlines()) == (
+        0,
+        "",
+        [
+            "The file was read as GB18030 (GBK).",
+            "+ 630000000000 青海省",
+            "areas: 1 new, 0 changed, 0 unchanged, 0 bad rows",
+            "Applied.",
+        ],
+    )
+
+
+async def test_a_chinese_workbook_through_the_command_line_in_chinese(database: str, tmp_path: Path) -> None:
+    """As an office has it: a title, Chinese headers, merged cells, blank rows, dates and hours as people write them."""
+    areas = tmp_path / "区划.csv"
+    areas.write_bytes("区划代码,名称,上级代码\n63,青海省,\n6322,海北州,63\n632221,门源县,6322\n".encode("gb18030"))
+    status, out, _ = await milepost(database, "import", "areas", str(areas), locale="zh_CN.UTF-8")
+    assert (status, out.splitlines()[0], out.splitlines()[-1]) == (
+        0,
+        "文件按 GB18030（GBK）编码读取。",
+        "已导入。",
+    )
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["门源县数字阅览室登记表"])
+    sheet.merge_cells("A1:F1")
+    sheet.append([])
+    sheet.append(["序号", "编号*", "名称", "区划代码", "启用日期", "开放时间", "纬度", "经度", "备注"])
+    sheet.append([1, "６３２２２１０００１", "浩门镇阅览室", 632221, NOW.replace(tzinfo=None), "周一至周五 9:00-17:00"])
+    sheet.append([])
+    sheet.append([2, "6322210002", "泉口镇阅览室", None, "2026年5月1日", "24小时"])
+    sheet.append([3, "6322210003", None, None, "2026/5/1"])
+    sheet.merge_cells("D4:D7")
+    path = tmp_path / "阅览室.xlsx"
+    book.save(path)
+    status, out, err = await milepost(database, "import", "stations", str(path), locale="zh_CN.UTF-8")
+    assert (status, err, out.splitlines()) == (
+        2,
+        "",
+        [
+            "单元格 C7（名称）：是空的：请填写服务点名称",
+            "+ 6322210001 浩门镇阅览室",
+            "+ 6322210002 泉口镇阅览室",
+            "服务点：新增 2，更改 0，不变 0，错误行 1",
+            "没有导入任何内容：请改正错误行，或加 --skip-bad 跳过它们。",
+        ],
+    )
+    status, out, _ = await milepost(database, "import", "stations", str(path), "--skip-bad", locale="zh_CN.UTF-8")
+    assert (status, out.splitlines()[-1]) == (0, "已导入，错误行除外。")
+    connection = await asyncpg.connect(database)
+    try:
+        rows = await connection.fetch("SELECT id, area, schedule, commissioned_at FROM station ORDER BY id")
+    finally:
+        await connection.close()
+    assert [tuple(row)[:3] for row in rows] == [
+        ("6322210001", "632221000000", "Mo-Fr 09:00-17:00"),
+        ("6322210002", "632221000000", "24x7"),
+    ]
+    assert rows[1]["commissioned_at"] == datetime(2026, 4, 30, 16, tzinfo=UTC)
+    path.write_text("编号,名称\n1,x\n", encoding="utf-8")
+    status, out, err = await milepost(database, "import", "stations", str(path), locale="zh_CN.UTF-8")
+    assert (status, out) == (2, "")
+    assert "表头（第 1 行）缺少列：区划代码。服务点文件必须有的列：编号、名称、区划代码；" in err

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.columns import is_visible
 from registry.diff import Plan, T, plan_areas, plan_stations
 from registry.export import write_csv
 from registry.model import LIFECYCLES, Area, Station
-from registry.report import SHOWN, describe
+from registry.report import SHOWN, Asked, describe
 from registry.rows import Kind, Rows, parse_rows
 from registry.sheet import read_sheet
 from registry.tree import MAX_DEPTH
@@ -191,7 +192,7 @@ def test_station_that_does_not_fit(text: str, problem: str) -> None:
 
 def test_report_is_bounded_and_says_what_was_done() -> None:
     text = "id,name,area\n" + "".join(f"s{number},n,632122\n" for number in range(120))
-    report = describe(stations(text), "stations", dry_run=False, skip_bad=False)
+    report = describe(stations(text), "stations", Asked())
     lines = report.text.splitlines()
     assert len(lines) == SHOWN + 3
     assert lines[0] == "+ s0 n"
@@ -215,7 +216,7 @@ def test_bad_rows_stop_all_others_unless_skipped(
     dry_run: bool, skip_bad: bool, applied: bool, refused: bool, verdict: str
 ) -> None:
     plan = stations("id,name,area\ns1,n,632122\ns2,n,64\n")
-    report = describe(plan, "stations", dry_run=dry_run, skip_bad=skip_bad)
+    report = describe(plan, "stations", Asked(dry_run=dry_run, skip_bad=skip_bad))
     assert (report.applied, report.refused) == (applied, refused)
     assert report.text.splitlines()[-2:] == ["stations: 1 new, 0 changed, 0 unchanged, 1 bad rows", verdict]
 
@@ -223,16 +224,17 @@ def test_bad_rows_stop_all_others_unless_skipped(
 def test_change_is_shown_readably() -> None:
     stored = [Station(id="s1", name="一", area=MINHE, programmes=("a", "b"), address="x" * 100)]
     text = "id,name,area,programmes,address,commissioned\ns1,一,632122,b,,2026-10-31\n"
-    report = describe(stations(text, stored), "stations", dry_run=True, skip_bad=False)
+    blank = {"s1": frozenset({"address"})}
+    report = describe(stations(text, stored), "stations", Asked(dry_run=True, clear_blank=True), blank=blank)
     assert report.text.splitlines()[:3] == [
-        "~ s1 commissioned_at: (empty) → 2026-10-30T16:00:00+00:00",
-        f"~ s1 address: {'x' * 60}… → (empty)",
+        f"- s1 address: {'x' * 60}… → (empty)",
+        "~ s1 commissioned: (empty) → 2026-10-30T16:00:00+00:00",
         "~ s1 programmes: a;b → b",
     ]
 
 
 names = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=10).map(str.strip)
-names = names.filter(bool)
+names = names.filter(is_visible)
 codes = st.sampled_from(["63", "6321", "632122", "632122100", "64", "XP", "XP1", "XP2"])
 
 

@@ -119,8 +119,8 @@ def test_wrong_header_is_named_whole(kind: Kind, header: str, problem: str) -> N
         (
             "areas",
             ",level",
-            "63,n,,省",
-            ["line 2, column level: '省' is not a level: use small Latin letters, such as county"],
+            "63,n,,第三级",
+            ["line 2, column level: '第三级' is not a level: use small Latin letters, such as county"],
         ),
         (
             "areas",

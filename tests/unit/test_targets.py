@@ -56,7 +56,7 @@ def test_a_target_with_everything() -> None:
             "line 2, column areas: '635' has 3 digits; an area code has 2, 4, 6, 9 or 12: restore the digits, "
             "and in a spreadsheet format the column as text",
         ),
-        ("a,n,covered,63,,50%,,", "line 2, column threshold: '50%' is not a number: write it like 200 or 0.5"),
+        ("a,n,covered,63,,half,,", "line 2, column threshold: 'half' is not a number: write it like 200 or 0.5"),
         ("a,n,covered,63,,50,,", "line 2, column threshold: 50 is not a share: write 50% as 0.5"),
     ],
 )
