@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from agents.simulator import journal
+from agents.simulator import journal, roster
 from agents.simulator.journal import Acked, Beat, Made
 from tests.acceptance.stack import Stack, wait_until
 
@@ -22,7 +24,9 @@ FAULTS = """\
 13s  reorder    6302020006/001
 13s  steal      6302020007/001  for=7s
 """
-SWITCHED_OFF = "12s  kill  area:6302  for=10s\n"
+SWITCHED_OFF = "20s  kill  all  for=8s\n"
+STANDS_STILL = 6.0
+"""Seconds for which a bridge stands still: more than an interval between ticks that counts."""
 
 
 @pytest.fixture
@@ -57,6 +61,28 @@ def test_what_fifty_stations_lived_through_is_what_milepost_says(stack: Stack, t
     assert len([one for one in stack.items("deadletters") if one["station"] == "6302020003"]) == 3
     wait_until(lambda: "presence" in evidence(stack, "6302250001"), 5, "the outage is not proved by presence")
     _plant(book, stack)
+
+
+def test_stations_that_are_switched_off_together_and_a_bridge_that_stands_still_are_told_apart(
+    stack: Stack, tmp_path: Path
+) -> None:
+    """Those that were not online for ten minutes give no reason to suspect the shard; our own outage is blind."""
+    stack.start()
+    script, book = tmp_path / "faults.txt", tmp_path / "journal.jsonl"
+    script.write_text(SWITCHED_OFF)
+    fleet = ("--stations", "25", "--every", "1", "--seconds", "34", "--script", str(script), "--journal", str(book))
+    with ThreadPoolExecutor(1) as executor:
+        running = executor.submit(simulate, stack, *fleet)
+        wait_until(lambda: list(stack.verdicts().values()).count("online") == 25, 12, "the fleet is not online")
+        stack.freeze("bridge")
+        time.sleep(STANDS_STILL)
+        stack.thaw("bridge")
+        result = running.result()
+    assert result.returncode == 0, result
+    (blind,) = stack.items("incidents", kind="pipeline_blind")
+    assert "shard_suspected" not in blind["detail"]["causes"]
+    fallen = {one["station"] for one in stack.items("incidents", kind="station_offline")}
+    assert fallen == {station for station, _ in roster.stations(25)}
 
 
 def evidence(stack: Stack, station: str) -> set[str]:
