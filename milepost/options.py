@@ -22,6 +22,7 @@ def simulate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, metavar="D", help="how long (default until Ctrl-C)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the seed of all that is random (default 1)")
     parser.add_argument("--script", type=Path, metavar="FILE", help="a timetable of what is done to whom")
+    parser.add_argument("--bridge-pid", type=int, metavar="PID", help="the bridge that `stall` in a timetable stops")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="write what was sent and done into this file")
     parser.add_argument("--check", metavar="URL", help="then compare the journal with what the API at URL says")
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="the file with the API's token")

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -67,10 +68,11 @@ async def _run_fleet(settings: Settings, stop: asyncio.Event, arguments: argpars
     sample = arguments.sample or 5 * arguments.every
     profiles = roster.profiles(arguments.stations, terminals=arguments.terminals, every=arguments.every, sample=sample)
     deeds = read_script(arguments.script, profiles, arguments.seed)
+    bridge = _bridge(arguments.bridge_pid, deeds)
     raise_file_limit(len(profiles))
     ca = None if settings.mqtt_ca_file is None else str(settings.mqtt_ca_file)
     with open_journal(arguments.journal) as write:
-        async with running(Fleet(profiles, broker, write=write, seed=arguments.seed, ca=ca)) as fleet:
+        async with running(Fleet(profiles, broker, write=write, seed=arguments.seed, ca=ca, bridge=bridge)) as fleet:
             await _until_over(fleet, deeds, stop, arguments.seconds)
             say(_line(fleet))
 
@@ -137,6 +139,19 @@ def read_script(path: Path | None, profiles: list[Profile], seed: int) -> list[D
         raise RemedyError(f"the script {path} cannot be read ({exc}): correct --script") from exc
     except BrokenLineError as exc:
         raise RemedyError(f"{path}: {exc}") from exc
+
+
+def _bridge(pid: int | None, deeds: list[Deed]) -> int | None:
+    """The process that the script lets stand still. Raises RemedyError when there is none that we may stop."""
+    if not any(deed.deed in timetable.OF_BRIDGE for deed in deeds):
+        return None
+    try:
+        if pid is None or pid <= 1:
+            raise ProcessLookupError
+        os.kill(pid, 0)
+    except OSError:
+        raise RemedyError(f"--bridge-pid is {pid}: give the process id of the bridge that the script stalls") from None
+    return pid
 
 
 @contextmanager

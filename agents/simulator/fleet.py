@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from agents.simulator import journal, packets
 from agents.simulator.connection import Connection, open_connection
 from agents.simulator.terminal import Connect, Drop, Note, Profile, Publish, Terminal
 from agents.simulator.thief import Thief
-from agents.simulator.timetable import Deed
+from agents.simulator.timetable import BRIDGE, OF_BRIDGE, Deed
 from contract.topics import START_BYTES, Topic, client_id, terminal_name
 
 MOST_CONNECTING: Final = 200
@@ -42,11 +43,20 @@ Write = Callable[[journal.Entry], None]
 
 
 class Fleet:
-    """Terminals of these profiles against one broker. `write` takes the entries of the journal."""
+    """Terminals of these profiles against one broker. `write` takes the entries of the journal. `bridge`: the process
+    that a timetable may let stand still."""
 
     def __init__(
-        self, profiles: Sequence[Profile], broker: Broker, *, write: Write, seed: int = 0, ca: str | None = None
+        self,
+        profiles: Sequence[Profile],
+        broker: Broker,
+        *,
+        write: Write,
+        seed: int = 0,
+        ca: str | None = None,
+        bridge: int | None = None,
     ) -> None:
+        self._bridge = bridge
         self.broker, self.write = broker, write
         self.tls = ssl.create_default_context(cafile=ca) if broker.tls else None
         self.counts = Counts()
@@ -86,6 +96,9 @@ class Fleet:
 
     def do(self, deed: Deed) -> None:
         """Do it now, whatever its time says."""
+        if deed.deed in OF_BRIDGE:
+            self._signal_bridge(deed.deed)
+            return
         member = self.members[deed.index]
         option = "" if deed.value is None else f"{deed.value}"
         who = member.profile
@@ -98,6 +111,16 @@ class Fleet:
         else:
             ACTS[deed.deed](member.terminal, self.now, deed.value)
         member.wake()
+
+    def _signal_bridge(self, deed: str) -> None:
+        """Let the bridge stand still, or go on."""
+        if self._bridge is None:
+            return
+        at = self.epoch + round(self.now * 1000)
+        self.write(journal.Done(at=at, station=BRIDGE, terminal="", deed=deed))
+        # It may have ended, or been started anew, meanwhile.
+        with suppress(ProcessLookupError):
+            os.kill(self._bridge, signal.SIGSTOP if deed == "stall" else signal.SIGCONT)
 
     def do_to(self, chosen: Callable[[Profile], bool], deed: str, value: float | str | None = None) -> None:
         """Do it now to all terminals that are `chosen`."""
@@ -129,6 +152,7 @@ class Fleet:
 
     async def stop(self) -> None:
         """Everybody says goodbye and leaves; the journal is closed with an entry."""
+        self._signal_bridge("go-on")
         await asyncio.gather(*(thief.stop() for thief in self._thieves.values()), *self._ending)
         everybody = [*self.members, *self._clones.values()]
         for member in everybody:

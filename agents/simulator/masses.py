@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from agents.simulator.lives import Heard, History, Life, may_be_offline, must_be_offline, runs_of
+from agents.simulator.lives import DOUBT, Heard, History, Life, may_be_offline, must_be_offline, runs_of
 from agents.simulator.seen import (
     NEVER_SEEN,
     OFFLINE,
@@ -104,7 +104,9 @@ def _falls(lives: Sequence[Life], silences: Iterable[Span], *, surely: bool) -> 
         if heard is None or _said_goodbye(lives, heard, missed, surely):
             continue
         near = bisect_left(broke, heard)
-        yield Fall(heard=heard, missed=missed, until=until, broke=near < len(broke) and broke[near] <= missed)
+        # What was doubtful may have been its last heartbeat.
+        by_itself = near < len(broke) and broke[near] <= missed + DOUBT
+        yield Fall(heard=heard, missed=missed, until=until, broke=by_itself)
 
 
 def _beats(life: Life, surely: bool) -> Iterator[Heard]:

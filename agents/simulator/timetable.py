@@ -34,8 +34,14 @@ class BrokenLineError(Exception):
     """A line of the script cannot be read; the message names it, what is wrong and the remedy."""
 
 
+BRIDGE: Final = "bridge"
+"""Whom `stall` means: a process of Milepost's own."""
+NO_TERMINAL: Final = -1
+"""The index of a deed that is done to none."""
+
+
 class Who(msgspec.Struct, frozen=True):
-    """Whom a line means: all terminals of a station, one terminal, an area, all, or so many at random."""
+    """Whom a line means: all terminals of a station, one terminal, an area, all, so many at random, or the bridge."""
 
     kind: str
     value: str
@@ -98,6 +104,8 @@ DEEDS: Final[Mapping[str, _Rule]] = {
     "with-conn": _Rule(),
     "invent": _Rule(options=("count", "for"), value="count", ends_with="honest"),
     "honest": _Rule(),
+    "stall": _Rule(options=("for", "every", "count"), needed=("for",), ends_with="go-on"),
+    "go-on": _Rule(),
     "steal": _Rule(options=("for",), ends_with="give-back"),
     "give-back": _Rule(),
     "stuck": _Rule(options=("for",), ends_with="unstuck"),
@@ -113,6 +121,7 @@ DEEDS: Final[Mapping[str, _Rule]] = {
     "mended": _Rule(),
 }
 """`unusable`, or `broken`: the terminal runs on but no visitor can use it."""
+OF_BRIDGE: Final = ("stall", "go-on")
 
 
 def read(text: str) -> list[Line]:
@@ -139,7 +148,10 @@ def read_line(words: Sequence[str]) -> Line:
     at, deed, who, *rest = words
     if deed not in DEEDS:
         raise ValueError(f"{deed!r} is no deed: use one of {', '.join(DEEDS)}")
-    return Line(at=duration(at), deed=deed, who=read_who(who), options=_options(deed, rest))
+    meant = read_who(who)
+    if (meant.kind == BRIDGE) != (deed in OF_BRIDGE):
+        raise ValueError(f"{deed} is nothing that is done to {who}: {' and '.join(OF_BRIDGE)} are done to {BRIDGE}")
+    return Line(at=duration(at), deed=deed, who=meant, options=_options(deed, rest))
 
 
 def duration(text: str) -> float:
@@ -160,8 +172,8 @@ def duration(text: str) -> float:
 def read_who(text: str) -> Who:
     """Whom a word of a line means. Raises ValueError."""
     kind, colon, value = text.partition(":")
-    if text == "all":
-        return Who("all", "")
+    if text in ("all", BRIDGE):
+        return Who(text, "")
     if colon and kind == "area" and value.isalnum():
         return Who("area", value)
     if colon and kind == "any" and value.isdigit() and 0 < int(value) <= 1_000_000:
@@ -169,7 +181,7 @@ def read_who(text: str) -> Who:
     station, slash, terminal = text.partition("/")
     if is_station_id(station) and (is_terminal_id(terminal) if slash else True):
         return Who("terminal" if slash else "station", text)
-    raise ValueError(f"{text!r} names nobody: write STATION, STATION/TERMINAL, area:PREFIX, any:COUNT or all")
+    raise ValueError(f"{text!r} names nobody: write STATION, STATION/TERMINAL, area:PREFIX, any:COUNT, all or {BRIDGE}")
 
 
 def _options(deed: str, words: Sequence[str]) -> dict[str, float | str]:
@@ -226,6 +238,8 @@ def plan(lines: Sequence[Line], terminals: Sequence[Terminal], random: Random) -
 
 def choose(who: Who, terminals: Sequence[Terminal], random: Random) -> list[int]:
     """The indexes of the terminals that are meant. Raises BrokenLineError when there are none."""
+    if who.kind == BRIDGE:
+        return [NO_TERMINAL]
     found = [index for index, one in enumerate(terminals) if _is_meant(who, one)]
     if not found:
         raise BrokenLineError(f"nobody of this fleet is {who.kind} {who.value!r}: correct the script or the fleet")
@@ -254,6 +268,8 @@ def expand(line: Line, indexes: Sequence[int]) -> list[Deed]:
     ends = inf if not isinstance(lasts, float) else line.at + lasts
     if line.deed == "flap":
         return [deed for index in indexes for deed in _flaps(line, index, ends)]
+    if line.deed == "stall":
+        return _stalls(line)
     value = line.options.get(rule.value) if rule.value else None
     deeds = [Deed(at=line.at, index=index, deed=line.deed, value=value) for index in indexes]
     if rule.ends_with and ends < inf:
@@ -263,8 +279,7 @@ def expand(line: Line, indexes: Sequence[int]) -> list[Deed]:
 
 def _flaps(line: Line, index: int, ends: float) -> list[Deed]:
     """Down for half of each `every` seconds, up for the other half."""
-    period = line.options.get("every", 10.0)
-    assert isinstance(period, float)  # noqa: S101  # read as a duration
+    period = _seconds(line, "every", 10.0)
     count = int((ends - line.at) / period)
     times = [line.at + number * period for number in range(min(count, 10_000))]
     return [
@@ -275,3 +290,24 @@ def _flaps(line: Line, index: int, ends: float) -> list[Deed]:
             Deed(at=at + period / 2, index=index, deed="join"),
         )
     ]
+
+
+def _stalls(line: Line) -> list[Deed]:
+    """The bridge stands still for a time, `count` times, one each `every` seconds."""
+    lasts, count = _seconds(line, "for", 0.0), int(_seconds(line, "count", 1.0))
+    period = _seconds(line, "every", 2 * lasts)
+    times = [line.at + number * period for number in range(count)]
+    return [
+        deed
+        for at in times
+        for deed in (
+            Deed(at=at, index=NO_TERMINAL, deed="stall"),
+            Deed(at=at + lasts, index=NO_TERMINAL, deed="go-on"),
+        )
+    ]
+
+
+def _seconds(line: Line, option: str, default: float) -> float:
+    value = line.options.get(option, default)
+    assert isinstance(value, float)  # noqa: S101  # read as a duration or a number
+    return value

@@ -4,9 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -24,9 +22,10 @@ FAULTS = """\
 13s  reorder    6302020006/001
 13s  steal      6302020007/001  for=7s
 """
-SWITCHED_OFF = "20s  kill  all  for=8s\n"
-STANDS_STILL = 6.0
-"""Seconds for which a bridge stands still: more than an interval between ticks that counts."""
+TOGETHER = """\
+8s   stall  bridge  for=6s
+20s  kill   all     for=8s
+"""
 
 
 @pytest.fixture
@@ -69,15 +68,12 @@ def test_stations_that_are_switched_off_together_and_a_bridge_that_stands_still_
     """Those that were not online for ten minutes give no reason to suspect the shard; our own outage is blind."""
     stack.start()
     script, book = tmp_path / "faults.txt", tmp_path / "journal.jsonl"
-    script.write_text(SWITCHED_OFF)
-    fleet = ("--stations", "25", "--every", "1", "--seconds", "34", "--script", str(script), "--journal", str(book))
-    with ThreadPoolExecutor(1) as executor:
-        running = executor.submit(simulate, stack, *fleet)
-        wait_until(lambda: list(stack.verdicts().values()).count("online") == 25, 12, "the fleet is not online")
-        stack.freeze("bridge")
-        time.sleep(STANDS_STILL)
-        stack.thaw("bridge")
-        result = running.result()
+    script.write_text(TOGETHER)
+    (bridge,) = stack.processes("bridge")
+    result = simulate(
+        stack, "--stations", "25", "--every", "1", "--seconds", "34", "--script", str(script), "--journal", str(book),
+        "--bridge-pid", str(bridge.pid),
+    )  # fmt: skip
     assert result.returncode == 0, result
     (blind,) = stack.items("incidents", kind="pipeline_blind")
     assert "shard_suspected" not in blind["detail"]["causes"]
@@ -108,13 +104,20 @@ def _plant(book: Path, stack: Stack) -> None:
         assert f"{kind}: station 6302020001" in result.stdout
 
 
-def test_a_script_that_cannot_be_read_is_named_by_its_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("20s fly all", "{script}: line 2: 'fly' is no deed"),
+        ("20s stall bridge for=3s", "--bridge-pid is None: give the process id of the bridge"),
+    ],
+)
+def test_a_script_that_cannot_be_done_is_named(tmp_path: Path, line: str, says: str) -> None:
     script = tmp_path / "faults.txt"
-    script.write_text("10s kill all\n20s fly all\n")
+    script.write_text(f"10s kill all\n{line}\n")
     command = [
         sys.executable, "-P", "-m", "milepost", "simulate", "--stations", "5", "--broker", "mqtt://127.0.0.1:1",
         "--script", str(script),
     ]  # fmt: skip
     result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert result.returncode == 2
-    assert f"{script}: line 2: 'fly' is no deed" in result.stderr
+    assert says.format(script=script) in result.stderr

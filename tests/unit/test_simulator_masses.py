@@ -23,13 +23,13 @@ def station(number: int) -> str:
     return f"630222{number:04d}"
 
 
-def life(number: int, fell: float | None, why: str, began: float) -> list[Entry]:
+def life(number: int, fell: float | None, why: str, began: float, every: float = EVERY) -> list[Entry]:
     """Heartbeats until it fell (None: to the end), and how its connection ended."""
     until = ENDED if fell is None else fell
-    offset = began + number % 10
-    times = [offset + place * EVERY for place in range(int((until - offset) / EVERY) + 1)]
+    offset = began + number % 10 * every / 10
+    times = [offset + place * every for place in range(int((until - offset) / every) + 1)]
     who: dict[str, Any] = {"station": station(number), "terminal": "001"}
-    beats = [Beat(at=ms(at), boot="b", run=1, n=n, every=EVERY, **who) for n, at in enumerate(times)]
+    beats = [Beat(at=ms(at), boot="b", run=1, n=n, every=every, **who) for n, at in enumerate(times)]
     if fell is None:
         return [*beats]
     goodbye = [Told(at=ms(fell), state="away", **who)] if why == "away" else []
@@ -52,14 +52,17 @@ def found(
     reads: str = "unknown",
     others_read: str = "online",
     platform: Platform | None = None,
+    every: float = EVERY,
 ) -> set[str]:
     """The kinds of findings when `fallen` of `all_` stations fell at FELL and read so from then on."""
-    entries = [entry for number in range(all_) for entry in life(number, FELL if number < fallen else None, why, began)]
+    entries = [
+        entry for number in range(all_) for entry in life(number, FELL if number < fallen else None, why, began, every)
+    ]
     entries.append(Ended(at=ms(ENDED)))
 
     def seen(number: int) -> Seen:
         after = reads if number < fallen else others_read
-        missed = FELL + EVERY - (FELL - began - number) % EVERY
+        missed = FELL + every - (FELL - began - number % 10 * every / 10) % every
         spans = [(began - 100, began, "never_seen"), (began, missed, "online"), (missed, ENDED, after)]
         return Seen(
             timeline=[Interval(begin=ms(begin), end=ms(end), verdict=verdict) for begin, end, verdict in spans],
@@ -87,6 +90,10 @@ def test_a_shard_that_fell_is_rightly_suspected() -> None:
 def test_stations_that_are_switched_off_when_they_close_blind_nobody(causes: Sequence[str], why: str) -> None:
     assert found([], openings=CLOSING, reads="closed", why=why) == set()
     assert found([blind(causes)], openings=CLOSING, why=why) == {"blind_wrongly"}
+
+
+def test_so_it_is_when_the_last_heartbeat_may_have_been_lost() -> None:
+    assert found([blind(("blind",), at=FELL + 2)], openings=CLOSING, every=1.0) == {"blind_wrongly"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.simulator.timetable import DEEDS, BrokenLineError, Deed, Terminal, duration, plan, read
+from agents.simulator.timetable import DEEDS, NO_TERMINAL, BrokenLineError, Deed, Terminal, duration, plan, read
 
 FLEET = [
     Terminal(station, terminal, area)
@@ -31,6 +31,12 @@ def test_flapping_is_cut_and_joined_by_turns() -> None:
     assert {deed.index for deed in found} == {1}
 
 
+def test_the_bridge_stands_still_again_and_again() -> None:
+    found = deeds("10s stall bridge for=6s every=2m count=2\n")
+    assert [(deed.at, deed.deed) for deed in found] == [(10, "stall"), (16, "go-on"), (130, "stall"), (136, "go-on")]
+    assert {deed.index for deed in found} == {NO_TERMINAL}
+
+
 def test_any_takes_whole_stations_and_the_same_ones_for_a_seed() -> None:
     chosen = {deed.index for deed in deeds("0s kill any:2")}
     assert len(chosen) == 4
@@ -49,6 +55,9 @@ def test_any_takes_whole_stations_and_the_same_ones_for_a_seed() -> None:
         ("10s kill any:0", "names nobody"),
         ("10s kill all until=3s", "'until=3s' is no option of kill: it has for=…"),
         ("10s revive all for=3s", "it has none"),
+        ("10s kill bridge for=3s", "kill is nothing that is done to bridge: stall and go-on are"),
+        ("10s stall all for=3s", "stall is nothing that is done to all"),
+        ("10s stall bridge", "stall needs for=…"),
         ("10s kill all for=0s", "it must be longer than 0s"),
         ("10s flap all for=1h every=0.0000000001s", "it must be longer than 0s"),
         (f"1{'0' * 400}s kill all", "is more than a year"),
