@@ -34,6 +34,10 @@ def import_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="CSV with a header, or XLSX")
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     parser.add_argument("--skip-bad", action="store_true", help="apply the good rows although there are bad ones")
+    parser.add_argument(
+        "--ids-as-written", action="store_true", help="ids that look as if they lost leading zeros are right"
+    )
+    parser.add_argument("--places-as-written", action="store_true", help="coordinates that are in doubt are right")
     parser.add_argument("--clear-blank", action="store_true", help="let empty cells clear what is stored")
 
 

@@ -284,6 +284,8 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
                 dry_run=arguments.dry_run,
                 skip_bad=arguments.skip_bad,
                 clear_blank=arguments.clear_blank,
+                ids_as_written=arguments.ids_as_written,
+                places_as_written=arguments.places_as_written,
                 language=language_of(os.environ),
             ),
         )

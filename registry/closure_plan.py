@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from contract.said import Said
-from registry.diff import Plan, checked, compare, no_station
+from registry.diff import NONE_MEANT, Plan, checked, compare, no_station
 from registry.layout import BadCell
 from registry.model import DeclaredClosure
 from registry.rows import Row, Rows
@@ -15,17 +15,25 @@ _NOT_AFTER: Final = Said("is not after its beginning: correct one of them", "不
 
 
 def plan_closures(
-    rows: Rows, stored: Mapping[str, DeclaredClosure], stations: Collection[str]
+    rows: Rows,
+    stored: Mapping[str, DeclaredClosure],
+    stations: Collection[str],
+    meant: Mapping[str, str] = NONE_MEANT,
 ) -> Plan[DeclaredClosure]:
-    """Compare the rows with the stored closures of the same stations and beginnings; `stations` are those there are."""
-    good, bad = checked(rows, lambda row: _closure_of(row, stored.get(row.key), stations))
+    """Compare the rows with the stored closures of the same stations and beginnings.
+
+    `stations` are those there are, `meant` the ids that others may have lost zeros of.
+    """
+    good, bad = checked(rows, lambda row: _closure_of(row, stored.get(row.key), stations, meant))
     return compare(good, stored, bad, [])
 
 
-def _closure_of(row: Row, stored: DeclaredClosure | None, stations: Collection[str]) -> DeclaredClosure | BadCell:
+def _closure_of(
+    row: Row, stored: DeclaredClosure | None, stations: Collection[str], meant: Mapping[str, str]
+) -> DeclaredClosure | BadCell:
     closure = msgspec.structs.replace(stored, **row.values) if stored else DeclaredClosure(**row.values)
     if closure.station not in stations:
-        return BadCell(row.line, "station", no_station(closure.station))
+        return BadCell(row.line, "station", no_station(closure.station, meant))
     if closure.until_at <= closure.from_at:
         return BadCell(row.line, "until", _NOT_AFTER)
     if stored is not None and stored.approved_by is not None and closure != stored:

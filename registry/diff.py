@@ -19,6 +19,9 @@ T = TypeVar("T", bound=Area | Station | DeclaredClosure | Target | KindSchedule 
 _SILENT: Final = frozenset({"path", "quorum", "auto_registered"})
 
 
+NONE_MEANT: Final[Mapping[str, str]] = {}
+
+
 class Change(msgspec.Struct, frozen=True):
     """An entry that is stored and would be different: {field: (stored, from the file)}."""
 
@@ -142,7 +145,13 @@ def no_area(code: str | None) -> Said:
     )
 
 
-def no_station(station: str | None) -> Said:
+def no_station(station: str | None, meant: Mapping[str, str]) -> Said:
+    """A station is not registered; `meant` {an id that lost its leading zeros: the id that there is}."""
+    if same := meant.get(station or ""):
+        return Said(
+            f"{station} is not registered, but {same} is: format the column as text and write the zeros again",
+            f"服务点 {station} 没有登记，但有 {same}：请把该列设为文本格式后补上前面的 0",
+        )
     return Said(
         f"{station} is not registered: import the station first, or correct it",
         f"服务点 {station} 没有登记：请先导入服务点，或改正",

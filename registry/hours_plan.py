@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from contract.said import Said
-from registry.diff import Plan, checked, compare, no_area, no_station
+from registry.diff import NONE_MEANT, Plan, checked, compare, no_area, no_station
 from registry.layout import BadCell
 from registry.model import DatedHours, KindSchedule, NamedDay
 from registry.rows import Row, Rows
@@ -24,10 +24,17 @@ def plan_days(rows: Rows, stored: Mapping[str, NamedDay]) -> Plan[NamedDay]:
 
 
 def plan_overrides(
-    rows: Rows, stored: Mapping[str, DatedHours], areas: Collection[str], stations: Collection[str]
+    rows: Rows,
+    stored: Mapping[str, DatedHours],
+    areas: Collection[str],
+    stations: Collection[str],
+    meant: Mapping[str, str] = NONE_MEANT,
 ) -> Plan[DatedHours]:
-    """Compare the rows with the stored overrides of the same scope and days; `areas` and `stations` are those known."""
-    good, bad = checked(rows, lambda row: _dated(row, stored.get(row.key), areas, stations))
+    """Compare the rows with the stored overrides of the same scope and days.
+
+    `areas` and `stations` are those known, `meant` the ids that others may have lost zeros of.
+    """
+    good, bad = checked(rows, lambda row: _dated(row, stored.get(row.key), areas, stations, meant))
     return compare(good, stored, bad, [])
 
 
@@ -36,7 +43,11 @@ def _named(row: Row, stored: NamedDay | None) -> NamedDay:
 
 
 def _dated(
-    row: Row, stored: DatedHours | None, areas: Collection[str], stations: Collection[str]
+    row: Row,
+    stored: DatedHours | None,
+    areas: Collection[str],
+    stations: Collection[str],
+    meant: Mapping[str, str],
 ) -> DatedHours | BadCell:
     hours = msgspec.structs.replace(stored, **row.values) if stored else DatedHours(**row.values)
     if sum(scope is not None for scope in (hours.station, hours.kind, hours.area)) > 1:
@@ -51,7 +62,7 @@ def _dated(
     if hours.area is not None and hours.area not in areas:
         return BadCell(row.line, "area", no_area(hours.area))
     if hours.station is not None and hours.station not in stations:
-        return BadCell(row.line, "station", no_station(hours.station))
+        return BadCell(row.line, "station", no_station(hours.station, meant))
     if hours.last < hours.first:
         return BadCell(
             row.line,

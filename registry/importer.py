@@ -11,7 +11,10 @@ from registry.closure_plan import plan_closures
 from registry.closure_store import import_closures, stored_closures
 from registry.diff import Plan, plan_areas, plan_stations
 from registry.hours_plan import plan_days, plan_overrides, plan_schedules
+from registry.layout import BadCell
+from registry.lost_zeros import may_lack_zeros, set_aside_ids
 from registry.model import ALWAYS_OPEN, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
+from registry.places import set_aside_places
 from registry.report import Asked, ImportReport, describe
 from registry.rows import Kind, Rows, parse_rows
 from registry.schedule_store import (
@@ -31,6 +34,8 @@ from registry.store import (
     known_stations,
     list_areas,
     load_stations,
+    load_surroundings,
+    load_zero_ids,
     upsert_areas,
     upsert_stations,
 )
@@ -88,9 +93,16 @@ async def _import_areas(connection: Connection, rows: Rows, asked: Asked, now: d
 
 async def _import_stations(connection: Connection, rows: Rows, asked: Asked, now: datetime) -> ImportReport:
     stored = await load_stations(connection, [row.key for row in rows.good])
-    areas = await known_areas(connection, {row.values["area"] for row in rows.good})
-    plan: Plan[Station] = plan_stations(rows, stored, areas)
-    report = describe(plan, "stations", asked, layout=rows.layout, blank=_blank(rows))
+    areas = {row.values["area"] for row in rows.good}
+    if not asked.ids_as_written:
+        bare = [row.key for row in rows.good if may_lack_zeros(row.key)]
+        rows = set_aside_ids(rows, stored, await load_zero_ids(connection, bare, areas))
+    doubts: list[BadCell] = []
+    if not asked.places_as_written:
+        around = await load_surroundings(connection, areas, [row.key for row in rows.good])
+        rows, doubts = set_aside_places(rows, stored, around)
+    plan: Plan[Station] = plan_stations(rows, stored, await known_areas(connection, areas))
+    report = describe(plan, "stations", asked, layout=rows.layout, blank=_blank(rows), doubts=doubts)
     if report.applied:
         await upsert_stations(connection, plan.writes)
         await put_schedules(connection, _new_schedules(plan), now=now, by="import")
@@ -107,7 +119,9 @@ def _new_schedules(plan: Plan[Station]) -> dict[str, str]:
 async def _import_closures(connection: Connection, rows: Rows, asked: Asked, now: datetime) -> ImportReport:
     stations = {row.values["station"] for row in rows.good}
     stored = await stored_closures(connection, stations)
-    plan: Plan[DeclaredClosure] = plan_closures(rows, stored, await known_stations(connection, stations))
+    known = await known_stations(connection, stations)
+    meant = (await load_zero_ids(connection, stations - known, ())).same
+    plan: Plan[DeclaredClosure] = plan_closures(rows, stored, known, meant)
     report = describe(plan, "closures", asked, layout=rows.layout, blank=_blank(rows))
     if report.applied:
         await import_closures(connection, new=plan.new, changed=plan.changed, at=now)
@@ -135,7 +149,8 @@ async def _import_schedules(connection: Connection, rows: Rows, asked: Asked, no
 async def _import_overrides(connection: Connection, rows: Rows, asked: Asked, now: datetime) -> ImportReport:
     areas = await known_areas(connection, _named(rows, "area"))
     stations = await known_stations(connection, _named(rows, "station"))
-    plan: Plan[DatedHours] = plan_overrides(rows, await load_overrides(connection), areas, stations)
+    meant = (await load_zero_ids(connection, _named(rows, "station") - stations, ())).same
+    plan: Plan[DatedHours] = plan_overrides(rows, await load_overrides(connection), areas, stations, meant)
     report = describe(plan, "overrides", asked, layout=rows.layout, blank=_blank(rows))
     if report.applied:
         await put_overrides(connection, plan.writes, by="import")

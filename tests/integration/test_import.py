@@ -14,10 +14,10 @@ from openpyxl import Workbook
 from contract.errors import RemedyError
 from registry.export import write_csv
 from registry.importer import import_file
-from registry.model import Station
+from registry.model import Heard, Station
 from registry.report import Asked, ImportReport
 from registry.rows import Kind
-from registry.store import list_areas, list_stations, load_area, load_station, register_station
+from registry.store import list_areas, list_stations, load_area, load_station, note_unregistered, register_station
 from store.pool import Connection, Pool
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -119,6 +119,56 @@ async def test_what_an_empty_cell_would_clear_is_shown_before_it_is_cleared(
     report = await bring(connection, tmp_path, "stations", empty, clear_blank=True)
     assert (report.applied, report.refused) == (True, False)
     assert await connection.fetchval("SELECT isp FROM station WHERE id = '6321220001'") is None
+
+
+async def test_an_id_that_lost_its_zeros_is_asked_about(connection: Connection, tmp_path: Path) -> None:
+    await bring(connection, tmp_path, "areas", AREAS)
+    await register_station(connection, "0012", ["001"])
+    heard = [Heard(station="0013", terminals=("001",), first_at=NOW, last_at=NOW)]
+    await note_unregistered(connection, heard)
+    await bring(connection, tmp_path, "stations", "id,name,area\n0001,a,632122\n", ids_as_written=True)
+    content = "id,name,area\n12,b,632122\n13,c,632122\n14,d,632122\n15,e,63\n6321220001,f,632122\n"
+    report = await bring(connection, tmp_path, "stations", content, skip_bad=True)
+    assert [(cell.line, str(cell).partition(" (")[2].partition(")")[0]) for cell in report.bad] == [
+        (2, "0012 is known"),
+        (3, "0013 is known"),
+        (4, "others have 4 digits, such as 0001"),
+    ]
+    assert report.new == 2
+    report = await bring(connection, tmp_path, "stations", content, ids_as_written=True)
+    assert (report.applied, report.new) == (True, 3)
+    closure = "station,from,until,reason\n013,2026-11-02,2026-11-03,x\n1,2026-11-02,2026-11-03,x\n"
+    report = await bring(connection, tmp_path, "closures", closure)
+    assert [str(cell) for cell in report.bad] == [
+        "line 2, column station: 013 is not registered: import the station first, or correct it",
+        "line 3, column station: 1 is not registered, but 0001 is: format the column as text and write the zeros again",
+    ]
+
+
+async def test_places_in_doubt_are_left_off_the_map_until_they_are_confirmed(
+    connection: Connection, tmp_path: Path
+) -> None:
+    await bring(connection, tmp_path, "areas", AREAS)
+    good = "".join(f"g{n},n,632122,36.3{n},102.8\n" for n in range(5))
+    await bring(connection, tmp_path, "stations", f"id,name,area,lat,lon\n{good}")
+    content = "id,name,area,lat,lon\nfar,n,632122,33.5,95.1\nzero,n,632122,0,0\ng0,n,632122,30.0,120.0\n"
+    report = await bring(connection, tmp_path, "stations", content)
+    assert report.text.splitlines() == [
+        "? line 2, column lat: 33.5, 95.1 lies 769 km from the other stations of area 632122000000: left off the map",
+        "? line 3, column lat: 0, 0 is no place in China but the zero of the map: left off the map",
+        "? line 4, column lat: 30, 120 lies outside the province of area 632122000000: the place stays as it is stored",
+        "+ far n",
+        "+ zero n",
+        "stations: 2 new, 0 changed, 1 unchanged, 3 coordinates in doubt, 0 bad rows",
+        "Coordinates in doubt are left off the map: correct them, or confirm them with --places-as-written.",
+        "Applied.",
+    ]
+    assert (report.applied, report.refused) == (True, False)
+    places = "SELECT lat FROM station WHERE id IN ('far', 'zero', 'g0') ORDER BY id"
+    assert [row["lat"] for row in await connection.fetch(places)] == [None, 36.3, None]
+    report = await bring(connection, tmp_path, "stations", content, places_as_written=True)
+    assert [row["lat"] for row in await connection.fetch(places)] == [33.5, 30.0, 0.0]
+    assert (await bring(connection, tmp_path, "stations", content)).doubts == []
 
 
 async def test_an_import_wakes_those_who_follow_the_registry(connection: Connection, tmp_path: Path) -> None:
