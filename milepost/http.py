@@ -25,15 +25,18 @@ async def post(url: str, *, token: str, seconds: float = 5.0) -> Answer:
 
 
 def _ask(method: str, url: str, token: str | None, timeout: float) -> Answer:
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    try:
+        parts = urlsplit(url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+    except (ValueError, http.client.HTTPException) as exc:
+        return Answer(0, str(exc).encode())
     try:
         connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), headers=headers)
         response = connection.getresponse()
         return Answer(response.status, response.read())
-    except (OSError, ValueError, http.client.HTTPException) as exc:
+    except (OSError, OverflowError, ValueError, http.client.HTTPException) as exc:
         return Answer(0, str(exc).encode())
     finally:
         connection.close()

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -46,12 +47,14 @@ SomeShare = Annotated[float, Meta(ge=0.01, le=1)]
 Name = Annotated[
     str, Meta(pattern="^[0-9A-Za-z_.-]{1,64}$", extra={"allowed": "1 to 64 letters, digits, `_`, `.` and `-`"})
 ]
-WebUrl = Annotated[str, Meta(pattern=r"^https?://[^\s/]+", extra={"allowed": "`http://…` or `https://…`"})]
+WebUrl = Annotated[
+    str, Meta(pattern=r"^https?://[^\s/]+", extra={"allowed": "`http://…` or `https://…`", "has_ports": True})
+]
 MqttUrl = Annotated[
     str,
     Meta(
         pattern=r"^mqtts?://([^\s/:@]+@)?[^\s/@]+$",
-        extra={"allowed": "`mqtt://user@host:port` or `mqtts://user@host:port`"},
+        extra={"allowed": "`mqtt://user@host:port` or `mqtts://user@host:port`", "has_ports": True},
     ),
 ]
 _PORT = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
@@ -59,7 +62,13 @@ _SERVER = rf"[^\s,:]+:{_PORT}"
 Servers = Annotated[str, Meta(pattern=rf"^{_SERVER}(,{_SERVER})*$", extra={"allowed": "`host:port,host:port`"})]
 DatabaseUrl = Annotated[
     Secret,
-    Meta(extra={"allowed": "`postgresql://user:password@host:port/name`", "pattern": r"^postgres(ql)?://\S+$"}),
+    Meta(
+        extra={
+            "allowed": "`postgresql://user:password@host:port/name`",
+            "pattern": r"^postgres(ql)?://\S+$",
+            "has_ports": True,
+        }
+    ),
 ]
 
 
@@ -315,7 +324,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     deadman_url: Annotated[
-        Annotated[Secret, Meta(extra={"allowed": "`http://…` or `https://…`", "pattern": r"^https?://\S+$"})] | None,
+        Annotated[
+            Secret,
+            Meta(extra={"allowed": "`http://…` or `https://…`", "pattern": r"^https?://\S+$", "has_ports": True}),
+        ]
+        | None,
         Meta(
             description="A dead man's switch elsewhere: `milepost watch` asks for this address each minute while all "
             "is well; when it falls silent, that service is to raise the alarm."
@@ -479,15 +492,31 @@ def _convert(field: str, value: str, source: str) -> Any:
     plain, metas = _unwrap(hint)
     if plain is Path:
         return Path(value).expanduser()
+    right = not _extra(metas, "has_ports") or _has_ports(value)
     if plain is Secret:
-        if not re.match(_extra(metas, "pattern") or "", value, re.DOTALL):
+        if not right or not re.match(_extra(metas, "pattern") or "", value, re.DOTALL):
             raise RemedyError(f"{source} has a wrong form: it must be {_BY_FIELD[field].allowed}")
         return Secret(value)
+    if not right:
+        raise _wrong(field, value, source)
     try:
         return msgspec.convert(_as_bool(value) if plain is bool else value, hint, strict=False)
     except msgspec.ValidationError:
-        shown = "has a wrong form" if "@" in value else f"is {value!r}"  # a URL may carry a password
-        raise RemedyError(f"{source} {shown}: it must be {_BY_FIELD[field].allowed}") from None
+        raise _wrong(field, value, source) from None
+
+
+def _wrong(field: str, value: str, source: str) -> RemedyError:
+    shown = "has a wrong form" if "@" in value else f"is {value!r}"  # a URL may carry a password
+    return RemedyError(f"{source} {shown}: it must be {_BY_FIELD[field].allowed}")
+
+
+def _has_ports(url: str) -> bool:
+    """Whether every port in a URL is one, of several hosts too."""
+    try:
+        hosts = urlsplit(url).netloc.rpartition("@")[2].split(",")
+        return all(urlsplit(f"//{host}").port != 0 for host in hosts)
+    except ValueError:
+        return False
 
 
 def _as_bool(value: str) -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from broker.census import Census
 from contract.errors import RemedyError
+from milepost import http
 from milepost.cli import COMMANDS, needed
 from milepost.services import incidents_config, liveness_settings, loss_settings
 from milepost.settings import ORDERED, TABLE, Setting, Settings, load
@@ -110,6 +111,38 @@ def test_a_port_of_a_server_is_one(port: str) -> None:
     with pytest.raises(RemedyError, match="MILEPOST_KAFKA_SERVERS"):
         load({"MILEPOST_KAFKA_SERVERS": f"h:9092,h:{port}"})
     assert load({"MILEPOST_KAFKA_SERVERS": "h:1,h:65535"}).kafka_servers == "h:1,h:65535"
+
+
+URLS = {
+    "MILEPOST_DATABASE_URL": "postgresql://u:p@{}/d",
+    "MILEPOST_READER_URL": "postgresql://u:p@{}/d",
+    "MILEPOST_MQTT_URL": "mqtt://u@{}",
+    "MILEPOST_PUBLIC_URL": "https://{}/x",
+    "MILEPOST_API_URL": "http://{}",
+    "MILEPOST_DEADMAN_URL": "https://{}/ping",
+    "MILEPOST_GRAFANA_URL": "https://{}",
+}
+
+
+@pytest.mark.parametrize("variable", URLS)
+def test_a_port_in_an_address_is_one(variable: str) -> None:
+    for place in ("h:0", "h:65536", "h:999999", "h:x", "h:-1", "[::1"):
+        with pytest.raises(RemedyError, match=variable) as wrong:
+            load({variable: URLS[variable].format(place)})
+        assert "\n" not in str(wrong.value)
+    for place in ("h", "h:1", "h:65535", "[::1]:8000", "10.0.0.1:80"):
+        assert load({variable: URLS[variable].format(place)})
+
+
+def test_a_database_may_have_several_hosts() -> None:
+    assert load({"MILEPOST_DATABASE_URL": "postgresql://u:p,w@a:5432,b:5433/d"})
+    with pytest.raises(RemedyError, match="MILEPOST_DATABASE_URL"):
+        load({"MILEPOST_DATABASE_URL": "postgresql://u@a:5432,b:0/d"})
+
+
+async def test_an_address_without_a_port_that_is_one_is_not_reached() -> None:
+    for url in ("http://h:99999/", "http://h:x/", "http://[::1/", "http:///"):
+        assert (await http.get(url)).status == 0
 
 
 @pytest.mark.parametrize("edge", [0, 1], ids=["least", "most"])
