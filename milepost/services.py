@@ -314,13 +314,14 @@ async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: a
 
 async def schedule(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
     """Show how opening rules are read, and the days to come."""
+    from registry.opening_chinese import rules_of
     from registry.opening_text import ScheduleError
     from registry.schedule_report import describe_rules, today_in
 
     require_between("--days", arguments.days, 0, _MAX_DAYS)
+    rules = rules_of(arguments.rules)
     try:
-        today = today_in(arguments.rules, datetime.now(UTC))
-        _say(describe_rules(arguments.rules, today, arguments.days))
+        _say(describe_rules(rules, today_in(rules, datetime.now(UTC)), arguments.days))
     except ScheduleError as exc:
         raise RemedyError(f"the rules cannot be read: {exc}") from exc
 

@@ -211,10 +211,10 @@ def _hours(cell: str, translate: Callable[[str], str], parse: Callable[[str], ob
         parse(rule)
     except ScheduleError as exc:
         read_as = "" if rule == cell else f" (read as {rule[:60]!r})"
+        read_as_zh = "" if rule == cell else f"（读作 {rule[:60]}）"
         raise SaidError(
             f"{exc}{read_as}",
-            f"{_zh(cell)}不是能识别的开放时间：请写成“周一至周五 9:00-17:00；周末休息”、“24小时”或 Mo-Fr 09:00-17:00"
-            f"（{exc}）",
+            f"{_zh(cell)}不是能识别的开放时间：{exc.said.zh}{read_as_zh}",
         ) from exc
     return rule
 

@@ -154,14 +154,14 @@ def _choose_columns(header: Line, kind: Kind, *, workbook: bool) -> list[Column 
 def _bad_header(
     header: Line, kind: Kind, lacking: list[str], unknown: list[str], twice: list[str], *, workbook: bool
 ) -> RemedyError:
-    place = Said(f"row {header.number}", "") if workbook else Said(f"line {header.number}", "")
+    place = f"row {header.number}" if workbook else f"line {header.number}"
     en = _listed(
         ("lacks the columns", lacking), ("has the unknown columns", unknown), ("names twice the columns", twice)
     )
     headings = {column.name: column.called[0] for column in COLUMNS[kind]}
     zh = _listed(
         ("缺少列：", [headings[name] for name in lacking]),
-        ("有不认识的列：", unknown),
+        ("有不认识的列：", [name.replace("(no name)", "（没有列名）") for name in unknown]),
         ("列名重复：", [headings[name] for name in twice]),
         comma="、",
         space="",
@@ -169,7 +169,7 @@ def _bad_header(
     required = ",".join(column.name for column in COLUMNS[kind] if column.required)
     optional = ",".join(column.name for column in COLUMNS[kind] if not column.required)
     return RemedyError(
-        f"the header ({place.en}) {'; '.join(en)}. A file of {kind} has the columns {required} and may have {optional}",
+        f"the header ({place}) {'; '.join(en)}. A file of {kind} has the columns {required} and may have {optional}",
         f"表头（第 {header.number} 行）{'；'.join(zh)}。{CALLED[kind].zh}文件必须有的列："
         f"{'、'.join(c.called[0] for c in COLUMNS[kind] if c.required)}；可以有的列："
         f"{'、'.join(c.called[0] for c in COLUMNS[kind] if not c.required)}（也可用英文列名 {required},{optional}）",

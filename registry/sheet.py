@@ -24,13 +24,11 @@ _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 class Line(msgspec.Struct, frozen=True):
     """A row that is not empty: its line number in the file (the first line is 1) and its cells, trimmed.
 
-    `numeric`: indices of cells that a workbook holds as numbers, so that leading zeros cannot be seen.
     `broken`: cells that a workbook holds no value of, {index: what is wrong}.
     """
 
     number: int
     cells: tuple[str, ...]
-    numeric: frozenset[int] = frozenset()
     broken: Mapping[int, Said] = {}
 
 

@@ -31,7 +31,7 @@ def read_apart(content: bytes, *, memory: int = MAX_MEMORY) -> Sheet:
     """
     if not content.startswith(XLSX):
         return read_sheet(content)
-    command = [sys.executable, "-m", __name__, str(memory)]
+    command = [sys.executable, "-P", "-m", __name__, str(memory)]
     try:
         done = subprocess.run(command, input=content, capture_output=True, timeout=2 * MAX_SECONDS, check=False)
     except subprocess.TimeoutExpired:

@@ -21,6 +21,8 @@ from registry.workbook_scan import Scan, scan_sheet
 MAX_UNPACKED: Final = 1024 * 1024 * 1024
 MAX_CELLS: Final = 50_000_000
 """Cells of a sheet up to its last row and column, the empty ones counted."""
+_EXACT: Final = 10**15
+"""Spreadsheet programs keep 15 digits of a number."""
 
 
 def read_workbook(content: bytes) -> Sheet:
@@ -93,10 +95,10 @@ def _lines(sheet: CalamineSheet, scan: Scan) -> Iterator[Line]:
     spread = _Spread(sheet)
     for row, values in enumerate(sheet.to_python(skip_empty_area=False)):
         cells = [_cell(value) for value in values]
-        numeric = frozenset(index for index, value in enumerate(values) if type(value) in (int, float))
-        wrong = broken.get(row, {}) | {index: _INEXACT for index in numeric if _is_inexact(cells[index])}
+        inexact = {index: _INEXACT for index, value in enumerate(values) if _is_inexact(value)}
+        wrong = broken.get(row, {}) | inexact
         spread.fill(row, cells)
-        yield Line(row + 1, tuple(cells), numeric, wrong)
+        yield Line(row + 1, tuple(cells), wrong)
 
 
 class _Spread:
@@ -133,8 +135,8 @@ _INEXACT: Final = Said(
 )
 
 
-def _is_inexact(cell: str) -> bool:
-    return len(cell.lstrip("-")) > 15 and cell.lstrip("-").isdigit()
+def _is_inexact(value: object) -> bool:
+    return isinstance(value, int | float) and abs(value) >= _EXACT
 
 
 def _cell(value: object) -> str:

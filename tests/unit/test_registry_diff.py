@@ -1,6 +1,7 @@
 """What an import would change."""
 
 import random
+import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
@@ -34,6 +35,7 @@ def stations(text: str, stored: Iterable[Station] = (), known: Iterable[str] = (
 
 
 def problems(plan: Plan[T]) -> list[str]:
+    assert all(re.search("[\u4e00-\u9fff]", cell.problem.zh) for cell in plan.bad), "everything is said in Chinese too"
     return [str(cell) for cell in plan.bad]
 
 

@@ -1,5 +1,6 @@
 """What is wrong in a file is named by line and column, with the remedy."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from registry.sheet import read_sheet
 
 def parse(kind: Kind, text: str) -> tuple[list[dict[str, Any]], list[str]]:
     rows = parse_rows(read_sheet(text.encode()), kind)
+    assert all(re.search("[\u4e00-\u9fff]", cell.problem.zh) for cell in rows.bad), "everything is said in Chinese too"
     return [row.values for row in rows.good], [str(cell) for cell in rows.bad]
 
 
@@ -82,6 +84,20 @@ def test_absent_columns_are_not_in_the_row_and_empty_cells_are() -> None:
 
 
 @pytest.mark.parametrize(
+    "above",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("青海省服务点登记表,,\n", id="a title"),
+        pytest.param("登记表\n\n填表人：李明,2026年11月\n", id="a title, a blank line, remarks"),
+    ],
+)
+def test_lines_above_the_header_are_passed_over(above: str) -> None:
+    good, bad = parse("stations", f"{above}编号,名称,区划代码\nS1,一,63\n")
+    assert bad == []
+    assert [row["id"] for row in good] == ["S1"]
+
+
+@pytest.mark.parametrize(
     ("kind", "header", "problem"),
     [
         pytest.param("areas", "code,name", "lacks the columns parent.", id="missing"),
@@ -93,6 +109,9 @@ def test_absent_columns_are_not_in_the_row_and_empty_cells_are() -> None:
         pytest.param(
             "stations", "code,name,parent", "A file of stations has the columns id,name,area", id="other kind"
         ),
+        pytest.param("areas", "code;name;parent", "separated by semicolons: separate them by commas", id="semicolons"),
+        pytest.param("areas", "code\tname", "separated by tabs", id="tabs"),
+        pytest.param("areas", "代码，名称", "separated by Chinese commas", id="Chinese commas"),
     ],
 )
 def test_wrong_header_is_named_whole(kind: Kind, header: str, problem: str) -> None:

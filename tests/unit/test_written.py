@@ -2,6 +2,7 @@
 
 import pytest
 
+from contract.said import SaidError
 from registry.columns import (
     DAY_CLASSES_CALLED,
     LEVELS_CALLED,
@@ -127,3 +128,28 @@ def test_hours_that_are_not_understood_are_refused_in_both_languages(written: st
 def test_every_word_has_its_chinese(read, called, allowed) -> None:  # type: ignore[no-untyped-def]
     assert {read(word) for word in called} == set(allowed)
     assert [read(word) for word in allowed] == list(allowed)
+
+
+@pytest.mark.parametrize(
+    ("rule", "where"),
+    [
+        ("Mo-Fr", "末尾：这里应是日子和时间"),
+        ("Mo-Fr 09:00", "末尾：这里应是 - 和关门时间"),
+        ("Mo-Fr 09:00-09:00", "开门和关门是同一时间"),
+        ("Mo-Fr 09:70-10:00", "第 7 个字，“09:70-10:00”之前：09:70 不是时刻"),
+        ("Feb 31-Mar 2: off", "2 月只有 1 至 29 日"),
+        ("May-", "季节结束的月份"),
+        ("Mo, 09:00-10:00", "这里应是日子"),
+        ("Mo-x 09:00-10:00", "这里应是星期几"),
+        ("[Nowhere/Town] 09:00-10:00", "不是时区"),
+        ("09:00-10:00 x", "这里应是分号和下一条规则"),
+        ("50:00-51:00", "不是时刻"),
+        ("25:00-26:00", "开门时间已过当天"),
+        ("May-Sep: 09:00-10:00; 10:00-11:00", "这里应写季节"),
+    ],
+)
+def test_what_is_wrong_with_rules_is_said_in_chinese(rule: str, where: str) -> None:
+    with pytest.raises(SaidError) as caught:
+        rules(rule)
+    assert where in caught.value.said.zh
+    assert "expected" not in caught.value.said.zh
