@@ -1,11 +1,14 @@
 #!/bin/sh
 # Run once by the database's image, when its volume is new: the account that owns Milepost's tables and may do nothing
-# else, and the one with which Grafana reads. Passwords come from files, by psql itself, so that no argument shows them.
+# else, the one of the services, and the one with which Grafana reads. Passwords come from files, by psql itself, so that no argument shows them.
 set -eu
 psql --no-psqlrc --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
 \set owner `cat /run/secrets/owner_password`
+\set services `cat /run/secrets/services_password`
 \set reader `cat /run/secrets/reader_password`
 CREATE ROLE milepost LOGIN PASSWORD :'owner';
+CREATE ROLE milepost_service NOLOGIN;
+CREATE ROLE milepost_services LOGIN PASSWORD :'services' IN ROLE milepost_service;
 CREATE ROLE milepost_reader NOLOGIN;
 CREATE ROLE milepost_grafana LOGIN PASSWORD :'reader' IN ROLE milepost_reader CONNECTION LIMIT 20;
 ALTER ROLE milepost_grafana SET default_transaction_read_only = on;

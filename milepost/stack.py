@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import asyncpg
 import msgspec
@@ -22,6 +23,7 @@ from milepost.renewal import wait_until_stored
 from milepost.settings import PARTITIONS, Secret, Settings, to_environ
 from milepost.supervisor import GaveUpError, Program, Supervisor
 from milepost.wear import Wear
+from store.accounts import let_services_in, services_url
 from store.offsets import kept_partitions
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ _PLAIN = (
 _PLAIN_PREFIXES = ("LC_", "LD_", "PYTHON", "MALLOC_")
 _PROXIES = frozenset(("http_proxy", "https_proxy", "all_proxy", "no_proxy"))
 
+_T = TypeVar("_T")
 Say = Callable[[str], None]
 
 
@@ -98,7 +101,7 @@ class Stack:
         """
         if self.servers.postgres is not None:
             await self._report("PostgreSQL", self._start_postgres())
-        await self._report("schema", self._one_off("migrate"))
+        await self._report("schema", self._prepare_database())
         self.settings = msgspec.structs.replace(self.settings, partitions=await self._choose_partitions())
         await self._start_kafka()
         await self._start_mqtt()
@@ -179,6 +182,20 @@ class Stack:
                 after_start=lambda: postgres.wait_ready(cluster.url),
             )
         )
+
+    async def _prepare_database(self) -> None:
+        """The schema, made by its owner; in a database of ours the services then get a login of their own."""
+        await self._one_off("migrate")
+        if self.servers.postgres is None:
+            return
+        password = datadir.keep_secret(self._directory / "services.password")
+        url = _required(self.settings.database_url).value
+        connection = await asyncpg.connect(url, timeout=10)
+        try:
+            await let_services_in(connection, password)
+        finally:
+            await connection.close(timeout=5)
+        self.settings = msgspec.structs.replace(self.settings, database_url=Secret(services_url(url, password)))
 
     async def _choose_partitions(self) -> int:
         """As many partitions as this data directory was begun with. Raises RemedyError for another number."""
@@ -351,9 +368,9 @@ def _absolute(path: Path) -> Path:
     return path.absolute()
 
 
-def _required(path: Path | None) -> Path:
-    assert path is not None  # noqa: S101  # `complete` set it
-    return path
+def _required(value: _T | None) -> _T:
+    assert value is not None  # noqa: S101  # `complete` or an earlier step set it
+    return value
 
 
 def bare_environ() -> dict[str, str]:

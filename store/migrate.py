@@ -10,6 +10,7 @@ from contract.errors import RemedyError
 from store.pool import Connection
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+GRANTS = Path(__file__).with_name("grants.sql")
 _LOCK = 0x6D696C65706F7374  # "milepost"
 
 _TABLE = """
@@ -61,7 +62,10 @@ def pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]:
 
 
 async def migrate(connection: Connection, migrations: list[Migration] | None = None) -> list[Migration]:
-    """Bring the database to the newest schema and return what ran; a second caller waits for the first."""
+    """Bring the database to the newest schema and return what ran; a second caller waits for the first.
+
+    Then the role of the services gets the rights that it needs, as `grants.sql` has them.
+    """
     known = read_migrations() if migrations is None else migrations
     await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
     try:
@@ -69,6 +73,7 @@ async def migrate(connection: Connection, migrations: list[Migration] | None = N
         todo = pending(known, await _applied(connection))
         for migration in todo:
             await _apply(connection, migration)
+        await connection.execute(GRANTS.read_text(encoding="utf-8"))
         return todo
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)

@@ -52,3 +52,11 @@ WHERE a.service = $1 AND a.kind = old.kind AND a.subject = old.subject;
 
 -- name: load_set_aside
 SELECT kind, subject, why FROM set_aside WHERE service = $1 AND kind = ANY ($2::text[]) AND starts_with(subject, $3);
+
+-- name: services_login
+-- The statement that makes the services' login or brings it back to what it should be; those take no parameters.
+SELECT format(
+    '%s ROLE milepost_services LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD %L; '
+    'GRANT milepost_service TO milepost_services',
+    CASE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_services') THEN 'ALTER' ELSE 'CREATE' END,
+    $1::text);

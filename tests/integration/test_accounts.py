@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from milepost.embedded import postgres
-from store.migrate import migrate
+from store.migrate import migrate, require_current
 from tests.conftest import FAST, free_port, wait_for_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ def make_secrets(folder: Path) -> str:
 
 def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
-    assert len(make_secrets(folder).splitlines()) == 9
+    assert len(make_secrets(folder).splitlines()) == 11
     made = {path.name: path.read_text() for path in folder.iterdir()}
     assert make_secrets(folder) == ""
     assert {path.name: path.read_text() for path in folder.iterdir()} == made
@@ -41,7 +41,8 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     assert addresses == {""}, "whom to tell is for people to say"
     assert len(set(made.values())) == len(made)
     assert urlsplit(made["database_url"]).password == made["owner_password"]
-    assert all(len(text) == 64 for name, text in made.items() if name != "database_url")
+    assert urlsplit(made["services_url"]).password == made["services_password"]
+    assert all(len(text) == 64 for name, text in made.items() if name not in ("database_url", "services_url"))
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,13 @@ async def test_the_owner_migrates_and_grafana_reads(fresh: tuple[str, Path]) -> 
     assert await owner.fetchval("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user") is False
     await owner.close()
 
+    services = await connect(server, "milepost_services", (secrets / "services_password").read_text())
+    await require_current(services)
+    await services.execute("INSERT INTO area (code, name, level, path) VALUES ('1', 'x', 'x', '{1}')")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await services.execute("DROP TABLE area CASCADE")
+    await services.close()
+
     grafana = await connect(server, "milepost_grafana", (secrets / "reader_password").read_text())
     assert await grafana.fetch("SELECT * FROM station_verdict") == []
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -113,11 +121,18 @@ async def test_the_owner_migrates_and_grafana_reads(fresh: tuple[str, Path]) -> 
     await grafana.close()
 
 
+_MAY_INSERT = """
+SELECT EXISTS (SELECT FROM pg_class, aclexplode(relacl) WHERE relname = 'station' AND privilege_type = 'INSERT'
+               AND grantee = to_regrole('milepost_service'))
+"""
+
+
 async def test_where_no_role_can_be_made_the_schema_comes_and_the_rights_follow(fresh: tuple[str, Path]) -> None:
     server, secrets = fresh
     admin = await asyncpg.connect(server.replace("milepost:", "postgres:", 1))
     await admin.execute("CREATE DATABASE later OWNER milepost")
     await admin.execute("ALTER ROLE milepost_reader RENAME TO not_yet")
+    await admin.execute("ALTER ROLE milepost_service RENAME TO no_service")
     parts, password = urlsplit(server), (secrets / "owner_password").read_text()
     owner = await asyncpg.connect(
         host=parts.hostname, port=parts.port, user="milepost", password=password, database="later"
@@ -127,5 +142,9 @@ async def test_where_no_role_can_be_made_the_schema_comes_and_the_rights_follow(
     await admin.execute("ALTER ROLE not_yet RENAME TO milepost_reader")
     assert await owner.fetchval("SELECT grant_reader()") is True
     assert await owner.fetchval("SELECT has_table_privilege('milepost_reader', 'station_verdict', 'SELECT')") is True
+    assert await owner.fetchval(_MAY_INSERT) is False
+    await admin.execute("ALTER ROLE no_service RENAME TO milepost_service")
+    assert await migrate(owner) == []
+    assert await owner.fetchval(_MAY_INSERT) is True
     await owner.close()
     await admin.close()

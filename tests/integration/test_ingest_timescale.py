@@ -51,3 +51,21 @@ async def test_every_kind_is_stored_once_and_broken_clocks_make_no_chunks(timesc
         "SELECT DISTINCT extract(year FROM range_start)::int AS year FROM timescaledb_information.chunks"
     )
     assert {row["year"] for row in years} <= {2025, 2026, 2027}
+
+
+async def test_the_services_role_writes_into_new_chunks_and_reads_them(timescale: asyncpg.Connection) -> None:
+    handler = RecordsHandler()
+    await handler.load(timescale, CLAIM)
+    # In this build only the superuser may read pg_range, which the client asks for the types of arguments, once.
+    await feed(timescale, handler, data([health(0)], box="today"))
+    await timescale.execute("SET ROLE milepost_service")
+    try:
+        days = [data([health(n, at=NOW - n * 86_400_000)], box=f"day{n}") for n in range(1, 4)]
+        await feed(timescale, handler, *days)
+        assert handler.tally.stored == 1 + len(days)
+        chunks = "SELECT count(DISTINCT tableoid) FROM health WHERE box LIKE 'day%'"
+        assert await timescale.fetchval(chunks) == len(days)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await timescale.execute("DELETE FROM health")
+    finally:
+        await timescale.execute("RESET ROLE")

@@ -1,17 +1,24 @@
 """What the processes of `milepost up` hold that they need not, and what of theirs others can read."""
 
+import json
 import os
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import psutil
 import pytest
 
+from milepost import datadir
 from milepost.cli import needed
+from milepost.embedded import postgres
 from milepost.settings import TABLE
+from store.migrate import migrate
 from tests.acceptance.stack import SERVICES, Stack
+from tests.integration.test_embedded import running
+from tests.servers import find_free_port
 
 PARENT = {
     "MILEPOST_ALERT_URLS": "json://127.0.0.1:9/alert-secret",
@@ -23,10 +30,20 @@ PARENT = {
 }
 
 
-@pytest.fixture(scope="module")
-def stack(server_dir: Path) -> Iterator[Stack]:
+@pytest.fixture
+def place(server_dir: Path) -> Path:
+    return make_place(server_dir)
+
+
+def make_place(server_dir: Path) -> Path:
     place = Path(tempfile.mkdtemp(prefix="rights-", dir=server_dir))
     place.chmod(0o755)
+    return place
+
+
+@pytest.fixture(scope="module")
+def stack(server_dir: Path) -> Iterator[Stack]:
+    place = make_place(server_dir)
     stack = Stack(place / "data", **PARENT)
     stack.start()
     yield stack
@@ -85,3 +102,47 @@ def test_the_configuration_of_the_broker_is_for_the_broker(stack: Stack) -> None
     for name in ("mosquitto.conf", "mosquitto.acl"):
         info = (stack.data / "mqtt" / name).stat()
         assert (stat.S_IMODE(info.st_mode), info.st_uid) == (0o600, broker.uids().real)
+
+
+async def test_no_service_is_a_superuser_of_the_database(stack: Stack) -> None:
+    port = json.loads((stack.data / "ports.json").read_text())["postgres"]
+    password = (stack.data / "postgres.password").read_text()
+    owner = await asyncpg.connect(host="127.0.0.1", port=port, user="milepost", password=password, database="postgres")
+    try:
+        rows = await owner.fetch(
+            "SELECT DISTINCT a.application_name, r.rolname, r.rolsuper OR r.rolcreatedb OR r.rolcreaterole AS mighty "
+            "FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid "
+            "WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()"
+        )
+        owned = await owner.fetchval("SELECT count(*) FROM pg_class WHERE relowner = 'milepost_services'::regrole")
+    finally:
+        await owner.close()
+    assert {(row["rolname"], row["mighty"]) for row in rows} == {("milepost_services", False)}, rows
+    assert len(rows) >= len(SERVICES) - 1, "all but the bridge are connected"
+    assert owned == 0
+    for name in set(SERVICES) - {"bridge"}:
+        (process,) = stack.processes(name)
+        assert password not in environ(process)["MILEPOST_DATABASE_URL"]
+
+
+async def test_a_data_directory_of_an_older_version_goes_on(place: Path) -> None:
+    """There the database knows its superuser alone."""
+    stack = Stack(place / "data")
+    with datadir.hold(stack.data) as directory:
+        cluster = postgres.prepare(directory / "postgres", port=find_free_port())
+        with running(cluster.command, place / "log", cluster.run_as):
+            await postgres.wait_ready(cluster.url)
+            connection = await asyncpg.connect(cluster.url)
+            await migrate(connection)
+            await connection.execute("DROP OWNED BY milepost_service")
+            await connection.execute("DROP ROLE milepost_service")
+            await connection.execute("INSERT INTO station (id, name) VALUES ('kept', 'kept')")
+            await connection.close()
+    try:
+        stack.start()
+        assert [station["id"] for station in stack.items("stations")] == ["kept"]
+        assert stack.stop() == 0
+        stack.start()
+        assert stack.stop() == 0
+    finally:
+        stack.end()

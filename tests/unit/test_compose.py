@@ -109,6 +109,15 @@ def test_no_secret_is_in_the_file() -> None:
     assert not re.search(r"://[^/\s:]+:[^/\s@]+@", TEXT)
 
 
+def test_only_migrate_owns_the_tables() -> None:
+    owners = {name for name, service in SERVICES.items() if "database_url" in service.get("secrets", ())}
+    assert owners == {"migrate"}
+    used = {name for name, service in OURS.items() if "services_url" in service.get("secrets", ())}
+    assert used == {"ingest", "judge", "health", "incidents", "deliver", "watch", "api"}
+    for name in used:
+        assert variables(OURS[name])["MILEPOST_DATABASE_URL_FILE"] == "/run/secrets/services_url"
+
+
 @each_service
 def test_secrets_are_files_that_the_script_makes(name: str) -> None:
     script = (ROOT / "deploy/make-secrets").read_text(encoding="utf-8")

@@ -1,0 +1,91 @@
+"""The role of the services: enough for every query of theirs, and little more."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from store.migrate import migrate
+from store.pool import Connection, Pool
+from store.sql import load_queries
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("*/*queries.sql"))
+
+
+@pytest.fixture
+async def service(pool: Pool) -> AsyncIterator[Connection]:
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL ROLE milepost_service")
+        yield connection
+
+
+async def refused(connection: Connection, sql: str) -> str | None:
+    """Why the role may not run a statement; only its plan is asked for, which checks its rights."""
+    try:
+        async with connection.transaction():
+            await connection.execute(sql if "LOCK TABLE" in sql else f"EXPLAIN (GENERIC_PLAN) {sql}")
+    except asyncpg.InsufficientPrivilegeError as exc:
+        return str(exc)
+    return None
+
+
+@pytest.mark.parametrize("path", FILES)
+async def test_it_may_run_every_query(service: Connection, path: str) -> None:
+    queries = load_queries(ROOT / path).items()
+    assert {name: why for name, sql in queries if (why := await refused(service, sql))} == {}
+
+
+async def test_it_may_do_what_shows_only_when_it_runs(service: Connection) -> None:
+    """Numbers that are taken beforehand, and what triggers write in its name."""
+    taken = load_queries(ROOT / "alerting/incidents_queries.sql").new_ids
+    assert len(await service.fetch(taken, 3)) == 3
+    await service.execute("INSERT INTO station (id, name, lifecycle) VALUES ('s', 's', 'planned')")
+    await service.execute("INSERT INTO terminal (station, id) VALUES ('s', '001')")
+    await service.execute("UPDATE station SET lifecycle = 'commissioned' WHERE id = 's'")
+    assert await service.fetchval("SELECT count(*) FROM station_lifecycle") == 1
+
+
+REFUSED = {
+    "drops no table": "DROP TABLE station",
+    "alters no table": "ALTER TABLE station ADD COLUMN mine int",
+    "makes no table": "CREATE TABLE mine (id int)",
+    "empties no table": "TRUNCATE health",
+    "deletes no station": "DELETE FROM station",
+    "deletes no incident": "DELETE FROM incident",
+    "changes no history": "UPDATE transition SET at = now()",
+    "deletes no history": "DELETE FROM transition",
+    "changes no record": "UPDATE health SET cpu = 0",
+    "changes no entry of an incident": "UPDATE incident_entry SET actor = 'x'",
+    "invents no migration": "INSERT INTO schema_migration VALUES (9999, 'x', 'x')",
+    "runs no program": "COPY area FROM PROGRAM 'id'",
+    "reads no file": "SELECT pg_read_file('/etc/passwd')",
+    "writes no file": "COPY area TO '/tmp/area'",
+    "makes no role": "CREATE ROLE mine",
+    "becomes no superuser": "ALTER ROLE current_user SUPERUSER",
+    "sees no password": "SELECT * FROM pg_authid",
+    "changes no setting of the server": "SET LOCAL log_statement = 'none'",
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+async def test_it_may_do_little_else(service: Connection, what: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with service.transaction():
+            await service.execute(REFUSED[what])
+
+
+async def test_its_rights_are_repaired_by_the_next_migrate(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute(
+            "GRANT ALL ON transition TO milepost_service; REVOKE ALL ON station FROM milepost_service"
+        )
+        assert await migrate(connection) == []
+        rights = await connection.fetch(
+            "SELECT relname, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS held "
+            "FROM pg_class, aclexplode(relacl) WHERE grantee = 'milepost_service'::regrole "
+            "AND relname IN ('transition', 'station', 'station_verdict') GROUP BY relname"
+        )
+    held = {row["relname"]: row["held"] for row in rights}
+    assert held == {"transition": "INSERT SELECT", "station": "INSERT SELECT UPDATE", "station_verdict": "SELECT"}
