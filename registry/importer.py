@@ -1,6 +1,7 @@
 """Importing areas, stations, closures and targets from a file: reads it, compares, applies in one transaction."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -77,8 +78,9 @@ def read_rows(path: Path, kind: Kind) -> Rows:
     return parse_rows(read_apart(content), kind)
 
 
-def _blank(rows: Rows) -> dict[str, frozenset[str]]:
-    return {row.key: row.blank for row in rows.good if row.blank}
+def _blank(rows: Rows, heard: Collection[str] = ()) -> dict[str, frozenset[str]]:
+    """The empty cells of each row, which may clear what a person wrote; nobody wrote what is known by hearsay only."""
+    return {row.key: row.blank for row in rows.good if row.blank and row.key not in heard}
 
 
 async def _import_areas(connection: Connection, rows: Rows, asked: Asked, now: datetime) -> ImportReport:
@@ -101,8 +103,9 @@ async def _import_stations(connection: Connection, rows: Rows, asked: Asked, now
     if not asked.places_as_written:
         around = await load_surroundings(connection, areas, [row.key for row in rows.good])
         rows, doubts = set_aside_places(rows, stored, around)
+    heard = {key for key, station in stored.items() if station.auto_registered}
     plan: Plan[Station] = plan_stations(rows, stored, await known_areas(connection, areas))
-    report = describe(plan, "stations", asked, layout=rows.layout, blank=_blank(rows), doubts=doubts)
+    report = describe(plan, "stations", asked, layout=rows.layout, blank=_blank(rows, heard), doubts=doubts)
     if report.applied:
         await upsert_stations(connection, plan.writes)
         await put_schedules(connection, _new_schedules(plan), now=now, by="import")

@@ -50,8 +50,11 @@ UNREAD: Final = ("序号", "备注", "no.", "remarks")
 _HEADER_WITHIN: Final = 20
 """Lines that are searched for the header: a title and remarks may stand above it."""
 _ERRORS: Final = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA|FIELD!|BLOCKED!)")
-_NOTE: Final = re.compile(r"\(.*?\)|\[.*?\]|[*:\s]")
-"""What people add to the name of a column: (必填), *, a colon."""
+_NOTE: Final = re.compile(
+    r"[(\[](必填|必填项|选填|非必填|可选|可空|可不填|required|optional|wgs-?84|度|十进制度?|文本|文本格式|(格式|如|例|例如|示例)[^)\]]*)[)\]]"
+    r"|[*:\s]"
+)
+"""What people add to the name of a column without meaning another one: (必填), *, a colon; not (GCJ-02)."""
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -92,9 +92,15 @@ def _lines(sheet: CalamineSheet, scan: Scan) -> Iterator[Line]:
     broken: dict[int, dict[int, Said]] = {}
     for (row, column), error in scan.errors.items():
         broken.setdefault(row, {})[column] = _error(error)
+    padded: dict[int, list[tuple[int, int]]] = {}
+    for (row, column), digits in scan.padded.items():
+        padded.setdefault(row, []).append((column, digits))
     spread = _Spread(sheet)
     for row, values in enumerate(sheet.to_python(skip_empty_area=False)):
         cells = [_cell(value) for value in values]
+        for column, digits in padded.get(row, ()):
+            if column < len(values) and isinstance(values[column], float | int):
+                cells[column] = cells[column].zfill(digits)
         inexact = {index: _INEXACT for index, value in enumerate(values) if _is_inexact(value)}
         wrong = broken.get(row, {}) | inexact
         spread.fill(row, cells)

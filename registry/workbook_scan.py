@@ -13,17 +13,23 @@ MAX_ERRORS: Final = 1000
 _MAX_SHEETS: Final = 1000
 _CHUNK: Final = 1024 * 1024
 _MAIN: Final = "xl/workbook.xml"
+_STYLES: Final = "xl/styles.xml"
 _RELATIONS: Final = "xl/_rels/workbook.xml.rels"
-_WANTED: Final = frozenset({"workbookPr", "sheet", "Relationship", "row", "c"})
+_WANTED: Final = frozenset({"workbookPr", "sheet", "Relationship", "numFmt", "cellXfs", "xf", "row", "c"})
+_ZEROS: Final = re.compile("0{2,32}")
 _PLACE: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """`rows` and `columns` up to the last cell; `errors` {(row, column) from 0: #N/A and the like}."""
+    """`rows` and `columns` up to the last cell; `errors` {(row, column) from 0: #N/A and the like}.
+
+    `padded`: {(row, column): digits} of cells whose format shows numbers with leading zeros, such as 0000.
+    """
 
     rows: int
     columns: int
     errors: dict[tuple[int, int], str]
+    padded: dict[tuple[int, int], int]
     days_from_1904: bool = False
 
 
@@ -39,8 +45,8 @@ def scan_sheet(archive: zipfile.ZipFile) -> Scan:
             sheets.append(attributes.get("id", ""))
 
     _read(archive, _MAIN, found)
-    cells = _Cells(archive, _path(archive, sheets))
-    return Scan(cells.rows, cells.columns, cells.errors, any(old))
+    cells = _Cells(archive, _path(archive, sheets), _padding_styles(archive))
+    return Scan(cells.rows, cells.columns, cells.errors, cells.padded, any(old))
 
 
 def _path(archive: zipfile.ZipFile, sheets: list[str]) -> str:
@@ -58,11 +64,32 @@ def _path(archive: zipfile.ZipFile, sheets: list[str]) -> str:
     raise LookupError("no visible sheet")
 
 
+def _padding_styles(archive: zipfile.ZipFile) -> dict[str, int]:
+    """{number of a style: digits} of those that show leading zeros."""
+    digits: dict[str, int] = {}
+    formats: list[str] = []
+    in_cells = [False]
+
+    def found(tag: str, attributes: dict[str, str]) -> None:
+        if tag == "numFmt" and _ZEROS.fullmatch(attributes.get("formatCode", "")):
+            digits[attributes.get("numFmtId", "")] = len(attributes["formatCode"])
+        elif tag == "cellXfs":
+            in_cells[0] = True
+        elif tag == "xf" and in_cells[0]:
+            formats.append(attributes.get("numFmtId", ""))
+
+    if _STYLES in archive.namelist():
+        _read(archive, _STYLES, found)
+    return {str(style): digits[name] for style, name in enumerate(formats) if name in digits}
+
+
 class _Cells:
     """Goes through the cells of a sheet."""
 
-    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+    def __init__(self, archive: zipfile.ZipFile, name: str, padding: dict[str, int]) -> None:
         self.rows = self.columns = 0
+        self.padded: dict[tuple[int, int], int] = {}
+        self._padding = padding
         self.errors: dict[tuple[int, int], str] = {}
         self._row = self._column = -1
         self._in_error = False
@@ -74,6 +101,8 @@ class _Cells:
             self._column = -1
         elif tag == "c":
             self._cell(attributes.get("r"))
+            if digits := self._padding.get(attributes.get("s", "")):
+                self.padded[self._row, self._column] = digits
             self._in_error = attributes.get("t") == "e"
             if self._in_error and len(self.errors) < MAX_ERRORS:
                 self.errors[self._row, self._column] = ""

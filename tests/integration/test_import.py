@@ -171,6 +171,16 @@ async def test_places_in_doubt_are_left_off_the_map_until_they_are_confirmed(
     assert (await bring(connection, tmp_path, "stations", content)).doubts == []
 
 
+async def test_a_station_known_by_hearsay_loses_nothing_that_a_person_wrote(
+    connection: Connection, tmp_path: Path
+) -> None:
+    await bring(connection, tmp_path, "areas", AREAS)
+    await register_station(connection, "6321220001", ["001"], at=NOW)
+    content = "id,name,area,commissioned\n6321220001,一,632122,\n"
+    report = await bring(connection, tmp_path, "stations", content)
+    assert (report.applied, report.cleared) == (True, 0)
+
+
 async def test_an_import_wakes_those_who_follow_the_registry(connection: Connection, tmp_path: Path) -> None:
     """The mark that pollers compare rises for what changed, and only for that."""
     await bring(connection, tmp_path, "areas", AREAS)

@@ -109,6 +109,12 @@ def test_lines_above_the_header_are_passed_over(above: str) -> None:
         pytest.param(
             "stations", "code,name,parent", "A file of stations has the columns id,name,area", id="other kind"
         ),
+        pytest.param(
+            "stations",
+            "编号,名称,区划代码,纬度(GCJ-02),经度（高德）",
+            r"unknown columns 纬度\(gcj-02\), 经度\(高德\)",
+            id="coordinates of a map service",
+        ),
         pytest.param("areas", "code;name;parent", "separated by semicolons: separate them by commas", id="semicolons"),
         pytest.param("areas", "code\tname", "separated by tabs", id="tabs"),
         pytest.param("areas", "代码，名称", "separated by Chinese commas", id="Chinese commas"),

@@ -110,6 +110,22 @@ def test_a_percentage_is_a_share() -> None:
     assert [row.values["threshold"] for row in rows.good] == [0.95, 0.95]
 
 
+def with_leading_zeros(sheet: Worksheet) -> None:
+    sheet.append(HEADER)
+    sheet.append([12, "一", 63])
+    sheet.append(["0013", "二", 63])
+    sheet.append([14, "三", 63])
+    for cell in ("A2", "A3", "A9", "Z2"):
+        sheet[cell].number_format = "0000"
+
+
+def test_an_id_is_read_as_its_format_shows_it() -> None:
+    """A person who sees 0012 in the cell means it, though the cell holds 12."""
+    rows = read(workbook(with_leading_zeros))
+    assert said(rows) == []
+    assert [row.key for row in rows.good] == ["0012", "0013", "14"]
+
+
 def broken(sheet: Worksheet) -> None:
     sheet.append(["表"])
     sheet.append([*HEADER, "纬度"])
