@@ -1,22 +1,46 @@
-"""``python as_user.py USER COMMAND…``: become USER, keep following our parent into its end, become COMMAND.
+"""``python as_user.py [--read PATH]… [--write PATH]… USER COMMAND…``: become USER, keep following our parent into its
+end, become COMMAND.
 
-With ``--through`` before USER the process may pass directories that are closed to USER: PostgreSQL refuses to run as
-root, and a service user cannot enter a home directory of mode 700, where Milepost or its data may lie. Opening that
-directory to everybody would be worse than letting one process through. Linux only.
+PostgreSQL refuses to run as root, and a service user cannot enter a home directory of mode 700, where Milepost or its
+data may lie. Opening that directory to everybody would be worse than letting one process through: with ``--read`` or
+``--write`` it may pass every directory, and Landlock confines it to these paths and to the system's programs. Linux
+only.
 """
 
 import ctypes
 import os
 import pwd
+import stat
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-_PR_SET_PDEATHSIG, _PR_GET_PDEATHSIG, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT = 1, 2, 28, 47
+_PR_SET_PDEATHSIG, _PR_GET_PDEATHSIG, _PR_SET_SECUREBITS, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 2, 28, 38, 47
 # Without it a change of user takes all capabilities, and so does access(2), by which initdb looks for its neighbours.
 _SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT_RAISE = 2
-_CAP_DAC_OVERRIDE = 1
+# To pass directories. It also reads every file, which Landlock takes back; it writes nothing that is not the user's.
+_CAP_DAC_READ_SEARCH = 2
 _CAPABILITY_VERSION_3 = 0x20080522
+
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_VERSION, _PATH_BENEATH = 1, 1
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+_MAKE_CHAR, _MAKE_SOCK, _MAKE_BLOCK, _TRUNCATE, _IOCTL_DEV = 1 << 6, 1 << 9, 1 << 11, 1 << 14, 1 << 15
+_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
+_READ = _EXECUTE | _READ_FILE | _READ_DIR
+# How many rights the versions of the kernel's interface know; more are not asked for.
+_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
+_ALL_BUT = ~(_EXECUTE | _MAKE_CHAR | _MAKE_SOCK | _MAKE_BLOCK | _IOCTL_DEV)
+
+# What any program reads; of /etc single files, for /etc/shadow is beside them.
+_SYSTEM = (
+    *("/usr", "/lib", "/lib64", "/bin", "/sbin", "/nix/store", "/sys/devices/system/cpu"),
+    *("/etc/ld.so.cache", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/hosts", "/etc/localtime"),
+    # Debian's mosquitto asks these two of each client, and refuses it where it cannot read them.
+    *("/etc/hosts.allow", "/etc/hosts.deny"),
+    *("/etc/ssl/openssl.cnf", "/dev/zero", "/dev/random", "/dev/urandom"),
+)
 
 
 class _Header(ctypes.Structure):
@@ -27,27 +51,38 @@ class _Data(ctypes.Structure):
     _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
 
 
-def main(user: str, command: list[str], *, through: bool = False) -> None:
+class _Rule(ctypes.Structure):
+    _pack_ = 1
+    _fields_ = (("allowed", ctypes.c_uint64), ("beneath", ctypes.c_int32))
+
+
+def main(user: str, command: list[str], *, read: Sequence[str] = (), write: Sequence[str] = ()) -> None:
     """Does not return. Raises OSError when the kernel does not allow it."""
     libc = ctypes.CDLL(None, use_errno=True)
     entry = pwd.getpwnam(user)
     orphan_signal = ctypes.c_int(0)
     _check(libc.prctl(_PR_GET_PDEATHSIG, ctypes.byref(orphan_signal), 0, 0, 0))
+    through = bool(read or write)
     if through:
+        ruleset = _open_ruleset(read, write)
         _check(libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0))
     os.setgroups([])
     os.setgid(entry.pw_gid)
     os.setuid(entry.pw_uid)
     if through:
-        _keep(libc, _CAP_DAC_OVERRIDE)
+        _keep(libc, _CAP_DAC_READ_SEARCH)
+        _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        _check(_call(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0)))
     # A change of user makes the kernel forget by which signal we are to follow our parent.
     _check(libc.prctl(_PR_SET_PDEATHSIG, orphan_signal.value, 0, 0, 0))
     os.execv(command[0], command)  # noqa: S606  # that is what this is for
 
 
-def prefix(user: str, *, through: bool) -> list[str]:
-    """What to put before a command so that it runs as `user`."""
-    return [sys.executable, "-S", __file__, *(["--through"] if through else []), user]
+def prefix(user: str, *, read: Iterable[Path] = (), write: Iterable[Path] = ()) -> list[str]:
+    """What to put before a command so that it runs as `user`; with paths, through closed directories to these alone."""
+    options = [part for path in read for part in ("--read", str(path))]
+    options += [part for path in write for part in ("--write", str(path))]
+    return [sys.executable, "-S", __file__, *options, user]
 
 
 def closed_directory(path: Path, user: str) -> Path | None:
@@ -59,6 +94,61 @@ def closed_directory(path: Path, user: str) -> Path | None:
         if not info.st_mode >> shift & 1:
             return directory
     return None
+
+
+def can_confine() -> bool:
+    """Whether this kernel has Landlock, without which no process is let through."""
+    return sys.platform.startswith("linux") and _landlock_version() > 0
+
+
+def why_not(user: str, program: str, closed: Path, setting: str) -> str:
+    """What a person reads where no process can be let through, and what he can do."""
+    return (
+        f"{user}, as whom {program} runs, cannot enter {closed}, and this kernel has no Landlock, with which {program} "
+        f"alone could be let in: `chmod o+x {closed}`, use another place, do not run as root, or set {setting}"
+    )
+
+
+def _landlock_version() -> int:
+    """0 or less: none."""
+    return _call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
+
+
+def _open_ruleset(read: Sequence[str], write: Sequence[str]) -> int:
+    """The file descriptor of Landlock's rules: read these and the system, write those, and nothing else."""
+    version = _landlock_version()
+    _check(min(version, 0))
+    handled = (1 << _RIGHTS.get(version, _RIGHTS[5])) - 1
+    asked = ctypes.c_uint64(handled)
+    ruleset = _call(_CREATE_RULESET, ctypes.byref(asked), ctypes.c_size_t(8), ctypes.c_uint32(0))
+    _check(min(ruleset, 0))
+    for path in (*_SYSTEM, *read):
+        _allow(ruleset, path, handled & _READ)
+    for path in write:
+        _allow(ruleset, path, handled & _ALL_BUT)
+    _allow(ruleset, os.devnull, handled & (_READ_FILE | _WRITE_FILE))
+    return ruleset
+
+
+def _allow(ruleset: int, path: str, rights: int) -> None:
+    """Allow something on what is there; what is not needs no right."""
+    try:
+        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        allowed = rights if stat.S_ISDIR(os.fstat(place).st_mode) else rights & _OF_FILES
+        rule = _Rule(allowed, place)
+        _check(_call(_ADD_RULE, ctypes.c_int(ruleset), _PATH_BENEATH, ctypes.byref(rule), ctypes.c_uint32(0)))
+    finally:
+        os.close(place)
+
+
+def _call(number: int, *arguments: object) -> int:
+    """A system call for which libc has no function; negative when it failed, with the cause in errno."""
+    syscall = ctypes.CDLL(None, use_errno=True).syscall
+    syscall.restype = ctypes.c_long
+    return int(syscall(ctypes.c_long(number), *arguments))
 
 
 def _keep(libc: ctypes.CDLL, capability: int) -> None:
@@ -77,9 +167,12 @@ def _check(result: int) -> None:
 
 
 def _run(arguments: list[str]) -> None:
-    through = arguments[0] == "--through"
-    user, *command = arguments[int(through) :]
-    main(user, command, through=through)
+    paths: dict[str, list[str]] = {"--read": [], "--write": []}
+    while arguments[0] in paths:
+        option, path, *arguments = arguments
+        paths[option].append(path)
+    user, *command = arguments
+    main(user, command, read=paths["--read"], write=paths["--write"])
 
 
 if __name__ == "__main__":

@@ -99,12 +99,13 @@ def command(*, port: int, directory: Path, kind: Kind | None = None) -> list[str
     kind = kind or available()
     template, name = (_MOSQUITTO, "mosquitto.conf") if kind == "mosquitto" else (_RUMQTTD, "rumqttd.toml")
     config, acl = directory / name, directory / "mosquitto.acl"
-    user = _service_user() if kind == "mosquitto" and os.geteuid() == 0 else None
+    user = service_user() if kind == "mosquitto" and os.geteuid() == 0 else None
     _write_for(user, config, template.format(port=port, max_message=MAX_MESSAGE, acl=acl))
     _write_for(user, acl, _ACL)
     if kind == "iotcore":
         return [sys.executable, "-c", _SERVE, str(config)]
-    return [*_user_prefix(directory, user), str(mosquitto_binary()), "-c", str(config)]
+    binary = str(mosquitto_binary())
+    return [*_user_prefix(directory, Path(binary), user), binary, "-c", str(config)]
 
 
 def _write_for(user: str | None, path: Path, text: str) -> None:
@@ -116,13 +117,19 @@ def _write_for(user: str | None, path: Path, text: str) -> None:
             os.fchown(file.fileno(), pwd.getpwnam(user).pw_uid, -1)
 
 
-def _service_user() -> str:
+def service_user() -> str:
+    """The account as which mosquitto runs when we are root."""
     names = {entry.pw_name for entry in pwd.getpwall()}
     return next((name for name in ("mosquitto", "nobody") if name in names), "root")
 
 
-def _user_prefix(directory: Path, user: str | None) -> list[str]:
+def _user_prefix(directory: Path, binary: Path, user: str | None) -> list[str]:
     # mosquitto would change its user itself, and by that forget that it is to end when we do.
     if user is None:
         return []
-    return as_user.prefix(user, through=as_user.closed_directory(directory, user) is not None)
+    closed = as_user.closed_directory(directory, user)
+    if closed is None:
+        return as_user.prefix(user)
+    if not as_user.can_confine():
+        raise RemedyError(as_user.why_not(user, "Mosquitto", closed, "MILEPOST_MQTT_URL"))
+    return as_user.prefix(user, read=(directory, binary))

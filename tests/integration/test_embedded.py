@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ import psutil
 import pytest
 
 from broker.log_identity import open_admin, read_identity
+from contract.errors import RemedyError
 from milepost.embedded import as_user, kafka, mqtt, postgres
 from milepost.embedded.mqtt import Kind
 from tests.servers import find_free_port
@@ -40,7 +43,7 @@ def running(
 
 @pytest.fixture
 def place(server_dir: Path, request: pytest.FixtureRequest) -> Path:
-    path = server_dir / request.node.name.replace("[", "-").replace("]", "")
+    path = server_dir / request.node.name.replace("[", "-").replace("]", "").replace(" ", "-")
     path.mkdir(mode=0o755)
     return path
 
@@ -56,8 +59,10 @@ async def answer(url: str) -> object:
 
 async def execute(url: str, sql: str) -> None:
     connection = await asyncpg.connect(url)
-    await connection.execute(sql)
-    await connection.close()
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
 
 
 async def test_postgres_keeps_what_it_has_over_a_kill(place: Path) -> None:
@@ -113,21 +118,139 @@ async def test_the_database_takes_nobody_without_the_password(place: Path) -> No
 def test_postgres_runs_where_its_user_cannot_enter(place: Path) -> None:
     """A clone in root's home: no directory is opened for it, and it still does not run as root."""
     place.chmod(0o700)
+    secret = place / "secret"
+    secret.write_text("not for PostgreSQL", encoding="ascii")
     cluster = postgres.prepare(place / "pg", port=find_free_port())
     with running(cluster.command, place / "log", cluster.run_as) as process:
         assert asyncio.run(answer(cluster.url)) == 0
         assert psutil.Process(process.pid).username() == postgres.service_user()
+        for sql in (f"SELECT pg_read_file('{secret}')", "SELECT pg_read_file('/etc/shadow')"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="Permission denied"):
+                asyncio.run(execute(cluster.url, sql))
+        asyncio.run(execute(cluster.url, f"COPY (SELECT 1) TO '{place / 'pg' / 'mine'}'"))
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="Permission denied"):
+            asyncio.run(execute(cluster.url, "COPY (SELECT 1) TO '/tmp/not-mine'"))
+        with pytest.raises(asyncpg.PostgresError, match="program"):
+            asyncio.run(execute(cluster.url, f"COPY (SELECT 1) TO PROGRAM 'cat {secret}'"))
+        asyncio.run(execute(cluster.url, PARALLEL))
     assert place.stat().st_mode & 0o777 == 0o700
 
 
+# Workers share memory with the one who asks.
+PARALLEL = """
+CREATE TABLE many AS SELECT n FROM generate_series(1, 300000) AS n;
+ANALYZE many;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET debug_parallel_query = on;
+SELECT sum(n) FROM many GROUP BY n % 7;
+"""
+
+
 @AS_ROOT
-@pytest.mark.parametrize(("through", "found"), [(True, 0), (False, 1)])
-def test_programs_in_a_closed_directory_are_found_by_who_is_let_through(place: Path, through: bool, found: int) -> None:
-    """initdb asks access(2) for the postgres beside it, which looks at the real user and not at capabilities."""
-    (place / "program").touch(mode=0o755)
+def test_an_open_directory_needs_no_capability(place: Path) -> None:
+    """What is reachable is reached by the user's own rights."""
+    cluster = postgres.prepare(place / "pg", port=find_free_port())
+    if as_user.closed_directory(Path(cluster.command[0]), postgres.service_user()) is not None:
+        pytest.skip("this environment lies in a closed directory: put it where users can enter")
+    assert cluster.run_as == postgres.service_user()
+    assert mqtt.command(port=1, directory=place, kind="mosquitto")[2:4] == [as_user.__file__, mqtt.service_user()]
+
+
+@AS_ROOT
+@pytest.mark.parametrize("server", ["PostgreSQL", "Mosquitto"])
+def test_without_landlock_the_closed_directory_is_named(
+    place: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(as_user, "can_confine", lambda: False)
     place.chmod(0o700)
-    probe = ["/bin/sh", "-c", f"test -x {place / 'program'} && test $(id -u) != 0"]
-    assert subprocess.run([*as_user.prefix("nobody", through=through), *probe], check=False).returncode == found
+    with pytest.raises(RemedyError, match=f"{server} runs, cannot enter {place}, and this kernel has no Landlock"):
+        if server == "PostgreSQL":
+            postgres.prepare(place / "pg", port=1)
+        else:
+            mqtt.command(port=1, directory=place, kind="mosquitto")
+
+
+# What a process may do that is let through a closed directory: {place} is closed, {place}/data is its own.
+LET_THROUGH = {
+    "finds programs": ("test -x {place}/data/program && test $(id -u) != 0", True),
+    "runs programs of the system": ("echo x | grep -q x", True),
+    "runs programs that it may read": ("{place}/data/program", True),
+    "reads its data": ("cat {place}/data/file", True),
+    "writes its data": ("echo x >{place}/own/file && rm {place}/own/file", True),
+    "makes and moves": ("mkdir {place}/own/a && echo >{place}/own/a/b && mv {place}/own/a/b {place}/own/c", True),
+    "writes nothing that it only reads": ("echo x >>{place}/data/file", False),
+    "reads nothing beside it": ("cat {place}/secret", False),
+    "reads no passwords": ("cat /etc/shadow", False),
+    "lists no home": ("ls /root", False),
+    "writes nothing elsewhere": ("echo x >/tmp/elsewhere", False),
+    "writes nothing of the kernel's": ("cat /proc/sys/vm/swappiness >/proc/sys/vm/swappiness", False),
+    "gains no rights": ("grep -q NoNewPrivs:.1 /proc/self/status", False),
+}
+
+
+@AS_ROOT
+@pytest.mark.parametrize("what", LET_THROUGH)
+def test_who_is_let_through_reaches_its_own_and_nothing_else(place: Path, what: str) -> None:
+    """initdb asks access(2) for the postgres beside it, which looks at the real user and not at capabilities."""
+    for name in ("data", "own"):
+        (place / name).mkdir(mode=0o700)
+        shutil.chown(place / name, "nobody")
+    (place / "data" / "program").write_text("#!/bin/sh\n", encoding="ascii")
+    (place / "data" / "program").chmod(0o755)
+    for path in (place / "data" / "file", place / "secret"):
+        path.touch(mode=0o600)
+    shutil.chown(place / "data" / "file", "nobody")
+    place.chmod(0o700)
+    script, allowed = LET_THROUGH[what]
+    prefix = as_user.prefix("nobody", read=[place / "data"], write=[place / "own"])
+    done = subprocess.run([*prefix, "/bin/sh", "-c", script.format(place=place)], capture_output=True, check=False)
+    assert (done.returncode == 0) == allowed, done
+
+
+@AS_ROOT
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 99])
+def test_older_kernels_are_asked_for_what_they_know(place: Path, version: int) -> None:
+    """Each knows more rights than the one before, and refuses to be asked for others."""
+    (place / "own").mkdir()
+    shutil.chown(place / "own", "nobody")
+    (place / "secret").touch(mode=0o600)
+    place.chmod(0o700)
+    script = f"echo x >{place}/own/file && ! cat {place}/secret && ! cat /etc/shadow"
+    arguments = ["--write", f"{place}/own", "nobody", "/bin/sh", "-c", script]
+    program = (
+        "from milepost.embedded import as_user\n"
+        f"as_user._landlock_version = lambda: {version}\n"
+        f"as_user._run({arguments!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 0, done
+
+
+@AS_ROOT
+def test_who_is_not_let_through_holds_nothing(place: Path) -> None:
+    place.chmod(0o700)
+    probe = ["/bin/sh", "-c", f"test -x {place}"]
+    assert subprocess.run([*as_user.prefix("nobody"), *probe], check=False).returncode == 1
+
+
+@AS_ROOT
+def test_who_is_let_through_follows_its_parent(place: Path) -> None:
+    """However suddenly the parent ends."""
+    place.chmod(0o700)
+    command = [*as_user.prefix("nobody", read=[place]), "/bin/sleep", "600"]
+    program = (
+        "import asyncio, os, pathlib\n"
+        "from milepost import children\n"
+        "async def main():\n"
+        f"    child = await children.spawn({command!r}, log=pathlib.Path('{place}/log'))\n"
+        "    print(child.pid, flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())"
+    )
+    parent = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    child = psutil.Process(int(parent.stdout)) if psutil.pid_exists(int(parent.stdout)) else None
+    if child is not None:
+        psutil.wait_procs([child], timeout=10)
+    assert child is None or not child.is_running()
 
 
 @AS_ROOT

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 
 from milepost import datadir
 from milepost.cli import needed
-from milepost.embedded import postgres
+from milepost.embedded import as_user, postgres
 from milepost.settings import TABLE
 from store.migrate import migrate
 from tests.acceptance.stack import SERVICES, Stack
@@ -143,6 +144,43 @@ async def test_a_data_directory_of_an_older_version_goes_on(place: Path) -> None
         assert [station["id"] for station in stack.items("stations")] == ["kept"]
         assert stack.stop() == 0
         stack.start()
+        assert stack.stop() == 0
+    finally:
+        stack.end()
+
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives rights to others: run the tests as root")
+_READ_SEARCH = 1 << 2
+
+
+def capabilities(process: psutil.Process) -> int:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return max(int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("CapEff", "CapPrm")))
+
+
+@AS_ROOT
+def test_the_servers_have_no_capability(stack: Stack) -> None:
+    (program,) = {process.exe() for process in stack.processes("postgres")}
+    if as_user.closed_directory(Path(program), "nobody") is not None:
+        pytest.skip("this environment lies in a closed directory: put it where users can enter")
+    for process in [*stack.processes("postgres"), *stack.processes("mqtt")]:
+        if process.name() != "python" and "iotcore" not in process.cmdline():
+            assert (process.uids().real > 0, capabilities(process)) == (True, 0)
+
+
+@AS_ROOT
+def test_in_a_closed_directory_the_servers_may_pass_and_are_confined(place: Path) -> None:
+    place.chmod(0o700)
+    stack = Stack(place / "data")
+    try:
+        stack.start()
+        found = [*stack.processes("postgres"), *stack.processes("mqtt")]
+        for process in (process for process in found if process.uids().real > 0):
+            assert capabilities(process) == _READ_SEARCH
+            assert "NoNewPrivs:\t1" in Path(f"/proc/{process.pid}/status").read_text()
+        assert {process.uids().real for process in stack.processes("postgres")} == {
+            pwd.getpwnam(postgres.service_user()).pw_uid
+        }
         assert stack.stop() == 0
     finally:
         stack.end()
