@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from contract.environ import bare_environ
 from milepost import children, datadir, http
 from milepost.demo_fleet import DemoFleet
-from milepost.stack import Stack, bare_environ, own_command
+from milepost.stack import Stack, own_command
 from milepost.story import BrokenStepError
 
 STATION = "6321220007"

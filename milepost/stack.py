@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 
 from agents.simulator import roster
+from contract.environ import bare_environ
 from contract.errors import RemedyError
 from contract.log import LIVE
 from milepost import children, cli, datadir, http, signin
@@ -45,12 +46,6 @@ FLEET_TERMINALS, FLEET_EVERY = "3", "10"
 EMBEDDED_PARTITIONS, EMBEDDED_LINGER = 1, 0.3
 LOG_CHECK_SECONDS = 5.0
 LOG_RETRY_SECONDS = 600.0
-# Where programs, certificates and temporary files are, and how text and time are written.
-_PLAIN = (
-    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TZDIR", "TMPDIR", "VIRTUAL_ENV"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
-)
-_PLAIN_PREFIXES = ("LC_", "LD_", "PYTHON", "MALLOC_")
 _PROXIES = frozenset(("http_proxy", "https_proxy", "all_proxy", "no_proxy"))
 
 _T = TypeVar("_T")
@@ -371,11 +366,6 @@ def _absolute(path: Path) -> Path:
 def _required(value: _T | None) -> _T:
     assert value is not None  # noqa: S101  # `complete` or an earlier step set it
     return value
-
-
-def bare_environ() -> dict[str, str]:
-    """What any program needs of our environment: no settings, ours or libpq's, and no secret of another program."""
-    return {name: value for name, value in os.environ.items() if name in _PLAIN or name.startswith(_PLAIN_PREFIXES)}
 
 
 def command_environ(name: str, settings: Settings) -> dict[str, str]:

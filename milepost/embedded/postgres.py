@@ -19,6 +19,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
+from contract.environ import bare_environ
 from contract.errors import RemedyError
 from milepost.embedded import as_user
 
@@ -165,6 +166,7 @@ def _initdb(binaries: Path, fresh: Path, password_file: str, account: _Account) 
         group=None if user is None else pwd.getpwnam(user).pw_gid,
         extra_groups=None if user is None else [],
         cwd="/",
+        env=bare_environ(),
         capture_output=True,
         text=True,
         check=False,

@@ -2,13 +2,21 @@
 
 import ast
 import inspect
+import os
+import subprocess
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from contract.errors import RemedyError
 from milepost import stack
 from milepost.cli import COMMANDS, needed
+from milepost.embedded import postgres
 from milepost.settings import TABLE, Secret, Settings, load
+from registry.sheet import XLSX
+from registry.sheet_process import read_apart
 
 FIELDS = {setting.field for setting in TABLE}
 LOGGING = {"log_level", "log_format"}
@@ -108,3 +116,34 @@ def test_a_child_gets_no_secret_that_it_does_not_read(parent: Settings, name: st
     assert {variable for variable in environ if variable.startswith("MILEPOST_")} <= {
         setting.variable for setting in TABLE if setting.field in needed(name)
     }
+
+
+def spied(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """The environments that processes are run with from now on."""
+    seen: list[dict[str, str]] = []
+    run = subprocess.run
+
+    def spy(*arguments: Any, **options: Any) -> Any:
+        seen.append(options.get("env") or dict(os.environ))
+        return run(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "run", spy)
+    return seen
+
+
+def test_who_reads_a_workbook_holds_no_secret(parent: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = spied(monkeypatch)
+    with pytest.raises(RemedyError):
+        read_apart(XLSX + b"no workbook")
+    (environ,) = seen
+    assert environ["PATH"] == "/usr/bin"
+    assert not {"FOO_SECRET", "MILEPOST_GRAFANA_TOKEN", "https_proxy"} & set(environ)
+
+
+def test_who_makes_the_database_holds_no_secret(
+    parent: Settings, server_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = spied(monkeypatch)
+    postgres.prepare(server_dir / "environ", port=1)
+    (environ,) = seen
+    assert not {"FOO_SECRET", "PGPASSWORD", "MILEPOST_GRAFANA_TOKEN"} & set(environ)
