@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from contract.errors import RemedyError
 from contract.said import Said
@@ -33,10 +33,10 @@ def read_workbook(content: bytes) -> Sheet:
         name, notes = _choose_sheet(book)
         sheet = book.get_sheet_by_name(name)
         return Sheet(list(bounded(_lines(sheet, scan))), workbook=True, notes=notes)
-    except RemedyError:
+    except (RemedyError, MemoryError):
         raise
-    except (CalamineError, zipfile.BadZipFile, ValueError, LookupError, OSError, NotImplementedError) as exc:
-        # A damaged workbook trips whatever comes to its damaged part first.
+    except Exception as exc:
+        # The readers of archives, XML and workbooks raise errors of a dozen kinds, and a damaged file can trip any.
         what = f"{type(exc).__name__}: {exc}"[:200]
         raise RemedyError(
             f"the file cannot be read as an XLSX workbook ({what}): open it in a spreadsheet program and save it again",

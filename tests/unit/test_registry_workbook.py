@@ -1,6 +1,7 @@
 """Workbooks as people have them, and such as are made to harm."""
 
 import io
+import random
 import re
 import zipfile
 from collections.abc import Callable
@@ -260,6 +261,27 @@ def test_a_workbook_that_takes_too_much_memory_ends_only_its_own_process() -> No
     assert len(bomb) < 40_000
     with pytest.raises(RemedyError, match="takes more memory or time than an import may"):
         read_apart(bomb, memory=1024 * 1024 * 1024)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_damaged_workbook_is_read_or_refused_with_a_remedy(seed: int) -> None:
+    rng = random.Random(seed)
+    signs = [b"", b"<", b'"', b"9999999", b"\xff", b'<c r="XFE1"/>', b't="s"']
+
+    def overwritten(content: bytes) -> bytes:
+        at = rng.randrange(len(content) - 3)
+        return content[:at] + rng.randbytes(3) + content[at + 3 :]
+
+    def damaged(part: bytes) -> bytes:
+        at = rng.randrange(len(part))
+        return part[:at] + rng.choice(signs) + part[at + 3 :]
+
+    part = rng.choice([SHEET, "xl/workbook.xml", "xl/styles.xml", "xl/_rels/workbook.xml.rels"])
+    content = overwritten(PLAIN) if seed % 2 else with_part(PLAIN, part, damaged)
+    try:
+        read_sheet(content)
+    except RemedyError as exc:
+        assert len(str(exc)) < 600
 
 
 def test_a_workbook_is_read_in_a_process_of_its_own() -> None:
