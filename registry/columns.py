@@ -62,6 +62,11 @@ DAY_CLASSES_CALLED: Final = {
 }  # fmt: skip
 
 
+def _first(called: Mapping[str, str]) -> dict[str, str]:
+    """{word: the first that it is called}"""
+    return {word: name for name, word in reversed(list(called.items()))}
+
+
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """One column: the field that it fills and how its text is read.
 
@@ -109,11 +114,11 @@ def is_visible(cell: str) -> bool:
     return any(category(sign) not in _INVISIBLE and sign not in _BLANK for sign in cell)
 
 
-def _choice(what: Said, allowed: Iterable[str], called: Mapping[str, str] | None = None) -> Callable[[str], str]:
+def _choice(what: Said, allowed: Iterable[str], called: Mapping[str, str]) -> Callable[[str], str]:
     """A reader of one of some words, or of what people call them."""
     words = tuple(allowed)
-    known = {word: word for word in words} | dict(called or {})
-    chinese = "、".join(known)
+    known: dict[str, str] = {word: word for word in words} | dict(called)
+    chinese = "、".join(_first(called)[word] for word in words)
 
     def read(cell: str) -> str:
         if cell not in known:
@@ -286,6 +291,14 @@ def _shown(cell: str) -> str:
 def _zh(cell: str) -> str:
     return f"“{cell if len(cell) <= 40 else cell[:40] + '…'}”"
 
+
+CALLED: Final[Mapping[str, Mapping[str, str]]] = {
+    "lifecycle": _first(LIFECYCLES_CALLED),
+    "level": _first(LEVELS_CALLED),
+    "metric": _first(METRICS_CALLED),
+    "day_class": _first(DAY_CLASSES_CALLED),
+}
+"""{field: {word: what it is called in Chinese}}"""
 
 AREAS: Final = (
     Column(

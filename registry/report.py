@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from contract.said import Said
+from registry.columns import CALLED as WORDS
 from registry.diff import Change, Plan, T
 from registry.layout import BadCell, Layout
 from registry.rows import CALLED, COLUMNS, Kind
@@ -155,9 +156,10 @@ class _Words:
     def _change(self, key: str, fields: Mapping[str, tuple[Any, Any]], sign: str) -> Iterator[str]:
         for name, (old, new) in fields.items():
             column = self._columns.get(name, Said(name, name)).text(self._language)
-            yield f"{sign} {key} {column}: {self._shown(old)} → {self._shown(new)}"
+            yield f"{sign} {key} {column}: {self._shown(name, old)} → {self._shown(name, new)}"
 
-    def _shown(self, value: Any) -> str:
+    def _shown(self, field: str, value: Any) -> str:
+        value = Said(value, WORDS[field].get(value, value)).text(self._language) if field in WORDS and value else value
         if value is None or value == ():
             return self._say("(empty)", "（空）")
         if isinstance(value, tuple):

@@ -235,6 +235,20 @@ def test_change_is_shown_readably() -> None:
     ]
 
 
+def test_a_change_in_chinese_has_no_word_of_the_database() -> None:
+    stored = [Station(id="s1", name="一", area=MINHE, lifecycle="suspended", isp="移动")]
+    text = "编号,名称,区划代码,状态,运营商\ns1,一,632122,在用,\n"
+    blank = {"s1": frozenset({"isp"})}
+    report = describe(stations(text, stored), "stations", Asked(language="zh-CN"), blank=blank)
+    assert report.text.splitlines() == [
+        "- s1 运营商: 移动 → （空）",
+        "~ s1 状态: 停用 → 在用",
+        "服务点：新增 0，更改 1，不变 0，清空 1 项，错误行 0",
+        "没有导入任何内容：空白单元格会清空已存的 1 项（以 - 开头的行）。"
+        "请填写或删去该列，或加 --clear-blank 确认清空。",
+    ]
+
+
 names = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=10).map(str.strip)
 names = names.filter(is_visible)
 codes = st.sampled_from(["63", "6321", "632122", "632122100", "64", "XP", "XP1", "XP2"])

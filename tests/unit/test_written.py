@@ -130,6 +130,12 @@ def test_every_word_has_its_chinese(read, called, allowed) -> None:  # type: ign
     assert [read(word) for word in allowed] == list(allowed)
 
 
+def test_a_choice_is_refused_with_what_may_be_written() -> None:
+    with pytest.raises(SaidError) as caught:
+        lifecycle("开着")
+    assert caught.value.said.zh == "“开着”不是生命周期状态：请用计划、在用、停用、撤销"
+
+
 @pytest.mark.parametrize(
     ("rule", "where"),
     [
