@@ -11,6 +11,7 @@ from typing import Final
 from broker.acks import PendingReceipt, merge
 from broker.census import MOST_NAMED, Census
 from broker.config import BridgeConfig
+from broker.look import look_retained
 from broker.metrics import Counters
 from broker.mqtt_link import Address, MqttLink
 from broker.namesakes import Namesakes, Start
@@ -225,12 +226,22 @@ class Carrier:
     # --- what the broker keeps
 
     async def run_clearing(self) -> None:
-        """Clear retained messages that are not to be kept, now and then, until cancelled."""
+        """Look now and then for retained messages that are not to be kept, and clear them; until cancelled."""
         while True:
             await asyncio.sleep(self._config.clear_every)
-            for topic in self._retained.take():
-                if self.link is not None and self.link.publish(topic, b"", 0, retain=True):
-                    self._counters.cleared += 1
+            filters = self._retained.take()
+            if filters and self.link is not None and self.link.connected:
+                await self._clear(self.link, filters)
+
+    async def _clear(self, link: MqttLink, filters: frozenset[str]) -> None:
+        try:
+            found = await look_retained(self._config, filters)
+        except (RemedyError, OSError, TimeoutError) as exc:
+            log.warning("what the MQTT broker keeps could not be looked at", extra={"error": repr(exc)})
+            return
+        for topic, size in found:
+            if self._retained.clears(topic, size) and link.publish(topic, b"", 0, retain=True):
+                self._counters.cleared += 1
 
     # --- the connection and its pulse
 

@@ -400,6 +400,21 @@ async def test_missing_topics_name_the_command(mosquitto: Mosquitto, tansu: Tans
         await run(BridgeConfig(mqtt_url=mosquitto.url, kafka_servers=tansu.servers, idempotent=False), asyncio.Event())
 
 
+async def test_a_topic_at_which_nothing_is_retained_is_not_cleared(mosquitto: Mosquitto, kafka_servers: str) -> None:
+    """A broker may keep each topic that was ever cleared: names without end would fill it."""
+    room = f"milepost/v1/{unique()}"
+    async with running_bridge(mosquitto.url, kafka_servers, clear_every=0.05) as bridge:
+        watching = Terminal(mosquitto.url, client_id=unique(), subscribe=f"{room}/#")
+        terminal = Terminal(mosquitto.url, client_id=unique())
+        for topic, retain in [(f"{room}/{number}/nonsense", False) for number in range(5)] + [(f"{room}/9/data", True)]:
+            terminal.publish(topic, b"x", retain=retain).wait_for_publish(30)
+        heard = [await watching.receive() for _ in range(7)]
+        assert [topic for topic, payload in heard if not payload] == [f"{room}/9/data"]
+        assert bridge.counters.cleared == 1
+        terminal.close()
+        watching.close()
+
+
 async def test_retained_messages_that_are_not_to_be_kept_are_cleared(mosquitto: Mosquitto, kafka_servers: str) -> None:
     station = unique()
     room = f"milepost/v1/{station}"

@@ -22,6 +22,7 @@ from milepost.embedded.mqtt import Kind
 from tests.servers import find_free_port
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user: run the tests as root")
+CONFINED = pytest.mark.skipif(not as_user.can_confine(), reason="this kernel has no Landlock: take a newer one")
 
 
 @contextmanager
@@ -115,6 +116,7 @@ async def test_the_database_takes_nobody_without_the_password(place: Path) -> No
 
 
 @AS_ROOT
+@CONFINED
 def test_postgres_runs_where_its_user_cannot_enter(place: Path) -> None:
     """A clone in root's home: no directory is opened for it, and it still does not run as root."""
     place.chmod(0o700)
@@ -188,6 +190,7 @@ LET_THROUGH = {
 
 
 @AS_ROOT
+@CONFINED
 @pytest.mark.parametrize("what", LET_THROUGH)
 def test_who_is_let_through_reaches_its_own_and_nothing_else(place: Path, what: str) -> None:
     """initdb asks access(2) for the postgres beside it, which looks at the real user and not at capabilities."""
@@ -207,6 +210,7 @@ def test_who_is_let_through_reaches_its_own_and_nothing_else(place: Path, what: 
 
 
 @AS_ROOT
+@CONFINED
 @pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 99])
 def test_older_kernels_are_asked_for_what_they_know(place: Path, version: int) -> None:
     """Each knows more rights than the one before, and refuses to be asked for others."""
@@ -233,6 +237,7 @@ def test_who_is_not_let_through_holds_nothing(place: Path) -> None:
 
 
 @AS_ROOT
+@CONFINED
 def test_who_is_let_through_follows_its_parent(place: Path) -> None:
     """However suddenly the parent ends."""
     place.chmod(0o700)

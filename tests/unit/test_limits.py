@@ -31,7 +31,7 @@ SERVER = ApiConfig(database_url="", admin_token_file=None)
         f"{LivenessSettings().strangers:,} of a partition are followed",
         f"{MAX_UNREGISTERED:,} are listed under `/api/v1/unregistered`, each with {MAX_TERMINALS} terminals",
         f"one status of {retained.LARGE // 1024} KiB",
-        f"{retained.MOST:,} topics at a time",
+        f"{retained.MOST:,} topics and {retained.MOST_FILTERS} stations at a time",
         f"| {census.MOST_STATIONS:,} (`broker/census.py`), each with {MOST_TERMINALS} terminals",
         f"| {namesakes.MOST} (`broker/namesakes.py`)",
         f"each of {MAX_RANGES:,} ranges of ids",

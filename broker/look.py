@@ -1,0 +1,56 @@
+"""Looking at what an MQTT broker keeps, by a connection of its own that lives for one look."""
+
+import asyncio
+from collections.abc import Iterable
+
+from broker.config import BridgeConfig
+from broker.mqtt_link import Address, MqttLink
+from contract.topics import pulse_topic
+
+SECONDS = 30.0
+
+
+async def look_retained(config: BridgeConfig, filters: Iterable[str]) -> list[tuple[str, int]]:
+    """(topic, bytes) of what is retained there.
+
+    Raises TimeoutError when the broker does not answer, and RemedyError when it refuses.
+    """
+    found: list[tuple[str, int]] = []
+    end, seen = pulse_topic(f"{config.bridge}-look"), asyncio.Event()
+
+    def take(topic: str, payload: bytes, retain: bool) -> None:
+        # What is retained comes before what is published after the subscriptions.
+        if topic == end:
+            seen.set()
+        elif retain and payload:
+            found.append((topic, len(payload)))
+
+    def up() -> None:
+        link.publish(end, b"", 1)
+
+    def nothing() -> None: ...
+
+    link = MqttLink(
+        Address.parse(config.mqtt_url),
+        password=config.mqtt_password,
+        name=f"milepost-{config.bridge}-look",
+        subscriptions=[(end, 1, False), *((where, 1, True) for where in sorted(filters))],
+        on_message=take,
+        on_up=up,
+        on_down=nothing,
+        on_room=nothing,
+        on_taken_over=nothing,
+        ca_file=config.mqtt_ca_file,
+    )
+    running = asyncio.create_task(link.run(), name="bridge look")
+    waiting = asyncio.create_task(seen.wait(), name="bridge looked")
+    try:
+        async with asyncio.timeout(SECONDS):
+            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                running.result()
+    finally:
+        running.cancel()
+        waiting.cancel()
+        await asyncio.gather(running, waiting, return_exceptions=True)
+    return found
