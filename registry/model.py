@@ -64,10 +64,6 @@ class DeclaredClosure(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         return f"{self.station} {self.from_at.isoformat()}"
 
-    @property
-    def name(self) -> str:
-        return f"until {self.until_at.isoformat()}: {self.reason}"
-
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """What a programme wants of areas: each of `areas`, or (`level`) every area of that level within them.
@@ -132,10 +128,6 @@ class NamedDay(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         return self.day.isoformat()
-
-    @property
-    def name(self) -> str:
-        return self.day_class
 
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """What an import did or would do, as text for the person who runs it. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -9,13 +10,16 @@ import msgspec
 
 from contract.said import Said
 from registry.columns import CALLED as WORDS
+from registry.columns import CHINA_TIME
 from registry.diff import Change, Plan, T
 from registry.layout import BadCell, Layout
+from registry.model import DeclaredClosure, NamedDay
 from registry.rows import CALLED, COLUMNS, Kind
 
 SHOWN: Final = 50
 """Lines of a diff or of a list of errors that are shown; of the rest only the number."""
 _VALUE: Final = 60
+_UTC: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,12 +155,23 @@ class _Words:
         for change, gone in zip(plan.changes, cleared, strict=True):
             yield from self._change(change.key, {n: v for n, v in change.fields.items() if n not in gone.fields}, "~")
         for entry in plan.new:
-            yield f"+ {_key(entry)} {entry.name}"
+            yield f"+ {self._new(entry)}"
+
+    def _new(self, entry: Any) -> str:
+        if isinstance(entry, DeclaredClosure):
+            begin, end = _local(entry.from_at), _local(entry.until_at)
+            return self._say(
+                f"{entry.station} {begin} until {end}: {entry.reason}",
+                f"{entry.station} {begin} 至 {end}：{entry.reason}",
+            )
+        if isinstance(entry, NamedDay):
+            return f"{entry.id} {self._shown('day_class', entry.day_class)}"
+        return f"{getattr(entry, 'code', None) or entry.id} {entry.name}"
 
     def _change(self, key: str, fields: Mapping[str, tuple[Any, Any]], sign: str) -> Iterator[str]:
         for name, (old, new) in fields.items():
             column = self._columns.get(name, Said(name, name)).text(self._language)
-            yield f"{sign} {key} {column}: {self._shown(name, old)} → {self._shown(name, new)}"
+            yield f"{sign} {_local_key(key)} {column}: {self._shown(name, old)} → {self._shown(name, new)}"
 
     def _shown(self, field: str, value: Any) -> str:
         value = Said(value, WORDS[field].get(value, value)).text(self._language) if field in WORDS and value else value
@@ -164,7 +179,7 @@ class _Words:
             return self._say("(empty)", "（空）")
         if isinstance(value, tuple):
             value = ";".join(value)
-        text = value.isoformat() if isinstance(value, datetime) else str(value)
+        text = _local(value) if isinstance(value, datetime) else str(value)
         return text if len(text) <= _VALUE else text[:_VALUE] + "…"
 
     def summary(self, plan: Plan[T], kind: Kind, outcome: Outcome) -> str:
@@ -209,5 +224,12 @@ class _Words:
             yield self._say("Applied.", "已导入。")
 
 
-def _key(entry: Any) -> str:
-    return str(getattr(entry, "code", None) or entry.id)
+def _local(at: datetime) -> str:
+    """A time as a person writes it into a file: China's."""
+    local = at.astimezone(CHINA_TIME)
+    return local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
+
+
+def _local_key(key: str) -> str:
+    """The key of an entry with the times in it as a person writes them."""
+    return _UTC.sub(lambda found: _local(datetime.fromisoformat(found[0])), key)

@@ -124,8 +124,8 @@ async def test_import(connection: Connection, tmp_path: Path) -> None:
     content = "S1,2026-11-02T08:00,2026-11-02T18:00,装修,li,\nS2,2026-10-01,2026-10-07,国庆,li,wang\n"
     dry = await bring(connection, tmp_path, content, dry_run=True)
     assert dry.text.splitlines() == [
-        "+ S1 2026-11-02T00:00:00+00:00 until 2026-11-02T10:00:00+00:00: 装修",
-        "+ S2 2026-09-30T16:00:00+00:00 until 2026-10-07T16:00:00+00:00: 国庆",
+        "+ S1 2026-11-02 08:00 until 2026-11-02 18:00: 装修",
+        "+ S2 2026-10-01 00:00 until 2026-10-08 00:00: 国庆",
         "closures: 2 new, 0 changed, 0 unchanged, 0 bad rows",
         "Dry run: nothing is applied.",
     ]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from registry.closure_plan import plan_closures
 from registry.closures import Closure, Closures, ClosureStatus, union
 from registry.model import DeclaredClosure
+from registry.report import Asked, describe
 from registry.rows import Rows, parse_rows
 from registry.sheet import read_sheet
 
@@ -186,3 +187,16 @@ def test_what_was_approved_is_not_changed_by_a_file() -> None:
     assert str(bad).startswith("line 2: wang approved this closure as it was: withdraw it")
     without = rows("S1,2026-11-02T08:00,2026-11-02T18:00,装修\n", "station,from,until,reason\n")
     assert plan_closures(without, approved, {"S1"}).unchanged == 1
+
+
+def test_the_diff_shows_times_as_they_are_written_into_files() -> None:
+    text = "S1,2026-11-02 08:00,2026-11-02 18:30,装修,,\n"
+    new = plan_closures(rows(text), {}, {"S1"})
+    assert describe(new, "closures", Asked(language="zh-CN")).text.splitlines()[0] == (
+        "+ S1 2026-11-02 08:00 至 2026-11-02 18:30：装修"
+    )
+    before = {entry.id: entry for entry in new.new}
+    changed = plan_closures(rows(text.replace("18:30", "19:00")), before, {"S1"})
+    assert describe(changed, "closures", Asked()).text.splitlines()[0] == (
+        "~ S1 2026-11-02 08:00 until: 2026-11-02 18:30 → 2026-11-02 19:00"
+    )

@@ -230,7 +230,7 @@ def test_change_is_shown_readably() -> None:
     report = describe(stations(text, stored), "stations", Asked(dry_run=True, clear_blank=True), blank=blank)
     assert report.text.splitlines()[:3] == [
         f"- s1 address: {'x' * 60}… → (empty)",
-        "~ s1 commissioned: (empty) → 2026-10-30T16:00:00+00:00",
+        "~ s1 commissioned: (empty) → 2026-10-31 00:00",
         "~ s1 programmes: a;b → b",
     ]
 
