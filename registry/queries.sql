@@ -25,7 +25,7 @@ WHERE code IN (SELECT unnest(path) FROM area WHERE code = ANY ($1::text[]));
 SELECT up.code, count(*) AS stations, percentile_cont(0.5) WITHIN GROUP (ORDER BY s.lat) AS lat,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY s.lon) AS lon
 FROM station s JOIN area a ON a.code = s.area CROSS JOIN LATERAL unnest(a.path) AS up (code)
-WHERE s.lat IS NOT NULL AND s.lon IS NOT NULL AND up.code = ANY ($1::text[])
+WHERE a.path && $1::text[] AND s.lat IS NOT NULL AND s.lon IS NOT NULL AND up.code = ANY ($1::text[])
   AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS without (id) WHERE without.id = s.id)
 GROUP BY up.code;
 

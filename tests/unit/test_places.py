@@ -119,3 +119,24 @@ def test_the_correction_of_gcj02_is_taken() -> None:
 def test_gcj02_as_published() -> None:
     """A pair that is widely used to check this formula."""
     assert kilometres(gcj02((31.1774276, 121.5272106)), (31.17530398364597, 121.531541859215)) < 0.01
+
+
+# The seats of the provinces, and places near their edges.
+TRUE_PLACES = """
+11 39.90 116.41|12 39.13 117.20|13 38.04 114.50|14 37.87 112.55|15 40.84 111.75|21 41.80 123.43|22 43.88 125.32
+23 45.75 126.65|31 31.23 121.47|32 32.06 118.80|33 30.27 120.15|34 31.86 117.28|35 26.08 119.30|36 28.68 115.86
+37 36.65 117.00|41 34.76 113.65|42 30.59 114.30|43 28.23 112.94|44 23.13 113.26|45 22.82 108.32|46 20.04 110.34
+50 29.56 106.55|51 30.57 104.07|52 26.65 106.63|53 25.04 102.71|54 29.65 91.13|61 34.34 108.94|62 36.06 103.83
+63 36.62 101.78|64 38.47 106.27|65 43.83 87.62|71 25.04 121.56|81 22.32 114.17|82 22.20 113.55
+23 53.48 122.34|23 48.37 134.30|65 37.77 75.23|65 48.06 86.40|46 16.83 112.34|15 41.96 101.07|15 50.78 121.50
+54 32.50 80.10|54 31.48 79.80|54 28.66 97.46|63 38.25 90.85|62 39.63 94.34|53 24.00 97.85|53 22.60 103.66
+"""
+
+
+@pytest.mark.parametrize("seat", TRUE_PLACES.replace("\n", "|").strip("|").split("|"))
+def test_true_places_lie_in_their_province_and_not_exchanged(seat: str) -> None:
+    province, lat, lon = seat.split()
+    nobody = Surroundings({}, {}, {})
+    assert set_aside_places(rows((lat, lon), area=province), {}, nobody)[1] == []
+    if float(lon) <= 90:
+        assert len(set_aside_places(rows((lon, lat), area=province), {}, nobody)[1]) == 1
