@@ -127,13 +127,8 @@ class CauseWatch:
         stations = sorted({station for sample in samples.values() for station in sample})
         rows = await connection.fetch(QUERIES.read_peers, stations) if stations else []
         known = {
-            row["station"]: Peer(
-                row["station"],
-                row["began"],
-                row["until"],
-                row["overdue"],
-                self._population.groups_of(row["station"]),
-                row["every"],
+            row["station"]: self._population.peer(
+                row["station"], row["began"], row["until"], row["overdue"], row["every"]
             )
             for row in rows
         }

@@ -6,17 +6,19 @@ group for every station that comes or goes.
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
 
-from alerting.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK, Group
+from alerting.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK, Group, Peer
 from alerting.field import Field
 from alerting.field_rows import NONE, Profile, Rows
 from alerting.standing import ClockName, Standing
 from alerting.terminals import State
 
 _SHARED: Final = 200_000
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 class Population:
@@ -72,6 +74,14 @@ class Population:
         missing = len(self._rows.ids) - len(self._agent)
         if missing > 0:
             self._agent.extend([NONE] * missing)
+
+    def peer(self, station: str, began: datetime, until: datetime, overdue: bool, every: float) -> Peer:
+        """How an online station stands: heard last at `began`, due at `until`, with a heartbeat each `every` seconds.
+
+        One that is closed or excused when it is due may be switched off: its silence proves nothing.
+        """
+        fell = overdue and self._field.is_expected_throughout(station, until, until + _INSTANT)
+        return Peer(station, began, until, fell, self.groups_of(station), every)
 
     # -- counting ----------------------------------------------------------------------------------------------
 

@@ -305,10 +305,7 @@ class Desk:
                 causes.rose(at, station)
         samples = {group: memory.population.sample(group, SAMPLE) for group in causes.wanted()}
         found = self._source.peers({one for sample in samples.values() for one in sample})
-        known = {
-            one: Peer(one, *row, memory.population.groups_of(one), memory.field.every_of(one))
-            for one, row in found.items()
-        }
+        known = {one: memory.population.peer(one, *row, memory.field.every_of(one)) for one, row in found.items()}
         peers = {group: [known[one] for one in sample if one in known] for group, sample in samples.items()}
         plan = causes.decide(moment.known, peers, lambda station: self._knows(memory, station, moment))
         self._learn(book, keys_of(plan))

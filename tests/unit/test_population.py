@@ -1,6 +1,6 @@
 """How many stations of a group are online, and which of them are asked."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -111,3 +111,39 @@ def test_the_groups_of_a_station(name: str, known: dict[str, object], expected: 
 def _station(**known: object) -> dict[str, object]:
     usual = {"county": "01", "isp": "a", "feeder": "f1", "agent": "1.0", "shard": "main", "partition": 0}
     return {**usual, "state": "online", "lifecycle": "commissioned", **known}
+
+
+class _Shuts:
+    """Opening hours that end at `NOW`."""
+
+    def is_open(self, at: datetime) -> bool:
+        return at < NOW
+
+    def next_change(self, at: datetime) -> datetime | None:
+        return NOW if at < NOW else None
+
+    def next_opening(self, at: datetime) -> datetime | None:
+        return None
+
+    def last_change(self, at: datetime) -> datetime | None:
+        return NOW if at >= NOW else None
+
+
+@pytest.mark.parametrize(
+    ("calendar", "due", "overdue", "fell"),
+    [
+        pytest.param(1, 10, True, False, id="switched off at the wall as it closed"),
+        pytest.param(1, -10, True, True, id="silent before it closed"),
+        pytest.param(None, 10, True, True, id="open all day"),
+        pytest.param(None, 10, False, False, id="heard in time"),
+    ],
+)
+def test_one_that_is_closed_when_it_is_due_did_not_fall(
+    calendar: int | None, due: int, overdue: bool, fell: bool
+) -> None:
+    field = Field(NOW - timedelta(hours=1), {1: _Shuts()})
+    facts = Facts(station="S0", area="01", path=("00", "01"), calendar=calendar)
+    field.restore(facts, Judged(partition=0, state="online", since=NOW - timedelta(hours=1), shard="main"))
+    until = NOW + timedelta(minutes=due)
+    peer = Population(field).peer("S0", until - timedelta(minutes=30), until, overdue, 1800.0)
+    assert peer.overdue is fell
