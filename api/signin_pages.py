@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False, route_class=OpenPageRoute)
 
 _MOST_PATH: Final = 2000
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+"""Browsers take a secure cookie from there without TLS."""
 
 
 @router.get("/signin")
@@ -44,6 +47,8 @@ async def sign_in(request: Request, context: Shared) -> Response:
     """Begin a session by the token or a one-use code."""
     require_own_page(request.scope)
     form = await fields_of(request)
+    if is_lost_on(request, context):
+        return _refused(request, form, "signin_plain")
     goes_to, now = own_path(form.get("goes_to", "")[:_MOST_PATH]), time.time()
     try:
         account = await _account(request, context, form, now)
@@ -97,6 +102,12 @@ async def sign_out(request: Request, context: Shared) -> Response:
     if session is not None:
         await context.sessions.end(session.key)
     return _to("/signin", drop_cookie(secure=context.config.is_https))
+
+
+def is_lost_on(request: Request, context: Context) -> bool:
+    """Whether the browser came by plain http although the console is at an https address: it would drop the cookie."""
+    came_by = urlsplit(request.headers.get("origin", ""))
+    return context.config.is_https and came_by.scheme == "http" and came_by.hostname not in _LOOPBACK
 
 
 def _to(path: str, cookie: str | None = None) -> Response:

@@ -2,22 +2,28 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header
+import asyncpg
+from fastapi import APIRouter, Header, Request
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from api.context import Context, Shared
+from api.gate import SESSION
 from api.hub import Client, TooManyClientsError
-from api.problems import Problem
+from api.problems import DatabaseAwayError, Problem
+from api.session_rules import Session
 
 logger = logging.getLogger(__name__)
 router = APIRouter(tags=["stream"])
 
 HEARTBEAT: Final = 15.0
 _PATIENCE: Final = 20.0
+_LOOK_AGAIN: Final = 1.0
+"""Seconds for which an admission is taken as it was found, for events come by hundreds."""
 
 
 class EventStream(StreamingResponse):
@@ -25,8 +31,8 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, context: Context, client: Client) -> None:
-        super().__init__(_frames(client), headers={"X-Accel-Buffering": "no"})
+    def __init__(self, context: Context, client: Client, admission: "Admission") -> None:
+        super().__init__(_frames(client, admission), headers={"X-Accel-Buffering": "no"})
         self._context, self._client = context, client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,16 +55,43 @@ class EventStream(StreamingResponse):
             logger.info("an event stream was ended: its client took nothing for %.0f s", _PATIENCE)
 
 
-async def _frames(client: Client) -> AsyncIterator[bytes]:
+class Admission:
+    """Whether who opened a stream would still be let in: a stream may go on for longer than a session or a token."""
+
+    def __init__(self, context: Context, session: Session | None) -> None:
+        self._context, self._session = context, session
+        self._token, self._looked_at = context.token.current(), time.monotonic()
+
+    async def holds(self) -> bool:
+        now = time.monotonic()
+        if now - self._looked_at < _LOOK_AGAIN:
+            return True
+        self._looked_at = now
+        if self._context.token.current() != self._token:
+            return False
+        if self._session is None:
+            return True
+        try:
+            return await self._context.sessions.goes_on(self._session, time.time())
+        except (DatabaseAwayError, asyncpg.PostgresError):
+            return True  # without the database there are no events either
+
+
+async def _frames(client: Client, admission: Admission) -> AsyncIterator[bytes]:
     yield b"retry: 3000\n: milepost\n\n"
     while not client.ended:
-        try:
-            event = await asyncio.wait_for(client.queue.get(), HEARTBEAT)
-        except TimeoutError:
-            yield b": still here\n\n"
-            continue
-        if event is not None:
-            yield event.frame()
+        frame = await _next_frame(client)
+        if not await admission.holds():
+            return
+        yield frame
+
+
+async def _next_frame(client: Client) -> bytes:
+    try:
+        event = await asyncio.wait_for(client.queue.get(), HEARTBEAT)
+    except TimeoutError:
+        return b": still here\n\n"
+    return b"" if event is None else event.frame()
 
 
 @router.get(
@@ -67,14 +100,17 @@ async def _frames(client: Client) -> AsyncIterator[bytes]:
     response_model=None,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
-async def stream(context: Shared, last_event_id: Annotated[str | None, Header(max_length=64)] = None) -> EventStream:
+async def stream(
+    request: Request, context: Shared, last_event_id: Annotated[str | None, Header(max_length=64)] = None
+) -> EventStream:
     """Events `transition` and `incident`, each with an id, as they happen; a comment every 15 s.
 
     Coming back with `Last-Event-ID` gives what was missed, or one event `reset` when that is no longer known: then
-    load everything anew. A client that cannot keep up is ended.
+    load everything anew. A client that cannot keep up is ended, and so is one whose session or token is
+    over.
     """
     try:
         client = context.hub.join(last_event_id)
     except TooManyClientsError as exc:
         raise Problem(503, str(exc), headers={"Retry-After": "10"}) from exc
-    return EventStream(context, client)
+    return EventStream(context, client, Admission(context, request.scope[SESSION]))

@@ -46,6 +46,7 @@ _ZH: Final = {
     "do_signin": "登录",
     "signin_wrong": "令牌不正确。",
     "signin_used": "这个登录链接已经用过、已过期，或者不完整。请用命令 milepost signin 取得新的链接，或输入管理令牌。",
+    "signin_plain": "此页面经 http 打开，浏览器不会保存登录。请用 https 地址打开控制台（MILEPOST_PUBLIC_URL）。",
     "signin_wait": "错误次数过多，请稍后再试。",
     "signin_again": "已经登录？点此继续",
     "signed_in": "此浏览器已登录",
@@ -342,6 +343,8 @@ _EN: Final = {
     "signin_wrong": "The token is not right.",
     "signin_used": "This sign-in link was used already, is too old, or is not complete. Get a new one by the command "
     "milepost signin, or enter the admin token.",
+    "signin_plain": "This page came by plain http, so the browser would not stay signed in. Open the console at its "
+    "https address, which is MILEPOST_PUBLIC_URL.",
     "signin_wait": "There were too many wrong tries. Try again later.",
     "signin_again": "Already signed in? Continue",
     "signed_in": "This browser is signed in",

@@ -350,6 +350,7 @@ async def test_a_database_that_is_away_is_503_and_is_found_again(pool: Pool, dat
         assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
         assert "unknown" in page.text
         assert (await browser.get("/api/v1/stations")).status_code == 503
+        assert (await sign_in(browser)).status_code == 503
         assert (await browser.get("/healthz")).status_code == 200
         await browser.aclose()
         await wire.mend()

@@ -1,6 +1,9 @@
 """Signing browsers in and out: the form, one-use links, how long it lasts, and who may do what then."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +129,83 @@ async def test_only_our_own_page_signs_in_or_out(database: str, tmp_path: Path) 
         for headers in foreign:
             assert (await client.post("/signout", headers=headers)).status_code == 403
         assert await is_in(client)
+
+
+PLAIN = {
+    "http://milepost.test": 403,
+    "https://milepost.test": 303,
+}
+
+
+async def test_a_browser_that_would_drop_the_cookie_is_told_so(database: str, tmp_path: Path) -> None:
+    """Else it would be sent back to the form, without a word of why."""
+    async with serving(config(database, tmp_path, public_url="https://milepost.test"), token=None) as (client, _):
+        for origin, status in PLAIN.items():
+            answer = await client.post("/signin", data={"token": TOKEN}, headers={"Origin": origin, **OWN_PAGE})
+            assert answer.status_code == status, origin
+        local = {"Origin": "http://127.0.0.1:8000", **OWN_PAGE}
+        assert (await client.post("/signin", data={"token": TOKEN}, headers=local)).status_code == 303
+
+
+async def test_a_wall_display_behind_https_keeps_a_secure_cookie(database: str, tmp_path: Path) -> None:
+    settings = config(database, tmp_path, public_url="https://milepost.test")
+    async with serving(settings, token=None) as (client, _):
+        given = (await sign_in(client, wall="yes")).headers["set-cookie"]
+        again = await client.get("/", headers={"Cookie": given.partition(";")[0]})
+    assert given.endswith("; Secure")
+    assert again.headers["set-cookie"].endswith("; Secure")
+
+
+@pytest.mark.parametrize("how", ["sign out", "new token"])
+async def test_an_open_stream_ends_with_its_session(
+    how: str, monkeypatch: pytest.MonkeyPatch, database: str, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("api.stream.HEARTBEAT", 0.05)
+    settings = config(database, tmp_path, port=free_port())
+    async with running(settings), httpx.AsyncClient(base_url=settings.url) as client, asyncio.timeout(60):
+        await sign_in(client)
+        async with client.stream("GET", "/api/v1/stream") as stream:
+            lines = stream.aiter_lines()
+            assert [await anext(lines) for _ in range(3)] == ["retry: 3000", ": milepost", ""]
+            assert await anext(lines) == ": still here"
+            if how == "sign out":
+                await client.post("/signout", headers=OWN_PAGE)
+            else:
+                (tmp_path / "admin.token").write_text("renewed")
+            async for line in lines:
+                assert line in ("", ": still here")
+
+
+async def test_the_command_asks_the_api_that_the_settings_name(database: str, tmp_path: Path) -> None:
+    """As on a production host: a token file and an API, no data directory."""
+    settings = config(database, tmp_path, port=free_port(), public_url="https://m.example")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
+    environ = {"MILEPOST_ADMIN_TOKEN_FILE": str(tmp_path / "admin.token"), "MILEPOST_HTTP_PORT": str(settings.port)}
+    command = (sys.executable, "-P", "-m", "milepost", "signin")
+    async with running(settings) as (client, _, _):
+        asked = await asyncio.to_thread(
+            subprocess.run, command, env=clean | environ, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert asked.returncode == 0, asked.stderr
+        link = asked.stdout.strip()
+        assert link.startswith("https://m.example/signin?code=")
+        assert (await redeem(client, link.partition("code=")[2])).status_code == 303
+
+
+ODD = ("", "a\0b", "\x01\x1b[31m\u2028", "\u202e", "\U0010ffff", "x" * 50_000, "<script>\"'{{x}}%s", "%ff%00", "é")
+
+
+async def test_no_field_of_the_form_is_a_failure_of_the_server(database: str, tmp_path: Path) -> None:
+    for odd in ODD:
+        # A new server each time, for it looks at few wrong tries.
+        async with serving(config(database, tmp_path), token=None) as (client, _):
+            for fields in ({"token": odd}, {"code": odd or "x"}, {"token": TOKEN, "goes_to": odd, "wall": odd}):
+                answer = await client.post("/signin", data=fields, headers=OWN_PAGE)
+                assert answer.status_code in (303, 403, 413), fields
+                assert "<script>" not in answer.text
+            shown = await client.get("/signin", params={"code": odd[:3000]})
+            assert shown.status_code in (200, 422)
+            assert "<script>" not in shown.text
 
 
 async def test_what_makes_a_link_needs_the_token(database: str, tmp_path: Path) -> None:
