@@ -47,14 +47,3 @@ FROM terminal_facts f
 WHERE f.agent IS NOT NULL
   AND f.station IN (SELECT station FROM terminal_facts WHERE changed_xid >= $1::text::xid8)
 ORDER BY f.station, f.terminal;
-
--- name: read_peers
--- When stations were heard last and should be heard next, and whether each of their terminals is overdue on its clock,
--- or its Last Will has come: a broken link of many says so long before a heartbeat of each is due.
-SELECT t.station, max(t.seen_at) AS began, max(t.seen_at + t.every * interval '1 second') AS until,
-       max(t.every) AS every,
-       bool_and(t.state = 'offline' OR t.seen + t.every < c.clock
-                OR coalesce((t.memory ->> 'will')::boolean, false)) AS overdue
-FROM terminal_state t JOIN partition_clock c USING (partition, shard)
-WHERE t.station = ANY ($1::text[]) AND t.state IN ('online', 'offline', 'conflicting') AND t.seen_at IS NOT NULL
-GROUP BY t.station;

@@ -27,6 +27,7 @@ from alerting.flapping_book import (
 from alerting.incidents_core import Action, Book, Decision, Incident
 from alerting.judge_store import QUERIES as JUDGE_QUERIES
 from alerting.outage import CauseSettings, Outage
+from alerting.peer_store import load_peers
 from alerting.population import Population
 from alerting.standing import Moment, Standing
 from alerting.station_rules import NOT_OPEN
@@ -124,13 +125,10 @@ class CauseWatch:
     async def _ask(self, connection: Connection, groups: Iterable[Group]) -> dict[Group, list[Peer]]:
         """How the other stations of these groups stand, a sample of each."""
         samples = {group: self._population.sample(group, SAMPLE) for group in groups}
-        stations = sorted({station for sample in samples.values() for station in sample})
-        rows = await connection.fetch(QUERIES.read_peers, stations) if stations else []
+        found = await load_peers(connection, {station for sample in samples.values() for station in sample})
         known = {
-            row["station"]: self._population.peer(
-                row["station"], row["began"], row["until"], row["overdue"], row["every"]
-            )
-            for row in rows
+            station: self._population.peer(station, peer.began, peer.until, peer.overdue, peer.every)
+            for station, peer in found.items()
         }
         return {group: [known[one] for one in sample if one in known] for group, sample in samples.items()}
 

@@ -237,7 +237,7 @@ class Field:
             return False
         profile = self._rows.profile_of(row)
         found = self._closures.of(self._rows.ids[row], profile.path, profile.programmes)
-        return any(one.approved_at is not None and one.from_at < end and one.ends_at > begin for one in found)
+        return any(_excuses_between(one, begin, end) for one in found)
 
     def _is_open_throughout(self, calendar: int, begin: datetime, end: datetime) -> bool:
         hours = self._hours.get(calendar)
@@ -246,16 +246,30 @@ class Field:
         change = hours.next_change(begin) if hours.is_open(begin) else begin
         return change is None or change >= end
 
-    def steady(self, shard: str, begin: datetime, end: datetime, untrusted: Iterable[ClockName]) -> list[str]:
-        """The stations of a shard that are online since `begin`, and expected to be until `end`; none whose clock says
-        nothing."""
+    def steady(
+        self,
+        shard: str,
+        begin: datetime,
+        end: datetime,
+        *,
+        untrusted: Iterable[ClockName] = (),
+        without: Iterable[str] = (),
+        most: int | None = None,
+    ) -> tuple[int, list[str]]:
+        """How many stations of a shard are online since `begin`, and expected to be until `end`, and at most `most` of
+        them from all over it; none of `without`, and none whose clock says nothing."""
         rows = self._rows
         found = rows.of_shard(shard, State.ONLINE) & (rows.view(rows.online_since) <= stamp_of(begin))
         found &= ~np.isin(rows.view(rows.clock), [rows.number_of(clock) for clock in untrusted])
         calendars = [one for one in self._hours if not self._is_open_throughout(one, begin, end)]
         found &= ~np.isin(rows.view(rows.calendar), calendars)
-        kept = np.flatnonzero(found).tolist()
-        return [rows.ids[row] for row in kept if not self._is_excused_between(row, begin, end)]
+        found[[rows.index[station] for station in without if station in rows.index]] = False
+        for closure in self._declared.values():
+            if _excuses_between(closure, begin, end):
+                found[rows.of_scope(closure)] = False
+        kept = np.flatnonzero(found)
+        step = 1 if most is None else max(1, -(-len(kept) // most))
+        return len(kept), [rows.ids[row] for row in kept[::step].tolist()]
 
     def fallen(self, shard: str, since: datetime) -> list[tuple[str, datetime, datetime]]:
         """(station, heard last, missed since) of the stations of a shard that went offline after `since`; not of those
@@ -552,6 +566,11 @@ class Field:
             excused=bool(rows.excused[row]),
             silenced=bool(rows.silenced[row]),
         )
+
+
+def _excuses_between(closure: Closure, begin: datetime, end: datetime) -> bool:
+    """Whether an approved closure holds at any time from `begin` to `end`."""
+    return closure.approved_at is not None and max(closure.from_at, begin) < min(closure.ends_at, end)
 
 
 def _last_opening(hours: Hours, at: datetime, is_open: bool) -> datetime | None:

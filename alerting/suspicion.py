@@ -130,10 +130,11 @@ class Suspicions:
         return self._asked
 
     def _ask(self, shard: str, lo: datetime, known: datetime, moment: Moment) -> None:
-        steady = self._field.steady(shard, lo - self._margin, known + self._margin, moment.untrusted)
-        found = [station for station in steady if station not in self._falling]
-        step = max(1, -(-len(found) // SAMPLE))
-        self._asked[shard] = Asked(len(found), found[::step])
+        number, stations = self._field.steady(
+            shard, lo - self._margin, known + self._margin,
+            untrusted=moment.untrusted, without=self._falling, most=SAMPLE,
+        )  # fmt: skip
+        self._asked[shard] = Asked(number, stations)
 
     def _falls(self, changes: Iterable[StationChange]) -> dict[str, list[Member]]:
         """What fell now and should have gone on, by shard."""

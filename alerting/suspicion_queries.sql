@@ -11,18 +11,6 @@ ORDER BY opened_at, shard;
 -- The stations that are unknown because of a suspicion.
 SELECT shard, opened_at, station, heard_at, missed_at FROM suspicion_member WHERE ended_at IS NULL;
 
--- name: read_shard_peers
--- When stations were heard last and should be heard next, and whether each of their terminals is overdue on its clock, or
--- its Last Will has come. Those that were heard last before a gap have two intervals and $2 seconds after it.
-SELECT t.station, max(t.seen_at) AS began, max(t.seen_at + t.every * interval '1 second') AS until,
-       bool_and(t.state = 'offline' OR coalesce((t.memory ->> 'will')::boolean, false)
-                OR (t.seen + t.every < c.clock
-                    AND (t.seen > s.stretch_from OR c.clock - s.stretch_from >= 2 * t.every + $2::float8))) AS overdue
-FROM terminal_state t JOIN partition_clock c USING (partition, shard)
-CROSS JOIN LATERAL (SELECT coalesce((c.memory ->> 'stretch_from')::float8, -1) AS stretch_from) s
-WHERE t.station = ANY ($1::text[]) AND t.state IN ('online', 'offline', 'conflicting') AND t.seen_at IS NOT NULL
-GROUP BY t.station;
-
 -- name: decisions
 -- When a person decided last that a shard is sound.
 SELECT shard, max(decided_at) AS decided_at FROM shard_decision WHERE shard = ANY ($1::text[]) GROUP BY shard;

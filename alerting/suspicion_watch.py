@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alerting.evidence import Peer, Window
 from alerting.field import Changed, Field, StationChange
+from alerting.peer_store import load_peers
 from alerting.pipeline import Trouble
 from alerting.standing import Moment
 from alerting.suspicion import MassSettings, Member, Suspicion, Suspicions
@@ -57,8 +58,8 @@ class SuspicionWatch:
     ) -> None:
         """Before the stations are judged."""
         wanted = self._core.wanted(changes, moment)
-        stations = sorted({station for asked in wanted.values() for station in asked.stations})
-        known = await _peers(connection, stations, self._core.settings.floor) if stations else {}
+        stations = {station for asked in wanted.values() for station in asked.stations}
+        known = await load_peers(connection, stations, floor=self._core.settings.floor)
         self._peers = {shard: [known[one] for one in asked.stations if one in known] for shard, asked in wanted.items()}
         self._core.begin(self._peers, moment, registry)
 
@@ -77,11 +78,6 @@ class SuspicionWatch:
             # One that came and went within a pass is written once, as it ended.
             rows = {(one.shard, one.opened_at, m.station, m.missed_at): (one, m) for one, m in moved}
             await connection.execute(QUERIES.save_members, *_columns([_member_row(*pair) for pair in rows.values()]))
-
-
-async def _peers(connection: Connection, stations: Sequence[str], floor: float) -> dict[str, Peer]:
-    rows = await connection.fetch(QUERIES.read_shard_peers, stations, floor)
-    return {row["station"]: Peer(row["station"], row["began"], row["until"], row["overdue"]) for row in rows}
 
 
 async def _decisions(connection: Connection, shards: Collection[str]) -> Mapping[str, datetime]:
