@@ -36,11 +36,12 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 @asynccontextmanager
 async def running(settings: ApiConfig) -> AsyncIterator[tuple[httpx.AsyncClient, asyncio.Event, asyncio.Task[None]]]:
-    """The service on its port, and a client of it."""
+    """The service on its port, and a client of it, past any proxy that `public_url` names."""
+    url = f"http://127.0.0.1:{settings.port}"
     stop = asyncio.Event()
     service = asyncio.create_task(run(settings, stop))
     try:
-        async with httpx.AsyncClient(base_url=settings.url, headers=HEADERS, timeout=20) as client:
+        async with httpx.AsyncClient(base_url=url, headers=HEADERS, timeout=20) as client:
             await _answering(client, service)
             yield client, stop, service
     finally:
