@@ -14,6 +14,10 @@ REMEMBERED: Final = 8
 RIVAL_ADVANCES: Final = 2
 _LATE: Final = 1.5
 """Intervals after which a heartbeat is missing."""
+UNHEARD: Final = 600.0
+"""Seconds for which a shard may stand still until nobody says any more that a boot is heard through it."""
+FORGOTTEN: Final = 86_400.0
+"""The same until that boot hides the end of another no longer."""
 
 ClockOf = Callable[[str], float]
 """The pipeline clock of a shard, by its name."""
@@ -66,6 +70,15 @@ class Repeats(Promise, kw_only=True, omit_defaults=True):
     newest: Order = (0, 0)
 
 
+class Still(msgspec.Struct):
+    """The clock of `shard` shows `clock` since that of `beside` showed `since`."""
+
+    shard: str
+    clock: float
+    beside: str
+    since: float
+
+
 class Memory(
     msgspec.Struct,
     omit_defaults=True,
@@ -81,6 +94,8 @@ class Memory(
     #: The older boot that went on last; a rival from `RIVAL_ADVANCES` on.
     rival: Promise | None = None
     repeats: Repeats | None = None
+    #: Of two boots that are heard through two shards: whether one of these stands still.
+    still: Still | None = None
 
     @property
     def has_promises(self) -> bool:

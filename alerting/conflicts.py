@@ -16,6 +16,7 @@ import msgspec
 
 from alerting.field import Field, StationChange
 from alerting.incidents_core import Book, Incident
+from alerting.rivals import OTHER_UNHEARD
 
 IDENTITY_CONFLICT: Final = "identity_conflict"
 CONFLICTING: Final = "conflicting"
@@ -61,7 +62,8 @@ def follow_judges(book: Book, changes: Iterable[StationChange], field: Field, no
         elif change.after == CONFLICTING:
             book.update(msgspec.structs.replace(known, detail=known.detail | {"reason": reason}), reason)
         elif change.before == CONFLICTING:
-            book.close(known, ended_at=change.at, now=now, reason=change.after)
+            reason = OTHER_UNHEARD if change.reason == OTHER_UNHEARD else change.after
+            book.close(known, ended_at=change.at, now=now, reason=reason)
 
 
 def follow_voices(book: Book, shared: Sequence[Sequence[Voice]], field: Field, now: datetime) -> None:

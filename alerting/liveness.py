@@ -11,7 +11,7 @@ import msgspec
 
 from alerting.boots import Memory, Promise, highest_run, replace
 from alerting.clock import MESSAGES_LOST, Advance, ClockSettings, ClockState, Gap, PipelineClock
-from alerting.rivals import NUMBERS, Rivals
+from alerting.rivals import NUMBERS, OTHER_UNHEARD, TWO_BOOTS, Rivals
 from alerting.silence import gap_since, is_proven, next_proof
 from alerting.terminals import NEVER, UNKNOWN, WORDS, State, Stations, Terminals, conn_of, flag, unflag
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
@@ -298,9 +298,11 @@ class PartitionLiveness:
         t = self.terminals
         t.will[row] = 0
         t.usable[row] = usable
-        conflict = self.rivals.conflict(row)
+        conflict, why = self.rivals.conflict(row), "heartbeat"
+        if conflict == TWO_BOOTS and self.rivals.is_unheard(row, (entry.shard, stamp)):
+            conflict, why = None, OTHER_UNHEARD
         state = State.ONLINE if conflict is None else State.CONFLICTING
-        reason = "usable" if t.state[row] == state else conflict or "heartbeat"
+        reason = "usable" if t.state[row] == state else conflict or why
         self._change(row, state, entry.received, reason)
 
     def _starts(self, row: int, number: int, stamp: float, entry: HeartbeatEntry) -> bool:
@@ -316,6 +318,9 @@ class PartitionLiveness:
         self.dirty.add(row)
         verdict = self.rivals.judge(row, t.run[row], heard)
         if verdict == "rival" and t.state[row] in _UP:
+            if self._stands_still(row, number, stamp):
+                self._exchange(row, heard.boot, number, stamp)
+                return True
             if t.state[row] == State.ONLINE:
                 self._change(row, State.CONFLICTING, entry.received, "identity_conflict")
             return False
@@ -323,6 +328,22 @@ class PartitionLiveness:
             return False
         self._replace(row, heard.boot, number, stamp)
         return True
+
+    def _stands_still(self, row: int, number: int, stamp: float) -> bool:
+        """Whether the shard of the current boot stood still while a rival was heard through shard `number`."""
+        own, here = self.shards[self.terminals.shard[row]].name, (self.shards[number].name, stamp)
+        return self.rivals.stood_still(row, own, here) >= self.settings.floor
+
+    def _exchange(self, row: int, boot: str, number: int, stamp: float) -> None:
+        """A rival that is heard takes the place of a current boot of which nobody can know whether it is; that one
+        keeps its promise, as the rival."""
+        t, own = self.terminals, self.shards[self.terminals.shard[row]].name
+        current = Promise(
+            boot=t.boot[row], run=t.run[row], n=t.n[row], conn=t.conn[row], every=t.every[row], seen=t.seen[row],
+            seen_at=t.seen_at[row], deadline=t.deadline[row], usable=t.usable[row], shard=own,
+        )  # fmt: skip
+        self._replace(row, boot, number, stamp)
+        self.rivals.stay(row, current)
 
     def _repeats(self, row: int, number: int, stamp: float, entry: HeartbeatEntry) -> None:
         """A heartbeat of the current boot has no newer number: most are doubles, but a machine may live behind it."""
@@ -370,6 +391,7 @@ class PartitionLiveness:
     def _lives_on(self, row: int, shard: _Shard) -> bool:
         """Whether the terminal lives by another boot, though the current one ended: a rival takes its place, and one
         that may be believed at its next heartbeat gets the time for that."""
+        self.rivals.forget_unheard(row, (shard.name, shard.clock.clock))
         rival = self.rivals.living(row)
         if rival is not None:
             self._succeed(row, rival, shard.clock.tick_at, "other_boot")

@@ -10,13 +10,16 @@ from typing import Final
 import msgspec
 
 from alerting.boots import (
+    FORGOTTEN,
     RIVAL_ADVANCES,
+    UNHEARD,
     ClockOf,
     Memories,
     Memory,
     Order,
     Promise,
     Repeats,
+    Still,
     Verdict,
     judge_other_boot,
     remember,
@@ -25,6 +28,8 @@ from contract.messages import Heartbeat
 
 TWO_BOOTS: Final = "identity_conflict"
 NUMBERS: Final = "numbers"
+OTHER_UNHEARD: Final = "other_unheard"
+"""Why a conflict is over of which nobody knows whether the other boot lives: its shard has stood still for long."""
 _REPEATS: Final = 3
 """So many heartbeats with numbers that are not newer are a machine that lives."""
 _NEAR: Final = 2
@@ -123,6 +128,38 @@ class Rivals:
         if repeats is not None and repeats.advances >= _REPEATS and repeats.lives(self._clock_of):
             return NUMBERS
         return None
+
+    # -- shards that stand still -------------------------------------------------------------------------------
+
+    def stood_still(self, row: int, other: str, here: tuple[str, float]) -> float:
+        """Seconds for which shard `other` has stood still, on the clock of the shard in `here`, which shows so much.
+
+        Counted from when this was first asked: of a terminal with two boots, at every heartbeat.
+        """
+        memory, (beside, now), clock = self._memories.open(row), here, self._clock_of(other)
+        known = memory.still
+        if known is None or (known.shard, known.clock, known.beside) != (other, clock, beside):
+            memory.still = None if other == beside else Still(other, clock, beside, now)
+            return 0.0
+        return max(0.0, now - known.since)
+
+    def is_unheard(self, row: int, here: tuple[str, float]) -> bool:
+        """Whether nobody knows whether the living rival still sends. A conflict ends then; its promise does not."""
+        rival = self.living(row)
+        return rival is not None and self.stood_still(row, rival.shard, here) >= UNHEARD
+
+    def forget_unheard(self, row: int, here: tuple[str, float]) -> None:
+        """A rival whose shard has stood still for a day hides the end of the current boot no longer."""
+        rival = self.living(row)
+        if rival is not None and self.stood_still(row, rival.shard, here) >= FORGOTTEN:
+            self._memories.open(row).rival = None
+
+    def stay(self, row: int, current: Promise) -> None:
+        """The boot that was the current one goes on as the rival of the one that took its place."""
+        memory = self._memories.open(row)
+        current.advances, current.since = RIVAL_ADVANCES, current.seen
+        memory.rival = current
+        self._note(row, memory)
 
     # -- goodbyes ----------------------------------------------------------------------------------------------
 

@@ -84,6 +84,10 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "numbers": ("心跳序号不再递增", "its heartbeats' numbers do not rise"),
         "identity_conflict": ("身份冲突", "identity conflict"),
         "other_boot": ("同一身份的另一台设备仍在运行", "another device with its identity runs on"),
+        "other_unheard": (
+            "另一台设备所在的数据通道分片已无消息，无从得知其是否仍在运行",
+            "nobody knows whether the other device runs on: the shard that it was heard through stands still",
+        ),
         "not_open": ("到开放时间仍未上线", "not up when it should have opened"),
         "said_unusable": ("终端上报公众无法使用", "its terminals say that no visitor can use it"),
         "never_seen": ("启用后从未上线", "never heard since it was commissioned"),

@@ -5,6 +5,7 @@ import random
 import msgspec
 import pytest
 
+from alerting.boots import FORGOTTEN, UNHEARD
 from alerting.judge_store import _Stored
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
 from broker.census import Census
@@ -601,6 +602,74 @@ def test_the_promise_of_a_rival_is_held_while_time_does_not_count() -> None:
     last = sim.die(original)
     sim.run(30)
     assert sim.of("a")[-1].at == last + 5000
+
+
+def two_machines(current: str, other: str) -> tuple[Simulator, Terminal, Terminal]:
+    """Two machines with one identity; the first began later, and is the current one. Each is heard through a shard."""
+    sim = Simulator()
+    sim.bridges.append(Bridge(name="bridge-b", shard="b", start="b-1"))
+    original = sim.add("a", every=5, shard=other)
+    sim.run(30)
+    clone = sim.add("a", every=5, run=2, boot="clone", shard=current)
+    sim.run(30)
+    assert words(sim) == [("online", "heartbeat"), ("conflicting", "identity_conflict")]
+    sim.bridges[1].running = False
+    return sim, clone, original
+
+
+def shard_of(sim: Simulator) -> str:
+    return sim.live.shards[sim.live.stations.shard[0]].name
+
+
+def test_a_conflict_with_a_machine_whose_shard_died_is_over_in_time() -> None:
+    sim, _, original = two_machines("main", "b")
+    original.alive = False
+    sim.run(UNHEARD - 60)
+    assert len(words(sim)) == 2, "it may be on its way back"
+    sim.run(120)
+    assert words(sim)[2:] == [("online", "other_unheard")]
+    assert sim.state("a") == "online"
+
+
+def test_the_shard_comes_back_with_both_machines() -> None:
+    sim, _, _ = two_machines("main", "b")
+    sim.run(UNHEARD + 60)
+    sim.bridges[1].running = True
+    sim.run(30)
+    assert words(sim)[2:] == [("online", "other_unheard"), ("conflicting", "identity_conflict")]
+
+
+def test_a_machine_that_is_heard_takes_the_place_of_one_whose_shard_died() -> None:
+    sim, _, _ = two_machines("b", "main")
+    assert shard_of(sim) == "b"
+    sim.run(30)
+    assert shard_of(sim) == "main", "what is heard counts"
+    assert len(words(sim)) == 2, "both may live"
+    sim.run(UNHEARD + 60)
+    assert words(sim)[2:] == [("online", "other_unheard")]
+    assert sim.live.terminals.boot[0] == "boot-1"
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(3 * UNHEARD, "online"), (FORGOTTEN + UNHEARD, "offline")])
+def test_a_machine_behind_a_dead_shard_hides_no_death_for_ever(
+    seconds: float, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may live for a day: the station rests on a clock that stands still, so it is unknown to people."""
+    sim, clone, _ = two_machines("main", "b")
+    monkeypatch.setattr("tests.simulator.STEP", 4000)  # a tick each four seconds, for it is a long time
+    clone.every = 600.0
+    sim.run(seconds)
+    clone.alive = False
+    sim.run(2000)
+    assert (sim.state("a"), shard_of(sim)) == (state, "b" if state == "online" else "main")
+
+
+def test_a_shard_that_stood_still_is_counted_over_a_restart_of_the_judge() -> None:
+    sim, _, _ = two_machines("main", "b")
+    sim.run(UNHEARD / 2)
+    sim.live = restarted(sim.live, {"a": Registration(1)})
+    sim.run(UNHEARD / 2 + 60)
+    assert words(sim)[-1] == ("online", "other_unheard")
 
 
 def test_rivals_survive_a_restart_of_the_judge() -> None:
