@@ -133,8 +133,8 @@ def pure(by_partition: list[list[int]]) -> float:
     return 4 * len(numbers) / (time.process_time() - before)
 
 
-def ticks(handler: JudgeHandler, count: int = 200) -> float:
-    """Milliseconds for one tick in every partition, each with its scan for deadlines."""
+def ticks(handler: JudgeHandler, count: int = 100) -> float:
+    """Milliseconds for one tick in every partition, each with its scan for deadlines; a second each, so before any."""
     before = time.process_time()
     for seq in range(2, 2 + count):
         for partition in range(PARTITIONS):
