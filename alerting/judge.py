@@ -41,8 +41,8 @@ log = logging.getLogger(__name__)
 CONSUMER = "judge"
 _KINDS = ("terminal", "station", "clock")
 _MOST_REFUSALS = 100
-_FETCH_WAIT = 0.2
-"""Seconds. A tick comes more often, so a longer wait saves nothing, and costs a part of the second for a verdict."""
+_FETCH_WAIT = 0.5
+"""Seconds. A tick comes more often, so a longer wait saves little, and costs a part of the second for a verdict."""
 """Dead letters of entries in a batch."""
 
 
