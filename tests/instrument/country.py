@@ -13,6 +13,7 @@ import msgspec
 
 from alerting.clock import ClockSettings
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
+from broker.census import Census
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import Heartbeat, Status
 from tests.instrument import truth as facts
@@ -21,6 +22,8 @@ from tests.instrument.truth import BEGIN, DAYS, END, Odd, Stop, Truth, is_hit
 
 PARTITIONS = 3
 MINUTE = 60_000
+CENSUS_SCALE = 12
+"""Ticks of a minute are to the bridge's census as ticks of five seconds: the longest that it takes for no gap."""
 SETTINGS = LivenessSettings(floor=600.0, will_grace=600.0, clock=ClockSettings(longest=300.0))
 EPOCH = round(BEGIN.timestamp() * 1000)
 CLOCKS = (-EPOCH, 0, 0, 0, 0, 0, 2_000_000_000_000, 3_600_000)
@@ -40,6 +43,8 @@ class Bridge:
         self.running = self.frozen = True
         self.whole = True
         self.held: list[tuple[int, HeartbeatEntry | StatusEntry]] = []
+        # Every name that a tick carried.
+        self.named: set[str] = set()
         self.restart(0)
 
     def restart(self, minute: int) -> None:
@@ -47,14 +52,28 @@ class Bridge:
         self.start = f"{self.name}-{self.lives}"
         self.born = minute * MINUTE
         self.seq = 0
+        self.census = Census()
         self.running, self.frozen = True, False
 
+    def count(self, station: str, entry: HeartbeatEntry | StatusEntry) -> None:
+        """What goes to the log goes through the census, as the translator has it; times are scaled to its ticks."""
+        if isinstance(entry, StatusEntry):
+            if not entry.retain:
+                self.census.status(station, entry.terminal, entry.body)
+            return
+        body = msgspec.structs.replace(entry.body, every=entry.body.every / CENSUS_SCALE)
+        self.census.heartbeat(station, entry.terminal, body, entry.mono // CENSUS_SCALE)
+
     def tick(self, now: int) -> Tick:
+        """It says nothing of how many kept their promise, as a bridge may: the oracle does not count that."""
         self.seq += 1
-        whole, self.whole = self.whole, True
+        whole, self.whole = self.whole and self.seq > 1, True
+        counts = self.census.count((now - self.born) // CENSUS_SCALE, whole=whole)
+        self.named.update(counts.named or ())
         return Tick(
             shard=self.name, bridge=f"bridge-{self.name}", start=self.start, seq=self.seq,
-            at=EPOCH + now, mono=now - self.born, whole=whole and self.seq > 1,
+            at=EPOCH + now, mono=now - self.born, whole=whole,
+            losses=counts.losses, named=counts.named,
         )  # fmt: skip
 
 
@@ -79,7 +98,7 @@ class Country:
         self.truth = truth
         count = len(truth.places)
         self.lives = [PartitionLiveness(SETTINGS) for _ in range(PARTITIONS)]
-        self.bridges = {name: Bridge(name) for name in ("a", "b")}
+        self.bridges = {name: Bridge(name) for name in facts.SHARDS}
         self.found = Found()
         self.numbers = {place.name: number for number, place in enumerate(truth.places)}
         self.registered = {place.name: Registration(1) for place in truth.places}
@@ -96,6 +115,7 @@ class Country:
         self._boot, self._starts = [""] * count, [0] * count
         self._first: dict[int, tuple[str, int, int, int]] = {}
         self._stuck: set[int] = set()
+        self._skips: set[int] = set()
         # The clones that are on: their boot, run, and the number of their last heartbeat.
         self._clones: dict[int, tuple[str, int, int]] = {}
         self._names = [place.name for place in truth.places]
@@ -104,7 +124,7 @@ class Country:
         self._acts: dict[int, list[Act]] = defaultdict(list)
         # Partitions whose judge stands still, with the entries that wait for it.
         # The `away` that lies in the broker of each shard, for whoever subscribes anew.
-        self._retained: dict[str, dict[int, StatusEntry]] = {"a": {}, "b": {}}
+        self._retained: dict[str, dict[int, StatusEntry]] = {name: {} for name in facts.SHARDS}
         self.behind: dict[int, list[tuple[str, LiveEntry]]] = {}
         self._plan()
 
@@ -145,7 +165,7 @@ class Country:
             opening = facts.hours(place, day)
             if opening is not None:
                 self._at(opening[0] - facts.lead(number), partial(self._switch, number, True))
-                self._at(opening[1] + facts.lag(number), partial(self._switch, number, False))
+                self._at(opening[1] + facts.lag(place, number), partial(self._switch, number, False))
 
     def _plan_stop(self, stop: Stop) -> None:
         if stop.part == "bridge":
@@ -177,6 +197,8 @@ class Country:
     def _turn_odd(self, number: int, odd: Odd, minute: int) -> None:
         if odd.kind == "stuck":
             self._stuck.add(number)
+        elif odd.kind == "skip":
+            self._skips.add(number)
         elif odd.kind == "clone":
             self._clones[number] = (f"clone-{number}", self._run[number] + 1, 0)
         elif odd.kind == "renumber":
@@ -241,7 +263,7 @@ class Country:
     # -- what is sent ------------------------------------------------------------------------------------------
 
     def _beat(self, number: int, minute: int) -> None:
-        self._n[number] += number not in self._stuck
+        self._n[number] += (number not in self._stuck) + (number in self._skips and minute % 7 < 4)
         boot, run, n = self._boot[number], self._run[number], self._n[number]
         if number in self.truth.odd:
             self._first.setdefault(number, (boot, run, self._conn[number], n))
@@ -292,6 +314,7 @@ class Country:
         if bridge.frozen:
             bridge.held.append((number, entry))
         elif bridge.running:
+            bridge.count(station, entry)
             self._append(number % PARTITIONS, station, entry)
 
     def _append(self, partition: int, station: str, entry: LiveEntry) -> None:
@@ -315,6 +338,7 @@ class Country:
         if stop.killed:
             if stop.blink:
                 bridge.running, bridge.whole = True, False
+                bridge.census.excuse()
             else:
                 bridge.restart(minute)
             self._resubscribe(bridge, minute * MINUTE)

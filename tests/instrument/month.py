@@ -28,6 +28,7 @@ from tests.instrument.desk import Desk, DeskSettings, Register
 from tests.instrument.judges import change_of, gap_of, moment, peer_of, promise_of
 from tests.instrument.oracle import Oracle, compare
 from tests.instrument.oracle_incidents import GRACE, Expected, compare_incidents, expected, second
+from tests.instrument.oracle_numbers import compare_names
 from tests.instrument.oracle_use import GRACE as USE_GRACE
 from tests.instrument.oracle_use import compare_use
 from tests.instrument.truth import BEGIN, Cut, Truth
@@ -211,6 +212,9 @@ def _report(month: Month, began: float) -> Report:
         used = compare_use(month.truth, oracle, number, lives, uses.get(name, []))
         false += [f"{number} {name}: {text}" for text in (*found.false, *wrong.false, *used.false)]
         missed += [f"{number} {name}: {text}" for text in (*found.missed, *wrong.missed, *used.missed)]
+    misnumbered = compare_names(month.truth, oracle, {bridge.name: bridge.named for bridge in country.bridges.values()})
+    false += [*misnumbered.false, *(f"suspected: shard {shard} at {at}" for shard, at in month.desk.kept.suspicions)]
+    missed += misnumbered.missed
     kept = month.desk.kept
     return Report(
         stations=len(month.truth.places),

@@ -23,6 +23,7 @@ from tests.instrument.truth import (
     ALWAYS,
     DAYS,
     END,
+    SHARDS,
     Cut,
     Odd,
     Place,
@@ -167,11 +168,10 @@ class Oracle:
         self.truth = truth
         self._stops = {
             shard: [s for s in truth.stops if s.part == "bridge" and s.where == shard and _happens(s, shard, truth)]
-            for shard in ("a", "b")
+            for shard in SHARDS
         }
         self._counted = {
-            "a": Counted(self._stops["a"], None),
-            "b": Counted(self._stops["b"], truth.moves_at),
+            shard: Counted(self._stops[shard], truth.moves_at if shard == "b" else None) for shard in SHARDS
         }
         self._cuts: dict[str, list[tuple[int, int, bool]]] = {}
         for cut in truth.cuts:
@@ -192,7 +192,7 @@ class Oracle:
     def _lives(self, number: int, place: Place) -> Iterator[Life]:
         life: Life | None = None
         for begin, end in self._sending(number, place):
-            shard = "a" if begin >= self.truth.moves_at else place.shard
+            shard = "a" if place.shard == "b" and begin >= self.truth.moves_at else place.shard
             beats = [m * 60 + number % 50 for m in range(begin, min(end, END), place.every)]
             heard = [at for beat in beats if (at := self._reaches(beat, shard)) is not None]
             # Nothing is known of one that was never heard, so its first heartbeat is enough.
@@ -213,7 +213,7 @@ class Oracle:
 
     def _odd_before(self, number: int, end: int) -> Odd | None:
         odd = self.truth.odd.get(number)
-        return odd if odd is not None and odd.begin <= end else None
+        return odd if odd is not None and odd.kind != "skip" and odd.begin <= end else None
 
     def _is_doubtful(self, number: int, begin: int, end: int, every: int) -> bool:
         """Whether a time of sending ends before heartbeats whose numbers went back were enough to be believed."""
@@ -304,7 +304,7 @@ class Oracle:
         """What was said of the end: away, or the broker's word that the connection is lost; when, how sure."""
         said = []
         closes = place.kind != ALWAYS and any(
-            opening is not None and opening[1] + lag(number) == end
+            opening is not None and opening[1] + lag(place, number) == end
             for opening in (hours(place, day) for day in (end // 1440 - 1, end // 1440) if 0 <= day < DAYS)
         )
         if closes and place.says_goodbye:
@@ -335,12 +335,12 @@ def _unbroken(heard: Sequence[float], every: int) -> Iterator[list[float]]:
 
 
 def _happens(stop: Stop, shard: str, truth: Truth) -> bool:
-    return shard == "a" or stop.begin < truth.moves_at
+    return shard != "b" or stop.begin < truth.moves_at
 
 
 def _switched_on(number: int, place: Place) -> list[Span]:
     openings = (hours(place, day) for day in range(DAYS))
-    return [(one[0] - lead(number), one[1] + lag(number)) for one in openings if one is not None]
+    return [(one[0] - lead(number), one[1] + lag(place, number)) for one in openings if one is not None]
 
 
 def _without(span: Span, begin: int, end: int) -> Iterator[Span]:

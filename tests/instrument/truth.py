@@ -21,6 +21,7 @@ HOLIDAYS = {*(date(2026, 9, day) for day in (25, 26, 27)), *(date(2026, 10, day)
 MAKE_UP = {date(2026, 9, 20), date(2026, 10, 10)}
 
 ALWAYS, OFFICE, MARKET = 0, 1, 2
+SHARDS = ("a", "b", "c")
 OFFICE_RULES = "WD 09:00-17:30; HD 10:00-14:00"
 _WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr")
 
@@ -73,6 +74,8 @@ class Place(msgspec.Struct, frozen=True):
     every: int
     shard: str
     says_goodbye: bool
+    wall: bool = False
+    """It is switched off at the wall, together with its neighbours, the minute it closes: no goodbye."""
 
 
 class Death(msgspec.Struct, frozen=True):
@@ -86,7 +89,7 @@ class Odd(msgspec.Struct, frozen=True):
     """The identity of one station's terminal is not as it should be, from one minute to another.
 
     snapshot: set back to its first heartbeat; old_disk: it starts from a lower run; renumber: its numbers begin anew;
-    stuck: they stand still; clone: a second machine sends beside it.
+    stuck: they stand still; clone: a second machine sends beside it; skip: it leaves out numbers, and loses nothing.
     """
 
     begin: int
@@ -142,13 +145,23 @@ def make(stations: int, *, province: str = "63", seed: int = 1) -> Truth:
         for number in rng.sample(range(stations), stations // 20)
         if number not in flapping and (one := _odd(rng, truth, number)) is not None
     }
-    return msgspec.structs.replace(truth, odd=odd, unusable=dict(_unusable(places, odd, Random(seed))))
+    unusable = dict(_unusable(places, odd, Random(seed)))
+    return msgspec.structs.replace(truth, odd=_skips(stations, Random(seed)) | odd, unusable=unusable)
+
+
+def _skips(stations: int, rng: Random) -> dict[int, Odd]:
+    """One of a hundred numbers wrongly, from some moment on."""
+    begins = {number: rng.randrange(END) for number in rng.sample(range(stations), stations // 100)}
+    return {number: Odd(begin, END, "skip") for number, begin in begins.items()}
 
 
 def _place(number: int, province: str, rng: Random) -> Place:
     county = f"{province}{1 + number // 2500:02d}{1 + number // 250 % 10:02d}"
     draw = rng.random()
-    kind = ALWAYS if draw < 0.02 else OFFICE if draw < 0.08 else MARKET
+    # Where all are switched off at the wall few are always open: what goes on is far less than a fifth.
+    shard = ("b", "a", "a", "c", "a")[number // 250 % 5]
+    kind = ALWAYS if draw < (0.008 if shard == "c" else 0.02) else OFFICE if draw < 0.08 else MARKET
+    wall = shard == "c" and kind != ALWAYS
     return Place(
         name=f"{county}{number % 250:04d}",
         county=county,
@@ -159,8 +172,9 @@ def _place(number: int, province: str, rng: Random) -> Place:
         market=rng.randrange(5),
         month=rng.choice((9, 10)),
         every=60 if kind == ALWAYS else 30,
-        shard="b" if number // 250 % 5 == 0 else "a",
-        says_goodbye=rng.random() < 0.9,
+        shard=shard,
+        says_goodbye=rng.random() < 0.9 and not wall,
+        wall=wall,
     )
 
 
@@ -237,9 +251,9 @@ def lead(number: int) -> int:
     return number % 10
 
 
-def lag(number: int) -> int:
+def lag(place: Place, number: int) -> int:
     """Minutes after the closing at which it is switched off."""
-    return number // 10 % 10
+    return 0 if place.wall else number // 10 % 10
 
 
 def relink(number: int) -> int:

@@ -8,10 +8,20 @@ import pytest
 from alerting.outage import CauseSettings
 from registry.calendar import Version, calendar_of
 from tests.instrument import country, month, truth
-from tests.instrument.oracle import Oracle, compare
+from tests.instrument.desk import Register
+from tests.instrument.oracle import Oracle, Verdicts, compare
+from tests.instrument.oracle_numbers import compare_names
 from tests.instrument.truth import BEGIN, DAYS, Place, hours, rules
 
 STATIONS = 100_000
+
+register = month._register
+
+
+def _sleepless(known: Register) -> Register:
+    """The same stations, all without hours."""
+    known.facts = {name: msgspec.structs.replace(one, calendar=None) for name, one in known.facts.items()}
+    return known
 
 
 @pytest.mark.timeout(1200)
@@ -52,6 +62,23 @@ def test_causes_that_are_none_are_found_out(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(month, "SETTINGS", rash)
     report = month.run(1_000, seed=2)
     assert any("of which one cut took" in text for text in report.causes)
+
+
+def test_a_desk_that_knows_no_closing_times_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nearly all of a shard are switched off at the wall together."""
+    monkeypatch.setattr(month, "_register", lambda truth: _sleepless(register(truth)))
+    acted = month.Month(truth.make(6_000, seed=5))
+    acted.country.play(until=2 * truth.DAY, on_minute=acted._on_minute)
+    assert {shard for shard, _ in acted.desk.kept.suspicions} == {"c"}
+
+
+def test_the_month_tells_who_is_named_wrongly_and_who_is_not() -> None:
+    acted = truth.make(400, seed=2)
+    oracle = Oracle(acted)
+    skips = {acted.places[number].name for number, odd in acted.odd.items() if odd.kind == "skip"}
+    honest = next(place.name for place in acted.places if place.name not in skips)
+    assert compare_names(acted, oracle, {"a": {honest}}).false
+    assert compare_names(acted, oracle, {"a": skips}) == Verdicts([], [])
 
 
 def test_the_truth_opens_when_the_calendar_does() -> None:
