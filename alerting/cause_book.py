@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
-from alerting.cause_steps import AREA_OUTAGE, Ended, Grown, Joined, Opened, Released, Step
+from alerting.cause_steps import Ended, Grown, Joined, Opened, Released, Step
 from alerting.evidence import Fallen, Group
 from alerting.incidents_core import STATION_OFFLINE, Book, Incident
 from alerting.promise import USUAL
-from alerting.station_rules import OVERDUE_RETURN
+from alerting.station_rules import OVERDUE_RETURN, UNUSABLE
 
 CHILD_KINDS: Final = frozenset({STATION_OFFLINE, OVERDUE_RETURN})
 """Incidents of a station that is down."""
@@ -66,7 +66,7 @@ def _open(book: Book, step: Opened, now: datetime) -> None:
     book.open(
         Incident(
             id=0,
-            kind=AREA_OUTAGE,
+            kind=step.key.partition(":")[0],
             key=step.key,
             status="open",
             area=step.area,
@@ -96,7 +96,8 @@ def _join(book: Book, step: Joined, now: datetime) -> None:
 def _release(book: Book, step: Released) -> None:
     child = book.open_of(step.fallen.key)
     if child is not None:
-        book.update(msgspec.structs.replace(child, parent=None), "stays_down_alone")
+        reason = "stays_unusable_alone" if child.kind == UNUSABLE else "stays_down_alone"
+        book.update(msgspec.structs.replace(child, parent=None), reason)
 
 
 def incidents_of(book: Book, fallen: Fallen, now: datetime) -> list[Incident]:

@@ -1,7 +1,8 @@
 -- name: load_outages
--- What is remembered of causes, with the incident of each; of several that began together it is the newest.
+-- What is remembered of the causes of a kind, with the incident of each; of several that began together it is the newest.
 SELECT DISTINCT ON (m.key, m.began_at) m.memory, i.id, i.status FROM cause_memory m
 JOIN incident i ON i.key = m.key AND i.began_at = m.began_at
+WHERE i.kind = $1
 ORDER BY m.key, m.began_at, i.id DESC;
 
 -- name: load_down

@@ -10,8 +10,9 @@ from alerting.evidence import Fallen, Group
 AREA_OUTAGE: Final = "area_outage"
 
 
-def outage_key(group: Group) -> str:
-    return f"{AREA_OUTAGE}:{group[0]}:{group[1]}"
+def outage_key(group: Group, kind: str = AREA_OUTAGE) -> str:
+    """The key of the incident of a kind that says what a group has in common."""
+    return f"{kind}:{group[0]}:{group[1]}"
 
 
 class Opened(msgspec.Struct, frozen=True):

@@ -1,13 +1,11 @@
 """Common causes and flapping in the incident process: asks the database what the pure rules want to know."""
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
-import msgspec
-
-from alerting import incident_store as store
 from alerting.cause_book import CHILD_KINDS, fallen_of, keys_of, write_plan
-from alerting.cause_steps import Step
+from alerting.cause_steps import AREA_OUTAGE, Step
+from alerting.cause_store import QUERIES, learn, load_outages, save_outages
 from alerting.causes import Causes
 from alerting.evidence import Fallen, Group, Peer
 from alerting.field import Field
@@ -18,6 +16,7 @@ from alerting.flapping_book import (
     flapping_key,
     note_changes,
     note_use,
+    only_joined,
     opened_of_no_use,
     shelter,
     shelter_use,
@@ -28,15 +27,12 @@ from alerting.incidents_core import Action, Book, Decision, Incident
 from alerting.judge_store import QUERIES as JUDGE_QUERIES
 from alerting.outage import CauseSettings, Outage
 from alerting.peer_store import load_peers
-from alerting.population import Population
+from alerting.population import SAMPLE, Population
 from alerting.standing import Moment, Standing
-from alerting.station_rules import NOT_OPEN
+from alerting.station_rules import NOT_OPEN, UNUSABLE
+from alerting.use_causes import UseCauses
 from store.pool import Connection
-from store.sql import load_queries
 
-QUERIES = load_queries(Path(__file__).with_name("cause_queries.sql"))
-SAMPLE = 40
-"""Stations of a group that are asked about."""
 _AGENTS_EVERY = 60.0
 
 Pairs = Sequence[tuple[Standing | None, Standing | None]]
@@ -50,18 +46,19 @@ class CauseWatch:
         self._population = Population(field)
         self._causes = Causes(causes, self._population.online)
         self._flapping = Flapping(flapping)
-        self._agents = _Agents(self._population)
+        self._use = UseCauses(field, causes)
+        self._agents = _Agents([self._population, self._use.population])
 
     @property
     def outages(self) -> Mapping[str, Outage]:
-        """The causes that go on, by the keys of their incidents."""
-        return self._causes.outages
+        """The causes that go on, by the keys of their incidents: of what is down, and of what is of no use."""
+        return ChainMap(self._causes.outages, self._use.causes.outages)
 
     # -- taking the lead ---------------------------------------------------------------------------------------
 
     async def load(self, connection: Connection) -> None:
         await self._agents.load(connection)
-        outages = await self._load_outages(connection)
+        outages = await load_outages(connection, self._field, AREA_OUTAGE)
         rows = await connection.fetch(QUERIES.load_down, list(CHILD_KINDS))
         alone = []
         for incident in (Incident(**dict(row)) for row in rows):
@@ -72,22 +69,11 @@ class CauseWatch:
             else:
                 outage.put(fallen)
         self._causes.restore(outages.values(), alone)
+        rows = await connection.fetch(QUERIES.load_down, [UNUSABLE])
+        of_no_use = [Incident(**dict(row)) for row in rows]
+        self._use.restore(await load_outages(connection, self._field, UNUSABLE), of_no_use)
         for row in await connection.fetch(QUERIES.load_flapping):
             self._flapping.restore(row["station"], row["changes"], flaps=row["flaps"], slot=row["slot"])
-
-    async def _load_outages(self, connection: Connection) -> dict[int, Outage]:
-        """By the ids of their incidents."""
-        outages = {}
-        for row in await connection.fetch(QUERIES.load_outages):
-            try:
-                outage = msgspec.convert(row["memory"], Outage)
-            except msgspec.ValidationError as exc:
-                self._field.troubles.put("outage", str(row["id"]), exc)
-                continue
-            outages[row["id"]] = outage
-        for row in await connection.fetch(QUERIES.stations_ever, list(outages)):
-            outages[row["parent"]].ever[row["station"]] = self._field.every_of(row["station"])
-        return outages
 
     def _fallen(self, incident: Incident) -> Fallen:
         station = incident.station or ""
@@ -102,10 +88,16 @@ class CauseWatch:
             self._tell(book, decision, moment)
         peers = await self._ask(connection, self._causes.wanted())
         plan = self._causes.decide(moment.known, peers, lambda station: self._knows(station, moment))
-        await _learn(connection, book, keys_of(plan))
+        await learn(connection, book, keys_of(plan))
         write_plan(book, plan, moment.now)
-        await self._save_outages(connection)
-        await self._follow_flapping(connection, book, plan, changes, moment)
+        await save_outages(connection, self._causes)
+        shared = self._use.children_of(changes)
+        use_plan = self._use.decide(book, moment)
+        await learn(connection, book, keys_of(use_plan))
+        write_plan(book, use_plan, moment.now)
+        await save_outages(connection, self._use.causes)
+        touched = self._note_use(use_plan, changes, shared, moment)
+        await self._follow_flapping(connection, book, plan, changes, touched, moment)
 
     def _tell(self, book: Book, decision: Decision, moment: Moment) -> None:
         kind, _, station = decision.key.partition(":")
@@ -132,40 +124,28 @@ class CauseWatch:
         }
         return {group: [known[one] for one in sample if one in known] for group, sample in samples.items()}
 
-    async def _save_outages(self, connection: Connection) -> None:
-        """What changed of the causes' memory."""
-        kept = [*self._causes.outages.values(), *self._causes.late]
-        changed = [outage for outage in kept if outage.key in self._causes.touched]
-        if changed:
-            await connection.execute(
-                QUERIES.save_outages,
-                [outage.key for outage in changed],
-                [outage.began for outage in changed],
-                [_memory(outage) for outage in changed],
-            )
-        # One that is over may have left another in its place, which began with the same stations.
-        gone = set(self._causes.gone) - {(outage.key, outage.began) for outage in kept}
-        self._causes.gone = []
-        if gone:
-            await connection.execute(QUERIES.forget_outages, [key for key, _ in gone], [began for _, began in gone])
-        self._causes.touched.clear()
-
     # -- flapping ----------------------------------------------------------------------------------------------
 
     async def _follow_flapping(
-        self, connection: Connection, book: Book, plan: Sequence[Step], changes: Pairs, moment: Moment
+        self,
+        connection: Connection,
+        book: Book,
+        plan: Sequence[Step],
+        changes: Pairs,
+        touched: set[str],
+        moment: Moment,
     ) -> None:
         flapping = self._flapping
-        touched = note_changes(flapping, plan) | note_use(flapping, changes, moment.known)
+        touched = touched | note_changes(flapping, plan)
         turns = flapping.advance(moment.known, lambda station: self._knows(station, moment))
         left = {before.station for before, after in changes if before and not (after and after.in_service)}
         stations = {turn.station for turn in turns}
         falls = [fallen for station in stations if (fallen := self._causes.alone(station)) is not None]
         falls += falls_by_flapping(flapping, plan)
-        of_no_use = stations | opened_of_no_use(book)
+        of_no_use = {one for one in stations | opened_of_no_use(book) if not self._use.has_cause(one)}
         concerned = of_no_use | left | {fallen.station for fallen in falls}
         keys = {flapping_key(one) for one in concerned} | {use_key(one) for one in of_no_use}
-        await _learn(connection, book, keys | {fallen.key for fallen in falls})
+        await learn(connection, book, keys | {fallen.key for fallen in falls})
         write_turns(book, turns, self._areas(turns), moment.now)
         for station in left:
             flapping.forget(station)
@@ -173,6 +153,11 @@ class CauseWatch:
         shelter(book, flapping, falls, moment.now)
         shelter_use(book, flapping, of_no_use, moment.now)
         await self._save_flapping(connection, touched | stations)
+
+    def _note_use(self, plan: Sequence[Step], changes: Pairs, shared: set[str], moment: Moment) -> set[str]:
+        """Changes of `usable` that no common cause explains; `shared` are the stations that had one before them."""
+        own = [pair for pair in changes if pair[1] is None or pair[1].station not in shared]
+        return note_use(self._flapping, own, moment.known) | note_changes(self._flapping, only_joined(plan))
 
     def _areas(self, turns: Iterable[Turn]) -> dict[str, str | None]:
         known = {turn.station: self._field.standing(turn.station) for turn in turns}
@@ -197,8 +182,8 @@ class CauseWatch:
 class _Agents:
     """Which version of the agent runs where; looked at again now and then."""
 
-    def __init__(self, population: Population) -> None:
-        self._population = population
+    def __init__(self, populations: Sequence[Population]) -> None:
+        self._populations = populations
         self._horizon = ""
         self._looked_at: float = 0.0
 
@@ -215,16 +200,6 @@ class _Agents:
         self._horizon = horizon
 
     def _note(self, rows: Iterable[object]) -> None:
-        self._population.note_agents({row["station"]: row["agent"] for row in rows})  # type: ignore[index]
-
-
-async def _learn(connection: Connection, book: Book, keys: Iterable[str]) -> None:
-    """Let the book know the newest incident of each key."""
-    wanted = list(keys)
-    if wanted:
-        book.learn(await store.load_newest(connection, wanted))
-
-
-def _memory(outage: Outage) -> str:
-    """Without its stations: they are in their incidents."""
-    return msgspec.json.encode(msgspec.structs.replace(outage, children={}, areas={}, ever={})).decode()
+        agents = {row["station"]: row["agent"] for row in rows}  # type: ignore[index]
+        for population in self._populations:
+            population.note_agents(agents)

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from alerting.cause_steps import Alone, Ended, Grown, Joined, Opened, Released, Returned, Step, outage_key
+from alerting.cause_steps import AREA_OUTAGE, Alone, Ended, Grown, Joined, Opened, Released, Returned, Step, outage_key
 from alerting.claims import Claim, claim, with_parts
 from alerting.evidence import Fallen, Group, Peer, common, deepest_area
 from alerting.outage import CauseSettings, Outage
@@ -37,10 +37,11 @@ class _Rose(msgspec.Struct, frozen=True):
 
 
 class Causes:
-    """The causes that go on, and who is down without one."""
+    """The causes that go on, and who is down without one. `kind` is that of the parents."""
 
-    def __init__(self, settings: CauseSettings, online: Online) -> None:
+    def __init__(self, settings: CauseSettings, online: Online, kind: str = AREA_OUTAGE) -> None:
         self._settings = settings
+        self._kind = kind
         self._online = online
         self.outages: dict[str, Outage] = {}
         # Those that are over, while slow stations of them are verified alone.
@@ -88,6 +89,20 @@ class Causes:
         home = self._home.get(station)
         found = self._pending.get(station) or (home.children[station] if home else self._alone.get(station))
         return found.groups if found is not None else ()
+
+    def down(self) -> set[str]:
+        """Who is down after all that was told."""
+        found = {*self._home, *self._alone}
+        for event in self._events:
+            if isinstance(event, _Fell):
+                found.add(event.fallen.station)
+            else:
+                found.discard(event.station)
+        return found
+
+    def is_child(self, station: str) -> bool:
+        """Whether it is down by a common cause."""
+        return station in self._home
 
     def is_down(self, station: str) -> bool:
         return station in self._home or station in self._alone
@@ -165,7 +180,7 @@ class Causes:
         return min(known, key=lambda o: (not o.window.meets(fallen), -len(o.ever), o.key), default=None)
 
     def _outages_at(self, groups: Sequence[Group]) -> list[Outage]:
-        return [self.outages[key] for group in groups if (key := outage_key(group)) in self.outages]
+        return [self.outages[key] for group in groups if (key := outage_key(group, self._kind)) in self.outages]
 
     def _explain(self, fresh: Sequence[Fallen], at: datetime) -> None:
         """Open a cause for what fell, the one that explains most first, as long as one does."""
@@ -193,7 +208,7 @@ class Causes:
         ]
 
     def _open(self, found: Claim, at: datetime) -> None:
-        key = outage_key(found.group)
+        key = outage_key(found.group, self._kind)
         if key not in self.outages:
             self._new(key, found, at)
         outage = self.outages[key]

@@ -204,7 +204,7 @@ def _subject(facts: Facts, language: Language) -> str:
     words, area = TEXTS[language], _area(facts, language)
     if facts.station is not None:
         parts = [_name(facts, language), area]
-    elif facts.kind in {"area_outage", "health"}:
+    elif facts.kind in {"area_outage", "unusable", "health"}:
         many = words.terminals if facts.kind == "health" else words.stations
         parts = [_shared_name(facts), area, many.format(n=_many(facts)) if facts.children else ""]
     else:
@@ -251,7 +251,7 @@ def _place(facts: Facts, language: Language) -> str | None:
 def _shared(facts: Facts, language: Language) -> str | None:
     """What the stations that fell together share."""
     cause = facts.detail.get("cause")
-    if facts.kind != "area_outage" or not isinstance(cause, str):
+    if facts.kind not in {"area_outage", "unusable"} or not isinstance(cause, str):
         return None
     name = _shared_name(facts) or _area(facts, language)
     return TEXTS[language].shared.format(cause=word("cause", cause, language), name=name).strip()

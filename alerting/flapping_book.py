@@ -39,6 +39,11 @@ def note_changes(flapping: Flapping, plan: Sequence[Step]) -> set[str]:
     return touched
 
 
+def only_joined(plan: Sequence[Step]) -> list[Step]:
+    """What a common cause took, of a plan about stations of no use: what changed at them was noted when it did."""
+    return [step for step in plan if isinstance(step, Joined)]
+
+
 def note_use(
     flapping: Flapping, changes: Iterable[tuple[Standing | None, Standing | None]], known: datetime
 ) -> set[str]:

@@ -5,7 +5,7 @@ group for every station that comes or goes.
 """
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ from alerting.field_rows import NONE, Profile, Rows
 from alerting.standing import ClockName, Standing
 from alerting.terminals import State
 
+SAMPLE: Final = 40
+"""Stations of a group that are asked about."""
 _SHARED: Final = 200_000
 _INSTANT: Final = timedelta(microseconds=1)
 
@@ -34,6 +36,7 @@ class Population:
         self._within: dict[Group, array[int]] = {}
         self._tuples: dict[tuple[object, ...], tuple[Group, ...]] = {}
         self._untrusted: frozenset[ClockName] = frozenset()
+        self._without: Collection[str] = ()
         self._online: Any = None
         self._values: dict[str, Any] = {}
         self._counts: dict[str, Any] = {}
@@ -85,9 +88,10 @@ class Population:
 
     # -- counting ----------------------------------------------------------------------------------------------
 
-    def look(self, untrusted: frozenset[ClockName]) -> None:
-        """Begin a pass: what was counted is old. Stations on `untrusted` clocks are not counted as online."""
-        self._untrusted, self._online = untrusted, None
+    def look(self, untrusted: frozenset[ClockName], without: Collection[str] = ()) -> None:
+        """Begin a pass: what was counted is old. Stations on `untrusted` clocks, and those named in `without`, are not
+        counted as online."""
+        self._untrusted, self._without, self._online = untrusted, without, None
         self._values, self._counts, self._known = {}, {}, {}
 
     def online(self, group: Group) -> int:
@@ -133,7 +137,10 @@ class Population:
 
     def _online_rows(self) -> Any:
         if self._online is None:
-            self._online = np.flatnonzero(_online(self._rows, self._untrusted))
+            online = _online(self._rows, self._untrusted)
+            index = self._rows.index
+            online[[index[station] for station in self._without if station in index]] = False
+            self._online = np.flatnonzero(online)
         return self._online
 
     def _members(self, group: Group) -> Sequence[int]:

@@ -95,6 +95,7 @@ WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
         "unknown": ("不明", "not known"),
         # why it closed, or changed
         "stays_down_alone": ("其他均已恢复，唯独此处未恢复", "the others are back, this one is not"),
+        "stays_unusable_alone": ("其他均已恢复可用，唯独此处仍不可用", "the others can be used again, this one cannot"),
         "stays_down": ("不再时断时续，仍处于离线", "it no longer comes and goes, and is down"),
         "stays_unusable": ("不再时断时续，仍不可用", "it no longer comes and goes, and nobody can use it"),
         "grew": ("涉及范围扩大", "it concerns more than before"),

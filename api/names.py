@@ -49,11 +49,16 @@ def topic_of(words: Words, kind: str, detail: Mapping[str, Any]) -> str | None:
     said = detail.get(name)
     if detail.get("stage") == LAST_ONE:
         return words.named("stage", LAST_ONE)
-    if not isinstance(said, str) or (kind == "area_outage" and detail.get("cause") == "area"):
+    if not isinstance(said, str) or (name == "name" and detail.get("cause") == "area"):
         return None
     return words.named(family, said)
 
 
 LAST_ONE: Final = "last_one"
 """How far an area has come in which nobody but one station is left: a warning, no blind spot yet."""
-_TOPICS: Final = {"blind_spot": ("spot", "kind"), "health": ("rule", "rule"), "area_outage": ("", "name")}
+_TOPICS: Final = {
+    "blind_spot": ("spot", "kind"),
+    "health": ("rule", "rule"),
+    "area_outage": ("", "name"),
+    "unusable": ("", "name"),
+}

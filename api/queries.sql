@@ -396,7 +396,7 @@ FROM (
     SELECT *, count(*) OVER () AS all_of_them,
            array_position(ARRAY['pipeline_blind', 'area_outage', 'blind_spot', 'station_offline', 'overdue_return',
                                 'unusable', 'identity_conflict', 'flapping', 'never_seen', 'health'],
-                          CASE WHEN kind = 'health' AND station IS NULL THEN 'area_outage' ELSE kind END) AS rank
+                          CASE WHEN kind IN ('health', 'unusable') AND station IS NULL THEN 'area_outage' ELSE kind END) AS rank
     FROM incident
     WHERE status <> 'closed' AND parent IS NULL AND (detail -> 'quiet') IS DISTINCT FROM 'true'
     ORDER BY rank, status DESC, began_at, id LIMIT $1) AS i

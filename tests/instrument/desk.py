@@ -14,6 +14,7 @@ from alerting import shelf
 from alerting.areas import Step
 from alerting.blindspots import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
 from alerting.cause_book import CHILD_KINDS, fallen_of, keys_of, write_plan
+from alerting.cause_steps import AREA_OUTAGE
 from alerting.causes import Causes
 from alerting.evidence import Fallen, Peer
 from alerting.field import Facts, Field, Judged, StationChange
@@ -24,6 +25,7 @@ from alerting.flapping_book import (
     flapping_key,
     note_changes,
     note_use,
+    only_joined,
     opened_of_no_use,
     shelter,
     shelter_use,
@@ -41,9 +43,10 @@ from alerting.spots import keys_of as spot_keys_of
 from alerting.spots import write
 from alerting.stability import SPAN
 from alerting.standing import ClockName, Moment, Standing
-from alerting.station_rules import NOT_OPEN, RuleSettings, decide, hold, station_rule_key
+from alerting.station_rules import NOT_OPEN, UNUSABLE, RuleSettings, decide, hold, station_rule_key
 from alerting.station_watch import StationWatch
 from alerting.suspicion import MassSettings, Suspicions
+from alerting.use_causes import UseCauses
 from alerting.verdict import Clock
 from alerting.watermark import Waiting, horizon, reached, stride, watermark
 from registry.calendar import ALWAYS, Calendar
@@ -105,6 +108,7 @@ class Memory:
         self.waiting: Waiting[StationChange] = Waiting(applied)
         self.population = Population(field)
         self.causes = Causes(settings.causes, self.population.online)
+        self.use = UseCauses(field, settings.causes)
         self.flapping = Flapping(settings.flapping)
         self.spots = BlindSpots(World(field.standing, self._hours), settings.spots)
         self.gaps = Gaps()
@@ -160,8 +164,9 @@ class Desk:
         return fallen_of(incident, memory.population.groups_of(station), memory.field.every_of(station))
 
     def _restore_causes(self, memory: Memory) -> None:
-        outages, alone = self.kept.causes(memory.field.every_of), []
-        for incident in self.kept.down():
+        memory.use.restore(self.kept.causes(memory.field.every_of, UNUSABLE), self.kept.down([UNUSABLE]))
+        outages, alone = self.kept.causes(memory.field.every_of, AREA_OUTAGE), []
+        for incident in self.kept.down(CHILD_KINDS):
             fallen = self._fallen(memory, incident)
             outage = outages.get(incident.parent or 0)
             if outage is None:
@@ -311,7 +316,14 @@ class Desk:
         self._learn(book, keys_of(plan))
         write_plan(book, plan, moment.now)
         self._keep_outages(causes)
-        self._follow_flapping(memory, book, plan, pairs, moment)
+        shared = memory.use.children_of(pairs)
+        use_plan = memory.use.decide(book, moment)
+        self._learn(book, keys_of(use_plan))
+        write_plan(book, use_plan, moment.now)
+        self._keep_outages(memory.use.causes)
+        own = [pair for pair in pairs if pair[1] is None or pair[1].station not in shared]
+        touched = note_use(memory.flapping, own, moment.known) | note_changes(memory.flapping, only_joined(use_plan))
+        self._follow_flapping(memory, book, plan, pairs, touched, moment)
 
     @staticmethod
     def _knows(memory: Memory, station: str, moment: Moment) -> bool:
@@ -329,15 +341,15 @@ class Desk:
         causes.gone = []
         causes.touched.clear()
 
-    def _follow_flapping(self, memory: Memory, book: Book, plan, pairs: Pairs, moment: Moment) -> None:  # type: ignore[no-untyped-def]
+    def _follow_flapping(self, memory: Memory, book: Book, plan, pairs: Pairs, touched, moment: Moment) -> None:  # type: ignore[no-untyped-def]
         flapping = memory.flapping
-        touched = note_changes(flapping, plan) | note_use(flapping, pairs, moment.known)
+        touched = touched | note_changes(flapping, plan)
         turns = flapping.advance(moment.known, lambda station: self._knows(memory, station, moment))
         left = {before.station for before, after in pairs if before and not (after and after.in_service)}
         stations = {turn.station for turn in turns}
         falls = [fallen for station in stations if (fallen := memory.causes.alone(station)) is not None]
         falls += falls_by_flapping(flapping, plan)
-        of_no_use = stations | opened_of_no_use(book)
+        of_no_use = {one for one in stations | opened_of_no_use(book) if not memory.use.has_cause(one)}
         concerned = of_no_use | left | {fallen.station for fallen in falls}
         keys = {flapping_key(one) for one in concerned} | {use_key(one) for one in of_no_use}
         self._learn(book, keys | {fallen.key for fallen in falls})
@@ -365,7 +377,7 @@ class Desk:
         core.follow([Step(before, after, moment.known) for before, after in pairs], moment.known)
         if core.may_turn(moment.known):
             memory.gaps.forget(moment.known - LOOK_BACK)
-            core.advance(moment, memory.gaps, memory.causes.outages.values())
+            core.advance(moment, memory.gaps, [*memory.causes.outages.values(), *memory.use.causes.outages.values()])
         turns = core.take()
         if turns:
             self._learn(book, spot_keys_of(turns))

@@ -1,12 +1,11 @@
 """What the incident process has committed, kept as the database keeps it: incidents, and the memory of its parts."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 
 from alerting.blindspots import Spot
-from alerting.cause_book import CHILD_KINDS
 from alerting.incidents_core import Book, Incident
 from alerting.outage import Outage
 from alerting.spot_memory import Remembered
@@ -92,15 +91,16 @@ class Kept:
     def suspected(self) -> list[Suspicion]:
         return [msgspec.json.decode(one, type=Suspicion) for one in self.suspicions.values()]
 
-    def down(self) -> list[Incident]:
-        return [one for one in self.going_on.values() if one.kind in CHILD_KINDS]
+    def down(self, kinds: Collection[str]) -> list[Incident]:
+        return [one for one in self.going_on.values() if one.kind in kinds and one.station is not None]
 
-    def causes(self, every_of: Callable[[str], float]) -> dict[int, Outage]:
-        """The causes that are remembered, by the ids of their incidents; their stations are to be added."""
+    def causes(self, every_of: Callable[[str], float], kind: str) -> dict[int, Outage]:
+        """The causes of a kind that are remembered, by the ids of their incidents; their stations are to be added."""
         found = {}
         for (key, began), memory in self.outages.items():
             incident = max((one for one in self.all_of([key]) if one.began_at == began), key=lambda one: one.id)
-            found[incident.id] = msgspec.json.decode(memory, type=Outage)
+            if incident.kind == kind:
+                found[incident.id] = msgspec.json.decode(memory, type=Outage)
         for incident in self.incidents.values():
             if incident.parent in found and incident.station is not None:
                 found[incident.parent].ever[incident.station] = every_of(incident.station)
