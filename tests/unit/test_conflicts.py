@@ -61,6 +61,15 @@ def test_numbers_that_do_not_rise_are_told_apart_from_two_boots() -> None:
     assert (closed.status, closed.ended_at) == ("closed", at("09:55"))
 
 
+@pytest.mark.parametrize(("why", "reason"), [("heartbeat", "online"), ("other_unheard", "other_unheard")])
+def test_the_end_of_a_conflict_says_whether_the_other_device_is_known_to_be_silent(why: str, reason: str) -> None:
+    book = Book()
+    follow_judges(book, [of_terminal("online", "conflicting", "09:50")], field(), NOW)
+    ended = msgspec.structs.replace(of_terminal("conflicting", "online", "09:55"), reason=why)
+    follow_judges(book, [ended], field(), NOW)
+    assert book.decisions[-1].reason == reason
+
+
 def test_one_boot_of_two_terminals_is_an_incident_of_each_while_both_are_heard() -> None:
     book, shared = Book(), speaking_as_one([voice("A", 500), voice("B", 503)])
     follow_voices(book, shared, field(), NOW)
