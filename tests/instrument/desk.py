@@ -261,9 +261,9 @@ class Desk:
     def _follow_shelf(self, memory: Memory, book: Book, pairs: Pairs, moment: Moment) -> None:
         grace = timedelta(seconds=self._settings.rules.opening_grace)
         stations = shelf.concerned(pairs)
-        book.learn(one for one in self.kept.going_on.values() if one.station in stations)
+        book.learn(self.kept.going_on_at(stations))
         shelf.follow_stations(book, stations, memory.field, moment, grace)
-        due = [one for one in self.kept.going_on.values() if one.reopen_at is not None and one.reopen_at <= moment.now]
+        due = self.kept.due_shelved(moment.now)
         book.learn(due)
         shelf.reopen_due(book, due, memory.field, moment, grace)
 

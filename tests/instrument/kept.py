@@ -30,6 +30,8 @@ class Kept:
         self.suspicions: dict[tuple[str, datetime], bytes] = {}
         self.members: list[Member] = []
         self._by_key: dict[str, list[int]] = {}
+        self._at_station: dict[str, set[int]] = {}
+        self._shelved: set[int] = set()
 
     def newest(self, keys: Iterable[str]) -> list[Incident]:
         """The newest incident of each key."""
@@ -60,10 +62,23 @@ class Kept:
             self.opened[incident.id] = incident
         else:
             self.opened.pop(incident.id, None)
+        here = self._at_station.setdefault(incident.station or "", set())
         if incident.goes_on:
             self.going_on[incident.id] = incident
+            here.add(incident.id)
         else:
             self.going_on.pop(incident.id, None)
+            here.discard(incident.id)
+        (self._shelved.add if incident.reopen_at is not None else self._shelved.discard)(incident.id)
+
+    def going_on_at(self, stations: Iterable[str]) -> list[Incident]:
+        """The incidents of stations that go on."""
+        return [self.going_on[number] for one in stations for number in sorted(self._at_station.get(one, ()))]
+
+    def due_shelved(self, now: datetime) -> list[Incident]:
+        """What was closed while its fault went on, and is to be looked at by now."""
+        shelved = [self.going_on[number] for number in sorted(self._shelved & self.going_on.keys())]
+        return [one for one in shelved if one.reopen_at is not None and one.reopen_at <= now]
 
     def spoken(self, now: datetime) -> set[int]:
         """The incidents of which people were told until `now` that they are open: what waited for an opening only if

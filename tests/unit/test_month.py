@@ -24,7 +24,7 @@ def _sleepless(known: Register) -> Register:
     return known
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_a_month_has_no_false_incident_and_none_is_missed() -> None:
     report = month.run(STATIONS, seed=3)
     assert report.silences > STATIONS
