@@ -7,8 +7,9 @@ import argparse
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from math import inf
 
 import msgspec
 
@@ -44,6 +45,8 @@ MANY = 10
 """Stations that a cut must have taken for it to be asked whether they had one incident."""
 MOSTLY = 0.7
 """Of the stations of a parent, how many one cut must have taken: some die at the same time."""
+HOLD = 72
+"""Minutes for which a cause waits after the last station came back, at a heartbeat each half an hour or hour."""
 DOWN = ("station_offline", "overdue_return")
 
 
@@ -259,7 +262,8 @@ def _incidents_of(
         if dies or not facts.is_hit(place, cut):
             continue
         for life, one in zip(oracle.lives(number), wanted[number], strict=True):
-            if life.end == cut.begin:
+            # Of one whose last heartbeats may not have been believed nobody knows that it was there until the cut.
+            if life.end == cut.begin and not life.unsure:
                 silence = one.silence
                 yield from (i for i in downs.get(place.name, ()) if silence.last < second(i) <= silence.next + 120)
 
@@ -274,9 +278,25 @@ def _no_cause(month: Month) -> Iterator[str]:
     for parent in incidents:
         if parent.kind == "area_outage" and parent.id in children:
             mine = children[parent.id]
-            most = max(sum(_is_of(one, cut, stations) for one in mine) for cut, stations in hit)
+            most = max(_taken(mine, cut, hit) for cut, _ in hit)
             if most < MOSTLY * len(mine):
                 yield f"{parent.key} of {parent.began_at}: {len(mine)} stations, of which one cut took {most}"
+
+
+def _taken(mine: Sequence[Incident], first: Cut, hit: Sequence[tuple[Cut, set[str]]]) -> int:
+    """How many a cut took, with the later cuts of the same place that came within the hold: they are one incident."""
+    until, found = float(first.begin), set[int]()
+    for cut, stations in sorted(hit, key=lambda one: one[0].begin):
+        if (cut.kind, cut.name) == (first.kind, first.name) and first.begin <= cut.begin <= until:
+            took = [one for one in mine if _is_of(one, cut, stations)]
+            found |= {one.id for one in took}
+            until = max([until, *(_over(one) + HOLD for one in took)])
+    return len(found)
+
+
+def _over(incident: Incident) -> float:
+    """The minute in which its station was back (inf: it is not)."""
+    return inf if incident.ended_at is None else (incident.ended_at - BEGIN).total_seconds() / 60
 
 
 def _hits(truth: Truth) -> list[tuple[Cut, set[str]]]:
