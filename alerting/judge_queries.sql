@@ -11,7 +11,10 @@ SELECT station, terminal, shard, state,
 FROM terminal_state WHERE partition = $1;
 
 -- name: load_stations
-SELECT station, state, CASE WHEN since = held(since) THEN since END AS since, usable, shard FROM station_state WHERE partition = $1;
+-- As above.
+SELECT station, state, coalesce((extract(epoch FROM CASE WHEN since = held(since) THEN since END) * 1000)::bigint, 0),
+       coalesce(usable::int, -1), shard
+FROM station_state WHERE partition = $1;
 
 -- name: load_registrations
 -- Of the stations that were heard in this partition. Few terminals do not count, so those are looked up the other

@@ -2,7 +2,6 @@
 
 from array import array
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +12,7 @@ import msgspec
 from alerting.boots import Memory
 from alerting.clock import ClockState
 from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Surplus, Transition
-from alerting.terminals import STATE_OF, State, flag, unflag
+from alerting.terminals import STATE_OF, State, unflag
 from contract.refusal import Reason, too_many_terminals
 from contract.topics import Topic
 from ingest.entries import Refusal
@@ -33,10 +32,6 @@ class Sequences(msgspec.Struct):
     gaps: int
 
 
-def _ms(value: datetime | None) -> int:
-    return 0 if value is None else round(value.timestamp() * 1000)
-
-
 async def load_partition(
     connection: Connection, partition: int, settings: LivenessSettings
 ) -> tuple[PartitionLiveness, Sequences]:
@@ -52,22 +47,10 @@ async def load_partition(
         readable = [row for row in rows if _is_readable(live, row)]
         if readable:
             restore_terminals(live, readable)
-    judged = set()
-    for row in await connection.fetch(QUERIES.load_stations, partition):
-        if row["state"] not in STATE_OF:
-            live.troubles.put("station", row["station"], f"its state {row['state']!r} is none")
-            continue
-        judged.add(row["station"])
-        number = live.station(row["station"])
-        live.stations.state[number] = STATE_OF[row["state"]]
-        live.stations.since[number] = _ms(row["since"]) or live.newest_tick_at()
-        if row["since"] is None:
-            live.dirty_stations.add(number)
-        live.stations.usable[number] = flag(row["usable"])
-        if row["shard"]:
-            live.stations.shard[number] = live.shard(row["shard"])
+    judged = restore_stations(live, await connection.fetch(QUERIES.load_stations, partition))
+    now = live.newest_tick_at()
     for station, registration in registrations(await connection.fetch(QUERIES.load_registrations, partition)):
-        live.register(station, registration, live.newest_tick_at())
+        live.register(station, registration, now)
         if station not in judged:  # registered while nobody judged: its terminals are to be added as well
             live.strangers[station] = set(live.terminals_of(station))
     live.note_unknown()
@@ -111,8 +94,7 @@ def restore_terminals(live: PartitionLiveness, rows: Sequence[Iterable[Any]]) ->
     t.state.extend(map(STATE_OF.__getitem__, states))
     t.since.extend(since)
     t.seen_at.extend(seen_at)
-    for boot in boots:
-        t.boot.append(boot)
+    t.boot.extend(boots)
     columns: tuple[array[Any], ...] = (t.run, t.conn, t.n, t.every, t.seen, t.deadline, t.usable, t.users)
     for column, values in zip(columns, numbers, strict=True):
         column.extend(values)
@@ -121,6 +103,29 @@ def restore_terminals(live: PartitionLiveness, rows: Sequence[Iterable[Any]]) ->
         if text is not None:
             _restore_memory(live, row, read_stored(text))
     t.memory.fold()
+
+
+def restore_stations(live: PartitionLiveness, rows: Sequence[Any]) -> set[str]:
+    """Take over the states of stations by rows of `load_stations`; returns of which a state is known.
+
+    A state that is none goes into the `troubles`; a time that nothing can be reckoned with is now.
+    """
+    s, now, known = live.stations, live.newest_tick_at(), []
+    for row in rows:
+        if row[1] in STATE_OF:
+            known.append(row)
+        else:
+            live.troubles.put("station", row[0], f"its state {row[1]!r} is none")
+    numbers = s.rows([row[0] for row in known])
+    for number, (_, state, since, usable, shard) in zip(numbers, known, strict=True):
+        s.state[number] = STATE_OF[state]
+        s.since[number] = since or now
+        s.usable[number] = usable
+        if shard:
+            s.shard[number] = live.shard(shard)
+        if not since:
+            live.dirty_stations.add(number)
+    return {row[0] for row in known}
 
 
 def _restore_memory(live: PartitionLiveness, row: int, memory: "_Stored") -> None:
@@ -146,8 +151,8 @@ read_stored: Final = msgspec.json.Decoder(_Stored).decode
 
 
 def registrations(rows: Iterable[asyncpg.Record]) -> Iterable[tuple[str, Registration]]:
-    for row in rows:
-        yield row["id"], Registration(row["quorum"], frozenset(row["not_counting"]))
+    for station, quorum, silent in rows:
+        yield station, Registration(quorum, frozenset(silent))
 
 
 async def save_terminals(connection: Connection, partition: int, live: PartitionLiveness) -> None:

@@ -146,10 +146,12 @@ class PartitionLiveness:
         return s.state[row] == t.state[terminal] and s.usable[row] == usable
 
     def _note_registration(self, row: int, registration: Registration) -> None:
+        t, terminal, silent = self.terminals, self.stations.first[row], registration.not_counting
         self.stations.quorum[row] = registration.quorum
         self.unknown.discard(row)
-        for terminal in self._terminals_of(row):
-            self.terminals.counts[terminal] = self.terminals.ids[terminal] not in registration.not_counting
+        while terminal >= 0:
+            t.counts[terminal] = t.ids[terminal] not in silent
+            terminal = t.next[terminal]
 
     def estrange_unregistered(self) -> None:
         """Ask the registry again about the stations that it did not know."""
@@ -205,11 +207,8 @@ class PartitionLiveness:
 
     def add_terminals(self, stations: Sequence[str], terminals: Sequence[str]) -> None:
         """Rows for terminals that are not there yet, in their order; the columns of what is known of them follow."""
-        first, known = self.stations.first, len(self.terminals)
-        homes, following = [], []
-        for row, station in enumerate(stations, known):
-            home = self.station(station)
-            homes.append(home)
+        first, homes, following = self.stations.first, self.stations.rows(stations), []
+        for row, home in enumerate(homes, len(self.terminals)):
             following.append(first[home])
             first[home] = row
         self.terminals.extend(terminals, homes, following)
