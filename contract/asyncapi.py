@@ -190,6 +190,8 @@ def _schemas() -> Document:
         "description": "A record; `kind` tells which.",
         "oneOf": [{"$ref": f"#/components/schemas/{record.__name__}"} for record in RECORDS],
     }
+    for record in RECORDS:
+        schemas[record.__name__]["properties"]["kind"]["description"] = "Which kind of record it is."
     return {name: _as_draft_7(schema) for name, schema in sorted(schemas.items())}
 
 
