@@ -185,6 +185,20 @@ COMMANDS: Mapping[str, Command] = {
         besides=_LOCAL_URL,
         interactive=True,
     ),
+    "backup": Command(
+        help="write all that `milepost up` keeps into one file, while it runs or not",
+        runner="milepost.backup:backup",
+        settings=("data",),
+        takes=options.backup,
+        interactive=True,
+    ),
+    "restore": Command(
+        help="make a new data directory of `milepost up` from a backup",
+        runner="milepost.backup:restore",
+        settings=("data",),
+        takes=options.restore,
+        interactive=True,
+    ),
     "migrate": Command(
         help="bring the database to the newest schema",
         runner=f"{_SERVICES}:migrate",

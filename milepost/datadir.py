@@ -168,6 +168,14 @@ def keep_ports(path: Path, names: tuple[str, ...]) -> dict[str, int]:
     return ports
 
 
+def kept_port(path: Path, name: str) -> int:
+    """The port of the running stack that `keep_ports` wrote down. Raises RemedyError."""
+    try:
+        return int(json.loads(path.read_text(encoding="ascii"))[name])
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise RemedyError(f"{path} does not say where {name} listens: wait until `milepost up` is ready") from exc
+
+
 def pick_port(taken: set[int]) -> int:
     """A port on loopback that is free now and not among `taken`."""
     while True:

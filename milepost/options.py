@@ -41,6 +41,14 @@ def import_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clear-blank", action="store_true", help="let empty cells clear what is stored")
 
 
+def backup(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="where to write it; there must be none yet")
+
+
+def restore(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="what `milepost backup` wrote")
+
+
 def announce_restart(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=5.0, metavar="N", help="how long it may take, at most 10 (5)")
     parser.add_argument("--reason", required=True, help="why, for those who ask later")

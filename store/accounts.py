@@ -15,6 +15,13 @@ async def let_services_in(connection: Connection, password: str) -> None:
         await connection.execute(await connection.fetchval(QUERIES.services_login, password))
 
 
+async def sign_everybody_out(connection: Connection) -> None:
+    """End every session, and make every one-use link void."""
+    async with connection.transaction():
+        await connection.execute(QUERIES.end_sessions)
+        await connection.execute(QUERIES.void_codes)
+
+
 def services_url(url: str, password: str) -> str:
     """The URL of the same database for the services, from one for somebody else."""
     parts = urlsplit(url)

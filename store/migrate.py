@@ -8,9 +8,11 @@ import msgspec
 
 from contract.errors import RemedyError
 from store.pool import Connection
+from store.sql import queries_beside
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 GRANTS = Path(__file__).with_name("grants.sql")
+QUERIES = queries_beside(__file__)
 _LOCK = 0x6D696C65706F7374  # "milepost"
 
 _TABLE = """
@@ -50,7 +52,8 @@ def pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]:
     newest = max(applied, default=0)
     if newest > len(known):
         raise RemedyError(
-            f"the database is at schema {newest}, this Milepost knows {len(known)}: install the newer Milepost"
+            f"the database is at schema {newest}, this Milepost knows {len(known)}: install the newer Milepost, "
+            "or restore the backup from before the upgrade"
         )
     for migration in known[:newest]:
         if applied.get(migration.version) != migration.sha256:
@@ -77,6 +80,14 @@ async def migrate(connection: Connection, migrations: list[Migration] | None = N
         return todo
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
+
+
+async def newest_schema(connection: Connection) -> int:
+    """The newest migration that ran; 0 in a database that has none."""
+    try:
+        return int(await connection.fetchval(QUERIES.newest_schema))
+    except asyncpg.UndefinedTableError:
+        return 0
 
 
 async def require_current(connection: Connection) -> None:

@@ -60,3 +60,13 @@ SELECT format(
     'GRANT milepost_service TO milepost_services',
     CASE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_services') THEN 'ALTER' ELSE 'CREATE' END,
     $1::text);
+
+-- name: end_sessions
+-- Of a restored database: a session that was ended after the backup would go on.
+DELETE FROM session;
+
+-- name: void_codes
+DELETE FROM signin_code;
+
+-- name: newest_schema
+SELECT coalesce(max(version), 0) FROM schema_migration;

