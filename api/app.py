@@ -4,9 +4,11 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from api import (
+    area_pages,
     areas,
     blind_spot_pages,
     blind_spots,
@@ -74,10 +76,20 @@ def create_app(context: Context) -> FastAPI:
         v1.include_router(module.router)
     app.include_router(v1)
     app.include_router(probes.router)
-    for pages_of in (pages, signin_pages, board, station_pages, incident_pages, blind_spot_pages, closure_pages):
+    for pages_of in (
+        pages,
+        signin_pages,
+        board,
+        station_pages,
+        area_pages,
+        incident_pages,
+        blind_spot_pages,
+        closure_pages,
+    ):
         app.include_router(pages_of.router)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     problems.install(app)
+    app.add_exception_handler(HTTPException, pages.answer_unknown)
     app.add_middleware(
         Gate,
         token=context.token,

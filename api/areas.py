@@ -1,15 +1,17 @@
 """Areas: how many stations of a subtree are how, and where its blind spots are."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Final
 
+import msgspec
 from fastapi import APIRouter, Path
 
-from alerting.verdict import Clocks
+from alerting.cover import Cover
+from alerting.verdict import Clocks, Verdict
 from api.blind_spots import spot_document
-from api.context import QUERIES, Shared, load_clocks, load_cover
-from api.counting import Row, are_kept, counts_document, grounds, kept_row, tally
+from api.context import QUERIES, Context, Shared, load_clocks, load_cover
+from api.counting import Row, Totals, are_kept, counts_document, grounds, kept_row, tally
 from api.filters import area_codes
 from api.paging import MAX_ID
 from api.problems import not_found
@@ -24,6 +26,7 @@ MOST_CHILDREN: Final = 1000
 """Parts of an area that are listed; a level of 1,000 is one that somebody forgot to divide."""
 _NAMES: Final = ("code", "name", "name_en", "name_bo", "level")
 _NOBODY: Final = Counts()
+_MOST_ROOTS: Final = 200
 
 
 @router.get("/areas/{code}")
@@ -70,3 +73,46 @@ async def _counted(connection: Connection, area: Row, clocks: Clocks) -> dict[st
         groups[row["child"]].append(row)
     counts = {child: counts_document(tally(rows, clocks)) for child, rows in groups.items() if child is not None}
     return counts | {area["code"]: counts_document(tally((row for rows in groups.values() for row in rows), clocks))}
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """All stations, those of each root (an area that lies in no other), and how many lie in no area."""
+
+    counts: Counts
+    roots: list[AreaChild]
+    nowhere: int
+
+
+async def get_whole(context: Context) -> Whole:
+    """All stations together, in one snapshot."""
+    async with context.database.snapshot() as connection:
+        roots = await connection.fetch(QUERIES.list_roots, _MOST_ROOTS)
+        clocks, cover = await load_clocks(connection), await load_cover(connection)
+        nowhere = tally(await connection.fetch(QUERIES.count_nowhere, *grounds(clocks, cover)), clocks)
+        if await are_kept(connection, clocks):
+            totals = {row["area"]: kept_row(row) for row in await connection.fetch(QUERIES.kept_roots)}
+        else:
+            totals = await _counted_roots(connection, clocks, cover)
+    return Whole(
+        counts=counts_document(_sum([nowhere, *totals.values()])),
+        roots=[
+            AreaChild(**{name: root[name] for name in _NAMES}, counts=counts_document(totals.get(root["code"], {})))
+            for root in roots
+        ],
+        nowhere=sum(nowhere.values()),
+    )
+
+
+async def _counted_roots(connection: Connection, clocks: Clocks, cover: Cover) -> dict[str, Totals]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in await connection.fetch(QUERIES.count_roots, *grounds(clocks, cover)):
+        groups[row["root"]].append(row)
+    return {root: tally(rows, clocks) for root, rows in groups.items()}
+
+
+def _sum(parts: Iterable[Totals]) -> Totals:
+    totals: dict[Verdict, int] = defaultdict(int)
+    for part in parts:
+        for verdict, number in part.items():
+            totals[verdict] += number
+    return dict(totals)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -13,11 +14,12 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from api.accept import is_browser, is_program
 from api.atlas import SHAPES, outline
 from api.context import Context
-from api.gate import ACTOR, AWAY, SESSION
+from api.gate import ACTOR, AWAY, SESSION, is_guarded
 from api.openapi import describe
-from api.problems import DatabaseAwayError, Problem, to_problem
+from api.problems import DatabaseAwayError, Problem, problem_response, to_problem
 from api.session_rules import ends_at, own_path
 from api.texts import LANGUAGES, Words, choose, language_of
 
@@ -42,7 +44,7 @@ class OpenPageRoute(APIRoute):
             try:
                 return await handle(request)
             except (Problem, RequestValidationError, DatabaseAwayError, asyncpg.PostgresError) as exc:
-                return _failure(request, to_problem(exc).status)
+                return _failure(request, to_problem(exc))
 
         return page
 
@@ -55,7 +57,7 @@ class PageRoute(OpenPageRoute):
 
         async def page(request: Request) -> Response:
             if AWAY in request.scope:
-                return _failure(request, 503)
+                return _failure(request, to_problem(request.scope[AWAY]))
             if request.scope[ACTOR] is None:
                 return signin_page(request, 401)
             return await handle(request)
@@ -72,11 +74,23 @@ router = APIRouter(include_in_schema=False)
 _FAILURES: Final = {403: "foreign", 404: "missing", 503: "away"}
 
 
-def _failure(request: Request, status: int) -> Response:
-    name = _FAILURES.get(status, "unclear" if status < 500 else "away")
-    if status == 403 and request.scope[ACTOR] == "wall":
+def _failure(request: Request, problem: Problem) -> Response:
+    if is_program(request.headers.get("accept", "")):
+        return problem_response(problem, request.url.path)
+    name = _FAILURES.get(problem.status, "unclear" if problem.status < 500 else "away")
+    if problem.status == 403 and request.scope[ACTOR] == "wall":
         name = "only_looks"
-    return message(request, status, f"{name}_title", [name], retry=name == "away" and request.method == "GET")
+    retry = name == "away" and request.method == "GET"
+    return message(request, problem.status, f"{name}_title", [name], retry=retry)
+
+
+async def answer_unknown(request: Request, exc: Exception) -> Response:
+    """What no router takes: for a browser a page, beside the API; for a program the problem document."""
+    problem = to_problem(exc)
+    if is_guarded(request.scope) or not is_browser(request.headers.get("accept", "")):
+        return problem_response(problem, request.url.path)
+    name = "no_page" if problem.status == HTTPStatus.NOT_FOUND else "unclear"
+    return message(request, problem.status, "missing_title" if name == "no_page" else "unclear_title", [name])
 
 
 def words_for(request: Request) -> Words:
@@ -120,7 +134,9 @@ def frame(request: Request, words: Words) -> dict[str, Any]:
 def answer(request: Request, words: Words, html: str, status: int = 200) -> Response:
     """A page; a language that was asked for is remembered."""
     page = HTMLResponse(
-        html, status_code=status, headers={"Content-Language": words.language, "Vary": "Accept-Language, Cookie"}
+        html,
+        status_code=status,
+        headers={"Content-Language": words.language, "Vary": "Accept, Accept-Language, Cookie"},
     )
     if language_of(request.query_params.get("lang", "")):
         page.set_cookie(LANGUAGE_COOKIE, words.language, max_age=_A_YEAR, samesite="lax", httponly=True)

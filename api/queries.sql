@@ -196,8 +196,28 @@ LEFT JOIN (SELECT unnest($5::text[]) AS station
 WHERE s.area IS NULL
 GROUP BY 1, 2, 3, 4, 5;
 
+-- name: count_roots
+-- The same of all stations that lie in an area, by the area that lies in no other.
+SELECT a.path[1] AS root, s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (
+           SELECT t.shard FROM terminal_state t WHERE t.station = st.station
+           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) IN (SELECT * FROM unnest($2::int[], $3::text[])) AS sound,
+       CASE WHEN st.state = 'online' AND NOT st.usable THEN false END AS usable,
+       CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
+            WHEN shut.calendar IS NOT NULL THEN 'closed'
+            WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
+            THEN 'excused' END AS cover,
+       count(*) AS stations
+FROM area a
+JOIN station s ON s.area = a.code
+LEFT JOIN station_stand st ON st.station = s.id
+LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
+LEFT JOIN (SELECT unnest($5::text[]) AS station
+           UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
+       ON excuse.station = s.id
+GROUP BY 1, 2, 3, 4, 5, 6;
+
 -- name: count_area
--- The same for the subtree of an area ($8), by the child of it that they are under (null: directly in the area);
+-- The same as count_nowhere for the subtree of an area ($8), by the child of it that they are under (null: directly in the area);
 -- $9 is the area's depth.
 WITH tree AS MATERIALIZED (SELECT code, path[$9::int + 1] AS child FROM area WHERE path @> ARRAY[$8::text])
 SELECT tree.child, s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (

@@ -1,25 +1,22 @@
-"""Pages about where things are: stations, one station, areas."""
+"""Pages about stations: all that fit a filter, and one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-import asyncpg
-from fastapi import Path, Query, Request, Response
-from starlette.responses import RedirectResponse
+from fastapi import Query, Request, Response
 
 from alerting.verdict import Verdict
-from api import areas, history, incidents, schedules, stations
+from api import history, incidents, schedules, stations
 from api.atlas import ORDER
-from api.blind_spot_pages import spot_row
-from api.board import verdicts
 from api.context import QUERIES, Context, Shared
 from api.filters import area_codes
 from api.names import Facts, Name, name_of, name_of_row
-from api.naming import names_of
 from api.pages import page_router, show, words_for
 from api.paging import MAX_CURSOR, Page
-from api.shapes import Area, AreaChild, HealthSample, Station, Timeline
+from api.problems import Problem
+from api.shapes import HealthSample, Station
 from api.stations import StationId
 from api.strip import PARTS, segments, sums
 from api.texts import BEIJING, Words
@@ -31,11 +28,11 @@ router = page_router()
 
 _PAGE: Final = 50
 _DAY: Final = timedelta(hours=24)
+_SPANS: Final = {"1h": timedelta(hours=1), "24h": _DAY, "7d": timedelta(days=7)}
+"""How much of the past a station's strip shows, by what `?span=` names."""
 _SAMPLES: Final = 100
 _INCIDENTS: Final = 20
 _MOST_ROWS: Final = 60
-_MOST_ROOTS: Final = 200
-_MOST_SPOTS: Final = 50
 
 Text = Annotated[str, Query(max_length=64)]
 Cursor = Annotated[str, Query(max_length=MAX_CURSOR)]
@@ -52,7 +49,6 @@ async def show_stations(
     found = await stations.list_stations(
         context, Page(_PAGE, cursor or None), area_codes(asked), wanted, q.strip() or None
     )
-    described, named = await _describe(context, found.items)
     return show(
         request,
         "stations.html",
@@ -60,10 +56,16 @@ async def show_stations(
         verdict=wanted.value if wanted else "",
         area=area,
         verdicts=[one.value for one in (Verdict.ONLINE, *(one for one in ORDER if one is not Verdict.ONLINE))],
-        rows=[_row(station, described, named, words) for station in found.items],
+        rows=await station_rows(context, found.items, words),
         next=found.next,
         cursor=cursor,
     )
+
+
+async def station_rows(context: Context, found: Sequence[Station], words: Words) -> list[dict[str, Any]]:
+    """Stations as a list of a page shows them: with their names in the reader's language, and their areas'."""
+    described, named = await _describe(context, found)
+    return [_row(station, described, named, words) for station in found]
 
 
 async def _describe(context: Context, found: Sequence[Station]) -> tuple[dict[str, Facts], dict[str, Facts]]:
@@ -89,9 +91,10 @@ def _station_name(words: Words, station: Station, facts: Facts | None) -> Name:
 
 
 @router.get("/stations/{id}")
-async def show_station(request: Request, context: Shared, id: StationId) -> Response:  # noqa: A002
-    """One station: now, the last day, its terminals, health, usage and incidents."""
+async def show_station(request: Request, context: Shared, id: StationId, span: Text = "24h") -> Response:  # noqa: A002
+    """One station: now, the last hour, day or week, its terminals, health, usage and incidents."""
     words = words_for(request)
+    shown = span if span in _SPANS else "24h"
     station = await stations.get_station(context, id)
     described, _ = await _describe(context, [station])
     async with context.database.snapshot() as connection:
@@ -111,7 +114,9 @@ async def show_station(request: Request, context: Shared, id: StationId) -> Resp
         name=_station_name(words, station, facts),
         facts=facts,
         above=[(row["code"], name_of_row(words, row).main) for row in above],
-        strip=_strip(await history.get_timeline(context, id, Asked(now - _DAY, now)), now),
+        span=shown,
+        spans=list(_SPANS),
+        strip=await _strip(context, id, now, _SPANS[shown], words),
         samples=[_sample(sample) for sample in newest_by_terminal(samples.items)],
         usage=usage.total,
         incidents=wrong.items,
@@ -140,13 +145,21 @@ def _midnight(now: datetime) -> datetime:
     return begin if begin < now else begin - timedelta(days=1)
 
 
-def _strip(timeline: Timeline, now: datetime) -> dict[str, Any]:
+async def _strip(context: Context, station: str, now: datetime, span: timedelta, words: Words) -> dict[str, Any] | None:
+    """The strip of the time up to now; None where too much happened to draw it."""
+    try:
+        timeline = await history.get_timeline(context, station, Asked(now - span, now))
+    except Problem as exc:
+        if exc.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise
+        return None
     intervals = timeline.intervals
+    mark = words.hour if span <= _DAY else words.day_hour
     return {
         "parts": PARTS,
-        "segments": segments(intervals, now - _DAY, now),
+        "segments": segments(intervals, now - span, now),
         "sums": sums(intervals),
-        "hours": [now - _DAY + _DAY * quarter / 4 for quarter in range(5)],
+        "marks": [mark(now - span + span * quarter / 4) for quarter in range(5)],
         "rows": list(reversed(intervals))[:_MOST_ROWS],
         "more": max(len(intervals) - _MOST_ROWS, 0),
     }
@@ -170,47 +183,3 @@ def _sample(sample: HealthSample) -> dict[str, Any]:
         "bars": [(name, value, round(value * 100)) for name, value in fractions if value is not None],
         "services": sorted((sample.services or {}).items()),
     }
-
-
-@router.get("/areas")
-async def show_roots(request: Request, context: Shared) -> Response:
-    """The areas that lie in no other; of a single one, its own page."""
-    words = words_for(request)
-    async with context.database.snapshot() as connection:
-        roots: list[asyncpg.Record] = await connection.fetch(QUERIES.list_roots, _MOST_ROOTS)
-    if len(roots) == 1:
-        return RedirectResponse(f"/areas/{roots[0]['code']}", status_code=303)
-    return show(request, "areas.html", roots=[(row["code"], name_of_row(words, row)) for row in roots])
-
-
-@router.get("/areas/{code}")
-async def show_area(request: Request, context: Shared, code: Annotated[str, Path(max_length=64)]) -> Response:
-    """How many stations of an area are how, and the same of each part of it."""
-    words = words_for(request)
-    area = await areas.get_area(context, code)
-    async with context.database.snapshot() as connection:
-        above = await connection.fetch(QUERIES.area_path, area.code)
-        spots = area.blind_spots[:_MOST_SPOTS]
-        named = await names_of(connection, words, spots)
-    return show(
-        request,
-        "area.html",
-        area=area,
-        name=_area_name(words, area),
-        above=[(row["code"], name_of_row(words, row).main) for row in above[:-1]],
-        verdicts=verdicts(area.counts),
-        spots=[spot_row(spot, named, words) for spot in spots],
-        children=[
-            {
-                "code": child.code,
-                "name": _area_name(words, child),
-                "verdicts": verdicts(child.counts),
-                "counts": child.counts,
-            }
-            for child in area.children
-        ],
-    )
-
-
-def _area_name(words: Words, area: Area | AreaChild) -> Name:
-    return name_of(words, area.name, area.name_en, area.name_bo)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 from alerting.words import any_word, word
+from api.accept import by_preference
 
 LANGUAGES: Final = ("zh-CN", "en")
 BEIJING: Final = timezone(timedelta(hours=8))
@@ -112,7 +113,13 @@ _ZH: Final = {
     "isp": "网络运营商",
     "position": "坐标",
     "site_kind": "类型",
-    "last_day": "最近 24 小时",
+    "last.1h": "最近 1 小时",
+    "last.24h": "最近 24 小时",
+    "last.7d": "最近 7 天",
+    "span.1h": "1 小时",
+    "span.24h": "24 小时",
+    "span.7d": "7 天",
+    "too_much": "这段时间内状态变化太多，无法绘出，请选择较短的时间。",
     "as_table": "用表格表示",
     "from": "起",
     "to": "止",
@@ -238,7 +245,9 @@ _ZH: Final = {
     "phase.resolved": "人工关闭",
     "phase.reopened": "仍未恢复",
     "parts": "下级区划",
-    "no_parts": "没有下级区划",
+    "stations_here": "本区划的服务点",
+    "everywhere": "全部区划",
+    "nowhere": "其中 {n} 个服务点没有区划",
     "no_areas": "还没有导入行政区划",
     "blind_spots": "盲点",
     "blind_spots_say": "没有服务、或看不到服务的地方：何时开始，怎样才算消除",
@@ -291,6 +300,7 @@ _ZH: Final = {
     "show_stations": "查看服务点",
     "show_incidents": "查看故障",
     "missing_title": "没有这一页",
+    "no_page": "这个地址上没有网页，可能是输入有误。请从上方导航进入。",
     "missing": "没有这个服务点、区划或故障，也许编号有误。",
     "foreign_title": "未执行",
     "foreign": "只能在本服务器自己的页面上操作。请打开页面再试。",
@@ -412,7 +422,13 @@ _EN: Final = {
     "isp": "Uplink",
     "position": "Position",
     "site_kind": "Type",
-    "last_day": "Last 24 hours",
+    "last.1h": "Last hour",
+    "last.24h": "Last 24 hours",
+    "last.7d": "Last 7 days",
+    "span.1h": "1 hour",
+    "span.24h": "24 hours",
+    "span.7d": "7 days",
+    "too_much": "Too much changed in this time to draw it: choose a shorter one.",
     "as_table": "As a table",
     "from": "From",
     "to": "To",
@@ -539,7 +555,9 @@ _EN: Final = {
     "phase.resolved": "closed by hand",
     "phase.reopened": "still wrong",
     "parts": "Parts",
-    "no_parts": "It has no parts",
+    "stations_here": "Stations of this area",
+    "everywhere": "All areas",
+    "nowhere": "Without an area: {n}",
     "no_areas": "No areas are imported yet",
     "blind_spots": "Blind spots",
     "blind_spots_say": "Where there is no service or nobody can see it: since when, and what would clear it",
@@ -592,6 +610,7 @@ _EN: Final = {
     "show_stations": "Its stations",
     "show_incidents": "Its incidents",
     "missing_title": "There is no such page",
+    "no_page": "There is no page at this address; perhaps it is mistyped. Go on with the navigation above.",
     "missing": "There is no such station, area or incident; perhaps its number is mistyped.",
     "foreign_title": "Not done",
     "foreign": "Things can be changed only from this server's own pages. Open the page and try again.",
@@ -666,7 +685,7 @@ class Words:
 
 def choose(asked: str | None, accepted: str, default: str) -> str:
     """zh-CN or en: what `?lang=` says, else the browser's Accept-Language, else the default."""
-    for wish in [asked or "", *_by_preference(accepted)]:
+    for wish in [asked or "", *by_preference(accepted)]:
         found = language_of(wish)
         if found is not None:
             return found
@@ -677,22 +696,3 @@ def language_of(tag: str) -> str | None:
     """The language of ours that a tag such as zh-Hans-CN or en-GB stands for."""
     primary = tag.strip().lower().partition("-")[0]
     return {"zh": "zh-CN", "en": "en"}.get(primary)
-
-
-def _by_preference(accepted: str) -> list[str]:
-    """The tags of an Accept-Language header, the most wanted first; those with q=0 are not wanted."""
-    wishes = []
-    for part in accepted.split(",")[:20]:
-        tag, _, quality = part.partition(";")
-        weight = _weight(quality)
-        if weight > 0:
-            wishes.append((weight, tag))
-    return [tag for _, tag in sorted(wishes, key=lambda wish: -wish[0])]
-
-
-def _weight(quality: str) -> float:
-    name, _, number = quality.strip().partition("=")
-    try:
-        return float(number) if name == "q" else 1.0
-    except ValueError:
-        return 0.0

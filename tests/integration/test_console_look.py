@@ -1,0 +1,192 @@
+"""The console as it is first looked at: what a page shows, in which order, how it fits a phone, a wall and paper."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from store.pool import Pool
+from tests.conftest import free_port
+from tests.integration.api_world import World, config, serving, sign_in, sign_in_page
+from tests.integration.test_api_pages import browser  # noqa: F401 -- a fixture
+from tests.integration.test_api_service import running
+from tests.integration.test_console import read
+
+PROVINCE, OTHER, COUNTY = "630000000000", "540000000000", "632122000000"
+STATIONS = [f"63212200{n:02}" for n in range(25)]
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.fixture
+async def world(pool: Pool) -> World:
+    """Two provinces; one has a county with 25 stations and 12 blind spots."""
+    world = World(pool)
+    await world.clock()
+    await world.area(PROVINCE, "青海省", level="province")
+    await world.area(OTHER, "西藏自治区", level="province")
+    await world.area(COUNTY, "民和县", PROVINCE)
+    for n, station in enumerate(STATIONS):
+        await world.station(station, "offline" if n == 0 else "online", area=COUNTY, name=f"第{n}农家书屋")
+    for _ in range(12):
+        await world.incident("blind_spot", area=COUNTY, detail={"kind": "uncovered"})
+    return world
+
+
+@pytest.fixture
+async def client(world: World, database: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        await sign_in(client)
+        yield client
+
+
+async def test_an_area_shows_its_parts_and_its_stations_before_its_blind_spots(client: httpx.AsyncClient) -> None:
+    text = await read(client, f"/areas/{PROVINCE}")
+    places = [text.index(f'<section id="{name}"') for name in ("counts", "parts", "stations", "blind")]
+    assert places == sorted(places)
+    assert text.count('class="tag spot"') == 10
+    assert "and 2 more: see all" in text
+    assert '<section id="parts"' not in await read(client, f"/areas/{COUNTY}"), "it has none"
+
+
+async def test_the_stations_of_an_area_are_paged(client: httpx.AsyncClient) -> None:
+    found = []
+    path = f"/areas/{PROVINCE}"
+    while path:
+        text = await read(client, path)
+        found += [station for station in STATIONS if f'href="/stations/{station}"' in text]
+        _, _, rest = text.partition('rel="next" href="')
+        path = rest.partition('"')[0].replace("&amp;", "&").partition("#")[0]
+    assert found == STATIONS
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_the_nation_has_a_total(kept: bool, world: World, client: httpx.AsyncClient) -> None:
+    """Of all provinces and of what lies in none, as the incident process keeps it and as it is counted anew."""
+    await world.station("nowhere")
+    if kept:
+        await world.pool.execute(
+            "INSERT INTO area_count (area, online, offline, working) VALUES ($1, 24, 1, 24), ($2, 24, 1, 24)",
+            PROVINCE,
+            COUNTY,
+        )
+        await world.pool.execute("INSERT INTO area_count_known (known_at, told_at) VALUES (now(), now())")
+    text = await read(client, "/areas")
+    assert "26 in all" in text
+    assert "Without an area: 1" in text
+    assert "Online 24" in text and "Offline 1" in text
+    assert text.index(OTHER) < text.index(PROVINCE)
+
+
+async def test_of_a_single_root_its_own_page_is_shown(world: World, client: httpx.AsyncClient) -> None:
+    await world.pool.execute("DELETE FROM area WHERE code = $1", OTHER)
+    answer = await client.get("/areas")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/areas/{PROVINCE}")
+    await world.station("nowhere")
+    assert "Without an area: 1" in await read(client, "/areas")
+
+
+async def test_the_strip_shows_an_hour_a_day_or_a_week(world: World, client: httpx.AsyncClient) -> None:
+    await world.transition(STATIONS[0], 5 * 86_400, "online", before="never_seen")
+    await world.transition(STATIONS[0], 3 * 86_400, "offline")
+    for query, words in {
+        "": ("Last 24 hours", "Offline 1 d"),
+        "?span=1h": ("Last hour", "Offline 1 h"),
+        "?span=7d": ("Last 7 days", "Offline 3 d", "Online 2 d", "Never seen 1 d 23 h"),
+        "?span=nonsense": ("Last 24 hours", "Offline 1 d"),
+    }.items():
+        text = await read(client, f"/stations/{STATIONS[0]}{query}")
+        assert all(word in text for word in words), query
+        assert text.count('aria-current="true"') == 1
+
+
+async def test_a_week_in_which_too_much_happened_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, world: World, client: httpx.AsyncClient
+) -> None:
+    monkeypatch.setattr("api.history.MOST", 1)
+    for n in range(3):
+        await world.transition(STATIONS[0], 1000 - n, "offline")
+    text = await read(client, f"/stations/{STATIONS[0]}?span=7d")
+    assert "choose a shorter one" in text
+    assert 'class="strip"' not in text
+
+
+UNKNOWN = {
+    "a browser": ("GET", "/nowhere", BROWSER, 404, "text/html"),
+    "a program": ("GET", "/nowhere", {"Accept": "application/json"}, 404, "application/problem+json"),
+    "who says nothing": ("GET", "/nowhere", {}, 404, "application/problem+json"),
+    "a browser in the API": ("GET", "/api/v1/nowhere", BROWSER, 404, "application/problem+json"),
+    "a browser in a wrong way": ("PUT", "/areas", BROWSER, 405, "text/html"),
+    "a browser at a station that is not there": ("GET", "/stations/none", BROWSER, 404, "text/html"),
+    "a program at a station that is not there": (
+        "GET",
+        "/stations/none",
+        {"Accept": "application/json"},
+        404,
+        "application/problem+json",
+    ),
+}
+
+
+@pytest.mark.parametrize("who", UNKNOWN)
+async def test_what_is_not_there_is_a_page_for_a_browser_and_a_document_for_a_program(
+    who: str, client: httpx.AsyncClient
+) -> None:
+    method, path, headers, status, kind = UNKNOWN[who]
+    origin = {"Origin": "http://milepost.test"}
+    for language, said in (
+        ("zh-CN", ("没有这一页", "无法理解")),
+        ("en", ("There is no such page", "is not understood")),
+    ):
+        answer = await client.request(method, path, headers={**headers, **origin, "Accept-Language": language})
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (status, kind)
+        if kind == "text/html":
+            assert f'lang="{language}"' in answer.text
+            assert any(sentence in answer.text for sentence in said), answer.text
+
+
+async def test_strangers_too_are_told_by_a_page(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        answer = await client.get("/nowhere", headers={**BROWSER, "Accept-Language": "en"})
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+
+
+WHOLE = """(field) => {
+  const shown = field.getBoundingClientRect().width;
+  field.style.width = "max-content";
+  const wanted = field.getBoundingClientRect().width;
+  field.style.width = "";
+  return shown >= wanted;
+}"""
+
+
+async def test_pages_fit_a_phone_a_wall_and_paper(
+    browser: Any,  # noqa: F811
+    world: World,
+    database: str,
+    tmp_path: Path,
+) -> None:
+    settings = config(database, tmp_path, port=free_port())
+    async with running(settings):
+        page = await browser.new_page(viewport={"width": 390, "height": 844})
+        await sign_in_page(page, settings.url)
+        await page.goto(settings.url + "/closures")
+        fields = await page.locator("input[type=datetime-local]").all()
+        assert len(fields) == 2
+        assert [await field.evaluate(WHOLE) for field in fields] == [True, True]
+        await page.set_viewport_size({"width": 3840, "height": 2160})
+        for path in ("/stations", f"/areas/{PROVINCE}", "/blind-spots"):
+            await page.goto(settings.url + path)
+            boxes = [await row.bounding_box() for row in await page.locator(".rows li").all()]
+            assert len({box["x"] for box in boxes}) >= 3, path
+            assert max(box["x"] + box["width"] for box in boxes) > 3000, path
+            size = await page.locator(".rows strong").first.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+            assert size >= 24, path
+        await page.emulate_media(media="print")
+        for path in ("/", "/stations", "/closures", f"/stations/{STATIONS[0]}", f"/areas/{PROVINCE}"):
+            await page.goto(settings.url + path)
+            assert await page.locator("form:visible, nav:visible, button:visible, .pages:visible").count() == 0, path
+            assert await page.locator("main").is_visible()
+        await page.close()
