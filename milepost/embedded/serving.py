@@ -21,7 +21,7 @@ async def serve(directory: Path) -> AsyncIterator[str]:
     Raises RemedyError when it does not start.
     """
     data = directory / "postgres"
-    cluster = await asyncio.to_thread(postgres.prepare, data, port=datadir.pick_port(set()))
+    cluster = await _prepare(data)
     postgres.clear_stale_pid(data)
     log = datadir.subdirectory(directory, "logs") / "postgres.log"
     offset = log.stat().st_size if log.exists() else 0
@@ -34,6 +34,16 @@ async def serve(directory: Path) -> AsyncIterator[str]:
         yield cluster.url
     finally:
         await _end(process)
+
+
+async def _prepare(data: Path) -> postgres.PostgresCluster:
+    """A thread cannot be cancelled: initdb would go on writing while the caller clears up. So its end is waited for."""
+    preparing = asyncio.create_task(asyncio.to_thread(postgres.prepare, data, port=datadir.pick_port(set())))
+    try:
+        return await asyncio.shield(preparing)
+    except asyncio.CancelledError:
+        await asyncio.gather(preparing, return_exceptions=True)
+        raise
 
 
 async def _becomes_ready(process: asyncio.subprocess.Process, url: str) -> bool:
