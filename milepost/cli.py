@@ -13,7 +13,7 @@ import msgspec
 
 from contract.errors import RemedyError
 from milepost import __version__, logs, options
-from milepost.settings import TABLE, load, unknown
+from milepost.settings import PREFIX, TABLE, Settings, UnsetError, load, unknown
 
 if TYPE_CHECKING:
     import asyncio
@@ -59,6 +59,9 @@ _BLIND_SPOTS = (
 )
 
 
+_SERVERS = frozenset(("database_url", "kafka_servers", "mqtt_url", "admin_token_file"))
+
+
 class UsageError(Exception):
     """The command line is wrong; the message says how."""
 
@@ -80,6 +83,13 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     threads: bool = False
     # Whether its work is shown to the person who typed it; then logging is only about what goes wrong.
     interactive: bool = False
+    # Whether it brings servers of its own instead of looking for those of a `milepost up` that runs.
+    brings: bool = False
+
+    @property
+    def finds(self) -> frozenset[str]:
+        """The settings that name the servers it works on: what a running `milepost up` can answer."""
+        return frozenset() if self.brings else _SERVERS & {*self.settings, *self.besides}
 
 
 _MASS = ("mass_share", "mass_least", "mass_margin")
@@ -103,6 +113,7 @@ COMMANDS: Mapping[str, Command] = {
         settings=("data", "http_host", "http_port", "mqtt_port", "language"),
         takes=options.up,
         interactive=True,
+        brings=True,
     ),
     "demo": Command(
         help="run all of Milepost and tell a story that proves it works",
@@ -110,6 +121,7 @@ COMMANDS: Mapping[str, Command] = {
         settings=("data", "http_host", "http_port", "mqtt_port", "language"),
         takes=options.demo,
         interactive=True,
+        brings=True,
     ),
     "bridge": Command(
         help="carry messages from one MQTT broker into Kafka",
@@ -181,7 +193,7 @@ COMMANDS: Mapping[str, Command] = {
     "signin": Command(
         help="print a new link that signs a browser in, once",
         runner="milepost.signin:run",
-        settings=("data", "admin_token_file", "api_url"),
+        settings=("admin_token_file", "api_url"),
         besides=_LOCAL_URL,
         interactive=True,
     ),
@@ -278,7 +290,8 @@ def build_parser() -> argparse.ArgumentParser:
         sub = subparsers.add_parser(name, help=command.help, description=f"{command.help}.")
         if command.takes is not None:
             command.takes(sub)
-        _add_settings(sub, (*command.settings, *_LOGGING))
+        looks = ("data",) if command.finds and "data" not in command.settings else ()
+        _add_settings(sub, (*looks, *command.settings, *_LOGGING))
     return parser
 
 
@@ -316,7 +329,30 @@ def _execute(command: Command, arguments: argparse.Namespace, environ: Mapping[s
     for line in unknown(environ):
         log.warning(line)
     runner = find(command.runner)
+    if not command.finds:
+        return _start(command, runner, settings, arguments)
 
+    from milepost import running
+
+    provided = running.given_by(environ, (*overrides, *(["mqtt_url"] if given.get("broker") else [])))
+    asked = running.Asked(
+        command=arguments.command,
+        directory=settings.data,
+        named="data" in provided,
+        given=provided,
+        servers=command.finds & provided,
+    )
+    found = running.find(asked)
+    if found.state == "running" and "data" not in command.settings:
+        for field in sorted(asked.servers):
+            log.warning("%s%s is set, and wins over what runs in %s", PREFIX, field.upper(), settings.data)
+    try:
+        return _start(command, runner, load(running.merged(found, environ), overrides), arguments)
+    except UnsetError as exc:
+        raise found.remedy(exc) from exc
+
+
+def _start(command: Command, runner: Callable[..., Any], settings: Settings, arguments: argparse.Namespace) -> int:
     if command.threads:
         return runner(settings, arguments) or 0
 

@@ -90,12 +90,14 @@ def _why_not(directory: Path, exc: OSError) -> str:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a Milepost runs in this data directory."""
+    """Whether a Milepost runs in this data directory. Raises PermissionError when it is another user's."""
     try:
         with (path / "lock").open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    except PermissionError:
+        raise
     except OSError:
         return False
     return False

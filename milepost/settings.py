@@ -88,7 +88,12 @@ AlertUrls = Annotated[
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What each process of Milepost is told. The description of a field is its documentation."""
 
-    data: Annotated[Path, Meta(description="Where `milepost up` and the agent keep their files.")] = Path(".milepost")
+    data: Annotated[
+        Path,
+        Meta(
+            description="Where `milepost up` and the agent keep their files; other commands find a running `up` there."
+        ),
+    ] = Path(".milepost")
     http_host: Annotated[str, Meta(description="The address on which the API and the console listen.")] = "127.0.0.1"
     http_port: Annotated[Port, Meta(description="The port of the API and the console.")] = 8000
     mqtt_port: Annotated[Port, Meta(description="The port of the MQTT broker that `milepost up` starts.")] = 1883
@@ -524,11 +529,25 @@ def _as_bool(value: str) -> str:
     return {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower(), value.lower())
 
 
+class UnsetError(RemedyError):
+    """A setting that a command cannot do without has no value; `up_brings_it` says whether a running `up` has one."""
+
+    def __init__(self, variable: str, example: str, *, up_brings_it: bool = True) -> None:
+        self.variable, self.example, self.up_brings_it = variable, example, up_brings_it
+        en, zh = _FROM_UP if up_brings_it else ("", "")
+        super().__init__(f"{variable} is not set: give it as {example}{en}", f"未设置 {variable}：请设为 {example}{zh}")
+
+
+_FROM_UP = (
+    ", or name the directory of a running `milepost up` with --data",
+    "，或用 --data 指明正在运行的 `milepost up` 的目录",
+)
+
+
 def require(value: str | None, variable: str, example: str, *, up_brings_it: bool = True) -> str:
-    """A setting that a command cannot do without. Raises RemedyError when it is not set."""
+    """A setting that a command cannot do without. Raises UnsetError when it is not set."""
     if not value:
-        otherwise = ", or run `milepost up`, which brings its own" if up_brings_it else ""
-        raise RemedyError(f"{variable} is not set: give it as {example}{otherwise}")
+        raise UnsetError(variable, example, up_brings_it=up_brings_it)
     return value
 
 

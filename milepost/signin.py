@@ -8,20 +8,11 @@ from typing import Final
 import msgspec
 
 from contract.errors import RemedyError
-from milepost import datadir, http
-from milepost.settings import Settings
+from milepost import http, running
+from milepost.settings import Settings, require
 
 MINUTES: Final = 15
 """For so long a link can be used; the API's own number, which a test compares."""
-WHERE: Final = "api.json"
-"""The file of a data directory that says where the API of its Milepost is."""
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where an API is, and the file with its token."""
-
-    url: str
-    token_file: str
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -31,32 +22,10 @@ class Link(msgspec.Struct, frozen=True):
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Print a link. Raises RemedyError when there is nothing to ask for one."""
-    place = find(settings)
-    made = await new_link(place.url, _token(place.token_file))
+    token_file = require(str(settings.admin_token_file or ""), "MILEPOST_ADMIN_TOKEN_FILE", "the API's own file")
+    made = await new_link(settings.api_url or settings.local_url, _token(token_file))
     sys.stdout.write(f"{made.link}\n")
     sys.stderr.write(f"signs one browser in, within {MINUTES} minutes\n")
-
-
-def find(settings: Settings) -> Place:
-    """The Milepost that runs in the data directory, else the one that the settings name. Raises RemedyError."""
-    if datadir.is_held(settings.data):
-        try:
-            return msgspec.json.decode((settings.data / WHERE).read_bytes(), type=Place)
-        except (OSError, msgspec.MsgspecError) as exc:
-            raise RemedyError(
-                f"the Milepost in {settings.data} does not say where its API is: wait until it is ready"
-            ) from exc
-    if settings.admin_token_file is None:
-        raise RemedyError(
-            f"no Milepost runs in {settings.data}: name the directory of a running `milepost up` with --data, or the "
-            "token file of an API with --admin-token-file and its address with --api-url"
-        )
-    return Place(settings.api_url or settings.local_url, str(settings.admin_token_file))
-
-
-def describe(settings: Settings) -> str:
-    """What `find` reads."""
-    return msgspec.json.encode(Place(settings.local_url, str(settings.admin_token_file))).decode()
 
 
 async def new_link(url: str, token: str) -> Link:
@@ -85,5 +54,4 @@ def _token(file: str) -> str:
 
 def command(settings: Settings) -> str:
     """What to type for another link."""
-    usual = settings.data == Path(Settings().data).absolute()
-    return "milepost signin" + ("" if usual else f" --data {settings.data}")
+    return f"milepost signin{running.option(settings.data)}"

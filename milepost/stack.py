@@ -18,10 +18,10 @@ from agents.simulator import roster
 from contract.environ import bare_environ
 from contract.errors import RemedyError
 from contract.log import LIVE
-from milepost import children, cli, datadir, http, signin
+from milepost import children, cli, datadir, http, running, signin
 from milepost.embedded import kafka, mqtt, postgres
 from milepost.renewal import wait_until_stored
-from milepost.settings import PARTITIONS, Secret, Settings, to_environ
+from milepost.settings import PARTITIONS, TABLE, Secret, Settings, to_environ
 from milepost.supervisor import GaveUpError, Program, Supervisor
 from milepost.wear import Wear
 from store.accounts import let_services_in, services_url
@@ -48,6 +48,8 @@ LOG_CHECK_SECONDS = 5.0
 LOG_RETRY_SECONDS = 600.0
 _PROXIES = frozenset(("http_proxy", "https_proxy", "all_proxy", "no_proxy"))
 
+_OF_ONE_PROCESS = frozenset(("data", "instance", "metrics_port", "log_level", "log_format"))
+
 _T = TypeVar("_T")
 Say = Callable[[str], None]
 
@@ -70,6 +72,7 @@ class Stack:
         self.logs = datadir.subdirectory(directory, "logs")
         self._supervisor = Supervisor(self.logs)
         self.settings = complete(settings, self.servers, directory)
+        self._owner_url: Secret | None = None
         self.admin_token = datadir.keep_secret(_required(self.settings.admin_token_file))
 
     @property
@@ -94,6 +97,7 @@ class Stack:
         Raises RemedyError for what a person must mend, GaveUpError for what does not stay up, TimeoutError when
         it does not become ready.
         """
+        running.forget(self._directory)
         if self.servers.postgres is not None:
             await self._report("PostgreSQL", self._start_postgres())
         await self._report("schema", self._prepare_database())
@@ -103,7 +107,7 @@ class Stack:
         await asyncio.gather(*(self._supervisor.start(self._service(name)) for name in SERVICES))
         await self._report("services", self._become_ready())
         self._supervisor.proved()
-        datadir.write_whole(self._directory / signin.WHERE, signin.describe(self.settings))
+        running.tell(self._directory, self._environs())
 
     async def watch(self) -> None:
         """Look after what runs, until cancelled. Raises GaveUpError when a program cannot be kept running."""
@@ -153,12 +157,25 @@ class Stack:
 
     async def stop(self) -> list[str]:
         """End everything in order; the names of what had to be killed."""
+        running.forget(self._directory)
         return await self._supervisor.stop(STOP_STAGES)
+
+    def _environs(self) -> dict[str, dict[str, str]]:
+        """By command, what each that a person runs beside us is given, to work on the same servers."""
+        here = with_whole_paths(self.settings)
+        here = msgspec.structs.replace(here, api_url=here.api_url or self.api_url)
+        owner = msgspec.structs.replace(here, database_url=self._owner_url or here.database_url)
+        return {
+            name: to_environ(owner if name == "migrate" else here, cli.needed(name) - _OF_ONE_PROCESS)
+            for name, command in cli.COMMANDS.items()
+            if command.finds
+        }
 
     async def _start_postgres(self) -> None:
         data, port = self._directory / "postgres", self.servers.postgres
         cluster = await asyncio.to_thread(postgres.prepare, data, port=port or 0)
-        self.settings = msgspec.structs.replace(self.settings, database_url=Secret(cluster.url))
+        self._owner_url = Secret(cluster.url)
+        self.settings = msgspec.structs.replace(self.settings, database_url=self._owner_url)
 
         def command() -> list[str]:
             postgres.clear_stale_pid(data)
@@ -357,6 +374,12 @@ def complete(settings: Settings, servers: Servers, directory: Path) -> Settings:
         admin_token_file=_absolute(settings.admin_token_file or directory / "admin.token"),
         alert_log=_absolute(settings.alert_log or directory / "alerts.log"),
     )
+
+
+def with_whole_paths(settings: Settings) -> Settings:
+    """The same settings for a process that runs in another directory."""
+    paths = {row.field: getattr(settings, row.field) for row in TABLE if row.is_path}
+    return msgspec.structs.replace(settings, **{field: path.absolute() for field, path in paths.items() if path})
 
 
 def _absolute(path: Path) -> Path:

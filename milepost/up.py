@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import shlex
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -94,6 +95,8 @@ async def summary(stack: Stack) -> str:
             f"               signs one browser in, within {MINUTES} minutes; another link: {signin.command(settings)}",
             f"  API          {settings.console_url}/docs, token in {settings.admin_token_file}",
             f"  MQTT         {settings.mqtt_url}",
+            f"  commands     milepost import …, agent …, simulate … find it in {settings.data.parent};",
+            f"               elsewhere with --data {shlex.quote(str(settings.data))}",
             f"  data, logs   {settings.data}, {settings.data}/logs",
             f"  alerts       {settings.alert_log}",
             "  stop         Ctrl-C",

@@ -145,7 +145,7 @@ def test_it_starts_says_so_and_ends_in_good_order(stack: Stack) -> None:
     wait_until(lambda: "\nready\n" in stack.output.read_text(), 20, "it does not say ready")
     said = stack.output.read_text()
     code = re.findall(rf"{stack.url}/signin\?code=(\S+)", said)[0]
-    for name in ("admin.token", "api.json", "postgres.password"):
+    for name in ("admin.token", "running.json", "postgres.password"):
         assert stat.S_IMODE((stack.data / name).stat().st_mode) == 0o600
     token = (stack.data / "admin.token").read_text()
     children = descendants(stack)
@@ -172,7 +172,7 @@ def test_it_starts_says_so_and_ends_in_good_order(stack: Stack) -> None:
 def test_every_browser_is_signed_in_by_a_link_of_its_own(stack: Stack, place: Path) -> None:
     """As many as one likes, while it runs: the printed link and `milepost signin` beside it."""
     asked = milepost("signin", "--data", str(stack.data))
-    assert "no Milepost runs in" in one_line(asked)
+    assert "`milepost up` is not running in" in one_line(asked)
     stack.start()
     wait_until(lambda: "\nready\n" in stack.output.read_text(), 20, "it does not say ready")
     links = re.findall(rf"{stack.url}/signin\?code=\S+", stack.output.read_text())
