@@ -9,6 +9,7 @@ import pytest
 from milepost.cli import COMMANDS, UsageError, build_parser
 
 ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [
     ROOT / "README.md",
@@ -27,8 +28,13 @@ def commands_in(text: str) -> list[str]:
     return [line.strip().removeprefix(".venv/bin/") for line in spans + lines]
 
 
-@pytest.mark.parametrize("line", [line for line in commands_in(README) if "COMMAND" not in line])
-def test_every_command_in_the_readme_can_be_typed(line: str) -> None:
+TYPED = [README, (DOCS / "README.md").read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize(
+    "line", sorted({line for text in TYPED for line in commands_in(text) if not re.search("COMMAND|…", line)})
+)
+def test_every_command_that_is_shown_can_be_typed(line: str) -> None:
     words = [VALUES.get(word, word) for word in shlex.split(line)]
     try:
         build_parser().parse_args(words[1:])
@@ -49,11 +55,58 @@ def test_every_target_that_is_written_about_is_in_the_makefile() -> None:
     assert {"demo", "test", "check", "bench"} <= spoken_of <= targets
 
 
+def anchors(document: Path) -> set[str]:
+    """The anchors of its headings, as GitHub makes them."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#{1,6} (.+)$", without_code(document), flags=re.MULTILINE):
+        slug = re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+        numbered = (f"{slug}-{number}" if number else slug for number in range(1000))
+        found.add(next(name for name in numbered if name not in found))
+    return found
+
+
+def without_code(document: Path) -> str:
+    """The text without fenced and indented blocks."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^ {4}.*$", "", text, flags=re.MULTILINE)
+
+
+def broken_links(document: Path) -> list[str]:
+    """Links to files that are not there, and to headings that their page does not have."""
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        path, _, anchor = target.partition("#")
+        page = document.parent / path if path else document
+        if "://" in target:
+            continue
+        if not page.exists() or (anchor and page.suffix == ".md" and anchor not in anchors(page)):
+            broken.append(target)
+    return broken
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_link_leads_somewhere(document: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8")):
-        if "://" not in target:
-            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+    assert broken_links(document) == []
+
+
+def test_a_link_that_leads_nowhere_would_be_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "a.md"
+    page.write_text("# A `b`, c\n## A\n## A\n    # no heading\n[x](#a-b-c) [x](#a-1) [x](a.md#a) [x](https://x/y#z)\n")
+    assert broken_links(page) == []
+    page.write_text("# A\n[x](#b) [x](b.md) [x](a.md#c)\n    # b\n")
+    assert broken_links(page) == ["#b", "b.md", "a.md#c"]
+
+
+def test_every_page_is_in_the_table_of_contents_with_a_line() -> None:
+    """Also every decision, by its own title."""
+    contents = (DOCS / "README.md").read_text(encoding="utf-8")
+    for page in sorted(DOCS.glob("*.md")):
+        if page.name != "README.md":
+            assert re.search(rf"^\| \[{page.name}\]\({page.name}\) \| .{{20,}} \|$", contents, re.MULTILINE), page.name
+    for page in sorted((DOCS / "adr").glob("*.md")):
+        number, _, title = page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ").partition(". ")
+        assert f"| {number} | [{title}](adr/{page.name}) |" in contents, page.name
+    assert "(docs/README.md)" in README
 
 
 def test_pins_name_no_host() -> None:
