@@ -15,7 +15,7 @@ import msgspec
 
 from alerting.deliver_texts import TEXTS, Words
 from alerting.deliver_texts import Language as Language
-from alerting.words import word
+from contract.glossary import WORDS, word
 
 Phase = Literal["opened", "resolved", "reopened", "closed", "passed"]
 """`resolved`: a person closed it although the fault goes on; `closed`: the fault is over."""
@@ -108,7 +108,7 @@ def write_message(facts: Facts, *, language: Language, public_url: str | None, n
     facts = msgspec.structs.replace(facts, **{name: plain(getattr(facts, name)) for name in _SAID})
     link = None if public_url is None else f"{public_url.rstrip('/')}/incidents/{facts.incident}"
     return Message(
-        title=_title(facts, language).format(what=_what(facts, language)),
+        title=_title(facts, language, _what(facts, language)),
         body="\n".join(line for line in _lines(facts, language, now, link) if line),
         link=link,
     )
@@ -144,14 +144,14 @@ def plain(said: Any) -> Any:
 _PHASES: Final = ("opened", "closed", "passed")
 
 
-def _title(facts: Facts, language: Language) -> str:
+def _title(facts: Facts, language: Language, what: str) -> str:
     words = TEXTS[language]
     by_phase = {"resolved": words.by_hand_title, "reopened": words.reopened_title}
     if facts.phase in by_phase:
-        return by_phase[facts.phase].replace("{kind}", word("kind", facts.kind, language) or facts.kind)
-    if facts.phase not in _PHASES:
-        return words.other_titles[0]
-    return words.titles.get(facts.kind, words.other_titles)[_PHASES.index(facts.phase)]
+        return by_phase[facts.phase].format(kind=word("kind", facts.kind, language), what=what)
+    known = facts.phase in _PHASES and facts.kind in WORDS["kind"]
+    family = f"alert_{facts.phase if facts.phase in _PHASES else _PHASES[0]}"
+    return words.title.format(said=word(family, facts.kind if known else "other", language), what=what)
 
 
 def _lines(facts: Facts, language: Language, now: datetime, link: str | None) -> Sequence[str | None]:

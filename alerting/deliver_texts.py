@@ -8,10 +8,9 @@ Language = Literal["zh-CN", "en"]
 
 
 class Words(msgspec.Struct, frozen=True):
-    """The texts of one language. `titles`: of a kind, as (opened, closed, passed)."""
+    """The sentences of one language; the words in them are those of `contract.glossary`."""
 
-    titles: dict[str, tuple[str, str, str]]
-    other_titles: tuple[str, str, str]
+    title: str
     about: str
     stations: str
     terminals: str
@@ -47,19 +46,7 @@ class Words(msgspec.Struct, frozen=True):
 
 
 _ZH: Final = Words(
-    titles={
-        "station_offline": ("【离线】{what}", "【恢复】{what}", "【曾离线，已恢复】{what}"),
-        "area_outage": ("【区域中断】{what}", "【区域恢复】{what}", "【区域曾中断，已恢复】{what}"),
-        "blind_spot": ("【盲点】{what}", "【盲点消除】{what}", "【曾为盲点，已消除】{what}"),
-        "health": ("【设备告警】{what}", "【设备恢复】{what}", "【设备曾告警，已恢复】{what}"),
-        "overdue_return": ("【逾期未归】{what}", "【已返回】{what}", "【曾逾期，已返回】{what}"),
-        "identity_conflict": ("【身份冲突】{what}", "【身份冲突解除】{what}", "【曾有身份冲突，已解除】{what}"),
-        "unusable": ("【不可用】{what}", "【恢复可用】{what}", "【曾不可用，已恢复】{what}"),
-        "flapping": ("【时断时续】{what}", "【趋于稳定】{what}", "【曾时断时续，已稳定】{what}"),
-        "never_seen": ("【从未上线】{what}", "【首次上线】{what}", "【曾迟迟未上线，已上线】{what}"),
-        "pipeline_blind": ("【平台失明】{what}", "【平台恢复】{what}", "【平台曾失明，已恢复】{what}"),
-    },
-    other_titles=("【故障】{what}", "【恢复】{what}", "【曾故障，已恢复】{what}"),
+    title="【{said}】{what}",
     about="{topic}：{what}",
     stations="{n} 个服务点",
     terminals="{n} 台终端",
@@ -67,7 +54,7 @@ _ZH: Final = Words(
     was="自 {began} 至 {ended}，共 {lasted}。",
     place="服务点：{name}（{id}）{area}",
     area="行政区划：{name}",
-    shard="消息分片 {shard}",
+    shard="数据通道分片 {shard}",
     last_seen="最后一次心跳：{at}",
     terminal="终端：{terminal}",
     terminal_short="终端 {terminal}",
@@ -90,23 +77,11 @@ _ZH: Final = Words(
     number="故障编号 {id}",
     link="查看与确认：{link}",
     listing="、",
-    units=("天", "小时", "分", "秒"),
+    units=("天", "小时", "分钟", "秒"),
     zone="",
 )
 _EN: Final = Words(
-    titles={
-        "station_offline": ("[OFFLINE] {what}", "[BACK] {what}", "[WAS OFFLINE] {what}"),
-        "area_outage": ("[AREA OUTAGE] {what}", "[AREA BACK] {what}", "[AREA WAS OUT] {what}"),
-        "blind_spot": ("[BLIND SPOT] {what}", "[BLIND SPOT CLEARED] {what}", "[WAS A BLIND SPOT] {what}"),
-        "health": ("[HEALTH] {what}", "[HEALTH OK] {what}", "[HEALTH WAS BAD] {what}"),
-        "overdue_return": ("[OVERDUE] {what}", "[RETURNED] {what}", "[WAS OVERDUE] {what}"),
-        "identity_conflict": ("[IDENTITY CONFLICT] {what}", "[CONFLICT OVER] {what}", "[WAS IN CONFLICT] {what}"),
-        "unusable": ("[NOT USABLE] {what}", "[USABLE AGAIN] {what}", "[WAS NOT USABLE] {what}"),
-        "flapping": ("[FLAPPING] {what}", "[STEADY] {what}", "[WAS FLAPPING] {what}"),
-        "never_seen": ("[NEVER SEEN] {what}", "[FIRST SEEN] {what}", "[WAS NOT SEEN] {what}"),
-        "pipeline_blind": ("[PLATFORM BLIND] {what}", "[PLATFORM BACK] {what}", "[PLATFORM WAS BLIND] {what}"),
-    },
-    other_titles=("[INCIDENT] {what}", "[CLOSED] {what}", "[WAS OPEN] {what}"),
+    title="[{said}] {what}",
     about="{topic}: {what}",
     stations="{n} stations",
     terminals="{n} terminals",

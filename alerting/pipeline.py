@@ -298,7 +298,7 @@ def _merge(book: Book, known: Incident, began_at: datetime, cause: str, partitio
     merged = msgspec.structs.replace(
         known, began_at=min(known.began_at, began_at), detail=_detail(known.detail, cause, partition, gap)
     )
-    book.update(merged, f"merged_{cause}")
+    book.update(merged, cause)
 
 
 def _detail(before: dict[str, Any], cause: str, partition: int | None, gap: Gap | None) -> dict[str, Any]:

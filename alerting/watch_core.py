@@ -11,6 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from alerting.deliver_core import Facts, Language, Message, Phase, lasted
+from contract.glossary import WORDS, word
 
 DATABASE: Final = "database"
 KAFKA: Final = "kafka"
@@ -192,9 +193,6 @@ class _Words(msgspec.Struct, frozen=True):
     closed: str
     line: str
     listing: str
-    parts: dict[str, str]
-    whys: dict[str, str]
-    means: dict[str, str]
     units: tuple[str, str, str, str]
 
 
@@ -203,53 +201,13 @@ _ZH: Final = _Words(
     closed="【平台自检】{parts}已恢复",
     line="{part}：{why}，已 {lasted}。{means}",
     listing="、",
-    parts={
-        "database": "数据库",
-        "kafka": "Kafka",
-        "judge": "判定进程",
-        "incidents": "故障进程",
-        "deliver": "通知进程",
-        "health": "健康评估",
-        "ingest": "入库进程",
-        "deadletters": "死信入库",
-        "api": "网页与接口",
-    },
-    whys={"unreachable": "连不上", "no_sign": "没有存活信号", "stuck": "停滞，积压未处理"},
-    means={
-        "database": "期间不判定、不通知。",
-        "kafka": "期间收不到任何心跳与记录。",
-        "judge": "期间不判定在线与离线。",
-        "incidents": "期间不产生故障。",
-        "deliver": "期间故障不会通知到人。",
-        "ingest": "记录留在 Kafka 与终端，不会丢失。",
-    },
-    units=("天", "小时", "分", "秒"),
+    units=("天", "小时", "分钟", "秒"),
 )
 _EN: Final = _Words(
     opened="[PLATFORM CHECK] not working: {parts}",
     closed="[PLATFORM CHECK] works again: {parts}",
     line="{part}: {why}, for {lasted}. {means}",
     listing=", ",
-    parts={
-        "database": "the database",
-        "kafka": "Kafka",
-        "judge": "the judge",
-        "incidents": "the incident process",
-        "deliver": "the delivery of alerts",
-        "health": "the evaluation of health rules",
-        "ingest": "the storing of records",
-        "deadletters": "the storing of refused messages",
-        "api": "console and API",
-    },
-    whys={"unreachable": "cannot be reached", "no_sign": "gives no sign of life", "stuck": "stands still and has work"},
-    means={
-        "database": "Meanwhile nothing is judged and nobody is told.",
-        "kafka": "Meanwhile no heartbeat and no record arrives.",
-        "judge": "Meanwhile nobody is judged online or offline.",
-        "incidents": "Meanwhile no incident opens.",
-        "deliver": "Meanwhile nobody is told of incidents.",
-        "ingest": "Records wait in Kafka and at the terminals; none is lost.",
-    },
     units=("d", "h", "min", "s"),
 )
 _LANGUAGES: Final[dict[Language, _Words]] = {"zh-CN": _ZH, "en": _EN}
@@ -258,7 +216,7 @@ _LANGUAGES: Final[dict[Language, _Words]] = {"zh-CN": _ZH, "en": _EN}
 def describe(told: Told, *, language: Language, now: datetime, mono: float) -> tuple[Facts, Message]:
     """The notification: facts for machines, text for people. It is no incident: its number is 0."""
     words = _LANGUAGES[language]
-    parts = words.listing.join(words.parts.get(trouble.part, trouble.part) for trouble in told.troubles)
+    parts = words.listing.join(word("part", trouble.part, language) for trouble in told.troubles)
     title = (words.opened if told.phase == "opened" else words.closed).format(parts=parts)
     longest = max(mono - trouble.since for trouble in told.troubles)
     facts = Facts(
@@ -269,11 +227,14 @@ def describe(told: Told, *, language: Language, now: datetime, mono: float) -> t
         ended_at=None if told.phase == "opened" else now,
         detail={trouble.part: trouble.why for trouble in told.troubles},
     )
-    return facts, Message(title=title, body="\n".join(_line(trouble, words, mono) for trouble in told.troubles))
+    return facts, Message(title=title, body="\n".join(_line(trouble, language, mono) for trouble in told.troubles))
 
 
-def _line(trouble: Trouble, words: _Words, mono: float) -> str:
-    length = lasted(timedelta(seconds=mono - trouble.since), words.units)
-    part = words.parts.get(trouble.part, trouble.part)
-    means = words.means.get(trouble.part, "")
-    return words.line.format(part=part, why=words.whys[trouble.why], lasted=length, means=means).strip()
+def _line(trouble: Trouble, language: Language, mono: float) -> str:
+    words, effect = _LANGUAGES[language], WORDS["part_effect"].get(trouble.part)
+    return words.line.format(
+        part=word("part", trouble.part, language),
+        why=word("part_fault", trouble.why, language),
+        lasted=lasted(timedelta(seconds=mono - trouble.since), words.units),
+        means=effect.text(language) if effect else "",
+    ).strip()

@@ -4,7 +4,6 @@ from typing import Annotated, Any, Final
 
 from fastapi import Query, Request, Response
 
-from alerting.words import WORDS
 from api import blind_spots
 from api.context import QUERIES, Context, Shared
 from api.filters import area_codes
@@ -14,6 +13,7 @@ from api.pages import page_router, show, words_for
 from api.paging import MAX_CURSOR, Page
 from api.shapes import BlindSpot
 from api.texts import Words
+from contract.glossary import WORDS
 
 router = page_router()
 

@@ -179,7 +179,7 @@ def _atlas(seen: Seen, words: Words) -> Any:
 def _headline(counts: Counts, incidents: int, shards: list[Shard], words: Words) -> dict[str, str]:
     """The one sentence on top, and its colour. Our own blindness comes first: it makes the rest doubtful."""
     if not shards or not all(shard.sound for shard in shards):
-        return {"mood": "blind", "headline": words("blind" if shards else "no_pipeline")}
+        return {"mood": "blind", "headline": words("cannot_see" if shards else "no_pipeline")}
     if incidents:
         return {"mood": "bad", "headline": words("some_wrong", n=incidents)}
     if counts.offline:

@@ -23,24 +23,14 @@ from api.paging import MAX_CURSOR, Page
 from api.problems import not_found
 from api.shapes import Incident, IncidentDetail, IncidentStatus
 from api.texts import Words
+from contract.glossary import WORDS
 
 router = page_router()
 
 _PAGE: Final = 50
 _MOST_CHILDREN: Final = 200
 _STATUSES: Final[tuple[IncidentStatus, ...]] = ("open", "acknowledged", "closed")
-KINDS: Final = (
-    "station_offline",
-    "area_outage",
-    "pipeline_blind",
-    "blind_spot",
-    "health",
-    "overdue_return",
-    "unusable",
-    "identity_conflict",
-    "flapping",
-    "never_seen",
-)
+KINDS: Final = tuple(WORDS["kind"])
 
 Text = Annotated[str, Query(max_length=64)]
 

@@ -173,11 +173,12 @@ def newest_by_terminal(samples: Iterable[HealthSample]) -> list[HealthSample]:
     return [newest[terminal] for terminal in sorted(newest)]
 
 
-_FRACTIONS: Final = ("cpu", "mem", "disk")
+_FRACTIONS: Final = {"cpu": "cpu", "memory": "mem", "disk": "disk"}
+"""Fields that are fractions, by the names of `contract.glossary`."""
 
 
 def _sample(sample: HealthSample) -> dict[str, Any]:
-    fractions = [(name, getattr(sample, name)) for name in _FRACTIONS]
+    fractions = [(name, getattr(sample, field)) for name, field in _FRACTIONS.items()]
     return {
         "sample": sample,
         "bars": [(name, value, round(value * 100)) for name, value in fractions if value is not None],

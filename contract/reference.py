@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from contract import asyncapi, codec, messages, refusal
+from contract.glossary import WORDS
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 PAGE: Final = DOCS / "contract.md"
@@ -57,10 +58,16 @@ def render(page: str, example: str) -> str:
         "Record": _fields(schemas["Event"], without=("name", "detail")),
         "channels": _channels(),
         "limits": _table(("what", "limit", "beyond it"), _LIMITS),
-        "refusals": _table(("reason", "what is wrong"), ((f"`{why}`", refusal.MEANS[why]) for why in refusal.Reason)),
+        "refusals": _table(
+            ("reason", "what is wrong"), ((f"`{why}`", WORDS["deadletter"][why].en) for why in refusal.Reason)
+        ),
         "agent": f"```python\n{example}```",
     }
     return _PART.sub(lambda part: part["begin"] + parts[part["name"]] + "\n" + part["end"], page)
+
+
+def _refusals() -> str:
+    return _table(("reason", "what is wrong"), ((f"`{why}`", WORDS["deadletter"][why].en) for why in refusal.Reason))
 
 
 def _channels() -> str:

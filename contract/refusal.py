@@ -24,23 +24,6 @@ class Reason(StrEnum):
     TOO_MANY_TERMINALS = "too_many_terminals"
 
 
-MEANS: Final = {
-    Reason.BAD_TOPIC: "The topic is not `milepost/v1/STATION/TERMINAL/CHANNEL`, or an id has a wrong character.",
-    Reason.UNKNOWN_CHANNEL: "The last part of the topic is no channel of the contract.",
-    Reason.TOO_LARGE: "The payload is larger than the limit. Send fewer records a message.",
-    Reason.NOT_UTF8: "The payload is not UTF-8.",
-    Reason.NUL_CHARACTER: "A text has the character U+0000.",
-    Reason.BAD_JSON: "The payload is not JSON (NaN and Infinity are not either), or is nested too deeply.",
-    Reason.UNKNOWN_VERSION: "`v` is not 1.",
-    Reason.UNKNOWN_KIND: "The `kind` of a record is not known.",
-    Reason.MISSING_FIELD: "A required field is missing. The detail names it.",
-    Reason.WRONG_TYPE: "A field has another type, for example a number as text. The detail names it.",
-    Reason.OUT_OF_RANGE: "A number, text or list is outside its bounds. The detail names it.",
-    Reason.TOO_MANY_TERMINALS: "The station sends under more terminal ids than it may have.",
-}
-"""What each reason means, for the documents."""
-
-
 class RefusedError(Exception):
     """The message does not keep the contract: `reason` names the rule, `detail` says what to mend.
 

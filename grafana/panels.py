@@ -7,7 +7,7 @@ the API.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from alerting.words import WORDS, word
+from contract.glossary import WORDS, word
 from grafana.texts import text
 
 Json = dict[str, Any]
@@ -25,19 +25,8 @@ COLOURS: Final = {
     "suspended": "text",
     "seen": "transparent",
 }
-KINDS: Final = (
-    "station_offline",
-    "area_outage",
-    "blind_spot",
-    "health",
-    "overdue_return",
-    "unusable",
-    "identity_conflict",
-    "pipeline_blind",
-    "flapping",
-    "never_seen",
-)
-_WORDS: Final = ("open", "acknowledged", *(kind for kind in KINDS if kind not in COLOURS), "true", "false")
+_FAMILIES: Final = ("status", "kind", "spot", "clears", "doubt", "gap")
+"""Of the values that queries answer with, besides the verdicts."""
 _UNITS: Final = {"lasts": "s", "age": "s", "share": "percentunit", "rtt": "ms", "temp": "celsius"}
 
 
@@ -57,7 +46,9 @@ def panel(kind: str, title: str, queries: Sequence[str], language: str, **more: 
 def counts(sql: str, language: str) -> Json:
     """One coloured number for each column."""
     fields = {name: colour for name, colour in COLOURS.items() if name != "seen"}
-    overrides = [_override(name, displayName=text(name, language), color=_fixed(fields[name])) for name in fields]
+    overrides = [
+        _override(name, displayName=word("verdict", name, language), color=_fixed(fields[name])) for name in fields
+    ]
     return panel(
         "stat",
         "counts",
@@ -116,13 +107,14 @@ def row(title: str) -> Json:
 def mappings(language: str) -> list[Json]:
     """The words and colours of the values that queries answer with."""
     shown: dict[str, Json] = {}
-    for index, name in enumerate((*COLOURS, *_WORDS)):
-        shown[name] = {"text": text(name, language), "index": index}
-        if name in COLOURS:
-            shown[name]["color"] = COLOURS[name]
-    for family in ("spot", "clears", "doubt"):
+    for name, colour in COLOURS.items():
+        said = text(name, language) if name == "seen" else word("verdict", name, language)
+        shown[name] = {"text": said, "index": len(shown), "color": colour}
+    for name in ("true", "false"):
+        shown[name] = {"text": text(name, language), "index": len(shown)}
+    for family in _FAMILIES:
         for name in WORDS[family]:
-            shown[name] = {"text": word(family, name, language), "index": len(shown)}
+            shown.setdefault(name, {"text": word(family, name, language), "index": len(shown)})
     return [{"type": "value", "options": shown}]
 
 

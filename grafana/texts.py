@@ -1,4 +1,5 @@
-"""What people read on the dashboards, in both languages. Pure."""
+"""Headings of the dashboards and their columns, in both languages; words of values are those of `contract.glossary`.
+Pure."""
 
 from typing import Final
 
@@ -51,26 +52,7 @@ _TEXTS: Final = {
     "column.pipeline": ("平台", "Platform"),
     "column.usable": ("可用", "Usable"),
     "column.doubt": ("未知原因", "Unknown because"),
-    "online": ("在线", "Online"),
-    "unusable": ("不可用", "Not usable"),
-    "offline": ("离线", "Offline"),
-    "away": ("暂离", "Away"),
-    "closed": ("闭馆", "Closed"),
-    "excused": ("已报备", "Excused"),
-    "unknown": ("未知", "Unknown"),
-    "never_seen": ("从未上线", "Never seen"),
-    "suspended": ("停用", "Suspended"),
     "seen": ("正常", "Seeing"),
-    "open": ("未处理", "Open"),
-    "acknowledged": ("已确认", "Acknowledged"),
-    "station_offline": ("服务点离线", "Station offline"),
-    "area_outage": ("区域中断", "Area outage"),
-    "blind_spot": ("盲点", "Blind spot"),
-    "health": ("设备健康", "Health"),
-    "overdue_return": ("逾期未归", "Overdue return"),
-    "identity_conflict": ("身份冲突", "Identity conflict"),
-    "pipeline_blind": ("平台失明", "Platform blind"),
-    "flapping": ("时断时续", "Flapping"),
     "true": ("是", "yes"),
     "false": ("否", "no"),
 }

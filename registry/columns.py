@@ -13,6 +13,7 @@ from unicodedata import category
 import msgspec
 
 from contract.bounds import require_day, require_time
+from contract.glossary import WORDS
 from contract.said import Said, SaidError
 from contract.topics import STATION_PATTERN, is_station_id
 from registry.codes import normal_code
@@ -62,11 +63,6 @@ DAY_CLASSES_CALLED: Final = {
 }  # fmt: skip
 
 
-def _first(called: Mapping[str, str]) -> dict[str, str]:
-    """{word: the first that it is called}"""
-    return {word: name for name, word in reversed(list(called.items()))}
-
-
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """One column: the field that it fills and how its text is read.
 
@@ -114,11 +110,11 @@ def is_visible(cell: str) -> bool:
     return any(category(sign) not in _INVISIBLE and sign not in _BLANK for sign in cell)
 
 
-def _choice(what: Said, allowed: Iterable[str], called: Mapping[str, str]) -> Callable[[str], str]:
-    """A reader of one of some words, or of what people call them."""
+def _choice(what: Said, allowed: Iterable[str], called: Mapping[str, str], family: str) -> Callable[[str], str]:
+    """A reader of one of some words, or of what people call them; a refusal names those of the glossary."""
     words = tuple(allowed)
     known: dict[str, str] = {word: word for word in words} | dict(called)
-    chinese = "、".join(_first(called)[word] for word in words)
+    chinese = "、".join(WORDS[family][word].zh for word in words)
 
     def read(cell: str) -> str:
         if cell not in known:
@@ -150,9 +146,9 @@ def station_id(cell: str) -> str:
     return cell
 
 
-lifecycle: Final = _choice(Said("a lifecycle", "生命周期状态"), LIFECYCLES, LIFECYCLES_CALLED)
-day_class: Final = _choice(Said("a class of days", "日期类别"), DayClass, DAY_CLASSES_CALLED)
-metric: Final = _choice(Said("a metric", "指标"), METRICS, METRICS_CALLED)
+lifecycle: Final = _choice(Said("a lifecycle", "生命周期状态"), LIFECYCLES, LIFECYCLES_CALLED, "lifecycle")
+day_class: Final = _choice(Said("a class of days", "日期类别"), DayClass, DAY_CLASSES_CALLED, "day_class")
+metric: Final = _choice(Said("a metric", "指标"), METRICS, METRICS_CALLED, "metric")
 
 
 def day(cell: str) -> date:
@@ -291,14 +287,6 @@ def _shown(cell: str) -> str:
 def _zh(cell: str) -> str:
     return f"“{cell if len(cell) <= 40 else cell[:40] + '…'}”"
 
-
-CALLED: Final[Mapping[str, Mapping[str, str]]] = {
-    "lifecycle": _first(LIFECYCLES_CALLED),
-    "level": _first(LEVELS_CALLED),
-    "metric": _first(METRICS_CALLED),
-    "day_class": _first(DAY_CLASSES_CALLED),
-}
-"""{field: {word: what it is called in Chinese}}"""
 
 AREAS: Final = (
     Column(

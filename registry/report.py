@@ -8,14 +8,16 @@ from typing import Any, Final
 
 import msgspec
 
+from contract.glossary import WORDS, word
 from contract.said import Said
-from registry.columns import CALLED as WORDS
 from registry.columns import CHINA_TIME
 from registry.diff import Change, Plan, T
 from registry.layout import BadCell, Layout
 from registry.model import DeclaredClosure, NamedDay
-from registry.rows import CALLED, COLUMNS, Kind
+from registry.rows import COLUMNS, Kind
 
+_CHOICES: Final = frozenset({"lifecycle", "level", "metric", "day_class"})
+"""Fields whose values are words of the glossary; in English a file has the machine word."""
 SHOWN: Final = 50
 """Lines of a diff or of a list of errors that are shown; of the rest only the number."""
 _VALUE: Final = 60
@@ -174,7 +176,8 @@ class _Words:
             yield f"{sign} {_local_key(key)} {column}: {self._shown(name, old)} → {self._shown(name, new)}"
 
     def _shown(self, field: str, value: Any) -> str:
-        value = Said(value, WORDS[field].get(value, value)).text(self._language) if field in WORDS and value else value
+        if field in _CHOICES and value and self._language != "en":
+            value = word(field, value, self._language)
         if value is None or value == ():
             return self._say("(empty)", "（空）")
         if isinstance(value, tuple):
@@ -185,8 +188,8 @@ class _Words:
     def summary(self, plan: Plan[T], kind: Kind, outcome: Outcome) -> str:
         rows = len({cell.line for cell in plan.bad})
         moved, gone, doubts = len(plan.moved), outcome.cleared, outcome.doubts
-        en = f"{CALLED[kind].en}: {len(plan.new)} new, {len(plan.changed)} changed, {plan.unchanged} unchanged"
-        zh = f"{CALLED[kind].zh}：新增 {len(plan.new)}，更改 {len(plan.changed)}，不变 {plan.unchanged}"
+        en = f"{WORDS['file'][kind].en}: {len(plan.new)} new, {len(plan.changed)} changed, {plan.unchanged} unchanged"
+        zh = f"{WORDS['file'][kind].zh}：新增 {len(plan.new)}，更改 {len(plan.changed)}，不变 {plan.unchanged}"
         en += f", {moved} moved with their parent" if moved else ""
         zh += f"，随上级移动 {moved}" if moved else ""
         en += f", {gone} values cleared" if gone else ""

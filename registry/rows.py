@@ -9,6 +9,7 @@ from unicodedata import normalize
 import msgspec
 
 from contract.errors import RemedyError
+from contract.glossary import WORDS
 from contract.said import Said, SaidError, said_by
 from registry.columns import AREAS, CLOSURES, DAYS, OVERRIDES, SCHEDULES, STATIONS, TARGETS, Column
 from registry.layout import BadCell, Heading, Layout
@@ -35,16 +36,6 @@ KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "days": ("day",),
 }
 """The fields that tell rows apart."""
-CALLED: Final[dict[Kind, Said]] = {
-    "areas": Said("areas", "行政区划"),
-    "stations": Said("stations", "服务点"),
-    "closures": Said("closures", "闭馆"),
-    "targets": Said("targets", "覆盖目标"),
-    "schedules": Said("schedules", "开放时间"),
-    "overrides": Said("overrides", "单日开放时间"),
-    "days": Said("days", "日期类别"),
-}
-"""The kinds of files, for people."""
 UNREAD: Final = ("序号", "备注", "no.", "remarks")
 """Columns that people add for themselves; they are not read."""
 _HEADER_WITHIN: Final = 20
@@ -173,7 +164,7 @@ def _bad_header(
     optional = ",".join(column.name for column in COLUMNS[kind] if not column.required)
     return RemedyError(
         f"the header ({place}) {'; '.join(en)}. A file of {kind} has the columns {required} and may have {optional}",
-        f"表头（第 {header.number} 行）{'；'.join(zh)}。{CALLED[kind].zh}文件必须有的列："
+        f"表头（第 {header.number} 行）{'；'.join(zh)}。{WORDS['file'][kind].zh}文件必须有的列："
         f"{'、'.join(c.called[0] for c in COLUMNS[kind] if c.required)}；可以有的列："
         f"{'、'.join(c.called[0] for c in COLUMNS[kind] if not c.required)}（也可用英文列名 {required},{optional}）",
     )

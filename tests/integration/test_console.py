@@ -225,7 +225,7 @@ async def test_what_broke_on_many_terminals_is_one_thing_without_a_station(
         await world.incident("health", station=station, parent=common, detail=said | {"terminal": "001"})
     for path in (f"/incidents/{common}", "/incidents", "/", "/incidents?kind=health"):
         for language, words in (
-            ("en", ("Health", "service down · ")),
+            ("en", ("Device health", "service down · ")),
             ("zh-CN", ("设备健康", "服务停止 · 民和县")),
         ):
             text = await read(client, path, language)
@@ -274,7 +274,7 @@ async def test_a_station_page_says_its_hours_and_its_closure(world: World, clien
     await world.pool.execute("UPDATE incident SET key = 'flapping:' || station")
     number = await world.closure(-3, 7, station=STATION, approved=False)
     text = await read(client, f"/stations/{STATION}")
-    for word in ("Closed", "outside opening hours", "Opens next", "comes and goes", "装修", "to be approved"):
+    for word in ("Closed", "outside opening hours", "Opens next", "Flapping", "装修", "to be approved"):
         assert word in text, word
     assert f'href="/closures/{number}"' in text
     assert "all day" in await read(client, "/stations/6321220002")
@@ -313,7 +313,7 @@ async def test_a_closure_is_declared_and_approved_on_pages(world: World, client:
 
 
 REFUSED = [
-    ("ack", {"text": "me too"}, 409, "somebody looks after it already"),
+    ("ack", {"text": "me too"}, 409, "it is acknowledged already"),
     ("note", {"text": " "}, 409, "write something first"),
     ("assign", {}, 409, "write something first"),
     ("note", {"text": "x" * 4001}, 409, "the text is too long"),

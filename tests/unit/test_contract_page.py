@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contract import asyncapi, refusal
+from contract.glossary import WORDS
 from contract.reference import EXAMPLE, PAGE, render, shape_of
 
 SCHEMAS: dict[str, Any] = asyncapi.document()["components"]["schemas"]
@@ -38,7 +39,7 @@ def test_every_field_is_described_and_has_bounds_and_unit(schema: str, field: st
 
 
 def test_every_reason_of_a_refusal_is_explained() -> None:
-    assert refusal.MEANS.keys() == set(refusal.Reason)
+    assert set(refusal.Reason) <= WORDS["deadletter"].keys()
 
 
 def test_a_wrong_table_would_be_noticed() -> None:

@@ -9,8 +9,8 @@ from alerting.health_chain import Sample
 from alerting.health_rules import SEVERITIES, Rule
 from alerting.health_rules_file import read_rules
 from alerting.health_sources import SOURCES, version_number, version_text
-from alerting.words import WORDS
 from contract.errors import RemedyError
+from contract.glossary import WORDS
 
 SHIPPED = Path(__file__).parents[2] / "alerting" / "health_rules.yaml"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "health-rules.md"

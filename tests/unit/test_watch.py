@@ -143,16 +143,6 @@ def test_what_fails_together_is_told_together_and_readable(story: Story) -> None
     assert english.title == "[PLATFORM CHECK] not working: the incident process, the judge"
 
 
-@pytest.mark.parametrize("language", ["zh-CN", "en"])
-def test_every_part_has_a_name_in_every_language(language: str) -> None:
-    from alerting.watch_core import _LANGUAGES
-
-    words = _LANGUAGES[language]  # type: ignore[index]
-    assert {*REQUIRED, "database", "kafka", "health", "deadletters"} <= set(words.parts)
-    assert set(words.parts) == set(_LANGUAGES["en"].parts)
-    assert set(words.whys) == {"unreachable", "no_sign", "stuck"}
-
-
 def test_an_announced_restart_is_no_alarm_and_what_outlasts_it_is(story: Story) -> None:
     story.go(ROUND, restart=300.0)
     story.go(280, signs=None, unreachable=frozenset({DATABASE, KAFKA, API}))

@@ -1,0 +1,567 @@
+"""The one glossary: what every machine word means, in English and in Chinese.
+
+Console, alerts, dashboards and documents take the words from here, and no other module has a table of them. A family
+names what the words are about; docs/glossary.md is written from it (``python -m contract.glossary_page``). Pure.
+
+The words are those that offices write, and one thing has one word everywhere. `pipeline_blind` is 平台失明 and
+"platform blind", not 数据通道失明: readers know the platform, few know its pipeline, and it is the platform that cannot
+see.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from contract.said import Said
+
+Family = Mapping[str, Said]
+
+LANGUAGES: Final = ("zh-CN", "en")
+
+_KINDS: Final[Family] = {
+    "station_offline": Said("Station offline", "服务点离线"),
+    "area_outage": Said("Area outage", "区域中断"),
+    "pipeline_blind": Said("Platform blind", "平台失明"),
+    "blind_spot": Said("Blind spot", "盲点"),
+    "health": Said("Device health", "设备健康"),
+    "overdue_return": Said("Overdue return", "逾期未归"),
+    "unusable": Said("Not usable", "不可用"),
+    "identity_conflict": Said("Identity conflict", "身份冲突"),
+    "flapping": Said("Flapping", "时断时续"),
+    "never_seen": Said("Never seen", "从未上线"),
+}
+
+_ALERTS_OPENED: Final[Family] = {
+    "station_offline": Said("OFFLINE", "离线"),
+    "area_outage": Said("AREA OUTAGE", "区域中断"),
+    "pipeline_blind": Said("PLATFORM BLIND", "平台失明"),
+    "blind_spot": Said("BLIND SPOT", "盲点"),
+    "health": Said("HEALTH", "设备告警"),
+    "overdue_return": Said("OVERDUE", "逾期未归"),
+    "unusable": Said("NOT USABLE", "不可用"),
+    "identity_conflict": Said("IDENTITY CONFLICT", "身份冲突"),
+    "flapping": Said("FLAPPING", "时断时续"),
+    "never_seen": Said("NEVER SEEN", "从未上线"),
+    "other": Said("INCIDENT", "故障"),
+}
+_ALERTS_CLOSED: Final[Family] = {
+    "station_offline": Said("BACK", "恢复"),
+    "area_outage": Said("AREA BACK", "区域恢复"),
+    "pipeline_blind": Said("PLATFORM BACK", "平台恢复"),
+    "blind_spot": Said("BLIND SPOT CLEARED", "盲点消除"),
+    "health": Said("HEALTH OK", "设备恢复"),
+    "overdue_return": Said("RETURNED", "已返回"),
+    "unusable": Said("USABLE AGAIN", "恢复可用"),
+    "identity_conflict": Said("CONFLICT OVER", "身份冲突解除"),
+    "flapping": Said("STEADY", "趋于稳定"),
+    "never_seen": Said("FIRST SEEN", "首次上线"),
+    "other": Said("CLOSED", "故障恢复"),
+}
+_ALERTS_PASSED: Final[Family] = {
+    "station_offline": Said("WAS OFFLINE", "曾离线，已恢复"),
+    "area_outage": Said("AREA WAS OUT", "区域曾中断，已恢复"),
+    "pipeline_blind": Said("PLATFORM WAS BLIND", "平台曾失明，已恢复"),
+    "blind_spot": Said("WAS A BLIND SPOT", "曾为盲点，已消除"),
+    "health": Said("HEALTH WAS BAD", "设备曾告警，已恢复"),
+    "overdue_return": Said("WAS OVERDUE", "曾逾期，已返回"),
+    "unusable": Said("WAS NOT USABLE", "曾不可用，已恢复"),
+    "identity_conflict": Said("WAS IN CONFLICT", "曾有身份冲突，已解除"),
+    "flapping": Said("WAS FLAPPING", "曾时断时续，已稳定"),
+    "never_seen": Said("WAS NOT SEEN", "曾迟迟未上线，已上线"),
+    "other": Said("WAS OPEN", "曾故障，已恢复"),
+}
+
+_STATUSES: Final[Family] = {
+    "open": Said("Open", "待处理"),
+    "acknowledged": Said("Acknowledged", "处理中"),
+    "closed": Said("Closed", "已关闭"),
+}
+_ACTIONS: Final[Family] = {
+    "opened": Said("opened", "建单"),
+    "updated": Said("changed", "变化"),
+    "acknowledged": Said("acknowledged", "接手"),
+    "assigned": Said("assigned", "指派"),
+    "note": Said("remark", "说明"),
+    "resolved": Said("closed by hand", "人工关闭"),
+    "shelved": Said("set aside", "暂不计入"),
+    "reopened": Said("opened again", "重新打开"),
+    "closed": Said("closed", "关闭"),
+    "notified": Said("alert sent", "已通知"),
+    "not_told": Said("alert not needed any more", "不再通知"),
+    "undelivered": Said("alert not sent", "未能通知"),
+}
+_PHASES: Final[Family] = {
+    "opened": Said("opened", "发生"),
+    "closed": Said("closed", "恢复"),
+    "passed": Said("was open, is over", "曾发生，已恢复"),
+    "resolved": Said("closed by hand", "人工关闭"),
+    "reopened": Said("still wrong", "仍未恢复"),
+}
+_REFUSALS: Final[Family] = {
+    "not_found": Said("there is no such incident.", "没有这项故障。"),
+    "closed": Said("the incident is closed; only remarks can be added.", "故障已关闭，只能添加说明。"),
+    "already_acknowledged": Said("it is acknowledged already.", "已有人接手。"),
+    "empty": Said("write something first.", "请先填写内容。"),
+    "too_long": Said("the text is too long, at most 4000 characters.", "文字太长，最多 4000 字。"),
+}
+_SHELVED_BY: Final[Family] = {
+    "person": Said("by hand", "人工关闭"),
+    "excused": Said("excused by a closure", "报备期内"),
+}
+_SEVERITIES: Final[Family] = {
+    "info": Said("info", "提示"),
+    "warning": Said("warning", "警告"),
+    "critical": Said("critical", "严重"),
+}
+
+# Verdicts of stations, then what only a terminal or a stretch of time can be.
+_VERDICTS: Final[Family] = {
+    "online": Said("Online", "在线"),
+    "unusable": Said("Not usable", "不可用"),
+    "offline": Said("Offline", "离线"),
+    "away": Said("Away", "暂离"),
+    "closed": Said("Closed", "闭馆"),
+    "excused": Said("Excused", "已报备"),
+    "unknown": Said("Unknown", "未知"),
+    "never_seen": Said("Never seen", "从未上线"),
+    "suspended": Said("Suspended", "停用"),
+    "conflicting": Said("Conflicting", "身份冲突"),
+    "unproven": Said("Not proven", "尚未证实"),
+    "presence": Said("Link down, running", "断网但在运行"),
+}
+_DOUBTS: Final[Family] = {
+    "clock_missing": Said("the platform has received nothing that says so", "平台尚未收到时钟信号"),
+    "clock_stale": Said("what the platform knows is too old", "平台的数据已过时"),
+    "clock_blind": Said("the platform cannot see the stations", "平台看不到现场"),
+    "state_unknown": Said("its silence proves nothing yet", "静默原因尚无法证实"),
+    "set_aside": Said(
+        "its data cannot be judged and is set aside: see the pipeline", "数据无法判断，已搁置，见数据通道"
+    ),
+}
+_EVIDENCE: Final[Family] = {
+    "live": Said("live heartbeats", "实时心跳"),
+    "presence": Said("recorded while the link was down", "断网期间本机记录"),
+    "none": Said("none", "无"),
+}
+_LIFECYCLES: Final[Family] = {
+    "planned": Said("planned", "计划"),
+    "commissioned": Said("in service", "在用"),
+    "suspended": Said("suspended", "停用"),
+    "retired": Said("retired", "撤销"),
+}
+
+_SPOTS: Final[Family] = {
+    "uncovered": Said("Not covered", "未覆盖"),
+    "dark": Said("Silent", "长期无声"),
+    "shut": Said("Did not open", "应开未开"),
+    "idle": Said("Not used", "无人使用"),
+    "stale": Said("Old resources", "资源陈旧"),
+    "no_wifi": Said("No Wi-Fi", "无线不通"),
+    "area_dark": Said("No service in the area", "全域无服务"),
+}
+_CLEARS: Final[Family] = {
+    "station_in_service": Said("a station of the area comes into service", "有服务点投入使用"),
+    "heartbeat": Said("a heartbeat of the station arrives", "收到服务点的心跳"),
+    "online_in_hours": Said("the station is online within its opening hours", "在开放时间内上线"),
+    "session": Said("a visitor uses it", "有人使用"),
+    "resource_applied": Said("a resource is brought up to date", "更新一项资源"),
+    "wifi_works": Said("its access point works again", "无线接入点恢复工作"),
+    "station_works": Said("a station of the area is online and usable", "区划内有服务点在线且可用"),
+    "steady": Said("it stays as it is for a while", "不再频繁变化"),
+}
+_STAGES: Final[Family] = {
+    "last_one": Said("one station left", "只剩最后一个服务点"),
+    "dark_area": Said("no station left", "已无服务点可用"),
+}
+
+# What stations that fell together share.
+_CAUSES: Final[Family] = {
+    "area": Said("the same area", "同一行政区划"),
+    "uplink": Said("the same network operator", "同一网络运营商"),
+    "feeder": Said("the same power feeder", "同一供电线路"),
+    "agent": Said("the same version of the agent", "同一终端软件版本"),
+    "shard": Said("the same shard of the pipeline", "同一数据通道分片"),
+}
+# Why an incident opened, changed, or closed.
+_REASONS: Final[Family] = {
+    "gap": Said("the pipeline was interrupted", "数据通道中断"),
+    "blind": Said("the pipeline is interrupted now", "数据通道正在中断"),
+    "judge_silent": Said("the judge stands still", "判定进程停顿"),
+    "behind": Said("the judge is behind the present", "判定落后于实时"),
+    "database_hung": Said("the database did not answer", "数据库无响应"),
+    "unstable": Said("the pipeline is interrupted again and again", "数据通道反复中断"),
+    "shard_suspected": Said("most stations of a shard fell at one instant", "分片内大多数服务点同时中断"),
+    "announced": Said("within an announced restart", "属于已公告的重启"),
+    "took_longer": Said("the announced restart took longer", "超出已公告的重启时间"),
+    "already_over": Said("it was over when it was found", "发现时已恢复"),
+    "missed_heartbeats": Said("heartbeats missed", "心跳中断"),
+    "heartbeat": Said("a heartbeat arrived", "收到心跳"),
+    "last_will": Said("the terminal's connection broke", "终端连接断开"),
+    "away_overdue": Said("away, and overdue", "告知离开后逾期未归"),
+    "commissioned_offline": Said("offline when it was commissioned", "启用时即离线"),
+    "registry": Said("the registry changed", "登记信息变更"),
+    "two_boots": Said("two devices use one identity", "两台设备使用同一身份"),
+    "one_boot": Said("one device uses two identities", "一台设备使用两个身份"),
+    "numbers": Said("the numbers of its heartbeats do not rise", "心跳序号不再递增"),
+    "identity_conflict": Said("identity conflict", "身份冲突"),
+    "other_boot": Said("another device with its identity runs on", "同一身份的另一台设备仍在运行"),
+    "other_unheard": Said(
+        "the shard of the other device stands still, so it is not known whether that device runs on",
+        "另一台设备所在的数据通道分片已无消息，无从得知其是否仍在运行",
+    ),
+    "not_open": Said("not up when it should have opened", "到开放时间仍未上线"),
+    "said_unusable": Said("its terminals report that visitors cannot use it", "终端上报公众无法使用"),
+    "never_seen": Said("never heard since it was commissioned", "启用后从未上线"),
+    "common": Said("many terminals have the same problem at once", "多台终端同时出现同一问题"),
+    "unknown": Said("not known", "不明"),
+    "stays_down_alone": Said("the others are back, this one is not", "其他均已恢复，唯独此处未恢复"),
+    "stays_unusable_alone": Said("the others can be used again, this one cannot", "其他均已恢复可用，唯独此处仍不可用"),
+    "stays_down": Said("it is steady, and still down", "不再时断时续，仍处于离线"),
+    "stays_unusable": Said("it is steady, and still cannot be used", "不再时断时续，仍不可用"),
+    "common_cause": Said("others have the same cause", "与其他故障原因相同"),
+    "part_of_larger": Said("part of a larger outage", "并入更大范围的中断"),
+    "grew": Said("it concerns more than before", "涉及范围扩大"),
+    "all_back": Said("all are back", "全部恢复"),
+    "most_back": Said("most are back", "大多已恢复"),
+    "half_back": Said("half of the stations are back", "半数服务点已恢复"),
+    "person": Said("a person decided so", "人工确认"),
+    "did_not_spread": Said("it did not become an outage of many", "未扩大为区域中断"),
+    "usable": Said("visitors can use it", "可以使用"),
+    "not_said": Said("its terminals do not report it any more", "不再上报不可用"),
+    "steady": Said("it is steady again", "趋于稳定"),
+    "flapping": Said("it comes and goes", "时断时续"),
+    "deleted": Said("deleted from the registry", "已从登记中删除"),
+    "not_in_service": Said("not in service any more", "已不在用"),
+    "out_of_service": Said("its station is not in service any more", "服务点已不在用"),
+    "terminal_removed": Said("the terminal was removed from the registry", "终端已从登记中移除"),
+    "returned": Said("it came back", "已返回"),
+    "excused": Said("excused by an approved closure", "在经批准的报备期内"),
+    "still_wrong": Said("it is still wrong", "仍未恢复"),
+    "moved": Said("the station moved to another area", "服务点划归其他区划"),
+    "clocks_count_again": Said("the pipeline works again", "数据通道恢复"),
+    "nobody_awaited": Said("no station should be open now", "此时无服务点应开放"),
+    "closing_time": Said("closing time", "已到闭馆时间"),
+    "part_of_a_larger_one": Said("part of a larger one", "并入更大范围的盲点"),
+    "still_dark": Said("still no service", "仍无服务"),
+    "no_target": Said("no target names it any more", "已无目标涉及"),
+    "over": Said("the conflict is over", "冲突已解除"),
+    "began": Said("the limit was passed", "超过阈值"),
+    "cleared": Said("within the limit again", "回到阈值以内"),
+    "quiet": Said("not reported any more", "不再上报"),
+    "not_reported": Said("the terminal does not report the value any more", "终端不再上报该数值"),
+    "not_fresh": Said("the records are too old to say anything about now", "数据过旧，不能说明现状"),
+    "rule_changed": Said("the rule changed", "规则已变更"),
+}
+# Why an interval of the pipeline's clock did not count.
+_GAPS: Final[Family] = {
+    "not_whole": Said("the bridge was not connected all the time", "桥接连接曾中断"),
+    "tick_lost": Said("a clock message was lost", "时钟信号丢失"),
+    "too_long": Said("too long between two clock messages", "时钟信号间隔过长"),
+    "messages_lost": Said("messages of stations were lost", "服务点消息丢失"),
+    "bridge_restarted": Said("the bridge was restarted", "桥接进程重启"),
+    "bridge_changed": Said("another bridge took over", "改由另一桥接进程传送"),
+}
+
+_RULES: Final[Family] = {
+    "disk_full": Said("disk nearly full", "磁盘将满"),
+    "hot": Said("too hot", "温度过高"),
+    "memory_full": Said("memory nearly full", "内存不足"),
+    "service_down": Said("service down", "服务停止"),
+    "no_wifi": Said("no Wi-Fi", "无线不通"),
+    "clock_wrong": Said("clock wrong", "时钟不准"),
+    "outbox_dropping": Said("records dropped", "终端丢弃记录"),
+    "agent_too_old": Said("agent too old", "终端软件过旧"),
+}
+# What health rules look at; the unit of each is in UNITS.
+_FIELDS: Final[Family] = {
+    "cpu": Said("CPU", "处理器"),
+    "memory": Said("Memory", "内存"),
+    "disk": Said("Disk", "磁盘"),
+    "temperature": Said("Temperature", "温度"),
+    "rtt_ms": Said("Round trip", "网络往返"),
+    "wifi": Said("Wi-Fi", "无线网络"),
+    "services": Said("Services", "服务"),
+    "clock_offset": Said("Clock error", "时钟偏差"),
+    "outbox_dropped": Said("Records dropped", "丢弃的记录"),
+    "agent": Said("Agent version", "终端软件版本"),
+}
+UNITS: Final[Family] = {
+    "cpu": Said("%", "%"),
+    "memory": Said("%", "%"),
+    "disk": Said("%", "%"),
+    "temperature": Said("°C", "°C"),
+    "rtt_ms": Said("ms", "毫秒"),
+    "clock_offset": Said("s", "秒"),
+    "outbox_dropped": Said("records", "条"),
+}
+"""The units of the figures that have one. Fractions are shown as per cent."""
+
+_TERMINALS: Final[Family] = {
+    "pc": Said("computer", "电脑"),
+    "kiosk": Said("kiosk", "自助终端"),
+    "mobile": Said("mobile terminal", "移动终端"),
+    "wifi_ap": Said("Wi-Fi access point", "无线接入点"),
+    "settop": Said("set-top box", "机顶盒"),
+}
+# The words that registries use most. A registry may have words of its own, which are shown as they are.
+_STATIONS: Final[Family] = {
+    "library": Said("library", "图书馆"),
+    "reading_room": Said("reading room", "阅览室"),
+    "cultural_station": Said("cultural station", "文化站"),
+    "border_post": Said("border post", "边防哨所"),
+    "school": Said("school", "学校"),
+    "kiosk": Said("kiosk", "自助服务点"),
+}
+_UPLINKS: Final[Family] = {
+    "telecom": Said("China Telecom", "中国电信"),
+    "unicom": Said("China Unicom", "中国联通"),
+    "mobile": Said("China Mobile", "中国移动"),
+    "broadnet": Said("China Broadnet", "中国广电"),
+    "satellite": Said("satellite", "卫星"),
+}
+_CLOSURES: Final[Family] = {
+    "closure": Said("closure", "闭馆"),
+    "maintenance": Said("maintenance", "维护"),
+}
+_CLOSURE_STATUSES: Final[Family] = {
+    "declared": Said("to be approved", "待批准"),
+    "approved": Said("approved", "已批准"),
+    "withdrawn": Said("withdrawn", "已撤回"),
+}
+_SCOPES: Final[Family] = {
+    "station": Said("station", "服务点"),
+    "area": Said("area", "区划"),
+    "programme": Said("programme", "工程"),
+}
+_DAYS: Final[Family] = {
+    "workday": Said("working day", "工作日"),
+    "rest": Said("day of rest", "休息日"),
+    "holiday": Said("public holiday", "法定节假日"),
+}
+
+# Why a message is refused and kept as a dead letter.
+_DEAD_LETTERS: Final[Family] = {
+    "bad_topic": Said(
+        "The topic is not `milepost/v1/STATION/TERMINAL/CHANNEL`, or an id has a wrong character.",
+        "主题不是 `milepost/v1/STATION/TERMINAL/CHANNEL`，或编号含有不允许的字符。",
+    ),
+    "unknown_channel": Said(
+        "The last part of the topic is no channel of the contract.",
+        "主题的最后一段不是约定的通道。",
+    ),
+    "too_large": Said(
+        "The payload is larger than the limit. Send fewer records a message.",
+        "消息超过长度上限，请减少每条消息的记录数。",
+    ),
+    "not_utf8": Said(
+        "The payload is not UTF-8.",
+        "消息不是 UTF-8 编码。",
+    ),
+    "nul_character": Said(
+        "A text has the character U+0000.",
+        "文字中含有字符 U+0000。",
+    ),
+    "bad_json": Said(
+        "The payload is not JSON (NaN and Infinity are not either), or is nested too deeply.",
+        "消息不是 JSON（NaN 和 Infinity 也不是），或嵌套过深。",
+    ),
+    "unknown_version": Said(
+        "`v` is not 1.",
+        "`v` 不是 1。",
+    ),
+    "unknown_kind": Said(
+        "The `kind` of a record is not known.",
+        "记录的 `kind` 未知。",
+    ),
+    "missing_field": Said(
+        "A required field is missing. The detail names it.",
+        "缺少必填字段，详情中写明字段名。",
+    ),
+    "wrong_type": Said(
+        "A field has another type, for example a number as text. The detail names it.",
+        "字段类型不符，例如数值写成了文字，详情中写明字段名。",
+    ),
+    "out_of_range": Said(
+        "A number, text or list is outside its bounds. The detail names it.",
+        "数值、文字或列表超出范围，详情中写明字段名。",
+    ),
+    "too_many_terminals": Said(
+        "The station sends under more terminal ids than it may have.",
+        "服务点使用的终端编号超过允许的数量。",
+    ),
+    "not_an_entry": Said("The value on Kafka is nothing that a bridge writes.", "Kafka 中的内容不是桥接写入的。"),
+    "not_storable": Said("The database refuses it.", "数据库无法保存。"),
+    "not_judged": Said("It is stored, and the health rules cannot judge it.", "已保存，但健康规则无法判断。"),
+    "other_content": Said("Under its id another record is stored.", "同一编号下已有另一条记录。"),
+    "not_compared": Said("Its id counts as stored, and the record was not found.", "编号已登记，但找不到对应记录。"),
+}
+
+# The parts of the platform, and what the watch finds of them.
+_PARTS: Final[Family] = {
+    "database": Said("the database", "数据库"),
+    "kafka": Said("Kafka", "Kafka"),
+    "judge": Said("the judge", "判定进程"),
+    "incidents": Said("the incident process", "故障进程"),
+    "deliver": Said("the sending of alerts", "通知进程"),
+    "health": Said("the evaluation of health rules", "健康评估"),
+    "ingest": Said("the storing of records", "入库进程"),
+    "deadletters": Said("the storing of refused messages", "死信入库"),
+    "api": Said("console and API", "网页与接口"),
+}
+_PART_FAULTS: Final[Family] = {
+    "unreachable": Said("cannot be reached", "连不上"),
+    "no_sign": Said("gives no sign of life", "没有存活信号"),
+    "stuck": Said("stands still although it has work", "停滞，积压未处理"),
+}
+_PART_EFFECTS: Final[Family] = {
+    "database": Said("Meanwhile nothing is judged and no alert is sent.", "期间不判定、不通知。"),
+    "kafka": Said("Meanwhile no heartbeat and no record arrives.", "期间收不到任何心跳与记录。"),
+    "judge": Said("Meanwhile no station is judged online or offline.", "期间不判定在线与离线。"),
+    "incidents": Said("Meanwhile no incident opens.", "期间不产生故障。"),
+    "deliver": Said("Meanwhile no alert of an incident is sent.", "期间故障不会通知到人。"),
+    "ingest": Said("Records wait in Kafka and at the terminals; none is lost.", "记录留在 Kafka 与终端，不会丢失。"),
+}
+
+_FILES: Final[Family] = {
+    "areas": Said("areas", "行政区划"),
+    "stations": Said("stations", "服务点"),
+    "closures": Said("closures", "报备"),
+    "targets": Said("targets", "覆盖目标"),
+    "schedules": Said("schedules", "开放时间"),
+    "overrides": Said("single days", "单日开放时间"),
+    "days": Said("kinds of days", "日期类别"),
+}
+_LEVELS: Final[Family] = {
+    "province": Said("province", "省级"),
+    "prefecture": Said("prefecture", "地级"),
+    "county": Said("county", "县级"),
+    "township": Said("township", "乡级"),
+    "village": Said("village", "村级"),
+}
+_METRICS: Final[Family] = {
+    "stations": Said("number of stations", "服务点数"),
+    "covered": Said("share of areas that are covered", "覆盖率"),
+    "online_rate": Said("online rate", "在线率"),
+    "service_rate": Said("service rate", "服务率"),
+    "sessions": Said("sessions", "服务人次"),
+}
+_TERMS: Final[Family] = {
+    "area": Said("area", "行政区划"),
+    "station": Said("station", "服务点"),
+    "terminal": Said("terminal", "终端"),
+    "heartbeat": Said("heartbeat", "心跳"),
+    "record": Said("record", "记录"),
+    "schedule": Said("opening hours", "开放时间"),
+    "closure": Said("closure", "报备"),
+    "incident": Said("incident", "故障"),
+    "pipeline": Said("pipeline", "数据通道"),
+    "shard": Said("shard", "分片"),
+    "pulse": Said("pulse", "脉搏"),
+}
+
+# What an incident's detail says, by its field.
+_DETAILS: Final[Family] = {
+    "reason": Said("Reason", "原因"),
+    "causes": Said("Reasons", "原因"),
+    "reasons": Said("Of the pipeline", "数据通道"),
+    "partitions": Said("Partitions", "分区"),
+    "seen_at": Said("Last heartbeat", "最后一次心跳"),
+    "kind": Said("Kind of blind spot", "盲点类别"),
+    "clears": Said("Cleared when", "消除条件"),
+    "cause": Said("In common", "共同点"),
+    "name": Said("Name", "名称"),
+    "share": Said("Share", "占比"),
+    "terminal": Said("Terminal", "终端"),
+    "rule": Said("Rule", "规则"),
+    "subject": Said("Of", "对象"),
+    "field": Said("Figure", "指标"),
+    "value": Said("Value", "数值"),
+    "threshold": Said("Threshold", "阈值"),
+    "severity": Said("Severity", "级别"),
+    "since": Said("Since", "自"),
+    "offline_since": Said("Offline since", "离线始于"),
+    "unusable_since": Said("Not usable since", "不可用始于"),
+    "instant": Said("Fell together at", "同时中断于"),
+    "children": Said("Concerned", "涉及数量"),
+    "expected": Said("Expected when it opened", "预计涉及"),
+    "ended_by": Said("Ended because", "结束原因"),
+    "changes": Said("Changes", "变化次数"),
+    "as_of": Said("As of", "数据时间"),
+    "stage": Said("How far", "程度"),
+    "stations": Said("Stations that should be open", "应开放的服务点"),
+    "waiting": Said("Not known yet", "等待结果"),
+    "never_seen": Said("Never seen", "从未上线"),
+    "lost": Said("Had stations before", "曾有服务点"),
+    "days": Said("Days", "日期"),
+    "targets": Said("Targets", "目标"),
+    "back_by": Said("Back by", "预计返回"),
+    "boot": Said("Boot", "启动标识"),
+    "with": Said("With", "另一方"),
+    "quiet": Said("Listed only", "仅列出"),
+    "gaps": Said("Interruptions in ten minutes", "十分钟内中断次数"),
+    "gaps_s": Said("Time interrupted in ten minutes", "十分钟内中断时长"),
+    "gaps_until": Said("Interrupted until", "中断截至"),
+    "announced_by": Said("Restart announced by", "重启公告人"),
+    "announced_reason": Said("Reason for the restart", "重启原因"),
+    "resolved_by": Said("Closed by", "关闭人"),
+    "resolved_reason": Said("Reason for closing", "关闭原因"),
+    "shelved_by": Said("How it was closed", "关闭方式"),
+    "reopened": Said("Times opened again", "重新打开次数"),
+}
+
+WORDS: Final[Mapping[str, Family]] = {
+    "term": _TERMS,
+    "kind": _KINDS,
+    "alert_opened": _ALERTS_OPENED,
+    "alert_closed": _ALERTS_CLOSED,
+    "alert_passed": _ALERTS_PASSED,
+    "status": _STATUSES,
+    "severity": _SEVERITIES,
+    "verdict": _VERDICTS,
+    "doubt": _DOUBTS,
+    "evidence": _EVIDENCE,
+    "cause": _CAUSES,
+    "reason": _REASONS,
+    "gap": _GAPS,
+    "spot": _SPOTS,
+    "clears": _CLEARS,
+    "stage": _STAGES,
+    "rule": _RULES,
+    "field": _FIELDS,
+    "unit": UNITS,
+    "action": _ACTIONS,
+    "phase": _PHASES,
+    "refusal": _REFUSALS,
+    "shelved_by": _SHELVED_BY,
+    "lifecycle": _LIFECYCLES,
+    "terminal_type": _TERMINALS,
+    "station_kind": _STATIONS,
+    "uplink": _UPLINKS,
+    "closure": _CLOSURES,
+    "closure_status": _CLOSURE_STATUSES,
+    "scope": _SCOPES,
+    "day_class": _DAYS,
+    "file": _FILES,
+    "level": _LEVELS,
+    "metric": _METRICS,
+    "deadletter": _DEAD_LETTERS,
+    "part": _PARTS,
+    "part_fault": _PART_FAULTS,
+    "part_effect": _PART_EFFECTS,
+    "detail": _DETAILS,
+}
+"""By family, the words by their machine name."""
+
+_ANY: Final = ("reason", "gap", "clears", "spot", "cause", "rule", "lifecycle", "verdict")
+"""Families of the words that Milepost writes into the history of an incident."""
+
+
+def word(family: str, name: str, language: str) -> str:
+    """The word of a family in `language` (zh-CN or en). A name that is in no table stays as it is: a later version, or
+    a registry, may have written it."""
+    found = WORDS.get(family, {}).get(name)
+    return name if found is None else found.text(language)
+
+
+def any_word(name: str, language: str) -> str:
+    """The word for a machine's reason, of whatever family; one that is in no table stays as it is."""
+    return next((word(family, name, language) for family in _ANY if name in WORDS[family]), name)

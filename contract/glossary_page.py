@@ -1,0 +1,76 @@
+"""docs/glossary.md: the glossary as a page. `python -m contract.glossary_page` writes it; a test compares."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from contract.glossary import WORDS, Family
+from contract.said import Said
+
+_HEADINGS: Final[Family] = {
+    "term": Said("Things", "事物"),
+    "kind": Said("Kinds of incidents", "故障类别"),
+    "alert_opened": Said("Title of an alert when it begins", "告警标题：发生"),
+    "alert_closed": Said("Title of an alert when it is over", "告警标题：恢复"),
+    "alert_passed": Said("Title of an alert that was over when it was found", "告警标题：发现时已恢复"),
+    "status": Said("States of an incident", "故障状态"),
+    "severity": Said("Severities", "级别"),
+    "verdict": Said("Verdicts", "判定"),
+    "doubt": Said("Why a verdict is unknown", "判定为未知的原因"),
+    "evidence": Said("What a verdict of the past rests on", "历史判定的依据"),
+    "cause": Said("What stations that fell together share", "同时中断的服务点的共同点"),
+    "reason": Said("Why an incident opened, changed or closed", "故障发生、变化、恢复的原因"),
+    "gap": Said("Why a stretch of time does not count", "某段时间不计时的原因"),
+    "spot": Said("Kinds of blind spots", "盲点类别"),
+    "clears": Said("What clears it", "消除条件"),
+    "stage": Said("How far an area has come", "区划的程度"),
+    "rule": Said("Health rules", "健康规则"),
+    "field": Said("Figures of health", "健康指标"),
+    "unit": Said("Their units", "指标的单位"),
+    "action": Said("Entries in the history of an incident", "故障经过"),
+    "phase": Said("What an alert says", "通知的内容"),
+    "refusal": Said("Why an action is refused", "操作未执行的原因"),
+    "shelved_by": Said("How an incident was closed that is not over", "未恢复而关闭的方式"),
+    "lifecycle": Said("Lifecycle of a station", "服务点的状态"),
+    "terminal_type": Said("Types of terminals", "终端类型"),
+    "station_kind": Said("Types of stations", "服务点类型"),
+    "uplink": Said("Network operators", "网络运营商"),
+    "closure": Said("Kinds of closures", "报备类别"),
+    "closure_status": Said("States of a closure", "报备状态"),
+    "scope": Said("What a closure is for", "报备范围"),
+    "day_class": Said("Kinds of days", "日期类别"),
+    "file": Said("Kinds of files to import", "导入文件的类别"),
+    "level": Said("Levels of areas", "区划级别"),
+    "metric": Said("Figures of targets", "目标指标"),
+    "deadletter": Said("Why a message is refused", "消息被拒收的原因"),
+    "part": Said("Parts of the platform", "平台的组成"),
+    "part_fault": Said("What is wrong with a part", "组成部分的问题"),
+    "part_effect": Said("What follows from that", "由此造成的影响"),
+    "detail": Said("Facts of an incident", "故障详情"),
+}
+_DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "glossary.md"
+_INTRODUCTION: Final = """\
+# Glossary 词汇表
+
+What the words in the console, in alerts and on dashboards mean, in English and in Chinese. This page is written from
+`contract/glossary.py` by `python -m contract.glossary_page`; a test holds it to that.
+
+控制台、告警和仪表盘所用词汇的中英文对照。
+"""
+
+
+def rendered() -> str:
+    """The text of docs/glossary.md."""
+    return "\n".join([_INTRODUCTION, *(line for family in WORDS for line in _section(family))])
+
+
+def _section(family: str) -> Iterator[str]:
+    heading = _HEADINGS[family]
+    yield f"## {heading.en} {heading.zh}\n"
+    yield "| word | English | 中文 |\n|---|---|---|"
+    yield from (f"| `{name}` | {said.en} | {said.zh} |" for name, said in WORDS[family].items())
+    yield ""
+
+
+if __name__ == "__main__":
+    _DOCUMENT.write_text(rendered(), encoding="utf-8")
