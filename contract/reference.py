@@ -58,9 +58,7 @@ def render(page: str, example: str) -> str:
         "Record": _fields(schemas["Event"], without=("name", "detail")),
         "channels": _channels(),
         "limits": _table(("what", "limit", "beyond it"), _LIMITS),
-        "refusals": _table(
-            ("reason", "what is wrong"), ((f"`{why}`", WORDS["deadletter"][why].en) for why in refusal.Reason)
-        ),
+        "refusals": _refusals(),
         "agent": f"```python\n{example}```",
     }
     return _PART.sub(lambda part: part["begin"] + parts[part["name"]] + "\n" + part["end"], page)

@@ -215,6 +215,12 @@ def test_templates_scripts_and_queries_have_no_words_of_their_own() -> None:
     assert [str(path) for path in files if CHINESE.search(path.read_text(encoding="utf-8"))] == []
 
 
+def test_pages_ask_only_for_families_that_there_are() -> None:
+    files = [*(ROOT / "api").rglob("*.html"), *(ROOT / "api").rglob("*.py")]
+    asked = {found for path in files for found in re.findall(r'\bnamed\("(\w+)"', path.read_text(encoding="utf-8"))}
+    assert {"verdict", "kind", "reason"} <= asked <= set(WORDS)
+
+
 def test_the_document_is_what_the_module_says() -> None:
     written = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     assert written == glossary_page.rendered(), "run `python -m contract.glossary_page`"
