@@ -7,6 +7,8 @@ a heartbeat within half its `every`, for three that come later are a machine tha
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
+from math import ceil
 from random import Random
 from typing import Any
 
@@ -14,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.simulator.timetable import Deed
+from alerting.field import StationChange
 from contract.log import HeartbeatEntry, LiveEntry, Tick
 from tests.instrument.carriage import PARTITIONS, Log
 from tests.instrument.script import Group
@@ -103,16 +106,31 @@ def live(acts: Acts, disorder: Random | None) -> World:
     return world
 
 
+def settled(changes: Iterable[StationChange]) -> list[tuple[Any, ...]]:
+    """How each station, or terminal, stood at each tick that found it otherwise than the tick before.
+
+    A station of two terminals that say goodbye between two ticks may pass through "only one is left" or not: that
+    depends on whose message is first, and is over before a tick shows it to anybody.
+    """
+    at_tick: dict[tuple[str, str], dict[int, StationChange]] = defaultdict(dict)
+    for one in changes:
+        at_tick[one.station, one.terminal or ""][ceil(one.tick_at.timestamp() / TICK)] = one
+    found: list[tuple[Any, ...]] = []
+    for who, mine in at_tick.items():
+        before: tuple[str, bool | None] | None = None
+        for one in mine.values():
+            if (one.after, one.usable) != before:
+                found.append((*who, one.at, one.after, one.usable, one.reason))
+            before = one.after, one.usable
+    return sorted(found, key=lambda one: (*one[:3], str(one)))
+
+
 def came_of(world: World) -> dict[str, Any]:
     """Transitions of stations, incidents with blind spots, and what people were told, without numbers of ours."""
     kept = world.desk.kept
     key = {one.id: one.key for one in kept.incidents.values()}
     return {
-        "transitions": sorted(
-            (one.station, one.at, one.before, one.after, one.tick_at, one.reason)
-            for judge in world.judges
-            for one in judge.changes
-        ),
+        "transitions": [one for judge in world.judges for one in settled(judge.changes)],
         "incidents": sorted(
             (one.key, one.began_at, one.opened_at, one.status, str(one.ended_at), key.get(one.parent or 0, ""))
             for one in kept.incidents.values()
