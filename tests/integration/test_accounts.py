@@ -1,5 +1,6 @@
 """The scripts of deploy/: secrets that are made once, and a new database's accounts in a PostgreSQL of their own."""
 
+import asyncio
 import importlib.util
 import os
 import shutil
@@ -14,7 +15,7 @@ import pytest
 
 from milepost.embedded import postgres
 from store.migrate import migrate, require_current
-from tests.conftest import FAST, free_port, wait_for_port
+from tests.conftest import FAST, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 # Found without importing the wheel, which looks about in the home directory.
@@ -58,7 +59,7 @@ def fresh() -> Iterator[tuple[str, Path]]:
             cluster.command, user=cluster.run_as, cwd="/", stdout=log, stderr=log, start_new_session=True
         )
     try:
-        wait_for_port(port, process)
+        asyncio.run(postgres.wait_ready(cluster.url, seconds=20))
         run_script(cluster.url, folder / "secrets")
         yield cluster.url, folder / "secrets"
     finally:
