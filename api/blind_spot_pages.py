@@ -66,7 +66,7 @@ def spot_row(spot: BlindSpot, named: Names, words: Words) -> dict[str, Any]:
     area = named.area(spot.area)
     return {
         "spot": spot,
-        "kind": topic_of(words, "blind_spot", spot.detail) or words.named("spot", spot.kind),
+        "kind": topic_of(words, "blind_spot", spot.detail) or words.named("kind", "blind_spot"),
         "what": named.station(spot.station) or area or "",
         "where": where(*([area, spot.station] if spot.station else [spot.area])),
         "clears": words.named("clears", spot.clears) if spot.clears else None,

@@ -19,6 +19,7 @@ from api.paging import MAX_CURSOR, Page
 from api.problems import Problem, not_found
 from api.shapes import ClosureDocument, ClosureStatus
 from api.texts import Words
+from contract.said import said_by
 
 router = page_router()
 
@@ -122,7 +123,7 @@ async def declare_closure(request: Request, context: Shared) -> Response:
     try:
         made = await closures.declare(context, request, _declaration(said))
     except (Problem, ValidationError) as exc:
-        return await _list(request, context, code=422, refused=_refusal(exc), said=said)
+        return await _list(request, context, code=422, refused=_refusal(exc, words_for(request)), said=said)
     return RedirectResponse(f"/closures/{made.id}", status_code=303)
 
 
@@ -141,10 +142,26 @@ def _declaration(said: Mapping[str, str]) -> Declaration:
     )
 
 
-def _refusal(exc: Problem | ValidationError) -> str:
-    if isinstance(exc, Problem):
-        return exc.detail
-    return "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors())
+_LABELS: Final = {
+    "from": "from",
+    "until": "until",
+    "reason": "why",
+    "by": "by",
+    "evidence": "proof",
+    "kind": "closure_kind",
+}
+"""The labels of the form's fields; any other field is a name of what the closure is for."""
+
+
+def _refusal(exc: Problem | ValidationError, words: Words) -> str:
+    """Why it was refused, in the reader's language."""
+    if isinstance(exc, ValidationError):
+        fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
+        labels = dict.fromkeys(words(_LABELS.get(field, "scope_how")) for field in fields)
+        return words("unfit", fields=words("comma").join(labels))
+    if "parameter" in exc.members:
+        return words("unfit_time", field=words(_LABELS.get(str(exc.members["parameter"]), "times_how")))
+    return said_by(exc.__cause__ or exc).text(words.language)
 
 
 Deed = Callable[[Context, Request, int, dict[str, str]], Awaitable[ClosureDocument]]
@@ -173,5 +190,5 @@ async def act_on_closure(request: Request, context: Shared, id: ClosureId, actio
     except (Problem, ValidationError) as exc:
         if isinstance(exc, Problem) and exc.status == 404:
             raise
-        return await _show(request, context, id, 409, _refusal(exc))
+        return await _show(request, context, id, 409, _refusal(exc, words_for(request)))
     return RedirectResponse(f"/closures/{id}", status_code=303)

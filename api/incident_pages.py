@@ -1,8 +1,6 @@
 """Pages about what is wrong, and the forms by which people say what they do about it."""
 
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Query, Request, Response
@@ -13,6 +11,7 @@ from alerting.incident_actions import ActionRefusedError
 from alerting.incidents_core import MAX_TEXT
 from api import incidents, stations
 from api.context import QUERIES, Context, Shared
+from api.details import EntryText, entry_text, facts_of
 from api.filters import area_codes
 from api.forms import MOST_PERSON, person, read_form
 from api.incidents import Action, IncidentId
@@ -21,7 +20,7 @@ from api.naming import Names, names_of
 from api.pages import page_router, show, words_for
 from api.paging import MAX_CURSOR, Page
 from api.problems import not_found
-from api.shapes import Incident, IncidentDetail, IncidentStatus
+from api.shapes import Incident, IncidentDetail, IncidentEntry, IncidentStatus
 from api.texts import Words
 from contract.glossary import WORDS
 
@@ -102,7 +101,8 @@ async def _show(
         status,
         now=now,
         incident=incident,
-        facts=_facts(incident, words),
+        facts=facts_of(words, incident.detail, hidden=_named_elsewhere(incident)),
+        entries=[_entry(entry, words) for entry in incident.entries],
         refused=refused,
         text=text,
         most=MAX_TEXT,
@@ -111,6 +111,16 @@ async def _show(
         **await _children(context, incident, words),
         **{name: value for name, value in _row(incident, named, words).items() if name != "incident"},
     )
+
+
+def _named_elsewhere(incident: Incident) -> list[str]:
+    return ["name"] if incident.cause and incident.cause.kind == "area" else []
+
+
+def _entry(entry: IncidentEntry, words: Words) -> dict[str, Any]:
+    text = entry.text or ""
+    ours = entry.actor == "milepost"
+    return {"entry": entry, "text": entry_text(words, text) if ours else EntryText(text)}
 
 
 async def _children(context: Context, incident: IncidentDetail, words: Words) -> dict[str, Any]:
@@ -128,39 +138,6 @@ async def _children(context: Context, incident: IncidentDetail, words: Words) ->
         counted = await connection.fetchrow(QUERIES.count_children, incident.id, incident.kind == "health")
     rows = [{**_row(child, named, words), "station": now_at.get(child.station or "")} for child in found]
     return {"children": rows, **dict(counted or {})}
-
-
-def _facts(incident: Incident, words: Words) -> list[tuple[str, str]]:
-    """What else is known of an incident, as far as it is said in a word or a number."""
-    plain = {name: value for name, value in incident.detail.items() if isinstance(value, str | int | float)}
-    # How many it concerns stands over the list of them, which is newer.
-    hidden = {
-        "quiet",
-        "children",
-        "shelved_by",
-        "gaps_until",
-        *(["name"] if incident.cause and incident.cause.kind == "area" else []),
-    }
-    return [
-        (words.named("detail", name), _said(name, value, words)) for name, value in plain.items() if name not in hidden
-    ]
-
-
-_MOMENTS: Final = frozenset({"since", "offline_since", "instant", "back_by", "as_of"})
-
-
-_FAMILIES: Final = {"kind": "spot", "ended_by": "reason"}
-
-
-def _said(name: str, value: str | float, words: Words) -> str:
-    if isinstance(value, str) and (name.endswith("_at") or name in _MOMENTS):
-        with suppress(ValueError):
-            return words.clock(datetime.fromisoformat(value))
-    if isinstance(value, bool):
-        return words("yes" if value else "no")
-    if isinstance(value, float):
-        return f"{value:.0%}" if name == "share" else f"{value:g}"
-    return words.named(_FAMILIES.get(name, name), str(value))
 
 
 @router.get("/incidents/{id}/{action}")

@@ -5,6 +5,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from api.details import shared_name
 from api.texts import Words
 
 
@@ -45,13 +46,13 @@ def topic_of(words: Words, kind: str, detail: Mapping[str, Any]) -> str | None:
             f"{words('terminal')} {terminal}" if isinstance(terminal, str) else None,
             words.named("reason", reason) if isinstance(reason, str) else None,
         )
-    family, name = _TOPICS.get(kind, ("", ""))
-    said = detail.get(name)
+    if kind in _SHARED:
+        return shared_name(words, detail)
     if detail.get("stage") == LAST_ONE:
         return words.named("stage", LAST_ONE)
-    if not isinstance(said, str) or (name == "name" and detail.get("cause") == "area"):
-        return None
-    return words.named(family, said)
+    family, name = _TOPICS.get(kind, ("", ""))
+    said = detail.get(name)
+    return words.named(family, said) if isinstance(said, str) else None
 
 
 LAST_ONE: Final = "last_one"
@@ -59,6 +60,6 @@ LAST_ONE: Final = "last_one"
 _TOPICS: Final = {
     "blind_spot": ("spot", "kind"),
     "health": ("rule", "rule"),
-    "area_outage": ("", "name"),
-    "unusable": ("", "name"),
 }
+_SHARED: Final = frozenset({"area_outage", "unusable"})
+"""Kinds that may have many stations with something in common."""

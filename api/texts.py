@@ -25,7 +25,7 @@ _ZH: Final = {
     "no_offline": "没有离线的服务点",
     "offline_unknown": "现在无法得知",
     "pipeline": "数据通道",
-    "no_pipeline": "尚未收到任何时钟信号：请检查 MQTT、Kafka、bridge 与 judge 是否已启动",
+    "no_pipeline": "尚未收到任何时钟信号：请检查 MQTT、Kafka、桥接进程与判定进程是否已启动",
     "shard_sound": "正常，滞后 {lag}",
     "shard_blind": "不可信，最近一次判定在 {lag}前",
     "partitions": "{n} 个分区",
@@ -205,7 +205,12 @@ _ZH: Final = {
     "all_closures": "全部报备",
     "children_say": "涉及 {n} 个服务点，尚未恢复 {down} 个",
     "terminals_say": "涉及 {n} 台终端，尚未恢复 {down} 台",
+    "unfit": "请检查：{fields}",
+    "unfit_time": "请检查时间：{field}",
     "colon": "：",
+    "comma": "、",
+    "answer": "答复",
+    "kilometres": "{n} 公里",
     "more_plain": "另有 {n} 项",
     "hidden": "属于区域中断的单点故障，以及不发通知的故障与盲点，不在此列。",
     "show_stations": "查看服务点",
@@ -422,7 +427,12 @@ _EN: Final = {
     "all_closures": "All closures",
     "children_say": "{n} stations concerned, {down} still down",
     "terminals_say": "{n} terminals concerned, {down} not yet well",
+    "unfit": "check these: {fields}",
+    "unfit_time": "check this time: {field}",
     "colon": ": ",
+    "comma": ", ",
+    "answer": "Answer",
+    "kilometres": "{n} km",
     "more_plain": "and {n} more",
     "hidden": "Incidents within an outage of many, and those that page nobody, are not listed here.",
     "show_stations": "Its stations",
@@ -460,9 +470,8 @@ class Words:
         return word(family, name, self.language)
 
     def said(self, text: str) -> str:
-        """What the platform itself wrote, in this language: a reason, or which phase it told to whom."""
-        phase, arrow, target = text.partition(" → ")
-        return self.named("phase", phase) + arrow + target if arrow else any_word(text, self.language)
+        """A reason that the platform itself wrote, in this language."""
+        return any_word(text, self.language)
 
     def duration(self, time: timedelta) -> str:
         """A length of time in its two largest units at most: 3 h 20 min."""

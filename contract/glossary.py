@@ -103,6 +103,8 @@ _REFUSALS: Final[Family] = {
     "empty": Said("write something first.", "请先填写内容。"),
     "too_long": Said("the text is too long, at most 4000 characters.", "文字太长，最多 4000 字。"),
 }
+# Where alerts go, besides addresses of people.
+_TARGETS: Final[Family] = {"log": Said("the log file of alerts", "告警日志文件")}
 _SHELVED_BY: Final[Family] = {
     "person": Said("by hand", "人工关闭"),
     "excused": Said("excused by a closure", "报备期内"),
@@ -530,6 +532,7 @@ WORDS: Final[Mapping[str, Family]] = {
     "unit": UNITS,
     "action": _ACTIONS,
     "phase": _PHASES,
+    "target": _TARGETS,
     "refusal": _REFUSALS,
     "shelved_by": _SHELVED_BY,
     "lifecycle": _LIFECYCLES,

@@ -25,7 +25,7 @@ class SaidError(ValueError):
         self.said = Said(en, zh)
 
 
-def said_by(error: Exception) -> Said:
+def said_by(error: BaseException) -> Said:
     """What an error says; in both languages if it knows them, else its own text twice."""
     said = getattr(error, "said", None)
     return said if isinstance(said, Said) else Said(str(error), str(error))

@@ -10,6 +10,7 @@ import msgspec
 
 from contract.bounds import OutOfBoundsError, require_time
 from contract.errors import RemedyError
+from contract.glossary import WORDS
 from registry.closures import KINDS, Closure, Closures, ClosureStatus
 from registry.model import DeclaredClosure
 from registry.store import QUERIES as REGISTRY
@@ -48,24 +49,37 @@ async def declare(connection: Connection, new: NewClosure) -> Closure:
             await connection.execute(REGISTRY.announce)
     except asyncpg.ForeignKeyViolationError as exc:
         named = new.station or new.area or new.programme
-        raise RemedyError(f"there is no station, area or programme {named}: correct it") from exc
+        raise RemedyError(
+            f"there is no station, area or programme {named}: correct it", f"没有服务点、区划或工程 {named}：请改正"
+        ) from exc
     return Closure(**dict(row or {}))
 
 
 def _check(new: NewClosure) -> None:
     if new.kind not in KINDS:
-        raise RemedyError(f"{new.kind[:40]!r} is not a kind of closure: use one of {', '.join(KINDS)}")
+        raise RemedyError(
+            f"{new.kind[:40]!r} is not a kind of closure: use one of {', '.join(KINDS)}",
+            f"“{new.kind[:40]}”不是报备类别：请用{'、'.join(WORDS['closure'][kind].zh for kind in KINDS)}",
+        )
     if sum(scope is not None for scope in (new.station, new.area, new.programme)) != 1:
-        raise RemedyError("a closure is of a station, an area or a programme: name exactly one")
+        raise RemedyError(
+            "a closure is of a station, an area or a programme: name exactly one",
+            "报备针对一个服务点、一个区划或一项工程：请只填写其中一个",
+        )
     for name, at in (("from", new.from_at), ("until", new.until_at)):
         try:
             require_time(at)
         except OutOfBoundsError as exc:
-            raise RemedyError(f"{name}: {exc}") from exc
+            raise RemedyError(f"{name}: {exc}", exc.said.zh) from exc
     if new.until_at <= new.from_at:
-        raise RemedyError("a closure must end after it begins: correct its times")
+        raise RemedyError(
+            "a closure must end after it begins: correct its times", "报备的结束时间须晚于开始时间：请改正时间"
+        )
     if not new.reason.strip() or len(new.reason) > MAX_REASON:
-        raise RemedyError(f"a closure needs a reason of up to {MAX_REASON} characters: give one")
+        raise RemedyError(
+            f"a closure needs a reason of up to {MAX_REASON} characters: give one",
+            f"请填写事由，最多 {MAX_REASON} 字",
+        )
 
 
 async def approve(connection: Connection, closure: int, *, by: str, evidence: str | None = None) -> Closure | None:
@@ -88,7 +102,10 @@ async def _settle(connection: Connection, closure: int, query: str, by: str, *mo
             await connection.execute(REGISTRY.announce)
         found = await load_closure(connection, closure)
     if query == QUERIES.approve_closure and found is not None and found.status is ClosureStatus.WITHDRAWN:
-        raise RemedyError(f"closure {closure} was withdrawn by {found.withdrawn_by}: declare it again")
+        raise RemedyError(
+            f"closure {closure} was withdrawn by {found.withdrawn_by}: declare it again",
+            f"报备 {closure} 已由 {found.withdrawn_by} 撤回：请重新申报",
+        )
     return found
 
 

@@ -85,6 +85,7 @@ PRODUCED = {
     "action": {*incidents_core.Action, "acknowledged", "assigned", "note", "resolved"} - {"ignored"}
     | {"notified", "not_told", "undelivered"},
     "phase": set(get_args(deliver_core.Phase)),
+    "target": {deliver_core.LOG_TARGET},
     "refusal": set(incidents_core.Refusal),
     "lifecycle": set(LIFECYCLES),
     "closure": set(closure_pages._KINDS),

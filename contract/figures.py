@@ -1,0 +1,19 @@
+"""Figures as people read them: each with its unit. Pure."""
+
+from typing import Final
+
+from contract.glossary import UNITS
+
+_PER_CENT: Final = "%"
+
+
+def figure(field: str, value: float | str, language: str) -> str:
+    """A value of a health field (family `field` of the glossary) with its unit; fractions as per cent. Where a field
+    has no unit it is a plain number; a text, as a version is, stays as it is."""
+    if isinstance(value, str):
+        return value
+    unit = UNITS.get(field)
+    if unit is None:
+        return f"{value:g}"
+    said = unit.text(language)
+    return f"{100 * value:.3g}%" if said == _PER_CENT else f"{value:,.10g} {said}"

@@ -1,0 +1,240 @@
+"""What stands in the console's Chinese pages: Chinese, with units, and no machine word, whatever there is to show."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from alerting.health_sources import SOURCES
+from contract.glossary import WORDS
+from store.pool import Pool
+from tests.integration.api_world import World, config, serving, sign_in
+from tests.reading import latin_words, texts_of
+
+PROVINCE, COUNTY, TOWN = "630000000000", "632122000000", "632122101000"
+# Products, protocols and units; columns of a file, commands and settings, which are typed as they stand.
+ALLOWED = {
+    "Milepost", "MQTT", "Kafka", "lat", "lon", "milepost", "up", "signin", "admin.token", "MILEPOST_ADMIN_TOKEN_FILE",
+    "MILEPOST_PUBLIC_URL", "http", "https", "C", "km",
+}  # fmt: skip
+# Names that people or machines gave to things of this test: stations, terminals, shards, boots, services, accounts.
+NAMED = {"border", "main", "other", "x", "apprise-1", "kds-01", "b1", "fibre"}
+
+
+async def people_read(world: World, station: str, number: int, *, state: str = "online", **columns: Any) -> None:
+    """A station with names and an address in Chinese; further columns of its row."""
+    await world.station(station, state, area=TOWN, name=f"官亭镇第{number}阅览室", since=4000, seen=4100)
+    # A terminal is never in the state that a station has which is set aside.
+    await world.pool.execute("UPDATE terminal_state SET state = 'offline' WHERE state = 'set_aside'")
+    await world.pool.execute(
+        "UPDATE station SET lat = 36.3, lon = 102.8 + $2 * 0.01, address = '团结街 3 号' WHERE id = $1", station, number
+    )
+    for name, value in columns.items():
+        await world.pool.execute(f"UPDATE station SET {name} = $2 WHERE id = $1", station, value)  # noqa: S608
+
+
+async def every_station(world: World) -> list[str]:
+    """Stations of every type, operator, lifecycle and state, with terminals of every type."""
+    kinds, uplinks = list(WORDS["station_kind"]), list(WORDS["uplink"])
+    states = ["online", "offline", "away", "never_seen", "unproven", "set_aside"]
+    lifecycles = list(WORDS["lifecycle"])
+    found = []
+    for n in range(max(len(kinds), len(uplinks), len(states), len(lifecycles))):
+        station = f"632122{n:04}"
+        await people_read(
+            world, station, n, state=states[n % len(states)], kind=kinds[n % len(kinds)], isp=uplinks[n % len(uplinks)],
+            lifecycle=lifecycles[n] if n < len(lifecycles) else "commissioned",
+        )  # fmt: skip
+        found.append(station)
+    first = found[1]
+    for n, kind in enumerate(WORDS["terminal_type"], start=2):
+        await world.pool.execute("INSERT INTO terminal (station, id, type) VALUES ($1, $2, $3)", first, f"{n:03}", kind)
+    await world.transition(first, 90_000, "online", before="never_seen")
+    await world.transition(first, 4000, "offline")
+    await world.record("presence", first, 3000, 2, until=world.ago(2000), usable=True)
+    await world.record("usage", first, 1, 1, sessions=3, minutes=45.0)
+    await world.record(
+        "health", first, 60, 1, cpu=0.25, mem=0.5, disk=0.93, temp=41.0, rtt_ms=620.0, wifi=False,
+        services={"kds-01": False},
+    )  # fmt: skip
+    await world.hours(found[0], (1, 5))
+    return found
+
+
+FIGURES: dict[str, Any] = {
+    "seen_at": "2026-11-23T08:00:00+00:00", "offline_since": "2026-11-23T08:00:00+00:00", "gaps": 3, "gaps_s": 75.5,
+    "gaps_until": 1795409700000, "changes": 14, "share": 0.62, "children": 4, "expected": 12, "stations": 7,
+    "lost": True,
+    "partitions": [0, 3], "days": ["2026-11-22", "2026-11-23"], "terminal": "002", "boot": "b1", "quiet": False,
+    "with": ["6321220001/002"], "targets": ["x"], "reopened": 1, "announced_by": "王", "announced_reason": "升级",
+    "resolved_by": "扎西", "resolved_reason": "钥匙丢了", "waiting": 1, "never_seen": True,
+}  # fmt: skip
+VALUES = {"agent": ("0.0.9", "0.1.0"), "cpu": (0.97, 0.9), "memory": (0.97, 0.95), "disk": (0.9712, 0.95)}
+
+
+async def every_incident(world: World, station: str) -> list[int]:
+    """Incidents of every kind, status, reason, spot, cause, rule and figure, with every entry in their history."""
+    made: list[int] = []
+
+    async def add(kind: str, detail: dict[str, Any], **more: Any) -> None:
+        made.append(await world.incident(kind, detail=detail, **more))
+
+    for n, kind in enumerate(WORDS["kind"]):
+        detail = FIGURES | {"reason": "two_boots", "kind": "dark", "clears": "heartbeat", "rule": "hot"}
+        await add(kind, detail, station=station, status=list(WORDS["status"])[n % 3])
+    for family, kind, field in (
+        ("reason", "station_offline", "reason"), ("spot", "blind_spot", "kind"), ("clears", "blind_spot", "clears"),
+        ("stage", "blind_spot", "stage"), ("rule", "health", "rule"), ("severity", "health", "severity"),
+        ("reason", "area_outage", "ended_by"), ("shelved_by", "station_offline", "shelved_by"),
+    ):  # fmt: skip
+        for name in WORDS[family]:
+            await add(kind, {field: name}, station=station)
+    for field in SOURCES:
+        value, limit = VALUES.get(field, (1200.5, 900.0))
+        await add("health", {"field": field, "value": value, "threshold": limit}, station=station)
+    for cause in WORDS["cause"]:
+        for name in {"uplink": list(WORDS["uplink"]), "area": [COUNTY], "agent": ["1.2.3"]}.get(cause, ["x"]):
+            await add("area_outage", {"cause": cause, "name": name}, area=COUNTY)
+    await add("pipeline_blind", {"causes": list(WORDS["reason"])[:6], "reasons": list(WORDS["gap"]), "gaps_s": 4.0})
+    await every_entry(world, made[0])
+    return made
+
+
+async def every_entry(world: World, number: int) -> None:
+    said: list[tuple[str, str | None]] = [(action, None) for action in WORDS["action"]]
+    for family in ("reason", "gap", "clears", "spot", "cause", "rule", "lifecycle", "verdict"):
+        said += [("updated", name) for name in WORDS[family]]
+    for phase in WORDS["phase"]:
+        said += [("notified", f"{phase} → log"), ("undelivered", f"{phase} → apprise-1: refused: was not accepted")]
+    for action, text in said:
+        await world.pool.execute(
+            "INSERT INTO incident_entry (incident, actor, action, text) VALUES ($1, 'milepost', $2, $3)",
+            number, action, text,
+        )  # fmt: skip
+
+
+@pytest.fixture
+async def world(pool: Pool) -> World:
+    world = World(pool)
+    await world.clock()
+    await world.area(PROVINCE, "青海省", level="province")
+    await world.area("640000000000", "宁夏回族自治区", level="province")
+    await world.area(COUNTY, "民和县", PROVINCE)
+    await world.area(TOWN, "官亭镇", PROVINCE, COUNTY, level="township")
+    return world
+
+
+@pytest.fixture
+async def full(world: World) -> list[str]:
+    """Every address of a page, with something of every kind on it."""
+    stations = await every_station(world)
+    incidents = await every_incident(world, stations[1])
+    await world.pool.execute("INSERT INTO programme (id, name) VALUES ('border', '边疆万里')")
+    closures = [
+        await world.closure(-1, 2, approved=approved, **scope)
+        for approved in (True, False)
+        for scope in ({"station": stations[0]}, {"area": COUNTY}, {"programme": "border"})
+    ]
+    await world.pool.execute("UPDATE closure SET kind = 'maintenance' WHERE id = $1", closures[0])
+    await world.pool.execute("UPDATE closure SET withdrawn_by = '王', withdrawn_at = now() WHERE id = $1", closures[-1])
+    return [
+        "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
+        *(f"/incidents?kind={one}" for one in WORDS["kind"]), "/areas", f"/areas/{PROVINCE}", f"/areas/{TOWN}",
+        "/closures", "/signin", *(f"/closures/{one}" for one in closures),
+        *(f"/stations/{one}" for one in stations), f"/stations/{stations[1]}?span=7d",
+        *(f"/incidents/{one}" for one in incidents),
+    ]  # fmt: skip
+
+
+@pytest.fixture
+async def client(world: World, full: list[str], database: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        await sign_in(client)
+        yield client
+
+
+async def page(client: httpx.AsyncClient, path: str, language: str = "zh-CN") -> str:
+    answer = await client.get(path, headers={"Accept-Language": language})
+    assert answer.status_code == 200, (path, answer.text[:500])
+    return answer.text
+
+
+def strange(html: str) -> set[str]:
+    """Words of a Chinese page that are no Chinese, and neither allowed nor anybody's name."""
+    return {f"{word} in “{text}”" for word, text in latin_words(html) if word not in ALLOWED | NAMED}
+
+
+async def test_no_page_has_a_word_that_is_not_chinese(client: httpx.AsyncClient, full: list[str]) -> None:
+    found = {path: words for path in full if (words := strange(await page(client, path)))}
+    assert not found
+    assert len(full) > 100
+
+
+async def test_refusals_and_failures_are_chinese_too(client: httpx.AsyncClient, full: list[str]) -> None:
+    headers = {"Accept-Language": "zh-CN", "Origin": "http://milepost.test"}
+    answers = [
+        await client.get("/stations/none", headers=headers),
+        await client.get("/incidents/999999", headers=headers),
+        await client.get("/incidents/none", headers=headers),
+        await client.post("/closures", data={"scope": "station"}, headers=headers),
+        await client.post("/closures", data=CLOSURE | {"name": "6329999999"}, headers=headers),
+        await client.post("/closures", data=CLOSURE | {"until": "2020-01-01T00:00"}, headers=headers),
+        await client.post("/closures", data=CLOSURE | {"from": "soon"}, headers=headers),
+        await client.post("/closures", data=CLOSURE, headers={"Accept-Language": "zh-CN"}),
+        *[await client.post(f"/incidents/1/{deed}", data={}, headers=headers) for deed in ("note", "assign")],
+        await client.post("/signin", data={"token": "wrong"}, headers=headers),
+    ]
+    assert {answer.status_code for answer in answers} <= {401, 403, 404, 409, 422, 400, 429}
+    assert [found for answer in answers if (found := strange(answer.text))] == []
+
+
+CLOSURE = {
+    "scope": "station", "name": "6321220001", "kind": "closure", "reason": "装修", "by": "王",
+    "from": "2026-12-01T09:00", "until": "2026-12-02T09:00",
+}  # fmt: skip
+
+
+async def test_while_the_platform_is_blind_the_pages_are_chinese(
+    world: World, client: httpx.AsyncClient, full: list[str]
+) -> None:
+    await world.clock(age=3600)
+    await world.clock(1, "other", blind=60)
+    for path in [path for path in full if not path.startswith("/incidents/")]:
+        assert not strange(await page(client, path)), path
+
+
+async def test_every_figure_has_its_unit(client: httpx.AsyncClient, full: list[str]) -> None:
+    """Of health the value and its limit; of everything else that is measured, a length of time or a share."""
+    units = {"zh-CN": ("%", "°C", "毫秒", "秒", "条"), "en": ("%", "°C", "ms", "s", "records")}
+    for language, known in units.items():
+        shown = set()
+        for path in [path for path in full if re.fullmatch(r"/incidents/\d+", path)]:
+            texts = [text for _, text in texts_of(await page(client, path, language))]
+            for label in ("value", "threshold"):
+                said = WORDS["detail"][label].text(language)
+                shown |= {texts[n + 1] for n, text in enumerate(texts) if text == said}
+        assert {"97%", "95%", "97.1%", "0.0.9", f"1,200.5 {known[1]}", f"1,200.5 {known[2]}"} <= shown
+        assert [one for one in shown if not one.endswith(known) and one not in {"0.0.9", "0.1.0"} | FLAGS] == []
+
+
+# A flag's value is not told; should an old incident have one, it is a plain number.
+FLAGS = {"1200.5", "900"}
+
+
+async def test_english_pages_have_no_chinese_but_names(client: httpx.AsyncClient, full: list[str]) -> None:
+    names = re.compile(
+        r"青海省|宁夏回族自治区|民和县|官亭镇(第\d+阅览室)?|团结街 3 号|装修|边疆万里|王|李|扎西|钥匙丢了|升级"
+    )
+    for path in full:
+        texts = [names.sub("", text) for language, text in texts_of(await page(client, path, "en")) if language == "en"]
+        assert [text for text in texts if re.search(r"[\u4e00-\u9fff]", text)] == [], path
+
+
+def test_a_raw_word_is_found() -> None:
+    page = (
+        '<html lang="zh-CN"><body><p>原因</p><dd>two_boots</dd><i title="telecom">电信</i><b lang="en">Reading room</b>'
+    )
+    assert [word for word, _ in latin_words(page)] == ["two_boots", "telecom"]
