@@ -1,6 +1,6 @@
 """The application: routers, errors and the gate, put together."""
 
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.security import HTTPBearer
@@ -22,6 +22,7 @@ from api import (
     pipeline,
     probes,
     problems,
+    reference,
     refused,
     schedules,
     signin_links,
@@ -53,18 +54,32 @@ _DESCRIPTION: Final = (
     "What Milepost knows of its stations. Send `Authorization: Bearer TOKEN`. Times are ISO 8601 UTC; lists are "
     '{"items": […], "next": cursor or null} and take `cursor` and `limit`; errors are RFC 9457 problem documents.'
 )
-_FAILURE: Final = {"description": "RFC 9457 problem document", "content": {problems.MEDIA_TYPE: {}}}
+_FAILURE: Final = {
+    "description": "RFC 9457 problem document",
+    "content": {problems.MEDIA_TYPE: {"example": reference.PROBLEM}},
+}
+
+
+class App(FastAPI):
+    """FastAPI, whose description has summaries and examples."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = reference.described(super().openapi())
+        return self.openapi_schema
 
 
 def create_app(context: Context) -> FastAPI:
     """An app over what the service opened; it opens and closes nothing itself."""
-    app = FastAPI(
+    app = App(
         title="Milepost",
         version="1",
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        openapi_tags=[dict(tag) for tag in reference.TAGS],
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.context = context
     app.state.survey = Look(lambda: survey(context.database))

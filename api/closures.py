@@ -57,7 +57,7 @@ async def list_closures(
     page: PageOf,
     area: AreaFilter = None,
     station: Annotated[str | None, Query(max_length=64, description="also those of its areas and programmes")] = None,
-    status: ClosureStatus | None = None,
+    status: Annotated[ClosureStatus | None, Query(description="only those that are so now")] = None,
 ) -> Listing[ClosureDocument]:
     """Closures, the last declared first."""
     after = page.after(AfterClosure, AfterClosure(MAX_ID)).id

@@ -44,7 +44,7 @@ async def list_incidents(
     context: Shared,
     page: PageOf,
     area: AreaFilter = None,
-    status: IncidentStatus | None = None,
+    status: Annotated[IncidentStatus | None, Query(description="only those that are so now")] = None,
     kind: Annotated[str | None, Query(max_length=64, description="station_offline, pipeline_blind, …")] = None,
     station: Annotated[str | None, Query(max_length=64, description="a station's id")] = None,
     parent: Annotated[int | None, Query(ge=0, le=MAX_ID, description="those of which this one is the cause")] = None,

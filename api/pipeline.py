@@ -93,7 +93,7 @@ def _by_clock(rows: Iterable[Row]) -> Gaps:
 async def trust_shard(
     context: Shared,
     request: Request,
-    shard: Annotated[str, Path(min_length=1, max_length=64)],
+    shard: Annotated[str, Path(min_length=1, max_length=64, description="the shard's name")],
     decision: Annotated[Decision | None, Body()] = None,
 ) -> Trusted:
     """Decide that a suspected shard is sound, so that its stations really fell. 409 when it is not suspected."""

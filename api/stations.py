@@ -37,7 +37,7 @@ async def list_stations(
     context: Shared,
     page: PageOf,
     area: AreaFilter = None,
-    verdict: Verdict | None = None,
+    verdict: Annotated[Verdict | None, Query(description="only those that are so now")] = None,
     q: Annotated[str | None, Query(max_length=64, description="part of an id or name")] = None,
 ) -> Listing[Station]:
     """Stations in the order of their ids: they are no events, so none is newest."""

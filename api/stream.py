@@ -101,7 +101,11 @@ async def _next_frame(client: Client) -> bytes:
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
 async def stream(
-    request: Request, context: Shared, last_event_id: Annotated[str | None, Header(max_length=64)] = None
+    request: Request,
+    context: Shared,
+    last_event_id: Annotated[
+        str | None, Header(max_length=64, description="the id of the last event that came, to go on behind it")
+    ] = None,
 ) -> EventStream:
     """Events `transition` and `incident`, each with an id, as they happen; a comment every 15 s.
 

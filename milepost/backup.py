@@ -90,10 +90,17 @@ def require_database(directory: Path) -> None:
     )
 
 
+def _runs(directory: Path) -> bool:
+    try:
+        return datadir.is_held(directory)
+    except PermissionError as exc:
+        raise RemedyError(f"{directory} is another user's: run this as who runs `milepost up`") from exc
+
+
 @asynccontextmanager
 async def _database(directory: Path) -> AsyncIterator[str]:
     """The URL of the database: of the running Milepost, or served for a moment."""
-    if datadir.is_held(directory):
+    if _runs(directory):
         yield postgres.url_of(directory / "postgres", datadir.kept_port(directory / "ports.json", "postgres"))
         return
     with datadir.hold(directory) as held:
@@ -156,7 +163,7 @@ async def _restore(directory: Path, path: Path) -> None:
         require_usable(path, backup_file.contents, schema=len(read_migrations()), major=postgres.major())
         await asyncio.to_thread(backup_file.verify)
         unfinished = directory.with_name(directory.name + ".restoring")
-        if datadir.is_held(unfinished):
+        if _runs(unfinished):
             raise RemedyError(f"another `milepost restore` is making {directory}: wait for its end")
         shutil.rmtree(unfinished, ignore_errors=True)
         try:

@@ -1,0 +1,460 @@
+"""What /docs and /openapi.json say of each route beyond its types: a summary, and an example of question and answer.
+
+A test validates every example against the schema of its route. Pure.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+Json = Mapping[str, Any]
+
+TAGS: Final = (
+    {"name": "stations", "description": "Service points: how each stands now, and when it should be open."},
+    {"name": "history", "description": "What a station was, measured and was used for."},
+    {"name": "areas", "description": "Areas with the counts of all their stations."},
+    {"name": "incidents", "description": "What is wrong, what happened about it, and what people do about it."},
+    {"name": "blind spots", "description": "Where there is no service for a long time."},
+    {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
+    {"name": "pipeline", "description": "Whether Milepost itself works: clocks, lag, gaps, processes."},
+    {"name": "refused", "description": "What was refused, and stations that nobody registered."},
+    {"name": "stream", "description": "Changes as they happen."},
+    {"name": "signin", "description": "One-use links for browsers."},
+    {"name": "probes", "description": "For load balancers and Prometheus; without a token."},
+)
+"""The tags in the order of the page."""
+
+_JSON: Final = "application/json"
+_STATION_ID: Final = "6321220007"
+_STATION: Final = {
+    "id": _STATION_ID,
+    "name": "吉隆村阅读室",
+    "area": "632122001000",
+    "verdict": "offline",
+    "since": "2026-11-27T07:41:00Z",
+    "last_seen": "2026-11-27T07:40:00.120000Z",
+    "usable": None,
+    "deadline": None,
+    "lifecycle": "commissioned",
+    "terminals": [
+        {
+            "id": "001",
+            "type": "kiosk",
+            "counts": True,
+            "state": "offline",
+            "since": "2026-11-27T07:41:00Z",
+            "last_seen": "2026-11-27T07:40:00.120000Z",
+            "usable": None,
+            "users": None,
+            "every": 60.0,
+            "deadline": None,
+            "installed_at": "2025-06-01T00:00:00Z",
+            "refresh_due": "2030-06-01",
+        }
+    ],
+    "open": True,
+    "opens_at": None,
+    "closes_at": "2026-11-27T09:30:00Z",
+    "closure": None,
+    "flapping": False,
+    "unknown_because": None,
+}
+_SCHEDULE: Final = {
+    "always": False,
+    "versions": [{"valid_from": None, "rules": "Mo-Fr 09:00-17:30; HD off", "timezone": "Asia/Shanghai"}],
+    "openings": [{"from": "2026-11-27T01:00:00Z", "to": "2026-11-27T09:30:00Z"}],
+    "closures": [
+        {
+            "id": 12,
+            "kind": "maintenance",
+            "from": "2026-11-30T01:00:00Z",
+            "to": "2026-11-30T04:00:00Z",
+            "reason": "new router",
+            "approved": True,
+        }
+    ],
+    "provisional": [],
+}
+_TIMELINE: Final = {
+    "intervals": [
+        {
+            "from": "2026-11-26T08:00:00Z",
+            "to": "2026-11-27T07:41:00Z",
+            "verdict": "online",
+            "usable": True,
+            "evidence": "live",
+            "revision": 1,
+        },
+        {
+            "from": "2026-11-27T07:41:00Z",
+            "to": "2026-11-27T08:00:00Z",
+            "verdict": "offline",
+            "usable": None,
+            "evidence": "none",
+            "revision": 1,
+        },
+    ]
+}
+_HEALTH: Final = {
+    "ts": "2026-11-27T07:35:00Z",
+    "terminal": "001",
+    "box": "a04be771",
+    "id": 101,
+    "received_at": "2026-11-27T07:35:00.250000Z",
+    "time_source": "anchor",
+    "up": 86100.5,
+    "cpu": 0.12,
+    "mem": 0.41,
+    "disk": 0.63,
+    "temp": 47.0,
+    "rtt_ms": 38.5,
+    "rx": 1048576,
+    "tx": 524288,
+    "wifi": True,
+    "services": {"reader": True},
+}
+_USAGE: Final = {
+    "from": "2026-11-27T06:00:00Z",
+    "until": "2026-11-27T07:00:00Z",
+    "sessions": 3,
+    "minutes": 41.5,
+    "terminal": "001",
+}
+_COUNTS: Final = {
+    "total": 40,
+    "online": 36,
+    "unusable": 1,
+    "offline": 2,
+    "away": 0,
+    "closed": 1,
+    "excused": 0,
+    "unknown": 0,
+    "never_seen": 0,
+    "suspended": 0,
+}
+_BLIND_SPOT: Final = {
+    "id": 57,
+    "kind": "dark",
+    "area": None,
+    "station": "6321220011",
+    "since": "2026-11-18T02:00:00Z",
+    "clears": "heartbeat",
+    "status": "open",
+    "detail": {"kind": "dark", "since": "2026-11-18T02:00:00+00:00", "clears": "heartbeat"},
+}
+_AREA: Final = {
+    "code": "632122000000",
+    "name": "民和回族土族自治县",
+    "name_en": "Minhe",
+    "name_bo": None,
+    "level": "county",
+    "parent": "632100000000",
+    "counts": _COUNTS,
+    "blind_spots": [_BLIND_SPOT],
+    "children": [
+        {
+            "code": "632122001000",
+            "name": "川口镇",
+            "name_en": "Chuankou",
+            "name_bo": None,
+            "level": "township",
+            "counts": {**_COUNTS, "total": 12, "online": 10, "closed": 0, "unusable": 0},
+        }
+    ],
+}
+_INCIDENT: Final = {
+    "id": 318,
+    "kind": "station_offline",
+    "station": _STATION_ID,
+    "area": None,
+    "shard": None,
+    "status": "open",
+    "began_at": "2026-11-27T07:41:00Z",
+    "opened_at": "2026-11-27T07:43:00.500000Z",
+    "acknowledged_at": None,
+    "acknowledged_by": None,
+    "assignee": None,
+    "closed_at": None,
+    "ended_at": None,
+    "reopen_at": None,
+    "parent": None,
+    "children": [],
+    "detail": {"reason": "missed_heartbeats", "seen_at": "2026-11-27T07:40:00.120000Z"},
+    "cause": None,
+}
+_OPENED: Final = {
+    "id": 901,
+    "at": "2026-11-27T07:43:00.500000Z",
+    "actor": "milepost",
+    "action": "opened",
+    "text": "missed_heartbeats",
+}
+_ACKNOWLEDGED: Final = {
+    **_INCIDENT,
+    "status": "acknowledged",
+    "acknowledged_at": "2026-11-27T07:50:00Z",
+    "acknowledged_by": "wang",
+}
+
+
+def _detail(incident: Json, action: str, text: str | None = None) -> Json:
+    """An incident after somebody did something to it."""
+    entry = {"id": 902, "at": "2026-11-27T07:50:00Z", "actor": "wang", "action": action, "text": text}
+    return {**incident, "entries": [entry, _OPENED]}
+
+
+_CLOSURE: Final = {
+    "id": 12,
+    "kind": "maintenance",
+    "station": _STATION_ID,
+    "area": None,
+    "programme": None,
+    "from": "2026-11-30T01:00:00Z",
+    "until": "2026-11-30T04:00:00Z",
+    "reason": "new router",
+    "status": "declared",
+    "declared_by": "wang",
+    "declared_at": "2026-11-27T08:00:00Z",
+    "approved_by": None,
+    "approved_at": None,
+    "evidence": None,
+    "withdrawn_by": None,
+    "withdrawn_at": None,
+}
+_APPROVED: Final = {
+    **_CLOSURE,
+    "status": "approved",
+    "approved_by": "li",
+    "approved_at": "2026-11-27T08:30:00Z",
+    "evidence": "notice 2026-114",
+}
+_WITHDRAWN: Final = {
+    **_CLOSURE,
+    "status": "withdrawn",
+    "withdrawn_by": "wang",
+    "withdrawn_at": "2026-11-27T08:40:00Z",
+}
+_GAP: Final = {"from": "2026-11-27T03:00:00Z", "to": "2026-11-27T03:00:12Z", "reason": "bridge_restarted"}
+_PIPELINE: Final = {
+    "sound": True,
+    "now": "2026-11-27T08:00:00Z",
+    "shards": [
+        {
+            "shard": "main",
+            "sound": True,
+            "clock": 86388.2,
+            "lag_s": 0.4,
+            "blind_since": None,
+            "suspicion": None,
+            "misnumbering": [],
+            "unstable": False,
+            "gaps_10m": 0,
+            "unknown_10m_s": 0.0,
+            "partitions": [
+                {
+                    "partition": 0,
+                    "clock": 86388.2,
+                    "tick_at": "2026-11-27T07:59:59.600000Z",
+                    "judged_at": "2026-11-27T07:59:59.700000Z",
+                    "lag_s": 0.4,
+                    "blind_since": None,
+                    "sound": True,
+                    "gaps": [_GAP],
+                }
+            ],
+        }
+    ],
+    "consumers": [
+        {
+            "consumer": "ingest",
+            "topic": "milepost.records",
+            "partition": 0,
+            "next_offset": 4711,
+            "instance": "server-1",
+            "updated_at": "2026-11-27T07:59:58Z",
+            "end_offset": 4711,
+            "end_at": "2026-11-27T07:59:59Z",
+            "lag": 0,
+        }
+    ],
+    "services": [
+        {
+            "service": "incidents",
+            "instance": "server-1",
+            "role": "leading",
+            "at": "2026-11-27T07:59:55Z",
+            "age_s": 5.0,
+            "alive": True,
+            "detail": {},
+        }
+    ],
+    "set_aside": [],
+    "restarts": [],
+}
+_DEADLETTER: Final = {
+    "id": 7,
+    "at": "2026-11-27T07:12:00Z",
+    "topic": f"milepost/v1/{_STATION_ID}/001/heartbeat",
+    "station": _STATION_ID,
+    "reason": "out_of_range",
+    "detail": "every: Expected `float` <= 3600.0",
+    "excerpt": '{"v":1,"boot":"b7f3c1e2","run":12,"n":4211,"at":1795410000000,"every":7200}',
+    "size": 76,
+    "refused": 0,
+    "shard": "main",
+}
+_UNREGISTERED: Final = {
+    "station": "6321229999",
+    "terminals": ["001"],
+    "first_seen_at": "2026-11-27T06:00:00Z",
+    "last_seen_at": "2026-11-27T07:59:00Z",
+    "messages": 120,
+}
+_STREAM: Final = (
+    "id: 08d0b054-4\nevent: transition\n"
+    f'data: {{"seq":4,"station":"{_STATION_ID}","terminal":null,"before":"online","after":"offline",…}}\n\n'
+    "id: 08d0b054-5\nevent: incident\n"
+    f'data: {{"id":318,"kind":"station_offline","station":"{_STATION_ID}","status":"open","action":"opened",…}}\n\n'
+)
+_FIGURES: Final = '# TYPE milepost_stations gauge\nmilepost_stations{verdict="online"} 36.0\n'
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """A route in words: what it is for in a few, what is answered, and what is sent."""
+
+    summary: str
+    answer: Any
+    body: Json | None = None
+    status: int = 200
+    media: str = _JSON
+
+
+def _list(item: Json, following: str | None = None) -> Json:
+    return {"items": [item], "next": following}
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "list_stations": Operation(summary="List stations", answer=_list(_STATION, "eyJpZCI6IjYzMjEyMjAwMDcifQ")),
+    "get_station": Operation(summary="One station", answer=_STATION),
+    "get_schedule": Operation(summary="When a station should be open", answer=_SCHEDULE),
+    "get_timeline": Operation(summary="The history of a station", answer=_TIMELINE),
+    "list_health": Operation(summary="Health of a station's terminals", answer=_list(_HEALTH)),
+    "list_usage": Operation(
+        summary="Use of a station", answer={**_list(_USAGE), "total": {"sessions": 3, "minutes": 41.5}}
+    ),
+    "get_area": Operation(summary="An area with its counts", answer=_AREA),
+    "list_incidents": Operation(summary="List incidents", answer=_list(_INCIDENT)),
+    "get_incident": Operation(summary="One incident", answer={**_INCIDENT, "entries": [_OPENED]}),
+    "acknowledge": Operation(
+        summary="Acknowledge an incident",
+        body={"text": "on my way", "by": "wang"},
+        answer=_detail(_ACKNOWLEDGED, "acknowledged", "on my way"),
+    ),
+    "assign": Operation(
+        summary="Hand an incident to a person",
+        body={"assignee": "zhao", "by": "wang"},
+        answer=_detail({**_ACKNOWLEDGED, "assignee": "zhao"}, "assigned", "zhao"),
+    ),
+    "note": Operation(
+        summary="Add a note to an incident",
+        body={"text": "the power is off in the village", "by": "wang"},
+        answer=_detail(_ACKNOWLEDGED, "note", "the power is off in the village"),
+    ),
+    "resolve": Operation(
+        summary="Close an incident by hand",
+        body={"text": "router replaced", "by": "wang"},
+        answer=_detail(
+            {
+                **_ACKNOWLEDGED,
+                "status": "closed",
+                "closed_at": "2026-11-27T07:50:00Z",
+                "reopen_at": "2026-11-27T11:50:00Z",
+                "detail": {"reason": "missed_heartbeats", "shelved_by": "person", "resolved_by": "wang"},
+            },
+            "resolved",
+            "router replaced",
+        ),
+    ),
+    "list_blind_spots": Operation(summary="List blind spots", answer=_list(_BLIND_SPOT)),
+    "list_closures": Operation(summary="List closures", answer=_list(_APPROVED)),
+    "get_closure": Operation(summary="One closure", answer=_APPROVED),
+    "declare": Operation(
+        summary="Declare a closure",
+        body={
+            "station": _STATION_ID,
+            "from": "2026-11-30T09:00:00+08:00",
+            "until": "2026-11-30T12:00:00+08:00",
+            "reason": "new router",
+            "kind": "maintenance",
+            "by": "wang",
+        },
+        answer=_CLOSURE,
+        status=201,
+    ),
+    "approve": Operation(
+        summary="Approve a closure", body={"evidence": "notice 2026-114", "by": "li"}, answer=_APPROVED
+    ),
+    "withdraw": Operation(summary="Withdraw a closure", body={"by": "wang"}, answer=_WITHDRAWN),
+    "get_pipeline": Operation(summary="Whether Milepost itself works", answer=_PIPELINE),
+    "trust_shard": Operation(
+        summary="Decide that a suspected shard is sound",
+        body={"by": "li"},
+        answer={"shard": "main", "decided_at": "2026-11-27T08:00:00Z", "by": "li"},
+    ),
+    "announce_restart": Operation(
+        summary="Announce a restart of the platform",
+        body={"minutes": 5, "reason": "upgrade", "by": "li"},
+        answer={
+            "from": "2026-11-27T08:00:00Z",
+            "until": "2026-11-27T08:05:00Z",
+            "by": "li",
+            "reason": "upgrade",
+        },
+        status=201,
+    ),
+    "list_deadletters": Operation(summary="List refused messages", answer=_list(_DEADLETTER)),
+    "list_unregistered": Operation(summary="List stations that are not registered", answer=_list(_UNREGISTERED)),
+    "stream": Operation(summary="Follow changes", answer=_STREAM, media="text/event-stream"),
+    "new_signin_link": Operation(
+        summary="Make a sign-in link",
+        answer={
+            "link": "http://127.0.0.1:8000/signin?code=Yb3…",
+            "until": "2026-11-27T08:15:00Z",
+        },
+        status=201,
+    ),
+    "healthz": Operation(summary="Is the process alive?", answer={"alive": True}),
+    "readyz": Operation(summary="Does all of it work?", answer={"ready": True, "missing": [], "warnings": []}),
+    "metrics": Operation(summary="Figures for Prometheus", answer=_FIGURES, media="text/plain"),
+}
+"""By the name of the route's function, which is the operation's id."""
+
+PROBLEM: Final = {
+    "type": "about:blank",
+    "title": "Not Found",
+    "status": 404,
+    "detail": "there is no station '6321229999'",
+    "instance": "/api/v1/stations/6321229999",
+}
+"""What an error looks like."""
+
+
+def described(document: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with summaries and examples; it is changed in place."""
+    for methods in document["paths"].values():
+        for route in methods.values():
+            if (operation := OPERATIONS.get(route["operationId"])) is not None:
+                _describe(route, operation)
+    return document
+
+
+def _describe(route: dict[str, Any], operation: Operation) -> None:
+    route["summary"] = operation.summary
+    content = route["responses"].setdefault(str(operation.status), {}).setdefault("content", {})
+    content.setdefault(operation.media, {})["example"] = operation.answer
+    if operation.body is not None:
+        route["requestBody"]["content"][_JSON]["example"] = operation.body
+    for parameter in route.get("parameters", []):
+        if parameter["in"] == "path":
+            parameter["example"] = operation.answer.get(parameter["name"], _STATION_ID)
