@@ -35,10 +35,14 @@ Cells = list[int]
 """Numbers of stations, in the order of COLUMNS."""
 
 _column_of: dict[tuple[str, str, bool | None, bool, bool], int] = {}
+_RETIRED: Final = "retired"
 
 
-def column_of(standing: Standing) -> int:
-    """The column that a station counts in: its verdict, as if its clock could be trusted."""
+def column_of(standing: Standing) -> int | None:
+    """The column that a station counts in: its verdict, as if its clock could be trusted; None: a retired one, which
+    counts in none."""
+    if standing.lifecycle == _RETIRED:
+        return None
     key = (standing.lifecycle, standing.state, standing.usable, standing.open, standing.excused)
     found = _column_of.get(key)
     if found is None:
@@ -105,7 +109,9 @@ def _of(found: dict[Path, Tally], path: Path) -> Tally:
 
 
 def _add(there: Tally, standing: Standing, sign: int) -> None:
-    there.cells[column_of(standing)] += sign
+    column = column_of(standing)
+    if column is not None:
+        there.cells[column] += sign
     if standing.working:
         there.cells[WORKING] += sign
     elif is_waited_for(standing):

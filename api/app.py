@@ -24,6 +24,8 @@ from api import (
     problems,
     reference,
     refused,
+    removal_pages,
+    removals,
     schedules,
     signin_links,
     signin_pages,
@@ -39,6 +41,7 @@ from api.probes import Probes
 
 _ROUTERS: Final = (
     stations,
+    removals,
     schedules,
     history,
     areas,
@@ -96,6 +99,7 @@ def create_app(context: Context) -> FastAPI:
         signin_pages,
         board,
         station_pages,
+        removal_pages,
         area_pages,
         incident_pages,
         blind_spot_pages,

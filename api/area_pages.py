@@ -50,7 +50,7 @@ async def show_area(
     """How many stations of an area are how, the same of each part of it, its stations, and its blind spots."""
     words = words_for(request)
     area = await areas.get_area(context, code)
-    found = await stations.list_stations(context, Page(_STATIONS, cursor or None), [area.code])
+    found = await stations.list_stations(context, Page(_STATIONS, cursor or None), [area.code], retired=False)
     async with context.database.snapshot() as connection:
         above = await connection.fetch(QUERIES.area_path, area.code)
         spots = area.blind_spots[:_SPOTS]

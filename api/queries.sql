@@ -24,7 +24,7 @@ SELECT now();
 -- station here; a test holds the two together. The lines before it only spare it to most stations. $2: partitions with only sound clocks; $3, $4: the sound
 -- (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the
 -- codes of its subtree ($5), by which the planner sees how few they are, or, if they are many, by its own ($6).
--- $9: part of an id or name. $10: calendars that are shut; $11, $12, $13: stations, areas, programmes that are excused.
+-- $9: part of an id or name. $14: retired ones only, or none of them. $10: calendars that are shut; $11, $12, $13: stations, areas, programmes that are excused.
 SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state, held(st.since) AS since, st.usable,
        (SELECT path FROM area a WHERE a.code = s.area) AS path,
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
@@ -59,6 +59,7 @@ WHERE s.id > $1
         WHEN s.calendar = ANY ($10::bigint[]) THEN 'closed'
         WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $12::text[]) THEN 'excused'
         ELSE st.state END)
+  AND ($14::boolean IS NULL OR (s.lifecycle = 'retired') = $14)
   AND ($9::text IS NULL OR strpos(lower(concat_ws(' ', s.id, s.name, s.name_en, s.name_bo)), lower($9)) > 0)
 ORDER BY s.id LIMIT $8;
 
@@ -120,7 +121,7 @@ JOIN station s ON s.id = st.station LEFT JOIN area a ON a.code = s.area
 ORDER BY st.since, s.id;
 
 -- name: survey_stations
--- All stations by everything that a verdict depends on, and those with coordinates by where they are: on a grid of
+-- All stations but the retired by everything that a verdict depends on, and those with coordinates by where they are: on a grid of
 -- 1/$8 of the space they take, or 1/$9 when they are more than $10. However many there are, the answer stays as small
 -- as a picture. $1: partitions with only sound clocks; $2, $3: the sound (partition, shard) of the others; $4 to $7 as
 -- $10 to $13 of list_stations. A station that is alone in its place and state is named.
@@ -128,7 +129,7 @@ WITH bounds AS MATERIALIZED (
     SELECT min(lat) AS south, min(lon) AS west,
            greatest(max(lat) - min(lat), max(lon) - min(lon), 0.000001)
                / CASE WHEN count(*) <= $10::bigint THEN $8::float8 ELSE $9::float8 END AS step
-    FROM station WHERE lat IS NOT NULL AND lon IS NOT NULL
+    FROM station WHERE lat IS NOT NULL AND lon IS NOT NULL AND lifecycle <> 'retired'
 ), found AS MATERIALIZED (
     SELECT floor((s.lat - b.south) / b.step)::int AS row, floor((s.lon - b.west) / b.step)::int AS col,
            s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (
@@ -145,6 +146,7 @@ WITH bounds AS MATERIALIZED (
     LEFT JOIN (SELECT unnest($5::text[]) AS station
                UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
            ON excuse.station = s.id
+    WHERE s.lifecycle <> 'retired'
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 )
 SELECT f.*, alone.name, alone.name_en
@@ -155,7 +157,7 @@ FROM found f LEFT JOIN LATERAL (
 -- Where the middle of the stations of each province, prefecture and county is.
 SELECT up.level, up.code, up.name, up.name_en, avg(s.lat) AS lat, avg(s.lon) AS lon
 FROM (SELECT area, sum(lat) / count(*) AS lat, sum(lon) / count(*) AS lon FROM station
-      WHERE lat IS NOT NULL AND lon IS NOT NULL GROUP BY area) AS s
+      WHERE lat IS NOT NULL AND lon IS NOT NULL AND lifecycle <> 'retired' GROUP BY area) AS s
 JOIN area a ON a.code = s.area
 CROSS JOIN LATERAL unnest(a.path) AS above (code)
 JOIN area up ON up.code = above.code AND up.level IN ('province', 'prefecture', 'county')
@@ -193,7 +195,7 @@ LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
 LEFT JOIN (SELECT unnest($5::text[]) AS station
            UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
        ON excuse.station = s.id
-WHERE s.area IS NULL
+WHERE s.area IS NULL AND s.lifecycle <> 'retired'
 GROUP BY 1, 2, 3, 4, 5;
 
 -- name: count_roots
@@ -208,7 +210,7 @@ SELECT a.path[1] AS root, s.lifecycle, st.state, st.partition = ANY ($1::int[]) 
             THEN 'excused' END AS cover,
        count(*) AS stations
 FROM area a
-JOIN station s ON s.area = a.code
+JOIN station s ON s.area = a.code AND s.lifecycle <> 'retired'
 LEFT JOIN station_stand st ON st.station = s.id
 LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
 LEFT JOIN (SELECT unnest($5::text[]) AS station
@@ -230,7 +232,7 @@ SELECT tree.child, s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.
             THEN 'excused' END AS cover,
        count(*) AS stations
 FROM tree
-JOIN station s ON s.area = tree.code
+JOIN station s ON s.area = tree.code AND s.lifecycle <> 'retired'
 LEFT JOIN station_stand st ON st.station = s.id
 LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
 LEFT JOIN (SELECT unnest($5::text[]) AS station
@@ -310,7 +312,7 @@ ORDER BY c.id DESC LIMIT $5;
 
 -- name: station_lifecycles
 -- The changes of a station's lifecycle, oldest first.
-SELECT at, before, after FROM station_lifecycle WHERE station = $1 ORDER BY at, id;
+SELECT at, before, after, actor, reason FROM station_lifecycle WHERE station = $1 ORDER BY at, id;
 
 -- name: station_shards
 -- Through which shards a station was heard up to $2, and in which partition its transitions are.

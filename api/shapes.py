@@ -65,6 +65,20 @@ class Station(Document):
     )
 
 
+class Removed(Document):
+    """What became of a station: removed (nothing was on record of it), or retired (what is on record stays)."""
+
+    id: str
+    outcome: Literal["removed", "retired"]
+
+
+class Restored(Document):
+    """A station whose retirement was taken back, and the lifecycle that it has again."""
+
+    id: str
+    lifecycle: str = Field(description="planned, commissioned or suspended")
+
+
 class Interval(Document):
     """Part of a station's history; `revision` rises when presence that arrived late says more about it."""
 
@@ -184,7 +198,7 @@ class UsageListing(Listing[UsageItem]):
 
 
 class Counts(Document):
-    """Stations by verdict."""
+    """Stations by verdict; retired ones count nowhere."""
 
     total: int = 0
     online: int = 0

@@ -28,6 +28,8 @@ router = page_router()
 
 _PAGE: Final = 50
 _DAY: Final = timedelta(hours=24)
+_RETIRED: Final = "retired"
+"""Asks for the retired stations, where otherwise a verdict stands."""
 _SPANS: Final = {"1h": timedelta(hours=1), "24h": _DAY, "7d": timedelta(days=7)}
 """How much of the past a station's strip shows, by what `?span=` names."""
 _SAMPLES: Final = 100
@@ -40,20 +42,28 @@ Cursor = Annotated[str, Query(max_length=MAX_CURSOR)]
 
 @router.get("/stations")
 async def show_stations(
-    request: Request, context: Shared, q: Text = "", verdict: Text = "", area: Text = "", cursor: Cursor = ""
+    request: Request,
+    context: Shared,
+    q: Text = "",
+    verdict: Text = "",
+    area: Text = "",
+    cursor: Cursor = "",
+    removed: Text = "",
 ) -> Response:
-    """Stations by id, filtered, a page at a time."""
+    """Stations by id, filtered, a page at a time; retired ones only where they are asked for. `removed`: the id of one
+    that was just removed."""
     words = words_for(request)
     wanted = Verdict(verdict) if verdict in set(Verdict) else None
     asked = area.strip() or None
     found = await stations.list_stations(
-        context, Page(_PAGE, cursor or None), area_codes(asked), wanted, q.strip() or None
+        context, Page(_PAGE, cursor or None), area_codes(asked), wanted, q.strip() or None, verdict == _RETIRED
     )
     return show(
         request,
         "stations.html",
         q=q,
-        verdict=wanted.value if wanted else "",
+        verdict=wanted.value if wanted else _RETIRED if verdict == _RETIRED else "",
+        removed=removed,
         area=area,
         verdicts=[one.value for one in (Verdict.ONLINE, *(one for one in ORDER if one is not Verdict.ONLINE))],
         rows=await station_rows(context, found.items, words),
@@ -101,6 +111,7 @@ async def show_station(request: Request, context: Shared, id: StationId, span: T
         now = await connection.fetchval(QUERIES.now)
         above = await connection.fetch(QUERIES.area_path, station.area)
         today = await _today(connection, id, now)
+        lifecycles = await connection.fetch(QUERIES.station_lifecycles, id)
     facts = described.get(id)
     samples = await history.list_health(context, id, Asked(now - _DAY, now), Page(_SAMPLES, None))
     usage = await history.list_usage(context, id, Asked(_midnight(now), now), Page(1, None))
@@ -111,6 +122,7 @@ async def show_station(request: Request, context: Shared, id: StationId, span: T
         now=now,
         station=station,
         today=today,
+        lifecycles=list(reversed(lifecycles))[:_INCIDENTS],
         name=_station_name(words, station, facts),
         facts=facts,
         above=[(row["code"], name_of_row(words, row).main) for row in above],

@@ -39,6 +39,9 @@ async def list_stations(
     area: AreaFilter = None,
     verdict: Annotated[Verdict | None, Query(description="only those that are so now")] = None,
     q: Annotated[str | None, Query(max_length=64, description="part of an id or name")] = None,
+    retired: Annotated[
+        bool | None, Query(description="true: only retired ones; false: none of them, as the counts of areas have it")
+    ] = None,
 ) -> Listing[Station]:
     """Stations in the order of their ids: they are no events, so none is newest."""
     after = page.after(AfterStation, AfterStation("")).id
@@ -57,6 +60,7 @@ async def list_stations(
             page.limit + 1,
             (q or "").strip() or None,
             *cover.arguments,
+            retired,
         )
         terminals, full = await terminals_of(connection, rows[: page.limit])
         cover = await load_cover(connection, rows)

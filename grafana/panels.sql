@@ -1,5 +1,5 @@
 -- name: counts
--- Stations by verdict, a column each, so that a verdict nobody has shows 0.
+-- Stations by verdict but the retired, a column each, so that a verdict nobody has shows 0.
 SELECT count(*) FILTER (WHERE verdict = 'online') AS online,
        count(*) FILTER (WHERE verdict = 'unusable') AS unusable,
        count(*) FILTER (WHERE verdict = 'offline') AS offline,
@@ -10,7 +10,8 @@ SELECT count(*) FILTER (WHERE verdict = 'online') AS online,
        count(*) FILTER (WHERE verdict = 'never_seen') AS never_seen,
        count(*) FILTER (WHERE verdict = 'suspended') AS suspended
 FROM station_verdict
-WHERE '*' = ${area:sqlstring} OR area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]);
+WHERE lifecycle <> 'retired'
+  AND ('*' = ${area:sqlstring} OR area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]));
 
 -- name: worst
 -- Who has been without service longest; a verdict that is unknown is ours, not theirs. Only what was judged so can

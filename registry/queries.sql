@@ -141,3 +141,26 @@ SELECT pg_advisory_xact_lock(hashtextextended('milepost import', 0));
 
 -- name: announce
 SELECT pg_notify('milepost_registry', '');
+
+-- name: name_deed
+-- Who changes the registry in this transaction and why, for its history.
+SELECT set_config('milepost.actor', $1, true), set_config('milepost.reason', $2, true);
+
+-- name: lock_station
+-- Its lifecycle; NULL: it is not registered.
+SELECT lifecycle FROM station WHERE id = $1 FOR UPDATE;
+
+-- name: has_history
+SELECT station_has_history($1);
+
+-- name: remove_untouched
+-- False where anything is on record.
+SELECT remove_untouched_station($1);
+
+-- name: set_lifecycle
+-- A person decided it, so it is no longer known by hearsay only.
+UPDATE station SET lifecycle = $2, auto_registered = false WHERE id = $1;
+
+-- name: lifecycle_before
+-- What a station was before its last change.
+SELECT before FROM station_lifecycle WHERE station = $1 ORDER BY at DESC, id DESC LIMIT 1;

@@ -53,4 +53,12 @@ BEGIN
             EXECUTE format('GRANT %s ON %s %s TO milepost_service', found.wanted, found.kind, found.name);
         END IF;
     END LOOP;
+    -- The one way in which they delete a station.
+    FOR found IN
+        SELECT oid::regprocedure AS name FROM pg_proc
+        WHERE pronamespace = current_schema()::regnamespace AND proname = 'remove_untouched_station'
+          AND pg_has_role(proowner, 'USAGE') AND NOT has_function_privilege('milepost_service', oid, 'EXECUTE')
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO milepost_service', found.name);
+    END LOOP;
 END $$;

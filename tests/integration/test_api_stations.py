@@ -104,10 +104,12 @@ async def test_filter_counts_and_metrics_agree_with_the_verdicts(pool: Pool, dat
         for verdict in Verdict:
             filtered = [item["id"] for item in await walk(client, "/api/v1/stations", verdict=verdict.value, limit=7)]
             assert filtered == sorted(name for name, its in verdicts.items() if its == verdict), verdict
+        counted = await walk(client, "/api/v1/stations", retired="false", limit=50)
         counts = (await client.get("/api/v1/areas/63")).json()["counts"]
         metrics = (await client.get("/metrics")).text
-    expected = Counter(verdicts.values())
-    assert counts.pop("total") == stations
+    assert [item["id"] for item in counted] == [item["id"] for item in everyone if item["lifecycle"] != "retired"]
+    expected = Counter(item["verdict"] for item in counted)
+    assert counts.pop("total") == len(counted) < stations
     assert {verdict: number for verdict, number in counts.items() if number} == expected
     for verdict, number in expected.items():
         assert f'milepost_stations{{verdict="{verdict}"}} {number}.0' in metrics

@@ -161,13 +161,14 @@ async def fill_asides(connection: Connection, dice: random.Random) -> None:
 
 
 async def counted_every_way(connection: Connection, clocks: Clocks, cover: Cover, verdicts: dict[str, Verdict]) -> None:
-    """All who go through stations find of each what it is by itself."""
+    """All who go through stations find of each of `verdicts` what it is by itself, and of none else anything."""
     await connection.execute("UPDATE station SET lat = right(id, 2)::int * 0.5, lon = nullif(right(id, 1)::int % 7, 0)")
     await connection.execute(
         "INSERT INTO incident (kind, key, station, began_at, opened_at) "
         "SELECT 'station_offline', id, id, now(), now() FROM station WHERE right(id, 1) = '4'"
     )
-    stations = {row["id"]: row for row in await connection.fetch("SELECT id, name, area, lon FROM station")}
+    rows = await connection.fetch("SELECT id, name, area, lon FROM station WHERE id = ANY ($1::text[])", list(verdicts))
+    stations = {row["id"]: row for row in rows}
     below = {"1": None, "11": "11", "111": "11", "12": "12"}
     given = grounds(clocks, cover)
 
@@ -185,6 +186,10 @@ async def counted_every_way(connection: Connection, clocks: Clocks, cover: Cover
     for child in (None, "11", "12"):
         here = [name for name, its in stations.items() if its["area"] is not None and below[its["area"]] == child]
         assert tally((row for row in rows if row["child"] == child), clocks) == Counter(map(verdicts.__getitem__, here))
+    rows = await connection.fetch(QUERIES.count_roots, *given)
+    somewhere = [name for name, its in stations.items() if its["area"] is not None]
+    assert {row["root"] for row in rows} == {"1"}
+    assert tally(rows, clocks) == Counter(map(verdicts.__getitem__, somewhere))
 
     fallen = await connection.fetch(QUERIES.list_fallen, *given, 100_000)
     missed = {name for name, verdict in verdicts.items() if verdict is Verdict.OFFLINE and name[-1] != "4"}
@@ -208,7 +213,7 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
         assert seen == {(c.partition, c.shard): doubt(c, now) or (None, None) for c in clocks.all}
 
         listed = await connection.fetch(
-            QUERIES.list_stations, "", [], [], [], None, None, None, 100_000, None, *cover.arguments
+            QUERIES.list_stations, "", [], [], [], None, None, None, 100_000, None, *cover.arguments, None
         )
         documents = await complete(connection, listed, clocks, cover)
         said = {d.id: (d.verdict, d.since, d.usable, d.open) for d in documents}
@@ -233,9 +238,11 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
                 100_000,
                 None,
                 *cover.arguments,
+                None,
             )
             assert {row["id"] for row in filtered} == {name for name, its in said.items() if its[0] == verdict}, verdict
-        await counted_every_way(connection, clocks, cover, {name: verdict for name, (verdict, *_) in said.items()})
+        counted = {d.id: d.verdict for d in documents if d.lifecycle != "retired"}
+        await counted_every_way(connection, clocks, cover, counted)
 
 
 REFUSED = {
