@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import msgspec
 
-from alerting.deliver_core import Message
+from alerting.deliver_facts import Message
 
 MAX_ANSWER: Final = 64 * 1024
 """Bytes of an answer that are looked at."""

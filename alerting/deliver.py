@@ -18,9 +18,13 @@ import msgspec
 
 from alerting.bot_target import BotTarget
 from alerting.bots import parse_bot
-from alerting.deliver_core import Facts, GiveUp, Language, Message, after_failure, write_message, write_plainly
-from alerting.deliver_targets import AppriseTarget, LogTarget, Parcel, SendError, Target, quiet_apprise
+from alerting.deliver_core import GiveUp, after_failure
+from alerting.deliver_facts import Area, Facts, Message, known_zone
+from alerting.deliver_message import write_message, write_plainly
+from alerting.deliver_targets import AppriseTarget, LogTarget, Parcel, SendError, Target, instantiate, quiet_apprise
+from alerting.deliver_texts import Language
 from alerting.stream import end_with, wait_for_wake
+from alerting.webhook_target import WebhookTarget, webhook_of
 from contract.errors import RemedyError
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Pool, end, listening, may_pass, open_pool
@@ -69,7 +73,11 @@ def open_target(url: str, place: int, timeout: float) -> Target:
         raise RemedyError(
             f"MILEPOST_ALERT_URLS: URL {place} cannot be used (it is secret and not shown): {exc}"
         ) from None
-    return AppriseTarget(url, place, timeout) if bot is None else BotTarget(bot, url, timeout)
+    if bot is not None:
+        return BotTarget(bot, url, timeout)
+    notifier = instantiate(url, place)
+    webhook = webhook_of(notifier)
+    return AppriseTarget(notifier, url, timeout) if webhook is None else WebhookTarget(webhook, url, timeout)
 
 
 async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
@@ -199,7 +207,7 @@ class Outbox:
             await self._mark(QUERIES.mark_sent, row["id"])
 
     def _parcel(self, row: asyncpg.Record) -> Parcel:
-        facts = Facts(**{name: row[name] for name in Facts.__struct_fields__})
+        facts = _facts(row)
         message: Message = self._write(facts, row["now"])
         return Parcel(key=row["idempotency_key"], at=row["now"], facts=facts, message=message)
 
@@ -245,3 +253,9 @@ class Outbox:
                 delay = min(delay * 2, self._config.max_backoff)
             else:
                 return
+
+
+def _facts(row: asyncpg.Record) -> Facts:
+    given = {name: row[name] for name in Facts.__struct_fields__}
+    areas = msgspec.convert(row["areas"], list[Area])
+    return Facts(**{**given, "areas": areas, "timezone": known_zone(row["timezone"])})

@@ -49,8 +49,16 @@ SELECT l.id, l.idempotency_key, l.attempts,
             ELSE n.phase = 'resolved' AND NOT past.tried END AS overtaken,
        clock_timestamp() AS now, i.id AS incident, i.kind, held(i.began_at) AS began_at,
        held(i.ended_at) AS ended_at, held(i.reopen_at) AS reopen_at, i.station, i.shard, i.detail,
-       child.many AS children, child.open AS children_open,
-       s.name AS station_name, s.name_en AS station_name_en, a.name AS area_name, a.name_en AS area_name_en
+       i.acknowledged_by, child.many AS children, child.open AS children_open,
+       s.name AS station_name, s.name_en AS station_name_en, s.address,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('code', p.code, 'name', p.name, 'name_en', p.name_en,
+                                                     'level', p.level) ORDER BY array_position(a.path, p.code))
+                 FROM area p WHERE p.code = ANY (a.path)), '[]') AS areas,
+       coalesce((SELECT timezone FROM schedule WHERE station = s.id AND valid_from <= current_date
+                 ORDER BY valid_from DESC LIMIT 1),
+                (SELECT timezone FROM schedule WHERE kind = s.kind AND valid_from <= current_date
+                 ORDER BY valid_from DESC LIMIT 1)) AS timezone,
+       opening.seconds AS open_seconds
 FROM leased l
 JOIN notification n ON n.id = l.notification
 JOIN incident i ON i.id = n.incident
@@ -62,6 +70,15 @@ CROSS JOIN LATERAL (
     FROM notification before JOIN delivery d ON d.notification = before.id
     WHERE before.incident = n.incident AND before.id < n.id AND d.target = $1
 ) AS past
+LEFT JOIN calendar c ON c.id = s.calendar
+CROSS JOIN LATERAL (
+    -- How much of the time it took the station should have been open; null where that is not known, or always.
+    SELECT CASE WHEN held(i.began_at) >= c.filled_from AND held(i.ended_at) <= c.filled_to
+                THEN coalesce(sum(extract(epoch FROM least(o.closes_at, i.ended_at) - greatest(o.opens_at, i.began_at))), 0)
+           END::float8 AS seconds
+    FROM calendar_opening o
+    WHERE o.calendar = c.id AND o.opens_at < i.ended_at AND o.closes_at > i.began_at
+) AS opening
 CROSS JOIN LATERAL (
     -- Stations; for what concerns terminals, those.
     SELECT count(DISTINCT thing) AS many, count(DISTINCT thing) FILTER (WHERE bad) AS open

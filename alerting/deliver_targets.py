@@ -1,4 +1,4 @@
-"""Where notifications go: apprise URLs, and a file with a JSON line each."""
+"""Where notifications go: a file with a JSON line each, and what apprise sends to."""
 
 import asyncio
 import logging
@@ -15,10 +15,14 @@ from typing import Any, BinaryIO, Final, Protocol
 import msgspec
 from apprise import Apprise, NotifyFormat
 
-from alerting.deliver_core import LOG_TARGET, Facts, Message, target_of
+from alerting.deliver_core import LOG_TARGET, target_of
+from alerting.deliver_facts import Facts, Message
+from alerting.deliver_fields import fields_of
 from contract.errors import RemedyError
 
-_WEBHOOKS: Final = frozenset({"jsons", "xmls", "forms"})
+_WEBHOOKS: Final = frozenset({"xmls", "forms"})
+_SMS: Final = 160
+"""Characters at most that apprise says of a plugin which sends SMS."""
 _STATUS = re.compile(r"error=(\d{3})\b")
 
 
@@ -75,23 +79,7 @@ class LogTarget:
 
 
 def _line(parcel: Parcel) -> bytes:
-    facts, message = parcel.facts, parcel.message
-    return msgspec.json.encode(
-        {
-            "key": parcel.key,
-            "at": parcel.at,
-            "incident": facts.incident,
-            "kind": facts.kind,
-            "phase": facts.phase,
-            "station": facts.station,
-            "shard": facts.shard,
-            "began_at": facts.began_at,
-            "ended_at": facts.ended_at,
-            "title": message.title,
-            "text": message.body,
-            "link": message.link,
-        }
-    )
+    return msgspec.json.encode(fields_of(parcel.key, parcel.at, parcel.facts, parcel.message))
 
 
 def _open_for_append(path: Path) -> BinaryIO:
@@ -120,22 +108,33 @@ def _append_line(path: Path, line: bytes) -> None:
         os.fsync(file.fileno())
 
 
-class AppriseTarget:
-    """One apprise URL. A webhook also gets the key as the header `Idempotency-Key`."""
+def instantiate(url: str, place: int) -> Any:
+    """apprise's plugin for a URL; `place` is the URL's number in the setting. Raises RemedyError."""
+    quiet_apprise()
+    notifier = Apprise.instantiate(url)
+    if notifier is None:
+        raise RemedyError(
+            f"MILEPOST_ALERT_URLS: URL {place} is none that apprise understands (it is secret and not shown): "
+            "correct it as https://github.com/caronc/apprise says"
+        )
+    return notifier
 
-    def __init__(self, url: str, place: int, timeout: float) -> None:
+
+def told_by(notifier: Any, message: Message) -> tuple[str, str]:
+    """Title and body for a plugin; one that sends SMS gets the short form, whose length is one segment's."""
+    is_sms = notifier.body_maxlen <= _SMS
+    return ("", message.short) if is_sms and message.short else (message.title, message.body)
+
+
+class AppriseTarget:
+    """One apprise URL with its plugin. An XML or form webhook also gets the key as the header `Idempotency-Key`."""
+
+    def __init__(self, notifier: Any, url: str, timeout: float) -> None:
         self.name = target_of(url)
         self._timeout = timeout
         self._running: asyncio.Future[None] | None = None
-        quiet_apprise()
-        notifier = Apprise.instantiate(url)
-        if notifier is None:
-            raise RemedyError(
-                f"MILEPOST_ALERT_URLS: URL {place} is none that apprise understands (it is secret and not shown): "
-                "correct it as https://github.com/caronc/apprise says"
-            )
         # What a plugin offers differs from one to the next.
-        self._notifier: Any = notifier
+        self._notifier = notifier
         self._all = Apprise(services=notifier)
 
     async def send(self, parcel: Parcel) -> None:
@@ -156,9 +155,8 @@ class AppriseTarget:
         _said.set(said)
         try:
             # Said to be text, it is sent as text, or made into text of what the target reads: HTML, Markdown.
-            taken = self._all.notify(
-                title=parcel.message.title, body=parcel.message.body, body_format=NotifyFormat.TEXT
-            )
+            title, body = told_by(notifier, parcel.message)
+            taken = self._all.notify(title=title, body=body, body_format=NotifyFormat.TEXT)
         except Exception as exc:
             # Its text may show the URL; the plugin's kind of error is enough.
             raise SendError(f"apprise raised {type(exc).__name__}") from None

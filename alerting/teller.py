@@ -9,7 +9,8 @@ from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from alerting.deliver_core import Facts, Message, Retry, after_failure
+from alerting.deliver_core import Retry, after_failure
+from alerting.deliver_facts import Facts, Message
 from alerting.deliver_targets import Parcel, SendError, Target
 
 log = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from alerting.deliver import DeliverConfig, open_targets
-from alerting.deliver_core import Language
 from alerting.deliver_targets import quiet_apprise
+from alerting.deliver_texts import Language
 from alerting.stream import INCIDENTS
 from alerting.teller import Teller
 from alerting.watch_core import API, DATABASE, KAFKA, TRANSITIONS, Look, Pace, Position, Watch, describe

@@ -10,7 +10,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from alerting.deliver_core import Facts, Language, Message, Phase, lasted
+from alerting.deliver_advice import advice
+from alerting.deliver_facts import Facts, Message, Phase
+from alerting.deliver_message import lasted, severity_line, short_when, when_line
+from alerting.deliver_short import Parts, short_text
+from alerting.deliver_texts import TEXTS, Language
 from contract.glossary import WORDS, word
 
 DATABASE: Final = "database"
@@ -191,6 +195,7 @@ def _is_hidden(trouble: Trouble, look: Look) -> bool:
 class _Words(msgspec.Struct, frozen=True):
     opened: str
     closed: str
+    tag_ends: str
     line: str
     listing: str
     units: tuple[str, str, str, str]
@@ -199,6 +204,7 @@ class _Words(msgspec.Struct, frozen=True):
 _ZH: Final = _Words(
     opened="【平台自检】{parts}不工作",
     closed="【平台自检】{parts}已恢复",
+    tag_ends="】",
     line="{part}：{why}，已 {lasted}。{means}",
     listing="、",
     units=("天", "小时", "分钟", "秒"),
@@ -206,6 +212,7 @@ _ZH: Final = _Words(
 _EN: Final = _Words(
     opened="[PLATFORM CHECK] not working: {parts}",
     closed="[PLATFORM CHECK] works again: {parts}",
+    tag_ends="] ",
     line="{part}: {why}, for {lasted}. {means}",
     listing=", ",
     units=("d", "h", "min", "s"),
@@ -227,7 +234,19 @@ def describe(told: Told, *, language: Language, now: datetime, mono: float) -> t
         ended_at=None if told.phase == "opened" else now,
         detail={trouble.part: trouble.why for trouble in told.troubles},
     )
-    return facts, Message(title=title, body="\n".join(_line(trouble, language, mono) for trouble in told.troubles))
+    common = TEXTS[language]
+    lines = (
+        severity_line(facts, language),
+        when_line(facts, common, now),
+        *(_line(trouble, language, mono) for trouble in told.troubles),
+        common.to_do.format(advice=advice(facts).text(language)),
+    )
+    tag, _, what = title.partition(words.tag_ends)
+    short = Parts(
+        tag=tag + words.tag_ends.strip(), topic="", area="", name=what, ident="", count="",
+        when=short_when(facts, common, now), number="",
+    )  # fmt: skip
+    return facts, Message(title=title, body="\n".join(lines), short=short_text(short))
 
 
 def _line(trouble: Trouble, language: Language, mono: float) -> str:

@@ -70,6 +70,109 @@ _ALERTS_PASSED: Final[Family] = {
     "other": Said("WAS OPEN", "曾故障，已恢复"),
 }
 
+_ALERTS_AGAIN: Final[Family] = {
+    "resolved": Said("CLOSED BY HAND, NOT OVER", "人工关闭，未恢复"),
+    "reopened": Said("STILL WRONG", "仍未恢复"),
+    "acknowledged": Said("ACKNOWLEDGED", "已确认"),
+    "escalated": Said("ESCALATED", "升级通知"),
+    "reminder": Said("REMINDER", "再次提醒"),
+}
+# What to do, one sentence each.
+_ADVICE: Final[Family] = {
+    "station_offline": Said(
+        "Call the station and check power, network and terminal in this order; if it stays down, send a technician.",
+        "请联系站点，依次检查供电、网络和终端；仍无法恢复的，派人到现场处理。",
+    ),
+    "area_outage": Said(
+        "Ask the network operator and the power company first; send nobody to single stations before.",
+        "请先向网络运营商和供电部门核实，暂不必逐站派人。",
+    ),
+    "blind_spot": Said("Look at the details and arrange for service here.", "请查看详情，安排补齐服务。"),
+    "health": Said(
+        "Look at what the terminal reports and arrange for maintenance.", "请查看该终端上报的数据，安排检修。"
+    ),
+    "overdue_return": Said(
+        "Call the mobile staff: check that they and the vehicle are safe, and ask when they will be back.",
+        "请联系流动服务人员，确认人员和车辆平安，了解返回时间。",
+    ),
+    "identity_conflict": Said(
+        "Compare the station and terminal ids set on the devices, and correct the wrong one.",
+        "请核对各设备上设置的站点编号和终端编号，改正填错的一台。",
+    ),
+    "unusable": Said(
+        "Call the station and check what visitors use: screen, card reader, software.",
+        "请联系站点，检查供公众使用的设备：屏幕、读卡器、软件。",
+    ),
+    "flapping": Said(
+        "Check whether network and power are stable; single failures are not reported until it is steady.",
+        "请检查网络和供电是否稳定；稳定之前，单次中断不再逐次通知。",
+    ),
+    "never_seen": Said(
+        "Check that the terminal is installed, has power and network, and has the right ids.",
+        "请核实终端是否已安装、通电、联网，站点编号和终端编号是否正确。",
+    ),
+    "pipeline_blind": Said(
+        "For the platform's administrator: check message broker, judge and database. Stations have nothing to do.",
+        "请平台管理员检查消息服务、判定进程和数据库；各站点无需处理。",
+    ),
+    "platform": Said(
+        "For the platform's administrator: look at the log of each part named here, and restart it if it hangs.",
+        "请平台管理员查看所列部分的日志；停滞的，请重启。",
+    ),
+    "channel_dead": Said(
+        "For the platform's administrator: check the address and the credentials of the alert channel.",
+        "请平台管理员检查通知渠道的地址和凭据。",
+    ),
+    "many_unusable": Said(
+        "Check first what the stations have in common, such as software version or network.",
+        "请先检查共同点，例如软件版本、网络运营商。",
+    ),
+    "other": Said("Look at the details.", "请查看详情。"),
+    "over": Said("Nothing; it is over.", "无需操作。"),
+    "over_for_most": Said("Go on with those that are not back.", "尚未恢复的，请继续处理。"),
+    "resolved": Said("The fault is not over: go on with it.", "故障尚未排除，请继续处理。"),
+    "acknowledged": Said("Nothing for others; it is acknowledged.", "已有人处理，其他人无需操作。"),
+}
+_SPOT_ADVICE: Final[Family] = {
+    "uncovered": Said(
+        "Plan a station or a mobile service; if there is a station, register it.",
+        "请规划新建服务点或安排流动服务；已有服务点的，请补登记。",
+    ),
+    "dark": Said(
+        "Ask whether the station is still in use; if not, retire it in the registry.",
+        "请核实该站点是否仍在使用；已停用的，请在登记中改为停用。",
+    ),
+    "shut": Said(
+        "Ask why it did not open; if it was meant to be closed, declare a closure.",
+        "请核实未按时开放的原因；确属停业的，请补办报备。",
+    ),
+    "idle": Said(
+        "Check that what visitors use works, and ask whether the place is known.",
+        "请检查供公众使用的设备是否正常，了解群众是否知晓。",
+    ),
+    "stale": Said(
+        "Check why the resources are not updated, or update them by hand.", "请检查资源为何未更新，必要时人工更新。"
+    ),
+    "no_wifi": Said("Check power and cable of the access point.", "请检查无线接入点的供电和网线。"),
+    "area_dark": Said(
+        "Bring at least one station of the area back, or send a mobile service.",
+        "请尽快恢复本区划内至少一个服务点，或安排流动服务。",
+    ),
+}
+_RULE_ADVICE: Final[Family] = {
+    "disk_full": Said("Free space on the terminal's disk.", "请清理该终端的磁盘空间。"),
+    "hot": Said("Check fans, dust and room temperature.", "请检查风扇、积尘和室温。"),
+    "memory_full": Said("Restart the program that takes the memory.", "请重启占用内存的程序。"),
+    "service_down": Said("Restart the service on the terminal.", "请在该终端上重启此服务。"),
+    "no_wifi": Said("Check power and cable of the access point.", "请检查无线接入点的供电和网线。"),
+    "clock_wrong": Said("Set the terminal's clock and check its time server.", "请校准该终端的时钟，检查对时服务。"),
+    "outbox_dropping": Said(
+        "Check the terminal's network and disk: records are lost meanwhile.",
+        "请检查该终端的网络和磁盘，期间记录会丢失。",
+    ),
+    "agent_too_old": Said("Update the agent on the terminal.", "请升级该终端上的软件。"),
+}
+
 _STATUSES: Final[Family] = {
     "open": Said("Open", "待处理"),
     "acknowledged": Said("Acknowledged", "处理中"),
@@ -95,6 +198,9 @@ _PHASES: Final[Family] = {
     "passed": Said("was open, is over", "曾发生，已恢复"),
     "resolved": Said("closed by hand", "人工关闭"),
     "reopened": Said("still wrong", "仍未恢复"),
+    "acknowledged": Said("acknowledged", "已确认"),
+    "escalated": Said("escalated", "升级通知"),
+    "reminder": Said("reminder", "再次提醒"),
 }
 _REFUSALS: Final[Family] = {
     "not_found": Said("there is no such incident.", "没有这项故障。"),
@@ -516,6 +622,10 @@ WORDS: Final[Mapping[str, Family]] = {
     "alert_opened": _ALERTS_OPENED,
     "alert_closed": _ALERTS_CLOSED,
     "alert_passed": _ALERTS_PASSED,
+    "alert_again": _ALERTS_AGAIN,
+    "advice": _ADVICE,
+    "spot_advice": _SPOT_ADVICE,
+    "rule_advice": _RULE_ADVICE,
     "status": _STATUSES,
     "severity": _SEVERITIES,
     "verdict": _VERDICTS,

@@ -16,13 +16,14 @@ import pytest
 from alerting.bot_target import BotTarget
 from alerting.bots import parse_bot
 from alerting.deliver import DeliverConfig, Outbox, open_target
-from alerting.deliver_core import Facts, write_message
+from alerting.deliver_facts import Facts
+from alerting.deliver_message import write_message
 from alerting.deliver_targets import AppriseTarget, Parcel, SendError
 from store.pool import Pool
 from tests.conftest import free_port
 from tests.integration.incidents_kit import add_station, until
 from tests.integration.test_deliver import tell
-from tests.unit.test_deliver_core import NOW, facts
+from tests.unit.test_deliver_messages import NOW, facts
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
@@ -215,7 +216,7 @@ async def test_in_telegram_a_name_is_text_and_lines_stay_lines(provider: Provide
 async def test_a_webhook_gets_the_text_as_it_is(provider: Provider) -> None:
     await open_target(provider.origin.replace("http://", "json://"), 1, 10.0).send(parcel())
     ((_, document),) = provider.got
-    assert document["message"].splitlines()[0].startswith("自 ")
+    assert document["message"].splitlines()[1].startswith("自 ")
 
 
 def parcel(**more: Any) -> Parcel:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,6 +36,9 @@ class Webhook:
 
     def __init__(self) -> None:
         self.got: list[dict[str, Any]] = []
+        self.documents: list[dict[str, Any]] = []
+        self.heads: list[Message] = []
+        self.paths: list[str] = []
         self.answer = lambda number: 200
         self.gate: threading.Event | None = None
         hook = self
@@ -44,6 +48,9 @@ class Webhook:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                hook.documents.append(body)
+                hook.heads.append(self.headers)
+                hook.paths.append(self.path)
                 hook.got.append({**body, "key": self.headers["Idempotency-Key"]})
                 status = hook.answer(len(hook.got) - 1)
                 if hook.gate is not None:
@@ -66,6 +73,10 @@ class Webhook:
     @property
     def keys(self) -> list[str]:
         return [got["key"] for got in self.got]
+
+    @property
+    def content_types(self) -> list[str]:
+        return [head["Content-Type"] for head in self.heads]
 
     def close(self) -> None:
         if self.gate is not None:

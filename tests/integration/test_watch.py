@@ -159,7 +159,7 @@ async def test_the_dead_mans_switch_hears_while_all_is_well_and_nothing_else(
         async with together(services.live(), watch.run(well, asyncio.Event())):
             await until(lambda: sum(b"/ping" in line for line in heard) >= 2)
             services.alive.discard("deliver")
-            await Alerts(tmp_path / "alerts.jsonl").until(opened("the delivery of alerts"))
+            await Alerts(tmp_path / "alerts.jsonl").until(opened("the sending of alerts"))
             pings = sum(b"/ping" in line for line in heard)
             looks = len(heard)
             await until(lambda: len(heard) >= looks + 3)

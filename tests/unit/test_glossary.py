@@ -8,7 +8,16 @@ from typing import get_args
 
 import pytest
 
-from alerting import area_dark, deliver_core, health_rules, health_sources, incidents_core, spots, watch_core
+from alerting import (
+    area_dark,
+    deliver_core,
+    deliver_facts,
+    health_rules,
+    health_sources,
+    incidents_core,
+    spots,
+    watch_core,
+)
 from alerting.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK
 from alerting.health import load_rules
 from alerting.terminals import State
@@ -84,7 +93,7 @@ PRODUCED = {
     "field": set(health_sources.SOURCES),
     "action": {*incidents_core.Action, "acknowledged", "assigned", "note", "resolved"} - {"ignored"}
     | {"notified", "not_told", "undelivered"},
-    "phase": set(get_args(deliver_core.Phase)),
+    "phase": set(get_args(deliver_facts.Phase)),
     "target": {deliver_core.LOG_TARGET},
     "refusal": set(incidents_core.Refusal),
     "lifecycle": set(LIFECYCLES),
