@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final
 from fastapi import Query, Request, Response
 
 from api import blind_spots
+from api.area_choice import find_area
 from api.context import QUERIES, Context, Shared
-from api.filters import area_codes
 from api.names import topic_of, where
 from api.naming import Names, names_of
 from api.pages import page_router, show, words_for
@@ -33,7 +33,8 @@ async def show_blind_spots(
 ) -> Response:
     """Blind spots, the last found first, and how many there are of each kind."""
     words = words_for(request)
-    asked = area_codes(area.strip() or None)
+    where_asked = await find_area(context, request, area, words)
+    asked = where_asked.codes
     wanted = kind if kind in KINDS else None
     found = await blind_spots.list_blind_spots(context, Page(_PAGE, cursor or None), asked, wanted)
     now, counted, named = await _around(context, words, asked, found.items)
@@ -47,6 +48,7 @@ async def show_blind_spots(
         cursor=cursor,
         kind=wanted or "",
         area=area,
+        where_asked=where_asked,
         kinds=KINDS,
     )
 

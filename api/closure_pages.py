@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
 from api import closures
+from api.area_choice import find_area
 from api.closures import Approval, ClosureId, Declaration, Withdrawal
 from api.context import QUERIES, Context, Shared
-from api.filters import area_codes
 from api.forms import MOST_PERSON, person, read_form
 from api.names import where
 from api.naming import Names, names_of
@@ -59,8 +59,9 @@ async def _list(
 ) -> Response:
     words = words_for(request)
     wanted = next((one for one in _STATUSES if one == status), None)
+    where_asked = await find_area(context, request, area, words)
     found = await closures.list_closures(
-        context, Page(_PAGE, cursor or None), area_codes(area.strip() or None), station.strip() or None, wanted
+        context, Page(_PAGE, cursor or None), where_asked.codes, station.strip() or None, wanted
     )
     now, named = await _around(context, words, found.items)
     return show(
@@ -73,12 +74,13 @@ async def _list(
         cursor=cursor,
         status=wanted or "",
         area=area,
+        where_asked=where_asked,
         station=station,
         statuses=_STATUSES,
         kinds=_KINDS,
         scopes=_SCOPES,
         refused=refused,
-        said={**dict.fromkeys(_FIELDS, ""), "name": station or area, **(said or {})},
+        said={**dict.fromkeys(_FIELDS, ""), "name": station or where_asked.code, **(said or {})},
         most_person=MOST_PERSON,
     )
 

@@ -10,9 +10,9 @@ from alerting import incident_actions
 from alerting.incident_actions import ActionRefusedError
 from alerting.incidents_core import MAX_TEXT
 from api import incidents, stations
+from api.area_choice import find_area
 from api.context import QUERIES, Context, Shared
 from api.details import EntryText, entry_text, facts_of
-from api.filters import area_codes
 from api.forms import MOST_PERSON, person, read_form
 from api.incidents import Action, IncidentId
 from api.names import topic_of, where
@@ -46,7 +46,8 @@ async def show_incidents(
     """Incidents: what is open first, then what somebody looks after, then what is over."""
     words = words_for(request)
     wanted = [one for one in _STATUSES if one == status] or list(_STATUSES)
-    asked = area_codes(area.strip() or None)
+    where_asked = await find_area(context, request, area, words)
+    asked = where_asked.codes
     page = Page(_PAGE, cursor or None if len(wanted) == 1 else None)
     found = [await incidents.list_incidents(context, page, asked, one, kind or None, top=not kind) for one in wanted]
     now, named = await _names(context, words, [incident for part in found for incident in part.items])
@@ -61,6 +62,7 @@ async def show_incidents(
         status=status if len(wanted) == 1 else "",
         kind=kind,
         area=area,
+        where_asked=where_asked,
         statuses=_STATUSES,
         kinds=KINDS,
     )

@@ -245,6 +245,22 @@ GROUP BY 1, 2, 3, 4, 5, 6;
 SELECT code, name, name_en, name_bo, level, parent, cardinality(path) AS depth FROM area WHERE code = ANY ($1::text[])
 ORDER BY array_position($1::text[], code) LIMIT 1;
 
+-- name: find_areas_named
+-- Those with a text in a name, at most $2: whole names first, then beginnings, then what lies higher.
+SELECT code, name, name_en, name_bo FROM area
+WHERE strpos(lower(concat_ws(E'\n', name, name_en, name_bo)), lower($1)) > 0
+ORDER BY (lower($1) IN (lower(name), lower(name_en), lower(name_bo))) IS TRUE DESC,
+         (starts_with(lower(name), lower($1)) OR starts_with(lower(name_en), lower($1))) IS TRUE DESC,
+         cardinality(path), code
+LIMIT $2;
+
+-- name: names_above
+-- The names of what lies above each of some areas, the highest first.
+SELECT a.code, array_agg(up.name ORDER BY cardinality(up.path)) AS names,
+       array_agg(up.name_en ORDER BY cardinality(up.path)) AS names_en
+FROM area a JOIN area up ON up.code = ANY (a.path) AND up.code <> a.code
+WHERE a.code = ANY ($1::text[]) GROUP BY a.code;
+
 -- name: list_children
 SELECT code, name, name_en, name_bo, level FROM area WHERE parent = $1 ORDER BY code LIMIT $2;
 

@@ -9,9 +9,9 @@ from fastapi import Query, Request, Response
 
 from alerting.verdict import Verdict
 from api import history, incidents, schedules, stations
+from api.area_choice import find_area
 from api.atlas import ORDER
 from api.context import QUERIES, Context, Shared
-from api.filters import area_codes
 from api.names import Facts, Name, name_of, name_of_row
 from api.pages import page_router, show, words_for
 from api.paging import MAX_CURSOR, Page
@@ -54,9 +54,9 @@ async def show_stations(
     that was just removed."""
     words = words_for(request)
     wanted = Verdict(verdict) if verdict in set(Verdict) else None
-    asked = area.strip() or None
+    where_asked = await find_area(context, request, area, words)
     found = await stations.list_stations(
-        context, Page(_PAGE, cursor or None), area_codes(asked), wanted, q.strip() or None, verdict == _RETIRED
+        context, Page(_PAGE, cursor or None), where_asked.codes, wanted, q.strip() or None, verdict == _RETIRED
     )
     return show(
         request,
@@ -65,6 +65,7 @@ async def show_stations(
         verdict=wanted.value if wanted else _RETIRED if verdict == _RETIRED else "",
         removed=removed,
         area=area,
+        where_asked=where_asked,
         verdicts=[one.value for one in (Verdict.ONLINE, *(one for one in ORDER if one is not Verdict.ONLINE))],
         rows=await station_rows(context, found.items, words),
         next=found.next,

@@ -190,3 +190,61 @@ async def test_pages_fit_a_phone_a_wall_and_paper(
             assert await page.locator("form:visible, nav:visible, button:visible, .pages:visible").count() == 0, path
             assert await page.locator("main").is_visible()
         await page.close()
+
+
+@pytest.fixture
+async def namesakes(world: World) -> World:
+    """Two districts of one name, a station in each, and an incident, a blind spot and a closure of one."""
+    await world.area("620102000000", "城关区", level="county")
+    await world.area("540102000000", "城关区", OTHER)
+    await world.pool.execute("UPDATE area SET name_en = 'Chengguan' WHERE name = '城关区'")
+    await world.pool.execute("UPDATE area SET name_en = 'Minhe' WHERE code = $1", COUNTY)
+    await world.station("lanzhou", area="620102000000")
+    await world.station("lhasa", area="540102000000")
+    await world.incident("station_offline", station=STATIONS[0])
+    await world.closure(-1, 1, station=STATIONS[0])
+    return world
+
+
+@pytest.mark.parametrize("asked", ["民和县", "民和", "和县", "Minhe", " minh ", "632122", COUNTY])
+async def test_an_area_is_found_by_name_or_code_on_every_list(
+    asked: str, namesakes: World, client: httpx.AsyncClient
+) -> None:
+    for path, here in (
+        ("/stations", f'href="/stations/{STATIONS[0]}"'),
+        ("/incidents", 'href="/incidents/13"'),
+        ("/blind-spots", 'href="/incidents/1"'),
+        ("/closures", 'href="/closures/1"'),
+    ):
+        text = await read(client, f"{path}?{httpx.QueryParams(area=asked)}")
+        assert here in text, path
+        assert f'href="/areas/{COUNTY}"' in text, "which one it is"
+        assert "/stations/lhasa" not in text
+
+
+async def test_of_several_areas_one_is_chosen_and_the_rest_of_the_filter_stays(
+    namesakes: World, client: httpx.AsyncClient
+) -> None:
+    text = await read(client, "/stations?area=城关&verdict=online&cursor=", "zh-CN")
+    assert "有多个区划符合，请选择" in text
+    assert "西藏自治区 · 540102000000" in text
+    assert 'class="row" href="/stations/' not in text, "neither is guessed"
+    chosen = next(part for part in text.split('"') if part.endswith("area=540102000000")).replace("&amp;", "&")
+    assert chosen == "/stations?verdict=online&area=540102000000"
+    text = await read(client, chosen)
+    assert "/stations/lhasa" in text and "/stations/lanzhou" not in text
+
+
+async def test_an_area_that_is_none_is_said(namesakes: World, client: httpx.AsyncClient) -> None:
+    for path in ("/stations", "/incidents", "/blind-spots", "/closures"):
+        text = await read(client, f"{path}?area=Atlantis%25_")
+        assert "No area has this name or code" in text, path
+        assert "/stations/l" not in text
+
+
+async def test_more_areas_than_can_be_chosen_from_are_said(world: World, client: httpx.AsyncClient) -> None:
+    for n in range(40):
+        await world.area(f"6399{n:02d}000000", f"河滩{n}乡", PROVINCE)
+    text = await read(client, "/stations?area=河滩")
+    assert text.count("area=6399") == 30
+    assert "There are more" in text
