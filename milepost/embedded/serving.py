@@ -30,7 +30,10 @@ async def serve(directory: Path) -> AsyncIterator[str]:
     )
     try:
         if not await _becomes_ready(process, cluster.url):
-            raise RemedyError(f"PostgreSQL does not start ({children.complaint(log, offset=offset)}): see {log}")
+            why = children.complaint(log, offset=offset)
+            raise RemedyError(
+                f"PostgreSQL does not start ({why}): see {log}", f"PostgreSQL 无法启动（{why}）：详见 {log}"
+            )
         yield cluster.url
     finally:
         await _end(process)
