@@ -16,7 +16,9 @@ async def let_services_in(connection: Connection, password: str) -> None:
 
 
 async def sign_everybody_out(connection: Connection) -> None:
-    """End every session, and make every one-use link void."""
+    """End every session, and make every one-use link void; a schema from before there were any has none."""
+    if not await connection.fetchval(QUERIES.has_sessions):
+        return
     async with connection.transaction():
         await connection.execute(QUERIES.end_sessions)
         await connection.execute(QUERIES.void_codes)

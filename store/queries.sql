@@ -61,6 +61,10 @@ SELECT format(
     CASE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_services') THEN 'ALTER' ELSE 'CREATE' END,
     $1::text);
 
+-- name: has_sessions
+-- A backup may be older than the tables.
+SELECT to_regclass('session') IS NOT NULL;
+
 -- name: end_sessions
 -- Of a restored database: a session that was ended after the backup would go on.
 DELETE FROM session;

@@ -184,6 +184,19 @@ def test_a_database_that_is_newer_than_the_code_is_refused_with_the_remedy(place
     assert "with schema 9999" in one_line(restore(place / "of-newer.zip", place / "never"))
 
 
+def test_a_backup_from_before_there_were_sessions_is_restored(place: Path, lived: Stack) -> None:
+    if lived.process is not None:
+        lived.stop()
+    old, data = place / "of-old.zip", place / "old-schema"
+    assert backup(lived, place / "plain.zip").returncode == 0
+    assert restore(place / "plain.zip", data).returncode == 0
+    sql_at_rest(data, "DROP TABLE session, signin_code")
+    sql_at_rest(data, "DELETE FROM schema_migration WHERE version >= 24")
+    assert milepost("backup", "--data", str(data), str(old)).returncode == 0
+    done = restore(old, place / "old-restored")
+    assert done.returncode == 0, done
+
+
 def test_files_of_another_postgresql_are_refused_with_the_remedy(place: Path) -> None:
     data = place / "other-major"
     (data / "postgres").mkdir(parents=True)
