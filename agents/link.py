@@ -202,7 +202,7 @@ class Link:
 
     def _on_connect(self, _client: object, _userdata: object, _flags: object, code: Any, _properties: object) -> None:
         if code.is_failure:
-            self._lose(f"the broker refused us: {code}")
+            self._lose(f"the broker refused us: {code}{_remedy(str(code))}")
         else:
             self.heard = True
             self._events.append(Up())
@@ -242,6 +242,11 @@ class Link:
             if self._pinged is not None:
                 self.rtt_ms = (time.monotonic() - self._pinged) * 1000
                 self._pinged = None
+
+
+def _remedy(refusal: str) -> str:
+    wrong = refusal.lower() in ("not authorized", "bad user name or password")
+    return "; check the station's account and the password in MILEPOST_MQTT_PASSWORD_FILE" if wrong else ""
 
 
 def _in_words(exc: Exception) -> str:

@@ -59,7 +59,7 @@ _BLIND_SPOTS = (
 )
 
 
-_SERVERS = frozenset(("database_url", "kafka_servers", "mqtt_url", "admin_token_file"))
+_SERVERS = frozenset(("database_url", "kafka_servers", "mqtt_url", "mqtt_bind", "admin_token_file"))
 
 
 class UsageError(Exception):
@@ -110,7 +110,7 @@ COMMANDS: Mapping[str, Command] = {
     "up": Command(
         help="run all of Milepost on this machine",
         runner="milepost.up:run",
-        settings=("data", "http_host", "http_port", "mqtt_port", "language"),
+        settings=("data", "http_host", "http_port", "mqtt_port", "mqtt_bind", "language"),
         takes=options.up,
         interactive=True,
         brings=True,
@@ -195,6 +195,14 @@ COMMANDS: Mapping[str, Command] = {
         runner="milepost.signin:run",
         settings=("admin_token_file", "api_url"),
         besides=_LOCAL_URL,
+        interactive=True,
+    ),
+    "account": Command(
+        help="make the MQTT account of a station for terminals on other machines",
+        runner="milepost.account:run",
+        settings=("data",),
+        besides=("mqtt_bind", "mqtt_port"),
+        takes=options.account,
         interactive=True,
     ),
     "backup": Command(

@@ -255,7 +255,7 @@ async def offline_in_time(world: World) -> dict[str, object] | None:
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Tell the story; 0 when every step was seen. Without ``--exit`` everything runs on until `stop`."""
-    settings = _free_ports(_in_short(settings, arguments), arguments)
+    settings = _free_ports(_on_loopback(_in_short(settings, arguments)), arguments)
     with _place(settings, arguments) as (place, keep), datadir.hold(place) as directory:
         logs.add_file(datadir.subdirectory(directory, "logs") / "demo.log")
         stack = Stack(settings, directory, say)
@@ -317,6 +317,11 @@ def _in_short(settings: Settings, arguments: argparse.Namespace) -> Settings:
     if getattr(arguments, "setting:cause_hold", None) is None and settings.cause_hold == Settings().cause_hold:
         return msgspec.structs.replace(settings, cause_hold=OVER)
     return settings
+
+
+def _on_loopback(settings: Settings) -> Settings:
+    """Its terminals are all on this machine."""
+    return msgspec.structs.replace(settings, mqtt_bind=Settings().mqtt_bind, mqtt_anonymous=None)
 
 
 def _free_ports(settings: Settings, arguments: argparse.Namespace) -> Settings:

@@ -49,6 +49,14 @@ def restore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="what `milepost backup` wrote")
 
 
+def account(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("station", metavar="STATION", help="the id of the station, which is the name of its account")
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument("--renew", action="store_true", help="give it a new password instead of the one it has")
+    change.add_argument("--remove", action="store_true", help="take the account away")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where to write the password (STATION.password)")
+
+
 def announce_restart(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=5.0, metavar="N", help="how long it may take, at most 10 (5)")
     parser.add_argument("--reason", required=True, help="why, for those who ask later")

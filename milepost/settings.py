@@ -97,6 +97,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_host: Annotated[str, Meta(description="The address on which the API and the console listen.")] = "127.0.0.1"
     http_port: Annotated[Port, Meta(description="The port of the API and the console.")] = 8000
     mqtt_port: Annotated[Port, Meta(description="The port of the MQTT broker that `milepost up` starts.")] = 1883
+    mqtt_bind: Annotated[
+        str,
+        Meta(
+            description="The address on which that broker listens besides loopback; 0.0.0.0 is every one. Off loopback "
+            "terminals need accounts (see operations.md)."
+        ),
+    ] = "127.0.0.1"
     public_url: Annotated[
         WebUrl | None,
         Meta(description="The address under which people reach the console; links in alerts begin with it."),
@@ -141,7 +148,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     mqtt_anonymous: Annotated[
         bool | None,
-        Meta(description="Whether the MQTT broker takes clients without a password; unset: only in `milepost up`."),
+        Meta(
+            description="Whether the MQTT broker of `milepost up` lets everybody in who reaches it; unset: only on "
+            "loopback."
+        ),
     ] = None
     metrics_port: Annotated[
         Port | None, Meta(description="The port on loopback where the bridge serves Prometheus metrics; none if unset.")

@@ -19,6 +19,7 @@ from contract.environ import bare_environ
 from contract.errors import RemedyError
 from contract.log import LIVE
 from milepost import children, cli, datadir, http, running, signin
+from milepost.accounts import Accounts, are_wanted, require_possible
 from milepost.embedded import kafka, mqtt, postgres
 from milepost.renewal import wait_until_stored
 from milepost.settings import PARTITIONS, TABLE, Secret, Settings, to_environ
@@ -46,6 +47,7 @@ FLEET_TERMINALS, FLEET_EVERY = "3", "10"
 EMBEDDED_PARTITIONS, EMBEDDED_LINGER = 1, 0.3
 LOG_CHECK_SECONDS = 5.0
 LOG_RETRY_SECONDS = 600.0
+ACCOUNTS_CHECK_SECONDS = 1.0
 _PROXIES = frozenset(("http_proxy", "https_proxy", "all_proxy", "no_proxy"))
 
 _OF_ONE_PROCESS = frozenset(("data", "instance", "metrics_port", "log_level", "log_format"))
@@ -60,6 +62,8 @@ class Servers(msgspec.Struct, frozen=True, kw_only=True):
     postgres: int | None
     kafka: int | None
     mqtt: int | None
+    #: Whether that MQTT broker wants an account of everybody.
+    accounts: bool = False
 
 
 class Stack:
@@ -73,6 +77,7 @@ class Stack:
         self._supervisor = Supervisor(self.logs)
         self.settings = complete(settings, self.servers, directory)
         self._owner_url: Secret | None = None
+        self._accounts = Accounts(directory) if self.servers.accounts else None
         self.admin_token = datadir.keep_secret(_required(self.settings.admin_token_file))
 
     @property
@@ -114,6 +119,7 @@ class Stack:
         tasks = [
             asyncio.create_task(self._supervisor.failed(), name="watch for failures"),
             asyncio.create_task(self._watch_log(), name="watch the log"),
+            asyncio.create_task(self._watch_accounts(), name="watch the accounts"),
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
@@ -141,6 +147,23 @@ class Stack:
                 log.warning("the log could not be renewed, it is tried later", extra={"error": repr(exc)})
                 await asyncio.sleep(LOG_RETRY_SECONDS)
 
+    async def _watch_accounts(self) -> None:
+        """Bring accounts that `milepost account` makes or takes away into the broker that runs."""
+        while self._accounts is not None:
+            await asyncio.sleep(ACCOUNTS_CHECK_SECONDS)
+            pid = self._supervisor.pid("mqtt")
+            if pid is None or not self._accounts.changed():
+                continue
+            try:
+                mqtt.write_accounts(self._directory / "mqtt", self._accounts.read())
+                os.kill(pid, signal.SIGHUP)
+            except OSError as exc:  # the disk is full, or the broker just ended
+                log.warning("the MQTT accounts are not changed yet, it is tried again", extra={"error": repr(exc)})
+                self._accounts.read_again()
+
+    def _settings_of(self, name: str) -> Settings:
+        return self.settings if self._accounts is None else self._accounts.settings_of(name, self.settings)
+
     async def _renew_log(self) -> None:
         """An empty log in place of the full one, once all that was acknowledged from it is stored."""
         log.warning("the log in memory is full or worn out: an empty one takes its place")
@@ -162,14 +185,16 @@ class Stack:
 
     def _environs(self) -> dict[str, dict[str, str]]:
         """By command, what each that a person runs beside us is given, to work on the same servers."""
-        here = with_whole_paths(self.settings)
-        here = msgspec.structs.replace(here, api_url=here.api_url or self.api_url)
-        owner = msgspec.structs.replace(here, database_url=self._owner_url or here.database_url)
         return {
-            name: to_environ(owner if name == "migrate" else here, cli.needed(name) - _OF_ONE_PROCESS)
+            name: to_environ(self._settings_beside(name), cli.needed(name) - _OF_ONE_PROCESS)
             for name, command in cli.COMMANDS.items()
             if command.finds
         }
+
+    def _settings_beside(self, name: str) -> Settings:
+        here = with_whole_paths(self._settings_of(name))
+        url = self._owner_url if name == "migrate" and self._owner_url else here.database_url
+        return msgspec.structs.replace(here, api_url=here.api_url or self.api_url, database_url=url)
 
     async def _start_postgres(self) -> None:
         data, port = self._directory / "postgres", self.servers.postgres
@@ -250,18 +275,24 @@ class Stack:
         kind = mqtt.available()
         program = Program(
             name="mqtt",
-            command=lambda: mqtt.command(port=port, directory=home, kind=kind),
+            command=lambda: mqtt.command(
+                port=port,
+                directory=home,
+                kind=kind,
+                bind=self.settings.mqtt_bind,
+                accounts=None if self._accounts is None else self._accounts.read(),
+            ),
             environ=bare_environ(),
             stop_time=STOP_SECONDS["mqtt"],
             after_start=lambda: _listening(port),
         )
-        await self._report(f"MQTT ({kind})", self._supervisor.start(program))
+        await self._report(f"MQTT ({mqtt.SPEAKS[kind]})", self._supervisor.start(program))
 
     def _service(self, name: str) -> Program:
         return Program(
             name=name,
             command=lambda: own_command(name),
-            environ=command_environ(name, self.settings),
+            environ=command_environ(name, self._settings_of(name)),
             stop_time=STOP_SECONDS.get(name, 4.0),
         )
 
@@ -275,9 +306,9 @@ class Stack:
         await self._report("registry of the fleet", self.import_fleet())
         command = own_command(
             "simulate", "--stations", str(stations), "--terminals", FLEET_TERMINALS, "--every", FLEET_EVERY,
-            "--broker", str(self.settings.mqtt_url),
         )  # fmt: skip
-        fleet = Program(name="fleet", command=lambda: command, environ=command_environ("simulate", self.settings))
+        environ = command_environ("simulate", self._settings_of("simulate"))
+        fleet = Program(name="fleet", command=lambda: command, environ=environ)
         await self._report(f"fleet ({stations} stations)", self._supervisor.start(fleet))
 
     async def _one_off(self, name: str, *arguments: str) -> None:
@@ -319,7 +350,7 @@ class Stack:
     async def _report(self, what: str, work: Awaitable[None]) -> None:
         began = time.monotonic()
         await work
-        self._say(f"{what:<26} ready in {time.monotonic() - began:.1f} s")
+        self._say(f"{what:<30} ready in {time.monotonic() - began:.1f} s")
 
 
 def own_command(*arguments: str) -> list[str]:
@@ -331,20 +362,24 @@ def choose_servers(settings: Settings, directory: Path) -> Servers:
     """Which servers we bring, and where they listen. Raises RemedyError for a port that is in use."""
     datadir.require_free(settings.http_port, "--http-port", settings.http_host)
     if settings.mqtt_url is None:
-        if settings.mqtt_anonymous is False:
-            raise RemedyError(
-                "MILEPOST_MQTT_ANONYMOUS is off, but the MQTT broker of `milepost up` knows no passwords: "
-                "unset it, or give a broker of your own with MILEPOST_MQTT_URL"
-            )
-        datadir.require_free(settings.mqtt_port, "--mqtt-port")
-        if settings.mqtt_port == settings.http_port:
-            raise RemedyError(f"port {settings.mqtt_port} cannot serve HTTP and MQTT: give another with --mqtt-port")
+        _require_mqtt(settings)
     ports = datadir.keep_ports(directory / "ports.json", ("postgres", "kafka"))
     return Servers(
         postgres=None if settings.database_url else ports["postgres"],
         kafka=None if settings.kafka_servers else ports["kafka"],
         mqtt=None if settings.mqtt_url else settings.mqtt_port,
+        accounts=settings.mqtt_url is None and are_wanted(settings),
     )
+
+
+def _require_mqtt(settings: Settings) -> None:
+    """Raise RemedyError when our own broker cannot do what is asked for."""
+    if settings.mqtt_port == settings.http_port:
+        raise RemedyError(f"port {settings.mqtt_port} cannot serve HTTP and MQTT: give another with --mqtt-port")
+    if are_wanted(settings):
+        require_possible(mqtt.available())
+    for address in mqtt.addresses(settings.mqtt_bind):
+        datadir.require_free(settings.mqtt_port, "--mqtt-port", address)
 
 
 def choose_partitions(given: int | None, kept: int | None, *, embedded: bool) -> int:
@@ -369,7 +404,6 @@ def complete(settings: Settings, servers: Servers, directory: Path) -> Settings:
         kafka_idempotent=settings.kafka_idempotent and servers.kafka is None,
         kafka_linger=settings.kafka_linger or (EMBEDDED_LINGER if servers.kafka is not None else None),
         mqtt_url=settings.mqtt_url or f"mqtt://127.0.0.1:{servers.mqtt}",
-        mqtt_anonymous=True if settings.mqtt_anonymous is None else settings.mqtt_anonymous,
         auto_register=True if settings.auto_register is None else settings.auto_register,
         admin_token_file=_absolute(settings.admin_token_file or directory / "admin.token"),
         alert_log=_absolute(settings.alert_log or directory / "alerts.log"),

@@ -10,8 +10,11 @@ from contextlib import asynccontextmanager, suppress
 from agents.simulator.roster import MOST_STATIONS
 from contract.errors import RemedyError
 from milepost import datadir, logs, signin
+from milepost.account import agent_command
+from milepost.embedded import mqtt
 from milepost.files import raise_file_limit
 from milepost.numbers import require_between
+from milepost.running import option
 from milepost.settings import Settings
 from milepost.signin import MINUTES
 from milepost.stack import FLEET_TERMINALS, Say, Stack
@@ -94,7 +97,8 @@ async def summary(stack: Stack) -> str:
             f"  console      {await stack.signin_link()}",
             f"               signs one browser in, within {MINUTES} minutes; another link: {signin.command(settings)}",
             f"  API          {settings.console_url}/docs, token in {settings.admin_token_file}",
-            f"  MQTT         {settings.mqtt_url}",
+            f"  MQTT         {mqtt_address(settings)}",
+            *terminals(stack),
             f"  commands     milepost import …, agent …, simulate … find it in {settings.data.parent};",
             f"               elsewhere with --data {shlex.quote(str(settings.data))}",
             f"  data, logs   {settings.data}, {settings.data}/logs",
@@ -103,6 +107,32 @@ async def summary(stack: Stack) -> str:
             "",
         ]
     )
+
+
+def mqtt_address(settings: Settings) -> str:
+    """Where the MQTT broker listens, besides loopback; a broker of a person's own is where it is."""
+    port, bind = settings.mqtt_port, settings.mqtt_bind
+    own = settings.mqtt_url == f"mqtt://{mqtt.LOOPBACK}:{port}"
+    return str(settings.mqtt_url) + (f", and {bind} port {port}" if own and bind != mqtt.LOOPBACK else "")
+
+
+def terminals(stack: Stack) -> list[str]:
+    """How terminals of other machines get in, if they do."""
+    settings, servers = stack.settings, stack.servers
+    if servers.mqtt is None:
+        return []
+    if mqtt.is_loopback(settings.mqtt_bind):
+        return ["               for terminals on this machine; for others too: milepost up --mqtt-bind ADDRESS"]
+    if not servers.accounts:
+        return [
+            "               every machine that reaches it can send for every station (MILEPOST_MQTT_ANONYMOUS is on)"
+        ]
+    where = option(settings.data)
+    return [
+        f"               terminals need an account: milepost account STATION{where}",
+        f"               and then there: {agent_command(settings, 'STATION', 'STATION.password')}",
+        "               without TLS: for a network that you trust, see docs/operations.md",
+    ]
 
 
 def say(line: str) -> None:

@@ -1,25 +1,36 @@
-"""An MQTT broker on loopback, as a foreground process: mosquitto if it is installed, the wheel `iotcore` if not."""
+"""An MQTT broker as a foreground process: mosquitto if it is installed, the wheel `iotcore` if not."""
 
 import importlib.util
+import ipaddress
 import os
 import pwd
 import shutil
+import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+import broker
 from contract.errors import RemedyError
 from milepost.embedded import as_user
 
 Kind = Literal["mosquitto", "iotcore"]
+
+LOOPBACK: Final = "127.0.0.1"
+_PASSWORDS: Final = "mosquitto.passwd"
+SPEAKS: Final[Mapping[Kind, str]] = {
+    "mosquitto": "Mosquitto, 3.1.1 and 5",
+    "iotcore": "iotcore, 3.1.1 only",
+}
 
 # One over what the contract allows, so that the bridge sees what is too big and can say so.
 MAX_MESSAGE = 1024 * 1024
 
 _MOSQUITTO = """\
 # Written at each start by Milepost; changes are lost.
-listener {port} 127.0.0.1
-allow_anonymous true
+{listeners}
+{access}
 acl_file {acl}
 persistence false
 persistent_client_expiration 1h
@@ -42,6 +53,12 @@ pattern readwrite milepost/#
 pattern readwrite milepost-pulse/#
 """
 
+# Whoever simulates terminals of many stations must be able to send for all of them.
+_FLEET_ACL = """
+user milepost.fleet
+topic readwrite milepost/v1/#
+"""
+
 _RUMQTTD = """\
 # Written at each start by Milepost; changes are lost.
 id = 0
@@ -53,12 +70,14 @@ max_outgoing_packet_count = 200
 max_segment_size = 16777216
 max_segment_count = 10
 
-[v4.1]
-name = "mqtt-3-1-1"
-listen = "127.0.0.1:{port}"
+"""
+_RUMQTTD_LISTENER = """
+[v4.{number}]
+name = "mqtt-3-1-1-{number}"
+listen = "{address}:{port}"
 next_connection_delay_ms = 1
 
-[v4.1.connections]
+[v4.{number}.connections]
 connection_timeout_ms = 60000
 max_payload_size = {max_message}
 max_inflight_count = 500
@@ -90,22 +109,90 @@ def mosquitto_binary() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
-def command(*, port: int, directory: Path, kind: Kind | None = None) -> list[str]:
-    """How to serve MQTT on 127.0.0.1:`port` to everybody there; the configuration is written into `directory`.
+def command(
+    *,
+    port: int,
+    directory: Path,
+    kind: Kind | None = None,
+    bind: str = LOOPBACK,
+    accounts: Mapping[str, str] | None = None,
+) -> list[str]:
+    """How to serve MQTT on `port` of loopback and of the address `bind`; the configuration is written into `directory`.
 
-    mosquitto speaks MQTT 3.1.1 and 5, iotcore 3.1.1 only. As root mosquitto runs as its own user. Raises
-    RemedyError when there is no broker.
+    `accounts` are hashes of passwords by user name, and then the broker's rules are those of production; without them
+    everybody is let in. mosquitto speaks MQTT 3.1.1 and 5, iotcore 3.1.1 only, and iotcore knows no accounts. As root
+    mosquitto runs as its own user. Raises RemedyError when there is no broker.
     """
     kind = kind or available()
-    template, name = (_MOSQUITTO, "mosquitto.conf") if kind == "mosquitto" else (_RUMQTTD, "rumqttd.toml")
-    config, acl = directory / name, directory / "mosquitto.acl"
-    user = service_user() if kind == "mosquitto" and os.geteuid() == 0 else None
-    _write_for(user, config, template.format(port=port, max_message=MAX_MESSAGE, acl=acl))
-    _write_for(user, acl, _ACL)
     if kind == "iotcore":
+        config = directory / "rumqttd.toml"
+        _write_for(None, config, _rumqttd(port, bind))
         return [sys.executable, "-c", _SERVE, str(config)]
+    config, acl, user = directory / "mosquitto.conf", directory / "mosquitto.acl", _user()
+    access = "allow_anonymous true"
+    if accounts is not None:
+        access = f"allow_anonymous false\npassword_file {directory / _PASSWORDS}"
+        write_accounts(directory, accounts)
+    listeners = "\n".join(f"listener {port} {address}" for address in addresses(bind))
+    text = _MOSQUITTO.format(listeners=listeners, access=access, acl=acl, max_message=MAX_MESSAGE)
+    _write_for(user, config, text)
+    _write_for(user, acl, _ACL if accounts is None else _account_acl())
     binary = str(mosquitto_binary())
     return [*_user_prefix(directory, Path(binary), user), binary, "-c", str(config)]
+
+
+def write_accounts(directory: Path, accounts: Mapping[str, str]) -> None:
+    """The accounts of a mosquitto, which reads them again at SIGHUP and ends connections that they no longer allow."""
+    _write_for(_user(), directory / _PASSWORDS, "".join(f"{name}:{value}\n" for name, value in accounts.items()))
+
+
+def _account_acl() -> str:
+    return (Path(broker.__path__[0]) / "acl").read_text(encoding="utf-8") + _FLEET_ACL
+
+
+def _rumqttd(port: int, bind: str) -> str:
+    listeners = (
+        _RUMQTTD_LISTENER.format(number=number, address=_in_url(address), port=port, max_message=MAX_MESSAGE)
+        for number, address in enumerate(addresses(bind), 1)
+    )
+    return _RUMQTTD + "".join(listeners)
+
+
+def addresses(bind: str) -> list[str]:
+    """Where to listen: on `bind`, and always on loopback, where our own services are."""
+    return [bind] if bind in (LOOPBACK, "0.0.0.0") else [bind, LOOPBACK]  # noqa: S104
+
+
+def is_loopback(bind: str) -> bool:
+    """Whether only this machine reaches the address. Raises RemedyError when it is no IP address."""
+    try:
+        return ipaddress.ip_address(bind).is_loopback
+    except ValueError:
+        raise RemedyError(
+            f"MILEPOST_MQTT_BIND is {bind!r}: give an IP address of this machine, or 0.0.0.0 for all of them",
+            f"MILEPOST_MQTT_BIND 为 {bind!r}：请填写本机的 IP 地址，或填 0.0.0.0 表示全部地址",
+        ) from None
+
+
+def reachable(bind: str) -> str:
+    """The address by which other machines reach what listens on `bind`; ADDRESS when there is no telling."""
+    if not ipaddress.ip_address(bind).is_unspecified:
+        return bind
+    family, far = (socket.AF_INET6, "2001:db8::1") if ":" in bind else (socket.AF_INET, "192.0.2.1")
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((far, 9))  # nothing is sent: the kernel only chooses the way
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "ADDRESS"
+
+
+def _in_url(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _user() -> str | None:
+    return service_user() if os.geteuid() == 0 else None
 
 
 def _write_for(user: str | None, path: Path, text: str) -> None:

@@ -17,8 +17,10 @@ import pytest
 
 from broker.log_identity import open_admin, read_identity
 from contract.errors import RemedyError
+from milepost.accounts import hashed
 from milepost.embedded import as_user, kafka, mqtt, postgres
 from milepost.embedded.mqtt import Kind
+from tests.integration.bridge_kit import until
 from tests.servers import find_free_port
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user: run the tests as root")
@@ -267,11 +269,11 @@ def test_an_open_path_is_told_from_a_closed_one(place: Path) -> None:
     assert as_user.closed_directory(inner, "nobody") == place.resolve()
 
 
-async def wait_for(port: int) -> None:
+async def wait_for(port: int, host: str = "127.0.0.1") -> None:
     async with asyncio.timeout(20):
         while True:
             try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                _, writer = await asyncio.open_connection(host, port)
             except OSError:
                 await asyncio.sleep(0.02)
             else:
@@ -364,10 +366,57 @@ async def test_mqtt_sends_last_wills_and_keeps_retained_messages(mqtt_port: int)
         watcher.close()
 
 
-async def test_mqtt_listens_on_loopback_only(mqtt_port: int) -> None:
-    listening = {
+def listening(port: int) -> set[str]:
+    return {
         connection.laddr.ip
         for connection in psutil.net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == mqtt_port
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
     }
-    assert listening == {"127.0.0.1"}
+
+
+async def test_mqtt_listens_on_loopback_only(mqtt_port: int) -> None:
+    assert listening(mqtt_port) == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("kind", ["mosquitto", "iotcore"])
+@pytest.mark.parametrize("bind", ["0.0.0.0", "127.0.0.2"])  # noqa: S104
+async def test_mqtt_listens_where_it_is_asked_to_and_on_loopback(place: Path, kind: Kind, bind: str) -> None:
+    if kind == "mosquitto" and mqtt.mosquitto_binary() is None:
+        pytest.skip("mosquitto is missing: install mosquitto")
+    port = find_free_port()
+    command = mqtt.command(port=port, directory=place, kind=kind, bind=bind)
+    with running(command, place / "log", stop=signal.SIGTERM):
+        await wait_for(port)
+        if bind != "0.0.0.0":  # noqa: S104
+            await wait_for(port, bind)
+        assert listening(port) == set(mqtt.addresses(bind))
+
+
+def refusal(port: int, user: str | None, password: str | None) -> str:
+    """What the broker answers to a CONNECT."""
+    answers: list[str] = []
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2, "x", protocol=paho.MQTTv311)
+    if user is not None:
+        client.username_pw_set(user, password)
+    client.on_connect = lambda *args: answers.append(str(args[3]))
+    client.connect("127.0.0.1", port)
+    while not answers:
+        client.loop(1)
+    client.disconnect()
+    return answers[0]
+
+
+async def test_mosquitto_takes_our_hashes_and_reads_them_again(place: Path) -> None:
+    if mqtt.mosquitto_binary() is None:
+        pytest.skip("mosquitto is missing: install mosquitto")
+    port = find_free_port()
+    command = mqtt.command(port=port, directory=place, kind="mosquitto", accounts={"one": hashed("right")})
+    with running(command, place / "log", stop=signal.SIGTERM) as process:
+        await wait_for(port)
+        assert refusal(port, "one", "right") == "Success"
+        for user, password in (("one", "wrong"), ("one", None), ("two", "right"), (None, None)):
+            assert refusal(port, user, password) == "Not authorized", (user, password)
+        mqtt.write_accounts(place, {"two": hashed("right")})
+        process.send_signal(signal.SIGHUP)
+        await until(lambda: refusal(port, "two", "right") == "Success")
+        assert refusal(port, "one", "right") == "Not authorized"

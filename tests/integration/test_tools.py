@@ -25,6 +25,7 @@ ENDING = {
     "topics": ([], "as it should be: milepost.live"),
     "announce-restart": (["--reason", "x"], "announced until"),
     "signin": ([], "{url}/signin?code="),
+    "account": (["6321220009"], "--broker mqtt://ADDRESS:{mqtt}"),
     "simulate": (["--stations", "2", "--every", "1", "--seconds", "3"], "2 of 2 connected"),
 }
 # What is given to each that runs on, and the servers that it is then connected to.
@@ -76,7 +77,7 @@ def test_what_ends_by_itself_finds_it(stack: Stack, tmp_path: Path, name: str, w
     cwd = stack.data.parent if beside else tmp_path
     done = subprocess.run(command, cwd=cwd, env=environ(), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    assert says.format(url=stack.url) in done.stdout
+    assert says.format(url=stack.url, mqtt=stack.mqtt_port) in done.stdout
 
 
 @pytest.mark.parametrize("name", LASTING)

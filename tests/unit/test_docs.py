@@ -17,7 +17,7 @@ DOCUMENTS = [
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-VALUES = {"ID": "6321220007", "URL": "mqtt://127.0.0.1", "FILE": "x.csv", "N": "40", "S": "2"}
+VALUES = {"ID": "6321220007", "STATION": "6321220007", "URL": "mqtt://127.0.0.1", "FILE": "x.csv", "N": "40", "S": "2"}
 
 
 def commands_in(text: str) -> list[str]:

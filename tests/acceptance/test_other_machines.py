@@ -1,0 +1,211 @@
+"""docs/operations.md, "Terminals of other machines": its commands as printed, on two machines.
+
+Each machine is a network namespace, and a cable (veth) is between them; so addresses and ports are those of the page.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.acceptance.stack import wait_until
+from tests.acceptance.test_operations import commands
+
+ROOT = Path(__file__).resolve().parents[2]
+UP, ACCOUNT, AGENT = commands("Terminals of other machines")
+STATION, NEIGHBOUR = "6321220007", "6321220008"
+IP = shutil.which("ip") or ""
+UNHEARD = ("not found", "never_seen")
+SERVER_ADDRESS, TERMINAL_ADDRESS = "192.0.2.10/24", "192.0.2.20/24"
+_ASK = "import httpx, sys; print(httpx.get(sys.argv[1], headers={'Authorization': 'Bearer ' + sys.argv[2]}).text)"
+
+
+class Machine:
+    """A network of its own, in which commands are typed."""
+
+    def __init__(self, name: str, place: Path) -> None:
+        self.name = f"{name}-{os.getpid()}"
+        self.place = place
+        self._running: list[subprocess.Popen[bytes]] = []
+        place.mkdir()
+        place.chmod(0o755)
+        (place / ".venv").symlink_to(ROOT / ".venv")
+        _ip("netns", "add", self.name)
+        _ip("-n", self.name, "link", "set", "lo", "up")
+
+    def _in_it(self, *command: str) -> list[str]:
+        return [IP, "netns", "exec", self.name, *command]
+
+    def _line(self, line: str) -> list[str]:
+        # On a terminal `milepost` is wherever it was installed.
+        line = line if line.startswith(".venv/") else f".venv/bin/{line}"
+        return self._in_it("/bin/bash", "-ec", f"exec {line}")
+
+    def run(self, line: str) -> str:
+        done = subprocess.run(
+            self._line(line), cwd=self.place, env=_environ(), capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self, line: str, output: Path) -> subprocess.Popen[bytes]:
+        with output.open("ab") as out:
+            process = subprocess.Popen(
+                self._line(line), cwd=self.place, env=_environ(), stdout=out, stderr=out, start_new_session=True
+            )
+        self._running.append(process)
+        return process
+
+    def stop(self, process: subprocess.Popen[bytes]) -> None:
+        self._running.remove(process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+
+    def station(self, station: str) -> dict[str, Any]:
+        """What the API on this machine says of a station."""
+        token = (self.place / ".milepost/admin.token").read_text().strip()
+        url = f"http://127.0.0.1:8000/api/v1/stations/{station}"
+        command = self._in_it(sys.executable, "-c", _ASK, url, token)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+    def verdict(self, station: str) -> str:
+        return str(self.station(station).get("verdict", "not found"))
+
+    def close(self) -> None:
+        for process in self._running:
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(30)
+            process.kill()
+        subprocess.run([IP, "netns", "del", self.name], check=False, capture_output=True)
+
+
+def _environ() -> dict[str, str]:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
+    return {**bare, "LC_ALL": "C.UTF-8"}
+
+
+def _ip(*arguments: str) -> None:
+    subprocess.run([IP, *arguments], check=True, capture_output=True, text=True)
+
+
+def why_no_namespaces() -> str | None:
+    if not IP:
+        return "network namespaces cannot be made: install iproute2"
+    probe = f"probe-{os.getpid()}"
+    made = subprocess.run([IP, "netns", "add", probe], capture_output=True, check=False).returncode == 0
+    if made:
+        _ip("netns", "del", probe)
+    return None if made else "network namespaces cannot be made: run the tests as root"
+
+
+@pytest.fixture
+def machines(server_dir: Path) -> Iterator[tuple[Machine, Machine]]:
+    """The server and the other machine, with a cable between them."""
+    if missing := why_no_namespaces():
+        pytest.skip(missing)
+    place = Path(tempfile.mkdtemp(prefix="machines-", dir=server_dir))
+    place.chmod(0o755)
+    server = Machine("server", place / "server")
+    terminal = Machine("terminal", place / "terminal")
+    try:
+        _ip("-n", server.name, "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns", terminal.name)
+        for machine, address in ((server, SERVER_ADDRESS), (terminal, TERMINAL_ADDRESS)):
+            _ip("-n", machine.name, "address", "add", address, "dev", "cable")
+            _ip("-n", machine.name, "link", "set", "cable", "up")
+        yield server, terminal
+    finally:
+        terminal.close()
+        server.close()
+
+
+def bring_up(server: Machine, line: str) -> tuple[subprocess.Popen[bytes], Path]:
+    output = server.place / "up.txt"
+    output.write_text("")
+    process = server.start(line, output)
+
+    def is_ready() -> bool:
+        assert process.poll() is None, output.read_text()
+        return "\nready\n" in output.read_text()
+
+    wait_until(is_ready, 90, lambda: output.read_text())
+    return process, output
+
+
+def says(file: Path, what: str) -> None:
+    wait_until(lambda: what in file.read_text(), 60, lambda: f"{what!r} is not in {file.read_text()}")
+
+
+@pytest.mark.timeout(400)
+def test_an_agent_of_another_machine_comes_in_with_its_account_alone(machines: tuple[Machine, Machine]) -> None:
+    server, terminal = machines
+    said = terminal.place / "agent.txt"
+    without = AGENT.partition(" --mqtt-password-file")[0]
+    quick = " --every 1"
+
+    process, output = bring_up(server, ".venv/bin/milepost up")
+    assert "for others too: milepost up --mqtt-bind ADDRESS" in output.read_text()
+    agent = terminal.start(without + quick, said)
+    says(said, "no connection to 192.0.2.10:1883: [Errno 111]")
+    terminal.stop(agent)
+    server.stop(process)
+
+    process, output = bring_up(server, UP + " --stations 3")
+    printed = output.read_text()
+    assert "mqtt://127.0.0.1:1883, and 192.0.2.10 port 1883" in printed
+    assert "terminals need an account: milepost account STATION" in printed
+    assert "MQTT (Mosquitto, 3.1.1 and 5)" in printed
+    wait_until(lambda: server.verdict("6302020001") == "online", 60, "the simulated stations have an account")
+
+    said.write_text("")
+    agent = terminal.start(without + quick, said)
+    says(said, "the broker refused us: Not authorized; check the station's account")
+    assert server.verdict(STATION) in UNHEARD
+    terminal.stop(agent)
+
+    assert AGENT in server.run(ACCOUNT), "what it prints is what the page says"
+    file = f"{STATION}.password"
+    shutil.move(server.place / file, terminal.place / file)
+    password = (terminal.place / file).read_text().strip()
+    said.write_text("")
+    agent = terminal.start(AGENT + quick, said)
+    says(said, "connected to 192.0.2.10:1883")
+    wait_until(lambda: server.verdict(STATION) == "online", 60, "it is not online")
+
+    # Nobody reads the passwords where everybody can look, and no account speaks for another.
+    for each in psutil.process_iter(["cmdline"]):
+        assert password not in " ".join(each.info["cmdline"] or [])
+    kept = [path for path in (server.place / ".milepost").rglob("*") if path.is_file()]
+    assert not [path for path in kept if password.encode() in path.read_bytes()]
+    foreign = terminal.place / "foreign.txt"
+    line = AGENT.replace(f"--station {STATION}", f"--station {NEIGHBOUR}").replace("mqtt://", f"mqtt://{STATION}@")
+    other = terminal.start(line + quick + " --data other", foreign)
+    says(foreign, "connected to 192.0.2.10:1883")
+    # Long enough for several of its heartbeats, which the broker takes and gives to nobody.
+    for _ in range(4):
+        seen = server.station(STATION)["last_seen"]
+        wait_until(lambda seen=seen: server.station(STATION)["last_seen"] > seen, 60, "the agent beside it went silent")
+    assert server.verdict(NEIGHBOUR) in UNHEARD
+    terminal.stop(other)
+
+    server.run(f".venv/bin/milepost account {STATION} --renew")
+    says(said, "the broker refused us: Not authorized")
+    wait_until(lambda: server.verdict(STATION) == "offline", 60, "the old password still works")
+    shutil.move(server.place / file, terminal.place / file)
+    terminal.stop(agent)
+    agent = terminal.start(AGENT + quick, said)
+    wait_until(lambda: server.verdict(STATION) == "online", 60, "the new password does not work")
+    terminal.stop(agent)
+    server.stop(process)
