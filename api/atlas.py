@@ -6,7 +6,7 @@ or a province is as good as any projection. Lengths are in units of the drawing,
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -21,10 +21,11 @@ _KM_PER_DEGREE: Final = 111.32
 _MOST_MARKS: Final = 400
 _CELL: Final = 36.0
 _MOST_NAMES: Final = 12
-_FEW: Final = 150
+_MOST_SPARED: Final = 40
 _MOST_PLACES: Final = 24
-_LETTER: Final = {"wide": 21.0, "narrow": 11.0}
-_LINE: Final = 27.0
+_EDGE: Final = 4.0
+_HALO: Final = 6.0
+"""The light edge of letters, on both sides together."""
 
 ORDER: Final = (
     Verdict.OFFLINE,
@@ -116,14 +117,41 @@ class Scale(msgspec.Struct, frozen=True):
 
 
 class Atlas(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is drawn, the gravest last."""
+    """Everything that is drawn, the gravest last. `places` are written in the letters of a desk or a wall, `phone` the
+    same in those of a phone, which has no room for the names of stations."""
 
     width: float
     height: float
     marks: list[Mark]
     labels: list[Label]
     places: list[Label]
+    phone: list[Label]
     scale: Scale
+
+
+class Lettering(msgspec.Struct, frozen=True, kw_only=True):
+    """How names are written: `size` of the letters and `spacing` after each, in units of the drawing, as page.css has
+    them; `marks` times its own size is how large a marker is drawn beside them."""
+
+    size: float
+    spacing: float = 0.0
+    marks: float = 1.0
+
+    def width(self, text: str) -> float:
+        """About how wide a name is drawn, rather too wide: a Chinese character is wider than a letter."""
+        wide = sum(self.size if ord(letter) > _LAST_NARROW else self.size * 0.64 for letter in text)
+        return wide + self.spacing * len(text) + _HALO
+
+    @property
+    def line(self) -> float:
+        return self.size * 1.3
+
+
+_LAST_NARROW: Final = 0x2E7F
+STATIONS: Final = Lettering(size=20.0)
+PLACES: Final = Lettering(size=22.0, spacing=1.76)
+PHONE: Final = Lettering(size=38.0, spacing=3.04, marks=1.7)
+_SCALES: Final = {PLACES: Lettering(size=16.0), PHONE: Lettering(size=30.0)}
 
 
 class Projection:
@@ -153,18 +181,18 @@ def draw(points: Sequence[Point], places: Iterable[Place] = ()) -> Atlas | None:
     if len(marks) > _MOST_MARKS:
         marks = cluster(marks, _CELL)
     marks.sort(key=lambda mark: (GRAVITY[mark.verdict], mark.stations, mark.id))
-    taken: list[Box] = []
-    labels = name_marks(marks, taken)
-    few = marks if len(marks) <= _FEW else []
-    around = [_around(mark.x, mark.y, 12 * mark.size, "middle") for mark in few]
-    places_named = name_places(places, project, taken, around)
+    scale = scale_bar(project.units_per_degree)
+    few = _few(places)
+    sheet = Sheet(project.height, marks, scale, PLACES)
+    labels = name_marks(marks, sheet)
     return Atlas(
         width=WIDTH,
         height=project.height,
         marks=marks,
         labels=labels,
-        places=places_named,
-        scale=scale_bar(project.units_per_degree),
+        places=name_places(few, project, sheet),
+        phone=name_places(few, project, Sheet(project.height, marks, scale, PHONE)),
+        scale=scale,
     )
 
 
@@ -193,70 +221,122 @@ def _together(marks: Sequence[Mark]) -> Mark:
     return msgspec.structs.replace(marks[0], x=round(x, 1), y=round(y, 1), stations=stations)
 
 
-def text_width(text: str) -> float:
-    """About how wide a name is drawn: a Chinese character is twice as wide as a letter."""
-    return sum(_LETTER["wide" if ord(letter) > 0x2E7F else "narrow"] for letter in text)
-
-
 Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 
 
-def name_marks(marks: Sequence[Mark], taken: list[Box]) -> list[Label]:
+class Sheet:
+    """Where names may be written: inside, on no other name and not on the scale; on markers only where there is no
+    better place, and on none of what is offline or not usable unless that is very many. Names lie over markers."""
+
+    def __init__(self, height: float, marks: Sequence[Mark], scale: Scale, lettering: Lettering) -> None:
+        self.lettering = lettering
+        self._height = height
+        number = _SCALES[lettering].width(f"{scale.km:g} 公里")
+        self._taken: list[Box] = [(20.0, height - 34 - _SCALES[lettering].line / 2, 44 + scale.length + number, height)]
+        self._crowd = Crowd()
+        grave = [mark for mark in marks if mark.verdict in _NAMED]
+        spared = set(map(id, grave)) if len(grave) <= _MOST_SPARED else set()
+        for mark in marks:
+            reach = 8 * mark.size * lettering.marks
+            box = (mark.x - reach, mark.y - reach, mark.x + reach, mark.y + reach)
+            self._crowd.add(box)
+            if id(mark) in spared:
+                self._taken.append(box)
+
+    def write(self, tries: Iterable[Label], lettering: Lettering) -> Label | None:
+        """The name in the best of the places where there is room, moved inside, which it then takes."""
+        best: tuple[int, Label, Box] | None = None
+        for wish in tries:
+            label, box = self._inside(wish, lettering)
+            if any(_touch(box, other) for other in self._taken):
+                continue
+            covered = self._crowd.touched_by(box)
+            if best is None or covered < best[0]:
+                best = covered, label, box
+            if not covered:
+                break
+        if best is None:
+            return None
+        self._taken.append(best[2])
+        return best[1]
+
+    def _inside(self, label: Label, lettering: Lettering) -> tuple[Label, Box]:
+        left, top, right, bottom = _around(label.x, label.y, lettering.width(label.text), label.anchor, lettering.line)
+        x = max(_EDGE - left, 0.0) or min(WIDTH - _EDGE - right, 0.0)
+        y = max(_EDGE - top, 0.0) or min(self._height - _EDGE - bottom, 0.0)
+        moved = msgspec.structs.replace(label, x=round(label.x + x, 1), y=round(label.y + y, 1))
+        return moved, (left + x, top + y, right + x, bottom + y)
+
+
+class Crowd:
+    """Boxes by the squares of the drawing that they touch, so that few are looked at for each place."""
+
+    def __init__(self) -> None:
+        self._squares: dict[tuple[int, int], list[tuple[int, Box]]] = defaultdict(list)
+        self._boxes = 0
+
+    def add(self, box: Box) -> None:
+        self._boxes += 1
+        for square in _squares_of(box):
+            self._squares[square].append((self._boxes, box))
+
+    def touched_by(self, box: Box) -> int:
+        """How many of them a box touches."""
+        near = {number: other for square in _squares_of(box) for number, other in self._squares.get(square, ())}
+        return sum(_touch(box, other) for other in near.values())
+
+
+def _squares_of(box: Box) -> Iterator[tuple[int, int]]:
+    left, top, right, bottom = (int(edge // _CELL) for edge in box)
+    return ((column, row) for column in range(left, right + 1) for row in range(top, bottom + 1))
+
+
+def name_marks(marks: Sequence[Mark], sheet: Sheet) -> list[Label]:
     """The names of stations that are offline or not usable where there is room, the offline ones first; none when
-    there are too many to read them.
-
-    `taken` is where nothing else may be written; what is written here is added to it.
-    """
+    there are too many to read them."""
     fallen = [mark for verdict in _NAMED for mark in marks if mark.verdict is verdict and mark.stations == 1]
-    taken.extend(_around(mark.x, mark.y, 8 * mark.size, "middle") for mark in fallen)
     if len(fallen) > _MOST_NAMES:
         return []
-    beside = [
-        [
-            Label(mark.x + side * 20, mark.y, mark.name, anchor, mark.id, mark.verdict.value)
-            for anchor, side in (("start", 1), ("end", -1))
-        ]
-        for mark in fallen
-    ]
-    return [label for tries in beside if (label := _write(tries, taken)) is not None]
-
-
-_LEVELS: Final = ("county", "prefecture", "province")
-_SHIFTS: Final = (0, -30, 30, -60, 60)
-
-
-def name_places(
-    places: Iterable[Place], project: Projection, taken: list[Box], around: Sequence[Box] = ()
-) -> list[Label]:
-    """The names of the smallest areas that are few enough, where there is room; of a single one, nothing.
-
-    Nothing is written on what is `taken`, and on what is `around` only where there is no better place.
-    """
-    by_level: dict[str, list[Place]] = defaultdict(list)
-    for place in places:
-        by_level[place.level].append(place)
-    few = next((by_level[level] for level in _LEVELS if 1 < len(by_level[level]) <= _MOST_PLACES), [])
-    found = []
-    for place in few:
-        x, y = project(place.lat, place.lon)
-        tries = [Label(x, y + shift, place.name, "middle", place.code) for shift in _SHIFTS]
-        found.append(_write(tries, taken, around) or _write(tries, taken))
+    found = [sheet.write(_beside(mark), STATIONS) for mark in fallen]
     return [label for label in found if label is not None]
 
 
-def _write(tries: Iterable[Label], taken: list[Box], around: Sequence[Box] = ()) -> Label | None:
-    """The first of the places for a name where there is room, which it then takes."""
-    for label in tries:
-        box = _around(label.x, label.y, text_width(label.text), label.anchor)
-        if box[0] >= 0 and box[2] <= WIDTH and not any(_touch(box, other) for other in (*taken, *around)):
-            taken.append(box)
-            return label
-    return None
+def _beside(mark: Mark) -> Iterator[Label]:
+    gap = 8 * mark.size + 8
+    above = gap + STATIONS.line / 2
+    for x, y, anchor in ((gap, 0, "start"), (-gap, 0, "end"), (0, -above, "middle"), (0, above, "middle")):
+        yield Label(mark.x + x, mark.y + y, mark.name, anchor, mark.id, mark.verdict.value)
 
 
-def _around(x: float, y: float, width: float, anchor: str) -> Box:
+_LEVELS: Final = ("county", "prefecture", "province")
+
+
+def _few(places: Iterable[Place]) -> list[Place]:
+    """The smallest areas that are few enough to be named; of a single one, nothing."""
+    by_level: dict[str, list[Place]] = defaultdict(list)
+    for place in places:
+        by_level[place.level].append(place)
+    return next((by_level[level] for level in _LEVELS if 1 < len(by_level[level]) <= _MOST_PLACES), [])
+
+
+def name_places(places: Iterable[Place], project: Projection, sheet: Sheet) -> list[Label]:
+    """The names of areas near their middles, where there is room."""
+    found = [sheet.write(_near(place, project, sheet.lettering), sheet.lettering) for place in places]
+    return [label for label in found if label is not None]
+
+
+def _near(place: Place, project: Projection, lettering: Lettering) -> Iterator[Label]:
+    x, y = project(place.lat, place.lon)
+    beside = lettering.width(place.name) / 2
+    for line in (0.0, -1.1, 1.1, -2.2, 2.2):
+        for side in (0.0, beside, -beside):
+            yield Label(x + side, y + line * lettering.line, place.name, "middle", place.code)
+
+
+def _around(x: float, y: float, width: float, anchor: str, line: float) -> Box:
     left = x - width * {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor]
-    return left, y - _LINE / 2, left + width, y + _LINE / 2
+    return left, y - line / 2, left + width, y + line / 2
 
 
 def _touch(one: Box, other: Box) -> bool:

@@ -248,3 +248,63 @@ async def test_more_areas_than_can_be_chosen_from_are_said(world: World, client:
     text = await read(client, "/stations?area=河滩")
     assert text.count("area=6399") == 30
     assert "There are more" in text
+
+
+LETTERS = """() => {
+  const box = (one) => { const r = one.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; };
+  const seen = (one) => one.getBoundingClientRect().width > 0;
+  const map = document.querySelector("svg.map");
+  const names = Array.from(map.querySelectorAll("text.place, text.label, .scale text")).filter(seen);
+  const marks = Array.from(map.querySelectorAll("a.mark path:last-of-type")).filter(seen);
+  const last = marks[marks.length - 1];
+  return {
+    map: box(map),
+    names: names.map(box),
+    texts: names.map((one) => one.textContent),
+    marks: marks.filter((one) => one.closest(".offline, .unusable")).map(box),
+    under: names.filter((one) => last.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_PRECEDING).length,
+  };
+}"""
+
+
+@pytest.mark.parametrize(("width", "language"), [(390, "zh-CN"), (390, "en"), (1440, "zh-CN"), (3840, "en")])
+async def test_names_on_the_map_are_whole_and_apart(
+    width: int,
+    language: str,
+    browser: Any,  # noqa: F811
+    world: World,
+    database: str,
+    tmp_path: Path,
+) -> None:
+    """In a real browser's letters: inside the map, not on each other, not on what is wrong, and under no marker."""
+    for n, (name, english) in enumerate(
+        (("化隆回族自治县", "Hualong"), ("民和回族土族自治县", "Minhe"), ("互助县", "Huzhu"))
+    ):
+        code = f"63220{n}000000"
+        await world.area(code, name, PROVINCE)
+        await world.pool.execute("UPDATE area SET name_en = $2 WHERE code = $1", code, english)
+        for k in range(6):
+            await world.station(f"m{n}{k}", "offline" if k == 5 else "online", area=code, name="镇农家书屋")
+            await world.pool.execute(
+                "UPDATE station SET lat = $2, lon = $3 WHERE id = $1",
+                f"m{n}{k}", 36 + k / 40 + n / 100, 102 + n * 0.7 + k / 60,
+            )  # fmt: skip
+    settings = config(database, tmp_path, port=free_port())
+    async with running(settings):
+        page = await browser.new_page(locale=language, viewport={"width": width, "height": 900})
+        await sign_in_page(page, settings.url)
+        seen = await page.evaluate(LETTERS)
+        await page.close()
+    left, top, right, bottom = seen["map"]
+    wanted = (
+        {"化隆回族自治县", "民和回族土族自治县", "互助县"} if language == "zh-CN" else {"Hualong", "Minhe", "Huzhu"}
+    )
+    assert wanted <= set(seen["texts"]), seen["texts"]
+    assert seen["under"] == 0
+    for n, (x1, y1, x2, y2) in enumerate(seen["names"]):
+        assert left <= x1 and x2 <= right and top <= y1 and y2 <= bottom, seen["texts"][n]
+        for m, other in enumerate([*seen["names"][:n], *seen["marks"]]):
+            # A line of text has room above and below its letters.
+            room = (y2 - y1) * 0.2
+            apart = x2 <= other[0] or other[2] <= x1 or y2 - room <= other[1] or other[3] <= y1 + room
+            assert apart, (seen["texts"][n], m)

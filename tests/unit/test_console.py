@@ -11,7 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.verdict import Verdict
-from api.atlas import ORDER, SHAPES, WIDTH, Mark, Place, Point, Projection, cluster, draw, outline, scale_bar
+from api.atlas import (
+    ORDER,
+    PHONE,
+    PLACES,
+    SHAPES,
+    STATIONS,
+    WIDTH,
+    Label,
+    Lettering,
+    Mark,
+    Place,
+    Point,
+    Projection,
+    cluster,
+    draw,
+    outline,
+    scale_bar,
+)
 from api.incident_pages import KINDS
 from api.looks import Look
 from api.names import name_of, where
@@ -75,10 +92,69 @@ def test_names_are_written_where_there_is_room() -> None:
     fallen = [point(36 + n / 1000, 102.5, Verdict.OFFLINE, id=str(n), name="官亭镇农家书屋") for n in range(5)]
     crowded = draw([*fallen, point(35.5, 101.5), point(36.5, 103.5)])
     assert crowded is not None
-    assert len(crowded.labels) == 2, "one on each side; the others would cover it"
+    assert len(crowded.labels) == 4, "one on each side, above and below; another would cover one of them"
     many = draw([point(36 + n, 102 + n, Verdict.OFFLINE, name="x") for n in range(20)])
     assert many is not None
     assert many.labels == []
+
+
+def boxes(labels: list[Label], lettering: Lettering) -> list[tuple[float, float, float, float]]:
+    """What names cover, as narrow as they may be: a quarter less than the width that room is kept for."""
+    shares = {"start": 0.0, "middle": 0.5, "end": 1.0}
+    found = []
+    for label in labels:
+        width, half = lettering.width(label.text) * 0.75, lettering.size / 2
+        left = label.x - width * shares[label.anchor]
+        found.append((left, label.y - half, left + width, label.y + half))
+    return found
+
+
+def apart(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+
+
+county = st.tuples(st.floats(0, 1), st.floats(0, 1), st.sampled_from(["海东市", "民和回族土族自治县", "Minhe", "x"]))
+
+
+@given(st.lists(places, min_size=1, max_size=40), st.lists(county, max_size=24))
+def test_no_name_is_cut_off_or_lies_on_another_or_on_what_is_wrong(
+    found: list[tuple[float, float, Verdict]], counties: list[tuple[float, float, str]]
+) -> None:
+    points = [
+        point(35 + lat / 90, 102 + lon / 180, its, id=str(n), name="农家书屋")
+        for n, (lat, lon, its) in enumerate(found)
+    ]
+    named = [
+        Place(level="county", code=str(n), name=name, lat=34 + 2 * lat, lon=101 + 2 * lon)
+        for n, (lat, lon, name) in enumerate(counties)
+    ]
+    atlas = draw(points, named)
+    assert atlas is not None
+    for written, reach in (
+        ([*boxes(atlas.places, PLACES), *boxes(atlas.labels, STATIONS)], 8.0),
+        (boxes(atlas.phone, PHONE), 8.0 * PHONE.marks),
+    ):
+        assert all(box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= atlas.height for box in written)
+        assert all(apart(one, other) for n, one in enumerate(written) for other in written[:n])
+        for mark in atlas.marks:
+            if mark.verdict in (Verdict.OFFLINE, Verdict.UNUSABLE):
+                size = reach * mark.size
+                around = (mark.x - size, mark.y - size, mark.x + size, mark.y + size)
+                assert all(apart(box, around) for box in written)
+
+
+def test_a_name_lies_beside_markers_where_there_is_room_and_at_the_edge_is_moved_inside() -> None:
+    crowd = [point(36.0, 102.0 + n / 500, id=str(n)) for n in range(5)]
+    two = [
+        Place(level="county", code="a", name="化隆回族自治县", lat=36.0, lon=102.0),
+        Place(level="county", code="b", name="b", lat=35.0, lon=100.0),
+    ]
+    atlas = draw([*crowd, point(35.0, 100.0)], two)
+    assert atlas is not None
+    name = next(place for place in atlas.places if place.code == "a")
+    width = PLACES.width(name.text)
+    assert name.x + width / 2 <= WIDTH, "its middle is at the edge"
+    assert all(abs(mark.y - name.y) > 12 for mark in atlas.marks if abs(mark.x - name.x) < width / 2), "beside them"
 
 
 def test_areas_are_named_by_the_smallest_that_are_few_enough() -> None:
