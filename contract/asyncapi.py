@@ -121,7 +121,69 @@ CHANNELS: Final = (
     ),
 )
 
-RECORDS: Final = (messages.Health, messages.Usage, messages.Inventory, messages.Presence, messages.Event)
+RECORDS: Final[dict[type[msgspec.Struct], Document]] = {
+    messages.Health: {
+        "id": 101,
+        "kind": "health",
+        "at": 1795409700000,
+        "up": 86100.5,
+        "cpu": 0.12,
+        "mem": 0.41,
+        "disk": 0.63,
+        "temp": 47.0,
+        "rtt_ms": 38.5,
+        "rx": 1048576,
+        "tx": 524288,
+        "wifi": True,
+        "services": {"reader": True},
+    },
+    messages.Usage: {
+        "id": 102,
+        "kind": "usage",
+        "at": 1795406400000,
+        "up": 82800.5,
+        "until": 1795410000000,
+        "sessions": 7,
+        "minutes": 93.5,
+        "by": {"category": {"books": 5, "video": 2}, "language": {"zh": 4, "bo": 3}},
+        "bytes": 18000000,
+    },
+    messages.Inventory: {
+        "id": 1,
+        "kind": "inventory",
+        "at": 1795323600000,
+        "up": 0.5,
+        "model": "KT-200",
+        "serial": "SN-1",
+        "os": "Debian GNU/Linux 12",
+        "agent": "milepost 0.1.0",
+        "cpu": "RK3399",
+        "mem_bytes": 4294967296,
+        "disk_bytes": 64000000000,
+        "installed": "2025-06-01",
+        "resources": [
+            {"id": "books-2026-10", "version": "3", "applied": 1795000000000, "lang": "bo", "bytes": 73400320}
+        ],
+    },
+    messages.Presence: {
+        "id": 103,
+        "kind": "presence",
+        "at": 1795380000000,
+        "up": 56400.5,
+        "until": 1795387200000,
+        "until_up": 63600.5,
+        "usable": True,
+    },
+    messages.Event: {
+        "id": 104,
+        "kind": "event",
+        "at": 1795390000000,
+        "up": 66400.5,
+        "name": "outbox_dropped",
+        "detail": {"records": 12},
+    },
+}
+"""The kinds of records, each with an example."""
 
 _DESCRIPTION: Final = (
     "How terminals at service points tell Milepost how they are. JSON in UTF-8; times in ms since the epoch; "
@@ -190,8 +252,9 @@ def _schemas() -> Document:
         "description": "A record; `kind` tells which.",
         "oneOf": [{"$ref": f"#/components/schemas/{record.__name__}"} for record in RECORDS],
     }
-    for record in RECORDS:
+    for record, example in RECORDS.items():
         schemas[record.__name__]["properties"]["kind"]["description"] = "Which kind of record it is."
+        schemas[record.__name__]["examples"] = [example]
     return {name: _as_draft_7(schema) for name, schema in sorted(schemas.items())}
 
 

@@ -5,8 +5,9 @@ A part stands between `<!-- NAME -->` and `<!-- end -->`; NAME is that of a sche
 `refusals` and `agent`.
 """
 
+import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,9 +49,10 @@ _LIMITS: Final = (
 def render(page: str, example: str) -> str:
     """The page with its parts as the code has them now. Raises KeyError for a part that nothing is known of."""
     schemas = asyncapi.document()["components"]["schemas"]
-    kinds = {record.__name__ for record in asyncapi.RECORDS}
+    examples = {channel.message.__name__: channel.example for channel in asyncapi.CHANNELS}
+    kinds = {record.__name__: example for record, example in asyncapi.RECORDS.items()}
     parts = {
-        name: _fields(schema, without=_OF_RECORDS if name in kinds else ())
+        name: _fields(schema, without=_OF_RECORDS if name in kinds else ()) + _example(examples | kinds, name)
         for name, schema in schemas.items()
         if "properties" in schema
     }
@@ -66,6 +68,10 @@ def render(page: str, example: str) -> str:
 
 def _refusals() -> str:
     return _table(("reason", "what is wrong"), ((f"`{why}`", WORDS["deadletter"][why].en) for why in refusal.Reason))
+
+
+def _example(examples: Mapping[str, Schema], name: str) -> str:
+    return f"\n\n```json\n{json.dumps(examples[name], ensure_ascii=False)}\n```" if name in examples else ""
 
 
 def _channels() -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
 from contract import asyncapi
@@ -97,6 +98,14 @@ def test_schemas_are_json_schema(name: str) -> None:
 def test_examples_keep_the_contract_and_the_schema(channel: asyncapi.Channel) -> None:
     DECODERS[channel.name](json.dumps(channel.example).encode())
     validator(channel.message.__name__).validate(channel.example)
+
+
+@pytest.mark.parametrize("record", asyncapi.RECORDS, ids=lambda record: record.__name__)
+def test_the_example_of_a_record_keeps_the_contract_and_shows_every_field(record: type[msgspec.Struct]) -> None:
+    example = asyncapi.RECORDS[record]
+    assert type(DECODERS["record"](json.dumps(example).encode())) is record
+    validator("Record").validate(example)
+    assert example.keys() == SCHEMAS[record.__name__]["properties"].keys()
 
 
 VALID_BY_SCHEMA = [path for path in VALID if "bad_record" not in path.name]
