@@ -126,7 +126,7 @@ async def _write(file: IO[bytes], directory: Path, url: str) -> archive.Contents
     with writer.member(archive.ROLES) as write:
         roles = [piece async for piece in _output(postgres.tool("pg_dumpall"), url, "--roles-only")]
         write(without_owner(b"".join(roles).decode()).encode())
-    for path in _secrets(directory):
+    for path in secrets_of(directory):
         with writer.member(archive.FILES + path.name) as write:
             write(path.read_bytes())
     return writer.finish(
@@ -137,7 +137,8 @@ async def _write(file: IO[bytes], directory: Path, url: str) -> archive.Contents
     )
 
 
-def _secrets(directory: Path) -> Iterator[Path]:
+def secrets_of(directory: Path) -> Iterator[Path]:
+    """The files of a data directory that go into a backup."""
     for pattern in SECRETS:
         for path in sorted(directory.glob(pattern)):
             if path.is_file() and path.name not in _MADE_ANEW:

@@ -16,10 +16,12 @@ import asyncpg
 import httpx
 import pytest
 
+from milepost import accounts as accounts_module
 from milepost import backup as module
 from milepost import datadir
 from milepost.embedded import postgres
 from milepost.embedded.serving import serve
+from store.migrate import migrate, read_migrations
 from tests.acceptance.stack import Stack, wait_until
 from tests.acceptance.terminals import Terminal
 from tests.integration.test_up import milepost, one_line, up
@@ -197,6 +199,32 @@ def test_a_backup_from_before_there_were_sessions_is_restored(place: Path, lived
     assert done.returncode == 0, done
 
 
+def test_a_start_brings_an_older_database_to_the_newest_schema(place: Path) -> None:
+    """An upgrade: what an older Milepost wrote is there afterwards."""
+    stack = Stack(place / "older")
+    known = read_migrations()
+
+    async def as_before() -> None:
+        with datadir.hold(stack.data) as held:
+            async with serve(held) as url:
+                connection = await asyncpg.connect(url)
+                await migrate(connection, known[:12])
+                await connection.execute(
+                    "INSERT INTO area (code, name, level, path) VALUES ('63', 'a', 'province', '{63}')"
+                )
+                await connection.execute("INSERT INTO station (id, name, area) VALUES ('6321220001', 'b', '63')")
+                await connection.close()
+
+    asyncio.run(as_before())
+    try:
+        stack.start()
+        assert [(each["id"], each["name"]) for each in stack.items("stations")] == [("6321220001", "b")]
+        assert sql(stack, "SELECT max(version) FROM schema_migration") == len(known)
+        assert stack.stop() == 0
+    finally:
+        stack.end()
+
+
 def test_files_of_another_postgresql_are_refused_with_the_remedy(place: Path) -> None:
     data = place / "other-major"
     (data / "postgres").mkdir(parents=True)
@@ -237,9 +265,14 @@ def test_ctrl_c_leaves_nothing(place: Path, lived: Stack) -> None:
     assert not (place / "half").exists()
 
 
-def test_every_secret_of_the_data_directory_is_kept(lived: Stack) -> None:
+def test_every_secret_of_the_data_directory_is_kept(lived: Stack, tmp_path: Path) -> None:
     """Whatever secret a later version puts there: its name must be among the patterns, or it is made anew."""
     found = {path.name for path in lived.data.iterdir() if path.is_file()}
-    kept = {path.name for path in module._secrets(lived.data)}
-    assert found - kept <= {"lock", "ports.json", "postgres.password", "running.json"}
-    assert kept == {"admin.token", "services.password"}
+    kept = {path.name for path in module.secrets_of(lived.data)}
+    assert found - kept <= {"lock", "ports.json", "postgres.password", "running.json", "alerts.log"}
+    assert {"admin.token", "services.password"} <= kept
+
+    accounts = {accounts_module.FILE, *(f"{name}.password" for name in accounts_module.OWN.values())}
+    for name in (*accounts, "postgres.password", "alerts.log"):
+        (tmp_path / name).write_text("x")
+    assert {path.name for path in module.secrets_of(tmp_path)} == accounts
