@@ -3,7 +3,6 @@
 MILEPOST_TEST_TIMESCALE_URL names an empty database of a real server instead.
 """
 
-import fcntl
 import os
 import re
 import selectors
@@ -16,10 +15,11 @@ from typing import IO
 
 import pytest
 
+from tests import npm
+
 FOLDER = Path(__file__).with_name("timescale")
 NODE = 20
 START_SECONDS = 60
-INSTALL_SECONDS = 120
 
 
 @pytest.fixture(scope="session")
@@ -28,46 +28,21 @@ def timescale_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("MILEPOST_TEST_TIMESCALE_URL"):
         yield given
         return
-    node, npm = _find_tools()
-    _install(npm)
+    node = _find_node()
+    npm.install(FOLDER)
     with (tmp_path_factory.mktemp("timescale") / "server.log").open("w+") as log, _serve(node, log) as address:
         yield f"postgresql://postgres:postgres@{address}/postgres?sslmode=disable"
 
 
-def _find_tools() -> tuple[str, str]:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip(f"the TimescaleDB tests need node {NODE} or newer and npm: install the packages nodejs and npm")
+def _find_node() -> str:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip(f"the TimescaleDB tests need node {NODE} or newer: install the packages nodejs and npm")
     told = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
     found = re.match(r"v(\d+)\.", told)
     if found is None or int(found[1]) < NODE:
         pytest.skip(f"the TimescaleDB tests need node {NODE} or newer, this is {told.strip()}: install a newer one")
-    return node, npm
-
-
-def _install(npm: str) -> None:
-    """Install what package.json pins, unless it is there; of several test runs at once one does it."""
-    manifest = FOLDER / "package.json"
-    stamp = FOLDER / "node_modules" / ".installed"
-    with manifest.open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if stamp.exists() and stamp.read_text() == manifest.read_text():
-            return
-        try:
-            result = subprocess.run(
-                [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"],
-                cwd=FOLDER,
-                capture_output=True,
-                text=True,
-                timeout=INSTALL_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            pytest.skip(f"npm installed nothing in {INSTALL_SECONDS} s: run `npm install` in tests/timescale")
-        if result.returncode != 0:
-            why = result.stderr.strip().splitlines()[-1:]
-            pytest.skip(f"npm cannot install TimescaleDB ({why}): run `npm install` in tests/timescale")
-        stamp.write_text(manifest.read_text())
+    return node
 
 
 @contextmanager
