@@ -84,7 +84,7 @@ async def acknowledge(
     id: IncidentId,  # noqa: A002
     deed: Annotated[Deed | None, Body()] = None,
 ) -> IncidentDetail:
-    """Somebody looks after it. 409 when somebody does already, or it is closed."""
+    """A person looks after it. 409 when one does already, or it is closed."""
     said = deed or Deed()
     actor = actor_of(request, said.by)
     return await _act(

@@ -18,7 +18,7 @@ TAGS: Final = (
     {"name": "blind spots", "description": "Where there is no service for a long time."},
     {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
     {"name": "pipeline", "description": "Whether Milepost itself works: clocks, lag, gaps, processes."},
-    {"name": "refused", "description": "What was refused, and stations that nobody registered."},
+    {"name": "refused", "description": "What was refused, and stations that are not registered."},
     {"name": "stream", "description": "Changes as they happen."},
     {"name": "signin", "description": "One-use links for browsers."},
     {"name": "probes", "description": "For load balancers and Prometheus; without a token."},
@@ -199,7 +199,7 @@ _ACKNOWLEDGED: Final = {
 
 
 def _detail(incident: Json, action: str, text: str | None = None) -> Json:
-    """An incident after somebody did something to it."""
+    """An incident after a person did something to it."""
     entry = {"id": 902, "at": "2026-11-27T07:50:00Z", "actor": "wang", "action": action, "text": text}
     return {**incident, "entries": [entry, _OPENED]}
 
@@ -337,6 +337,16 @@ def _list(item: Json, following: str | None = None) -> Json:
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "list_stations": Operation(summary="List stations", answer=_list(_STATION, "eyJpZCI6IjYzMjEyMjAwMDcifQ")),
     "get_station": Operation(summary="One station", answer=_STATION),
+    "remove": Operation(
+        summary="Remove or retire a station",
+        body={"reason": "mistyped", "by": "li"},
+        answer={"id": _STATION_ID, "outcome": "retired"},
+    ),
+    "restore": Operation(
+        summary="Take the retirement of a station back",
+        body={"reason": "it is needed again", "by": "li"},
+        answer={"id": _STATION_ID, "lifecycle": "commissioned"},
+    ),
     "get_schedule": Operation(summary="When a station should be open", answer=_SCHEDULE),
     "get_timeline": Operation(summary="The history of a station", answer=_TIMELINE),
     "list_health": Operation(summary="Health of a station's terminals", answer=_list(_HEALTH)),

@@ -88,7 +88,7 @@ StatusNumber = Annotated[
     Count | None,
     _is(
         "The same counter as in a heartbeat. Leave it out of the Last Will, which the broker publishes at a time "
-        "that nobody knows beforehand."
+        "that is not known beforehand."
     ),
 ]
 At = Annotated[
@@ -153,7 +153,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     state: Annotated[
         TerminalStatus,
         _is(
-            "online: connected; it overwrites the retained message and turns nobody online, only a heartbeat does. "
+            "online: connected; it overwrites the retained message and brings nothing online: only a heartbeat does. "
             "away: an intended silence; send it before you end. lost: the Last Will, only ever published by the "
             "broker; it shortens the time until the terminal is offline, and only if its (run, conn) is the newest."
         ),

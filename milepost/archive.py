@@ -7,9 +7,9 @@ import os
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Self
 
 import msgspec
 
@@ -43,11 +43,19 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Writer:
-    """A backup in the making."""
+    """A backup in the making, to be used as a context."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._zip = zipfile.ZipFile(file, "w")
         self._sums: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # After `finish` there is nothing to do; after a failure it must not be tried again when the file is closed.
+        with suppress(OSError, ValueError):
+            self._zip.close()
 
     @contextmanager
     def member(self, name: str) -> Iterator[Callable[[bytes], None]]:

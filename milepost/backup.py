@@ -119,7 +119,17 @@ async def _database(directory: Path) -> AsyncIterator[str]:
 
 async def _write(file: IO[bytes], directory: Path, url: str) -> archive.Contents:
     schema, made_at = await _schema(directory, url), datetime.now(UTC)
-    writer = archive.Writer(file)
+    with archive.Writer(file) as writer:
+        await _write_members(writer, directory, url)
+        return writer.finish(
+            milepost=__version__,
+            made_at=made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            postgres=postgres.major(),
+            schema=schema,
+        )
+
+
+async def _write_members(writer: archive.Writer, directory: Path, url: str) -> None:
     with writer.member(archive.DATABASE) as write:
         async for piece in _output(postgres.tool("pg_dump"), url, "--format=custom"):
             write(piece)
@@ -129,12 +139,6 @@ async def _write(file: IO[bytes], directory: Path, url: str) -> archive.Contents
     for path in secrets_of(directory):
         with writer.member(archive.FILES + path.name) as write:
             write(path.read_bytes())
-    return writer.finish(
-        milepost=__version__,
-        made_at=made_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        postgres=postgres.major(),
-        schema=schema,
-    )
 
 
 def secrets_of(directory: Path) -> Iterator[Path]:

@@ -6,7 +6,7 @@ from paho.mqtt import client as mqtt
 station, terminal, host, port, file, every = [*sys.argv[1:], "60"][:6]
 EVERY, TOPIC = float(every), f"milepost/v1/{station}/{terminal}/"
 BOOT, BEGAN = os.urandom(4).hex(), time.monotonic()  # new at each start, kept over reconnects
-CLIENT_ID = f"{station}-{terminal}-{os.urandom(8).hex()}"  # the same; nobody else can guess it
+CLIENT_ID = f"{station}-{terminal}-{os.urandom(8).hex()}"  # the same; others cannot guess it
 numbers, ids = itertools.count(1), itertools.count(1)  # n of heartbeats and statuses; id of records
 disk = sqlite3.connect(file, isolation_level=None)  # each statement is on disk before the next one
 disk.execute("CREATE TABLE IF NOT EXISTS start (run INTEGER PRIMARY KEY)")

@@ -1,10 +1,13 @@
 """The file of a backup: whole or not at all, and anything else than what was written is refused with a remedy."""
 
+import errno
+import gc
 import io
 import stat
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import IO, Any
 
 import msgspec
 import pytest
@@ -19,14 +22,18 @@ from milepost.backup import require_usable, without_owner
 MEMBERS = {DATABASE: b"PGDMP" * 1000, ROLES: b"CREATE ROLE x;", "files/admin.token": b"secret"}
 
 
+def write_into(file: IO[bytes], members: dict[str, bytes]) -> None:
+    with Writer(file) as writer:
+        for name, content in members.items():
+            with writer.member(name) as write:
+                for start in range(0, len(content), 999):
+                    write(content[start : start + 999])
+        writer.finish(milepost="1.2", made_at="2026-11-27T00:00:00Z", postgres=18, schema=24)
+
+
 def written(members: dict[str, bytes]) -> bytes:
     file = io.BytesIO()
-    writer = Writer(file)
-    for name, content in members.items():
-        with writer.member(name) as write:
-            for start in range(0, len(content), 999):
-                write(content[start : start + 999])
-    writer.finish(milepost="1.2", made_at="2026-11-27T00:00:00Z", postgres=18, schema=24)
+    write_into(file, members)
     return file.getvalue()
 
 
@@ -131,6 +138,27 @@ def test_nothing_is_left_of_a_backup_that_failed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(RemedyError, match="cannot be written"), archive.new_file(tmp_path / "none" / "b.zip"):
         pass
+
+
+class Full(io.BytesIO):
+    """A disk with room for so many bytes."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self._room = room
+
+    def write(self, data: Any) -> int:
+        if self.tell() + len(data) > self._room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+@given(st.integers(0, len(WHOLE) - 1))
+def test_a_full_disk_is_an_error_once(room: int) -> None:
+    """Not a second one when the archive is thrown away; what cannot be raised there would be a warning, so an error."""
+    with Full(room) as file, pytest.raises(OSError, match="No space left"):
+        write_into(file, MEMBERS)
+    gc.collect()
 
 
 @pytest.mark.parametrize(
