@@ -59,7 +59,7 @@ def live(conn):
             client.publish(*message("heartbeat", every=EVERY, usable=True))
             if beat == 0.0:
                 client.publish(*message("status", state="online"))
-            beat = now + EVERY
+            beat = now + 0.9 * EVERY  # a little earlier than promised
             record("health", disk=round(shutil.disk_usage("/").used / shutil.disk_usage("/").total, 3))
         if now >= send and (rows := disk.execute(NEWEST).fetchall()):
             client.publish(*message("data", box=rows[0][0], records=[json.loads(body) for _, body in rows]))
