@@ -363,6 +363,13 @@ def choose_servers(settings: Settings, directory: Path) -> Servers:
     datadir.require_free(settings.http_port, "--http-port", settings.http_host)
     if settings.mqtt_url is None:
         _require_mqtt(settings)
+    elif settings.mqtt_bind != mqtt.LOOPBACK:
+        raise RemedyError(
+            "--mqtt-bind is for the MQTT broker that `milepost up` brings, but MILEPOST_MQTT_URL names one of your "
+            "own: unset one of them",
+            "--mqtt-bind 用于 `milepost up` 自带的 MQTT 代理，而 MILEPOST_MQTT_URL 指定了您自己的代理："
+            "请只保留其中一个",
+        )
     ports = datadir.keep_ports(directory / "ports.json", ("postgres", "kafka"))
     return Servers(
         postgres=None if settings.database_url else ports["postgres"],

@@ -62,6 +62,12 @@ def test_up_asks_before_it_starts_anything(tmp_path: Path, monkeypatch: pytest.M
     assert not usual.accounts
 
 
+def test_a_broker_of_ones_own_listens_where_it_listens(tmp_path: Path) -> None:
+    own = Settings(mqtt_url="mqtt://h", mqtt_bind="0.0.0.0", http_port=find_free_port())  # noqa: S104
+    with pytest.raises(RemedyError, match="MILEPOST_MQTT_URL names one of your own: unset one of them"):
+        choose_servers(own, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("bind", "listens"),
     [
