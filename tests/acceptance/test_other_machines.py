@@ -5,6 +5,7 @@ Each machine is a network namespace, and a cable (veth) is between them; so addr
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -48,7 +49,7 @@ class Machine:
 
     def _line(self, line: str) -> list[str]:
         # On a terminal `milepost` is wherever it was installed.
-        line = line if line.startswith(".venv/") else f".venv/bin/{line}"
+        line = re.sub(r"^milepost ", ".venv/bin/milepost ", line)
         return self._in_it("/bin/bash", "-ec", f"exec {line}")
 
     def run(self, line: str) -> str:
@@ -209,3 +210,12 @@ def test_an_agent_of_another_machine_comes_in_with_its_account_alone(machines: t
     wait_until(lambda: server.verdict(STATION) == "online", 60, "the new password does not work")
     terminal.stop(agent)
     server.stop(process)
+
+
+@pytest.mark.timeout(200)
+def test_everybody_comes_in_where_that_is_said_aloud(machines: tuple[Machine, Machine]) -> None:
+    server, terminal = machines
+    _, output = bring_up(server, "env MILEPOST_MQTT_ANONYMOUS=yes " + UP)
+    assert "every machine that reaches it can send for every station" in output.read_text()
+    terminal.start(AGENT.partition(" --mqtt-password-file")[0] + " --every 1", terminal.place / "agent.txt")
+    wait_until(lambda: server.verdict(STATION) == "online", 60, "it is not online")

@@ -1,7 +1,9 @@
 """How a command finds what a running `milepost up` brings."""
 
 import os
+import pwd
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -95,10 +97,24 @@ def test_what_up_does_not_bring_is_not_looked_for(tmp_path: Path) -> None:
     assert "--data" not in str(unset)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everywhere: run the tests as another user")
-def test_another_users_directory_is_named(tmp_path: Path) -> None:
+@pytest.fixture
+def as_nobody() -> Iterator[None]:
+    """Root may read everywhere, so it is another user for a while."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    yield
+    os.seteuid(before)
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Path:
     (tmp_path / "lock").touch(mode=0)
-    assert "who alone can read it: run this command as" in remedy(asked(tmp_path))
+    return tmp_path
+
+
+def test_another_users_directory_is_named(closed: Path, as_nobody: None) -> None:
+    assert "who alone can read it: run this command as" in remedy(asked(closed))
 
 
 def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
