@@ -74,7 +74,8 @@ def without_code(document: Path) -> str:
 def broken_links(document: Path) -> list[str]:
     """Links to files that are not there, and to headings that their page does not have."""
     broken = []
-    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+    text = document.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:src|href)="([^"]+)"', without_code(document)):
         path, _, anchor = target.partition("#")
         page = document.parent / path if path else document
         if "://" in target:
@@ -93,8 +94,8 @@ def test_a_link_that_leads_nowhere_would_be_noticed(tmp_path: Path) -> None:
     page = tmp_path / "a.md"
     page.write_text("# A `b`, c\n## A\n## A\n    # no heading\n[x](#a-b-c) [x](#a-1) [x](a.md#a) [x](https://x/y#z)\n")
     assert broken_links(page) == []
-    page.write_text("# A\n[x](#b) [x](b.md) [x](a.md#c)\n    # b\n")
-    assert broken_links(page) == ["#b", "b.md", "a.md#c"]
+    page.write_text('# A\n[x](#b) [x](b.md) [x](a.md#c)\n    # b\n<img src="c.png">\n')
+    assert broken_links(page) == ["#b", "b.md", "a.md#c", "c.png"]
 
 
 def test_every_page_is_in_the_table_of_contents_with_a_line() -> None:
