@@ -98,13 +98,25 @@ def broker_of(config: AgentConfig) -> Broker:
 def check(config: AgentConfig) -> None:
     """Raise `RemedyError` for the first setting that cannot work."""
     if not is_station_id(config.station):
-        raise RemedyError(f"station {config.station!r} must match {STATION_PATTERN}: correct --station")
+        raise RemedyError(
+            f"station {config.station!r} must match {STATION_PATTERN}: correct --station",
+            f"服务点编号 {config.station!r} 须符合 {STATION_PATTERN}：请改正 --station",
+        )
     if not is_terminal_id(config.terminal):
-        raise RemedyError(f"terminal {config.terminal!r} must match {TERMINAL_PATTERN}: correct --terminal")
+        raise RemedyError(
+            f"terminal {config.terminal!r} must match {TERMINAL_PATTERN}: correct --terminal",
+            f"终端编号 {config.terminal!r} 须符合 {TERMINAL_PATTERN}：请改正 --terminal",
+        )
     if not 1 <= config.every <= 3600:
-        raise RemedyError(f"every is {config.every:g} s: give --every from 1 to 3600")
+        raise RemedyError(
+            f"every is {config.every:g} s: give --every from 1 to 3600",
+            f"心跳间隔为 {config.every:g} 秒：--every 须为 1 至 3600",
+        )
     if not 1 <= config.sample <= 86400:
-        raise RemedyError(f"sample is {config.sample:g} s: give --sample from 1 to 86400")
+        raise RemedyError(
+            f"sample is {config.sample:g} s: give --sample from 1 to 86400",
+            f"采样间隔为 {config.sample:g} 秒：--sample 须为 1 至 86400",
+        )
     if config.ca is not None:
         tls_context(config.ca)
     parse_broker(config.broker)
@@ -115,7 +127,10 @@ def tls_context(path: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=str(path) if path else None)
     except OSError as exc:
-        raise RemedyError(f"{path} is no CA certificate ({exc.strerror}): give --ca the broker's, as PEM") from exc
+        raise RemedyError(
+            f"{path} is no CA certificate ({exc.strerror}): give --ca the broker's, as PEM",
+            f"{path} 不是 CA 证书（{exc.strerror}）：请用 --ca 给出代理的 PEM 证书",
+        ) from exc
 
 
 def prepare_directory(path: Path) -> str | None:
@@ -130,4 +145,7 @@ def prepare_directory(path: Path) -> str | None:
 
 def _bad_broker() -> RemedyError:
     # The URL itself is not shown: it may hold a password.
-    return RemedyError("the broker's URL is not mqtt://HOST[:PORT] or mqtts://HOST[:PORT]: correct --broker")
+    return RemedyError(
+        "the broker's URL is not mqtt://HOST[:PORT] or mqtts://HOST[:PORT]: correct --broker",
+        "MQTT 代理地址不是 mqtt://HOST[:PORT] 或 mqtts://HOST[:PORT]：请改正 --broker",
+    )

@@ -47,4 +47,7 @@ def _hold(file: IO[str], path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as exc:
         file.close()
-        raise RemedyError(f"another agent of this terminal runs on {path.parent}: stop it first") from exc
+        raise RemedyError(
+            f"another agent of this terminal runs on {path.parent}: stop it first",
+            f"此终端的另一个终端程序正在 {path.parent} 中运行：请先停止它",
+        ) from exc

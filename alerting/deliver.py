@@ -71,7 +71,8 @@ def open_target(url: str, place: int, timeout: float) -> Target:
         bot = parse_bot(url)
     except ValueError as exc:
         raise RemedyError(
-            f"MILEPOST_ALERT_URLS: URL {place} cannot be used (it is secret and not shown): {exc}"
+            f"MILEPOST_ALERT_URLS: URL {place} cannot be used (it is secret and not shown): {exc}",
+            f"MILEPOST_ALERT_URLS：第 {place} 个地址无法使用（地址保密，不显示）：{exc}",
         ) from None
     if bot is not None:
         return BotTarget(bot, url, timeout)

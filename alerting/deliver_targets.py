@@ -68,7 +68,8 @@ class LogTarget:
         except OSError as exc:
             raise RemedyError(
                 f"alerts cannot be written to {path} ({exc.strerror}): "
-                "create its directory, make it writable, or correct MILEPOST_ALERT_LOG"
+                "create its directory, make it writable, or correct MILEPOST_ALERT_LOG",
+                (f"告警无法写入 {path}（{exc.strerror}）：请创建其目录、赋予写权限，或改正 MILEPOST_ALERT_LOG"),
             ) from exc
 
     async def send(self, parcel: Parcel) -> None:
@@ -115,7 +116,9 @@ def instantiate(url: str, place: int) -> Any:
     if notifier is None:
         raise RemedyError(
             f"MILEPOST_ALERT_URLS: URL {place} is none that apprise understands (it is secret and not shown): "
-            "correct it as https://github.com/caronc/apprise says"
+            "correct it as https://github.com/caronc/apprise says",
+            f"MILEPOST_ALERT_URLS：apprise 不识别第 {place} 个地址（地址保密，不显示）："
+            "请按 https://github.com/caronc/apprise 的说明改正",
         )
     return notifier
 

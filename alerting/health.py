@@ -56,7 +56,10 @@ def load_rules(path: Path | None) -> RuleSet:
         try:
             texts.append((str(path), path.read_text(encoding="utf-8")))
         except (OSError, UnicodeError) as exc:
-            raise RemedyError(f"MILEPOST_HEALTH_RULES names {path}, which cannot be read: {exc}") from exc
+            raise RemedyError(
+                f"MILEPOST_HEALTH_RULES names {path}, which cannot be read: {exc}",
+                f"MILEPOST_HEALTH_RULES 指定的 {path} 无法读取：{exc}",
+            ) from exc
     return read_rules(texts)
 
 

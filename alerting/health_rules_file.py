@@ -71,7 +71,10 @@ class _Reader:
     def file(self, name: str, text: str) -> _File:
         self._name = name
         if len(text) > MAX_TEXT:
-            raise RemedyError(f"{name} has {len(text)} characters: a file of health rules may have {MAX_TEXT}")
+            raise RemedyError(
+                f"{name} has {len(text)} characters: a file of health rules may have {MAX_TEXT}",
+                f"{name} 有 {len(text)} 个字符：健康规则文件最多 {MAX_TEXT} 个",
+            )
         top = self._mapping(self._compose(text), "the file", _TOP)
         extends = self._given(top, "extends") or Given("default", name)
         if extends.text not in ("default", "none"):
@@ -101,9 +104,12 @@ class _Reader:
             node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as exc:
             line = exc.problem_mark.line + 1 if exc.problem_mark else 1
-            raise RemedyError(f"{self._name} line {line}: this is not YAML: {exc.problem or exc.context}") from exc
+            raise RemedyError(
+                f"{self._name} line {line}: this is not YAML: {exc.problem or exc.context}",
+                f"{self._name} 第 {line} 行不是 YAML：{exc.problem or exc.context}",
+            ) from exc
         except (yaml.YAMLError, RecursionError) as exc:
-            raise RemedyError(f"{self._name} is not YAML: {exc}") from exc
+            raise RemedyError(f"{self._name} is not YAML: {exc}", f"{self._name} 不是 YAML：{exc}") from exc
         return node
 
     def _where(self, node: yaml.Node) -> str:

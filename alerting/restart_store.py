@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from alerting.restarts import LONGEST_RESTART, Announced, refusal
+from contract.said import Said
 from store.pool import Connection
 from store.sql import load_queries
 
@@ -11,7 +12,11 @@ QUERIES = load_queries(Path(__file__).with_name("restart_queries.sql"))
 
 
 class AnnouncementRefusedError(Exception):
-    """It cannot be announced; the message says why."""
+    """It cannot be announced; `said` is why."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said.en)
+        self.said = said
 
 
 async def load_announced(connection: Connection, now: datetime) -> list[Announced]:

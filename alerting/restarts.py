@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from contract.said import Said
+
 LONGEST_RESTART: Final = timedelta(minutes=10)
 """Nobody can silence the platform for longer with one announcement, nor with one after the other."""
 _BEFORE: Final = timedelta(seconds=10)
@@ -32,18 +34,23 @@ def covering(announced: Sequence[Announced], began_at: datetime, ended_at: datet
 class RestartRefusal(msgspec.Struct, frozen=True):
     """Why a restart cannot be announced now."""
 
-    sentence: str
+    sentence: Said
 
 
 def refusal(last: Announced | None, now: datetime, length: timedelta, reason: str) -> RestartRefusal | None:
     """Whether a restart of `length` from `now` on may be announced after the `last` one; None: it may."""
     if not timedelta() < length <= LONGEST_RESTART:
-        return RestartRefusal("a restart takes more than 0 and at most 10 minutes")
-    if not reason.strip():
-        return RestartRefusal("say why: the reason is empty")
-    if last is not None and now < last.until_at + LONGEST_RESTART:
-        again = last.until_at + LONGEST_RESTART
         return RestartRefusal(
-            f"one was announced until {last.until_at:%H:%M:%S} UTC; the next may be from {again:%H:%M:%S} UTC on"
+            Said("a restart takes more than 0 and at most 10 minutes", "重启时长须大于 0，最长 10 分钟")
+        )
+    if not reason.strip():
+        return RestartRefusal(Said("say why: the reason is empty", "请说明原因"))
+    if last is not None and now < last.until_at + LONGEST_RESTART:
+        until, again = (f"{at:%H:%M:%S} UTC" for at in (last.until_at, last.until_at + LONGEST_RESTART))
+        return RestartRefusal(
+            Said(
+                f"one was announced until {until}; the next may be from {again} on",
+                f"已公告一次重启，至 {until} 为止；{again} 之后才能再次公告",
+            )
         )
     return None

@@ -152,7 +152,10 @@ def _listen(config: ApiConfig) -> Iterator[socket.socket]:
         )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as exc:
-        raise RemedyError(f"{config.host} is no address of this machine ({exc}): correct MILEPOST_HTTP_HOST") from exc
+        raise RemedyError(
+            f"{config.host} is no address of this machine ({exc}): correct MILEPOST_HTTP_HOST",
+            f"{config.host} 不是本机的地址（{exc}）：请改正 MILEPOST_HTTP_HOST",
+        ) from exc
     with listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -161,7 +164,9 @@ def _listen(config: ApiConfig) -> Iterator[socket.socket]:
         except OSError as exc:
             raise RemedyError(
                 f"{config.host}:{config.port} cannot be served ({exc.strerror}): "
-                "stop what listens there, or choose another MILEPOST_HTTP_PORT"
+                "stop what listens there, or choose another MILEPOST_HTTP_PORT",
+                f"{config.host}:{config.port} 无法提供服务（{exc.strerror}）："
+                "请停止占用该端口的程序，或改用其他 MILEPOST_HTTP_PORT",
             ) from exc
         listener.setblocking(False)
         yield listener

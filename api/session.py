@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from contract.errors import RemedyError
+from contract.said import Said
 
 _SECRET_BYTES: Final = 32
 
@@ -26,9 +27,12 @@ class AdminToken:
     def require(self) -> None:
         """Raise RemedyError when there is no usable token at the start."""
         if not self.current():
-            what = "no admin token file is named" if self._path is None else f"{self._path} has no admin token"
+            what = Said("no admin token file is named", "未指定管理令牌文件")
+            if self._path is not None:
+                what = Said(f"{self._path} has no admin token", f"{self._path} 中没有管理令牌")
             raise RemedyError(
-                f"{what}: write a random token into a file (mode 600) and name it in MILEPOST_ADMIN_TOKEN_FILE"
+                f"{what.en}: write a random token into a file (mode 600) and name it in MILEPOST_ADMIN_TOKEN_FILE",
+                f"{what.zh}：请将随机令牌写入文件（权限 600），并在 MILEPOST_ADMIN_TOKEN_FILE 中指定该文件",
             )
 
     def current(self) -> bytes:

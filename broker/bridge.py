@@ -82,7 +82,8 @@ def _serve(config: BridgeConfig, counters: Counters) -> metrics.Served | None:
     except OSError as exc:
         raise RemedyError(
             f"metrics cannot be served on {config.metrics_host}:{config.metrics_port} ({exc.strerror}): "
-            "choose another port"
+            "choose another port",
+            f"指标无法在 {config.metrics_host}:{config.metrics_port} 提供（{exc.strerror}）：请改用其他端口",
         ) from exc
 
 
@@ -105,8 +106,12 @@ async def _start(producer: AIOKafkaProducer, config: BridgeConfig) -> None:
     try:
         await asyncio.wait_for(producer.start(), timeout=20)
     except (KafkaError, TimeoutError, OSError) as exc:
-        remedy = "set MILEPOST_KAFKA_IDEMPOTENT=false if it cannot take an idempotent producer"
-        raise RemedyError(f"Kafka at {config.kafka_servers} lets no producer in ({exc!r}): {remedy}") from exc
+        raise RemedyError(
+            f"Kafka at {config.kafka_servers} lets no producer in ({exc!r}): "
+            "set MILEPOST_KAFKA_IDEMPOTENT=false if it cannot take an idempotent producer",
+            f"{config.kafka_servers} 的 Kafka 不接受生产者（{exc!r}）："
+            "若它不支持幂等生产者，请设置 MILEPOST_KAFKA_IDEMPOTENT=false",
+        ) from exc
 
 
 async def _partitions(admin: AIOKafkaAdminClient) -> int:
@@ -115,7 +120,8 @@ async def _partitions(admin: AIOKafkaAdminClient) -> int:
     if counts[LIVE] != counts[RECORDS]:
         raise RemedyError(
             f"{LIVE} has {counts[LIVE]} partitions and {RECORDS} has {counts[RECORDS]}: "
-            "delete one and run `milepost topics`"
+            "delete one and run `milepost topics`",
+            f"{LIVE} 有 {counts[LIVE]} 个分区，{RECORDS} 有 {counts[RECORDS]} 个：请删除其一，再运行 `milepost topics`",
         )
     return counts[LIVE]
 

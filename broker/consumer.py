@@ -145,7 +145,9 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         if found != kept:
             raise RemedyError(
                 f"topic {topic} has {found} partitions, but this database was begun with {kept}: delete the topic, "
-                f"set MILEPOST_PARTITIONS={kept} and run `milepost topics`, or begin with an empty database"
+                f"set MILEPOST_PARTITIONS={kept} and run `milepost topics`, or begin with an empty database",
+                f"主题 {topic} 有 {found} 个分区，而此数据库以 {kept} 个开始：请删除该主题，"
+                f"设置 MILEPOST_PARTITIONS={kept} 后运行 `milepost topics`，或改用空数据库",
             )
 
     def _open_consumer(self) -> AIOKafkaConsumer:

@@ -25,7 +25,8 @@ async def open_admin(servers: str, *, wait: float = 10) -> AsyncIterator[AIOKafk
         except (KafkaError, TimeoutError, OSError) as exc:
             raise RemedyError(
                 f"Kafka at {servers} cannot be reached ({exc or type(exc).__name__}): "
-                "start it, or correct MILEPOST_KAFKA_SERVERS"
+                "start it, or correct MILEPOST_KAFKA_SERVERS",
+                f"无法连接 {servers} 的 Kafka（{exc or type(exc).__name__}）：请启动它，或改正 MILEPOST_KAFKA_SERVERS",
             ) from exc
         yield admin
     finally:

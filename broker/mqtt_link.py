@@ -59,7 +59,8 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         """Take mqtt://[user@]host[:port] or mqtts://… apart; raises RemedyError."""
         shown = url.rpartition("@")[2]  # what stands before it may be a password
         wrong = RemedyError(
-            f"MQTT address {shown!r} is not mqtt://HOST:PORT or mqtts://HOST:PORT: correct MILEPOST_MQTT_URL"
+            f"MQTT address {shown!r} is not mqtt://HOST:PORT or mqtts://HOST:PORT: correct MILEPOST_MQTT_URL",
+            f"MQTT 地址 {shown!r} 不是 mqtt://HOST:PORT 或 mqtts://HOST:PORT：请改正 MILEPOST_MQTT_URL",
         )
         try:
             parts = urlsplit(url)
@@ -71,7 +72,9 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         if parts.password:
             raise RemedyError(
                 f"MILEPOST_MQTT_URL has the password of {shown} in it: "
-                "put it into a file and name that in MILEPOST_MQTT_PASSWORD_FILE"
+                "put it into a file and name that in MILEPOST_MQTT_PASSWORD_FILE",
+                f"MILEPOST_MQTT_URL 中含有 {shown} 的密码："
+                "请将密码写入文件，并在 MILEPOST_MQTT_PASSWORD_FILE 中指定该文件",
             )
         tls = parts.scheme == "mqtts"
         user = unquote(parts.username) if parts.username else None
@@ -83,7 +86,8 @@ def _tls(ca_file: str | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_file)
     except OSError as exc:
         raise RemedyError(
-            f"the CA certificate {ca_file} cannot be read ({exc.strerror or exc}): correct MILEPOST_MQTT_CA_FILE"
+            f"the CA certificate {ca_file} cannot be read ({exc.strerror or exc}): correct MILEPOST_MQTT_CA_FILE",
+            f"CA 证书 {ca_file} 无法读取（{exc.strerror or exc}）：请改正 MILEPOST_MQTT_CA_FILE",
         ) from exc
 
 
@@ -223,7 +227,8 @@ class MqttLink:
         if not self._ever:
             raise RemedyError(
                 f"the certificate of the MQTT broker at {where} is not trusted ({exc.verify_message}): "
-                "set MILEPOST_MQTT_CA_FILE to the CA that signed it"
+                "set MILEPOST_MQTT_CA_FILE to the CA that signed it",
+                f"{where} 的 MQTT 代理证书不受信任（{exc.verify_message}）：请将 MILEPOST_MQTT_CA_FILE 设为签发它的 CA",
             ) from exc
         log.warning("the MQTT broker's certificate is not trusted, trying on", extra=self._where)
 
@@ -231,7 +236,9 @@ class MqttLink:
         if exc.code in _BAD_CREDENTIALS and not self._ever:
             raise RemedyError(
                 f"the MQTT broker at {self._address.host}:{self._address.port} refuses user "
-                f"{self._address.username!r}: correct the user in MILEPOST_MQTT_URL and MILEPOST_MQTT_PASSWORD_FILE"
+                f"{self._address.username!r}: correct the user in MILEPOST_MQTT_URL and MILEPOST_MQTT_PASSWORD_FILE",
+                f"{self._address.host}:{self._address.port} 的 MQTT 代理拒绝用户 {self._address.username!r}："
+                "请改正 MILEPOST_MQTT_URL 中的用户和 MILEPOST_MQTT_PASSWORD_FILE",
             ) from exc
         if exc.code in _BAD_PROTOCOL:
             self._other_version()
@@ -296,7 +303,8 @@ class MqttLink:
             return ConnectionResetError(f"user {user!r} may not subscribe to {topic}")
         return RemedyError(
             f"the MQTT broker does not let user {user!r} subscribe to {topic}: "
-            "allow it in the broker's access rules, as broker/acl does"
+            "allow it in the broker's access rules, as broker/acl does",
+            f"MQTT 代理不允许用户 {user!r} 订阅 {topic}：请在代理的访问规则中放行，参见 broker/acl",
         )
 
     def _new_client(self) -> Any:

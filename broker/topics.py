@@ -78,7 +78,9 @@ def refuse_other_partitions(spec: TopicSpec, found: TopicFound) -> None:
         raise RemedyError(
             f"topic {spec.name} has {found.partitions} partitions and MILEPOST_PARTITIONS asks for {spec.partitions}: "
             f"the number is fixed when the topic is created, so set MILEPOST_PARTITIONS={found.partitions}, "
-            f"or delete the topic with all that is in it"
+            f"or delete the topic with all that is in it",
+            f"主题 {spec.name} 有 {found.partitions} 个分区，MILEPOST_PARTITIONS 要求 {spec.partitions} 个："
+            f"分区数在创建主题时确定，请设置 MILEPOST_PARTITIONS={found.partitions}，或删除该主题及其全部内容",
         )
 
 
@@ -140,7 +142,9 @@ async def count_partitions(admin: AIOKafkaAdminClient, names: Sequence[str]) -> 
     present = set(await admin.list_topics())
     for name in names:
         if name not in present:
-            raise RemedyError(f"Kafka has no topic {name}: run `milepost topics`")
+            raise RemedyError(
+                f"Kafka has no topic {name}: run `milepost topics`", f"Kafka 没有主题 {name}：请运行 `milepost topics`"
+            )
     return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(list(names))}
 
 
@@ -157,7 +161,9 @@ async def _create(admin: AIOKafkaAdminClient, spec: TopicSpec) -> bool:
     except KafkaError as exc:
         raise RemedyError(
             f"topic {spec.name} cannot be created with replication {spec.replication} ({exc}): "
-            "set MILEPOST_KAFKA_REPLICATION to no more than the brokers there are"
+            "set MILEPOST_KAFKA_REPLICATION to no more than the brokers there are",
+            f"无法以 {spec.replication} 个副本创建主题 {spec.name}（{exc}）："
+            "MILEPOST_KAFKA_REPLICATION 不能多于 Kafka 节点数",
         ) from exc
     return True
 
@@ -170,7 +176,10 @@ async def _find_all(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> dict[
             return found
         await asyncio.sleep(0.1)
     names = ", ".join(spec.name for spec in specs if spec.name not in found)
-    raise RemedyError(f"Kafka created {names} but does not show it: look into the broker's log")
+    raise RemedyError(
+        f"Kafka created {names} but does not show it: look into the broker's log",
+        f"Kafka 创建了 {names} 却没有列出：请查看 Kafka 的日志",
+    )
 
 
 async def _find(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> dict[str, TopicFound]:

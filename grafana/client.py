@@ -51,7 +51,7 @@ class Grafana:
             return None
         answer = _parsed(raw)
         if status >= http.client.MULTIPLE_CHOICES or answer is None:
-            raise RemedyError(self._remedy(method, path, status, answer))
+            raise self._remedy(method, path, status, answer)
         return answer
 
     def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None) -> tuple[int, bytes]:
@@ -63,17 +63,31 @@ class Grafana:
             return response.status, response.read(LONGEST_ANSWER)
         except (OSError, http.client.HTTPException) as exc:
             raise RemedyError(
-                f"Grafana at {self.url} cannot be reached ({exc or type(exc).__name__}): start it, or correct --url"
+                f"Grafana at {self.url} cannot be reached ({exc or type(exc).__name__}): start it, or correct --url",
+                f"无法连接 {self.url} 的 Grafana（{exc or type(exc).__name__}）：请启动它，或改正 --url",
             ) from exc
 
-    def _remedy(self, method: str, path: str, status: int, answer: dict[str, Any] | None) -> str:
+    def _remedy(self, method: str, path: str, status: int, answer: dict[str, Any] | None) -> RemedyError:
         if status == http.client.UNAUTHORIZED:
-            return f"Grafana at {self.url} does not know the token: make one for a service account with the role Admin"
+            return RemedyError(
+                f"Grafana at {self.url} does not know the token: make one for a service account with the role Admin",
+                f"{self.url} 的 Grafana 不认识此令牌：请为角色是 Admin 的服务账户生成令牌",
+            )
         if status == http.client.FORBIDDEN:
-            return f"the token may not {method} {path} at {self.url}: give its service account the role Admin"
+            return RemedyError(
+                f"the token may not {method} {path} at {self.url}: give its service account the role Admin",
+                f"令牌无权在 {self.url} 执行 {method} {path}：请将其服务账户设为 Admin 角色",
+            )
         if answer is None:
-            return f"{self.url} answered {status} and no JSON: give --url as the address of Grafana itself"
-        return f"Grafana at {self.url} answered {status} to {method} {path}: {answer.get('message') or answer}"
+            return RemedyError(
+                f"{self.url} answered {status} and no JSON: give --url as the address of Grafana itself",
+                f"{self.url} 返回 {status}，且不是 JSON：--url 须为 Grafana 本身的地址",
+            )
+        why = answer.get("message") or answer
+        return RemedyError(
+            f"Grafana at {self.url} answered {status} to {method} {path}: {why}",
+            f"{self.url} 的 Grafana 对 {method} {path} 返回 {status}：{why}",
+        )
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:

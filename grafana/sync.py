@@ -61,7 +61,9 @@ def _datasource(grafana: Grafana, reader_url: str | None, force: bool) -> str:
         if found is None:
             raise RemedyError(
                 "Grafana has no data source for Milepost yet: set MILEPOST_READER_URL to the database as Grafana "
-                "reaches it, with an account that is a member of milepost_reader"
+                "reaches it, with an account that is a member of milepost_reader",
+                "Grafana 中还没有 Milepost 的数据源：请将 MILEPOST_READER_URL 设为 Grafana 所用的数据库地址，"
+                "其账户须属于 milepost_reader",
             )
         return "unchanged"
     wanted = datasource(reader_url)

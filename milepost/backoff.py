@@ -2,6 +2,8 @@
 
 import msgspec
 
+from contract.said import Said
+
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Times in seconds.
@@ -27,7 +29,7 @@ class Restart(msgspec.Struct, frozen=True):
 class GiveUp(msgspec.Struct, frozen=True):
     """Do not start again: `reason` says why, in words."""
 
-    reason: str
+    reason: Said
 
 
 class Backoff:
@@ -51,9 +53,9 @@ class Backoff:
             self._streak_began = now
         self._fast_ends += 1
         if status == 2 and not self._proved:
-            return GiveUp("it cannot work as it is set up")
+            return GiveUp(Said("it cannot work as it is set up", "按现有设置无法工作"))
         if self._fast_ends >= self._policy.attempts and self._out_of_patience(now):
-            return GiveUp(f"it ended {self._fast_ends} times in a row")
+            return GiveUp(Said(f"it ended {self._fast_ends} times in a row", f"连续 {self._fast_ends} 次退出"))
         return Restart(min(self._policy.longest, self._policy.first * 2 ** (self._fast_ends - 1)))
 
     def _out_of_patience(self, now: float) -> bool:

@@ -7,13 +7,16 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from contract.errors import RemedyError
+from contract.said import Said, said_by
 from milepost import __version__, logs, options
+from milepost.language import language_of
 from milepost.settings import PREFIX, TABLE, Settings, UnsetError, load, unknown
+from milepost.usage import ChineseParser, Parser, UsageError
 
 if TYPE_CHECKING:
     import asyncio
@@ -62,10 +65,6 @@ _BLIND_SPOTS = (
 _SERVERS = frozenset(("database_url", "kafka_servers", "mqtt_url", "mqtt_bind", "admin_token_file"))
 
 
-class UsageError(Exception):
-    """The command line is wrong; the message says how."""
-
-
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """One subcommand. `runner` is ``module:function``: a coroutine function of (settings, stop) or, if it `takes`
     arguments of its own, (settings, stop, arguments); one that `threads` is a plain function of (settings,
@@ -74,11 +73,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     other setting.
     """
 
-    help: str
+    help: Said
     runner: str
     settings: tuple[str, ...] = ()
     besides: tuple[str, ...] = ()
-    takes: Callable[[argparse.ArgumentParser], None] | None = None
+    takes: Callable[[argparse.ArgumentParser, options.Say], None] | None = None
     uvloop: bool = False
     threads: bool = False
     # Whether its work is shown to the person who typed it; then logging is only about what goes wrong.
@@ -108,7 +107,7 @@ _SERVICES = "milepost.services"
 
 COMMANDS: Mapping[str, Command] = {
     "up": Command(
-        help="run all of Milepost on this machine",
+        help=Said("run all of Milepost on this machine", "在本机运行整套 Milepost"),
         runner="milepost.up:run",
         settings=("data", "http_host", "http_port", "mqtt_port", "mqtt_bind", "language"),
         takes=options.up,
@@ -116,7 +115,9 @@ COMMANDS: Mapping[str, Command] = {
         brings=True,
     ),
     "demo": Command(
-        help="run all of Milepost and tell a story that proves it works",
+        help=Said(
+            "run all of Milepost and tell a story that proves it works", "运行整套 Milepost，并用一段演示证明其可用"
+        ),
         runner="milepost.demo:run",
         settings=("data", "http_host", "http_port", "mqtt_port", "language"),
         takes=options.demo,
@@ -124,7 +125,7 @@ COMMANDS: Mapping[str, Command] = {
         brings=True,
     ),
     "bridge": Command(
-        help="carry messages from one MQTT broker into Kafka",
+        help=Said("carry messages from one MQTT broker into Kafka", "将一个 MQTT 代理的消息送入 Kafka"),
         runner=f"{_SERVICES}:bridge",
         settings=(
             "mqtt_url",
@@ -142,63 +143,66 @@ COMMANDS: Mapping[str, Command] = {
         uvloop=True,
     ),
     "ingest": Command(
-        help="store records from Kafka in PostgreSQL",
+        help=Said("store records from Kafka in PostgreSQL", "将 Kafka 中的记录存入 PostgreSQL"),
         runner=f"{_SERVICES}:ingest",
         settings=_KAFKA,
         besides=_STORED,
         uvloop=True,
     ),
     "judge": Command(
-        help="judge which stations are online",
+        help=Said("judge which stations are online", "判定哪些服务点在线"),
         runner=f"{_SERVICES}:judge",
         settings=(*_KAFKA, "auto_register", "auto_register_most", "station_terminals", *_LIVENESS),
         besides=_STORED,
         uvloop=True,
     ),
     "health": Command(
-        help="evaluate the health rules over what terminals record",
+        help=Said("evaluate the health rules over what terminals record", "按健康规则评估终端的记录"),
         runner=f"{_SERVICES}:health",
         settings=(*_KAFKA, "health_rules"),
         besides=_STORED,
         uvloop=True,
     ),
     "incidents": Command(
-        help="open and close incidents",
+        help=Said("open and close incidents", "建立和关闭故障"),
         runner=f"{_SERVICES}:incidents",
         settings=(*_KAFKA, "missed_heartbeats", "floor", *_MASS, *_CAUSES, *_BLIND_SPOTS),
         besides=(*_STORED, "kafka_idempotent", "opening_grace", "never_seen_grace", "unusable_grace"),
         uvloop=True,
     ),
     "deliver": Command(
-        help="tell people about incidents",
+        help=Said("tell people about incidents", "发送故障通知"),
         runner=f"{_SERVICES}:deliver",
         settings=("alert_log", "public_url", "language"),
         besides=(*_STORED, *_LOCAL_URL, "alert_urls"),
         uvloop=True,
     ),
     "watch": Command(
-        help="tell people when a part of Milepost is dead",
+        help=Said("tell people when a part of Milepost is dead", "Milepost 某部分停止工作时发送通知"),
         runner=f"{_SERVICES}:watch",
         settings=(*_KAFKA, "api_url", "watch_limit", "alert_log", "language"),
         besides=(*_STORED, *_LOCAL_URL, "alert_urls", "deadman_url"),
         uvloop=True,
     ),
     "api": Command(
-        help="serve the HTTP API and the console",
+        help=Said("serve the HTTP API and the console", "提供 HTTP API 和控制台"),
         runner=f"{_SERVICES}:api",
         settings=(*_LOCAL_URL, "admin_token_file", "public_url", "language"),
         besides=(*_STORED, "reopen_after"),
         uvloop=True,
     ),
     "signin": Command(
-        help="print a new link that signs a browser in, once",
+        help=Said("print a new link that signs a browser in, once", "显示一次性的浏览器登录链接"),
         runner="milepost.signin:run",
         settings=("admin_token_file", "api_url"),
         besides=_LOCAL_URL,
         interactive=True,
     ),
     "account": Command(
-        help="make the MQTT account of a station for terminals on other machines",
+        help=Said(
+            "make the MQTT account of a station for terminals on other machines",
+            "为其他机器上的终端建立服务点的 MQTT 账户",
+        ),
         runner="milepost.account:run",
         settings=("data",),
         besides=("mqtt_bind", "mqtt_port"),
@@ -206,60 +210,73 @@ COMMANDS: Mapping[str, Command] = {
         interactive=True,
     ),
     "backup": Command(
-        help="write all that `milepost up` keeps into one file, while it runs or not",
+        help=Said(
+            "write all that `milepost up` keeps into one file, while it runs or not",
+            "将 `milepost up` 的全部数据写入一个文件，运行中也可以",
+        ),
         runner="milepost.backup:backup",
         settings=("data",),
         takes=options.backup,
         interactive=True,
     ),
     "restore": Command(
-        help="make a new data directory of `milepost up` from a backup",
+        help=Said("make a new data directory of `milepost up` from a backup", "由备份建立 `milepost up` 的新数据目录"),
         runner="milepost.backup:restore",
         settings=("data",),
         takes=options.restore,
         interactive=True,
     ),
     "migrate": Command(
-        help="bring the database to the newest schema",
+        help=Said("bring the database to the newest schema", "将数据库结构升级到最新"),
         runner=f"{_SERVICES}:migrate",
         besides=("database_url",),
         interactive=True,
     ),
     "topics": Command(
-        help="create the Kafka topics that are missing and verify the rest",
+        help=Said(
+            "create the Kafka topics that are missing and verify the rest", "创建缺少的 Kafka 主题，并检查其余主题"
+        ),
         runner=f"{_SERVICES}:topics",
         settings=(*_KAFKA, "partitions", "kafka_replication"),
         interactive=True,
     ),
     "import": Command(
-        help="bring areas, stations, closures, targets or opening hours into the registry from a file",
+        help=Said(
+            "bring areas, stations, closures, targets or opening hours into the registry from a file",
+            "从文件导入区划、服务点、报备、覆盖目标或开放时间",
+        ),
         runner=f"{_SERVICES}:import_file",
         besides=("database_url",),
         takes=options.import_file,
         interactive=True,
     ),
     "announce-restart": Command(
-        help="write down that the platform is restarted now, so that this pages nobody",
+        help=Said(
+            "write down that the platform is restarted now, so that this pages nobody",
+            "登记平台即将重启，其间的中断不发告警",
+        ),
         runner=f"{_SERVICES}:announce_restart",
         besides=("database_url",),
         takes=options.announce_restart,
         interactive=True,
     ),
     "schedule": Command(
-        help="say how opening rules are read, and what they come to",
+        help=Said("say how opening rules are read, and what they come to", "说明如何识别开放时间，以及对应的日期"),
         runner=f"{_SERVICES}:schedule",
         takes=options.schedule,
         interactive=True,
     ),
     "grafana": Command(
-        help="bring the dashboards into a Grafana",
+        help=Said("bring the dashboards into a Grafana", "将仪表盘写入 Grafana"),
         runner=f"{_SERVICES}:grafana",
         besides=("grafana_url", "grafana_token", "reader_url"),
         takes=options.grafana,
         interactive=True,
     ),
     "simulate": Command(
-        help="simulate a fleet of terminals, and check what Milepost says of it",
+        help=Said(
+            "simulate a fleet of terminals, and check what Milepost says of it", "模拟大量终端，并核对 Milepost 的结果"
+        ),
         runner="milepost.simulate:run",
         settings=("mqtt_password_file", "mqtt_ca_file"),
         besides=("mqtt_url",),
@@ -268,7 +285,7 @@ COMMANDS: Mapping[str, Command] = {
         interactive=True,
     ),
     "agent": Command(
-        help="report the health of this machine as a terminal of a station",
+        help=Said("report the health of this machine as a terminal of a station", "作为服务点的一台终端上报本机状况"),
         runner="milepost.terminal:run",
         settings=("data", "mqtt_password_file", "mqtt_ca_file"),
         besides=("mqtt_url",),
@@ -284,41 +301,50 @@ def needed(name: str) -> frozenset[str]:
     return frozenset((*command.settings, *command.besides, *_LOGGING))
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see `{self.prog} --help`)")
+def build_parser(language: str = "en") -> argparse.ArgumentParser:
+    """The parser of the whole command line; its help and what it refuses are in `language`."""
 
+    def say(en: str, zh: str) -> str:
+        return Said(en, zh).text(language)
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command line."""
-    parser = _Parser(prog="milepost", description="Monitors thousands of small public service points.")
-    parser.add_argument("--version", action="version", version=f"milepost {__version__}")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    about = say("Monitors thousands of small public service points.", "监测成千上万个小型公共服务点。")
+    parser = (Parser if language == "en" else ChineseParser)(prog="milepost", description=about)
+    version = say("show the version and exit", "显示版本并退出")
+    parser.add_argument("--version", action="version", version=f"milepost {__version__}", help=version)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        sub = subparsers.add_parser(name, help=command.help, description=f"{command.help}.")
+        told = command.help.text(language)
+        sub = subparsers.add_parser(name, help=told, description=told + say(".", "。"))
         if command.takes is not None:
-            command.takes(sub)
+            command.takes(sub, say)
         looks = ("data",) if command.finds and "data" not in command.settings else ()
-        _add_settings(sub, (*looks, *command.settings, *_LOGGING))
+        _add_settings(sub, (*looks, *command.settings, *_LOGGING), language)
     return parser
 
 
-def _add_settings(parser: argparse.ArgumentParser, fields: Sequence[str]) -> None:
+def _add_settings(parser: argparse.ArgumentParser, fields: Sequence[str], language: str) -> None:
     rows = {setting.field: setting for setting in TABLE}
-    group = parser.add_argument_group("settings", "Each overrides the environment variable of its name, MILEPOST_….")
+    title, about = (
+        Said("settings", "设置"),
+        Said(
+            "Each overrides the environment variable of its name, MILEPOST_….", "每项优先于同名的环境变量 MILEPOST_…。"
+        ),
+    )
+    group = parser.add_argument_group(title.text(language), about.text(language))
     for field in fields:
         row = rows[field]
-        group.add_argument(row.option, dest=f"setting:{field}", metavar="VALUE", help=f"{row.meaning} ({row.allowed})")
+        told = row.help.text(language)
+        group.add_argument(row.option, dest=f"setting:{field}", metavar="VALUE", help=told)
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run one command line and return its exit status: 2 with one line on stderr for what a person must mend."""
     try:
         _require_own_agents()
-        arguments = build_parser().parse_args(argv)
+        arguments = build_parser(language_of(environ)).parse_args(argv)
         return _execute(COMMANDS[arguments.command], arguments, environ)
     except (RemedyError, UsageError) as exc:
-        sys.stderr.write(f"milepost: {_one_line(str(exc))}\n")
+        sys.stderr.write(f"milepost: {_one_line(said_by(exc).text(language_of(environ)))}\n")
         return USAGE
     except KeyboardInterrupt:
         return 130
@@ -397,7 +423,10 @@ def _missing(exc: ModuleNotFoundError) -> Exception:
         "store",
     }:
         return exc
-    return RemedyError(f"the package {exc.name} is not installed: pip install 'milepost[server,embedded]'")
+    return RemedyError(
+        f"the package {exc.name} is not installed: pip install 'milepost[server,embedded]'",
+        f"未安装软件包 {exc.name}：请运行 pip install 'milepost[server,embedded]'",
+    )
 
 
 def _one_line(text: str) -> str:
@@ -411,7 +440,9 @@ def _require_own_agents() -> None:
     if spec is None or spec.origin is None or Path(spec.origin).resolve().parent.parent != here or _has_openai_agents():
         raise RemedyError(
             "the package `agents` of this environment is not Milepost's (openai-agents has one of the same name): "
-            "install Milepost into a virtual environment of its own"
+            "install Milepost into a virtual environment of its own",
+            "此环境中的软件包 `agents` 不是 Milepost 的（openai-agents 有同名软件包）："
+            "请将 Milepost 安装到独立的虚拟环境",
         )
 
 

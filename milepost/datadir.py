@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from contract.errors import RemedyError
+from contract.said import Said
 
 
 @contextmanager
@@ -43,16 +44,19 @@ def _held(directory: Path) -> Iterator[Path]:
     except OSError as exc:
         raise RemedyError(
             f"the data directory {directory} cannot be written ({exc.strerror}): "
-            f"change its permissions, or give another with --data"
+            f"change its permissions, or give another with --data",
+            f"数据目录 {directory} 无法写入（{exc.strerror}）：请修改其权限，或用 --data 指定其他目录",
         ) from exc
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
             lock.seek(0)
+            holder = lock.read().strip() or "?"
             raise RemedyError(
-                f"process {lock.read().strip() or '?'} already runs Milepost in {directory}: "
-                "stop it, or give another directory with --data"
+                f"process {holder} already runs Milepost in {directory}: "
+                "stop it, or give another directory with --data",
+                f"进程 {holder} 已在 {directory} 中运行 Milepost：请停止它，或用 --data 指定其他目录",
             ) from exc
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
@@ -66,10 +70,15 @@ def _create(directory: Path) -> None:
         directory.mkdir()
     except FileExistsError:
         if not directory.is_dir():
-            raise RemedyError(f"{directory} is not a directory: give another with --data") from None
+            raise RemedyError(
+                f"{directory} is not a directory: give another with --data",
+                f"{directory} 不是目录：请用 --data 指定其他目录",
+            ) from None
     except OSError as exc:
         cause = _why_not(directory, exc)
-        raise RemedyError(f"the data directory {directory} cannot be created: {cause}") from exc
+        raise RemedyError(
+            f"the data directory {directory} cannot be created: {cause.en}", f"无法创建数据目录 {directory}：{cause.zh}"
+        ) from exc
     else:
         # As root PostgreSQL runs as another user, who must be able to enter but not to list.
         directory.chmod(0o711 if os.geteuid() == 0 else 0o700)
@@ -83,10 +92,17 @@ def _close_to_others(directory: Path) -> None:
             path.chmod(0o600)
 
 
-def _why_not(directory: Path, exc: OSError) -> str:
-    if exc.errno == errno.ENOENT and not directory.parent.exists():
-        return f"its parent {directory.parent} does not exist: create that first, or give another with --data"
-    return f"{exc.strerror}: change the permissions of {directory.parent}, or give another with --data"
+def _why_not(directory: Path, exc: OSError) -> Said:
+    parent = directory.parent
+    if exc.errno == errno.ENOENT and not parent.exists():
+        return Said(
+            f"its parent {parent} does not exist: create that first, or give another with --data",
+            f"上级目录 {parent} 不存在：请先创建它，或用 --data 指定其他目录",
+        )
+    return Said(
+        f"{exc.strerror}: change the permissions of {parent}, or give another with --data",
+        f"{exc.strerror}：请修改 {parent} 的权限，或用 --data 指定其他目录",
+    )
 
 
 def is_held(path: Path) -> bool:
@@ -146,14 +162,20 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
         except OSError as exc:
             if exc.errno == errno.EADDRINUSE:
                 return False
-            raise RemedyError(f"nothing can listen on {host} port {port}: {exc.strerror}") from exc
+            raise RemedyError(
+                f"nothing can listen on {host} port {port}: {exc.strerror}",
+                f"无法监听 {host} 的端口 {port}：{exc.strerror}",
+            ) from exc
     return True
 
 
 def require_free(port: int, option: str, host: str = "127.0.0.1") -> None:
     """Raise RemedyError when something else listens on the port."""
     if not is_free(port, host):
-        raise RemedyError(f"port {port} is in use: stop what listens there, or give another with {option}")
+        raise RemedyError(
+            f"port {port} is in use: stop what listens there, or give another with {option}",
+            f"端口 {port} 已被占用：请停止占用它的程序，或用 {option} 指定其他端口",
+        )
 
 
 def keep_ports(path: Path, names: tuple[str, ...]) -> dict[str, int]:

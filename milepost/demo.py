@@ -12,9 +12,11 @@ from pathlib import Path
 
 import msgspec
 
+from contract.said import Said, said_by
 from milepost import datadir, logs
 from milepost.demo_fleet import CLONED, STATIONS, TERMINALS
 from milepost.demo_world import World
+from milepost.language import of_here
 from milepost.settings import Settings
 from milepost.stack import Stack
 from milepost.story import BrokenStepError, Step, Words, tell
@@ -62,11 +64,11 @@ STORY: tuple[Step[World], ...] = (
         name="settled",
         announced=Words(
             f"after a start nobody is judged before {GRACE:.0f} s of sound pipeline have passed",
-            f"启动后管道须连续可信 {GRACE:.0f} 秒，之前不下任何判断",
+            f"启动后数据通道须连续可信 {GRACE:.0f} 秒，之前不作判定",
         ),
         see=lambda world: world.online_for(GRACE + 1),
         limit=GRACE + 15,
-        told=Words("still ONLINE, the pipeline is trusted", "仍在线，管道可信"),
+        told=Words("still ONLINE, the pipeline is trusted", "仍在线，数据通道可信"),
     ),
     Step(
         name="terminal offline",
@@ -86,7 +88,7 @@ STORY: tuple[Step[World], ...] = (
         name="incident open",
         see=lambda world: world.incident_is("open"),
         limit=10,
-        told=Words("incident {incident} is open at {silent:.1f} s", "{silent:.1f} 秒时故障 {incident} 已立案"),
+        told=Words("incident {incident} is open at {silent:.1f} s", "{silent:.1f} 秒时已建单：故障 {incident}"),
     ),
     Step(
         name="alert delivered",
@@ -106,7 +108,7 @@ STORY: tuple[Step[World], ...] = (
         name="incident closed",
         see=lambda world: world.incident_is("closed"),
         limit=15,
-        told=Words("incident {incident} is closed", "故障 {incident} 已结案"),
+        told=Words("incident {incident} is closed", "故障 {incident} 已关闭"),
     ),
     Step(
         name="closing notice delivered",
@@ -239,6 +241,7 @@ STORY: tuple[Step[World], ...] = (
 _ALL_SEEN = Words("every step was seen", "每一步都已亲眼看到")
 _BROKEN = Words("demo: a step was not seen: {what}", "演示：有一步没有看到：{what}")
 _LOGS = Words("demo: the logs are in {place}", "演示：日志在 {place}")
+_INTERRUPTED = Words("it was interrupted", "被中断")
 _RUNS_ON = Words("it all keeps running until Ctrl-C", "系统继续运行，按 Ctrl-C 结束")
 
 
@@ -249,12 +252,16 @@ async def offline_in_time(world: World) -> dict[str, object] | None:
         return None
     silent = world.silent
     if not DEADLINE - EARLY <= silent <= DEADLINE + LATE:
-        raise BrokenStepError(f"OFFLINE after {silent:.1f} s of silence, deadline {DEADLINE:.1f} s")
+        raise BrokenStepError(
+            f"OFFLINE after {silent:.1f} s of silence, deadline {DEADLINE:.1f} s",
+            f"静默 {silent:.1f} 秒后判为离线，期限为 {DEADLINE:.1f} 秒",
+        )
     return {**facts, "silent": silent}
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Tell the story; 0 when every step was seen. Without ``--exit`` everything runs on until `stop`."""
+    settings = _in_language(settings, arguments)
     settings = _free_ports(_on_loopback(_in_short(settings, arguments)), arguments)
     with _place(settings, arguments) as (place, keep), datadir.hold(place) as directory:
         logs.add_file(datadir.subdirectory(directory, "logs") / "demo.log")
@@ -262,7 +269,7 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
         try:
             wrong = await _tell_and_stay(stack, stop, ends=arguments.exit)
         except (GaveUpError, TimeoutError) as exc:
-            wrong = str(exc)
+            wrong = said_by(exc).text(settings.language)
         if wrong:
             keep.append(directory)
             say(_LOGS.fill(settings.language, place=directory / "logs"))
@@ -277,7 +284,7 @@ def _verdict(wrong: str | None, language: str) -> str:
 
 async def _tell_and_stay(stack: Stack, stop: asyncio.Event, *, ends: bool) -> str | None:
     """What is wrong, if anything. To be stopped is wrong only for a demo that `ends` by itself."""
-    interrupted = "it was interrupted" if ends else None
+    interrupted = _INTERRUPTED.fill(stack.settings.language) if ends else None
     async with started(stack, stop, say) as is_up:
         if not is_up:
             return interrupted
@@ -332,8 +339,15 @@ def _free_ports(settings: Settings, arguments: argparse.Namespace) -> Settings:
         is_usual = port == getattr(Settings(), field) and getattr(arguments, f"setting:{field}", None) is None
         if is_usual and not datadir.is_free(port, host):
             taken[field] = datadir.pick_port(set(taken.values()))
-            say(f"port {port} is in use: the demo takes {taken[field]}")
+            new = taken[field]
+            say(Said(f"port {port} is in use: the demo takes {new}", f"端口 {port} 已被占用：演示改用 {new}"))
     return msgspec.structs.replace(settings, **taken)
+
+
+def _in_language(settings: Settings, arguments: argparse.Namespace) -> Settings:
+    """The story is in the language of the locale, and the alerts in it too, unless another was asked for."""
+    asked = getattr(arguments, "setting:language", None) or os.environ.get("MILEPOST_LANGUAGE", "").strip()
+    return settings if asked else msgspec.structs.replace(settings, language=of_here())
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from agents.simulator import journal, roster
 from agents.simulator.checker import check
 from agents.simulator.fleet import Fleet
 from agents.simulator.lives import History, history
+from contract.glossary import word
 from milepost import observe
 from milepost.files import raise_file_limit
 from milepost.stack import Stack
@@ -106,7 +107,10 @@ class DemoFleet:
                 continue
             silent = (datetime.now(UTC) - datetime.fromisoformat(station["last_seen"])).total_seconds()
             if not early <= silent <= late:
-                raise BrokenStepError(f"station {station['id']} OFFLINE after {silent:.1f} s of silence")
+                raise BrokenStepError(
+                    f"station {station['id']} OFFLINE after {silent:.1f} s of silence",
+                    f"服务点 {station['id']} 静默 {silent:.1f} 秒后判为离线",
+                )
             self._silent[station["id"]] = silent
         if not found or len(self._silent) < len(found):
             return None
@@ -147,7 +151,7 @@ class DemoFleet:
         self.mark()
         self._frozen = self._stack.supervisor.pid("bridge")
         if self._frozen is None:
-            raise BrokenStepError("the bridge does not run")
+            raise BrokenStepError("the bridge does not run", "桥接进程没有运行")
         os.kill(self._frozen, signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -172,7 +176,10 @@ class DemoFleet:
         """After so many seconds: nobody is, and nobody was. BrokenStepError when somebody is."""
         counts = await self._counts()
         if counts is not None and counts["offline"]:
-            raise BrokenStepError(f"{counts['offline']} stations are called offline for an outage of our own")
+            raise BrokenStepError(
+                f"{counts['offline']} stations are called offline for an outage of our own",
+                f"平台自身故障期间，{counts['offline']} 个服务点被判为离线",
+            )
         return counts if self.lasted >= seconds else None
 
     async def all_online_and_no_incident(self, seconds: float) -> Facts:
@@ -181,7 +188,9 @@ class DemoFleet:
             return None
         blamed = await self._new_incidents("station_offline")
         if blamed:
-            raise BrokenStepError(f"incidents blame stations for our own outage: {blamed}")
+            raise BrokenStepError(
+                f"incidents blame stations for our own outage: {blamed}", f"平台自身故障被记为服务点故障：{blamed}"
+            )
         own = await self._new_incidents("pipeline_blind")
         return {"online": STATIONS + 1, "own": len(own)} if own else None
 
@@ -218,7 +227,10 @@ class DemoFleet:
             if terminal["id"] != "001":
                 continue
             if terminal["state"] not in ("online", "conflicting"):
-                raise BrokenStepError(f"terminal {CLONED}-001 never stopped and is called {terminal['state']}")
+                raise BrokenStepError(
+                    f"terminal {CLONED}-001 never stopped and is called {terminal['state']}",
+                    f"终端 {CLONED}-001 从未停止，却被判为{word('verdict', terminal['state'], 'zh-CN')}",
+                )
             if terminal["state"] == "online":
                 return {"station": CLONED, "terminal": "001", "seconds": self.lasted}
         return None
@@ -251,9 +263,8 @@ class DemoFleet:
         found.made = self._books().made
         findings = check(found, seen, platform=platform)
         if any(one.kind != "lost_record" for one in findings):
-            raise BrokenStepError(
-                "; ".join(f"{one.kind}: {one.station or 'Milepost'} {one.text}" for one in findings[:3])
-            )
+            said = "; ".join(f"{one.kind}: {one.station or 'Milepost'} {one.text}" for one in findings[:3])
+            raise BrokenStepError(said, f"记录与系统的说法不符：{said}")
         # A record that was acknowledged just now may not be stored yet.
         records = sum(len(acked & found.made[station]) for station, acked in found.acked.items())
         if findings:

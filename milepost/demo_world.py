@@ -113,7 +113,10 @@ class World:
             alerts = await asyncio.to_thread(self._alerts)
             told = [alert["station"] for alert in alerts if alert["incident"] in outage["children"]]
             if told:
-                raise BrokenStepError(f"people were told of {', '.join(told)}, and not only of the outage")
+                raise BrokenStepError(
+                    f"alerts were sent of {', '.join(told)}, and not only of the outage",
+                    f"除这次中断外，还通知了：{'、'.join(told)}",
+                )
             titles = [a["title"] for a in alerts if (a["incident"], a["phase"]) == (outage["id"], phase)]
             if titles and len(outage["children"]) == self.fleet.fallen:
                 return {"count": self.fleet.fallen, "title": titles[0]}
@@ -122,7 +125,10 @@ class World:
     def _require_agent_alive(self, verdict: str) -> None:
         if verdict == "online" and self._agent is not None and self._agent.returncode is not None:
             said = children.complaint(self._stack.logs / "agent.log")
-            raise BrokenStepError(f"the agent ended with status {self._agent.returncode}: {said}")
+            raise BrokenStepError(
+                f"the agent ended with status {self._agent.returncode}: {said}",
+                f"终端程序退出，状态码 {self._agent.returncode}：{said}",
+            )
 
     def _alerts(self) -> list[Any]:
         log = self._stack.settings.alert_log

@@ -17,6 +17,8 @@ def raise_file_limit(connections: int) -> None:
     if hard != resource.RLIM_INFINITY and hard < wanted:
         raise RemedyError(
             f"{connections} terminals need {wanted} open files, this user may have {hard}: "
-            "raise the limit (ulimit -Hn), or simulate fewer"
+            "raise the limit (ulimit -Hn), or simulate fewer",
+            f"{connections} 台终端需要打开 {wanted} 个文件，此用户最多 {hard} 个："
+            "请提高上限（ulimit -Hn），或减少模拟的数量",
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,6 +1,8 @@
-"""The language of the person at the command line. Pure."""
+"""The language of the person at the command line."""
 
+import os
 from collections.abc import Mapping
+from unicodedata import east_asian_width
 
 
 def language_of(environment: Mapping[str, str]) -> str:
@@ -9,3 +11,13 @@ def language_of(environment: Mapping[str, str]) -> str:
         if locale := environment.get(name):
             return "zh-CN" if locale.lower().startswith("zh") else "en"
     return "en"
+
+
+def of_here() -> str:
+    """The language of this process's locale."""
+    return language_of(os.environ)
+
+
+def padded(text: str, columns: int) -> str:
+    """The text with spaces after it, so that it fills so many columns of a terminal; a Chinese character takes two."""
+    return text + " " * (columns - sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text))

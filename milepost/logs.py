@@ -112,7 +112,10 @@ def _json_formatter() -> logging.Formatter:
     try:
         from pythonjsonlogger.json import JsonFormatter
     except ImportError:
-        raise RemedyError("MILEPOST_LOG_FORMAT is json, which needs: pip install 'milepost[server]'") from None
+        raise RemedyError(
+            "MILEPOST_LOG_FORMAT is json, which needs: pip install 'milepost[server]'",
+            "MILEPOST_LOG_FORMAT 为 json，需要：pip install 'milepost[server]'",
+        ) from None
     formatter = JsonFormatter(
         "%(asctime)s %(levelname)s %(name)s %(message)s",
         rename_fields={"asctime": "at", "levelname": "level", "name": "logger"},

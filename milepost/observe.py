@@ -40,7 +40,8 @@ class _Asking:
             if answer.status not in (0, 503) or loop.time() > deadline:
                 said = answer.body.decode(errors="replace")[:200]
                 raise RemedyError(
-                    f"{self._url} does not answer {path} ({answer.status}: {said}): correct --check or --token-file"
+                    f"{self._url} does not answer {path} ({answer.status}: {said}): correct --check or --token-file",
+                    f"{self._url} 没有应答 {path}（{answer.status}：{said}）：请改正 --check 或 --token-file",
                 )
             await asyncio.sleep(0.5)
 

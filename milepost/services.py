@@ -5,13 +5,14 @@ The rooms know nothing of settings, and each is imported only by the command tha
 
 import argparse
 import asyncio
-import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.errors import RemedyError
+from contract.said import Said, said_by
+from milepost import language
 from milepost.numbers import require_between
 from milepost.settings import LINGER, PARTITIONS, Secret, Settings, require, secret_in
 
@@ -248,8 +249,9 @@ async def migrate(settings: Settings, stop: asyncio.Event) -> None:
     async with open_pool(database_url(settings), name="migrate", size=1) as pool, pool.acquire() as connection:
         done = await migrations.migrate(connection)
     for migration in done:
-        _say(f"applied {migration.version:04d}_{migration.name}")
-    _say("the database is at the newest schema")
+        name = f"{migration.version:04d}_{migration.name}"
+        _say(Said(f"applied {name}", f"已执行 {name}"))
+    _say(Said("the database is at the newest schema", "数据库结构已是最新"))
 
 
 async def topics(settings: Settings, stop: asyncio.Event) -> None:
@@ -258,16 +260,15 @@ async def topics(settings: Settings, stop: asyncio.Event) -> None:
 
     report = await ensure_topics(kafka_servers(settings), settings.partitions or PARTITIONS, settings.kafka_replication)
     for name in report.created:
-        _say(f"created {name}")
+        _say(Said(f"created {name}", f"已创建 {name}"))
     for name in report.verified:
-        _say(f"as it should be: {name}")
+        _say(Said(f"as it should be: {name}", f"无需更改：{name}"))
     for line in (*report.differs, *report.not_verified):
         _say(line)
 
 
 async def import_file(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Import what one file holds; 2 when it was not applied."""
-    from milepost.language import language_of
     from registry import importer
     from registry.report import Asked
     from store.migrate import require_current
@@ -286,7 +287,7 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
                 clear_blank=arguments.clear_blank,
                 ids_as_written=arguments.ids_as_written,
                 places_as_written=arguments.places_as_written,
-                language=language_of(os.environ),
+                language=language.of_here(),
             ),
         )
     _say(report.text)
@@ -307,8 +308,14 @@ async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: a
         try:
             announced = await announce(connection, length, arguments.by, arguments.reason)
         except AnnouncementRefusedError as exc:
-            raise RemedyError(f"the restart is not announced: {exc}") from exc
-    _say(f"announced until {announced.until_at.astimezone():%H:%M:%S}: what is interrupted until then pages nobody")
+            raise RemedyError(f"the restart is not announced: {exc}", f"未公告重启：{said_by(exc).zh}") from exc
+    until = f"{announced.until_at.astimezone():%H:%M:%S}"
+    _say(
+        Said(
+            f"announced until {until}: what is interrupted until then sends no alert",
+            f"已公告，至 {until} 为止：其间的中断不发告警",
+        )
+    )
     return 0
 
 
@@ -321,9 +328,9 @@ async def schedule(settings: Settings, stop: asyncio.Event, arguments: argparse.
     require_between("--days", arguments.days, 0, _MAX_DAYS)
     rules = rules_of(arguments.rules)
     try:
-        _say(describe_rules(rules, today_in(rules, datetime.now(UTC)), arguments.days))
+        _say(describe_rules(rules, today_in(rules, datetime.now(UTC)), arguments.days, language.of_here()))
     except ScheduleError as exc:
-        raise RemedyError(f"the rules cannot be read: {exc}") from exc
+        raise RemedyError(f"the rules cannot be read: {exc}", f"无法识别开放时间：{said_by(exc).zh}") from exc
 
 
 async def grafana(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
@@ -356,5 +363,6 @@ def kafka_servers(settings: Settings) -> str:
     return require(settings.kafka_servers, "MILEPOST_KAFKA_SERVERS", "host:port,host:port")
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
+def _say(text: str | Said) -> None:
+    line = text.text(language.of_here()) if isinstance(text, Said) else text
+    sys.stdout.write(line + "\n")

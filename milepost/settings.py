@@ -17,6 +17,8 @@ import msgspec
 from msgspec import Meta
 
 from contract.errors import RemedyError
+from contract.said import Said
+from milepost.settings_chinese import MEANINGS
 
 PREFIX = "MILEPOST_"
 PARTITIONS = 24
@@ -45,16 +47,31 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 SomeShare = Annotated[float, Meta(ge=0.01, le=1)]
 """A share of which none is no sense: what is over when nobody is back is over at once."""
 Name = Annotated[
-    str, Meta(pattern="^[0-9A-Za-z_.-]{1,64}$", extra={"allowed": "1 to 64 letters, digits, `_`, `.` and `-`"})
+    str,
+    Meta(
+        pattern="^[0-9A-Za-z_.-]{1,64}$",
+        extra={
+            "allowed": "1 to 64 letters, digits, `_`, `.` and `-`",
+            "allowed_zh": "1 至 64 个字母、数字、`_`、`.` 或 `-`",
+        },
+    ),
 ]
 WebUrl = Annotated[
-    str, Meta(pattern=r"^https?://[^\s/]+", extra={"allowed": "`http://…` or `https://…`", "has_ports": True})
+    str,
+    Meta(
+        pattern=r"^https?://[^\s/]+",
+        extra={"allowed": "`http://…` or `https://…`", "allowed_zh": "`http://…` 或 `https://…`", "has_ports": True},
+    ),
 ]
 MqttUrl = Annotated[
     str,
     Meta(
         pattern=r"^mqtts?://([^\s/:@]+@)?[^\s/@]+$",
-        extra={"allowed": "`mqtt://user@host:port` or `mqtts://user@host:port`", "has_ports": True},
+        extra={
+            "allowed": "`mqtt://user@host:port` or `mqtts://user@host:port`",
+            "allowed_zh": "`mqtt://user@host:port` 或 `mqtts://user@host:port`",
+            "has_ports": True,
+        },
     ),
 ]
 _PORT = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
@@ -79,6 +96,7 @@ AlertUrls = Annotated[
     Meta(
         extra={
             "allowed": "URLs such as `wecombot://KEY`, separated by white space and not by commas",
+            "allowed_zh": "`wecombot://KEY` 这样的地址，以空白分隔，不用逗号",
             "pattern": rf"^(?!.*[,;](\s|$))(?!.*[,;][A-Za-z][A-Za-z0-9+.-]*://){_URL}(\s+{_URL})*$",
         }
     ),
@@ -341,7 +359,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     deadman_url: Annotated[
         Annotated[
             Secret,
-            Meta(extra={"allowed": "`http://…` or `https://…`", "pattern": r"^https?://\S+$", "has_ports": True}),
+            Meta(
+                extra={
+                    "allowed": "`http://…` or `https://…`",
+                    "allowed_zh": "`http://…` 或 `https://…`",
+                    "pattern": r"^https?://\S+$",
+                    "has_ports": True,
+                }
+            ),
         ]
         | None,
         Meta(
@@ -359,9 +384,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         DatabaseUrl | None,
         Meta(description="PostgreSQL as that Grafana reaches it, with an account that only reads."),
     ] = None
-    language: Annotated[Literal["zh-CN", "en"], Meta(description="The language of alerts and of the demo's story.")] = (
-        "zh-CN"
-    )
+    language: Annotated[
+        Literal["zh-CN", "en"],
+        Meta(description="The language of alerts; in `milepost demo` also of the story, unset: that of the locale."),
+    ] = "zh-CN"
     log_format: Annotated[Literal["text", "json"], Meta(description="How log lines are written.")] = "text"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="The least level that is logged.")
@@ -392,12 +418,19 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     field: str
     allowed: str
+    #: The same in Chinese.
+    allowed_zh: str
     default: Any
     meaning: str
     secret: bool
     is_path: bool
     #: Of a number, the least and the largest that is allowed.
     bounds: tuple[float, float] | None = None
+
+    @property
+    def help(self) -> Said:
+        """What it is for and what it may be."""
+        return Said(f"{self.meaning} ({self.allowed})", f"{MEANINGS[self.field]}（{self.allowed_zh}）")
 
     @property
     def variable(self) -> str:
@@ -413,7 +446,8 @@ def _rows() -> Iterator[Setting]:
         plain, metas = _unwrap(_HINTS[field.name])
         yield Setting(
             field=field.name,
-            allowed=_allowed(plain, metas),
+            allowed=_allowed(plain, metas).en,
+            allowed_zh=_allowed(plain, metas).zh,
             default=field.default,
             meaning=next(meta.description for meta in metas if meta.description),
             secret=plain is Secret,
@@ -443,16 +477,23 @@ def _bounds(metas: list[Meta]) -> tuple[float, float]:
     return low, high
 
 
-def _allowed(plain: Any, metas: list[Meta]) -> str:
+def _allowed(plain: Any, metas: list[Meta]) -> Said:
     said = _extra(metas, "allowed")
     if said is not None:
-        return said
+        return Said(said, _extra(metas, "allowed_zh") or said)
     if get_origin(plain) is Literal:
-        return "one of " + ", ".join(f"`{choice}`" for choice in get_args(plain))
+        choices = [f"`{choice}`" for choice in get_args(plain)]
+        return Said("one of " + ", ".join(choices), "、".join(choices) + " 之一")
     if plain in (int, float):
         low, high = _bounds(metas)
-        return f"a {'whole ' if plain is int else ''}number from {low} to {high}"
-    return {bool: "`true` or `false`", Path: "a path"}.get(plain, "a text")
+        whole = plain is int
+        return Said(
+            f"a {'whole ' if whole else ''}number from {low} to {high}",
+            f"{low} 至 {high} 的{'整数' if whole else '数'}",
+        )
+    return {bool: Said("`true` or `false`", "`true` 或 `false`"), Path: Said("a path", "路径")}.get(
+        plain, Said("a text", "文字")
+    )
 
 
 _HINTS = get_type_hints(Settings, include_extras=True)
@@ -489,7 +530,10 @@ def _require_order(settings: Settings, small: str, large: str, sources: Mapping[
     low, high = getattr(settings, small), getattr(settings, large)
     if low > high:
         names = [sources.get(field, _BY_FIELD[field].variable) for field in (small, large)]
-        raise RemedyError(f"{names[0]} is {low:g} and {names[1]} is {high:g}: the first must not be larger")
+        raise RemedyError(
+            f"{names[0]} is {low:g} and {names[1]} is {high:g}: the first must not be larger",
+            f"{names[0]} 为 {low:g}，{names[1]} 为 {high:g}：前者不能大于后者",
+        )
 
 
 def _given(setting: Setting, environ: Mapping[str, str]) -> str | None:
@@ -498,7 +542,10 @@ def _given(setting: Setting, environ: Mapping[str, str]) -> str | None:
     if not setting.secret or not file:
         return value or None
     if value:
-        raise RemedyError(f"{setting.variable} and {setting.variable}_FILE are both set: keep one")
+        raise RemedyError(
+            f"{setting.variable} and {setting.variable}_FILE are both set: keep one",
+            f"{setting.variable} 和 {setting.variable}_FILE 都已设置：请只保留一个",
+        )
     return secret_in(Path(file), f"{setting.variable}_FILE")
 
 
@@ -510,7 +557,10 @@ def _convert(field: str, value: str, source: str) -> Any:
     right = not _extra(metas, "has_ports") or _has_ports(value)
     if plain is Secret:
         if not right or not re.match(_extra(metas, "pattern") or "", value, re.DOTALL):
-            raise RemedyError(f"{source} has a wrong form: it must be {_BY_FIELD[field].allowed}")
+            raise RemedyError(
+                f"{source} has a wrong form: it must be {_BY_FIELD[field].allowed}",
+                f"{source} 的格式有误，应为：{_BY_FIELD[field].allowed_zh}",
+            )
         return Secret(value)
     if not right:
         raise _wrong(field, value, source)
@@ -521,8 +571,12 @@ def _convert(field: str, value: str, source: str) -> Any:
 
 
 def _wrong(field: str, value: str, source: str) -> RemedyError:
-    shown = "has a wrong form" if "@" in value else f"is {value!r}"  # a URL may carry a password
-    return RemedyError(f"{source} {shown}: it must be {_BY_FIELD[field].allowed}")
+    # A URL may carry a password.
+    shown, shown_zh = ("has a wrong form", "的格式有误") if "@" in value else (f"is {value!r}", f"为 {value!r}")
+    return RemedyError(
+        f"{source} {shown}: it must be {_BY_FIELD[field].allowed}",
+        f"{source} {shown_zh}，应为：{_BY_FIELD[field].allowed_zh}",
+    )
 
 
 def _has_ports(url: str) -> bool:
@@ -568,7 +622,9 @@ def secret_in(path: Path | None, variable: str) -> str | None:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeError) as exc:
-        raise RemedyError(f"{variable} names {path}, which cannot be read: {exc}") from exc
+        raise RemedyError(
+            f"{variable} names {path}, which cannot be read: {exc}", f"{variable} 指定的 {path} 无法读取：{exc}"
+        ) from exc
 
 
 def unknown(environ: Mapping[str, str]) -> list[str]:

@@ -19,6 +19,7 @@ from agents.simulator.seen import Finding
 from agents.simulator.terminal import Profile
 from agents.simulator.timetable import BrokenLineError, Deed
 from contract.errors import RemedyError
+from contract.said import Said, said_by
 from milepost import observe
 from milepost.files import raise_file_limit
 from milepost.numbers import require_between
@@ -54,10 +55,14 @@ def _require_sense(arguments: argparse.Namespace) -> None:
         require_between("--seconds", arguments.seconds, 0.1, timetable.MOST_SECONDS)
     if arguments.check is not None and (arguments.journal is None or arguments.token_file is None):
         raise RemedyError(
-            "--check compares a journal with what the API says: give --journal FILE and --token-file FILE"
+            "--check compares a journal with what the API says: give --journal FILE and --token-file FILE",
+            "--check 将日志与 API 核对：请给出 --journal FILE 和 --token-file FILE",
         )
     if not arguments.stations and arguments.check is None:
-        raise RemedyError("--stations 0 simulates nobody: give more, or --check URL to check a journal")
+        raise RemedyError(
+            "--stations 0 simulates nobody: give more, or --check URL to check a journal",
+            "--stations 0 不模拟任何服务点：请给出更多，或用 --check URL 核对日志",
+        )
 
 
 # -- the fleet -------------------------------------------------------------------------------------------------
@@ -112,11 +117,14 @@ async def _report(fleet: Fleet) -> None:
         say(_line(fleet))
 
 
-def _line(fleet: Fleet) -> str:
+def _line(fleet: Fleet) -> Said:
     counts, members = fleet.counts, len(fleet.members)
-    return (
+    return Said(
         f"{fleet.now:7.0f} s  {counts.connected} of {members} connected ({counts.connects} connects), "
-        f"{counts.beats} heartbeats, {counts.acked} of {counts.made} records acknowledged, {counts.garbage} broken"
+        f"{counts.beats} heartbeats, {counts.acked} of {counts.made} records acknowledged, {counts.garbage} broken",
+        f"{fleet.now:7.0f} 秒  已连接 {counts.connected}/{members}（连接 {counts.connects} 次），"
+        f"心跳 {counts.beats} 次，"
+        f"记录已确认 {counts.acked}/{counts.made} 条，无法识别 {counts.garbage} 条",
     )
 
 
@@ -136,9 +144,12 @@ def read_script(path: Path | None, profiles: list[Profile], seed: int) -> list[D
         named = [timetable.Terminal(one.station, one.terminal, one.area) for one in profiles]
         return timetable.plan(lines, named, Random(seed))  # noqa: S311  # seeded, so that a run can be had again
     except (OSError, UnicodeDecodeError) as exc:
-        raise RemedyError(f"the script {path} cannot be read ({exc}): correct --script") from exc
+        raise RemedyError(
+            f"the script {path} cannot be read ({exc}): correct --script",
+            f"脚本 {path} 无法读取（{exc}）：请改正 --script",
+        ) from exc
     except BrokenLineError as exc:
-        raise RemedyError(f"{path}: {exc}") from exc
+        raise RemedyError(f"{path}: {exc}", f"{path}：{said_by(exc).zh}") from exc
 
 
 def _bridge(pid: int | None, deeds: list[Deed]) -> int | None:
@@ -150,7 +161,10 @@ def _bridge(pid: int | None, deeds: list[Deed]) -> int | None:
             raise ProcessLookupError
         os.kill(pid, 0)
     except OSError:
-        raise RemedyError(f"--bridge-pid is {pid}: give the process id of the bridge that the script stalls") from None
+        raise RemedyError(
+            f"--bridge-pid is {pid}: give the process id of the bridge that the script stalls",
+            f"--bridge-pid 为 {pid}：请给出脚本要停住的桥接进程号",
+        ) from None
     return pid
 
 
@@ -163,7 +177,10 @@ def open_journal(path: Path | None) -> Iterator[Callable[[journal.Entry], None]]
     try:
         file = path.open("wb")
     except OSError as exc:
-        raise RemedyError(f"the journal {path} cannot be written ({exc.strerror}): correct --journal") from exc
+        raise RemedyError(
+            f"the journal {path} cannot be written ({exc.strerror}): correct --journal",
+            f"日志 {path} 无法写入（{exc.strerror}）：请改正 --journal",
+        ) from exc
     with file:
         yield lambda entry: _write(file, entry)
 
@@ -181,11 +198,20 @@ async def _check(arguments: argparse.Namespace) -> int:
             found = history(journal.read(file))
         token = arguments.token_file.read_text(encoding="utf-8").strip()
     except OSError as exc:
-        raise RemedyError(f"{exc.filename} cannot be read ({exc.strerror}): correct --journal or --token-file") from exc
+        raise RemedyError(
+            f"{exc.filename} cannot be read ({exc.strerror}): correct --journal or --token-file",
+            f"{exc.filename} 无法读取（{exc.strerror}）：请改正 --journal 或 --token-file",
+        ) from exc
     except BrokenJournalError as exc:
-        raise RemedyError(f"{arguments.journal}: {exc}: give the journal of `milepost simulate`") from exc
+        raise RemedyError(
+            f"{arguments.journal}: {exc}: give the journal of `milepost simulate`",
+            f"{arguments.journal}：{exc}：请给出 `milepost simulate` 写的日志",
+        ) from exc
     if not found.stations:
-        raise RemedyError(f"{arguments.journal} knows no heartbeat, so it proves nothing: did the fleet connect?")
+        raise RemedyError(
+            f"{arguments.journal} knows no heartbeat, so it proves nothing: did the fleet connect?",
+            f"{arguments.journal} 中没有心跳，无法证明什么：模拟的终端是否连接成功？",
+        )
     seen = await observe.stations(arguments.check, token, found)
     platform = await observe.platform(arguments.check, token, found)
     findings = check(found, seen, platform=platform)
@@ -195,8 +221,14 @@ async def _check(arguments: argparse.Namespace) -> int:
     return 1 if findings else 0
 
 
-def _outcome(stations: int, findings: list[Finding]) -> str:
+def _outcome(stations: int, findings: list[Finding]) -> Said:
     if findings:
         places = len({one.station for one in findings if one.station is not None})
-        return f"{len(findings)} findings at {places} of {stations} stations"
-    return f"{stations} stations: no false offline, none missed, every acknowledged record stored once"
+        return Said(
+            f"{len(findings)} findings at {places} of {stations} stations",
+            f"{stations} 个服务点中 {places} 个有 {len(findings)} 处不符",
+        )
+    return Said(
+        f"{stations} stations: no false offline, none missed, every acknowledged record stored once",
+        f"{stations} 个服务点：无误报、无漏报，每条已确认的记录各存一份",
+    )

@@ -18,9 +18,11 @@ from agents.simulator import roster
 from contract.environ import bare_environ
 from contract.errors import RemedyError
 from contract.log import LIVE
+from contract.said import Said
 from milepost import children, cli, datadir, http, running, signin
 from milepost.accounts import Accounts, are_wanted, require_possible
 from milepost.embedded import kafka, mqtt, postgres
+from milepost.language import padded
 from milepost.renewal import wait_until_stored
 from milepost.settings import PARTITIONS, TABLE, Secret, Settings, to_environ
 from milepost.supervisor import GaveUpError, Program, Supervisor
@@ -53,7 +55,7 @@ _PROXIES = frozenset(("http_proxy", "https_proxy", "all_proxy", "no_proxy"))
 _OF_ONE_PROCESS = frozenset(("data", "instance", "metrics_port", "log_level", "log_format"))
 
 _T = TypeVar("_T")
-Say = Callable[[str], None]
+Say = Callable[[Said | str], None]
 
 
 class Servers(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +66,14 @@ class Servers(msgspec.Struct, frozen=True, kw_only=True):
     mqtt: int | None
     #: Whether that MQTT broker wants an account of everybody.
     accounts: bool = False
+
+
+class NotReadyError(TimeoutError):
+    """What was started does not become ready; `said` is what it waits for."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.said = Said(en, zh)
 
 
 class Stack:
@@ -104,13 +114,13 @@ class Stack:
         """
         running.forget(self._directory)
         if self.servers.postgres is not None:
-            await self._report("PostgreSQL", self._start_postgres())
-        await self._report("schema", self._prepare_database())
+            await self._report(Said("PostgreSQL", "PostgreSQL"), self._start_postgres())
+        await self._report(Said("schema", "数据库结构"), self._prepare_database())
         self.settings = msgspec.structs.replace(self.settings, partitions=await self._choose_partitions())
         await self._start_kafka()
         await self._start_mqtt()
         await asyncio.gather(*(self._supervisor.start(self._service(name)) for name in SERVICES))
-        await self._report("services", self._become_ready())
+        await self._report(Said("services", "各项服务"), self._become_ready())
         self._supervisor.proved()
         running.tell(self._directory, self._environs())
 
@@ -247,7 +257,7 @@ class Stack:
     async def _start_kafka(self) -> None:
         port = self.servers.kafka
         if port is None:
-            await self._report("topics", self._one_off("topics"))
+            await self._report(Said("topics", "Kafka 主题"), self._one_off("topics"))
             return
         home = datadir.subdirectory(self._directory, "kafka")
 
@@ -265,7 +275,7 @@ class Stack:
             stop_time=STOP_SECONDS["kafka"],
             after_start=listens_and_has_topics,
         )
-        await self._report("Kafka (Tansu, in memory)", self._supervisor.start(program))
+        await self._report(Said("Kafka (Tansu, in memory)", "Kafka（Tansu，内存中）"), self._supervisor.start(program))
 
     async def _start_mqtt(self) -> None:
         port = self.servers.mqtt
@@ -286,7 +296,8 @@ class Stack:
             stop_time=STOP_SECONDS["mqtt"],
             after_start=lambda: _listening(port),
         )
-        await self._report(f"MQTT ({mqtt.SPEAKS[kind]})", self._supervisor.start(program))
+        speaks = mqtt.SPEAKS[kind]
+        await self._report(Said(f"MQTT ({speaks})", f"MQTT（{speaks}）"), self._supervisor.start(program))
 
     def _service(self, name: str) -> Program:
         return Program(
@@ -303,13 +314,14 @@ class Stack:
 
     async def start_fleet(self, stations: int) -> None:
         """Simulate so many stations, from the demo fleet on. Raises RemedyError, GaveUpError."""
-        await self._report("registry of the fleet", self.import_fleet())
+        await self._report(Said("registry of the fleet", "模拟服务点的登记"), self.import_fleet())
         command = own_command(
             "simulate", "--stations", str(stations), "--terminals", FLEET_TERMINALS, "--every", FLEET_EVERY,
         )  # fmt: skip
         environ = command_environ("simulate", self._settings_of("simulate"))
         fleet = Program(name="fleet", command=lambda: command, environ=environ)
-        await self._report(f"fleet ({stations} stations)", self._supervisor.start(fleet))
+        what = Said(f"fleet ({stations} stations)", f"模拟终端（{stations} 个服务点）")
+        await self._report(what, self._supervisor.start(fleet))
 
     async def _one_off(self, name: str, *arguments: str) -> None:
         """Run a command that ends by itself. Raises RemedyError with what it said."""
@@ -324,7 +336,10 @@ class Stack:
                 process.kill()
             raise
         if status != 0:
-            raise RemedyError(children.complaint(log, offset=offset) or f"`milepost {name}` failed: see {log}")
+            said = children.complaint(log, offset=offset)
+            raise RemedyError(
+                said or f"`milepost {name}` failed: see {log}", said or f"`milepost {name}` 失败：请查看 {log}"
+            )
 
     async def _become_ready(self) -> None:
         failed = asyncio.create_task(self._supervisor.failed(), name="watch for failures")
@@ -344,13 +359,17 @@ class Stack:
                 return
             if time.monotonic() > deadline:
                 said = answer.body.decode(errors="replace")[:300]
-                raise TimeoutError(f"not ready after {READY_SECONDS:.0f} s ({said}): see {self.logs}")
+                raise NotReadyError(
+                    f"not ready after {READY_SECONDS:.0f} s ({said}): see {self.logs}",
+                    f"{READY_SECONDS:.0f} 秒后仍未就绪（{said}）：请查看 {self.logs}",
+                )
             await asyncio.sleep(0.1)
 
-    async def _report(self, what: str, work: Awaitable[None]) -> None:
+    async def _report(self, what: Said, work: Awaitable[None]) -> None:
         began = time.monotonic()
         await work
-        self._say(f"{what:<30} ready in {time.monotonic() - began:.1f} s")
+        took = f"{time.monotonic() - began:.1f}"
+        self._say(Said(f"{padded(what.en, 30)} ready in {took} s", f"{padded(what.zh, 30)} 已就绪，用时 {took} 秒"))
 
 
 def own_command(*arguments: str) -> list[str]:
@@ -382,7 +401,10 @@ def choose_servers(settings: Settings, directory: Path) -> Servers:
 def _require_mqtt(settings: Settings) -> None:
     """Raise RemedyError when our own broker cannot do what is asked for."""
     if settings.mqtt_port == settings.http_port:
-        raise RemedyError(f"port {settings.mqtt_port} cannot serve HTTP and MQTT: give another with --mqtt-port")
+        raise RemedyError(
+            f"port {settings.mqtt_port} cannot serve HTTP and MQTT: give another with --mqtt-port",
+            f"端口 {settings.mqtt_port} 不能同时用于 HTTP 和 MQTT：请用 --mqtt-port 指定其他端口",
+        )
     if are_wanted(settings):
         require_possible(mqtt.available())
     for address in mqtt.addresses(settings.mqtt_bind):
@@ -397,7 +419,9 @@ def choose_partitions(given: int | None, kept: int | None, *, embedded: bool) ->
     if given is not None and kept is not None and given != kept:
         raise RemedyError(
             f"MILEPOST_PARTITIONS is {given}, but this database was begun with {kept}: the number is fixed then, "
-            f"so unset MILEPOST_PARTITIONS, or give another data directory with --data"
+            f"so unset MILEPOST_PARTITIONS, or give another data directory with --data",
+            f"MILEPOST_PARTITIONS 为 {given}，而此数据库以 {kept} 个分区开始，此后不能更改："
+            "请取消 MILEPOST_PARTITIONS，或用 --data 指定其他数据目录",
         )
     return kept or given or (EMBEDDED_PARTITIONS if embedded else PARTITIONS)
 

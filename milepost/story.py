@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from contract.said import Said
+
 Say = Callable[[str], None]
 W = TypeVar("W")
 
@@ -38,18 +40,23 @@ class Step(msgspec.Struct, Generic[W], frozen=True, kw_only=True):
 
 
 class BrokenStepError(Exception):
-    """What was seen contradicts the story."""
+    """What was seen contradicts the story; `said` is what it was."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.said = Said(en, zh)
 
 
 _BEGUN = Words("       … {text}", "       … {text}")
 _SEEN = Words("{at:6.1f} s ✔ {text}", "{at:6.1f} 秒 ✔ {text}")
+_WHICH = Words("{name}: {what}", "第 {number} 步：{what}")
 _LATE = Words("not seen within {limit:.0f} s", "{limit:.0f} 秒内没有看到")
 
 
 async def tell(story: Sequence[Step[W]], world: W, *, language: str, say: Say, pause: float = 0.1) -> str | None:
     """Go through the story; None when every step was seen, else what is wrong with the first that was not."""
     began = time.monotonic()
-    for step in story:
+    for number, step in enumerate(story, start=1):
         if step.announced is not None:
             say(_BEGUN.fill(language, text=step.announced.fill(language)))
         if step.act is not None:
@@ -57,9 +64,10 @@ async def tell(story: Sequence[Step[W]], world: W, *, language: str, say: Say, p
         try:
             facts = await _wait_for(step, world, pause)
         except BrokenStepError as exc:
-            return f"{step.name}: {exc}"
+            return _WHICH.fill(language, name=step.name, number=number, what=exc.said.text(language))
         if facts is None:
-            return f"{step.name}: {_LATE.fill(language, limit=step.limit)}"
+            late = _LATE.fill(language, limit=step.limit)
+            return _WHICH.fill(language, name=step.name, number=number, what=late)
         text = step.told.fill(language, **facts)
         say(_SEEN.fill(language, at=time.monotonic() - began, text=text))
     return None

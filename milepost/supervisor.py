@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import psutil
 
+from contract.said import Said
 from milepost import children
 from milepost.backoff import Backoff, GiveUp, Policy, Restart
 
@@ -38,11 +39,15 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GaveUpError(Exception):
-    """A program cannot be kept running: why, and in `said` its last words. `mendable`: a person must mend something."""
+    """A program cannot be kept running: why, and its `last_words`. `mendable`: a person must mend something."""
 
-    def __init__(self, name: str, *, status: int, reason: str, said: str, log: Path) -> None:
-        super().__init__(f"{name} is given up, {reason}: {said or 'it said nothing'} (see {log})")
-        self.said = said
+    def __init__(self, name: str, *, status: int, reason: Said, last_words: str, log: Path) -> None:
+        self.said = Said(
+            f"{name} is given up, {reason.en}: {last_words or 'it said nothing'} (see {log})",
+            f"{name} 不再重新启动，{reason.zh}：{last_words or '没有输出'}（参见 {log}）",
+        )
+        super().__init__(self.said.en)
+        self.last_words = last_words
         self.mendable = status == 2
 
 
@@ -257,7 +262,7 @@ def _given_up(running: _Running, decision: GiveUp) -> GaveUpError:
         running.program.name,
         status=running.status,
         reason=decision.reason,
-        said=children.complaint(running.log, offset=running.offset),
+        last_words=children.complaint(running.log, offset=running.offset),
         log=running.log,
     )
 

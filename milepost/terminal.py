@@ -52,5 +52,8 @@ def parse_check(text: str) -> tuple[str, str]:
     """``NAME=CHECK``. Raises RemedyError."""
     name, equals, check = text.partition("=")
     if not (name and equals and check):
-        raise RemedyError(f"--service is {text!r}: give it as NAME=tcp://host:port or NAME=process:name")
+        raise RemedyError(
+            f"--service is {text!r}: give it as NAME=tcp://host:port or NAME=process:name",
+            f"--service 为 {text!r}：应写作 NAME=tcp://host:port 或 NAME=process:name",
+        )
     return name, check

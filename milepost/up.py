@@ -4,15 +4,18 @@ import argparse
 import asyncio
 import shlex
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 from agents.simulator.roster import MOST_STATIONS
 from contract.errors import RemedyError
+from contract.said import Said, said_by
 from milepost import datadir, logs, signin
 from milepost.account import agent_command
 from milepost.embedded import mqtt
 from milepost.files import raise_file_limit
+from milepost.language import of_here, padded
 from milepost.numbers import require_between
 from milepost.running import option
 from milepost.settings import Settings
@@ -31,7 +34,7 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
     with datadir.hold(settings.data) as directory:
         logs.add_file(datadir.subdirectory(directory, "logs") / "up.log")
         stack = Stack(settings, directory, say)
-        say(f"Milepost starts in {directory}")
+        say(Said(f"Milepost starts in {directory}", f"Milepost 正在 {directory} 中启动"))
         return await _run_stack(stack, stop, stations)
 
 
@@ -42,17 +45,20 @@ async def _run_stack(stack: Stack, stop: asyncio.Event, stations: int) -> int:
                 if stations:
                     await stack.start_fleet(stations)
                 say(await summary(stack))
-                say("ready")
+                say(READY)
                 await until_stopped(stack, stop)
     except GaveUpError as exc:
         if exc.mendable:
-            raise RemedyError(exc.said) from exc
-        sys.stderr.write(f"milepost: {exc}\n")
-        return 1
+            raise RemedyError(exc.last_words, exc.last_words) from exc
+        return _failed(exc)
     except TimeoutError as exc:
-        sys.stderr.write(f"milepost: {exc}\n")
-        return 1
+        return _failed(exc)
     return 0
+
+
+def _failed(exc: Exception) -> int:
+    sys.stderr.write(f"milepost: {said_by(exc).text(of_here())}\n")
+    return 1
 
 
 @asynccontextmanager
@@ -69,9 +75,12 @@ async def started(stack: Stack, stop: asyncio.Event, say: Say) -> AsyncIterator[
         stopping.cancel()
         starting.cancel()
         await asyncio.gather(starting, stopping, return_exceptions=True)
-        say("stopping …")
+        say(Said("stopping …", "正在停止……"))
         killed = await stack.stop()
-        say("stopped" + (f" ({', '.join(killed)} had to be killed)" if killed else ""))
+        en, zh = (
+            (f" ({', '.join(killed)} had to be killed)", f"（强制结束：{'、'.join(killed)}）") if killed else ("", "")
+        )
+        say(Said(f"stopped{en}", f"已停止{zh}"))
 
 
 async def until_stopped(stack: Stack, stop: asyncio.Event) -> None:
@@ -88,55 +97,101 @@ async def until_stopped(stack: Stack, stop: asyncio.Event) -> None:
         await asyncio.gather(watching, stopping, return_exceptions=True)
 
 
-async def summary(stack: Stack) -> str:
+READY: Final = Said("ready", "就绪")
+
+
+async def summary(stack: Stack) -> Said:
     """What a person wants to know once it runs."""
-    settings = stack.settings
-    return "\n".join(
-        [
-            "",
-            f"  console      {await stack.signin_link()}",
-            f"               signs one browser in, within {MINUTES} minutes; another link: {signin.command(settings)}",
-            f"  API          {settings.console_url}/docs, token in {settings.admin_token_file}",
-            f"  MQTT         {mqtt_address(settings)}",
-            *terminals(stack),
-            f"  commands     milepost import …, agent …, simulate … find it in {settings.data.parent};",
-            f"               elsewhere with --data {shlex.quote(str(settings.data))}",
-            f"  data, logs   {settings.data}, {settings.data}/logs",
-            f"  alerts       {settings.alert_log}",
-            "  stop         Ctrl-C",
-            "",
-        ]
-    )
+    settings, link = stack.settings, await stack.signin_link()
+    another, elsewhere = signin.command(settings), shlex.quote(str(settings.data))
+    rows = [
+        (Said("console", "控制台"), Said(link, link)),
+        _more(
+            f"signs one browser in, within {MINUTES} minutes; another link: {another}",
+            f"可登录一个浏览器，{MINUTES} 分钟内有效；再取链接：{another}",
+        ),
+        (
+            Said("API", "接口"),
+            Said(
+                f"{settings.console_url}/docs, token in {settings.admin_token_file}",
+                f"{settings.console_url}/docs，令牌在 {settings.admin_token_file}",
+            ),
+        ),
+        (Said("MQTT", "MQTT"), mqtt_address(settings)),
+        *terminals(stack),
+        (
+            Said("commands", "命令"),
+            Said(
+                f"milepost import …, agent …, simulate … find it in {settings.data.parent};",
+                f"在 {settings.data.parent} 中可直接运行 milepost import …、agent …、simulate …；",
+            ),
+        ),
+        _more(f"elsewhere with --data {elsewhere}", f"在其他目录请加 --data {elsewhere}"),
+        (
+            Said("data, logs", "数据、日志"),
+            Said(f"{settings.data}, {settings.data}/logs", f"{settings.data}、{settings.data}/logs"),
+        ),
+        (Said("alerts", "告警"), Said(str(settings.alert_log), str(settings.alert_log))),
+        (Said("stop", "停止"), Said("Ctrl-C", "Ctrl-C")),
+    ]
+    return Said(_listed(rows, "en"), _listed(rows, "zh-CN"))
 
 
-def mqtt_address(settings: Settings) -> str:
+Row = tuple[Said, Said]
+
+
+def _more(en: str, zh: str) -> Row:
+    """A line that goes on with what stands above it."""
+    return Said("", ""), Said(en, zh)
+
+
+def _listed(rows: Iterable[Row], language: str) -> str:
+    lines = [f"  {padded(label.text(language), 12)} {said.text(language)}" for label, said in rows]
+    return "\n".join(["", *lines, ""])
+
+
+def mqtt_address(settings: Settings) -> Said:
     """Where the MQTT broker listens, besides loopback; a broker of a person's own is where it is."""
-    port, bind = settings.mqtt_port, settings.mqtt_bind
-    own = settings.mqtt_url == f"mqtt://{mqtt.LOOPBACK}:{port}"
-    return str(settings.mqtt_url) + (f", and {bind} port {port}" if own and bind != mqtt.LOOPBACK else "")
+    port, bind, url = settings.mqtt_port, settings.mqtt_bind, str(settings.mqtt_url)
+    if url != f"mqtt://{mqtt.LOOPBACK}:{port}" or bind == mqtt.LOOPBACK:
+        return Said(url, url)
+    return Said(f"{url}, and {bind} port {port}", f"{url}，以及 {bind} 端口 {port}")
 
 
-def terminals(stack: Stack) -> list[str]:
+def terminals(stack: Stack) -> list[Row]:
     """How terminals of other machines get in, if they do."""
     settings, servers = stack.settings, stack.servers
     if servers.mqtt is None:
         return []
     if mqtt.is_loopback(settings.mqtt_bind):
-        return ["               for terminals on this machine; for others too: milepost up --mqtt-bind ADDRESS"]
+        return [
+            _more(
+                "for terminals on this machine; for others too: milepost up --mqtt-bind ADDRESS",
+                "供本机的终端使用；其他机器的终端也要用时：milepost up --mqtt-bind ADDRESS",
+            )
+        ]
     if not servers.accounts:
         return [
-            "               every machine that reaches it can send for every station (MILEPOST_MQTT_ANONYMOUS is on)"
+            _more(
+                "every machine that reaches it can send for every station (MILEPOST_MQTT_ANONYMOUS is on)",
+                "任何能连上的机器都可以代任何服务点发送（MILEPOST_MQTT_ANONYMOUS 已开启）",
+            )
         ]
-    where = option(settings.data)
+    account = f"milepost account STATION{option(settings.data)}"
+    there = agent_command(settings, "STATION", "STATION.password")
     return [
-        f"               terminals need an account: milepost account STATION{where}",
-        f"               and then there: {agent_command(settings, 'STATION', 'STATION.password')}",
-        "               without TLS: for a network that you trust, see docs/operations.md",
+        _more(f"terminals need an account: {account}", f"终端须有账户：{account}"),
+        _more(f"and then there: {there}", f"然后在终端上运行：{there}"),
+        _more(
+            "without TLS: for a network that you trust, see docs/operations.md",
+            "未加密：仅用于可信的网络，见 docs/operations.md",
+        ),
     ]
 
 
-def say(line: str) -> None:
-    """Tell the person at the terminal, at once; one who went away is no reason to end."""
+def say(line: Said | str) -> None:
+    """Tell the person at the terminal, at once, in the locale's language; one who went away is no reason to end."""
+    text = line.text(of_here()) if isinstance(line, Said) else line
     with suppress(OSError):
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(text + "\n")
         sys.stdout.flush()

@@ -61,7 +61,8 @@ def pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]:
         if applied.get(migration.version) != migration.sha256:
             raise RemedyError(
                 f"migration {migration.version:04d}_{migration.name} was changed after it ran: "
-                "restore the file and put the change into a new migration"
+                "restore the file and put the change into a new migration",
+                f"迁移 {migration.version:04d}_{migration.name} 执行后被修改：请恢复该文件，并将改动写成新的迁移",
             )
     return known[newest:]
 
@@ -99,7 +100,10 @@ async def require_current(connection: Connection) -> None:
     except asyncpg.UndefinedTableError:
         todo = read_migrations()
     if todo:
-        raise RemedyError(f"the database lacks {len(todo)} migrations: run `milepost migrate` first")
+        raise RemedyError(
+            f"the database lacks {len(todo)} migrations: run `milepost migrate` first",
+            f"数据库缺少 {len(todo)} 个迁移：请先运行 `milepost migrate`",
+        )
 
 
 async def _applied(connection: Connection) -> dict[int, str]:

@@ -94,7 +94,8 @@ async def open_pool(url: str, *, name: str, size: int = 4) -> AsyncIterator[Pool
     except (*UNREACHABLE, ValueError) as exc:
         raise RemedyError(
             f"the database {describe(url)} cannot be reached ({exc or type(exc).__name__}): "
-            "start it, or correct MILEPOST_DATABASE_URL"
+            "start it, or correct MILEPOST_DATABASE_URL",
+            f"无法连接数据库 {describe(url)}（{exc or type(exc).__name__}）：请启动它，或改正 MILEPOST_DATABASE_URL",
         ) from exc
     try:
         yield pool

@@ -193,7 +193,14 @@ def _by_name(pairs: Iterable[tuple[ast.expr | None, ast.expr]]) -> dict[str, lis
 
 
 def _texts(value: ast.expr) -> list[str]:
-    return [node.value for node in ast.walk(value) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    """The texts of a value that is one, several, or one in both languages."""
+    if isinstance(value, ast.Constant):
+        return [value.value] if isinstance(value.value, str) else []
+    if isinstance(value, ast.Tuple | ast.List):
+        return [text for one in value.elts for text in _texts(one)]
+    if isinstance(value, ast.Call) and _called(value) == "Said":
+        return [text for one in (*value.args, *(word.value for word in value.keywords)) for text in _texts(one)]
+    return []
 
 
 def second_tables(tree: ast.AST, words: Mapping[str, Collection[str]]) -> list[tuple[int, str, list[str]]]:

@@ -101,11 +101,13 @@ def can_confine() -> bool:
     return sys.platform.startswith("linux") and _landlock_version() > 0
 
 
-def why_not(user: str, program: str, closed: Path, setting: str) -> str:
-    """What a person reads where no process can be let through, and what he can do."""
+def why_not(user: str, program: str, closed: Path, setting: str) -> tuple[str, str]:
+    """What a person reads where no process can be let through, and what to do: in English and in Chinese."""
     return (
         f"{user}, as whom {program} runs, cannot enter {closed}, and this kernel has no Landlock, with which {program} "
-        f"alone could be let in: `chmod o+x {closed}`, use another place, do not run as root, or set {setting}"
+        f"alone could be let in: `chmod o+x {closed}`, use another place, do not run as root, or set {setting}",
+        f"运行 {program} 的用户 {user} 无法进入 {closed}，且此内核没有可单独放行它的 Landlock："
+        f"请运行 `chmod o+x {closed}`、换一个位置、不以 root 运行，或设置 {setting}",
     )
 
 

