@@ -450,57 +450,57 @@ _DAYS: Final[Family] = {
 _DEAD_LETTERS: Final[Family] = {
     "bad_topic": Said(
         "The topic is not `milepost/v1/STATION/TERMINAL/CHANNEL`, or an id has a wrong character.",
-        "主题不是 `milepost/v1/STATION/TERMINAL/CHANNEL`，或编号含有不允许的字符。",
+        "主题或其中的编号不符合约定",
     ),
     "unknown_channel": Said(
         "The last part of the topic is no channel of the contract.",
-        "主题的最后一段不是约定的通道。",
+        "主题的最后一段不是约定的通道",
     ),
     "too_large": Said(
         "The payload is larger than the limit. Send fewer records a message.",
-        "消息超过长度上限，请减少每条消息的记录数。",
+        "消息超过长度上限",
     ),
     "not_utf8": Said(
         "The payload is not UTF-8.",
-        "消息不是 UTF-8 编码。",
+        "消息不是 UTF-8 编码",
     ),
     "nul_character": Said(
         "A text has the character U+0000.",
-        "文字中含有字符 U+0000。",
+        "文字中含有字符 U+0000",
     ),
     "bad_json": Said(
         "The payload is not JSON (NaN and Infinity are not either), or is nested too deeply.",
-        "消息不是 JSON（NaN 和 Infinity 也不是），或嵌套过深。",
+        "消息不是 JSON，或嵌套过深",
     ),
     "unknown_version": Said(
         "`v` is not 1.",
-        "`v` 不是 1。",
+        "`v` 不是 1，约定版本未知",
     ),
     "unknown_kind": Said(
         "The `kind` of a record is not known.",
-        "记录的 `kind` 未知。",
+        "记录的类别未知",
     ),
     "missing_field": Said(
         "A required field is missing. The detail names it.",
-        "缺少必填字段，详情中写明字段名。",
+        "缺少必填字段",
     ),
     "wrong_type": Said(
         "A field has another type, for example a number as text. The detail names it.",
-        "字段类型不符，例如数值写成了文字，详情中写明字段名。",
+        "字段类型不符",
     ),
     "out_of_range": Said(
         "A number, text or list is outside its bounds. The detail names it.",
-        "数值、文字或列表超出范围，详情中写明字段名。",
+        "数值、文字或列表超出范围",
     ),
     "too_many_terminals": Said(
         "The station sends under more terminal ids than it may have.",
-        "服务点使用的终端编号超过允许的数量。",
+        "服务点的终端编号过多",
     ),
-    "not_an_entry": Said("The value on Kafka is nothing that a bridge writes.", "Kafka 中的内容不是桥接写入的。"),
-    "not_storable": Said("The database refuses it.", "数据库无法保存。"),
-    "not_judged": Said("It is stored, and the health rules cannot judge it.", "已保存，但健康规则无法判断。"),
-    "other_content": Said("Under its id another record is stored.", "同一编号下已有另一条记录。"),
-    "not_compared": Said("Its id counts as stored, and the record was not found.", "编号已登记，但找不到对应记录。"),
+    "not_an_entry": Said("The value on Kafka is nothing that a bridge writes.", "Kafka 中的内容不是桥接写入的"),
+    "not_storable": Said("The database refuses it.", "数据库无法保存"),
+    "not_judged": Said("It is stored, and the health rules cannot judge it.", "已保存，但健康规则无法判断"),
+    "other_content": Said("Under its id another record is stored.", "同一编号下已有另一条记录"),
+    "not_compared": Said("Its id counts as stored, and the record was not found.", "编号已登记，但找不到对应记录"),
 }
 
 # The parts of the platform, and what the watch finds of them.

@@ -220,7 +220,7 @@ STORY: tuple[Step[World], ...] = (
         limit=15,
         told=Words(
             "{count} messages of station {station} in the dead letters: {reasons}",
-            "服务点 {station} 的 {count} 条消息进入死信：{reasons}",
+            "服务点 {station} 的 {count} 条消息进入死信：{reasons_zh}",
         ),
     ),
     Step(

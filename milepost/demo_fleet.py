@@ -244,7 +244,9 @@ class DemoFleet:
         reasons = [one["reason"] for one in listing["items"] if f"/{BABBLING}/" in one["topic"]]
         if len(reasons) < BROKEN_MESSAGES:
             return None
-        return {"station": BABBLING, "count": len(reasons), "reasons": ", ".join(sorted(set(reasons)))}
+        told = sorted(set(reasons))
+        chinese = "；".join(word("deadletter", reason, "zh-CN") for reason in told)
+        return {"station": BABBLING, "count": len(reasons), "reasons": ", ".join(told), "reasons_zh": chinese}
 
     # -- the books -------------------------------------------------------------------------------------------------
 

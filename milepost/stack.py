@@ -297,7 +297,7 @@ class Stack:
             after_start=lambda: _listening(port),
         )
         speaks = mqtt.SPEAKS[kind]
-        await self._report(Said(f"MQTT ({speaks})", f"MQTT（{speaks}）"), self._supervisor.start(program))
+        await self._report(Said(f"MQTT ({speaks.en})", f"MQTT（{speaks.zh}）"), self._supervisor.start(program))
 
     def _service(self, name: str) -> Program:
         return Program(

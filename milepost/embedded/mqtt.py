@@ -13,15 +13,16 @@ from typing import Final, Literal
 
 import broker
 from contract.errors import RemedyError
+from contract.said import Said
 from milepost.embedded import as_user
 
 Kind = Literal["mosquitto", "iotcore"]
 
 LOOPBACK: Final = "127.0.0.1"
 _PASSWORDS: Final = "mosquitto.passwd"
-SPEAKS: Final[Mapping[Kind, str]] = {
-    "mosquitto": "Mosquitto, 3.1.1 and 5",
-    "iotcore": "iotcore, 3.1.1 only",
+SPEAKS: Final[Mapping[Kind, Said]] = {
+    "mosquitto": Said("Mosquitto, 3.1.1 and 5", "Mosquitto，支持 3.1.1 和 5"),
+    "iotcore": Said("iotcore, 3.1.1 only", "iotcore，仅支持 3.1.1"),
 }
 
 # One over what the contract allows, so that the bridge sees what is too big and can say so.

@@ -1,5 +1,6 @@
 import pytest
 
+from contract.said import Said
 from milepost.backoff import Backoff, GiveUp, Policy, Restart
 
 POLICY = Policy()
@@ -26,7 +27,7 @@ def test_ten_ends_in_a_row_are_enough_for_what_was_never_up() -> None:
     backoff = Backoff(POLICY)
     decisions = [end(backoff) for _ in range(10)]
     assert all(isinstance(decision, Restart) for decision in decisions[:9])
-    assert decisions[9] == GiveUp("it ended 10 times in a row")
+    assert decisions[9] == GiveUp(Said("it ended 10 times in a row", "连续 10 次退出"))
 
 
 def test_what_is_set_up_wrongly_is_not_tried_again() -> None:

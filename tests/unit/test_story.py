@@ -19,7 +19,7 @@ class Clock:
         return None
 
     async def wrong(self) -> dict[str, object] | None:
-        raise BrokenStepError("it is upside down")
+        raise BrokenStepError("it is upside down", "上下颠倒")
 
     async def act(self) -> None:
         self.acts.append("done")
