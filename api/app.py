@@ -86,7 +86,7 @@ def create_app(context: Context) -> FastAPI:
     )
     app.state.context = context
     app.state.survey = Look(lambda: survey(context.database))
-    app.state.board = board.Board(context.database, app.state.survey)
+    app.state.board = board.Board(context.database, app.state.survey, context.config.url)
     app.state.probes = Probes(context.database, context.hub, context.metrics, app.state.survey)
     # The gate checks the token; this only shows in the description that there is one.
     v1 = APIRouter(prefix=V1, dependencies=[Depends(HTTPBearer(auto_error=False))], responses={"default": _FAILURE})

@@ -14,6 +14,7 @@ from api.atlas import ORDER, Place, Point, draw
 from api.context import QUERIES, load_clocks, load_cover
 from api.counting import Survey, counts_document, grounds, kept_totals
 from api.database import Database
+from api.first_steps import first_steps
 from api.looks import Look
 from api.names import name_of, topic_of, where
 from api.pages import answer, frame, page_router, render, words_for
@@ -51,11 +52,12 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Board:
-    """The latest look, and the page made of it, once in each language."""
+    """The latest look, and the page made of it, once in each language. `url`: under which browsers reach it."""
 
-    def __init__(self, database: Database, survey: Look[Survey]) -> None:
+    def __init__(self, database: Database, survey: Look[Survey], url: str) -> None:
         places = Look(lambda: _places(database), _PLACES_EVERY)
         self._look = Look(lambda: look(database, places, survey))
+        self._url = url
         self._made: dict[str, tuple[Seen, str]] = {}
         self._making = asyncio.Lock()
 
@@ -64,7 +66,9 @@ class Board:
         async with self._making:
             made = self._made.get(words.language)
             if made is None or made[0] is not seen:
-                html = await asyncio.to_thread(lambda: render("board.html", {**values, **_board(seen, words)}))
+                html = await asyncio.to_thread(
+                    lambda: render("board.html", {**values, **_board(seen, words, self._url)})
+                )
                 made = self._made[words.language] = (seen, html)
             return made[1]
 
@@ -115,7 +119,7 @@ async def look(database: Database, places: Callable[[], Awaitable[list[Row]]], s
     )
 
 
-def _board(seen: Seen, words: Words) -> dict[str, Any]:
+def _board(seen: Seen, words: Words, url: str) -> dict[str, Any]:
     open_incidents = _all_of(seen.incidents)
     fallen = [(station, row) for station, row in seen.fallen if station.verdict is Verdict.OFFLINE]
     many = ROWS if not fallen else INCIDENTS
@@ -133,6 +137,7 @@ def _board(seen: Seen, words: Words) -> dict[str, Any]:
         "shards": [_shard(shard, words) for shard in seen.shards],
         "deadletters": seen.deadletters,
         "quiet_spots": seen.quiet_spots,
+        "steps": [] if seen.incidents else first_steps(seen.counts, url, words.language),
         **_headline(seen.counts, open_incidents, seen.shards, words),
     }
 

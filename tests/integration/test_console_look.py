@@ -308,3 +308,41 @@ async def test_names_on_the_map_are_whole_and_apart(
             room = (y2 - y1) * 0.2
             apart = x2 <= other[0] or other[2] <= x1 or y2 - room <= other[1] or other[3] <= y1 + room
             assert apart, (seen["texts"][n], m)
+
+
+@pytest.mark.parametrize(("language", "width"), [("zh-CN", 1440), ("en", 390)])
+async def test_an_empty_system_shows_the_next_steps(
+    language: str,
+    width: int,
+    browser: Any,  # noqa: F811
+    pool: Pool,
+    database: str,
+    tmp_path: Path,
+) -> None:
+    """They can be copied, and go by themselves when the first station is heard."""
+    world = World(pool)
+    await world.clock()
+    settings = config(database, tmp_path, port=free_port())
+    async with running(settings):
+        context = await browser.new_context(locale=language, viewport={"width": width, "height": 900})
+        await context.grant_permissions(["clipboard-read", "clipboard-write"], origin=settings.url)
+        page = await context.new_page()
+        await sign_in_page(page, settings.url)
+        assert await page.locator("#start li").count() == 3
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        button = page.locator("[data-copies=start-import]")
+        said = await button.get_attribute("data-said")
+        await button.click()
+        await page.wait_for_function("([b, said]) => b.textContent === said", arg=[await button.element_handle(), said])
+        lines = (await page.evaluate("navigator.clipboard.readText()")).splitlines()
+        assert lines[1:] == ["milepost import areas areas.csv", "milepost import stations stations.csv"]
+        for name in ("areas", "stations"):
+            address = f"{settings.url}/static/examples/{language}/{name}.csv"
+            assert address in lines[0]
+            assert (await page.request.get(address)).status == 200
+        await world.station("6302220001")
+        await world.clock()
+        await page.locator("#start").wait_for(state="hidden", timeout=20_000)
+        await page.goto(settings.url + "/areas")
+        assert await page.locator("a[href='/#start']").count() == 1
+        await context.close()
