@@ -88,6 +88,10 @@ def _until(words: Words, detail: Mapping[str, Any], value: str | float) -> str:
     return str(value)
 
 
+def _stations(words: Words, detail: Mapping[str, Any], value: str | float) -> str:
+    return words("some_stations", n=value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
 def _name(words: Words, detail: Mapping[str, Any], value: str | float) -> str:
     return shared_name(words, detail) or str(value)
 
@@ -99,4 +103,7 @@ _SPECIAL: Final[Mapping[str, Callable[[Words, Mapping[str, Any], str | float], s
     "gaps_s": _duration,
     "gaps_until": _until,
     "name": _name,
+    "expected": _stations,
+    "stations": _stations,
+    "waiting": _stations,
 }

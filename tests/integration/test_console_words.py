@@ -220,6 +220,14 @@ async def test_every_figure_has_its_unit(client: httpx.AsyncClient, full: list[s
         assert [one for one in shown if not one.endswith(known) and one not in {"0.0.9", "0.1.0"} | FLAGS] == []
 
 
+async def test_what_is_counted_has_its_word(client: httpx.AsyncClient, full: list[str]) -> None:
+    whole = next(path for path in full if path.startswith("/incidents/"))
+    texts = [text for _, text in texts_of(await page(client, whole))]
+    for said in ("12 个服务点", "7 个服务点", "1 个服务点", "1 分钟 15 秒", "62%", "2026-11-23 12:55:00"):
+        assert said in texts, said
+    assert any("若 4 小时后仍未恢复" in text for text in texts), "no space before 后"
+
+
 # A flag's value is not told; should an old incident have one, it is a plain number.
 FLAGS = {"1200.5", "900"}
 
