@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from alerting.deliver_facts import Area, Phase, plain
 from alerting.deliver_message import write_message
 from alerting.deliver_short import MOST_UNITS, clusters, cut, units
+from alerting.deliver_targets import instantiate, told_by
 from alerting.deliver_texts import Language
 from contract.glossary import WORDS
 from tests.unit.test_deliver_messages import BEGAN, MANY, NOW, OVER, TREE, facts
 
+# apprise looks for a module that Python is about to drop, and brings its own when it is gone.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 TIBETAN = "མཚོ་སྔོན་ཞིང་ཆེན་མགོ་ལོག་བོད་རིགས་རང་སྐྱོང་ཁུལ་རྨ་སྟོད་རྫོང་དཔེ་མཛོད་ཁང་"
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 names = st.one_of(
@@ -142,3 +145,17 @@ def test_what_the_short_form_says(case: str) -> None:
 def test_a_name_is_no_link_in_it_either() -> None:
     message = write_message(facts(station_name="www.evil.cn"), language="zh-CN", public_url=None, now=NOW)
     assert plain("www.evil.cn") in message.short
+
+
+@pytest.mark.parametrize(
+    ("url", "is_sms"),
+    [
+        ("d7sms://token@+8613800000000", True),
+        ("mailto://user:pass@example.org", False),
+        ("wxteams://" + "a" * 80, False),
+    ],
+)
+def test_a_channel_of_sms_gets_the_short_form_alone(url: str, is_sms: bool) -> None:
+    message = write_message(facts(), language="zh-CN", public_url=None, now=NOW)
+    told = told_by(instantiate(url, 1), message)
+    assert told == (("", message.short) if is_sms else (message.title, message.body))

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from alerting.deliver_fields import fields_of
+from alerting.deliver_short import MOST_UNITS, units
 from alerting.watch_core import API, DATABASE, KAFKA, REQUIRED, STEADY, Look, Pace, Position, Told, Watch, describe
 
 LIMIT, ROUND = 60.0, 5.0
@@ -151,3 +153,25 @@ def test_an_announced_restart_is_no_alarm_and_what_outlasts_it_is(story: Story) 
     story.go(60, signs=None, unreachable=frozenset({DATABASE}))
     assert story.words == [("opened", [(DATABASE, "unreachable")])]
     assert not story.watch.is_restarting(story.now)
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("phase", ["opened", "closed"])
+def test_what_the_watch_says_has_the_parts_of_every_alert(story: Story, phase: str, language: str) -> None:
+    """How grave, since when, what follows and what to do; what is over asks for nothing, and all fits one SMS."""
+    story.go(100, dead=["judge", "incidents"]).go(100)
+    (told,) = (one for _, one in story.told if one.phase == phase)
+    facts, message = describe(told, language=language, now=NOW, mono=story.now)  # type: ignore[arg-type]
+    chinese = language == "zh-CN"
+    severity, when, *parts, to_do = message.body.splitlines()
+    assert severity.endswith("严重" if chinese else "critical")
+    assert when.startswith(
+        "自 2026-11-23 " if chinese else ("Since " if phase == "opened" else "From ") + "2026-11-23 "
+    )
+    assert len(parts) == 2
+    assert to_do.startswith("处理：" if chinese else "To do: ")
+    assert ("无需操作" in to_do or "it is over" in to_do) == (phase == "closed")
+    assert units(message.short) <= MOST_UNITS
+    assert message.short.startswith("【平台自检】" if chinese else "[PLATFORM CHECK] ")
+    fields = fields_of("k", NOW, facts, message)
+    assert (fields["type"], fields["id"], fields["severity"]) == (f"milepost.platform.{phase}", 0, "critical")
