@@ -57,17 +57,29 @@ def units(text: str) -> int:
 
 
 def cut(text: str, room: int) -> str:
-    """The text in at most `room` units, with an ellipsis where it is cut: never inside what is read as one character.
-    Empty where too little would be left."""
-    if units(text) <= room:
+    """The text in at most `room` units, with an ellipsis where it is cut: never inside what is read as one character,
+    and between words or syllables where a script has them. Empty where too little would be left."""
+    if not text or units(text) <= room:
         return text
-    kept, left = [], room - units(_CUT)
-    for cluster in clusters(text):
-        left -= units(cluster)
-        if left < 0:
-            break
-        kept.append(cluster)
-    return "".join(kept).rstrip() + _CUT if len(kept) >= _FEWEST else ""
+    whole, kept, left = clusters(text), 0, room - units(_CUT)
+    while left >= units(whole[kept]):
+        left -= units(whole[kept])
+        kept += 1
+    kept = _between_words(whole, kept)
+    return "".join(whole[:kept]).rstrip() + _CUT if kept >= _FEWEST else ""
+
+
+def _between_words(whole: list[str], kept: int) -> int:
+    """Where to cut instead of after `kept` clusters, if that is inside a word that begins in their second half."""
+    if not 0 < kept < len(whole) or not (_is_in_word(whole[kept - 1]) and _is_in_word(whole[kept])):
+        return kept
+    start = next((at for at in range(kept, 0, -1) if not _is_in_word(whole[at - 1])), 0)
+    return start if start >= max(_FEWEST, kept // 2) else kept
+
+
+def _is_in_word(cluster: str) -> bool:
+    """Whether it is a letter of a script that has words: not one as wide as Chinese characters are."""
+    return cluster[0].isalnum() and unicodedata.east_asian_width(cluster[0]) not in "WF"
 
 
 def clusters(text: str) -> list[str]:

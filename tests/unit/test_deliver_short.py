@@ -91,7 +91,15 @@ def test_a_cut_is_within_its_room_and_between_what_is_read_as_one_character(name
         (FAMILY * 2 + "家书屋", 17, ""),
         ("སྐྱོང་ཁུལ", 5, ""),
         ("རང་སྐྱོང", 7, "རང་…"),
+        ("དཔེ་མཛོད་ཁང་ཆེན་མོ", 14, "དཔེ་མཛོད་ཁང་…"),
+        ("དཔེ་མཛོད་ཁང་ཆེན་མོ", 11, "དཔེ་མཛོད་…"),
+        ("", -1, ""),
         ("abc def", 5, "abc…"),
+        ("Red Flag Reading Room", 20, "Red Flag Reading…"),
+        ("Red Flag Reading Room", 17, "Red Flag Reading…"),
+        ("Red Flag Reading Room", 16, "Red Flag…"),
+        ("Verylongnameofaplace x", 12, "Verylongnam…"),
+        ("红旗 Library of all", 9, "红旗 Libra…"),
     ],
 )
 def test_how_names_are_cut(text: str, room: int, expected: str) -> None:
