@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 
 from contract.errors import RemedyError
+from contract.said import Said
 from grafana import overview
 from grafana.client import Grafana
 from grafana.panels import DATASOURCE, Json
@@ -24,7 +25,7 @@ _SSLMODE: Final = "require"
 class Change(msgspec.Struct, frozen=True):
     """What became of one thing: `created`, `updated`, `unchanged` or `provisioned` (left alone)."""
 
-    thing: str
+    thing: Said
     became: str
 
 
@@ -35,10 +36,15 @@ def sync(grafana: Grafana, *, reader_url: str | None, force: bool = False) -> li
     source is there already. Raises RemedyError.
     """
     return [
-        Change("folder Milepost", _folder(grafana)),
-        Change("data source Milepost", _datasource(grafana, reader_url, force)),
-        *(Change(f"dashboard {overview.build(each)['title']}", _dashboard(grafana, each, force)) for each in LANGUAGES),
+        Change(Said("folder Milepost", "文件夹 Milepost"), _folder(grafana)),
+        Change(Said("data source Milepost", "数据源 Milepost"), _datasource(grafana, reader_url, force)),
+        *(Change(_called(each), _dashboard(grafana, each, force)) for each in LANGUAGES),
     ]
+
+
+def _called(language: str) -> Said:
+    title = overview.build(language)["title"]
+    return Said(f"dashboard {title}", f"仪表盘 {title}")
 
 
 def _folder(grafana: Grafana) -> str:
@@ -129,15 +135,16 @@ def _said(answer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def report(changes: list[Change], say: Callable[[str], None]) -> None:
+def report(changes: list[Change], say: Callable[[Said], None]) -> None:
     """A line for each."""
     for change in changes:
-        say(f"{change.thing}: {_WORDS[change.became]}")
+        thing, became = change.thing, _BECAME[change.became]
+        say(Said(f"{thing.en}: {became.en}", f"{thing.zh}：{became.zh}"))
 
 
-_WORDS: Final = {
-    "created": "created",
-    "updated": "updated",
-    "unchanged": "as it should be",
-    "provisioned": "comes from a file of this Grafana, left as it is",
+_BECAME: Final = {
+    "created": Said("created", "已创建"),
+    "updated": Said("updated", "已更新"),
+    "unchanged": Said("as it should be", "无需更改"),
+    "provisioned": Said("comes from a file of this Grafana, left as it is", "来自该 Grafana 的文件，保持原样"),
 }

@@ -157,7 +157,7 @@ def test_schemas_are_said_in_one_line() -> None:
 
 def test_pages_load_nothing_from_elsewhere() -> None:
     templates = STATIC.with_name("templates")
-    for path in [*STATIC.iterdir(), *templates.iterdir()]:
+    for path in [*STATIC.rglob("*.*"), *templates.iterdir()]:
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert "http://" not in text, path.name
         assert "https://" not in text, path.name

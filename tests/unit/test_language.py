@@ -2,7 +2,7 @@
 
 import pytest
 
-from milepost.language import language_of
+from milepost.language import language_of, padded
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,16 @@ from milepost.language import language_of
 )
 def test_language(environment: dict[str, str], language: str) -> None:
     assert language_of(environment) == language
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        pytest.param("API", "API   |", id="Latin"),
+        pytest.param("接口", "接口  |", id="Chinese is twice as wide"),
+        pytest.param("日志 a", "日志 a|", id="both, and full"),
+        pytest.param("各项服务", "各项服务|", id="too long is not cut"),
+    ],
+)
+def test_columns_of_a_terminal(text: str, filled: str) -> None:
+    assert padded(text, 6) + "|" == filled

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from milepost.demo import DEADLINE, EARLY, LATE, OUTAGE, STORY
@@ -68,3 +70,10 @@ def test_the_demo_expects_offline_between_its_own_bounds() -> None:
     assert EARLY < 1.0
     assert OUTAGE >= 30.0
     assert LATE <= 3.0
+
+
+def test_every_step_is_told_in_both_languages_with_the_same_facts() -> None:
+    for step in STORY:
+        for words in filter(None, (step.announced, step.told)):
+            assert re.search("[\u4e00-\u9fff]", words.zh) and not re.search("[\u4e00-\u9fff]", words.en), step.name
+            assert not re.search("立案|结案|管道", words.zh), "as the glossary says it"
