@@ -17,11 +17,13 @@ from starlette.responses import HTMLResponse
 from api.accept import is_browser, is_program
 from api.atlas import SHAPES, outline
 from api.context import Context
+from api.forms import MOST_PERSON
 from api.gate import ACTOR, AWAY, SESSION, is_guarded
 from api.openapi import describe
 from api.problems import DatabaseAwayError, Problem, problem_response, to_problem
 from api.session_rules import ends_at, own_path
 from api.texts import LANGUAGES, Words, choose, language_of
+from registry.removal import MAX_REASON
 
 STATIC: Final = Path(__file__).with_name("static")
 LANGUAGE_COOKIE: Final = "milepost_language"
@@ -29,7 +31,7 @@ _A_YEAR: Final = 365 * 86_400
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("api"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_TEMPLATES.globals.update(SHAPES=SHAPES, outline=outline)
+_TEMPLATES.globals.update(SHAPES=SHAPES, outline=outline, MOST_PERSON=MOST_PERSON, MOST_REASON=MAX_REASON)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 

@@ -8,12 +8,12 @@ from starlette.responses import RedirectResponse
 
 from api import removals, stations
 from api.context import Context, Shared
-from api.forms import MOST_PERSON, person, read_form
+from api.forms import person, read_form
 from api.pages import link, page_router, show
 from api.problems import Problem
 from api.removals import Why
 from api.stations import StationId
-from registry.removal import MAX_REASON, Removal
+from registry.removal import Removal
 from registry.removal_store import find_removal
 
 router = page_router()
@@ -38,8 +38,6 @@ async def _ask(request: Request, context: Context, station: str, status: int = 2
         station=found,
         outcome=outcome.value,
         refused=refused,
-        most_person=MOST_PERSON,
-        most_reason=MAX_REASON,
     )
 
 
@@ -64,7 +62,9 @@ async def restore_station(request: Request, context: Shared, id: StationId) -> R
     """Take the retirement back, and show the station."""
     said = await read_form(request)
     try:
-        await removals.restore(context, request, id, Why(reason=said.get("reason", "") or "-", by=person(said)))
+        await removals.restore(context, request, id, Why(reason=said.get("reason", ""), by=person(said)))
+    except ValidationError:
+        return await _ask(request, context, id, 422, "no_reason")
     except Problem as exc:
         if exc.status != _CONFLICT:
             raise

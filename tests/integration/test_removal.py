@@ -203,6 +203,12 @@ async def test_pages_ask_before_they_remove(world: World, pool: Pool, client: ht
     text = await read(client, "/stations/1")
     assert "This station is retired" in text and "搬走了" in text and 'action="/stations/1/restore"' in text
     assert 'class="grave"' not in await read(client, "/stations/1/remove"), "once is enough"
+    for reason in ("", "x" * 501):
+        answer = await client.post(
+            "/stations/1/restore", data={"reason": reason}, headers=OWN | {"Accept-Language": "en"}
+        )
+        assert answer.status_code == 422
+        assert 'action="/stations/1/restore"' in answer.text and "Give a reason" in answer.text
     answer = await client.post("/stations/1/restore", data={"reason": "doch"}, headers=OWN)
     assert answer.headers["location"] == "/stations/1"
     assert await pool.fetchval("SELECT lifecycle FROM station WHERE id = '1'") == "commissioned"
