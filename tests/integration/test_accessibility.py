@@ -24,6 +24,8 @@ from tests.integration.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.test_api_service import running
 from tests.integration.test_console_words import COUNTY, PROVINCE, TOWN, every_incident, every_station
 
+# Each test looks at dozens of documents, one after the other.
+pytestmark = pytest.mark.timeout(600)
 AXE: Final = Path(__file__).parents[1] / "axe"
 WIDTHS: Final = {390: 844, 1440: 900, 3840: 2160}
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
@@ -175,7 +177,6 @@ async def complaints(page: Any, axe: str, address: str, widths: dict[int, int]) 
     return found
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("language", "dark"), [("zh-CN", False), ("en", False), ("zh-CN", True)], ids=["zh-CN", "en", "dark"]
 )
