@@ -43,7 +43,7 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
 def _removed(station: str) -> Said:
     return Said(
         f"Station {station} has no account any more: a running `milepost up` ends its connections within seconds.",
-        f"服务点 {station} 的账号已删除：正在运行的 `milepost up` 会在几秒内断开其连接。",
+        f"服务点 {station} 的账户已删除：正在运行的 `milepost up` 会在几秒内断开其连接。",
     )
 
 
@@ -75,17 +75,17 @@ def _require(station: str, found: Mapping[str, str], *, new: bool) -> None:
     if new and station in found:
         raise RemedyError(
             f"station {station} has an account: --renew gives it a new password, --remove takes it away",
-            f"服务点 {station} 已有账号：--renew 更换密码，--remove 删除账号",
+            f"服务点 {station} 已有账户：--renew 更换密码，--remove 删除账户",
         )
     if not new and station not in found:
         raise RemedyError(
             f"station {station} has no account: make one without --renew and --remove",
-            f"服务点 {station} 没有账号：请不带 --renew 和 --remove 新建",
+            f"服务点 {station} 没有账户：请不带 --renew 和 --remove 新建",
         )
     if new and len(found) >= MOST:
         raise RemedyError(
             f"there are {MOST} accounts, and no more are possible: docs/deployment.md is for larger systems",
-            f"已有 {MOST} 个账号，不能再增加：更大的系统请参阅 docs/deployment.md",
+            f"已有 {MOST} 个账户，不能再增加：更大的系统请参阅 docs/deployment.md",
         )
 
 

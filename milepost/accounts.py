@@ -45,8 +45,8 @@ def require_possible(kind: mqtt.Kind) -> None:
             f"the MQTT broker that is installed ({kind}) knows no passwords, which are needed where --mqtt-bind is not "
             "loopback or MILEPOST_MQTT_ANONYMOUS is off: install mosquitto, or give a broker of your own with "
             "MILEPOST_MQTT_URL, or let everybody in with MILEPOST_MQTT_ANONYMOUS=yes",
-            f"已安装的 MQTT 服务器（{kind}）不支持密码；--mqtt-bind 不是本机回环地址或 MILEPOST_MQTT_ANONYMOUS 关闭时"
-            "必须使用密码：请安装 mosquitto，或用 MILEPOST_MQTT_URL 指定自己的服务器，或以 MILEPOST_MQTT_ANONYMOUS=yes "
+            f"已安装的 MQTT 代理（{kind}）不支持密码；--mqtt-bind 不是本机回环地址或 MILEPOST_MQTT_ANONYMOUS 关闭时"
+            "必须使用密码：请安装 mosquitto，或用 MILEPOST_MQTT_URL 指定自己的代理，或以 MILEPOST_MQTT_ANONYMOUS=yes "
             "允许任何人连接",
         )
 

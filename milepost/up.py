@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 from agents.simulator.roster import MOST_STATIONS
@@ -20,7 +21,7 @@ from milepost.numbers import require_between
 from milepost.running import option
 from milepost.settings import Settings
 from milepost.signin import MINUTES
-from milepost.stack import FLEET_TERMINALS, Say, Stack
+from milepost.stack import FLEET_TERMINALS, Say, Servers, Stack
 from milepost.supervisor import GaveUpError
 
 
@@ -103,7 +104,7 @@ READY: Final = Said("ready", "就绪")
 async def summary(stack: Stack) -> Said:
     """What a person wants to know once it runs."""
     settings, link = stack.settings, await stack.signin_link()
-    another, elsewhere = signin.command(settings), shlex.quote(str(settings.data))
+    another = signin.command(settings)
     rows = [
         (Said("console", "控制台"), Said(link, link)),
         _more(
@@ -118,15 +119,8 @@ async def summary(stack: Stack) -> Said:
             ),
         ),
         (Said("MQTT", "MQTT"), mqtt_address(settings)),
-        *terminals(stack),
-        (
-            Said("commands", "命令"),
-            Said(
-                f"milepost import …, agent …, simulate … find it in {settings.data.parent};",
-                f"在 {settings.data.parent} 中可直接运行 milepost import …、agent …、simulate …；",
-            ),
-        ),
-        _more(f"elsewhere with --data {elsewhere}", f"在其他目录请加 --data {elsewhere}"),
+        *terminals(settings, stack.servers),
+        *commands(settings.data),
         (
             Said("data, logs", "数据、日志"),
             Said(f"{settings.data}, {settings.data}/logs", f"{settings.data}、{settings.data}/logs"),
@@ -158,18 +152,33 @@ def mqtt_address(settings: Settings) -> Said:
     return Said(f"{url}, and {bind} port {port}", f"{url}，以及 {bind} 端口 {port}")
 
 
-def terminals(stack: Stack) -> list[Row]:
-    """How terminals of other machines get in, if they do."""
-    settings, servers = stack.settings, stack.servers
+def commands(directory: Path) -> list[Row]:
+    """How other commands find what runs here."""
+    label = Said("commands", "命令")
+    named = f"--data {shlex.quote(str(directory))}"
+    if directory.name != Settings().data.name:
+        said = Said(
+            f"milepost import …, agent …, simulate … find it with {named}",
+            f"milepost import …、agent …、simulate … 等命令请加 {named}",
+        )
+        return [(label, said)]
+    here = Said(
+        f"milepost import …, agent …, simulate … find it in {directory.parent};",
+        f"在 {directory.parent} 中可直接运行 milepost import …、agent …、simulate …；",
+    )
+    return [(label, here), _more(f"elsewhere with {named}", f"在其他目录请加 {named}")]
+
+
+def terminals(settings: Settings, servers: Servers) -> list[Row]:
+    """Who gets into the MQTT broker that we bring, and how."""
     if servers.mqtt is None:
         return []
     if mqtt.is_loopback(settings.mqtt_bind):
-        return [
-            _more(
-                "for terminals on this machine; for others too: milepost up --mqtt-bind ADDRESS",
-                "供本机的终端使用；其他机器的终端也要用时：milepost up --mqtt-bind ADDRESS",
-            )
-        ]
+        only = _more(
+            "for terminals on this machine; for others too: milepost up --mqtt-bind ADDRESS",
+            "供本机的终端使用；其他机器的终端也要用时：milepost up --mqtt-bind ADDRESS",
+        )
+        return [only, _account(settings)] if servers.accounts else [only]
     if not servers.accounts:
         return [
             _more(
@@ -177,16 +186,20 @@ def terminals(stack: Stack) -> list[Row]:
                 "任何能连上的机器都可以代任何服务点发送（MILEPOST_MQTT_ANONYMOUS 已开启）",
             )
         ]
-    account = f"milepost account STATION{option(settings.data)}"
     there = agent_command(settings, "STATION", "STATION.password")
     return [
-        _more(f"terminals need an account: {account}", f"终端须有账户：{account}"),
+        _account(settings),
         _more(f"and then there: {there}", f"然后在终端上运行：{there}"),
         _more(
             "without TLS: for a network that you trust, see docs/operations.md",
             "未加密：仅用于可信的网络，见 docs/operations.md",
         ),
     ]
+
+
+def _account(settings: Settings) -> Row:
+    command = f"milepost account STATION{option(settings.data)}"
+    return _more(f"terminals need an account: {command}", f"终端须有账户：{command}")
 
 
 def say(line: Said | str) -> None:

@@ -134,6 +134,8 @@ _EDGES: Final[Mapping[type, Callable[[Any], Iterable[Any]]]] = {
     msgspec.inspect.AnyType: lambda _: _anything(),
     msgspec.inspect.NoneType: lambda _: (),
     msgspec.inspect.RawType: lambda _: (),
+    # What a field means stands around its type, and changes no edge.
+    msgspec.inspect.Metadata: lambda kind: _edges(kind.type, ""),
 }
 
 
