@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 _SPOKEN = ("title", "aria-label", "placeholder", "alt")
-_SILENT = {"script", "style"}
+_SILENT = {"script", "style", "code", "pre"}
+"""What is no text: programs, and what is typed as it stands."""
 _EMPTY = {"meta", "link", "input", "br", "img", "hr", "path", "rect"}
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9_'./-]*[A-Za-z0-9]|[A-Za-z]")
 
