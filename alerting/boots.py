@@ -93,13 +93,15 @@ class Memory(
     candidate: Promise | None = None
     #: The older boot that went on last; a rival from `RIVAL_ADVANCES` on.
     rival: Promise | None = None
+    #: Of the current boot, and of the other boot that sends such heartbeats.
     repeats: Repeats | None = None
+    other_repeats: Repeats | None = None
     #: Of two boots that are heard through two shards: whether one of these stands still.
     still: Still | None = None
 
     @property
     def has_promises(self) -> bool:
-        return bool(self.candidate or self.rival or self.repeats)
+        return bool(self.candidate or self.rival or self.repeats or self.other_repeats)
 
 
 class Memories:

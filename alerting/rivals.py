@@ -59,8 +59,11 @@ class Rivals:
         if verdict == "stale":
             newest, seen = _newest_of(memory, heard)
             is_double = seen is not None and self.is_double(heard, newest, heard.seen - seen)
-            if not is_double and _is_repeated(memory, heard, newest, self._clock_of, alone=False):
-                verdict = self._go_on(memory, heard)
+            if not is_double:
+                counted = _counted(memory.other_repeats, heard, newest, self._clock_of, alone=False)
+                memory.other_repeats = counted or memory.other_repeats
+                if _is_enough(counted):
+                    verdict = self._go_on(memory, heard)
         self._note(row, memory)
         return verdict
 
@@ -73,9 +76,10 @@ class Rivals:
         """Whether the current boot lives though its numbers are not newer than `newest`. `alone`: the shard has one
         bridge, so none of these is another bridge's late double."""
         memory = self._memories.open(row)
-        found = _is_repeated(memory, heard, newest, self._clock_of, alone=alone)
+        counted = _counted(memory.repeats, heard, newest, self._clock_of, alone=alone)
+        memory.repeats = counted or memory.repeats
         self._note(row, memory)
-        return found
+        return _is_enough(counted)
 
     def _go_on(self, memory: Memory, heard: Promise) -> Verdict:
         """A boot that is not the current one lives, and its numbers go on from these, unless another is the rival."""
@@ -236,28 +240,32 @@ class Rivals:
 
 
 def _promises(memory: Memory) -> list[Promise]:
-    return [one for one in (memory.candidate, memory.rival, memory.repeats) if one is not None]
+    return [one for one in (memory.candidate, memory.rival, memory.repeats, memory.other_repeats) if one is not None]
 
 
 def _is_of(one: Promise | None, boot: str) -> bool:
     return one is not None and one.boot == boot
 
 
-def _is_repeated(memory: Memory, heard: Promise, newest: Order, clock_of: ClockOf, *, alone: bool) -> bool:
-    """Count a heartbeat whose numbers are not newer than `newest`; whether there were enough of them."""
-    last, counted = memory.repeats, 0
+def _counted(last: Repeats | None, heard: Promise, newest: Order, clock_of: ClockOf, *, alone: bool) -> Repeats | None:
+    """What is remembered of heartbeats whose numbers are not newer than `newest`, after another one; None: it does not
+    count."""
+    counted = 0
     if last is not None and last.lives(clock_of):
         if last.boot != heard.boot and last.is_fresh(clock_of):
-            return False
+            return None
         if (last.boot, last.shard) == (heard.boot, heard.shard) and (alone or last.newest == newest):
             if heard.seen - last.since < heard.every / 2:
-                return False
+                return None
             counted = last.advances
-    memory.repeats = now = Repeats(**msgspec.structs.asdict(heard))
+    now = Repeats(**msgspec.structs.asdict(heard))
     now.advances, now.since = counted + 1, heard.seen
-    found = now.advances >= _REPEATS
-    now.newest = heard.order if found else newest
-    return found
+    now.newest = heard.order if now.advances >= _REPEATS else newest
+    return now
+
+
+def _is_enough(counted: Repeats | None) -> bool:
+    return counted is not None and counted.advances >= _REPEATS
 
 
 def _newest_of(memory: Memory, heard: Promise) -> tuple[Order, float | None]:

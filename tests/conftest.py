@@ -35,6 +35,10 @@ from tests.timescale_server import timescale_url  # noqa: F401 -- a fixture
 settings.register_profile("milepost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("milepost")
 
+# What commands and programs print follows the locale, and tests compare it; those about languages set their own.
+os.environ["LC_ALL"] = "C.UTF-8"
+os.environ.pop("LANGUAGE", None)
+
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
 
