@@ -231,7 +231,8 @@ async def keep_counts(pool: Pool, told: datetime) -> None:
     sums = ", ".join(f"count(*) FILTER (WHERE v.verdict = '{name}')" for name in KEPT)
     await pool.execute(
         f"INSERT INTO area_count (area, {', '.join(KEPT)}) SELECT up, {sums} "  # noqa: S608
-        "FROM station_verdict v JOIN area a ON a.code = v.area CROSS JOIN unnest(a.path) AS up GROUP BY up"
+        "FROM station_verdict v JOIN station s ON s.id = v.station JOIN area a ON a.code = v.area "
+        "CROSS JOIN unnest(a.path) AS up WHERE s.lifecycle <> 'retired' GROUP BY up"
     )
     await pool.execute(
         "INSERT INTO area_count_known (known_at, told_at) VALUES ($1, $1) ON CONFLICT (one) DO UPDATE SET told_at = $1",
@@ -249,6 +250,8 @@ async def test_counts_that_are_kept_are_those_that_are_counted(
     states: list[dict[str, Any]] = [{"state": state} for state in ("online", "offline", "away", None)]
     states += [{"state": "online", "lifecycle": "retired"}, {"state": "offline"}, {"state": "offline"}]
     states += [{"state": "online", "usable": False}, {"state": "online", "usable": None}]
+    # Unlike the retired one it counts.
+    states += [{"state": "online", "lifecycle": "suspended"}]
     for area in (AREA, "632100000000", "650000000000", None):
         for number, more in enumerate(states):
             await world.station(f"{area}-{number}", **more, area=area)

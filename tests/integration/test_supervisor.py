@@ -99,7 +99,7 @@ async def test_what_a_person_must_mend_is_said_at_once(supervisor: Supervisor) -
     command = [sys.executable, "-S", "-c", "import sys; sys.stderr.write('milepost: mend it\\n'); sys.exit(2)"]
     with pytest.raises(GaveUpError) as caught:
         await run_to_the_end(supervisor, program("wrong", command))
-    assert (caught.value.mendable, caught.value.said) == (True, "mend it")
+    assert (caught.value.mendable, caught.value.last_words) == (True, "mend it")
     assert supervisor.starts("wrong") == 1
 
 
