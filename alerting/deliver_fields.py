@@ -51,7 +51,7 @@ def fields_of(key: str, at: datetime, facts: Facts, message: Message) -> dict[st
 
 
 def type_of(facts: Facts) -> str:
-    """What happened to what, such as ``milepost.incident.opened``; the platform's watch speaks of no incident."""
+    """The kind of event, such as ``milepost.incident.opened``; `milepost watch` sends ``milepost.platform.…``."""
     return f"milepost.{'platform' if facts.kind == 'platform' else 'incident'}.{facts.phase}"
 
 

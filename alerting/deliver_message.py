@@ -14,6 +14,7 @@ from alerting.deliver_facts import OVER, WANTS_SOMEBODY, Area, Facts, Message, p
 from alerting.deliver_short import Parts, short_text
 from alerting.deliver_texts import TEXTS, Language, Words
 from alerting.severity import severity_of
+from alerting.topics import shared_name, topic_word
 from contract.figures import figure
 from contract.glossary import WORDS, word
 
@@ -110,7 +111,7 @@ def _parts(facts: Facts, language: Language, now: datetime) -> Parts:
         tag=words.title.format(said=_tag(facts, language), what="").strip(),
         topic=_topic(facts, language) or kind,
         area=_near(facts, language),
-        name=_name(facts, language) if facts.station is not None else _shared_name(facts, language),
+        name=_name(facts, language) if facts.station is not None else shared_name(facts.detail, language) or "",
         ident=facts.station or facts.shard or "",
         count=many.format(n=_many(facts)) if facts.children else "",
         when=short_when(facts, words, now),
@@ -141,12 +142,7 @@ def _what(facts: Facts, language: Language) -> str:
 def _topic(facts: Facts, language: Language) -> str | None:
     if facts.kind == "identity_conflict":
         return _conflict(facts, language)
-    said = facts.detail.get(_TOPICS.get(facts.kind, ("", ""))[1])
-    return word(_TOPICS[facts.kind][0], said, language) if isinstance(said, str) else None
-
-
-_TOPICS: Final = {"blind_spot": ("spot", "kind"), "health": ("rule", "rule")}
-"""By kind of incident: the family of words that says which, and where it stands in its detail."""
+    return topic_word(facts.kind, facts.detail, language)
 
 
 def _conflict(facts: Facts, language: Language) -> str | None:
@@ -163,7 +159,7 @@ def _subject(facts: Facts, language: Language) -> str:
         parts = [_name(facts, language), area]
     elif facts.kind in {"area_outage", "unusable", "health"}:
         many = words.terminals if facts.kind == "health" else words.stations
-        parts = [_shared_name(facts, language), area, many.format(n=_many(facts)) if facts.children else ""]
+        parts = [shared_name(facts.detail, language) or "", area, many.format(n=_many(facts)) if facts.children else ""]
     else:
         parts = [area, words.shard.format(shard=facts.shard) if facts.shard else ""]
     return " · ".join(dict.fromkeys(part for part in parts if part)) or word("kind", facts.kind, language)
@@ -182,14 +178,6 @@ def _by_hand(facts: Facts, words: Words) -> Sequence[str | None]:
         if goes_on and facts.reopen_at
         else None,
     )
-
-
-def _shared_name(facts: Facts, language: Language) -> str:
-    """The name of what stations share, where it is not the area, which is named anyway."""
-    name, cause = facts.detail.get("name"), facts.detail.get("cause")
-    if not isinstance(name, str) or cause == "area":
-        return ""
-    return word("uplink", name, language) if cause == "uplink" else name
 
 
 def _name(facts: Facts, language: Language) -> str:
@@ -232,7 +220,7 @@ def _shared(facts: Facts, language: Language) -> str | None:
     cause = facts.detail.get("cause")
     if facts.kind not in {"area_outage", "unusable"} or not isinstance(cause, str):
         return None
-    name = _shared_name(facts, language) or _area(facts, language)
+    name = shared_name(facts.detail, language) or _area(facts, language)
     return TEXTS[language].shared.format(cause=word("cause", cause, language), name=name).strip()
 
 
@@ -247,7 +235,8 @@ def _concerned(facts: Facts, words: Words) -> str | None:
 
 
 def _many(facts: Facts) -> str:
-    """How many a cause concerns. It is told when the first of them fell, so then by what was expected."""
+    """How many stations or terminals a common cause concerns. The first notification is sent when few of them are down,
+    so it gives the expected number."""
     expected = facts.detail.get("expected")
     if facts.phase == "opened" and isinstance(expected, int) and expected > facts.children:
         return f"≈{expected}"

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from alerting.topics import shared_name
 from api.texts import Words
 from contract.figures import figure
 
@@ -35,20 +36,13 @@ def facts_of(words: Words, detail: Mapping[str, Any], *, hidden: Collection[str]
 
 
 def entry_text(words: Words, text: str) -> EntryText:
-    """What Milepost itself wrote: a reason, or which phase it told to whom, and if that failed the answer."""
+    """The text of a history entry that Milepost wrote: a reason, or the phase and the target of a notification, and the
+    target's answer if the delivery failed."""
     phase, arrow, rest = text.partition(" → ")
     if not arrow:
         return EntryText(words.said(text))
     target, colon, answer = rest.partition(": ")
     return EntryText(f"{words.named('phase', phase)}{arrow}{words.named('target', target)}", answer if colon else None)
-
-
-def shared_name(words: Words, detail: Mapping[str, Any]) -> str | None:
-    """The name of what stations share, where it is not the area, which is named anyway."""
-    name, cause = detail.get("name"), detail.get("cause")
-    if not isinstance(name, str) or cause == "area":
-        return None
-    return words.named("uplink", name) if cause == "uplink" else name
 
 
 def _listed(value: Any) -> list[str | float]:
@@ -93,7 +87,7 @@ def _stations(words: Words, detail: Mapping[str, Any], value: str | float) -> st
 
 
 def _name(words: Words, detail: Mapping[str, Any], value: str | float) -> str:
-    return shared_name(words, detail) or str(value)
+    return shared_name(detail, words.language) or str(value)
 
 
 _SPECIAL: Final[Mapping[str, Callable[[Words, Mapping[str, Any], str | float], str]]] = {

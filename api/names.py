@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from api.details import shared_name
+from alerting.topics import shared_name, topic_word
 from api.texts import Words
 
 
@@ -47,19 +47,13 @@ def topic_of(words: Words, kind: str, detail: Mapping[str, Any]) -> str | None:
             words.named("reason", reason) if isinstance(reason, str) else None,
         )
     if kind in _SHARED:
-        return shared_name(words, detail)
+        return shared_name(detail, words.language)
     if detail.get("stage") == LAST_ONE:
         return words.named("stage", LAST_ONE)
-    family, name = _TOPICS.get(kind, ("", ""))
-    said = detail.get(name)
-    return words.named(family, said) if isinstance(said, str) else None
+    return topic_word(kind, detail, words.language)
 
 
 LAST_ONE: Final = "last_one"
 """How far an area has come in which nobody but one station is left: a warning, no blind spot yet."""
-_TOPICS: Final = {
-    "blind_spot": ("spot", "kind"),
-    "health": ("rule", "rule"),
-}
 _SHARED: Final = frozenset({"area_outage", "unusable"})
 """Kinds that may have many stations with something in common."""

@@ -17,12 +17,16 @@ class Said(msgspec.Struct, frozen=True):
         return self.en
 
 
-class SaidError(ValueError):
-    """A value is not acceptable; `said` is why, with the remedy, in both languages."""
+class BilingualError(Exception):
+    """An error whose sentence, `said`, is there in both languages."""
 
     def __init__(self, en: str, zh: str) -> None:
         super().__init__(en)
         self.said = Said(en, zh)
+
+
+class SaidError(BilingualError, ValueError):
+    """A value is not acceptable; `said` is why, with the remedy."""
 
 
 def said_by(error: BaseException) -> Said:

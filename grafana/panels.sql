@@ -1,5 +1,5 @@
 -- name: counts
--- Stations by verdict but the retired, a column each, so that a verdict nobody has shows 0.
+-- Number of stations by verdict, a column each, so that a verdict without stations shows 0; without retired stations.
 SELECT count(*) FILTER (WHERE verdict = 'online') AS online,
        count(*) FILTER (WHERE verdict = 'unusable') AS unusable,
        count(*) FILTER (WHERE verdict = 'offline') AS offline,

@@ -5,7 +5,6 @@ import asyncio
 import fcntl
 import os
 import secrets
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from contract.topics import STATION_PATTERN, is_station_id
 from milepost import accounts, datadir
 from milepost.accounts import MOST
 from milepost.embedded.mqtt import is_loopback, reachable
-from milepost.language import language_of
+from milepost.language import show
 from milepost.settings import Settings
 
 
@@ -37,7 +36,7 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
             file = arguments.out or Path(f"{station}.password")
             found[station] = accounts.hashed(_new_password(file))
             said = _made(settings, station, file)
-    sys.stdout.write(said.text(language_of(os.environ)) + "\n")
+    show(said)
 
 
 def _removed(station: str) -> Said:

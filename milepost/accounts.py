@@ -30,9 +30,9 @@ _LINE: Final = re.compile(rf"({STATION_PATTERN}):(\$7\$\S+)")
 
 
 def are_wanted(settings: Settings) -> bool:
-    """Whether our own broker wants an account of everybody: off loopback, unless a person decided otherwise.
+    """Whether the embedded MQTT broker requires accounts: MILEPOST_MQTT_ANONYMOUS decides; unset, only off loopback.
 
-    Raises RemedyError when the address to listen on is none.
+    Raises RemedyError when MILEPOST_MQTT_BIND is no IP address.
     """
     loopback = mqtt.is_loopback(settings.mqtt_bind)
     return not loopback if settings.mqtt_anonymous is None else not settings.mqtt_anonymous

@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager
@@ -24,7 +23,7 @@ from contract.errors import RemedyError
 from contract.said import Said
 from milepost import __version__, archive, datadir
 from milepost.embedded import postgres, serving
-from milepost.language import language_of
+from milepost.language import show
 from milepost.settings import Settings
 from store.accounts import sign_everybody_out
 from store.migrate import newest_schema, read_migrations
@@ -67,7 +66,7 @@ async def _back_up(directory: Path, path: Path) -> None:
         async with _database(directory) as url:
             contents = await _write(file, directory, url)
     size = await asyncio.to_thread(os.path.getsize, path)
-    _say(
+    show(
         Said(
             f"{path}: {size:,} bytes, schema {contents.schema}, PostgreSQL {contents.postgres}\n"
             "It holds the admin token and all that is stored: only you can read it, and so it should stay.",
@@ -194,7 +193,7 @@ async def _restore(directory: Path, path: Path) -> None:
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
         made_at = backup_file.contents.made_at
-    _say(
+    show(
         Said(
             f"{directory} is as it was at {made_at}. Every browser has to sign in again. Start it with "
             f"`milepost up --data {directory}`; of two that run, both send alerts: do not start the old one again.",
@@ -300,10 +299,6 @@ async def _running(
 
 
 def _without_password(url: str) -> str:
-    """Arguments can be read by everybody on the machine."""
+    """The URL for a command line, which every user of the machine can read; the password goes into PGPASSWORD."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}"))
-
-
-def _say(said: Said) -> None:
-    sys.stdout.write(said.text(language_of(os.environ)) + "\n")

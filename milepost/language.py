@@ -1,8 +1,11 @@
 """The language of the person at the command line."""
 
 import os
+import sys
 from collections.abc import Mapping
 from unicodedata import east_asian_width
+
+from contract.said import Said
 
 
 def language_of(environment: Mapping[str, str]) -> str:
@@ -16,6 +19,12 @@ def language_of(environment: Mapping[str, str]) -> str:
 def of_here() -> str:
     """The language of this process's locale."""
     return language_of(os.environ)
+
+
+def show(line: Said | str) -> None:
+    """Print a line for the person at the terminal, at once, in the language of the locale."""
+    sys.stdout.write((line.text(of_here()) if isinstance(line, Said) else line) + "\n")
+    sys.stdout.flush()
 
 
 def padded(text: str, columns: int) -> str:

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from contract.errors import RemedyError
+from contract.said import Said
 from milepost import datadir
 from milepost.settings import PREFIX, Settings, UnsetError
 
@@ -25,7 +26,7 @@ _GO_WITH: Final = {
     "api_url": ("admin_token_file",),
     "admin_token_file": ("api_url",),
 }
-"""What belongs to a server: whoever names another one must not send it the secrets of this one."""
+"""Settings that belong to a server: if a person names another server, it must not receive the secrets of this one."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,32 +53,32 @@ class Found(msgspec.Struct, frozen=True):
         """What to do about a setting that is needed and has no value."""
         if not unset.up_brings_it or (self.state == "absent" and not self.asked.named):
             return unset
-        en, zh = _WHY[self.state]
+        why = _WHY[self.state]
         place = {"place": self.asked.directory, "owner": _owner(self.asked.directory)}
         return RemedyError(
-            f"{en.format(**place)}, or set {unset.variable} to {unset.example}",
-            f"{zh.format(**place)}，或将 {unset.variable} 设为 {unset.example}",
+            f"{why.en.format(**place)}, or set {unset.variable} to {unset.example}",
+            f"{why.zh.format(**place)}，或将 {unset.variable} 设为 {unset.example}",
         )
 
 
-_UNUSED = (
+_UNUSED: Final = Said(
     "other servers are set, so `milepost up` in {place} is not used: name it with --data {place}",
     "已设置其他服务器，因此未使用 {place} 中的 `milepost up`：请用 --data {place} 指明",
 )
-_STOPPED = (
+_STOPPED: Final = Said(
     "`milepost up` is not running in {place}: start it",
     "`milepost up` 没有在 {place} 中运行：请启动它",
 )
-_WHY: Final[Mapping[State, tuple[str, str]]] = {
+_WHY: Final[Mapping[State, Said]] = {
     "running": _UNUSED,
     "unused": _UNUSED,
-    "starting": (
+    "starting": Said(
         "`milepost up` in {place} is not ready yet: wait until it says so",
         "{place} 中的 `milepost up` 尚未就绪：请等它就绪",
     ),
     "stopped": _STOPPED,
     "absent": _STOPPED,
-    "closed": (
+    "closed": Said(
         "{place} belongs to {owner}, who alone can read it: run this command as {owner}",
         "{place} 属于 {owner}，只有该用户可以读取：请以 {owner} 身份运行此命令",
     ),
@@ -130,13 +131,13 @@ def option(directory: Path) -> str:
     return "" if directory == Path(Settings().data).absolute() else f" --data {shlex.quote(str(directory))}"
 
 
-def tell(directory: Path, environs: Mapping[str, Mapping[str, str]]) -> None:
+def write(directory: Path, environs: Mapping[str, Mapping[str, str]]) -> None:
     """Write down, by command, the variables by which it works on what runs here."""
     datadir.write_whole(directory / WHERE, msgspec.json.encode(environs).decode())
 
 
-def forget(directory: Path) -> None:
-    """Take it away: nothing runs here, or not yet."""
+def remove(directory: Path) -> None:
+    """Remove that file: no stack runs here, or it is not ready yet."""
     (directory / WHERE).unlink(missing_ok=True)
 
 

@@ -5,14 +5,13 @@ The rooms know nothing of settings, and each is imported only by the command tha
 
 import argparse
 import asyncio
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.errors import RemedyError
 from contract.said import Said, said_by
-from milepost import language
+from milepost.language import of_here, show
 from milepost.numbers import require_between
 from milepost.settings import LINGER, PARTITIONS, Secret, Settings, require, secret_in
 
@@ -250,8 +249,8 @@ async def migrate(settings: Settings, stop: asyncio.Event) -> None:
         done = await migrations.migrate(connection)
     for migration in done:
         name = f"{migration.version:04d}_{migration.name}"
-        _say(Said(f"applied {name}", f"已执行 {name}"))
-    _say(Said("the database is at the newest schema", "数据库结构已是最新"))
+        show(Said(f"applied {name}", f"已执行 {name}"))
+    show(Said("the database is at the newest schema", "数据库结构已是最新"))
 
 
 async def topics(settings: Settings, stop: asyncio.Event) -> None:
@@ -260,11 +259,11 @@ async def topics(settings: Settings, stop: asyncio.Event) -> None:
 
     report = await ensure_topics(kafka_servers(settings), settings.partitions or PARTITIONS, settings.kafka_replication)
     for name in report.created:
-        _say(Said(f"created {name}", f"已创建 {name}"))
+        show(Said(f"created {name}", f"已创建 {name}"))
     for name in report.verified:
-        _say(Said(f"as it should be: {name}", f"无需更改：{name}"))
+        show(Said(f"as it should be: {name}", f"无需更改：{name}"))
     for line in (*report.differs, *report.not_verified):
-        _say(line)
+        show(line)
 
 
 async def import_file(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
@@ -287,10 +286,10 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
                 clear_blank=arguments.clear_blank,
                 ids_as_written=arguments.ids_as_written,
                 places_as_written=arguments.places_as_written,
-                language=language.of_here(),
+                language=of_here(),
             ),
         )
-    _say(report.text)
+    show(report.text)
     return 2 if report.refused else 0
 
 
@@ -310,7 +309,7 @@ async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: a
         except AnnouncementRefusedError as exc:
             raise RemedyError(f"the restart is not announced: {exc}", f"未公告重启：{said_by(exc).zh}") from exc
     until = f"{announced.until_at.astimezone():%H:%M:%S}"
-    _say(
+    show(
         Said(
             f"announced until {until}: what is interrupted until then sends no alert",
             f"已公告，至 {until} 为止：其间的中断不发告警",
@@ -328,7 +327,7 @@ async def schedule(settings: Settings, stop: asyncio.Event, arguments: argparse.
     require_between("--days", arguments.days, 0, _MAX_DAYS)
     rules = rules_of(arguments.rules)
     try:
-        _say(describe_rules(rules, today_in(rules, datetime.now(UTC)), arguments.days, language.of_here()))
+        show(describe_rules(rules, today_in(rules, datetime.now(UTC)), arguments.days, of_here()))
     except ScheduleError as exc:
         raise RemedyError(f"the rules cannot be read: {exc}", f"无法识别开放时间：{said_by(exc).zh}") from exc
 
@@ -342,7 +341,7 @@ async def grafana(settings: Settings, stop: asyncio.Event, arguments: argparse.N
     token = arguments.token or _secret(settings.grafana_token)
     with Grafana(url=url, token=_needed(token, "MILEPOST_GRAFANA_TOKEN", "a service account's token")) as there:
         done = await asyncio.to_thread(sync, there, reader_url=_secret(settings.reader_url), force=arguments.force)
-    report(done, _say)
+    report(done, show)
 
 
 def _needed(value: str | None, variable: str, example: str) -> str:
@@ -361,8 +360,3 @@ def database_url(settings: Settings) -> str:
 def kafka_servers(settings: Settings) -> str:
     """Where Kafka is."""
     return require(settings.kafka_servers, "MILEPOST_KAFKA_SERVERS", "host:port,host:port")
-
-
-def _say(text: str | Said) -> None:
-    line = text.text(language.of_here()) if isinstance(text, Said) else text
-    sys.stdout.write(line + "\n")

@@ -18,7 +18,7 @@ from agents.simulator import roster
 from contract.environ import bare_environ
 from contract.errors import RemedyError
 from contract.log import LIVE
-from contract.said import Said
+from contract.said import BilingualError, Said
 from milepost import children, cli, datadir, http, running, signin
 from milepost.accounts import Accounts, are_wanted, require_possible
 from milepost.embedded import kafka, mqtt, postgres
@@ -64,16 +64,12 @@ class Servers(msgspec.Struct, frozen=True, kw_only=True):
     postgres: int | None
     kafka: int | None
     mqtt: int | None
-    #: Whether that MQTT broker wants an account of everybody.
+    #: Whether that MQTT broker requires accounts.
     accounts: bool = False
 
 
-class NotReadyError(TimeoutError):
-    """What was started does not become ready; `said` is what it waits for."""
-
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.said = Said(en, zh)
+class NotReadyError(BilingualError, TimeoutError):
+    """What was started does not become ready."""
 
 
 class Stack:
@@ -112,7 +108,7 @@ class Stack:
         Raises RemedyError for what a person must mend, GaveUpError for what does not stay up, TimeoutError when
         it does not become ready.
         """
-        running.forget(self._directory)
+        running.remove(self._directory)
         if self.servers.postgres is not None:
             await self._report(Said("PostgreSQL", "PostgreSQL"), self._start_postgres())
         await self._report(Said("schema", "数据库结构"), self._prepare_database())
@@ -122,7 +118,7 @@ class Stack:
         await asyncio.gather(*(self._supervisor.start(self._service(name)) for name in SERVICES))
         await self._report(Said("services", "各项服务"), self._become_ready())
         self._supervisor.proved()
-        running.tell(self._directory, self._environs())
+        running.write(self._directory, self._environs())
 
     async def watch(self) -> None:
         """Look after what runs, until cancelled. Raises GaveUpError when a program cannot be kept running."""
@@ -190,7 +186,7 @@ class Stack:
 
     async def stop(self) -> list[str]:
         """End everything in order; the names of what had to be killed."""
-        running.forget(self._directory)
+        running.remove(self._directory)
         return await self._supervisor.stop(STOP_STAGES)
 
     def _environs(self) -> dict[str, dict[str, str]]:

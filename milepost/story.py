@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from contract.said import Said
+from contract.said import BilingualError
 
 Say = Callable[[str], None]
 W = TypeVar("W")
@@ -39,12 +39,8 @@ class Step(msgspec.Struct, Generic[W], frozen=True, kw_only=True):
     see: Callable[[W], Awaitable[dict[str, object] | None]]
 
 
-class BrokenStepError(Exception):
-    """What was seen contradicts the story; `said` is what it was."""
-
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.said = Said(en, zh)
+class BrokenStepError(BilingualError):
+    """What was seen contradicts the story."""
 
 
 _BEGUN = Words("       … {text}", "       … {text}")

@@ -16,7 +16,7 @@ from milepost import datadir, logs, signin
 from milepost.account import agent_command
 from milepost.embedded import mqtt
 from milepost.files import raise_file_limit
-from milepost.language import of_here, padded
+from milepost.language import of_here, padded, show
 from milepost.numbers import require_between
 from milepost.running import option
 from milepost.settings import Settings
@@ -203,8 +203,6 @@ def _account(settings: Settings) -> Row:
 
 
 def say(line: Said | str) -> None:
-    """Tell the person at the terminal, at once, in the locale's language; one who went away is no reason to end."""
-    text = line.text(of_here()) if isinstance(line, Said) else line
+    """Print a line; a terminal that was closed is no reason to end."""
     with suppress(OSError):
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        show(line)

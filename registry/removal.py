@@ -15,7 +15,7 @@ class Removal(Enum):
     REMOVED = "removed"
     """Nothing was ever heard, decided or declared about the station: it is as if it had never been registered."""
     RETIRED = "retired"
-    """What is on record stays; the station is in no total and nobody is told about it any more."""
+    """What is on record stays; the station is in no total and causes no notification."""
 
 
 def removal_of(*, has_history: bool) -> Removal:
@@ -39,5 +39,5 @@ def require_retired(station: str, lifecycle: str) -> None:
 
 
 def lifecycle_again(before: str | None) -> str:
-    """What a retired station becomes when that is taken back: what it was before, `commissioned` where nobody knows."""
+    """What a station becomes when its retirement is taken back: what it was before; `commissioned` if not recorded."""
     return before if before is not None and before != RETIRED else "commissioned"

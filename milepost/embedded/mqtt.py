@@ -54,7 +54,7 @@ pattern readwrite milepost/#
 pattern readwrite milepost-pulse/#
 """
 
-# Whoever simulates terminals of many stations must be able to send for all of them.
+# The simulator publishes for all its stations with one account.
 _FLEET_ACL = """
 user milepost.fleet
 topic readwrite milepost/v1/#
@@ -121,9 +121,9 @@ def command(
 ) -> list[str]:
     """How to serve MQTT on `port` of loopback and of the address `bind`; the configuration is written into `directory`.
 
-    `accounts` are hashes of passwords by user name, and then the broker's rules are those of production; without them
-    everybody is let in. mosquitto speaks MQTT 3.1.1 and 5, iotcore 3.1.1 only, and iotcore knows no accounts. As root
-    mosquitto runs as its own user. Raises RemedyError when there is no broker.
+    `accounts` are hashes of passwords by user name: with them the broker applies the access rules of production,
+    without them it accepts every client. mosquitto supports MQTT 3.1.1 and 5; iotcore supports 3.1.1 only, and no
+    accounts. As root mosquitto runs as its own user. Raises RemedyError when there is no broker.
     """
     kind = kind or available()
     if kind == "iotcore":

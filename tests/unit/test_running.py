@@ -10,7 +10,7 @@ import pytest
 
 from contract.errors import RemedyError
 from milepost import cli, datadir, running
-from milepost.running import Asked, find, forget, given_by, merged, option, tell
+from milepost.running import Asked, find, given_by, merged, option, remove, write
 from milepost.settings import Settings, UnsetError
 
 DATABASE, KAFKA = "MILEPOST_DATABASE_URL", "MILEPOST_KAFKA_SERVERS"
@@ -46,7 +46,7 @@ def test_what_a_command_takes(
 ) -> None:
     place = tmp_path / "data"
     with datadir.hold(place):
-        tell(place, ENVIRONS)
+        write(place, ENVIRONS)
         got = find(asked(place, command, named=named, **environ))
     assert set(got.environ) == found
     assert merged(got, environ).items() >= {k: v for k, v in environ.items() if v.strip()}.items()
@@ -78,11 +78,11 @@ def test_each_reason_has_its_remedy(tmp_path: Path) -> None:
         assert remedy(asked(place)).startswith(f"`milepost up` in {place} is not ready yet: wait until it says so")
         (place / running.WHERE).write_text("{", encoding="ascii")
         assert "is not ready yet" in remedy(asked(place))
-        tell(place, ENVIRONS)
+        write(place, ENVIRONS)
         assert f"name it with --data {place}" in remedy(asked(place, MILEPOST_KAFKA_SERVERS="own:1"))
-        forget(place)
+        remove(place)
         assert "is not ready yet" in remedy(asked(place))
-    tell(place, ENVIRONS)
+    write(place, ENVIRONS)
     assert remedy(asked(place)) == stopped, "what a killed one left is worth nothing"
 
 
@@ -118,7 +118,7 @@ def test_another_users_directory_is_named(closed: Path, as_nobody: None) -> None
 
 
 def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
-    tell(tmp_path, ENVIRONS)
+    write(tmp_path, ENVIRONS)
     assert stat.S_IMODE((tmp_path / running.WHERE).stat().st_mode) == 0o600
 
 
@@ -151,7 +151,7 @@ def test_a_variable_that_wins_over_a_named_directory_is_said(
 ) -> None:
     place = tmp_path / "data"
     with datadir.hold(place):
-        tell(place, {"import": {DATABASE: "postgresql://up/x"}})
+        write(place, {"import": {DATABASE: "postgresql://up/x"}})
         file = str(tmp_path / "x.csv")
         environ = {DATABASE: "postgresql://u:secret@127.0.0.1:1/own"}
         assert cli.run(["import", "areas", file, "--data", str(place)], environ) == 2
