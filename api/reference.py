@@ -8,6 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
+from contract.asyncapi import RECORDS
+from contract.messages import Health
+
 Json = Mapping[str, Any]
 
 TAGS: Final = (
@@ -100,19 +103,10 @@ _HEALTH: Final = {
     "ts": "2026-11-27T07:35:00Z",
     "terminal": "001",
     "box": "a04be771",
-    "id": 101,
     "received_at": "2026-11-27T07:35:00.250000Z",
     "time_source": "anchor",
-    "up": 86100.5,
-    "cpu": 0.12,
-    "mem": 0.41,
-    "disk": 0.63,
-    "temp": 47.0,
-    "rtt_ms": 38.5,
-    "rx": 1048576,
-    "tx": 524288,
-    "wifi": True,
-    "services": {"reader": True},
+    # The record as the terminal sent it, without what only the message has.
+    **{name: value for name, value in RECORDS[Health].items() if name not in {"kind", "at"}},
 }
 _USAGE: Final = {
     "from": "2026-11-27T06:00:00Z",

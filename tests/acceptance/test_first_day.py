@@ -20,7 +20,6 @@ from tests.namespaces import Machines, on, run_on, two_machines
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "first-day.md").read_text(encoding="utf-8")
-HERE, THERE = "192.0.2.10", "192.0.2.20"
 URL = "http://127.0.0.1:8000"
 GOES_ON = {"milepost up": r"\r\nready\r\n", "receiver.py": "listening", "milepost agent": "connected"}
 """Commands that go on, and the pattern by which their output shows that they work."""
@@ -35,11 +34,8 @@ pytestmark = pytest.mark.timeout(1200)
 
 @pytest.fixture
 def machines() -> Iterator[Machines]:
-    try:
-        with two_machines(HERE, THERE) as both:
-            yield both
-    except (OSError, subprocess.CalledProcessError) as exc:
-        pytest.skip(f"network namespaces cannot be made here: {exc}")
+    with two_machines() as both:
+        yield both
 
 
 @pytest.fixture

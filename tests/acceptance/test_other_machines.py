@@ -21,13 +21,12 @@ import pytest
 
 from tests.acceptance.stack import wait_until
 from tests.acceptance.test_operations import commands
+from tests.namespaces import on, two_machines
 
 ROOT = Path(__file__).resolve().parents[2]
 UP, ACCOUNT, AGENT = commands("Terminals of other machines")
 STATION, NEIGHBOUR = "6321220007", "6321220008"
-IP = shutil.which("ip") or ""
 UNHEARD = ("not found", "never_seen")
-SERVER_ADDRESS, TERMINAL_ADDRESS = "192.0.2.10/24", "192.0.2.20/24"
 _ASK = "import httpx, sys; print(httpx.get(sys.argv[1], headers={'Authorization': 'Bearer ' + sys.argv[2]}).text)"
 
 
@@ -35,22 +34,17 @@ class Machine:
     """A network of its own, in which commands are typed."""
 
     def __init__(self, name: str, place: Path) -> None:
-        self.name = f"{name}-{os.getpid()}"
         self.place = place
+        self._in_it = on(name)
         self._running: list[subprocess.Popen[bytes]] = []
         place.mkdir()
         place.chmod(0o755)
         (place / ".venv").symlink_to(ROOT / ".venv")
-        _ip("netns", "add", self.name)
-        _ip("-n", self.name, "link", "set", "lo", "up")
-
-    def _in_it(self, *command: str) -> list[str]:
-        return [IP, "netns", "exec", self.name, *command]
 
     def _line(self, line: str) -> list[str]:
         # On a terminal `milepost` is wherever it was installed.
         line = re.sub(r"^milepost ", ".venv/bin/milepost ", line)
-        return self._in_it("/bin/bash", "-ec", f"exec {line}")
+        return [*self._in_it, "/bin/bash", "-ec", f"exec {line}"]
 
     def run(self, line: str) -> str:
         done = subprocess.run(
@@ -76,7 +70,7 @@ class Machine:
         """What the API on this machine says of a station."""
         token = (self.place / ".milepost/admin.token").read_text().strip()
         url = f"http://127.0.0.1:8000/api/v1/stations/{station}"
-        command = self._in_it(sys.executable, "-c", _ASK, url, token)
+        command = [*self._in_it, sys.executable, "-c", _ASK, url, token]
         answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
         found: dict[str, Any] = json.loads(answer)
         return found
@@ -90,7 +84,6 @@ class Machine:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(30)
             process.kill()
-        subprocess.run([IP, "netns", "del", self.name], check=False, capture_output=True)
 
 
 def _environ() -> dict[str, str]:
@@ -98,38 +91,18 @@ def _environ() -> dict[str, str]:
     return {**bare, "LC_ALL": "C.UTF-8"}
 
 
-def _ip(*arguments: str) -> None:
-    subprocess.run([IP, *arguments], check=True, capture_output=True, text=True)
-
-
-def why_no_namespaces() -> str | None:
-    if not IP:
-        return "network namespaces cannot be made: install iproute2"
-    probe = f"probe-{os.getpid()}"
-    made = subprocess.run([IP, "netns", "add", probe], capture_output=True, check=False).returncode == 0
-    if made:
-        _ip("netns", "del", probe)
-    return None if made else "network namespaces cannot be made: run the tests as root"
-
-
 @pytest.fixture
 def machines(server_dir: Path) -> Iterator[tuple[Machine, Machine]]:
     """The server and the other machine, with a cable between them."""
-    if missing := why_no_namespaces():
-        pytest.skip(missing)
     place = Path(tempfile.mkdtemp(prefix="machines-", dir=server_dir))
     place.chmod(0o755)
-    server = Machine("server", place / "server")
-    terminal = Machine("terminal", place / "terminal")
-    try:
-        _ip("-n", server.name, "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns", terminal.name)
-        for machine, address in ((server, SERVER_ADDRESS), (terminal, TERMINAL_ADDRESS)):
-            _ip("-n", machine.name, "address", "add", address, "dev", "cable")
-            _ip("-n", machine.name, "link", "set", "cable", "up")
-        yield server, terminal
-    finally:
-        terminal.close()
-        server.close()
+    with two_machines() as names:
+        server, terminal = Machine(names.here, place / "server"), Machine(names.there, place / "terminal")
+        try:
+            yield server, terminal
+        finally:
+            terminal.close()
+            server.close()
 
 
 def bring_up(server: Machine, line: str) -> tuple[subprocess.Popen[bytes], Path]:

@@ -20,9 +20,17 @@ from store.pool import Pool
 from tests import npm
 from tests.conftest import free_port
 from tests.integration.api_world import World, config, sign_in_page
+from tests.integration.console_world import (
+    COUNTY,
+    PROVINCE,
+    TOWN,
+    a_country,
+    every_closure,
+    every_incident,
+    every_station,
+)
 from tests.integration.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.test_api_service import running
-from tests.integration.test_console_words import COUNTY, PROVINCE, TOWN, every_incident, every_station
 
 # Each test looks at dozens of documents, one after the other.
 pytestmark = pytest.mark.timeout(600)
@@ -42,17 +50,6 @@ def axe() -> str:
     """The source of the rules."""
     npm.install(AXE)
     return (AXE / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-async def world(pool: Pool) -> World:
-    world = World(pool)
-    await world.clock()
-    await world.area(PROVINCE, "青海省", level="province")
-    await world.area("640000000000", "宁夏回族自治区", level="province")
-    await world.area(COUNTY, "民和县", PROVINCE)
-    await world.area(TOWN, "官亭镇", PROVINCE, COUNTY, level="township")
-    return world
 
 
 # By route of the application, addresses to look at. `{…}` are numbers and ids of the world below.
@@ -80,6 +77,11 @@ MISSING: Final = {"/nowhere", "/stations/none"}
 
 
 @pytest.fixture
+async def world(pool: Pool) -> World:
+    return await a_country(pool)
+
+
+@pytest.fixture
 async def addresses(world: World) -> list[str]:
     """Every address, with something of every kind to show."""
     stations = await every_station(world)
@@ -99,17 +101,7 @@ async def addresses(world: World) -> list[str]:
     parent = await world.incident("area_outage", area=COUNTY, detail={"cause": "uplink", "name": "telecom"})
     for station in stations[:4]:
         await world.incident("station_offline", station=station, parent=parent)
-    await world.pool.execute("INSERT INTO programme (id, name) VALUES ('border', '边疆万里')")
-    closures = [
-        await world.closure(*when, approved=approved, **scope)
-        for approved in (True, False)
-        for when, scope in (
-            ((-1, 2), {"station": stations[0]}),
-            ((5, 7), {"area": COUNTY}),
-            ((5, 7), {"programme": "border"}),
-        )
-    ]
-    await world.pool.execute("UPDATE closure SET withdrawn_by = '王', withdrawn_at = now() WHERE id = $1", closures[-1])
+    closures = await every_closure(world, stations[0], wide=(5, 7))
     # One incident of each kind, and one of each cause, spot and rule looks like the next.
     known = {
         "stations": stations[:6] + stations[-16:-12],

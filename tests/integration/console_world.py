@@ -1,0 +1,126 @@
+"""A country for the console, with something of every kind to show."""
+
+from typing import Any
+
+from alerting.health_sources import SOURCES
+from contract.glossary import WORDS
+from store.pool import Pool
+from tests.integration.api_world import World
+
+PROVINCE, COUNTY, TOWN = "630000000000", "632122000000", "632122101000"
+
+
+async def people_read(world: World, station: str, number: int, *, state: str = "online", **columns: Any) -> None:
+    """A station with names and an address in Chinese; further columns of its row."""
+    await world.station(station, state, area=TOWN, name=f"官亭镇第{number}阅览室", since=4000, seen=4100)
+    # A terminal is never in the state that a station has which is set aside.
+    await world.pool.execute("UPDATE terminal_state SET state = 'offline' WHERE state = 'set_aside'")
+    await world.pool.execute(
+        "UPDATE station SET lat = 36.3, lon = 102.8 + $2 * 0.01, address = '团结街 3 号' WHERE id = $1", station, number
+    )
+    for name, value in columns.items():
+        await world.pool.execute(f"UPDATE station SET {name} = $2 WHERE id = $1", station, value)  # noqa: S608
+
+
+async def every_station(world: World) -> list[str]:
+    """Stations of every type, operator, lifecycle and state, with terminals of every type."""
+    kinds, uplinks = list(WORDS["station_kind"]), list(WORDS["uplink"])
+    states = ["online", "offline", "away", "never_seen", "unproven", "set_aside"]
+    lifecycles = list(WORDS["lifecycle"])
+    found = []
+    for n in range(max(len(kinds), len(uplinks), len(states), len(lifecycles))):
+        station = f"632122{n:04}"
+        await people_read(
+            world, station, n, state=states[n % len(states)], kind=kinds[n % len(kinds)], isp=uplinks[n % len(uplinks)],
+            lifecycle=lifecycles[n] if n < len(lifecycles) else "commissioned",
+        )  # fmt: skip
+        found.append(station)
+    first = found[1]
+    for n, kind in enumerate(WORDS["terminal_type"], start=2):
+        await world.pool.execute("INSERT INTO terminal (station, id, type) VALUES ($1, $2, $3)", first, f"{n:03}", kind)
+    await world.transition(first, 90_000, "online", before="never_seen")
+    await world.transition(first, 4000, "offline")
+    await world.record("presence", first, 3000, 2, until=world.ago(2000), usable=True)
+    await world.record("usage", first, 1, 1, sessions=3, minutes=45.0)
+    await world.record(
+        "health", first, 60, 1, cpu=0.25, mem=0.5, disk=0.93, temp=41.0, rtt_ms=620.0, wifi=False,
+        services={"kds-01": False},
+    )  # fmt: skip
+    await world.hours(found[0], (1, 5))
+    return found
+
+
+FIGURES: dict[str, Any] = {
+    "seen_at": "2026-11-23T08:00:00+00:00", "offline_since": "2026-11-23T08:00:00+00:00", "gaps": 3, "gaps_s": 75.5,
+    "gaps_until": 1795409700000, "changes": 14, "share": 0.62, "children": 4, "expected": 12, "stations": 7,
+    "lost": True,
+    "partitions": [0, 3], "days": ["2026-11-22", "2026-11-23"], "terminal": "002", "boot": "b1", "quiet": False,
+    "with": ["6321220001/002"], "targets": ["x"], "reopened": 1, "announced_by": "王", "announced_reason": "升级",
+    "resolved_by": "扎西", "resolved_reason": "钥匙丢了", "waiting": 1, "never_seen": True,
+}  # fmt: skip
+VALUES = {"agent": ("0.0.9", "0.1.0"), "cpu": (0.97, 0.9), "memory": (0.97, 0.95), "disk": (0.9712, 0.95)}
+
+
+async def every_incident(world: World, station: str) -> list[int]:
+    """Incidents of every kind, status, reason, spot, cause, rule and figure, with every entry in their history."""
+    made: list[int] = []
+
+    async def add(kind: str, detail: dict[str, Any], **more: Any) -> None:
+        made.append(await world.incident(kind, detail=detail, **more))
+
+    for n, kind in enumerate(WORDS["kind"]):
+        detail = FIGURES | {"reason": "two_boots", "kind": "dark", "clears": "heartbeat", "rule": "hot"}
+        await add(kind, detail, station=station, status=list(WORDS["status"])[n % 3])
+    for family, kind, field in (
+        ("reason", "station_offline", "reason"), ("spot", "blind_spot", "kind"), ("clears", "blind_spot", "clears"),
+        ("stage", "blind_spot", "stage"), ("rule", "health", "rule"), ("severity", "health", "severity"),
+        ("reason", "area_outage", "ended_by"), ("shelved_by", "station_offline", "shelved_by"),
+    ):  # fmt: skip
+        for name in WORDS[family]:
+            await add(kind, {field: name}, station=station)
+    for field in SOURCES:
+        value, limit = VALUES.get(field, (1200.5, 900.0))
+        await add("health", {"field": field, "value": value, "threshold": limit}, station=station)
+    for cause in WORDS["cause"]:
+        for name in {"uplink": list(WORDS["uplink"]), "area": [COUNTY], "agent": ["1.2.3"]}.get(cause, ["x"]):
+            await add("area_outage", {"cause": cause, "name": name}, area=COUNTY)
+    await add("pipeline_blind", {"causes": list(WORDS["reason"])[:6], "reasons": list(WORDS["gap"]), "gaps_s": 4.0})
+    await every_entry(world, made[0])
+    return made
+
+
+async def every_entry(world: World, number: int) -> None:
+    said: list[tuple[str, str | None]] = [(action, None) for action in WORDS["action"]]
+    for family in ("reason", "gap", "clears", "spot", "cause", "rule", "lifecycle", "verdict"):
+        said += [("updated", name) for name in WORDS[family]]
+    for phase in WORDS["phase"]:
+        said += [("notified", f"{phase} → log"), ("undelivered", f"{phase} → apprise-1: refused: was not accepted")]
+    for action, text in said:
+        await world.pool.execute(
+            "INSERT INTO incident_entry (incident, actor, action, text) VALUES ($1, 'milepost', $2, $3)",
+            number, action, text,
+        )  # fmt: skip
+
+
+async def a_country(pool: Pool) -> World:
+    """Two provinces, one of them with a county and a township."""
+    world = World(pool)
+    await world.clock()
+    await world.area(PROVINCE, "青海省", level="province")
+    await world.area("640000000000", "宁夏回族自治区", level="province")
+    await world.area(COUNTY, "民和县", PROVINCE)
+    await world.area(TOWN, "官亭镇", PROVINCE, COUNTY, level="township")
+    return world
+
+
+async def every_closure(world: World, station: str, *, wide: tuple[float, float] = (-1, 2)) -> list[int]:
+    """Closures of every scope, approved and not, and one that was withdrawn: the last. `wide`: from when until when (h)
+    those of the area and the programme are."""
+    await world.pool.execute("INSERT INTO programme (id, name) VALUES ('border', '边疆万里')")
+    closures = [
+        await world.closure(*when, approved=approved, **scope)
+        for approved in (True, False)
+        for when, scope in (((-1, 2), {"station": station}), (wide, {"area": COUNTY}), (wide, {"programme": "border"}))
+    ]
+    await world.pool.execute("UPDATE closure SET withdrawn_by = '王', withdrawn_at = now() WHERE id = $1", closures[-1])
+    return closures
