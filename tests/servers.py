@@ -17,6 +17,12 @@ ROOT = Path(__file__).resolve().parent.parent
 KAFKA_JARS = ROOT / ".cache" / "kafka"
 
 
+def clean_environ(*hidden: str, **more: str) -> dict[str, str]:
+    """Our environment without settings of Milepost and the `hidden` variables, and with `more`."""
+    kept = {name: value for name, value in os.environ.items() if name not in hidden and name[:9] != "MILEPOST_"}
+    return {**kept, **more}
+
+
 def find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

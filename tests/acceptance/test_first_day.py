@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.acceptance.stack import wait_until
 from tests.acceptance.windows import Window, blocks, save_workbook
 from tests.namespaces import Machines, on, run_on, two_machines
+from tests.servers import clean_environ
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "first-day.md").read_text(encoding="utf-8")
@@ -67,9 +68,7 @@ def outside() -> tuple[str, ...]:
 
 
 def environ() -> dict[str, str]:
-    hidden = ("PYTHONPATH", "VIRTUAL_ENV", "LC_ALL", "LANGUAGE")
-    bare = {name: value for name, value in os.environ.items() if name not in hidden and name[:9] != "MILEPOST_"}
-    return {**bare, "LANG": "C.UTF-8"}
+    return clean_environ("PYTHONPATH", "VIRTUAL_ENV")
 
 
 class FirstDay:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.acceptance.stack import Stack, wait_until
+from tests.servers import clean_environ
 
 STATION = "6302220001"
 
@@ -39,12 +40,11 @@ def blocks(stack: Stack, client: httpx.Client) -> list[str]:
 
 def begin(stack: Stack, block: str) -> subprocess.Popen[str]:
     """Paste it into a shell in the directory of `up`, in which the environment of `milepost` is active."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
-    path = f"{Path(sys.executable).parent}:{bare['PATH']}"
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return subprocess.Popen(
         ["/bin/sh", "-ec", f"umask 077; {block}"],
         cwd=stack.data.parent,
-        env={**bare, "PATH": path, "NO_PROXY": "127.0.0.1"},
+        env=clean_environ(PATH=path, NO_PROXY="127.0.0.1"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

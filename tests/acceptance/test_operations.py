@@ -1,6 +1,5 @@
 """docs/operations.md: its commands as they are printed, over real stacks and agents, and what it says comes of them."""
 
-import os
 import re
 import shutil
 import signal
@@ -15,6 +14,7 @@ import pytest
 
 from tests.acceptance.stack import Stack, wait_until
 from tests.acceptance.terminals import Terminal
+from tests.servers import clean_environ
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -35,11 +35,9 @@ class Place:
         self.path = path
         (path / ".venv").symlink_to(ROOT / ".venv")
         self.stack = Stack(path / ".milepost")
-        self._environ = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")},
-            "MILEPOST_HTTP_PORT": str(self.stack.http_port),
-            "MILEPOST_MQTT_PORT": str(self.stack.mqtt_port),
-        }
+        self._environ = clean_environ(
+            MILEPOST_HTTP_PORT=str(self.stack.http_port), MILEPOST_MQTT_PORT=str(self.stack.mqtt_port)
+        )
 
     def run(self, line: str) -> None:
         """Type a line as it stands; `milepost up` goes on running, in place of the one before."""

@@ -4,7 +4,6 @@ Each machine is a network namespace, and a cable (veth) is between them; so addr
 """
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -22,6 +21,7 @@ import pytest
 from tests.acceptance.stack import wait_until
 from tests.acceptance.test_operations import commands
 from tests.namespaces import on, two_machines
+from tests.servers import clean_environ
 
 ROOT = Path(__file__).resolve().parents[2]
 UP, ACCOUNT, AGENT = commands("Terminals of other machines")
@@ -48,7 +48,13 @@ class Machine:
 
     def run(self, line: str) -> str:
         done = subprocess.run(
-            self._line(line), cwd=self.place, env=_environ(), capture_output=True, text=True, timeout=60, check=False
+            self._line(line),
+            cwd=self.place,
+            env=clean_environ(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -56,7 +62,7 @@ class Machine:
     def start(self, line: str, output: Path) -> subprocess.Popen[bytes]:
         with output.open("ab") as out:
             process = subprocess.Popen(
-                self._line(line), cwd=self.place, env=_environ(), stdout=out, stderr=out, start_new_session=True
+                self._line(line), cwd=self.place, env=clean_environ(), stdout=out, stderr=out, start_new_session=True
             )
         self._running.append(process)
         return process
@@ -84,11 +90,6 @@ class Machine:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(30)
             process.kill()
-
-
-def _environ() -> dict[str, str]:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
-    return {**bare, "LC_ALL": "C.UTF-8"}
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.acceptance.stack import wait_until
-from tests.servers import ROOT, find_free_port
+from tests.servers import ROOT, clean_environ, find_free_port
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 IMPORT = (ROOT / "docs" / "import.md").read_text(encoding="utf-8")
@@ -58,9 +58,8 @@ class Typist:
         for entry in ROOT.iterdir():
             if entry.name not in (".git", ".milepost"):
                 (place / entry.name).symlink_to(entry)
-        bare = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
         ports = {"MILEPOST_HTTP_PORT": str(find_free_port()), "MILEPOST_MQTT_PORT": str(find_free_port())}
-        self.environ = {**bare, **ports, "MILEPOST_LANGUAGE": "en", "LC_ALL": "C.UTF-8"}
+        self.environ = clean_environ(**ports, MILEPOST_LANGUAGE="en")
         self.said: dict[str, str] = {}
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
 

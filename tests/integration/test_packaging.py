@@ -1,6 +1,5 @@
 """The Dockerfile's steps, run by hand: what is in the wheel, and that it runs without the sources."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import database_url
+from tests.servers import clean_environ
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -31,6 +31,8 @@ SHIPPED = (
     "store/migrations/0001_registry.sql",
     "store/queries.sql",
 )
+
+HIDDEN = ("PYTHONPATH", "VIRTUAL_ENV")
 
 pytestmark = pytest.mark.timeout(300)  # a first run downloads what constraints.txt pins
 
@@ -55,11 +57,6 @@ def copy_context(target: Path) -> None:
             shutil.copy(ROOT / name, target / name)
 
 
-def clean_environ(**more: str) -> dict[str, str]:
-    hidden = ("PYTHONPATH", "VIRTUAL_ENV")
-    return {name: value for name, value in os.environ.items() if name not in hidden and name[:9] != "MILEPOST_"} | more
-
-
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder that holds `opt` as the image would; made once."""
@@ -72,7 +69,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         done = subprocess.run(
             ["/bin/sh", "-ec", step.replace("--no-cache-dir ", "--quiet ")],
             cwd=root / "src",
-            env=clean_environ(PIP_ROOT_USER_ACTION="ignore", PIP_DISABLE_PIP_VERSION_CHECK="1"),
+            env=clean_environ(*HIDDEN, PIP_ROOT_USER_ACTION="ignore", PIP_DISABLE_PIP_VERSION_CHECK="1"),
             capture_output=True,
             text=True,
             check=False,
@@ -88,7 +85,7 @@ def milepost(image: Path, *argv: str, **environ: str) -> subprocess.CompletedPro
     return subprocess.run(
         [str(image / "opt/milepost/bin" / command), *argv],
         cwd=image,
-        env=clean_environ(**environ),
+        env=clean_environ(*HIDDEN, **environ),
         capture_output=True,
         text=True,
         timeout=60,

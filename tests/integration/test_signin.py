@@ -1,7 +1,6 @@
 """Signing browsers in and out: the form, one-use links, how long it lasts, and who may do what then."""
 
 import asyncio
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.integration.api_world import (
 )
 from tests.integration.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.test_api_service import running
+from tests.servers import clean_environ
 
 DAY = 86_400
 
@@ -179,12 +179,17 @@ async def test_an_open_stream_ends_with_its_session(
 async def test_the_command_asks_the_api_that_the_settings_name(database: str, tmp_path: Path) -> None:
     """As on a production host: a token file and an API, no data directory."""
     settings = config(database, tmp_path, port=free_port(), public_url="https://m.example")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     environ = {"MILEPOST_ADMIN_TOKEN_FILE": str(tmp_path / "admin.token"), "MILEPOST_HTTP_PORT": str(settings.port)}
     command = (sys.executable, "-P", "-m", "milepost", "signin")
     async with running(settings) as (client, _, _):
         asked = await asyncio.to_thread(
-            subprocess.run, command, env=clean | environ, cwd=tmp_path, capture_output=True, text=True, check=False
+            subprocess.run,
+            command,
+            env=clean_environ(**environ),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert asked.returncode == 0, asked.stderr
         link = asked.stdout.strip()

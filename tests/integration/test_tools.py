@@ -1,7 +1,6 @@
 """Every command that works on servers finds those of a running `milepost up`, with nothing set but where it is."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import pytest
 
 from milepost.cli import COMMANDS
 from tests.acceptance.stack import Stack, wait_until
-from tests.servers import find_free_port
+from tests.servers import clean_environ, find_free_port
 
 AREAS = "code,name,parent\n63,青海省,\n"
 
@@ -62,11 +61,6 @@ def words(stack: Stack, name: str, given: list[str]) -> list[str]:
     return [sys.executable, "-P", "-m", "milepost", name, *(word.format(**values) for word in given)]
 
 
-def environ() -> dict[str, str]:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
-    return {**bare, "LC_ALL": "C.UTF-8"}
-
-
 @pytest.mark.parametrize(
     ("name", "where"), [*((name, "beside it") for name in ENDING), ("import", "elsewhere"), ("signin", "elsewhere")]
 )
@@ -75,7 +69,9 @@ def test_what_ends_by_itself_finds_it(stack: Stack, tmp_path: Path, name: str, w
     beside = where == "beside it"
     command = words(stack, name, given if beside else [*given, "--data", str(stack.data)])
     cwd = stack.data.parent if beside else tmp_path
-    done = subprocess.run(command, cwd=cwd, env=environ(), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=cwd, env=clean_environ(), capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert says.format(url=stack.url, mqtt=stack.mqtt_port) in done.stdout
 
@@ -85,7 +81,7 @@ def test_what_runs_on_finds_it(stack: Stack, name: str) -> None:
     given, servers = LASTING[name]
     ports = {stack.mqtt_port: "mqtt", **_ports(stack)}
     process = subprocess.Popen(
-        words(stack, name, given), cwd=stack.data.parent, env=environ(), stderr=subprocess.PIPE, text=True
+        words(stack, name, given), cwd=stack.data.parent, env=clean_environ(), stderr=subprocess.PIPE, text=True
     )
     try:
         wait_until(lambda: servers <= _connected(process, ports), 60, lambda: f"{name}: {_connected(process, ports)}")

@@ -21,7 +21,7 @@ import pytest
 from milepost.stack import choose_partitions
 from milepost.supervisor import Program
 from tests.acceptance.stack import Stack, wait_until
-from tests.servers import find_free_port
+from tests.servers import clean_environ, find_free_port
 
 
 @pytest.fixture
@@ -38,8 +38,9 @@ def up(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 def milepost(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-P", "-m", "milepost", *arguments]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
-    return subprocess.run(command, env={**clean, **environ}, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, env=clean_environ(**environ), capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def one_line(result: subprocess.CompletedProcess[str]) -> str:
