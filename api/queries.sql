@@ -21,10 +21,12 @@ SELECT now();
 
 -- name: list_stations
 -- A page by id. The CASE is alerting/verdict.py in SQL, so that a rare verdict is found without reading every
--- station here; a test holds the two together. The lines before it only spare it to most stations. $2: partitions with only sound clocks; $3, $4: the sound
+-- station here; a test holds the two together. The lines before it only spare it to most stations. $2: partitions with
+-- only sound clocks; $3, $4: the sound
 -- (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the
 -- codes of its subtree ($5), by which the planner sees how few they are, or, if they are many, by its own ($6).
--- $9: part of an id or name. $14: retired ones only, or none of them. $10: calendars that are shut; $11, $12, $13: stations, areas, programmes that are excused.
+-- $9: part of an id or name. $10: calendars that are shut; $11, $12, $13: stations, areas, programmes that are excused.
+-- $14: retired ones only, or none of them. $15: the only stations that can be meant, where they are few.
 SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state, held(st.since) AS since, st.usable,
        (SELECT path FROM area a WHERE a.code = s.area) AS path,
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
@@ -60,8 +62,18 @@ WHERE s.id > $1
         WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $12::text[]) THEN 'excused'
         ELSE st.state END)
   AND ($14::boolean IS NULL OR (s.lifecycle = 'retired') = $14)
+  AND ($15::text[] IS NULL OR s.id = ANY ($15))
   AND ($9::text IS NULL OR strpos(lower(concat_ws(' ', s.id, s.name, s.name_en, s.name_bo)), lower($9)) > 0)
 ORDER BY s.id LIMIT $8;
+
+-- name: maybe_unknown
+-- At most $3 stations after $1 among which are all that read `unknown`; $2: partitions with only sound clocks.
+SELECT station FROM (
+    SELECT station FROM station_state
+    WHERE partition <> ALL ($2::int[]) OR state NOT IN ('never_seen', 'online', 'away', 'offline')
+    UNION SELECT station FROM suspicion_member WHERE ended_at IS NULL
+    UNION SELECT station FROM station_aside) AS found
+WHERE station > $1 ORDER BY station LIMIT $3;
 
 -- name: subtree
 -- The codes of an area's subtree, if they are no more than $2.
@@ -121,8 +133,8 @@ JOIN station s ON s.id = st.station LEFT JOIN area a ON a.code = s.area
 ORDER BY st.since, s.id;
 
 -- name: survey_stations
--- All stations but the retired by everything that a verdict depends on, and those with coordinates by where they are: on a grid of
--- 1/$8 of the space they take, or 1/$9 when they are more than $10. However many there are, the answer stays as small
+-- All stations but the retired by everything that a verdict depends on, and those with coordinates by where they are:
+-- on a grid of 1/$8 of the space they take, or 1/$9 when they are more than $10. However many there are, the answer stays as small
 -- as a picture. $1: partitions with only sound clocks; $2, $3: the sound (partition, shard) of the others; $4 to $7 as
 -- $10 to $13 of list_stations. A station that is alone in its place and state is named.
 WITH bounds AS MATERIALIZED (

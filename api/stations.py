@@ -61,6 +61,7 @@ async def list_stations(
             (q or "").strip() or None,
             *cover.arguments,
             retired,
+            await _maybe_unknown(connection, after, clocks) if verdict is Verdict.UNKNOWN else None,
         )
         terminals, full = await terminals_of(connection, rows[: page.limit])
         cover = await load_cover(connection, rows)
@@ -68,6 +69,16 @@ async def list_stations(
     things = len(shown) + sum(map(len, terminals.values()))
     items = await context.work.do(things, lambda: documents_of(shown, terminals, clocks, cover))
     return Listing(items=items, next=following)
+
+
+async def _maybe_unknown(connection: Connection, after: str, clocks: Clocks) -> list[str] | None:
+    """All stations that can read `unknown`, if they are few. None: with a clock in doubt they are so many that reading
+    all stations in their order finds some soon."""
+    sound = set(clocks.sound)
+    if any(clock.partition not in sound for clock in clocks.all):
+        return None
+    rows = await connection.fetch(QUERIES.maybe_unknown, after, clocks.sound, _MOST_CODES + 1)
+    return None if len(rows) > _MOST_CODES else [row["station"] for row in rows]
 
 
 async def _subtree(connection: Connection, area: list[str] | None) -> tuple[list[str] | None, list[str] | None]:

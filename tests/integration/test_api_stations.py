@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from alerting.verdict import Verdict
 from api.stations import MOST_TERMINALS
@@ -114,6 +115,24 @@ async def test_filter_counts_and_metrics_agree_with_the_verdicts(pool: Pool, dat
     for verdict, number in expected.items():
         assert f'milepost_stations{{verdict="{verdict}"}} {number}.0' in metrics
     assert {"online", "offline", "away", "unknown", "never_seen", "suspended"} == set(expected)
+
+
+@pytest.mark.parametrize("most", [5000, 3])
+async def test_the_unknown_are_found_where_every_clock_is_sound(
+    pool: Pool, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """By their states alone, and where those are many by reading all."""
+    monkeypatch.setattr("api.stations._MOST_CODES", most)
+    world = World(pool)
+    await world.clock()
+    for number, state in enumerate(("online", "unproven", "offline", "unproven", "never_seen", "online")):
+        await world.station(f"s{number}", state)
+    await world.station("t0", "online", partition=9)
+    await pool.execute("INSERT INTO set_aside VALUES ('incidents', 'station', 's5', 'a test')")
+    async with serving(config(database, tmp_path)) as (client, _):
+        everyone = await walk(client, "/api/v1/stations", limit=50)
+        found = [item["id"] for item in await walk(client, "/api/v1/stations", verdict="unknown", limit=2)]
+    assert found == [item["id"] for item in everyone if item["verdict"] == "unknown"] == ["s1", "s3", "s5", "t0"]
 
 
 async def test_pages_hold_every_station_once_in_the_order_of_ids(pool: Pool, database: str, tmp_path: Path) -> None:
