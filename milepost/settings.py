@@ -167,7 +167,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mqtt_anonymous: Annotated[
         bool | None,
         Meta(
-            description="Whether the MQTT broker of `milepost up` lets everybody in who reaches it; unset: only on "
+            description="Whether the MQTT broker of `milepost up` accepts clients without a password; unset: only on "
             "loopback."
         ),
     ] = None
