@@ -213,7 +213,7 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
         assert seen == {(c.partition, c.shard): doubt(c, now) or (None, None) for c in clocks.all}
 
         listed = await connection.fetch(
-            QUERIES.list_stations, "", [], [], [], None, None, None, 100_000, None, *cover.arguments, None
+            QUERIES.list_stations, "", [], [], [], None, None, None, 100_000, None, *cover.arguments, None, None
         )
         documents = await complete(connection, listed, clocks, cover)
         said = {d.id: (d.verdict, d.since, d.usable, d.open) for d in documents}
@@ -225,6 +225,8 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
         viewed = await connection.fetch("SELECT station, verdict, since, usable, open FROM station_verdict")
         assert {row["station"]: (row["verdict"], row["since"], row["usable"], row["open"]) for row in viewed} == said
         assert {verdict for verdict, *_ in said.values()} == set(Verdict)
+        found = await connection.fetch(QUERIES.maybe_unknown, "", clocks.sound, 100_000)
+        maybe_unknown = [row["station"] for row in found]
         for verdict in Verdict:
             filtered = await connection.fetch(
                 QUERIES.list_stations,
@@ -239,6 +241,7 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
                 None,
                 *cover.arguments,
                 None,
+                maybe_unknown if verdict is Verdict.UNKNOWN else None,
             )
             assert {row["id"] for row in filtered} == {name for name, its in said.items() if its[0] == verdict}, verdict
         counted = {d.id: d.verdict for d in documents if d.lifecycle != "retired"}
