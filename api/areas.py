@@ -7,8 +7,8 @@ from typing import Annotated, Final
 import msgspec
 from fastapi import APIRouter, Path
 
-from alerting.cover import Cover
-from alerting.verdict import Clocks, Verdict
+from alerting.stations.expected import Cover
+from alerting.stations.verdict import Clocks, Verdict
 from api.blind_spots import spot_document
 from api.context import QUERIES, Context, Shared, load_clocks, load_cover
 from api.counting import Row, Totals, are_kept, counts_document, grounds, kept_row, tally

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from alerting.verdict import Verdict
+from alerting.stations.verdict import Verdict
 
 WIDTH: Final = 1000.0
 _LOWEST, _HIGHEST = 0.55, 0.75

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 from fastapi import Request, Response
 
-from alerting.verdict import Verdict
+from alerting.stations.verdict import Verdict
 from api.atlas import ORDER, Place, Point, draw
 from api.context import QUERIES, load_clocks, load_cover
 from api.counting import Survey, counts_document, grounds, kept_totals

@@ -8,8 +8,8 @@ import asyncpg
 import msgspec
 from fastapi import Depends, Request
 
-from alerting.cover import CalendarNow, ClosureNow, Cover
-from alerting.verdict import Clock, Clocks
+from alerting.stations.expected import CalendarNow, ClosureNow, Cover
+from alerting.stations.verdict import Clock, Clocks
 from api.config import ApiConfig
 from api.database import Database
 from api.guesses import Guesses

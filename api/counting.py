@@ -10,8 +10,8 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from alerting.cover import Cover
-from alerting.verdict import ALWAYS_OPEN, STALE, Clocks, Hours, Verdict, judge
+from alerting.stations.expected import Cover
+from alerting.stations.verdict import ALWAYS_OPEN, STALE, Clocks, Hours, Verdict, judge
 from api.context import QUERIES, load_clocks, load_cover
 from api.database import Database
 from api.shapes import Counts

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from alerting.topics import shared_name
+from alerting.incidents.topics import shared_name
 from api.texts import Words
 from contract.figures import figure
 

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 from fastapi import APIRouter
 
-from alerting.verdict import SET_ASIDE, Clocks, Verdict, doubt
+from alerting.stations.verdict import SET_ASIDE, Clocks, Verdict, doubt
 from api.context import QUERIES, Shared, load_clocks
 from api.paging import MAX_ID, AfterRecord, Page, PageOf
 from api.problems import Problem

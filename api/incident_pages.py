@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final
 from fastapi import Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from alerting import incident_actions
-from alerting.incident_actions import ActionRefusedError
-from alerting.incidents_core import MAX_TEXT
+from alerting.incidents import actions as incident_actions
+from alerting.incidents.actions import ActionRefusedError
+from alerting.incidents.book import MAX_TEXT
 from api import incidents, stations
 from api.area_choice import find_area
 from api.context import QUERIES, Context, Shared

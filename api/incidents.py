@@ -7,9 +7,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from alerting import incident_actions
-from alerting.incident_actions import ActionRefusedError
-from alerting.incidents_core import Refusal
+from alerting.incidents import actions as incident_actions
+from alerting.incidents.actions import ActionRefusedError
+from alerting.incidents.book import Refusal
 from api.context import QUERIES, Context, Shared
 from api.filters import AreaFilter
 from api.gate import ACTOR, NAMES

@@ -12,7 +12,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from alerting.verdict import Clocks, Verdict
+from alerting.stations.verdict import Clocks, Verdict
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _MOST_KINDS: Final = 50

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from alerting.topics import shared_name, topic_word
+from alerting.incidents.topics import shared_name, topic_word
 from api.texts import Words
 
 

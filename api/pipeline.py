@@ -10,10 +10,10 @@ import msgspec
 from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from alerting.restart_store import AnnouncementRefusedError, announce, load_announced
-from alerting.restarts import Announced
-from alerting.stability import SPAN, Stability, stability_of
-from alerting.verdict import Clock, Clocks
+from alerting.pipeline.restart_store import AnnouncementRefusedError, announce, load_announced
+from alerting.pipeline.restarts import Announced
+from alerting.pipeline.stability import SPAN, Stability, stability_of
+from alerting.stations.verdict import Clock, Clocks
 from api.context import QUERIES, Shared, load_clocks
 from api.gate import ACTOR, NAMES
 from api.problems import Problem, not_found

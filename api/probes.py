@@ -7,8 +7,8 @@ import asyncpg
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from alerting.stability import Stability
-from alerting.verdict import Clocks
+from alerting.pipeline.stability import Stability
+from alerting.stations.verdict import Clocks
 from api.context import QUERIES, load_clocks, load_cover
 from api.counting import Survey, kept_totals
 from api.database import Database

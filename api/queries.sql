@@ -20,7 +20,7 @@ WHERE withdrawn_at IS NULL AND from_at <= now() AND until_at > now()
 SELECT now();
 
 -- name: list_stations
--- A page by id. The CASE is alerting/verdict.py in SQL, so that a rare verdict is found without reading every
+-- A page by id. The CASE is alerting/stations/verdict.py in SQL, so that a rare verdict is found without reading every
 -- station here; a test holds the two together. The lines before it only spare it to most stations. $2: partitions with
 -- only sound clocks; $3, $4: the sound
 -- (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the

@@ -5,7 +5,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from alerting.verdict import Verdict
+from alerting.stations.verdict import Verdict
 
 T = TypeVar("T")
 IncidentStatus = Literal["open", "acknowledged", "closed"]

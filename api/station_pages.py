@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Query, Request, Response
 
-from alerting.verdict import Verdict
+from alerting.stations.verdict import Verdict
 from api import history, incidents, schedules, stations
 from api.area_choice import find_area
 from api.atlas import ORDER

@@ -8,9 +8,9 @@ from typing import Annotated, Final
 import asyncpg
 from fastapi import APIRouter, Path, Query
 
-from alerting.cover import Cover
-from alerting.standing import UNPROVEN
-from alerting.verdict import LIVE, UP, Clock, Clocks, Verdict, judge
+from alerting.stations.expected import Cover
+from alerting.stations.snapshot import UNPROVEN
+from alerting.stations.verdict import LIVE, UP, Clock, Clocks, Verdict, judge
 from api.context import QUERIES, Context, Shared, load_clocks, load_cover
 from api.filters import AreaFilter
 from api.paging import AfterStation, PageOf

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from alerting.verdict import Verdict
+from alerting.stations.verdict import Verdict
 from api.atlas import GRAVITY
 
 PARTS: Final = 480

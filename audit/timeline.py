@@ -11,7 +11,7 @@ set gives the same history, however it arrived.
   it is silent and gaps leave open whether its heartbeats were lost, or its shard was suspected (`unproven`).
 - Online while its terminals say that nobody can use it, it is unusable.
 - Not online outside opening hours it is closed, and within them in an approved closure excused; a terminal that was
-  left on is online all the same. These are the rules of `alerting.verdict`, for each moment as it was then.
+  left on is online all the same. These are the rules of `alerting.stations.verdict`, for each moment as it was then.
 - Presence turns offline into "link down, running": still offline (it counts for service, never for online), unknown,
   closed or excused, but with evidence `presence` and what the terminal said of being usable.
 - `revision` is 1 as judged live, and one more for each later arrival of presence about the interval.
@@ -27,8 +27,8 @@ from typing import Final, Generic, Literal, TypeVar
 
 import msgspec
 
-from alerting.standing import UNPROVEN
-from alerting.verdict import LIVE, Verdict, verdict_of
+from alerting.stations.snapshot import UNPROVEN
+from alerting.stations.verdict import LIVE, Verdict, verdict_of
 
 _T = TypeVar("_T")
 Evidence = Literal["live", "presence", "none"]

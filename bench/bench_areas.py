@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from alerting.areas import Step
-from alerting.blindspots import BlindSpots, BlindSpotSettings, Start
-from alerting.incidents_core import Book
-from alerting.silence_spots import World
-from alerting.spot_gaps import Gaps
-from alerting.spots import write
-from alerting.standing import Moment, Standing
+from alerting.blindspots.area_counts import Step
+from alerting.blindspots.by_silence import World
+from alerting.blindspots.spot import write
+from alerting.blindspots.tracker import BlindSpots, BlindSpotSettings, Start
+from alerting.blindspots.unknown_time import Gaps
+from alerting.incidents.book import Book
+from alerting.stations.snapshot import Moment, Standing
 from registry.calendar import ALWAYS
 
 BEGIN = datetime(2026, 11, 2, tzinfo=UTC)

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 
 from aiokafka import ConsumerRecord
 
-from alerting.health import HealthHandler, load_rules
-from alerting.health_core import Active, Memory, hear
+from alerting.health.evaluate import Active, Memory, hear
+from alerting.health.service import HealthHandler, load_rules
 from bench.bench_ingest import NO_CLAIM, database_server, fresh_database, health, kafka_record, set_up
 from contract.messages import Record
 from ingest.entries import DataUnit, read_entry

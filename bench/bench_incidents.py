@@ -8,7 +8,7 @@ import asyncio
 import os
 import time
 
-from alerting.leader import Decider, PassConfig
+from alerting.incident_process.decide_pass import Decider, PassConfig
 from bench.bench_ingest import database_server, fresh_database
 from bench.bench_judge import PARTITIONS, resident
 from store.migrate import migrate

@@ -16,8 +16,8 @@ import msgspec
 import psutil
 from aiokafka import ConsumerRecord
 
-from alerting.judge import CONSUMER, JudgeConfig, JudgeHandler
-from alerting.liveness import LivenessSettings, PartitionLiveness
+from alerting.liveness.partition import LivenessSettings, PartitionLiveness
+from alerting.liveness.service import CONSUMER, JudgeConfig, JudgeHandler
 from bench.bench_ingest import database_server, fresh_database
 from contract.codec import encode
 from contract.log import LIVE, HeartbeatEntry, Tick

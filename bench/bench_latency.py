@@ -25,7 +25,7 @@ import asyncpg
 import msgspec
 import psutil
 
-from alerting.judge import JudgeHandler
+from alerting.liveness.service import JudgeHandler
 from bench.bench_ingest import database_server, fresh_database
 from bench.bench_judge import CHUNK, CONFIG, claim_all, homes, record, save
 from bench.latency_feed import PARTITIONS, heartbeat, station_id, tick

@@ -16,9 +16,9 @@ from milepost.numbers import require_between
 from milepost.settings import LINGER, PARTITIONS, Secret, Settings, require, secret_in
 
 if TYPE_CHECKING:
-    from alerting.blindspots import BlindSpotSettings
-    from alerting.incidents import IncidentsConfig
-    from alerting.liveness import LivenessSettings
+    from alerting.blindspots.tracker import BlindSpotSettings
+    from alerting.incident_process.service import IncidentsConfig
+    from alerting.liveness.partition import LivenessSettings
     from broker.losses import LossSettings
 
 _MAX_DAYS = 400
@@ -77,7 +77,7 @@ async def ingest(settings: Settings, stop: asyncio.Event) -> None:
 
 async def judge(settings: Settings, stop: asyncio.Event) -> None:
     """Judge which stations are online."""
-    from alerting.judge import JudgeConfig, run
+    from alerting.liveness.service import JudgeConfig, run
 
     config = JudgeConfig(
         database_url=database_url(settings),
@@ -92,8 +92,8 @@ async def judge(settings: Settings, stop: asyncio.Event) -> None:
 
 def liveness_settings(settings: Settings) -> "LivenessSettings":
     """By what a judge tells that a terminal is offline."""
-    from alerting.clock import ClockSettings
-    from alerting.liveness import LivenessSettings
+    from alerting.liveness.partition import LivenessSettings
+    from alerting.liveness.pipeline_clock import ClockSettings
 
     return LivenessSettings(
         k=settings.missed_heartbeats,
@@ -106,7 +106,7 @@ def liveness_settings(settings: Settings) -> "LivenessSettings":
 
 async def health(settings: Settings, stop: asyncio.Event) -> None:
     """Evaluate the health rules over what terminals record."""
-    from alerting.health import HealthConfig, run
+    from alerting.health.service import HealthConfig, run
 
     config = HealthConfig(
         database_url=database_url(settings),
@@ -119,20 +119,20 @@ async def health(settings: Settings, stop: asyncio.Event) -> None:
 
 async def incidents(settings: Settings, stop: asyncio.Event) -> None:
     """Open and close incidents."""
-    from alerting.incidents import run
+    from alerting.incident_process.service import run
 
     await run(incidents_config(settings), stop)
 
 
 def incidents_config(settings: Settings) -> "IncidentsConfig":
     """What the incident process is told."""
-    from alerting.flapping import FlappingSettings
-    from alerting.incidents import IncidentsConfig
-    from alerting.outage import CauseSettings
-    from alerting.parts import PartSettings
-    from alerting.promise import USUAL
-    from alerting.station_rules import RuleSettings
-    from alerting.suspicion import MassSettings
+    from alerting.causes.common_cause import CauseSettings
+    from alerting.causes.flapping import FlappingSettings
+    from alerting.causes.shard_suspicion import MassSettings
+    from alerting.incident_process.service import IncidentsConfig
+    from alerting.incident_process.stages import PartSettings
+    from alerting.station_incidents.rules import RuleSettings
+    from alerting.stations.promise import USUAL
 
     causes = CauseSettings(
         least=settings.cause_least,
@@ -169,9 +169,9 @@ def incidents_config(settings: Settings) -> "IncidentsConfig":
 
 
 def _blind_spots(settings: Settings) -> "BlindSpotSettings":
-    from alerting.blindspots import BlindSpotSettings
-    from alerting.record_spots import RecordSettings
-    from alerting.silence_spots import SilenceSettings
+    from alerting.blindspots.by_records import RecordSettings
+    from alerting.blindspots.by_silence import SilenceSettings
+    from alerting.blindspots.tracker import BlindSpotSettings
 
     silence = SilenceSettings(
         never=timedelta(days=settings.blind_never_days),
@@ -190,7 +190,7 @@ def _blind_spots(settings: Settings) -> "BlindSpotSettings":
 
 async def deliver(settings: Settings, stop: asyncio.Event) -> None:
     """Tell people about incidents."""
-    from alerting.deliver import DeliverConfig, run
+    from alerting.delivery.service import DeliverConfig, run
 
     config = DeliverConfig(
         database_url=database_url(settings),
@@ -205,8 +205,8 @@ async def deliver(settings: Settings, stop: asyncio.Event) -> None:
 
 async def watch(settings: Settings, stop: asyncio.Event) -> None:
     """Tell people when a part of Milepost is dead."""
-    from alerting.watch import WatchConfig, run
-    from alerting.watch_core import Pace
+    from alerting.selfcheck.rules import Pace
+    from alerting.selfcheck.service import WatchConfig, run
 
     config = WatchConfig(
         database_url=database_url(settings),
@@ -295,8 +295,8 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
 
 async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Announce a restart that begins now; 2 when it may not be."""
-    from alerting.restart_store import AnnouncementRefusedError, announce
-    from alerting.restarts import LONGEST_RESTART
+    from alerting.pipeline.restart_store import AnnouncementRefusedError, announce
+    from alerting.pipeline.restarts import LONGEST_RESTART
     from store.migrate import require_current
     from store.pool import open_pool
 

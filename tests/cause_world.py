@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from alerting.cause_book import fallen_of, write_plan
-from alerting.cause_steps import AREA_OUTAGE
-from alerting.causes import Causes
-from alerting.evidence import Fallen, Group, Peer
-from alerting.incidents_core import STATION_OFFLINE, Book, Incident
-from alerting.outage import CauseSettings, Outage
-from alerting.station_rules import station_rule_key
+from alerting.causes.common_cause import CauseSettings, Outage
+from alerting.causes.evidence import Fallen, Group, Peer
+from alerting.causes.steps import AREA_OUTAGE
+from alerting.causes.tracker import Causes
+from alerting.causes.write import fallen_of, write_plan
+from alerting.incidents.book import STATION_OFFLINE, Book, Incident
+from alerting.station_incidents.rules import station_rule_key
 from tests.shelving import closed_by_hand
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)

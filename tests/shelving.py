@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from alerting.incident_actions import REOPEN_AFTER
-from alerting.incidents_core import Incident
+from alerting.incidents.actions import REOPEN_AFTER
+from alerting.incidents.book import Incident
 
 
 def closed_by_hand(incident: Incident, now: datetime, *, by: str = "lead", after: timedelta = REOPEN_AFTER) -> Incident:

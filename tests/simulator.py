@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, Transition
+from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, Transition
 from broker.census import Census
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import Heartbeat, Status

@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from alerting.pipeline import UNSTABLE
+from alerting.pipeline.blind_incidents import UNSTABLE
 from broker.config import BridgeConfig
 from tests.acceptance.lossy import LossyPath
 from tests.acceptance.stack import Stack, wait_until

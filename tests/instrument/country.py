@@ -11,8 +11,8 @@ from functools import partial
 
 import msgspec
 
-from alerting.clock import ClockSettings
-from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
+from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
+from alerting.liveness.pipeline_clock import ClockSettings
 from broker.census import Census
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import Heartbeat, Status

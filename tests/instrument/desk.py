@@ -1,7 +1,8 @@
 """The incident process on simulated time: the real rules, in the order of its passes, without a database.
 
-The shells of `alerting.leader`, `cause_watch` and `blindspot_watch` do the same with queries; whatever lives in memory
-there lives in `Memory` here, and `restart` makes it anew from what was kept.
+The shells of `alerting.incident_process.decide_pass`, `alerting.causes.stage` and `alerting.blindspots.stage` do the
+same with queries; whatever lives in memory there lives in `Memory` here, and `restart` makes it anew from what was
+kept.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,16 +11,16 @@ from typing import Protocol
 
 import msgspec
 
-from alerting import shelf
-from alerting.areas import Step
-from alerting.blindspots import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
-from alerting.cause_book import CHILD_KINDS, fallen_of, keys_of, write_plan
-from alerting.cause_steps import AREA_OUTAGE
-from alerting.causes import Causes
-from alerting.evidence import Fallen, Peer
-from alerting.field import Facts, Field, Judged, StationChange
-from alerting.flapping import Flapping, FlappingSettings
-from alerting.flapping_book import (
+from alerting.blindspots.area_counts import Step
+from alerting.blindspots.by_silence import World
+from alerting.blindspots.spot import keys_of as spot_keys_of
+from alerting.blindspots.spot import write
+from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
+from alerting.blindspots.unknown_time import Gaps, UnknownTime
+from alerting.causes.common_cause import CauseSettings
+from alerting.causes.evidence import Fallen, Peer
+from alerting.causes.flapping import Flapping, FlappingSettings
+from alerting.causes.flapping_write import (
     end_flapping,
     falls_by_flapping,
     flapping_key,
@@ -32,23 +33,23 @@ from alerting.flapping_book import (
     use_key,
     write_turns,
 )
-from alerting.incidents_core import Action, Book, Incident
-from alerting.outage import CauseSettings
-from alerting.pipeline import LONGEST, Gap, View, Watchdog, follow_pipeline, pipeline_key
-from alerting.pipeline import Clock as WatchedClock
-from alerting.population import Population
-from alerting.silence_spots import World
-from alerting.spot_gaps import Gaps, UnknownTime
-from alerting.spots import keys_of as spot_keys_of
-from alerting.spots import write
-from alerting.stability import SPAN
-from alerting.standing import ClockName, Moment, Standing
-from alerting.station_rules import NOT_OPEN, UNUSABLE, RuleSettings, decide, hold, station_rule_key
-from alerting.station_watch import StationWatch
-from alerting.suspicion import MassSettings, Suspicions
-from alerting.use_causes import UseCauses
-from alerting.verdict import Clock
-from alerting.watermark import Waiting, horizon, reached, stride, watermark
+from alerting.causes.groups import Population
+from alerting.causes.shard_suspicion import MassSettings, Suspicions
+from alerting.causes.steps import AREA_OUTAGE
+from alerting.causes.tracker import Causes
+from alerting.causes.use_causes import UseCauses
+from alerting.causes.write import CHILD_KINDS, fallen_of, keys_of, write_plan
+from alerting.incidents.book import Action, Book, Incident
+from alerting.pipeline.blind_incidents import LONGEST, Gap, View, Watchdog, follow_pipeline, pipeline_key
+from alerting.pipeline.blind_incidents import Clock as WatchedClock
+from alerting.pipeline.stability import SPAN
+from alerting.pipeline.watermark import Waiting, horizon, reached, stride, watermark
+from alerting.station_incidents import shelving as shelf
+from alerting.station_incidents.rules import NOT_OPEN, UNUSABLE, RuleSettings, decide, hold, station_rule_key
+from alerting.station_incidents.timers import StationWatch
+from alerting.stations.snapshot import ClockName, Moment, Standing
+from alerting.stations.table import Facts, Field, Judged, StationChange
+from alerting.stations.verdict import Clock
 from registry.calendar import ALWAYS, Calendar
 from registry.closures import Closure
 from tests.instrument.kept import Kept

@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from alerting.clock import ClockState
-from alerting.field import StationChange
-from alerting.judge_store import memory_text, restore_terminals
-from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
-from alerting.pipeline import Gap
-from alerting.standing import ClockName
-from alerting.terminals import unflag
-from alerting.verdict import Clock
+from alerting.liveness.columns import unflag
+from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
+from alerting.liveness.pipeline_clock import ClockState
+from alerting.liveness.store import memory_text, restore_terminals
+from alerting.pipeline.blind_incidents import Gap
+from alerting.stations.snapshot import ClockName
+from alerting.stations.table import StationChange
+from alerting.stations.verdict import Clock
 from contract.log import LiveEntry
 
 

@@ -5,12 +5,12 @@ from datetime import datetime
 
 import msgspec
 
-from alerting.blindspots import Spot
-from alerting.incidents_core import Book, Incident
-from alerting.outage import Outage
-from alerting.spot_memory import Remembered
-from alerting.station_rules import KINDS
-from alerting.suspicion import Member, Suspicion, Suspicions
+from alerting.blindspots.remembered import Remembered
+from alerting.blindspots.tracker import Spot
+from alerting.causes.common_cause import Outage
+from alerting.causes.shard_suspicion import Member, Suspicion, Suspicions
+from alerting.incidents.book import Book, Incident
+from alerting.station_incidents.rules import KINDS
 
 
 class Kept:

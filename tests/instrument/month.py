@@ -13,15 +13,15 @@ from math import inf
 
 import msgspec
 
-from alerting.field import Facts, StationChange
-from alerting.flapping import FlappingSettings
-from alerting.incidents_core import Incident
-from alerting.pipeline import Gap
-from alerting.standing import ClockName
-from alerting.station_rules import UNUSABLE, RuleSettings
-from alerting.suspicion import MassSettings
-from alerting.terminals import WORDS
-from alerting.verdict import Clock
+from alerting.causes.flapping import FlappingSettings
+from alerting.causes.shard_suspicion import MassSettings
+from alerting.incidents.book import Incident
+from alerting.liveness.columns import WORDS
+from alerting.pipeline.blind_incidents import Gap
+from alerting.station_incidents.rules import UNUSABLE, RuleSettings
+from alerting.stations.snapshot import ClockName
+from alerting.stations.table import Facts, StationChange
+from alerting.stations.verdict import Clock
 from registry.calendar import ALWAYS, Version, calendar_of
 from tests.instrument import truth as facts
 from tests.instrument.country import EPOCH, MINUTE, PARTITIONS, Country, Decided

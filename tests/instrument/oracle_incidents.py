@@ -9,7 +9,7 @@ from math import inf
 
 import msgspec
 
-from alerting.incidents_core import Incident
+from alerting.incidents.book import Incident
 from tests.instrument.oracle import TICK, Oracle, Silence, Span, Verdicts
 from tests.instrument.truth import ALWAYS, BEGIN, DAYS, END, Place, Truth, hours
 

@@ -9,7 +9,7 @@ hours are.
 from collections.abc import Iterator, Sequence
 from math import inf
 
-from alerting.incidents_core import Incident
+from alerting.incidents.book import Incident
 from tests.instrument.oracle import TICK, K, Life, Oracle, Span, Verdicts
 from tests.instrument.oracle_incidents import openings_of
 from tests.instrument.truth import Truth

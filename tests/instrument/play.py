@@ -16,7 +16,7 @@ import msgspec
 
 from agents.simulator import timetable
 from agents.simulator.timetable import Line, Who
-from alerting.incidents_core import Incident
+from alerting.incidents.book import Incident
 from registry.closures import Closure
 from tests.instrument import script
 from tests.instrument.script import LIFECYCLES, Edit, Expect, Scenario, Strike

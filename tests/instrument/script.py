@@ -24,7 +24,7 @@ import msgspec
 
 from agents.simulator import timetable
 from agents.simulator.timetable import BrokenLineError, Line, Who, duration
-from alerting.verdict import Verdict
+from alerting.stations.verdict import Verdict
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 PROCESSES = ("mqtt", "bridge", "kafka", "judge", "incidents", "postgres")

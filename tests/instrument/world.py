@@ -15,12 +15,12 @@ import msgspec
 from agents.simulator.fleet import ACTS
 from agents.simulator.terminal import Connect, Drop, Link, Profile, Publish, Terminal
 from agents.simulator.timetable import Deed
-from alerting.clock import ClockSettings
-from alerting.field import Facts
-from alerting.liveness import LivenessSettings, Registration
-from alerting.standing import UNPROVEN
-from alerting.suspicion import MassSettings
-from alerting.verdict import Clocks, Hours, judge
+from alerting.causes.shard_suspicion import MassSettings
+from alerting.liveness.partition import LivenessSettings, Registration
+from alerting.liveness.pipeline_clock import ClockSettings
+from alerting.stations.snapshot import UNPROVEN
+from alerting.stations.table import Facts
+from alerting.stations.verdict import Clocks, Hours, judge
 from contract.topics import Topic
 from registry.calendar import ALWAYS, Version, calendar_of
 from store.partition import partition_of

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from alerting.health_sources import SOURCES
+from alerting.health.rule_fields import SOURCES
 from contract.glossary import WORDS
 from store.pool import Pool
 from tests.integration.api_world import World

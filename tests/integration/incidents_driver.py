@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from alerting import deliver, incidents
+from alerting.delivery import service as deliver
+from alerting.incident_process import service as incidents
 
 SERVICES: dict[str, tuple[Any, Any]] = {
     "incidents": (incidents.run, incidents.IncidentsConfig),

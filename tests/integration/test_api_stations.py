@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from alerting.verdict import Verdict
+from alerting.stations.verdict import Verdict
 from api.stations import MOST_TERMINALS
 from store.pool import Pool
 from tests.integration.api_world import World, config, serving

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from alerting.incidents import IncidentsConfig
-from alerting.incidents import run as run_incidents
+from alerting.incident_process.service import IncidentsConfig
+from alerting.incident_process.service import run as run_incidents
 from store.pool import Pool
 from tests.integration.api_world import World, config, serving
 from tests.integration.incidents_kit import add_station, ago, judging, running, until, write_transition

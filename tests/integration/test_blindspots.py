@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from alerting import incidents as service
-from alerting.blindspots import BlindSpotSettings
-from alerting.field_store import load_field
-from alerting.incidents import IncidentsConfig
-from alerting.parts import PartSettings
-from alerting.record_spots import RecordSettings
-from alerting.silence_spots import SilenceSettings
+from alerting.blindspots.by_records import RecordSettings
+from alerting.blindspots.by_silence import SilenceSettings
+from alerting.blindspots.tracker import BlindSpotSettings
+from alerting.incident_process import service
+from alerting.incident_process.service import IncidentsConfig
+from alerting.incident_process.stages import PartSettings
+from alerting.stations.store import load_field
 from registry.importer import import_file
 from store.pool import Pool
 from tests.integration.incidents_kit import ago, judging, now, running, until, write_transition

@@ -13,12 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from alerting.bot_target import BotTarget
-from alerting.bots import parse_bot
-from alerting.deliver import DeliverConfig, Outbox, open_target
-from alerting.deliver_facts import Facts
-from alerting.deliver_message import write_message
-from alerting.deliver_targets import AppriseTarget, Parcel, SendError
+from alerting.delivery.bot_target import BotTarget
+from alerting.delivery.bots import parse_bot
+from alerting.delivery.facts import Facts
+from alerting.delivery.message import write_message
+from alerting.delivery.service import DeliverConfig, Outbox, open_target
+from alerting.delivery.targets import AppriseTarget, Parcel, SendError
 from store.pool import Pool
 from tests.conftest import free_port
 from tests.integration.incidents_kit import add_station, until

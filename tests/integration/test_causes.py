@@ -5,11 +5,11 @@ from datetime import datetime
 
 import pytest
 
-from alerting import incidents as service
-from alerting.incident_actions import resolve
-from alerting.incidents import IncidentsConfig
-from alerting.outage import CauseSettings
-from alerting.parts import PartSettings
+from alerting.causes.common_cause import CauseSettings
+from alerting.incident_process import service
+from alerting.incident_process.service import IncidentsConfig
+from alerting.incident_process.stages import PartSettings
+from alerting.incidents.actions import resolve
 from store.pool import Pool
 from tests.integration.incidents_kit import ago, judging, now, running, until
 

@@ -5,13 +5,13 @@ from datetime import datetime
 
 import pytest
 
-from alerting import deliver
-from alerting import incidents as service
-from alerting.deliver import DeliverConfig
-from alerting.incidents import IncidentsConfig
-from alerting.outage import CauseSettings
-from alerting.parts import PartSettings
-from alerting.station_rules import RuleSettings
+from alerting.causes.common_cause import CauseSettings
+from alerting.delivery import service as deliver
+from alerting.delivery.service import DeliverConfig
+from alerting.incident_process import service
+from alerting.incident_process.service import IncidentsConfig
+from alerting.incident_process.stages import PartSettings
+from alerting.station_incidents.rules import RuleSettings
 from store.pool import Pool
 from tests.integration.incidents_kit import ago, judging, now, running, until, write_transition
 from tests.integration.test_deliver import Webhook

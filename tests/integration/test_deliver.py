@@ -17,9 +17,9 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from alerting import deliver as service
-from alerting.deliver import DeliverConfig
-from alerting.deliver_core import target_of
+from alerting.delivery import service
+from alerting.delivery.retry import target_of
+from alerting.delivery.service import DeliverConfig
 from contract.errors import RemedyError
 from store.pool import Pool
 from tests.integration.incidents_kit import add_station, running, until

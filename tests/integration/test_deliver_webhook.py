@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from alerting import deliver as service
-from alerting.deliver import DeliverConfig
-from alerting.deliver_core import target_of
+from alerting.delivery import service
+from alerting.delivery.retry import target_of
+from alerting.delivery.service import DeliverConfig
 from store.pool import Pool
 from tests.integration.api_world import World
 from tests.integration.incidents_kit import running, until

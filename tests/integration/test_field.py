@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerting.field import Field
-from alerting.field_store import load_field, meet
-from alerting.leader import Decider, PassConfig, Passed
-from alerting.stream import INCIDENTS
+from alerting.incident_process.decide_pass import Decider, PassConfig, Passed
+from alerting.pipeline.transitions import INCIDENTS
+from alerting.stations.store import load_field, meet
+from alerting.stations.table import Field
 from registry.calendar_store import refresh_calendars
 from registry.closure_store import NewClosure, declare
 from registry.schedule_store import put_schedules

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from alerting.health import HealthConfig, HealthHandler, run
-from alerting.health_rules import RuleSet
+from alerting.health.rules import RuleSet
+from alerting.health.service import HealthConfig, HealthHandler, run
 from contract.codec import encode
 from contract.errors import RemedyError
 from contract.log import RECORDS

@@ -12,12 +12,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from alerting import incidents as service
-from alerting.incident_actions import ActionRefusedError, acknowledge, assign, note, resolve
-from alerting.incidents import LOCK, IncidentsConfig
-from alerting.incidents_core import Refusal
-from alerting.restart_store import AnnouncementRefusedError, announce
-from alerting.station_rules import RuleSettings
+from alerting.incident_process import service
+from alerting.incident_process.service import LOCK, IncidentsConfig
+from alerting.incidents.actions import ActionRefusedError, acknowledge, assign, note, resolve
+from alerting.incidents.book import Refusal
+from alerting.pipeline.restart_store import AnnouncementRefusedError, announce
+from alerting.station_incidents.rules import RuleSettings
 from store.pool import Pool, open_pool
 from tests.integration.incidents_kit import (
     add_station,

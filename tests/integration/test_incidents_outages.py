@@ -15,9 +15,10 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from alerting import deliver, incidents
-from alerting.deliver import DeliverConfig
-from alerting.incidents import IncidentsConfig
+from alerting.delivery import service as deliver
+from alerting.delivery.service import DeliverConfig
+from alerting.incident_process import service as incidents
+from alerting.incident_process.service import IncidentsConfig
 from contract.log import TRANSITIONS, TransitionEntry
 from milepost.embedded import postgres
 from store.migrate import migrate

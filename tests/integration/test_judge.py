@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 from aiokafka import ConsumerRecord
 
-from alerting.judge import CONSUMER, JudgeConfig, JudgeHandler
-from alerting.liveness import LivenessSettings
+from alerting.liveness.partition import LivenessSettings
+from alerting.liveness.service import CONSUMER, JudgeConfig, JudgeHandler
 from broker.census import Census
 from broker.losses import LossSettings
 from contract.codec import encode

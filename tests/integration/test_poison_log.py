@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from aiokafka import ConsumerRecord
 
-from alerting.health import HealthHandler, load_rules
-from alerting.judge import JudgeConfig, JudgeHandler
+from alerting.health.service import HealthHandler, load_rules
+from alerting.liveness.service import JudgeConfig, JudgeHandler
 from contract.codec import encode
 from contract.log import LIVE, RECORDS
 from ingest.handler import RecordsHandler

@@ -15,9 +15,9 @@ import msgspec
 from aiokafka import ConsumerRecord
 from fastapi import FastAPI
 
-from alerting.health import HealthHandler, load_rules
-from alerting.judge import JudgeConfig, JudgeHandler
-from alerting.leader import Decider, PassConfig
+from alerting.health.service import HealthHandler, load_rules
+from alerting.incident_process.decide_pass import Decider, PassConfig
+from alerting.liveness.service import JudgeConfig, JudgeHandler
 from api import blind_spot_pages, board, closure_pages, incident_pages, pages, station_pages
 from api.service import open_app
 from broker.translate import Translator

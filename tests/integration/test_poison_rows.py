@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from alerting.incidents import IncidentsConfig
-from alerting.incidents import run as run_incidents
+from alerting.incident_process.service import IncidentsConfig
+from alerting.incident_process.service import run as run_incidents
 from contract.bounds import EARLIEST, LATEST, held
 from registry.calendar_keeper import CalendarKeeper
 from registry.importer import import_file

@@ -7,9 +7,9 @@ import pytest
 
 from store.pool import Connection, Pool
 from store.sql import load_queries
+from tests.machine_words import ROOMS, ROOT
 
-ROOT = Path(__file__).parents[2]
-FILES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("*/*queries.sql"))
+FILES = sorted(str(path.relative_to(ROOT)) for room in ROOMS for path in (ROOT / room).rglob("*queries.sql"))
 
 
 async def broken_queries(connection: Connection, path: str) -> list[str]:

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import asyncpg
 import pytest
 
-from alerting.cover import Cover
-from alerting.verdict import Clocks, Verdict, doubt
+from alerting.stations.expected import Cover
+from alerting.stations.verdict import Clocks, Verdict, doubt
 from api.context import QUERIES, load_clocks, load_cover
 from api.counting import grounds, survey_at, tally
 from api.stations import complete

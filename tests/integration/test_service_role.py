@@ -1,7 +1,6 @@
 """The role of the services: enough for every query of theirs, and little more."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -9,9 +8,9 @@ import pytest
 from store.migrate import migrate
 from store.pool import Connection, Pool
 from store.sql import load_queries
+from tests.machine_words import ROOMS, ROOT
 
-ROOT = Path(__file__).parents[2]
-FILES = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("*/*queries.sql"))
+FILES = sorted(str(path.relative_to(ROOT)) for room in ROOMS for path in (ROOT / room).rglob("*queries.sql"))
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ async def test_it_may_run_every_query(service: Connection, path: str) -> None:
 
 async def test_it_may_do_what_shows_only_when_it_runs(service: Connection) -> None:
     """Numbers that are taken beforehand, and what triggers write in its name."""
-    taken = load_queries(ROOT / "alerting/incidents_queries.sql").new_ids
+    taken = load_queries(ROOT / "alerting/incidents/queries.sql").new_ids
     assert len(await service.fetch(taken, 3)) == 3
     await service.execute("INSERT INTO station (id, name, lifecycle) VALUES ('s', 's', 'planned')")
     await service.execute("INSERT INTO terminal (station, id) VALUES ('s', '001')")

@@ -1,6 +1,6 @@
 """The incident process passes over a fallen shard with every number at its edges, and no part of it fails."""
 
-from alerting.leader import Decider, PassConfig
+from alerting.incident_process.decide_pass import Decider, PassConfig
 from milepost.cli import needed
 from milepost.services import incidents_config
 from store.pool import Pool

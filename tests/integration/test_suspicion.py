@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from alerting.leader import Decider, PassConfig
-from alerting.suspicion import MassSettings
+from alerting.causes.shard_suspicion import MassSettings
+from alerting.incident_process.decide_pass import Decider, PassConfig
 from store.pool import Connection, Pool
 from tests.integration.api_world import World, config, serving
 from tests.integration.incidents_kit import incidents, write_clocks, write_transition

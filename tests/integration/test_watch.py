@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from alerting import watch
-from alerting.watch import WatchConfig
-from alerting.watch_core import REQUIRED, Pace
+from alerting.selfcheck import service as watch
+from alerting.selfcheck.rules import REQUIRED, Pace
+from alerting.selfcheck.service import WatchConfig
 from api.config import ApiConfig
 from api.service import run as serve_api
 from store.pool import Pool

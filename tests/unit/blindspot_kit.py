@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from alerting.areas import Step
-from alerting.blindspots import BlindSpots, BlindSpotSettings, Spot, Start
-from alerting.incidents_core import Book, Incident
-from alerting.opening_days import Hours
-from alerting.record_spots import Records
-from alerting.silence_spots import World
-from alerting.spot_gaps import Gaps, UnknownTime
-from alerting.spot_memory import Remembered
-from alerting.spots import write
-from alerting.standing import DOUBTFUL, ClockName, Moment, Standing
+from alerting.blindspots.area_counts import Step
+from alerting.blindspots.by_records import Records
+from alerting.blindspots.by_silence import World
+from alerting.blindspots.opening_days import Hours
+from alerting.blindspots.remembered import Remembered
+from alerting.blindspots.spot import write
+from alerting.blindspots.tracker import BlindSpots, BlindSpotSettings, Spot, Start
+from alerting.blindspots.unknown_time import Gaps, UnknownTime
+from alerting.incidents.book import Book, Incident
+from alerting.stations.snapshot import DOUBTFUL, ClockName, Moment, Standing
 from registry.calendar import ALWAYS
 from tests.shelving import closed_by_hand
 

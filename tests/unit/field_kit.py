@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from alerting.field import Facts, Field, Judged, StationChange
-from alerting.incidents_core import Book, Incident
-from alerting.standing import DOUBTFUL, ClockName, Moment
-from alerting.station_rules import RuleSettings, decide, hold
-from alerting.station_watch import StationWatch
+from alerting.incidents.book import Book, Incident
+from alerting.station_incidents.rules import RuleSettings, decide, hold
+from alerting.station_incidents.timers import StationWatch
+from alerting.stations.snapshot import DOUBTFUL, ClockName, Moment
+from alerting.stations.table import Facts, Field, Judged, StationChange
 from registry.calendar import Version, calendar_of
 from registry.closures import Closure
 

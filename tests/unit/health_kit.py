@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from alerting.health_core import Active, Memory, Outcome, hear
-from alerting.health_rules import RuleSet
-from alerting.health_rules_file import read_rules
+from alerting.health.evaluate import Active, Memory, Outcome, hear
+from alerting.health.rules import RuleSet
+from alerting.health.rules_file import read_rules
 from contract.messages import Event, Health, Inventory, Record, Usage
 from ingest.entries import TypedData
 

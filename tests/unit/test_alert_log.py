@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alerting.deliver_targets import LogTarget
+from alerting.delivery.targets import LogTarget
 
 
 def mode(path: Path) -> int:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.areas import COLUMNS, AreaCounts, Step, column_of, is_waited_for, tally
-from alerting.standing import Standing
+from alerting.blindspots.area_counts import COLUMNS, AreaCounts, Step, column_of, is_waited_for, tally
+from alerting.stations.snapshot import Standing
 from tests.unit.blindspot_kit import START
 
 PATHS = ((), ("63",), ("63", "6321"), ("63", "6321", "632122"), ("63", "6322"), ("xj",))

@@ -4,9 +4,9 @@ from datetime import date, datetime
 
 import pytest
 
-from alerting.opening_days import missed_days, served
-from alerting.spot_columns import NEVER, Moments
-from alerting.spot_gaps import Gaps, UnknownTime
+from alerting.blindspots.columns import NEVER, Moments
+from alerting.blindspots.opening_days import missed_days, served
+from alerting.blindspots.unknown_time import Gaps, UnknownTime
 from registry.calendar import ALWAYS, FROM_ALWAYS, Calendar, Version, calendar_of
 from tests.unit.blindspot_kit import DAY, HOUR, MINUTE, PATH, START, Scene
 

@@ -7,8 +7,8 @@ import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alerting.blindspots import BlindSpotSettings
-from alerting.silence_spots import SilenceSettings
+from alerting.blindspots.by_silence import SilenceSettings
+from alerting.blindspots.tracker import BlindSpotSettings
 from registry.calendar import FROM_ALWAYS, Version, calendar_of
 from tests.unit.blindspot_kit import DAY, HOUR, START, Scene
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.bots import KINDS, Bot, Verdict, build_request, clip, parse_bot, read_answer
-from alerting.deliver_facts import Message
+from alerting.delivery.bots import KINDS, Bot, Verdict, build_request, clip, parse_bot, read_answer
+from alerting.delivery.facts import Message
 
 MESSAGE = Message(title="【离线】红旗阅览室", body="自 08:00 起\n查看：http://m.example.org/incidents/1")
 TEXT = f"{MESSAGE.title}\n{MESSAGE.body}"

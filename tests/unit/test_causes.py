@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerting.cause_steps import Joined, Opened
-from alerting.causes import Causes
-from alerting.evidence import Evidence, Fallen, Peer, Window, common, overlap, weigh
-from alerting.outage import CauseSettings
+from alerting.causes.common_cause import CauseSettings
+from alerting.causes.evidence import Evidence, Fallen, Peer, Window, common, overlap, weigh
+from alerting.causes.steps import Joined, Opened
+from alerting.causes.tracker import Causes
 from tests.cause_world import Station, World, second
 
 TOP = ("area:000000", "area:630000")

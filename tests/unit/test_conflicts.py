@@ -3,9 +3,15 @@
 import msgspec
 import pytest
 
-from alerting.conflicts import Voice, follow_judges, follow_service, follow_voices, speaking_as_one
-from alerting.field import Field, StationChange
-from alerting.incidents_core import Book
+from alerting.incidents.book import Book
+from alerting.station_incidents.identity_rules import (
+    Voice,
+    follow_judges,
+    follow_service,
+    follow_voices,
+    speaking_as_one,
+)
+from alerting.stations.table import Field, StationChange
 from tests.unit.field_kit import at, change, facts
 
 NOW = at("10:00")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.verdict import Verdict
+from alerting.stations.verdict import Verdict
 from api.atlas import (
     ORDER,
     PHONE,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.deliver_core import (
+from alerting.delivery.retry import (
     FIRST_RETRY,
     LONGEST_RETRY,
     GiveUp,

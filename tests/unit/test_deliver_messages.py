@@ -6,11 +6,11 @@ from typing import get_args
 
 import pytest
 
-from alerting.deliver_facts import OVER, WANTS_SOMEBODY, Area, Facts, Phase, known_zone, plain
-from alerting.deliver_message import lasted, write_message
-from alerting.deliver_short import MOST_UNITS, units
-from alerting.deliver_texts import Language
-from alerting.severity import SEVERITIES, severity_of
+from alerting.delivery.facts import OVER, WANTS_SOMEBODY, Area, Facts, Phase, known_zone, plain
+from alerting.delivery.message import lasted, write_message
+from alerting.delivery.short import MOST_UNITS, units
+from alerting.delivery.texts import Language
+from alerting.incidents.severity import SEVERITIES, severity_of
 from contract.glossary import WORDS
 
 NOW = datetime(2026, 11, 23, 8, 5, 12, tzinfo=UTC)

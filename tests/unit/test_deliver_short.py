@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.deliver_facts import Area, Phase, plain
-from alerting.deliver_message import write_message
-from alerting.deliver_short import MOST_UNITS, clusters, cut, units
-from alerting.deliver_targets import instantiate, told_by
-from alerting.deliver_texts import Language
+from alerting.delivery.facts import Area, Phase, plain
+from alerting.delivery.message import write_message
+from alerting.delivery.short import MOST_UNITS, clusters, cut, units
+from alerting.delivery.targets import instantiate, told_by
+from alerting.delivery.texts import Language
 from contract.glossary import WORDS
 from tests.unit.test_deliver_messages import BEGAN, MANY, NOW, OVER, TREE, facts
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.flapping import Flapping, FlappingSettings, Turn, restlessness
+from alerting.causes.flapping import Flapping, FlappingSettings, Turn, restlessness
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 DEFAULT = FlappingSettings()

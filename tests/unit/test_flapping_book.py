@@ -5,11 +5,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from alerting.cause_book import fallen_of
-from alerting.cause_steps import Alone, Joined, Released, Returned, Step
-from alerting.evidence import Fallen
-from alerting.flapping import Flapping, FlappingSettings, Turn
-from alerting.flapping_book import (
+from alerting.causes.evidence import Fallen
+from alerting.causes.flapping import Flapping, FlappingSettings, Turn
+from alerting.causes.flapping_write import (
     falls_by_flapping,
     flapping_key,
     note_changes,
@@ -19,8 +17,10 @@ from alerting.flapping_book import (
     shelter_use,
     write_turns,
 )
-from alerting.incidents_core import Book, Incident
-from alerting.standing import Standing
+from alerting.causes.steps import Alone, Joined, Released, Returned, Step
+from alerting.causes.write import fallen_of
+from alerting.incidents.book import Book, Incident
+from alerting.stations.snapshot import Standing
 from tests.shelving import closed_by_hand
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from alerting.silence import Stretches, gap_since, is_proven, missed, next_proof, proven_before
+from alerting.liveness.silence import Stretches, gap_since, is_proven, missed, next_proof, proven_before
 from tests.simulator import STEP, Simulator, Terminal
 
 S, K = 10.0, 3.0

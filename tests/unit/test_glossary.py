@@ -8,20 +8,17 @@ from typing import get_args
 
 import pytest
 
-from alerting import (
-    area_dark,
-    deliver_core,
-    deliver_facts,
-    health_rules,
-    health_sources,
-    incidents_core,
-    spots,
-    watch_core,
-)
-from alerting.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK
-from alerting.health import load_rules
-from alerting.terminals import State
-from alerting.verdict import SET_ASIDE, Clock, Hours, Verdict, judge
+from alerting.blindspots import dark_areas, spot
+from alerting.causes.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK
+from alerting.delivery import facts as deliver_facts
+from alerting.delivery import retry
+from alerting.health import rule_fields
+from alerting.health import rules as health_rules
+from alerting.health.service import load_rules
+from alerting.incidents import book
+from alerting.liveness.columns import State
+from alerting.selfcheck import rules as selfcheck_rules
+from alerting.stations.verdict import SET_ASIDE, Clock, Hours, Verdict, judge
 from api import closure_pages
 from api.shapes import IncidentStatus
 from audit.timeline import Evidence
@@ -86,16 +83,16 @@ PRODUCED = {
     "doubt": doubts(),
     "evidence": set(get_args(Evidence)),
     "cause": {AREA, UPLINK, FEEDER, AGENT, SHARD},
-    "spot": set(spots.Kind),
-    "clears": {*spots.CLEARS.values(), "steady"},
-    "stage": set(area_dark.Stage),
+    "spot": set(spot.Kind),
+    "clears": {*spot.CLEARS.values(), "steady"},
+    "stage": set(dark_areas.Stage),
     "rule": {rule.name for rule in load_rules(None).of()},
-    "field": set(health_sources.SOURCES),
-    "action": {*incidents_core.Action, "acknowledged", "assigned", "note", "resolved"} - {"ignored"}
+    "field": set(rule_fields.SOURCES),
+    "action": {*book.Action, "acknowledged", "assigned", "note", "resolved"} - {"ignored"}
     | {"notified", "not_told", "undelivered"},
     "phase": set(get_args(deliver_facts.Phase)),
-    "target": {deliver_core.LOG_TARGET},
-    "refusal": set(incidents_core.Refusal),
+    "target": {retry.LOG_TARGET},
+    "refusal": set(book.Refusal),
     "lifecycle": set(LIFECYCLES),
     "closure": set(closure_pages._KINDS),
     "closure_status": set(ClosureStatus),
@@ -105,8 +102,8 @@ PRODUCED = {
     "metric": set(METRICS),
     "file": set(get_args(FileKind)),
     "deadletter": {*Reason, *constants_of(entries)},
-    "part": {*watch_core.REQUIRED, watch_core.DATABASE, watch_core.KAFKA, "health", "deadletters"},
-    "part_fault": set(get_args(watch_core.Why)),
+    "part": {*selfcheck_rules.REQUIRED, selfcheck_rules.DATABASE, selfcheck_rules.KAFKA, "health", "deadletters"},
+    "part_fault": set(get_args(selfcheck_rules.Why)),
     "detail": set().union(*(Flow("alerting", [name]).keys() for name in ("detail", "figures"))),
 }  # fmt: skip
 
@@ -150,7 +147,7 @@ def test_what_differs_has_different_words() -> None:
 
 def test_a_unit_belongs_to_a_field() -> None:
     assert set(UNITS) <= set(WORDS["field"])
-    without = {name for name, source in health_sources.SOURCES.items() if source.test in {"flag", "version"}}
+    without = {name for name, source in rule_fields.SOURCES.items() if source.test in {"flag", "version"}}
     assert set(UNITS) == set(WORDS["field"]) - without, "every figure that is a number has its unit"
 
 

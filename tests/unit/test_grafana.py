@@ -9,7 +9,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import dashboard as model
 
-from alerting.verdict import Verdict
+from alerting.stations.verdict import Verdict
 from grafana import overview
 from grafana.panels import COLOURS, DATASOURCE
 from grafana.texts import _TEXTS, LANGUAGES

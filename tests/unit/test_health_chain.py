@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.health_chain import CLEARED, Limits, MaybeChain, Sample, Spell, follow, join, of_sample
-from alerting.health_runs import MAX_RUNS, Run, has, insert, spell_after
+from alerting.health.runs import MAX_RUNS, Run, has, insert, spell_after
+from alerting.health.spells import CLEARED, Limits, MaybeChain, Sample, Spell, follow, join, of_sample
 
 HOLD, GAP = 20.0, 50.0
 KEY = "rule|"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.health_chain import Limits, Spell
-from alerting.health_core import MOST_BASE, MOST_TOLD, Active, Memory, hear, revise
-from alerting.health_runs import Run
+from alerting.health.evaluate import MOST_BASE, MOST_TOLD, Active, Memory, hear, revise
+from alerting.health.runs import Run
+from alerting.health.spells import Limits, Spell
 from contract.messages import Health, Record, Resource
 from ingest.entries import TypedData
 from tests.unit.health_kit import ACTIVE, DAY, HOUR, MINUTE, NOW, RULES, Boot, firing, rules, tell

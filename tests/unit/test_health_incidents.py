@@ -6,10 +6,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.health_incidents import Firing, HealthBoard, HealthChange, Subject, decide, health_key, subject_of
-from alerting.health_watch import as_it_was
-from alerting.incidents_core import Book, Incident
-from alerting.standing import Standing
+from alerting.health.incident_rules import Firing, HealthBoard, HealthChange, Subject, decide, health_key, subject_of
+from alerting.health.stage import as_it_was
+from alerting.incidents.book import Book, Incident
+from alerting.stations.snapshot import Standing
 from tests.shelving import closed_by_hand
 
 NOW = datetime(2026, 10, 1, 8, tzinfo=UTC)

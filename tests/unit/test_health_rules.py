@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from alerting.health import load_rules
-from alerting.health_chain import Sample
-from alerting.health_rules import SEVERITIES, Rule
-from alerting.health_rules_file import read_rules
-from alerting.health_sources import SOURCES, version_number, version_text
+from alerting.health.rule_fields import SOURCES, version_number, version_text
+from alerting.health.rules import SEVERITIES, Rule
+from alerting.health.rules_file import read_rules
+from alerting.health.service import load_rules
+from alerting.health.spells import Sample
 from contract.errors import RemedyError
 from contract.glossary import WORDS
 
-SHIPPED = Path(__file__).parents[2] / "alerting" / "health_rules.yaml"
+SHIPPED = Path(__file__).parents[2] / "alerting" / "health" / "default_rules.yaml"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "health-rules.md"
 
 

@@ -7,7 +7,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.health_incidents import (
+from alerting.causes.common_cause import CauseSettings
+from alerting.health.incident_rules import (
     Closes,
     Firing,
     HealthBoard,
@@ -19,10 +20,9 @@ from alerting.health_incidents import (
     health_key,
     subject_of,
 )
-from alerting.incidents_core import Book, Incident
-from alerting.outage import CauseSettings
-from alerting.standing import Standing
-from alerting.storm_book import StormBoard, write_storms
+from alerting.health.storms_write import StormBoard, write_storms
+from alerting.incidents.book import Book, Incident
+from alerting.stations.snapshot import Standing
 from tests.shelving import closed_by_hand
 
 NOW = datetime(2026, 10, 1, 8, tzinfo=UTC)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from alerting.incidents_core import Book, Incident, Refusal, Status, refusal
+from alerting.incidents.book import Book, Incident, Refusal, Status, refusal
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from agents.bounded_client import MAX_PACKET
-from alerting.health_core import MAX_BOXES, MOST_BASE, MOST_TOLD
-from alerting.health_runs import MAX_CHAINS, MAX_RUNS
-from alerting.liveness import LivenessSettings
+from alerting.health.evaluate import MAX_BOXES, MOST_BASE, MOST_TOLD
+from alerting.health.runs import MAX_CHAINS, MAX_RUNS
+from alerting.liveness.partition import LivenessSettings
 from api import connections, gate, history, hub, pipeline, session_rules, stations, times, work
 from api.areas import MOST_CHILDREN
 from api.config import ApiConfig
@@ -36,7 +36,7 @@ SERVER = ApiConfig(database_url="", admin_token_file=None)
         f"| {namesakes.MOST} (`broker/namesakes.py`)",
         f"each of {MAX_RANGES:,} ranges of ids",
         f"{MAX_BOXES} boots of {MAX_RUNS} runs of {MAX_CHAINS} chains each, {MOST_BASE} that",
-        f"| {MOST_TOLD} (`alerting/health_core.py`)",
+        f"| {MOST_TOLD} (`alerting/health/evaluate.py`)",
         f"| {times.LONGEST.days} days (`api/times.py`)",
         f"| {history.MOST:,} of each |",
         f"as many as have {stations.MOST_TERMINALS:,} terminals together",

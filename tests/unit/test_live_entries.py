@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from alerting.live_entries import NotAnEntryError, read_live
+from alerting.liveness.entries import NotAnEntryError, read_live
 from contract.codec import encode
 from contract.log import PLAUSIBLE, HeartbeatEntry, StatusEntry, Tick
 from contract.messages import Heartbeat

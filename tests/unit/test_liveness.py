@@ -5,9 +5,9 @@ import random
 import msgspec
 import pytest
 
-from alerting.boots import FORGOTTEN, UNHEARD
-from alerting.judge_store import _Stored
-from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
+from alerting.liveness.boot_order import FORGOTTEN, UNHEARD
+from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration
+from alerting.liveness.store import _Stored
 from broker.census import Census
 from contract.log import HeartbeatEntry
 from contract.messages import Heartbeat

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from alerting.liveness import LivenessSettings, PartitionLiveness, Registration, Transition
+from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, Transition
 from contract.log import HeartbeatEntry, LiveEntry, Tick
 from tests.simulator import Simulator
 

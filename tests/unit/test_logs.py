@@ -77,10 +77,14 @@ def test_what_kafka_repeats_is_said_once_in_a_while() -> None:
 
 def test_a_flood_of_one_message_is_told_by_its_number() -> None:
     repetitions = logs.Repetitions()
-    flood = [repetitions.filter(entry("alerting.judge", "not an entry, passed over", 100.0)) for _ in range(5_000)]
+    flood = [
+        repetitions.filter(entry("alerting.liveness.service", "not an entry, passed over", 100.0)) for _ in range(5_000)
+    ]
     assert sum(map(bool, flood)) == 20
-    assert repetitions.filter(entry("alerting.judge", "assigned", 100.0)), "another message is not its neighbour's"
-    later = entry("alerting.judge", "not an entry, passed over", 110.0)
+    assert repetitions.filter(entry("alerting.liveness.service", "assigned", 100.0)), (
+        "another message is not its neighbour's"
+    )
+    later = entry("alerting.liveness.service", "not an entry, passed over", 110.0)
     assert repetitions.filter(later)
     assert vars(later)["held_back"] == 4_980
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
-from alerting.outage import CauseSettings
+from alerting.causes.common_cause import CauseSettings
 from registry.calendar import Version, calendar_of
 from tests.instrument import country, month, truth
 from tests.instrument.desk import Register

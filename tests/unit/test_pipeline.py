@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.incidents_core import Action, Book, Incident
-from alerting.pipeline import (
+from alerting.incidents.book import Action, Book, Incident
+from alerting.pipeline.blind_incidents import (
     HUNG,
     Clock,
     Gap,
@@ -22,7 +22,7 @@ from alerting.pipeline import (
     follow_pipeline,
     pipeline_key,
 )
-from alerting.restarts import Announced, refusal
+from alerting.pipeline.restarts import Announced, refusal
 from tests.shelving import closed_by_hand
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)

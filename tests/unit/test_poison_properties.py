@@ -12,13 +12,13 @@ from aiokafka import ConsumerRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.clock import ClockState
-from alerting.health import load_rules
-from alerting.health_core import Active, Memory, hear
-from alerting.health_store import Heard, Told, change_row, facts_row
-from alerting.judge_store import memory_text, read_stored
-from alerting.live_entries import read_live
-from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
+from alerting.health.evaluate import Active, Memory, hear
+from alerting.health.service import load_rules
+from alerting.health.store import Heard, Told, change_row, facts_row
+from alerting.liveness.entries import read_live
+from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration
+from alerting.liveness.pipeline_clock import ClockState
+from alerting.liveness.store import memory_text, read_stored
 from broker.translate import Translator
 from contract.codec import encode
 from contract.log import LIVE, RECORDS, Tick

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.evidence import Group
-from alerting.field import Facts, Field, Judged
-from alerting.population import Population
+from alerting.causes.evidence import Group
+from alerting.causes.groups import Population
+from alerting.stations.table import Facts, Field, Judged
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 STATES = ("online", "offline", "away", "never_seen")

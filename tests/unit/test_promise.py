@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.flapping import Flapping, FlappingSettings
-from alerting.incidents_core import Book, Incident
-from alerting.outage import CauseSettings
-from alerting.promise import in_proportion, longest_that_votes, slowest_within
-from alerting.station_rules import RuleSettings, hold
-from alerting.station_watch import StationWatch
+from alerting.causes.common_cause import CauseSettings
+from alerting.causes.flapping import Flapping, FlappingSettings
+from alerting.incidents.book import Book, Incident
+from alerting.station_incidents.rules import RuleSettings, hold
+from alerting.station_incidents.timers import StationWatch
+from alerting.stations.promise import in_proportion, longest_that_votes, slowest_within
 from tests.cause_world import World, station_key
 from tests.unit.field_kit import CALENDARS, Field, at, facts, judged
 from tests.unit.test_causes import COUNTY, region

@@ -5,12 +5,12 @@ from typing import NoReturn
 
 import pytest
 
-from alerting.field import Field
-from alerting.liveness import LivenessSettings, PartitionLiveness, Registration
-from alerting.resting import FIRST_REST, LONGEST_REST, PartError, Resting
-from alerting.standing import Moment
-from alerting.station_rules import RuleSettings
-from alerting.station_watch import StationWatch
+from alerting.incident_process.resting import FIRST_REST, LONGEST_REST, PartError, Resting
+from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration
+from alerting.station_incidents.rules import RuleSettings
+from alerting.station_incidents.timers import StationWatch
+from alerting.stations.snapshot import Moment
+from alerting.stations.table import Field
 from contract.log import HeartbeatEntry, Tick
 from contract.messages import Heartbeat
 from store.troubles import MOST, Troubles

@@ -4,9 +4,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from alerting.clock import ClockSettings
-from alerting.liveness import LivenessSettings
-from alerting.suspicion import MassSettings
+from alerting.causes.shard_suspicion import MassSettings
+from alerting.liveness.partition import LivenessSettings
+from alerting.liveness.pipeline_clock import ClockSettings
 from broker.losses import LossSettings
 from contract.errors import RemedyError
 from milepost.settings import TABLE, Secret, Settings, load, render_markdown, require, to_environ, unknown

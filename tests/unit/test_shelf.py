@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from alerting.field import Field
-from alerting.incidents_core import Book, Incident
-from alerting.shelf import concerned, follow_stations, reopen_due
-from alerting.standing import Moment
+from alerting.incidents.book import Book, Incident
+from alerting.station_incidents.shelving import concerned, follow_stations, reopen_due
+from alerting.stations.snapshot import Moment
+from alerting.stations.table import Field
 from tests.shelving import closed_by_hand
 from tests.unit.field_kit import CALENDARS, at, closure, facts, judged
 

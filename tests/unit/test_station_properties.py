@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.field import Facts, Judged, StationChange
-from alerting.incidents_core import Incident
-from alerting.verdict import Clock
-from alerting.watermark import Waiting, horizon, reached, stride, watermark
+from alerting.incidents.book import Incident
+from alerting.pipeline.watermark import Waiting, horizon, reached, stride, watermark
+from alerting.stations.table import Facts, Judged, StationChange
+from alerting.stations.verdict import Clock
 from tests.unit.field_kit import World, at, facts
 
 PARTITIONS = 3

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from alerting.field import StationChange
-from alerting.incidents_core import Incident
+from alerting.incidents.book import Incident
+from alerting.stations.table import StationChange
 from tests.shelving import closed_by_hand
 from tests.unit.field_kit import ZONE, World, at, change, closure, facts, judged
 
@@ -299,7 +299,7 @@ def test_a_tick_of_the_future_moves_nobodys_time() -> None:
 
 
 def test_a_great_many_stations_open_in_several_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alerting.station_watch.BULK", 10)
+    monkeypatch.setattr("alerting.station_incidents.timers.BULK", 10)
     found = World(at("08:00"), [(facts(f"S{n}"), judged(OFFLINE, at("18:00", -1))) for n in range(25)])
     goes = 0
     found.step(at("09:00:30"))

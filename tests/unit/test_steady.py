@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.field import Facts, Field, StationChange
+from alerting.stations.table import Facts, Field, StationChange
 from registry.calendar import Version, calendar_of
 from registry.closures import Closure
 from tests.unit.field_kit import at

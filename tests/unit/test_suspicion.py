@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.evidence import Peer
-from alerting.field import Facts, Field, StationChange
-from alerting.incidents_core import Book, Incident
-from alerting.pipeline import View, follow_pipeline, pipeline_key
-from alerting.standing import DOUBTFUL, Moment
-from alerting.station_rules import RuleSettings, decide
-from alerting.station_watch import StationWatch
-from alerting.suspicion import MassSettings, Member, Suspicion, Suspicions
+from alerting.causes.evidence import Peer
+from alerting.causes.shard_suspicion import MassSettings, Member, Suspicion, Suspicions
+from alerting.incidents.book import Book, Incident
+from alerting.pipeline.blind_incidents import View, follow_pipeline, pipeline_key
+from alerting.station_incidents.rules import RuleSettings, decide
+from alerting.station_incidents.timers import StationWatch
+from alerting.stations.snapshot import DOUBTFUL, Moment
+from alerting.stations.table import Facts, Field, StationChange
 from registry.calendar import Version, calendar_of
 from registry.closures import Closure
 from tests.unit.field_kit import at

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.verdict import verdict_of
+from alerting.stations.verdict import verdict_of
 from audit.timeline import Change, Decided, Gap, Ran, Span, _Cover, timeline
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

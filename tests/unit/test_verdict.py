@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerting.cover import CalendarNow, ClosureNow, Cover
-from alerting.verdict import Clock, Clocks, Hours, Verdict, doubt, judge, verdict_of
+from alerting.stations.expected import CalendarNow, ClosureNow, Cover
+from alerting.stations.verdict import Clock, Clocks, Hours, Verdict, doubt, judge, verdict_of
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=3)

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerting.deliver_fields import fields_of
-from alerting.deliver_short import MOST_UNITS, units
-from alerting.watch_core import API, DATABASE, KAFKA, REQUIRED, STEADY, Look, Pace, Position, Told, Watch, describe
+from alerting.delivery.fields import fields_of
+from alerting.delivery.short import MOST_UNITS, units
+from alerting.selfcheck.rules import API, DATABASE, KAFKA, REQUIRED, STEADY, Look, Pace, Position, Told, Watch, describe
 
 LIMIT, ROUND = 60.0, 5.0
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)

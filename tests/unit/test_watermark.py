@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from alerting.field import StationChange
-from alerting.verdict import Clock
-from alerting.watermark import Waiting, horizon, reached, stride, watermark
+from alerting.pipeline.watermark import Waiting, horizon, reached, stride, watermark
+from alerting.stations.table import StationChange
+from alerting.stations.verdict import Clock
 from tests.unit.field_kit import at
 
 NOW = at("10:00")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from alerting.verdict import Verdict
+from alerting.stations.verdict import Verdict
 from api.problems import Problem
 from api.shapes import Interval, Listing, Opening, Schedule, StationClosure, Timeline
 from api.work import FEW, MOST_WAITING, Work, things_in, write

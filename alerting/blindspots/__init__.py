@@ -1,0 +1,1 @@
+"""Areas and stations without service."""

@@ -1,0 +1,179 @@
+"""How many stations of an area, and of everything below it, stand how: kept up as they change. Pure.
+
+A pass brings (before, after) pairs of stations. They are first added up by the path of areas that they lie in, so that
+a county or a nation that falls at once costs one step a station and one a path and level, and never a scan.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+import msgspec
+
+from alerting.stations.snapshot import ClockName, Standing
+from alerting.stations.verdict import verdict_of
+
+COLUMNS: Final = (
+    "online", "unusable", "offline", "away", "unknown", "closed", "excused", "never_seen", "suspended", "working",
+)  # fmt: skip
+"""Of `area_count`. All but the last are verdicts; working is online and, as far as anybody said, usable."""
+WORKING: Final = COLUMNS.index("working")
+_AWAITED: Final = tuple(COLUMNS.index(name) for name in ("online", "unusable", "offline", "away", "unknown", "closed"))
+_IN_SERVICE: Final = tuple(range(COLUMNS.index("suspended")))
+
+
+class Step(NamedTuple):
+    """A station before and after it changed, and when that was; None where it was not, or is no more, registered."""
+
+    before: Standing | None
+    after: Standing | None
+    at: datetime
+
+
+Path = tuple[str, ...]
+Cells = list[int]
+"""Numbers of stations, in the order of COLUMNS."""
+
+_column_of: dict[tuple[str, str, bool | None, bool, bool], int] = {}
+_RETIRED: Final = "retired"
+
+
+def column_of(standing: Standing) -> int | None:
+    """The column that a station counts in: its verdict, as if its clock could be trusted; None: a retired one, which
+    counts in none."""
+    if standing.lifecycle == _RETIRED:
+        return None
+    key = (standing.lifecycle, standing.state, standing.usable, standing.open, standing.excused)
+    found = _column_of.get(key)
+    if found is None:
+        lifecycle, state, usable, is_open, excused = key
+        verdict = verdict_of(lifecycle=lifecycle, state=state, usable=usable, open=is_open, excused=excused)
+        found = _column_of[key] = COLUMNS.index(verdict.value)
+    return found
+
+
+def is_waited_for(standing: Standing) -> bool:
+    """Whether visitors miss it now: it has been heard, should be working, and is not.
+
+    One that never reported is missed on its own account (`dark`), and no area's fault.
+    """
+    return (
+        standing.state != "never_seen"
+        and standing.open
+        and not standing.silenced
+        and not standing.excused
+        and standing.in_service
+        and not standing.working
+    )
+
+
+class Tally(msgspec.Struct):
+    """What a pass changes in one path of areas.
+
+    `waiting`: stations waited for, by the clock they rest on. `fell_at`, `came_at`: since when the last one does not
+    work that did, and the first one works that did not. `at`: the last change.
+    """
+
+    cells: Cells = msgspec.field(default_factory=lambda: [0] * len(COLUMNS))
+    waiting: dict[ClockName | None, int] = msgspec.field(default_factory=dict)
+    fell_at: datetime | None = None
+    came_at: datetime | None = None
+    at: datetime | None = None
+
+
+def tally(steps: Iterable[Step]) -> dict[Path, Tally]:
+    """The changes of a pass, in their order, by path."""
+    found: dict[Path, Tally] = {}
+    for before, after, at in steps:
+        there = None
+        if before is not None:
+            there = _of(found, before.path)
+            _add(there, before, -1)
+            there.at = at
+        if after is not None:
+            if before is None or before.path != after.path:
+                there = _of(found, after.path)
+            if there is not None:
+                _add(there, after, 1)
+                there.at = at
+                if before is not None:
+                    _note_times(there, before, after, at)
+    return found
+
+
+def _of(found: dict[Path, Tally], path: Path) -> Tally:
+    there = found.get(path)
+    if there is None:
+        there = found[path] = Tally()
+    return there
+
+
+def _add(there: Tally, standing: Standing, sign: int) -> None:
+    column = column_of(standing)
+    if column is not None:
+        there.cells[column] += sign
+    if standing.working:
+        there.cells[WORKING] += sign
+    elif is_waited_for(standing):
+        clock = standing.clock
+        there.waiting[clock] = there.waiting.get(clock, 0) + sign
+
+
+def _note_times(there: Tally, before: Standing, after: Standing, at: datetime) -> None:
+    """A state and what is said to be unusable hold since their own time; what comes into service, since then."""
+    if before.working == after.working or not after.in_service:
+        return
+    since = after.unusable_since or (at if before.state == after.state or after.since is None else after.since)
+    if after.working:
+        there.came_at = since if there.came_at is None else min(there.came_at, since)
+    else:
+        there.fell_at = since if there.fell_at is None else max(there.fell_at, since)
+
+
+class AreaCounts:
+    """The numbers of every area that has, or had, a station."""
+
+    def __init__(self) -> None:
+        self._cells: dict[str, Cells] = {}
+        self._changed: set[str] = set()
+
+    def add(self, tallies: dict[Path, Tally]) -> None:
+        for path, there in tallies.items():
+            moved = [(column, number) for column, number in enumerate(there.cells) if number]
+            if moved:
+                self._add(path, moved)
+
+    def _add(self, path: Path, moved: Sequence[tuple[int, int]]) -> None:
+        for area in path:
+            cells = self._cells.get(area)
+            if cells is None:
+                cells = self._cells[area] = [0] * len(COLUMNS)
+            for column, number in moved:
+                cells[column] += number
+            self._changed.add(area)
+
+    def of(self, area: str) -> Sequence[int]:
+        """The numbers of an area, in the order of COLUMNS; zeros when no station lies there."""
+        return self._cells.get(area) or [0] * len(COLUMNS)
+
+    def working(self, area: str) -> int:
+        cells = self._cells.get(area)
+        return 0 if cells is None else cells[WORKING]
+
+    def in_service(self, area: str) -> int:
+        """Commissioned stations, heard or not."""
+        cells = self.of(area)
+        return sum(cells[column] for column in _IN_SERVICE)
+
+    def awaited(self, area: str) -> int:
+        """Stations in service that have been heard and that no closure excuses, open now or not."""
+        cells = self.of(area)
+        return sum(cells[column] for column in _AWAITED)
+
+    def areas(self) -> Iterable[str]:
+        return self._cells.keys()
+
+    def take(self) -> dict[str, Sequence[int]]:
+        """The numbers of the areas that changed since the last call."""
+        changed, self._changed = self._changed, set()
+        return {area: tuple(self._cells[area]) for area in changed}

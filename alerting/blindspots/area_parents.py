@@ -1,0 +1,55 @@
+"""Which dark area speaks for which: the highest of those within each other. Pure."""
+
+from alerting.blindspots.area_counts import Path
+
+
+class Family:
+    """Dark areas that were told of: the incident above each, and the heads, which have none."""
+
+    def __init__(self) -> None:
+        self._paths: dict[str, Path] = {}
+        self._above: dict[str, str] = {}
+        self._children: dict[str, set[str]] = {}
+        self._heads: dict[str, set[str]] = {}
+
+    def above(self, area: str) -> str | None:
+        """The key of the incident that speaks for an area."""
+        return self._above.get(area)
+
+    def children(self, key: str) -> list[str]:
+        """The areas for which an incident speaks."""
+        return sorted(self._children.get(key, ()))
+
+    def heads_below(self, area: str) -> list[str]:
+        """The areas within this one that speak for themselves."""
+        return sorted(self._heads.get(area, ()))
+
+    def parents(self) -> list[str]:
+        """The incidents that speak for an area."""
+        return sorted(self._children)
+
+    def put(self, area: str, path: Path, above: str | None) -> None:
+        """Place an area, of this path, under an incident, or make it a head."""
+        self.remove(area)
+        self._paths[area] = path
+        if above is None:
+            for higher in path[:-1]:
+                self._heads.setdefault(higher, set()).add(area)
+        else:
+            self._above[area] = above
+            self._children.setdefault(above, set()).add(area)
+
+    def remove(self, area: str) -> None:
+        above = self._above.pop(area, None)
+        if above is not None:
+            _discard(self._children, above, area)
+        for higher in self._paths.pop(area, ())[:-1]:
+            _discard(self._heads, higher, area)
+
+
+def _discard(sets: dict[str, set[str]], name: str, member: str) -> None:
+    members = sets.get(name)
+    if members is not None:
+        members.discard(member)
+        if not members:
+            del sets[name]

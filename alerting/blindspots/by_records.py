@@ -1,0 +1,190 @@
+"""Blind spots by what a station's newest records say: idle, stale and no_wifi. Pure.
+
+| kind | a station in service | since |
+|---|---|---|
+| idle | is online, and had no session for `idle` | the last session, or its first record |
+| stale | had no resource applied for `stale` | the last one, or its first record |
+| no_wifi | is online, and none of its access points worked for `no_wifi` | the last one stopped |
+
+Idle is counted anew after an `absence`, nights and weekends being none. What was found stays while the station is
+silent, for nobody can say that it is over. Who never had a session or a resource is asked about first: a terminal that
+does not report them at all is not known to have none.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+import msgspec
+
+from alerting.blindspots.area_counts import Step
+from alerting.blindspots.columns import NEVER, Moments, moment, stamp
+from alerting.blindspots.open_spots import BITS, Ledger
+from alerting.blindspots.remembered import Memory
+from alerting.blindspots.spot import CLEARS, Kind
+from alerting.stations.snapshot import Moment, Standing
+
+RETURNED: Final = "returned"
+"""The memory's rule for stations that came back from an absence."""
+KINDS: Final = (Kind.IDLE, Kind.STALE, Kind.NO_WIFI)
+_ONLINE_ONLY: Final = frozenset({Kind.IDLE, Kind.NO_WIFI})
+_NEXT_DAY: Final = timedelta(days=1)
+
+
+class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """See the table above."""
+
+    idle: timedelta = timedelta(days=14)
+    stale: timedelta = timedelta(days=90)
+    no_wifi: timedelta = timedelta(hours=1)
+    absence: timedelta = timedelta(days=3)
+
+    def patience(self, kind: Kind) -> timedelta:
+        return {Kind.IDLE: self.idle, Kind.STALE: self.stale}.get(kind, self.no_wifi)
+
+
+class Records(msgspec.Struct, frozen=True, kw_only=True):
+    """What the newest records of a station's terminals say together.
+
+    `first_at`: since when they are heard; `wifi` None: none has an access point; `wifi_since`: when the last stopped.
+    """
+
+    station: str
+    first_at: datetime
+    last_session_at: datetime | None = None
+    resource_at: datetime | None = None
+    wifi: bool | None = None
+    wifi_since: datetime | None = None
+
+    @property
+    def bases(self) -> dict[Kind, datetime | None]:
+        """From when each kind is counted; None: it is none."""
+        return {
+            Kind.IDLE: self.last_session_at or self.first_at,
+            Kind.STALE: self.resource_at or self.first_at,
+            Kind.NO_WIFI: (self.wifi_since or self.first_at) if self.wifi is False else None,
+        }
+
+
+class Question(NamedTuple):
+    """Whether a station reports at all what it is to be blamed for not having (sessions, resources)."""
+
+    kind: Kind
+    station: str
+
+
+class RecordSpots:
+    """When every station would be due for each kind."""
+
+    def __init__(
+        self, ledger: Ledger, memory: Memory, settings: RecordSettings, standing: Callable[[str], Standing | None]
+    ) -> None:
+        self._ledger, self._memory, self._settings, self._standing = ledger, memory, settings, standing
+        self._due = {kind: Moments() for kind in KINDS}
+        self._base = {kind: Moments() for kind in KINDS}
+        self._unsaid, self._reporting = array("B"), array("B")
+        self._questions: list[Question] = []
+
+    def follow(self, step: Step, row: int, silent: datetime | None) -> None:
+        """Take the change of a station; `silent`: since when it was, if it just came back."""
+        _, after, at = step
+        if after is None or not after.in_service:
+            self._leave(row, at, "deleted" if after is None else after.lifecycle)
+            return
+        if silent is not None and after.since is not None and after.since - silent >= self._settings.absence:
+            self._memory.put(RETURNED, after.station, after.since)
+            self._ledger.clear(Kind.IDLE, row, after.since, "returned")
+        self._wait(row, after)
+
+    def _leave(self, row: int, at: datetime, reason: str) -> None:
+        self._memory.drop(RETURNED, self._ledger.rows.names[row])
+        for kind in KINDS:
+            self._due[kind][row] = NEVER
+            self._ledger.clear(kind, row, at, reason)
+
+    def note(self, records: Iterable[Records], known: datetime) -> None:
+        """Take what the newest records say."""
+        for one in records:
+            row = self._ledger.row(one.station)
+            self._note_unsaid(row, one)
+            for kind, base in one.bases.items():
+                self._base[kind][row] = NEVER if base is None else stamp(base)
+                if base is None or base + self._settings.patience(kind) > known:
+                    self._ledger.clear(kind, row, base or known, CLEARS[kind])
+            self._forget_return(one)
+            standing = self._standing(one.station)
+            if standing is not None and standing.in_service:
+                self._wait(row, standing)
+
+    def _note_unsaid(self, row: int, one: Records) -> None:
+        for bits in (self._unsaid, self._reporting):
+            bits.extend([0] * (row + 1 - len(bits)))
+        said = {Kind.IDLE: one.last_session_at, Kind.STALE: one.resource_at}
+        self._unsaid[row] = sum(BITS[kind] for kind, at in said.items() if at is None)
+
+    def _forget_return(self, one: Records) -> None:
+        returned = self._memory.get(RETURNED, one.station)
+        if returned is not None and returned <= (one.last_session_at or one.first_at):
+            self._memory.drop(RETURNED, one.station)
+
+    def _wait(self, row: int, standing: Standing) -> None:
+        if row >= len(self._unsaid):
+            return  # nothing was ever recorded there
+        for kind in KINDS:
+            base = self._counted_from(kind, row)
+            if base is None or self._ledger.has(row, kind) or not _may_be(kind, standing):
+                self._due[kind][row] = NEVER
+            else:
+                self._due[kind][row] = stamp(base + self._settings.patience(kind))
+
+    def _counted_from(self, kind: Kind, row: int) -> datetime | None:
+        base = moment(self._base[kind][row])
+        if base is None or kind is not Kind.IDLE:
+            return base
+        return max(base, self._memory.get(RETURNED, self._ledger.rows.names[row]) or base)
+
+    def may_turn(self, known: datetime) -> bool:
+        """Whether time alone may decide something by now."""
+        return any(due.is_due(stamp(known)) for due in self._due.values())
+
+    def advance(self, now: Moment) -> None:
+        """Find what has lasted long enough."""
+        for kind, column in self._due.items():
+            for row in column.due(stamp(now.known), now.untrusted):
+                standing = self._standing(self._ledger.rows.names[row])
+                if standing is None or not _may_be(kind, standing) or self._ledger.has(row, kind):
+                    continue
+                if standing.clock in now.untrusted:
+                    column.park(row, standing.clock)
+                else:
+                    self._look(kind, row, standing, now.known)
+
+    def _look(self, kind: Kind, row: int, standing: Standing, known: datetime) -> None:
+        since = self._counted_from(kind, row)
+        if since is None:
+            return
+        due = since + self._settings.patience(kind)
+        if due > known:
+            self._due[kind][row] = stamp(due)
+        elif self._unsaid[row] & ~self._reporting[row] & BITS[kind]:
+            self._questions.append(Question(kind, standing.station))
+            self._due[kind][row] = stamp(known + _NEXT_DAY)
+        else:
+            self._ledger.find(kind, row, standing, since, {})
+
+    def questions(self) -> list[Question]:
+        """What has to be answered, since the last call; an unanswered one comes again the next day."""
+        questions, self._questions = self._questions, []
+        return questions
+
+    def answer(self, reporting: Iterable[Question]) -> None:
+        """The questions to which the answer is yes: looked at in the next pass."""
+        for kind, station in reporting:
+            row = self._ledger.row(station)
+            self._reporting[row] |= BITS[kind]
+            self._due[kind][row] = 0
+
+
+def _may_be(kind: Kind, standing: Standing) -> bool:
+    return standing.in_service and (kind not in _ONLINE_ONLY or standing.state == "online")

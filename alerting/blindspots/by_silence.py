@@ -1,0 +1,234 @@
+"""Blind spots by the silence of a station: dark and shut. Pure.
+
+| kind | a station in service | since |
+|---|---|---|
+| dark | never reported for `never` after it was commissioned, or is silent for `dark` | then |
+| shut | was not online on `shut_days` opening days in a row | the first of these openings |
+
+An approved closure is no silence: it ends both, and what follows is counted from its end. Nor is time that the platform
+itself does not know.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from alerting.blindspots.area_counts import Step
+from alerting.blindspots.columns import NEVER, Moments, moment, stamp
+from alerting.blindspots.open_spots import Ledger
+from alerting.blindspots.opening_days import Hours, missed_days, served
+from alerting.blindspots.remembered import Memory
+from alerting.blindspots.spot import Kind
+from alerting.blindspots.unknown_time import Gaps
+from alerting.stations.snapshot import Moment, Standing
+
+EXPECTED: Final = "expected"
+"""The memory's rule for stations that are expected to answer since later than they are silent."""
+IN_HOURS: Final = "in_hours"
+"""For those last online on an opening day earlier than they were last online."""
+KINDS: Final = (Kind.DARK, Kind.SHUT)
+_AGAIN: Final = timedelta(seconds=5)
+_LATER: Final = timedelta(days=30)
+_NEXT_DAY: Final = timedelta(days=1)
+"""Schedules change: opening days are counted again each day."""
+_MOST: Final = 20_000
+"""Stations whose opening days are looked up in one pass."""
+
+
+class SilenceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """See the table above."""
+
+    never: timedelta = timedelta(days=1)
+    dark: timedelta = timedelta(days=7)
+    shut_days: int = 3
+
+
+class World(msgspec.Struct, frozen=True):
+    """Whom the rules ask: how a station stands, and its opening hours."""
+
+    standing: Callable[[str], Standing | None]
+    hours: Callable[[str], Hours]
+
+
+class SilenceSpots:
+    """Since when every station is silent, and when it would be due for each kind."""
+
+    def __init__(self, ledger: Ledger, world: World, memory: Memory, settings: SilenceSettings) -> None:
+        self._ledger, self._world, self._memory, self._settings = ledger, world, memory, settings
+        self._silent, self._came, self._served = Moments(), Moments(), Moments()
+        self._due = {kind: Moments() for kind in KINDS}
+        self._off_hours: set[str] = set()
+
+    def recheck(self, told: Mapping[tuple[Kind, str], datetime], known: datetime) -> None:
+        """After all stations were taken as new: end those, by since when they are open, of stations that are gone."""
+        for kind, station in told:
+            if self._world.standing(station) is None:
+                self._ledger.clear(kind, self._ledger.row(station), known, "deleted")
+
+    def follow(self, step: Step, row: int) -> datetime | None:
+        """Take the change of a station; since when it was silent, if it just came back."""
+        before, after, at = step
+        if after is None or not after.in_service:
+            self._leave(row, at, "deleted" if after is None else after.lifecycle)
+            return None
+        if after.state == "online":
+            return self._come(row, after, at)
+        self._fall(row, before, after, at)
+        return None
+
+    def _leave(self, row: int, at: datetime, reason: str) -> None:
+        station = self._ledger.rows.names[row]
+        for kind in KINDS:
+            self._due[kind][row] = NEVER
+            self._ledger.clear(kind, row, at, reason)
+        self._silent[row] = self._came[row] = self._served[row] = NEVER
+        self._off_hours.discard(station)
+        for rule in (EXPECTED, IN_HOURS):
+            self._memory.drop(rule, station)
+
+    def _come(self, row: int, after: Standing, at: datetime) -> datetime | None:
+        silent = None
+        if self._came[row] == NEVER:
+            at = after.since or at
+            silent = self._end_silence(row, after, at)
+        if self._ledger.has(row, Kind.SHUT):
+            if after.open:
+                self._ledger.clear(Kind.SHUT, row, at, "online_in_hours")
+            else:
+                self._off_hours.add(after.station)
+        return silent
+
+    def _end_silence(self, row: int, after: Standing, since: datetime) -> datetime | None:
+        silent = moment(self._silent[row])
+        if silent is not None:
+            self._served[row] = stamp(self._memory.get(IN_HOURS, after.station) or silent)
+        self._came[row], self._silent[row] = stamp(since), NEVER
+        self._memory.drop(EXPECTED, after.station)
+        for kind in KINDS:
+            self._due[kind][row] = NEVER
+        self._ledger.clear(Kind.DARK, row, since, "heartbeat")
+        return silent
+
+    def _fall(self, row: int, before: Standing | None, after: Standing, at: datetime) -> None:
+        self._off_hours.discard(after.station)
+        came = moment(self._came[row])
+        if came is not None:
+            self._note_service(row, after, came, after.since or at)
+        elif before is not None and before.in_service and before.since not in (None, after.since):
+            self._keep_service(before)
+        self._came[row] = NEVER
+        if self._is_expected_anew(before, after):
+            self._memory.put(EXPECTED, after.station, at)
+        silence = self._silence(after)
+        self._silent[row] = NEVER if silence is None else stamp(silence)
+        if after.excused:
+            self._excuse(row, at)
+        elif silence is not None:
+            self._wait(row, after, silence)
+
+    def _note_service(self, row: int, after: Standing, came: datetime, fell: datetime) -> None:
+        """Remember the last opening day with service, when it is not the one on which the station fell silent."""
+        if served(self._world.hours(after.station), came, fell):
+            self._memory.drop(IN_HOURS, after.station)
+        else:
+            last = moment(self._served[row]) or self._memory.get(IN_HOURS, after.station)
+            self._memory.put(IN_HOURS, after.station, last or came)
+        self._served[row] = NEVER
+
+    def _keep_service(self, before: Standing) -> None:
+        """From away to offline or back: it is silent in another way, and was in service no later."""
+        if before.since is not None and self._memory.get(IN_HOURS, before.station) is None:
+            self._memory.put(IN_HOURS, before.station, before.since)
+
+    def _is_expected_anew(self, before: Standing | None, after: Standing) -> bool:
+        """Whether it is expected to answer since now: it came into service, or its closure ended."""
+        if before is not None:
+            return not before.in_service or (before.excused and not after.excused)
+        dated = after.state != "never_seen" or after.commissioned_at is not None
+        return not dated and self._memory.get(EXPECTED, after.station) is None
+
+    def _excuse(self, row: int, at: datetime) -> None:
+        for kind in KINDS:
+            self._due[kind][row] = NEVER
+            self._ledger.clear(kind, row, at, "excused")
+
+    def _silence(self, standing: Standing) -> datetime | None:
+        """Since when a station says nothing that it should say; None when that is not known."""
+        first = standing.commissioned_at if standing.state == "never_seen" else standing.since
+        expected = self._memory.get(EXPECTED, standing.station)
+        return max((at for at in (first, expected) if at is not None), default=None)
+
+    def _service(self, standing: Standing, silence: datetime) -> datetime:
+        """When the last opening day with service was, or the station began to be expected."""
+        last = self._memory.get(IN_HOURS, standing.station)
+        expected = self._memory.get(EXPECTED, standing.station)
+        return silence if last is None else max(last, expected or last)
+
+    def _wait(self, row: int, standing: Standing, silence: datetime) -> None:
+        s, never = self._settings, standing.state == "never_seen"
+        if not self._ledger.has(row, Kind.DARK):
+            self._due[Kind.DARK][row] = stamp(silence + (s.never if never else s.dark))
+        if not never and not self._ledger.has(row, Kind.SHUT):
+            earliest = timedelta(days=s.shut_days - 1, hours=-2)  # a day may have 23 hours
+            self._due[Kind.SHUT][row] = stamp(self._service(standing, silence) + earliest)
+
+    def may_turn(self, known: datetime) -> bool:
+        """Whether time alone may decide something by now."""
+        return bool(self._off_hours) or any(due.is_due(stamp(known)) for due in self._due.values())
+
+    def advance(self, now: Moment, gaps: Gaps) -> None:
+        """Find what has lasted long enough."""
+        for station in sorted(self._off_hours):
+            self._look_at_hours(station, now)
+        for kind, column in self._due.items():
+            for done, row in enumerate(column.due(stamp(now.known), now.untrusted)):
+                standing = self._world.standing(self._ledger.rows.names[row])
+                if standing is None or not self._may_be(kind, row, standing):
+                    continue
+                if standing.clock in now.untrusted:
+                    column.park(row, standing.clock)
+                elif kind is Kind.SHUT and done >= _MOST:
+                    column[row] = stamp(now.known + _AGAIN)
+                elif kind is Kind.DARK:
+                    self._look_dark(row, standing, now.known, gaps)
+                else:
+                    self._look_shut(row, standing, now.known, gaps)
+
+    def _may_be(self, kind: Kind, row: int, standing: Standing) -> bool:
+        expected = standing.in_service and standing.state != "online" and not standing.excused
+        return expected and not self._ledger.has(row, kind)
+
+    def _look_at_hours(self, station: str, now: Moment) -> None:
+        standing = self._world.standing(station)
+        if standing is not None and now.knows(standing) and self._world.hours(station).is_open(now.known):
+            self._off_hours.discard(station)
+            self._ledger.clear(Kind.SHUT, self._ledger.row(station), now.known, "online_in_hours")
+
+    def _look_dark(self, row: int, standing: Standing, known: datetime, gaps: Gaps) -> None:
+        since = self._silence(standing) or known
+        never = standing.state == "never_seen"
+        patience = self._settings.never if never else self._settings.dark
+        left = patience - (known - since - gaps.within([standing.clock], since, known))
+        if left > timedelta():
+            self._due[Kind.DARK][row] = stamp(known + left)
+        else:
+            self._ledger.find(Kind.DARK, row, standing, since, {"never_seen": never})
+
+    def _look_shut(self, row: int, standing: Standing, known: datetime, gaps: Gaps) -> None:
+        last = self._service(standing, self._silence(standing) or known)
+        clocks = [standing.clock]
+        missed = missed_days(
+            self._world.hours(standing.station),
+            last,
+            self._settings.shut_days,
+            lambda opens, closes: gaps.within(clocks, opens, closes) >= closes - opens,
+        )
+        if missed is None:
+            self._due[Kind.SHUT][row] = stamp(known + _LATER)
+        elif missed.until > known:
+            self._due[Kind.SHUT][row] = stamp(min(missed.until, known + _NEXT_DAY))
+        else:
+            figures = {"days": [day.isoformat() for day in missed.days]}
+            self._ledger.find(Kind.SHUT, row, standing, missed.since, figures)

@@ -1,0 +1,108 @@
+"""Keeps the numbers of every area and the blind spots in the database, as a part of the incident process."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from alerting.blindspots import store
+from alerting.blindspots.area_counts import COLUMNS, Step
+from alerting.blindspots.by_silence import World
+from alerting.blindspots.dark_areas import Outage
+from alerting.blindspots.spot import keys_of, write
+from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
+from alerting.blindspots.unknown_time import Gaps
+from alerting.incidents.book import Book
+from alerting.incidents.store import load_newest
+from alerting.stations.snapshot import Moment, Standing
+from alerting.stations.table import Field
+from registry.calendar import ALWAYS, Calendar
+from store.pool import Connection
+
+_EVERY: Final = timedelta(seconds=30)
+"""How often records, and the areas of targets, are looked at."""
+_ALL: Final = 0
+_ZEROS: Final = (0,) * len(COLUMNS)
+_IN_SERVICE: Final = slice(0, COLUMNS.index("suspended"))
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+class BlindSpotWatch:
+    """The shell around `BlindSpots`; every call is within a transaction of the session that leads. `outages` are those
+    that go on, by their keys, up to date before each `follow`."""
+
+    def __init__(self, field: Field, settings: BlindSpotSettings, outages: Mapping[str, Outage]) -> None:
+        self._field, self._outages = field, outages
+        self._core = BlindSpots(World(field.standing, self._hours), settings)
+        self._gaps = Gaps()
+        self._unsaved: dict[str, Sequence[int]] = {}
+        self._mark = _ALL
+        self._records_due = self._targets_due = _LONG_AGO
+
+    async def load(self, connection: Connection) -> None:
+        """Begin from the field, in the snapshot in which it was loaded."""
+        stored = await store.load_counts(connection)
+        start = Start(
+            known=self._field.time,
+            spots=await store.load_spots(connection),
+            memory=await store.load_memory(connection),
+            targets=await store.load_targets(connection),
+            had=frozenset(area for area, cells in stored.items() if any(cells[_IN_SERVICE])),
+        )
+        self._core.load(self._field.standings(), start)
+        self._gaps = Gaps(await store.load_gaps(connection, self._field.time - LOOK_BACK))
+        await self._note_records(connection, self._field.time)
+        self._unsaved = _different(self._core.counts.take(), stored)
+
+    async def follow(
+        self,
+        connection: Connection,
+        book: Book,
+        changes: Iterable[tuple[Standing | None, Standing | None]],
+        moment: Moment,
+    ) -> None:
+        """Take the changes of a pass, decide what they and the time come to, and store it."""
+        core = self._core
+        core.follow([Step(before, after, moment.known) for before, after in changes], moment.known)
+        if moment.now >= self._targets_due:
+            core.set_targets(await store.load_targets(connection), moment.known)
+            self._targets_due = moment.now + _EVERY
+        if moment.now >= self._records_due:
+            await self._note_records(connection, moment.known)
+            self._records_due = moment.now + _EVERY
+        await self._advance(connection, moment)
+        await self._tell(connection, book, moment.now)
+        await self._save(connection, moment)
+
+    def _hours(self, station: str) -> Calendar:
+        found = self._field.hours(station)
+        return found if isinstance(found, Calendar) else ALWAYS
+
+    async def _note_records(self, connection: Connection, known: datetime) -> None:
+        records, self._mark = await store.load_records(connection, self._mark)
+        self._core.note(records, known)
+
+    async def _advance(self, connection: Connection, moment: Moment) -> None:
+        """Unknown time is read only when time may decide something."""
+        if self._core.may_turn(moment.known):
+            self._gaps.add(await store.load_newer_gaps(connection, self._gaps.cursors))
+            self._gaps.forget(moment.known - LOOK_BACK)
+            self._core.advance(moment, self._gaps, self._outages.values())
+            self._core.answer(await store.load_reporting(connection, self._core.questions()))
+
+    async def _tell(self, connection: Connection, book: Book, now: datetime) -> None:
+        turns = self._core.take()
+        if turns:
+            book.learn(await load_newest(connection, keys_of(turns)))
+            write(book, turns, now)
+
+    async def _save(self, connection: Connection, moment: Moment) -> None:
+        await store.store_counts(connection, {**self._unsaved, **self._core.counts.take()})
+        self._unsaved = {}
+        await store.store_memory(connection, self._core.memory.take())
+        await store.store_counts_known(connection, moment.known, moment.now)
+
+
+def _different(counts: Mapping[str, Sequence[int]], stored: Mapping[str, Sequence[int]]) -> dict[str, Sequence[int]]:
+    """The rows that have to be written so that the stored counts are right."""
+    gone = {area: _ZEROS for area, cells in stored.items() if area not in counts and any(cells)}
+    return {**gone, **{area: cells for area, cells in counts.items() if tuple(cells) != tuple(stored.get(area, ()))}}

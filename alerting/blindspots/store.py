@@ -1,0 +1,87 @@
+"""What blind spots read and keep: incidents, memory, counts, targets, unknown time, records."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from alerting.blindspots.area_counts import COLUMNS
+from alerting.blindspots.by_records import Question, Records
+from alerting.blindspots.remembered import Remembered
+from alerting.blindspots.spot import Kind
+from alerting.blindspots.tracker import Spot
+from alerting.blindspots.unknown_time import UnknownTime
+from store.pool import Connection
+from store.sql import load_queries
+
+QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+
+Counts = Mapping[str, Sequence[int]]
+"""Numbers in the order of COLUMNS, by area."""
+
+
+async def load_memory(connection: Connection) -> list[Remembered]:
+    return [Remembered(*row) for row in await connection.fetch(QUERIES.read_memory)]
+
+
+async def store_memory(connection: Connection, changed: Sequence[Remembered]) -> None:
+    kept = [row for row in changed if row.at is not None]
+    gone = [row for row in changed if row.at is None]
+    if kept:
+        await connection.execute(QUERIES.put_memory, *(list(column) for column in zip(*kept, strict=True)))
+    if gone:
+        await connection.execute(QUERIES.drop_memory, [row.rule for row in gone], [row.subject for row in gone])
+
+
+async def load_spots(connection: Connection) -> list[Spot]:
+    """Blind spots that go on."""
+    return [Spot(**dict(row)) for row in await connection.fetch(QUERIES.read_open_spots)]
+
+
+async def load_targets(connection: Connection) -> dict[str, Sequence[str]]:
+    """Every area that is to be covered, with the targets that say so."""
+    return {row["area"]: row["targets"] for row in await connection.fetch(QUERIES.read_targeted_areas)}
+
+
+async def load_counts(connection: Connection) -> dict[str, tuple[int, ...]]:
+    return {row[0]: tuple(row)[1:] for row in await connection.fetch(QUERIES.read_counts)}
+
+
+async def store_counts(connection: Connection, counts: Counts) -> None:
+    if counts:
+        columns = [[cells[n] for cells in counts.values()] for n in range(len(COLUMNS))]
+        await connection.execute(QUERIES.put_counts, list(counts), *columns)
+
+
+async def store_counts_known(connection: Connection, known: datetime, told: datetime) -> None:
+    await connection.execute(QUERIES.put_counts_known, known, told)
+
+
+async def load_gaps(connection: Connection, since: datetime) -> list[UnknownTime]:
+    return _gaps(await connection.fetch(QUERIES.read_all_gaps, since))
+
+
+async def load_newer_gaps(connection: Connection, cursors: Mapping[int, int]) -> list[UnknownTime]:
+    """Those behind the newest number that is known of each partition."""
+    return _gaps(await connection.fetch(QUERIES.read_newer_gaps, list(cursors), list(cursors.values())))
+
+
+def _gaps(rows: Iterable[Any]) -> list[UnknownTime]:
+    return [UnknownTime(*row) for row in rows]
+
+
+async def load_records(connection: Connection, since: int) -> tuple[list[Records], int]:
+    """What the records say of stations where that changed since a mark, and the mark from which to ask next time."""
+    mark: int = await connection.fetchval(QUERIES.read_snapshot)
+    rows = await connection.fetch(QUERIES.read_records, since)
+    return [Records(**dict(row)) for row in rows], mark
+
+
+async def load_reporting(connection: Connection, questions: Sequence[Question]) -> list[Question]:
+    """Those of the questions to which the answer is yes."""
+    found: list[Question] = []
+    for kind, query in ((Kind.IDLE, QUERIES.read_reporting_usage), (Kind.STALE, QUERIES.read_reporting_resources)):
+        asked = [question.station for question in questions if question.kind is kind]
+        if asked:
+            found += [Question(kind, row["station"]) for row in await connection.fetch(query, asked)]
+    return found

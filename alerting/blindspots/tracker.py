@@ -1,0 +1,161 @@
+"""Where there is no service: the numbers of every area and all seven kinds of blind spots. Pure.
+
+It is told of stations as they change, of what their records say, and of what targets name; time goes on by `advance`.
+What it decides is written into a book. It begins from the stations as they stand, the incidents that are open, and the
+few moments that its memory keeps.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from alerting.blindspots.area_counts import AreaCounts, Step, tally
+from alerting.blindspots.by_records import Question, Records, RecordSettings, RecordSpots
+from alerting.blindspots.by_silence import SilenceSettings, SilenceSpots, World
+from alerting.blindspots.dark_areas import AreaDark, Outage, Stage, Told
+from alerting.blindspots.open_spots import Ledger
+from alerting.blindspots.remembered import Memory, Remembered
+from alerting.blindspots.spot import Kind, Turn, split_key, write
+from alerting.blindspots.uncovered_areas import Uncovered
+from alerting.blindspots.unknown_time import Gaps
+from alerting.incidents.book import Book
+from alerting.stations.snapshot import Moment, Standing
+
+LOOK_BACK: Final = timedelta(days=40)
+"""How far back unknown time is needed."""
+
+
+class BlindSpotSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`area_dark`: how long no station of an area works; `least`: stations of an area that people are paged about."""
+
+    area_dark: timedelta = timedelta(minutes=15)
+    least: int = 2
+    silence: SilenceSettings = SilenceSettings()
+    records: RecordSettings = RecordSettings()
+
+
+class Spot(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident of a blind spot that goes on, as it is stored."""
+
+    key: str
+    since: datetime
+    stage: str | None = None
+    parent_key: str | None = None
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known when the lead is taken, beside the stations.
+
+    `known`: the moment at which the stations stand so, which is the last that was decided. `had`: areas that had
+    stations in service then.
+    """
+
+    known: datetime
+    spots: Sequence[Spot] = ()
+    memory: Sequence[Remembered] = ()
+    targets: Mapping[str, Sequence[str]] = {}
+    had: Collection[str] = ()
+
+
+class BlindSpots:
+    """All areas and stations at one moment."""
+
+    def __init__(self, world: World, settings: BlindSpotSettings) -> None:
+        self.memory = Memory()
+        self.counts = AreaCounts()
+        self.known: datetime | None = None
+        self._ledger = Ledger()
+        self._silence = SilenceSpots(self._ledger, world, self.memory, settings.silence)
+        self._records = RecordSpots(self._ledger, self.memory, settings.records, world.standing)
+        self._dark = AreaDark(self.counts, self.memory, after=settings.area_dark, least=settings.least)
+        self._uncovered = Uncovered(self.counts)
+
+    def load(self, standings: Iterable[Standing], start: Start) -> None:
+        """Begin. Each standing is looked at once; records come after, by `note`."""
+        self.memory.restore(start.memory)
+        told = _by_subject(start.spots)
+        self._ledger.begin(_since(told))
+        tallies = tally(self._restored(standings, start.known))
+        self._silence.recheck(_since(told), start.known)
+        self.counts.add(tallies)
+        self._dark.load(tallies, _dark_ones(told), start.known)
+        self._uncovered.load({subject for kind, subject in told if kind is Kind.UNCOVERED})
+        self._uncovered.set_targets(start.targets, start.known, had=start.had)
+        self.known = start.known
+
+    def _restored(self, standings: Iterable[Standing], known: datetime) -> Iterator[Step]:
+        for standing in standings:
+            step = Step(None, standing, known)
+            self._follow_station(step)
+            yield step
+
+    def follow(self, steps: Sequence[Step], known: datetime) -> None:
+        """Take the changes of stations up to `known`, in their order."""
+        if steps:
+            tallies = tally(steps)
+            self.counts.add(tallies)
+            self._dark.follow(tallies, known)
+            self._uncovered.follow({area for path in tallies for area in path}, known)
+            for step in steps:
+                self._follow_station(step)
+
+    def _follow_station(self, step: Step) -> None:
+        either = step.after or step.before
+        if either is not None:
+            row = self._ledger.row(either.station)
+            self._records.follow(step, row, self._silence.follow(step, row))
+
+    def note(self, records: Iterable[Records], known: datetime) -> None:
+        """Take what the newest records of stations say."""
+        self._records.note(records, known)
+
+    def set_targets(self, targets: Mapping[str, Sequence[str]], known: datetime) -> None:
+        """The areas that targets name now, and by which."""
+        self._uncovered.set_targets(targets, known)
+
+    def may_turn(self, known: datetime) -> bool:
+        """Whether time alone may decide something by now, so that unknown time has to be known."""
+        return any(part.may_turn(known) for part in (self._dark, self._silence, self._records))
+
+    def advance(self, moment: Moment, gaps: Gaps, outages: Iterable[Outage] = ()) -> None:
+        """Let time go on to `moment.known`; it never goes back."""
+        known = moment.known if self.known is None else max(moment.known, self.known)
+        self.known = known
+        moment = msgspec.structs.replace(moment, known=known)
+        self._dark.advance(moment, gaps, outages)
+        self._silence.advance(moment, gaps)
+        self._records.advance(moment)
+
+    def questions(self) -> list[Question]:
+        """What has to be known of stations before they are said to have no sessions or resources."""
+        return self._records.questions()
+
+    def answer(self, reporting: Iterable[Question]) -> None:
+        """The questions to which the answer is yes."""
+        self._records.answer(reporting)
+
+    def take(self) -> list[Turn]:
+        """What was decided since the last call, in its order."""
+        return [*self._uncovered.take(), *self._dark.take(), *self._ledger.take()]
+
+    def write(self, book: Book, now: datetime) -> None:
+        """Take what was decided into a book that knows the incidents of these keys."""
+        write(book, self.take(), now)
+
+
+def _by_subject(spots: Iterable[Spot]) -> dict[tuple[Kind, str], Spot]:
+    named = ((split_key(spot.key), spot) for spot in spots)
+    return {name: spot for name, spot in named if name is not None}
+
+
+def _since(spots: Mapping[tuple[Kind, str], Spot]) -> dict[tuple[Kind, str], datetime]:
+    return {name: spot.since for name, spot in spots.items() if name[0] not in (Kind.UNCOVERED, Kind.AREA_DARK)}
+
+
+def _dark_ones(told: Mapping[tuple[Kind, str], Spot]) -> Iterator[Told]:
+    for (kind, subject), spot in told.items():
+        if kind is Kind.AREA_DARK:
+            stage = Stage.LAST_ONE if spot.stage == Stage.LAST_ONE else Stage.DARK
+            yield Told(area=subject, stage=stage, since=spot.since, above=spot.parent_key)

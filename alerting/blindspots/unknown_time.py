@@ -1,0 +1,55 @@
+"""Unknown time: intervals in which a pipeline clock did not count, which no rule may count either. Pure."""
+
+from bisect import insort
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from alerting.stations.snapshot import ClockName
+
+
+class UnknownTime(NamedTuple):
+    """An interval that is over, of one clock; `seq` as in `pipeline_gap`."""
+
+    partition: int
+    shard: str
+    began_at: datetime
+    ended_at: datetime
+    seq: int = 0
+
+
+class Gaps:
+    """The unknown time of every clock, as far back as rules look."""
+
+    def __init__(self, gaps: Iterable[UnknownTime] = ()) -> None:
+        self._by_clock: dict[ClockName, list[tuple[datetime, datetime]]] = {}
+        self.cursors: dict[int, int] = {}
+        self.add(gaps)
+
+    def add(self, gaps: Iterable[UnknownTime]) -> None:
+        """More of them; one that is known already changes nothing."""
+        for gap in gaps:
+            known = self._by_clock.setdefault((gap.partition, gap.shard), [])
+            if (gap.began_at, gap.ended_at) not in known:
+                insort(known, (gap.began_at, gap.ended_at))
+            self.cursors[gap.partition] = max(self.cursors.get(gap.partition, -1), gap.seq)
+
+    def forget(self, before: datetime) -> None:
+        """Drop what ended before a moment that no rule looks back to."""
+        for clock, gaps in self._by_clock.items():
+            self._by_clock[clock] = [gap for gap in gaps if gap[1] >= before]
+
+    def within(self, clocks: Iterable[ClockName | None], begin: datetime, end: datetime) -> timedelta:
+        """How much of an interval was unknown to any of the clocks."""
+        parts = sorted(
+            (max(began, begin), min(ended, end))
+            for clock in clocks
+            if clock is not None
+            for began, ended in self._by_clock.get(clock, ())
+            if ended > begin and began < end
+        )
+        total, reached = timedelta(), begin
+        for began, ended in parts:
+            total += max(ended - max(began, reached), timedelta())
+            reached = max(reached, ended)
+        return total

@@ -1,0 +1,1 @@
+"""Incidents that stations have in common, and stations that flap."""

@@ -1,0 +1,99 @@
+"""Groups as the cause of what fell: which have enough evidence, and which of them explains most. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from alerting.causes.common_cause import CauseSettings, Outage
+from alerting.causes.evidence import CAUSES, Evidence, Fallen, Group, Peer, Window, overlap, weigh
+from alerting.stations.promise import longest_that_votes
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A group as the cause of what fell: the instant, who fell then, which of the others are overdue since then, which
+    smaller causes are part of it, and how deep it lies among the groups of a station."""
+
+    group: Group
+    window: Window
+    evidence: Evidence
+    members: list[Fallen]
+    peers: list[Peer]
+    depth: int = 0
+    parts: list[Outage] = []
+
+    @property
+    def rank(self) -> tuple[float, float, int, int, str]:
+        """The one that explains most first; of equals the smallest group, then the one that claims least, then the
+        deepest area."""
+        evidence, cause = self.evidence, CAUSES.index(self.group[0])
+        total = evidence.fallen + evidence.against + evidence.silent
+        return (-round(evidence.score, 6), round(total, 6), cause, -self.depth, self.group[1])
+
+
+def claim(
+    group: Group,
+    fresh: Sequence[Fallen],
+    down: Sequence[Fallen],
+    peers: Sequence[Peer],
+    online: int,
+    settings: CauseSettings,
+) -> Claim | None:
+    """A group as the cause of some of `fresh`, of the stations `down` in it, when the evidence is enough.
+
+    `peers` is a sample of its `online` stations, empty when nobody asked. A station whose interval is far longer than
+    the group's median may have stopped at any time of it: it joins the cause, and says nothing for or against it.
+    """
+    slowest = longest_that_votes([*(one.every for one in down), *(peer.every for peer in peers)])
+    voters = [one for one in down if one.every <= slowest]
+    asked = [peer for peer in peers if peer.every <= slowest]
+    heard = round(online * len(asked) / len(peers)) if peers else online
+    new = [one for one in fresh if one.every <= slowest]
+    overdue = [peer for peer in asked if peer.overdue]
+    scale = heard / len(asked) if asked else 0.0
+    most = Evidence(len(voters) + scale * len(overdue), 0 if peers else online)
+    if not new or not most.qualifies(settings.least, settings.share):
+        return None
+    window = overlap(
+        [*_weighed(voters, 1.0), *_weighed(overdue, scale)],
+        min(one.began for one in new),
+        max(one.until for one in new),
+    )
+    if window is None or not any(window.meets(one) for one in new):
+        return None
+    evidence = weigh(window, [one for one in voters if window.meets(one)], asked, heard)
+    if not evidence.qualifies(settings.least, settings.share):
+        return None
+    members = sorted((one for one in down if window.meets(one)), key=lambda one: one.station)
+    fell = [peer for peer in overdue if window.meets(peer)]
+    found = Claim(group, window, evidence, members, fell, fresh[0].groups.index(group))
+    rivals = _rivals(found, fresh, scale)
+    return None if any(_explains_more(rival, found, asked, scale, settings) for rival in rivals) else found
+
+
+def _rivals(found: Claim, fresh: Sequence[Fallen], scale: float) -> list[Group]:
+    """The groups in which none of the fresh falls lies and that may explain more than a claim does."""
+    ours = {group for fallen in fresh for group in fallen.groups}
+    counts = Counter(group for peer in found.peers for group in peer.groups)
+    enough = found.evidence.score - len(found.members)
+    return [group for group, count in counts.items() if scale * count > enough and group not in ours]
+
+
+def _explains_more(rival: Group, found: Claim, peers: Sequence[Peer], scale: float, settings: CauseSettings) -> bool:
+    """Whether the rival is about to fall, and what else fell just now did so by itself."""
+    asked = [peer for peer in peers if rival in peer.groups]
+    members = [one for one in found.members if rival in one.groups]
+    evidence = weigh(found.window, members, asked, round(scale * len(asked)))
+    return evidence.qualifies(settings.least, settings.share) and evidence.score > found.evidence.score
+
+
+def with_parts(found: Claim, parts: list[Outage]) -> Claim:
+    """The claim with smaller causes that it would take over; what they explain it explains too."""
+    also = sum(len(part.children) for part in parts)
+    evidence = msgspec.structs.replace(found.evidence, fallen=found.evidence.fallen + also)
+    return msgspec.structs.replace(found, evidence=evidence, parts=parts)
+
+
+def _weighed(intervals: Iterable[Fallen | Peer], weight: float) -> Iterable[tuple[datetime, datetime, float]]:
+    return ((one.began, one.until, weight) for one in intervals)

@@ -1,0 +1,130 @@
+"""What is remembered of one common cause while it lasts: who fell with it, and when it may be over. Pure."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from alerting.causes.evidence import Fallen, Group, Window, areas_of, common
+from alerting.stations.promise import USUAL, in_proportion, slowest_within
+
+
+class CauseSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """When stations have a common cause, and when it is over.
+
+    `least` stations, and the `share` of the group's that could be heard, fell together. The cause may be over when
+    the share `returned` of its stations is back, and is when after that no more came back for `hold` seconds: a cut
+    that comes and goes is one cause. These seconds are meant for stations that beat once a minute or quicker: they
+    follow the interval of the slowest within that share, and those that are slower still are verified alone. While
+    `whole` of a group is down, whatever falls there fell by the same cause.
+    """
+
+    least: int = 5
+    share: float = 0.5
+    returned: float = 0.5
+    hold: float = 300.0
+    whole: float = 0.8
+
+    def patience(self, every: float) -> float:
+        """`hold` for a station that beats every `every` seconds: longer for slower ones, never shorter, for people are
+        paged in their own time."""
+        return max(self.hold, in_proportion(self.hold, every))
+
+
+class Outage(msgspec.Struct, kw_only=True):
+    """A cause from its parent incident's opening until nobody is left in it.
+
+    `children` are the stations that are down by it, and `areas` says how many of them lie in each area; `ever` are all
+    that were, with the interval of each. `most` is the largest number of children
+    at once, `low` the smallest since, and `low_at` when it became so small.
+    """
+
+    key: str
+    group: Group
+    window: Window
+    began: datetime
+    joined_at: datetime
+    low_at: datetime
+    patience: float
+    common: tuple[Group, ...] = ()
+    share: float = 1.0
+    expected: int = 0
+    told: int = 0
+    most: int = 0
+    low: int = 0
+    children: dict[str, Fallen] = {}
+    areas: dict[str, int] = {}
+    ever: dict[str, float] = {}
+    # When it ended, while children of it are verified alone.
+    ended: datetime | None = None
+    # The interval that the hold follows, as of so many stations.
+    pace: tuple[int, float] = (0, USUAL)
+
+    def put(self, fallen: Fallen) -> None:
+        """It is down by this cause."""
+        self.children[fallen.station] = fallen
+        for area in areas_of(fallen.groups):
+            self.areas[area] = self.areas.get(area, 0) + 1
+
+    def add(self, fallen: Fallen, at: datetime, settings: CauseSettings) -> None:
+        """One more fell by it."""
+        self.put(fallen)
+        self.ever[fallen.station] = fallen.every
+        self.joined_at = max(self.joined_at, at)
+        self.window = self.window.narrowed(fallen)
+        self.common = common((self.common, fallen.groups))
+        length = (fallen.until - fallen.began).total_seconds()
+        self.patience = max(self.patience, settings.patience(fallen.every) + length)
+        self.most = max(self.most, len(self.children))
+        if not self.returning(settings):
+            self.low, self.low_at = len(self.children), at
+
+    def remove(self, station: str, at: datetime) -> None:
+        """A station of it is back, or out of service."""
+        fallen = self.children.pop(station, None)
+        for area in areas_of(fallen.groups if fallen else ()):
+            self.areas[area] -= 1
+        if len(self.children) < self.low:
+            self.low, self.low_at = len(self.children), at
+
+    def postpone(self, at: datetime) -> None:
+        """Nobody could know how its stations stand: what was waited for is waited for anew."""
+        self.low_at, self.joined_at = max(self.low_at, at), max(self.joined_at, at)
+
+    def returning(self, settings: CauseSettings) -> bool:
+        """Whether most are back."""
+        return len(self.children) <= (1 - settings.returned) * self.most
+
+    def slowest_awaited(self, settings: CauseSettings) -> float:
+        """The interval of the slowest station within the share that must return."""
+        if self.pace[0] != len(self.ever):
+            self.pace = (len(self.ever), slowest_within(self.ever.values(), settings.returned))
+        return self.pace[1]
+
+    def verified_at(self, fallen: Fallen, settings: CauseSettings) -> datetime | None:
+        """Until when a child has time to come back after the end; None: it had as much as the others."""
+        if self.ended is None or fallen.every <= self.slowest_awaited(settings):
+            return None
+        return self.ended + timedelta(seconds=settings.patience(fallen.every))
+
+    def due(self, settings: CauseSettings) -> tuple[datetime, str] | None:
+        """When it is over if nothing happens until then, and why; None while it goes on."""
+        if self.returning(settings):
+            reason = "most_back" if self.children else "all_back"
+            return self.low_at + timedelta(seconds=settings.patience(self.slowest_awaited(settings))), reason
+        if len(self.ever) < settings.least:
+            return self.joined_at + timedelta(seconds=self.patience), "did_not_spread"
+        return None
+
+    def takes(self, fallen: Fallen, online: int, settings: CauseSettings) -> bool:
+        """Whether a later fall is of this cause; `online` are the stations of the group that are left.
+
+        It is when its instant fits, when the station fell by this cause before, or when hardly anybody else is left.
+        """
+        if self.group not in fallen.groups:
+            return False
+        if self.window.meets(fallen):
+            return True
+        if self.returning(settings):
+            return fallen.station in self.ever
+        down = len(self.children)
+        return fallen.station in self.ever or down >= settings.whole * (down + online)

@@ -1,0 +1,169 @@
+"""Which groups a station is in, how many stations of a group are online, and which of them to ask. Pure.
+
+Counted over the field's columns when somebody asks, at most once a pass: that is cheaper than to keep books on every
+group for every station that comes or goes.
+"""
+
+from array import array
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+
+from alerting.causes.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK, Group, Peer
+from alerting.liveness.columns import State
+from alerting.stations.columns import NONE, Profile, Rows
+from alerting.stations.snapshot import ClockName, Standing
+from alerting.stations.table import Field
+
+SAMPLE: Final = 40
+"""Stations of a group that are asked about."""
+_SHARED: Final = 200_000
+_INSTANT: Final = timedelta(microseconds=1)
+
+
+class Population:
+    """The groups of the stations of a field, with the agent's version that each runs."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+        self._rows = field.rows
+        self._agents: list[str] = []
+        self._agent_numbers: dict[str, int] = {}
+        self._agent = array("h")
+        self._profiles = 0
+        self._within: dict[Group, array[int]] = {}
+        self._tuples: dict[tuple[object, ...], tuple[Group, ...]] = {}
+        self._untrusted: frozenset[ClockName] = frozenset()
+        self._without: Collection[str] = ()
+        self._online: Any = None
+        self._values: dict[str, Any] = {}
+        self._counts: dict[str, Any] = {}
+        self._known: dict[Group, int] = {}
+
+    # -- what stations are in ----------------------------------------------------------------------------------
+
+    def note_agents(self, agents: Mapping[str, str]) -> None:
+        """Take over which version of the agent runs at which station."""
+        self._reach()
+        for station, agent in agents.items():
+            row = self._rows.index.get(station)
+            if row is not None:
+                number = self._agent_numbers.setdefault(agent, len(self._agents))
+                if number == len(self._agents):
+                    self._agents.append(agent)
+                self._agent[row] = number
+
+    def groups_of(self, station: str) -> tuple[Group, ...]:
+        """The groups of a station, areas with the root first; none for one that is not registered."""
+        standing = self._field.standing(station)
+        return () if standing is None else self._groups(standing, self._agent_of(station))
+
+    def _agent_of(self, station: str) -> str | None:
+        self._reach()
+        number = self._agent[self._rows.index[station]]
+        return None if number == NONE else self._agents[number]
+
+    def _groups(self, standing: Standing, agent: str | None) -> tuple[Group, ...]:
+        """The same tuple for all that have everything in common."""
+        key = (standing.path, standing.isp, standing.feeder, agent, standing.shard)
+        if len(self._tuples) > _SHARED:
+            self._tuples.clear()
+        return self._tuples.setdefault(key, groups_of(standing, agent))
+
+    def _reach(self) -> None:
+        """Make the columns as long as the field's."""
+        missing = len(self._rows.ids) - len(self._agent)
+        if missing > 0:
+            self._agent.extend([NONE] * missing)
+
+    def peer(self, station: str, began: datetime, until: datetime, overdue: bool, every: float) -> Peer:
+        """How an online station stands: heard last at `began`, due at `until`, with a heartbeat each `every` seconds.
+
+        One that is closed or excused when it is due may be switched off: its silence proves nothing.
+        """
+        fell = overdue and self._field.is_expected_throughout(station, until, until + _INSTANT)
+        return Peer(station, began, until, fell, self.groups_of(station), every)
+
+    # -- counting ----------------------------------------------------------------------------------------------
+
+    def look(self, untrusted: frozenset[ClockName], without: Collection[str] = ()) -> None:
+        """Begin a pass: what was counted is old. Stations on `untrusted` clocks, and those named in `without`, are not
+        counted as online."""
+        self._untrusted, self._without, self._online = untrusted, without, None
+        self._values, self._counts, self._known = {}, {}, {}
+
+    def online(self, group: Group) -> int:
+        """How many stations of a group are in service and online."""
+        if group not in self._known:
+            self._known[group] = self._online_in(group)
+        return self._known[group]
+
+    def _online_in(self, group: Group) -> int:
+        column, numbers = self._column_of(group)
+        if column not in self._counts:
+            values = self._values_of(column)
+            self._counts[column] = np.bincount(values[values >= 0])
+        counts, wanted = self._counts[column], np.asarray(numbers, dtype=np.int64)
+        return int(counts[wanted[wanted < len(counts)]].sum())
+
+    def sample(self, group: Group, limit: int) -> list[str]:
+        """At most `limit` online stations of a group, from all over it."""
+        column, numbers = self._column_of(group)
+        values = self._values_of(column)
+        wanted = np.zeros(max(values.max(initial=0), max(numbers, default=0)) + 2, dtype=bool)
+        wanted[np.asarray(numbers, dtype=np.int64)] = True  # NONE, which is -1, finds the last, which nobody is
+        found = self._online_rows()[wanted[values]]
+        if len(found) > limit:
+            found = found[np.linspace(0, len(found) - 1, limit).astype(int)]
+        return [self._rows.ids[row] for row in found.tolist()]
+
+    def _column_of(self, group: Group) -> tuple[str, Sequence[int]]:
+        """In which column, and by which numbers, the stations of a group are found."""
+        cause, name = group
+        if cause == AGENT:
+            number = self._agent_numbers.get(name)
+            return AGENT, [] if number is None else [number]
+        return (SHARD, self._rows.clocks_of(name)) if cause == SHARD else (AREA, self._members(group))
+
+    def _values_of(self, column: str) -> Any:
+        """What a column has for the online stations."""
+        if column not in self._values:
+            self._reach()
+            columns = {AGENT: self._agent, SHARD: self._rows.clock, AREA: self._rows.profile}
+            self._values[column] = self._rows.view(columns[column])[self._online_rows()]
+        return self._values[column]
+
+    def _online_rows(self) -> Any:
+        if self._online is None:
+            online = _online(self._rows, self._untrusted)
+            index = self._rows.index
+            online[[index[station] for station in self._without if station in index]] = False
+            self._online = np.flatnonzero(online)
+        return self._online
+
+    def _members(self, group: Group) -> Sequence[int]:
+        """The profiles of the stations of an area, uplink or feeder."""
+        profiles = self._rows.profiles
+        for number in range(self._profiles, len(profiles)):
+            for known in _of_profile(profiles[number]):
+                self._within.setdefault(known, array("i")).append(number)
+        self._profiles = len(profiles)
+        return self._within.get(group, array("i"))
+
+
+def groups_of(standing: Standing, agent: str | None) -> tuple[Group, ...]:
+    """What a station has in common with others."""
+    named = ((UPLINK, standing.isp), (FEEDER, standing.feeder), (AGENT, agent), (SHARD, standing.shard))
+    return (*((AREA, code) for code in standing.path), *((cause, name) for cause, name in named if name))
+
+
+def _of_profile(profile: Profile) -> Iterable[Group]:
+    yield from ((AREA, code) for code in profile.path)
+    yield from ((cause, name) for cause, name in ((UPLINK, profile.isp), (FEEDER, profile.feeder)) if name)
+
+
+def _online(rows: Rows, untrusted: frozenset[ClockName]) -> Any:
+    online = (rows.view(rows.state) == State.ONLINE) & (rows.view(rows.serving) == 1) & (rows.view(rows.profile) >= 0)
+    return online & ~np.isin(rows.view(rows.clock), [rows.number_of(clock) for clock in untrusted])

@@ -1,0 +1,126 @@
+"""What was decided about common causes, written into the book of incidents. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from alerting.causes.evidence import Fallen, Group
+from alerting.causes.steps import Ended, Grown, Joined, Opened, Released, Step
+from alerting.incidents.book import STATION_OFFLINE, Book, Incident
+from alerting.station_incidents.rules import OVERDUE_RETURN, UNUSABLE
+from alerting.stations.promise import USUAL
+
+CHILD_KINDS: Final = frozenset({STATION_OFFLINE, OVERDUE_RETURN})
+"""Incidents of a station that is down."""
+
+
+def fallen_of(incident: Incident, groups: tuple[Group, ...], every: float = USUAL) -> Fallen:
+    """The fall that a station's incident is about; `every`: the interval of the station's slowest terminal.
+
+    One that was down when it should have opened was missed first at the opening: what kept it may have come at any
+    time since it was heard last.
+    """
+    known = (_time(incident.detail.get(name)) for name in ("seen_at", "offline_since"))
+    began = min([incident.began_at, *(moment for moment in known if moment is not None)])
+    return Fallen(incident.station or "", began, incident.began_at, groups, incident.key, every)
+
+
+def _time(value: Any) -> datetime | None:
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return value if isinstance(value, datetime) else None
+
+
+def keys_of(plan: Iterable[Step]) -> set[str]:
+    """The keys of the incidents that a plan is about: a book must know those that are open."""
+    keys = set()
+    for step in plan:
+        if isinstance(step, Joined | Released):
+            keys.add(step.fallen.key)
+        if isinstance(step, Joined):
+            keys.add(step.outage)
+        if isinstance(step, Opened | Grown | Ended):
+            keys.add(step.key)
+    return keys
+
+
+def write_plan(book: Book, plan: Sequence[Step], now: datetime) -> None:
+    """Open, fill and close the parents, in the order of the plan."""
+    for step in plan:
+        if isinstance(step, Opened):
+            _open(book, step, now)
+        elif isinstance(step, Joined):
+            _join(book, step, now)
+        elif isinstance(step, Released):
+            _release(book, step)
+        elif isinstance(step, Grown):
+            _grow(book, step)
+        elif isinstance(step, Ended):
+            _end(book, step, now)
+
+
+def _open(book: Book, step: Opened, now: datetime) -> None:
+    cause, name = step.group
+    book.open(
+        Incident(
+            id=0,
+            kind=step.key.partition(":")[0],
+            key=step.key,
+            status="open",
+            area=step.area,
+            shard=name if cause == "shard" else None,
+            began_at=step.began,
+            opened_at=now,
+            detail={
+                "cause": cause,
+                "name": name,
+                "children": step.children,
+                "expected": step.expected,
+                "share": step.share,
+                "instant": step.instant.isoformat(),
+            },
+        ),
+        cause,
+    )
+
+
+def _join(book: Book, step: Joined, now: datetime) -> None:
+    outage = book.open_of(step.outage)
+    parent = None if outage is None else outage.id
+    for child in incidents_of(book, step.fallen, now):
+        book.update(msgspec.structs.replace(child, parent=parent), "common_cause")
+
+
+def _release(book: Book, step: Released) -> None:
+    child = book.open_of(step.fallen.key)
+    if child is not None:
+        reason = "stays_unusable_alone" if child.kind == UNUSABLE else "stays_down_alone"
+        book.update(msgspec.structs.replace(child, parent=None), reason)
+
+
+def incidents_of(book: Book, fallen: Fallen, now: datetime) -> list[Incident]:
+    """The incident of a fall: the one that goes on, or one that was closed in this very pass."""
+    return [
+        incident
+        for incident in book.all_of(fallen.key)
+        if (incident.goes_on or incident.closed_at == now) and fallen_of(incident, ()).until == fallen.until
+    ]
+
+
+def _grow(book: Book, step: Grown) -> None:
+    outage = book.open_of(step.key)
+    if outage is not None:
+        detail = outage.detail | {"children": step.children}
+        book.update(msgspec.structs.replace(outage, detail=detail, area=step.area), "grew")
+
+
+def _end(book: Book, step: Ended, now: datetime) -> None:
+    outage = book.open_of(step.key)
+    if outage is None:
+        return
+    into = book.open_of(step.into) if step.into else None
+    detail = outage.detail | {"children": step.children, "ended_by": step.reason}
+    outage = msgspec.structs.replace(outage, detail=detail, parent=into.id if into else None)
+    book.close(outage, ended_at=step.at, now=now, reason=step.reason)

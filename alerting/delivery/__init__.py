@@ -1,0 +1,1 @@
+"""Notifications: their texts, and the targets to which they go."""

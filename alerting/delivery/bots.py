@@ -1,0 +1,241 @@
+"""The group bots of WeCom, DingTalk and Feishu: their addresses, what is sent, and what an answer means. Pure.
+
+They answer HTTP 200 also when they refuse: only the code in the answer says whether a message was taken. Sources: the
+documents "group bot configuration" of WeCom, "custom robot access" of DingTalk and "custom bot usage guide" of Feishu.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import msgspec
+
+from alerting.delivery.facts import Message
+
+MAX_ANSWER: Final = 64 * 1024
+"""Bytes of an answer that are looked at."""
+_ANSWER_SHOWN: Final = 120
+_WORD = re.compile(r"[0-9A-Za-z_-]{1,256}")
+_PHONE = re.compile(r"\+?[0-9-]{11,16}")
+
+
+class Verdict(StrEnum):
+    """What became of a message."""
+
+    TAKEN = "taken"
+    # Not taken, and nothing will be for a while.
+    THROTTLED = "throttled"
+    # Not taken, and the same message never will be.
+    REFUSED = "refused"
+    # Not taken now; perhaps later.
+    FAILED = "failed"
+    # It is not known whether the bot took the message.
+    UNKNOWN = "unknown"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What an answer says: the verdict, why in words without secrets, and for how many seconds to be silent."""
+
+    verdict: Verdict
+    why: str = ""
+    silent: float = 0.0
+
+
+class Bot(msgspec.Struct, frozen=True, kw_only=True):
+    """One bot as a person gave it; `token` and `secret` are secret. `phones`: of people to be mentioned."""
+
+    kind: str
+    token: str
+    secret: str | None = None
+    phones: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Bot({self.kind})"
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What to POST: the path with its query, which holds secrets, and the JSON document."""
+
+    path: str
+    document: dict[str, Any]
+
+
+class BotKind(msgspec.Struct, frozen=True, kw_only=True):
+    """How one provider's bots work.
+
+    `native`: host and path of the address that the provider shows, and the parameter with the token (None: the last
+    part of the path). `limit`: bytes of a text. `codes`: fields in which an answer may say its code. `throttled`: codes
+    and the seconds of silence that follow; `refused`: codes that no repetition cures.
+    """
+
+    origin: str
+    native: tuple[str, str, str | None]
+    limit: int
+    build: Callable[[Bot, str, float], Request]
+    codes: tuple[str, ...]
+    throttled: Mapping[int, float]
+    refused: frozenset[int]
+
+
+def _wecom(bot: Bot, text: str, now: float) -> Request:
+    return Request(f"/cgi-bin/webhook/send?key={bot.token}", {"msgtype": "text", "text": {"content": text}})
+
+
+def _dingtalk(bot: Bot, text: str, now: float) -> Request:
+    path = f"/robot/send?access_token={bot.token}"
+    if bot.secret is not None:
+        at = str(int(now * 1000))
+        sign = _sign(bot.secret, f"{at}\n{bot.secret}")
+        path += f"&timestamp={at}&sign={quote(sign, safe='')}"
+    mentioned = {"atMobiles": list(bot.phones), "isAtAll": False}
+    return Request(path, {"msgtype": "text", "text": {"content": text}, "at": mentioned})
+
+
+def _feishu(bot: Bot, text: str, now: float) -> Request:
+    document: dict[str, Any] = {"msg_type": "text", "content": {"text": text}}
+    if bot.secret is not None:
+        at = str(int(now))
+        document |= {"timestamp": at, "sign": _sign(f"{at}\n{bot.secret}", "")}
+    return Request(f"/open-apis/bot/v2/hook/{bot.token}", document)
+
+
+def _sign(key: str, text: str) -> str:
+    return base64.b64encode(hmac.new(key.encode(), text.encode(), hashlib.sha256).digest()).decode()
+
+
+KINDS: Final[Mapping[str, BotKind]] = {
+    "wecombot": BotKind(
+        origin="https://qyapi.weixin.qq.com",
+        native=("qyapi.weixin.qq.com", "/cgi-bin/webhook/send", "key"),
+        limit=2048,
+        build=_wecom,
+        codes=("errcode",),
+        throttled={45009: 60.0, 45033: 60.0},
+        # Bad parameter, type, empty, too long, no such bot.
+        refused=frozenset({40008, 40058, 44004, 45002, 93000}),
+    ),
+    "dingtalk": BotKind(
+        origin="https://oapi.dingtalk.com",
+        native=("oapi.dingtalk.com", "/robot/send", "access_token"),
+        limit=18_000,
+        build=_dingtalk,
+        codes=("errcode",),
+        throttled={130101: 600.0, 410100: 600.0},
+        # Keyword, signature or address; no such token, bot or group; type; too long; unwanted words or pictures.
+        refused=frozenset({
+            300001, 310000, 40035, 43004, 400013, 400101, 400102, 400105, 400106,
+            430101, 430102, 430103, 430104, 460101,
+        }),
+    ),
+    "feishu": BotKind(
+        origin="https://open.feishu.cn",
+        native=("open.feishu.cn", "/open-apis/bot/v2/hook/", None),
+        limit=18_000,
+        build=_feishu,
+        codes=("code", "StatusCode"),
+        throttled={9499: 10.0, 11232: 60.0, 99991400: 60.0},
+        # No such bot, bad parameter, signature, address, keyword.
+        refused=frozenset({19001, 19002, 19021, 19022, 19024}),
+    ),
+}  # fmt: skip
+
+
+def parse_bot(url: str) -> Bot | None:
+    """The bot of an apprise URL (``wecombot://KEY``, ``dingtalk://[SECRET@]TOKEN[/PHONE…]``, ``feishu://[SECRET@]TOKEN``)
+    or of the https address that its provider shows; None for another kind of target.
+
+    Raises ValueError, whose text holds no secret, for an address of a bot that cannot be used.
+    """
+    try:
+        parts = urlsplit(url)
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        kind = _kind(parts.scheme, parts.hostname or "", parts.path)
+        if kind is None:
+            return None
+        native = parts.scheme == "https"
+        token = _native_token(kind, parts.path, query) if native else _token(parts.netloc, query)
+    except ValueError:  # its own text shows the address
+        raise ValueError("it is no address") from None
+    secret = query.get("secret") or (unquote(parts.username) if parts.username else None)
+    phones = () if native else (*unquote(parts.path).strip("/").split("/"), *query.get("to", "").split(","))
+    return _checked(Bot(kind=kind, token=token, secret=secret, phones=tuple(filter(None, map(str.strip, phones)))))
+
+
+def _kind(scheme: str, host: str, path: str) -> str | None:
+    if scheme in KINDS:
+        return scheme
+    natives = ((kind, *made.native) for kind, made in KINDS.items())
+    return next((k for k, at, start, _ in natives if scheme == "https" and host == at and path.startswith(start)), None)
+
+
+def _native_token(kind: str, path: str, query: Mapping[str, str]) -> str:
+    _, start, parameter = KINDS[kind].native
+    return unquote(path.removeprefix(start)) if parameter is None else query.get(parameter, "")
+
+
+def _token(netloc: str, query: Mapping[str, str]) -> str:
+    # Not `hostname`, which is lower case.
+    return query.get("token") or query.get("key") or unquote(netloc.rpartition("@")[2])
+
+
+def _checked(bot: Bot) -> Bot:
+    if not _WORD.fullmatch(bot.token):
+        raise ValueError(f"the token of a {bot.kind} address has only letters, digits, `-` and `_`")
+    if bot.secret is not None and not _WORD.fullmatch(bot.secret):
+        raise ValueError(f"the secret of a {bot.kind} address has only letters, digits, `-` and `_`")
+    if bot.phones and bot.kind != "dingtalk":
+        raise ValueError(f"a {bot.kind} address ends with its token")
+    if not all(_PHONE.fullmatch(phone) for phone in bot.phones):
+        raise ValueError("what follows the token of a dingtalk address are phone numbers")
+    return bot
+
+
+def build_request(bot: Bot, message: Message, now: float) -> Request:
+    """The message as plain text, title first, signed where the bot has a secret; `now` in seconds since the epoch."""
+    kind = KINDS[bot.kind]
+    return kind.build(bot, clip(f"{message.title}\n{message.body}", kind.limit), now)
+
+
+def clip(text: str, limit: int) -> str:
+    """The text in at most `limit` bytes of UTF-8; of one that is longer the last line stays, which has the link."""
+    if len(text.encode()) <= limit:
+        return text
+    last = "…\n" + text.rpartition("\n")[2]
+    if len(last.encode()) > limit // 2:
+        last = "…"
+    return text.encode()[: limit - len(last.encode())].decode(errors="ignore") + last
+
+
+def read_answer(kind: str, status: int, body: bytes) -> Answer:
+    """What an answer of HTTP `status` says. Only a code 0 means that the message was taken."""
+    if status == 429:
+        return Answer(Verdict.THROTTLED, "answered with HTTP status 429", 60.0)
+    code, said = _code(KINDS[kind].codes, body)
+    if code is None:
+        known = Answer(Verdict.UNKNOWN, "answered in a way that does not say whether it took the message")
+        return known if status == 200 else Answer(Verdict.FAILED, f"answered with HTTP status {status}")
+    if code == 0:
+        return Answer(Verdict.TAKEN) if status == 200 else Answer(Verdict.UNKNOWN, f"HTTP status {status}, code 0")
+    why = f"refused with code {code}" + (f": {said}" if said else "")
+    if code in KINDS[kind].throttled:
+        return Answer(Verdict.THROTTLED, why, KINDS[kind].throttled[code])
+    return Answer(Verdict.REFUSED if code in KINDS[kind].refused else Verdict.FAILED, why)
+
+
+def _code(fields: tuple[str, ...], body: bytes) -> tuple[int | None, str]:
+    """The code of an answer, None where there is none, and what it says besides, shortened."""
+    try:
+        answer = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None, ""
+    if not isinstance(answer, dict):
+        return None, ""
+    found = next((answer[field] for field in fields if field in answer), None)
+    code = found if isinstance(found, int) and not isinstance(found, bool) else None
+    said = answer.get("errmsg") or answer.get("msg") or answer.get("StatusMessage") or ""
+    return code, " ".join(str(said).split())[:_ANSWER_SHOWN]

@@ -1,0 +1,75 @@
+"""Telling people past the database: what there is to say waits in memory and is tried until a target has it."""
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from alerting.delivery.facts import Facts, Message
+from alerting.delivery.retry import Retry, after_failure
+from alerting.delivery.targets import Parcel, SendError, Target
+
+log = logging.getLogger(__name__)
+
+GIVE_UP: Final = 24 * 3600.0
+MOST_WAITING: Final = 100
+
+
+class Teller:
+    """A lane for each target, so that a dead one holds up nobody; the oldest is dropped when too much waits."""
+
+    def __init__(self, targets: Sequence[Target], *, name: str) -> None:
+        self._start = f"{name}-{secrets.token_hex(4)}"
+        self._number = 0
+        self._waiting = {target.name: asyncio.Queue[Parcel](MOST_WAITING) for target in targets}
+        self._targets = targets
+
+    def tell(self, facts: Facts, message: Message) -> None:
+        """Have it sent to every target."""
+        self._number += 1
+        parcel = Parcel(key=f"{self._start}-{self._number}", at=datetime.now(UTC), facts=facts, message=message)
+        for name, queue in self._waiting.items():
+            if queue.full():
+                log.error("an alert was NOT delivered: too many wait", extra={"key": queue.get_nowait().key})
+            queue.put_nowait(parcel)
+            log.debug("to be told", extra={"target": name, "key": parcel.key})
+
+    def lanes(self) -> list[Coroutine[None, None, None]]:
+        """The loops that send; each runs until it is cancelled."""
+        return [self._lane(target, self._waiting[target.name]) for target in self._targets]
+
+    async def _lane(self, target: Target, queue: "asyncio.Queue[Parcel]") -> None:
+        while True:
+            await _send(target, await queue.get())
+
+
+async def _send(target: Target, parcel: Parcel) -> None:
+    """One parcel, with the back-off of the delivery outbox."""
+    began, attempts = time.monotonic(), 0
+    while True:
+        try:
+            await target.send(parcel)
+        except SendError as exc:
+            attempts += 1
+            choice = after_failure(
+                status=exc.status,
+                refused=exc.refused,
+                wait=exc.wait,
+                attempts=attempts,
+                age=time.monotonic() - began,
+                give_up=GIVE_UP,
+                roll=random.random(),  # noqa: S311 -- spreads retries, guards nothing
+            )
+            told = {"target": target.name, "key": parcel.key, "attempts": attempts, "error": str(exc)}
+            seconds = choice.seconds if isinstance(choice, Retry) else None
+            log.warning("an alert is not delivered", extra={**told, "retry_s": seconds and round(seconds, 1)})
+            if seconds is None:
+                return
+            await asyncio.sleep(seconds)
+        else:
+            log.info("alert delivered", extra={"key": parcel.key})
+            return

@@ -1,0 +1,64 @@
+"""A notification as fields for machines: what a webhook gets, and a line of the alert log. Pure.
+
+docs/alerts.md says what each means. Fields may be added; those that are there keep their names, types and meanings.
+"""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from alerting.delivery.facts import Area, Facts, Message
+from alerting.incidents.severity import severity_of
+
+
+def fields_of(key: str, at: datetime, facts: Facts, message: Message) -> dict[str, Any]:
+    """The fields. `key` is the idempotency key, `at` when this attempt is made. Names are as they are in the registry;
+    `title`, `text` and `short` are for people."""
+    area = facts.areas[-1] if facts.areas else None
+    return {
+        "type": type_of(facts),
+        "key": key,
+        "at": at,
+        "id": facts.incident,
+        "incident": facts.incident,
+        "kind": facts.kind,
+        "phase": facts.phase,
+        "severity": severity_of(facts.kind, facts.detail, children=facts.children),
+        "station": facts.station,
+        "station_name": facts.station_name,
+        "station_name_en": facts.station_name_en,
+        "station_address": facts.address,
+        "area": area and area.code,
+        "area_name": area and area.name,
+        "area_name_en": area and area.name_en,
+        "area_path": [_area(each) for each in facts.areas],
+        "shard": facts.shard,
+        "children": facts.children,
+        "children_open": facts.children_open,
+        "began_at": facts.began_at,
+        "began_local": _local(facts.began_at, facts),
+        "ended_at": facts.ended_at,
+        "ended_local": _local(facts.ended_at, facts),
+        "reopen_at": facts.reopen_at,
+        "timezone": facts.timezone,
+        "lasted_seconds": None if facts.ended_at is None else (facts.ended_at - facts.began_at).total_seconds(),
+        "open_seconds": facts.open_seconds,
+        "title": message.title,
+        "text": message.body,
+        "short": message.short,
+        "link": message.link,
+    }
+
+
+def type_of(facts: Facts) -> str:
+    """The kind of event, such as ``milepost.incident.opened``; `milepost watch` sends ``milepost.platform.…``."""
+    return f"milepost.{'platform' if facts.kind == 'platform' else 'incident'}.{facts.phase}"
+
+
+def _area(area: Area) -> dict[str, Any]:
+    return {"code": area.code, "name": area.name, "name_en": area.name_en, "level": area.level}
+
+
+def _local(moment: datetime | None, facts: Facts) -> str | None:
+    """In the station's zone, with its offset, as RFC 3339 writes it."""
+    return None if moment is None else moment.astimezone(ZoneInfo(facts.timezone)).isoformat(timespec="milliseconds")

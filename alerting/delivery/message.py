@@ -1,0 +1,330 @@
+"""The text of a notification, in zh-CN and en: what, how grave, since when, where, why, what to do, and the link last.
+Pure.
+
+Times are those of the station's own zone; what concerns no single station has China's.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from alerting.delivery.advice import advice
+from alerting.delivery.facts import OVER, WANTS_SOMEBODY, Area, Facts, Message, plain, plain_facts
+from alerting.delivery.short import Parts, short_text
+from alerting.delivery.texts import TEXTS, Language, Words
+from alerting.incidents.severity import severity_of
+from alerting.incidents.topics import shared_name, topic_word
+from contract.figures import figure
+from contract.glossary import WORDS, word
+
+
+def write_message(facts: Facts, *, language: Language, public_url: str | None, now: datetime) -> Message:
+    """The text of a notification; `now` in any zone. `public_url`: of the console, None leaves the link out."""
+    facts = plain_facts(facts)
+    link = link_to(facts.incident, public_url)
+    return Message(
+        title=_title(facts, language, _what(facts, language)),
+        body="\n".join(line for line in _lines(facts, language, now, link) if line),
+        short=short_text(_parts(facts, language, now)),
+        link=link,
+    )
+
+
+def link_to(incident: int, public_url: str | None) -> str | None:
+    """The address of an incident's page in the console at `public_url`."""
+    return None if public_url is None else f"{public_url.rstrip('/')}/incidents/{incident}"
+
+
+def write_plainly(facts: Facts, *, language: Language, public_url: str | None) -> Message:
+    """Which incident it is and where to look: what can be said whatever stands in the incident."""
+    link = link_to(facts.incident, public_url)
+    number = TEXTS[language].number.format(id=facts.incident)
+    title = plain(f"{word('kind', facts.kind, language)} · {number}")
+    return Message(title=title, body="\n".join(filter(None, (number, link))), short=title[:64], link=link)
+
+
+_PHASES: Final = ("opened", "closed", "passed")
+
+
+def _title(facts: Facts, language: Language, what: str) -> str:
+    words = TEXTS[language]
+    if facts.phase in WORDS["alert_again"]:
+        return words.title_with_kind.format(
+            said=_tag(facts, language), kind=word("kind", facts.kind, language), what=what
+        )
+    return words.title.format(said=_tag(facts, language), what=what)
+
+
+def _tag(facts: Facts, language: Language) -> str:
+    """What happened, in the word or two that begin a title."""
+    if facts.phase in WORDS["alert_again"]:
+        return word("alert_again", facts.phase, language)
+    known = facts.phase in _PHASES and facts.kind in WORDS["kind"]
+    family = f"alert_{facts.phase if facts.phase in _PHASES else _PHASES[0]}"
+    return word(family, facts.kind if known else "other", language)
+
+
+def _lines(facts: Facts, language: Language, now: datetime, link: str | None) -> Sequence[str | None]:
+    words = TEXTS[language]
+    return (
+        severity_line(facts, language),
+        when_line(facts, words, now),
+        *_place(facts, language),
+        words.shard.format(shard=facts.shard) if facts.shard else None,
+        _shared(facts, language),
+        _concerned(facts, words),
+        _measured(facts, language),
+        _why(facts, language),
+        _last_seen(facts, words),
+        _clears(facts, language),
+        words.unknown_note if facts.kind == "pipeline_blind" and facts.phase not in OVER else None,
+        words.acknowledged.format(who=facts.acknowledged_by) if facts.acknowledged_by else None,
+        *_by_hand(facts, words),
+        words.to_do.format(advice=advice(facts).text(language)),
+        words.number.format(id=facts.incident),
+        _link(facts, words, link),
+    )
+
+
+def severity_line(facts: Facts, language: Language) -> str:
+    """How grave it is, or was."""
+    words = TEXTS[language]
+    severity = severity_of(facts.kind, facts.detail, children=facts.children)
+    text = words.was_severity if facts.phase in OVER else words.severity
+    return text.format(severity=word("severity", severity, language))
+
+
+def _link(facts: Facts, words: Words, link: str | None) -> str | None:
+    """Always the last line; what is over, or has been taken, wants no acknowledgement."""
+    if link is None:
+        return None
+    return (words.link_to_acknowledge if facts.phase in WANTS_SOMEBODY else words.link).format(link=link)
+
+
+def _parts(facts: Facts, language: Language, now: datetime) -> Parts:
+    """What the short form is made of."""
+    words = TEXTS[language]
+    many = words.terminals if facts.kind == "health" else words.stations
+    kind = word("kind", facts.kind, language) if facts.phase in WORDS["alert_again"] else ""
+    return Parts(
+        tag=words.title.format(said=_tag(facts, language), what="").strip(),
+        topic=_topic(facts, language) or kind,
+        area=_near(facts, language),
+        name=_name(facts, language) if facts.station is not None else shared_name(facts.detail, language) or "",
+        ident=facts.station or facts.shard or "",
+        count=many.format(n=_many(facts)) if facts.children else "",
+        when=short_when(facts, words, now),
+        number=f"#{facts.incident}",
+    )
+
+
+def short_when(facts: Facts, words: Words, now: datetime) -> str:
+    """The same for the short form: a time of this year without its year."""
+    zone = ZoneInfo(facts.timezone)
+    began, today = facts.began_at.astimezone(zone), now.astimezone(zone)
+    if facts.phase not in OVER or facts.ended_at is None:
+        return words.short_began.format(
+            began=f"{began:%m-%d %H:%M}" if began.year == today.year else f"{began:%Y-%m-%d}"
+        )
+    length = lasted(facts.ended_at - facts.began_at, words.units, apart="")
+    return words.short_over.format(ended=f"{facts.ended_at.astimezone(zone):%m-%d %H:%M}", lasted=length)
+
+
+def _what(facts: Facts, language: Language) -> str:
+    """Of what: a station, an area with its number of stations, a shard; and where its kind has several, which."""
+    words = TEXTS[language]
+    subject = _subject(facts, language)
+    topic = _topic(facts, language)
+    return words.about.format(topic=topic, what=subject) if topic else subject
+
+
+def _topic(facts: Facts, language: Language) -> str | None:
+    if facts.kind == "identity_conflict":
+        return _conflict(facts, language)
+    return topic_word(facts.kind, facts.detail, language)
+
+
+def _conflict(facts: Facts, language: Language) -> str | None:
+    """Which terminal, and how: a station may have several."""
+    terminal, reason = facts.detail.get("terminal"), facts.detail.get("reason")
+    named = TEXTS[language].terminal_short.format(terminal=terminal) if isinstance(terminal, str) else None
+    said = [named, word("reason", reason, language) if isinstance(reason, str) else None]
+    return TEXTS[language].listing.join(part for part in said if part) or None
+
+
+def _subject(facts: Facts, language: Language) -> str:
+    words, area = TEXTS[language], _near(facts, language)
+    if facts.station is not None:
+        parts = [_name(facts, language), area]
+    elif facts.kind in {"area_outage", "unusable", "health"}:
+        many = words.terminals if facts.kind == "health" else words.stations
+        parts = [shared_name(facts.detail, language) or "", area, many.format(n=_many(facts)) if facts.children else ""]
+    else:
+        parts = [area, words.shard.format(shard=facts.shard) if facts.shard else ""]
+    return " · ".join(dict.fromkeys(part for part in parts if part)) or word("kind", facts.kind, language)
+
+
+def _by_hand(facts: Facts, words: Words) -> Sequence[str | None]:
+    """Who closed it although its fault went on, why, and when it opens again."""
+    if "resolved_by" not in facts.detail:
+        return ()
+    reason = facts.detail.get("resolved_reason")
+    goes_on = facts.phase == "resolved"
+    return (
+        (words.by_hand if goes_on else words.was_by_hand).format(who=facts.detail["resolved_by"]),
+        words.by_hand_reason.format(reason=reason) if reason else words.no_reason if goes_on else None,
+        words.reopens.format(at=_shown(facts.reopen_at, words, facts.timezone))
+        if goes_on and facts.reopen_at
+        else None,
+    )
+
+
+def _name(facts: Facts, language: Language) -> str:
+    local = facts.station_name or facts.station or ""
+    return (facts.station_name_en or local) if language == "en" else local
+
+
+def _area(facts: Facts, language: Language) -> str:
+    """The name of the area alone."""
+    return facts.areas[-1].called(language) if facts.areas else ""
+
+
+_NEAR: Final = frozenset({"county", "township", "village"})
+
+
+def _near(facts: Facts, language: Language) -> str:
+    """County and township, or the one area where the tree is another."""
+    return _path([area for area in facts.areas if area.level in _NEAR] or facts.areas[-1:], language)
+
+
+def _path(areas: Sequence[Area], language: Language) -> str:
+    """Names in the order in which the language writes an address."""
+    words = TEXTS[language]
+    names = [area.called(language) for area in areas]
+    return words.area_listing.join(reversed(names) if words.smallest_first else names)
+
+
+def _place(facts: Facts, language: Language) -> Sequence[str | None]:
+    """Station, the areas that it lies in, and its address."""
+    words = TEXTS[language]
+    area = words.area.format(name=_path(facts.areas, language)) if facts.areas else None
+    if facts.station is None:
+        return (area,)
+    address = words.address.format(address=facts.address) if facts.address else words.no_address
+    return words.place.format(name=_name(facts, language), id=facts.station), area, address
+
+
+def _shared(facts: Facts, language: Language) -> str | None:
+    """What the stations that fell together share."""
+    cause = facts.detail.get("cause")
+    if facts.kind not in {"area_outage", "unusable"} or not isinstance(cause, str):
+        return None
+    name = shared_name(facts.detail, language) or _area(facts, language)
+    return TEXTS[language].shared.format(cause=word("cause", cause, language), name=name).strip()
+
+
+def _concerned(facts: Facts, words: Words) -> str | None:
+    if not facts.children:
+        return None
+    told = (words.concerned, words.still_down)
+    if facts.kind == "health":
+        told = (words.concerned_terminals, words.still_bad)
+    text = told[facts.phase != "opened" and facts.children_open > 0]
+    return text.format(n=_many(facts), down=facts.children_open)
+
+
+def _many(facts: Facts) -> str:
+    """How many stations or terminals a common cause concerns. The first notification is sent when few of them are down,
+    so it gives the expected number."""
+    expected = facts.detail.get("expected")
+    if facts.phase == "opened" and isinstance(expected, int) and expected > facts.children:
+        return f"≈{expected}"
+    return str(facts.children)
+
+
+def _measured(facts: Facts, language: Language) -> str | None:
+    """Which terminal, what of it, how much and how much is allowed, as far as it is said."""
+    words = TEXTS[language]
+    detail = {name: said for name, said in facts.detail.items() if isinstance(said, str | int | float)}
+    parts = []
+    if "terminal" in detail:
+        parts.append(words.terminal.format(terminal=detail["terminal"]))
+    if facts.kind == "health" and detail.get("subject"):
+        parts.append(str(detail["subject"]))
+    if "value" in detail and "threshold" in detail:
+        field = str(detail.get("field", ""))
+        value, threshold = (figure(field, detail[name], language) for name in ("value", "threshold"))
+        said = word("field", field, language) or words.value
+        parts.append(words.measured.format(field=said, value=value, threshold=threshold))
+    return words.listing.join(parts) or None
+
+
+def when_line(facts: Facts, words: Words, now: datetime) -> str:
+    """Since when and for how long; of what is over how long it took, and how much of that within opening hours."""
+    began = _shown(facts.began_at, words, facts.timezone)
+    if facts.phase not in OVER or facts.ended_at is None:
+        return words.since.format(began=began, lasted=lasted(now - facts.began_at, words.units))
+    ended, length = _shown(facts.ended_at, words, facts.timezone), facts.ended_at - facts.began_at
+    opened = None if facts.open_seconds is None else timedelta(seconds=facts.open_seconds)
+    text = words.was if opened is None or _whole(opened) == _whole(length) else words.was_open
+    return text.format(
+        began=began,
+        ended=ended,
+        lasted=lasted(length, words.units),
+        open=lasted(opened or timedelta(), words.units),
+    )
+
+
+def _why(facts: Facts, language: Language) -> str | None:
+    words = TEXTS[language]
+    causes = facts.detail.get("causes") or [facts.detail.get("reason")]
+    named = [word("reason", cause, language) for cause in causes if isinstance(cause, str)]
+    return words.causes.format(causes=words.listing.join(named)) if named else None
+
+
+def _clears(facts: Facts, language: Language) -> str | None:
+    clears = facts.detail.get("clears")
+    if facts.phase != "opened" or not isinstance(clears, str):
+        return None
+    return TEXTS[language].clears.format(clears=word("clears", clears, language))
+
+
+def _last_seen(facts: Facts, words: Words) -> str | None:
+    seen_at: Any = facts.detail.get("seen_at")
+    try:
+        return words.last_seen.format(at=_shown(datetime.fromisoformat(seen_at), words, facts.timezone))
+    except (TypeError, ValueError):  # there is none, or another writer's form of it
+        return None
+
+
+def _shown(moment: datetime, words: Words, timezone: str) -> str:
+    local = moment.astimezone(ZoneInfo(timezone))
+    return f"{local:%Y-%m-%d %H:%M:%S}{_zone(local, words)}"
+
+
+def _zone(local: datetime, words: Words) -> str:
+    """What says which zone a time is of: in Chinese only where it is not China's."""
+    minutes = round((local.utcoffset() or timedelta()).total_seconds() / 60)
+    if minutes == _HOME:
+        return words.home_zone
+    hours, rest = divmod(abs(minutes), 60)
+    return words.zone.format(offset=f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else ""))
+
+
+_HOME: Final = 8 * 60
+
+
+def _whole(length: timedelta) -> int:
+    return max(0, round(length.total_seconds()))
+
+
+def lasted(length: timedelta, units: tuple[str, str, str, str], *, apart: str = " ") -> str:
+    """A length by its two largest units, which `apart` keeps from their numbers; a negative one is nothing."""
+    rest, parts = _whole(length), []
+    for size, unit in zip((86400, 3600, 60, 1), units, strict=True):
+        count, rest = divmod(rest, size)
+        parts.append((count, unit))
+    while len(parts) > 1 and parts[0][0] == 0:
+        parts.pop(0)
+    return apart.join(f"{count}{apart}{unit}" for count, unit in parts[:2] if count or len(parts) == 1)

@@ -1,0 +1,262 @@
+"""The delivery outbox: what incidents have to say goes to every target, at least once.
+
+Each target has a lane of its own, so a dead one holds up nobody. A delivery is claimed on a lease, sent, and
+marked afterwards: a crash in between sends it again, with the same idempotency key. Several processes share the
+work; they must have the same targets, because the first one to see a notification makes its deliveries.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from alerting.delivery.bot_target import BotTarget
+from alerting.delivery.bots import parse_bot
+from alerting.delivery.facts import Area, Facts, Message, known_zone
+from alerting.delivery.message import write_message, write_plainly
+from alerting.delivery.retry import GiveUp, after_failure
+from alerting.delivery.targets import AppriseTarget, LogTarget, Parcel, SendError, Target, instantiate, quiet_apprise
+from alerting.delivery.texts import Language
+from alerting.delivery.webhook_target import WebhookTarget, webhook_of
+from alerting.pipeline.transitions import end_with, wait_for_wake
+from contract.errors import RemedyError
+from store.migrate import require_current
+from store.pool import UNREACHABLE, Pool, end, listening, may_pass, open_pool
+from store.signs import Signs
+from store.sql import load_queries
+
+log = logging.getLogger(__name__)
+
+QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+_SPREAD = 500
+_DRAIN = 2.0
+
+
+class DeliverConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """`urls` are apprise URLs and secret; `log_path` takes one JSON line per notification. Times in seconds."""
+
+    database_url: str
+    urls: tuple[str, ...] = ()
+    log_path: Path | None = None
+    public_url: str | None = None
+    language: Language = "zh-CN"
+    instance: str = "deliver"
+    poll: float = 1.0
+    send_timeout: float = 15.0
+    lease: float = 30.0
+    give_up: float = 24 * 3600.0
+    sweep: float = 60.0
+    max_backoff: float = 5.0
+
+    def __repr__(self) -> str:
+        return f"DeliverConfig({len(self.urls)} urls, log_path={self.log_path})"
+
+
+def open_targets(config: DeliverConfig) -> list[Target]:
+    """The targets of the configuration, each once. Raises RemedyError for one that cannot work."""
+    targets: list[Target] = [] if config.log_path is None else [LogTarget(config.log_path)]
+    urls = dict.fromkeys(config.urls)
+    return targets + [open_target(url, place, config.send_timeout) for place, url in enumerate(urls, start=1)]
+
+
+def open_target(url: str, place: int, timeout: float) -> Target:
+    """What a URL names; `place` is its number in the setting. Raises RemedyError."""
+    try:
+        bot = parse_bot(url)
+    except ValueError as exc:
+        raise RemedyError(
+            f"MILEPOST_ALERT_URLS: URL {place} cannot be used (it is secret and not shown): {exc}",
+            f"MILEPOST_ALERT_URLS：第 {place} 个地址无法使用（地址保密，不显示）：{exc}",
+        ) from None
+    if bot is not None:
+        return BotTarget(bot, url, timeout)
+    notifier = instantiate(url, place)
+    webhook = webhook_of(notifier)
+    return AppriseTarget(notifier, url, timeout) if webhook is None else WebhookTarget(webhook, url, timeout)
+
+
+async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
+    """Deliver until `stop`. RemedyError for a wrong target, or a database that is not to be had at the start."""
+    quiet_apprise()
+    targets = open_targets(config)
+    if not targets:
+        log.warning("nobody is told of incidents: set MILEPOST_ALERT_URLS or MILEPOST_ALERT_LOG")
+    async with open_pool(config.database_url, name=f"deliver {config.instance}"[:60], size=len(targets) + 3) as pool:
+        async with pool.acquire() as connection:
+            await require_current(connection)
+        work = asyncio.create_task(Outbox(config, pool, targets).run(stop), name="deliver")
+        await end_with(work, stop, pool, _DRAIN + 1)
+
+
+class Outbox:
+    """The tasks that empty it: one spreads, one gives up, one listens, and a lane for each target."""
+
+    def __init__(self, config: DeliverConfig, pool: Pool, targets: Sequence[Target]) -> None:
+        self._config = config
+        self._pool = pool
+        self._targets = targets
+        self._spread_wake = asyncio.Event()
+        self._wakes = {target.name: asyncio.Event() for target in targets}
+        self._stopping = False
+        self._signs = Signs("deliver", config.instance)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; then what is being sent may finish within a few seconds."""
+        spread = self._spread if self._targets else self._idle
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "listen": self._listen,
+            "sweep": self._sweep,
+            "spread": spread,
+        }
+        tasks = [asyncio.create_task(self._forever(step), name=f"deliver {name}") for name, step in loops.items()]
+        lanes = [
+            asyncio.create_task(self._forever(partial(self._lane, target)), name=f"deliver {target.name}")
+            for target in self._targets
+        ]
+        stopped = asyncio.create_task(stop.wait(), name="deliver stop")
+        try:
+            done, _ = await asyncio.wait([stopped, *tasks, *lanes], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            self._stopping = True
+            for wake in self._wakes.values():
+                wake.set()
+            if lanes:
+                await asyncio.wait(lanes, timeout=_DRAIN)
+        finally:
+            await end(stopped, *tasks, *lanes)
+
+    async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
+        """One step after the other; while the database is away, with a back-off."""
+        delay = 0.2
+        while not self._stopping:
+            try:
+                await step()
+                delay = 0.2
+            except UNREACHABLE as exc:
+                if not may_pass(exc):
+                    raise
+                log.warning("delivery waits for the database", extra={"error": repr(exc), "retry_s": delay})
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, self._config.max_backoff)
+
+    async def _listen(self) -> None:
+        """Hold a connection that wakes the spreading; returns when it is lost."""
+        lost = asyncio.Event()
+        async with self._pool.acquire() as connection:
+            connection.add_termination_listener(lambda _: lost.set())
+            async with listening(connection, {"milepost_delivery": self._on_notify}):
+                self._spread_wake.set()
+                await lost.wait()
+        await asyncio.sleep(0.2)
+
+    def _on_notify(self, *_: object) -> None:
+        self._spread_wake.set()
+
+    async def _spread(self) -> None:
+        """Make a delivery for each target of each new notification."""
+        names = [target.name for target in self._targets]
+        async with self._pool.acquire() as connection:
+            spread = await connection.fetch(QUERIES.spread, names, _SPREAD)
+            await self._signs.give(connection, "working", {"targets": len(names)})
+        if spread:
+            for wake in self._wakes.values():
+                wake.set()
+        if len(spread) < _SPREAD:
+            await wait_for_wake(self._spread_wake, self._config.poll)
+
+    async def _idle(self) -> None:
+        """Nobody is to be told of anything."""
+        async with self._pool.acquire() as connection:
+            await self._signs.give(connection, "working", {"targets": 0})
+        await wait_for_wake(self._spread_wake, self._config.poll)
+
+    async def _sweep(self) -> None:
+        """Give up, loudly, what is too old."""
+        async with self._pool.acquire() as connection:
+            failed = await connection.fetch(QUERIES.give_up_old, self._config.give_up)
+        for row in failed:
+            log.error("an alert was NOT delivered: given up", extra=dict(row))
+        await asyncio.sleep(self._config.sweep)
+
+    async def _lane(self, target: Target) -> None:
+        """Send the next delivery of a target, or wait for one."""
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(QUERIES.claim, target.name, self._config.lease, self._config.give_up)
+        if row is None:
+            await wait_for_wake(self._wakes[target.name], self._config.poll)
+            return
+        if row["overtaken"]:
+            log.info("alert overtaken", extra={"key": row["idempotency_key"]})
+            await self._mark(QUERIES.mark_overtaken, row["id"])
+            return
+        try:
+            await target.send(self._parcel(row))
+        except SendError as exc:
+            await self._failed(target, row, exc)
+        except Exception as exc:  # whatever it is: it costs this delivery, and no other
+            log.exception("an alert cannot be sent", extra={"key": row["idempotency_key"]})
+            await self._failed(target, row, SendError(repr(exc)))
+        else:
+            log.info("alert delivered", extra={"key": row["idempotency_key"]})
+            await self._mark(QUERIES.mark_sent, row["id"])
+
+    def _parcel(self, row: asyncpg.Record) -> Parcel:
+        facts = _facts(row)
+        message: Message = self._write(facts, row["now"])
+        return Parcel(key=row["idempotency_key"], at=row["now"], facts=facts, message=message)
+
+    def _write(self, facts: Facts, now: datetime) -> Message:
+        """The text of a notification; where something in it cannot be written, at least what it is about."""
+        language, url = self._config.language, self._config.public_url
+        try:
+            return write_message(facts, language=language, public_url=url, now=now)
+        except Exception:
+            log.exception("an alert cannot be written as it should", extra={"incident": facts.incident})
+            return write_plainly(facts, language=language, public_url=url)
+
+    async def _failed(self, target: Target, row: asyncpg.Record, error: SendError) -> None:
+        told = {"target": target.name, "key": row["idempotency_key"], "attempts": row["attempts"], "error": str(error)}
+        choice = after_failure(
+            status=error.status,
+            refused=error.refused,
+            wait=error.wait,
+            attempts=row["attempts"],
+            age=row["age"],
+            give_up=self._config.give_up,
+            roll=random.random(),  # noqa: S311 -- spreads retries, guards nothing
+        )
+        if isinstance(choice, GiveUp):
+            log.error("an alert was NOT delivered: given up", extra={**told, "reason": choice.value})
+            await self._mark(QUERIES.mark_failed, row["id"], f"{choice.value}: {error}")
+        else:
+            log.warning("an alert is not delivered yet", extra={**told, "retry_s": round(choice.seconds, 1)})
+            await self._mark(QUERIES.mark_retry, row["id"], choice.seconds, str(error))
+
+    async def _mark(self, query: str, *arguments: object) -> None:
+        """What happened is written down, however long the database is away, so that nothing is sent twice."""
+        delay = 0.2
+        while True:
+            try:
+                async with self._pool.acquire() as connection:
+                    await connection.execute(query, *arguments)
+            except UNREACHABLE as exc:
+                if not may_pass(exc):
+                    raise
+                log.warning("an outcome cannot be written yet", extra={"error": repr(exc), "retry_s": delay})
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, self._config.max_backoff)
+            else:
+                return
+
+
+def _facts(row: asyncpg.Record) -> Facts:
+    given = {name: row[name] for name in Facts.__struct_fields__}
+    areas = msgspec.convert(row["areas"], list[Area])
+    return Facts(**{**given, "areas": areas, "timezone": known_zone(row["timezone"])})

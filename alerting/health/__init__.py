@@ -1,0 +1,1 @@
+"""Health rules over what terminals record."""

@@ -1,0 +1,122 @@
+"""Which health rules there are, and which apply to a station. Pure; `alerting.health.rules_file` reads them."""
+
+import zlib
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final, Literal
+
+import msgspec
+
+from alerting.health.rule_fields import SOURCES, Source
+from alerting.health.spells import Limits, Sample
+
+Severity = Literal["info", "warning", "critical"]
+SEVERITIES: Final = ("info", "warning", "critical")
+GAP: Final = 7200.0
+"""Seconds between two samples above which they prove nothing about the time between."""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """One rule as it applies to a station. Exactly one of `above`, `below`, `equals` is given; times in seconds.
+
+    A value beyond the threshold is bad, one that is not beyond `clear` is clear.
+    """
+
+    name: str
+    field: str
+    above: float | None = None
+    below: float | None = None
+    equals: bool | None = None
+    clear: float | None = None
+    hold: float = 0.0
+    gap: float = GAP
+    quiet: float | None = None
+    severity: Severity = "warning"
+
+    @cached_property
+    def source(self) -> Source:
+        return SOURCES[self.field]
+
+    @cached_property
+    def limits(self) -> Limits:
+        # What is told when it happens is over when it has not happened for its quiet time.
+        gap = self.gap if self.source.latched or self.quiet is None else self.quiet
+        return Limits(self.hold, gap, self.source.latched)
+
+    @cached_property
+    def mark(self) -> str:
+        """Name and a mark of all that decides when it fires: what was found by other thresholds is not its."""
+        said = (self.field, self.above, self.below, self.equals, self.clear, self.hold, self.gap, self.quiet)
+        return f"{self.name}~{zlib.crc32(repr(said).encode()):08x}"
+
+    @property
+    def threshold(self) -> float | None:
+        return self.below if self.above is None else self.above
+
+    def judge(self, value: float) -> Sample:
+        """How a value of its field is."""
+        if self.equals is not None:
+            return Sample.BAD if value == float(self.equals) else Sample.CLEAR
+        sign = 1.0 if self.above is not None else -1.0
+        limit = self.threshold or 0.0
+        clear = limit if self.clear is None else self.clear
+        if sign * value > sign * limit:
+            return Sample.BAD
+        return Sample.CLEAR if sign * value <= sign * clear else Sample.BETWEEN
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True):
+    """What is different for stations of a kind, or below an area, or both; `off`: whether it applies to them at all."""
+
+    kind: str | None = None
+    area: str | None = None
+    off: bool | None = None
+    changes: Mapping[str, Any] = {}
+
+    def applies(self, kind: str | None, path: tuple[str, ...]) -> bool:
+        return self.kind in (None, kind) and (self.area is None or self.area in path)
+
+
+class RuleSet(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """All rules with their overrides, in order: later ones win. `off` are those that apply only where an override says.
+
+    `fresh`: seconds; a record older than that on receipt raises nothing.
+    """
+
+    rules: tuple[Rule, ...]
+    off: tuple[str, ...] = ()
+    overrides: Mapping[str, tuple[Override, ...]] = {}
+    fresh: float = 600.0
+
+    @cached_property
+    def asks_for_place(self) -> bool:
+        """Whether it matters where a station is and of which kind."""
+        return any(self.overrides.values())
+
+    @property
+    def names(self) -> list[str]:
+        """The rules that apply somewhere."""
+        return [rule.name for rule in self.rules if rule.name not in self.off or rule.name in self.overrides]
+
+    @cached_property
+    def _resolved(self) -> dict[tuple[int, ...], tuple[Rule, ...]]:
+        return {}
+
+    def of(self, kind: str | None = None, path: tuple[str, ...] = ()) -> tuple[Rule, ...]:
+        """The rules for a station; the same object for all stations with the same ones."""
+        applying = tuple(place for place, (_, override) in enumerate(self._flat) if override.applies(kind, path))
+        if applying not in self._resolved:
+            self._resolved[applying] = self._resolve(applying)
+        return self._resolved[applying]
+
+    @cached_property
+    def _flat(self) -> list[tuple[str, Override]]:
+        return [(name, override) for name, overrides in self.overrides.items() for override in overrides]
+
+    def _resolve(self, applying: tuple[int, ...]) -> tuple[Rule, ...]:
+        rules = {rule.name: rule for rule in self.rules}
+        off = dict.fromkeys(self.off, True)
+        for name, override in (self._flat[place] for place in applying):
+            rules[name] = msgspec.structs.replace(rules[name], **override.changes)
+            off[name] = off.get(name, False) if override.off is None else override.off
+        return tuple(rule for name, rule in rules.items() if not off.get(name))

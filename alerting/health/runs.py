@@ -1,0 +1,93 @@
+"""The records of a box (a boot of a terminal) as runs of consecutive ids, each with its chains. Pure."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from alerting.health.spells import CLEARED, Limits, MaybeChain, Spell, follow, join
+
+MAX_RUNS: Final = 16
+"""Runs kept of a box. Beyond that the oldest hole is closed: what comes for it later changes nothing."""
+MAX_CHAINS: Final = 256
+"""Chains kept of a run; names of services that come and go must not fill the memory."""
+
+LimitsOf = Callable[[str], Limits]
+"""The limits of a chain's key."""
+Chains = dict[str, MaybeChain]
+_NOTHING: Final = object()
+
+
+class Run(msgspec.Struct, array_like=True):
+    """Records `low` to `high`, all of them heard. A key without a chain had no sample."""
+
+    low: int
+    high: int
+    chains: Chains = {}
+
+    def append(self, chains: Chains, limits: LimitsOf, *, joined: bool = True) -> None:
+        """Join chains that come after its own."""
+        mine = self.chains
+        for key, chain in chains.items():
+            if chain is CLEARED:
+                mine[key] = CLEARED
+                continue
+            before = mine.get(key, _NOTHING)
+            mine[key] = chain if before is _NOTHING else join(before, chain, limits(key), joined=joined)  # type: ignore[arg-type]
+        if len(mine) > MAX_CHAINS:
+            self._shrink(chains)
+
+    def _shrink(self, keep: Chains) -> None:
+        for key in [key for key, chain in self.chains.items() if chain is CLEARED and key not in keep]:
+            del self.chains[key]
+        for key in list(self.chains)[: max(0, len(self.chains) - MAX_CHAINS)]:
+            del self.chains[key]
+
+
+def has(runs: list[Run], number: int) -> bool:
+    """Whether a record was heard already."""
+    if not runs or number > runs[-1].high:
+        return False
+    place = bisect_right(runs, number, key=_low)
+    return place > 0 and number <= runs[place - 1].high
+
+
+def _low(run: Run) -> int:
+    return run.low
+
+
+def insert(runs: list[Run], number: int, chains: Chains, limits: LimitsOf) -> bool:
+    """Take in a record that `has` does not know; False when it came in order, True when it changed what was before."""
+    if runs and number == runs[-1].high + 1:
+        runs[-1].high = number
+        runs[-1].append(chains, limits)
+        return False
+    place = bisect_right(runs, number, key=_low)
+    if place and runs[place - 1].high == number - 1:
+        runs[place - 1].high = number
+        runs[place - 1].append(chains, limits)
+        place -= 1
+    else:
+        runs.insert(place, Run(number, number, dict(chains)))
+    if place + 1 < len(runs) and runs[place + 1].low == number + 1:
+        _merge(runs, place, limits, joined=True)
+    if len(runs) > MAX_RUNS:
+        _merge(runs, 0, limits, joined=False)
+    return True
+
+
+def _merge(runs: list[Run], place: int, limits: LimitsOf, *, joined: bool) -> None:
+    later = runs.pop(place + 1)
+    runs[place].high = later.high
+    runs[place].append(later.chains, limits, joined=joined)
+
+
+def spell_after(before: Spell | None, runs: list[Run], key: str, limits: Limits) -> Spell | None:
+    """What the runs make of a spell that was before them; times on the box's clock."""
+    spell = before
+    for run in runs:
+        chain = run.chains.get(key, _NOTHING)
+        if chain is not _NOTHING:
+            spell = follow(spell, chain, limits, joined=False)  # type: ignore[arg-type]
+    return spell

@@ -1,0 +1,123 @@
+"""What the incident process makes of the health rules: reads what `milepost health` wrote, in its leader's session."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import asyncpg
+
+from alerting.causes.common_cause import CauseSettings
+from alerting.health.incident_rules import (
+    Firing,
+    HealthBoard,
+    HealthChange,
+    Intent,
+    Place,
+    Stations,
+    Subject,
+    decide,
+    health_key,
+    subject_of,
+)
+from alerting.health.store import QUERIES
+from alerting.health.storms_stage import StormWatch
+from alerting.incidents.book import Book, Incident
+from alerting.incidents.store import load_newest
+from alerting.pipeline.transitions import put_cursors
+from alerting.stations.snapshot import Moment, Standing
+from store.pool import Connection
+
+READER: Final = "incidents.health"
+_LIMIT: Final = 500
+_EVERYTHING: Final = 2**31 - 1
+_LOOK_EVERY: Final = timedelta(seconds=30)
+
+
+class HealthWatch:
+    """Opens and closes the incidents of kind `health`. `stations` is the field, up to date before each `follow`."""
+
+    def __init__(self, stations: Stations, causes: CauseSettings) -> None:
+        self._stations = stations
+        self._board = HealthBoard(stations)
+        self._storms = StormWatch(stations, causes)
+        self._looked_at: datetime | None = None
+
+    async def load(self, connection: Connection) -> None:
+        """Take up the work where the last pass that was committed left it."""
+        self._board = HealthBoard(self._stations)
+        rows = await connection.fetch(QUERIES.all_firing)
+        ahead = [_change(row) for row in await connection.fetch(QUERIES.read_changes, READER, _EVERYTHING)]
+        open_now = [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_health)]
+        self._board.load(as_it_was({_subject(row): _firing(row) for row in rows}, ahead), map(subject_of, open_now))
+        await self._storms.load(connection, open_now)
+        self._looked_at = None
+
+    async def follow(
+        self,
+        connection: Connection,
+        book: Book,
+        changes: Sequence[tuple[Standing | None, Standing | None]],
+        moment: Moment,
+    ) -> None:
+        """Decide what was written since the last pass, and what `changes` of stations make of what fires."""
+        rows = await connection.fetch(QUERIES.read_changes, READER, _LIMIT)
+        found = [_change(row) for row in rows]
+        is_due = self._looked_at is None or moment.now - self._looked_at >= _LOOK_EVERY
+        intents = await self._look(connection, found, changes, moment, is_due=is_due)
+        book.learn(await load_newest(connection, {health_key(intent.subject) for intent in intents}))
+        before = len(book.decisions)
+        decide(book, intents, moment.now)
+        await self._storms.follow(connection, book, book.decisions[before:], moment)
+        await put_cursors(connection, READER, {row["partition"]: row["seq"] for row in rows})
+
+    async def _look(
+        self,
+        connection: Connection,
+        found: Sequence[HealthChange],
+        changes: Iterable[tuple[Standing | None, Standing | None]],
+        moment: Moment,
+        *,
+        is_due: bool,
+    ) -> list[Intent]:
+        if is_due or any(change.firing for change in found):
+            await self._meet(connection, {change.subject[:2] for change in found})
+        intents = self._board.follow(found)
+        intents += self._board.look({known.station for pair in changes for known in pair if known is not None})
+        if is_due:
+            # Terminals come and go without a word to the field.
+            self._looked_at = moment.now
+            intents += self._board.look_at_all()
+        return intents
+
+    async def _meet(self, connection: Connection, new: Iterable[Place]) -> None:
+        """Find out which of the terminals concerned are not registered."""
+        places = sorted({*self._board.places, *new})
+        rows = await connection.fetch(QUERIES.strange_terminals, *zip(*places, strict=True)) if places else ()
+        self._board.set_strange({(row["station"], row["terminal"]) for row in rows})
+
+
+def as_it_was(firing: dict[Subject, Firing], ahead: Sequence[HealthChange]) -> dict[Subject, Firing]:
+    """What fired before the changes `ahead`, after all of which `firing` does: the first of each tells it."""
+    before = dict(firing)
+    seen: set[Subject] = set()
+    for change in ahead:
+        if change.subject in seen:
+            continue
+        seen.add(change.subject)
+        if change.firing:
+            before.pop(change.subject, None)
+        else:
+            before[change.subject] = change.told
+    return before
+
+
+def _subject(row: asyncpg.Record) -> Subject:
+    return (row["station"], row["terminal"], row["rule"], row["subject"])
+
+
+def _firing(row: asyncpg.Record) -> Firing:
+    return Firing(**{name: row[name] for name in Firing.__struct_fields__})
+
+
+def _change(row: asyncpg.Record) -> HealthChange:
+    return HealthChange(subject=_subject(row), firing=row["firing"], reason=row["reason"], told=_firing(row))

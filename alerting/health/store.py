@@ -1,0 +1,153 @@
+"""What the health rules remember, found and changed: rows of the tables of health, to and from the database."""
+
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from alerting.health.evaluate import Decision, Memory
+from alerting.health.facts import Facts
+from store.pool import Connection
+from store.sql import load_queries
+
+QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+
+Key = tuple[str, str]
+"""(station, terminal)"""
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+_DECODE: Final = msgspec.msgpack.Decoder(Memory).decode
+log = logging.getLogger(__name__)
+
+
+class Heard(msgspec.Struct):
+    """A terminal of which something came in this batch; `heard` is the newest receipt, ms."""
+
+    partition: int
+    memory: Memory
+    heard: int = 0
+    facts: bool = False
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A decision about a terminal, by a message received at `at` (ms)."""
+
+    key: Key
+    partition: int
+    at: int
+    decision: Decision
+
+    @property
+    def subject(self) -> tuple[str, str, str, str]:
+        return (*self.key, self.decision.name, self.decision.subject)
+
+
+async def load_partition(connection: Connection, partition: int, rules: Collection[str]) -> tuple[int, list[Key]]:
+    """The last number of a partition's changes, and the terminals for which a rule fires that is gone."""
+    seq: int = await connection.fetchval(QUERIES.last_seq, partition)
+    rows = await connection.fetch(QUERIES.firing_elsewhere, partition, sorted(rules))
+    return seq, [(row["station"], row["terminal"]) for row in rows]
+
+
+async def fetch_memories(connection: Connection, keys: Collection[Key]) -> dict[Key, Memory]:
+    """What is remembered of these terminals; those never heard are left out."""
+    if not keys:
+        return {}
+    rows = await connection.fetch(QUERIES.fetch_memories, *zip(*keys, strict=True))
+    return {(row["station"], row["terminal"]): _read_memory(row) for row in rows}
+
+
+def _read_memory(row: asyncpg.Record) -> Memory:
+    """What cannot be read is begun anew: a rule that fires fires again with the records that come."""
+    try:
+        return _DECODE(row["memory"])
+    except (msgspec.DecodeError, ValueError) as exc:
+        log.error(  # noqa: TRY400 -- its own words say enough
+            "the health memory of a terminal cannot be read and begins anew",
+            extra={"station": row["station"], "terminal": row["terminal"], "error": str(exc)},
+        )
+        return Memory()
+
+
+async def fetch_places(
+    connection: Connection, stations: Collection[str]
+) -> dict[str, tuple[str | None, tuple[str, ...]]]:
+    """Kind and area path of the stations that are registered."""
+    rows = await connection.fetch(QUERIES.fetch_places, list(stations))
+    return {row["id"]: (row["kind"], tuple(row["path"])) for row in rows}
+
+
+async def save(
+    connection: Connection, heard: Mapping[Key, Heard], told: Sequence[Told], sequences: Mapping[int, int]
+) -> dict[int, int]:
+    """Write what a batch changed, in the caller's transaction. Returns the sequences as they are then."""
+    await _save_memories(connection, heard)
+    changed = {key: each for key, each in heard.items() if each.facts}
+    if changed:
+        await connection.execute(QUERIES.save_facts, *_columns(facts_row(*item) for item in changed.items()))
+    await _save_states(connection, told)
+    return await _save_changes(connection, [each for each in told if not each.decision.moved], sequences)
+
+
+async def _save_memories(connection: Connection, heard: Mapping[Key, Heard]) -> None:
+    if heard:
+        rows = [(*key, _ENCODE(each.memory), each.heard) for key, each in heard.items()]
+        await connection.execute(QUERIES.save_memories, *_columns(rows))
+
+
+def facts_row(key: Key, each: Heard) -> tuple[Any, ...]:
+    """A row of terminal_facts."""
+    facts: Facts = each.memory.facts
+    times = (facts.wifi_since, facts.last_session_at, facts.resource_at, facts.first_at)
+    return (*key, each.partition, facts.agent, facts.serial, facts.wifi, *map(_time, times))
+
+
+async def _save_states(connection: Connection, told: Sequence[Told]) -> None:
+    last = {each.subject: each for each in told}
+    over = [subject for subject, each in last.items() if not each.decision.firing]
+    if over:
+        await connection.execute(QUERIES.end_states, *_columns(over))
+    firing = [_state(each) for each in last.values() if each.decision.firing]
+    if firing:
+        await connection.execute(QUERIES.save_states, *_columns(firing))
+
+
+def _state(each: Told) -> tuple[Any, ...]:
+    found = each.decision
+    return (*each.subject, each.partition, *_of_rule(found), found.value, _time(found.since), _time(found.as_of))
+
+
+def _of_rule(found: Decision) -> tuple[str | None, str | None, float | None]:
+    rule = found.rule
+    return (None, None, None) if rule is None else (rule.field, rule.severity, rule.threshold)
+
+
+def change_row(each: Told, seq: int) -> tuple[Any, ...]:
+    """A row of health_change."""
+    found = each.decision
+    times = (_time(found.since), _time(found.as_of), _time(each.at / 1000))
+    place = (each.partition, seq, *each.subject, found.firing)
+    return (*place, *_of_rule(found), found.value, *times, found.reason)
+
+
+async def _save_changes(connection: Connection, told: Sequence[Told], sequences: Mapping[int, int]) -> dict[int, int]:
+    counted = dict(sequences)
+    rows = []
+    for each in told:
+        counted[each.partition] += 1
+        rows.append(change_row(each, counted[each.partition]))
+    if rows:
+        await connection.execute(QUERIES.insert_changes, *_columns(rows))
+        await connection.execute(QUERIES.tell_changes)
+    return counted
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _columns(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+    return list(zip(*rows, strict=True))

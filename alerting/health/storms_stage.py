@@ -1,0 +1,43 @@
+"""Common causes of health incidents in the incident process: read off the incidents when it takes the lead."""
+
+from collections.abc import Iterable, Sequence
+
+from alerting.causes.common_cause import CauseSettings
+from alerting.health.incident_rules import Stations
+from alerting.health.store import QUERIES
+from alerting.health.storms_write import StormBoard, keys_in, write_storms
+from alerting.incidents import store
+from alerting.incidents.book import Book, Decision, Incident
+from alerting.stations.snapshot import Moment
+from store.pool import Connection
+
+
+class StormWatch:
+    """Follows what `HealthWatch` decides, before people are told of it."""
+
+    def __init__(self, stations: Stations, settings: CauseSettings) -> None:
+        self._stations = stations
+        self._settings = settings
+        self._board = StormBoard(stations, settings)
+
+    async def load(self, connection: Connection, open_now: Iterable[Incident]) -> None:
+        """Take up the work; `open_now` are the health incidents of terminals."""
+        self._board = StormBoard(self._stations, self._settings)
+        parents = [Incident(**dict(row)) for row in await connection.fetch(QUERIES.health_parents)]
+        children = await connection.fetch(QUERIES.health_children, [parent.id for parent in parents])
+        self._board.load(open_now, parents, (Incident(**dict(row)) for row in children))
+
+    async def follow(self, connection: Connection, book: Book, decisions: Sequence[Decision], moment: Moment) -> None:
+        """See what `decisions` about health have in common."""
+        board = self._board
+        board.tell(book, decisions, moment.now)
+        plan = board.plan(moment.now)
+        await _learn(connection, book, keys_in(plan))
+        write_storms(book, plan, moment.now)
+
+
+async def _learn(connection: Connection, book: Book, keys: Iterable[str]) -> None:
+    """Let the book know the newest incident of each key."""
+    wanted = list(keys)
+    if wanted:
+        book.learn(await store.load_newest(connection, wanted))

@@ -1,0 +1,108 @@
+"""Common causes of health incidents: told by the book of incidents, and written into it. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from alerting.causes.common_cause import CauseSettings
+from alerting.causes.evidence import AREA, Fallen
+from alerting.causes.steps import Step
+from alerting.causes.write import keys_of, write_plan
+from alerting.health.incident_rules import HEALTH, Stations
+from alerting.health.storms import COMMON, Plan, Storms, Told, Topic, restored, topic_of
+from alerting.incidents.book import Action, Book, Decision, Incident
+
+
+class StormBoard:
+    """The storms of every rule and subject."""
+
+    def __init__(self, stations: Stations, settings: CauseSettings) -> None:
+        self._stations = stations
+        self._settings = settings
+        self._topics: dict[Topic, Storms] = {}
+
+    def load(self, open_now: Iterable[Incident], parents: Iterable[Incident], children: Iterable[Incident]) -> None:
+        """Take up the work: `open_now` are the health incidents of terminals, `parents` the common causes that go on
+        or have children that go on, `children` all that ever were of these, in their order."""
+        for incident in open_now:
+            if incident.pages:
+                self._of(topic_of(incident)).restore([], [self._member(incident)])
+        of: dict[int, list[tuple[Incident, Fallen]]] = {}
+        for child in children:
+            of.setdefault(child.parent or 0, []).append((child, self._member(child)))
+        for parent in parents:
+            self._of(topic_of(parent)).restore([restored(parent, of.get(parent.id, ()))], [])
+
+    def tell(self, book: Book, decisions: Iterable[Decision], now: datetime) -> None:
+        """What was decided about health."""
+        for decision in decisions:
+            incident = None if decision.incident is None else book.get(decision.incident)
+            if incident is None:
+                continue
+            if decision.action is Action.OPENED and incident.pages:
+                self._of(topic_of(incident)).began(self._member(incident), now)
+            elif decision.action is Action.CLOSED:
+                self._of(topic_of(incident)).ended(incident.key, now)
+
+    def plan(self, now: datetime) -> Plan:
+        plan = [step for storms in self._topics.values() for step in storms.plan(now)]
+        self._topics = {topic: storms for topic, storms in self._topics.items() if storms}
+        return plan
+
+    def _of(self, topic: Topic) -> Storms:
+        return self._topics.setdefault(topic, Storms(topic, self._settings))
+
+    def _member(self, incident: Incident) -> Fallen:
+        """A terminal's incident, named by its key, with the areas that it may share with others."""
+        standing = self._stations.standing(incident.station or "")
+        areas = tuple((AREA, code) for code in standing.path) if standing else ()
+        return Fallen(incident.key, incident.began_at, incident.began_at, areas, incident.key)
+
+
+def keys_in(plan: Plan) -> set[str]:
+    """The keys of the incidents that a plan is about: a book must know those that are open."""
+    steps: Sequence[Step] = [step for step in plan if not isinstance(step, Told)]
+    return {step.key for step in plan if isinstance(step, Told)} | keys_of(steps)
+
+
+def write_storms(book: Book, plan: Plan, now: datetime) -> None:
+    """Open, fill and close the parents, in the order of the plan."""
+    for step in plan:
+        if isinstance(step, Told):
+            _tell(book, step, now)
+        else:
+            write_plan(book, [step], now)
+
+
+def _tell(book: Book, told: Told, now: datetime) -> None:
+    known = book.open_of(told.key)
+    if known is None:
+        book.open(_parent(told, now), COMMON)
+    else:
+        detail = known.detail | _detail(told)
+        if known.is_shelved and told.children >= 2 * known.detail.get("children", told.children):
+            known = book.reopen(known, "grew")
+            detail = known.detail | _detail(told)
+        grown = msgspec.structs.replace(known, area=told.area, began_at=told.began, detail=detail)
+        book.update(grown, "grew")
+
+
+def _parent(told: Told, now: datetime) -> Incident:
+    return Incident(
+        id=0,
+        kind=HEALTH,
+        key=told.key,
+        status="open",
+        area=told.area,
+        began_at=told.began,
+        opened_at=now,
+        detail=_detail(told),
+    )
+
+
+def _detail(told: Told) -> dict[str, Any]:
+    rule, subject = told.topic
+    said = {"rule": rule, "subject": subject or None, "severity": "critical", "children": told.children}
+    return {name: value for name, value in said.items() if value is not None}

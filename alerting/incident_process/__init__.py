@@ -1,0 +1,1 @@
+"""The incident process: one pass after the other."""

@@ -1,0 +1,319 @@
+"""A pass of the incident process: read what was committed, decide, and write it down in one transaction."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from alerting.causes.shard_suspicion import MassSettings
+from alerting.causes.suspicion_stage import SuspicionWatch
+from alerting.incident_process.resting import PartError, Resting
+from alerting.incident_process.stages import Pairs, Part, PartSettings, make_parts
+from alerting.incidents import store
+from alerting.incidents.book import Book, Decision
+from alerting.incidents.store import QUERIES
+from alerting.pipeline.blind_incidents import HUNG, LONGEST, Gap, Outage, View, Watchdog, follow_pipeline, pipeline_key
+from alerting.pipeline.restart_store import load_announced
+from alerting.pipeline.stability import SPAN, RecentGaps
+from alerting.pipeline.transitions import (
+    INCIDENTS,
+    INCIDENTS_GAPS,
+    Batch,
+    load_cursors,
+    put_cursors,
+    read_further,
+    read_gaps,
+    set_cursors,
+)
+from alerting.pipeline.watermark import Waiting, Watermark, horizon, reached, stride, watermark
+from alerting.station_incidents import shelving as shelf
+from alerting.station_incidents.identity_stage import ConflictWatch
+from alerting.station_incidents.rules import RuleSettings, decide, hold, station_rule_key
+from alerting.station_incidents.timers import StationWatch
+from alerting.stations import store as field_store
+from alerting.stations.snapshot import DOUBTFUL, Moment
+from alerting.stations.store import Registry
+from alerting.stations.table import Field, StationChange
+from alerting.stations.verdict import Clock
+from store.aside import Aside, is_poison
+from store.pool import Connection
+from store.troubles import Troubles, said
+
+log = logging.getLogger(__name__)
+
+SERVICE: Final = "incidents"
+CONFLICTS: Final = "conflicts"
+SUSPICIONS: Final = "suspicions"
+_KINDS: Final = ("station", "commissioned", "closure", "calendar", "incident", "outage", "part")
+_REGISTRY_EVERY = 30.0
+_LONGEST_LOAD = "300s"
+_MOST_DUE = 500
+
+
+class PassConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """`limit` transitions of each partition a pass."""
+
+    limit: int = 200
+    rules: RuleSettings = RuleSettings()
+    mass: MassSettings = MassSettings()
+    parts: PartSettings = PartSettings()
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pass did: its decisions, and whether there is more to be read."""
+
+    decisions: Sequence[Decision]
+    more: bool
+
+
+class Memory(msgspec.Struct, kw_only=True):
+    """What lives between passes; of one snapshot, so after a pass that failed all of it is thrown away."""
+
+    known: datetime
+    field: Field
+    watch: StationWatch
+    waiting: Waiting[StationChange]
+    registry: Registry
+    conflicts: ConflictWatch | None
+    suspicions: SuspicionWatch | None
+    parts: dict[str, Part]
+    refused: Troubles
+    recent: RecentGaps = msgspec.field(default_factory=RecentGaps)
+    # Stations that were excused when the lead was taken.
+    excused: list[str] = []
+    registry_due: float = 0.0
+
+
+class Decider:
+    """Goes from pass to pass with one session, for as long as that is the leader's."""
+
+    def __init__(self, config: PassConfig, connection: Connection) -> None:
+        self._config = config
+        self._connection = connection
+        self._watchdog = Watchdog()
+        self._memory: Memory | None = None
+        self._registry_asked = False
+        self._resting = Resting()
+        self._aside = Aside(SERVICE, _KINDS)
+
+    def ask_registry(self) -> None:
+        """Look at the registry in the next pass."""
+        self._registry_asked = True
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was read that must wait for other partitions: what comes next says so itself."""
+        return self._memory is not None and self._memory.waiting.earliest is None
+
+    async def decide(self, outage: Outage | None) -> Passed:
+        """Read, decide and write in one transaction. `outage` of the database: to be told."""
+        mono = time.monotonic()
+        memory, self._memory = self._memory, None  # unless all goes well, it is not what the database holds
+        if self._resting.wake(mono):
+            memory = None
+        try:
+            async with self._connection.transaction(isolation="repeatable_read"):
+                passed, memory = await self._pass(memory, outage, mono)
+        except PartError as exc:
+            log.exception("a part of the incident process rests", extra={"part": exc.part})
+            self._resting.fail(exc, mono)
+            self._aside.forget()
+            return Passed(decisions=(), more=True)
+        except BaseException:
+            self._aside.forget()
+            raise
+        self._memory = memory
+        return passed
+
+    async def _pass(self, memory: Memory | None, outage: Outage | None, mono: float) -> tuple[Passed, Memory]:
+        connection = self._connection
+        now: datetime = await connection.fetchval(QUERIES.read_now)
+        clocks = await store.load_clocks(connection)
+        mark = watermark(clocks, now)
+        book = Book()
+        if memory is None:
+            memory = await _load(connection, self._config, mark, now, self._resting)
+        more, ripe, moment = await _read(connection, memory, self._config.limit, mark, now)
+        gaps = await read_gaps(connection, INCIDENTS_GAPS, self._config.limit)
+        for gap in gaps.rows:
+            memory.recent.add(gap["shard"], gap["began_at"], gap["ended_at"])
+            if gap["ended_at"] - gap["began_at"] > LONGEST:
+                memory.field.resume((gap["partition"], gap["shard"]), gap["ended_at"])
+        await self._follow_registry(memory, ripe, clocks, mark, mono)
+        await _follow_stations(connection, book, memory, ripe, moment, mono)
+        view = self._watchdog.look(store.watched(clocks), now=now, mono=mono)
+        if memory.suspicions is not None:
+            view = view.doubting(memory.suspicions.troubles)
+        memory.recent.forget(now)
+        pipeline = await _decide_pipeline(connection, gaps, view, outage, memory.recent, now)
+        for written in (book, pipeline):
+            for key, why in (await store.store_book(connection, written, now)).items():
+                memory.refused.put("incident", key, why)
+        applied = memory.waiting.applied
+        await put_cursors(connection, INCIDENTS, {change.partition: applied[change.partition] for change in ripe})
+        await set_cursors(connection, INCIDENTS_GAPS, gaps)
+        await field_store.set_known(connection, moment.known)
+        await self._save_aside(memory)
+        memory.known = moment.known
+        return Passed(
+            decisions=(*book.decisions, *pipeline.decisions), more=more or gaps.full or memory.watch.busy
+        ), memory
+
+    async def _save_aside(self, memory: Memory) -> None:
+        """Name what this pass could not judge, and what it can again."""
+        parts = {("part", part): said(why) for part, why in self._resting.why.items()}
+        await self._aside.save(self._connection, {**memory.field.troubles.all(), **memory.refused.all(), **parts})
+
+    async def _follow_registry(
+        self, memory: Memory, ripe: Sequence[StationChange], clocks: Sequence[Clock], mark: Watermark, mono: float
+    ) -> None:
+        """What people changed, now and then or when they say so; stations never heard of, at once."""
+        connection, field, applied = self._connection, memory.field, memory.waiting.applied
+        if self._registry_asked or mono >= memory.registry_due:
+            self._registry_asked, memory.registry_due = False, mono + _REGISTRY_EVERY
+            await memory.registry.follow(connection, field, applied)
+            names = [(clock.partition, clock.shard) for clock in clocks]
+            await field_store.follow_clocks(connection, field, names, mark.untrusted)
+        stations = {change.station for change in ripe if change.terminal is None}
+        await field_store.meet(connection, field, stations, applied)
+        await field_store.follow_promises(connection, field, stations)
+
+
+async def _load(connection: Connection, config: PassConfig, mark: Watermark, now: datetime, resting: Resting) -> Memory:
+    """Everything as of the last pass that was committed."""
+    applied = await load_cursors(connection, INCIDENTS)
+    known = await field_store.load_known(connection) or mark.known or now
+    await connection.execute(QUERIES.bound_load, _LONGEST_LOAD)
+    await connection.execute(QUERIES.allow_scans, "on")
+    registry = await Registry.load(connection)
+    field = await field_store.load_field(connection, known, applied)
+    suspicions = None
+    if SUSPICIONS not in resting:
+        with _part(SUSPICIONS):
+            suspicions = await SuspicionWatch.load(connection, field, config.mass)
+    watch = StationWatch(field, config.rules)
+    watch.reconcile(await field_store.load_open_incidents(connection))
+    parts = make_parts(field, config.parts, without=list(resting.why))
+    for name, part in parts.items():
+        with _part(name):
+            await part.load(connection)
+    await connection.execute(QUERIES.allow_scans, "off")
+    log.info("loaded", extra={"stations": len(field)})
+    return Memory(
+        known=known,
+        field=field,
+        watch=watch,
+        waiting=Waiting(applied),
+        registry=registry,
+        conflicts=None if CONFLICTS in resting else ConflictWatch(field),
+        suspicions=suspicions,
+        parts=parts,
+        refused=Troubles(),
+        recent=await _load_recent_gaps(connection, now),
+        excused=field.excused(),
+    )
+
+
+@contextmanager
+def _part(name: str) -> Iterator[None]:
+    """What a part fails at, other than that the database is away, costs that part."""
+    try:
+        yield
+    except Exception as exc:
+        if not is_poison(exc):
+            raise
+        raise PartError(name, exc) from exc
+
+
+async def _read(
+    connection: Connection, memory: Memory, limit: int, mark: Watermark, now: datetime
+) -> tuple[bool, list[StationChange], Moment]:
+    """Transitions that are ripe, in one order; whether there is more to be read; and the moment that they make."""
+    waiting = memory.waiting
+    crowded = [partition for partition in waiting.read if waiting.held(partition) >= limit]
+    batch = await read_further(connection, waiting.read, limit, crowded)
+    waiting.add(field_store.to_change(row) for row in batch.rows)
+    full = batch.more | set(crowded)
+    until = horizon(mark.ripe, (waiting.newest(partition, now) for partition in full))
+    reach = stride(until, known=memory.known, earliest=waiting.earliest)
+    ripe = waiting.ripe(reach, now)
+    known = reached(mark, known=memory.known, reach=reach, now=now)
+    # A crowded partition of which nothing is ripe waits for a clock; another pass at once would change nothing.
+    more = bool(batch.more) or (bool(full) and bool(ripe)) or reach != until
+    return more, ripe, Moment(now=now, known=known, untrusted=mark.untrusted | {DOUBTFUL})
+
+
+async def _follow_stations(
+    connection: Connection, book: Book, memory: Memory, ripe: Sequence[StationChange], moment: Moment, mono: float
+) -> None:
+    """Which shards are suspected, then stations' own incidents, then what the other parts make of them."""
+    own = [change for change in ripe if change.terminal is None]
+    if memory.suspicions is not None:
+        with _part(SUSPICIONS):
+            await memory.suspicions.begin(connection, own, moment, memory.registry.revision)
+    intents = memory.watch.follow(own, moment)
+    book.learn(await store.load_newest(connection, {station_rule_key(i.kind, i.station) for i in intents}))
+    decide(book, intents, moment.now)
+    taken = memory.watch.take_changes()
+    changes = [(changed.before, changed.after) for changed in taken]
+    terminals = [change for change in ripe if change.terminal is not None]
+    if memory.conflicts is not None:
+        with _part(CONFLICTS):
+            await memory.conflicts.follow(connection, book, terminals, changes, moment, mono)
+    for name, part in memory.parts.items():
+        with _part(name):
+            await part.follow(connection, book, changes, moment)
+    if memory.suspicions is not None:
+        with _part(SUSPICIONS):
+            await memory.suspicions.follow(connection, taken, moment)
+    await _follow_shelf(connection, book, memory, changes, moment)
+    hold(book, memory.field, moment.known, memory.watch.settings)
+
+
+async def _follow_shelf(connection: Connection, book: Book, memory: Memory, changes: Pairs, moment: Moment) -> None:
+    """Incidents of stations that moved or are excused, and those that open again, after what the rules decided."""
+    field, grace = memory.field, timedelta(seconds=memory.watch.settings.opening_grace)
+    stations = shelf.concerned(changes)
+    if stations or memory.excused:
+        book.learn(await store.load_going_on(connection, {*stations, *memory.excused}))
+    shelf.follow_stations(book, stations, field, moment, grace)
+    at_load = {station for station in memory.excused if (known := field.standing(station)) and known.excused}
+    memory.excused = []
+    found = [incident for incident in book.going_on() if incident.station in at_load]
+    shelf.shelve_excused(book, found, field, moment, grace)
+    due = await store.load_due_shelved(connection, moment.now, _MOST_DUE)
+    book.learn(due)
+    shelf.reopen_due(book, due, field, moment, grace)
+
+
+async def _load_recent_gaps(connection: Connection, now: datetime) -> RecentGaps:
+    recent = RecentGaps()
+    for row in await connection.fetch(QUERIES.latest_gaps, now - SPAN):
+        recent.add(row["shard"], row["began_at"], row["ended_at"])
+    return recent
+
+
+async def _decide_pipeline(
+    connection: Connection, batch: Batch, view: View, outage: Outage | None, recent: RecentGaps, now: datetime
+) -> Book:
+    gaps = [store.to_gap(row) for row in batch.rows]
+    if outage is not None:
+        ago = time.monotonic()
+        began, ended = (now - timedelta(seconds=ago - mono) for mono in (outage.began, outage.ended))
+        gaps += [Gap(shard=shard, began_at=began, ended_at=ended, cause=HUNG) for shard in view.shards]
+    shards = {*view.shards, *(gap.shard for gap in gaps)}
+    book = Book(await store.load_recent(connection, {pipeline_key(shard) for shard in shards}) if shards else ())
+    follow_pipeline(
+        book,
+        gaps=gaps,
+        view=view,
+        now=now,
+        complete=not batch.full,
+        recent={shard: recent.of(shard) for shard in shards},
+        announced=await load_announced(connection, now),
+    )
+    return book

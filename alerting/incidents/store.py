@@ -1,0 +1,205 @@
+"""Loading and storing incidents: rows to a Book and back."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from alerting.incidents.book import Book, Decision, Incident
+from alerting.pipeline.blind_incidents import Clock as WatchedClock
+from alerting.pipeline.blind_incidents import Gap
+from alerting.stations.verdict import Clock
+from store.aside import POISON
+from store.pool import Connection
+from store.sql import load_queries
+
+QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+
+
+def to_gap(row: asyncpg.Record) -> Gap:
+    """A row of `pipeline_gap`."""
+    return Gap(
+        shard=row["shard"],
+        partition=row["partition"],
+        began_at=row["began_at"],
+        ended_at=row["ended_at"],
+        reason=row["reason"],
+    )
+
+
+async def load_clocks(connection: Connection) -> list[Clock]:
+    return [Clock(**dict(row)) for row in await connection.fetch(QUERIES.read_clocks)]
+
+
+def watched(clocks: Iterable[Clock]) -> list[WatchedClock]:
+    """The clocks as the watchdog of the pipeline looks at them."""
+    names = WatchedClock.__struct_fields__
+    return [WatchedClock(**{name: getattr(clock, name) for name in names}) for clock in clocks]
+
+
+async def load_newest(connection: Connection, keys: Collection[str]) -> list[Incident]:
+    """The newest incident of each key: if one of them is open, it is that."""
+    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.newest_of_keys, list(keys))]
+
+
+async def load_recent(connection: Connection, keys: Collection[str]) -> list[Incident]:
+    """The incidents of these keys, open or closed lately."""
+    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.recent_of_shards, list(keys))]
+
+
+async def load_open_of(connection: Connection, stations: Collection[str], kind: str) -> list[Incident]:
+    """The incidents of a kind that are open at these stations."""
+    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_of_stations, list(stations), kind)]
+
+
+async def load_open_of_kind(connection: Connection, kind: str) -> list[Incident]:
+    """The incidents of a kind that are open."""
+    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_of_kind, kind)]
+
+
+async def load_due_shelved(connection: Connection, now: datetime, limit: int) -> list[Incident]:
+    """The shelved incidents that are to be looked at by `now`, the longest due first."""
+    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.due_shelved, now, limit)]
+
+
+async def load_going_on(connection: Connection, stations: Collection[str]) -> list[Incident]:
+    """What goes on at these stations, of every kind."""
+    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.going_on_at_stations, list(stations))]
+
+
+class _Write(msgspec.Struct, frozen=True):
+    """What a book decided, or the part of it that concerns some incidents; `held`: what is told no earlier."""
+
+    opened: Sequence[Incident]
+    changed: Sequence[Incident]
+    decisions: Sequence[Decision]
+    told: Sequence[tuple[int, str]]
+    rounds: Mapping[int, int]
+    held: Mapping[int, datetime]
+
+    def of(self, incident: Incident) -> "_Write":
+        """What of it concerns one incident."""
+        number = incident.id
+        return _Write(
+            [one for one in self.opened if one.id == number],
+            [one for one in self.changed if one.id == number],
+            [decision for decision in self.decisions if decision.incident == number],
+            [(one, phase) for one, phase in self.told if one == number],
+            self.rounds,
+            self.held,
+        )
+
+
+async def store_book(connection: Connection, book: Book, now: datetime) -> dict[str, Exception]:
+    """Write what the book decided, in the caller's transaction.
+
+    When the database refuses something of it, everything else is written; returns what was refused, by the keys of
+    the incidents.
+    """
+    decisions = [decision for decision in book.decisions if decision.incident is not None]
+    told = book.notifications()
+    rounds = {number: book.round_of(number) for number, _ in told}
+    write = _Write(book.opened, book.changed, decisions, told, rounds, book.held)
+    if not write.opened and not write.changed:
+        return {}
+    ids = await _ids(connection, write.opened)
+    refused: dict[str, Exception] = {}
+    try:
+        await _write_apart(connection, write, ids, now)
+    except POISON:
+        for incident in sorted((*write.changed, *write.opened), key=_order):
+            try:
+                await _write_apart(connection, write.of(incident), ids, now)
+            except POISON as exc:
+                refused[incident.key] = exc
+    await connection.execute(QUERIES.tell_incident)
+    return refused
+
+
+def _order(incident: Incident) -> tuple[bool, bool, bool]:
+    """What is over before what opens under the same key, and a cause before its children."""
+    return incident.goes_on, incident.parent is not None, incident.id < 0
+
+
+async def _write_apart(connection: Connection, write: _Write, ids: dict[int, int], now: datetime) -> None:
+    """All of it or nothing."""
+    async with connection.transaction():
+        await _update(connection, write.changed, ids)
+        await _insert(connection, write.opened, ids)
+        await _entries(connection, write.decisions, ids, now)
+        if write.told:
+            await connection.execute(
+                QUERIES.insert_notifications,
+                now,
+                [ids.get(i, i) for i, _ in write.told],
+                [phase for _, phase in write.told],
+                [write.rounds[i] for i, _ in write.told],
+                [write.held.get(i) for i, _ in write.told],
+            )
+            await connection.execute(QUERIES.tell_delivery)
+
+
+async def _ids(connection: Connection, opened: Sequence[Incident]) -> dict[int, int]:
+    """Stored ids for new incidents, by the ids the book gave them."""
+    if not opened:
+        return {}
+    rows = await connection.fetch(QUERIES.new_ids, len(opened))
+    return {new.id: row[0] for new, row in zip(opened, rows, strict=True)}
+
+
+async def _update(connection: Connection, changed: Sequence[Incident], ids: dict[int, int]) -> None:
+    """Before the inserts: a key may be closed and opened again in one pass."""
+    if changed:
+        await connection.execute(
+            QUERIES.update_incidents,
+            [x.id for x in changed],
+            [x.status for x in changed],
+            [x.area for x in changed],
+            [x.began_at for x in changed],
+            [x.closed_at for x in changed],
+            [x.ended_at for x in changed],
+            [x.reopen_at for x in changed],
+            [_parent(x, ids) for x in changed],
+            [_json(x) for x in changed],
+        )
+
+
+async def _insert(connection: Connection, opened: Sequence[Incident], ids: dict[int, int]) -> None:
+    if opened:
+        await connection.execute(
+            QUERIES.insert_incidents,
+            [ids[x.id] for x in opened],
+            [x.kind for x in opened],
+            [x.key for x in opened],
+            [x.status for x in opened],
+            [x.station for x in opened],
+            [x.area for x in opened],
+            [x.shard for x in opened],
+            [x.began_at for x in opened],
+            [x.opened_at for x in opened],
+            [x.closed_at for x in opened],
+            [x.ended_at for x in opened],
+            [_parent(x, ids) for x in opened],
+            [_json(x) for x in opened],
+        )
+
+
+async def _entries(connection: Connection, decisions: Sequence[Decision], ids: dict[int, int], now: datetime) -> None:
+    incidents = [d.incident for d in decisions if d.incident is not None]
+    await connection.execute(
+        QUERIES.insert_entries,
+        now,
+        [ids.get(i, i) for i in incidents],
+        [d.action.value for d in decisions],
+        [d.reason for d in decisions],
+    )
+
+
+def _parent(incident: Incident, ids: dict[int, int]) -> int | None:
+    return None if incident.parent is None else ids.get(incident.parent, incident.parent)
+
+
+def _json(incident: Incident) -> str:
+    return msgspec.json.encode(incident.detail).decode()

@@ -1,0 +1,315 @@
+"""Loading and saving what the judge knows of a partition: rows to columns and back."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from alerting.liveness.boot_order import Memory
+from alerting.liveness.columns import STATE_OF, State, unflag
+from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, ShardGap, Surplus, Transition
+from alerting.liveness.pipeline_clock import ClockState
+from contract.refusal import Reason, too_many_terminals
+from contract.topics import Topic
+from ingest.entries import Refusal
+from ingest.store import save_refusals
+from store.aside import write_apart
+from store.pool import Connection
+from store.sql import load_queries
+
+QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+_CHUNK = 5_000
+
+
+class Sequences(msgspec.Struct):
+    """The newest numbers given to a partition's transitions and gaps."""
+
+    transitions: int
+    gaps: int
+
+
+async def load_partition(
+    connection: Connection, partition: int, settings: LivenessSettings
+) -> tuple[PartitionLiveness, Sequences]:
+    """Read all of a partition; call it inside the transaction that claims it.
+
+    A row that cannot be read goes into its `troubles` and is left out: what it is about begins anew when it is heard.
+    """
+    live = PartitionLiveness(settings)
+    for row in await connection.fetch(QUERIES.load_clocks, partition):
+        _restore_clock(live, row)
+    terminals = await connection.cursor(QUERIES.load_terminals, partition)
+    while rows := await terminals.fetch(_CHUNK):
+        readable = [row for row in rows if _is_readable(live, row)]
+        if readable:
+            restore_terminals(live, readable)
+    judged = restore_stations(live, await connection.fetch(QUERIES.load_stations, partition))
+    now = live.newest_tick_at()
+    for station, registration in registrations(await connection.fetch(QUERIES.load_registrations, partition)):
+        live.register(station, registration, now)
+        if station not in judged:  # registered while nobody judged: its terminals are to be added as well
+            live.strangers[station] = set(live.terminals_of(station))
+    live.note_unknown()
+    counts = await connection.fetchrow(QUERIES.load_sequences, partition)
+    assert counts is not None  # noqa: S101 -- a SELECT without FROM gives one row
+    return live, Sequences(counts["transitions"], counts["gaps"])
+
+
+def _restore_clock(live: PartitionLiveness, row: asyncpg.Record) -> None:
+    try:
+        live.shard(row["shard"], msgspec.convert(row["memory"], ClockState))
+    except msgspec.ValidationError as exc:
+        live.troubles.put("clock", row["shard"], exc)
+
+
+def _is_readable(live: PartitionLiveness, row: asyncpg.Record) -> bool:
+    """Whether a row of `load_terminals` can be restored: looked at first, for columns cannot be taken back."""
+    if row["memory"] is None and row["state"] in STATE_OF:
+        return True
+    try:
+        STATE_OF[row["state"]]
+        if row["memory"] is not None:
+            read_stored(row["memory"])
+    except (LookupError, msgspec.DecodeError) as exc:
+        live.troubles.put("terminal", terminal_subject(row["station"], row["terminal"]), exc)
+        return False
+    return True
+
+
+def terminal_subject(station: str, terminal: str) -> str:
+    """How a terminal that is set aside is called."""
+    return f"{station}/{terminal}"
+
+
+def restore_terminals(live: PartitionLiveness, rows: Sequence[Iterable[Any]]) -> None:
+    """Add terminals by rows of `load_terminals`: column by column, for there are 700,000 before a judge is ready."""
+    stations, ids, shards, states, since, seen_at, boots, *numbers, memories = zip(*rows, strict=True)
+    t, first = live.terminals, len(live.terminals)
+    live.add_terminals(stations, ids)
+    t.shard.extend(live.shard(name) if name else -1 for name in shards)
+    t.state.extend(map(STATE_OF.__getitem__, states))
+    t.since.extend(since)
+    t.seen_at.extend(seen_at)
+    t.boot.extend(boots)
+    columns: tuple[array[Any], ...] = (t.run, t.conn, t.n, t.every, t.seen, t.deadline, t.usable, t.users)
+    for column, values in zip(columns, numbers, strict=True):
+        column.extend(values)
+    t.will.extend(repeat(0, len(rows)))
+    for row, text in enumerate(memories, first):
+        if text is not None:
+            _restore_memory(live, row, read_stored(text))
+    t.memory.fold()
+
+
+def restore_stations(live: PartitionLiveness, rows: Sequence[Any]) -> set[str]:
+    """Take over the states of stations by rows of `load_stations`; returns of which a state is known.
+
+    A state that is none goes into the `troubles`; a time that nothing can be reckoned with is now.
+    """
+    s, now, known = live.stations, live.newest_tick_at(), []
+    for row in rows:
+        if row[1] in STATE_OF:
+            known.append(row)
+        else:
+            live.troubles.put("station", row[0], f"its state {row[1]!r} is none")
+    numbers = s.rows([row[0] for row in known])
+    for number, (_, state, since, usable, shard) in zip(numbers, known, strict=True):
+        s.state[number] = STATE_OF[state]
+        s.since[number] = since or now
+        s.usable[number] = usable
+        if shard:
+            s.shard[number] = live.shard(shard)
+        if not since:
+            live.dirty_stations.add(number)
+    return {row[0] for row in known}
+
+
+def _restore_memory(live: PartitionLiveness, row: int, memory: "_Stored") -> None:
+    t = live.terminals
+    t.will[row] = memory.will
+    if memory.boots is not None:
+        live.rivals.restore(row, memory.boots)
+    if memory.unsettled:
+        live.shards[t.shard[row]].unsettled.add(row)
+
+
+class _Stored(msgspec.Struct, omit_defaults=True):
+    """terminal_state.memory."""
+
+    will: bool = False
+    # Its last heartbeat came by a bridge that had not ticked yet.
+    unsettled: bool = False
+    boots: Memory | None = None
+
+
+read_stored: Final = msgspec.json.Decoder(_Stored).decode
+"""Read what `memory_text` wrote. Raises msgspec.DecodeError."""
+
+
+def registrations(rows: Iterable[asyncpg.Record]) -> Iterable[tuple[str, Registration]]:
+    for station, quorum, silent in rows:
+        yield station, Registration(quorum, frozenset(silent))
+
+
+async def save_terminals(connection: Connection, partition: int, live: PartitionLiveness) -> None:
+    """Write the terminals that changed since the last save; those that the database refuses go into its `troubles`."""
+    t, s, rows = live.terminals, live.stations, sorted(live.dirty)
+    live.dirty = set()
+
+    async def write(chunk: Sequence[int]) -> None:
+        await connection.execute(
+            QUERIES.save_terminals,
+            partition,
+            [s.ids[t.station[r]] for r in chunk],
+            [t.ids[r] for r in chunk],
+            [live.shards[t.shard[r]].name if t.shard[r] >= 0 else "" for r in chunk],
+            [live.state_word(r) for r in chunk],
+            [t.since[r] or None for r in chunk],
+            [t.seen_at[r] or None for r in chunk],
+            [t.boot[r] for r in chunk],
+            [t.run[r] for r in chunk],
+            [t.conn[r] for r in chunk],
+            [t.n[r] for r in chunk],
+            [t.every[r] for r in chunk],
+            [t.seen[r] for r in chunk],
+            [t.deadline[r] for r in chunk],
+            [unflag(t.usable[r]) for r in chunk],
+            [None if t.users[r] < 0 else t.users[r] for r in chunk],
+            [memory_text(live, r) for r in chunk],
+        )
+
+    def subject(row: int) -> str:
+        return terminal_subject(s.ids[t.station[row]], t.ids[row])
+
+    for row in rows if live.troubles else ():
+        if t.state[row] != State.UNPROVEN:
+            live.troubles.drop("terminal", subject(row))
+    for chunk in _chunks(rows):
+        await write_apart(connection, chunk, write, lambda row, why: live.troubles.put("terminal", subject(row), why))
+    t.memory.fold()
+
+
+def memory_text(live: PartitionLiveness, row: int) -> str | None:
+    """What few terminals have, as it is stored; None: nothing."""
+    t = live.terminals
+    will, boots = bool(t.will[row]), t.memory.look(row)
+    unsettled = t.shard[row] >= 0 and row in live.shards[t.shard[row]].unsettled
+    if not will and not unsettled and boots is None:
+        return None
+    return msgspec.json.encode(_Stored(will, unsettled, boots)).decode()
+
+
+async def save_stations(connection: Connection, partition: int, live: PartitionLiveness) -> None:
+    """Write the stations whose state changed since the last save; what is refused goes into its `troubles`."""
+    s, rows = live.stations, sorted(live.dirty_stations)
+    live.dirty_stations = set()
+
+    async def write(chunk: Sequence[int]) -> None:
+        await connection.execute(
+            QUERIES.save_stations,
+            partition,
+            [s.ids[r] for r in chunk],
+            [live.station_word(r) for r in chunk],
+            [s.since[r] for r in chunk],
+            [unflag(s.usable[r]) for r in chunk],
+            [live.shards[s.shard[r]].name if s.shard[r] >= 0 else None for r in chunk],
+        )
+
+    for row in rows if live.troubles else ():
+        live.troubles.drop("station", s.ids[row])
+    for chunk in _chunks(rows):
+        await write_apart(connection, chunk, write, lambda row, why: live.troubles.put("station", s.ids[row], why))
+
+
+async def save_transitions(
+    connection: Connection, partition: int, transitions: Sequence[Transition], sequences: Sequences
+) -> None:
+    for chunk in _chunks(transitions):
+        first = sequences.transitions + 1
+        sequences.transitions += len(chunk)
+        await connection.execute(
+            QUERIES.save_transitions,
+            partition,
+            list(range(first, first + len(chunk))),
+            [x.station for x in chunk],
+            [x.terminal for x in chunk],
+            [x.before.word for x in chunk],
+            [x.after.word for x in chunk],
+            [x.usable for x in chunk],
+            [x.at for x in chunk],
+            [x.tick_at for x in chunk],
+            [x.deadline_at for x in chunk],
+            [x.seen_at for x in chunk],
+            [x.shard for x in chunk],
+            [x.reason for x in chunk],
+        )
+
+
+async def save_gaps(connection: Connection, partition: int, gaps: Sequence[ShardGap], sequences: Sequences) -> None:
+    if not gaps:
+        return
+    first = sequences.gaps + 1
+    sequences.gaps += len(gaps)
+    await connection.execute(
+        QUERIES.save_gaps,
+        partition,
+        list(range(first, first + len(gaps))),
+        [x.shard for x in gaps],
+        [x.gap.began_at for x in gaps],
+        [x.gap.ended_at for x in gaps],
+        [x.gap.reason for x in gaps],
+    )
+
+
+async def save_clocks(connection: Connection, partitions: dict[int, PartitionLiveness]) -> None:
+    rows = [
+        (partition, shard, clock)
+        for partition, live in sorted(partitions.items())
+        for shard, clock in live.clocks().items()
+        if clock.tick_at
+    ]
+    if not rows:
+        return
+    await connection.execute(
+        QUERIES.save_clocks,
+        [partition for partition, _, _ in rows],
+        [shard for _, shard, _ in rows],
+        [clock.clock for _, _, clock in rows],
+        [clock.tick_at for _, _, clock in rows],
+        [clock.state.blind_since for _, _, clock in rows],
+        [msgspec.json.encode(clock.state).decode() for _, _, clock in rows],
+    )
+
+
+async def save_surplus(connection: Connection, partitions: dict[int, PartitionLiveness]) -> None:
+    """A dead letter for each station that uses more names of terminals than it may have."""
+    letters = [
+        _too_many(partition, station, surplus, live.settings.terminals)
+        for partition, live in sorted(partitions.items())
+        for station, surplus in live.take_surplus().items()
+    ]
+    if letters:
+        await save_refusals(connection, letters)
+
+
+def _too_many(partition: int, station: str, surplus: Surplus, limit: int) -> Refusal:
+    return Refusal(
+        source=f"judge/{partition}/{station}/{surplus.received}",
+        at=surplus.received,
+        topic=str(Topic(station, surplus.terminal, "heartbeat")),
+        station=station,
+        reason=Reason.TOO_MANY_TERMINALS,
+        detail=too_many_terminals(station, limit, surplus.messages),
+        excerpt="",
+        size=0,
+        shard=surplus.shard,
+    )
+
+
+def _chunks(rows: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(rows), _CHUNK):
+        yield rows[start : start + _CHUNK]

@@ -1,0 +1,39 @@
+"""Announced restarts in the database."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from alerting.pipeline.restarts import LONGEST_RESTART, Announced, refusal
+from contract.said import Said
+from store.pool import Connection
+from store.sql import load_queries
+
+QUERIES = load_queries(Path(__file__).with_name("restart_queries.sql"))
+
+
+class AnnouncementRefusedError(Exception):
+    """It cannot be announced; `said` is why."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(said.en)
+        self.said = said
+
+
+async def load_announced(connection: Connection, now: datetime) -> list[Announced]:
+    """Those that may still explain an interruption, the newest first."""
+    rows = await connection.fetch(QUERIES.recent_restarts, now - 2 * LONGEST_RESTART)
+    return [Announced(**dict(row)) for row in rows]
+
+
+async def announce(connection: Connection, length: timedelta, actor: str, reason: str) -> Announced:
+    """Write down that the platform is restarted from now on, for `length`. Raises AnnouncementRefusedError."""
+    async with connection.transaction():
+        await connection.execute(QUERIES.one_at_a_time)
+        now: datetime = await connection.fetchval(QUERIES.restart_now)
+        known = await load_announced(connection, now)
+        why = refusal(known[0] if known else None, now, length, reason)
+        if why is not None:
+            raise AnnouncementRefusedError(why.sentence)
+        until = now + length
+        await connection.execute(QUERIES.announce_restart, now, until, actor, reason.strip())
+    return Announced(from_at=now, until_at=until, actor=actor, reason=reason.strip())

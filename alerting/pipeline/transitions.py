@@ -1,0 +1,201 @@
+"""Following what the judges committed: transitions and gaps, by one cursor per reader and partition.
+
+Each partition has one writer that counts `seq` up, so whatever a snapshot shows after the cursor is complete up to
+there: no number can appear late. The publisher copies transitions to Kafka, at least once.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from broker.closing import close_client
+from contract.codec import encode
+from contract.log import TRANSITIONS, TransitionEntry
+from store.pool import UNREACHABLE, Connection, Pool, end
+from store.sql import load_queries
+
+log = logging.getLogger(__name__)
+
+QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+INCIDENTS = "incidents"
+INCIDENTS_GAPS = "incidents.gaps"
+PUBLISH = "publish"
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Rows after a reader's cursor, by partition and seq; `more`: partitions that may have more."""
+
+    rows: Sequence[asyncpg.Record]
+    more: frozenset[int]
+
+    @property
+    def full(self) -> bool:
+        return bool(self.more)
+
+
+async def read_transitions(connection: Connection, reader: str, limit: int) -> Batch:
+    """At most `limit` transitions of each partition."""
+    return _batch(await connection.fetch(QUERIES.read_transitions, reader, limit), limit)
+
+
+async def read_further(connection: Connection, read: Mapping[int, int], limit: int, full: Collection[int]) -> Batch:
+    """At most `limit` transitions of each partition after what was `read`, none of those in `full`."""
+    rows = await connection.fetch(QUERIES.read_further, list(read), list(read.values()), limit, list(full))
+    return _batch(rows, limit)
+
+
+async def load_cursors(connection: Connection, reader: str) -> dict[int, int]:
+    """Behind which number of each partition a reader stands."""
+    return {row["partition"]: row["seq"] for row in await connection.fetch(QUERIES.load_cursors, reader)}
+
+
+async def read_gaps(connection: Connection, reader: str, limit: int) -> Batch:
+    """At most `limit` pipeline gaps of each partition."""
+    return _batch(await connection.fetch(QUERIES.read_gaps, reader, limit), limit)
+
+
+async def set_cursors(connection: Connection, reader: str, batch: Batch) -> None:
+    """Put the cursors behind the batch; call it in the transaction of what the batch led to."""
+    await put_cursors(connection, reader, _newest(batch.rows))
+
+
+async def put_cursors(connection: Connection, reader: str, newest: Mapping[int, int]) -> None:
+    """Put the cursors behind these numbers, {partition: seq}."""
+    if newest:
+        await connection.execute(QUERIES.set_cursors, reader, list(newest), list(newest.values()))
+
+
+def _batch(rows: Sequence[asyncpg.Record], limit: int) -> Batch:
+    counts = Counter(row["partition"] for row in rows)
+    return Batch(rows, frozenset(partition for partition, count in counts.items() if count >= limit))
+
+
+def _newest(rows: Iterable[asyncpg.Record]) -> dict[int, int]:
+    return {row["partition"]: row["seq"] for row in rows}
+
+
+def to_entry(row: asyncpg.Record) -> TransitionEntry:
+    """A row of `transition` as it travels."""
+    return TransitionEntry(
+        partition=row["partition"],
+        seq=row["seq"],
+        station=row["station"],
+        terminal=row["terminal"],
+        before=row["before"],
+        after=row["after"],
+        usable=row["usable"],
+        at=_ms(row["at"]),
+        decided=_ms(row["tick_at"]),
+        reason=row["reason"],
+    )
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+class PublisherConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """`limit` transitions of each partition at once; times in seconds."""
+
+    servers: str
+    idempotent: bool = True
+    limit: int = 500
+    poll: float = 5.0
+    ack_timeout: float = 30.0
+    max_backoff: float = 5.0
+
+
+async def publish(config: PublisherConfig, pool: Pool, wake: asyncio.Event) -> None:
+    """Copy transitions to Kafka until cancelled. Whatever fails, it waits and tries again: incidents must go on."""
+    delay = 0.2
+    while True:
+        try:
+            async with _producer(config) as producer:
+                while True:
+                    more = await _publish_batch(config, pool, producer)
+                    delay = 0.2
+                    if not more:
+                        await wait_for_wake(wake, config.poll)
+        except Exception as exc:
+            expected = isinstance(exc, (KafkaError, *UNREACHABLE))
+            extra = {"error": repr(exc), "retry_s": delay}
+            log.warning("publishing transitions waits", extra=extra, exc_info=None if expected else exc)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, config.max_backoff)
+
+
+@asynccontextmanager
+async def _producer(config: PublisherConfig) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=config.servers,
+        acks="all",
+        enable_idempotence=config.idempotent,
+        linger_ms=5,
+    )
+    try:
+        await asyncio.wait_for(producer.start(), config.ack_timeout)
+        yield producer
+    finally:
+        await close_client(producer.stop())
+
+
+async def _publish_batch(config: PublisherConfig, pool: Pool, producer: AIOKafkaProducer) -> bool:
+    """Send one batch and, when Kafka has all of it, set the cursors. Returns whether there is more."""
+    async with pool.acquire() as connection:
+        batch = await read_transitions(connection, PUBLISH, config.limit)
+    if not batch.rows:
+        return False
+    async with asyncio.timeout(config.ack_timeout):
+        sent = [await _send(producer, row) for row in batch.rows]
+        await asyncio.gather(*sent)
+    async with pool.acquire() as connection:
+        await set_cursors(connection, PUBLISH, batch)
+    return batch.full
+
+
+async def _send(producer: AIOKafkaProducer, row: asyncpg.Record) -> "asyncio.Future[object]":
+    future: asyncio.Future[object] = await producer.send(
+        TRANSITIONS, value=encode(to_entry(row)), key=row["station"].encode()
+    )
+    return future
+
+
+async def wait_for_wake(wake: asyncio.Event, seconds: float) -> None:
+    """Wait until `wake` is set, at most `seconds`, and clear it."""
+    try:
+        await asyncio.wait_for(wake.wait(), seconds)
+    except TimeoutError:
+        return
+    finally:
+        wake.clear()
+
+
+async def end_with(work: "asyncio.Task[None]", stop: asyncio.Event, pool: Pool, seconds: float) -> None:
+    """Wait for `work`; after `stop` it has so many seconds, then its connections are cut, so that it ends.
+
+    A database that answers nothing must not keep a process from ending.
+    """
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            await asyncio.wait({work}, timeout=seconds)
+        if not work.done():
+            pool.terminate()
+        await work
+    except UNREACHABLE:
+        if not stop.is_set():
+            raise
+    finally:
+        if not work.done():
+            pool.terminate()
+        await end(stopped, work)

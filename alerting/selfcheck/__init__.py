@@ -1,0 +1,1 @@
+"""The outside check of Milepost's own processes."""

@@ -1,0 +1,215 @@
+"""The outside check: a process of its own that tells people when what should tell them is dead.
+
+It asks the database, Kafka and the API, and reads the signs of life that the services leave. What it has to say goes
+straight to the targets, past the database and the delivery outbox. Whether it lives itself is told by a dead man's
+switch elsewhere, which it pings as long as all is well.
+"""
+
+import asyncio
+import logging
+import time
+import urllib.request
+from collections.abc import Awaitable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import asyncpg
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from alerting.delivery.direct import Teller
+from alerting.delivery.service import DeliverConfig, open_targets
+from alerting.delivery.targets import quiet_apprise
+from alerting.delivery.texts import Language
+from alerting.pipeline.transitions import INCIDENTS
+from alerting.selfcheck.rules import API, DATABASE, KAFKA, TRANSITIONS, Look, Pace, Position, Watch, describe
+from broker.closing import close_client
+from broker.log_identity import open_admin, read_identity
+from contract.errors import RemedyError
+from store.pool import UNREACHABLE, Connection, Pool, end, open_pool
+from store.signs import Signs
+from store.sql import load_queries
+
+log = logging.getLogger(__name__)
+
+QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+_T = TypeVar("_T")
+_Seen = tuple[Mapping[str, float], tuple[Position, ...], float | None]
+"""Signs of life, positions, and for how many seconds an announced restart goes on."""
+_FAILED = (RemedyError, KafkaError, *UNREACHABLE)
+
+
+class WatchConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """`urls` and `deadman_url` are secret; times in seconds."""
+
+    database_url: str
+    kafka_servers: str
+    api_url: str
+    pace: Pace = Pace()
+    urls: tuple[str, ...] = ()
+    log_path: Path | None = None
+    language: Language = "zh-CN"
+    deadman_url: str | None = None
+    deadman_every: float = 60.0
+    instance: str = "watch"
+
+    def __repr__(self) -> str:
+        return f"WatchConfig(api_url={self.api_url}, limit={self.pace.limit}, {len(self.urls)} urls)"
+
+
+async def run(config: WatchConfig, stop: asyncio.Event) -> None:
+    """Watch until `stop`. Raises RemedyError for a target that cannot work; nothing else that is away ends it."""
+    quiet_apprise()
+    targets = open_targets(DeliverConfig(database_url="", urls=config.urls, log_path=config.log_path))
+    if not targets:
+        log.warning("nobody is told when Milepost stands still: set MILEPOST_ALERT_URLS or MILEPOST_ALERT_LOG")
+    teller = Teller(targets, name=config.instance)
+    tasks = [
+        asyncio.create_task(_Watcher(config, teller).run(), name="watch"),
+        *(asyncio.create_task(lane, name="watch tell") for lane in teller.lanes()),
+        asyncio.create_task(stop.wait(), name="watch stop"),
+    ]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        await end(*tasks)
+
+
+class _Watcher:
+    """One look after the other."""
+
+    def __init__(self, config: WatchConfig, teller: Teller) -> None:
+        self._config = config
+        self._teller = teller
+        self._watch = Watch(config.pace, began=time.monotonic())
+        self._eyes = Eyes(config)
+        self._pinged = float("-inf")
+
+    async def run(self) -> None:
+        while True:
+            found = await self._eyes.look()
+            for told in self._watch.look(found, time.monotonic()):
+                facts, message = describe(
+                    told, language=self._config.language, now=datetime.now(UTC), mono=time.monotonic()
+                )
+                log.warning(message.title, extra={"parts": facts.detail, "phase": told.phase})
+                self._teller.tell(facts, message)
+            await self._ping()
+            await asyncio.sleep(self._config.pace.every)
+
+    async def _ping(self) -> None:
+        """Tell the dead man's switch that we live and all is well; its silence is the alarm."""
+        config = self._config
+        explained = self._watch.all_well or self._watch.is_restarting(time.monotonic())
+        if config.deadman_url is None or not explained:
+            return
+        if time.monotonic() - self._pinged >= config.deadman_every:
+            self._pinged = time.monotonic()
+            if not await asyncio.to_thread(_answers, config.deadman_url, seconds=config.pace.ask, proxies=None):
+                log.warning("the dead man's switch does not answer: correct MILEPOST_DEADMAN_URL")
+
+
+class Eyes:
+    """What can be seen of the parts from outside."""
+
+    def __init__(self, config: WatchConfig) -> None:
+        self._config = config
+        self._signs = Signs("watch", config.instance)
+        self._ends: dict[TopicPartition, int] = {}
+        self._log = ""
+        self._wanted: set[TopicPartition] = set()
+
+    async def look(self) -> Look:
+        """Ask everything at once, each within a few seconds."""
+        began = time.monotonic()
+        url, ask = f"{self._config.api_url}/healthz", self._config.pace.ask
+        kafka, seen, answers = await asyncio.gather(
+            _within(ask, self._look_at_kafka()),
+            _within(ask, self._look_at_database()),
+            asyncio.to_thread(_answers, url, seconds=ask, proxies={}),
+        )
+        states = {DATABASE: seen is not None, KAFKA: kafka is not None, API: answers}
+        signs, positions, restart = seen or (None, (), None)
+        return Look(
+            began=began,
+            unreachable=frozenset(part for part, works in states.items() if not works),
+            signs=signs,
+            positions=positions if kafka else (),
+            restart=restart,
+        )
+
+    async def _look_at_kafka(self) -> bool:
+        """Which log it is, and where the partitions that somebody reads end."""
+        async with open_admin(self._config.kafka_servers, wait=self._config.pace.ask) as admin:
+            self._log = await read_identity(admin)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._config.kafka_servers)
+        try:
+            await consumer.start()
+            self._ends = await consumer.end_offsets(sorted(self._wanted)) if self._wanted else {}
+        finally:
+            await close_client(consumer.stop(), seconds=self._config.pace.ask)
+        return True
+
+    async def _look_at_database(self) -> _Seen:
+        async with open_pool(self._config.database_url, name="watch", size=1) as pool:
+            work = asyncio.create_task(self._read(pool), name="watch read")
+            done, _ = await asyncio.wait({work}, timeout=self._config.pace.ask / 2)
+            if not done:  # a server that answers nothing cannot be asked to cancel either
+                pool.terminate()
+            return await work
+
+    async def _read(self, pool: Pool) -> _Seen:
+        """Signs of life; and where the consumers stand, against the ends of the last look at Kafka."""
+        async with pool.acquire() as connection:
+            signs = {row["service"]: row["age"] for row in await connection.fetch(QUERIES.read_signs)}
+            rows = await connection.fetch(QUERIES.read_positions)
+            self._wanted = {TopicPartition(row["topic"], row["partition"]) for row in rows}
+            streams = await connection.fetch(QUERIES.read_streams, INCIDENTS)
+            restart: float | None = await connection.fetchval(QUERIES.read_restart)
+            await self._save_ends(connection)
+            await self._signs.give(connection, "working")
+        ages = {service: age for service, age in signs.items() if age is not None}
+        return ages, (*self._positions(rows), *map(_stream, streams)), restart
+
+    async def _save_ends(self, connection: Connection) -> None:
+        where = list(self._ends)
+        columns = [w.topic for w in where], [w.partition for w in where], [self._ends[w] for w in where]
+        await connection.execute(QUERIES.save_ends, self._log, *columns)
+
+    def _positions(self, rows: Sequence[asyncpg.Record]) -> list[Position]:
+        """Of consumers that read this log; one that stands in another has not come to it yet."""
+        return [
+            Position(row["consumer"], row["topic"], row["partition"], self._offset(row), self._ends[where])
+            for row in rows
+            if (where := TopicPartition(row["topic"], row["partition"])) in self._ends
+        ]
+
+    def _offset(self, row: asyncpg.Record) -> int:
+        return int(row["next_offset"]) if row["log"] == self._log else 0
+
+
+def _stream(row: asyncpg.Record) -> Position:
+    return Position(INCIDENTS, TRANSITIONS, row["partition"], row["next_offset"], row["end_offset"])
+
+
+async def _within(seconds: float, work: Awaitable[_T]) -> _T | None:
+    """What it gives, or None when it cannot be had within a few seconds."""
+    try:
+        return await asyncio.wait_for(work, seconds)
+    except _FAILED as exc:
+        log.info("a part does not answer", extra={"error": repr(exc)})
+        return None
+
+
+def _answers(url: str, *, seconds: float, proxies: dict[str, str] | None) -> bool:
+    """Whether a GET is answered with success."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
+    try:
+        with opener.open(url, timeout=seconds) as answer:
+            return bool(200 <= answer.status < 300)
+    except (OSError, ValueError):
+        return False

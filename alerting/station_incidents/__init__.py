@@ -1,0 +1,1 @@
+"""Incidents of single stations and terminals."""

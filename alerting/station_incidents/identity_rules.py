@@ -1,0 +1,130 @@
+"""When a terminal is not who it says: two that speak as one, or one that speaks as two. Pure.
+
+Two devices with one identity are found by the judges, who see two boots go on side by side; and so is a device that was
+set back to an earlier state, or does not count, by heartbeats whose numbers are not newer. One agent, or a copy of
+its running system, that speaks for two terminals is found by their common boot. A boot is 32 random bits, of which
+700,000 terminals have some in common by chance; so the run must be the same too, and the numbers of their heartbeats
+must go side by side.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+
+from alerting.incidents.book import Book, Incident
+from alerting.liveness.rivals import OTHER_UNHEARD
+from alerting.stations.table import Field, StationChange
+
+IDENTITY_CONFLICT: Final = "identity_conflict"
+CONFLICTING: Final = "conflicting"
+TWO_BOOTS: Final = "two_boots"
+NUMBERS: Final = "numbers"
+"""Why the judges call a terminal conflicting whose heartbeats have numbers that were used before."""
+ONE_BOOT: Final = "one_boot"
+_OF_JUDGES: Final = frozenset({TWO_BOOTS, NUMBERS})
+NEAR: Final = 10
+"""Heartbeats by which two that go side by side may be apart."""
+
+
+class Voice(msgspec.Struct, frozen=True, kw_only=True):
+    """A terminal that is heard now, under which boot, run and number."""
+
+    station: str
+    terminal: str
+    boot: str
+    run: int
+    n: int
+
+    @property
+    def key(self) -> str:
+        return conflict_key(self.station, self.terminal)
+
+
+def conflict_key(station: str, terminal: str) -> str:
+    return f"{IDENTITY_CONFLICT}:{station}:{terminal}"
+
+
+def follow_judges(book: Book, changes: Iterable[StationChange], field: Field, now: datetime) -> None:
+    """Take transitions of terminals in. The book holds the newest incident of each that is or was conflicting."""
+    for change in changes:
+        if change.terminal is None:
+            continue
+        key = conflict_key(change.station, change.terminal)
+        known = book.open_of(key)
+        reason = NUMBERS if change.reason == NUMBERS else TWO_BOOTS
+        if change.after == CONFLICTING and known is None:
+            _open(book, field, (change.station, change.terminal), change.at, now, {"reason": reason})
+        elif known is None or known.detail.get("reason") not in _OF_JUDGES:
+            continue
+        elif change.after == CONFLICTING:
+            book.update(msgspec.structs.replace(known, detail=known.detail | {"reason": reason}), reason)
+        elif change.before == CONFLICTING:
+            reason = OTHER_UNHEARD if change.reason == OTHER_UNHEARD else change.after
+            book.close(known, ended_at=change.at, now=now, reason=reason)
+
+
+def follow_voices(book: Book, shared: Sequence[Sequence[Voice]], field: Field, now: datetime) -> None:
+    """Take in which terminals speak as one now, all of them. The book holds the newest incident of each, and every
+    open one of this kind."""
+    speaking = {voice.key: (voice, group) for group in shared for voice in group}
+    for known in book.open_of_kind(IDENTITY_CONFLICT):
+        if known.detail.get("reason") == ONE_BOOT and known.key not in speaking:
+            book.close(known, ended_at=now, now=now, reason="over")
+    for key, (voice, group) in sorted(speaking.items()):
+        others = [f"{other.station}/{other.terminal}" for other in group if other.key != key]
+        if book.open_of(key) is None:
+            detail = {"reason": ONE_BOOT, "boot": voice.boot, "with": others}
+            _open(book, field, (voice.station, voice.terminal), now, now, detail)
+
+
+def follow_service(book: Book, left: Collection[str], now: datetime) -> None:
+    """Stations that left service have no conflicts; the book holds their open ones."""
+    for known in book.open_of_kind(IDENTITY_CONFLICT):
+        if known.station in left:
+            book.close(known, ended_at=now, now=now, reason="out_of_service")
+
+
+def speaking_as_one(voices: Iterable[Voice]) -> list[list[Voice]]:
+    """Those of the voices, all of a boot and run that several have, whose numbers go side by side."""
+    groups: dict[tuple[str, int], list[Voice]] = {}
+    for voice in voices:
+        groups.setdefault((voice.boot, voice.run), []).append(voice)
+    return [group for found in groups.values() for group in _side_by_side(found)]
+
+
+def _side_by_side(voices: list[Voice]) -> list[list[Voice]]:
+    ordered = sorted(voices, key=lambda voice: (voice.n, voice.key))
+    groups = [ordered[:1]]
+    for before, after in pairwise(ordered):
+        if after.n - before.n <= NEAR:
+            groups[-1].append(after)
+        else:
+            groups.append([after])
+    return [group for group in groups if len(group) > 1]
+
+
+def _open(
+    book: Book, field: Field, who: tuple[str, str], began_at: datetime, now: datetime, detail: dict[str, Any]
+) -> None:
+    station, terminal = who
+    standing = field.standing(station)
+    if standing is None or not standing.in_service:
+        book.ignore(conflict_key(station, terminal), "not_in_service")
+        return
+    book.open(
+        Incident(
+            id=0,
+            kind=IDENTITY_CONFLICT,
+            key=conflict_key(station, terminal),
+            status="open",
+            station=station,
+            area=standing.area,
+            began_at=began_at,
+            opened_at=now,
+            detail={"terminal": terminal} | detail,
+        ),
+        detail["reason"],
+    )

@@ -1,0 +1,64 @@
+"""Keeps identity conflicts: what the judges said of terminals, and now and then who speaks with whose boot."""
+
+from collections.abc import Sequence
+
+from alerting.incident_process.stages import Pairs
+from alerting.incidents import store
+from alerting.incidents.book import Book
+from alerting.station_incidents.identity_rules import (
+    CONFLICTING,
+    IDENTITY_CONFLICT,
+    Voice,
+    conflict_key,
+    follow_judges,
+    follow_service,
+    follow_voices,
+    speaking_as_one,
+)
+from alerting.stations.snapshot import Moment
+from alerting.stations.store import QUERIES
+from alerting.stations.table import Field, StationChange
+from store.pool import Connection
+
+_LISTEN_EVERY = 120.0
+
+
+class ConflictWatch:
+    """`follow` reads the terminals' transitions of a pass; `mono` (s) says when to look for common boots again."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+        self._due = 0.0
+
+    async def follow(
+        self, connection: Connection, book: Book, terminals: Sequence[StationChange], changes: Pairs, moment: Moment,
+        mono: float,
+    ) -> None:  # fmt: skip
+        """Open and close conflicts in the book."""
+        involved = [c for c in terminals if CONFLICTING in (c.before, c.after)]
+        if involved:
+            keys = {conflict_key(change.station, change.terminal or "") for change in involved}
+            book.learn(await store.load_newest(connection, keys))
+            follow_judges(book, involved, self._field, moment.now)
+        left = _out_of_service(changes)
+        if left:
+            book.learn(await store.load_open_of(connection, left, IDENTITY_CONFLICT))
+            follow_service(book, left, moment.now)
+        if mono >= self._due:
+            self._due = mono + _LISTEN_EVERY
+            await self._listen(connection, book, moment)
+
+    async def _listen(self, connection: Connection, book: Book, moment: Moment) -> None:
+        rows = await connection.fetch(QUERIES.shared_boots)
+        shared = speaking_as_one(Voice(**dict(row)) for row in rows)
+        book.learn(await store.load_open_of_kind(connection, IDENTITY_CONFLICT))
+        book.learn(await store.load_newest(connection, {voice.key for group in shared for voice in group}))
+        follow_voices(book, shared, self._field, moment.now)
+
+
+def _out_of_service(changes: Pairs) -> set[str]:
+    return {
+        before.station
+        for before, after in changes
+        if before is not None and before.in_service and (after is None or not after.in_service)
+    }

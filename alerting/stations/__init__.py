@@ -1,0 +1,1 @@
+"""How every station stands: its verdict, its openings and closures."""
