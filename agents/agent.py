@@ -16,11 +16,11 @@ from typing import Any, Final
 
 import msgspec
 
+from agents.commands import Orders
 from agents.config import AgentConfig, broker_of, check, tls_context
 from agents.files import Files
 from agents.link import Arrived, Carried, Link, Lost, Subscribed, Up, Will
-from agents.orders import Orders
-from agents.outbox import Outbox
+from agents.outbox.queue import Outbox
 from agents.pacing import WINDOW, Flight, LinkBudget, Pacer, Row, keepalive, reconnect_delay
 from agents.presence import Moment, Presence, Span
 from agents.sampler import Sample, Sampler

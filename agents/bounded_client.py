@@ -6,7 +6,7 @@ QoS 2, which the agent never asks for, until the broker releases them.
 
 from typing import Final
 
-from agents.deferred import deferred
+from agents.lazy_import import deferred
 from contract.messages import MAX_PAYLOAD
 
 # paho asks it about proxies, which it only does with PySocks; it brings the mail and HTTP libraries along, over 1 MB.

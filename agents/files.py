@@ -8,7 +8,7 @@ import msgspec
 
 from agents.config import AgentConfig, prepare_directory
 from agents.lock import Lock
-from agents.state import State, begin_run, save
+from agents.run_counter import State, begin_run, save
 from agents.worker import HangsError, Worker
 from contract.errors import RemedyError
 

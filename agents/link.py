@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from agents.bounded_client import BoundedClient
 from agents.config import Broker
-from agents.deferred import deferred
+from agents.lazy_import import deferred
 from contract.refusal import RefusedError
 from contract.topics import Topic, parse_topic
 

@@ -7,37 +7,39 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from api import (
+from api.console import (
     area_pages,
-    areas,
     blind_spot_pages,
-    blind_spots,
     board,
     closure_pages,
-    closures,
-    history,
     incident_pages,
-    incidents,
     pages,
+    removal_pages,
+    signin_pages,
+    station_pages,
+)
+from api.context import Context
+from api.http import problems
+from api.http.middleware import V1, Gate
+from api.http.shared_query import Look
+from api.read.counting import survey
+from api.v1 import (
+    areas,
+    blind_spots,
+    closures,
+    dead_letters,
+    history,
+    incidents,
     pipeline,
     probes,
-    problems,
     reference,
-    refused,
-    removal_pages,
     removals,
     schedules,
     signin_links,
-    signin_pages,
-    station_pages,
     stations,
     stream,
 )
-from api.context import Context
-from api.counting import survey
-from api.gate import V1, Gate
-from api.looks import Look
-from api.probes import Probes
+from api.v1.probes import Probes
 
 _ROUTERS: Final = (
     stations,
@@ -49,7 +51,7 @@ _ROUTERS: Final = (
     closures,
     incidents,
     pipeline,
-    refused,
+    dead_letters,
     stream,
     signin_links,
 )

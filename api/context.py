@@ -11,13 +11,13 @@ from fastapi import Depends, Request
 from alerting.stations.expected import CalendarNow, ClosureNow, Cover
 from alerting.stations.verdict import Clock, Clocks
 from api.config import ApiConfig
-from api.database import Database
-from api.guesses import Guesses
-from api.hub import Hub
-from api.metrics import Metrics
-from api.session import AdminToken
-from api.sessions import Sessions
-from api.work import Work
+from api.http.database import Database
+from api.http.guesses import Guesses
+from api.http.metrics import Metrics
+from api.http.session import AdminToken
+from api.http.sessions import Sessions
+from api.http.work import Work
+from api.live.event_hub import Hub
 from store.pool import Connection
 from store.sql import queries_beside
 

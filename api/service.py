@@ -10,18 +10,18 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import uvicorn
 from fastapi import FastAPI
 
-from api import pages
 from api.app import create_app
 from api.config import ApiConfig
+from api.console import pages
 from api.context import Context
-from api.database import Database, with_statement_timeout
-from api.guesses import Guesses
-from api.http import Book
-from api.hub import Hub
-from api.metrics import Metrics
-from api.session import AdminToken
-from api.sessions import Sessions
-from api.work import Work
+from api.http.database import Database, with_statement_timeout
+from api.http.guesses import Guesses
+from api.http.metrics import Metrics
+from api.http.server import Book
+from api.http.session import AdminToken
+from api.http.sessions import Sessions
+from api.http.work import Work
+from api.live.event_hub import Hub
 from contract.errors import RemedyError
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Pool, end, open_pool

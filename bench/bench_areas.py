@@ -19,7 +19,7 @@ from alerting.blindspots.tracker import BlindSpots, BlindSpotSettings, Start
 from alerting.blindspots.unknown_time import Gaps
 from alerting.incidents.book import Book
 from alerting.stations.snapshot import Moment, Standing
-from registry.calendar import ALWAYS
+from registry.hours.calendar import ALWAYS
 
 BEGIN = datetime(2026, 11, 2, tzinfo=UTC)
 FELL = BEGIN + timedelta(hours=1)

@@ -27,8 +27,8 @@ import psutil
 import uvloop
 
 from broker.bridge import BridgeConfig, open_producer, run
-from broker.carrier import Carrier
 from broker.metrics import Counters
+from broker.relay import Carrier
 from broker.topics import ensure_topics
 from broker.translate import Translator
 from contract.codec import encode

@@ -18,8 +18,8 @@ from aiokafka import ConsumerRecord
 from alerting.health.evaluate import Active, Memory, hear
 from alerting.health.service import HealthHandler, load_rules
 from bench.bench_ingest import NO_CLAIM, database_server, fresh_database, health, kafka_record, set_up
+from contract.entries import DataUnit, read_entry
 from contract.messages import Record
-from ingest.entries import DataUnit, read_entry
 from store.pool import Connection, open_pool
 
 BATCH = 5_000

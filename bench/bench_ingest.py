@@ -25,9 +25,9 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from contract.codec import encode
+from contract.entries import read_entry
 from contract.log import RECORDS, AcceptedData, DataEntry
 from contract.messages import Health, Record, Usage
-from ingest.entries import read_entry
 from ingest.handler import COMMIT_RECORDS, RecordsHandler
 from ingest.rows import Rows, columns_of, keys_of, take
 from ingest.store import copy_records, fetch_boots, insert_of, save_rows

@@ -19,12 +19,12 @@ from aiokafka import ConsumerRecord
 from alerting.liveness.partition import LivenessSettings, PartitionLiveness
 from alerting.liveness.service import CONSUMER, JudgeConfig, JudgeHandler
 from bench.bench_ingest import database_server, fresh_database
+from broker.partition import partition_of
 from contract.codec import encode
 from contract.log import LIVE, HeartbeatEntry, Tick
 from contract.messages import Heartbeat
 from store.migrate import migrate
 from store.offsets import claim
-from store.partition import partition_of
 from store.pool import Pool, open_pool
 
 PARTITIONS = 24

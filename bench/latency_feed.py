@@ -15,9 +15,9 @@ from array import array
 from broker.bridge import BridgeConfig, open_producer
 from broker.metrics import Counters
 from broker.outbox import Outbox
+from broker.partition import partition_of
 from contract.codec import encode
 from contract.log import LIVE, Tick
-from store.partition import partition_of
 
 PARTITIONS = 24
 TICK = 250

@@ -11,13 +11,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from broker import metrics
-from broker.carrier import Carrier
-from broker.closing import close_client
+from broker.client_close import close_client
 from broker.config import BridgeConfig
 from broker.log_identity import open_admin, read_identity, watch_identity
 from broker.metrics import Counters
 from broker.mqtt_link import Address, MqttLink
 from broker.pulse import Progress
+from broker.relay import Carrier
 from broker.topics import count_partitions
 from contract.errors import RemedyError
 from contract.log import DEADLETTER, LIVE, RECORDS

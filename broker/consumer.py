@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from broker.closing import close_client
+from broker.client_close import close_client
 from broker.log_identity import open_admin, read_identity, watch_identity
 from broker.pulse import Progress
 from broker.topics import count_partitions

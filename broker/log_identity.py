@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from broker.closing import close_client
+from broker.client_close import close_client
 from contract.errors import RemedyError
 
 

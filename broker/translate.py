@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from broker.census import Census
+from broker.partition import partition_of
 from contract.codec import (
     decode_data,
     decode_heartbeat,
@@ -23,7 +24,6 @@ from contract.log import LIVE, RECORDS, AcceptedData, DeadLetter
 from contract.messages import MAX_PAYLOAD, MAX_RECORDS, MOST_TERMINALS, Data, Name
 from contract.refusal import Reason, RefusedError, too_many_terminals
 from contract.topics import DOWN_CHANNELS, Topic, parse_topic
-from store.partition import partition_of
 
 MAX_TOPIC: Final = 512
 """Characters of a topic that a dead letter keeps; an MQTT topic may have 65,535."""

@@ -1,8 +1,8 @@
 """Between what the times must lie that people and programs give, wherever they come in. Pure.
 
 Python, PostgreSQL and time zones each have an edge of their own, and a time near one of them breaks what adds an hour
-or a zone to it. Nothing that Milepost is about lies out there. Devices' clocks are bounded by `ingest.times` instead:
-they may be wrong by decades, and that is no reason to refuse what they send.
+or a zone to it. Nothing that Milepost is about lies out there. Devices' clocks are bounded by `contract.device_times`
+instead: they may be wrong by decades, and that is no reason to refuse what they send.
 """
 
 from datetime import UTC, date, datetime

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from ingest.seen import SeenIds
-from ingest.times import Source, anchor_of, by_anchor, by_bounds
+from contract.device_times import Source, anchor_of, by_anchor, by_bounds
+from ingest.seen_ids import SeenIds
 
 Key = tuple[str, str, str]
 """(station, terminal, boot); a box bears the name of the boot that wrote it."""

@@ -13,9 +13,9 @@ import msgspec
 from aiokafka import ConsumerRecord
 from msgspec.structs import replace
 
+from contract.entries import DataUnit, Refusal, Unit, not_storable, read_entry, read_letter
 from contract.messages import Record
-from ingest.entries import DataUnit, Refusal, Unit, not_storable, read_entry, read_letter
-from ingest.memory import BootMemory
+from ingest.boot_cache import BootMemory
 from ingest.repeats import Repeats
 from ingest.rows import Rows, keys_of, runs_of, take
 from ingest.store import can_copy, fetch_boots, fetch_earlier, save_refusals, save_rows

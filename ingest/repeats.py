@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
+from contract.entries import Refusal, not_compared, other_content
 from contract.messages import Event, Health, Inventory, Presence, Record, Usage
-from ingest.entries import Refusal, not_compared, other_content
 from ingest.rows import Repeat, columns_of
 from store.pool import Connection
 from store.sql import queries_beside

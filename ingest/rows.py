@@ -9,10 +9,10 @@ from typing import Any, Final, NamedTuple
 from msgspec.structs import astuple, replace
 
 from contract.codec import encode
+from contract.device_times import anchor_of, corrected_end
+from contract.entries import DataUnit, Refusal, ReplyUnit, Unit
 from contract.messages import Inventory, Presence, Record, Usage
 from ingest.boots import Boot, Key
-from ingest.entries import DataUnit, Refusal, ReplyUnit, Unit
-from ingest.times import anchor_of, corrected_end
 
 MAX_RANGES_KEPT: Final = 64
 """A box in more pieces than that is not kept in memory between batches, so that a number of boxes bounds it."""

@@ -8,11 +8,11 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from contract.codec import encode
+from contract.entries import Refusal, ReplyUnit
 from contract.messages import Event, Health, Inventory, Presence, Record, Usage
 from ingest.boots import Boot, Key
-from ingest.entries import Refusal, ReplyUnit
 from ingest.rows import Row, Rows, Run, columns_of, names_of
-from ingest.seen import SeenIds
+from ingest.seen_ids import SeenIds
 from store.pool import Connection
 from store.sql import queries_beside
 

@@ -108,7 +108,7 @@ _SERVICES = "milepost.services"
 COMMANDS: Mapping[str, Command] = {
     "up": Command(
         help=Said("run all of Milepost on this machine", "在本机运行整套 Milepost"),
-        runner="milepost.up:run",
+        runner="milepost.commands.up:run",
         settings=("data", "http_host", "http_port", "mqtt_port", "mqtt_bind", "language"),
         takes=options.up,
         interactive=True,
@@ -118,7 +118,7 @@ COMMANDS: Mapping[str, Command] = {
         help=Said(
             "run all of Milepost and tell a story that proves it works", "运行整套 Milepost，并用一段演示证明其可用"
         ),
-        runner="milepost.demo:run",
+        runner="milepost.demo.command:run",
         settings=("data", "http_host", "http_port", "mqtt_port", "language"),
         takes=options.demo,
         interactive=True,
@@ -203,7 +203,7 @@ COMMANDS: Mapping[str, Command] = {
             "make the MQTT account of a station for terminals on other machines",
             "为其他机器上的终端建立服务点的 MQTT 账户",
         ),
-        runner="milepost.account:run",
+        runner="milepost.commands.account:run",
         settings=("data",),
         besides=("mqtt_bind", "mqtt_port"),
         takes=options.account,
@@ -214,14 +214,14 @@ COMMANDS: Mapping[str, Command] = {
             "write all that `milepost up` keeps into one file, while it runs or not",
             "将 `milepost up` 的全部数据写入一个文件，运行中也可以",
         ),
-        runner="milepost.backup:backup",
+        runner="milepost.commands.backup:backup",
         settings=("data",),
         takes=options.backup,
         interactive=True,
     ),
     "restore": Command(
         help=Said("make a new data directory of `milepost up` from a backup", "由备份建立 `milepost up` 的新数据目录"),
-        runner="milepost.backup:restore",
+        runner="milepost.commands.backup:restore",
         settings=("data",),
         takes=options.restore,
         interactive=True,
@@ -277,7 +277,7 @@ COMMANDS: Mapping[str, Command] = {
         help=Said(
             "simulate a fleet of terminals, and check what Milepost says of it", "模拟大量终端，并核对 Milepost 的结果"
         ),
-        runner="milepost.simulate:run",
+        runner="milepost.commands.simulate:run",
         settings=("mqtt_password_file", "mqtt_ca_file"),
         besides=("mqtt_url",),
         takes=options.simulate,
@@ -286,7 +286,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "agent": Command(
         help=Said("report the health of this machine as a terminal of a station", "作为服务点的一台终端上报本机状况"),
-        runner="milepost.terminal:run",
+        runner="milepost.commands.agent_command:run",
         settings=("data", "mqtt_password_file", "mqtt_ca_file"),
         besides=("mqtt_url",),
         takes=options.agent,

@@ -268,8 +268,8 @@ async def topics(settings: Settings, stop: asyncio.Event) -> None:
 
 async def import_file(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Import what one file holds; 2 when it was not applied."""
-    from registry import importer
-    from registry.report import Asked
+    from registry.importing import importer
+    from registry.importing.report import Asked
     from store.migrate import require_current
     from store.pool import open_pool
 
@@ -320,9 +320,9 @@ async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: a
 
 async def schedule(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
     """Show how opening rules are read, and the days to come."""
-    from registry.opening_chinese import rules_of
-    from registry.opening_text import ScheduleError
-    from registry.schedule_report import describe_rules, today_in
+    from registry.hours.opening_chinese import rules_of
+    from registry.hours.opening_text import ScheduleError
+    from registry.hours.schedule_report import describe_rules, today_in
 
     require_between("--days", arguments.days, 0, _MAX_DAYS)
     rules = rules_of(arguments.rules)

@@ -19,14 +19,15 @@ from contract.environ import bare_environ
 from contract.errors import RemedyError
 from contract.log import LIVE
 from contract.said import BilingualError, Said
-from milepost import children, cli, datadir, http, running, signin
-from milepost.accounts import Accounts, are_wanted, require_possible
+from milepost import cli, datadir, http, running, signin
 from milepost.embedded import kafka, mqtt, postgres
+from milepost.embedded.accounts import Accounts, are_wanted, require_possible
 from milepost.language import padded
-from milepost.renewal import wait_until_stored
+from milepost.processes import children
+from milepost.processes.renewal import wait_until_stored
+from milepost.processes.supervisor import GaveUpError, Program, Supervisor
+from milepost.processes.wear import Wear
 from milepost.settings import PARTITIONS, TABLE, Secret, Settings, to_environ
-from milepost.supervisor import GaveUpError, Program, Supervisor
-from milepost.wear import Wear
 from store.accounts import let_services_in, services_url
 from store.offsets import kept_partitions
 

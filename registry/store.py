@@ -7,9 +7,9 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from registry.codes import county_of
-from registry.lost_zeros import ZeroIds
+from registry.importing.lost_zeros import ZeroIds
+from registry.importing.places import Middle, Surroundings
 from registry.model import Area, Heard, Station, Terminal
-from registry.places import Middle, Surroundings
 from store.pool import Connection
 from store.sql import queries_beside
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
-from registry.calendar import OpeningDay
+from registry.hours.calendar import OpeningDay
 
 _STEP: Final = timedelta(days=8)
 _HORIZON: Final = timedelta(days=64)

@@ -15,7 +15,7 @@ from alerting.incidents.book import Book
 from alerting.incidents.store import load_newest
 from alerting.stations.snapshot import Moment, Standing
 from alerting.stations.table import Field
-from registry.calendar import ALWAYS, Calendar
+from registry.hours.calendar import ALWAYS, Calendar
 from store.pool import Connection
 
 _EVERY: Final = timedelta(seconds=30)

@@ -18,9 +18,9 @@ from alerting.health.facts import Facts
 from alerting.health.rules import Rule
 from alerting.health.runs import Chains, Run, has, insert, spell_after
 from alerting.health.spells import Limits, MaybeChain, Spell, of_sample
+from contract.device_times import HORIZON, anchor_of
+from contract.entries import TypedData
 from contract.messages import Health, Record
-from ingest.entries import TypedData
-from ingest.times import HORIZON, anchor_of
 
 MAX_BOXES: Final = 4
 """Boots kept apart; of an older one only what it left firing stays."""

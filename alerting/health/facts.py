@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
+from contract.device_times import by_bounds
 from contract.messages import Inventory, Record, Resource, Usage
-from ingest.times import by_bounds
 
 _TRUSTED: Final = 86_400.0
 """Seconds by which a terminal's clock may be wrong for the dates it gave to resources to be believed."""

@@ -19,9 +19,9 @@ from alerting.health.rules import RuleSet
 from alerting.health.rules_file import read_rules
 from alerting.health.store import Heard, Key, Told, fetch_memories, fetch_places, load_partition, save
 from broker.consumer import ConsumerConfig, LogConsumer
+from contract.entries import DataUnit, Refusal, not_judged, read_entry
 from contract.errors import RemedyError
 from contract.log import RECORDS
-from ingest.entries import DataUnit, Refusal, not_judged, read_entry
 from ingest.handler import Waiting
 from ingest.store import save_refusals
 from store.aside import Aside, is_poison

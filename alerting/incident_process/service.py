@@ -21,7 +21,7 @@ from alerting.incidents.store import QUERIES
 from alerting.pipeline.blind_incidents import OutageMeter
 from alerting.pipeline.transitions import PublisherConfig, end_with, publish, wait_for_wake
 from alerting.station_incidents.rules import RuleSettings
-from registry.calendar_keeper import kept_calendars
+from registry.hours.calendar_keeper import kept_calendars
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Connection, Pool, end, listening, may_pass, open_pool
 from store.signs import Signs

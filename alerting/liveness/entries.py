@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
+from contract.entries import LogRecord
 from contract.log import LiveEntry, Tick
 from contract.topics import is_station_id, is_terminal_id
-from ingest.entries import LogRecord
 
 _DECODER: Final[msgspec.json.Decoder[LiveEntry]] = msgspec.json.Decoder(LiveEntry)
 _NUL: Final = b"\\u0000"

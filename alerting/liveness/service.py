@@ -25,8 +25,8 @@ from alerting.liveness.store import (
     save_transitions,
 )
 from broker.consumer import ConsumerConfig, LogConsumer
+from contract.entries import Refusal, not_an_entry
 from contract.log import LIVE
-from ingest.entries import Refusal, not_an_entry
 from ingest.store import save_refusals
 from registry.model import Heard
 from registry.store import add_terminals, note_unregistered, register_stations

@@ -13,9 +13,9 @@ from alerting.liveness.boot_order import Memory
 from alerting.liveness.columns import STATE_OF, State, unflag
 from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, ShardGap, Surplus, Transition
 from alerting.liveness.pipeline_clock import ClockState
+from contract.entries import Refusal
 from contract.refusal import Reason, too_many_terminals
 from contract.topics import Topic
-from ingest.entries import Refusal
 from ingest.store import save_refusals
 from store.aside import write_apart
 from store.pool import Connection

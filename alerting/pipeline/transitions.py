@@ -17,7 +17,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from broker.closing import close_client
+from broker.client_close import close_client
 from contract.codec import encode
 from contract.log import TRANSITIONS, TransitionEntry
 from store.pool import UNREACHABLE, Connection, Pool, end

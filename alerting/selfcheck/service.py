@@ -25,7 +25,7 @@ from alerting.delivery.targets import quiet_apprise
 from alerting.delivery.texts import Language
 from alerting.pipeline.transitions import INCIDENTS
 from alerting.selfcheck.rules import API, DATABASE, KAFKA, TRANSITIONS, Look, Pace, Position, Watch, describe
-from broker.closing import close_client
+from broker.client_close import close_client
 from broker.log_identity import open_admin, read_identity
 from contract.errors import RemedyError
 from store.pool import UNREACHABLE, Connection, Pool, end, open_pool

@@ -13,7 +13,7 @@ import numpy as np
 
 from alerting.liveness.columns import UNKNOWN, State
 from alerting.stations.snapshot import IN_SERVICE, ClockName, Standing
-from registry.closures import Closure
+from registry.closures.rules import Closure
 
 NONE: Final = -1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

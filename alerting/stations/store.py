@@ -11,9 +11,9 @@ from alerting.station_incidents.rules import KINDS
 from alerting.stations.snapshot import ClockName
 from alerting.stations.table import Facts, Field, Judged, StationChange
 from contract.bounds import EARLIEST, LATEST
-from registry.calendar_store import load_calendars
-from registry.closure_store import QUERIES as CLOSURE_QUERIES
-from registry.closures import Closure
+from registry.closures.rules import Closure
+from registry.closures.store import QUERIES as CLOSURE_QUERIES
+from registry.hours.calendar_store import load_calendars
 from store.pool import Connection
 from store.sql import load_queries
 from store.troubles import MOST

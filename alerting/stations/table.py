@@ -18,8 +18,8 @@ from alerting.liveness.columns import STATE_OF, WORDS, State, flag, unflag
 from alerting.stations.columns import NONE, Rows, moment_of, stamp_of
 from alerting.stations.promise import USUAL
 from alerting.stations.snapshot import UNPROVEN, ClockName, Standing
-from registry.calendar import SHUT
-from registry.closures import Closure, Closures
+from registry.closures.rules import Closure, Closures
+from registry.hours.calendar import SHUT
 from store.troubles import Troubles
 
 BULK: Final = 50_000

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from contract.environ import bare_environ
 from contract.errors import RemedyError
-from milepost import children, datadir
+from milepost import datadir
 from milepost.embedded import postgres
+from milepost.processes import children
 
 _STOP_SECONDS = 60.0
 

@@ -22,17 +22,17 @@ from alerting.station_incidents.rules import UNUSABLE, RuleSettings
 from alerting.stations.snapshot import ClockName
 from alerting.stations.table import Facts, StationChange
 from alerting.stations.verdict import Clock
-from registry.calendar import ALWAYS, Version, calendar_of
-from tests.instrument import truth as facts
-from tests.instrument.country import EPOCH, MINUTE, PARTITIONS, Country, Decided
-from tests.instrument.desk import Desk, DeskSettings, Register
+from registry.hours.calendar import ALWAYS, Version, calendar_of
+from tests.instrument import ground_truth as facts
+from tests.instrument.ground_truth import BEGIN, Cut, Truth
 from tests.instrument.judges import change_of, gap_of, moment, peer_of, promise_of
 from tests.instrument.oracle import Oracle, compare
 from tests.instrument.oracle_incidents import GRACE, Expected, compare_incidents, expected, second
 from tests.instrument.oracle_numbers import compare_names
 from tests.instrument.oracle_use import GRACE as USE_GRACE
 from tests.instrument.oracle_use import compare_use
-from tests.instrument.truth import BEGIN, Cut, Truth
+from tests.instrument.sim_incidents import Desk, DeskSettings, Register
+from tests.instrument.sim_month import EPOCH, MINUTE, PARTITIONS, Country, Decided
 
 SETTINGS = DeskSettings(
     rules=RuleSettings(opening_grace=GRACE, unusable_grace=USE_GRACE),

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tests.instrument.truth import (
+from tests.instrument.ground_truth import (
     ALWAYS,
     DAYS,
     END,

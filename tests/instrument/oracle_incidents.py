@@ -10,8 +10,8 @@ from math import inf
 import msgspec
 
 from alerting.incidents.book import Incident
+from tests.instrument.ground_truth import ALWAYS, BEGIN, DAYS, END, Place, Truth, hours
 from tests.instrument.oracle import TICK, Oracle, Silence, Span, Verdicts
-from tests.instrument.truth import ALWAYS, BEGIN, DAYS, END, Place, Truth, hours
 
 GRACE = 2700
 """Scaled as the heartbeats are: long enough for a common cause to be over after its stations came back."""

@@ -6,8 +6,8 @@ named after some twenty heartbeats of one connection within one life of a bridge
 
 from collections.abc import Collection, Iterator, Mapping
 
+from tests.instrument.ground_truth import Truth
 from tests.instrument.oracle import Oracle, Span, Verdicts
-from tests.instrument.truth import Truth
 
 ENOUGH = 20
 """Heartbeats of one connection after which it must be plain."""

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from math import inf
 
 from alerting.incidents.book import Incident
+from tests.instrument.ground_truth import Truth
 from tests.instrument.oracle import TICK, K, Life, Oracle, Span, Verdicts
 from tests.instrument.oracle_incidents import openings_of
-from tests.instrument.truth import Truth
 
 GRACE = 9000
 """Five heartbeats of half an hour, as it is five of a minute."""

@@ -17,7 +17,7 @@ import msgspec
 from agents.simulator import timetable
 from agents.simulator.timetable import Line, Who
 from alerting.incidents.book import Incident
-from registry.closures import Closure
+from registry.closures.rules import Closure
 from tests.instrument import script
 from tests.instrument.script import LIFECYCLES, Edit, Expect, Scenario, Strike
 from tests.instrument.world import EPOCH, World

@@ -21,13 +21,13 @@ from alerting.liveness.pipeline_clock import ClockSettings
 from alerting.stations.snapshot import UNPROVEN
 from alerting.stations.table import Facts
 from alerting.stations.verdict import Clocks, Hours, judge
+from broker.partition import partition_of
 from contract.topics import Topic
-from registry.calendar import ALWAYS, Version, calendar_of
-from store.partition import partition_of
-from tests.instrument.carriage import PARTITIONS, Log, Shard
-from tests.instrument.desk import Desk, DeskSettings, Register
+from registry.hours.calendar import ALWAYS, Version, calendar_of
 from tests.instrument.judges import Committed, Judge
 from tests.instrument.script import Group
+from tests.instrument.sim_incidents import Desk, DeskSettings, Register
+from tests.instrument.sim_transport import PARTITIONS, Log, Shard
 
 EPOCH = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 REFERENCE_TICK = 0.25

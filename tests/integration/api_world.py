@@ -11,7 +11,7 @@ import msgspec
 from fastapi import FastAPI
 
 from api.config import ApiConfig
-from api.hub import Hub
+from api.live.event_hub import Hub
 from api.service import open_app
 from store.pool import Pool
 

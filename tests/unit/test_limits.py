@@ -8,9 +8,11 @@ from agents.bounded_client import MAX_PACKET
 from alerting.health.evaluate import MAX_BOXES, MOST_BASE, MOST_TOLD
 from alerting.health.runs import MAX_CHAINS, MAX_RUNS
 from alerting.liveness.partition import LivenessSettings
-from api import connections, gate, history, hub, pipeline, session_rules, stations, times, work
-from api.areas import MOST_CHILDREN
 from api.config import ApiConfig
+from api.http import connections, middleware, session_rules, times, work
+from api.live import event_hub
+from api.v1 import history, pipeline, stations
+from api.v1.areas import MOST_CHILDREN
 from broker import census, namesakes, retained
 from broker.acks import MAX_RANGES
 from contract.messages import MOST_TERMINALS
@@ -37,17 +39,18 @@ SERVER = ApiConfig(database_url="", admin_token_file=None)
         f"each of {MAX_RANGES:,} ranges of ids",
         f"{MAX_BOXES} boots of {MAX_RUNS} runs of {MAX_CHAINS} chains each, {MOST_BASE} that",
         f"| {MOST_TOLD} (`alerting/health/evaluate.py`)",
-        f"| {times.LONGEST.days} days (`api/times.py`)",
+        f"| {times.LONGEST.days} days (`api/http/times.py`)",
         f"| {history.MOST:,} of each |",
         f"as many as have {stations.MOST_TERMINALS:,} terminals together",
         f"{pipeline.MOST_GAPS:,} of all together",
         f"(over {work.FEW} things) | two threads, {work.MOST_WAITING} answers that wait",
-        f"| {gate.MAX_BODY // 1024} KiB, within {gate.BODY_WITHIN:.0f} s |",
+        f"| {middleware.MAX_BODY // 1024} KiB, within {middleware.BODY_WITHIN:.0f} s |",
         f"| {SERVER.connections}; one without a request under way for {connections.PATIENCE:.0f} s ends",
-        f"| {session_rules.MOST_SESSIONS:,} (`api/session_rules.py`)",
+        f"| {session_rules.MOST_SESSIONS:,} (`api/http/session_rules.py`)",
         f"| {session_rules.MOST_CODES}, for {session_rules.CODE_SECONDS / 60:.0f} minutes each |",
         f"| {MOST_CHILDREN:,} are listed |",
-        f"| {hub.MOST_CLIENTS}, each with {hub.QUEUE:,} events that wait; {hub.REMEMBERED:,} are remembered",
+        f"| {event_hub.MOST_CLIENTS}, each with {event_hub.QUEUE:,} events that wait; "
+        f"{event_hub.REMEMBERED:,} are remembered",
     ],
 )
 def test_the_list_has_the_numbers_of_the_code(said: str) -> None:

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from alerting.causes.common_cause import CauseSettings
-from registry.calendar import Version, calendar_of
-from tests.instrument import country, month, truth
-from tests.instrument.desk import Register
+from registry.hours.calendar import Version, calendar_of
+from tests.instrument import ground_truth, month, sim_month
+from tests.instrument.ground_truth import BEGIN, DAYS, Place, hours, rules
 from tests.instrument.oracle import Oracle, Verdicts, compare
 from tests.instrument.oracle_numbers import compare_names
-from tests.instrument.truth import BEGIN, DAYS, Place, hours, rules
+from tests.instrument.sim_incidents import Register
 
 STATIONS = 100_000
 
@@ -35,13 +35,13 @@ def test_a_month_has_no_false_incident_and_none_is_missed() -> None:
 
 @pytest.mark.parametrize(("k", "wrong"), [(2.0, "false"), (4.0, "missed")])
 def test_a_judge_with_another_patience_is_found_out(k: float, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(country, "SETTINGS", msgspec.structs.replace(country.SETTINGS, k=k))
-    acted = country.Country(truth.make(150, seed=2))
-    acted.play(until=6 * truth.DAY)
+    monkeypatch.setattr(sim_month, "SETTINGS", msgspec.structs.replace(sim_month.SETTINGS, k=k))
+    acted = sim_month.Country(ground_truth.make(150, seed=2))
+    acted.play(until=6 * ground_truth.DAY)
     oracle, found = Oracle(acted.truth), []
     called = month.called(acted)
     for number in range(150):
-        lives = [life for life in oracle.lives(number) if life.end < 6 * truth.DAY - 600]
+        lives = [life for life in oracle.lives(number) if life.end < 6 * ground_truth.DAY - 600]
         found.append(compare(lives, oracle.silences(number, lives)[:-1], called[number]))
     assert any(getattr(one, wrong) for one in found)
 
@@ -67,13 +67,13 @@ def test_causes_that_are_none_are_found_out(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_desk_that_knows_no_closing_times_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nearly all of a shard are switched off at the wall together."""
     monkeypatch.setattr(month, "_register", lambda truth: _sleepless(register(truth)))
-    acted = month.Month(truth.make(6_000, seed=5))
-    acted.country.play(until=2 * truth.DAY, on_minute=acted._on_minute)
+    acted = month.Month(ground_truth.make(6_000, seed=5))
+    acted.country.play(until=2 * ground_truth.DAY, on_minute=acted._on_minute)
     assert {shard for shard, _ in acted.desk.kept.suspicions} == {"c"}
 
 
 def test_the_month_tells_who_is_named_wrongly_and_who_is_not() -> None:
-    acted = truth.make(400, seed=2)
+    acted = ground_truth.make(400, seed=2)
     oracle = Oracle(acted)
     skips = {acted.places[number].name for number, odd in acted.odd.items() if odd.kind == "skip"}
     honest = next(place.name for place in acted.places if place.name not in skips)
@@ -82,17 +82,17 @@ def test_the_month_tells_who_is_named_wrongly_and_who_is_not() -> None:
 
 
 def test_the_truth_opens_when_the_calendar_does() -> None:
-    places = truth.make(400).places
+    places = ground_truth.make(400).places
     kinds: dict[str, Place] = {rules(place): place for place in places}
     assert len(kinds) == 12
     for text, place in kinds.items():
         calendar = calendar_of([Version(date.min, text)])
         openings = [one for day in range(DAYS) if (one := hours(place, day)) is not None]
-        for minute in range(0, truth.END, 15):
+        for minute in range(0, ground_truth.END, 15):
             at = BEGIN.astimezone(UTC) + timedelta(minutes=minute)
             assert calendar.is_open(at) == any(begin <= minute < end for begin, end in openings), (text, at)
 
 
 def test_the_month_has_the_days_off_that_the_state_announced() -> None:
-    assert datetime(2026, 9, 20).date() in truth.MAKE_UP
-    assert sum(truth.is_workday((BEGIN + timedelta(days=day)).date()) for day in range(DAYS)) == 18
+    assert datetime(2026, 9, 20).date() in ground_truth.MAKE_UP
+    assert sum(ground_truth.is_workday((BEGIN + timedelta(days=day)).date()) for day in range(DAYS)) == 18

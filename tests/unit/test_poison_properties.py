@@ -1,7 +1,7 @@
 """Any sequence of messages that keep the contract is translated, judged, stored and evaluated: nothing of it raises.
 
-`tests/integration/test_poison_messages.py` sends each edge the whole way once; here they come in any order and mixture,
-as far as no database is asked.
+`tests/integration/poison/test_poison_messages.py` sends each edge the whole way once; here they come in any order and
+mixture, as far as no database is asked.
 """
 
 import random
@@ -21,10 +21,10 @@ from alerting.liveness.pipeline_clock import ClockState
 from alerting.liveness.store import memory_text, read_stored
 from broker.translate import Translator
 from contract.codec import encode
+from contract.entries import DataUnit, read_entry
 from contract.log import LIVE, RECORDS, Tick
 from contract.messages import Data, Event, Health, Heartbeat, Inventory, Presence, Status, Usage
 from ingest.boots import Boot
-from ingest.entries import DataUnit, read_entry
 from ingest.rows import columns_of, keys_of, runs_of, take
 from tests.edges import NOW, shapes
 

@@ -1,0 +1,1 @@
+"""The outbox: what waits on the terminal's disk until the server has it."""

@@ -1,0 +1,1 @@
+"""Pages for people: what a browser shows, in Chinese and English."""

@@ -1,0 +1,234 @@
+"""The board: how all is now, to be left on a wall. Read about once a second, however many watch it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+from fastapi import Request, Response
+
+from alerting.stations.verdict import Verdict
+from api.console.first_steps import first_steps
+from api.console.names import name_of, topic_of, where
+from api.console.pages import answer, frame, page_router, render, words_for
+from api.console.station_map import ORDER, Place, Point, draw
+from api.console.texts import Words
+from api.context import QUERIES, load_clocks, load_cover
+from api.http.database import Database
+from api.http.shared_query import Look
+from api.read.counting import Survey, counts_document, grounds, kept_totals
+from api.read.schemas import Counts, Shard, Station
+from api.v1.pipeline import load_doubts, load_steadiness, shard_documents
+from api.v1.stations import complete
+
+router = page_router()
+
+INCIDENTS: Final = 5
+ROWS: Final = 8
+"""Incidents and stations together, as many as a wall screen has room for."""
+_MOST_PLACES: Final = 500
+_PLACES_EVERY: Final = 60.0
+# Always shown; the others when there are any.
+_ALWAYS: Final = (Verdict.ONLINE, Verdict.OFFLINE, Verdict.UNUSABLE, Verdict.UNKNOWN, Verdict.NEVER_SEEN)
+
+Row = asyncpg.Record
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What the board is made of, in no language yet. `fallen`: stations and their rows with more names; `spots`: what
+    is drawn on the map, each with its verdict."""
+
+    now: datetime
+    counts: Counts
+    incidents: list[Row]
+    fallen: list[tuple[Station, Row]]
+    spots: list[tuple[Verdict, Row]]
+    places: list[Row]
+    shards: list[Shard]
+    deadletters: int
+    quiet_spots: int
+
+
+class Board:
+    """The latest look, and the page made of it, once in each language. `url`: under which browsers reach it."""
+
+    def __init__(self, database: Database, survey: Look[Survey], url: str) -> None:
+        places = Look(lambda: _places(database), _PLACES_EVERY)
+        self._look = Look(lambda: look(database, places, survey))
+        self._url = url
+        self._made: dict[str, tuple[Seen, str]] = {}
+        self._making = asyncio.Lock()
+
+    async def page(self, words: Words, values: Mapping[str, Any]) -> str:
+        seen = await self._look()
+        async with self._making:
+            made = self._made.get(words.language)
+            if made is None or made[0] is not seen:
+                html = await asyncio.to_thread(
+                    lambda: render("board.html", {**values, **_board(seen, words, self._url)})
+                )
+                made = self._made[words.language] = (seen, html)
+            return made[1]
+
+
+@router.get("/")
+async def show_board(request: Request) -> Response:
+    """How things are now."""
+    words = words_for(request)
+    board: Board = request.app.state.board
+    values = frame(request, words) | {"other_link": f"/?lang={'en' if words.language == 'zh-CN' else 'zh-CN'}"}
+    return answer(request, words, await board.page(words, values))
+
+
+async def _places(database: Database) -> list[Row]:
+    async with database.snapshot() as connection:
+        return await connection.fetch(QUERIES.map_places, _MOST_PLACES)
+
+
+async def look(database: Database, places: Callable[[], Awaitable[list[Row]]], survey: Look[Survey]) -> Seen:
+    """Read it all in one snapshot, but for the map where others keep the counts: it may be some seconds older then."""
+    named = await places()
+    async with database.snapshot() as connection:
+        clocks, cover = await load_clocks(connection), await load_cover(connection)
+        rows = await connection.fetch(QUERIES.list_fallen, *grounds(clocks, cover), ROWS)
+        fallen = await complete(connection, rows, clocks, cover)
+        incidents = await connection.fetch(QUERIES.list_open_incidents, ROWS)
+        deadletters = await connection.fetchval(QUERIES.newest_deadletter)
+        doubts = await load_doubts(connection)
+        steadiness = await load_steadiness(connection, clocks.now)
+        quiet_spots = await connection.fetchval(QUERIES.count_quiet_spots)
+        totals = await kept_totals(connection, clocks, cover)
+    if totals is None:
+        surveyed = await survey()
+        totals, spots = surveyed.totals, surveyed.spots
+    else:
+        before = await survey.lately()
+        spots = before.spots if before else []
+    return Seen(
+        now=clocks.now,
+        counts=counts_document(totals),
+        incidents=incidents,
+        fallen=list(zip(fallen, rows, strict=True)),
+        spots=spots,
+        places=named,
+        shards=shard_documents(clocks, {}, doubts, steadiness),
+        deadletters=deadletters,
+        quiet_spots=quiet_spots,
+    )
+
+
+def _board(seen: Seen, words: Words, url: str) -> dict[str, Any]:
+    open_incidents = _all_of(seen.incidents)
+    fallen = [(station, row) for station, row in seen.fallen if station.verdict is Verdict.OFFLINE]
+    many = ROWS if not fallen else INCIDENTS
+    incidents = seen.incidents[:many]
+    others = fallen[: ROWS - len(incidents)]
+    return {
+        "now": seen.now,
+        "counts": seen.counts,
+        "verdicts": verdicts(seen.counts),
+        "incidents": [_incident(row, words, seen.now) for row in incidents],
+        "more_incidents": open_incidents - len(incidents),
+        "fallen": [_fallen(station, row, words, seen.now) for station, row in others],
+        "more_fallen": _all_of(seen.fallen, 1) - len(others) if fallen else 0,
+        "atlas": _atlas(seen, words),
+        "shards": [_shard(shard, words) for shard in seen.shards],
+        "deadletters": seen.deadletters,
+        "quiet_spots": seen.quiet_spots,
+        "steps": [] if seen.incidents else first_steps(seen.counts, url, words.language),
+        **_headline(seen.counts, open_incidents, seen.shards, words),
+    }
+
+
+def _all_of(rows: Sequence[Any], place: int | None = None) -> int:
+    """How many there are besides those that were read."""
+    if not rows:
+        return 0
+    row = rows[0] if place is None else rows[0][place]
+    return int(row["all_of_them"])
+
+
+def verdicts(counts: Counts) -> list[tuple[str, int]]:
+    """The verdicts worth a number, the usual one first and then the gravest."""
+    numbers = [(verdict, getattr(counts, verdict.value)) for verdict in (Verdict.ONLINE, *ORDER)]
+    return [(verdict.value, number) for verdict, number in dict(numbers).items() if number or verdict in _ALWAYS]
+
+
+def _atlas(seen: Seen, words: Words) -> Any:
+    points = [
+        Point(
+            lat=row["lat"],
+            lon=row["lon"],
+            verdict=verdict,
+            stations=row["stations"],
+            id=row["id"],
+            name=words.pick(row["name"] or "", row["name_en"]),
+        )
+        for verdict, row in seen.spots
+    ]
+    names = [
+        Place(
+            level=row["level"],
+            code=row["code"],
+            name=words.pick(row["name"], row["name_en"]),
+            lat=row["lat"],
+            lon=row["lon"],
+        )
+        for row in seen.places
+    ]
+    return draw(points, names)
+
+
+def _headline(counts: Counts, incidents: int, shards: list[Shard], words: Words) -> dict[str, str]:
+    """The one sentence on top, and its colour. Our own blindness comes first: it makes the rest doubtful."""
+    if not shards or not all(shard.sound for shard in shards):
+        return {"mood": "blind", "headline": words("cannot_see" if shards else "no_pipeline")}
+    if incidents:
+        return {"mood": "bad", "headline": words("some_wrong", n=incidents)}
+    if counts.offline:
+        return {"mood": "bad", "headline": f"{words.named('verdict', 'offline')}: {counts.offline}"}
+    if counts.unusable:
+        return {"mood": "impaired", "headline": f"{words.named('verdict', 'unusable')}: {counts.unusable}"}
+    return {"mood": "good", "headline": words("all_well" if counts.online else "nothing_yet")}
+
+
+def _area_name(row: Row, words: Words) -> str | None:
+    return words.pick(row["area_name"], row["area_name_en"]) if row["area_name"] else row["area"]
+
+
+def _fallen(station: Station, row: Row, words: Words, now: datetime) -> dict[str, Any]:
+    return {
+        "id": station.id,
+        "name": name_of(words, station.name, row["name_en"], row["name_bo"]),
+        "where": where(_area_name(row, words), station.id),
+        "since": station.since or now,
+    }
+
+
+def _incident(row: Row, words: Words, now: datetime) -> dict[str, Any]:
+    name = words.pick(row["name"] or "", row["name_en"])
+    return {
+        "id": row["id"],
+        "kind": row["kind"],
+        "what": where(
+            topic_of(words, row["kind"], row["detail"]),
+            name or row["station"] or _area_name(row, words) or row["shard"],
+        ),
+        "where": where(*([_area_name(row, words), row["station"]] if row["station"] else [])),
+        "children": row["children"],
+        "status": row["status"],
+        "assignee": row["assignee"],
+        "began_at": min(row["began_at"], now),
+    }
+
+
+def _shard(shard: Shard, words: Words) -> dict[str, Any]:
+    lag = words.duration(timedelta(seconds=shard.lag_s))
+    return {
+        "name": shard.shard,
+        "sound": shard.sound,
+        "state": words("shard_sound" if shard.sound else "shard_blind", lag=lag),
+        "partitions": len(shard.partitions),
+    }

@@ -1,0 +1,196 @@
+"""Pages about closures and maintenance windows: what is declared, and the forms to declare, approve and withdraw."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import Query, Request, Response
+from pydantic import ValidationError
+from starlette.responses import RedirectResponse
+
+from api.console.area_choice import find_area
+from api.console.name_lookup import Names, names_of
+from api.console.names import where
+from api.console.pages import page_router, show, words_for
+from api.console.texts import Words
+from api.context import QUERIES, Context, Shared
+from api.http.forms import MOST_PERSON, person, read_form
+from api.http.paging import MAX_CURSOR, Page
+from api.http.problems import Problem, not_found
+from api.read.schemas import ClosureDocument, ClosureStatus
+from api.v1 import closures
+from api.v1.closures import Approval, ClosureId, Declaration, Withdrawal
+from contract.said import said_by
+
+router = page_router()
+
+_PAGE: Final = 50
+_STATUSES: Final[tuple[ClosureStatus, ...]] = ("declared", "approved", "withdrawn")
+_KINDS: Final = ("closure", "maintenance")
+_SCOPES: Final = ("station", "area", "programme")
+_FIELDS: Final = ("scope", "name", "kind", "from", "until", "reason", "by")
+
+Text = Annotated[str, Query(max_length=64)]
+
+
+@router.get("/closures")
+async def show_closures(
+    request: Request,
+    context: Shared,
+    status: Text = "",
+    area: Text = "",
+    station: Text = "",
+    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
+) -> Response:
+    """Closures, the last declared first, and a form for another."""
+    return await _list(request, context, status, area, station, cursor)
+
+
+async def _list(
+    request: Request,
+    context: Context,
+    status: str = "",
+    area: str = "",
+    station: str = "",
+    cursor: str = "",
+    *,
+    code: int = 200,
+    refused: str = "",
+    said: Mapping[str, str] | None = None,
+) -> Response:
+    words = words_for(request)
+    wanted = next((one for one in _STATUSES if one == status), None)
+    where_asked = await find_area(context, request, area, words)
+    found = await closures.list_closures(
+        context, Page(_PAGE, cursor or None), where_asked.codes, station.strip() or None, wanted
+    )
+    now, named = await _around(context, words, found.items)
+    return show(
+        request,
+        "closures.html",
+        code,
+        now=now,
+        rows=[_row(one, named, words) for one in found.items],
+        next=found.next,
+        cursor=cursor,
+        status=wanted or "",
+        area=area,
+        where_asked=where_asked,
+        station=station,
+        statuses=_STATUSES,
+        kinds=_KINDS,
+        scopes=_SCOPES,
+        refused=refused,
+        said={**dict.fromkeys(_FIELDS, ""), "name": station or where_asked.code, **(said or {})},
+        most_person=MOST_PERSON,
+    )
+
+
+async def _around(context: Context, words: Words, found: list[ClosureDocument]) -> tuple[Any, Names]:
+    async with context.database.snapshot() as connection:
+        return await connection.fetchval(QUERIES.now), await names_of(connection, words, found)
+
+
+def _row(closure: ClosureDocument, named: Names, words: Words) -> dict[str, Any]:
+    scope = next(scope for scope in _SCOPES if getattr(closure, scope) is not None)
+    name = getattr(closure, scope)
+    called = {"station": named.station, "area": named.area}.get(scope, str)(name)
+    return {
+        "closure": closure,
+        "scope": scope,
+        "id": name,
+        "what": where(called, name),
+        "kind": words.named("closure", closure.kind),
+        "status": words.named("closure_status", closure.status),
+    }
+
+
+@router.get("/closures/{id}")
+async def show_closure(request: Request, context: Shared, id: ClosureId) -> Response:  # noqa: A002
+    """One closure, and the forms to approve and to withdraw it."""
+    return await _show(request, context, id)
+
+
+async def _show(request: Request, context: Context, number: int, code: int = 200, refused: str = "") -> Response:
+    words = words_for(request)
+    closure = await closures.get_closure(context, number)
+    now, named = await _around(context, words, [closure])
+    values = {**_row(closure, named, words), "now": now, "refused": refused, "most_person": MOST_PERSON}
+    return show(request, "closure.html", code, **values)
+
+
+@router.post("/closures")
+async def declare_closure(request: Request, context: Shared) -> Response:
+    """Declare what the form says and show it; a refusal is told beside the form."""
+    said = await read_form(request)
+    try:
+        made = await closures.declare(context, request, _declaration(said))
+    except (Problem, ValidationError) as exc:
+        return await _list(request, context, code=422, refused=_refusal(exc, words_for(request)), said=said)
+    return RedirectResponse(f"/closures/{made.id}", status_code=303)
+
+
+def _declaration(said: Mapping[str, str]) -> Declaration:
+    """The form, in which times are Beijing's."""
+    scope = said.get("scope", "")
+    times = {name: closures.beijing(name, said.get(name, "")) for name in ("from", "until")}
+    return Declaration.model_validate(
+        {
+            **({scope: said.get("name", "")} if scope in _SCOPES else {}),
+            **times,
+            "reason": said.get("reason", ""),
+            "kind": said.get("kind", ""),
+            "by": person(dict(said)),
+        }
+    )
+
+
+_LABELS: Final = {
+    "from": "from",
+    "until": "until",
+    "reason": "why",
+    "by": "by",
+    "evidence": "proof",
+    "kind": "closure_kind",
+}
+"""The labels of the form's fields; any other field is a name of what the closure is for."""
+
+
+def _refusal(exc: Problem | ValidationError, words: Words) -> str:
+    """Why it was refused, in the reader's language."""
+    if isinstance(exc, ValidationError):
+        fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
+        labels = dict.fromkeys(words(_LABELS.get(field, "scope_how")) for field in fields)
+        return words("unfit", fields=words("comma").join(labels))
+    if "parameter" in exc.members:
+        return words("unfit_time", field=words(_LABELS.get(str(exc.members["parameter"]), "times_how")))
+    return said_by(exc.__cause__ or exc).text(words.language)
+
+
+Deed = Callable[[Context, Request, int, dict[str, str]], Awaitable[ClosureDocument]]
+
+
+async def _approve(context: Context, request: Request, number: int, said: dict[str, str]) -> ClosureDocument:
+    given = Approval(evidence=said.get("evidence") or None, by=person(said))
+    return await closures.approve(context, request, number, given)
+
+
+async def _withdraw(context: Context, request: Request, number: int, said: dict[str, str]) -> ClosureDocument:
+    return await closures.withdraw(context, request, number, Withdrawal(by=person(said)))
+
+
+_DEEDS: Final[Mapping[str, Deed]] = {"approve": _approve, "withdraw": _withdraw}
+
+
+@router.post("/closures/{id}/{action}")
+async def act_on_closure(request: Request, context: Shared, id: ClosureId, action: str) -> Response:  # noqa: A002
+    """Do what a button of the page says, and go back to it."""
+    said = await read_form(request)
+    if action not in _DEEDS:
+        raise not_found("action", action)
+    try:
+        await _DEEDS[action](context, request, id, said)
+    except (Problem, ValidationError) as exc:
+        if isinstance(exc, Problem) and exc.status == 404:
+            raise
+        return await _show(request, context, id, 409, _refusal(exc, words_for(request)))
+    return RedirectResponse(f"/closures/{id}", status_code=303)

@@ -1,0 +1,59 @@
+"""Names of stations and areas on the pages: one in the reader's language, the others beside it. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from alerting.incidents.topics import shared_name, topic_word
+from api.console.texts import Words
+
+
+class Facts(Protocol):
+    """A row with `name`, `name_en` and `name_bo`."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+class Name(msgspec.Struct, frozen=True):
+    """`main` to be read; `others` with their languages, the Tibetan one always among them."""
+
+    main: str
+    others: list[tuple[str, str]]
+
+
+def name_of(words: Words, name: str, name_en: str | None = None, name_bo: str | None = None) -> Name:
+    main = words.pick(name, name_en)
+    known = {"zh-CN": name, "en": name_en, "bo": name_bo}
+    return Name(main, [(language, text) for language, text in known.items() if text and text != main])
+
+
+def name_of_row(words: Words, row: Facts) -> Name:
+    return name_of(words, row["name"], row["name_en"], row["name_bo"])
+
+
+def where(*places: str | None) -> str:
+    """What is known of a place, each thing once: a station that nobody named is named by its id."""
+    return " · ".join(dict.fromkeys(place for place in places if place))
+
+
+def topic_of(words: Words, kind: str, detail: Mapping[str, Any]) -> str | None:
+    """Which of its kind an incident is: the kind of blind spot, the health rule, what those that fell share;
+    of a conflict the terminal and how, for a station may have several."""
+    if kind == "identity_conflict":
+        terminal, reason = detail.get("terminal"), detail.get("reason")
+        return where(
+            f"{words('terminal')} {terminal}" if isinstance(terminal, str) else None,
+            words.named("reason", reason) if isinstance(reason, str) else None,
+        )
+    if kind in _SHARED:
+        return shared_name(detail, words.language)
+    if detail.get("stage") == LAST_ONE:
+        return words.named("stage", LAST_ONE)
+    return topic_word(kind, detail, words.language)
+
+
+LAST_ONE: Final = "last_one"
+"""How far an area has come in which nobody but one station is left: a warning, no blind spot yet."""
+_SHARED: Final = frozenset({"area_outage", "unusable"})
+"""Kinds that may have many stations with something in common."""

@@ -1,0 +1,177 @@
+"""What the pages have in common, and the API's description. Nothing comes from elsewhere."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import asyncpg
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from api.console.station_map import SHAPES, outline
+from api.console.texts import LANGUAGES, Words, choose, language_of
+from api.context import Context
+from api.http.accept import is_browser, is_program
+from api.http.forms import MOST_PERSON
+from api.http.middleware import ACTOR, AWAY, SESSION, is_guarded
+from api.http.openapi import describe
+from api.http.problems import DatabaseAwayError, Problem, problem_response, to_problem
+from api.http.session_rules import ends_at, own_path
+from registry.removal import MAX_REASON
+
+STATIC: Final = Path(__file__).with_name("static")
+LANGUAGE_COOKIE: Final = "milepost_language"
+_A_YEAR: Final = 365 * 86_400
+_TEMPLATES: Final = Environment(
+    loader=PackageLoader("api.console"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.globals.update(SHAPES=SHAPES, outline=outline, MOST_PERSON=MOST_PERSON, MOST_REASON=MAX_REASON)
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class OpenPageRoute(APIRoute):
+    """A page for everybody; what goes wrong is told as a page too."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def page(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except (Problem, RequestValidationError, DatabaseAwayError, asyncpg.PostgresError) as exc:
+                return _failure(request, to_problem(exc))
+
+        return page
+
+
+class PageRoute(OpenPageRoute):
+    """A page for people who are signed in."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def page(request: Request) -> Response:
+            if AWAY in request.scope:
+                return _failure(request, to_problem(request.scope[AWAY]))
+            if request.scope[ACTOR] is None:
+                return signin_page(request, 401)
+            return await handle(request)
+
+        return page
+
+
+def page_router() -> APIRouter:
+    return APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+router = APIRouter(include_in_schema=False)
+
+_FAILURES: Final = {403: "foreign", 404: "missing", 503: "away"}
+
+
+def _failure(request: Request, problem: Problem) -> Response:
+    if is_program(request.headers.get("accept", "")):
+        return problem_response(problem, request.url.path)
+    name = _FAILURES.get(problem.status, "unclear" if problem.status < 500 else "away")
+    if problem.status == 403 and request.scope[ACTOR] == "wall":
+        name = "only_looks"
+    retry = name == "away" and request.method == "GET"
+    return message(request, problem.status, f"{name}_title", [name], retry=retry)
+
+
+async def answer_unknown(request: Request, exc: Exception) -> Response:
+    """What no router takes: for a browser a page, beside the API; for a program the problem document."""
+    problem = to_problem(exc)
+    if is_guarded(request.scope) or not is_browser(request.headers.get("accept", "")):
+        return problem_response(problem, request.url.path)
+    name = "no_page" if problem.status == HTTPStatus.NOT_FOUND else "unclear"
+    return message(request, problem.status, "missing_title" if name == "no_page" else "unclear_title", [name])
+
+
+def words_for(request: Request) -> Words:
+    """The language that `?lang=` asks for, else the one chosen before, else the browser's, else the server's."""
+    context: Context = request.app.state.context
+    asked = language_of(request.query_params.get("lang", "")) or request.cookies.get(LANGUAGE_COOKIE)
+    return Words(choose(asked, request.headers.get("accept-language", ""), context.config.language))
+
+
+def link(path: str, **query: object) -> str:
+    """An address of ours; parameters that are None or empty are left out."""
+    given = {name: value for name, value in query.items() if value not in (None, "")}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def compile_templates() -> None:
+    """Read them all, so that nobody's first page has to wait for it."""
+    for name in _TEMPLATES.list_templates():
+        _TEMPLATES.get_template(name)
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    return _TEMPLATES.get_template(template).render(values)
+
+
+def frame(request: Request, words: Words) -> dict[str, Any]:
+    """What every page is given: the words, where we are, and the way to the other language."""
+    other = next(language for language in LANGUAGES if language != words.language)
+    query = {name: value for name, value in request.query_params.items() if name != "lang"}
+    return {
+        "words": words,
+        "path": request.url.path,
+        "here": link(request.url.path, **query),
+        "other": other,
+        "other_link": link(request.url.path, **query, lang=other),
+        "link": link,
+        "may_act": request.scope[ACTOR] != "wall",
+    }
+
+
+def answer(request: Request, words: Words, html: str, status: int = 200) -> Response:
+    """A page; a language that was asked for is remembered."""
+    page = HTMLResponse(
+        html,
+        status_code=status,
+        headers={"Content-Language": words.language, "Vary": "Accept, Accept-Language, Cookie"},
+    )
+    if language_of(request.query_params.get("lang", "")):
+        page.set_cookie(LANGUAGE_COOKIE, words.language, max_age=_A_YEAR, samesite="lax", httponly=True)
+    return page
+
+
+def show(request: Request, template: str, code: int = 200, **values: Any) -> Response:
+    words = words_for(request)
+    return answer(request, words, render(template, {**frame(request, words), **values}), code)
+
+
+def message(request: Request, status: int, heading: str, texts: list[str], *, retry: bool = False) -> Response:
+    return show(request, "message.html", status, heading=heading, texts=texts, retry=retry)
+
+
+def signin_page(
+    request: Request, status: int = 200, *, code: str = "", goes_to: str | None = None, wrong: str = ""
+) -> Response:
+    """The form to sign in; after that it goes on with what was asked for. `wrong`: why the last try did not do."""
+    if goes_to is None:
+        goes_to = link(request.url.path, **request.query_params) if request.method == "GET" else "/"
+    session = request.scope[SESSION]
+    until = None if session is None else datetime.fromtimestamp(ends_at(session), UTC)
+    values = {"session": session, "until": until, "link_code": code, "goes_to": own_path(goes_to), "wrong": wrong}
+    return show(request, "signin.html", status, **values)
+
+
+@router.get("/docs")
+async def docs(request: Request) -> Response:
+    """The API's description, written from /openapi.json."""
+    words = Words("en")
+    return answer(request, words, render("docs.html", {"words": words, **describe(request.app.openapi())}))

@@ -1,0 +1,1 @@
+"""HTTP itself: sessions, limits, problem documents, paging, connections."""

@@ -1,0 +1,92 @@
+"""The database as the API uses it: short, bounded transactions, and one error when it is away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+
+from api.http.problems import DatabaseAwayError
+from store.pool import Connection, Pool
+
+STATEMENT_MS: Final = 4000
+"""What PostgreSQL itself allows a statement."""
+LIMIT: float = 6.0
+"""Seconds for all that one request asks of the database."""
+_ACQUIRE: Final = 3.0
+
+_AWAY = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that broke in the middle of a message
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+)
+
+
+def with_statement_timeout(url: str) -> str:
+    """The database URL with the limit that every statement of the API has."""
+    return f"{url}{'&' if '?' in url else '?'}statement_timeout={STATEMENT_MS}"
+
+
+class Database:
+    """Connections from a pool, each for a bounded time.
+
+    Every failure to be reached or to answer in time is a DatabaseAwayError.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A read-only transaction in which all queries see one moment."""
+        async with self._bounded() as connection:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield connection
+            await connection.execute("COMMIT")
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection, for what makes its own transactions."""
+        async with self._bounded() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _bounded(self) -> AsyncIterator[Connection]:
+        try:
+            async with asyncio.timeout(LIMIT):
+                connection = await self._pool.acquire(timeout=_ACQUIRE)
+                try:
+                    yield connection
+                except BaseException:
+                    await _give_up(connection)
+                    raise
+                finally:
+                    await self._pool.release(connection, timeout=_ACQUIRE)
+        except _AWAY as exc:
+            if isinstance(exc, ValueError):  # a value that does not fit its type is no failure of the database
+                raise
+            raise DatabaseAwayError(_why(exc)) from exc
+
+
+async def _give_up(connection: Connection) -> None:
+    """Roll back, or cut the connection when it does not answer or a query of it was cancelled."""
+    task = asyncio.current_task()
+    try:
+        if task is not None and task.cancelling():
+            connection.terminate()
+        elif connection.is_in_transaction():
+            await connection.execute("ROLLBACK", timeout=1)
+    except (*_AWAY, asyncpg.PostgresError):
+        connection.terminate()
+
+
+def _why(exc: Exception) -> str:
+    if isinstance(exc, TimeoutError | asyncpg.QueryCanceledError):
+        return "the database did not answer in time: try again, or ask for less"
+    return "the database cannot be reached: it will be asked again at the next request"

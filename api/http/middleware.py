@@ -1,0 +1,296 @@
+"""What every request passes on its way in and out: a limit on its body, who it is, headers, a count.
+
+Plain ASGI, so that streams stay streams.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+import asyncpg
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.guesses import Guesses
+from api.http.problems import DatabaseAwayError, Problem, problem_response, to_problem
+from api.http.session import AdminToken
+from api.http.session_rules import Session, cookie_seconds
+from api.http.sessions import Sessions
+
+logger = logging.getLogger(__name__)
+
+COOKIE: Final = "milepost_session"
+MAX_BODY: Final = 64 * 1024
+BODY_WITHIN: Final = 20.0
+"""Seconds in which the body of a request must have come."""
+ACTOR: Final = "milepost.actor"
+SESSION: Final = "milepost.session"
+"""In the scope: the Session of the browser that asks, None without one."""
+AWAY: Final = "milepost.away"
+"""In the scope of a request with a cookie, when the database could not be asked whose it is: the error."""
+_SET_COOKIE: Final = "milepost.set_cookie"
+TOO_MANY: Final = 429
+_MOST_COOKIES: Final = 8
+NAMES: Final = {"token": "admin", "session": "console"}
+"""How somebody is called who did not say who acts."""
+CSP: Final = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+_HEADERS: Final = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not no-referrer, with which browsers keep the origin of a form to themselves: see is_same_origin.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_GUARDED: Final = "/api/"
+_FOR_ALL: Final = ("/healthz", "/readyz", "/metrics", "/static/")
+"""The same for everybody, so nobody's session is looked up for it."""
+V1: Final = "/api/v1"
+
+Observe = Callable[[str, str, int, float], None]
+"""Told of each answer: method, route template, status, seconds until it began."""
+
+
+class Gate:
+    """The outermost layer of the app."""
+
+    def __init__(
+        self, app: ASGIApp, *, token: AdminToken, sessions: Sessions, guesses: Guesses, observe: Observe, secure: bool
+    ) -> None:
+        self._app, self._token, self._sessions, self._guesses = app, token, sessions, guesses
+        self._observe, self._secure = observe, secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        began = time.perf_counter()
+        # Inside, HEAD is GET: what has a GET has a HEAD, without the body.
+        head = scope["method"] == "HEAD"
+        inner: Scope = {**scope, "method": "GET"} if head else scope
+        started = asyncio.Event()
+
+        async def send_with_headers(message: Message) -> None:
+            first = message["type"] == "http.response.start" and not started.is_set()
+            if first:
+                _add_headers(message, inner.get(_SET_COOKIE))
+                self._observe(scope["method"], _route(inner), message["status"], time.perf_counter() - began)
+            if not head or first:
+                await send(message)
+            if first:
+                started.set()
+                if head:
+                    await send({"type": "http.response.body", "body": b""})
+
+        try:
+            await self._admit(inner, _until(started, receive) if head else receive, send_with_headers)
+        except Exception as exc:
+            if started.is_set():
+                raise  # the answer is on its way: only the connection can tell
+            if not isinstance(exc, Problem):
+                logger.exception("a request failed: %s %s", scope["method"], _route(inner))
+            await problem_response(to_problem(exc), scope["path"])(inner, receive, send_with_headers)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let it in, or raise the Problem of what may not go on."""
+        scope[SESSION] = None
+        scope[ACTOR] = await self._identify(scope)
+        authorise(scope)
+        await self._app(scope, await _bounded(scope, receive), send)
+
+    async def _identify(self, scope: Scope) -> str | None:
+        """`token` for a good bearer token; `session` or `wall` for a good cookie; None for none of them.
+
+        Raises a Problem (429) where no token is looked at just now; what needs none is answered all the same.
+        """
+        headers = Headers(scope=scope)
+        given = bearer(headers)
+        if given is None:
+            return await self._identify_browser(scope, cookies(headers))
+        try:
+            return "token" if is_right(self._guesses, scope, given, self._token.matches) else None
+        except Problem:
+            if is_guarded(scope):
+                raise
+            return None
+
+    async def _identify_browser(self, scope: Scope, given: list[str]) -> str | None:
+        if not given or scope["path"].startswith(_FOR_ALL):
+            return None
+        now = time.time()
+        try:
+            found = await self._sessions.find(given, now)
+        except (DatabaseAwayError, asyncpg.PostgresError) as exc:
+            if is_guarded(scope):
+                raise
+            scope[AWAY] = exc
+            return None
+        if found is None:
+            return None
+        scope[SESSION], cookie = found
+        if scope[SESSION].wall:
+            scope[_SET_COOKIE] = set_cookie(scope[SESSION], cookie, now, secure=self._secure)
+        return "wall" if scope[SESSION].wall else "session"
+
+
+def set_cookie(session: Session, cookie: str, now: float, *, secure: bool) -> str:
+    """The header that gives a browser its session."""
+    return _cookie(cookie, cookie_seconds(session, now), secure=secure)
+
+
+def drop_cookie(*, secure: bool) -> str:
+    """The header that takes it away."""
+    return _cookie("", 0, secure=secure)
+
+
+def _cookie(value: str, seconds: int, *, secure: bool) -> str:
+    return f"{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=strict" + ("; Secure" if secure else "")
+
+
+def is_right(guesses: Guesses, scope: Scope, given: bytes, check: Callable[[bytes], bool]) -> bool:
+    """Whether `check` takes what was given, if anything. Raises a Problem (429) where no try is allowed just now."""
+    if not given:
+        return False
+    require_try(guesses, scope, given)
+    right = check(given)
+    note_try(guesses, scope, given, right=right)
+    return right
+
+
+def require_try(guesses: Guesses, scope: Scope, given: bytes) -> None:
+    """Raise a Problem (429) where this is not looked at just now."""
+    wait = guesses.wait(address_of(scope), given, time.monotonic())
+    if wait > 0:
+        detail = "too many wrong tokens came from this address: try again later"
+        raise Problem(TOO_MANY, detail, headers={"Retry-After": str(math.ceil(wait))})
+
+
+def note_try(guesses: Guesses, scope: Scope, given: bytes, *, right: bool) -> None:
+    """Count it. What is wrong is logged, without what it was."""
+    address = address_of(scope)
+    if right:
+        guesses.was_right(address, given)
+        return
+    guesses.was_wrong(address, time.monotonic())
+    logger.warning("a wrong token or sign-in code", extra={"address": address, "path": scope["path"][:100]})
+
+
+def address_of(scope: Scope) -> str:
+    """The address that a request came from."""
+    address: str = (scope.get("client") or ("", 0))[0]
+    return address
+
+
+def _until(started: asyncio.Event, receive: Receive) -> Receive:
+    """For who wants no body the request is over once its answer has begun, so that a stream ends."""
+
+    async def wait() -> Message:
+        await started.wait()
+        return {"type": "http.disconnect"}
+
+    return wait
+
+
+def _route(scope: Scope) -> str:
+    """The template of the path, so that there are few; `other` for what has none."""
+    template: str | None = getattr(scope.get("route"), "path", None)
+    if template is None:
+        return "other"
+    inside = scope["path"].startswith(V1) and not template.startswith(V1)
+    return V1 + template if inside else template
+
+
+def _add_headers(message: Message, cookie: str | None) -> None:
+    headers = MutableHeaders(scope=message)
+    if cookie is not None and not any(one.startswith(f"{COOKIE}=") for one in headers.getlist("set-cookie")):
+        headers.append("set-cookie", cookie)
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+    headers.setdefault("Cache-Control", "no-store")
+
+
+def bearer(headers: Headers) -> bytes | None:
+    """The bearer token that came, None where there is no word of one."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return given.strip().encode() if scheme.lower() == "bearer" else None
+
+
+def cookies(headers: Headers) -> list[str]:
+    """The session cookies that came. Other cookies of the host, and how they are written, do not matter."""
+    pairs = (one.strip().partition("=") for line in headers.getlist("cookie") for one in line.split(";"))
+    return [value.strip().strip('"') for name, _, value in pairs if name.strip() == COOKIE and value][:_MOST_COOKIES]
+
+
+def is_guarded(scope: Scope) -> bool:
+    return str(scope["path"]).startswith(_GUARDED)
+
+
+def authorise(scope: Scope) -> None:
+    """Raise the Problem of a request that may not go on."""
+    if not is_guarded(scope):
+        return
+    if scope[ACTOR] is None:
+        raise Problem(
+            401,
+            "send `Authorization: Bearer TOKEN` with the token of the admin token file, or sign the browser in",
+            headers={"WWW-Authenticate": 'Bearer realm="milepost"'},
+        )
+    require_may_act(scope)
+
+
+def require_may_act(scope: Scope) -> None:
+    """A browser may change things only by our own pages, and a wall display nothing. Raises a Problem."""
+    if scope[SESSION] is None or scope["method"] in _SAFE:
+        return
+    require_own_page(scope)
+    if scope[SESSION].wall:
+        raise Problem(403, "this browser is signed in as a wall display, which only looks: sign in as a person")
+
+
+def require_own_page(scope: Scope) -> None:
+    """A cookie comes along by itself, so a form is taken from our own pages only. Raises a Problem."""
+    if not is_same_origin(Headers(scope=scope)):
+        raise Problem(403, "a signed-in browser may change things only from this server's own pages")
+
+
+def is_same_origin(headers: Headers) -> bool:
+    """Whether a browser says that one of our own pages sent this. No word of it counts as no."""
+    fetch_site = headers.get("sec-fetch-site")
+    if fetch_site is not None:
+        return fetch_site == "same-origin"
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == headers.get("host")
+
+
+async def _bounded(scope: Scope, receive: Receive) -> Receive:
+    """The body read whole, up to MAX_BODY, and given on; a body on a safe method is not looked at."""
+    if scope["method"] in _SAFE:
+        return receive
+    too_large = Problem(413, f"the request body is too large: at most {MAX_BODY} bytes")
+    length = Headers(scope=scope).get("content-length", "0")
+    if length.isdecimal() and int(length) > MAX_BODY:
+        raise too_large
+    body, more = b"", True
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            while more:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return receive
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+                if len(body) > MAX_BODY:
+                    raise too_large
+    except TimeoutError as exc:
+        raise Problem(408, f"the request body did not come within {BODY_WITHIN:.0f} s: send it again") from exc
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay

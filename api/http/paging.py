@@ -1,0 +1,93 @@
+"""Pages of a list: a limit, and a cursor that says behind which item the next page begins."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from fastapi import Depends, Query
+
+from api.http.problems import bad_parameter
+
+MAX_ID: Final = 2**63 - 1
+MAX_CURSOR: Final = 1024
+"""Characters of a cursor: a box of 64 control characters, which JSON writes with six letters each, makes 660."""
+Id = Annotated[int, msgspec.Meta(ge=0, le=MAX_ID)]
+_T = TypeVar("_T")
+_Row = TypeVar("_Row")
+
+
+class Page(msgspec.Struct, frozen=True):
+    """How many items, and behind which."""
+
+    limit: int
+    cursor: str | None
+
+    def after(self, kind: type[_T], start: _T) -> _T:
+        """The key that this page begins behind; `start` when it is the first. 400 for a cursor that is not ours."""
+        if self.cursor is None:
+            return start
+        try:
+            return msgspec.json.decode(_unpack(self.cursor), type=kind)
+        except (ValueError, binascii.Error, msgspec.DecodeError) as exc:
+            raise bad_parameter(
+                "cursor", "is none that this list gave: leave it away to begin anew", status=400
+            ) from exc
+
+    def shorter(self, most: int) -> "Page":
+        """The same page with at most so many items."""
+        return Page(min(self.limit, max(most, 1)), self.cursor)
+
+    def cut(self, rows: Sequence[_Row], key: Callable[[_Row], Any]) -> tuple[Sequence[_Row], str | None]:
+        """This page of the rows, of which one more than `limit` was asked for, and the cursor of the next."""
+        if len(rows) <= self.limit:
+            return rows, None
+        return rows[: self.limit], _pack(msgspec.json.encode(key(rows[self.limit - 1])))
+
+
+def _pack(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _unpack(cursor: str) -> bytes:
+    return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+
+
+def _page(
+    limit: Annotated[int, Query(ge=1, le=1000, description="items of a page")] = 100,
+    cursor: Annotated[str | None, Query(max_length=MAX_CURSOR, description="`next` of the page before")] = None,
+) -> Page:
+    return Page(limit, cursor)
+
+
+PageOf = Annotated[Page, Depends(_page)]
+
+
+class AfterStation(msgspec.Struct, tag="station"):
+    id: str
+
+
+class AfterIncident(msgspec.Struct, tag="incident"):
+    id: Id
+
+
+class AfterClosure(msgspec.Struct, tag="closure"):
+    id: Id
+
+
+class AfterDeadletter(msgspec.Struct, tag="deadletter"):
+    id: Id
+
+
+class AfterUnregistered(msgspec.Struct, tag="unregistered"):
+    last_seen_at: datetime
+    station: str
+
+
+class AfterRecord(msgspec.Struct, tag="record"):
+    ts: datetime
+    terminal: str
+    box: str
+    id: Id

@@ -1,0 +1,131 @@
+"""The browsers that are signed in, and the one-use links that sign one in: rows, so that each can be ended."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from api.http.database import Database
+from api.http.session import AdminToken, key_of, new_secret
+from api.http.session_rules import (
+    CODE_SECONDS,
+    IDLE,
+    LONGEST,
+    MOST_CODES,
+    MOST_SESSIONS,
+    WALL_IDLE,
+    Session,
+    is_over,
+    is_to_note,
+)
+from store.pool import Connection
+from store.sql import queries_beside
+
+QUERIES: Final = queries_beside(__file__)
+KNOWN_FOR: Final = 5.0
+"""Seconds for which a session that was found is not looked up again: so long one that another process ended goes on."""
+_MOST_KNOWN: Final = 1000
+ADMIN: Final = "admin"
+
+
+class Sessions:
+    """The sessions and one-use links of the database. Every method may raise DatabaseAwayError."""
+
+    def __init__(self, database: Database, token: AdminToken) -> None:
+        self._database, self._token = database, token
+        self._known: OrderedDict[bytes, tuple[Session, float]] = OrderedDict()
+        self.redeeming = asyncio.Lock()
+        """Held while a code is looked at, so that guesses are counted one after the other."""
+
+    async def find(self, cookies: Sequence[str], now: float) -> tuple[Session, str] | None:
+        """The session that goes on of the first cookie that has one, and that cookie."""
+        for cookie in cookies:
+            if self._token.is_ours(cookie):
+                session = await self._look_up(key_of(cookie), now)
+                if session is not None:
+                    return session, cookie
+        return None
+
+    async def goes_on(self, session: Session, now: float) -> bool:
+        """Whether nobody ended it meanwhile."""
+        return await self._look_up(session.key, now) is not None
+
+    async def _look_up(self, key: bytes, now: float) -> Session | None:
+        session, looked_at = self._known.get(key, (None, 0.0))
+        if session is None or not 0 <= now - looked_at < KNOWN_FOR:
+            session = await self._load(key, now)
+        return None if session is None or is_over(session, now) else session
+
+    async def _load(self, key: bytes, now: float) -> Session | None:
+        """The session as its row has it; a use now is noted."""
+        async with self._database.connection() as connection:
+            session = await _read(connection, key)
+            if session is not None and is_to_note(session, now) and not is_over(session, now):
+                await connection.execute(QUERIES.note_use, key, _time(now))
+                session = msgspec.structs.replace(session, used=now)
+        self._known.pop(key, None)
+        if session is not None:
+            self._known[key] = (session, now)
+            if len(self._known) > _MOST_KNOWN:
+                self._known.popitem(last=False)
+        return session
+
+    async def begin(self, account: str, now: float, *, wall: bool) -> tuple[Session, str]:
+        """A new session and the value of its cookie."""
+        cookie = self._token.new_cookie()
+        session = Session(key=key_of(cookie), account=account, wall=wall, created=now, used=now)
+        async with self._database.connection() as connection, connection.transaction():
+            await connection.execute(
+                QUERIES.forget_sessions, _time(now - IDLE), _time(now - LONGEST), _time(now - WALL_IDLE)
+            )
+            await connection.execute(QUERIES.new_session, session.key, account, wall, _time(now))
+            await connection.execute(QUERIES.keep_newest_sessions, MOST_SESSIONS)
+        return session, cookie
+
+    async def end(self, key: bytes) -> None:
+        """End one session."""
+        self._known.pop(key, None)
+        async with self._database.connection() as connection:
+            await connection.execute(QUERIES.end_session, key)
+
+    async def end_others(self, session: Session) -> int:
+        """End all sessions of its account but this one; how many."""
+        self._known.clear()
+        async with self._database.connection() as connection:
+            ended = await connection.fetch(QUERIES.end_other_sessions, session.account, session.key)
+        return len(ended)
+
+    async def new_code(self, account: str, now: float) -> tuple[str, datetime]:
+        """The code of a new one-use link, and until when it can be used."""
+        code, until = new_secret(), _time(now + CODE_SECONDS)
+        async with self._database.connection() as connection, connection.transaction():
+            await connection.execute(QUERIES.forget_codes, _time(now))
+            await connection.execute(QUERIES.new_code, key_of(code), account, until)
+            await connection.execute(QUERIES.keep_newest_codes, MOST_CODES)
+        return code, until
+
+    async def redeem(self, code: str, now: float) -> str | None:
+        """The account of a code, which is used up then. Of two that come at once one gets it."""
+        async with self._database.connection() as connection:
+            account: str | None = await connection.fetchval(QUERIES.take_code, key_of(code), _time(now))
+        return account
+
+
+async def _read(connection: Connection, key: bytes) -> Session | None:
+    row = await connection.fetchrow(QUERIES.session, key)
+    if row is None:
+        return None
+    return Session(
+        key=key,
+        account=row["account"],
+        wall=row["wall"],
+        created=row["created_at"].timestamp(),
+        used=row["used_at"].timestamp(),
+    )
+
+
+def _time(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)

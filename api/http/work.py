@@ -1,0 +1,114 @@
+"""Work that takes long is done by a few threads, in small pieces: the event loop answers others meanwhile.
+
+What holds Python's lock in one call holds up the loop as well, wherever it runs. So answers are written item by item.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from fastapi import Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from api.http.problems import Problem
+
+FEW: Final = 100
+"""Things that are worked on at once, where they are: some milliseconds."""
+MOST_WAITING: Final = 40
+"""Pieces of work that are under way or wait for a thread; a further one is refused."""
+_THREADS: Final = 2
+_SHORT: Final = 10
+
+_T = TypeVar("_T")
+
+
+class Work:
+    """The threads of one server."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="api work")
+        self._waiting = 0
+
+    async def do(self, things: int, work: Callable[[], _T]) -> _T:
+        """What `work` gives, which goes through so many things. Raises a Problem when too much is waiting already."""
+        if things <= FEW:
+            return work()
+        if self._waiting >= MOST_WAITING:
+            raise Problem(503, "too many large answers are being made: try again", headers={"Retry-After": "5"})
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """Take no more work; what is under way is waited for by nobody."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class WorkRoute(APIRoute):
+    """A route whose endpoint gives a document, which is written off the event loop if it is long."""
+
+    def get_route_handler(self) -> Callable[..., Any]:
+        self.dependant.call = _written(self.endpoint, self.status_code or 200)
+        return super().get_route_handler()
+
+
+def _written(endpoint: Callable[..., Awaitable[Any]], status: int) -> Callable[..., Awaitable[Response]]:
+    async def call(**values: Any) -> Response:
+        made = await endpoint(**values)
+        if isinstance(made, Response):
+            return made
+        work: Work = values["context"].work
+        body = await work.do(things_in(made), partial(write, made))
+        return Response(body, status_code=status, media_type="application/json")
+
+    return call
+
+
+def things_in(document: BaseModel) -> int:
+    """How many documents a document has in its lists and in theirs, counted no further than to one more than FEW."""
+    return sum(1 for _ in islice(_inner(document), FEW + 1))
+
+
+def _inner(document: BaseModel) -> Iterator[object]:
+    for value in vars(document).values():
+        for one in value if isinstance(value, list) else ():
+            yield one
+            if isinstance(one, BaseModel):
+                yield from _inner(one)
+
+
+def write(document: BaseModel) -> bytes:
+    """A document as JSON, its lists item by item."""
+    return b"".join(_pieces(document))
+
+
+def _pieces(document: BaseModel) -> Iterator[bytes]:
+    lists = {name: value for name, value in vars(document).items() if _is_long(value)}
+    if not lists:
+        yield document.model_dump_json(by_alias=True).encode()
+        return
+    head = document.model_dump_json(by_alias=True, exclude=set(lists)).encode()
+    yield head[:-1]
+    separator = b"" if head == b"{}" else b","
+    for name, items in lists.items():
+        yield separator + b'"' + _alias(type(document).model_fields, name).encode() + b'":['
+        for place, item in enumerate(items):
+            yield b"," if place else b""
+            yield from _pieces(item)
+        yield b"]"
+        separator = b","
+    yield b"}"
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, list) and len(value) > _SHORT and isinstance(value[0], BaseModel)
+
+
+def _alias(fields: Mapping[str, Any], name: str) -> str:
+    return fields[name].serialization_alias or name

@@ -1,0 +1,1 @@
+"""Events from the database to open pages."""

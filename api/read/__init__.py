@@ -1,0 +1,1 @@
+"""What pages and routes read from the database."""

@@ -1,0 +1,131 @@
+"""What other programs ask without a token: is the process alive, is the whole pipeline, and how much of what."""
+
+import logging
+from typing import Literal
+
+import asyncpg
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from alerting.pipeline.stability import Stability
+from alerting.stations.verdict import Clocks
+from api.context import QUERIES, load_clocks, load_cover
+from api.http.database import Database
+from api.http.metrics import Metrics
+from api.http.problems import DatabaseAwayError
+from api.http.shared_query import Look
+from api.live.event_hub import Hub
+from api.read.counting import Survey, kept_totals
+from api.read.schemas import Readiness
+from api.v1.pipeline import Steadiness, load_steadiness
+from contract.errors import RemedyError
+from store.migrate import pending, read_migrations
+from store.pool import Connection
+
+logger = logging.getLogger(__name__)
+router = APIRouter(tags=["probes"])
+
+
+class Probes:
+    """The looks at the database behind /readyz and /metrics."""
+
+    def __init__(self, database: Database, hub: Hub, metrics: Metrics, survey: Look[Survey]) -> None:
+        self._database, self._hub, self._metrics, self._survey = database, hub, metrics, survey
+        # Those this process was started with, whatever an upgrade lays down beside it meanwhile.
+        self._migrations = read_migrations()
+        self.readiness = Look(self._readiness)
+        self.figures = Look(self._figures)
+
+    async def _readiness(self) -> Readiness:
+        warnings: list[str] = []
+        try:
+            async with self._database.snapshot() as connection:
+                missing = await self._unmigrated(connection)
+                if not missing:
+                    clocks = await load_clocks(connection)
+                    missing, warnings = lacking(clocks), unsteady(await load_steadiness(connection, clocks.now))
+        except (DatabaseAwayError, RemedyError) as exc:
+            missing = [str(exc)]
+        except asyncpg.UndefinedTableError:
+            missing = ["the database has no schema: run `milepost migrate`"]
+        except asyncpg.PostgresError as exc:
+            logger.error("the database refused a query: %s", exc)  # noqa: TRY400 -- its own words say enough
+            missing = ["the database refused a query; the server's log says why"]
+        return Readiness(ready=not missing, missing=missing, warnings=warnings)
+
+    async def _unmigrated(self, connection: Connection) -> list[str]:
+        rows = await connection.fetch(QUERIES.schema_versions)
+        todo = pending(self._migrations, {row["version"]: row["sha256"] for row in rows})
+        return [f"the database lacks {len(todo)} migrations: run `milepost migrate`"] if todo else []
+
+    async def _figures(self) -> bytes:
+        try:
+            async with self._database.snapshot() as connection:
+                clocks = await load_clocks(connection)
+                stations = await kept_totals(connection, clocks, await load_cover(connection))
+                incidents = await connection.fetch(QUERIES.count_open_incidents)
+                deadletters = await connection.fetchval(QUERIES.newest_deadletter)
+                aside = await connection.fetch(QUERIES.count_set_aside)
+            if stations is None:
+                stations = (await self._survey()).totals
+        except (DatabaseAwayError, asyncpg.PostgresError):
+            self._metrics.show_database(False)
+        else:
+            self._metrics.show_database(True)
+            self._metrics.show(
+                stations=stations,
+                incidents={(row["kind"], row["status"]): row["incidents"] for row in incidents},
+                clocks=clocks,
+                deadletters=deadletters,
+                aside={row["service"]: row["things"] for row in aside},
+            )
+        self._metrics.streams.set(self._hub.clients)
+        return self._metrics.text()
+
+
+def lacking(clocks: Clocks) -> list[str]:
+    """What keeps the pipeline from being ready. A tick that was judged just now proves MQTT, Kafka and judge."""
+    if not clocks.all:
+        return ["no tick was ever judged: start the MQTT broker, Kafka, `milepost bridge` and `milepost judge`"]
+    if any(clocks.is_sound(clock) for clock in clocks.all):
+        return []
+    newest = max(min(clock.tick_at, clock.judged_at) for clock in clocks.all)
+    age = (clocks.now - newest).total_seconds()
+    if age > 0 and all(clock.blind_since is None for clock in clocks.all):
+        return [f"the last tick judged is {age:.0f} s old: look at the MQTT broker, Kafka, the bridge and the judge"]
+    return [f"the pipeline is blind (last tick {max(age, 0):.0f} s ago): look at the MQTT broker and the bridge"]
+
+
+def unsteady(steadiness: Steadiness) -> list[str]:
+    """Where the pipeline is interrupted again and again."""
+    recurring = {shard for shard, figures in steadiness.figures.items() if figures.recurs}
+    return [
+        _unsteady(shard, steadiness.figures.get(shard, Stability()))
+        for shard in sorted(steadiness.unstable | recurring)
+    ]
+
+
+def _unsteady(shard: str, figures: Stability) -> str:
+    return (
+        f"shard {shard!r} is unstable: {figures.gaps} gaps of together {figures.seconds:.1f} s in the last ten "
+        "minutes; look at its MQTT broker, its bridge and the network between them"
+    )
+
+
+@router.get("/healthz")
+async def healthz() -> dict[Literal["alive"], bool]:
+    """The process is alive and answers."""
+    return {"alive": True}
+
+
+@router.get("/readyz", response_model=Readiness, responses={503: {"description": "what is missing"}})
+async def readyz(request: Request) -> Response:
+    """The database is migrated and a tick was judged within 10 s."""
+    found: Readiness = await request.app.state.probes.readiness()
+    return Response(found.model_dump_json(), status_code=200 if found.ready else 503, media_type="application/json")
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """For Prometheus."""
+    return Response(await request.app.state.probes.figures(), headers={"Content-Type": CONTENT_TYPE_LATEST})

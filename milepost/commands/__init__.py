@@ -1,0 +1,1 @@
+"""What the commands of `milepost` do, one module for each."""

@@ -1,0 +1,1 @@
+"""`make demo`: a small world that fails and recovers before your eyes."""

@@ -1,0 +1,1 @@
+"""The processes of `milepost up`: started, watched, started again, stopped."""

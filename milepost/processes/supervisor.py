@@ -1,0 +1,278 @@
+"""Keeps programs running: starts each, starts it again when it ends, ends them all in order."""
+
+import asyncio
+import logging
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+
+from contract.said import Said
+from milepost.processes import children
+from milepost.processes.backoff import Backoff, GiveUp, Policy, Restart
+
+log = logging.getLogger(__name__)
+
+
+class Program(msgspec.Struct, frozen=True, kw_only=True):
+    """One program to keep running.
+
+    `command` is asked before each start. `after_start` runs each time the program was started; until it returns
+    the program does not count as started, and when it raises the program is ended and started again. `stop_time`
+    is how many seconds it gets to end by itself.
+    """
+
+    name: str
+    command: Callable[[], list[str]]
+    environ: Mapping[str, str] | None = None
+    run_as: str | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    orphan_signal: signal.Signals = signal.SIGKILL
+    stop_time: float = 4.0
+    after_start: Callable[[], Awaitable[None]] | None = None
+
+
+class GaveUpError(Exception):
+    """A program cannot be kept running: why, and its `last_words`. `mendable`: a person must mend something."""
+
+    def __init__(self, name: str, *, status: int, reason: Said, last_words: str, log: Path) -> None:
+        self.said = Said(
+            f"{name} is given up, {reason.en}: {last_words or 'it said nothing'} (see {log})",
+            f"{name} 不再重新启动，{reason.zh}：{last_words or '没有输出'}（参见 {log}）",
+        )
+        super().__init__(self.said.en)
+        self.last_words = last_words
+        self.mendable = status == 2
+
+
+class _Running:
+    """One program and its present process."""
+
+    def __init__(self, program: Program, log: Path, policy: Policy) -> None:
+        self.program = program
+        self.log = log
+        self.backoff = Backoff(policy)
+        self.started = asyncio.Event()
+        self.process: asyncio.subprocess.Process | None = None
+        self.starts = 0
+        self.offset = 0
+        self.status = 0
+        self.task: asyncio.Task[None] | None = None
+
+
+class Supervisor:
+    """Programs by name, with their output in `logs`/NAME.log."""
+
+    def __init__(self, logs: Path, *, policy: Policy | None = None) -> None:
+        self._logs = logs
+        self._policy = policy or Policy()
+        self._programs: dict[str, _Running] = {}
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._housekeeping = asyncio.create_task(self._rotate(), name="rotate logs")
+
+    def pid(self, name: str) -> int | None:
+        """The process id of a program that runs, else None."""
+        process = self._programs[name].process if name in self._programs else None
+        return None if process is None or process.returncode is not None else process.pid
+
+    def memory(self, name: str) -> int:
+        """Bytes of memory that a program uses; 0 while it does not run."""
+        pid = self.pid(name)
+        try:
+            return 0 if pid is None else int(psutil.Process(pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    def processor(self, name: str) -> float:
+        """Seconds of processor time that a program has used since its start; 0 while it does not run."""
+        pid = self.pid(name)
+        try:
+            return 0.0 if pid is None else sum(psutil.Process(pid).cpu_times()[:2])
+        except psutil.Error:
+            return 0.0
+
+    def starts(self, name: str) -> int:
+        """How many times a program was started."""
+        return self._programs[name].starts
+
+    async def start(self, program: Program) -> None:
+        """Start a program and return once it counts as started. Raises GaveUpError when that will not be."""
+        running = _Running(program, self._logs / f"{program.name}.log", self._policy)
+        self._programs[program.name] = running
+        running.task = asyncio.create_task(self._keep(running), name=f"keep {program.name}")
+        started = asyncio.create_task(running.started.wait(), name=f"start {program.name}")
+        waits: set[asyncio.Future[Any]] = {started, self._failed}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            started.cancel()
+        if not running.started.is_set():
+            await self._failed
+
+    async def end(self, name: str) -> None:
+        """End one program, if it is there, and keep it running no longer."""
+        if name in self._programs:
+            running = self._programs[name]
+            await self._stop_stage([running], running.program.stop_time)
+            self._programs.pop(name, None)
+
+    def proved(self) -> None:
+        """All that runs did its work once: from now on programs are given much longer to recover."""
+        for running in self._programs.values():
+            running.backoff.proved()
+
+    async def failed(self) -> None:
+        """Wait until some program cannot be kept running, then raise its GaveUpError."""
+        await asyncio.shield(self._failed)
+
+    async def stop(self, stages: Iterable[Iterable[str]], *, within: float = 18.0) -> list[str]:
+        """End the programs stage by stage, and what is in no stage at last; return those that had to be killed.
+
+        It takes no longer than `within` seconds, if the programs' own stop times fit in.
+        """
+        self._housekeeping.cancel()
+        if not self._failed.cancel() and not self._failed.cancelled():
+            self._failed.exception()  # whoever waits for it was told; asyncio need not complain
+        deadline = time.monotonic() + within
+        killed: list[str] = []
+        rest = dict(self._programs)
+        plan = [[rest.pop(name) for name in stage if name in rest] for stage in stages] + [list(rest.values())]
+        for number, stage in enumerate(plan):
+            # What comes later may need its time too.
+            reserved = sum(_slowest(later) for later in plan[number + 1 :])
+            limit = max(0.5, min(_slowest(stage), deadline - time.monotonic() - reserved))
+            killed += await self._stop_stage(stage, limit)
+        return killed
+
+    async def _stop_stage(self, stage: list[_Running], limit: float) -> list[str]:
+        for running in stage:
+            if running.task is not None:
+                running.task.cancel()
+                await asyncio.gather(running.task, return_exceptions=True)
+        alive = {r.program.name: r.process for r in stage if r.process is not None and r.process.returncode is None}
+        for running in stage:
+            if running.program.name in alive:
+                children.send(alive[running.program.name], running.program.stop_signal)
+        waits = {name: asyncio.create_task(process.wait(), name=f"end {name}") for name, process in alive.items()}
+        if not waits:
+            return []
+        _, late = await asyncio.wait(waits.values(), timeout=limit)
+        killed = [name for name, wait in waits.items() if wait in late]
+        for name in killed:
+            log.warning("killed: it did not end in time", extra={"program": name, "seconds": round(limit, 1)})
+            children.send(alive[name], signal.SIGKILL)
+        await asyncio.gather(*waits.values())
+        return killed
+
+    async def _keep(self, running: _Running) -> None:
+        try:
+            while True:
+                decision = await self._live_once(running)
+                if isinstance(decision, GiveUp):
+                    self._fail(_given_up(running, decision))
+                    return
+                await asyncio.sleep(decision.delay)
+        except Exception as exc:  # a fault of ours must end everything, not leave a program unwatched
+            self._fail(exc)
+
+    def _fail(self, exc: Exception) -> None:
+        log.error("gave up", extra={"error": str(exc)})
+        if not self._failed.done():
+            self._failed.set_exception(exc)
+
+    async def _live_once(self, running: _Running) -> Restart | GiveUp:
+        """Run the program until it ends, and decide what comes then."""
+        began, running.offset = time.monotonic(), _size(running.log)
+        running.status = await self._run_once(running)
+        now = time.monotonic()
+        decision = running.backoff.ended(status=running.status, lived=now - began, now=now)
+        extra = {"program": running.program.name, "status": running.status, "lived": round(now - began, 1)}
+        log.warning("ended", extra={**extra, "said": children.complaint(running.log, offset=running.offset)})
+        return decision
+
+    async def _run_once(self, running: _Running) -> int:
+        """One life of the program; its exit status, negative for a signal."""
+        program = running.program
+        try:
+            running.process = await children.spawn(
+                program.command(),
+                log=running.log,
+                environ=program.environ,
+                run_as=program.run_as,
+                orphan_signal=program.orphan_signal,
+            )
+        except (OSError, subprocess.SubprocessError) as exc:
+            with running.log.open("a", encoding="utf-8") as output:
+                output.write(f"milepost: it cannot be started: {exc}\n")
+            return 127
+        running.starts += 1
+        log.info("started", extra={"program": program.name, "pid": running.process.pid})
+        ended = asyncio.create_task(running.process.wait(), name=f"wait {program.name}")
+        try:
+            if await self._after_start(running, ended):
+                running.started.set()
+            return await ended
+        finally:
+            ended.cancel()
+
+    async def _after_start(self, running: _Running, ended: asyncio.Task[int]) -> bool:
+        """Run the program's hook while it lives; false when it ended meanwhile or the hook failed."""
+        hook = running.program.after_start
+        if hook is None:
+            return True
+        hooked = asyncio.ensure_future(hook())
+        try:
+            await asyncio.wait({hooked, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not hooked.done():
+                return False
+            hooked.result()
+        except Exception as exc:  # whatever the hook met, the cure is the same: a new start
+            log.warning("not usable after its start", extra={"program": running.program.name, "error": str(exc)})
+            await self._end(running, ended)
+            return False
+        finally:
+            hooked.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await hooked
+        return True
+
+    async def _end(self, running: _Running, ended: asyncio.Task[int]) -> None:
+        if running.process is not None:
+            children.send(running.process, running.program.stop_signal)
+            done, _ = await asyncio.wait({ended}, timeout=running.program.stop_time)
+            if not done:
+                children.send(running.process, signal.SIGKILL)
+
+    async def _rotate(self) -> None:
+        while True:
+            await asyncio.sleep(5)
+            for running in self._programs.values():
+                if children.rotate(running.log):
+                    log.info("rotated its log", extra={"program": running.program.name})
+
+
+def _given_up(running: _Running, decision: GiveUp) -> GaveUpError:
+    return GaveUpError(
+        running.program.name,
+        status=running.status,
+        reason=decision.reason,
+        last_words=children.complaint(running.log, offset=running.offset),
+        log=running.log,
+    )
+
+
+def _slowest(stage: list[_Running]) -> float:
+    return max((running.program.stop_time for running in stage), default=0.0)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,1 @@
+"""Closures: what excuses a station from being open."""

@@ -1,0 +1,1 @@
+"""Opening hours: rules, day classes, calendars."""

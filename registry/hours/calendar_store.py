@@ -1,0 +1,272 @@
+"""Schedules, overrides and classes of days in the database, and the calendars that they come to."""
+
+import hashlib
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from registry.hours.calendar import (
+    ALWAYS,
+    FROM_ALWAYS,
+    Calendar,
+    Definition,
+    Override,
+    Version,
+    calendar_of,
+)
+from registry.hours.day_classes import DayClass, DayClasses
+from registry.hours.opening_text import ScheduleError
+from registry.store import QUERIES as REGISTRY
+from store.pool import Connection
+from store.sql import load_queries
+
+log = logging.getLogger(__name__)
+
+QUERIES = load_queries(Path(__file__).with_name("calendar_queries.sql"))
+
+KEPT: Final = timedelta(days=8)
+AHEAD: Final = timedelta(days=40)
+"""How far openings are kept and looked ahead in the database, from midnight UTC."""
+MANY: Final = 20_000
+"""Stations that are looked at by themselves; when there are more, all are."""
+_UNREADABLE: Final = Definition((Version(FROM_ALWAYS, "unreadable"),))
+_EDITION: Final = "1"
+"""Raise it when the same definition and classes would give other openings: then all are filled again."""
+
+Opening = tuple[int, datetime, datetime]
+"""(calendar, opens, closes)"""
+
+
+class Refreshed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a refresh came to: calendars in use, those filled anew, stations that got another one.
+
+    `provisional` of the calendars hang on days of which nobody has announced yet what they will be. `unreadable` says
+    of schedules and overrides that cannot be read what is wrong; their stations stay as they were.
+    """
+
+    calendars: int
+    filled: int
+    moved: int
+    provisional: int
+    unreadable: list[str]
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.filled or self.moved)
+
+
+class _Group(msgspec.Struct, frozen=True):
+    """Stations that share their openings: what these come from, one of the stations, the calendars that they have."""
+
+    source: str | None
+    station: str
+    calendars: frozenset[int | None]
+
+
+async def refresh_calendars(
+    connection: Connection, *, now: datetime, stations: Collection[str] | None = None
+) -> Refreshed:
+    """Give stations the calendars that follow from schedules and overrides, and fill in their openings around `now`.
+
+    Writes only what is different, and announces it. With `stations` only these are looked at. It runs in a
+    transaction of its own, or within that of the caller.
+    """
+    wanted = None if stations is None or len(stations) > MANY else list(stations)
+    async with connection.transaction():
+        await lock_calendars(connection)
+        groups = [_group(row) for row in await connection.fetch(QUERIES.opening_sources, wanted)]
+        definitions, unreadable = await _definitions(connection, groups)
+        ids = await _calendar_ids(connection, definitions.values(), now)
+        places = {
+            source: None if definition == ALWAYS.definition else ids[definition.key]
+            for source, definition in definitions.items()
+        }
+        moved = await _place(connection, groups, places, wanted)
+        if wanted is None:
+            await connection.execute(QUERIES.unused_calendars)
+        filled, calendars = await _fill(connection, now)
+        if filled or moved:
+            await connection.execute(REGISTRY.announce)
+        provisional: int = await connection.fetchval(QUERIES.count_provisional)
+    return Refreshed(calendars=calendars, filled=filled, moved=moved, provisional=provisional, unreadable=unreadable)
+
+
+async def lock_calendars(connection: Connection) -> None:
+    """Keep others from refreshing until the transaction ends.
+
+    Who changes stations and refreshes in one transaction locks first: a refresh that has the lock waits for stations.
+    """
+    await connection.execute(QUERIES.lock_calendars)
+
+
+async def fill_openings(connection: Connection, *, now: datetime) -> int:
+    """Keep the window of stored openings around `now`; the number of calendars it wrote to.
+
+    Cheap whatever the number of stations: once a day it does something, else nothing.
+    """
+    async with connection.transaction():
+        await lock_calendars(connection)
+        filled, _ = await _fill(connection, now)
+    return filled
+
+
+async def load_calendars(connection: Connection) -> dict[int, Calendar]:
+    """Every calendar by its id; a station without one is open always (`registry.hours.calendar.ALWAYS`).
+
+    One that cannot be read is there too, and raises a ValueError when it is asked: that costs its own stations only.
+    """
+    classes = await load_day_classes(connection)
+    rows = await connection.fetch(QUERIES.load_calendars)
+    return {row["id"]: _read(row, classes) for row in rows}
+
+
+def _read(row: asyncpg.Record, classes: DayClasses) -> Calendar:
+    try:
+        return Calendar(_definition(row), classes)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return Calendar(_UNREADABLE, classes)
+
+
+async def load_day_classes(connection: Connection) -> DayClasses:
+    """The classes of days, with what table day_class says."""
+    return DayClasses({row["day"]: DayClass(row["class"]) for row in await connection.fetch(QUERIES.load_day_classes)})
+
+
+def _group(row: asyncpg.Record) -> _Group:
+    has = {row["least"], row["greatest"]} | ({None} if row["placed"] < row["stations"] else set())
+    return _Group(row["source"], row["station"], frozenset(has))
+
+
+async def _definitions(connection: Connection, groups: Iterable[_Group]) -> tuple[dict[str, Definition], list[str]]:
+    """{source: definition}, and what is wrong with those that cannot be read."""
+    named = {group.station: group.source for group in groups if group.source is not None}
+    schedules = await connection.fetch(QUERIES.load_schedules, list(named))
+    overrides = await connection.fetch(QUERIES.load_overrides, list(named))
+    own, kinds = _versions(schedules, "station"), _versions(schedules, "kind")
+    found: dict[str, Definition] = {}
+    unreadable: list[str] = []
+    for place in await connection.fetch(QUERIES.load_places, list(named)):
+        try:
+            calendar = calendar_of(
+                own.get(place["station"], ()), kinds.get(place["kind"], ()), _overrides_at(place, overrides)
+            )
+        except ScheduleError as exc:
+            unreadable.append(f"station {place['station']} and those like it: {exc}")
+        else:
+            found[named[place["station"]]] = calendar.definition
+    return found, unreadable
+
+
+def _versions(rows: Iterable[asyncpg.Record], of: str) -> dict[str, list[Version]]:
+    found: dict[str, list[Version]] = {}
+    for row in rows:
+        if row[of] is not None:
+            found.setdefault(row[of], []).append(Version(row["valid_from"], row["rules"], row["timezone"]))
+    return found
+
+
+def _overrides_at(place: asyncpg.Record, rows: Iterable[asyncpg.Record]) -> list[Override]:
+    mine = [row for row in rows if _applies(row, place)]
+    return [Override(row["from_day"], row["to_day"], row["rules"], rank) for rank, row in enumerate(mine)]
+
+
+def _applies(override: asyncpg.Record, place: asyncpg.Record) -> bool:
+    if override["station"] is not None:
+        return bool(override["station"] == place["station"])
+    if override["kind"] is not None:
+        return bool(override["kind"] == place["kind"])
+    return override["area"] is None or override["area"] in place["path"]
+
+
+async def _calendar_ids(connection: Connection, definitions: Iterable[Definition], now: datetime) -> dict[str, int]:
+    """{key: id} of the calendars; those that are new are made, still empty."""
+    wanted = {definition.key: definition for definition in definitions if definition != ALWAYS.definition}
+    texts = [msgspec.json.encode(definition).decode() for definition in wanted.values()]
+    await connection.execute(QUERIES.add_calendars, list(wanted), texts, now)
+    return {row["key"]: row["id"] for row in await connection.fetch(QUERIES.load_calendars)}
+
+
+async def _place(
+    connection: Connection,
+    groups: Iterable[_Group],
+    places: Mapping[str, int | None],
+    stations: Sequence[str] | None,
+) -> int:
+    """Set the calendars of the stations that should have others; how many there were."""
+    readable = [group for group in groups if group.source is None or group.source in places]
+    if all(group.calendars == {places.get(group.source or "")} for group in readable):
+        return 0
+    done = await connection.execute(QUERIES.set_calendars, list(places), list(places.values()), stations)
+    return int(done.split()[-1])
+
+
+async def _fill(connection: Connection, now: datetime) -> tuple[int, int]:
+    """Write the openings of calendars that are not up to date; how many got others, and how many there are."""
+    classes = await load_day_classes(connection)
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    begin, end = midnight - KEPT, midnight + AHEAD
+    up_to_date = begin, end, _stamp(classes, begin.date(), end.date())
+    rows = await connection.fetch(QUERIES.load_calendars)
+    due = {
+        row["id"]: _read(row, classes)
+        for row in rows
+        if (row["filled_from"], row["filled_to"], row["classes"]) != up_to_date
+    }
+    if not due:
+        return 0, len(rows)
+    days = _days(begin.date(), end.date())
+    reckoned = {number: found for number, each in due.items() if (found := _reckon(number, each, begin, end, days))}
+    changed = await _write_openings(connection, {number: openings for number, (openings, _) in reckoned.items()})
+    provisional = [provisional for _, provisional in reckoned.values()]
+    await connection.execute(QUERIES.mark_filled, list(reckoned), provisional, *up_to_date)
+    return len(changed), len(rows)
+
+
+def _reckon(
+    number: int, calendar: Calendar, begin: datetime, end: datetime, days: Sequence[date]
+) -> tuple[Sequence[tuple[datetime, datetime]], bool] | None:
+    """The openings of a calendar and whether they are provisional; None when they cannot be reckoned.
+
+    Then it is tried again with the next filling, and the incident process names it.
+    """
+    try:
+        return calendar.openings(begin, end), any(map(calendar.provisional, days))
+    except Exception:
+        log.exception("a calendar cannot be reckoned with", extra={"calendar": number})
+        return None
+
+
+async def _write_openings(
+    connection: Connection, calendars: Mapping[int, Sequence[tuple[datetime, datetime]]]
+) -> set[int]:
+    """Write what is different; the calendars it was different in."""
+    wanted = {(number, *opening) for number, openings in calendars.items() for opening in openings}
+    stored = {_opening(row) for row in await connection.fetch(QUERIES.load_openings, list(calendars))}
+    gone, new = sorted(stored - wanted), sorted(wanted - stored)
+    await connection.execute(QUERIES.drop_openings, [o[0] for o in gone], [o[1] for o in gone])
+    await connection.execute(QUERIES.add_openings, [o[0] for o in new], [o[1] for o in new], [o[2] for o in new])
+    return {number for number, *_ in (*gone, *new)}
+
+
+def _opening(row: asyncpg.Record) -> Opening:
+    return row["calendar"], row["opens_at"], row["closes_at"]
+
+
+def _definition(row: asyncpg.Record) -> Definition:
+    value: Any = row["definition"]
+    return msgspec.json.decode(value, type=Definition) if isinstance(value, str) else msgspec.convert(value, Definition)
+
+
+def _stamp(classes: DayClasses, first: date, last: date) -> str:
+    """Of what the openings between two days hang on besides the definition."""
+    said = "".join(f"{classes.of(day)}{classes.provisional(day):d}" for day in _days(first, last))
+    return hashlib.sha256(f"{_EDITION} {said}".encode()).hexdigest()[:16]
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range(-2, (last - first).days + 2)]

@@ -1,0 +1,1 @@
+"""Import of the registry from CSV and XLSX sheets."""

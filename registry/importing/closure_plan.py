@@ -1,0 +1,49 @@
+"""What an import of closures would change. Pure."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import msgspec
+
+from contract.said import Said
+from registry.importing.diff import NONE_MEANT, Plan, checked, compare, no_station
+from registry.importing.layout import BadCell
+from registry.importing.rows import Row, Rows
+from registry.model import DeclaredClosure
+
+_NOT_AFTER: Final = Said("is not after its beginning: correct one of them", "不晚于开始时间：请改正其中一个")
+
+
+def plan_closures(
+    rows: Rows,
+    stored: Mapping[str, DeclaredClosure],
+    stations: Collection[str],
+    meant: Mapping[str, str] = NONE_MEANT,
+) -> Plan[DeclaredClosure]:
+    """Compare the rows with the stored closures of the same stations and beginnings.
+
+    `stations` are those there are, `meant` the ids that others may have lost zeros of.
+    """
+    good, bad = checked(rows, lambda row: _closure_of(row, stored.get(row.key), stations, meant))
+    return compare(good, stored, bad, [])
+
+
+def _closure_of(
+    row: Row, stored: DeclaredClosure | None, stations: Collection[str], meant: Mapping[str, str]
+) -> DeclaredClosure | BadCell:
+    closure = msgspec.structs.replace(stored, **row.values) if stored else DeclaredClosure(**row.values)
+    if closure.station not in stations:
+        return BadCell(row.line, "station", no_station(closure.station, meant))
+    if closure.until_at <= closure.from_at:
+        return BadCell(row.line, "until", _NOT_AFTER)
+    if stored is not None and stored.approved_by is not None and closure != stored:
+        approved = f"{stored.approved_by} approved this closure as it was"
+        return BadCell(
+            row.line,
+            None,
+            Said(
+                f"{approved}: withdraw it and declare another, or take out the row",
+                f"{stored.approved_by} 已按原内容审批此次闭馆：请先撤回再重新申报，或删去此行",
+            ),
+        )
+    return closure

@@ -1,0 +1,238 @@
+"""What an import did or would do, as text for the person who runs it. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final
+
+import msgspec
+
+from contract.glossary import WORDS, word
+from contract.said import Said
+from registry.importing.columns import CHINA_TIME
+from registry.importing.diff import Change, Plan, T
+from registry.importing.layout import BadCell, Layout
+from registry.importing.rows import COLUMNS, Kind
+from registry.model import DeclaredClosure, NamedDay
+
+_CHOICES: Final = frozenset({"lifecycle", "level", "metric", "day_class"})
+"""Fields whose values are words of the glossary; in English a file has the machine word."""
+SHOWN: Final = 50
+"""Lines of a diff or of a list of errors that are shown; of the rest only the number."""
+_VALUE: Final = 60
+_UTC: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person asked of an import, and the language of the answer (zh-CN or en).
+
+    `skip_bad`: bad rows are left out. `clear_blank`: an empty cell may clear what is stored. `ids_as_written`: ids that
+    look as if they lost leading zeros are right. `places_as_written`: coordinates that are in doubt are right.
+    """
+
+    dry_run: bool = False
+    skip_bad: bool = False
+    clear_blank: bool = False
+    ids_as_written: bool = False
+    places_as_written: bool = False
+    language: str = "en"
+
+
+class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of an import.
+
+    `refused`: bad rows stopped it, or cells that would clear what is stored, or would have (a dry run); the command
+    ends with status 2. `applied` is false then and for any dry run.
+    """
+
+    kind: Kind
+    dry_run: bool
+    applied: bool
+    refused: bool
+    new: int
+    changed: int
+    unchanged: int
+    # Areas whose own row says nothing new, but whose place in the tree follows a parent.
+    moved: int
+    # Stored values that an empty cell clears.
+    cleared: int
+    bad: list[BadCell]
+    # What is applied without: coordinates in doubt.
+    doubts: list[BadCell]
+    text: str
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan comes to under what was asked."""
+
+    asked: Asked
+    bad: bool
+    cleared: int
+    doubts: int
+
+    @property
+    def would_clear(self) -> bool:
+        return self.cleared > 0 and not self.asked.clear_blank
+
+    @property
+    def stopped(self) -> bool:
+        return (self.bad and not self.asked.skip_bad) or self.would_clear
+
+
+def describe(
+    plan: Plan[T],
+    kind: Kind,
+    asked: Asked,
+    *,
+    layout: Layout = Layout(),  # noqa: B008 - it is frozen
+    blank: Mapping[str, frozenset[str]] | None = None,
+    doubts: Sequence[BadCell] = (),
+) -> ImportReport:
+    """The report of a plan.
+
+    `blank`: {key: the fields whose cell is empty}; `doubts`: what was left out of good rows.
+    """
+    cleared = [_cleared(change, (blank or {}).get(change.key, frozenset())) for change in plan.changes]
+    outcome = Outcome(
+        asked=asked, bad=bool(plan.bad), cleared=sum(len(change.fields) for change in cleared), doubts=len(doubts)
+    )
+    words = _Words(asked.language, kind)
+    lines = [
+        *(note.text(asked.language) for note in layout.notes),
+        *words.cells(plan.bad, layout, ""),
+        *words.cells(doubts, layout, "? "),
+        *words.diff(plan, cleared),
+        words.summary(plan, kind, outcome),
+        *words.verdict(plan, outcome),
+    ]
+    return ImportReport(
+        kind=kind,
+        dry_run=asked.dry_run,
+        applied=not asked.dry_run and not outcome.stopped,
+        refused=outcome.stopped,
+        new=len(plan.new),
+        changed=len(plan.changed),
+        unchanged=plan.unchanged,
+        moved=len(plan.moved),
+        cleared=outcome.cleared,
+        bad=plan.bad,
+        doubts=list(doubts),
+        text="\n".join(lines),
+    )
+
+
+def _cleared(change: Change, blank: frozenset[str]) -> Change:
+    """The part of a change that is due to empty cells. The level of an area is derived again, which clears nothing."""
+    fields = {name: values for name, values in change.fields.items() if name in blank and name != "level"}
+    return Change(change.key, fields)
+
+
+class _Words:
+    """The lines of a report in one language."""
+
+    def __init__(self, language: str, kind: Kind) -> None:
+        self._language = language
+        self._columns = {column.field: Said(column.name, column.called[0]) for column in COLUMNS[kind]}
+
+    def _say(self, en: str, zh: str) -> str:
+        return Said(en, zh).text(self._language)
+
+    def cells(self, cells: Sequence[BadCell], layout: Layout, mark: str) -> Iterator[str]:
+        for cell in cells[:SHOWN]:
+            yield mark + layout.shown(cell, self._language)
+        if (more := len(cells) - SHOWN) > 0:
+            yield self._say(f"… and {more} more problems", f"……另有 {more} 处问题")
+
+    def diff(self, plan: Plan[T], cleared: Sequence[Change]) -> Iterator[str]:
+        yield from islice(self._diff(plan, cleared), SHOWN)
+        hidden = len(plan.new) + sum(len(change.fields) for change in plan.changes) - SHOWN
+        if hidden > 0:
+            yield self._say(f"… and {hidden} more lines", f"……另有 {hidden} 行")
+
+    def _diff(self, plan: Plan[T], cleared: Sequence[Change]) -> Iterator[str]:
+        """What is cleared first: it is lost."""
+        for change in cleared:
+            yield from self._change(change.key, change.fields, "-")
+        for change, gone in zip(plan.changes, cleared, strict=True):
+            yield from self._change(change.key, {n: v for n, v in change.fields.items() if n not in gone.fields}, "~")
+        for entry in plan.new:
+            yield f"+ {self._new(entry)}"
+
+    def _new(self, entry: Any) -> str:
+        if isinstance(entry, DeclaredClosure):
+            begin, end = _local(entry.from_at), _local(entry.until_at)
+            return self._say(
+                f"{entry.station} {begin} until {end}: {entry.reason}",
+                f"{entry.station} {begin} 至 {end}：{entry.reason}",
+            )
+        if isinstance(entry, NamedDay):
+            return f"{entry.id} {self._shown('day_class', entry.day_class)}"
+        return f"{getattr(entry, 'code', None) or entry.id} {entry.name}"
+
+    def _change(self, key: str, fields: Mapping[str, tuple[Any, Any]], sign: str) -> Iterator[str]:
+        for name, (old, new) in fields.items():
+            column = self._columns.get(name, Said(name, name)).text(self._language)
+            yield f"{sign} {_local_key(key)} {column}: {self._shown(name, old)} → {self._shown(name, new)}"
+
+    def _shown(self, field: str, value: Any) -> str:
+        if field in _CHOICES and value and self._language != "en":
+            value = word(field, value, self._language)
+        if value is None or value == ():
+            return self._say("(empty)", "（空）")
+        if isinstance(value, tuple):
+            value = ";".join(value)
+        text = _local(value) if isinstance(value, datetime) else str(value)
+        return text if len(text) <= _VALUE else text[:_VALUE] + "…"
+
+    def summary(self, plan: Plan[T], kind: Kind, outcome: Outcome) -> str:
+        rows = len({cell.line for cell in plan.bad})
+        moved, gone, doubts = len(plan.moved), outcome.cleared, outcome.doubts
+        en = f"{WORDS['file'][kind].en}: {len(plan.new)} new, {len(plan.changed)} changed, {plan.unchanged} unchanged"
+        zh = f"{WORDS['file'][kind].zh}：新增 {len(plan.new)}，更改 {len(plan.changed)}，不变 {plan.unchanged}"
+        en += f", {moved} moved with their parent" if moved else ""
+        zh += f"，随上级移动 {moved}" if moved else ""
+        en += f", {gone} values cleared" if gone else ""
+        zh += f"，清空 {gone} 项" if gone else ""
+        en += f", {doubts} coordinates in doubt" if doubts else ""
+        zh += f"，坐标存疑 {doubts}" if doubts else ""
+        return self._say(f"{en}, {rows} bad rows", f"{zh}，错误行 {rows}")
+
+    def verdict(self, plan: Plan[T], outcome: Outcome) -> Iterator[str]:
+        asked = outcome.asked
+        if outcome.doubts:
+            yield self._say(
+                "Coordinates in doubt are left off the map: correct them, or confirm them with --places-as-written.",
+                "存疑的坐标不会显示在地图上：请改正，或加 --places-as-written 确认。",
+            )
+        if plan.bad and not asked.skip_bad:
+            yield self._say(
+                "Nothing is applied: mend the bad rows, or leave them out with --skip-bad.",
+                "没有导入任何内容：请改正错误行，或加 --skip-bad 跳过它们。",
+            )
+        if outcome.would_clear:
+            yield self._say(
+                f"Nothing is applied: empty cells would clear {outcome.cleared} stored values (lines with -). Fill the "
+                "cells or take out the column, or clear them with --clear-blank.",
+                f"没有导入任何内容：空白单元格会清空已存的 {outcome.cleared} 项（以 - 开头的行）。"
+                "请填写或删去该列，或加 --clear-blank 确认清空。",
+            )
+        if outcome.stopped:
+            return
+        if asked.dry_run:
+            yield self._say("Dry run: nothing is applied.", "试运行：没有导入任何内容。")
+        elif plan.bad:
+            yield self._say("Applied, without the bad rows.", "已导入，错误行除外。")
+        else:
+            yield self._say("Applied.", "已导入。")
+
+
+def _local(at: datetime) -> str:
+    """A time as a person writes it into a file: China's."""
+    local = at.astimezone(CHINA_TIME)
+    return local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
+
+
+def _local_key(key: str) -> str:
+    """The key of an entry with the times in it as a person writes them."""
+    return _UTC.sub(lambda found: _local(datetime.fromisoformat(found[0])), key)

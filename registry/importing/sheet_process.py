@@ -1,0 +1,90 @@
+"""Reads a table file in a process of its own: a workbook that is made to harm, or only damaged, ends nothing else.
+
+The reader of workbooks is native code, and what a small file unpacks to is known only afterwards. The process has a
+bound of memory and of processor time.
+"""
+
+import subprocess
+import sys
+from typing import Final
+
+import msgspec
+
+from contract.environ import bare_environ
+from contract.errors import RemedyError
+from contract.said import Said
+from registry.importing.sheet import XLSX, Sheet, read_sheet
+
+MAX_MEMORY: Final = 4 * 1024 * 1024 * 1024
+MAX_SECONDS: Final = 300
+"""Processor time; twice as long by the clock."""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    sheet: Sheet | None = None
+    problem: Said | None = None
+
+
+def read_apart(content: bytes, *, memory: int = MAX_MEMORY) -> Sheet:
+    """As `registry.importing.sheet.read_sheet`, with workbooks in a process of their own that gets `memory` bytes.
+
+    Raises RemedyError.
+    """
+    if not content.startswith(XLSX):
+        return read_sheet(content)
+    command = [sys.executable, "-P", "-m", __name__, str(memory)]
+    environ = bare_environ()  # a workbook that takes the process over finds no secret in it
+    try:
+        done = subprocess.run(
+            command, input=content, env=environ, capture_output=True, timeout=2 * MAX_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise _too_much() from None
+    if done.returncode != 0:
+        raise _too_much()
+    answer = msgspec.msgpack.decode(done.stdout, type=_Answer)
+    if answer.sheet is None:
+        said = answer.problem or Said("nothing was read", "没有读到内容")
+        raise RemedyError(said.en, said.zh)
+    return answer.sheet
+
+
+def _too_much() -> RemedyError:
+    return RemedyError(
+        "the workbook takes more memory or time than an import may: copy the table alone into a new workbook, or save "
+        "it as CSV UTF-8",
+        "读取该工作簿所需的内存或时间超过限制：请只把表格复制到新工作簿，或另存为 CSV UTF-8",
+    )
+
+
+def _limit(memory: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return
+    _lower(resource.RLIMIT_AS, memory)
+    _lower(resource.RLIMIT_CPU, MAX_SECONDS)
+    _lower(resource.RLIMIT_CORE, 0)
+
+
+def _lower(kind: int, wanted: int) -> None:
+    import resource
+
+    _, most = resource.getrlimit(kind)
+    value = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(kind, (value, most))
+
+
+def _main() -> None:
+    _limit(int(sys.argv[1]))
+    try:
+        answer = _Answer(sheet=read_sheet(sys.stdin.buffer.read()))
+    except RemedyError as exc:
+        answer = _Answer(problem=exc.said)
+    except MemoryError:
+        sys.exit(1)
+    sys.stdout.buffer.write(msgspec.msgpack.encode(answer))
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,45 @@
+"""What targets want of which areas, and what an import of them would change. Pure."""
+
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from contract.said import Said
+from registry.importing.diff import Plan, checked, compare
+from registry.importing.layout import BadCell
+from registry.importing.rows import Row, Rows
+from registry.model import Target
+
+
+def plan_targets(rows: Rows, stored: Mapping[str, Target], areas: Collection[str]) -> Plan[Target]:
+    """Compare the rows with the stored targets of the same ids; `areas` are the codes that there are."""
+    good, bad = checked(rows, lambda row: _target_of(row, stored.get(row.key), areas))
+    return compare(good, stored, bad, [])
+
+
+def _target_of(row: Row, stored: Target | None, areas: Collection[str]) -> Target | BadCell:
+    target = msgspec.structs.replace(stored, **row.values) if stored else Target(**row.values)
+    unknown = [code for code in target.areas if code not in areas]
+    if unknown:
+        shown = ", ".join(unknown[:3])
+        return BadCell(
+            row.line,
+            "areas",
+            Said(
+                f"{shown}: not an area of the database: import its areas first, or correct it",
+                f"数据库中没有区划 {shown}：请先导入行政区划，或改正",
+            ),
+        )
+    if target.metric in _SHARES and target.threshold is not None and not 0 <= target.threshold <= 1:
+        return BadCell(
+            row.line,
+            "threshold",
+            Said(
+                f"{target.threshold:g} is not a share: write 50% as 0.5",
+                f"{target.threshold:g} 不是比例：请写 50% 或 0.5",
+            ),
+        )
+    return target
+
+
+_SHARES = frozenset({"covered", "online_rate", "service_rate"})

@@ -1,0 +1,408 @@
+"""The incident process on simulated time: the real rules, in the order of its passes, without a database.
+
+The shells of `alerting.incident_process.decide_pass`, `alerting.causes.stage` and `alerting.blindspots.stage` do the
+same with queries; whatever lives in memory there lives in `Memory` here, and `restart` makes it anew from what was
+kept.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+
+from alerting.blindspots.area_counts import Step
+from alerting.blindspots.by_silence import World
+from alerting.blindspots.spot import keys_of as spot_keys_of
+from alerting.blindspots.spot import write
+from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
+from alerting.blindspots.unknown_time import Gaps, UnknownTime
+from alerting.causes.common_cause import CauseSettings
+from alerting.causes.evidence import Fallen, Peer
+from alerting.causes.flapping import Flapping, FlappingSettings
+from alerting.causes.flapping_write import (
+    end_flapping,
+    falls_by_flapping,
+    flapping_key,
+    note_changes,
+    note_use,
+    only_joined,
+    opened_of_no_use,
+    shelter,
+    shelter_use,
+    use_key,
+    write_turns,
+)
+from alerting.causes.groups import Population
+from alerting.causes.shard_suspicion import MassSettings, Suspicions
+from alerting.causes.steps import AREA_OUTAGE
+from alerting.causes.tracker import Causes
+from alerting.causes.use_causes import UseCauses
+from alerting.causes.write import CHILD_KINDS, fallen_of, keys_of, write_plan
+from alerting.incidents.book import Action, Book, Incident
+from alerting.pipeline.blind_incidents import LONGEST, Gap, View, Watchdog, follow_pipeline, pipeline_key
+from alerting.pipeline.blind_incidents import Clock as WatchedClock
+from alerting.pipeline.stability import SPAN
+from alerting.pipeline.watermark import Waiting, horizon, reached, stride, watermark
+from alerting.station_incidents import shelving as shelf
+from alerting.station_incidents.rules import NOT_OPEN, UNUSABLE, RuleSettings, decide, hold, station_rule_key
+from alerting.station_incidents.timers import StationWatch
+from alerting.stations.snapshot import ClockName, Moment, Standing
+from alerting.stations.table import Facts, Field, Judged, StationChange
+from alerting.stations.verdict import Clock
+from registry.closures.rules import Closure
+from registry.hours.calendar import ALWAYS, Calendar
+from tests.instrument.sim_database import Kept
+
+SAMPLE = 40
+Pairs = list[tuple[Standing | None, Standing | None]]
+
+
+class Source(Protocol):
+    """What the database would answer: the judges' side of it."""
+
+    def clocks(self) -> Sequence[Clock]: ...
+
+    def changes(self, read: Mapping[int, int]) -> Iterable[StationChange]:
+        """The stations' own transitions behind these numbers."""
+
+    def gaps(self, read: dict[int, int]) -> list[Gap]:
+        """The gaps behind these numbers, which go on to the newest."""
+
+    def peers(self, stations: Iterable[str], floor: float | None = None) -> dict[str, tuple[datetime, datetime, bool]]:
+        """When stations were heard last, and should be heard next; and whether that is overdue."""
+
+    def promises(self, stations: Iterable[str]) -> Mapping[str, float]:
+        """The interval of each station's slowest terminal that counts, of those that are known."""
+
+    def clock_of(self, station: str) -> ClockName | None:
+        """The clock of the terminal that was heard last."""
+
+
+class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
+    rules: RuleSettings = RuleSettings()
+    causes: CauseSettings = CauseSettings()
+    flapping: FlappingSettings = FlappingSettings()
+    spots: BlindSpotSettings = BlindSpotSettings()
+    mass: MassSettings = MassSettings()
+
+
+class Register:
+    """What people wrote down: stations, calendars, closures, targets. `edited` asks the desk to look."""
+
+    def __init__(self) -> None:
+        self.facts: dict[str, Facts] = {}
+        self.calendars: dict[int, Calendar] = {}
+        self.closures: list[Closure] = []
+        self.targets: dict[str, list[str]] = {}
+        self.edited: set[str] = set()
+
+
+class Memory:
+    """What is lost with the process."""
+
+    def __init__(self, known: datetime, field: Field, settings: DeskSettings, applied: Mapping[int, int]) -> None:
+        self.known = known
+        self.field = field
+        self.suspicions = Suspicions(settings.mass, field)
+        self.watch = StationWatch(field, settings.rules)
+        self.waiting: Waiting[StationChange] = Waiting(applied)
+        self.population = Population(field)
+        self.causes = Causes(settings.causes, self.population.online)
+        self.use = UseCauses(field, settings.causes)
+        self.flapping = Flapping(settings.flapping)
+        self.spots = BlindSpots(World(field.standing, self._hours), settings.spots)
+        self.gaps = Gaps()
+        self.rests: dict[str, ClockName] = {}
+
+    def _hours(self, station: str) -> Calendar:
+        found = self.field.hours(station)
+        return found if isinstance(found, Calendar) else ALWAYS
+
+
+class Desk:
+    """One incident process after another."""
+
+    def __init__(self, source: Source, register: Register, settings: DeskSettings, begin: datetime) -> None:
+        self.kept = Kept()
+        # When a person decided that a shard is sound.
+        self.decisions: dict[str, datetime] = {}
+        self._source, self._register, self._settings = source, register, settings
+        self._known = begin
+        self._applied: dict[int, int] = {}
+        self._judged: dict[str, Judged] = {}
+        self._gaps_read: dict[int, int] = {}
+        self._gaps: list[Gap] = []
+        self.restart()
+
+    def restart(self) -> None:
+        """Everything as of the last pass, from what was kept."""
+        field = Field(self._known, self._register.calendars)
+        for facts in self._register.facts.values():
+            field.restore(facts, self._judged.get(facts.station))
+        for station, every in self._source.promises(self._register.facts).items():
+            field.note_promise(station, every)
+        field.set_closures(self._register.closures)
+        field.take()
+        self._watchdog = Watchdog()
+        self._memory = memory = Memory(self._known, field, self._settings, self._applied)
+        for gap in self._gaps:
+            self._note_gap(memory, gap)
+        memory.suspicions.restore(self.kept.suspected())
+        memory.watch.reconcile(self.kept.handled())
+        self._restore_causes(memory)
+        had = frozenset(area for area, cells in self.kept.counts.items() if any(cells[:-2]))
+        start = Start(
+            known=self._known, spots=self.kept.spots(), memory=self.kept.memory(), targets=self._register.targets,
+            had=had,
+        )  # fmt: skip
+        memory.spots.load(field.standings(), start)
+        self.kept.counts.update(memory.spots.counts.take())
+
+    @staticmethod
+    def _fallen(memory: Memory, incident: Incident) -> Fallen:
+        station = incident.station or ""
+        return fallen_of(incident, memory.population.groups_of(station), memory.field.every_of(station))
+
+    def _restore_causes(self, memory: Memory) -> None:
+        memory.use.restore(self.kept.causes(memory.field.every_of, UNUSABLE), self.kept.down([UNUSABLE]))
+        outages, alone = self.kept.causes(memory.field.every_of, AREA_OUTAGE), []
+        for incident in self.kept.down(CHILD_KINDS):
+            fallen = self._fallen(memory, incident)
+            outage = outages.get(incident.parent or 0)
+            if outage is None:
+                alone.append(fallen)
+            else:
+                outage.put(fallen)
+        memory.causes.restore(outages.values(), alone)
+        for station, (changes, flaps, slot) in self.kept.flapping.items():
+            memory.flapping.restore(station, changes, flaps=flaps, slot=slot)
+
+    # -- a pass ------------------------------------------------------------------------------------------------
+
+    @property
+    def counts(self) -> Mapping[str, Sequence[int]]:
+        return self.kept.counts
+
+    @property
+    def applied(self) -> Mapping[int, int]:
+        """The newest number of each partition that was taken in for good."""
+        return self._applied
+
+    def is_suspected(self, station: str) -> bool:
+        return self._memory.field.is_suspected(station)
+
+    def standing(self, station: str) -> Standing | None:
+        return self._memory.field.standing(station)
+
+    def decide(self, now: datetime) -> None:
+        """Pass after pass until there is no more to be read."""
+        while self._pass(now):
+            pass
+
+    def _pass(self, now: datetime) -> bool:
+        memory, clocks = self._memory, self._source.clocks()
+        mark = watermark(clocks, now)
+        memory.waiting.add(self._source.changes(memory.waiting.read))
+        until = horizon(mark.ripe, ())
+        reach = stride(until, known=memory.known, earliest=memory.waiting.earliest)
+        ripe = memory.waiting.ripe(reach, now)
+        known = reached(mark, known=memory.known, reach=reach, now=now)
+        moment = Moment(now=now, known=known, untrusted=mark.untrusted)
+        gaps = self._source.gaps(self._gaps_read)
+        for gap in gaps:
+            self._gaps.append(gap)
+            self._note_gap(memory, gap)
+        self._follow_register(memory, moment)
+        book = Book()
+        self._follow_stations(memory, book, ripe, moment)
+        self.kept.store(book, now)
+        self._follow_pipeline(clocks, gaps, now)
+        self._known = memory.known = known
+        self._applied = dict(memory.waiting.applied)
+        return reach != until or memory.watch.busy
+
+    def _note_gap(self, memory: Memory, gap: Gap) -> None:
+        if gap.partition is not None and gap.ended_at - gap.began_at > LONGEST:
+            memory.field.resume((gap.partition, gap.shard), gap.ended_at)
+        if gap.partition is not None and gap.ended_at - gap.began_at > timedelta(seconds=1):
+            memory.gaps.add([UnknownTime(gap.partition, gap.shard, gap.began_at, gap.ended_at)])
+
+    def _follow_register(self, memory: Memory, moment: Moment) -> None:
+        edited, self._register.edited = self._register.edited, set()
+        for station in sorted(edited):
+            memory.field.register(self._register.facts[station], self._judged.get(station))
+        if edited:
+            memory.field.set_closures(self._register.closures)
+        for station in memory.field.resting_on(moment.untrusted):
+            clock = self._source.clock_of(station)
+            if clock is not None and memory.rests.get(station) != clock:
+                memory.rests[station] = clock
+                memory.field.rest(station, clock)
+
+    def _follow_stations(self, memory: Memory, book: Book, ripe: Sequence[StationChange], moment: Moment) -> None:
+        for station, every in self._source.promises({change.station for change in ripe}).items():
+            memory.field.note_promise(station, every)
+        for change in ripe:
+            self._note_judged(change)
+            memory.rests.pop(change.station, None)
+        peers = self._suspect(memory, ripe, moment)
+        intents = memory.watch.follow(ripe, moment)
+        self._learn(book, {station_rule_key(intent.kind, intent.station) for intent in intents})
+        decide(book, intents, moment.now)
+        taken = memory.watch.take_changes()
+        pairs = [(changed.before, changed.after) for changed in taken]
+        self._follow_causes(memory, book, pairs, moment)
+        self._follow_spots(memory, book, pairs, moment)
+        memory.suspicions.follow(taken, peers, self.decisions, moment)
+        self.kept.keep_suspicions(memory.suspicions)
+        self._follow_shelf(memory, book, pairs, moment)
+        hold(book, memory.field, moment.known, self._settings.rules)
+
+    def _follow_shelf(self, memory: Memory, book: Book, pairs: Pairs, moment: Moment) -> None:
+        grace = timedelta(seconds=self._settings.rules.opening_grace)
+        stations = shelf.concerned(pairs)
+        book.learn(self.kept.going_on_at(stations))
+        shelf.follow_stations(book, stations, memory.field, moment, grace)
+        due = self.kept.due_shelved(moment.now)
+        book.learn(due)
+        shelf.reopen_due(book, due, memory.field, moment, grace)
+
+    def _suspect(self, memory: Memory, ripe: Sequence[StationChange], moment: Moment) -> dict[str, list[Peer]]:
+        wanted = memory.suspicions.wanted(ripe, moment)
+        stations = {one for asked in wanted.values() for one in asked.stations}
+        found = self._source.peers(stations, self._settings.mass.floor)
+        known = {one: Peer(one, *row) for one, row in found.items()}
+        peers = {shard: [known[one] for one in asked.stations if one in known] for shard, asked in wanted.items()}
+        memory.suspicions.begin(peers, moment, "1")
+        return peers
+
+    def _note_judged(self, change: StationChange) -> None:
+        known = self._judged.get(change.station)
+        moved = known is None or known.state != change.after
+        self._judged[change.station] = Judged(
+            partition=change.partition,
+            state=change.after,
+            since=change.at if moved else known.since,  # type: ignore[union-attr]
+            usable=change.usable,
+            unusable_since=known.unusable_since
+            if known and known.unusable_since and not moved and known.usable is False
+            else change.at,
+            shard=change.shard,
+            seen_at=change.seen_at,
+            reason=change.reason if moved else known.reason,  # type: ignore[union-attr]
+        )
+
+    def _learn(self, book: Book, keys: Iterable[str]) -> None:
+        book.learn(self.kept.newest(keys))
+
+    # -- causes and flapping -----------------------------------------------------------------------------------
+
+    def _follow_causes(self, memory: Memory, book: Book, pairs: Pairs, moment: Moment) -> None:
+        causes = memory.causes
+        memory.population.look(moment.untrusted)
+        for decision in book.decisions:
+            kind, _, station = decision.key.partition(":")
+            at = decision.as_of or moment.known
+            incident = None if decision.incident is None else book.get(decision.incident)
+            if kind in CHILD_KINDS and decision.action is Action.OPENED and incident is not None:
+                causes.fell(at, self._fallen(memory, incident))
+            elif kind in CHILD_KINDS and (decision.action is Action.CLOSED or decision.reason == NOT_OPEN):
+                causes.rose(at, station)
+        samples = {group: memory.population.sample(group, SAMPLE) for group in causes.wanted()}
+        found = self._source.peers({one for sample in samples.values() for one in sample})
+        known = {one: memory.population.peer(one, *row, memory.field.every_of(one)) for one, row in found.items()}
+        peers = {group: [known[one] for one in sample if one in known] for group, sample in samples.items()}
+        plan = causes.decide(moment.known, peers, lambda station: self._knows(memory, station, moment))
+        self._learn(book, keys_of(plan))
+        write_plan(book, plan, moment.now)
+        self._keep_outages(causes)
+        shared = memory.use.children_of(pairs)
+        use_plan = memory.use.decide(book, moment)
+        self._learn(book, keys_of(use_plan))
+        write_plan(book, use_plan, moment.now)
+        self._keep_outages(memory.use.causes)
+        own = [pair for pair in pairs if pair[1] is None or pair[1].station not in shared]
+        touched = note_use(memory.flapping, own, moment.known) | note_changes(memory.flapping, only_joined(use_plan))
+        self._follow_flapping(memory, book, plan, pairs, touched, moment)
+
+    @staticmethod
+    def _knows(memory: Memory, station: str, moment: Moment) -> bool:
+        standing = memory.field.standing(station)
+        return standing is None or moment.knows(standing)
+
+    def _keep_outages(self, causes: Causes) -> None:
+        kept = [*causes.outages.values(), *causes.late]
+        for outage in kept:
+            if outage.key in causes.touched:
+                bare = msgspec.structs.replace(outage, children={}, areas={}, ever={})
+                self.kept.outages[outage.key, outage.began] = msgspec.json.encode(bare)
+        for gone in set(causes.gone) - {(outage.key, outage.began) for outage in kept}:
+            self.kept.outages.pop(gone, None)
+        causes.gone = []
+        causes.touched.clear()
+
+    def _follow_flapping(self, memory: Memory, book: Book, plan, pairs: Pairs, touched, moment: Moment) -> None:  # type: ignore[no-untyped-def]
+        flapping = memory.flapping
+        touched = touched | note_changes(flapping, plan)
+        turns = flapping.advance(moment.known, lambda station: self._knows(memory, station, moment))
+        left = {before.station for before, after in pairs if before and not (after and after.in_service)}
+        stations = {turn.station for turn in turns}
+        falls = [fallen for station in stations if (fallen := memory.causes.alone(station)) is not None]
+        falls += falls_by_flapping(flapping, plan)
+        of_no_use = {one for one in stations | opened_of_no_use(book) if not memory.use.has_cause(one)}
+        concerned = of_no_use | left | {fallen.station for fallen in falls}
+        keys = {flapping_key(one) for one in concerned} | {use_key(one) for one in of_no_use}
+        self._learn(book, keys | {fallen.key for fallen in falls})
+        areas = {station: getattr(memory.field.standing(station), "area", None) for station in stations}
+        write_turns(book, turns, areas, moment.now)
+        for station in left:
+            flapping.forget(station)
+            end_flapping(book, station, ended_at=moment.now, now=moment.now, reason="not_in_service")
+        shelter(book, flapping, falls, moment.now)
+        shelter_use(book, flapping, of_no_use, moment.now)
+        gone, flapping.gone = flapping.gone, set()
+        for station in (touched | stations) - gone:
+            self.kept.flapping[station] = (
+                list(flapping.changes_of(station)),
+                station in flapping,
+                flapping.slot_of(station),
+            )
+        for station in gone:
+            self.kept.flapping.pop(station, None)
+
+    # -- blind spots -------------------------------------------------------------------------------------------
+
+    def _follow_spots(self, memory: Memory, book: Book, pairs: Pairs, moment: Moment) -> None:
+        core = memory.spots
+        core.follow([Step(before, after, moment.known) for before, after in pairs], moment.known)
+        if core.may_turn(moment.known):
+            memory.gaps.forget(moment.known - LOOK_BACK)
+            core.advance(moment, memory.gaps, [*memory.causes.outages.values(), *memory.use.causes.outages.values()])
+        turns = core.take()
+        if turns:
+            self._learn(book, spot_keys_of(turns))
+            write(book, turns, moment.now)
+        self.kept.counts.update(core.counts.take())
+        self.kept.remember(core.memory.take())
+
+    # -- the pipeline ------------------------------------------------------------------------------------------
+
+    def _follow_pipeline(self, clocks: Sequence[Clock], gaps: Sequence[Gap], now: datetime) -> None:
+        watched = [
+            WatchedClock(
+                partition=one.partition, shard=one.shard, tick_at=one.tick_at, judged_at=one.judged_at,
+                blind_since=one.blind_since,
+            )
+            for one in clocks
+        ]  # fmt: skip
+        view: View = self._watchdog.look(watched, now=now, mono=now.timestamp())
+        view = view.doubting(self._memory.suspicions.troubles())
+        book = Book(self.kept.all_of({pipeline_key(shard) for shard in (*view.shards, *(gap.shard for gap in gaps))}))
+        recent: dict[str, list[tuple[datetime, datetime]]] = {}
+        for gap in self._gaps:
+            if gap.ended_at > now - SPAN:
+                recent.setdefault(gap.shard, []).append((gap.began_at, gap.ended_at))
+        recent = {shard: recent.get(shard, []) for shard in {*view.shards, *recent}}
+        follow_pipeline(book, gaps=gaps, view=view, now=now, recent=recent)
+        self.kept.store(book, now)

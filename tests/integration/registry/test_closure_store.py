@@ -1,0 +1,153 @@
+"""Closures in the database: declared, approved, withdrawn, listed, imported."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from contract.errors import RemedyError
+from registry.closures import store
+from registry.closures.rules import Closure, ClosureStatus
+from registry.closures.store import NewClosure, approve, declare, list_closures, load_closures, withdraw
+from registry.importing.importer import import_file
+from registry.importing.report import Asked, ImportReport
+from registry.model import Area, Station
+from registry.store import upsert_areas, upsert_stations
+from store.pool import Connection, Pool
+from tests.integration.registry.test_registry_store import announcements
+
+NOW = datetime.now(UTC)
+QINGHAI, MINHE = "630000000000", "632122000000"
+AREAS = [
+    Area(code=QINGHAI, name="青海省", level="province", path=(QINGHAI,)),
+    Area(code=MINHE, name="民和县", parent=QINGHAI, level="county", path=(QINGHAI, MINHE)),
+]
+
+
+@pytest.fixture
+async def connection(pool: Pool) -> AsyncIterator[Connection]:
+    async with pool.acquire() as connection:
+        async with connection.transaction():
+            await upsert_areas(connection, AREAS, at=NOW)
+            await upsert_stations(
+                connection,
+                [
+                    Station(id="S1", name="一", area=MINHE),
+                    Station(id="S2", name="二", area=QINGHAI, programmes=("border",)),
+                ],
+            )
+        yield connection
+
+
+def new(**more: object) -> NewClosure:
+    scope = {} if {"area", "programme", "station"} & set(more) else {"station": "S1"}
+    times = {"from_at": NOW - timedelta(hours=1), "until_at": NOW + timedelta(hours=1)}
+    return NewClosure(**{**scope, **times, "reason": "装修", "declared_by": "li", **more})  # type: ignore[arg-type]
+
+
+async def test_declared_then_approved_with_evidence_then_withdrawn(pool: Pool, connection: Connection) -> None:
+    async with announcements(pool) as heard:
+        declared = await declare(connection, new())
+        assert declared.status is ClosureStatus.DECLARED
+        approved = await approve(connection, declared.id, by="wang", evidence="文号 12")
+        assert approved is not None
+        assert (approved.status, approved.approved_by, approved.evidence) == ("approved", "wang", "文号 12")
+        assert await approve(connection, declared.id, by="zhao") == approved
+        withdrawn = await withdraw(connection, declared.id, by="li")
+        assert withdrawn is not None
+        assert withdrawn.status is ClosureStatus.WITHDRAWN
+        assert await withdraw(connection, declared.id, by="zhao") == withdrawn
+    assert len(heard) == 3
+    with pytest.raises(RemedyError, match="withdrawn by li: declare it again"):
+        await approve(connection, declared.id, by="wang")
+    assert await approve(connection, 999, by="wang") is None
+    assert await withdraw(connection, 999, by="wang") is None
+
+
+async def test_whom_the_stored_ones_silence_and_excuse(connection: Connection) -> None:
+    area = await declare(connection, new(area=MINHE))
+    await declare(connection, new(programme="border", kind="maintenance"))
+    await approve(connection, area.id, by="wang")
+    closures = await load_closures(connection, since=NOW)
+    first, second = ("S1", (QINGHAI, MINHE), ()), ("S2", (QINGHAI,), ("border",))
+    assert [closures.silenced_at(NOW, *place) for place in (first, second)] == [True, True]
+    assert [closures.excused_at(NOW, *place) for place in (first, second)] == [True, False]
+    assert (await load_closures(connection, since=NOW + timedelta(hours=1))).next_change(NOW) is None
+
+
+WRONG = {
+    "nobody": ({"station": None}, "name exactly one"),
+    "two": ({"station": "S1", "area": MINHE}, "name exactly one"),
+    "unknown": ({"station": "S9"}, "no station, area or programme S9"),
+    "backwards": ({"until_at": NOW - timedelta(hours=2)}, "must end after it begins"),
+    "without a reason": ({"reason": " "}, "needs a reason"),
+    "of another kind": ({"kind": "party"}, "'party' is not a kind of closure"),
+}
+
+
+async def test_closures_that_make_no_sense(connection: Connection) -> None:
+    for given, said in WRONG.values():
+        with pytest.raises(RemedyError, match=said):
+            await declare(connection, new(**given))
+    assert await list_closures(connection) == []
+
+
+async def test_lists(connection: Connection) -> None:
+    one, two, three, four = [
+        await declare(connection, new(**scope))  # type: ignore[arg-type]
+        for scope in ({"station": "S1"}, {"area": QINGHAI}, {"programme": "border"}, {"area": MINHE})
+    ]
+
+    async def ids(**asked: object) -> list[int]:
+        return [closure.id for closure in await list_closures(connection, **asked)]  # type: ignore[arg-type]
+
+    assert await ids() == [four.id, three.id, two.id, one.id]
+    assert await ids(limit=2, before=four.id) == [three.id, two.id]
+    assert await ids(station="S1") == [four.id, two.id, one.id]
+    assert await ids(station="S2") == [three.id, two.id]
+    assert await ids(area=MINHE) == [four.id, one.id]
+    assert await ids(area=QINGHAI) == [four.id, two.id, one.id]
+
+
+async def bring(connection: Connection, folder: Path, rows: str, **how: bool) -> ImportReport:
+    path = folder / "closures.csv"
+    path.write_text(f"station,from,until,reason,declared_by,approved_by\n{rows}", encoding="utf-8")
+    return await import_file(connection, "closures", path, now=NOW, asked=Asked(**how))
+
+
+async def stored(connection: Connection) -> list[Closure]:
+    return list(reversed(await store.list_closures(connection)))
+
+
+async def test_import(connection: Connection, tmp_path: Path) -> None:
+    content = "S1,2026-11-02T08:00,2026-11-02T18:00,装修,li,\nS2,2026-10-01,2026-10-07,国庆,li,wang\n"
+    dry = await bring(connection, tmp_path, content, dry_run=True)
+    assert dry.text.splitlines() == [
+        "+ S1 2026-11-02 08:00 until 2026-11-02 18:00: 装修",
+        "+ S2 2026-10-01 00:00 until 2026-10-08 00:00: 国庆",
+        "closures: 2 new, 0 changed, 0 unchanged, 0 bad rows",
+        "Dry run: nothing is applied.",
+    ]
+    assert await stored(connection) == []
+    await bring(connection, tmp_path, content)
+    one, two = await stored(connection)
+    assert (one.status, two.status, two.approved_by, two.approved_at) == ("declared", "approved", "wang", NOW)
+    again = await bring(connection, tmp_path, content)
+    assert (again.new, again.changed, again.unchanged) == (0, 0, 2)
+    assert await stored(connection) == [one, two]
+    await bring(connection, tmp_path, "S1,2026-11-02T08:00,2026-11-02T20:00,装修,li,wang\n")
+    changed = (await stored(connection))[0]
+    assert changed.until_at == datetime(2026, 11, 2, 12, tzinfo=UTC)
+    assert (changed.id, changed.status, changed.approved_at) == (one.id, "approved", NOW)
+
+
+async def test_an_import_leaves_withdrawn_closures_and_windows_alone(connection: Connection, tmp_path: Path) -> None:
+    row = "S1,2026-11-02T08:00,2026-11-02T18:00,装修,li,\n"
+    await bring(connection, tmp_path, row)
+    (first,) = await stored(connection)
+    await withdraw(connection, first.id, by="li")
+    await declare(connection, new(kind="maintenance", from_at=first.from_at, until_at=first.until_at))
+    assert (await bring(connection, tmp_path, row)).new == 1
+    assert [closure.status for closure in await stored(connection)] == ["withdrawn", "declared", "declared"]
+    assert (await bring(connection, tmp_path, row)).unchanged == 1

@@ -1,0 +1,112 @@
+"""On TimescaleDB itself: the migrations, and what records do to chunks and compressed chunks."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from store.migrate import migrate, read_migrations
+from tests.integration.store.test_queries import FILES, broken_queries
+
+RECORD_TABLES = ["event", "health", "inventory", "presence", "usage"]
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+
+pytestmark = pytest.mark.timeout(240)  # the first run installs the server
+
+
+@pytest.fixture
+async def timescale(timescale_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """The one connection that the server takes, to a migrated database that all tests here share."""
+    connection = await asyncpg.connect(timescale_url, statement_cache_size=0)
+    try:
+        await migrate(connection)
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def test_every_migration_runs_and_only_once(timescale: asyncpg.Connection) -> None:
+    assert await timescale.fetchval("SELECT count(*) FROM schema_migration") == len(read_migrations())
+    assert await migrate(timescale) == []
+
+
+async def test_records_are_hypertables_of_one_day(timescale: asyncpg.Connection) -> None:
+    rows = await timescale.fetch(
+        "SELECT hypertable_name::text AS name, time_interval, column_name::text AS by, compression_enabled "
+        "FROM timescaledb_information.dimensions JOIN timescaledb_information.hypertables USING (hypertable_name) "
+        "ORDER BY hypertable_name"
+    )
+    assert [row["name"] for row in rows] == RECORD_TABLES
+    assert {(row["time_interval"], row["by"], row["compression_enabled"]) for row in rows} == {
+        (timedelta(days=1), "ts", True)
+    }
+
+
+async def test_old_chunks_are_to_be_compressed_by_station(timescale: asyncpg.Connection) -> None:
+    jobs = await timescale.fetch(
+        "SELECT hypertable_name::text AS name, config->>'compress_after' AS after FROM timescaledb_information.jobs "
+        "WHERE proc_name IN ('policy_compression', 'policy_columnstore') ORDER BY 1"
+    )
+    assert [(row["name"], row["after"]) for row in jobs] == [(name, "7 days") for name in RECORD_TABLES]
+    segments = await timescale.fetch(
+        "SELECT hypertable::text AS name, segmentby FROM timescaledb_information.hypertable_compression_settings "
+        "ORDER BY 1"
+    )
+    assert [(row["name"], row["segmentby"]) for row in segments] == [(name, "station") for name in RECORD_TABLES]
+
+
+async def insert_health(connection: asyncpg.Connection, station: str, ids: range, start: datetime) -> None:
+    """One record a minute."""
+    await connection.execute(
+        "INSERT INTO health (ts, station, terminal, box, id, device_at, received_at, time_source, cpu) "
+        "SELECT $1::timestamptz + id * interval '1 minute', $2, '001', 'box', id, 0, $1, 'anchor', 0.5 "
+        "FROM unnest($3::bigint[]) AS new (id)",
+        start,
+        station,
+        list(ids),
+    )
+
+
+async def chunks(connection: asyncpg.Connection, start: datetime, days: int) -> list[tuple[datetime, bool]]:
+    rows = await connection.fetch(
+        "SELECT range_start, is_compressed FROM timescaledb_information.chunks "
+        "WHERE hypertable_name = 'health' AND range_start >= $1 AND range_end <= $2 ORDER BY range_start",
+        start,
+        start + timedelta(days=days),
+    )
+    return [(row["range_start"], row["is_compressed"]) for row in rows]
+
+
+async def test_each_day_is_a_chunk(timescale: asyncpg.Connection) -> None:
+    start = DAY + timedelta(days=100)
+    await insert_health(timescale, "s-days", range(0, 3 * 24 * 60, 60), start)
+    assert await chunks(timescale, start, 4) == [(start + timedelta(days=day), False) for day in range(3)]
+
+
+async def test_late_records_go_into_a_compressed_chunk(timescale: asyncpg.Connection) -> None:
+    start = DAY + timedelta(days=200)
+    for station in ("s-late-1", "s-late-2"):
+        await insert_health(timescale, station, range(1000), start)
+    await timescale.execute(
+        "SELECT compress_chunk(chunk) FROM show_chunks('health', newer_than => $1::timestamptz, "
+        "older_than => $2::timestamptz) AS chunk",
+        start,
+        start + timedelta(days=1),
+    )
+    assert await chunks(timescale, start, 1) == [(start, True)]
+
+    await insert_health(timescale, "s-late-1", range(1000, 1200), start)
+    await insert_health(timescale, "s-late-3", range(10), start)
+
+    counts = await timescale.fetch(
+        "SELECT station, count(*), count(DISTINCT id) AS ids FROM health WHERE station LIKE 's-late-%' "
+        "GROUP BY station ORDER BY station"
+    )
+    assert [tuple(row) for row in counts] == [("s-late-1", 1200, 1200), ("s-late-2", 1000, 1000), ("s-late-3", 10, 10)]
+    assert len(await chunks(timescale, start, 1)) == 1
+
+
+@pytest.mark.parametrize("path", FILES, ids=map(str, FILES))
+async def test_every_query_is_prepared(timescale: asyncpg.Connection, path: str) -> None:
+    assert await broken_queries(timescale, path) == []
