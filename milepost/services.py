@@ -126,11 +126,11 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
 
 def incidents_config(settings: Settings) -> "IncidentsConfig":
     """What the incident process is told."""
-    from alerting.causes.common_cause import CauseSettings
     from alerting.causes.flapping import FlappingSettings
     from alerting.causes.shard_suspicion import MassSettings
     from alerting.incident_process.service import IncidentsConfig
     from alerting.incident_process.stages import PartSettings
+    from alerting.station_incidents.cause_settings import CauseSettings
     from alerting.station_incidents.rules import RuleSettings
     from alerting.stations.promise import USUAL
 
@@ -295,8 +295,8 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
 
 async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Announce a restart that begins now; 2 when it may not be."""
-    from alerting.pipeline.restart_store import AnnouncementRefusedError, announce
     from alerting.pipeline.restarts import LONGEST_RESTART
+    from alerting.pipeline.store import AnnouncementRefusedError, announce
     from store.migrate import require_current
     from store.pool import open_pool
 

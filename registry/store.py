@@ -7,8 +7,6 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from registry.codes import county_of
-from registry.importing.lost_zeros import ZeroIds
-from registry.importing.places import Middle, Surroundings
 from registry.model import Area, Heard, Station, Terminal
 from store.pool import Connection
 from store.sql import queries_beside
@@ -50,24 +48,6 @@ async def known_areas(connection: Connection, codes: Collection[str]) -> set[str
 async def known_stations(connection: Connection, ids: Collection[str]) -> set[str]:
     """Those of the ids that are registered."""
     return {row["id"] for row in await connection.fetch(QUERIES.known_stations, list(ids))}
-
-
-async def load_surroundings(connection: Connection, areas: Collection[str], without: Collection[str]) -> Surroundings:
-    """The areas above these, and where their stations lie, `without` some of them."""
-    above = await connection.fetch(QUERIES.areas_above, list(areas))
-    middles = await connection.fetch(QUERIES.area_middles, [row["code"] for row in above], list(without))
-    return Surroundings(
-        paths={row["code"]: tuple(row["path"]) for row in above},
-        levels={row["code"]: row["level"] for row in above},
-        middles={row["code"]: Middle(row["stations"], row["lat"], row["lon"]) for row in middles},
-    )
-
-
-async def load_zero_ids(connection: Connection, ids: Collection[str], areas: Collection[str]) -> ZeroIds:
-    """Known ids with leading zeros: those that are one of `ids` without them, and the longest of each of `areas`."""
-    same = await connection.fetch(QUERIES.ids_with_zeros, list(ids))
-    longest = await connection.fetch(QUERIES.longest_zero_ids, list(areas))
-    return ZeroIds({row["bare"]: row["id"] for row in same}, {row["area"]: row["id"] for row in longest})
 
 
 async def upsert_areas(connection: Connection, areas: Sequence[Area], *, at: datetime) -> None:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from alerting.causes.common_cause import CauseSettings, Outage
+from alerting.causes.common_cause import Outage
 from alerting.causes.evidence import Fallen, Group, Peer
 from alerting.causes.steps import AREA_OUTAGE
 from alerting.causes.tracker import Causes
 from alerting.causes.write import fallen_of, write_plan
 from alerting.incidents.book import STATION_OFFLINE, Book, Incident
+from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import station_rule_key
 from tests.shelving import closed_by_hand
 

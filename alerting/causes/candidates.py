@@ -6,9 +6,11 @@ from datetime import datetime
 
 import msgspec
 
-from alerting.causes.common_cause import CauseSettings, Outage
-from alerting.causes.evidence import CAUSES, Evidence, Fallen, Group, Peer, Window, overlap, weigh
+from alerting.causes.common_cause import Outage
+from alerting.causes.evidence import CAUSES, Evidence, Fallen, Group, Peer, overlap, weigh
+from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.promise import longest_that_votes
+from alerting.stations.window import Window
 
 
 class Claim(msgspec.Struct, frozen=True):

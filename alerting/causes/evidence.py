@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from alerting.stations.promise import USUAL
+from alerting.stations.window import Window
 
 AREA: Final = "area"
 UPLINK: Final = "uplink"
@@ -47,27 +48,6 @@ class Peer(msgspec.Struct, frozen=True):
     overdue: bool
     groups: tuple[Group, ...] = ()
     every: float = USUAL
-
-
-class Window(msgspec.Struct, frozen=True):
-    """The instants that some intervals share."""
-
-    lo: datetime
-    hi: datetime
-
-    def meets(self, fallen: Fallen | Peer) -> bool:
-        return self.spans(fallen.began, fallen.until)
-
-    def spans(self, began: datetime, until: datetime) -> bool:
-        """Whether an interval has an instant of it."""
-        return began <= self.hi and until >= self.lo
-
-    def touches(self, other: "Window") -> bool:
-        return self.lo <= other.hi and self.hi >= other.lo
-
-    def narrowed(self, fallen: Fallen) -> "Window":
-        """What is left of it when one more fell in it."""
-        return Window(max(self.lo, fallen.began), min(self.hi, fallen.until)) if self.meets(fallen) else self
 
 
 class Evidence(msgspec.Struct, frozen=True):

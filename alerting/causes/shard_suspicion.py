@@ -17,10 +17,11 @@ from typing import Final
 
 import msgspec
 
-from alerting.causes.evidence import Peer, Window, overlap
+from alerting.causes.evidence import Peer, overlap
 from alerting.pipeline.blind_incidents import SUSPECTED, Trouble
 from alerting.stations.snapshot import Moment
 from alerting.stations.table import AWAY_OVERDUE, Changed, Field, StationChange
+from alerting.stations.window import Window
 
 SAMPLE: Final = 400
 """Stations of a shard that are asked about; in a larger one they stand for the others."""

@@ -3,7 +3,7 @@
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 
-from alerting.causes.common_cause import CauseSettings, Outage
+from alerting.causes.common_cause import Outage
 from alerting.causes.evidence import Fallen, Group, Peer
 from alerting.causes.flapping import Flapping, FlappingSettings, Turn
 from alerting.causes.flapping_write import (
@@ -28,14 +28,13 @@ from alerting.causes.use_causes import UseCauses
 from alerting.causes.write import CHILD_KINDS, fallen_of, keys_of, write_plan
 from alerting.incidents.book import Action, Book, Decision, Incident
 from alerting.liveness.store import QUERIES as JUDGE_QUERIES
+from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import NOT_OPEN, UNUSABLE
-from alerting.stations.snapshot import Moment, Standing
+from alerting.stations.snapshot import Moment, Pairs
 from alerting.stations.table import Field
 from store.pool import Connection
 
 _AGENTS_EVERY = 60.0
-
-Pairs = Sequence[tuple[Standing | None, Standing | None]]
 
 
 class CauseWatch:

@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from alerting.causes.evidence import Peer, Window
+from alerting.causes.evidence import Peer
 from alerting.causes.peer_store import load_peers
 from alerting.causes.shard_suspicion import MassSettings, Member, Suspicion, Suspicions
 from alerting.pipeline.blind_incidents import Trouble
 from alerting.stations.snapshot import Moment
 from alerting.stations.table import Changed, Field, StationChange
+from alerting.stations.window import Window
 from store.pool import Connection
 from store.sql import load_queries
 

@@ -13,9 +13,10 @@ from typing import Final
 import msgspec
 
 from alerting.causes.candidates import Claim, claim, with_parts
-from alerting.causes.common_cause import CauseSettings, Outage
+from alerting.causes.common_cause import Outage
 from alerting.causes.evidence import Fallen, Group, Peer, common, deepest_area
 from alerting.causes.steps import AREA_OUTAGE, Alone, Ended, Grown, Joined, Opened, Released, Returned, Step, outage_key
+from alerting.station_incidents.cause_settings import CauseSettings
 
 MOST_WANTED: Final = 200
 """Groups that are asked about in one pass."""

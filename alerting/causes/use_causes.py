@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from alerting.causes.common_cause import CauseSettings, Outage
+from alerting.causes.common_cause import Outage
 from alerting.causes.evidence import Fallen, Group, Peer
 from alerting.causes.groups import SAMPLE, Population
 from alerting.causes.steps import Step
 from alerting.causes.tracker import Causes
 from alerting.incidents.book import Action, Book, Decision, Incident
+from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import NOT_OPEN, UNUSABLE
 from alerting.stations.promise import USUAL
 from alerting.stations.snapshot import Moment, Standing

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from contract.home import HOME_ZONE
+
 Phase = Literal["opened", "resolved", "reopened", "acknowledged", "escalated", "reminder", "closed", "passed"]
 """`resolved`: a person closed it although the fault goes on; `closed`: the fault is over; `passed`: it was over before
 its beginning was delivered. Nothing writes `acknowledged`, `escalated` and `reminder` yet; their texts are ready."""
@@ -28,9 +30,6 @@ class Area(msgspec.Struct, frozen=True):
     def called(self, language: str) -> str:
         """Its name in `language`, else its own."""
         return (language == "en" and self.name_en) or self.name
-
-
-HOME_ZONE: Final = "Asia/Shanghai"
 
 
 def known_zone(name: str | None) -> str:

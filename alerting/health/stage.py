@@ -6,7 +6,6 @@ from typing import Final
 
 import asyncpg
 
-from alerting.causes.common_cause import CauseSettings
 from alerting.health.incident_rules import (
     Firing,
     HealthBoard,
@@ -24,6 +23,7 @@ from alerting.health.storms_stage import StormWatch
 from alerting.incidents.book import Book, Incident
 from alerting.incidents.store import load_newest
 from alerting.pipeline.transitions import put_cursors
+from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.snapshot import Moment, Standing
 from store.pool import Connection
 

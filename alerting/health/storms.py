@@ -13,11 +13,12 @@ from typing import Final
 
 import msgspec
 
-from alerting.causes.common_cause import CauseSettings
-from alerting.causes.evidence import Fallen, Group, Window, common, deepest_area
+from alerting.causes.evidence import Fallen, Group, common, deepest_area
 from alerting.causes.steps import Ended, Joined, Released, Step
 from alerting.health.incident_rules import HEALTH
 from alerting.incidents.book import Incident
+from alerting.station_incidents.cause_settings import CauseSettings
+from alerting.stations.window import Window
 
 WITHIN: Final = timedelta(minutes=30)
 """Terminals take an update one after the other and sample their health minutes apart: what broke all of them begins

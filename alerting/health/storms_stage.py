@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from alerting.causes.common_cause import CauseSettings
 from alerting.health.incident_rules import Stations
 from alerting.health.store import QUERIES
 from alerting.health.storms_write import StormBoard, keys_in, write_storms
 from alerting.incidents import store
 from alerting.incidents.book import Book, Decision, Incident
+from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.snapshot import Moment
 from store.pool import Connection
 

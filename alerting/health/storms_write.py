@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from alerting.causes.common_cause import CauseSettings
 from alerting.causes.evidence import AREA, Fallen
 from alerting.causes.steps import Step
 from alerting.causes.write import keys_of, write_plan
 from alerting.health.incident_rules import HEALTH, Stations
 from alerting.health.storms import COMMON, Plan, Storms, Told, Topic, restored, topic_of
 from alerting.incidents.book import Action, Book, Decision, Incident
+from alerting.station_incidents.cause_settings import CauseSettings
 
 
 class StormBoard:

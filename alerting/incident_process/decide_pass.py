@@ -12,13 +12,14 @@ import msgspec
 from alerting.causes.shard_suspicion import MassSettings
 from alerting.causes.suspicion_stage import SuspicionWatch
 from alerting.incident_process.resting import PartError, Resting
-from alerting.incident_process.stages import Pairs, Part, PartSettings, make_parts
+from alerting.incident_process.stages import Part, PartSettings, make_parts
 from alerting.incidents import store
 from alerting.incidents.book import Book, Decision
 from alerting.incidents.store import QUERIES
+from alerting.pipeline import store as pipeline_store
 from alerting.pipeline.blind_incidents import HUNG, LONGEST, Gap, Outage, View, Watchdog, follow_pipeline, pipeline_key
-from alerting.pipeline.restart_store import load_announced
 from alerting.pipeline.stability import SPAN, RecentGaps
+from alerting.pipeline.store import load_announced
 from alerting.pipeline.transitions import (
     INCIDENTS,
     INCIDENTS_GAPS,
@@ -33,9 +34,10 @@ from alerting.pipeline.watermark import Waiting, Watermark, horizon, reached, st
 from alerting.station_incidents import shelving as shelf
 from alerting.station_incidents.identity_stage import ConflictWatch
 from alerting.station_incidents.rules import RuleSettings, decide, hold, station_rule_key
+from alerting.station_incidents.store import load_open_incidents
 from alerting.station_incidents.timers import StationWatch
 from alerting.stations import store as field_store
-from alerting.stations.snapshot import DOUBTFUL, Moment
+from alerting.stations.snapshot import DOUBTFUL, Moment, Pairs
 from alerting.stations.store import Registry
 from alerting.stations.table import Field, StationChange
 from alerting.stations.verdict import Clock
@@ -145,7 +147,7 @@ class Decider:
                 memory.field.resume((gap["partition"], gap["shard"]), gap["ended_at"])
         await self._follow_registry(memory, ripe, clocks, mark, mono)
         await _follow_stations(connection, book, memory, ripe, moment, mono)
-        view = self._watchdog.look(store.watched(clocks), now=now, mono=mono)
+        view = self._watchdog.look(pipeline_store.watched(clocks), now=now, mono=mono)
         if memory.suspicions is not None:
             view = view.doubting(memory.suspicions.troubles)
         memory.recent.forget(now)
@@ -196,7 +198,7 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
         with _part(SUSPICIONS):
             suspicions = await SuspicionWatch.load(connection, field, config.mass)
     watch = StationWatch(field, config.rules)
-    watch.reconcile(await field_store.load_open_incidents(connection))
+    watch.reconcile(await load_open_incidents(connection))
     parts = make_parts(field, config.parts, without=list(resting.why))
     for name, part in parts.items():
         with _part(name):
@@ -300,7 +302,7 @@ async def _load_recent_gaps(connection: Connection, now: datetime) -> RecentGaps
 async def _decide_pipeline(
     connection: Connection, batch: Batch, view: View, outage: Outage | None, recent: RecentGaps, now: datetime
 ) -> Book:
-    gaps = [store.to_gap(row) for row in batch.rows]
+    gaps = [pipeline_store.to_gap(row) for row in batch.rows]
     if outage is not None:
         ago = time.monotonic()
         began, ended = (now - timedelta(seconds=ago - mono) for mono in (outage.began, outage.ended))

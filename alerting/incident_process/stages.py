@@ -4,28 +4,25 @@ The order is that of `make_parts`: station incidents are in the book before it b
 children before anybody is told. After a pass that failed every part is made anew and loaded again.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Final, Protocol
 
 import msgspec
 
 from alerting.blindspots.stage import BlindSpotWatch
 from alerting.blindspots.tracker import BlindSpotSettings
-from alerting.causes.common_cause import CauseSettings
 from alerting.causes.flapping import FlappingSettings
 from alerting.causes.stage import CauseWatch
 from alerting.health.stage import HealthWatch
 from alerting.incidents.book import Book
-from alerting.stations.snapshot import Moment, Standing
+from alerting.station_incidents.cause_settings import CauseSettings
+from alerting.stations.snapshot import Moment, Pairs
 from alerting.stations.table import Field
 from store.pool import Connection
 
 CAUSES: Final = "causes"
 BLIND_SPOTS: Final = "blind_spots"
 HEALTH: Final = "health"
-
-Pairs = Sequence[tuple[Standing | None, Standing | None]]
-"""How stations stood and stand, in the order in which they changed; None: not registered, or no longer."""
 
 
 class Part(Protocol):

@@ -1,15 +1,12 @@
 """Loading and storing incidents: rows to a Book and back."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-import asyncpg
 import msgspec
 
 from alerting.incidents.book import Book, Decision, Incident
-from alerting.pipeline.blind_incidents import Clock as WatchedClock
-from alerting.pipeline.blind_incidents import Gap
 from alerting.stations.verdict import Clock
 from store.aside import POISON
 from store.pool import Connection
@@ -18,25 +15,8 @@ from store.sql import load_queries
 QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
 
 
-def to_gap(row: asyncpg.Record) -> Gap:
-    """A row of `pipeline_gap`."""
-    return Gap(
-        shard=row["shard"],
-        partition=row["partition"],
-        began_at=row["began_at"],
-        ended_at=row["ended_at"],
-        reason=row["reason"],
-    )
-
-
 async def load_clocks(connection: Connection) -> list[Clock]:
     return [Clock(**dict(row)) for row in await connection.fetch(QUERIES.read_clocks)]
-
-
-def watched(clocks: Iterable[Clock]) -> list[WatchedClock]:
-    """The clocks as the watchdog of the pipeline looks at them."""
-    names = WatchedClock.__struct_fields__
-    return [WatchedClock(**{name: getattr(clock, name) for name in names}) for clock in clocks]
 
 
 async def load_newest(connection: Connection, keys: Collection[str]) -> list[Incident]:

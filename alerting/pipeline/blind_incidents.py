@@ -32,7 +32,7 @@ UNSTABLE: Final = "unstable"
 SUSPECTED: Final = "shard_suspected"
 
 
-class Clock(msgspec.Struct, frozen=True, kw_only=True):
+class WatchedClock(msgspec.Struct, frozen=True, kw_only=True):
     """A row of partition_clock."""
 
     partition: int
@@ -97,7 +97,7 @@ class Watchdog:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, int], _Seen] = {}
 
-    def look(self, clocks: Sequence[Clock], *, now: datetime, mono: float) -> View:
+    def look(self, clocks: Sequence[WatchedClock], *, now: datetime, mono: float) -> View:
         """Compare the clocks with the last look. `mono` (s) is read before, `now` with the clocks."""
         troubles: list[Trouble] = []
         unwell: set[str] = set()
@@ -114,7 +114,7 @@ class Watchdog:
         reached = {s: min(clock.tick_at for clock in clocks if clock.shard == s) for s in shards if s not in unwell}
         return View(shards=shards, troubles=tuple(troubles), well=reached)
 
-    def _follow(self, clock: Clock, now: datetime, mono: float) -> _Seen:
+    def _follow(self, clock: WatchedClock, now: datetime, mono: float) -> _Seen:
         where = (clock.shard, clock.partition)
         seen = self._seen.get(where)
         if seen is None:
@@ -128,7 +128,7 @@ class Watchdog:
         return seen
 
     @staticmethod
-    def _trouble(clock: Clock, seen: _Seen, mono: float) -> str | None:
+    def _trouble(clock: WatchedClock, seen: _Seen, mono: float) -> str | None:
         if clock.blind_since is not None and clock.tick_at - clock.blind_since > LONGEST:
             return BLIND
         if mono - seen.seen > STALE.total_seconds():
@@ -138,13 +138,13 @@ class Watchdog:
         return None
 
 
-def _since(clock: Clock, cause: str) -> datetime:
+def _since(clock: WatchedClock, cause: str) -> datetime:
     if cause == BLIND and clock.blind_since is not None:
         return clock.blind_since
     return min(clock.tick_at, clock.judged_at)
 
 
-def _is_well(clock: Clock, seen: _Seen, now: datetime, mono: float) -> bool:
+def _is_well(clock: WatchedClock, seen: _Seen, now: datetime, mono: float) -> bool:
     moved = seen.moved is not None and mono - seen.moved <= FRESH.total_seconds()
     return moved and clock.blind_since is None and now - clock.tick_at <= STALE
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from alerting.incident_process.stages import Pairs
 from alerting.incidents import store
 from alerting.incidents.book import Book
 from alerting.station_incidents.identity_rules import (
@@ -15,7 +14,7 @@ from alerting.station_incidents.identity_rules import (
     follow_voices,
     speaking_as_one,
 )
-from alerting.stations.snapshot import Moment
+from alerting.stations.snapshot import Moment, Pairs
 from alerting.stations.store import QUERIES
 from alerting.stations.table import Field, StationChange
 from store.pool import Connection

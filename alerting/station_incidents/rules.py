@@ -28,8 +28,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from alerting.causes.common_cause import CauseSettings
 from alerting.incidents.book import STATION_OFFLINE, Book, Incident
+from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.snapshot import UNPROVEN, Standing
 from alerting.stations.table import AWAY_OVERDUE, About, Field
 

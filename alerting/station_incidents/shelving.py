@@ -4,7 +4,7 @@ A person closes an incident by hand; an approved closure excuses its station. Bo
 time has come and its station should be open, unless the rules close it before because the fault is over.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,7 +13,7 @@ import msgspec
 from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.identity_rules import IDENTITY_CONFLICT
 from alerting.station_incidents.rules import UNUSABLE
-from alerting.stations.snapshot import Moment, Standing
+from alerting.stations.snapshot import Moment, Pairs, Standing
 from alerting.stations.table import Field
 
 EXCUSED: Final = "excused"
@@ -22,8 +22,6 @@ NOT_EXCUSED: Final = frozenset({IDENTITY_CONFLICT})
 """Kinds that no closure excuses: they are about who sends, not about service."""
 _AGAIN: Final = timedelta(minutes=1)
 """How soon an incident is looked at again of whose station nothing is known now."""
-
-Pairs = Sequence[tuple[Standing | None, Standing | None]]
 
 
 def concerned(changes: Pairs) -> dict[str, tuple[Standing, Standing]]:

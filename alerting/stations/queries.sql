@@ -121,9 +121,6 @@ SELECT partition, shard, max(ended_at) AS ended_at FROM pipeline_gap
 WHERE ended_at > $1::timestamptz - interval '1 hour' AND ended_at - began_at > interval '5 seconds'
 GROUP BY partition, shard;
 
--- name: open_station_incidents
-SELECT station, kind FROM incident WHERE (status <> 'closed' OR reopen_at IS NOT NULL) AND kind = ANY ($1::text[]) AND station IS NOT NULL;
-
 -- name: shared_boots
 -- Terminals that are heard under a boot and run of another.
 SELECT t.station, t.terminal, t.boot, t.run, t.n

@@ -1,5 +1,6 @@
 """How one station stands at a moment, and what moment it is: what the rules of the incident process share. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -63,6 +64,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         if self.state == UNPROVEN:
             return DOUBTFUL
         return None if self.partition is None or self.shard is None else (self.partition, self.shard)
+
+
+Pairs = Sequence[tuple[Standing | None, Standing | None]]
+"""How stations stood and stand, in the order in which they changed; None: not registered, or no longer."""
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):

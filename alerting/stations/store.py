@@ -7,7 +7,6 @@ from pathlib import Path
 import asyncpg
 
 from alerting.liveness.store import QUERIES as JUDGE_QUERIES
-from alerting.station_incidents.rules import KINDS
 from alerting.stations.snapshot import ClockName
 from alerting.stations.table import Facts, Field, Judged, StationChange
 from contract.bounds import EARLIEST, LATEST
@@ -37,12 +36,6 @@ async def load_known(connection: Connection) -> datetime | None:
 
 async def set_known(connection: Connection, known: datetime) -> None:
     await connection.execute(QUERIES.set_known, known)
-
-
-async def load_open_incidents(connection: Connection) -> list[tuple[str, str]]:
-    """(station, kind) of the open incidents that the station rules look after."""
-    rows = await connection.fetch(QUERIES.open_station_incidents, list(KINDS))
-    return [(row["station"], row["kind"]) for row in rows]
 
 
 async def load_field(connection: Connection, time: datetime, applied: Mapping[int, int]) -> Field:

@@ -13,11 +13,11 @@ from typing import Final, Protocol
 import msgspec
 import numpy as np
 
-from alerting.causes.evidence import Window
 from alerting.liveness.columns import STATE_OF, WORDS, State, flag, unflag
 from alerting.stations.columns import NONE, Rows, moment_of, stamp_of
 from alerting.stations.promise import USUAL
 from alerting.stations.snapshot import UNPROVEN, ClockName, Standing
+from alerting.stations.window import Window
 from registry.closures.rules import Closure, Closures
 from registry.hours.calendar import SHUT
 from store.troubles import Troubles

@@ -12,7 +12,7 @@ from api.console.area_choice import find_area
 from api.console.names import Facts, Name, name_of, name_of_row
 from api.console.pages import page_router, show, words_for
 from api.console.station_map import ORDER
-from api.console.texts import BEIJING, Words
+from api.console.texts import Words
 from api.console.timeline_bar import PARTS, segments, sums
 from api.context import QUERIES, Context, Shared
 from api.http.paging import MAX_CURSOR, Page
@@ -21,6 +21,7 @@ from api.http.times import Asked
 from api.read.schemas import HealthSample, Station
 from api.v1 import history, incidents, schedules, stations
 from api.v1.stations import StationId
+from contract.home import HOME
 from registry.hours.calendar import ALWAYS
 from store.pool import Connection
 
@@ -141,7 +142,7 @@ async def _today(connection: Connection, station: str, now: datetime) -> dict[st
     """The opening hours of the day, in Beijing time, and the closures in force."""
     row = await stations.require_station(connection, station)
     calendar = await schedules.calendar_of_station(connection, row)
-    begin = now.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = now.astimezone(HOME).replace(hour=0, minute=0, second=0, microsecond=0)
     closures = await schedules.closures_of(connection, row, now, now + timedelta(seconds=1))
     return {
         "always": calendar is ALWAYS,
@@ -154,7 +155,7 @@ async def _today(connection: Connection, station: str, now: datetime) -> dict[st
 
 def _midnight(now: datetime) -> datetime:
     """The last midnight in Beijing, a moment before at midnight itself."""
-    begin = now.astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = now.astimezone(HOME).replace(hour=0, minute=0, second=0, microsecond=0)
     return begin if begin < now else begin - timedelta(days=1)
 
 

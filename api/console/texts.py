@@ -3,14 +3,14 @@
 Words for what the platform finds (kinds, verdicts, causes …) are those of `contract.glossary`."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from api.http.accept import by_preference
 from contract.glossary import any_word, word
+from contract.home import HOME
 
 LANGUAGES: Final = ("zh-CN", "en")
-BEIJING: Final = timezone(timedelta(hours=8))
 
 _ZH: Final = {
     "title": "服务点运行状态",
@@ -565,14 +565,14 @@ class Words:
         return self.duration(end - begin)
 
     def day_hour(self, time: datetime) -> str:
-        return time.astimezone(BEIJING).strftime("%m-%d %H:%M")
+        return time.astimezone(HOME).strftime("%m-%d %H:%M")
 
     def hour(self, time: datetime) -> str:
-        return time.astimezone(BEIJING).strftime("%H:%M")
+        return time.astimezone(HOME).strftime("%H:%M")
 
     def clock(self, time: datetime) -> str:
         """A moment as people in the field read it, in Beijing time."""
-        return time.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+        return time.astimezone(HOME).strftime("%Y-%m-%d %H:%M:%S")
 
     @staticmethod
     def machine(time: datetime) -> str:

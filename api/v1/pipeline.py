@@ -10,9 +10,9 @@ import msgspec
 from fastapi import APIRouter, Body, Path, Query, Request
 from pydantic import BaseModel, Field
 
-from alerting.pipeline.restart_store import AnnouncementRefusedError, announce, load_announced
 from alerting.pipeline.restarts import Announced
 from alerting.pipeline.stability import SPAN, Stability, stability_of
+from alerting.pipeline.store import AnnouncementRefusedError, announce, load_announced
 from alerting.stations.verdict import Clock, Clocks
 from api.context import QUERIES, Shared, load_clocks
 from api.http.middleware import ACTOR, NAMES

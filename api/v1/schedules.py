@@ -6,12 +6,12 @@ from typing import Final
 import msgspec
 from fastapi import APIRouter
 
-from api.console.texts import BEIJING
 from api.context import QUERIES, Shared
 from api.http.times import Window
 from api.http.work import WorkRoute
 from api.read.schemas import Opening, Schedule, ScheduleVersion, StationClosure
 from api.v1.stations import Row, StationId, require_station
+from contract.home import HOME
 from registry.hours.calendar import ALWAYS, Calendar, Definition
 from registry.hours.calendar_store import load_day_classes
 from store.pool import Connection
@@ -79,5 +79,5 @@ def versions(calendar: Calendar) -> list[ScheduleVersion]:
 
 
 def _days(begin: datetime, end: datetime) -> list[date]:
-    first, last = begin.astimezone(BEIJING).date(), end.astimezone(BEIJING).date()
+    first, last = begin.astimezone(HOME).date(), end.astimezone(HOME).date()
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from contract.home import HOME_ZONE
 from registry.hours.day_classes import DayClass, DayClasses
 from registry.hours.opening_rules import ALWAYS_RULES, OpeningRules, Span
-from registry.hours.opening_text import AS_KIND, DEFAULT_ZONE, parse_dated, parse_rules
+from registry.hours.opening_text import AS_KIND, parse_dated, parse_rules
 from registry.model import ALWAYS_OPEN
 
 FROM_ALWAYS: Final = date.min
@@ -43,7 +44,7 @@ class Version(msgspec.Struct, frozen=True, array_like=True):
 
     valid_from: date
     rules: str = ALWAYS_OPEN
-    zone: str = DEFAULT_ZONE
+    zone: str = HOME_ZONE
 
 
 class Override(msgspec.Struct, frozen=True, array_like=True):
@@ -264,7 +265,7 @@ def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
     return after
 
 
-_NOTHING: Final = {(AS_KIND, DEFAULT_ZONE), (str(ALWAYS_RULES), DEFAULT_ZONE)}
+_NOTHING: Final = {(AS_KIND, HOME_ZONE), (str(ALWAYS_RULES), HOME_ZONE)}
 _ALWAYS: Final = Definition()
 ALWAYS: Final = Calendar(_ALWAYS, DayClasses())
 """Open at any time."""

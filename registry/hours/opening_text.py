@@ -20,7 +20,6 @@ from registry.hours.opening_rules import (
     Span,
 )
 
-DEFAULT_ZONE: Final = "Asia/Shanghai"
 AS_KIND: Final = "kind"
 """Instead of rules: from here on a station follows its kind's schedule again."""
 MAX_TEXT: Final = 2000

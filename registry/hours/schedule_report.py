@@ -5,17 +5,18 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from contract.glossary import word
+from contract.home import HOME_ZONE
 from contract.said import Said
 from registry.hours.calendar import FROM_ALWAYS, Version, calendar_of
 from registry.hours.day_classes import DayClass, DayClasses
 from registry.hours.opening_rules import WEEKDAYS, clock_text
-from registry.hours.opening_text import DEFAULT_ZONE, parse_rules
+from registry.hours.opening_text import parse_rules
 
 
 def describe_rules(text: str, first: date, days: int, language: str = "en") -> str:
     """How rules are read, and the openings that begin on each of `days` local days. Raises ScheduleError."""
     rules = parse_rules(text)
-    zone = rules.zone or DEFAULT_ZONE
+    zone = rules.zone or HOME_ZONE
     read, place = Said("Read as: ", "识别为："), Said("Time zone: ", "时区：")
     lines = [f"{read.text(language)}{rules}", f"{place.text(language)}{zone}"]
     classes = DayClasses()
@@ -31,7 +32,7 @@ def describe_rules(text: str, first: date, days: int, language: str = "en") -> s
 
 def today_in(text: str, now: datetime) -> date:
     """The local day of rules at `now`. Raises ScheduleError."""
-    return now.astimezone(ZoneInfo(parse_rules(text).zone or DEFAULT_ZONE)).date()
+    return now.astimezone(ZoneInfo(parse_rules(text).zone or HOME_ZONE)).date()
 
 
 _OFF: Final = Said("off", "不开放")

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from contract.home import HOME_ZONE
 from registry.hours.calendar import FROM_ALWAYS, Version
-from registry.hours.opening_text import AS_KIND, DEFAULT_ZONE, parse_dated, parse_rules
+from registry.hours.opening_text import AS_KIND, parse_dated, parse_rules
 from registry.model import DatedHours, KindSchedule, NamedDay
 from store.pool import Connection
 from store.sql import load_queries
@@ -78,7 +79,7 @@ def _version(rules: str, now: datetime | None) -> Version:
 
 
 def _zone(rules: str) -> str:
-    return (None if rules == AS_KIND else parse_rules(rules).zone) or DEFAULT_ZONE
+    return (None if rules == AS_KIND else parse_rules(rules).zone) or HOME_ZONE
 
 
 def _column(entries: Sequence[Any], name: str) -> list[Any]:

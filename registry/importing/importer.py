@@ -28,6 +28,7 @@ from registry.importing.report import Asked, ImportReport, describe
 from registry.importing.rows import Kind, Rows, parse_rows
 from registry.importing.sheet import MAX_BYTES
 from registry.importing.sheet_process import read_apart
+from registry.importing.store import load_surroundings, load_zero_ids
 from registry.importing.target_plan import plan_targets
 from registry.model import ALWAYS_OPEN, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
 from registry.store import (
@@ -36,8 +37,6 @@ from registry.store import (
     known_stations,
     list_areas,
     load_stations,
-    load_surroundings,
-    load_zero_ids,
     upsert_areas,
     upsert_stations,
 )

@@ -17,7 +17,6 @@ from alerting.blindspots.spot import keys_of as spot_keys_of
 from alerting.blindspots.spot import write
 from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
 from alerting.blindspots.unknown_time import Gaps, UnknownTime
-from alerting.causes.common_cause import CauseSettings
 from alerting.causes.evidence import Fallen, Peer
 from alerting.causes.flapping import Flapping, FlappingSettings
 from alerting.causes.flapping_write import (
@@ -40,11 +39,11 @@ from alerting.causes.tracker import Causes
 from alerting.causes.use_causes import UseCauses
 from alerting.causes.write import CHILD_KINDS, fallen_of, keys_of, write_plan
 from alerting.incidents.book import Action, Book, Incident
-from alerting.pipeline.blind_incidents import LONGEST, Gap, View, Watchdog, follow_pipeline, pipeline_key
-from alerting.pipeline.blind_incidents import Clock as WatchedClock
+from alerting.pipeline.blind_incidents import LONGEST, Gap, View, Watchdog, WatchedClock, follow_pipeline, pipeline_key
 from alerting.pipeline.stability import SPAN
 from alerting.pipeline.watermark import Waiting, horizon, reached, stride, watermark
 from alerting.station_incidents import shelving as shelf
+from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import NOT_OPEN, UNUSABLE, RuleSettings, decide, hold, station_rule_key
 from alerting.station_incidents.timers import StationWatch
 from alerting.stations.snapshot import ClockName, Moment, Standing

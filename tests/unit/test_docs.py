@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from milepost.cli import COMMANDS, UsageError, build_parser
+from tests.machine_words import ROOMS, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [
@@ -113,3 +113,21 @@ def test_every_page_is_in_the_table_of_contents_with_a_line() -> None:
 def test_pins_name_no_host() -> None:
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
         assert re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][^\s/@:]*", line), line
+
+
+CODE_PATHS = re.compile(r"`((?:\w+/)*\w+\.(?:py|sql|yaml))`")
+MADE = {"roles.sql"}
+"""What `milepost backup` writes."""
+CODE_FOLDERS = [ROOT / room for room in (*ROOMS, "bench", "tests")]
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    """In documents and in docstrings; a name without its folders is that of some file."""
+    files = [path for folder in CODE_FOLDERS for path in folder.rglob("*.*")]
+    known = {path.relative_to(ROOT).as_posix() for path in files} | {path.name for path in files}
+    documents = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]
+    code = [path for path in files if path.suffix == ".py"]
+    texts = {path: path.read_text(encoding="utf-8") for path in (*documents, *code)}
+    named = {(path.relative_to(ROOT).as_posix(), name) for path in texts for name in CODE_PATHS.findall(texts[path])}
+    assert len(named) > 50
+    assert {(where, name) for where, name in named if name not in known | MADE} == set()

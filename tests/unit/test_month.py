@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
-from alerting.causes.common_cause import CauseSettings
+from alerting.station_incidents.cause_settings import CauseSettings
 from registry.hours.calendar import Version, calendar_of
 from tests.instrument import ground_truth, month, sim_month
 from tests.instrument.ground_truth import BEGIN, DAYS, Place, hours, rules

@@ -5,11 +5,11 @@ from datetime import datetime
 
 import pytest
 
-from alerting.causes.common_cause import CauseSettings
 from alerting.incident_process import service
 from alerting.incident_process.service import IncidentsConfig
 from alerting.incident_process.stages import PartSettings
 from alerting.incidents.actions import resolve
+from alerting.station_incidents.cause_settings import CauseSettings
 from store.pool import Pool
 from tests.integration.incidents_kit import ago, judging, now, running, until
 

@@ -5,12 +5,12 @@ from datetime import datetime
 
 import pytest
 
-from alerting.causes.common_cause import CauseSettings
 from alerting.delivery import service as deliver
 from alerting.delivery.service import DeliverConfig
 from alerting.incident_process import service
 from alerting.incident_process.service import IncidentsConfig
 from alerting.incident_process.stages import PartSettings
+from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import RuleSettings
 from store.pool import Pool
 from tests.integration.alerting.test_deliver import Webhook

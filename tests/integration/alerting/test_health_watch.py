@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from alerting.causes.common_cause import CauseSettings
 from alerting.health.service import HealthHandler
 from alerting.incident_process.service import IncidentsConfig, run
 from alerting.incident_process.stages import PartSettings
+from alerting.station_incidents.cause_settings import CauseSettings
 from store.pool import Pool
 from tests.integration.alerting.test_health import feed, full_disk, message
 from tests.integration.incidents_kit import add_station, running, until

@@ -16,7 +16,7 @@ from alerting.incident_process import service
 from alerting.incident_process.service import LOCK, IncidentsConfig
 from alerting.incidents.actions import ActionRefusedError, acknowledge, assign, note, resolve
 from alerting.incidents.book import Refusal
-from alerting.pipeline.restart_store import AnnouncementRefusedError, announce
+from alerting.pipeline.store import AnnouncementRefusedError, announce
 from alerting.station_incidents.rules import RuleSettings
 from store.pool import Pool, open_pool
 from tests.integration.incidents_kit import (

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerting.causes.common_cause import CauseSettings
-from alerting.causes.evidence import Evidence, Fallen, Peer, Window, common, overlap, weigh
+from alerting.causes.evidence import Evidence, Fallen, Peer, common, overlap, weigh
 from alerting.causes.steps import Joined, Opened
 from alerting.causes.tracker import Causes
+from alerting.station_incidents.cause_settings import CauseSettings
+from alerting.stations.window import Window
 from tests.cause_world import Station, World, second
 
 TOP = ("area:000000", "area:630000")

@@ -4,15 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alerting.causes.common_cause import CauseSettings
-from alerting.causes.evidence import Window, weigh
+from alerting.causes.evidence import weigh
 from alerting.causes.steps import Joined, Opened, Step
 from alerting.causes.use_causes import UseCauses, fallen_use, peer_use
 from alerting.incidents.book import Book, Incident
+from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import RuleSettings, decide
 from alerting.station_incidents.timers import StationWatch
 from alerting.stations.snapshot import Moment, Standing
 from alerting.stations.table import Facts, Field, Judged, StationChange
+from alerting.stations.window import Window
 
 T0 = datetime(2026, 11, 23, 8, tzinfo=UTC)
 COUNTY, OTHER = "632122000000", "632123000000"

@@ -7,7 +7,6 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.causes.common_cause import CauseSettings
 from alerting.health.incident_rules import (
     Closes,
     Firing,
@@ -22,6 +21,7 @@ from alerting.health.incident_rules import (
 )
 from alerting.health.storms_write import StormBoard, write_storms
 from alerting.incidents.book import Book, Incident
+from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.snapshot import Standing
 from tests.shelving import closed_by_hand
 

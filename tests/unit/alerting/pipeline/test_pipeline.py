@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from alerting.incidents.book import Action, Book, Incident
 from alerting.pipeline.blind_incidents import (
     HUNG,
-    Clock,
     Gap,
     Outage,
     OutageMeter,
     Trouble,
     View,
     Watchdog,
+    WatchedClock,
     follow_pipeline,
     pipeline_key,
 )
@@ -33,8 +33,8 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def clock(partition: int = 0, tick: float = 0, judged: float | None = None, blind: float | None = None) -> Clock:
-    return Clock(
+def clock(partition: int = 0, tick: float = 0, judged: float | None = None, blind: float | None = None) -> WatchedClock:
+    return WatchedClock(
         partition=partition,
         shard="main",
         tick_at=at(tick),

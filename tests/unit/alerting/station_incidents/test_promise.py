@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.causes.common_cause import CauseSettings
 from alerting.causes.flapping import Flapping, FlappingSettings
 from alerting.incidents.book import Book, Incident
+from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import RuleSettings, hold
 from alerting.station_incidents.timers import StationWatch
 from alerting.stations.promise import in_proportion, longest_that_votes, slowest_within

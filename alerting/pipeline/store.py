@@ -1,14 +1,19 @@
-"""Announced restarts in the database."""
+"""Gaps, clocks and announced restarts: rows of the database to what the pure modules take."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import asyncpg
+
+from alerting.pipeline.blind_incidents import Gap, WatchedClock
 from alerting.pipeline.restarts import LONGEST_RESTART, Announced, refusal
+from alerting.stations.verdict import Clock
 from contract.said import Said
 from store.pool import Connection
 from store.sql import load_queries
 
-QUERIES = load_queries(Path(__file__).with_name("restart_queries.sql"))
+QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
 
 
 class AnnouncementRefusedError(Exception):
@@ -17,6 +22,23 @@ class AnnouncementRefusedError(Exception):
     def __init__(self, said: Said) -> None:
         super().__init__(said.en)
         self.said = said
+
+
+def to_gap(row: asyncpg.Record) -> Gap:
+    """A row of `pipeline_gap`."""
+    return Gap(
+        shard=row["shard"],
+        partition=row["partition"],
+        began_at=row["began_at"],
+        ended_at=row["ended_at"],
+        reason=row["reason"],
+    )
+
+
+def watched(clocks: Iterable[Clock]) -> list[WatchedClock]:
+    """The clocks as the watchdog of the pipeline takes them."""
+    names = WatchedClock.__struct_fields__
+    return [WatchedClock(**{name: getattr(clock, name) for name in names}) for clock in clocks]
 
 
 async def load_announced(connection: Connection, now: datetime) -> list[Announced]:

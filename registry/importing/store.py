@@ -1,0 +1,28 @@
+"""What an import asks of the registry before it decides."""
+
+from collections.abc import Collection
+
+from registry.importing.lost_zeros import ZeroIds
+from registry.importing.places import Middle, Surroundings
+from store.pool import Connection
+from store.sql import queries_beside
+
+QUERIES = queries_beside(__file__)
+
+
+async def load_surroundings(connection: Connection, areas: Collection[str], without: Collection[str]) -> Surroundings:
+    """The areas above these, and where their stations lie, `without` some of them."""
+    above = await connection.fetch(QUERIES.areas_above, list(areas))
+    middles = await connection.fetch(QUERIES.area_middles, [row["code"] for row in above], list(without))
+    return Surroundings(
+        paths={row["code"]: tuple(row["path"]) for row in above},
+        levels={row["code"]: row["level"] for row in above},
+        middles={row["code"]: Middle(row["stations"], row["lat"], row["lon"]) for row in middles},
+    )
+
+
+async def load_zero_ids(connection: Connection, ids: Collection[str], areas: Collection[str]) -> ZeroIds:
+    """Known ids with leading zeros: those that are one of `ids` without them, and the longest of each of `areas`."""
+    same = await connection.fetch(QUERIES.ids_with_zeros, list(ids))
+    longest = await connection.fetch(QUERIES.longest_zero_ids, list(areas))
+    return ZeroIds({row["bare"]: row["id"] for row in same}, {row["area"]: row["id"] for row in longest})
