@@ -26,6 +26,7 @@ from agents.presence import Moment, Presence, Span
 from agents.sampler import Sample, Sampler
 from agents.worker import HangsError, Worker
 from contract import codec
+from contract.clocks import MonotonicSeconds, WallMs
 from contract.errors import RemedyError
 from contract.messages import MAX_RECORDS, Data, Event, Heartbeat, Record, Status, TerminalStatus
 from contract.refusal import RefusedError
@@ -464,8 +465,8 @@ class Agent:
         self._id += 1
         return self._id
 
-    def _up(self) -> float:
-        return round(time.monotonic() - self._start, 3)
+    def _up(self) -> MonotonicSeconds:
+        return MonotonicSeconds(round(time.monotonic() - self._start, 3))
 
     def _now(self) -> Moment:
         return Moment(_wall(), self._up())
@@ -481,6 +482,6 @@ def _draw() -> float:
     return int.from_bytes(os.urandom(4)) / 2**32
 
 
-def _wall() -> int:
+def _wall() -> WallMs:
     """Milliseconds since the epoch by the device's clock, for the record only."""
-    return time.time_ns() // 1_000_000
+    return WallMs(time.time_ns() // 1_000_000)

@@ -4,6 +4,7 @@ import logging
 from collections import OrderedDict
 from typing import Final
 
+from contract.clocks import WallMs
 from contract.messages import Command, CommandStage, Config, Reply
 
 _log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ class Orders:
         self._rev = config.rev
         return True
 
-    def answer(self, command: Command, now: int) -> tuple[Reply, str | None]:
+    def answer(self, command: Command, now: WallMs) -> tuple[Reply, str | None]:
         """The reply to a command and the name of the work to do, if any. `now` is the wall clock in ms."""
         if command.id in self._replies:
             return self._replies[command.id], None
@@ -41,7 +42,7 @@ class Orders:
             self._replies.popitem(last=False)
         return reply, None if why_not else command.name
 
-    def _why_not(self, command: Command, now: int) -> str | None:
+    def _why_not(self, command: Command, now: WallMs) -> str | None:
         if not self._accept_unsigned:
             return "unsigned"
         if command.name not in KNOWN:
@@ -51,7 +52,7 @@ class Orders:
         return None
 
 
-def _reply(command: Command, stage: CommandStage, now: int, reason: str | None = None) -> Reply:
+def _reply(command: Command, stage: CommandStage, now: WallMs, reason: str | None = None) -> Reply:
     if reason is None:
         return Reply(id=command.id, stage=stage, at=now)
     return Reply(id=command.id, stage=stage, at=now, result={"reason": reason})

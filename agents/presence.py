@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from contract.clocks import MonotonicSeconds, WallMs
 from contract.messages import Presence as PresenceRecord
 
 SHORTEST: Final = 1.0
@@ -11,12 +12,12 @@ SHORTEST: Final = 1.0
 class Moment(NamedTuple):
     """`at` is the wall clock in ms since the epoch, `up` the seconds since the agent's start."""
 
-    at: int
-    up: float
+    at: WallMs
+    up: MonotonicSeconds
 
-    def back_to(self, up: float) -> "Moment":
+    def back_to(self, up: MonotonicSeconds) -> "Moment":
         """The moment at which `up` was, by today's wall clock."""
-        return Moment(self.at - round((self.up - up) * 1000), up)
+        return Moment(WallMs(self.at - round((self.up - up) * 1000)), up)
 
 
 class Span(NamedTuple):

@@ -6,6 +6,7 @@ Pure: `now` is seconds of a monotonic clock.
 from typing import Final
 
 from broker.census import Counts
+from contract.clocks import MonotonicMs, WallMs
 from contract.log import Tick
 
 INTERVAL: Final = 0.25
@@ -74,8 +75,8 @@ class Ticker:
             bridge=self._bridge,
             start=self._start,
             seq=self._seq,
-            at=at,
-            mono=mono,
+            at=WallMs(at),
+            mono=MonotonicMs(mono),
             whole=self.whole,
             kept=counts.kept,
             missed=counts.missed,

@@ -11,6 +11,7 @@ import msgspec
 
 from broker.census import Census
 from broker.partition import partition_of
+from contract.clocks import WallMs
 from contract.codec import (
     decode_data,
     decode_heartbeat,
@@ -277,7 +278,7 @@ def dead_letter(
         reason=reason,
         detail=_clean(detail, MAX_DETAIL),
         shard=shard,
-        at=at,
+        at=WallMs(at),
         size=len(payload),
         payload=text,
         encoding=encoding,

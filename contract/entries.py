@@ -6,6 +6,7 @@ from typing import Final, Protocol
 import msgspec
 from msgspec.structs import asdict
 
+from contract.clocks import WallMs
 from contract.codec import decode_record, encode
 from contract.log import PLAUSIBLE, AcceptedData, DataEntry, DeadLetter, ReplyEntry
 from contract.messages import Record
@@ -40,7 +41,10 @@ class LogRecord(Protocol):
     @property
     def offset(self) -> int: ...
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int:
+        """The wall clock of who wrote it, in ms."""
+        ...
+
     @property
     def key(self) -> bytes | None: ...
     @property
@@ -79,7 +83,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """A row of dead_letter: `at` ms, `size` bytes, `refused` records (0: the whole message)."""
 
     source: str
-    at: int
+    at: WallMs
     topic: str
     station: str | None
     reason: str
@@ -163,7 +167,7 @@ def not_an_entry(log: str, origin: LogRecord, why: str) -> Refusal:
     value = origin.value or b""
     return Refusal(
         source=_source(log, origin),
-        at=max(PLAUSIBLE[0], min(origin.timestamp, PLAUSIBLE[1])),
+        at=WallMs(max(PLAUSIBLE[0], min(origin.timestamp, PLAUSIBLE[1]))),
         topic=origin.topic,
         station=_station(origin.key),
         reason=NOT_AN_ENTRY,

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
+from contract.clocks import MonotonicMs, MonotonicSeconds, WallMs
 from contract.messages import Heartbeat, Reply, Status
 
 LIVE: Final = "milepost.live"
@@ -22,8 +23,8 @@ PLAUSIBLE: Final = (1_577_836_800_000, 4_102_444_799_999)
 """Receive times, ms: the years 2020 to 2099."""
 
 _MOST: Final = 2**53
-_Received = Annotated[int, Meta(ge=PLAUSIBLE[0], le=PLAUSIBLE[1])]
-_Mono = Annotated[int, Meta(ge=-_MOST, le=_MOST)]
+_Received = Annotated[WallMs, Meta(ge=PLAUSIBLE[0], le=PLAUSIBLE[1])]
+_Mono = Annotated[MonotonicMs, Meta(ge=-_MOST, le=_MOST)]
 _Counted = Annotated[int, Meta(ge=0, le=_MOST)]
 _Label = Annotated[str, Meta(min_length=1, max_length=256)]
 
@@ -32,8 +33,8 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", omi
     terminal: str
     shard: str
     start: str
-    received: int
-    mono: int
+    received: WallMs
+    mono: MonotonicMs
 
 
 class _LiveEntry(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", omit_defaults=True, gc=False):
@@ -91,8 +92,8 @@ class AcceptedData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     boot: str
     run: int
-    at: int
-    up: float | None = None
+    at: WallMs
+    up: MonotonicSeconds | None = None
     box: str
     records: list[msgspec.Raw]
 
@@ -123,7 +124,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str
     detail: str
     shard: str
-    at: int
+    at: WallMs
     size: int
     payload: str
     encoding: str = "text"
@@ -140,6 +141,6 @@ class TransitionEntry(msgspec.Struct, frozen=True, kw_only=True):
     before: str
     after: str
     usable: bool | None
-    at: int
-    decided: int
+    at: WallMs
+    decided: WallMs
     reason: str

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from contract.clocks import MonotonicSeconds, WallMs
+
 MAX_PAYLOAD: Final = 256 * 1024
 """Bytes of an MQTT payload that the bridge reads; a larger one is refused."""
 MAX_RECORDS: Final = 500
@@ -34,11 +36,12 @@ def _is(description: str) -> Meta:
 
 
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-Moment = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1, extra_json_schema=_in("ms since 1970-01-01 UTC"))]
+Moment = Annotated[WallMs, Meta(ge=-(2**63), le=2**63 - 1, extra_json_schema=_in("ms since 1970-01-01 UTC"))]
 Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1, extra_json_schema=_in("bytes"))]
 RecordId = Annotated[int, Meta(ge=0, le=MAX_ID)]
 Seconds = Annotated[float, Meta(ge=0, le=1e12, extra_json_schema=_in("seconds"))]
+SinceBoot = Annotated[MonotonicSeconds, Meta(ge=0, le=1e12, extra_json_schema=_in("seconds"))]
 Minutes = Annotated[float, Meta(ge=0, le=1e12, extra_json_schema=_in("minutes"))]
 Every = Annotated[float, Meta(ge=1, le=3600, extra_json_schema=_in("seconds"))]
 Sample = Annotated[float, Meta(ge=1, le=86400, extra_json_schema=_in("seconds"))]
@@ -99,7 +102,7 @@ At = Annotated[
     ),
 ]
 Up = Annotated[
-    Seconds | None,
+    SinceBoot | None,
     _is(
         "Seconds since this boot began, by a clock that no setting of the time moves (CLOCK_MONOTONIC, or "
         "CLOCK_BOOTTIME on devices that sleep). With it the server corrects device times, so send it if you can."
@@ -259,7 +262,7 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
         Moment, _is("The clock of the device when the record was written; it may be wrong, like `at` of a message.")
     ]
     up: Annotated[
-        Seconds | None,
+        SinceBoot | None,
         _is("Seconds since the boot that wrote the record (its box) began. With it a wrong clock does no harm."),
     ] = None
 
@@ -326,7 +329,7 @@ class Presence(_Record, frozen=True, kw_only=True, omit_defaults=True, tag="pres
     """The terminal ran from `at` to `until` while the link was down. It needs no stored heartbeats."""
 
     until: Annotated[Moment | None, _is("The end, by the same clock as `at`.")] = None
-    until_up: Annotated[Seconds | None, _is("The `up` of the end, as `up` is that of the beginning.")] = None
+    until_up: Annotated[SinceBoot | None, _is("The `up` of the end, as `up` is that of the beginning.")] = None
     usable: Annotated[bool | None, _is("The same as in a heartbeat. Begin a new record when it changes.")] = None
 
 

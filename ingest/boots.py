@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from contract.clocks import MonotonicSeconds, WallMs, WallSeconds
 from contract.device_times import Source, anchor_of, by_anchor, by_bounds
 from ingest.seen_ids import SeenIds
 
@@ -22,19 +23,19 @@ class Boot:
         # Whether the box was met: from then on its bounds hold still.
         self.met = False
         self.has_row = False
-        self.after: int | None = None
-        self.before: int | None = None
+        self.after: WallMs | None = None
+        self.before: WallMs | None = None
         self.run = 0
-        self.anchor: float | None = None
-        self.first_at = 0
-        self.last_at = 0
+        self.anchor: WallSeconds | None = None
+        self.first_at = WallMs(0)
+        self.last_at = WallMs(0)
 
     @property
-    def began(self) -> int | None:
+    def began(self) -> WallMs | None:
         """When it began, at the latest."""
-        return None if self.anchor is None else round(self.anchor * 1000)
+        return None if self.anchor is None else WallMs(round(self.anchor * 1000))
 
-    def hear(self, run: int, up: float | None, received: int) -> bool:
+    def hear(self, run: int, up: MonotonicSeconds | None, received: WallMs) -> bool:
         """Take in that a message of this boot came; whether anything to be written changed."""
         found = anchor_of(received, up)
         if found is None:
@@ -51,7 +52,7 @@ class Boot:
             self.last_at, changed = received, True
         return changed
 
-    def meet(self, carrier: "Boot", earlier: int | None) -> None:
+    def meet(self, carrier: "Boot", earlier: WallMs | None) -> None:
         """Fix the box's bounds at its first records: after the boots before its carrier, before the carrier itself.
 
         `earlier` is the last receipt (ms) of any boot with a lower run than the carrier's.
@@ -61,7 +62,9 @@ class Boot:
             self.after = earlier
             self.before = None if carrier is self else carrier.began
 
-    def time_of(self, at: int, up: float | None, received: int, carrier: "Boot") -> tuple[int, Source]:
+    def time_of(
+        self, at: WallMs, up: MonotonicSeconds | None, received: WallMs, carrier: "Boot"
+    ) -> tuple[WallMs, Source]:
         """Corrected time of a record of this box, and what it rests on."""
         anchor = self.anchor
         if anchor is None:
@@ -71,6 +74,6 @@ class Boot:
             return time, "anchor"
         return by_bounds(at, self.began, None if carrier is self else carrier.began, received)
 
-    def latest(self, received: int) -> int:
+    def latest(self, received: WallMs) -> WallMs:
         """No record of this box is later than that."""
         return received if self.anchor is not None or self.before is None else min(self.before, received)

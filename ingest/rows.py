@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import astuple, replace
 
+from contract.clocks import WallMs
 from contract.codec import encode
 from contract.device_times import anchor_of, corrected_end
 from contract.entries import DataUnit, Refusal, ReplyUnit, Unit
@@ -78,7 +79,7 @@ def runs_of(units: Iterable[Unit], boots: Mapping[Key, Boot]) -> dict[Run, None]
     return found
 
 
-def take(units: Iterable[Unit], boots: Mapping[Key, Boot], earlier: Mapping[Run, int | None]) -> Rows:
+def take(units: Iterable[Unit], boots: Mapping[Key, Boot], earlier: Mapping[Run, WallMs | None]) -> Rows:
     """Turn units into rows, in order; each (box, id) once. Changes the boots.
 
     `boots` holds all of `keys_of(units)`; `earlier` answers `runs_of(units)` for what was known before them (ms).
@@ -99,13 +100,13 @@ def take(units: Iterable[Unit], boots: Mapping[Key, Boot], earlier: Mapping[Run,
 class _Predecessors:
     """When the boots before a run were last heard, those of this batch included."""
 
-    def __init__(self, boots: Mapping[Key, Boot], earlier: Mapping[Run, int | None]) -> None:
+    def __init__(self, boots: Mapping[Key, Boot], earlier: Mapping[Run, WallMs | None]) -> None:
         self._earlier = earlier
         self._boots: dict[tuple[str, str], list[Boot]] = defaultdict(list)
         for (station, terminal, _), boot in boots.items():
             self._boots[station, terminal].append(boot)
 
-    def last(self, station: str, terminal: str, run: int) -> int | None:
+    def last(self, station: str, terminal: str, run: int) -> WallMs | None:
         here = (b.last_at for b in self._boots[station, terminal] if b.anchor is not None and b.run < run)
         stored = self._earlier.get((station, terminal, run))
         return max(chain(here, () if stored is None else (stored,)), default=None)
@@ -177,7 +178,7 @@ def _split(records: Iterable[Record], fresh: Iterable[int]) -> tuple[list[Record
     return first, again
 
 
-def _end(record: Any, time: int, latest: int) -> datetime | None:
+def _end(record: Any, time: WallMs, latest: WallMs) -> datetime | None:
     end = corrected_end(
         time=time,
         at=record.at,

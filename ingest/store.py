@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
+from contract.clocks import WallMs
 from contract.codec import encode
 from contract.entries import Refusal, ReplyUnit
 from contract.messages import Event, Health, Inventory, Presence, Record, Usage
@@ -60,7 +61,7 @@ async def fetch_boots(connection: Connection, keys: Collection[Key]) -> dict[Key
     return found
 
 
-async def fetch_earlier(connection: Connection, runs: Collection[Run]) -> dict[Run, int | None]:
+async def fetch_earlier(connection: Connection, runs: Collection[Run]) -> dict[Run, WallMs | None]:
     """For each run when a boot with a lower run was last heard, ms."""
     if not runs:
         return {}

@@ -17,6 +17,7 @@ from agents.presence import Moment, Presence, Span
 from agents.simulator import journal
 from agents.simulator.garbage import garbage
 from contract import codec
+from contract.clocks import MonotonicSeconds, WallMs
 from contract.messages import (
     MAX_RECORDS,
     Data,
@@ -113,13 +114,13 @@ class Device:
     def run_at(self, rate: float, now: float) -> None:
         self._up, self._since, self.rate = self.up(now), now, rate
 
-    def up(self, now: float) -> float:
-        return round(self._up + (now - self._since) * self.rate, 3)
+    def up(self, now: float) -> MonotonicSeconds:
+        return MonotonicSeconds(round(self._up + (now - self._since) * self.rate, 3))
 
-    def wall(self, now: float) -> int:
+    def wall(self, now: float) -> WallMs:
         """What its wall clock shows, ms."""
         lag = (now - self._began) - self.up(now)
-        return self.true(now) + self.offset - round(lag * 1000)
+        return WallMs(self.true(now) + self.offset - round(lag * 1000))
 
     def true(self, now: float) -> int:
         """What a right clock shows, ms."""
@@ -210,7 +211,7 @@ class Terminal:
         self._conn = self._n = self._id = 0
         self.device.boot(now, ago=ago)
         began = self.device.moment(now - ago)
-        self._presence = Presence(Moment(began.at, 0.0), self.usable)
+        self._presence = Presence(Moment(began.at, MonotonicSeconds(0.0)), self.usable)
         spread = reconnect_delay(self.profile.every, self._random.random())
         self._connect_at = now + (spread if within is None else self._random.random() * within)
         self._next_sample = now + self._random.random() * self._real(self.profile.sample)
@@ -421,7 +422,7 @@ class Terminal:
         at = self._wall(now)
         return Status(
             v=1, boot=self._boot, run=self.runs, conn=self._said_conn, n=self._n if counted else None, state=state,
-            at=at, reason=reason, back_by=None if back_in is None else at + round(back_in * 1000),
+            at=at, reason=reason, back_by=None if back_in is None else WallMs(at + round(back_in * 1000)),
         )  # fmt: skip
 
     def _send_data(self, now: float) -> None:
@@ -471,7 +472,7 @@ class Terminal:
         self._make(now, health)
         sessions = self._random.randrange(4)
         self._sessions += sessions
-        ended = at + round(self.profile.sample * 1000)
+        ended = WallMs(at + round(self.profile.sample * 1000))
         minutes = round(sessions * draw() * 20, 1)
         self._make(now, Usage(id=self._next_id(), at=at, up=up, until=ended, sessions=sessions, minutes=minutes))
 
@@ -511,11 +512,11 @@ class Terminal:
         """How long the device takes for what it believes to be `seconds`."""
         return seconds / self.device.rate
 
-    def _wall(self, now: float) -> int:
+    def _wall(self, now: float) -> WallMs:
         return self.device.wall(now)
 
-    def _up(self, now: float) -> float:
-        return max(0.0, self.device.up(now))
+    def _up(self, now: float) -> MonotonicSeconds:
+        return MonotonicSeconds(max(0.0, self.device.up(now)))
 
     def _next_id(self) -> int:
         self._id += 1

@@ -18,6 +18,7 @@ from alerting.health.facts import Facts
 from alerting.health.rules import Rule
 from alerting.health.runs import Chains, Run, has, insert, spell_after
 from alerting.health.spells import Limits, MaybeChain, Spell, of_sample
+from contract.clocks import WallMs
 from contract.device_times import HORIZON, anchor_of
 from contract.entries import TypedData
 from contract.messages import Health, Record
@@ -60,7 +61,7 @@ class Box(msgspec.Struct, array_like=True):
             return record.at / 1000
         if record.up is not None:
             return record.up
-        carried = self.name == body.boot and anchor_of(0, body.up) is not None
+        carried = self.name == body.boot and anchor_of(WallMs(0), body.up) is not None
         if carried and body.up is not None:
             return min(max(body.up - (body.at - record.at) / 1000, 0.0), body.up)
         return None if self.zero is None else max(record.at / 1000 - self.zero, 0.0)
@@ -136,7 +137,7 @@ class Active:
         return found
 
 
-def hear(memory: Memory, body: TypedData, received: int, active: Active, fresh: float) -> Outcome:
+def hear(memory: Memory, body: TypedData, received: WallMs, active: Active, fresh: float) -> Outcome:
     """Take in a data message, received at `received` ms; changes the memory.
 
     The same messages in any order in which an outbox can send them, any of them several times, leave the same behind.
@@ -182,7 +183,7 @@ def _id(record: Record) -> int:
     return record.id
 
 
-def _carrier(memory: Memory, body: TypedData, received: int, active: Active) -> tuple[Box, bool]:
+def _carrier(memory: Memory, body: TypedData, received: WallMs, active: Active) -> tuple[Box, bool]:
     """The box of the boot that sends, now the last in order, and whether that changed the order."""
     box = memory.box(body.boot)
     if box is None:
@@ -223,7 +224,7 @@ def _take(
     box: Box,
     record: Record,
     body: TypedData,
-    received: int,
+    received: WallMs,
     active: Active,
     values: dict[str, float],
     fresh: float,
@@ -246,7 +247,7 @@ def _take(
     return active.sample(record, at, offset, values)
 
 
-def _is_fresh(box: Box, record: Record, at: float, body: TypedData, received: int, fresh: float) -> bool:
+def _is_fresh(box: Box, record: Record, at: float, body: TypedData, received: WallMs, fresh: float) -> bool:
     """Whether it tells of now: it waited neither in the outbox nor on the way."""
     if body.box != body.boot:
         return False

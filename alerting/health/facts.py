@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from contract.clocks import WallMs
 from contract.device_times import by_bounds
 from contract.messages import Inventory, Record, Resource, Usage
 
@@ -31,12 +32,12 @@ class Facts(msgspec.Struct, array_like=True):
     resources: int | None = None
 
 
-def time_between(record: Record, carrier: float, received: int) -> float | None:
+def time_between(record: Record, carrier: float, received: WallMs) -> float | None:
     """When a record of a boot that was never heard itself was made: by its device, if that can be; else unknown.
 
     `carrier`: when the boot that sends it began.
     """
-    before = min(round(carrier * 1000), received)
+    before = min(WallMs(round(carrier * 1000)), received)
     time, source = by_bounds(record.at, None, before, received)
     return None if source == "unknown" else time / 1000
 

@@ -14,6 +14,7 @@ from alerting.liveness.columns import NEVER, UNKNOWN, WORDS, State, Stations, Te
 from alerting.liveness.pipeline_clock import MESSAGES_LOST, Advance, ClockSettings, ClockState, Gap, PipelineClock
 from alerting.liveness.rivals import NUMBERS, OTHER_UNHEARD, TWO_BOOTS, Rivals
 from alerting.liveness.silence import gap_since, is_proven, next_proof
+from contract.clocks import WallMs
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import MOST_TERMINALS, Status
 from store.troubles import Troubles
@@ -69,7 +70,7 @@ class Surplus(msgspec.Struct):
     received, through which shard, and how many messages there were."""
 
     terminal: str
-    received: int
+    received: WallMs
     shard: str
     messages: int = 0
 

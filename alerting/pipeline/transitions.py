@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from broker.client_close import close_client
+from contract.clocks import WallMs
 from contract.codec import encode
 from contract.log import TRANSITIONS, TransitionEntry
 from store.pool import UNREACHABLE, Connection, Pool, end
@@ -99,8 +100,8 @@ def to_entry(row: asyncpg.Record) -> TransitionEntry:
     )
 
 
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+def _ms(moment: datetime) -> WallMs:
+    return WallMs(round(moment.timestamp() * 1000))
 
 
 class PublisherConfig(msgspec.Struct, frozen=True, kw_only=True):
