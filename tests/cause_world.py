@@ -164,7 +164,7 @@ class World:
         memory = [*self.causes.outages.values(), *self.causes.late]
         self.causes = Causes(self.settings, self.online)
         kept = [msgspec.structs.replace(outage, children={}, ever={}) for outage in memory]
-        by_id = {number: self._outage(kept, incident) for number, incident in self.incidents.items()}
+        by_id = self._by_incident(kept)
         alone = []
         for incident in self.incidents.values():
             outage = by_id.get(incident.parent) if incident.parent is not None else None
@@ -180,13 +180,11 @@ class World:
                 alone.append(fallen)
         self.causes.restore(kept, alone)
 
-    def _outage(self, kept: Sequence[Outage], incident: Incident) -> Outage | None:
-        if incident.kind != AREA_OUTAGE:
-            return None
-        for outage in kept:
-            if outage.key == incident.key and outage.began == incident.began_at:
-                return outage
-        return None
+    def _by_incident(self, kept: Sequence[Outage]) -> dict[int, Outage]:
+        """The causes by the ids of their incidents. Of several incidents that began together, the memory is that of the
+        newest, as the query `load_outages` says: a cause that is over may have left another in its place."""
+        newest = {(incident.key, incident.began_at): number for number, incident in sorted(self.incidents.items())}
+        return {newest[outage.key, outage.began]: outage for outage in kept}
 
     def resolve(self, key: str) -> None:
         """A person closes an incident."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from alerting.causes.evidence import Evidence, Fallen, Peer, common, overlap, weigh
@@ -378,6 +378,7 @@ def played(deeds: list[tuple[int, str, int, int]], stride: int, restarts: set[in
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(DEEDS, st.sampled_from([10, 30, 100]), st.sets(st.integers(0, 9)))
+@example([(5, "cut", 0, 0), (55, "cut", 0, 0), (145, "mend", 3, 0), (5, "cut", 0, 0), (40, "cut", 0, 0)], 10, {2})
 def test_neither_the_cut_into_passes_nor_restarts_matter(
     deeds: list[tuple[int, str, int, int]], stride: int, restarts: set[int]
 ) -> None:
