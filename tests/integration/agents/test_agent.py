@@ -19,7 +19,6 @@ import psutil
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from agents import agent as agent_module
 from agents.agent import AgentConfig, run
 from agents.outbox.queue import Outbox
 from contract import codec
@@ -486,7 +485,7 @@ def test_two_agents_of_one_terminal_do_not_share_a_directory(field: Field) -> No
 
 def test_no_jump_of_the_wall_clock_moves_a_heartbeat(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([0, 4_102_444_800_000, -5, 1_795_410_000_000] * 1000)
-    monkeypatch.setattr(agent_module, "_wall", lambda: next(times))
+    monkeypatch.setattr("agents.clock.wall_ms", lambda: next(times))
     stop = threading.Event()
     thread = threading.Thread(target=run, args=(field.config(), stop))
     thread.start()

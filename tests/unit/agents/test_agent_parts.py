@@ -309,9 +309,9 @@ class TestDocument:
     TEXT = (ROOT / "docs" / "agent.md").read_text()
 
     def test_every_event_of_the_agent_is_explained(self) -> None:
-        code = (ROOT / "agents" / "agent.py").read_text()
+        code = (ROOT / "agents" / "trouble_watch.py").read_text()
         code += (ROOT / "agents" / "outbox" / "file.py").read_text()
-        events = set(re.findall(r'(?:self\._event|Finding)\("(\w+)"', code))
+        events = set(re.findall(r'(?:append_event|Finding)\("(\w+)"', code))
         assert len(events) >= 4
         assert events == set(re.findall(r"^\| `(\w+)` \|", self.TEXT, re.MULTILINE))
 
