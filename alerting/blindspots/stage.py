@@ -7,7 +7,7 @@ from typing import Final
 from alerting.blindspots import store
 from alerting.blindspots.area_counts import COLUMNS, Step
 from alerting.blindspots.by_silence import World
-from alerting.blindspots.dark_areas import Outage
+from alerting.blindspots.dark_areas import OpenOutage
 from alerting.blindspots.spot import keys_of, write
 from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
 from alerting.blindspots.unknown_time import Gaps
@@ -30,7 +30,7 @@ class BlindSpotWatch:
     """The shell around `BlindSpots`; every call is within a transaction of the session that leads. `outages` are those
     that go on, by their keys, up to date before each `follow`."""
 
-    def __init__(self, field: Field, settings: BlindSpotSettings, outages: Mapping[str, Outage]) -> None:
+    def __init__(self, field: Field, settings: BlindSpotSettings, outages: Mapping[str, OpenOutage]) -> None:
         self._field, self._outages = field, outages
         self._core = BlindSpots(World(field.standing, self._hours), settings)
         self._gaps = Gaps()

@@ -14,7 +14,8 @@ import msgspec
 from alerting.blindspots.area_counts import AreaCounts, Step, tally
 from alerting.blindspots.by_records import Question, Records, RecordSettings, RecordSpots
 from alerting.blindspots.by_silence import SilenceSettings, SilenceSpots, World
-from alerting.blindspots.dark_areas import AreaDark, Outage, Stage, Told
+from alerting.blindspots.dark_areas import DarkAreas, OpenAreaIncident, OpenOutage
+from alerting.blindspots.dark_stretch import DarkStage
 from alerting.blindspots.open_spots import Ledger
 from alerting.blindspots.remembered import Memory, Remembered
 from alerting.blindspots.spot import Kind, Turn, split_key, write
@@ -69,7 +70,7 @@ class BlindSpots:
         self._ledger = Ledger()
         self._silence = SilenceSpots(self._ledger, world, self.memory, settings.silence)
         self._records = RecordSpots(self._ledger, self.memory, settings.records, world.standing)
-        self._dark = AreaDark(self.counts, self.memory, after=settings.area_dark, least=settings.least)
+        self._dark = DarkAreas(self.counts, self.memory, after=settings.area_dark, least=settings.least)
         self._uncovered = Uncovered(self.counts)
 
     def load(self, standings: Iterable[Standing], start: Start) -> None:
@@ -80,7 +81,7 @@ class BlindSpots:
         tallies = tally(self._restored(standings, start.known))
         self._silence.recheck(_since(told), start.known)
         self.counts.add(tallies)
-        self._dark.load(tallies, _dark_ones(told), start.known)
+        self._dark.load_areas(tallies, _dark_ones(told), start.known)
         self._uncovered.load({subject for kind, subject in told if kind is Kind.UNCOVERED})
         self._uncovered.set_targets(start.targets, start.known, had=start.had)
         self.known = start.known
@@ -96,7 +97,7 @@ class BlindSpots:
         if steps:
             tallies = tally(steps)
             self.counts.add(tallies)
-            self._dark.follow(tallies, known)
+            self._dark.follow_tallies(tallies, known)
             self._uncovered.follow({area for path in tallies for area in path}, known)
             for step in steps:
                 self._follow_station(step)
@@ -119,7 +120,7 @@ class BlindSpots:
         """Whether time alone may decide something by now, so that unknown time has to be known."""
         return any(part.may_turn(known) for part in (self._dark, self._silence, self._records))
 
-    def advance(self, moment: Moment, gaps: Gaps, outages: Iterable[Outage] = ()) -> None:
+    def advance(self, moment: Moment, gaps: Gaps, outages: Iterable[OpenOutage] = ()) -> None:
         """Let time go on to `moment.known`; it never goes back."""
         known = moment.known if self.known is None else max(moment.known, self.known)
         self.known = known
@@ -138,7 +139,7 @@ class BlindSpots:
 
     def take(self) -> list[Turn]:
         """What was decided since the last call, in its order."""
-        return [*self._uncovered.take(), *self._dark.take(), *self._ledger.take()]
+        return [*self._uncovered.take(), *self._dark.take_turns(), *self._ledger.take()]
 
     def write(self, book: Book, now: datetime) -> None:
         """Take what was decided into a book that knows the incidents of these keys."""
@@ -154,8 +155,8 @@ def _since(spots: Mapping[tuple[Kind, str], Spot]) -> dict[tuple[Kind, str], dat
     return {name: spot.since for name, spot in spots.items() if name[0] not in (Kind.UNCOVERED, Kind.AREA_DARK)}
 
 
-def _dark_ones(told: Mapping[tuple[Kind, str], Spot]) -> Iterator[Told]:
+def _dark_ones(told: Mapping[tuple[Kind, str], Spot]) -> Iterator[OpenAreaIncident]:
     for (kind, subject), spot in told.items():
         if kind is Kind.AREA_DARK:
-            stage = Stage.LAST_ONE if spot.stage == Stage.LAST_ONE else Stage.DARK
-            yield Told(area=subject, stage=stage, since=spot.since, above=spot.parent_key)
+            stage = DarkStage.LAST_ONE if spot.stage == DarkStage.LAST_ONE else DarkStage.DARK
+            yield OpenAreaIncident(area=subject, stage=stage, since=spot.since, above=spot.parent_key)

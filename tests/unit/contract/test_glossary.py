@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from alerting.blindspots import dark_areas, spot
+from alerting.blindspots import dark_stretch, spot
 from alerting.causes.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK
 from alerting.delivery import facts as deliver_facts
 from alerting.delivery import retry
@@ -84,7 +84,7 @@ PRODUCED = {
     "cause": {AREA, UPLINK, FEEDER, AGENT, SHARD},
     "spot": set(spot.Kind),
     "clears": {*spot.CLEARS.values(), "steady"},
-    "stage": set(dark_areas.Stage),
+    "stage": set(dark_stretch.DarkStage),
     "rule": {rule.name for rule in load_rules(None).of()},
     "field": set(rule_fields.SOURCES),
     "action": {*book.Action, "acknowledged", "assigned", "note", "resolved"} - {"ignored"}
