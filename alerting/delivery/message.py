@@ -17,6 +17,7 @@ from alerting.incidents.severity import severity_of
 from alerting.incidents.topics import shared_name, topic_word
 from contract.figures import figure
 from contract.glossary import WORDS, word
+from contract.lengths import in_two_units
 
 
 def write_message(facts: Facts, *, language: Language, public_url: str | None, now: datetime) -> Message:
@@ -69,7 +70,7 @@ def _lines(facts: Facts, language: Language, now: datetime, link: str | None) ->
     words = TEXTS[language]
     return (
         severity_line(facts, language),
-        when_line(facts, words, now),
+        when_line(facts, language, now),
         *_place(facts, language),
         words.shard.format(shard=facts.shard) if facts.shard else None,
         _shared(facts, language),
@@ -114,20 +115,21 @@ def _parts(facts: Facts, language: Language, now: datetime) -> Parts:
         name=_name(facts, language) if facts.station is not None else shared_name(facts.detail, language) or "",
         ident=facts.station or facts.shard or "",
         count=many.format(n=_many(facts)) if facts.children else "",
-        when=short_when(facts, words, now),
+        when=short_when(facts, language, now),
         number=f"#{facts.incident}",
     )
 
 
-def short_when(facts: Facts, words: Words, now: datetime) -> str:
+def short_when(facts: Facts, language: Language, now: datetime) -> str:
     """The same for the short form: a time of this year without its year."""
+    words = TEXTS[language]
     zone = ZoneInfo(facts.timezone)
     began, today = facts.began_at.astimezone(zone), now.astimezone(zone)
     if facts.phase not in OVER or facts.ended_at is None:
         return words.short_began.format(
             began=f"{began:%m-%d %H:%M}" if began.year == today.year else f"{began:%Y-%m-%d}"
         )
-    length = lasted(facts.ended_at - facts.began_at, words.units, apart="")
+    length = lasted(facts.ended_at - facts.began_at, language, apart="")
     return words.short_over.format(ended=f"{facts.ended_at.astimezone(zone):%m-%d %H:%M}", lasted=length)
 
 
@@ -260,19 +262,20 @@ def _measured(facts: Facts, language: Language) -> str | None:
     return words.listing.join(parts) or None
 
 
-def when_line(facts: Facts, words: Words, now: datetime) -> str:
+def when_line(facts: Facts, language: Language, now: datetime) -> str:
     """Since when and for how long; of what is over how long it took, and how much of that within opening hours."""
+    words = TEXTS[language]
     began = _shown(facts.began_at, words, facts.timezone)
     if facts.phase not in OVER or facts.ended_at is None:
-        return words.since.format(began=began, lasted=lasted(now - facts.began_at, words.units))
+        return words.since.format(began=began, lasted=lasted(now - facts.began_at, language))
     ended, length = _shown(facts.ended_at, words, facts.timezone), facts.ended_at - facts.began_at
     opened = None if facts.open_seconds is None else timedelta(seconds=facts.open_seconds)
     text = words.was if opened is None or _whole(opened) == _whole(length) else words.was_open
     return text.format(
         began=began,
         ended=ended,
-        lasted=lasted(length, words.units),
-        open=lasted(opened or timedelta(), words.units),
+        lasted=lasted(length, language),
+        open=lasted(opened or timedelta(), language),
     )
 
 
@@ -319,12 +322,6 @@ def _whole(length: timedelta) -> int:
     return max(0, round(length.total_seconds()))
 
 
-def lasted(length: timedelta, units: tuple[str, str, str, str], *, apart: str = " ") -> str:
-    """A length by its two largest units, which `apart` keeps from their numbers; a negative one is nothing."""
-    rest, parts = _whole(length), []
-    for size, unit in zip((86400, 3600, 60, 1), units, strict=True):
-        count, rest = divmod(rest, size)
-        parts.append((count, unit))
-    while len(parts) > 1 and parts[0][0] == 0:
-        parts.pop(0)
-    return apart.join(f"{count}{apart}{unit}" for count, unit in parts[:2] if count or len(parts) == 1)
+def lasted(length: timedelta, language: Language, *, apart: str = " ") -> str:
+    """A length of time, rounded to seconds, by its two largest units; `apart` stands between numbers and units."""
+    return in_two_units(_whole(length), language, apart=apart)

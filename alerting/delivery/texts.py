@@ -54,7 +54,6 @@ class Words(msgspec.Struct, frozen=True):
     listing: str
     area_listing: str
     smallest_first: bool
-    units: tuple[str, str, str, str]
     zone: str
     home_zone: str
     short_began: str
@@ -103,7 +102,6 @@ _ZH: Final = Words(
     listing="、",
     area_listing="",
     smallest_first=False,
-    units=("天", "小时", "分钟", "秒"),
     zone="（UTC{offset}）",
     home_zone="",
     short_began="{began}起",
@@ -151,7 +149,6 @@ _EN: Final = Words(
     listing=", ",
     area_listing=", ",
     smallest_first=True,
-    units=("d", "h", "min", "s"),
     zone=" (UTC{offset})",
     home_zone=" (UTC+8)",
     short_began="since {began}",

@@ -14,6 +14,8 @@ Severity = Literal["info", "warning", "critical"]
 SEVERITIES: Final = ("info", "warning", "critical")
 GAP: Final = 7200.0
 """Seconds between two samples above which they prove nothing about the time between."""
+FRESH: Final = 600.0
+"""Seconds: a record that is older than this on receipt raises nothing, where no file says otherwise."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -86,7 +88,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     rules: tuple[Rule, ...]
     off: tuple[str, ...] = ()
     overrides: Mapping[str, tuple[Override, ...]] = {}
-    fresh: float = 600.0
+    fresh: float = FRESH
 
     @cached_property
     def asks_for_place(self) -> bool:

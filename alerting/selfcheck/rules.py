@@ -198,7 +198,6 @@ class _Words(msgspec.Struct, frozen=True):
     tag_ends: str
     line: str
     listing: str
-    units: tuple[str, str, str, str]
 
 
 _ZH: Final = _Words(
@@ -207,7 +206,6 @@ _ZH: Final = _Words(
     tag_ends="】",
     line="{part}：{why}，已 {lasted}。{means}",
     listing="、",
-    units=("天", "小时", "分钟", "秒"),
 )
 _EN: Final = _Words(
     opened="[PLATFORM CHECK] not working: {parts}",
@@ -215,7 +213,6 @@ _EN: Final = _Words(
     tag_ends="] ",
     line="{part}: {why}, for {lasted}. {means}",
     listing=", ",
-    units=("d", "h", "min", "s"),
 )
 _LANGUAGES: Final[dict[Language, _Words]] = {"zh-CN": _ZH, "en": _EN}
 
@@ -237,14 +234,14 @@ def describe(told: Told, *, language: Language, now: datetime, mono: float) -> t
     common = TEXTS[language]
     lines = (
         severity_line(facts, language),
-        when_line(facts, common, now),
+        when_line(facts, language, now),
         *(_line(trouble, language, mono) for trouble in told.troubles),
         common.to_do.format(advice=advice(facts).text(language)),
     )
     tag, _, what = title.partition(words.tag_ends)
     short = Parts(
         tag=tag + words.tag_ends.strip(), topic="", area="", name=what, ident="", count="",
-        when=short_when(facts, common, now), number="",
+        when=short_when(facts, language, now), number="",
     )  # fmt: skip
     return facts, Message(title=title, body="\n".join(lines), short=short_text(short))
 
@@ -254,6 +251,6 @@ def _line(trouble: Trouble, language: Language, mono: float) -> str:
     return words.line.format(
         part=word("part", trouble.part, language),
         why=word("part_fault", trouble.why, language),
-        lasted=lasted(timedelta(seconds=mono - trouble.since), words.units),
+        lasted=lasted(timedelta(seconds=mono - trouble.since), language),
         means=effect.text(language) if effect else "",
     ).strip()

@@ -9,6 +9,7 @@ from typing import Final
 from api.http.accept import by_preference
 from contract.glossary import any_word, word
 from contract.home import HOME
+from contract.lengths import in_two_units
 
 LANGUAGES: Final = ("zh-CN", "en")
 
@@ -256,10 +257,6 @@ _ZH: Final = {
     "foreign": "只能在本服务器自己的页面上操作。请打开页面再试。",
     "unclear_title": "无法理解这个请求",
     "unclear": "地址或表单里有这里不接受的内容。请返回重试。",
-    "seconds": "{n} 秒",
-    "minutes": "{n} 分钟",
-    "hours": "{n} 小时",
-    "days": "{n} 天",
 }
 
 _EN: Final = {
@@ -515,15 +512,9 @@ _EN: Final = {
     "foreign": "Things can be changed only from this server's own pages. Open the page and try again.",
     "unclear_title": "This request is not understood",
     "unclear": "The address or the form holds something that is not taken here. Go back and try again.",
-    "seconds": "{n} s",
-    "minutes": "{n} min",
-    "hours": "{n} h",
-    "days": "{n} d",
 }
 
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {"zh-CN": _ZH, "en": _EN}
-
-_UNITS: Final = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 
 
 class Words:
@@ -546,15 +537,7 @@ class Words:
 
     def duration(self, time: timedelta) -> str:
         """A length of time in its two largest units at most: 3 h 20 min."""
-        seconds = max(int(time.total_seconds()), 0)
-        parts: list[str] = []
-        for name, size in _UNITS:
-            number, seconds = divmod(seconds, size)
-            if number or (name == "seconds" and not parts):
-                parts.append(self(name, n=number))
-            elif parts:
-                break
-        return " ".join(parts[:2])
+        return in_two_units(int(time.total_seconds()), self.language)
 
     def pick(self, name: str, name_en: str | None) -> str:
         """A name as the reader of this language reads it, where there is one."""

@@ -250,7 +250,7 @@ def test_conflicts_of_one_station_name_the_terminal_and_how() -> None:
     [(-3, "0 s"), (0, "0 s"), (59, "59 s"), (60, "1 min"), (3605, "1 h"), (90061, "1 d 1 h"), (7_000_000, "81 d")],
 )
 def test_lengths(seconds: float, expected: str) -> None:
-    assert lasted(timedelta(seconds=seconds), ("d", "h", "min", "s")) == expected
+    assert lasted(timedelta(seconds=seconds), "en") == expected
 
 
 # -- every kind, every phase, both languages ---------------------------------------------------------------------
