@@ -24,8 +24,9 @@ from api.http.work import Work
 from api.live.event_hub import Hub
 from contract.errors import RemedyError
 from store.migrate import require_current
-from store.pool import UNREACHABLE, Pool, end, open_pool
+from store.pool import UNREACHABLE, Pool, open_pool
 from store.signs import EVERY, Signs
+from store.tasks import end_tasks
 
 __all__ = ["ApiConfig", "open_app", "run"]
 
@@ -64,7 +65,7 @@ async def run(config: ApiConfig, stop: asyncio.Event) -> None:
             try:
                 await server.serve(sockets=[listener])
             finally:
-                await end(closing, sweeping)
+                await end_tasks(closing, sweeping)
 
 
 @asynccontextmanager
@@ -97,7 +98,7 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
             hub.close()
             app.state.survey.close()
             context.work.close()
-            await end(listening, living)
+            await end_tasks(listening, living)
             for task in (listening, living):
                 if not task.cancelled():
                     task.result()

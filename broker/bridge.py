@@ -21,7 +21,7 @@ from broker.relay import Carrier
 from broker.topics import count_partitions
 from contract.errors import RemedyError
 from contract.log import DEADLETTER, LIVE, RECORDS
-from store.pool import end
+from store.tasks import end_tasks
 
 __all__ = ["BridgeConfig", "open_producer", "run"]
 
@@ -150,7 +150,7 @@ async def _carry(
         if carrier.superseded.done():
             carrier.superseded.result()
     finally:
-        await end(*tasks)
+        await end_tasks(*tasks)
         await carrier.outbox.close()
 
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from store.pool import end
+from store.tasks import end_tasks
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ async def close_client(closing: Coroutine[Any, Any, object], *, seconds: float =
         await asyncio.wait({task}, timeout=seconds)
     finally:
         in_time = task.done()
-        await end(task)
+        await end_tasks(task)
     if not in_time:
         log.warning("a Kafka client did not close in time", extra={"seconds": seconds})
     elif not task.cancelled() and (why := task.exception()) is not None:

@@ -24,8 +24,9 @@ from broker.pulse import Progress
 from broker.topics import count_partitions
 from contract.errors import RemedyError
 from store.offsets import Claim, FencedError, advance, claim, keep_partitions
-from store.pool import UNREACHABLE, Connection, Pool, end, may_pass
+from store.pool import UNREACHABLE, Connection, Pool, may_pass
 from store.signs import Role, Signs
+from store.tasks import end_tasks
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +165,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         )
 
     async def _close(self, tasks: Sequence[asyncio.Task[object]]) -> None:
-        await end(*tasks)
+        await end_tasks(*tasks)
         await close_client(self._consumer.stop(), seconds=_CLOSE_TIMEOUT)
 
     async def _consume(self) -> None:

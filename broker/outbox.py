@@ -15,7 +15,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from broker.acks import PendingReceipt
 from broker.metrics import Counters
-from store.pool import end
+from store.tasks import end_tasks
 
 log = logging.getLogger(__name__)
 
@@ -208,7 +208,7 @@ class Outbox:
         """Give up what is still waiting."""
         if self._timer is not None:
             self._timer.cancel()
-        await end(*self._tasks)
+        await end_tasks(*self._tasks)
 
 
 def needs_restart(exc: BaseException) -> bool:

@@ -9,7 +9,8 @@ from broker.consumer import ConsumerConfig, LogConsumer
 from contract.log import DEADLETTER, RECORDS
 from ingest.handler import DeadLettersHandler, RecordsHandler
 from store.migrate import require_current
-from store.pool import end, open_pool
+from store.pool import open_pool
+from store.tasks import end_tasks
 
 log = logging.getLogger(__name__)
 
@@ -59,4 +60,4 @@ async def _run_together(consumers: list[LogConsumer], stop: asyncio.Event) -> No
     try:
         await asyncio.gather(*tasks)
     finally:
-        await end(*tasks)
+        await end_tasks(*tasks)

@@ -19,7 +19,6 @@ else:  # generic for the type checker only
     Connection = asyncpg.Connection
 
 CONNECT_TIMEOUT = 5.0
-_PATIENCE = 3.0
 UNREACHABLE = (
     OSError,
     TimeoutError,
@@ -116,19 +115,6 @@ async def listening(connection: Connection, handlers: Mapping[str, Callable[...,
         with suppress(*UNREACHABLE):
             for channel, handler in handlers.items():
                 await connection.remove_listener(channel, handler)
-
-
-async def end(*tasks: "asyncio.Task[Any]") -> None:
-    """Cancel tasks until they have ended, without raising what they do.
-
-    Once is not enough: a cancellation that comes just when a connection breaks may be lost in asyncpg, and a task that
-    takes the broken connection for all that happened goes on.
-    """
-    while going := [task for task in tasks if not task.done()]:
-        for task in going:
-            task.cancel()
-        await asyncio.wait(going, timeout=_PATIENCE)
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _close(pool: Pool) -> None:

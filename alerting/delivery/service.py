@@ -24,12 +24,12 @@ from alerting.delivery.retry import GiveUp, after_failure
 from alerting.delivery.targets import AppriseTarget, LogTarget, Parcel, SendError, Target, instantiate, quiet_apprise
 from alerting.delivery.texts import Language
 from alerting.delivery.webhook_target import WebhookTarget, webhook_of
-from alerting.pipeline.transitions import end_with, wait_for_wake
 from contract.errors import RemedyError
 from store.migrate import require_current
-from store.pool import UNREACHABLE, Pool, end, listening, may_pass, open_pool
+from store.pool import UNREACHABLE, Pool, listening, open_pool
 from store.signs import Signs
 from store.sql import load_queries
+from store.tasks import Backoff, end_tasks, finish_after_stop, wait_for_first, wait_for_wake
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
         async with pool.acquire() as connection:
             await require_current(connection)
         work = asyncio.create_task(Outbox(config, pool, targets).run(stop), name="deliver")
-        await end_with(work, stop, pool, _DRAIN + 1)
+        await finish_after_stop(work, stop, pool, _DRAIN + 1)
 
 
 class Outbox:
@@ -121,30 +121,24 @@ class Outbox:
         ]
         stopped = asyncio.create_task(stop.wait(), name="deliver stop")
         try:
-            done, _ = await asyncio.wait([stopped, *tasks, *lanes], return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await wait_for_first(stopped, *tasks, *lanes)
             self._stopping = True
             for wake in self._wakes.values():
                 wake.set()
             if lanes:
                 await asyncio.wait(lanes, timeout=_DRAIN)
         finally:
-            await end(stopped, *tasks, *lanes)
+            await end_tasks(stopped, *tasks, *lanes)
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
         """One step after the other; while the database is away, with a back-off."""
-        delay = 0.2
+        backoff = Backoff(longest=self._config.max_backoff)
         while not self._stopping:
             try:
                 await step()
-                delay = 0.2
+                backoff.reset()
             except UNREACHABLE as exc:
-                if not may_pass(exc):
-                    raise
-                log.warning("delivery waits for the database", extra={"error": repr(exc), "retry_s": delay})
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, self._config.max_backoff)
+                await backoff.wait_out(exc, log, "delivery waits for the database")
 
     async def _listen(self) -> None:
         """Hold a connection that wakes the spreading; returns when it is lost."""
@@ -241,17 +235,13 @@ class Outbox:
 
     async def _mark(self, query: str, *arguments: object) -> None:
         """What happened is written down, however long the database is away, so that nothing is sent twice."""
-        delay = 0.2
+        backoff = Backoff(longest=self._config.max_backoff)
         while True:
             try:
                 async with self._pool.acquire() as connection:
                     await connection.execute(query, *arguments)
             except UNREACHABLE as exc:
-                if not may_pass(exc):
-                    raise
-                log.warning("an outcome cannot be written yet", extra={"error": repr(exc), "retry_s": delay})
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, self._config.max_backoff)
+                await backoff.wait_out(exc, log, "an outcome cannot be written yet")
             else:
                 return
 

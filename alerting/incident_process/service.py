@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import msgspec
 
@@ -19,12 +19,13 @@ from alerting.incident_process.stages import PartSettings
 from alerting.incidents.book import Decision
 from alerting.incidents.store import QUERIES
 from alerting.pipeline.blind_incidents import OutageMeter
-from alerting.pipeline.transitions import PublisherConfig, end_with, publish, wait_for_wake
+from alerting.pipeline.transitions import PublisherConfig, publish
 from alerting.station_incidents.rules import RuleSettings
 from registry.hours.calendar_keeper import kept_calendars
 from store.migrate import require_current
-from store.pool import UNREACHABLE, Connection, Pool, end, listening, may_pass, open_pool
+from store.pool import UNREACHABLE, Connection, Pool, listening, may_pass, open_pool
 from store.signs import Signs
+from store.tasks import Backoff, background_task, finish_after_stop, wait_at_most, wait_for_wake
 
 log = logging.getLogger(__name__)
 
@@ -68,27 +69,18 @@ async def run(config: IncidentsConfig, stop: asyncio.Event) -> None:
         async with pool.acquire() as connection:
             await require_current(connection)
         work = asyncio.create_task(_compete(config, pool, stop), name="incidents")
-        await end_with(work, stop, pool, _DRAIN)
+        await finish_after_stop(work, stop, pool, _DRAIN)
 
 
 async def _compete(config: IncidentsConfig, pool: Pool, stop: asyncio.Event) -> None:
     """Lead or stand by; when the database is away, come back to it."""
-    meter, delay = OutageMeter(), 0.2
+    meter, backoff = OutageMeter(), Backoff(longest=config.max_backoff)
     while not stop.is_set():
         try:
             await _stand_by_or_lead(config, pool, meter, stop)
-            delay = 0.2
+            backoff.reset()
         except (LockLostError, *UNREACHABLE) as exc:
-            if not isinstance(exc, LockLostError) and not may_pass(exc):
-                raise
-            log.warning("not leading: the database is away", extra={"error": repr(exc), "retry_s": delay})
-            await _pause(stop, delay)
-            delay = min(delay * 2, config.max_backoff)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+            await backoff.wait_out(exc, log, "not leading: the database is away", stop=stop)
 
 
 async def _stand_by_or_lead(config: IncidentsConfig, pool: Pool, meter: OutageMeter, stop: asyncio.Event) -> None:
@@ -105,7 +97,7 @@ async def _stand_by_or_lead(config: IncidentsConfig, pool: Pool, meter: OutageMe
                 return
             meter.take()  # whoever leads has measured it too
             await signs.give(connection, "standby")
-            await _pause(stop, config.standby_poll)
+            await wait_at_most(stop, config.standby_poll)
 
 
 async def _lead(
@@ -125,11 +117,8 @@ async def _publishing(config: IncidentsConfig, pool: Pool, wake: asyncio.Event) 
     settings = PublisherConfig(
         servers=config.kafka_servers, idempotent=config.kafka_idempotent, poll=config.publish_poll
     )
-    task = asyncio.create_task(publish(settings, pool, wake), name="incidents publish")
-    try:
+    async with background_task(publish(settings, pool, wake), name="incidents publish"):
         yield
-    finally:
-        await end(task)
 
 
 class Leader:

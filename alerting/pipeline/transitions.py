@@ -21,8 +21,9 @@ from broker.client_close import close_client
 from contract.clocks import WallMs
 from contract.codec import encode
 from contract.log import TRANSITIONS, TransitionEntry
-from store.pool import UNREACHABLE, Connection, Pool, end
+from store.pool import UNREACHABLE, Connection, Pool
 from store.sql import load_queries
+from store.tasks import Backoff, wait_for_wake
 
 log = logging.getLogger(__name__)
 
@@ -117,21 +118,20 @@ class PublisherConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 async def publish(config: PublisherConfig, pool: Pool, wake: asyncio.Event) -> None:
     """Copy transitions to Kafka until cancelled. Whatever fails, it waits and tries again: incidents must go on."""
-    delay = 0.2
+    backoff = Backoff(longest=config.max_backoff)
     while True:
         try:
             async with _producer(config) as producer:
                 while True:
                     more = await _publish_batch(config, pool, producer)
-                    delay = 0.2
+                    backoff.reset()
                     if not more:
                         await wait_for_wake(wake, config.poll)
         except Exception as exc:
             expected = isinstance(exc, (KafkaError, *UNREACHABLE))
-            extra = {"error": repr(exc), "retry_s": delay}
+            extra = {"error": repr(exc), "retry_s": backoff.delay}
             log.warning("publishing transitions waits", extra=extra, exc_info=None if expected else exc)
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, config.max_backoff)
+            await backoff.pause()
 
 
 @asynccontextmanager
@@ -168,35 +168,3 @@ async def _send(producer: AIOKafkaProducer, row: asyncpg.Record) -> "asyncio.Fut
         TRANSITIONS, value=encode(to_entry(row)), key=row["station"].encode()
     )
     return future
-
-
-async def wait_for_wake(wake: asyncio.Event, seconds: float) -> None:
-    """Wait until `wake` is set, at most `seconds`, and clear it."""
-    try:
-        await asyncio.wait_for(wake.wait(), seconds)
-    except TimeoutError:
-        return
-    finally:
-        wake.clear()
-
-
-async def end_with(work: "asyncio.Task[None]", stop: asyncio.Event, pool: Pool, seconds: float) -> None:
-    """Wait for `work`; after `stop` it has so many seconds, then its connections are cut, so that it ends.
-
-    A database that answers nothing must not keep a process from ending.
-    """
-    stopped = asyncio.create_task(stop.wait(), name="stop")
-    try:
-        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            await asyncio.wait({work}, timeout=seconds)
-        if not work.done():
-            pool.terminate()
-        await work
-    except UNREACHABLE:
-        if not stop.is_set():
-            raise
-    finally:
-        if not work.done():
-            pool.terminate()
-        await end(stopped, work)

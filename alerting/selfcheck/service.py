@@ -28,9 +28,10 @@ from alerting.selfcheck.rules import API, DATABASE, KAFKA, TRANSITIONS, Look, Pa
 from broker.client_close import close_client
 from broker.log_identity import open_admin, read_identity
 from contract.errors import RemedyError
-from store.pool import UNREACHABLE, Connection, Pool, end, open_pool
+from store.pool import UNREACHABLE, Connection, Pool, open_pool
 from store.signs import Signs
 from store.sql import load_queries
+from store.tasks import end_tasks, wait_for_first
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +73,9 @@ async def run(config: WatchConfig, stop: asyncio.Event) -> None:
         asyncio.create_task(stop.wait(), name="watch stop"),
     ]
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
+        await wait_for_first(*tasks)
     finally:
-        await end(*tasks)
+        await end_tasks(*tasks)
 
 
 class _Watcher:

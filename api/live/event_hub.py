@@ -7,7 +7,6 @@ back with its Last-Event-ID, gets from a bounded memory what it missed, or is to
 
 import asyncio
 import logging
-import random
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -20,6 +19,7 @@ import msgspec
 from api.live.events import incident_event, transition_event
 from store.pool import CONNECT_TIMEOUT, UNREACHABLE, Connection
 from store.sql import queries_beside
+from store.tasks import Backoff, wait_at_most
 
 logger = logging.getLogger(__name__)
 QUERIES = queries_beside(__file__)
@@ -86,7 +86,7 @@ class Hub:
         self._heads: dict[int, int] | None = None
         self._entry = 0
         self._entries_had: set[int] = set()
-        self._wait = _SHORTEST_WAIT
+        self._backoff = Backoff(first=_SHORTEST_WAIT, longest=_LONGEST_WAIT, spread=True)
         self._woken = asyncio.Event()
         self.closed = False
         self.listening = asyncio.Event()
@@ -164,8 +164,7 @@ class Hub:
             except Exception:
                 logger.exception("the event stream cannot go on: trying again")
             self.listening.clear()
-            await asyncio.sleep(random.uniform(0, self._wait))  # noqa: S311 -- spreads reconnects, keeps no secret
-            self._wait = min(self._wait * 2, _LONGEST_WAIT)
+            await self._backoff.pause()
 
     async def _listen(self) -> None:
         connection = await asyncpg.connect(
@@ -180,12 +179,11 @@ class Hub:
             connection.add_termination_listener(lambda _: self._woken.set())
             await self._find_heads(connection)
             self.listening.set()
-            self._wait = _SHORTEST_WAIT
+            self._backoff.reset()
             while not connection.is_closed():
                 self._woken.clear()
                 await self._read_all(connection)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), _POLL)
+                await wait_at_most(self._woken, _POLL)
         finally:
             connection.terminate()
 

@@ -8,7 +8,8 @@ from datetime import date
 from typing import Final
 
 from registry.hours.calendar_store import MANY, QUERIES, Refreshed, fill_openings, refresh_calendars
-from store.pool import UNREACHABLE, Connection, Pool, end, may_pass
+from store.pool import UNREACHABLE, Connection, Pool, may_pass
+from store.tasks import background_task
 
 log = logging.getLogger(__name__)
 
@@ -18,11 +19,8 @@ EVERY: Final = 60.0
 @asynccontextmanager
 async def kept_calendars(pool: Pool, *, every: float = EVERY) -> AsyncIterator[None]:
     """Inside the block a task has a round every `every` seconds; several processes may, one at a time does."""
-    task = asyncio.create_task(_keep(pool, every), name="calendars")
-    try:
+    async with background_task(_keep(pool, every), name="calendars"):
         yield
-    finally:
-        await end(task)
 
 
 async def _keep(pool: Pool, every: float) -> None:

@@ -26,7 +26,8 @@ from api.http.session import AdminToken
 from api.live import event_hub as hub_module
 from api.service import run
 from contract.errors import RemedyError
-from store.pool import Pool, end
+from store.pool import Pool
+from store.tasks import end_tasks
 from tests.conftest import free_port
 from tests.integration.api_world import TOKEN, World, config, serving, sign_in
 
@@ -208,7 +209,7 @@ async def test_many_events_at_once_leave_others_their_turn(pool: Pool, database:
         while not done.is_set():
             turn += 1
             await asyncio.sleep(0)
-    await end(running_hub)
+    await end_tasks(running_hub)
     assert max(published.values()) <= hub_module.AT_ONCE
 
 

@@ -1,11 +1,8 @@
-"""Which database errors are worth another try, and ending what uses a database."""
-
-import asyncio
+"""Which database errors are worth another try."""
 
 import asyncpg
 import pytest
 
-from store import pool
 from store.pool import describe, may_pass
 
 
@@ -30,25 +27,3 @@ def test_what_may_pass(error: Exception, passes: bool) -> None:
 
 def test_a_database_is_named_without_its_password() -> None:
     assert describe("postgresql://user:secret@db.example:5433/milepost") == "db.example:5433/milepost"
-
-
-async def test_a_task_that_loses_a_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_PATIENCE", 0.01)
-    heard = 0
-
-    async def deaf() -> None:
-        nonlocal heard
-        while heard < 3:
-            try:
-                await asyncio.sleep(3600)
-            except asyncio.CancelledError:
-                heard += 1
-
-    async def failed() -> None:
-        raise OSError("away")
-
-    tasks = [asyncio.create_task(deaf()), asyncio.create_task(failed()), asyncio.create_task(asyncio.sleep(3600))]
-    await asyncio.sleep(0)
-    await pool.end(*tasks)
-    assert heard == 3
-    assert [task.cancelled() for task in tasks] == [False, False, True]

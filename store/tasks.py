@@ -1,0 +1,135 @@
+"""Tasks of the services: waiting with a bound, pausing longer after each failure, and ending for certain."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from store.pool import UNREACHABLE, Pool, may_pass
+
+FIRST_DELAY = 0.2
+LONGEST_DELAY = 5.0
+_CANCEL_AGAIN = 3.0
+
+
+class Backoff:
+    """The pauses of one retry loop, in seconds: `first`, then twice as long each time, up to `longest`.
+
+    `spread`: each pause is a random part of that, so that many processes do not try again at the same moment.
+    """
+
+    def __init__(self, *, first: float = FIRST_DELAY, longest: float = LONGEST_DELAY, spread: bool = False) -> None:
+        self._first = first
+        self._longest = longest
+        self._spread = spread
+        self._delay = first
+
+    @property
+    def delay(self) -> float:
+        """Seconds of the next pause; with `spread`, its upper bound."""
+        return self._delay
+
+    def reset(self) -> None:
+        """The attempt succeeded: the next pause is the first again."""
+        self._delay = self._first
+
+    def next_delay(self) -> float:
+        """Seconds to pause now; the next pause will be twice as long."""
+        seconds = random.uniform(0, self._delay) if self._spread else self._delay  # noqa: S311 -- guards nothing
+        self._delay = min(self._delay * 2, self._longest)
+        return seconds
+
+    async def pause(self, stop: asyncio.Event | None = None) -> None:
+        """Pause before the next attempt; `stop`, when given, ends the pause."""
+        seconds = self.next_delay()
+        if stop is None:
+            await asyncio.sleep(seconds)
+        else:
+            await wait_at_most(stop, seconds)
+
+    async def wait_out(
+        self,
+        error: Exception,
+        log: logging.Logger,
+        message: str,
+        *,
+        stop: asyncio.Event | None = None,
+        **extra: object,
+    ) -> None:
+        """Log a warning and pause before the next attempt; call it from the handler of `error`.
+
+        Raises `error` itself when it is one of the database that would come again with the same call (`may_pass`).
+        """
+        if isinstance(error, UNREACHABLE) and not may_pass(error):
+            raise error
+        log.warning(message, extra={**extra, "error": repr(error), "retry_s": self._delay})
+        await self.pause(stop)
+
+
+async def wait_at_most(event: asyncio.Event, seconds: float) -> None:
+    """Wait until `event` is set, but not longer than `seconds`."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+
+
+async def wait_for_wake(wake: asyncio.Event, seconds: float) -> None:
+    """Wait until `wake` is set, but not longer than `seconds`, and clear it."""
+    try:
+        await wait_at_most(wake, seconds)
+    finally:
+        wake.clear()
+
+
+async def wait_for_first(*tasks: "asyncio.Future[Any]") -> None:
+    """Wait until one of the tasks has ended, and raise what it raised. The others go on."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+
+
+@asynccontextmanager
+async def background_task(work: Coroutine[Any, Any, None], *, name: str) -> AsyncIterator[None]:
+    """Run `work` in a task of its own for as long as the block lasts. What the task raises is not raised here."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        await end_tasks(task)
+
+
+async def end_tasks(*tasks: "asyncio.Task[Any]") -> None:
+    """Cancel tasks until they have ended, without raising what they raise.
+
+    One cancellation is not enough: asyncpg may lose one that comes just when its connection breaks, and the task goes
+    on as if only the connection were lost.
+    """
+    while going := [task for task in tasks if not task.done()]:
+        for task in going:
+            task.cancel()
+        await asyncio.wait(going, timeout=_CANCEL_AGAIN)
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def finish_after_stop(work: "asyncio.Task[None]", stop: asyncio.Event, pool: Pool, seconds: float) -> None:
+    """Wait for `work`; `seconds` after `stop` is set the connections of its pool are cut, so that it ends.
+
+    A database that does not answer must not keep a process from ending. Raises what `work` raises, but after `stop` no
+    error of the database.
+    """
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            await asyncio.wait({work}, timeout=seconds)
+        if not work.done():
+            pool.terminate()
+        await work
+    except UNREACHABLE:
+        if not stop.is_set():
+            raise
+    finally:
+        if not work.done():
+            pool.terminate()
+        await end_tasks(stopped, work)
