@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 Evidence = Literal["live", "presence", "none"]
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class StateChange(msgspec.Struct, frozen=True, kw_only=True):
     """A transition of the station itself; `seq` is the order in which it was decided."""
 
     seq: int
@@ -43,7 +43,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     usable: bool | None = None
 
 
-class Gap(msgspec.Struct, frozen=True, kw_only=True):
+class UnknownInterval(msgspec.Struct, frozen=True, kw_only=True):
     """Time in which the platform itself was blind, or (`silent`) in which the silence of a station proved nothing,
     because its shard was suspected."""
 
@@ -52,7 +52,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     silent: bool = False
 
 
-class Ran(msgspec.Struct, frozen=True, kw_only=True):
+class PresenceRun(msgspec.Struct, frozen=True, kw_only=True):
     """A presence record: a terminal ran from `began_at` to `ended_at` without a link."""
 
     began_at: datetime
@@ -61,7 +61,7 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
-class Decided(msgspec.Struct, frozen=True, kw_only=True):
+class StationDecisions(msgspec.Struct, frozen=True, kw_only=True):
     """What people decided about a station. `openings`: when it should be open, None for always; `closures`: the
     approved ones; both as (begin, end). `lifecycles`: (since when, which), which holds until the next; the first one
     holds also before it."""
@@ -71,11 +71,11 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     lifecycles: tuple[tuple[datetime, str], ...] = ()
 
 
-NOTHING_DECIDED: Final = Decided()
+NOTHING_DECIDED: Final = StationDecisions()
 """In service and open always."""
 
 
-class Span(msgspec.Struct, frozen=True, kw_only=True):
+class HistoryInterval(msgspec.Struct, frozen=True, kw_only=True):
     """One interval of the history, [begin, end)."""
 
     begin: datetime
@@ -87,14 +87,14 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def timeline(
-    changes: Iterable[Change],
-    gaps: Iterable[Gap],
-    presence: Iterable[Ran],
+    changes: Iterable[StateChange],
+    gaps: Iterable[UnknownInterval],
+    presence: Iterable[PresenceRun],
     *,
     begin: datetime,
     end: datetime,
-    decided: Decided = NOTHING_DECIDED,
-) -> list[Span]:
+    decided: StationDecisions = NOTHING_DECIDED,
+) -> list[HistoryInterval]:
     """The intervals that cover exactly [begin, end]; the one still going on ends at `end`.
 
     Raises ValueError when `begin` is not before `end`.
@@ -106,9 +106,9 @@ def timeline(
     return list(_merged(_span(since, until, sources.at(since)) for since, until in pairwise(inner)))
 
 
-def settle(changes: Iterable[Change]) -> list[Change]:
+def settle(changes: Iterable[StateChange]) -> list[StateChange]:
     """The changes that still stand, in the order of time: each takes away the earlier decided ones from its `at` on."""
-    standing: list[Change] = []
+    standing: list[StateChange] = []
     for change in sorted(set(changes), key=lambda change: change.seq):
         while standing and standing[-1].at >= change.at:
             standing.pop()
@@ -116,7 +116,7 @@ def settle(changes: Iterable[Change]) -> list[Change]:
     return standing
 
 
-class _Cover(Generic[_T]):
+class _IntervalCounter(Generic[_T]):
     """How many of each kind of interval lie over a moment; the moments are asked in rising order, so that all of them
     together cost little more than the intervals sorted."""
 
@@ -141,7 +141,7 @@ class _Cover(Generic[_T]):
         return self._over
 
 
-class _Moment(msgspec.Struct, frozen=True):
+class _StationAt(msgspec.Struct, frozen=True):
     """What all sources say of one moment."""
 
     state: str | None
@@ -159,29 +159,33 @@ class _Sources:
     """All that is known, to be asked for moments in rising order."""
 
     def __init__(
-        self, changes: Iterable[Change], gaps: Iterable[Gap], presence: Iterable[Ran], decided: Decided
+        self,
+        changes: Iterable[StateChange],
+        gaps: Iterable[UnknownInterval],
+        presence: Iterable[PresenceRun],
+        decided: StationDecisions,
     ) -> None:
         self._changes = settle(changes)
         self._change_times = [change.at for change in self._changes]
         self._lifecycles = sorted(set(decided.lifecycles))
         self._always_open = decided.openings is None
         known = set(gaps)
-        self._gaps = _Cover((gap.began_at, gap.ended_at, None) for gap in known if not gap.silent)
-        self._doubts = _Cover((gap.began_at, gap.ended_at, None) for gap in known if gap.silent)
+        self._gaps = _IntervalCounter((gap.began_at, gap.ended_at, None) for gap in known if not gap.silent)
+        self._doubts = _IntervalCounter((gap.began_at, gap.ended_at, None) for gap in known if gap.silent)
         runs = set(presence)
-        self._ran = _Cover((run.began_at, run.ended_at, run.usable) for run in runs)
-        self._receipts = _Cover((run.began_at, run.ended_at, run.received_at) for run in runs)
-        self._openings = _Cover((begin, end, None) for begin, end in set(decided.openings or ()))
-        self._closures = _Cover((begin, end, None) for begin, end in set(decided.closures))
+        self._ran = _IntervalCounter((run.began_at, run.ended_at, run.usable) for run in runs)
+        self._receipts = _IntervalCounter((run.began_at, run.ended_at, run.received_at) for run in runs)
+        self._openings = _IntervalCounter((begin, end, None) for begin, end in set(decided.openings or ()))
+        self._closures = _IntervalCounter((begin, end, None) for begin, end in set(decided.closures))
         covers = (self._gaps, self._doubts, self._ran, self._openings, self._closures)
         self.cuts = {*self._change_times, *(at for at, _ in self._lifecycles)}.union(*(cover.times for cover in covers))
 
-    def at(self, moment: datetime) -> _Moment:
+    def at(self, moment: datetime) -> _StationAt:
         place = bisect_right(self._change_times, moment)
         change = self._changes[place - 1] if place else None
         state = change.state if change else None
         doubted = bool(self._doubts.at(moment))
-        return _Moment(
+        return _StationAt(
             state=UNPROVEN if doubted and state == "offline" else state,
             usable=change.usable if change else None,
             ran=tuple(self._ran.at(moment)),
@@ -203,7 +207,7 @@ _SILENT: Final = frozenset({"offline", UNPROVEN})
 _NOT_HEARD: Final = frozenset({Verdict.SUSPENDED, Verdict.NEVER_SEEN})
 
 
-def _span(begin: datetime, end: datetime, moment: _Moment) -> Span:
+def _span(begin: datetime, end: datetime, moment: _StationAt) -> HistoryInterval:
     verdict = verdict_of(
         lifecycle=moment.lifecycle,
         state=moment.state,
@@ -212,11 +216,11 @@ def _span(begin: datetime, end: datetime, moment: _Moment) -> Span:
         excused=moment.excused,
     )
     if verdict in _NOT_HEARD:
-        return Span(begin=begin, end=end, verdict=verdict.value, usable=None, evidence="none")
+        return HistoryInterval(begin=begin, end=end, verdict=verdict.value, usable=None, evidence="none")
     if moment.blind:
-        return Span(begin=begin, end=end, verdict=Verdict.UNKNOWN.value, usable=None, evidence="none")
+        return HistoryInterval(begin=begin, end=end, verdict=Verdict.UNKNOWN.value, usable=None, evidence="none")
     if moment.state in _SILENT and moment.ran:
-        return Span(
+        return HistoryInterval(
             begin=begin,
             end=end,
             verdict=verdict.value,
@@ -225,9 +229,9 @@ def _span(begin: datetime, end: datetime, moment: _Moment) -> Span:
             revision=1 + moment.receipts,
         )
     if verdict is Verdict.UNKNOWN:
-        return Span(begin=begin, end=end, verdict=verdict.value, usable=None, evidence="none")
+        return HistoryInterval(begin=begin, end=end, verdict=verdict.value, usable=None, evidence="none")
     usable = moment.usable if verdict in LIVE else None
-    return Span(begin=begin, end=end, verdict=verdict.value, usable=usable, evidence="live")
+    return HistoryInterval(begin=begin, end=end, verdict=verdict.value, usable=usable, evidence="live")
 
 
 def _any(answers: Iterable[bool | None]) -> bool | None:
@@ -236,9 +240,9 @@ def _any(answers: Iterable[bool | None]) -> bool | None:
     return any(said) if said else None
 
 
-def _merged(pieces: Iterable[Span]) -> Iterator[Span]:
+def _merged(pieces: Iterable[HistoryInterval]) -> Iterator[HistoryInterval]:
     """Neighbours that say the same become one."""
-    pending: Span | None = None
+    pending: HistoryInterval | None = None
     for piece in pieces:
         if pending is not None and msgspec.structs.replace(pending, begin=piece.begin, end=piece.end) == piece:
             pending = msgspec.structs.replace(pending, end=piece.end)

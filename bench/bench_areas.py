@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from alerting.blindspots.area_counts import Step
-from alerting.blindspots.by_silence import World
+from alerting.blindspots.area_counts import StandingChange
+from alerting.blindspots.by_silence import StationLookup
 from alerting.blindspots.spot import write
-from alerting.blindspots.tracker import BlindSpots, BlindSpotSettings, Start
+from alerting.blindspots.tracker import BlindSpots, BlindSpotSettings, StartingState
 from alerting.blindspots.unknown_time import Gaps
 from alerting.incidents.book import Book
 from alerting.stations.snapshot import Moment, Standing
@@ -56,10 +56,10 @@ class Nation:
     def standings(self) -> Iterator[Standing]:
         return (self.make(n, self.state, self.since) for n in range(len(self.names)))
 
-    def turn(self, state: str, at: datetime, *, first: int | None = None) -> list[Step]:
+    def turn(self, state: str, at: datetime, *, first: int | None = None) -> list[StandingChange]:
         """All of them, or the first so many, are in another state since `at`."""
         numbers = range(len(self.names) if first is None else first)
-        return [Step(self.make(n, self.state, self.since), self.make(n, state, at), at) for n in numbers]
+        return [StandingChange(self.make(n, self.state, self.since), self.make(n, state, at), at) for n in numbers]
 
 
 def resident() -> float:
@@ -80,9 +80,9 @@ def at(known: datetime) -> Moment:
 
 def run(stations: int) -> None:
     nation, gaps = Nation(stations), Gaps()
-    core = BlindSpots(World(nation.standing, lambda _: ALWAYS), BlindSpotSettings())
+    core = BlindSpots(StationLookup(nation.standing, lambda _: ALWAYS), BlindSpotSettings())
     before = resident()
-    measured(f"load {stations:,} stations", lambda: core.load(nation.standings(), Start(known=BEGIN)))
+    measured(f"load {stations:,} stations", lambda: core.load(nation.standings(), StartingState(known=BEGIN)))
     print(f"{'memory':<58}{resident() - before:8.0f} MiB")
     core.counts.take()
     steps = nation.turn("offline", FELL)

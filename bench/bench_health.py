@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from aiokafka import ConsumerRecord
 
-from alerting.health.evaluate import Active, Memory, hear
+from alerting.health.evaluate import ActiveRules, HealthMemory, hear
 from alerting.health.service import HealthHandler, load_rules
 from bench.bench_ingest import NO_CLAIM, database_server, fresh_database, health, kafka_record, set_up
 from contract.entries import DataUnit, read_entry
@@ -69,12 +69,12 @@ def since(began: Times) -> Times:
     return time.perf_counter() - began[0], time.process_time() - began[1]
 
 
-def alone(records: Sequence[KafkaRecord], memories: dict[str, Memory], active: Active) -> Times:
+def alone(records: Sequence[KafkaRecord], memories: dict[str, HealthMemory], active: ActiveRules) -> Times:
     """The rules themselves, entries read beforehand."""
     units = [unit for record in records for unit in read_entry("bench", record) if isinstance(unit, DataUnit)]
     began = since((0, 0))
     for unit in units:
-        memory = memories.setdefault(unit.station, Memory())
+        memory = memories.setdefault(unit.station, HealthMemory())
         hear(memory, unit.entry.body, unit.entry.received, active, 600)
     return since(began)
 
@@ -99,8 +99,8 @@ def count(messages: Sequence[KafkaRecord]) -> int:
 
 
 async def run(url: str, terminals: int, rounds: int) -> None:
-    active = Active(load_rules(None).of())
-    memories: dict[str, Memory] = {}
+    active = ActiveRules(load_rules(None).of())
+    memories: dict[str, HealthMemory] = {}
     turns = [list(live(terminals, turn)) for turn in range(rounds)]
     print(f"{terminals:,} terminals, {rounds} rounds, {len(active.rules) - 1} rules\n")
     print(f"  {'':40}{'records/s':>12}{'per own CPU s':>16}{'µs each':>10}")

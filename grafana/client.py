@@ -15,7 +15,7 @@ from contract.errors import RemedyError
 LONGEST_ANSWER = 16 * 1024 * 1024
 
 
-class Grafana:
+class GrafanaClient:
     """One Grafana. Each call returns the answer's JSON; `get` None where there is nothing.
 
     Raises RemedyError when Grafana cannot be reached, is none, or refuses the token or the request. Redirects are not

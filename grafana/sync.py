@@ -14,7 +14,7 @@ import msgspec
 from contract.errors import RemedyError
 from contract.said import Said
 from grafana import overview
-from grafana.client import Grafana
+from grafana.client import GrafanaClient
 from grafana.panels import DATASOURCE, Json
 from grafana.texts import LANGUAGES
 
@@ -22,23 +22,23 @@ FOLDER: Final = {"uid": "milepost", "title": "Milepost"}
 _SSLMODE: Final = "require"
 
 
-class Change(msgspec.Struct, frozen=True):
+class SyncResult(msgspec.Struct, frozen=True):
     """What became of one thing: `created`, `updated`, `unchanged` or `provisioned` (left alone)."""
 
     thing: Said
     became: str
 
 
-def sync(grafana: Grafana, *, reader_url: str | None, force: bool = False) -> list[Change]:
+def sync(grafana: GrafanaClient, *, reader_url: str | None, force: bool = False) -> list[SyncResult]:
     """Create what is missing and update what differs; with `force` also what does not, the password too.
 
     `reader_url` is PostgreSQL as Grafana reaches it, with the account that only reads; it may be None where the data
     source is there already. Raises RemedyError.
     """
     return [
-        Change(Said("folder Milepost", "文件夹 Milepost"), _folder(grafana)),
-        Change(Said("data source Milepost", "数据源 Milepost"), _datasource(grafana, reader_url, force)),
-        *(Change(_called(each), _dashboard(grafana, each, force)) for each in LANGUAGES),
+        SyncResult(Said("folder Milepost", "文件夹 Milepost"), _folder(grafana)),
+        SyncResult(Said("data source Milepost", "数据源 Milepost"), _datasource(grafana, reader_url, force)),
+        *(SyncResult(_called(each), _dashboard(grafana, each, force)) for each in LANGUAGES),
     ]
 
 
@@ -47,7 +47,7 @@ def _called(language: str) -> Said:
     return Said(f"dashboard {title}", f"仪表盘 {title}")
 
 
-def _folder(grafana: Grafana) -> str:
+def _folder(grafana: GrafanaClient) -> str:
     found = grafana.get(f"/folders/{FOLDER['uid']}")
     if found is None:
         grafana.post("/folders", FOLDER)
@@ -58,7 +58,7 @@ def _folder(grafana: Grafana) -> str:
     return "updated"
 
 
-def _datasource(grafana: Grafana, reader_url: str | None, force: bool) -> str:
+def _datasource(grafana: GrafanaClient, reader_url: str | None, force: bool) -> str:
     path = f"/datasources/uid/{DATASOURCE['uid']}"
     found = grafana.get(path)
     if found is not None and found.get("readOnly"):
@@ -100,7 +100,7 @@ def datasource(url: str) -> Json:
     }
 
 
-def _dashboard(grafana: Grafana, language: str, force: bool) -> str:
+def _dashboard(grafana: GrafanaClient, language: str, force: bool) -> str:
     wanted = marked(overview.build(language))
     found = grafana.get(f"/dashboards/uid/{wanted['uid']}")
     if found is not None and _said(found, "meta").get("provisioned"):
@@ -135,7 +135,7 @@ def _said(answer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def report(changes: list[Change], say: Callable[[Said], None]) -> None:
+def report(changes: list[SyncResult], say: Callable[[Said], None]) -> None:
     """A line for each."""
     for change in changes:
         thing, became = change.thing, _BECAME[change.became]
@@ -146,5 +146,5 @@ _BECAME: Final = {
     "created": Said("created", "已创建"),
     "updated": Said("updated", "已更新"),
     "unchanged": Said("as it should be", "无需更改"),
-    "provisioned": Said("comes from a file of this Grafana, left as it is", "来自该 Grafana 的文件，保持原样"),
+    "provisioned": Said("comes from a file of this GrafanaClient, left as it is", "来自该 Grafana 的文件，保持原样"),
 }

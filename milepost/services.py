@@ -334,12 +334,12 @@ async def schedule(settings: Settings, stop: asyncio.Event, arguments: argparse.
 
 async def grafana(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
     """Bring folder, data source and dashboards into a Grafana and say what changed."""
-    from grafana.client import Grafana
+    from grafana.client import GrafanaClient
     from grafana.sync import report, sync
 
     url = _needed(arguments.url or settings.grafana_url, "MILEPOST_GRAFANA_URL", "https://grafana.example.org")
     token = arguments.token or _secret(settings.grafana_token)
-    with Grafana(url=url, token=_needed(token, "MILEPOST_GRAFANA_TOKEN", "a service account's token")) as there:
+    with GrafanaClient(url=url, token=_needed(token, "MILEPOST_GRAFANA_TOKEN", "a service account's token")) as there:
         done = await asyncio.to_thread(sync, there, reader_url=_secret(settings.reader_url), force=arguments.force)
     report(done, show)
 

@@ -22,7 +22,7 @@ _AWAITED: Final = tuple(COLUMNS.index(name) for name in ("online", "unusable", "
 _IN_SERVICE: Final = tuple(range(COLUMNS.index("suspended")))
 
 
-class Step(NamedTuple):
+class StandingChange(NamedTuple):
     """A station before and after it changed, and when that was; None where it was not, or is no more, registered."""
 
     before: Standing | None
@@ -67,7 +67,7 @@ def is_waited_for(standing: Standing) -> bool:
     )
 
 
-class Tally(msgspec.Struct):
+class AreaTally(msgspec.Struct):
     """What a pass changes in one path of areas.
 
     `waiting`: stations waited for, by the clock they rest on. `fell_at`, `came_at`: since when the last one does not
@@ -81,9 +81,9 @@ class Tally(msgspec.Struct):
     at: datetime | None = None
 
 
-def tally(steps: Iterable[Step]) -> dict[Path, Tally]:
+def tally(steps: Iterable[StandingChange]) -> dict[Path, AreaTally]:
     """The changes of a pass, in their order, by path."""
-    found: dict[Path, Tally] = {}
+    found: dict[Path, AreaTally] = {}
     for before, after, at in steps:
         there = None
         if before is not None:
@@ -101,14 +101,14 @@ def tally(steps: Iterable[Step]) -> dict[Path, Tally]:
     return found
 
 
-def _of(found: dict[Path, Tally], path: Path) -> Tally:
+def _of(found: dict[Path, AreaTally], path: Path) -> AreaTally:
     there = found.get(path)
     if there is None:
-        there = found[path] = Tally()
+        there = found[path] = AreaTally()
     return there
 
 
-def _add(there: Tally, standing: Standing, sign: int) -> None:
+def _add(there: AreaTally, standing: Standing, sign: int) -> None:
     column = column_of(standing)
     if column is not None:
         there.cells[column] += sign
@@ -119,7 +119,7 @@ def _add(there: Tally, standing: Standing, sign: int) -> None:
         there.waiting[clock] = there.waiting.get(clock, 0) + sign
 
 
-def _note_times(there: Tally, before: Standing, after: Standing, at: datetime) -> None:
+def _note_times(there: AreaTally, before: Standing, after: Standing, at: datetime) -> None:
     """A state and what is said to be unusable hold since their own time; what comes into service, since then."""
     if before.working == after.working or not after.in_service:
         return
@@ -137,7 +137,7 @@ class AreaCounts:
         self._cells: dict[str, Cells] = {}
         self._changed: set[str] = set()
 
-    def add(self, tallies: dict[Path, Tally]) -> None:
+    def add(self, tallies: dict[Path, AreaTally]) -> None:
         for path, there in tallies.items():
             moved = [(column, number) for column, number in enumerate(there.cells) if number]
             if moved:

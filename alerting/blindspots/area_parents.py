@@ -3,7 +3,7 @@
 from alerting.blindspots.area_counts import Path
 
 
-class Family:
+class AreaParents:
     """Dark areas that were told of: the incident above each, and the heads, which have none."""
 
     def __init__(self) -> None:

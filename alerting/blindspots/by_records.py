@@ -18,17 +18,17 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from alerting.blindspots.area_counts import Step
-from alerting.blindspots.columns import NEVER, Moments, moment, stamp
-from alerting.blindspots.open_spots import BITS, Ledger
-from alerting.blindspots.remembered import Memory
-from alerting.blindspots.spot import CLEARS, Kind
+from alerting.blindspots.area_counts import StandingChange
+from alerting.blindspots.columns import NEVER, MomentColumn, moment, stamp
+from alerting.blindspots.open_spots import BITS, OpenSpots
+from alerting.blindspots.remembered import SpotMemory
+from alerting.blindspots.spot import CLEARS, SpotKind
 from alerting.stations.snapshot import Moment, Standing
 
 RETURNED: Final = "returned"
 """The memory's rule for stations that came back from an absence."""
-KINDS: Final = (Kind.IDLE, Kind.STALE, Kind.NO_WIFI)
-_ONLINE_ONLY: Final = frozenset({Kind.IDLE, Kind.NO_WIFI})
+KINDS: Final = (SpotKind.IDLE, SpotKind.STALE, SpotKind.NO_WIFI)
+_ONLINE_ONLY: Final = frozenset({SpotKind.IDLE, SpotKind.NO_WIFI})
 _NEXT_DAY: Final = timedelta(days=1)
 
 
@@ -40,11 +40,11 @@ class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
     no_wifi: timedelta = timedelta(hours=1)
     absence: timedelta = timedelta(days=3)
 
-    def patience(self, kind: Kind) -> timedelta:
-        return {Kind.IDLE: self.idle, Kind.STALE: self.stale}.get(kind, self.no_wifi)
+    def patience(self, kind: SpotKind) -> timedelta:
+        return {SpotKind.IDLE: self.idle, SpotKind.STALE: self.stale}.get(kind, self.no_wifi)
 
 
-class Records(msgspec.Struct, frozen=True, kw_only=True):
+class StationRecords(msgspec.Struct, frozen=True, kw_only=True):
     """What the newest records of a station's terminals say together.
 
     `first_at`: since when they are heard; `wifi` None: none has an access point; `wifi_since`: when the last stopped.
@@ -58,19 +58,19 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     wifi_since: datetime | None = None
 
     @property
-    def bases(self) -> dict[Kind, datetime | None]:
+    def bases(self) -> dict[SpotKind, datetime | None]:
         """From when each kind is counted; None: it is none."""
         return {
-            Kind.IDLE: self.last_session_at or self.first_at,
-            Kind.STALE: self.resource_at or self.first_at,
-            Kind.NO_WIFI: (self.wifi_since or self.first_at) if self.wifi is False else None,
+            SpotKind.IDLE: self.last_session_at or self.first_at,
+            SpotKind.STALE: self.resource_at or self.first_at,
+            SpotKind.NO_WIFI: (self.wifi_since or self.first_at) if self.wifi is False else None,
         }
 
 
-class Question(NamedTuple):
+class ReportingQuestion(NamedTuple):
     """Whether a station reports at all what it is to be blamed for not having (sessions, resources)."""
 
-    kind: Kind
+    kind: SpotKind
     station: str
 
 
@@ -78,15 +78,19 @@ class RecordSpots:
     """When every station would be due for each kind."""
 
     def __init__(
-        self, ledger: Ledger, memory: Memory, settings: RecordSettings, standing: Callable[[str], Standing | None]
+        self,
+        ledger: OpenSpots,
+        memory: SpotMemory,
+        settings: RecordSettings,
+        standing: Callable[[str], Standing | None],
     ) -> None:
         self._ledger, self._memory, self._settings, self._standing = ledger, memory, settings, standing
-        self._due = {kind: Moments() for kind in KINDS}
-        self._base = {kind: Moments() for kind in KINDS}
+        self._due = {kind: MomentColumn() for kind in KINDS}
+        self._base = {kind: MomentColumn() for kind in KINDS}
         self._unsaid, self._reporting = array("B"), array("B")
-        self._questions: list[Question] = []
+        self._questions: list[ReportingQuestion] = []
 
-    def follow(self, step: Step, row: int, silent: datetime | None) -> None:
+    def follow(self, step: StandingChange, row: int, silent: datetime | None) -> None:
         """Take the change of a station; `silent`: since when it was, if it just came back."""
         _, after, at = step
         if after is None or not after.in_service:
@@ -94,7 +98,7 @@ class RecordSpots:
             return
         if silent is not None and after.since is not None and after.since - silent >= self._settings.absence:
             self._memory.put(RETURNED, after.station, after.since)
-            self._ledger.clear(Kind.IDLE, row, after.since, "returned")
+            self._ledger.clear(SpotKind.IDLE, row, after.since, "returned")
         self._wait(row, after)
 
     def _leave(self, row: int, at: datetime, reason: str) -> None:
@@ -103,7 +107,7 @@ class RecordSpots:
             self._due[kind][row] = NEVER
             self._ledger.clear(kind, row, at, reason)
 
-    def note(self, records: Iterable[Records], known: datetime) -> None:
+    def note(self, records: Iterable[StationRecords], known: datetime) -> None:
         """Take what the newest records say."""
         for one in records:
             row = self._ledger.row(one.station)
@@ -117,13 +121,13 @@ class RecordSpots:
             if standing is not None and standing.in_service:
                 self._wait(row, standing)
 
-    def _note_unsaid(self, row: int, one: Records) -> None:
+    def _note_unsaid(self, row: int, one: StationRecords) -> None:
         for bits in (self._unsaid, self._reporting):
             bits.extend([0] * (row + 1 - len(bits)))
-        said = {Kind.IDLE: one.last_session_at, Kind.STALE: one.resource_at}
+        said = {SpotKind.IDLE: one.last_session_at, SpotKind.STALE: one.resource_at}
         self._unsaid[row] = sum(BITS[kind] for kind, at in said.items() if at is None)
 
-    def _forget_return(self, one: Records) -> None:
+    def _forget_return(self, one: StationRecords) -> None:
         returned = self._memory.get(RETURNED, one.station)
         if returned is not None and returned <= (one.last_session_at or one.first_at):
             self._memory.drop(RETURNED, one.station)
@@ -138,9 +142,9 @@ class RecordSpots:
             else:
                 self._due[kind][row] = stamp(base + self._settings.patience(kind))
 
-    def _counted_from(self, kind: Kind, row: int) -> datetime | None:
+    def _counted_from(self, kind: SpotKind, row: int) -> datetime | None:
         base = moment(self._base[kind][row])
-        if base is None or kind is not Kind.IDLE:
+        if base is None or kind is not SpotKind.IDLE:
             return base
         return max(base, self._memory.get(RETURNED, self._ledger.rows.names[row]) or base)
 
@@ -160,7 +164,7 @@ class RecordSpots:
                 else:
                     self._look(kind, row, standing, now.known)
 
-    def _look(self, kind: Kind, row: int, standing: Standing, known: datetime) -> None:
+    def _look(self, kind: SpotKind, row: int, standing: Standing, known: datetime) -> None:
         since = self._counted_from(kind, row)
         if since is None:
             return
@@ -168,17 +172,17 @@ class RecordSpots:
         if due > known:
             self._due[kind][row] = stamp(due)
         elif self._unsaid[row] & ~self._reporting[row] & BITS[kind]:
-            self._questions.append(Question(kind, standing.station))
+            self._questions.append(ReportingQuestion(kind, standing.station))
             self._due[kind][row] = stamp(known + _NEXT_DAY)
         else:
             self._ledger.find(kind, row, standing, since, {})
 
-    def questions(self) -> list[Question]:
+    def questions(self) -> list[ReportingQuestion]:
         """What has to be answered, since the last call; an unanswered one comes again the next day."""
         questions, self._questions = self._questions, []
         return questions
 
-    def answer(self, reporting: Iterable[Question]) -> None:
+    def answer(self, reporting: Iterable[ReportingQuestion]) -> None:
         """The questions to which the answer is yes: looked at in the next pass."""
         for kind, station in reporting:
             row = self._ledger.row(station)
@@ -186,5 +190,5 @@ class RecordSpots:
             self._due[kind][row] = 0
 
 
-def _may_be(kind: Kind, standing: Standing) -> bool:
+def _may_be(kind: SpotKind, standing: Standing) -> bool:
     return standing.in_service and (kind not in _ONLINE_ONLY or standing.state == "online")

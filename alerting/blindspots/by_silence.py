@@ -15,12 +15,12 @@ from typing import Final
 
 import msgspec
 
-from alerting.blindspots.area_counts import Step
-from alerting.blindspots.columns import NEVER, Moments, moment, stamp
-from alerting.blindspots.open_spots import Ledger
-from alerting.blindspots.opening_days import Hours, missed_days, served
-from alerting.blindspots.remembered import Memory
-from alerting.blindspots.spot import Kind
+from alerting.blindspots.area_counts import StandingChange
+from alerting.blindspots.columns import NEVER, MomentColumn, moment, stamp
+from alerting.blindspots.open_spots import OpenSpots
+from alerting.blindspots.opening_days import OpeningHours, missed_days, served
+from alerting.blindspots.remembered import SpotMemory
+from alerting.blindspots.spot import SpotKind
 from alerting.blindspots.unknown_time import Gaps
 from alerting.stations.snapshot import Moment, Standing
 
@@ -28,7 +28,7 @@ EXPECTED: Final = "expected"
 """The memory's rule for stations that are expected to answer since later than they are silent."""
 IN_HOURS: Final = "in_hours"
 """For those last online on an opening day earlier than they were last online."""
-KINDS: Final = (Kind.DARK, Kind.SHUT)
+KINDS: Final = (SpotKind.DARK, SpotKind.SHUT)
 _AGAIN: Final = timedelta(seconds=5)
 _LATER: Final = timedelta(days=30)
 _NEXT_DAY: Final = timedelta(days=1)
@@ -45,29 +45,29 @@ class SilenceSettings(msgspec.Struct, frozen=True, kw_only=True):
     shut_days: int = 3
 
 
-class World(msgspec.Struct, frozen=True):
+class StationLookup(msgspec.Struct, frozen=True):
     """Whom the rules ask: how a station stands, and its opening hours."""
 
     standing: Callable[[str], Standing | None]
-    hours: Callable[[str], Hours]
+    hours: Callable[[str], OpeningHours]
 
 
 class SilenceSpots:
     """Since when every station is silent, and when it would be due for each kind."""
 
-    def __init__(self, ledger: Ledger, world: World, memory: Memory, settings: SilenceSettings) -> None:
+    def __init__(self, ledger: OpenSpots, world: StationLookup, memory: SpotMemory, settings: SilenceSettings) -> None:
         self._ledger, self._world, self._memory, self._settings = ledger, world, memory, settings
-        self._silent, self._came, self._served = Moments(), Moments(), Moments()
-        self._due = {kind: Moments() for kind in KINDS}
+        self._silent, self._came, self._served = MomentColumn(), MomentColumn(), MomentColumn()
+        self._due = {kind: MomentColumn() for kind in KINDS}
         self._off_hours: set[str] = set()
 
-    def recheck(self, told: Mapping[tuple[Kind, str], datetime], known: datetime) -> None:
+    def recheck(self, told: Mapping[tuple[SpotKind, str], datetime], known: datetime) -> None:
         """After all stations were taken as new: end those, by since when they are open, of stations that are gone."""
         for kind, station in told:
             if self._world.standing(station) is None:
                 self._ledger.clear(kind, self._ledger.row(station), known, "deleted")
 
-    def follow(self, step: Step, row: int) -> datetime | None:
+    def follow(self, step: StandingChange, row: int) -> datetime | None:
         """Take the change of a station; since when it was silent, if it just came back."""
         before, after, at = step
         if after is None or not after.in_service:
@@ -93,9 +93,9 @@ class SilenceSpots:
         if self._came[row] == NEVER:
             at = after.since or at
             silent = self._end_silence(row, after, at)
-        if self._ledger.has(row, Kind.SHUT):
+        if self._ledger.has(row, SpotKind.SHUT):
             if after.open:
-                self._ledger.clear(Kind.SHUT, row, at, "online_in_hours")
+                self._ledger.clear(SpotKind.SHUT, row, at, "online_in_hours")
             else:
                 self._off_hours.add(after.station)
         return silent
@@ -108,7 +108,7 @@ class SilenceSpots:
         self._memory.drop(EXPECTED, after.station)
         for kind in KINDS:
             self._due[kind][row] = NEVER
-        self._ledger.clear(Kind.DARK, row, since, "heartbeat")
+        self._ledger.clear(SpotKind.DARK, row, since, "heartbeat")
         return silent
 
     def _fall(self, row: int, before: Standing | None, after: Standing, at: datetime) -> None:
@@ -168,11 +168,11 @@ class SilenceSpots:
 
     def _wait(self, row: int, standing: Standing, silence: datetime) -> None:
         s, never = self._settings, standing.state == "never_seen"
-        if not self._ledger.has(row, Kind.DARK):
-            self._due[Kind.DARK][row] = stamp(silence + (s.never if never else s.dark))
-        if not never and not self._ledger.has(row, Kind.SHUT):
+        if not self._ledger.has(row, SpotKind.DARK):
+            self._due[SpotKind.DARK][row] = stamp(silence + (s.never if never else s.dark))
+        if not never and not self._ledger.has(row, SpotKind.SHUT):
             earliest = timedelta(days=s.shut_days - 1, hours=-2)  # a day may have 23 hours
-            self._due[Kind.SHUT][row] = stamp(self._service(standing, silence) + earliest)
+            self._due[SpotKind.SHUT][row] = stamp(self._service(standing, silence) + earliest)
 
     def may_turn(self, known: datetime) -> bool:
         """Whether time alone may decide something by now."""
@@ -189,14 +189,14 @@ class SilenceSpots:
                     continue
                 if standing.clock in now.untrusted:
                     column.park(row, standing.clock)
-                elif kind is Kind.SHUT and done >= _MOST:
+                elif kind is SpotKind.SHUT and done >= _MOST:
                     column[row] = stamp(now.known + _AGAIN)
-                elif kind is Kind.DARK:
+                elif kind is SpotKind.DARK:
                     self._look_dark(row, standing, now.known, gaps)
                 else:
                     self._look_shut(row, standing, now.known, gaps)
 
-    def _may_be(self, kind: Kind, row: int, standing: Standing) -> bool:
+    def _may_be(self, kind: SpotKind, row: int, standing: Standing) -> bool:
         expected = standing.in_service and standing.state != "online" and not standing.excused
         return expected and not self._ledger.has(row, kind)
 
@@ -204,7 +204,7 @@ class SilenceSpots:
         standing = self._world.standing(station)
         if standing is not None and now.knows(standing) and self._world.hours(station).is_open(now.known):
             self._off_hours.discard(station)
-            self._ledger.clear(Kind.SHUT, self._ledger.row(station), now.known, "online_in_hours")
+            self._ledger.clear(SpotKind.SHUT, self._ledger.row(station), now.known, "online_in_hours")
 
     def _look_dark(self, row: int, standing: Standing, known: datetime, gaps: Gaps) -> None:
         since = self._silence(standing) or known
@@ -212,9 +212,9 @@ class SilenceSpots:
         patience = self._settings.never if never else self._settings.dark
         left = patience - (known - since - gaps.within([standing.clock], since, known))
         if left > timedelta():
-            self._due[Kind.DARK][row] = stamp(known + left)
+            self._due[SpotKind.DARK][row] = stamp(known + left)
         else:
-            self._ledger.find(Kind.DARK, row, standing, since, {"never_seen": never})
+            self._ledger.find(SpotKind.DARK, row, standing, since, {"never_seen": never})
 
     def _look_shut(self, row: int, standing: Standing, known: datetime, gaps: Gaps) -> None:
         last = self._service(standing, self._silence(standing) or known)
@@ -226,9 +226,9 @@ class SilenceSpots:
             lambda opens, closes: gaps.within(clocks, opens, closes) >= closes - opens,
         )
         if missed is None:
-            self._due[Kind.SHUT][row] = stamp(known + _LATER)
+            self._due[SpotKind.SHUT][row] = stamp(known + _LATER)
         elif missed.until > known:
-            self._due[Kind.SHUT][row] = stamp(min(missed.until, known + _NEXT_DAY))
+            self._due[SpotKind.SHUT][row] = stamp(min(missed.until, known + _NEXT_DAY))
         else:
             figures = {"days": [day.isoformat() for day in missed.days]}
-            self._ledger.find(Kind.SHUT, row, standing, missed.since, figures)
+            self._ledger.find(SpotKind.SHUT, row, standing, missed.since, figures)

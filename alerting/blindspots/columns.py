@@ -25,7 +25,7 @@ def moment(stamp: int) -> datetime | None:
     return None if stamp == NEVER else _EPOCH + timedelta(microseconds=stamp)
 
 
-class Rows:
+class RowNumbers:
     """The number of each station, from 0."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Rows:
         return found
 
 
-class Moments:
+class MomentColumn:
     """One moment for each row, NEVER at first; `due` finds those that have come.
 
     Nothing can be said of a row whose clock is not trusted: it is parked until it is, however long that takes.

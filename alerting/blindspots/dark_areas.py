@@ -17,11 +17,11 @@ from typing import Final, Protocol
 
 import msgspec
 
-from alerting.blindspots.area_counts import AreaCounts, Path, Tally
-from alerting.blindspots.area_parents import Family
+from alerting.blindspots.area_counts import AreaCounts, AreaTally, Path
+from alerting.blindspots.area_parents import AreaParents
 from alerting.blindspots.dark_stretch import AreaChange, DarkStage, DarkStretch, DarkStretches
-from alerting.blindspots.remembered import Memory
-from alerting.blindspots.spot import Found, Gone, Kind, Turn, spot_key
+from alerting.blindspots.remembered import SpotMemory
+from alerting.blindspots.spot import SpotChange, SpotFound, SpotGone, SpotKind, spot_key
 from alerting.blindspots.unknown_time import Gaps
 from alerting.stations.snapshot import Moment
 
@@ -58,14 +58,16 @@ class DarkAreas:
     """All areas that are dark, down to one station, or about to be so. `least`: an area with fewer stations is not
     notified."""
 
-    def __init__(self, counts: AreaCounts, memory: Memory, *, after: timedelta, least: int) -> None:
+    def __init__(self, counts: AreaCounts, memory: SpotMemory, *, after: timedelta, least: int) -> None:
         self._counts, self._memory = counts, memory
         self._after, self._least = after, least
         self._stretches = DarkStretches(counts, memory, after=after, least=least)
-        self._family = Family()
-        self._turns: list[Turn] = []
+        self._family = AreaParents()
+        self._turns: list[SpotChange] = []
 
-    def load_areas(self, tallies: Mapping[Path, Tally], incidents: Iterable[OpenAreaIncident], known: datetime) -> None:
+    def load_areas(
+        self, tallies: Mapping[Path, AreaTally], incidents: Iterable[OpenAreaIncident], known: datetime
+    ) -> None:
         """Begin with all stations in `tallies`, the incidents that are open, and the stored memory."""
         changes = self._stretches.add_tallies(tallies, known)
         for incident in incidents:
@@ -77,7 +79,7 @@ class DarkAreas:
         gone = [key for key in self._family.parents() if _is_dark_area(key) and not self._is_reported(key)]
         self._give_time(gone, known)
 
-    def follow_tallies(self, tallies: Mapping[Path, Tally], known: datetime) -> None:
+    def follow_tallies(self, tallies: Mapping[Path, AreaTally], known: datetime) -> None:
         """Take the changes of a pass, after `AreaCounts` has taken them."""
         for area, change in self._stretches.add_tallies(tallies, known).items():
             self._judge(area, change)
@@ -89,9 +91,9 @@ class DarkAreas:
         self._memory.drop(RELEASE, area)
         self._family.remove(area)
         if ended.stretch.reported is not None:
-            gone = Gone(kind=Kind.AREA_DARK, subject=area, ended_at=ended.ended_at, reason=ended.reason)
+            gone = SpotGone(kind=SpotKind.AREA_DARK, subject=area, ended_at=ended.ended_at, reason=ended.reason)
             self._turns.append(gone)
-            self._give_time([spot_key(Kind.AREA_DARK, area)], ended.at)
+            self._give_time([spot_key(SpotKind.AREA_DARK, area)], ended.at)
 
     def _give_time(self, keys: Iterable[str], known: datetime) -> None:
         """The children of incidents that closed have time to come back before they are notified themselves."""
@@ -128,13 +130,13 @@ class DarkAreas:
         of its stations."""
         for higher in reversed(self._stretches.path(area)[:-1]):
             if self._stretches.is_reported_dark(higher):
-                return spot_key(Kind.AREA_DARK, higher)
+                return spot_key(SpotKind.AREA_DARK, higher)
         over = [outage for outage in outages if outage.areas.get(area) and outage.began <= stretch.since]
         return max(over, key=lambda o: (o.areas[area], o.began, o.key)).key if over else None
 
     def _adopt(self, area: str) -> None:
         """Become the parent of the dark areas below that had none, or were about to have none."""
-        key = spot_key(Kind.AREA_DARK, area)
+        key = spot_key(SpotKind.AREA_DARK, area)
         for below in sorted({*self._family.heads_below(area), *self._family.children(key)}):
             self._family.put(below, self._stretches.path(below), key)
             self._memory.drop(RELEASE, below)
@@ -151,8 +153,8 @@ class DarkAreas:
         stretch, awaited = self._stretches.stretch(area), self._counts.awaited(area)
         is_dark = stretch.reported is DarkStage.DARK
         self._turns.append(
-            Found(
-                kind=Kind.AREA_DARK,
+            SpotFound(
+                kind=SpotKind.AREA_DARK,
                 subject=area,
                 since=stretch.reported_since or stretch.since,
                 figures={"stage": stretch.reported, "stations": awaited, "waiting": self._stretches.waiting(area)},
@@ -166,11 +168,11 @@ class DarkAreas:
     def _is_reported(self, key: str) -> bool:
         return self._stretches.is_reported_dark(key.rpartition(":")[2])
 
-    def take_turns(self) -> Sequence[Turn]:
+    def take_turns(self) -> Sequence[SpotChange]:
         """The decisions since the last call, in their order."""
         turns, self._turns = self._turns, []
         return turns
 
 
 def _is_dark_area(key: str) -> bool:
-    return key.startswith(spot_key(Kind.AREA_DARK, ""))
+    return key.startswith(spot_key(SpotKind.AREA_DARK, ""))

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from alerting.blindspots.area_counts import AreaCounts, Path, Tally
-from alerting.blindspots.remembered import Memory
+from alerting.blindspots.area_counts import AreaCounts, AreaTally, Path
+from alerting.blindspots.remembered import SpotMemory
 from alerting.blindspots.unknown_time import Gaps
 from alerting.stations.snapshot import ClockName, Moment
 
@@ -36,7 +36,7 @@ class DarkStretch(msgspec.Struct):
 
 
 class AreaChange(msgspec.Struct):
-    """The changes of one pass in an area, as a `Tally` has them for a path of areas."""
+    """The changes of one pass in an area, as a `AreaTally` has them for a path of areas."""
 
     at: datetime
     fell_at: datetime | None = None
@@ -56,7 +56,7 @@ class DarkStretches:
     """The stretches of all areas. `after`: how long one must last. `least`: an area that is waited for with fewer
     stations than this has no stage LAST_ONE."""
 
-    def __init__(self, counts: AreaCounts, memory: Memory, *, after: timedelta, least: int) -> None:
+    def __init__(self, counts: AreaCounts, memory: SpotMemory, *, after: timedelta, least: int) -> None:
         self._counts, self._memory = counts, memory
         self._after, self._least = after, least
         self._waiting: dict[str, dict[ClockName | None, int]] = {}
@@ -78,7 +78,7 @@ class DarkStretches:
                     self._running.add(area)
         return list(self._stretches)
 
-    def add_tallies(self, tallies: Mapping[Path, Tally], known: datetime) -> dict[str, AreaChange]:
+    def add_tallies(self, tallies: Mapping[Path, AreaTally], known: datetime) -> dict[str, AreaChange]:
         """Add the stations that are waited for; returns the changes of each area on the paths."""
         found: dict[str, AreaChange] = {}
         for path, there in tallies.items():
@@ -197,7 +197,7 @@ class DarkStretches:
         return sum(self._waiting.get(area, {}).values())
 
 
-def _merge(change: AreaChange, there: Tally) -> None:
+def _merge(change: AreaChange, there: AreaTally) -> None:
     if there.at is not None:
         change.at = max(change.at, there.at)
     if there.fell_at is not None:

@@ -5,22 +5,22 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from alerting.blindspots.columns import Rows
-from alerting.blindspots.spot import Found, Gone, Kind, Turn
+from alerting.blindspots.columns import RowNumbers
+from alerting.blindspots.spot import SpotChange, SpotFound, SpotGone, SpotKind
 from alerting.stations.snapshot import Standing
 
-BITS: Final = {kind: 1 << place for place, kind in enumerate(Kind)}
+BITS: Final = {kind: 1 << place for place, kind in enumerate(SpotKind)}
 
 
-class Ledger:
+class OpenSpots:
     """A row for every station, and a mark for each blind spot that it has."""
 
     def __init__(self) -> None:
-        self.rows = Rows()
+        self.rows = RowNumbers()
         self._marks = array("B")
-        self._turns: list[Turn] = []
+        self._turns: list[SpotChange] = []
 
-    def begin(self, told: Iterable[tuple[Kind, str]]) -> None:
+    def begin(self, told: Iterable[tuple[SpotKind, str]]) -> None:
         """With the blind spots that go on."""
         for kind, station in told:
             self._mark(self.row(station), kind)
@@ -31,24 +31,26 @@ class Ledger:
             self._marks.append(0)
         return row
 
-    def has(self, row: int, kind: Kind) -> bool:
+    def has(self, row: int, kind: SpotKind) -> bool:
         return bool(self._marks[row] & BITS[kind])
 
-    def find(self, kind: Kind, row: int, standing: Standing, since: datetime, figures: dict[str, Any]) -> None:
+    def find(self, kind: SpotKind, row: int, standing: Standing, since: datetime, figures: dict[str, Any]) -> None:
         """A station is a blind spot."""
         self._mark(row, kind)
-        self._turns.append(Found(kind=kind, subject=standing.station, area=standing.area, since=since, figures=figures))
+        self._turns.append(
+            SpotFound(kind=kind, subject=standing.station, area=standing.area, since=since, figures=figures)
+        )
 
-    def clear(self, kind: Kind, row: int, at: datetime, reason: str) -> None:
+    def clear(self, kind: SpotKind, row: int, at: datetime, reason: str) -> None:
         """A station is none any more, if it was one."""
         if self.has(row, kind):
             self._marks[row] &= ~BITS[kind] & 0xFF
-            self._turns.append(Gone(kind=kind, subject=self.rows.names[row], ended_at=at, reason=reason))
+            self._turns.append(SpotGone(kind=kind, subject=self.rows.names[row], ended_at=at, reason=reason))
 
-    def _mark(self, row: int, kind: Kind) -> None:
+    def _mark(self, row: int, kind: SpotKind) -> None:
         self._marks[row] |= BITS[kind]
 
-    def take(self) -> Sequence[Turn]:
+    def take(self) -> Sequence[SpotChange]:
         """What was decided since the last call, in its order."""
         turns, self._turns = self._turns, []
         return turns

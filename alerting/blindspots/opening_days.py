@@ -13,7 +13,7 @@ _HORIZON: Final = timedelta(days=64)
 """How far openings are looked for at once; a station that opens less often is looked at again later."""
 
 
-class Hours(Protocol):
+class OpeningHours(Protocol):
     """What a calendar of the registry says; one that changes is another."""
 
     def __hash__(self) -> int: ...
@@ -24,7 +24,7 @@ class Hours(Protocol):
         """The days of which an opening touches the interval, in order."""
 
 
-class Missed(NamedTuple):
+class MissedDays(NamedTuple):
     """The days in a row without it, and when the last of them was over."""
 
     days: tuple[date, ...]
@@ -33,8 +33,8 @@ class Missed(NamedTuple):
 
 
 def missed_days(
-    hours: Hours, after: datetime, count: int, is_unknown: Callable[[datetime, datetime], bool]
-) -> Missed | None:
+    hours: OpeningHours, after: datetime, count: int, is_unknown: Callable[[datetime, datetime], bool]
+) -> MissedDays | None:
     """The first `count` opening days that do not begin before a moment; None when they are too far ahead.
 
     A day of which everything `is_unknown` counts neither as missed nor as a day with service.
@@ -44,11 +44,11 @@ def missed_days(
         if not is_unknown(day.opens, day.closes):
             days.append(day)
         if len(days) == count:
-            return Missed(tuple(day.day for day in days), days[0].opens, max(day.closes for day in days))
+            return MissedDays(tuple(day.day for day in days), days[0].opens, max(day.closes for day in days))
     return None
 
 
-def _days_after(hours: Hours, after: datetime) -> Iterator[OpeningDay]:
+def _days_after(hours: OpeningHours, after: datetime) -> Iterator[OpeningDay]:
     first = after.astimezone(UTC).date()
     for start in range(0, _HORIZON.days, _STEP.days):
         for day in _week(hours, first + timedelta(days=start)):
@@ -56,7 +56,7 @@ def _days_after(hours: Hours, after: datetime) -> Iterator[OpeningDay]:
                 yield day
 
 
-def served(hours: Hours, came_at: datetime, fell_at: datetime) -> bool:
+def served(hours: OpeningHours, came_at: datetime, fell_at: datetime) -> bool:
     """Whether a station that was on from `came_at` to `fell_at` was so on the latest opening day that began before."""
     today = fell_at.astimezone(UTC).date()
     days = (*_week(hours, today - _STEP), *_week(hours, today))
@@ -65,7 +65,7 @@ def served(hours: Hours, came_at: datetime, fell_at: datetime) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _week(hours: Hours, first: date) -> Sequence[OpeningDay]:
+def _week(hours: OpeningHours, first: date) -> Sequence[OpeningDay]:
     """The opening days that begin in the `_STEP` days (of UTC) from a date: the same for all of a calendar."""
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
     end = begin + _STEP

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 
-class Remembered(NamedTuple):
+class RememberedMoment(NamedTuple):
     """A moment that a rule keeps of a subject; None: forgotten."""
 
     rule: str
@@ -13,14 +13,14 @@ class Remembered(NamedTuple):
     at: datetime | None
 
 
-class Memory:
+class SpotMemory:
     """Moments by rule and subject, and which of them changed since they were stored."""
 
     def __init__(self) -> None:
         self._rules: dict[str, dict[str, datetime]] = {}
         self._changed: set[tuple[str, str]] = set()
 
-    def restore(self, rows: Iterable[Remembered]) -> None:
+    def restore(self, rows: Iterable[RememberedMoment]) -> None:
         """Take what was stored."""
         for row in rows:
             if row.at is not None:
@@ -43,7 +43,7 @@ class Memory:
         if self._rules.get(rule, {}).pop(subject, None) is not None:
             self._changed.add((rule, subject))
 
-    def take(self) -> list[Remembered]:
+    def take(self) -> list[RememberedMoment]:
         """What changed since the last call."""
         changed, self._changed = self._changed, set()
-        return [Remembered(rule, subject, self.get(rule, subject)) for rule, subject in sorted(changed)]
+        return [RememberedMoment(rule, subject, self.get(rule, subject)) for rule, subject in sorted(changed)]

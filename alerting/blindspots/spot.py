@@ -12,7 +12,7 @@ from alerting.incidents.book import Book, Incident
 BLIND_SPOT: Final = "blind_spot"
 
 
-class Kind(StrEnum):
+class SpotKind(StrEnum):
     """The seven kinds."""
 
     UNCOVERED = "uncovered"
@@ -24,29 +24,29 @@ class Kind(StrEnum):
     AREA_DARK = "area_dark"
 
 
-OF_AREAS: Final = frozenset({Kind.UNCOVERED, Kind.AREA_DARK})
+OF_AREAS: Final = frozenset({SpotKind.UNCOVERED, SpotKind.AREA_DARK})
 """Kinds whose subject is an area; only these page. A station that does not answer has an incident of its own."""
 
-CLEARS: Final[Mapping[Kind, str]] = {
-    Kind.UNCOVERED: "station_in_service",
-    Kind.DARK: "heartbeat",
-    Kind.SHUT: "online_in_hours",
-    Kind.IDLE: "session",
-    Kind.STALE: "resource_applied",
-    Kind.NO_WIFI: "wifi_works",
-    Kind.AREA_DARK: "station_works",
+CLEARS: Final[Mapping[SpotKind, str]] = {
+    SpotKind.UNCOVERED: "station_in_service",
+    SpotKind.DARK: "heartbeat",
+    SpotKind.SHUT: "online_in_hours",
+    SpotKind.IDLE: "session",
+    SpotKind.STALE: "resource_applied",
+    SpotKind.NO_WIFI: "wifi_works",
+    SpotKind.AREA_DARK: "station_works",
 }
 """What would clear a blind spot, in a machine's word."""
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class SpotFound(msgspec.Struct, frozen=True, kw_only=True):
     """A blind spot, or news of one that is known. `subject`: the station, or the area of an area's kind.
 
     `quiet`: it is listed, and nobody is paged. `above`: an incident that already speaks for it. `area`: where it is.
     `only_update`: nothing to be opened if none goes on.
     """
 
-    kind: Kind
+    kind: SpotKind
     subject: str
     since: datetime
     figures: dict[str, Any] = {}
@@ -57,46 +57,46 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     only_update: bool = False
 
 
-class Gone(msgspec.Struct, frozen=True, kw_only=True):
+class SpotGone(msgspec.Struct, frozen=True, kw_only=True):
     """A blind spot is none any more, since `ended_at`."""
 
-    kind: Kind
+    kind: SpotKind
     subject: str
     ended_at: datetime
     reason: str
 
 
-Turn = Found | Gone
+SpotChange = SpotFound | SpotGone
 
 
-def spot_key(kind: Kind, subject: str) -> str:
+def spot_key(kind: SpotKind, subject: str) -> str:
     return f"{BLIND_SPOT}:{kind}:{subject}"
 
 
-def split_key(key: str) -> tuple[Kind, str] | None:
+def split_key(key: str) -> tuple[SpotKind, str] | None:
     """Kind and subject of a blind spot's key; None for other keys."""
     head, _, rest = key.partition(":")
     kind, _, subject = rest.partition(":")
-    return (Kind(kind), subject) if head == BLIND_SPOT and kind in CLEARS and subject else None
+    return (SpotKind(kind), subject) if head == BLIND_SPOT and kind in CLEARS and subject else None
 
 
-def keys_of(turns: Sequence[Turn]) -> list[str]:
+def keys_of(turns: Sequence[SpotChange]) -> list[str]:
     """The keys that a book has to know before the turns are written."""
     found = {spot_key(turn.kind, turn.subject) for turn in turns}
-    found |= {turn.above for turn in turns if isinstance(turn, Found) and turn.above is not None}
+    found |= {turn.above for turn in turns if isinstance(turn, SpotFound) and turn.above is not None}
     return sorted(found)
 
 
-def write(book: Book, turns: Iterable[Turn], now: datetime) -> None:
+def write(book: Book, turns: Iterable[SpotChange], now: datetime) -> None:
     """Take turns, in their order, into the book, which knows what is open of their keys."""
     for turn in turns:
-        if isinstance(turn, Gone):
+        if isinstance(turn, SpotGone):
             _close(book, turn, now)
         else:
             _open_or_update(book, turn, now)
 
 
-def _close(book: Book, gone: Gone, now: datetime) -> None:
+def _close(book: Book, gone: SpotGone, now: datetime) -> None:
     known = book.open_of(spot_key(gone.kind, gone.subject))
     if known is None:
         book.ignore(spot_key(gone.kind, gone.subject), "not_open")
@@ -104,7 +104,7 @@ def _close(book: Book, gone: Gone, now: datetime) -> None:
         book.close(known, ended_at=gone.ended_at, now=now, reason=gone.reason)
 
 
-def _open_or_update(book: Book, found: Found, now: datetime) -> None:
+def _open_or_update(book: Book, found: SpotFound, now: datetime) -> None:
     key = spot_key(found.kind, found.subject)
     known = book.open_of(key)
     above = None if found.above is None else book.open_of(found.above)
@@ -118,7 +118,7 @@ def _open_or_update(book: Book, found: Found, now: datetime) -> None:
         book.update(changed, found.reason or found.kind)
 
 
-def _incident(found: Found, key: str, parent: int | None, now: datetime) -> Incident:
+def _incident(found: SpotFound, key: str, parent: int | None, now: datetime) -> Incident:
     of_area = found.kind in OF_AREAS
     return Incident(
         id=0,
@@ -134,7 +134,7 @@ def _incident(found: Found, key: str, parent: int | None, now: datetime) -> Inci
     )
 
 
-def _detail(found: Found, known: Incident | None) -> dict[str, Any]:
+def _detail(found: SpotFound, known: Incident | None) -> dict[str, Any]:
     """What a person added to the detail of a known one stays."""
     said = {"kind": found.kind.value, "since": found.since.isoformat(), "clears": CLEARS[found.kind]}
     return {**(known.detail if known else {}), **said, **found.figures, "quiet": found.quiet}

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from alerting.blindspots import store
-from alerting.blindspots.area_counts import COLUMNS, Step
-from alerting.blindspots.by_silence import World
+from alerting.blindspots.area_counts import COLUMNS, StandingChange
+from alerting.blindspots.by_silence import StationLookup
 from alerting.blindspots.dark_areas import OpenOutage
 from alerting.blindspots.spot import keys_of, write
-from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
+from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, BlindSpotSettings, StartingState
 from alerting.blindspots.unknown_time import Gaps
 from alerting.incidents.book import Book
 from alerting.incidents.store import load_newest
@@ -32,7 +32,7 @@ class BlindSpotWatch:
 
     def __init__(self, field: Field, settings: BlindSpotSettings, outages: Mapping[str, OpenOutage]) -> None:
         self._field, self._outages = field, outages
-        self._core = BlindSpots(World(field.standing, self._hours), settings)
+        self._core = BlindSpots(StationLookup(field.standing, self._hours), settings)
         self._gaps = Gaps()
         self._unsaved: dict[str, Sequence[int]] = {}
         self._mark = _ALL
@@ -41,7 +41,7 @@ class BlindSpotWatch:
     async def load(self, connection: Connection) -> None:
         """Begin from the field, in the snapshot in which it was loaded."""
         stored = await store.load_counts(connection)
-        start = Start(
+        start = StartingState(
             known=self._field.time,
             spots=await store.load_spots(connection),
             memory=await store.load_memory(connection),
@@ -62,7 +62,7 @@ class BlindSpotWatch:
     ) -> None:
         """Take the changes of a pass, decide what they and the time come to, and store it."""
         core = self._core
-        core.follow([Step(before, after, moment.known) for before, after in changes], moment.known)
+        core.follow([StandingChange(before, after, moment.known) for before, after in changes], moment.known)
         if moment.now >= self._targets_due:
             core.set_targets(await store.load_targets(connection), moment.known)
             self._targets_due = moment.now + _EVERY

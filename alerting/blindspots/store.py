@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from alerting.blindspots.area_counts import COLUMNS
-from alerting.blindspots.by_records import Question, Records
-from alerting.blindspots.remembered import Remembered
-from alerting.blindspots.spot import Kind
-from alerting.blindspots.tracker import Spot
+from alerting.blindspots.by_records import ReportingQuestion, StationRecords
+from alerting.blindspots.remembered import RememberedMoment
+from alerting.blindspots.spot import SpotKind
+from alerting.blindspots.tracker import StoredSpot
 from alerting.blindspots.unknown_time import UnknownTime
 from store.pool import Connection
 from store.sql import load_queries
@@ -20,11 +20,11 @@ Counts = Mapping[str, Sequence[int]]
 """Numbers in the order of COLUMNS, by area."""
 
 
-async def load_memory(connection: Connection) -> list[Remembered]:
-    return [Remembered(*row) for row in await connection.fetch(QUERIES.read_memory)]
+async def load_memory(connection: Connection) -> list[RememberedMoment]:
+    return [RememberedMoment(*row) for row in await connection.fetch(QUERIES.read_memory)]
 
 
-async def store_memory(connection: Connection, changed: Sequence[Remembered]) -> None:
+async def store_memory(connection: Connection, changed: Sequence[RememberedMoment]) -> None:
     kept = [row for row in changed if row.at is not None]
     gone = [row for row in changed if row.at is None]
     if kept:
@@ -33,9 +33,9 @@ async def store_memory(connection: Connection, changed: Sequence[Remembered]) ->
         await connection.execute(QUERIES.drop_memory, [row.rule for row in gone], [row.subject for row in gone])
 
 
-async def load_spots(connection: Connection) -> list[Spot]:
+async def load_spots(connection: Connection) -> list[StoredSpot]:
     """Blind spots that go on."""
-    return [Spot(**dict(row)) for row in await connection.fetch(QUERIES.read_open_spots)]
+    return [StoredSpot(**dict(row)) for row in await connection.fetch(QUERIES.read_open_spots)]
 
 
 async def load_targets(connection: Connection) -> dict[str, Sequence[str]]:
@@ -70,18 +70,21 @@ def _gaps(rows: Iterable[Any]) -> list[UnknownTime]:
     return [UnknownTime(*row) for row in rows]
 
 
-async def load_records(connection: Connection, since: int) -> tuple[list[Records], int]:
+async def load_records(connection: Connection, since: int) -> tuple[list[StationRecords], int]:
     """What the records say of stations where that changed since a mark, and the mark from which to ask next time."""
     mark: int = await connection.fetchval(QUERIES.read_snapshot)
     rows = await connection.fetch(QUERIES.read_records, since)
-    return [Records(**dict(row)) for row in rows], mark
+    return [StationRecords(**dict(row)) for row in rows], mark
 
 
-async def load_reporting(connection: Connection, questions: Sequence[Question]) -> list[Question]:
+async def load_reporting(connection: Connection, questions: Sequence[ReportingQuestion]) -> list[ReportingQuestion]:
     """Those of the questions to which the answer is yes."""
-    found: list[Question] = []
-    for kind, query in ((Kind.IDLE, QUERIES.read_reporting_usage), (Kind.STALE, QUERIES.read_reporting_resources)):
+    found: list[ReportingQuestion] = []
+    for kind, query in (
+        (SpotKind.IDLE, QUERIES.read_reporting_usage),
+        (SpotKind.STALE, QUERIES.read_reporting_resources),
+    ):
         asked = [question.station for question in questions if question.kind is kind]
         if asked:
-            found += [Question(kind, row["station"]) for row in await connection.fetch(query, asked)]
+            found += [ReportingQuestion(kind, row["station"]) for row in await connection.fetch(query, asked)]
     return found

@@ -11,15 +11,15 @@ from typing import Final
 
 import msgspec
 
-from alerting.blindspots.area_counts import AreaCounts, Step, tally
-from alerting.blindspots.by_records import Question, Records, RecordSettings, RecordSpots
-from alerting.blindspots.by_silence import SilenceSettings, SilenceSpots, World
+from alerting.blindspots.area_counts import AreaCounts, StandingChange, tally
+from alerting.blindspots.by_records import RecordSettings, RecordSpots, ReportingQuestion, StationRecords
+from alerting.blindspots.by_silence import SilenceSettings, SilenceSpots, StationLookup
 from alerting.blindspots.dark_areas import DarkAreas, OpenAreaIncident, OpenOutage
 from alerting.blindspots.dark_stretch import DarkStage
-from alerting.blindspots.open_spots import Ledger
-from alerting.blindspots.remembered import Memory, Remembered
-from alerting.blindspots.spot import Kind, Turn, split_key, write
-from alerting.blindspots.uncovered_areas import Uncovered
+from alerting.blindspots.open_spots import OpenSpots
+from alerting.blindspots.remembered import RememberedMoment, SpotMemory
+from alerting.blindspots.spot import SpotChange, SpotKind, split_key, write
+from alerting.blindspots.uncovered_areas import UncoveredAreas
 from alerting.blindspots.unknown_time import Gaps
 from alerting.incidents.book import Book
 from alerting.stations.snapshot import Moment, Standing
@@ -37,7 +37,7 @@ class BlindSpotSettings(msgspec.Struct, frozen=True, kw_only=True):
     records: RecordSettings = RecordSettings()
 
 
-class Spot(msgspec.Struct, frozen=True, kw_only=True):
+class StoredSpot(msgspec.Struct, frozen=True, kw_only=True):
     """An incident of a blind spot that goes on, as it is stored."""
 
     key: str
@@ -46,7 +46,7 @@ class Spot(msgspec.Struct, frozen=True, kw_only=True):
     parent_key: str | None = None
 
 
-class Start(msgspec.Struct, frozen=True, kw_only=True):
+class StartingState(msgspec.Struct, frozen=True, kw_only=True):
     """What is known when the lead is taken, beside the stations.
 
     `known`: the moment at which the stations stand so, which is the last that was decided. `had`: areas that had
@@ -54,8 +54,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     known: datetime
-    spots: Sequence[Spot] = ()
-    memory: Sequence[Remembered] = ()
+    spots: Sequence[StoredSpot] = ()
+    memory: Sequence[RememberedMoment] = ()
     targets: Mapping[str, Sequence[str]] = {}
     had: Collection[str] = ()
 
@@ -63,17 +63,17 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 class BlindSpots:
     """All areas and stations at one moment."""
 
-    def __init__(self, world: World, settings: BlindSpotSettings) -> None:
-        self.memory = Memory()
+    def __init__(self, world: StationLookup, settings: BlindSpotSettings) -> None:
+        self.memory = SpotMemory()
         self.counts = AreaCounts()
         self.known: datetime | None = None
-        self._ledger = Ledger()
+        self._ledger = OpenSpots()
         self._silence = SilenceSpots(self._ledger, world, self.memory, settings.silence)
         self._records = RecordSpots(self._ledger, self.memory, settings.records, world.standing)
         self._dark = DarkAreas(self.counts, self.memory, after=settings.area_dark, least=settings.least)
-        self._uncovered = Uncovered(self.counts)
+        self._uncovered = UncoveredAreas(self.counts)
 
-    def load(self, standings: Iterable[Standing], start: Start) -> None:
+    def load(self, standings: Iterable[Standing], start: StartingState) -> None:
         """Begin. Each standing is looked at once; records come after, by `note`."""
         self.memory.restore(start.memory)
         told = _by_subject(start.spots)
@@ -82,17 +82,17 @@ class BlindSpots:
         self._silence.recheck(_since(told), start.known)
         self.counts.add(tallies)
         self._dark.load_areas(tallies, _dark_ones(told), start.known)
-        self._uncovered.load({subject for kind, subject in told if kind is Kind.UNCOVERED})
+        self._uncovered.load({subject for kind, subject in told if kind is SpotKind.UNCOVERED})
         self._uncovered.set_targets(start.targets, start.known, had=start.had)
         self.known = start.known
 
-    def _restored(self, standings: Iterable[Standing], known: datetime) -> Iterator[Step]:
+    def _restored(self, standings: Iterable[Standing], known: datetime) -> Iterator[StandingChange]:
         for standing in standings:
-            step = Step(None, standing, known)
+            step = StandingChange(None, standing, known)
             self._follow_station(step)
             yield step
 
-    def follow(self, steps: Sequence[Step], known: datetime) -> None:
+    def follow(self, steps: Sequence[StandingChange], known: datetime) -> None:
         """Take the changes of stations up to `known`, in their order."""
         if steps:
             tallies = tally(steps)
@@ -102,13 +102,13 @@ class BlindSpots:
             for step in steps:
                 self._follow_station(step)
 
-    def _follow_station(self, step: Step) -> None:
+    def _follow_station(self, step: StandingChange) -> None:
         either = step.after or step.before
         if either is not None:
             row = self._ledger.row(either.station)
             self._records.follow(step, row, self._silence.follow(step, row))
 
-    def note(self, records: Iterable[Records], known: datetime) -> None:
+    def note(self, records: Iterable[StationRecords], known: datetime) -> None:
         """Take what the newest records of stations say."""
         self._records.note(records, known)
 
@@ -129,15 +129,15 @@ class BlindSpots:
         self._silence.advance(moment, gaps)
         self._records.advance(moment)
 
-    def questions(self) -> list[Question]:
+    def questions(self) -> list[ReportingQuestion]:
         """What has to be known of stations before they are said to have no sessions or resources."""
         return self._records.questions()
 
-    def answer(self, reporting: Iterable[Question]) -> None:
+    def answer(self, reporting: Iterable[ReportingQuestion]) -> None:
         """The questions to which the answer is yes."""
         self._records.answer(reporting)
 
-    def take(self) -> list[Turn]:
+    def take(self) -> list[SpotChange]:
         """What was decided since the last call, in its order."""
         return [*self._uncovered.take(), *self._dark.take_turns(), *self._ledger.take()]
 
@@ -146,17 +146,17 @@ class BlindSpots:
         write(book, self.take(), now)
 
 
-def _by_subject(spots: Iterable[Spot]) -> dict[tuple[Kind, str], Spot]:
+def _by_subject(spots: Iterable[StoredSpot]) -> dict[tuple[SpotKind, str], StoredSpot]:
     named = ((split_key(spot.key), spot) for spot in spots)
     return {name: spot for name, spot in named if name is not None}
 
 
-def _since(spots: Mapping[tuple[Kind, str], Spot]) -> dict[tuple[Kind, str], datetime]:
-    return {name: spot.since for name, spot in spots.items() if name[0] not in (Kind.UNCOVERED, Kind.AREA_DARK)}
+def _since(spots: Mapping[tuple[SpotKind, str], StoredSpot]) -> dict[tuple[SpotKind, str], datetime]:
+    return {name: spot.since for name, spot in spots.items() if name[0] not in (SpotKind.UNCOVERED, SpotKind.AREA_DARK)}
 
 
-def _dark_ones(told: Mapping[tuple[Kind, str], Spot]) -> Iterator[OpenAreaIncident]:
+def _dark_ones(told: Mapping[tuple[SpotKind, str], StoredSpot]) -> Iterator[OpenAreaIncident]:
     for (kind, subject), spot in told.items():
-        if kind is Kind.AREA_DARK:
+        if kind is SpotKind.AREA_DARK:
             stage = DarkStage.LAST_ONE if spot.stage == DarkStage.LAST_ONE else DarkStage.DARK
             yield OpenAreaIncident(area=subject, stage=stage, since=spot.since, above=spot.parent_key)

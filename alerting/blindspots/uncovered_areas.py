@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from alerting.blindspots.area_counts import AreaCounts
-from alerting.blindspots.spot import Found, Gone, Kind, Turn
+from alerting.blindspots.spot import SpotChange, SpotFound, SpotGone, SpotKind
 
 
-class Uncovered:
+class UncoveredAreas:
     """The areas of all targets. One that loses its last station is paged about; one that has had none since it was
     named is a plan, and quiet."""
 
@@ -15,7 +15,7 @@ class Uncovered:
         self._counts = counts
         self._targets: Mapping[str, Sequence[str]] = {}
         self._told: set[str] = set()
-        self._turns: list[Turn] = []
+        self._turns: list[SpotChange] = []
 
     def load(self, told: Iterable[str]) -> None:
         """Begin with those that go on."""
@@ -38,8 +38,8 @@ class Uncovered:
         if named and not stations and area not in self._told:
             self._told.add(area)
             self._turns.append(
-                Found(
-                    kind=Kind.UNCOVERED,
+                SpotFound(
+                    kind=SpotKind.UNCOVERED,
                     subject=area,
                     since=at,
                     figures={"targets": list(named), "lost": lost},
@@ -49,9 +49,9 @@ class Uncovered:
         elif area in self._told and (stations or not named):
             self._told.discard(area)
             reason = "station_in_service" if stations else "no_target"
-            self._turns.append(Gone(kind=Kind.UNCOVERED, subject=area, ended_at=at, reason=reason))
+            self._turns.append(SpotGone(kind=SpotKind.UNCOVERED, subject=area, ended_at=at, reason=reason))
 
-    def take(self) -> Sequence[Turn]:
+    def take(self) -> Sequence[SpotChange]:
         """What was decided since the last call."""
         turns, self._turns = self._turns, []
         return turns

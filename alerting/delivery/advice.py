@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from alerting.delivery.facts import OVER, Facts
+from alerting.delivery.facts import OVER, AlertFacts
 from contract.glossary import WORDS
 from contract.said import Said
 
 
-def advice(facts: Facts) -> Said:
+def advice(facts: AlertFacts) -> Said:
     """What to do now, by what the notification is about and its phase."""
     said = WORDS["advice"]
     if facts.phase in OVER:
@@ -16,7 +16,7 @@ def advice(facts: Facts) -> Said:
     return said[facts.phase] if facts.phase in {"resolved", "acknowledged"} else _cure(facts)
 
 
-def _cure(facts: Facts) -> Said:
+def _cure(facts: AlertFacts) -> Said:
     said = WORDS["advice"]
     if facts.kind == "unusable" and facts.children:
         return said["many_unusable"]

@@ -10,7 +10,7 @@ import time
 
 import httpx
 
-from alerting.delivery.bots import KINDS, MAX_ANSWER, Answer, Bot, Request, Verdict, build_request, read_answer
+from alerting.delivery.bots import KINDS, MAX_ANSWER, Bot, BotAnswer, BotRequest, BotVerdict, build_request, read_answer
 from alerting.delivery.retry import target_of
 from alerting.delivery.targets import Parcel, SendError
 
@@ -39,12 +39,12 @@ class BotTarget:
         if wait > 0:
             raise SendError(f"silent for {wait:.0f} s more: {self._why}", wait=wait)
         answer = await self._post(build_request(self._bot, parcel.message, time.time()))
-        if answer.verdict == Verdict.THROTTLED:
+        if answer.verdict == BotVerdict.THROTTLED:
             self._silent_until, self._why = time.monotonic() + answer.silent, answer.why
-        if answer.verdict != Verdict.TAKEN:
-            raise SendError(answer.why, refused=answer.verdict == Verdict.REFUSED, wait=answer.silent)
+        if answer.verdict != BotVerdict.TAKEN:
+            raise SendError(answer.why, refused=answer.verdict == BotVerdict.REFUSED, wait=answer.silent)
 
-    async def _post(self, request: Request) -> Answer:
+    async def _post(self, request: BotRequest) -> BotAnswer:
         try:
             async with asyncio.timeout(self._timeout), httpx.AsyncClient(timeout=self._timeout) as client:
                 return await self._ask(client, request)
@@ -56,7 +56,7 @@ class BotTarget:
             # Its text may show the address; the kind of error is enough.
             raise SendError(f"the connection failed ({type(exc).__name__})") from None
 
-    async def _ask(self, client: httpx.AsyncClient, request: Request) -> Answer:
+    async def _ask(self, client: httpx.AsyncClient, request: BotRequest) -> BotAnswer:
         url = f"{self._origin}{request.path}"
         async with client.stream("POST", url, json=request.document, follow_redirects=False) as response:
             body = b""

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import msgspec
 
-from alerting.delivery.facts import Message
+from alerting.delivery.facts import AlertMessage
 
 MAX_ANSWER: Final = 64 * 1024
 """Bytes of an answer that are looked at."""
@@ -24,7 +24,7 @@ _WORD = re.compile(r"[0-9A-Za-z_-]{1,256}")
 _PHONE = re.compile(r"\+?[0-9-]{11,16}")
 
 
-class Verdict(StrEnum):
+class BotVerdict(StrEnum):
     """What became of a message."""
 
     TAKEN = "taken"
@@ -38,10 +38,10 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Answer(msgspec.Struct, frozen=True):
+class BotAnswer(msgspec.Struct, frozen=True):
     """What an answer says: the verdict, why in words without secrets, and for how many seconds to be silent."""
 
-    verdict: Verdict
+    verdict: BotVerdict
     why: str = ""
     silent: float = 0.0
 
@@ -58,7 +58,7 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
         return f"Bot({self.kind})"
 
 
-class Request(msgspec.Struct, frozen=True):
+class BotRequest(msgspec.Struct, frozen=True):
     """What to POST: the path with its query, which holds secrets, and the JSON document."""
 
     path: str
@@ -76,32 +76,32 @@ class BotKind(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     native: tuple[str, str, str | None]
     limit: int
-    build: Callable[[Bot, str, float], Request]
+    build: Callable[[Bot, str, float], BotRequest]
     codes: tuple[str, ...]
     throttled: Mapping[int, float]
     refused: frozenset[int]
 
 
-def _wecom(bot: Bot, text: str, now: float) -> Request:
-    return Request(f"/cgi-bin/webhook/send?key={bot.token}", {"msgtype": "text", "text": {"content": text}})
+def _wecom(bot: Bot, text: str, now: float) -> BotRequest:
+    return BotRequest(f"/cgi-bin/webhook/send?key={bot.token}", {"msgtype": "text", "text": {"content": text}})
 
 
-def _dingtalk(bot: Bot, text: str, now: float) -> Request:
+def _dingtalk(bot: Bot, text: str, now: float) -> BotRequest:
     path = f"/robot/send?access_token={bot.token}"
     if bot.secret is not None:
         at = str(int(now * 1000))
         sign = _sign(bot.secret, f"{at}\n{bot.secret}")
         path += f"&timestamp={at}&sign={quote(sign, safe='')}"
     mentioned = {"atMobiles": list(bot.phones), "isAtAll": False}
-    return Request(path, {"msgtype": "text", "text": {"content": text}, "at": mentioned})
+    return BotRequest(path, {"msgtype": "text", "text": {"content": text}, "at": mentioned})
 
 
-def _feishu(bot: Bot, text: str, now: float) -> Request:
+def _feishu(bot: Bot, text: str, now: float) -> BotRequest:
     document: dict[str, Any] = {"msg_type": "text", "content": {"text": text}}
     if bot.secret is not None:
         at = str(int(now))
         document |= {"timestamp": at, "sign": _sign(f"{at}\n{bot.secret}", "")}
-    return Request(f"/open-apis/bot/v2/hook/{bot.token}", document)
+    return BotRequest(f"/open-apis/bot/v2/hook/{bot.token}", document)
 
 
 def _sign(key: str, text: str) -> str:
@@ -195,7 +195,7 @@ def _checked(bot: Bot) -> Bot:
     return bot
 
 
-def build_request(bot: Bot, message: Message, now: float) -> Request:
+def build_request(bot: Bot, message: AlertMessage, now: float) -> BotRequest:
     """The message as plain text, title first, signed where the bot has a secret; `now` in seconds since the epoch."""
     kind = KINDS[bot.kind]
     return kind.build(bot, clip(f"{message.title}\n{message.body}", kind.limit), now)
@@ -211,20 +211,24 @@ def clip(text: str, limit: int) -> str:
     return text.encode()[: limit - len(last.encode())].decode(errors="ignore") + last
 
 
-def read_answer(kind: str, status: int, body: bytes) -> Answer:
+def read_answer(kind: str, status: int, body: bytes) -> BotAnswer:
     """What an answer of HTTP `status` says. Only a code 0 means that the message was taken."""
     if status == 429:
-        return Answer(Verdict.THROTTLED, "answered with HTTP status 429", 60.0)
+        return BotAnswer(BotVerdict.THROTTLED, "answered with HTTP status 429", 60.0)
     code, said = _code(KINDS[kind].codes, body)
     if code is None:
-        known = Answer(Verdict.UNKNOWN, "answered in a way that does not say whether it took the message")
-        return known if status == 200 else Answer(Verdict.FAILED, f"answered with HTTP status {status}")
+        known = BotAnswer(BotVerdict.UNKNOWN, "answered in a way that does not say whether it took the message")
+        return known if status == 200 else BotAnswer(BotVerdict.FAILED, f"answered with HTTP status {status}")
     if code == 0:
-        return Answer(Verdict.TAKEN) if status == 200 else Answer(Verdict.UNKNOWN, f"HTTP status {status}, code 0")
+        return (
+            BotAnswer(BotVerdict.TAKEN)
+            if status == 200
+            else BotAnswer(BotVerdict.UNKNOWN, f"HTTP status {status}, code 0")
+        )
     why = f"refused with code {code}" + (f": {said}" if said else "")
     if code in KINDS[kind].throttled:
-        return Answer(Verdict.THROTTLED, why, KINDS[kind].throttled[code])
-    return Answer(Verdict.REFUSED if code in KINDS[kind].refused else Verdict.FAILED, why)
+        return BotAnswer(BotVerdict.THROTTLED, why, KINDS[kind].throttled[code])
+    return BotAnswer(BotVerdict.REFUSED if code in KINDS[kind].refused else BotVerdict.FAILED, why)
 
 
 def _code(fields: tuple[str, ...], body: bytes) -> tuple[int | None, str]:

@@ -9,9 +9,9 @@ from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from alerting.delivery.facts import Facts, Message
+from alerting.delivery.facts import AlertFacts, AlertMessage
 from alerting.delivery.retry import Retry, after_failure
-from alerting.delivery.targets import Parcel, SendError, Target
+from alerting.delivery.targets import AlertTarget, Parcel, SendError
 
 log = logging.getLogger(__name__)
 
@@ -19,16 +19,16 @@ GIVE_UP: Final = 24 * 3600.0
 MOST_WAITING: Final = 100
 
 
-class Teller:
+class DirectSender:
     """A lane for each target, so that a dead one holds up nobody; the oldest is dropped when too much waits."""
 
-    def __init__(self, targets: Sequence[Target], *, name: str) -> None:
+    def __init__(self, targets: Sequence[AlertTarget], *, name: str) -> None:
         self._start = f"{name}-{secrets.token_hex(4)}"
         self._number = 0
         self._waiting = {target.name: asyncio.Queue[Parcel](MOST_WAITING) for target in targets}
         self._targets = targets
 
-    def tell(self, facts: Facts, message: Message) -> None:
+    def tell(self, facts: AlertFacts, message: AlertMessage) -> None:
         """Have it sent to every target."""
         self._number += 1
         parcel = Parcel(key=f"{self._start}-{self._number}", at=datetime.now(UTC), facts=facts, message=message)
@@ -42,12 +42,12 @@ class Teller:
         """The loops that send; each runs until it is cancelled."""
         return [self._lane(target, self._waiting[target.name]) for target in self._targets]
 
-    async def _lane(self, target: Target, queue: "asyncio.Queue[Parcel]") -> None:
+    async def _lane(self, target: AlertTarget, queue: "asyncio.Queue[Parcel]") -> None:
         while True:
             await _send(target, await queue.get())
 
 
-async def _send(target: Target, parcel: Parcel) -> None:
+async def _send(target: AlertTarget, parcel: Parcel) -> None:
     """One parcel, with the back-off of the delivery outbox."""
     began, attempts = time.monotonic(), 0
     while True:

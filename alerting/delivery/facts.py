@@ -19,7 +19,7 @@ WANTS_SOMEBODY: Final = frozenset({"opened", "reopened", "escalated", "reminder"
 """The phases in which people are asked to acknowledge."""
 
 
-class Area(msgspec.Struct, frozen=True):
+class AlertArea(msgspec.Struct, frozen=True):
     """An area on the way from the root to where something is wrong."""
 
     code: str
@@ -40,7 +40,7 @@ def known_zone(name: str | None) -> str:
         return HOME_ZONE
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class AlertFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a notification is about.
 
     `areas`: from the root of the tree down to the area of the station or incident. `children`: incidents it is the
@@ -61,14 +61,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     station_name: str | None = None
     station_name_en: str | None = None
     address: str | None = None
-    areas: list[Area] = []
+    areas: list[AlertArea] = []
     shard: str | None = None
     children: int = 0
     children_open: int = 0
     detail: dict[str, Any] = {}
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A notification as people read it; `short` fits one SMS."""
 
     title: str
@@ -94,11 +94,11 @@ def plain(said: Any) -> Any:
         return _LIVE.sub(_APART, _INVISIBLE.sub(" ", said))
     if isinstance(said, dict):
         return {name: plain(value) for name, value in said.items()}
-    if isinstance(said, Area):
-        return Area(*(plain(value) for value in msgspec.structs.astuple(said)))
+    if isinstance(said, AlertArea):
+        return AlertArea(*(plain(value) for value in msgspec.structs.astuple(said)))
     return [plain(value) for value in said] if isinstance(said, list) else said
 
 
-def plain_facts(facts: Facts) -> Facts:
+def plain_facts(facts: AlertFacts) -> AlertFacts:
     """The facts with everything that others wrote as plain text."""
     return msgspec.structs.replace(facts, **{name: plain(getattr(facts, name)) for name in _SAID})

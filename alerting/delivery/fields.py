@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from alerting.delivery.facts import Area, Facts, Message
+from alerting.delivery.facts import AlertArea, AlertFacts, AlertMessage
 from alerting.incidents.severity import severity_of
 
 
-def fields_of(key: str, at: datetime, facts: Facts, message: Message) -> dict[str, Any]:
+def fields_of(key: str, at: datetime, facts: AlertFacts, message: AlertMessage) -> dict[str, Any]:
     """The fields. `key` is the idempotency key, `at` when this attempt is made. Names are as they are in the registry;
     `title`, `text` and `short` are for people."""
     area = facts.areas[-1] if facts.areas else None
@@ -50,15 +50,15 @@ def fields_of(key: str, at: datetime, facts: Facts, message: Message) -> dict[st
     }
 
 
-def type_of(facts: Facts) -> str:
+def type_of(facts: AlertFacts) -> str:
     """The kind of event, such as ``milepost.incident.opened``; `milepost watch` sends ``milepost.platform.…``."""
     return f"milepost.{'platform' if facts.kind == 'platform' else 'incident'}.{facts.phase}"
 
 
-def _area(area: Area) -> dict[str, Any]:
+def _area(area: AlertArea) -> dict[str, Any]:
     return {"code": area.code, "name": area.name, "name_en": area.name_en, "level": area.level}
 
 
-def _local(moment: datetime | None, facts: Facts) -> str | None:
+def _local(moment: datetime | None, facts: AlertFacts) -> str | None:
     """In the station's zone, with its offset, as RFC 3339 writes it."""
     return None if moment is None else moment.astimezone(ZoneInfo(facts.timezone)).isoformat(timespec="milliseconds")

@@ -10,9 +10,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from alerting.delivery.advice import advice
-from alerting.delivery.facts import OVER, WANTS_SOMEBODY, Area, Facts, Message, plain, plain_facts
-from alerting.delivery.short import Parts, short_text
-from alerting.delivery.texts import TEXTS, Language, Words
+from alerting.delivery.facts import OVER, WANTS_SOMEBODY, AlertArea, AlertFacts, AlertMessage, plain, plain_facts
+from alerting.delivery.short import ShortParts, short_text
+from alerting.delivery.texts import TEXTS, AlertTexts, Language
 from alerting.incidents.severity import severity_of
 from alerting.incidents.topics import shared_name, topic_word
 from contract.figures import figure
@@ -20,11 +20,11 @@ from contract.glossary import WORDS, word
 from contract.lengths import in_two_units
 
 
-def write_message(facts: Facts, *, language: Language, public_url: str | None, now: datetime) -> Message:
+def write_message(facts: AlertFacts, *, language: Language, public_url: str | None, now: datetime) -> AlertMessage:
     """The text of a notification; `now` in any zone. `public_url`: of the console, None leaves the link out."""
     facts = plain_facts(facts)
     link = link_to(facts.incident, public_url)
-    return Message(
+    return AlertMessage(
         title=_title(facts, language, _what(facts, language)),
         body="\n".join(line for line in _lines(facts, language, now, link) if line),
         short=short_text(_parts(facts, language, now)),
@@ -37,18 +37,18 @@ def link_to(incident: int, public_url: str | None) -> str | None:
     return None if public_url is None else f"{public_url.rstrip('/')}/incidents/{incident}"
 
 
-def write_plainly(facts: Facts, *, language: Language, public_url: str | None) -> Message:
+def write_plainly(facts: AlertFacts, *, language: Language, public_url: str | None) -> AlertMessage:
     """Which incident it is and where to look: what can be said whatever stands in the incident."""
     link = link_to(facts.incident, public_url)
     number = TEXTS[language].number.format(id=facts.incident)
     title = plain(f"{word('kind', facts.kind, language)} · {number}")
-    return Message(title=title, body="\n".join(filter(None, (number, link))), short=title[:64], link=link)
+    return AlertMessage(title=title, body="\n".join(filter(None, (number, link))), short=title[:64], link=link)
 
 
 _PHASES: Final = ("opened", "closed", "passed")
 
 
-def _title(facts: Facts, language: Language, what: str) -> str:
+def _title(facts: AlertFacts, language: Language, what: str) -> str:
     words = TEXTS[language]
     if facts.phase in WORDS["alert_again"]:
         return words.title_with_kind.format(
@@ -57,7 +57,7 @@ def _title(facts: Facts, language: Language, what: str) -> str:
     return words.title.format(said=_tag(facts, language), what=what)
 
 
-def _tag(facts: Facts, language: Language) -> str:
+def _tag(facts: AlertFacts, language: Language) -> str:
     """What happened, in the word or two that begin a title."""
     if facts.phase in WORDS["alert_again"]:
         return word("alert_again", facts.phase, language)
@@ -66,7 +66,7 @@ def _tag(facts: Facts, language: Language) -> str:
     return word(family, facts.kind if known else "other", language)
 
 
-def _lines(facts: Facts, language: Language, now: datetime, link: str | None) -> Sequence[str | None]:
+def _lines(facts: AlertFacts, language: Language, now: datetime, link: str | None) -> Sequence[str | None]:
     words = TEXTS[language]
     return (
         severity_line(facts, language),
@@ -88,7 +88,7 @@ def _lines(facts: Facts, language: Language, now: datetime, link: str | None) ->
     )
 
 
-def severity_line(facts: Facts, language: Language) -> str:
+def severity_line(facts: AlertFacts, language: Language) -> str:
     """How grave it is, or was."""
     words = TEXTS[language]
     severity = severity_of(facts.kind, facts.detail, children=facts.children)
@@ -96,19 +96,19 @@ def severity_line(facts: Facts, language: Language) -> str:
     return text.format(severity=word("severity", severity, language))
 
 
-def _link(facts: Facts, words: Words, link: str | None) -> str | None:
+def _link(facts: AlertFacts, words: AlertTexts, link: str | None) -> str | None:
     """Always the last line; what is over, or has been taken, wants no acknowledgement."""
     if link is None:
         return None
     return (words.link_to_acknowledge if facts.phase in WANTS_SOMEBODY else words.link).format(link=link)
 
 
-def _parts(facts: Facts, language: Language, now: datetime) -> Parts:
+def _parts(facts: AlertFacts, language: Language, now: datetime) -> ShortParts:
     """What the short form is made of."""
     words = TEXTS[language]
     many = words.terminals if facts.kind == "health" else words.stations
     kind = word("kind", facts.kind, language) if facts.phase in WORDS["alert_again"] else ""
-    return Parts(
+    return ShortParts(
         tag=words.title.format(said=_tag(facts, language), what="").strip(),
         topic=_topic(facts, language) or kind,
         area=_near(facts, language),
@@ -120,7 +120,7 @@ def _parts(facts: Facts, language: Language, now: datetime) -> Parts:
     )
 
 
-def short_when(facts: Facts, language: Language, now: datetime) -> str:
+def short_when(facts: AlertFacts, language: Language, now: datetime) -> str:
     """The same for the short form: a time of this year without its year."""
     words = TEXTS[language]
     zone = ZoneInfo(facts.timezone)
@@ -133,7 +133,7 @@ def short_when(facts: Facts, language: Language, now: datetime) -> str:
     return words.short_over.format(ended=f"{facts.ended_at.astimezone(zone):%m-%d %H:%M}", lasted=length)
 
 
-def _what(facts: Facts, language: Language) -> str:
+def _what(facts: AlertFacts, language: Language) -> str:
     """Of what: a station, an area with its number of stations, a shard; and where its kind has several, which."""
     words = TEXTS[language]
     subject = _subject(facts, language)
@@ -141,13 +141,13 @@ def _what(facts: Facts, language: Language) -> str:
     return words.about.format(topic=topic, what=subject) if topic else subject
 
 
-def _topic(facts: Facts, language: Language) -> str | None:
+def _topic(facts: AlertFacts, language: Language) -> str | None:
     if facts.kind == "identity_conflict":
         return _conflict(facts, language)
     return topic_word(facts.kind, facts.detail, language)
 
 
-def _conflict(facts: Facts, language: Language) -> str | None:
+def _conflict(facts: AlertFacts, language: Language) -> str | None:
     """Which terminal, and how: a station may have several."""
     terminal, reason = facts.detail.get("terminal"), facts.detail.get("reason")
     named = TEXTS[language].terminal_short.format(terminal=terminal) if isinstance(terminal, str) else None
@@ -155,7 +155,7 @@ def _conflict(facts: Facts, language: Language) -> str | None:
     return TEXTS[language].listing.join(part for part in said if part) or None
 
 
-def _subject(facts: Facts, language: Language) -> str:
+def _subject(facts: AlertFacts, language: Language) -> str:
     words, area = TEXTS[language], _near(facts, language)
     if facts.station is not None:
         parts = [_name(facts, language), area]
@@ -167,7 +167,7 @@ def _subject(facts: Facts, language: Language) -> str:
     return " · ".join(dict.fromkeys(part for part in parts if part)) or word("kind", facts.kind, language)
 
 
-def _by_hand(facts: Facts, words: Words) -> Sequence[str | None]:
+def _by_hand(facts: AlertFacts, words: AlertTexts) -> Sequence[str | None]:
     """Who closed it although its fault went on, why, and when it opens again."""
     if "resolved_by" not in facts.detail:
         return ()
@@ -182,12 +182,12 @@ def _by_hand(facts: Facts, words: Words) -> Sequence[str | None]:
     )
 
 
-def _name(facts: Facts, language: Language) -> str:
+def _name(facts: AlertFacts, language: Language) -> str:
     local = facts.station_name or facts.station or ""
     return (facts.station_name_en or local) if language == "en" else local
 
 
-def _area(facts: Facts, language: Language) -> str:
+def _area(facts: AlertFacts, language: Language) -> str:
     """The name of the area alone."""
     return facts.areas[-1].called(language) if facts.areas else ""
 
@@ -195,19 +195,19 @@ def _area(facts: Facts, language: Language) -> str:
 _NEAR: Final = frozenset({"county", "township", "village"})
 
 
-def _near(facts: Facts, language: Language) -> str:
+def _near(facts: AlertFacts, language: Language) -> str:
     """County and township, or the one area where the tree is another."""
     return _path([area for area in facts.areas if area.level in _NEAR] or facts.areas[-1:], language)
 
 
-def _path(areas: Sequence[Area], language: Language) -> str:
+def _path(areas: Sequence[AlertArea], language: Language) -> str:
     """Names in the order in which the language writes an address."""
     words = TEXTS[language]
     names = [area.called(language) for area in areas]
     return words.area_listing.join(reversed(names) if words.smallest_first else names)
 
 
-def _place(facts: Facts, language: Language) -> Sequence[str | None]:
+def _place(facts: AlertFacts, language: Language) -> Sequence[str | None]:
     """Station, the areas that it lies in, and its address."""
     words = TEXTS[language]
     area = words.area.format(name=_path(facts.areas, language)) if facts.areas else None
@@ -217,7 +217,7 @@ def _place(facts: Facts, language: Language) -> Sequence[str | None]:
     return words.place.format(name=_name(facts, language), id=facts.station), area, address
 
 
-def _shared(facts: Facts, language: Language) -> str | None:
+def _shared(facts: AlertFacts, language: Language) -> str | None:
     """What the stations that fell together share."""
     cause = facts.detail.get("cause")
     if facts.kind not in {"area_outage", "unusable"} or not isinstance(cause, str):
@@ -226,7 +226,7 @@ def _shared(facts: Facts, language: Language) -> str | None:
     return TEXTS[language].shared.format(cause=word("cause", cause, language), name=name).strip()
 
 
-def _concerned(facts: Facts, words: Words) -> str | None:
+def _concerned(facts: AlertFacts, words: AlertTexts) -> str | None:
     if not facts.children:
         return None
     told = (words.concerned, words.still_down)
@@ -236,7 +236,7 @@ def _concerned(facts: Facts, words: Words) -> str | None:
     return text.format(n=_many(facts), down=facts.children_open)
 
 
-def _many(facts: Facts) -> str:
+def _many(facts: AlertFacts) -> str:
     """How many stations or terminals a common cause concerns. The first notification is sent when few of them are down,
     so it gives the expected number."""
     expected = facts.detail.get("expected")
@@ -245,7 +245,7 @@ def _many(facts: Facts) -> str:
     return str(facts.children)
 
 
-def _measured(facts: Facts, language: Language) -> str | None:
+def _measured(facts: AlertFacts, language: Language) -> str | None:
     """Which terminal, what of it, how much and how much is allowed, as far as it is said."""
     words = TEXTS[language]
     detail = {name: said for name, said in facts.detail.items() if isinstance(said, str | int | float)}
@@ -262,7 +262,7 @@ def _measured(facts: Facts, language: Language) -> str | None:
     return words.listing.join(parts) or None
 
 
-def when_line(facts: Facts, language: Language, now: datetime) -> str:
+def when_line(facts: AlertFacts, language: Language, now: datetime) -> str:
     """Since when and for how long; of what is over how long it took, and how much of that within opening hours."""
     words = TEXTS[language]
     began = _shown(facts.began_at, words, facts.timezone)
@@ -279,21 +279,21 @@ def when_line(facts: Facts, language: Language, now: datetime) -> str:
     )
 
 
-def _why(facts: Facts, language: Language) -> str | None:
+def _why(facts: AlertFacts, language: Language) -> str | None:
     words = TEXTS[language]
     causes = facts.detail.get("causes") or [facts.detail.get("reason")]
     named = [word("reason", cause, language) for cause in causes if isinstance(cause, str)]
     return words.causes.format(causes=words.listing.join(named)) if named else None
 
 
-def _clears(facts: Facts, language: Language) -> str | None:
+def _clears(facts: AlertFacts, language: Language) -> str | None:
     clears = facts.detail.get("clears")
     if facts.phase != "opened" or not isinstance(clears, str):
         return None
     return TEXTS[language].clears.format(clears=word("clears", clears, language))
 
 
-def _last_seen(facts: Facts, words: Words) -> str | None:
+def _last_seen(facts: AlertFacts, words: AlertTexts) -> str | None:
     seen_at: Any = facts.detail.get("seen_at")
     try:
         return words.last_seen.format(at=_shown(datetime.fromisoformat(seen_at), words, facts.timezone))
@@ -301,12 +301,12 @@ def _last_seen(facts: Facts, words: Words) -> str | None:
         return None
 
 
-def _shown(moment: datetime, words: Words, timezone: str) -> str:
+def _shown(moment: datetime, words: AlertTexts, timezone: str) -> str:
     local = moment.astimezone(ZoneInfo(timezone))
     return f"{local:%Y-%m-%d %H:%M:%S}{_zone(local, words)}"
 
 
-def _zone(local: datetime, words: Words) -> str:
+def _zone(local: datetime, words: AlertTexts) -> str:
     """What says which zone a time is of: in Chinese only where it is not China's."""
     minutes = round((local.utcoffset() or timedelta()).total_seconds() / 60)
     if minutes == _HOME:

@@ -18,10 +18,18 @@ import msgspec
 
 from alerting.delivery.bot_target import BotTarget
 from alerting.delivery.bots import parse_bot
-from alerting.delivery.facts import Area, Facts, Message, known_zone
+from alerting.delivery.facts import AlertArea, AlertFacts, AlertMessage, known_zone
 from alerting.delivery.message import write_message, write_plainly
 from alerting.delivery.retry import GiveUp, after_failure
-from alerting.delivery.targets import AppriseTarget, LogTarget, Parcel, SendError, Target, instantiate, quiet_apprise
+from alerting.delivery.targets import (
+    AlertTarget,
+    AppriseTarget,
+    LogTarget,
+    Parcel,
+    SendError,
+    instantiate,
+    quiet_apprise,
+)
 from alerting.delivery.texts import Language
 from alerting.delivery.webhook_target import WebhookTarget, webhook_of
 from contract.errors import RemedyError
@@ -58,14 +66,14 @@ class DeliverConfig(msgspec.Struct, frozen=True, kw_only=True):
         return f"DeliverConfig({len(self.urls)} urls, log_path={self.log_path})"
 
 
-def open_targets(config: DeliverConfig) -> list[Target]:
+def open_targets(config: DeliverConfig) -> list[AlertTarget]:
     """The targets of the configuration, each once. Raises RemedyError for one that cannot work."""
-    targets: list[Target] = [] if config.log_path is None else [LogTarget(config.log_path)]
+    targets: list[AlertTarget] = [] if config.log_path is None else [LogTarget(config.log_path)]
     urls = dict.fromkeys(config.urls)
     return targets + [open_target(url, place, config.send_timeout) for place, url in enumerate(urls, start=1)]
 
 
-def open_target(url: str, place: int, timeout: float) -> Target:
+def open_target(url: str, place: int, timeout: float) -> AlertTarget:
     """What a URL names; `place` is its number in the setting. Raises RemedyError."""
     try:
         bot = parse_bot(url)
@@ -90,14 +98,14 @@ async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
     async with open_pool(config.database_url, name=f"deliver {config.instance}"[:60], size=len(targets) + 3) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
-        work = asyncio.create_task(Outbox(config, pool, targets).run(stop), name="deliver")
+        work = asyncio.create_task(DeliveryOutbox(config, pool, targets).run(stop), name="deliver")
         await finish_after_stop(work, stop, pool, _DRAIN + 1)
 
 
-class Outbox:
+class DeliveryOutbox:
     """The tasks that empty it: one spreads, one gives up, one listens, and a lane for each target."""
 
-    def __init__(self, config: DeliverConfig, pool: Pool, targets: Sequence[Target]) -> None:
+    def __init__(self, config: DeliverConfig, pool: Pool, targets: Sequence[AlertTarget]) -> None:
         self._config = config
         self._pool = pool
         self._targets = targets
@@ -179,7 +187,7 @@ class Outbox:
             log.error("an alert was NOT delivered: given up", extra=dict(row))
         await asyncio.sleep(self._config.sweep)
 
-    async def _lane(self, target: Target) -> None:
+    async def _lane(self, target: AlertTarget) -> None:
         """Send the next delivery of a target, or wait for one."""
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(QUERIES.claim, target.name, self._config.lease, self._config.give_up)
@@ -203,10 +211,10 @@ class Outbox:
 
     def _parcel(self, row: asyncpg.Record) -> Parcel:
         facts = _facts(row)
-        message: Message = self._write(facts, row["now"])
+        message: AlertMessage = self._write(facts, row["now"])
         return Parcel(key=row["idempotency_key"], at=row["now"], facts=facts, message=message)
 
-    def _write(self, facts: Facts, now: datetime) -> Message:
+    def _write(self, facts: AlertFacts, now: datetime) -> AlertMessage:
         """The text of a notification; where something in it cannot be written, at least what it is about."""
         language, url = self._config.language, self._config.public_url
         try:
@@ -215,7 +223,7 @@ class Outbox:
             log.exception("an alert cannot be written as it should", extra={"incident": facts.incident})
             return write_plainly(facts, language=language, public_url=url)
 
-    async def _failed(self, target: Target, row: asyncpg.Record, error: SendError) -> None:
+    async def _failed(self, target: AlertTarget, row: asyncpg.Record, error: SendError) -> None:
         told = {"target": target.name, "key": row["idempotency_key"], "attempts": row["attempts"], "error": str(error)}
         choice = after_failure(
             status=error.status,
@@ -246,7 +254,7 @@ class Outbox:
                 return
 
 
-def _facts(row: asyncpg.Record) -> Facts:
-    given = {name: row[name] for name in Facts.__struct_fields__}
-    areas = msgspec.convert(row["areas"], list[Area])
-    return Facts(**{**given, "areas": areas, "timezone": known_zone(row["timezone"])})
+def _facts(row: asyncpg.Record) -> AlertFacts:
+    given = {name: row[name] for name in AlertFacts.__struct_fields__}
+    areas = msgspec.convert(row["areas"], list[AlertArea])
+    return AlertFacts(**{**given, "areas": areas, "timezone": known_zone(row["timezone"])})

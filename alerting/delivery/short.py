@@ -13,7 +13,7 @@ _FEWEST: Final = 3
 """Clusters of a name that are worth showing when the rest is cut."""
 
 
-class Parts(msgspec.Struct, frozen=True, kw_only=True):
+class ShortParts(msgspec.Struct, frozen=True, kw_only=True):
     """What the short form says, in the order in which it stands there; an empty part is left out."""
 
     tag: str
@@ -32,7 +32,7 @@ _IF_THERE_IS_ROOM: Final = ("count", "ident", "topic")
 _CUT_IF_NEEDED: Final = ("name", "area")
 
 
-def short_text(parts: Parts) -> str:
+def short_text(parts: ShortParts) -> str:
     """At most 70 units. Ids, times and numbers are whole; names are cut, the area's before the station's."""
     chosen = {name: getattr(parts, name) for name in _ALWAYS}
     for name in _IF_THERE_IS_ROOM:
@@ -46,7 +46,7 @@ def short_text(parts: Parts) -> str:
 
 
 def _joined(chosen: dict[str, str]) -> str:
-    said = [chosen[name] for name in Parts.__struct_fields__ if chosen.get(name)]
+    said = [chosen[name] for name in ShortParts.__struct_fields__ if chosen.get(name)]
     # A Chinese bracket brings its own space.
     return said[0] + ("" if said[0].endswith("】") else " ") + " ".join(said[1:])
 

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final, Protocol
 import msgspec
 from apprise import Apprise, NotifyFormat
 
-from alerting.delivery.facts import Facts, Message
+from alerting.delivery.facts import AlertFacts, AlertMessage
 from alerting.delivery.fields import fields_of
 from alerting.delivery.retry import LOG_TARGET, target_of
 from contract.errors import RemedyError
@@ -31,8 +31,8 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     at: datetime
-    facts: Facts
-    message: Message
+    facts: AlertFacts
+    message: AlertMessage
 
 
 class SendError(Exception):
@@ -46,7 +46,7 @@ class SendError(Exception):
         self.status, self.refused, self.wait = status, refused, wait
 
 
-class Target(Protocol):
+class AlertTarget(Protocol):
     @property
     def name(self) -> str:
         """Its name in the database."""
@@ -123,7 +123,7 @@ def instantiate(url: str, place: int) -> Any:
     return notifier
 
 
-def told_by(notifier: Any, message: Message) -> tuple[str, str]:
+def told_by(notifier: Any, message: AlertMessage) -> tuple[str, str]:
     """Title and body for a plugin; one that sends SMS gets the short form, whose length is one segment's."""
     is_sms = notifier.body_maxlen <= _SMS
     return ("", message.short) if is_sms and message.short else (message.title, message.body)

@@ -7,7 +7,7 @@ import msgspec
 Language = Literal["zh-CN", "en"]
 
 
-class Words(msgspec.Struct, frozen=True):
+class AlertTexts(msgspec.Struct, frozen=True):
     """The sentences of one language; the words in them are those of `contract.glossary`.
 
     `zone`: of a time, `home_zone`: of one in China's zone.
@@ -60,7 +60,7 @@ class Words(msgspec.Struct, frozen=True):
     short_over: str
 
 
-_ZH: Final = Words(
+_ZH: Final = AlertTexts(
     title="【{said}】{what}",
     about="{topic}：{what}",
     stations="{n} 个服务点",
@@ -107,7 +107,7 @@ _ZH: Final = Words(
     short_began="{began}起",
     short_over="{ended}，历时{lasted}",
 )
-_EN: Final = Words(
+_EN: Final = AlertTexts(
     title="[{said}] {what}",
     about="{topic}: {what}",
     stations="{n} stations",
@@ -154,4 +154,4 @@ _EN: Final = Words(
     short_began="since {began}",
     short_over="{ended}, took {lasted}",
 )
-TEXTS: Final[dict[Language, Words]] = {"zh-CN": _ZH, "en": _EN}
+TEXTS: Final[dict[Language, AlertTexts]] = {"zh-CN": _ZH, "en": _EN}

@@ -14,10 +14,10 @@ from typing import Final
 import msgspec
 
 from alerting.health import facts as health_facts
-from alerting.health.facts import Facts
-from alerting.health.rules import Rule
-from alerting.health.runs import Chains, Run, has, insert, spell_after
-from alerting.health.spells import Limits, MaybeChain, Spell, of_sample
+from alerting.health.facts import TerminalFacts
+from alerting.health.rules import HealthRule
+from alerting.health.runs import Chains, RecordRun, has, insert, spell_after
+from alerting.health.spells import MaybeChain, Spell, SpellLimits, of_sample
 from contract.clocks import WallMs
 from contract.device_times import HORIZON, anchor_of
 from contract.entries import TypedData
@@ -35,7 +35,7 @@ _NOT_FRESH: Final = "not_fresh"
 _SAME: Final = 1.0
 """Seconds by which a beginning may move without a word: anchors get better by what the network is slow."""
 
-WIFI: Final = Rule(name="=wifi", field="wifi", equals=False, gap=math.inf)
+WIFI: Final = HealthRule(name="=wifi", field="wifi", equals=False, gap=math.inf)
 """Not told as a rule: since when there is no access point, for the facts."""
 
 
@@ -51,7 +51,7 @@ class Box(msgspec.Struct, array_like=True):
     heard: int
     newest: float | None = None
     fresh: float | None = None
-    runs: list[Run] = []
+    runs: list[RecordRun] = []
     zero: float | None = None
 
     def axis(self, record: Record, body: TypedData) -> float | None:
@@ -67,7 +67,7 @@ class Box(msgspec.Struct, array_like=True):
         return None if self.zero is None else max(record.at / 1000 - self.zero, 0.0)
 
 
-class Memory(msgspec.Struct, array_like=True):
+class HealthMemory(msgspec.Struct, array_like=True):
     """All that is kept of a terminal.
 
     `base`: what boxes that are forgotten left firing; `told`: since when, by key; `rules`: the mark of those it is of;
@@ -77,7 +77,7 @@ class Memory(msgspec.Struct, array_like=True):
     boxes: list[Box] = []
     base: dict[str, Spell] = {}
     told: dict[str, float] = {}
-    facts: Facts = msgspec.field(default_factory=Facts)
+    facts: TerminalFacts = msgspec.field(default_factory=TerminalFacts)
     rules: int = 0
     stale: set[str] = set()
 
@@ -85,7 +85,7 @@ class Memory(msgspec.Struct, array_like=True):
         return next((box for box in self.boxes if box.name == name), None)
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
     """A rule fires for a subject of the terminal, or no longer. `since` and `as_of` in seconds since the epoch.
 
     `moved`: it fires as before, but began at another time than was thought. `rule` is None when there is none any more.
@@ -93,7 +93,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     subject: str
-    rule: Rule | None
+    rule: HealthRule | None
     firing: bool
     since: float
     as_of: float
@@ -102,28 +102,28 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     moved: bool = False
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class HealthOutcome(msgspec.Struct, frozen=True):
     """What a message changed: decisions, and whether the facts did."""
 
-    decisions: Sequence[Decision] = ()
+    decisions: Sequence[RuleDecision] = ()
     facts: bool = False
 
 
-class Active:
+class ActiveRules:
     """The rules for a terminal, ready for use; one object for all terminals with the same rules."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[HealthRule]) -> None:
         self.rules = (*rules, WIFI)
-        self._by_kind: dict[type[Record], list[Rule]] = {}
+        self._by_kind: dict[type[Record], list[HealthRule]] = {}
         for rule in self.rules:
             self._by_kind.setdefault(rule.source.kind, []).append(rule)
         self._by_mark = {rule.mark: rule for rule in self.rules}
         self.mark = zlib.crc32("|".join(self._by_mark).encode())
 
-    def rule(self, key: str) -> Rule | None:
+    def rule(self, key: str) -> HealthRule | None:
         return self._by_mark.get(key.partition("|")[0])
 
-    def limits(self, key: str) -> Limits:
+    def limits(self, key: str) -> SpellLimits:
         return self._by_mark[key.partition("|")[0]].limits
 
     def sample(self, record: Record, at: float, offset: float | None, values: dict[str, float]) -> Chains:
@@ -137,7 +137,7 @@ class Active:
         return found
 
 
-def hear(memory: Memory, body: TypedData, received: WallMs, active: Active, fresh: float) -> Outcome:
+def hear(memory: HealthMemory, body: TypedData, received: WallMs, active: ActiveRules, fresh: float) -> HealthOutcome:
     """Take in a data message, received at `received` ms; changes the memory.
 
     The same messages in any order in which an outbox can send them, any of them several times, leave the same behind.
@@ -162,10 +162,10 @@ def hear(memory: Memory, body: TypedData, received: WallMs, active: Active, fres
     if is_new:
         memory.facts.first_at = received / 1000
     memory.facts.first_at = min(memory.facts.first_at, received / 1000)
-    return Outcome(decided, memory.facts != before)
+    return HealthOutcome(decided, memory.facts != before)
 
 
-def revise(memory: Memory, active: Active, now: float) -> Sequence[Decision]:
+def revise(memory: HealthMemory, active: ActiveRules, now: float) -> Sequence[RuleDecision]:
     """Forget what was found by rules that are not so any more, and end what they told; `now` as below."""
     if memory.rules == active.mark:
         return ()
@@ -183,7 +183,7 @@ def _id(record: Record) -> int:
     return record.id
 
 
-def _carrier(memory: Memory, body: TypedData, received: WallMs, active: Active) -> tuple[Box, bool]:
+def _carrier(memory: HealthMemory, body: TypedData, received: WallMs, active: ActiveRules) -> tuple[Box, bool]:
     """The box of the boot that sends, now the last in order, and whether that changed the order."""
     box = memory.box(body.boot)
     if box is None:
@@ -206,7 +206,7 @@ def _heard(box: Box) -> int:
     return box.heard
 
 
-def _retire(memory: Memory, active: Active) -> None:
+def _retire(memory: HealthMemory, active: ActiveRules) -> None:
     """Keep of the oldest box only what it left firing."""
     oldest = memory.boxes.pop(0)
     keys = {*memory.base, *(key for run in oldest.runs for key in run.chains)}
@@ -220,12 +220,12 @@ def _confirmed(item: tuple[str, Spell]) -> tuple[float, str]:
 
 
 def _take(
-    memory: Memory,
+    memory: HealthMemory,
     box: Box,
     record: Record,
     body: TypedData,
     received: WallMs,
-    active: Active,
+    active: ActiveRules,
     values: dict[str, float],
     fresh: float,
 ) -> Chains:
@@ -258,11 +258,11 @@ def _is_fresh(box: Box, record: Record, at: float, body: TypedData, received: Wa
     return -_AHEAD <= age <= fresh
 
 
-def _keys(memory: Memory) -> set[str]:
+def _keys(memory: HealthMemory) -> set[str]:
     return {*memory.base, *(key for box in memory.boxes for run in box.runs for key in run.chains)}
 
 
-def _through(spell: Spell | None, box: Box, key: str, limits: Limits) -> Spell | None:
+def _through(spell: Spell | None, box: Box, key: str, limits: SpellLimits) -> Spell | None:
     """A spell, by our clock, after the runs of a box."""
     return _shifted(spell_after(_shifted(spell, -box.anchor), box.runs, key, limits), box.anchor)
 
@@ -271,7 +271,7 @@ def _shifted(spell: Spell | None, by: float) -> Spell | None:
     return None if spell is None else Spell(spell.fired, spell.began + by, spell.last + by)
 
 
-def spell_of(memory: Memory, key: str, limits: Limits) -> Spell | None:
+def spell_of(memory: HealthMemory, key: str, limits: SpellLimits) -> Spell | None:
     """The spell that all records of a terminal leave behind, by our clock."""
     spell = memory.base.get(key)
     for box in memory.boxes:
@@ -280,8 +280,8 @@ def spell_of(memory: Memory, key: str, limits: Limits) -> Spell | None:
 
 
 def _decide(
-    memory: Memory, active: Active, keys: Iterable[str], values: Mapping[str, float], now: float
-) -> list[Decision]:
+    memory: HealthMemory, active: ActiveRules, keys: Iterable[str], values: Mapping[str, float], now: float
+) -> list[RuleDecision]:
     suspects = {key for key in keys if not key.startswith("=")} | memory.told.keys() | memory.stale
     if not suspects or (not memory.told and not memory.base and not _any_spell(memory, suspects)):
         memory.stale.clear()
@@ -293,18 +293,22 @@ def _decide(
     return sorted((decision for decision in found if decision is not None), key=_firing)
 
 
-def _firing(decision: Decision) -> bool:
+def _firing(decision: RuleDecision) -> bool:
     return decision.firing
 
 
-def _any_spell(memory: Memory, keys: Iterable[str]) -> bool:
+def _any_spell(memory: HealthMemory, keys: Iterable[str]) -> bool:
     runs = [run.chains for box in memory.boxes for run in box.runs]
     return any(chains.get(key) is not None for key in keys for chains in runs)
 
 
 def _decide_key(
-    memory: Memory, rule: Rule | None, key: str, values: Mapping[str, float], times: tuple[float, float, float]
-) -> Decision | None:
+    memory: HealthMemory,
+    rule: HealthRule | None,
+    key: str,
+    values: Mapping[str, float],
+    times: tuple[float, float, float],
+) -> RuleDecision | None:
     newest, fresh, now = times
     told = memory.told.get(key)
     spell = None if rule is None else spell_of(memory, key, rule.limits)
@@ -329,7 +333,7 @@ def _possible(at: float, now: float) -> float:
     return min(max(at, now - HORIZON / 1000), now)
 
 
-def _why_over(rule: Rule | None, spell: Spell | None, newest: float, fresh: float) -> str | None:
+def _why_over(rule: HealthRule | None, spell: Spell | None, newest: float, fresh: float) -> str | None:
     """Why a rule does not fire; None when it does."""
     if rule is None:
         return "rule_changed"
@@ -341,7 +345,7 @@ def _why_over(rule: Rule | None, spell: Spell | None, newest: float, fresh: floa
 
 
 def _decision(
-    rule: Rule | None,
+    rule: HealthRule | None,
     key: str,
     firing: bool,
     since: float,
@@ -350,15 +354,15 @@ def _decision(
     value: float | None,
     *,
     moved: bool = False,
-) -> Decision:
+) -> RuleDecision:
     mark, _, subject = key.partition("|")
-    return Decision(
+    return RuleDecision(
         name=mark.partition("~")[0], subject=subject, rule=rule, firing=firing, since=since, as_of=as_of,
         reason=reason, value=value, moved=moved,
     )  # fmt: skip
 
 
-def _follow_wifi(memory: Memory, now: float, *, seen: bool) -> None:
+def _follow_wifi(memory: HealthMemory, now: float, *, seen: bool) -> None:
     key = f"{WIFI.mark}|"
     if not seen or not any(key in run.chains for box in memory.boxes for run in box.runs):
         return

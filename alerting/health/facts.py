@@ -18,7 +18,7 @@ _EARLIEST: Final = 1_420_070_400.0
 """2015: no resource was applied before."""
 
 
-class Facts(msgspec.Struct, array_like=True):
+class TerminalFacts(msgspec.Struct, array_like=True):
     """See the table terminal_facts. `inventory_at`: of the inventory they are from; `resources`: a mark of its list."""
 
     first_at: float = 0.0
@@ -42,7 +42,7 @@ def time_between(record: Record, carrier: float, received: WallMs) -> float | No
     return None if source == "unknown" else time / 1000
 
 
-def learn(facts: Facts, record: Record, time: float | None, offset: float | None, now: float) -> None:
+def learn(facts: TerminalFacts, record: Record, time: float | None, offset: float | None, now: float) -> None:
     """Take in a record received at `now`, made at `time` by a clock that was wrong by `offset` seconds.
 
     None: that is not known.
@@ -56,7 +56,7 @@ def learn(facts: Facts, record: Record, time: float | None, offset: float | None
         _learn_inventory(facts, record, time, offset)
 
 
-def _learn_inventory(facts: Facts, record: Inventory, time: float, offset: float | None) -> None:
+def _learn_inventory(facts: TerminalFacts, record: Inventory, time: float, offset: float | None) -> None:
     is_newest = facts.inventory_at is None or time >= facts.inventory_at
     if record.resources:
         applied = _applied(record, time, offset)

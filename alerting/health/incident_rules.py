@@ -43,13 +43,13 @@ class HealthChange(msgspec.Struct, frozen=True, kw_only=True):
     told: Firing
 
 
-class Opens(msgspec.Struct, frozen=True):
+class OpenHealthIncident(msgspec.Struct, frozen=True):
     subject: Subject
     firing: Firing
     area: str | None
 
 
-class Closes(msgspec.Struct, frozen=True):
+class CloseHealthIncident(msgspec.Struct, frozen=True):
     """`ended_at` None: now."""
 
     subject: Subject
@@ -57,10 +57,10 @@ class Closes(msgspec.Struct, frozen=True):
     ended_at: datetime | None = None
 
 
-Intent = Opens | Closes
+HealthIntent = OpenHealthIncident | CloseHealthIncident
 
 
-class Stations(Protocol):
+class StandingLookup(Protocol):
     """The field, as far as it is asked here."""
 
     def standing(self, station: str) -> Standing | None: ...
@@ -81,7 +81,7 @@ def subject_of(incident: Incident) -> Subject:
 class HealthBoard:
     """What fires everywhere, and which of it is handled: has an incident that goes on."""
 
-    def __init__(self, stations: Stations) -> None:
+    def __init__(self, stations: StandingLookup) -> None:
         self._stations = stations
         self._firing: dict[str, dict[Subject, Firing]] = {}
         self._handled: dict[str, set[Subject]] = {}
@@ -103,9 +103,9 @@ class HealthBoard:
         """Those of them that are not registered."""
         self._strange = places
 
-    def follow(self, changes: Iterable[HealthChange]) -> list[Intent]:
+    def follow(self, changes: Iterable[HealthChange]) -> list[HealthIntent]:
         """Take changes in, in the order of their partition."""
-        found: list[Intent] = []
+        found: list[HealthIntent] = []
         for change in changes:
             firing = self._firing.setdefault(change.subject[0], {})
             if change.firing:
@@ -118,19 +118,19 @@ class HealthBoard:
                 del self._firing[change.subject[0]]
         return found
 
-    def look(self, stations: Iterable[str]) -> list[Intent]:
+    def look(self, stations: Iterable[str]) -> list[HealthIntent]:
         """Look again at stations that may stand otherwise than before."""
-        found: list[Intent] = []
+        found: list[HealthIntent] = []
         for station in stations:
             subjects = self._handled.get(station, set()) | self._firing.get(station, {}).keys()
             for subject in sorted(subjects):
                 found += self._look(subject)
         return found
 
-    def look_at_all(self) -> list[Intent]:
+    def look_at_all(self) -> list[HealthIntent]:
         return self.look(sorted({*self._firing, *self._handled}))
 
-    def _look(self, subject: Subject) -> list[Intent]:
+    def _look(self, subject: Subject) -> list[HealthIntent]:
         standing = self._stations.standing(subject[0])
         firing = self._firing.get(subject[0], {}).get(subject)
         if subject in self._handled.get(subject[0], ()):
@@ -139,7 +139,7 @@ class HealthBoard:
         if firing is None or standing is None or standing.silenced or self._why_over(subject, standing):
             return []
         self._handled.setdefault(subject[0], set()).add(subject)
-        return [Opens(subject, firing, standing.area)]
+        return [OpenHealthIncident(subject, firing, standing.area)]
 
     def _why_over(self, subject: Subject, standing: Standing | None) -> str | None:
         """Why what fires is nobody's business."""
@@ -149,22 +149,22 @@ class HealthBoard:
             return standing.lifecycle
         return "terminal_removed" if subject[:2] in self._strange else None
 
-    def _end(self, subject: Subject, reason: str, at: datetime | None) -> list[Intent]:
+    def _end(self, subject: Subject, reason: str, at: datetime | None) -> list[HealthIntent]:
         handled = self._handled.get(subject[0], set())
         if subject not in handled:
             return []
         handled.discard(subject)
         if not handled:
             del self._handled[subject[0]]
-        return [Closes(subject, reason, at)]
+        return [CloseHealthIncident(subject, reason, at)]
 
 
-def decide(book: Book, intents: Iterable[Intent], now: datetime) -> None:
+def decide(book: Book, intents: Iterable[HealthIntent], now: datetime) -> None:
     """Take what is wanted into the book, in its order. It holds the newest incident of each key."""
     for intent in intents:
         key = health_key(intent.subject)
         known = book.open_of(key)
-        if isinstance(intent, Opens):
+        if isinstance(intent, OpenHealthIncident):
             if known is not None:
                 book.ignore(key, "already_open")
             else:
@@ -175,7 +175,7 @@ def decide(book: Book, intents: Iterable[Intent], now: datetime) -> None:
             book.close(known, ended_at=intent.ended_at or now, now=now, reason=intent.reason)
 
 
-def _incident(intent: Opens, now: datetime) -> Incident:
+def _incident(intent: OpenHealthIncident, now: datetime) -> Incident:
     station = intent.subject[0]
     return Incident(
         id=0,

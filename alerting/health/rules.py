@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from alerting.health.rule_fields import SOURCES, Source
-from alerting.health.spells import Limits, Sample
+from alerting.health.spells import SampleLevel, SpellLimits
 
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: Final = ("info", "warning", "critical")
@@ -18,7 +18,7 @@ FRESH: Final = 600.0
 """Seconds: a record that is older than this on receipt raises nothing, where no file says otherwise."""
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+class HealthRule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One rule as it applies to a station. Exactly one of `above`, `below`, `equals` is given; times in seconds.
 
     A value beyond the threshold is bad, one that is not beyond `clear` is clear.
@@ -40,10 +40,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return SOURCES[self.field]
 
     @cached_property
-    def limits(self) -> Limits:
+    def limits(self) -> SpellLimits:
         # What is told when it happens is over when it has not happened for its quiet time.
         gap = self.gap if self.source.latched or self.quiet is None else self.quiet
-        return Limits(self.hold, gap, self.source.latched)
+        return SpellLimits(self.hold, gap, self.source.latched)
 
     @cached_property
     def mark(self) -> str:
@@ -55,19 +55,19 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def threshold(self) -> float | None:
         return self.below if self.above is None else self.above
 
-    def judge(self, value: float) -> Sample:
+    def judge(self, value: float) -> SampleLevel:
         """How a value of its field is."""
         if self.equals is not None:
-            return Sample.BAD if value == float(self.equals) else Sample.CLEAR
+            return SampleLevel.BAD if value == float(self.equals) else SampleLevel.CLEAR
         sign = 1.0 if self.above is not None else -1.0
         limit = self.threshold or 0.0
         clear = limit if self.clear is None else self.clear
         if sign * value > sign * limit:
-            return Sample.BAD
-        return Sample.CLEAR if sign * value <= sign * clear else Sample.BETWEEN
+            return SampleLevel.BAD
+        return SampleLevel.CLEAR if sign * value <= sign * clear else SampleLevel.BETWEEN
 
 
-class Override(msgspec.Struct, frozen=True, kw_only=True):
+class RuleOverride(msgspec.Struct, frozen=True, kw_only=True):
     """What is different for stations of a kind, or below an area, or both; `off`: whether it applies to them at all."""
 
     kind: str | None = None
@@ -85,9 +85,9 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     `fresh`: seconds; a record older than that on receipt raises nothing.
     """
 
-    rules: tuple[Rule, ...]
+    rules: tuple[HealthRule, ...]
     off: tuple[str, ...] = ()
-    overrides: Mapping[str, tuple[Override, ...]] = {}
+    overrides: Mapping[str, tuple[RuleOverride, ...]] = {}
     fresh: float = FRESH
 
     @cached_property
@@ -101,10 +101,10 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return [rule.name for rule in self.rules if rule.name not in self.off or rule.name in self.overrides]
 
     @cached_property
-    def _resolved(self) -> dict[tuple[int, ...], tuple[Rule, ...]]:
+    def _resolved(self) -> dict[tuple[int, ...], tuple[HealthRule, ...]]:
         return {}
 
-    def of(self, kind: str | None = None, path: tuple[str, ...] = ()) -> tuple[Rule, ...]:
+    def of(self, kind: str | None = None, path: tuple[str, ...] = ()) -> tuple[HealthRule, ...]:
         """The rules for a station; the same object for all stations with the same ones."""
         applying = tuple(place for place, (_, override) in enumerate(self._flat) if override.applies(kind, path))
         if applying not in self._resolved:
@@ -112,10 +112,10 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self._resolved[applying]
 
     @cached_property
-    def _flat(self) -> list[tuple[str, Override]]:
+    def _flat(self) -> list[tuple[str, RuleOverride]]:
         return [(name, override) for name, overrides in self.overrides.items() for override in overrides]
 
-    def _resolve(self, applying: tuple[int, ...]) -> tuple[Rule, ...]:
+    def _resolve(self, applying: tuple[int, ...]) -> tuple[HealthRule, ...]:
         rules = {rule.name: rule for rule in self.rules}
         off = dict.fromkeys(self.off, True)
         for name, override in (self._flat[place] for place in applying):

@@ -7,9 +7,9 @@ import msgspec
 
 from alerting.health.rule_fields import SOURCES, Source
 from alerting.health.rule_values import read_flag, read_period, value_readers
-from alerting.health.rules import FRESH, Override, Rule, RuleSet
+from alerting.health.rules import FRESH, HealthRule, RuleOverride, RuleSet
 from alerting.health.rules_yaml import Given, Keys, Problems, RulesDocument, WrittenRule, read_document
-from alerting.health.spells import Sample
+from alerting.health.spells import SampleLevel
 from contract.said import Said, said_by
 from registry.codes import normal_code
 
@@ -75,7 +75,7 @@ class _RuleBuilder:
             fresh=FRESH if seconds is None else seconds,
         )
 
-    def _rule(self, name: str, entry: WrittenRule) -> Rule | None:
+    def _rule(self, name: str, entry: WrittenRule) -> HealthRule | None:
         field = entry.keys.get("field")
         if field is None or field.text not in SOURCES:
             en, zh = ("has no field", "没有 field")
@@ -91,9 +91,9 @@ class _RuleBuilder:
         values = {"quiet": SOURCES[field.text].quiet} | self._values(entry.keys, SOURCES[field.text])
         if len(self._problems) > before:
             return None  # said already
-        return self._checked(Rule(name=name, field=field.text, **values), entry.where)
+        return self._checked(HealthRule(name=name, field=field.text, **values), entry.where)
 
-    def _overriding(self, rule: Rule, entry: WrittenRule) -> tuple[Override, ...]:
+    def _overriding(self, rule: HealthRule, entry: WrittenRule) -> tuple[RuleOverride, ...]:
         found = []
         for where, keys in entry.overrides:
             before = len(self._problems)
@@ -108,7 +108,7 @@ class _RuleBuilder:
                 self._checked(msgspec.structs.replace(rule, **changes), where)
             area = keys.get("area")
             found.append(
-                Override(
+                RuleOverride(
                     kind=keys["kind"].text if "kind" in keys else None,
                     area=self._value(area, "area", normal_code) if area else None,
                     off=self._flag(keys.get("off")),
@@ -139,7 +139,7 @@ class _RuleBuilder:
     def _flag(self, given: Given | None) -> bool | None:
         return None if given is None else self._value(given, "off", read_flag)
 
-    def _checked(self, rule: Rule, where: Said) -> Rule:
+    def _checked(self, rule: HealthRule, where: Said) -> HealthRule:
         """Whether a rule's keys go together."""
         tests = [name for name in ("above", "below", "equals") if getattr(rule, name) is not None]
         wanted = {"flag": ("equals",), "version": ("below", "above")}.get(rule.source.test, ("above", "below"))
@@ -150,7 +150,7 @@ class _RuleBuilder:
                 f"rule {rule.name} needs {' or '.join(shown)}, exactly one, for the field {rule.field}",
                 f"规则 {rule.name} 的 field 为 {rule.field}，须且只须写 {' 或 '.join(shown)}",
             )
-        elif rule.clear is not None and rule.judge(rule.clear) is not Sample.CLEAR:
+        elif rule.clear is not None and rule.judge(rule.clear) is not SampleLevel.CLEAR:
             side = "above" if rule.above is not None else "below"
             self._problems.add(
                 where,

@@ -6,20 +6,20 @@ from typing import Final
 
 import msgspec
 
-from alerting.health.spells import CLEARED, Limits, MaybeChain, Spell, follow, join
+from alerting.health.spells import CLEARED, MaybeChain, Spell, SpellLimits, follow, join
 
 MAX_RUNS: Final = 16
 """Runs kept of a box. Beyond that the oldest hole is closed: what comes for it later changes nothing."""
 MAX_CHAINS: Final = 256
 """Chains kept of a run; names of services that come and go must not fill the memory."""
 
-LimitsOf = Callable[[str], Limits]
+LimitsOf = Callable[[str], SpellLimits]
 """The limits of a chain's key."""
 Chains = dict[str, MaybeChain]
 _NOTHING: Final = object()
 
 
-class Run(msgspec.Struct, array_like=True):
+class RecordRun(msgspec.Struct, array_like=True):
     """Records `low` to `high`, all of them heard. A key without a chain had no sample."""
 
     low: int
@@ -45,7 +45,7 @@ class Run(msgspec.Struct, array_like=True):
             del self.chains[key]
 
 
-def has(runs: list[Run], number: int) -> bool:
+def has(runs: list[RecordRun], number: int) -> bool:
     """Whether a record was heard already."""
     if not runs or number > runs[-1].high:
         return False
@@ -53,11 +53,11 @@ def has(runs: list[Run], number: int) -> bool:
     return place > 0 and number <= runs[place - 1].high
 
 
-def _low(run: Run) -> int:
+def _low(run: RecordRun) -> int:
     return run.low
 
 
-def insert(runs: list[Run], number: int, chains: Chains, limits: LimitsOf) -> bool:
+def insert(runs: list[RecordRun], number: int, chains: Chains, limits: LimitsOf) -> bool:
     """Take in a record that `has` does not know; False when it came in order, True when it changed what was before."""
     if runs and number == runs[-1].high + 1:
         runs[-1].high = number
@@ -69,7 +69,7 @@ def insert(runs: list[Run], number: int, chains: Chains, limits: LimitsOf) -> bo
         runs[place - 1].append(chains, limits)
         place -= 1
     else:
-        runs.insert(place, Run(number, number, dict(chains)))
+        runs.insert(place, RecordRun(number, number, dict(chains)))
     if place + 1 < len(runs) and runs[place + 1].low == number + 1:
         _merge(runs, place, limits, joined=True)
     if len(runs) > MAX_RUNS:
@@ -77,13 +77,13 @@ def insert(runs: list[Run], number: int, chains: Chains, limits: LimitsOf) -> bo
     return True
 
 
-def _merge(runs: list[Run], place: int, limits: LimitsOf, *, joined: bool) -> None:
+def _merge(runs: list[RecordRun], place: int, limits: LimitsOf, *, joined: bool) -> None:
     later = runs.pop(place + 1)
     runs[place].high = later.high
     runs[place].append(later.chains, limits, joined=joined)
 
 
-def spell_after(before: Spell | None, runs: list[Run], key: str, limits: Limits) -> Spell | None:
+def spell_after(before: Spell | None, runs: list[RecordRun], key: str, limits: SpellLimits) -> Spell | None:
     """What the runs make of a spell that was before them; times on the box's clock."""
     spell = before
     for run in runs:

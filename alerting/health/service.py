@@ -14,10 +14,18 @@ from typing import Final
 import msgspec
 from aiokafka import ConsumerRecord
 
-from alerting.health.evaluate import Active, Memory, hear, revise
+from alerting.health.evaluate import ActiveRules, HealthMemory, hear, revise
 from alerting.health.rules import RuleSet
 from alerting.health.rules_file import read_rules
-from alerting.health.store import Heard, Key, Told, fetch_memories, fetch_places, load_partition, save
+from alerting.health.store import (
+    HeardTerminal,
+    Key,
+    TerminalDecision,
+    fetch_memories,
+    fetch_places,
+    load_partition,
+    save,
+)
 from broker.consumer import ConsumerConfig, LogConsumer
 from contract.entries import DataUnit, Refusal, not_judged, read_entry
 from contract.errors import RemedyError
@@ -73,7 +81,7 @@ class HealthHandler:
         self._sequences: dict[int, int] = {}
         self._counted: dict[int, int] = {}
         self._revisit: dict[int, list[Key]] = {}
-        self._active: dict[int, Active] = {}
+        self._active: dict[int, ActiveRules] = {}
         self._log = ""
         self._troubles: dict[int, Troubles] = {}
         self._aside: dict[int, Aside] = {}
@@ -107,7 +115,7 @@ class HealthHandler:
 
         Then all is heard again without it, for the memory of the others went with the transaction.
         """
-        batch = _Batch(self, connection)
+        batch = _HealthBatch(self, connection)
         try:
             async with connection.transaction():
                 await self._hear(batch, partitions, only)
@@ -142,7 +150,7 @@ class HealthHandler:
                 partition = unit.origin.partition
                 self._troubles[partition].put(_TERMINAL, _subject(partition, key), why)
 
-    async def _hear(self, batch: "_Batch", partitions: Collection[int], only: frozenset[Key] | None) -> None:
+    async def _hear(self, batch: "_HealthBatch", partitions: Collection[int], only: frozenset[Key] | None) -> None:
         for partition in partitions:
             again = [key for key in self._revisit.get(partition, ()) if only is None or key in only]
             await batch.meet(dict.fromkeys(again, partition))
@@ -188,11 +196,11 @@ class HealthHandler:
     def asks_for_place(self) -> bool:
         return self._rules.asks_for_place
 
-    def active(self, kind: str | None, path: tuple[str, ...]) -> Active:
+    def active(self, kind: str | None, path: tuple[str, ...]) -> ActiveRules:
         """The rules for a station, ready for use."""
         rules = self._rules.of(kind, path)
         if id(rules) not in self._active:
-            self._active[id(rules)] = Active(rules)
+            self._active[id(rules)] = ActiveRules(rules)
         return self._active[id(rules)]
 
 
@@ -204,15 +212,15 @@ def _subject(partition: int, key: Key) -> str:
     return f"{partition}/{key[0]}/{key[1]}"
 
 
-class _Batch:
+class _HealthBatch:
     """One batch on its way into the tables: what is remembered of its terminals, and what was decided."""
 
     def __init__(self, handler: HealthHandler, connection: Connection) -> None:
         self._handler = handler
         self._connection = connection
         self._places: dict[str, tuple[str | None, tuple[str, ...]]] = {}
-        self.heard: dict[Key, Heard] = {}
-        self.told: list[Told] = []
+        self.heard: dict[Key, HeardTerminal] = {}
+        self.told: list[TerminalDecision] = []
         self.refusals: list[Refusal] = []
 
     async def meet(self, keys: Mapping[Key, int]) -> None:
@@ -224,13 +232,13 @@ class _Batch:
         if self._handler.asks_for_place:
             self._places |= await fetch_places(self._connection, {station for station, _ in new})
         for key, partition in new.items():
-            memory = known.get(key) or Memory()
-            heard = Heard(partition, memory, max((box.heard for box in memory.boxes), default=0))
+            memory = known.get(key) or HealthMemory()
+            heard = HeardTerminal(partition, memory, max((box.heard for box in memory.boxes), default=0))
             self.heard[key] = heard
             decisions = revise(memory, self._active(key[0]), heard.heard / 1000)
-            self.told += [Told(key, partition, heard.heard, decision) for decision in decisions]
+            self.told += [TerminalDecision(key, partition, heard.heard, decision) for decision in decisions]
 
-    def _active(self, station: str) -> Active:
+    def _active(self, station: str) -> ActiveRules:
         return self._handler.active(*self._places.get(station, (None, ())))
 
     def hear(self, unit: DataUnit) -> None:
@@ -245,7 +253,7 @@ class _Batch:
             return
         heard.heard = max(heard.heard, received)
         heard.facts |= outcome.facts
-        self.told += [Told(key, heard.partition, received, decision) for decision in outcome.decisions]
+        self.told += [TerminalDecision(key, heard.partition, received, decision) for decision in outcome.decisions]
 
 
 async def run(config: HealthConfig, stop: asyncio.Event) -> None:

@@ -14,13 +14,13 @@ from enum import IntEnum
 import msgspec
 
 
-class Sample(IntEnum):
+class SampleLevel(IntEnum):
     CLEAR = 0
     BETWEEN = 1
     BAD = 2
 
 
-class Limits(msgspec.Struct, frozen=True):
+class SpellLimits(msgspec.Struct, frozen=True):
     """`hold`: how long a spell lasts before it fires. Latched: once fired, no gap ends it."""
 
     hold: float
@@ -59,15 +59,15 @@ CLEARED = None
 MaybeChain = Chain | None
 
 
-def of_sample(sample: Sample, at: float, limits: Limits) -> MaybeChain:
+def of_sample(sample: SampleLevel, at: float, limits: SpellLimits) -> MaybeChain:
     """The chain of a single sample."""
-    if sample is Sample.CLEAR:
+    if sample is SampleLevel.CLEAR:
         return CLEARED
-    spell = Spell(limits.hold <= 0, at, at) if sample is Sample.BAD else None
+    spell = Spell(limits.hold <= 0, at, at) if sample is SampleLevel.BAD else None
     return Chain(at, at, spell, end=at)
 
 
-def follow(before: Spell | None, chain: MaybeChain, limits: Limits, *, joined: bool) -> Spell | None:
+def follow(before: Spell | None, chain: MaybeChain, limits: SpellLimits, *, joined: bool) -> Spell | None:
     """The spell after the chain. `joined`: no record is missing between the two."""
     if chain is CLEARED:
         return None
@@ -83,7 +83,7 @@ def follow(before: Spell | None, chain: MaybeChain, limits: Limits, *, joined: b
     return chain.rest if chain.broken else Spell(fired, before.began, chain.last)
 
 
-def join(a: MaybeChain, b: MaybeChain, limits: Limits, *, joined: bool = True) -> MaybeChain:
+def join(a: MaybeChain, b: MaybeChain, limits: SpellLimits, *, joined: bool = True) -> MaybeChain:
     """The chain of both, `a` being the earlier."""
     if b is CLEARED:
         return CLEARED
@@ -94,7 +94,7 @@ def join(a: MaybeChain, b: MaybeChain, limits: Limits, *, joined: bool = True) -
     return _join_unclear(a, b, alone, limits, joined=joined)
 
 
-def _join_unclear(a: Chain, b: Chain, alone: Spell | None, limits: Limits, *, joined: bool) -> Chain:
+def _join_unclear(a: Chain, b: Chain, alone: Spell | None, limits: SpellLimits, *, joined: bool) -> Chain:
     if a.broken:
         rest = follow(a.rest, b, limits, joined=joined)
         return Chain(a.first, b.last, alone, end=a.end, broken=True, rest=rest)

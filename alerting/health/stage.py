@@ -10,9 +10,9 @@ from alerting.health.incident_rules import (
     Firing,
     HealthBoard,
     HealthChange,
-    Intent,
+    HealthIntent,
     Place,
-    Stations,
+    StandingLookup,
     Subject,
     decide,
     health_key,
@@ -36,7 +36,7 @@ _LOOK_EVERY: Final = timedelta(seconds=30)
 class HealthWatch:
     """Opens and closes the incidents of kind `health`. `stations` is the field, up to date before each `follow`."""
 
-    def __init__(self, stations: Stations, causes: CauseSettings) -> None:
+    def __init__(self, stations: StandingLookup, causes: CauseSettings) -> None:
         self._stations = stations
         self._board = HealthBoard(stations)
         self._storms = StormWatch(stations, causes)
@@ -78,7 +78,7 @@ class HealthWatch:
         moment: Moment,
         *,
         is_due: bool,
-    ) -> list[Intent]:
+    ) -> list[HealthIntent]:
         if is_due or any(change.firing for change in found):
             await self._meet(connection, {change.subject[:2] for change in found})
         intents = self._board.follow(found)

@@ -9,8 +9,8 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from alerting.health.evaluate import Decision, Memory
-from alerting.health.facts import Facts
+from alerting.health.evaluate import HealthMemory, RuleDecision
+from alerting.health.facts import TerminalFacts
 from store.pool import Connection
 from store.sql import load_queries
 
@@ -19,26 +19,26 @@ QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
 Key = tuple[str, str]
 """(station, terminal)"""
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
-_DECODE: Final = msgspec.msgpack.Decoder(Memory).decode
+_DECODE: Final = msgspec.msgpack.Decoder(HealthMemory).decode
 log = logging.getLogger(__name__)
 
 
-class Heard(msgspec.Struct):
+class HeardTerminal(msgspec.Struct):
     """A terminal of which something came in this batch; `heard` is the newest receipt, ms."""
 
     partition: int
-    memory: Memory
+    memory: HealthMemory
     heard: int = 0
     facts: bool = False
 
 
-class Told(msgspec.Struct, frozen=True):
+class TerminalDecision(msgspec.Struct, frozen=True):
     """A decision about a terminal, by a message received at `at` (ms)."""
 
     key: Key
     partition: int
     at: int
-    decision: Decision
+    decision: RuleDecision
 
     @property
     def subject(self) -> tuple[str, str, str, str]:
@@ -52,7 +52,7 @@ async def load_partition(connection: Connection, partition: int, rules: Collecti
     return seq, [(row["station"], row["terminal"]) for row in rows]
 
 
-async def fetch_memories(connection: Connection, keys: Collection[Key]) -> dict[Key, Memory]:
+async def fetch_memories(connection: Connection, keys: Collection[Key]) -> dict[Key, HealthMemory]:
     """What is remembered of these terminals; those never heard are left out."""
     if not keys:
         return {}
@@ -60,7 +60,7 @@ async def fetch_memories(connection: Connection, keys: Collection[Key]) -> dict[
     return {(row["station"], row["terminal"]): _read_memory(row) for row in rows}
 
 
-def _read_memory(row: asyncpg.Record) -> Memory:
+def _read_memory(row: asyncpg.Record) -> HealthMemory:
     """What cannot be read is begun anew: a rule that fires fires again with the records that come."""
     try:
         return _DECODE(row["memory"])
@@ -69,7 +69,7 @@ def _read_memory(row: asyncpg.Record) -> Memory:
             "the health memory of a terminal cannot be read and begins anew",
             extra={"station": row["station"], "terminal": row["terminal"], "error": str(exc)},
         )
-        return Memory()
+        return HealthMemory()
 
 
 async def fetch_places(
@@ -81,7 +81,10 @@ async def fetch_places(
 
 
 async def save(
-    connection: Connection, heard: Mapping[Key, Heard], told: Sequence[Told], sequences: Mapping[int, int]
+    connection: Connection,
+    heard: Mapping[Key, HeardTerminal],
+    told: Sequence[TerminalDecision],
+    sequences: Mapping[int, int],
 ) -> dict[int, int]:
     """Write what a batch changed, in the caller's transaction. Returns the sequences as they are then."""
     await _save_memories(connection, heard)
@@ -92,20 +95,20 @@ async def save(
     return await _save_changes(connection, [each for each in told if not each.decision.moved], sequences)
 
 
-async def _save_memories(connection: Connection, heard: Mapping[Key, Heard]) -> None:
+async def _save_memories(connection: Connection, heard: Mapping[Key, HeardTerminal]) -> None:
     if heard:
         rows = [(*key, _ENCODE(each.memory), each.heard) for key, each in heard.items()]
         await connection.execute(QUERIES.save_memories, *_columns(rows))
 
 
-def facts_row(key: Key, each: Heard) -> tuple[Any, ...]:
+def facts_row(key: Key, each: HeardTerminal) -> tuple[Any, ...]:
     """A row of terminal_facts."""
-    facts: Facts = each.memory.facts
+    facts: TerminalFacts = each.memory.facts
     times = (facts.wifi_since, facts.last_session_at, facts.resource_at, facts.first_at)
     return (*key, each.partition, facts.agent, facts.serial, facts.wifi, *map(_time, times))
 
 
-async def _save_states(connection: Connection, told: Sequence[Told]) -> None:
+async def _save_states(connection: Connection, told: Sequence[TerminalDecision]) -> None:
     last = {each.subject: each for each in told}
     over = [subject for subject, each in last.items() if not each.decision.firing]
     if over:
@@ -115,17 +118,17 @@ async def _save_states(connection: Connection, told: Sequence[Told]) -> None:
         await connection.execute(QUERIES.save_states, *_columns(firing))
 
 
-def _state(each: Told) -> tuple[Any, ...]:
+def _state(each: TerminalDecision) -> tuple[Any, ...]:
     found = each.decision
     return (*each.subject, each.partition, *_of_rule(found), found.value, _time(found.since), _time(found.as_of))
 
 
-def _of_rule(found: Decision) -> tuple[str | None, str | None, float | None]:
+def _of_rule(found: RuleDecision) -> tuple[str | None, str | None, float | None]:
     rule = found.rule
     return (None, None, None) if rule is None else (rule.field, rule.severity, rule.threshold)
 
 
-def change_row(each: Told, seq: int) -> tuple[Any, ...]:
+def change_row(each: TerminalDecision, seq: int) -> tuple[Any, ...]:
     """A row of health_change."""
     found = each.decision
     times = (_time(found.since), _time(found.as_of), _time(each.at / 1000))
@@ -133,7 +136,9 @@ def change_row(each: Told, seq: int) -> tuple[Any, ...]:
     return (*place, *_of_rule(found), found.value, *times, found.reason)
 
 
-async def _save_changes(connection: Connection, told: Sequence[Told], sequences: Mapping[int, int]) -> dict[int, int]:
+async def _save_changes(
+    connection: Connection, told: Sequence[TerminalDecision], sequences: Mapping[int, int]
+) -> dict[int, int]:
     counted = dict(sequences)
     rows = []
     for each in told:

@@ -37,7 +37,7 @@ def topic_of(incident: Incident) -> Topic:
     return (incident.detail["rule"], incident.detail.get("subject", ""))
 
 
-class Told(msgspec.Struct, frozen=True):
+class StormUpdate(msgspec.Struct, frozen=True):
     """What is to be said of a storm from now on: it opened, or others joined it and it says otherwise."""
 
     topic: Topic
@@ -50,7 +50,7 @@ class Told(msgspec.Struct, frozen=True):
         return storm_key(self.topic)
 
 
-Plan = Sequence[Told | Step]
+StormPlan = Sequence[StormUpdate | Step]
 
 
 class Storm(msgspec.Struct, kw_only=True):
@@ -62,7 +62,7 @@ class Storm(msgspec.Struct, kw_only=True):
     window: Window
     changed_at: datetime
     areas: tuple[Group, ...] | None = None
-    told: Told | None = None
+    told: StormUpdate | None = None
     open: dict[str, Fallen] = {}
     ever: set[str] = set()
 
@@ -90,11 +90,11 @@ class Storm(msgspec.Struct, kw_only=True):
         few = len(self.open) < settings.least and len(self.open) <= (1 - settings.returned) * len(self.ever)
         return few and self.changed_at + timedelta(seconds=settings.hold) <= now
 
-    def news(self, topic: Topic) -> Told | None:
+    def news(self, topic: Topic) -> StormUpdate | None:
         """What is to be told: its beginning and area as they are, its size when it doubled."""
         count = self.told.children if self.told else 0
         grown = len(self.ever) if len(self.ever) >= 2 * count else count
-        told = Told(topic, self.window.lo, grown, deepest_area(self.areas or ()))
+        told = StormUpdate(topic, self.window.lo, grown, deepest_area(self.areas or ()))
         return told if told != self.told else None
 
 
@@ -105,11 +105,11 @@ def restored(parent: Incident, children: Iterable[tuple[Incident, Fallen]]) -> S
         storm.add(member, child.opened_at)
         if not child.goes_on:
             storm.remove(child.key, max(at for at in (child.closed_at, child.ended_at, child.opened_at) if at))
-    storm.told = Told(topic_of(parent), parent.began_at, parent.detail["children"], parent.area)
+    storm.told = StormUpdate(topic_of(parent), parent.began_at, parent.detail["children"], parent.area)
     return storm
 
 
-class _Alone:
+class _SingleIncidents:
     """What pages alone, by when it began."""
 
     def __init__(self) -> None:
@@ -139,15 +139,15 @@ class _Alone:
         return [self._members[key] for _, key in self._order[first:last]]
 
 
-class Storms:
+class StormTracker:
     """Of one rule and subject: what pages alone, and the storm that goes on."""
 
     def __init__(self, topic: Topic, settings: CauseSettings) -> None:
         self.topic = topic
         self._settings = settings
-        self._alone = _Alone()
+        self._alone = _SingleIncidents()
         self.current: Storm | None = None
-        self._plan: list[Told | Step] = []
+        self._plan: list[StormUpdate | Step] = []
 
     def restore(self, storms: Iterable[Storm], alone: Iterable[Fallen]) -> None:
         """Take over what the incidents tell."""
@@ -172,7 +172,7 @@ class Storms:
         if self.current is not None and key in self.current.open:
             self.current.remove(key, at)
 
-    def plan(self, now: datetime) -> Plan:
+    def plan(self, now: datetime) -> StormPlan:
         """What follows from all that was told, up to `now`."""
         storm = self.current
         if storm is not None and storm.is_over(now, self._settings):

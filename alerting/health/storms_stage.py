@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from alerting.health.incident_rules import Stations
+from alerting.health.incident_rules import StandingLookup
 from alerting.health.store import QUERIES
 from alerting.health.storms_write import StormBoard, keys_in, write_storms
 from alerting.incidents import store
@@ -15,7 +15,7 @@ from store.pool import Connection
 class StormWatch:
     """Follows what `HealthWatch` decides, before people are told of it."""
 
-    def __init__(self, stations: Stations, settings: CauseSettings) -> None:
+    def __init__(self, stations: StandingLookup, settings: CauseSettings) -> None:
         self._stations = stations
         self._settings = settings
         self._board = StormBoard(stations, settings)

@@ -9,8 +9,8 @@ import msgspec
 from alerting.causes.evidence import AREA, Fallen
 from alerting.causes.steps import Step
 from alerting.causes.write import keys_of, write_plan
-from alerting.health.incident_rules import HEALTH, Stations
-from alerting.health.storms import COMMON, Plan, Storms, Told, Topic, restored, topic_of
+from alerting.health.incident_rules import HEALTH, StandingLookup
+from alerting.health.storms import COMMON, StormPlan, StormTracker, StormUpdate, Topic, restored, topic_of
 from alerting.incidents.book import Action, Book, Decision, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
 
@@ -18,10 +18,10 @@ from alerting.station_incidents.cause_settings import CauseSettings
 class StormBoard:
     """The storms of every rule and subject."""
 
-    def __init__(self, stations: Stations, settings: CauseSettings) -> None:
+    def __init__(self, stations: StandingLookup, settings: CauseSettings) -> None:
         self._stations = stations
         self._settings = settings
-        self._topics: dict[Topic, Storms] = {}
+        self._topics: dict[Topic, StormTracker] = {}
 
     def load(self, open_now: Iterable[Incident], parents: Iterable[Incident], children: Iterable[Incident]) -> None:
         """Take up the work: `open_now` are the health incidents of terminals, `parents` the common causes that go on
@@ -46,13 +46,13 @@ class StormBoard:
             elif decision.action is Action.CLOSED:
                 self._of(topic_of(incident)).ended(incident.key, now)
 
-    def plan(self, now: datetime) -> Plan:
+    def plan(self, now: datetime) -> StormPlan:
         plan = [step for storms in self._topics.values() for step in storms.plan(now)]
         self._topics = {topic: storms for topic, storms in self._topics.items() if storms}
         return plan
 
-    def _of(self, topic: Topic) -> Storms:
-        return self._topics.setdefault(topic, Storms(topic, self._settings))
+    def _of(self, topic: Topic) -> StormTracker:
+        return self._topics.setdefault(topic, StormTracker(topic, self._settings))
 
     def _member(self, incident: Incident) -> Fallen:
         """A terminal's incident, named by its key, with the areas that it may share with others."""
@@ -61,22 +61,22 @@ class StormBoard:
         return Fallen(incident.key, incident.began_at, incident.began_at, areas, incident.key)
 
 
-def keys_in(plan: Plan) -> set[str]:
+def keys_in(plan: StormPlan) -> set[str]:
     """The keys of the incidents that a plan is about: a book must know those that are open."""
-    steps: Sequence[Step] = [step for step in plan if not isinstance(step, Told)]
-    return {step.key for step in plan if isinstance(step, Told)} | keys_of(steps)
+    steps: Sequence[Step] = [step for step in plan if not isinstance(step, StormUpdate)]
+    return {step.key for step in plan if isinstance(step, StormUpdate)} | keys_of(steps)
 
 
-def write_storms(book: Book, plan: Plan, now: datetime) -> None:
+def write_storms(book: Book, plan: StormPlan, now: datetime) -> None:
     """Open, fill and close the parents, in the order of the plan."""
     for step in plan:
-        if isinstance(step, Told):
+        if isinstance(step, StormUpdate):
             _tell(book, step, now)
         else:
             write_plan(book, [step], now)
 
 
-def _tell(book: Book, told: Told, now: datetime) -> None:
+def _tell(book: Book, told: StormUpdate, now: datetime) -> None:
     known = book.open_of(told.key)
     if known is None:
         book.open(_parent(told, now), COMMON)
@@ -89,7 +89,7 @@ def _tell(book: Book, told: Told, now: datetime) -> None:
         book.update(grown, "grew")
 
 
-def _parent(told: Told, now: datetime) -> Incident:
+def _parent(told: StormUpdate, now: datetime) -> Incident:
     return Incident(
         id=0,
         kind=HEALTH,
@@ -102,7 +102,7 @@ def _parent(told: Told, now: datetime) -> Incident:
     )
 
 
-def _detail(told: Told) -> dict[str, Any]:
+def _detail(told: StormUpdate) -> dict[str, Any]:
     rule, subject = told.topic
     said = {"rule": rule, "subject": subject or None, "severity": "critical", "children": told.children}
     return {name: value for name, value in said.items() if value is not None}

@@ -11,9 +11,9 @@ from typing import Final, Literal
 import msgspec
 
 from alerting.delivery.advice import advice
-from alerting.delivery.facts import Facts, Message, Phase
+from alerting.delivery.facts import AlertFacts, AlertMessage, Phase
 from alerting.delivery.message import lasted, severity_line, short_when, when_line
-from alerting.delivery.short import Parts, short_text
+from alerting.delivery.short import ShortParts, short_text
 from alerting.delivery.texts import TEXTS, Language
 from contract.glossary import WORDS, word
 
@@ -60,7 +60,7 @@ class Position(msgspec.Struct, frozen=True):
     end: int
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
+class CheckRound(msgspec.Struct, frozen=True, kw_only=True):
     """One round, which began at `began` (monotonic s). `signs`: seconds since the newest sign of each service that
     counts as one; None: not known."""
 
@@ -72,7 +72,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     restart: float | None = None
 
 
-class Trouble(msgspec.Struct, frozen=True):
+class FailingPart(msgspec.Struct, frozen=True):
     """A part that does not work: since when (monotonic s) and why."""
 
     part: str
@@ -80,14 +80,14 @@ class Trouble(msgspec.Struct, frozen=True):
     why: Why
 
 
-class Told(msgspec.Struct, frozen=True):
+class CheckNotice(msgspec.Struct, frozen=True):
     """What people are to be told: parts that began to fail, or that work again."""
 
     phase: Phase
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[FailingPart, ...]
 
 
-class Watch:
+class SelfCheck:
     """Compares look with look."""
 
     def __init__(self, pace: Pace, *, began: float) -> None:
@@ -97,9 +97,9 @@ class Watch:
         # loop may wait for Kafka.
         self._signs_from = self._consumers_from = began + pace.limit
         self._consumers: set[str] = set()
-        self._failing: dict[str, Trouble] = {}
+        self._failing: dict[str, FailingPart] = {}
         self._moved: dict[tuple[str, str, int], tuple[int, float]] = {}
-        self._open: dict[str, Trouble] = {}
+        self._open: dict[str, FailingPart] = {}
         self._well: dict[str, float] = {}
         # A restart that was announced goes on until then: nobody is told of what fails meanwhile.
         self._restart_until = float("-inf")
@@ -112,7 +112,7 @@ class Watch:
         """Whether a restart that was announced goes on."""
         return mono < self._restart_until
 
-    def look(self, look: Look, mono: float) -> list[Told]:
+    def look(self, look: CheckRound, mono: float) -> list[CheckNotice]:
         """Take a round in and say what people are to be told."""
         if mono - self._last > _PAUSE * (self._pace.every + self._pace.ask):
             self._forget(mono)
@@ -127,10 +127,10 @@ class Watch:
         self._open.update({trouble.part: trouble for trouble in opened})
         for trouble in closed:
             del self._open[trouble.part], self._well[trouble.part]
-        phases: list[tuple[Phase, list[Trouble]]] = [("opened", opened), ("closed", closed)]
-        return [Told(phase, tuple(sorted(found, key=lambda t: t.part))) for phase, found in phases if found]
+        phases: list[tuple[Phase, list[FailingPart]]] = [("opened", opened), ("closed", closed)]
+        return [CheckNotice(phase, tuple(sorted(found, key=lambda t: t.part))) for phase, found in phases if found]
 
-    def _is_told(self, trouble: Trouble, mono: float) -> bool:
+    def _is_told(self, trouble: FailingPart, mono: float) -> bool:
         """Whether it has lasted long enough; what fails during an announced restart, only after that."""
         return not self.is_restarting(mono) and self._is_late(trouble, mono)
 
@@ -141,13 +141,13 @@ class Watch:
         self._well.clear()
         self._signs_from = mono + self._pace.sign_patience
 
-    def _first(self, trouble: Trouble) -> Trouble:
+    def _first(self, trouble: FailingPart) -> FailingPart:
         before = self._failing.get(trouble.part)
         return trouble if before is None else msgspec.structs.replace(trouble, since=min(before.since, trouble.since))
 
-    def _troubles(self, look: Look, mono: float) -> Iterable[Trouble]:
+    def _troubles(self, look: CheckRound, mono: float) -> Iterable[FailingPart]:
         for part in sorted(look.unreachable):
-            yield Trouble(part, look.began, "unreachable")
+            yield FailingPart(part, look.began, "unreachable")
         if KAFKA in look.unreachable:
             self._consumers_from = mono + self._pace.sign_patience
         if look.signs is None:
@@ -158,14 +158,14 @@ class Watch:
             yield from self._silent(service, look.signs or {}, mono)
         yield from self._stuck(look, mono)
 
-    def _silent(self, service: str, signs: Mapping[str, float], mono: float) -> Iterable[Trouble]:
+    def _silent(self, service: str, signs: Mapping[str, float], mono: float) -> Iterable[FailingPart]:
         """A service without a sign, if one could have come."""
         patient_until = max(self._signs_from, self._consumers_from if service in self._consumers else 0.0)
         age = signs.get(service)
         if mono >= patient_until and (age is None or age > self._pace.sign_patience):
-            yield Trouble(service, mono - (self._pace.limit if age is None else age), "no_sign")
+            yield FailingPart(service, mono - (self._pace.limit if age is None else age), "no_sign")
 
-    def _stuck(self, look: Look, mono: float) -> Iterable[Trouble]:
+    def _stuck(self, look: CheckRound, mono: float) -> Iterable[FailingPart]:
         """Consumers that do not move although there is something to read."""
         for at in look.positions:
             key = (at.consumer, at.topic, at.partition)
@@ -173,9 +173,9 @@ class Watch:
             if before is None or before[0] != at.offset or at.offset >= at.end:
                 self._moved[key] = at.offset, mono
             elif mono - before[1] > self._pace.patience:
-                yield Trouble(at.consumer, before[1], "stuck")
+                yield FailingPart(at.consumer, before[1], "stuck")
 
-    def _is_late(self, trouble: Trouble, mono: float) -> bool:
+    def _is_late(self, trouble: FailingPart, mono: float) -> bool:
         return mono - trouble.since >= self._pace.patience
 
     def _is_over(self, part: str, mono: float) -> bool:
@@ -185,14 +185,14 @@ class Watch:
         return mono - self._well.setdefault(part, mono) >= STEADY * self._pace.every
 
 
-def _is_hidden(trouble: Trouble, look: Look) -> bool:
+def _is_hidden(trouble: FailingPart, look: CheckRound) -> bool:
     """Whether this look could not have seen the trouble, so that its absence proves nothing."""
     if trouble.why == "unreachable":
         return False
     return look.signs is None or (trouble.why == "stuck" and KAFKA in look.unreachable)
 
 
-class _Words(msgspec.Struct, frozen=True):
+class _CheckTexts(msgspec.Struct, frozen=True):
     opened: str
     closed: str
     tag_ends: str
@@ -200,30 +200,30 @@ class _Words(msgspec.Struct, frozen=True):
     listing: str
 
 
-_ZH: Final = _Words(
+_ZH: Final = _CheckTexts(
     opened="【平台自检】{parts}不工作",
     closed="【平台自检】{parts}已恢复",
     tag_ends="】",
     line="{part}：{why}，已 {lasted}。{means}",
     listing="、",
 )
-_EN: Final = _Words(
+_EN: Final = _CheckTexts(
     opened="[PLATFORM CHECK] not working: {parts}",
     closed="[PLATFORM CHECK] works again: {parts}",
     tag_ends="] ",
     line="{part}: {why}, for {lasted}. {means}",
     listing=", ",
 )
-_LANGUAGES: Final[dict[Language, _Words]] = {"zh-CN": _ZH, "en": _EN}
+_LANGUAGES: Final[dict[Language, _CheckTexts]] = {"zh-CN": _ZH, "en": _EN}
 
 
-def describe(told: Told, *, language: Language, now: datetime, mono: float) -> tuple[Facts, Message]:
+def describe(told: CheckNotice, *, language: Language, now: datetime, mono: float) -> tuple[AlertFacts, AlertMessage]:
     """The notification: facts for machines, text for people. It is no incident: its number is 0."""
     words = _LANGUAGES[language]
     parts = words.listing.join(word("part", trouble.part, language) for trouble in told.troubles)
     title = (words.opened if told.phase == "opened" else words.closed).format(parts=parts)
     longest = max(mono - trouble.since for trouble in told.troubles)
-    facts = Facts(
+    facts = AlertFacts(
         incident=0,
         kind="platform",
         phase=told.phase,
@@ -239,14 +239,14 @@ def describe(told: Told, *, language: Language, now: datetime, mono: float) -> t
         common.to_do.format(advice=advice(facts).text(language)),
     )
     tag, _, what = title.partition(words.tag_ends)
-    short = Parts(
+    short = ShortParts(
         tag=tag + words.tag_ends.strip(), topic="", area="", name=what, ident="", count="",
         when=short_when(facts, language, now), number="",
     )  # fmt: skip
-    return facts, Message(title=title, body="\n".join(lines), short=short_text(short))
+    return facts, AlertMessage(title=title, body="\n".join(lines), short=short_text(short))
 
 
-def _line(trouble: Trouble, language: Language, mono: float) -> str:
+def _line(trouble: FailingPart, language: Language, mono: float) -> str:
     words, effect = _LANGUAGES[language], WORDS["part_effect"].get(trouble.part)
     return words.line.format(
         part=word("part", trouble.part, language),

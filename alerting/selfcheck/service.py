@@ -19,12 +19,12 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from alerting.delivery.direct import Teller
+from alerting.delivery.direct import DirectSender
 from alerting.delivery.service import DeliverConfig, open_targets
 from alerting.delivery.targets import quiet_apprise
 from alerting.delivery.texts import Language
 from alerting.pipeline.transitions import INCIDENTS
-from alerting.selfcheck.rules import API, DATABASE, KAFKA, TRANSITIONS, Look, Pace, Position, Watch, describe
+from alerting.selfcheck.rules import API, DATABASE, KAFKA, TRANSITIONS, CheckRound, Pace, Position, SelfCheck, describe
 from broker.client_close import close_client
 from broker.log_identity import open_admin, read_identity
 from contract.errors import RemedyError
@@ -66,9 +66,9 @@ async def run(config: WatchConfig, stop: asyncio.Event) -> None:
     targets = open_targets(DeliverConfig(database_url="", urls=config.urls, log_path=config.log_path))
     if not targets:
         log.warning("nobody is told when Milepost stands still: set MILEPOST_ALERT_URLS or MILEPOST_ALERT_LOG")
-    teller = Teller(targets, name=config.instance)
+    teller = DirectSender(targets, name=config.instance)
     tasks = [
-        asyncio.create_task(_Watcher(config, teller).run(), name="watch"),
+        asyncio.create_task(_CheckLoop(config, teller).run(), name="watch"),
         *(asyncio.create_task(lane, name="watch tell") for lane in teller.lanes()),
         asyncio.create_task(stop.wait(), name="watch stop"),
     ]
@@ -78,14 +78,14 @@ async def run(config: WatchConfig, stop: asyncio.Event) -> None:
         await end_tasks(*tasks)
 
 
-class _Watcher:
+class _CheckLoop:
     """One look after the other."""
 
-    def __init__(self, config: WatchConfig, teller: Teller) -> None:
+    def __init__(self, config: WatchConfig, teller: DirectSender) -> None:
         self._config = config
         self._teller = teller
-        self._watch = Watch(config.pace, began=time.monotonic())
-        self._eyes = Eyes(config)
+        self._watch = SelfCheck(config.pace, began=time.monotonic())
+        self._eyes = OutsideChecks(config)
         self._pinged = float("-inf")
 
     async def run(self) -> None:
@@ -112,7 +112,7 @@ class _Watcher:
                 log.warning("the dead man's switch does not answer: correct MILEPOST_DEADMAN_URL")
 
 
-class Eyes:
+class OutsideChecks:
     """What can be seen of the parts from outside."""
 
     def __init__(self, config: WatchConfig) -> None:
@@ -122,7 +122,7 @@ class Eyes:
         self._log = ""
         self._wanted: set[TopicPartition] = set()
 
-    async def look(self) -> Look:
+    async def look(self) -> CheckRound:
         """Ask everything at once, each within a few seconds."""
         began = time.monotonic()
         url, ask = f"{self._config.api_url}/healthz", self._config.pace.ask
@@ -133,7 +133,7 @@ class Eyes:
         )
         states = {DATABASE: seen is not None, KAFKA: kafka is not None, API: answers}
         signs, positions, restart = seen or (None, (), None)
-        return Look(
+        return CheckRound(
             began=began,
             unreachable=frozenset(part for part, works in states.items() if not works),
             signs=signs,

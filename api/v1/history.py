@@ -17,7 +17,7 @@ from api.http.work import WorkRoute
 from api.read.schemas import HealthSample, Interval, Listing, Timeline, UsageItem, UsageListing, UsageTotal
 from api.v1.schedules import calendar_of_station, closures_of
 from api.v1.stations import MOST_TERMINALS, StationId, heard_through, require_station
-from audit.timeline import Change, Decided, Gap, Ran, Span, timeline
+from audit.timeline import HistoryInterval, PresenceRun, StateChange, StationDecisions, UnknownInterval, timeline
 from registry.hours.calendar import ALWAYS
 from store.pool import Connection
 
@@ -64,7 +64,7 @@ async def get_timeline(context: Shared, id: StationId, asked: Window) -> Timelin
     return await context.work.do(things, make)
 
 
-async def _gaps(connection: Connection, station: str, begin: datetime, end: datetime) -> list[Gap]:
+async def _gaps(connection: Connection, station: str, begin: datetime, end: datetime) -> list[UnknownInterval]:
     """The gaps of the (partition, shard) through which the station was heard."""
     heard = await connection.fetch(QUERIES.station_shards, station, end)
     rows = await connection.fetch(
@@ -75,30 +75,30 @@ async def _gaps(connection: Connection, station: str, begin: datetime, end: date
         end,
         MOST + 1,
     )
-    return [Gap(began_at=row["began_at"], ended_at=row["ended_at"]) for row in rows]
+    return [UnknownInterval(began_at=row["began_at"], ended_at=row["ended_at"]) for row in rows]
 
 
-async def _suspicions(connection: Connection, station: str, begin: datetime, end: datetime) -> list[Gap]:
+async def _suspicions(connection: Connection, station: str, begin: datetime, end: datetime) -> list[UnknownInterval]:
     """When the station was silent with a suspected shard."""
     rows = await connection.fetch(QUERIES.station_suspicions, station, begin, end, MOST + 1)
-    return [Gap(began_at=row["began_at"], ended_at=row["ended_at"] or _LAST, silent=True) for row in rows]
+    return [UnknownInterval(began_at=row["began_at"], ended_at=row["ended_at"] or _LAST, silent=True) for row in rows]
 
 
-async def _gap_now(connection: Connection, station: asyncpg.Record, clocks: Clocks) -> list[Gap]:
+async def _gap_now(connection: Connection, station: asyncpg.Record, clocks: Clocks) -> list[UnknownInterval]:
     """The time for which the present verdict is unknown, which no judge has written down."""
     if station["state"] == SET_ASIDE:
-        return [Gap(began_at=station["since"], ended_at=_LAST)]
+        return [UnknownInterval(began_at=station["since"], ended_at=_LAST)]
     terminals = await connection.fetch(QUERIES.list_terminals, [station["id"]], MOST_TERMINALS)
     clock = clocks.of(station["partition"], station["shard"] or heard_through(terminals))
     doubted = None if clock is None else doubt(clock, clocks.now)
-    return [] if doubted is None else [Gap(began_at=doubted[1], ended_at=_LAST)]
+    return [] if doubted is None else [UnknownInterval(began_at=doubted[1], ended_at=_LAST)]
 
 
-async def _decided(connection: Connection, station: asyncpg.Record, begin: datetime, end: datetime) -> Decided:
+async def _decided(connection: Connection, station: asyncpg.Record, begin: datetime, end: datetime) -> StationDecisions:
     """Approved closures and lifecycle, of the window."""
     closures = await closures_of(connection, station, begin, end)
     lifecycles = await connection.fetch(QUERIES.station_lifecycles, station["id"])
-    return Decided(
+    return StationDecisions(
         closures=tuple((closure.begin, closure.end) for closure in closures if closure.approved),
         lifecycles=_lifecycles(lifecycles, station["lifecycle"]),
     )
@@ -110,15 +110,15 @@ def _lifecycles(changes: Sequence[asyncpg.Record], present: str) -> tuple[tuple[
     return (_FIRST, first), *((change["at"], change["after"]) for change in changes)
 
 
-def _change(row: asyncpg.Record) -> Change:
-    return Change(seq=row["seq"], at=row["at"], state=row["after"], usable=row["usable"])
+def _change(row: asyncpg.Record) -> StateChange:
+    return StateChange(seq=row["seq"], at=row["at"], state=row["after"], usable=row["usable"])
 
 
-def _ran(row: asyncpg.Record) -> Ran:
-    return Ran(began_at=row["ts"], ended_at=row["until"], usable=row["usable"], received_at=row["received_at"])
+def _ran(row: asyncpg.Record) -> PresenceRun:
+    return PresenceRun(began_at=row["ts"], ended_at=row["until"], usable=row["usable"], received_at=row["received_at"])
 
 
-def _interval(span: Span) -> Interval:
+def _interval(span: HistoryInterval) -> Interval:
     return Interval(
         begin=span.begin,
         end=span.end,

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from alerting.blindspots.remembered import Remembered
-from alerting.blindspots.tracker import Spot
+from alerting.blindspots.remembered import RememberedMoment
+from alerting.blindspots.tracker import StoredSpot
 from alerting.causes.common_cause import Outage
 from alerting.causes.shard_suspicion import Member, Suspicion, Suspicions
 from alerting.incidents.book import Book, Incident
@@ -121,11 +121,11 @@ class Kept:
                 found[incident.parent].ever[incident.station] = every_of(incident.station)
         return found
 
-    def spots(self) -> list[Spot]:
+    def spots(self) -> list[StoredSpot]:
         """Blind spots that go on."""
         spots = [one for one in self.going_on.values() if one.kind == "blind_spot"]
         return [
-            Spot(
+            StoredSpot(
                 key=one.key,
                 since=one.began_at,
                 stage=one.detail.get("stage"),
@@ -134,10 +134,10 @@ class Kept:
             for one in spots
         ]
 
-    def memory(self) -> list[Remembered]:
-        return [Remembered(rule, subject, at) for (rule, subject), at in self.remembered.items()]
+    def memory(self) -> list[RememberedMoment]:
+        return [RememberedMoment(rule, subject, at) for (rule, subject), at in self.remembered.items()]
 
-    def remember(self, changed: Iterable[Remembered]) -> None:
+    def remember(self, changed: Iterable[RememberedMoment]) -> None:
         for row in changed:
             if row.at is None:
                 self.remembered.pop((row.rule, row.subject), None)

@@ -11,11 +11,11 @@ from typing import Protocol
 
 import msgspec
 
-from alerting.blindspots.area_counts import Step
-from alerting.blindspots.by_silence import World
+from alerting.blindspots.area_counts import StandingChange
+from alerting.blindspots.by_silence import StationLookup
 from alerting.blindspots.spot import keys_of as spot_keys_of
 from alerting.blindspots.spot import write
-from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, BlindSpotSettings, Start
+from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, BlindSpotSettings, StartingState
 from alerting.blindspots.unknown_time import Gaps, UnknownTime
 from alerting.causes.evidence import Fallen, Peer
 from alerting.causes.flapping import Flapping, FlappingSettings
@@ -110,7 +110,7 @@ class Memory:
         self.causes = Causes(settings.causes, self.population.online)
         self.use = UseCauses(field, settings.causes)
         self.flapping = Flapping(settings.flapping)
-        self.spots = BlindSpots(World(field.standing, self._hours), settings.spots)
+        self.spots = BlindSpots(StationLookup(field.standing, self._hours), settings.spots)
         self.gaps = Gaps()
         self.rests: dict[str, ClockName] = {}
 
@@ -151,7 +151,7 @@ class Desk:
         memory.watch.reconcile(self.kept.handled())
         self._restore_causes(memory)
         had = frozenset(area for area, cells in self.kept.counts.items() if any(cells[:-2]))
-        start = Start(
+        start = StartingState(
             known=self._known, spots=self.kept.spots(), memory=self.kept.memory(), targets=self._register.targets,
             had=had,
         )  # fmt: skip
@@ -374,7 +374,7 @@ class Desk:
 
     def _follow_spots(self, memory: Memory, book: Book, pairs: Pairs, moment: Moment) -> None:
         core = memory.spots
-        core.follow([Step(before, after, moment.known) for before, after in pairs], moment.known)
+        core.follow([StandingChange(before, after, moment.known) for before, after in pairs], moment.known)
         if core.may_turn(moment.known):
             memory.gaps.forget(moment.known - LOOK_BACK)
             core.advance(moment, memory.gaps, [*memory.causes.outages.values(), *memory.use.causes.outages.values()])

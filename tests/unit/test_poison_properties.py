@@ -12,9 +12,9 @@ from aiokafka import ConsumerRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.health.evaluate import Active, Memory, hear
+from alerting.health.evaluate import ActiveRules, HealthMemory, hear
 from alerting.health.service import load_rules
-from alerting.health.store import Heard, Told, change_row, facts_row
+from alerting.health.store import HeardTerminal, TerminalDecision, change_row, facts_row
 from alerting.liveness.entries import read_live
 from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration
 from alerting.liveness.pipeline_clock import ClockState
@@ -32,7 +32,7 @@ RECORD_SHAPES = {kind: list(shapes(kind)) for kind in (Health, Usage, Inventory,
 HEADS = list(shapes(Data, v=1, records=[]))
 LIVES = [("heartbeat", each) for each in shapes(Heartbeat, v=1)] + [("status", each) for each in shapes(Status, v=1)]
 RULES = load_rules(None)
-ACTIVE = Active(RULES.of())
+ACTIVE = ActiveRules(RULES.of())
 KEY = ("S1", "001")
 
 
@@ -43,7 +43,7 @@ class Way:
         self.roll = roll
         self.translator = Translator(shard="main", start="s", partitions=1)
         self.live = PartitionLiveness(LivenessSettings())
-        self.memory = Memory()
+        self.memory = HealthMemory()
         self.boots: dict[Any, Boot] = {}
         self.names = [roll.choice(HEADS)["boot"] for _ in range(3)]
         self.received, self.mono, self.step = NOW, 0, 0
@@ -108,9 +108,9 @@ class Way:
     def evaluate(self, unit: DataUnit) -> None:
         outcome = hear(self.memory, unit.entry.body, self.received, ACTIVE, RULES.fresh)
         for decision in outcome.decisions:
-            change_row(Told(KEY, 0, self.received, decision), 1)
-        facts_row(KEY, Heard(0, self.memory, self.received))
-        self.memory = msgspec.msgpack.decode(msgspec.msgpack.encode(self.memory), type=Memory)
+            change_row(TerminalDecision(KEY, 0, self.received, decision), 1)
+        facts_row(KEY, HeardTerminal(0, self.memory, self.received))
+        self.memory = msgspec.msgpack.decode(msgspec.msgpack.encode(self.memory), type=HealthMemory)
 
 
 @given(st.integers(0, 2**64))

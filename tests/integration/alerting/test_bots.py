@@ -15,9 +15,9 @@ import pytest
 
 from alerting.delivery.bot_target import BotTarget
 from alerting.delivery.bots import parse_bot
-from alerting.delivery.facts import Facts
+from alerting.delivery.facts import AlertFacts
 from alerting.delivery.message import write_message
-from alerting.delivery.service import DeliverConfig, Outbox, open_target
+from alerting.delivery.service import DeliverConfig, DeliveryOutbox, open_target
 from alerting.delivery.targets import AppriseTarget, Parcel, SendError
 from store.pool import Pool
 from tests.conftest import free_port
@@ -90,7 +90,7 @@ async def test_a_refusal_with_http_200_is_not_delivered(
     await add_station(pool, "A")
     provider.answer = answer
     config = DeliverConfig(database_url=database, poll=0.05)
-    outbox = Outbox(config, pool, [provider.bot(url)])
+    outbox = DeliveryOutbox(config, pool, [provider.bot(url)])
     stop = asyncio.Event()
     work = asyncio.create_task(outbox.run(stop))
     await tell(pool, "opened")
@@ -220,6 +220,6 @@ async def test_a_webhook_gets_the_text_as_it_is(provider: Provider) -> None:
 
 
 def parcel(**more: Any) -> Parcel:
-    told: Facts = facts(**more)
+    told: AlertFacts = facts(**more)
     message = write_message(told, language="zh-CN", public_url="http://m.example.org", now=NOW)
     return Parcel(key="k", at=NOW, facts=told, message=message)

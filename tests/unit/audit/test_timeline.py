@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.stations.verdict import verdict_of
-from audit.timeline import Change, Decided, Gap, Ran, Span, _Cover, timeline
+from audit.timeline import (
+    HistoryInterval,
+    PresenceRun,
+    StateChange,
+    StationDecisions,
+    UnknownInterval,
+    _IntervalCounter,
+    timeline,
+)
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -19,19 +27,19 @@ def at(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
-def change(seq: int, minute: float, state: str, usable: bool | None = None) -> Change:
-    return Change(seq=seq, at=at(minute), state=state, usable=usable)
+def change(seq: int, minute: float, state: str, usable: bool | None = None) -> StateChange:
+    return StateChange(seq=seq, at=at(minute), state=state, usable=usable)
 
 
-def gap(begin: float, end: float) -> Gap:
-    return Gap(began_at=at(begin), ended_at=at(end))
+def gap(begin: float, end: float) -> UnknownInterval:
+    return UnknownInterval(began_at=at(begin), ended_at=at(end))
 
 
-def ran(begin: float, end: float, usable: bool | None = None, received: float = 500) -> Ran:
-    return Ran(began_at=at(begin), ended_at=at(end), usable=usable, received_at=at(received))
+def ran(begin: float, end: float, usable: bool | None = None, received: float = 500) -> PresenceRun:
+    return PresenceRun(began_at=at(begin), ended_at=at(end), usable=usable, received_at=at(received))
 
 
-def told(spans: Sequence[Span]) -> list[tuple[float, float, str, bool | None, str, int]]:
+def told(spans: Sequence[HistoryInterval]) -> list[tuple[float, float, str, bool | None, str, int]]:
     """Spans as (from, to) in minutes after noon and what they say."""
     minute = timedelta(minutes=1)
     return [
@@ -90,7 +98,9 @@ def test_a_back_dated_offline_takes_away_what_was_decided_earlier() -> None:
 def test_not_usable_is_no_service_and_said_so() -> None:
     said = [(0, True), (10, False), (20, None), (30, False), (40, True)]
     changes = [change(n, at, "online", usable) for n, (at, usable) in enumerate(said)]
-    spans = timeline(changes, [gap(35, 38)], [], begin=at(0), end=at(60), decided=Decided(openings=((at(0), at(32)),)))
+    spans = timeline(
+        changes, [gap(35, 38)], [], begin=at(0), end=at(60), decided=StationDecisions(openings=((at(0), at(32)),))
+    )
     assert [row[:4] for row in told(spans)] == [
         (0, 10, "online", True),
         (10, 20, "unusable", False),
@@ -121,7 +131,7 @@ def test_closed_and_excused_where_nobody_expects_it_online() -> None:
         change(4, 45, "online"),
     ]
     changes.append(change(5, 55, "away"))
-    decided = Decided(openings=((at(10), at(50)),), closures=((at(30), at(40)), (at(35), at(38))))
+    decided = StationDecisions(openings=((at(10), at(50)),), closures=((at(30), at(40)), (at(35), at(38))))
     spans = timeline(changes, [], [ran(32, 34, False)], begin=at(0), end=at(60), decided=decided)
     assert told(spans) == [
         (0, 10, "closed", None, "live", 1),
@@ -138,7 +148,7 @@ def test_closed_and_excused_where_nobody_expects_it_online() -> None:
 
 
 def test_a_suspended_time_stays_suspended_afterwards() -> None:
-    decided = Decided(lifecycles=((at(10), "planned"), (at(20), "commissioned"), (at(40), "suspended")))
+    decided = StationDecisions(lifecycles=((at(10), "planned"), (at(20), "commissioned"), (at(40), "suspended")))
     spans = timeline([change(1, 15, "online")], [gap(5, 45)], [], begin=at(0), end=at(60), decided=decided)
     assert [row[:3] for row in told(spans)] == [(0, 20, "suspended"), (20, 40, "unknown"), (40, 60, "suspended")]
 
@@ -159,7 +169,7 @@ def test_silence_that_gaps_leave_open_is_unknown_until_it_is_heard_or_proven() -
 
 
 def test_never_open_is_always_closed() -> None:
-    spans = timeline([change(1, 0, "offline")], [], [], begin=at(0), end=at(9), decided=Decided(openings=()))
+    spans = timeline([change(1, 0, "offline")], [], [], begin=at(0), end=at(9), decided=StationDecisions(openings=()))
     assert [row[2] for row in told(spans)] == ["closed"]
 
 
@@ -177,15 +187,15 @@ lifecycles = st.lists(
     max_size=3,
     unique_by=lambda entry: entry[0],
 ).map(tuple)
-decisions = st.builds(Decided, openings=st.none() | pairs, closures=pairs, lifecycles=lifecycles)
+decisions = st.builds(StationDecisions, openings=st.none() | pairs, closures=pairs, lifecycles=lifecycles)
 
 
 @given(changes_lists, gap_lists, ran_lists, decisions, st.integers(0, 60), st.integers(1, 60), st.randoms())
 def test_every_history_covers_exactly_its_window(
-    changes: list[Change],
-    gaps: list[Gap],
-    presence: list[Ran],
-    decided: Decided,
+    changes: list[StateChange],
+    gaps: list[UnknownInterval],
+    presence: list[PresenceRun],
+    decided: StationDecisions,
     begin: int,
     length: int,
     random: Random,
@@ -200,7 +210,7 @@ def test_every_history_covers_exactly_its_window(
     doubled = [[*items, *items[:2]] for items in (changes, gaps, presence)]
     for items in doubled:
         random.shuffle(items)
-    again = Decided(
+    again = StationDecisions(
         openings=None if decided.openings is None else (*decided.openings[::-1], *decided.openings[:1]),
         closures=(*decided.closures[::-1], *decided.closures[:1]),
         lifecycles=decided.lifecycles[::-1],
@@ -210,7 +220,11 @@ def test_every_history_covers_exactly_its_window(
 
 @given(changes_lists, gap_lists, ran_lists, decisions, st.integers(0, 120))
 def test_each_moment_says_what_the_rules_say(
-    changes: list[Change], gaps: list[Gap], presence: list[Ran], decided: Decided, minute: int
+    changes: list[StateChange],
+    gaps: list[UnknownInterval],
+    presence: list[PresenceRun],
+    decided: StationDecisions,
+    minute: int,
 ) -> None:
     """The same rules again, the plain slow way: for one moment, looked up in everything."""
     moment = at(minute)
@@ -238,7 +252,7 @@ def test_each_moment_says_what_the_rules_say(
 
 
 @given(changes_lists, st.integers(0, 60))
-def test_the_last_interval_is_the_last_word(changes: list[Change], end: int) -> None:
+def test_the_last_interval_is_the_last_word(changes: list[StateChange], end: int) -> None:
     """Asked up to after everything, the history ends in what was decided last."""
     if not changes:
         return
@@ -254,7 +268,7 @@ def test_presence_that_overlaps_itself_is_counted_without_going_through_all_of_i
     Counting.compared = 0
     many = 4_000
     runs = [(Counting(n), Counting(2 * many - n), n) for n in range(many)]
-    cover: _Cover[int] = _Cover(runs)  # type: ignore[arg-type]  # times that count how often they are compared
+    cover: _IntervalCounter[int] = _IntervalCounter(runs)  # type: ignore[arg-type]  # times that count how often they are compared
     for moment in range(2 * many):
         cover.at(Counting(moment))  # type: ignore[arg-type]
     assert Counting.compared < 100 * many

@@ -82,7 +82,7 @@ PRODUCED = {
     "doubt": doubts(),
     "evidence": set(get_args(Evidence)),
     "cause": {AREA, UPLINK, FEEDER, AGENT, SHARD},
-    "spot": set(spot.Kind),
+    "spot": set(spot.SpotKind),
     "clears": {*spot.CLEARS.values(), "steady"},
     "stage": set(dark_stretch.DarkStage),
     "rule": {rule.name for rule in load_rules(None).of()},

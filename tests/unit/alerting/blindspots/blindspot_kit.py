@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from alerting.blindspots.area_counts import Step
-from alerting.blindspots.by_records import Records
-from alerting.blindspots.by_silence import World
-from alerting.blindspots.opening_days import Hours
-from alerting.blindspots.remembered import Remembered
+from alerting.blindspots.area_counts import StandingChange
+from alerting.blindspots.by_records import StationRecords
+from alerting.blindspots.by_silence import StationLookup
+from alerting.blindspots.opening_days import OpeningHours
+from alerting.blindspots.remembered import RememberedMoment
 from alerting.blindspots.spot import write
-from alerting.blindspots.tracker import BlindSpots, BlindSpotSettings, Spot, Start
+from alerting.blindspots.tracker import BlindSpots, BlindSpotSettings, StartingState, StoredSpot
 from alerting.blindspots.unknown_time import Gaps, UnknownTime
 from alerting.incidents.book import Book, Incident
 from alerting.stations.snapshot import DOUBTFUL, ClockName, Moment, Standing
@@ -39,7 +39,7 @@ class Scene:
     def __init__(
         self,
         settings: BlindSpotSettings | None = None,
-        hours: Mapping[str, Hours] | None = None,
+        hours: Mapping[str, OpeningHours] | None = None,
         at: datetime = START,
     ) -> None:
         self.settings = settings or BlindSpotSettings()
@@ -50,20 +50,22 @@ class Scene:
         self.gaps = Gaps()
         self.outages: list[Taken] = []
         self.targets: dict[str, Sequence[str]] = {}
-        self.records: dict[str, Records] = {}
+        self.records: dict[str, StationRecords] = {}
         self.reporting: set[str] = {"A"}
         self.incidents: dict[int, Incident] = {}
         self.told: list[tuple[str, str]] = []
-        self.steps: list[Step] = []
+        self.steps: list[StandingChange] = []
         self.memory: dict[tuple[str, str], datetime] = {}
         self.core = self._new()
 
     def _new(self) -> BlindSpots:
-        core = BlindSpots(World(self.stations.get, lambda station: self.hours.get(station, ALWAYS)), self.settings)
-        rows = [Remembered(rule, subject, at) for (rule, subject), at in self.memory.items()]
+        core = BlindSpots(
+            StationLookup(self.stations.get, lambda station: self.hours.get(station, ALWAYS)), self.settings
+        )
+        rows = [RememberedMoment(rule, subject, at) for (rule, subject), at in self.memory.items()]
         core.load(
             list(self.stations.values()),
-            Start(known=self.now, spots=self._spots(), memory=rows, targets=self.targets, had=self._had()),
+            StartingState(known=self.now, spots=self._spots(), memory=rows, targets=self.targets, had=self._had()),
         )
         core.note(self.records.values(), self.now)
         return core
@@ -71,12 +73,12 @@ class Scene:
     def _had(self) -> frozenset[str]:
         return frozenset(area for s in self.stations.values() if s.in_service for area in s.path)
 
-    def _spots(self) -> list[Spot]:
+    def _spots(self) -> list[StoredSpot]:
         found = {}
         for incident in sorted(self.incidents.values(), key=lambda i: -i.id if i.id < 0 else i.id):
             if incident.goes_on:
                 parent = None if incident.parent is None else self.incidents[incident.parent].key
-                found[incident.key] = Spot(
+                found[incident.key] = StoredSpot(
                     key=incident.key,
                     since=incident.began_at,
                     stage=incident.detail.get("stage"),
@@ -96,7 +98,7 @@ class Scene:
         assert isinstance(path, tuple)
         new = msgspec.convert({"station": station, "state": state, "area": path[-1], **given}, Standing)
         self.stations[station] = new
-        self.steps.append(Step(None, new, self.now))
+        self.steps.append(StandingChange(None, new, self.now))
 
     def change(self, station: str, **facts: object) -> None:
         """Change how a station stands; a new state holds since now unless told otherwise."""
@@ -105,14 +107,14 @@ class Scene:
             facts.setdefault("since", self.now)
         after = msgspec.structs.replace(before, **facts)
         self.stations[station] = after
-        self.steps.append(Step(before, after, self.now))
+        self.steps.append(StandingChange(before, after, self.now))
 
     def remove(self, station: str) -> None:
-        self.steps.append(Step(self.stations.pop(station), None, self.now))
+        self.steps.append(StandingChange(self.stations.pop(station), None, self.now))
 
     def say(self, station: str, **facts: datetime | bool | None) -> None:
         """What the newest records of a station say."""
-        known = self.records.get(station) or Records(station=station, first_at=self.now)
+        known = self.records.get(station) or StationRecords(station=station, first_at=self.now)
         self.records[station] = msgspec.structs.replace(known, **facts)
         self.core.note([self.records[station]], self.now)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.blindspots.area_counts import COLUMNS, AreaCounts, Step, column_of, is_waited_for, tally
+from alerting.blindspots.area_counts import COLUMNS, AreaCounts, StandingChange, column_of, is_waited_for, tally
 from alerting.stations.snapshot import Standing
 from tests.unit.alerting.blindspots.blindspot_kit import START
 
@@ -57,11 +57,11 @@ def test_counts_equal_a_recount_however_the_changes_are_cut_into_passes(
 ) -> None:
     stations: dict[str, Standing] = {}
     counts, whole = AreaCounts(), AreaCounts()
-    steps: list[Step] = []
-    every: list[Step] = []
+    steps: list[StandingChange] = []
+    every: list[StandingChange] = []
     for name, standing in events:
         after = None if standing is None else msgspec.structs.replace(standing, station=name)
-        step = Step(stations.get(name), after, START)
+        step = StandingChange(stations.get(name), after, START)
         if after is None:
             stations.pop(name, None)
         else:
@@ -93,11 +93,15 @@ def test_whoever_works_is_not_waited_for(standing: Standing) -> None:
 def test_only_changed_areas_are_written() -> None:
     counts = AreaCounts()
     one = Standing(station="A", path=("63", "6321"), state="online")
-    counts.add(tally([Step(None, one, START), Step(None, msgspec.structs.replace(one, path=("64",)), START)]))
+    counts.add(
+        tally(
+            [StandingChange(None, one, START), StandingChange(None, msgspec.structs.replace(one, path=("64",)), START)]
+        )
+    )
     assert set(counts.take()) == {"63", "6321", "64"}
-    counts.add(tally([Step(one, msgspec.structs.replace(one, state="offline"), START)]))
+    counts.add(tally([StandingChange(one, msgspec.structs.replace(one, state="offline"), START)]))
     assert set(counts.take()) == {"63", "6321"}
-    counts.add(tally([Step(one, one, START)]))
+    counts.add(tally([StandingChange(one, one, START)]))
     assert counts.take() == {}
 
 
@@ -112,6 +116,6 @@ def test_only_changed_areas_are_written() -> None:
 )
 def test_times(name: str, before: dict[str, object], after: dict[str, object], fell: object, came: object) -> None:
     base = Standing(station="A", path=("63",), state="online", since=START - timedelta(minutes=3))
-    steps = [Step(msgspec.structs.replace(base, **before), msgspec.structs.replace(base, **after), START)]
+    steps = [StandingChange(msgspec.structs.replace(base, **before), msgspec.structs.replace(base, **after), START)]
     found = tally(steps)[("63",)]
     assert (found.fell_at, found.came_at) == (fell, came), name

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from alerting.blindspots.columns import NEVER, Moments
+from alerting.blindspots.columns import NEVER, MomentColumn
 from alerting.blindspots.opening_days import missed_days, served
 from alerting.blindspots.unknown_time import Gaps, UnknownTime
 from registry.hours.calendar import ALWAYS, FROM_ALWAYS, Calendar, Version, calendar_of
@@ -319,7 +319,7 @@ def test_unknown_time_of_several_clocks_is_not_added_twice() -> None:
 
 
 def test_moments_find_what_has_come_and_nothing_twice() -> None:
-    moments = Moments()
+    moments = MomentColumn()
     for row, at in ((5, 10), (2, 30), (7, 20)):
         moments[row] = at
     assert (moments[5], moments[0], moments[99]) == (10, NEVER, NEVER)
@@ -331,7 +331,7 @@ def test_moments_find_what_has_come_and_nothing_twice() -> None:
 
 
 def test_what_is_parked_comes_when_its_clock_is_trusted() -> None:
-    moments, dead, other = Moments(), (3, "a"), (3, "b")
+    moments, dead, other = MomentColumn(), (3, "a"), (3, "b")
     moments[1] = 10
     for row in moments.due(10, {dead, other}):
         moments.park(row, dead)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.delivery.bots import KINDS, Bot, Verdict, build_request, clip, parse_bot, read_answer
-from alerting.delivery.facts import Message
+from alerting.delivery.bots import KINDS, Bot, BotVerdict, build_request, clip, parse_bot, read_answer
+from alerting.delivery.facts import AlertMessage
 
-MESSAGE = Message(title="【离线】红旗阅览室", body="自 08:00 起\n查看：http://m.example.org/incidents/1")
+MESSAGE = AlertMessage(title="【离线】红旗阅览室", body="自 08:00 起\n查看：http://m.example.org/incidents/1")
 TEXT = f"{MESSAGE.title}\n{MESSAGE.body}"
 SIGNED_DING = "jcUpW0QmtKduN03n4JqQ0PBosVjqnM8gU7fIIvsDmCM%3D"
 SIGNED_FEISHU = "VIS10b0EBvzzSdFnuk4tznEmK5wHaruvf/WnViv2yR4="
@@ -95,32 +95,32 @@ def test_signatures_are_as_the_providers_describe_them() -> None:
 @pytest.mark.parametrize(
     ("kind", "status", "answer", "verdict", "silent"),
     [
-        ("wecombot", 200, {"errcode": 0, "errmsg": "ok"}, Verdict.TAKEN, 0),
-        ("wecombot", 200, {"errcode": 45009, "errmsg": "api freq out of limit"}, Verdict.THROTTLED, 60),
-        ("wecombot", 200, {"errcode": 93000, "errmsg": "invalid webhook url"}, Verdict.REFUSED, 0),
-        ("wecombot", 200, {"errcode": -1, "errmsg": "system busy"}, Verdict.FAILED, 0),
-        ("dingtalk", 200, {"errcode": 0, "errmsg": "ok"}, Verdict.TAKEN, 0),
-        ("dingtalk", 200, {"errcode": 130101, "errmsg": "send too fast"}, Verdict.THROTTLED, 600),
-        ("dingtalk", 200, {"errcode": 310000, "errmsg": "sign not match"}, Verdict.REFUSED, 0),
-        ("dingtalk", 200, {"errcode": 460101, "errmsg": "message too long"}, Verdict.REFUSED, 0),
-        ("feishu", 200, {"code": 0, "msg": "success"}, Verdict.TAKEN, 0),
-        ("feishu", 200, {"StatusCode": 0, "StatusMessage": "success"}, Verdict.TAKEN, 0),
-        ("feishu", 200, {"code": 9499, "msg": "too many request"}, Verdict.THROTTLED, 10),
-        ("feishu", 200, {"code": 19021, "msg": "sign match fail"}, Verdict.REFUSED, 0),
-        ("feishu", 400, {"code": 19024, "msg": "Key Words Not Found"}, Verdict.REFUSED, 0),
-        ("feishu", 200, {"code": 4711, "msg": "new"}, Verdict.FAILED, 0),
-        ("wecombot", 429, {}, Verdict.THROTTLED, 60),
-        ("wecombot", 502, {}, Verdict.FAILED, 0),
-        ("wecombot", 302, {}, Verdict.FAILED, 0),
-        ("wecombot", 200, {}, Verdict.UNKNOWN, 0),
-        ("wecombot", 200, [0], Verdict.UNKNOWN, 0),
-        ("wecombot", 200, {"errcode": False}, Verdict.UNKNOWN, 0),
-        ("wecombot", 200, {"errcode": "0"}, Verdict.UNKNOWN, 0),
-        ("wecombot", 500, {"errcode": 0}, Verdict.UNKNOWN, 0),
+        ("wecombot", 200, {"errcode": 0, "errmsg": "ok"}, BotVerdict.TAKEN, 0),
+        ("wecombot", 200, {"errcode": 45009, "errmsg": "api freq out of limit"}, BotVerdict.THROTTLED, 60),
+        ("wecombot", 200, {"errcode": 93000, "errmsg": "invalid webhook url"}, BotVerdict.REFUSED, 0),
+        ("wecombot", 200, {"errcode": -1, "errmsg": "system busy"}, BotVerdict.FAILED, 0),
+        ("dingtalk", 200, {"errcode": 0, "errmsg": "ok"}, BotVerdict.TAKEN, 0),
+        ("dingtalk", 200, {"errcode": 130101, "errmsg": "send too fast"}, BotVerdict.THROTTLED, 600),
+        ("dingtalk", 200, {"errcode": 310000, "errmsg": "sign not match"}, BotVerdict.REFUSED, 0),
+        ("dingtalk", 200, {"errcode": 460101, "errmsg": "message too long"}, BotVerdict.REFUSED, 0),
+        ("feishu", 200, {"code": 0, "msg": "success"}, BotVerdict.TAKEN, 0),
+        ("feishu", 200, {"StatusCode": 0, "StatusMessage": "success"}, BotVerdict.TAKEN, 0),
+        ("feishu", 200, {"code": 9499, "msg": "too many request"}, BotVerdict.THROTTLED, 10),
+        ("feishu", 200, {"code": 19021, "msg": "sign match fail"}, BotVerdict.REFUSED, 0),
+        ("feishu", 400, {"code": 19024, "msg": "Key Words Not Found"}, BotVerdict.REFUSED, 0),
+        ("feishu", 200, {"code": 4711, "msg": "new"}, BotVerdict.FAILED, 0),
+        ("wecombot", 429, {}, BotVerdict.THROTTLED, 60),
+        ("wecombot", 502, {}, BotVerdict.FAILED, 0),
+        ("wecombot", 302, {}, BotVerdict.FAILED, 0),
+        ("wecombot", 200, {}, BotVerdict.UNKNOWN, 0),
+        ("wecombot", 200, [0], BotVerdict.UNKNOWN, 0),
+        ("wecombot", 200, {"errcode": False}, BotVerdict.UNKNOWN, 0),
+        ("wecombot", 200, {"errcode": "0"}, BotVerdict.UNKNOWN, 0),
+        ("wecombot", 500, {"errcode": 0}, BotVerdict.UNKNOWN, 0),
     ],
 )
 def test_only_the_code_says_what_became_of_it(
-    kind: str, status: int, answer: object, verdict: Verdict, silent: float
+    kind: str, status: int, answer: object, verdict: BotVerdict, silent: float
 ) -> None:
     found = read_answer(kind, status, msgspec.json.encode(answer))
     assert (found.verdict, found.silent) == (verdict, silent)
@@ -128,7 +128,7 @@ def test_only_the_code_says_what_became_of_it(
 
 @given(st.sampled_from(sorted(KINDS)), st.integers(100, 599), st.binary(max_size=200))
 def test_no_answer_is_a_surprise(kind: str, status: int, body: bytes) -> None:
-    assert read_answer(kind, status, body).verdict != Verdict.TAKEN or b"0" in body
+    assert read_answer(kind, status, body).verdict != BotVerdict.TAKEN or b"0" in body
 
 
 @given(st.text(max_size=400), st.integers(20, 300))

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from alerting.delivery.facts import OVER, WANTS_SOMEBODY, Area, Facts, Phase, known_zone, plain
+from alerting.delivery.facts import OVER, WANTS_SOMEBODY, AlertArea, AlertFacts, Phase, known_zone, plain
 from alerting.delivery.message import lasted, write_message
 from alerting.delivery.short import MOST_UNITS, units
 from alerting.delivery.texts import Language
@@ -15,12 +15,12 @@ from contract.glossary import WORDS
 
 NOW = datetime(2026, 11, 23, 8, 5, 12, tzinfo=UTC)
 BEGAN = NOW - timedelta(minutes=5, seconds=12)
-COUNTY = Area("632622000000", "玛多县", "Madoi County", "county")
+COUNTY = AlertArea("632622000000", "玛多县", "Madoi County", "county")
 TREE = [
-    Area("630000000000", "青海省", "Qinghai", "province"),
-    Area("632600000000", "果洛州", "Golog", "prefecture"),
+    AlertArea("630000000000", "青海省", "Qinghai", "province"),
+    AlertArea("632600000000", "果洛州", "Golog", "prefecture"),
     COUNTY,
-    Area("632622101000", "花石峡镇", "Huashixia", "township"),
+    AlertArea("632622101000", "花石峡镇", "Huashixia", "township"),
 ]
 
 
@@ -42,7 +42,7 @@ def test_a_name_is_text_of_one_line(name: str, shown: str) -> None:
     assert plain(name) == shown
     assert plain({"reasons": [name], "n": 1}) == {"reasons": [shown], "n": 1}
     message = write_message(
-        facts(station_name=name, areas=[Area("1", name)], detail={"terminal": name}),
+        facts(station_name=name, areas=[AlertArea("1", name)], detail={"terminal": name}),
         language="zh-CN",
         public_url=None,
         now=NOW,
@@ -55,7 +55,7 @@ def test_a_name_is_text_of_one_line(name: str, shown: str) -> None:
     )
 
 
-def facts(phase: Phase = "opened", **more: object) -> Facts:
+def facts(phase: Phase = "opened", **more: object) -> AlertFacts:
     base: dict[str, object] = {
         "incident": 12,
         "kind": "station_offline",
@@ -67,7 +67,7 @@ def facts(phase: Phase = "opened", **more: object) -> Facts:
         "began_at": BEGAN,
         "detail": {"reason": "missed_heartbeats", "seen_at": "2026-11-23T07:59:00.5Z"},
     }
-    return Facts(phase=phase, **{**base, **more})  # type: ignore[arg-type]
+    return AlertFacts(phase=phase, **{**base, **more})  # type: ignore[arg-type]
 
 
 def test_a_station_offline_in_chinese() -> None:
@@ -274,7 +274,7 @@ WITHOUT_STATION = {"area_outage", "pipeline_blind"}
 MACHINE_WORD = re.compile(r"[a-z]+_[a-z_]+|\btelecom\b")
 
 
-def of_kind(kind: str, phase: Phase) -> Facts:
+def of_kind(kind: str, phase: Phase) -> AlertFacts:
     """What the incident process would say of an incident of this kind, in the tree of a township."""
     detail = DETAILS[kind] | ({"resolved_by": "扎西"} if phase == "resolved" else {})
     more: dict[str, object] = {"kind": kind, "areas": TREE, "detail": detail}

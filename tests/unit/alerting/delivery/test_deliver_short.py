@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.delivery.facts import Area, Phase, plain
+from alerting.delivery.facts import AlertArea, Phase, plain
 from alerting.delivery.message import write_message
 from alerting.delivery.short import MOST_UNITS, clusters, cut, units
 from alerting.delivery.targets import instantiate, told_by
@@ -52,7 +52,8 @@ def test_it_fits_one_sms_and_cuts_no_number_and_no_time(
 ) -> None:
     given_facts = facts(
         phase, incident=incident, kind=kind, station=station, station_name=name, station_name_en=name,
-        children=children, areas=[Area("1", area, area)], began_at=NOW - age, ended_at=NOW if phase in OVER else None,
+        children=children, areas=[AlertArea("1", area, area)], began_at=NOW - age,
+        ended_at=NOW if phase in OVER else None,
         detail={"terminal": "001", "reason": "other_unheard", "rule": "outbox_dropping", "kind": "area_dark"},
     )  # fmt: skip
     short = write_message(given_facts, language=language, public_url=None, now=NOW).short

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from alerting.health.evaluate import Active, Memory, Outcome, hear
+from alerting.health.evaluate import ActiveRules, HealthMemory, HealthOutcome, hear
 from alerting.health.rules import RuleSet
 from alerting.health.rules_file import read_rules
 from contract.entries import TypedData
@@ -27,7 +27,7 @@ def rules(text: str = RULES) -> RuleSet:
     return read_rules([("rules.yaml", text)])
 
 
-ACTIVE = Active(rules().of())
+ACTIVE = ActiveRules(rules().of())
 
 
 class Boot:
@@ -60,10 +60,12 @@ class Boot:
         return body, round((self.start + up) * 1000)
 
 
-def tell(memory: Memory, message: tuple[TypedData, int], active: Active = ACTIVE, fresh: float = 600) -> Outcome:
+def tell(
+    memory: HealthMemory, message: tuple[TypedData, int], active: ActiveRules = ACTIVE, fresh: float = 600
+) -> HealthOutcome:
     return hear(memory, *message, active, fresh)
 
 
-def firing(memory: Memory) -> dict[str, float]:
+def firing(memory: HealthMemory) -> dict[str, float]:
     """Since when, by "rule|subject"."""
     return {key.partition("~")[0] + "|" + key.partition("|")[2]: since for key, since in memory.told.items()}

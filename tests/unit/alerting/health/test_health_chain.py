@@ -3,14 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.health.runs import MAX_RUNS, Run, has, insert, spell_after
-from alerting.health.spells import CLEARED, Limits, MaybeChain, Sample, Spell, follow, join, of_sample
+from alerting.health.runs import MAX_RUNS, RecordRun, has, insert, spell_after
+from alerting.health.spells import CLEARED, MaybeChain, SampleLevel, Spell, SpellLimits, follow, join, of_sample
 
 HOLD, GAP = 20.0, 50.0
 KEY = "rule|"
-LIMITS = [Limits(HOLD, GAP), Limits(0.0, GAP), Limits(0.0, GAP, latched=False), Limits(HOLD, GAP, latched=False)]
+LIMITS = [
+    SpellLimits(HOLD, GAP),
+    SpellLimits(0.0, GAP),
+    SpellLimits(0.0, GAP, latched=False),
+    SpellLimits(HOLD, GAP, latched=False),
+]
 
-Samples = list[tuple[int, float, Sample]]
+Samples = list[tuple[int, float, SampleLevel]]
 """(id, time, sample), ids ascending; a missing id is a record that has not come."""
 
 
@@ -20,20 +25,20 @@ def samples(draw: st.DrawFn) -> Samples:
     for _ in range(draw(st.integers(1, 14))):
         at += draw(st.sampled_from([1.0, 5.0, 10.0, 60.0]))
         number += draw(st.sampled_from([1, 1, 1, 2]))
-        found.append((number, at, draw(st.sampled_from(Sample))))
+        found.append((number, at, draw(st.sampled_from(SampleLevel))))
     return found
 
 
-def one_after_another(found: Samples, limits: Limits, before: Spell | None = None) -> Spell | None:
+def one_after_another(found: Samples, limits: SpellLimits, before: Spell | None = None) -> Spell | None:
     """The rule as it is told to people, sample by sample."""
     spell, last_id = before, None
     for number, at, sample in found:
         linked = last_id == number - 1 and spell is not None and at - spell.last <= limits.gap
-        if sample is Sample.CLEAR:
+        if sample is SampleLevel.CLEAR:
             spell = None
         elif spell is not None and (linked or (spell.fired and limits.latched)):
             spell = Spell(spell.fired or at - spell.began >= limits.hold, spell.began, at)
-        elif sample is Sample.BAD:
+        elif sample is SampleLevel.BAD:
             spell = Spell(limits.hold <= 0, at, at)
         else:
             spell = None
@@ -42,8 +47,8 @@ def one_after_another(found: Samples, limits: Limits, before: Spell | None = Non
 
 
 def test_what_a_spell_is() -> None:
-    c, m, b = Sample.CLEAR, Sample.BETWEEN, Sample.BAD
-    table: list[tuple[str, list[tuple[float, Sample]], Spell | None]] = [
+    c, m, b = SampleLevel.CLEAR, SampleLevel.BETWEEN, SampleLevel.BAD
+    table: list[tuple[str, list[tuple[float, SampleLevel]], Spell | None]] = [
         ("one bad sample fires nothing", [(0, b)], Spell(False, 0, 0)),
         ("bad for the hold time fires", [(0, b), (10, b), (20, b)], Spell(True, 0, 20)),
         ("not quite", [(0, b), (19, b)], Spell(False, 0, 19)),
@@ -63,10 +68,10 @@ def test_what_a_spell_is() -> None:
 
 @given(samples(), st.permutations(range(14)), st.sampled_from(LIMITS), st.sampled_from([None, True, False]))
 def test_any_order_of_arrival_says_the_same(
-    found: Samples, order: list[int], limits: Limits, fired: bool | None
+    found: Samples, order: list[int], limits: SpellLimits, fired: bool | None
 ) -> None:
     before = None if fired is None else Spell(fired, -5.0, -1.0)
-    runs: list[Run] = []
+    runs: list[RecordRun] = []
     for place in [*order, *order]:
         if place < len(found):
             number, at, sample = found[place]
@@ -87,7 +92,7 @@ def blocks(numbers: list[int]) -> list[tuple[int, int]]:
 
 
 @given(samples(), st.integers(0, 14), st.sampled_from(LIMITS))
-def test_a_chain_of_chains_is_the_chain_of_all(found: Samples, cut: int, limits: Limits) -> None:
+def test_a_chain_of_chains_is_the_chain_of_all(found: Samples, cut: int, limits: SpellLimits) -> None:
     """Joining is associative: ((a b) c) == (a (b c))."""
 
     def chain(part: Samples) -> MaybeChain:
@@ -105,7 +110,7 @@ def test_a_chain_of_chains_is_the_chain_of_all(found: Samples, cut: int, limits:
 
 
 def test_holes_are_bounded_and_what_comes_too_late_is_known_already() -> None:
-    runs: list[Run] = []
+    runs: list[RecordRun] = []
     for number in range(0, 10 * MAX_RUNS, 2):
         insert(runs, number, {KEY: CLEARED}, lambda _: LIMITS[0])
     assert len(runs) == MAX_RUNS

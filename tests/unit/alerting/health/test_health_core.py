@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.health.evaluate import MOST_BASE, MOST_TOLD, Active, Memory, hear, revise
-from alerting.health.runs import Run
-from alerting.health.spells import Limits, Spell
+from alerting.health.evaluate import MOST_BASE, MOST_TOLD, ActiveRules, HealthMemory, hear, revise
+from alerting.health.runs import RecordRun
+from alerting.health.spells import Spell, SpellLimits
 from contract.entries import TypedData
 from contract.messages import Health, Record, Resource
 from tests.unit.alerting.health.health_kit import ACTIVE, DAY, HOUR, MINUTE, NOW, RULES, Boot, firing, rules, tell
@@ -18,9 +18,9 @@ from tests.unit.alerting.health.test_health_chain import one_after_another
 FULL, BETWEEN, FREE = 0.97, 0.92, 0.5
 
 
-def in_order(boot: Boot, rows: list[tuple[float, dict[str, Any]]], memory: Memory | None = None) -> Memory:
+def in_order(boot: Boot, rows: list[tuple[float, dict[str, Any]]], memory: HealthMemory | None = None) -> HealthMemory:
     """Each sample sent at once; (up, values)."""
-    memory = Memory() if memory is None else memory
+    memory = HealthMemory() if memory is None else memory
     for number, (up, values) in enumerate(rows, 1):
         tell(memory, boot.message([boot.health(number, up, **values)], up))
     return memory
@@ -53,7 +53,7 @@ def test_a_backlog_of_three_days_raises_nothing_about_now() -> None:
     """It was full three days long, but not when the link came back: the newest record comes first, then the old."""
     boot, up = Boot(), 3 * DAY
     old = [boot.health(n, n * 300, disk=FULL) for n in range(1, up // 300)]
-    memory, found = Memory(), []
+    memory, found = HealthMemory(), []
     found += tell(memory, boot.message([boot.health(up // 300, up, disk=FREE)], up)).decisions
     for at in range(len(old), 0, -100):
         found += tell(memory, boot.message(old[max(0, at - 100) : at], up + 5)).decisions
@@ -63,7 +63,7 @@ def test_a_backlog_of_three_days_raises_nothing_about_now() -> None:
 def test_a_backlog_alone_raises_nothing_either() -> None:
     boot = Boot()
     old = [boot.health(n, n * 300, disk=FULL) for n in range(1, 20)]
-    memory = Memory()
+    memory = HealthMemory()
     assert not tell(memory, boot.message(old, 3 * DAY)).decisions
     # Only the first record of now tells that it still is so.
     now = tell(memory, boot.message([boot.health(20, 3 * DAY, disk=BETWEEN)], 3 * DAY)).decisions
@@ -75,7 +75,7 @@ def test_old_records_and_one_of_now_say_the_same_in_either_order() -> None:
     old = [boot.health(n, n * 300, services={"tv": False}) for n in (1, 2)]
     now = [boot.health(3, 1500, cpu=0.1)]
     for order in ((old, now), (now, old)):
-        memory = Memory()
+        memory = HealthMemory()
         for place, records in enumerate(order):
             tell(memory, boot.message(records, 1501 + place))
         assert firing(memory) == {"service_down|tv": NOW + 300}
@@ -134,7 +134,7 @@ def test_a_terminal_that_says_nothing_stays_as_it_was() -> None:
 
 
 def test_dropped_records_are_told_until_it_is_quiet() -> None:
-    boot, memory = Boot(), Memory()
+    boot, memory = Boot(), HealthMemory()
     tell(memory, boot.message([boot.event(1, 60, "outbox_dropped", {"records": 12})], 60))
     assert firing(memory) == {"outbox_dropping|": NOW + 60}
     tell(memory, boot.message([boot.event(2, 2 * HOUR, "outbox_dropped", {"records": 5})], 2 * HOUR))
@@ -148,14 +148,14 @@ def test_dropped_records_are_told_until_it_is_quiet() -> None:
 
 @pytest.mark.parametrize("offset", [-56 * 365 * DAY, -HOUR, HOUR, 73 * 365 * DAY])
 def test_a_wrong_clock_is_told_and_never_believed(offset: float) -> None:
-    boot, memory = Boot(offset=offset), Memory()
+    boot, memory = Boot(offset=offset), HealthMemory()
     for number, minutes in enumerate((1, 6, 11), 1):
         tell(memory, boot.message([boot.health(number, minutes * MINUTE, disk=FULL)], minutes * MINUTE))
     assert firing(memory) == {"clock_wrong|": NOW + MINUTE, "disk_full|": NOW + MINUTE}
 
 
 def test_an_old_agent_is_told_until_another_one_reports() -> None:
-    boot, memory = Boot(), Memory()
+    boot, memory = Boot(), HealthMemory()
     tell(memory, boot.message([boot.inventory(1, 1, agent="0.1.9", serial="SN1")], 1))
     tell(memory, boot.message([boot.health(2, 9 * HOUR, cpu=0.1)], 9 * HOUR))
     assert firing(memory) == {"agent_too_old|": NOW + 1}
@@ -165,7 +165,7 @@ def test_an_old_agent_is_told_until_another_one_reports() -> None:
 
 
 def test_records_without_a_monotonic_clock_are_judged_by_how_old_they_say_they_are() -> None:
-    memory = Memory()
+    memory = HealthMemory()
     for number, minutes in enumerate((0, 5, 10), 1):
         at = (NOW + minutes * MINUTE) * 1000
         record = msgspec.structs.replace(Boot().health(number, 0, disk=FULL), at=at - DAY * 1000, up=None)
@@ -181,19 +181,19 @@ def test_records_without_up_are_judged_by_the_message_that_carries_them(offset: 
     def without_up(number: int, up: float, disk: float) -> Health:
         return msgspec.structs.replace(boot.health(number, up, disk=disk), up=None)
 
-    boot, memory = Boot(offset=offset), Memory()
+    boot, memory = Boot(offset=offset), HealthMemory()
     for number, up in enumerate((0, 300, 600, 660), 1):
         tell(memory, boot.message([without_up(number, up, 0.97)], up))
     assert firing(memory)["disk_full|"] == NOW
     tell(memory, boot.message([without_up(5, 900, 0.5)], 900))
     assert "disk_full|" not in firing(memory)
-    at_once = Memory()
+    at_once = HealthMemory()
     tell(at_once, boot.message([without_up(number, up, 0.97) for number, up in enumerate((0, 300, 660), 1)], 660))
     assert firing(at_once)["disk_full|"] == NOW
 
 
 def test_old_records_without_up_of_an_earlier_boot_are_history_of_that_boot() -> None:
-    before, memory = Boot("b1"), Memory()
+    before, memory = Boot("b1"), HealthMemory()
     tell(memory, before.message([before.health(1, 10, disk=0.5)], 10))
     now = Boot("b2", start=NOW + HOUR, run=2)
     late = [msgspec.structs.replace(before.health(n, 60.0 * n, disk=0.97), up=None) for n in range(2, 20)]
@@ -203,7 +203,7 @@ def test_old_records_without_up_of_an_earlier_boot_are_history_of_that_boot() ->
 
 
 def test_a_clock_set_between_record_and_message_costs_no_judgement() -> None:
-    boot, memory = Boot(), Memory()
+    boot, memory = Boot(), HealthMemory()
     for number, up in enumerate((0, 300, 660), 1):
         record = msgspec.structs.replace(boot.health(number, up, disk=0.97), up=None, at=1_000 * number)
         tell(memory, boot.message([record], up))
@@ -220,7 +220,7 @@ def test_a_record_from_the_future_says_nothing() -> None:
 
 
 def test_the_facts() -> None:
-    boot, memory = Boot(offset=30), Memory()
+    boot, memory = Boot(offset=30), HealthMemory()
     resources = [Resource(id="books", version="3", applied=boot.device(-5 * DAY))]
     tell(memory, boot.message([boot.inventory(1, 1, agent="0.1.0", resources=resources)], 1))
     tell(memory, boot.message([boot.usage(2, HOUR, sessions=0), boot.usage(3, 2 * HOUR, sessions=2, lasted=60)], DAY))
@@ -236,7 +236,7 @@ def test_the_facts() -> None:
 
 
 def test_a_count_from_before_the_agent_started_has_the_time_that_its_device_says() -> None:
-    boot, memory = Boot(), Memory()
+    boot, memory = Boot(), HealthMemory()
     count = msgspec.structs.replace(boot.usage(1, -DAY, sessions=3), up=None)
     tell(memory, boot.message([count], 60))
     assert memory.facts.last_session_at == NOW - DAY
@@ -244,7 +244,7 @@ def test_a_count_from_before_the_agent_started_has_the_time_that_its_device_says
 
 def test_dates_of_a_clock_that_is_years_off_are_not_believed() -> None:
     """What is applied shows by the list being another than before."""
-    boot, memory = Boot(offset=-56 * 365 * DAY), Memory()
+    boot, memory = Boot(offset=-56 * 365 * DAY), HealthMemory()
     for number, version in ((1, "1"), (2, "1"), (3, "2"), (4, "2")):
         resources = [Resource(id="books", version=version, applied=boot.device(0))]
         tell(memory, boot.message([boot.inventory(number, number * HOUR, resources=resources)], number * HOUR))
@@ -255,7 +255,7 @@ def test_other_rules_forget_what_the_old_ones_found() -> None:
     memory = in_order(Boot(), disks((0, FULL), (10, FULL)))
     memory.rules = ACTIVE.mark
     assert revise(memory, ACTIVE, NOW) == ()
-    stricter = Active(rules(RULES.replace("above: 95%", "above: 98%")).of())
+    stricter = ActiveRules(rules(RULES.replace("above: 95%", "above: 98%")).of())
     (ended,) = revise(memory, stricter, NOW)
     assert (ended.name, ended.firing, ended.reason) == ("disk_full", False, "rule_changed")
     assert firing(memory) == {}
@@ -336,14 +336,14 @@ def expected(life: Life) -> dict[str, float]:
                     rows.append((number, boot.start + (record.up or 0), found.judge(value)))
             # Records of other kinds between two samples are no hole.
             rows = [(place, at, sample) for place, (_, at, sample) in enumerate(rows)]
-            spell = one_after_another(rows, Limits(found.hold, found.gap), spell) if rows else spell
+            spell = one_after_another(rows, SpellLimits(found.hold, found.gap), spell) if rows else spell
         if spell is not None and spell.fired and newest - spell.last <= (found.quiet or 0):
             result[f"{rule}|{subject}"] = spell.began
     return result
 
 
 def test_resources_that_only_their_dates_tell_apart_are_one_list() -> None:
-    memory, boot = Memory(), Boot()
+    memory, boot = HealthMemory(), Boot()
     said = [Resource(id="books"), Resource(id="books", applied=boot.device(-DAY)), Resource(id="books", applied=-1)]
     tell(memory, boot.message([boot.inventory(1, 0, resources=said)], 0))
     mark = memory.facts.resources
@@ -354,24 +354,24 @@ def test_resources_that_only_their_dates_tell_apart_are_one_list() -> None:
 @given(st.data())
 def test_any_order_an_outbox_can_send_leaves_the_same(data: st.DataObject) -> None:
     life = data.draw(lives())
-    memory = Memory()
+    memory = HealthMemory()
     for message in data.draw(arrivals(life)):
         tell(memory, message)
-        memory = msgspec.msgpack.decode(msgspec.msgpack.encode(memory), type=Memory)
+        memory = msgspec.msgpack.decode(msgspec.msgpack.encode(memory), type=HealthMemory)
     assert firing(memory) == pytest.approx(expected(life), abs=1)
     for box, records in zip(memory.boxes, life.records, strict=True):
         assert [(run.low, run.high) for run in box.runs] == [(1, len(records))]
-        assert all(isinstance(run, Run) for run in box.runs)
+        assert all(isinstance(run, RecordRun) for run in box.runs)
 
 
-def down(memory: Memory, boot: Boot, number: int, up: float, names: list[str]) -> None:
+def down(memory: HealthMemory, boot: Boot, number: int, up: float, names: list[str]) -> None:
     """Take in a record in which these services do not work."""
     body, received = boot.message([boot.health(number, up, services=dict.fromkeys(names, False))], up)
     hear(memory, body, received, ACTIVE, 600.0)
 
 
 def test_services_that_a_terminal_invents_make_so_many_incidents_and_no_more() -> None:
-    memory, boot = Memory(), Boot()
+    memory, boot = HealthMemory(), Boot()
     for number in range(8):
         names = [f"service{number // 2}-{place}" for place in range(64)]
         down(memory, boot, number, number * 10 * MINUTE, names)
@@ -379,7 +379,7 @@ def test_services_that_a_terminal_invents_make_so_many_incidents_and_no_more() -
 
 
 def test_services_that_a_terminal_invents_with_each_boot_are_forgotten() -> None:
-    memory = Memory()
+    memory = HealthMemory()
     for start in range(12):
         boot = Boot(f"b{start}", start=NOW + start * HOUR)
         for number in range(2):

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from alerting.health.rule_fields import SOURCES, version_number, version_text
-from alerting.health.rules import SEVERITIES, Rule
+from alerting.health.rules import SEVERITIES, HealthRule
 from alerting.health.rules_file import read_rules
 from alerting.health.service import load_rules
-from alerting.health.spells import Sample
+from alerting.health.spells import SampleLevel
 from contract.errors import RemedyError
 from contract.glossary import WORDS
 
@@ -16,7 +16,7 @@ SHIPPED = Path(__file__).parents[4] / "alerting" / "health" / "default_rules.yam
 DOCUMENT = Path(__file__).parents[4] / "docs" / "health-rules.md"
 
 
-def over_shipped(text: str) -> dict[str, Rule]:
+def over_shipped(text: str) -> dict[str, HealthRule]:
     return {rule.name: rule for rule in read_rules([("shipped", SHIPPED.read_text()), ("mine.yaml", text)]).of()}
 
 
@@ -46,7 +46,7 @@ def test_a_file_changes_single_keys_adds_and_turns_off() -> None:
     )
     assert (found["disk_full"].above, found["disk_full"].hold) == (0.8, 600)
     assert "hot" not in found
-    assert found["slow"].judge(1000) is Sample.BAD
+    assert found["slow"].judge(1000) is SampleLevel.BAD
 
 
 def test_a_file_can_replace_all() -> None:
@@ -81,18 +81,18 @@ rules:
 
 
 def test_values_at_the_thresholds() -> None:
-    rule = Rule(name="x", field="disk", above=0.95, clear=0.9)
+    rule = HealthRule(name="x", field="disk", above=0.95, clear=0.9)
     assert [rule.judge(v) for v in (0.951, 0.95, 0.9001, 0.9)] == [2, 1, 1, 0]
-    below = Rule(name="x", field="agent", below=2000.0)
+    below = HealthRule(name="x", field="agent", below=2000.0)
     assert [below.judge(v) for v in (1999.0, 2000.0)] == [2, 0]
-    flag = Rule(name="x", field="wifi", equals=False)
+    flag = HealthRule(name="x", field="wifi", equals=False)
     assert [flag.judge(v) for v in (0.0, 1.0)] == [2, 0]
 
 
 def test_what_decides_has_another_mark_and_what_does_not_has_none() -> None:
-    rule = Rule(name="x", field="disk", above=0.95)
-    assert rule.mark != Rule(name="x", field="disk", above=0.96).mark
-    assert rule.mark == Rule(name="x", field="disk", above=0.95, severity="info").mark
+    rule = HealthRule(name="x", field="disk", above=0.95)
+    assert rule.mark != HealthRule(name="x", field="disk", above=0.96).mark
+    assert rule.mark == HealthRule(name="x", field="disk", above=0.95, severity="info").mark
 
 
 _NO_NUMBERS = ("nan", ".nan", "inf", "-inf", ".inf", "1e308", "-1e308", f"1{'0' * 400}", "0x10", "'1,5'")

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.health.incident_rules import (
-    Closes,
+    CloseHealthIncident,
     Firing,
     HealthBoard,
     HealthChange,
-    Intent,
-    Opens,
+    HealthIntent,
+    OpenHealthIncident,
     Subject,
     decide,
     health_key,
@@ -62,7 +62,7 @@ class World:
         decide(book, self.health.follow(changes), self.now)
         self._finish(book)
 
-    def decide(self, *intents: Intent) -> None:
+    def decide(self, *intents: HealthIntent) -> None:
         book = Book(self._newest())
         decide(book, intents, self.now)
         self._finish(book)
@@ -363,9 +363,9 @@ def run(steps: Sequence[tuple[str, int]], waits: Sequence[int], restarts: Sequen
         known = world.open_of(health_key(disk(station)))
         if what == "fires" and known is None:
             told = fires(station, minute, "warning" if station >= 8 else "critical").told
-            world.decide(Opens(disk(station), told, "C0"))
+            world.decide(OpenHealthIncident(disk(station), told, "C0"))
         elif what == "ends" and known is not None:
-            world.decide(Closes(disk(station), "cleared"))
+            world.decide(CloseHealthIncident(disk(station), "cleared"))
         elif what == "resolves" and station == 1 and world.open_of(PARENT) is not None:
             world.resolve(PARENT)
             world.look()

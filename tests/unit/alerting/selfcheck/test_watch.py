@@ -6,7 +6,19 @@ import pytest
 
 from alerting.delivery.fields import fields_of
 from alerting.delivery.short import MOST_UNITS, units
-from alerting.selfcheck.rules import API, DATABASE, KAFKA, REQUIRED, STEADY, Look, Pace, Position, Told, Watch, describe
+from alerting.selfcheck.rules import (
+    API,
+    DATABASE,
+    KAFKA,
+    REQUIRED,
+    STEADY,
+    CheckNotice,
+    CheckRound,
+    Pace,
+    Position,
+    SelfCheck,
+    describe,
+)
 
 LIMIT, ROUND = 60.0, 5.0
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -17,9 +29,9 @@ class Story:
     """A watch that looks every ROUND; `signs` age unless they are given."""
 
     def __init__(self) -> None:
-        self.watch = Watch(Pace(limit=LIMIT, every=ROUND), began=0.0)
+        self.watch = SelfCheck(Pace(limit=LIMIT, every=ROUND), began=0.0)
         self.now = 0.0
-        self.told: list[tuple[float, Told]] = []
+        self.told: list[tuple[float, CheckNotice]] = []
 
     def go(self, seconds: float, **look: object) -> "Story":
         """Look for so long. `dead`: services without signs from now on; the rest as in Look."""
@@ -30,7 +42,7 @@ class Story:
             signs = found["signs"]
             if isinstance(signs, dict):
                 found["signs"] = {**signs, **dict.fromkeys(dead, self.now - began + 3)}  # type: ignore[attr-defined]
-            self.told += [(self.now, told) for told in self.watch.look(Look(began=self.now, **found), self.now)]  # type: ignore[arg-type]
+            self.told += [(self.now, told) for told in self.watch.look(CheckRound(began=self.now, **found), self.now)]  # type: ignore[arg-type]
         return self
 
     @property
