@@ -1,4 +1,4 @@
-"""The command line: one table of commands. What a command needs is imported when it runs, and nothing else."""
+"""The command line: one table of commands. A command imports its modules only when it runs."""
 
 import argparse
 import importlib
@@ -65,29 +65,29 @@ _BLIND_SPOTS = (
 _SERVERS = frozenset(("database_url", "kafka_servers", "mqtt_url", "mqtt_bind", "admin_token_file"))
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """One subcommand. `runner` is ``module:function``: a coroutine function of (settings, stop) or, if it `takes`
-    arguments of its own, (settings, stop, arguments); one that `threads` is a plain function of (settings,
-    arguments) that sees to its own end. It returns None or an exit status. Its `settings` become options; what it
-    reads `besides` has none: secrets, and what is set once for all. A child of `milepost up` gets these two and no
-    other setting.
-    """
+class Subcommand(msgspec.Struct, frozen=True, kw_only=True):
+    """One subcommand. A child of `milepost up` gets `settings` and `besides`, and no other setting."""
 
     help: Said
+    #: ``module:function``: a coroutine function of (settings, stop), or of (settings, stop, arguments) with `takes`.
     runner: str
+    #: The settings that are options of the command.
     settings: tuple[str, ...] = ()
+    #: The settings that the command reads but that are no options: secrets, and values that rarely change.
     besides: tuple[str, ...] = ()
+    #: Adds the command's own arguments to its parser.
     takes: Callable[[argparse.ArgumentParser, options.Say], None] | None = None
     uvloop: bool = False
+    #: Whether `runner` is a plain function of (settings, arguments) that handles signals itself.
     threads: bool = False
-    # Whether its work is shown to the person who typed it; then logging is only about what goes wrong.
+    #: Whether the command prints its results for the person who typed it; its log then begins at warnings.
     interactive: bool = False
-    # Whether it brings servers of its own instead of looking for those of a `milepost up` that runs.
+    #: Whether the command starts its own servers instead of looking for a running `milepost up`.
     brings: bool = False
 
     @property
     def finds(self) -> frozenset[str]:
-        """The settings that name the servers it works on: what a running `milepost up` can answer."""
+        """The settings with the addresses of servers, which a running `milepost up` can provide."""
         return frozenset() if self.brings else _SERVERS & {*self.settings, *self.besides}
 
 
@@ -105,8 +105,8 @@ _CAUSES = (
 
 _SERVICES = "milepost.services"
 
-COMMANDS: Mapping[str, Command] = {
-    "up": Command(
+COMMANDS: Mapping[str, Subcommand] = {
+    "up": Subcommand(
         help=Said("run all of Milepost on this machine", "在本机运行整套 Milepost"),
         runner="milepost.commands.up:run",
         settings=("data", "http_host", "http_port", "mqtt_port", "mqtt_bind", "language"),
@@ -114,9 +114,9 @@ COMMANDS: Mapping[str, Command] = {
         interactive=True,
         brings=True,
     ),
-    "demo": Command(
+    "demo": Subcommand(
         help=Said(
-            "run all of Milepost and tell a story that proves it works", "运行整套 Milepost，并用一段演示证明其可用"
+            "run all of Milepost and show in a short story that it works", "运行整套 Milepost，并用一段演示证明其可用"
         ),
         runner="milepost.demo.command:run",
         settings=("data", "http_host", "http_port", "mqtt_port", "language"),
@@ -124,8 +124,8 @@ COMMANDS: Mapping[str, Command] = {
         interactive=True,
         brings=True,
     ),
-    "bridge": Command(
-        help=Said("carry messages from one MQTT broker into Kafka", "将一个 MQTT 代理的消息送入 Kafka"),
+    "bridge": Subcommand(
+        help=Said("transfer messages from one MQTT broker to Kafka", "将一个 MQTT 代理的消息送入 Kafka"),
         runner=f"{_SERVICES}:bridge",
         settings=(
             "mqtt_url",
@@ -142,65 +142,65 @@ COMMANDS: Mapping[str, Command] = {
         besides=("metrics_port",),
         uvloop=True,
     ),
-    "ingest": Command(
+    "ingest": Subcommand(
         help=Said("store records from Kafka in PostgreSQL", "将 Kafka 中的记录存入 PostgreSQL"),
         runner=f"{_SERVICES}:ingest",
         settings=_KAFKA,
         besides=_STORED,
         uvloop=True,
     ),
-    "judge": Command(
-        help=Said("judge which stations are online", "判定哪些服务点在线"),
+    "judge": Subcommand(
+        help=Said("decide which stations are online", "判定哪些服务点在线"),
         runner=f"{_SERVICES}:judge",
         settings=(*_KAFKA, "auto_register", "auto_register_most", "station_terminals", *_LIVENESS),
         besides=_STORED,
         uvloop=True,
     ),
-    "health": Command(
-        help=Said("evaluate the health rules over what terminals record", "按健康规则评估终端的记录"),
+    "health": Subcommand(
+        help=Said("evaluate the health rules on the records of terminals", "按健康规则评估终端的记录"),
         runner=f"{_SERVICES}:health",
         settings=(*_KAFKA, "health_rules"),
         besides=_STORED,
         uvloop=True,
     ),
-    "incidents": Command(
+    "incidents": Subcommand(
         help=Said("open and close incidents", "建立和关闭故障"),
         runner=f"{_SERVICES}:incidents",
         settings=(*_KAFKA, "missed_heartbeats", "floor", *_MASS, *_CAUSES, *_BLIND_SPOTS),
         besides=(*_STORED, "kafka_idempotent", "opening_grace", "never_seen_grace", "unusable_grace"),
         uvloop=True,
     ),
-    "deliver": Command(
-        help=Said("tell people about incidents", "发送故障通知"),
+    "deliver": Subcommand(
+        help=Said("send notifications about incidents", "发送故障通知"),
         runner=f"{_SERVICES}:deliver",
         settings=("alert_log", "public_url", "language"),
         besides=(*_STORED, *_LOCAL_URL, "alert_urls"),
         uvloop=True,
     ),
-    "watch": Command(
-        help=Said("tell people when a part of Milepost is dead", "Milepost 某部分停止工作时发送通知"),
+    "watch": Subcommand(
+        help=Said("send notifications when a part of Milepost stops", "Milepost 某部分停止工作时发送通知"),
         runner=f"{_SERVICES}:watch",
         settings=(*_KAFKA, "api_url", "watch_limit", "alert_log", "language"),
         besides=(*_STORED, *_LOCAL_URL, "alert_urls", "deadman_url"),
         uvloop=True,
     ),
-    "api": Command(
+    "api": Subcommand(
         help=Said("serve the HTTP API and the console", "提供 HTTP API 和控制台"),
         runner=f"{_SERVICES}:api",
         settings=(*_LOCAL_URL, "admin_token_file", "public_url", "language"),
         besides=(*_STORED, "reopen_after"),
         uvloop=True,
     ),
-    "signin": Command(
-        help=Said("print a new link that signs a browser in, once", "显示一次性的浏览器登录链接"),
+    "signin": Subcommand(
+        help=Said("print a link that signs a browser in; it works once", "显示一次性的浏览器登录链接"),
         runner="milepost.signin:run",
         settings=("admin_token_file", "api_url"),
         besides=_LOCAL_URL,
         interactive=True,
     ),
-    "account": Command(
+    "account": Subcommand(
         help=Said(
-            "make the MQTT account of a station for terminals on other machines",
+            "create the MQTT account of a station, for terminals on other machines",
             "为其他机器上的终端建立服务点的 MQTT 账户",
         ),
         runner="milepost.commands.account:run",
@@ -209,9 +209,9 @@ COMMANDS: Mapping[str, Command] = {
         takes=options.account,
         interactive=True,
     ),
-    "backup": Command(
+    "backup": Subcommand(
         help=Said(
-            "write all that `milepost up` keeps into one file, while it runs or not",
+            "write all data of `milepost up` to one file; `milepost up` may be running",
             "将 `milepost up` 的全部数据写入一个文件，运行中也可以",
         ),
         runner="milepost.commands.backup:backup",
@@ -219,30 +219,30 @@ COMMANDS: Mapping[str, Command] = {
         takes=options.backup,
         interactive=True,
     ),
-    "restore": Command(
-        help=Said("make a new data directory of `milepost up` from a backup", "由备份建立 `milepost up` 的新数据目录"),
+    "restore": Subcommand(
+        help=Said(
+            "create a new data directory of `milepost up` from a backup", "由备份建立 `milepost up` 的新数据目录"
+        ),
         runner="milepost.commands.backup:restore",
         settings=("data",),
         takes=options.restore,
         interactive=True,
     ),
-    "migrate": Command(
-        help=Said("bring the database to the newest schema", "将数据库结构升级到最新"),
+    "migrate": Subcommand(
+        help=Said("upgrade the database to the newest schema", "将数据库结构升级到最新"),
         runner=f"{_SERVICES}:migrate",
         besides=("database_url",),
         interactive=True,
     ),
-    "topics": Command(
-        help=Said(
-            "create the Kafka topics that are missing and verify the rest", "创建缺少的 Kafka 主题，并检查其余主题"
-        ),
+    "topics": Subcommand(
+        help=Said("create missing Kafka topics and verify the others", "创建缺少的 Kafka 主题，并检查其余主题"),
         runner=f"{_SERVICES}:topics",
         settings=(*_KAFKA, "partitions", "kafka_replication"),
         interactive=True,
     ),
-    "import": Command(
+    "import": Subcommand(
         help=Said(
-            "bring areas, stations, closures, targets or opening hours into the registry from a file",
+            "import areas, stations, closures, targets or opening hours from a file",
             "从文件导入区划、服务点、报备、覆盖目标或开放时间",
         ),
         runner=f"{_SERVICES}:import_file",
@@ -250,32 +250,35 @@ COMMANDS: Mapping[str, Command] = {
         takes=options.import_file,
         interactive=True,
     ),
-    "announce-restart": Command(
+    "announce-restart": Subcommand(
         help=Said(
-            "write down that the platform is restarted now, so that this pages nobody",
-            "登记平台即将重启，其间的中断不发告警",
+            "announce a restart of the platform; interruptions during it send no notification",
+            "公告平台重启；其间的中断不发通知",
         ),
         runner=f"{_SERVICES}:announce_restart",
         besides=("database_url",),
         takes=options.announce_restart,
         interactive=True,
     ),
-    "schedule": Command(
-        help=Said("say how opening rules are read, and what they come to", "说明如何识别开放时间，以及对应的日期"),
+    "schedule": Subcommand(
+        help=Said(
+            "show how opening rules are understood, and the resulting days", "说明如何识别开放时间，以及对应的日期"
+        ),
         runner=f"{_SERVICES}:schedule",
         takes=options.schedule,
         interactive=True,
     ),
-    "grafana": Command(
-        help=Said("bring the dashboards into a Grafana", "将仪表盘写入 Grafana"),
+    "grafana": Subcommand(
+        help=Said("write the dashboards to a Grafana", "将仪表盘写入 Grafana"),
         runner=f"{_SERVICES}:grafana",
         besides=("grafana_url", "grafana_token", "reader_url"),
         takes=options.grafana,
         interactive=True,
     ),
-    "simulate": Command(
+    "simulate": Subcommand(
         help=Said(
-            "simulate a fleet of terminals, and check what Milepost says of it", "模拟大量终端，并核对 Milepost 的结果"
+            "simulate a fleet of terminals and compare Milepost's results with it",
+            "模拟大量终端，并核对 Milepost 的结果",
         ),
         runner="milepost.commands.simulate:run",
         settings=("mqtt_password_file", "mqtt_ca_file"),
@@ -284,7 +287,7 @@ COMMANDS: Mapping[str, Command] = {
         uvloop=True,
         interactive=True,
     ),
-    "agent": Command(
+    "agent": Subcommand(
         help=Said("report the health of this machine as a terminal of a station", "作为服务点的一台终端上报本机状况"),
         runner="milepost.commands.agent_command:run",
         settings=("data", "mqtt_password_file", "mqtt_ca_file"),
@@ -296,13 +299,13 @@ COMMANDS: Mapping[str, Command] = {
 
 
 def needed(name: str) -> frozenset[str]:
-    """The fields of the settings that the command of this name reads."""
+    """The fields of the settings that the command `name` reads."""
     command = COMMANDS[name]
     return frozenset((*command.settings, *command.besides, *_LOGGING))
 
 
 def build_parser(language: str = "en") -> argparse.ArgumentParser:
-    """The parser of the whole command line; its help and what it refuses are in `language`."""
+    """The parser of the whole command line, with help and errors in `language`."""
 
     def say(en: str, zh: str) -> str:
         return Said(en, zh).text(language)
@@ -313,12 +316,12 @@ def build_parser(language: str = "en") -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"milepost {__version__}", help=version)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        told = command.help.text(language)
-        sub = subparsers.add_parser(name, help=told, description=told + say(".", "。"))
+        text = command.help.text(language)
+        sub = subparsers.add_parser(name, help=text, description=text + say(".", "。"))
         if command.takes is not None:
             command.takes(sub, say)
-        looks = ("data",) if command.finds and "data" not in command.settings else ()
-        _add_settings(sub, (*looks, *command.settings, *_LOGGING), language)
+        finds_up = ("data",) if command.finds and "data" not in command.settings else ()
+        _add_settings(sub, (*finds_up, *command.settings, *_LOGGING), language)
     return parser
 
 
@@ -327,18 +330,20 @@ def _add_settings(parser: argparse.ArgumentParser, fields: Sequence[str], langua
     title, about = (
         Said("settings", "设置"),
         Said(
-            "Each overrides the environment variable of its name, MILEPOST_….", "每项优先于同名的环境变量 MILEPOST_…。"
+            "An option takes precedence over the environment variable MILEPOST_… of its name.",
+            "每项优先于同名的环境变量 MILEPOST_…。",
         ),
     )
     group = parser.add_argument_group(title.text(language), about.text(language))
     for field in fields:
         row = rows[field]
-        told = row.help.text(language)
-        group.add_argument(row.option, dest=f"setting:{field}", metavar="VALUE", help=told)
+        # argparse formats help texts with %.
+        text = row.help.text(language).replace("%", "%%")
+        group.add_argument(row.option, dest=f"setting:{field}", metavar="VALUE", help=text)
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run one command line and return its exit status: 2 with one line on stderr for what a person must mend."""
+    """Run one command line and return its exit status. A mistake of the user is one line on stderr and status 2."""
     try:
         _require_own_agents()
         arguments = build_parser(language_of(environ)).parse_args(argv)
@@ -349,12 +354,12 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception:
-        # Without a handler (logging not yet configured) this still reaches stderr.
+        # Without a handler (logging is not configured yet) this message still reaches stderr.
         log.exception("failed")
         return FAILURE
 
 
-def _execute(command: Command, arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+def _execute(command: Subcommand, arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     given = {name.removeprefix("setting:"): value for name, value in vars(arguments).items() if value is not None}
     overrides = {field: value for field, value in given.items() if f"setting:{field}" in vars(arguments)}
     settings = load(environ, overrides)
@@ -386,7 +391,7 @@ def _execute(command: Command, arguments: argparse.Namespace, environ: Mapping[s
         raise found.remedy(exc) from exc
 
 
-def _start(command: Command, runner: Callable[..., Any], settings: Settings, arguments: argparse.Namespace) -> int:
+def _start(command: Subcommand, runner: Callable[..., Any], settings: Settings, arguments: argparse.Namespace) -> int:
     if command.threads:
         return runner(settings, arguments) or 0
 
@@ -402,7 +407,7 @@ def _start(command: Command, runner: Callable[..., Any], settings: Settings, arg
 
 
 def find(runner: str) -> Callable[..., Any]:
-    """The function behind a `runner`. Raises RemedyError when a package of an extra is not installed."""
+    """Import the function of a `runner`. Raises RemedyError if a package of an extra is not installed."""
     module, _, function = runner.partition(":")
     try:
         found: Callable[..., Any] = getattr(importlib.import_module(module), function)
@@ -411,17 +416,26 @@ def find(runner: str) -> Callable[..., Any]:
     return found
 
 
-def _missing(exc: ModuleNotFoundError) -> Exception:
-    """What to install when a package of an extra is not there; anything else is a fault of ours."""
-    if exc.name is None or exc.name.partition(".")[0] in {
+_OWN_PACKAGES = frozenset(
+    (
         "milepost",
         "api",
         "grafana",
-        "ingest",
+        "audit",
         "alerting",
+        "ingest",
         "broker",
+        "agents",
+        "registry",
         "store",
-    }:
+        "contract",
+    )
+)
+
+
+def _missing(exc: ModuleNotFoundError) -> Exception:
+    """A remedy for a missing package of an extra; a missing module of Milepost itself is returned as it is."""
+    if exc.name is None or exc.name.partition(".")[0] in _OWN_PACKAGES:
         return exc
     return RemedyError(
         f"the package {exc.name} is not installed: pip install 'milepost[server,embedded]'",
@@ -434,7 +448,7 @@ def _one_line(text: str) -> str:
 
 
 def _require_own_agents() -> None:
-    """The distribution openai-agents installs a package `agents` too, over ours."""
+    """Raise RemedyError if the package `agents` is that of the distribution openai-agents, which overwrites ours."""
     spec = importlib.util.find_spec("agents")
     here = Path(__file__).resolve().parent.parent
     if spec is None or spec.origin is None or Path(spec.origin).resolve().parent.parent != here or _has_openai_agents():
@@ -447,5 +461,5 @@ def _require_own_agents() -> None:
 
 
 def _has_openai_agents() -> bool:
-    # importlib.metadata would answer too, at 3 MB of memory that a terminal has better use for.
+    # importlib.metadata would need 3 MB more memory, which is much on a terminal.
     return any(next(Path(entry or ".").glob("openai_agents-*.dist-info"), None) for entry in sys.path)

@@ -3,21 +3,24 @@
 import os
 import sys
 from collections.abc import Mapping
+from typing import Literal
 from unicodedata import east_asian_width
 
 from contract.said import Said
 
+Language = Literal["zh-CN", "en"]
 
-def language_of(environment: Mapping[str, str]) -> str:
-    """zh-CN where the locale is Chinese, else en; the first variable that is set decides, as everywhere in POSIX."""
+
+def language_of(environment: Mapping[str, str]) -> Language:
+    """zh-CN if the locale is Chinese, else en. The first variable that is set decides, as POSIX requires."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if locale := environment.get(name):
             return "zh-CN" if locale.lower().startswith("zh") else "en"
     return "en"
 
 
-def of_here() -> str:
-    """The language of this process's locale."""
+def of_here() -> Language:
+    """The language of the locale of this process."""
     return language_of(os.environ)
 
 

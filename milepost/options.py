@@ -1,14 +1,15 @@
-"""The options of commands beyond their settings. Apart, so that showing help loads nothing else."""
+"""The arguments of commands in addition to their settings. This module imports nothing, so help appears fast."""
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
 
 Say = Callable[[str, str], str]
-"""Of an English text and the same in Chinese, the one for the reader."""
+"""Takes a text in English and in Chinese, and returns the one in the reader's language."""
 
 
 def up(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost up`."""
     parser.add_argument(
         "--stations",
         type=int,
@@ -19,23 +20,27 @@ def up(parser: argparse.ArgumentParser, say: Say) -> None:
 
 
 def demo(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost demo`."""
     parser.add_argument(
         "--exit",
         action="store_true",
-        help=say("end after the story: 0 only if every step was seen", "演示结束后退出：每一步都看到时才返回 0"),
+        help=say(
+            "exit after the story, with status 0 only if every step succeeded", "演示结束后退出；每一步都成功时才返回 0"
+        ),
     )
     parser.add_argument(
-        "--keep", action="store_true", help=say("keep the data directory that the demo made", "保留演示所建的数据目录")
+        "--keep", action="store_true", help=say("keep the data directory of the demo", "保留演示所建的数据目录")
     )
 
 
 def simulate(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost simulate`."""
     parser.add_argument(
         "--stations",
         type=int,
         required=True,
         metavar="N",
-        help=say("how many stations to simulate", "模拟多少个服务点"),
+        help=say("number of stations", "服务点数"),
     )
     parser.add_argument(
         "--terminals",
@@ -61,129 +66,143 @@ def simulate(parser: argparse.ArgumentParser, say: Say) -> None:
         "--broker",
         metavar="URL",
         help=say(
-            "the MQTT broker, mqtt://host:port (default MILEPOST_MQTT_URL)",
+            "MQTT broker, mqtt://host:port (default MILEPOST_MQTT_URL)",
             "MQTT 代理，mqtt://host:port（默认 MILEPOST_MQTT_URL）",
         ),
     )
     parser.add_argument(
-        "--seconds", type=float, metavar="D", help=say("how long (default until Ctrl-C)", "持续时间（默认直到 Ctrl-C）")
+        "--seconds",
+        type=float,
+        metavar="D",
+        help=say("seconds to run (default: until Ctrl-C)", "运行的秒数（默认直到 Ctrl-C）"),
     )
     parser.add_argument(
         "--seed",
         type=int,
         default=1,
         metavar="N",
-        help=say("the seed of all that is random (default 1)", "随机数种子（默认 1）"),
+        help=say("seed of the random numbers (default 1)", "随机数种子（默认 1）"),
     )
     parser.add_argument(
-        "--script", type=Path, metavar="FILE", help=say("a timetable of what is done to whom", "故障时间表文件")
+        "--script", type=Path, metavar="FILE", help=say("timetable of the simulated faults", "故障时间表文件")
     )
     parser.add_argument(
         "--bridge-pid",
         type=int,
         metavar="PID",
-        help=say("the bridge that `stall` in a timetable stops", "时间表中 `stall` 所停住的桥接进程"),
+        help=say("process id of the bridge that `stall` in a timetable stops", "时间表中 `stall` 所停住的桥接的进程号"),
     )
     parser.add_argument(
         "--journal",
         type=Path,
         metavar="FILE",
-        help=say("write what was sent and done into this file", "将发送和操作写入此文件"),
+        help=say("write all sent messages and faults to this file", "将发送的消息和故障写入此文件"),
     )
     parser.add_argument(
         "--check",
         metavar="URL",
-        help=say("then compare the journal with what the API at URL says", "随后将日志与 URL 处的 API 核对"),
+        help=say("at the end, compare the journal with the API at URL", "随后将日志与 URL 处的 API 核对"),
     )
     parser.add_argument(
-        "--token-file", type=Path, metavar="FILE", help=say("the file with the API's token", "含 API 令牌的文件")
+        "--token-file", type=Path, metavar="FILE", help=say("file with the token for the API", "含 API 令牌的文件")
     )
 
 
 def import_file(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost import`."""
     kinds = ("areas", "stations", "closures", "targets", "schedules", "overrides", "days")
-    parser.add_argument("what", choices=kinds, help=say("what the file holds", "文件的内容"))
+    parser.add_argument("what", choices=kinds, help=say("the contents of the file", "文件的内容"))
     parser.add_argument("file", type=Path, help=say("CSV with a header, or XLSX", "带表头的 CSV，或 XLSX"))
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help=say("show what would change, and change nothing", "只显示将发生的变化，不作更改"),
+        help=say("only show the changes", "只显示将发生的变化"),
     )
     parser.add_argument(
         "--skip-bad",
         action="store_true",
-        help=say("apply the good rows although there are bad ones", "有错误行时仍导入正确的行"),
+        help=say("import the correct rows even if other rows have errors", "有错误行时仍导入正确的行"),
     )
     parser.add_argument(
         "--ids-as-written",
         action="store_true",
-        help=say("ids that look as if they lost leading zeros are right", "看似丢失前导零的编号是正确的"),
+        help=say("accept ids that seem to have lost leading zeros", "接受看似丢失前导零的编号"),
     )
     parser.add_argument(
         "--places-as-written",
         action="store_true",
-        help=say("coordinates that are in doubt are right", "存疑的坐标是正确的"),
+        help=say("accept doubtful coordinates", "接受存疑的坐标"),
     )
     parser.add_argument(
         "--clear-blank",
         action="store_true",
-        help=say("let empty cells clear what is stored", "空单元格清除已保存的内容"),
+        help=say("empty cells clear the stored values", "空单元格清除已保存的内容"),
     )
 
 
 def backup(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost backup`."""
     parser.add_argument(
-        "file", type=Path, help=say("where to write it; there must be none yet", "写到哪里；该文件不能已存在")
+        "file", type=Path, help=say("the file to write; it must not exist yet", "写到哪里；该文件不能已存在")
     )
 
 
 def restore(parser: argparse.ArgumentParser, say: Say) -> None:
-    parser.add_argument("file", type=Path, help=say("what `milepost backup` wrote", "`milepost backup` 所写的文件"))
+    """Arguments of `milepost restore`."""
+    parser.add_argument(
+        "file", type=Path, help=say("a file written by `milepost backup`", "`milepost backup` 所写的文件")
+    )
 
 
 def account(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost account`."""
     parser.add_argument(
         "station",
         metavar="STATION",
-        help=say("the id of the station, which is the name of its account", "服务点编号，也是其账户名"),
+        help=say("id of the station; it is also the name of the account", "服务点编号，也是其账户名"),
     )
     change = parser.add_mutually_exclusive_group()
     change.add_argument(
         "--renew",
         action="store_true",
-        help=say("give it a new password instead of the one it has", "更换密码，旧密码失效"),
+        help=say("replace the password; the old password stops working", "更换密码，旧密码失效"),
     )
-    change.add_argument("--remove", action="store_true", help=say("take the account away", "删除账户"))
+    change.add_argument("--remove", action="store_true", help=say("delete the account", "删除账户"))
     parser.add_argument(
         "--out",
         type=Path,
         metavar="FILE",
-        help=say("where to write the password (STATION.password)", "密码写入的文件（默认 STATION.password）"),
+        help=say("file for the password (default STATION.password)", "密码写入的文件（默认 STATION.password）"),
     )
 
 
 def announce_restart(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost announce-restart`."""
     parser.add_argument(
         "--minutes",
         type=float,
         default=5.0,
         metavar="N",
-        help=say("how long it may take, at most 10 (5)", "预计分钟数，最多 10（默认 5）"),
+        help=say("expected duration in minutes, at most 10 (default 5)", "预计分钟数，最多 10（默认 5）"),
     )
-    parser.add_argument("--reason", required=True, help=say("why, for those who ask later", "原因，供日后查询"))
+    parser.add_argument("--reason", required=True, help=say("reason, for the audit trail", "原因，供日后查询"))
     parser.add_argument(
-        "--by", default="operator", metavar="WHO", help=say("who announces it (operator)", "公告人（默认 operator）")
+        "--by",
+        default="operator",
+        metavar="WHO",
+        help=say("name of the person who announces it (default operator)", "公告人（默认 operator）"),
     )
 
 
 def schedule(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost schedule`."""
     parser.add_argument(
-        "action", choices=("check",), help=say("say how opening rules are read", "说明如何识别开放时间")
+        "action", choices=("check",), help=say("show how opening rules are understood", "说明如何识别开放时间")
     )
     parser.add_argument(
         "rules",
         help=say(
-            "such as 'Mo-Fr 09:00-17:30; Sa,Su 10:00-16:00; HD off'", "如“周一至周五 9:00-17:30；周末 10:00-16:00”"
+            "for example 'Mo-Fr 09:00-17:30; Sa,Su 10:00-16:00; HD off'", "如“周一至周五 9:00-17:30；周末 10:00-16:00”"
         ),
     )
     parser.add_argument(
@@ -196,10 +215,11 @@ def schedule(parser: argparse.ArgumentParser, say: Say) -> None:
 
 
 def grafana(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost grafana`."""
     parser.add_argument(
         "action",
         choices=("sync",),
-        help=say("bring folder, data source and dashboards there", "写入文件夹、数据源和仪表盘"),
+        help=say("write folder, data source and dashboards", "写入文件夹、数据源和仪表盘"),
     )
     parser.add_argument(
         "--url",
@@ -212,31 +232,32 @@ def grafana(parser: argparse.ArgumentParser, say: Say) -> None:
         "--token",
         metavar="TOKEN",
         help=say(
-            "a service account's token; everybody on this machine sees it: better put it into a file and name that "
-            "in MILEPOST_GRAFANA_TOKEN_FILE",
+            "token of a service account. Every user of this machine can see it: prefer a file, named in "
+            "MILEPOST_GRAFANA_TOKEN_FILE",
             "服务账户的令牌；本机所有人都能看到它：最好写入文件，并在 MILEPOST_GRAFANA_TOKEN_FILE 中指定该文件",
         ),
     )
     parser.add_argument(
         "--force",
         action="store_true",
-        help=say("write what is as it should be too, and the password", "无需更改的也重写，包括密码"),
+        help=say("also rewrite unchanged parts, and the password", "无需更改的也重写，包括密码"),
     )
 
 
 def agent(parser: argparse.ArgumentParser, say: Say) -> None:
-    parser.add_argument("--station", required=True, metavar="ID", help=say("the id of this station", "本服务点的编号"))
+    """Arguments of `milepost agent`."""
+    parser.add_argument("--station", required=True, metavar="ID", help=say("id of this station", "本服务点的编号"))
     parser.add_argument(
         "--terminal",
         default="001",
         metavar="ID",
-        help=say("the id of this terminal (default 001)", "本终端的编号（默认 001）"),
+        help=say("id of this terminal (default 001)", "本终端的编号（默认 001）"),
     )
     parser.add_argument(
         "--broker",
         metavar="URL",
         help=say(
-            "the MQTT broker, mqtts://host:port (default MILEPOST_MQTT_URL)",
+            "MQTT broker, mqtts://host:port (default MILEPOST_MQTT_URL)",
             "MQTT 代理，mqtts://host:port（默认 MILEPOST_MQTT_URL）",
         ),
     )
@@ -259,16 +280,16 @@ def agent(parser: argparse.ArgumentParser, say: Say) -> None:
         type=Path,
         default=Path("/"),
         metavar="PATH",
-        help=say("the disk to watch (default /)", "要监测的磁盘（默认 /）"),
+        help=say("disk to monitor (default /)", "要监测的磁盘（默认 /）"),
     )
     parser.add_argument(
-        "--usable", choices=("yes", "no"), help=say("what to say about whether visitors can use it", "上报公众能否使用")
+        "--usable", choices=("yes", "no"), help=say("whether visitors can use the station", "上报公众能否使用")
     )
     parser.add_argument(
         "--usable-command",
         default="",
         metavar="CMD",
-        help=say("run this to find out; status 0 means usable", "运行此命令来判断；状态码 0 表示可用"),
+        help=say("command that checks this; exit status 0 means usable", "运行此命令来判断；状态码 0 表示可用"),
     )
     parser.add_argument(
         "--service",
@@ -276,23 +297,24 @@ def agent(parser: argparse.ArgumentParser, say: Say) -> None:
         default=[],
         metavar="NAME=CHECK",
         help=say(
-            "a service to watch: tcp://host:port or process:name; can be given several times",
+            "service to monitor: tcp://host:port or process:name; repeatable",
             "要监测的服务：tcp://host:port 或 process:name；可多次给出",
         ),
     )
     parser.add_argument(
-        "--wifi", metavar="INTERFACE", help=say("the network interface of the access point", "无线接入点的网络接口")
+        "--wifi", metavar="INTERFACE", help=say("network interface of the access point", "无线接入点的网络接口")
     )
     parser.add_argument(
         "--reports",
         type=Path,
         metavar="DIR",
         help=say(
-            "where other programs leave usage counts and the list of resources", "其他程序存放使用计数和资源清单的目录"
+            "directory in which other programs write usage counts and the list of resources",
+            "其他程序存放使用计数和资源清单的目录",
         ),
     )
     parser.add_argument(
         "--accept-unsigned",
         action="store_true",
-        help=say("obey commands and settings without a signature", "执行没有签名的命令和设置"),
+        help=say("accept commands and settings without a signature", "接受没有签名的命令和设置"),
     )

@@ -1,6 +1,6 @@
-"""From settings to services: each function fills one room's config and runs it.
+"""From settings to services: each function builds the configuration of one service and runs the service.
 
-The rooms know nothing of settings, and each is imported only by the command that runs it.
+Services do not read settings themselves. Each service is imported only by the command that runs it.
 """
 
 import argparse
@@ -25,7 +25,7 @@ _MAX_DAYS = 400
 
 
 async def bridge(settings: Settings, stop: asyncio.Event) -> None:
-    """Carry messages from one MQTT broker into Kafka."""
+    """Transfer messages from one MQTT broker to Kafka."""
     from broker.bridge import BridgeConfig, run
 
     config = BridgeConfig(
@@ -45,7 +45,7 @@ async def bridge(settings: Settings, stop: asyncio.Event) -> None:
 
 
 def loss_settings(settings: Settings) -> "LossSettings":
-    """By what a bridge tells its own losses from stations that number wrongly."""
+    """Settings that distinguish losses of the platform from stations that number messages wrongly."""
     from broker.losses import LossSettings
 
     return LossSettings(
@@ -76,7 +76,7 @@ async def ingest(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def judge(settings: Settings, stop: asyncio.Event) -> None:
-    """Judge which stations are online."""
+    """Decide which stations are online."""
     from alerting.liveness.service import JudgeConfig, run
 
     config = JudgeConfig(
@@ -91,7 +91,7 @@ async def judge(settings: Settings, stop: asyncio.Event) -> None:
 
 
 def liveness_settings(settings: Settings) -> "LivenessSettings":
-    """By what a judge tells that a terminal is offline."""
+    """Settings that decide when a terminal is offline."""
     from alerting.liveness.partition import LivenessSettings
     from alerting.liveness.pipeline_clock import ClockSettings
 
@@ -105,7 +105,7 @@ def liveness_settings(settings: Settings) -> "LivenessSettings":
 
 
 async def health(settings: Settings, stop: asyncio.Event) -> None:
-    """Evaluate the health rules over what terminals record."""
+    """Evaluate the health rules on the records of terminals."""
     from alerting.health.service import HealthConfig, run
 
     config = HealthConfig(
@@ -125,7 +125,7 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
 
 
 def incidents_config(settings: Settings) -> "IncidentsConfig":
-    """What the incident process is told."""
+    """The configuration of the incident process."""
     from alerting.causes.flapping import FlappingSettings
     from alerting.causes.shard_suspicion import MassSettings
     from alerting.incident_process.service import IncidentsConfig
@@ -189,7 +189,7 @@ def _blind_spots(settings: Settings) -> "BlindSpotSettings":
 
 
 async def deliver(settings: Settings, stop: asyncio.Event) -> None:
-    """Tell people about incidents."""
+    """Send notifications about incidents."""
     from alerting.delivery.service import DeliverConfig, run
 
     config = DeliverConfig(
@@ -204,7 +204,7 @@ async def deliver(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def watch(settings: Settings, stop: asyncio.Event) -> None:
-    """Tell people when a part of Milepost is dead."""
+    """Send notifications when a part of Milepost stops."""
     from alerting.selfcheck.rules import Pace
     from alerting.selfcheck.service import WatchConfig, run
 
@@ -241,7 +241,7 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def migrate(settings: Settings, stop: asyncio.Event) -> None:
-    """Bring the database to the newest schema and say what was done."""
+    """Upgrade the database to the newest schema and print the applied migrations."""
     from store import migrate as migrations
     from store.pool import open_pool
 
@@ -254,7 +254,7 @@ async def migrate(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def topics(settings: Settings, stop: asyncio.Event) -> None:
-    """Create the Kafka topics that are missing and say how the rest differs."""
+    """Create missing Kafka topics and print how the others differ."""
     from broker.topics import ensure_topics
 
     report = await ensure_topics(kafka_servers(settings), settings.partitions or PARTITIONS, settings.kafka_replication)
@@ -267,7 +267,7 @@ async def topics(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def import_file(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
-    """Import what one file holds; 2 when it was not applied."""
+    """Import one file. Returns exit status 2 if nothing was imported."""
     from registry.importing import importer
     from registry.importing.report import Asked
     from store.migrate import require_current
@@ -294,7 +294,7 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
 
 
 async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
-    """Announce a restart that begins now; 2 when it may not be."""
+    """Announce a restart that begins now. Raises RemedyError if the announcement is refused."""
     from alerting.pipeline.restarts import LONGEST_RESTART
     from alerting.pipeline.store import AnnouncementRefusedError, announce
     from store.migrate import require_current
@@ -319,7 +319,7 @@ async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: a
 
 
 async def schedule(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
-    """Show how opening rules are read, and the days to come."""
+    """Print how opening rules are understood, and the coming days."""
     from registry.hours.opening_chinese import rules_of
     from registry.hours.opening_text import ScheduleError
     from registry.hours.schedule_report import describe_rules, today_in
@@ -333,14 +333,14 @@ async def schedule(settings: Settings, stop: asyncio.Event, arguments: argparse.
 
 
 async def grafana(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
-    """Bring folder, data source and dashboards into a Grafana and say what changed."""
+    """Write folder, data source and dashboards to a Grafana and print the changes."""
     from grafana.client import GrafanaClient
     from grafana.sync import report, sync
 
     url = _needed(arguments.url or settings.grafana_url, "MILEPOST_GRAFANA_URL", "https://grafana.example.org")
     token = arguments.token or _secret(settings.grafana_token)
-    with GrafanaClient(url=url, token=_needed(token, "MILEPOST_GRAFANA_TOKEN", "a service account's token")) as there:
-        done = await asyncio.to_thread(sync, there, reader_url=_secret(settings.reader_url), force=arguments.force)
+    with GrafanaClient(url=url, token=_needed(token, "MILEPOST_GRAFANA_TOKEN", "a service account's token")) as client:
+        done = await asyncio.to_thread(sync, client, reader_url=_secret(settings.reader_url), force=arguments.force)
     report(done, show)
 
 
@@ -353,10 +353,10 @@ def _secret(value: Secret | None) -> str | None:
 
 
 def database_url(settings: Settings) -> str:
-    """Raises RemedyError when it is not set; so does the next."""
+    """The address of the database. Raises RemedyError if it is not set."""
     return require(_secret(settings.database_url), "MILEPOST_DATABASE_URL", "postgresql://user:password@host:port/name")
 
 
 def kafka_servers(settings: Settings) -> str:
-    """Where Kafka is."""
+    """The addresses of the Kafka servers. Raises RemedyError if they are not set."""
     return require(settings.kafka_servers, "MILEPOST_KAFKA_SERVERS", "host:port,host:port")

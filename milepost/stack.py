@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
@@ -113,7 +114,7 @@ class Stack:
         if self.servers.postgres is not None:
             await self._report(Said("PostgreSQL", "PostgreSQL"), self._start_postgres())
         await self._report(Said("schema", "数据库结构"), self._prepare_database())
-        self.settings = msgspec.structs.replace(self.settings, partitions=await self._choose_partitions())
+        self.settings = replace(self.settings, partitions=await self._choose_partitions())
         await self._start_kafka()
         await self._start_mqtt()
         await asyncio.gather(*(self._supervisor.start(self._service(name)) for name in SERVICES))
@@ -201,13 +202,13 @@ class Stack:
     def _settings_beside(self, name: str) -> Settings:
         here = with_whole_paths(self._settings_of(name))
         url = self._owner_url if name == "migrate" and self._owner_url else here.database_url
-        return msgspec.structs.replace(here, api_url=here.api_url or self.api_url, database_url=url)
+        return replace(here, api_url=here.api_url or self.api_url, database_url=url)
 
     async def _start_postgres(self) -> None:
         data, port = self._directory / "postgres", self.servers.postgres
         cluster = await asyncio.to_thread(postgres.prepare, data, port=port or 0)
         self._owner_url = Secret(cluster.url)
-        self.settings = msgspec.structs.replace(self.settings, database_url=self._owner_url)
+        self.settings = replace(self.settings, database_url=self._owner_url)
 
         def command() -> list[str]:
             postgres.clear_stale_pid(data)
@@ -239,7 +240,7 @@ class Stack:
             await let_services_in(connection, password)
         finally:
             await connection.close(timeout=5)
-        self.settings = msgspec.structs.replace(self.settings, database_url=Secret(services_url(url, password)))
+        self.settings = replace(self.settings, database_url=Secret(services_url(url, password)))
 
     async def _choose_partitions(self) -> int:
         """As many partitions as this data directory was begun with. Raises RemedyError for another number."""
@@ -425,7 +426,7 @@ def choose_partitions(given: int | None, kept: int | None, *, embedded: bool) ->
 
 def complete(settings: Settings, servers: Servers, directory: Path) -> Settings:
     """The settings of the services: what a person gave, and for the rest what this stack brings."""
-    return msgspec.structs.replace(
+    return replace(
         settings,
         data=directory,
         kafka_servers=settings.kafka_servers or f"127.0.0.1:{servers.kafka}",
@@ -440,8 +441,8 @@ def complete(settings: Settings, servers: Servers, directory: Path) -> Settings:
 
 def with_whole_paths(settings: Settings) -> Settings:
     """The same settings for a process that runs in another directory."""
-    paths = {row.field: getattr(settings, row.field) for row in TABLE if row.is_path}
-    return msgspec.structs.replace(settings, **{field: path.absolute() for field, path in paths.items() if path})
+    paths: dict[str, Any] = {row.field: getattr(settings, row.field) for row in TABLE if row.is_path}
+    return replace(settings, **{field: path.absolute() for field, path in paths.items() if path})
 
 
 def _absolute(path: Path) -> Path:

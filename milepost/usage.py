@@ -1,4 +1,4 @@
-"""How a command line is refused and explained: argparse, whose own texts are English only, in the reader's language."""
+"""Errors and help of the command line in the reader's language; the texts of argparse are English only."""
 
 import argparse
 import re
@@ -17,7 +17,7 @@ _REFUSALS: Final = (
     (r"argument (.*): not allowed with argument (.*)", "参数 {} 不能与 {} 同时使用"),
     (r"ambiguous option: (.*) could match (.*)", "选项 {} 不明确，可能是 {}"),
 )
-"""What argparse says (of Python 3.11 to 3.14), and the same in Chinese."""
+"""Patterns of the errors of argparse (Python 3.11 to 3.14), each with its Chinese text."""
 _USAGE: Final = Said("usage: ", "用法：")
 _POSITIONALS: Final = Said("positional arguments", "参数")
 _OPTIONS: Final = Said("options", "选项")
@@ -25,7 +25,7 @@ _HELP: Final = Said("show this help message and exit", "显示此帮助并退出
 
 
 class UsageError(Exception):
-    """The command line is wrong; `said` is how."""
+    """The command line is wrong; `said` explains the mistake in both languages."""
 
     def __init__(self, said: Said) -> None:
         super().__init__(said.en)
@@ -33,7 +33,7 @@ class UsageError(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that raises UsageError instead of ending the process; subparsers are of its own class."""
+    """An English parser that raises UsageError instead of ending the process. Its subparsers have the same class."""
 
     language = "en"
 
@@ -44,17 +44,18 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("-h", "--help", action="help", default=argparse.SUPPRESS, help=_HELP.text(self.language))
 
     def format_help(self) -> str:
-        """The help, with the prefix of its first line in our language; argparse takes that from nowhere else."""
+        """The help text. The prefix of its first line is replaced here because argparse cannot translate it."""
         return _USAGE.text(self.language) + super().format_help().removeprefix(_USAGE.en)
 
     def error(self, message: str) -> NoReturn:
+        """Raise UsageError with the error of argparse in both languages."""
         raise UsageError(
             Said(f"{message} (see `{self.prog} --help`)", f"{_in_chinese(message)}（参见 `{self.prog} --help`）")
         )
 
 
 class ChineseParser(Parser):
-    """The same in Chinese."""
+    """A `Parser` with Chinese texts."""
 
     language = "zh-CN"
 
@@ -68,5 +69,5 @@ def _in_chinese(message: str) -> str:
 
 
 def _plain(parts: Iterable[str]) -> list[str]:
-    """What a pattern found, of which a list is set apart as in Chinese."""
+    """The matched parts; lists get the Chinese separator."""
     return ["、".join(part.split(", ")) for part in parts]

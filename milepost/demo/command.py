@@ -8,9 +8,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-
-import msgspec
+from typing import Any
 
 from contract.said import Said, said_by
 from milepost import datadir, logs
@@ -322,18 +322,18 @@ async def _unless_stopped(stack: Stack, stop: asyncio.Event, world: World) -> st
 def _in_short(settings: Settings, arguments: argparse.Namespace) -> Settings:
     """Terminals of the demo promise two seconds and not a minute, so an outage need not be over for minutes either."""
     if getattr(arguments, "setting:cause_hold", None) is None and settings.cause_hold == Settings().cause_hold:
-        return msgspec.structs.replace(settings, cause_hold=OVER)
+        return replace(settings, cause_hold=OVER)
     return settings
 
 
 def _on_loopback(settings: Settings) -> Settings:
     """Its terminals are all on this machine."""
-    return msgspec.structs.replace(settings, mqtt_bind=Settings().mqtt_bind, mqtt_anonymous=None)
+    return replace(settings, mqtt_bind=Settings().mqtt_bind, mqtt_anonymous=None)
 
 
 def _free_ports(settings: Settings, arguments: argparse.Namespace) -> Settings:
     """The demo gives way where the usual ports are taken; ports that a person asked for it does not change."""
-    taken: dict[str, int] = {}
+    taken: dict[str, Any] = {}
     for field, host in (("http_port", settings.http_host), ("mqtt_port", "127.0.0.1")):
         port = getattr(settings, field)
         is_usual = port == getattr(Settings(), field) and getattr(arguments, f"setting:{field}", None) is None
@@ -341,13 +341,13 @@ def _free_ports(settings: Settings, arguments: argparse.Namespace) -> Settings:
             taken[field] = datadir.pick_port(set(taken.values()))
             new = taken[field]
             say(Said(f"port {port} is in use: the demo takes {new}", f"端口 {port} 已被占用：演示改用 {new}"))
-    return msgspec.structs.replace(settings, **taken)
+    return replace(settings, **taken)
 
 
 def _in_language(settings: Settings, arguments: argparse.Namespace) -> Settings:
     """The story is in the language of the locale, and the alerts in it too, unless another was asked for."""
     asked = getattr(arguments, "setting:language", None) or os.environ.get("MILEPOST_LANGUAGE", "").strip()
-    return settings if asked else msgspec.structs.replace(settings, language=of_here())
+    return settings if asked else replace(settings, language=of_here())
 
 
 @contextmanager

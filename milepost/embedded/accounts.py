@@ -8,10 +8,9 @@ import base64
 import hashlib
 import re
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
-
-import msgspec
 
 from contract.errors import RemedyError
 from contract.topics import STATION_PATTERN
@@ -77,7 +76,7 @@ class Accounts:
         if command not in OWN:
             return settings
         name = OWN[command]
-        return msgspec.structs.replace(
+        return replace(
             settings,
             mqtt_url=f"mqtt://{name}@{mqtt.LOOPBACK}:{settings.mqtt_port}",
             mqtt_password_file=self._password_file(name),

@@ -34,7 +34,7 @@ def _behind(attribute: str) -> set[str]:
     """The fields that an attribute of the settings comes from: itself, or those that a property reads."""
     if attribute in FIELDS:
         return {attribute}
-    tree = ast.parse(inspect.getsource(import_module("milepost.settings")))
+    tree = ast.parse(inspect.getsource(import_module("milepost.settings.table")))
     (body,) = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == attribute)
     return set().union(*map(_behind, _attributes(body, "self")))
 

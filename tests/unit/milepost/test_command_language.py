@@ -9,7 +9,7 @@ import pytest
 
 from milepost.cli import COMMANDS, build_parser, run
 from milepost.settings import TABLE
-from milepost.settings_chinese import MEANINGS
+from milepost.settings.chinese import MEANINGS
 from milepost.usage import UsageError
 from tests.machine_words import ROOMS, sources
 

@@ -1,4 +1,5 @@
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,8 @@ from alerting.liveness.partition import LivenessSettings
 from alerting.liveness.pipeline_clock import ClockSettings
 from broker.losses import LossSettings
 from contract.errors import RemedyError
-from milepost.settings import TABLE, Secret, Settings, load, render_markdown, require, to_environ, unknown
+from milepost.settings import TABLE, Secret, Settings, load, require, to_environ, unknown
+from milepost.settings.document import render_markdown
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -161,7 +163,7 @@ def test_the_defaults_of_liveness_are_those_of_the_judge() -> None:
 
 
 def test_every_setting_says_what_it_means() -> None:
-    assert len(TABLE) == len(Settings.__struct_fields__)
+    assert len(TABLE) == len(fields(Settings))
     assert all(setting.meaning.endswith(".") and setting.allowed for setting in TABLE)
 
 

@@ -1,0 +1,83 @@
+"""Settings: notifications, the watch over Milepost itself, Grafana, language and logs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from milepost.settings.values import AlertUrls, DatabaseUrl, Name, Secret, WebUrl
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationSection:
+    """Notifications, the watch over Milepost itself, Grafana, language and logs."""
+
+    alert_urls: Annotated[
+        AlertUrls | None,
+        Meta(
+            description="Notification channels: apprise URLs, or the https addresses of WeCom, DingTalk and "
+            "Feishu bots."
+        ),
+    ] = None
+    alert_log: Annotated[
+        Path | None, Meta(description="File to which each notification is also written, one line each.")
+    ] = None
+    admin_token_file: Annotated[
+        Path | None, Meta(description="File with the token of the first administrator of the API.")
+    ] = None
+    watch_limit: Annotated[
+        Annotated[float, Meta(ge=40, le=3600)],
+        Meta(description="Seconds within which `milepost watch` notifies people that a part of Milepost has stopped."),
+    ] = 60.0
+    api_url: Annotated[
+        WebUrl | None,
+        Meta(
+            description="Address at which `milepost watch` and `milepost signin` reach the API. Unset: the "
+            "address on which the API listens."
+        ),
+    ] = None
+    deadman_url: Annotated[
+        Annotated[
+            Secret,
+            Meta(
+                extra={
+                    "allowed": "`http://…` or `https://…`",
+                    "allowed_zh": "`http://…` 或 `https://…`",
+                    "pattern": r"^https?://\S+$",
+                    "has_ports": True,
+                }
+            ),
+        ]
+        | None,
+        Meta(
+            description="External dead man's switch: `milepost watch` requests this address every minute "
+            "while everything works. The external service must raise the alarm when the "
+            "requests stop."
+        ),
+    ] = None
+    grafana_url: Annotated[
+        WebUrl | None, Meta(description="Grafana to which `milepost grafana sync` writes the dashboards.")
+    ] = None
+    grafana_token: Annotated[
+        Secret | None, Meta(description="Token of a Grafana service account with the role Admin.")
+    ] = None
+    reader_url: Annotated[
+        DatabaseUrl | None,
+        Meta(description="PostgreSQL address for Grafana, with an account that can only read."),
+    ] = None
+    language: Annotated[
+        Literal["zh-CN", "en"],
+        Meta(
+            description="Language of notifications; in `milepost demo` also of its story, there by default "
+            "the language of the locale."
+        ),
+    ] = "zh-CN"
+    log_format: Annotated[Literal["text", "json"], Meta(description="Format of log lines.")] = "text"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Minimum level of log lines.")
+    ] = "info"
+    instance: Annotated[
+        Name | None,
+        Meta(description="Name of this process among processes of its kind. Unset: host name and process id."),
+    ] = None
