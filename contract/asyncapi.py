@@ -15,7 +15,7 @@ Document = dict[str, Any]
 
 
 class Channel(NamedTuple):
-    """A channel of the contract: what travels on it, which way, and how."""
+    """A channel of the contract: its message, direction, QoS and retain flag, with an example."""
 
     name: str
     message: type[msgspec.Struct]
@@ -33,7 +33,7 @@ CHANNELS: Final = (
         True,
         0,
         False,
-        "The live sign of a terminal; the next comes within `every` seconds.",
+        "The sign of life of a terminal; the next heartbeat comes within `every` seconds.",
         {
             "v": 1,
             "boot": "b7f3c1e2",
@@ -183,18 +183,18 @@ RECORDS: Final[dict[type[msgspec.Struct], Document]] = {
         "detail": {"records": 12},
     },
 }
-"""The kinds of records, each with an example."""
+"""An example for each kind of record."""
 
 _DESCRIPTION: Final = (
-    "How terminals at service points tell Milepost how they are. JSON in UTF-8; times in ms since the epoch; "
+    "The messages between Milepost and terminals at service points. JSON in UTF-8; times in ms since the epoch; "
     f"unknown fields are ignored; a payload has at most {messages.MAX_PAYLOAD} bytes. The client id is "
     "`{station}-{terminal}-{random}`: at least 64 random bits for each start of the process, kept over reconnects, so "
-    "that nobody else can take its connection. Operations are named from the terminal's side."
+    "that no other client can end its connection. Operations are named from the terminal's side."
 )
 
 
 def document() -> Document:
-    """The whole document, ready to be written as JSON."""
+    """The whole document as a JSON object."""
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Milepost agent contract", "version": "1", "description": _DESCRIPTION},
@@ -246,7 +246,7 @@ def _message(channel: Channel) -> Document:
 def _schemas() -> Document:
     types = (*(channel.message for channel in CHANNELS), *RECORDS)
     _, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
-    # The types keep records raw, to read them one by one; a writer needs to know what they are.
+    # The types keep records raw and decode them separately; the document describes them for authors of agents.
     schemas["Data"]["properties"]["records"]["items"] = {"$ref": "#/components/schemas/Record"}
     schemas["Record"] = {
         "description": "A record; `kind` tells which.",
@@ -259,7 +259,7 @@ def _schemas() -> Document:
 
 
 def _as_draft_7(schema: Any) -> Any:
-    """AsyncAPI speaks draft 7 of JSON Schema, which knows no prefixItems; our pairs hold twice the same."""
+    """Convert to draft 7 of JSON Schema, which has no prefixItems; both items of a pair are alike."""
     if isinstance(schema, list):
         return [_as_draft_7(inner) for inner in schema]
     if not isinstance(schema, dict):
@@ -271,7 +271,7 @@ def _as_draft_7(schema: Any) -> Any:
 
 
 def rendered() -> str:
-    """The document as it lies in docs/asyncapi.json."""
+    """The text of docs/asyncapi.json."""
     return msgspec.json.format(msgspec.json.encode(document()), indent=2).decode() + "\n"
 
 

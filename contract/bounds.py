@@ -1,8 +1,8 @@
-"""Between what the times must lie that people and programs give, wherever they come in. Pure.
+"""Bounds for the times that people and programs enter. Pure.
 
-Python, PostgreSQL and time zones each have an edge of their own, and a time near one of them breaks what adds an hour
-or a zone to it. Nothing that Milepost is about lies out there. Devices' clocks are bounded by `contract.device_times`
-instead: they may be wrong by decades, and that is no reason to refuse what they send.
+Python, PostgreSQL and time zones each have a largest time; code that adds an hour or a zone to a time near it fails.
+Milepost needs no such times. Clocks of devices have other bounds (`contract.device_times`): they may be wrong by
+decades, and their messages are not refused for that.
 """
 
 from datetime import UTC, date, datetime
@@ -11,19 +11,19 @@ from typing import Final
 from contract.said import SaidError
 
 EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
-"""The first moment that can be named."""
+"""The first accepted time."""
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-"""The last moment that can be named; "for good" is a time before it."""
+"""The last accepted time; "for ever" is stored as a time before it."""
 FIRST_DAY: Final = EARLIEST.date()
 LAST_DAY: Final = date(2199, 12, 31)
 
 
 class OutOfBoundsError(SaidError):
-    """A time or a day lies where nothing can be."""
+    """A time or a day lies outside the bounds."""
 
 
 def require_time(at: datetime) -> datetime:
-    """The time itself, which must be aware. Raises OutOfBoundsError that says between what it may lie."""
+    """Return the time, which must be aware. Raises OutOfBoundsError that names the bounds."""
     if not EARLIEST <= at <= LATEST:
         first, last = _shown(EARLIEST), _shown(LATEST)
         raise OutOfBoundsError(
@@ -34,7 +34,7 @@ def require_time(at: datetime) -> datetime:
 
 
 def require_day(day: date) -> date:
-    """The day itself. Raises OutOfBoundsError that says between what it may lie."""
+    """Return the day. Raises OutOfBoundsError that names the bounds."""
     if not FIRST_DAY <= day <= LAST_DAY:
         raise OutOfBoundsError(
             f"{day} lies outside {FIRST_DAY} to {LAST_DAY}: correct the year",
@@ -44,7 +44,7 @@ def require_day(day: date) -> date:
 
 
 def held(at: datetime) -> datetime:
-    """The nearest time within the bounds, for what was stored before there were any."""
+    """The nearest time within the bounds, for times that were stored before the bounds existed."""
     return min(max(at, EARLIEST), LATEST)
 
 

@@ -1,4 +1,4 @@
-"""Reading and writing messages: bytes in, a message out, or a `RefusedError` that says what to mend."""
+"""Decode and encode messages. A message that breaks the contract raises a `RefusedError` with the remedy."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 _ENCODER: Final = msgspec.json.Encoder()
 encode = _ENCODER.encode
-"""Write any message of the contract as JSON bytes."""
+"""Encode a message of the contract as JSON bytes."""
 
 _HEARTBEAT: Final = msgspec.json.Decoder(Heartbeat)
 _STATUS: Final = msgspec.json.Decoder(Status)
@@ -43,18 +43,20 @@ class _JustId(msgspec.Struct):
 
 _ID: Final = msgspec.json.Decoder(_JustId)
 MAX_DEPTH: Final = 32
-"""Levels of lists and objects in a value of any shape."""
-# A RecursionError is deep nesting, a plain ValueError an integer of thousands of digits.
+"""Maximum depth of nested lists and objects in a value of any type."""
+# Deep nesting raises a RecursionError, an integer of thousands of digits a plain ValueError.
 _UNREADABLE: Final = (msgspec.DecodeError, RecursionError, ValueError)
-# The escape itself, not the tail of an escaped backslash.
+# Matches the escape itself, not the end of an escaped backslash.
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-# Looking for one byte is ten times as fast, and few messages have it.
+# The search for this one byte comes first: it is ten times as fast, and few messages contain it.
 _BACKSLASH: Final = ord("\\")
 _NUL_IS: Final = "has the character U+0000, which cannot be stored: leave it out"
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<path>.*)`)?$", re.DOTALL)
 
 
 class _Label(msgspec.Struct):
+    """Version and kind, raw, to name a wrong one."""
+
     v: msgspec.Raw = msgspec.Raw()
     kind: msgspec.Raw = msgspec.Raw()
 
@@ -63,15 +65,17 @@ _LABEL: Final = msgspec.json.Decoder(_Label)
 
 
 def decode_heartbeat(payload: bytes) -> Heartbeat:
+    """Decode the payload of a `heartbeat` message. Raises RefusedError."""
     return _decode(_HEARTBEAT, payload)
 
 
 def decode_status(payload: bytes) -> Status:
+    """Decode the payload of a `status` message. Raises RefusedError."""
     return _decode(_STATUS, payload)
 
 
 def decode_data(payload: bytes) -> Data:
-    """Read the envelope of a data message; its records stay raw (see `decode_record`)."""
+    """Decode the envelope of a `data` message; its records stay raw (see `decode_record`). Raises RefusedError."""
     _require_text(payload)
     data = _read(_DATA, payload)
     if "\0" in data.boot + data.box:
@@ -80,6 +84,7 @@ def decode_data(payload: bytes) -> Data:
 
 
 def decode_reply(payload: bytes) -> Reply:
+    """Decode the payload of a `reply` message. Raises RefusedError."""
     reply = _decode(_REPLY, payload)
     if reply.result is not msgspec.UNSET:
         _require_storable("result", reply.result)
@@ -87,19 +92,22 @@ def decode_reply(payload: bytes) -> Reply:
 
 
 def decode_ack(payload: bytes) -> Ack:
+    """Decode the payload of a `ack` message. Raises RefusedError."""
     return _decode(_ACK, payload)
 
 
 def decode_command(payload: bytes) -> Command:
+    """Decode the payload of a `command` message. Raises RefusedError."""
     return _decode(_COMMAND, payload)
 
 
 def decode_config(payload: bytes) -> Config:
+    """Decode the payload of a `config` message. Raises RefusedError."""
     return _decode(_CONFIG, payload)
 
 
 def decode_record(raw: msgspec.Raw | bytes) -> Record:
-    """Read one record of a data message whose payload passed `decode_data`."""
+    """Decode one record of a data message that `decode_data` accepted. Raises RefusedError."""
     text = bytes(raw)
     _require_no_nul(text)
     record = _read(_RECORD, text)
@@ -109,7 +117,7 @@ def decode_record(raw: msgspec.Raw | bytes) -> Record:
 
 
 def record_id(raw: msgspec.Raw | bytes) -> int | None:
-    """The id of a record that may be refused otherwise, so that it can be acknowledged all the same."""
+    """The id of a record, also of a refused one, which is acknowledged too. None if the id is unreadable."""
     try:
         return _ID.decode(raw).id
     except _UNREADABLE:
@@ -117,7 +125,7 @@ def record_id(raw: msgspec.Raw | bytes) -> int | None:
 
 
 def ranges(ids: Sequence[int]) -> list[tuple[int, int]]:
-    """Closed ranges of ascending ids: [101, 102, 103, 150] gives [(101, 103), (150, 150)]."""
+    """The ids as closed ranges in ascending order: [101, 102, 103, 150] gives [(101, 103), (150, 150)]."""
     result: list[tuple[int, int]] = []
     for number in sorted(set(ids)):
         if result and result[-1][1] == number - 1:
@@ -163,7 +171,7 @@ def _require_utf8(payload: bytes) -> None:
 
 
 def _require_storable(path: str, value: object, depth: int = 1) -> None:
-    """A value of any shape must still fit a JSON column: not too deep, and no numbers beyond 64 bits."""
+    """Refuse a value that does not fit a JSON column: nested too deeply, or with integers of more than 64 bits."""
     if depth > MAX_DEPTH:
         raise RefusedError(Reason.OUT_OF_RANGE, f"{path}: nested more than {MAX_DEPTH} deep")
     if isinstance(value, dict):
@@ -177,7 +185,7 @@ def _require_storable(path: str, value: object, depth: int = 1) -> None:
 
 
 def _refuse(payload: bytes, exc: Exception, *, is_record: bool) -> NoReturn:
-    """Find the reason's name behind a decoder's error and raise it."""
+    """Raise the RefusedError for an error of the decoder."""
     if isinstance(exc, RecursionError):
         raise RefusedError(Reason.BAD_JSON, "nested too deeply") from exc
     if not isinstance(exc, msgspec.ValidationError):
@@ -198,7 +206,7 @@ def _plainly(exc: Exception) -> str:
     if isinstance(exc, RecursionError):
         return "nested too deeply"
     text = str(exc)
-    # The reader says of a half surrogate pair what it says of a text that ends too soon.
+    # msgspec reports half a surrogate pair with the same message as a truncated text.
     return f"{text} (or half a surrogate pair)" if "truncated" in text or "hex escape" in text else text
 
 
@@ -211,13 +219,13 @@ def _is_range(what: str) -> bool:
 
 
 def _refuse_label(payload: bytes, exc: Exception, *, is_record: bool) -> None:
-    """A wrong version or kind explains everything else that is wrong, so it is named first."""
+    """Refuse a wrong version or kind first: it is the cause of all other mistakes."""
     try:
         label = _LABEL.decode(payload)
     except msgspec.ValidationError:
         raise RefusedError(Reason.WRONG_TYPE, "expected a JSON object") from exc
     except _UNREADABLE as worse:
-        # The reader stopped at the first fault; what follows it is not even JSON.
+        # The first decoder stopped at an earlier mistake; this one found that the rest is no JSON.
         raise RefusedError(Reason.BAD_JSON, _plainly(worse)) from exc
     if is_record:
         _refuse_kind(bytes(label.kind), exc)

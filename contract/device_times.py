@@ -1,4 +1,4 @@
-"""When a record was made, although the device's clock may be wrong by decades.
+"""The corrected time of a record; the clock of its device may be wrong by decades.
 
 The rule and its reasons: docs/adr/0009-corrected-time.md. The types of the times are those of `contract.clocks`.
 """
@@ -10,20 +10,20 @@ from contract.clocks import MonotonicSeconds, WallMs, WallSeconds
 Source = Literal["anchor", "device", "unknown"]
 
 SLACK: Final = 60_000
-"""ms by which a device's clock may miss a bound and still be believed (the time itself is held inside)."""
+"""ms by which the time of a device may lie outside a bound and still be used; the result is moved to the bound."""
 HORIZON: Final = 400 * 86_400_000
-"""ms before its receipt that a record may lie; so 1970 never makes a partition of its own."""
+"""Maximum age in ms of a record at its receipt; so a time in 1970 never creates a partition of its own."""
 MAX_UP: Final = 10 * 366 * 86_400.0
-"""Seconds; a boot that claims to run longer than that gives no anchor."""
+"""Maximum `up` in seconds; a boot with a larger `up` has no anchor."""
 
 
 def anchor_of(received: WallMs, up: MonotonicSeconds | None) -> WallSeconds | None:
-    """When the boot's monotonic clock read 0, at the latest: seconds since the epoch, None when `up` is no use."""
+    """The latest time at which the boot's monotonic clock was 0 (seconds since the epoch); None if `up` is invalid."""
     return None if up is None or not 0 <= up <= MAX_UP else WallSeconds(received / 1000 - up)
 
 
 def by_anchor(anchor: WallSeconds, up: MonotonicSeconds, received: WallMs) -> WallMs | None:
-    """The time of a record by the anchor of its boot; None when the two contradict the receipt."""
+    """The time of a record by the anchor of its boot; None if that time contradicts the receipt."""
     time = WallMs(round((anchor + up) * 1000))
     if received - HORIZON <= time <= received:
         return time
@@ -31,9 +31,9 @@ def by_anchor(anchor: WallSeconds, up: MonotonicSeconds, received: WallMs) -> Wa
 
 
 def by_bounds(at: WallMs, after: WallMs | None, before: WallMs | None, received: WallMs) -> tuple[WallMs, Source]:
-    """The device's own time where it lies between the neighbouring boots, else the bound that it broke.
+    """The time of the device if it lies between the neighbouring boots, else the bound that it violates.
 
-    Without a lower bound a time that is too early goes to the upper one: the horizon is a limit, not knowledge.
+    Without a lower bound, a time that is too early becomes the upper bound: the horizon says nothing of the true time.
     """
     floor = WallMs(received - HORIZON)
     upper = received if before is None else max(floor, min(before, received))
@@ -53,9 +53,9 @@ def corrected_end(
     until_up: MonotonicSeconds | None,
     latest: WallMs,
 ) -> WallMs | None:
-    """When an interval that began at `time` ended: by the monotonic clock if it can be, else moved as its start was.
+    """The end of an interval that began at `time`: by the monotonic clock if possible, else shifted like its start.
 
-    None when the device did not say; never before `time` nor after `latest`.
+    None if the device sent no end. The end never lies before `time` or after `latest`.
     """
     if up is not None and until_up is not None and up <= until_up <= up + MAX_UP:
         end = WallMs(time + round((until_up - up) * 1000))

@@ -1,4 +1,4 @@
-"""Reading the log: what the bridge wrote, as units of work; what is none of that, as refusals."""
+"""Decode the records of Kafka into units of work; a record that no bridge can have written becomes a refusal."""
 
 from functools import lru_cache
 from typing import Final, Protocol
@@ -14,51 +14,65 @@ from contract.refusal import Reason, RefusedError
 from contract.topics import Topic, is_station_id, is_terminal_id, parse_topic
 
 NOT_AN_ENTRY: Final = "not_an_entry"
-"""Reason: the Kafka value is nothing that a bridge writes."""
+"""Reason: no bridge writes such a Kafka value."""
 NOT_STORABLE: Final = "not_storable"
-"""Reason: the database refuses it."""
+"""Reason: the database refuses the record."""
 NOT_JUDGED: Final = "not_judged"
-"""Reason: it is stored, and the health rules cannot judge it."""
+"""Reason: the record is stored, but the health rules cannot evaluate it."""
 OTHER_CONTENT: Final = "other_content"
-"""Reason: under its id another record is stored."""
+"""Reason: another record with the same id is stored."""
 NOT_COMPARED: Final = "not_compared"
-"""Reason: its id counts as stored, and what is stored under it was not found."""
+"""Reason: the id counts as stored, but the stored record was not found for a comparison."""
 EXCERPT: Final = 1000
-"""Characters kept of what was refused."""
+"""Maximum characters that a refusal keeps of the refused payload."""
 _DETAIL: Final = 500
 _NUL: Final = b"\\u0000"
-# A RecursionError is deep nesting, a plain ValueError an integer of thousands of digits.
+# Deep nesting raises a RecursionError, an integer of thousands of digits a plain ValueError.
 _UNREADABLE: Final = (msgspec.DecodeError, RecursionError, ValueError)
 
 
 class LogRecord(Protocol):
-    """A record of Kafka's, as far as its place matters; `timestamp` ms."""
+    """A record of Kafka: its position, its time and its bytes."""
 
     @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int:
-        """The wall clock of who wrote it, in ms."""
+    def topic(self) -> str:
+        """The Kafka topic."""
         ...
 
     @property
-    def key(self) -> bytes | None: ...
+    def partition(self) -> int:
+        """The partition of the topic."""
+        ...
+
     @property
-    def value(self) -> bytes | None: ...
+    def offset(self) -> int:
+        """The offset in the partition."""
+        ...
+
+    @property
+    def timestamp(self) -> int:
+        """The wall clock of the writer, in ms."""
+        ...
+
+    @property
+    def key(self) -> bytes | None:
+        """The station id, as the bridge writes it."""
+        ...
+
+    @property
+    def value(self) -> bytes | None:
+        """The entry as JSON."""
+        ...
 
 
 class TypedData(AcceptedData, frozen=True, kw_only=True, gc=False):
-    """A data message whose records were read as well, in one go."""
+    """A data message with its records decoded too, in one step."""
 
     records: list[Record]  # type: ignore[assignment]  # of the same bytes
 
 
 class TypedEntry(DataEntry, frozen=True, kw_only=True, gc=False, tag="data"):
-    """A data message on the log; told from its fellows by `body`."""
+    """A data message on the log, with decoded records."""
 
     body: TypedData
 
@@ -72,7 +86,7 @@ class DataUnit(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReplyUnit(msgspec.Struct, frozen=True, gc=False):
-    """A stage of a command."""
+    """A progress report of a command."""
 
     origin: LogRecord
     station: str
@@ -80,7 +94,7 @@ class ReplyUnit(msgspec.Struct, frozen=True, gc=False):
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of dead_letter: `at` ms, `size` bytes, `refused` records (0: the whole message)."""
+    """A row of dead_letter: `at` in ms, `size` in bytes, `refused` records (0: the whole message)."""
 
     source: str
     at: WallMs
@@ -103,7 +117,7 @@ _LETTER: Final = msgspec.json.Decoder(DeadLetter)
 
 
 def read_entry(log: str, origin: LogRecord) -> list[Unit]:
-    """The units of one Kafka record of milepost.records, `log` being the log's identity; never raises."""
+    """The units of one Kafka record of milepost.records; `log` is the identity of the log. Never raises."""
     station, value = _station(origin.key), origin.value or b""
     if station is None:
         return [not_an_entry(log, origin, "its key is no station")]
@@ -119,7 +133,7 @@ def read_entry(log: str, origin: LogRecord) -> list[Unit]:
 
 
 def _read_one_by_one(log: str, origin: LogRecord, station: str, why: str) -> list[Unit]:
-    """A bridge of another version may have let a record pass that we cannot read: it costs none of the others."""
+    """Decode each record separately: a bridge of another version may have accepted one that this version refuses."""
     try:
         entry = _RAW.decode(origin.value or b"")
     except _UNREADABLE:
@@ -158,7 +172,7 @@ def _station(key: bytes | None) -> str | None:
 
 
 def _source(log: str, origin: LogRecord) -> str:
-    """A place in the log gives at most one dead letter of a record."""
+    """The position in the log, which makes a dead letter unique: a replay adds no second one."""
     return f"{log}/{origin.topic}/{origin.partition}/{origin.offset}"
 
 
@@ -178,7 +192,7 @@ def not_an_entry(log: str, origin: LogRecord, why: str) -> Refusal:
 
 
 def not_storable(log: str, unit: DataUnit | ReplyUnit, why: str) -> Refusal:
-    """The dead letter for what the database refuses: a single record, or a reply."""
+    """The dead letter for a record or a reply that the database refuses."""
     source = _source(log, unit.origin)
     if isinstance(unit, ReplyUnit):
         return _refused(source, unit.station, unit.entry, encode(unit.entry.body), NOT_STORABLE, why)
@@ -188,25 +202,25 @@ def not_storable(log: str, unit: DataUnit | ReplyUnit, why: str) -> Refusal:
 
 
 def not_judged(log: str, unit: DataUnit, why: str) -> Refusal:
-    """The dead letter for a data message that is stored, and whose health nobody can judge."""
+    """The dead letter for a stored data message that the health rules cannot evaluate."""
     source, records = f"{_source(log, unit.origin)}/health", unit.entry.body.records
     return _refused(source, unit.station, unit.entry, encode(records), NOT_JUDGED, why)
 
 
 def other_content(log: str, unit: DataUnit, record: Record) -> Refusal:
-    """The dead letter for a record whose id is taken by another: it was acknowledged, and is kept aside here."""
+    """The dead letter for an acknowledged record whose id belongs to another stored record."""
     detail = f"box {unit.entry.body.box}, id {record.id}: another record is stored under it; a box is new at each start"
     return _repeated(log, unit, record, OTHER_CONTENT, detail)
 
 
 def not_compared(log: str, unit: DataUnit, record: Record) -> Refusal:
-    """The dead letter for a record whose id counts as stored, where nothing was found to compare it with."""
+    """The dead letter for a record whose id counts as stored, but no stored record was found to compare."""
     detail = f"box {unit.entry.body.box}, id {record.id}: it counts as stored, and is not where its time would put it"
     return _repeated(log, unit, record, NOT_COMPARED, detail)
 
 
 def _repeated(log: str, unit: DataUnit, record: Record, reason: str, detail: str) -> Refusal:
-    # The same place as that of a record which the database refused, so that its replay adds no second letter.
+    # The same source as in `not_storable`, so that a replay adds no second dead letter.
     source = f"{_source(log, unit.origin)}/id/{record.id}"
     return _refused(source, unit.station, unit.entry, encode(record), reason, detail)
 
@@ -265,10 +279,10 @@ def _held(number: int) -> int:
 
 
 def clean(text: str) -> str:
-    """Text that PostgreSQL can store and a person can see: no NUL, no half of a character."""
+    """The text without characters that PostgreSQL cannot store: NUL and halves of surrogate pairs."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def excerpt(raw: bytes) -> str:
-    """The beginning of something refused, as text."""
+    """The beginning of a refused payload, as text."""
     return clean(raw[: 4 * EXCERPT].decode(errors="replace"))[:EXCERPT]

@@ -1,8 +1,8 @@
-"""What a child process is given of our environment."""
+"""The environment of child processes."""
 
 import os
 
-# Where programs, certificates and temporary files are, and how text and time are written.
+# Paths of programs, certificates and temporary files; locale and time zone.
 _PLAIN = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TZDIR", "TMPDIR", "VIRTUAL_ENV"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
@@ -11,5 +11,5 @@ _PREFIXES = ("LC_", "LD_", "PYTHON", "MALLOC_")
 
 
 def bare_environ() -> dict[str, str]:
-    """What any program needs of our environment: no settings, ours or libpq's, and no secret of another program."""
+    """The variables that any program needs; without settings of Milepost or libpq, and without secrets."""
     return {name: value for name, value in os.environ.items() if name in _PLAIN or name.startswith(_PREFIXES)}

@@ -1,13 +1,13 @@
-"""The one exception that crosses every room: an error that a person can mend."""
+"""The exception that every package may raise: an error that a person can correct."""
 
 from contract.said import BilingualError
 
 
 class RemedyError(BilingualError):
-    """Something is set up wrongly; the message names the thing and the remedy in one line.
+    """The setup is wrong; the message names the thing and the remedy in one line.
 
-    The command line prints the message and exits with status 2: starting again would not help. `said` has it in Chinese
-    too, where that is known.
+    The command line prints the message and exits with status 2, because a restart would not help. `said` has
+    the Chinese text too, if there is one.
     """
 
     def __init__(self, en: str = "", zh: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Figures as people read them: each with its unit. Pure."""
+"""Format numbers with their units. Pure."""
 
 from typing import Final
 
@@ -8,8 +8,10 @@ _PER_CENT: Final = "%"
 
 
 def figure(field: str, value: float | str, language: str) -> str:
-    """A value of a health field (family `field` of the glossary) with its unit; fractions as per cent. Where a field
-    has no unit it is a plain number; a text, as a version is, stays as it is."""
+    """Format a value of a health field (family `field` of the glossary) with its unit; fractions as per cent.
+
+    A field without a unit gives a plain number; a text, such as a version, stays unchanged.
+    """
     if isinstance(value, str):
         return value
     unit = UNITS.get(field)

@@ -1,4 +1,4 @@
-"""docs/glossary.md: the glossary as a page. `python -m contract.glossary_page` writes it; a test compares."""
+"""Generate docs/glossary.md. `python -m contract.glossary_page` writes the page; a test compares it with the code."""
 
 from collections.abc import Iterator
 from pathlib import Path

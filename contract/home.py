@@ -1,4 +1,4 @@
-"""The time zone of a place that names none, and of the console: China's."""
+"""The default time zone of stations and of the console: that of China."""
 
 from typing import Final
 from zoneinfo import ZoneInfo

@@ -1,8 +1,8 @@
-"""What travels on Kafka: one entry per MQTT message, keyed by station, and the ticks between them.
+"""The entries on Kafka: one entry for each MQTT message, keyed by station, and ticks between the entries.
 
-Entries are JSON, so that any Kafka tool can read them; `body` is the payload as the terminal sent it.
-`received` is the bridge's wall clock (ms since the epoch), `mono` its monotonic clock (ms since the bridge's
-start `start`), by which intervals are measured.
+Entries are JSON, so any Kafka tool can read them. `body` is the payload as the terminal sent it. `received` is the
+bridge's wall clock (ms since the epoch). `mono` is its monotonic clock (ms since the bridge's start `start`), which
+measures intervals.
 """
 
 from typing import Annotated, Final
@@ -20,7 +20,7 @@ TRANSITIONS: Final = "milepost.transitions"
 
 
 PLAUSIBLE: Final = (1_577_836_800_000, 4_102_444_799_999)
-"""Receive times, ms: the years 2020 to 2099."""
+"""Receive times in ms that can be true: the years 2020 to 2099."""
 
 _MOST: Final = 2**53
 _Received = Annotated[WallMs, Meta(ge=PLAUSIBLE[0], le=PLAUSIBLE[1])]
@@ -30,6 +30,8 @@ _Label = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", omit_defaults=True):
+    """What the bridge adds to a message on `milepost.records`."""
+
     terminal: str
     shard: str
     start: str
@@ -38,7 +40,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", omi
 
 
 class _LiveEntry(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", omit_defaults=True, gc=False):
-    """Kafka takes anything from who may write to the topic, so the reader checks what the judge reckons with."""
+    """Any client with write access can write to the topic, so the types check what the judge computes with."""
 
     terminal: str
     shard: _Label
@@ -48,27 +50,23 @@ class _LiveEntry(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel",
 
 
 class HeartbeatEntry(_LiveEntry, frozen=True, kw_only=True, tag="heartbeat", omit_defaults=True):
-    """A heartbeat on `milepost.live`. A retained one, against the contract, marks nobody."""
+    """A heartbeat on `milepost.live`. A retained heartbeat breaks the contract and changes no state."""
 
     retain: bool = False
     body: Heartbeat
 
 
 class StatusEntry(_LiveEntry, frozen=True, kw_only=True, tag="status", omit_defaults=True):
-    """A status or Last Will on `milepost.live`; `retain`: it lay in the broker and was sent on subscribing."""
+    """A status or Last Will on `milepost.live`; `retain`: the broker had stored it and sent it at the subscription."""
 
     retain: bool = False
     body: Status
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="tick", omit_defaults=True):
-    """The pipeline's clock on every partition of `milepost.live`; stands behind everything received before it.
+    """A step of the pipeline clock, on every partition of `milepost.live`, behind everything received before it.
 
-    `whole` is false when since the bridge's last tick MQTT reconnected, a batch failed or anything was dropped.
-    The rest is of the whole shard, whatever partition this stands in, and in stations: how many are within their
-    promise and were heard since the bridge's last tick that does not count (`kept`; None: the bridge does not count
-    them); how many broke their promise lately (`missed`); whether so many miss messages that this time does not count
-    (`losses`). `named`: which stations number wrongly, some of them if there are many; None: as it was said before.
+    `seq` counts the ticks of the bridge's start. The fields from `kept` on describe the whole shard.
     """
 
     shard: _Label
@@ -77,10 +75,15 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True, tag_field="channel", tag="
     seq: _Counted
     at: _Received
     mono: _Mono
+    #: False if MQTT reconnected, a batch failed or a message was dropped since the bridge's last tick.
     whole: bool
+    #: Stations within their promise that were heard since the last interval that did not count; None: not counted.
     kept: _Counted | None = None
+    #: Stations that broke their promise lately.
     missed: _Counted = 0
+    #: Whether so many stations miss messages that this interval does not count.
     losses: bool = False
+    #: Stations that number messages wrongly (some of them if there are many); None: unchanged since the last tick.
     named: tuple[_Label, ...] | None = None
 
 
@@ -88,7 +91,7 @@ LiveEntry = HeartbeatEntry | StatusEntry | Tick
 
 
 class AcceptedData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A data message whose remaining records all keep the contract."""
+    """A data message without its refused records: all remaining records keep the contract."""
 
     boot: str
     run: int
@@ -105,7 +108,7 @@ class DataEntry(_Entry, frozen=True, kw_only=True, tag="data", omit_defaults=Tru
 
 
 class ReplyEntry(_Entry, frozen=True, kw_only=True, tag="reply", omit_defaults=True):
-    """A command's stage on `milepost.records`."""
+    """The reply of a terminal to a command, on `milepost.records`."""
 
     body: Reply
 
@@ -114,10 +117,10 @@ RecordsEntry = DataEntry | ReplyEntry
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One refused MQTT message (or the refused records of one), on `milepost.deadletter`.
+    """One refused MQTT message, or its refused records, on `milepost.deadletter`.
 
-    `payload` is the text as it came, base64 when `encoding` says so; it is cut to `MAX_PAYLOAD` bytes, while
-    `size` is the true length. `refused` counts records, 0 when the whole message was refused.
+    `payload` is the received text, or base64 if `encoding` says so. It is cut to `MAX_PAYLOAD` bytes; `size` is the
+    full length in bytes. `refused` counts records and is 0 if the whole message was refused.
     """
 
     topic: str
@@ -132,7 +135,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TransitionEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A transition on `milepost.transitions`: at least once, told apart by (partition, seq). Times in ms."""
+    """A transition on `milepost.transitions`, delivered at least once; (partition, seq) is unique. Times in ms."""
 
     partition: int
     seq: int

@@ -1,5 +1,6 @@
-"""The parts of docs/contract.md that are written from the code: tables of channels, fields, limits and refusals, and
-the example agent. `python -m contract.reference` writes them into the document; a test compares.
+"""Generate the tables of docs/contract.md (channels, fields, limits, refusals) and insert the example agent.
+
+`python -m contract.reference` writes them into the document; a test compares the document with the code.
 
 A part stands between `<!-- NAME -->` and `<!-- end -->`; NAME is that of a schema, or one of `channels`, `limits`,
 `refusals` and `agent`.
@@ -35,7 +36,7 @@ _LIMITS: Final = (
     (
         "data message",
         f"{messages.MAX_RECORDS} records, {messages.MAX_DATA_BYTES:,} bytes",
-        "what an agent keeps to; a message of thousands of records is refused",
+        "the limit for agents; a message of thousands of records is refused",
     ),
     (
         "terminals of a station",
@@ -47,7 +48,7 @@ _LIMITS: Final = (
 
 
 def render(page: str, example: str) -> str:
-    """The page with its parts as the code has them now. Raises KeyError for a part that nothing is known of."""
+    """The page with its generated parts replaced. Raises KeyError for an unknown part."""
     schemas = asyncapi.document()["components"]["schemas"]
     examples = {channel.message.__name__: channel.example for channel in asyncapi.CHANNELS}
     kinds = {record.__name__: example for record, example in asyncapi.RECORDS.items()}
@@ -99,7 +100,7 @@ def _fields(schema: Schema, *, without: Collection[str] = ()) -> str:
 
 
 def shape_of(schema: Schema) -> str:
-    """The type, bounds and unit of a field in a few words."""
+    """The type, the bounds and the unit of a field in a few words."""
     if "anyOf" in schema:
         return " or ".join(shape_of(one) for one in schema["anyOf"] if one.get("type") != "null")
     if "enum" in schema:

@@ -1,10 +1,10 @@
-"""Why a message or a record is refused, by name."""
+"""The reasons for refusing a message or a record."""
 
 from enum import StrEnum
 from typing import Final
 
 MAX_DETAIL: Final = 300
-"""Characters of a refusal's detail, which may quote what a stranger sent."""
+"""Maximum characters of the detail of a refusal; the detail may quote untrusted input."""
 
 
 class Reason(StrEnum):
@@ -25,9 +25,9 @@ class Reason(StrEnum):
 
 
 class RefusedError(Exception):
-    """The message does not keep the contract: `reason` names the rule, `detail` says what to mend.
+    """The message breaks the contract: `reason` names the rule, `detail` names the remedy.
 
-    `detail` is one printable line of 1 to `MAX_DETAIL` characters, so it can be logged, stored and shown as it is.
+    `detail` is one printable line of 1 to `MAX_DETAIL` characters, safe to log, store and show.
     """
 
     def __init__(self, reason: Reason, detail: str) -> None:
@@ -37,7 +37,7 @@ class RefusedError(Exception):
 
 
 def too_many_terminals(station: str, limit: int, messages: int = 1) -> str:
-    """The detail of `TOO_MANY_TERMINALS`; `messages` were refused."""
+    """The detail of `TOO_MANY_TERMINALS`; `messages` is the number of refused messages."""
     return (
         f"station {station} has {limit} terminals; {messages} messages under further names were refused: find what "
         "invents the names, or raise MILEPOST_STATION_TERMINALS"
@@ -45,8 +45,8 @@ def too_many_terminals(station: str, limit: int, messages: int = 1) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Escape what cannot be printed, and cut what is too long."""
-    # Escaping lengthens, so a cut before it bounds the work and a cut after it bounds the line.
+    """Escape characters that cannot be printed, and cut a text that is too long."""
+    # Escaping lengthens the text: the cut before it bounds the work, the cut after it bounds the line.
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[:MAX_DETAIL]).strip()
     cut = len(text) > MAX_DETAIL or len(shown) > MAX_DETAIL
     return shown[: MAX_DETAIL - 1] + "…" if cut else shown

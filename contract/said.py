@@ -1,4 +1,4 @@
-"""What people read, in both languages: one sentence in English and the same in Chinese. Pure."""
+"""Texts for people in both languages: one sentence in English and the same sentence in Chinese. Pure."""
 
 import msgspec
 
@@ -18,7 +18,7 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class BilingualError(Exception):
-    """An error whose sentence, `said`, is there in both languages."""
+    """An error with its message in both languages (`said`)."""
 
     def __init__(self, en: str, zh: str) -> None:
         super().__init__(en)
@@ -26,10 +26,10 @@ class BilingualError(Exception):
 
 
 class SaidError(BilingualError, ValueError):
-    """A value is not acceptable; `said` is why, with the remedy."""
+    """A value is not acceptable; `said` names the mistake and the remedy."""
 
 
 def said_by(error: BaseException) -> Said:
-    """What an error says; in both languages if it knows them, else its own text twice."""
+    """The message of an error in both languages; an error without a translation gives its own text for both."""
     said = getattr(error, "said", None)
     return said if isinstance(said, Said) else Said(str(error), str(error))

@@ -22,7 +22,7 @@ _TOPIC = re.compile(f"{ROOT}/{VERSION}/({STATION_PATTERN})/({TERMINAL_PATTERN})/
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """A topic taken apart."""
+    """The parts of a topic."""
 
     station: str
     terminal: str
@@ -33,37 +33,40 @@ class Topic(msgspec.Struct, frozen=True):
 
 
 def is_station_id(text: str) -> bool:
+    """Whether `text` can be the id of a station."""
     return _STATION.fullmatch(text) is not None
 
 
 def is_terminal_id(text: str) -> bool:
+    """Whether `text` can be the id of a terminal within its station."""
     return _TERMINAL.fullmatch(text) is not None
 
 
 START_BYTES: Final = 8
-"""Random bytes at the end of a client id, drawn anew at each start of a process."""
+"""Number of random bytes at the end of a client id; a process draws new ones at each start."""
 
 
 def terminal_name(station: str, terminal: str) -> str:
-    """A terminal in one word, as its files are called."""
+    """The name of a terminal in one word, also for its files."""
     return f"{station}-{terminal}"
 
 
 def client_id(name: str, start: bytes) -> str:
-    """The MQTT client id of a terminal or a service: its name, and what only the running process knows.
+    """The MQTT client id of a terminal or a service: its name and the random bytes `start` (`START_BYTES` of them).
 
-    A broker ends the older of two connections with one client id, whatever account asks for it; so an id that can be
-    guessed can be taken. `start` has `START_BYTES` random bytes.
+    If two clients use one client id, a broker ends the older connection, whatever their accounts are. With an id that
+    cannot be guessed, no other client can end the connection.
     """
     return f"{name}-{start.hex()}"
 
 
 def pulse_topic(bridge: str) -> str:
+    """The topic on which a bridge publishes its pulse and receives it again."""
     return f"{PULSE_ROOT}/{bridge}"
 
 
 def parse_topic(text: str) -> Topic:
-    """Take a topic apart; raise `RefusedError` (bad_topic, unknown_channel) when it is not one of ours."""
+    """Split a topic into its parts. Raises RefusedError (bad_topic, unknown_channel) for any other topic."""
     match = _TOPIC.fullmatch(text)
     if match is None:
         raise RefusedError(Reason.BAD_TOPIC, _what_is_wrong(text))
