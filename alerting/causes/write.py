@@ -54,7 +54,7 @@ def write_plan(book: Book, plan: Sequence[Step], now: datetime) -> None:
         elif isinstance(step, Joined):
             _join(book, step, now)
         elif isinstance(step, Released):
-            _release(book, step)
+            _release(book, step, now)
         elif isinstance(step, Grown):
             _grow(book, step)
         elif isinstance(step, Ended):
@@ -93,9 +93,8 @@ def _join(book: Book, step: Joined, now: datetime) -> None:
         book.update(msgspec.structs.replace(child, parent=parent), "common_cause")
 
 
-def _release(book: Book, step: Released) -> None:
-    child = book.open_of(step.fallen.key)
-    if child is not None:
+def _release(book: Book, step: Released, now: datetime) -> None:
+    for child in incidents_of(book, step.fallen, now):
         reason = "stays_unusable_alone" if child.kind == UNUSABLE else "stays_down_alone"
         book.update(msgspec.structs.replace(child, parent=None), reason)
 

@@ -216,14 +216,15 @@ class Book:
         """(incident, phase) people are to be told: opened, closed, reopened, or passed for one that was over when
         found.
 
-        A child pages nobody, neither when it opens nor when it closes; one that loses its parent while open does. So
-        it is with a quiet one (`detail.quiet`), which is listed for whoever looks.
+        A child pages nobody, neither when it opens nor when it closes; one that loses its parent while open does, and one
+        that closes in the same pass as it loses its parent does not. So it is with a quiet one (`detail.quiet`), which is
+        listed for whoever looks.
         """
         told = [(new.id, "opened" if new.is_open else "passed") for new in self.opened if new.pages]
         # What is over is told before what begins in its place, in whatever order the two came into the book.
         for old in sorted(self.changed, key=_goes_on):
             before = self._before[old.id]
-            if old.pages and before.goes_on and not old.goes_on:
+            if old.pages and before.parent is None and before.goes_on and not old.goes_on:
                 told.append((old.id, "closed"))
             elif old.pages and before.is_shelved and old.is_open:
                 told.append((old.id, "reopened"))

@@ -379,6 +379,7 @@ def played(deeds: list[tuple[int, str, int, int]], stride: int, restarts: set[in
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(DEEDS, st.sampled_from([10, 30, 100]), st.sets(st.integers(0, 9)))
 @example([(5, "cut", 0, 0), (55, "cut", 0, 0), (145, "mend", 3, 0), (5, "cut", 0, 0), (40, "cut", 0, 0)], 10, {2})
+@example([(175, "cut", 0, 0), (5, "mend", 0, 0), (5, "cut", 0, 0), (125, "mend", 3, 0)], 10, set())
 def test_neither_the_cut_into_passes_nor_restarts_matter(
     deeds: list[tuple[int, str, int, int]], stride: int, restarts: set[int]
 ) -> None:
