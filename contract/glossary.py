@@ -1,6 +1,7 @@
 """The one glossary: what every machine word means, in English and in Chinese.
 
-Console, alerts, dashboards and documents take the words from here, and no other module has a table of them. A family
+Console, alerts, dashboards and documents take the words from here; the words of incident kinds are written in
+`contract.kinds`, and no other module has a table of words. A family
 names what the words are about; docs/glossary.md is written from it (``python -m contract.glossary_page``). Pure.
 
 The words are those that offices write, and one thing has one word everywhere. `pipeline_blind` is 平台失明 and
@@ -11,62 +12,22 @@ see.
 from collections.abc import Mapping
 from typing import Final
 
+from contract.kinds import KINDS
 from contract.said import Said
 
 Family = Mapping[str, Said]
 
 LANGUAGES: Final = ("zh-CN", "en")
 
-_KINDS: Final[Family] = {
-    "station_offline": Said("Station offline", "服务点离线"),
-    "area_outage": Said("Area outage", "区域中断"),
-    "pipeline_blind": Said("Platform blind", "平台失明"),
-    "blind_spot": Said("Blind spot", "盲点"),
-    "health": Said("Device health", "设备健康"),
-    "overdue_return": Said("Overdue return", "逾期未归"),
-    "unusable": Said("Not usable", "不可用"),
-    "identity_conflict": Said("Identity conflict", "身份冲突"),
-    "flapping": Said("Flapping", "时断时续"),
-    "never_seen": Said("Never seen", "从未上线"),
-}
+_KINDS: Final[Family] = {kind: entry.name for kind, entry in KINDS.items()}
 
-_ALERTS_OPENED: Final[Family] = {
-    "station_offline": Said("OFFLINE", "离线"),
-    "area_outage": Said("AREA OUTAGE", "区域中断"),
-    "pipeline_blind": Said("PLATFORM BLIND", "平台失明"),
-    "blind_spot": Said("BLIND SPOT", "盲点"),
-    "health": Said("HEALTH", "设备告警"),
-    "overdue_return": Said("OVERDUE", "逾期未归"),
-    "unusable": Said("NOT USABLE", "不可用"),
-    "identity_conflict": Said("IDENTITY CONFLICT", "身份冲突"),
-    "flapping": Said("FLAPPING", "时断时续"),
-    "never_seen": Said("NEVER SEEN", "从未上线"),
+_ALERTS_OPENED: Final[Family] = {kind: entry.opened for kind, entry in KINDS.items()} | {
     "other": Said("INCIDENT", "故障"),
 }
-_ALERTS_CLOSED: Final[Family] = {
-    "station_offline": Said("BACK", "恢复"),
-    "area_outage": Said("AREA BACK", "区域恢复"),
-    "pipeline_blind": Said("PLATFORM BACK", "平台恢复"),
-    "blind_spot": Said("BLIND SPOT CLEARED", "盲点消除"),
-    "health": Said("HEALTH OK", "设备恢复"),
-    "overdue_return": Said("RETURNED", "已返回"),
-    "unusable": Said("USABLE AGAIN", "恢复可用"),
-    "identity_conflict": Said("CONFLICT OVER", "身份冲突解除"),
-    "flapping": Said("STEADY", "趋于稳定"),
-    "never_seen": Said("FIRST SEEN", "首次上线"),
+_ALERTS_CLOSED: Final[Family] = {kind: entry.closed for kind, entry in KINDS.items()} | {
     "other": Said("CLOSED", "故障恢复"),
 }
-_ALERTS_PASSED: Final[Family] = {
-    "station_offline": Said("WAS OFFLINE", "曾离线，已恢复"),
-    "area_outage": Said("AREA WAS OUT", "区域曾中断，已恢复"),
-    "pipeline_blind": Said("PLATFORM WAS BLIND", "平台曾失明，已恢复"),
-    "blind_spot": Said("WAS A BLIND SPOT", "曾为盲点，已消除"),
-    "health": Said("HEALTH WAS BAD", "设备曾告警，已恢复"),
-    "overdue_return": Said("WAS OVERDUE", "曾逾期，已返回"),
-    "unusable": Said("WAS NOT USABLE", "曾不可用，已恢复"),
-    "identity_conflict": Said("WAS IN CONFLICT", "曾有身份冲突，已解除"),
-    "flapping": Said("WAS FLAPPING", "曾时断时续，已稳定"),
-    "never_seen": Said("WAS NOT SEEN", "曾迟迟未上线，已上线"),
+_ALERTS_PASSED: Final[Family] = {kind: entry.passed for kind, entry in KINDS.items()} | {
     "other": Said("WAS OPEN", "曾故障，已恢复"),
 }
 
@@ -78,50 +39,10 @@ _ALERTS_AGAIN: Final[Family] = {
     "reminder": Said("REMINDER", "再次提醒"),
 }
 # What to do, one sentence each.
-_ADVICE: Final[Family] = {
-    "station_offline": Said(
-        "Call the station and check power, network and terminal in this order; if it stays down, send a technician.",
-        "请联系站点，依次检查供电、网络和终端；仍无法恢复的，派人到现场处理。",
-    ),
-    "area_outage": Said(
-        "Ask the network operator and the power company first; send nobody to single stations before.",
-        "请先向网络运营商和供电部门核实，暂不必逐站派人。",
-    ),
-    "blind_spot": Said("Look at the details and arrange for service here.", "请查看详情，安排补齐服务。"),
-    "health": Said(
-        "Look at what the terminal reports and arrange for maintenance.", "请查看该终端上报的数据，安排检修。"
-    ),
-    "overdue_return": Said(
-        "Call the mobile staff: check that they and the vehicle are safe, and ask when they will be back.",
-        "请联系流动服务人员，确认人员和车辆平安，了解返回时间。",
-    ),
-    "identity_conflict": Said(
-        "Compare the station and terminal ids set on the devices, and correct the wrong one.",
-        "请核对各设备上设置的站点编号和终端编号，改正填错的一台。",
-    ),
-    "unusable": Said(
-        "Call the station and check what visitors use: screen, card reader, software.",
-        "请联系站点，检查供公众使用的设备：屏幕、读卡器、软件。",
-    ),
-    "flapping": Said(
-        "Check whether network and power are stable; single failures are not reported until it is steady.",
-        "请检查网络和供电是否稳定；稳定之前，单次中断不再逐次通知。",
-    ),
-    "never_seen": Said(
-        "Check that the terminal is installed, has power and network, and has the right ids.",
-        "请核实终端是否已安装、通电、联网，站点编号和终端编号是否正确。",
-    ),
-    "pipeline_blind": Said(
-        "For the platform's administrator: check message broker, judge and database. Stations have nothing to do.",
-        "请平台管理员检查消息服务、判定进程和数据库；各站点无需处理。",
-    ),
+_ADVICE: Final[Family] = {kind: entry.advice for kind, entry in KINDS.items()} | {
     "platform": Said(
         "For the platform's administrator: look at the log of each part named here, and restart it if it hangs.",
         "请平台管理员查看所列部分的日志；停滞的，请重启。",
-    ),
-    "channel_dead": Said(
-        "For the platform's administrator: check the address and the credentials of the alert channel.",
-        "请平台管理员检查通知渠道的地址和凭据。",
     ),
     "many_unusable": Said(
         "Check first what the stations have in common, such as software version or network.",

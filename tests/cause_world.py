@@ -8,12 +8,12 @@ import msgspec
 
 from alerting.causes.common_cause import Outage
 from alerting.causes.evidence import Fallen, Group, Peer
-from alerting.causes.steps import AREA_OUTAGE
 from alerting.causes.tracker import Causes
 from alerting.causes.write import fallen_of, write_plan
-from alerting.incidents.book import STATION_OFFLINE, Book, Incident
+from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import station_rule_key
+from contract.kinds import IncidentKind
 from tests.shelving import closed_by_hand
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -21,7 +21,7 @@ MISSED = 3
 
 
 def station_key(station: str) -> str:
-    return station_rule_key(STATION_OFFLINE, station)
+    return station_rule_key(IncidentKind.STATION_OFFLINE, station)
 
 
 def second(number: float) -> datetime:
@@ -168,7 +168,7 @@ class World:
         alone = []
         for incident in self.incidents.values():
             outage = by_id.get(incident.parent) if incident.parent is not None else None
-            if incident.kind != STATION_OFFLINE:
+            if incident.kind != IncidentKind.STATION_OFFLINE:
                 continue
             station = self.stations[incident.station or ""]
             fallen = fallen_of(incident, station.groups, station.every)
@@ -194,7 +194,7 @@ class World:
     # -- what is asked -----------------------------------------------------------------------------------------
 
     def outages(self) -> list[Incident]:
-        return [incident for incident in self.incidents.values() if incident.kind == AREA_OUTAGE]
+        return [incident for incident in self.incidents.values() if incident.kind == IncidentKind.AREA_OUTAGE]
 
     def keys(self, test: Callable[[Incident], bool]) -> list[str]:
         return sorted(incident.key for incident in self.incidents.values() if test(incident))
@@ -218,7 +218,7 @@ class World:
 def _offline(station: Station, fallen: Fallen, now: datetime) -> Incident:
     return Incident(
         id=0,
-        kind=STATION_OFFLINE,
+        kind=IncidentKind.STATION_OFFLINE,
         key=station_key(station.id),
         status="open",
         station=station.id,

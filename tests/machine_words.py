@@ -28,6 +28,7 @@ class Flow:
         self._ignoring = frozenset(ignoring)
         self._modules = {path.removesuffix(".py").replace("/", "."): tree for path, tree in sources(room).items()}
         self._constants = {name: _constants(tree) for name, tree in self._modules.items()}
+        self._members = {member: {word} for member, word in _members(sources("contract")["contract/kinds.py"])}
         self._places: dict[str, set[int]] = defaultdict(set)
         self._returns: dict[str, list[tuple[str, ast.AST]]] = defaultdict(list)
         for name, tree in self._modules.items():
@@ -83,6 +84,8 @@ class Flow:
             yield ast.unparse(value)
         elif isinstance(value, ast.Name):
             yield from self._named(value.id, module, scope, depth)
+        elif isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name):
+            yield from self._members.get((value.value.id, value.attr), ())
         elif isinstance(value, ast.IfExp | ast.BoolOp):
             for part in (value.body, value.orelse) if isinstance(value, ast.IfExp) else value.values:
                 yield from self._strings(part, module, scope, depth)
@@ -119,6 +122,16 @@ def _constants(tree: ast.Module) -> dict[str, str | tuple[str, str]]:
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 found[target] = value.value
     return found
+
+
+def _members(tree: ast.Module) -> Iterator[tuple[tuple[str, str], str]]:
+    """((class, member), text) of the enumerations of texts in a module."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and any(getattr(base, "id", "") == "StrEnum" for base in node.bases):
+            for one in node.body:
+                for name, value in _assigned(one):
+                    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                        yield (node.name, name), value.value
 
 
 def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

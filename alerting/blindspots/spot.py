@@ -8,8 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from alerting.incidents.book import Book, Incident
-
-BLIND_SPOT: Final = "blind_spot"
+from contract.kinds import IncidentKind
 
 
 class SpotKind(StrEnum):
@@ -70,14 +69,14 @@ SpotChange = SpotFound | SpotGone
 
 
 def spot_key(kind: SpotKind, subject: str) -> str:
-    return f"{BLIND_SPOT}:{kind}:{subject}"
+    return f"{IncidentKind.BLIND_SPOT}:{kind}:{subject}"
 
 
 def split_key(key: str) -> tuple[SpotKind, str] | None:
     """Kind and subject of a blind spot's key; None for other keys."""
     head, _, rest = key.partition(":")
     kind, _, subject = rest.partition(":")
-    return (SpotKind(kind), subject) if head == BLIND_SPOT and kind in CLEARS and subject else None
+    return (SpotKind(kind), subject) if head == IncidentKind.BLIND_SPOT and kind in CLEARS and subject else None
 
 
 def keys_of(turns: Sequence[SpotChange]) -> list[str]:
@@ -122,7 +121,7 @@ def _incident(found: SpotFound, key: str, parent: int | None, now: datetime) -> 
     of_area = found.kind in OF_AREAS
     return Incident(
         id=0,
-        kind=BLIND_SPOT,
+        kind=IncidentKind.BLIND_SPOT,
         key=key,
         status="open",
         station=None if of_area else found.subject,

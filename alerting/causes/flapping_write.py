@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeGuard
+from typing import TypeGuard
 
 import msgspec
 
@@ -11,14 +11,13 @@ from alerting.causes.flapping import Flapping, Turn
 from alerting.causes.steps import Alone, Joined, Released, Returned, Step
 from alerting.causes.write import incidents_of
 from alerting.incidents.book import Action, Book, Incident
-from alerting.station_incidents.rules import UNUSABLE, station_rule_key
+from alerting.station_incidents.rules import station_rule_key
 from alerting.stations.snapshot import Standing
-
-FLAPPING: Final = "flapping"
+from contract.kinds import IncidentKind
 
 
 def flapping_key(station: str) -> str:
-    return f"{FLAPPING}:{station}"
+    return f"{IncidentKind.FLAPPING}:{station}"
 
 
 def note_changes(flapping: Flapping, plan: Sequence[Step]) -> set[str]:
@@ -66,11 +65,12 @@ def _changed_use(before: Standing, after: Standing) -> bool:
 def opened_of_no_use(book: Book) -> set[str]:
     """The stations whose incident of being unusable opened in this pass."""
     opened = (book.get(one.incident or 0) for one in book.decisions if one.action is Action.OPENED)
-    return {one.station for one in opened if one is not None and one.kind == UNUSABLE and one.station is not None}
+    unusable = (one for one in opened if one is not None and one.kind == IncidentKind.UNUSABLE)
+    return {one.station for one in unusable if one.station is not None}
 
 
 def use_key(station: str) -> str:
-    return station_rule_key(UNUSABLE, station)
+    return station_rule_key(IncidentKind.UNUSABLE, station)
 
 
 def _is_own(step: Step, adopted: Container[tuple[str, datetime]]) -> TypeGuard[Alone | Returned]:
@@ -105,7 +105,7 @@ def _begin(book: Book, turn: Turn, area: str | None, now: datetime) -> None:
     book.open(
         Incident(
             id=0,
-            kind=FLAPPING,
+            kind=IncidentKind.FLAPPING,
             key=key,
             status="open",
             station=turn.station,
@@ -114,7 +114,7 @@ def _begin(book: Book, turn: Turn, area: str | None, now: datetime) -> None:
             opened_at=now,
             detail=detail,
         ),
-        FLAPPING,
+        "flapping",
         turn.at,
     )
 
@@ -144,7 +144,7 @@ def _shelter(book: Book, flapping: Flapping, station: str, incidents: Iterable[I
     parent = newest.id if newest is not None and station in flapping else None
     for incident in incidents:
         if parent is not None or incident.parent in {other.id for other in known}:
-            reason = FLAPPING if parent is not None else otherwise
+            reason = "flapping" if parent is not None else otherwise
             book.update(msgspec.structs.replace(incident, parent=parent), reason)
 
 

@@ -21,7 +21,7 @@ from alerting.causes.flapping_write import (
 )
 from alerting.causes.groups import SAMPLE, Population
 from alerting.causes.peer_store import load_peers
-from alerting.causes.steps import AREA_OUTAGE, Step
+from alerting.causes.steps import Step
 from alerting.causes.store import QUERIES, learn, load_outages, save_outages
 from alerting.causes.tracker import Causes
 from alerting.causes.use_causes import UseCauses
@@ -29,9 +29,10 @@ from alerting.causes.write import CHILD_KINDS, fallen_of, keys_of, write_plan
 from alerting.incidents.book import Action, Book, Decision, Incident
 from alerting.liveness.store import QUERIES as JUDGE_QUERIES
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.station_incidents.rules import NOT_OPEN, UNUSABLE
+from alerting.station_incidents.rules import NOT_OPEN
 from alerting.stations.snapshot import Moment, Pairs
 from alerting.stations.table import Field
+from contract.kinds import IncidentKind
 from store.pool import Connection
 
 _AGENTS_EVERY = 60.0
@@ -57,7 +58,7 @@ class CauseWatch:
 
     async def load(self, connection: Connection) -> None:
         await self._agents.load(connection)
-        outages = await load_outages(connection, self._field, AREA_OUTAGE)
+        outages = await load_outages(connection, self._field, IncidentKind.AREA_OUTAGE)
         rows = await connection.fetch(QUERIES.load_down, list(CHILD_KINDS))
         alone = []
         for incident in (Incident(**dict(row)) for row in rows):
@@ -68,9 +69,9 @@ class CauseWatch:
             else:
                 outage.put(fallen)
         self._causes.restore(outages.values(), alone)
-        rows = await connection.fetch(QUERIES.load_down, [UNUSABLE])
+        rows = await connection.fetch(QUERIES.load_down, [IncidentKind.UNUSABLE])
         of_no_use = [Incident(**dict(row)) for row in rows]
-        self._use.restore(await load_outages(connection, self._field, UNUSABLE), of_no_use)
+        self._use.restore(await load_outages(connection, self._field, IncidentKind.UNUSABLE), of_no_use)
         for row in await connection.fetch(QUERIES.load_flapping):
             self._flapping.restore(row["station"], row["changes"], flaps=row["flaps"], slot=row["slot"])
 

@@ -1,16 +1,14 @@
 """What the rules about common causes decide, step by step. Pure."""
 
 from datetime import datetime
-from typing import Final
 
 import msgspec
 
 from alerting.causes.evidence import Fallen, Group
+from contract.kinds import IncidentKind
 
-AREA_OUTAGE: Final = "area_outage"
 
-
-def outage_key(group: Group, kind: str = AREA_OUTAGE) -> str:
+def outage_key(group: Group, kind: str = IncidentKind.AREA_OUTAGE) -> str:
     """The key of the incident of a kind that says what a group has in common."""
     return f"{kind}:{group[0]}:{group[1]}"
 

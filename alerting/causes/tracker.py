@@ -15,8 +15,9 @@ import msgspec
 from alerting.causes.candidates import Claim, claim, with_parts
 from alerting.causes.common_cause import Outage
 from alerting.causes.evidence import Fallen, Group, Peer, common, deepest_area
-from alerting.causes.steps import AREA_OUTAGE, Alone, Ended, Grown, Joined, Opened, Released, Returned, Step, outage_key
+from alerting.causes.steps import Alone, Ended, Grown, Joined, Opened, Released, Returned, Step, outage_key
 from alerting.station_incidents.cause_settings import CauseSettings
+from contract.kinds import IncidentKind
 
 MOST_WANTED: Final = 200
 """Groups that are asked about in one pass."""
@@ -40,7 +41,7 @@ class _Rose(msgspec.Struct, frozen=True):
 class Causes:
     """The causes that go on, and who is down without one. `kind` is that of the parents."""
 
-    def __init__(self, settings: CauseSettings, online: Online, kind: str = AREA_OUTAGE) -> None:
+    def __init__(self, settings: CauseSettings, online: Online, kind: str = IncidentKind.AREA_OUTAGE) -> None:
         self._settings = settings
         self._kind = kind
         self._online = online

@@ -15,10 +15,11 @@ from alerting.causes.steps import Step
 from alerting.causes.tracker import Causes
 from alerting.incidents.book import Action, Book, Decision, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.station_incidents.rules import NOT_OPEN, UNUSABLE
+from alerting.station_incidents.rules import NOT_OPEN
 from alerting.stations.promise import USUAL
 from alerting.stations.snapshot import Moment, Standing
 from alerting.stations.table import Field
+from contract.kinds import IncidentKind
 
 NOTICED: Final = 300.0
 """Seconds that a station may take to say that it cannot be used, or two heartbeats if that is longer."""
@@ -34,7 +35,7 @@ class UseCauses:
     def __init__(self, field: Field, settings: CauseSettings) -> None:
         self._field = field
         self.population = Population(field)
-        self.causes = Causes(settings, self.population.online, UNUSABLE)
+        self.causes = Causes(settings, self.population.online, IncidentKind.UNUSABLE)
 
     def restore(self, outages: Mapping[int, Outage], incidents: Iterable[Incident]) -> None:
         """Take up the work with the causes, by the ids of their incidents, and the stations' incidents that go on."""
@@ -65,7 +66,7 @@ class UseCauses:
 
     def _tell(self, book: Book, decision: Decision, moment: Moment) -> None:
         kind, _, station = decision.key.partition(":")
-        if kind != UNUSABLE:
+        if kind != IncidentKind.UNUSABLE:
             return
         at = decision.as_of or moment.known
         incident = None if decision.incident is None else book.get(decision.incident)

@@ -8,11 +8,11 @@ import msgspec
 
 from alerting.causes.evidence import Fallen, Group
 from alerting.causes.steps import Ended, Grown, Joined, Opened, Released, Step
-from alerting.incidents.book import STATION_OFFLINE, Book, Incident
-from alerting.station_incidents.rules import OVERDUE_RETURN, UNUSABLE
+from alerting.incidents.book import Book, Incident
 from alerting.stations.promise import USUAL
+from contract.kinds import IncidentKind
 
-CHILD_KINDS: Final = frozenset({STATION_OFFLINE, OVERDUE_RETURN})
+CHILD_KINDS: Final = frozenset({IncidentKind.STATION_OFFLINE, IncidentKind.OVERDUE_RETURN})
 """Incidents of a station that is down."""
 
 
@@ -95,7 +95,7 @@ def _join(book: Book, step: Joined, now: datetime) -> None:
 
 def _release(book: Book, step: Released, now: datetime) -> None:
     for child in incidents_of(book, step.fallen, now):
-        reason = "stays_unusable_alone" if child.kind == UNUSABLE else "stays_down_alone"
+        reason = "stays_unusable_alone" if child.kind == IncidentKind.UNUSABLE else "stays_down_alone"
         book.update(msgspec.structs.replace(child, parent=None), reason)
 
 

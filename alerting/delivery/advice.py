@@ -1,10 +1,8 @@
 """What people should do about an incident, in one sentence. Pure."""
 
-from collections.abc import Mapping
-from typing import Final
-
 from alerting.delivery.facts import OVER, AlertFacts
 from contract.glossary import WORDS
+from contract.kinds import KINDS, IncidentKind
 from contract.said import Said
 
 
@@ -18,16 +16,9 @@ def advice(facts: AlertFacts) -> Said:
 
 def _cure(facts: AlertFacts) -> Said:
     said = WORDS["advice"]
-    if facts.kind == "unusable" and facts.children:
+    if facts.kind == IncidentKind.UNUSABLE and facts.children:
         return said["many_unusable"]
-    family, field = _PARTICULAR.get(facts.kind, ("", ""))
-    found = facts.detail.get(field)
-    particular = WORDS[family].get(found) if isinstance(found, str) else None
+    topic = KINDS[facts.kind].topic if facts.kind in KINDS else None
+    name = None if topic is None else facts.detail.get(topic.field)
+    particular = WORDS[topic.advice].get(name) if topic is not None and isinstance(name, str) else None
     return particular or said.get(facts.kind, said["other"])
-
-
-_PARTICULAR: Final[Mapping[str, tuple[str, str]]] = {
-    "blind_spot": ("spot_advice", "kind"),
-    "health": ("rule_advice", "rule"),
-}
-"""By kind: the family that says more, and the field of the detail that has its name."""

@@ -17,6 +17,7 @@ from alerting.incidents.severity import severity_of
 from alerting.incidents.topics import shared_name, topic_word
 from contract.figures import figure
 from contract.glossary import WORDS, word
+from contract.kinds import SHARED_BY_STATIONS, IncidentKind
 from contract.lengths import in_two_units
 
 
@@ -79,7 +80,7 @@ def _lines(facts: AlertFacts, language: Language, now: datetime, link: str | Non
         _why(facts, language),
         _last_seen(facts, words),
         _clears(facts, language),
-        words.unknown_note if facts.kind == "pipeline_blind" and facts.phase not in OVER else None,
+        words.unknown_note if facts.kind == IncidentKind.PIPELINE_BLIND and facts.phase not in OVER else None,
         words.acknowledged.format(who=facts.acknowledged_by) if facts.acknowledged_by else None,
         *_by_hand(facts, words),
         words.to_do.format(advice=advice(facts).text(language)),
@@ -106,7 +107,7 @@ def _link(facts: AlertFacts, words: AlertTexts, link: str | None) -> str | None:
 def _parts(facts: AlertFacts, language: Language, now: datetime) -> ShortParts:
     """What the short form is made of."""
     words = TEXTS[language]
-    many = words.terminals if facts.kind == "health" else words.stations
+    many = words.terminals if facts.kind == IncidentKind.HEALTH else words.stations
     kind = word("kind", facts.kind, language) if facts.phase in WORDS["alert_again"] else ""
     return ShortParts(
         tag=words.title.format(said=_tag(facts, language), what="").strip(),
@@ -142,7 +143,7 @@ def _what(facts: AlertFacts, language: Language) -> str:
 
 
 def _topic(facts: AlertFacts, language: Language) -> str | None:
-    if facts.kind == "identity_conflict":
+    if facts.kind == IncidentKind.IDENTITY_CONFLICT:
         return _conflict(facts, language)
     return topic_word(facts.kind, facts.detail, language)
 
@@ -159,8 +160,8 @@ def _subject(facts: AlertFacts, language: Language) -> str:
     words, area = TEXTS[language], _near(facts, language)
     if facts.station is not None:
         parts = [_name(facts, language), area]
-    elif facts.kind in {"area_outage", "unusable", "health"}:
-        many = words.terminals if facts.kind == "health" else words.stations
+    elif facts.kind in SHARED_BY_STATIONS or facts.kind == IncidentKind.HEALTH:
+        many = words.terminals if facts.kind == IncidentKind.HEALTH else words.stations
         parts = [shared_name(facts.detail, language) or "", area, many.format(n=_many(facts)) if facts.children else ""]
     else:
         parts = [area, words.shard.format(shard=facts.shard) if facts.shard else ""]
@@ -220,7 +221,7 @@ def _place(facts: AlertFacts, language: Language) -> Sequence[str | None]:
 def _shared(facts: AlertFacts, language: Language) -> str | None:
     """What the stations that fell together share."""
     cause = facts.detail.get("cause")
-    if facts.kind not in {"area_outage", "unusable"} or not isinstance(cause, str):
+    if facts.kind not in SHARED_BY_STATIONS or not isinstance(cause, str):
         return None
     name = shared_name(facts.detail, language) or _area(facts, language)
     return TEXTS[language].shared.format(cause=word("cause", cause, language), name=name).strip()
@@ -230,7 +231,7 @@ def _concerned(facts: AlertFacts, words: AlertTexts) -> str | None:
     if not facts.children:
         return None
     told = (words.concerned, words.still_down)
-    if facts.kind == "health":
+    if facts.kind == IncidentKind.HEALTH:
         told = (words.concerned_terminals, words.still_bad)
     text = told[facts.phase != "opened" and facts.children_open > 0]
     return text.format(n=_many(facts), down=facts.children_open)
@@ -252,7 +253,7 @@ def _measured(facts: AlertFacts, language: Language) -> str | None:
     parts = []
     if "terminal" in detail:
         parts.append(words.terminal.format(terminal=detail["terminal"]))
-    if facts.kind == "health" and detail.get("subject"):
+    if facts.kind == IncidentKind.HEALTH and detail.get("subject"):
         parts.append(str(detail["subject"]))
     if "value" in detail and "threshold" in detail:
         field = str(detail.get("field", ""))

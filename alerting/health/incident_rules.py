@@ -13,8 +13,8 @@ import msgspec
 from alerting.health.rule_fields import version_text
 from alerting.incidents.book import Book, Incident
 from alerting.stations.snapshot import Standing
+from contract.kinds import IncidentKind
 
-HEALTH: Final = "health"
 _TOLD: Final = frozenset({"critical"})
 
 Place = tuple[str, str]
@@ -68,7 +68,7 @@ class StandingLookup(Protocol):
 
 def health_key(subject: Subject) -> str:
     station, terminal, rule, name = subject
-    key = f"{HEALTH}:{rule}:{station}:{terminal}"
+    key = f"{IncidentKind.HEALTH}:{rule}:{station}:{terminal}"
     return f"{key}:{name}" if name else key
 
 
@@ -179,7 +179,7 @@ def _incident(intent: OpenHealthIncident, now: datetime) -> Incident:
     station = intent.subject[0]
     return Incident(
         id=0,
-        kind=HEALTH,
+        kind=IncidentKind.HEALTH,
         key=health_key(intent.subject),
         status="open",
         station=station,

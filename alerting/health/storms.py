@@ -15,10 +15,10 @@ import msgspec
 
 from alerting.causes.evidence import Fallen, Group, common, deepest_area
 from alerting.causes.steps import Ended, Joined, Released, Step
-from alerting.health.incident_rules import HEALTH
 from alerting.incidents.book import Incident
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.window import Window
+from contract.kinds import IncidentKind
 
 WITHIN: Final = timedelta(minutes=30)
 """Terminals take an update one after the other and sample their health minutes apart: what broke all of them begins
@@ -30,7 +30,7 @@ Topic = tuple[str, str]
 
 
 def storm_key(topic: Topic) -> str:
-    return ":".join(part for part in (HEALTH, *topic, COMMON) if part)
+    return ":".join(part for part in (IncidentKind.HEALTH, *topic, COMMON) if part)
 
 
 def topic_of(incident: Incident) -> Topic:

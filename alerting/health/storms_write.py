@@ -9,10 +9,11 @@ import msgspec
 from alerting.causes.evidence import AREA, Fallen
 from alerting.causes.steps import Step
 from alerting.causes.write import keys_of, write_plan
-from alerting.health.incident_rules import HEALTH, StandingLookup
+from alerting.health.incident_rules import StandingLookup
 from alerting.health.storms import COMMON, StormPlan, StormTracker, StormUpdate, Topic, restored, topic_of
 from alerting.incidents.book import Action, Book, Decision, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
+from contract.kinds import IncidentKind
 
 
 class StormBoard:
@@ -92,7 +93,7 @@ def _tell(book: Book, told: StormUpdate, now: datetime) -> None:
 def _parent(told: StormUpdate, now: datetime) -> Incident:
     return Incident(
         id=0,
-        kind=HEALTH,
+        kind=IncidentKind.HEALTH,
         key=told.key,
         status="open",
         area=told.area,

@@ -15,9 +15,6 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-STATION_OFFLINE: Final = "station_offline"
-PIPELINE_BLIND: Final = "pipeline_blind"
-
 Status = Literal["open", "acknowledged", "closed"]
 
 
@@ -216,9 +213,9 @@ class Book:
         """(incident, phase) people are to be told: opened, closed, reopened, or passed for one that was over when
         found.
 
-        A child pages nobody, neither when it opens nor when it closes; one that loses its parent while open does, and one
-        that closes in the same pass as it loses its parent does not. So it is with a quiet one (`detail.quiet`), which is
-        listed for whoever looks.
+        A child pages nobody, neither when it opens nor when it closes. One that loses its parent while it is open does;
+        one that closes in the pass in which it loses its parent does not. A quiet incident (`detail.quiet`) is only
+        listed.
         """
         told = [(new.id, "opened" if new.is_open else "passed") for new in self.opened if new.pages]
         # What is over is told before what begins in its place, in whatever order the two came into the book.

@@ -1,23 +1,19 @@
-"""How grave an incident is. Pure.
+"""How severe an incident is. Pure.
 
-A health rule says it itself. What concerns one station is a warning; what takes service away from many, or hides the
-state of many, is critical; what asks for a look within days is information.
+A health rule gives the severity of its incidents itself; other kinds have the one of `contract.kinds`. What concerns
+one station is a warning; what takes service away from many stations, or hides the state of many, is critical; what
+asks for a look within days is information.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
-Severity = Literal["info", "warning", "critical"]
+from contract.kinds import KINDS, IncidentKind, Severity
+
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 
-_BY_KIND: Final[Mapping[str, Severity]] = {
-    "area_outage": "critical",
-    "pipeline_blind": "critical",
-    "channel_dead": "critical",
-    "platform": "critical",
-    "flapping": "info",
-    "never_seen": "info",
-}
+SELF_CHECK: Final = "platform"
+"""The kind of the alerts of Milepost's own watch, which are no incidents."""
 
 
 def severity_of(kind: str, detail: Mapping[str, Any], *, children: int = 0) -> Severity:
@@ -25,8 +21,8 @@ def severity_of(kind: str, detail: Mapping[str, Any], *, children: int = 0) -> S
     for severity in SEVERITIES:
         if detail.get("severity") == severity:
             return severity
-    if kind == "blind_spot" and detail.get("kind") == "area_dark":
+    if kind == IncidentKind.BLIND_SPOT and detail.get("kind") == "area_dark":
         return "warning" if detail.get("stage") == "last_one" else "critical"
-    if kind == "unusable" and children:
+    if kind == SELF_CHECK or (kind == IncidentKind.UNUSABLE and children):
         return "critical"
-    return _BY_KIND.get(kind, "warning")
+    return KINDS[kind].severity if kind in KINDS else "warning"

@@ -1,19 +1,17 @@
 """What tells an incident from others of its kind, as consoles and notifications name it. Pure."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from contract.glossary import word
-
-TOPICS: Final = {"blind_spot": ("spot", "kind"), "health": ("rule", "rule")}
-"""By kind of incident: a family of the glossary, and the field of the detail that holds the name of its word."""
+from contract.kinds import KINDS
 
 
 def topic_word(kind: str, detail: Mapping[str, Any], language: str) -> str | None:
     """The word for the kind of blind spot or the health rule; None for other kinds of incidents."""
-    family, field = TOPICS.get(kind, ("", ""))
-    name = detail.get(field)
-    return word(family, name, language) if isinstance(name, str) else None
+    topic = KINDS[kind].topic if kind in KINDS else None
+    name = None if topic is None else detail.get(topic.field)
+    return word(topic.family, name, language) if topic is not None and isinstance(name, str) else None
 
 
 def shared_name(detail: Mapping[str, Any], language: str) -> str | None:

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import msgspec
 
-from alerting.incidents.book import PIPELINE_BLIND, Book, Incident
+from alerting.incidents.book import Book, Incident
 from alerting.pipeline.restarts import Announced, covering
 from alerting.pipeline.stability import Interval, Stability, stability_of
+from contract.kinds import IncidentKind
 
 LONGEST: Final = timedelta(seconds=5)
 """Uncounted time up to this is no incident."""
@@ -180,7 +181,7 @@ class OutageMeter:
 
 
 def pipeline_key(shard: str) -> str:
-    return f"{PIPELINE_BLIND}:{shard}"
+    return f"{IncidentKind.PIPELINE_BLIND}:{shard}"
 
 
 def follow_pipeline(
@@ -239,7 +240,7 @@ def _follow_restarts(book: Book, announced: Sequence[Announced], troubled: Colle
         if one is not None and not _is_unstable(new):
             said = {"quiet": True, "announced_by": one.actor, "announced_reason": one.reason}
             book.update(msgspec.structs.replace(new, detail=new.detail | said), "announced")
-    for known in book.open_of_kind(PIPELINE_BLIND):
+    for known in book.open_of_kind(IncidentKind.PIPELINE_BLIND):
         explained = covering(announced, known.began_at, _reach(known, troubled, now)) is not None
         if known.detail.get("quiet") and "announced_by" in known.detail and not explained:
             book.update(msgspec.structs.replace(known, detail=known.detail | {"quiet": False}), "took_longer")
@@ -343,7 +344,7 @@ def _end(incident: Incident, reached: datetime) -> datetime:
 def _pipeline_incident(shard: str, began_at: datetime, now: datetime, detail: dict[str, Any]) -> Incident:
     return Incident(
         id=0,
-        kind=PIPELINE_BLIND,
+        kind=IncidentKind.PIPELINE_BLIND,
         key=pipeline_key(shard),
         status="open",
         shard=shard,

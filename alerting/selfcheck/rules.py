@@ -15,6 +15,7 @@ from alerting.delivery.facts import AlertFacts, AlertMessage, Phase
 from alerting.delivery.message import lasted, severity_line, short_when, when_line
 from alerting.delivery.short import ShortParts, short_text
 from alerting.delivery.texts import TEXTS, Language
+from alerting.incidents.severity import SELF_CHECK
 from contract.glossary import WORDS, word
 
 DATABASE: Final = "database"
@@ -225,7 +226,7 @@ def describe(told: CheckNotice, *, language: Language, now: datetime, mono: floa
     longest = max(mono - trouble.since for trouble in told.troubles)
     facts = AlertFacts(
         incident=0,
-        kind="platform",
+        kind=SELF_CHECK,
         phase=told.phase,
         began_at=now - timedelta(seconds=longest),
         ended_at=None if told.phase == "opened" else now,

@@ -17,8 +17,8 @@ import msgspec
 from alerting.incidents.book import Book, Incident
 from alerting.liveness.rivals import OTHER_UNHEARD
 from alerting.stations.table import Field, StationChange
+from contract.kinds import IncidentKind
 
-IDENTITY_CONFLICT: Final = "identity_conflict"
 CONFLICTING: Final = "conflicting"
 TWO_BOOTS: Final = "two_boots"
 NUMBERS: Final = "numbers"
@@ -44,7 +44,7 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def conflict_key(station: str, terminal: str) -> str:
-    return f"{IDENTITY_CONFLICT}:{station}:{terminal}"
+    return f"{IncidentKind.IDENTITY_CONFLICT}:{station}:{terminal}"
 
 
 def follow_judges(book: Book, changes: Iterable[StationChange], field: Field, now: datetime) -> None:
@@ -70,7 +70,7 @@ def follow_voices(book: Book, shared: Sequence[Sequence[Voice]], field: Field, n
     """Take in which terminals speak as one now, all of them. The book holds the newest incident of each, and every
     open one of this kind."""
     speaking = {voice.key: (voice, group) for group in shared for voice in group}
-    for known in book.open_of_kind(IDENTITY_CONFLICT):
+    for known in book.open_of_kind(IncidentKind.IDENTITY_CONFLICT):
         if known.detail.get("reason") == ONE_BOOT and known.key not in speaking:
             book.close(known, ended_at=now, now=now, reason="over")
     for key, (voice, group) in sorted(speaking.items()):
@@ -82,7 +82,7 @@ def follow_voices(book: Book, shared: Sequence[Sequence[Voice]], field: Field, n
 
 def follow_service(book: Book, left: Collection[str], now: datetime) -> None:
     """Stations that left service have no conflicts; the book holds their open ones."""
-    for known in book.open_of_kind(IDENTITY_CONFLICT):
+    for known in book.open_of_kind(IncidentKind.IDENTITY_CONFLICT):
         if known.station in left:
             book.close(known, ended_at=now, now=now, reason="out_of_service")
 
@@ -117,7 +117,7 @@ def _open(
     book.open(
         Incident(
             id=0,
-            kind=IDENTITY_CONFLICT,
+            kind=IncidentKind.IDENTITY_CONFLICT,
             key=conflict_key(station, terminal),
             status="open",
             station=station,

@@ -6,7 +6,6 @@ from alerting.incidents import store
 from alerting.incidents.book import Book
 from alerting.station_incidents.identity_rules import (
     CONFLICTING,
-    IDENTITY_CONFLICT,
     Voice,
     conflict_key,
     follow_judges,
@@ -17,6 +16,7 @@ from alerting.station_incidents.identity_rules import (
 from alerting.stations.snapshot import Moment, Pairs
 from alerting.stations.store import QUERIES
 from alerting.stations.table import Field, StationChange
+from contract.kinds import IncidentKind
 from store.pool import Connection
 
 _LISTEN_EVERY = 120.0
@@ -41,7 +41,7 @@ class ConflictWatch:
             follow_judges(book, involved, self._field, moment.now)
         left = _out_of_service(changes)
         if left:
-            book.learn(await store.load_open_of(connection, left, IDENTITY_CONFLICT))
+            book.learn(await store.load_open_of(connection, left, IncidentKind.IDENTITY_CONFLICT))
             follow_service(book, left, moment.now)
         if mono >= self._due:
             self._due = mono + _LISTEN_EVERY
@@ -50,7 +50,7 @@ class ConflictWatch:
     async def _listen(self, connection: Connection, book: Book, moment: Moment) -> None:
         rows = await connection.fetch(QUERIES.shared_boots)
         shared = speaking_as_one(Voice(**dict(row)) for row in rows)
-        book.learn(await store.load_open_of_kind(connection, IDENTITY_CONFLICT))
+        book.learn(await store.load_open_of_kind(connection, IncidentKind.IDENTITY_CONFLICT))
         book.learn(await store.load_newest(connection, {voice.key for group in shared for voice in group}))
         follow_voices(book, shared, self._field, moment.now)
 

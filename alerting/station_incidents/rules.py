@@ -28,15 +28,12 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from alerting.incidents.book import STATION_OFFLINE, Book, Incident
+from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.snapshot import UNPROVEN, Standing
 from alerting.stations.table import AWAY_OVERDUE, About, Field
+from contract.kinds import IncidentKind
 
-OVERDUE_RETURN: Final = "overdue_return"
-NEVER_SEEN: Final = "never_seen"
-UNUSABLE: Final = "unusable"
-KINDS: Final = (STATION_OFFLINE, OVERDUE_RETURN, NEVER_SEEN, UNUSABLE)
 REACHED: Final = 10.0
 """Seconds that a station may take after a gap to be connected again."""
 NOT_OPEN: Final = "not_open"
@@ -112,9 +109,11 @@ def wanted(standing: Standing, about: About, settings: RuleSettings) -> Want | N
         return None
     if standing.state == "offline":
         overdue = about.reason == AWAY_OVERDUE
-        return _down(standing.since, about, settings, OVERDUE_RETURN if overdue else STATION_OFFLINE)
+        return _down(
+            standing.since, about, settings, IncidentKind.OVERDUE_RETURN if overdue else IncidentKind.STATION_OFFLINE
+        )
     if standing.state == "away" and _before_opening(standing.since, about):
-        return _down(standing.since, about, settings, OVERDUE_RETURN)
+        return _down(standing.since, about, settings, IncidentKind.OVERDUE_RETURN)
     return None
 
 
@@ -126,11 +125,11 @@ def ending(kind: str, standing: Standing | None, about: About | None) -> str | N
         return standing.lifecycle
     if standing.state == UNPROVEN:
         return None
-    if kind == NEVER_SEEN:
+    if kind == IncidentKind.NEVER_SEEN:
         return None if standing.state == "never_seen" else standing.state
     if standing.state == "offline":
         return None
-    if kind == OVERDUE_RETURN and standing.state == "away" and standing.since is not None:
+    if kind == IncidentKind.OVERDUE_RETURN and standing.state == "away" and standing.since is not None:
         return None if _before_opening(standing.since, about) else "away"
     return standing.state
 
@@ -145,7 +144,7 @@ def wanted_unusable(standing: Standing, about: About, settings: RuleSettings) ->
     due = begin + grace
     if about.resumed_at is not None:
         due = max(due, about.resumed_at + min(grace, timedelta(seconds=about.every + REACHED)))
-    return Want(kind=UNUSABLE, began_at=begin, fault_at=since, reason="said_unusable", due=due)
+    return Want(kind=IncidentKind.UNUSABLE, began_at=begin, fault_at=since, reason="said_unusable", due=due)
 
 
 def ending_unusable(_: str, standing: Standing | None, about: About | None) -> str | None:
@@ -169,10 +168,18 @@ class Rule(NamedTuple):
 
 
 RULES: Final = (
-    Rule((STATION_OFFLINE, OVERDUE_RETURN, NEVER_SEEN), wanted, ending, by_state=True),
-    Rule((UNUSABLE,), wanted_unusable, ending_unusable, by_state=False),
+    Rule(
+        (IncidentKind.STATION_OFFLINE, IncidentKind.OVERDUE_RETURN, IncidentKind.NEVER_SEEN),
+        wanted,
+        ending,
+        by_state=True,
+    ),
+    Rule((IncidentKind.UNUSABLE,), wanted_unusable, ending_unusable, by_state=False),
 )
 """They look at every station independently of each other."""
+
+RULE_KINDS: Final = tuple(kind for rule in RULES for kind in rule.kinds)
+"""The kinds of incidents that these rules open and close."""
 
 
 def _before_opening(since: datetime, about: About) -> bool:
@@ -194,7 +201,7 @@ def _never_seen(standing: Standing, about: About, settings: RuleSettings) -> Wan
     due = begin + timedelta(seconds=settings.never_seen_grace)
     if about.opened_at is not None or about.resumed_at is not None:
         due = max(due, _patient(about.opened_at or begin, about, settings))
-    return Want(kind=NEVER_SEEN, began_at=begin, fault_at=begin, reason=NEVER_SEEN, due=due)
+    return Want(kind=IncidentKind.NEVER_SEEN, began_at=begin, fault_at=begin, reason="never_seen", due=due)
 
 
 def _patient(opened_at: datetime, about: About, settings: RuleSettings) -> datetime:
@@ -246,10 +253,10 @@ def _detail(intent: Opens) -> dict[str, Any]:
     """
     want = intent.want
     detail: dict[str, Any] = {"reason": want.reason, "seen_at": intent.seen_at}
-    if intent.kind == NEVER_SEEN:
+    if intent.kind == IncidentKind.NEVER_SEEN:
         detail["quiet"] = True
     if want.fault_at != want.began_at:
-        detail["unusable_since" if intent.kind == UNUSABLE else "offline_since"] = want.fault_at
+        detail["unusable_since" if intent.kind == IncidentKind.UNUSABLE else "offline_since"] = want.fault_at
     return {name: value for name, value in detail.items() if value is not None}
 
 

@@ -11,14 +11,13 @@ from typing import Final
 import msgspec
 
 from alerting.incidents.book import Book, Incident
-from alerting.station_incidents.identity_rules import IDENTITY_CONFLICT
-from alerting.station_incidents.rules import UNUSABLE
 from alerting.stations.snapshot import Moment, Pairs, Standing
 from alerting.stations.table import Field
+from contract.kinds import IncidentKind
 
 EXCUSED: Final = "excused"
 """Why an incident is shelved whose station an approved closure excuses."""
-NOT_EXCUSED: Final = frozenset({IDENTITY_CONFLICT})
+NOT_EXCUSED: Final = frozenset({IncidentKind.IDENTITY_CONFLICT})
 """Kinds that no closure excuses: they are about who sends, not about service."""
 _AGAIN: Final = timedelta(minutes=1)
 """How soon an incident is looked at again of whose station nothing is known now."""
@@ -95,7 +94,7 @@ def _later(incident: Incident, field: Field, moment: Moment, grace: timedelta) -
     standing = field.standing(incident.station or "")
     if standing is None:
         return None
-    if not moment.knows(standing) or (incident.kind == UNUSABLE and not standing.unusable):
+    if not moment.knows(standing) or (incident.kind == IncidentKind.UNUSABLE and not standing.unusable):
         return moment.now + _AGAIN
     expected = _expected(standing.station, field, moment, grace)
     return expected if expected is not None and expected > moment.now else None

@@ -14,6 +14,7 @@ from api.http.paging import MAX_CURSOR, Page
 from api.read.schemas import BlindSpot
 from api.v1 import blind_spots
 from contract.glossary import WORDS
+from contract.kinds import IncidentKind
 
 router = page_router()
 
@@ -68,7 +69,7 @@ def spot_row(spot: BlindSpot, named: Names, words: Words) -> dict[str, Any]:
     area = named.area(spot.area)
     return {
         "spot": spot,
-        "kind": topic_of(words, "blind_spot", spot.detail) or words.named("kind", "blind_spot"),
+        "kind": topic_of(words, IncidentKind.BLIND_SPOT, spot.detail) or words.named("kind", IncidentKind.BLIND_SPOT),
         "what": named.station(spot.station) or area or "",
         "where": where(*([area, spot.station] if spot.station else [spot.area])),
         "clears": words.named("clears", spot.clears) if spot.clears else None,

@@ -23,6 +23,7 @@ from api.read.schemas import Incident, IncidentDetail, IncidentEntry, IncidentSt
 from api.v1 import incidents, stations
 from api.v1.incidents import Action, IncidentId
 from contract.glossary import WORDS
+from contract.kinds import IncidentKind
 
 router = page_router()
 
@@ -137,7 +138,7 @@ async def _children(context: Context, incident: IncidentDetail, words: Words) ->
     now_at = await stations.some_stations(context, [child.station for child in found if child.station])
     _, named = await _names(context, words, found)
     async with context.database.snapshot() as connection:
-        counted = await connection.fetchrow(QUERIES.count_children, incident.id, incident.kind == "health")
+        counted = await connection.fetchrow(QUERIES.count_children, incident.id, incident.kind == IncidentKind.HEALTH)
     rows = [{**_row(child, named, words), "station": now_at.get(child.station or "")} for child in found]
     return {"children": rows, **dict(counted or {})}
 

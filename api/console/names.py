@@ -7,6 +7,7 @@ import msgspec
 
 from alerting.incidents.topics import shared_name, topic_word
 from api.console.texts import Words
+from contract.kinds import SHARED_BY_STATIONS, IncidentKind
 
 
 class Facts(Protocol):
@@ -40,13 +41,13 @@ def where(*places: str | None) -> str:
 def topic_of(words: Words, kind: str, detail: Mapping[str, Any]) -> str | None:
     """Which of its kind an incident is: the kind of blind spot, the health rule, what those that fell share;
     of a conflict the terminal and how, for a station may have several."""
-    if kind == "identity_conflict":
+    if kind == IncidentKind.IDENTITY_CONFLICT:
         terminal, reason = detail.get("terminal"), detail.get("reason")
         return where(
             f"{words('terminal')} {terminal}" if isinstance(terminal, str) else None,
             words.named("reason", reason) if isinstance(reason, str) else None,
         )
-    if kind in _SHARED:
+    if kind in SHARED_BY_STATIONS:
         return shared_name(detail, words.language)
     if detail.get("stage") == LAST_ONE:
         return words.named("stage", LAST_ONE)
@@ -55,5 +56,3 @@ def topic_of(words: Words, kind: str, detail: Mapping[str, Any]) -> str | None:
 
 LAST_ONE: Final = "last_one"
 """How far an area has come in which nobody but one station is left: a warning, no blind spot yet."""
-_SHARED: Final = frozenset({"area_outage", "unusable"})
-"""Kinds that may have many stations with something in common."""

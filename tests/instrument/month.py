@@ -18,10 +18,11 @@ from alerting.causes.shard_suspicion import MassSettings
 from alerting.incidents.book import Incident
 from alerting.liveness.columns import WORDS
 from alerting.pipeline.blind_incidents import Gap
-from alerting.station_incidents.rules import UNUSABLE, RuleSettings
+from alerting.station_incidents.rules import RuleSettings
 from alerting.stations.snapshot import ClockName
 from alerting.stations.table import Facts, StationChange
 from alerting.stations.verdict import Clock
+from contract.kinds import IncidentKind
 from registry.hours.calendar import ALWAYS, Version, calendar_of
 from tests.instrument import ground_truth as facts
 from tests.instrument.ground_truth import BEGIN, Cut, Truth
@@ -201,7 +202,7 @@ def _report(month: Month, began: float) -> Report:
     country, oracle = month.country, Oracle(month.truth)
     states = called(country)
     downs = _of_kinds(month.desk.kept.incidents.values(), DOWN)
-    uses = _of_kinds(month.desk.kept.incidents.values(), (UNUSABLE,))
+    uses = _of_kinds(month.desk.kept.incidents.values(), (IncidentKind.UNUSABLE,))
     false, missed, silences = list[str](), list[str](), 0
     wanted: dict[int, list[Expected]] = {}
     for number in range(len(month.truth.places)):

@@ -34,7 +34,6 @@ from alerting.causes.flapping_write import (
 )
 from alerting.causes.groups import Population
 from alerting.causes.shard_suspicion import MassSettings, Suspicions
-from alerting.causes.steps import AREA_OUTAGE
 from alerting.causes.tracker import Causes
 from alerting.causes.use_causes import UseCauses
 from alerting.causes.write import CHILD_KINDS, fallen_of, keys_of, write_plan
@@ -44,11 +43,12 @@ from alerting.pipeline.stability import SPAN
 from alerting.pipeline.watermark import Waiting, horizon, reached, stride, watermark
 from alerting.station_incidents import shelving as shelf
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.station_incidents.rules import NOT_OPEN, UNUSABLE, RuleSettings, decide, hold, station_rule_key
+from alerting.station_incidents.rules import NOT_OPEN, RuleSettings, decide, hold, station_rule_key
 from alerting.station_incidents.timers import StationWatch
 from alerting.stations.snapshot import ClockName, Moment, Standing
 from alerting.stations.table import Facts, Field, Judged, StationChange
 from alerting.stations.verdict import Clock
+from contract.kinds import IncidentKind
 from registry.closures.rules import Closure
 from registry.hours.calendar import ALWAYS, Calendar
 from tests.instrument.sim_database import Kept
@@ -164,8 +164,10 @@ class Desk:
         return fallen_of(incident, memory.population.groups_of(station), memory.field.every_of(station))
 
     def _restore_causes(self, memory: Memory) -> None:
-        memory.use.restore(self.kept.causes(memory.field.every_of, UNUSABLE), self.kept.down([UNUSABLE]))
-        outages, alone = self.kept.causes(memory.field.every_of, AREA_OUTAGE), []
+        memory.use.restore(
+            self.kept.causes(memory.field.every_of, IncidentKind.UNUSABLE), self.kept.down([IncidentKind.UNUSABLE])
+        )
+        outages, alone = self.kept.causes(memory.field.every_of, IncidentKind.AREA_OUTAGE), []
         for incident in self.kept.down(CHILD_KINDS):
             fallen = self._fallen(memory, incident)
             outage = outages.get(incident.parent or 0)
