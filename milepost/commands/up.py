@@ -22,7 +22,9 @@ from milepost.processes.supervisor import GaveUpError
 from milepost.running import option
 from milepost.settings import Settings
 from milepost.signin import MINUTES
-from milepost.stack import FLEET_TERMINALS, Say, Servers, Stack
+from milepost.stack.programs import FLEET_TERMINALS
+from milepost.stack.servers import Servers
+from milepost.stack.stack import Say, Stack
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:

@@ -21,7 +21,7 @@ from milepost.demo.world import World
 from milepost.language import of_here
 from milepost.processes.supervisor import GaveUpError
 from milepost.settings import Settings
-from milepost.stack import Stack
+from milepost.stack.stack import Stack
 
 # What the story itself promises; it reads none of these from the system it is about.
 EVERY = 2.0

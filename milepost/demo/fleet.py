@@ -17,7 +17,7 @@ from contract.glossary import word
 from milepost.commands import check_api
 from milepost.demo.story import BrokenStepError
 from milepost.files import raise_file_limit
-from milepost.stack import Stack
+from milepost.stack.stack import Stack
 
 STATIONS: Final = 40
 TERMINALS: Final = 3

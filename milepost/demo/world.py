@@ -14,7 +14,8 @@ from milepost import datadir, http
 from milepost.demo.fleet import DemoFleet
 from milepost.demo.story import BrokenStepError
 from milepost.processes import children
-from milepost.stack import Stack, own_command
+from milepost.stack.environs import own_command
+from milepost.stack.stack import Stack
 
 STATION = "6321220007"
 EVERY = "2"

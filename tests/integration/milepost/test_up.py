@@ -19,7 +19,8 @@ import psutil
 import pytest
 
 from milepost.processes.supervisor import Program
-from milepost.stack import choose_partitions
+from milepost.stack import programs
+from milepost.stack.servers import choose_partitions
 from tests.acceptance.stack import Stack, wait_until
 from tests.servers import clean_environ, find_free_port
 
@@ -293,13 +294,11 @@ def test_ctrl_c_while_it_starts_ends_it(place: Path) -> None:
 
 
 def test_the_stop_times_fit_into_twenty_seconds() -> None:
-    from milepost import stack as module
-
     service = Program(name="x", command=list).stop_time
-    stages = [max(module.STOP_SECONDS.get(name, service) for name in stage) for stage in module.STOP_STAGES]
+    stages = [max(programs.STOP_SECONDS.get(name, service) for name in stage) for stage in programs.STOP_STAGES]
     assert sum(stages) < 18
-    assert {name for stage in module.STOP_STAGES for name in stage} == {
-        *module.SERVICES,
+    assert {name for stage in programs.STOP_STAGES for name in stage} == {
+        *programs.SERVICES,
         "fleet",
         "postgres",
         "kafka",

@@ -12,7 +12,7 @@ from milepost import cli
 from milepost.commands.account import agent_command
 from milepost.embedded import accounts, mqtt
 from milepost.settings import Settings
-from milepost.stack import choose_servers
+from milepost.stack.servers import choose_servers
 from tests.servers import find_free_port
 
 STATION = "6321220007"

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from contract.errors import RemedyError
-from milepost import stack
 from milepost.cli import COMMANDS, needed
 from milepost.embedded import postgres
 from milepost.settings import TABLE, Secret, Settings, load
+from milepost.stack.environs import command_environ
+from milepost.stack.programs import SERVICES
 from registry.importing.sheet import XLSX
 from registry.importing.sheet_process import read_apart
 
@@ -100,15 +101,15 @@ def parent(monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def test_a_child_gets_what_any_program_needs(parent: Settings) -> None:
-    environ = stack.command_environ("ingest", parent)
+    environ = command_environ("ingest", parent)
     assert (environ["PATH"], environ["LC_ALL"]) == ("/usr/bin", "C.UTF-8")
     read = load(environ)
     assert (read.database_url, read.kafka_servers, read.alert_urls) == (parent.database_url, "h:1", None)
 
 
-@pytest.mark.parametrize("name", sorted({*stack.SERVICES, "migrate", "topics", "import", "simulate"}))
+@pytest.mark.parametrize("name", sorted({*SERVICES, "migrate", "topics", "import", "simulate"}))
 def test_a_child_gets_no_secret_that_it_does_not_read(parent: Settings, name: str) -> None:
-    environ = stack.command_environ(name, parent)
+    environ = command_environ(name, parent)
     theirs = {"FOO_SECRET", "PGPASSWORD", "MILEPOST_GRAFANA_TOKEN", "MILEPOST_TEST_DATABASE_URL"}
     assert not theirs & set(environ)
     assert ("MILEPOST_ALERT_URLS" in environ) == (name in {"deliver", "watch"})

@@ -6,7 +6,7 @@ import pytest
 
 from milepost.commands.up import commands, mqtt_address, terminals
 from milepost.settings import Settings
-from milepost.stack import Servers
+from milepost.stack.servers import Servers
 
 HERE = "mqtt://127.0.0.1:1883"
 ONLY = "for terminals on this machine; for others too: milepost up --mqtt-bind ADDRESS"
