@@ -1,4 +1,4 @@
-"""Telling a story and proving it: a timetable of steps, each with its own expectation and time limit."""
+"""Running a story and proving it: a timetable of steps, each with its own expectation and time limit."""
 
 import asyncio
 import time
@@ -7,33 +7,30 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from contract.said import BilingualError
+from contract.said import BilingualError, Said
 
 Say = Callable[[str], None]
 W = TypeVar("W")
 
 
-class Words(msgspec.Struct, frozen=True):
-    """One text in both languages; names in braces are filled in."""
-
-    en: str
-    zh: str
+class StoryText(Said, frozen=True):
+    """One text of the story in both languages; names in braces are filled in."""
 
     def fill(self, language: str, **values: object) -> str:
         """The text in `language` (zh-CN or en)."""
-        return (self.zh if language == "zh-CN" else self.en).format(**values)
+        return self.text(language).format(**values)
 
 
-class Step(msgspec.Struct, Generic[W], frozen=True, kw_only=True):
+class StoryStep(msgspec.Struct, Generic[W], frozen=True, kw_only=True):
     """One line of the timetable.
 
-    `act` is done first. Then `see` is asked until it gives the facts for `told`; None means not yet, and a
-    BrokenStepError that what it saw is wrong. `limit` is how many seconds it has, counted from the end of `act`.
+    `act` is done first. Then `see` is called until it returns the facts for `text`; None means not yet, and it raises
+    BrokenStepError for what contradicts the story. `limit`: seconds for that, counted from the end of `act`.
     """
 
     name: str
-    announced: Words | None = None
-    told: Words
+    announced: StoryText | None = None
+    text: StoryText
     limit: float
     act: Callable[[W], Awaitable[None]] | None = None
     see: Callable[[W], Awaitable[dict[str, object] | None]]
@@ -43,14 +40,16 @@ class BrokenStepError(BilingualError):
     """What was seen contradicts the story."""
 
 
-_BEGUN = Words("       … {text}", "       … {text}")
-_SEEN = Words("{at:6.1f} s ✔ {text}", "{at:6.1f} 秒 ✔ {text}")
-_WHICH = Words("{name}: {what}", "第 {number} 步：{what}")
-_LATE = Words("not seen within {limit:.0f} s", "{limit:.0f} 秒内没有看到")
+_BEGUN = StoryText("       … {text}", "       … {text}")
+_SEEN = StoryText("{at:6.1f} s ✔ {text}", "{at:6.1f} 秒 ✔ {text}")
+_WHICH = StoryText("{name}: {what}", "第 {number} 步：{what}")
+_LATE = StoryText("not seen within {limit:.0f} s", "{limit:.0f} 秒内没有看到")
 
 
-async def tell(story: Sequence[Step[W]], world: W, *, language: str, say: Say, pause: float = 0.1) -> str | None:
-    """Go through the story; None when every step was seen, else what is wrong with the first that was not."""
+async def run_story(
+    story: Sequence[StoryStep[W]], world: W, *, language: str, say: Say, pause: float = 0.1
+) -> str | None:
+    """Run the steps in order; None when every step was seen, else what is wrong with the first that was not."""
     began = time.monotonic()
     for number, step in enumerate(story, start=1):
         if step.announced is not None:
@@ -64,12 +63,12 @@ async def tell(story: Sequence[Step[W]], world: W, *, language: str, say: Say, p
         if facts is None:
             late = _LATE.fill(language, limit=step.limit)
             return _WHICH.fill(language, name=step.name, number=number, what=late)
-        text = step.told.fill(language, **facts)
+        text = step.text.fill(language, **facts)
         say(_SEEN.fill(language, at=time.monotonic() - began, text=text))
     return None
 
 
-async def _wait_for(step: Step[W], world: W, pause: float) -> dict[str, object] | None:
+async def _wait_for(step: StoryStep[W], world: W, pause: float) -> dict[str, object] | None:
     deadline = time.monotonic() + step.limit
     while True:
         facts = await step.see(world)

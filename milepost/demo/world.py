@@ -11,7 +11,12 @@ import msgspec
 
 from contract.environ import bare_environ
 from milepost import datadir, http
+from milepost.demo.bad_terminals import BadTerminals
+from milepost.demo.bridge_outage import BridgeOutage
+from milepost.demo.county_outage import CountyOutage
 from milepost.demo.fleet import DemoFleet
+from milepost.demo.journal_check import compare_journal
+from milepost.demo.questions import Facts, all_online
 from milepost.demo.story import BrokenStepError
 from milepost.processes import children
 from milepost.stack.environs import own_command
@@ -21,8 +26,8 @@ STATION = "6321220007"
 EVERY = "2"
 
 
-class World:
-    """The station of this machine, and the simulated ones in `fleet`."""
+class DemoWorld:
+    """The station of this machine, the simulated stations, and what happens to them."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -30,7 +35,10 @@ class World:
         self._last_seen: datetime | None = None
         self._began = time.monotonic()
         self._incident: int | None = None
-        self.fleet = DemoFleet(stack, self._ask)
+        self._fleet = DemoFleet(stack)
+        self.county = CountyOutage(self._fleet, self._ask)
+        self.bridge = BridgeOutage(stack, self._ask)
+        self.bad = BadTerminals(self._fleet, self._ask)
 
     @property
     def silent(self) -> float:
@@ -38,13 +46,14 @@ class World:
         return 0.0 if self._last_seen is None else (datetime.now(UTC) - self._last_seen).total_seconds()
 
     async def start_all(self) -> None:
-        """The fleet's stations become known, and everybody starts, this machine's agent too."""
-        await self.fleet.start()
+        """Import the fleet's stations, and start all terminals, the agent of this machine too."""
+        await self._fleet.start()
         await self.start_agent()
 
     async def stop(self) -> None:
         """End what was started, in good order."""
-        await self.fleet.stop()
+        self.bridge.undo()
+        await self._fleet.stop()
         await self.stop_agent()
 
     async def start_agent(self) -> None:
@@ -55,7 +64,7 @@ class World:
         self._agent = await children.spawn(command, log=self._stack.logs / "agent.log", environ=bare_environ())
 
     async def kill_agent(self) -> None:
-        """kill -9: what it had to say stays unsaid."""
+        """kill -9: the agent sends no farewell."""
         if self._agent is not None:
             children.send(self._agent, signal.SIGKILL)
             await self._agent.wait()
@@ -71,7 +80,7 @@ class World:
         except TimeoutError:
             children.send(self._agent, signal.SIGKILL)
 
-    async def verdict_is(self, verdict: str) -> dict[str, object] | None:
+    async def verdict_is(self, verdict: str) -> Facts:
         """The station, once its verdict is this one."""
         self._require_agent_alive(verdict)
         station = await self._ask(f"stations/{STATION}")
@@ -80,19 +89,27 @@ class World:
         self._note_last_seen(station)
         return {"station": STATION} if station["verdict"] == verdict else None
 
-    async def online_for(self, seconds: float) -> dict[str, object] | None:
+    async def all_online(self) -> Facts:
+        """The counts, once every station of the prefecture is online."""
+        return await all_online(self._ask)
+
+    async def journal_agrees(self) -> Facts:
+        """How much was compared, once the fleet's journal and the system agree. Raises BrokenStepError."""
+        return await compare_journal(self._fleet, self._stack)
+
+    async def online_for(self, seconds: float) -> Facts:
         """Whether it has been so long since the story began and the station is online."""
         return await self.verdict_is("online") if time.monotonic() - self._began >= seconds else None
 
-    async def health(self) -> dict[str, object] | None:
-        """The newest health sample that tells of processor, memory and disk."""
+    async def health(self) -> Facts:
+        """The newest health sample that has values of processor, memory and disk."""
         listing = await self._ask(f"stations/{STATION}/health") or {"items": []}
         for item in listing["items"]:
             if all(item.get(name) is not None for name in ("cpu", "mem", "disk")):
                 return {name: item[name] for name in ("cpu", "mem", "disk")}
         return None
 
-    async def incident_is(self, status: Literal["open", "closed"]) -> dict[str, object] | None:
+    async def incident_is(self, status: Literal["open", "closed"]) -> Facts:
         """The station's incident, once it has this status; a closed one must be the one that was open."""
         listing = await self._ask(f"incidents?status={status}&kind=station_offline") or {"items": []}
         for item in listing["items"]:
@@ -101,27 +118,27 @@ class World:
                 return {"incident": item["id"], "silent": self.silent}
         return None
 
-    async def alert(self, phase: Literal["opened", "closed"]) -> dict[str, object] | None:
+    async def alert(self, phase: Literal["opened", "closed"]) -> Facts:
         """The notification about the incident in the alert log, as `milepost deliver` wrote it."""
         for alert in await asyncio.to_thread(self._alerts):
             if (alert["incident"], alert["phase"]) == (self._incident, phase):
                 return {"title": alert["title"], "silent": self.silent}
         return None
 
-    async def county_told(self, phase: Literal["opened", "closed"]) -> dict[str, object] | None:
-        """The one alert about the county's outage. BrokenStepError when people were told of one of its stations too."""
+    async def county_notified(self, phase: Literal["opened", "closed"]) -> Facts:
+        """The one alert about the county's outage. BrokenStepError when one of its stations has an alert too."""
         listing = await self._ask("incidents?kind=area_outage&limit=1") or {"items": []}
         for outage in listing["items"]:
             alerts = await asyncio.to_thread(self._alerts)
-            told = [alert["station"] for alert in alerts if alert["incident"] in outage["children"]]
-            if told:
+            notified = [alert["station"] for alert in alerts if alert["incident"] in outage["children"]]
+            if notified:
                 raise BrokenStepError(
-                    f"alerts were sent of {', '.join(told)}, and not only of the outage",
-                    f"除这次中断外，还通知了：{'、'.join(told)}",
+                    f"alerts were sent of {', '.join(notified)}, and not only of the outage",
+                    f"除这次中断外，还通知了：{'、'.join(notified)}",
                 )
             titles = [a["title"] for a in alerts if (a["incident"], a["phase"]) == (outage["id"], phase)]
-            if titles and len(outage["children"]) == self.fleet.fallen:
-                return {"count": self.fleet.fallen, "title": titles[0]}
+            if titles and len(outage["children"]) == self.county.fallen:
+                return {"count": self.county.fallen, "title": titles[0]}
         return None
 
     def _require_agent_alive(self, verdict: str) -> None:

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from milepost.demo.command import DEADLINE, EARLY, LATE, OUTAGE, STORY
-from milepost.demo.story import BrokenStepError, Step, Words, tell
+from milepost.demo.story import BrokenStepError, StoryStep, StoryText, run_story
+from milepost.demo.timetable import DEADLINE, EARLY, LATE, OUTAGE, STORY
 
 
 class Clock:
@@ -27,22 +27,22 @@ class Clock:
         self.acts.append("done")
 
 
-def step(name: str, *, limit: float = 5.0, act: bool = False) -> Step[Clock]:
+def step(name: str, *, limit: float = 5.0, act: bool = False) -> StoryStep[Clock]:
     see = {"third": Clock.third, "never": Clock.never, "wrong": Clock.wrong}[name]
-    told = Words("seen at look {looks}", "第 {looks} 眼看到")
-    return Step(name=name, told=told, limit=limit, act=Clock.act if act else None, see=see)
+    text = StoryText("seen at look {looks}", "第 {looks} 眼看到")
+    return StoryStep(name=name, text=text, limit=limit, act=Clock.act if act else None, see=see)
 
 
 async def test_a_step_is_waited_for_and_told() -> None:
     world, said = Clock(), list[str]()
-    assert await tell([step("third", act=True)], world, language="en", say=said.append, pause=0) is None
+    assert await run_story([step("third", act=True)], world, language="en", say=said.append, pause=0) is None
     assert world.acts == ["done"]
     assert [line.partition("✔ ")[2] for line in said] == ["seen at look 3"]
 
 
 async def test_it_is_told_in_chinese() -> None:
     said = list[str]()
-    await tell([step("third")], Clock(), language="zh-CN", say=said.append, pause=0)
+    await run_story([step("third")], Clock(), language="zh-CN", say=said.append, pause=0)
     assert said[0].endswith("第 3 眼看到")
 
 
@@ -53,14 +53,14 @@ async def test_it_is_told_in_chinese() -> None:
 async def test_the_first_step_that_fails_ends_the_story(name: str, limit: float, outcome: str) -> None:
     world = Clock()
     story = [step(name, limit=limit), step("third", act=True)]
-    assert await tell(story, world, language="en", say=lambda _: None, pause=0) == outcome
+    assert await run_story(story, world, language="en", say=lambda _: None, pause=0) == outcome
     assert world.acts == []
 
 
 def test_the_demo_names_each_step_once_and_in_both_languages() -> None:
     assert len({step.name for step in STORY}) == len(STORY)
     for one in STORY:
-        for words in (one.told, *([one.announced] if one.announced else [])):
+        for words in (one.text, *([one.announced] if one.announced else [])):
             assert words.en
             assert any(ord(char) > 0x2E80 for char in words.zh)
 
@@ -74,6 +74,6 @@ def test_the_demo_expects_offline_between_its_own_bounds() -> None:
 
 def test_every_step_is_told_in_both_languages_with_the_same_facts() -> None:
     for step in STORY:
-        for words in filter(None, (step.announced, step.told)):
+        for words in filter(None, (step.announced, step.text)):
             assert re.search("[\u4e00-\u9fff]", words.zh) and not re.search("[\u4e00-\u9fff]", words.en), step.name
             assert not re.search("立案|结案|管道", words.zh), "as the glossary says it"
