@@ -28,7 +28,7 @@ import uvloop
 
 from broker.bridge import BridgeConfig, open_producer, run
 from broker.metrics import Counters
-from broker.relay import Carrier
+from broker.relay import Relay
 from broker.topics import ensure_topics
 from broker.translate import Translator
 from contract.codec import encode
@@ -210,21 +210,21 @@ def translating(feed: Sequence[tuple[str, bytes]]) -> float:
 
 
 async def pipeline(kafka: str, feed: Sequence[tuple[str, bytes]], idempotent: bool) -> float:
-    """CPU µs a heartbeat from `Carrier.take` to Kafka's acknowledgement, without MQTT."""
+    """CPU µs a heartbeat from `Relay.take` to Kafka's acknowledgement, without MQTT."""
     config = BridgeConfig(mqtt_url="mqtt://none", kafka_servers=kafka, idempotent=idempotent)
     counters = Counters()
     producer = open_producer(config)
     await producer.start()
     try:
-        carrier = Carrier(config, producer, PARTITIONS, counters)
+        relay = Relay(config, producer, PARTITIONS, counters)
         began = time.process_time()
         for first in range(0, len(feed), 250):  # as many as come in one read from a socket
             for where, what in feed[first : first + 250]:
-                carrier.take(where, what, False)
+                relay.take(where, what, False)
             await asyncio.sleep(0)
-        await carrier.outbox.drain()
+        await relay.outbox.drain()
         used = time.process_time() - began
-        await carrier.outbox.close()
+        await relay.outbox.close()
     finally:
         await producer.stop()
     return used / len(feed) * 1e6

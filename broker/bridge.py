@@ -15,9 +15,10 @@ from broker.client_close import close_client
 from broker.config import BridgeConfig
 from broker.log_identity import open_admin, read_identity, watch_identity
 from broker.metrics import Counters
-from broker.mqtt_link import Address, MqttLink
-from broker.pulse import Progress
-from broker.relay import Carrier
+from broker.mqtt.address import Address
+from broker.mqtt.link import MqttLink
+from broker.progress import Progress
+from broker.relay import Relay
 from broker.topics import count_partitions
 from contract.errors import RemedyError
 from contract.log import DEADLETTER, LIVE, RECORDS
@@ -60,13 +61,13 @@ async def run(config: BridgeConfig, stop: asyncio.Event, counters: Counters | No
             producer = open_producer(config)
             try:
                 await _start(producer, config)
-                carrier = Carrier(config, producer, partitions, counters)
-                link = carrier.open_link()
+                relay = Relay(config, producer, partitions, counters)
+                link = relay.open_link()
                 watches = [
                     watch_identity(identity, lambda: read_identity(admin)),
                     _watch_progress(counters, lambda: read_identity(admin)),
                 ]
-                await _carry(carrier, link, watches, stop, counters)
+                await _carry(relay, link, watches, stop, counters)
             finally:
                 await close_client(producer.stop(), seconds=_CLOSE_TIMEOUT)
     finally:
@@ -127,7 +128,7 @@ async def _partitions(admin: AIOKafkaAdminClient) -> int:
 
 
 async def _carry(
-    carrier: Carrier,
+    relay: Relay,
     link: MqttLink,
     watches: Sequence[Coroutine[None, None, None]],
     stop: asyncio.Event,
@@ -135,31 +136,31 @@ async def _carry(
 ) -> None:
     tasks: list[asyncio.Task[object]] = [
         asyncio.create_task(link.run(), name="bridge mqtt"),
-        asyncio.create_task(carrier.run_pulse(), name="bridge pulse"),
-        asyncio.create_task(carrier.run_clearing(), name="bridge clearing"),
+        asyncio.create_task(relay.pulses.run(link), name="bridge pulse"),
+        asyncio.create_task(relay.clearing.run(link), name="bridge clearing"),
         asyncio.create_task(_statistics(counters), name="bridge statistics"),
         *(asyncio.create_task(watch, name="bridge watch") for watch in watches),
         asyncio.create_task(stop.wait(), name="bridge stop"),
     ]
     try:
-        waited: set[asyncio.Future[Any]] = {*tasks, carrier.outbox.fatal, carrier.superseded}
+        waited: set[asyncio.Future[Any]] = {*tasks, relay.outbox.fatal, relay.pulses.superseded}
         done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-        for ended in done - {carrier.superseded}:
+        for ended in done - {relay.pulses.superseded}:
             ended.result()
-        await _flush(carrier, link)
-        if carrier.superseded.done():
-            carrier.superseded.result()
+        await _flush(relay, link)
+        if relay.pulses.superseded.done():
+            relay.pulses.superseded.result()
     finally:
         await end_tasks(*tasks)
-        await carrier.outbox.close()
+        await relay.outbox.close()
 
 
-async def _flush(carrier: Carrier, link: MqttLink) -> None:
+async def _flush(relay: Relay, link: MqttLink) -> None:
     """At a wished end: take nothing more, let Kafka have what is here and the terminals know of it."""
     link.pause()
     try:
         async with asyncio.timeout(_CLOSE_TIMEOUT):
-            await carrier.outbox.drain()
+            await relay.outbox.drain()
     except TimeoutError:
         log.warning("Kafka did not take everything in time; terminals send their records again")
 

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from broker.losses import LossSettings
 from broker.retained import EVERY
+from broker.ticks.losses import LossSettings
 from contract.messages import MOST_TERMINALS
 
 

@@ -13,20 +13,22 @@ from collections.abc import Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final, Protocol, TypeVar
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
 from broker.client_close import close_client
+from broker.consumer_config import ConsumerConfig
 from broker.log_identity import open_admin, read_identity, watch_identity
-from broker.pulse import Progress
+from broker.positions import Positions
+from broker.stall_watch import StalledError, StallWatch
 from broker.topics import count_partitions
 from contract.errors import RemedyError
 from store.offsets import Claim, FencedError, advance, claim, keep_partitions
 from store.pool import UNREACHABLE, Connection, Pool, may_pass
 from store.signs import Role, Signs
-from store.tasks import end_tasks
+from store.tasks import Backoff, end_tasks, wait_for_first
+
+__all__ = ["ConsumerConfig", "Handler", "LogConsumer", "StalledError"]
 
 log = logging.getLogger(__name__)
 
@@ -57,43 +59,6 @@ class Handler(Protocol):
         """Throw away the memory of these partitions."""
 
 
-class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`name` is the Kafka group and the consumer in consumer_offset; times in seconds.
-
-    `poll`: how often the handler is asked whether a commit is due, while something waits for one; `idle_poll`:
-    otherwise. `fetch_wait`: how long Kafka may keep a fetch open for which it has nothing. Apache Kafka answers as soon
-    as something comes; Tansu looks again after up to half of that time.
-    """
-
-    name: str
-    topic: str
-    servers: str
-    instance: str
-    max_records: int = 20_000
-    session_timeout: float = 6.0
-    commit_timeout: float = 60.0
-    stall_timeout: float = 20.0
-    poll: float = 0.1
-    idle_poll: float = 0.5
-    fetch_wait: float = 2.0
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """What a load brings stays: to look for garbage in it would take a tenth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-class StalledError(Exception):
-    """The log grows and the consumer gets nothing: a known fault of Kafka clients that only a restart cures."""
-
-
 class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Runs one handler over the partitions that the group assigns to this process."""
 
@@ -101,10 +66,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._config = config
         self._pool = pool
         self._handler = handler
-        self._claims: dict[int, Claim] = {}
-        self._positions: dict[int, int] = {}
-        # Assigned, but not loaded yet.
-        self._waiting: set[int] = set()
+        self._positions = Positions[Claim]()
         self._lock = asyncio.Lock()
         self._log = ""
         self._consumer: AIOKafkaConsumer = None
@@ -112,83 +74,55 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     @property
     def partitions(self) -> frozenset[int]:
-        return frozenset(self._claims)
+        """The partitions that are assigned to this process and loaded."""
+        return frozenset(self._positions.held)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`. Raises FencedError, LogReplacedError or StalledError when only a restart helps."""
-        async with open_admin(self._config.servers) as admin:
+        config = self._config
+        async with open_admin(config.servers) as admin:
             self._log = await read_identity(admin)
-            await self._refuse_other_partitions(admin)
-            self._consumer = self._open_consumer()
+            await _refuse_other_partitions(admin, self._pool, config.topic)
+            self._consumer = _open_consumer(config)
             await self._consumer.start()
-            self._consumer.subscribe([self._config.topic], listener=self)
+            self._consumer.subscribe([config.topic], listener=self)
+            watch = StallWatch(config, self._consumer, self._positions, self._lock)
+            identity = watch_identity(self._log, lambda: read_identity(admin))
             tasks = [
-                asyncio.create_task(self._consume(), name=f"{self._config.name} consume"),
-                asyncio.create_task(
-                    watch_identity(self._log, lambda: read_identity(admin)), name=f"{self._config.name} identity"
-                ),
-                asyncio.create_task(self._watch_progress(), name=f"{self._config.name} progress"),
-                asyncio.create_task(stop.wait(), name=f"{self._config.name} stop"),
+                asyncio.create_task(self._consume(), name=f"{config.name} consume"),
+                asyncio.create_task(identity, name=f"{config.name} identity"),
+                asyncio.create_task(watch.run(), name=f"{config.name} progress"),
+                asyncio.create_task(stop.wait(), name=f"{config.name} stop"),
             ]
             try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
+                await wait_for_first(*tasks)
             finally:
-                await self._close(tasks)
-
-    async def _refuse_other_partitions(self, admin: AIOKafkaAdminClient) -> None:
-        """A station's state lies by its partition: with another number it would be judged in two places."""
-        topic = self._config.topic
-        found = (await count_partitions(admin, [topic]))[topic]
-        async with self._pool.acquire() as connection:
-            kept = await keep_partitions(connection, topic, found)
-        if found != kept:
-            raise RemedyError(
-                f"topic {topic} has {found} partitions, but this database was begun with {kept}: delete the topic, "
-                f"set MILEPOST_PARTITIONS={kept} and run `milepost topics`, or begin with an empty database",
-                f"主题 {topic} 有 {found} 个分区，而此数据库以 {kept} 个开始：请删除该主题，"
-                f"设置 MILEPOST_PARTITIONS={kept} 后运行 `milepost topics`，或改用空数据库",
-            )
-
-    def _open_consumer(self) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
-            bootstrap_servers=self._config.servers,
-            group_id=f"milepost.{self._config.name}",
-            client_id=self._config.instance,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=int(self._config.session_timeout * 1000),
-            heartbeat_interval_ms=int(self._config.session_timeout * 1000 / 3),
-            metadata_max_age_ms=10_000,
-            fetch_max_wait_ms=int(self._config.fetch_wait * 1000),
-        )
-
-    async def _close(self, tasks: Sequence[asyncio.Task[object]]) -> None:
-        await end_tasks(*tasks)
-        await close_client(self._consumer.stop(), seconds=_CLOSE_TIMEOUT)
+                await end_tasks(*tasks)
+                await close_client(self._consumer.stop(), seconds=_CLOSE_TIMEOUT)
 
     async def _consume(self) -> None:
+        config, positions = self._config, self._positions
         while True:
             await self._load_waiting()
-            patience = self._config.poll if self._positions or not self._claims else self._config.idle_poll
-            batches = await self._consumer.getmany(
-                timeout_ms=int(patience * 1000), max_records=self._config.max_records
-            )
+            patience = config.poll if positions.uncommitted or not positions.held else config.idle_poll
+            batches = await self._consumer.getmany(timeout_ms=int(patience * 1000), max_records=config.max_records)
             async with self._lock:
                 self._apply(batches)
-                if self._positions and self._handler.due(time.monotonic()):
-                    await self._commit(frozenset(self._positions))
+                if positions.uncommitted and self._handler.due(time.monotonic()):
+                    await self._commit(frozenset(positions.uncommitted))
                 if self._signs.due(self._role):
                     await self._give_sign()
 
+    # --- signs of life
+
     @property
     def _role(self) -> Role:
-        return "working" if self._claims else "standby"
+        return "working" if self._positions.held else "standby"
 
     async def _give_sign(self) -> None:
-        """Say that this loop goes round; a database that is away needs no sign to be noticed."""
-        behind = {partition: self._behind(partition) for partition in sorted(self._claims)}
+        """Record that this loop goes round. A database that is away is noticed without a sign."""
+        ends = {partition: self._end_of(partition) for partition in sorted(self._positions.held)}
+        behind = self._positions.behind(ends)
         detail = {"partitions": list(behind), "behind": sum(behind.values())}
         try:
             async with self._pool.acquire() as connection:
@@ -196,43 +130,41 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         except UNREACHABLE as exc:
             log.warning("no sign of life", extra={"consumer": self._config.name, "error": repr(exc)})
 
-    def _behind(self, partition: int) -> int:
-        """Entries that Kafka's last answer showed beyond where we are."""
-        end = self._consumer.highwater(TopicPartition(self._config.topic, partition))
-        return max(0, (end or 0) - self._position(partition))
+    def _end_of(self, partition: int) -> int:
+        """The end of a partition in Kafka's last answer; 0 while there is none."""
+        return self._consumer.highwater(TopicPartition(self._config.topic, partition)) or 0
+
+    # --- reading and committing
 
     def _apply(self, batches: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]) -> None:
         now = time.monotonic()
         for where, records in batches.items():
-            held = self._claims.get(where.partition)
-            if held is None:
-                continue
-            position = self._positions.get(where.partition, held.next_offset)
-            fresh = records if records[0].offset >= position else [r for r in records if r.offset >= position]
+            fresh = self._positions.unread_of(where.partition, records)
             if fresh:
                 self._handler.apply(where.partition, fresh, now)
-                self._positions[where.partition] = fresh[-1].offset + 1
+                self._positions.note_read(where.partition, fresh[-1].offset)
 
     async def _commit(self, partitions: Collection[int]) -> None:
         """Commit rows and offsets; when that fails in any unclear way, load everything again."""
         try:
-            await self._within_timeout(partitions)
+            await self._commit_once(partitions)
         except UNREACHABLE as exc:
             if not may_pass(exc):
                 raise
             log.warning("commit failed, loading again", extra={"consumer": self._config.name, "error": repr(exc)})
             self._load_later(partitions)
 
-    async def _within_timeout(self, partitions: Collection[int]) -> None:
+    async def _commit_once(self, partitions: Collection[int]) -> None:
         async with self._pool.acquire() as connection:
             claims = await self._unless_hung(connection, self._write(connection, partitions))
-        self._claims.update(claims)
-        for partition in partitions:
-            self._positions.pop(partition, None)
+        self._positions.note_committed(claims)
         self._handler.saved(partitions)
 
     async def _unless_hung(self, connection: Connection, work: Coroutine[None, None, _T]) -> _T:
-        """A writer is never cancelled: its connection is broken, so that the outcome is looked up, not guessed."""
+        """Wait for `work` for the commit timeout, then break the connection.
+
+        A writer is never cancelled: with a broken connection the outcome is looked up, not guessed.
+        """
         write = asyncio.create_task(work, name=f"{self._config.name} write")
         try:
             done, _ = await asyncio.wait({write}, timeout=self._config.commit_timeout)
@@ -246,15 +178,16 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
 
     async def _write(self, connection: Connection, partitions: Collection[int]) -> dict[int, Claim]:
         async with connection.transaction():
-            moves = {p: (self._claims[p], self._positions[p]) for p in partitions}
-            claims = await advance(connection, moves)
+            claims = await advance(connection, self._positions.moves_of(partitions))
             await self._handler.save(connection, partitions)
         return claims
 
+    # --- loading
+
     def _load_later(self, partitions: Collection[int]) -> None:
         """Forget these partitions and hold them back until they are loaded."""
-        self._drop(partitions)
-        self._waiting.update(partitions)
+        self._handler.forget(partitions)
+        self._positions.wait_for(partitions)
         self._consumer.pause(*(TopicPartition(self._config.topic, partition) for partition in partitions))
 
     async def _load_waiting(self) -> None:
@@ -263,24 +196,20 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         Not within Kafka's call that assigns them: no heartbeat reaches the group until that returns, and the load of
         hundreds of thousands of rows takes longer than a session lasts, so that the group would go on without us.
         """
-        delay = 0.2
-        while self._waiting:
+        backoff = Backoff()
+        while waiting := self._positions.waiting:
             try:
                 async with self._lock:
-                    with _uncollected():
-                        loads = (self._load(partition) for partition in sorted(self._waiting)[:_LOADS])
+                    with _without_gc():
+                        loads = (self._load(partition) for partition in sorted(waiting)[:_LOADS])
                         ended = await asyncio.gather(*loads, return_exceptions=True)
                     for failed in ended:
                         if failed is not None:
                             raise failed
             except UNREACHABLE as exc:
-                if not may_pass(exc):
-                    raise
-                log.warning("database away", extra={"consumer": self._config.name, "error": repr(exc)})
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, 5.0)
+                await backoff.wait_out(exc, log, "database away", consumer=self._config.name)
             else:
-                delay = 0.2
+                backoff.reset()
 
     async def _load(self, partition: int) -> None:
         config = self._config
@@ -294,59 +223,69 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                 instance=config.instance,
             )
             await self._handler.load(connection, held)
-        self._claims[partition] = held
-        self._waiting.discard(partition)
+        self._positions.hold(partition, held)
         where = TopicPartition(config.topic, partition)
         self._consumer.seek(where, held.next_offset)
         self._consumer.resume(where)
 
-    def _drop(self, partitions: Collection[int]) -> None:
-        self._handler.forget(partitions)
-        for partition in partitions:
-            self._claims.pop(partition, None)
-            self._positions.pop(partition, None)
+    # --- what the group assigns; aiokafka names these methods
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Commit what was read of these partitions, if that is still possible, and drop them."""
         async with self._lock:
-            mine = {where.partition for where in revoked} & set(self._claims)
-            dirty = mine & set(self._positions)
+            positions = self._positions
+            mine = {where.partition for where in revoked} & set(positions.held)
+            dirty = mine & set(positions.uncommitted)
             if dirty:
                 with suppress(FencedError, *UNREACHABLE):
-                    await self._within_timeout(dirty)
-            self._drop(mine)
-            self._waiting.clear()
+                    await self._commit_once(dirty)
+            self._handler.forget(mine)
+            positions.drop(mine)
+            positions.waiting.clear()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Hold these partitions back until they are loaded."""
         async with self._lock:
             partitions = [where.partition for where in assigned]
             log.info("assigned", extra={"consumer": self._config.name, "partitions": sorted(partitions)})
             self._load_later(partitions)
 
-    async def _watch_progress(self) -> None:
-        """Notice a consumer that hangs although Kafka answers and there is something to read."""
-        progress = Progress(self._config.stall_timeout)
-        while True:
-            await asyncio.sleep(self._config.stall_timeout / 4)
-            unread = await self._unread()
-            if unread is None:
-                progress.excuse(time.monotonic())
-            elif progress.stalled(time.monotonic(), sum(map(self._position, self._claims)), sum(unread.values())):
-                behind = sorted(partition for partition, count in unread.items() if count)
-                raise StalledError(f"{self._config.name} gets nothing of partitions {behind} of {self._config.topic}")
 
-    async def _unread(self) -> dict[int, int] | None:
-        """Entries to be read by partition; None while it is not this consumer's turn, or Kafka does not answer."""
-        if self._lock.locked() or self._waiting or not self._claims:
-            return None
-        mine = [TopicPartition(self._config.topic, partition) for partition in self._claims]
-        try:
-            async with asyncio.timeout(self._config.stall_timeout / 4):
-                ends = await self._consumer.end_offsets(mine)
-        except (KafkaError, TimeoutError):
-            return None
-        # The in-memory broker tells an end that is a batch old, so that we may be beyond it.
-        held = {where.partition: end for where, end in ends.items() if where.partition in self._claims}
-        return {partition: max(0, end - self._position(partition)) for partition, end in held.items()}
+def _open_consumer(config: ConsumerConfig) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
+        bootstrap_servers=config.servers,
+        group_id=f"milepost.{config.name}",
+        client_id=config.instance,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=int(config.session_timeout * 1000),
+        heartbeat_interval_ms=int(config.session_timeout * 1000 / 3),
+        metadata_max_age_ms=10_000,
+        fetch_max_wait_ms=int(config.fetch_wait * 1000),
+    )
 
-    def _position(self, partition: int) -> int:
-        return self._positions.get(partition, self._claims[partition].next_offset)
+
+async def _refuse_other_partitions(admin: AIOKafkaAdminClient, pool: Pool, topic: str) -> None:
+    """A station's state lies by its partition: with another number it would be judged in two places."""
+    found = (await count_partitions(admin, [topic]))[topic]
+    async with pool.acquire() as connection:
+        kept = await keep_partitions(connection, topic, found)
+    if found != kept:
+        raise RemedyError(
+            f"topic {topic} has {found} partitions, but this database was begun with {kept}: delete the topic, "
+            f"set MILEPOST_PARTITIONS={kept} and run `milepost topics`, or begin with an empty database",
+            f"主题 {topic} 有 {found} 个分区，而此数据库以 {kept} 个开始：请删除该主题，"
+            f"设置 MILEPOST_PARTITIONS={kept} 后运行 `milepost topics`，或改用空数据库",
+        )
+
+
+@contextmanager
+def _without_gc() -> Iterator[None]:
+    """What a load brings stays: to look for garbage in it would take a tenth of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from broker.census import Census
 from broker.partition import partition_of
+from broker.ticks.census import Census
 from contract.clocks import WallMs
 from contract.codec import (
     decode_data,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alerting.blindspots.tracker import BlindSpotSettings
     from alerting.incident_process.service import IncidentsConfig
     from alerting.liveness.partition import LivenessSettings
-    from broker.losses import LossSettings
+    from broker.ticks.losses import LossSettings
 
 _MAX_DAYS = 400
 
@@ -46,7 +46,7 @@ async def bridge(settings: Settings, stop: asyncio.Event) -> None:
 
 def loss_settings(settings: Settings) -> "LossSettings":
     """Settings that distinguish losses of the platform from stations that number messages wrongly."""
-    from broker.losses import LossSettings
+    from broker.ticks.losses import LossSettings
 
     return LossSettings(
         window=settings.loss_window,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, Transition
-from broker.census import Census
+from broker.ticks.census import Census
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import Heartbeat, Status
 

@@ -13,7 +13,7 @@ import msgspec
 
 from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
 from alerting.liveness.pipeline_clock import ClockSettings
-from broker.census import Census
+from broker.ticks.census import Census
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import Heartbeat, Status
 from tests.instrument import ground_truth as facts

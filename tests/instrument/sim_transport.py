@@ -9,8 +9,8 @@ from collections.abc import Callable
 import msgspec
 
 from broker.acks import merge
-from broker.census import Census
-from broker.pulse import LOST_AFTER, Ticker
+from broker.ticks.census import Census
+from broker.ticks.pulse import LOST_AFTER, Ticker
 from broker.translate import Receipt, Translator
 from contract.log import LIVE, LiveEntry
 

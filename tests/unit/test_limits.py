@@ -13,8 +13,9 @@ from api.http import connections, middleware, session_rules, times, work
 from api.live import event_hub
 from api.v1 import history, pipeline, stations
 from api.v1.areas import MOST_CHILDREN
-from broker import census, namesakes, retained
+from broker import retained
 from broker.acks import MAX_RANGES
+from broker.ticks import census, namesakes
 from contract.messages import MOST_TERMINALS
 from milepost.settings import Settings
 from milepost.signin import MINUTES
@@ -34,8 +35,8 @@ SERVER = ApiConfig(database_url="", admin_token_file=None)
         f"{MAX_UNREGISTERED:,} are listed under `/api/v1/unregistered`, each with {MAX_TERMINALS} terminals",
         f"one status of {retained.LARGE // 1024} KiB",
         f"{retained.MOST:,} topics and {retained.MOST_FILTERS} stations at a time",
-        f"| {census.MOST_STATIONS:,} (`broker/census.py`), each with {MOST_TERMINALS} terminals",
-        f"| {namesakes.MOST} (`broker/namesakes.py`)",
+        f"| {census.MOST_STATIONS:,} (`broker/ticks/census.py`), each with {MOST_TERMINALS} terminals",
+        f"| {namesakes.MOST} (`broker/ticks/namesakes.py`)",
         f"each of {MAX_RANGES:,} ranges of ids",
         f"{MAX_BOXES} boots of {MAX_RUNS} runs of {MAX_CHAINS} chains each, {MOST_BASE} that",
         f"| {MOST_TOLD} (`alerting/health/evaluate.py`)",

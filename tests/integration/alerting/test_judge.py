@@ -10,8 +10,8 @@ from aiokafka import ConsumerRecord
 
 from alerting.liveness.partition import LivenessSettings
 from alerting.liveness.service import CONSUMER, JudgeConfig, JudgeHandler
-from broker.census import Census
-from broker.losses import LossSettings
+from broker.ticks.census import Census
+from broker.ticks.losses import LossSettings
 from contract.codec import encode
 from contract.log import LIVE, LiveEntry
 from store.offsets import FencedError, advance, claim

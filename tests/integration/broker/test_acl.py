@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.mqtt_link import Address
+from broker.mqtt.address import Address
 from contract.errors import RemedyError
 from tests.integration.bridge_kit import (
     Running,

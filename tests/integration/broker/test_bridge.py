@@ -9,7 +9,7 @@ import uvloop
 
 from broker.bridge import BridgeConfig, run
 from broker.log_identity import LogReplacedError
-from broker.pulse import Pulse
+from broker.ticks.pulse import Pulse
 from contract.codec import decode_heartbeat
 from contract.errors import RemedyError
 from contract.log import DeadLetter, HeartbeatEntry, StatusEntry, Tick
@@ -285,7 +285,7 @@ async def test_a_fault_of_ours_costs_one_message(
 async def test_a_broker_that_falls_silent_is_left_and_found_again(
     mosquitto: Mosquitto, kafka_servers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("broker.relay.SILENT_PULSES", 1)
+    monkeypatch.setattr("broker.ticks.pulse_loop.SILENT_PULSES", 1)
     monkeypatch.setattr(Pulse.__init__, "__kwdefaults__", {"interval": 0.05, "lost_after": 0.3})
     async with running_bridge(mosquitto.url, kafka_servers) as bridge:
         mosquitto.freeze()

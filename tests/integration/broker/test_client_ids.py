@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from agents.agent import AgentConfig, run
-from broker.relay import SupersededError
+from broker.ticks.pulse_loop import SupersededError
 from contract.messages import Heartbeat
 from tests.integration.bridge_kit import Running, Terminal, of_bridge, read_log, running_bridge, unique, until
 from tests.integration.broker.test_acl import ACCOUNTS, API, BRIDGE, ONE, TWO, Production, production_lines

@@ -5,7 +5,7 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.census import FORGOTTEN_AFTER, Census, Counts
+from broker.ticks.census import FORGOTTEN_AFTER, Census, Counts
 from contract.messages import MOST_TERMINALS, Heartbeat, Status
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.census import MOST_NAMED, Census
-from broker.losses import ENOUGH, LossSettings
+from broker.ticks.census import MOST_NAMED, Census
+from broker.ticks.losses import ENOUGH, LossSettings
 from contract.messages import Heartbeat, Status
 
 # One station that misses a number is enough, from the first moment on.

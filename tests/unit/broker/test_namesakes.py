@@ -2,8 +2,8 @@
 
 import pytest
 
-from broker.namesakes import ENOUGH, MOST, WITHIN, Namesakes, Start
-from broker.pulse import Pulse
+from broker.ticks.namesakes import ENOUGH, MOST, WITHIN, Namesakes, Start
+from broker.ticks.pulse import Pulse
 
 MINE, OTHER = Start(1000, "aa"), Start(2000, "bb")
 Heard = list[tuple[float, bytes]]

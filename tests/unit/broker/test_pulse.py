@@ -2,8 +2,9 @@
 
 import pytest
 
-from broker.census import Counts
-from broker.pulse import Progress, Pulse, Ticker
+from broker.progress import Progress
+from broker.ticks.census import Counts
+from broker.ticks.pulse import Pulse, Ticker
 
 
 def test_one_pulse_flies_and_the_next_follows_a_quarter_second_after_it_is_back() -> None:

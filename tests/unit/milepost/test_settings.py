@@ -8,7 +8,7 @@ import pytest
 from alerting.causes.shard_suspicion import MassSettings
 from alerting.liveness.partition import LivenessSettings
 from alerting.liveness.pipeline_clock import ClockSettings
-from broker.losses import LossSettings
+from broker.ticks.losses import LossSettings
 from contract.errors import RemedyError
 from milepost.settings import TABLE, Secret, Settings, load, require, to_environ, unknown
 from milepost.settings.document import render_markdown

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.census import Census
+from broker.ticks.census import Census
 from contract.errors import RemedyError
 from milepost import http
 from milepost.cli import COMMANDS, needed

@@ -8,7 +8,7 @@ import pytest
 from alerting.liveness.boot_order import FORGOTTEN, UNHEARD
 from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration
 from alerting.liveness.store import _Stored
-from broker.census import Census
+from broker.ticks.census import Census
 from contract.log import HeartbeatEntry
 from contract.messages import Heartbeat
 from tests.instrument.judges import restarted

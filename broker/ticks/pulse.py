@@ -1,11 +1,11 @@
-"""The bridge's pulse through the MQTT broker, the ticks it makes, and whether anything moves.
+"""The bridge's pulse through the MQTT broker, and the ticks it makes.
 
 Pure: `now` is seconds of a monotonic clock.
 """
 
 from typing import Final
 
-from broker.census import Counts
+from broker.ticks.census import Counts
 from contract.clocks import MonotonicMs, WallMs
 from contract.log import Tick
 
@@ -86,25 +86,3 @@ class Ticker:
         self._seq += 1
         self.whole = True
         return tick
-
-
-class Progress:
-    """Tells a producer or consumer that is stuck from one that has nothing to do, or whose Kafka is away.
-
-    `limit` is in seconds.
-    """
-
-    def __init__(self, limit: float) -> None:
-        self._limit = limit
-        self._done = -1
-        self._since = float("inf")
-
-    def excuse(self, now: float) -> None:
-        """Kafka does not answer: the time starts anew."""
-        self._since = now
-
-    def stalled(self, now: float, done: int, waiting: int) -> bool:
-        """Whether something waits and nothing was done for longer than the limit."""
-        if done != self._done or not waiting or self._since > now:
-            self._done, self._since = done, now
-        return now - self._since > self._limit

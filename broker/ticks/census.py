@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from broker.losses import Line, LossSettings, LossWatch
+from broker.ticks.losses import Line, LossSettings, LossWatch
 from contract.messages import MOST_TERMINALS, Heartbeat, Status
 
 FORGOTTEN_AFTER: Final = 10

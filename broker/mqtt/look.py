@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterable
 
 from broker.config import BridgeConfig
-from broker.mqtt_link import Address, MqttLink
+from broker.mqtt.address import Address
+from broker.mqtt.link import MqttLink
 from contract.topics import pulse_topic
 
 SECONDS = 30.0

@@ -1,0 +1,24 @@
+"""The settings of a log consumer."""
+
+import msgspec
+
+
+class ConsumerConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """`name` is the Kafka group and the consumer in consumer_offset; times in seconds.
+
+    `poll`: how often the handler is asked whether a commit is due, while something waits for one; `idle_poll`:
+    otherwise. `fetch_wait`: how long Kafka may keep a fetch open for which it has nothing. Apache Kafka answers as soon
+    as an entry comes; Tansu looks again after up to half of that time.
+    """
+
+    name: str
+    topic: str
+    servers: str
+    instance: str
+    max_records: int = 20_000
+    session_timeout: float = 6.0
+    commit_timeout: float = 60.0
+    stall_timeout: float = 20.0
+    poll: float = 0.1
+    idle_poll: float = 0.5
+    fetch_wait: float = 2.0

@@ -1,0 +1,1 @@
+"""The bridge's side towards the MQTT broker. Only `broker.mqtt.connection` knows gmqtt."""
