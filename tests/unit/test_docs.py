@@ -131,3 +131,15 @@ def test_every_file_that_is_named_is_there() -> None:
     named = {(path.relative_to(ROOT).as_posix(), name) for path in texts for name in CODE_PATHS.findall(texts[path])}
     assert len(named) > 50
     assert {(where, name) for where, name in named if name not in known | MADE} == set()
+
+
+NAMED_IN = re.compile(r"`(\w+)` in\s+`([\w/]+\.py)`")
+
+
+def test_every_step_of_a_walk_names_a_function_of_its_file() -> None:
+    walks = (DOCS / "architecture.md").read_text(encoding="utf-8").partition("## Three walks")[2].partition("\n## ")[0]
+    steps = NAMED_IN.findall(walks)
+    assert len(steps) > 25
+    for name, path in steps:
+        code = (ROOT / path).read_text(encoding="utf-8")
+        assert re.search(rf"^ *(async def|def|class) {name}\b", code, re.MULTILINE), f"{path} has no {name}"
