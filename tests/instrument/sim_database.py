@@ -10,7 +10,7 @@ from alerting.blindspots.tracker import StoredSpot
 from alerting.causes.common_cause import Outage
 from alerting.causes.shard_suspicion import Member, Suspicion, Suspicions
 from alerting.incidents.book import Book, Incident
-from alerting.station_incidents.rules import KINDS
+from alerting.station_incidents.rules import RULE_KINDS
 
 
 class Kept:
@@ -94,7 +94,7 @@ class Kept:
 
     def handled(self) -> list[tuple[str, str]]:
         """(station, kind) of the incidents that go on and that the station rules look after."""
-        return [(one.station, one.kind) for one in self.going_on.values() if one.kind in KINDS and one.station]
+        return [(one.station, one.kind) for one in self.going_on.values() if one.kind in RULE_KINDS and one.station]
 
     def keep_suspicions(self, core: Suspicions) -> None:
         """What changed of suspected shards and of the stations that fell with them."""
