@@ -103,10 +103,10 @@ def timeline(
         raise ValueError("begin must be before end")
     sources = _Sources(changes, gaps, presence, decided)
     inner = sorted({begin, end, *(cut for cut in sources.cuts if begin < cut < end)})
-    return list(_merged(_span(since, until, sources.at(since)) for since, until in pairwise(inner)))
+    return list(_merged(_span(since, until, sources.station_at(since)) for since, until in pairwise(inner)))
 
 
-def settle(changes: Iterable[StateChange]) -> list[StateChange]:
+def standing_changes(changes: Iterable[StateChange]) -> list[StateChange]:
     """The changes that still stand, in the order of time: each takes away the earlier decided ones from its `at` on."""
     standing: list[StateChange] = []
     for change in sorted(set(changes), key=lambda change: change.seq):
@@ -128,7 +128,7 @@ class _IntervalCounter(Generic[_T]):
         self._running: list[tuple[datetime, int, _T]] = []
         self._over: Counter[_T] = Counter()
 
-    def at(self, moment: datetime) -> Mapping[_T, int]:
+    def counts_at(self, moment: datetime) -> Mapping[_T, int]:
         while self._waiting and self._waiting[-1][0] <= moment:
             _, end, what = self._waiting.pop()
             heappush(self._running, (end, len(self._waiting), what))
@@ -165,7 +165,7 @@ class _Sources:
         presence: Iterable[PresenceRun],
         decided: StationDecisions,
     ) -> None:
-        self._changes = settle(changes)
+        self._changes = standing_changes(changes)
         self._change_times = [change.at for change in self._changes]
         self._lifecycles = sorted(set(decided.lifecycles))
         self._always_open = decided.openings is None
@@ -180,19 +180,19 @@ class _Sources:
         covers = (self._gaps, self._doubts, self._ran, self._openings, self._closures)
         self.cuts = {*self._change_times, *(at for at, _ in self._lifecycles)}.union(*(cover.times for cover in covers))
 
-    def at(self, moment: datetime) -> _StationAt:
+    def station_at(self, moment: datetime) -> _StationAt:
         place = bisect_right(self._change_times, moment)
         change = self._changes[place - 1] if place else None
         state = change.state if change else None
-        doubted = bool(self._doubts.at(moment))
+        doubted = bool(self._doubts.counts_at(moment))
         return _StationAt(
             state=UNPROVEN if doubted and state == "offline" else state,
             usable=change.usable if change else None,
-            ran=tuple(self._ran.at(moment)),
-            receipts=len(self._receipts.at(moment)),
-            blind=bool(self._gaps.at(moment)),
-            open=self._always_open or bool(self._openings.at(moment)),
-            excused=bool(self._closures.at(moment)),
+            ran=tuple(self._ran.counts_at(moment)),
+            receipts=len(self._receipts.counts_at(moment)),
+            blind=bool(self._gaps.counts_at(moment)),
+            open=self._always_open or bool(self._openings.counts_at(moment)),
+            excused=bool(self._closures.counts_at(moment)),
             lifecycle=self._lifecycle(moment),
         )
 

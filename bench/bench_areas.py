@@ -14,7 +14,7 @@ from pathlib import Path
 
 from alerting.blindspots.area_counts import StandingChange
 from alerting.blindspots.by_silence import StationLookup
-from alerting.blindspots.spot import write
+from alerting.blindspots.spot import write_spots
 from alerting.blindspots.tracker import BlindSpots, BlindSpotSettings, StartingState
 from alerting.blindspots.unknown_time import Gaps
 from alerting.incidents.book import Book
@@ -82,25 +82,25 @@ def run(stations: int) -> None:
     nation, gaps = Nation(stations), Gaps()
     core = BlindSpots(StationLookup(nation.standing, lambda _: ALWAYS), BlindSpotSettings())
     before = resident()
-    measured(f"load {stations:,} stations", lambda: core.load(nation.standings(), StartingState(known=BEGIN)))
+    measured(f"load {stations:,} stations", lambda: core.load_stations(nation.standings(), StartingState(known=BEGIN)))
     print(f"{'memory':<58}{resident() - before:8.0f} MiB")
-    core.counts.take()
+    core.counts.take_changed()
     steps = nation.turn("offline", FELL)
-    measured("the nation falls in one pass", partial(core.follow, steps, FELL))
-    print(f"{'areas to be written':<58}{len(core.counts.take()):8,}")
+    measured("the nation falls in one pass", partial(core.follow_stations, steps, FELL))
+    print(f"{'areas to be written':<58}{len(core.counts.take_changed()):8,}")
     nation.state, nation.since = "offline", FELL
     del steps
     quarter = at(FELL + timedelta(minutes=15))
-    measured("every area is dark", lambda: core.advance(quarter, gaps))
-    turns, book = core.take(), Book()
-    measured(f"{len(turns):,} decisions into a book", lambda: write(book, turns, FELL))
+    measured("every area is dark", lambda: core.find_due(quarter, gaps))
+    turns, book = core.take_changes(), Book()
+    measured(f"{len(turns):,} decisions into a book", lambda: write_spots(book, turns, FELL))
     print(f"{'pages':<58}{len(book.notifications()):8,}")
     back = nation.turn("online", FELL + timedelta(hours=1), first=1000)
-    measured("1,000 stations come back", lambda: core.follow(back, FELL + timedelta(hours=1)))
-    core.take()
-    measured("a pass in which nothing is due", lambda: core.advance(at(FELL + timedelta(hours=1)), gaps))
-    measured("every station is dark", lambda: core.advance(at(FELL + timedelta(days=7)), gaps))
-    measured("20,000 of them are shut", lambda: core.advance(at(FELL + timedelta(days=7, seconds=6)), gaps))
+    measured("1,000 stations come back", lambda: core.follow_stations(back, FELL + timedelta(hours=1)))
+    core.take_changes()
+    measured("a pass in which nothing is due", lambda: core.find_due(at(FELL + timedelta(hours=1)), gaps))
+    measured("every station is dark", lambda: core.find_due(at(FELL + timedelta(days=7)), gaps))
+    measured("20,000 of them are shut", lambda: core.find_due(at(FELL + timedelta(days=7, seconds=6)), gaps))
 
 
 if __name__ == "__main__":

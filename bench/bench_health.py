@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from aiokafka import ConsumerRecord
 
-from alerting.health.evaluate import ActiveRules, HealthMemory, hear
+from alerting.health.evaluate import ActiveRules, HealthMemory, evaluate_message
 from alerting.health.service import HealthHandler, load_rules
 from bench.bench_ingest import NO_CLAIM, database_server, fresh_database, health, kafka_record, set_up
 from contract.entries import DataUnit, read_entry
@@ -75,7 +75,7 @@ def alone(records: Sequence[KafkaRecord], memories: dict[str, HealthMemory], act
     began = since((0, 0))
     for unit in units:
         memory = memories.setdefault(unit.station, HealthMemory())
-        hear(memory, unit.entry.body, unit.entry.received, active, 600)
+        evaluate_message(memory, unit.entry.body, unit.entry.received, active, 600)
     return since(began)
 
 
@@ -99,7 +99,7 @@ def count(messages: Sequence[KafkaRecord]) -> int:
 
 
 async def run(url: str, terminals: int, rounds: int) -> None:
-    active = ActiveRules(load_rules(None).of())
+    active = ActiveRules(load_rules(None).rules_for())
     memories: dict[str, HealthMemory] = {}
     turns = [list(live(terminals, turn)) for turn in range(rounds)]
     print(f"{terminals:,} terminals, {rounds} rounds, {len(active.rules) - 1} rules\n")

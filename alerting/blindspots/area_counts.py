@@ -81,7 +81,7 @@ class AreaTally(msgspec.Struct):
     at: datetime | None = None
 
 
-def tally(steps: Iterable[StandingChange]) -> dict[Path, AreaTally]:
+def add_up(steps: Iterable[StandingChange]) -> dict[Path, AreaTally]:
     """The changes of a pass, in their order, by path."""
     found: dict[Path, AreaTally] = {}
     for before, after, at in steps:
@@ -137,7 +137,7 @@ class AreaCounts:
         self._cells: dict[str, Cells] = {}
         self._changed: set[str] = set()
 
-    def add(self, tallies: dict[Path, AreaTally]) -> None:
+    def add_tallies(self, tallies: dict[Path, AreaTally]) -> None:
         for path, there in tallies.items():
             moved = [(column, number) for column, number in enumerate(there.cells) if number]
             if moved:
@@ -152,7 +152,7 @@ class AreaCounts:
                 cells[column] += number
             self._changed.add(area)
 
-    def of(self, area: str) -> Sequence[int]:
+    def numbers_of(self, area: str) -> Sequence[int]:
         """The numbers of an area, in the order of COLUMNS; zeros when no station lies there."""
         return self._cells.get(area) or [0] * len(COLUMNS)
 
@@ -162,18 +162,18 @@ class AreaCounts:
 
     def in_service(self, area: str) -> int:
         """Commissioned stations, heard or not."""
-        cells = self.of(area)
+        cells = self.numbers_of(area)
         return sum(cells[column] for column in _IN_SERVICE)
 
     def awaited(self, area: str) -> int:
         """Stations in service that have been heard and that no closure excuses, open now or not."""
-        cells = self.of(area)
+        cells = self.numbers_of(area)
         return sum(cells[column] for column in _AWAITED)
 
     def areas(self) -> Iterable[str]:
         return self._cells.keys()
 
-    def take(self) -> dict[str, Sequence[int]]:
+    def take_changed(self) -> dict[str, Sequence[int]]:
         """The numbers of the areas that changed since the last call."""
         changed, self._changed = self._changed, set()
         return {area: tuple(self._cells[area]) for area in changed}

@@ -12,11 +12,11 @@ class AreaParents:
         self._children: dict[str, set[str]] = {}
         self._heads: dict[str, set[str]] = {}
 
-    def above(self, area: str) -> str | None:
+    def parent_of(self, area: str) -> str | None:
         """The key of the incident that speaks for an area."""
         return self._above.get(area)
 
-    def children(self, key: str) -> list[str]:
+    def children_of(self, key: str) -> list[str]:
         """The areas for which an incident speaks."""
         return sorted(self._children.get(key, ()))
 
@@ -28,9 +28,9 @@ class AreaParents:
         """The incidents that speak for an area."""
         return sorted(self._children)
 
-    def put(self, area: str, path: Path, above: str | None) -> None:
+    def place_area(self, area: str, path: Path, above: str | None) -> None:
         """Place an area, of this path, under an incident, or make it a head."""
-        self.remove(area)
+        self.remove_area(area)
         self._paths[area] = path
         if above is None:
             for higher in path[:-1]:
@@ -39,7 +39,7 @@ class AreaParents:
             self._above[area] = above
             self._children.setdefault(above, set()).add(area)
 
-    def remove(self, area: str) -> None:
+    def remove_area(self, area: str) -> None:
         above = self._above.pop(area, None)
         if above is not None:
             _discard(self._children, above, area)

@@ -90,32 +90,32 @@ class RecordSpots:
         self._unsaid, self._reporting = array("B"), array("B")
         self._questions: list[ReportingQuestion] = []
 
-    def follow(self, step: StandingChange, row: int, silent: datetime | None) -> None:
+    def follow_station(self, step: StandingChange, row: int, silent: datetime | None) -> None:
         """Take the change of a station; `silent`: since when it was, if it just came back."""
         _, after, at = step
         if after is None or not after.in_service:
             self._leave(row, at, "deleted" if after is None else after.lifecycle)
             return
         if silent is not None and after.since is not None and after.since - silent >= self._settings.absence:
-            self._memory.put(RETURNED, after.station, after.since)
-            self._ledger.clear(SpotKind.IDLE, row, after.since, "returned")
+            self._memory.remember(RETURNED, after.station, after.since)
+            self._ledger.close_spot(SpotKind.IDLE, row, after.since, "returned")
         self._wait(row, after)
 
     def _leave(self, row: int, at: datetime, reason: str) -> None:
-        self._memory.drop(RETURNED, self._ledger.rows.names[row])
+        self._memory.forget_moment(RETURNED, self._ledger.rows.names[row])
         for kind in KINDS:
             self._due[kind][row] = NEVER
-            self._ledger.clear(kind, row, at, reason)
+            self._ledger.close_spot(kind, row, at, reason)
 
-    def note(self, records: Iterable[StationRecords], known: datetime) -> None:
+    def note_records(self, records: Iterable[StationRecords], known: datetime) -> None:
         """Take what the newest records say."""
         for one in records:
-            row = self._ledger.row(one.station)
+            row = self._ledger.row_of(one.station)
             self._note_unsaid(row, one)
             for kind, base in one.bases.items():
                 self._base[kind][row] = NEVER if base is None else stamp(base)
                 if base is None or base + self._settings.patience(kind) > known:
-                    self._ledger.clear(kind, row, base or known, CLEARS[kind])
+                    self._ledger.close_spot(kind, row, base or known, CLEARS[kind])
             self._forget_return(one)
             standing = self._standing(one.station)
             if standing is not None and standing.in_service:
@@ -128,16 +128,16 @@ class RecordSpots:
         self._unsaid[row] = sum(BITS[kind] for kind, at in said.items() if at is None)
 
     def _forget_return(self, one: StationRecords) -> None:
-        returned = self._memory.get(RETURNED, one.station)
+        returned = self._memory.moment_of(RETURNED, one.station)
         if returned is not None and returned <= (one.last_session_at or one.first_at):
-            self._memory.drop(RETURNED, one.station)
+            self._memory.forget_moment(RETURNED, one.station)
 
     def _wait(self, row: int, standing: Standing) -> None:
         if row >= len(self._unsaid):
             return  # nothing was ever recorded there
         for kind in KINDS:
             base = self._counted_from(kind, row)
-            if base is None or self._ledger.has(row, kind) or not _may_be(kind, standing):
+            if base is None or self._ledger.is_open(row, kind) or not _may_be(kind, standing):
                 self._due[kind][row] = NEVER
             else:
                 self._due[kind][row] = stamp(base + self._settings.patience(kind))
@@ -146,21 +146,21 @@ class RecordSpots:
         base = moment(self._base[kind][row])
         if base is None or kind is not SpotKind.IDLE:
             return base
-        return max(base, self._memory.get(RETURNED, self._ledger.rows.names[row]) or base)
+        return max(base, self._memory.moment_of(RETURNED, self._ledger.rows.names[row]) or base)
 
-    def may_turn(self, known: datetime) -> bool:
+    def may_be_due(self, known: datetime) -> bool:
         """Whether time alone may decide something by now."""
-        return any(due.is_due(stamp(known)) for due in self._due.values())
+        return any(due.may_be_due(stamp(known)) for due in self._due.values())
 
-    def advance(self, now: Moment) -> None:
+    def find_due(self, now: Moment) -> None:
         """Find what has lasted long enough."""
         for kind, column in self._due.items():
-            for row in column.due(stamp(now.known), now.untrusted):
+            for row in column.take_due(stamp(now.known), now.untrusted):
                 standing = self._standing(self._ledger.rows.names[row])
-                if standing is None or not _may_be(kind, standing) or self._ledger.has(row, kind):
+                if standing is None or not _may_be(kind, standing) or self._ledger.is_open(row, kind):
                     continue
                 if standing.clock in now.untrusted:
-                    column.park(row, standing.clock)
+                    column.park_row(row, standing.clock)
                 else:
                     self._look(kind, row, standing, now.known)
 
@@ -175,17 +175,17 @@ class RecordSpots:
             self._questions.append(ReportingQuestion(kind, standing.station))
             self._due[kind][row] = stamp(known + _NEXT_DAY)
         else:
-            self._ledger.find(kind, row, standing, since, {})
+            self._ledger.open_spot(kind, row, standing, since, {})
 
-    def questions(self) -> list[ReportingQuestion]:
+    def take_questions(self) -> list[ReportingQuestion]:
         """What has to be answered, since the last call; an unanswered one comes again the next day."""
         questions, self._questions = self._questions, []
         return questions
 
-    def answer(self, reporting: Iterable[ReportingQuestion]) -> None:
+    def note_reporting(self, reporting: Iterable[ReportingQuestion]) -> None:
         """The questions to which the answer is yes: looked at in the next pass."""
         for kind, station in reporting:
-            row = self._ledger.row(station)
+            row = self._ledger.row_of(station)
             self._reporting[row] |= BITS[kind]
             self._due[kind][row] = 0
 

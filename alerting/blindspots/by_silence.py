@@ -61,13 +61,13 @@ class SilenceSpots:
         self._due = {kind: MomentColumn() for kind in KINDS}
         self._off_hours: set[str] = set()
 
-    def recheck(self, told: Mapping[tuple[SpotKind, str], datetime], known: datetime) -> None:
+    def close_deleted(self, told: Mapping[tuple[SpotKind, str], datetime], known: datetime) -> None:
         """After all stations were taken as new: end those, by since when they are open, of stations that are gone."""
         for kind, station in told:
             if self._world.standing(station) is None:
-                self._ledger.clear(kind, self._ledger.row(station), known, "deleted")
+                self._ledger.close_spot(kind, self._ledger.row_of(station), known, "deleted")
 
-    def follow(self, step: StandingChange, row: int) -> datetime | None:
+    def follow_station(self, step: StandingChange, row: int) -> datetime | None:
         """Take the change of a station; since when it was silent, if it just came back."""
         before, after, at = step
         if after is None or not after.in_service:
@@ -82,20 +82,20 @@ class SilenceSpots:
         station = self._ledger.rows.names[row]
         for kind in KINDS:
             self._due[kind][row] = NEVER
-            self._ledger.clear(kind, row, at, reason)
+            self._ledger.close_spot(kind, row, at, reason)
         self._silent[row] = self._came[row] = self._served[row] = NEVER
         self._off_hours.discard(station)
         for rule in (EXPECTED, IN_HOURS):
-            self._memory.drop(rule, station)
+            self._memory.forget_moment(rule, station)
 
     def _come(self, row: int, after: Standing, at: datetime) -> datetime | None:
         silent = None
         if self._came[row] == NEVER:
             at = after.since or at
             silent = self._end_silence(row, after, at)
-        if self._ledger.has(row, SpotKind.SHUT):
+        if self._ledger.is_open(row, SpotKind.SHUT):
             if after.open:
-                self._ledger.clear(SpotKind.SHUT, row, at, "online_in_hours")
+                self._ledger.close_spot(SpotKind.SHUT, row, at, "online_in_hours")
             else:
                 self._off_hours.add(after.station)
         return silent
@@ -103,12 +103,12 @@ class SilenceSpots:
     def _end_silence(self, row: int, after: Standing, since: datetime) -> datetime | None:
         silent = moment(self._silent[row])
         if silent is not None:
-            self._served[row] = stamp(self._memory.get(IN_HOURS, after.station) or silent)
+            self._served[row] = stamp(self._memory.moment_of(IN_HOURS, after.station) or silent)
         self._came[row], self._silent[row] = stamp(since), NEVER
-        self._memory.drop(EXPECTED, after.station)
+        self._memory.forget_moment(EXPECTED, after.station)
         for kind in KINDS:
             self._due[kind][row] = NEVER
-        self._ledger.clear(SpotKind.DARK, row, since, "heartbeat")
+        self._ledger.close_spot(SpotKind.DARK, row, since, "heartbeat")
         return silent
 
     def _fall(self, row: int, before: Standing | None, after: Standing, at: datetime) -> None:
@@ -120,7 +120,7 @@ class SilenceSpots:
             self._keep_service(before)
         self._came[row] = NEVER
         if self._is_expected_anew(before, after):
-            self._memory.put(EXPECTED, after.station, at)
+            self._memory.remember(EXPECTED, after.station, at)
         silence = self._silence(after)
         self._silent[row] = NEVER if silence is None else stamp(silence)
         if after.excused:
@@ -131,64 +131,64 @@ class SilenceSpots:
     def _note_service(self, row: int, after: Standing, came: datetime, fell: datetime) -> None:
         """Remember the last opening day with service, when it is not the one on which the station fell silent."""
         if served(self._world.hours(after.station), came, fell):
-            self._memory.drop(IN_HOURS, after.station)
+            self._memory.forget_moment(IN_HOURS, after.station)
         else:
-            last = moment(self._served[row]) or self._memory.get(IN_HOURS, after.station)
-            self._memory.put(IN_HOURS, after.station, last or came)
+            last = moment(self._served[row]) or self._memory.moment_of(IN_HOURS, after.station)
+            self._memory.remember(IN_HOURS, after.station, last or came)
         self._served[row] = NEVER
 
     def _keep_service(self, before: Standing) -> None:
         """From away to offline or back: it is silent in another way, and was in service no later."""
-        if before.since is not None and self._memory.get(IN_HOURS, before.station) is None:
-            self._memory.put(IN_HOURS, before.station, before.since)
+        if before.since is not None and self._memory.moment_of(IN_HOURS, before.station) is None:
+            self._memory.remember(IN_HOURS, before.station, before.since)
 
     def _is_expected_anew(self, before: Standing | None, after: Standing) -> bool:
         """Whether it is expected to answer since now: it came into service, or its closure ended."""
         if before is not None:
             return not before.in_service or (before.excused and not after.excused)
         dated = after.state != "never_seen" or after.commissioned_at is not None
-        return not dated and self._memory.get(EXPECTED, after.station) is None
+        return not dated and self._memory.moment_of(EXPECTED, after.station) is None
 
     def _excuse(self, row: int, at: datetime) -> None:
         for kind in KINDS:
             self._due[kind][row] = NEVER
-            self._ledger.clear(kind, row, at, "excused")
+            self._ledger.close_spot(kind, row, at, "excused")
 
     def _silence(self, standing: Standing) -> datetime | None:
         """Since when a station says nothing that it should say; None when that is not known."""
         first = standing.commissioned_at if standing.state == "never_seen" else standing.since
-        expected = self._memory.get(EXPECTED, standing.station)
+        expected = self._memory.moment_of(EXPECTED, standing.station)
         return max((at for at in (first, expected) if at is not None), default=None)
 
     def _service(self, standing: Standing, silence: datetime) -> datetime:
         """When the last opening day with service was, or the station began to be expected."""
-        last = self._memory.get(IN_HOURS, standing.station)
-        expected = self._memory.get(EXPECTED, standing.station)
+        last = self._memory.moment_of(IN_HOURS, standing.station)
+        expected = self._memory.moment_of(EXPECTED, standing.station)
         return silence if last is None else max(last, expected or last)
 
     def _wait(self, row: int, standing: Standing, silence: datetime) -> None:
         s, never = self._settings, standing.state == "never_seen"
-        if not self._ledger.has(row, SpotKind.DARK):
+        if not self._ledger.is_open(row, SpotKind.DARK):
             self._due[SpotKind.DARK][row] = stamp(silence + (s.never if never else s.dark))
-        if not never and not self._ledger.has(row, SpotKind.SHUT):
+        if not never and not self._ledger.is_open(row, SpotKind.SHUT):
             earliest = timedelta(days=s.shut_days - 1, hours=-2)  # a day may have 23 hours
             self._due[SpotKind.SHUT][row] = stamp(self._service(standing, silence) + earliest)
 
-    def may_turn(self, known: datetime) -> bool:
+    def may_be_due(self, known: datetime) -> bool:
         """Whether time alone may decide something by now."""
-        return bool(self._off_hours) or any(due.is_due(stamp(known)) for due in self._due.values())
+        return bool(self._off_hours) or any(due.may_be_due(stamp(known)) for due in self._due.values())
 
-    def advance(self, now: Moment, gaps: Gaps) -> None:
+    def find_due(self, now: Moment, gaps: Gaps) -> None:
         """Find what has lasted long enough."""
         for station in sorted(self._off_hours):
             self._look_at_hours(station, now)
         for kind, column in self._due.items():
-            for done, row in enumerate(column.due(stamp(now.known), now.untrusted)):
+            for done, row in enumerate(column.take_due(stamp(now.known), now.untrusted)):
                 standing = self._world.standing(self._ledger.rows.names[row])
                 if standing is None or not self._may_be(kind, row, standing):
                     continue
                 if standing.clock in now.untrusted:
-                    column.park(row, standing.clock)
+                    column.park_row(row, standing.clock)
                 elif kind is SpotKind.SHUT and done >= _MOST:
                     column[row] = stamp(now.known + _AGAIN)
                 elif kind is SpotKind.DARK:
@@ -198,23 +198,23 @@ class SilenceSpots:
 
     def _may_be(self, kind: SpotKind, row: int, standing: Standing) -> bool:
         expected = standing.in_service and standing.state != "online" and not standing.excused
-        return expected and not self._ledger.has(row, kind)
+        return expected and not self._ledger.is_open(row, kind)
 
     def _look_at_hours(self, station: str, now: Moment) -> None:
         standing = self._world.standing(station)
         if standing is not None and now.knows(standing) and self._world.hours(station).is_open(now.known):
             self._off_hours.discard(station)
-            self._ledger.clear(SpotKind.SHUT, self._ledger.row(station), now.known, "online_in_hours")
+            self._ledger.close_spot(SpotKind.SHUT, self._ledger.row_of(station), now.known, "online_in_hours")
 
     def _look_dark(self, row: int, standing: Standing, known: datetime, gaps: Gaps) -> None:
         since = self._silence(standing) or known
         never = standing.state == "never_seen"
         patience = self._settings.never if never else self._settings.dark
-        left = patience - (known - since - gaps.within([standing.clock], since, known))
+        left = patience - (known - since - gaps.unknown_within([standing.clock], since, known))
         if left > timedelta():
             self._due[SpotKind.DARK][row] = stamp(known + left)
         else:
-            self._ledger.find(SpotKind.DARK, row, standing, since, {"never_seen": never})
+            self._ledger.open_spot(SpotKind.DARK, row, standing, since, {"never_seen": never})
 
     def _look_shut(self, row: int, standing: Standing, known: datetime, gaps: Gaps) -> None:
         last = self._service(standing, self._silence(standing) or known)
@@ -223,7 +223,7 @@ class SilenceSpots:
             self._world.hours(standing.station),
             last,
             self._settings.shut_days,
-            lambda opens, closes: gaps.within(clocks, opens, closes) >= closes - opens,
+            lambda opens, closes: gaps.unknown_within(clocks, opens, closes) >= closes - opens,
         )
         if missed is None:
             self._due[SpotKind.SHUT][row] = stamp(known + _LATER)
@@ -231,4 +231,4 @@ class SilenceSpots:
             self._due[SpotKind.SHUT][row] = stamp(min(missed.until, known + _NEXT_DAY))
         else:
             figures = {"days": [day.isoformat() for day in missed.days]}
-            self._ledger.find(SpotKind.SHUT, row, standing, missed.since, figures)
+            self._ledger.open_spot(SpotKind.SHUT, row, standing, missed.since, figures)

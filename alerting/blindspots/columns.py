@@ -35,10 +35,10 @@ class RowNumbers:
     def __len__(self) -> int:
         return len(self.names)
 
-    def find(self, station: str) -> int | None:
+    def find_row(self, station: str) -> int | None:
         return self._numbers.get(station)
 
-    def of(self, station: str) -> int:
+    def row_of(self, station: str) -> int:
         found = self._numbers.get(station)
         if found is None:
             found = self._numbers[station] = len(self.names)
@@ -69,15 +69,15 @@ class MomentColumn:
         self._column[row] = at
         self._earliest = min(self._earliest, at)
 
-    def is_due(self, known: int) -> bool:
+    def may_be_due(self, known: int) -> bool:
         """Whether `due` may find any: cheap, and never wrongly no."""
         return self._earliest <= known or bool(self._parked)
 
-    def park(self, row: int, clock: ClockName) -> None:
+    def park_row(self, row: int, clock: ClockName) -> None:
         """Find `row` again as soon as `clock` is trusted; a moment set in the meantime counts too."""
         self._parked[clock].add(row)
 
-    def due(self, known: int, untrusted: Set[ClockName]) -> Iterator[int]:
+    def take_due(self, known: int, untrusted: Set[ClockName]) -> Iterator[int]:
         """The rows whose moment has come; each is taken from its column."""
         for clock in [clock for clock in self._parked if clock not in untrusted]:
             yield from sorted(self._parked.pop(clock))

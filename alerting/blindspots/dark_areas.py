@@ -73,7 +73,7 @@ class DarkAreas:
         for incident in incidents:
             self._stretches.restore_reported(incident.area, incident.stage, incident.since)
             if incident.stage is DarkStage.DARK:
-                self._family.put(incident.area, self._stretches.path(incident.area), incident.above)
+                self._family.place_area(incident.area, self._stretches.path(incident.area), incident.above)
         for area in sorted({*changes, *self._stretches.restore_running()}):
             self._judge(area, AreaChange(known))
         gone = [key for key in self._family.parents() if _is_dark_area(key) and not self._is_reported(key)]
@@ -88,8 +88,8 @@ class DarkAreas:
         ended = self._stretches.judge(area, change)
         if ended is None:
             return
-        self._memory.drop(RELEASE, area)
-        self._family.remove(area)
+        self._memory.forget_moment(RELEASE, area)
+        self._family.remove_area(area)
         if ended.stretch.reported is not None:
             gone = SpotGone(kind=SpotKind.AREA_DARK, subject=area, ended_at=ended.ended_at, reason=ended.reason)
             self._turns.append(gone)
@@ -98,29 +98,29 @@ class DarkAreas:
     def _give_time(self, keys: Iterable[str], known: datetime) -> None:
         """The children of incidents that closed have time to come back before they are notified themselves."""
         for key in keys:
-            for child in self._family.children(key):
-                if self._memory.get(RELEASE, child) is None:
-                    self._memory.put(RELEASE, child, known + self._after)
+            for child in self._family.children_of(key):
+                if self._memory.moment_of(RELEASE, child) is None:
+                    self._memory.remember(RELEASE, child, known + self._after)
 
-    def may_turn(self, known: datetime) -> bool:
+    def may_be_due(self, known: datetime) -> bool:
         """Whether time alone may decide something by now."""
-        return bool(self._memory.of(RELEASE)) or self._stretches.may_report(known)
+        return bool(self._memory.moments_of_rule(RELEASE)) or self._stretches.may_report(known)
 
-    def advance(self, moment: Moment, gaps: Gaps, outages: Iterable[OpenOutage]) -> None:
+    def find_due(self, moment: Moment, gaps: Gaps, outages: Iterable[OpenOutage]) -> None:
         """Report the stretches that have lasted long enough; outer areas first, so that they become parents."""
         over = {outage.key: outage for outage in outages}
         ended = [key for key in self._family.parents() if not _is_dark_area(key) and key not in over]
         self._give_time(ended, moment.known)
         for area in self._stretches.due_areas(moment, gaps):
             self._report(area, over.values())
-        for area in sorted(area for area, at in self._memory.of(RELEASE).items() if at <= moment.known):
+        for area in sorted(area for area, at in self._memory.moments_of_rule(RELEASE).items() if at <= moment.known):
             self._release(area, over.values())
 
     def _report(self, area: str, outages: Iterable[OpenOutage]) -> None:
         stretch = self._stretches.mark_reported(area)
         is_dark = stretch.stage is DarkStage.DARK
         if is_dark:
-            self._family.put(area, self._stretches.path(area), self._find_parent(area, stretch, outages))
+            self._family.place_area(area, self._stretches.path(area), self._find_parent(area, stretch, outages))
         self._append_found(area, stretch.stage)
         if is_dark:
             self._adopt(area)
@@ -137,16 +137,16 @@ class DarkAreas:
     def _adopt(self, area: str) -> None:
         """Become the parent of the dark areas below that had none, or were about to have none."""
         key = spot_key(SpotKind.AREA_DARK, area)
-        for below in sorted({*self._family.heads_below(area), *self._family.children(key)}):
-            self._family.put(below, self._stretches.path(below), key)
-            self._memory.drop(RELEASE, below)
+        for below in sorted({*self._family.heads_below(area), *self._family.children_of(key)}):
+            self._family.place_area(below, self._stretches.path(below), key)
+            self._memory.forget_moment(RELEASE, below)
             self._append_found(below, "part_of_a_larger_one", only_update=True)
 
     def _release(self, area: str, outages: Iterable[OpenOutage]) -> None:
         """An area did not come back in the time that it had: it is notified itself, or gets another parent."""
-        self._memory.drop(RELEASE, area)
+        self._memory.forget_moment(RELEASE, area)
         parent = self._find_parent(area, self._stretches.stretch(area), outages)
-        self._family.put(area, self._stretches.path(area), parent)
+        self._family.place_area(area, self._stretches.path(area), parent)
         self._append_found(area, "still_dark", only_update=True)
 
     def _append_found(self, area: str, reason: str, *, only_update: bool = False) -> None:
@@ -159,7 +159,7 @@ class DarkAreas:
                 since=stretch.reported_since or stretch.since,
                 figures={"stage": stretch.reported, "stations": awaited, "waiting": self._stretches.waiting(area)},
                 quiet=not is_dark or awaited < self._least,
-                above=self._family.above(area) if is_dark else None,
+                above=self._family.parent_of(area) if is_dark else None,
                 reason=reason,
                 only_update=only_update,
             )
@@ -168,7 +168,7 @@ class DarkAreas:
     def _is_reported(self, key: str) -> bool:
         return self._stretches.is_reported_dark(key.rpartition(":")[2])
 
-    def take_turns(self) -> Sequence[SpotChange]:
+    def take_changes(self) -> Sequence[SpotChange]:
         """The decisions since the last call, in their order."""
         turns, self._turns = self._turns, []
         return turns

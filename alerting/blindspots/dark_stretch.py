@@ -71,7 +71,7 @@ class DarkStretches:
     def restore_running(self) -> list[str]:
         """Take over the stretches without an incident from the memory; returns the areas of all stretches."""
         for stage in DarkStage:
-            for area, since in self._memory.of(stage).items():
+            for area, since in self._memory.moments_of_rule(stage).items():
                 stretch = self._stretches.setdefault(area, DarkStretch(stage, since))
                 if stretch.reported is not stage:
                     stretch.stage, stretch.since = stage, since
@@ -144,9 +144,9 @@ class DarkStretches:
     def _remember(self, area: str, stretch: DarkStretch | None) -> None:
         for stage in DarkStage:
             if stretch is not None and stage is stretch.stage:
-                self._memory.put(stage, area, stretch.since)
+                self._memory.remember(stage, area, stretch.since)
             else:
-                self._memory.drop(stage, area)
+                self._memory.forget_moment(stage, area)
 
     def _end(self, area: str, reason: str, working: int, change: AreaChange) -> EndedStretch | None:
         stretch = self._stretches.pop(area, None)
@@ -170,7 +170,7 @@ class DarkStretches:
         since, clocks = self._stretches[area].since, self._waiting.get(area, {})
         if moment.known - since < self._after or not moment.untrusted.isdisjoint(clocks):
             return False
-        return moment.known - since - gaps.within(clocks, since, moment.known) >= self._after
+        return moment.known - since - gaps.unknown_within(clocks, since, moment.known) >= self._after
 
     def mark_reported(self, area: str) -> DarkStretch:
         """The stage that an area has reached has an incident from now on."""

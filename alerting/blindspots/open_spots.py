@@ -20,37 +20,37 @@ class OpenSpots:
         self._marks = array("B")
         self._turns: list[SpotChange] = []
 
-    def begin(self, told: Iterable[tuple[SpotKind, str]]) -> None:
+    def restore_open(self, told: Iterable[tuple[SpotKind, str]]) -> None:
         """With the blind spots that go on."""
         for kind, station in told:
-            self._mark(self.row(station), kind)
+            self._mark(self.row_of(station), kind)
 
-    def row(self, station: str) -> int:
-        row = self.rows.of(station)
+    def row_of(self, station: str) -> int:
+        row = self.rows.row_of(station)
         if row == len(self._marks):
             self._marks.append(0)
         return row
 
-    def has(self, row: int, kind: SpotKind) -> bool:
+    def is_open(self, row: int, kind: SpotKind) -> bool:
         return bool(self._marks[row] & BITS[kind])
 
-    def find(self, kind: SpotKind, row: int, standing: Standing, since: datetime, figures: dict[str, Any]) -> None:
+    def open_spot(self, kind: SpotKind, row: int, standing: Standing, since: datetime, figures: dict[str, Any]) -> None:
         """A station is a blind spot."""
         self._mark(row, kind)
         self._turns.append(
             SpotFound(kind=kind, subject=standing.station, area=standing.area, since=since, figures=figures)
         )
 
-    def clear(self, kind: SpotKind, row: int, at: datetime, reason: str) -> None:
+    def close_spot(self, kind: SpotKind, row: int, at: datetime, reason: str) -> None:
         """A station is none any more, if it was one."""
-        if self.has(row, kind):
+        if self.is_open(row, kind):
             self._marks[row] &= ~BITS[kind] & 0xFF
             self._turns.append(SpotGone(kind=kind, subject=self.rows.names[row], ended_at=at, reason=reason))
 
     def _mark(self, row: int, kind: SpotKind) -> None:
         self._marks[row] |= BITS[kind]
 
-    def take(self) -> Sequence[SpotChange]:
+    def take_changes(self) -> Sequence[SpotChange]:
         """What was decided since the last call, in its order."""
         turns, self._turns = self._turns, []
         return turns

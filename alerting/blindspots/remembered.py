@@ -20,30 +20,30 @@ class SpotMemory:
         self._rules: dict[str, dict[str, datetime]] = {}
         self._changed: set[tuple[str, str]] = set()
 
-    def restore(self, rows: Iterable[RememberedMoment]) -> None:
+    def restore_moments(self, rows: Iterable[RememberedMoment]) -> None:
         """Take what was stored."""
         for row in rows:
             if row.at is not None:
                 self._rules.setdefault(row.rule, {})[row.subject] = row.at
 
-    def get(self, rule: str, subject: str) -> datetime | None:
-        return self.of(rule).get(subject)
+    def moment_of(self, rule: str, subject: str) -> datetime | None:
+        return self.moments_of_rule(rule).get(subject)
 
-    def of(self, rule: str) -> Mapping[str, datetime]:
+    def moments_of_rule(self, rule: str) -> Mapping[str, datetime]:
         """All that a rule keeps, by subject."""
         return self._rules.get(rule, {})
 
-    def put(self, rule: str, subject: str, at: datetime) -> None:
+    def remember(self, rule: str, subject: str, at: datetime) -> None:
         kept = self._rules.setdefault(rule, {})
         if kept.get(subject) != at:
             kept[subject] = at
             self._changed.add((rule, subject))
 
-    def drop(self, rule: str, subject: str) -> None:
+    def forget_moment(self, rule: str, subject: str) -> None:
         if self._rules.get(rule, {}).pop(subject, None) is not None:
             self._changed.add((rule, subject))
 
-    def take(self) -> list[RememberedMoment]:
+    def take_changed(self) -> list[RememberedMoment]:
         """What changed since the last call."""
         changed, self._changed = self._changed, set()
-        return [RememberedMoment(rule, subject, self.get(rule, subject)) for rule, subject in sorted(changed)]
+        return [RememberedMoment(rule, subject, self.moment_of(rule, subject)) for rule, subject in sorted(changed)]

@@ -79,14 +79,14 @@ def split_key(key: str) -> tuple[SpotKind, str] | None:
     return (SpotKind(kind), subject) if head == IncidentKind.BLIND_SPOT and kind in CLEARS and subject else None
 
 
-def keys_of(turns: Sequence[SpotChange]) -> list[str]:
+def keys_to_learn(turns: Sequence[SpotChange]) -> list[str]:
     """The keys that a book has to know before the turns are written."""
     found = {spot_key(turn.kind, turn.subject) for turn in turns}
     found |= {turn.above for turn in turns if isinstance(turn, SpotFound) and turn.above is not None}
     return sorted(found)
 
 
-def write(book: Book, turns: Iterable[SpotChange], now: datetime) -> None:
+def write_spots(book: Book, turns: Iterable[SpotChange], now: datetime) -> None:
     """Take turns, in their order, into the book, which knows what is open of their keys."""
     for turn in turns:
         if isinstance(turn, SpotGone):

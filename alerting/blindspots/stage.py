@@ -8,7 +8,7 @@ from alerting.blindspots import store
 from alerting.blindspots.area_counts import COLUMNS, StandingChange
 from alerting.blindspots.by_silence import StationLookup
 from alerting.blindspots.dark_areas import OpenOutage
-from alerting.blindspots.spot import keys_of, write
+from alerting.blindspots.spot import keys_to_learn, write_spots
 from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, BlindSpotSettings, StartingState
 from alerting.blindspots.unknown_time import Gaps
 from alerting.incidents.book import Book
@@ -48,10 +48,10 @@ class BlindSpotWatch:
             targets=await store.load_targets(connection),
             had=frozenset(area for area, cells in stored.items() if any(cells[_IN_SERVICE])),
         )
-        self._core.load(self._field.standings(), start)
+        self._core.load_stations(self._field.standings(), start)
         self._gaps = Gaps(await store.load_gaps(connection, self._field.time - LOOK_BACK))
         await self._note_records(connection, self._field.time)
-        self._unsaved = _different(self._core.counts.take(), stored)
+        self._unsaved = _different(self._core.counts.take_changed(), stored)
 
     async def follow(
         self,
@@ -62,7 +62,7 @@ class BlindSpotWatch:
     ) -> None:
         """Take the changes of a pass, decide what they and the time come to, and store it."""
         core = self._core
-        core.follow([StandingChange(before, after, moment.known) for before, after in changes], moment.known)
+        core.follow_stations([StandingChange(before, after, moment.known) for before, after in changes], moment.known)
         if moment.now >= self._targets_due:
             core.set_targets(await store.load_targets(connection), moment.known)
             self._targets_due = moment.now + _EVERY
@@ -79,26 +79,26 @@ class BlindSpotWatch:
 
     async def _note_records(self, connection: Connection, known: datetime) -> None:
         records, self._mark = await store.load_records(connection, self._mark)
-        self._core.note(records, known)
+        self._core.note_records(records, known)
 
     async def _advance(self, connection: Connection, moment: Moment) -> None:
         """Unknown time is read only when time may decide something."""
-        if self._core.may_turn(moment.known):
-            self._gaps.add(await store.load_newer_gaps(connection, self._gaps.cursors))
-            self._gaps.forget(moment.known - LOOK_BACK)
-            self._core.advance(moment, self._gaps, self._outages.values())
-            self._core.answer(await store.load_reporting(connection, self._core.questions()))
+        if self._core.may_be_due(moment.known):
+            self._gaps.add_gaps(await store.load_newer_gaps(connection, self._gaps.cursors))
+            self._gaps.forget_before(moment.known - LOOK_BACK)
+            self._core.find_due(moment, self._gaps, self._outages.values())
+            self._core.note_reporting(await store.load_reporting(connection, self._core.take_questions()))
 
     async def _tell(self, connection: Connection, book: Book, now: datetime) -> None:
-        turns = self._core.take()
+        turns = self._core.take_changes()
         if turns:
-            book.learn(await load_newest(connection, keys_of(turns)))
-            write(book, turns, now)
+            book.learn(await load_newest(connection, keys_to_learn(turns)))
+            write_spots(book, turns, now)
 
     async def _save(self, connection: Connection, moment: Moment) -> None:
-        await store.store_counts(connection, {**self._unsaved, **self._core.counts.take()})
+        await store.store_counts(connection, {**self._unsaved, **self._core.counts.take_changed()})
         self._unsaved = {}
-        await store.store_memory(connection, self._core.memory.take())
+        await store.store_memory(connection, self._core.memory.take_changed())
         await store.store_counts_known(connection, moment.known, moment.now)
 
 

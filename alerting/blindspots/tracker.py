@@ -11,14 +11,14 @@ from typing import Final
 
 import msgspec
 
-from alerting.blindspots.area_counts import AreaCounts, StandingChange, tally
+from alerting.blindspots.area_counts import AreaCounts, StandingChange, add_up
 from alerting.blindspots.by_records import RecordSettings, RecordSpots, ReportingQuestion, StationRecords
 from alerting.blindspots.by_silence import SilenceSettings, SilenceSpots, StationLookup
 from alerting.blindspots.dark_areas import DarkAreas, OpenAreaIncident, OpenOutage
 from alerting.blindspots.dark_stretch import DarkStage
 from alerting.blindspots.open_spots import OpenSpots
 from alerting.blindspots.remembered import RememberedMoment, SpotMemory
-from alerting.blindspots.spot import SpotChange, SpotKind, split_key, write
+from alerting.blindspots.spot import SpotChange, SpotKind, split_key, write_spots
 from alerting.blindspots.uncovered_areas import UncoveredAreas
 from alerting.blindspots.unknown_time import Gaps
 from alerting.incidents.book import Book
@@ -73,16 +73,16 @@ class BlindSpots:
         self._dark = DarkAreas(self.counts, self.memory, after=settings.area_dark, least=settings.least)
         self._uncovered = UncoveredAreas(self.counts)
 
-    def load(self, standings: Iterable[Standing], start: StartingState) -> None:
+    def load_stations(self, standings: Iterable[Standing], start: StartingState) -> None:
         """Begin. Each standing is looked at once; records come after, by `note`."""
-        self.memory.restore(start.memory)
+        self.memory.restore_moments(start.memory)
         told = _by_subject(start.spots)
-        self._ledger.begin(_since(told))
-        tallies = tally(self._restored(standings, start.known))
-        self._silence.recheck(_since(told), start.known)
-        self.counts.add(tallies)
+        self._ledger.restore_open(_since(told))
+        tallies = add_up(self._restored(standings, start.known))
+        self._silence.close_deleted(_since(told), start.known)
+        self.counts.add_tallies(tallies)
         self._dark.load_areas(tallies, _dark_ones(told), start.known)
-        self._uncovered.load({subject for kind, subject in told if kind is SpotKind.UNCOVERED})
+        self._uncovered.restore_open({subject for kind, subject in told if kind is SpotKind.UNCOVERED})
         self._uncovered.set_targets(start.targets, start.known, had=start.had)
         self.known = start.known
 
@@ -92,58 +92,58 @@ class BlindSpots:
             self._follow_station(step)
             yield step
 
-    def follow(self, steps: Sequence[StandingChange], known: datetime) -> None:
+    def follow_stations(self, steps: Sequence[StandingChange], known: datetime) -> None:
         """Take the changes of stations up to `known`, in their order."""
         if steps:
-            tallies = tally(steps)
-            self.counts.add(tallies)
+            tallies = add_up(steps)
+            self.counts.add_tallies(tallies)
             self._dark.follow_tallies(tallies, known)
-            self._uncovered.follow({area for path in tallies for area in path}, known)
+            self._uncovered.follow_areas({area for path in tallies for area in path}, known)
             for step in steps:
                 self._follow_station(step)
 
     def _follow_station(self, step: StandingChange) -> None:
         either = step.after or step.before
         if either is not None:
-            row = self._ledger.row(either.station)
-            self._records.follow(step, row, self._silence.follow(step, row))
+            row = self._ledger.row_of(either.station)
+            self._records.follow_station(step, row, self._silence.follow_station(step, row))
 
-    def note(self, records: Iterable[StationRecords], known: datetime) -> None:
+    def note_records(self, records: Iterable[StationRecords], known: datetime) -> None:
         """Take what the newest records of stations say."""
-        self._records.note(records, known)
+        self._records.note_records(records, known)
 
     def set_targets(self, targets: Mapping[str, Sequence[str]], known: datetime) -> None:
         """The areas that targets name now, and by which."""
         self._uncovered.set_targets(targets, known)
 
-    def may_turn(self, known: datetime) -> bool:
+    def may_be_due(self, known: datetime) -> bool:
         """Whether time alone may decide something by now, so that unknown time has to be known."""
-        return any(part.may_turn(known) for part in (self._dark, self._silence, self._records))
+        return any(part.may_be_due(known) for part in (self._dark, self._silence, self._records))
 
-    def advance(self, moment: Moment, gaps: Gaps, outages: Iterable[OpenOutage] = ()) -> None:
+    def find_due(self, moment: Moment, gaps: Gaps, outages: Iterable[OpenOutage] = ()) -> None:
         """Let time go on to `moment.known`; it never goes back."""
         known = moment.known if self.known is None else max(moment.known, self.known)
         self.known = known
         moment = msgspec.structs.replace(moment, known=known)
-        self._dark.advance(moment, gaps, outages)
-        self._silence.advance(moment, gaps)
-        self._records.advance(moment)
+        self._dark.find_due(moment, gaps, outages)
+        self._silence.find_due(moment, gaps)
+        self._records.find_due(moment)
 
-    def questions(self) -> list[ReportingQuestion]:
+    def take_questions(self) -> list[ReportingQuestion]:
         """What has to be known of stations before they are said to have no sessions or resources."""
-        return self._records.questions()
+        return self._records.take_questions()
 
-    def answer(self, reporting: Iterable[ReportingQuestion]) -> None:
+    def note_reporting(self, reporting: Iterable[ReportingQuestion]) -> None:
         """The questions to which the answer is yes."""
-        self._records.answer(reporting)
+        self._records.note_reporting(reporting)
 
-    def take(self) -> list[SpotChange]:
+    def take_changes(self) -> list[SpotChange]:
         """What was decided since the last call, in its order."""
-        return [*self._uncovered.take(), *self._dark.take_turns(), *self._ledger.take()]
+        return [*self._uncovered.take_changes(), *self._dark.take_changes(), *self._ledger.take_changes()]
 
-    def write(self, book: Book, now: datetime) -> None:
+    def write_spots(self, book: Book, now: datetime) -> None:
         """Take what was decided into a book that knows the incidents of these keys."""
-        write(book, self.take(), now)
+        write_spots(book, self.take_changes(), now)
 
 
 def _by_subject(spots: Iterable[StoredSpot]) -> dict[tuple[SpotKind, str], StoredSpot]:

@@ -17,7 +17,7 @@ class UncoveredAreas:
         self._told: set[str] = set()
         self._turns: list[SpotChange] = []
 
-    def load(self, told: Iterable[str]) -> None:
+    def restore_open(self, told: Iterable[str]) -> None:
         """Begin with those that go on."""
         self._told = set(told)
 
@@ -27,7 +27,7 @@ class UncoveredAreas:
         for area in sorted({*before, *targets, *self._told}):
             self._judge(area, at, lost=area in had)
 
-    def follow(self, areas: Iterable[str], at: datetime) -> None:
+    def follow_areas(self, areas: Iterable[str], at: datetime) -> None:
         """Look at areas whose numbers changed."""
         for area in sorted(self._targets.keys() & set(areas)):
             self._judge(area, at, lost=True)
@@ -51,7 +51,7 @@ class UncoveredAreas:
             reason = "station_in_service" if stations else "no_target"
             self._turns.append(SpotGone(kind=SpotKind.UNCOVERED, subject=area, ended_at=at, reason=reason))
 
-    def take(self) -> Sequence[SpotChange]:
+    def take_changes(self) -> Sequence[SpotChange]:
         """What was decided since the last call."""
         turns, self._turns = self._turns, []
         return turns

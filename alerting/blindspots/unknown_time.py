@@ -24,9 +24,9 @@ class Gaps:
     def __init__(self, gaps: Iterable[UnknownTime] = ()) -> None:
         self._by_clock: dict[ClockName, list[tuple[datetime, datetime]]] = {}
         self.cursors: dict[int, int] = {}
-        self.add(gaps)
+        self.add_gaps(gaps)
 
-    def add(self, gaps: Iterable[UnknownTime]) -> None:
+    def add_gaps(self, gaps: Iterable[UnknownTime]) -> None:
         """More of them; one that is known already changes nothing."""
         for gap in gaps:
             known = self._by_clock.setdefault((gap.partition, gap.shard), [])
@@ -34,12 +34,12 @@ class Gaps:
                 insort(known, (gap.began_at, gap.ended_at))
             self.cursors[gap.partition] = max(self.cursors.get(gap.partition, -1), gap.seq)
 
-    def forget(self, before: datetime) -> None:
+    def forget_before(self, before: datetime) -> None:
         """Drop what ended before a moment that no rule looks back to."""
         for clock, gaps in self._by_clock.items():
             self._by_clock[clock] = [gap for gap in gaps if gap[1] >= before]
 
-    def within(self, clocks: Iterable[ClockName | None], begin: datetime, end: datetime) -> timedelta:
+    def unknown_within(self, clocks: Iterable[ClockName | None], begin: datetime, end: datetime) -> timedelta:
         """How much of an interval was unknown to any of the clocks."""
         parts = sorted(
             (max(began, begin), min(ended, end))

@@ -28,7 +28,7 @@ class DirectSender:
         self._waiting = {target.name: asyncio.Queue[Parcel](MOST_WAITING) for target in targets}
         self._targets = targets
 
-    def tell(self, facts: AlertFacts, message: AlertMessage) -> None:
+    def send_to_all(self, facts: AlertFacts, message: AlertMessage) -> None:
         """Have it sent to every target."""
         self._number += 1
         parcel = Parcel(key=f"{self._start}-{self._number}", at=datetime.now(UTC), facts=facts, message=message)
@@ -38,7 +38,7 @@ class DirectSender:
             queue.put_nowait(parcel)
             log.debug("to be told", extra={"target": name, "key": parcel.key})
 
-    def lanes(self) -> list[Coroutine[None, None, None]]:
+    def send_loops(self) -> list[Coroutine[None, None, None]]:
         """The loops that send; each runs until it is cancelled."""
         return [self._lane(target, self._waiting[target.name]) for target in self._targets]
 

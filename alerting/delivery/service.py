@@ -27,7 +27,7 @@ from alerting.delivery.targets import (
     LogTarget,
     Parcel,
     SendError,
-    instantiate,
+    open_plugin,
     quiet_apprise,
 )
 from alerting.delivery.texts import Language
@@ -84,7 +84,7 @@ def open_target(url: str, place: int, timeout: float) -> AlertTarget:
         ) from None
     if bot is not None:
         return BotTarget(bot, url, timeout)
-    notifier = instantiate(url, place)
+    notifier = open_plugin(url, place)
     webhook = webhook_of(notifier)
     return AppriseTarget(notifier, url, timeout) if webhook is None else WebhookTarget(webhook, url, timeout)
 

@@ -109,7 +109,7 @@ def _append_line(path: Path, line: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def instantiate(url: str, place: int) -> Any:
+def open_plugin(url: str, place: int) -> Any:
     """apprise's plugin for a URL; `place` is the URL's number in the setting. Raises RemedyError."""
     quiet_apprise()
     notifier = Apprise.instantiate(url)
@@ -123,7 +123,7 @@ def instantiate(url: str, place: int) -> Any:
     return notifier
 
 
-def told_by(notifier: Any, message: AlertMessage) -> tuple[str, str]:
+def text_for(notifier: Any, message: AlertMessage) -> tuple[str, str]:
     """Title and body for a plugin; one that sends SMS gets the short form, whose length is one segment's."""
     is_sms = notifier.body_maxlen <= _SMS
     return ("", message.short) if is_sms and message.short else (message.title, message.body)
@@ -158,7 +158,7 @@ class AppriseTarget:
         _said.set(said)
         try:
             # Said to be text, it is sent as text, or made into text of what the target reads: HTML, Markdown.
-            title, body = told_by(notifier, parcel.message)
+            title, body = text_for(notifier, parcel.message)
             taken = self._all.notify(title=title, body=body, body_format=NotifyFormat.TEXT)
         except Exception as exc:
             # Its text may show the URL; the plugin's kind of error is enough.

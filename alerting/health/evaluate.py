@@ -16,8 +16,8 @@ import msgspec
 from alerting.health import facts as health_facts
 from alerting.health.facts import TerminalFacts
 from alerting.health.rules import HealthRule
-from alerting.health.runs import Chains, RecordRun, has, insert, spell_after
-from alerting.health.spells import MaybeChain, Spell, SpellLimits, of_sample
+from alerting.health.runs import Chains, RecordRun, has_record, insert_record, spell_after
+from alerting.health.spells import MaybeChain, Spell, SpellLimits, chain_of
 from contract.clocks import WallMs
 from contract.device_times import HORIZON, anchor_of
 from contract.entries import TypedData
@@ -54,7 +54,7 @@ class Box(msgspec.Struct, array_like=True):
     runs: list[RecordRun] = []
     zero: float | None = None
 
-    def axis(self, record: Record, body: TypedData) -> float | None:
+    def time_of(self, record: Record, body: TypedData) -> float | None:
         """The record's time on this box's clock. One without `up` is as much older than the message that carries it as
         the device's own clock says; a clock that was set since proves nothing, so it lies within the boot."""
         if self.by_device:
@@ -81,7 +81,7 @@ class HealthMemory(msgspec.Struct, array_like=True):
     rules: int = 0
     stale: set[str] = set()
 
-    def box(self, name: str) -> Box | None:
+    def find_box(self, name: str) -> Box | None:
         return next((box for box in self.boxes if box.name == name), None)
 
 
@@ -120,24 +120,26 @@ class ActiveRules:
         self._by_mark = {rule.mark: rule for rule in self.rules}
         self.mark = zlib.crc32("|".join(self._by_mark).encode())
 
-    def rule(self, key: str) -> HealthRule | None:
+    def rule_of(self, key: str) -> HealthRule | None:
         return self._by_mark.get(key.partition("|")[0])
 
-    def limits(self, key: str) -> SpellLimits:
+    def limits_of(self, key: str) -> SpellLimits:
         return self._by_mark[key.partition("|")[0]].limits
 
-    def sample(self, record: Record, at: float, offset: float | None, values: dict[str, float]) -> Chains:
+    def chains_of(self, record: Record, at: float, offset: float | None, values: dict[str, float]) -> Chains:
         """The chains of one record; its values go into `values`."""
         found: dict[str, MaybeChain] = {}
         for rule in self._by_kind.get(type(record), ()):
             for subject, value in rule.source.values(record, offset):
                 key = f"{rule.mark}|{subject}"
                 values[key] = value
-                found[key] = of_sample(rule.judge(value), at, rule.limits)
+                found[key] = chain_of(rule.judge(value), at, rule.limits)
         return found
 
 
-def hear(memory: HealthMemory, body: TypedData, received: WallMs, active: ActiveRules, fresh: float) -> HealthOutcome:
+def evaluate_message(
+    memory: HealthMemory, body: TypedData, received: WallMs, active: ActiveRules, fresh: float
+) -> HealthOutcome:
     """Take in a data message, received at `received` ms; changes the memory.
 
     The same messages in any order in which an outbox can send them, any of them several times, leave the same behind.
@@ -145,17 +147,17 @@ def hear(memory: HealthMemory, body: TypedData, received: WallMs, active: Active
     before = msgspec.structs.replace(memory.facts)
     is_new = not memory.boxes
     carrier, moved = _carrier(memory, body, received, active)
-    box = carrier if body.box == body.boot else memory.box(body.box)
+    box = carrier if body.box == body.boot else memory.find_box(body.box)
     values: dict[str, float] = {}
     touched: set[str] = set()
     for record in sorted(body.records, key=_id):
         if box is None:
-            health_facts.learn(
+            health_facts.learn_record(
                 memory.facts, record, health_facts.time_between(record, carrier.anchor, received), None, received / 1000
             )
-        elif not has(box.runs, record.id):
+        elif not has_record(box.runs, record.id):
             chains = _take(memory, box, record, body, received, active, values, fresh)
-            moved |= insert(box.runs, record.id, chains, active.limits)
+            moved |= insert_record(box.runs, record.id, chains, active.limits_of)
             touched.update(chains)
     decided = _decide(memory, active, _keys(memory) if moved else touched, values, received / 1000)
     _follow_wifi(memory, received / 1000, seen=moved or f"{WIFI.mark}|" in touched)
@@ -165,17 +167,17 @@ def hear(memory: HealthMemory, body: TypedData, received: WallMs, active: Active
     return HealthOutcome(decided, memory.facts != before)
 
 
-def revise(memory: HealthMemory, active: ActiveRules, now: float) -> Sequence[RuleDecision]:
+def drop_changed_rules(memory: HealthMemory, active: ActiveRules, now: float) -> Sequence[RuleDecision]:
     """Forget what was found by rules that are not so any more, and end what they told; `now` as below."""
     if memory.rules == active.mark:
         return ()
     memory.rules = active.mark
     for box in memory.boxes:
         for run in box.runs:
-            run.chains = {key: chain for key, chain in run.chains.items() if active.rule(key)}
-    memory.base = {key: spell for key, spell in memory.base.items() if active.rule(key)}
-    memory.stale = {key for key in memory.stale if active.rule(key)}
-    gone = sorted(key for key in memory.told if active.rule(key) is None)
+            run.chains = {key: chain for key, chain in run.chains.items() if active.rule_of(key)}
+    memory.base = {key: spell for key, spell in memory.base.items() if active.rule_of(key)}
+    memory.stale = {key for key in memory.stale if active.rule_of(key)}
+    gone = sorted(key for key in memory.told if active.rule_of(key) is None)
     return [each for key in gone if (each := _decide_key(memory, None, key, {}, (now, now, now))) is not None]
 
 
@@ -185,7 +187,7 @@ def _id(record: Record) -> int:
 
 def _carrier(memory: HealthMemory, body: TypedData, received: WallMs, active: ActiveRules) -> tuple[Box, bool]:
     """The box of the boot that sends, now the last in order, and whether that changed the order."""
-    box = memory.box(body.boot)
+    box = memory.find_box(body.boot)
     if box is None:
         by_device = anchor_of(received, body.up) is None
         box = Box(body.boot, by_device, math.inf, received)
@@ -210,7 +212,7 @@ def _retire(memory: HealthMemory, active: ActiveRules) -> None:
     """Keep of the oldest box only what it left firing."""
     oldest = memory.boxes.pop(0)
     keys = {*memory.base, *(key for run in oldest.runs for key in run.chains)}
-    spells = {key: _through(memory.base.get(key), oldest, key, active.limits(key)) for key in keys}
+    spells = {key: _through(memory.base.get(key), oldest, key, active.limits_of(key)) for key in keys}
     fired = [(key, spell) for key, spell in spells.items() if spell is not None and spell.fired]
     memory.base = dict(sorted(fired, key=_confirmed)[-MOST_BASE:])
 
@@ -230,21 +232,21 @@ def _take(
     fresh: float,
 ) -> Chains:
     """The chains of a record, and what else it says; none when its time cannot be."""
-    at, now = box.axis(record, body), received / 1000
+    at, now = box.time_of(record, body), received / 1000
     if at is not None and box.anchor + at > now + _AHEAD:
         return {}
     offset = None if at is None or box.by_device else record.at / 1000 - box.anchor - at
     if at is None or (record.up is None and not box.by_device):
-        health_facts.learn(memory.facts, record, health_facts.time_between(record, now, received), offset, now)
+        health_facts.learn_record(memory.facts, record, health_facts.time_between(record, now, received), offset, now)
     else:
-        health_facts.learn(memory.facts, record, min(box.anchor + at, now), offset, now)
+        health_facts.learn_record(memory.facts, record, min(box.anchor + at, now), offset, now)
     if at is None:
         return {}
     if type(record) is Health:
         box.newest = at if box.newest is None else max(box.newest, at)
     if _is_fresh(box, record, at, body, received, fresh):
         box.fresh = at if box.fresh is None else max(box.fresh, at)
-    return active.sample(record, at, offset, values)
+    return active.chains_of(record, at, offset, values)
 
 
 def _is_fresh(box: Box, record: Record, at: float, body: TypedData, received: WallMs, fresh: float) -> bool:
@@ -288,7 +290,7 @@ def _decide(
         return []
     newest = max((box.anchor + box.newest for box in memory.boxes if box.newest is not None), default=-math.inf)
     fresh = max((box.anchor + box.fresh for box in memory.boxes if box.fresh is not None), default=-math.inf)
-    found = [_decide_key(memory, active.rule(key), key, values, (newest, fresh, now)) for key in sorted(suspects)]
+    found = [_decide_key(memory, active.rule_of(key), key, values, (newest, fresh, now)) for key in sorted(suspects)]
     # A rule that was changed ends under its old mark before it begins under its new one.
     return sorted((decision for decision in found if decision is not None), key=_firing)
 

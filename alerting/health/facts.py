@@ -42,7 +42,7 @@ def time_between(record: Record, carrier: float, received: WallMs) -> float | No
     return None if source == "unknown" else time / 1000
 
 
-def learn(facts: TerminalFacts, record: Record, time: float | None, offset: float | None, now: float) -> None:
+def learn_record(facts: TerminalFacts, record: Record, time: float | None, offset: float | None, now: float) -> None:
     """Take in a record received at `now`, made at `time` by a clock that was wrong by `offset` seconds.
 
     None: that is not known.

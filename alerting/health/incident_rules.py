@@ -87,7 +87,7 @@ class HealthBoard:
         self._handled: dict[str, set[Subject]] = {}
         self._strange: Collection[Place] = frozenset()
 
-    def load(self, firing: Mapping[Subject, Firing], handled: Iterable[Subject]) -> None:
+    def restore_firing(self, firing: Mapping[Subject, Firing], handled: Iterable[Subject]) -> None:
         """Take up the work with what fired at the last pass that was committed, and the incidents open then."""
         for subject, told in firing.items():
             self._firing.setdefault(subject[0], {})[subject] = told
@@ -99,11 +99,11 @@ class HealthBoard:
         """The terminals for which something fires."""
         return {(subject[0], subject[1]) for each in self._firing.values() for subject in each}
 
-    def set_strange(self, places: Collection[Place]) -> None:
+    def set_unregistered(self, places: Collection[Place]) -> None:
         """Those of them that are not registered."""
         self._strange = places
 
-    def follow(self, changes: Iterable[HealthChange]) -> list[HealthIntent]:
+    def follow_changes(self, changes: Iterable[HealthChange]) -> list[HealthIntent]:
         """Take changes in, in the order of their partition."""
         found: list[HealthIntent] = []
         for change in changes:
@@ -118,7 +118,7 @@ class HealthBoard:
                 del self._firing[change.subject[0]]
         return found
 
-    def look(self, stations: Iterable[str]) -> list[HealthIntent]:
+    def look_at_stations(self, stations: Iterable[str]) -> list[HealthIntent]:
         """Look again at stations that may stand otherwise than before."""
         found: list[HealthIntent] = []
         for station in stations:
@@ -128,7 +128,7 @@ class HealthBoard:
         return found
 
     def look_at_all(self) -> list[HealthIntent]:
-        return self.look(sorted({*self._firing, *self._handled}))
+        return self.look_at_stations(sorted({*self._firing, *self._handled}))
 
     def _look(self, subject: Subject) -> list[HealthIntent]:
         standing = self._stations.standing(subject[0])
@@ -159,7 +159,7 @@ class HealthBoard:
         return [CloseHealthIncident(subject, reason, at)]
 
 
-def decide(book: Book, intents: Iterable[HealthIntent], now: datetime) -> None:
+def write_health(book: Book, intents: Iterable[HealthIntent], now: datetime) -> None:
     """Take what is wanted into the book, in its order. It holds the newest incident of each key."""
     for intent in intents:
         key = health_key(intent.subject)

@@ -75,7 +75,7 @@ class RuleOverride(msgspec.Struct, frozen=True, kw_only=True):
     off: bool | None = None
     changes: Mapping[str, Any] = {}
 
-    def applies(self, kind: str | None, path: tuple[str, ...]) -> bool:
+    def applies_to(self, kind: str | None, path: tuple[str, ...]) -> bool:
         return self.kind in (None, kind) and (self.area is None or self.area in path)
 
 
@@ -104,9 +104,9 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def _resolved(self) -> dict[tuple[int, ...], tuple[HealthRule, ...]]:
         return {}
 
-    def of(self, kind: str | None = None, path: tuple[str, ...] = ()) -> tuple[HealthRule, ...]:
+    def rules_for(self, kind: str | None = None, path: tuple[str, ...] = ()) -> tuple[HealthRule, ...]:
         """The rules for a station; the same object for all stations with the same ones."""
-        applying = tuple(place for place, (_, override) in enumerate(self._flat) if override.applies(kind, path))
+        applying = tuple(place for place, (_, override) in enumerate(self._flat) if override.applies_to(kind, path))
         if applying not in self._resolved:
             self._resolved[applying] = self._resolve(applying)
         return self._resolved[applying]

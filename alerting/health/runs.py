@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from alerting.health.spells import CLEARED, MaybeChain, Spell, SpellLimits, follow, join
+from alerting.health.spells import CLEARED, MaybeChain, Spell, SpellLimits, join_chains, spell_after_chain
 
 MAX_RUNS: Final = 16
 """Runs kept of a box. Beyond that the oldest hole is closed: what comes for it later changes nothing."""
@@ -26,7 +26,7 @@ class RecordRun(msgspec.Struct, array_like=True):
     high: int
     chains: Chains = {}
 
-    def append(self, chains: Chains, limits: LimitsOf, *, joined: bool = True) -> None:
+    def append_chains(self, chains: Chains, limits: LimitsOf, *, joined: bool = True) -> None:
         """Join chains that come after its own."""
         mine = self.chains
         for key, chain in chains.items():
@@ -34,7 +34,7 @@ class RecordRun(msgspec.Struct, array_like=True):
                 mine[key] = CLEARED
                 continue
             before = mine.get(key, _NOTHING)
-            mine[key] = chain if before is _NOTHING else join(before, chain, limits(key), joined=joined)  # type: ignore[arg-type]
+            mine[key] = chain if before is _NOTHING else join_chains(before, chain, limits(key), joined=joined)  # type: ignore[arg-type]
         if len(mine) > MAX_CHAINS:
             self._shrink(chains)
 
@@ -45,7 +45,7 @@ class RecordRun(msgspec.Struct, array_like=True):
             del self.chains[key]
 
 
-def has(runs: list[RecordRun], number: int) -> bool:
+def has_record(runs: list[RecordRun], number: int) -> bool:
     """Whether a record was heard already."""
     if not runs or number > runs[-1].high:
         return False
@@ -57,16 +57,19 @@ def _low(run: RecordRun) -> int:
     return run.low
 
 
-def insert(runs: list[RecordRun], number: int, chains: Chains, limits: LimitsOf) -> bool:
-    """Take in a record that `has` does not know; False when it came in order, True when it changed what was before."""
+def insert_record(runs: list[RecordRun], number: int, chains: Chains, limits: LimitsOf) -> bool:
+    """Insert the chains of a record that was not heard before.
+
+    Returns False when the record came in order, True when it changed what was before it.
+    """
     if runs and number == runs[-1].high + 1:
         runs[-1].high = number
-        runs[-1].append(chains, limits)
+        runs[-1].append_chains(chains, limits)
         return False
     place = bisect_right(runs, number, key=_low)
     if place and runs[place - 1].high == number - 1:
         runs[place - 1].high = number
-        runs[place - 1].append(chains, limits)
+        runs[place - 1].append_chains(chains, limits)
         place -= 1
     else:
         runs.insert(place, RecordRun(number, number, dict(chains)))
@@ -80,7 +83,7 @@ def insert(runs: list[RecordRun], number: int, chains: Chains, limits: LimitsOf)
 def _merge(runs: list[RecordRun], place: int, limits: LimitsOf, *, joined: bool) -> None:
     later = runs.pop(place + 1)
     runs[place].high = later.high
-    runs[place].append(later.chains, limits, joined=joined)
+    runs[place].append_chains(later.chains, limits, joined=joined)
 
 
 def spell_after(before: Spell | None, runs: list[RecordRun], key: str, limits: SpellLimits) -> Spell | None:
@@ -89,5 +92,5 @@ def spell_after(before: Spell | None, runs: list[RecordRun], key: str, limits: S
     for run in runs:
         chain = run.chains.get(key, _NOTHING)
         if chain is not _NOTHING:
-            spell = follow(spell, chain, limits, joined=False)  # type: ignore[arg-type]
+            spell = spell_after_chain(spell, chain, limits, joined=False)  # type: ignore[arg-type]
     return spell

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 from aiokafka import ConsumerRecord
 
-from alerting.health.evaluate import ActiveRules, HealthMemory, hear, revise
+from alerting.health.evaluate import ActiveRules, HealthMemory, drop_changed_rules, evaluate_message
 from alerting.health.rules import RuleSet
 from alerting.health.rules_file import read_rules
 from alerting.health.store import (
@@ -24,7 +24,7 @@ from alerting.health.store import (
     fetch_memories,
     fetch_places,
     load_partition,
-    save,
+    save_batch,
 )
 from broker.consumer import ConsumerConfig, LogConsumer
 from contract.entries import DataUnit, Refusal, not_judged, read_entry
@@ -119,7 +119,7 @@ class HealthHandler:
         try:
             async with connection.transaction():
                 await self._hear(batch, partitions, only)
-                counted = await save(connection, batch.heard, batch.told, self._counted)
+                counted = await save_batch(connection, batch.heard, batch.told, self._counted)
                 if batch.refusals:
                     await save_refusals(connection, batch.refusals)
         except Exception as exc:
@@ -153,11 +153,11 @@ class HealthHandler:
     async def _hear(self, batch: "_HealthBatch", partitions: Collection[int], only: frozenset[Key] | None) -> None:
         for partition in partitions:
             again = [key for key in self._revisit.get(partition, ()) if only is None or key in only]
-            await batch.meet(dict.fromkeys(again, partition))
+            await batch.load_memories(dict.fromkeys(again, partition))
         async for units in self._slices(partitions, only):
-            await batch.meet({_key(unit): unit.origin.partition for unit in units})
+            await batch.load_memories({_key(unit): unit.origin.partition for unit in units})
             for unit in units:
-                batch.hear(unit)
+                batch.evaluate_unit(unit)
 
     async def _slices(
         self, partitions: Collection[int], only: frozenset[Key] | None = None
@@ -196,9 +196,9 @@ class HealthHandler:
     def asks_for_place(self) -> bool:
         return self._rules.asks_for_place
 
-    def active(self, kind: str | None, path: tuple[str, ...]) -> ActiveRules:
+    def rules_for(self, kind: str | None, path: tuple[str, ...]) -> ActiveRules:
         """The rules for a station, ready for use."""
-        rules = self._rules.of(kind, path)
+        rules = self._rules.rules_for(kind, path)
         if id(rules) not in self._active:
             self._active[id(rules)] = ActiveRules(rules)
         return self._active[id(rules)]
@@ -223,7 +223,7 @@ class _HealthBatch:
         self.told: list[TerminalDecision] = []
         self.refusals: list[Refusal] = []
 
-    async def meet(self, keys: Mapping[Key, int]) -> None:
+    async def load_memories(self, keys: Mapping[Key, int]) -> None:
         """Read what is remembered of terminals, {key: partition}, and bring it to the rules of today."""
         new = {key: partition for key, partition in keys.items() if key not in self.heard}
         if not new:
@@ -235,18 +235,20 @@ class _HealthBatch:
             memory = known.get(key) or HealthMemory()
             heard = HeardTerminal(partition, memory, max((box.heard for box in memory.boxes), default=0))
             self.heard[key] = heard
-            decisions = revise(memory, self._active(key[0]), heard.heard / 1000)
+            decisions = drop_changed_rules(memory, self._active(key[0]), heard.heard / 1000)
             self.told += [TerminalDecision(key, partition, heard.heard, decision) for decision in decisions]
 
     def _active(self, station: str) -> ActiveRules:
-        return self._handler.active(*self._places.get(station, (None, ())))
+        return self._handler.rules_for(*self._places.get(station, (None, ())))
 
-    def hear(self, unit: DataUnit) -> None:
+    def evaluate_unit(self, unit: DataUnit) -> None:
         """Take in one message; one that cannot be understood costs none of the others."""
         key = _key(unit)
         heard, received = self.heard[key], unit.entry.received
         try:
-            outcome = hear(heard.memory, unit.entry.body, received, self._active(unit.station), self._handler.fresh)
+            outcome = evaluate_message(
+                heard.memory, unit.entry.body, received, self._active(unit.station), self._handler.fresh
+            )
         except Exception as exc:  # whatever it is: it costs this message, and no other
             log.exception("health of a message passed over", extra={"station": unit.station})
             self.refusals.append(not_judged(self._handler.log, unit, said(exc)))

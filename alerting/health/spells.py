@@ -59,7 +59,7 @@ CLEARED = None
 MaybeChain = Chain | None
 
 
-def of_sample(sample: SampleLevel, at: float, limits: SpellLimits) -> MaybeChain:
+def chain_of(sample: SampleLevel, at: float, limits: SpellLimits) -> MaybeChain:
     """The chain of a single sample."""
     if sample is SampleLevel.CLEAR:
         return CLEARED
@@ -67,7 +67,7 @@ def of_sample(sample: SampleLevel, at: float, limits: SpellLimits) -> MaybeChain
     return Chain(at, at, spell, end=at)
 
 
-def follow(before: Spell | None, chain: MaybeChain, limits: SpellLimits, *, joined: bool) -> Spell | None:
+def spell_after_chain(before: Spell | None, chain: MaybeChain, limits: SpellLimits, *, joined: bool) -> Spell | None:
     """The spell after the chain. `joined`: no record is missing between the two."""
     if chain is CLEARED:
         return None
@@ -83,11 +83,11 @@ def follow(before: Spell | None, chain: MaybeChain, limits: SpellLimits, *, join
     return chain.rest if chain.broken else Spell(fired, before.began, chain.last)
 
 
-def join(a: MaybeChain, b: MaybeChain, limits: SpellLimits, *, joined: bool = True) -> MaybeChain:
+def join_chains(a: MaybeChain, b: MaybeChain, limits: SpellLimits, *, joined: bool = True) -> MaybeChain:
     """The chain of both, `a` being the earlier."""
     if b is CLEARED:
         return CLEARED
-    alone = follow(None if a is CLEARED else a.alone, b, limits, joined=joined)
+    alone = spell_after_chain(None if a is CLEARED else a.alone, b, limits, joined=joined)
     if a is CLEARED or a.cleared or b.cleared:
         first = b.first if a is CLEARED else a.first
         return Chain(first, b.last, alone, cleared=True) if alone else CLEARED
@@ -96,7 +96,7 @@ def join(a: MaybeChain, b: MaybeChain, limits: SpellLimits, *, joined: bool = Tr
 
 def _join_unclear(a: Chain, b: Chain, alone: Spell | None, limits: SpellLimits, *, joined: bool) -> Chain:
     if a.broken:
-        rest = follow(a.rest, b, limits, joined=joined)
+        rest = spell_after_chain(a.rest, b, limits, joined=joined)
         return Chain(a.first, b.last, alone, end=a.end, broken=True, rest=rest)
     if not joined or b.first - a.last > limits.gap:
         return Chain(a.first, b.last, alone, end=a.last, broken=True, rest=b.alone)

@@ -14,9 +14,9 @@ from alerting.health.incident_rules import (
     Place,
     StandingLookup,
     Subject,
-    decide,
     health_key,
     subject_of,
+    write_health,
 )
 from alerting.health.store import QUERIES
 from alerting.health.storms_stage import StormWatch
@@ -48,8 +48,10 @@ class HealthWatch:
         rows = await connection.fetch(QUERIES.all_firing)
         ahead = [_change(row) for row in await connection.fetch(QUERIES.read_changes, READER, _EVERYTHING)]
         open_now = [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_health)]
-        self._board.load(as_it_was({_subject(row): _firing(row) for row in rows}, ahead), map(subject_of, open_now))
-        await self._storms.load(connection, open_now)
+        self._board.restore_firing(
+            firing_before({_subject(row): _firing(row) for row in rows}, ahead), map(subject_of, open_now)
+        )
+        await self._storms.load_storms(connection, open_now)
         self._looked_at = None
 
     async def follow(
@@ -66,8 +68,8 @@ class HealthWatch:
         intents = await self._look(connection, found, changes, moment, is_due=is_due)
         book.learn(await load_newest(connection, {health_key(intent.subject) for intent in intents}))
         before = len(book.decisions)
-        decide(book, intents, moment.now)
-        await self._storms.follow(connection, book, book.decisions[before:], moment)
+        write_health(book, intents, moment.now)
+        await self._storms.follow_decisions(connection, book, book.decisions[before:], moment)
         await put_cursors(connection, READER, {row["partition"]: row["seq"] for row in rows})
 
     async def _look(
@@ -81,8 +83,10 @@ class HealthWatch:
     ) -> list[HealthIntent]:
         if is_due or any(change.firing for change in found):
             await self._meet(connection, {change.subject[:2] for change in found})
-        intents = self._board.follow(found)
-        intents += self._board.look({known.station for pair in changes for known in pair if known is not None})
+        intents = self._board.follow_changes(found)
+        intents += self._board.look_at_stations(
+            {known.station for pair in changes for known in pair if known is not None}
+        )
         if is_due:
             # Terminals come and go without a word to the field.
             self._looked_at = moment.now
@@ -93,10 +97,10 @@ class HealthWatch:
         """Find out which of the terminals concerned are not registered."""
         places = sorted({*self._board.places, *new})
         rows = await connection.fetch(QUERIES.strange_terminals, *zip(*places, strict=True)) if places else ()
-        self._board.set_strange({(row["station"], row["terminal"]) for row in rows})
+        self._board.set_unregistered({(row["station"], row["terminal"]) for row in rows})
 
 
-def as_it_was(firing: dict[Subject, Firing], ahead: Sequence[HealthChange]) -> dict[Subject, Firing]:
+def firing_before(firing: dict[Subject, Firing], ahead: Sequence[HealthChange]) -> dict[Subject, Firing]:
     """What fired before the changes `ahead`, after all of which `firing` does: the first of each tells it."""
     before = dict(firing)
     seen: set[Subject] = set()

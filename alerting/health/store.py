@@ -80,7 +80,7 @@ async def fetch_places(
     return {row["id"]: (row["kind"], tuple(row["path"])) for row in rows}
 
 
-async def save(
+async def save_batch(
     connection: Connection,
     heard: Mapping[Key, HeardTerminal],
     told: Sequence[TerminalDecision],

@@ -66,12 +66,12 @@ class Storm(msgspec.Struct, kw_only=True):
     open: dict[str, Fallen] = {}
     ever: set[str] = set()
 
-    def takes(self, member: Fallen) -> bool:
+    def accepts(self, member: Fallen) -> bool:
         """Whether it began near the others, or was of this cause before."""
         near = Window(self.window.lo - WITHIN, self.window.hi + WITHIN).meets(member)
         return near or member.key in self.ever
 
-    def add(self, member: Fallen, at: datetime) -> None:
+    def add_member(self, member: Fallen, at: datetime) -> None:
         if member.groups:
             self.areas = member.groups if self.areas is None else common((self.areas, member.groups))
         if member.key not in self.ever:
@@ -81,7 +81,7 @@ class Storm(msgspec.Struct, kw_only=True):
         self.ever.add(member.key)
         self.changed_at = max(self.changed_at, at)
 
-    def remove(self, key: str, at: datetime) -> None:
+    def remove_member(self, key: str, at: datetime) -> None:
         del self.open[key]
         self.changed_at = max(self.changed_at, at)
 
@@ -90,7 +90,7 @@ class Storm(msgspec.Struct, kw_only=True):
         few = len(self.open) < settings.least and len(self.open) <= (1 - settings.returned) * len(self.ever)
         return few and self.changed_at + timedelta(seconds=settings.hold) <= now
 
-    def news(self, topic: Topic) -> StormUpdate | None:
+    def next_update(self, topic: Topic) -> StormUpdate | None:
         """What is to be told: its beginning and area as they are, its size when it doubled."""
         count = self.told.children if self.told else 0
         grown = len(self.ever) if len(self.ever) >= 2 * count else count
@@ -98,13 +98,13 @@ class Storm(msgspec.Struct, kw_only=True):
         return told if told != self.told else None
 
 
-def restored(parent: Incident, children: Iterable[tuple[Incident, Fallen]]) -> Storm:
+def restored_storm(parent: Incident, children: Iterable[tuple[Incident, Fallen]]) -> Storm:
     """A storm as its incident and those that ever were its children, in their order, tell it."""
     storm = Storm(window=Window(parent.began_at, parent.began_at), changed_at=parent.opened_at)
     for child, member in children:
-        storm.add(member, child.opened_at)
+        storm.add_member(member, child.opened_at)
         if not child.goes_on:
-            storm.remove(child.key, max(at for at in (child.closed_at, child.ended_at, child.opened_at) if at))
+            storm.remove_member(child.key, max(at for at in (child.closed_at, child.ended_at, child.opened_at) if at))
     storm.told = StormUpdate(topic_of(parent), parent.began_at, parent.detail["children"], parent.area)
     return storm
 
@@ -122,17 +122,17 @@ class _SingleIncidents:
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)
 
-    def add(self, member: Fallen) -> None:
-        self.drop(member.key)
+    def add_single(self, member: Fallen) -> None:
+        self.remove_single(member.key)
         self._members[member.key] = member
         insort(self._order, (member.began, member.key))
 
-    def drop(self, key: str) -> None:
+    def remove_single(self, key: str) -> None:
         member = self._members.pop(key, None)
         if member is not None:
             del self._order[bisect_left(self._order, (member.began, key))]
 
-    def near(self, window: Window) -> list[Fallen]:
+    def near_window(self, window: Window) -> list[Fallen]:
         """Those that began `WITHIN` of it, in their order."""
         first = bisect_left(self._order, (window.lo - WITHIN, ""))
         last = bisect_right(self._order, window.hi + WITHIN, key=itemgetter(0))
@@ -149,30 +149,30 @@ class StormTracker:
         self.current: Storm | None = None
         self._plan: list[StormUpdate | Step] = []
 
-    def restore(self, storms: Iterable[Storm], alone: Iterable[Fallen]) -> None:
+    def restore_storms(self, storms: Iterable[Storm], alone: Iterable[Fallen]) -> None:
         """Take over what the incidents tell."""
         self.current = next(iter(storms), self.current)
         for member in alone:
-            self._alone.add(member)
+            self._alone.add_single(member)
 
     def __bool__(self) -> bool:
         return bool(self._alone or self.current)
 
-    def began(self, member: Fallen, at: datetime) -> None:
+    def incident_opened(self, member: Fallen, at: datetime) -> None:
         """An incident that pages opened; `at` is when that was decided."""
-        self._alone.add(member)
-        known = self.current is not None and self.current.takes(member)
+        self._alone.add_single(member)
+        known = self.current is not None and self.current.accepts(member)
         storm = self.current if known else self._found(member, at)
         if storm is not None:
             self._gather(storm, member, at)
 
-    def ended(self, key: str, at: datetime) -> None:
+    def incident_closed(self, key: str, at: datetime) -> None:
         """An incident was closed; `at` is when that was decided."""
-        self._alone.drop(key)
+        self._alone.remove_single(key)
         if self.current is not None and key in self.current.open:
-            self.current.remove(key, at)
+            self.current.remove_member(key, at)
 
-    def plan(self, now: datetime) -> StormPlan:
+    def take_plan(self, now: datetime) -> StormPlan:
         """What follows from all that was told, up to `now`."""
         storm = self.current
         if storm is not None and storm.is_over(now, self._settings):
@@ -182,7 +182,7 @@ class StormTracker:
 
     def _found(self, member: Fallen, at: datetime) -> Storm | None:
         """The storm of the first that are enough and near each other, this one among them."""
-        alone = [each.began for each in self._alone.near(Window(member.began, member.began))]
+        alone = [each.began for each in self._alone.near_window(Window(member.began, member.began))]
         least = self._settings.least
         for first, last in zip(alone, alone[least - 1 :], strict=False):
             if last - first <= WITHIN:
@@ -203,11 +203,11 @@ class StormTracker:
         near = [first]
         while near:
             for member in near:
-                self._alone.drop(member.key)
-                storm.add(member, at)
+                self._alone.remove_single(member.key)
+                storm.add_member(member, at)
             joined += near
-            near = self._alone.near(storm.window)
-        told = storm.news(self.topic)
+            near = self._alone.near_window(storm.window)
+        told = storm.next_update(self.topic)
         if told is not None:
             storm.told = told
             self._plan.append(told)
@@ -220,4 +220,4 @@ class StormTracker:
         self._plan += [Released(member) for member in storm.open.values()]
         self.current = None
         for member in storm.open.values():
-            self._alone.add(member)
+            self._alone.add_single(member)

@@ -20,18 +20,20 @@ class StormWatch:
         self._settings = settings
         self._board = StormBoard(stations, settings)
 
-    async def load(self, connection: Connection, open_now: Iterable[Incident]) -> None:
+    async def load_storms(self, connection: Connection, open_now: Iterable[Incident]) -> None:
         """Take up the work; `open_now` are the health incidents of terminals."""
         self._board = StormBoard(self._stations, self._settings)
         parents = [Incident(**dict(row)) for row in await connection.fetch(QUERIES.health_parents)]
         children = await connection.fetch(QUERIES.health_children, [parent.id for parent in parents])
-        self._board.load(open_now, parents, (Incident(**dict(row)) for row in children))
+        self._board.restore_storms(open_now, parents, (Incident(**dict(row)) for row in children))
 
-    async def follow(self, connection: Connection, book: Book, decisions: Sequence[Decision], moment: Moment) -> None:
+    async def follow_decisions(
+        self, connection: Connection, book: Book, decisions: Sequence[Decision], moment: Moment
+    ) -> None:
         """See what `decisions` about health have in common."""
         board = self._board
-        board.tell(book, decisions, moment.now)
-        plan = board.plan(moment.now)
+        board.note_decisions(book, decisions, moment.now)
+        plan = board.take_plan(moment.now)
         await _learn(connection, book, keys_in(plan))
         write_storms(book, plan, moment.now)
 

@@ -10,7 +10,7 @@ from alerting.causes.evidence import AREA, Fallen
 from alerting.causes.steps import Step
 from alerting.causes.write import keys_of, write_plan
 from alerting.health.incident_rules import StandingLookup
-from alerting.health.storms import COMMON, StormPlan, StormTracker, StormUpdate, Topic, restored, topic_of
+from alerting.health.storms import COMMON, StormPlan, StormTracker, StormUpdate, Topic, restored_storm, topic_of
 from alerting.incidents.book import Action, Book, Decision, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
 from contract.kinds import IncidentKind
@@ -24,31 +24,33 @@ class StormBoard:
         self._settings = settings
         self._topics: dict[Topic, StormTracker] = {}
 
-    def load(self, open_now: Iterable[Incident], parents: Iterable[Incident], children: Iterable[Incident]) -> None:
+    def restore_storms(
+        self, open_now: Iterable[Incident], parents: Iterable[Incident], children: Iterable[Incident]
+    ) -> None:
         """Take up the work: `open_now` are the health incidents of terminals, `parents` the common causes that go on
         or have children that go on, `children` all that ever were of these, in their order."""
         for incident in open_now:
             if incident.pages:
-                self._of(topic_of(incident)).restore([], [self._member(incident)])
+                self._of(topic_of(incident)).restore_storms([], [self._member(incident)])
         of: dict[int, list[tuple[Incident, Fallen]]] = {}
         for child in children:
             of.setdefault(child.parent or 0, []).append((child, self._member(child)))
         for parent in parents:
-            self._of(topic_of(parent)).restore([restored(parent, of.get(parent.id, ()))], [])
+            self._of(topic_of(parent)).restore_storms([restored_storm(parent, of.get(parent.id, ()))], [])
 
-    def tell(self, book: Book, decisions: Iterable[Decision], now: datetime) -> None:
+    def note_decisions(self, book: Book, decisions: Iterable[Decision], now: datetime) -> None:
         """What was decided about health."""
         for decision in decisions:
             incident = None if decision.incident is None else book.get(decision.incident)
             if incident is None:
                 continue
             if decision.action is Action.OPENED and incident.pages:
-                self._of(topic_of(incident)).began(self._member(incident), now)
+                self._of(topic_of(incident)).incident_opened(self._member(incident), now)
             elif decision.action is Action.CLOSED:
-                self._of(topic_of(incident)).ended(incident.key, now)
+                self._of(topic_of(incident)).incident_closed(incident.key, now)
 
-    def plan(self, now: datetime) -> StormPlan:
-        plan = [step for storms in self._topics.values() for step in storms.plan(now)]
+    def take_plan(self, now: datetime) -> StormPlan:
+        plan = [step for storms in self._topics.values() for step in storms.take_plan(now)]
         self._topics = {topic: storms for topic, storms in self._topics.items() if storms}
         return plan
 

@@ -113,7 +113,7 @@ class SelfCheck:
         """Whether a restart that was announced goes on."""
         return mono < self._restart_until
 
-    def look(self, look: CheckRound, mono: float) -> list[CheckNotice]:
+    def judge_round(self, look: CheckRound, mono: float) -> list[CheckNotice]:
         """Take a round in and say what people are to be told."""
         if mono - self._last > _PAUSE * (self._pace.every + self._pace.ask):
             self._forget(mono)
@@ -218,7 +218,9 @@ _EN: Final = _CheckTexts(
 _LANGUAGES: Final[dict[Language, _CheckTexts]] = {"zh-CN": _ZH, "en": _EN}
 
 
-def describe(told: CheckNotice, *, language: Language, now: datetime, mono: float) -> tuple[AlertFacts, AlertMessage]:
+def write_notice(
+    told: CheckNotice, *, language: Language, now: datetime, mono: float
+) -> tuple[AlertFacts, AlertMessage]:
     """The notification: facts for machines, text for people. It is no incident: its number is 0."""
     words = _LANGUAGES[language]
     parts = words.listing.join(word("part", trouble.part, language) for trouble in told.troubles)

@@ -24,7 +24,17 @@ from alerting.delivery.service import DeliverConfig, open_targets
 from alerting.delivery.targets import quiet_apprise
 from alerting.delivery.texts import Language
 from alerting.pipeline.transitions import INCIDENTS
-from alerting.selfcheck.rules import API, DATABASE, KAFKA, TRANSITIONS, CheckRound, Pace, Position, SelfCheck, describe
+from alerting.selfcheck.rules import (
+    API,
+    DATABASE,
+    KAFKA,
+    TRANSITIONS,
+    CheckRound,
+    Pace,
+    Position,
+    SelfCheck,
+    write_notice,
+)
 from broker.client_close import close_client
 from broker.log_identity import open_admin, read_identity
 from contract.errors import RemedyError
@@ -69,7 +79,7 @@ async def run(config: WatchConfig, stop: asyncio.Event) -> None:
     teller = DirectSender(targets, name=config.instance)
     tasks = [
         asyncio.create_task(_CheckLoop(config, teller).run(), name="watch"),
-        *(asyncio.create_task(lane, name="watch tell") for lane in teller.lanes()),
+        *(asyncio.create_task(lane, name="watch tell") for lane in teller.send_loops()),
         asyncio.create_task(stop.wait(), name="watch stop"),
     ]
     try:
@@ -90,13 +100,13 @@ class _CheckLoop:
 
     async def run(self) -> None:
         while True:
-            found = await self._eyes.look()
-            for told in self._watch.look(found, time.monotonic()):
-                facts, message = describe(
+            found = await self._eyes.check_all()
+            for told in self._watch.judge_round(found, time.monotonic()):
+                facts, message = write_notice(
                     told, language=self._config.language, now=datetime.now(UTC), mono=time.monotonic()
                 )
                 log.warning(message.title, extra={"parts": facts.detail, "phase": told.phase})
-                self._teller.tell(facts, message)
+                self._teller.send_to_all(facts, message)
             await self._ping()
             await asyncio.sleep(self._config.pace.every)
 
@@ -122,7 +132,7 @@ class OutsideChecks:
         self._log = ""
         self._wanted: set[TopicPartition] = set()
 
-    async def look(self) -> CheckRound:
+    async def check_all(self) -> CheckRound:
         """Ask everything at once, each within a few seconds."""
         began = time.monotonic()
         url, ask = f"{self._config.api_url}/healthz", self._config.pace.ask

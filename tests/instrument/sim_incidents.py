@@ -13,8 +13,8 @@ import msgspec
 
 from alerting.blindspots.area_counts import StandingChange
 from alerting.blindspots.by_silence import StationLookup
-from alerting.blindspots.spot import keys_of as spot_keys_of
-from alerting.blindspots.spot import write
+from alerting.blindspots.spot import keys_to_learn as spot_keys_of
+from alerting.blindspots.spot import write_spots
 from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, BlindSpotSettings, StartingState
 from alerting.blindspots.unknown_time import Gaps, UnknownTime
 from alerting.causes.evidence import Fallen, Peer
@@ -155,8 +155,8 @@ class Desk:
             known=self._known, spots=self.kept.spots(), memory=self.kept.memory(), targets=self._register.targets,
             had=had,
         )  # fmt: skip
-        memory.spots.load(field.standings(), start)
-        self.kept.counts.update(memory.spots.counts.take())
+        memory.spots.load_stations(field.standings(), start)
+        self.kept.counts.update(memory.spots.counts.take_changed())
 
     @staticmethod
     def _fallen(memory: Memory, incident: Incident) -> Fallen:
@@ -227,7 +227,7 @@ class Desk:
         if gap.partition is not None and gap.ended_at - gap.began_at > LONGEST:
             memory.field.resume((gap.partition, gap.shard), gap.ended_at)
         if gap.partition is not None and gap.ended_at - gap.began_at > timedelta(seconds=1):
-            memory.gaps.add([UnknownTime(gap.partition, gap.shard, gap.began_at, gap.ended_at)])
+            memory.gaps.add_gaps([UnknownTime(gap.partition, gap.shard, gap.began_at, gap.ended_at)])
 
     def _follow_register(self, memory: Memory, moment: Moment) -> None:
         edited, self._register.edited = self._register.edited, set()
@@ -376,16 +376,16 @@ class Desk:
 
     def _follow_spots(self, memory: Memory, book: Book, pairs: Pairs, moment: Moment) -> None:
         core = memory.spots
-        core.follow([StandingChange(before, after, moment.known) for before, after in pairs], moment.known)
-        if core.may_turn(moment.known):
-            memory.gaps.forget(moment.known - LOOK_BACK)
-            core.advance(moment, memory.gaps, [*memory.causes.outages.values(), *memory.use.causes.outages.values()])
-        turns = core.take()
+        core.follow_stations([StandingChange(before, after, moment.known) for before, after in pairs], moment.known)
+        if core.may_be_due(moment.known):
+            memory.gaps.forget_before(moment.known - LOOK_BACK)
+            core.find_due(moment, memory.gaps, [*memory.causes.outages.values(), *memory.use.causes.outages.values()])
+        turns = core.take_changes()
         if turns:
             self._learn(book, spot_keys_of(turns))
-            write(book, turns, moment.now)
-        self.kept.counts.update(core.counts.take())
-        self.kept.remember(core.memory.take())
+            write_spots(book, turns, moment.now)
+        self.kept.counts.update(core.counts.take_changed())
+        self.kept.remember(core.memory.take_changed())
 
     # -- the pipeline ------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from aiokafka import ConsumerRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.health.evaluate import ActiveRules, HealthMemory, hear
+from alerting.health.evaluate import ActiveRules, HealthMemory, evaluate_message
 from alerting.health.service import load_rules
 from alerting.health.store import HeardTerminal, TerminalDecision, change_row, facts_row
 from alerting.liveness.entries import read_live
@@ -32,7 +32,7 @@ RECORD_SHAPES = {kind: list(shapes(kind)) for kind in (Health, Usage, Inventory,
 HEADS = list(shapes(Data, v=1, records=[]))
 LIVES = [("heartbeat", each) for each in shapes(Heartbeat, v=1)] + [("status", each) for each in shapes(Status, v=1)]
 RULES = load_rules(None)
-ACTIVE = ActiveRules(RULES.of())
+ACTIVE = ActiveRules(RULES.rules_for())
 KEY = ("S1", "001")
 
 
@@ -106,7 +106,7 @@ class Way:
             columns_of(kind, records)
 
     def evaluate(self, unit: DataUnit) -> None:
-        outcome = hear(self.memory, unit.entry.body, self.received, ACTIVE, RULES.fresh)
+        outcome = evaluate_message(self.memory, unit.entry.body, self.received, ACTIVE, RULES.fresh)
         for decision in outcome.decisions:
             change_row(TerminalDecision(KEY, 0, self.received, decision), 1)
         facts_row(KEY, HeardTerminal(0, self.memory, self.received))

@@ -270,7 +270,7 @@ def test_presence_that_overlaps_itself_is_counted_without_going_through_all_of_i
     runs = [(Counting(n), Counting(2 * many - n), n) for n in range(many)]
     cover: _IntervalCounter[int] = _IntervalCounter(runs)  # type: ignore[arg-type]  # times that count how often they are compared
     for moment in range(2 * many):
-        cover.at(Counting(moment))  # type: ignore[arg-type]
+        cover.counts_at(Counting(moment))  # type: ignore[arg-type]
     assert Counting.compared < 100 * many
 
 

@@ -85,7 +85,7 @@ PRODUCED = {
     "spot": set(spot.SpotKind),
     "clears": {*spot.CLEARS.values(), "steady"},
     "stage": set(dark_stretch.DarkStage),
-    "rule": {rule.name for rule in load_rules(None).of()},
+    "rule": {rule.name for rule in load_rules(None).rules_for()},
     "field": set(rule_fields.SOURCES),
     "action": {*book.Action, "acknowledged", "assigned", "note", "resolved"} - {"ignored"}
     | {"notified", "not_told", "undelivered"},

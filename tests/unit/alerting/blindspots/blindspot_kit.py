@@ -11,7 +11,7 @@ from alerting.blindspots.by_records import StationRecords
 from alerting.blindspots.by_silence import StationLookup
 from alerting.blindspots.opening_days import OpeningHours
 from alerting.blindspots.remembered import RememberedMoment
-from alerting.blindspots.spot import write
+from alerting.blindspots.spot import write_spots
 from alerting.blindspots.tracker import BlindSpots, BlindSpotSettings, StartingState, StoredSpot
 from alerting.blindspots.unknown_time import Gaps, UnknownTime
 from alerting.incidents.book import Book, Incident
@@ -63,11 +63,11 @@ class Scene:
             StationLookup(self.stations.get, lambda station: self.hours.get(station, ALWAYS)), self.settings
         )
         rows = [RememberedMoment(rule, subject, at) for (rule, subject), at in self.memory.items()]
-        core.load(
+        core.load_stations(
             list(self.stations.values()),
             StartingState(known=self.now, spots=self._spots(), memory=rows, targets=self.targets, had=self._had()),
         )
-        core.note(self.records.values(), self.now)
+        core.note_records(self.records.values(), self.now)
         return core
 
     def _had(self) -> frozenset[str]:
@@ -116,10 +116,10 @@ class Scene:
         """What the newest records of a station say."""
         known = self.records.get(station) or StationRecords(station=station, first_at=self.now)
         self.records[station] = msgspec.structs.replace(known, **facts)
-        self.core.note([self.records[station]], self.now)
+        self.core.note_records([self.records[station]], self.now)
 
     def unknown(self, begin: datetime, end: datetime, clock: ClockName = (0, "main")) -> None:
-        self.gaps.add([UnknownTime(*clock, begin, end)])
+        self.gaps.add_gaps([UnknownTime(*clock, begin, end)])
 
     def aim(self, targets: Mapping[str, Sequence[str]]) -> None:
         self.targets = dict(targets)
@@ -129,16 +129,16 @@ class Scene:
         """Let time go on, and the process pass after pass (every `step`)."""
         until = self.now + by
         while True:
-            self.core.follow(self.steps, self.now)
+            self.core.follow_stations(self.steps, self.now)
             self.steps = []
-            self.core.advance(
+            self.core.find_due(
                 Moment(now=self.now, known=self.now, untrusted=frozenset({*self.untrusted, DOUBTFUL})),
                 self.gaps,
                 self.outages,
             )
-            questions = self.core.questions()
+            questions = self.core.take_questions()
             if questions:
-                self.core.answer(question for question in questions if question.station in self.reporting)
+                self.core.note_reporting(question for question in questions if question.station in self.reporting)
                 continue
             self._settle()
             if self.now >= until:
@@ -147,14 +147,14 @@ class Scene:
 
     def _settle(self) -> None:
         book = Book(self.incidents.values())
-        write(book, self.core.take(), self.now)
+        write_spots(book, self.core.take_changes(), self.now)
         self.told += [(book_entry(book, number), phase) for number, phase in book.notifications()]
         numbers = {new.id: len(self.incidents) + place + 1 for place, new in enumerate(book.opened)}
         for incident in (*book.changed, *book.opened):
             parent = incident.parent if incident.parent is None else numbers.get(incident.parent, incident.parent)
             stored = msgspec.structs.replace(incident, id=numbers.get(incident.id, incident.id), parent=parent)
             self.incidents[stored.id] = stored
-        for row in self.core.memory.take():
+        for row in self.core.memory.take_changed():
             self.memory.pop((row.rule, row.subject), None)
             if row.at is not None:
                 self.memory[row.rule, row.subject] = row.at

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.blindspots.area_counts import COLUMNS, AreaCounts, StandingChange, column_of, is_waited_for, tally
+from alerting.blindspots.area_counts import COLUMNS, AreaCounts, StandingChange, add_up, column_of, is_waited_for
 from alerting.stations.snapshot import Standing
 from tests.unit.alerting.blindspots.blindspot_kit import START
 
@@ -69,15 +69,15 @@ def test_counts_equal_a_recount_however_the_changes_are_cut_into_passes(
         steps.append(step)
         every.append(step)
         if random.random() < 0.3:  # type: ignore[attr-defined]
-            counts.add(tally(steps))
+            counts.add_tallies(add_up(steps))
             steps = []
-    counts.add(tally(steps))
-    whole.add(tally(every))
+    counts.add_tallies(add_up(steps))
+    whole.add_tallies(add_up(every))
     wanted = recount(stations)
     for area in {area for path in PATHS for area in path}:
         expected = [wanted.get(area, Counter())[name] for name in COLUMNS]
-        assert list(counts.of(area)) == expected
-        assert list(whole.of(area)) == expected
+        assert list(counts.numbers_of(area)) == expected
+        assert list(whole.numbers_of(area)) == expected
         assert counts.in_service(area) == sum(expected[:8])
 
 
@@ -93,16 +93,16 @@ def test_whoever_works_is_not_waited_for(standing: Standing) -> None:
 def test_only_changed_areas_are_written() -> None:
     counts = AreaCounts()
     one = Standing(station="A", path=("63", "6321"), state="online")
-    counts.add(
-        tally(
+    counts.add_tallies(
+        add_up(
             [StandingChange(None, one, START), StandingChange(None, msgspec.structs.replace(one, path=("64",)), START)]
         )
     )
-    assert set(counts.take()) == {"63", "6321", "64"}
-    counts.add(tally([StandingChange(one, msgspec.structs.replace(one, state="offline"), START)]))
-    assert set(counts.take()) == {"63", "6321"}
-    counts.add(tally([StandingChange(one, one, START)]))
-    assert counts.take() == {}
+    assert set(counts.take_changed()) == {"63", "6321", "64"}
+    counts.add_tallies(add_up([StandingChange(one, msgspec.structs.replace(one, state="offline"), START)]))
+    assert set(counts.take_changed()) == {"63", "6321"}
+    counts.add_tallies(add_up([StandingChange(one, one, START)]))
+    assert counts.take_changed() == {}
 
 
 @pytest.mark.parametrize(
@@ -117,5 +117,5 @@ def test_only_changed_areas_are_written() -> None:
 def test_times(name: str, before: dict[str, object], after: dict[str, object], fell: object, came: object) -> None:
     base = Standing(station="A", path=("63",), state="online", since=START - timedelta(minutes=3))
     steps = [StandingChange(msgspec.structs.replace(base, **before), msgspec.structs.replace(base, **after), START)]
-    found = tally(steps)[("63",)]
+    found = add_up(steps)[("63",)]
     assert (found.fell_at, found.came_at) == (fell, came), name

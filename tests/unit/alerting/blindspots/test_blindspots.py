@@ -310,12 +310,12 @@ def test_an_area_that_was_never_covered_is_listed_and_one_that_lost_its_station_
 
 def test_unknown_time_of_several_clocks_is_not_added_twice() -> None:
     gaps = Gaps([UnknownTime(0, "a", START, START + HOUR), UnknownTime(1, "a", START + 30 * MINUTE, START + 2 * HOUR)])
-    gaps.add([UnknownTime(0, "a", START, START + HOUR)])
+    gaps.add_gaps([UnknownTime(0, "a", START, START + HOUR)])
     both = [(0, "a"), (1, "a"), None]
-    assert gaps.within(both, START, START + DAY) == 2 * HOUR
-    assert gaps.within(both[:1], START + 30 * MINUTE, START + DAY) == 30 * MINUTE
-    gaps.forget(START + 90 * MINUTE)
-    assert gaps.within(both, START, START + DAY) == 90 * MINUTE
+    assert gaps.unknown_within(both, START, START + DAY) == 2 * HOUR
+    assert gaps.unknown_within(both[:1], START + 30 * MINUTE, START + DAY) == 30 * MINUTE
+    gaps.forget_before(START + 90 * MINUTE)
+    assert gaps.unknown_within(both, START, START + DAY) == 90 * MINUTE
 
 
 def test_moments_find_what_has_come_and_nothing_twice() -> None:
@@ -323,21 +323,21 @@ def test_moments_find_what_has_come_and_nothing_twice() -> None:
     for row, at in ((5, 10), (2, 30), (7, 20)):
         moments[row] = at
     assert (moments[5], moments[0], moments[99]) == (10, NEVER, NEVER)
-    assert not moments.is_due(9)
-    assert list(moments.due(20, set())) == [5, 7]
-    assert list(moments.due(20, set())) == []
+    assert not moments.may_be_due(9)
+    assert list(moments.take_due(20, set())) == [5, 7]
+    assert list(moments.take_due(20, set())) == []
     moments[2] = NEVER
-    assert list(moments.due(10**9, set())) == []
+    assert list(moments.take_due(10**9, set())) == []
 
 
 def test_what_is_parked_comes_when_its_clock_is_trusted() -> None:
     moments, dead, other = MomentColumn(), (3, "a"), (3, "b")
     moments[1] = 10
-    for row in moments.due(10, {dead, other}):
-        moments.park(row, dead)
-    moments.park(4, other)
-    assert moments.is_due(0)
-    assert list(moments.due(10**9, {dead, other})) == []
-    assert list(moments.due(0, {other})) == [1]
-    assert list(moments.due(0, set())) == [4]
-    assert not moments.is_due(10**9)
+    for row in moments.take_due(10, {dead, other}):
+        moments.park_row(row, dead)
+    moments.park_row(4, other)
+    assert moments.may_be_due(0)
+    assert list(moments.take_due(10**9, {dead, other})) == []
+    assert list(moments.take_due(0, {other})) == [1]
+    assert list(moments.take_due(0, set())) == [4]
+    assert not moments.may_be_due(10**9)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from alerting.delivery.facts import AlertArea, Phase, plain
 from alerting.delivery.message import write_message
 from alerting.delivery.short import MOST_UNITS, clusters, cut, units
-from alerting.delivery.targets import instantiate, told_by
+from alerting.delivery.targets import open_plugin, text_for
 from alerting.delivery.texts import Language
 from contract.glossary import WORDS
 from tests.unit.alerting.delivery.test_deliver_messages import BEGAN, MANY, NOW, OVER, TREE, facts
@@ -166,5 +166,5 @@ def test_a_name_is_no_link_in_it_either() -> None:
 )
 def test_a_channel_of_sms_gets_the_short_form_alone(url: str, is_sms: bool) -> None:
     message = write_message(facts(), language="zh-CN", public_url=None, now=NOW)
-    told = told_by(instantiate(url, 1), message)
+    told = text_for(open_plugin(url, 1), message)
     assert told == (("", message.short) if is_sms else (message.title, message.body))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from alerting.health.evaluate import ActiveRules, HealthMemory, HealthOutcome, hear
+from alerting.health.evaluate import ActiveRules, HealthMemory, HealthOutcome, evaluate_message
 from alerting.health.rules import RuleSet
 from alerting.health.rules_file import read_rules
 from contract.entries import TypedData
@@ -27,7 +27,7 @@ def rules(text: str = RULES) -> RuleSet:
     return read_rules([("rules.yaml", text)])
 
 
-ACTIVE = ActiveRules(rules().of())
+ACTIVE = ActiveRules(rules().rules_for())
 
 
 class Boot:
@@ -63,7 +63,7 @@ class Boot:
 def tell(
     memory: HealthMemory, message: tuple[TypedData, int], active: ActiveRules = ACTIVE, fresh: float = 600
 ) -> HealthOutcome:
-    return hear(memory, *message, active, fresh)
+    return evaluate_message(memory, *message, active, fresh)
 
 
 def firing(memory: HealthMemory) -> dict[str, float]:

@@ -3,8 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.health.runs import MAX_RUNS, RecordRun, has, insert, spell_after
-from alerting.health.spells import CLEARED, MaybeChain, SampleLevel, Spell, SpellLimits, follow, join, of_sample
+from alerting.health.runs import MAX_RUNS, RecordRun, has_record, insert_record, spell_after
+from alerting.health.spells import (
+    CLEARED,
+    MaybeChain,
+    SampleLevel,
+    Spell,
+    SpellLimits,
+    chain_of,
+    join_chains,
+    spell_after_chain,
+)
 
 HOLD, GAP = 20.0, 50.0
 KEY = "rule|"
@@ -60,10 +69,10 @@ def test_what_a_spell_is() -> None:
         ("but does not end what fired", [(0, b), (20, b), (90, m)], Spell(True, 0, 90)),
     ]
     for why, rows, expected in table:
-        chain: MaybeChain = of_sample(rows[0][1], rows[0][0], LIMITS[0])
+        chain: MaybeChain = chain_of(rows[0][1], rows[0][0], LIMITS[0])
         for at, sample in rows[1:]:
-            chain = join(chain, of_sample(sample, at, LIMITS[0]), LIMITS[0])
-        assert follow(None, chain, LIMITS[0], joined=False) == expected, why
+            chain = join_chains(chain, chain_of(sample, at, LIMITS[0]), LIMITS[0])
+        assert spell_after_chain(None, chain, LIMITS[0], joined=False) == expected, why
 
 
 @given(samples(), st.permutations(range(14)), st.sampled_from(LIMITS), st.sampled_from([None, True, False]))
@@ -75,8 +84,8 @@ def test_any_order_of_arrival_says_the_same(
     for place in [*order, *order]:
         if place < len(found):
             number, at, sample = found[place]
-            if not has(runs, number):
-                insert(runs, number, {KEY: of_sample(sample, at, limits)}, lambda _: limits)
+            if not has_record(runs, number):
+                insert_record(runs, number, {KEY: chain_of(sample, at, limits)}, lambda _: limits)
     assert spell_after(before, runs, KEY, limits) == one_after_another(found, limits, before)
     assert [(run.low, run.high) for run in runs] == blocks([number for number, _, _ in found])
 
@@ -96,15 +105,17 @@ def test_a_chain_of_chains_is_the_chain_of_all(found: Samples, cut: int, limits:
     """Joining is associative: ((a b) c) == (a (b c))."""
 
     def chain(part: Samples) -> MaybeChain:
-        result = of_sample(part[0][2], part[0][1], limits)
+        result = chain_of(part[0][2], part[0][1], limits)
         for _, at, sample in part[1:]:
-            result = join(result, of_sample(sample, at, limits), limits)
+            result = join_chains(result, chain_of(sample, at, limits), limits)
         return result
 
     cut = cut % len(found)
     if cut:
-        halves = join(chain(found[:cut]), chain(found[cut:]), limits)
-        assert follow(None, halves, limits, joined=False) == follow(None, chain(found), limits, joined=False)
+        halves = join_chains(chain(found[:cut]), chain(found[cut:]), limits)
+        assert spell_after_chain(None, halves, limits, joined=False) == spell_after_chain(
+            None, chain(found), limits, joined=False
+        )
         whole = chain(found)
         assert (halves is CLEARED) == (whole is CLEARED)
 
@@ -112,7 +123,7 @@ def test_a_chain_of_chains_is_the_chain_of_all(found: Samples, cut: int, limits:
 def test_holes_are_bounded_and_what_comes_too_late_is_known_already() -> None:
     runs: list[RecordRun] = []
     for number in range(0, 10 * MAX_RUNS, 2):
-        insert(runs, number, {KEY: CLEARED}, lambda _: LIMITS[0])
+        insert_record(runs, number, {KEY: CLEARED}, lambda _: LIMITS[0])
     assert len(runs) == MAX_RUNS
-    assert has(runs, 1)
-    assert not has(runs, 10 * MAX_RUNS - 3)
+    assert has_record(runs, 1)
+    assert not has_record(runs, 10 * MAX_RUNS - 3)

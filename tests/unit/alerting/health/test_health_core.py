@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.health.evaluate import MOST_BASE, MOST_TOLD, ActiveRules, HealthMemory, hear, revise
+from alerting.health.evaluate import (
+    MOST_BASE,
+    MOST_TOLD,
+    ActiveRules,
+    HealthMemory,
+    drop_changed_rules,
+    evaluate_message,
+)
 from alerting.health.runs import RecordRun
 from alerting.health.spells import Spell, SpellLimits
 from contract.entries import TypedData
@@ -254,9 +261,9 @@ def test_dates_of_a_clock_that_is_years_off_are_not_believed() -> None:
 def test_other_rules_forget_what_the_old_ones_found() -> None:
     memory = in_order(Boot(), disks((0, FULL), (10, FULL)))
     memory.rules = ACTIVE.mark
-    assert revise(memory, ACTIVE, NOW) == ()
-    stricter = ActiveRules(rules(RULES.replace("above: 95%", "above: 98%")).of())
-    (ended,) = revise(memory, stricter, NOW)
+    assert drop_changed_rules(memory, ACTIVE, NOW) == ()
+    stricter = ActiveRules(rules(RULES.replace("above: 95%", "above: 98%")).rules_for())
+    (ended,) = drop_changed_rules(memory, stricter, NOW)
     assert (ended.name, ended.firing, ended.reason) == ("disk_full", False, "rule_changed")
     assert firing(memory) == {}
 
@@ -326,7 +333,7 @@ def expected(life: Life) -> dict[str, float]:
     result = {}
     newest = life.boots[-1].start + (life.records[-1][-1].up or 0)
     for rule, subject in (("disk_full", ""), ("service_down", "tv")):
-        found = next(each for each in rules().of() if each.name == rule)
+        found = next(each for each in rules().rules_for() if each.name == rule)
         spell: Spell | None = None
         for boot, records in zip(life.boots, life.records, strict=True):
             rows = []
@@ -367,7 +374,7 @@ def test_any_order_an_outbox_can_send_leaves_the_same(data: st.DataObject) -> No
 def down(memory: HealthMemory, boot: Boot, number: int, up: float, names: list[str]) -> None:
     """Take in a record in which these services do not work."""
     body, received = boot.message([boot.health(number, up, services=dict.fromkeys(names, False))], up)
-    hear(memory, body, received, ACTIVE, 600.0)
+    evaluate_message(memory, body, received, ACTIVE, 600.0)
 
 
 def test_services_that_a_terminal_invents_make_so_many_incidents_and_no_more() -> None:

@@ -6,8 +6,16 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.health.incident_rules import Firing, HealthBoard, HealthChange, Subject, decide, health_key, subject_of
-from alerting.health.stage import as_it_was
+from alerting.health.incident_rules import (
+    Firing,
+    HealthBoard,
+    HealthChange,
+    Subject,
+    health_key,
+    subject_of,
+    write_health,
+)
+from alerting.health.stage import firing_before
 from alerting.incidents.book import Book, Incident
 from alerting.stations.snapshot import Standing
 from tests.shelving import closed_by_hand
@@ -35,7 +43,7 @@ class World:
     def follow(self, *changes: HealthChange) -> list[str]:
         """A pass; the reasons of what was decided."""
         book = Book(self.incidents.values())
-        decide(book, self.board.follow(changes) + self.board.look(self.stations), self.now)
+        write_health(book, self.board.follow_changes(changes) + self.board.look_at_stations(self.stations), self.now)
         self._store(book)
         return [decision.reason for decision in book.decisions]
 
@@ -54,7 +62,7 @@ class World:
 
     def restart(self, firing: dict[Subject, Firing]) -> None:
         self.board = HealthBoard(self)
-        self.board.load(firing, [subject_of(each) for each in self.incidents.values() if each.goes_on])
+        self.board.restore_firing(firing, [subject_of(each) for each in self.incidents.values() if each.goes_on])
 
 
 def told(minutes: float = 0, severity: str = "critical", field: str = "disk") -> Firing:
@@ -119,12 +127,12 @@ def test_stations_out_of_service_have_none() -> None:
 def test_a_deleted_station_and_a_removed_terminal_end_it() -> None:
     world = World()
     world.follow(fires(), fires(TV))
-    world.board.set_strange({TV[:2]})
+    world.board.set_unregistered({TV[:2]})
     assert world.look() == ["terminal_removed"]
     found = world.stations.pop("S1")
     assert world.follow() == []  # nobody told that it changed
     decided = Book(world.incidents.values())
-    decide(decided, world.board.look([found.station]), NOW)
+    write_health(decided, world.board.look_at_stations([found.station]), NOW)
     assert [each.reason for each in decided.decisions] == ["deleted"]
 
 
@@ -156,8 +164,8 @@ def test_what_a_person_resolved_stays_resolved_until_it_begins_anew() -> None:
 def test_what_fired_before_is_told_by_the_first_change_since() -> None:
     now = {DISK: told(20)}
     ahead = [ends(DISK, 10), fires(DISK, 20), fires(TV, 5), ends(TV, 6)]
-    assert as_it_was(now, ahead) == {DISK: told(10)}
-    assert as_it_was({}, []) == {}
+    assert firing_before(now, ahead) == {DISK: told(10)}
+    assert firing_before({}, []) == {}
 
 
 SUBJECTS = [DISK, TV, ("S2", "001", "hot", "")]
@@ -187,7 +195,7 @@ def test_any_cut_into_passes_and_any_restart_gives_the_same(
         pieces.follow(*changes[:size])
         del changes[:size]
         if data.draw(st.booleans()):
-            pieces.restart(as_it_was(firing, changes))
+            pieces.restart(firing_before(firing, changes))
     assert spells(pieces) == spells(once)
     assert once.open() == sorted(map(health_key, firing))
 

@@ -17,19 +17,19 @@ DOCUMENT = Path(__file__).parents[4] / "docs" / "health-rules.md"
 
 
 def over_shipped(text: str) -> dict[str, HealthRule]:
-    return {rule.name: rule for rule in read_rules([("shipped", SHIPPED.read_text()), ("mine.yaml", text)]).of()}
+    return {rule.name: rule for rule in read_rules([("shipped", SHIPPED.read_text()), ("mine.yaml", text)]).rules_for()}
 
 
 def test_every_field_has_a_shipped_rule_or_is_offered_in_the_document() -> None:
-    looked_at = {rule.field for rule in load_rules(None).of()}
+    looked_at = {rule.field for rule in load_rules(None).rules_for()}
     assert looked_at <= set(SOURCES)
     text = DOCUMENT.read_text(encoding="utf-8")
     assert all(f"`{field}`" in text for field in SOURCES)
-    assert all(f"`{rule.name}`" in text for rule in load_rules(None).of())
+    assert all(f"`{rule.name}`" in text for rule in load_rules(None).rules_for())
 
 
 def test_every_shipped_rule_and_severity_has_a_word() -> None:
-    assert {rule.name for rule in load_rules(None).of()} <= set(WORDS["rule"])
+    assert {rule.name for rule in load_rules(None).rules_for()} <= set(WORDS["rule"])
     assert set(SEVERITIES) == set(WORDS["severity"])
 
 
@@ -70,14 +70,14 @@ rules:
     xinjiang, tacheng = "650000000000", "654201000000"
 
     def disk(kind: str | None, *path: str) -> float | None:
-        return next((rule.above for rule in rules.of(kind, path) if rule.name == "disk_full"), None)
+        return next((rule.above for rule in rules.rules_for(kind, path) if rule.name == "disk_full"), None)
 
     assert disk(None) == disk("library", "630000000000") == 0.95
     assert disk("library", xinjiang) == 0.97
     assert disk("kiosk", xinjiang) == disk("kiosk") == 0.99
     assert disk("kiosk", xinjiang, tacheng) is None
-    assert [any(rule.name == "hot" for rule in rules.of(kind)) for kind in (None, "kiosk")] == [False, True]
-    assert rules.of("kiosk") is rules.of("kiosk", ("620000000000",))
+    assert [any(rule.name == "hot" for rule in rules.rules_for(kind)) for kind in (None, "kiosk")] == [False, True]
+    assert rules.rules_for("kiosk") is rules.rules_for("kiosk", ("620000000000",))
 
 
 def test_values_at_the_thresholds() -> None:

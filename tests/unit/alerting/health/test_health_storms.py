@@ -15,9 +15,9 @@ from alerting.health.incident_rules import (
     HealthIntent,
     OpenHealthIncident,
     Subject,
-    decide,
     health_key,
     subject_of,
+    write_health,
 )
 from alerting.health.storms_write import StormBoard, write_storms
 from alerting.incidents.book import Book, Incident
@@ -50,21 +50,21 @@ class World:
         parents = [each for each in stored if each.goes_on and each.station is None]
         known = {each.id for each in parents}
         self.board = StormBoard(self, SETTINGS)
-        self.board.load(open_now, parents, [each for each in stored if each.parent in known])
+        self.board.restore_storms(open_now, parents, [each for each in stored if each.parent in known])
         self.health = HealthBoard(self)
         firing = {subject_of(each): firing_of(each) for each in open_now}
-        self.health.load(firing, firing)
+        self.health.restore_firing(firing, firing)
 
     def follow(self, *changes: HealthChange, minutes: float = 0.0) -> None:
         """A pass, so many minutes after the last."""
         self.now += timedelta(minutes=minutes)
         book = Book(self._newest())
-        decide(book, self.health.follow(changes), self.now)
+        write_health(book, self.health.follow_changes(changes), self.now)
         self._finish(book)
 
     def decide(self, *intents: HealthIntent) -> None:
         book = Book(self._newest())
-        decide(book, intents, self.now)
+        write_health(book, intents, self.now)
         self._finish(book)
 
     def look(self, minutes: float = 0.0) -> None:
@@ -100,8 +100,8 @@ class World:
         return list({each.key: each for each in sorted(self.incidents.values(), key=lambda each: each.id)}.values())
 
     def _finish(self, book: Book) -> None:
-        self.board.tell(book, list(book.decisions), self.now)
-        plan = self.board.plan(self.now)
+        self.board.note_decisions(book, list(book.decisions), self.now)
+        plan = self.board.take_plan(self.now)
         write_storms(book, plan, self.now)
         ids = {new.id: len(self.incidents) + place for place, new in enumerate(book.opened, 1)}
         phases = [(ids.get(number, number), phase) for number, phase in book.notifications()]

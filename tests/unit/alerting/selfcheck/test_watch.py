@@ -17,7 +17,7 @@ from alerting.selfcheck.rules import (
     Pace,
     Position,
     SelfCheck,
-    describe,
+    write_notice,
 )
 
 LIMIT, ROUND = 60.0, 5.0
@@ -42,7 +42,9 @@ class Story:
             signs = found["signs"]
             if isinstance(signs, dict):
                 found["signs"] = {**signs, **dict.fromkeys(dead, self.now - began + 3)}  # type: ignore[attr-defined]
-            self.told += [(self.now, told) for told in self.watch.look(CheckRound(began=self.now, **found), self.now)]  # type: ignore[arg-type]
+            self.told += [
+                (self.now, told) for told in self.watch.judge_round(CheckRound(began=self.now, **found), self.now)
+            ]  # type: ignore[arg-type]
         return self
 
     @property
@@ -149,11 +151,11 @@ def test_a_consumer_that_is_behind_and_moves_is_not_stuck(story: Story) -> None:
 def test_what_fails_together_is_told_together_and_readable(story: Story) -> None:
     story.go(100, dead=["judge", "incidents"])
     ((_, told),) = story.told
-    facts, message = describe(told, language="zh-CN", now=NOW, mono=story.now)
+    facts, message = write_notice(told, language="zh-CN", now=NOW, mono=story.now)
     assert message.title == "【平台自检】故障进程、判定进程不工作"
     assert "期间不判定在线与离线" in message.body
     assert facts.detail == {"judge": "no_sign", "incidents": "no_sign"}
-    _, english = describe(told, language="en", now=NOW, mono=story.now)
+    _, english = write_notice(told, language="en", now=NOW, mono=story.now)
     assert english.title == "[PLATFORM CHECK] not working: the incident process, the judge"
 
 
@@ -173,7 +175,7 @@ def test_what_the_watch_says_has_the_parts_of_every_alert(story: Story, phase: s
     """How grave, since when, what follows and what to do; what is over asks for nothing, and all fits one SMS."""
     story.go(100, dead=["judge", "incidents"]).go(100)
     (told,) = (one for _, one in story.told if one.phase == phase)
-    facts, message = describe(told, language=language, now=NOW, mono=story.now)  # type: ignore[arg-type]
+    facts, message = write_notice(told, language=language, now=NOW, mono=story.now)  # type: ignore[arg-type]
     chinese = language == "zh-CN"
     severity, when, *parts, to_do = message.body.splitlines()
     assert severity.endswith("严重" if chinese else "critical")
