@@ -16,7 +16,8 @@ import msgspec
 import psutil
 from aiokafka import ConsumerRecord
 
-from alerting.liveness.partition import LivenessSettings, PartitionLiveness
+from alerting.liveness.model import LivenessSettings
+from alerting.liveness.partition import PartitionLiveness
 from alerting.liveness.service import CONSUMER, JudgeConfig, JudgeHandler
 from bench.bench_ingest import database_server, fresh_database
 from broker.partition import partition_of

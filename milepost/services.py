@@ -18,7 +18,7 @@ from milepost.settings import LINGER, PARTITIONS, Secret, Settings, require, sec
 if TYPE_CHECKING:
     from alerting.blindspots.tracker import BlindSpotSettings
     from alerting.incident_process.service import IncidentsConfig
-    from alerting.liveness.partition import LivenessSettings
+    from alerting.liveness.model import LivenessSettings
     from broker.ticks.losses import LossSettings
 
 _MAX_DAYS = 400
@@ -92,7 +92,7 @@ async def judge(settings: Settings, stop: asyncio.Event) -> None:
 
 def liveness_settings(settings: Settings) -> "LivenessSettings":
     """Settings that decide when a terminal is offline."""
-    from alerting.liveness.partition import LivenessSettings
+    from alerting.liveness.model import LivenessSettings
     from alerting.liveness.pipeline_clock import ClockSettings
 
     return LivenessSettings(

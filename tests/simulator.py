@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, Transition
+from alerting.liveness.model import LivenessSettings, Registration, Transition
+from alerting.liveness.partition import PartitionLiveness
 from broker.ticks.census import Census
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
 from contract.messages import Heartbeat, Status
@@ -198,8 +199,8 @@ class Simulator:
 
     def settle(self) -> None:
         """What the shell does after each batch: meet strangers, take what was decided."""
-        if self.register and self.live.strangers:
-            strangers, self.live.strangers = self.live.strangers, {}
+        if self.register and self.live.roster.strangers:
+            strangers = self.live.roster.take_strangers()
             for station in strangers:
                 self.live.register(station, Registration(1), self.now)
         transitions, gaps = self.live.take()

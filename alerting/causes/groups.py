@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from alerting.causes.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK, Group, Peer
-from alerting.liveness.columns import State
+from alerting.liveness.columns import LiveState
 from alerting.stations.columns import NONE, Profile, Rows
 from alerting.stations.snapshot import ClockName, Standing
 from alerting.stations.table import Field
@@ -165,5 +165,7 @@ def _of_profile(profile: Profile) -> Iterable[Group]:
 
 
 def _online(rows: Rows, untrusted: frozenset[ClockName]) -> Any:
-    online = (rows.view(rows.state) == State.ONLINE) & (rows.view(rows.serving) == 1) & (rows.view(rows.profile) >= 0)
+    online = (
+        (rows.view(rows.state) == LiveState.ONLINE) & (rows.view(rows.serving) == 1) & (rows.view(rows.profile) >= 0)
+    )
     return online & ~np.isin(rows.view(rows.clock), [rows.number_of(clock) for clock in untrusted])

@@ -1,1 +1,1 @@
-"""Who is online: the judge."""
+"""The judge: which terminals and stations are online."""

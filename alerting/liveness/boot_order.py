@@ -2,7 +2,8 @@
 
 `boot` is random at each agent start and `run` counts starts, so an unknown boot with a higher run is a restart. Another
 unknown boot is a reinstalled, restored or cloned terminal: it is believed after its second heartbeat. The boot that it
-replaced may be a machine that never stopped; each boot therefore keeps a promise of its own.
+replaced may be a machine that never stopped. Each boot therefore has a promise of its own, which is when its next
+heartbeat is due.
 """
 
 from collections.abc import Callable
@@ -10,127 +11,138 @@ from typing import Final, Literal
 
 import msgspec
 
+from contract.clocks import PipelineSeconds, WallMs
+
 REMEMBERED: Final = 8
+"""Older boots that are remembered of a terminal."""
 RIVAL_ADVANCES: Final = 2
+"""Advances of an older boot that make it a rival of the current boot."""
 _LATE: Final = 1.5
 """Intervals after which a heartbeat is missing."""
 UNHEARD: Final = 600.0
-"""Seconds for which a shard may stand still until nobody says any more that a boot is heard through it."""
+"""Seconds for which a shard may stand still until a boot behind it no longer makes a conflict."""
 FORGOTTEN: Final = 86_400.0
-"""The same until that boot hides the end of another no longer."""
+"""Seconds for which a shard may stand still until a boot behind it no longer hides the end of the current boot."""
 
-ClockOf = Callable[[str], float]
+ClockOf = Callable[[str], PipelineSeconds]
 """The pipeline clock of a shard, by its name."""
+ShardMoment = tuple[str, PipelineSeconds]
+"""A moment as a shard's clock shows it: (shard, value)."""
 Order = tuple[int, int]
-"""(run, n)."""
+"""(run, n): the numbers of a message."""
 
 
 class Promise(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a boot said with its last heartbeat. Clock values are those of its own shard."""
+    """The last heartbeat of a boot, and when its next one is due. Clock values are those of `shard`."""
 
     boot: str
     run: int
     n: int
     conn: int
     every: float
-    seen: float
-    #: wall ms
-    seen_at: int
-    deadline: float
+    seen: PipelineSeconds
+    seen_at: WallMs
+    deadline: PipelineSeconds
     usable: int
     shard: str
-    #: How many heartbeats of it counted, each half an `every` after the one before, and when the last did.
+    #: How many of its heartbeats counted, each half an `every` after the one before, and when the last of them came.
     advances: int = 0
-    since: float = 0.0
+    since: PipelineSeconds = PipelineSeconds(0.0)
     #: It came by a bridge that had not ticked yet.
     unsettled: bool = False
-    #: It said goodbye since, and is back by the deadline.
+    #: The boot said goodbye since, and is back by the deadline.
     away: bool = False
 
     @property
     def order(self) -> Order:
+        """The numbers of the heartbeat."""
         return self.run, self.n
 
     @property
-    def due(self) -> float:
-        """By when its next heartbeat should have come."""
-        return min(self.seen + _LATE * self.every, self.deadline)
+    def due(self) -> PipelineSeconds:
+        """When the next heartbeat is missing."""
+        return min(PipelineSeconds(self.seen + _LATE * self.every), self.deadline)
 
     def lives(self, clock_of: ClockOf) -> bool:
+        """Whether the deadline has not passed."""
         return clock_of(self.shard) < self.deadline
 
     def is_fresh(self, clock_of: ClockOf) -> bool:
-        """Whether it missed no heartbeat yet, so that no other boot may take its place in the memory."""
+        """Whether no heartbeat is missing yet, so that no other boot may take this one's place in the memory."""
         return clock_of(self.shard) < self.due
 
 
-class Repeats(Promise, kw_only=True, omit_defaults=True):
-    """Heartbeats with numbers that are not newer, the last of them; `newest` are the numbers that were then."""
+class RepeatedNumbers(Promise, kw_only=True, omit_defaults=True):
+    """The last of several heartbeats whose numbers were not newer than `newest`, the newest numbers at that time."""
 
     newest: Order = (0, 0)
 
 
-class Still(msgspec.Struct):
-    """The clock of `shard` shows `clock` since that of `beside` showed `since`."""
+class StoppedClock(msgspec.Struct):
+    """The clock of `shard` has shown `clock` since the clock of the shard `beside` showed `since`."""
 
     shard: str
-    clock: float
+    clock: PipelineSeconds
     beside: str
-    since: float
+    since: PipelineSeconds
 
 
-class Memory(
+class BootMemory(
     msgspec.Struct,
     omit_defaults=True,
     # The plain names held other shapes once.
     rename={"candidate": "candidate_boot", "rival": "rival_boot"},
 ):
-    """What few terminals have. `older` maps boots to their newest (run, n), oldest first."""
+    """The boots of a terminal beside its current one. `older` maps boots to their newest numbers, oldest boot first."""
 
     older: dict[str, Order] = {}
-    #: By which shard and when (its clock) the newest of `older` was replaced.
-    replaced: tuple[str, float] | None = None
+    #: When the newest of `older` was replaced, by the clock of its shard.
+    replaced: ShardMoment | None = None
+    #: An unknown boot, believed when it sends a second heartbeat.
     candidate: Promise | None = None
-    #: The older boot that went on last; a rival from `RIVAL_ADVANCES` on.
+    #: The older boot that advanced last; a rival from `RIVAL_ADVANCES` on.
     rival: Promise | None = None
-    #: Of the current boot, and of the other boot that sends such heartbeats.
-    repeats: Repeats | None = None
-    other_repeats: Repeats | None = None
-    #: Of two boots that are heard through two shards: whether one of these stands still.
-    still: Still | None = None
+    #: Heartbeats with numbers that are not newer: of the current boot, and of another boot.
+    repeats: RepeatedNumbers | None = None
+    other_repeats: RepeatedNumbers | None = None
+    #: Of two boots that are heard through two shards: whether the clock of one of these stands still.
+    still: StoppedClock | None = None
 
     @property
-    def has_promises(self) -> bool:
-        return bool(self.candidate or self.rival or self.repeats or self.other_repeats)
+    def promises(self) -> list[Promise]:
+        """The promises of all boots that have one."""
+        kept = (self.candidate, self.rival, self.repeats, self.other_repeats)
+        return [one for one in kept if one is not None]
 
 
-class Memories:
-    """The memories of all terminals that have one, by row. What is not in use is kept as bytes: after years every
-    terminal has older boots, and as objects those of 700,000 would take more room than everything else."""
+class BootMemories:
+    """The memories of all terminals that have one, by row. A memory that is not in use is kept as bytes: after years
+    every terminal has older boots, and as objects those of 700,000 would take more room than everything else."""
 
     def __init__(self) -> None:
         self._folded: list[bytes | None] = []
-        self._open: dict[int, Memory] = {}
+        self._open: dict[int, BootMemory] = {}
 
-    def look(self, row: int) -> Memory | None:
-        """What a terminal has, to be read only."""
+    def read(self, row: int) -> BootMemory | None:
+        """The memory of a terminal, which must not be changed; None: it has none."""
         if row in self._open:
             return self._open[row]
         folded = self._folded[row] if row < len(self._folded) else None
         return None if folded is None else _DECODER.decode(folded)
 
-    def open(self, row: int) -> Memory:
-        """What a terminal has, made if it has none; it may be changed until the next `fold`."""
+    def open(self, row: int) -> BootMemory:
+        """The memory of a terminal, made when it has none. It may be changed until the next `fold`."""
         found = self._open.get(row)
         if found is None:
-            found = self._open[row] = self.look(row) or Memory()
+            found = self._open[row] = self.read(row) or BootMemory()
         return found
 
-    def put(self, row: int, memory: Memory) -> None:
+    def replace(self, row: int, memory: BootMemory) -> None:
+        """Set the memory of a terminal."""
         self._open[row] = memory
 
     def fold(self) -> None:
-        """Nobody changes any of them until it is opened again."""
+        """Turn the open memories into bytes; none of them may be changed before it is opened again."""
         missing = max(self._open, default=-1) + 1 - len(self._folded)
         self._folded += [None] * max(missing, 0)
         for row, memory in self._open.items():
@@ -139,12 +151,12 @@ class Memories:
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(Memory)
+_DECODER: Final = msgspec.msgpack.Decoder(BootMemory)
 
-Verdict = Literal["believed", "waiting", "stale", "rival"]
+BootVerdict = Literal["believed", "waiting", "stale", "rival"]
 
 
-def judge_other_boot(memory: Memory, run: int, heard: Promise, clock_of: ClockOf) -> Verdict:
+def judge_other_boot(memory: BootMemory, run: int, heard: Promise, clock_of: ClockOf) -> BootVerdict:
     """Judge a heartbeat whose boot is not the current one, which has `run`. Updates `memory`.
 
     believed: the boot is the current one from now on. waiting: it must go on sending. stale: its number is not newer
@@ -161,21 +173,21 @@ def judge_other_boot(memory: Memory, run: int, heard: Promise, clock_of: ClockOf
     if (candidate is not None and candidate.boot == heard.boot) or heard.run > highest_run(memory, run):
         return "believed"
     if candidate is not None:
-        remember(memory, candidate.boot, candidate.order)
+        remember_boot(memory, candidate.boot, candidate.order)
         memory.replaced = None
     memory.candidate = heard
     return "waiting"
 
 
-def highest_run(memory: Memory, run: int) -> int:
+def highest_run(memory: BootMemory, run: int) -> int:
     """The highest run that was believed; `run` is the current boot's."""
     return max(run, *(order[0] for order in memory.older.values())) if memory.older else run
 
 
-def replace(memory: Memory, current: tuple[str, Order], by: str, place: tuple[str, float]) -> None:
-    """The boot `by` is the current one from now on; `current` was, and `place` is the shard and clock of that."""
+def replace_boot(memory: BootMemory, current: tuple[str, Order], by: str, place: ShardMoment) -> None:
+    """Make `by` the current boot in place of `current` (boot, numbers), which is an older one from `place` on."""
     memory.older.pop(by, None)
-    remember(memory, *current)
+    remember_boot(memory, *current)
     memory.replaced = place
     if memory.candidate is not None and memory.candidate.boot == by:
         memory.candidate = None
@@ -183,19 +195,20 @@ def replace(memory: Memory, current: tuple[str, Order], by: str, place: tuple[st
         memory.rival = None
 
 
-def remember(memory: Memory, boot: str, order: Order) -> None:
-    """Keep the newest numbers of a boot that is not the current one; of `REMEMBERED` boots, the latest."""
+def remember_boot(memory: BootMemory, boot: str, order: Order) -> None:
+    """Keep the newest numbers of a boot that is not the current one, and at most the `REMEMBERED` latest boots."""
     memory.older.pop(boot, None)
     memory.older[boot] = order
     while len(memory.older) > REMEMBERED:
         del memory.older[next(iter(memory.older))]
 
 
-def _advance(memory: Memory, heard: Promise, clock_of: ClockOf) -> bool:
-    """An older boot sent a newer heartbeat. Whether it is a rival now; there is one, so the first keeps its place."""
+def _advance(memory: BootMemory, heard: Promise, clock_of: ClockOf) -> bool:
+    """An older boot sent a newer heartbeat: whether it is a rival now. There is one rival, and the first keeps its
+    place."""
     known = memory.rival
     if known is not None and known.boot == heard.boot:
-        place: tuple[str, float] | None = (known.shard, known.since)
+        place: ShardMoment | None = (known.shard, known.since)
         heard.advances = known.advances
     elif known is not None and known.advances and known.is_fresh(clock_of):
         return False
@@ -206,10 +219,10 @@ def _advance(memory: Memory, heard: Promise, clock_of: ClockOf) -> bool:
     return heard.advances >= RIVAL_ADVANCES
 
 
-def _count_advance(heard: Promise, place: tuple[str, float] | None) -> None:
-    """Count a heartbeat that comes half its `every` after the clock value in `place`, if they can be compared.
+def _count_advance(heard: Promise, place: ShardMoment | None) -> None:
+    """Count a heartbeat that comes half its `every` or more after `place`. None: that was long ago.
 
-    None: that was long ago. Those of another shard cannot be: counting begins with this heartbeat.
+    Clock values of two shards cannot be compared: after another shard, counting begins with this heartbeat.
     """
     if place is None or (place[0] == heard.shard and heard.seen - place[1] >= heard.every / 2):
         heard.advances += 1

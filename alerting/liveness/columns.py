@@ -1,8 +1,4 @@
-"""The terminals and stations of one partition, as columns. Pure.
-
-National scale is 700,000 stations; a Python object each would cost gigabytes and a scan tens of milliseconds.
-A column is an `array` (fast for one element) that numpy reads in place (fast for all).
-"""
+"""The terminals and stations of one partition, as columns (`alerting.liveness.arrays`). Pure."""
 
 from array import array
 from collections.abc import Iterable, Sequence
@@ -13,14 +9,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from alerting.liveness.boot_order import Memories
+from alerting.liveness.arrays import view
+from alerting.liveness.boot_order import BootMemories
+from contract.clocks import PipelineSeconds
 from contract.messages import Heartbeat, Status
 
-NEVER: Final = float("inf")
+NEVER: Final = PipelineSeconds(float("inf"))
+"""The deadline of a terminal that has none."""
 UNKNOWN: Final = -1
 
 
-class State(IntEnum):
+class LiveState(IntEnum):
     """States of a terminal; stations use all but CONFLICTING.
 
     UNPROVEN: silent beyond its deadline, but gaps of the pipeline leave open whether heartbeats were lost in them.
@@ -35,11 +34,14 @@ class State(IntEnum):
 
     @property
     def word(self) -> str:
+        """The state as it is stored and sent."""
         return self.name.lower()
 
 
-WORDS: Final = tuple(state.word for state in State)
-STATE_OF: Final = {state.word: state for state in State}
+UP: Final = (LiveState.ONLINE, LiveState.CONFLICTING)
+"""The states of a terminal that sends heartbeats."""
+WORDS: Final = tuple(state.word for state in LiveState)
+STATE_OF: Final = {state.word: state for state in LiveState}
 
 
 def flag(value: bool | None) -> int:
@@ -48,11 +50,12 @@ def flag(value: bool | None) -> int:
 
 
 def unflag(value: int) -> bool | None:
+    """The tri-state of a number that `flag` made."""
     return None if value == UNKNOWN else bool(value)
 
 
 def conn_of(body: Heartbeat | Status) -> int:
-    """The connection that a message names as a number: one that names none is UNKNOWN, and so only like itself."""
+    """The connection that a message names; UNKNOWN when the message names none, which equals no named connection."""
     return UNKNOWN if body.conn is None else body.conn
 
 
@@ -62,28 +65,33 @@ class Stations:
     def __init__(self) -> None:
         self.index: dict[str, int] = {}
         self.ids: list[str] = []
+        #: LiveState
         self.state = array("b")
+        #: Since when it has its state, wall ms; 0: it was never judged.
         self.since = array("q")
+        #: A `flag`.
         self.usable = array("b")
-        # 0: not registered, so not judged.
+        #: How many of its terminals must be online; 0: not registered, so not judged.
         self.quorum = array("h")
+        #: The row of its first terminal; -1: none. `Terminals.next` leads on to the others.
         self.first = array("i")
-        # Through which its newest sign came; -1: none yet.
+        #: The number of the shard through which its newest message came; -1: none yet.
         self.shard = array("h")
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def add(self, station: str) -> int:
+        """The row of a station, made when the station is new."""
         return self.rows([station])[0]
 
     def rows(self, stations: Sequence[str]) -> list[int]:
-        """The row of each station, made for those that are new: by columns, for there are 700,000 at a start."""
+        """The row of each station, made for those that are new. It works by columns: there are 700,000 at a start."""
         index, known = self.index, len(self.ids)
         rows = [index.setdefault(station, len(index)) for station in stations]
         self.ids += dict.fromkeys(station for station, row in zip(stations, rows, strict=True) if row >= known)
         fresh: tuple[tuple[array[int], int], ...] = (
-            (self.state, State.NEVER_SEEN),
+            (self.state, LiveState.NEVER_SEEN),
             (self.since, 0),
             (self.usable, UNKNOWN),
             (self.quorum, 0),
@@ -97,16 +105,18 @@ class Stations:
 
 class Boots:
     """A column of boots. Those of up to eight bytes, as agents make them, are kept as numbers: as strings they would
-    take seven times the room, which is a tenth of all that a judge takes."""
+    take seven times the memory, a tenth of all that a judge takes."""
 
     def __init__(self) -> None:
         self._packed = array("Q")
         self._others: dict[int, str] = {}
 
     def append(self, boot: str) -> None:
+        """Add the boot of the next row; "" for none."""
         self.extend([boot])
 
     def extend(self, boots: Sequence[str]) -> None:
+        """Add the boots of the next rows."""
         known = len(self._packed)
         self._packed.extend(map(_pack, boots))
         packed = self._packed[known:]
@@ -124,9 +134,9 @@ class Boots:
             self._others[row] = boot
 
     def holds(self, row: int, boot: str) -> bool:
-        """Whether it is the boot of a row; what each heartbeat asks."""
+        """Whether `boot` is the boot of a row. Every heartbeat asks this, so the code of `_pack` is repeated here."""
         raw = boot.encode()
-        packed = int.from_bytes(raw, "little") if len(raw) <= _PACKED else 0  # as `_pack`, without another call
+        packed = int.from_bytes(raw, "little") if len(raw) <= _PACKED else 0
         return self._packed[row] == packed and (packed != 0 or self._others.get(row, "") == boot)
 
 
@@ -134,41 +144,56 @@ _PACKED: Final = 8
 
 
 def _pack(boot: str) -> int:
-    """0: it is kept as it is, being longer, or none. No name holds a NUL, so nothing is lost by padding."""
+    """The boot as a number; 0: it is too long for that, or "". No name holds a NUL, so padding with NUL loses
+    nothing."""
     raw = boot.encode()
     return int.from_bytes(raw, "little") if len(raw) <= _PACKED else 0
 
 
 class Terminals:
-    """One row per terminal. Clock values in pipeline seconds, wall times in ms."""
+    """One row per terminal."""
 
     def __init__(self) -> None:
         self.ids: list[str] = []
+        #: The row of its station.
         self.station = array("i")
+        #: The row of the next terminal of the same station; -1: none.
         self.next = array("i")
+        #: Whether it counts for the state of its station.
         self.counts = array("b")
+        #: LiveState
         self.state = array("b")
+        #: Since when it has its state, wall ms.
         self.since = array("q")
+        #: The number of the shard through which it was heard last; -1: none yet.
         self.shard = array("h")
+        #: Its current boot, and the numbers of the newest message of that boot.
         self.boot = Boots()
         self.run = array("q")
         self.conn = array("q")
         self.n = array("q")
+        #: The interval that it promised last, s.
         self.every = array("d")
+        #: When it was heard last: pipeline seconds of its shard, and wall ms.
         self.seen = array("d")
         self.seen_at = array("q")
+        #: When its silence is judged next, pipeline seconds of its shard.
         self.deadline = array("d")
+        #: A `flag`.
         self.usable = array("b")
-        # A Last Will of the newest connection came after the last heartbeat.
+        #: Whether a Last Will of the newest connection came after the last heartbeat.
         self.will = array("b")
+        #: The users that it counted last; UNKNOWN: it did not say.
         self.users = array("q")
-        self.memory = Memories()
+        #: Its other boots.
+        self.memory = BootMemories()
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def add(self, terminal: str, station: int, first: int) -> int:
-        """Append a terminal that was never heard; `first` is the station's list head so far."""
+        """Append a terminal that was never heard, and return its row. `first`: the first terminal of its station so
+        far, -1 for none."""
         row = len(self.ids)
         self.ids.append(intern(terminal))  # nearly all are 001
         self.boot.append("")
@@ -176,7 +201,7 @@ class Terminals:
             (self.station, station),
             (self.next, first),
             (self.counts, 1),
-            (self.state, State.NEVER_SEEN),
+            (self.state, LiveState.NEVER_SEEN),
             (self.since, 0),
             (self.shard, -1),
             (self.run, -1),
@@ -195,34 +220,25 @@ class Terminals:
         return row
 
     def extend(self, ids: Iterable[str], stations: Sequence[int], following: Sequence[int]) -> None:
-        """Append many that count; every other column is the caller's to extend by as many."""
+        """Append many terminals that count. The caller extends every other column by as many."""
         self.ids += map(intern, ids)
         self.station.extend(stations)
         self.next.extend(following)
         self.counts.extend(repeat(1, len(stations)))
 
-    def view(self, column: "array[Any]") -> Any:
-        """A numpy view of a column; drop it before the next `add`, which would have to move the memory."""
-        return np.frombuffer(column, dtype=_DTYPES[column.typecode])
-
-    def due(self, shard: int, clock: float) -> list[int]:
+    def due(self, shard: int, clock: PipelineSeconds) -> list[int]:
         """Rows of a shard whose deadline the clock has reached."""
-        late = self.view(self.deadline) <= clock
+        late = view(self.deadline) <= clock
         if not late.any():
             return []
-        found: list[int] = np.flatnonzero(late & (self.view(self.shard) == shard)).tolist()
+        found: list[int] = np.flatnonzero(late & (view(self.shard) == shard)).tolist()
         return found
 
-    def hold_stamps(self, shard: int, clock: float) -> list[int]:
-        """Take back what stamps foresaw of an interval that did not count: nobody was heard later than `clock`.
-
-        Returns the rows changed.
-        """
-        ahead: list[int] = np.flatnonzero((self.view(self.seen) > clock) & (self.view(self.shard) == shard)).tolist()
+    def hold_stamps(self, shard: int, clock: PipelineSeconds) -> list[int]:
+        """The clock of a shard stands still at `clock`, because an interval did not count: move the terminals that
+        were heard later in that interval, with their deadlines, back to `clock`. Returns the rows that changed."""
+        ahead: list[int] = np.flatnonzero((view(self.seen) > clock) & (view(self.shard) == shard)).tolist()
         for row in ahead:
             self.deadline[row] -= self.seen[row] - clock
             self.seen[row] = clock
         return ahead
-
-
-_DTYPES: Final = {"b": np.int8, "h": np.int16, "i": np.int32, "q": np.int64, "d": np.float64}

@@ -1,8 +1,8 @@
-"""Reading milepost.live: an entry that a bridge may have written, or why it is none. Pure.
+"""Reading milepost.live: an entry that a bridge may have written, or why a record is none. Pure.
 
-Kafka takes anything from who may write to the topic. What the bridge checks of a message is not checked again, but
-that the envelope's times, names and numbers can be reckoned with and stored: the decoder checks what `contract.log`
-says of them, and here stands the rest.
+Kafka accepts anything from a client that may write to the topic. The checks of the bridge are not repeated here, but
+the envelope's times, names and numbers must be such that they can be used and stored. The decoder checks what
+`contract.log` says of them, and this module the rest.
 """
 
 from functools import lru_cache
@@ -21,13 +21,13 @@ _LONGEST_STATION: Final = 32
 
 
 class NotAnEntryError(ValueError):
-    """The record of the log is nothing that a bridge writes."""
+    """The record of the log is not one that a bridge writes."""
 
 
 def read_live(record: LogRecord) -> tuple[str, LiveEntry]:
-    """The station ("" for a tick) and the entry. Raises NotAnEntryError that says what is wrong."""
+    """The station ("" for a tick) and the entry. Raises NotAnEntryError with the reason."""
     value = record.value or b""
-    # Looking for one byte is several times as fast, and hardly any entry has it.
+    # The search for one byte is several times as fast, and hardly any entry has it.
     if _BACKSLASH in value and _NUL in value:
         raise NotAnEntryError("it has the character U+0000")
     try:
@@ -39,7 +39,7 @@ def read_live(record: LogRecord) -> tuple[str, LiveEntry]:
     if not _is_terminal(entry.terminal):
         raise NotAnEntryError("its terminal cannot be")
     key = record.key or b""
-    # Nearly all are letters and digits, which is seen at once.
+    # Nearly all keys are letters and digits, which is the quick test.
     if not (len(key) <= _LONGEST_STATION and key.isalnum()) and not is_station_id(key.decode("ascii", "replace")):
         raise NotAnEntryError("its key is no station")
     return key.decode(), entry

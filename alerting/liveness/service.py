@@ -1,4 +1,4 @@
-"""The judge: reads milepost.live and writes states, transitions, gaps and clocks, one transaction a batch."""
+"""The judge: reads milepost.live and writes states, transitions, gaps and clocks, in one transaction for each batch."""
 
 import asyncio
 import logging
@@ -11,7 +11,8 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from alerting.liveness.entries import NotAnEntryError, read_live
-from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration
+from alerting.liveness.model import LivenessSettings, Registration
+from alerting.liveness.partition import PartitionLiveness
 from alerting.liveness.store import (
     QUERIES,
     Sequences,
@@ -41,14 +42,14 @@ log = logging.getLogger(__name__)
 CONSUMER = "judge"
 _KINDS = ("terminal", "station", "clock")
 _MOST_REFUSALS = 100
-_FETCH_WAIT = 0.5
-"""Seconds. A tick comes more often, so a longer wait saves little, and costs a part of the second for a verdict."""
 """Dead letters of entries in a batch."""
+_FETCH_WAIT = 0.5
+"""Seconds. A tick comes more often, so a longer wait saves little, and would delay every verdict."""
 
 
 class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`settle` is the longest time (s) for which states that changed nothing wait for a commit. `auto_register` stops
-    at `auto_register_most` stations that nobody else registered."""
+    """`settle`: the longest time (s) that heartbeats which decide nothing wait for a commit. `auto_register`: put
+    stations into the registry when they are heard, up to `auto_register_most` of them."""
 
     database_url: str
     kafka_servers: str
@@ -60,7 +61,7 @@ class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JudgeHandler:
-    """Feeds the partitions of a LogConsumer to their pure judges and writes down what they decide."""
+    """Passes the entries of a LogConsumer to the partitions, and writes what they decide."""
 
     def __init__(self, config: JudgeConfig) -> None:
         self._config = config
@@ -72,24 +73,26 @@ class JudgeHandler:
         self._registry_seen: str | None = None
         self._log = ""
         self._refusals: dict[int, list[Refusal]] = {}
-        # Entries of each partition that were passed over since its last commit, also those that are no dead letters.
+        # Entries of each partition that were passed over since its last commit, also those without a dead letter.
         self._passed_over: Counter[int] = Counter()
         self._aside: dict[int, Aside] = {}
 
     async def load(self, connection: Connection, held: Claim) -> None:
+        """Read the state of a partition, in the transaction that claims it."""
         self._log = held.log
         live, sequences = await load_partition(connection, held.partition, self._config.liveness)
         self._aside[held.partition] = Aside(CONSUMER, _KINDS, f"{held.partition}/")
         self._partitions[held.partition] = live
         self._sequences[held.partition] = sequences
         if self._config.auto_register:
-            live.estrange_unregistered()
-        # Whatever changes from this snapshot on is found by the next poll, for every partition.
+            live.roster.ask_again()
+        # A change after this snapshot is found by the next `_follow_registry`, for every partition.
         horizon = await connection.fetchval(QUERIES.snapshot_horizon)
         if self._registry_seen is None or int(horizon) < int(self._registry_seen):
             self._registry_seen = horizon
 
     def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
+        """Take in a batch of a partition's entries."""
         live = self._partitions[partition]
         take = live.apply
         for record in records:
@@ -97,11 +100,12 @@ class JudgeHandler:
                 take(*read_live(record))
             except Exception as exc:  # whatever it is: it costs this entry, and no other
                 self._pass_over(record, exc)
-        if live.transitions or live.gaps or live.strangers:
+        if live.has_news:
             self._urgent = True
 
     def _pass_over(self, record: ConsumerRecord[bytes, bytes], why: Exception) -> None:
-        """An entry that cannot be judged becomes a dead letter; of very many only some do, and the log counts all."""
+        """An entry that cannot be judged becomes a dead letter, as long as a batch has few of them; the log names the
+        number of all."""
         self._passed_over[record.partition] += 1
         kept = self._refusals.setdefault(record.partition, [])
         if len(kept) < _MOST_REFUSALS:
@@ -111,11 +115,13 @@ class JudgeHandler:
             log.error("an entry cannot be judged", extra=where, exc_info=why)
 
     def due(self, now: float) -> bool:
+        """Whether to commit: something was decided, or the last commit was `settle` ago."""
         return self._urgent or now - self._committed >= self._config.settle
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
+        """Write what changed in partitions, in the transaction that moves their offsets on."""
         mine = {partition: self._partitions[partition] for partition in partitions}
-        await self._meet_strangers(connection, mine)
+        await self._register_strangers(connection, mine)
         await save_surplus(connection, mine)
         await self._follow_registry(connection)
         decided = False
@@ -140,33 +146,36 @@ class JudgeHandler:
             await save_refusals(connection, refusals)
 
     def saved(self, partitions: Collection[int]) -> None:
+        """The transaction of `save` was committed."""
         for partition in partitions:
             self._refusals.pop(partition, None)
             self._passed_over.pop(partition, None)
         self._committed = time.monotonic()
-        self._urgent = any(live.transitions or live.gaps or live.strangers for live in self._partitions.values())
+        self._urgent = any(live.has_news for live in self._partitions.values())
 
     def forget(self, partitions: Collection[int]) -> None:
+        """Drop partitions that another judge took, or whose transaction failed."""
         for partition in partitions:
             self._partitions.pop(partition, None)
             self._passed_over.pop(partition, None)
             for kept in (self._sequences, self._refusals, self._aside):
                 kept.pop(partition, None)
 
-    async def _meet_strangers(self, connection: Connection, mine: dict[int, PartitionLiveness]) -> None:
-        """Ask the registry about stations and terminals heard for the first time; register or list them."""
-        heard = {station: terminals for live in mine.values() for station, terminals in live.strangers.items()}
+    async def _register_strangers(self, connection: Connection, mine: dict[int, PartitionLiveness]) -> None:
+        """Ask the registry about stations and terminals that were heard for the first time, and add them to it or to
+        the list of unregistered ones."""
+        heard = {station: terminals for live in mine.values() for station, terminals in live.roster.strangers.items()}
         if not heard:
             return
-        asked = [(live, live.take_strangers()) for live in mine.values()]
-        at = datetime.fromtimestamp(max(live.newest_tick_at() for live in mine.values()) / 1000, UTC)
+        asked = [(live, live.roster.take_strangers()) for live in mine.values()]
+        at = datetime.fromtimestamp(max(live.shards.newest_tick_at() for live in mine.values()) / 1000, UTC)
         if self._config.auto_register:
             await register_stations(connection, heard, at=at, most=self._config.auto_register_most)
         else:
             await add_terminals(connection, heard)
         found = dict(registrations(await connection.fetch(QUERIES.registrations_of, sorted(heard))))
         for live, strangers in asked:
-            live.note_answer(strangers, found)
+            live.roster.note_answer(strangers, found)
         others = [
             Heard(station=station, terminals=tuple(sorted(heard[station])), first_at=at, last_at=at, messages=1)
             for station in sorted(heard)
@@ -177,7 +186,7 @@ class JudgeHandler:
         self._register(found.items())
 
     async def _follow_registry(self, connection: Connection) -> None:
-        """Take over what people changed in the registry since the last look."""
+        """Take over what changed in the registry since the last call."""
         horizon = await connection.fetchval(QUERIES.snapshot_horizon)
         if self._registry_seen is not None:
             changed = await connection.fetch(QUERIES.changed_registrations, self._registry_seen)
@@ -189,25 +198,26 @@ class JudgeHandler:
             await connection.execute(QUERIES.refresh_unregistered)
 
     def _register(self, found: Iterable[tuple[str, Registration]]) -> dict[str, list[str]]:
-        """Tell the judges; returns the terminals of the stations that were heard before they were registered."""
+        """Pass registrations to the partitions; returns the terminals of the stations that were heard before they were
+        registered."""
         known: dict[str, list[str]] = {}
         for station, registration in found:
             for live in self._partitions.values():
                 if station not in live.stations.index:
                     continue
-                if not live.is_registered(station):
-                    known[station] = live.terminals_of(station)
-                live.register(station, registration, live.newest_tick_at())
+                if not live.roster.is_registered(station):
+                    known[station] = live.roster.terminals_of(station)
+                live.register(station, registration, live.shards.newest_tick_at())
         return known
 
 
 def _named(partition: int, live: PartitionLiveness) -> dict[Thing, str]:
-    """What of a partition is set aside, by names that no other partition's judge takes for its own."""
+    """What of a partition is set aside. The names begin with the partition, so that no other judge clears them."""
     return {(kind, f"{partition}/{subject}"): why for (kind, subject), why in live.troubles.all().items()}
 
 
 async def run(config: JudgeConfig, stop: asyncio.Event) -> None:
-    """Judge until `stop`. Raises what only a restart cures; RemedyError when something is set up wrongly."""
+    """Judge until `stop`. Raises RemedyError when something is set up wrongly, and what only a restart cures."""
     async with open_pool(config.database_url, name="judge", size=2) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)

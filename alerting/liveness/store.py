@@ -1,4 +1,4 @@
-"""Loading and saving what the judge knows of a partition: rows to columns and back."""
+"""Loading and saving the state of a partition: rows to columns and back."""
 
 from array import array
 from collections.abc import Iterable, Sequence
@@ -9,9 +9,10 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from alerting.liveness.boot_order import Memory
-from alerting.liveness.columns import STATE_OF, State, unflag
-from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, ShardGap, Surplus, Transition
+from alerting.liveness.boot_order import BootMemory
+from alerting.liveness.columns import STATE_OF, LiveState, unflag
+from alerting.liveness.model import LivenessSettings, Registration, ShardGap, Surplus, Transition
+from alerting.liveness.partition import PartitionLiveness
 from alerting.liveness.pipeline_clock import ClockState
 from contract.entries import Refusal
 from contract.refusal import Reason, too_many_terminals
@@ -35,9 +36,10 @@ class Sequences(msgspec.Struct):
 async def load_partition(
     connection: Connection, partition: int, settings: LivenessSettings
 ) -> tuple[PartitionLiveness, Sequences]:
-    """Read all of a partition; call it inside the transaction that claims it.
+    """Read all of a partition; call it inside the transaction that claims the partition.
 
-    A row that cannot be read goes into its `troubles` and is left out: what it is about begins anew when it is heard.
+    A row that cannot be read goes into the partition's `troubles` and is left out: its terminal or shard begins anew
+    when it is heard.
     """
     live = PartitionLiveness(settings)
     for row in await connection.fetch(QUERIES.load_clocks, partition):
@@ -48,12 +50,12 @@ async def load_partition(
         if readable:
             restore_terminals(live, readable)
     judged = restore_stations(live, await connection.fetch(QUERIES.load_stations, partition))
-    now = live.newest_tick_at()
+    now = live.shards.newest_tick_at()
     for station, registration in registrations(await connection.fetch(QUERIES.load_registrations, partition)):
         live.register(station, registration, now)
-        if station not in judged:  # registered while nobody judged: its terminals are to be added as well
-            live.strangers[station] = set(live.terminals_of(station))
-    live.note_unknown()
+        if station not in judged:  # registered while no judge ran: its terminals are to be added as well
+            live.roster.strangers[station] = set(live.roster.terminals_of(station))
+    live.roster.note_unknown()
     counts = await connection.fetchrow(QUERIES.load_sequences, partition)
     assert counts is not None  # noqa: S101 -- a SELECT without FROM gives one row
     return live, Sequences(counts["transitions"], counts["gaps"])
@@ -61,13 +63,14 @@ async def load_partition(
 
 def _restore_clock(live: PartitionLiveness, row: asyncpg.Record) -> None:
     try:
-        live.shard(row["shard"], msgspec.convert(row["memory"], ClockState))
+        live.shards.number_of(row["shard"], msgspec.convert(row["memory"], ClockState))
     except msgspec.ValidationError as exc:
         live.troubles.put("clock", row["shard"], exc)
 
 
 def _is_readable(live: PartitionLiveness, row: asyncpg.Record) -> bool:
-    """Whether a row of `load_terminals` can be restored: looked at first, for columns cannot be taken back."""
+    """Whether a row of `load_terminals` can be restored. Asked before, because a column that was extended stays
+    so."""
     if row["memory"] is None and row["state"] in STATE_OF:
         return True
     try:
@@ -81,16 +84,16 @@ def _is_readable(live: PartitionLiveness, row: asyncpg.Record) -> bool:
 
 
 def terminal_subject(station: str, terminal: str) -> str:
-    """How a terminal that is set aside is called."""
+    """The name of a terminal that is set aside."""
     return f"{station}/{terminal}"
 
 
 def restore_terminals(live: PartitionLiveness, rows: Sequence[Iterable[Any]]) -> None:
-    """Add terminals by rows of `load_terminals`: column by column, for there are 700,000 before a judge is ready."""
+    """Add terminals by rows of `load_terminals`, column by column: a judge that starts has 700,000 of them."""
     stations, ids, shards, states, since, seen_at, boots, *numbers, memories = zip(*rows, strict=True)
     t, first = live.terminals, len(live.terminals)
-    live.add_terminals(stations, ids)
-    t.shard.extend(live.shard(name) if name else -1 for name in shards)
+    live.roster.add_terminals(stations, ids)
+    t.shard.extend(live.shards.number_of(name) if name else -1 for name in shards)
     t.state.extend(map(STATE_OF.__getitem__, states))
     t.since.extend(since)
     t.seen_at.extend(seen_at)
@@ -106,11 +109,11 @@ def restore_terminals(live: PartitionLiveness, rows: Sequence[Iterable[Any]]) ->
 
 
 def restore_stations(live: PartitionLiveness, rows: Sequence[Any]) -> set[str]:
-    """Take over the states of stations by rows of `load_stations`; returns of which a state is known.
+    """Take over the states of stations by rows of `load_stations`; returns the stations whose state is known.
 
-    A state that is none goes into the `troubles`; a time that nothing can be reckoned with is now.
+    A state that does not exist goes into the `troubles`; a time that cannot be used is now.
     """
-    s, now, known = live.stations, live.newest_tick_at(), []
+    s, now, known = live.stations, live.shards.newest_tick_at(), []
     for row in rows:
         if row[1] in STATE_OF:
             known.append(row)
@@ -122,43 +125,44 @@ def restore_stations(live: PartitionLiveness, rows: Sequence[Any]) -> set[str]:
         s.since[number] = since or now
         s.usable[number] = usable
         if shard:
-            s.shard[number] = live.shard(shard)
+            s.shard[number] = live.shards.number_of(shard)
         if not since:
-            live.dirty_stations.add(number)
+            live.changes.dirty_stations.add(number)
     return {row[0] for row in known}
 
 
-def _restore_memory(live: PartitionLiveness, row: int, memory: "_Stored") -> None:
+def _restore_memory(live: PartitionLiveness, row: int, memory: "_StoredMemory") -> None:
     t = live.terminals
     t.will[row] = memory.will
     if memory.boots is not None:
         live.rivals.restore(row, memory.boots)
     if memory.unsettled:
-        live.shards[t.shard[row]].unsettled.add(row)
+        live.shards.by_number[t.shard[row]].unsettled.add(row)
 
 
-class _Stored(msgspec.Struct, omit_defaults=True):
-    """terminal_state.memory."""
+class _StoredMemory(msgspec.Struct, omit_defaults=True):
+    """The column `terminal_state.memory`: what few terminals have."""
 
+    #: A Last Will of the newest connection came after the last heartbeat.
     will: bool = False
-    # Its last heartbeat came by a bridge that had not ticked yet.
+    #: The last heartbeat came by a bridge that had not ticked yet.
     unsettled: bool = False
-    boots: Memory | None = None
+    boots: BootMemory | None = None
 
 
-read_stored: Final = msgspec.json.Decoder(_Stored).decode
+read_stored: Final = msgspec.json.Decoder(_StoredMemory).decode
 """Read what `memory_text` wrote. Raises msgspec.DecodeError."""
 
 
 def registrations(rows: Iterable[asyncpg.Record]) -> Iterable[tuple[str, Registration]]:
+    """Rows of `load_registrations` and its like, by station."""
     for station, quorum, silent in rows:
         yield station, Registration(quorum, frozenset(silent))
 
 
 async def save_terminals(connection: Connection, partition: int, live: PartitionLiveness) -> None:
-    """Write the terminals that changed since the last save; those that the database refuses go into its `troubles`."""
-    t, s, rows = live.terminals, live.stations, sorted(live.dirty)
-    live.dirty = set()
+    """Write the terminals that changed since the last save; those that the database refuses go into the `troubles`."""
+    t, s, rows = live.terminals, live.stations, live.changes.take_dirty()
 
     async def write(chunk: Sequence[int]) -> None:
         await connection.execute(
@@ -166,7 +170,7 @@ async def save_terminals(connection: Connection, partition: int, live: Partition
             partition,
             [s.ids[t.station[r]] for r in chunk],
             [t.ids[r] for r in chunk],
-            [live.shards[t.shard[r]].name if t.shard[r] >= 0 else "" for r in chunk],
+            [live.shards.name_of(t.shard[r]) or "" for r in chunk],
             [live.state_word(r) for r in chunk],
             [t.since[r] or None for r in chunk],
             [t.seen_at[r] or None for r in chunk],
@@ -186,7 +190,7 @@ async def save_terminals(connection: Connection, partition: int, live: Partition
         return terminal_subject(s.ids[t.station[row]], t.ids[row])
 
     for row in rows if live.troubles else ():
-        if t.state[row] != State.UNPROVEN:
+        if t.state[row] != LiveState.UNPROVEN:
             live.troubles.drop("terminal", subject(row))
     for chunk in _chunks(rows):
         await write_apart(connection, chunk, write, lambda row, why: live.troubles.put("terminal", subject(row), why))
@@ -194,19 +198,19 @@ async def save_terminals(connection: Connection, partition: int, live: Partition
 
 
 def memory_text(live: PartitionLiveness, row: int) -> str | None:
-    """What few terminals have, as it is stored; None: nothing."""
+    """The column `terminal_state.memory` of the terminal in a row; None: it has nothing to remember."""
     t = live.terminals
-    will, boots = bool(t.will[row]), t.memory.look(row)
-    unsettled = t.shard[row] >= 0 and row in live.shards[t.shard[row]].unsettled
+    will, boots = bool(t.will[row]), t.memory.read(row)
+    unsettled = t.shard[row] >= 0 and row in live.shards.by_number[t.shard[row]].unsettled
     if not will and not unsettled and boots is None:
         return None
-    return msgspec.json.encode(_Stored(will, unsettled, boots)).decode()
+    return msgspec.json.encode(_StoredMemory(will, unsettled, boots)).decode()
 
 
 async def save_stations(connection: Connection, partition: int, live: PartitionLiveness) -> None:
-    """Write the stations whose state changed since the last save; what is refused goes into its `troubles`."""
-    s, rows = live.stations, sorted(live.dirty_stations)
-    live.dirty_stations = set()
+    """Write the stations whose state changed since the last save; those that the database refuses go into the
+    `troubles`."""
+    s, rows = live.stations, live.changes.take_dirty_stations()
 
     async def write(chunk: Sequence[int]) -> None:
         await connection.execute(
@@ -216,7 +220,7 @@ async def save_stations(connection: Connection, partition: int, live: PartitionL
             [live.station_word(r) for r in chunk],
             [s.since[r] for r in chunk],
             [unflag(s.usable[r]) for r in chunk],
-            [live.shards[s.shard[r]].name if s.shard[r] >= 0 else None for r in chunk],
+            [live.shards.name_of(s.shard[r]) for r in chunk],
         )
 
     for row in rows if live.troubles else ():
@@ -228,6 +232,7 @@ async def save_stations(connection: Connection, partition: int, live: PartitionL
 async def save_transitions(
     connection: Connection, partition: int, transitions: Sequence[Transition], sequences: Sequences
 ) -> None:
+    """Write transitions under the next numbers of the partition; `sequences` is moved on."""
     for chunk in _chunks(transitions):
         first = sequences.transitions + 1
         sequences.transitions += len(chunk)
@@ -250,6 +255,7 @@ async def save_transitions(
 
 
 async def save_gaps(connection: Connection, partition: int, gaps: Sequence[ShardGap], sequences: Sequences) -> None:
+    """Write gaps under the next numbers of the partition; `sequences` is moved on."""
     if not gaps:
         return
     first = sequences.gaps + 1
@@ -266,10 +272,11 @@ async def save_gaps(connection: Connection, partition: int, gaps: Sequence[Shard
 
 
 async def save_clocks(connection: Connection, partitions: dict[int, PartitionLiveness]) -> None:
+    """Write the pipeline clocks of partitions, as far as they ever ticked."""
     rows = [
         (partition, shard, clock)
         for partition, live in sorted(partitions.items())
-        for shard, clock in live.clocks().items()
+        for shard, clock in live.shards.clocks().items()
         if clock.tick_at
     ]
     if not rows:
@@ -286,11 +293,11 @@ async def save_clocks(connection: Connection, partitions: dict[int, PartitionLiv
 
 
 async def save_surplus(connection: Connection, partitions: dict[int, PartitionLiveness]) -> None:
-    """A dead letter for each station that uses more names of terminals than it may have."""
+    """Write a dead letter for each station that uses more names of terminals than it may have."""
     letters = [
         _too_many(partition, station, surplus, live.settings.terminals)
         for partition, live in sorted(partitions.items())
-        for station, surplus in live.take_surplus().items()
+        for station, surplus in live.roster.take_surplus().items()
     ]
     if letters:
         await save_refusals(connection, letters)

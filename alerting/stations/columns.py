@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from alerting.liveness.columns import UNKNOWN, State
+from alerting.liveness.columns import UNKNOWN, LiveState
 from alerting.stations.snapshot import IN_SERVICE, ClockName, Standing
 from registry.closures.rules import Closure
 
@@ -107,7 +107,7 @@ class Rows:
         self.commissioned.append(_NEVER)
         self.calendar.append(NONE)
         self.open.append(1)
-        self.state.append(State.NEVER_SEEN)
+        self.state.append(LiveState.NEVER_SEEN)
         self.since.append(_NEVER)
         self.seen.append(_NEVER)
         self.usable.append(UNKNOWN)
@@ -141,7 +141,7 @@ class Rows:
 
     def note_unusable(self, row: int, since: datetime | None) -> None:
         """After the state and `usable` of a row: since when nobody can use it, if nobody can."""
-        if self.state[row] == State.ONLINE and self.usable[row] == 0 and since is not None:
+        if self.state[row] == LiveState.ONLINE and self.usable[row] == 0 and since is not None:
             self._unusable[row] = since
         else:
             self._unusable.pop(row, None)
@@ -179,11 +179,11 @@ class Rows:
 
     def works(self, row: int) -> bool:
         """As `Standing.working`."""
-        return self.state[row] == State.ONLINE and self.usable[row] != 0 and self.serving[row] == 1
+        return self.state[row] == LiveState.ONLINE and self.usable[row] != 0 and self.serving[row] == 1
 
     def working(self) -> Any:
         """`works` of all rows."""
-        online = (self.view(self.state) == State.ONLINE) & (self.view(self.usable) != 0)
+        online = (self.view(self.state) == LiveState.ONLINE) & (self.view(self.usable) != 0)
         return online & (self.view(self.serving) == 1)
 
     def resting_on(self, clocks: Iterable[ClockName]) -> list[str]:
@@ -191,7 +191,7 @@ class Rows:
         rows = np.flatnonzero(np.isin(self.view(self.clock), numbers)).tolist() if numbers else []
         return [self.ids[row] for row in rows]
 
-    def of_shard(self, shard: str, state: State) -> Any:
+    def of_shard(self, shard: str, state: LiveState) -> Any:
         """Which rows are in service, in a state, and rest on a clock of a shard."""
         of_clock = np.isin(self.view(self.clock), self.clocks_of(shard))
         return of_clock & (self.view(self.state) == state) & (self.view(self.serving) == 1)

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import msgspec
 import numpy as np
 
-from alerting.liveness.columns import STATE_OF, WORDS, State, flag, unflag
+from alerting.liveness.columns import STATE_OF, WORDS, LiveState, flag, unflag
 from alerting.stations.columns import NONE, Rows, moment_of, stamp_of
 from alerting.stations.promise import USUAL
 from alerting.stations.snapshot import UNPROVEN, ClockName, Standing
@@ -259,7 +259,7 @@ class Field:
         """How many stations of a shard are online since `begin`, and expected to be until `end`, and at most `most` of
         them from all over it; none of `without`, and none whose clock says nothing."""
         rows = self._rows
-        found = rows.of_shard(shard, State.ONLINE) & (rows.view(rows.online_since) <= stamp_of(begin))
+        found = rows.of_shard(shard, LiveState.ONLINE) & (rows.view(rows.online_since) <= stamp_of(begin))
         found &= ~np.isin(rows.view(rows.clock), [rows.number_of(clock) for clock in untrusted])
         calendars = [one for one in self._hours if not self._is_open_throughout(one, begin, end)]
         found &= ~np.isin(rows.view(rows.calendar), calendars)
@@ -275,7 +275,7 @@ class Field:
         """(station, heard last, missed since) of the stations of a shard that went offline after `since`; not of those
         that are suspected, nor of those that did not come back from being away."""
         rows = self._rows
-        found = rows.of_shard(shard, State.OFFLINE) & (rows.view(rows.since) >= stamp_of(since))
+        found = rows.of_shard(shard, LiveState.OFFLINE) & (rows.view(rows.since) >= stamp_of(since))
         found &= (rows.view(rows.suspected) == 0) & (rows.view(rows.seen) > stamp_of(None))
         kept = (row for row in np.flatnonzero(found).tolist() if rows.reason_of(row) != AWAY_OVERDUE)
         times = ((rows.ids[row], moment_of(rows.seen[row]), moment_of(rows.since[row])) for row in kept)
@@ -300,7 +300,7 @@ class Field:
     def mark(self, station: str) -> None:
         """Say that a station is suspected, when memory is loaded."""
         row = self._rows.index.get(station)
-        if row is not None and self._rows.state[row] == State.OFFLINE:
+        if row is not None and self._rows.state[row] == LiveState.OFFLINE:
             self._rows.suspected[row] = 1
 
     def release(self, station: str) -> None:
@@ -427,7 +427,7 @@ class Field:
         rows.since[row] = stamp_of(judged.since)
         rows.seen[row] = stamp_of(judged.seen_at)
         rows.usable[row] = flag(judged.usable)
-        if rows.state[row] == State.ONLINE:
+        if rows.state[row] == LiveState.ONLINE:
             rows.online_since[row] = rows.since[row]
         rows.note_unusable(row, judged.unusable_since or judged.since)
         rows.note_reason(row, judged.reason)

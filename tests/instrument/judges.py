@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from alerting.liveness.columns import unflag
-from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
+from alerting.liveness.model import LivenessSettings, Registration, ShardGap, Transition
+from alerting.liveness.partition import PartitionLiveness
 from alerting.liveness.pipeline_clock import ClockState
 from alerting.liveness.store import memory_text, restore_terminals
 from alerting.pipeline.blind_incidents import Gap
@@ -39,7 +40,7 @@ class Judge:
         live = self.live
         while self.unread:
             live.apply(*self.unread.popleft())
-            if live.strangers:
+            if live.roster.strangers:
                 self._register(registered)
         transitions, gaps = live.take()
         self.changes += self._rows(transitions)
@@ -51,10 +52,10 @@ class Judge:
         return [change_of(one, self.partition, number) for number, one in enumerate(own, len(self.changes) + 1)]
 
     def _register(self, registered: Mapping[str, Registration]) -> None:
-        strangers, self.live.strangers = self.live.strangers, {}
+        strangers = self.live.roster.take_strangers()
         for station in strangers:
             if station in registered:
-                self.live.register(station, registered[station], self.live.newest_tick_at())
+                self.live.register(station, registered[station], self.live.shards.newest_tick_at())
 
     def restart(self, registered: Mapping[str, Registration]) -> None:
         self.live = restarted(self.live, registered)
@@ -66,7 +67,7 @@ class Judge:
         if row is None:
             return None, None
         number = live.stations.shard[row]
-        return live.station_word(row), live.shards[number].name if number >= 0 else None
+        return live.station_word(row), live.shards.by_number[number].name if number >= 0 else None
 
     def usable_of(self, station: str) -> bool | None:
         row = self.live.stations.index.get(station)
@@ -82,7 +83,7 @@ class Judge:
                 judged_at=moment(self.judged_at),
                 blind_since=None if clock.state.blind_since is None else moment(clock.state.blind_since),
             )
-            for name, clock in self.live.clocks().items()
+            for name, clock in self.live.shards.clocks().items()
             if clock.tick_at
         ]
 
@@ -128,7 +129,7 @@ class Committed:
 def promise_of(live: PartitionLiveness, station: str) -> float:
     """The interval of a station's slowest terminal; 0: it was never heard."""
     row = live.stations.index.get(station)
-    return 0.0 if row is None else max((live.terminals.every[one] for one in live._terminals_of(row)), default=0.0)
+    return 0.0 if row is None else max((live.terminals.every[one] for one in live.roster.rows_of(row)), default=0.0)
 
 
 def peer_of(live: PartitionLiveness, station: str, floor: float | None) -> tuple[datetime, datetime, bool] | None:
@@ -140,7 +141,7 @@ def peer_of(live: PartitionLiveness, station: str, floor: float | None) -> tuple
     if row is None:
         return None
     t = live.terminals
-    heard = [one for one in live._terminals_of(row) if t.seen_at[one] and live.state_word(one) in _HEARD]
+    heard = [one for one in live.roster.rows_of(row) if t.seen_at[one] and live.state_word(one) in _HEARD]
     if not heard:
         return None
     overdue = all(live.state_word(one) == "offline" or t.will[one] or _is_overdue(live, one, floor) for one in heard)
@@ -149,7 +150,7 @@ def peer_of(live: PartitionLiveness, station: str, floor: float | None) -> tuple
 
 
 def _is_overdue(live: PartitionLiveness, row: int, floor: float | None) -> bool:
-    t, state = live.terminals, live.shards[live.terminals.shard[row]].clock.state
+    t, state = live.terminals, live.shards.by_number[live.terminals.shard[row]].clock.state
     rests = floor is not None and t.seen[row] <= state.stretch_from
     had_time = not rests or state.clock - state.stretch_from >= 2 * t.every[row] + (floor or 0)
     return t.seen[row] + t.every[row] < state.clock and had_time
@@ -188,20 +189,21 @@ def gap_of(one: ShardGap, partition: int) -> Gap:
 def restarted(live: PartitionLiveness, registered: Mapping[str, Registration]) -> PartitionLiveness:
     """What a judge knows after a restart: as much as its store's rows hold."""
     new = PartitionLiveness(live.settings)
-    for name, clock in live.clocks().items():
-        new.shard(name, msgspec.json.decode(msgspec.json.encode(clock.state), type=ClockState))
+    for name, clock in live.shards.clocks().items():
+        new.shards.number_of(name, msgspec.json.decode(msgspec.json.encode(clock.state), type=ClockState))
     if len(live.terminals):
         restore_terminals(new, [_row_of(live, row) for row in range(len(live.terminals))])
     for number, station in enumerate(live.stations.ids):
-        row = new.station(station)
+        row = new.roster.station(station)
         new.stations.state[row] = live.stations.state[number]
         new.stations.since[row] = live.stations.since[number]
         new.stations.usable[row] = live.stations.usable[number]
         if live.stations.shard[number] >= 0:
-            new.stations.shard[row] = new.shard(live.shards[live.stations.shard[number]].name)
+            new.stations.shard[row] = new.shards.number_of(live.shards.by_number[live.stations.shard[number]].name)
         if station in registered:
-            new.register(station, registered[station], new.newest_tick_at())
-    new.transitions, new.gaps, new.strangers = [], [], {}
+            new.register(station, registered[station], new.shards.newest_tick_at())
+    new.take()
+    new.roster.take_strangers()
     return new
 
 
@@ -211,7 +213,7 @@ def _row_of(live: PartitionLiveness, row: int) -> tuple[Any, ...]:
     return (
         live.stations.ids[t.station[row]],
         t.ids[row],
-        live.shards[t.shard[row]].name if t.shard[row] >= 0 else "",
+        live.shards.by_number[t.shard[row]].name if t.shard[row] >= 0 else "",
         live.state_word(row),
         t.since[row],
         t.seen_at[row],

@@ -94,7 +94,7 @@ class Committed:
                 blind_since=None if clock.state.blind_since is None else moment(clock.state.blind_since),
             )
             for partition, live in enumerate(self._country.lives)
-            for name, clock in live.clocks().items()
+            for name, clock in live.shards.clocks().items()
             if clock.tick_at
         ]
 
@@ -114,7 +114,7 @@ class Committed:
         row = live.stations.index.get(station)
         if row is None or live.stations.shard[row] < 0:
             return None
-        return (partition, live.shards[live.stations.shard[row]].name)
+        return (partition, live.shards.by_number[live.stations.shard[row]].name)
 
     def promises(self, stations: Iterable[str]) -> dict[str, float]:
         lives, numbers = self._country.lives, self._country.numbers

@@ -11,7 +11,8 @@ from functools import partial
 
 import msgspec
 
-from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, ShardGap, Transition
+from alerting.liveness.model import LivenessSettings, Registration, ShardGap, Transition
+from alerting.liveness.partition import PartitionLiveness
 from alerting.liveness.pipeline_clock import ClockSettings
 from broker.ticks.census import Census
 from contract.log import HeartbeatEntry, LiveEntry, StatusEntry, Tick
@@ -364,9 +365,9 @@ class Country:
                 self._meet(self.lives[partition])
 
     def _meet(self, live: PartitionLiveness) -> None:
-        strangers, live.strangers = live.strangers, {}
+        strangers = live.roster.take_strangers()
         for station in strangers:
-            live.register(station, self.registered[station], live.newest_tick_at())
+            live.register(station, self.registered[station], live.shards.newest_tick_at())
 
     # -- time --------------------------------------------------------------------------------------------------
 
@@ -394,12 +395,12 @@ class Country:
     def _take(self) -> Decided:
         decided: Decided = []
         for partition, live in enumerate(self.lives):
-            if live.strangers:
+            if live.roster.strangers:
                 self._meet(live)
             transitions, gaps = live.take()
             self.gaps += [(partition, gap) for gap in gaps]
-            live.dirty.clear()
-            live.dirty_stations.clear()
+            live.changes.dirty.clear()
+            live.changes.dirty_stations.clear()
             stations = [one for one in transitions if one.terminal is None]
             for one in stations:
                 if one.before != one.after:

@@ -16,7 +16,7 @@ from agents.simulator.fleet import ACTS
 from agents.simulator.terminal import Connect, Drop, Link, Profile, Publish, Terminal
 from agents.simulator.timetable import Deed
 from alerting.causes.shard_suspicion import MassSettings
-from alerting.liveness.partition import LivenessSettings, Registration
+from alerting.liveness.model import LivenessSettings, Registration
 from alerting.liveness.pipeline_clock import ClockSettings
 from alerting.stations.snapshot import UNPROVEN
 from alerting.stations.table import Facts

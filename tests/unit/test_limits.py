@@ -7,7 +7,7 @@ import pytest
 from agents.bounded_client import MAX_PACKET
 from alerting.health.evaluate import MAX_BOXES, MOST_BASE, MOST_TOLD
 from alerting.health.runs import MAX_CHAINS, MAX_RUNS
-from alerting.liveness.partition import LivenessSettings
+from alerting.liveness.model import LivenessSettings
 from api.config import ApiConfig
 from api.http import connections, middleware, session_rules, times, work
 from api.live import event_hub

@@ -16,7 +16,8 @@ from alerting.health.evaluate import ActiveRules, HealthMemory, evaluate_message
 from alerting.health.service import load_rules
 from alerting.health.store import HeardTerminal, TerminalDecision, change_row, facts_row
 from alerting.liveness.entries import read_live
-from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration
+from alerting.liveness.model import LivenessSettings, Registration
+from alerting.liveness.partition import PartitionLiveness
 from alerting.liveness.pipeline_clock import ClockState
 from alerting.liveness.store import memory_text, read_stored
 from broker.translate import Translator
@@ -81,7 +82,7 @@ class Way:
         live.take()
         for text in (memory_text(live, row) for row in range(len(live.terminals))):
             assert text is None or read_stored(text)
-        for shard in live.shards:
+        for shard in live.shards.by_number:
             msgspec.convert(msgspec.json.decode(msgspec.json.encode(shard.clock.state)), ClockState)
 
     def records(self, head: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from aiokafka import ConsumerRecord
 
-from alerting.liveness.partition import LivenessSettings
+from alerting.liveness.model import LivenessSettings
 from alerting.liveness.service import CONSUMER, JudgeConfig, JudgeHandler
 from broker.ticks.census import Census
 from broker.ticks.losses import LossSettings

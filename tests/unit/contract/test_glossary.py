@@ -16,7 +16,7 @@ from alerting.health import rule_fields
 from alerting.health import rules as health_rules
 from alerting.health.service import load_rules
 from alerting.incidents import book
-from alerting.liveness.columns import State
+from alerting.liveness.columns import LiveState
 from alerting.selfcheck import rules as selfcheck_rules
 from alerting.stations.verdict import SET_ASIDE, Clock, Hours, Verdict, judge
 from api.console import closure_pages
@@ -46,7 +46,7 @@ def doubts() -> set[str]:
     fresh = Clock(partition=0, shard="a", clock=0.0, tick_at=NOW, judged_at=NOW)
     old = Clock(partition=0, shard="a", clock=0.0, tick_at=NOW - timedelta(hours=1), judged_at=NOW)
     blind = Clock(partition=0, shard="a", clock=0.0, tick_at=NOW, judged_at=NOW, blind_since=NOW - timedelta(minutes=1))
-    states = (None, SET_ASIDE, *(state.word for state in State))
+    states = (None, SET_ASIDE, *(state.word for state in LiveState))
     judged = [
         judge(lifecycle=life, state=state, usable=usable, since=NOW, clock=clock, now=NOW, hours=Hours(open=is_open))
         for life, state, usable, clock, is_open in product(
@@ -78,7 +78,7 @@ PRODUCED = {
     "alert_passed": {*KINDS, "other"} - NO_KINDS,
     "status": set(get_args(IncidentStatus)),
     "severity": set(health_rules.SEVERITIES),
-    "verdict": {*Verdict, *(state.word for state in State), "presence"},
+    "verdict": {*Verdict, *(state.word for state in LiveState), "presence"},
     "doubt": doubts(),
     "evidence": set(get_args(Evidence)),
     "cause": {AREA, UPLINK, FEEDER, AGENT, SHARD},

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from alerting.causes.shard_suspicion import MassSettings
-from alerting.liveness.partition import LivenessSettings
+from alerting.liveness.model import LivenessSettings
 from alerting.liveness.pipeline_clock import ClockSettings
 from broker.ticks.losses import LossSettings
 from contract.errors import RemedyError

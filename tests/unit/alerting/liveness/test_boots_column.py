@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.liveness.columns import Boots, State, Stations
+from alerting.liveness.columns import Boots, LiveState, Stations
 
 NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12)
 
@@ -49,5 +49,5 @@ def test_each_station_has_one_row_whether_added_alone_or_with_others(chunks: lis
     assert together.ids == alone.ids
     assert together.index == alone.index
     columns = (together.state, together.since, together.usable, together.quorum, together.first, together.shard)
-    fresh = (State.NEVER_SEEN, 0, -1, 0, -1, -1)
+    fresh = (LiveState.NEVER_SEEN, 0, -1, 0, -1, -1)
     assert [column.tolist() for column in columns] == [[value] * len(together.ids) for value in fresh]

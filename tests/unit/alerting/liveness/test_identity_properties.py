@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alerting.liveness.partition import Registration
+from alerting.liveness.model import Registration
 from tests.instrument.judges import restarted
 from tests.simulator import Simulator, Terminal
 

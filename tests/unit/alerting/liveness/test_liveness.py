@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from alerting.liveness.boot_order import FORGOTTEN, UNHEARD
-from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration
-from alerting.liveness.store import _Stored
+from alerting.liveness.model import LivenessSettings, Registration
+from alerting.liveness.partition import PartitionLiveness
+from alerting.liveness.store import _StoredMemory
 from broker.ticks.census import Census
 from contract.log import HeartbeatEntry
 from contract.messages import Heartbeat
@@ -195,10 +196,10 @@ def test_doubled_ticks_change_nothing() -> None:
     sim = Simulator()
     sim.add("a")
     sim.run(20)
-    clock = sim.live.clocks()["main"].clock
+    clock = sim.live.shards.clocks()["main"].clock
     for _, entry in sim.log[-5:]:
         sim.live.apply("a", entry)
-    assert sim.live.clocks()["main"].clock == clock
+    assert sim.live.shards.clocks()["main"].clock == clock
 
 
 def test_no_gap_at_the_first_start_of_an_empty_database() -> None:
@@ -206,7 +207,7 @@ def test_no_gap_at_the_first_start_of_an_empty_database() -> None:
     sim.add("a")
     sim.run(5)
     assert sim.gaps == []
-    assert sim.live.clocks()["main"].state.blind_since is None
+    assert sim.live.shards.clocks()["main"].state.blind_since is None
 
 
 def test_a_lost_bridge_among_two_costs_nothing() -> None:
@@ -298,8 +299,8 @@ def test_a_few_that_cannot_count_do_not_hide_a_death(liars: int) -> None:
             terminal.n += 1
         sim.run(2)
     assert sim.offline() == [sim.terminals[-1].station]
-    assert sim.gaps == [] and sim.live.clocks()["main"].state.blind_since is None
-    assert len(sim.live.clocks()["main"].state.named) == liars
+    assert sim.gaps == [] and sim.live.shards.clocks()["main"].state.blind_since is None
+    assert len(sim.live.shards.clocks()["main"].state.named) == liars
 
 
 def test_terminals_without_a_connection_number_blind_nobody() -> None:
@@ -309,7 +310,7 @@ def test_terminals_without_a_connection_number_blind_nobody() -> None:
         for terminal in sim.terminals[:20]:
             terminal.n += 3
         sim.run(3)
-    assert sim.gaps == [] and sim.live.clocks()["main"].state.blind_since is None
+    assert sim.gaps == [] and sim.live.shards.clocks()["main"].state.blind_since is None
 
 
 @pytest.mark.parametrize("count", [2, 250])
@@ -320,7 +321,7 @@ def test_invented_terminals_of_one_station_blind_nobody(count: int) -> None:
         for terminal in invented:
             terminal.n += 1
         sim.run(2)
-    assert sim.gaps == [] and sim.live.clocks()["main"].state.blind_since is None
+    assert sim.gaps == [] and sim.live.shards.clocks()["main"].state.blind_since is None
 
 
 def test_losses_that_go_on_are_one_gap() -> None:
@@ -384,7 +385,7 @@ def test_the_shard_of_a_station_is_that_of_its_newest_sign() -> None:
 
     def shard() -> str:
         live = sim.live
-        return live.shards[live.stations.shard[live.stations.index["a"]]].name
+        return live.shards.by_number[live.stations.shard[live.stations.index["a"]]].name
 
     assert shard() == "main"
     sim.beat(other)
@@ -618,7 +619,7 @@ def two_machines(current: str, other: str) -> tuple[Simulator, Terminal, Termina
 
 
 def shard_of(sim: Simulator) -> str:
-    return sim.live.shards[sim.live.stations.shard[0]].name
+    return sim.live.shards.by_number[sim.live.stations.shard[0]].name
 
 
 def test_a_conflict_with_a_machine_whose_shard_died_is_over_in_time() -> None:
@@ -689,7 +690,7 @@ def test_what_an_earlier_version_stored_of_boots_can_be_read() -> None:
     sim.add("a")
     sim.run(4)
     old = '{"boots":{"older":{"b1":[1,7]},"candidate":["b2",1,3],"rival":{"advances":1,"last":5.0}}}'
-    stored = msgspec.json.decode(old, type=_Stored)
+    stored = msgspec.json.decode(old, type=_StoredMemory)
     assert stored.boots is not None
     assert (stored.boots.older, stored.boots.candidate, stored.boots.rival) == ({"b1": (1, 7)}, None, None)
 
@@ -965,7 +966,7 @@ def test_a_stranger_is_reported_once() -> None:
     sim.run(5)
     for station, entry in sim.log:
         live.apply(station, entry)
-    assert live.strangers == {"a": {"001"}}
+    assert live.roster.strangers == {"a": {"001"}}
 
 
 def test_a_station_that_invents_terminals_has_so_many_and_no_more() -> None:
@@ -975,11 +976,11 @@ def test_a_station_that_invents_terminals_has_so_many_and_no_more() -> None:
     beat = next(entry for _, entry in sim.log if isinstance(entry, HeartbeatEntry))
     for number in range(3_000):
         sim.live.apply("a", msgspec.structs.replace(beat, terminal=f"X{number}"))
-    assert len(sim.live.terminals_of("a")) == 64
-    assert "001" in sim.live.terminals_of("a")
-    surplus = sim.live.take_surplus()["a"]
+    assert len(sim.live.roster.terminals_of("a")) == 64
+    assert "001" in sim.live.roster.terminals_of("a")
+    surplus = sim.live.roster.take_surplus()["a"]
     assert (surplus.terminal, surplus.messages) == ("X63", 3_000 - 63)
-    assert sim.live.take_surplus() == {}
+    assert sim.live.roster.take_surplus() == {}
     sim.run(10)
     assert sim.state("a") == "online"
 
@@ -993,12 +994,12 @@ def test_strangers_are_followed_up_to_a_number_and_the_registered_always() -> No
     for round_of in range(3):
         for number in range(10 * round_of, 10 * round_of + 10):
             live.apply(f"s{number}", beat)
-        live.note_answer(live.take_strangers(), ())
+        live.roster.note_answer(live.roster.take_strangers(), ())
     assert len(live.stations) == 10
     live.apply("mine", beat)
-    assert live.take_strangers() == {"mine": {"001"}}
-    live.note_answer(["mine"], {"mine"})
+    assert live.roster.take_strangers() == {"mine": {"001"}}
+    live.roster.note_answer(["mine"], {"mine"})
     live.apply("mine", msgspec.structs.replace(beat, body=msgspec.structs.replace(beat.body, n=2)))
-    assert live.terminals_of("mine") == ["001"]
+    assert live.roster.terminals_of("mine") == ["001"]
     live.register("mine", Registration(1), 1)
-    assert len(live.unknown) == 10
+    assert len(live.roster.unknown) == 10

@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration, Transition
+from alerting.liveness.model import LivenessSettings, Registration, Transition
+from alerting.liveness.partition import PartitionLiveness
 from contract.log import HeartbeatEntry, LiveEntry, Tick
 from tests.simulator import Simulator
 
@@ -134,8 +135,8 @@ def judge(log: list[tuple[str, LiveEntry]]) -> list[Transition]:
     found: list[Transition] = []
     for station, entry in log:
         live.apply(station, entry)
-        for stranger in list(live.strangers):
-            del live.strangers[stranger]
+        for stranger in list(live.roster.strangers):
+            del live.roster.strangers[stranger]
             live.register(stranger, Registration(1), 0)
         found += live.take()[0]
     return found

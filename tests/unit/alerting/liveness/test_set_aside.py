@@ -6,7 +6,8 @@ from typing import NoReturn
 import pytest
 
 from alerting.incident_process.resting import FIRST_REST, LONGEST_REST, PartError, Resting
-from alerting.liveness.partition import LivenessSettings, PartitionLiveness, Registration
+from alerting.liveness.model import LivenessSettings, Registration
+from alerting.liveness.partition import PartitionLiveness
 from alerting.station_incidents.rules import RuleSettings
 from alerting.station_incidents.timers import StationWatch
 from alerting.stations.snapshot import Moment
@@ -110,4 +111,4 @@ def test_a_terminal_that_cannot_be_judged_is_unknown_and_stops_no_tick() -> None
         live.apply("", tick)
     assert [live.station_word(row) for row in range(2)] == ["unproven", "offline"]
     assert list(live.troubles) == [("terminal", "A/001")]
-    assert live.shards[0].clock.clock > 50
+    assert live.shards.by_number[0].clock.clock > 50
