@@ -71,11 +71,6 @@ async def upsert_areas(connection: Connection, areas: Sequence[Area], *, at: dat
         await connection.execute(QUERIES.announce)
 
 
-async def load_station(connection: Connection, station: str) -> Station | None:
-    """The station of this id, or None when it is not registered."""
-    return (await load_stations(connection, [station])).get(station)
-
-
 async def load_stations(connection: Connection, ids: Collection[str]) -> dict[str, Station]:
     """Those of the stations that are registered, by id."""
     return {row["id"]: _station(row) for row in await connection.fetch(QUERIES.load_stations, list(ids))}
@@ -121,13 +116,6 @@ async def _set_programmes(connection: Connection, stations: Sequence[Station], i
     if pairs:
         await connection.execute(QUERIES.add_programmes, [programme for _, programme in pairs])
         await connection.execute(QUERIES.join_programmes, [i for i, _ in pairs], [programme for _, programme in pairs])
-
-
-async def register_station(
-    connection: Connection, station: str, terminals: Iterable[str], *, at: datetime | None = None
-) -> bool:
-    """Register one station that was heard (see `register_stations`); False when it was registered already."""
-    return bool(await register_stations(connection, {station: terminals}, at=at))
 
 
 async def register_stations(

@@ -1,13 +1,13 @@
 """Opening hours and closures of all stations at one moment: what a verdict asks of the calendar. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
 
 import msgspec
 
 from alerting.stations.verdict import Hours
+from registry.closures.rules import SCOPES, Scope, scope_of, scopes_of_station
 
 
 class CalendarNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,28 +29,21 @@ class ClosureNow(msgspec.Struct, frozen=True, kw_only=True):
     area: str | None = None
     programme: str | None = None
 
-    @property
-    def scope(self) -> tuple[str, str]:
-        return next((kind, str(getattr(self, kind))) for kind in _SCOPES if getattr(self, kind) is not None)
-
-
-_SCOPES: Final = ("station", "area", "programme")
-
 
 class Cover:
     """Who is expected to be online now."""
 
     def __init__(self, calendars: Iterable[CalendarNow] = (), closures: Iterable[ClosureNow] = ()) -> None:
         self._calendars = {found.calendar: found for found in calendars}
-        self._closures: dict[tuple[str, str], list[ClosureNow]] = defaultdict(list)
+        self._closures: dict[Scope, list[ClosureNow]] = defaultdict(list)
         for closure in closures:
-            self._closures[closure.scope].append(closure)
+            self._closures[scope_of(closure)].append(closure)
 
     @property
     def arguments(self) -> tuple[list[int], list[str], list[str], list[str]]:
         """For queries: the calendars that are shut; the stations, areas and programmes that are excused."""
         shut = [found.calendar for found in self._calendars.values() if not found.open]
-        return shut, *(self._excused(kind) for kind in _SCOPES)  # type: ignore[return-value]  # there are three
+        return shut, *(self._excused(kind) for kind in SCOPES)  # type: ignore[return-value]  # there are three
 
     def _excused(self, kind: str) -> list[str]:
         return [name for (of, name), its in self._closures.items() if of == kind and any(one.approved for one in its)]
@@ -60,7 +53,7 @@ class Cover:
 
     def closures(self, station: str, path: Iterable[str], programmes: Iterable[str]) -> list[ClosureNow]:
         """What is in force for a station in the areas of `path`: first what is approved, then what began first."""
-        found = [one for scope in _scopes(station, path, programmes) for one in self._closures.get(scope, ())]
+        found = [one for scope in scopes_of_station(station, path, programmes) for one in self._closures.get(scope, ())]
         return sorted(found, key=lambda one: (not one.approved, one.from_at, one.id))
 
     def hours(self, station: str, path: Iterable[str], programmes: Iterable[str], calendar: int | None) -> Hours:
@@ -72,9 +65,3 @@ class Cover:
             changed_at=own.changed_at if own else None,
             excused_since=first.from_at if first and first.approved else None,
         )
-
-
-def _scopes(station: str, path: Iterable[str], programmes: Iterable[str]) -> Iterator[tuple[str, str]]:
-    yield "station", station
-    yield from (("area", code) for code in path)
-    yield from (("programme", programme) for programme in programmes)

@@ -10,8 +10,8 @@ from alerting.liveness.store import QUERIES as JUDGE_QUERIES
 from alerting.stations.snapshot import ClockName
 from alerting.stations.table import Facts, Field, Judged, StationChange
 from contract.bounds import EARLIEST, LATEST
+from registry.closures import store as closure_store
 from registry.closures.rules import Closure
-from registry.closures.store import QUERIES as CLOSURE_QUERIES
 from registry.hours.calendar_store import load_calendars
 from store.pool import Connection
 from store.sql import load_queries
@@ -78,7 +78,7 @@ async def _follow_closures(connection: Connection, field: Field) -> None:
     """Take over all closures, and name those that begin or end where nothing can be."""
     field.set_closures(await load_closures(connection, field.time))
     field.troubles.drop_kind("closure")
-    for row in await connection.fetch(CLOSURE_QUERIES.closures_out_of_bounds, MOST):
+    for row in await connection.fetch(closure_store.QUERIES.closures_out_of_bounds, MOST):
         why = f"from {row['from_at']} until {row['until_at']}: withdraw it and declare it again; {_CORRECT}"
         field.troubles.put("closure", str(row["id"]), why)
 
@@ -89,8 +89,7 @@ async def load_paths(connection: Connection) -> dict[str, tuple[str, ...]]:
 
 async def load_closures(connection: Connection, time: datetime) -> list[Closure]:
     """Those that go on or come, and those that ended lately: they still say since when a station is expected."""
-    rows = await connection.fetch(CLOSURE_QUERIES.load_closures, time - _LATELY)
-    return [Closure(**dict(row)) for row in rows]
+    return await closure_store.load_closures(connection, since=time - _LATELY)
 
 
 async def meet(connection: Connection, field: Field, stations: Iterable[str], applied: Mapping[int, int]) -> None:

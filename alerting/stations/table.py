@@ -194,7 +194,7 @@ class Field:
         if row is None:
             return None
         profile, hours = self._rows.profile_of(row), self.hours(station)
-        silences = self._closures.of(station, profile.path, profile.programmes)
+        silences = self._closures.of_station(station, profile.path, profile.programmes)
         begin = max((closure.ends_at for closure in silences if closure.holds(at)), default=at)
         if hours is not None and not hours.is_open(begin):
             return hours.next_opening(begin)
@@ -236,7 +236,7 @@ class Field:
         if not self._declared:
             return False
         profile = self._rows.profile_of(row)
-        found = self._closures.of(self._rows.ids[row], profile.path, profile.programmes)
+        found = self._closures.of_station(self._rows.ids[row], profile.path, profile.programmes)
         return any(_excuses_between(one, begin, end) for one in found)
 
     def _is_open_throughout(self, calendar: int, begin: datetime, end: datetime) -> bool:
@@ -533,7 +533,7 @@ class Field:
         if not self._declared and not rows.silenced[row]:
             return
         profile = rows.profile_of(row)
-        found = self._closures.of(rows.ids[row], profile.path, profile.programmes)
+        found = self._closures.of_station(rows.ids[row], profile.path, profile.programmes)
         rows.silenced[row] = any(closure.holds(self.time) for closure in found)
         rows.excused[row] = any(closure.excuses(self.time) for closure in found)
 

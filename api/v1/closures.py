@@ -17,8 +17,7 @@ from api.read.schemas import ClosureDocument, ClosureStatus, Listing
 from api.v1.incidents import actor_of
 from contract.errors import RemedyError
 from registry.closures import store
-from registry.closures.rules import Closure
-from registry.closures.store import NewClosure
+from registry.closures.rules import Closure, NewClosure
 from store.pool import Connection
 
 router = APIRouter(tags=["closures"], route_class=WorkRoute)

@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-import msgspec
 
-from contract.bounds import OutOfBoundsError, require_time
 from contract.errors import RemedyError
-from contract.glossary import WORDS
-from registry.closures.rules import KINDS, Closure, Closures, ClosureStatus
+from registry.closures.rules import Closure, ClosureStatus, NewClosure, require_sound
 from registry.model import DeclaredClosure
 from registry.store import QUERIES as REGISTRY
 from store.pool import Connection
@@ -20,25 +17,11 @@ from store.sql import load_queries
 QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
 
 MAX_PAGE: Final = 1000
-MAX_REASON: Final = 500
-
-
-class NewClosure(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody declares; exactly one of station, area and programme."""
-
-    kind: str = "closure"
-    station: str | None = None
-    area: str | None = None
-    programme: str | None = None
-    from_at: datetime
-    until_at: datetime
-    reason: str
-    declared_by: str
 
 
 async def declare(connection: Connection, new: NewClosure) -> Closure:
     """Declare a closure or maintenance window. Raises RemedyError for one that makes no sense or names nobody."""
-    _check(new)
+    require_sound(new)
     try:
         async with connection.transaction():
             row = await connection.fetchrow(
@@ -53,33 +36,6 @@ async def declare(connection: Connection, new: NewClosure) -> Closure:
             f"there is no station, area or programme {named}: correct it", f"没有服务点、区划或工程 {named}：请改正"
         ) from exc
     return Closure(**dict(row or {}))
-
-
-def _check(new: NewClosure) -> None:
-    if new.kind not in KINDS:
-        raise RemedyError(
-            f"{new.kind[:40]!r} is not a kind of closure: use one of {', '.join(KINDS)}",
-            f"“{new.kind[:40]}”不是报备类别：请用{'、'.join(WORDS['closure'][kind].zh for kind in KINDS)}",
-        )
-    if sum(scope is not None for scope in (new.station, new.area, new.programme)) != 1:
-        raise RemedyError(
-            "a closure is of a station, an area or a programme: name exactly one",
-            "报备针对一个服务点、一个区划或一项工程：请只填写其中一个",
-        )
-    for name, at in (("from", new.from_at), ("until", new.until_at)):
-        try:
-            require_time(at)
-        except OutOfBoundsError as exc:
-            raise RemedyError(f"{name}: {exc}", exc.said.zh) from exc
-    if new.until_at <= new.from_at:
-        raise RemedyError(
-            "a closure must end after it begins: correct its times", "报备的结束时间须晚于开始时间：请改正时间"
-        )
-    if not new.reason.strip() or len(new.reason) > MAX_REASON:
-        raise RemedyError(
-            f"a closure needs a reason of up to {MAX_REASON} characters: give one",
-            f"请填写事由，最多 {MAX_REASON} 字",
-        )
 
 
 async def approve(connection: Connection, closure: int, *, by: str, evidence: str | None = None) -> Closure | None:
@@ -115,9 +71,9 @@ async def load_closure(connection: Connection, closure: int) -> Closure | None:
     return None if row is None else Closure(**dict(row))
 
 
-async def load_closures(connection: Connection, *, since: datetime | None = None) -> Closures:
-    """All closures that were to end after `since`, whoever they are about."""
-    return Closures(Closure(**dict(row)) for row in await connection.fetch(QUERIES.load_closures, since))
+async def load_closures(connection: Connection, *, since: datetime) -> list[Closure]:
+    """All closures of any station, area or programme that were declared to end after `since`."""
+    return [Closure(**dict(row)) for row in await connection.fetch(QUERIES.load_closures, since)]
 
 
 async def list_closures(

@@ -15,12 +15,12 @@ from registry.hours.calendar import (
     FROM_ALWAYS,
     Calendar,
     Definition,
-    Override,
     Version,
     calendar_of,
 )
 from registry.hours.day_classes import DayClass, DayClasses
 from registry.hours.opening_text import ScheduleError
+from registry.hours.scopes import ScopedOverride, StationScope, overrides_of
 from registry.store import QUERIES as REGISTRY
 from store.pool import Connection
 from store.sql import load_queries
@@ -146,19 +146,18 @@ async def _definitions(connection: Connection, groups: Iterable[_Group]) -> tupl
     """{source: definition}, and what is wrong with those that cannot be read."""
     named = {group.station: group.source for group in groups if group.source is not None}
     schedules = await connection.fetch(QUERIES.load_schedules, list(named))
-    overrides = await connection.fetch(QUERIES.load_overrides, list(named))
+    overrides = [_scoped(row) for row in await connection.fetch(QUERIES.load_overrides, list(named))]
     own, kinds = _versions(schedules, "station"), _versions(schedules, "kind")
     found: dict[str, Definition] = {}
     unreadable: list[str] = []
-    for place in await connection.fetch(QUERIES.load_places, list(named)):
+    for scope in map(_scope, await connection.fetch(QUERIES.load_places, list(named))):
         try:
-            calendar = calendar_of(
-                own.get(place["station"], ()), kinds.get(place["kind"], ()), _overrides_at(place, overrides)
-            )
+            by_kind = () if scope.kind is None else kinds.get(scope.kind, ())
+            calendar = calendar_of(own.get(scope.station, ()), by_kind, overrides_of(scope, overrides))
         except ScheduleError as exc:
-            unreadable.append(f"station {place['station']} and those like it: {exc}")
+            unreadable.append(f"station {scope.station} and those like it: {exc}")
         else:
-            found[named[place["station"]]] = calendar.definition
+            found[named[scope.station]] = calendar.definition
     return found, unreadable
 
 
@@ -170,17 +169,19 @@ def _versions(rows: Iterable[asyncpg.Record], of: str) -> dict[str, list[Version
     return found
 
 
-def _overrides_at(place: asyncpg.Record, rows: Iterable[asyncpg.Record]) -> list[Override]:
-    mine = [row for row in rows if _applies(row, place)]
-    return [Override(row["from_day"], row["to_day"], row["rules"], rank) for rank, row in enumerate(mine)]
+def _scope(row: asyncpg.Record) -> StationScope:
+    return StationScope(station=row["station"], kind=row["kind"], path=tuple(row["path"]))
 
 
-def _applies(override: asyncpg.Record, place: asyncpg.Record) -> bool:
-    if override["station"] is not None:
-        return bool(override["station"] == place["station"])
-    if override["kind"] is not None:
-        return bool(override["kind"] == place["kind"])
-    return override["area"] is None or override["area"] in place["path"]
+def _scoped(row: asyncpg.Record) -> ScopedOverride:
+    return ScopedOverride(
+        station=row["station"],
+        kind=row["kind"],
+        area=row["area"],
+        first=row["from_day"],
+        last=row["to_day"],
+        rules=row["rules"],
+    )
 
 
 async def _calendar_ids(connection: Connection, definitions: Iterable[Definition], now: datetime) -> dict[str, int]:

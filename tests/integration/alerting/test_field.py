@@ -10,7 +10,8 @@ from alerting.incident_process.decide_pass import Decider, PassConfig, Passed
 from alerting.pipeline.transitions import INCIDENTS
 from alerting.stations.store import load_field, meet
 from alerting.stations.table import Field
-from registry.closures.store import NewClosure, declare
+from registry.closures.rules import NewClosure
+from registry.closures.store import declare
 from registry.hours.calendar_store import refresh_calendars
 from registry.hours.schedule_store import put_schedules
 from store.pool import Connection, Pool

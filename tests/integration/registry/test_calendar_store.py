@@ -25,7 +25,7 @@ from registry.importing.importer import import_file
 from registry.importing.report import ImportReport
 from registry.importing.rows import Kind
 from registry.model import CHANNEL, Area, DatedHours, KindSchedule, NamedDay, Station
-from registry.store import load_station, upsert_areas, upsert_stations
+from registry.store import load_stations, upsert_areas, upsert_stations
 from store.migrate import read_migrations
 from store.pool import Connection, Pool
 from tests.integration.registry.test_registry_store import announcements
@@ -308,7 +308,7 @@ async def test_a_station_goes_back_to_the_schedule_of_its_kind(connection: Conne
     await bring(connection, tmp_path, f"S1,一,{TOWN},kind\n")
     assert "S1" in await open_at(connection, "2026-10-07T08:30")
     assert "S1" in await open_at(connection, "2026-10-08T12:30")
-    stored = await load_station(connection, "S1")
+    stored = (await load_stations(connection, ["S1"])).get("S1")
     assert stored is not None
     assert stored.schedule == "kind"
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from contract.errors import RemedyError
-from registry.closures import store
-from registry.closures.rules import Closure, ClosureStatus
-from registry.closures.store import NewClosure, approve, declare, list_closures, load_closures, withdraw
+from registry.closures.rules import Closure, Closures, ClosureStatus, NewClosure
+from registry.closures.store import approve, declare, list_closures, load_closures, withdraw
 from registry.importing.importer import import_file
 from registry.importing.report import Asked, ImportReport
 from registry.model import Area, Station
@@ -69,11 +68,13 @@ async def test_whom_the_stored_ones_silence_and_excuse(connection: Connection) -
     area = await declare(connection, new(area=MINHE))
     await declare(connection, new(programme="border", kind="maintenance"))
     await approve(connection, area.id, by="wang")
-    closures = await load_closures(connection, since=NOW)
+    closures = Closures(await load_closures(connection, since=NOW))
     first, second = ("S1", (QINGHAI, MINHE), ()), ("S2", (QINGHAI,), ("border",))
-    assert [closures.silenced_at(NOW, *place) for place in (first, second)] == [True, True]
-    assert [closures.excused_at(NOW, *place) for place in (first, second)] == [True, False]
-    assert (await load_closures(connection, since=NOW + timedelta(hours=1))).next_change(NOW) is None
+    found = [closures.of_station(*place) for place in (first, second)]
+    assert [any(closure.holds(NOW) for closure in its) for its in found] == [True, True]
+    assert [any(closure.excuses(NOW) for closure in its) for its in found] == [True, False]
+    later = Closures(await load_closures(connection, since=NOW + timedelta(hours=1)))
+    assert later.next_change(NOW) is None
 
 
 WRONG = {
@@ -117,7 +118,7 @@ async def bring(connection: Connection, folder: Path, rows: str, **how: bool) ->
 
 
 async def stored(connection: Connection) -> list[Closure]:
-    return list(reversed(await store.list_closures(connection)))
+    return list(reversed(await list_closures(connection)))
 
 
 async def test_import(connection: Connection, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from registry.importing.importer import import_file
 from registry.importing.report import Asked, ImportReport
 from registry.importing.rows import Kind
 from registry.model import Heard, Station
-from registry.store import list_areas, list_stations, load_area, load_station, note_unregistered, register_station
+from registry.store import list_areas, list_stations, load_area, load_stations, note_unregistered, register_stations
 from store.pool import Connection, Pool
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -45,7 +45,7 @@ async def test_areas_then_stations_then_nothing_new(connection: Connection, tmp_
     county = await load_area(connection, "632122000000")
     assert county is not None
     assert county.path == ("630000000000", "632100000000", "632122000000")
-    assert await load_station(connection, "6321220001") == Station(
+    assert (await load_stations(connection, ["6321220001"])).get("6321220001") == Station(
         id="6321220001", name="一", area="632122000000", isp="移动"
     )
     for kind, content in (("areas", AREAS), ("stations", STATIONS)):
@@ -92,7 +92,7 @@ async def test_what_the_file_does_not_say_stays(connection: Connection, tmp_path
     await bring(connection, tmp_path, "areas", AREAS)
     await bring(connection, tmp_path, "stations", STATIONS)
     await connection.execute("UPDATE station SET quorum = 2, languages = '{bo,zh}' WHERE id = '6321220001'")
-    await register_station(connection, "6321220001", ["001"])
+    await register_stations(connection, {"6321220001": ["001"]})
     await bring(connection, tmp_path, "stations", "id,name,area\n6321220001,新,632122\n")
     row = await connection.fetchrow("SELECT name, isp, quorum, languages FROM station WHERE id = '6321220001'")
     assert tuple(row or ()) == ("新", "移动", 2, ["bo", "zh"])
@@ -123,7 +123,7 @@ async def test_what_an_empty_cell_would_clear_is_shown_before_it_is_cleared(
 
 async def test_an_id_that_lost_its_zeros_is_asked_about(connection: Connection, tmp_path: Path) -> None:
     await bring(connection, tmp_path, "areas", AREAS)
-    await register_station(connection, "0012", ["001"])
+    await register_stations(connection, {"0012": ["001"]})
     heard = [Heard(station="0013", terminals=("001",), first_at=NOW, last_at=NOW)]
     await note_unregistered(connection, heard)
     await bring(connection, tmp_path, "stations", "id,name,area\n0001,a,632122\n", ids_as_written=True)
@@ -175,7 +175,7 @@ async def test_a_station_known_by_hearsay_loses_nothing_that_a_person_wrote(
     connection: Connection, tmp_path: Path
 ) -> None:
     await bring(connection, tmp_path, "areas", AREAS)
-    await register_station(connection, "6321220001", ["001"], at=NOW)
+    await register_stations(connection, {"6321220001": ["001"]}, at=NOW)
     content = "id,name,area,commissioned\n6321220001,一,632122,\n"
     report = await bring(connection, tmp_path, "stations", content)
     assert (report.applied, report.cleared) == (True, 0)

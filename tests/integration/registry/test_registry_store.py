@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from registry import store
+from registry import store as registry_store
 from registry.model import CHANNEL, Area, Heard, Station, Terminal
 from store.pool import Connection, Pool
 
@@ -24,7 +24,7 @@ AREAS = [
 async def connection(pool: Pool) -> AsyncIterator[Connection]:
     async with pool.acquire() as connection:
         async with connection.transaction():
-            await store.upsert_areas(connection, AREAS, at=NOW)
+            await registry_store.upsert_areas(connection, AREAS, at=NOW)
         yield connection
 
 
@@ -52,12 +52,12 @@ async def announcements(pool: Pool) -> AsyncIterator[list[str]]:
 
 
 async def test_areas_come_back_as_written(connection: Connection) -> None:
-    assert await store.list_areas(connection) == {area.code: area for area in AREAS}
-    assert await store.load_area(connection, MINHE) == AREAS[0]
-    assert await store.load_area(connection, "63") is None
-    assert await store.list_children(connection, None) == [AREAS[1], AREAS[2]]
-    assert await store.list_children(connection, QINGHAI) == [AREAS[0]]
-    assert await store.known_areas(connection, ["XP", "64"]) == {"XP"}
+    assert await registry_store.list_areas(connection) == {area.code: area for area in AREAS}
+    assert await registry_store.load_area(connection, MINHE) == AREAS[0]
+    assert await registry_store.load_area(connection, "63") is None
+    assert await registry_store.list_children(connection, None) == [AREAS[1], AREAS[2]]
+    assert await registry_store.list_children(connection, QINGHAI) == [AREAS[0]]
+    assert await registry_store.known_areas(connection, ["XP", "64"]) == {"XP"}
 
 
 async def test_stations_come_back_as_written(connection: Connection) -> None:
@@ -78,33 +78,33 @@ async def test_stations_come_back_as_written(connection: Connection) -> None:
         schedule="Mo-Fr 08:00-17:00",
         programmes=("a", "边疆"),
     )
-    await store.upsert_stations(connection, [full, Station(id="s1", name="n", area="XP")])
-    assert await store.load_station(connection, full.id) == full
+    await registry_store.upsert_stations(connection, [full, Station(id="s1", name="n", area="XP")])
+    assert (await registry_store.load_stations(connection, [full.id])).get(full.id) == full
     fewer = Station(id=full.id, name="新", area=MINHE, programmes=("b",))
-    await store.upsert_stations(connection, [fewer])
-    assert await store.load_stations(connection, [full.id, "s1", "none"]) == {
+    await registry_store.upsert_stations(connection, [fewer])
+    assert await registry_store.load_stations(connection, [full.id, "s1", "none"]) == {
         full.id: fewer,
         "s1": Station(id="s1", name="n", area="XP"),
     }
-    assert await store.load_station(connection, "none") is None
+    assert (await registry_store.load_stations(connection, ["none"])).get("none") is None
 
 
 async def test_stations_in_an_area_are_those_below_it_page_by_page(connection: Connection) -> None:
     stations = [Station(id=f"s{number}", name="n", area=MINHE) for number in range(5)]
-    await store.upsert_stations(connection, [*stations, Station(id="x", name="n", area="XP")])
-    assert await store.list_stations(connection, area=QINGHAI, limit=3) == stations[:3]
-    assert await store.list_stations(connection, area=QINGHAI, after="s2") == stations[3:]
-    assert [station.id for station in await store.list_stations(connection, area="XP")] == ["x"]
-    assert len(await store.list_stations(connection)) == 6
-    assert await store.list_stations(connection, area="64") == []
+    await registry_store.upsert_stations(connection, [*stations, Station(id="x", name="n", area="XP")])
+    assert await registry_store.list_stations(connection, area=QINGHAI, limit=3) == stations[:3]
+    assert await registry_store.list_stations(connection, area=QINGHAI, after="s2") == stations[3:]
+    assert [station.id for station in await registry_store.list_stations(connection, area="XP")] == ["x"]
+    assert len(await registry_store.list_stations(connection)) == 6
+    assert await registry_store.list_stations(connection, area="64") == []
 
 
 async def test_a_heard_station_is_registered_in_its_county(connection: Connection) -> None:
-    assert await store.register_station(connection, "6321220007", ["002", "001"], at=NOW)
-    assert await store.load_station(connection, "6321220007") == Station(
+    assert await registry_store.register_stations(connection, {"6321220007": ["002", "001"]}, at=NOW)
+    assert (await registry_store.load_stations(connection, ["6321220007"])).get("6321220007") == Station(
         id="6321220007", name="6321220007", area=MINHE, commissioned_at=NOW, auto_registered=True
     )
-    assert await store.list_terminals(connection, ["6321220007"]) == [
+    assert await registry_store.list_terminals(connection, ["6321220007"]) == [
         Terminal(station="6321220007", id="001"),
         Terminal(station="6321220007", id="002"),
     ]
@@ -112,25 +112,25 @@ async def test_a_heard_station_is_registered_in_its_county(connection: Connectio
 
 @pytest.mark.parametrize("station", ["6401010001", "kiosk-1"])
 async def test_a_station_of_no_known_county_is_registered_without_area(connection: Connection, station: str) -> None:
-    assert await store.register_station(connection, station, ["001"])
-    loaded = await store.load_station(connection, station)
+    assert await registry_store.register_stations(connection, {station: ["001"]})
+    loaded = (await registry_store.load_stations(connection, [station])).get(station)
     assert loaded is not None
     assert (loaded.area, loaded.commissioned_at) == (None, None)
 
 
 async def test_registering_again_only_adds_terminals(connection: Connection) -> None:
-    await store.upsert_stations(connection, [Station(id="s1", name="站", area=MINHE)])
-    assert await store.register_stations(connection, {"s1": ["001"], "s2": []}) == ["s2"]
-    assert await store.load_station(connection, "s1") == Station(id="s1", name="站", area=MINHE)
-    assert [terminal.id for terminal in await store.list_terminals(connection, ["s1", "s2"])] == ["001"]
-    assert await store.add_terminals(connection, {"s1": ["001", "002"], "nobody": ["001"]}) == 1
-    assert await store.add_terminals(connection, {"s1": ["002"]}) == 0
+    await registry_store.upsert_stations(connection, [Station(id="s1", name="站", area=MINHE)])
+    assert await registry_store.register_stations(connection, {"s1": ["001"], "s2": []}) == ["s2"]
+    assert (await registry_store.load_stations(connection, ["s1"])).get("s1") == Station(id="s1", name="站", area=MINHE)
+    assert [terminal.id for terminal in await registry_store.list_terminals(connection, ["s1", "s2"])] == ["001"]
+    assert await registry_store.add_terminals(connection, {"s1": ["001", "002"], "nobody": ["001"]}) == 1
+    assert await registry_store.add_terminals(connection, {"s1": ["002"]}) == 0
 
 
 async def test_a_person_confirms_what_was_registered_by_hearsay(connection: Connection) -> None:
-    await store.register_station(connection, "s1", ["001"])
-    await store.upsert_stations(connection, [Station(id="s1", name="站", area=MINHE)])
-    assert await store.load_station(connection, "s1") == Station(id="s1", name="站", area=MINHE)
+    await registry_store.register_stations(connection, {"s1": ["001"]})
+    await registry_store.upsert_stations(connection, [Station(id="s1", name="站", area=MINHE)])
+    assert (await registry_store.load_stations(connection, ["s1"])).get("s1") == Station(id="s1", name="站", area=MINHE)
 
 
 def heard(station: str, terminals: tuple[str, ...], minutes: int, messages: int = 1) -> Heard:
@@ -139,8 +139,8 @@ def heard(station: str, terminals: tuple[str, ...], minutes: int, messages: int 
 
 
 async def test_unregistered_stations_add_up_until_they_are_registered(connection: Connection) -> None:
-    await store.note_unregistered(connection, [heard("s2", ("001",), 1), heard("s1", ("002",), 5, 3)])
-    await store.note_unregistered(connection, [heard("s1", ("001", "002"), 2, 4)])
+    await registry_store.note_unregistered(connection, [heard("s2", ("001",), 1), heard("s1", ("002",), 5, 3)])
+    await registry_store.note_unregistered(connection, [heard("s1", ("001", "002"), 2, 4)])
     row = await connection.fetchrow("SELECT * FROM unregistered WHERE station = 's1'")
     assert tuple(row or ()) == (
         "s1",
@@ -149,36 +149,36 @@ async def test_unregistered_stations_add_up_until_they_are_registered(connection
         NOW + timedelta(minutes=5),
         7,
     )
-    await store.register_station(connection, "s1", ["001"])
-    await store.upsert_stations(connection, [Station(id="s2", name="n", area="XP")])
+    await registry_store.register_stations(connection, {"s1": ["001"]})
+    await registry_store.upsert_stations(connection, [Station(id="s2", name="n", area="XP")])
     assert await connection.fetchval("SELECT count(*) FROM unregistered") == 0
 
 
 async def test_made_up_stations_do_not_fill_the_database(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "MAX_UNREGISTERED", 2)
-    monkeypatch.setattr(store, "MAX_TERMINALS", 3)
-    await store.note_unregistered(connection, [heard("a", tuple("123456"), 0), heard("b", ("1",), 0)])
-    await store.note_unregistered(connection, [heard("c", ("1",), 0), heard("b", tuple("6789"), 0)])
+    monkeypatch.setattr(registry_store, "MAX_UNREGISTERED", 2)
+    monkeypatch.setattr(registry_store, "MAX_TERMINALS", 3)
+    await registry_store.note_unregistered(connection, [heard("a", tuple("123456"), 0), heard("b", ("1",), 0)])
+    await registry_store.note_unregistered(connection, [heard("c", ("1",), 0), heard("b", tuple("6789"), 0)])
     rows = await connection.fetch("SELECT station, terminals, messages FROM unregistered ORDER BY station")
     assert [tuple(row) for row in rows] == [("a", ["1", "2", "3"], 1), ("b", ["1", "6", "7"], 2)]
 
 
 async def test_every_change_is_announced_and_nothing_else(pool: Pool, connection: Connection) -> None:
     async with announcements(pool) as heard_of:
-        await store.upsert_areas(connection, AREAS, at=NOW)
+        await registry_store.upsert_areas(connection, AREAS, at=NOW)
     assert heard_of == [CHANNEL]
     async with announcements(pool) as heard_of:
-        await store.upsert_stations(connection, [Station(id="s1", name="n", area="XP")])
-        await store.register_station(connection, "s2", [])
-        await store.register_station(connection, "s3", ["001"])
-        await store.add_terminals(connection, {"s1": ["001"]})
+        await registry_store.upsert_stations(connection, [Station(id="s1", name="n", area="XP")])
+        await registry_store.register_stations(connection, {"s2": []})
+        await registry_store.register_stations(connection, {"s3": ["001"]})
+        await registry_store.add_terminals(connection, {"s1": ["001"]})
     assert heard_of == [CHANNEL] * 4
     async with announcements(pool) as heard_of:
-        await store.upsert_areas(connection, [], at=NOW)
-        await store.upsert_stations(connection, [])
-        await store.register_station(connection, "s3", ["001"])
-        await store.add_terminals(connection, {"s1": ["001"], "nobody": ["001"]})
-        await store.list_stations(connection)
+        await registry_store.upsert_areas(connection, [], at=NOW)
+        await registry_store.upsert_stations(connection, [])
+        await registry_store.register_stations(connection, {"s3": ["001"]})
+        await registry_store.add_terminals(connection, {"s1": ["001"], "nobody": ["001"]})
+        await registry_store.list_stations(connection)
     assert heard_of == []

@@ -1,12 +1,25 @@
 """Whom closures silence and excuse, and when."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.closures.rules import Closure, Closures, ClosureStatus, union
+from contract.bounds import LATEST
+from contract.errors import RemedyError
+from registry.closures.rules import (
+    MAX_REASON,
+    Closure,
+    Closures,
+    ClosureStatus,
+    NewClosure,
+    require_sound,
+    scope_of,
+    scopes_of_station,
+    union,
+)
 from registry.importing.closure_plan import plan_closures
 from registry.importing.report import Asked, describe
 from registry.importing.rows import Rows, parse_rows
@@ -37,6 +50,14 @@ def closure(number: int = 1, begin: float = 8, end: float = 18, **more: object) 
     )
 
 
+def is_silenced(closures: Closures, at: datetime, *station: Any) -> bool:
+    return any(closure.holds(at) for closure in closures.of_station(*station))
+
+
+def is_excused(closures: Closures, at: datetime, *station: Any) -> bool:
+    return any(closure.excuses(at) for closure in closures.of_station(*station))
+
+
 APPROVED = {"approved_by": "wang", "approved_at": hour(1)}
 
 # (what happened to a closure from 8 to 18, its status, the hours it silences, the hours it excuses)
@@ -61,8 +82,8 @@ def test_the_states_of_a_closure(
     closures = Closures([one])
     assert one.status is status
     for n in range(24):
-        assert closures.silenced_at(hour(n), "S1") == (silent is not None and silent[0] <= n < silent[1])
-        assert closures.excused_at(hour(n), "S1") == (excused is not None and excused[0] <= n < excused[1])
+        assert is_silenced(closures, hour(n), "S1") == (silent is not None and silent[0] <= n < silent[1])
+        assert is_excused(closures, hour(n), "S1") == (excused is not None and excused[0] <= n < excused[1])
 
 
 @pytest.mark.parametrize(
@@ -77,7 +98,7 @@ def test_the_states_of_a_closure(
 def test_a_closure_of_an_area_or_a_programme_is_one_of_its_stations(scope: dict[str, str], concerned: set[str]) -> None:
     closures = Closures([closure(**scope)])
     places = {"S1": (("63", "6321"), ()), "S2": (("63",), ("border",)), "S3": ((), ("other",))}
-    assert {name for name, place in places.items() if closures.silenced_at(hour(9), name, *place)} == concerned
+    assert {name for name, place in places.items() if is_silenced(closures, hour(9), name, *place)} == concerned
 
 
 def test_when_anything_changes() -> None:
@@ -117,11 +138,58 @@ def test_union_next_change_and_verdicts_agree(drawn: list[tuple[int, int, bool, 
     known = Closures(closures)
     for n in range(32):
         at = hour(n)
-        assert known.silenced_at(at, "S1") == any(begin <= at < end for begin, end in union(closures))
-        assert known.excused_at(at, "S1") == any(begin <= at < end for begin, end in union(closures, excusing=True))
-        if n and known.silenced_at(at, "S1") != known.silenced_at(hour(n - 1), "S1"):
+        assert is_silenced(known, at, "S1") == any(begin <= at < end for begin, end in union(closures))
+        assert is_excused(known, at, "S1") == any(begin <= at < end for begin, end in union(closures, excusing=True))
+        if n and is_silenced(known, at, "S1") != is_silenced(known, hour(n - 1), "S1"):
             assert known.next_change(hour(n - 1)) == at
             assert known.changed(hour(n - 1), at)
+
+
+# What can be declared
+
+SOUND = {"station": "S1", "from_at": hour(8), "until_at": hour(18), "reason": "装修", "declared_by": "li"}
+
+UNSOUND = {
+    "of another kind": ({"kind": "party"}, "'party' is not a kind of closure"),
+    "of a kind without end": ({"kind": "x" * 99}, f"'{'x' * 40}' is not a kind of closure"),
+    "for nothing": ({"station": None}, "name exactly one"),
+    "for two scopes": ({"area": "63"}, "name exactly one"),
+    "from a time that nothing can be reckoned with": (
+        {"from_at": LATEST + HOUR, "until_at": LATEST + 2 * HOUR},
+        "^from: ",
+    ),
+    "until a time that nothing can be reckoned with": ({"until_at": LATEST + HOUR}, "^until: "),
+    "backwards": ({"until_at": hour(7)}, "must end after it begins"),
+    "of no length": ({"until_at": hour(8)}, "must end after it begins"),
+    "without a reason": ({"reason": " "}, "needs a reason"),
+    "with a reason that is too long": ({"reason": "x" * (MAX_REASON + 1)}, "needs a reason of up to 500"),
+}
+
+
+@pytest.mark.parametrize(("given", "says"), UNSOUND.values(), ids=UNSOUND)
+def test_what_cannot_be_declared(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(RemedyError, match=says):
+        require_sound(NewClosure(**{**SOUND, **given}))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"station": None, "area": "63"}, {"kind": "maintenance"}, {"reason": "x" * MAX_REASON}],
+    ids=["of a station", "of an area", "for maintenance", "with the longest reason"],
+)
+def test_what_can_be_declared(given: dict[str, Any]) -> None:
+    require_sound(NewClosure(**{**SOUND, **given}))
+
+
+def test_the_scopes_of_closures_and_of_stations_meet() -> None:
+    scopes = [scope_of(closure(**{kind: "X"})) for kind in ("station", "area", "programme")]
+    assert scopes == [("station", "X"), ("area", "X"), ("programme", "X")]
+    assert scopes_of_station("S1", ["63", "6321"], ["border"]) == [
+        ("station", "S1"),
+        ("area", "63"),
+        ("area", "6321"),
+        ("programme", "border"),
+    ]
 
 
 # Import files
