@@ -16,7 +16,8 @@ import msgspec
 from agents.config import Broker
 from agents.simulator import journal, packets
 from agents.simulator.connection import Connection, open_connection
-from agents.simulator.terminal import Connect, Drop, Note, Profile, Publish, Terminal
+from agents.simulator.machine.actions import Connect, Drop, Note, Publish, TerminalProfile
+from agents.simulator.machine.terminal import SimTerminal
 from agents.simulator.thief import Thief
 from agents.simulator.timetable import BRIDGE, OF_BRIDGE, Deed
 from contract.topics import START_BYTES, Topic, client_id, terminal_name
@@ -48,7 +49,7 @@ class Fleet:
 
     def __init__(
         self,
-        profiles: Sequence[Profile],
+        profiles: Sequence[TerminalProfile],
         broker: Broker,
         *,
         write: Write,
@@ -122,7 +123,7 @@ class Fleet:
         with suppress(ProcessLookupError):
             os.kill(self._bridge, signal.SIGSTOP if deed == "stall" else signal.SIGCONT)
 
-    def do_to(self, chosen: Callable[[Profile], bool], deed: str, value: float | str | None = None) -> None:
+    def do_to(self, chosen: Callable[[TerminalProfile], bool], deed: str, value: float | str | None = None) -> None:
         """Do it now to all terminals that are `chosen`."""
         for index, member in enumerate(self.members):
             if chosen(member.profile):
@@ -171,10 +172,10 @@ class Member:
     """A terminal and its connection: carries out what the terminal decides."""
 
     def __init__(
-        self, fleet: Fleet, profile: Profile, random: Random, *, runs: int = 0, is_clone: bool = False
+        self, fleet: Fleet, profile: TerminalProfile, random: Random, *, runs: int = 0, is_clone: bool = False
     ) -> None:
         self.fleet, self.profile = fleet, profile
-        self.terminal = Terminal(profile, epoch=fleet.epoch, random=random, runs=runs, clone=is_clone)
+        self.terminal = SimTerminal(profile, epoch=fleet.epoch, random=random, runs=runs, clone=is_clone)
         self._connection: Connection | None = None
         self._leaving: Connection | None = None
         self._ear: _Ear | None = None
@@ -190,7 +191,7 @@ class Member:
         self._is_waking = True
         try:
             self.terminal.step(self.fleet.now)
-            while actions := self.terminal.take():
+            while actions := self.terminal.take_actions():
                 for action in actions:
                     self._carry_out(action)
         finally:
@@ -338,10 +339,10 @@ class _Ear:
             member.wake()
 
 
-_Act = Callable[[Terminal, float, float | str | None], None]
+_Act = Callable[[SimTerminal, float, float | str | None], None]
 
 
-def _set_clock(terminal: Terminal, now: float, clock: float | str | None) -> None:
+def _set_clock(terminal: SimTerminal, now: float, clock: float | str | None) -> None:
     device = terminal.device
     offsets = {"1970": -device.true(now), "2099": _2099 - device.true(now), "+1h": _HOUR, "-1h": -_HOUR}
     device.offset = offsets.get(str(clock), 0)
@@ -351,14 +352,21 @@ def _number(value: float | str | None, default: float) -> float:
     return value if isinstance(value, float) else default
 
 
-def _until_back(terminal: Terminal, value: float | str | None) -> float | None:
+def _until_back(terminal: SimTerminal, value: float | str | None) -> float | None:
     """What is promised allows for the jitter of the return."""
     return value + 2 * min(60.0, terminal.profile.every) if isinstance(value, float) else None
 
 
-def _mischief(name: str, value: bool) -> _Act:
-    def act(terminal: Terminal, now: float, option: float | str | None) -> None:
-        setattr(terminal, name, value)
+def _fault(name: str, value: bool) -> _Act:
+    def act(terminal: SimTerminal, now: float, option: float | str | None) -> None:
+        setattr(terminal.faults, name, value)
+
+    return act
+
+
+def _usable(value: bool) -> _Act:
+    def act(terminal: SimTerminal, now: float, option: float | str | None) -> None:
+        terminal.usable = value
 
     return act
 
@@ -373,25 +381,25 @@ ACTS: Final[dict[str, _Act]] = {
     "keep-time": lambda terminal, now, _: terminal.device.run_at(1.0, now),
     "wrong": _set_clock,
     "set-right": lambda terminal, now, _: _set_clock(terminal, now, None),
-    "duplicate": _mischief("duplicates", True),
-    "once": _mischief("duplicates", False),
-    "reorder": _mischief("reorders", True),
-    "in-order": _mischief("reorders", False),
+    "duplicate": _fault("duplicates", True),
+    "once": _fault("duplicates", False),
+    "reorder": _fault("reorders", True),
+    "in-order": _fault("reorders", False),
     "garbage": lambda terminal, now, value: terminal.spoil(now, int(_number(value, 1.0))),
     "backlog": lambda terminal, now, value: terminal.remember(now, _number(value, 3.0)),
-    "unusable": _mischief("usable", False),
+    "unusable": _usable(False),
     "snapshot": lambda terminal, now, _: terminal.set_back(now),
     "old-disk": lambda terminal, now, value: terminal.lose_runs(now, int(_number(value, 10.0))),
     "renumber": lambda terminal, now, _: terminal.renumber(),
-    "skip": _mischief("skips", True),
-    "in-turn": _mischief("skips", False),
-    "no-conn": _mischief("anonymous", True),
-    "with-conn": _mischief("anonymous", False),
+    "skip": _fault("skips", True),
+    "in-turn": _fault("skips", False),
+    "no-conn": _fault("anonymous", True),
+    "with-conn": _fault("anonymous", False),
     "invent": lambda terminal, _, value: terminal.invent(int(_number(value, 2.0))),
     "honest": lambda terminal, _, __: terminal.invent(0),
-    "stuck": _mischief("stuck", True),
-    "unstuck": _mischief("stuck", False),
-    "broken": _mischief("usable", False),
-    "mended": _mischief("usable", True),
+    "stuck": _fault("stuck", True),
+    "unstuck": _fault("stuck", False),
+    "broken": _usable(False),
+    "mended": _usable(True),
 }
 """How each deed is done to a terminal at `now`, with its one option."""

@@ -41,7 +41,7 @@ class Beat(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="beat
     usable: bool | None = None
 
 
-class Told(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
+class StatusSent(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
     """A status went out; `back_at` is `back_by` by the right clock."""
 
     state: str
@@ -91,7 +91,7 @@ class Ended(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="ended"):
     """The last entry. Without it the simulator was killed."""
 
 
-Entry = Began | Beat | Told | Made | Sent | Acked | Linked | Garbage | Done | Ended
+Entry = Began | Beat | StatusSent | Made | Sent | Acked | Linked | Garbage | Done | Ended
 
 _DECODER: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 _ENCODER = msgspec.json.Encoder()

@@ -85,7 +85,7 @@ def history(entries: Iterable[journal.Entry]) -> History:
                     life.said[entry.at] = entry.usable
             case journal.Linked(up=False):
                 _life(found, entry.station, entry.terminal).lost(entry.at, entry.why)
-            case journal.Told(state="away"):
+            case journal.StatusSent(state="away"):
                 back = entry.back_at or entry.at + _AWAY_AT_MOST
                 _life(found, entry.station, entry.terminal).away.append((entry.at, back))
             case journal.Made():

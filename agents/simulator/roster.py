@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 from typing import Final
 
-from agents.simulator.terminal import Profile
+from agents.simulator.machine.actions import TerminalProfile
 
 DATA: Final = Path(__file__).parent / "data"
 AREAS: Final = DATA / "areas.csv"
@@ -31,10 +31,10 @@ def stations(count: int) -> list[tuple[str, str]]:
     return [*known[:count], *(one for one, _ in zip(more, range(count - len(known)), strict=False))]
 
 
-def profiles(count: int, *, terminals: int, every: float, sample: float) -> list[Profile]:
+def profiles(count: int, *, terminals: int, every: float, sample: float) -> list[TerminalProfile]:
     """The terminals of `count` stations, `terminals` each: 001, 002, …"""
     return [
-        Profile(station=station, terminal=f"{number:03d}", area=area, every=every, sample=sample)
+        TerminalProfile(station=station, terminal=f"{number:03d}", area=area, every=every, sample=sample)
         for station, area in stations(count)
         for number in range(1, terminals + 1)
     ]

@@ -15,8 +15,8 @@ from agents.simulator.checker import check
 from agents.simulator.fleet import Fleet
 from agents.simulator.journal import BrokenJournalError
 from agents.simulator.lives import history
+from agents.simulator.machine.actions import TerminalProfile
 from agents.simulator.seen import Finding
-from agents.simulator.terminal import Profile
 from agents.simulator.timetable import BrokenLineError, Deed
 from contract.errors import RemedyError
 from contract.said import Said, said_by
@@ -135,7 +135,7 @@ def _broker(settings: Settings, arguments: argparse.Namespace) -> Broker:
     return broker._replace(password=password or broker.password)
 
 
-def read_script(path: Path | None, profiles: list[Profile], seed: int) -> list[Deed]:
+def read_script(path: Path | None, profiles: list[TerminalProfile], seed: int) -> list[Deed]:
     """The deeds of a fault script. Raises RemedyError that names the line."""
     if path is None:
         return []

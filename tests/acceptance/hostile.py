@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import paho.mqtt.client as mqtt
 
-from agents.simulator.garbage import LARGE, garbage
+from agents.simulator.machine.garbage import LARGE, garbage
 from contract.messages import MAX_PAYLOAD
 
 EVERY = 10.0

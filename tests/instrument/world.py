@@ -13,7 +13,8 @@ from random import Random
 import msgspec
 
 from agents.simulator.fleet import ACTS
-from agents.simulator.terminal import Connect, Drop, Link, Profile, Publish, Terminal
+from agents.simulator.machine.actions import Connect, Drop, LinkState, Publish, TerminalProfile
+from agents.simulator.machine.terminal import SimTerminal
 from agents.simulator.timetable import Deed
 from alerting.causes.shard_suspicion import MassSettings
 from alerting.liveness.model import LivenessSettings, Registration
@@ -51,7 +52,7 @@ def path_of(code: str) -> tuple[str, ...]:
 class Member:
     """A terminal, and the connection that it has or not."""
 
-    def __init__(self, terminal: Terminal, shard: str) -> None:
+    def __init__(self, terminal: SimTerminal, shard: str) -> None:
         self.terminal = terminal
         self.shard = shard
         self.will: bytes | None = None
@@ -125,7 +126,9 @@ class World:
         )  # fmt: skip
         self.registered[station] = Registration(1)
         for number in range(1, group.terminals + 1):
-            profile = Profile(station=station, terminal=f"{number:03d}", area=group.area, every=group.every, sample=1e9)
+            profile = TerminalProfile(
+                station=station, terminal=f"{number:03d}", area=group.area, every=group.every, sample=1e9
+            )
             self._by_terminal[station, profile.terminal] = self._add_member(profile, group.shard)
 
     def _calendar(self, rules: str) -> int | None:
@@ -136,9 +139,9 @@ class World:
         self.register.calendars[number] = calendar
         return number
 
-    def _add_member(self, profile: Profile, shard: str, *, runs: int = 0, clone: bool = False) -> int:
+    def _add_member(self, profile: TerminalProfile, shard: str, *, runs: int = 0, clone: bool = False) -> int:
         random = Random(self._random.getrandbits(64))
-        terminal = Terminal(profile, epoch=self.epoch_ms, random=random, runs=runs, clone=clone)
+        terminal = SimTerminal(profile, epoch=self.epoch_ms, random=random, runs=runs, clone=clone)
         self.members.append(Member(terminal, shard))
         number = len(self.members) - 1
         terminal.start(self.seconds, within=profile.every)
@@ -202,7 +205,7 @@ class World:
         member = self.members[number]
         terminal = member.terminal
         terminal.step(self.seconds)
-        while actions := terminal.take():
+        while actions := terminal.take_actions():
             for action in actions:
                 self._carry_out(member, action)
         due = terminal.next_due()
@@ -238,7 +241,7 @@ class World:
         for number, member in enumerate(self.members):
             if member.shard == shard:
                 member.will = None
-                if member.terminal.link is not Link.DOWN:
+                if member.terminal.link is not LinkState.DOWN:
                     member.terminal.on_lost(self.seconds, "broker gone")
                     self._wake(number)
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agents.simulator import journal
 from agents.simulator.checker import check
-from agents.simulator.journal import Acked, Beat, BrokenJournalError, Entry, Garbage, Linked, Made, Told
+from agents.simulator.journal import Acked, Beat, BrokenJournalError, Entry, Garbage, Linked, Made, StatusSent
 from agents.simulator.lives import history
 from agents.simulator.seen import Finding, Interval, Rules, Seen, Stored
 
@@ -112,13 +112,13 @@ def test_a_station_is_silent_only_when_all_its_terminals_are() -> None:
 
 
 def test_away_is_no_silence_until_it_is_overdue() -> None:
-    told = Told(at=ms(30.5), station=STATION, terminal="001", state="away", back_at=ms(58))
+    told = StatusSent(at=ms(30.5), station=STATION, terminal="001", state="away", back_at=ms(58))
     assert found([*SILENT, told], timeline((0, 30, "online"), (30, 60, "away"), (60, 100, "online"))) == []
     assert found([*SILENT, told], FELL) == ["false_offline"]
 
 
 def test_whoever_is_not_back_in_time_may_be_called_offline_at_once() -> None:
-    told = Told(at=ms(30.5), station=STATION, terminal="001", state="away", back_at=ms(59))
+    told = StatusSent(at=ms(30.5), station=STATION, terminal="001", state="away", back_at=ms(59))
     overdue = timeline((0, 30, "online"), (30, 59, "away"), (59, 60, "offline"), (60, 100, "online"))
     assert found([*SILENT, told], overdue) == []
 
@@ -137,7 +137,7 @@ def test_a_clone_that_was_heard_twice_need_not_have_been_believed() -> None:
 @pytest.mark.parametrize("verdict", ["offline", "away", "closed", "never_seen"])
 def test_whoever_goes_on_sending_and_is_shut_out_is_found(verdict: str) -> None:
     """It was called offline for good reason, or said goodbye; but then it was back."""
-    told = Told(at=ms(30.5), station=STATION, terminal="001", state="away", back_at=ms(3600))
+    told = StatusSent(at=ms(30.5), station=STATION, terminal="001", state="away", back_at=ms(3600))
     back = [*beats((0, 30), (60, 200)), *([] if verdict == "offline" else [told])]
     assert found(back, timeline((0, 32, "online"), (32, 62, verdict), (62, 200, "online"))) == []
     assert found(back, timeline((0, 32, "online"), (32, 200, verdict))) == ["shut_out"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agents.simulator.checker import check
-from agents.simulator.journal import Beat, Ended, Entry, Linked, Told
+from agents.simulator.journal import Beat, Ended, Entry, Linked, StatusSent
 from agents.simulator.lives import history
 from agents.simulator.seen import Blind, Interval, Platform, Seen
 from agents.simulator.spans import Span
@@ -32,7 +32,7 @@ def life(number: int, fell: float | None, why: str, began: float, every: float =
     beats = [Beat(at=ms(at), boot="b", run=1, n=n, every=every, **who) for n, at in enumerate(times)]
     if fell is None:
         return [*beats]
-    goodbye = [Told(at=ms(fell), state="away", **who)] if why == "away" else []
+    goodbye = [StatusSent(at=ms(fell), state="away", **who)] if why == "away" else []
     return [*beats, *goodbye, Linked(at=ms(fell), up=False, why=why, **who)]
 
 

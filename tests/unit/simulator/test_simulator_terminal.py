@@ -8,22 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.simulator import journal
-from agents.simulator.garbage import GARBAGE, LARGE, garbage
-from agents.simulator.terminal import Action, Connect, Drop, Note, Profile, Publish, Terminal
+from agents.simulator.machine.actions import Action, Connect, Drop, Note, Publish, TerminalProfile
+from agents.simulator.machine.garbage import GARBAGE, LARGE, garbage
+from agents.simulator.machine.terminal import SimTerminal
 from contract import codec
 from contract.messages import Ack, Data, Heartbeat, Presence, Status
 from contract.refusal import RefusedError
 from contract.topics import parse_topic
 
 EPOCH = 1_800_000_000_000
-PROFILE = Profile(station="6302220001", every=2.0, sample=10.0)
+PROFILE = TerminalProfile(station="6302220001", every=2.0, sample=10.0)
 
 
 class Bench:
     """A terminal, a broker that takes everything, and a clock that a test moves."""
 
-    def __init__(self, seed: int = 1, profile: Profile = PROFILE) -> None:
-        self.terminal = Terminal(profile, epoch=EPOCH, random=Random(seed))
+    def __init__(self, seed: int = 1, profile: TerminalProfile = PROFILE) -> None:
+        self.terminal = SimTerminal(profile, epoch=EPOCH, random=Random(seed))
         self.now = 0.0
         self.acks = True
         self.done: list[tuple[float, Action]] = []
@@ -38,7 +39,7 @@ class Bench:
         self.now = until
 
     def _settle(self) -> None:
-        while actions := self.terminal.take():
+        while actions := self.terminal.take_actions():
             for action in actions:
                 self.done.append((self.now, action))
                 self._answer(action)
@@ -159,7 +160,7 @@ def test_away_says_when_it_will_be_back_and_says_goodbye() -> None:
 def test_a_goodbye_is_not_held_back(beats: int) -> None:
     bench = started()
     bench.run(20)
-    bench.terminal.reorders = True
+    bench.terminal.faults.reorders = True
     end = 20.0 + 2 * beats
     bench.run(end)
     bench.terminal.leave(end, "shutdown")
@@ -182,12 +183,12 @@ def test_a_slow_clock_slows_its_heartbeats_and_what_it_tells_of_time() -> None:
 def test_reordering_and_duplicating_change_the_order_and_the_number_and_nothing_else() -> None:
     bench = started()
     bench.run(20)
-    bench.terminal.reorders = True
+    bench.terminal.faults.reorders = True
     bench.run(40)
     numbers = [beat.n for at, beat in bench.heartbeats() if at > 20]
     assert numbers != sorted(numbers)
-    bench.terminal.reorders = False
-    bench.terminal.duplicates = True
+    bench.terminal.faults.reorders = False
+    bench.terminal.faults.duplicates = True
     bench.run(60)
     numbers = [beat.n for at, beat in bench.heartbeats() if at > 44]
     assert len(numbers) == 2 * len(set(numbers))
@@ -301,7 +302,7 @@ def test_numbers_begin_anew_or_stand_still() -> None:
     bench.terminal.renumber()
     bench.run(23)
     assert bench.heartbeats()[-1][1].n <= 2
-    bench.terminal.stuck = True
+    bench.terminal.faults.stuck = True
     bench.run(40)
     assert len({one.n for at, one in bench.heartbeats() if at > 23}) == 1
 
@@ -309,7 +310,7 @@ def test_numbers_begin_anew_or_stand_still() -> None:
 def test_numbers_are_left_out_and_connections_not_named() -> None:
     bench = started()
     bench.run(20)
-    bench.terminal.skips = bench.terminal.anonymous = True
+    bench.terminal.faults.skips = bench.terminal.faults.anonymous = True
     bench.run(40)
     late = [one for at, one in bench.heartbeats() if at > 20.5]
     assert {after.n - before.n for before, after in pairwise(late)} == {2}
