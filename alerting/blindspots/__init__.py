@@ -1,1 +1,1 @@
-"""Areas and stations without service."""
+"""Blind spots: areas and stations without working service."""

@@ -1,7 +1,7 @@
-"""How many stations of an area, and of everything below it, stand how: kept up as they change. Pure.
+"""How many stations of each area, with all areas below it, have which verdict: updated with each change. Pure.
 
-A pass brings (before, after) pairs of stations. They are first added up by the path of areas that they lie in, so that
-a county or a nation that falls at once costs one step a station and one a path and level, and never a scan.
+A pass brings (before, after) pairs of stations. They are added up by path of areas first, so the fall of a county or of
+the whole nation costs one addition per station and one per path and level, and never a scan over all stations.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,14 +16,14 @@ from alerting.stations.verdict import verdict_of
 COLUMNS: Final = (
     "online", "unusable", "offline", "away", "unknown", "closed", "excused", "never_seen", "suspended", "working",
 )  # fmt: skip
-"""Of `area_count`. All but the last are verdicts; working is online and, as far as anybody said, usable."""
+"""Columns of the table `area_count`. All but the last are verdicts; `working`: online, and not reported as unusable."""
 WORKING: Final = COLUMNS.index("working")
 _AWAITED: Final = tuple(COLUMNS.index(name) for name in ("online", "unusable", "offline", "away", "unknown", "closed"))
 _IN_SERVICE: Final = tuple(range(COLUMNS.index("suspended")))
 
 
 class StandingChange(NamedTuple):
-    """A station before and after it changed, and when that was; None where it was not, or is no more, registered."""
+    """A station before and after a change at `at`. `before` None: it is new; `after` None: it was deleted."""
 
     before: Standing | None
     after: Standing | None
@@ -31,6 +31,7 @@ class StandingChange(NamedTuple):
 
 
 Path = tuple[str, ...]
+"""Codes of areas from the root of the tree down to one area."""
 Cells = list[int]
 """Numbers of stations, in the order of COLUMNS."""
 
@@ -39,8 +40,8 @@ _RETIRED: Final = "retired"
 
 
 def column_of(standing: Standing) -> int | None:
-    """The column that a station counts in: its verdict, as if its clock could be trusted; None: a retired one, which
-    counts in none."""
+    """The column in which a station is counted: its verdict, its clock taken as trusted. None for a retired station,
+    which is not counted."""
     if standing.lifecycle == _RETIRED:
         return None
     key = (standing.lifecycle, standing.state, standing.usable, standing.open, standing.excused)
@@ -53,9 +54,9 @@ def column_of(standing: Standing) -> int | None:
 
 
 def is_waited_for(standing: Standing) -> bool:
-    """Whether visitors miss it now: it has been heard, should be working, and is not.
+    """Whether a station should be working now and is not.
 
-    One that never reported is missed on its own account (`dark`), and no area's fault.
+    A station that never reported is not waited for: it is a blind spot itself (`dark`), and no sign of a dark area.
     """
     return (
         standing.state != "never_seen"
@@ -68,10 +69,11 @@ def is_waited_for(standing: Standing) -> bool:
 
 
 class AreaTally(msgspec.Struct):
-    """What a pass changes in one path of areas.
+    """The changes of one pass in one path of areas.
 
-    `waiting`: stations waited for, by the clock they rest on. `fell_at`, `came_at`: since when the last one does not
-    work that did, and the first one works that did not. `at`: the last change.
+    `cells`: changes of the numbers. `waiting`: changes of the stations that are waited for, by pipeline clock.
+    `fell_at`: when the last station stopped working; `came_at`: when the first station began to work; `at`: the last
+    change.
     """
 
     cells: Cells = msgspec.field(default_factory=lambda: [0] * len(COLUMNS))
@@ -82,7 +84,7 @@ class AreaTally(msgspec.Struct):
 
 
 def add_up(steps: Iterable[StandingChange]) -> dict[Path, AreaTally]:
-    """The changes of a pass, in their order, by path."""
+    """The changes of a pass, which are in their order, added up by path."""
     found: dict[Path, AreaTally] = {}
     for before, after, at in steps:
         there = None
@@ -120,7 +122,8 @@ def _add(there: AreaTally, standing: Standing, sign: int) -> None:
 
 
 def _note_times(there: AreaTally, before: Standing, after: Standing, at: datetime) -> None:
-    """A state and what is said to be unusable hold since their own time; what comes into service, since then."""
+    """Note since when a station works, or does not: since its state or usability changed, or else since `at`, when it
+    came into service."""
     if before.working == after.working or not after.in_service:
         return
     since = after.unusable_since or (at if before.state == after.state or after.since is None else after.since)
@@ -131,13 +134,14 @@ def _note_times(there: AreaTally, before: Standing, after: Standing, at: datetim
 
 
 class AreaCounts:
-    """The numbers of every area that has, or had, a station."""
+    """The numbers of every area that has or had a station."""
 
     def __init__(self) -> None:
         self._cells: dict[str, Cells] = {}
         self._changed: set[str] = set()
 
     def add_tallies(self, tallies: dict[Path, AreaTally]) -> None:
+        """Add the changes of a pass to every area of each path."""
         for path, there in tallies.items():
             moved = [(column, number) for column, number in enumerate(there.cells) if number]
             if moved:
@@ -157,20 +161,22 @@ class AreaCounts:
         return self._cells.get(area) or [0] * len(COLUMNS)
 
     def working(self, area: str) -> int:
+        """Stations that work: online, and not reported as unusable."""
         cells = self._cells.get(area)
         return 0 if cells is None else cells[WORKING]
 
     def in_service(self, area: str) -> int:
-        """Commissioned stations, heard or not."""
+        """Commissioned stations, including those that never reported."""
         cells = self.numbers_of(area)
         return sum(cells[column] for column in _IN_SERVICE)
 
     def awaited(self, area: str) -> int:
-        """Stations in service that have been heard and that no closure excuses, open now or not."""
+        """Stations in service that have reported at least once and that no closure excuses, open now or not."""
         cells = self.numbers_of(area)
         return sum(cells[column] for column in _AWAITED)
 
     def areas(self) -> Iterable[str]:
+        """The areas that have or had a station."""
         return self._cells.keys()
 
     def take_changed(self) -> dict[str, Sequence[int]]:

@@ -1,10 +1,10 @@
-"""Which dark area speaks for which: the highest of those within each other. Pure."""
+"""The parent incident of each dark area: that of the outermost dark area around it, or of an outage. Pure."""
 
 from alerting.blindspots.area_counts import Path
 
 
 class AreaParents:
-    """Dark areas that were told of: the incident above each, and the heads, which have none."""
+    """Dark areas with an incident: the parent of each, and the heads, which have no parent."""
 
     def __init__(self) -> None:
         self._paths: dict[str, Path] = {}
@@ -13,23 +13,23 @@ class AreaParents:
         self._heads: dict[str, set[str]] = {}
 
     def parent_of(self, area: str) -> str | None:
-        """The key of the incident that speaks for an area."""
+        """The key of the parent incident of an area; None for a head."""
         return self._above.get(area)
 
     def children_of(self, key: str) -> list[str]:
-        """The areas for which an incident speaks."""
+        """The areas whose parent is the incident `key`."""
         return sorted(self._children.get(key, ()))
 
     def heads_below(self, area: str) -> list[str]:
-        """The areas within this one that speak for themselves."""
+        """The dark areas within this one that have no parent."""
         return sorted(self._heads.get(area, ()))
 
     def parents(self) -> list[str]:
-        """The incidents that speak for an area."""
+        """The keys of all incidents that are a parent."""
         return sorted(self._children)
 
     def place_area(self, area: str, path: Path, above: str | None) -> None:
-        """Place an area, of this path, under an incident, or make it a head."""
+        """Make the incident `above` the parent of an area, or the area a head; `path` is that of the area."""
         self.remove_area(area)
         self._paths[area] = path
         if above is None:
@@ -40,6 +40,7 @@ class AreaParents:
             self._children.setdefault(above, set()).add(area)
 
     def remove_area(self, area: str) -> None:
+        """Forget an area that is dark no longer."""
         above = self._above.pop(area, None)
         if above is not None:
             _discard(self._children, above, area)

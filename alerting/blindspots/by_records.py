@@ -1,14 +1,14 @@
-"""Blind spots by what a station's newest records say: idle, stale and no_wifi. Pure.
+"""Blind spots found in the newest records of a station: idle, stale and no_wifi. Pure.
 
 | kind | a station in service | since |
 |---|---|---|
-| idle | is online, and had no session for `idle` | the last session, or its first record |
-| stale | had no resource applied for `stale` | the last one, or its first record |
-| no_wifi | is online, and none of its access points worked for `no_wifi` | the last one stopped |
+| idle | is online, and had no session for `idle` | the last session, or the first record |
+| stale | had no resource applied for `stale` | the last resource applied, or the first record |
+| no_wifi | is online, and none of its access points worked for `no_wifi` | the last access point stopped |
 
-Idle is counted anew after an `absence`, nights and weekends being none. What was found stays while the station is
-silent, for nobody can say that it is over. Who never had a session or a resource is asked about first: a terminal that
-does not report them at all is not known to have none.
+After an `absence` idle time is counted anew; nights and weekends are no absence. A blind spot stays open while the
+station is silent, because nothing shows that it is over. A station without any session or resource is looked up first:
+its terminals may not report sessions or resources at all, which proves nothing.
 """
 
 from array import array
@@ -26,14 +26,14 @@ from alerting.blindspots.spot import CLEARS, SpotKind
 from alerting.stations.snapshot import Moment, Standing
 
 RETURNED: Final = "returned"
-"""The memory's rule for stations that came back from an absence."""
+"""The rule by which the memory keeps when a station came back from an absence."""
 KINDS: Final = (SpotKind.IDLE, SpotKind.STALE, SpotKind.NO_WIFI)
 _ONLINE_ONLY: Final = frozenset({SpotKind.IDLE, SpotKind.NO_WIFI})
 _NEXT_DAY: Final = timedelta(days=1)
 
 
 class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """See the table above."""
+    """How long each state lasts before it is a blind spot: see the table of this module."""
 
     idle: timedelta = timedelta(days=14)
     stale: timedelta = timedelta(days=90)
@@ -41,13 +41,15 @@ class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
     absence: timedelta = timedelta(days=3)
 
     def patience(self, kind: SpotKind) -> timedelta:
+        """How long the state of a kind lasts before it is a blind spot."""
         return {SpotKind.IDLE: self.idle, SpotKind.STALE: self.stale}.get(kind, self.no_wifi)
 
 
 class StationRecords(msgspec.Struct, frozen=True, kw_only=True):
-    """What the newest records of a station's terminals say together.
+    """The newest records of all terminals of a station together.
 
-    `first_at`: since when they are heard; `wifi` None: none has an access point; `wifi_since`: when the last stopped.
+    `first_at`: the first record; `wifi` None: no terminal has an access point; `wifi_since`: when the last access point
+    stopped.
     """
 
     station: str
@@ -59,7 +61,7 @@ class StationRecords(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def bases(self) -> dict[SpotKind, datetime | None]:
-        """From when each kind is counted; None: it is none."""
+        """From when the time of each kind is counted; None where the kind does not apply."""
         return {
             SpotKind.IDLE: self.last_session_at or self.first_at,
             SpotKind.STALE: self.resource_at or self.first_at,
@@ -68,54 +70,54 @@ class StationRecords(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportingQuestion(NamedTuple):
-    """Whether a station reports at all what it is to be blamed for not having (sessions, resources)."""
+    """Does a station report usage (IDLE) or resources (STALE) at all?"""
 
     kind: SpotKind
     station: str
 
 
 class RecordSpots:
-    """When every station would be due for each kind."""
+    """When every station would be a blind spot of each kind."""
 
     def __init__(
         self,
-        ledger: OpenSpots,
+        spots: OpenSpots,
         memory: SpotMemory,
         settings: RecordSettings,
         standing: Callable[[str], Standing | None],
     ) -> None:
-        self._ledger, self._memory, self._settings, self._standing = ledger, memory, settings, standing
+        self._spots, self._memory, self._settings, self._standing = spots, memory, settings, standing
         self._due = {kind: MomentColumn() for kind in KINDS}
         self._base = {kind: MomentColumn() for kind in KINDS}
         self._unsaid, self._reporting = array("B"), array("B")
         self._questions: list[ReportingQuestion] = []
 
     def follow_station(self, step: StandingChange, row: int, silent: datetime | None) -> None:
-        """Take the change of a station; `silent`: since when it was, if it just came back."""
+        """Take the change of the station in `row`. `silent`: since when it was silent, if this change ended that."""
         _, after, at = step
         if after is None or not after.in_service:
             self._leave(row, at, "deleted" if after is None else after.lifecycle)
             return
         if silent is not None and after.since is not None and after.since - silent >= self._settings.absence:
             self._memory.remember(RETURNED, after.station, after.since)
-            self._ledger.close_spot(SpotKind.IDLE, row, after.since, "returned")
+            self._spots.close_spot(SpotKind.IDLE, row, after.since, "returned")
         self._wait(row, after)
 
     def _leave(self, row: int, at: datetime, reason: str) -> None:
-        self._memory.forget_moment(RETURNED, self._ledger.rows.names[row])
+        self._memory.forget_moment(RETURNED, self._spots.rows.names[row])
         for kind in KINDS:
             self._due[kind][row] = NEVER
-            self._ledger.close_spot(kind, row, at, reason)
+            self._spots.close_spot(kind, row, at, reason)
 
     def note_records(self, records: Iterable[StationRecords], known: datetime) -> None:
-        """Take what the newest records say."""
+        """Take the newest records of some stations."""
         for one in records:
-            row = self._ledger.row_of(one.station)
+            row = self._spots.row_of(one.station)
             self._note_unsaid(row, one)
             for kind, base in one.bases.items():
                 self._base[kind][row] = NEVER if base is None else stamp(base)
                 if base is None or base + self._settings.patience(kind) > known:
-                    self._ledger.close_spot(kind, row, base or known, CLEARS[kind])
+                    self._spots.close_spot(kind, row, base or known, CLEARS[kind])
             self._forget_return(one)
             standing = self._standing(one.station)
             if standing is not None and standing.in_service:
@@ -134,10 +136,10 @@ class RecordSpots:
 
     def _wait(self, row: int, standing: Standing) -> None:
         if row >= len(self._unsaid):
-            return  # nothing was ever recorded there
+            return  # the station never sent a record
         for kind in KINDS:
             base = self._counted_from(kind, row)
-            if base is None or self._ledger.is_open(row, kind) or not _may_be(kind, standing):
+            if base is None or self._spots.is_open(row, kind) or not _may_be(kind, standing):
                 self._due[kind][row] = NEVER
             else:
                 self._due[kind][row] = stamp(base + self._settings.patience(kind))
@@ -146,25 +148,25 @@ class RecordSpots:
         base = moment(self._base[kind][row])
         if base is None or kind is not SpotKind.IDLE:
             return base
-        return max(base, self._memory.moment_of(RETURNED, self._ledger.rows.names[row]) or base)
+        return max(base, self._memory.moment_of(RETURNED, self._spots.rows.names[row]) or base)
 
     def may_be_due(self, known: datetime) -> bool:
         """Whether time alone may decide something by now."""
         return any(due.may_be_due(stamp(known)) for due in self._due.values())
 
     def find_due(self, now: Moment) -> None:
-        """Find what has lasted long enough."""
+        """Open the blind spots that have lasted long enough; a station whose clock is not trusted waits."""
         for kind, column in self._due.items():
             for row in column.take_due(stamp(now.known), now.untrusted):
-                standing = self._standing(self._ledger.rows.names[row])
-                if standing is None or not _may_be(kind, standing) or self._ledger.is_open(row, kind):
+                standing = self._standing(self._spots.rows.names[row])
+                if standing is None or not _may_be(kind, standing) or self._spots.is_open(row, kind):
                     continue
                 if standing.clock in now.untrusted:
                     column.park_row(row, standing.clock)
                 else:
-                    self._look(kind, row, standing, now.known)
+                    self._judge(kind, row, standing, now.known)
 
-    def _look(self, kind: SpotKind, row: int, standing: Standing, known: datetime) -> None:
+    def _judge(self, kind: SpotKind, row: int, standing: Standing, known: datetime) -> None:
         since = self._counted_from(kind, row)
         if since is None:
             return
@@ -175,17 +177,17 @@ class RecordSpots:
             self._questions.append(ReportingQuestion(kind, standing.station))
             self._due[kind][row] = stamp(known + _NEXT_DAY)
         else:
-            self._ledger.open_spot(kind, row, standing, since, {})
+            self._spots.open_spot(kind, row, standing, since, {})
 
     def take_questions(self) -> list[ReportingQuestion]:
-        """What has to be answered, since the last call; an unanswered one comes again the next day."""
+        """The questions since the last call; a question without an answer is asked again the next day."""
         questions, self._questions = self._questions, []
         return questions
 
     def note_reporting(self, reporting: Iterable[ReportingQuestion]) -> None:
-        """The questions to which the answer is yes: looked at in the next pass."""
+        """Take the questions to which the answer is yes; their stations are judged in the next pass."""
         for kind, station in reporting:
-            row = self._ledger.row_of(station)
+            row = self._spots.row_of(station)
             self._reporting[row] |= BITS[kind]
             self._due[kind][row] = 0
 

@@ -1,15 +1,15 @@
-"""Blind spots by the silence of a station: dark and shut. Pure.
+"""Blind spots found in the silence of a station: dark and shut. Pure.
 
 | kind | a station in service | since |
 |---|---|---|
-| dark | never reported for `never` after it was commissioned, or is silent for `dark` | then |
+| dark | did not report for `never` after it was commissioned, or is silent for `dark` | that moment |
 | shut | was not online on `shut_days` opening days in a row | the first of these openings |
 
-An approved closure is no silence: it ends both, and what follows is counted from its end. Nor is time that the platform
-itself does not know.
+A station in an approved closure is not silent: the closure ends both kinds, and silence is counted from its end.
+Unknown time of the platform does not count either.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,20 +25,20 @@ from alerting.blindspots.unknown_time import Gaps
 from alerting.stations.snapshot import Moment, Standing
 
 EXPECTED: Final = "expected"
-"""The memory's rule for stations that are expected to answer since later than they are silent."""
+"""The rule by which the memory keeps since when a station is expected to report, if that is later than its silence."""
 IN_HOURS: Final = "in_hours"
-"""For those last online on an opening day earlier than they were last online."""
+"""The rule for the last opening day with service, if the station was online once more outside opening hours."""
 KINDS: Final = (SpotKind.DARK, SpotKind.SHUT)
 _AGAIN: Final = timedelta(seconds=5)
 _LATER: Final = timedelta(days=30)
 _NEXT_DAY: Final = timedelta(days=1)
-"""Schedules change: opening days are counted again each day."""
+"""Opening days are counted again after this time, because schedules change."""
 _MOST: Final = 20_000
-"""Stations whose opening days are looked up in one pass."""
+"""The most stations whose opening days are computed in one pass."""
 
 
 class SilenceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """See the table above."""
+    """How long the silence of each kind lasts: see the table of this module."""
 
     never: timedelta = timedelta(days=1)
     dark: timedelta = timedelta(days=7)
@@ -46,29 +46,29 @@ class SilenceSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StationLookup(msgspec.Struct, frozen=True):
-    """Whom the rules ask: how a station stands, and its opening hours."""
+    """Lookups that the rules need: the standing and the opening hours of a station."""
 
     standing: Callable[[str], Standing | None]
     hours: Callable[[str], OpeningHours]
 
 
 class SilenceSpots:
-    """Since when every station is silent, and when it would be due for each kind."""
+    """Since when every station is silent, and when it would be a blind spot of each kind."""
 
-    def __init__(self, ledger: OpenSpots, world: StationLookup, memory: SpotMemory, settings: SilenceSettings) -> None:
-        self._ledger, self._world, self._memory, self._settings = ledger, world, memory, settings
+    def __init__(self, spots: OpenSpots, lookup: StationLookup, memory: SpotMemory, settings: SilenceSettings) -> None:
+        self._spots, self._lookup, self._memory, self._settings = spots, lookup, memory, settings
         self._silent, self._came, self._served = MomentColumn(), MomentColumn(), MomentColumn()
         self._due = {kind: MomentColumn() for kind in KINDS}
         self._off_hours: set[str] = set()
 
-    def close_deleted(self, told: Mapping[tuple[SpotKind, str], datetime], known: datetime) -> None:
-        """After all stations were taken as new: end those, by since when they are open, of stations that are gone."""
-        for kind, station in told:
-            if self._world.standing(station) is None:
-                self._ledger.close_spot(kind, self._ledger.row_of(station), known, "deleted")
+    def close_deleted(self, spots: Iterable[tuple[SpotKind, str]], known: datetime) -> None:
+        """After all stations are loaded: close those of the open blind spots whose station was deleted."""
+        for kind, station in spots:
+            if self._lookup.standing(station) is None:
+                self._spots.close_spot(kind, self._spots.row_of(station), known, "deleted")
 
     def follow_station(self, step: StandingChange, row: int) -> datetime | None:
-        """Take the change of a station; since when it was silent, if it just came back."""
+        """Take the change of the station in `row`; returns since when it was silent, if this change ended that."""
         before, after, at = step
         if after is None or not after.in_service:
             self._leave(row, at, "deleted" if after is None else after.lifecycle)
@@ -79,10 +79,10 @@ class SilenceSpots:
         return None
 
     def _leave(self, row: int, at: datetime, reason: str) -> None:
-        station = self._ledger.rows.names[row]
+        station = self._spots.rows.names[row]
         for kind in KINDS:
             self._due[kind][row] = NEVER
-            self._ledger.close_spot(kind, row, at, reason)
+            self._spots.close_spot(kind, row, at, reason)
         self._silent[row] = self._came[row] = self._served[row] = NEVER
         self._off_hours.discard(station)
         for rule in (EXPECTED, IN_HOURS):
@@ -93,9 +93,9 @@ class SilenceSpots:
         if self._came[row] == NEVER:
             at = after.since or at
             silent = self._end_silence(row, after, at)
-        if self._ledger.is_open(row, SpotKind.SHUT):
+        if self._spots.is_open(row, SpotKind.SHUT):
             if after.open:
-                self._ledger.close_spot(SpotKind.SHUT, row, at, "online_in_hours")
+                self._spots.close_spot(SpotKind.SHUT, row, at, "online_in_hours")
             else:
                 self._off_hours.add(after.station)
         return silent
@@ -108,7 +108,7 @@ class SilenceSpots:
         self._memory.forget_moment(EXPECTED, after.station)
         for kind in KINDS:
             self._due[kind][row] = NEVER
-        self._ledger.close_spot(SpotKind.DARK, row, since, "heartbeat")
+        self._spots.close_spot(SpotKind.DARK, row, since, "heartbeat")
         return silent
 
     def _fall(self, row: int, before: Standing | None, after: Standing, at: datetime) -> None:
@@ -129,8 +129,8 @@ class SilenceSpots:
             self._wait(row, after, silence)
 
     def _note_service(self, row: int, after: Standing, came: datetime, fell: datetime) -> None:
-        """Remember the last opening day with service, when it is not the one on which the station fell silent."""
-        if served(self._world.hours(after.station), came, fell):
+        """Remember the last opening day with service, if the station fell silent on another day."""
+        if served(self._lookup.hours(after.station), came, fell):
             self._memory.forget_moment(IN_HOURS, after.station)
         else:
             last = moment(self._served[row]) or self._memory.moment_of(IN_HOURS, after.station)
@@ -138,12 +138,12 @@ class SilenceSpots:
         self._served[row] = NEVER
 
     def _keep_service(self, before: Standing) -> None:
-        """From away to offline or back: it is silent in another way, and was in service no later."""
+        """A station changed from away to offline or back: it stays silent, and its last service does not move."""
         if before.since is not None and self._memory.moment_of(IN_HOURS, before.station) is None:
             self._memory.remember(IN_HOURS, before.station, before.since)
 
     def _is_expected_anew(self, before: Standing | None, after: Standing) -> bool:
-        """Whether it is expected to answer since now: it came into service, or its closure ended."""
+        """Whether a station is expected to report from now on: it came into service, or its closure ended."""
         if before is not None:
             return not before.in_service or (before.excused and not after.excused)
         dated = after.state != "never_seen" or after.commissioned_at is not None
@@ -152,25 +152,25 @@ class SilenceSpots:
     def _excuse(self, row: int, at: datetime) -> None:
         for kind in KINDS:
             self._due[kind][row] = NEVER
-            self._ledger.close_spot(kind, row, at, "excused")
+            self._spots.close_spot(kind, row, at, "excused")
 
     def _silence(self, standing: Standing) -> datetime | None:
-        """Since when a station says nothing that it should say; None when that is not known."""
+        """Since when a station is silent although it is expected to report; None when that is not known."""
         first = standing.commissioned_at if standing.state == "never_seen" else standing.since
         expected = self._memory.moment_of(EXPECTED, standing.station)
         return max((at for at in (first, expected) if at is not None), default=None)
 
     def _service(self, standing: Standing, silence: datetime) -> datetime:
-        """When the last opening day with service was, or the station began to be expected."""
+        """The last opening day with service, or since when the station is expected to report, if that is later."""
         last = self._memory.moment_of(IN_HOURS, standing.station)
         expected = self._memory.moment_of(EXPECTED, standing.station)
         return silence if last is None else max(last, expected or last)
 
     def _wait(self, row: int, standing: Standing, silence: datetime) -> None:
         s, never = self._settings, standing.state == "never_seen"
-        if not self._ledger.is_open(row, SpotKind.DARK):
+        if not self._spots.is_open(row, SpotKind.DARK):
             self._due[SpotKind.DARK][row] = stamp(silence + (s.never if never else s.dark))
-        if not never and not self._ledger.is_open(row, SpotKind.SHUT):
+        if not never and not self._spots.is_open(row, SpotKind.SHUT):
             earliest = timedelta(days=s.shut_days - 1, hours=-2)  # a day may have 23 hours
             self._due[SpotKind.SHUT][row] = stamp(self._service(standing, silence) + earliest)
 
@@ -179,12 +179,12 @@ class SilenceSpots:
         return bool(self._off_hours) or any(due.may_be_due(stamp(known)) for due in self._due.values())
 
     def find_due(self, now: Moment, gaps: Gaps) -> None:
-        """Find what has lasted long enough."""
+        """Open and close what time alone decides; a station whose clock is not trusted waits."""
         for station in sorted(self._off_hours):
-            self._look_at_hours(station, now)
+            self._judge_off_hours(station, now)
         for kind, column in self._due.items():
             for done, row in enumerate(column.take_due(stamp(now.known), now.untrusted)):
-                standing = self._world.standing(self._ledger.rows.names[row])
+                standing = self._lookup.standing(self._spots.rows.names[row])
                 if standing is None or not self._may_be(kind, row, standing):
                     continue
                 if standing.clock in now.untrusted:
@@ -192,21 +192,21 @@ class SilenceSpots:
                 elif kind is SpotKind.SHUT and done >= _MOST:
                     column[row] = stamp(now.known + _AGAIN)
                 elif kind is SpotKind.DARK:
-                    self._look_dark(row, standing, now.known, gaps)
+                    self._judge_dark(row, standing, now.known, gaps)
                 else:
-                    self._look_shut(row, standing, now.known, gaps)
+                    self._judge_shut(row, standing, now.known, gaps)
 
     def _may_be(self, kind: SpotKind, row: int, standing: Standing) -> bool:
         expected = standing.in_service and standing.state != "online" and not standing.excused
-        return expected and not self._ledger.is_open(row, kind)
+        return expected and not self._spots.is_open(row, kind)
 
-    def _look_at_hours(self, station: str, now: Moment) -> None:
-        standing = self._world.standing(station)
-        if standing is not None and now.knows(standing) and self._world.hours(station).is_open(now.known):
+    def _judge_off_hours(self, station: str, now: Moment) -> None:
+        standing = self._lookup.standing(station)
+        if standing is not None and now.knows(standing) and self._lookup.hours(station).is_open(now.known):
             self._off_hours.discard(station)
-            self._ledger.close_spot(SpotKind.SHUT, self._ledger.row_of(station), now.known, "online_in_hours")
+            self._spots.close_spot(SpotKind.SHUT, self._spots.row_of(station), now.known, "online_in_hours")
 
-    def _look_dark(self, row: int, standing: Standing, known: datetime, gaps: Gaps) -> None:
+    def _judge_dark(self, row: int, standing: Standing, known: datetime, gaps: Gaps) -> None:
         since = self._silence(standing) or known
         never = standing.state == "never_seen"
         patience = self._settings.never if never else self._settings.dark
@@ -214,13 +214,13 @@ class SilenceSpots:
         if left > timedelta():
             self._due[SpotKind.DARK][row] = stamp(known + left)
         else:
-            self._ledger.open_spot(SpotKind.DARK, row, standing, since, {"never_seen": never})
+            self._spots.open_spot(SpotKind.DARK, row, standing, since, {"never_seen": never})
 
-    def _look_shut(self, row: int, standing: Standing, known: datetime, gaps: Gaps) -> None:
+    def _judge_shut(self, row: int, standing: Standing, known: datetime, gaps: Gaps) -> None:
         last = self._service(standing, self._silence(standing) or known)
         clocks = [standing.clock]
         missed = missed_days(
-            self._world.hours(standing.station),
+            self._lookup.hours(standing.station),
             last,
             self._settings.shut_days,
             lambda opens, closes: gaps.unknown_within(clocks, opens, closes) >= closes - opens,
@@ -231,4 +231,4 @@ class SilenceSpots:
             self._due[SpotKind.SHUT][row] = stamp(min(missed.until, known + _NEXT_DAY))
         else:
             figures = {"days": [day.isoformat() for day in missed.days]}
-            self._ledger.open_spot(SpotKind.SHUT, row, standing, missed.since, figures)
+            self._spots.open_spot(SpotKind.SHUT, row, standing, missed.since, figures)

@@ -1,4 +1,4 @@
-"""Columns of moments by station: when something would be due for each of 700,000, found in a millisecond. Pure."""
+"""Columns with one moment per station: of 700,000 stations those that are due are found in a millisecond. Pure."""
 
 from array import array
 from collections import defaultdict
@@ -11,7 +11,7 @@ import numpy as np
 from alerting.stations.snapshot import ClockName
 
 NEVER: Final = 2**63 - 1
-"""Of a moment that is not there."""
+"""The stamp of a moment that does not exist."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -22,11 +22,12 @@ def stamp(moment: datetime) -> int:
 
 
 def moment(stamp: int) -> datetime | None:
+    """The moment of a stamp; None for NEVER."""
     return None if stamp == NEVER else _EPOCH + timedelta(microseconds=stamp)
 
 
 class RowNumbers:
-    """The number of each station, from 0."""
+    """The row number of each station, counted from 0."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -36,9 +37,11 @@ class RowNumbers:
         return len(self.names)
 
     def find_row(self, station: str) -> int | None:
+        """The row of a station; None when it has none."""
         return self._numbers.get(station)
 
     def row_of(self, station: str) -> int:
+        """The row of a station; a station without a row gets the next one."""
         found = self._numbers.get(station)
         if found is None:
             found = self._numbers[station] = len(self.names)
@@ -47,9 +50,9 @@ class RowNumbers:
 
 
 class MomentColumn:
-    """One moment for each row, NEVER at first; `due` finds those that have come.
+    """One moment for each row, NEVER at first; `take_due` finds the rows whose moment has come.
 
-    Nothing can be said of a row whose clock is not trusted: it is parked until it is, however long that takes.
+    A row whose clock is not trusted cannot be judged: it is parked until its clock is trusted again.
     """
 
     def __init__(self) -> None:
@@ -70,15 +73,15 @@ class MomentColumn:
         self._earliest = min(self._earliest, at)
 
     def may_be_due(self, known: int) -> bool:
-        """Whether `due` may find any: cheap, and never wrongly no."""
+        """Whether `take_due` may find a row. Cheap; False is always right, True may be wrong."""
         return self._earliest <= known or bool(self._parked)
 
     def park_row(self, row: int, clock: ClockName) -> None:
-        """Find `row` again as soon as `clock` is trusted; a moment set in the meantime counts too."""
+        """Find `row` again as soon as `clock` is trusted; a moment that is set in the meantime counts too."""
         self._parked[clock].add(row)
 
     def take_due(self, known: int, untrusted: Set[ClockName]) -> Iterator[int]:
-        """The rows whose moment has come; each is taken from its column."""
+        """The rows whose moment has come, which is NEVER after that, and the parked rows whose clock is trusted now."""
         for clock in [clock for clock in self._parked if clock not in untrusted]:
             yield from sorted(self._parked.pop(clock))
         if self._earliest > known:

@@ -62,8 +62,8 @@ class DarkAreas:
         self._counts, self._memory = counts, memory
         self._after, self._least = after, least
         self._stretches = DarkStretches(counts, memory, after=after, least=least)
-        self._family = AreaParents()
-        self._turns: list[SpotChange] = []
+        self._parents = AreaParents()
+        self._changes: list[SpotChange] = []
 
     def load_areas(
         self, tallies: Mapping[Path, AreaTally], incidents: Iterable[OpenAreaIncident], known: datetime
@@ -73,10 +73,10 @@ class DarkAreas:
         for incident in incidents:
             self._stretches.restore_reported(incident.area, incident.stage, incident.since)
             if incident.stage is DarkStage.DARK:
-                self._family.place_area(incident.area, self._stretches.path(incident.area), incident.above)
+                self._parents.place_area(incident.area, self._stretches.path(incident.area), incident.above)
         for area in sorted({*changes, *self._stretches.restore_running()}):
             self._judge(area, AreaChange(known))
-        gone = [key for key in self._family.parents() if _is_dark_area(key) and not self._is_reported(key)]
+        gone = [key for key in self._parents.parents() if _is_dark_area(key) and not self._is_reported(key)]
         self._give_time(gone, known)
 
     def follow_tallies(self, tallies: Mapping[Path, AreaTally], known: datetime) -> None:
@@ -89,16 +89,16 @@ class DarkAreas:
         if ended is None:
             return
         self._memory.forget_moment(RELEASE, area)
-        self._family.remove_area(area)
+        self._parents.remove_area(area)
         if ended.stretch.reported is not None:
             gone = SpotGone(kind=SpotKind.AREA_DARK, subject=area, ended_at=ended.ended_at, reason=ended.reason)
-            self._turns.append(gone)
+            self._changes.append(gone)
             self._give_time([spot_key(SpotKind.AREA_DARK, area)], ended.at)
 
     def _give_time(self, keys: Iterable[str], known: datetime) -> None:
         """The children of incidents that closed have time to come back before they are notified themselves."""
         for key in keys:
-            for child in self._family.children_of(key):
+            for child in self._parents.children_of(key):
                 if self._memory.moment_of(RELEASE, child) is None:
                     self._memory.remember(RELEASE, child, known + self._after)
 
@@ -109,7 +109,7 @@ class DarkAreas:
     def find_due(self, moment: Moment, gaps: Gaps, outages: Iterable[OpenOutage]) -> None:
         """Report the stretches that have lasted long enough; outer areas first, so that they become parents."""
         over = {outage.key: outage for outage in outages}
-        ended = [key for key in self._family.parents() if not _is_dark_area(key) and key not in over]
+        ended = [key for key in self._parents.parents() if not _is_dark_area(key) and key not in over]
         self._give_time(ended, moment.known)
         for area in self._stretches.due_areas(moment, gaps):
             self._report(area, over.values())
@@ -120,7 +120,7 @@ class DarkAreas:
         stretch = self._stretches.mark_reported(area)
         is_dark = stretch.stage is DarkStage.DARK
         if is_dark:
-            self._family.place_area(area, self._stretches.path(area), self._find_parent(area, stretch, outages))
+            self._parents.place_area(area, self._stretches.path(area), self._find_parent(area, stretch, outages))
         self._append_found(area, stretch.stage)
         if is_dark:
             self._adopt(area)
@@ -137,8 +137,8 @@ class DarkAreas:
     def _adopt(self, area: str) -> None:
         """Become the parent of the dark areas below that had none, or were about to have none."""
         key = spot_key(SpotKind.AREA_DARK, area)
-        for below in sorted({*self._family.heads_below(area), *self._family.children_of(key)}):
-            self._family.place_area(below, self._stretches.path(below), key)
+        for below in sorted({*self._parents.heads_below(area), *self._parents.children_of(key)}):
+            self._parents.place_area(below, self._stretches.path(below), key)
             self._memory.forget_moment(RELEASE, below)
             self._append_found(below, "part_of_a_larger_one", only_update=True)
 
@@ -146,20 +146,20 @@ class DarkAreas:
         """An area did not come back in the time that it had: it is notified itself, or gets another parent."""
         self._memory.forget_moment(RELEASE, area)
         parent = self._find_parent(area, self._stretches.stretch(area), outages)
-        self._family.place_area(area, self._stretches.path(area), parent)
+        self._parents.place_area(area, self._stretches.path(area), parent)
         self._append_found(area, "still_dark", only_update=True)
 
     def _append_found(self, area: str, reason: str, *, only_update: bool = False) -> None:
         stretch, awaited = self._stretches.stretch(area), self._counts.awaited(area)
         is_dark = stretch.reported is DarkStage.DARK
-        self._turns.append(
+        self._changes.append(
             SpotFound(
                 kind=SpotKind.AREA_DARK,
                 subject=area,
                 since=stretch.reported_since or stretch.since,
                 figures={"stage": stretch.reported, "stations": awaited, "waiting": self._stretches.waiting(area)},
                 quiet=not is_dark or awaited < self._least,
-                above=self._family.parent_of(area) if is_dark else None,
+                above=self._parents.parent_of(area) if is_dark else None,
                 reason=reason,
                 only_update=only_update,
             )
@@ -170,8 +170,8 @@ class DarkAreas:
 
     def take_changes(self) -> Sequence[SpotChange]:
         """The decisions since the last call, in their order."""
-        turns, self._turns = self._turns, []
-        return turns
+        changes, self._changes = self._changes, []
+        return changes
 
 
 def _is_dark_area(key: str) -> bool:

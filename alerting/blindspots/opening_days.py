@@ -1,4 +1,4 @@
-"""Which opening days a station missed in a row. Pure."""
+"""Which opening days in a row a station missed. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
@@ -10,22 +10,23 @@ from registry.hours.calendar import OpeningDay
 
 _STEP: Final = timedelta(days=8)
 _HORIZON: Final = timedelta(days=64)
-"""How far openings are looked for at once; a station that opens less often is looked at again later."""
+"""How far ahead openings are searched at once; a station that opens less often is judged again later."""
 
 
 class OpeningHours(Protocol):
-    """What a calendar of the registry says; one that changes is another."""
+    """The opening hours that a calendar of the registry gives. Immutable: a calendar that changes is another object."""
 
     def __hash__(self) -> int: ...
 
-    def is_open(self, at: datetime, /) -> bool: ...
+    def is_open(self, at: datetime, /) -> bool:
+        """Whether the station should be open at a moment."""
 
     def opening_days(self, begin: datetime, end: datetime, /) -> Sequence[OpeningDay]:
-        """The days of which an opening touches the interval, in order."""
+        """The days with an opening that touches the interval, in order."""
 
 
 class MissedDays(NamedTuple):
-    """The days in a row without it, and when the last of them was over."""
+    """Opening days in a row without service: when the first began (`since`) and when the last was over (`until`)."""
 
     days: tuple[date, ...]
     since: datetime
@@ -35,9 +36,9 @@ class MissedDays(NamedTuple):
 def missed_days(
     hours: OpeningHours, after: datetime, count: int, is_unknown: Callable[[datetime, datetime], bool]
 ) -> MissedDays | None:
-    """The first `count` opening days that do not begin before a moment; None when they are too far ahead.
+    """The first `count` opening days that begin at `after` or later; None when they lie too far ahead.
 
-    A day of which everything `is_unknown` counts neither as missed nor as a day with service.
+    A day that is unknown as a whole (`is_unknown` of its opening and closing) is neither missed nor a day with service.
     """
     days: list[OpeningDay] = []
     for day in _days_after(hours, after):
@@ -57,7 +58,8 @@ def _days_after(hours: OpeningHours, after: datetime) -> Iterator[OpeningDay]:
 
 
 def served(hours: OpeningHours, came_at: datetime, fell_at: datetime) -> bool:
-    """Whether a station that was on from `came_at` to `fell_at` was so on the latest opening day that began before."""
+    """Whether a station that was online from `came_at` to `fell_at` served on the last opening day that began before
+    `fell_at`."""
     today = fell_at.astimezone(UTC).date()
     days = (*_week(hours, today - _STEP), *_week(hours, today))
     begun = bisect_left(days, fell_at, key=lambda day: day.opens)
@@ -66,7 +68,7 @@ def served(hours: OpeningHours, came_at: datetime, fell_at: datetime) -> bool:
 
 @lru_cache(maxsize=8192)
 def _week(hours: OpeningHours, first: date) -> Sequence[OpeningDay]:
-    """The opening days that begin in the `_STEP` days (of UTC) from a date: the same for all of a calendar."""
+    """The opening days that begin within `_STEP` from a date (UTC); cached, for many stations share a calendar."""
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
     end = begin + _STEP
     return tuple(day for day in hours.opening_days(begin, end) if begin <= day.opens < end)

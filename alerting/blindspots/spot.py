@@ -1,4 +1,4 @@
-"""A blind spot as an incident: what is blind, since when, what would clear it, and whether anybody is told. Pure."""
+"""Blind spots as incidents: their kinds, keys and details, and how changes are written into the book. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from contract.kinds import IncidentKind
 
 
 class SpotKind(StrEnum):
-    """The seven kinds."""
+    """The seven kinds of blind spots."""
 
     UNCOVERED = "uncovered"
     DARK = "dark"
@@ -24,7 +24,7 @@ class SpotKind(StrEnum):
 
 
 OF_AREAS: Final = frozenset({SpotKind.UNCOVERED, SpotKind.AREA_DARK})
-"""Kinds whose subject is an area; only these page. A station that does not answer has an incident of its own."""
+"""Kinds whose subject is an area. Only these are notified: a station that is offline has an incident of its own."""
 
 CLEARS: Final[Mapping[SpotKind, str]] = {
     SpotKind.UNCOVERED: "station_in_service",
@@ -35,14 +35,14 @@ CLEARS: Final[Mapping[SpotKind, str]] = {
     SpotKind.NO_WIFI: "wifi_works",
     SpotKind.AREA_DARK: "station_works",
 }
-"""What would clear a blind spot, in a machine's word."""
+"""What would clear a blind spot of each kind: a word of the glossary family `clears`."""
 
 
 class SpotFound(msgspec.Struct, frozen=True, kw_only=True):
-    """A blind spot, or news of one that is known. `subject`: the station, or the area of an area's kind.
+    """A blind spot is found, or one that is open has changed. `subject`: the station, or the area for kinds of areas.
 
-    `quiet`: it is listed, and nobody is paged. `above`: an incident that already speaks for it. `area`: where it is.
-    `only_update`: nothing to be opened if none goes on.
+    `quiet`: it is listed but not notified. `above`: the key of its parent incident. `area`: where the station lies.
+    `only_update`: change an incident that is open, but open none.
     """
 
     kind: SpotKind
@@ -57,7 +57,7 @@ class SpotFound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpotGone(msgspec.Struct, frozen=True, kw_only=True):
-    """A blind spot is none any more, since `ended_at`."""
+    """A blind spot is over since `ended_at`."""
 
     kind: SpotKind
     subject: str
@@ -69,30 +69,31 @@ SpotChange = SpotFound | SpotGone
 
 
 def spot_key(kind: SpotKind, subject: str) -> str:
+    """The incident key of a blind spot."""
     return f"{IncidentKind.BLIND_SPOT}:{kind}:{subject}"
 
 
 def split_key(key: str) -> tuple[SpotKind, str] | None:
-    """Kind and subject of a blind spot's key; None for other keys."""
+    """Kind and subject of the key of a blind spot; None for another key."""
     head, _, rest = key.partition(":")
     kind, _, subject = rest.partition(":")
     return (SpotKind(kind), subject) if head == IncidentKind.BLIND_SPOT and kind in CLEARS and subject else None
 
 
-def keys_to_learn(turns: Sequence[SpotChange]) -> list[str]:
-    """The keys that a book has to know before the turns are written."""
-    found = {spot_key(turn.kind, turn.subject) for turn in turns}
-    found |= {turn.above for turn in turns if isinstance(turn, SpotFound) and turn.above is not None}
+def keys_to_learn(changes: Sequence[SpotChange]) -> list[str]:
+    """The keys whose incidents the book must have learnt before the changes are written."""
+    found = {spot_key(change.kind, change.subject) for change in changes}
+    found |= {change.above for change in changes if isinstance(change, SpotFound) and change.above is not None}
     return sorted(found)
 
 
-def write_spots(book: Book, turns: Iterable[SpotChange], now: datetime) -> None:
-    """Take turns, in their order, into the book, which knows what is open of their keys."""
-    for turn in turns:
-        if isinstance(turn, SpotGone):
-            _close(book, turn, now)
+def write_spots(book: Book, changes: Iterable[SpotChange], now: datetime) -> None:
+    """Write changes into the book in their order. The book must have learnt `keys_to_learn` of them."""
+    for change in changes:
+        if isinstance(change, SpotGone):
+            _close(book, change, now)
         else:
-            _open_or_update(book, turn, now)
+            _open_or_update(book, change, now)
 
 
 def _close(book: Book, gone: SpotGone, now: datetime) -> None:
@@ -134,6 +135,6 @@ def _incident(found: SpotFound, key: str, parent: int | None, now: datetime) -> 
 
 
 def _detail(found: SpotFound, known: Incident | None) -> dict[str, Any]:
-    """What a person added to the detail of a known one stays."""
+    """The detail of the incident; what a person added to the detail of an open one stays."""
     said = {"kind": found.kind.value, "since": found.since.isoformat(), "clears": CLEARS[found.kind]}
     return {**(known.detail if known else {}), **said, **found.figures, "quiet": found.quiet}

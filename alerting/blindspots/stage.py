@@ -1,10 +1,10 @@
-"""Keeps the numbers of every area and the blind spots in the database, as a part of the incident process."""
+"""Blind spots and the numbers of areas in the incident process: loads, decides and stores them in each pass."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from alerting.blindspots import store
+from alerting.blindspots import store as spot_store
 from alerting.blindspots.area_counts import COLUMNS, StandingChange
 from alerting.blindspots.by_silence import StationLookup
 from alerting.blindspots.dark_areas import OpenOutage
@@ -19,7 +19,7 @@ from registry.hours.calendar import ALWAYS, Calendar
 from store.pool import Connection
 
 _EVERY: Final = timedelta(seconds=30)
-"""How often records, and the areas of targets, are looked at."""
+"""How often records, and the areas that targets name, are read."""
 _ALL: Final = 0
 _ZEROS: Final = (0,) * len(COLUMNS)
 _IN_SERVICE: Final = slice(0, COLUMNS.index("suspended"))
@@ -27,8 +27,10 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class BlindSpotWatch:
-    """The shell around `BlindSpots`; every call is within a transaction of the session that leads. `outages` are those
-    that go on, by their keys, up to date before each `follow`."""
+    """The shell around `BlindSpots`. Every call runs in a transaction of the leading session.
+
+    `outages`: the open incidents of common causes by key, up to date before each `follow`.
+    """
 
     def __init__(self, field: Field, settings: BlindSpotSettings, outages: Mapping[str, OpenOutage]) -> None:
         self._field, self._outages = field, outages
@@ -39,17 +41,17 @@ class BlindSpotWatch:
         self._records_due = self._targets_due = _LONG_AGO
 
     async def load(self, connection: Connection) -> None:
-        """Begin from the field, in the snapshot in which it was loaded."""
-        stored = await store.load_counts(connection)
+        """Begin with all stations of the field, in the database snapshot in which the field was loaded."""
+        stored = await spot_store.load_counts(connection)
         start = StartingState(
             known=self._field.time,
-            spots=await store.load_spots(connection),
-            memory=await store.load_memory(connection),
-            targets=await store.load_targets(connection),
+            spots=await spot_store.load_spots(connection),
+            memory=await spot_store.load_memory(connection),
+            targets=await spot_store.load_targets(connection),
             had=frozenset(area for area, cells in stored.items() if any(cells[_IN_SERVICE])),
         )
         self._core.load_stations(self._field.standings(), start)
-        self._gaps = Gaps(await store.load_gaps(connection, self._field.time - LOOK_BACK))
+        self._gaps = Gaps(await spot_store.load_gaps(connection, self._field.time - LOOK_BACK))
         await self._note_records(connection, self._field.time)
         self._unsaved = _different(self._core.counts.take_changed(), stored)
 
@@ -60,17 +62,17 @@ class BlindSpotWatch:
         changes: Iterable[tuple[Standing | None, Standing | None]],
         moment: Moment,
     ) -> None:
-        """Take the changes of a pass, decide what they and the time come to, and store it."""
+        """Take the changes of a pass, decide what follows from them and from time, and store it."""
         core = self._core
         core.follow_stations([StandingChange(before, after, moment.known) for before, after in changes], moment.known)
         if moment.now >= self._targets_due:
-            core.set_targets(await store.load_targets(connection), moment.known)
+            core.set_targets(await spot_store.load_targets(connection), moment.known)
             self._targets_due = moment.now + _EVERY
         if moment.now >= self._records_due:
             await self._note_records(connection, moment.known)
             self._records_due = moment.now + _EVERY
         await self._advance(connection, moment)
-        await self._tell(connection, book, moment.now)
+        await self._write(connection, book, moment.now)
         await self._save(connection, moment)
 
     def _hours(self, station: str) -> Calendar:
@@ -78,31 +80,31 @@ class BlindSpotWatch:
         return found if isinstance(found, Calendar) else ALWAYS
 
     async def _note_records(self, connection: Connection, known: datetime) -> None:
-        records, self._mark = await store.load_records(connection, self._mark)
+        records, self._mark = await spot_store.load_records(connection, self._mark)
         self._core.note_records(records, known)
 
     async def _advance(self, connection: Connection, moment: Moment) -> None:
-        """Unknown time is read only when time may decide something."""
+        """Decide by time. Unknown time is read only when time may decide something."""
         if self._core.may_be_due(moment.known):
-            self._gaps.add_gaps(await store.load_newer_gaps(connection, self._gaps.cursors))
+            self._gaps.add_gaps(await spot_store.load_newer_gaps(connection, self._gaps.cursors))
             self._gaps.forget_before(moment.known - LOOK_BACK)
             self._core.find_due(moment, self._gaps, self._outages.values())
-            self._core.note_reporting(await store.load_reporting(connection, self._core.take_questions()))
+            self._core.note_reporting(await spot_store.load_reporting(connection, self._core.take_questions()))
 
-    async def _tell(self, connection: Connection, book: Book, now: datetime) -> None:
-        turns = self._core.take_changes()
-        if turns:
-            book.learn(await load_newest(connection, keys_to_learn(turns)))
-            write_spots(book, turns, now)
+    async def _write(self, connection: Connection, book: Book, now: datetime) -> None:
+        changes = self._core.take_changes()
+        if changes:
+            book.learn(await load_newest(connection, keys_to_learn(changes)))
+            write_spots(book, changes, now)
 
     async def _save(self, connection: Connection, moment: Moment) -> None:
-        await store.store_counts(connection, {**self._unsaved, **self._core.counts.take_changed()})
+        await spot_store.store_counts(connection, {**self._unsaved, **self._core.counts.take_changed()})
         self._unsaved = {}
-        await store.store_memory(connection, self._core.memory.take_changed())
-        await store.store_counts_known(connection, moment.known, moment.now)
+        await spot_store.store_memory(connection, self._core.memory.take_changed())
+        await spot_store.store_counts_known(connection, moment.known, moment.now)
 
 
 def _different(counts: Mapping[str, Sequence[int]], stored: Mapping[str, Sequence[int]]) -> dict[str, Sequence[int]]:
-    """The rows that have to be written so that the stored counts are right."""
+    """The numbers that must be written so that the stored ones are right."""
     gone = {area: _ZEROS for area, cells in stored.items() if area not in counts and any(cells)}
     return {**gone, **{area: cells for area, cells in counts.items() if tuple(cells) != tuple(stored.get(area, ()))}}

@@ -1,4 +1,4 @@
-"""What blind spots read and keep: incidents, memory, counts, targets, unknown time, records."""
+"""What blind spots read from the database and store: incidents, memory, counts, targets, unknown time, records."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -21,10 +21,12 @@ Counts = Mapping[str, Sequence[int]]
 
 
 async def load_memory(connection: Connection) -> list[RememberedMoment]:
+    """All stored moments."""
     return [RememberedMoment(*row) for row in await connection.fetch(QUERIES.read_memory)]
 
 
 async def store_memory(connection: Connection, changed: Sequence[RememberedMoment]) -> None:
+    """Store the moments that changed; one without a time is deleted."""
     kept = [row for row in changed if row.at is not None]
     gone = [row for row in changed if row.at is None]
     if kept:
@@ -34,35 +36,39 @@ async def store_memory(connection: Connection, changed: Sequence[RememberedMomen
 
 
 async def load_spots(connection: Connection) -> list[StoredSpot]:
-    """Blind spots that go on."""
+    """The incidents of blind spots that are open or shelved."""
     return [StoredSpot(**dict(row)) for row in await connection.fetch(QUERIES.read_open_spots)]
 
 
 async def load_targets(connection: Connection) -> dict[str, Sequence[str]]:
-    """Every area that is to be covered, with the targets that say so."""
+    """Every area that a target names, with the ids of its targets."""
     return {row["area"]: row["targets"] for row in await connection.fetch(QUERIES.read_targeted_areas)}
 
 
 async def load_counts(connection: Connection) -> dict[str, tuple[int, ...]]:
+    """The stored numbers of each area, in the order of COLUMNS."""
     return {row[0]: tuple(row)[1:] for row in await connection.fetch(QUERIES.read_counts)}
 
 
 async def store_counts(connection: Connection, counts: Counts) -> None:
+    """Store the numbers of some areas."""
     if counts:
         columns = [[cells[n] for cells in counts.values()] for n in range(len(COLUMNS))]
         await connection.execute(QUERIES.put_counts, list(counts), *columns)
 
 
-async def store_counts_known(connection: Connection, known: datetime, told: datetime) -> None:
-    await connection.execute(QUERIES.put_counts_known, known, told)
+async def store_counts_known(connection: Connection, known: datetime, decided: datetime) -> None:
+    """Store up to which moment of the pipeline the counts are known, and when that was decided."""
+    await connection.execute(QUERIES.put_counts_known, known, decided)
 
 
 async def load_gaps(connection: Connection, since: datetime) -> list[UnknownTime]:
+    """The unknown time of all clocks that ended after a moment, intervals up to one second left out."""
     return _gaps(await connection.fetch(QUERIES.read_all_gaps, since))
 
 
 async def load_newer_gaps(connection: Connection, cursors: Mapping[int, int]) -> list[UnknownTime]:
-    """Those behind the newest number that is known of each partition."""
+    """The unknown time of each partition after its newest known number, {partition: seq}."""
     return _gaps(await connection.fetch(QUERIES.read_newer_gaps, list(cursors), list(cursors.values())))
 
 
@@ -71,14 +77,14 @@ def _gaps(rows: Iterable[Any]) -> list[UnknownTime]:
 
 
 async def load_records(connection: Connection, since: int) -> tuple[list[StationRecords], int]:
-    """What the records say of stations where that changed since a mark, and the mark from which to ask next time."""
+    """The newest records of the stations where they changed since a mark, and the mark for the next call."""
     mark: int = await connection.fetchval(QUERIES.read_snapshot)
     rows = await connection.fetch(QUERIES.read_records, since)
     return [StationRecords(**dict(row)) for row in rows], mark
 
 
 async def load_reporting(connection: Connection, questions: Sequence[ReportingQuestion]) -> list[ReportingQuestion]:
-    """Those of the questions to which the answer is yes."""
+    """The questions to which the answer is yes."""
     found: list[ReportingQuestion] = []
     for kind, query in (
         (SpotKind.IDLE, QUERIES.read_reporting_usage),

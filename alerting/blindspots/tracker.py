@@ -1,8 +1,8 @@
-"""Where there is no service: the numbers of every area and all seven kinds of blind spots. Pure.
+"""All seven kinds of blind spots and the numbers of every area, kept up to date from pass to pass. Pure.
 
-It is told of stations as they change, of what their records say, and of what targets name; time goes on by `advance`.
-What it decides is written into a book. It begins from the stations as they stand, the incidents that are open, and the
-few moments that its memory keeps.
+Input: the changes of stations, their newest records, and the areas that targets name; `find_due` decides what follows
+from time alone. Output: changes, written into the book of incidents by `alerting.blindspots.spot`. After a restart the
+state is that of the stations, the open incidents, and a few moments that the memory stores.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,11 +25,12 @@ from alerting.incidents.book import Book
 from alerting.stations.snapshot import Moment, Standing
 
 LOOK_BACK: Final = timedelta(days=40)
-"""How far back unknown time is needed."""
+"""How far back the rules need unknown time."""
 
 
 class BlindSpotSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`area_dark`: how long no station of an area works; `least`: stations of an area that people are paged about."""
+    """`area_dark`: how long an area must have no working station. `least`: the fewest stations of an area for which
+    people are notified."""
 
     area_dark: timedelta = timedelta(minutes=15)
     least: int = 2
@@ -38,7 +39,7 @@ class BlindSpotSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredSpot(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident of a blind spot that goes on, as it is stored."""
+    """A stored incident of a blind spot that is open or shelved."""
 
     key: str
     since: datetime
@@ -47,10 +48,10 @@ class StoredSpot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartingState(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known when the lead is taken, beside the stations.
+    """What the process knows besides the stations when it takes the lead.
 
-    `known`: the moment at which the stations stand so, which is the last that was decided. `had`: areas that had
-    stations in service then.
+    `known`: the last moment that was decided, which is that of the stations. `targets`: areas to be covered, with the
+    ids of their targets. `had`: areas that had stations in service at the last pass.
     """
 
     known: datetime
@@ -61,28 +62,28 @@ class StartingState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BlindSpots:
-    """All areas and stations at one moment."""
+    """All areas and stations, at the moment `known`."""
 
-    def __init__(self, world: StationLookup, settings: BlindSpotSettings) -> None:
+    def __init__(self, lookup: StationLookup, settings: BlindSpotSettings) -> None:
         self.memory = SpotMemory()
         self.counts = AreaCounts()
         self.known: datetime | None = None
-        self._ledger = OpenSpots()
-        self._silence = SilenceSpots(self._ledger, world, self.memory, settings.silence)
-        self._records = RecordSpots(self._ledger, self.memory, settings.records, world.standing)
+        self._spots = OpenSpots()
+        self._silence = SilenceSpots(self._spots, lookup, self.memory, settings.silence)
+        self._records = RecordSpots(self._spots, self.memory, settings.records, lookup.standing)
         self._dark = DarkAreas(self.counts, self.memory, after=settings.area_dark, least=settings.least)
         self._uncovered = UncoveredAreas(self.counts)
 
     def load_stations(self, standings: Iterable[Standing], start: StartingState) -> None:
-        """Begin. Each standing is looked at once; records come after, by `note`."""
+        """Begin with all stations, each of which is read once; their records come after that, by `note_records`."""
         self.memory.restore_moments(start.memory)
-        told = _by_subject(start.spots)
-        self._ledger.restore_open(_since(told))
+        spots = _by_subject(start.spots)
+        self._spots.restore_open(_since(spots))
         tallies = add_up(self._restored(standings, start.known))
-        self._silence.close_deleted(_since(told), start.known)
+        self._silence.close_deleted(_since(spots), start.known)
         self.counts.add_tallies(tallies)
-        self._dark.load_areas(tallies, _dark_ones(told), start.known)
-        self._uncovered.restore_open({subject for kind, subject in told if kind is SpotKind.UNCOVERED})
+        self._dark.load_areas(tallies, _dark_incidents(spots), start.known)
+        self._uncovered.restore_open({subject for kind, subject in spots if kind is SpotKind.UNCOVERED})
         self._uncovered.set_targets(start.targets, start.known, had=start.had)
         self.known = start.known
 
@@ -105,23 +106,23 @@ class BlindSpots:
     def _follow_station(self, step: StandingChange) -> None:
         either = step.after or step.before
         if either is not None:
-            row = self._ledger.row_of(either.station)
+            row = self._spots.row_of(either.station)
             self._records.follow_station(step, row, self._silence.follow_station(step, row))
 
     def note_records(self, records: Iterable[StationRecords], known: datetime) -> None:
-        """Take what the newest records of stations say."""
+        """Take the newest records of some stations."""
         self._records.note_records(records, known)
 
     def set_targets(self, targets: Mapping[str, Sequence[str]], known: datetime) -> None:
-        """The areas that targets name now, and by which."""
+        """Set the areas that targets name now, with the ids of these targets."""
         self._uncovered.set_targets(targets, known)
 
     def may_be_due(self, known: datetime) -> bool:
-        """Whether time alone may decide something by now, so that unknown time has to be known."""
+        """Whether time alone may decide something by now, so that unknown time must be loaded for `find_due`."""
         return any(part.may_be_due(known) for part in (self._dark, self._silence, self._records))
 
     def find_due(self, moment: Moment, gaps: Gaps, outages: Iterable[OpenOutage] = ()) -> None:
-        """Let time go on to `moment.known`; it never goes back."""
+        """Decide what follows from time up to `moment.known`, which never goes back."""
         known = moment.known if self.known is None else max(moment.known, self.known)
         self.known = known
         moment = msgspec.structs.replace(moment, known=known)
@@ -130,19 +131,19 @@ class BlindSpots:
         self._records.find_due(moment)
 
     def take_questions(self) -> list[ReportingQuestion]:
-        """What has to be known of stations before they are said to have no sessions or resources."""
+        """Questions about stations that must be answered before they count as without sessions or resources."""
         return self._records.take_questions()
 
     def note_reporting(self, reporting: Iterable[ReportingQuestion]) -> None:
-        """The questions to which the answer is yes."""
+        """Take the questions to which the answer is yes."""
         self._records.note_reporting(reporting)
 
     def take_changes(self) -> list[SpotChange]:
-        """What was decided since the last call, in its order."""
-        return [*self._uncovered.take_changes(), *self._dark.take_changes(), *self._ledger.take_changes()]
+        """The changes since the last call, in their order."""
+        return [*self._uncovered.take_changes(), *self._dark.take_changes(), *self._spots.take_changes()]
 
     def write_spots(self, book: Book, now: datetime) -> None:
-        """Take what was decided into a book that knows the incidents of these keys."""
+        """Write the changes into a book that has learnt the incidents of their keys."""
         write_spots(book, self.take_changes(), now)
 
 
@@ -155,8 +156,8 @@ def _since(spots: Mapping[tuple[SpotKind, str], StoredSpot]) -> dict[tuple[SpotK
     return {name: spot.since for name, spot in spots.items() if name[0] not in (SpotKind.UNCOVERED, SpotKind.AREA_DARK)}
 
 
-def _dark_ones(told: Mapping[tuple[SpotKind, str], StoredSpot]) -> Iterator[OpenAreaIncident]:
-    for (kind, subject), spot in told.items():
+def _dark_incidents(spots: Mapping[tuple[SpotKind, str], StoredSpot]) -> Iterator[OpenAreaIncident]:
+    for (kind, subject), spot in spots.items():
         if kind is SpotKind.AREA_DARK:
             stage = DarkStage.LAST_ONE if spot.stage == DarkStage.LAST_ONE else DarkStage.DARK
             yield OpenAreaIncident(area=subject, stage=stage, since=spot.since, above=spot.parent_key)

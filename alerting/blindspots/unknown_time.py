@@ -1,4 +1,4 @@
-"""Unknown time: intervals in which a pipeline clock did not count, which no rule may count either. Pure."""
+"""Unknown time: intervals in which a pipeline clock stood still, so that rules must not count them. Pure."""
 
 from bisect import insort
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from alerting.stations.snapshot import ClockName
 
 
 class UnknownTime(NamedTuple):
-    """An interval that is over, of one clock; `seq` as in `pipeline_gap`."""
+    """An interval of one pipeline clock that is over; `seq` as in the table `pipeline_gap`."""
 
     partition: int
     shard: str
@@ -19,7 +19,7 @@ class UnknownTime(NamedTuple):
 
 
 class Gaps:
-    """The unknown time of every clock, as far back as rules look."""
+    """The unknown time of every clock, as far back as rules look. `cursors`: the newest `seq` by partition."""
 
     def __init__(self, gaps: Iterable[UnknownTime] = ()) -> None:
         self._by_clock: dict[ClockName, list[tuple[datetime, datetime]]] = {}
@@ -27,7 +27,7 @@ class Gaps:
         self.add_gaps(gaps)
 
     def add_gaps(self, gaps: Iterable[UnknownTime]) -> None:
-        """More of them; one that is known already changes nothing."""
+        """Add intervals; an interval that was added before changes nothing."""
         for gap in gaps:
             known = self._by_clock.setdefault((gap.partition, gap.shard), [])
             if (gap.began_at, gap.ended_at) not in known:
@@ -35,12 +35,12 @@ class Gaps:
             self.cursors[gap.partition] = max(self.cursors.get(gap.partition, -1), gap.seq)
 
     def forget_before(self, before: datetime) -> None:
-        """Drop what ended before a moment that no rule looks back to."""
+        """Delete the intervals that ended before a moment; no rule looks further back."""
         for clock, gaps in self._by_clock.items():
             self._by_clock[clock] = [gap for gap in gaps if gap[1] >= before]
 
     def unknown_within(self, clocks: Iterable[ClockName | None], begin: datetime, end: datetime) -> timedelta:
-        """How much of an interval was unknown to any of the clocks."""
+        """How much of the time from `begin` to `end` was unknown to at least one of the clocks; None is no clock."""
         parts = sorted(
             (max(began, begin), min(ended, end))
             for clock in clocks

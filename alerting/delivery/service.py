@@ -16,20 +16,14 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
+from alerting.delivery.apprise_target import AppriseTarget, open_plugin, quiet_apprise
 from alerting.delivery.bot_target import BotTarget
 from alerting.delivery.bots import parse_bot
 from alerting.delivery.facts import AlertArea, AlertFacts, AlertMessage, known_zone
+from alerting.delivery.log_target import LogTarget
 from alerting.delivery.message import write_message, write_plainly
 from alerting.delivery.retry import GiveUp, after_failure
-from alerting.delivery.targets import (
-    AlertTarget,
-    AppriseTarget,
-    LogTarget,
-    Parcel,
-    SendError,
-    open_plugin,
-    quiet_apprise,
-)
+from alerting.delivery.targets import AlertTarget, Parcel, SendError
 from alerting.delivery.texts import Language
 from alerting.delivery.webhook_target import WebhookTarget, webhook_of
 from contract.errors import RemedyError

@@ -19,9 +19,9 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from alerting.delivery.apprise_target import quiet_apprise
 from alerting.delivery.direct import DirectSender
 from alerting.delivery.service import DeliverConfig, open_targets
-from alerting.delivery.targets import quiet_apprise
 from alerting.delivery.texts import Language
 from alerting.pipeline.transitions import INCIDENTS
 from alerting.selfcheck.rules import (

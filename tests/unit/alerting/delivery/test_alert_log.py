@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alerting.delivery.targets import LogTarget
+from alerting.delivery.log_target import LogTarget
 
 
 def mode(path: Path) -> int:

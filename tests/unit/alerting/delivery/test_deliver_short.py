@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerting.delivery.apprise_target import open_plugin, text_for
 from alerting.delivery.facts import AlertArea, Phase, plain
 from alerting.delivery.message import write_message
 from alerting.delivery.short import MOST_UNITS, clusters, cut, units
-from alerting.delivery.targets import open_plugin, text_for
 from alerting.delivery.texts import Language
 from contract.glossary import WORDS
 from tests.unit.alerting.delivery.test_deliver_messages import BEGAN, MANY, NOW, OVER, TREE, facts

@@ -1,0 +1,112 @@
+"""Sends notifications through the plugins of apprise."""
+
+import asyncio
+import logging
+import re
+from contextvars import ContextVar
+from typing import Any, Final
+
+from apprise import Apprise, NotifyFormat
+
+from alerting.delivery.facts import AlertMessage
+from alerting.delivery.in_thread import run_in_thread
+from alerting.delivery.retry import target_of
+from alerting.delivery.targets import Parcel, SendError
+from contract.errors import RemedyError
+
+_WEBHOOKS: Final = frozenset({"xmls", "forms"})
+_SMS: Final = 160
+"""The longest message, in characters, that apprise states for a plugin that sends SMS."""
+_STATUS = re.compile(r"error=(\d{3})\b")
+
+
+def open_plugin(url: str, place: int) -> Any:
+    """apprise's plugin for a URL; `place` is the URL's number in the setting. Raises RemedyError."""
+    quiet_apprise()
+    notifier = Apprise.instantiate(url)
+    if notifier is None:
+        raise RemedyError(
+            f"MILEPOST_ALERT_URLS: URL {place} is none that apprise understands (it is secret and not shown): "
+            "correct it as https://github.com/caronc/apprise says",
+            f"MILEPOST_ALERT_URLS：apprise 不识别第 {place} 个地址（地址保密，不显示）："
+            "请按 https://github.com/caronc/apprise 的说明改正",
+        )
+    return notifier
+
+
+def text_for(notifier: Any, message: AlertMessage) -> tuple[str, str]:
+    """Title and body for a plugin; one that sends SMS gets the short form, whose length is one segment's."""
+    is_sms = notifier.body_maxlen <= _SMS
+    return ("", message.short) if is_sms and message.short else (message.title, message.body)
+
+
+class AppriseTarget:
+    """One apprise URL with its plugin. An XML or form webhook also gets the key as the header `Idempotency-Key`."""
+
+    def __init__(self, notifier: Any, url: str, timeout: float) -> None:
+        self.name = target_of(url)
+        self._timeout = timeout
+        self._running: asyncio.Future[None] | None = None
+        # What a plugin offers differs from one to the next.
+        self._notifier = notifier
+        self._all = Apprise(services=notifier)
+
+    async def send(self, parcel: Parcel) -> None:
+        """In a thread and within the time limit; one that hangs beyond it blocks this target alone."""
+        if self._running is not None and not self._running.done():
+            raise SendError("the last attempt has not come back yet")
+        self._running = run_in_thread(lambda: self._notify(parcel), f"deliver {self.name}")
+        try:
+            await asyncio.wait_for(asyncio.shield(self._running), self._timeout)
+        except TimeoutError as exc:
+            raise SendError(f"no answer within {self._timeout:g} s") from exc
+
+    def _notify(self, parcel: Parcel) -> None:
+        notifier = self._notifier
+        if notifier.secure_protocol in _WEBHOOKS:
+            notifier.headers["Idempotency-Key"] = parcel.key
+        said: list[str] = []
+        _said.set(said)
+        try:
+            # Said to be text, it is sent as text, or made into text of what the target reads: HTML, Markdown.
+            title, body = text_for(notifier, parcel.message)
+            taken = self._all.notify(title=title, body=body, body_format=NotifyFormat.TEXT)
+        except Exception as exc:
+            # Its text may show the URL; the plugin's kind of error is enough.
+            raise SendError(f"apprise raised {type(exc).__name__}") from None
+        if not taken:
+            raise _error_of(said)
+
+
+def _error_of(lines: list[str]) -> SendError:
+    """What a plugin's own log lines say of a failure, without what they may show."""
+    for line in lines:
+        match = _STATUS.search(line)
+        if match:
+            return SendError(f"answered with HTTP status {match[1]}", int(match[1]))
+    if any("onnection error" in line for line in lines):
+        return SendError("cannot be reached")
+    return SendError("was not accepted")
+
+
+_said: ContextVar[list[str]] = ContextVar("said", default=[])  # noqa: B039 -- each attempt sets its own
+"""The log lines of the plugin of one attempt; apprise hands our context on to the threads it runs plugins in."""
+
+
+class _Listener(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        lines = _said.get()
+        if len(lines) < 100:
+            lines.append(record.getMessage())
+
+
+_listener = _Listener(logging.WARNING)
+
+
+def quiet_apprise() -> None:
+    """Keep apprise's log lines, which show hosts and sometimes tokens, out of ours; we read them for the status."""
+    logger = logging.getLogger("apprise")
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
+    if _listener not in logger.handlers:
+        logger.addHandler(_listener)
