@@ -1,16 +1,19 @@
 """Which area the filter of a page means: a code, or a name, whole or in part, in any of its languages."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from fastapi import Request
 
 from api.console.names import where
 from api.console.pages import link
+from api.console.queries import QUERIES
 from api.console.texts import Words
-from api.context import QUERIES, Context
 from api.http.filters import area_codes
+from api.read.areas import find_area_row
+from api.read.rows import DatabaseRow
+from store.pool import Connection
 
 MOST: Final = 30
 """Areas that are offered to choose from."""
@@ -19,13 +22,7 @@ _KEPT: Final = frozenset({"q", "verdict", "status", "kind", "station"})
 """What else of a query stays when an area is chosen."""
 
 
-class Named(Protocol):
-    """A row with `name`, `name_en` and `name_bo`."""
-
-    def __getitem__(self, column: str, /) -> Any: ...
-
-
-_N = TypeVar("_N", bound=Named)
+_N = TypeVar("_N", bound=DatabaseRow)
 
 
 def settle(asked: str, found: Sequence[_N]) -> list[_N]:
@@ -41,7 +38,7 @@ def settle(asked: str, found: Sequence[_N]) -> list[_N]:
     return list({id(area): area for area in (*whole, *begins, *found)}.values())
 
 
-def _folded(area: Named) -> Iterator[str]:
+def _folded(area: DatabaseRow) -> Iterator[str]:
     return (area[name].casefold() for name in _NAMES if area[name])
 
 
@@ -65,16 +62,15 @@ class AreaFound(msgspec.Struct, frozen=True, kw_only=True):
     unknown: bool = False
 
 
-async def find_area(context: Context, request: Request, asked: str, words: Words) -> AreaFound:
+async def find_area(connection: Connection, request: Request, asked: str, words: Words) -> AreaFound:
     """The area that the filter of a page means."""
     text = asked.strip()
     if not text:
         return AreaFound()
     codes = area_codes(text)
-    async with context.database.snapshot() as connection:
-        exact = await connection.fetchrow(QUERIES.find_area, codes)
-        found = [exact] if exact else settle(text, await connection.fetch(QUERIES.find_areas_named, text, MOST + 1))
-        above = await connection.fetch(QUERIES.names_above, [area["code"] for area in found[:MOST]])
+    exact = await find_area_row(connection, text)
+    found = [exact] if exact else settle(text, await connection.fetch(QUERIES.find_areas_named, text, MOST + 1))
+    above = await connection.fetch(QUERIES.names_above, [area["code"] for area in found[:MOST]])
     if not found:
         return AreaFound(codes=codes, unknown=True)
     if len(found) == 1:
@@ -90,10 +86,10 @@ async def find_area(context: Context, request: Request, asked: str, words: Words
     )
 
 
-def _name(words: Words, area: Named) -> str:
+def _name(words: Words, area: DatabaseRow) -> str:
     return words.pick(area["name"], area["name_en"])
 
 
-def _choice(area: Named, place: str, request: Request, words: Words) -> Choice:
+def _choice(area: DatabaseRow, place: str, request: Request, words: Words) -> Choice:
     kept = {name: value for name, value in request.query_params.items() if name in _KEPT}
     return Choice(_name(words, area), where(place, area["code"]), link(request.url.path, **kept, area=area["code"]))

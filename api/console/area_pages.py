@@ -7,15 +7,16 @@ from starlette.responses import RedirectResponse
 
 from api.console.blind_spot_pages import spot_row
 from api.console.board import verdicts
-from api.console.name_lookup import names_of
-from api.console.names import Name, name_of, name_of_row
+from api.console.name_lookup import describe_stations, load_area_path, load_names
+from api.console.names import Name, name_of
 from api.console.pages import page_router, show, words_for
 from api.console.station_pages import station_rows
 from api.console.texts import Words
-from api.context import QUERIES, Shared
+from api.context import Shared
 from api.http.paging import MAX_CURSOR, Page
-from api.read.schemas import Area, AreaChild
-from api.v1 import areas, stations
+from api.read.areas import load_all_areas, load_area
+from api.read.schemas import AreaChild, AreaDocument
+from api.read.stations import list_stations
 
 router = page_router()
 
@@ -27,7 +28,8 @@ _SPOTS: Final = 10
 async def show_roots(request: Request, context: Shared) -> Response:
     """All stations together, and those of each area that lies in no other; of a single one, its own page."""
     words = words_for(request)
-    whole = await areas.get_whole(context)
+    async with context.database.snapshot() as connection:
+        whole = await load_all_areas(connection)
     if len(whole.roots) == 1 and not whole.nowhere:
         return RedirectResponse(f"/areas/{whole.roots[0].code}", status_code=303)
     return show(
@@ -49,23 +51,26 @@ async def show_area(
 ) -> Response:
     """How many stations of an area are how, the same of each part of it, its stations, and its blind spots."""
     words = words_for(request)
-    area = await areas.get_area(context, code)
-    found = await stations.list_stations(context, Page(_STATIONS, cursor or None), [area.code], retired=False)
     async with context.database.snapshot() as connection:
-        above = await connection.fetch(QUERIES.area_path, area.code)
-        spots = area.blind_spots[:_SPOTS]
-        named = await names_of(connection, words, spots)
+        found = await load_area(connection, code)
+        listed = await list_stations(
+            connection, Page(_STATIONS, cursor or None), area=[found.area["code"]], retired=False
+        )
+        above = await load_area_path(connection, words, found.area["code"])
+        named = await load_names(connection, words, found.spots[:_SPOTS])
+        described = await describe_stations(connection, listed.rows)
+    area = await found.document(context.work)
     return show(
         request,
         "area.html",
         area=area,
         name=_area_name(words, area),
-        above=[(row["code"], name_of_row(words, row).main) for row in above[:-1]],
+        above=above[:-1],
         verdicts=verdicts(area.counts),
-        spots=[spot_row(spot, named, words) for spot in spots],
+        spots=[spot_row(spot, named, words) for spot in area.blind_spots[:_SPOTS]],
         children=[_child(words, child) for child in area.children],
-        stations=await station_rows(context, found.items, words),
-        next=found.next,
+        stations=station_rows(await listed.documents(context.work), described, words),
+        next=listed.next,
         cursor=cursor,
     )
 
@@ -79,5 +84,5 @@ def _child(words: Words, child: AreaChild) -> dict[str, Any]:
     }
 
 
-def _area_name(words: Words, area: Area | AreaChild) -> Name:
+def _area_name(words: Words, area: AreaDocument | AreaChild) -> Name:
     return name_of(words, area.name, area.name_en, area.name_bo)

@@ -5,14 +5,16 @@ from typing import Annotated, Any, Final
 from fastapi import Query, Request, Response
 
 from api.console.area_choice import find_area
-from api.console.name_lookup import Names, names_of
+from api.console.name_lookup import PlaceNames, load_names
 from api.console.names import topic_of, where
 from api.console.pages import page_router, show, words_for
+from api.console.queries import QUERIES
 from api.console.texts import Words
-from api.context import QUERIES, Context, Shared
+from api.context import Shared
 from api.http.paging import MAX_CURSOR, Page
+from api.read.blind_spots import list_blind_spots
+from api.read.moment import load_now
 from api.read.schemas import BlindSpot
-from api.v1 import blind_spots
 from contract.glossary import WORDS
 from contract.kinds import IncidentKind
 
@@ -34,17 +36,20 @@ async def show_blind_spots(
 ) -> Response:
     """Blind spots, the last found first, and how many there are of each kind."""
     words = words_for(request)
-    where_asked = await find_area(context, request, area, words)
-    asked = where_asked.codes
     wanted = kind if kind in KINDS else None
-    found = await blind_spots.list_blind_spots(context, Page(_PAGE, cursor or None), asked, wanted)
-    now, counted, named = await _around(context, words, asked, found.items)
+    async with context.database.snapshot() as connection:
+        where_asked = await find_area(connection, request, area, words)
+        asked = where_asked.codes
+        found = await list_blind_spots(connection, Page(_PAGE, cursor or None), area=asked, kind=wanted)
+        now = await load_now(connection)
+        counted = {row["kind"]: row["spots"] for row in await connection.fetch(QUERIES.count_blind_spots, asked)}
+        named = await load_names(connection, words, found.rows)
     return show(
         request,
         "blind_spots.html",
         now=now,
         counts=[(one, counted.get(one, 0)) for one in KINDS],
-        rows=[spot_row(spot, named, words) for spot in found.items],
+        rows=[spot_row(spot, named, words) for spot in await found.documents(context.work)],
         next=found.next,
         cursor=cursor,
         kind=wanted or "",
@@ -54,17 +59,7 @@ async def show_blind_spots(
     )
 
 
-async def _around(
-    context: Context, words: Words, area: list[str] | None, spots: list[BlindSpot]
-) -> tuple[Any, dict[str, int], Names]:
-    """The time, how many spots there are of each kind, and the names of what some of them are about."""
-    async with context.database.snapshot() as connection:
-        now = await connection.fetchval(QUERIES.now)
-        counted = {row["kind"]: row["spots"] for row in await connection.fetch(QUERIES.count_blind_spots, area)}
-        return now, counted, await names_of(connection, words, spots)
-
-
-def spot_row(spot: BlindSpot, named: Names, words: Words) -> dict[str, Any]:
+def spot_row(spot: BlindSpot, named: PlaceNames, words: Words) -> dict[str, Any]:
     """What a page says of a blind spot."""
     area = named.area(spot.area)
     return {

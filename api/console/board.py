@@ -13,15 +13,17 @@ from alerting.stations.verdict import Verdict
 from api.console.first_steps import first_steps
 from api.console.names import name_of, topic_of, where
 from api.console.pages import answer, frame, page_router, render, words_for
+from api.console.queries import QUERIES
 from api.console.station_map import ORDER, Place, Point, draw
 from api.console.texts import Words
-from api.context import QUERIES, load_clocks, load_cover
 from api.http.database import Database
 from api.http.shared_query import Look
 from api.read.counting import Survey, counts_document, grounds, kept_totals
-from api.read.schemas import Counts, Shard, Station
-from api.v1.pipeline import load_doubts, load_steadiness, shard_documents
-from api.v1.stations import complete
+from api.read.moment import load_clocks, load_cover
+from api.read.pipeline import load_doubts, load_steadiness, newest_deadletter
+from api.read.schemas import ShardDocument, StationDocument, VerdictCounts
+from api.read.shard_documents import shard_documents
+from api.read.stations import complete_stations
 
 router = page_router()
 
@@ -41,12 +43,12 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     is drawn on the map, each with its verdict."""
 
     now: datetime
-    counts: Counts
+    counts: VerdictCounts
     incidents: list[Row]
-    fallen: list[tuple[Station, Row]]
+    fallen: list[tuple[StationDocument, Row]]
     spots: list[tuple[Verdict, Row]]
     places: list[Row]
-    shards: list[Shard]
+    shards: list[ShardDocument]
     deadletters: int
     quiet_spots: int
 
@@ -93,9 +95,9 @@ async def look(database: Database, places: Callable[[], Awaitable[list[Row]]], s
     async with database.snapshot() as connection:
         clocks, cover = await load_clocks(connection), await load_cover(connection)
         rows = await connection.fetch(QUERIES.list_fallen, *grounds(clocks, cover), ROWS)
-        fallen = await complete(connection, rows, clocks, cover)
+        fallen = await complete_stations(connection, rows, clocks, cover)
         incidents = await connection.fetch(QUERIES.list_open_incidents, ROWS)
-        deadletters = await connection.fetchval(QUERIES.newest_deadletter)
+        deadletters = await newest_deadletter(connection)
         doubts = await load_doubts(connection)
         steadiness = await load_steadiness(connection, clocks.now)
         quiet_spots = await connection.fetchval(QUERIES.count_quiet_spots)
@@ -150,7 +152,7 @@ def _all_of(rows: Sequence[Any], place: int | None = None) -> int:
     return int(row["all_of_them"])
 
 
-def verdicts(counts: Counts) -> list[tuple[str, int]]:
+def verdicts(counts: VerdictCounts) -> list[tuple[str, int]]:
     """The verdicts worth a number, the usual one first and then the gravest."""
     numbers = [(verdict, getattr(counts, verdict.value)) for verdict in (Verdict.ONLINE, *ORDER)]
     return [(verdict.value, number) for verdict, number in dict(numbers).items() if number or verdict in _ALWAYS]
@@ -181,7 +183,7 @@ def _atlas(seen: Seen, words: Words) -> Any:
     return draw(points, names)
 
 
-def _headline(counts: Counts, incidents: int, shards: list[Shard], words: Words) -> dict[str, str]:
+def _headline(counts: VerdictCounts, incidents: int, shards: list[ShardDocument], words: Words) -> dict[str, str]:
     """The one sentence on top, and its colour. Our own blindness comes first: it makes the rest doubtful."""
     if not shards or not all(shard.sound for shard in shards):
         return {"mood": "blind", "headline": words("cannot_see" if shards else "no_pipeline")}
@@ -198,7 +200,7 @@ def _area_name(row: Row, words: Words) -> str | None:
     return words.pick(row["area_name"], row["area_name_en"]) if row["area_name"] else row["area"]
 
 
-def _fallen(station: Station, row: Row, words: Words, now: datetime) -> dict[str, Any]:
+def _fallen(station: StationDocument, row: Row, words: Words, now: datetime) -> dict[str, Any]:
     return {
         "id": station.id,
         "name": name_of(words, station.name, row["name_en"], row["name_bo"]),
@@ -224,7 +226,7 @@ def _incident(row: Row, words: Words, now: datetime) -> dict[str, Any]:
     }
 
 
-def _shard(shard: Shard, words: Words) -> dict[str, Any]:
+def _shard(shard: ShardDocument, words: Words) -> dict[str, Any]:
     lag = words.duration(timedelta(seconds=shard.lag_s))
     return {
         "name": shard.shard,

@@ -7,18 +7,28 @@ from fastapi import Query, Request, Response
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
+from api.actions.closures import (
+    Approval,
+    Declaration,
+    Withdrawal,
+    approve_closure,
+    declare_closure,
+    withdraw_closure,
+)
 from api.console.area_choice import find_area
-from api.console.name_lookup import Names, names_of
+from api.console.name_lookup import PlaceNames, load_names, load_names_of
 from api.console.names import where
 from api.console.pages import page_router, show, words_for
 from api.console.texts import Words
-from api.context import QUERIES, Context, Shared
+from api.context import Context, Shared
 from api.http.forms import MOST_PERSON, person, read_form
 from api.http.paging import MAX_CURSOR, Page
+from api.http.parameters import ClosureId
 from api.http.problems import Problem, not_found
+from api.http.times import as_beijing_time
+from api.read.closures import list_closures, load_closure
+from api.read.moment import load_now
 from api.read.schemas import ClosureDocument, ClosureStatus
-from api.v1 import closures
-from api.v1.closures import Approval, ClosureId, Declaration, Withdrawal
 from contract.said import said_by
 
 router = page_router()
@@ -59,17 +69,22 @@ async def _list(
 ) -> Response:
     words = words_for(request)
     wanted = next((one for one in _STATUSES if one == status), None)
-    where_asked = await find_area(context, request, area, words)
-    found = await closures.list_closures(
-        context, Page(_PAGE, cursor or None), where_asked.codes, station.strip() or None, wanted
-    )
-    now, named = await _around(context, words, found.items)
+    async with context.database.snapshot() as connection:
+        where_asked = await find_area(connection, request, area, words)
+        found = await list_closures(
+            connection,
+            Page(_PAGE, cursor or None),
+            area=where_asked.codes,
+            station=station.strip() or None,
+            status=wanted,
+        )
+        now, named = await load_now(connection), await load_names(connection, words, found.rows)
     return show(
         request,
         "closures.html",
         code,
         now=now,
-        rows=[_row(one, named, words) for one in found.items],
+        rows=[_row(one, named, words) for one in await found.documents(context.work)],
         next=found.next,
         cursor=cursor,
         status=wanted or "",
@@ -85,12 +100,7 @@ async def _list(
     )
 
 
-async def _around(context: Context, words: Words, found: list[ClosureDocument]) -> tuple[Any, Names]:
-    async with context.database.snapshot() as connection:
-        return await connection.fetchval(QUERIES.now), await names_of(connection, words, found)
-
-
-def _row(closure: ClosureDocument, named: Names, words: Words) -> dict[str, Any]:
+def _row(closure: ClosureDocument, named: PlaceNames, words: Words) -> dict[str, Any]:
     scope = next(scope for scope in _SCOPES if getattr(closure, scope) is not None)
     name = getattr(closure, scope)
     called = {"station": named.station, "area": named.area}.get(scope, str)(name)
@@ -112,18 +122,20 @@ async def show_closure(request: Request, context: Shared, id: ClosureId) -> Resp
 
 async def _show(request: Request, context: Context, number: int, code: int = 200, refused: str = "") -> Response:
     words = words_for(request)
-    closure = await closures.get_closure(context, number)
-    now, named = await _around(context, words, [closure])
+    async with context.database.snapshot() as connection:
+        closure = await load_closure(connection, number)
+        now = await load_now(connection)
+        named = await load_names_of(connection, words, [(closure.station, closure.area)])
     values = {**_row(closure, named, words), "now": now, "refused": refused, "most_person": MOST_PERSON}
     return show(request, "closure.html", code, **values)
 
 
 @router.post("/closures")
-async def declare_closure(request: Request, context: Shared) -> Response:
+async def declare(request: Request, context: Shared) -> Response:
     """Declare what the form says and show it; a refusal is told beside the form."""
     said = await read_form(request)
     try:
-        made = await closures.declare(context, request, _declaration(said))
+        made = await declare_closure(context, request, _declaration(said))
     except (Problem, ValidationError) as exc:
         return await _list(request, context, code=422, refused=_refusal(exc, words_for(request)), said=said)
     return RedirectResponse(f"/closures/{made.id}", status_code=303)
@@ -132,7 +144,7 @@ async def declare_closure(request: Request, context: Shared) -> Response:
 def _declaration(said: Mapping[str, str]) -> Declaration:
     """The form, in which times are Beijing's."""
     scope = said.get("scope", "")
-    times = {name: closures.beijing(name, said.get(name, "")) for name in ("from", "until")}
+    times = {name: as_beijing_time(name, said.get(name, "")) for name in ("from", "until")}
     return Declaration.model_validate(
         {
             **({scope: said.get("name", "")} if scope in _SCOPES else {}),
@@ -166,29 +178,29 @@ def _refusal(exc: Problem | ValidationError, words: Words) -> str:
     return said_by(exc.__cause__ or exc).text(words.language)
 
 
-Deed = Callable[[Context, Request, int, dict[str, str]], Awaitable[ClosureDocument]]
+_ClosureAction = Callable[[Context, Request, int, dict[str, str]], Awaitable[ClosureDocument]]
 
 
 async def _approve(context: Context, request: Request, number: int, said: dict[str, str]) -> ClosureDocument:
     given = Approval(evidence=said.get("evidence") or None, by=person(said))
-    return await closures.approve(context, request, number, given)
+    return await approve_closure(context, request, number, given)
 
 
 async def _withdraw(context: Context, request: Request, number: int, said: dict[str, str]) -> ClosureDocument:
-    return await closures.withdraw(context, request, number, Withdrawal(by=person(said)))
+    return await withdraw_closure(context, request, number, Withdrawal(by=person(said)))
 
 
-_DEEDS: Final[Mapping[str, Deed]] = {"approve": _approve, "withdraw": _withdraw}
+_ACTIONS: Final[Mapping[str, _ClosureAction]] = {"approve": _approve, "withdraw": _withdraw}
 
 
 @router.post("/closures/{id}/{action}")
 async def act_on_closure(request: Request, context: Shared, id: ClosureId, action: str) -> Response:  # noqa: A002
     """Do what a button of the page says, and go back to it."""
     said = await read_form(request)
-    if action not in _DEEDS:
+    if action not in _ACTIONS:
         raise not_found("action", action)
     try:
-        await _DEEDS[action](context, request, id, said)
+        await _ACTIONS[action](context, request, id, said)
     except (Problem, ValidationError) as exc:
         if isinstance(exc, Problem) and exc.status == 404:
             raise

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from api.read.schemas import Counts
+from api.read.schemas import VerdictCounts
 
 STATION: Final = "6302220001"
 """A station of the example files."""
@@ -18,7 +18,7 @@ class Step(msgspec.Struct, frozen=True):
     done: bool = False
 
 
-def first_steps(counts: Counts, url: str, language: str) -> list[Step]:
+def first_steps(counts: VerdictCounts, url: str, language: str) -> list[Step]:
     """The three steps: register, report, look at alerts. None of them once a station was heard.
 
     `url`: under which the console is reached, for the example files in `language`.

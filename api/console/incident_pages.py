@@ -3,27 +3,36 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
+import msgspec
 from fastapi import Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import MAX_TEXT
+from api.actions.incidents import IncidentAction, act_on_incident
 from api.console.area_choice import find_area
 from api.console.details import EntryText, entry_text, facts_of
-from api.console.name_lookup import Names, names_of
+from api.console.name_lookup import PlaceNames, load_names, load_names_of
 from api.console.names import topic_of, where
 from api.console.pages import page_router, show, words_for
+from api.console.queries import QUERIES
 from api.console.texts import Words
-from api.context import QUERIES, Context, Shared
+from api.context import Context, Shared
+from api.http.actor import actor_of
 from api.http.forms import MOST_PERSON, person, read_form
 from api.http.paging import MAX_CURSOR, Page
+from api.http.parameters import IncidentId
 from api.http.problems import not_found
-from api.read.schemas import Incident, IncidentDetail, IncidentEntry, IncidentStatus
-from api.v1 import incidents, stations
-from api.v1.incidents import Action, IncidentId
+from api.http.work import Work
+from api.read.found import FoundPage
+from api.read.incidents import list_incidents, load_incident
+from api.read.moment import load_now
+from api.read.schemas import IncidentDetail, IncidentDocument, IncidentEntry, IncidentStatus, StationDocument
+from api.read.stations import load_stations
 from contract.glossary import WORDS
 from contract.kinds import IncidentKind
+from store.pool import Connection
 
 router = page_router()
 
@@ -47,17 +56,25 @@ async def show_incidents(
     """Incidents: what is open first, then what somebody looks after, then what is over."""
     words = words_for(request)
     wanted = [one for one in _STATUSES if one == status] or list(_STATUSES)
-    where_asked = await find_area(context, request, area, words)
-    asked = where_asked.codes
     page = Page(_PAGE, cursor or None if len(wanted) == 1 else None)
-    found = [await incidents.list_incidents(context, page, asked, one, kind or None, top=not kind) for one in wanted]
-    now, named = await _names(context, words, [incident for part in found for incident in part.items])
+    async with context.database.snapshot() as connection:
+        where_asked = await find_area(connection, request, area, words)
+        found = [
+            await list_incidents(connection, page, area=where_asked.codes, status=one, kind=kind or None, top=not kind)
+            for one in wanted
+        ]
+        now = await load_now(connection)
+        named = await load_names(connection, words, [row for part in found for row in part.rows])
     return show(
         request,
         "incidents.html",
         now=now,
         parts=[
-            {"status": one, "rows": [_row(incident, named, words) for incident in part.items], "next": part.next}
+            {
+                "status": one,
+                "rows": [_row(incident, named, words) for incident in await part.documents(context.work)],
+                "next": part.next,
+            }
             for one, part in zip(wanted, found, strict=True)
         ],
         status=status if len(wanted) == 1 else "",
@@ -69,13 +86,7 @@ async def show_incidents(
     )
 
 
-async def _names(context: Context, words: Words, found: list[Incident]) -> tuple[Any, Names]:
-    """The time, and names of the stations and areas that some incidents are about."""
-    async with context.database.snapshot() as connection:
-        return await connection.fetchval(QUERIES.now), await names_of(connection, words, found)
-
-
-def _row(incident: Incident, named: Names, words: Words) -> dict[str, Any]:
+def _row(incident: IncidentDocument, named: PlaceNames, words: Words) -> dict[str, Any]:
     station, area = named.station(incident.station), named.area(incident.area)
     return {
         "incident": incident,
@@ -96,8 +107,12 @@ async def _show(
     request: Request, context: Context, number: int, status: int = 200, refused: str = "", text: str = ""
 ) -> Response:
     words = words_for(request)
-    incident = await incidents.get_incident(context, number)
-    now, named = await _names(context, words, [incident])
+    async with context.database.snapshot() as connection:
+        now = await load_now(connection)
+        incident = await load_incident(connection, number)
+        children = await _load_children(connection, incident)
+        places = [(incident.station, incident.area), *children.places]
+        named = await load_names_of(connection, words, places)
     return show(
         request,
         "incident.html",
@@ -111,12 +126,12 @@ async def _show(
         most=MAX_TEXT,
         reopen_after=context.config.reopening,
         most_person=MOST_PERSON,
-        **await _children(context, incident, words),
+        **await _children(children, named, words, context.work),
         **{name: value for name, value in _row(incident, named, words).items() if name != "incident"},
     )
 
 
-def _named_elsewhere(incident: Incident) -> list[str]:
+def _named_elsewhere(incident: IncidentDocument) -> list[str]:
     return ["name"] if incident.cause and incident.cause.kind == "area" else []
 
 
@@ -126,21 +141,35 @@ def _entry(entry: IncidentEntry, words: Words) -> dict[str, Any]:
     return {"entry": entry, "text": entry_text(words, text) if ours else EntryText(text)}
 
 
-async def _children(context: Context, incident: IncidentDetail, words: Words) -> dict[str, Any]:
-    """How many have this one as their cause, and of the first how their stations are now: the open ones first."""
+class _Children(msgspec.Struct, frozen=True):
+    """What has an incident as its cause. `parts`: by status, the open ones first; `places`: (station, area) of the
+    shown children, `stations`: their stations; `counted`: `many`, `incidents` and `down` of all children."""
+
+    parts: list[FoundPage[IncidentDocument]]
+    places: list[tuple[str | None, str | None]]
+    stations: FoundPage[StationDocument] | None
+    counted: dict[str, int]
+
+
+async def _load_children(connection: Connection, incident: IncidentDetail) -> _Children:
+    """How many have this one as their cause, and the first of them with their stations."""
     if not incident.children:
-        return {"children": [], "many": 0, "down": 0, "incidents": 0}
-    parts = [
-        await incidents.list_incidents(context, Page(_MOST_CHILDREN, None), status=status, parent=incident.id)
-        for status in _STATUSES
-    ]
-    found = [child for part in parts for child in part.items][:_MOST_CHILDREN]
-    now_at = await stations.some_stations(context, [child.station for child in found if child.station])
-    _, named = await _names(context, words, found)
-    async with context.database.snapshot() as connection:
-        counted = await connection.fetchrow(QUERIES.count_children, incident.id, incident.kind == IncidentKind.HEALTH)
-    rows = [{**_row(child, named, words), "station": now_at.get(child.station or "")} for child in found]
-    return {"children": rows, **dict(counted or {})}
+        return _Children([], [], None, {"many": 0, "down": 0, "incidents": 0})
+    page = Page(_MOST_CHILDREN, None)
+    parts = [await list_incidents(connection, page, status=status, parent=incident.id) for status in _STATUSES]
+    rows = [row for part in parts for row in part.rows][:_MOST_CHILDREN]
+    places = [(row["station"], row["area"]) for row in rows]
+    stations = await load_stations(connection, [station for station, _ in places if station])
+    counted = await connection.fetchrow(QUERIES.count_children, incident.id, incident.kind == IncidentKind.HEALTH)
+    return _Children(parts, places, stations, dict(counted or {}))
+
+
+async def _children(found: _Children, named: PlaceNames, words: Words, work: Work) -> dict[str, Any]:
+    """What the page says of the children, and the verdict of each one's station now."""
+    incidents = [child for part in found.parts for child in await part.documents(work)][:_MOST_CHILDREN]
+    stations = {station.id: station for station in await found.stations.documents(work)} if found.stations else {}
+    rows = [{**_row(child, named, words), "station": stations.get(child.station or "")} for child in incidents]
+    return {"children": rows, **found.counted}
 
 
 @router.get("/incidents/{id}/{action}")
@@ -150,22 +179,22 @@ async def back_to_incident(id: IncidentId, action: str) -> Response:  # noqa: A0
 
 
 @router.post("/incidents/{id}/{action}")
-async def act_on_incident(request: Request, context: Shared, id: IncidentId, action: str) -> Response:  # noqa: A002
+async def act(request: Request, context: Shared, id: IncidentId, action: str) -> Response:  # noqa: A002
     """Do what a button of the page says, and go back to the page; a refusal is told on it."""
     said = await read_form(request)
     try:
-        await incidents.act(context, _action(request, context, id, action, said))
+        await act_on_incident(context, _action(request, context, id, action, said))
     except ActionRefusedError as exc:
         words = words_for(request)
         return await _show(request, context, id, 409, words.named("refusal", exc.refusal.value), said.get("text", ""))
     return RedirectResponse(f"/incidents/{id}", status_code=303)
 
 
-def _action(request: Request, context: Context, number: int, action: str, said: dict[str, str]) -> Action:
-    actor = incidents.actor_of(request, person(said))
+def _action(request: Request, context: Context, number: int, action: str, said: dict[str, str]) -> IncidentAction:
+    actor = actor_of(request, person(said))
     text, after = said.get("text") or None, context.config.reopening
     assignee = person(said, "assignee") or ""
-    actions: Mapping[str, Action] = {
+    actions: Mapping[str, IncidentAction] = {
         "ack": lambda connection, now: incident_actions.acknowledge(connection, number, actor, text, now),
         "assign": lambda connection, now: incident_actions.assign(connection, number, actor, assignee, now),
         "note": lambda connection, now: incident_actions.note(connection, number, actor, text or "", now),

@@ -1,19 +1,14 @@
 """Names of stations and areas on the pages: one in the reader's language, the others beside it. Pure."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 
 from alerting.incidents.topics import shared_name, topic_word
 from api.console.texts import Words
+from api.read.rows import DatabaseRow
 from contract.kinds import SHARED_BY_STATIONS, IncidentKind
-
-
-class Facts(Protocol):
-    """A row with `name`, `name_en` and `name_bo`."""
-
-    def __getitem__(self, column: str, /) -> Any: ...
 
 
 class Name(msgspec.Struct, frozen=True):
@@ -29,7 +24,7 @@ def name_of(words: Words, name: str, name_en: str | None = None, name_bo: str | 
     return Name(main, [(language, text) for language, text in known.items() if text and text != main])
 
 
-def name_of_row(words: Words, row: Facts) -> Name:
+def name_of_row(words: Words, row: DatabaseRow) -> Name:
     return name_of(words, row["name"], row["name_en"], row["name_bo"])
 
 

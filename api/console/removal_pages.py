@@ -6,13 +6,14 @@ from fastapi import Request, Response
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
+from api.actions import removals
+from api.actions.removals import RemovalRequest
 from api.console.pages import link, page_router, show
 from api.context import Context, Shared
 from api.http.forms import person, read_form
+from api.http.parameters import StationId
 from api.http.problems import Problem
-from api.v1 import removals, stations
-from api.v1.removals import Why
-from api.v1.stations import StationId
+from api.read.stations import load_station
 from registry.removal import Removal
 from registry.removal_store import find_removal
 
@@ -28,8 +29,8 @@ async def ask_before_removal(request: Request, context: Shared, id: StationId) -
 
 
 async def _ask(request: Request, context: Context, station: str, status: int = 200, refused: str = "") -> Response:
-    found = await stations.get_station(context, station)
     async with context.database.snapshot() as connection:
+        found = await load_station(connection, station)
         outcome = await find_removal(connection, station)
     return show(
         request,
@@ -46,7 +47,9 @@ async def remove_station(request: Request, context: Shared, id: StationId) -> Re
     """Do it: back to the list from which it is gone, or to the page of the station, which is retired now."""
     said = await read_form(request)
     try:
-        done = await removals.remove(context, request, id, Why(reason=said.get("reason", ""), by=person(said)))
+        done = await removals.remove_station(
+            context, request, id, RemovalRequest(reason=said.get("reason", ""), by=person(said))
+        )
     except ValidationError:
         return await _ask(request, context, id, 422, "no_reason")
     except Problem as exc:
@@ -57,12 +60,19 @@ async def remove_station(request: Request, context: Shared, id: StationId) -> Re
     return RedirectResponse(link("/stations", removed=id) if gone else f"/stations/{id}", status_code=303)
 
 
+def _removal(said: dict[str, str]) -> RemovalRequest:
+    """What the form says. Raises ValidationError where the reason is missing."""
+    return RemovalRequest(reason=said.get("reason", ""), by=person(said))
+
+
 @router.post("/stations/{id}/restore")
 async def restore_station(request: Request, context: Shared, id: StationId) -> Response:  # noqa: A002
     """Take the retirement back, and show the station."""
     said = await read_form(request)
     try:
-        await removals.restore(context, request, id, Why(reason=said.get("reason", ""), by=person(said)))
+        await removals.restore_station(
+            context, request, id, RemovalRequest(reason=said.get("reason", ""), by=person(said))
+        )
     except ValidationError:
         return await _ask(request, context, id, 422, "no_reason")
     except Problem as exc:

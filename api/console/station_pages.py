@@ -1,28 +1,35 @@
 """Pages about stations: all that fit a filter, and one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import Query, Request, Response
 
-from alerting.stations.verdict import Verdict
+from alerting.stations.verdict import Clocks, Verdict
 from api.console.area_choice import find_area
-from api.console.names import Facts, Name, name_of, name_of_row
+from api.console.name_lookup import Described, describe_stations, load_area_path
+from api.console.names import Name, name_of, name_of_row
 from api.console.pages import page_router, show, words_for
 from api.console.station_map import ORDER
 from api.console.texts import Words
 from api.console.timeline_bar import PARTS, segments, sums
-from api.context import QUERIES, Context, Shared
+from api.context import Shared
 from api.http.paging import MAX_CURSOR, Page
+from api.http.parameters import StationId
 from api.http.problems import Problem
-from api.http.times import Asked
-from api.read.schemas import HealthSample, Station
-from api.v1 import history, incidents, schedules, stations
-from api.v1.stations import StationId
+from api.http.work import Work
+from api.read.history import list_health, list_usage, load_timeline
+from api.read.incidents import list_incidents
+from api.read.moment import load_clocks, load_cover
+from api.read.rows import DatabaseRow
+from api.read.schedule import load_calendar, load_lifecycles, load_station_closures
+from api.read.schemas import HealthSample, StationClosure, StationDocument
+from api.read.stations import complete_stations, list_stations, require_station
+from api.read.timeline_documents import TimelineRows, timeline_document
 from contract.home import HOME
-from registry.hours.calendar import ALWAYS
+from registry.hours.calendar import ALWAYS, Calendar
 from store.pool import Connection
 
 router = page_router()
@@ -55,10 +62,17 @@ async def show_stations(
     that was just removed."""
     words = words_for(request)
     wanted = Verdict(verdict) if verdict in set(Verdict) else None
-    where_asked = await find_area(context, request, area, words)
-    found = await stations.list_stations(
-        context, Page(_PAGE, cursor or None), where_asked.codes, wanted, q.strip() or None, verdict == _RETIRED
-    )
+    async with context.database.snapshot() as connection:
+        where_asked = await find_area(connection, request, area, words)
+        found = await list_stations(
+            connection,
+            Page(_PAGE, cursor or None),
+            area=where_asked.codes,
+            verdict=wanted,
+            text=q,
+            retired=verdict == _RETIRED,
+        )
+        described = await describe_stations(connection, found.rows)
     return show(
         request,
         "stations.html",
@@ -68,37 +82,27 @@ async def show_stations(
         area=area,
         where_asked=where_asked,
         verdicts=[one.value for one in (Verdict.ONLINE, *(one for one in ORDER if one is not Verdict.ONLINE))],
-        rows=await station_rows(context, found.items, words),
+        rows=station_rows(await found.documents(context.work), described, words),
         next=found.next,
         cursor=cursor,
     )
 
 
-async def station_rows(context: Context, found: Sequence[Station], words: Words) -> list[dict[str, Any]]:
+def station_rows(found: Sequence[StationDocument], described: Described, words: Words) -> list[dict[str, Any]]:
     """Stations as a list of a page shows them: with their names in the reader's language, and their areas'."""
-    described, named = await _describe(context, found)
-    return [_row(station, described, named, words) for station in found]
+    return [_row(station, described, words) for station in found]
 
 
-async def _describe(context: Context, found: Sequence[Station]) -> tuple[dict[str, Facts], dict[str, Facts]]:
-    """More of some stations by id, and their areas by code."""
-    async with context.database.snapshot() as connection:
-        described = await connection.fetch(QUERIES.describe_stations, [station.id for station in found])
-        codes = list({station.area for station in found if station.area})
-        named = await connection.fetch(QUERIES.name_areas, codes)
-    return {row["id"]: row for row in described}, {row["code"]: row for row in named}
-
-
-def _row(station: Station, described: Mapping[str, Facts], named: Mapping[str, Facts], words: Words) -> dict[str, Any]:
-    area = named.get(station.area or "")
+def _row(station: StationDocument, described: Described, words: Words) -> dict[str, Any]:
+    area = described.areas.get(station.area or "")
     return {
         "station": station,
-        "name": _station_name(words, station, described.get(station.id)),
+        "name": _station_name(words, station, described.stations.get(station.id)),
         "area": name_of_row(words, area).main if area else station.area,
     }
 
 
-def _station_name(words: Words, station: Station, facts: Facts | None) -> Name:
+def _station_name(words: Words, station: StationDocument, facts: DatabaseRow | None) -> Name:
     return name_of(words, station.name, facts["name_en"] if facts else None, facts["name_bo"] if facts else None)
 
 
@@ -107,43 +111,44 @@ async def show_station(request: Request, context: Shared, id: StationId, span: T
     """One station: now, the last hour, day or week, its terminals, health, usage and incidents."""
     words = words_for(request)
     shown = span if span in _SPANS else "24h"
-    station = await stations.get_station(context, id)
-    described, _ = await _describe(context, [station])
     async with context.database.snapshot() as connection:
-        now = await connection.fetchval(QUERIES.now)
-        above = await connection.fetch(QUERIES.area_path, station.area)
-        today = await _today(connection, id, now)
-        lifecycles = await connection.fetch(QUERIES.station_lifecycles, id)
-    facts = described.get(id)
-    samples = await history.list_health(context, id, Asked(now - _DAY, now), Page(_SAMPLES, None))
-    usage = await history.list_usage(context, id, Asked(_midnight(now), now), Page(1, None))
-    wrong = await incidents.list_incidents(context, Page(_INCIDENTS, None), station=id)
+        row = await require_station(connection, id)
+        clocks, cover = await load_clocks(connection), await load_cover(connection, [row])
+        now = clocks.now
+        station = (await complete_stations(connection, [row], clocks, cover))[0]
+        described = await describe_stations(connection, [row])
+        above = await load_area_path(connection, words, row["area"])
+        calendar = await load_calendar(connection, row)
+        closures = await load_station_closures(connection, row, now, now + timedelta(seconds=1))
+        lifecycles = await load_lifecycles(connection, id)
+        samples = await list_health(connection, id, now - _DAY, now, Page(_SAMPLES, None))
+        usage = await list_usage(connection, id, _midnight(now), now, Page(1, None))
+        wrong = await list_incidents(connection, Page(_INCIDENTS, None), station=id)
+        past = await _load_past(connection, row, calendar, clocks, _SPANS[shown])
+    facts = described.stations.get(id)
     return show(
         request,
         "station.html",
         now=now,
         station=station,
-        today=today,
+        today=_today(calendar, closures, now),
         lifecycles=list(reversed(lifecycles))[:_INCIDENTS],
         name=_station_name(words, station, facts),
         facts=facts,
-        above=[(row["code"], name_of_row(words, row).main) for row in above],
+        above=above,
         span=shown,
         spans=list(_SPANS),
-        strip=await _strip(context, id, now, _SPANS[shown], words),
-        samples=[_sample(sample) for sample in newest_by_terminal(samples.items)],
+        strip=await _strip(past, words, context.work),
+        samples=[_sample(sample) for sample in newest_by_terminal(await samples.documents(context.work))],
         usage=usage.total,
-        incidents=wrong.items,
+        incidents=await wrong.documents(context.work),
         more_incidents=wrong.next is not None,
     )
 
 
-async def _today(connection: Connection, station: str, now: datetime) -> dict[str, Any]:
+def _today(calendar: Calendar, closures: Sequence[StationClosure], now: datetime) -> dict[str, Any]:
     """The opening hours of the day, in Beijing time, and the closures in force."""
-    row = await stations.require_station(connection, station)
-    calendar = await schedules.calendar_of_station(connection, row)
     begin = now.astimezone(HOME).replace(hour=0, minute=0, second=0, microsecond=0)
-    closures = await schedules.closures_of(connection, row, now, now + timedelta(seconds=1))
     return {
         "always": calendar is ALWAYS,
         "openings": calendar.openings(begin, begin + timedelta(days=1)),
@@ -159,15 +164,24 @@ def _midnight(now: datetime) -> datetime:
     return begin if begin < now else begin - timedelta(days=1)
 
 
-async def _strip(context: Context, station: str, now: datetime, span: timedelta, words: Words) -> dict[str, Any] | None:
-    """The strip of the time up to now; None where too much happened to draw it."""
+async def _load_past(
+    connection: Connection, station: DatabaseRow, calendar: Calendar, clocks: Clocks, span: timedelta
+) -> TimelineRows | None:
+    """What the strip of the time up to now is made of; None where too much happened to draw it."""
     try:
-        timeline = await history.get_timeline(context, station, Asked(now - span, now))
+        return await load_timeline(connection, station, calendar, clocks, clocks.now - span, clocks.now)
     except Problem as exc:
         if exc.status != HTTPStatus.UNPROCESSABLE_ENTITY:
             raise
         return None
-    intervals = timeline.intervals
+
+
+async def _strip(past: TimelineRows | None, words: Words, work: Work) -> dict[str, Any] | None:
+    """The strip of the time up to now; None where too much happened to draw it."""
+    if past is None:
+        return None
+    intervals = (await work.do(past.things, lambda: timeline_document(past))).intervals
+    now, span = past.end, past.end - past.begin
     mark = words.hour if span <= _DAY else words.day_hour
     return {
         "parts": PARTS,

@@ -14,6 +14,7 @@ LONGEST: Final = timedelta(days=400)
 """The longest time that one answer is about: a year and a month."""
 _DAY = timedelta(hours=24)
 _LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")
+_WITHOUT_ZONE: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -51,6 +52,12 @@ def parse_time(name: str, text: str) -> datetime:
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as exc:
         raise bad_parameter(name, f"{text!r} is not a time; write it like 2026-11-01T08:00:00Z") from exc
+
+
+def as_beijing_time(name: str, text: str) -> str:
+    """A time as browsers send it from a form, without a zone, as one in Beijing. Raises a Problem."""
+    stripped = text.strip()
+    return parse_time(name, f"{stripped}+08:00" if _WITHOUT_ZONE.fullmatch(stripped) else text).isoformat()
 
 
 def parse_stored_time(name: str, text: str) -> datetime:

@@ -1,1 +1,1 @@
-"""What pages and routes read from the database."""
+"""Reads that pages and routes share: each takes the connection of a snapshot."""

@@ -12,12 +12,13 @@ import msgspec
 
 from alerting.stations.expected import Cover
 from alerting.stations.verdict import ALWAYS_OPEN, STALE, Clocks, Hours, Verdict, judge
-from api.context import QUERIES, load_clocks, load_cover
 from api.http.database import Database
-from api.read.schemas import Counts
+from api.read.moment import load_clocks, load_cover
+from api.read.queries import QUERIES
+from api.read.rows import DatabaseRow
+from api.read.schemas import VerdictCounts
 from store.pool import Connection
 
-Row = asyncpg.Record
 Totals = Mapping[Verdict, int]
 
 # Cells to a side of the map: fine where every station can have a marker, coarse where they are clustered anyway.
@@ -29,7 +30,7 @@ class Survey(msgspec.Struct, frozen=True):
     """All stations by verdict, and what is to be drawn on a map, each with its verdict."""
 
     totals: Totals
-    spots: list[tuple[Verdict, Row]]
+    spots: list[tuple[Verdict, asyncpg.Record]]
 
 
 def grounds(clocks: Clocks, cover: Cover) -> tuple[Any, ...]:
@@ -38,7 +39,7 @@ def grounds(clocks: Clocks, cover: Cover) -> tuple[Any, ...]:
     return clocks.sound, [clock.partition for clock in partly], [clock.shard for clock in partly], *cover.arguments
 
 
-def verdict_of_group(row: Row, clocks: Clocks) -> Verdict:
+def verdict_of_group(row: DatabaseRow, clocks: Clocks) -> Verdict:
     """The verdict of stations that share lifecycle, state, `usable`, hours, and whether their clock is sound."""
     clock = clocks.sound_clock if row["sound"] else None
     hours = _HOURS.get(row["cover"]) or Hours(excused_since=clocks.now)
@@ -53,7 +54,7 @@ def verdict_of_group(row: Row, clocks: Clocks) -> Verdict:
     ).verdict
 
 
-def tally(rows: Iterable[Row], clocks: Clocks) -> Totals:
+def tally(rows: Iterable[DatabaseRow], clocks: Clocks) -> Totals:
     """Stations by verdict, of rows with a column `stations`."""
     totals: dict[Verdict, int] = defaultdict(int)
     for row in rows:
@@ -61,8 +62,18 @@ def tally(rows: Iterable[Row], clocks: Clocks) -> Totals:
     return dict(totals)
 
 
-def counts_document(totals: Totals) -> Counts:
-    return Counts(total=sum(totals.values()), **{verdict.value: number for verdict, number in totals.items()})
+def sum_totals(parts: Iterable[Totals]) -> Totals:
+    """The totals of some parts together."""
+    totals: dict[Verdict, int] = defaultdict(int)
+    for part in parts:
+        for verdict, number in part.items():
+            totals[verdict] += number
+    return dict(totals)
+
+
+def counts_document(totals: Totals) -> VerdictCounts:
+    """Totals as the API answers them."""
+    return VerdictCounts(total=sum(totals.values()), **{verdict.value: number for verdict, number in totals.items()})
 
 
 async def survey(database: Database) -> Survey:
@@ -76,7 +87,7 @@ async def survey_at(connection: Connection, clocks: Clocks, cover: Cover) -> Sur
     return await asyncio.to_thread(_survey, rows, clocks)
 
 
-def _survey(rows: Sequence[Row], clocks: Clocks) -> Survey:
+def _survey(rows: Sequence[asyncpg.Record], clocks: Clocks) -> Survey:
     placed = (row for row in rows if row["row"] is not None and row["col"] is not None)
     return Survey(tally(rows, clocks), [(verdict_of_group(row, clocks), row) for row in placed])
 
@@ -85,11 +96,9 @@ async def kept_totals(connection: Connection, clocks: Clocks, cover: Cover) -> T
     """All stations by verdict without going through them; None when nobody keeps the counts now."""
     if not await are_kept(connection, clocks):
         return None
-    totals = defaultdict(int, tally(await connection.fetch(QUERIES.count_nowhere, *grounds(clocks, cover)), clocks))
-    for row in await connection.fetch(QUERIES.kept_roots):
-        for verdict, number in kept_row(row).items():
-            totals[verdict] += number
-    return {verdict: number for verdict, number in totals.items() if number}
+    nowhere = tally(await connection.fetch(QUERIES.count_nowhere, *grounds(clocks, cover)), clocks)
+    roots = map(kept_row, await connection.fetch(QUERIES.kept_roots))
+    return {verdict: number for verdict, number in sum_totals([nowhere, *roots]).items() if number}
 
 
 async def are_kept(connection: Connection, clocks: Clocks) -> bool:
@@ -99,5 +108,6 @@ async def are_kept(connection: Connection, clocks: Clocks) -> bool:
     return sound and told_at is not None and clocks.now - told_at <= STALE
 
 
-def kept_row(row: Row) -> Totals:
-    return {Verdict(name): number for name, number in row.items() if name != "area"}
+def kept_row(row: DatabaseRow) -> Totals:
+    """The counts of an area as the incident process keeps them."""
+    return {Verdict(name): row[name] for name in row.keys() if name != "area"}  # noqa: SIM118 -- a row is no dict

@@ -22,7 +22,7 @@ class Listing(Document, Generic[T]):
     next: str | None = Field(description="`cursor` of the next page; null on the last")
 
 
-class Terminal(Document):
+class TerminalDocument(Document):
     """A device at a station. Its state is unknown while its pipeline clock cannot be trusted."""
 
     id: str
@@ -39,7 +39,7 @@ class Terminal(Document):
     refresh_due: date | None
 
 
-class Station(Document):
+class StationDocument(Document):
     """A service point. `deadline`: when it stops being online or away unless more is heard; moves with the pipeline
     clock. `usable` is null while the verdict is none of online, unusable, away, offline, and where no terminal says."""
 
@@ -52,7 +52,7 @@ class Station(Document):
     usable: bool | None
     deadline: datetime | None
     lifecycle: Literal["planned", "commissioned", "suspended", "retired"]
-    terminals: list[Terminal]
+    terminals: list[TerminalDocument]
     open: bool = Field(description="within its opening hours")
     opens_at: datetime | None = Field(description="when it opens next, while it is not open")
     closes_at: datetime | None = Field(description="when it closes next, while it is open; null for 24x7")
@@ -197,7 +197,7 @@ class UsageListing(Listing[UsageItem]):
     total: UsageTotal
 
 
-class Counts(Document):
+class VerdictCounts(Document):
     """Stations by verdict; retired ones count nowhere."""
 
     total: int = 0
@@ -231,10 +231,10 @@ class AreaChild(Document):
     name_en: str | None
     name_bo: str | None
     level: str
-    counts: Counts
+    counts: VerdictCounts
 
 
-class Area(Document):
+class AreaDocument(Document):
     """A node of the division tree; counts and blind spots are of its whole subtree."""
 
     code: str
@@ -243,7 +243,7 @@ class Area(Document):
     name_bo: str | None
     level: str
     parent: str | None
-    counts: Counts
+    counts: VerdictCounts
     blind_spots: list[BlindSpot]
     children: list[AreaChild]
 
@@ -255,7 +255,7 @@ class Cause(Document):
     name: str
 
 
-class Incident(Document):
+class IncidentDocument(Document):
     """One thing that is wrong, with one owner. `children`: the first 1000 of those of which it is the common cause."""
 
     id: int
@@ -295,7 +295,7 @@ class IncidentEntry(Document):
     text: str | None
 
 
-class IncidentDetail(Incident):
+class IncidentDetail(IncidentDocument):
     """With what happened to it and who did it, newest first (the last 1000)."""
 
     entries: list[IncidentEntry]
@@ -320,7 +320,7 @@ class PartitionClock(Document):
     gaps: list[PipelineGap]
 
 
-class Suspicion(Document):
+class SuspicionDocument(Document):
     """Nearly all stations of a shard fell together: `fell` of the `counted` that should have gone on. Of them `unknown`
     are silent still."""
 
@@ -331,7 +331,7 @@ class Suspicion(Document):
     unknown: int
 
 
-class Shard(Document):
+class ShardDocument(Document):
     """One MQTT broker. It is sound when all its partitions are; the figures are those of the worst.
 
     `misnumbering`: stations that number their messages wrongly, of many the first; what they miss is not counted.
@@ -342,7 +342,7 @@ class Shard(Document):
     clock: float
     lag_s: float
     blind_since: datetime | None
-    suspicion: Suspicion | None
+    suspicion: SuspicionDocument | None
     misnumbering: list[str]
     unstable: bool = Field(description="gaps recur: an incident says so until ten minutes have passed without one")
     gaps_10m: int = Field(description="gaps of the last ten minutes, all partitions together, however short")
@@ -415,7 +415,7 @@ class Pipeline(Document):
 
     sound: bool
     now: datetime
-    shards: list[Shard]
+    shards: list[ShardDocument]
     consumers: list[Consumer]
     services: list[Service]
     set_aside: list[SetAside]

@@ -5,10 +5,12 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api.context import QUERIES, Shared
+from api.context import Shared
 from api.http.paging import MAX_ID, AfterDeadletter, AfterUnregistered, PageOf
 from api.http.work import WorkRoute
+from api.read.found import FoundPage
 from api.read.schemas import Deadletter, Listing, Unregistered
+from api.v1.queries import QUERIES
 
 router = APIRouter(tags=["refused"], route_class=WorkRoute)
 
@@ -22,8 +24,8 @@ async def list_deadletters(context: Shared, page: PageOf) -> Listing[Deadletter]
     async with context.database.snapshot() as connection:
         rows = await connection.fetch(QUERIES.list_deadletters, after, page.limit + 1)
     shown, following = page.cut(rows, lambda row: AfterDeadletter(row["id"]))
-    items = await context.work.do(len(shown), lambda: [Deadletter(**row) for row in shown])
-    return Listing(items=items, next=following)
+    found = FoundPage(rows=shown, next=following, document=lambda row: Deadletter(**row), things=len(shown))
+    return await found.listing(context.work)
 
 
 @router.get("/unregistered")
@@ -33,5 +35,5 @@ async def list_unregistered(context: Shared, page: PageOf) -> Listing[Unregister
     async with context.database.snapshot() as connection:
         rows = await connection.fetch(QUERIES.list_unregistered, after.last_seen_at, after.station, page.limit + 1)
     shown, following = page.cut(rows, lambda row: AfterUnregistered(row["last_seen_at"], row["station"]))
-    items = await context.work.do(len(shown), lambda: [Unregistered(**row) for row in shown])
-    return Listing(items=items, next=following)
+    found = FoundPage(rows=shown, next=following, document=lambda row: Unregistered(**row), things=len(shown))
+    return await found.listing(context.work)

@@ -1,31 +1,28 @@
 """Incidents: what is wrong, what happened about it, and what people do about it."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query, Request
+from fastapi import APIRouter, Body, Query, Request
 from pydantic import BaseModel, Field
 
 from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import Refusal
-from api.context import QUERIES, Context, Shared
+from api.actions.incidents import IncidentAction, act_on_incident
+from api.context import Context, Shared
+from api.http.actor import actor_of
 from api.http.filters import AreaFilter
-from api.http.middleware import ACTOR, NAMES
-from api.http.paging import MAX_ID, AfterIncident, PageOf
+from api.http.paging import MAX_ID, PageOf
+from api.http.parameters import IncidentId
 from api.http.problems import Problem, bad_parameter, not_found
 from api.http.work import WorkRoute
-from api.read.schemas import Incident, IncidentDetail, IncidentEntry, IncidentStatus, Listing
-from store.pool import Connection
+from api.read import incidents
+from api.read.schemas import IncidentDetail, IncidentDocument, IncidentStatus, Listing
 
 router = APIRouter(tags=["incidents"], route_class=WorkRoute)
 
-IncidentId = Annotated[int, Path(ge=0, le=MAX_ID, description="the incident's number")]
-_MOST_ENTRIES: Final = 1000
 
-
-class Deed(BaseModel):
+class ActionRequest(BaseModel):
     """What is said with an action; `by` is the person who acts, if it is not the administrator."""
 
     text: str | None = Field(default=None, max_length=4000)
@@ -49,17 +46,13 @@ async def list_incidents(
     station: Annotated[str | None, Query(max_length=64, description="a station's id")] = None,
     parent: Annotated[int | None, Query(ge=0, le=MAX_ID, description="those of which this one is the cause")] = None,
     top: Annotated[bool, Query(description="no parts of another, nothing that pages nobody")] = False,
-) -> Listing[Incident]:
+) -> Listing[IncidentDocument]:
     """Incidents, the last opened first."""
-    after = page.after(AfterIncident, AfterIncident(MAX_ID)).id
     async with context.database.snapshot() as connection:
-        rows = await connection.fetch(
-            QUERIES.list_incidents, after, status, kind, area, page.limit + 1, station, parent, top
+        found = await incidents.list_incidents(
+            connection, page, area=area, status=status, kind=kind, station=station, parent=parent, top=top
         )
-    shown, following = page.cut(rows, lambda row: AfterIncident(row["id"]))
-    things = len(shown) + sum(len(row["children"]) for row in shown) // 10
-    items = await context.work.do(things, lambda: [Incident(**row) for row in shown])
-    return Listing(items=items, next=following)
+    return await found.listing(context.work)
 
 
 @router.get("/incidents/{id}")
@@ -70,11 +63,7 @@ async def get_incident(context: Shared, id: IncidentId) -> IncidentDetail:  # no
 
 async def _detail(context: Context, incident: int) -> IncidentDetail:
     async with context.database.snapshot() as connection:
-        row = await connection.fetchrow(QUERIES.get_incident, incident)
-        if row is None:
-            raise not_found("incident", incident)
-        entries = await connection.fetch(QUERIES.list_entries, incident, _MOST_ENTRIES)
-    return IncidentDetail(**row, entries=[IncidentEntry(**entry) for entry in entries])
+        return await incidents.load_incident(connection, incident)
 
 
 @router.post("/incidents/{id}/ack")
@@ -82,10 +71,10 @@ async def acknowledge(
     context: Shared,
     request: Request,
     id: IncidentId,  # noqa: A002
-    deed: Annotated[Deed | None, Body()] = None,
+    deed: Annotated[ActionRequest | None, Body()] = None,
 ) -> IncidentDetail:
     """A person looks after it. 409 when one does already, or it is closed."""
-    said = deed or Deed()
+    said = deed or ActionRequest()
     actor = actor_of(request, said.by)
     return await _act(
         context, id, lambda connection, now: incident_actions.acknowledge(connection, id, actor, said.text, now)
@@ -104,7 +93,7 @@ async def assign(context: Shared, request: Request, id: IncidentId, assignment: 
 
 
 @router.post("/incidents/{id}/note")
-async def note(context: Shared, request: Request, id: IncidentId, deed: Deed) -> IncidentDetail:  # noqa: A002
+async def note(context: Shared, request: Request, id: IncidentId, deed: ActionRequest) -> IncidentDetail:  # noqa: A002
     """Add a remark, also to a closed incident."""
     actor = actor_of(request, deed.by)
     return await _act(
@@ -117,35 +106,21 @@ async def resolve(
     context: Shared,
     request: Request,
     id: IncidentId,  # noqa: A002
-    deed: Annotated[Deed | None, Body()] = None,
+    deed: Annotated[ActionRequest | None, Body()] = None,
 ) -> IncidentDetail:
     """Close it by a person's word; `text` is the reason. That says nothing about the fault: while it goes on, the
     incident has a `reopen_at` at which it opens again, and that it is over is told when it is. 409 when it is closed
     already."""
-    said = deed or Deed()
+    said = deed or ActionRequest()
     actor, after = actor_of(request, said.by), context.config.reopening
     return await _act(
         context, id, lambda connection, now: incident_actions.resolve(connection, id, actor, said.text, now, after)
     )
 
 
-def actor_of(request: Request, by: str | None) -> str:
-    """Who acts: the person named, else whoever holds the token or sits at the console."""
-    return by or NAMES[request.scope[ACTOR]]
-
-
-Action = Callable[[Connection, datetime], Awaitable[None]]
-
-
-async def act(context: Context, action: Action) -> None:
-    """Do to an incident what `action` says, now by the database's time. Raises ActionRefusedError."""
-    async with context.database.connection() as connection:
-        await action(connection, await connection.fetchval(QUERIES.now))
-
-
-async def _act(context: Context, incident: int, action: Action) -> IncidentDetail:
+async def _act(context: Context, incident: int, action: IncidentAction) -> IncidentDetail:
     try:
-        await act(context, action)
+        await act_on_incident(context, action)
     except ActionRefusedError as exc:
         raise _refused(exc) from exc
     return await _detail(context, incident)

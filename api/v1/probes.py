@@ -7,17 +7,17 @@ import asyncpg
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from alerting.pipeline.stability import Stability
-from alerting.stations.verdict import Clocks
-from api.context import QUERIES, load_clocks, load_cover
 from api.http.database import Database
 from api.http.metrics import Metrics
 from api.http.problems import DatabaseAwayError
 from api.http.shared_query import Look
 from api.live.event_hub import Hub
 from api.read.counting import Survey, kept_totals
+from api.read.moment import load_clocks, load_cover
+from api.read.pipeline import load_steadiness, newest_deadletter
 from api.read.schemas import Readiness
-from api.v1.pipeline import Steadiness, load_steadiness
+from api.v1.queries import QUERIES
+from api.v1.readiness import lacking, unsteady
 from contract.errors import RemedyError
 from store.migrate import pending, read_migrations
 from store.pool import Connection
@@ -64,7 +64,7 @@ class Probes:
                 clocks = await load_clocks(connection)
                 stations = await kept_totals(connection, clocks, await load_cover(connection))
                 incidents = await connection.fetch(QUERIES.count_open_incidents)
-                deadletters = await connection.fetchval(QUERIES.newest_deadletter)
+                deadletters = await newest_deadletter(connection)
                 aside = await connection.fetch(QUERIES.count_set_aside)
             if stations is None:
                 stations = (await self._survey()).totals
@@ -81,35 +81,6 @@ class Probes:
             )
         self._metrics.streams.set(self._hub.clients)
         return self._metrics.text()
-
-
-def lacking(clocks: Clocks) -> list[str]:
-    """What keeps the pipeline from being ready. A tick that was judged just now proves MQTT, Kafka and judge."""
-    if not clocks.all:
-        return ["no tick was ever judged: start the MQTT broker, Kafka, `milepost bridge` and `milepost judge`"]
-    if any(clocks.is_sound(clock) for clock in clocks.all):
-        return []
-    newest = max(min(clock.tick_at, clock.judged_at) for clock in clocks.all)
-    age = (clocks.now - newest).total_seconds()
-    if age > 0 and all(clock.blind_since is None for clock in clocks.all):
-        return [f"the last tick judged is {age:.0f} s old: look at the MQTT broker, Kafka, the bridge and the judge"]
-    return [f"the pipeline is blind (last tick {max(age, 0):.0f} s ago): look at the MQTT broker and the bridge"]
-
-
-def unsteady(steadiness: Steadiness) -> list[str]:
-    """Where the pipeline is interrupted again and again."""
-    recurring = {shard for shard, figures in steadiness.figures.items() if figures.recurs}
-    return [
-        _unsteady(shard, steadiness.figures.get(shard, Stability()))
-        for shard in sorted(steadiness.unstable | recurring)
-    ]
-
-
-def _unsteady(shard: str, figures: Stability) -> str:
-    return (
-        f"shard {shard!r} is unstable: {figures.gaps} gaps of together {figures.seconds:.1f} s in the last ten "
-        "minutes; look at its MQTT broker, its bridge and the network between them"
-    )
 
 
 @router.get("/healthz")

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from api.http.component_names import with_published_names
 from contract.asyncapi import RECORDS
 from contract.messages import Health
 
@@ -434,6 +435,21 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 }
 """By the name of the route's function, which is the operation's id."""
 
+PUBLISHED: Final = {
+    "ActionRequest": "Deed",
+    "AreaDocument": "Area",
+    "IncidentDocument": "Incident",
+    "RemovalRequest": "Why",
+    "RestartRequest": "Restart",
+    "ShardDocument": "Shard",
+    "StationDocument": "Station",
+    "SuspicionDocument": "Suspicion",
+    "TerminalDocument": "Terminal",
+    "TrustRequest": "Decision",
+    "VerdictCounts": "Counts",
+}
+"""The names in /openapi.json of types whose class has another name."""
+
 PROBLEM: Final = {
     "type": "about:blank",
     "title": "Not Found",
@@ -445,7 +461,8 @@ PROBLEM: Final = {
 
 
 def described(document: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI document with summaries and examples; it is changed in place."""
+    """The OpenAPI document with summaries, examples and published names."""
+    document = with_published_names(document, PUBLISHED)
     for methods in document["paths"].values():
         for route in methods.values():
             if (operation := OPERATIONS.get(route["operationId"])) is not None:

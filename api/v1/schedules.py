@@ -3,23 +3,22 @@
 from datetime import date, datetime, timedelta
 from typing import Final
 
-import msgspec
 from fastapi import APIRouter
 
-from api.context import QUERIES, Shared
+from api.context import Shared
+from api.http.parameters import StationId
 from api.http.times import Window
 from api.http.work import WorkRoute
-from api.read.schemas import Opening, Schedule, ScheduleVersion, StationClosure
-from api.v1.stations import Row, StationId, require_station
+from api.read.moment import load_now
+from api.read.schedule import load_calendar, load_station_closures
+from api.read.schemas import Opening, Schedule, ScheduleVersion
+from api.read.stations import require_station
 from contract.home import HOME
-from registry.hours.calendar import ALWAYS, Calendar, Definition
-from registry.hours.calendar_store import load_day_classes
-from store.pool import Connection
+from registry.hours.calendar import ALWAYS, Calendar
 
 router = APIRouter(tags=["stations"], route_class=WorkRoute)
 
 _WEEK: Final = timedelta(days=7)
-_MOST: Final = 1000
 
 
 @router.get("/stations/{id}/schedule")
@@ -32,10 +31,10 @@ async def get_schedule(context: Shared, id: StationId, asked: Window) -> Schedul
     """
     async with context.database.snapshot() as connection:
         row = await require_station(connection, id)
-        now = await connection.fetchval(QUERIES.now)
+        now = await load_now(connection)
         begin, end = asked.window(now) if asked.begin or asked.end else (now, now + _WEEK)
-        calendar = await calendar_of_station(connection, row)
-        closures = await closures_of(connection, row, begin, end)
+        calendar = await load_calendar(connection, row)
+        closures = await load_station_closures(connection, row, begin, end)
 
     def make() -> Schedule:
         return Schedule(
@@ -47,22 +46,6 @@ async def get_schedule(context: Shared, id: StationId, asked: Window) -> Schedul
         )
 
     return await context.work.do((end - begin).days + len(closures), make)
-
-
-async def calendar_of_station(connection: Connection, station: Row) -> Calendar:
-    """The calendar that the station's verdict is judged by; ALWAYS for one that has none."""
-    if station["calendar"] is None:
-        return ALWAYS
-    said = await connection.fetchval(QUERIES.calendar_definition, station["calendar"])
-    return Calendar(msgspec.convert(said, Definition), await load_day_classes(connection))
-
-
-async def closures_of(connection: Connection, station: Row, begin: datetime, end: datetime) -> list[StationClosure]:
-    """The closures of a station, its areas and its programmes that touch [begin, end), the first 1000."""
-    rows = await connection.fetch(
-        QUERIES.station_closures, station["id"], station["path"] or [], station["programmes"], begin, end, _MOST
-    )
-    return [StationClosure(**row) for row in rows]
 
 
 def versions(calendar: Calendar) -> list[ScheduleVersion]:

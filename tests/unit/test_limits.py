@@ -11,8 +11,9 @@ from alerting.liveness.model import LivenessSettings
 from api.config import ApiConfig
 from api.http import connections, middleware, session_rules, times, work
 from api.live import event_hub
-from api.v1 import history, pipeline, stations
-from api.v1.areas import MOST_CHILDREN
+from api.read import history, stations
+from api.read.areas import MOST_CHILDREN
+from api.v1 import pipeline
 from broker import retained
 from broker.acks import MAX_RANGES
 from broker.ticks import census, namesakes

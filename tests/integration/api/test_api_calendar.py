@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.context import QUERIES, load_cover
+from api.read.moment import load_cover
+from api.read.queries import QUERIES
 from registry.hours.calendar_store import refresh_calendars
 from registry.hours.schedule_store import put_schedules
 from store.pool import Pool

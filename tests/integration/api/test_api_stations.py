@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from alerting.stations.verdict import Verdict
-from api.v1.stations import MOST_TERMINALS
+from api.read.stations import MOST_TERMINALS
 from store.pool import Pool
 from tests.integration.api_world import World, config, serving
 
@@ -122,7 +122,7 @@ async def test_the_unknown_are_found_where_every_clock_is_sound(
     pool: Pool, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     """By their states alone, and where those are many by reading all."""
-    monkeypatch.setattr("api.v1.stations._MOST_CODES", most)
+    monkeypatch.setattr("api.read.stations._MOST_CODES", most)
     world = World(pool)
     await world.clock()
     for number, state in enumerate(("online", "unproven", "offline", "unproven", "never_seen", "online")):

@@ -12,9 +12,11 @@ import pytest
 
 from alerting.stations.expected import Cover
 from alerting.stations.verdict import Clocks, Verdict, doubt
-from api.context import QUERIES, load_clocks, load_cover
+from api.console.queries import QUERIES as CONSOLE
 from api.read.counting import grounds, survey_at, tally
-from api.v1.stations import complete
+from api.read.moment import load_clocks, load_cover
+from api.read.queries import QUERIES as READ
+from api.read.stations import complete_stations
 from store.migrate import migrate
 from store.pool import Connection, Pool
 from tests.conftest import database_url
@@ -180,18 +182,18 @@ async def counted_every_way(connection: Connection, clocks: Clocks, cover: Cover
         assert row["name"] == (stations[row["id"]]["name"] if row["stations"] == 1 else None)
     assert drawn == Counter(verdict for name, verdict in verdicts.items() if stations[name]["lon"] is not None)
 
-    nowhere = tally(await connection.fetch(QUERIES.count_nowhere, *given), clocks)
+    nowhere = tally(await connection.fetch(READ.count_nowhere, *given), clocks)
     assert nowhere == Counter(verdict for name, verdict in verdicts.items() if stations[name]["area"] is None)
-    rows = await connection.fetch(QUERIES.count_area, *given, "1", 1)
+    rows = await connection.fetch(READ.count_area, *given, "1", 1)
     for child in (None, "11", "12"):
         here = [name for name, its in stations.items() if its["area"] is not None and below[its["area"]] == child]
         assert tally((row for row in rows if row["child"] == child), clocks) == Counter(map(verdicts.__getitem__, here))
-    rows = await connection.fetch(QUERIES.count_roots, *given)
+    rows = await connection.fetch(READ.count_roots, *given)
     somewhere = [name for name, its in stations.items() if its["area"] is not None]
     assert {row["root"] for row in rows} == {"1"}
     assert tally(rows, clocks) == Counter(map(verdicts.__getitem__, somewhere))
 
-    fallen = await connection.fetch(QUERIES.list_fallen, *given, 100_000)
+    fallen = await connection.fetch(CONSOLE.list_fallen, *given, 100_000)
     missed = {name for name, verdict in verdicts.items() if verdict is Verdict.OFFLINE and name[-1] != "4"}
     assert {row["id"] for row in fallen} == missed
     assert {row["all_of_them"] for row in fallen} == {len(missed)}
@@ -213,9 +215,9 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
         assert seen == {(c.partition, c.shard): doubt(c, now) or (None, None) for c in clocks.all}
 
         listed = await connection.fetch(
-            QUERIES.list_stations, "", [], [], [], None, None, None, 100_000, None, *cover.arguments, None, None
+            READ.list_stations, "", [], [], [], None, None, None, 100_000, None, *cover.arguments, None, None
         )
-        documents = await complete(connection, listed, clocks, cover)
+        documents = await complete_stations(connection, listed, clocks, cover)
         said = {d.id: (d.verdict, d.since, d.usable, d.open) for d in documents}
         reasons = await connection.fetch("SELECT station, why FROM station_verdict WHERE verdict = 'unknown'")
         assert {row["station"]: row["why"] for row in reasons} == {
@@ -225,11 +227,11 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
         viewed = await connection.fetch("SELECT station, verdict, since, usable, open FROM station_verdict")
         assert {row["station"]: (row["verdict"], row["since"], row["usable"], row["open"]) for row in viewed} == said
         assert {verdict for verdict, *_ in said.values()} == set(Verdict)
-        found = await connection.fetch(QUERIES.maybe_unknown, "", clocks.sound, 100_000)
+        found = await connection.fetch(READ.maybe_unknown, "", clocks.sound, 100_000)
         maybe_unknown = [row["station"] for row in found]
         for verdict in Verdict:
             filtered = await connection.fetch(
-                QUERIES.list_stations,
+                READ.list_stations,
                 "",
                 clocks.sound,
                 [clock.partition for clock in clocks.partly_sound],

@@ -104,7 +104,7 @@ async def test_the_strip_shows_an_hour_a_day_or_a_week(world: World, client: htt
 async def test_a_week_in_which_too_much_happened_is_no_error(
     monkeypatch: pytest.MonkeyPatch, world: World, client: httpx.AsyncClient
 ) -> None:
-    monkeypatch.setattr("api.v1.history.MOST", 1)
+    monkeypatch.setattr("api.read.history.MOST", 1)
     for n in range(3):
         await world.transition(STATIONS[0], 1000 - n, "offline")
     text = await read(client, f"/stations/{STATIONS[0]}?span=7d")

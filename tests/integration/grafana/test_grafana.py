@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from api.context import load_clocks, load_cover
 from api.read.counting import survey_at
+from api.read.moment import load_clocks, load_cover
 from grafana import overview
 from store.pool import Pool
 from tests.integration.api_world import World

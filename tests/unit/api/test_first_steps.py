@@ -8,18 +8,21 @@ import pytest
 from api.console.first_steps import STATION, first_steps
 from api.console.pages import STATIC
 from api.console.texts import LANGUAGES, Words
-from api.read.schemas import Counts
+from api.read.schemas import VerdictCounts
 from registry.importing.importer import read_rows
 from registry.importing.rows import Kind
 
 URL = "http://127.0.0.1:8000"
 
 CASES = {
-    "nothing is registered": (Counts(), [False, False, False]),
-    "stations are registered, none was heard": (Counts(total=3, never_seen=2, suspended=1), [True, False, False]),
-    "one was heard": (Counts(total=2, never_seen=1, online=1), []),
-    "one was heard, and is offline": (Counts(total=1, offline=1), []),
-    "our own blindness proves that one was heard": (Counts(total=1, unknown=1), []),
+    "nothing is registered": (VerdictCounts(), [False, False, False]),
+    "stations are registered, none was heard": (
+        VerdictCounts(total=3, never_seen=2, suspended=1),
+        [True, False, False],
+    ),
+    "one was heard": (VerdictCounts(total=2, never_seen=1, online=1), []),
+    "one was heard, and is offline": (VerdictCounts(total=1, offline=1), []),
+    "our own blindness proves that one was heard": (VerdictCounts(total=1, unknown=1), []),
 }
 
 
@@ -32,7 +35,7 @@ def test_steps_until_something_was_heard(name: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_step_has_its_words_and_whole_commands(language: str) -> None:
     words = Words(language)
-    for step in first_steps(Counts(), URL, language):
+    for step in first_steps(VerdictCounts(), URL, language):
         assert words(f"start.{step.name}") and words(f"start_says.{step.name}")
         assert all(command == command.strip() and "\n" not in command for command in step.commands)
 

@@ -2,9 +2,6 @@
 -- All pipeline clocks and the database's own time, by which their age is told.
 SELECT partition, shard, clock, tick_at, judged_at, blind_since FROM partition_clock ORDER BY shard, partition;
 
--- name: schema_versions
-SELECT version, sha256 FROM schema_migration;
-
 -- name: calendars_now
 SELECT calendar, open, changed_at, changes_at FROM calendar_now;
 
@@ -101,37 +98,6 @@ LEFT JOIN set_aside aside ON aside.service = 'judge' AND aside.kind = 'terminal'
 WHERE t.station = ANY ($1::text[])
 ORDER BY t.station, t.id LIMIT $2;
 
--- name: list_fallen
--- For the board: the stations that are offline longest, in the columns of list_stations, without those that have an
--- incident of their own, that nobody expects to be online, or whose clock cannot be trusted. $1 to $7 as in
--- survey_stations; $8: how many.
-SELECT s.id, s.name, s.name_en, s.name_bo, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state,
-       held(st.since) AS since, st.usable, a.path, ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
-       false AS flapping, a.name AS area_name, a.name_en AS area_name_en, st.all_of_them
-FROM (
-    SELECT st.*, count(*) OVER () AS all_of_them
-    FROM station_state st JOIN station s ON s.id = st.station
-    LEFT JOIN unnest($1::int[]) AS whole (partition) ON whole.partition = st.partition
-    LEFT JOIN unnest($2::int[], $3::text[]) AS partly (partition, shard)
-           ON partly.partition = st.partition AND partly.shard = coalesce(st.shard, (
-               SELECT t.shard FROM terminal_state t WHERE t.station = st.station
-               ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))
-    LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
-    LEFT JOIN (SELECT unnest($5::text[]) AS station
-               UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
-           ON excuse.station = s.id
-    WHERE s.lifecycle = 'commissioned' AND st.state = 'offline'
-      AND NOT EXISTS (SELECT FROM suspicion_member m WHERE m.station = st.station AND m.ended_at IS NULL)
-      AND NOT EXISTS (SELECT FROM station_aside a WHERE a.station = st.station)
-      AND (whole.partition IS NOT NULL OR partly.partition IS NOT NULL)
-      AND shut.calendar IS NULL AND excuse.station IS NULL
-      AND (s.area IN (SELECT code FROM area WHERE path && $6::text[])) IS NOT TRUE
-      AND NOT EXISTS (SELECT FROM incident i WHERE i.station = s.id AND i.status <> 'closed'
-                      AND i.kind IN ('station_offline', 'overdue_return', 'flapping'))
-    ORDER BY st.since, st.station LIMIT $8) AS st
-JOIN station s ON s.id = st.station LEFT JOIN area a ON a.code = s.area
-ORDER BY st.since, s.id;
-
 -- name: survey_stations
 -- All stations but the retired by everything that a verdict depends on, and those with coordinates by where they are:
 -- on a grid of 1/$8 of the space they take, or 1/$9 when they are more than $10. However many there are, the answer stays as small
@@ -164,28 +130,6 @@ WITH bounds AS MATERIALIZED (
 SELECT f.*, alone.name, alone.name_en
 FROM found f LEFT JOIN LATERAL (
     SELECT s.name, s.name_en FROM station s WHERE f.stations = 1 AND s.id = f.id LIMIT 1) AS alone ON true;
-
--- name: map_places
--- Where the middle of the stations of each province, prefecture and county is.
-SELECT up.level, up.code, up.name, up.name_en, avg(s.lat) AS lat, avg(s.lon) AS lon
-FROM (SELECT area, sum(lat) / count(*) AS lat, sum(lon) / count(*) AS lon FROM station
-      WHERE lat IS NOT NULL AND lon IS NOT NULL AND lifecycle <> 'retired' GROUP BY area) AS s
-JOIN area a ON a.code = s.area
-CROSS JOIN LATERAL unnest(a.path) AS above (code)
-JOIN area up ON up.code = above.code AND up.level IN ('province', 'prefecture', 'county')
-GROUP BY up.code ORDER BY up.code LIMIT $1;
-
--- name: describe_stations
--- What the pages say of stations beside their verdict.
-SELECT id, name, name_en, name_bo, kind, address, isp, lat, lon FROM station WHERE id = ANY ($1::text[]);
-
--- name: name_areas
-SELECT code, name, name_en, name_bo, level FROM area WHERE code = ANY ($1::text[]);
-
--- name: area_path
--- An area and those above it, the highest first.
-SELECT up.code, up.name, up.name_en, up.name_bo, up.level FROM area a JOIN area up ON up.code = ANY (a.path)
-WHERE a.code = $1 ORDER BY cardinality(up.path);
 
 -- name: list_roots
 -- The areas that lie in no other.
@@ -257,22 +201,6 @@ GROUP BY 1, 2, 3, 4, 5, 6;
 SELECT code, name, name_en, name_bo, level, parent, cardinality(path) AS depth FROM area WHERE code = ANY ($1::text[])
 ORDER BY array_position($1::text[], code) LIMIT 1;
 
--- name: find_areas_named
--- Those with a text in a name, at most $2: whole names first, then beginnings, then what lies higher.
-SELECT code, name, name_en, name_bo FROM area
-WHERE strpos(lower(concat_ws(E'\n', name, name_en, name_bo)), lower($1)) > 0
-ORDER BY (lower($1) IN (lower(name), lower(name_en), lower(name_bo))) IS TRUE DESC,
-         (starts_with(lower(name), lower($1)) OR starts_with(lower(name_en), lower($1))) IS TRUE DESC,
-         cardinality(path), code
-LIMIT $2;
-
--- name: names_above
--- The names of what lies above each of some areas, the highest first.
-SELECT a.code, array_agg(up.name ORDER BY cardinality(up.path)) AS names,
-       array_agg(up.name_en ORDER BY cardinality(up.path)) AS names_en
-FROM area a JOIN area up ON up.code = ANY (a.path) AND up.code <> a.code
-WHERE a.code = ANY ($1::text[]) GROUP BY a.code;
-
 -- name: list_children
 SELECT code, name, name_en, name_bo, level FROM area WHERE parent = $1 ORDER BY code LIMIT $2;
 
@@ -286,14 +214,6 @@ WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
   AND ($2::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path && $2))
   AND ($3::text IS NULL OR i.detail ->> 'kind' = $3)
 ORDER BY i.id DESC LIMIT $4;
-
--- name: count_blind_spots
--- Open ones by kind, of subtrees ($1).
-SELECT coalesce(i.detail ->> 'kind', '') AS kind, count(*) AS spots
-FROM incident i LEFT JOIN station s ON s.id = i.station
-WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
-  AND ($1::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path && $1))
-GROUP BY 1;
 
 -- name: counts_told_at
 -- When the incident process last said that it keeps the counts of areas; it has counted those that are set aside by how
@@ -415,13 +335,6 @@ WHERE i.id < $1
   AND (NOT $8::boolean OR (i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'))
 ORDER BY i.id DESC LIMIT $5;
 
--- name: count_children
--- How many incidents have this one as their cause, of how many stations (for what concerns terminals, $2, of those), and
--- how many of them are still down.
-SELECT count(DISTINCT thing) AS many, count(*) AS incidents, count(DISTINCT thing) FILTER (WHERE bad) AS down
-FROM (SELECT status <> 'closed' OR reopen_at IS NOT NULL AS bad, CASE WHEN $2::boolean THEN key ELSE station END AS thing
-      FROM incident WHERE parent = $1) AS child;
-
 -- name: get_incident
 -- One incident in the columns of list_incidents.
 SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
@@ -434,32 +347,6 @@ WHERE i.id = $1;
 -- name: list_entries
 -- What happened to an incident; the newest are kept when there are more than the page takes.
 SELECT id, at, actor, action, text FROM incident_entry WHERE incident = $1 ORDER BY id DESC LIMIT $2;
-
--- name: list_open_incidents
--- For the board: what concerns many before what concerns one, what nobody looks after before the rest, the oldest first.
--- Only those that are shown are looked up.
-SELECT i.id, i.kind, i.station, s.name, s.name_en, s.name_bo, a.name AS area_name, a.name_en AS area_name_en,
-       coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.assignee, i.detail,
-       (SELECT count(DISTINCT CASE WHEN i.kind = 'health' THEN c.key ELSE c.station END)
-        FROM incident c WHERE c.parent = i.id) AS children, i.all_of_them
-FROM (
-    SELECT *, count(*) OVER () AS all_of_them,
-           array_position(ARRAY['pipeline_blind', 'area_outage', 'blind_spot', 'station_offline', 'overdue_return',
-                                'unusable', 'identity_conflict', 'flapping', 'never_seen', 'health'],
-                          CASE WHEN kind IN ('health', 'unusable') AND station IS NULL THEN 'area_outage' ELSE kind END) AS rank
-    FROM incident
-    WHERE status <> 'closed' AND parent IS NULL AND (detail -> 'quiet') IS DISTINCT FROM 'true'
-    ORDER BY rank, status DESC, began_at, id LIMIT $1) AS i
-LEFT JOIN station s ON s.id = i.station
-LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
-ORDER BY i.rank, i.status DESC, i.began_at, i.id;
-
--- name: count_quiet_spots
--- Blind spots that page nobody.
-SELECT count(*) FROM incident WHERE kind = 'blind_spot' AND status <> 'closed' AND (detail -> 'quiet') = 'true';
-
--- name: count_open_incidents
-SELECT kind, status, count(*) AS incidents FROM incident WHERE status <> 'closed' GROUP BY kind, status;
 
 -- name: unstable_shards
 -- Where gaps recur, as the incident process says.
@@ -477,15 +364,6 @@ CROSS JOIN LATERAL (
     ORDER BY g.began_at DESC LIMIT 1000
 ) g;
 
--- name: recent_gaps
--- Per clock the newest gaps that touch the window ($1, $2).
-SELECT c.partition, c.shard, g.began_at, g.ended_at, g.reason
-FROM partition_clock c CROSS JOIN LATERAL (
-    SELECT began_at, ended_at, reason FROM pipeline_gap g
-    WHERE g.partition = c.partition AND g.shard = c.shard AND g.began_at < $2 AND g.ended_at > $1
-    ORDER BY began_at DESC LIMIT $3) AS g
-ORDER BY c.shard, c.partition, g.began_at DESC;
-
 -- name: running_suspicions
 -- Per shard since when it is suspected, how many stations fell of how many that should have gone on, and how many of them
 -- are unknown still.
@@ -499,48 +377,6 @@ FROM suspicion s WHERE s.ended_at IS NULL;
 SELECT DISTINCT shard, name AS station FROM partition_clock, jsonb_array_elements_text(memory -> 'named') AS name
 ORDER BY shard, station;
 
--- name: list_consumers
--- Where each consumer stands, since when it has not moved, and how far that is behind the end that was seen last; an
--- end of another log says nothing.
-SELECT c.consumer, c.topic, c.partition, c.next_offset, c.instance, c.updated_at,
-       e.end_offset, e.at AS end_at, e.end_offset - least(c.next_offset, e.end_offset) AS lag
-FROM consumer_offset c
-LEFT JOIN log_end e ON e.topic = c.topic AND e.partition = c.partition AND e.log = c.log
-ORDER BY c.consumer, c.topic, c.partition;
-
--- name: list_signs
--- The processes that were alive within the last hour; those without a sign for 30 s are missed.
-SELECT service, instance, role, at, round(extract(epoch FROM clock_timestamp() - at)::numeric, 1)::float8 AS age_s,
-       clock_timestamp() - at <= interval '30 seconds' AS alive, detail
-FROM service_sign ORDER BY service, instance;
-
--- name: list_deadletters
--- The newest 10,000 are kept for reading; what lies beyond them is not shown.
-SELECT id, at, topic, station, reason, detail, excerpt, size, refused, shard FROM dead_letter
-WHERE id < $1 AND id > coalesce((SELECT id FROM dead_letter ORDER BY id DESC OFFSET 10000 LIMIT 1), 0)
-ORDER BY id DESC LIMIT $2;
-
--- name: list_set_aside
--- What the services cannot judge, the latest first.
-SELECT service, kind, subject, why, since FROM set_aside ORDER BY since DESC, service, kind, subject LIMIT $1;
-
--- name: count_set_aside
-SELECT service, count(*) AS things FROM set_aside GROUP BY service;
-
 -- name: newest_deadletter
 -- Ids count refused messages, so the newest one is a counter that never goes back.
 SELECT coalesce(max(id), 0) FROM dead_letter;
-
--- name: list_unregistered
-SELECT station, terminals, first_seen_at, last_seen_at, messages FROM unregistered
-WHERE (last_seen_at, station) < ($1, $2)
-ORDER BY last_seen_at DESC, station DESC LIMIT $3;
-
--- name: is_shard_suspected
--- NULL when no partition ever heard of the shard.
-SELECT bool_or(EXISTS (SELECT FROM suspicion s WHERE s.shard = c.shard AND s.ended_at IS NULL))
-FROM partition_clock c WHERE c.shard = $1;
-
--- name: trust_shard
--- The incident process looks for decisions about the shards that it suspects.
-INSERT INTO shard_decision (shard, actor) VALUES ($1, $2) RETURNING decided_at;

@@ -1,0 +1,56 @@
+-- name: schema_versions
+SELECT version, sha256 FROM schema_migration;
+
+-- name: count_open_incidents
+SELECT kind, status, count(*) AS incidents FROM incident WHERE status <> 'closed' GROUP BY kind, status;
+
+-- name: recent_gaps
+-- Per clock the newest gaps that touch the window ($1, $2).
+SELECT c.partition, c.shard, g.began_at, g.ended_at, g.reason
+FROM partition_clock c CROSS JOIN LATERAL (
+    SELECT began_at, ended_at, reason FROM pipeline_gap g
+    WHERE g.partition = c.partition AND g.shard = c.shard AND g.began_at < $2 AND g.ended_at > $1
+    ORDER BY began_at DESC LIMIT $3) AS g
+ORDER BY c.shard, c.partition, g.began_at DESC;
+
+-- name: list_consumers
+-- Where each consumer stands, since when it has not moved, and how far that is behind the end that was seen last; an
+-- end of another log says nothing.
+SELECT c.consumer, c.topic, c.partition, c.next_offset, c.instance, c.updated_at,
+       e.end_offset, e.at AS end_at, e.end_offset - least(c.next_offset, e.end_offset) AS lag
+FROM consumer_offset c
+LEFT JOIN log_end e ON e.topic = c.topic AND e.partition = c.partition AND e.log = c.log
+ORDER BY c.consumer, c.topic, c.partition;
+
+-- name: list_signs
+-- The processes that were alive within the last hour; those without a sign for 30 s are missed.
+SELECT service, instance, role, at, round(extract(epoch FROM clock_timestamp() - at)::numeric, 1)::float8 AS age_s,
+       clock_timestamp() - at <= interval '30 seconds' AS alive, detail
+FROM service_sign ORDER BY service, instance;
+
+-- name: list_deadletters
+-- The newest 10,000 are kept for reading; what lies beyond them is not shown.
+SELECT id, at, topic, station, reason, detail, excerpt, size, refused, shard FROM dead_letter
+WHERE id < $1 AND id > coalesce((SELECT id FROM dead_letter ORDER BY id DESC OFFSET 10000 LIMIT 1), 0)
+ORDER BY id DESC LIMIT $2;
+
+-- name: list_set_aside
+-- What the services cannot judge, the latest first.
+SELECT service, kind, subject, why, since FROM set_aside ORDER BY since DESC, service, kind, subject LIMIT $1;
+
+-- name: count_set_aside
+SELECT service, count(*) AS things FROM set_aside GROUP BY service;
+
+-- name: list_unregistered
+SELECT station, terminals, first_seen_at, last_seen_at, messages FROM unregistered
+WHERE (last_seen_at, station) < ($1, $2)
+ORDER BY last_seen_at DESC, station DESC LIMIT $3;
+
+-- name: is_shard_suspected
+-- NULL when no partition ever heard of the shard.
+SELECT bool_or(EXISTS (SELECT FROM suspicion s WHERE s.shard = c.shard AND s.ended_at IS NULL))
+FROM partition_clock c WHERE c.shard = $1;
+
+-- name: trust_shard
+-- The incident process looks for decisions about the shards that it suspects.
+INSERT INTO shard_decision (shard, actor) VALUES ($1, $2) RETURNING decided_at;

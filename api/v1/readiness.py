@@ -1,0 +1,34 @@
+"""What keeps the platform from being ready, in sentences. Pure."""
+
+from alerting.pipeline.stability import Stability
+from alerting.stations.verdict import Clocks
+from api.read.shard_documents import Steadiness
+
+
+def lacking(clocks: Clocks) -> list[str]:
+    """What keeps the pipeline from being ready. A tick that was judged just now proves MQTT, Kafka and judge."""
+    if not clocks.all:
+        return ["no tick was ever judged: start the MQTT broker, Kafka, `milepost bridge` and `milepost judge`"]
+    if any(clocks.is_sound(clock) for clock in clocks.all):
+        return []
+    newest = max(min(clock.tick_at, clock.judged_at) for clock in clocks.all)
+    age = (clocks.now - newest).total_seconds()
+    if age > 0 and all(clock.blind_since is None for clock in clocks.all):
+        return [f"the last tick judged is {age:.0f} s old: look at the MQTT broker, Kafka, the bridge and the judge"]
+    return [f"the pipeline is blind (last tick {max(age, 0):.0f} s ago): look at the MQTT broker and the bridge"]
+
+
+def unsteady(steadiness: Steadiness) -> list[str]:
+    """Where the pipeline is interrupted again and again."""
+    recurring = {shard for shard, figures in steadiness.figures.items() if figures.recurs}
+    return [
+        _unsteady(shard, steadiness.figures.get(shard, Stability()))
+        for shard in sorted(steadiness.unstable | recurring)
+    ]
+
+
+def _unsteady(shard: str, figures: Stability) -> str:
+    return (
+        f"shard {shard!r} is unstable: {figures.gaps} gaps of together {figures.seconds:.1f} s in the last ten "
+        "minutes; look at its MQTT broker, its bridge and the network between them"
+    )
