@@ -269,7 +269,7 @@ async def topics(settings: Settings, stop: asyncio.Event) -> None:
 async def import_file(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Import one file. Returns exit status 2 if nothing was imported."""
     from registry.importing import importer
-    from registry.importing.report import Asked
+    from registry.importing.report import ImportOptions
     from store.migrate import require_current
     from store.pool import open_pool
 
@@ -280,7 +280,7 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
             arguments.what,
             arguments.file,
             now=datetime.now(UTC),
-            asked=Asked(
+            options=ImportOptions(
                 dry_run=arguments.dry_run,
                 skip_bad=arguments.skip_bad,
                 clear_blank=arguments.clear_blank,

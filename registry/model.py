@@ -51,7 +51,7 @@ class Station(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeclaredClosure(msgspec.Struct, frozen=True, kw_only=True):
-    """A closure of one station as import files have it; a station's closures are told apart by their beginnings."""
+    """A closure of one station as import files have it. Station and beginning are its key."""
 
     station: str
     from_at: datetime
@@ -62,13 +62,14 @@ class DeclaredClosure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
+        """The key: station and beginning."""
         return f"{self.station} {self.from_at.isoformat()}"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """What a programme wants of areas: each of `areas`, or (`level`) every area of that level within them.
+    """A target of a programme for each of `areas`, or (`level`) for every area of that level within them.
 
-    `metric`: what is counted; `threshold`: how much of it, a share as a fraction; by `deadline`.
+    `metric` must reach `threshold` (a share is a fraction from 0 to 1) by `deadline`.
     """
 
     id: str
@@ -82,7 +83,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KindSchedule(msgspec.Struct, frozen=True, kw_only=True):
-    """The opening rules of the stations of a kind that have none of their own, from a local day on."""
+    """The opening rules, from a local day on, of those stations of a kind that have no rules of their own."""
 
     kind: str
     valid_from: date = date.min
@@ -90,15 +91,17 @@ class KindSchedule(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
+        """The key: kind and first day."""
         return f"{self.kind} {self.valid_from.isoformat()}"
 
     @property
     def name(self) -> str:
+        """What a report of an import shows of the entry."""
         return self.rules
 
 
 class DatedHours(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds on local days `first` to `last` for a station, a kind, an area with all below it, or everywhere."""
+    """Opening hours on local days `first` to `last` of a station, a kind, an area with all below it, or everywhere."""
 
     station: str | None = None
     kind: str | None = None
@@ -110,16 +113,18 @@ class DatedHours(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
+        """The key: scope and days."""
         scope = " ".join(part or "-" for part in (self.station, self.kind, self.area))
         return f"{scope} {self.first.isoformat()} {self.last.isoformat()}"
 
     @property
     def name(self) -> str:
+        """What a report of an import shows of the entry."""
         return self.rules
 
 
 class NamedDay(msgspec.Struct, frozen=True, kw_only=True):
-    """What sort of day a day is, as the state announced it: workday, rest or holiday."""
+    """The class of a day, as the state announced it: workday, rest or holiday."""
 
     day: date
     day_class: str
@@ -127,11 +132,12 @@ class NamedDay(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def id(self) -> str:
+        """The key: the day."""
         return self.day.isoformat()
 
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):
-    """A device at a station; `counts`: it makes the station online."""
+    """A device at a station; `counts`: it is one of those that make the station online."""
 
     station: str
     id: str
@@ -142,7 +148,7 @@ class Terminal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """What one batch heard of a station that is not registered."""
+    """Messages of one batch from a station that is not registered."""
 
     station: str
     terminals: tuple[str, ...]

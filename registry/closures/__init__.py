@@ -1,1 +1,1 @@
-"""Closures: what excuses a station from being open."""
+"""Closures and maintenance windows of stations."""

@@ -1,6 +1,6 @@
-"""Closures and maintenance windows: declared, approved, withdrawn; whom they silence and excuse, and when. Pure.
+"""Closures and maintenance windows of stations: when they are in force, and what they do then. Pure.
 
-Any that was declared silences alerts while it holds; only an approved closure or window excuses downtime.
+A closure in force silences alerts as soon as it is declared; it excuses downtime only if it is approved.
 """
 
 from bisect import bisect_right
@@ -28,21 +28,31 @@ class Scoped(Protocol):
     """Anything that is for one station, one area with all below it, or the stations of one programme."""
 
     @property
-    def station(self) -> str | None: ...
+    def station(self) -> str | None:
+        """The id of the station, if the scope is one."""
+
     @property
-    def area(self) -> str | None: ...
+    def area(self) -> str | None:
+        """The code of the area, if the scope is one."""
+
     @property
-    def programme(self) -> str | None: ...
+    def programme(self) -> str | None:
+        """The name of the programme, if the scope is one."""
 
 
 class ClosureStatus(StrEnum):
+    """The last step that people took with a closure."""
+
     DECLARED = "declared"
     APPROVED = "approved"
     WITHDRAWN = "withdrawn"
 
 
 class Closure(msgspec.Struct, frozen=True, kw_only=True):
-    """An interval, of one station, of an area with all below it, or of the stations of a programme."""
+    """A closure of one station, of an area with all below it, or of the stations of a programme.
+
+    It is in force from `from_at` until `until_at`; `evidence` names the document of the approval.
+    """
 
     id: int
     kind: str = "closure"
@@ -62,24 +72,27 @@ class Closure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def status(self) -> ClosureStatus:
+        """Withdrawn, else approved, else declared."""
         if self.withdrawn_at is not None:
             return ClosureStatus.WITHDRAWN
         return ClosureStatus.DECLARED if self.approved_at is None else ClosureStatus.APPROVED
 
     @property
     def ends_at(self) -> datetime:
-        """When it ends: as declared, or where it was withdrawn meanwhile.
+        """When the closure ends: as declared, or at its withdrawal in between.
 
-        Withdrawn before it began or after it was over it never held: then this is its beginning.
+        A closure that was withdrawn before its beginning or after its end was never in force: then its beginning.
         """
         if self.withdrawn_at is None:
             return self.until_at
         return self.withdrawn_at if self.from_at < self.withdrawn_at < self.until_at else self.from_at
 
     def holds(self, at: datetime) -> bool:
+        """Whether the closure is in force, so that alerts are silenced."""
         return self.from_at <= at < self.ends_at
 
     def excuses(self, at: datetime) -> bool:
+        """Whether the closure is in force and approved, so that downtime is excused."""
         return self.approved_at is not None and self.holds(at)
 
 
@@ -125,7 +138,7 @@ def require_sound(new: NewClosure) -> None:
 
 
 class Closures:
-    """All closures, found by what they are about: a station's id, the path of its area, its programmes."""
+    """Many closures, found by station and by the times at which one begins or ends."""
 
     def __init__(self, closures: Iterable[Closure] = ()) -> None:
         self._by_scope: dict[Scope, list[Closure]] = {}
@@ -145,12 +158,12 @@ class Closures:
         return sorted(found, key=lambda closure: (closure.from_at, closure.id))
 
     def next_change(self, at: datetime) -> datetime | None:
-        """The first instant after `at` at which any begins or ends; None: never."""
+        """The first time after `at` at which a closure begins or ends; None: there is none."""
         place = bisect_right(self._times, at)
         return self._times[place] if place < len(self._times) else None
 
     def changed(self, after: datetime, until: datetime) -> list[Closure]:
-        """Those that begin or end after the one instant and not after the other, in that order; each once."""
+        """The closures that begin or end after `after` and not after `until`, in that order; each once."""
         between = self._boundaries[bisect_right(self._times, after) : bisect_right(self._times, until)]
         return list({closure.id: closure for _, closure in between}.values())
 
@@ -167,7 +180,7 @@ def scope_of(closure: Scoped) -> Scope:
 
 
 def union(closures: Sequence[Closure], *, excusing: bool = False) -> list[tuple[datetime, datetime]]:
-    """The time in which any of them holds (`excusing`: an approved one), as intervals in order that do not touch."""
+    """When one of the closures is in force (`excusing`: an approved one), as intervals in order that do not touch."""
     spans = sorted(
         (c.from_at, c.ends_at)
         for c in closures

@@ -20,7 +20,8 @@ MAX_PAGE: Final = 1000
 
 
 async def declare(connection: Connection, new: NewClosure) -> Closure:
-    """Declare a closure or maintenance window. Raises RemedyError for one that makes no sense or names nobody."""
+    """Declare a closure or maintenance window. Raises RemedyError for one that cannot be declared (`require_sound`), or
+    whose station, area or programme does not exist."""
     require_sound(new)
     try:
         async with connection.transaction():
@@ -39,15 +40,16 @@ async def declare(connection: Connection, new: NewClosure) -> Closure:
 
 
 async def approve(connection: Connection, closure: int, *, by: str, evidence: str | None = None) -> Closure | None:
-    """Approve a declared closure; None when there is none of this id. The first approval stands.
+    """Approve a declared closure; None when there is none of this id. A second approval changes nothing.
 
-    Raises RemedyError for one that was withdrawn.
+    Raises RemedyError for a closure that was withdrawn.
     """
     return await _settle(connection, closure, QUERIES.approve_closure, by, evidence)
 
 
 async def withdraw(connection: Connection, closure: int, *, by: str) -> Closure | None:
-    """Withdraw a closure: it ends now, or never held; None when there is none of this id. The first one stands."""
+    """Withdraw a closure: it ends now, or is never in force; None when there is none of this id. A second withdrawal
+    changes nothing."""
     return await _settle(connection, closure, QUERIES.withdraw_closure, by)
 
 
@@ -93,7 +95,7 @@ async def list_closures(
 
 
 async def stored_closures(connection: Connection, stations: Collection[str]) -> dict[str, DeclaredClosure]:
-    """The closures of stations that were not withdrawn, by what tells them apart in import files."""
+    """The closures of stations that were not withdrawn, by their key in import files."""
     rows = await connection.fetch(QUERIES.station_closures, list(stations))
     return {closure.id: closure for closure in (DeclaredClosure(**dict(row)) for row in rows)}
 
@@ -101,7 +103,7 @@ async def stored_closures(connection: Connection, stations: Collection[str]) -> 
 async def import_closures(
     connection: Connection, *, new: Sequence[DeclaredClosure], changed: Sequence[DeclaredClosure], at: datetime
 ) -> None:
-    """Write closures as declared at `at`, and as approved then where somebody is named. Needs a transaction."""
+    """Write closures as declared at `at`, and as approved then where `approved_by` is given. Needs a transaction."""
     for query, closures in ((QUERIES.import_closures, new), (QUERIES.change_closures, changed)):
         if closures:
             await connection.execute(query, *(_column(closures, name) for name in _COLUMNS), at)

@@ -22,7 +22,7 @@ def plan_closures(
 ) -> Plan[DeclaredClosure]:
     """Compare the rows with the stored closures of the same stations and beginnings.
 
-    `stations` are those there are, `meant` the ids that others may have lost zeros of.
+    `stations`: those that are registered. `meant`: {an id that may have lost leading zeros: that with them}.
     """
     good, bad = checked(rows, lambda row: _closure_of(row, stored.get(row.key), stations, meant))
     return compare(good, stored, bad, [])

@@ -24,7 +24,7 @@ from registry.model import ALWAYS_OPEN, LIFECYCLES, METRICS
 from registry.written import amount, iso, plain
 
 CHINA_TIME: Final = timezone(timedelta(hours=8))
-"""The zone of a time that names none."""
+"""The zone of a time without a zone."""
 MAX_PROGRAMMES: Final = 32
 
 # Control characters and line ends. Other invisible ones belong to the scripts of names, such as Mongolian.
@@ -39,7 +39,7 @@ _AMOUNT: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _TARGET: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _SEPARATORS: Final = re.compile(r"[;；、|]")
 
-# What people call them in Chinese.
+# The usual Chinese names of the machine words.
 LEVELS_CALLED: Final = {
     "省": "province", "自治区": "province", "直辖市": "province", "省级": "province",
     "市": "prefecture", "州": "prefecture", "地区": "prefecture", "盟": "prefecture", "地级": "prefecture",
@@ -64,25 +64,28 @@ DAY_CLASSES_CALLED: Final = {
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """One column: the field that it fills and how its text is read.
+    """One column of a kind of import files."""
 
-    `called`: what people head it with in Chinese. `words`: the cell is a text of the person's own, which stays as it is
-    written; of any other cell full-width signs are read as plain ones. An empty cell gives `empty`, unless the column's
-    cells are `needed`.
-    """
-
+    #: The machine name, which a header may have.
     name: str
+    #: The field of the entry that the column fills.
     field: str
+    #: Reads a cell that is not empty; raises SaidError.
     read: Callable[[str], Any]
+    #: Chinese headers of the column.
     called: tuple[str, ...]
+    #: Whether a cell is free text, which stays as it is; in other cells full-width signs become plain ones.
     words: bool = False
+    #: Whether a file must have the column.
     required: bool = False
+    #: Whether a cell must not be empty, and the remedy for one that is.
     needed: Said | None = None
+    #: The value of an empty cell.
     empty: Any = None
 
 
 def text(limit: int) -> Callable[[str], str]:
-    """A reader of one line of up to `limit` characters, one of which can be seen."""
+    """A reader of one line of up to `limit` characters, at least one of them visible."""
 
     def read(cell: str) -> str:
         if len(cell) > limit:
@@ -106,12 +109,12 @@ def text(limit: int) -> Callable[[str], str]:
 
 
 def is_visible(cell: str) -> bool:
-    """Whether a reader sees anything of a text."""
+    """Whether a text has a visible character."""
     return any(category(sign) not in _INVISIBLE and sign not in _BLANK for sign in cell)
 
 
 def _choice(what: Said, allowed: Iterable[str], called: Mapping[str, str], family: str) -> Callable[[str], str]:
-    """A reader of one of some words, or of what people call them; a refusal names those of the glossary."""
+    """A reader of one of some words, or of their usual Chinese names; an error names those of the glossary."""
     words = tuple(allowed)
     known: dict[str, str] = {word: word for word in words} | dict(called)
     chinese = "、".join(WORDS[family][word].zh for word in words)
@@ -128,6 +131,7 @@ def _choice(what: Said, allowed: Iterable[str], called: Mapping[str, str], famil
 
 
 def level(cell: str) -> str:
+    """The level of an area: one of `registry.model.LEVELS`, or a word of another division tree."""
     cell = LEVELS_CALLED.get(cell, cell)
     if not _LEVEL.fullmatch(cell):
         raise SaidError(
@@ -138,6 +142,7 @@ def level(cell: str) -> str:
 
 
 def station_id(cell: str) -> str:
+    """The id of a station, as topics allow it."""
     if not is_station_id(cell):
         raise SaidError(
             f"{_shown(cell)} is not a station id: it must match {STATION_PATTERN}",
@@ -152,6 +157,7 @@ metric: Final = _choice(Said("a metric", "指标"), METRICS, METRICS_CALLED, "me
 
 
 def day(cell: str) -> date:
+    """A day within the bounds of the contract."""
     try:
         found = date.fromisoformat(iso(cell))
     except ValueError:
@@ -176,7 +182,7 @@ def moment(cell: str) -> datetime:
 
 
 def end(cell: str) -> datetime:
-    """A time, or the end of a day that is named without one; in UTC."""
+    """A time, or the end of a day without a time; in UTC."""
     try:
         last = date.fromisoformat(iso(cell))
     except ValueError:
@@ -188,17 +194,17 @@ _KIND_CALLED: Final = ("按类型", "同类型")
 
 
 def schedule(cell: str) -> str:
-    """Opening rules, or `kind`: as the station's kind has them."""
+    """Opening rules, or `kind` for those of the station's kind."""
     return AS_KIND if plain(cell) in (AS_KIND, *_KIND_CALLED) else rules(cell)
 
 
 def rules(cell: str) -> str:
-    """Opening rules, as `registry.hours.opening_text` has them or in Chinese."""
+    """Opening rules, as `registry.hours.opening_text` reads them or in Chinese."""
     return _hours(cell, rules_of, parse_rules)
 
 
 def dated(cell: str) -> str:
-    """What holds on single days, as `registry.hours.opening_text` has it or in Chinese."""
+    """Opening hours of single days, as `registry.hours.opening_text` reads them or in Chinese."""
     return _hours(cell, dated_of, parse_dated)
 
 
@@ -244,7 +250,7 @@ def degrees(limit: int) -> Callable[[str], float]:
 
 
 def programmes(cell: str) -> tuple[str, ...]:
-    """Names of programmes, parted by semicolons."""
+    """Names of programmes, separated by semicolons."""
     read = text(64)
     names = {read(name.strip()) for name in _SEPARATORS.split(cell) if name.strip()}
     if len(names) > MAX_PROGRAMMES:
@@ -256,6 +262,7 @@ def programmes(cell: str) -> tuple[str, ...]:
 
 
 def target_id(cell: str) -> str:
+    """The id of a target."""
     if not _TARGET.fullmatch(cell):
         raise SaidError(
             f"{_shown(cell)} is not an id: use 1 to 64 of 0-9 A-Z a-z _ -",
@@ -265,7 +272,7 @@ def target_id(cell: str) -> str:
 
 
 def codes(cell: str) -> tuple[str, ...]:
-    """Codes of areas, parted by semicolons."""
+    """Codes of areas, separated by semicolons."""
     return tuple(sorted({normal_code(code.strip()) for code in _SEPARATORS.split(cell) if code.strip()}))
 
 

@@ -1,4 +1,4 @@
-"""What an import would change: stored entries and the file's rows in, a plan out. Pure."""
+"""What an import would change: from stored entries and the rows of a file to a plan. Pure."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Generic, TypeVar
@@ -23,14 +23,14 @@ NONE_MEANT: Final[Mapping[str, str]] = {}
 
 
 class Change(msgspec.Struct, frozen=True):
-    """An entry that is stored and would be different: {field: (stored, from the file)}."""
+    """A stored entry that the file changes: {field: (stored value, value of the file)}."""
 
     key: str
     fields: dict[str, tuple[Any, Any]]
 
 
 class Plan(msgspec.Struct, Generic[T], frozen=True):
-    """What the rows come to. `new`, `changed` and `moved` (areas below one that got another parent) are written."""
+    """What an import would write. `moved`: areas whose path changes with that of a parent."""
 
     new: list[T]
     changed: list[T]
@@ -41,11 +41,12 @@ class Plan(msgspec.Struct, Generic[T], frozen=True):
 
     @property
     def writes(self) -> list[T]:
+        """All entries that are written."""
         return [*self.new, *self.changed, *self.moved]
 
 
 def plan_areas(rows: Rows, stored: Mapping[str, Area]) -> Plan[Area]:
-    """Compare the rows with the whole stored tree. Rows that would break the tree are among the bad ones."""
+    """Compare the rows with the whole stored tree. A row that would break the tree is a bad one."""
     good, bad = checked(rows, lambda row: _area_of(row, stored.get(row.key)))
     lines = {row.key: row.line for row in rows.good}
     while True:
@@ -67,13 +68,13 @@ def plan_areas(rows: Rows, stored: Mapping[str, Area]) -> Plan[Area]:
 
 
 def plan_stations(rows: Rows, stored: Mapping[str, Station], areas: Collection[str]) -> Plan[Station]:
-    """Compare the rows with the stored stations of the same ids; `areas` are the codes that there are."""
+    """Compare the rows with the stored stations of the same ids; `areas`: those of their areas that are known."""
     good, bad = checked(rows, lambda row: _station_of(row, stored.get(row.key), areas))
     return compare(good, stored, bad, [])
 
 
 def checked(rows: Rows, build: Callable[[Row], T | BadCell]) -> tuple[dict[str, T], list[BadCell]]:
-    """What is built of the good rows, by their keys, and all that is wrong."""
+    """The entries that `build` makes of the good rows, by key, and the bad cells of the file and of `build`."""
     good: dict[str, T] = {}
     bad = list(rows.bad)
     for row in rows.good:
@@ -139,6 +140,7 @@ def _station_of(row: Row, stored: Station | None, areas: Collection[str]) -> Sta
 
 
 def no_area(code: str | None) -> Said:
+    """The problem of an area that is not in the database."""
     return Said(
         f"{code} is not an area of the database: import its areas first, or correct it",
         f"数据库中没有区划 {code}：请先导入行政区划，或改正",
@@ -146,7 +148,7 @@ def no_area(code: str | None) -> Said:
 
 
 def no_station(station: str | None, meant: Mapping[str, str]) -> Said:
-    """A station is not registered; `meant` {an id that lost its leading zeros: the id that there is}."""
+    """The problem of a station that is not registered. `meant`: {an id that may have lost zeros: that with them}."""
     if same := meant.get(station or ""):
         return Said(
             f"{station} is not registered, but {same} is: format the column as text and write the zeros again",
@@ -159,7 +161,7 @@ def no_station(station: str | None, meant: Mapping[str, str]) -> Said:
 
 
 def _faults(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[str, Said]:
-    """{code: what is wrong with its parent} of rows that would break the tree; the first kind of fault only."""
+    """{code: the problem with its parent} of rows that would break the tree; the first kind of problem only."""
     return _ringed(parents, good) or _lost(parents, good) or _deep(parents, good)
 
 
@@ -196,16 +198,16 @@ def _lost(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[s
 
 
 def _deep(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[str, Said]:
-    """Rows too far from the root, or that would push stored areas there."""
+    """Rows that are too far from the root, or that would move stored areas too far from it."""
     found: dict[str, Said] = {}
     for code, depth in depths(parents).items():
         if depth <= MAX_DEPTH:
             continue
-        blamed: str | None = code
-        while blamed is not None and blamed not in good:
-            blamed = parents[blamed]
-        if blamed is not None:
-            found[blamed] = Said(
+        nearest: str | None = code
+        while nearest is not None and nearest not in good:
+            nearest = parents[nearest]
+        if nearest is not None:
+            found[nearest] = Said(
                 f"puts areas {depth} levels below a root, allowed are {MAX_DEPTH}: correct the parents",
                 f"使区划层级达到 {depth} 级，最多 {MAX_DEPTH} 级：请改正上级",
             )
@@ -213,7 +215,7 @@ def _deep(parents: Mapping[str, str | None], good: Mapping[str, Area]) -> dict[s
 
 
 def compare(wanted: Mapping[str, T], stored: Mapping[str, T], bad: list[BadCell], moved: list[T]) -> Plan[T]:
-    """The plan that turns what is stored into what is wanted."""
+    """The plan that turns the stored entries into the wanted ones."""
     plan: Plan[T] = Plan(new=[], changed=[], moved=moved, changes=[], unchanged=0, bad=sorted(bad, key=_place))
     unchanged = 0
     for key, entry in wanted.items():

@@ -1,4 +1,4 @@
-"""The registry as import files: what is exported can be imported again and changes nothing. Pure."""
+"""Areas and stations as import files: an exported file that is imported again changes nothing. Pure."""
 
 import csv
 import io

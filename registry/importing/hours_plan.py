@@ -1,4 +1,4 @@
-"""What an import of kinds' schedules, of single days' hours or of announced days would change. Pure."""
+"""What an import of schedules of kinds, of overrides or of announced days would change. Pure."""
 
 from collections.abc import Collection, Mapping
 
@@ -32,7 +32,8 @@ def plan_overrides(
 ) -> Plan[DatedHours]:
     """Compare the rows with the stored overrides of the same scope and days.
 
-    `areas` and `stations` are those known, `meant` the ids that others may have lost zeros of.
+    `areas` and `stations`: those that are in the database. `meant`: {an id that may have lost leading zeros: that with
+    them}.
     """
     good, bad = checked(rows, lambda row: _dated(row, stored.get(row.key), areas, stations, meant))
     return compare(good, stored, bad, [])

@@ -9,18 +9,18 @@ from typing import Final
 from contract.errors import RemedyError
 from registry.hours.calendar_store import lock_calendars
 from registry.importing.kinds import IMPORT_KINDS
-from registry.importing.report import Asked, ImportReport, describe
+from registry.importing.report import ImportOptions, ImportReport, describe
 from registry.importing.rows import Kind, Rows, parse_rows
 from registry.importing.sheet import MAX_BYTES
 from registry.importing.sheet_process import read_apart
 from registry.store import QUERIES
 from store.pool import Connection
 
-_WITHOUT_OPTIONS: Final = Asked()
+_WITHOUT_OPTIONS: Final = ImportOptions()
 
 
 async def import_file(
-    connection: Connection, kind: Kind, path: Path, *, now: datetime, asked: Asked = _WITHOUT_OPTIONS
+    connection: Connection, kind: Kind, path: Path, *, now: datetime, options: ImportOptions = _WITHOUT_OPTIONS
 ) -> ImportReport:
     """Import a CSV or XLSX file; `report.text` is for the person, `report.refused` says that it was not applied.
 
@@ -29,19 +29,21 @@ async def import_file(
     try:
         rows = await asyncio.to_thread(read_rows, path, kind)
     except RemedyError as exc:
-        raise RemedyError(f"{path}: {exc.said.text(asked.language)}") from exc
-    async with connection.transaction(readonly=asked.dry_run):
-        if not asked.dry_run:
+        raise RemedyError(f"{path}: {exc.said.text(options.language)}") from exc
+    async with connection.transaction(readonly=options.dry_run):
+        if not options.dry_run:
             await connection.execute(QUERIES.lock_imports)
             await lock_calendars(connection)
-        return await _import_rows(connection, kind, rows, asked, now)
+        return await _import_rows(connection, kind, rows, options, now)
 
 
-async def _import_rows(connection: Connection, kind: Kind, rows: Rows, asked: Asked, now: datetime) -> ImportReport:
+async def _import_rows(
+    connection: Connection, kind: Kind, rows: Rows, options: ImportOptions, now: datetime
+) -> ImportReport:
     imported = IMPORT_KINDS[kind]
-    found = await imported.compare(connection, rows, asked)
+    found = await imported.compare(connection, rows, options)
     blank = _blank(rows, found.unwritten)
-    report = describe(found.plan, kind, asked, layout=rows.layout, blank=blank, doubts=found.doubts)
+    report = describe(found.plan, kind, options, layout=rows.layout, blank=blank, doubts=found.doubts)
     if report.applied:
         await imported.write(connection, found.plan, now)
     return report

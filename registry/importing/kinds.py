@@ -23,7 +23,7 @@ from registry.importing.hours_plan import plan_days, plan_overrides, plan_schedu
 from registry.importing.layout import BadCell
 from registry.importing.lost_zeros import may_lack_zeros, set_aside_ids
 from registry.importing.places import set_aside_places
-from registry.importing.report import Asked
+from registry.importing.report import ImportOptions
 from registry.importing.rows import Kind, Rows
 from registry.importing.store import load_surroundings, load_zero_ids
 from registry.importing.target_plan import plan_targets
@@ -48,12 +48,12 @@ class Compared(msgspec.Struct, Generic[T], frozen=True):
 class ImportKind(msgspec.Struct, frozen=True):
     """One kind of import files. Both functions run in the transaction of the import."""
 
-    compare: Callable[[Connection, Rows, Asked], Awaitable[Compared[Any]]]
+    compare: Callable[[Connection, Rows, ImportOptions], Awaitable[Compared[Any]]]
     #: Write a plan as of a time.
     write: Callable[[Connection, Plan[Any], datetime], Awaitable[None]]
 
 
-async def _compare_areas(connection: Connection, rows: Rows, _: Asked) -> Compared[Area]:
+async def _compare_areas(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[Area]:
     return Compared(plan_areas(rows, await list_areas(connection)))
 
 
@@ -63,14 +63,14 @@ async def _write_areas(connection: Connection, plan: Plan[Area], now: datetime) 
         await refresh_calendars(connection, now=now)
 
 
-async def _compare_stations(connection: Connection, rows: Rows, asked: Asked) -> Compared[Station]:
+async def _compare_stations(connection: Connection, rows: Rows, options: ImportOptions) -> Compared[Station]:
     stored = await load_stations(connection, [row.key for row in rows.good])
     areas = {row.values["area"] for row in rows.good}
-    if not asked.ids_as_written:
+    if not options.ids_as_written:
         bare = [row.key for row in rows.good if may_lack_zeros(row.key)]
         rows = set_aside_ids(rows, stored, await load_zero_ids(connection, bare, areas))
     doubts: list[BadCell] = []
-    if not asked.places_as_written:
+    if not options.places_as_written:
         around = await load_surroundings(connection, areas, [row.key for row in rows.good])
         rows, doubts = set_aside_places(rows, stored, around)
     plan = plan_stations(rows, stored, await known_areas(connection, areas))
@@ -91,7 +91,7 @@ def new_schedules(plan: Plan[Station]) -> dict[str, str]:
     return {station: rules[station] for station in (*new, *(c.key for c in plan.changes if "schedule" in c.fields))}
 
 
-async def _compare_closures(connection: Connection, rows: Rows, _: Asked) -> Compared[DeclaredClosure]:
+async def _compare_closures(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[DeclaredClosure]:
     named = _named(rows, "station")
     stored = await stored_closures(connection, named)
     known = await known_stations(connection, named)
@@ -102,7 +102,7 @@ async def _write_closures(connection: Connection, plan: Plan[DeclaredClosure], n
     await import_closures(connection, new=plan.new, changed=plan.changed, at=now)
 
 
-async def _compare_targets(connection: Connection, rows: Rows, _: Asked) -> Compared[Target]:
+async def _compare_targets(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[Target]:
     areas = await known_areas(connection, {code for row in rows.good for code in row.values["areas"]})
     return Compared(plan_targets(rows, await load_targets(connection), areas))
 
@@ -111,7 +111,7 @@ async def _write_targets(connection: Connection, plan: Plan[Target], _: datetime
     await upsert_targets(connection, plan.writes)
 
 
-async def _compare_schedules(connection: Connection, rows: Rows, _: Asked) -> Compared[KindSchedule]:
+async def _compare_schedules(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[KindSchedule]:
     return Compared(plan_schedules(rows, await load_kind_schedules(connection)))
 
 
@@ -120,7 +120,7 @@ async def _write_schedules(connection: Connection, plan: Plan[KindSchedule], now
     await refresh_calendars(connection, now=now)
 
 
-async def _compare_overrides(connection: Connection, rows: Rows, _: Asked) -> Compared[DatedHours]:
+async def _compare_overrides(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[DatedHours]:
     areas = await known_areas(connection, _named(rows, "area"))
     named = _named(rows, "station")
     stations = await known_stations(connection, named)
@@ -133,7 +133,7 @@ async def _write_overrides(connection: Connection, plan: Plan[DatedHours], now: 
     await refresh_calendars(connection, now=now)
 
 
-async def _compare_days(connection: Connection, rows: Rows, _: Asked) -> Compared[NamedDay]:
+async def _compare_days(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[NamedDay]:
     return Compared(plan_days(rows, await load_days(connection)))
 
 

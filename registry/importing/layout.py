@@ -1,4 +1,4 @@
-"""Where a person finds a cell of the file again. Pure."""
+"""The place of a cell, as a person finds it in the file. Pure."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from contract.said import Said
 
 
 class BadCell(msgspec.Struct, frozen=True):
-    """What is wrong or in doubt on a line of the file, in which column (None: the row as a whole)."""
+    """A problem or a doubt on a line of the file, in a column (None: the row as a whole)."""
 
     line: int
     column: str | None
@@ -19,7 +19,7 @@ class BadCell(msgspec.Struct, frozen=True):
 
 
 class Heading(msgspec.Struct, frozen=True):
-    """A column of the file: its place, counted from 0, and what its header says."""
+    """A column of the file: its place, counted from 0, and the text of its header."""
 
     index: int
     text: str

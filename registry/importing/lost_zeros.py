@@ -1,6 +1,6 @@
-"""Ids of stations that look as if a spreadsheet program took their leading zeros. Pure.
+"""Ids of stations that may have lost their leading zeros in a spreadsheet program. Pure.
 
-A program that reads `0012` as a number keeps 12. Whether that is another station or the same, only a person knows.
+A program that reads `0012` as a number keeps 12. Only a person can say whether both are one station.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,9 +13,9 @@ from registry.importing.rows import Row, Rows
 
 
 class ZeroIds(msgspec.Struct, frozen=True):
-    """Ids of digits that begin with zero, as the registry has them or terminals that were heard.
+    """Ids of digits that begin with zero, of registered stations or of stations that were heard.
 
-    `same`: {an id of the file: the id that it is without its zeros}; `longest`: {area: its longest one}.
+    `same`: {an id of the file: the id that differs from it by leading zeros only}; `longest`: {area: its longest id}.
     """
 
     same: Mapping[str, str]
@@ -28,7 +28,7 @@ def may_lack_zeros(station: str) -> bool:
 
 
 def set_aside_ids(rows: Rows, registered: Iterable[str], known: ZeroIds) -> Rows:
-    """The rows of stations, those whose id is in doubt among the bad ones. `registered` ids are never in doubt."""
+    """The rows of stations; a row whose id is in doubt becomes a bad one. `registered` ids are never in doubt."""
     trusted = set(registered)
     beside = max((row.key for row in rows.good if _is_zero_led(row.key)), key=len, default="")
     doubts = {row.key: doubt for row in rows.good if row.key not in trusted and (doubt := _doubt(row, beside, known))}

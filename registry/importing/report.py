@@ -1,4 +1,4 @@
-"""What an import did or would do, as text for the person who runs it. Pure."""
+"""The report of an import: what it wrote or would write, as text for the person who runs it. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,66 +24,68 @@ _VALUE: Final = 60
 _UTC: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What the person asked of an import, and the language of the answer (zh-CN or en).
+class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of one import."""
 
-    `skip_bad`: bad rows are left out. `clear_blank`: an empty cell may clear what is stored. `ids_as_written`: ids that
-    look as if they lost leading zeros are right. `places_as_written`: coordinates that are in doubt are right.
-    """
-
+    #: Write nothing, and report what would be written.
     dry_run: bool = False
+    #: Import the good rows of a file that has bad ones.
     skip_bad: bool = False
+    #: Let an empty cell clear the stored value.
     clear_blank: bool = False
+    #: Accept ids that look as if they had lost leading zeros.
     ids_as_written: bool = False
+    #: Accept coordinates that are in doubt.
     places_as_written: bool = False
+    #: The language of the report: zh-CN or en.
     language: str = "en"
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of an import.
-
-    `refused`: bad rows stopped it, or cells that would clear what is stored, or would have (a dry run); the command
-    ends with status 2. `applied` is false then and for any dry run.
-    """
+    """The outcome of an import, in numbers of rows, and as `text` for a person."""
 
     kind: Kind
     dry_run: bool
+    #: Whether the plan was written; never after a dry run.
     applied: bool
+    #: Whether bad rows or cleared values stop the import, also that of a dry run; the command ends with status 2.
     refused: bool
     new: int
     changed: int
     unchanged: int
-    # Areas whose own row says nothing new, but whose place in the tree follows a parent.
+    #: Areas whose own row changes nothing, but whose path changes with that of a parent.
     moved: int
-    # Stored values that an empty cell clears.
+    #: Stored values that an empty cell clears.
     cleared: int
     bad: list[BadCell]
-    # What is applied without: coordinates in doubt.
+    #: Coordinates that are left out of good rows.
     doubts: list[BadCell]
     text: str
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plan comes to under what was asked."""
+class ImportOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens with a plan under the options of its import."""
 
-    asked: Asked
+    options: ImportOptions
     bad: bool
     cleared: int
     doubts: int
 
     @property
     def would_clear(self) -> bool:
-        return self.cleared > 0 and not self.asked.clear_blank
+        """Whether empty cells would clear stored values and no option allows that."""
+        return self.cleared > 0 and not self.options.clear_blank
 
     @property
     def stopped(self) -> bool:
-        return (self.bad and not self.asked.skip_bad) or self.would_clear
+        """Whether nothing may be written: bad rows, or values that would be cleared."""
+        return (self.bad and not self.options.skip_bad) or self.would_clear
 
 
 def describe(
     plan: Plan[T],
     kind: Kind,
-    asked: Asked,
+    options: ImportOptions,
     *,
     layout: Layout = Layout(),  # noqa: B008 - it is frozen
     blank: Mapping[str, frozenset[str]] | None = None,
@@ -91,15 +93,15 @@ def describe(
 ) -> ImportReport:
     """The report of a plan.
 
-    `blank`: {key: the fields whose cell is empty}; `doubts`: what was left out of good rows.
+    `blank`: {key: the fields whose cell is empty}; `doubts`: cells that are left out of good rows.
     """
     cleared = [_cleared(change, (blank or {}).get(change.key, frozenset())) for change in plan.changes]
-    outcome = Outcome(
-        asked=asked, bad=bool(plan.bad), cleared=sum(len(change.fields) for change in cleared), doubts=len(doubts)
+    outcome = ImportOutcome(
+        options=options, bad=bool(plan.bad), cleared=sum(len(change.fields) for change in cleared), doubts=len(doubts)
     )
-    words = _Words(asked.language, kind)
+    words = _ReportText(options.language, kind)
     lines = [
-        *(note.text(asked.language) for note in layout.notes),
+        *(note.text(options.language) for note in layout.notes),
         *words.cells(plan.bad, layout, ""),
         *words.cells(doubts, layout, "? "),
         *words.diff(plan, cleared),
@@ -108,8 +110,8 @@ def describe(
     ]
     return ImportReport(
         kind=kind,
-        dry_run=asked.dry_run,
-        applied=not asked.dry_run and not outcome.stopped,
+        dry_run=options.dry_run,
+        applied=not options.dry_run and not outcome.stopped,
         refused=outcome.stopped,
         new=len(plan.new),
         changed=len(plan.changed),
@@ -123,12 +125,12 @@ def describe(
 
 
 def _cleared(change: Change, blank: frozenset[str]) -> Change:
-    """The part of a change that is due to empty cells. The level of an area is derived again, which clears nothing."""
+    """The part of a change that comes from empty cells. An empty level of an area clears nothing: it is derived."""
     fields = {name: values for name, values in change.fields.items() if name in blank and name != "level"}
     return Change(change.key, fields)
 
 
-class _Words:
+class _ReportText:
     """The lines of a report in one language."""
 
     def __init__(self, language: str, kind: Kind) -> None:
@@ -151,7 +153,7 @@ class _Words:
             yield self._say(f"… and {hidden} more lines", f"……另有 {hidden} 行")
 
     def _diff(self, plan: Plan[T], cleared: Sequence[Change]) -> Iterator[str]:
-        """What is cleared first: it is lost."""
+        """The lines of a plan, cleared values first: they are lost."""
         for change in cleared:
             yield from self._change(change.key, change.fields, "-")
         for change, gone in zip(plan.changes, cleared, strict=True):
@@ -185,7 +187,7 @@ class _Words:
         text = _local(value) if isinstance(value, datetime) else str(value)
         return text if len(text) <= _VALUE else text[:_VALUE] + "…"
 
-    def summary(self, plan: Plan[T], kind: Kind, outcome: Outcome) -> str:
+    def summary(self, plan: Plan[T], kind: Kind, outcome: ImportOutcome) -> str:
         rows = len({cell.line for cell in plan.bad})
         moved, gone, doubts = len(plan.moved), outcome.cleared, outcome.doubts
         en = f"{WORDS['file'][kind].en}: {len(plan.new)} new, {len(plan.changed)} changed, {plan.unchanged} unchanged"
@@ -198,14 +200,14 @@ class _Words:
         zh += f"，坐标存疑 {doubts}" if doubts else ""
         return self._say(f"{en}, {rows} bad rows", f"{zh}，错误行 {rows}")
 
-    def verdict(self, plan: Plan[T], outcome: Outcome) -> Iterator[str]:
-        asked = outcome.asked
+    def verdict(self, plan: Plan[T], outcome: ImportOutcome) -> Iterator[str]:
+        options = outcome.options
         if outcome.doubts:
             yield self._say(
                 "Coordinates in doubt are left off the map: correct them, or confirm them with --places-as-written.",
                 "存疑的坐标不会显示在地图上：请改正，或加 --places-as-written 确认。",
             )
-        if plan.bad and not asked.skip_bad:
+        if plan.bad and not options.skip_bad:
             yield self._say(
                 "Nothing is applied: mend the bad rows, or leave them out with --skip-bad.",
                 "没有导入任何内容：请改正错误行，或加 --skip-bad 跳过它们。",
@@ -219,7 +221,7 @@ class _Words:
             )
         if outcome.stopped:
             return
-        if asked.dry_run:
+        if options.dry_run:
             yield self._say("Dry run: nothing is applied.", "试运行：没有导入任何内容。")
         elif plan.bad:
             yield self._say("Applied, without the bad rows.", "已导入，错误行除外。")
@@ -228,11 +230,11 @@ class _Words:
 
 
 def _local(at: datetime) -> str:
-    """A time as a person writes it into a file: China's."""
+    """A time in China's zone, as people write it into files."""
     local = at.astimezone(CHINA_TIME)
     return local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
 
 
 def _local_key(key: str) -> str:
-    """The key of an entry with the times in it as a person writes them."""
+    """The key of an entry, with its times in China's zone."""
     return _UTC.sub(lambda found: _local(datetime.fromisoformat(found[0])), key)

@@ -20,7 +20,7 @@ MAX_SECONDS: Final = 300
 """Processor time; twice as long by the clock."""
 
 
-class _Answer(msgspec.Struct, frozen=True):
+class _ReadResult(msgspec.Struct, frozen=True):
     sheet: Sheet | None = None
     problem: Said | None = None
 
@@ -42,7 +42,7 @@ def read_apart(content: bytes, *, memory: int = MAX_MEMORY) -> Sheet:
         raise _too_much() from None
     if done.returncode != 0:
         raise _too_much()
-    answer = msgspec.msgpack.decode(done.stdout, type=_Answer)
+    answer = msgspec.msgpack.decode(done.stdout, type=_ReadResult)
     if answer.sheet is None:
         said = answer.problem or Said("nothing was read", "没有读到内容")
         raise RemedyError(said.en, said.zh)
@@ -78,9 +78,9 @@ def _lower(kind: int, wanted: int) -> None:
 def _main() -> None:
     _limit(int(sys.argv[1]))
     try:
-        answer = _Answer(sheet=read_sheet(sys.stdin.buffer.read()))
+        answer = _ReadResult(sheet=read_sheet(sys.stdin.buffer.read()))
     except RemedyError as exc:
-        answer = _Answer(problem=exc.said)
+        answer = _ReadResult(problem=exc.said)
     except MemoryError:
         sys.exit(1)
     sys.stdout.buffer.write(msgspec.msgpack.encode(answer))

@@ -1,4 +1,4 @@
-"""What an import asks of the registry before it decides."""
+"""Lookups that the checks of an import need."""
 
 from collections.abc import Collection
 
@@ -11,7 +11,7 @@ QUERIES = queries_beside(__file__)
 
 
 async def load_surroundings(connection: Connection, areas: Collection[str], without: Collection[str]) -> Surroundings:
-    """The areas above these, and where their stations lie, `without` some of them."""
+    """The areas above `areas`, and the middle of the stations of each; stations `without` do not count."""
     above = await connection.fetch(QUERIES.areas_above, list(areas))
     middles = await connection.fetch(QUERIES.area_middles, [row["code"] for row in above], list(without))
     return Surroundings(
@@ -22,7 +22,7 @@ async def load_surroundings(connection: Connection, areas: Collection[str], with
 
 
 async def load_zero_ids(connection: Connection, ids: Collection[str], areas: Collection[str]) -> ZeroIds:
-    """Known ids with leading zeros: those that are one of `ids` without them, and the longest of each of `areas`."""
+    """Known ids with leading zeros: those that equal one of `ids` but for the zeros, and the longest of each area."""
     same = await connection.fetch(QUERIES.ids_with_zeros, list(ids))
     longest = await connection.fetch(QUERIES.longest_zero_ids, list(areas))
     return ZeroIds({row["bare"]: row["id"] for row in same}, {row["area"]: row["id"] for row in longest})

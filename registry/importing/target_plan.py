@@ -1,4 +1,4 @@
-"""What targets want of which areas, and what an import of them would change. Pure."""
+"""What an import of targets would change. Pure."""
 
 from collections.abc import Collection, Mapping
 
@@ -12,7 +12,8 @@ from registry.model import Target
 
 
 def plan_targets(rows: Rows, stored: Mapping[str, Target], areas: Collection[str]) -> Plan[Target]:
-    """Compare the rows with the stored targets of the same ids; `areas` are the codes that there are."""
+    """Compare the rows with the stored targets of the same ids; `areas`: those of their codes that are in the
+    database."""
     good, bad = checked(rows, lambda row: _target_of(row, stored.get(row.key), areas))
     return compare(good, stored, bad, [])
 

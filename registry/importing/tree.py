@@ -10,7 +10,7 @@ Parents = Mapping[str, str | None]
 
 
 def cycles(parents: Parents) -> list[list[str]]:
-    """Every ring of areas that are each other's parents, each from its least code upwards."""
+    """Every cycle of parents, each from its least code upwards."""
     found: list[list[str]] = []
     done: set[str] = set()
     for start in parents:

@@ -10,7 +10,7 @@ from contract.errors import RemedyError
 from registry.closures.rules import Closure, Closures, ClosureStatus, NewClosure
 from registry.closures.store import approve, declare, list_closures, load_closures, withdraw
 from registry.importing.importer import import_file
-from registry.importing.report import Asked, ImportReport
+from registry.importing.report import ImportOptions, ImportReport
 from registry.model import Area, Station
 from registry.store import upsert_areas, upsert_stations
 from store.pool import Connection, Pool
@@ -114,7 +114,7 @@ async def test_lists(connection: Connection) -> None:
 async def bring(connection: Connection, folder: Path, rows: str, **how: bool) -> ImportReport:
     path = folder / "closures.csv"
     path.write_text(f"station,from,until,reason,declared_by,approved_by\n{rows}", encoding="utf-8")
-    return await import_file(connection, "closures", path, now=NOW, asked=Asked(**how))
+    return await import_file(connection, "closures", path, now=NOW, options=ImportOptions(**how))
 
 
 async def stored(connection: Connection) -> list[Closure]:

@@ -14,7 +14,7 @@ from openpyxl import Workbook
 from contract.errors import RemedyError
 from registry.importing.export import write_csv
 from registry.importing.importer import import_file
-from registry.importing.report import Asked, ImportReport
+from registry.importing.report import ImportOptions, ImportReport
 from registry.importing.rows import Kind
 from registry.model import Heard, Station
 from registry.store import list_areas, list_stations, load_area, load_stations, note_unregistered, register_stations
@@ -34,7 +34,7 @@ async def connection(pool: Pool) -> AsyncIterator[Connection]:
 async def bring(connection: Connection, folder: Path, kind: Kind, content: str | bytes, **asked: bool) -> ImportReport:
     path = folder / f"{kind}.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return await import_file(connection, kind, path, now=NOW, asked=Asked(**asked))
+    return await import_file(connection, kind, path, now=NOW, options=ImportOptions(**asked))
 
 
 async def test_areas_then_stations_then_nothing_new(connection: Connection, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from registry.closures.rules import (
     union,
 )
 from registry.importing.closure_plan import plan_closures
-from registry.importing.report import Asked, describe
+from registry.importing.report import ImportOptions, describe
 from registry.importing.rows import Rows, parse_rows
 from registry.importing.sheet import read_sheet
 from registry.model import DeclaredClosure
@@ -260,11 +260,11 @@ def test_what_was_approved_is_not_changed_by_a_file() -> None:
 def test_the_diff_shows_times_as_they_are_written_into_files() -> None:
     text = "S1,2026-11-02 08:00,2026-11-02 18:30,装修,,\n"
     new = plan_closures(rows(text), {}, {"S1"})
-    assert describe(new, "closures", Asked(language="zh-CN")).text.splitlines()[0] == (
+    assert describe(new, "closures", ImportOptions(language="zh-CN")).text.splitlines()[0] == (
         "+ S1 2026-11-02 08:00 至 2026-11-02 18:30：装修"
     )
     before = {entry.id: entry for entry in new.new}
     changed = plan_closures(rows(text.replace("18:30", "19:00")), before, {"S1"})
-    assert describe(changed, "closures", Asked()).text.splitlines()[0] == (
+    assert describe(changed, "closures", ImportOptions()).text.splitlines()[0] == (
         "~ S1 2026-11-02 08:00 until: 2026-11-02 18:30 → 2026-11-02 19:00"
     )

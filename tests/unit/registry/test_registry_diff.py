@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from registry.importing.columns import is_visible
 from registry.importing.diff import Plan, T, plan_areas, plan_stations
 from registry.importing.export import write_csv
-from registry.importing.report import SHOWN, Asked, describe
+from registry.importing.report import SHOWN, ImportOptions, describe
 from registry.importing.rows import Kind, Rows, parse_rows
 from registry.importing.sheet import read_sheet
 from registry.importing.tree import MAX_DEPTH
@@ -194,7 +194,7 @@ def test_station_that_does_not_fit(text: str, problem: str) -> None:
 
 def test_report_is_bounded_and_says_what_was_done() -> None:
     text = "id,name,area\n" + "".join(f"s{number},n,632122\n" for number in range(120))
-    report = describe(stations(text), "stations", Asked())
+    report = describe(stations(text), "stations", ImportOptions())
     lines = report.text.splitlines()
     assert len(lines) == SHOWN + 3
     assert lines[0] == "+ s0 n"
@@ -218,7 +218,7 @@ def test_bad_rows_stop_all_others_unless_skipped(
     dry_run: bool, skip_bad: bool, applied: bool, refused: bool, verdict: str
 ) -> None:
     plan = stations("id,name,area\ns1,n,632122\ns2,n,64\n")
-    report = describe(plan, "stations", Asked(dry_run=dry_run, skip_bad=skip_bad))
+    report = describe(plan, "stations", ImportOptions(dry_run=dry_run, skip_bad=skip_bad))
     assert (report.applied, report.refused) == (applied, refused)
     assert report.text.splitlines()[-2:] == ["stations: 1 new, 0 changed, 0 unchanged, 1 bad rows", verdict]
 
@@ -227,7 +227,7 @@ def test_change_is_shown_readably() -> None:
     stored = [Station(id="s1", name="一", area=MINHE, programmes=("a", "b"), address="x" * 100)]
     text = "id,name,area,programmes,address,commissioned\ns1,一,632122,b,,2026-10-31\n"
     blank = {"s1": frozenset({"address"})}
-    report = describe(stations(text, stored), "stations", Asked(dry_run=True, clear_blank=True), blank=blank)
+    report = describe(stations(text, stored), "stations", ImportOptions(dry_run=True, clear_blank=True), blank=blank)
     assert report.text.splitlines()[:3] == [
         f"- s1 address: {'x' * 60}… → (empty)",
         "~ s1 commissioned: (empty) → 2026-10-31 00:00",
@@ -239,7 +239,7 @@ def test_a_change_in_chinese_has_no_word_of_the_database() -> None:
     stored = [Station(id="s1", name="一", area=MINHE, lifecycle="suspended", isp="移动")]
     text = "编号,名称,区划代码,状态,运营商\ns1,一,632122,在用,\n"
     blank = {"s1": frozenset({"isp"})}
-    report = describe(stations(text, stored), "stations", Asked(language="zh-CN"), blank=blank)
+    report = describe(stations(text, stored), "stations", ImportOptions(language="zh-CN"), blank=blank)
     assert report.text.splitlines() == [
         "- s1 运营商: 移动 → （空）",
         "~ s1 状态: 停用 → 在用",
