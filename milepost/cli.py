@@ -374,19 +374,19 @@ def _execute(command: Subcommand, arguments: argparse.Namespace, environ: Mappin
     from milepost import running
 
     provided = running.given_by(environ, (*overrides, *(["mqtt_url"] if given.get("broker") else [])))
-    asked = running.Asked(
+    asked = running.ServerLookup(
         command=arguments.command,
         directory=settings.data,
         named="data" in provided,
         given=provided,
         servers=command.finds & provided,
     )
-    found = running.find(asked)
+    found = running.find_servers(asked)
     if found.state == "running" and "data" not in command.settings:
         for field in sorted(asked.servers):
             log.warning("%s%s is set, and wins over what runs in %s", PREFIX, field.upper(), settings.data)
     try:
-        return _start(command, runner, load(running.merged(found, environ), overrides), arguments)
+        return _start(command, runner, load(running.merged_environ(found, environ), overrides), arguments)
     except UnsetError as exc:
         raise found.remedy(exc) from exc
 

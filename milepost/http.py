@@ -7,36 +7,36 @@ from urllib.parse import urlsplit
 import msgspec
 
 
-class Answer(msgspec.Struct, frozen=True):
+class HttpAnswer(msgspec.Struct, frozen=True):
     """What a server said; status 0 means that it could not be reached, and `body` why."""
 
     status: int
     body: bytes
 
 
-async def get(url: str, *, token: str | None = None, seconds: float = 5.0) -> Answer:
+async def get(url: str, *, token: str | None = None, seconds: float = 5.0) -> HttpAnswer:
     """GET an http:// or https:// URL."""
     return await asyncio.to_thread(_ask, "GET", url, token, seconds)
 
 
-async def post(url: str, *, token: str, seconds: float = 5.0) -> Answer:
+async def post(url: str, *, token: str, seconds: float = 5.0) -> HttpAnswer:
     """POST nothing to an http:// or https:// URL."""
     return await asyncio.to_thread(_ask, "POST", url, token, seconds)
 
 
-def _ask(method: str, url: str, token: str | None, timeout: float) -> Answer:
+def _ask(method: str, url: str, token: str | None, timeout: float) -> HttpAnswer:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
         parts = urlsplit(url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=timeout)
     except (ValueError, http.client.HTTPException) as exc:
-        return Answer(0, str(exc).encode())
+        return HttpAnswer(0, str(exc).encode())
     try:
         connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), headers=headers)
         response = connection.getresponse()
-        return Answer(response.status, response.read())
+        return HttpAnswer(response.status, response.read())
     except (OSError, OverflowError, ValueError, http.client.HTTPException) as exc:
-        return Answer(0, str(exc).encode())
+        return HttpAnswer(0, str(exc).encode())
     finally:
         connection.close()

@@ -63,7 +63,7 @@ class Repetitions(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[tuple[str, str], _Said] = {}
+        self._said: dict[tuple[str, str], _MessageCount] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.INFO:
@@ -80,16 +80,16 @@ class Repetitions(logging.Filter):
         said.times += 1
         return said.times <= often
 
-    def _find(self, name: str, message: str, now: float) -> "_Said":
+    def _find(self, name: str, message: str, now: float) -> "_MessageCount":
         """What is known of a message; when there are too many different ones, of all of its logger."""
         found = self._said.get((name, message))
         if found is None and len(self._said) >= _MOST_MESSAGES:
             self._said = {key: said for key, said in self._said.items() if said.is_fresh(now)}
             message = "" if len(self._said) >= _MOST_MESSAGES else message
-        return found or self._said.setdefault((name, message), _Said())
+        return found or self._said.setdefault((name, message), _MessageCount())
 
 
-class _Said:
+class _MessageCount:
     """How often a message came since the first of the last seconds."""
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ _GO_WITH: Final = {
 """Settings that belong to a server: if a person names another server, it must not receive the secrets of this one."""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class ServerLookup(msgspec.Struct, frozen=True, kw_only=True):
     """One command that looks for its servers."""
 
     command: str
@@ -42,10 +42,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     servers: frozenset[str]
 
 
-class Found(msgspec.Struct, frozen=True):
+class FoundServers(msgspec.Struct, frozen=True):
     """What there is for a command in a data directory: the variables it is given, or the reason why there are none."""
 
-    asked: Asked
+    asked: ServerLookup
     state: State
     environ: Mapping[str, str] = {}
 
@@ -85,7 +85,7 @@ _WHY: Final[Mapping[State, Said]] = {
 }
 
 
-def find(asked: Asked) -> Found:
+def find_servers(asked: ServerLookup) -> FoundServers:
     """What a `milepost up` that runs in the directory has for the command.
 
     One whose servers a person names works on those, and on those of the directory only when that is named too: never on
@@ -93,8 +93,8 @@ def find(asked: Asked) -> Found:
     """
     state, environs = _look(asked.directory)
     if state == "running" and asked.servers and not asked.named:
-        return Found(asked, "unused")
-    return Found(asked, state, _allowed(environs.get(asked.command, {}), asked.given))
+        return FoundServers(asked, "unused")
+    return FoundServers(asked, state, _allowed(environs.get(asked.command, {}), asked.given))
 
 
 def _look(directory: Path) -> tuple[State, Mapping[str, Mapping[str, str]]]:
@@ -121,12 +121,12 @@ def given_by(environ: Mapping[str, str], overrides: Iterable[str]) -> frozenset[
     return frozenset((*names, *(name.removesuffix("_file") for name in names), *overrides))
 
 
-def merged(found: Found, environ: Mapping[str, str]) -> dict[str, str]:
+def merged_environ(found: FoundServers, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment with what was found."""
     return {**found.environ, **{name: value for name, value in environ.items() if value.strip()}}
 
 
-def option(directory: Path) -> str:
+def data_option(directory: Path) -> str:
     """What a command is given, after a space, to find this directory; nothing where it looks by itself."""
     return "" if directory == Path(Settings().data).absolute() else f" --data {shlex.quote(str(directory))}"
 

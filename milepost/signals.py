@@ -17,22 +17,22 @@ def run_until_stopped(main: Callable[[asyncio.Event], Awaitable[int | None]], *,
 
 
 async def _guard(main: Callable[[asyncio.Event], Awaitable[int | None]]) -> int | None:
-    asked = _Asked()
+    asked = _StopRequest()
     for number in _SIGNALS:
         if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
             continue  # nohup wants it so
-        asyncio.get_running_loop().add_signal_handler(number, asked.by, number)
+        asyncio.get_running_loop().add_signal_handler(number, asked.note_signal, number)
     return await main(asked.stop)
 
 
-class _Asked:
+class _StopRequest:
     """Whether and when we were asked to stop."""
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()
         self._impatient_from = 0.0
 
-    def by(self, number: signal.Signals) -> None:
+    def note_signal(self, number: signal.Signals) -> None:
         now = asyncio.get_running_loop().time()
         if not self.stop.is_set():
             self.stop.set()

@@ -16,7 +16,7 @@ MINUTES: Final = 15
 """For so long a link can be used; the API's own number, which a test compares."""
 
 
-class Link(msgspec.Struct, frozen=True):
+class SigninLink(msgspec.Struct, frozen=True):
     link: str
     until: str
 
@@ -30,16 +30,16 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     sys.stderr.write(f"{said.text(language.of_here())}\n")
 
 
-async def new_link(url: str, token: str) -> Link:
+async def new_link(url: str, token: str) -> SigninLink:
     """Ask the API at `url` for a link. Raises RemedyError."""
     answer = await http.post(f"{url.rstrip('/')}/api/v1/signin-links", token=token)
     if answer.status != 201:
         why = _why(url, answer)
         raise RemedyError(why.en, why.zh)
-    return msgspec.json.decode(answer.body, type=Link)
+    return msgspec.json.decode(answer.body, type=SigninLink)
 
 
-def _why(url: str, answer: http.Answer) -> Said:
+def _why(url: str, answer: http.HttpAnswer) -> Said:
     if answer.status == 0:
         said = answer.body.decode(errors="replace")
         return Said(
@@ -69,4 +69,4 @@ def _token(file: str) -> str:
 
 def command(settings: Settings) -> str:
     """What to type for another link."""
-    return f"milepost signin{running.option(settings.data)}"
+    return f"milepost signin{running.data_option(settings.data)}"

@@ -19,7 +19,7 @@ from milepost.files import raise_file_limit
 from milepost.language import of_here, padded, show
 from milepost.numbers import require_between
 from milepost.processes.supervisor import GaveUpError
-from milepost.running import option
+from milepost.running import data_option
 from milepost.settings import Settings
 from milepost.signin import MINUTES
 from milepost.stack.programs import FLEET_TERMINALS
@@ -200,7 +200,7 @@ def terminals(settings: Settings, servers: Servers) -> list[Row]:
 
 
 def _account(settings: Settings) -> Row:
-    command = f"milepost account STATION{option(settings.data)}"
+    command = f"milepost account STATION{data_option(settings.data)}"
     return _more(f"terminals need an account: {command}", f"终端须有账户：{command}")
 
 

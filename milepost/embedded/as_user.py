@@ -43,15 +43,15 @@ _SYSTEM = (
 )
 
 
-class _Header(ctypes.Structure):
+class _CapabilityHeader(ctypes.Structure):
     _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
 
 
-class _Data(ctypes.Structure):
+class _CapabilityData(ctypes.Structure):
     _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
 
 
-class _Rule(ctypes.Structure):
+class _LandlockRule(ctypes.Structure):
     _pack_ = 1
     _fields_ = (("allowed", ctypes.c_uint64), ("beneath", ctypes.c_int32))
 
@@ -140,7 +140,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         return
     try:
         allowed = rights if stat.S_ISDIR(os.fstat(place).st_mode) else rights & _OF_FILES
-        rule = _Rule(allowed, place)
+        rule = _LandlockRule(allowed, place)
         _check(_call(_ADD_RULE, ctypes.c_int(ruleset), _PATH_BENEATH, ctypes.byref(rule), ctypes.c_uint32(0)))
     finally:
         os.close(place)
@@ -156,8 +156,8 @@ def _call(number: int, *arguments: object) -> int:
 def _keep(libc: ctypes.CDLL, capability: int) -> None:
     """Leave this one capability to us and to what we become."""
     bit = 1 << capability
-    header = _Header(_CAPABILITY_VERSION_3, 0)
-    data = (_Data * 2)(_Data(bit, bit, bit), _Data(0, 0, 0))
+    header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
+    data = (_CapabilityData * 2)(_CapabilityData(bit, bit, bit), _CapabilityData(0, 0, 0))
     _check(libc.capset(ctypes.byref(header), data))
     _check(libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, capability, 0, 0))
 

@@ -5,11 +5,11 @@ import msgspec
 from contract.said import Said
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
+class RestartPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Times in seconds.
 
     A program that lived `healthy` or longer begins anew with the shortest wait. One that has never been up gives
-    up after `attempts` ends in a row; one that has been (`Backoff.proved`) only when they also went on for
+    up after `attempts` ends in a row; one that has been (`RestartHistory.note_working`) only when they also went on for
     `patience`, because then it is more likely that what it needs is away for a while.
     """
 
@@ -20,32 +20,32 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     patience: float = 900.0
 
 
-class Restart(msgspec.Struct, frozen=True):
+class RestartAfter(msgspec.Struct, frozen=True):
     """Start again after `delay` seconds."""
 
     delay: float
 
 
-class GiveUp(msgspec.Struct, frozen=True):
+class NoRestart(msgspec.Struct, frozen=True):
     """Do not start again: `reason` says why, in words."""
 
     reason: Said
 
 
-class Backoff:
+class RestartHistory:
     """The ends of one program so far."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: RestartPolicy) -> None:
         self._policy = policy
         self._fast_ends = 0
         self._streak_began = 0.0
         self._proved = False
 
-    def proved(self) -> None:
+    def note_working(self) -> None:
         """The program did its work once: what it was told is right."""
         self._proved = True
 
-    def ended(self, *, status: int, lived: float, now: float) -> Restart | GiveUp:
+    def ended(self, *, status: int, lived: float, now: float) -> RestartAfter | NoRestart:
         """Decide after an end with exit `status`, `lived` seconds after its start."""
         if lived >= self._policy.healthy:
             self._proved, self._fast_ends = True, 0
@@ -53,10 +53,10 @@ class Backoff:
             self._streak_began = now
         self._fast_ends += 1
         if status == 2 and not self._proved:
-            return GiveUp(Said("it cannot work as it is set up", "按现有设置无法工作"))
+            return NoRestart(Said("it cannot work as it is set up", "按现有设置无法工作"))
         if self._fast_ends >= self._policy.attempts and self._out_of_patience(now):
-            return GiveUp(Said(f"it ended {self._fast_ends} times in a row", f"连续 {self._fast_ends} 次退出"))
-        return Restart(min(self._policy.longest, self._policy.first * 2 ** (self._fast_ends - 1)))
+            return NoRestart(Said(f"it ended {self._fast_ends} times in a row", f"连续 {self._fast_ends} 次退出"))
+        return RestartAfter(min(self._policy.longest, self._policy.first * 2 ** (self._fast_ends - 1)))
 
     def _out_of_patience(self, now: float) -> bool:
         return not self._proved or now - self._streak_began >= self._policy.patience

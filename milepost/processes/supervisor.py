@@ -15,7 +15,7 @@ import psutil
 
 from contract.said import Said
 from milepost.processes import children
-from milepost.processes.backoff import Backoff, GiveUp, Policy, Restart
+from milepost.processes.restarts import NoRestart, RestartAfter, RestartHistory, RestartPolicy
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +54,10 @@ class GaveUpError(Exception):
 class _Running:
     """One program and its present process."""
 
-    def __init__(self, program: Program, log: Path, policy: Policy) -> None:
+    def __init__(self, program: Program, log: Path, policy: RestartPolicy) -> None:
         self.program = program
         self.log = log
-        self.backoff = Backoff(policy)
+        self.restarts = RestartHistory(policy)
         self.started = asyncio.Event()
         self.process: asyncio.subprocess.Process | None = None
         self.starts = 0
@@ -69,9 +69,9 @@ class _Running:
 class Supervisor:
     """Programs by name, with their output in `logs`/NAME.log."""
 
-    def __init__(self, logs: Path, *, policy: Policy | None = None) -> None:
+    def __init__(self, logs: Path, *, policy: RestartPolicy | None = None) -> None:
         self._logs = logs
-        self._policy = policy or Policy()
+        self._policy = policy or RestartPolicy()
         self._programs: dict[str, _Running] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._housekeeping = asyncio.create_task(self._rotate(), name="rotate logs")
@@ -122,10 +122,10 @@ class Supervisor:
             await self._stop_stage([running], running.program.stop_time)
             self._programs.pop(name, None)
 
-    def proved(self) -> None:
+    def note_working(self) -> None:
         """All that runs did its work once: from now on programs are given much longer to recover."""
         for running in self._programs.values():
-            running.backoff.proved()
+            running.restarts.note_working()
 
     async def failed(self) -> None:
         """Wait until some program cannot be kept running, then raise its GaveUpError."""
@@ -174,7 +174,7 @@ class Supervisor:
         try:
             while True:
                 decision = await self._live_once(running)
-                if isinstance(decision, GiveUp):
+                if isinstance(decision, NoRestart):
                     self._fail(_given_up(running, decision))
                     return
                 await asyncio.sleep(decision.delay)
@@ -186,12 +186,12 @@ class Supervisor:
         if not self._failed.done():
             self._failed.set_exception(exc)
 
-    async def _live_once(self, running: _Running) -> Restart | GiveUp:
+    async def _live_once(self, running: _Running) -> RestartAfter | NoRestart:
         """Run the program until it ends, and decide what comes then."""
         began, running.offset = time.monotonic(), _size(running.log)
         running.status = await self._run_once(running)
         now = time.monotonic()
-        decision = running.backoff.ended(status=running.status, lived=now - began, now=now)
+        decision = running.restarts.ended(status=running.status, lived=now - began, now=now)
         extra = {"program": running.program.name, "status": running.status, "lived": round(now - began, 1)}
         log.warning("ended", extra={**extra, "said": children.complaint(running.log, offset=running.offset)})
         return decision
@@ -257,7 +257,7 @@ class Supervisor:
                     log.info("rotated its log", extra={"program": running.program.name})
 
 
-def _given_up(running: _Running, decision: GiveUp) -> GaveUpError:
+def _given_up(running: _Running, decision: NoRestart) -> GaveUpError:
     return GaveUpError(
         running.program.name,
         status=running.status,

@@ -61,4 +61,4 @@ class LogRenewal:
             await self._start_kafka()
         finally:
             await self._supervisor.start(self._bridge())
-            self._supervisor.proved()
+            self._supervisor.note_working()

@@ -78,7 +78,7 @@ class Stack:
         await self._start_mqtt()
         await asyncio.gather(*(self.supervisor.start(self._service(name)) for name in SERVICES))
         await self._report(Said("services", "各项服务"), self._become_ready())
-        self.supervisor.proved()
+        self.supervisor.note_working()
         running.write(self._directory, self._environs_beside())
 
     async def watch(self) -> None:

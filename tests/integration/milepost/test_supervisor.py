@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from milepost.processes import children
-from milepost.processes.backoff import Policy
+from milepost.processes.restarts import RestartPolicy
 from milepost.processes.supervisor import GaveUpError, Program, Supervisor
 
-QUICK = Policy(first=0.01, longest=0.05)
+QUICK = RestartPolicy(first=0.01, longest=0.05)
 SLEEPER = [sys.executable, "-S", "-c", "import time; print('up', flush=True); time.sleep(60)"]
 STUBBORN = [
     sys.executable,

@@ -10,7 +10,7 @@ import pytest
 
 from contract.errors import RemedyError
 from milepost import cli, datadir, running
-from milepost.running import Asked, find, given_by, merged, option, remove, write
+from milepost.running import ServerLookup, data_option, find_servers, given_by, merged_environ, remove, write
 from milepost.settings import Settings, UnsetError
 
 DATABASE, KAFKA = "MILEPOST_DATABASE_URL", "MILEPOST_KAFKA_SERVERS"
@@ -21,10 +21,10 @@ ENVIRONS = {
 }
 
 
-def asked(place: Path, command: str = "judge", *, named: bool = False, **environ: str) -> Asked:
+def asked(place: Path, command: str = "judge", *, named: bool = False, **environ: str) -> ServerLookup:
     given = given_by(environ, ())
     finds = cli.COMMANDS[command].finds
-    return Asked(command=command, directory=place, named=named, given=given, servers=finds & given)
+    return ServerLookup(command=command, directory=place, named=named, given=given, servers=finds & given)
 
 
 @pytest.mark.parametrize(
@@ -47,21 +47,21 @@ def test_what_a_command_takes(
     place = tmp_path / "data"
     with datadir.hold(place):
         write(place, ENVIRONS)
-        got = find(asked(place, command, named=named, **environ))
+        got = find_servers(asked(place, command, named=named, **environ))
     assert set(got.environ) == found
-    assert merged(got, environ).items() >= {k: v for k, v in environ.items() if v.strip()}.items()
+    assert merged_environ(got, environ).items() >= {k: v for k, v in environ.items() if v.strip()}.items()
 
 
 def test_what_was_found_stays_below_what_is_set() -> None:
-    found = running.Found(asked(Path("x"), named=True), "running", {"A": "up", "B": "up", "C": "up"})
-    assert merged(found, {"A": "own", "B": ""}) == {"A": "own", "B": "up", "C": "up"}
+    found = running.FoundServers(asked(Path("x"), named=True), "running", {"A": "up", "B": "up", "C": "up"})
+    assert merged_environ(found, {"A": "own", "B": ""}) == {"A": "own", "B": "up", "C": "up"}
 
 
 UNSET = UnsetError(DATABASE, "postgresql://…")
 
 
-def remedy(asked: Asked) -> str:
-    return str(find(asked).remedy(UNSET))
+def remedy(asked: ServerLookup) -> str:
+    return str(find_servers(asked).remedy(UNSET))
 
 
 def test_each_reason_has_its_remedy(tmp_path: Path) -> None:
@@ -87,13 +87,17 @@ def test_each_reason_has_its_remedy(tmp_path: Path) -> None:
 
 
 def test_the_remedies_are_there_in_chinese(tmp_path: Path) -> None:
-    assert find(asked(tmp_path)).remedy(UNSET).said.zh.startswith(f"`milepost up` 没有在 {tmp_path} 中运行：请启动它")
+    assert (
+        find_servers(asked(tmp_path))
+        .remedy(UNSET)
+        .said.zh.startswith(f"`milepost up` 没有在 {tmp_path} 中运行：请启动它")
+    )
     assert UNSET.said.zh.startswith(f"未设置 {DATABASE}：请设为 postgresql://…，或用 --data")
 
 
 def test_what_up_does_not_bring_is_not_looked_for(tmp_path: Path) -> None:
     unset = UnsetError("MILEPOST_GRAFANA_URL", "https://…", up_brings_it=False)
-    assert find(asked(tmp_path)).remedy(unset) is unset
+    assert find_servers(asked(tmp_path)).remedy(unset) is unset
     assert "--data" not in str(unset)
 
 
@@ -123,8 +127,8 @@ def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
 
 
 def test_what_to_type_elsewhere(tmp_path: Path) -> None:
-    assert option(tmp_path / "a b") == f" --data '{tmp_path}/a b'"
-    assert option(Settings().data.absolute()) == ""
+    assert data_option(tmp_path / "a b") == f" --data '{tmp_path}/a b'"
+    assert data_option(Settings().data.absolute()) == ""
 
 
 def test_every_command_that_wants_a_server_takes_data(capsys: pytest.CaptureFixture[str]) -> None:
