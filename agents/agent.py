@@ -7,32 +7,27 @@ All waiting is timed by the monotonic clock; the wall clock is only written into
 
 import logging
 import os
-import ssl
 import threading
 import time
-from functools import partial
 from typing import Final
-
-import msgspec
 
 from agents.clock import AgentClock, wall_ms
 from agents.commands import Orders
-from agents.config import AgentConfig, broker_of, check, tls_context
+from agents.config import AgentConfig, check
 from agents.files import Files
-from agents.link import Arrived, Carried, Link, Lost, Subscribed, Up, Will
+from agents.mqtt.link import Arrived, Carried, Event, Lost, Subscribed, Up
+from agents.mqtt.uplink import Uplink
 from agents.outbox.queue import Outbox
 from agents.outbox_sender import OutboxSender
 from agents.own_messages import OwnMessages
-from agents.pacing import Flight, Pacer, keepalive, reconnect_delay
+from agents.pacing import Flight, Pacer
 from agents.recorder import PresenceRecorder, Recorder
 from agents.sampler import Sampler
 from agents.trouble_watch import TroubleWatch
-from agents.worker import HangsError, Worker
+from agents.worker import Worker
 from contract import codec
-from contract.errors import RemedyError
 from contract.messages import Command, Config, TerminalStatus
 from contract.refusal import RefusedError
-from contract.topics import START_BYTES, Topic, client_id
 
 __all__ = ["AgentConfig", "run"]
 
@@ -74,14 +69,11 @@ class Agent:
 
     def __init__(self, config: AgentConfig, stop: threading.Event, files: Files, worker: Worker) -> None:
         self._config, self._stop, self._worker = config, stop, worker
-        self._broker = broker_of(config)
-        self._tls = tls_context(config.ca) if self._broker.tls else None
         self._clock = AgentClock()
         boot = os.urandom(4).hex()
-        # Kept over reconnects, so that a new connection ends a half-open one that the broker still holds.
-        self._client_id = client_id(config.name, os.urandom(START_BYTES))
         self._every = config.every
         self._messages = OwnMessages(boot, files.run)
+        self._uplink = Uplink(config, self._messages, self._clock, worker)
         self._sampler = Sampler(config)
         self._orders = Orders(accept_unsigned=config.accept_unsigned)
         self._outbox = Outbox(
@@ -96,12 +88,9 @@ class Agent:
         self._recorder = Recorder(boot, self._clock, self._outbox, self._sender)
         self._presence = PresenceRecorder(self._clock, self._recorder, config.usable)
         self._troubles = TroubleWatch(self._recorder, files, self._outbox, self._sampler)
-        self._link: Link | None = None
-        self._is_up = self._may_send_data = False
+        self._may_send_data = False
         self._sent_usable: bool | None = None
-        self._logged_failure: str | None = None
         self._next_heartbeat = 0.0
-        self._connect_at: float = self._clock.start
 
     def live(self) -> None:
         """Run until stopped, then announce the end."""
@@ -117,24 +106,22 @@ class Agent:
         """End the sampler and the connection, and close the outbox."""
         self._worker.be_patient(GOODBYE_SECONDS)
         self._sampler.stop()
-        if self._link:
-            self._link.abandon()
+        self._uplink.abandon()
         self._outbox.close()
 
     def _turn(self, now: float) -> None:
         self._worker.be_patient(PATIENCE)
         self._record(now)
-        if self._link is None:
+        if not self._uplink.is_open:
             self._wait_or_connect(now)
             return
-        if self._is_up:
+        if self._uplink.is_up:
             self._send_due(now)
-        events = self._link.step(self._time_left(time.monotonic()), self._stop)
+        events = self._uplink.step(self._time_left(time.monotonic()), self._stop)
         self._worker.be_patient(PATIENCE)
         for event in events:
             self._handle(event)
-        if self._link and self._link.heard and self._is_up:
-            self._link.heard = False
+        if self._uplink.take_heard():
             self._presence.link_heard()
 
     def _record(self, now: float) -> None:
@@ -142,44 +129,22 @@ class Agent:
         self._troubles.check_files()
         self._troubles.check_sampler()
         while self._sampler.taken:
-            self._recorder.append_sample(self._sampler.taken.popleft(), self._link.rtt_ms if self._link else None)
-        self._troubles.check_outbox(now, is_up=self._is_up)
+            self._recorder.append_sample(self._sampler.taken.popleft(), self._uplink.rtt_ms)
+        self._troubles.check_outbox(now, is_up=self._uplink.is_up)
         self._presence.update(now, self._sampler.usable, every=self._every)
 
     # The link
 
     def _wait_or_connect(self, now: float) -> None:
-        if now < self._connect_at:
-            self._stop.wait(min(TURN, self._connect_at - now))
+        if now < self._uplink.connect_at:
+            self._stop.wait(min(TURN, self._uplink.connect_at - now))
             return
-        self._messages.begin_connection()
         try:
-            self._link = Link(
-                broker=self._broker,
-                tls=self._current_tls(),
-                topic=self._status_topic,
-                client_id=self._client_id,
-                keepalive=keepalive(self._every),
-                will=Will(str(self._status_topic), codec.encode(self._messages.last_will(self._clock.now()))),
-            )
-            self._link.open()
+            self._uplink.connect(self._every)
         except (OSError, ValueError, RuntimeError) as exc:  # RuntimeError: no room for another thread
             self._lose(str(exc))
 
-    @property
-    def _status_topic(self) -> Topic:
-        return Topic(self._config.station, self._config.terminal, "status")
-
-    def _current_tls(self) -> ssl.SSLContext | None:
-        """The certificates as they are now, or as they were when they could be read."""
-        if self._tls is not None:
-            try:
-                self._tls = self._worker.do(partial(tls_context, self._config.ca))
-            except (HangsError, RemedyError) as exc:
-                _log.warning("the CA certificate is used as it was read before: %s", exc)
-        return self._tls
-
-    def _handle(self, event: Up | Subscribed | Carried | Arrived | Lost) -> None:
+    def _handle(self, event: Event) -> None:
         match event:
             case Up():
                 self._greet()
@@ -194,32 +159,23 @@ class Agent:
 
     def _greet(self) -> None:
         """The link is up: the heartbeat first, then everything else."""
-        _log.info("connected to %s:%d", self._broker.host, self._broker.port)
-        self._is_up, self._logged_failure = True, None
+        self._uplink.note_up()
         self._beat(time.monotonic())
         self._publish_status("online")
-        if self._link:
-            self._link.subscribe("ack", "command", "config")
+        self._uplink.subscribe()
         self._presence.link_back()
         self._sender.connected(time.monotonic())
 
     def _lose(self, why: str) -> None:
-        if why != self._logged_failure:
-            _log.warning("no connection to %s:%d: %s", self._broker.host, self._broker.port, why)
-            self._logged_failure = why
-        if self._link:
-            self._link.abandon()
-        if not (self._link and self._link.was_tried):
-            self._messages.undo_connection()
+        self._uplink.lose(why)
         self._sender.connection_lost()
-        self._link = None
-        self._is_up = self._may_send_data = False
+        self._may_send_data = False
         now = time.monotonic()
         self._presence.link_lost(now, self._sampler.usable, every=self._every)
-        self._connect_at = now + reconnect_delay(self._every, _draw())
+        self._uplink.connect_later(now, self._every)
 
     def _time_left(self, now: float) -> float:
-        if not self._is_up:
+        if not self._uplink.is_up:
             return 0.2
         due = min(self._next_heartbeat, now + TURN)
         look = self._sender.next_look(now) if self._may_send_data else None
@@ -234,37 +190,30 @@ class Agent:
         if look is not None and now >= look:
             self._send_data(now)
 
-    def _publish(self, channel: str, message: msgspec.Struct, *, qos: int = 0, retain: bool = False) -> tuple[int, int]:
-        """Publish; the MQTT message id and the size in bytes."""
-        payload = codec.encode(message)
-        mid = self._link.publish(channel, payload, qos=qos, retain=retain) if self._link else 0
-        return mid, len(payload)
-
     def _beat(self, now: float) -> None:
         self._sent_usable = self._sampler.usable
-        self._publish(
-            "heartbeat", self._messages.heartbeat(self._clock.now(), every=self._every, usable=self._sent_usable)
-        )
+        heartbeat = self._messages.heartbeat(self._clock.now(), every=self._every, usable=self._sent_usable)
+        self._uplink.publish("heartbeat", heartbeat)
         self._next_heartbeat = now + self._every
 
     def _publish_status(self, state: TerminalStatus, reason: str | None = None) -> int:
-        return self._publish("status", self._messages.status(self._clock.now(), state, reason), qos=1, retain=True)[0]
+        return self._uplink.publish(
+            "status", self._messages.status(self._clock.now(), state, reason), qos=1, retain=True
+        )[0]
 
     def _send_data(self, now: float) -> None:
         records = self._sender.choose(now, every=self._every)
         if records:
             rows = list(records)
             data = self._messages.data(self._clock.now(), rows[0].box, records.values())
-            mid, size = self._publish("data", data, qos=1)
+            mid, size = self._uplink.publish("data", data, qos=1)
             self._sender.sent(rows, mid, size, now)
 
     def _say_goodbye(self) -> None:
         """Announce that the silence is intended; the outage that lasts until now waits for the next start."""
         self._presence.link_back()
-        if self._link and self._is_up:
-            mid = self._publish_status("away", "shutdown")
-            if not self._link.say_goodbye(mid, GOODBYE_SECONDS):
-                _log.warning("the broker did not confirm the goodbye")
+        if self._uplink.is_up:
+            self._uplink.say_goodbye(self._publish_status("away", "shutdown"), GOODBYE_SECONDS)
 
     # What arrives
 
@@ -299,9 +248,4 @@ class Agent:
         if work == "report_now":
             self._sampler.measure_now()
             self._beat(time.monotonic())
-        self._publish("reply", reply, qos=1)
-
-
-def _draw() -> float:
-    """A number in [0, 1), without the memory that `random` takes."""
-    return int.from_bytes(os.urandom(4)) / 2**32
+        self._uplink.publish("reply", reply, qos=1)

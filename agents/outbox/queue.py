@@ -1,21 +1,20 @@
 """Where records wait until an ack names them: SQLite on disk, memory while the disk refuses or does not answer."""
 
 import logging
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from agents.outbox.file import Finding, OutboxFile, is_corrupt
+from agents.outbox.disk import Disk
+from agents.outbox.file import Finding, OutboxFile
 from agents.outbox.saved import Saved
 from agents.outbox.table import Table
 from agents.pacing import Key, Row
-from agents.worker import HangsError, Worker
+from agents.worker import Worker
 
 _log = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
 SPARE_ROWS: Final = 300
 """Records kept in memory while the disk refuses or hangs."""
@@ -29,7 +28,7 @@ class Outbox:
     refused: it may happen later all the same, so that for a while a record is on disk and in memory. It leaves memory
     only when it is known to be on disk or acknowledged.
     `expected`: whether an earlier start had a file here, so that a missing one is a loss.
-    `trouble` is why the disk refuses at present, in words, or None. For one thread.
+    For one thread.
     """
 
     def __init__(
@@ -41,19 +40,19 @@ class Outbox:
         expected: Callable[[], bool] = lambda: False,
         worker: Worker | None = None,
     ) -> None:
-        self._path, self._worker = path, worker
-        self.trouble: str | None = None
+        self._path = path
         self.spoilt: list[Key] = []
         """The records that turned out to be damaged since this was last emptied."""
         self._spare = Table(None, rows=SPARE_ROWS, size=SPARE_BYTES)
         self._file = OutboxFile(path, rows=rows, size=size, expected=expected)
+        self._disk = Disk(path, self._file, worker)
         # What the work that was not waited for came to, since these were last emptied.
         self._victims: deque[Key] = deque()
         self._moved: deque[int] = deque()
         # What is acknowledged, and may lie on a disk that does not answer.
         self._gone: set[Key] = set()
         self._not_kept = 0
-        self._on_disk(lambda _: None)
+        self._disk.do(lambda _: None)
 
     def __len__(self) -> int:
         return self._spare.rows + self._file.rows
@@ -66,7 +65,12 @@ class Outbox:
     @property
     def hangs(self) -> bool:
         """Whether the disk has not answered yet."""
-        return self._worker is not None and self._worker.busy_for > 0
+        return self._disk.hangs
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the disk refuses at present, in words, or None."""
+        return self._disk.trouble
 
     @property
     def findings(self) -> deque[Finding]:
@@ -89,7 +93,7 @@ class Outbox:
         A `held` record is not among `newest`: it may still be written again.
         """
         write = partial(self._write, box=box, number=number, body=body, held=held)
-        if self._on_disk(write, proves=True) is None:
+        if self._disk.write(write) is None:
             return self._spare.put(self._row(box, number, body), body, held=held) + self._drain_victims()
         if self._spare.rows:
             self._spare.delete([(box, number)])
@@ -112,7 +116,7 @@ class Outbox:
         self._move_back()
         if self._gone:
             self._delete_gone()
-        if self._file.hidden and self._on_disk(self._discard_hidden) is True:
+        if self._file.hidden and self._disk.do(self._discard_hidden) is True:
             self._file.hidden.clear()
 
     def _discard_hidden(self, table: Table) -> bool:
@@ -120,9 +124,9 @@ class Outbox:
 
     def _move_back(self) -> None:
         rows = self._spare.newest(SPARE_ROWS) if self._spare.rows else []
-        saved = self._read_each(self._spare, [row.seq for row in reversed(rows)])
+        saved = self._disk.read_each(self._spare, [row.seq for row in reversed(rows)])
         if saved:
-            self._on_disk(partial(self._take_back, rows=list(saved.values())))
+            self._disk.do(partial(self._take_back, rows=list(saved.values())))
             self._drop_moved()
 
     def _take_back(self, table: Table, rows: Sequence[Saved]) -> None:
@@ -140,7 +144,7 @@ class Outbox:
         self._drop_moved()
         spare = self._spare.newest(limit)
         hidden, elsewhere = self._file.hidden, self._gone | {row.key for row in spare}
-        found = self._on_disk(partial(Table.newest, limit=limit + len(hidden) + len(elsewhere))) or []
+        found = self._disk.do(partial(Table.newest, limit=limit + len(hidden) + len(elsewhere))) or []
         on_disk = [row for row in found if row.seq not in hidden and row.key not in elsewhere]
         return sorted(spare + on_disk, reverse=True)[:limit]
 
@@ -149,12 +153,12 @@ class Outbox:
 
         A damaged one is set aside, and its key is in `spoilt`; one that the disk does not give out is left out.
         """
-        in_memory = self._read_each(self._spare, [row.seq for row in rows]) if self._spare.rows else {}
+        in_memory = self._disk.read_each(self._spare, [row.seq for row in rows]) if self._spare.rows else {}
         # Of a file that was opened late, a record may have a number that one in memory has, too.
         saved = {row.seq: in_memory[row.seq] for row in rows if _key(in_memory.get(row.seq)) == row.key}
         missing = [row.seq for row in rows if row.seq not in saved]
         if missing:
-            saved |= self._on_disk(partial(self._read_each, seqs=missing)) or {}
+            saved |= self._disk.do(partial(self._disk.read_each, seqs=missing)) or {}
         found = {}
         for row in rows:
             if row.seq not in saved:
@@ -165,25 +169,10 @@ class Outbox:
                 self._set_record_aside(row, saved[row.seq])
         return found
 
-    def _read_each(self, table: Table, seqs: Sequence[int]) -> dict[int, Saved]:
-        """What can be read: a place of the disk that cannot costs its own records only."""
-        found = {}
-        for seq in seqs:
-            try:
-                saved = table.read(seq)
-            except sqlite3.OperationalError as exc:
-                if is_corrupt(exc):
-                    raise
-                self._say_trouble(exc)
-                continue
-            if saved is not None:
-                found[seq] = saved
-        return found
-
     def _set_record_aside(self, row: Row, saved: Saved) -> None:
         _log.error("record %r of the outbox %s is damaged: it is set aside and never sent", row.key, self._path)
         self.spoilt.append(row.key)
-        if not self._on_disk(partial(Table.set_aside, row=saved)):
+        if not self._disk.do(partial(Table.set_aside, row=saved)):
             self._file.hidden.add(row.seq)
             self._not_kept += 1
 
@@ -197,10 +186,10 @@ class Outbox:
     def _delete_gone(self, more: Sequence[Key] = ()) -> None:
         """`more` may lie there too, if its writing was not waited for; if it stays, it is sent once more."""
         keys = (*self._gone, *more)
-        if self._on_disk(partial(Table.delete, keys=keys)):
+        if self._disk.do(partial(Table.delete, keys=keys)):
             self._gone.clear()
             return
-        numbers = self._on_disk(partial(Table.numbers, keys=keys))
+        numbers = self._disk.do(partial(Table.numbers, keys=keys))
         if numbers is not None:
             self._file.hidden.update(numbers)
             self._gone.clear()
@@ -208,54 +197,26 @@ class Outbox:
     def reported(self) -> None:
         """Count dropped records from zero: an event record reports those so far."""
         self._spare.reported()
-        self._on_disk(Table.reported)
+        self._disk.do(Table.reported)
 
     def damage_reported(self) -> None:
         """Count damaged records from zero: an event record reports those so far."""
         self._not_kept = 0
-        self._on_disk(Table.damage_reported)
+        self._disk.do(Table.damage_reported)
 
     def mend(self) -> None:
         """See to the file, and to what the disk did not do in time; called often, and short."""
-        self._attempt(self._file.mend)
+        self._disk.attempt(self._file.mend)
         self._drop_moved()
         if not self.trouble and (self._spare.rows or self._gone or not self._file.is_open):
-            self._on_disk(lambda _: None)
+            self._disk.do(lambda _: None)
             self._settle()
 
     def close(self) -> None:
         if not self.trouble:
             self._settle()
         self._spare.close()
-        self._attempt(self._file.close)
-
-    def _on_disk(self, work: Callable[[Table], _T], *, proves: bool = False) -> _T | None:
-        """Do something with the disk's table; None when that fails or is not done yet.
-
-        Only work that writes a record proves that the trouble is over.
-        """
-        result = self._attempt(lambda: self._file.attempt(work))
-        if self.trouble and proves and result is not None:
-            _log.info("the outbox %s can be written again", self._path)
-            self.trouble = None
-        return result
-
-    def _attempt(self, work: Callable[[], _T]) -> _T | None:
-        """None when it fails, and `trouble` says why; or when it is not done yet."""
-        try:
-            return self._worker.do(work) if self._worker else work()
-        except HangsError:
-            return None
-        except (sqlite3.Error, OSError) as exc:
-            self._say_trouble(exc)
-            return None
-
-    def _say_trouble(self, exc: Exception) -> None:
-        if self.trouble is None:
-            _log.error(
-                "the outbox %s cannot be used (%s): records wait in memory; free or mend the disk", self._path, exc
-            )
-        self.trouble = str(exc)
+        self._disk.attempt(self._file.close)
 
 
 def _key(saved: Saved | None) -> Key | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.bounded_client import MAX_PACKET
+from agents.mqtt.bounded_client import MAX_PACKET
 from alerting.health.evaluate import MAX_BOXES, MOST_BASE, MOST_TOLD
 from alerting.health.runs import MAX_CHAINS, MAX_RUNS
 from alerting.liveness.model import LivenessSettings
@@ -29,7 +29,7 @@ SERVER = ApiConfig(database_url="", admin_token_file=None)
 @pytest.mark.parametrize(
     "said",
     [
-        f"| {MAX_PACKET // 1024} KiB (`agents/bounded_client.py`)",
+        f"| {MAX_PACKET // 1024} KiB (`agents/mqtt/bounded_client.py`)",
         f"`MILEPOST_STATION_TERMINALS`, {Settings().station_terminals} |",
         f"`MILEPOST_AUTO_REGISTER_MOST`, {Settings().auto_register_most:,} |",
         f"{LivenessSettings().strangers:,} of a partition are followed",

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from agents.bounded_client import MAX_PACKET
 from agents.config import Broker
-from agents.link import Arrived, Event, Link, Lost, Will
+from agents.mqtt.bounded_client import MAX_PACKET
+from agents.mqtt.link import Arrived, Event, Link, Lost, Will
 from contract.messages import MAX_PAYLOAD
 from contract.topics import Topic
 

@@ -6,9 +6,9 @@ import threading
 import time
 from typing import Any, Final, NamedTuple
 
-from agents.bounded_client import BoundedClient
 from agents.config import Broker
 from agents.lazy_import import deferred
+from agents.mqtt.bounded_client import BoundedClient
 from contract.refusal import RefusedError
 from contract.topics import Topic, parse_topic
 
