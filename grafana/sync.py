@@ -146,5 +146,5 @@ _BECAME: Final = {
     "created": Said("created", "已创建"),
     "updated": Said("updated", "已更新"),
     "unchanged": Said("as it should be", "无需更改"),
-    "provisioned": Said("comes from a file of this GrafanaClient, left as it is", "来自该 Grafana 的文件，保持原样"),
+    "provisioned": Said("comes from a file of this Grafana, left as it is", "来自该 Grafana 的文件，保持原样"),
 }
