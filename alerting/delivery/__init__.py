@@ -1,1 +1,1 @@
-"""Notifications: their texts, and the targets to which they go."""
+"""Notifications: their texts, and the targets to which they are sent."""

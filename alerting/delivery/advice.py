@@ -1,4 +1,4 @@
-"""What people should do about an incident, in one sentence. Pure."""
+"""One sentence of advice: what people should do about an incident. Pure."""
 
 from alerting.delivery.facts import OVER, AlertFacts
 from contract.glossary import WORDS
@@ -7,7 +7,7 @@ from contract.said import Said
 
 
 def advice(facts: AlertFacts) -> Said:
-    """What to do now, by what the notification is about and its phase."""
+    """What to do now, by kind and detail of the incident and the phase of the notification."""
     said = WORDS["advice"]
     if facts.phase in OVER:
         return said["over_for_most" if facts.children_open else "over"]

@@ -21,7 +21,7 @@ _STATUS = re.compile(r"error=(\d{3})\b")
 
 
 def open_plugin(url: str, place: int) -> Any:
-    """apprise's plugin for a URL; `place` is the URL's number in the setting. Raises RemedyError."""
+    """The plugin of apprise for a URL; `place`: the number of the URL in the setting. Raises RemedyError."""
     quiet_apprise()
     notifier = Apprise.instantiate(url)
     if notifier is None:
@@ -35,7 +35,7 @@ def open_plugin(url: str, place: int) -> Any:
 
 
 def text_for(notifier: Any, message: AlertMessage) -> tuple[str, str]:
-    """Title and body for a plugin; one that sends SMS gets the short form, whose length is one segment's."""
+    """Title and body for a plugin. A plugin that sends SMS gets the short form, which fits one segment."""
     is_sms = notifier.body_maxlen <= _SMS
     return ("", message.short) if is_sms and message.short else (message.title, message.body)
 
@@ -47,12 +47,15 @@ class AppriseTarget:
         self.name = target_of(url)
         self._timeout = timeout
         self._running: asyncio.Future[None] | None = None
-        # What a plugin offers differs from one to the next.
+        # Plugins have no common type for their options.
         self._notifier = notifier
         self._all = Apprise(services=notifier)
 
     async def send(self, parcel: Parcel) -> None:
-        """In a thread and within the time limit; one that hangs beyond it blocks this target alone."""
+        """Send in a thread, within the time limit. Raises SendError.
+
+        A plugin that hangs longer blocks only this target: the next attempt fails until the thread returns.
+        """
         if self._running is not None and not self._running.done():
             raise SendError("the last attempt has not come back yet")
         self._running = run_in_thread(lambda: self._notify(parcel), f"deliver {self.name}")
@@ -65,21 +68,21 @@ class AppriseTarget:
         notifier = self._notifier
         if notifier.secure_protocol in _WEBHOOKS:
             notifier.headers["Idempotency-Key"] = parcel.key
-        said: list[str] = []
-        _said.set(said)
+        lines: list[str] = []
+        _lines.set(lines)
         try:
-            # Said to be text, it is sent as text, or made into text of what the target reads: HTML, Markdown.
+            # As TEXT, apprise sends it as text, or converts it into what the target reads: HTML or Markdown.
             title, body = text_for(notifier, parcel.message)
             taken = self._all.notify(title=title, body=body, body_format=NotifyFormat.TEXT)
         except Exception as exc:
-            # Its text may show the URL; the plugin's kind of error is enough.
+            # The text of the error may contain the URL, so only its type is shown.
             raise SendError(f"apprise raised {type(exc).__name__}") from None
         if not taken:
-            raise _error_of(said)
+            raise _error_of(lines)
 
 
 def _error_of(lines: list[str]) -> SendError:
-    """What a plugin's own log lines say of a failure, without what they may show."""
+    """The failure that the log lines of a plugin report, without the addresses that they may contain."""
     for line in lines:
         match = _STATUS.search(line)
         if match:
@@ -89,24 +92,29 @@ def _error_of(lines: list[str]) -> SendError:
     return SendError("was not accepted")
 
 
-_said: ContextVar[list[str]] = ContextVar("said", default=[])  # noqa: B039 -- each attempt sets its own
-"""The log lines of the plugin of one attempt; apprise hands our context on to the threads it runs plugins in."""
+_lines: ContextVar[list[str]] = ContextVar("lines", default=[])  # noqa: B039 -- each attempt sets its own
+"""The log lines of the plugin in one attempt; apprise runs plugins in threads with a copy of this context."""
 
 
-class _Listener(logging.Handler):
+class _PluginLog(logging.Handler):
+    """Keeps the log lines of a plugin for the attempt that runs it."""
+
     def emit(self, record: logging.LogRecord) -> None:
-        lines = _said.get()
+        lines = _lines.get()
         if len(lines) < 100:
             lines.append(record.getMessage())
 
 
-_listener = _Listener(logging.WARNING)
+_plugin_log = _PluginLog(logging.WARNING)
 
 
 def quiet_apprise() -> None:
-    """Keep apprise's log lines, which show hosts and sometimes tokens, out of ours; we read them for the status."""
+    """Keep the log lines of apprise out of the log, because they contain hosts and sometimes tokens.
+
+    They are only read for the HTTP status of a failure.
+    """
     logger = logging.getLogger("apprise")
     logger.propagate = False
     logger.setLevel(logging.WARNING)
-    if _listener not in logger.handlers:
-        logger.addHandler(_listener)
+    if _plugin_log not in logger.handlers:
+        logger.addHandler(_plugin_log)

@@ -1,7 +1,7 @@
-"""Sends to the group bots of WeCom, DingTalk and Feishu.
+"""Sends notifications to the group bots of WeCom, DingTalk and Feishu.
 
-With httpx: it waits without a thread, follows no redirect, checks certificates, and stands on h11 and anyio, which the
-API's server brings anyway.
+By httpx: it needs no thread, follows no redirect and checks certificates, and its dependencies h11 and anyio are those
+of the API's server.
 """
 
 import asyncio
@@ -16,13 +16,14 @@ from alerting.delivery.targets import Parcel, SendError
 
 
 def quiet_httpx() -> None:
-    """Its log lines show addresses, in which the tokens of bots stand."""
+    """Hide the log lines of httpx: they show addresses, which contain the tokens of bots."""
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class BotTarget:
-    """One bot; `url` is what a person gave, `origin` where its provider is. `timeout` in s for all of a message."""
+    """One bot. `url`: the address in the setting; `origin`: the provider's server. `timeout`: seconds for one
+    message."""
 
     def __init__(self, bot: Bot, url: str, timeout: float, *, origin: str | None = None) -> None:
         self.name = target_of(url)
@@ -34,7 +35,10 @@ class BotTarget:
         quiet_httpx()
 
     async def send(self, parcel: Parcel) -> None:
-        """Returns when the bot said that it took the message. While it wants silence nothing is sent to it."""
+        """Returns when the bot has taken the message. Nothing is sent while the bot asks for a pause.
+
+        Raises SendError with the reason.
+        """
         wait = self._silent_until - time.monotonic()
         if wait > 0:
             raise SendError(f"silent for {wait:.0f} s more: {self._why}", wait=wait)
@@ -53,7 +57,7 @@ class BotTarget:
         except TimeoutError as exc:
             raise SendError(f"no answer within {self._timeout:g} s") from exc
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            # Its text may show the address; the kind of error is enough.
+            # The text of the error may contain the address, so only its type is shown.
             raise SendError(f"the connection failed ({type(exc).__name__})") from None
 
     async def _ask(self, client: httpx.AsyncClient, request: BotRequest) -> BotAnswer:

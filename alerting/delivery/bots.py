@@ -1,7 +1,8 @@
-"""The group bots of WeCom, DingTalk and Feishu: their addresses, what is sent, and what an answer means. Pure.
+"""The group bots of WeCom, DingTalk and Feishu: their addresses, requests and answers. Pure.
 
-They answer HTTP 200 also when they refuse: only the code in the answer says whether a message was taken. Sources: the
-documents "group bot configuration" of WeCom, "custom robot access" of DingTalk and "custom bot usage guide" of Feishu.
+The bots answer HTTP 200 also when they refuse: only the code in the answer says whether a message was taken. Sources:
+the documents "group bot configuration" of WeCom, "custom robot access" of DingTalk and "custom bot usage guide" of
+Feishu.
 """
 
 import base64
@@ -18,19 +19,19 @@ import msgspec
 from alerting.delivery.facts import AlertMessage
 
 MAX_ANSWER: Final = 64 * 1024
-"""Bytes of an answer that are looked at."""
+"""Bytes of an answer that are read."""
 _ANSWER_SHOWN: Final = 120
 _WORD = re.compile(r"[0-9A-Za-z_-]{1,256}")
 _PHONE = re.compile(r"\+?[0-9-]{11,16}")
 
 
 class BotVerdict(StrEnum):
-    """What became of a message."""
+    """What happened to a message."""
 
     TAKEN = "taken"
-    # Not taken, and nothing will be for a while.
+    # Not taken; the bot takes no message for a while.
     THROTTLED = "throttled"
-    # Not taken, and the same message never will be.
+    # Not taken, and this message will never be.
     REFUSED = "refused"
     # Not taken now; perhaps later.
     FAILED = "failed"
@@ -39,7 +40,8 @@ class BotVerdict(StrEnum):
 
 
 class BotAnswer(msgspec.Struct, frozen=True):
-    """What an answer says: the verdict, why in words without secrets, and for how many seconds to be silent."""
+    """The meaning of an answer. `why`: the reason, without secrets; `silent`: seconds in which nothing is to be
+    sent."""
 
     verdict: BotVerdict
     why: str = ""
@@ -47,7 +49,7 @@ class BotAnswer(msgspec.Struct, frozen=True):
 
 
 class Bot(msgspec.Struct, frozen=True, kw_only=True):
-    """One bot as a person gave it; `token` and `secret` are secret. `phones`: of people to be mentioned."""
+    """One bot from the setting. `token` and `secret` are secret; `phones`: of the people to be mentioned."""
 
     kind: str
     token: str
@@ -59,18 +61,18 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BotRequest(msgspec.Struct, frozen=True):
-    """What to POST: the path with its query, which holds secrets, and the JSON document."""
+    """What to POST: the path with its query, which contains secrets, and the JSON document."""
 
     path: str
     document: dict[str, Any]
 
 
 class BotKind(msgspec.Struct, frozen=True, kw_only=True):
-    """How one provider's bots work.
+    """The protocol of one provider.
 
     `native`: host and path of the address that the provider shows, and the parameter with the token (None: the last
     part of the path). `limit`: bytes of a text. `codes`: fields in which an answer may say its code. `throttled`: codes
-    and the seconds of silence that follow; `refused`: codes that no repetition cures.
+    and the seconds of pause that follow; `refused`: codes for which a retry does not help.
     """
 
     origin: str
@@ -149,7 +151,7 @@ def parse_bot(url: str) -> Bot | None:
     """The bot of an apprise URL (``wecombot://KEY``, ``dingtalk://[SECRET@]TOKEN[/PHONE…]``, ``feishu://[SECRET@]TOKEN``)
     or of the https address that its provider shows; None for another kind of target.
 
-    Raises ValueError, whose text holds no secret, for an address of a bot that cannot be used.
+    Raises ValueError for the address of a bot that cannot be used; its text contains no secret.
     """
     try:
         parts = urlsplit(url)
@@ -159,7 +161,7 @@ def parse_bot(url: str) -> Bot | None:
             return None
         native = parts.scheme == "https"
         token = _native_token(kind, parts.path, query) if native else _token(parts.netloc, query)
-    except ValueError:  # its own text shows the address
+    except ValueError:  # the text of the error contains the address
         raise ValueError("it is no address") from None
     secret = query.get("secret") or (unquote(parts.username) if parts.username else None)
     phones = () if native else (*unquote(parts.path).strip("/").split("/"), *query.get("to", "").split(","))
@@ -179,7 +181,7 @@ def _native_token(kind: str, path: str, query: Mapping[str, str]) -> str:
 
 
 def _token(netloc: str, query: Mapping[str, str]) -> str:
-    # Not `hostname`, which is lower case.
+    # `hostname` would be in lower case.
     return query.get("token") or query.get("key") or unquote(netloc.rpartition("@")[2])
 
 
@@ -196,13 +198,15 @@ def _checked(bot: Bot) -> Bot:
 
 
 def build_request(bot: Bot, message: AlertMessage, now: float) -> BotRequest:
-    """The message as plain text, title first, signed where the bot has a secret; `now` in seconds since the epoch."""
+    """The request for a message as plain text, title first, signed if the bot has a secret. `now`: seconds since the
+    epoch."""
     kind = KINDS[bot.kind]
     return kind.build(bot, clip(f"{message.title}\n{message.body}", kind.limit), now)
 
 
 def clip(text: str, limit: int) -> str:
-    """The text in at most `limit` bytes of UTF-8; of one that is longer the last line stays, which has the link."""
+    """The text in at most `limit` bytes of UTF-8. A longer text is cut before its last line, which contains the
+    link."""
     if len(text.encode()) <= limit:
         return text
     last = "…\n" + text.rpartition("\n")[2]
@@ -212,7 +216,7 @@ def clip(text: str, limit: int) -> str:
 
 
 def read_answer(kind: str, status: int, body: bytes) -> BotAnswer:
-    """What an answer of HTTP `status` says. Only a code 0 means that the message was taken."""
+    """The meaning of an answer with HTTP `status`. Only code 0 means that the message was taken."""
     if status == 429:
         return BotAnswer(BotVerdict.THROTTLED, "answered with HTTP status 429", 60.0)
     code, said = _code(KINDS[kind].codes, body)
@@ -232,7 +236,7 @@ def read_answer(kind: str, status: int, body: bytes) -> BotAnswer:
 
 
 def _code(fields: tuple[str, ...], body: bytes) -> tuple[int | None, str]:
-    """The code of an answer, None where there is none, and what it says besides, shortened."""
+    """The code of an answer, None without one, and its message, shortened."""
     try:
         answer = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Telling people past the database: what there is to say waits in memory and is tried until a target has it."""
+"""Sends notifications without the database: they wait in memory and are retried until the target takes them."""
 
 import asyncio
 import logging
@@ -10,17 +10,17 @@ from datetime import UTC, datetime
 from typing import Final
 
 from alerting.delivery.facts import AlertFacts, AlertMessage
-from alerting.delivery.retry import Retry, after_failure
+from alerting.delivery.retry import GIVE_UP, Retry, after_failure
 from alerting.delivery.targets import AlertTarget, Parcel, SendError
 
 log = logging.getLogger(__name__)
 
-GIVE_UP: Final = 24 * 3600.0
 MOST_WAITING: Final = 100
+"""Notifications that wait for one target; more of them drop the oldest."""
 
 
 class DirectSender:
-    """A lane for each target, so that a dead one holds up nobody; the oldest is dropped when too much waits."""
+    """A queue for each target, so that a dead target does not delay the others. A full queue drops its oldest entry."""
 
     def __init__(self, targets: Sequence[AlertTarget], *, name: str) -> None:
         self._start = f"{name}-{secrets.token_hex(4)}"
@@ -29,17 +29,17 @@ class DirectSender:
         self._targets = targets
 
     def send_to_all(self, facts: AlertFacts, message: AlertMessage) -> None:
-        """Have it sent to every target."""
+        """Queue a notification for every target."""
         self._number += 1
         parcel = Parcel(key=f"{self._start}-{self._number}", at=datetime.now(UTC), facts=facts, message=message)
         for name, queue in self._waiting.items():
             if queue.full():
                 log.error("an alert was NOT delivered: too many wait", extra={"key": queue.get_nowait().key})
             queue.put_nowait(parcel)
-            log.debug("to be told", extra={"target": name, "key": parcel.key})
+            log.debug("alert queued", extra={"target": name, "key": parcel.key})
 
     def send_loops(self) -> list[Coroutine[None, None, None]]:
-        """The loops that send; each runs until it is cancelled."""
+        """One sending loop for each target; each runs until it is cancelled."""
         return [self._lane(target, self._waiting[target.name]) for target in self._targets]
 
     async def _lane(self, target: AlertTarget, queue: "asyncio.Queue[Parcel]") -> None:
@@ -48,7 +48,7 @@ class DirectSender:
 
 
 async def _send(target: AlertTarget, parcel: Parcel) -> None:
-    """One parcel, with the back-off of the delivery outbox."""
+    """Send one parcel, with the retries and back-off of the delivery outbox."""
     began, attempts = time.monotonic(), 0
     while True:
         try:
@@ -64,9 +64,9 @@ async def _send(target: AlertTarget, parcel: Parcel) -> None:
                 give_up=GIVE_UP,
                 roll=random.random(),  # noqa: S311 -- spreads retries, guards nothing
             )
-            told = {"target": target.name, "key": parcel.key, "attempts": attempts, "error": str(exc)}
+            fields = {"target": target.name, "key": parcel.key, "attempts": attempts, "error": str(exc)}
             seconds = choice.seconds if isinstance(choice, Retry) else None
-            log.warning("an alert is not delivered", extra={**told, "retry_s": seconds and round(seconds, 1)})
+            log.warning("an alert is not delivered", extra={**fields, "retry_s": seconds and round(seconds, 1)})
             if seconds is None:
                 return
             await asyncio.sleep(seconds)

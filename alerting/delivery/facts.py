@@ -1,4 +1,4 @@
-"""What a notification is about, and what people get of it. Pure."""
+"""The content of a notification: facts about its incident, and the message that people read. Pure."""
 
 import re
 from datetime import datetime
@@ -10,17 +10,18 @@ import msgspec
 from contract.home import HOME_ZONE
 
 Phase = Literal["opened", "resolved", "reopened", "acknowledged", "escalated", "reminder", "closed", "passed"]
-"""`resolved`: a person closed it although the fault goes on; `closed`: the fault is over; `passed`: it was over before
-its beginning was delivered. Nothing writes `acknowledged`, `escalated` and `reminder` yet; their texts are ready."""
+"""`resolved`: a person closed the incident although the fault continues; `closed`: the fault is over; `passed`: the
+fault was over before its opening was delivered. Nothing writes `acknowledged`, `escalated` and `reminder` yet; their
+texts exist."""
 
 OVER: Final = frozenset({"closed", "passed"})
 """The phases in which the fault is over."""
-WANTS_SOMEBODY: Final = frozenset({"opened", "reopened", "escalated", "reminder"})
+WANTS_ACKNOWLEDGEMENT: Final = frozenset({"opened", "reopened", "escalated", "reminder"})
 """The phases in which people are asked to acknowledge."""
 
 
 class AlertArea(msgspec.Struct, frozen=True):
-    """An area on the way from the root to where something is wrong."""
+    """An area on the path from the root of the tree to the station or incident."""
 
     code: str
     name: str
@@ -28,24 +29,24 @@ class AlertArea(msgspec.Struct, frozen=True):
     level: str | None = None
 
     def called(self, language: str) -> str:
-        """Its name in `language`, else its own."""
+        """The name of the area in `language`, else its local name."""
         return (language == "en" and self.name_en) or self.name
 
 
 def known_zone(name: str | None) -> str:
-    """The time zone of this name, or China's where there is no such zone."""
+    """`name` if it is a time zone, else China's zone."""
     try:
         return HOME_ZONE if not name else ZoneInfo(name).key
-    except (KeyError, ValueError, OSError):  # as the table of zones says it, by the kind of nonsense
+    except (KeyError, ValueError, OSError):  # zoneinfo raises one of these, depending on the text
         return HOME_ZONE
 
 
 class AlertFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a notification is about.
+    """The incident of a notification.
 
-    `areas`: from the root of the tree down to the area of the station or incident. `children`: incidents it is the
-    common cause of, `children_open` of them are not closed. `open_seconds`: how much of the time from `began_at` to
-    `ended_at` the station should have been open, None where it is not known or always. `timezone`: of the station.
+    `areas`: from the root of the tree down to the area of the station or incident. `children`: incidents of which this
+    one is the common cause; `children_open` of them are open. `open_seconds`: opening time of the station between
+    `began_at` and `ended_at`, None where it is not known or the station is always open. `timezone`: of the station.
     """
 
     incident: int
@@ -77,7 +78,7 @@ class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
     link: str | None = None
 
 
-# What others wrote: names, ids, and what terminals and people said.
+# Fields that people or terminals wrote: names, ids, free text.
 _SAID: Final = ("station", "station_name", "station_name_en", "address", "areas", "shard", "acknowledged_by", "detail")
 _INVISIBLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\s]+")
 _LIVE: Final = re.compile(r"(?<=[<@＠])(?=\S)|(?<=:)(?=//)|(?<=[0-9A-Za-z]\.)(?=[A-Za-z])")
@@ -85,10 +86,10 @@ _APART: Final = "\u200b"
 
 
 def plain(said: Any) -> Any:
-    """Data as text of one line, in which no channel finds a link, a mention or an own way of writing.
+    """Data as text of one line in which no channel finds a link, a mention or its own markup.
 
-    A space of no width stands where those would begin (``@all``, ``<at``, ``http://``, ``a.cn``): people see what was
-    written, and a chat client sees no such word. Goes through dicts, lists and areas.
+    A zero-width space is put where these would begin (``@all``, ``<at``, ``http://``, ``a.cn``): people see the same
+    text, and a chat client does not recognise it. Works on strings, dicts, lists and areas.
     """
     if isinstance(said, str):
         return _LIVE.sub(_APART, _INVISIBLE.sub(" ", said))
@@ -100,5 +101,5 @@ def plain(said: Any) -> Any:
 
 
 def plain_facts(facts: AlertFacts) -> AlertFacts:
-    """The facts with everything that others wrote as plain text."""
+    """The facts, with `plain` applied to every field that people or terminals wrote."""
     return msgspec.structs.replace(facts, **{name: plain(getattr(facts, name)) for name in _SAID})

@@ -1,6 +1,6 @@
-"""A notification as fields for machines: what a webhook gets, and a line of the alert log. Pure.
+"""A notification as fields for machines: the document of a webhook, and a line of the alert log. Pure.
 
-docs/alerts.md says what each means. Fields may be added; those that are there keep their names, types and meanings.
+docs/alerts.md describes each field. Fields may be added; existing ones keep their names, types and meanings.
 """
 
 from datetime import datetime
@@ -12,8 +12,10 @@ from alerting.incidents.severity import severity_of
 
 
 def fields_of(key: str, at: datetime, facts: AlertFacts, message: AlertMessage) -> dict[str, Any]:
-    """The fields. `key` is the idempotency key, `at` when this attempt is made. Names are as they are in the registry;
-    `title`, `text` and `short` are for people."""
+    """The fields of a notification. `key`: the idempotency key; `at`: when this attempt is made.
+
+    Names of stations and areas are those of the registry; `title`, `text` and `short` are for people.
+    """
     area = facts.areas[-1] if facts.areas else None
     return {
         "type": type_of(facts),
@@ -51,7 +53,7 @@ def fields_of(key: str, at: datetime, facts: AlertFacts, message: AlertMessage) 
 
 
 def type_of(facts: AlertFacts) -> str:
-    """The kind of event, such as ``milepost.incident.opened``; `milepost watch` sends ``milepost.platform.…``."""
+    """The type of event, such as ``milepost.incident.opened``; `milepost watch` sends ``milepost.platform.…``."""
     return f"milepost.{'platform' if facts.kind == 'platform' else 'incident'}.{facts.phase}"
 
 
@@ -60,5 +62,5 @@ def _area(area: AlertArea) -> dict[str, Any]:
 
 
 def _local(moment: datetime | None, facts: AlertFacts) -> str | None:
-    """In the station's zone, with its offset, as RFC 3339 writes it."""
+    """A moment in the station's zone with its offset, in the format of RFC 3339."""
     return None if moment is None else moment.astimezone(ZoneInfo(facts.timezone)).isoformat(timespec="milliseconds")

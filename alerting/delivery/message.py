@@ -1,7 +1,7 @@
-"""The text of a notification, in zh-CN and en: what, how grave, since when, where, why, what to do, and the link last.
+"""The text of a notification, in zh-CN and en: what, severity, since when, where, why, what to do, and the link last.
 Pure.
 
-Times are those of the station's own zone; what concerns no single station has China's.
+Times are in the zone of the station, or in China's zone when the incident has no single station.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from alerting.delivery.advice import advice
-from alerting.delivery.facts import OVER, WANTS_SOMEBODY, AlertArea, AlertFacts, AlertMessage, plain, plain_facts
+from alerting.delivery.facts import OVER, WANTS_ACKNOWLEDGEMENT, AlertArea, AlertFacts, AlertMessage, plain, plain_facts
 from alerting.delivery.short import ShortParts, short_text
 from alerting.delivery.texts import TEXTS, AlertTexts, Language
 from alerting.incidents.severity import severity_of
@@ -22,7 +22,7 @@ from contract.lengths import in_two_units
 
 
 def write_message(facts: AlertFacts, *, language: Language, public_url: str | None, now: datetime) -> AlertMessage:
-    """The text of a notification; `now` in any zone. `public_url`: of the console, None leaves the link out."""
+    """The text of a notification. `now`: in any zone. `public_url`: of the console; None leaves the link out."""
     facts = plain_facts(facts)
     link = link_to(facts.incident, public_url)
     return AlertMessage(
@@ -34,12 +34,12 @@ def write_message(facts: AlertFacts, *, language: Language, public_url: str | No
 
 
 def link_to(incident: int, public_url: str | None) -> str | None:
-    """The address of an incident's page in the console at `public_url`."""
+    """The address of the page of an incident in the console at `public_url`; None without a console."""
     return None if public_url is None else f"{public_url.rstrip('/')}/incidents/{incident}"
 
 
 def write_plainly(facts: AlertFacts, *, language: Language, public_url: str | None) -> AlertMessage:
-    """Which incident it is and where to look: what can be said whatever stands in the incident."""
+    """Kind, number and link of an incident: the text to send when `write_message` fails."""
     link = link_to(facts.incident, public_url)
     number = TEXTS[language].number.format(id=facts.incident)
     title = plain(f"{word('kind', facts.kind, language)} · {number}")
@@ -59,7 +59,7 @@ def _title(facts: AlertFacts, language: Language, what: str) -> str:
 
 
 def _tag(facts: AlertFacts, language: Language) -> str:
-    """What happened, in the word or two that begin a title."""
+    """What happened, in the one or two words at the beginning of a title."""
     if facts.phase in WORDS["alert_again"]:
         return word("alert_again", facts.phase, language)
     known = facts.phase in _PHASES and facts.kind in WORDS["kind"]
@@ -90,7 +90,7 @@ def _lines(facts: AlertFacts, language: Language, now: datetime, link: str | Non
 
 
 def severity_line(facts: AlertFacts, language: Language) -> str:
-    """How grave it is, or was."""
+    """The line with the severity that the incident has, or had."""
     words = TEXTS[language]
     severity = severity_of(facts.kind, facts.detail, children=facts.children)
     text = words.was_severity if facts.phase in OVER else words.severity
@@ -98,14 +98,14 @@ def severity_line(facts: AlertFacts, language: Language) -> str:
 
 
 def _link(facts: AlertFacts, words: AlertTexts, link: str | None) -> str | None:
-    """Always the last line; what is over, or has been taken, wants no acknowledgement."""
+    """The link, always the last line; it asks for an acknowledgement only in the phases that want one."""
     if link is None:
         return None
-    return (words.link_to_acknowledge if facts.phase in WANTS_SOMEBODY else words.link).format(link=link)
+    return (words.link_to_acknowledge if facts.phase in WANTS_ACKNOWLEDGEMENT else words.link).format(link=link)
 
 
 def _parts(facts: AlertFacts, language: Language, now: datetime) -> ShortParts:
-    """What the short form is made of."""
+    """The parts of the short form."""
     words = TEXTS[language]
     many = words.terminals if facts.kind == IncidentKind.HEALTH else words.stations
     kind = word("kind", facts.kind, language) if facts.phase in WORDS["alert_again"] else ""
@@ -122,7 +122,7 @@ def _parts(facts: AlertFacts, language: Language, now: datetime) -> ShortParts:
 
 
 def short_when(facts: AlertFacts, language: Language, now: datetime) -> str:
-    """The same for the short form: a time of this year without its year."""
+    """Since when, or when over and how long, for the short form; times of the current year without the year."""
     words = TEXTS[language]
     zone = ZoneInfo(facts.timezone)
     began, today = facts.began_at.astimezone(zone), now.astimezone(zone)
@@ -135,7 +135,8 @@ def short_when(facts: AlertFacts, language: Language, now: datetime) -> str:
 
 
 def _what(facts: AlertFacts, language: Language) -> str:
-    """Of what: a station, an area with its number of stations, a shard; and where its kind has several, which."""
+    """The subject: a station, an area with its number of stations, or a shard; before it the topic, if the kind has
+    several."""
     words = TEXTS[language]
     subject = _subject(facts, language)
     topic = _topic(facts, language)
@@ -149,7 +150,7 @@ def _topic(facts: AlertFacts, language: Language) -> str | None:
 
 
 def _conflict(facts: AlertFacts, language: Language) -> str | None:
-    """Which terminal, and how: a station may have several."""
+    """Which terminal of the station, and why."""
     terminal, reason = facts.detail.get("terminal"), facts.detail.get("reason")
     named = TEXTS[language].terminal_short.format(terminal=terminal) if isinstance(terminal, str) else None
     said = [named, word("reason", reason, language) if isinstance(reason, str) else None]
@@ -169,7 +170,7 @@ def _subject(facts: AlertFacts, language: Language) -> str:
 
 
 def _by_hand(facts: AlertFacts, words: AlertTexts) -> Sequence[str | None]:
-    """Who closed it although its fault went on, why, and when it opens again."""
+    """Which person closed the incident although the fault continued, why, and when it opens again."""
     if "resolved_by" not in facts.detail:
         return ()
     reason = facts.detail.get("resolved_reason")
@@ -189,7 +190,7 @@ def _name(facts: AlertFacts, language: Language) -> str:
 
 
 def _area(facts: AlertFacts, language: Language) -> str:
-    """The name of the area alone."""
+    """The name of the last area alone."""
     return facts.areas[-1].called(language) if facts.areas else ""
 
 
@@ -197,19 +198,19 @@ _NEAR: Final = frozenset({"county", "township", "village"})
 
 
 def _near(facts: AlertFacts, language: Language) -> str:
-    """County and township, or the one area where the tree is another."""
+    """County and township, or the last area where the tree has other levels."""
     return _path([area for area in facts.areas if area.level in _NEAR] or facts.areas[-1:], language)
 
 
 def _path(areas: Sequence[AlertArea], language: Language) -> str:
-    """Names in the order in which the language writes an address."""
+    """The names of areas in the order in which the language writes an address."""
     words = TEXTS[language]
     names = [area.called(language) for area in areas]
     return words.area_listing.join(reversed(names) if words.smallest_first else names)
 
 
 def _place(facts: AlertFacts, language: Language) -> Sequence[str | None]:
-    """Station, the areas that it lies in, and its address."""
+    """The lines with the station, its areas and its address."""
     words = TEXTS[language]
     area = words.area.format(name=_path(facts.areas, language)) if facts.areas else None
     if facts.station is None:
@@ -219,7 +220,7 @@ def _place(facts: AlertFacts, language: Language) -> Sequence[str | None]:
 
 
 def _shared(facts: AlertFacts, language: Language) -> str | None:
-    """What the stations that fell together share."""
+    """What the stations of a common cause share."""
     cause = facts.detail.get("cause")
     if facts.kind not in SHARED_BY_STATIONS or not isinstance(cause, str):
         return None
@@ -230,16 +231,18 @@ def _shared(facts: AlertFacts, language: Language) -> str | None:
 def _concerned(facts: AlertFacts, words: AlertTexts) -> str | None:
     if not facts.children:
         return None
-    told = (words.concerned, words.still_down)
+    texts = (words.concerned, words.still_down)
     if facts.kind == IncidentKind.HEALTH:
-        told = (words.concerned_terminals, words.still_bad)
-    text = told[facts.phase != "opened" and facts.children_open > 0]
+        texts = (words.concerned_terminals, words.still_bad)
+    text = texts[facts.phase != "opened" and facts.children_open > 0]
     return text.format(n=_many(facts), down=facts.children_open)
 
 
 def _many(facts: AlertFacts) -> str:
-    """How many stations or terminals a common cause concerns. The first notification is sent when few of them are down,
-    so it gives the expected number."""
+    """How many stations or terminals a common cause concerns.
+
+    The first notification is sent when only few of them are down, so it gives the expected number.
+    """
     expected = facts.detail.get("expected")
     if facts.phase == "opened" and isinstance(expected, int) and expected > facts.children:
         return f"≈{expected}"
@@ -247,7 +250,7 @@ def _many(facts: AlertFacts) -> str:
 
 
 def _measured(facts: AlertFacts, language: Language) -> str | None:
-    """Which terminal, what of it, how much and how much is allowed, as far as it is said."""
+    """Terminal, field, value and threshold, as far as the detail has them."""
     words = TEXTS[language]
     detail = {name: said for name, said in facts.detail.items() if isinstance(said, str | int | float)}
     parts = []
@@ -264,7 +267,7 @@ def _measured(facts: AlertFacts, language: Language) -> str | None:
 
 
 def when_line(facts: AlertFacts, language: Language, now: datetime) -> str:
-    """Since when and for how long; of what is over how long it took, and how much of that within opening hours."""
+    """Since when and how long; after the end from when to when, how long, and how much of that was opening time."""
     words = TEXTS[language]
     began = _shown(facts.began_at, words, facts.timezone)
     if facts.phase not in OVER or facts.ended_at is None:
@@ -298,7 +301,7 @@ def _last_seen(facts: AlertFacts, words: AlertTexts) -> str | None:
     seen_at: Any = facts.detail.get("seen_at")
     try:
         return words.last_seen.format(at=_shown(datetime.fromisoformat(seen_at), words, facts.timezone))
-    except (TypeError, ValueError):  # there is none, or another writer's form of it
+    except (TypeError, ValueError):  # it is missing, or in another format
         return None
 
 
@@ -308,7 +311,7 @@ def _shown(moment: datetime, words: AlertTexts, timezone: str) -> str:
 
 
 def _zone(local: datetime, words: AlertTexts) -> str:
-    """What says which zone a time is of: in Chinese only where it is not China's."""
+    """The zone of a time; in Chinese it is left out for China's zone."""
     minutes = round((local.utcoffset() or timedelta()).total_seconds() / 60)
     if minutes == _HOME:
         return words.home_zone

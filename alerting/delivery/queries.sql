@@ -1,6 +1,6 @@
 -- name: spread
--- A delivery for each target; the idempotency key makes a second spreading of the same thing harmless. What is held
--- until its station opens waits, and with it what comes after it of the same incident.
+-- Make a delivery for each target of a new notification; the idempotency key makes a repetition harmless. A notification
+-- that is held until its station opens waits, and so do later ones of the same incident.
 WITH fresh AS (
     SELECT id, incident, phase, round FROM notification n
     WHERE spread_at IS NULL AND (not_before IS NULL OR not_before <= now())
@@ -25,9 +25,9 @@ RETURNING n.id;
 
 -- name: claim
 -- The next due delivery of a target, on lease: if the process dies before it marks the delivery, the delivery becomes due
--- again. Messages about one incident go out in their order. Overtaken is a beginning whose incident is over or closed by
--- hand, and a closing by hand whose beginning was never delivered. An end whose beginning was never delivered is
--- delivered once, as past.
+-- again. Notifications of one incident are sent in their order. Overtaken are an opening whose incident is over or was
+-- closed by a person, and a closing by a person whose opening was never delivered. A closing whose opening was never
+-- delivered is delivered once, with the phase passed.
 WITH due AS (
     SELECT d.id FROM delivery d JOIN notification n ON n.id = d.notification
     WHERE d.status = 'pending' AND d.target = $1 AND d.next_attempt_at <= now()
@@ -42,7 +42,7 @@ WITH due AS (
 )
 SELECT l.id, l.idempotency_key, l.attempts,
        extract(epoch FROM now() - greatest(n.created_at, n.not_before))::float8 AS age,
-       CASE WHEN n.phase = 'closed' AND NOT past.told THEN 'passed' ELSE n.phase END AS phase,
+       CASE WHEN n.phase = 'closed' AND NOT past.sent THEN 'passed' ELSE n.phase END AS phase,
        CASE WHEN n.phase IN ('opened', 'reopened') THEN EXISTS (
                 SELECT FROM notification later
                 WHERE later.incident = n.incident AND later.id > n.id AND later.phase IN ('closed', 'resolved'))
@@ -65,8 +65,8 @@ JOIN incident i ON i.id = n.incident
 LEFT JOIN station s ON s.id = i.station
 LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
 CROSS JOIN LATERAL (
-    -- What this target was told of the incident before, or may have been.
-    SELECT coalesce(bool_or(d.status = 'sent'), false) AS told, coalesce(bool_or(d.attempts > 0), false) AS tried
+    -- Whether this target received a notification of the incident before, or may have received one.
+    SELECT coalesce(bool_or(d.status = 'sent'), false) AS sent, coalesce(bool_or(d.attempts > 0), false) AS tried
     FROM notification before JOIN delivery d ON d.notification = before.id
     WHERE before.incident = n.incident AND before.id < n.id AND d.target = $1
 ) AS past
@@ -96,7 +96,7 @@ SELECT n.incident, 'milepost', 'notified', n.phase || ' → ' || sent.target
 FROM sent JOIN notification n ON n.id = sent.notification;
 
 -- name: mark_overtaken
--- What is not true any more is not told; the attempt that the claim counted was none.
+-- A notification that is no longer true is not sent; the attempt that the claim counted is taken back.
 WITH cancelled AS (
     UPDATE delivery SET status = 'cancelled', attempts = attempts - 1, last_error = 'overtaken'
     WHERE id = $1 AND status = 'pending'
@@ -120,14 +120,14 @@ SELECT n.incident, 'milepost', 'undelivered', n.phase || ' → ' || failed.targe
 FROM failed JOIN notification n ON n.id = failed.notification;
 
 -- name: give_up_old
--- Also those of targets that nobody serves any more.
+-- Also deliveries of targets that are no longer in the settings.
 WITH failed AS (
     UPDATE delivery d SET status = 'failed', last_error = coalesce(d.last_error || '; ', '') || 'too old'
     FROM notification n
     WHERE n.id = d.notification AND d.status = 'pending' AND d.next_attempt_at <= now()
       AND greatest(n.created_at, n.not_before) < now() - make_interval(secs => $1)
     RETURNING n.incident, n.phase, d.target, d.idempotency_key, d.last_error
-), told AS (
+), recorded AS (
     INSERT INTO incident_entry (incident, actor, action, text)
     SELECT incident, 'milepost', 'undelivered', phase || ' → ' || target || ': ' || last_error FROM failed
 )

@@ -1,8 +1,8 @@
-"""The delivery outbox: what incidents have to say goes to every target, at least once.
+"""The delivery process: sends every notification to every target, at least once.
 
-Each target has a lane of its own, so a dead one holds up nobody. A delivery is claimed on a lease, sent, and
-marked afterwards: a crash in between sends it again, with the same idempotency key. Several processes share the
-work; they must have the same targets, because the first one to see a notification makes its deliveries.
+Each target has a loop of its own, so a dead target does not delay the others. A delivery is claimed on a lease, sent,
+and marked after that: a crash in between sends it again, with the same idempotency key. Several processes share the
+work. They must have the same targets, because the first process that reads a notification makes its deliveries.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from alerting.delivery.bots import parse_bot
 from alerting.delivery.facts import AlertArea, AlertFacts, AlertMessage, known_zone
 from alerting.delivery.log_target import LogTarget
 from alerting.delivery.message import write_message, write_plainly
-from alerting.delivery.retry import GiveUp, after_failure
+from alerting.delivery.retry import GIVE_UP, GiveUp, after_failure
 from alerting.delivery.targets import AlertTarget, Parcel, SendError
 from alerting.delivery.texts import Language
 from alerting.delivery.webhook_target import WebhookTarget, webhook_of
@@ -41,7 +41,7 @@ _DRAIN = 2.0
 
 
 class DeliverConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`urls` are apprise URLs and secret; `log_path` takes one JSON line per notification. Times in seconds."""
+    """`urls`: apprise URLs, secret. `log_path`: gets one JSON line per notification. Times in seconds."""
 
     database_url: str
     urls: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class DeliverConfig(msgspec.Struct, frozen=True, kw_only=True):
     poll: float = 1.0
     send_timeout: float = 15.0
     lease: float = 30.0
-    give_up: float = 24 * 3600.0
+    give_up: float = GIVE_UP
     sweep: float = 60.0
     max_backoff: float = 5.0
 
@@ -61,14 +61,14 @@ class DeliverConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_targets(config: DeliverConfig) -> list[AlertTarget]:
-    """The targets of the configuration, each once. Raises RemedyError for one that cannot work."""
+    """The targets of the configuration, each once. Raises RemedyError for a target that cannot work."""
     targets: list[AlertTarget] = [] if config.log_path is None else [LogTarget(config.log_path)]
     urls = dict.fromkeys(config.urls)
     return targets + [open_target(url, place, config.send_timeout) for place, url in enumerate(urls, start=1)]
 
 
 def open_target(url: str, place: int, timeout: float) -> AlertTarget:
-    """What a URL names; `place` is its number in the setting. Raises RemedyError."""
+    """The target of a URL; `place`: its number in the setting. Raises RemedyError."""
     try:
         bot = parse_bot(url)
     except ValueError as exc:
@@ -84,11 +84,12 @@ def open_target(url: str, place: int, timeout: float) -> AlertTarget:
 
 
 async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
-    """Deliver until `stop`. RemedyError for a wrong target, or a database that is not to be had at the start."""
+    """Deliver until `stop`. Raises RemedyError for a wrong target, or when the database cannot be reached at the
+    start."""
     quiet_apprise()
     targets = open_targets(config)
     if not targets:
-        log.warning("nobody is told of incidents: set MILEPOST_ALERT_URLS or MILEPOST_ALERT_LOG")
+        log.warning("no alert is sent, because there is no target: set MILEPOST_ALERT_URLS or MILEPOST_ALERT_LOG")
     async with open_pool(config.database_url, name=f"deliver {config.instance}"[:60], size=len(targets) + 3) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
@@ -97,7 +98,8 @@ async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
 
 
 class DeliveryOutbox:
-    """The tasks that empty it: one spreads, one gives up, one listens, and a lane for each target."""
+    """The tasks of the process: one makes deliveries, one gives up old ones, one listens, and one sends for each
+    target."""
 
     def __init__(self, config: DeliverConfig, pool: Pool, targets: Sequence[AlertTarget]) -> None:
         self._config = config
@@ -109,7 +111,7 @@ class DeliveryOutbox:
         self._signs = Signs("deliver", config.instance)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; then what is being sent may finish within a few seconds."""
+        """Run until `stop`; attempts in progress may finish within `_DRAIN` seconds."""
         spread = self._spread if self._targets else self._idle
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "listen": self._listen,
@@ -143,7 +145,7 @@ class DeliveryOutbox:
                 await backoff.wait_out(exc, log, "delivery waits for the database")
 
     async def _listen(self) -> None:
-        """Hold a connection that wakes the spreading; returns when it is lost."""
+        """Hold a connection that wakes `_spread`; returns when the connection is lost."""
         lost = asyncio.Event()
         async with self._pool.acquire() as connection:
             connection.add_termination_listener(lambda _: lost.set())
@@ -156,7 +158,7 @@ class DeliveryOutbox:
         self._spread_wake.set()
 
     async def _spread(self) -> None:
-        """Make a delivery for each target of each new notification."""
+        """Make a delivery for each target of each new notification, then wait for more."""
         names = [target.name for target in self._targets]
         async with self._pool.acquire() as connection:
             spread = await connection.fetch(QUERIES.spread, names, _SPREAD)
@@ -168,13 +170,13 @@ class DeliveryOutbox:
             await wait_for_wake(self._spread_wake, self._config.poll)
 
     async def _idle(self) -> None:
-        """Nobody is to be told of anything."""
+        """Without targets: only report that the process is alive."""
         async with self._pool.acquire() as connection:
             await self._signs.give(connection, "working", {"targets": 0})
         await wait_for_wake(self._spread_wake, self._config.poll)
 
     async def _sweep(self) -> None:
-        """Give up, loudly, what is too old."""
+        """Give up deliveries that are too old, with an error in the log."""
         async with self._pool.acquire() as connection:
             failed = await connection.fetch(QUERIES.give_up_old, self._config.give_up)
         for row in failed:
@@ -196,7 +198,7 @@ class DeliveryOutbox:
             await target.send(self._parcel(row))
         except SendError as exc:
             await self._failed(target, row, exc)
-        except Exception as exc:  # whatever it is: it costs this delivery, and no other
+        except Exception as exc:  # any other error must cost only this delivery
             log.exception("an alert cannot be sent", extra={"key": row["idempotency_key"]})
             await self._failed(target, row, SendError(repr(exc)))
         else:
@@ -209,7 +211,7 @@ class DeliveryOutbox:
         return Parcel(key=row["idempotency_key"], at=row["now"], facts=facts, message=message)
 
     def _write(self, facts: AlertFacts, now: datetime) -> AlertMessage:
-        """The text of a notification; where something in it cannot be written, at least what it is about."""
+        """The text of a notification, or its kind and link only, if something in it cannot be written."""
         language, url = self._config.language, self._config.public_url
         try:
             return write_message(facts, language=language, public_url=url, now=now)
@@ -218,7 +220,12 @@ class DeliveryOutbox:
             return write_plainly(facts, language=language, public_url=url)
 
     async def _failed(self, target: AlertTarget, row: asyncpg.Record, error: SendError) -> None:
-        told = {"target": target.name, "key": row["idempotency_key"], "attempts": row["attempts"], "error": str(error)}
+        fields = {
+            "target": target.name,
+            "key": row["idempotency_key"],
+            "attempts": row["attempts"],
+            "error": str(error),
+        }
         choice = after_failure(
             status=error.status,
             refused=error.refused,
@@ -229,14 +236,14 @@ class DeliveryOutbox:
             roll=random.random(),  # noqa: S311 -- spreads retries, guards nothing
         )
         if isinstance(choice, GiveUp):
-            log.error("an alert was NOT delivered: given up", extra={**told, "reason": choice.value})
+            log.error("an alert was NOT delivered: given up", extra={**fields, "reason": choice.value})
             await self._mark(QUERIES.mark_failed, row["id"], f"{choice.value}: {error}")
         else:
-            log.warning("an alert is not delivered yet", extra={**told, "retry_s": round(choice.seconds, 1)})
+            log.warning("an alert is not delivered yet", extra={**fields, "retry_s": round(choice.seconds, 1)})
             await self._mark(QUERIES.mark_retry, row["id"], choice.seconds, str(error))
 
     async def _mark(self, query: str, *arguments: object) -> None:
-        """What happened is written down, however long the database is away, so that nothing is sent twice."""
+        """Store the outcome of an attempt, retried as long as the database is away, so that nothing is sent twice."""
         backoff = Backoff(longest=self._config.max_backoff)
         while True:
             try:

@@ -1,4 +1,4 @@
-"""The short form of a notification: one SMS, which holds 70 units of UTF-16 where a character is Chinese. Pure."""
+"""The short form of a notification: one SMS, which holds 70 UTF-16 units when it contains Chinese. Pure."""
 
 import unicodedata
 from typing import Final
@@ -6,15 +6,15 @@ from typing import Final
 import msgspec
 
 MOST_UNITS: Final = 70
-"""Units of UTF-16 in one SMS segment."""
+"""UTF-16 units in one SMS segment."""
 _CUT: Final = "…"
 _JOINER: Final = "\u200d"
 _FEWEST: Final = 3
-"""Clusters of a name that are worth showing when the rest is cut."""
+"""The fewest characters of a name to show when the rest is cut."""
 
 
 class ShortParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the short form says, in the order in which it stands there; an empty part is left out."""
+    """The parts of the short form, in their order; an empty part is left out."""
 
     tag: str
     topic: str
@@ -28,12 +28,13 @@ class ShortParts(msgspec.Struct, frozen=True, kw_only=True):
 
 _ALWAYS: Final = ("tag", "when", "number")
 _IF_THERE_IS_ROOM: Final = ("count", "ident", "topic")
-"""Whole or not at all, the most important first."""
+"""Parts that are shown whole or not at all, the most important first."""
 _CUT_IF_NEEDED: Final = ("name", "area")
 
 
 def short_text(parts: ShortParts) -> str:
-    """At most 70 units. Ids, times and numbers are whole; names are cut, the area's before the station's."""
+    """The short form in at most 70 units. Ids, times and numbers are never cut; names are, the area before the
+    station."""
     chosen = {name: getattr(parts, name) for name in _ALWAYS}
     for name in _IF_THERE_IS_ROOM:
         with_it = chosen | {name: getattr(parts, name)}
@@ -47,18 +48,21 @@ def short_text(parts: ShortParts) -> str:
 
 def _joined(chosen: dict[str, str]) -> str:
     said = [chosen[name] for name in ShortParts.__struct_fields__ if chosen.get(name)]
-    # A Chinese bracket brings its own space.
+    # A Chinese bracket includes a space.
     return said[0] + ("" if said[0].endswith("】") else " ") + " ".join(said[1:])
 
 
 def units(text: str) -> int:
-    """How many units of UTF-16 a text has, which is what a segment counts."""
+    """The length of a text in UTF-16 units, which an SMS segment counts."""
     return len(text.encode("utf-16-le")) // 2
 
 
 def cut(text: str, room: int) -> str:
-    """The text in at most `room` units, with an ellipsis where it is cut: never inside what is read as one character,
-    and between words or syllables where a script has them. Empty where too little would be left."""
+    """The text in at most `room` units, with an ellipsis where it is cut.
+
+    It is never cut inside one visible character, and between words or syllables where the script has them. Empty when
+    too little would be left.
+    """
     if not text or units(text) <= room:
         return text
     whole, kept, left = clusters(text), 0, room - units(_CUT)
@@ -78,12 +82,12 @@ def _between_words(whole: list[str], kept: int) -> int:
 
 
 def _is_in_word(cluster: str) -> bool:
-    """Whether it is a letter of a script that has words: not one as wide as Chinese characters are."""
+    """Whether it is a letter of a script with words: a letter that is not as wide as a Chinese character."""
     return cluster[0].isalnum() and unicodedata.east_asian_width(cluster[0]) not in "WF"
 
 
 def clusters(text: str) -> list[str]:
-    """The text in pieces that are read as one character: a letter with its marks, as in Tibetan, or joined signs."""
+    """The text in visible characters: a letter with its marks, as in Tibetan, or joined emoji."""
     found: list[str] = []
     for character in text:
         if found and (_continues(character) or found[-1].endswith(_JOINER)):
@@ -94,7 +98,7 @@ def clusters(text: str) -> list[str]:
 
 
 def _continues(character: str) -> bool:
-    # Marks, the joiner, and the colours of skin.
+    # Combining marks, the joiner, and skin tones of emoji.
     return (
         unicodedata.category(character).startswith("M")
         or character == _JOINER

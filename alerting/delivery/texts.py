@@ -1,4 +1,4 @@
-"""The texts of what people are told, in zh-CN and en. Pure."""
+"""The sentences of notifications, in zh-CN and en. Pure."""
 
 from typing import Final, Literal
 
@@ -8,9 +8,9 @@ Language = Literal["zh-CN", "en"]
 
 
 class AlertTexts(msgspec.Struct, frozen=True):
-    """The sentences of one language; the words in them are those of `contract.glossary`.
+    """The sentences of one language; the words in them come from `contract.glossary`.
 
-    `zone`: of a time, `home_zone`: of one in China's zone.
+    `zone`: what follows a time; `home_zone`: what follows a time in China's zone.
     """
 
     title: str

@@ -1,7 +1,7 @@
-"""A JSON webhook (``json://`` and ``jsons://`` of apprise): the fields of a notification as one JSON document.
+"""Sends notifications to JSON webhooks (``json://`` and ``jsons://`` of apprise), with all fields in one document.
 
-apprise reads the URL, with all that one can say in it; the request is made here, because apprise's own document has a
-title, a text and no further fields. Errors say no address, which may hold a password.
+apprise reads the URL with all its options. The request is made here, because the document of apprise has a title and a
+text only. Errors contain no address, because it may contain a password.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _VERSION: Final = "1.0"
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a document goes, and how. `extras`: fields that the URL adds, or renames, or with an empty name drops."""
+    """Address and options of a request. `extras`: fields that the URL adds or renames; an empty name drops a field."""
 
     url: str
     method: str
@@ -37,7 +37,7 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def webhook_of(notifier: Any) -> Webhook | None:
-    """What a JSON plugin of apprise was set up with; None for another plugin."""
+    """The options of a JSON plugin of apprise; None for another plugin."""
     if not isinstance(notifier, NotifyJSON):
         return None
     port = f":{notifier.port}" if isinstance(notifier.port, int) else ""
@@ -54,7 +54,7 @@ def webhook_of(notifier: Any) -> Webhook | None:
 
 
 def document_of(parcel: Parcel, extras: dict[str, str]) -> dict[str, Any]:
-    """The fields of a notification, after those that apprise's own document has."""
+    """The document: the fields of apprise's own document first, then those of the notification."""
     message = parcel.message
     document = {
         "version": _VERSION,
@@ -74,7 +74,7 @@ def document_of(parcel: Parcel, extras: dict[str, str]) -> dict[str, Any]:
 
 
 class WebhookTarget:
-    """One receiver; `url` is what a person gave. `timeout` in s for all of a message."""
+    """One receiver. `url`: the address in the setting; `timeout`: seconds for one message."""
 
     def __init__(self, webhook: Webhook, url: str, timeout: float) -> None:
         self.name = target_of(url)
@@ -83,7 +83,7 @@ class WebhookTarget:
         quiet_httpx()
 
     async def send(self, parcel: Parcel) -> None:
-        """Returns when the receiver answers with a status of 2xx, else raises SendError."""
+        """Returns when the receiver answers with status 2xx, else raises SendError."""
         try:
             async with asyncio.timeout(self._timeout):
                 status = await self._post(parcel)
@@ -92,7 +92,7 @@ class WebhookTarget:
         except TimeoutError as exc:
             raise SendError(f"no answer within {self._timeout:g} s") from exc
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            # Its text may show the address; the kind of error is enough.
+            # The text of the error may contain the address, so only its type is shown.
             raise SendError(f"the connection failed ({type(exc).__name__})") from None
         if not 200 <= status < 300:
             raise SendError(f"answered with HTTP status {status}", status)
@@ -117,7 +117,7 @@ class WebhookTarget:
 
 
 async def _read(response: httpx.Response) -> None:
-    """Take in the answer, as far as one is looked at, so that the receiver sees it taken."""
+    """Read the answer up to MAX_ANSWER bytes, so that the receiver can finish sending."""
     many = 0
     async for part in response.aiter_bytes():
         many += len(part)

@@ -1,1 +1,1 @@
-"""Health rules over what terminals record."""
+"""Health rules over the records of terminals."""

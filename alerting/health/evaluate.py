@@ -1,9 +1,9 @@
-"""What the records of one terminal say about its health, whatever order they come in. Pure.
+"""Evaluates the health rules over the records of one terminal, in whatever order they arrive. Pure.
 
-A terminal has boxes, one for each boot, in the order in which they were last heard from; a box has its records as
-runs (`health_runs`) on its own monotonic clock. A box of which nothing was heard while it ran has unknown times: its
-records are history and decide nothing. What fired is told only once a record came that was fresh on receipt and no
-older: a backlog of days raises nothing about now.
+A terminal has boxes, one for each boot, ordered by their newest message. A box has its records as runs
+(`alerting.health.runs`) on its own monotonic clock. A box from which no message came while it ran has unknown times:
+its records are history and decide nothing. A rule that fires is reported only after a record that was fresh on receipt
+and not older than the spell: a backlog of days raises nothing about now.
 """
 
 import math
@@ -24,25 +24,28 @@ from contract.entries import TypedData
 from contract.messages import Health, Record
 
 MAX_BOXES: Final = 4
-"""Boots kept apart; of an older one only what it left firing stays."""
-MOST_TOLD: Final = 64
-"""Things of one terminal that fire at a time: names of services that a terminal invents make no more incidents."""
+"""Boots that are kept apart; of an older boot only the spells that fire are kept."""
+MOST_FIRING: Final = 64
+"""The most subjects of one terminal that fire at a time: a terminal may invent any number of service names."""
 MOST_BASE: Final = 256
-"""What forgotten boots left firing; beyond that the longest not confirmed goes."""
+"""The most spells that fire of forgotten boots; beyond that the one with the oldest last sample is dropped."""
 _AHEAD: Final = 60.0
 _EPSILON: Final = 0.001
 _NOT_FRESH: Final = "not_fresh"
 _SAME: Final = 1.0
-"""Seconds by which a beginning may move without a word: anchors get better by what the network is slow."""
+"""Seconds by which the beginning of a spell may move unreported: anchors improve when the network is faster."""
 
 WIFI: Final = HealthRule(name="=wifi", field="wifi", equals=False, gap=math.inf)
-"""Not told as a rule: since when there is no access point, for the facts."""
+"""No rule that is reported: it finds since when no access point works, for the facts."""
 
 
 class Box(msgspec.Struct, array_like=True):
-    """A boot. `anchor` is when its clock read 0, in seconds since the epoch: the least receive time minus `up`, or
-    minus the device's own time where its messages have no `up` (`by_device`). `heard`: when it last sent, ms; `newest`
-    health record and `fresh` record on its clock; `zero`: what the device's own clock showed when this one read 0.
+    """One boot of a terminal.
+
+    `anchor`: when its clock read 0, in seconds since the epoch: the least receive time minus `up`, or minus the
+    device's own time where messages have no `up` (`by_device`). `heard`: when its newest message came, ms. `newest` and
+    `fresh`: its newest health record and newest fresh record, on its clock. `zero`: the device's own clock when this
+    clock read 0.
     """
 
     name: str
@@ -55,8 +58,11 @@ class Box(msgspec.Struct, array_like=True):
     zero: float | None = None
 
     def time_of(self, record: Record, body: TypedData) -> float | None:
-        """The record's time on this box's clock. One without `up` is as much older than the message that carries it as
-        the device's own clock says; a clock that was set since proves nothing, so it lies within the boot."""
+        """The time of a record on the clock of this box; None when it is not known.
+
+        A record without `up` is older than its message by the difference on the device's own clock. That clock may have
+        been set in between, so the result is kept within the boot.
+        """
         if self.by_device:
             return record.at / 1000
         if record.up is not None:
@@ -68,27 +74,29 @@ class Box(msgspec.Struct, array_like=True):
 
 
 class HealthMemory(msgspec.Struct, array_like=True):
-    """All that is kept of a terminal.
+    """All that is stored for a terminal. Its fields are an array in the table health_memory.
 
-    `base`: what boxes that are forgotten left firing; `told`: since when, by key; `rules`: the mark of those it is of;
-    `stale`: what fires by old records only, and is told as soon as one of now comes.
+    `base`: spells that fire of forgotten boxes, by key. `reported`: the reported keys, by since when they fire.
+    `rules`: the checksum of the rules that it belongs to. `stale`: keys that fire by old records only, to be reported
+    with the next fresh record.
     """
 
     boxes: list[Box] = []
     base: dict[str, Spell] = {}
-    told: dict[str, float] = {}
+    reported: dict[str, float] = {}
     facts: TerminalFacts = msgspec.field(default_factory=TerminalFacts)
     rules: int = 0
     stale: set[str] = set()
 
     def find_box(self, name: str) -> Box | None:
+        """The box of a boot; None when no message of it came."""
         return next((box for box in self.boxes if box.name == name), None)
 
 
 class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule fires for a subject of the terminal, or no longer. `since` and `as_of` in seconds since the epoch.
+    """A rule begins or stops to fire for a subject of the terminal. `since` and `as_of`: seconds since the epoch.
 
-    `moved`: it fires as before, but began at another time than was thought. `rule` is None when there is none any more.
+    `moved`: it fires as before, but its beginning is corrected. `rule` None: the rule no longer exists.
     """
 
     name: str
@@ -103,14 +111,14 @@ class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HealthOutcome(msgspec.Struct, frozen=True):
-    """What a message changed: decisions, and whether the facts did."""
+    """The changes by one message: decisions, and whether the facts changed."""
 
     decisions: Sequence[RuleDecision] = ()
     facts: bool = False
 
 
 class ActiveRules:
-    """The rules for a terminal, ready for use; one object for all terminals with the same rules."""
+    """The rules for a terminal, prepared for use; one object for all terminals with the same rules."""
 
     def __init__(self, rules: Iterable[HealthRule]) -> None:
         self.rules = (*rules, WIFI)
@@ -121,13 +129,15 @@ class ActiveRules:
         self.mark = zlib.crc32("|".join(self._by_mark).encode())
 
     def rule_of(self, key: str) -> HealthRule | None:
+        """The rule of a key; None when the rule no longer exists, or has other settings."""
         return self._by_mark.get(key.partition("|")[0])
 
     def limits_of(self, key: str) -> SpellLimits:
+        """The limits of the rule of a key; KeyError when the rule no longer exists."""
         return self._by_mark[key.partition("|")[0]].limits
 
     def chains_of(self, record: Record, at: float, offset: float | None, values: dict[str, float]) -> Chains:
-        """The chains of one record; its values go into `values`."""
+        """The chains of one record by key; its values are added to `values`. `offset`: error of the device clock, s."""
         found: dict[str, MaybeChain] = {}
         for rule in self._by_kind.get(type(record), ()):
             for subject, value in rule.source.values(record, offset):
@@ -140,9 +150,9 @@ class ActiveRules:
 def evaluate_message(
     memory: HealthMemory, body: TypedData, received: WallMs, active: ActiveRules, fresh: float
 ) -> HealthOutcome:
-    """Take in a data message, received at `received` ms; changes the memory.
+    """Evaluate a data message, received at `received` ms; changes the memory. `fresh`: seconds, see `RuleSet`.
 
-    The same messages in any order in which an outbox can send them, any of them several times, leave the same behind.
+    The result does not depend on the order of the messages, as far as an outbox can change it, nor on repetitions.
     """
     before = msgspec.structs.replace(memory.facts)
     is_new = not memory.boxes
@@ -168,7 +178,10 @@ def evaluate_message(
 
 
 def drop_changed_rules(memory: HealthMemory, active: ActiveRules, now: float) -> Sequence[RuleDecision]:
-    """Forget what was found by rules that are not so any more, and end what they told; `now` as below."""
+    """Forget the state of rules that no longer exist or have other settings, and end what they reported.
+
+    `now`: seconds since the epoch.
+    """
     if memory.rules == active.mark:
         return ()
     memory.rules = active.mark
@@ -177,7 +190,7 @@ def drop_changed_rules(memory: HealthMemory, active: ActiveRules, now: float) ->
             run.chains = {key: chain for key, chain in run.chains.items() if active.rule_of(key)}
     memory.base = {key: spell for key, spell in memory.base.items() if active.rule_of(key)}
     memory.stale = {key for key in memory.stale if active.rule_of(key)}
-    gone = sorted(key for key in memory.told if active.rule_of(key) is None)
+    gone = sorted(key for key in memory.reported if active.rule_of(key) is None)
     return [each for key in gone if (each := _decide_key(memory, None, key, {}, (now, now, now))) is not None]
 
 
@@ -186,7 +199,7 @@ def _id(record: Record) -> int:
 
 
 def _carrier(memory: HealthMemory, body: TypedData, received: WallMs, active: ActiveRules) -> tuple[Box, bool]:
-    """The box of the boot that sends, now the last in order, and whether that changed the order."""
+    """The box of the boot that sends the message, made the last in order; and whether that changed the order."""
     box = memory.find_box(body.boot)
     if box is None:
         by_device = anchor_of(received, body.up) is None
@@ -209,7 +222,7 @@ def _heard(box: Box) -> int:
 
 
 def _retire(memory: HealthMemory, active: ActiveRules) -> None:
-    """Keep of the oldest box only what it left firing."""
+    """Drop the oldest box; only its spells that fire are kept."""
     oldest = memory.boxes.pop(0)
     keys = {*memory.base, *(key for run in oldest.runs for key in run.chains)}
     spells = {key: _through(memory.base.get(key), oldest, key, active.limits_of(key)) for key in keys}
@@ -231,7 +244,7 @@ def _take(
     values: dict[str, float],
     fresh: float,
 ) -> Chains:
-    """The chains of a record, and what else it says; none when its time cannot be."""
+    """The chains of a record, which also updates facts and times; none when its time is not known or impossible."""
     at, now = box.time_of(record, body), received / 1000
     if at is not None and box.anchor + at > now + _AHEAD:
         return {}
@@ -250,11 +263,11 @@ def _take(
 
 
 def _is_fresh(box: Box, record: Record, at: float, body: TypedData, received: WallMs, fresh: float) -> bool:
-    """Whether it tells of now: it waited neither in the outbox nor on the way."""
+    """Whether a record is about now: it waited neither in the outbox nor on the way."""
     if body.box != body.boot:
         return False
     if box.by_device:
-        # Its clock may have been set since the anchor: only how old it says the record is means anything.
+        # The device clock may have been set since the anchor, so only the age of the record is used.
         return -_AHEAD <= (body.at - record.at) / 1000 <= fresh
     age = received / 1000 - (box.anchor + at)
     return -_AHEAD <= age <= fresh
@@ -265,7 +278,7 @@ def _keys(memory: HealthMemory) -> set[str]:
 
 
 def _through(spell: Spell | None, box: Box, key: str, limits: SpellLimits) -> Spell | None:
-    """A spell, by our clock, after the runs of a box."""
+    """A spell, in seconds since the epoch, after the runs of a box."""
     return _shifted(spell_after(_shifted(spell, -box.anchor), box.runs, key, limits), box.anchor)
 
 
@@ -274,7 +287,7 @@ def _shifted(spell: Spell | None, by: float) -> Spell | None:
 
 
 def spell_of(memory: HealthMemory, key: str, limits: SpellLimits) -> Spell | None:
-    """The spell that all records of a terminal leave behind, by our clock."""
+    """The spell after all records of a terminal, in seconds since the epoch; None without one."""
     spell = memory.base.get(key)
     for box in memory.boxes:
         spell = _through(spell, box, key, limits)
@@ -284,14 +297,14 @@ def spell_of(memory: HealthMemory, key: str, limits: SpellLimits) -> Spell | Non
 def _decide(
     memory: HealthMemory, active: ActiveRules, keys: Iterable[str], values: Mapping[str, float], now: float
 ) -> list[RuleDecision]:
-    suspects = {key for key in keys if not key.startswith("=")} | memory.told.keys() | memory.stale
-    if not suspects or (not memory.told and not memory.base and not _any_spell(memory, suspects)):
+    suspects = {key for key in keys if not key.startswith("=")} | memory.reported.keys() | memory.stale
+    if not suspects or (not memory.reported and not memory.base and not _any_spell(memory, suspects)):
         memory.stale.clear()
         return []
     newest = max((box.anchor + box.newest for box in memory.boxes if box.newest is not None), default=-math.inf)
     fresh = max((box.anchor + box.fresh for box in memory.boxes if box.fresh is not None), default=-math.inf)
     found = [_decide_key(memory, active.rule_of(key), key, values, (newest, fresh, now)) for key in sorted(suspects)]
-    # A rule that was changed ends under its old mark before it begins under its new one.
+    # A rule that was changed ends under its old mark before it fires under its new one.
     return sorted((decision for decision in found if decision is not None), key=_firing)
 
 
@@ -312,31 +325,31 @@ def _decide_key(
     times: tuple[float, float, float],
 ) -> RuleDecision | None:
     newest, fresh, now = times
-    told = memory.told.get(key)
+    reported = memory.reported.get(key)
     spell = None if rule is None else spell_of(memory, key, rule.limits)
-    ended = _why_over(rule, spell, newest, math.inf if told is not None else fresh)
+    ended = _why_over(rule, spell, newest, math.inf if reported is not None else fresh)
     if ended is None and spell is not None:
         since = _possible(spell.began, now)
-        if len(memory.told) >= MOST_TOLD if told is None else abs(told - since) < _SAME:
+        if len(memory.reported) >= MOST_FIRING if reported is None else abs(reported - since) < _SAME:
             return None
-        memory.told[key] = since
+        memory.reported[key] = since
         memory.stale.discard(key)
-        moved = told is not None
+        moved = reported is not None
         return _decision(rule, key, True, since, _possible(spell.last, now), "began", values.get(key), moved=moved)
-    if told is None:
+    if reported is None:
         (memory.stale.add if ended == _NOT_FRESH else memory.stale.discard)(key)
         return None
-    del memory.told[key]
-    return _decision(rule, key, False, told, _possible(newest, now), ended or "cleared", values.get(key))
+    del memory.reported[key]
+    return _decision(rule, key, False, reported, _possible(newest, now), ended or "cleared", values.get(key))
 
 
 def _possible(at: float, now: float) -> float:
-    """A time as it is told: what a device says of a time before any record of it could lie is not believed."""
+    """A time as it is reported: not in the future, and not older than records can be."""
     return min(max(at, now - HORIZON / 1000), now)
 
 
 def _why_over(rule: HealthRule | None, spell: Spell | None, newest: float, fresh: float) -> str | None:
-    """Why a rule does not fire; None when it does."""
+    """Why a rule does not fire; None when it fires."""
     if rule is None:
         return "rule_changed"
     if spell is None or not spell.fired:

@@ -1,6 +1,6 @@
-"""What the newest records of a terminal say of it, for blind spots: agent, sessions, resources. Pure.
+"""Facts in the newest records of a terminal, for blind spots: agent, sessions, resources, access point. Pure.
 
-Times are seconds since the epoch, corrected; what a wrong device clock claims is not believed.
+Times are seconds since the epoch, corrected for the error of the device clock; dates of a wrong clock are not used.
 """
 
 import zlib
@@ -13,13 +13,14 @@ from contract.device_times import by_bounds
 from contract.messages import Inventory, Record, Resource, Usage
 
 _TRUSTED: Final = 86_400.0
-"""Seconds by which a terminal's clock may be wrong for the dates it gave to resources to be believed."""
+"""Seconds of error of a device clock up to which the dates that it gave to resources are used."""
 _EARLIEST: Final = 1_420_070_400.0
-"""2015: no resource was applied before."""
+"""The start of 2015: no resource was applied before."""
 
 
 class TerminalFacts(msgspec.Struct, array_like=True):
-    """See the table terminal_facts. `inventory_at`: of the inventory they are from; `resources`: a mark of its list."""
+    """A row of the table terminal_facts. `inventory_at`: when the newest inventory was made; `resources`: the checksum
+    of its list of resources."""
 
     first_at: float = 0.0
     agent: str | None = None
@@ -33,9 +34,9 @@ class TerminalFacts(msgspec.Struct, array_like=True):
 
 
 def time_between(record: Record, carrier: float, received: WallMs) -> float | None:
-    """When a record of a boot that was never heard itself was made: by its device, if that can be; else unknown.
+    """When a record of an earlier boot, of which no message came, was made: by its own clock if possible, else None.
 
-    `carrier`: when the boot that sends it began.
+    `carrier`: when the boot began that sends the record; `received`: ms.
     """
     before = min(WallMs(round(carrier * 1000)), received)
     time, source = by_bounds(record.at, None, before, received)
@@ -43,9 +44,10 @@ def time_between(record: Record, carrier: float, received: WallMs) -> float | No
 
 
 def learn_record(facts: TerminalFacts, record: Record, time: float | None, offset: float | None, now: float) -> None:
-    """Take in a record received at `now`, made at `time` by a clock that was wrong by `offset` seconds.
+    """Update the facts with a record received at `now` and made at `time`, by a clock with an error of `offset`
+    seconds.
 
-    None: that is not known.
+    `time` and `offset` None: not known.
     """
     if time is None:
         return
@@ -63,7 +65,7 @@ def _learn_inventory(facts: TerminalFacts, record: Inventory, time: float, offse
         resources = sorted(map(_resource, record.resources), key=_place)
         mark = zlib.crc32(repr(resources).encode())
         if applied is None and is_newest and mark != facts.resources:
-            applied = time  # the list is new: something was applied, at the latest now
+            applied = time  # the list has changed: a resource was applied by now
         if applied is not None:
             facts.resource_at = max(facts.resource_at or 0.0, applied)
         facts.resources = mark if is_newest else facts.resources
@@ -73,23 +75,23 @@ def _learn_inventory(facts: TerminalFacts, record: Inventory, time: float, offse
         facts.inventory_at = time
 
 
-_Said = tuple[str, str, int | None]
+_ResourceRow = tuple[str, str, int | None]
 
 
-def _resource(each: Resource) -> _Said:
+def _resource(each: Resource) -> _ResourceRow:
     return each.id, each.version or "", each.applied
 
 
-def _place(said: _Said) -> tuple[str, str, bool, int]:
-    """Resources in an order: of two with one id and version one may not say when it was applied."""
-    name, version, applied = said
+def _place(row: _ResourceRow) -> tuple[str, str, bool, int]:
+    """The order of resources; of two with the same id and version one may have no date."""
+    name, version, applied = row
     return name, version, applied is not None, applied or 0
 
 
 def _applied(record: Inventory, time: float, offset: float | None) -> float | None:
-    """When the newest resource was applied, by a clock that can be believed."""
+    """When the newest resource was applied; None without a date from a clock that is accurate enough."""
     if offset is None or abs(offset) > _TRUSTED:
         return None
-    told = [each.applied / 1000 for each in record.resources or () if each.applied is not None]
-    believed = [at - offset for at in told if _EARLIEST <= at - offset <= time + 60]
+    dates = [each.applied / 1000 for each in record.resources or () if each.applied is not None]
+    believed = [at - offset for at in dates if _EARLIEST <= at - offset <= time + 60]
     return min(max(believed), time) if believed else None

@@ -1,7 +1,7 @@
-"""From what fires to incidents: which of it is anybody's business, and when that is over. Pure.
+"""From firing health rules to incidents: which of them open an incident, and when it closes. Pure.
 
-A rule fires for a terminal whoever it belongs to; an incident it is only at a station in service and at a terminal that
-is registered, and none begins in a closure. Critical ones are told; the others are quiet: listed for whoever looks.
+A rule may fire for any terminal. An incident opens only for a registered terminal of a station in service, and not in a
+closure. Critical incidents are notified; the others are quiet, which means only listed.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -15,7 +15,7 @@ from alerting.incidents.book import Book, Incident
 from alerting.stations.snapshot import Standing
 from contract.kinds import IncidentKind
 
-_TOLD: Final = frozenset({"critical"})
+_NOTIFIED: Final = frozenset({"critical"})
 
 Place = tuple[str, str]
 """(station, terminal)"""
@@ -24,7 +24,7 @@ Subject = tuple[str, str, str, str]
 
 
 class Firing(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that fires, as of the record that told it. See the table health_state."""
+    """A rule that fires, as of its newest record. A row of the table health_state."""
 
     since: datetime
     as_of: datetime
@@ -35,22 +35,24 @@ class Firing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HealthChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of health_change: a rule fires from now on, or no longer."""
+    """A row of health_change: a rule begins or stops to fire. `state`: the rule as it fires, or fired."""
 
     subject: Subject
     firing: bool
     reason: str
-    told: Firing
+    state: Firing
 
 
 class OpenHealthIncident(msgspec.Struct, frozen=True):
+    """Open an incident for a rule that fires; `area`: where its station lies."""
+
     subject: Subject
     firing: Firing
     area: str | None
 
 
 class CloseHealthIncident(msgspec.Struct, frozen=True):
-    """`ended_at` None: now."""
+    """Close the incident of a rule. `ended_at`: when the fault was over; None: now."""
 
     subject: Subject
     reason: str
@@ -61,76 +63,79 @@ HealthIntent = OpenHealthIncident | CloseHealthIncident
 
 
 class StandingLookup(Protocol):
-    """The field, as far as it is asked here."""
+    """The part of the field of stations that is needed here."""
 
-    def standing(self, station: str) -> Standing | None: ...
+    def standing(self, station: str) -> Standing | None:
+        """How a station stands; None when it is not registered."""
 
 
 def health_key(subject: Subject) -> str:
+    """The key of the incident of a subject."""
     station, terminal, rule, name = subject
     key = f"{IncidentKind.HEALTH}:{rule}:{station}:{terminal}"
     return f"{key}:{name}" if name else key
 
 
 def subject_of(incident: Incident) -> Subject:
-    """The inverse, from what the incident keeps."""
+    """The subject of an incident, from its detail."""
     detail = incident.detail
     return (incident.station or "", detail["terminal"], detail["rule"], detail.get("subject", ""))
 
 
 class HealthBoard:
-    """What fires everywhere, and which of it is handled: has an incident that goes on."""
+    """All rules that fire, and which of them are handled: have an incident that is open."""
 
     def __init__(self, stations: StandingLookup) -> None:
         self._stations = stations
         self._firing: dict[str, dict[Subject, Firing]] = {}
         self._handled: dict[str, set[Subject]] = {}
-        self._strange: Collection[Place] = frozenset()
+        self._unregistered: Collection[Place] = frozenset()
 
     def restore_firing(self, firing: Mapping[Subject, Firing], handled: Iterable[Subject]) -> None:
-        """Take up the work with what fired at the last pass that was committed, and the incidents open then."""
-        for subject, told in firing.items():
-            self._firing.setdefault(subject[0], {})[subject] = told
+        """Begin with the rules that fired at the last committed pass, and the subjects of incidents open then."""
+        for subject, state in firing.items():
+            self._firing.setdefault(subject[0], {})[subject] = state
         for subject in handled:
             self._handled.setdefault(subject[0], set()).add(subject)
 
     @property
     def places(self) -> set[Place]:
-        """The terminals for which something fires."""
+        """The terminals for which a rule fires."""
         return {(subject[0], subject[1]) for each in self._firing.values() for subject in each}
 
     def set_unregistered(self, places: Collection[Place]) -> None:
-        """Those of them that are not registered."""
-        self._strange = places
+        """Set which of these terminals are not registered."""
+        self._unregistered = places
 
     def follow_changes(self, changes: Iterable[HealthChange]) -> list[HealthIntent]:
-        """Take changes in, in the order of their partition."""
+        """Take changes, in the order of their partition; returns the incidents to open and close."""
         found: list[HealthIntent] = []
         for change in changes:
             firing = self._firing.setdefault(change.subject[0], {})
             if change.firing:
-                firing[change.subject] = change.told
-                found += self._look(change.subject)
+                firing[change.subject] = change.state
+                found += self._judge(change.subject)
             else:
                 firing.pop(change.subject, None)
-                found += self._end(change.subject, change.reason, change.told.as_of)
+                found += self._end(change.subject, change.reason, change.state.as_of)
             if not firing:
                 del self._firing[change.subject[0]]
         return found
 
-    def look_at_stations(self, stations: Iterable[str]) -> list[HealthIntent]:
-        """Look again at stations that may stand otherwise than before."""
+    def judge_stations(self, stations: Iterable[str]) -> list[HealthIntent]:
+        """Judge again the subjects of stations whose standing may have changed."""
         found: list[HealthIntent] = []
         for station in stations:
             subjects = self._handled.get(station, set()) | self._firing.get(station, {}).keys()
             for subject in sorted(subjects):
-                found += self._look(subject)
+                found += self._judge(subject)
         return found
 
-    def look_at_all(self) -> list[HealthIntent]:
-        return self.look_at_stations(sorted({*self._firing, *self._handled}))
+    def judge_all(self) -> list[HealthIntent]:
+        """Judge again the subjects of all stations with a rule that fires or an open incident."""
+        return self.judge_stations(sorted({*self._firing, *self._handled}))
 
-    def _look(self, subject: Subject) -> list[HealthIntent]:
+    def _judge(self, subject: Subject) -> list[HealthIntent]:
         standing = self._stations.standing(subject[0])
         firing = self._firing.get(subject[0], {}).get(subject)
         if subject in self._handled.get(subject[0], ()):
@@ -142,12 +147,12 @@ class HealthBoard:
         return [OpenHealthIncident(subject, firing, standing.area)]
 
     def _why_over(self, subject: Subject, standing: Standing | None) -> str | None:
-        """Why what fires is nobody's business."""
+        """Why a rule that fires has no incident; None when it has one."""
         if standing is None:
             return "deleted"
         if not standing.in_service:
             return standing.lifecycle
-        return "terminal_removed" if subject[:2] in self._strange else None
+        return "terminal_removed" if subject[:2] in self._unregistered else None
 
     def _end(self, subject: Subject, reason: str, at: datetime | None) -> list[HealthIntent]:
         handled = self._handled.get(subject[0], set())
@@ -160,7 +165,7 @@ class HealthBoard:
 
 
 def write_health(book: Book, intents: Iterable[HealthIntent], now: datetime) -> None:
-    """Take what is wanted into the book, in its order. It holds the newest incident of each key."""
+    """Open and close the incidents in the book, in their order. The book must have learnt their keys."""
     for intent in intents:
         key = health_key(intent.subject)
         known = book.open_of(key)
@@ -191,7 +196,7 @@ def _incident(intent: OpenHealthIncident, now: datetime) -> Incident:
 
 
 def _detail(subject: Subject, firing: Firing) -> dict[str, Any]:
-    """Why, in machine words; a version as text, everything else as a number."""
+    """The detail of the incident: rule, terminal and values; a version as text, every other value as a number."""
     number: Any = version_text if firing.field == "agent" else float
     detail = {
         "rule": subject[2],
@@ -199,10 +204,10 @@ def _detail(subject: Subject, firing: Firing) -> dict[str, Any]:
         "subject": subject[3] or None,
         "field": firing.field,
         "severity": firing.severity,
-        # Of a flag there is no more to be said than that it is not as it should be.
+        # A flag has no value to show beside the rule itself.
         "value": None if firing.value is None or firing.threshold is None else number(firing.value),
         "threshold": None if firing.threshold is None else number(firing.threshold),
         "as_of": firing.as_of,
-        "quiet": None if firing.severity in _TOLD else True,
+        "quiet": None if firing.severity in _NOTIFIED else True,
     }
     return {name: value for name, value in detail.items() if value is not None}

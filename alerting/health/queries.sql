@@ -1,8 +1,8 @@
 -- name: last_seq
 SELECT coalesce(max(seq), 0) FROM health_change WHERE partition = $1;
 
--- name: firing_elsewhere
--- Terminals for which a rule fires that is not among these any more.
+-- name: firing_other_rules
+-- Terminals for which a rule fires that is not among these rules.
 SELECT DISTINCT station, terminal FROM health_state WHERE partition = $1 AND rule <> ALL ($2::text[]);
 
 -- name: fetch_memories
@@ -11,7 +11,7 @@ FROM unnest($1::text[], $2::text[]) AS w (station, terminal)
 JOIN health_memory m USING (station, terminal);
 
 -- name: fetch_places
--- What overrides of rules go by.
+-- Kind and areas of stations, by which overrides of rules are chosen.
 SELECT s.id, s.kind, coalesce(a.path, '{}') AS path
 FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.id = ANY ($1::text[]);
 
@@ -22,7 +22,7 @@ FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[]) AS w (station, te
 ON CONFLICT (station, terminal) DO UPDATE SET memory = excluded.memory, heard_at = excluded.heard_at;
 
 -- name: save_facts
--- Only what changed; a poller of changed_xid sees it once more when nothing that it reads did.
+-- Only rows that changed. A reader that polls by changed_xid may read a row again although its columns did not change.
 INSERT INTO terminal_facts (station, terminal, partition, agent, serial, wifi, wifi_since, last_session_at,
                             resource_at, first_at)
 SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::boolean[],
@@ -53,34 +53,34 @@ SELECT * FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::te
                      $8::text[], $9::text[], $10::double precision[], $11::double precision[], $12::timestamptz[],
                      $13::timestamptz[], $14::timestamptz[], $15::text[]);
 
--- name: tell_changes
+-- name: notify_changes
 SELECT pg_notify('milepost_health', '');
 
 -- name: all_firing
 SELECT station, terminal, rule, subject, since, as_of, field, severity, threshold, value FROM health_state;
 
 -- name: open_health
--- Those of terminals: their common causes have no station.
+-- Incidents of single terminals: common causes have no station.
 SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
 FROM incident WHERE kind = 'health' AND (status <> 'closed' OR reopen_at IS NOT NULL) AND station IS NOT NULL
 ORDER BY id;
 
 -- name: health_parents
--- The common causes that go on.
+-- Incidents of common causes that are open or shelved.
 SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
 FROM incident
 WHERE kind = 'health' AND (status <> 'closed' OR reopen_at IS NOT NULL) AND station IS NULL
 ORDER BY id;
 
 -- name: health_children
--- All that ever were of these, in their order.
+-- All incidents that ever were children of these, in their order.
 SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
 FROM incident WHERE parent = ANY ($1::bigint[])
 ORDER BY id;
 
 -- name: read_changes
--- What comes after the reader's cursor, of every partition, at most $2 of each; partitions are found by hopping along
--- the primary key.
+-- The changes after the cursor of the reader, at most $2 of each partition; partitions are found by a loose scan of the
+-- primary key.
 WITH RECURSIVE found AS (
     (SELECT partition FROM health_change ORDER BY partition LIMIT 1)
     UNION ALL
@@ -101,8 +101,8 @@ CROSS JOIN LATERAL (
 WHERE found.partition IS NOT NULL
 ORDER BY h.partition, h.seq;
 
--- name: strange_terminals
--- Those of these terminals that nobody registered.
+-- name: unregistered_terminals
+-- The terminals among these that are not registered.
 SELECT w.station, w.terminal
 FROM unnest($1::text[], $2::text[]) AS w (station, terminal)
 LEFT JOIN terminal t ON t.station = w.station AND t.id = w.terminal

@@ -1,4 +1,4 @@
-"""What a health rule can look at: a table of fields, each with the values that a record gives. Pure."""
+"""The fields of records that a health rule can read, each with the values that a record has for it. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 from contract.messages import Event, Health, Inventory, Record
 
 Values = Sequence[tuple[str, float]]
-"""(subject, value); the subject is empty where a terminal has only one."""
+"""Pairs (subject, value); the subject is empty where a terminal has only one."""
 Test = Literal["number", "fraction", "flag", "version"]
 
 OUTBOX_DROPPED: Final = "outbox_dropped"
@@ -15,10 +15,10 @@ _HOUR: Final = 3600.0
 
 
 class Source(NamedTuple):
-    """One field. `values` takes a record of `kind` and by how many seconds the device's clock is wrong, if known.
+    """One field. `values`: takes a record of type `kind` and the error of the device clock in seconds, None if unknown.
 
-    `quiet`: seconds after which a terminal that goes on sending health records without it no longer reports it, which
-    ends the spell; None when it is told once and holds until it is told again. `latched`: see `health_chain`.
+    `quiet`: seconds after which a terminal that sends health records without the field no longer reports it, which ends
+    the spell; None for a field that is sent once and holds until it is sent again. `latched`: see `SpellLimits`.
     """
 
     kind: type[Record]
@@ -47,11 +47,11 @@ def _clock(_: Health, offset: float | None) -> Values:
 
 
 def _dropped(record: Event, _: float | None) -> Values:
-    """The event's number of records; one that does not say counts as one."""
+    """The number of dropped records that an event reports; an event without a number counts as one."""
     if record.name != OUTBOX_DROPPED:
         return ()
-    told = record.detail.get("records") if isinstance(record.detail, dict) else None
-    return (("", float(told) if isinstance(told, int) and 0 <= told < 2**53 else 1.0),)
+    number = record.detail.get("records") if isinstance(record.detail, dict) else None
+    return (("", float(number) if isinstance(number, int) and 0 <= number < 2**53 else 1.0),)
 
 
 def _agent(record: Inventory, _: float | None) -> Values:
@@ -74,7 +74,8 @@ SOURCES: Final[Mapping[str, Source]] = {
 
 
 def version_number(text: str) -> float | None:
-    """ "1.2.3" as 1002003; what follows the digits ("-rc1") does not count. None when it is no version."""
+    """A version as a number: 1002003 for "1.2.3". What follows the digits ("-rc1") does not count; None for no
+    version."""
     parts = text.strip().removeprefix("v").split(".")[:3]
     digits = ["".join(_leading_digits(part)) for part in parts]
     if not digits[0] or any(len(each) > 3 for each in digits):
@@ -93,6 +94,6 @@ def _leading_digits(text: str) -> list[str]:
 
 
 def version_text(number: float) -> str:
-    """The inverse, as far as it goes: 1002003 is "1.2.3"."""
+    """The version of a number of `version_number`: "1.2.3" for 1002003."""
     whole = int(number)
     return f"{whole // 1_000_000}.{whole // 1_000 % 1_000}.{whole % 1_000}"

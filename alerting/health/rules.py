@@ -1,4 +1,4 @@
-"""Which health rules there are, and which apply to a station. Pure; `alerting.health.rules_file` reads them."""
+"""The health rules, and which of them apply to a station. Pure; `alerting.health.rules_file` reads them."""
 
 import zlib
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from alerting.health.spells import SampleLevel, SpellLimits
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: Final = ("info", "warning", "critical")
 GAP: Final = 7200.0
-"""Seconds between two samples above which they prove nothing about the time between."""
+"""Seconds: two samples further apart say nothing about the time between them."""
 FRESH: Final = 600.0
 """Seconds: a record that is older than this on receipt raises nothing, where no file says otherwise."""
 
@@ -21,7 +21,9 @@ FRESH: Final = 600.0
 class HealthRule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One rule as it applies to a station. Exactly one of `above`, `below`, `equals` is given; times in seconds.
 
-    A value beyond the threshold is bad, one that is not beyond `clear` is clear.
+    A value beyond the threshold is bad. A value not beyond `clear` is clear, which gives the rule its hysteresis.
+    `hold`: how long samples must be bad before the rule fires (debounce). `quiet`: how long the field may be missing
+    before the rule stops firing.
     """
 
     name: str
@@ -37,26 +39,30 @@ class HealthRule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def source(self) -> Source:
+        """The field of the records that the rule reads."""
         return SOURCES[self.field]
 
     @cached_property
     def limits(self) -> SpellLimits:
-        # What is told when it happens is over when it has not happened for its quiet time.
+        """The times by which spells of this rule begin, fire and end."""
+        # A rule over events is over when no event came for its quiet time.
         gap = self.gap if self.source.latched or self.quiet is None else self.quiet
         return SpellLimits(self.hold, gap, self.source.latched)
 
     @cached_property
     def mark(self) -> str:
-        """Name and a mark of all that decides when it fires: what was found by other thresholds is not its."""
+        """The name with a checksum of all settings that decide when the rule fires: the state of a rule with other
+        settings does not count for this one."""
         said = (self.field, self.above, self.below, self.equals, self.clear, self.hold, self.gap, self.quiet)
         return f"{self.name}~{zlib.crc32(repr(said).encode()):08x}"
 
     @property
     def threshold(self) -> float | None:
+        """The value beyond which a sample is bad; None for a rule over a flag."""
         return self.below if self.above is None else self.above
 
     def judge(self, value: float) -> SampleLevel:
-        """How a value of its field is."""
+        """The level of a value of the field."""
         if self.equals is not None:
             return SampleLevel.BAD if value == float(self.equals) else SampleLevel.CLEAR
         sign = 1.0 if self.above is not None else -1.0
@@ -68,7 +74,8 @@ class HealthRule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 class RuleOverride(msgspec.Struct, frozen=True, kw_only=True):
-    """What is different for stations of a kind, or below an area, or both; `off`: whether it applies to them at all."""
+    """Changes of a rule for stations of a kind, below an area, or both. `off`: whether the rule is off there; None: as
+    elsewhere. `changes`: fields of the rule with other values."""
 
     kind: str | None = None
     area: str | None = None
@@ -76,13 +83,13 @@ class RuleOverride(msgspec.Struct, frozen=True, kw_only=True):
     changes: Mapping[str, Any] = {}
 
     def applies_to(self, kind: str | None, path: tuple[str, ...]) -> bool:
+        """Whether it applies to a station of this kind and path of areas."""
         return self.kind in (None, kind) and (self.area is None or self.area in path)
 
 
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """All rules with their overrides, in order: later ones win. `off` are those that apply only where an override says.
-
-    `fresh`: seconds; a record older than that on receipt raises nothing.
+    """All rules with their overrides, of which later ones win. `off`: names of rules that apply only where an override
+    turns them on. `fresh`: seconds; a record that is older on receipt raises nothing.
     """
 
     rules: tuple[HealthRule, ...]
@@ -92,12 +99,12 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def asks_for_place(self) -> bool:
-        """Whether it matters where a station is and of which kind."""
+        """Whether kind and area of a station are needed to find its rules."""
         return any(self.overrides.values())
 
     @property
     def names(self) -> list[str]:
-        """The rules that apply somewhere."""
+        """The names of the rules that apply to some station."""
         return [rule.name for rule in self.rules if rule.name not in self.off or rule.name in self.overrides]
 
     @cached_property
@@ -105,7 +112,8 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {}
 
     def rules_for(self, kind: str | None = None, path: tuple[str, ...] = ()) -> tuple[HealthRule, ...]:
-        """The rules for a station; the same object for all stations with the same ones."""
+        """The rules for a station of this kind and path of areas; the same object for all stations with the same
+        rules."""
         applying = tuple(place for place, (_, override) in enumerate(self._flat) if override.applies_to(kind, path))
         if applying not in self._resolved:
             self._resolved[applying] = self._resolve(applying)

@@ -1,4 +1,4 @@
-"""The records of a box (a boot of a terminal) as runs of consecutive ids, each with its chains. Pure."""
+"""The records of one boot of a terminal (a box) as runs of consecutive ids, each with its chains of samples. Pure."""
 
 from bisect import bisect_right
 from collections.abc import Callable
@@ -9,25 +9,26 @@ import msgspec
 from alerting.health.spells import CLEARED, MaybeChain, Spell, SpellLimits, join_chains, spell_after_chain
 
 MAX_RUNS: Final = 16
-"""Runs kept of a box. Beyond that the oldest hole is closed: what comes for it later changes nothing."""
+"""Runs kept for a box. Beyond that the oldest hole is closed: records that come for it later change nothing."""
 MAX_CHAINS: Final = 256
-"""Chains kept of a run; names of services that come and go must not fill the memory."""
+"""Chains kept for a run; names of services that come and go must not fill the memory."""
 
 LimitsOf = Callable[[str], SpellLimits]
-"""The limits of a chain's key."""
+"""The limits of a key."""
 Chains = dict[str, MaybeChain]
+"""Chains by key: the mark of a rule and a subject."""
 _NOTHING: Final = object()
 
 
 class RecordRun(msgspec.Struct, array_like=True):
-    """Records `low` to `high`, all of them heard. A key without a chain had no sample."""
+    """The records with the ids `low` to `high`, all received. A key without a chain had no sample."""
 
     low: int
     high: int
     chains: Chains = {}
 
     def append_chains(self, chains: Chains, limits: LimitsOf, *, joined: bool = True) -> None:
-        """Join chains that come after its own."""
+        """Join `chains`, which come after those of the run. `joined`: no record is missing between them."""
         mine = self.chains
         for key, chain in chains.items():
             if chain is CLEARED:
@@ -46,7 +47,7 @@ class RecordRun(msgspec.Struct, array_like=True):
 
 
 def has_record(runs: list[RecordRun], number: int) -> bool:
-    """Whether a record was heard already."""
+    """Whether the record with this id was received already."""
     if not runs or number > runs[-1].high:
         return False
     place = bisect_right(runs, number, key=_low)
@@ -87,7 +88,7 @@ def _merge(runs: list[RecordRun], place: int, limits: LimitsOf, *, joined: bool)
 
 
 def spell_after(before: Spell | None, runs: list[RecordRun], key: str, limits: SpellLimits) -> Spell | None:
-    """What the runs make of a spell that was before them; times on the box's clock."""
+    """The spell after all runs, when `before` was the spell before them; times on the clock of the box."""
     spell = before
     for run in runs:
         chain = run.chains.get(key, _NOTHING)

@@ -1,7 +1,7 @@
-"""Who looks after terminals: reads milepost.records, evaluates the health rules and writes what changed.
+"""The health process: reads milepost.records, evaluates the health rules and stores what changed.
 
-A process and a consumer of its own, so that neither a backlog of records delays the judging of now nor the other way
-round. What it remembers of a terminal is read and written with each batch, in the transaction of the batch's offsets.
+It is a process and a consumer of its own, so that a backlog of records does not delay the judge, nor the judge the
+records. The memory of each terminal is read and written with each batch, in the transaction of the offsets.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ _TERMINAL: Final = "terminal"
 
 
 class HealthConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`rules` is a file over the shipped ones; `instance` names this process in the offsets it owns."""
+    """`rules`: a file whose rules go over the shipped ones. `instance`: the name of this process in its offsets."""
 
     database_url: str
     kafka_servers: str
@@ -58,7 +58,7 @@ class HealthConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_rules(path: Path | None) -> RuleSet:
-    """The shipped rules, with those of a file over them. Raises RemedyError naming file, line and remedy."""
+    """The shipped rules, with those of a file over them. Raises RemedyError with file, line and remedy."""
     packaged = files("alerting.health").joinpath("default_rules.yaml")
     texts = [("default_rules.yaml", packaged.read_text(encoding="utf-8"))]
     if path is not None:
@@ -73,7 +73,7 @@ def load_rules(path: Path | None) -> RuleSet:
 
 
 class HealthHandler:
-    """Evaluates the rules for the partitions of a LogConsumer."""
+    """Evaluates the rules for the partitions of a LogConsumer; its methods are those of `broker.consumer.Handler`."""
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules = rules
@@ -88,10 +88,11 @@ class HealthHandler:
 
     @property
     def log(self) -> str:
-        """The identity of the log that is read."""
+        """The identity of the Kafka log."""
         return self._log
 
     async def load(self, connection: Connection, held: Claim) -> None:
+        """Load the state of a partition that was assigned."""
         self._log = held.log
         seq, gone = await load_partition(connection, held.partition, self._rules.names)
         self._sequences[held.partition], self._revisit[held.partition] = seq, gone
@@ -99,27 +100,31 @@ class HealthHandler:
         self._aside[held.partition] = Aside(CONSUMER, [_TERMINAL], f"{held.partition}/")
 
     def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
+        """Keep records until they are saved."""
         self._waiting.add(partition, records, now)
 
     def due(self, now: float) -> bool:
+        """Whether the records that wait should be saved by now (monotonic s)."""
         return self._waiting.due(now)
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
+        """Evaluate the records that wait, and store the results, in the transaction of their offsets."""
         self._counted = {partition: self._sequences[partition] for partition in partitions}
         await self._evaluate(connection, partitions, None)
         for partition in partitions:
             await self._aside[partition].save(connection, self._troubles[partition].all())
 
     async def _evaluate(self, connection: Connection, partitions: Collection[int], only: frozenset[Key] | None) -> None:
-        """Evaluate what waits, of all terminals or `only` some; what cannot be written costs its terminal alone.
+        """Evaluate the records that wait, of all terminals or `only` some.
 
-        Then all is heard again without it, for the memory of the others went with the transaction.
+        When the database refuses a result, the terminals are split in halves and evaluated again, because the
+        transaction with the memories of all of them is lost: so only one terminal is left out in the end.
         """
         batch = _HealthBatch(self, connection)
         try:
             async with connection.transaction():
                 await self._hear(batch, partitions, only)
-                counted = await save_batch(connection, batch.heard, batch.told, self._counted)
+                counted = await save_batch(connection, batch.heard, batch.decisions, self._counted)
                 if batch.refusals:
                     await save_refusals(connection, batch.refusals)
         except Exception as exc:
@@ -142,7 +147,7 @@ class HealthHandler:
             await self._refuse(connection, partitions, key, why)
 
     async def _refuse(self, connection: Connection, partitions: Collection[int], key: Key, why: Exception) -> None:
-        """Name a terminal whose messages cannot be evaluated, and keep the first of them as dead letters."""
+        """Record that the messages of a terminal cannot be stored, and keep the first of them as dead letters."""
         log.error("the health of a terminal cannot be judged", extra={"terminal": key, "error": repr(why)})
         async for units in self._slices(partitions, frozenset([key])):
             await save_refusals(connection, [not_judged(self._log, unit, said(why)) for unit in units[:_MOST_REFUSALS]])
@@ -162,7 +167,8 @@ class HealthHandler:
     async def _slices(
         self, partitions: Collection[int], only: frozenset[Key] | None = None
     ) -> AsyncIterator[list[DataUnit]]:
-        """What waits, some records at a time: memory is one slice, and the group hears of us between two."""
+        """The messages that wait, some records at a time: memory holds one slice, and between two slices the consumer
+        can send its heartbeat to the group."""
         units: list[DataUnit] = []
         rows = 0
         for record in self._waiting.of(partitions):
@@ -177,12 +183,14 @@ class HealthHandler:
         yield units
 
     def saved(self, partitions: Collection[int]) -> None:
+        """The transaction of `save` was committed."""
         self._waiting.drop(partitions)
         self._sequences |= self._counted
         for partition in partitions:
             self._revisit.pop(partition, None)
 
     def forget(self, partitions: Collection[int]) -> None:
+        """Drop the state of partitions that were revoked, or whose transaction failed."""
         self._waiting.drop(partitions)
         for partition in partitions:
             for kept in (self._sequences, self._revisit, self._troubles, self._aside):
@@ -190,14 +198,16 @@ class HealthHandler:
 
     @property
     def fresh(self) -> float:
+        """Seconds: a record that is older on receipt raises nothing."""
         return self._rules.fresh
 
     @property
     def asks_for_place(self) -> bool:
+        """Whether kind and area of a station are needed to find its rules."""
         return self._rules.asks_for_place
 
     def rules_for(self, kind: str | None, path: tuple[str, ...]) -> ActiveRules:
-        """The rules for a station, ready for use."""
+        """The rules for a station, prepared for use."""
         rules = self._rules.rules_for(kind, path)
         if id(rules) not in self._active:
             self._active[id(rules)] = ActiveRules(rules)
@@ -213,18 +223,18 @@ def _subject(partition: int, key: Key) -> str:
 
 
 class _HealthBatch:
-    """One batch on its way into the tables: what is remembered of its terminals, and what was decided."""
+    """One batch before it is stored: the memories of its terminals, and the decisions."""
 
     def __init__(self, handler: HealthHandler, connection: Connection) -> None:
         self._handler = handler
         self._connection = connection
         self._places: dict[str, tuple[str | None, tuple[str, ...]]] = {}
         self.heard: dict[Key, HeardTerminal] = {}
-        self.told: list[TerminalDecision] = []
+        self.decisions: list[TerminalDecision] = []
         self.refusals: list[Refusal] = []
 
     async def load_memories(self, keys: Mapping[Key, int]) -> None:
-        """Read what is remembered of terminals, {key: partition}, and bring it to the rules of today."""
+        """Load the memories of terminals, {key: partition}, and drop from them what belongs to changed rules."""
         new = {key: partition for key, partition in keys.items() if key not in self.heard}
         if not new:
             return
@@ -236,30 +246,30 @@ class _HealthBatch:
             heard = HeardTerminal(partition, memory, max((box.heard for box in memory.boxes), default=0))
             self.heard[key] = heard
             decisions = drop_changed_rules(memory, self._active(key[0]), heard.heard / 1000)
-            self.told += [TerminalDecision(key, partition, heard.heard, decision) for decision in decisions]
+            self.decisions += [TerminalDecision(key, partition, heard.heard, decision) for decision in decisions]
 
     def _active(self, station: str) -> ActiveRules:
         return self._handler.rules_for(*self._places.get(station, (None, ())))
 
     def evaluate_unit(self, unit: DataUnit) -> None:
-        """Take in one message; one that cannot be understood costs none of the others."""
+        """Evaluate one message; a message that fails becomes a dead letter and costs no other message."""
         key = _key(unit)
         heard, received = self.heard[key], unit.entry.received
         try:
             outcome = evaluate_message(
                 heard.memory, unit.entry.body, received, self._active(unit.station), self._handler.fresh
             )
-        except Exception as exc:  # whatever it is: it costs this message, and no other
-            log.exception("health of a message passed over", extra={"station": unit.station})
+        except Exception as exc:  # any error must cost only this message
+            log.exception("the health records of a message cannot be evaluated", extra={"station": unit.station})
             self.refusals.append(not_judged(self._handler.log, unit, said(exc)))
             return
         heard.heard = max(heard.heard, received)
         heard.facts |= outcome.facts
-        self.told += [TerminalDecision(key, heard.partition, received, decision) for decision in outcome.decisions]
+        self.decisions += [TerminalDecision(key, heard.partition, received, decision) for decision in outcome.decisions]
 
 
 async def run(config: HealthConfig, stop: asyncio.Event) -> None:
-    """Evaluate until `stop`. Raises RemedyError for what a person must mend, and what only a restart cures."""
+    """Evaluate until `stop`. Raises RemedyError for what a person must fix, other errors for what a restart fixes."""
     rules = load_rules(config.rules)
     async with open_pool(config.database_url, name="health", size=2) as pool:
         async with pool.acquire() as connection:

@@ -1,12 +1,13 @@
-"""When a health rule fires: what a run of samples does to whatever stood before it. Pure.
+"""When a health rule fires: the effect of a run of samples on any spell before it. Pure.
 
-A sample is bad, clear, or between the two thresholds. The first bad one begins a spell; it fires when the samples have
-gone on for the rule's hold time without a clear one, and stays until a clear one. Two samples further apart than `gap`,
-or with records between them that have not come, prove nothing about the time between: what had not fired begins again.
+A sample is bad, clear, or between the two thresholds (hysteresis). The first bad sample begins a spell. The spell fires
+when its samples have lasted for the hold time of the rule without a clear one (debounce), and ends with a clear sample.
+Two samples further apart than `gap`, or with a missing record between them, say nothing about the time between: a spell
+that has not fired begins again.
 
-Records come in any order, so a `Chain` is kept of each run of consecutive records: it says what that run makes of any
-spell before it. Chains of adjacent runs join to the chain of both, in whatever order they were made, and nothing else
-of the samples has to be kept. Times are seconds on one clock.
+Records come in any order, so each run of consecutive records has a `Chain`: the effect of that run on any spell before
+it. The chains of adjacent runs can be joined in any order, and nothing else of the samples is stored. Times are seconds
+on one clock.
 """
 
 from enum import IntEnum
@@ -15,13 +16,16 @@ import msgspec
 
 
 class SampleLevel(IntEnum):
+    """The level of one sample under a rule."""
+
     CLEAR = 0
     BETWEEN = 1
     BAD = 2
 
 
 class SpellLimits(msgspec.Struct, frozen=True):
-    """`hold`: how long a spell lasts before it fires. Latched: once fired, no gap ends it."""
+    """`hold`: how long a spell lasts before it fires. `gap`: how far apart two samples may be. `latched`: no gap ends a
+    spell that has fired."""
 
     hold: float
     gap: float
@@ -29,7 +33,7 @@ class SpellLimits(msgspec.Struct, frozen=True):
 
 
 class Spell(msgspec.Struct, frozen=True, array_like=True):
-    """Since when it has been bad, and the last sample of it."""
+    """A time of samples that are not clear: when it began, when its last sample was, and whether it has fired."""
 
     fired: bool
     began: float
@@ -37,11 +41,11 @@ class Spell(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Chain(msgspec.Struct, frozen=True, array_like=True):
-    """A run of samples: the first and the last of them.
+    """The effect of a run of samples; `first` and `last` are the times of its first and last sample.
 
-    `alone` is what they leave behind when nothing was before, or anything when one of them is clear (`cleared`).
-    Otherwise `end` is the last sample before the first gap within, and `rest` what the samples after that gap (if
-    `broken`) leave behind alone.
+    `alone`: the spell after the run when there was none before, or any when a sample of it is clear (`cleared`).
+    Otherwise `end` is the last sample before the first gap within the run, and `rest` is the spell that the samples
+    after that gap leave (`broken`: there is one).
     """
 
     first: float
@@ -54,7 +58,7 @@ class Chain(msgspec.Struct, frozen=True, array_like=True):
 
 
 CLEARED = None
-"""The chain that ends every spell and begins none: nearly all are that."""
+"""The chain that ends every spell and begins none; nearly all chains are this one."""
 
 MaybeChain = Chain | None
 
@@ -68,7 +72,7 @@ def chain_of(sample: SampleLevel, at: float, limits: SpellLimits) -> MaybeChain:
 
 
 def spell_after_chain(before: Spell | None, chain: MaybeChain, limits: SpellLimits, *, joined: bool) -> Spell | None:
-    """The spell after the chain. `joined`: no record is missing between the two."""
+    """The spell after `chain`, when `before` was the spell before it. `joined`: no record is missing between them."""
     if chain is CLEARED:
         return None
     if before is None or chain.cleared:
@@ -84,7 +88,7 @@ def spell_after_chain(before: Spell | None, chain: MaybeChain, limits: SpellLimi
 
 
 def join_chains(a: MaybeChain, b: MaybeChain, limits: SpellLimits, *, joined: bool = True) -> MaybeChain:
-    """The chain of both, `a` being the earlier."""
+    """The chain of both runs, `a` being the earlier one. `joined`: no record is missing between them."""
     if b is CLEARED:
         return CLEARED
     alone = spell_after_chain(None if a is CLEARED else a.alone, b, limits, joined=joined)

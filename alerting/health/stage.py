@@ -1,4 +1,4 @@
-"""What the incident process makes of the health rules: reads what `milepost health` wrote, in its leader's session."""
+"""Incidents of health rules in the incident process: reads in each pass the changes that `milepost health` stored."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -30,20 +30,20 @@ from store.pool import Connection
 READER: Final = "incidents.health"
 _LIMIT: Final = 500
 _EVERYTHING: Final = 2**31 - 1
-_LOOK_EVERY: Final = timedelta(seconds=30)
+_CHECK_EVERY: Final = timedelta(seconds=30)
 
 
 class HealthWatch:
-    """Opens and closes the incidents of kind `health`. `stations` is the field, up to date before each `follow`."""
+    """Opens and closes the incidents of kind `health`. `stations`: the field, up to date before each `follow`."""
 
     def __init__(self, stations: StandingLookup, causes: CauseSettings) -> None:
         self._stations = stations
         self._board = HealthBoard(stations)
         self._storms = StormWatch(stations, causes)
-        self._looked_at: datetime | None = None
+        self._checked_at: datetime | None = None
 
     async def load(self, connection: Connection) -> None:
-        """Take up the work where the last pass that was committed left it."""
+        """Load the state as of the last committed pass."""
         self._board = HealthBoard(self._stations)
         rows = await connection.fetch(QUERIES.all_firing)
         ahead = [_change(row) for row in await connection.fetch(QUERIES.read_changes, READER, _EVERYTHING)]
@@ -52,7 +52,7 @@ class HealthWatch:
             firing_before({_subject(row): _firing(row) for row in rows}, ahead), map(subject_of, open_now)
         )
         await self._storms.load_storms(connection, open_now)
-        self._looked_at = None
+        self._checked_at = None
 
     async def follow(
         self,
@@ -61,18 +61,19 @@ class HealthWatch:
         changes: Sequence[tuple[Standing | None, Standing | None]],
         moment: Moment,
     ) -> None:
-        """Decide what was written since the last pass, and what `changes` of stations make of what fires."""
+        """Judge the changes of rules that were stored since the last pass, and the subjects of the stations in
+        `changes`."""
         rows = await connection.fetch(QUERIES.read_changes, READER, _LIMIT)
         found = [_change(row) for row in rows]
-        is_due = self._looked_at is None or moment.now - self._looked_at >= _LOOK_EVERY
-        intents = await self._look(connection, found, changes, moment, is_due=is_due)
+        is_due = self._checked_at is None or moment.now - self._checked_at >= _CHECK_EVERY
+        intents = await self._judge(connection, found, changes, moment, is_due=is_due)
         book.learn(await load_newest(connection, {health_key(intent.subject) for intent in intents}))
         before = len(book.decisions)
         write_health(book, intents, moment.now)
         await self._storms.follow_decisions(connection, book, book.decisions[before:], moment)
         await put_cursors(connection, READER, {row["partition"]: row["seq"] for row in rows})
 
-    async def _look(
+    async def _judge(
         self,
         connection: Connection,
         found: Sequence[HealthChange],
@@ -82,26 +83,26 @@ class HealthWatch:
         is_due: bool,
     ) -> list[HealthIntent]:
         if is_due or any(change.firing for change in found):
-            await self._meet(connection, {change.subject[:2] for change in found})
+            await self._find_unregistered(connection, {change.subject[:2] for change in found})
         intents = self._board.follow_changes(found)
-        intents += self._board.look_at_stations(
+        intents += self._board.judge_stations(
             {known.station for pair in changes for known in pair if known is not None}
         )
         if is_due:
-            # Terminals come and go without a word to the field.
-            self._looked_at = moment.now
-            intents += self._board.look_at_all()
+            # The field does not report that a terminal was registered or removed.
+            self._checked_at = moment.now
+            intents += self._board.judge_all()
         return intents
 
-    async def _meet(self, connection: Connection, new: Iterable[Place]) -> None:
-        """Find out which of the terminals concerned are not registered."""
+    async def _find_unregistered(self, connection: Connection, new: Iterable[Place]) -> None:
+        """Look up which of the terminals concerned are not registered."""
         places = sorted({*self._board.places, *new})
-        rows = await connection.fetch(QUERIES.strange_terminals, *zip(*places, strict=True)) if places else ()
+        rows = await connection.fetch(QUERIES.unregistered_terminals, *zip(*places, strict=True)) if places else ()
         self._board.set_unregistered({(row["station"], row["terminal"]) for row in rows})
 
 
 def firing_before(firing: dict[Subject, Firing], ahead: Sequence[HealthChange]) -> dict[Subject, Firing]:
-    """What fired before the changes `ahead`, after all of which `firing` does: the first of each tells it."""
+    """What fired before the changes `ahead`, if `firing` is what fires after all of them."""
     before = dict(firing)
     seen: set[Subject] = set()
     for change in ahead:
@@ -111,7 +112,7 @@ def firing_before(firing: dict[Subject, Firing], ahead: Sequence[HealthChange]) 
         if change.firing:
             before.pop(change.subject, None)
         else:
-            before[change.subject] = change.told
+            before[change.subject] = change.state
     return before
 
 
@@ -124,4 +125,4 @@ def _firing(row: asyncpg.Record) -> Firing:
 
 
 def _change(row: asyncpg.Record) -> HealthChange:
-    return HealthChange(subject=_subject(row), firing=row["firing"], reason=row["reason"], told=_firing(row))
+    return HealthChange(subject=_subject(row), firing=row["firing"], reason=row["reason"], state=_firing(row))

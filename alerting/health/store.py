@@ -1,4 +1,4 @@
-"""What the health rules remember, found and changed: rows of the tables of health, to and from the database."""
+"""Reads and writes the tables of health: memories, firing rules, their changes, and the facts of terminals."""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class HeardTerminal(msgspec.Struct):
-    """A terminal of which something came in this batch; `heard` is the newest receipt, ms."""
+    """A terminal with a message in this batch. `heard`: the newest receipt, ms; `facts`: whether its facts changed."""
 
     partition: int
     memory: HealthMemory
@@ -33,7 +33,7 @@ class HeardTerminal(msgspec.Struct):
 
 
 class TerminalDecision(msgspec.Struct, frozen=True):
-    """A decision about a terminal, by a message received at `at` (ms)."""
+    """A decision about the terminal `key`, by a message received at `at` (ms)."""
 
     key: Key
     partition: int
@@ -42,18 +42,19 @@ class TerminalDecision(msgspec.Struct, frozen=True):
 
     @property
     def subject(self) -> tuple[str, str, str, str]:
+        """(station, terminal, rule, subject): the key of the table health_state."""
         return (*self.key, self.decision.name, self.decision.subject)
 
 
 async def load_partition(connection: Connection, partition: int, rules: Collection[str]) -> tuple[int, list[Key]]:
-    """The last number of a partition's changes, and the terminals for which a rule fires that is gone."""
+    """The last number among the changes of a partition, and the terminals for which a rule not in `rules` fires."""
     seq: int = await connection.fetchval(QUERIES.last_seq, partition)
-    rows = await connection.fetch(QUERIES.firing_elsewhere, partition, sorted(rules))
+    rows = await connection.fetch(QUERIES.firing_other_rules, partition, sorted(rules))
     return seq, [(row["station"], row["terminal"]) for row in rows]
 
 
 async def fetch_memories(connection: Connection, keys: Collection[Key]) -> dict[Key, HealthMemory]:
-    """What is remembered of these terminals; those never heard are left out."""
+    """The stored memories of these terminals; terminals without one are left out."""
     if not keys:
         return {}
     rows = await connection.fetch(QUERIES.fetch_memories, *zip(*keys, strict=True))
@@ -61,11 +62,11 @@ async def fetch_memories(connection: Connection, keys: Collection[Key]) -> dict[
 
 
 def _read_memory(row: asyncpg.Record) -> HealthMemory:
-    """What cannot be read is begun anew: a rule that fires fires again with the records that come."""
+    """The memory of a row, or an empty one if it cannot be read: rules fire again with the next records."""
     try:
         return _DECODE(row["memory"])
     except (msgspec.DecodeError, ValueError) as exc:
-        log.error(  # noqa: TRY400 -- its own words say enough
+        log.error(  # noqa: TRY400 -- the text of the error says enough
             "the health memory of a terminal cannot be read and begins anew",
             extra={"station": row["station"], "terminal": row["terminal"], "error": str(exc)},
         )
@@ -75,7 +76,7 @@ def _read_memory(row: asyncpg.Record) -> HealthMemory:
 async def fetch_places(
     connection: Connection, stations: Collection[str]
 ) -> dict[str, tuple[str | None, tuple[str, ...]]]:
-    """Kind and area path of the stations that are registered."""
+    """Kind and path of areas of the stations that are registered."""
     rows = await connection.fetch(QUERIES.fetch_places, list(stations))
     return {row["id"]: (row["kind"], tuple(row["path"])) for row in rows}
 
@@ -83,16 +84,17 @@ async def fetch_places(
 async def save_batch(
     connection: Connection,
     heard: Mapping[Key, HeardTerminal],
-    told: Sequence[TerminalDecision],
+    decisions: Sequence[TerminalDecision],
     sequences: Mapping[int, int],
 ) -> dict[int, int]:
-    """Write what a batch changed, in the caller's transaction. Returns the sequences as they are then."""
+    """Store the results of a batch in the transaction of the caller. Returns the last number of changes by
+    partition."""
     await _save_memories(connection, heard)
     changed = {key: each for key, each in heard.items() if each.facts}
     if changed:
         await connection.execute(QUERIES.save_facts, *_columns(facts_row(*item) for item in changed.items()))
-    await _save_states(connection, told)
-    return await _save_changes(connection, [each for each in told if not each.decision.moved], sequences)
+    await _save_states(connection, decisions)
+    return await _save_changes(connection, [each for each in decisions if not each.decision.moved], sequences)
 
 
 async def _save_memories(connection: Connection, heard: Mapping[Key, HeardTerminal]) -> None:
@@ -108,8 +110,8 @@ def facts_row(key: Key, each: HeardTerminal) -> tuple[Any, ...]:
     return (*key, each.partition, facts.agent, facts.serial, facts.wifi, *map(_time, times))
 
 
-async def _save_states(connection: Connection, told: Sequence[TerminalDecision]) -> None:
-    last = {each.subject: each for each in told}
+async def _save_states(connection: Connection, decisions: Sequence[TerminalDecision]) -> None:
+    last = {each.subject: each for each in decisions}
     over = [subject for subject, each in last.items() if not each.decision.firing]
     if over:
         await connection.execute(QUERIES.end_states, *_columns(over))
@@ -137,16 +139,16 @@ def change_row(each: TerminalDecision, seq: int) -> tuple[Any, ...]:
 
 
 async def _save_changes(
-    connection: Connection, told: Sequence[TerminalDecision], sequences: Mapping[int, int]
+    connection: Connection, decisions: Sequence[TerminalDecision], sequences: Mapping[int, int]
 ) -> dict[int, int]:
     counted = dict(sequences)
     rows = []
-    for each in told:
+    for each in decisions:
         counted[each.partition] += 1
         rows.append(change_row(each, counted[each.partition]))
     if rows:
         await connection.execute(QUERIES.insert_changes, *_columns(rows))
-        await connection.execute(QUERIES.tell_changes)
+        await connection.execute(QUERIES.notify_changes)
     return counted
 
 

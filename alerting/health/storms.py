@@ -1,8 +1,8 @@
-"""What one cause broke on many terminals has one incident: of a rule and subject, and it alone pages. Pure.
+"""Storms: when one cause breaks many terminals, their incidents of one rule and subject get one parent. Pure.
 
-Tell it the health incidents that page in the order in which they were decided, and let it plan. Which belong together
-depends on when they began and not on the order in which they were heard. All that is remembered can be read off the
-incidents, so a restart forgets nothing.
+Only the parent is notified. Input: the health incidents that would be notified, in the order in which they were
+decided; output: a plan. Which incidents belong together depends on when they began, not on the order of arrival. The
+state can be restored from the incidents, so a restart loses nothing.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -21,8 +21,8 @@ from alerting.stations.window import Window
 from contract.kinds import IncidentKind
 
 WITHIN: Final = timedelta(minutes=30)
-"""Terminals take an update one after the other and sample their health minutes apart: what broke all of them begins
-within half an hour from one to the next, where failures of a kind by chance are days apart."""
+"""The longest time from the beginning of one incident of a storm to the next. Terminals install an update one after the
+other and sample their health minutes apart; independent failures of the same rule are days apart."""
 
 COMMON: Final = "common"
 Topic = tuple[str, str]
@@ -30,15 +30,20 @@ Topic = tuple[str, str]
 
 
 def storm_key(topic: Topic) -> str:
+    """The key of the parent incident of a topic."""
     return ":".join(part for part in (IncidentKind.HEALTH, *topic, COMMON) if part)
 
 
 def topic_of(incident: Incident) -> Topic:
+    """The topic of a health incident, from its detail."""
     return (incident.detail["rule"], incident.detail.get("subject", ""))
 
 
 class StormUpdate(msgspec.Struct, frozen=True):
-    """What is to be said of a storm from now on: it opened, or others joined it and it says otherwise."""
+    """The parent incident of a storm is opened, or its values change because more incidents joined.
+
+    `began`: when the first one began; `children`: how many; `area`: the deepest area that all of them share.
+    """
 
     topic: Topic
     began: datetime
@@ -47,70 +52,76 @@ class StormUpdate(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
+        """The key of the parent incident."""
         return storm_key(self.topic)
 
 
 StormPlan = Sequence[StormUpdate | Step]
+"""What is to be written into the book, in this order."""
 
 
 class Storm(msgspec.Struct, kw_only=True):
-    """What hangs together: it takes what began `WITHIN` of its `window`, from the first beginning to the last.
+    """Incidents of one cause. `window`: from the first beginning to the last; an incident that began `WITHIN` of it
+    joins.
 
-    `open` are those of it that are not over, `ever` the keys of all; `changed_at`: when last one joined or was over.
+    `areas`: what all members share; `written`: the values in the parent incident; `open`: members that are not over;
+    `ever`: the keys of all members; `changed_at`: when a member last joined or was over.
     """
 
     window: Window
     changed_at: datetime
     areas: tuple[Group, ...] | None = None
-    told: StormUpdate | None = None
+    written: StormUpdate | None = None
     open: dict[str, Fallen] = {}
     ever: set[str] = set()
 
     def accepts(self, member: Fallen) -> bool:
-        """Whether it began near the others, or was of this cause before."""
+        """Whether an incident began near the others, or was a member before."""
         near = Window(self.window.lo - WITHIN, self.window.hi + WITHIN).meets(member)
         return near or member.key in self.ever
 
     def add_member(self, member: Fallen, at: datetime) -> None:
+        """An incident joins at `at`."""
         if member.groups:
             self.areas = member.groups if self.areas is None else common((self.areas, member.groups))
         if member.key not in self.ever:
-            # One that comes and goes for days is of this cause, and what begins near its last coming is not.
+            # A member that comes and goes for days does not widen the window again.
             self.window = Window(min(self.window.lo, member.began), max(self.window.hi, member.began))
         self.open[member.key] = member
         self.ever.add(member.key)
         self.changed_at = max(self.changed_at, at)
 
     def remove_member(self, key: str, at: datetime) -> None:
+        """A member is over since `at`."""
         del self.open[key]
         self.changed_at = max(self.changed_at, at)
 
     def is_over(self, now: datetime, settings: CauseSettings) -> bool:
-        """Fewer are left than would open it, most are over, and nothing happened for a while."""
+        """Whether fewer members are open than a storm needs, most are over, and nothing changed for `hold`."""
         few = len(self.open) < settings.least and len(self.open) <= (1 - settings.returned) * len(self.ever)
         return few and self.changed_at + timedelta(seconds=settings.hold) <= now
 
     def next_update(self, topic: Topic) -> StormUpdate | None:
-        """What is to be told: its beginning and area as they are, its size when it doubled."""
-        count = self.told.children if self.told else 0
+        """The new values of the parent, None if they are as written; its size changes only when it has doubled."""
+        count = self.written.children if self.written else 0
         grown = len(self.ever) if len(self.ever) >= 2 * count else count
-        told = StormUpdate(topic, self.window.lo, grown, deepest_area(self.areas or ()))
-        return told if told != self.told else None
+        update = StormUpdate(topic, self.window.lo, grown, deepest_area(self.areas or ()))
+        return update if update != self.written else None
 
 
 def restored_storm(parent: Incident, children: Iterable[tuple[Incident, Fallen]]) -> Storm:
-    """A storm as its incident and those that ever were its children, in their order, tell it."""
+    """A storm from its parent incident and all incidents that ever were its children, in their order."""
     storm = Storm(window=Window(parent.began_at, parent.began_at), changed_at=parent.opened_at)
     for child, member in children:
         storm.add_member(member, child.opened_at)
         if not child.goes_on:
             storm.remove_member(child.key, max(at for at in (child.closed_at, child.ended_at, child.opened_at) if at))
-    storm.told = StormUpdate(topic_of(parent), parent.began_at, parent.detail["children"], parent.area)
+    storm.written = StormUpdate(topic_of(parent), parent.began_at, parent.detail["children"], parent.area)
     return storm
 
 
 class _SingleIncidents:
-    """What pages alone, by when it began."""
+    """The incidents that belong to no storm, by when they began."""
 
     def __init__(self) -> None:
         self._members: dict[str, Fallen] = {}
@@ -123,66 +134,69 @@ class _SingleIncidents:
         return iter(self._members)
 
     def add_single(self, member: Fallen) -> None:
+        """Add an incident, in place of the one with its key."""
         self.remove_single(member.key)
         self._members[member.key] = member
         insort(self._order, (member.began, member.key))
 
     def remove_single(self, key: str) -> None:
+        """Remove an incident, if it is there."""
         member = self._members.pop(key, None)
         if member is not None:
             del self._order[bisect_left(self._order, (member.began, key))]
 
     def near_window(self, window: Window) -> list[Fallen]:
-        """Those that began `WITHIN` of it, in their order."""
+        """The incidents that began `WITHIN` of a window, in order of beginning."""
         first = bisect_left(self._order, (window.lo - WITHIN, ""))
         last = bisect_right(self._order, window.hi + WITHIN, key=itemgetter(0))
         return [self._members[key] for _, key in self._order[first:last]]
 
 
 class StormTracker:
-    """Of one rule and subject: what pages alone, and the storm that goes on."""
+    """The incidents of one rule and subject: the single ones, and the current storm, of which there is at most one."""
 
     def __init__(self, topic: Topic, settings: CauseSettings) -> None:
         self.topic = topic
         self._settings = settings
-        self._alone = _SingleIncidents()
+        self._singles = _SingleIncidents()
         self.current: Storm | None = None
         self._plan: list[StormUpdate | Step] = []
 
-    def restore_storms(self, storms: Iterable[Storm], alone: Iterable[Fallen]) -> None:
-        """Take over what the incidents tell."""
+    def restore_storms(self, storms: Iterable[Storm], singles: Iterable[Fallen]) -> None:
+        """Take over a storm and the single incidents, as restored from the stored incidents."""
         self.current = next(iter(storms), self.current)
-        for member in alone:
-            self._alone.add_single(member)
+        for member in singles:
+            self._singles.add_single(member)
 
     def __bool__(self) -> bool:
-        return bool(self._alone or self.current)
+        return bool(self._singles or self.current)
 
     def incident_opened(self, member: Fallen, at: datetime) -> None:
-        """An incident that pages opened; `at` is when that was decided."""
-        self._alone.add_single(member)
+        """An incident that would be notified was opened, decided at `at`."""
+        self._singles.add_single(member)
         known = self.current is not None and self.current.accepts(member)
-        storm = self.current if known else self._found(member, at)
+        storm = self.current if known else self._gather_singles(member, at)
         if storm is not None:
-            self._gather(storm, member, at)
+            self._join_all_near(storm, member, at)
 
     def incident_closed(self, key: str, at: datetime) -> None:
-        """An incident was closed; `at` is when that was decided."""
-        self._alone.remove_single(key)
+        """An incident was closed, decided at `at`."""
+        self._singles.remove_single(key)
         if self.current is not None and key in self.current.open:
             self.current.remove_member(key, at)
 
     def take_plan(self, now: datetime) -> StormPlan:
-        """What follows from all that was told, up to `now`."""
+        """What follows from all incidents up to `now`; a storm that is over is closed."""
         storm = self.current
         if storm is not None and storm.is_over(now, self._settings):
             self._end(storm)
         plan, self._plan = self._plan, []
         return plan
 
-    def _found(self, member: Fallen, at: datetime) -> Storm | None:
-        """The storm of the first that are enough and near each other, this one among them."""
-        alone = [each.began for each in self._alone.near_window(Window(member.began, member.began))]
+    def _gather_singles(self, member: Fallen, at: datetime) -> Storm | None:
+        """A storm of the first `least` single incidents that lie `WITHIN` each other, near this one; None if too few
+        do."""
+        alone = [each.began for each in self._singles.near_window(Window(member.began, member.began))]
         least = self._settings.least
         for first, last in zip(alone, alone[least - 1 :], strict=False):
             if last - first <= WITHIN:
@@ -190,34 +204,34 @@ class StormTracker:
         return None
 
     def _open(self, window: Window, at: datetime) -> Storm:
-        """There is one of a rule and subject at a time: what gathers elsewhere is of it as well."""
+        """The current storm, widened to `window`, or a new one: a rule and subject has one storm at a time."""
         storm = self.current
         if storm is None:
             storm = self.current = Storm(window=window, changed_at=at)
         storm.window = Window(min(storm.window.lo, window.lo), max(storm.window.hi, window.hi))
         return storm
 
-    def _gather(self, storm: Storm, first: Fallen, at: datetime) -> None:
-        """Take in one and then what is near enough, until nothing is."""
+    def _join_all_near(self, storm: Storm, first: Fallen, at: datetime) -> None:
+        """Move an incident into the storm, then all single incidents near it, until none is near."""
         joined: list[Fallen] = []
         near = [first]
         while near:
             for member in near:
-                self._alone.remove_single(member.key)
+                self._singles.remove_single(member.key)
                 storm.add_member(member, at)
             joined += near
-            near = self._alone.near_window(storm.window)
-        told = storm.next_update(self.topic)
-        if told is not None:
-            storm.told = told
-            self._plan.append(told)
+            near = self._singles.near_window(storm.window)
+        update = storm.next_update(self.topic)
+        if update is not None:
+            storm.written = update
+            self._plan.append(update)
         self._plan += [Joined(member, storm_key(self.topic)) for member in joined]
 
     def _end(self, storm: Storm) -> None:
-        """Close a storm; the few that are left stand alone."""
+        """Close a storm; the members that are still open become single incidents."""
         reason = "most_back" if storm.open else "all_back"
         self._plan.append(Ended(storm_key(self.topic), storm.changed_at, reason, len(storm.ever)))
         self._plan += [Released(member) for member in storm.open.values()]
         self.current = None
         for member in storm.open.values():
-            self._alone.add_single(member)
+            self._singles.add_single(member)

@@ -1,11 +1,11 @@
-"""Common causes of health incidents in the incident process: read off the incidents when it takes the lead."""
+"""Storms of health incidents in the incident process: restored from the incidents when the process takes the lead."""
 
 from collections.abc import Iterable, Sequence
 
 from alerting.health.incident_rules import StandingLookup
 from alerting.health.store import QUERIES
 from alerting.health.storms_write import StormBoard, keys_in, write_storms
-from alerting.incidents import store
+from alerting.incidents import store as incident_store
 from alerting.incidents.book import Book, Decision, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.snapshot import Moment
@@ -13,7 +13,7 @@ from store.pool import Connection
 
 
 class StormWatch:
-    """Follows what `HealthWatch` decides, before people are told of it."""
+    """Finds storms among the incidents that `HealthWatch` opens in the same pass, before they are notified."""
 
     def __init__(self, stations: StandingLookup, settings: CauseSettings) -> None:
         self._stations = stations
@@ -21,7 +21,7 @@ class StormWatch:
         self._board = StormBoard(stations, settings)
 
     async def load_storms(self, connection: Connection, open_now: Iterable[Incident]) -> None:
-        """Take up the work; `open_now` are the health incidents of terminals."""
+        """Restore the storms. `open_now`: the open health incidents of terminals."""
         self._board = StormBoard(self._stations, self._settings)
         parents = [Incident(**dict(row)) for row in await connection.fetch(QUERIES.health_parents)]
         children = await connection.fetch(QUERIES.health_children, [parent.id for parent in parents])
@@ -30,7 +30,7 @@ class StormWatch:
     async def follow_decisions(
         self, connection: Connection, book: Book, decisions: Sequence[Decision], moment: Moment
     ) -> None:
-        """See what `decisions` about health have in common."""
+        """Take the decisions of a pass about health incidents, and write the storms that follow."""
         board = self._board
         board.note_decisions(book, decisions, moment.now)
         plan = board.take_plan(moment.now)
@@ -39,7 +39,7 @@ class StormWatch:
 
 
 async def _learn(connection: Connection, book: Book, keys: Iterable[str]) -> None:
-    """Let the book know the newest incident of each key."""
+    """Let the book learn the newest incident of each key."""
     wanted = list(keys)
     if wanted:
-        book.learn(await store.load_newest(connection, wanted))
+        book.learn(await incident_store.load_newest(connection, wanted))

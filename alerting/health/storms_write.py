@@ -1,4 +1,4 @@
-"""Common causes of health incidents: told by the book of incidents, and written into it. Pure."""
+"""Storms of all rules: fed from the decisions in the book of incidents, and written into it. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -27,8 +27,11 @@ class StormBoard:
     def restore_storms(
         self, open_now: Iterable[Incident], parents: Iterable[Incident], children: Iterable[Incident]
     ) -> None:
-        """Take up the work: `open_now` are the health incidents of terminals, `parents` the common causes that go on
-        or have children that go on, `children` all that ever were of these, in their order."""
+        """Restore the storms from incidents.
+
+        `open_now`: the open health incidents of terminals. `parents`: the storms that are open. `children`: all
+        incidents that ever were children of these, in their order.
+        """
         for incident in open_now:
             if incident.pages:
                 self._of(topic_of(incident)).restore_storms([], [self._member(incident)])
@@ -39,7 +42,7 @@ class StormBoard:
             self._of(topic_of(parent)).restore_storms([restored_storm(parent, of.get(parent.id, ()))], [])
 
     def note_decisions(self, book: Book, decisions: Iterable[Decision], now: datetime) -> None:
-        """What was decided about health."""
+        """Take the incidents that were opened and closed in this pass."""
         for decision in decisions:
             incident = None if decision.incident is None else book.get(decision.incident)
             if incident is None:
@@ -50,6 +53,7 @@ class StormBoard:
                 self._of(topic_of(incident)).incident_closed(incident.key, now)
 
     def take_plan(self, now: datetime) -> StormPlan:
+        """What follows for all topics, to be written into the book."""
         plan = [step for storms in self._topics.values() for step in storms.take_plan(now)]
         self._topics = {topic: storms for topic, storms in self._topics.items() if storms}
         return plan
@@ -58,54 +62,54 @@ class StormBoard:
         return self._topics.setdefault(topic, StormTracker(topic, self._settings))
 
     def _member(self, incident: Incident) -> Fallen:
-        """A terminal's incident, named by its key, with the areas that it may share with others."""
+        """The incident of a terminal as a member, with the areas that it may share with others."""
         standing = self._stations.standing(incident.station or "")
         areas = tuple((AREA, code) for code in standing.path) if standing else ()
         return Fallen(incident.key, incident.began_at, incident.began_at, areas, incident.key)
 
 
 def keys_in(plan: StormPlan) -> set[str]:
-    """The keys of the incidents that a plan is about: a book must know those that are open."""
+    """The keys of the incidents in a plan, which the book must have learnt before it is written."""
     steps: Sequence[Step] = [step for step in plan if not isinstance(step, StormUpdate)]
     return {step.key for step in plan if isinstance(step, StormUpdate)} | keys_of(steps)
 
 
 def write_storms(book: Book, plan: StormPlan, now: datetime) -> None:
-    """Open, fill and close the parents, in the order of the plan."""
+    """Open, update and close the parents in the book, in the order of the plan."""
     for step in plan:
         if isinstance(step, StormUpdate):
-            _tell(book, step, now)
+            _open_or_update(book, step, now)
         else:
             write_plan(book, [step], now)
 
 
-def _tell(book: Book, told: StormUpdate, now: datetime) -> None:
-    known = book.open_of(told.key)
+def _open_or_update(book: Book, update: StormUpdate, now: datetime) -> None:
+    known = book.open_of(update.key)
     if known is None:
-        book.open(_parent(told, now), COMMON)
+        book.open(_parent(update, now), COMMON)
     else:
-        detail = known.detail | _detail(told)
-        if known.is_shelved and told.children >= 2 * known.detail.get("children", told.children):
+        detail = known.detail | _detail(update)
+        if known.is_shelved and update.children >= 2 * known.detail.get("children", update.children):
             known = book.reopen(known, "grew")
-            detail = known.detail | _detail(told)
-        grown = msgspec.structs.replace(known, area=told.area, began_at=told.began, detail=detail)
+            detail = known.detail | _detail(update)
+        grown = msgspec.structs.replace(known, area=update.area, began_at=update.began, detail=detail)
         book.update(grown, "grew")
 
 
-def _parent(told: StormUpdate, now: datetime) -> Incident:
+def _parent(update: StormUpdate, now: datetime) -> Incident:
     return Incident(
         id=0,
         kind=IncidentKind.HEALTH,
-        key=told.key,
+        key=update.key,
         status="open",
-        area=told.area,
-        began_at=told.began,
+        area=update.area,
+        began_at=update.began,
         opened_at=now,
-        detail=_detail(told),
+        detail=_detail(update),
     )
 
 
-def _detail(told: StormUpdate) -> dict[str, Any]:
-    rule, subject = told.topic
-    said = {"rule": rule, "subject": subject or None, "severity": "critical", "children": told.children}
-    return {name: value for name, value in said.items() if value is not None}
+def _detail(update: StormUpdate) -> dict[str, Any]:
+    rule, subject = update.topic
+    detail = {"rule": rule, "subject": subject or None, "severity": "critical", "children": update.children}
+    return {name: value for name, value in detail.items() if value is not None}

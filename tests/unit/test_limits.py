@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agents.mqtt.bounded_client import MAX_PACKET
-from alerting.health.evaluate import MAX_BOXES, MOST_BASE, MOST_TOLD
+from alerting.health.evaluate import MAX_BOXES, MOST_BASE, MOST_FIRING
 from alerting.health.runs import MAX_CHAINS, MAX_RUNS
 from alerting.liveness.model import LivenessSettings
 from api.config import ApiConfig
@@ -40,7 +40,7 @@ SERVER = ApiConfig(database_url="", admin_token_file=None)
         f"| {namesakes.MOST} (`broker/ticks/namesakes.py`)",
         f"each of {MAX_RANGES:,} ranges of ids",
         f"{MAX_BOXES} boots of {MAX_RUNS} runs of {MAX_CHAINS} chains each, {MOST_BASE} that",
-        f"| {MOST_TOLD} (`alerting/health/evaluate.py`)",
+        f"| {MOST_FIRING} (`alerting/health/evaluate.py`)",
         f"| {times.LONGEST.days} days (`api/http/times.py`)",
         f"| {history.MOST:,} of each |",
         f"as many as have {stations.MOST_TERMINALS:,} terminals together",

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from alerting.delivery.facts import OVER, WANTS_SOMEBODY, AlertArea, AlertFacts, Phase, known_zone, plain
+from alerting.delivery.facts import OVER, WANTS_ACKNOWLEDGEMENT, AlertArea, AlertFacts, Phase, known_zone, plain
 from alerting.delivery.message import lasted, write_message
 from alerting.delivery.short import MOST_UNITS, units
 from alerting.delivery.texts import Language
@@ -311,7 +311,7 @@ def test_every_text_has_all_its_parts(language: Language, phase: Phase, kind: st
     to_do = [line for line in lines if line.startswith("处理：" if chinese else "To do: ")]
     assert len(to_do) == 1
     assert lines[-1].endswith("https://m.example.org/incidents/12"), "the link is last"
-    assert ("确认" in lines[-1] or "acknowledge" in lines[-1]) == (phase in WANTS_SOMEBODY)
+    assert ("确认" in lines[-1] or "acknowledge" in lines[-1]) == (phase in WANTS_ACKNOWLEDGEMENT)
     for text in (message.title, message.body.replace(message.link or "", ""), message.short):
         assert not set("{}") & set(text)
         assert "None" not in text

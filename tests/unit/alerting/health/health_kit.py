@@ -68,4 +68,4 @@ def tell(
 
 def firing(memory: HealthMemory) -> dict[str, float]:
     """Since when, by "rule|subject"."""
-    return {key.partition("~")[0] + "|" + key.partition("|")[2]: since for key, since in memory.told.items()}
+    return {key.partition("~")[0] + "|" + key.partition("|")[2]: since for key, since in memory.reported.items()}

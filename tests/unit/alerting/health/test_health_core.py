@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from alerting.health.evaluate import (
     MOST_BASE,
-    MOST_TOLD,
+    MOST_FIRING,
     ActiveRules,
     HealthMemory,
     drop_changed_rules,
@@ -382,7 +382,7 @@ def test_services_that_a_terminal_invents_make_so_many_incidents_and_no_more() -
     for number in range(8):
         names = [f"service{number // 2}-{place}" for place in range(64)]
         down(memory, boot, number, number * 10 * MINUTE, names)
-    assert len(memory.told) == MOST_TOLD
+    assert len(memory.reported) == MOST_FIRING
 
 
 def test_services_that_a_terminal_invents_with_each_boot_are_forgotten() -> None:

@@ -43,7 +43,7 @@ class World:
     def follow(self, *changes: HealthChange) -> list[str]:
         """A pass; the reasons of what was decided."""
         book = Book(self.incidents.values())
-        write_health(book, self.board.follow_changes(changes) + self.board.look_at_stations(self.stations), self.now)
+        write_health(book, self.board.follow_changes(changes) + self.board.judge_stations(self.stations), self.now)
         self._store(book)
         return [decision.reason for decision in book.decisions]
 
@@ -71,11 +71,11 @@ def told(minutes: float = 0, severity: str = "critical", field: str = "disk") ->
 
 
 def fires(subject: Subject = DISK, minutes: float = 0, severity: str = "critical") -> HealthChange:
-    return HealthChange(subject=subject, firing=True, reason="began", told=told(minutes, severity))
+    return HealthChange(subject=subject, firing=True, reason="began", state=told(minutes, severity))
 
 
 def ends(subject: Subject = DISK, minutes: float = 5, reason: str = "cleared") -> HealthChange:
-    return HealthChange(subject=subject, firing=False, reason=reason, told=told(minutes))
+    return HealthChange(subject=subject, firing=False, reason=reason, state=told(minutes))
 
 
 def test_an_incident_says_what_is_wrong_and_ends_with_it() -> None:
@@ -105,7 +105,7 @@ def test_a_version_is_shown_as_one() -> None:
     world = World()
     firing = Firing(since=NOW, as_of=NOW, field="agent", severity="info", threshold=2000.0, value=1009.0)
     subject = ("S1", "001", "agent_too_old", "")
-    world.follow(HealthChange(subject=subject, firing=True, reason="began", told=firing))
+    world.follow(HealthChange(subject=subject, firing=True, reason="began", state=firing))
     (found,) = world.incidents.values()
     assert (found.detail["value"], found.detail["threshold"]) == ("0.1.9", "0.2.0")
 
@@ -132,7 +132,7 @@ def test_a_deleted_station_and_a_removed_terminal_end_it() -> None:
     found = world.stations.pop("S1")
     assert world.follow() == []  # nobody told that it changed
     decided = Book(world.incidents.values())
-    write_health(decided, world.board.look_at_stations([found.station]), NOW)
+    write_health(decided, world.board.judge_stations([found.station]), NOW)
     assert [each.reason for each in decided.decisions] == ["deleted"]
 
 

@@ -125,12 +125,12 @@ def fires(
 ) -> HealthChange:
     at = NOW + timedelta(minutes=minute)
     told = Firing(since=at, as_of=at, severity=severity)
-    return HealthChange(subject=subject or disk(station), firing=True, reason="began", told=told)
+    return HealthChange(subject=subject or disk(station), firing=True, reason="began", state=told)
 
 
 def ends(station: int, minute: float = 5.0) -> HealthChange:
     at = NOW + timedelta(minutes=minute)
-    return HealthChange(subject=disk(station), firing=False, reason="cleared", told=Firing(since=at, as_of=at))
+    return HealthChange(subject=disk(station), firing=False, reason="cleared", state=Firing(since=at, as_of=at))
 
 
 def names(*stations: int) -> list[str]:
@@ -362,7 +362,7 @@ def run(steps: Sequence[tuple[str, int]], waits: Sequence[int], restarts: Sequen
         minute = (world.now - NOW).total_seconds() / 60
         known = world.open_of(health_key(disk(station)))
         if what == "fires" and known is None:
-            told = fires(station, minute, "warning" if station >= 8 else "critical").told
+            told = fires(station, minute, "warning" if station >= 8 else "critical").state
             world.decide(OpenHealthIncident(disk(station), told, "C0"))
         elif what == "ends" and known is not None:
             world.decide(CloseHealthIncident(disk(station), "cleared"))
