@@ -1,1 +1,1 @@
-"""Who exists: areas, stations, terminals; import and export."""
+"""The registry: areas, stations, terminals, opening hours and closures; their import and export."""

@@ -1,4 +1,4 @@
-"""Areas, stations and terminals as the registry holds them."""
+"""The entries of the registry: areas, stations, terminals, targets, schedules, closures."""
 
 from datetime import date, datetime
 from typing import Final

@@ -51,7 +51,7 @@ SELECT station, id, type, counts, held(installed_at) AS installed_at, refresh_du
 WHERE station = ANY ($1::text[]) ORDER BY station, id;
 
 -- name: upsert_stations
--- Whoever a person names is no longer known by hearsay only. What files do not carry (languages, quorum) stays.
+-- A station that a person imports is no longer auto-registered. Columns that files do not have (languages, quorum) stay.
 INSERT INTO station (id, name, name_en, name_bo, kind, area, lat, lon, lifecycle, commissioned_at, address, isp,
                      feeder, schedule)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[],
@@ -73,8 +73,8 @@ DELETE FROM station_programme WHERE station = ANY ($1::text[]);
 INSERT INTO station_programme (station, programme) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING;
 
 -- name: register_stations
--- By default ids ($1) a station lies in the county of its first digits ($2), when that area exists. At most $4 are known
--- by hearsay only; they are counted when one is to be added, and no further than that.
+-- The first digits of an id ($1) name the county ($2), in which the station lies if that area exists. At most $4 stations
+-- are auto-registered; they are counted only when one is to be added, and only up to that number.
 INSERT INTO station (id, name, area, commissioned_at, auto_registered)
 SELECT new.id, new.id, area.code, $3, true
 FROM unnest($1::text[], $2::text[]) AS new (id, county) LEFT JOIN area ON area.code = new.county
@@ -121,20 +121,20 @@ SELECT pg_notify('milepost_registry', '');
 SELECT set_config('milepost.actor', $1, true), set_config('milepost.reason', $2, true);
 
 -- name: lock_station
--- Its lifecycle; NULL: it is not registered.
+-- The lifecycle; no row: the station is not registered.
 SELECT lifecycle FROM station WHERE id = $1 FOR UPDATE;
 
 -- name: has_history
 SELECT station_has_history($1);
 
 -- name: remove_untouched
--- False where anything is on record.
+-- False where the station has a history.
 SELECT remove_untouched_station($1);
 
 -- name: set_lifecycle
--- A person decided it, so it is no longer known by hearsay only.
+-- A person decided it, so the station is no longer auto-registered.
 UPDATE station SET lifecycle = $2, auto_registered = false WHERE id = $1;
 
 -- name: lifecycle_before
--- What a station was before its last change.
+-- The lifecycle before the last change of it.
 SELECT before FROM station_lifecycle WHERE station = $1 ORDER BY at DESC, id DESC LIMIT 1;

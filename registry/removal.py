@@ -1,4 +1,4 @@
-"""What becomes of a station that was registered by mistake, or is given up. Pure."""
+"""Removing and retiring stations that were registered by mistake or are closed for good. Pure."""
 
 from enum import Enum
 
@@ -10,16 +10,16 @@ MAX_REASON = 500
 
 
 class Removal(Enum):
-    """What a removal comes to."""
+    """The outcome of a removal."""
 
     REMOVED = "removed"
-    """Nothing was ever heard, decided or declared about the station: it is as if it had never been registered."""
+    """The station has no history: its registration is deleted."""
     RETIRED = "retired"
-    """What is on record stays; the station is in no total and causes no notification."""
+    """The history stays; the station counts in no total and causes no notification."""
 
 
 def removal_of(*, has_history: bool) -> Removal:
-    """What becomes of a station; `has_history`: something is on record beside its registration."""
+    """The outcome for a station; `has_history`: something was received, decided or declared about it."""
     return Removal.RETIRED if has_history else Removal.REMOVED
 
 
@@ -33,11 +33,11 @@ def require_removable(station: str, lifecycle: str) -> None:
 
 
 def require_retired(station: str, lifecycle: str) -> None:
-    """Raise RemedyError for a station that is not retired, so that there is nothing to take back."""
+    """Raise RemedyError for a station that is not retired, so that it cannot be restored."""
     if lifecycle != RETIRED:
         raise RemedyError(f"station {station} is not retired", f"服务点 {station} 并未撤销")
 
 
 def lifecycle_again(before: str | None) -> str:
-    """What a station becomes when its retirement is taken back: what it was before; `commissioned` if not recorded."""
+    """The lifecycle of a restored station: that before its retirement; `commissioned` if that is not recorded."""
     return before if before is not None and before != RETIRED else "commissioned"

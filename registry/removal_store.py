@@ -1,4 +1,4 @@
-"""Removes stations, or retires those of which something is on record; who did it and why goes into the history."""
+"""Removes stations without a history and retires the others; the history records by whom and why."""
 
 from registry.removal import RETIRED, Removal, lifecycle_again, removal_of, require_removable, require_retired
 from registry.store import QUERIES
@@ -6,7 +6,7 @@ from store.pool import Connection
 
 
 async def find_removal(connection: Connection, station: str) -> Removal:
-    """What a removal of this station would come to now."""
+    """The outcome that a removal of this station would have now."""
     return removal_of(has_history=await connection.fetchval(QUERIES.has_history, station))
 
 
@@ -26,7 +26,7 @@ async def remove_station(connection: Connection, station: str, *, by: str, reaso
 
 
 async def restore_station(connection: Connection, station: str, *, by: str, reason: str) -> str | None:
-    """Take a retirement back; returns the lifecycle that it has again, None when the station is not registered.
+    """Restore a retired station; the lifecycle that it has again, None when the station is not registered.
 
     Raises RemedyError when it is not retired.
     """

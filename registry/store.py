@@ -1,4 +1,4 @@
-"""The registry's tables: read and written by area, station and terminal; every change is announced by NOTIFY."""
+"""Areas, stations and terminals in the database; every change is announced by NOTIFY."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -15,10 +15,10 @@ QUERIES = queries_beside(__file__)
 
 MAX_PAGE: Final = 1000
 MAX_UNREGISTERED: Final = 100_000
-"""Stations listed as heard but not registered; further ones are left out until some are registered."""
+"""The most stations that are listed as heard but not registered."""
 MAX_TERMINALS: Final = 100
 MAX_AUTO_REGISTERED: Final = 100_000
-"""Stations registered because they were heard, which no person named since."""
+"""The most stations that are registered automatically, counted until a person names them."""
 _CHUNK: Final = 20_000
 
 T = TypeVar("T")
@@ -41,17 +41,18 @@ async def list_children(connection: Connection, code: str | None) -> list[Area]:
 
 
 async def known_areas(connection: Connection, codes: Collection[str]) -> set[str]:
-    """Those of the codes that are areas."""
+    """The codes among `codes` that are areas."""
     return {row["code"] for row in await connection.fetch(QUERIES.known_areas, list(codes))}
 
 
 async def known_stations(connection: Connection, ids: Collection[str]) -> set[str]:
-    """Those of the ids that are registered."""
+    """The ids among `ids` that are registered."""
     return {row["id"] for row in await connection.fetch(QUERIES.known_stations, list(ids))}
 
 
 async def upsert_areas(connection: Connection, areas: Sequence[Area], *, at: datetime) -> None:
-    """Write areas as they are, paths included, as changed at `at`. In one transaction parents may come last."""
+    """Insert or replace areas, paths included, as changed at `at`. Within one transaction a parent may come after its
+    children."""
     for chunk in _chunks(areas):
         await connection.execute(
             QUERIES.upsert_areas,
@@ -72,14 +73,14 @@ async def upsert_areas(connection: Connection, areas: Sequence[Area], *, at: dat
 
 
 async def load_stations(connection: Connection, ids: Collection[str]) -> dict[str, Station]:
-    """Those of the stations that are registered, by id."""
+    """The registered stations among `ids`, by id."""
     return {row["id"]: _station(row) for row in await connection.fetch(QUERIES.load_stations, list(ids))}
 
 
 async def list_stations(
     connection: Connection, *, area: str | None = None, after: str = "", limit: int = 100
 ) -> list[Station]:
-    """Up to `limit` (at most MAX_PAGE) stations in an area or below it, by id, beginning behind the id `after`."""
+    """Up to `limit` (at most MAX_PAGE) stations in an area or below it, by id, beginning after the id `after`."""
     rows = await connection.fetch(QUERIES.list_stations, area, after, min(limit, MAX_PAGE))
     return [_station(row) for row in rows]
 
@@ -90,8 +91,8 @@ async def list_terminals(connection: Connection, stations: Collection[str]) -> l
 
 
 async def upsert_stations(connection: Connection, stations: Sequence[Station]) -> None:
-    """Write stations and their programmes as they are; quorum and terminals stay. Needs a transaction."""
-    ordered = sorted(stations, key=lambda station: station.id)  # one order for all writers: no deadlock
+    """Insert or replace stations and their programmes; quorum and terminals stay. Needs a transaction."""
+    ordered = sorted(stations, key=lambda station: station.id)  # one order for all writers prevents deadlocks
     for chunk in _chunks(ordered):
         ids = [station.id for station in chunk]
         await connection.execute(QUERIES.upsert_stations, *_station_columns(chunk))
@@ -102,7 +103,7 @@ async def upsert_stations(connection: Connection, stations: Sequence[Station]) -
 
 
 def _station_columns(stations: Sequence[Station]) -> list[list[Any]]:
-    """Column by column, in the order of the query `upsert_stations`."""
+    """One list for each column, in the order of the query `upsert_stations`."""
     names = (
         *("id", "name", "name_en", "name_bo", "kind", "area", "lat", "lon", "lifecycle", "commissioned_at"),
         *("address", "isp", "feeder", "schedule"),
@@ -125,11 +126,10 @@ async def register_stations(
     at: datetime | None = None,
     most: int = MAX_AUTO_REGISTERED,
 ) -> list[str]:
-    """Register stations that were heard, {station: terminals}, as commissioned since `at` (None: not known).
+    """Register stations that were heard, {station: terminals}, as commissioned at `at` (None: not known).
 
-    A station lies in the county that its id names, if that area is known. Stations that are registered already
-    only get the terminals that they lack. When `most` are known by hearsay only, no more are added. Returns the ids
-    that are new.
+    A new station lies in the county that its id names, if that area exists. A registered station only gets the
+    terminals that it lacks. At most `most` automatically registered stations exist at a time. Returns the new ids.
     """
     ids = sorted(heard)
     counties = [county_of(station) for station in ids]
@@ -144,7 +144,7 @@ async def register_stations(
 
 
 async def add_terminals(connection: Connection, heard: Mapping[str, Iterable[str]]) -> int:
-    """Add terminals first heard at registered stations; the number that was new. Others' are passed over."""
+    """Add terminals to stations, {station: terminals}; the number of new ones. Ignores unregistered stations."""
     pairs = sorted({(station, terminal) for station, terminals in heard.items() for terminal in terminals})
     if not pairs:
         return 0
@@ -155,7 +155,8 @@ async def add_terminals(connection: Connection, heard: Mapping[str, Iterable[str
 
 
 async def note_unregistered(connection: Connection, heard: Sequence[Heard]) -> None:
-    """Note stations heard but not registered, each station once; counts add up, up to MAX_UNREGISTERED stations."""
+    """List stations as heard but not registered, up to MAX_UNREGISTERED of them. `heard` has each station once; counts
+    add up."""
     ordered = sorted(heard, key=lambda one: one.station)
     await connection.execute(
         QUERIES.note_unregistered,

@@ -18,7 +18,7 @@ async def load_targets(connection: Connection) -> dict[str, Target]:
 
 
 async def upsert_targets(connection: Connection, targets: Sequence[Target]) -> None:
-    """Write targets as they are, with the programmes that they are the first to name. Needs a transaction."""
+    """Insert or replace targets, and add the programmes that they name. Needs a transaction."""
     if not targets:
         return
     named = sorted({target.programme for target in targets if target.programme is not None})

@@ -1,6 +1,6 @@
-"""Values as people write them, in the form that the readers of columns know. Pure.
+"""Normalises values as people write them for the readers of columns. Pure.
 
-Nothing here refuses a value: what is not understood stays as it is, and the reader of the column says what is wrong.
+A value that is not understood stays as it is; the reader of its column then raises the error.
 """
 
 import re
@@ -23,7 +23,7 @@ _AFTERNOON: Final = ("下午", "晚上", "晚", "中午")
 
 
 def plain(cell: str) -> str:
-    """Full-width digits, letters and signs as the plain ones."""
+    """The text with plain digits, letters and signs in place of full-width ones."""
     return normalize("NFKC", cell).strip()
 
 
@@ -53,7 +53,7 @@ def _shortest(at: datetime) -> str:
 
 
 def hour_of(half: str | None, hour: int) -> int:
-    """The hour of the day of an hour that a half of the day (下午, 晚上, …) may be named with."""
+    """The hour of the day, from 0 to 23, of an hour that may have a half of the day (下午, 晚上, …)."""
     late = half in _AFTERNOON and hour < 12
     if half == "中午":
         late = hour < 6

@@ -5,12 +5,12 @@ RETURNING id, kind, station, area, programme, from_at, until_at, reason, declare
           approved_by, approved_at, evidence, withdrawn_by, withdrawn_at;
 
 -- name: approve_closure
--- The first approval stands.
+-- A second approval changes nothing.
 UPDATE closure SET approved_by = $2, evidence = coalesce($3, evidence), approved_at = now()
 WHERE id = $1 AND approved_at IS NULL AND withdrawn_at IS NULL;
 
 -- name: withdraw_closure
--- The first withdrawal stands.
+-- A second withdrawal changes nothing.
 UPDATE closure SET withdrawn_by = $2, withdrawn_at = now() WHERE id = $1 AND withdrawn_at IS NULL;
 
 -- name: load_closure
@@ -19,7 +19,7 @@ SELECT id, kind, station, area, programme, held(from_at) AS from_at, held(until_
 FROM closure WHERE id = $1;
 
 -- name: load_closures
--- Those that end after $1 ($1 null: all).
+-- Closures that were declared to end after $1 ($1 null: all).
 SELECT id, kind, station, area, programme, held(from_at) AS from_at, held(until_at) AS until_at, reason, declared_by, declared_at,
        approved_by, approved_at, evidence, withdrawn_by, withdrawn_at
 FROM closure WHERE $1::timestamptz IS NULL OR until_at > $1 ORDER BY from_at, id;
@@ -46,7 +46,7 @@ SELECT station, held(from_at) AS from_at, held(until_at) AS until_at, reason, de
 WHERE kind = 'closure' AND withdrawn_at IS NULL AND station = ANY ($1::text[]) ORDER BY id;
 
 -- name: import_closures
--- New ones; who is named as having approved did so now.
+-- New closures; where approved_by is given, the approval is of now.
 INSERT INTO closure (station, from_at, until_at, reason, declared_by, approved_by, declared_at, approved_at)
 SELECT station, from_at, until_at, reason, declared_by, approved_by, $7,
        CASE WHEN approved_by IS NOT NULL THEN $7::timestamptz END
@@ -54,7 +54,7 @@ FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::te
     AS new (station, from_at, until_at, reason, declared_by, approved_by);
 
 -- name: change_closures
--- Only those that nobody approved yet; who is named as having approved does so now.
+-- Only closures that are not approved yet; where approved_by is given, the approval is of now.
 UPDATE closure AS c SET
     until_at = new.until_at, reason = new.reason, declared_by = new.declared_by, approved_by = new.approved_by,
     approved_at = CASE WHEN new.approved_by IS NOT NULL THEN $7::timestamptz END
@@ -63,6 +63,6 @@ FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::te
 WHERE c.kind = 'closure' AND c.withdrawn_at IS NULL AND c.approved_at IS NULL AND c.station = new.station AND c.from_at = new.from_at;
 
 -- name: closures_out_of_bounds
--- What was declared before times had bounds.
+-- Closures that were declared before times had bounds.
 SELECT id, from_at::text, until_at::text FROM closure
 WHERE withdrawn_at IS NULL AND (from_at <> held(from_at) OR until_at <> held(until_at)) ORDER BY id LIMIT $1;

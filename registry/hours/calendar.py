@@ -1,8 +1,8 @@
-"""When a station should be open: schedules with their versions, dated overrides, classes of days. Pure.
+"""When a station should be open, from versions of schedules, dated overrides and classes of days. Pure.
 
-Every opening belongs to the local day it begins on, and is as the schedule of that day says, also when it goes on
-over midnight. A wall time stands for the first instant at which the local clock shows it or a later one: where clocks
-are put forward the hour left out has no length, where they are put back its end is the first of the two.
+An opening belongs to the local day on which it begins, and follows the schedule of that day also after midnight. A
+local time means the first instant at which the local clock shows this time or a later one. So the hour that is skipped
+when clocks go forward has no length, and of the hour that comes twice when they go back the first one counts.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from registry.model import ALWAYS_OPEN
 
 FROM_ALWAYS: Final = date.min
 HORIZON: Final = timedelta(days=800)
-"""How far changes are looked for: a schedule without one in two years has none."""
+"""How far a search for a change goes: a schedule without a change in two years has none."""
 
 Opening = tuple[datetime, datetime]
 """(opens, closes) in UTC."""
@@ -35,7 +35,7 @@ class OpeningDay(NamedTuple):
     closes: datetime
 
 
-_REACH_BEFORE, _REACH_AFTER = 2, 1  # days of other dates in UTC that can hold at an instant: zones and midnight
+_REACH_BEFORE, _REACH_AFTER = 2, 1  # local days before and after the day in UTC whose openings may hold at an instant
 _STEPS: Final = (timedelta(days=8), timedelta(days=60), HORIZON)
 
 
@@ -48,7 +48,7 @@ class Version(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Override(msgspec.Struct, frozen=True, array_like=True):
-    """What holds on local days `first` to `last`; of several that replace a day the one of the highest rank does."""
+    """Opening hours on local days `first` to `last`. Of several that replace a day, that of the highest rank counts."""
 
     first: date
     last: date
@@ -57,7 +57,7 @@ class Override(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Definition(msgspec.Struct, frozen=True):
-    """All that a calendar is made of: equal ones have the same openings."""
+    """Everything that decides the openings of a calendar."""
 
     versions: tuple[Version, ...] = ()
     kind_versions: tuple[Version, ...] = ()
@@ -65,11 +65,12 @@ class Definition(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
+        """A hash of the definition."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:32]
 
 
 class Calendar:
-    """The openings of stations with one definition. All times are aware; those given back are in UTC."""
+    """The openings of stations with one definition. All times are aware; results are in UTC."""
 
     def __init__(self, definition: Definition, classes: DayClasses) -> None:
         self.definition = definition
@@ -79,11 +80,11 @@ class Calendar:
         self._days: dict[date, tuple[Opening, ...]] = {}
 
     def is_open(self, at: datetime) -> bool:
-        """Whether it is within opening hours; the instant of closing is not."""
+        """Whether stations are open at an instant; at the instant of closing they are not."""
         return any(begin <= at < end for day in _days_around(at, at) for begin, end in self._of_day(day))
 
     def openings(self, begin: datetime, end: datetime) -> list[Opening]:
-        """The openings between two instants, in order, clipped to them; those that touch or overlap are one."""
+        """The openings between two instants, in order and cut off at these; openings that touch or overlap are one."""
         spans = sorted(span for day in _days_around(begin, end) for span in self._of_day(day))
         merged: list[Opening] = []
         for opens, closes in spans:
@@ -97,7 +98,7 @@ class Calendar:
         return merged
 
     def next_change(self, at: datetime) -> datetime | None:
-        """The first instant after `at` at which it opens or closes; None: never."""
+        """The first instant after `at` at which stations open or close; None: there is none."""
         for step in _STEPS:
             found = self.openings(at, at + step)
             begin = found[0][0] if found else None
@@ -107,14 +108,14 @@ class Calendar:
         return None
 
     def next_opening(self, at: datetime) -> datetime | None:
-        """The first instant after `at` at which it opens; None: never."""
+        """The first instant after `at` at which stations open; None: there is none."""
         change = self.next_change(at)
         if change is None or self.is_open(change):
             return change
         return self.next_change(change)
 
     def last_change(self, at: datetime) -> datetime | None:
-        """The last instant up to and with `at` at which it opened or closed; None: never."""
+        """The last instant until `at`, inclusive, at which stations opened or closed; None: there is none."""
         until = at + timedelta.resolution
         for step in _STEPS:
             found = self.openings(at - step, until)
@@ -126,13 +127,13 @@ class Calendar:
         return None
 
     def opening_days(self, begin: datetime, end: datetime) -> list[OpeningDay]:
-        """The local days of which an opening touches the interval, in order; each whole, whatever is asked for."""
+        """The local days with an opening that touches the interval, in order; their openings are not cut off."""
         found = ((day, self._of_day(day)) for day in _days_around(begin, end))
         days = [OpeningDay(day, min(spans)[0], max(until for _, until in spans)) for day, spans in found if spans]
         return [day for day in days if day.closes >= begin and day.opens <= end]
 
     def provisional(self, day: date) -> bool:
-        """Whether the openings of a local day hang on what that day will be, and nobody has announced it yet."""
+        """Whether the openings of a local day depend on its class, and the state has not announced that yet."""
         replacing = [rule for o in self._overrides_on(day) if not (rule := parse_dated(o.rules)).extends]
         replaced = bool(replacing) and not replacing[-1].scheduled
         return not replaced and self._classes.provisional(day) and self._rules_on(day)[0].by_class(day)
@@ -157,7 +158,7 @@ class Calendar:
             )
 
     def _spans_on(self, day: date, rules: OpeningRules) -> tuple[Span, ...]:
-        scheduled = spans = rules.spans(day, self._classes.of(day))
+        scheduled = spans = rules.spans(day, self._classes.class_of(day))
         extra: tuple[Span, ...] = ()
         for override in self._overrides_on(day):
             dated = parse_dated(override.rules)
@@ -183,7 +184,7 @@ def calendar_of(
     overrides: Iterable[Override] = (),
     day_classes: Mapping[date, DayClass] | DayClasses | None = None,
 ) -> Calendar:
-    """The calendar of a station: its own versions go before its kind's; with neither it is open always.
+    """The calendar of a station: its own versions come before those of its kind; without any it is always open.
 
     Raises ScheduleError for rules that cannot be read.
     """
@@ -195,7 +196,7 @@ def calendar_of(
 def definition_of(
     versions: Iterable[Version], kind_versions: Iterable[Version], overrides: Iterable[Override]
 ) -> Definition:
-    """In one way of writing and without what says nothing, so that many stations share one. Raises ScheduleError."""
+    """The definition in normal form, so that many stations share one calendar. Raises ScheduleError."""
     own = _normal(versions)
     kinds = _normal(kind_versions) if _leaves_to_kind(own) else ()
     dated = sorted({(o.first, o.last, o.rank, str(parse_dated(o.rules))) for o in overrides})
@@ -207,7 +208,7 @@ def definition_of(
 
 
 def _normal(versions: Iterable[Version]) -> tuple[Version, ...]:
-    """In order, without versions that only repeat the one before."""
+    """The versions in order, without those that only repeat the version before."""
     kept: list[Version] = []
     for version in sorted(versions, key=lambda version: version.valid_from):
         normal = _written(version)
@@ -228,7 +229,7 @@ def _leaves_to_kind(own: Sequence[Version]) -> bool:
 
 
 def _says_nothing(versions: Sequence[Version]) -> bool:
-    """Open always, as a station without a schedule is."""
+    """Whether the rules are those of a station without a schedule: always open."""
     return all((version.rules, version.zone) in _NOTHING for version in versions)
 
 
@@ -243,7 +244,7 @@ def _days_around(begin: datetime, end: datetime) -> Iterator[date]:
 
 
 def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The first instant at which the clock of a zone shows `wall` or later, in UTC."""
+    """The first instant, in UTC, at which the clock of a zone shows `wall` or a later time."""
     found = wall.replace(tzinfo=zone).astimezone(UTC)
     if found.astimezone(zone).replace(tzinfo=None) == wall:
         return found
@@ -251,12 +252,12 @@ def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _is_left_out(midnight: datetime, zone: ZoneInfo) -> bool:
-    """Whether a zone went from the day before to the day after, as Samoa did over 30 December 2011."""
+    """Whether a zone skipped this day, as Samoa skipped 30 December 2011."""
     return _instant(midnight, zone) == _instant(midnight + timedelta(days=1), zone)
 
 
 def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The second at which clocks were put forward, which lies behind `before` and not behind `after`."""
+    """The second at which clocks went forward, after `before` and not after `after`."""
     offset = after.astimezone(zone).utcoffset()
     while after - before > timedelta(seconds=1):
         middle = before + (after - before) // 2

@@ -1,4 +1,4 @@
-"""Keeps calendars up to date for as long as a service runs: new stations, changed ones, and the days that go by."""
+"""Keeps the stored calendars up to date while a service runs: after changes of stations, and from day to day."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ EVERY: Final = 60.0
 
 @asynccontextmanager
 async def kept_calendars(pool: Pool, *, every: float = EVERY) -> AsyncIterator[None]:
-    """Inside the block a task has a round every `every` seconds; several processes may, one at a time does."""
+    """Refresh the calendars every `every` seconds for as long as the block lasts. Several processes take turns."""
     async with background_task(_keep(pool, every), name="calendars"):
         yield
 
@@ -28,8 +28,8 @@ async def _keep(pool: Pool, every: float) -> None:
     while True:
         try:
             async with pool.acquire() as connection:
-                await keeper.round(connection)
-        except Exception as exc:  # whatever it is: nobody else would notice that no round comes any more
+                await keeper.refresh(connection)
+        except Exception as exc:  # of any kind: a task that ended here would go unnoticed
             passing = isinstance(exc, UNREACHABLE) and may_pass(exc)
             level = logging.INFO if passing else logging.ERROR
             extra = {"error": repr(exc)}
@@ -38,7 +38,7 @@ async def _keep(pool: Pool, every: float) -> None:
 
 
 class CalendarKeeper:
-    """Knows up to where it has seen the registry; the first round of each day looks at every station."""
+    """Knows the last change of the registry that it followed; once a day it looks at every station."""
 
     def __init__(self) -> None:
         self._horizon: str | None = None
@@ -46,8 +46,8 @@ class CalendarKeeper:
         self._provisional = 0
         self._unreadable: list[str] = []
 
-    async def round(self, connection: Connection) -> Refreshed | None:
-        """Bring the calendars up to date; None: no station had changed."""
+    async def refresh(self, connection: Connection) -> Refreshed | None:
+        """Bring the calendars up to date; None: no station has changed."""
         ((now, horizon),) = await connection.fetch(QUERIES.moment)
         done: Refreshed | None = None
         stations = await self._changed(connection, now.date())
@@ -59,7 +59,7 @@ class CalendarKeeper:
         return done
 
     async def _changed(self, connection: Connection, today: date) -> list[str] | None:
-        """The stations to look at; None: all of them."""
+        """The stations that have changed; None: look at all of them."""
         if self._horizon is None or today != self._day:
             return None
         rows = await connection.fetch(QUERIES.changed_stations, self._horizon, MANY + 1)

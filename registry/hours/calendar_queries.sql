@@ -3,8 +3,8 @@
 SELECT pg_advisory_xact_lock(hashtextextended('milepost calendars', 0));
 
 -- name: opening_sources
--- Stations that share their openings in one row, with one of them to ask and the calendars that they have now; $1
--- null: of all stations.
+-- One row for all stations with the same openings: one of them, and the calendars that they have now; $1 null: of all
+-- stations.
 SELECT source, min(station) AS station, count(*) AS stations, count(calendar) AS placed, min(calendar) AS least,
        max(calendar) AS greatest
 FROM station_opening_source
@@ -17,14 +17,14 @@ SELECT station, kind, valid_from, rules, timezone FROM schedule
 WHERE station = ANY ($1::text[]) OR kind IS NOT NULL ORDER BY valid_from;
 
 -- name: load_overrides
--- Of some stations, and all those of kinds, areas and everywhere; the least particular first, of equals the oldest.
+-- Of some stations, and all overrides of kinds, areas and everywhere; the least specific first, of equals the oldest.
 SELECT o.id, o.station, o.kind, o.area, o.from_day, o.to_day, o.rules
 FROM schedule_override o LEFT JOIN area a ON a.code = o.area
 WHERE o.station IS NULL OR o.station = ANY ($1::text[])
 ORDER BY o.station IS NOT NULL, o.kind IS NOT NULL, coalesce(cardinality(a.path), 0), o.id;
 
 -- name: load_places
--- What decides which schedules and overrides a station has.
+-- By what schedules and overrides may name a station.
 SELECT s.id AS station, s.kind, coalesce(a.path, '{}') AS path
 FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.id = ANY ($1::text[]);
 
@@ -74,7 +74,7 @@ FROM unnest($1::bigint[], $2::bool[]) AS new (id, provisional) WHERE calendar.id
 SELECT count(*) FROM calendar WHERE provisional;
 
 -- name: moment
--- The time, and the number that every transaction has that may still commit a change of the registry, or a higher one.
+-- The time, and a transaction number: a change of the registry that commits later has this number or a higher one.
 SELECT now() AS now, pg_snapshot_xmin(pg_current_snapshot())::text AS horizon;
 
 -- name: changed_stations

@@ -1,4 +1,4 @@
-"""Schedules, overrides and classes of days in the database, and the calendars that they come to."""
+"""The stored calendars: made of schedules, overrides and classes of days, with their openings around today."""
 
 import hashlib
 import logging
@@ -31,37 +31,39 @@ QUERIES = load_queries(Path(__file__).with_name("calendar_queries.sql"))
 
 KEPT: Final = timedelta(days=8)
 AHEAD: Final = timedelta(days=40)
-"""How far openings are kept and looked ahead in the database, from midnight UTC."""
+"""The window of stored openings, before and after midnight UTC."""
 MANY: Final = 20_000
-"""Stations that are looked at by themselves; when there are more, all are."""
+"""A refresh of more stations than this looks at all stations."""
 _UNREADABLE: Final = Definition((Version(FROM_ALWAYS, "unreadable"),))
 _EDITION: Final = "1"
-"""Raise it when the same definition and classes would give other openings: then all are filled again."""
+"""Increase it when the code computes other openings of the same definition: then all calendars are filled again."""
 
 Opening = tuple[int, datetime, datetime]
 """(calendar, opens, closes)"""
 
 
 class Refreshed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a refresh came to: calendars in use, those filled anew, stations that got another one.
+    """The outcome of a refresh, in numbers."""
 
-    `provisional` of the calendars hang on days of which nobody has announced yet what they will be. `unreadable` says
-    of schedules and overrides that cannot be read what is wrong; their stations stay as they were.
-    """
-
+    #: Calendars in use.
     calendars: int
+    #: Calendars whose openings changed.
     filled: int
+    #: Stations that got another calendar.
     moved: int
+    #: Calendars with days whose class the state has not announced yet.
     provisional: int
+    #: Problems of schedules and overrides that cannot be read; their stations keep their calendars.
     unreadable: list[str]
 
     @property
     def changed(self) -> bool:
+        """Whether the refresh wrote anything."""
         return bool(self.filled or self.moved)
 
 
 class _Group(msgspec.Struct, frozen=True):
-    """Stations that share their openings: what these come from, one of the stations, the calendars that they have."""
+    """Stations with the same openings: the source of these, one of the stations, and the calendars that they have."""
 
     source: str | None
     station: str
@@ -71,10 +73,10 @@ class _Group(msgspec.Struct, frozen=True):
 async def refresh_calendars(
     connection: Connection, *, now: datetime, stations: Collection[str] | None = None
 ) -> Refreshed:
-    """Give stations the calendars that follow from schedules and overrides, and fill in their openings around `now`.
+    """Give stations the calendars that follow from schedules and overrides, and store the openings around `now`.
 
-    Writes only what is different, and announces it. With `stations` only these are looked at. It runs in a
-    transaction of its own, or within that of the caller.
+    Writes only differences, and announces them. With `stations` it looks at these only. It runs in a transaction of
+    its own, or within that of the caller.
     """
     wanted = None if stations is None or len(stations) > MANY else list(stations)
     async with connection.transaction():
@@ -97,17 +99,18 @@ async def refresh_calendars(
 
 
 async def lock_calendars(connection: Connection) -> None:
-    """Keep others from refreshing until the transaction ends.
+    """Let no other transaction refresh calendars until this one ends.
 
-    Who changes stations and refreshes in one transaction locks first: a refresh that has the lock waits for stations.
+    A transaction that changes stations and refreshes calendars takes this lock first: a refresh that has the lock
+    waits for locked stations, so the other order would be a deadlock.
     """
     await connection.execute(QUERIES.lock_calendars)
 
 
 async def fill_openings(connection: Connection, *, now: datetime) -> int:
-    """Keep the window of stored openings around `now`; the number of calendars it wrote to.
+    """Move the window of stored openings to `now`; the number of calendars whose openings changed.
 
-    Cheap whatever the number of stations: once a day it does something, else nothing.
+    Its cost does not depend on the number of stations, and it writes only once a day.
     """
     async with connection.transaction():
         await lock_calendars(connection)
@@ -116,9 +119,9 @@ async def fill_openings(connection: Connection, *, now: datetime) -> int:
 
 
 async def load_calendars(connection: Connection) -> dict[int, Calendar]:
-    """Every calendar by its id; a station without one is open always (`registry.hours.calendar.ALWAYS`).
+    """Every calendar by its id; a station without one is always open (`registry.hours.calendar.ALWAYS`).
 
-    One that cannot be read is there too, and raises a ValueError when it is asked: that costs its own stations only.
+    A calendar that cannot be read is included and raises ValueError when used, so that only its stations suffer.
     """
     classes = await load_day_classes(connection)
     rows = await connection.fetch(QUERIES.load_calendars)
@@ -133,7 +136,7 @@ def _read(row: asyncpg.Record, classes: DayClasses) -> Calendar:
 
 
 async def load_day_classes(connection: Connection) -> DayClasses:
-    """The classes of days, with what table day_class says."""
+    """The classes of days, with the overrides of table day_class."""
     return DayClasses({row["day"]: DayClass(row["class"]) for row in await connection.fetch(QUERIES.load_day_classes)})
 
 
@@ -143,7 +146,7 @@ def _group(row: asyncpg.Record) -> _Group:
 
 
 async def _definitions(connection: Connection, groups: Iterable[_Group]) -> tuple[dict[str, Definition], list[str]]:
-    """{source: definition}, and what is wrong with those that cannot be read."""
+    """{source: definition}, and the problems of those that cannot be read."""
     named = {group.station: group.source for group in groups if group.source is not None}
     schedules = await connection.fetch(QUERIES.load_schedules, list(named))
     overrides = [_scoped(row) for row in await connection.fetch(QUERIES.load_overrides, list(named))]
@@ -185,7 +188,7 @@ def _scoped(row: asyncpg.Record) -> ScopedOverride:
 
 
 async def _calendar_ids(connection: Connection, definitions: Iterable[Definition], now: datetime) -> dict[str, int]:
-    """{key: id} of the calendars; those that are new are made, still empty."""
+    """{key: id} of the calendars; new ones are added without openings."""
     wanted = {definition.key: definition for definition in definitions if definition != ALWAYS.definition}
     texts = [msgspec.json.encode(definition).decode() for definition in wanted.values()]
     await connection.execute(QUERIES.add_calendars, list(wanted), texts, now)
@@ -198,7 +201,7 @@ async def _place(
     places: Mapping[str, int | None],
     stations: Sequence[str] | None,
 ) -> int:
-    """Set the calendars of the stations that should have others; how many there were."""
+    """Set the calendars of the stations that should have others; the number of these stations."""
     readable = [group for group in groups if group.source is None or group.source in places]
     if all(group.calendars == {places.get(group.source or "")} for group in readable):
         return 0
@@ -207,7 +210,7 @@ async def _place(
 
 
 async def _fill(connection: Connection, now: datetime) -> tuple[int, int]:
-    """Write the openings of calendars that are not up to date; how many got others, and how many there are."""
+    """Store the openings of calendars that are not up to date; the numbers of calendars that changed, and of all."""
     classes = await load_day_classes(connection)
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     begin, end = midnight - KEPT, midnight + AHEAD
@@ -221,31 +224,31 @@ async def _fill(connection: Connection, now: datetime) -> tuple[int, int]:
     if not due:
         return 0, len(rows)
     days = _days(begin.date(), end.date())
-    reckoned = {number: found for number, each in due.items() if (found := _reckon(number, each, begin, end, days))}
-    changed = await _write_openings(connection, {number: openings for number, (openings, _) in reckoned.items()})
-    provisional = [provisional for _, provisional in reckoned.values()]
-    await connection.execute(QUERIES.mark_filled, list(reckoned), provisional, *up_to_date)
+    computed = {number: found for number, each in due.items() if (found := _compute(number, each, begin, end, days))}
+    changed = await _write_openings(connection, {number: openings for number, (openings, _) in computed.items()})
+    provisional = [provisional for _, provisional in computed.values()]
+    await connection.execute(QUERIES.mark_filled, list(computed), provisional, *up_to_date)
     return len(changed), len(rows)
 
 
-def _reckon(
+def _compute(
     number: int, calendar: Calendar, begin: datetime, end: datetime, days: Sequence[date]
 ) -> tuple[Sequence[tuple[datetime, datetime]], bool] | None:
-    """The openings of a calendar and whether they are provisional; None when they cannot be reckoned.
+    """The openings of a calendar and whether they are provisional; None when they cannot be computed.
 
-    Then it is tried again with the next filling, and the incident process names it.
+    Then the next refresh tries again, and the incident process reports the calendar.
     """
     try:
         return calendar.openings(begin, end), any(map(calendar.provisional, days))
     except Exception:
-        log.exception("a calendar cannot be reckoned with", extra={"calendar": number})
+        log.exception("the openings of a calendar cannot be computed", extra={"calendar": number})
         return None
 
 
 async def _write_openings(
     connection: Connection, calendars: Mapping[int, Sequence[tuple[datetime, datetime]]]
 ) -> set[int]:
-    """Write what is different; the calendars it was different in."""
+    """Write the differences; the calendars that had any."""
     wanted = {(number, *opening) for number, openings in calendars.items() for opening in openings}
     stored = {_opening(row) for row in await connection.fetch(QUERIES.load_openings, list(calendars))}
     gone, new = sorted(stored - wanted), sorted(wanted - stored)
@@ -264,8 +267,8 @@ def _definition(row: asyncpg.Record) -> Definition:
 
 
 def _stamp(classes: DayClasses, first: date, last: date) -> str:
-    """Of what the openings between two days hang on besides the definition."""
-    said = "".join(f"{classes.of(day)}{classes.provisional(day):d}" for day in _days(first, last))
+    """A hash of everything beside the definition that decides the openings between two days."""
+    said = "".join(f"{classes.class_of(day)}{classes.provisional(day):d}" for day in _days(first, last))
     return hashlib.sha256(f"{_EDITION} {said}".encode()).hexdigest()[:16]
 
 

@@ -1,8 +1,8 @@
-"""What sort of day a day is: workday, day of rest or statutory holiday. Pure.
+"""The class of a day: workday, day of rest or statutory holiday. Pure.
 
-`chinesecalendar` knows what the State Council announced, make-up workdays included, for the years up to its release.
-For other years Saturday and Sunday are days of rest and the holidays are those that the law fixes (`holidays`),
-without the days that are moved for them: provisional, until the announcement is known.
+`chinesecalendar` has the announcements of the State Council, make-up workdays included, for the years up to its
+release. In other years Saturday and Sunday are days of rest and the holidays are those of the law (`holidays`), without
+moved days; such a class is provisional until the announcement.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,8 @@ import chinese_calendar.constants as announced
 
 
 class DayClass(StrEnum):
+    """Workday, day of rest (mostly Saturday and Sunday) or statutory holiday."""
+
     WORKDAY = "workday"
     REST = "rest"
     HOLIDAY = "holiday"
@@ -24,20 +26,22 @@ _KNOWN_YEARS: Final = range(min(announced.holidays).year, max(announced.holidays
 
 
 class DayClasses:
-    """Classes of days; `overrides` go before what the libraries say."""
+    """Classes of days; `overrides` come before those of the libraries."""
 
     def __init__(self, overrides: Mapping[date, DayClass] | None = None) -> None:
         self._overrides = dict(overrides or {})
 
-    def of(self, day: date) -> DayClass:
+    def class_of(self, day: date) -> DayClass:
+        """The class of a day."""
         return self._overrides.get(day) or (_announced(day) if day.year in _KNOWN_YEARS else _by_law(day))
 
     def provisional(self, day: date) -> bool:
-        """Whether nobody has announced yet what this day will be."""
+        """Whether the class of a day is not announced yet."""
         return day.year not in _KNOWN_YEARS and day not in self._overrides
 
 
 def by_weekday(day: date) -> DayClass:
+    """The class of an ordinary day: workday from Monday to Friday."""
     return DayClass.WORKDAY if day.weekday() < 5 else DayClass.REST
 
 
@@ -53,7 +57,7 @@ def _by_law(day: date) -> DayClass:
 
 @lru_cache(maxsize=64)
 def _fixed_holidays(year: int) -> frozenset[date]:
-    # It brings the holidays of the whole world along, and is needed only by who looks beyond the announced years.
+    # It loads the holidays of all countries, and is needed only for years that are not announced.
     from holidays import country_holidays
 
     return frozenset(country_holidays("CN", years=year, observed=False))

@@ -1,7 +1,7 @@
 """Opening hours as people write them in Chinese, as the opening rules of `registry.hours.opening_text`. Pure.
 
-`周一至周五 9:00-17:00，周末休息` is `Mo-Fr 09:00-17:00; Sa,Su off`. What is not understood stays in the text, so that
-the reader of rules names it.
+`周一至周五 9:00-17:00，周末休息` is `Mo-Fr 09:00-17:00; Sa,Su off`. A part that is not understood stays in the
+text, so that the reader of rules names it in its error.
 """
 
 import re
@@ -67,7 +67,7 @@ _PUNCTUATION: Final = str.maketrans({"(": " ", ")": " ", "~": "-", "—": "-", "
 
 
 def rules_of(cell: str) -> str:
-    """The opening rules that a text in Chinese stands for; any other text, with plain signs for full-width ones."""
+    """The opening rules of a text in Chinese; any other text with plain signs in place of full-width ones."""
     text = normalize("NFKC", cell).strip()
     if not _HAN.search(text):
         return text
@@ -87,7 +87,7 @@ def rules_of(cell: str) -> str:
 
 
 def dated_of(cell: str) -> str:
-    """What holds on single days, in the same way: 休息 is off, 照常 is scheduled, 加开18:00-21:00 is +18:00-21:00."""
+    """The hours of single days from Chinese text: 休息 is off, 照常 is scheduled, 加开18:00-21:00 is +18:00-21:00."""
     text = normalize("NFKC", cell).strip()
     if text in _SCHEDULED:
         return "scheduled"

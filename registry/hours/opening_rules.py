@@ -1,7 +1,7 @@
 """Opening hours as people write them: rules like ``Mo-Fr 09:00-17:30; Sa,Su 10:00-16:00; HD off``. Pure.
 
-The language is described in docs/schedules.md. Times are minutes from midnight of the day on which a span begins; one
-over midnight ends beyond 1440.
+The language is described in docs/schedules.md. Times are minutes from midnight of the day on which a span begins; a
+span over midnight ends beyond 1440.
 """
 
 from datetime import date
@@ -12,9 +12,9 @@ import msgspec
 from registry.hours.day_classes import DayClass
 
 Span = tuple[int, int]
-"""(first minute, minute behind the last) of a day."""
+"""(first minute, minute after the last) of a day."""
 Season = tuple[tuple[int, int], tuple[int, int]]
-"""((month, day), (month, day)), both included; it may go over New Year."""
+"""((month, day), (month, day)), both inclusive; a season may go over New Year."""
 
 WEEKDAYS: Final = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 DAY: Final = 24 * 60
@@ -32,13 +32,14 @@ class Rule(msgspec.Struct, frozen=True):
     spans: tuple[Span, ...]
 
     def in_season(self, day: date) -> bool:
+        """Whether the rule applies in the season of a day."""
         return not self.seasons or any(_within(season, (day.month, day.day)) for season in self.seasons)
 
     def holds(self, weekday: str, kind: DayClass) -> bool:
-        """Whether the rule is about a day of this weekday and class.
+        """Whether the rule applies to a day of this weekday and class.
 
-        A make-up workday and a day off in the week follow the rules for their class; a rule for both sorts of days
-        (``Tu-Su``) goes on naming them by their weekday.
+        A make-up workday and a rest day in the week follow the rules for their class; a rule for workdays and rest
+        days together (``Tu-Su``) applies to them by weekday.
         """
         if kind is DayClass.WORKDAY:
             return self._for_workday(weekday)
@@ -53,16 +54,16 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class OpeningRules(msgspec.Struct, frozen=True):
-    """The rules of a schedule, of which a later one overrides an earlier for the days it names.
+    """The rules of a schedule; a later rule overrides an earlier one on its days.
 
-    `zone` is the IANA time zone that the text names, if it does.
+    `zone`: the IANA time zone that the text names, if any.
     """
 
     rules: tuple[Rule, ...]
     zone: str | None = None
 
     def spans(self, day: date, kind: DayClass) -> tuple[Span, ...]:
-        """When it is open from this day on; spans in any order, they may overlap."""
+        """The spans that begin on a day, in any order; they may overlap."""
         rule = self._rule(day, WEEKDAYS[day.weekday()], kind)
         return rule.spans if rule is not None else ()
 
@@ -78,11 +79,11 @@ class OpeningRules(msgspec.Struct, frozen=True):
         return found
 
     def by_class(self, day: date) -> bool:
-        """Whether the opening of this day hangs on its class."""
+        """Whether the openings of a day depend on its class."""
         return len({self.spans(day, kind) for kind in DayClass}) > 1
 
     def __str__(self) -> str:
-        """The rules in one way of writing, without the zone: equal for texts that say the same."""
+        """The rules in normal form, without the zone: equal for texts of the same meaning."""
         return "; ".join(map(_written, self.rules))
 
 

@@ -1,4 +1,4 @@
-"""Reads the text of opening rules and of dated overrides; what is wrong is named by its place. Pure."""
+"""Reads the text of opening rules and of dated overrides; an error names the place in the text. Pure."""
 
 import re
 from functools import lru_cache
@@ -21,13 +21,13 @@ from registry.hours.opening_rules import (
 )
 
 AS_KIND: Final = "kind"
-"""Instead of rules: from here on a station follows its kind's schedule again."""
+"""In place of rules: the station follows the schedule of its kind again."""
 MAX_TEXT: Final = 2000
 MAX_RULES: Final = 64
 MAX_SPANS: Final = 16
 
 _ALWAYS: Final = ("24x7", "24/7")
-# What Chinese keyboards and word processors put in place of the plain signs; one for one, so that places stay.
+# Signs of Chinese keyboards and word processors, each for one plain sign, so that places in the text stay.
 _PLAIN: Final = str.maketrans("；，：－–—～~［］　\u00a0", ";,:-----[]  ")
 _ZONE: Final = re.compile(r"\[\s*([A-Za-z0-9_+/-]{1,64})\s*\]")
 _MONTH: Final = re.compile(rf"({'|'.join(MONTHS)})(?![a-z])", re.IGNORECASE)
@@ -47,13 +47,13 @@ _CLOSING: Final = Said("the time it closes at, such as 17:30", "关门时间，�
 
 
 class ScheduleError(SaidError):
-    """Opening rules that cannot be read: says where, what is wrong there, and the remedy."""
+    """Opening rules that cannot be read: the place, the problem and the remedy."""
 
 
 class DatedRule(msgspec.Struct, frozen=True):
-    """What a dated override says of its days: open in `spans`, instead of the schedule or (`extends`) beside it.
+    """The hours of a dated override: open in `spans`, in place of the schedule or (`extends`) in addition to it.
 
-    `scheduled`: open as the schedule says, whatever less particular overrides say.
+    `scheduled`: open by the schedule, even if overrides of lower rank replace it.
     """
 
     spans: tuple[Span, ...]

@@ -1,9 +1,9 @@
 -- name: own_schedules
--- Which of the stations have a schedule of their own already.
+-- The stations among $1 that already have a schedule of their own.
 SELECT DISTINCT station FROM schedule WHERE station = ANY ($1::text[]);
 
 -- name: put_schedules
--- A schedule that is changed twice on a day holds as it was put last.
+-- Of several changes on one day the last one counts.
 INSERT INTO schedule AS s (station, valid_from, rules, timezone, recorded_by)
 SELECT station, valid_from, rules, timezone, $5
 FROM unnest($1::text[], $2::date[], $3::text[], $4::text[]) AS new (station, valid_from, rules, timezone)

@@ -1,4 +1,4 @@
-"""What opening rules come to on the days ahead, as text for the person who writes them. Pure."""
+"""The openings that follow from rules on the next days, as text for the person who writes the rules. Pure."""
 
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -22,11 +22,11 @@ def describe_rules(text: str, first: date, days: int, language: str = "en") -> s
     classes = DayClasses()
     calendar = calendar_of([Version(FROM_ALWAYS, text)])
     for day in (first + timedelta(days=n) for n in range(days)):
-        spans = ",".join(f"{clock_text(a)}-{clock_text(b)}" for a, b in rules.spans(day, classes.of(day))) or _OFF.text(
-            language
-        )
+        spans = ",".join(
+            f"{clock_text(a)}-{clock_text(b)}" for a, b in rules.spans(day, classes.class_of(day))
+        ) or _OFF.text(language)
         doubt = _PROVISIONAL.text(language) if calendar.provisional(day) else ""
-        lines.append(f"{day} {_weekday(day, language)} {_class(classes.of(day), language)} {spans}{doubt}")
+        lines.append(f"{day} {_weekday(day, language)} {_class(classes.class_of(day), language)} {spans}{doubt}")
     return "\n".join(lines)
 
 

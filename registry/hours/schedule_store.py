@@ -1,4 +1,4 @@
-"""What people say of opening hours: schedules, single days, announced days. Refresh the calendars after a change."""
+"""Schedules, overrides of single days and announced days in the database. Refresh the calendars after a change."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ QUERIES = load_queries(Path(__file__).with_name("schedule_queries.sql"))
 
 
 async def put_schedules(connection: Connection, schedules: Mapping[str, str], *, now: datetime, by: str) -> None:
-    """Give stations new schedules, {station: rules}: a first one from always, any other from today in its zone.
+    """Give stations new schedules, {station: rules}: the first one for all time, a later one from today in its zone.
 
     Raises ScheduleError.
     """
@@ -36,26 +36,26 @@ async def put_schedules(connection: Connection, schedules: Mapping[str, str], *,
 
 
 async def load_kind_schedules(connection: Connection) -> dict[str, KindSchedule]:
-    """All schedules of kinds, by what tells them apart."""
+    """All schedules of kinds, by key."""
     rows = await connection.fetch(QUERIES.load_kind_schedules)
     return {entry.id: entry for entry in (KindSchedule(**dict(row)) for row in rows)}
 
 
 async def put_kind_schedules(connection: Connection, schedules: Sequence[KindSchedule], *, by: str) -> None:
-    """Give kinds schedules, for their stations that have none of their own. Raises ScheduleError."""
+    """Give kinds schedules, which apply to stations without one of their own. Raises ScheduleError."""
     zones = [_zone(entry.rules) for entry in schedules]
     columns = (_column(schedules, name) for name in ("kind", "valid_from", "rules"))
     await connection.execute(QUERIES.put_kind_schedules, *columns, zones, by)
 
 
 async def load_overrides(connection: Connection) -> dict[str, DatedHours]:
-    """All overrides of single days, by what tells them apart."""
+    """All overrides of single days, by key."""
     rows = await connection.fetch(QUERIES.load_overrides)
     return {entry.id: entry for entry in (DatedHours(**dict(row)) for row in rows)}
 
 
 async def put_overrides(connection: Connection, overrides: Sequence[DatedHours], *, by: str) -> None:
-    """Say what holds on single days; an override of the same scope and days is replaced. Raises ScheduleError."""
+    """Add overrides of single days, or replace those of the same scope and days. Raises ScheduleError."""
     for override in overrides:
         parse_dated(override.rules)
     names = ("station", "kind", "area", "first", "last", "rules", "reason")
@@ -63,17 +63,17 @@ async def put_overrides(connection: Connection, overrides: Sequence[DatedHours],
 
 
 async def load_days(connection: Connection) -> dict[str, NamedDay]:
-    """All days of which somebody said what they are, by what tells them apart."""
+    """The days whose class was given by a person, by key."""
     return {day.id: day for day in (NamedDay(**dict(row)) for row in await connection.fetch(QUERIES.load_days))}
 
 
 async def put_days(connection: Connection, days: Sequence[NamedDay]) -> None:
-    """Say of days what they are, before what the calendar of the state says."""
+    """Give days a class, which comes before that of the state's calendar."""
     await connection.execute(QUERIES.put_days, *(_column(days, name) for name in ("day", "day_class", "title")))
 
 
 def _version(rules: str, now: datetime | None) -> Version:
-    """A schedule as it is stored: from today in its zone, or (None) from always."""
+    """A schedule as it is stored: from today in its zone, or (None) for all time."""
     zone = _zone(rules)
     return Version(FROM_ALWAYS if now is None else now.astimezone(ZoneInfo(zone)).date(), rules, zone)
 

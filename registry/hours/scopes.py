@@ -9,7 +9,7 @@ from registry.hours.calendar import Override
 
 
 class StationScope(msgspec.Struct, frozen=True, kw_only=True):
-    """By what overrides name a station: its id, its kind, and the codes of its area and all areas above."""
+    """What an override may name a station by: its id, its kind, the codes of its area and of all areas above."""
 
     station: str
     kind: str | None = None
@@ -36,6 +36,6 @@ class ScopedOverride(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def overrides_of(scope: StationScope, overrides: Iterable[ScopedOverride]) -> list[Override]:
-    """Those of the overrides that apply to a station. `overrides`: in the order of rank, the most particular last."""
+    """The overrides that apply to a station, ranked in their order; the caller gives the most specific one last."""
     mine = [override for override in overrides if override.applies_to(scope)]
     return [Override(override.first, override.last, override.rules, rank) for rank, override in enumerate(mine)]

@@ -1,4 +1,4 @@
-"""The columns of import files and what their cells must look like.
+"""The columns of import files and how their cells are read.
 
 The readers raise SaidError with what is wrong and the remedy.
 """
@@ -30,8 +30,7 @@ MAX_PROGRAMMES: Final = 32
 # Control characters and line ends. Other invisible ones belong to the scripts of names, such as Mongolian.
 _UNWANTED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _INVISIBLE: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
-# Without a shape, though Unicode does not count them among the spaces: fillers of Hangul, the empty Braille cell,
-# selectors of variants.
+# Invisible characters that are no spaces in Unicode: fillers of Hangul, the empty Braille cell, variation selectors.
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f") | frozenset(map(chr, range(0xFE00, 0xFE10)))
 _LEVEL: Final = re.compile(r"[a-z][a-z_]{0,31}")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,4}(\.[0-9]{1,20})?")
@@ -389,7 +388,7 @@ SCHEDULES: Final = (
         required=True,
         needed=Said("give opening rules", "请填写开放时间"),
     ),
-    # Required, as it is part of what tells rows apart.
+    # Required, because it is part of the key.
     Column(name="from", field="valid_from", read=day, called=("生效日期", "开始日期"), required=True, empty=date.min),
 )
 

@@ -1,5 +1,5 @@
-"""Whether coordinates of stations are plausible: within the province that the area's code names, not far from the
-other stations of the area, not exchanged, not 0,0, and not those of a map service (GCJ-02). Pure.
+"""Finds implausible coordinates of stations: outside the province of the area's code, far from the other stations of
+the area, exchanged, 0,0, or of a map service (GCJ-02). Pure.
 """
 
 from collections import defaultdict
@@ -56,16 +56,17 @@ _PROVINCES: Final[Mapping[str, tuple[float, float, float, float]]] = {
     "82": (22.0, 22.3, 113.5, 113.7),
 }
 _MARGIN: Final = 0.5
-"""Degrees that a place may lie outside: the extents are rounded."""
+"""Tolerance in degrees, because the extents are rounded."""
 _FARTHEST: Final = {"village": 50, "township": 200, "county": 500, "prefecture": 1000}
-"""Kilometres from the middle of an area's other stations; large ones of the west have room."""
+"""The greatest plausible distance, in kilometres, from the middle of an area's other stations; areas of the west are
+large."""
 _ENOUGH_STORED: Final = 3
 _ENOUGH_IN_FILE: Final = 5
-"""Other stations by which a place is judged."""
+"""How many other stations a check needs."""
 _KM_PER_DEGREE: Final = 111.2
 _SAME_PLACE: Final = 0.03
 _MOVED: Final = 0.1
-"""Kilometres within which a place is that of GCJ-02, and from which on it differs from what is stored."""
+"""Kilometres: up to the first two places are the same, from the second on a place differs from the stored one."""
 _ENOUGH_SHIFTED: Final = 2
 
 
@@ -78,10 +79,10 @@ class Middle(msgspec.Struct, frozen=True):
 
 
 class Surroundings(msgspec.Struct, frozen=True):
-    """What the registry knows of the areas of a file and of those above them.
+    """The areas of a file and all areas above them.
 
-    `paths` {area: codes from the root to itself}, `levels` {code: level}, `middles` {code: that of its stations which
-    the file does not have}.
+    `paths`: {area: codes from the root to itself}; `levels`: {code: level}; `middles`: {code: the middle of its
+    stations that are not in the file}.
     """
 
     paths: Mapping[str, Sequence[str]]
@@ -90,13 +91,13 @@ class Surroundings(msgspec.Struct, frozen=True):
 
 
 def set_aside_places(rows: Rows, stored: Mapping[str, Station], around: Surroundings) -> tuple[Rows, list[BadCell]]:
-    """The rows of stations without coordinates that are in doubt, and why they are."""
+    """The rows of stations, without coordinates that are in doubt, and the doubts."""
     given = {row.key: place for row in rows.good if (place := _given(row, stored.get(row.key)))}
-    judge = _Judge(rows, given, around)
+    check = _PlaceCheck(rows, given, around)
     shifted = _shifted(given, stored)
     doubts: dict[str, Said] = {}
     for row in rows.good:
-        if row.key in given and (doubt := shifted.get(row.key) or judge.doubt(given[row.key], row.values["area"])):
+        if row.key in given and (doubt := shifted.get(row.key) or check.doubt(given[row.key], row.values["area"])):
             doubts[row.key] = doubt
     cells = [
         BadCell(row.line, "lat", _left_out(given[row.key], doubts[row.key], stored.get(row.key)))
@@ -108,7 +109,7 @@ def set_aside_places(rows: Rows, stored: Mapping[str, Station], around: Surround
 
 
 def _given(row: Row, stored: Station | None) -> Place | None:
-    """The place of a row, if it says another than what is stored."""
+    """The place of a row, if it differs from the stored one."""
     lat, lon = row.values.get("lat"), row.values.get("lon")
     if lat is None or lon is None or (stored is not None and (stored.lat, stored.lon) == (lat, lon)):
         return None
@@ -127,8 +128,8 @@ def _left_out(place: Place, why: Said, stored: Station | None) -> Said:
     return Said(f"{shown} {why.en}: left off the map", f"{shown} {why.zh}：暂不显示在地图上")
 
 
-class _Judge:
-    """Judges places by the province and by the other stations."""
+class _PlaceCheck:
+    """Checks places by the province and by the other stations."""
 
     def __init__(self, rows: Rows, given: Mapping[str, Place], around: Surroundings) -> None:
         self._around = around
@@ -184,7 +185,7 @@ def _middles_in_file(rows: Rows, given: Mapping[str, Place], around: Surrounding
 
 
 def _shifted(given: Mapping[str, Place], stored: Mapping[str, Station]) -> dict[str, Said]:
-    """The places that differ from the stored ones as GCJ-02 does; if all that differ do, new ones are in doubt too."""
+    """Places that differ from the stored ones as GCJ-02 does. If all moved places do, new places are in doubt too."""
     known = {key: before for key in given if (before := _stored_place(stored.get(key)))}
     moved = [key for key, before in known.items() if kilometres(before, given[key]) > _MOVED]
     found = [key for key in moved if kilometres(gcj02(known[key]), given[key]) < _SAME_PLACE]
@@ -207,7 +208,7 @@ def _stored_place(station: Station | None) -> Place | None:
 
 
 def kilometres(one: Place, other: Place) -> float:
-    """The distance, near enough for places of one country."""
+    """The approximate distance; accurate enough within one country."""
     narrowing = cos(radians((one[0] + other[0]) / 2))
     return _KM_PER_DEGREE * hypot(one[0] - other[0], (one[1] - other[1]) * narrowing)
 
@@ -218,9 +219,8 @@ _ECCENTRICITY: Final = 0.00669342162296594323
 
 
 def gcj02(place: Place) -> Place:
-    """Where map services of China show a place of WGS-84; the formula is the one that is publicly known, good to some
-    metres.
-    """
+    """A place of WGS-84 in GCJ-02, as map services of China show it, by the publicly known formula; accurate to some
+    metres."""
     lat, lon = place
     x, y = lon - 105.0, lat - 35.0
     waves = (20.0 * sin(6.0 * x * pi) + 20.0 * sin(2.0 * x * pi)) * 2.0 / 3.0

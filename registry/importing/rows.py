@@ -1,4 +1,4 @@
-"""From the text of a sheet to typed rows; whatever is wrong is named by its place. Pure."""
+"""From the text of a sheet to typed rows; an error names the place of its cell. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -35,21 +35,21 @@ KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "overrides": ("station", "kind", "area", "first", "last"),
     "days": ("day",),
 }
-"""The fields that tell rows apart."""
+"""The fields that are the key of a row."""
 UNREAD: Final = ("序号", "备注", "no.", "remarks")
-"""Columns that people add for themselves; they are not read."""
+"""Columns for people only; they are not read."""
 _HEADER_WITHIN: Final = 20
-"""Lines that are searched for the header: a title and remarks may stand above it."""
+"""The header is searched within so many lines: a title and remarks may stand above it."""
 _ERRORS: Final = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA|FIELD!|BLOCKED!)")
 _NOTE: Final = re.compile(
     r"[(\[](必填|必填项|选填|非必填|可选|可空|可不填|required|optional|wgs-?84|度|十进制度?|文本|文本格式|(格式|如|例|例如|示例)[^)\]]*)[)\]]"
     r"|[*:\s]"
 )
-"""What people add to the name of a column without meaning another one: (必填), *, a colon; not (GCJ-02)."""
+"""Additions to the name of a column that do not change its meaning: (必填), *, a colon; not (GCJ-02)."""
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A row that could be read: its line and the fields that the file has columns for.
+    """A row without errors: its line, its key, and the values of the fields for which the file has columns.
 
     `blank`: the fields whose cell is empty.
     """
@@ -61,7 +61,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """A sheet's good rows, each key once, and what is wrong with the others; `layout` names their places."""
+    """The good rows of a sheet, each key once, and the problems of the others; `layout` names the places of cells."""
 
     good: list[Row]
     bad: list[BadCell]
@@ -89,7 +89,7 @@ def parse_rows(sheet: Sheet, kind: Kind) -> Rows:
 
 
 def column_named(text: str, kind: Kind) -> str:
-    """The name of the column that a header stands for; a header that is not known, in small letters."""
+    """The name of the column with this header; an unknown header in lower case."""
     exact = normalize("NFKC", text).strip().lower()
     known = {alias: column.name for column in COLUMNS[kind] for alias in (column.name, *column.called)}
     bare = _NOTE.sub("", exact)
@@ -108,7 +108,7 @@ def _twice(row: Row, first: Row, kind: Kind) -> BadCell:
 
 
 def _find_header(lines: Sequence[Line], kind: Kind) -> int:
-    """The index of the line that names the columns best; the first line if none names two of them."""
+    """The index of the line that names most columns; the first line if no line names two of them."""
     needed = {column.name for column in COLUMNS[kind] if column.required}
     best, most = 0, (False, 1)
     for at, line in enumerate(lines[:_HEADER_WITHIN]):
@@ -211,16 +211,16 @@ def _parse_line(
 
 
 def _cells(line: Line, columns: Sequence[Column | None]) -> Iterator[tuple[Column, str, Said | None]]:
-    """Each column that is read, its cell, and what is wrong with it. Cells beyond a workbook's last one are empty."""
+    """Each column that is read, with its cell and the problem of that. Cells after a workbook's last one are empty."""
     for index, column in enumerate(columns):
         if column is not None:
             yield column, line.cells[index] if index < len(line.cells) else "", line.broken.get(index)
 
 
 def _wrong_width(line: Line, width: int, *, workbook: bool) -> Said | None:
-    """A CSV row of another width than the header's has shifted cells: nothing in it can be trusted.
+    """The problem of a row with more or fewer cells than the header.
 
-    A workbook's cells do not shift; one beyond the header has no name.
+    In a CSV row all cells may be shifted, so none is read. In a workbook only a cell without a header is a problem.
     """
     if any(line.cells[width:]) and workbook:
         return Said(

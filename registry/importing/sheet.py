@@ -13,7 +13,7 @@ from contract.said import Said
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_ROWS: Final = 1_000_000
 MAX_CELL: Final = 2000
-"""Characters of a cell."""
+"""The most characters of a cell."""
 
 XLSX: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0"
@@ -24,7 +24,7 @@ _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 class Line(msgspec.Struct, frozen=True):
     """A row that is not empty: its line number in the file (the first line is 1) and its cells, trimmed.
 
-    `broken`: cells that a workbook holds no value of, {index: what is wrong}.
+    `broken`: {index: the problem} of cells without a value in the workbook.
     """
 
     number: int
@@ -33,9 +33,10 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """All lines of a file, the header among them. `workbook`: people find a cell by its letter and row there.
+    """All lines of a file, including the header.
 
-    `notes`: what the person should know about how the file was read.
+    `workbook`: people find a cell by the letter of its column and its row. `notes`: remarks for the person on how the
+    file was read.
     """
 
     lines: list[Line]
@@ -44,10 +45,9 @@ class Sheet(msgspec.Struct, frozen=True):
 
 
 def read_sheet(content: bytes) -> Sheet:
-    """Read a CSV or XLSX file; which of the two is seen from its first bytes. Raises RemedyError.
+    """Read a CSV or XLSX file, told apart by its first bytes. Raises RemedyError.
 
-    A workbook that is made to harm can end the process: `registry.importing.sheet_process` reads workbooks in one of
-    their own.
+    A malicious workbook can end the process: `registry.importing.sheet_process` reads workbooks in a separate one.
     """
     if len(content) > MAX_BYTES:
         size = len(content)
@@ -58,7 +58,7 @@ def read_sheet(content: bytes) -> Sheet:
     if content.startswith(_OLE):
         raise _old_format(content)
     if content.startswith(XLSX):
-        # Only who reads a workbook needs the reader of workbooks.
+        # The reader of workbooks is loaded only when needed.
         from registry.importing.workbook import read_workbook
 
         sheet = read_workbook(content)
@@ -100,7 +100,7 @@ def decode(content: bytes) -> tuple[str, tuple[Said, ...]]:
 
 
 def _as_gb18030(content: bytes) -> str | None:
-    """The text, if it is one: nearly any bytes are GB18030, but only Chinese text is of common characters."""
+    """The text, if most of its characters are common Chinese ones: nearly any bytes can be decoded as GB18030."""
     try:
         text = content.decode("gb18030")
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""Reads a table file in a process of its own: a workbook that is made to harm, or only damaged, ends nothing else.
+"""Reads a table file in a separate process, so that a malicious or damaged workbook cannot harm this one.
 
-The reader of workbooks is native code, and what a small file unpacks to is known only afterwards. The process has a
-bound of memory and of processor time.
+The reader of workbooks is native code, and the unpacked size of a small file is known only afterwards. The process has
+limits of memory and processor time.
 """
 
 import subprocess
@@ -17,7 +17,7 @@ from registry.importing.sheet import XLSX, Sheet, read_sheet
 
 MAX_MEMORY: Final = 4 * 1024 * 1024 * 1024
 MAX_SECONDS: Final = 300
-"""Processor time; twice as long by the clock."""
+"""Seconds of processor time; the limit of elapsed time is twice as long."""
 
 
 class _ReadResult(msgspec.Struct, frozen=True):
@@ -26,14 +26,14 @@ class _ReadResult(msgspec.Struct, frozen=True):
 
 
 def read_apart(content: bytes, *, memory: int = MAX_MEMORY) -> Sheet:
-    """As `registry.importing.sheet.read_sheet`, with workbooks in a process of their own that gets `memory` bytes.
+    """As `registry.importing.sheet.read_sheet`, but workbooks are read in a separate process with `memory` bytes.
 
     Raises RemedyError.
     """
     if not content.startswith(XLSX):
         return read_sheet(content)
     command = [sys.executable, "-P", "-m", __name__, str(memory)]
-    environ = bare_environ()  # a workbook that takes the process over finds no secret in it
+    environ = bare_environ()  # without secrets, in case a workbook takes over the process
     try:
         done = subprocess.run(
             command, input=content, env=environ, capture_output=True, timeout=2 * MAX_SECONDS, check=False

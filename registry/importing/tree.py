@@ -4,7 +4,7 @@ from collections.abc import Container, Mapping
 from typing import Final
 
 MAX_DEPTH: Final = 16
-"""Areas from a root to a leaf, both counted. It keeps paths short whatever a file says."""
+"""The most areas on a path from a root to a leaf, both included."""
 
 Parents = Mapping[str, str | None]
 
@@ -25,7 +25,7 @@ def cycles(parents: Parents) -> list[list[str]]:
 
 
 def unrooted(parents: Parents) -> dict[str, str]:
-    """{code: the missing area} of each area that has no way up to a root. `parents` has no cycle."""
+    """{code: the missing area} of each area whose path upwards ends at a missing area. `parents` has no cycle."""
     missing: dict[str, str | None] = {}
     for start in parents:
         walk = _walk_up(start, parents, missing)
@@ -38,7 +38,7 @@ def unrooted(parents: Parents) -> dict[str, str]:
 
 
 def depths(parents: Parents) -> dict[str, int]:
-    """{code: areas from its root to itself}. `parents` has no cycle and knows every parent it names."""
+    """{code: areas from its root to itself}. `parents` has no cycle, and every parent is an area of it."""
     known: dict[str, int] = {}
     for start in parents:
         for code in reversed(_walk_up(start, parents, known)):
@@ -48,7 +48,7 @@ def depths(parents: Parents) -> dict[str, int]:
 
 
 def paths(parents: Parents) -> dict[str, tuple[str, ...]]:
-    """{code: path}, root first and itself last. `parents` has no cycle and knows every parent it names."""
+    """{code: path}, root first and itself last. `parents` has no cycle, and every parent is an area of it."""
     known: dict[str, tuple[str, ...]] = {}
     for start in parents:
         for code in reversed(_walk_up(start, parents, known)):
@@ -58,7 +58,7 @@ def paths(parents: Parents) -> dict[str, tuple[str, ...]]:
 
 
 def _walk_up(start: str, parents: Parents, done: Container[str]) -> list[str]:
-    """The areas from `start` upwards that no earlier walk has seen; ends before it would repeat itself."""
+    """The areas from `start` upwards that are not in `done`; ends before an area would come twice."""
     walk: dict[str, None] = {}
     code: str | None = start
     while code is not None and code in parents and code not in done and code not in walk:

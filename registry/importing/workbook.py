@@ -1,7 +1,7 @@
 """An XLSX workbook as lines of text: the first visible sheet. Pure.
 
-`python_calamine` reads the values. It gives cells with an error (#N/A) as empty ones and makes room for every cell up
-to the last one, so the sheet is scanned for both before.
+`python_calamine` reads the values. It returns cells with an error (#N/A) as empty and allocates every cell up to the
+last one, so the sheet is scanned before for errors and for its size.
 """
 
 import io
@@ -20,7 +20,7 @@ from registry.importing.workbook_scan import Scan, scan_sheet
 
 MAX_UNPACKED: Final = 1024 * 1024 * 1024
 MAX_CELLS: Final = 50_000_000
-"""Cells of a sheet up to its last row and column, the empty ones counted."""
+"""The most cells of a sheet up to its last row and column, including empty ones."""
 _EXACT: Final = 10**15
 """Spreadsheet programs keep 15 digits of a number."""
 
@@ -36,7 +36,7 @@ def read_workbook(content: bytes) -> Sheet:
     except (RemedyError, MemoryError):
         raise
     except Exception as exc:
-        # The readers of archives, XML and workbooks raise errors of a dozen kinds, and a damaged file can trip any.
+        # A damaged file can cause errors of a dozen kinds in the readers of archives, XML and workbooks.
         what = f"{type(exc).__name__}: {exc}"[:200]
         raise RemedyError(
             f"the file cannot be read as an XLSX workbook ({what}): open it in a spreadsheet program and save it again",
@@ -108,7 +108,7 @@ def _lines(sheet: CalamineSheet, scan: Scan) -> Iterator[Line]:
 
 
 class _Spread:
-    """Gives the value of a cell that is merged over several rows to each of them, in its first column."""
+    """Copies the value of a cell that is merged over several rows to each of these rows, in its first column."""
 
     def __init__(self, sheet: CalamineSheet) -> None:
         self._last: dict[tuple[int, int], int] = {
@@ -118,7 +118,8 @@ class _Spread:
         self._open: dict[int, tuple[int, str]] = {}
 
     def fill(self, row: int, cells: list[str]) -> None:
-        """Fill in what the rows above gave. A row without a value of its own stays empty. Rows in their order."""
+        """Copy the values of merged cells above into a row; one without a value of its own stays empty. Call it row by
+        row."""
         own = any(cells)
         for column in self._columns:
             last, value = self._open.get(column, (-1, ""))
@@ -146,7 +147,7 @@ def _is_inexact(value: object) -> bool:
 
 
 def _cell(value: object) -> str:
-    """A spreadsheet's value as a person would type it into CSV."""
+    """A value of a spreadsheet as a person would write it in CSV."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, datetime):

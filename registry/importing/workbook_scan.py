@@ -1,4 +1,4 @@
-"""What is known of a workbook's sheet before it is read: how far it reaches, which cells hold errors. Pure."""
+"""Scans a sheet of a workbook before it is read: its size, and which cells have errors. Pure."""
 
 import re
 import zipfile
@@ -9,7 +9,7 @@ from xml.parsers import expat
 import msgspec
 
 MAX_ERRORS: Final = 1000
-"""Cells with errors that are kept."""
+"""The most cells with errors that are kept."""
 _MAX_SHEETS: Final = 1000
 _CHUNK: Final = 1024 * 1024
 _MAIN: Final = "xl/workbook.xml"
@@ -34,7 +34,7 @@ class Scan(msgspec.Struct, frozen=True):
 
 
 def scan_sheet(archive: zipfile.ZipFile) -> Scan:
-    """Scan the first visible sheet. Raises ValueError, LookupError or BadZipFile for what is no workbook."""
+    """Scan the first visible sheet. Raises ValueError, LookupError or BadZipFile for a file that is no workbook."""
     old: list[bool] = []
     sheets: list[str] = []
 
@@ -50,7 +50,7 @@ def scan_sheet(archive: zipfile.ZipFile) -> Scan:
 
 
 def _path(archive: zipfile.ZipFile, sheets: list[str]) -> str:
-    """Where the first of the sheets that is a worksheet lies in the archive."""
+    """The path in the archive of the first sheet that is a worksheet."""
     targets: dict[str, str] = {}
 
     def found(tag: str, attributes: dict[str, str]) -> None:
@@ -65,7 +65,7 @@ def _path(archive: zipfile.ZipFile, sheets: list[str]) -> str:
 
 
 def _padding_styles(archive: zipfile.ZipFile) -> dict[str, int]:
-    """{number of a style: digits} of those that show leading zeros."""
+    """{number of a style: digits} of the styles that show leading zeros."""
     digits: dict[str, int] = {}
     formats: list[str] = []
     in_cells = [False]
@@ -84,7 +84,7 @@ def _padding_styles(archive: zipfile.ZipFile) -> dict[str, int]:
 
 
 class _Cells:
-    """Goes through the cells of a sheet."""
+    """Collects what `Scan` needs from the cells of a sheet."""
 
     def __init__(self, archive: zipfile.ZipFile, name: str, padding: dict[str, int]) -> None:
         self.rows = self.columns = 0

@@ -122,7 +122,7 @@ async def test_what_it_wrote_itself_stops_no_more_than_a_part_of_it(pool: Pool, 
 
 async def test_no_row_stops_the_calendars_or_an_import(rows: Pool, database: str, tmp_path: Path) -> None:
     async with rows.acquire() as connection:
-        await CalendarKeeper().round(connection)
+        await CalendarKeeper().refresh(connection)
         files = {
             "areas": "code,name,parent\n63,青海省,\n",
             "closures": "station,from,until,reason\n" + "".join(f"{one},2026-11-01,2026-11-02,x\n" for one in STATIONS),

@@ -227,16 +227,16 @@ async def test_the_keeper_looks_at_all_stations_once_a_day_and_then_at_those_tha
 ) -> None:
     await put_schedules(connection, {"S1": ROOM}, now=NOW, by="li")
     keeper = CalendarKeeper()
-    first, again = await keeper.round(connection), await keeper.round(connection)
+    first, again = await keeper.refresh(connection), await keeper.refresh(connection)
     assert first is not None
     assert first.moved == 1
     assert again is not None  # the stations that were moved have changed
     assert again.moved == 0
-    third = await keeper.round(connection)
+    third = await keeper.refresh(connection)
     assert third is None or third.moved == 0  # a transaction elsewhere on the server can hold the horizon back
     await put_kind_schedules(connection, [KindSchedule(kind="kiosk", rules=ROOM)], by="li")
     await connection.execute("UPDATE station SET kind = 'kiosk' WHERE id = 'S4'")
-    moved = await keeper.round(connection)
+    moved = await keeper.refresh(connection)
     assert moved is not None
     assert moved.moved == 1
 

@@ -229,9 +229,9 @@ def test_years_that_nobody_announced_are_provisional_and_know_the_fixed_holidays
     ],
 )
 def test_classes_of_days(day: date, kind: DayClass) -> None:
-    assert CLASSES.of(day) is kind
+    assert CLASSES.class_of(day) is kind
     other = DayClass.REST if kind is DayClass.WORKDAY else DayClass.WORKDAY
-    assert DayClasses({day: other}).of(day) is other
+    assert DayClasses({day: other}).class_of(day) is other
 
 
 def test_rules_that_cannot_be_read_are_refused_at_once() -> None:
@@ -315,7 +315,7 @@ def _version(calendar: Calendar, day: date) -> Version:
 
 
 def _spans(calendar: Calendar, day: date) -> list[tuple[int, int]]:
-    spans = list(parse_rules(_version(calendar, day).rules).spans(day, CLASSES.of(day)))
+    spans = list(parse_rules(_version(calendar, day).rules).spans(day, CLASSES.class_of(day)))
     dated = sorted(calendar.definition.overrides, key=lambda o: o.rank)
     on = [(o, parse_dated(o.rules)) for o in dated if o.first <= day <= o.last]
     replacing = [spans if rule.scheduled else list(rule.spans) for _, rule in on if not rule.extends]
