@@ -1,1 +1,1 @@
-"""Where it lies: database pool, migrations, named SQL, offset fencing, partitioner."""
+"""The database: pool, migrations, named SQL, offset fencing; and the tasks of services."""

@@ -1,4 +1,4 @@
-"""The login of the services in a database that Milepost brings; elsewhere deploy/postgres-accounts.sh makes it."""
+"""The login of the services in an embedded database; elsewhere deploy/postgres-accounts.sh makes it."""
 
 from urllib.parse import urlsplit, urlunsplit
 
@@ -9,14 +9,14 @@ QUERIES = queries_beside(__file__)
 LOGIN = "milepost_services"
 
 
-async def let_services_in(connection: Connection, password: str) -> None:
-    """Make the login of the services, or give it this password, once the schema is there. Needs a superuser."""
+async def put_services_login(connection: Connection, password: str) -> None:
+    """Create the login of the services, or change its password. Needs the schema and a superuser."""
     async with connection.transaction():
         await connection.execute(await connection.fetchval(QUERIES.services_login, password))
 
 
-async def sign_everybody_out(connection: Connection) -> None:
-    """End every session, and make every one-use link void; a schema from before there were any has none."""
+async def end_all_sessions(connection: Connection) -> None:
+    """End every session of the console and invalidate every sign-in link, if the schema has any."""
     if not await connection.fetchval(QUERIES.has_sessions):
         return
     async with connection.transaction():
@@ -25,7 +25,7 @@ async def sign_everybody_out(connection: Connection) -> None:
 
 
 def services_url(url: str, password: str) -> str:
-    """The URL of the same database for the services, from one for somebody else."""
+    """The URL of a database for the login of the services, from a URL for another login."""
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{LOGIN}:{password}@{place}"))

@@ -1,4 +1,4 @@
-"""What a service has set aside, in a table that people read."""
+"""The table of things that a service has set aside because it cannot process them; the console shows it."""
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -18,20 +18,20 @@ POISON: Final = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
-    ValueError,  # asyncpg's own word for an argument that does not fit its type, or an answer that fits none of ours
+    ValueError,  # raised by asyncpg for an argument that does not fit its type, or a result that cannot be decoded
     OverflowError,
     RecursionError,
 )
-"""What the database, or the driver before it, says of a value that it will never take."""
+"""Errors of the database or its driver for a value that they never accept."""
 
 
 _T = TypeVar("_T")
 
 
 def is_poison(error: Exception) -> bool:
-    """Whether the same work on the same values fails every time, so that they are to be set aside.
+    """Whether the same work on the same values fails every time, so that they must be set aside.
 
-    Not what the database being away, full or busy makes of it, nor a query that it does not know.
+    False for a database that is away, full or busy, and for an error in a query.
     """
     return isinstance(error, POISON) or not isinstance(error, UNREACHABLE)
 
@@ -42,7 +42,7 @@ async def write_apart(
     write: Callable[[Sequence[_T]], Awaitable[object]],
     refuse: Callable[[_T, Exception], None],
 ) -> None:
-    """Write rows in the caller's transaction; when the database refuses one, all but that."""
+    """Write rows in the caller's transaction, without those that the database refuses."""
     try:
         async with connection.transaction():
             await write(rows)
@@ -56,8 +56,8 @@ async def write_apart(
 
 
 class Aside:
-    """What one service has set aside, of the `kinds` that this process looks after and no other at the same time; where
-    several share the work, of subjects that begin with a `prefix`."""
+    """Things that one service has set aside, of `kinds` that only this process writes; where several processes share
+    these, of subjects that begin with `prefix`."""
 
     def __init__(self, service: str, kinds: Collection[str], prefix: str = "") -> None:
         self._service = service
@@ -66,11 +66,11 @@ class Aside:
         self._stored: dict[Thing, str] | None = None
 
     def forget(self) -> None:
-        """What was written may have been taken back: read it again before the next `save`."""
+        """A transaction may have been rolled back: read the table again before the next `save`."""
         self._stored = None
 
     async def save(self, connection: Connection, wanted: Mapping[Thing, str]) -> None:
-        """Let the table say what is set aside now, and the log what is new."""
+        """Write the things that are set aside now into the table, and changes into the log."""
         stored = self._stored
         if stored is None:
             rows = await connection.fetch(QUERIES.load_set_aside, self._service, self._kinds, self._prefix)

@@ -33,6 +33,7 @@ class Migration(msgspec.Struct, frozen=True):
 
     @property
     def sha256(self) -> str:
+        """The hash of the file, by which a changed migration is noticed."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
@@ -48,7 +49,7 @@ def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
 
 
 def pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]:
-    """What is still to run, given {version: sha256} of what ran. Raises RemedyError when the two disagree."""
+    """The migrations that have not run yet. `applied`: {version: sha256}. Raises RemedyError when the two differ."""
     newest = max(applied, default=0)
     if newest > len(known):
         raise RemedyError(
@@ -68,9 +69,9 @@ def pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]:
 
 
 async def migrate(connection: Connection, migrations: list[Migration] | None = None) -> list[Migration]:
-    """Bring the database to the newest schema and return what ran; a second caller waits for the first.
+    """Bring the database to the newest schema; the migrations that ran. A second caller waits for the first.
 
-    Then the role of the services gets the rights that it needs, as `grants.sql` has them.
+    Then the role of the services gets the rights of `grants.sql`.
     """
     known = read_migrations() if migrations is None else migrations
     await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
@@ -94,7 +95,7 @@ async def newest_schema(connection: Connection) -> int:
 
 
 async def require_current(connection: Connection) -> None:
-    """Raise RemedyError unless the schema is the one this code was written for."""
+    """Raise RemedyError unless the schema is the newest one that this code knows."""
     try:
         todo = pending(read_migrations(), await _applied(connection))
     except asyncpg.UndefinedTableError:

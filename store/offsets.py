@@ -1,4 +1,4 @@
-"""Offset fencing: where a consumer stands in a partition, owned by one process at a time."""
+"""Offset fencing: the position of a consumer in a partition, owned by one process at a time."""
 
 from collections.abc import Mapping
 
@@ -11,11 +11,11 @@ QUERIES = queries_beside(__file__)
 
 
 class FencedError(Exception):
-    """Another process owns the partition, or an earlier commit went through after all: load again."""
+    """Another process owns the partition, or an unclear commit did succeed: load the partition again."""
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """The right to write for a partition, until somebody raises `owner` again."""
+    """The right to write for a partition, until another process claims it with a higher `owner` epoch."""
 
     consumer: str
     topic: str
@@ -23,27 +23,27 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     log: str
     owner: int
     next_offset: int
-    # The stored offset belonged to another log: this one is read from its beginning.
+    #: Whether the stored offset belonged to another log, so that this one is read from its beginning.
     new_log: bool = False
 
 
 async def keep_partitions(connection: Connection, topic: str, partitions: int) -> int:
-    """How many partitions the topic has for ever: `partitions` if nobody read it yet, else what was kept then."""
+    """The fixed number of partitions of a topic: the stored one; the first call stores `partitions`."""
     await connection.execute(QUERIES.keep_partitions, topic, partitions)
     return await kept_partitions(connection, topic) or partitions
 
 
 async def kept_partitions(connection: Connection, topic: str) -> int | None:
-    """How many partitions the topic had when it was first read; None when nobody read it yet."""
+    """The stored number of partitions of a topic; None before its first reader."""
     kept: int | None = await connection.fetchval(QUERIES.kept_partitions, topic)
     return kept
 
 
 async def claim(connection: Connection, *, consumer: str, topic: str, partition: int, log: str, instance: str) -> Claim:
-    """Take a partition over: raise the owner epoch and read the offset.
+    """Take over a partition: raise the owner epoch and read the offset.
 
-    Call it in the transaction that also loads the partition's state, so that both are of one moment. A new
-    log identity starts again at offset 0.
+    Call it in the transaction that loads the partition's state, so that both are of one snapshot. A new log begins at
+    offset 0.
     """
     previous = await connection.fetchval(QUERIES.lock_offset, consumer, topic, partition)
     row = await connection.fetchrow(QUERIES.claim_offset, consumer, topic, partition, log, instance)
@@ -62,8 +62,8 @@ async def claim(connection: Connection, *, consumer: str, topic: str, partition:
 async def advance(connection: Connection, moves: Mapping[int, tuple[Claim, int]]) -> dict[int, Claim]:
     """Set the offsets of several partitions of one consumer and topic, {partition: (claim, new offset)}.
 
-    Returns the claims at their new offsets. Raises FencedError, and the transaction must be given up, when one
-    of them is not where its claim says.
+    Returns the claims at their new offsets. Raises FencedError when a stored offset or owner is not that of its claim;
+    the transaction must then be rolled back.
     """
     if not moves:
         return {}

@@ -24,10 +24,10 @@ UNREACHABLE = (
     TimeoutError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
-    # A call on a connection whose server is just saying that it dies.
+    # raised by a call on a connection that the server is closing
     asyncpg.InternalClientError,
 )
-"""What a connection attempt or a call raises when the database is not to be had."""
+"""Errors of a connection attempt or a call when the database cannot be used."""
 
 _PASSING = (
     OSError,
@@ -45,7 +45,8 @@ _PASSING = (
 def may_pass(error: BaseException) -> bool:
     """Whether the same transaction may succeed later: the database was away, full or busy.
 
-    False for what it would refuse every time; asyncpg's own refusals of an argument are ValueErrors as well.
+    False for a transaction that it would refuse every time; asyncpg raises ValueError for an argument of a
+    wrong type.
     """
     return isinstance(error, _PASSING) and not isinstance(error, ValueError)
 
@@ -55,7 +56,7 @@ def _encode_json(value: Any) -> str:
 
 
 def _encode_jsonb(value: Any) -> bytes:
-    return b"\x01" + msgspec.json.encode(value)  # its binary form, which COPY asks for: a version and the text
+    return b"\x01" + msgspec.json.encode(value)  # the binary form, which COPY needs: a version number and the text
 
 
 def _decode_jsonb(raw: bytes) -> Any:
@@ -111,7 +112,7 @@ async def listening(connection: Connection, handlers: Mapping[str, Callable[...,
         yield
     finally:
         if connection.is_closed():
-            connection.terminate()  # a broken session keeps its listeners, for which the pool would warn
+            connection.terminate()  # the pool would warn about the listeners of a broken session
         with suppress(*UNREACHABLE):
             for channel, handler in handlers.items():
                 await connection.remove_listener(channel, handler)

@@ -1,5 +1,5 @@
 -- name: keep_partitions
--- The first reader of a topic writes down the number by which stations are spread over partitions.
+-- The first reader of a topic stores the number by which stations are spread over partitions.
 INSERT INTO topic_layout (topic, partitions) VALUES ($1, $2) ON CONFLICT (topic) DO NOTHING;
 
 -- name: kept_partitions
@@ -10,7 +10,7 @@ SELECT partitions FROM topic_layout WHERE topic = $1;
 SELECT log FROM consumer_offset WHERE consumer = $1 AND topic = $2 AND partition = $3 FOR UPDATE;
 
 -- name: claim_offset
--- Raising the owner fences whoever held the partition; an offset of another log means nothing in this one.
+-- A higher owner epoch fences the previous owner; an offset of another log has no meaning in this one.
 INSERT INTO consumer_offset AS o (consumer, topic, partition, log, next_offset, owner, instance)
 VALUES ($1, $2, $3, $4, 0, 1, $5)
 ON CONFLICT (consumer, topic, partition) DO UPDATE SET
@@ -22,7 +22,7 @@ ON CONFLICT (consumer, topic, partition) DO UPDATE SET
 RETURNING owner, next_offset;
 
 -- name: advance_offsets
--- Compare and set: a row that moved or changed hands is not returned, and the caller gives up.
+-- Compare and set: a row with another offset or owner is not returned, and the caller gives up.
 UPDATE consumer_offset AS o
 SET next_offset = m.new, updated_at = now()
 FROM unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[]) AS m (partition, owner, expected, new)
@@ -31,7 +31,7 @@ WHERE o.consumer = $1 AND o.topic = $2 AND o.partition = m.partition
 RETURNING o.partition;
 
 -- name: give_sign
--- Of a process that ended its sign stays for an hour, so that one can see when it was last there.
+-- The sign of a process that ended stays for an hour, so that people can see when it last worked.
 WITH gone AS (
     DELETE FROM service_sign WHERE service = $1 AND instance <> $2 AND at < clock_timestamp() - interval '1 hour'
 )
@@ -39,7 +39,7 @@ INSERT INTO service_sign (service, instance, at, role, detail) VALUES ($1, $2, c
 ON CONFLICT (service, instance) DO UPDATE SET at = excluded.at, role = excluded.role, detail = excluded.detail;
 
 -- name: set_aside
--- What is set aside already keeps its beginning; beyond $5 of a service nothing is added: its log says more.
+-- A thing that is set aside already keeps its beginning; a service has at most $5 rows, and its log has the others.
 INSERT INTO set_aside AS a (service, kind, subject, why)
 SELECT $1, kind, subject, why FROM unnest($2::text[], $3::text[], $4::text[]) AS new (kind, subject, why)
 WHERE (SELECT count(*) FROM set_aside WHERE service = $1) < $5::int

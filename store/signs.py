@@ -1,6 +1,6 @@
-"""Signs of life: a row that a service writes from the very loop that does its work, for whoever watches it.
+"""Signs of life: a row that a service writes from the loop that does its work, for `milepost watch`.
 
-A loop that hangs gives none, however well the rest of its process lives.
+A loop that hangs writes none, even if the rest of its process runs.
 """
 
 import time
@@ -12,7 +12,7 @@ from store.sql import queries_beside
 
 QUERIES = queries_beside(__file__)
 EVERY: Final = 10.0
-"""Seconds between two signs."""
+"""Seconds between two signs of life."""
 
 Role = Literal["working", "leading", "standby"]
 
@@ -27,11 +27,11 @@ class Signs:
         self._given: tuple[float, Role] | None = None
 
     def due(self, role: Role) -> bool:
-        """Whether it is time for one; a new role is told at once."""
+        """Whether a sign is due; a new role is written at once."""
         return self._given is None or self._given[1] != role or time.monotonic() - self._given[0] >= self._every
 
     async def give(self, connection: Connection, role: Role, detail: Mapping[str, Any] | None = None) -> None:
-        """Write one if it is due. Raises what the database raises."""
+        """Write a sign if one is due. Raises the errors of the database."""
         if self.due(role):
             await connection.execute(QUERIES.give_sign, self._service, self._instance, role, dict(detail or {}))
             self._given = time.monotonic(), role

@@ -1,6 +1,6 @@
 """Named SQL: ``queries.sql`` beside the code that runs it.
 
-A query starts at ``-- name: the_name`` and the comment lines below say why it is as it is.
+A query begins at ``-- name: the_name``; the comment lines below it explain it.
 """
 
 import re
@@ -22,6 +22,7 @@ class Queries:
             raise AttributeError(f"no query is named {name!r}") from None
 
     def items(self) -> list[tuple[str, str]]:
+        """(name, SQL text) of every query, by name."""
         return sorted(self._texts.items())
 
 

@@ -1,10 +1,10 @@
-"""What cannot be judged, by name and with the reason, while a service goes on with the rest. Pure."""
+"""Things that a service cannot process, each with the reason, while it goes on with the others. Pure."""
 
 from collections.abc import Iterator
 from typing import Final
 
 MOST: Final = 1000
-"""Things that a service names at a time."""
+"""The most things that a service names at a time."""
 _WHY: Final = 500
 
 Thing = tuple[str, str]
@@ -12,7 +12,7 @@ Thing = tuple[str, str]
 
 
 class Troubles:
-    """Things that are set aside, and why; at most MOST of them, the first ones."""
+    """Things that are set aside, with their reasons; the first MOST of them."""
 
     def __init__(self) -> None:
         self._why: dict[Thing, str] = {}
@@ -31,20 +31,21 @@ class Troubles:
         return dict(self._why)
 
     def put(self, kind: str, subject: str, why: str | BaseException) -> None:
-        """Set a thing aside, or say something else of one that is."""
+        """Set a thing aside, or change the reason of one that is set aside."""
         if len(self._why) < MOST or (kind, subject) in self._why:
             self._why[kind, subject] = said(why)
 
     def drop(self, kind: str, subject: str) -> None:
-        """It can be judged again, or it is gone."""
+        """A thing can be processed again, or no longer exists."""
         self._why.pop((kind, subject), None)
 
     def drop_kind(self, kind: str) -> None:
-        """Nothing of a kind is set aside any more."""
+        """No thing of a kind is set aside any more."""
         self._why = {thing: why for thing, why in self._why.items() if thing[0] != kind}
 
 
 def said(why: str | BaseException) -> str:
-    """A reason as it can be stored: for an exception its kind and words; no character that no text may have."""
+    """A reason as text for the database: of an exception its class and message, without characters that PostgreSQL
+    refuses."""
     text = why if isinstance(why, str) else f"{type(why).__name__}: {why}"
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()[:_WHY]

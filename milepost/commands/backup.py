@@ -26,7 +26,7 @@ from milepost.commands import archive
 from milepost.embedded import postgres, serving
 from milepost.language import show
 from milepost.settings import Settings
-from store.accounts import sign_everybody_out
+from store.accounts import end_all_sessions
 from store.migrate import newest_schema, read_migrations
 
 SECRETS: Final = ("*.token", "*.password", "*.passwd")
@@ -240,7 +240,7 @@ async def _fill(backup_file: archive.Backup, url: str) -> None:
     await _feed(backup_file, archive.DATABASE, postgres.tool("pg_restore"), url, "--exit-on-error")
     connection = await asyncpg.connect(url, timeout=10)
     try:
-        await sign_everybody_out(connection)
+        await end_all_sessions(connection)
         await connection.execute("ANALYZE")
     finally:
         await connection.close(timeout=5)

@@ -6,7 +6,7 @@ import asyncpg
 
 from contract.log import LIVE
 from milepost import datadir
-from store.accounts import let_services_in, services_url
+from store.accounts import put_services_login, services_url
 from store.offsets import kept_partitions
 
 
@@ -15,7 +15,7 @@ async def make_services_login(owner_url: str, directory: Path) -> str:
     password = datadir.keep_secret(directory / "services.password")
     connection = await asyncpg.connect(owner_url, timeout=10)
     try:
-        await let_services_in(connection, password)
+        await put_services_login(connection, password)
     finally:
         await connection.close(timeout=5)
     return services_url(owner_url, password)
