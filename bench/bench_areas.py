@@ -18,7 +18,7 @@ from alerting.blindspots.spot import write_spots
 from alerting.blindspots.tracker import BlindSpots, BlindSpotSettings, StartingState
 from alerting.blindspots.unknown_time import Gaps
 from alerting.incidents.book import Book
-from alerting.stations.snapshot import Moment, Standing
+from alerting.stations.snapshot import PassTime, Standing
 from registry.hours.calendar import ALWAYS
 
 BEGIN = datetime(2026, 11, 2, tzinfo=UTC)
@@ -74,8 +74,8 @@ def measured(name: str, work: Callable[[], object]) -> None:
     print(f"{name:<58}{time.process_time() - began:8.2f} s")
 
 
-def at(known: datetime) -> Moment:
-    return Moment(now=known, known=known)
+def at(known: datetime) -> PassTime:
+    return PassTime(now=known, known=known)
 
 
 def run(stations: int) -> None:

@@ -11,6 +11,8 @@ WallMs = NewType("WallMs", int)
 """A moment of a wall clock: ms since the epoch. Wall clocks may be wrong, and may be set back."""
 WallSeconds = NewType("WallSeconds", float)
 """The same in seconds since the epoch."""
+WallMicros = NewType("WallMicros", int)
+"""The same in microseconds since the epoch, as columns of the incident process hold it."""
 MonotonicMs = NewType("MonotonicMs", int)
 """A moment of a monotonic clock: ms since an origin of its own, so comparable only within one life of one process."""
 MonotonicSeconds = NewType("MonotonicSeconds", float)

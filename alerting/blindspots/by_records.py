@@ -23,7 +23,7 @@ from alerting.blindspots.columns import NEVER, MomentColumn, moment, stamp
 from alerting.blindspots.open_spots import BITS, OpenSpots
 from alerting.blindspots.remembered import SpotMemory
 from alerting.blindspots.spot import CLEARS, SpotKind
-from alerting.stations.snapshot import Moment, Standing
+from alerting.stations.snapshot import PassTime, Standing
 
 RETURNED: Final = "returned"
 """The rule by which the memory keeps when a station came back from an absence."""
@@ -154,7 +154,7 @@ class RecordSpots:
         """Whether time alone may decide something by now."""
         return any(due.may_be_due(stamp(known)) for due in self._due.values())
 
-    def find_due(self, now: Moment) -> None:
+    def find_due(self, now: PassTime) -> None:
         """Open the blind spots that have lasted long enough; a station whose clock is not trusted waits."""
         for kind, column in self._due.items():
             for row in column.take_due(stamp(now.known), now.untrusted):

@@ -22,7 +22,7 @@ from alerting.blindspots.opening_days import OpeningHours, missed_days, served
 from alerting.blindspots.remembered import SpotMemory
 from alerting.blindspots.spot import SpotKind
 from alerting.blindspots.unknown_time import Gaps
-from alerting.stations.snapshot import Moment, Standing
+from alerting.stations.snapshot import PassTime, Standing
 
 EXPECTED: Final = "expected"
 """The rule by which the memory keeps since when a station is expected to report, if that is later than its silence."""
@@ -178,7 +178,7 @@ class SilenceSpots:
         """Whether time alone may decide something by now."""
         return bool(self._off_hours) or any(due.may_be_due(stamp(known)) for due in self._due.values())
 
-    def find_due(self, now: Moment, gaps: Gaps) -> None:
+    def find_due(self, now: PassTime, gaps: Gaps) -> None:
         """Open and close what time alone decides; a station whose clock is not trusted waits."""
         for station in sorted(self._off_hours):
             self._judge_off_hours(station, now)
@@ -200,7 +200,7 @@ class SilenceSpots:
         expected = standing.in_service and standing.state != "online" and not standing.excused
         return expected and not self._spots.is_open(row, kind)
 
-    def _judge_off_hours(self, station: str, now: Moment) -> None:
+    def _judge_off_hours(self, station: str, now: PassTime) -> None:
         standing = self._lookup.standing(station)
         if standing is not None and now.knows(standing) and self._lookup.hours(station).is_open(now.known):
             self._off_hours.discard(station)

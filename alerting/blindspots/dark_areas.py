@@ -23,7 +23,7 @@ from alerting.blindspots.dark_stretch import AreaChange, DarkStage, DarkStretch,
 from alerting.blindspots.remembered import SpotMemory
 from alerting.blindspots.spot import SpotChange, SpotFound, SpotGone, SpotKind, spot_key
 from alerting.blindspots.unknown_time import Gaps
-from alerting.stations.snapshot import Moment
+from alerting.stations.snapshot import PassTime
 
 RELEASE: Final = "release"
 """The rule by which the memory keeps until when an area may come back after its parent incident closed."""
@@ -106,7 +106,7 @@ class DarkAreas:
         """Whether time alone may decide something by now."""
         return bool(self._memory.moments_of_rule(RELEASE)) or self._stretches.may_report(known)
 
-    def find_due(self, moment: Moment, gaps: Gaps, outages: Iterable[OpenOutage]) -> None:
+    def find_due(self, moment: PassTime, gaps: Gaps, outages: Iterable[OpenOutage]) -> None:
         """Report the stretches that have lasted long enough; outer areas first, so that they become parents."""
         over = {outage.key: outage for outage in outages}
         ended = [key for key in self._parents.parents() if not _is_dark_area(key) and key not in over]

@@ -15,7 +15,7 @@ import msgspec
 from alerting.blindspots.area_counts import AreaCounts, AreaTally, Path
 from alerting.blindspots.remembered import SpotMemory
 from alerting.blindspots.unknown_time import Gaps
-from alerting.stations.snapshot import ClockName, Moment
+from alerting.stations.snapshot import ClockName, PassTime
 
 
 class DarkStage(StrEnum):
@@ -161,12 +161,12 @@ class DarkStretches:
         """Whether a stretch may have lasted long enough by now, unknown time left aside."""
         return any(known - self._stretches[area].since >= self._after for area in self._running)
 
-    def due_areas(self, moment: Moment, gaps: Gaps) -> list[str]:
+    def due_areas(self, moment: PassTime, gaps: Gaps) -> list[str]:
         """The areas whose stretch has lasted `after` without unknown time, outer areas first."""
         due = [area for area in self._running if self._is_due(area, moment, gaps)]
         return sorted(due, key=lambda area: (len(self.path(area)), area))
 
-    def _is_due(self, area: str, moment: Moment, gaps: Gaps) -> bool:
+    def _is_due(self, area: str, moment: PassTime, gaps: Gaps) -> bool:
         since, clocks = self._stretches[area].since, self._waiting.get(area, {})
         if moment.known - since < self._after or not moment.untrusted.isdisjoint(clocks):
             return False

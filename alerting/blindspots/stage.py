@@ -13,7 +13,7 @@ from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, BlindSpotSettings
 from alerting.blindspots.unknown_time import Gaps
 from alerting.incidents.book import Book
 from alerting.incidents.store import load_newest
-from alerting.stations.snapshot import Moment, Standing
+from alerting.stations.snapshot import PassTime, Standing
 from alerting.stations.table import Field
 from registry.hours.calendar import ALWAYS, Calendar
 from store.pool import Connection
@@ -60,7 +60,7 @@ class BlindSpotWatch:
         connection: Connection,
         book: Book,
         changes: Iterable[tuple[Standing | None, Standing | None]],
-        moment: Moment,
+        moment: PassTime,
     ) -> None:
         """Take the changes of a pass, decide what follows from them and from time, and store it."""
         core = self._core
@@ -76,14 +76,14 @@ class BlindSpotWatch:
         await self._save(connection, moment)
 
     def _hours(self, station: str) -> Calendar:
-        found = self._field.hours(station)
+        found = self._field.schedule.hours(station)
         return found if isinstance(found, Calendar) else ALWAYS
 
     async def _note_records(self, connection: Connection, known: datetime) -> None:
         records, self._mark = await spot_store.load_records(connection, self._mark)
         self._core.note_records(records, known)
 
-    async def _advance(self, connection: Connection, moment: Moment) -> None:
+    async def _advance(self, connection: Connection, moment: PassTime) -> None:
         """Decide by time. Unknown time is read only when time may decide something."""
         if self._core.may_be_due(moment.known):
             self._gaps.add_gaps(await spot_store.load_newer_gaps(connection, self._gaps.cursors))
@@ -97,7 +97,7 @@ class BlindSpotWatch:
             book.learn(await load_newest(connection, keys_to_learn(changes)))
             write_spots(book, changes, now)
 
-    async def _save(self, connection: Connection, moment: Moment) -> None:
+    async def _save(self, connection: Connection, moment: PassTime) -> None:
         await spot_store.store_counts(connection, {**self._unsaved, **self._core.counts.take_changed()})
         self._unsaved = {}
         await spot_store.store_memory(connection, self._core.memory.take_changed())

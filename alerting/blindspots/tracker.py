@@ -22,7 +22,7 @@ from alerting.blindspots.spot import SpotChange, SpotKind, split_key, write_spot
 from alerting.blindspots.uncovered_areas import UncoveredAreas
 from alerting.blindspots.unknown_time import Gaps
 from alerting.incidents.book import Book
-from alerting.stations.snapshot import Moment, Standing
+from alerting.stations.snapshot import PassTime, Standing
 
 LOOK_BACK: Final = timedelta(days=40)
 """How far back the rules need unknown time."""
@@ -121,7 +121,7 @@ class BlindSpots:
         """Whether time alone may decide something by now, so that unknown time must be loaded for `find_due`."""
         return any(part.may_be_due(known) for part in (self._dark, self._silence, self._records))
 
-    def find_due(self, moment: Moment, gaps: Gaps, outages: Iterable[OpenOutage] = ()) -> None:
+    def find_due(self, moment: PassTime, gaps: Gaps, outages: Iterable[OpenOutage] = ()) -> None:
         """Decide what follows from time up to `moment.known`, which never goes back."""
         known = moment.known if self.known is None else max(moment.known, self.known)
         self.known = known

@@ -9,8 +9,8 @@ import msgspec
 from alerting.causes.common_cause import Outage
 from alerting.causes.evidence import CAUSES, Evidence, Fallen, Group, Peer, overlap, weigh
 from alerting.station_incidents.cause_settings import CauseSettings
+from alerting.stations.common_interval import CommonInterval
 from alerting.stations.promise import longest_that_votes
-from alerting.stations.window import Window
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -18,7 +18,7 @@ class Claim(msgspec.Struct, frozen=True):
     smaller causes are part of it, and how deep it lies among the groups of a station."""
 
     group: Group
-    window: Window
+    window: CommonInterval
     evidence: Evidence
     members: list[Fallen]
     peers: list[Peer]

@@ -6,8 +6,8 @@ import msgspec
 
 from alerting.causes.evidence import Fallen, Group, areas_of, common
 from alerting.station_incidents.cause_settings import CauseSettings
+from alerting.stations.common_interval import CommonInterval
 from alerting.stations.promise import USUAL, slowest_within
-from alerting.stations.window import Window
 
 
 class Outage(msgspec.Struct, kw_only=True):
@@ -20,7 +20,7 @@ class Outage(msgspec.Struct, kw_only=True):
 
     key: str
     group: Group
-    window: Window
+    window: CommonInterval
     began: datetime
     joined_at: datetime
     low_at: datetime

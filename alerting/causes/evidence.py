@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
+from alerting.stations.common_interval import CommonInterval
 from alerting.stations.promise import USUAL
-from alerting.stations.window import Window
 
 AREA: Final = "area"
 UPLINK: Final = "uplink"
@@ -72,7 +72,7 @@ class Evidence(msgspec.Struct, frozen=True):
         return self.fallen - self.against - self.silent / 4
 
 
-def overlap(intervals: Iterable[tuple[datetime, datetime, float]], lo: datetime, hi: datetime) -> Window | None:
+def overlap(intervals: Iterable[tuple[datetime, datetime, float]], lo: datetime, hi: datetime) -> CommonInterval | None:
     """The instants within [lo, hi] that most of the weight of (began, until, weight) shares; the earliest of equals."""
     points = sorted(
         edge
@@ -85,14 +85,14 @@ def overlap(intervals: Iterable[tuple[datetime, datetime, float]], lo: datetime,
         running += -weight if closes else weight
         if running > best + 1e-9 and not closes:
             best, found = running, (moment, place)
-    return None if found is None else Window(found[0], _first_end(points, found[1], hi))
+    return None if found is None else CommonInterval(found[0], _first_end(points, found[1], hi))
 
 
 def _first_end(points: Sequence[tuple[datetime, int, float]], place: int, hi: datetime) -> datetime:
     return min(next((moment for moment, closes, _ in points[place:] if closes), hi), hi)
 
 
-def weigh(window: Window, fallen: Iterable[Fallen], peers: Sequence[Peer], online: int) -> Evidence:
+def weigh(window: CommonInterval, fallen: Iterable[Fallen], peers: Sequence[Peer], online: int) -> Evidence:
     """The evidence at an instant. `peers` are a sample of the `online` members; without one, all speak against."""
     down = sum(window.meets(one) for one in fallen)
     if not peers:
@@ -103,11 +103,11 @@ def weigh(window: Window, fallen: Iterable[Fallen], peers: Sequence[Peer], onlin
     return Evidence(down + scale * fell, scale * against, scale * (len(peers) - fell - against))
 
 
-def _fell(peer: Peer, window: Window) -> bool:
+def _fell(peer: Peer, window: CommonInterval) -> bool:
     return peer.overdue and window.meets(peer)
 
 
-def _worked(peer: Peer, window: Window) -> float:
+def _worked(peer: Peer, window: CommonInterval) -> float:
     """How much of a window a station lived through: what cannot have stopped it. Stations that were all found missing
     at their opening could have stopped at any time of the night, so one that came in the morning speaks for itself."""
     if peer.began > window.hi:

@@ -6,21 +6,22 @@ group for every station that comes or goes.
 
 from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 
 from alerting.causes.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK, Group, Peer
+from alerting.liveness.arrays import view
 from alerting.liveness.columns import LiveState
-from alerting.stations.columns import NONE, Profile, Rows
+from alerting.stations.columns import NONE, Profile, StationColumns, clocks_of_shard, rests_on_untrusted
 from alerting.stations.snapshot import ClockName, Standing
+from alerting.stations.stamps import INSTANT
 from alerting.stations.table import Field
 
 SAMPLE: Final = 40
 """Stations of a group that are asked about."""
 _SHARED: Final = 200_000
-_INSTANT: Final = timedelta(microseconds=1)
 
 
 class Population:
@@ -28,7 +29,7 @@ class Population:
 
     def __init__(self, field: Field) -> None:
         self._field = field
-        self._rows = field.rows
+        self._columns = field.columns
         self._agents: list[str] = []
         self._agent_numbers: dict[str, int] = {}
         self._agent = array("h")
@@ -48,7 +49,7 @@ class Population:
         """Take over which version of the agent runs at which station."""
         self._reach()
         for station, agent in agents.items():
-            row = self._rows.index.get(station)
+            row = self._columns.index.get(station)
             if row is not None:
                 number = self._agent_numbers.setdefault(agent, len(self._agents))
                 if number == len(self._agents):
@@ -62,7 +63,7 @@ class Population:
 
     def _agent_of(self, station: str) -> str | None:
         self._reach()
-        number = self._agent[self._rows.index[station]]
+        number = self._agent[self._columns.index[station]]
         return None if number == NONE else self._agents[number]
 
     def _groups(self, standing: Standing, agent: str | None) -> tuple[Group, ...]:
@@ -74,7 +75,7 @@ class Population:
 
     def _reach(self) -> None:
         """Make the columns as long as the field's."""
-        missing = len(self._rows.ids) - len(self._agent)
+        missing = len(self._columns.ids) - len(self._agent)
         if missing > 0:
             self._agent.extend([NONE] * missing)
 
@@ -83,7 +84,7 @@ class Population:
 
         One that is closed or excused when it is due may be switched off: its silence proves nothing.
         """
-        fell = overdue and self._field.is_expected_throughout(station, until, until + _INSTANT)
+        fell = overdue and self._field.schedule.is_expected_throughout(station, until, until + INSTANT)
         return Peer(station, began, until, fell, self.groups_of(station), every)
 
     # -- counting ----------------------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ class Population:
         found = self._online_rows()[wanted[values]]
         if len(found) > limit:
             found = found[np.linspace(0, len(found) - 1, limit).astype(int)]
-        return [self._rows.ids[row] for row in found.tolist()]
+        return [self._columns.ids[row] for row in found.tolist()]
 
     def _column_of(self, group: Group) -> tuple[str, Sequence[int]]:
         """In which column, and by which numbers, the stations of a group are found."""
@@ -125,27 +126,27 @@ class Population:
         if cause == AGENT:
             number = self._agent_numbers.get(name)
             return AGENT, [] if number is None else [number]
-        return (SHARD, self._rows.clocks_of(name)) if cause == SHARD else (AREA, self._members(group))
+        return (SHARD, clocks_of_shard(self._columns, name)) if cause == SHARD else (AREA, self._members(group))
 
     def _values_of(self, column: str) -> Any:
         """What a column has for the online stations."""
         if column not in self._values:
             self._reach()
-            columns = {AGENT: self._agent, SHARD: self._rows.clock, AREA: self._rows.profile}
-            self._values[column] = self._rows.view(columns[column])[self._online_rows()]
+            columns = {AGENT: self._agent, SHARD: self._columns.clock, AREA: self._columns.profile}
+            self._values[column] = view(columns[column])[self._online_rows()]
         return self._values[column]
 
     def _online_rows(self) -> Any:
         if self._online is None:
-            online = _online(self._rows, self._untrusted)
-            index = self._rows.index
+            online = _online(self._columns, self._untrusted)
+            index = self._columns.index
             online[[index[station] for station in self._without if station in index]] = False
             self._online = np.flatnonzero(online)
         return self._online
 
     def _members(self, group: Group) -> Sequence[int]:
         """The profiles of the stations of an area, uplink or feeder."""
-        profiles = self._rows.profiles
+        profiles = self._columns.profiles
         for number in range(self._profiles, len(profiles)):
             for known in _of_profile(profiles[number]):
                 self._within.setdefault(known, array("i")).append(number)
@@ -164,8 +165,7 @@ def _of_profile(profile: Profile) -> Iterable[Group]:
     yield from ((cause, name) for cause, name in ((UPLINK, profile.isp), (FEEDER, profile.feeder)) if name)
 
 
-def _online(rows: Rows, untrusted: frozenset[ClockName]) -> Any:
-    online = (
-        (rows.view(rows.state) == LiveState.ONLINE) & (rows.view(rows.serving) == 1) & (rows.view(rows.profile) >= 0)
-    )
-    return online & ~np.isin(rows.view(rows.clock), [rows.number_of(clock) for clock in untrusted])
+def _online(columns: StationColumns, untrusted: frozenset[ClockName]) -> Any:
+    online = view(columns.state) == LiveState.ONLINE
+    online &= (view(columns.serving) == 1) & (view(columns.profile) >= 0)
+    return online & ~rests_on_untrusted(columns, untrusted)

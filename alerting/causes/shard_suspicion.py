@@ -19,9 +19,10 @@ import msgspec
 
 from alerting.causes.evidence import Peer, overlap
 from alerting.pipeline.blind_incidents import SUSPECTED, Trouble
-from alerting.stations.snapshot import Moment
-from alerting.stations.table import AWAY_OVERDUE, Changed, Field, StationChange
-from alerting.stations.window import Window
+from alerting.stations.common_interval import CommonInterval
+from alerting.stations.model import AWAY_OVERDUE, Changed, StationChange
+from alerting.stations.snapshot import PassTime
+from alerting.stations.table import Field
 
 SAMPLE: Final = 400
 """Stations of a shard that are asked about; in a larger one they stand for the others."""
@@ -58,7 +59,7 @@ class Suspicion(msgspec.Struct, kw_only=True):
 
     shard: str
     opened_at: datetime
-    window: Window
+    window: CommonInterval
     began_at: datetime
     known_at: datetime
     fell: int
@@ -100,12 +101,12 @@ class Suspicions:
             self._past.setdefault(one.shard, []).append(one)
             if one.ended_at is None:
                 self.running[one.shard] = one
-                self._field.suspect(one.shard, one.window)
+                self._field.suspected.suspect(one.shard, one.window)
             elif one.members:
                 self._ending.append(one)
             for station in one.members:
                 self._home[station] = one
-                self._field.mark(station)
+                self._field.suspected.restore(station)
         self._field.take()
 
     def troubles(self) -> list[Trouble]:
@@ -117,7 +118,7 @@ class Suspicions:
 
     # -- before a pass -----------------------------------------------------------------------------------------
 
-    def wanted(self, changes: Sequence[StationChange], moment: Moment) -> dict[str, Asked]:
+    def wanted(self, changes: Sequence[StationChange], moment: PassTime) -> dict[str, Asked]:
         """Per shard in which something falls, or that is suspected, the stations to ask about."""
         self._fresh = self._falls(changes)
         self._falling = {change.station for change in changes if change.terminal is None and change.after == "offline"}
@@ -130,8 +131,8 @@ class Suspicions:
                 self._ask(shard, lo, max(change.tick_at for change in changes), moment)
         return self._asked
 
-    def _ask(self, shard: str, lo: datetime, known: datetime, moment: Moment) -> None:
-        number, stations = self._field.steady(
+    def _ask(self, shard: str, lo: datetime, known: datetime, moment: PassTime) -> None:
+        number, stations = self._field.suspected.steady(
             shard, lo - self._margin, known + self._margin,
             untrusted=moment.untrusted, without=self._falling, most=SAMPLE,
         )  # fmt: skip
@@ -154,17 +155,19 @@ class Suspicions:
         every = fall.missed_at - fall.heard_at
         deadline = max(decided, fall.heard_at + self.settings.missed * every)
         begin = fall.heard_at - self._margin
-        return self._field.was_online(fall.station, begin) and self._field.is_expected_throughout(
+        return self._field.suspected.was_online(fall.station, begin) and self._field.schedule.is_expected_throughout(
             fall.station, begin, deadline + self._margin
         )
 
-    def begin(self, peers: Mapping[str, Sequence[Peer]], moment: Moment, registry: str) -> None:
+    def begin(self, peers: Mapping[str, Sequence[Peer]], moment: PassTime, registry: str) -> None:
         """Suspect a shard when what fell is nearly all of it; `peers` answers by shard what was wanted."""
         for shard, falls in sorted(self._fresh.items()):
             if shard not in self.running:
                 self._begin(shard, falls, peers.get(shard, ()), moment, registry)
 
-    def _begin(self, shard: str, fresh: Sequence[Member], peers: Sequence[Peer], moment: Moment, registry: str) -> None:
+    def _begin(
+        self, shard: str, fresh: Sequence[Member], peers: Sequence[Peer], moment: PassTime, registry: str
+    ) -> None:
         lo, hi = min(fall.heard_at for fall in fresh), max(fall.missed_at for fall in fresh)
         down = [*fresh, *self._earlier(shard, lo, moment)]
         overdue, weight = [peer for peer in peers if peer.overdue], self._weight(shard)
@@ -197,11 +200,11 @@ class Suspicions:
             )
         )
 
-    def _earlier(self, shard: str, since: datetime, moment: Moment) -> list[Member]:
+    def _earlier(self, shard: str, since: datetime, moment: PassTime) -> list[Member]:
         """What fell before and is down since, but should have gone on."""
         found = [
             Member(station=station, heard_at=heard, missed_at=missed)
-            for station, heard, missed in self._field.fallen(shard, since)
+            for station, heard, missed in self._field.suspected.fallen(shard, since)
         ]
         return [fall for fall in found if self._should_have_gone_on(fall, moment.known)]
 
@@ -214,7 +217,7 @@ class Suspicions:
         self.running[suspicion.shard] = suspicion
         self._past.setdefault(suspicion.shard, []).append(suspicion)
         self._touch(suspicion)
-        self._field.suspect(suspicion.shard, suspicion.window)
+        self._field.suspected.suspect(suspicion.shard, suspicion.window)
 
     def _touch(self, suspicion: Suspicion) -> None:
         self.touched[suspicion.shard, suspicion.opened_at] = suspicion
@@ -226,7 +229,7 @@ class Suspicions:
         changes: Iterable[Changed],
         peers: Mapping[str, Sequence[Peer]],
         decisions: Mapping[str, datetime],
-        moment: Moment,
+        moment: PassTime,
     ) -> None:
         """Note who fell with its shard and who came back, and what is over. `decisions`: when a person decided last
         that a shard is sound."""
@@ -245,7 +248,7 @@ class Suspicions:
 
     def _note(self, changed: Changed) -> None:
         station, home = changed.station, self._home.get(changed.station)
-        if self._field.is_suspected(station):
+        if self._field.suspected.is_suspected(station):
             if home is None and changed.after is not None:
                 self._join(changed)
         elif home is not None:
@@ -279,23 +282,23 @@ class Suspicions:
             one.fell, one.counted = fell, max(one.counted, fell)
             self._touch(one)
 
-    def _end(self, one: Suspicion, why: str, moment: Moment) -> None:
+    def _end(self, one: Suspicion, why: str, moment: PassTime) -> None:
         one.ended_at, one.ended_by = moment.known, why
         del self.running[one.shard]
-        self._field.trust(one.shard)
+        self._field.suspected.trust(one.shard)
         self._ending.append(one)
         self._touch(one)
 
-    def _release(self, one: Suspicion, moment: Moment) -> None:
+    def _release(self, one: Suspicion, moment: PassTime) -> None:
         """Judge those whose time is up; while nobody knows how a station stands, it runs on."""
         for member in list(one.members.values()):
             if self._is_due(one, member, moment):
-                self._field.release(member.station)
+                self._field.suspected.release(member.station)
                 self._leave(one, member.station, moment.known, False)
         if not one.members:
             self._ending.remove(one)
 
-    def _is_due(self, one: Suspicion, member: Member, moment: Moment) -> bool:
+    def _is_due(self, one: Suspicion, member: Member, moment: PassTime) -> bool:
         clock = self._field.clock_of(member.station)
         if one.ended_at is None or (clock is not None and clock in moment.untrusted):
             return False
@@ -304,7 +307,7 @@ class Suspicions:
         every = member.missed_at - member.heard_at
         return begin + 2 * every + timedelta(seconds=self.settings.floor) <= moment.known
 
-    def _forget(self, moment: Moment) -> None:
+    def _forget(self, moment: PassTime) -> None:
         for shard, past in list(self._past.items()):
             self._past[shard] = [
                 one for one in past if one.ended_at is None or one.members or one.ended_at > moment.known - REMEMBERED

@@ -30,7 +30,7 @@ from alerting.incidents.book import Action, Book, Decision, Incident
 from alerting.liveness.store import QUERIES as JUDGE_QUERIES
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import NOT_OPEN
-from alerting.stations.snapshot import Moment, Pairs
+from alerting.stations.snapshot import Pairs, PassTime
 from alerting.stations.table import Field
 from contract.kinds import IncidentKind
 from store.pool import Connection
@@ -81,7 +81,7 @@ class CauseWatch:
 
     # -- a pass ------------------------------------------------------------------------------------------------
 
-    async def follow(self, connection: Connection, book: Book, changes: Pairs, moment: Moment) -> None:
+    async def follow(self, connection: Connection, book: Book, changes: Pairs, moment: PassTime) -> None:
         self._population.look(moment.untrusted)
         await self._agents.follow(connection, moment)
         for decision in book.decisions:
@@ -99,7 +99,7 @@ class CauseWatch:
         touched = self._note_use(use_plan, changes, shared, moment)
         await self._follow_flapping(connection, book, plan, changes, touched, moment)
 
-    def _tell(self, book: Book, decision: Decision, moment: Moment) -> None:
+    def _tell(self, book: Book, decision: Decision, moment: PassTime) -> None:
         kind, _, station = decision.key.partition(":")
         if kind not in CHILD_KINDS:
             return
@@ -110,7 +110,7 @@ class CauseWatch:
         elif decision.action is Action.CLOSED or decision.reason == NOT_OPEN:
             self._causes.rose(at, station)
 
-    def _knows(self, station: str, moment: Moment) -> bool:
+    def _knows(self, station: str, moment: PassTime) -> bool:
         standing = self._field.standing(station)
         return standing is None or moment.knows(standing)
 
@@ -133,7 +133,7 @@ class CauseWatch:
         plan: Sequence[Step],
         changes: Pairs,
         touched: set[str],
-        moment: Moment,
+        moment: PassTime,
     ) -> None:
         flapping = self._flapping
         touched = touched | note_changes(flapping, plan)
@@ -154,7 +154,7 @@ class CauseWatch:
         shelter_use(book, flapping, of_no_use, moment.now)
         await self._save_flapping(connection, touched | stations)
 
-    def _note_use(self, plan: Sequence[Step], changes: Pairs, shared: set[str], moment: Moment) -> set[str]:
+    def _note_use(self, plan: Sequence[Step], changes: Pairs, shared: set[str], moment: PassTime) -> set[str]:
         """Changes of `usable` that no common cause explains; `shared` are the stations that had one before them."""
         own = [pair for pair in changes if pair[1] is None or pair[1].station not in shared]
         return note_use(self._flapping, own, moment.known) | note_changes(self._flapping, only_joined(plan))
@@ -191,7 +191,7 @@ class _Agents:
         self._horizon = await connection.fetchval(JUDGE_QUERIES.snapshot_horizon)
         self._note(await connection.fetch(QUERIES.load_agents))
 
-    async def follow(self, connection: Connection, moment: Moment) -> None:
+    async def follow(self, connection: Connection, moment: PassTime) -> None:
         if moment.now.timestamp() - self._looked_at < _AGENTS_EVERY:
             return
         self._looked_at = moment.now.timestamp()

@@ -8,9 +8,10 @@ from alerting.causes.evidence import Peer
 from alerting.causes.peer_store import load_peers
 from alerting.causes.shard_suspicion import MassSettings, Member, Suspicion, Suspicions
 from alerting.pipeline.blind_incidents import Trouble
-from alerting.stations.snapshot import Moment
-from alerting.stations.table import Changed, Field, StationChange
-from alerting.stations.window import Window
+from alerting.stations.common_interval import CommonInterval
+from alerting.stations.model import Changed, StationChange
+from alerting.stations.snapshot import PassTime
+from alerting.stations.table import Field
 from store.pool import Connection
 from store.sql import load_queries
 
@@ -32,7 +33,7 @@ class SuspicionWatch:
             (row["shard"], row["opened_at"]): Suspicion(
                 shard=row["shard"],
                 opened_at=row["opened_at"],
-                window=Window(row["instant_from"], row["instant_to"]),
+                window=CommonInterval(row["instant_from"], row["instant_to"]),
                 began_at=row["began_at"],
                 known_at=row["known_at"],
                 fell=row["fell"],
@@ -55,7 +56,7 @@ class SuspicionWatch:
         return self._core.troubles()
 
     async def begin(
-        self, connection: Connection, changes: Sequence[StationChange], moment: Moment, registry: str
+        self, connection: Connection, changes: Sequence[StationChange], moment: PassTime, registry: str
     ) -> None:
         """Before the stations are judged."""
         wanted = self._core.wanted(changes, moment)
@@ -64,7 +65,7 @@ class SuspicionWatch:
         self._peers = {shard: [known[one] for one in asked.stations if one in known] for shard, asked in wanted.items()}
         self._core.begin(self._peers, moment, registry)
 
-    async def follow(self, connection: Connection, changes: Iterable[Changed], moment: Moment) -> None:
+    async def follow(self, connection: Connection, changes: Iterable[Changed], moment: PassTime) -> None:
         """After the stations were judged."""
         decisions = await _decisions(connection, self._core.running)
         self._core.follow(changes, self._peers, decisions, moment)

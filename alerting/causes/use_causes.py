@@ -17,7 +17,7 @@ from alerting.incidents.book import Action, Book, Decision, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import NOT_OPEN
 from alerting.stations.promise import USUAL
-from alerting.stations.snapshot import Moment, Standing
+from alerting.stations.snapshot import PassTime, Standing
 from alerting.stations.table import Field
 from contract.kinds import IncidentKind
 
@@ -56,7 +56,7 @@ class UseCauses:
         """The stations among those that changed that have a cause in common with others."""
         return {after.station for _, after in changes if after is not None and self.has_cause(after.station)}
 
-    def decide(self, book: Book, moment: Moment) -> list[Step]:
+    def decide(self, book: Book, moment: PassTime) -> list[Step]:
         """What those that opened and closed in the book have in common."""
         for decision in book.decisions:
             self._tell(book, decision, moment)
@@ -64,7 +64,7 @@ class UseCauses:
         peers = {group: self._peers(group, moment) for group in self.causes.wanted()}
         return self.causes.decide(moment.known, peers, lambda station: self._knows(station, moment))
 
-    def _tell(self, book: Book, decision: Decision, moment: Moment) -> None:
+    def _tell(self, book: Book, decision: Decision, moment: PassTime) -> None:
         kind, _, station = decision.key.partition(":")
         if kind != IncidentKind.UNUSABLE:
             return
@@ -79,16 +79,16 @@ class UseCauses:
         station = incident.station or ""
         return fallen_use(incident, self.population.groups_of(station), self._field.every_of(station))
 
-    def _peers(self, group: Group, moment: Moment) -> Sequence[Peer]:
+    def _peers(self, group: Group, moment: PassTime) -> Sequence[Peer]:
         """What the other stations of a group say of themselves, a sample of them."""
         standings = map(self._field.standing, self.population.sample(group, SAMPLE))
         return [self._peer(standing, moment) for standing in standings if standing is not None]
 
-    def _peer(self, standing: Standing, moment: Moment) -> Peer:
+    def _peer(self, standing: Standing, moment: PassTime) -> Peer:
         groups = self.population.groups_of(standing.station)
         return peer_use(standing, groups, self._field.every_of(standing.station), moment.known)
 
-    def _knows(self, station: str, moment: Moment) -> bool:
+    def _knows(self, station: str, moment: PassTime) -> bool:
         standing = self._field.standing(station)
         return standing is None or moment.knows(standing)
 

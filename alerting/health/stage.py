@@ -24,7 +24,7 @@ from alerting.incidents.book import Book, Incident
 from alerting.incidents.store import load_newest
 from alerting.pipeline.transitions import put_cursors
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.stations.snapshot import Moment, Standing
+from alerting.stations.snapshot import PassTime, Standing
 from store.pool import Connection
 
 READER: Final = "incidents.health"
@@ -59,7 +59,7 @@ class HealthWatch:
         connection: Connection,
         book: Book,
         changes: Sequence[tuple[Standing | None, Standing | None]],
-        moment: Moment,
+        moment: PassTime,
     ) -> None:
         """Judge the changes of rules that were stored since the last pass, and the subjects of the stations in
         `changes`."""
@@ -78,7 +78,7 @@ class HealthWatch:
         connection: Connection,
         found: Sequence[HealthChange],
         changes: Iterable[tuple[Standing | None, Standing | None]],
-        moment: Moment,
+        moment: PassTime,
         *,
         is_due: bool,
     ) -> list[HealthIntent]:

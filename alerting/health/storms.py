@@ -17,7 +17,7 @@ from alerting.causes.evidence import Fallen, Group, common, deepest_area
 from alerting.causes.steps import Ended, Joined, Released, Step
 from alerting.incidents.book import Incident
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.stations.window import Window
+from alerting.stations.common_interval import CommonInterval
 from contract.kinds import IncidentKind
 
 WITHIN: Final = timedelta(minutes=30)
@@ -68,7 +68,7 @@ class Storm(msgspec.Struct, kw_only=True):
     `ever`: the keys of all members; `changed_at`: when a member last joined or was over.
     """
 
-    window: Window
+    window: CommonInterval
     changed_at: datetime
     areas: tuple[Group, ...] | None = None
     written: StormUpdate | None = None
@@ -77,7 +77,7 @@ class Storm(msgspec.Struct, kw_only=True):
 
     def accepts(self, member: Fallen) -> bool:
         """Whether an incident began near the others, or was a member before."""
-        near = Window(self.window.lo - WITHIN, self.window.hi + WITHIN).meets(member)
+        near = CommonInterval(self.window.lo - WITHIN, self.window.hi + WITHIN).meets(member)
         return near or member.key in self.ever
 
     def add_member(self, member: Fallen, at: datetime) -> None:
@@ -86,7 +86,7 @@ class Storm(msgspec.Struct, kw_only=True):
             self.areas = member.groups if self.areas is None else common((self.areas, member.groups))
         if member.key not in self.ever:
             # A member that comes and goes for days does not widen the window again.
-            self.window = Window(min(self.window.lo, member.began), max(self.window.hi, member.began))
+            self.window = CommonInterval(min(self.window.lo, member.began), max(self.window.hi, member.began))
         self.open[member.key] = member
         self.ever.add(member.key)
         self.changed_at = max(self.changed_at, at)
@@ -111,7 +111,7 @@ class Storm(msgspec.Struct, kw_only=True):
 
 def restored_storm(parent: Incident, children: Iterable[tuple[Incident, Fallen]]) -> Storm:
     """A storm from its parent incident and all incidents that ever were its children, in their order."""
-    storm = Storm(window=Window(parent.began_at, parent.began_at), changed_at=parent.opened_at)
+    storm = Storm(window=CommonInterval(parent.began_at, parent.began_at), changed_at=parent.opened_at)
     for child, member in children:
         storm.add_member(member, child.opened_at)
         if not child.goes_on:
@@ -145,7 +145,7 @@ class _SingleIncidents:
         if member is not None:
             del self._order[bisect_left(self._order, (member.began, key))]
 
-    def near_window(self, window: Window) -> list[Fallen]:
+    def near_window(self, window: CommonInterval) -> list[Fallen]:
         """The incidents that began `WITHIN` of a window, in order of beginning."""
         first = bisect_left(self._order, (window.lo - WITHIN, ""))
         last = bisect_right(self._order, window.hi + WITHIN, key=itemgetter(0))
@@ -196,19 +196,19 @@ class StormTracker:
     def _gather_singles(self, member: Fallen, at: datetime) -> Storm | None:
         """A storm of the first `least` single incidents that lie `WITHIN` each other, near this one; None if too few
         do."""
-        alone = [each.began for each in self._singles.near_window(Window(member.began, member.began))]
+        alone = [each.began for each in self._singles.near_window(CommonInterval(member.began, member.began))]
         least = self._settings.least
         for first, last in zip(alone, alone[least - 1 :], strict=False):
             if last - first <= WITHIN:
-                return self._open(Window(first, last), at)
+                return self._open(CommonInterval(first, last), at)
         return None
 
-    def _open(self, window: Window, at: datetime) -> Storm:
+    def _open(self, window: CommonInterval, at: datetime) -> Storm:
         """The current storm, widened to `window`, or a new one: a rule and subject has one storm at a time."""
         storm = self.current
         if storm is None:
             storm = self.current = Storm(window=window, changed_at=at)
-        storm.window = Window(min(storm.window.lo, window.lo), max(storm.window.hi, window.hi))
+        storm.window = CommonInterval(min(storm.window.lo, window.lo), max(storm.window.hi, window.hi))
         return storm
 
     def _join_all_near(self, storm: Storm, first: Fallen, at: datetime) -> None:

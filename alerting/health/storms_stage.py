@@ -8,7 +8,7 @@ from alerting.health.storms_write import StormBoard, keys_in, write_storms
 from alerting.incidents import store as incident_store
 from alerting.incidents.book import Book, Decision, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.stations.snapshot import Moment
+from alerting.stations.snapshot import PassTime
 from store.pool import Connection
 
 
@@ -28,7 +28,7 @@ class StormWatch:
         self._board.restore_storms(open_now, parents, (Incident(**dict(row)) for row in children))
 
     async def follow_decisions(
-        self, connection: Connection, book: Book, decisions: Sequence[Decision], moment: Moment
+        self, connection: Connection, book: Book, decisions: Sequence[Decision], moment: PassTime
     ) -> None:
         """Take the decisions of a pass about health incidents, and write the storms that follow."""
         board = self._board

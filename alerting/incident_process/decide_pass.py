@@ -37,9 +37,10 @@ from alerting.station_incidents.rules import RuleSettings, decide, hold, station
 from alerting.station_incidents.store import load_open_incidents
 from alerting.station_incidents.timers import StationWatch
 from alerting.stations import store as field_store
-from alerting.stations.snapshot import DOUBTFUL, Moment, Pairs
+from alerting.stations.model import StationChange
+from alerting.stations.snapshot import DOUBTFUL, Pairs, PassTime
 from alerting.stations.store import Registry
-from alerting.stations.table import Field, StationChange
+from alerting.stations.table import Field
 from alerting.stations.verdict import Clock
 from store.aside import Aside, is_poison
 from store.pool import Connection
@@ -216,7 +217,7 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
         parts=parts,
         refused=Troubles(),
         recent=await _load_recent_gaps(connection, now),
-        excused=field.excused(),
+        excused=field.schedule.excused(),
     )
 
 
@@ -233,7 +234,7 @@ def _part(name: str) -> Iterator[None]:
 
 async def _read(
     connection: Connection, memory: Memory, limit: int, mark: Watermark, now: datetime
-) -> tuple[bool, list[StationChange], Moment]:
+) -> tuple[bool, list[StationChange], PassTime]:
     """Transitions that are ripe, in one order; whether there is more to be read; and the moment that they make."""
     waiting = memory.waiting
     crowded = [partition for partition in waiting.read if waiting.held(partition) >= limit]
@@ -246,11 +247,11 @@ async def _read(
     known = reached(mark, known=memory.known, reach=reach, now=now)
     # A crowded partition of which nothing is ripe waits for a clock; another pass at once would change nothing.
     more = bool(batch.more) or (bool(full) and bool(ripe)) or reach != until
-    return more, ripe, Moment(now=now, known=known, untrusted=mark.untrusted | {DOUBTFUL})
+    return more, ripe, PassTime(now=now, known=known, untrusted=mark.untrusted | {DOUBTFUL})
 
 
 async def _follow_stations(
-    connection: Connection, book: Book, memory: Memory, ripe: Sequence[StationChange], moment: Moment, mono: float
+    connection: Connection, book: Book, memory: Memory, ripe: Sequence[StationChange], moment: PassTime, mono: float
 ) -> None:
     """Which shards are suspected, then stations' own incidents, then what the other parts make of them."""
     own = [change for change in ripe if change.terminal is None]
@@ -276,7 +277,7 @@ async def _follow_stations(
     hold(book, memory.field, moment.known, memory.watch.settings)
 
 
-async def _follow_shelf(connection: Connection, book: Book, memory: Memory, changes: Pairs, moment: Moment) -> None:
+async def _follow_shelf(connection: Connection, book: Book, memory: Memory, changes: Pairs, moment: PassTime) -> None:
     """Incidents of stations that moved or are excused, and those that open again, after what the rules decided."""
     field, grace = memory.field, timedelta(seconds=memory.watch.settings.opening_grace)
     stations = shelf.concerned(changes)

@@ -16,7 +16,7 @@ from alerting.causes.stage import CauseWatch
 from alerting.health.stage import HealthWatch
 from alerting.incidents.book import Book
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.stations.snapshot import Moment, Pairs
+from alerting.stations.snapshot import Pairs, PassTime
 from alerting.stations.table import Field
 from store.pool import Connection
 
@@ -31,7 +31,7 @@ class Part(Protocol):
     async def load(self, connection: Connection) -> None:
         """Read what is needed when the lead is taken, in one snapshot with the field as it is then."""
 
-    async def follow(self, connection: Connection, book: Book, changes: Pairs, moment: Moment) -> None:
+    async def follow(self, connection: Connection, book: Book, changes: Pairs, moment: PassTime) -> None:
         """Decide what `changes` mean at `moment`; the caller stores the book and commits."""
 
 

@@ -16,7 +16,8 @@ import msgspec
 
 from alerting.incidents.book import Book, Incident
 from alerting.liveness.rivals import OTHER_UNHEARD
-from alerting.stations.table import Field, StationChange
+from alerting.stations.model import StationChange
+from alerting.stations.table import Field
 from contract.kinds import IncidentKind
 
 CONFLICTING: Final = "conflicting"

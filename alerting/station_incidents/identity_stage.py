@@ -13,9 +13,10 @@ from alerting.station_incidents.identity_rules import (
     follow_voices,
     speaking_as_one,
 )
-from alerting.stations.snapshot import Moment, Pairs
+from alerting.stations.model import StationChange
+from alerting.stations.snapshot import Pairs, PassTime
 from alerting.stations.store import QUERIES
-from alerting.stations.table import Field, StationChange
+from alerting.stations.table import Field
 from contract.kinds import IncidentKind
 from store.pool import Connection
 
@@ -30,7 +31,7 @@ class ConflictWatch:
         self._due = 0.0
 
     async def follow(
-        self, connection: Connection, book: Book, terminals: Sequence[StationChange], changes: Pairs, moment: Moment,
+        self, connection: Connection, book: Book, terminals: Sequence[StationChange], changes: Pairs, moment: PassTime,
         mono: float,
     ) -> None:  # fmt: skip
         """Open and close conflicts in the book."""
@@ -47,7 +48,7 @@ class ConflictWatch:
             self._due = mono + _LISTEN_EVERY
             await self._listen(connection, book, moment)
 
-    async def _listen(self, connection: Connection, book: Book, moment: Moment) -> None:
+    async def _listen(self, connection: Connection, book: Book, moment: PassTime) -> None:
         rows = await connection.fetch(QUERIES.shared_boots)
         shared = speaking_as_one(Voice(**dict(row)) for row in rows)
         book.learn(await store.load_open_of_kind(connection, IncidentKind.IDENTITY_CONFLICT))

@@ -30,8 +30,9 @@ import msgspec
 
 from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
+from alerting.stations.model import AWAY_OVERDUE, About
 from alerting.stations.snapshot import UNPROVEN, Standing
-from alerting.stations.table import AWAY_OVERDUE, About, Field
+from alerting.stations.table import Field
 from contract.kinds import IncidentKind
 
 REACHED: Final = 10.0
@@ -277,7 +278,7 @@ def hold(book: Book, field: Field, at: datetime, settings: RuleSettings) -> None
     """
     for incident, phase in book.notifications():
         stations = _stations_of(book, incident)
-        times = [until for station in stations if (until := field.opens_at(station, at)) is not None]
+        times = [until for station in stations if (until := field.schedule.opens_at(station, at)) is not None]
         if times and len(times) == len(stations):
             grace = _grace(stations, field, settings) if phase in ("opened", "reopened") else 0.0
             book.hold(incident, min(times) + timedelta(seconds=grace))

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from alerting.incidents.book import Book, Incident
-from alerting.stations.snapshot import Moment, Pairs, Standing
+from alerting.stations.snapshot import Pairs, PassTime, Standing
 from alerting.stations.table import Field
 from contract.kinds import IncidentKind
 
@@ -45,7 +45,7 @@ def _differ(before: Standing, after: Standing) -> bool:
 
 
 def follow_stations(
-    book: Book, stations: Mapping[str, tuple[Standing, Standing]], field: Field, moment: Moment, grace: timedelta
+    book: Book, stations: Mapping[str, tuple[Standing, Standing]], field: Field, moment: PassTime, grace: timedelta
 ) -> None:
     """Move incidents with their stations, shelve those of stations that are excused now, and let those of stations
     that are excused no longer open again. The book knows what goes on at these stations."""
@@ -56,7 +56,7 @@ def follow_stations(
 
 
 def _follow(
-    book: Book, incident: Incident, pair: tuple[Standing, Standing], field: Field, moment: Moment, grace: timedelta
+    book: Book, incident: Incident, pair: tuple[Standing, Standing], field: Field, moment: PassTime, grace: timedelta
 ) -> None:
     before, after = pair
     if before.area != after.area and incident.area == before.area:
@@ -68,7 +68,7 @@ def _follow(
         book.postpone(incident, min(until, incident.reopen_at or until))
 
 
-def shelve_excused(book: Book, incidents: Iterable[Incident], field: Field, moment: Moment, grace: timedelta) -> None:
+def shelve_excused(book: Book, incidents: Iterable[Incident], field: Field, moment: PassTime, grace: timedelta) -> None:
     """Shelve the incidents, of excused stations, until these should be open again."""
     for incident in incidents:
         if incident.is_open and incident.kind not in NOT_EXCUSED:
@@ -76,7 +76,7 @@ def shelve_excused(book: Book, incidents: Iterable[Incident], field: Field, mome
             book.shelve(incident, until=until, now=moment.now, reason=EXCUSED)
 
 
-def reopen_due(book: Book, due: Iterable[Incident], field: Field, moment: Moment, grace: timedelta) -> None:
+def reopen_due(book: Book, due: Iterable[Incident], field: Field, moment: PassTime, grace: timedelta) -> None:
     """Open shelved incidents again whose time has come, or say when they are looked at again."""
     for stored in due:
         incident = book.get(stored.id)
@@ -89,7 +89,7 @@ def reopen_due(book: Book, due: Iterable[Incident], field: Field, moment: Moment
             book.postpone(incident, later)
 
 
-def _later(incident: Incident, field: Field, moment: Moment, grace: timedelta) -> datetime | None:
+def _later(incident: Incident, field: Field, moment: PassTime, grace: timedelta) -> datetime | None:
     """Until when a shelved incident waits although its time has come: its station need not be open, or is unknown."""
     standing = field.standing(incident.station or "")
     if standing is None:
@@ -100,7 +100,7 @@ def _later(incident: Incident, field: Field, moment: Moment, grace: timedelta) -
     return expected if expected is not None and expected > moment.now else None
 
 
-def _expected(station: str, field: Field, moment: Moment, grace: timedelta) -> datetime | None:
+def _expected(station: str, field: Field, moment: PassTime, grace: timedelta) -> datetime | None:
     """When a station should work again that need not be open now; None: it should be open now."""
-    opens = field.opens_at(station, moment.known)
+    opens = field.schedule.opens_at(station, moment.known)
     return None if opens is None else opens + grace

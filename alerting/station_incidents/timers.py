@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerting.station_incidents.rules import RULES, Closes, Intent, Opens, Rule, RuleSettings, Want
-from alerting.stations.snapshot import Moment, Standing
-from alerting.stations.table import BULK, About, Changed, Field, StationChange
+from alerting.stations.model import About, Changed, StationChange
+from alerting.stations.schedule import BULK
+from alerting.stations.snapshot import PassTime, Standing
+from alerting.stations.table import Field
 
 _AGAIN: Final = timedelta(seconds=5)
 """How soon a grace that ran out while the station's clock said nothing is looked at again."""
@@ -58,7 +60,7 @@ class StationWatch:
             if not standing.working or standing.station in handled:
                 self._judge(standing.station, standing)
 
-    def follow(self, changes: Iterable[StationChange], moment: Moment) -> list[Intent]:
+    def follow(self, changes: Iterable[StationChange], moment: PassTime) -> list[Intent]:
         """Take transitions in, in their order, and let time go on to `moment.known`.
 
         What the caller told the field since the last call (registry, closures) is looked at first. When a great
@@ -83,36 +85,36 @@ class StationWatch:
     @property
     def busy(self) -> bool:
         """Whether the next call has something to do already."""
-        return self.field.turning or self._stopped
+        return self.field.schedule.turning or self._stopped
 
     def take_changes(self) -> list[Changed]:
         """What changed in the field, for the other parts."""
         self._looked = 0
         return self.field.take()
 
-    def _go_on(self, until: datetime, moment: Moment, *, inclusive: bool) -> None:
+    def _go_on(self, until: datetime, moment: PassTime, *, inclusive: bool) -> None:
         """Let time go on, over boundaries up to `until` and graces before it (`inclusive`: up to it)."""
         self._turn()
         while not self._full():
-            boundary, timer = self.field.next_boundary, self._next_timer()
+            boundary, timer = self.field.schedule.next_boundary, self._next_timer()
             if boundary is not None and boundary <= until and (timer is None or boundary <= timer[0]):
-                self.field.advance(boundary)
+                self.field.schedule.advance(boundary)
                 self._turn()
             elif timer is not None and (timer[0] < until or (inclusive and timer[0] == until)):
-                self.field.advance(timer[0])
+                self.field.schedule.advance(timer[0])
                 self._run_out(timer, moment)
             else:
-                self.field.advance(until)
+                self.field.schedule.advance(until)
                 break
 
     def _turn(self) -> None:
-        self._turned += self.field.turn_some(BULK - self._turned)
+        self._turned += self.field.schedule.turn_some(BULK - self._turned)
         self._look()
 
     def _full(self) -> bool:
         """Whether this call did so much that the rest is for the next."""
         self._stopped = len(self._intents) >= BULK
-        return self._stopped or self.field.turning
+        return self._stopped or self.field.schedule.turning
 
     def _look(self) -> None:
         """Judge the stations that changed since the last look."""
@@ -193,7 +195,7 @@ class StationWatch:
         due, station, number = timer
         return self._memories[number].due.get(station) == due
 
-    def _run_out(self, timer: _Timer, moment: Moment) -> None:
+    def _run_out(self, timer: _Timer, moment: PassTime) -> None:
         heapq.heappop(self._timers)
         due, station, number = timer
         del self._memories[number].due[station]

@@ -1,35 +1,26 @@
-"""The columns of the field: one row per station. Pure.
+"""The columns of the table of stations (`alerting.liveness.arrays`): one row per station. Pure.
 
-As in `alerting.liveness.columns`, a column is an `array` that numpy reads in place. What many stations share (area,
-kind, uplink …) is one `Profile` for all of them.
+What many stations share (area, kind, uplink …) is one `Profile` for all of them.
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from alerting.liveness.columns import UNKNOWN, LiveState
-from alerting.stations.snapshot import IN_SERVICE, ClockName, Standing
+from alerting.liveness.arrays import view
+from alerting.liveness.columns import STATE_OF, UNKNOWN, WORDS, LiveState, flag, unflag
+from alerting.stations.model import Judged
+from alerting.stations.snapshot import IN_SERVICE, UNPROVEN, ClockName, Standing
+from alerting.stations.stamps import LONG_AGO, moment_of, stamp_of
 from registry.closures.rules import Closure
 
 NONE: Final = -1
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-_NEVER: Final = -(2**63)
+"""No number, in a column of numbers."""
 
 T = TypeVar("T")
-
-
-def stamp_of(moment: datetime | None) -> int:
-    """A time as microseconds since the epoch, for a column."""
-    return _NEVER if moment is None else (moment - _EPOCH) // _MICROSECOND
-
-
-def moment_of(stamp: int) -> datetime | None:
-    return None if stamp == _NEVER else _EPOCH + timedelta(microseconds=stamp)
 
 
 class Profile(NamedTuple):
@@ -47,188 +38,223 @@ class Profile(NamedTuple):
 ProfileFields = tuple[str | None, tuple[str, ...], str | None, str | None, str | None, str, tuple[str, ...]]
 
 
-class _Names(Generic[T]):
-    """Numbers for values that come again and again."""
+class Numbering(Generic[T]):
+    """Numbers for values that many rows share: a column holds the number in place of the value."""
 
     def __init__(self) -> None:
-        self.names: list[T] = []
+        self.values: list[T] = []
         self._numbers: dict[T, int] = {}
 
-    def number(self, name: T) -> int:
-        found = self._numbers.get(name)
+    def number(self, value: T) -> int:
+        """The number of a value, made when the value is new."""
+        found = self._numbers.get(value)
         if found is None:
-            found = self._numbers[name] = len(self.names)
-            self.names.append(name)
+            found = self._numbers[value] = len(self.values)
+            self.values.append(value)
         return found
 
-    def find(self, name: T) -> int | None:
-        return self._numbers.get(name)
+    def find(self, value: T) -> int | None:
+        """The number of a value; None: no row ever had it."""
+        return self._numbers.get(value)
 
 
-class Rows:
-    """Columns by row; `index` finds the row of a station that is registered. Times in microseconds."""
+class StationColumns:
+    """Columns by row; `index` finds the row of a station that is registered. Moments are stamps."""
 
     def __init__(self) -> None:
         self.index: dict[str, int] = {}
         self.ids: list[str] = []
+        #: The number of its Profile.
         self.profile = array("i")
+        #: Whether it is in service.
         self.serving = array("b")
         self.commissioned = array("q")
+        #: The id of its calendar; NONE: it is always open.
         self.calendar = array("q")
         self.open = array("b")
+        #: LiveState, and since when.
         self.state = array("b")
         self.since = array("q")
+        #: The last heartbeat before the state.
         self.seen = array("q")
+        #: A `flag`.
         self.usable = array("b")
+        #: The number of the clock that the state rests on.
         self.clock = array("h")
+        #: The number of the reason for the state.
         self.reason = array("h")
+        #: Whether a declared closure holds, and whether an approved one does.
         self.silenced = array("b")
         self.excused = array("b")
+        #: When the last closure ended.
         self.silence_ended = array("q")
-        # Seconds; 0: nothing is known of it.
+        #: The interval of its slowest terminal, s; 0: not known.
         self.every = array("f")
-        # Fell with its shard, which is suspected: see `alerting.causes.shard_suspicion`.
+        #: Fell with its shard, which is suspected: see `alerting.causes.shard_suspicion`.
         self.suspected = array("b")
-        # Since when it is, or was last, online, as far as that was seen.
+        #: Since when it is, or was last, online, as far as that was seen.
         self.online_since = array("q")
-        # Since when those that are online and not usable are so; nearly none is.
+        # Since when stations that are online and not usable are so; hardly any station is.
         self._unusable: dict[int, datetime] = {}
-        self._profiles: _Names[Profile] = _Names()
-        self._clocks: _Names[ClockName] = _Names()
-        self._reasons: _Names[str] = _Names()
+        self._profiles: Numbering[Profile] = Numbering()
+        self._clocks: Numbering[ClockName] = Numbering()
+        self._reasons: Numbering[str] = Numbering()
 
     def add(self, station: str) -> int:
-        """Append a station of which nothing is known yet."""
+        """Append a station of which nothing is known yet, and return its row."""
         row = len(self.ids)
         self.index[station] = row
         self.ids.append(station)
         self.profile.append(NONE)
         self.serving.append(0)
-        self.commissioned.append(_NEVER)
+        self.commissioned.append(LONG_AGO)
         self.calendar.append(NONE)
         self.open.append(1)
         self.state.append(LiveState.NEVER_SEEN)
-        self.since.append(_NEVER)
-        self.seen.append(_NEVER)
+        self.since.append(LONG_AGO)
+        self.seen.append(LONG_AGO)
         self.usable.append(UNKNOWN)
         self.clock.append(NONE)
         self.reason.append(NONE)
         self.silenced.append(0)
         self.excused.append(0)
-        self.silence_ended.append(_NEVER)
+        self.silence_ended.append(LONG_AGO)
         self.every.append(0.0)
         self.suspected.append(0)
-        self.online_since.append(_NEVER)
+        self.online_since.append(LONG_AGO)
         return row
 
     def remove(self, row: int) -> None:
-        """The row stays, out of the index and of every calendar."""
+        """Take a station out. Its row stays, out of the index and of every calendar."""
         self._unusable.pop(row, None)
         self.suspected[row] = 0
         del self.index[self.ids[row]]
         self.calendar[row], self.clock[row], self.profile[row] = NONE, NONE, NONE
 
+    # -- what is written into a row ----------------------------------------------------------------------------
+
     def note_facts(self, row: int, profile: ProfileFields, calendar: int, commissioned: int) -> None:
-        """`profile`: the fields of one; it equals the `Profile` that other stations have already."""
+        """What the registry says. `profile`: the fields of one, which equals a Profile that other stations have."""
         number = self._profiles.find(profile)  # type: ignore[arg-type]
         self.profile[row] = self._profiles.number(Profile(*profile)) if number is None else number
         self.serving[row] = self.profile_of(row).lifecycle == IN_SERVICE
         self.calendar[row] = calendar
         self.commissioned[row] = commissioned
 
-    def note_reason(self, row: int, reason: str | None) -> None:
-        self.reason[row] = NONE if reason is None else self._reasons.number(reason)
+    def note_path(self, row: int, path: tuple[str, ...]) -> None:
+        """The area of a station lies elsewhere in the tree."""
+        self.profile[row] = self._profiles.number(self.profile_of(row)._replace(path=path))
 
-    def note_unusable(self, row: int, since: datetime | None) -> None:
-        """After the state and `usable` of a row: since when nobody can use it, if nobody can."""
+    def note_judged(self, row: int, judged: Judged) -> None:
+        """What the judges decided. Raises KeyError for a state that does not exist."""
+        self.state[row] = STATE_OF[judged.state]
+        self.since[row] = stamp_of(judged.since)
+        self.seen[row] = stamp_of(judged.seen_at)
+        self.usable[row] = flag(judged.usable)
+        if self.state[row] == LiveState.ONLINE:
+            self.online_since[row] = self.since[row]
+        since = judged.unusable_since or judged.since
         if self.state[row] == LiveState.ONLINE and self.usable[row] == 0 and since is not None:
             self._unusable[row] = since
         else:
             self._unusable.pop(row, None)
+        self.reason[row] = NONE if judged.reason is None else self._reasons.number(judged.reason)
+        if judged.shard is not None:
+            self.note_clock(row, (judged.partition, judged.shard))
 
-    def unusable_since(self, row: int) -> datetime | None:
-        return self._unusable.get(row)
-
-    def rest(self, row: int, clock: ClockName) -> None:
+    def note_clock(self, row: int, clock: ClockName) -> None:
+        """The state of a station rests on this clock."""
         self.clock[row] = self._clocks.number(clock)
+
+    # -- what is read from a row -------------------------------------------------------------------------------
+
+    def profile_of(self, row: int) -> Profile:
+        """The profile of a station."""
+        return self._profiles.values[self.profile[row]]
+
+    def clock_of(self, row: int) -> ClockName | None:
+        """The clock that the state of a station rests on."""
+        number = self.clock[row]
+        return None if number == NONE else self._clocks.values[number]
+
+    def reason_of(self, row: int) -> str | None:
+        """Why a station has its state."""
+        number = self.reason[row]
+        return None if number == NONE else self._reasons.values[number]
+
+    def standing_of(self, row: int) -> Standing:
+        """How a station stands."""
+        profile, clock = self.profile_of(row), self.clock_of(row)
+        return Standing(
+            station=self.ids[row],
+            area=profile.area,
+            path=profile.path,
+            kind=profile.kind,
+            isp=profile.isp,
+            feeder=profile.feeder,
+            lifecycle=profile.lifecycle,
+            commissioned_at=moment_of(self.commissioned[row]),
+            state=UNPROVEN if self.suspected[row] else WORDS[self.state[row]],
+            since=moment_of(self.since[row]),
+            usable=unflag(self.usable[row]),
+            unusable_since=self._unusable.get(row),
+            partition=clock[0] if clock else None,
+            shard=clock[1] if clock else None,
+            open=bool(self.open[row]),
+            excused=bool(self.excused[row]),
+            silenced=bool(self.silenced[row]),
+        )
 
     @property
     def profiles(self) -> list[Profile]:
-        """By the numbers in the column `profile`; it only grows."""
-        return self._profiles.names
+        """By the numbers in the column `profile`; the list only grows."""
+        return self._profiles.values
 
-    def clocks_of(self, shard: str) -> list[int]:
-        """The numbers in the column `clock` that are of a shard."""
-        return [number for number, clock in enumerate(self._clocks.names) if clock[1] == shard]
-
-    def number_of(self, clock: ClockName) -> int:
-        """The number of a clock in the column `clock`; NONE when no station rests on it."""
-        found = self._clocks.find(clock)
-        return NONE if found is None else found
-
-    def profile_of(self, row: int) -> Profile:
-        return self._profiles.names[self.profile[row]]
-
-    def clock_of(self, row: int) -> ClockName | None:
-        number = self.clock[row]
-        return None if number == NONE else self._clocks.names[number]
-
-    def reason_of(self, row: int) -> str | None:
-        number = self.reason[row]
-        return None if number == NONE else self._reasons.names[number]
-
-    def works(self, row: int) -> bool:
-        """As `Standing.working`."""
-        return self.state[row] == LiveState.ONLINE and self.usable[row] != 0 and self.serving[row] == 1
-
-    def working(self) -> Any:
-        """`works` of all rows."""
-        online = (self.view(self.state) == LiveState.ONLINE) & (self.view(self.usable) != 0)
-        return online & (self.view(self.serving) == 1)
-
-    def resting_on(self, clocks: Iterable[ClockName]) -> list[str]:
-        numbers = [number for clock in clocks if (number := self._clocks.find(clock)) is not None]
-        rows = np.flatnonzero(np.isin(self.view(self.clock), numbers)).tolist() if numbers else []
-        return [self.ids[row] for row in rows]
-
-    def of_shard(self, shard: str, state: LiveState) -> Any:
-        """Which rows are in service, in a state, and rest on a clock of a shard."""
-        of_clock = np.isin(self.view(self.clock), self.clocks_of(shard))
-        return of_clock & (self.view(self.state) == state) & (self.view(self.serving) == 1)
-
-    def turn(self, calendar: int, is_open: bool) -> list[int]:
-        """Open or close the stations of a calendar that work; the rows of the others that are to follow."""
-        view = self.view(self.open)
-        turned = (self.view(self.calendar) == calendar) & (view != is_open)
-        working = self.working()
-        view[turned & working] = is_open
-        idle: list[int] = np.flatnonzero(turned & ~working).tolist()
-        return idle
-
-    def of_scope(self, closure: Closure) -> list[int]:
-        """The rows of the stations that a closure is for."""
-        if closure.station is not None:
-            row = self.index.get(closure.station)
-            return [] if row is None else [row]
-        names = enumerate(self._profiles.names)
-        within = [n for n, profile in names if closure.area in profile.path or closure.programme in profile.programmes]
-        found: list[int] = np.flatnonzero(np.isin(self.view(self.profile), within)).tolist()
-        return found
-
-    def repath(
-        self, paths: Mapping[str, tuple[str, ...]], standing: Callable[[int], Standing]
-    ) -> Iterator[tuple[int, Standing]]:
-        """Give the stations of areas that moved their new paths; rows with how they stood before."""
-        names = self._profiles.names
-        moved = [n for n, profile in enumerate(names) if paths.get(profile.area or "", profile.path) != profile.path]
-        for row in np.flatnonzero(np.isin(self.view(self.profile), moved)).tolist():
-            before, profile = standing(row), self.profile_of(row)
-            self.profile[row] = self._profiles.number(profile._replace(path=paths[profile.area or ""]))
-            yield row, before
-
-    def view(self, column: "array[Any]") -> Any:
-        """A numpy view of a column; drop it before the next `add`, which would have to move the memory."""
-        return np.frombuffer(column, dtype=_DTYPES[column.typecode])
+    @property
+    def clocks(self) -> Numbering[ClockName]:
+        """By the numbers in the column `clock`."""
+        return self._clocks
 
 
-_DTYPES: Final = {"b": np.int8, "h": np.int16, "i": np.int32, "q": np.int64}
+# -- questions about all rows; an answer of many booleans is a numpy array ------------------------------------------
+
+
+def clocks_of_shard(columns: StationColumns, shard: str) -> list[int]:
+    """The numbers in the column `clock` that are of a shard."""
+    return [number for number, clock in enumerate(columns.clocks.values) if clock[1] == shard]
+
+
+def rests_on(columns: StationColumns, clocks: Iterable[ClockName]) -> Any:
+    """Whether the state of each row rests on one of these clocks."""
+    numbers = [number for clock in clocks if (number := columns.clocks.find(clock)) is not None]
+    return np.isin(view(columns.clock), numbers)
+
+
+def rests_on_untrusted(columns: StationColumns, untrusted: Iterable[ClockName]) -> Any:
+    """Whether the state of each row rests on one of these clocks. While no station rests on one of them, rows without
+    any clock count as well."""
+    numbers = (columns.clocks.find(clock) for clock in untrusted)
+    return np.isin(view(columns.clock), [NONE if number is None else number for number in numbers])
+
+
+def in_state(columns: StationColumns, shard: str, state: LiveState) -> Any:
+    """Whether each row is in service, in this state, and rests on a clock of the shard."""
+    of_clock = np.isin(view(columns.clock), clocks_of_shard(columns, shard))
+    return of_clock & (view(columns.state) == state) & (view(columns.serving) == 1)
+
+
+def working(columns: StationColumns) -> Any:
+    """`Standing.working` of each row."""
+    online = (view(columns.state) == LiveState.ONLINE) & (view(columns.usable) != 0)
+    return online & (view(columns.serving) == 1)
+
+
+def in_scope(columns: StationColumns, closure: Closure) -> list[int]:
+    """The rows of the stations that a closure is for."""
+    if closure.station is not None:
+        row = columns.index.get(closure.station)
+        return [] if row is None else [row]
+    profiles = enumerate(columns.profiles)
+    within = [n for n, profile in profiles if closure.area in profile.path or closure.programme in profile.programmes]
+    found: list[int] = np.flatnonzero(np.isin(view(columns.profile), within)).tolist()
+    return found

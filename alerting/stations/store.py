@@ -7,8 +7,9 @@ from pathlib import Path
 import asyncpg
 
 from alerting.liveness.store import QUERIES as JUDGE_QUERIES
+from alerting.stations.model import Facts, Judged, StationChange
 from alerting.stations.snapshot import ClockName
-from alerting.stations.table import Facts, Field, Judged, StationChange
+from alerting.stations.table import Field
 from contract.bounds import EARLIEST, LATEST
 from registry.closures import store as closure_store
 from registry.closures.rules import Closure
@@ -76,7 +77,7 @@ def _name_bounds(field: Field, row: asyncpg.Record) -> None:
 
 async def _follow_closures(connection: Connection, field: Field) -> None:
     """Take over all closures, and name those that begin or end where nothing can be."""
-    field.set_closures(await load_closures(connection, field.time))
+    field.schedule.set_closures(await load_closures(connection, field.time))
     field.troubles.drop_kind("closure")
     for row in await connection.fetch(closure_store.QUERIES.closures_out_of_bounds, MOST):
         why = f"from {row['from_at']} until {row['until_at']}: withdraw it and declare it again; {_CORRECT}"
@@ -115,7 +116,7 @@ async def follow_clocks(
     sound = {partition for partition, shard in clocks if (partition, shard) not in untrusted}
     resting = field.resting_on(clock for clock in untrusted if clock[0] in sound)
     for row in await connection.fetch(QUERIES.clock_of_stations, resting) if resting else ():
-        field.rest(row["station"], (row["partition"], row["shard"]))
+        field.note_clock(row["station"], (row["partition"], row["shard"]))
 
 
 class Registry:
@@ -152,7 +153,7 @@ class Registry:
     async def _follow_calendars(self, connection: Connection, field: Field) -> None:
         calendars = await connection.fetchval(QUERIES.calendars_changed)
         if calendars != self._calendars:
-            field.set_calendars(await load_calendars(connection))
+            field.schedule.set_calendars(await load_calendars(connection))
             self._calendars = calendars
 
     async def _follow_areas(self, connection: Connection, field: Field) -> None:

@@ -13,8 +13,8 @@ from alerting.liveness.partition import PartitionLiveness
 from alerting.liveness.pipeline_clock import ClockState
 from alerting.liveness.store import memory_text, restore_terminals
 from alerting.pipeline.blind_incidents import Gap
+from alerting.stations.model import StationChange
 from alerting.stations.snapshot import ClockName
-from alerting.stations.table import StationChange
 from alerting.stations.verdict import Clock
 from contract.log import LiveEntry
 

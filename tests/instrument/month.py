@@ -19,8 +19,8 @@ from alerting.incidents.book import Incident
 from alerting.liveness.columns import WORDS
 from alerting.pipeline.blind_incidents import Gap
 from alerting.station_incidents.rules import RuleSettings
+from alerting.stations.model import Facts, StationChange
 from alerting.stations.snapshot import ClockName
-from alerting.stations.table import Facts, StationChange
 from alerting.stations.verdict import Clock
 from contract.kinds import IncidentKind
 from registry.hours.calendar import ALWAYS, Version, calendar_of

@@ -45,8 +45,9 @@ from alerting.station_incidents import shelving as shelf
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import NOT_OPEN, RuleSettings, decide, hold, station_rule_key
 from alerting.station_incidents.timers import StationWatch
-from alerting.stations.snapshot import ClockName, Moment, Standing
-from alerting.stations.table import Facts, Field, Judged, StationChange
+from alerting.stations.model import Facts, Judged, StationChange
+from alerting.stations.snapshot import ClockName, PassTime, Standing
+from alerting.stations.table import Field
 from alerting.stations.verdict import Clock
 from contract.kinds import IncidentKind
 from registry.closures.rules import Closure
@@ -115,7 +116,7 @@ class Memory:
         self.rests: dict[str, ClockName] = {}
 
     def _hours(self, station: str) -> Calendar:
-        found = self.field.hours(station)
+        found = self.field.schedule.hours(station)
         return found if isinstance(found, Calendar) else ALWAYS
 
 
@@ -141,7 +142,7 @@ class Desk:
             field.restore(facts, self._judged.get(facts.station))
         for station, every in self._source.promises(self._register.facts).items():
             field.note_promise(station, every)
-        field.set_closures(self._register.closures)
+        field.schedule.set_closures(self._register.closures)
         field.take()
         self._watchdog = Watchdog()
         self._memory = memory = Memory(self._known, field, self._settings, self._applied)
@@ -191,7 +192,7 @@ class Desk:
         return self._applied
 
     def is_suspected(self, station: str) -> bool:
-        return self._memory.field.is_suspected(station)
+        return self._memory.field.suspected.is_suspected(station)
 
     def standing(self, station: str) -> Standing | None:
         return self._memory.field.standing(station)
@@ -209,7 +210,7 @@ class Desk:
         reach = stride(until, known=memory.known, earliest=memory.waiting.earliest)
         ripe = memory.waiting.ripe(reach, now)
         known = reached(mark, known=memory.known, reach=reach, now=now)
-        moment = Moment(now=now, known=known, untrusted=mark.untrusted)
+        moment = PassTime(now=now, known=known, untrusted=mark.untrusted)
         gaps = self._source.gaps(self._gaps_read)
         for gap in gaps:
             self._gaps.append(gap)
@@ -229,19 +230,19 @@ class Desk:
         if gap.partition is not None and gap.ended_at - gap.began_at > timedelta(seconds=1):
             memory.gaps.add_gaps([UnknownTime(gap.partition, gap.shard, gap.began_at, gap.ended_at)])
 
-    def _follow_register(self, memory: Memory, moment: Moment) -> None:
+    def _follow_register(self, memory: Memory, moment: PassTime) -> None:
         edited, self._register.edited = self._register.edited, set()
         for station in sorted(edited):
             memory.field.register(self._register.facts[station], self._judged.get(station))
         if edited:
-            memory.field.set_closures(self._register.closures)
+            memory.field.schedule.set_closures(self._register.closures)
         for station in memory.field.resting_on(moment.untrusted):
             clock = self._source.clock_of(station)
             if clock is not None and memory.rests.get(station) != clock:
                 memory.rests[station] = clock
-                memory.field.rest(station, clock)
+                memory.field.note_clock(station, clock)
 
-    def _follow_stations(self, memory: Memory, book: Book, ripe: Sequence[StationChange], moment: Moment) -> None:
+    def _follow_stations(self, memory: Memory, book: Book, ripe: Sequence[StationChange], moment: PassTime) -> None:
         for station, every in self._source.promises({change.station for change in ripe}).items():
             memory.field.note_promise(station, every)
         for change in ripe:
@@ -260,7 +261,7 @@ class Desk:
         self._follow_shelf(memory, book, pairs, moment)
         hold(book, memory.field, moment.known, self._settings.rules)
 
-    def _follow_shelf(self, memory: Memory, book: Book, pairs: Pairs, moment: Moment) -> None:
+    def _follow_shelf(self, memory: Memory, book: Book, pairs: Pairs, moment: PassTime) -> None:
         grace = timedelta(seconds=self._settings.rules.opening_grace)
         stations = shelf.concerned(pairs)
         book.learn(self.kept.going_on_at(stations))
@@ -269,7 +270,7 @@ class Desk:
         book.learn(due)
         shelf.reopen_due(book, due, memory.field, moment, grace)
 
-    def _suspect(self, memory: Memory, ripe: Sequence[StationChange], moment: Moment) -> dict[str, list[Peer]]:
+    def _suspect(self, memory: Memory, ripe: Sequence[StationChange], moment: PassTime) -> dict[str, list[Peer]]:
         wanted = memory.suspicions.wanted(ripe, moment)
         stations = {one for asked in wanted.values() for one in asked.stations}
         found = self._source.peers(stations, self._settings.mass.floor)
@@ -299,7 +300,7 @@ class Desk:
 
     # -- causes and flapping -----------------------------------------------------------------------------------
 
-    def _follow_causes(self, memory: Memory, book: Book, pairs: Pairs, moment: Moment) -> None:
+    def _follow_causes(self, memory: Memory, book: Book, pairs: Pairs, moment: PassTime) -> None:
         causes = memory.causes
         memory.population.look(moment.untrusted)
         for decision in book.decisions:
@@ -328,7 +329,7 @@ class Desk:
         self._follow_flapping(memory, book, plan, pairs, touched, moment)
 
     @staticmethod
-    def _knows(memory: Memory, station: str, moment: Moment) -> bool:
+    def _knows(memory: Memory, station: str, moment: PassTime) -> bool:
         standing = memory.field.standing(station)
         return standing is None or moment.knows(standing)
 
@@ -343,7 +344,7 @@ class Desk:
         causes.gone = []
         causes.touched.clear()
 
-    def _follow_flapping(self, memory: Memory, book: Book, plan, pairs: Pairs, touched, moment: Moment) -> None:  # type: ignore[no-untyped-def]
+    def _follow_flapping(self, memory: Memory, book: Book, plan, pairs: Pairs, touched, moment: PassTime) -> None:  # type: ignore[no-untyped-def]
         flapping = memory.flapping
         touched = touched | note_changes(flapping, plan)
         turns = flapping.advance(moment.known, lambda station: self._knows(memory, station, moment))
@@ -374,7 +375,7 @@ class Desk:
 
     # -- blind spots -------------------------------------------------------------------------------------------
 
-    def _follow_spots(self, memory: Memory, book: Book, pairs: Pairs, moment: Moment) -> None:
+    def _follow_spots(self, memory: Memory, book: Book, pairs: Pairs, moment: PassTime) -> None:
         core = memory.spots
         core.follow_stations([StandingChange(before, after, moment.known) for before, after in pairs], moment.known)
         if core.may_be_due(moment.known):

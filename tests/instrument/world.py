@@ -19,8 +19,8 @@ from agents.simulator.timetable import Deed
 from alerting.causes.shard_suspicion import MassSettings
 from alerting.liveness.model import LivenessSettings, Registration
 from alerting.liveness.pipeline_clock import ClockSettings
+from alerting.stations.model import Facts
 from alerting.stations.snapshot import UNPROVEN
-from alerting.stations.table import Facts
 from alerting.stations.verdict import Clocks, Hours, judge
 from broker.partition import partition_of
 from contract.topics import Topic

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.rules import RuleSettings, decide, hold
 from alerting.station_incidents.timers import StationWatch
-from alerting.stations.snapshot import DOUBTFUL, ClockName, Moment
-from alerting.stations.table import Facts, Field, Judged, StationChange
+from alerting.stations.model import Facts, Judged, StationChange
+from alerting.stations.snapshot import DOUBTFUL, ClockName, PassTime
+from alerting.stations.table import Field
 from registry.closures.rules import Closure
 from registry.hours.calendar import Version, calendar_of
 
@@ -76,7 +77,7 @@ class World:
         known: datetime | None = None,
     ) -> Book:
         """A pass at `now`, at which everything is known (up to `known`) but what rests on `untrusted` clocks."""
-        moment = Moment(now=now, known=known or now, untrusted=frozenset({*untrusted, DOUBTFUL}))
+        moment = PassTime(now=now, known=known or now, untrusted=frozenset({*untrusted, DOUBTFUL}))
         book = Book(self.incidents.values())
         decide(book, self.watch.follow(changes, moment), now)
         self.watch.take_changes()

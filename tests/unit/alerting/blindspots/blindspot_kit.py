@@ -15,7 +15,7 @@ from alerting.blindspots.spot import write_spots
 from alerting.blindspots.tracker import BlindSpots, BlindSpotSettings, StartingState, StoredSpot
 from alerting.blindspots.unknown_time import Gaps, UnknownTime
 from alerting.incidents.book import Book, Incident
-from alerting.stations.snapshot import DOUBTFUL, ClockName, Moment, Standing
+from alerting.stations.snapshot import DOUBTFUL, ClockName, PassTime, Standing
 from registry.hours.calendar import ALWAYS
 from tests.shelving import closed_by_hand
 
@@ -132,7 +132,7 @@ class Scene:
             self.core.follow_stations(self.steps, self.now)
             self.steps = []
             self.core.find_due(
-                Moment(now=self.now, known=self.now, untrusted=frozenset({*self.untrusted, DOUBTFUL})),
+                PassTime(now=self.now, known=self.now, untrusted=frozenset({*self.untrusted, DOUBTFUL})),
                 self.gaps,
                 self.outages,
             )

@@ -10,7 +10,7 @@ from alerting.causes.evidence import Evidence, Fallen, Peer, common, overlap, we
 from alerting.causes.steps import Joined, Opened
 from alerting.causes.tracker import Causes
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.stations.window import Window
+from alerting.stations.common_interval import CommonInterval
 from tests.cause_world import Station, World, second
 
 TOP = ("area:000000", "area:630000")
@@ -299,7 +299,7 @@ def test_the_instant_that_most_share(
     name: str, intervals: list[tuple[float, float]], expected: tuple[float, float]
 ) -> None:
     weighed = [(second(began), second(until), 1.0) for began, until in intervals]
-    assert overlap(weighed, second(0), second(1000)) == Window(second(expected[0]), second(expected[1])), name
+    assert overlap(weighed, second(0), second(1000)) == CommonInterval(second(expected[0]), second(expected[1])), name
 
 
 @given(
@@ -336,7 +336,7 @@ def test_what_peers_say(
     name: str, down: int, peers: list[tuple[float, float, bool]], online: int, expected: Evidence
 ) -> None:
     asked = [Peer("P", second(began), second(until), overdue) for began, until, overdue in peers]
-    assert weigh(Window(second(0), second(10)), [fell(0, 10)] * down, asked, online) == expected, name
+    assert weigh(CommonInterval(second(0), second(10)), [fell(0, 10)] * down, asked, online) == expected, name
 
 
 def test_what_groups_share() -> None:

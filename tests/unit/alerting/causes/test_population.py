@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from alerting.causes.evidence import Group
 from alerting.causes.groups import Population
-from alerting.stations.table import Facts, Field, Judged
+from alerting.stations.model import Facts, Judged
+from alerting.stations.table import Field
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 STATES = ("online", "offline", "away", "never_seen")

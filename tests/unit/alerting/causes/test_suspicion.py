@@ -14,8 +14,9 @@ from alerting.incidents.book import Book, Incident
 from alerting.pipeline.blind_incidents import View, follow_pipeline, pipeline_key
 from alerting.station_incidents.rules import RuleSettings, decide
 from alerting.station_incidents.timers import StationWatch
-from alerting.stations.snapshot import DOUBTFUL, Moment
-from alerting.stations.table import Facts, Field, StationChange
+from alerting.stations.model import Facts, StationChange
+from alerting.stations.snapshot import DOUBTFUL, PassTime
+from alerting.stations.table import Field
 from registry.closures.rules import Closure
 from registry.hours.calendar import Version, calendar_of
 from tests.unit.alerting.field_kit import at
@@ -82,7 +83,7 @@ class Process:
                 field.apply(self._fall(station, self.now))
             else:
                 field.apply(change(station.name, "never_seen", "online", BEGIN - timedelta(hours=1)))
-        field.set_closures(self.closures)
+        field.schedule.set_closures(self.closures)
         field.take()
         self.field = field
         self._take_the_lead()
@@ -94,7 +95,7 @@ class Process:
                 declared_by="a", declared_at=self.now, approved_by="b", approved_at=self.now,
             )
         )  # fmt: skip
-        self.field.set_closures(self.closures)
+        self.field.schedule.set_closures(self.closures)
 
     def switch(self, names: Iterable[str], *, on: bool) -> None:
         for name in names:
@@ -112,7 +113,7 @@ class Process:
 
     def _pass(self) -> None:
         changes = sorted(self._judged(), key=lambda one: one.tick_at)
-        moment = Moment(now=self.now, known=self.now)
+        moment = PassTime(now=self.now, known=self.now)
         asked = self.core.wanted(changes, moment)
         peers = {shard: [self._peer(one) for one in found.stations] for shard, found in asked.items()}
         self.core.begin(peers, moment, "7")
@@ -393,4 +394,4 @@ def test_what_is_suspected_rests_on_no_clock_that_is_trusted() -> None:
     process.run_until(at("10:10"))
     standing = process.field.standing("a00")
     assert standing is not None and standing.clock == DOUBTFUL
-    assert not Moment(now=process.now, known=process.now).knows(standing)
+    assert not PassTime(now=process.now, known=process.now).knows(standing)

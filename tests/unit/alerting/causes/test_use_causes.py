@@ -11,9 +11,10 @@ from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import RuleSettings, decide
 from alerting.station_incidents.timers import StationWatch
-from alerting.stations.snapshot import Moment, Standing
-from alerting.stations.table import Facts, Field, Judged, StationChange
-from alerting.stations.window import Window
+from alerting.stations.common_interval import CommonInterval
+from alerting.stations.model import Facts, Judged, StationChange
+from alerting.stations.snapshot import PassTime, Standing
+from alerting.stations.table import Field
 
 T0 = datetime(2026, 11, 23, 8, tzinfo=UTC)
 COUNTY, OTHER = "632122000000", "632123000000"
@@ -55,7 +56,7 @@ def test_when_it_became_so(name: str, one: Incident, every: float, expected: tup
 )
 def test_what_others_say(name: str, standing: dict[str, object], fallen: int, against: int) -> None:
     peer = peer_use(Standing(station="p", state="online", **standing), (), 60, at(1300))  # type: ignore[arg-type]
-    found = weigh(Window(at(900), at(1000)), (), [peer], 1)
+    found = weigh(CommonInterval(at(900), at(1000)), (), [peer], 1)
     assert (found.fallen, found.against) == (fallen, against), name
 
 
@@ -78,7 +79,7 @@ class Process:
     def pass_at(self, seconds: float, *says: tuple[str, bool]) -> list[Step]:
         """What a pass decides; `says`: who says then whether visitors can use it."""
         changes = [self._change(station, usable, seconds) for station, usable in says]
-        moment = Moment(now=at(seconds), known=at(seconds))
+        moment = PassTime(now=at(seconds), known=at(seconds))
         book = Book()
         decide(book, self.watch.follow(changes, moment), moment.now)
         return list(self.use.decide(book, moment))

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.simulator.timetable import Deed
-from alerting.stations.table import StationChange
+from alerting.stations.model import StationChange
 from contract.log import HeartbeatEntry, LiveEntry, Tick
 from tests.instrument.script import Group
 from tests.instrument.sim_transport import PARTITIONS, Log

@@ -10,7 +10,7 @@ from alerting.liveness.model import LivenessSettings, Registration
 from alerting.liveness.partition import PartitionLiveness
 from alerting.station_incidents.rules import RuleSettings
 from alerting.station_incidents.timers import StationWatch
-from alerting.stations.snapshot import Moment
+from alerting.stations.snapshot import PassTime
 from alerting.stations.table import Field
 from contract.log import HeartbeatEntry, Tick
 from contract.messages import Heartbeat
@@ -64,10 +64,10 @@ def test_a_calendar_that_cannot_be_reckoned_with_accuses_nobody() -> None:
     field.restore(facts("B", calendar=7), judged("offline", at("09:30")))
     watch = StationWatch(field, RuleSettings())
     watch.reconcile([])
-    moment = Moment(now=at("10:01"), known=at("10:01"))
+    moment = PassTime(now=at("10:01"), known=at("10:01"))
     assert [intent.station for intent in watch.follow([], moment)] == ["A"]
     assert field.troubles.all() == {("calendar", "7"): "OverflowError: date value out of range"}
-    assert field.opens_at("B", at("10:01")) is None
+    assert field.schedule.opens_at("B", at("10:01")) is None
 
 
 def test_troubles_are_bounded_and_can_be_stored() -> None:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alerting.pipeline.watermark import Waiting, horizon, reached, stride, watermark
-from alerting.stations.table import StationChange
+from alerting.stations.model import StationChange
 from alerting.stations.verdict import Clock
 from tests.unit.alerting.field_kit import at
 

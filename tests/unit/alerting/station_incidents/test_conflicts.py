@@ -11,7 +11,8 @@ from alerting.station_incidents.identity_rules import (
     follow_voices,
     speaking_as_one,
 )
-from alerting.stations.table import Field, StationChange
+from alerting.stations.model import StationChange
+from alerting.stations.table import Field
 from tests.unit.alerting.field_kit import at, change, facts
 
 NOW = at("10:00")

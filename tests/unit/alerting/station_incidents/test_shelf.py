@@ -7,7 +7,7 @@ import pytest
 
 from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.shelving import concerned, follow_stations, reopen_due
-from alerting.stations.snapshot import Moment
+from alerting.stations.snapshot import PassTime
 from alerting.stations.table import Field
 from tests.shelving import closed_by_hand
 from tests.unit.alerting.field_kit import CALENDARS, at, closure, facts, judged
@@ -26,8 +26,8 @@ def field(time: datetime) -> Field:
     return found
 
 
-def moment(now: datetime, *untrusted: tuple[int, str]) -> Moment:
-    return Moment(now=now, known=now, untrusted=frozenset(untrusted))
+def moment(now: datetime, *untrusted: tuple[int, str]) -> PassTime:
+    return PassTime(now=now, known=now, untrusted=frozenset(untrusted))
 
 
 DUE = [
@@ -104,7 +104,7 @@ def test_an_incident_goes_with_its_station() -> None:
 def test_an_approved_closure_sets_aside_what_is_open_and_its_end_opens_it_again() -> None:
     found = field(at("10:00"))
     excused = closure(1, at("10:00"), at("11:00"), station="A", approved_by="b", approved_at=at("09:00"))
-    found.set_closures([excused])
+    found.schedule.set_closures([excused])
     pairs = [(changed.before, changed.after) for changed in found.take()]
     kinds = ("station_offline", "overdue_return", "never_seen", "flapping", "health", "identity_conflict", "new_kind")
     book = Book(incident(kind, number) for number, kind in enumerate(kinds, 1))
@@ -113,14 +113,14 @@ def test_an_approved_closure_sets_aside_what_is_open_and_its_end_opens_it_again(
     assert {one.reopen_at for one in book.going_on()} == {None, at("11:15")}
     assert book.notifications() == [], "nobody is told that it is over"
     later = Book(book.going_on())
-    found.advance(at("11:15"))
+    found.schedule.advance(at("11:15"))
     reopen_due(later, later.going_on(), found, moment(at("11:15")), GRACE)
     assert all(one.is_open for one in later.going_on())
 
 
 def test_a_closure_that_is_declared_and_not_approved_excuses_nothing() -> None:
     found = field(at("10:00"))
-    found.set_closures([closure(1, at("10:00"), at("11:00"), station="A")])
+    found.schedule.set_closures([closure(1, at("10:00"), at("11:00"), station="A")])
     pairs = [(changed.before, changed.after) for changed in found.take()]
     book = Book([incident()])
     follow_stations(book, concerned(pairs), found, moment(at("10:00")), GRACE)
@@ -130,11 +130,11 @@ def test_a_closure_that_is_declared_and_not_approved_excuses_nothing() -> None:
 def test_a_closure_that_is_withdrawn_excuses_no_more() -> None:
     found = field(at("10:00"))
     excused = closure(1, at("10:00"), at("16:00"), station="A", approved_by="b", approved_at=at("09:00"))
-    found.set_closures([excused])
+    found.schedule.set_closures([excused])
     pairs = [(changed.before, changed.after) for changed in found.take()]
     book = Book([incident(), closed_by_hand(incident("health", 2), at("09:30"))])
     follow_stations(book, concerned(pairs), found, moment(at("10:00")), GRACE)
-    found.set_closures([])
+    found.schedule.set_closures([])
     pairs = [(changed.before, changed.after) for changed in found.take()]
     book = Book(book.going_on())
     follow_stations(book, concerned(pairs), found, moment(at("10:05")), GRACE)

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from alerting.incidents.book import Incident
-from alerting.stations.table import StationChange
+from alerting.stations.model import StationChange
 from tests.shelving import closed_by_hand
 from tests.unit.alerting.field_kit import ZONE, World, at, change, closure, facts, judged
 
@@ -187,7 +187,7 @@ def test_down_at_opening_begins_with_it_and_says_since_when_it_is_so() -> None:
 
 def test_a_closure_silences_and_its_end_is_an_opening() -> None:
     found = world()
-    found.field.set_closures([closure(1, at("07:00"), at("10:00"), area="632122000000")])
+    found.field.schedule.set_closures([closure(1, at("07:00"), at("10:00"), area="632122000000")])
     found.field.register(facts(path=("630000000000", "632122000000")))
     found.until(at("12:00"))
     assert found.told == [("A", DOWN, "opened", "Mon 10:15:00")]
@@ -196,13 +196,13 @@ def test_a_closure_silences_and_its_end_is_an_opening() -> None:
 
 def test_only_an_approved_closure_excuses() -> None:
     found = world()
-    found.field.set_closures([closure(1, at("07:00"), at("10:00"), station="A")])
+    found.field.schedule.set_closures([closure(1, at("07:00"), at("10:00"), station="A")])
     found.step(at("08:10"))
     standing = found.field.standing("A")
     assert standing is not None
     assert (standing.silenced, standing.excused) == (True, False)
     approved = {"station": "A", "approved_by": "卓玛", "approved_at": at("08:20")}
-    found.field.set_closures([closure(1, at("07:00"), at("10:00"), **approved)])
+    found.field.schedule.set_closures([closure(1, at("07:00"), at("10:00"), **approved)])
     found.step(at("08:30"))
     standing = found.field.standing("A")
     assert standing is not None
@@ -211,10 +211,10 @@ def test_only_an_approved_closure_excuses() -> None:
 
 def test_a_closure_that_is_withdrawn_ends_then() -> None:
     found = world()
-    found.field.set_closures([closure(1, at("07:00"), at("18:00"), station="A")])
+    found.field.schedule.set_closures([closure(1, at("07:00"), at("18:00"), station="A")])
     found.until(at("10:30"))
     gone = {"station": "A", "withdrawn_by": "卓玛", "withdrawn_at": at("10:29")}
-    found.field.set_closures([closure(1, at("07:00"), at("18:00"), **gone)])
+    found.field.schedule.set_closures([closure(1, at("07:00"), at("18:00"), **gone)])
     found.until(at("12:00"))
     assert found.told == [("A", DOWN, "opened", "Mon 10:44:00")]
 
@@ -222,7 +222,7 @@ def test_a_closure_that_is_withdrawn_ends_then() -> None:
 def test_what_was_opened_stays_open_in_a_closure() -> None:
     found = world()
     found.until(at("09:30"))
-    found.field.set_closures([closure(1, at("09:40"), at("11:00"), station="A")])
+    found.field.schedule.set_closures([closure(1, at("09:40"), at("11:00"), station="A")])
     found.until(at("11:59"))
     assert found.open == ["station_offline:A"]
     assert len(found.told) == 1
@@ -454,7 +454,7 @@ def test_one_that_is_older_than_the_opening_began_with_it_and_says_since_when() 
 
 def test_a_closure_silences_of_no_use_as_it_does_the_rest() -> None:
     found = world(state=ONLINE)
-    found.field.set_closures([closure(1, at("09:30"), at("11:00"), station="A")])
+    found.field.schedule.set_closures([closure(1, at("09:30"), at("11:00"), station="A")])
     found.until(at("10:00"))
     found.step(at("10:00"), says(False, "10:00"))
     found.until(at("11:04"))

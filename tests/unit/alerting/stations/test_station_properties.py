@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from alerting.incidents.book import Incident
 from alerting.pipeline.watermark import Waiting, horizon, reached, stride, watermark
-from alerting.stations.table import Facts, Judged, StationChange
+from alerting.stations.model import Facts, Judged, StationChange
 from alerting.stations.verdict import Clock
 from tests.unit.alerting.field_kit import World, at, facts
 

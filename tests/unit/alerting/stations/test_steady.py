@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.stations.table import Facts, Field, StationChange
+from alerting.stations.model import Facts, StationChange
+from alerting.stations.table import Field
 from registry.closures.rules import Closure
 from registry.hours.calendar import Version, calendar_of
 from tests.unit.alerting.field_kit import at
@@ -74,7 +75,7 @@ def test_the_columns_say_what_the_stations_say(
         field.restore(Facts(**{name: getattr(one, name) for name in one.__struct_fields__} | {"path": path}))
     for change in told:
         field.apply(change)
-    field.set_closures(declared)
+    field.schedule.set_closures(declared)
     begin = NOON + first * HOUR
     end = begin + hours * HOUR
     online = [one for one in field.standings() if one.state == "online" and one.shard == "main"]
@@ -82,10 +83,10 @@ def test_the_columns_say_what_the_stations_say(
         one.station
         for one in online
         if one.station not in out
-        and field.was_online(one.station, begin)
-        and field.is_expected_throughout(one.station, begin, end)
+        and field.suspected.was_online(one.station, begin)
+        and field.schedule.is_expected_throughout(one.station, begin, end)
     ]
-    number, found = field.steady("main", begin, end, without=out)
+    number, found = field.suspected.steady("main", begin, end, without=out)
     assert (number, sorted(found)) == (len(expected), sorted(expected))
 
 
@@ -99,5 +100,5 @@ def test_of_many_some_from_all_over_are_named_and_all_counted() -> None:
                 reason="heartbeat", shard="main",
             )
         )  # fmt: skip
-    number, found = field.steady("main", NOON, NOON, most=400)
+    number, found = field.suspected.steady("main", NOON, NOON, most=400)
     assert (number, len(found), found[0], found[-1]) == (1000, 334, "S000", "S999")
