@@ -89,7 +89,7 @@ CHANNELS: Final = (
         True,
         1,
         False,
-        "How far a command has come.",
+        "The progress of a command.",
         {"v": 1, "id": "c-1", "stage": "done", "at": 1795410000000, "result": {}},
     ),
     Channel(
@@ -98,7 +98,7 @@ CHANNELS: Final = (
         False,
         1,
         False,
-        "The ids of a box that are safe: the agent deletes exactly those.",
+        "The stored ids of a box: the agent deletes exactly those records.",
         {"v": 1, "box": "a04be771", "ids": [[101, 148], [150, 150]]},
     ),
     Channel(
@@ -107,7 +107,7 @@ CHANNELS: Final = (
         False,
         1,
         False,
-        "An order, not carried out after `not_after`.",
+        "A command; the terminal must not carry it out after `not_after`.",
         {"v": 1, "id": "c-1", "name": "report_now", "args": {}, "not_after": 1795410000000, "sig": "…"},
     ),
     Channel(
@@ -116,7 +116,7 @@ CHANNELS: Final = (
         False,
         1,
         True,
-        "The settings to run with; `rev` only rises.",
+        "Settings for the terminal; `rev` only rises.",
         {"v": 1, "rev": 7, "every": 60, "sample": 300, "sig": "…"},
     ),
 )
