@@ -1,1 +1,1 @@
-"""What is kept: the history of a station."""
+"""The history of a station."""

@@ -1,20 +1,21 @@
 """The history of a station as intervals without gaps or overlaps. Pure.
 
-Sources, in any order and with doubles: the station's own transitions, the pipeline's gaps, the presence that terminals
-recorded while their link was down, and what people decided: opening hours, approved closures, the lifecycle. The same
-set gives the same history, however it arrived.
+Sources, in any order and with repetitions: the transitions of the station, the gaps of the pipeline, the presence that
+terminals recorded while their link was down, and decisions of people: opening hours, approved closures, lifecycle. The
+same set of sources gives the same history, in whatever order it arrived.
 
-- A transition holds from its `at`, which may lie before ones decided earlier: an offline is back-dated. What was
-  decided later replaces everything from its `at` on, so the last interval always is the judge's last word.
-- While not commissioned it is suspended, whatever its terminals did.
-- Before the first message it is never_seen. In a gap of the pipeline it is unknown, except while never_seen; also while
-  it is silent and gaps leave open whether its heartbeats were lost, or its shard was suspected (`unproven`).
-- Online while its terminals say that nobody can use it, it is unusable.
-- Not online outside opening hours it is closed, and within them in an approved closure excused; a terminal that was
-  left on is online all the same. These are the rules of `alerting.stations.verdict`, for each moment as it was then.
-- Presence turns offline into "link down, running": still offline (it counts for service, never for online), unknown,
-  closed or excused, but with evidence `presence` and what the terminal said of being usable.
-- `revision` is 1 as judged live, and one more for each later arrival of presence about the interval.
+- A transition holds from its `at`, which may lie before earlier decisions: an offline is back-dated. A later decision
+  replaces everything from its `at` on, so the last interval is always the last decision of the judge.
+- A station that is not commissioned is suspended, whatever its terminals did.
+- Before its first message a station is never_seen. In a gap of the pipeline it is unknown, except while never_seen. It
+  is also unknown while it is silent and gaps may have lost its heartbeats, or its shard was suspected (`unproven`).
+- A station is unusable while it is online and its terminals report that people cannot use it.
+- A station that is not online is closed outside opening hours, and within them excused in an approved closure. A
+  terminal that was left on is online anyway. These are the rules of `alerting.stations.verdict`, applied to each
+  moment.
+- Presence means "link down, running": the verdict stays offline (it counts as service time, never as online time),
+  unknown, closed or excused, but the evidence is `presence`, with the usability recorded then.
+- `revision` is 1 for what was judged live, and one more for each later arrival of presence about the interval.
 """
 
 from bisect import bisect_right
@@ -32,10 +33,11 @@ from alerting.stations.verdict import LIVE, Verdict, verdict_of
 
 _T = TypeVar("_T")
 Evidence = Literal["live", "presence", "none"]
+"""What an interval rests on: messages of the time, presence recorded by terminals, or nothing."""
 
 
 class StateChange(msgspec.Struct, frozen=True, kw_only=True):
-    """A transition of the station itself; `seq` is the order in which it was decided."""
+    """A transition of the station. `seq`: the order in which transitions were decided."""
 
     seq: int
     at: datetime
@@ -44,8 +46,8 @@ class StateChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnknownInterval(msgspec.Struct, frozen=True, kw_only=True):
-    """Time in which the platform itself was blind, or (`silent`) in which the silence of a station proved nothing,
-    because its shard was suspected."""
+    """Time in which the pipeline was blind; or, if `silent`, in which silence of the station proved nothing because its
+    shard was suspected."""
 
     began_at: datetime
     ended_at: datetime
@@ -53,7 +55,7 @@ class UnknownInterval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PresenceRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A presence record: a terminal ran from `began_at` to `ended_at` without a link."""
+    """A presence record: a terminal ran from `began_at` to `ended_at` while its link was down."""
 
     began_at: datetime
     ended_at: datetime
@@ -62,9 +64,8 @@ class PresenceRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StationDecisions(msgspec.Struct, frozen=True, kw_only=True):
-    """What people decided about a station. `openings`: when it should be open, None for always; `closures`: the
-    approved ones; both as (begin, end). `lifecycles`: (since when, which), which holds until the next; the first one
-    holds also before it."""
+    """Decisions of people about a station. `openings`: when it should be open, None: always; `closures`: approved ones;
+    both as (begin, end). `lifecycles`: (since when, lifecycle), each until the next; the first also holds before."""
 
     openings: tuple[tuple[datetime, datetime], ...] | None = None
     closures: tuple[tuple[datetime, datetime], ...] = ()
@@ -72,11 +73,11 @@ class StationDecisions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING_DECIDED: Final = StationDecisions()
-"""In service and open always."""
+"""Always in service and open."""
 
 
 class HistoryInterval(msgspec.Struct, frozen=True, kw_only=True):
-    """One interval of the history, [begin, end)."""
+    """One interval of the history: [begin, end)."""
 
     begin: datetime
     end: datetime
@@ -95,7 +96,7 @@ def timeline(
     end: datetime,
     decided: StationDecisions = NOTHING_DECIDED,
 ) -> list[HistoryInterval]:
-    """The intervals that cover exactly [begin, end]; the one still going on ends at `end`.
+    """The intervals that cover exactly [begin, end]; the current one ends at `end`.
 
     Raises ValueError when `begin` is not before `end`.
     """
@@ -106,8 +107,8 @@ def timeline(
     return list(_merged(_span(since, until, sources.station_at(since)) for since, until in pairwise(inner)))
 
 
-def standing_changes(changes: Iterable[StateChange]) -> list[StateChange]:
-    """The changes that still stand, in the order of time: each takes away the earlier decided ones from its `at` on."""
+def valid_changes(changes: Iterable[StateChange]) -> list[StateChange]:
+    """The changes that are still valid, in order of time: each replaces earlier decisions from its `at` on."""
     standing: list[StateChange] = []
     for change in sorted(set(changes), key=lambda change: change.seq):
         while standing and standing[-1].at >= change.at:
@@ -117,14 +118,16 @@ def standing_changes(changes: Iterable[StateChange]) -> list[StateChange]:
 
 
 class _IntervalCounter(Generic[_T]):
-    """How many of each kind of interval lie over a moment; the moments are asked in rising order, so that all of them
-    together cost little more than the intervals sorted."""
+    """Counts how many intervals with each value contain a moment.
+
+    Moments must be asked in rising order: then all of them together cost little more than sorting the intervals.
+    """
 
     def __init__(self, intervals: Iterable[tuple[datetime, datetime, _T]]) -> None:
         kept = [(begin, end, what) for begin, end, what in intervals if begin < end]
         self.times = {time for begin, end, _ in kept for time in (begin, end)}
         self._waiting = sorted(kept, key=lambda interval: interval[0], reverse=True)
-        # (end, a number for each to tell equal ends apart, what), the first to end on top.
+        # A heap of (end, a number that makes entries with the same end differ, value); the first to end is on top.
         self._running: list[tuple[datetime, int, _T]] = []
         self._over: Counter[_T] = Counter()
 
@@ -142,11 +145,11 @@ class _IntervalCounter(Generic[_T]):
 
 
 class _StationAt(msgspec.Struct, frozen=True):
-    """What all sources say of one moment."""
+    """The state of all sources at one moment."""
 
     state: str | None
     usable: bool | None
-    # What those said of being usable that ran without a link, and how many receipts say so.
+    # Usability as reported by terminals that ran without a link, and how many receipts these records have.
     ran: tuple[bool | None, ...]
     receipts: int
     blind: bool
@@ -156,7 +159,7 @@ class _StationAt(msgspec.Struct, frozen=True):
 
 
 class _Sources:
-    """All that is known, to be asked for moments in rising order."""
+    """All sources together; moments must be asked in rising order."""
 
     def __init__(
         self,
@@ -165,7 +168,7 @@ class _Sources:
         presence: Iterable[PresenceRun],
         decided: StationDecisions,
     ) -> None:
-        self._changes = standing_changes(changes)
+        self._changes = valid_changes(changes)
         self._change_times = [change.at for change in self._changes]
         self._lifecycles = sorted(set(decided.lifecycles))
         self._always_open = decided.openings is None
@@ -235,13 +238,13 @@ def _span(begin: datetime, end: datetime, moment: _StationAt) -> HistoryInterval
 
 
 def _any(answers: Iterable[bool | None]) -> bool | None:
-    """Usable while at least one terminal says so; None when none said anything."""
-    said = [answer for answer in answers if answer is not None]
-    return any(said) if said else None
+    """Usable while at least one terminal reports so; None when no terminal reported anything."""
+    known = [answer for answer in answers if answer is not None]
+    return any(known) if known else None
 
 
 def _merged(pieces: Iterable[HistoryInterval]) -> Iterator[HistoryInterval]:
-    """Neighbours that say the same become one."""
+    """Neighbouring intervals that differ only in time are joined."""
     pending: HistoryInterval | None = None
     for piece in pieces:
         if pending is not None and msgspec.structs.replace(pending, begin=piece.begin, end=piece.end) == piece:

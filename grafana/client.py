@@ -1,7 +1,7 @@
-"""The few calls of Grafana's HTTP API that sync needs, over the standard library.
+"""A client for the few calls of Grafana's HTTP API that sync needs, on the standard library.
 
-The published client for Python brings a package that overwrites `urllib3` for the whole environment, which alerts are
-delivered through; five calls are not worth that.
+The published client for Python installs a package that overwrites `urllib3` for the whole environment, which delivers
+alerts; five calls are not worth that.
 """
 
 import http.client
@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 from contract.errors import RemedyError
 
 LONGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes of an answer that are read."""
 
 
 class GrafanaClient:
-    """One Grafana. Each call returns the answer's JSON; `get` None where there is nothing.
+    """One Grafana server. Each call returns the JSON of the answer.
 
-    Raises RemedyError when Grafana cannot be reached, is none, or refuses the token or the request. Redirects are not
-    followed: the token is for the address that was given.
+    Raises RemedyError when the server cannot be reached, is no Grafana, or refuses the token or the request. Redirects
+    are not followed, because the token is only for this address.
     """
 
     def __init__(self, *, url: str, token: str, timeout: float = 10.0) -> None:
@@ -37,12 +38,15 @@ class GrafanaClient:
         self._connection.close()
 
     def get(self, path: str) -> dict[str, Any] | None:
+        """GET `path` below /api; None when Grafana answers 404."""
         return self._call("GET", path, None)
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POST `body` to `path` below /api."""
         return self._call("POST", path, body) or {}
 
     def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """PUT `body` to `path` below /api."""
         return self._call("PUT", path, body) or {}
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
-"""The overview dashboard, once in each language: `python -m grafana.overview` writes both files.
+"""The overview dashboard, one file for each language: `python -m grafana.overview` writes both.
 
-Two dashboards, not one with a switch: titles and headings cannot depend on a variable in Grafana.
+There are two dashboards, because titles and headings cannot depend on a variable in Grafana.
 """
 
 import json
@@ -15,11 +15,11 @@ from store.sql import load_queries
 QUERIES: Final = load_queries(Path(__file__).with_name("panels.sql"))
 FOLDER: Final = Path(__file__).with_name("dashboards")
 SCHEMA: Final = 39
-"""Grafana's version of its own JSON model (Grafana 11); newer ones bring it up to theirs when they load it."""
+"""The version of Grafana's JSON model (Grafana 11); newer versions of Grafana convert it when they load it."""
 
 
 def build(language: str) -> Json:
-    """The dashboard in Grafana's JSON model. KeyError or AttributeError for a text or query that is not there."""
+    """The dashboard in Grafana's JSON model. Raises KeyError or AttributeError for a text or query that is missing."""
     return {
         "uid": uid(language),
         "title": text("title", language),
@@ -38,21 +38,22 @@ def build(language: str) -> Json:
 
 
 def uid(language: str) -> str:
-    """By which links and updates find the dashboard again."""
+    """The uid of the dashboard, by which links and updates find it."""
     return f"milepost-overview-{language.partition('-')[0]}"
 
 
 def path_of(language: str, folder: Path = FOLDER) -> Path:
+    """The file of the dashboard."""
     return folder / f"overview.{language}.json"
 
 
 def render(language: str) -> str:
-    """The file's text."""
+    """The text of the file."""
     return json.dumps(build(language), ensure_ascii=False, indent=2) + "\n"
 
 
 def query(name: str, language: str) -> str:
-    """The SQL of a panel or variable, without its notes, with what depends on the language put in."""
+    """The SQL of a panel or variable without comments, with the parts that depend on the language filled in."""
     lines = getattr(QUERIES, name).splitlines()
     sql = "\n".join(line for line in lines if not line.startswith("--"))
     column = "name_en" if language == "en" else "name"
@@ -60,7 +61,7 @@ def query(name: str, language: str) -> str:
 
 
 def _placed(language: str) -> list[Json]:
-    """Panels with their places on a grid of 24 columns."""
+    """The panels with their positions on a grid of 24 columns."""
 
     def sql(name: str) -> str:
         return query(name, language)
@@ -122,7 +123,7 @@ def _variable(name: str, language: str) -> Json:
 
 
 def _other(language: str) -> Json:
-    """To the same dashboard in the other language, at the same time and station."""
+    """A link to the dashboard in the other language, with the same time range and station."""
     (other,) = (candidate for candidate in LANGUAGES if candidate != language)
     return {
         "type": "link",

@@ -1,7 +1,6 @@
-"""The kinds of panel that the dashboards are made of, as Grafana's JSON model has them. Pure.
+"""The kinds of panels of the dashboards, in Grafana's JSON model. Pure.
 
-`sql` is a text with Grafana's macros. Words and colours of values stand here, so that queries answer in the words of
-the API.
+`sql` is a text with Grafana's macros. Queries return the words of the API; this module maps them to texts and colours.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,12 +25,12 @@ COLOURS: Final = {
     "seen": "transparent",
 }
 _FAMILIES: Final = ("status", "kind", "spot", "clears", "doubt", "gap")
-"""Of the values that queries answer with, besides the verdicts."""
+"""Glossary families of the values that queries return, besides verdicts."""
 _UNITS: Final = {"lasts": "s", "age": "s", "share": "percentunit", "rtt": "ms", "temp": "celsius"}
 
 
 def panel(kind: str, title: str, queries: Sequence[str], language: str, **more: Any) -> Json:
-    """A panel of `kind` over tables; `more` is merged over what all of them share."""
+    """A panel of `kind` over tables; `more` replaces fields that all panels share."""
     return {
         "type": kind,
         "title": text(title, language),
@@ -60,21 +59,21 @@ def counts(sql: str, language: str) -> Json:
 
 
 def table(title: str, sql: str, language: str, columns: Sequence[str], *, link: str | None = None) -> Json:
-    """A table with headings in the language; a click on the column `link` chooses that station."""
+    """A table with headings in the language; a click on the column `link` selects the station."""
     made = panel("table", title, [sql], language, options={"showHeader": True, "cellHeight": "sm"})
     made["fieldConfig"]["overrides"] = [_column(name, language, linked=name == link) for name in columns]
     return made
 
 
 def now(sql: str, language: str) -> Json:
-    """The words of one row."""
+    """The values of a single row, as words."""
     made = panel("stat", "station_now", [sql], language, options=_numbers("value") | {"textMode": "value_and_name"})
     made["fieldConfig"]["overrides"] = [_column(name, language) for name in ("verdict", "since", "usable", "doubt")]
     return made
 
 
 def states(queries: Sequence[str], language: str) -> Json:
-    """A band for each query, coloured by its words."""
+    """A band for each query, coloured by its values."""
     made = panel("state-timeline", "station_states", queries, language)
     made["options"] = {"mergeValues": True, "showValue": "auto", "rowHeight": 0.8, "legend": _legend(False)}
     made["fieldConfig"]["defaults"] |= {"custom": {"fillOpacity": 80, "lineWidth": 0}}
@@ -105,7 +104,7 @@ def row(title: str) -> Json:
 
 
 def mappings(language: str) -> list[Json]:
-    """The words and colours of the values that queries answer with."""
+    """The texts and colours of the values that queries return."""
     shown: dict[str, Json] = {}
     for name, colour in COLOURS.items():
         said = text(name, language) if name == "seen" else word("verdict", name, language)
@@ -119,7 +118,7 @@ def mappings(language: str) -> list[Json]:
 
 
 def _target(sql: str, ref: str, form: str) -> Json:
-    """A query as the PostgreSQL data source takes it from its code editor."""
+    """A query in the format of the code editor of the PostgreSQL data source."""
     return {
         "refId": ref,
         "datasource": dict(DATASOURCE),

@@ -1,5 +1,6 @@
 -- name: counts
--- Number of stations by verdict, a column each, so that a verdict without stations shows 0; without retired stations.
+-- The number of stations by verdict, a column each, so that a verdict without stations shows 0. Retired stations are left
+-- out.
 SELECT count(*) FILTER (WHERE verdict = 'online') AS online,
        count(*) FILTER (WHERE verdict = 'unusable') AS unusable,
        count(*) FILTER (WHERE verdict = 'offline') AS offline,
@@ -14,8 +15,8 @@ WHERE lifecycle <> 'retired'
   AND ('*' = ${area:sqlstring} OR area IN (SELECT code FROM area WHERE path @> ARRAY[${area:sqlstring}]));
 
 -- name: worst
--- Who has been without service longest; a verdict that is unknown is ours, not theirs. Only what was judged so can
--- have such a verdict, which spares a look at all the others.
+-- The stations that have been without service longest. Unknown stations are left out, because the platform is the cause.
+-- Only stations with these judged states can have such a verdict, so all others need not be read.
 SELECT v.station, v.name, coalesce(a.{name}, a.name, v.area) AS area, v.verdict, v.since,
        extract(epoch FROM now() - v.since)::float8 AS lasts
 FROM station_verdict v LEFT JOIN area a ON a.code = v.area
@@ -25,7 +26,7 @@ WHERE v.verdict IN ('offline', 'unusable', 'away')
 ORDER BY array_position(ARRAY['offline', 'unusable', 'away'], v.verdict), v.since, v.station LIMIT 50;
 
 -- name: incidents
--- What is wrong now; children stand behind their parent and page nobody.
+-- The open incidents; children are left out, because only their parent is notified.
 SELECT i.id, i.kind, coalesce(i.station, i.area, i.shard) AS place, s.name, i.status, i.began_at AS began,
        coalesce(i.assignee, i.acknowledged_by) AS owner
 FROM incident i LEFT JOIN station s ON s.id = i.station
@@ -35,7 +36,7 @@ WHERE i.status <> 'closed' AND i.parent IS NULL
 ORDER BY i.began_at, i.id LIMIT 50;
 
 -- name: blind_spots
--- Where nobody is served, or nobody can be seen to be; areas first, for each stands for all its stations.
+-- The open blind spots; areas first, because each stands for all its stations.
 SELECT i.detail ->> 'kind' AS kind, coalesce(a.{name}, a.name, i.area, s.area) AS area, i.station, s.name,
        i.began_at AS since, extract(epoch FROM now() - i.began_at)::float8 AS lasts, i.detail ->> 'clears' AS clears
 FROM incident i LEFT JOIN station s ON s.id = i.station LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
@@ -45,8 +46,8 @@ WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
 ORDER BY i.station IS NOT NULL, i.began_at, i.id LIMIT 200;
 
 -- name: share
--- The share of stations in service that were judged online, usable or not as in the online rate, counted back from now: what changed after a moment is
--- taken off what is. The audited rate of a period is not this one.
+-- The share of stations in service that were judged online, usable or not, as in the online rate. It is counted back from
+-- now: the changes after a moment are subtracted from the present number. It is not the audited rate of a period.
 WITH mine AS MATERIALIZED (
     SELECT id FROM station
     WHERE lifecycle = 'commissioned'
@@ -70,13 +71,13 @@ SELECT to_timestamp((slot + 1) * $__interval_ms / 1000.0) AS "time",
 FROM sums WHERE shown ORDER BY slot;
 
 -- name: clocks
--- One line a shard: how old its oldest clock is and how many partitions cannot be trusted now.
+-- One line per shard: the age of its oldest clock, and how many partitions cannot be trusted now.
 SELECT shard, count(*) AS partitions, extract(epoch FROM now() - min(known_until))::float8 AS age,
        count(*) FILTER (WHERE doubt IS NOT NULL) AS doubtful, min(doubtful_since) AS since
 FROM clock_trust GROUP BY shard ORDER BY shard;
 
 -- name: gaps
--- Time in which the platform itself was blind. All partitions of a shard are blind together, so they are one line.
+-- Time in which the pipeline was blind. All partitions of a shard are blind together, so they are one line.
 SELECT shard, min(began_at) AS began, max(ended_at) AS ended,
        extract(epoch FROM max(ended_at) - min(began_at))::float8 AS lasts, reason, count(*) AS partitions
 FROM pipeline_gap
@@ -88,7 +89,7 @@ SELECT verdict, since, coalesce(usable::text, '') AS usable, CASE WHEN verdict =
 FROM station_verdict WHERE station = ${station:sqlstring};
 
 -- name: station_states
--- What was judged, from the state that held when the window began. Offline is dated back to the first missed heartbeat.
+-- The judged states, from the one at the beginning of the time range. Offline is dated back to the first missed heartbeat.
 SELECT greatest(at, $__timeFrom()::timestamptz) AS "time",
        CASE WHEN after = 'online' AND NOT usable THEN 'unusable' ELSE after END AS state
 FROM transition
@@ -98,7 +99,7 @@ WHERE station = ${station:sqlstring} AND terminal IS NULL AND at <= $__timeTo() 
 ORDER BY seq;
 
 -- name: station_gaps
--- Beside it, when we could not see: of the shards through which the station was heard, or which were suspected.
+-- Time in which the pipeline was blind, of the shards that carried messages of the station, or that were suspected.
 WITH heard AS (SELECT DISTINCT partition, shard FROM terminal_state WHERE station = ${station:sqlstring}),
 blind AS (
     SELECT g.began_at, g.ended_at FROM pipeline_gap g JOIN heard USING (partition, shard)
@@ -113,7 +114,7 @@ SELECT least(ended_at, $__timeTo()::timestamptz), 'seen' FROM blind
 ORDER BY 1;
 
 -- name: station_health
--- Fractions of the machine, the mean of each interval, a line for each terminal.
+-- CPU, memory and disk as fractions, a line for each terminal: the mean of each interval, for disk its maximum.
 SELECT $__timeGroupAlias(ts, $__interval), terminal AS metric,
        avg(cpu)::float8 AS cpu, avg(mem)::float8 AS mem, max(disk)::float8 AS disk
 FROM health
@@ -121,14 +122,14 @@ WHERE $__timeFilter(ts) AND station = ${station:sqlstring} AND time_source <> 'u
 GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- name: station_link
--- The way to the broker and the warmth of the machine.
+-- The round trip to the broker and the temperature of the machine.
 SELECT $__timeGroupAlias(ts, $__interval), terminal AS metric, avg(rtt_ms)::float8 AS rtt, max(temp)::float8 AS temp
 FROM health
 WHERE $__timeFilter(ts) AND station = ${station:sqlstring} AND time_source <> 'unknown'
 GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- name: areas
--- Down to the county; `*` is everywhere.
+-- Areas down to the county; `*` stands for all areas.
 SELECT '{everywhere}' AS __text, '*' AS __value, 0 AS depth, '' AS code
 UNION ALL
 SELECT repeat('  ', cardinality(path) - 1) || coalesce({name}, name), code, cardinality(path), code
@@ -136,7 +137,7 @@ FROM area WHERE cardinality(path) <= 3
 ORDER BY 4, 3 LIMIT 5000;
 
 -- name: stations
--- Those judged offline first, for they are asked about; typing narrows the list.
+-- Stations judged offline first, because these are looked up most; typing narrows the list.
 SELECT s.name || ' · ' || s.id AS __text, s.id AS __value
 FROM station s LEFT JOIN station_state st ON st.station = s.id
 WHERE s.lifecycle <> 'retired'

@@ -1,6 +1,6 @@
-"""Bringing folder, data source and dashboards into a Grafana that runs elsewhere, as often as one likes.
+"""Creates or updates folder, data source and dashboards in a Grafana that runs elsewhere; can be repeated.
 
-What a provisioning file of that Grafana holds is left alone: Grafana itself refuses to change it.
+What comes from a provisioning file of that Grafana is left as it is: Grafana refuses to change it.
 """
 
 import hashlib
@@ -23,17 +23,17 @@ _SSLMODE: Final = "require"
 
 
 class SyncResult(msgspec.Struct, frozen=True):
-    """What became of one thing: `created`, `updated`, `unchanged` or `provisioned` (left alone)."""
+    """The result for one thing: `created`, `updated`, `unchanged` or `provisioned` (left as it is)."""
 
     thing: Said
     became: str
 
 
 def sync(grafana: GrafanaClient, *, reader_url: str | None, force: bool = False) -> list[SyncResult]:
-    """Create what is missing and update what differs; with `force` also what does not, the password too.
+    """Create what is missing and update what differs; `force` updates everything, including the password.
 
-    `reader_url` is PostgreSQL as Grafana reaches it, with the account that only reads; it may be None where the data
-    source is there already. Raises RemedyError.
+    `reader_url`: the URL of PostgreSQL as Grafana reaches it, with the account that only reads; None keeps an existing
+    data source. Raises RemedyError.
     """
     return [
         SyncResult(Said("folder Milepost", "文件夹 Milepost"), _folder(grafana)),
@@ -76,7 +76,7 @@ def _datasource(grafana: GrafanaClient, reader_url: str | None, force: bool) -> 
     if found is None:
         grafana.post("/datasources", wanted)
         return "created"
-    # A password cannot be read back: one that changed is sent with `force`.
+    # A password cannot be read back, so a changed one is only sent with `force`.
     shown = {name: value for name, value in wanted.items() if name != "secureJsonData"}
     if contains(found, shown) and (found.get("secureJsonFields") or {}).get("password") and not force:
         return "unchanged"
@@ -85,7 +85,7 @@ def _datasource(grafana: GrafanaClient, reader_url: str | None, force: bool) -> 
 
 
 def datasource(url: str) -> Json:
-    """A PostgreSQL URL as Grafana's data source; `?sslmode=` is taken over, else TLS is required."""
+    """The data source of Grafana for a PostgreSQL URL; without `?sslmode=` TLS is required."""
     parts = urlsplit(url)
     sslmode = parse_qs(parts.query).get("sslmode", [_SSLMODE])[-1]
     return {
@@ -103,9 +103,9 @@ def datasource(url: str) -> Json:
 def _dashboard(grafana: GrafanaClient, language: str, force: bool) -> str:
     wanted = marked(overview.build(language))
     found = grafana.get(f"/dashboards/uid/{wanted['uid']}")
-    if found is not None and _said(found, "meta").get("provisioned"):
+    if found is not None and _mapping_of(found, "meta").get("provisioned"):
         return "provisioned"
-    # Grafana rewrites a dashboard into its newest model when it answers, so the mark is compared, not the content.
+    # Grafana returns a dashboard converted to its newest model, so the tag is compared and not the content.
     if found is not None and not force and _is_ours(found, wanted):
         return "unchanged"
     grafana.post("/dashboards/db", {"dashboard": wanted, "folderUid": FOLDER["uid"], "overwrite": True})
@@ -113,30 +113,30 @@ def _dashboard(grafana: GrafanaClient, language: str, force: bool) -> str:
 
 
 def _is_ours(found: Mapping[str, Any], wanted: Json) -> bool:
-    there = _said(found, "dashboard")
-    return there.get("tags") == wanted["tags"] and _said(found, "meta").get("folderUid") == FOLDER["uid"]
+    there = _mapping_of(found, "dashboard")
+    return there.get("tags") == wanted["tags"] and _mapping_of(found, "meta").get("folderUid") == FOLDER["uid"]
 
 
 def marked(dashboard: Json) -> Json:
-    """The dashboard with a tag by which its content is known again."""
+    """The dashboard with a tag that is a checksum of its content."""
     digest = hashlib.sha256(json.dumps(dashboard, sort_keys=True).encode()).hexdigest()[:12]
     return {**dashboard, "tags": [*dashboard["tags"], f"milepost-{digest}"]}
 
 
 def contains(there: Any, wanted: Any) -> bool:
-    """Whether all of `wanted` is in `there`, which may have more."""
+    """Whether `there` has all fields of `wanted` with the same values; it may have more fields."""
     if isinstance(wanted, Mapping):
         return isinstance(there, Mapping) and all(contains(there.get(key), value) for key, value in wanted.items())
     return bool(there == wanted)
 
 
-def _said(answer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _mapping_of(answer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     value = answer.get(key)
     return value if isinstance(value, Mapping) else {}
 
 
 def report(changes: list[SyncResult], say: Callable[[Said], None]) -> None:
-    """A line for each."""
+    """Say the results, one line each."""
     for change in changes:
         thing, became = change.thing, _BECAME[change.became]
         say(Said(f"{thing.en}: {became.en}", f"{thing.zh}：{became.zh}"))

@@ -1,5 +1,5 @@
-"""Headings of the dashboards and their columns, in both languages; words of values are those of `contract.glossary`.
-Pure."""
+"""Titles, headings and columns of the dashboards, in both languages; the words of values are those of
+`contract.glossary`. Pure."""
 
 from typing import Final
 
@@ -59,5 +59,5 @@ _TEXTS: Final = {
 
 
 def text(key: str, language: str) -> str:
-    """The words of `key`; KeyError for one that is not in the table."""
+    """The text of `key` in a language; KeyError when it is not in the table."""
     return _TEXTS[key][LANGUAGES.index(language)]

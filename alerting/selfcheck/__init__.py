@@ -1,1 +1,1 @@
-"""The outside check of Milepost's own processes."""
+"""The self-check: a watch over Milepost's own processes from outside."""

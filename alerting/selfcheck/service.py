@@ -1,8 +1,8 @@
-"""The outside check: a process of its own that tells people when what should tell them is dead.
+"""The self-check process: notifies people when a part of Milepost does not work, also the part that would notify them.
 
-It asks the database, Kafka and the API, and reads the signs of life that the services leave. What it has to say goes
-straight to the targets, past the database and the delivery outbox. Whether it lives itself is told by a dead man's
-switch elsewhere, which it pings as long as all is well.
+It asks the database, Kafka and the API, and reads the signs of life of the services. Its notifications are sent to the
+targets directly, without the database and the delivery process. It is itself watched by a dead man's switch elsewhere,
+which it pings as long as everything works.
 """
 
 import asyncio
@@ -24,17 +24,8 @@ from alerting.delivery.direct import DirectSender
 from alerting.delivery.service import DeliverConfig, open_targets
 from alerting.delivery.texts import Language
 from alerting.pipeline.transitions import INCIDENTS
-from alerting.selfcheck.rules import (
-    API,
-    DATABASE,
-    KAFKA,
-    TRANSITIONS,
-    CheckRound,
-    Pace,
-    Position,
-    SelfCheck,
-    write_notice,
-)
+from alerting.selfcheck.rules import API, DATABASE, KAFKA, TRANSITIONS, CheckRound, Pace, Position, SelfCheck
+from alerting.selfcheck.texts import write_notice
 from broker.client_close import close_client
 from broker.log_identity import open_admin, read_identity
 from contract.errors import RemedyError
@@ -48,12 +39,12 @@ log = logging.getLogger(__name__)
 QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
 _T = TypeVar("_T")
 _Seen = tuple[Mapping[str, float], tuple[Position, ...], float | None]
-"""Signs of life, positions, and for how many seconds an announced restart goes on."""
+"""Signs of life, positions, and seconds until the end of an announced restart."""
 _FAILED = (RemedyError, KafkaError, *UNREACHABLE)
 
 
 class WatchConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`urls` and `deadman_url` are secret; times in seconds."""
+    """Settings of the process. `urls` and `deadman_url` are secret; times in seconds."""
 
     database_url: str
     kafka_servers: str
@@ -71,15 +62,15 @@ class WatchConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def run(config: WatchConfig, stop: asyncio.Event) -> None:
-    """Watch until `stop`. Raises RemedyError for a target that cannot work; nothing else that is away ends it."""
+    """Check until `stop`. Raises RemedyError for a target that cannot work; no part that is away ends the process."""
     quiet_apprise()
     targets = open_targets(DeliverConfig(database_url="", urls=config.urls, log_path=config.log_path))
     if not targets:
-        log.warning("nobody is told when Milepost stands still: set MILEPOST_ALERT_URLS or MILEPOST_ALERT_LOG")
-    teller = DirectSender(targets, name=config.instance)
+        log.warning("no target for alerts about Milepost itself: set MILEPOST_ALERT_URLS or MILEPOST_ALERT_LOG")
+    sender = DirectSender(targets, name=config.instance)
     tasks = [
-        asyncio.create_task(_CheckLoop(config, teller).run(), name="watch"),
-        *(asyncio.create_task(lane, name="watch tell") for lane in teller.send_loops()),
+        asyncio.create_task(_CheckLoop(config, sender).run(), name="watch"),
+        *(asyncio.create_task(lane, name="watch send") for lane in sender.send_loops()),
         asyncio.create_task(stop.wait(), name="watch stop"),
     ]
     try:
@@ -89,31 +80,32 @@ async def run(config: WatchConfig, stop: asyncio.Event) -> None:
 
 
 class _CheckLoop:
-    """One look after the other."""
+    """Runs one round after the other, notifies, and pings the dead man's switch."""
 
-    def __init__(self, config: WatchConfig, teller: DirectSender) -> None:
+    def __init__(self, config: WatchConfig, sender: DirectSender) -> None:
         self._config = config
-        self._teller = teller
-        self._watch = SelfCheck(config.pace, began=time.monotonic())
-        self._eyes = OutsideChecks(config)
+        self._sender = sender
+        self._self_check = SelfCheck(config.pace, began=time.monotonic())
+        self._checks = OutsideChecks(config)
         self._pinged = float("-inf")
 
     async def run(self) -> None:
+        """Run until cancelled."""
         while True:
-            found = await self._eyes.check_all()
-            for told in self._watch.judge_round(found, time.monotonic()):
+            seen = await self._checks.check_all()
+            for notice in self._self_check.judge_round(seen, time.monotonic()):
                 facts, message = write_notice(
-                    told, language=self._config.language, now=datetime.now(UTC), mono=time.monotonic()
+                    notice, language=self._config.language, now=datetime.now(UTC), mono=time.monotonic()
                 )
-                log.warning(message.title, extra={"parts": facts.detail, "phase": told.phase})
-                self._teller.send_to_all(facts, message)
+                log.warning(message.title, extra={"parts": facts.detail, "phase": notice.phase})
+                self._sender.send_to_all(facts, message)
             await self._ping()
             await asyncio.sleep(self._config.pace.every)
 
     async def _ping(self) -> None:
-        """Tell the dead man's switch that we live and all is well; its silence is the alarm."""
+        """Ping the dead man's switch while everything works; it alerts when no ping comes."""
         config = self._config
-        explained = self._watch.all_well or self._watch.is_restarting(time.monotonic())
+        explained = self._self_check.all_well or self._self_check.is_restarting(time.monotonic())
         if config.deadman_url is None or not explained:
             return
         if time.monotonic() - self._pinged >= config.deadman_every:
@@ -123,7 +115,7 @@ class _CheckLoop:
 
 
 class OutsideChecks:
-    """What can be seen of the parts from outside."""
+    """Asks the parts of Milepost from outside."""
 
     def __init__(self, config: WatchConfig) -> None:
         self._config = config
@@ -133,12 +125,12 @@ class OutsideChecks:
         self._wanted: set[TopicPartition] = set()
 
     async def check_all(self) -> CheckRound:
-        """Ask everything at once, each within a few seconds."""
+        """One round: ask all parts at once, each within `pace.ask` seconds."""
         began = time.monotonic()
         url, ask = f"{self._config.api_url}/healthz", self._config.pace.ask
         kafka, seen, answers = await asyncio.gather(
-            _within(ask, self._look_at_kafka()),
-            _within(ask, self._look_at_database()),
+            _within(ask, self._ask_kafka()),
+            _within(ask, self._ask_database()),
             asyncio.to_thread(_answers, url, seconds=ask, proxies={}),
         )
         states = {DATABASE: seen is not None, KAFKA: kafka is not None, API: answers}
@@ -151,8 +143,8 @@ class OutsideChecks:
             restart=restart,
         )
 
-    async def _look_at_kafka(self) -> bool:
-        """Which log it is, and where the partitions that somebody reads end."""
+    async def _ask_kafka(self) -> bool:
+        """Read the identity of the log, and the ends of the partitions that consumers read."""
         async with open_admin(self._config.kafka_servers, wait=self._config.pace.ask) as admin:
             self._log = await read_identity(admin)
         consumer = AIOKafkaConsumer(bootstrap_servers=self._config.kafka_servers)
@@ -163,16 +155,16 @@ class OutsideChecks:
             await close_client(consumer.stop(), seconds=self._config.pace.ask)
         return True
 
-    async def _look_at_database(self) -> _Seen:
+    async def _ask_database(self) -> _Seen:
         async with open_pool(self._config.database_url, name="watch", size=1) as pool:
             work = asyncio.create_task(self._read(pool), name="watch read")
             done, _ = await asyncio.wait({work}, timeout=self._config.pace.ask / 2)
-            if not done:  # a server that answers nothing cannot be asked to cancel either
+            if not done:  # a server that does not answer cannot be asked to cancel either
                 pool.terminate()
             return await work
 
     async def _read(self, pool: Pool) -> _Seen:
-        """Signs of life; and where the consumers stand, against the ends of the last look at Kafka."""
+        """Read signs of life, and the positions of consumers against the partition ends of the last round."""
         async with pool.acquire() as connection:
             signs = {row["service"]: row["age"] for row in await connection.fetch(QUERIES.read_signs)}
             rows = await connection.fetch(QUERIES.read_positions)
@@ -190,7 +182,7 @@ class OutsideChecks:
         await connection.execute(QUERIES.save_ends, self._log, *columns)
 
     def _positions(self, rows: Sequence[asyncpg.Record]) -> list[Position]:
-        """Of consumers that read this log; one that stands in another has not come to it yet."""
+        """The positions of consumers in this log; a consumer that was in another log stands at its beginning."""
         return [
             Position(row["consumer"], row["topic"], row["partition"], self._offset(row), self._ends[where])
             for row in rows
@@ -206,7 +198,7 @@ def _stream(row: asyncpg.Record) -> Position:
 
 
 async def _within(seconds: float, work: Awaitable[_T]) -> _T | None:
-    """What it gives, or None when it cannot be had within a few seconds."""
+    """The result of `work`, or None when it fails or takes longer than `seconds`."""
     try:
         return await asyncio.wait_for(work, seconds)
     except _FAILED as exc:
@@ -215,7 +207,7 @@ async def _within(seconds: float, work: Awaitable[_T]) -> _T | None:
 
 
 def _answers(url: str, *, seconds: float, proxies: dict[str, str] | None) -> bool:
-    """Whether a GET is answered with success."""
+    """Whether a GET is answered with a status of 2xx."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies))
     try:
         with opener.open(url, timeout=seconds) as answer:

@@ -17,8 +17,8 @@ from alerting.selfcheck.rules import (
     Pace,
     Position,
     SelfCheck,
-    write_notice,
 )
+from alerting.selfcheck.texts import write_notice
 
 LIMIT, ROUND = 60.0, 5.0
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -49,7 +49,7 @@ class Story:
 
     @property
     def words(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        return [(told.phase, [(t.part, t.why) for t in told.troubles]) for _, told in self.told]
+        return [(told.phase, [(t.part, t.why) for t in told.parts]) for _, told in self.told]
 
 
 @pytest.fixture
