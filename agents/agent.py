@@ -12,7 +12,7 @@ import time
 from typing import Final
 
 from agents.clock import AgentClock, wall_ms
-from agents.commands import Orders
+from agents.commands import CommandPolicy
 from agents.config import AgentConfig, check
 from agents.files import Files
 from agents.mqtt.link import Arrived, Carried, Event, Lost, Subscribed, Up
@@ -75,7 +75,7 @@ class Agent:
         self._messages = OwnMessages(boot, files.run)
         self._uplink = Uplink(config, self._messages, self._clock, worker)
         self._sampler = Sampler(config)
-        self._orders = Orders(accept_unsigned=config.accept_unsigned)
+        self._orders = CommandPolicy(accept_unsigned=config.accept_unsigned)
         self._outbox = Outbox(
             config.data / f"{config.name}.outbox",
             rows=config.outbox_rows,

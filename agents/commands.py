@@ -13,7 +13,7 @@ KNOWN: Final = frozenset({"report_now"})
 _REMEMBERED: Final = 64
 
 
-class Orders:
+class CommandPolicy:
     """Decides whether an order is carried out, and remembers the last replies: a command may come twice."""
 
     def __init__(self, *, accept_unsigned: bool) -> None:

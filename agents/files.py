@@ -8,13 +8,13 @@ import msgspec
 
 from agents.config import AgentConfig, prepare_directory
 from agents.lock import Lock
-from agents.run_counter import State, begin_run, save
+from agents.run_counter import AgentState, begin_run, save
 from agents.worker import HangsError, Worker
 from contract.errors import RemedyError
 
 HANGS_AFTER: Final = 10.0
 """Seconds after which a disk that does not answer is named."""
-_FIRST: Final = State(run=1)
+_FIRST: Final = AgentState(run=1)
 
 
 class Files:
@@ -31,7 +31,7 @@ class Files:
         self._worker = worker
         self._lock: Lock | None = None
         self._refused: RemedyError | None = None
-        self._state: State | None = None
+        self._state: AgentState | None = None
         self._told_hang = False
         self.troubles: deque[tuple[str, str]] = deque(maxlen=10)
         self._do(self._begin)

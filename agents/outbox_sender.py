@@ -5,23 +5,15 @@ clock, sizes are bytes.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from agents.outbox.queue import Outbox
-from agents.pacing import WINDOW, Key, LinkBudget, Pacer, Row
+from agents.pacing import WINDOW, Key, LinkBudget, OutboxRow, Pacer, PendingMessage
 from contract.messages import MAX_RECORDS, Ack
 
 _PUBACK_PATIENCE: Final = 60.0
 _HANGING_DISK_WAIT: Final = 1.0
 _READ_AGAIN: Final = 10.0
-
-
-class _Pending(NamedTuple):
-    """The data message on its way: its MQTT message id, its size and when it was sent."""
-
-    mid: int
-    size: int
-    sent_at: float
 
 
 class OutboxSender:
@@ -30,7 +22,7 @@ class OutboxSender:
     def __init__(self, outbox: Outbox, pacer: Pacer) -> None:
         self._outbox, self._pacer = outbox, pacer
         self._budget = LinkBudget()
-        self._pending: _Pending | None = None
+        self._pending: PendingMessage | None = None
         self._next_look = 0.0
 
     def look_at_once(self) -> None:
@@ -71,7 +63,7 @@ class OutboxSender:
         on_its_way = self._pending is not None and now <= self._pending.sent_at + _PUBACK_PATIENCE
         return self._next_look if len(self._outbox) and not on_its_way else None
 
-    def choose(self, now: float, *, every: float) -> dict[Row, bytes]:
+    def choose(self, now: float, *, every: float) -> dict[OutboxRow, bytes]:
         """The records of the next data message with their bodies; empty when there is nothing to send now.
 
         `every`: seconds between two heartbeats, for which the link must stay free.
@@ -85,7 +77,7 @@ class OutboxSender:
         self._leave_out(chosen, bodies, now)
         return {row: bodies[row] for row in sorted(bodies)}
 
-    def _leave_out(self, chosen: Sequence[Row], bodies: Collection[Row], now: float) -> None:
+    def _leave_out(self, chosen: Sequence[OutboxRow], bodies: Collection[OutboxRow], now: float) -> None:
         """Of damaged records nothing more is expected; records that the disk did not give out are tried again later."""
         spoilt = set(self._outbox.spoilt)
         self._outbox.spoilt.clear()
@@ -98,7 +90,7 @@ class OutboxSender:
         if not bodies and not spoilt:
             self._next_look = now + _READ_AGAIN
 
-    def sent(self, rows: Collection[Row], mid: int, size: int, now: float) -> None:
+    def sent(self, rows: Collection[OutboxRow], mid: int, size: int, now: float) -> None:
         """These records were published in one message."""
         self._pacer.sent(rows, now)
-        self._pending = _Pending(mid, size, now)
+        self._pending = PendingMessage(mid, size, now)

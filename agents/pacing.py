@@ -20,7 +20,7 @@ Key = tuple[str, int]
 """(box, id)"""
 
 
-class Row(NamedTuple):
+class OutboxRow(NamedTuple):
     """A record in the outbox. `seq` counts up as records are written; `size` is in bytes."""
 
     seq: int
@@ -31,6 +31,14 @@ class Row(NamedTuple):
     @property
     def key(self) -> Key:
         return self.box, self.id
+
+
+class PendingMessage(NamedTuple):
+    """The data message on its way: its MQTT message id, its size in bytes and when it was sent, in seconds."""
+
+    mid: int
+    size: int
+    sent_at: float
 
 
 def reconnect_delay(every: float, draw: float) -> float:
@@ -105,9 +113,9 @@ class Flight:
         return min((due for _, due in self._sent.values()), default=inf)
 
 
-def compose(rows: Iterable[Row], may_send: Callable[[Row], bool], *, room: int) -> list[Row]:
+def compose(rows: Iterable[OutboxRow], may_send: Callable[[OutboxRow], bool], *, room: int) -> list[OutboxRow]:
     """The records of the next message: one box, the newest first, at most 500 and `room` bytes, at least one."""
-    chosen: list[Row] = []
+    chosen: list[OutboxRow] = []
     left = min(room, MAX_DATA_BYTES) - ENVELOPE
     for row in rows:
         if (chosen and row.box != chosen[0].box) or not may_send(row):
@@ -135,16 +143,16 @@ class Pacer:
         self.flight.lapse(now)
         self._next_old = now
 
-    def choose(self, rows: Collection[Row], now: float, *, room: int) -> list[Row]:
+    def choose(self, rows: Collection[OutboxRow], now: float, *, room: int) -> list[OutboxRow]:
         """From `rows`, newest first, what to send now; empty when all of them have to wait."""
         only_fresh = now < self._next_old
 
-        def may_send(row: Row) -> bool:
+        def may_send(row: OutboxRow) -> bool:
             return not (only_fresh and row.seq <= self._newest_sent) and self.flight.may_send(row.key, now)
 
         return compose(rows, may_send, room=room)
 
-    def sent(self, rows: Collection[Row], now: float) -> None:
+    def sent(self, rows: Collection[OutboxRow], now: float) -> None:
         self.flight.sent((row.key for row in rows), now)
         self._newest_sent = max(self._newest_sent, *(row.seq for row in rows))
         self._next_old = max(self._next_old, now) + len(rows) / self._rate

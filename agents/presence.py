@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from contract.clocks import MonotonicSeconds, WallMs
-from contract.messages import Presence as PresenceRecord
+from contract.messages import Presence
 
 SHORTEST: Final = 1.0
 """Seconds; a shorter outage is none."""
@@ -31,9 +31,9 @@ class Span(NamedTuple):
     def seconds(self) -> float:
         return self.end.up - self.begin.up
 
-    def record(self, number: int) -> PresenceRecord:
+    def record(self, number: int) -> Presence:
         """The record that tells of it."""
-        return PresenceRecord(
+        return Presence(
             id=number,
             at=self.begin.at,
             up=self.begin.up,
@@ -43,7 +43,7 @@ class Span(NamedTuple):
         )
 
 
-class Presence:
+class PresenceTracker:
     """Follows the link. It is down at the start, and heard of last at the moment of the start."""
 
     def __init__(self, start: Moment, usable: bool | None) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from agents.clock import AgentClock
 from agents.outbox.queue import Outbox
 from agents.outbox_sender import OutboxSender
-from agents.presence import Presence, Span
+from agents.presence import PresenceTracker, Span
 from agents.sampler import Sample
 from contract import codec
 from contract.messages import Event, Record
@@ -60,7 +60,7 @@ class PresenceRecorder:
 
     def __init__(self, clock: AgentClock, recorder: Recorder, usable: bool | None) -> None:
         self._clock, self._recorder = clock, recorder
-        self._presence = Presence(clock.now(), usable)
+        self._presence = PresenceTracker(clock.now(), usable)
         self._record_id: int | None = None
         self._next_write = 0.0
 

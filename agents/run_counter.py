@@ -10,7 +10,7 @@ import msgspec
 _log = logging.getLogger(__name__)
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True):
+class AgentState(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent remembers across its starts, outside the outbox.
 
     `outbox`: whether it had an outbox on disk, so that a missing one is a loss.
@@ -23,7 +23,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 class Begun(NamedTuple):
     """A start: its state, and why the file could not be read or written, if so."""
 
-    state: State
+    state: AgentState
     trouble: str | None
 
 
@@ -38,7 +38,7 @@ def begin_run(path: Path) -> Begun:
     return Begun(state, save(path, state) or trouble)
 
 
-def save(path: Path, state: State) -> str | None:
+def save(path: Path, state: AgentState) -> str | None:
     """Write the state; return why that failed, if it did."""
     try:
         write_whole(path, msgspec.json.encode(state))
@@ -69,15 +69,15 @@ def _sync_directory(path: Path) -> None:
         os.close(handle)
 
 
-def _read(path: Path) -> tuple[State, str | None]:
+def _read(path: Path) -> tuple[AgentState, str | None]:
     try:
-        state = msgspec.json.decode(path.read_bytes(), type=State)
+        state = msgspec.json.decode(path.read_bytes(), type=AgentState)
     except FileNotFoundError:
-        return State(), None
+        return AgentState(), None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as exc:
         _log.warning("the run counter %s cannot be read (%s): counting from 1", path, exc)
-        return State(), f"it cannot be read: {exc}"
+        return AgentState(), f"it cannot be read: {exc}"
     if 0 <= state.run < 2**62:
         return state, None
     _log.warning("the run counter %s is %d: counting from 1", path, state.run)
-    return State(), f"it holds {state.run}"
+    return AgentState(), f"it holds {state.run}"

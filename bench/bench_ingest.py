@@ -29,7 +29,7 @@ from contract.entries import read_entry
 from contract.log import RECORDS, AcceptedData, DataEntry
 from contract.messages import Health, Record, Usage
 from ingest.handler import COMMIT_RECORDS, RecordsHandler
-from ingest.rows import Rows, columns_of, keys_of, take
+from ingest.rows import RecordRows, columns_of, keys_of, take
 from ingest.store import copy_records, fetch_boots, insert_of, save_rows
 from milepost.embedded import postgres
 from store.migrate import migrate
@@ -92,7 +92,7 @@ def backlog(rows: int, terminals: int, size: int = 100) -> Iterator[KafkaRecord]
         yield kafka_record(offset, f"63212{who:05d}", f"b{who:07d}", NOW + 1000 * turn, 300.0 * (first + size), records)
 
 
-Prepared = list[Rows]
+Prepared = list[RecordRows]
 
 
 async def prepare(connection: Connection, batches: list[list[KafkaRecord]]) -> Prepared:

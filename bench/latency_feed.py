@@ -14,7 +14,7 @@ from array import array
 
 from broker.bridge import BridgeConfig, open_producer
 from broker.metrics import Counters
-from broker.outbox import Outbox
+from broker.outbox import KafkaOutbox
 from broker.partition import partition_of
 from contract.codec import encode
 from contract.log import LIVE, Tick
@@ -45,7 +45,7 @@ def tick(start: str, seq: int, at: int, mono: int) -> bytes:
 class Feed:
     """Writes what is due. Station number i beats at i/stations of each period, the last time in `last` (wall ms)."""
 
-    def __init__(self, outbox: Outbox, *, stations: int, every: int, run: int) -> None:
+    def __init__(self, outbox: KafkaOutbox, *, stations: int, every: int, run: int) -> None:
         self._outbox = outbox
         self.stations, self.every, self.run = stations, every, run
         self.start = f"start-{run}"
@@ -78,7 +78,7 @@ class Feed:
         self._seq += 1
 
 
-async def feed_hour(feed: Feed, outbox: Outbox, counters: Counters, *, began: int, seconds: int) -> None:
+async def feed_hour(feed: Feed, outbox: KafkaOutbox, counters: Counters, *, began: int, seconds: int) -> None:
     """So many seconds of log from wall time `began` (ms) on, as fast as Kafka takes it."""
     for mono in range(TICK, seconds * 1000 + 1, TICK):
         feed.beat(mono, began + mono)
@@ -133,7 +133,7 @@ async def main() -> None:
     config = BridgeConfig(mqtt_url="mqtt://none:1", kafka_servers=given.servers, idempotent=bool(given.idempotent))
     producer = open_producer(config)
     await producer.start()
-    outbox = Outbox(
+    outbox = KafkaOutbox(
         producer,
         counters,
         on_safe=lambda _: None,

@@ -31,7 +31,7 @@ class Producer(Protocol):
     async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> "asyncio.Future[object]": ...
 
 
-class _Batch:
+class _KafkaBatch:
     __slots__ = ("builder", "bytes", "messages", "receipts")
 
     def __init__(self, builder: BatchBuilder) -> None:
@@ -47,11 +47,11 @@ class _Lane:
     def __init__(self, topic: str, partition: int) -> None:
         self.topic = topic
         self.partition = partition
-        self.filling: _Batch | None = None
-        self.full: deque[_Batch] = deque()
+        self.filling: _KafkaBatch | None = None
+        self.full: deque[_KafkaBatch] = deque()
         self.flying = False
 
-    def pop(self) -> _Batch | None:
+    def pop(self) -> _KafkaBatch | None:
         """The oldest batch; the one being filled if there is no other."""
         if self.full:
             return self.full.popleft()
@@ -59,7 +59,7 @@ class _Lane:
         return batch
 
 
-class Outbox:
+class KafkaOutbox:
     """Takes messages and sends them in batches.
 
     `on_safe` gets the receipts of each batch that Kafka acknowledged; `on_failed` the error of one that was given up;
@@ -124,10 +124,10 @@ class Outbox:
         if not lane.flying and (lane.full or lane not in self._dirty):
             self._mark(lane)
 
-    def _next_batch(self, lane: _Lane) -> _Batch:
+    def _next_batch(self, lane: _Lane) -> _KafkaBatch:
         if lane.filling is not None:
             lane.full.append(lane.filling)
-        lane.filling = _Batch(self._producer.create_batch())
+        lane.filling = _KafkaBatch(self._producer.create_batch())
         return lane.filling
 
     def _mark(self, lane: _Lane) -> None:
@@ -156,7 +156,7 @@ class Outbox:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _send(self, lane: _Lane, batch: _Batch) -> None:
+    async def _send(self, lane: _Lane, batch: _KafkaBatch) -> None:
         try:
             self._counters.batches += 1
             await (await self._producer.send_batch(batch.builder, lane.topic, partition=lane.partition))
@@ -172,7 +172,7 @@ class Outbox:
                 self._on_safe(batch.receipts)
         self._done(lane, batch)
 
-    def _fail(self, lane: _Lane, batch: _Batch, exc: Exception) -> None:
+    def _fail(self, lane: _Lane, batch: _KafkaBatch, exc: Exception) -> None:
         self._counters.batches_failed += 1
         log.error(
             "a batch was given up",
@@ -186,7 +186,7 @@ class Outbox:
         if not self.fatal.done():
             self.fatal.set_exception(exc)
 
-    def _done(self, lane: _Lane, batch: _Batch) -> None:
+    def _done(self, lane: _Lane, batch: _KafkaBatch) -> None:
         lane.flying = False
         self._counters.waiting_bytes -= batch.bytes
         self._counters.waiting_messages -= batch.messages

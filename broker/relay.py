@@ -13,13 +13,13 @@ from broker.config import BridgeConfig
 from broker.metrics import Counters
 from broker.mqtt.address import Address
 from broker.mqtt.link import MqttLink
-from broker.outbox import Outbox, Producer
+from broker.outbox import KafkaOutbox, Producer
 from broker.retained import LARGE, Retained
 from broker.ticks.census import Census
 from broker.ticks.pulse import Ticker
 from broker.ticks.pulse_loop import PulseLoop
 from broker.ticks.source import TickSource
-from broker.translate import MAX_TOPIC, Outcome, Translator, dead_letter
+from broker.translate import MAX_TOPIC, Translation, Translator, dead_letter
 from contract.clocks import MonotonicMs, WallMs
 from contract.codec import encode
 from contract.log import DEADLETTER, LIVE
@@ -54,7 +54,7 @@ class Relay:
         self._retained = Retained()
         self.clearing = RetainedClearing(config, counters, self._retained)
         self.pulses = PulseLoop(config.bridge, counters)
-        self.outbox = Outbox(
+        self.outbox = KafkaOutbox(
             producer,
             counters,
             on_safe=self._acknowledge,
@@ -112,7 +112,7 @@ class Relay:
         if self._pressure.must_pause(counters.waiting_bytes, counters.waiting_messages) and not counters.paused:
             self._pause()
 
-    def _translate(self, topic: str, payload: bytes, retain: bool, received: WallMs, mono: MonotonicMs) -> Outcome:
+    def _translate(self, topic: str, payload: bytes, retain: bool, received: WallMs, mono: MonotonicMs) -> Translation:
         try:
             return self._translator.translate(topic, payload, retain=retain, received=received, mono=mono)
         except Exception:
@@ -121,9 +121,9 @@ class Relay:
             self._ticks.spoil()
             detail = "the bridge failed on it: look into its log and report the fault"
             letter = dead_letter(topic, payload, "bridge_fault", detail, shard=self._config.shard, at=received)
-            return Outcome(letter=letter)
+            return Translation(letter=letter)
 
-    def _add(self, outcome: Outcome, received: WallMs) -> None:
+    def _add(self, outcome: Translation, received: WallMs) -> None:
         entry, letter = outcome.entry, outcome.letter
         batches = (entry is not None) + (letter is not None)
         receipt = PendingReceipt(outcome.receipt, batches) if outcome.receipt and batches else None

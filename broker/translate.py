@@ -45,7 +45,7 @@ class Receipt(msgspec.Struct, frozen=True):
     ids: tuple[int, ...]
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class LogEntry(msgspec.Struct, frozen=True, gc=False):
     """What is appended to a partition of `milepost.live` or `milepost.records`."""
 
     topic: str
@@ -54,10 +54,10 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     value: bytes
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Translation(msgspec.Struct, frozen=True):
     """What a message became. Neither entry nor dead letter: it is on its way down, and none of ours to carry."""
 
-    entry: Entry | None = None
+    entry: LogEntry | None = None
     letter: DeadLetter | None = None
     receipt: Receipt | None = None
 
@@ -100,14 +100,14 @@ class Translator:
         self._stamp = b""
         self._stamped = (-1, -1)
 
-    def translate(self, topic: str, payload: bytes, *, retain: bool, received: int, mono: int) -> Outcome:
+    def translate(self, topic: str, payload: bytes, *, retain: bool, received: int, mono: int) -> Translation:
         """Times in ms as in `contract.log`. Never raises for what a message contains."""
         route = self._routes.get(topic)
         if route is None:
             try:
                 route = self._route(topic)
             except RefusedError as exc:
-                return Outcome(letter=self._letter(topic, payload, exc, received))
+                return Translation(letter=self._letter(topic, payload, exc, received))
         channel = route.channel
         try:
             if channel == "heartbeat":  # nearly all of them
@@ -125,8 +125,10 @@ class Translator:
             else:
                 decode_reply(payload)
         except RefusedError as exc:
-            return Outcome(letter=self._letter(topic, payload, exc, received))
-        return Outcome(self._entry(route, payload, retain=retain and channel != "reply", received=received, mono=mono))
+            return Translation(letter=self._letter(topic, payload, exc, received))
+        return Translation(
+            self._entry(route, payload, retain=retain and channel != "reply", received=received, mono=mono)
+        )
 
     def _route(self, topic: str) -> _Route:
         parsed = parse_topic(topic)
@@ -165,29 +167,29 @@ class Translator:
             frame = self._frames[key] = encode(head)[:-1]
         return frame
 
-    def _entry(self, route: _Route, body: bytes, *, retain: bool, received: int, mono: int) -> Entry:
+    def _entry(self, route: _Route, body: bytes, *, retain: bool, received: int, mono: int) -> LogEntry:
         if (received, mono) != self._stamped:
             self._stamped = (received, mono)
             self._stamp = b',"received":%d,"mono":%d,"body":' % (received, mono)
         parts = (route.frame, b',"retain":true' if retain else b"", self._stamp, body, b"}")
         live = route.channel in ("heartbeat", "status")
-        return Entry(LIVE if live else RECORDS, route.partition, route.key, b"".join(parts))
+        return LogEntry(LIVE if live else RECORDS, route.partition, route.key, b"".join(parts))
 
-    def _data(self, topic: str, route: _Route, payload: bytes, received: int, mono: int) -> Outcome:
+    def _data(self, topic: str, route: _Route, payload: bytes, received: int, mono: int) -> Translation:
         try:
             data = decode_data(payload)
             _refuse_too_many(data.records)
         except RefusedError as exc:
             whole = self._letter(topic, payload, exc, received)
-            return Outcome(letter=whole, receipt=_salvage(route, payload, exc.reason))
+            return Translation(letter=whole, receipt=_salvage(route, payload, exc.reason))
         good, refused = _sort(data.records)
         receipt = _receipt(route, data.box, data.records)
         letter = self._records_letter(topic, refused, received) if refused else None
         if not good and refused:
-            return Outcome(letter=letter, receipt=receipt)
+            return Translation(letter=letter, receipt=receipt)
         body = payload if not refused else encode(_accepted(data, good))
         entry = self._entry(route, body, retain=False, received=received, mono=mono)
-        return Outcome(entry, letter, receipt)
+        return Translation(entry, letter, receipt)
 
     def _letter(self, topic: str, payload: bytes, why: RefusedError, at: int) -> DeadLetter:
         return dead_letter(topic, payload, str(why.reason), why.detail, shard=self._shard, at=at)
@@ -202,7 +204,7 @@ class Translator:
         return dead_letter(topic, payload, reason, detail, shard=self._shard, at=at, refused=len(refused))
 
 
-_NOTHING: Final = Outcome()
+_NOTHING: Final = Translation()
 
 
 def _refuse_too_many(records: list[msgspec.Raw]) -> None:

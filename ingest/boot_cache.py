@@ -10,7 +10,7 @@ MAX_BOOTS: Final = 100_000
 """Boots kept between batches, about half a kilobyte each."""
 
 
-class BootMemory:
+class BootCache:
     """Least recently used go first, and only in `shrink`: a batch keeps what it has."""
 
     def __init__(self, size: int = MAX_BOOTS) -> None:

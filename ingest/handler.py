@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from contract.entries import DataUnit, Refusal, Unit, not_storable, read_entry, read_letter
 from contract.messages import Record
-from ingest.boot_cache import BootMemory
+from ingest.boot_cache import BootCache
 from ingest.repeats import Repeats
-from ingest.rows import Rows, keys_of, runs_of, take
+from ingest.rows import RecordRows, keys_of, runs_of, take
 from ingest.store import can_copy, fetch_boots, fetch_earlier, save_refusals, save_rows
 from store.aside import POISON
 from store.offsets import Claim
@@ -53,7 +53,7 @@ class Tally(msgspec.Struct):
         self.differing += other.differing
 
 
-class Waiting:
+class WaitingRecords:
     """Kafka records that were taken in and are not committed yet, by partition; `patience` in seconds."""
 
     def __init__(self, patience: float = COMMIT_AFTER) -> None:
@@ -86,11 +86,11 @@ class Waiting:
             self._count = self._bytes = 0
 
 
-class _Handler:
+class _CollectingHandler:
     """What both handlers share: collecting, and knowing which log it is."""
 
     def __init__(self) -> None:
-        self.waiting = Waiting()
+        self.waiting = WaitingRecords()
         self.tally = Tally()
         self._log = ""
         self._batch = Tally()
@@ -112,19 +112,19 @@ class _Handler:
         self.waiting.drop(partitions)
 
 
-class _Write(msgspec.Struct, frozen=True):
+class _SliceWrite(msgspec.Struct, frozen=True):
     """A slice on its way into the database."""
 
     units: Sequence[Unit]
     task: asyncio.Task[Exception | None]
 
 
-class RecordsHandler(_Handler):
+class RecordsHandler(_CollectingHandler):
     """Stores milepost.records: every record once, whatever was replayed or sent again."""
 
-    def __init__(self, memory: BootMemory | None = None) -> None:
+    def __init__(self, memory: BootCache | None = None) -> None:
         super().__init__()
-        self._memory = BootMemory() if memory is None else memory
+        self._memory = BootCache() if memory is None else memory
         self._repeats = Repeats()
         self._copy = False
 
@@ -134,13 +134,13 @@ class RecordsHandler(_Handler):
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
         self._batch = Tally()
-        ahead: _Write | None = None
+        ahead: _SliceWrite | None = None
         async for units in self._slices(partitions):
             rows = self._take_from_memory(units)
             if ahead is not None and not await self._settle(connection, ahead):
                 self._memory.drop(keys_of(units))
                 rows = None  # decided on what the database then did not take
-            ahead = None if rows is None else _Write(units, asyncio.create_task(self._write(connection, rows)))
+            ahead = None if rows is None else _SliceWrite(units, asyncio.create_task(self._write(connection, rows)))
             if ahead is None:
                 await self._store(connection, units)
         if ahead is not None:
@@ -170,7 +170,7 @@ class RecordsHandler(_Handler):
         if units:
             yield units
 
-    def _take_from_memory(self, units: Sequence[Unit]) -> Rows | None:
+    def _take_from_memory(self, units: Sequence[Unit]) -> RecordRows | None:
         """The rows of a slice if they need nothing of the database; so they are made while it writes the last ones."""
         boots, missing = self._memory.find(keys_of(units))
         if missing or runs_of(units, boots):
@@ -181,14 +181,14 @@ class RecordsHandler(_Handler):
             self._memory.drop(keys_of(units))
             return None
 
-    async def _take(self, connection: Connection, units: Sequence[Unit]) -> Rows:
+    async def _take(self, connection: Connection, units: Sequence[Unit]) -> RecordRows:
         boots, missing = self._memory.find(keys_of(units))
         fetched = await fetch_boots(connection, missing)
         self._memory.add(fetched)
         boots |= fetched
         return take(units, boots, await fetch_earlier(connection, runs_of(units, boots)))
 
-    async def _write(self, connection: Connection, rows: Rows) -> Exception | None:
+    async def _write(self, connection: Connection, rows: RecordRows) -> Exception | None:
         """Write rows, or give back why the database refuses one of them."""
         try:
             async with connection.transaction():
@@ -198,7 +198,7 @@ class RecordsHandler(_Handler):
         self._stored(rows, differing)
         return None
 
-    async def _settle(self, connection: Connection, ahead: _Write) -> bool:
+    async def _settle(self, connection: Connection, ahead: _SliceWrite) -> bool:
         """Wait for a slice's end; True when it went in as it was."""
         why = await ahead.task
         if why is not None:
@@ -216,7 +216,7 @@ class RecordsHandler(_Handler):
         else:
             self._stored(rows, differing)
 
-    async def _save(self, connection: Connection, rows: Rows) -> int:
+    async def _save(self, connection: Connection, rows: RecordRows) -> int:
         """Write rows; return how many repeated records were kept aside."""
         await save_rows(connection, rows, copy=self._copy)
         if not rows.repeats:
@@ -226,7 +226,7 @@ class RecordsHandler(_Handler):
             await save_refusals(connection, letters)
         return len(letters)
 
-    def _stored(self, rows: Rows, differing: int) -> None:
+    def _stored(self, rows: RecordRows, differing: int) -> None:
         self._batch.add(Tally(rows.stored, rows.repeated, len(rows.refusals), differing))
         self._memory.shrink(rows.scattered)
 
@@ -279,7 +279,7 @@ def _with_records(unit: DataUnit, records: list[Record]) -> DataUnit:
     return replace(unit, entry=replace(unit.entry, body=replace(unit.entry.body, records=records)))
 
 
-class DeadLettersHandler(_Handler):
+class DeadLettersHandler(_CollectingHandler):
     """Keeps the newest of milepost.deadletter."""
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:

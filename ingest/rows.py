@@ -34,7 +34,7 @@ Run = tuple[str, str, int]
 """(station, terminal, run): asks for the last receipt of the boots before that run."""
 
 
-class Rows:
+class RecordRows:
     """Rows by table, and the boots whose state is to be written."""
 
     def __init__(self) -> None:
@@ -79,12 +79,12 @@ def runs_of(units: Iterable[Unit], boots: Mapping[Key, Boot]) -> dict[Run, None]
     return found
 
 
-def take(units: Iterable[Unit], boots: Mapping[Key, Boot], earlier: Mapping[Run, WallMs | None]) -> Rows:
+def take(units: Iterable[Unit], boots: Mapping[Key, Boot], earlier: Mapping[Run, WallMs | None]) -> RecordRows:
     """Turn units into rows, in order; each (box, id) once. Changes the boots.
 
     `boots` holds all of `keys_of(units)`; `earlier` answers `runs_of(units)` for what was known before them (ms).
     """
-    rows = Rows()
+    rows = RecordRows()
     last_before = _Predecessors(boots, earlier) if earlier else None
     for unit in units:
         if isinstance(unit, DataUnit):
@@ -112,7 +112,7 @@ class _Predecessors:
         return max(chain(here, () if stored is None else (stored,)), default=None)
 
 
-def _take_data(rows: Rows, unit: DataUnit, boots: Mapping[Key, Boot], before: _Predecessors | None) -> None:
+def _take_data(rows: RecordRows, unit: DataUnit, boots: Mapping[Key, Boot], before: _Predecessors | None) -> None:
     station, terminal, received, body = unit.station, unit.entry.terminal, unit.entry.received, unit.entry.body
     records, name = body.records, body.box
     key = (station, terminal, body.boot)
@@ -135,7 +135,13 @@ def _take_data(rows: Rows, unit: DataUnit, boots: Mapping[Key, Boot], before: _P
 
 
 def _take_fresh(
-    rows: Rows, unit: DataUnit, key: Key, fresh: list[Record], carrier: Boot, box: Boot, before: _Predecessors | None
+    rows: RecordRows,
+    unit: DataUnit,
+    key: Key,
+    fresh: list[Record],
+    carrier: Boot,
+    box: Boot,
+    before: _Predecessors | None,
 ) -> None:
     station, terminal, run = unit.station, unit.entry.terminal, unit.entry.body.run
     rows.stored += len(fresh)

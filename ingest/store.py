@@ -12,7 +12,7 @@ from contract.codec import encode
 from contract.entries import Refusal, ReplyUnit
 from contract.messages import Event, Health, Inventory, Presence, Record, Usage
 from ingest.boots import Boot, Key
-from ingest.rows import Row, Rows, Run, columns_of, names_of
+from ingest.rows import RecordRows, Row, Run, columns_of, names_of
 from ingest.seen_ids import SeenIds
 from store.pool import Connection
 from store.sql import queries_beside
@@ -82,7 +82,7 @@ async def insert_records(connection: Connection, kind: type[Record], rows: Seque
     await connection.execute(insert_of(kind), *columns_of(kind, rows))
 
 
-async def save_rows(connection: Connection, rows: Rows, *, copy: bool) -> None:
+async def save_rows(connection: Connection, rows: RecordRows, *, copy: bool) -> None:
     """Write all of it; the caller's transaction holds it together."""
     write = copy_records if copy else insert_records
     for kind, records in rows.records.items():
@@ -96,7 +96,7 @@ async def save_rows(connection: Connection, rows: Rows, *, copy: bool) -> None:
         await save_refusals(connection, rows.refusals)
 
 
-async def _save_boxes(connection: Connection, rows: Rows) -> None:
+async def _save_boxes(connection: Connection, rows: RecordRows) -> None:
     new = {key: box for key, box in rows.boxes.items() if not box.has_row or _NO_FIELD.search(key[2])}
     if new:
         seen = [rows.seen[key] for key in new]

@@ -11,7 +11,7 @@ from agents.outbox.disk import Disk
 from agents.outbox.file import Finding, OutboxFile
 from agents.outbox.saved import Saved
 from agents.outbox.table import Table
-from agents.pacing import Key, Row
+from agents.pacing import Key, OutboxRow
 from agents.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -105,8 +105,8 @@ class Outbox:
         self._victims += table.put(self._row(box, number, body), body, held=held)
         return True
 
-    def _row(self, box: str, number: int, body: bytes) -> Row:
-        return Row(self._file.number(), box, number, len(body))
+    def _row(self, box: str, number: int, body: bytes) -> OutboxRow:
+        return OutboxRow(self._file.number(), box, number, len(body))
 
     def _drain_victims(self) -> list[Key]:
         return [self._victims.popleft() for _ in range(len(self._victims))]
@@ -139,7 +139,7 @@ class Outbox:
         if self._moved:
             self._spare.discard([self._moved.popleft() for _ in range(len(self._moved))])
 
-    def newest(self, limit: int) -> list[Row]:
+    def newest(self, limit: int) -> list[OutboxRow]:
         """The records that may be sent, the last written first."""
         self._drop_moved()
         spare = self._spare.newest(limit)
@@ -148,7 +148,7 @@ class Outbox:
         on_disk = [row for row in found if row.seq not in hidden and row.key not in elsewhere]
         return sorted(spare + on_disk, reverse=True)[:limit]
 
-    def read(self, rows: Sequence[Row]) -> dict[Row, bytes]:
+    def read(self, rows: Sequence[OutboxRow]) -> dict[OutboxRow, bytes]:
         """The bodies of those records that are as they were written.
 
         A damaged one is set aside, and its key is in `spoilt`; one that the disk does not give out is left out.
@@ -169,7 +169,7 @@ class Outbox:
                 self._set_record_aside(row, saved[row.seq])
         return found
 
-    def _set_record_aside(self, row: Row, saved: Saved) -> None:
+    def _set_record_aside(self, row: OutboxRow, saved: Saved) -> None:
         _log.error("record %r of the outbox %s is damaged: it is set aside and never sent", row.key, self._path)
         self.spoilt.append(row.key)
         if not self._disk.do(partial(Table.set_aside, row=saved)):

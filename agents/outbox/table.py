@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from agents.outbox.saved import Saved, checksum
 from agents.outbox.schema import bring_up_to_date, check, columns_of, connect
-from agents.pacing import Key, Row
+from agents.pacing import Key, OutboxRow
 
 KEPT: Final = 100
 """Damaged records that are kept, the newest."""
@@ -58,17 +58,17 @@ class Table:
         self.dropped: int = self._db.execute("SELECT coalesce(sum(records), 0) FROM dropped").fetchone()[0]
         self.damaged: int = self._db.execute("SELECT count(*) FROM damaged WHERE told IS NOT 1").fetchone()[0]
 
-    def put(self, row: Row, body: bytes, *, held: bool = False) -> list[Key]:
+    def put(self, row: OutboxRow, body: bytes, *, held: bool = False) -> list[Key]:
         """Write a record, in the place of one with its key; return the keys dropped to make room."""
         with self._transaction():
             return self._put(row, body, held=held)
 
-    def put_all(self, records: Iterable[tuple[Row, bytes]]) -> list[Key]:
+    def put_all(self, records: Iterable[tuple[OutboxRow, bytes]]) -> list[Key]:
         """Write records, all or none, each as `put` does."""
         with self._transaction():
             return [victim for row, body in records for victim in self._put(row, body)]
 
-    def _put(self, row: Row, body: bytes, *, held: bool = False) -> list[Key]:
+    def _put(self, row: OutboxRow, body: bytes, *, held: bool = False) -> list[Key]:
         self._delete([row.key])
         victims = self._make_room(row.size)
         self._insert(row.seq, row.box, row.id, body, held=held)
@@ -161,7 +161,7 @@ class Table:
             self._db.execute("UPDATE damaged SET told = 1 WHERE told IS NOT 1")
             self.damaged = 0
 
-    def newest(self, limit: int) -> list[Row]:
+    def newest(self, limit: int) -> list[OutboxRow]:
         query = "SELECT seq, box, id, length(body) FROM record WHERE held IS NOT 1 ORDER BY seq DESC LIMIT ?"
         return [_row(*found) for found in self._db.execute(query, (limit,))]
 
@@ -184,9 +184,9 @@ class Table:
         return _Transaction(self._db, self._recount)
 
 
-def _row(seq: int, box: Any, number: Any, size: Any) -> Row:
+def _row(seq: int, box: Any, number: Any, size: Any) -> OutboxRow:
     """What cannot be sent has a key all the same; reading it finds the damage."""
-    return Row(
+    return OutboxRow(
         seq,
         box if isinstance(box, str) else "",
         number if isinstance(number, int) else -1,

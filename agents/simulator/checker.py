@@ -10,9 +10,19 @@ from typing import Final
 
 from agents.simulator import masses, usability
 from agents.simulator.lives import History, Life, may_be_offline, must_be_offline, runs_of
-from agents.simulator.seen import OFFLINE, ONLINE, UNKNOWN, UNUSABLE, Finding, Interval, Platform, Rules, Seen
+from agents.simulator.seen import (
+    OFFLINE,
+    ONLINE,
+    UNKNOWN,
+    UNUSABLE,
+    Disagreement,
+    ExpectedRules,
+    ReportedPlatform,
+    ReportedStation,
+    VerdictSpan,
+)
 from agents.simulator.spans import Span, common, without
-from agents.simulator.usability import Said
+from agents.simulator.usability import UsableReport
 
 KINDS: Final = (
     "false_offline",
@@ -34,16 +44,19 @@ KINDS: Final = (
 
 
 def check(
-    found: History, seen: Mapping[str, Seen], rules: Rules | None = None, platform: Platform | None = None
-) -> list[Finding]:
+    found: History,
+    seen: Mapping[str, ReportedStation],
+    rules: ExpectedRules | None = None,
+    platform: ReportedPlatform | None = None,
+) -> list[Disagreement]:
     """Everything that the journal and Milepost do not agree on; `seen` has an entry for each station of the journal.
     Without `platform` nothing is checked of what Milepost says of itself."""
-    rules = rules or Rules()
+    rules = rules or ExpectedRules()
     single = [finding for station in found.stations for finding in check_station(found, station, seen[station], rules)]
     return single if platform is None else [*single, *masses.check(found, seen, platform, rules)]
 
 
-def check_station(found: History, station: str, seen: Seen, rules: Rules) -> list[Finding]:
+def check_station(found: History, station: str, seen: ReportedStation, rules: ExpectedRules) -> list[Disagreement]:
     """The findings about one station."""
     return [
         *_check_silences(found, station, seen, rules),
@@ -56,7 +69,7 @@ def check_station(found: History, station: str, seen: Seen, rules: Rules) -> lis
 # -- silence ---------------------------------------------------------------------------------------------------
 
 
-def _check_silences(found: History, station: str, seen: Seen, rules: Rules) -> list[Finding]:
+def _check_silences(found: History, station: str, seen: ReportedStation, rules: ExpectedRules) -> list[Disagreement]:
     lives = list(found.lives[station].values())
     allowed = common([may_be_offline(life, found.ended, rules) for life in lives])
     needed = common([must_be_offline(life, found.ended, rules) for life in lives])
@@ -67,7 +80,9 @@ def _check_silences(found: History, station: str, seen: Seen, rules: Rules) -> l
     ]
 
 
-def _missed(station: str, lives: Sequence[Life], seen: Seen, needed: list[Span], rules: Rules) -> Iterator[Finding]:
+def _missed(
+    station: str, lives: Sequence[Life], seen: ReportedStation, needed: list[Span], rules: ExpectedRules
+) -> Iterator[Disagreement]:
     """Silences for which it had to be called offline: while it was open, and for longer than its promise."""
     slowest = max((every for life in lives for _, every in life.beats), default=0.0)
     if seen.openings is not None or seen.closures:
@@ -77,15 +92,17 @@ def _missed(station: str, lives: Sequence[Life], seen: Seen, needed: list[Span],
     for begin, end in needed:
         if not _told(begin, end, seen.timeline, 2 * slowest + rules.floor + rules.slack):
             text = f"silent from {begin} to {end}, never called offline"
-            yield Finding(kind="missed_offline", station=station, text=text)
+            yield Disagreement(kind="missed_offline", station=station, text=text)
 
 
-def _false(found: History, station: str, seen: Seen, allowed: list[Span], rules: Rules) -> list[Finding]:
+def _false(
+    found: History, station: str, seen: ReportedStation, allowed: list[Span], rules: ExpectedRules
+) -> list[Disagreement]:
     slack = round(rules.slack * 1000)
     called = {("false_offline", one.begin) for one in seen.timeline if one.verdict == OFFLINE}
     called |= {("false_incident", begin) for begin in seen.incidents}
     return [
-        Finding(kind=kind, station=station, text=f"called offline since {at}, but it sent heartbeats")
+        Disagreement(kind=kind, station=station, text=f"called offline since {at}, but it sent heartbeats")
         for kind, at in sorted(called)
         if found.began <= at <= found.ended and not _covered(at, allowed, slack)
     ]
@@ -95,7 +112,9 @@ _SILENT: Final = (OFFLINE, "away", "never_seen", "closed")
 """Verdicts that no station has while a terminal of it is heard."""
 
 
-def _shut_out(station: str, lives: Sequence[Life], seen: Seen, rules: Rules) -> Iterator[Finding]:
+def _shut_out(
+    station: str, lives: Sequence[Life], seen: ReportedStation, rules: ExpectedRules
+) -> Iterator[Disagreement]:
     """A machine that went on sending, while its station was called anything but online."""
     runs = [run for life in lives for beats in (life.beats, *life.clones.values()) for run in runs_of(beats)]
     for one in seen.timeline:
@@ -103,7 +122,7 @@ def _shut_out(station: str, lives: Sequence[Life], seen: Seen, rules: Rules) -> 
             since, until = max(begin, one.begin), min(end, one.end)
             if until - since > (rules.believed * every + rules.slack) * 1000:
                 text = f"called {one.verdict} from {one.begin} to {one.end}, but it sent from {begin} to {end}"
-                yield Finding(kind="shut_out", station=station, text=text)
+                yield Disagreement(kind="shut_out", station=station, text=text)
                 break
 
 
@@ -111,7 +130,7 @@ def _covered(at: int, spans: Sequence[Span], slack: int) -> bool:
     return any(begin - slack <= at <= end + slack for begin, end in spans)
 
 
-def _told(begin: int, end: int, timeline: Sequence[Interval], grace: float) -> bool:
+def _told(begin: int, end: int, timeline: Sequence[VerdictSpan], grace: float) -> bool:
     """Whether it was called offline, or Milepost was blind so near its end that it could not know."""
     touching = [one for one in timeline if one.begin < end and one.end > begin]
     if any(one.verdict == OFFLINE for one in touching):
@@ -123,7 +142,7 @@ def _told(begin: int, end: int, timeline: Sequence[Interval], grace: float) -> b
 # -- use -------------------------------------------------------------------------------------------------------
 
 
-def _check_use(found: History, station: str, seen: Seen, rules: Rules) -> list[Finding]:
+def _check_use(found: History, station: str, seen: ReportedStation, rules: ExpectedRules) -> list[Disagreement]:
     """What was said of being usable; two machines with one identity say nothing that can be held against anybody."""
     lives = list(found.lives[station].values())
     if any(life.clones for life in lives):
@@ -139,20 +158,22 @@ def _check_use(found: History, station: str, seen: Seen, rules: Rules) -> list[F
     ]
 
 
-def _verdicts(seen: Seen, verdict: str) -> list[Span]:
+def _verdicts(seen: ReportedStation, verdict: str) -> list[Span]:
     return [(one.begin, one.end) for one in seen.timeline if one.verdict == verdict]
 
 
-def _reads_online(station: str, seen: Seen, nobody: list[Span]) -> list[Finding]:
+def _reads_online(station: str, seen: ReportedStation, nobody: list[Span]) -> list[Disagreement]:
     span = usability.longest(common([nobody, _verdicts(seen, ONLINE)]))
     text = "" if span is None else f"reads online from {span[0]} to {span[1]}, when nobody could use it"
-    return [Finding(kind="unusable_online", station=station, text=text)] if span else []
+    return [Disagreement(kind="unusable_online", station=station, text=text)] if span else []
 
 
-def _missed_unusable(station: str, seen: Seen, nobody: list[Span], rules: Rules) -> list[Finding]:
+def _missed_unusable(
+    station: str, seen: ReportedStation, nobody: list[Span], rules: ExpectedRules
+) -> list[Disagreement]:
     least = round((rules.grace + rules.slack) * 1000)
     return [
-        Finding(
+        Disagreement(
             kind="missed_unusable", station=station, text=f"of no use from {begin} to {end}, and no incident said so"
         )
         for begin, end in usability.expected(nobody, seen.openings, seen.closures)
@@ -161,8 +182,8 @@ def _missed_unusable(station: str, seen: Seen, nobody: list[Span], rules: Rules)
 
 
 def _false_unusable(
-    found: History, station: str, seen: Seen, voices: Sequence[Sequence[Said]], rules: Rules
-) -> list[Finding]:
+    found: History, station: str, seen: ReportedStation, voices: Sequence[Sequence[UsableReport]], rules: ExpectedRules
+) -> list[Disagreement]:
     slack = round((usability.slowest(voices) + rules.slack) * 1000)
     called = common([_verdicts(seen, UNUSABLE), usability.usable(voices, rules.patience)])
     wrong = {begin for begin, end in called if end - begin > slack}
@@ -170,7 +191,9 @@ def _false_unusable(
     begun = (begin for begin, _ in seen.unusable if found.began <= begin <= found.ended)
     wrong |= {begin for begin in begun if not _covered(begin, suspects, slack)}
     return [
-        Finding(kind="false_unusable", station=station, text=f"called of no use at {at}, but it said it can be used")
+        Disagreement(
+            kind="false_unusable", station=station, text=f"called of no use at {at}, but it said it can be used"
+        )
         for at in sorted(wrong)
     ]
 
@@ -178,7 +201,7 @@ def _false_unusable(
 # -- records ---------------------------------------------------------------------------------------------------
 
 
-def _check_records(found: History, station: str, seen: Seen) -> list[Finding]:
+def _check_records(found: History, station: str, seen: ReportedStation) -> list[Disagreement]:
     made = found.made.get(station, set())
     acked = found.acked.get(station, set()) & made - found.reused.get(station, set())
     stored = Counter(record for record in seen.health)
@@ -187,15 +210,15 @@ def _check_records(found: History, station: str, seen: Seen) -> list[Finding]:
     twice = {record for record, times in stored.items() if times > 1}
     strange = {one for one in stored if (one.terminal, one.box) in boxes} - made
     return [
-        Finding(kind=kind, station=station, text=f"{len(records)} records, such as {min(records)}")
+        Disagreement(kind=kind, station=station, text=f"{len(records)} records, such as {min(records)}")
         for kind, records in (("lost_record", lost), ("stored_twice", twice), ("never_sent", strange))
         if records
     ]
 
 
-def _check_garbage(found: History, station: str, seen: Seen) -> list[Finding]:
+def _check_garbage(found: History, station: str, seen: ReportedStation) -> list[Disagreement]:
     sent = found.garbage[station]
     if seen.deadletters is None or seen.deadletters >= sent:
         return []
     text = f"{sent} broken messages were sent, {seen.deadletters} are in the dead letters"
-    return [Finding(kind="garbage_unnamed", station=station, text=text)]
+    return [Disagreement(kind="garbage_unnamed", station=station, text=text)]

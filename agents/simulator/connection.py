@@ -13,7 +13,7 @@ MOST_UNSENT: Final = 1024 * 1024
 """Bytes that may wait for the broker; beyond them the connection is given up."""
 
 
-class Listener(Protocol):
+class ConnectionListener(Protocol):
     """Whoever is told what the connection lives through; nothing follows `on_lost`."""
 
     def on_up(self) -> None: ...
@@ -26,10 +26,10 @@ class Listener(Protocol):
 class Connection(asyncio.Protocol):
     """From CONNECT to the end. Made by `open_connection`."""
 
-    def __init__(self, listener: Listener, hello: bytes, keepalive: int) -> None:
-        self._listener: Listener | None = listener
+    def __init__(self, listener: ConnectionListener, hello: bytes, keepalive: int) -> None:
+        self._listener: ConnectionListener | None = listener
         self._hello, self._keepalive = hello, keepalive
-        self._reader = packets.Reader()
+        self._reader = packets.PacketReader()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()

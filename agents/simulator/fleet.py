@@ -19,7 +19,7 @@ from agents.simulator.connection import Connection, open_connection
 from agents.simulator.machine.actions import Connect, Drop, Note, Publish, TerminalProfile
 from agents.simulator.machine.terminal import SimTerminal
 from agents.simulator.thief import Thief
-from agents.simulator.timetable import BRIDGE, OF_BRIDGE, Deed
+from agents.simulator.timetable import BRIDGE, OF_BRIDGE, TimedDeed
 from contract.topics import START_BYTES, Topic, client_id, terminal_name
 
 MOST_CONNECTING: Final = 200
@@ -29,7 +29,7 @@ _HOUR: Final = 3_600_000
 _2099: Final = 4_070_908_800_000
 
 
-class Counts(msgspec.Struct):
+class FleetCounts(msgspec.Struct):
     """What the fleet has done so far."""
 
     connected: int = 0
@@ -60,15 +60,15 @@ class Fleet:
         self._bridge = bridge
         self.broker, self.write = broker, write
         self.tls = ssl.create_default_context(cafile=ca) if broker.tls else None
-        self.counts = Counts()
+        self.counts = FleetCounts()
         self.gate = asyncio.Semaphore(MOST_CONNECTING)
         self._mono, self.epoch = time.monotonic(), time.time_ns() // 1_000_000
         self._random = Random(seed)
         self._seed = seed
         # A fleet of the same seed may have run before: to those who heard it, this one must be newer and not a double.
         runs = self.epoch // 1000
-        self.members = [Member(self, one, self._draws(), runs=runs) for one in profiles]
-        self._clones: dict[int, Member] = {}
+        self.members = [FleetMember(self, one, self._draws(), runs=runs) for one in profiles]
+        self._clones: dict[int, FleetMember] = {}
         self._thieves: dict[int, Thief] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -83,19 +83,19 @@ class Fleet:
     def start(self, *, within: float | None = None) -> None:
         """Power on everybody; they connect within `within` seconds, or by the contract's jitter."""
         stations = len({member.profile.station for member in self.members})
-        began = journal.Began(at=self.epoch, seed=self._seed, stations=stations, terminals=len(self.members))
+        began = journal.FleetBegan(at=self.epoch, seed=self._seed, stations=stations, terminals=len(self.members))
         self.write(began)
         for member in self.members:
             member.terminal.start(self.now, within=within)
             member.wake()
 
-    async def follow(self, deeds: Sequence[Deed]) -> None:
+    async def follow(self, deeds: Sequence[TimedDeed]) -> None:
         """Do the deeds at their times."""
         for deed in deeds:
             await asyncio.sleep(max(0.0, deed.at - self.now))
             self.do(deed)
 
-    def do(self, deed: Deed) -> None:
+    def do(self, deed: TimedDeed) -> None:
         """Do it now, whatever its time says."""
         if deed.deed in OF_BRIDGE:
             self._signal_bridge(deed.deed)
@@ -104,7 +104,7 @@ class Fleet:
         option = "" if deed.value is None else f"{deed.value}"
         who = member.profile
         at = self.epoch + round(self.now * 1000)
-        self.write(journal.Done(at=at, station=who.station, terminal=who.terminal, deed=deed.deed, option=option))
+        self.write(journal.DeedDone(at=at, station=who.station, terminal=who.terminal, deed=deed.deed, option=option))
         if deed.deed in ("clone", "end-clone"):
             self._clone(deed.index, begin=deed.deed == "clone")
         elif deed.deed in ("steal", "give-back"):
@@ -118,7 +118,7 @@ class Fleet:
         if self._bridge is None:
             return
         at = self.epoch + round(self.now * 1000)
-        self.write(journal.Done(at=at, station=BRIDGE, terminal="", deed=deed))
+        self.write(journal.DeedDone(at=at, station=BRIDGE, terminal="", deed=deed))
         # It may have ended, or been started anew, meanwhile.
         with suppress(ProcessLookupError):
             os.kill(self._bridge, signal.SIGSTOP if deed == "stall" else signal.SIGCONT)
@@ -127,7 +127,7 @@ class Fleet:
         """Do it now to all terminals that are `chosen`."""
         for index, member in enumerate(self.members):
             if chosen(member.profile):
-                self.do(Deed(at=0.0, index=index, deed=deed, value=value))
+                self.do(TimedDeed(at=0.0, index=index, deed=deed, value=value))
 
     def _clone(self, index: int, *, begin: bool) -> None:
         clone = self._clones.pop(index, None)
@@ -136,7 +136,7 @@ class Fleet:
             clone.wake()
         if begin:
             original = self.members[index]
-            clone = Member(self, original.profile, self._draws(), runs=original.terminal.runs, is_clone=True)
+            clone = FleetMember(self, original.profile, self._draws(), runs=original.terminal.runs, is_clone=True)
             self._clones[index] = clone
             clone.terminal.start(self.now)
             clone.wake()
@@ -160,7 +160,7 @@ class Fleet:
             member.terminal.leave(self.now, "shutdown")
             member.wake()
         await asyncio.gather(*(member.ended() for member in everybody))
-        self.write(journal.Ended(at=self.epoch + round(self.now * 1000)))
+        self.write(journal.FleetEnded(at=self.epoch + round(self.now * 1000)))
 
     @property
     def waiting(self) -> int:
@@ -168,7 +168,7 @@ class Fleet:
         return sum(member.terminal.waiting for member in self.members)
 
 
-class Member:
+class FleetMember:
     """A terminal and its connection: carries out what the terminal decides."""
 
     def __init__(
@@ -178,7 +178,7 @@ class Member:
         self.terminal = SimTerminal(profile, epoch=fleet.epoch, random=random, runs=runs, clone=is_clone)
         self._connection: Connection | None = None
         self._leaving: Connection | None = None
-        self._ear: _Ear | None = None
+        self._ear: _MemberListener | None = None
         self._making: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_waking = False
@@ -225,15 +225,15 @@ class Member:
             return
         counts = self.fleet.counts
         match entry:
-            case journal.Beat():
+            case journal.HeartbeatSent():
                 counts.beats += 1
-            case journal.Made():
+            case journal.RecordMade():
                 counts.made += 1
-            case journal.Acked():
+            case journal.RecordsAcked():
                 counts.acked += sum(last - first + 1 for first, last in entry.ids)
-            case journal.Garbage():
+            case journal.GarbageSent():
                 counts.garbage += 1
-            case journal.Linked():
+            case journal.LinkChanged():
                 counts.connected += 1 if entry.up else -1
                 counts.connects += entry.up
             case _:
@@ -251,7 +251,7 @@ class Member:
             user=broker.user or (who.station if broker.password else None),
             password=broker.password,
         )
-        self._ear = _Ear(self)
+        self._ear = _MemberListener(self)
         self._connection = Connection(self._ear, hello, action.keepalive)
         making = self._make(self._connection, self._ear)
         self._making = asyncio.create_task(making, name=f"connect {who.station}-{who.terminal}")
@@ -262,7 +262,7 @@ class Member:
             self._started, self._start = self.terminal.runs, os.urandom(START_BYTES)
         return client_id(terminal_name(self.profile.station, self.profile.terminal), self._start)
 
-    async def _make(self, connection: Connection, ear: "_Ear") -> None:
+    async def _make(self, connection: Connection, ear: "_MemberListener") -> None:
         try:
             async with self.fleet.gate:
                 await open_connection(self.fleet.broker, connection, self.fleet.tls)
@@ -304,11 +304,11 @@ class Member:
         self._connection = self._ear = None
 
 
-class _Ear:
+class _MemberListener:
     """Listens to one connection and tells its member, as long as it is the member's."""
 
-    def __init__(self, member: Member) -> None:
-        self.member: Member | None = member
+    def __init__(self, member: FleetMember) -> None:
+        self.member: FleetMember | None = member
 
     def on_up(self) -> None:
         if self.member is not None:

@@ -11,11 +11,11 @@ Ranges = list[tuple[int, int]]
 """Closed ranges of record ids."""
 
 
-class _Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="what"):
+class _JournalEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="what"):
     at: int
 
 
-class _OfTerminal(_Entry, frozen=True, kw_only=True, omit_defaults=True):
+class _TerminalEntry(_JournalEntry, frozen=True, kw_only=True, omit_defaults=True):
     """`clone`: what a second machine with the terminal's identity did."""
 
     station: str
@@ -23,7 +23,7 @@ class _OfTerminal(_Entry, frozen=True, kw_only=True, omit_defaults=True):
     clone: bool = False
 
 
-class Began(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="began"):
+class FleetBegan(_JournalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="began"):
     """The first entry: what ran, so that it can be run again."""
 
     seed: int
@@ -31,7 +31,7 @@ class Began(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="began"):
     terminals: int
 
 
-class Beat(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="beat"):
+class HeartbeatSent(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="beat"):
     """A heartbeat went out on a connection that was up; `usable` is what it said, None for a journal of before."""
 
     boot: str
@@ -41,14 +41,14 @@ class Beat(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="beat
     usable: bool | None = None
 
 
-class StatusSent(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
+class StatusSent(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
     """A status went out; `back_at` is `back_by` by the right clock."""
 
     state: str
     back_at: int | None = None
 
 
-class Made(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="made"):
+class RecordMade(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="made"):
     """A record was put into the outbox."""
 
     box: str
@@ -56,42 +56,53 @@ class Made(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="made
     kind: str
 
 
-class Sent(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="sent"):
+class RecordsSent(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="sent"):
     box: str
     ids: Ranges
 
 
-class Acked(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="acked"):
+class RecordsAcked(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="acked"):
     """An ack named these, and they were deleted."""
 
     box: str
     ids: Ranges
 
 
-class Linked(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="link"):
+class LinkChanged(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="link"):
     up: bool
     why: str = ""
 
 
-class Garbage(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="garbage"):
+class GarbageSent(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="garbage"):
     """A message that breaks the contract went out."""
 
     topic: str
     size: int
 
 
-class Done(_OfTerminal, frozen=True, kw_only=True, omit_defaults=True, tag="done"):
+class DeedDone(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="done"):
     """Something was done to a terminal, in the words of the timetable."""
 
     deed: str
     option: str = ""
 
 
-class Ended(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="ended"):
+class FleetEnded(_JournalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="ended"):
     """The last entry. Without it the simulator was killed."""
 
 
-Entry = Began | Beat | StatusSent | Made | Sent | Acked | Linked | Garbage | Done | Ended
+Entry = (
+    FleetBegan
+    | HeartbeatSent
+    | StatusSent
+    | RecordMade
+    | RecordsSent
+    | RecordsAcked
+    | LinkChanged
+    | GarbageSent
+    | DeedDone
+    | FleetEnded
+)
 
 _DECODER: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 _ENCODER = msgspec.json.Encoder()

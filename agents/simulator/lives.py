@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 
 from agents.simulator import journal
-from agents.simulator.seen import Rules, Stored
+from agents.simulator.seen import ExpectedRules, StoredRecord
 from agents.simulator.spans import Span
-from agents.simulator.usability import Said
+from agents.simulator.usability import UsableReport
 
 DOUBT: Final = 1000
 """ms before the end of a connection in which what was written may not have arrived."""
@@ -44,9 +44,11 @@ class Life:
             self.doubtful.update(beat for beat in beats[-2:] if 0 <= at - beat[0] < DOUBT)
 
     @property
-    def voice(self) -> list[Said]:
+    def voice(self) -> list[UsableReport]:
         """What its heartbeats said of being usable."""
-        return [Said(at, every, self.said.get(at), (at, every) not in self.doubtful) for at, every in self.beats]
+        return [
+            UsableReport(at, every, self.said.get(at), (at, every) not in self.doubtful) for at, every in self.beats
+        ]
 
 
 class History(msgspec.Struct):
@@ -55,12 +57,12 @@ class History(msgspec.Struct):
     began: int = 0
     ended: int = 0
     lives: dict[str, dict[str, Life]] = {}
-    made: dict[str, set[Stored]] = {}
-    acked: dict[str, set[Stored]] = {}
+    made: dict[str, set[StoredRecord]] = {}
+    acked: dict[str, set[StoredRecord]] = {}
     garbage: Counter[str] = msgspec.field(default_factory=Counter)
     # The newest id of each box, and the ids that a machine which was set back gave to other records as well.
     newest: dict[tuple[str, str, str], int] = {}
-    reused: dict[str, set[Stored]] = {}
+    reused: dict[str, set[StoredRecord]] = {}
 
     @property
     def stations(self) -> list[str]:
@@ -77,32 +79,32 @@ def history(entries: Iterable[journal.Entry]) -> History:
         found.began = found.began or entry.at
         found.ended = max(found.ended, entry.at)
         match entry:
-            case journal.Beat():
+            case journal.HeartbeatSent():
                 life = _life(found, entry.station, entry.terminal)
                 beats = life.clones.setdefault(entry.boot, []) if entry.clone else life.beats
                 beats.append((entry.at, entry.every))
                 if not entry.clone:
                     life.said[entry.at] = entry.usable
-            case journal.Linked(up=False):
+            case journal.LinkChanged(up=False):
                 _life(found, entry.station, entry.terminal).lost(entry.at, entry.why)
             case journal.StatusSent(state="away"):
                 back = entry.back_at or entry.at + _AWAY_AT_MOST
                 _life(found, entry.station, entry.terminal).away.append((entry.at, back))
-            case journal.Made():
+            case journal.RecordMade():
                 _made(found, entry)
-            case journal.Acked():
+            case journal.RecordsAcked():
                 numbers = (number for first, last in entry.ids for number in range(first, last + 1))
-                records = {Stored(entry.terminal, entry.box, number) for number in numbers}
+                records = {StoredRecord(entry.terminal, entry.box, number) for number in numbers}
                 found.acked.setdefault(entry.station, set()).update(records)
-            case journal.Garbage():
+            case journal.GarbageSent():
                 found.garbage[entry.station] += 1
             case _:
                 pass
     return found
 
 
-def _made(found: History, entry: journal.Made) -> None:
-    record, box = Stored(entry.terminal, entry.box, entry.id), (entry.station, entry.terminal, entry.box)
+def _made(found: History, entry: journal.RecordMade) -> None:
+    record, box = StoredRecord(entry.terminal, entry.box, entry.id), (entry.station, entry.terminal, entry.box)
     if entry.id <= found.newest.get(box, -1):
         found.reused.setdefault(entry.station, set()).add(record)
     found.newest[box] = max(entry.id, found.newest.get(box, -1))
@@ -114,7 +116,7 @@ def _life(found: History, station: str, terminal: str) -> Life:
     return found.lives.setdefault(station, {}).setdefault(terminal, Life())
 
 
-def may_be_offline(life: Life, ended: int, rules: Rules) -> list[Span]:
+def may_be_offline(life: Life, ended: int, rules: ExpectedRules) -> list[Span]:
     """The silences that may be called offline: what Milepost may have heard last is as early as can be."""
 
     def least(every: float) -> float:
@@ -128,7 +130,7 @@ def may_be_offline(life: Life, ended: int, rules: Rules) -> list[Span]:
     return [*_silences(sure, life.away, ended, least), *(span for span in overdue if span[0] < span[1])]
 
 
-def must_be_offline(life: Life, ended: int, rules: Rules) -> list[Span]:
+def must_be_offline(life: Life, ended: int, rules: ExpectedRules) -> list[Span]:
     """The silences that must be, clones counted among what was heard."""
     heard = sorted(life.beats + [beat for beats in life.clones.values() for beat in beats])
     return _silences(heard, life.away, ended, lambda every: rules.k * every + rules.slack)

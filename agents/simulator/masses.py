@@ -20,11 +20,11 @@ from agents.simulator.seen import (
     SUSPECTED,
     UNKNOWN,
     UNUSABLE,
-    Blind,
-    Finding,
-    Platform,
-    Rules,
-    Seen,
+    BlindIncident,
+    Disagreement,
+    ExpectedRules,
+    ReportedPlatform,
+    ReportedStation,
 )
 from agents.simulator.spans import Span, common, united, without
 
@@ -55,19 +55,21 @@ class Fall(msgspec.Struct, frozen=True, kw_only=True):
         return self.heard - slack <= at <= self.missed + slack
 
 
-class Station(msgspec.Struct, frozen=True):
+class StationFalls(msgspec.Struct, frozen=True):
     """One station: the falls that it may have had, and those that it surely had; when it was surely silent, and when it
     sent without missing a heartbeat (the last number is its `every`, s)."""
 
     name: str
-    seen: Seen
+    seen: ReportedStation
     may: Sequence[Fall]
     sure: Sequence[Fall]
     silent: Sequence[Span]
     sent: Sequence[tuple[int, int, float]]
 
 
-def check(found: History, seen: Mapping[str, Seen], platform: Platform, rules: Rules) -> list[Finding]:
+def check(
+    found: History, seen: Mapping[str, ReportedStation], platform: ReportedPlatform, rules: ExpectedRules
+) -> list[Disagreement]:
     """Blind without reason, not blind with reason, and unknown stations when nothing was blind."""
     count = _Count(found, [_station(found, name, seen[name], rules) for name in found.stations], platform, rules)
     shard_known = platform.shards == 1
@@ -81,11 +83,11 @@ def check(found: History, seen: Mapping[str, Seen], platform: Platform, rules: R
 # -- falls -----------------------------------------------------------------------------------------------------
 
 
-def _station(found: History, name: str, seen: Seen, rules: Rules) -> Station:
+def _station(found: History, name: str, seen: ReportedStation, rules: ExpectedRules) -> StationFalls:
     lives = list(found.lives[name].values())
     may = common([may_be_offline(life, found.ended, rules) for life in lives])
     must = common([must_be_offline(life, found.ended, rules) for life in lives])
-    return Station(
+    return StationFalls(
         name=name,
         seen=seen,
         may=list(_falls(lives, may, surely=False)),
@@ -139,7 +141,9 @@ def _peaks(falls: Iterable[Fall], slack: int, least: int) -> list[int]:
 class _Count:
     """How many stations fell at an instant, of how many that should have gone on."""
 
-    def __init__(self, found: History, stations: Sequence[Station], platform: Platform, rules: Rules) -> None:
+    def __init__(
+        self, found: History, stations: Sequence[StationFalls], platform: ReportedPlatform, rules: ExpectedRules
+    ) -> None:
         self.stations = stations
         self._found, self._platform, self._rules = found, platform, rules
         self._slack, self._margin = round(rules.slack * 1000), round(rules.margin * 1000)
@@ -150,13 +154,13 @@ class _Count:
 
     # -- blind without reason ----------------------------------------------------------------------------------
 
-    def wrongly(self) -> Iterator[Finding]:
+    def wrongly(self) -> Iterator[Disagreement]:
         for blind in self._platform.blind:
             reason = self._reason(blind)
             if reason is not None and not self._is_explained(blind):
-                yield Finding(kind="blind_wrongly", station=None, text=f"blind since {blind.began} {reason}")
+                yield Disagreement(kind="blind_wrongly", station=None, text=f"blind since {blind.began} {reason}")
 
-    def _reason(self, blind: Blind) -> str | None:
+    def _reason(self, blind: BlindIncident) -> str | None:
         """What it says of stations; None when it says nothing of them, or began outside of the journal."""
         if not self._found.began <= blind.began <= self._found.ended:
             return None
@@ -173,7 +177,7 @@ class _Count:
         """How long after a fall it may be noticed."""
         return round(self._rules.k * self._slowest + self._rules.floor * 1000) + self._slack
 
-    def _is_explained(self, blind: Blind) -> bool:
+    def _is_explained(self, blind: BlindIncident) -> bool:
         lo = blind.began - max(self._slowest, self._patience) - self._slack
         hi = (self._found.ended if blind.ended is None else blind.ended) + self._slack
         near = [at for at in self._may if lo <= at <= hi]
@@ -186,7 +190,7 @@ class _Count:
 
     # -- not blind with reason ---------------------------------------------------------------------------------
 
-    def missed(self) -> Iterator[Finding]:
+    def missed(self) -> Iterator[Disagreement]:
         for at in self._sure:
             fell = self._surely_fallen(at)
             until = max((fall.deadline(self._rules.k) for _, fall in fell), default=at) + self._slack
@@ -196,13 +200,13 @@ class _Count:
             called = sum(_reads(one.seen, fall, OFFLINE) for one, fall in fell)
             if called >= self._rules.least:
                 text = f"{len(fell)} stations fell at {at}, nearly all there were, and {called} were called offline"
-                yield Finding(kind="blind_missed", station=None, text=text)
+                yield Disagreement(kind="blind_missed", station=None, text=text)
 
-    def _surely_fallen(self, at: int) -> list[tuple[Station, Fall]]:
+    def _surely_fallen(self, at: int) -> list[tuple[StationFalls, Fall]]:
         falls = ((one, fall) for one in self.stations for fall in one.sure if fall.spans(at))
         return [(one, fall) for one, fall in falls if self._surely_counts(one.seen, fall)]
 
-    def _must_be_mass(self, at: int, fell: Sequence[Station]) -> bool:
+    def _must_be_mass(self, at: int, fell: Sequence[StationFalls]) -> bool:
         names = {one.name for one in fell}
         on = sum(one.name not in names and self._may_go_on(one, at) for one in self.stations)
         all_ = len(fell) + on + self._platform.others
@@ -214,26 +218,26 @@ class _Count:
 
     # -- single stations ---------------------------------------------------------------------------------------
 
-    def _may_have_fallen(self, one: Station, at: int) -> bool:
+    def _may_have_fallen(self, one: StationFalls, at: int) -> bool:
         return any(fall.spans(at, self._slack) and self._may_count(one, fall) for fall in one.may)
 
-    def _may_count(self, one: Station, fall: Fall) -> bool:
+    def _may_count(self, one: StationFalls, fall: Fall) -> bool:
         begin, end = fall.heard - self._margin, fall.deadline(self._rules.k) + self._margin
         before = (begin + self._slack, fall.heard - self._slowest - self._slack)
         silent = common([[before], united([*one.silent, *_of(one.seen, NEVER_SEEN)])])
         return not silent and _is_open(one.seen, begin + self._slack, end - self._slack)
 
-    def _surely_counts(self, seen: Seen, fall: Fall) -> bool:
+    def _surely_counts(self, seen: ReportedStation, fall: Fall) -> bool:
         begin = fall.heard - self._margin - self._slack
         end = fall.deadline(self._rules.k) + self._margin + self._patience
         return _is_up(seen, begin, fall.heard) and _is_open(seen, begin, end) and not _is_closed(seen, begin, end)
 
-    def _may_go_on(self, one: Station, at: int) -> bool:
+    def _may_go_on(self, one: StationFalls, at: int) -> bool:
         silent = [*one.silent, *_of(one.seen, NEVER_SEEN)]
         least = self._margin - self._slack
         return _is_open(one.seen, at - least, at + least) and not any(begin <= at < end for begin, end in silent)
 
-    def _surely_went_on(self, one: Station, at: int) -> bool:
+    def _surely_went_on(self, one: StationFalls, at: int) -> bool:
         if any(fall.spans(at, self._slack) for fall in one.may):
             return False
         begin = at - self._slowest - self._margin - self._slack
@@ -242,27 +246,27 @@ class _Count:
         return up and _is_open(one.seen, begin, end) and not _is_closed(one.seen, begin, end)
 
 
-def _of(seen: Seen, verdict: str) -> list[Span]:
+def _of(seen: ReportedStation, verdict: str) -> list[Span]:
     return [(one.begin, one.end) for one in seen.timeline if one.verdict == verdict]
 
 
-def _reads(seen: Seen, fall: Fall, verdict: str) -> bool:
+def _reads(seen: ReportedStation, fall: Fall, verdict: str) -> bool:
     return bool(common([[(fall.missed, fall.until)], _of(seen, verdict)]))
 
 
-def _is_up(seen: Seen, begin: int, end: int) -> bool:
+def _is_up(seen: ReportedStation, begin: int, end: int) -> bool:
     up = united((one.begin, one.end) for one in seen.timeline if one.verdict in _UP)
     return any(since <= begin and end <= until for since, until in up)
 
 
-def _is_open(seen: Seen, begin: int, end: int) -> bool:
+def _is_open(seen: ReportedStation, begin: int, end: int) -> bool:
     """Throughout, by its opening hours alone."""
     if seen.openings is None:
         return True
     return any(opens <= begin and end <= closes for opens, closes in united(seen.openings))
 
 
-def _is_closed(seen: Seen, begin: int, end: int) -> bool:
+def _is_closed(seen: ReportedStation, begin: int, end: int) -> bool:
     """For some of the time, by a closure that was declared."""
     return bool(common([[(begin, end)], united(seen.closures)]))
 
@@ -270,7 +274,7 @@ def _is_closed(seen: Seen, begin: int, end: int) -> bool:
 # -- unknown ---------------------------------------------------------------------------------------------------
 
 
-def _unknown(one: Station, platform: Platform, rules: Rules) -> Iterator[Finding]:
+def _unknown(one: StationFalls, platform: ReportedPlatform, rules: ExpectedRules) -> Iterator[Disagreement]:
     """It sent, and nobody can tell how it stands, although Milepost was not blind itself: to suspect a shard leaves
     those online that are heard."""
     slack = round(rules.slack * 1000)
@@ -280,9 +284,9 @@ def _unknown(one: Station, platform: Platform, rules: Rules) -> Iterator[Finding
         for since, until in without(common([[(begin, end)], _of(one.seen, UNKNOWN)]), blind):
             if until - since > least:
                 text = f"unknown from {since} to {until}, but it sent, and Milepost was not blind"
-                yield Finding(kind="unknown_wrongly", station=one.name, text=text)
+                yield Disagreement(kind="unknown_wrongly", station=one.name, text=text)
                 return
 
 
-def _reach(blind: Blind, slack: int) -> Span:
+def _reach(blind: BlindIncident, slack: int) -> Span:
     return blind.began - slack, (_FAR if blind.ended is None else blind.ended) + slack

@@ -85,7 +85,7 @@ def puback(mid: int) -> bytes:
     return _packet(0x40, mid.to_bytes(2))
 
 
-class Reader:
+class PacketReader:
     """Takes bytes as they come and gives whole packets."""
 
     def __init__(self) -> None:

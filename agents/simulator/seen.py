@@ -19,7 +19,7 @@ NEVER_SEEN: Final = "never_seen"
 SUSPECTED: Final = "shard_suspected"
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class ExpectedRules(msgspec.Struct, frozen=True, kw_only=True):
     """What is expected of Milepost; seconds. It is what was promised, not what the system's settings say.
 
     `k` heartbeats may be missed; a Last Will shortens that to `will` seconds after one missed heartbeat; after a
@@ -44,7 +44,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         return Patience(self.k, self.slack, self.grace)
 
 
-class Interval(msgspec.Struct, frozen=True, kw_only=True):
+class VerdictSpan(msgspec.Struct, frozen=True, kw_only=True):
     """Part of a station's timeline as the API gives it."""
 
     begin: int
@@ -52,7 +52,7 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
 
 
-class Stored(NamedTuple):
+class StoredRecord(NamedTuple):
     """A record as the database knows it."""
 
     terminal: str
@@ -60,12 +60,12 @@ class Stored(NamedTuple):
     id: int
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class ReportedStation(msgspec.Struct, frozen=True, kw_only=True):
     """What the API says of one station: its history, its health records, its `station_offline` incidents' begins, its
     `unusable` incidents; `openings` (None: always) and declared `closures`."""
 
-    timeline: Sequence[Interval]
-    health: Sequence[Stored]
+    timeline: Sequence[VerdictSpan]
+    health: Sequence[StoredRecord]
     incidents: Sequence[int] = ()
     unusable: Sequence[Span] = ()
     openings: Sequence[Span] | None = None
@@ -73,7 +73,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     deadletters: int | None = None
 
 
-class Blind(msgspec.Struct, frozen=True, kw_only=True):
+class BlindIncident(msgspec.Struct, frozen=True, kw_only=True):
     """A `pipeline_blind` incident; `ended` None while it goes on. `causes` and `reasons`: the words of its detail."""
 
     began: int
@@ -82,16 +82,16 @@ class Blind(msgspec.Struct, frozen=True, kw_only=True):
     reasons: Sequence[str] = ()
 
 
-class Platform(msgspec.Struct, frozen=True, kw_only=True):
+class ReportedPlatform(msgspec.Struct, frozen=True, kw_only=True):
     """What Milepost says of itself: when it was `blind`, how many shards it has, and how many stations it hears that
     the journal knows nothing of."""
 
-    blind: Sequence[Blind] = ()
+    blind: Sequence[BlindIncident] = ()
     shards: int = 1
     others: int = 0
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
     """Something that is not as it should be. `kind` is one of KINDS; `station` None: what Milepost says of itself."""
 
     kind: str

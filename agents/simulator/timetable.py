@@ -40,23 +40,23 @@ NO_TERMINAL: Final = -1
 """The index of a deed that is done to none."""
 
 
-class Who(msgspec.Struct, frozen=True):
+class ScriptTarget(msgspec.Struct, frozen=True):
     """Whom a line means: all terminals of a station, one terminal, an area, all, so many at random, or the bridge."""
 
     kind: str
     value: str
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class ScriptLine(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the timetable; `at` in seconds, options as their deed understands them."""
 
     at: float
     deed: str
-    who: Who
+    who: ScriptTarget
     options: dict[str, float | str] = {}
 
 
-class Terminal(NamedTuple):
+class NamedTerminal(NamedTuple):
     """As much of a terminal as a timetable can name."""
 
     station: str
@@ -64,7 +64,7 @@ class Terminal(NamedTuple):
     area: str
 
 
-class Deed(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class TimedDeed(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """At `at` seconds `deed` is done to the terminal with this index; `value` is its one option."""
 
     at: float
@@ -73,7 +73,7 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True, order=True):
     value: float | str | None = None
 
 
-class _Rule(NamedTuple):
+class _DeedOptions(NamedTuple):
     """A deed's options: which there are, which must be given, and which is the value it hands on."""
 
     options: tuple[str, ...] = ()
@@ -82,49 +82,49 @@ class _Rule(NamedTuple):
     ends_with: str | None = None
 
 
-DEEDS: Final[Mapping[str, _Rule]] = {
-    "kill": _Rule(options=("for",), ends_with="revive"),
-    "revive": _Rule(),
-    "cut": _Rule(options=("for",), ends_with="join"),
-    "join": _Rule(),
-    "flap": _Rule(options=("for", "every"), needed=("for",)),
-    "away": _Rule(options=("for",), value="for", ends_with="revive"),
-    "slow": _Rule(options=("rate", "for"), needed=("rate",), value="rate", ends_with="keep-time"),
-    "keep-time": _Rule(),
-    "wrong": _Rule(options=("clock", "for"), needed=("clock",), value="clock", ends_with="set-right"),
-    "set-right": _Rule(),
-    "clone": _Rule(options=("for",), ends_with="end-clone"),
-    "end-clone": _Rule(),
-    "snapshot": _Rule(),
-    "old-disk": _Rule(options=("count",), value="count"),
-    "renumber": _Rule(),
-    "skip": _Rule(options=("for",), ends_with="in-turn"),
-    "in-turn": _Rule(),
-    "no-conn": _Rule(options=("for",), ends_with="with-conn"),
-    "with-conn": _Rule(),
-    "invent": _Rule(options=("count", "for"), value="count", ends_with="honest"),
-    "honest": _Rule(),
-    "stall": _Rule(options=("for", "every", "count"), needed=("for",), ends_with="go-on"),
-    "go-on": _Rule(),
-    "steal": _Rule(options=("for",), ends_with="give-back"),
-    "give-back": _Rule(),
-    "stuck": _Rule(options=("for",), ends_with="unstuck"),
-    "unstuck": _Rule(),
-    "duplicate": _Rule(options=("for",), ends_with="once"),
-    "once": _Rule(),
-    "reorder": _Rule(options=("for",), ends_with="in-order"),
-    "in-order": _Rule(),
-    "garbage": _Rule(options=("count",), value="count"),
-    "backlog": _Rule(options=("days",), value="days"),
-    "unusable": _Rule(options=("for",), ends_with="mended"),
-    "broken": _Rule(options=("for",), ends_with="mended"),
-    "mended": _Rule(),
+DEEDS: Final[Mapping[str, _DeedOptions]] = {
+    "kill": _DeedOptions(options=("for",), ends_with="revive"),
+    "revive": _DeedOptions(),
+    "cut": _DeedOptions(options=("for",), ends_with="join"),
+    "join": _DeedOptions(),
+    "flap": _DeedOptions(options=("for", "every"), needed=("for",)),
+    "away": _DeedOptions(options=("for",), value="for", ends_with="revive"),
+    "slow": _DeedOptions(options=("rate", "for"), needed=("rate",), value="rate", ends_with="keep-time"),
+    "keep-time": _DeedOptions(),
+    "wrong": _DeedOptions(options=("clock", "for"), needed=("clock",), value="clock", ends_with="set-right"),
+    "set-right": _DeedOptions(),
+    "clone": _DeedOptions(options=("for",), ends_with="end-clone"),
+    "end-clone": _DeedOptions(),
+    "snapshot": _DeedOptions(),
+    "old-disk": _DeedOptions(options=("count",), value="count"),
+    "renumber": _DeedOptions(),
+    "skip": _DeedOptions(options=("for",), ends_with="in-turn"),
+    "in-turn": _DeedOptions(),
+    "no-conn": _DeedOptions(options=("for",), ends_with="with-conn"),
+    "with-conn": _DeedOptions(),
+    "invent": _DeedOptions(options=("count", "for"), value="count", ends_with="honest"),
+    "honest": _DeedOptions(),
+    "stall": _DeedOptions(options=("for", "every", "count"), needed=("for",), ends_with="go-on"),
+    "go-on": _DeedOptions(),
+    "steal": _DeedOptions(options=("for",), ends_with="give-back"),
+    "give-back": _DeedOptions(),
+    "stuck": _DeedOptions(options=("for",), ends_with="unstuck"),
+    "unstuck": _DeedOptions(),
+    "duplicate": _DeedOptions(options=("for",), ends_with="once"),
+    "once": _DeedOptions(),
+    "reorder": _DeedOptions(options=("for",), ends_with="in-order"),
+    "in-order": _DeedOptions(),
+    "garbage": _DeedOptions(options=("count",), value="count"),
+    "backlog": _DeedOptions(options=("days",), value="days"),
+    "unusable": _DeedOptions(options=("for",), ends_with="mended"),
+    "broken": _DeedOptions(options=("for",), ends_with="mended"),
+    "mended": _DeedOptions(),
 }
 """`unusable`, or `broken`: the terminal runs on but no visitor can use it."""
 OF_BRIDGE: Final = ("stall", "go-on")
 
 
-def read(text: str) -> list[Line]:
+def read(text: str) -> list[ScriptLine]:
     """The lines of a script. Raises BrokenLineError."""
     rows = text.removeprefix("\ufeff").splitlines()
     if len(rows) > MAX_LINES:
@@ -141,7 +141,7 @@ def read(text: str) -> list[Line]:
     return found
 
 
-def read_line(words: Sequence[str]) -> Line:
+def read_line(words: Sequence[str]) -> ScriptLine:
     """One line from its words. Raises ValueError with what is wrong and the remedy."""
     if len(words) < 3:
         raise ValueError("a line is TIME DEED WHOM [OPTION=VALUE …], such as `10s kill 6302220001`")
@@ -151,7 +151,7 @@ def read_line(words: Sequence[str]) -> Line:
     meant = read_who(who)
     if (meant.kind == BRIDGE) != (deed in OF_BRIDGE):
         raise ValueError(f"{deed} is nothing that is done to {who}: {' and '.join(OF_BRIDGE)} are done to {BRIDGE}")
-    return Line(at=duration(at), deed=deed, who=meant, options=_options(deed, rest))
+    return ScriptLine(at=duration(at), deed=deed, who=meant, options=_options(deed, rest))
 
 
 def duration(text: str) -> float:
@@ -169,18 +169,18 @@ def duration(text: str) -> float:
     return found
 
 
-def read_who(text: str) -> Who:
+def read_who(text: str) -> ScriptTarget:
     """Whom a word of a line means. Raises ValueError."""
     kind, colon, value = text.partition(":")
     if text in ("all", BRIDGE):
-        return Who(text, "")
+        return ScriptTarget(text, "")
     if colon and kind == "area" and value.isalnum():
-        return Who("area", value)
+        return ScriptTarget("area", value)
     if colon and kind == "any" and value.isdigit() and 0 < int(value) <= 1_000_000:
-        return Who("any", value)
+        return ScriptTarget("any", value)
     station, slash, terminal = text.partition("/")
     if is_station_id(station) and (is_terminal_id(terminal) if slash else True):
-        return Who("terminal" if slash else "station", text)
+        return ScriptTarget("terminal" if slash else "station", text)
     raise ValueError(f"{text!r} names nobody: write STATION, STATION/TERMINAL, area:PREFIX, any:COUNT, all or {BRIDGE}")
 
 
@@ -230,13 +230,13 @@ _READERS: Final[Mapping[str, Callable[[str], float | str]]] = {
 }
 
 
-def plan(lines: Sequence[Line], terminals: Sequence[Terminal], random: Random) -> list[Deed]:
+def plan(lines: Sequence[ScriptLine], terminals: Sequence[NamedTerminal], random: Random) -> list[TimedDeed]:
     """All deeds in the order of their times. Raises BrokenLineError for a line that means nobody of the fleet."""
     deeds = [deed for line in lines for deed in expand(line, choose(line.who, terminals, random))]
     return sorted(deeds, key=lambda deed: (deed.at, deed.index))
 
 
-def choose(who: Who, terminals: Sequence[Terminal], random: Random) -> list[int]:
+def choose(who: ScriptTarget, terminals: Sequence[NamedTerminal], random: Random) -> list[int]:
     """The indexes of the terminals that are meant. Raises BrokenLineError when there are none."""
     if who.kind == BRIDGE:
         return [NO_TERMINAL]
@@ -250,7 +250,7 @@ def choose(who: Who, terminals: Sequence[Terminal], random: Random) -> list[int]
     return found
 
 
-def _is_meant(who: Who, one: Terminal) -> bool:
+def _is_meant(who: ScriptTarget, one: NamedTerminal) -> bool:
     match who.kind:
         case "station":
             return one.station == who.value
@@ -262,7 +262,7 @@ def _is_meant(who: Who, one: Terminal) -> bool:
             return True
 
 
-def expand(line: Line, indexes: Sequence[int]) -> list[Deed]:
+def expand(line: ScriptLine, indexes: Sequence[int]) -> list[TimedDeed]:
     """A line as single deeds: what begins, and what ends it."""
     rule, lasts = DEEDS[line.deed], line.options.get("for")
     ends = inf if not isinstance(lasts, float) else line.at + lasts
@@ -271,13 +271,13 @@ def expand(line: Line, indexes: Sequence[int]) -> list[Deed]:
     if line.deed == "stall":
         return _stalls(line)
     value = line.options.get(rule.value) if rule.value else None
-    deeds = [Deed(at=line.at, index=index, deed=line.deed, value=value) for index in indexes]
+    deeds = [TimedDeed(at=line.at, index=index, deed=line.deed, value=value) for index in indexes]
     if rule.ends_with and ends < inf:
-        deeds += [Deed(at=ends, index=index, deed=rule.ends_with) for index in indexes]
+        deeds += [TimedDeed(at=ends, index=index, deed=rule.ends_with) for index in indexes]
     return deeds
 
 
-def _flaps(line: Line, index: int, ends: float) -> list[Deed]:
+def _flaps(line: ScriptLine, index: int, ends: float) -> list[TimedDeed]:
     """Down for half of each `every` seconds, up for the other half."""
     period = _seconds(line, "every", 10.0)
     count = int((ends - line.at) / period)
@@ -286,13 +286,13 @@ def _flaps(line: Line, index: int, ends: float) -> list[Deed]:
         deed
         for at in times
         for deed in (
-            Deed(at=at, index=index, deed="cut"),
-            Deed(at=at + period / 2, index=index, deed="join"),
+            TimedDeed(at=at, index=index, deed="cut"),
+            TimedDeed(at=at + period / 2, index=index, deed="join"),
         )
     ]
 
 
-def _stalls(line: Line) -> list[Deed]:
+def _stalls(line: ScriptLine) -> list[TimedDeed]:
     """The bridge stands still for a time, `count` times, one each `every` seconds."""
     lasts, count = _seconds(line, "for", 0.0), int(_seconds(line, "count", 1.0))
     period = _seconds(line, "every", 2 * lasts)
@@ -301,13 +301,13 @@ def _stalls(line: Line) -> list[Deed]:
         deed
         for at in times
         for deed in (
-            Deed(at=at, index=NO_TERMINAL, deed="stall"),
-            Deed(at=at + lasts, index=NO_TERMINAL, deed="go-on"),
+            TimedDeed(at=at, index=NO_TERMINAL, deed="stall"),
+            TimedDeed(at=at + lasts, index=NO_TERMINAL, deed="go-on"),
         )
     ]
 
 
-def _seconds(line: Line, option: str, default: float) -> float:
+def _seconds(line: ScriptLine, option: str, default: float) -> float:
     value = line.options.get(option, default)
     assert isinstance(value, float)  # noqa: S101  # read as a duration or a number
     return value

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from agents.simulator.spans import Span, common, united, without
 
 
-class Said(NamedTuple):
+class UsableReport(NamedTuple):
     """A heartbeat: when, the seconds until the next, what it said (None: nothing), and whether it surely arrived."""
 
     at: int
@@ -28,7 +28,7 @@ class Patience(NamedTuple):
     grace: float
 
 
-def unusable(voices: Sequence[Sequence[Said]], began: int, ended: int, patience: Patience) -> list[Span]:
+def unusable(voices: Sequence[Sequence[UsableReport]], began: int, ended: int, patience: Patience) -> list[Span]:
     """When the station of these terminals must be called unusable, without the seconds that Milepost has to notice."""
     no = [_no(voice, patience) for voice in voices]
     silent = [_silent(voice, began, ended, patience) for voice in voices]
@@ -41,7 +41,7 @@ def unusable(voices: Sequence[Sequence[Said]], began: int, ended: int, patience:
     ]
 
 
-def usable(voices: Iterable[Sequence[Said]], patience: Patience) -> list[Span]:
+def usable(voices: Iterable[Sequence[UsableReport]], patience: Patience) -> list[Span]:
     """When a terminal surely said that it can be used."""
     return united(
         (one.at, two.at)
@@ -51,17 +51,17 @@ def usable(voices: Iterable[Sequence[Said]], patience: Patience) -> list[Span]:
     )
 
 
-def suspects(voices: Iterable[Sequence[Said]], ended: int) -> list[Span]:
+def suspects(voices: Iterable[Sequence[UsableReport]], ended: int) -> list[Span]:
     """When the last word of a terminal was `usable: false`, whether the message arrived or not."""
     return united(
         (one.at, two.at)
         for voice in voices
-        for one, two in pairwise([*voice, Said(ended, 0.0, None)])
+        for one, two in pairwise([*voice, UsableReport(ended, 0.0, None)])
         if one.usable is False
     )
 
 
-def slowest(voices: Iterable[Sequence[Said]]) -> float:
+def slowest(voices: Iterable[Sequence[UsableReport]]) -> float:
     return max((said.every for voice in voices for said in voice), default=0.0)
 
 
@@ -75,7 +75,7 @@ def expected(spans: Iterable[Span], openings: Sequence[Span] | None, closures: I
     return without(within, closures)
 
 
-def _no(voice: Sequence[Said], patience: Patience) -> list[Span]:
+def _no(voice: Sequence[UsableReport], patience: Patience) -> list[Span]:
     """From a heartbeat that said no, and surely arrived, until one says something else, or its promise is over."""
     found = []
     for one, two in pairwise([*voice, None]):
@@ -86,25 +86,25 @@ def _no(voice: Sequence[Said], patience: Patience) -> list[Span]:
     return united(found)
 
 
-def _since_no(voice: Sequence[Said], ended: int) -> list[Span]:
+def _since_no(voice: Sequence[UsableReport], ended: int) -> list[Span]:
     """From a heartbeat that said no, and surely arrived, until the next: the terminal says no, or is offline."""
-    following = pairwise([*voice, Said(ended, 0.0, None)])
+    following = pairwise([*voice, UsableReport(ended, 0.0, None)])
     return [(one.at, two.at) for one, two in following if one.sure and one.usable is False]
 
 
-def _silent(voice: Sequence[Said], began: int, ended: int, patience: Patience) -> list[Span]:
+def _silent(voice: Sequence[UsableReport], began: int, ended: int, patience: Patience) -> list[Span]:
     """When a terminal is surely called offline, or says nothing about it."""
     first = voice[0] if voice else None
     every = first.every if first else 0.0
     found = [(began + _over(every, patience), first.at if first else ended)]
-    for one, two in pairwise([*voice, Said(ended, 0.0, None)]):
+    for one, two in pairwise([*voice, UsableReport(ended, 0.0, None)]):
         found.append((one.at + _over(one.every, patience), two.at))
         if one.usable is None:
             found.append((one.at, two.at))
     return united(found)
 
 
-def _kept(one: Said, two: Said, patience: Patience) -> bool:
+def _kept(one: UsableReport, two: UsableReport, patience: Patience) -> bool:
     return two.at - one.at <= _ms(patience.k * one.every)
 
 

@@ -30,7 +30,7 @@ from broker.consumer import ConsumerConfig, LogConsumer
 from contract.entries import DataUnit, Refusal, not_judged, read_entry
 from contract.errors import RemedyError
 from contract.log import RECORDS
-from ingest.handler import Waiting
+from ingest.handler import WaitingRecords
 from ingest.store import save_refusals
 from store.aside import Aside, is_poison
 from store.migrate import require_current
@@ -77,7 +77,7 @@ class HealthHandler:
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules = rules
-        self._waiting = Waiting(_PATIENCE)
+        self._waiting = WaitingRecords(_PATIENCE)
         self._sequences: dict[int, int] = {}
         self._counted: dict[int, int] = {}
         self._revisit: dict[int, list[Key]] = {}

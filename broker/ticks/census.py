@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from broker.ticks.losses import Line, LossSettings, LossWatch
+from broker.ticks.losses import LossSettings, LossWatch, StationLosses
 from contract.messages import MOST_TERMINALS, Heartbeat, Status
 
 FORGOTTEN_AFTER: Final = 10
@@ -38,7 +38,7 @@ class Counts(msgspec.Struct, frozen=True):
     named: tuple[str, ...] | None = None
 
 
-class _Terminal(msgspec.Struct, gc=False):
+class _CountedTerminal(msgspec.Struct, gc=False):
     """The newest heartbeat of a terminal: its promise lasts until `until`, and it is forgotten at `forgotten`.
 
     `window`: the bridge's, in which that was. `missing` is the one number that is not there between it and the one
@@ -46,7 +46,7 @@ class _Terminal(msgspec.Struct, gc=False):
     """
 
     name: str
-    next: "_Terminal | None"
+    next: "_CountedTerminal | None"
     boot: str = ""
     run: int = 0
     conn: int | None = None
@@ -57,13 +57,13 @@ class _Terminal(msgspec.Struct, gc=False):
     missing: int = 0
 
 
-class _Station(Line, gc=False):
+class _CountedStation(StationLosses, gc=False):
     """When the last of its terminals' promises ends and when it is forgotten (slots of time), as it was counted.
 
     `stretch`: that in which it was heard last.
     """
 
-    first: _Terminal | None = None
+    first: _CountedTerminal | None = None
     due: int = 0
     forgotten: int = 0
     stretch: int = -1
@@ -75,7 +75,7 @@ class Census:
     def __init__(self, losses: LossSettings | None = None, most: int = MOST_STATIONS) -> None:
         self._most = most
         self._losses = LossWatch(losses or LossSettings())
-        self._stations: dict[str, _Station] = {}
+        self._stations: dict[str, _CountedStation] = {}
         self._due: dict[int, int] = {}
         self._forgotten: dict[int, int] = {}
         self._present = self._missed = 0
@@ -88,7 +88,7 @@ class Census:
         self._whole_from = 0
         self._counted_at = 0
         # Those that number wrongly.
-        self.named: dict[str, Line] = {}
+        self.named: dict[str, StationLosses] = {}
 
     def heartbeat(self, station: str, terminal: str, body: Heartbeat, now: int) -> None:
         """Take a heartbeat in. One that is not newer than the newest of its boot is a double if it comes within half
@@ -100,7 +100,7 @@ class Census:
         if home is None:
             if len(self._stations) >= self._most:
                 return
-            home = self._stations[station] = _Station()
+            home = self._stations[station] = _CountedStation()
         known = _find(home, terminal)
         missing = 0
         if known is None:
@@ -121,7 +121,7 @@ class Census:
                 self.named[station] = home
         self._keep(home)
 
-    def _keep(self, home: _Station) -> None:
+    def _keep(self, home: _CountedStation) -> None:
         """A station kept its promise now."""
         self._uncount(home)
         home.stretch = self._stretch
@@ -170,12 +170,12 @@ class Census:
         self.named = {station: line for station, line in self.named.items() if line.named}
         return tuple(sorted(self.named)[:MOST_NAMED])
 
-    def _missing(self, known: _Terminal, body: Heartbeat) -> int:
+    def _missing(self, known: _CountedTerminal, body: Heartbeat) -> int:
         """How many numbers are left out within a connection; a terminal that does not say which leaves out none."""
         same = body.conn is not None and (known.boot, known.run, known.conn) == (body.boot, body.run, body.conn)
         return body.n - known.n - 1 if same and known.window >= self._whole_from else 0
 
-    def _take_back(self, home: _Station, known: _Terminal, body: Heartbeat) -> None:
+    def _take_back(self, home: _CountedStation, known: _CountedTerminal, body: Heartbeat) -> None:
         """A number that seemed lost came behind the next."""
         same = (known.boot, known.run, known.conn) == (body.boot, body.run, body.conn)
         if same and 0 < body.n == known.missing:
@@ -183,17 +183,17 @@ class Census:
             if known.window == home.window:
                 self._losses.find(home)
 
-    def _renew(self, known: _Terminal, body: Heartbeat, now: int) -> None:
+    def _renew(self, known: _CountedTerminal, body: Heartbeat, now: int) -> None:
         known.boot, known.run, known.conn, known.n = body.boot, body.run, body.conn, body.n
         known.window, known.missing = self._losses.window, 0
         self._promise(known, body, now)
 
     @staticmethod
-    def _promise(known: _Terminal, body: Heartbeat, now: int) -> None:
+    def _promise(known: _CountedTerminal, body: Heartbeat, now: int) -> None:
         every_ms = body.every * 1000
         known.until, known.forgotten = now + every_ms, now + FORGOTTEN_AFTER * every_ms + _LEAST_MEMORY_MS
 
-    def _leave(self, station: str, home: _Station, gone: _Terminal) -> None:
+    def _leave(self, station: str, home: _CountedStation, gone: _CountedTerminal) -> None:
         self._uncount(home)
         _remove(home, gone)
         if home.first is None:
@@ -202,7 +202,7 @@ class Census:
         else:
             self._count(home)
 
-    def _count(self, home: _Station) -> None:
+    def _count(self, home: _CountedStation) -> None:
         """A station keeps its promise as long as any of its terminals does."""
         until, forgotten = _lasts(home)
         home.due, home.forgotten = int(until) // _SLOT + 1, int(forgotten) // _SLOT
@@ -218,7 +218,7 @@ class Census:
             self._kept_due[home.due] = self._kept_due.get(home.due, 0) + 1
             self._kept += 1
 
-    def _uncount(self, home: _Station) -> None:
+    def _uncount(self, home: _CountedStation) -> None:
         if home.forgotten <= self._now:
             return
         self._forgotten[home.forgotten] -= 1
@@ -249,24 +249,24 @@ class Census:
                 self._forget(name, home)
                 del self._stations[name]
 
-    def _forget(self, station: str, home: _Station) -> None:
+    def _forget(self, station: str, home: _CountedStation) -> None:
         self._losses.forget(home)
         self.named.pop(station, None)
 
 
-def _is_news(known: _Terminal, body: Heartbeat) -> bool:
+def _is_news(known: _CountedTerminal, body: Heartbeat) -> bool:
     """Whether it is newer than what was heard of its boot."""
     return known.boot != body.boot or (body.run, body.n) > (known.run, known.n)
 
 
-def _terminals(home: _Station) -> Iterator[_Terminal]:
+def _terminals(home: _CountedStation) -> Iterator[_CountedTerminal]:
     one = home.first
     while one is not None:
         yield one
         one = one.next
 
 
-def _lasts(home: _Station) -> tuple[float, float]:
+def _lasts(home: _CountedStation) -> tuple[float, float]:
     """When the last promise of its terminals ends, and when the last of them is forgotten."""
     until = forgotten = 0.0
     for one in _terminals(home):
@@ -274,23 +274,23 @@ def _lasts(home: _Station) -> tuple[float, float]:
     return until, forgotten
 
 
-def _find(home: _Station, name: str) -> _Terminal | None:
+def _find(home: _CountedStation, name: str) -> _CountedTerminal | None:
     one = home.first
     while one is not None and one.name != name:
         one = one.next
     return one
 
 
-def _add(home: _Station, name: str) -> _Terminal:
+def _add(home: _CountedStation, name: str) -> _CountedTerminal:
     """A terminal that was not heard before; where there are too many it takes the place of the longest silent one."""
     others = list(_terminals(home))
     if len(others) >= MOST_TERMINALS:
         _remove(home, min(others, key=lambda one: one.until))
-    home.first = _Terminal(name, home.first)
+    home.first = _CountedTerminal(name, home.first)
     return home.first
 
 
-def _remove(home: _Station, gone: _Terminal) -> None:
+def _remove(home: _CountedStation, gone: _CountedTerminal) -> None:
     before = next((one for one in _terminals(home) if one.next is gone), None)
     if before is None:
         home.first = gone.next

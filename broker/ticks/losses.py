@@ -48,7 +48,7 @@ class LossSettings(msgspec.Struct, frozen=True, kw_only=True):
         return few or (all_ >= self.all_least and all_ > self.all_share * heard)
 
 
-class Line(msgspec.Struct, gc=False):
+class StationLosses(msgspec.Struct, gc=False):
     """What is missing of a station, heard since `since` (ms), last in the bridge's `window`; of that `lost` numbers.
 
     `history` has a bit for each of its last `windows` windows before that: whether something was lost; the newest is
@@ -83,7 +83,7 @@ class LossWatch:
         self._windows = self._losses = 0
         self.windows_lost = 0
 
-    def heard(self, line: Line, every_ms: float, now: int) -> None:
+    def heard(self, line: StationLosses, every_ms: float, now: int) -> None:
         """A station was heard that promises the next heartbeat within `every_ms`."""
         if line.window == self.window:
             return
@@ -96,7 +96,7 @@ class LossWatch:
         self._promise = max(self._promise, every_ms)
         self._heard += self._counts(line)
 
-    def lose(self, line: Line) -> bool:
+    def lose(self, line: StationLosses) -> bool:
         """A number of a station heard in this window is missing; whether it is named for it."""
         line.lost += 1
         if line.lost > 1 or line.named:
@@ -106,7 +106,7 @@ class LossWatch:
             self._name(line)
         return line.named
 
-    def find(self, line: Line) -> None:
+    def find(self, line: StationLosses) -> None:
         """A number that was missing came late: there is no loss, unless another is missing."""
         if not line.lost:
             return
@@ -114,7 +114,7 @@ class LossWatch:
         if not line.lost and line.window == self.window and not line.named:
             self._count_loss(line, -1)
 
-    def forget(self, line: Line) -> None:
+    def forget(self, line: StationLosses) -> None:
         """A station is gone."""
         if not line.named:
             self._weigh(line, -1)
@@ -150,16 +150,16 @@ class LossWatch:
         self.window, self._any, self._heard, self._promise = self.window + 1, 0, 0, 0.0
         self._clean = self._all = 0
 
-    def _counts(self, line: Line) -> bool:
+    def _counts(self, line: StationLosses) -> bool:
         """Not one that is named, nor one that was not there for long: anybody can invent those."""
         return not line.named and self._began - line.since >= self._settings.settled * 1000
 
-    def _count_loss(self, line: Line, number: int) -> None:
+    def _count_loss(self, line: StationLosses, number: int) -> None:
         if self._counts(line):
             self._all += number
             self._clean += number * (not line.history & self._clean_mask)
 
-    def _push(self, line: Line) -> None:
+    def _push(self, line: StationLosses) -> None:
         """Its last window is over."""
         before = line.windows, line.history.bit_count()
         line.history = (line.history << 1 | (line.lost > 0)) & self._history_mask
@@ -171,7 +171,7 @@ class LossWatch:
             line.named = False
             self._weigh(line, 1)
 
-    def _is_conspicuous(self, line: Line) -> bool:
+    def _is_conspicuous(self, line: StationLosses) -> bool:
         losses, windows = line.history.bit_count(), line.windows
         others = self._windows - windows
         if not others or losses + 1 < self._settings.named_least:
@@ -179,12 +179,12 @@ class LossWatch:
         rate = (self._losses - losses) / others
         return (losses + 1) / (windows + 1) >= self._settings.named_times * rate
 
-    def _name(self, line: Line) -> None:
+    def _name(self, line: StationLosses) -> None:
         self._count_loss(line, -1)
         self._heard -= self._counts(line)
         self._weigh(line, -1)
         line.named = True
 
-    def _weigh(self, line: Line, sign: int) -> None:
+    def _weigh(self, line: StationLosses, sign: int) -> None:
         self._windows += sign * line.windows
         self._losses += sign * line.history.bit_count()

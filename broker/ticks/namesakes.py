@@ -24,7 +24,7 @@ class Start(NamedTuple):
         return f"{self.began}.{self.token}"
 
 
-class _Heard(NamedTuple):
+class _HeardPulse(NamedTuple):
     number: int
     times: int
     since: float
@@ -35,7 +35,7 @@ class Namesakes:
 
     def __init__(self, mine: Start) -> None:
         self._mine = mine
-        self._heard: OrderedDict[Start, _Heard] = OrderedDict()
+        self._heard: OrderedDict[Start, _HeardPulse] = OrderedDict()
 
     def heard(self, payload: bytes, now: float) -> Start | None:
         """Take in a pulse; the start that sent it when this one proves it alive, which is said once of each."""
@@ -47,10 +47,10 @@ class Namesakes:
             return None
         known = self._heard.get(start)
         if known is None or (known.times < ENOUGH and now - known.since > WITHIN):
-            known = _Heard(-1, 0, now)
+            known = _HeardPulse(-1, 0, now)
         if number <= known.number:
             return None
-        known = self._heard[start] = _Heard(number, known.times + 1, known.since)
+        known = self._heard[start] = _HeardPulse(number, known.times + 1, known.since)
         self._heard.move_to_end(start)
         if len(self._heard) > MOST:
             self._heard.popitem(last=False)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from agents.simulator.lives import History
-from agents.simulator.seen import Blind, Interval, Platform, Seen, Stored
+from agents.simulator.seen import BlindIncident, ReportedPlatform, ReportedStation, StoredRecord, VerdictSpan
 from contract.errors import RemedyError
 from milepost import http
 
@@ -57,36 +57,36 @@ class _Asking:
             following = {"cursor": page["next"]}
 
 
-async def stations(url: str, token: str, found: History) -> dict[str, Seen]:
+async def stations(url: str, token: str, found: History) -> dict[str, ReportedStation]:
     """What the API at `url` says of every station of the journal. Raises RemedyError when it does not answer."""
     asking = _Asking(url, token)
     incidents = [one for kind in ("station_offline", "unusable") for one in await asking.items("incidents", kind=kind)]
     letters = await asking.items("deadletters") if found.garbage else []
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(station: str) -> tuple[str, Seen]:
+    async def one(station: str) -> tuple[str, ReportedStation]:
         async with gate:
             return station, await _station(asking, station, found, incidents, letters)
 
     return dict(await asyncio.gather(*(one(station) for station in found.stations)))
 
 
-async def platform(url: str, token: str, found: History) -> Platform:
+async def platform(url: str, token: str, found: History) -> ReportedPlatform:
     """What the API at `url` says of Milepost itself. Raises RemedyError when it does not answer."""
     asking = _Asking(url, token)
     blind = await asking.items("incidents", kind="pipeline_blind")
     shards = (await asking.get("pipeline"))["shards"]
     others = [one for one in await asking.items("stations") if one["id"] not in found.lives]
-    return Platform(
+    return ReportedPlatform(
         blind=[_blind(one) for one in blind],
         shards=len(shards),
         others=sum(one["last_seen"] is not None and _ms(one["last_seen"]) >= found.began - _AROUND for one in others),
     )
 
 
-def _blind(incident: Any) -> Blind:
+def _blind(incident: Any) -> BlindIncident:
     over, detail = incident["ended_at"] or incident["closed_at"], incident["detail"]
-    return Blind(
+    return BlindIncident(
         began=_ms(incident["began_at"]),
         ended=None if over is None else _ms(over),
         causes=detail.get("causes", ()),
@@ -94,7 +94,9 @@ def _blind(incident: Any) -> Blind:
     )
 
 
-async def _station(asking: _Asking, station: str, found: History, incidents: list[Any], letters: list[Any]) -> Seen:
+async def _station(
+    asking: _Asking, station: str, found: History, incidents: list[Any], letters: list[Any]
+) -> ReportedStation:
     window = {"from": _iso(found.began - _AROUND), "to": _iso(found.ended)}
     around = {"from": _iso(found.began - _AROUND), "to": _iso(found.ended + _AROUND)}
     timeline = await asking.get(f"stations/{quote(station)}/timeline", **window)
@@ -103,12 +105,12 @@ async def _station(asking: _Asking, station: str, found: History, incidents: lis
     health = await asking.items(f"stations/{quote(station)}/health", **all_)
     schedule = await asking.get(f"stations/{quote(station)}/schedule", **around)
     own = [one for one in incidents if one["station"] == station]
-    return Seen(
+    return ReportedStation(
         timeline=[
-            Interval(begin=_ms(one["from"]), end=_ms(one["to"]), verdict=one["verdict"])
+            VerdictSpan(begin=_ms(one["from"]), end=_ms(one["to"]), verdict=one["verdict"])
             for one in timeline["intervals"]
         ],
-        health=[Stored(one["terminal"], one["box"], one["id"]) for one in health],
+        health=[StoredRecord(one["terminal"], one["box"], one["id"]) for one in health],
         incidents=[_ms(one["began_at"]) for one in own if one["kind"] == "station_offline"],
         unusable=[_lasted(one) for one in own if one["kind"] == "unusable"],
         openings=None if schedule["always"] else [_span(one) for one in schedule["openings"]],

@@ -16,8 +16,8 @@ from agents.simulator.fleet import Fleet
 from agents.simulator.journal import BrokenJournalError
 from agents.simulator.lives import history
 from agents.simulator.machine.actions import TerminalProfile
-from agents.simulator.seen import Finding
-from agents.simulator.timetable import BrokenLineError, Deed
+from agents.simulator.seen import Disagreement
+from agents.simulator.timetable import BrokenLineError, TimedDeed
 from contract.errors import RemedyError
 from contract.said import Said, said_by
 from milepost.commands import check_api
@@ -92,7 +92,7 @@ async def running(fleet: Fleet) -> AsyncIterator[Fleet]:
         await fleet.stop()
 
 
-async def _until_over(fleet: Fleet, deeds: list[Deed], stop: asyncio.Event, seconds: float | None) -> None:
+async def _until_over(fleet: Fleet, deeds: list[TimedDeed], stop: asyncio.Event, seconds: float | None) -> None:
     """Follow the script and report, until `stop` or so many seconds have passed."""
     tasks = [
         asyncio.create_task(fleet.follow(deeds), name="follow the script"),
@@ -135,13 +135,13 @@ def _broker(settings: Settings, arguments: argparse.Namespace) -> Broker:
     return broker._replace(password=password or broker.password)
 
 
-def read_script(path: Path | None, profiles: list[TerminalProfile], seed: int) -> list[Deed]:
+def read_script(path: Path | None, profiles: list[TerminalProfile], seed: int) -> list[TimedDeed]:
     """The deeds of a fault script. Raises RemedyError that names the line."""
     if path is None:
         return []
     try:
         lines = timetable.read(path.read_text(encoding="utf-8"))
-        named = [timetable.Terminal(one.station, one.terminal, one.area) for one in profiles]
+        named = [timetable.NamedTerminal(one.station, one.terminal, one.area) for one in profiles]
         return timetable.plan(lines, named, Random(seed))  # noqa: S311  # seeded, so that a run can be had again
     except (OSError, UnicodeDecodeError) as exc:
         raise RemedyError(
@@ -152,7 +152,7 @@ def read_script(path: Path | None, profiles: list[TerminalProfile], seed: int) -
         raise RemedyError(f"{path}: {exc}", f"{path}：{said_by(exc).zh}") from exc
 
 
-def _bridge(pid: int | None, deeds: list[Deed]) -> int | None:
+def _bridge(pid: int | None, deeds: list[TimedDeed]) -> int | None:
     """The process that the script lets stand still. Raises RemedyError when there is none that we may stop."""
     if not any(deed.deed in timetable.OF_BRIDGE for deed in deeds):
         return None
@@ -221,7 +221,7 @@ async def _check(arguments: argparse.Namespace) -> int:
     return 1 if findings else 0
 
 
-def _outcome(stations: int, findings: list[Finding]) -> Said:
+def _outcome(stations: int, findings: list[Disagreement]) -> Said:
     if findings:
         places = len({one.station for one in findings if one.station is not None})
         return Said(

@@ -15,7 +15,7 @@ from random import Random
 import msgspec
 
 from agents.simulator import timetable
-from agents.simulator.timetable import Line, Who
+from agents.simulator.timetable import ScriptLine, ScriptTarget
 from alerting.incidents.book import Incident
 from registry.closures.rules import Closure
 from tests.instrument import script
@@ -37,7 +37,7 @@ class Player:
         self._ahead: list[tuple[float, int, Doing]] = []
         self._random = Random(seed)
         self._roll = [
-            timetable.Terminal(one.station, one.terminal, one.area)
+            timetable.NamedTerminal(one.station, one.terminal, one.area)
             for one in (member.terminal.profile for member in self.world.members)
         ]
 
@@ -56,7 +56,7 @@ class Player:
 
     def _take(self, step: script.Step) -> None:
         match step:
-            case Line():
+            case ScriptLine():
                 for deed in timetable.expand(step, timetable.choose(step.who, self._roll, self._random)):
                     self._plan(deed.at, lambda deed=deed: self.world.do(deed))  # type: ignore[misc]
             case Strike():
@@ -100,7 +100,7 @@ class Player:
             )  # fmt: skip
             self.world.register.closures.append(closure)
 
-    def stations(self, who: Who) -> list[str]:
+    def stations(self, who: ScriptTarget) -> list[str]:
         chosen = timetable.choose(who, self._roll, self._random)
         return sorted({self._roll[number].station for number in chosen})
 
@@ -138,7 +138,7 @@ class Player:
     def _children(self, incident: Incident) -> int:
         return sum(one.parent == incident.id for one in self.world.desk.kept.incidents.values())
 
-    def _concerns(self, one: Incident, who: Who) -> bool:
+    def _concerns(self, one: Incident, who: ScriptTarget) -> bool:
         if who.kind == "area":
             return (one.area or "").startswith(who.value)
         return one.station in self.stations(who)

@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 
 from agents.simulator import timetable
-from agents.simulator.timetable import BrokenLineError, Line, Who, duration
+from agents.simulator.timetable import BrokenLineError, ScriptLine, ScriptTarget, duration
 from alerting.stations.verdict import Verdict
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
@@ -62,7 +62,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
 
     at: float
     deed: str
-    who: Who
+    who: ScriptTarget
     options: dict[str, str] = {}
 
 
@@ -71,7 +71,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
 
     at: float
     text: str
-    who: Who | None = None
+    who: ScriptTarget | None = None
     verdict: str | None = None
     count: int = 0
     kind: str | None = None
@@ -80,7 +80,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
     so_far: bool = False
 
 
-Step = Line | Strike | Edit | Expect
+Step = ScriptLine | Strike | Edit | Expect
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):

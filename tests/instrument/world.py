@@ -15,7 +15,7 @@ import msgspec
 from agents.simulator.fleet import ACTS
 from agents.simulator.machine.actions import Connect, Drop, LinkState, Publish, TerminalProfile
 from agents.simulator.machine.terminal import SimTerminal
-from agents.simulator.timetable import Deed
+from agents.simulator.timetable import TimedDeed
 from alerting.causes.shard_suspicion import MassSettings
 from alerting.liveness.model import LivenessSettings, Registration
 from alerting.liveness.pipeline_clock import ClockSettings
@@ -150,7 +150,7 @@ class World:
 
     # -- what is done ------------------------------------------------------------------------------------------
 
-    def do(self, deed: Deed) -> None:
+    def do(self, deed: TimedDeed) -> None:
         """A deed of the fault script, now."""
         member = self.members[deed.index]
         if deed.deed in ("clone", "end-clone"):
@@ -159,7 +159,7 @@ class World:
             ACTS[deed.deed](member.terminal, self.seconds, deed.value)
             self._wake(deed.index)
 
-    def _clone(self, deed: Deed) -> None:
+    def _clone(self, deed: TimedDeed) -> None:
         ended = self._clones.pop(deed.index, None)
         if ended is not None:
             self.members[ended].terminal.die(self.seconds)

@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 from contract.codec import encode
 from contract.log import RECORDS, AcceptedData, DataEntry
 from contract.messages import KINDS, Health, Record
-from ingest.handler import RecordsHandler, _Handler
+from ingest.handler import RecordsHandler, _CollectingHandler
 from store.offsets import Claim
 from store.pool import Connection, Pool
 
@@ -43,7 +43,7 @@ def health(number: int, *, at: int = NOW, up: float | None = 900.0, **values: An
     return Health(id=number, at=at, up=up, **values)
 
 
-async def feed(pool: Pool, handler: _Handler, records: Sequence[KafkaRecord]) -> None:
+async def feed(pool: Pool, handler: _CollectingHandler, records: Sequence[KafkaRecord]) -> None:
     """One batch through the handler, committed, as the consumer would."""
     async with pool.acquire() as connection:
         if not handler._log:

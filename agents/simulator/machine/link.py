@@ -4,7 +4,7 @@ from math import inf
 from random import Random
 
 from agents.pacing import keepalive, reconnect_delay
-from agents.presence import Moment, Presence, Span
+from agents.presence import Moment, PresenceTracker, Span
 from agents.simulator.machine.actions import Connect, Drop, LinkState
 from agents.simulator.machine.output import TerminalOutput
 from contract import codec
@@ -19,7 +19,7 @@ class SimLink:
 
     def __init__(self, output: TerminalOutput, random: Random) -> None:
         self._output, self._random = output, random
-        self._presence: Presence | None = None
+        self._presence: PresenceTracker | None = None
         self._connect_at = 0.0
         self.state = LinkState.DOWN
         self.is_cut = False
@@ -33,7 +33,7 @@ class SimLink:
         """The device started `ago` seconds before `now`; it connects within `within` seconds or by the usual jitter."""
         self.state = LinkState.DOWN
         began = self._output.device.moment(now - ago)
-        self._presence = Presence(Moment(began.at, MonotonicSeconds(0.0)), usable)
+        self._presence = PresenceTracker(Moment(began.at, MonotonicSeconds(0.0)), usable)
         self.connect_later(now, within=within)
 
     def power_off(self, now: float, usable: bool, why: str, *, goodbye: bool = False) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from itertools import islice
 from math import inf
-from typing import Final, NamedTuple
+from typing import Final
 
-from agents.pacing import WINDOW, Flight, Key, LinkBudget, Pacer, Row
+from agents.pacing import WINDOW, Flight, Key, LinkBudget, OutboxRow, Pacer, PendingMessage
 from contract.messages import MAX_RECORDS
 
 PUBACK_PATIENCE: Final = 60.0
@@ -14,22 +14,16 @@ MOST_RECORDS: Final = 20_000
 """Records in an outbox; when it is full the oldest goes first."""
 
 
-class _Pending(NamedTuple):
-    mid: int
-    size: int
-    sent_at: float
-
-
 class SimOutbox:
     """Records that no ack has named yet, and the data message on its way."""
 
     def __init__(self) -> None:
-        self._records: dict[Key, tuple[Row, bytes]] = {}
+        self._records: dict[Key, tuple[OutboxRow, bytes]] = {}
         self._seq = 0
         self._flight = Flight()
         self._pacer = Pacer(self._flight, rate=20.0)
         self._budget = LinkBudget()
-        self._pending: _Pending | None = None
+        self._pending: PendingMessage | None = None
         self._next_look = 0.0
 
     def __len__(self) -> int:
@@ -42,7 +36,7 @@ class SimOutbox:
             oldest = next(iter(self._records))
             del self._records[oldest]
             self._flight.forget([oldest])
-        self._records[box, number] = (Row(self._seq, box, number, len(body)), body)
+        self._records[box, number] = (OutboxRow(self._seq, box, number, len(body)), body)
         self._next_look = min(self._next_look, now)
 
     def acknowledge(self, box: str, ids: Sequence[tuple[int, int]], now: float) -> list[int]:
@@ -84,7 +78,7 @@ class SimOutbox:
             self._pending = None
         return self._pending is None and bool(self._records) and now >= self._next_look
 
-    def choose(self, now: float, *, every: float) -> list[Row]:
+    def choose(self, now: float, *, every: float) -> list[OutboxRow]:
         """The records of the next data message, newest first; empty when all of them have to wait."""
         rows = [row for row, _ in islice(reversed(self._records.values()), WINDOW + MAX_RECORDS)]
         chosen = self._pacer.choose(rows, now, room=self._budget.bytes(every))
@@ -92,11 +86,11 @@ class SimOutbox:
             self._next_look = self._pacer.look_again(now)
         return chosen
 
-    def body_of(self, row: Row) -> bytes:
+    def body_of(self, row: OutboxRow) -> bytes:
         """The encoded record."""
         return self._records[row.key][1]
 
-    def sent(self, rows: Sequence[Row], mid: int, size: int, now: float) -> None:
+    def sent(self, rows: Sequence[OutboxRow], mid: int, size: int, now: float) -> None:
         """These records were published in one message of `size` bytes."""
         self._pacer.sent(rows, now)
-        self._pending = _Pending(mid, size, now)
+        self._pending = PendingMessage(mid, size, now)

@@ -15,7 +15,7 @@ from contract.refusal import RefusedError
 from contract.topics import Topic
 
 
-class _Subject(TypedDict):
+class _EntryOrigin(TypedDict):
     """What every journal entry of a terminal has."""
 
     at: int
@@ -40,7 +40,7 @@ class TerminalOutput:
     def heartbeat(self, now: float, *, usable: bool, users: int) -> None:
         """Send a heartbeat, and those of invented terminals, which the journal does not name."""
         beat = self.messages.heartbeat(now, usable=usable, users=users)
-        entry = journal.Beat(
+        entry = journal.HeartbeatSent(
             boot=beat.boot, run=beat.run, n=beat.n, every=beat.every, usable=usable, **self._subject(now)
         )
         self.actions.publish(Publish(topic=self._topic("heartbeat"), payload=codec.encode(beat), entry=entry))
@@ -68,7 +68,7 @@ class TerminalOutput:
         rows = sorted(chosen)
         data = self.messages.data(now, rows[0].box, map(outbox.body_of, rows))
         payload, mid = codec.encode(data), self._next_mid()
-        entry = journal.Sent(box=data.box, ids=codec.ranges([row.id for row in chosen]), **self._subject(now))
+        entry = journal.RecordsSent(box=data.box, ids=codec.ranges([row.id for row in chosen]), **self._subject(now))
         self.actions.publish(Publish(topic=self._topic("data"), payload=payload, mid=mid, entry=entry))
         outbox.sent(chosen, mid, len(payload), now)
 
@@ -76,7 +76,7 @@ class TerminalOutput:
         """Send a message that breaks the contract."""
         channel, payload = garbage(random)
         topic = self._topic(channel)
-        entry = journal.Garbage(topic=topic, size=len(payload), **self._subject(now))
+        entry = journal.GarbageSent(topic=topic, size=len(payload), **self._subject(now))
         self.actions.publish(Publish(topic=topic, payload=payload, mid=self._next_mid(), entry=entry))
 
     def record(self, now: float, record: Record) -> None:
@@ -84,7 +84,7 @@ class TerminalOutput:
         box = self.messages.counters.boot
         self.outbox.append(box, record.id, codec.encode(record), now)
         kind = str(type(record).__struct_config__.tag)
-        self.actions.add(Note(journal.Made(box=box, id=record.id, kind=kind, **self._subject(now))))
+        self.actions.add(Note(journal.RecordMade(box=box, id=record.id, kind=kind, **self._subject(now))))
 
     def acknowledged(self, now: float, payload: bytes) -> None:
         """Delete the records that an `ack` message names."""
@@ -94,11 +94,11 @@ class TerminalOutput:
             return
         known = self.outbox.acknowledge(ack.box, ack.ids, now)
         if known:
-            self.actions.add(Note(journal.Acked(box=ack.box, ids=codec.ranges(known), **self._subject(now))))
+            self.actions.add(Note(journal.RecordsAcked(box=ack.box, ids=codec.ranges(known), **self._subject(now))))
 
     def linked(self, now: float, *, up: bool, why: str = "") -> None:
         """Note that the connection is up or down."""
-        self.actions.add(Note(journal.Linked(up=up, why=why, **self._subject(now))))
+        self.actions.add(Note(journal.LinkChanged(up=up, why=why, **self._subject(now))))
 
     def _next_mid(self) -> int:
         self._mid = self._mid % 65_535 + 1
@@ -107,7 +107,7 @@ class TerminalOutput:
     def _topic(self, channel: str) -> str:
         return str(Topic(self.profile.station, self.profile.terminal, channel))
 
-    def _subject(self, now: float) -> _Subject:
+    def _subject(self, now: float) -> _EntryOrigin:
         return {
             "at": self.device.true(now),
             "station": self.profile.station,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agents.simulator import journal, roster
-from agents.simulator.journal import Acked, Beat, Made
+from agents.simulator.journal import HeartbeatSent, RecordMade, RecordsAcked
 from tests.acceptance.stack import Stack, wait_until
 
 FAULTS = """\
@@ -89,14 +89,14 @@ def _plant(book: Path, stack: Stack) -> None:
     """The same journal with a heartbeat more and a record more: the check by the API must find both lies."""
     with book.open("rb") as file:
         entries = list(journal.read(file))
-    beats = [one for one in entries if isinstance(one, Beat) and one.station == "6302020001"]
+    beats = [one for one in entries if isinstance(one, HeartbeatSent) and one.station == "6302020001"]
     last = max(beats, key=lambda one: one.at)
     planted = [
-        Beat(at=at, station=last.station, terminal="001", boot=last.boot, run=last.run, n=0, every=1.0)
+        HeartbeatSent(at=at, station=last.station, terminal="001", boot=last.boot, run=last.run, n=0, every=1.0)
         for at in range(beats[0].at, last.at, 1000)
     ]
     lost = {"at": last.at, "station": last.station, "terminal": "001", "box": last.boot}
-    entries += [*planted, Made(id=9999, kind="health", **lost), Acked(ids=[(9999, 9999)], **lost)]
+    entries += [*planted, RecordMade(id=9999, kind="health", **lost), RecordsAcked(ids=[(9999, 9999)], **lost)]
     book.write_bytes(b"".join(map(journal.line, sorted(entries, key=lambda one: one.at))))
     result = simulate(stack, "--stations", "0", "--journal", str(book))
     assert result.returncode == 1, result

@@ -12,8 +12,8 @@ from contract.codec import encode
 from contract.log import DEADLETTER, DeadLetter, ReplyEntry
 from contract.messages import Event, Health, Inventory, Presence, Record, Reply, Resource, Usage
 from ingest import store as ingest_store
-from ingest.boot_cache import BootMemory
-from ingest.handler import DeadLettersHandler, RecordsHandler, Waiting
+from ingest.boot_cache import BootCache
+from ingest.handler import DeadLettersHandler, RecordsHandler, WaitingRecords
 from ingest.rows import names_of
 from ingest.seen_ids import MAX_RANGES
 from store.pool import Pool
@@ -134,7 +134,7 @@ async def test_a_transaction_that_fails_leaves_nothing_behind(pool: Pool) -> Non
 
 
 async def test_a_small_memory_gives_the_same_rows(pool: Pool) -> None:
-    handler = RecordsHandler(BootMemory(size=2))
+    handler = RecordsHandler(BootCache(size=2))
     values = [data([health(n)], boot=f"b{boot}") for n in range(4) for boot in range(5)]
     for value in values + values:
         await store(pool, value, handler=handler)
@@ -345,7 +345,7 @@ async def test_dead_letters_are_kept_readable_and_few(pool: Pool, monkeypatch: p
 def test_a_commit_is_due_by_time_number_or_size() -> None:
     few, many = [kafka_record(b"x")], [kafka_record(b"x")] * 5000
     big = [kafka_record(b"x" * 2**20)] * 8
-    waiting = Waiting()
+    waiting = WaitingRecords()
     assert not waiting.due(100.0)
     waiting.add(0, few, 100.0)
     assert not waiting.due(100.19)

@@ -13,8 +13,8 @@ from agents.pacing import (
     WINDOW,
     Flight,
     LinkBudget,
+    OutboxRow,
     Pacer,
-    Row,
     compose,
     keepalive,
     reconnect_delay,
@@ -22,9 +22,9 @@ from agents.pacing import (
 from contract.messages import MAX_DATA_BYTES, MAX_RECORDS
 
 
-def rows(count: int, *, box: str = "box", size: int = 100, first: int = 1) -> list[Row]:
+def rows(count: int, *, box: str = "box", size: int = 100, first: int = 1) -> list[OutboxRow]:
     """Newest first, as the outbox gives them."""
-    return [Row(number, box, number, size) for number in range(first + count - 1, first - 1, -1)]
+    return [OutboxRow(number, box, number, size) for number in range(first + count - 1, first - 1, -1)]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_the_window_bounds_what_is_in_flight() -> None:
     st.sets(st.integers(0, 700)),
 )
 def test_a_message_keeps_every_limit(records: list[tuple[str, int]], room: int, blocked: set[int]) -> None:
-    waiting = [Row(seq, box, seq, size) for seq, (box, size) in enumerate(records)][::-1]
+    waiting = [OutboxRow(seq, box, seq, size) for seq, (box, size) in enumerate(records)][::-1]
     chosen = compose(waiting, lambda row: row.seq not in blocked, room=room)
     allowed = [row for row in waiting if row.seq not in blocked]
     assert bool(chosen) == bool(allowed)

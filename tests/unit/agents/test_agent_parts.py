@@ -16,11 +16,11 @@ import pytest
 
 from agents import VERSION
 from agents.collect import HEALTH, INVENTORY, Collector, Subject, collect
-from agents.commands import Orders
+from agents.commands import CommandPolicy
 from agents.config import AgentConfig, Broker, broker_of, check, parse_broker, prepare_directory
 from agents.outbox.queue import SPARE_ROWS
 from agents.pacing import RESEND_AFTER, RESEND_AT_MOST
-from agents.run_counter import State, begin_run, save, write_whole
+from agents.run_counter import AgentState, begin_run, save, write_whole
 from agents.sampler import Sample, Sampler
 from contract.errors import RemedyError
 from contract.messages import Command, Config, Health, Inventory
@@ -105,17 +105,17 @@ class TestRunCounter:
         begun = begin_run(tmp_path / "state")
         assert begun.state.run == 1
         assert begun.trouble
-        assert begin_run(tmp_path / "state") == (State(run=2), None)
+        assert begin_run(tmp_path / "state") == (AgentState(run=2), None)
 
     def test_it_remembers_the_outbox(self, tmp_path: Path) -> None:
         begun = begin_run(tmp_path / "state")
-        assert begun == (State(run=1), None)
-        save(tmp_path / "state", State(run=1, outbox=True))
-        assert begin_run(tmp_path / "state").state == State(run=2, outbox=True)
+        assert begun == (AgentState(run=1), None)
+        save(tmp_path / "state", AgentState(run=1, outbox=True))
+        assert begin_run(tmp_path / "state").state == AgentState(run=2, outbox=True)
 
     def test_a_file_of_an_older_agent_counts_on(self, tmp_path: Path) -> None:
         (tmp_path / "state").write_bytes(b'{"run":41}')
-        assert begin_run(tmp_path / "state").state == State(run=42)
+        assert begin_run(tmp_path / "state").state == AgentState(run=42)
 
     def test_a_disk_that_refuses_is_said_and_lived_with(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         begun = begin_run(tmp_path / "missing" / "state")
@@ -144,29 +144,29 @@ class TestOrders:
     def test_a_command_is_carried_out_or_refused_with_a_reason(
         self, accept: bool, command: Command, stage: str, reason: str | None, work: str | None
     ) -> None:
-        reply, todo = Orders(accept_unsigned=accept).answer(command, 1000)
+        reply, todo = CommandPolicy(accept_unsigned=accept).answer(command, 1000)
         assert (reply.id, reply.stage, reply.at, todo) == ("a", stage, 1000, work)
         assert reply.result == ({"reason": reason} if reason else msgspec.UNSET)
 
     def test_a_command_that_comes_twice_is_carried_out_once(self) -> None:
-        orders = Orders(accept_unsigned=True)
+        orders = CommandPolicy(accept_unsigned=True)
         command = Command(v=1, id="a", name="report_now")
         first, work = orders.answer(command, 1000)
         again, nothing = orders.answer(command, 2000)
         assert (again, work, nothing) == (first, "report_now", None)
 
     def test_memory_of_commands_is_bounded(self) -> None:
-        orders = Orders(accept_unsigned=True)
+        orders = CommandPolicy(accept_unsigned=True)
         for number in range(1000):
             orders.answer(Command(v=1, id=str(number), name="report_now"), 0)
         assert len(orders._replies) <= 64
 
     def test_only_newer_settings_are_applied(self) -> None:
-        orders = Orders(accept_unsigned=True)
+        orders = CommandPolicy(accept_unsigned=True)
         assert [orders.accepts_config(Config(v=1, rev=rev)) for rev in (3, 3, 2, 4)] == [True, False, False, True]
 
     def test_unsigned_settings_are_not(self) -> None:
-        assert not Orders(accept_unsigned=False).accepts_config(Config(v=1, rev=1))
+        assert not CommandPolicy(accept_unsigned=False).accepts_config(Config(v=1, rev=1))
 
 
 class Sensor(NamedTuple):

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.presence import SHORTEST, Moment, Presence, Span
+from agents.presence import SHORTEST, Moment, PresenceTracker, Span
 
 HOUR = 3_600_000
 
@@ -14,8 +14,8 @@ def moment(up: float, *, wall: int = HOUR) -> Moment:
     return Moment(wall + round(up * 1000), up)
 
 
-def online(until: float) -> Presence:
-    presence = Presence(moment(0), True)
+def online(until: float) -> PresenceTracker:
+    presence = PresenceTracker(moment(0), True)
     presence.back(moment(0.5))
     presence.heard(moment(until))
     return presence
@@ -30,7 +30,7 @@ def test_an_outage_begins_when_the_link_was_last_heard() -> None:
 
 
 def test_the_time_before_the_first_connection_is_an_outage_too() -> None:
-    presence = Presence(moment(0), None)
+    presence = PresenceTracker(moment(0), None)
     assert presence.is_down
     assert presence.back(moment(30)) == Span(moment(0), moment(30), None)
 
@@ -87,7 +87,7 @@ STEPS = st.lists(
 @given(STEPS)
 def test_the_records_cover_every_outage_once(steps: list[tuple[float, str, bool]]) -> None:
     """Whatever happens, spans do not overlap, are long enough, and cover each outage but its blips."""
-    presence, up, usable, spans = Presence(moment(0), False), 0.0, False, []
+    presence, up, usable, spans = PresenceTracker(moment(0), False), 0.0, False, []
     heard, outages = 0.0, []
     for wait, step, value in [*steps, (1.0, "back", False)]:
         up += wait

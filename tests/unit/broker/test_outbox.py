@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from broker.acks import PendingReceipt
 from broker.metrics import Counters
-from broker.outbox import Outbox, needs_restart
+from broker.outbox import KafkaOutbox, needs_restart
 from broker.translate import Receipt
 
 Lane = tuple[str, int]
@@ -66,7 +66,7 @@ class Bench:
         self.counters = Counters()
         self.acked: list[int] = []
         self.failures: list[BaseException] = []
-        self.outbox = Outbox(
+        self.outbox = KafkaOutbox(
             self.kafka,
             self.counters,
             on_safe=lambda pending: self.acked.extend(p.receipt.ids[0] for p in pending if p.safe()),

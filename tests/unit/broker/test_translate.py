@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from broker.acks import MAX_RANGES, PendingReceipt, merge
 from broker.partition import partition_of
-from broker.translate import MAX_TOPIC, MOST_RECORDS, Outcome, Receipt, Translator, dead_letter
+from broker.translate import MAX_TOPIC, MOST_RECORDS, Receipt, Translation, Translator, dead_letter
 from contract.codec import encode
 from contract.log import (
     LIVE,
@@ -45,7 +45,7 @@ def translator() -> Translator:
     return Translator(shard="main", start="s1", partitions=24)
 
 
-def translate(channel: str, payload: bytes, *, retain: bool = False) -> Outcome:
+def translate(channel: str, payload: bytes, *, retain: bool = False) -> Translation:
     topic = f"milepost/v1/{STATION}/{TERMINAL}/{channel}"
     return translator().translate(topic, payload, retain=retain, received=1_795_000_000_000, mono=77)
 
@@ -83,7 +83,7 @@ def test_a_spliced_entry_decodes_to_what_an_encoded_one_does(
 
 @pytest.mark.parametrize("channel", ["ack", "command", "config"])
 def test_what_is_on_its_way_down_is_nobodys_business_here(channel: str) -> None:
-    assert translate(channel, b"not even JSON") == Outcome()
+    assert translate(channel, b"not even JSON") == Translation()
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_receipt_of_two_batches_is_due_when_both_are_safe() -> None:
 
 def beat(
     translator: Translator, station: str, terminal: str, channel: str = "heartbeat", body: bytes = HEARTBEAT
-) -> Outcome:
+) -> Translation:
     return translator.translate(f"milepost/v1/{station}/{terminal}/{channel}", body, retain=False, received=1, mono=1)
 
 

@@ -6,9 +6,18 @@ from hypothesis import strategies as st
 
 from agents.simulator import journal
 from agents.simulator.checker import check
-from agents.simulator.journal import Acked, Beat, BrokenJournalError, Entry, Garbage, Linked, Made, StatusSent
+from agents.simulator.journal import (
+    BrokenJournalError,
+    Entry,
+    GarbageSent,
+    HeartbeatSent,
+    LinkChanged,
+    RecordMade,
+    RecordsAcked,
+    StatusSent,
+)
 from agents.simulator.lives import history
-from agents.simulator.seen import Finding, Interval, Rules, Seen, Stored
+from agents.simulator.seen import Disagreement, ExpectedRules, ReportedStation, StoredRecord, VerdictSpan
 
 STATION, EPOCH = "6302220001", 1_800_000_000_000
 
@@ -21,27 +30,27 @@ def beats(*spans: tuple[float, float], every: float = 2.0, terminal: str = "001"
     """Heartbeats from begin to end (seconds) of each span."""
     times = [begin + number * every for begin, end in spans for number in range(int((end - begin) / every) + 1)]
     return [
-        Beat(
+        HeartbeatSent(
             at=ms(at), station=STATION, terminal=terminal, clone=clone, boot="b", run=1, n=n, every=every
         )
         for n, at in enumerate(times)
     ]  # fmt: skip
 
 
-def timeline(*spans: tuple[float, float, str]) -> list[Interval]:
-    return [Interval(begin=ms(begin), end=ms(end), verdict=verdict) for begin, end, verdict in spans]
+def timeline(*spans: tuple[float, float, str]) -> list[VerdictSpan]:
+    return [VerdictSpan(begin=ms(begin), end=ms(end), verdict=verdict) for begin, end, verdict in spans]
 
 
 def found(
     entries: list[Entry],
-    intervals: list[Interval],
+    intervals: list[VerdictSpan],
     *,
-    health: list[Stored] | None = None,
+    health: list[StoredRecord] | None = None,
     incidents: list[int] | None = None,
     deadletters: int | None = None,
 ) -> list[str]:
-    seen = Seen(timeline=intervals, health=health or [], incidents=incidents or [], deadletters=deadletters)
-    return [one.kind for one in check(history(sorted(entries, key=lambda e: e.at)), {STATION: seen}, Rules())]
+    seen = ReportedStation(timeline=intervals, health=health or [], incidents=incidents or [], deadletters=deadletters)
+    return [one.kind for one in check(history(sorted(entries, key=lambda e: e.at)), {STATION: seen}, ExpectedRules())]
 
 
 ONLINE = timeline((0, 100, "online"))
@@ -97,7 +106,7 @@ def test_blind_long_before_the_end_is_no_excuse() -> None:
 def test_a_silence_outside_of_the_opening_hours_need_not_be_offline(
     openings: list[tuple[float, float]], expected: list[str]
 ) -> None:
-    closed = Seen(
+    closed = ReportedStation(
         timeline=timeline((0, 32, "online"), (32, 60, "closed"), (60, 100, "online")),
         health=[],
         openings=[(ms(begin), ms(end)) for begin, end in openings],
@@ -148,13 +157,13 @@ def test_nobody_is_shut_out_while_milepost_is_blind() -> None:
 
 
 def test_a_heartbeat_that_may_have_died_with_its_link_decides_nothing() -> None:
-    lost = Linked(at=ms(30.2), station=STATION, terminal="001", up=False)
+    lost = LinkChanged(at=ms(30.2), station=STATION, terminal="001", up=False)
     earlier = timeline((0, 30, "online"), (30, 60, "offline"), (60, 100, "online"))
     assert found([*SILENT, lost], earlier) == []
 
 
-RECORDS = [Made(at=ms(5), station=STATION, terminal="001", box="b", id=n, kind="health") for n in (1, 2, 3)]
-ACK = Acked(at=ms(6), station=STATION, terminal="001", box="b", ids=[(1, 2)])
+RECORDS = [RecordMade(at=ms(5), station=STATION, terminal="001", box="b", id=n, kind="health") for n in (1, 2, 3)]
+ACK = RecordsAcked(at=ms(6), station=STATION, terminal="001", box="b", ids=[(1, 2)])
 
 
 @pytest.mark.parametrize(
@@ -169,22 +178,22 @@ ACK = Acked(at=ms(6), station=STATION, terminal="001", box="b", ids=[(1, 2)])
     ids=["what was acknowledged", "and what was not yet", "a planted loss", "twice", "invented"],
 )
 def test_every_acknowledged_record_is_stored_once(stored: list[int], expected: list[str]) -> None:
-    health = [Stored("001", "b", number) for number in stored]
+    health = [StoredRecord("001", "b", number) for number in stored]
     assert found([*beats((0, 100)), *RECORDS, ACK], ONLINE, health=health) == expected
 
 
 def test_an_id_that_a_machine_gave_twice_names_no_record() -> None:
     """It was set back: whichever record of the two came first is stored."""
-    usage = [Made(at=ms(5), station=STATION, terminal="001", box="b", id=n, kind="usage") for n in (1, 2, 3)]
-    assert found([*beats((0, 100)), *usage, *RECORDS, ACK], ONLINE, health=[Stored("001", "b", 3)]) == []
+    usage = [RecordMade(at=ms(5), station=STATION, terminal="001", box="b", id=n, kind="usage") for n in (1, 2, 3)]
+    assert found([*beats((0, 100)), *usage, *RECORDS, ACK], ONLINE, health=[StoredRecord("001", "b", 3)]) == []
 
 
 def test_records_of_others_are_nobody_s_fault() -> None:
-    assert found(beats((0, 100)), ONLINE, health=[Stored("001", "older", 1)]) == []
+    assert found(beats((0, 100)), ONLINE, health=[StoredRecord("001", "older", 1)]) == []
 
 
 def test_garbage_must_be_named() -> None:
-    spoilt = Garbage(at=ms(9), station=STATION, terminal="001", topic="t", size=3)
+    spoilt = GarbageSent(at=ms(9), station=STATION, terminal="001", topic="t", size=3)
     assert found([*beats((0, 100)), spoilt], ONLINE, deadletters=0) == ["garbage_unnamed"]
     assert found([*beats((0, 100)), spoilt], ONLINE, deadletters=1) == []
 
@@ -219,8 +228,8 @@ def test_a_faithful_judge_is_never_blamed_and_a_random_lie_is(lives: list[tuple[
 
 
 def test_findings_name_the_station() -> None:
-    seen = Seen(timeline=FELL, health=[])
+    seen = ReportedStation(timeline=FELL, health=[])
     finding, _ = check(history(beats((0, 100))), {STATION: seen})
-    assert isinstance(finding, Finding)
+    assert isinstance(finding, Disagreement)
     assert finding.station == STATION
     assert "sent heartbeats" in finding.text

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from agents.simulator.checker import check
-from agents.simulator.journal import Beat, Ended, Entry, Linked, StatusSent
+from agents.simulator.journal import Entry, FleetEnded, HeartbeatSent, LinkChanged, StatusSent
 from agents.simulator.lives import history
-from agents.simulator.seen import Blind, Interval, Platform, Seen
+from agents.simulator.seen import BlindIncident, ReportedPlatform, ReportedStation, VerdictSpan
 from agents.simulator.spans import Span
 
 EPOCH, EVERY, ENDED, FELL = 1_800_000_000_000, 10.0, 2000.0, 1003.0
@@ -29,19 +29,19 @@ def life(number: int, fell: float | None, why: str, began: float, every: float =
     offset = began + number % 10 * every / 10
     times = [offset + place * every for place in range(int((until - offset) / every) + 1)]
     who: dict[str, Any] = {"station": station(number), "terminal": "001"}
-    beats = [Beat(at=ms(at), boot="b", run=1, n=n, every=every, **who) for n, at in enumerate(times)]
+    beats = [HeartbeatSent(at=ms(at), boot="b", run=1, n=n, every=every, **who) for n, at in enumerate(times)]
     if fell is None:
         return [*beats]
     goodbye = [StatusSent(at=ms(fell), state="away", **who)] if why == "away" else []
-    return [*beats, *goodbye, Linked(at=ms(fell), up=False, why=why, **who)]
+    return [*beats, *goodbye, LinkChanged(at=ms(fell), up=False, why=why, **who)]
 
 
-def blind(causes: Sequence[str] = SUSPECTED, reasons: Sequence[str] = (), *, at: float = FELL + 10) -> Blind:
-    return Blind(began=ms(at), ended=None, causes=causes, reasons=reasons)
+def blind(causes: Sequence[str] = SUSPECTED, reasons: Sequence[str] = (), *, at: float = FELL + 10) -> BlindIncident:
+    return BlindIncident(began=ms(at), ended=None, causes=causes, reasons=reasons)
 
 
 def found(
-    blinds: list[Blind],
+    blinds: list[BlindIncident],
     *,
     fallen: int = 25,
     all_: int = 25,
@@ -51,27 +51,27 @@ def found(
     closures: list[Span] | None = None,
     reads: str = "unknown",
     others_read: str = "online",
-    platform: Platform | None = None,
+    platform: ReportedPlatform | None = None,
     every: float = EVERY,
 ) -> set[str]:
     """The kinds of findings when `fallen` of `all_` stations fell at FELL and read so from then on."""
     entries = [
         entry for number in range(all_) for entry in life(number, FELL if number < fallen else None, why, began, every)
     ]
-    entries.append(Ended(at=ms(ENDED)))
+    entries.append(FleetEnded(at=ms(ENDED)))
 
-    def seen(number: int) -> Seen:
+    def seen(number: int) -> ReportedStation:
         after = reads if number < fallen else others_read
         missed = FELL + every - (FELL - began - number % 10 * every / 10) % every
         spans = [(began - 100, began, "never_seen"), (began, missed, "online"), (missed, ENDED, after)]
-        return Seen(
-            timeline=[Interval(begin=ms(begin), end=ms(end), verdict=verdict) for begin, end, verdict in spans],
+        return ReportedStation(
+            timeline=[VerdictSpan(begin=ms(begin), end=ms(end), verdict=verdict) for begin, end, verdict in spans],
             health=[],
             openings=openings,
             closures=closures or [],
         )
 
-    told = platform or Platform(blind=blinds)
+    told = platform or ReportedPlatform(blind=blinds)
     by_station = {station(number): seen(number) for number in range(all_)}
     return {one.kind for one in check(history(sorted(entries, key=lambda e: e.at)), by_station, platform=told)}
 
@@ -127,7 +127,7 @@ def test_who_says_goodbye_gives_no_reason_to_suspect_a_shard() -> None:
         pytest.param(blind(at=-300.0), id="before the journal began"),
     ],
 )
-def test_an_outage_of_ours_may_be_at_the_same_time(of_ours: Blind) -> None:
+def test_an_outage_of_ours_may_be_at_the_same_time(of_ours: BlindIncident) -> None:
     assert found([of_ours], openings=CLOSING) == set()
 
 
@@ -149,8 +149,8 @@ def test_a_declared_closure_leaves_open_whether_a_fall_counts() -> None:
 
 @pytest.mark.parametrize("platform", [{"others": 30}, {"shards": 2}], ids=["others", "another shard"])
 def test_what_the_journal_cannot_know_is_no_finding(platform: dict[str, Any]) -> None:
-    assert found([], reads="offline", platform=Platform(**platform)) == set()
-    assert found([], openings=CLOSING, platform=Platform(blind=[blind()], **platform)) == set()
+    assert found([], reads="offline", platform=ReportedPlatform(**platform)) == set()
+    assert found([], openings=CLOSING, platform=ReportedPlatform(blind=[blind()], **platform)) == set()
 
 
 def test_who_is_heard_is_not_unknown_with_the_shard() -> None:
@@ -162,6 +162,6 @@ def test_who_is_heard_is_not_unknown_with_the_shard() -> None:
 def test_a_finding_about_milepost_itself_names_no_station() -> None:
     entries = [entry for number in range(5) for entry in life(number, None, "", 0.0)]
     journal = history(sorted(entries, key=lambda e: e.at))
-    seen = {one: Seen(timeline=[], health=[]) for one in journal.stations}
-    (finding,) = check(journal, seen, platform=Platform(blind=[blind(at=500.0)]))
+    seen = {one: ReportedStation(timeline=[], health=[]) for one in journal.stations}
+    (finding,) = check(journal, seen, platform=ReportedPlatform(blind=[blind(at=500.0)]))
     assert str(finding).startswith("blind_wrongly: Milepost itself: ")

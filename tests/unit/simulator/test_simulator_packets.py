@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.simulator import packets
-from agents.simulator.packets import BrokenStreamError, Connack, Message, Pong, Puback, Reader, Suback
+from agents.simulator.packets import BrokenStreamError, Connack, Message, PacketReader, Pong, Puback, Suback
 
 
 def test_connect_is_as_the_specification_says() -> None:
@@ -21,7 +21,7 @@ def test_subscribe_asks_for_qos_1() -> None:
 
 def test_every_answer_is_read() -> None:
     stream = b"\x20\x02\x00\x00" + b"\x40\x02\x00\x07" + b"\x90\x03\x00\x07\x80" + b"\xd0\x00"
-    assert Reader().feed(stream) == [Connack(0), Puback(7), Suback(7, b"\x80"), Pong()]
+    assert PacketReader().feed(stream) == [Connack(0), Puback(7), Suback(7, b"\x80"), Pong()]
 
 
 @given(
@@ -33,7 +33,7 @@ def test_a_stream_cut_anywhere_gives_the_same_messages(
 ) -> None:
     stream = b"".join(packets.publish(t, payload, mid=mid, retain=retain) for t, payload, mid, retain in messages)
     places = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    reader = Reader()
+    reader = PacketReader()
     found = [packet for begin, end in pairwise(places) for packet in reader.feed(stream[begin:end])]
     assert found == [Message(topic, payload, 1 if mid else 0, retain, mid) for topic, payload, mid, retain in messages]
 
@@ -41,11 +41,11 @@ def test_a_stream_cut_anywhere_gives_the_same_messages(
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     with suppress(BrokenStreamError):
-        Reader().feed(data)
+        PacketReader().feed(data)
 
 
 def test_an_endless_length_is_refused() -> None:
     with pytest.raises(BrokenStreamError, match="four bytes"):
-        Reader().feed(b"\x30\xff\xff\xff\xff")
+        PacketReader().feed(b"\x30\xff\xff\xff\xff")
     with pytest.raises(BrokenStreamError, match="a packet of"):
-        Reader().feed(b"\x30\xff\xff\xff\x7f")
+        PacketReader().feed(b"\x30\xff\xff\xff\x7f")

@@ -49,7 +49,7 @@ class Bench:
             self.terminal.on_up(self.now)
         elif isinstance(action, Publish) and action.mid:
             self.terminal.on_puback(self.now, action.mid)
-            if self.acks and isinstance(action.entry, journal.Sent):
+            if self.acks and isinstance(action.entry, journal.RecordsSent):
                 self._ack(codec.decode_data(action.payload))
 
     def _ack(self, data: Data) -> None:
@@ -103,7 +103,9 @@ def test_every_record_is_sent_until_it_is_acknowledged() -> None:
     bench = started()
     bench.acks = False
     bench.run(50)
-    made = {one.entry.id for _, one in bench.done if isinstance(one, Note) and isinstance(one.entry, journal.Made)}
+    made = {
+        one.entry.id for _, one in bench.done if isinstance(one, Note) and isinstance(one.entry, journal.RecordMade)
+    }
     assert bench.terminal.waiting == len(made)
     bench.acks = True
     bench.run(400)
@@ -241,7 +243,7 @@ def test_whatever_is_done_to_it_its_numbers_rise_and_its_messages_keep_the_contr
 
 
 def _is_garbage(one: Publish) -> bool:
-    return isinstance(one.entry, journal.Garbage)
+    return isinstance(one.entry, journal.GarbageSent)
 
 
 def _order(one: Publish) -> tuple[int, int, int] | None:

@@ -4,16 +4,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.simulator.timetable import DEEDS, NO_TERMINAL, BrokenLineError, Deed, Terminal, duration, plan, read
+from agents.simulator.timetable import (
+    DEEDS,
+    NO_TERMINAL,
+    BrokenLineError,
+    NamedTerminal,
+    TimedDeed,
+    duration,
+    plan,
+    read,
+)
 
 FLEET = [
-    Terminal(station, terminal, area)
+    NamedTerminal(station, terminal, area)
     for station, area in (("6302220001", "630222100"), ("6302250001", "630225100"), ("6302250002", "630225102"))
     for terminal in ("001", "002")
 ]
 
 
-def deeds(text: str) -> list[Deed]:
+def deeds(text: str) -> list[TimedDeed]:
     return plan(read(text), FLEET, Random(1))
 
 

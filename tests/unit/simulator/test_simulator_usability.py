@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agents.simulator.checker import check
-from agents.simulator.journal import Beat, Entry, Linked
+from agents.simulator.journal import Entry, HeartbeatSent, LinkChanged
 from agents.simulator.lives import history
-from agents.simulator.seen import Interval, Rules, Seen
+from agents.simulator.seen import ExpectedRules, ReportedStation, VerdictSpan
 from agents.simulator.spans import Span
 
 STATION, EPOCH, EVERY = "6302220001", 1_800_000_000_000, 2.0
@@ -19,8 +19,8 @@ def ms(seconds: float) -> int:
     return EPOCH + round(seconds * 1000)
 
 
-def beat(at: float, usable: bool | None, terminal: str = "001", *, clone: bool = False) -> Beat:
-    return Beat(
+def beat(at: float, usable: bool | None, terminal: str = "001", *, clone: bool = False) -> HeartbeatSent:
+    return HeartbeatSent(
         at=ms(at), station=STATION, terminal=terminal, clone=clone, boot="b", run=1, n=0, every=EVERY, usable=usable
     )
 
@@ -39,10 +39,10 @@ def span(begin: float, end: float) -> Span:
 
 
 def found(entries: list[Entry], *timeline: tuple[float, float, str], grace: float = 300.0, **seen: object) -> list[str]:
-    intervals = [Interval(begin=ms(begin), end=ms(end), verdict=verdict) for begin, end, verdict in timeline]
-    what = Seen(timeline=intervals, health=[], **seen)  # type: ignore[arg-type]
+    intervals = [VerdictSpan(begin=ms(begin), end=ms(end), verdict=verdict) for begin, end, verdict in timeline]
+    what = ReportedStation(timeline=intervals, health=[], **seen)  # type: ignore[arg-type]
     journal = history(sorted(entries, key=lambda entry: entry.at))
-    return [one.kind for one in check(journal, {STATION: what}, Rules(grace=grace))]
+    return [one.kind for one in check(journal, {STATION: what}, ExpectedRules(grace=grace))]
 
 
 BROKEN = beats((0, 100, True), (102, 500, False), (502, 600, True))
@@ -103,7 +103,7 @@ def test_two_machines_with_one_identity_prove_nothing() -> None:
 
 
 def test_what_may_have_died_with_its_link_decides_nothing() -> None:
-    lost = Linked(at=ms(102.2), station=STATION, terminal="001", up=False)
+    lost = LinkChanged(at=ms(102.2), station=STATION, terminal="001", up=False)
     entries = beats((0, 100, True), (102, 102, False), (104, 600, True))
     assert found([*entries, lost], (0, 600, "online")) == []
 

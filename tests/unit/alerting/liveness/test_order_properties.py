@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents.simulator.timetable import Deed
+from agents.simulator.timetable import TimedDeed
 from alerting.stations.model import StationChange
 from contract.log import HeartbeatEntry, LiveEntry, Tick
 from tests.instrument.script import Group
@@ -101,7 +101,7 @@ def live(acts: Acts, disorder: Random | None) -> World:
         world.run_until(second)
         for index in range(first, min(first + many, TERMINALS)):
             value = 300.0 if deed == "away" else None
-            world.do(Deed(at=0.0, index=index, deed=deed, value=value))
+            world.do(TimedDeed(at=0.0, index=index, deed=deed, value=value))
     world.run_until(LASTS)
     return world
 
