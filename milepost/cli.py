@@ -66,29 +66,29 @@ _SERVERS = frozenset(("database_url", "kafka_servers", "mqtt_url", "mqtt_bind", 
 
 
 class Subcommand(msgspec.Struct, frozen=True, kw_only=True):
-    """One subcommand. A child of `milepost up` gets `settings` and `besides`, and no other setting."""
+    """One subcommand. A child of `milepost up` gets `settings` and `without_option`, and no other setting."""
 
     help: Said
-    #: ``module:function``: a coroutine function of (settings, stop), or of (settings, stop, arguments) with `takes`.
+    #: ``module:function``: a coroutine function of (settings, stop), and of the arguments if there are any of its own.
     runner: str
     #: The settings that are options of the command.
     settings: tuple[str, ...] = ()
     #: The settings that the command reads but that are no options: secrets, and values that rarely change.
-    besides: tuple[str, ...] = ()
+    without_option: tuple[str, ...] = ()
     #: Adds the command's own arguments to its parser.
-    takes: Callable[[argparse.ArgumentParser, options.Say], None] | None = None
+    add_arguments: Callable[[argparse.ArgumentParser, options.Say], None] | None = None
     uvloop: bool = False
     #: Whether `runner` is a plain function of (settings, arguments) that handles signals itself.
     threads: bool = False
     #: Whether the command prints its results for the person who typed it; its log then begins at warnings.
     interactive: bool = False
     #: Whether the command starts its own servers instead of looking for a running `milepost up`.
-    brings: bool = False
+    has_own_servers: bool = False
 
     @property
-    def finds(self) -> frozenset[str]:
+    def server_settings(self) -> frozenset[str]:
         """The settings with the addresses of servers, which a running `milepost up` can provide."""
-        return frozenset() if self.brings else _SERVERS & {*self.settings, *self.besides}
+        return frozenset() if self.has_own_servers else _SERVERS & {*self.settings, *self.without_option}
 
 
 _MASS = ("mass_share", "mass_least", "mass_margin")
@@ -110,9 +110,9 @@ COMMANDS: Mapping[str, Subcommand] = {
         help=Said("run all of Milepost on this machine", "在本机运行整套 Milepost"),
         runner="milepost.commands.up:run",
         settings=("data", "http_host", "http_port", "mqtt_port", "mqtt_bind", "language"),
-        takes=options.up,
+        add_arguments=options.up,
         interactive=True,
-        brings=True,
+        has_own_servers=True,
     ),
     "demo": Subcommand(
         help=Said(
@@ -120,9 +120,9 @@ COMMANDS: Mapping[str, Subcommand] = {
         ),
         runner="milepost.demo.command:run",
         settings=("data", "http_host", "http_port", "mqtt_port", "language"),
-        takes=options.demo,
+        add_arguments=options.demo,
         interactive=True,
-        brings=True,
+        has_own_servers=True,
     ),
     "bridge": Subcommand(
         help=Said("transfer messages from one MQTT broker to Kafka", "将一个 MQTT 代理的消息送入 Kafka"),
@@ -139,63 +139,63 @@ COMMANDS: Mapping[str, Subcommand] = {
             *_LOSSES,
             "station_terminals",
         ),
-        besides=("metrics_port",),
+        without_option=("metrics_port",),
         uvloop=True,
     ),
     "ingest": Subcommand(
         help=Said("store records from Kafka in PostgreSQL", "将 Kafka 中的记录存入 PostgreSQL"),
         runner=f"{_SERVICES}:ingest",
         settings=_KAFKA,
-        besides=_STORED,
+        without_option=_STORED,
         uvloop=True,
     ),
     "judge": Subcommand(
         help=Said("decide which stations are online", "判定哪些服务点在线"),
         runner=f"{_SERVICES}:judge",
         settings=(*_KAFKA, "auto_register", "auto_register_most", "station_terminals", *_LIVENESS),
-        besides=_STORED,
+        without_option=_STORED,
         uvloop=True,
     ),
     "health": Subcommand(
         help=Said("evaluate the health rules on the records of terminals", "按健康规则评估终端的记录"),
         runner=f"{_SERVICES}:health",
         settings=(*_KAFKA, "health_rules"),
-        besides=_STORED,
+        without_option=_STORED,
         uvloop=True,
     ),
     "incidents": Subcommand(
         help=Said("open and close incidents", "建立和关闭故障"),
         runner=f"{_SERVICES}:incidents",
         settings=(*_KAFKA, "missed_heartbeats", "floor", *_MASS, *_CAUSES, *_BLIND_SPOTS),
-        besides=(*_STORED, "kafka_idempotent", "opening_grace", "never_seen_grace", "unusable_grace"),
+        without_option=(*_STORED, "kafka_idempotent", "opening_grace", "never_seen_grace", "unusable_grace"),
         uvloop=True,
     ),
     "deliver": Subcommand(
         help=Said("send notifications about incidents", "发送故障通知"),
         runner=f"{_SERVICES}:deliver",
         settings=("alert_log", "public_url", "language"),
-        besides=(*_STORED, *_LOCAL_URL, "alert_urls"),
+        without_option=(*_STORED, *_LOCAL_URL, "alert_urls"),
         uvloop=True,
     ),
     "watch": Subcommand(
         help=Said("send notifications when a part of Milepost stops", "Milepost 某部分停止工作时发送通知"),
         runner=f"{_SERVICES}:watch",
         settings=(*_KAFKA, "api_url", "watch_limit", "alert_log", "language"),
-        besides=(*_STORED, *_LOCAL_URL, "alert_urls", "deadman_url"),
+        without_option=(*_STORED, *_LOCAL_URL, "alert_urls", "deadman_url"),
         uvloop=True,
     ),
     "api": Subcommand(
         help=Said("serve the HTTP API and the console", "提供 HTTP API 和控制台"),
         runner=f"{_SERVICES}:api",
         settings=(*_LOCAL_URL, "admin_token_file", "public_url", "language"),
-        besides=(*_STORED, "reopen_after"),
+        without_option=(*_STORED, "reopen_after"),
         uvloop=True,
     ),
     "signin": Subcommand(
         help=Said("print a link that signs a browser in; it works once", "显示一次性的浏览器登录链接"),
         runner="milepost.signin:run",
         settings=("admin_token_file", "api_url"),
-        besides=_LOCAL_URL,
+        without_option=_LOCAL_URL,
         interactive=True,
     ),
     "account": Subcommand(
@@ -205,8 +205,8 @@ COMMANDS: Mapping[str, Subcommand] = {
         ),
         runner="milepost.commands.account:run",
         settings=("data",),
-        besides=("mqtt_bind", "mqtt_port"),
-        takes=options.account,
+        without_option=("mqtt_bind", "mqtt_port"),
+        add_arguments=options.account,
         interactive=True,
     ),
     "backup": Subcommand(
@@ -216,7 +216,7 @@ COMMANDS: Mapping[str, Subcommand] = {
         ),
         runner="milepost.commands.backup:backup",
         settings=("data",),
-        takes=options.backup,
+        add_arguments=options.backup,
         interactive=True,
     ),
     "restore": Subcommand(
@@ -225,13 +225,13 @@ COMMANDS: Mapping[str, Subcommand] = {
         ),
         runner="milepost.commands.backup:restore",
         settings=("data",),
-        takes=options.restore,
+        add_arguments=options.restore,
         interactive=True,
     ),
     "migrate": Subcommand(
         help=Said("upgrade the database to the newest schema", "将数据库结构升级到最新"),
         runner=f"{_SERVICES}:migrate",
-        besides=("database_url",),
+        without_option=("database_url",),
         interactive=True,
     ),
     "topics": Subcommand(
@@ -246,8 +246,8 @@ COMMANDS: Mapping[str, Subcommand] = {
             "从文件导入区划、服务点、报备、覆盖目标或开放时间",
         ),
         runner=f"{_SERVICES}:import_file",
-        besides=("database_url",),
-        takes=options.import_file,
+        without_option=("database_url",),
+        add_arguments=options.import_file,
         interactive=True,
     ),
     "announce-restart": Subcommand(
@@ -256,8 +256,8 @@ COMMANDS: Mapping[str, Subcommand] = {
             "公告平台重启；其间的中断不发通知",
         ),
         runner=f"{_SERVICES}:announce_restart",
-        besides=("database_url",),
-        takes=options.announce_restart,
+        without_option=("database_url",),
+        add_arguments=options.announce_restart,
         interactive=True,
     ),
     "schedule": Subcommand(
@@ -265,14 +265,14 @@ COMMANDS: Mapping[str, Subcommand] = {
             "show how opening rules are understood, and the resulting days", "说明如何识别开放时间，以及对应的日期"
         ),
         runner=f"{_SERVICES}:schedule",
-        takes=options.schedule,
+        add_arguments=options.schedule,
         interactive=True,
     ),
     "grafana": Subcommand(
         help=Said("write the dashboards to a Grafana", "将仪表盘写入 Grafana"),
         runner=f"{_SERVICES}:grafana",
-        besides=("grafana_url", "grafana_token", "reader_url"),
-        takes=options.grafana,
+        without_option=("grafana_url", "grafana_token", "reader_url"),
+        add_arguments=options.grafana,
         interactive=True,
     ),
     "simulate": Subcommand(
@@ -282,8 +282,8 @@ COMMANDS: Mapping[str, Subcommand] = {
         ),
         runner="milepost.commands.simulate:run",
         settings=("mqtt_password_file", "mqtt_ca_file"),
-        besides=("mqtt_url",),
-        takes=options.simulate,
+        without_option=("mqtt_url",),
+        add_arguments=options.simulate,
         uvloop=True,
         interactive=True,
     ),
@@ -291,8 +291,8 @@ COMMANDS: Mapping[str, Subcommand] = {
         help=Said("report the health of this machine as a terminal of a station", "作为服务点的一台终端上报本机状况"),
         runner="milepost.commands.agent_command:run",
         settings=("data", "mqtt_password_file", "mqtt_ca_file"),
-        besides=("mqtt_url",),
-        takes=options.agent,
+        without_option=("mqtt_url",),
+        add_arguments=options.agent,
         threads=True,
     ),
 }
@@ -301,7 +301,7 @@ COMMANDS: Mapping[str, Subcommand] = {
 def needed(name: str) -> frozenset[str]:
     """The fields of the settings that the command `name` reads."""
     command = COMMANDS[name]
-    return frozenset((*command.settings, *command.besides, *_LOGGING))
+    return frozenset((*command.settings, *command.without_option, *_LOGGING))
 
 
 def build_parser(language: str = "en") -> argparse.ArgumentParser:
@@ -318,10 +318,10 @@ def build_parser(language: str = "en") -> argparse.ArgumentParser:
     for name, command in COMMANDS.items():
         text = command.help.text(language)
         sub = subparsers.add_parser(name, help=text, description=text + say(".", "。"))
-        if command.takes is not None:
-            command.takes(sub, say)
-        finds_up = ("data",) if command.finds and "data" not in command.settings else ()
-        _add_settings(sub, (*finds_up, *command.settings, *_LOGGING), language)
+        if command.add_arguments is not None:
+            command.add_arguments(sub, say)
+        data = ("data",) if command.server_settings and "data" not in command.settings else ()
+        _add_settings(sub, (*data, *command.settings, *_LOGGING), language)
     return parser
 
 
@@ -368,22 +368,22 @@ def _execute(command: Subcommand, arguments: argparse.Namespace, environ: Mappin
     for line in unknown(environ):
         log.warning(line)
     runner = find(command.runner)
-    if not command.finds:
+    if not command.server_settings:
         return _start(command, runner, settings, arguments)
 
     from milepost import running
 
     provided = running.given_by(environ, (*overrides, *(["mqtt_url"] if given.get("broker") else [])))
-    asked = running.ServerLookup(
+    lookup = running.ServerLookup(
         command=arguments.command,
         directory=settings.data,
         named="data" in provided,
         given=provided,
-        servers=command.finds & provided,
+        servers=command.server_settings & provided,
     )
-    found = running.find_servers(asked)
+    found = running.find_servers(lookup)
     if found.state == "running" and "data" not in command.settings:
-        for field in sorted(asked.servers):
+        for field in sorted(lookup.servers):
             log.warning("%s%s is set, and wins over what runs in %s", PREFIX, field.upper(), settings.data)
     try:
         return _start(command, runner, load(running.merged_environ(found, environ), overrides), arguments)
@@ -399,7 +399,7 @@ def _start(command: Subcommand, runner: Callable[..., Any], settings: Settings, 
 
     def main(stop: "asyncio.Event") -> Awaitable[int | None]:
         result: Awaitable[int | None] = (
-            runner(settings, stop) if command.takes is None else runner(settings, stop, arguments)
+            runner(settings, stop) if command.add_arguments is None else runner(settings, stop, arguments)
         )
         return result
 

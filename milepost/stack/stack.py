@@ -201,7 +201,7 @@ class Stack:
         return {
             name: environ_beside(name, self._settings_beside(name))
             for name, command in cli.COMMANDS.items()
-            if command.finds
+            if command.server_settings
         }
 
     def _settings_beside(self, name: str) -> Settings:

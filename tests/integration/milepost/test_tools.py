@@ -53,7 +53,7 @@ def stack(server_dir: Path) -> Iterator[Stack]:
 
 
 def test_no_command_is_left_out() -> None:
-    assert {name for name, command in COMMANDS.items() if command.finds} == {*ENDING, *LASTING}
+    assert {name for name, command in COMMANDS.items() if command.server_settings} == {*ENDING, *LASTING}
 
 
 def words(stack: Stack, name: str, given: list[str]) -> list[str]:

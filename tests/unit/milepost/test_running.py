@@ -23,7 +23,7 @@ ENVIRONS = {
 
 def asked(place: Path, command: str = "judge", *, named: bool = False, **environ: str) -> ServerLookup:
     given = given_by(environ, ())
-    finds = cli.COMMANDS[command].finds
+    finds = cli.COMMANDS[command].server_settings
     return ServerLookup(command=command, directory=place, named=named, given=given, servers=finds & given)
 
 
@@ -135,7 +135,7 @@ def test_every_command_that_wants_a_server_takes_data(capsys: pytest.CaptureFixt
     for name, command in cli.COMMANDS.items():
         with pytest.raises(SystemExit):
             cli.run([name, "--help"], {})
-        if {"database_url", "kafka_servers", "mqtt_url"} & {*command.settings, *command.besides}:
+        if {"database_url", "kafka_servers", "mqtt_url"} & {*command.settings, *command.without_option}:
             assert "--data" in capsys.readouterr().out, name
 
 
