@@ -1,3 +1,3 @@
-"""How it all runs: settings, command line, the one-machine stack, the demo."""
+"""Running Milepost: settings, command line, the one-machine stack, the demo."""
 
 __version__ = "0.1.0"

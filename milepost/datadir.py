@@ -1,4 +1,4 @@
-"""The data directory of `milepost up`: whose it is, and the small files that live in it."""
+"""The data directory of `milepost up`: its lock, secrets and ports."""
 
 import errno
 import fcntl
@@ -17,11 +17,11 @@ from contract.said import Said
 
 @contextmanager
 def hold(path: Path) -> Iterator[Path]:
-    """Create the directory unless it is there (not its parent) and hold it for us alone; gives the absolute path.
+    """Create the directory if necessary (but not its parent) and lock it for this process; its absolute path.
 
-    While it is held, what this process and its children make can be read by their own users only.
+    Meanwhile, files that this process and its children create can be read by their own users only.
 
-    Raises RemedyError when it cannot be made or written, or when another process holds it.
+    Raises RemedyError when it cannot be created or written, or when another process has locked it.
     """
     with _private_files(), _held(path.absolute()) as directory:
         yield directory
@@ -80,12 +80,12 @@ def _create(directory: Path) -> None:
             f"the data directory {directory} cannot be created: {cause.en}", f"无法创建数据目录 {directory}：{cause.zh}"
         ) from exc
     else:
-        # As root PostgreSQL runs as another user, who must be able to enter but not to list.
+        # Under root PostgreSQL runs as another user, which must be able to enter the directory but not to list it.
         directory.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 
 def _close_to_others(directory: Path) -> None:
-    """Take the rights of others from files that an older version made here; the directories have their own modes."""
+    """Take the rights of other users from files of an older version; the directories have modes of their own."""
     for path in directory.iterdir():
         info = path.lstat()
         if stat.S_ISREG(info.st_mode) and info.st_uid == os.geteuid() and info.st_mode & 0o077:
@@ -106,7 +106,7 @@ def _why_not(directory: Path, exc: OSError) -> Said:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a Milepost runs in this data directory. Raises PermissionError when it is another user's."""
+    """Whether a Milepost runs in this data directory. Raises PermissionError when it belongs to another user."""
     try:
         with (path / "lock").open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -120,7 +120,7 @@ def is_held(path: Path) -> bool:
 
 
 def subdirectory(directory: Path, name: str, *, mode: int = 0o700) -> Path:
-    """A directory of ours in the data directory."""
+    """A subdirectory of the data directory, created if necessary."""
     path = directory / name
     path.mkdir(exist_ok=True)
     path.chmod(mode)
@@ -128,7 +128,7 @@ def subdirectory(directory: Path, name: str, *, mode: int = 0o700) -> Path:
 
 
 def keep_secret(path: Path) -> str:
-    """The secret in `path`, made at the first call; only its owner can read the file."""
+    """The secret in `path`, created at the first call; only the owner can read the file."""
     if not path.exists() or not path.read_text(encoding="ascii").strip():
         return renew_secret(path)
     path.chmod(0o600)
@@ -136,14 +136,14 @@ def keep_secret(path: Path) -> str:
 
 
 def renew_secret(path: Path) -> str:
-    """A new secret in `path`."""
+    """Write a new secret into `path`, and return it."""
     secret = secrets.token_urlsafe(32)
     write_whole(path, secret + "\n")
     return secret
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Put a text into a file that only its owner can read, whole or not at all."""
+    """Write a text into a file that only its owner can read, completely or not at all."""
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -152,7 +152,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a server could listen there now."""
+    """Whether a server could listen on the port now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -179,7 +179,7 @@ def require_free(port: int, option: str, host: str = "127.0.0.1") -> None:
 
 
 def keep_ports(path: Path, names: tuple[str, ...]) -> dict[str, int]:
-    """A port on loopback for each name: those of the last start, kept in the file `path`, where they are still free."""
+    """{name: port on loopback}: those of the last start, from the file `path`, if still free, else new ones."""
     try:
         kept = json.loads(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -193,7 +193,7 @@ def keep_ports(path: Path, names: tuple[str, ...]) -> dict[str, int]:
 
 
 def kept_port(path: Path, name: str) -> int:
-    """The port of the running stack that `keep_ports` wrote down. Raises RemedyError."""
+    """A port of the running stack, from the file of `keep_ports`. Raises RemedyError."""
     try:
         return int(json.loads(path.read_text(encoding="ascii"))[name])
     except (OSError, ValueError, KeyError, TypeError) as exc:

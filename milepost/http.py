@@ -1,4 +1,4 @@
-"""Asking our own API, without the proxies of the environment. For the one-machine stack and the demo."""
+"""Requests to our own API, without the proxies of the environment."""
 
 import asyncio
 import http.client
@@ -8,7 +8,7 @@ import msgspec
 
 
 class HttpAnswer(msgspec.Struct, frozen=True):
-    """What a server said; status 0 means that it could not be reached, and `body` why."""
+    """The answer of a server; with status 0 it could not be reached, and `body` says why."""
 
     status: int
     body: bytes
@@ -20,7 +20,7 @@ async def get(url: str, *, token: str | None = None, seconds: float = 5.0) -> Ht
 
 
 async def post(url: str, *, token: str, seconds: float = 5.0) -> HttpAnswer:
-    """POST nothing to an http:// or https:// URL."""
+    """POST to an http:// or https:// URL, without a body."""
     return await asyncio.to_thread(_ask, "POST", url, token, seconds)
 
 

@@ -12,7 +12,7 @@ Language = Literal["zh-CN", "en"]
 
 
 def language_of(environment: Mapping[str, str]) -> Language:
-    """zh-CN if the locale is Chinese, else en. The first variable that is set decides, as POSIX requires."""
+    """zh-CN if the locale is Chinese, else en. The first variable that is set decides, as in POSIX."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if locale := environment.get(name):
             return "zh-CN" if locale.lower().startswith("zh") else "en"
@@ -31,5 +31,5 @@ def show(line: Said | str) -> None:
 
 
 def padded(text: str, columns: int) -> str:
-    """The text with spaces after it, so that it fills so many columns of a terminal; a Chinese character takes two."""
+    """The text, filled with spaces to a number of columns of a terminal; a Chinese character takes two columns."""
     return text + " " * (columns - sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text))

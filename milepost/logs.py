@@ -9,7 +9,7 @@ from typing import Any, Final
 from contract.errors import RemedyError
 
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
-# These say at INFO what only their authors want to know.
+# Their INFO messages are of no use to operators.
 _QUIET = ("aiokafka", "apprise", "asyncio", "gmqtt", "paho", "httpx", "httpcore", "uvicorn")
 _OFTEN: Final = 20
 _WITHIN: Final = 10.0
@@ -28,7 +28,7 @@ def configure(*, level: str, style: str) -> None:
 
 
 def add_file(path: Path) -> None:
-    """Also write what our own modules log, from INFO on, to a file that is rotated by size."""
+    """Also write messages of our own modules, from INFO on, to a file that is rotated by size."""
     from logging.handlers import RotatingFileHandler
 
     handler = RotatingFileHandler(path, maxBytes=10_000_000, backupCount=3, encoding="utf-8")
@@ -42,23 +42,24 @@ def add_file(path: Path) -> None:
 
 
 class TextFormatter(logging.Formatter):
-    """``2026-11-23T05:40:10.123Z INFO broker.bridge connected shard=main attempt=3``"""
+    """Lines like ``2026-11-23T05:40:10.123Z INFO broker.bridge connected shard=main attempt=3``"""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
         _use_utc(self)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name that logging calls
+        """The line of a record, with its `extra` fields."""
         return " ".join([super().formatMessage(record), *(f"{k}={_quote(v)}" for k, v in _extra(record).items())])
 
 
 class Repetitions(logging.Filter):
-    """Lets a message through _OFTEN times in _WITHIN seconds, whatever its fields say: who sends what is refused, or
-    asks for what there is not, again and again shall not fill a disk with it. The next that is let through has the
-    number of those that were held back, in `held_back`.
+    """Lets a message through at most _OFTEN times in _WITHIN seconds, whatever its fields are, so that a client that
+    repeats a wrong request cannot fill the disk. The next message that is let through has the number of suppressed ones
+    in `held_back`.
 
-    A message of aiokafka goes through once: it says at each attempt that a broker is away. That nothing connects is
-    never let through: what it means for us is said where it matters.
+    A message of aiokafka, which repeats at each attempt that a broker is away, is let through once. Its failures to
+    connect are never let through: our own modules report them.
     """
 
     def __init__(self) -> None:
@@ -66,6 +67,7 @@ class Repetitions(logging.Filter):
         self._said: dict[tuple[str, str], _MessageCount] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to let a record through."""
         if record.levelno < logging.INFO:
             return True
         kafka, message = record.name.startswith("aiokafka"), str(record.msg)
@@ -81,7 +83,7 @@ class Repetitions(logging.Filter):
         return said.times <= often
 
     def _find(self, name: str, message: str, now: float) -> "_MessageCount":
-        """What is known of a message; when there are too many different ones, of all of its logger."""
+        """The count of a message; with too many different messages, the common count of its logger."""
         found = self._said.get((name, message))
         if found is None and len(self._said) >= _MOST_MESSAGES:
             self._said = {key: said for key, said in self._said.items() if said.is_fresh(now)}
@@ -90,7 +92,7 @@ class Repetitions(logging.Filter):
 
 
 class _MessageCount:
-    """How often a message came since the first of the last seconds."""
+    """How many times a message came since `since`."""
 
     def __init__(self) -> None:
         self.since, self.times = float("-inf"), 0

@@ -1,10 +1,10 @@
-"""Numbers that people give with a command: none that is not one, and none that the command cannot work with. Pure."""
+"""Checks numbers that people give with a command. Pure."""
 
 from contract.errors import RemedyError
 
 
 def require_between(option: str, value: float, low: float, high: float) -> None:
-    """Raises RemedyError that names the option, the value and the range; NaN lies in none."""
+    """Raise RemedyError, which names option, value and range, for a value outside of it or NaN."""
     if not low <= value <= high:
         raise RemedyError(
             f"{option} is {value:.15g}: give a number from {low:.15g} to {high:.15g}",

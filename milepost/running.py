@@ -1,6 +1,6 @@
-"""What a running `milepost up` leaves for the other commands: the settings by which each of them works on it.
+"""How other commands find a running `milepost up`: by a file with the settings for each command.
 
-They stand in a file of its data directory that only its owner can read, from when it is ready until it ends.
+The file lies in the data directory while the stack is ready, and only its owner can read it.
 """
 
 import pwd
@@ -30,27 +30,27 @@ _GO_WITH: Final = {
 
 
 class ServerLookup(msgspec.Struct, frozen=True, kw_only=True):
-    """One command that looks for its servers."""
+    """A command that needs the addresses of servers."""
 
     command: str
     directory: Path
-    #: Whether a person named the directory, or it is only the usual one.
+    #: Whether a person named the directory; otherwise it is the default.
     named: bool
     #: The settings that a person gave, by variable or option.
     given: frozenset[str]
-    #: Those of them that name servers of this command.
+    #: Those of them that name servers for this command.
     servers: frozenset[str]
 
 
 class FoundServers(msgspec.Struct, frozen=True):
-    """What there is for a command in a data directory: the variables it is given, or the reason why there are none."""
+    """The result of a lookup: the variables for the command, or the `state` that explains why there are none."""
 
     asked: ServerLookup
     state: State
     environ: Mapping[str, str] = {}
 
     def remedy(self, unset: UnsetError) -> RemedyError:
-        """What to do about a setting that is needed and has no value."""
+        """The error for a required setting without a value."""
         if not unset.up_brings_it or (self.state == "absent" and not self.asked.named):
             return unset
         why = _WHY[self.state]
@@ -86,10 +86,10 @@ _WHY: Final[Mapping[State, Said]] = {
 
 
 def find_servers(asked: ServerLookup) -> FoundServers:
-    """What a `milepost up` that runs in the directory has for the command.
+    """The variables for a command from the `milepost up` that runs in the directory.
 
-    One whose servers a person names works on those, and on those of the directory only when that is named too: never on
-    the database of one system and the log of another by accident.
+    If a person names servers for the command but not the directory, nothing is taken from the default directory, so
+    that the command never mixes the database of one system with the log of another.
     """
     state, environs = _look(asked.directory)
     if state == "running" and asked.servers and not asked.named:
@@ -117,27 +117,27 @@ def _allowed(found: Mapping[str, str], given: frozenset[str]) -> dict[str, str]:
 def given_by(environ: Mapping[str, str], overrides: Iterable[str]) -> frozenset[str]:
     """The settings that the environment or an option gives; an empty variable gives nothing."""
     names = {name.removeprefix(PREFIX).lower() for name, value in environ.items() if value.strip()}
-    # A secret may stand in a file, which the variable with this ending names.
+    # A secret may be in a file, which the variable with this ending names.
     return frozenset((*names, *(name.removesuffix("_file") for name in names), *overrides))
 
 
 def merged_environ(found: FoundServers, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment with what was found."""
+    """The environment, completed by the variables that were found."""
     return {**found.environ, **{name: value for name, value in environ.items() if value.strip()}}
 
 
 def data_option(directory: Path) -> str:
-    """What a command is given, after a space, to find this directory; nothing where it looks by itself."""
+    """The option, after a space, by which commands find this directory; empty for the default directory."""
     return "" if directory == Path(Settings().data).absolute() else f" --data {shlex.quote(str(directory))}"
 
 
 def write(directory: Path, environs: Mapping[str, Mapping[str, str]]) -> None:
-    """Write down, by command, the variables by which it works on what runs here."""
+    """Write {command: {variable: value}} for the commands that work on the running stack."""
     datadir.write_whole(directory / WHERE, msgspec.json.encode(environs).decode())
 
 
 def remove(directory: Path) -> None:
-    """Remove that file: no stack runs here, or it is not ready yet."""
+    """Remove that file: no stack runs here, or it is not ready."""
     (directory / WHERE).unlink(missing_ok=True)
 
 

@@ -1,4 +1,4 @@
-"""Running a service until it is asked to stop: the first signal asks, a second one ends the process at once."""
+"""Runs a service until a signal asks it to stop; a second signal ends the process at once."""
 
 import asyncio
 import os
@@ -6,27 +6,27 @@ import signal
 from collections.abc import Awaitable, Callable
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# `timeout`, make and terminals may pass one Ctrl-C on by two ways; that is not yet impatience.
+# `timeout`, make and terminals may deliver one Ctrl-C twice, which is no second request.
 _ECHO_SECONDS = 0.5
 
 
 def run_until_stopped(main: Callable[[asyncio.Event], Awaitable[int | None]], *, uvloop: bool = False) -> int | None:
-    """Run ``main(stop)`` in a new event loop, uvloop's where it is wanted and installed, and return what it returns."""
+    """Run ``main(stop)`` in a new event loop and return its result; `uvloop`: in that of uvloop if it is installed."""
     with asyncio.Runner(loop_factory=_uvloop_factory() if uvloop else None) as runner:
         return runner.run(_guard(main))
 
 
 async def _guard(main: Callable[[asyncio.Event], Awaitable[int | None]]) -> int | None:
-    asked = _StopRequest()
+    request = _StopRequest()
     for number in _SIGNALS:
         if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
-            continue  # nohup wants it so
-        asyncio.get_running_loop().add_signal_handler(number, asked.note_signal, number)
-    return await main(asked.stop)
+            continue  # nohup ignores it
+        asyncio.get_running_loop().add_signal_handler(number, request.note_signal, number)
+    return await main(request.stop)
 
 
 class _StopRequest:
-    """Whether and when we were asked to stop."""
+    """The request to stop: `stop`, and the time of the first signal."""
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()

@@ -1,4 +1,4 @@
-"""`milepost signin`: a new link of a running Milepost that signs a browser in, once."""
+"""`milepost signin`: a new link that signs one browser in to a running Milepost."""
 
 import asyncio
 import sys
@@ -13,16 +13,18 @@ from milepost import http, language, running
 from milepost.settings import Settings, require
 
 MINUTES: Final = 15
-"""For so long a link can be used; the API's own number, which a test compares."""
+"""How long a link can be used; the same number as in the API, which a test compares."""
 
 
 class SigninLink(msgspec.Struct, frozen=True):
+    """A one-time link, and until when it can be used (ISO 8601), as the API answers."""
+
     link: str
     until: str
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Print a link. Raises RemedyError when there is nothing to ask for one."""
+    """Print a link. Raises RemedyError when no API answers."""
     token_file = require(str(settings.admin_token_file or ""), "MILEPOST_ADMIN_TOKEN_FILE", "the API's own file")
     made = await new_link(settings.api_url or settings.local_url, _token(token_file))
     sys.stdout.write(f"{made.link}\n")
@@ -31,7 +33,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def new_link(url: str, token: str) -> SigninLink:
-    """Ask the API at `url` for a link. Raises RemedyError."""
+    """Request a link from the API at `url`. Raises RemedyError."""
     answer = await http.post(f"{url.rstrip('/')}/api/v1/signin-links", token=token)
     if answer.status != 201:
         why = _why(url, answer)
@@ -68,5 +70,5 @@ def _token(file: str) -> str:
 
 
 def command(settings: Settings) -> str:
-    """What to type for another link."""
+    """The command line for another link."""
     return f"milepost signin{running.data_option(settings.data)}"

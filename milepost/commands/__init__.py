@@ -1,1 +1,1 @@
-"""What the commands of `milepost` do, one module for each."""
+"""The commands of `milepost`, one module for each."""

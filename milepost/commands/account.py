@@ -21,7 +21,7 @@ from milepost.settings import Settings
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
-    """Make, renew or remove the account of a station. Raises RemedyError."""
+    """Create, renew or remove the account of a station. Raises RemedyError."""
     station: str = arguments.station
     if not is_station_id(station):
         raise RemedyError(
@@ -64,14 +64,14 @@ def _made(settings: Settings, station: str, file: Path) -> Said:
 
 
 def agent_command(settings: Settings, station: str, file: str) -> str:
-    """How the agent of another machine is started."""
+    """The command that starts an agent on another machine."""
     where = "ADDRESS" if is_loopback(settings.mqtt_bind) else reachable(settings.mqtt_bind)
     host = f"[{where}]" if ":" in where else where
     return f"milepost agent --station {station} --broker mqtt://{host}:{settings.mqtt_port} --mqtt-password-file {file}"
 
 
 def _require(station: str, found: Mapping[str, str], *, new: bool) -> None:
-    """Raise RemedyError unless an account can be made, or is there to be changed."""
+    """Raise RemedyError unless an account can be created, or exists to be changed."""
     if new and station in found:
         raise RemedyError(
             f"station {station} has an account: --renew gives it a new password, --remove takes it away",
@@ -90,7 +90,7 @@ def _require(station: str, found: Mapping[str, str], *, new: bool) -> None:
 
 
 def _new_password(file: Path) -> str:
-    """A new password in a new file that only its owner can read. Raises RemedyError when it cannot be made."""
+    """A new password in a new file that only its owner can read. Raises RemedyError when it cannot be created."""
     password = secrets.token_hex(32)
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as out:
@@ -105,7 +105,7 @@ def _new_password(file: Path) -> str:
 
 @contextmanager
 def _changing(directory: Path) -> Iterator[dict[str, str]]:
-    """The accounts of a data directory, to be changed by one process at a time; they are kept unless it fails."""
+    """The accounts of a data directory, for one process at a time to change; written unless the block fails."""
     try:
         held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as exc:

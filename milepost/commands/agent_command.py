@@ -1,4 +1,4 @@
-"""`milepost agent`. Apart from the other services, because a small machine loads it: no asyncio, no server packages."""
+"""`milepost agent`, apart from the other services because small machines load it: no asyncio, no server packages."""
 
 import argparse
 import os
@@ -27,7 +27,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> None:
 
 
 def config(settings: Settings, arguments: argparse.Namespace) -> AgentConfig:
-    """What the agent is told; its files lie in a directory of its own under `settings.data`."""
+    """The configuration of the agent; its files lie in a directory of its own under `settings.data`."""
     return AgentConfig(
         station=arguments.station,
         terminal=arguments.terminal,
@@ -49,7 +49,7 @@ def config(settings: Settings, arguments: argparse.Namespace) -> AgentConfig:
 
 
 def parse_check(text: str) -> tuple[str, str]:
-    """``NAME=CHECK``. Raises RemedyError."""
+    """Read ``NAME=CHECK``. Raises RemedyError."""
     name, equals, check = text.partition("=")
     if not (name and equals and check):
         raise RemedyError(

@@ -1,5 +1,5 @@
-"""The file that `milepost backup` writes: a zip without compression of its own, in which `backup.json` at the end lists
-every member with its checksum. So a file that was cut short or changed is recognised before anything is restored.
+"""The file that `milepost backup` writes: a zip without compression, whose last member `backup.json` lists the others
+with their checksums. So a truncated or changed file is recognised before anything is restored.
 """
 
 import hashlib
@@ -17,10 +17,10 @@ from contract.errors import RemedyError
 
 FORMAT: Final = 1
 DATABASE: Final = "database.dump"
-"""What pg_dump wrote, in its custom format."""
+"""The member with the output of pg_dump, in its custom format."""
 ROLES: Final = "roles.sql"
 FILES: Final = "files/"
-"""Before the names of the files of the data directory."""
+"""The prefix of members that are files of the data directory."""
 CHUNK: Final = 1 << 20
 _CONTENTS: Final = "backup.json"
 _MOST_CONTENTS: Final = 1 << 20
@@ -28,7 +28,7 @@ _NAME: Final = re.compile(r"files/[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
 class Contents(msgspec.Struct, frozen=True, kw_only=True):
-    """`backup.json`: what wrote the backup, and its members with their SHA-256."""
+    """`backup.json`: the versions that wrote the backup, and its members with their SHA-256."""
 
     format: int
     #: The version of Milepost.
@@ -43,7 +43,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Writer:
-    """A backup in the making, to be used as a context."""
+    """Writes a backup; use it as a context."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._zip = zipfile.ZipFile(file, "w")
@@ -53,13 +53,13 @@ class Writer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # After `finish` there is nothing to do; after a failure it must not be tried again when the file is closed.
+        # After `finish` nothing is left to do; after a failure the zip must not try to end itself when it is closed.
         with suppress(OSError, ValueError):
             self._zip.close()
 
     @contextmanager
     def member(self, name: str) -> Iterator[Callable[[bytes], None]]:
-        """A function that takes the member in pieces."""
+        """A function that writes the member, piece by piece."""
         digest = hashlib.sha256()
         with self._zip.open(_private(name), "w", force_zip64=True) as member:
 
@@ -71,7 +71,7 @@ class Writer:
         self._sums[name] = digest.hexdigest()
 
     def finish(self, *, milepost: str, made_at: str, postgres: int, schema: int) -> Contents:
-        """Write the list; without it the file is no backup."""
+        """Write the list of members; a file without it is no backup."""
         contents = Contents(
             format=FORMAT, milepost=milepost, made_at=made_at, postgres=postgres, schema=schema, members=self._sums
         )
@@ -81,7 +81,7 @@ class Writer:
 
 
 def _private(name: str) -> zipfile.ZipInfo:
-    """Who unpacks it by hand gets files that only he can read."""
+    """A member that becomes a file for its owner only when a person unpacks the zip by hand."""
     info = zipfile.ZipInfo(name)
     info.external_attr = 0o100600 << 16
     return info
@@ -89,9 +89,9 @@ def _private(name: str) -> zipfile.ZipInfo:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that only its owner can read; it appears at `path` once it is whole and on disk, and not at all otherwise.
+    """A file that only its owner can read. It appears at `path` when it is complete and on disk, never before.
 
-    Raises RemedyError when there is one already, or it cannot be written.
+    Raises RemedyError when the path exists already, or cannot be written.
     """
     if path.exists():
         raise RemedyError(
@@ -123,18 +123,18 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 class Backup:
-    """A backup that is open for reading."""
+    """A backup, open for reading."""
 
     def __init__(self, path: Path, archive: zipfile.ZipFile, contents: Contents) -> None:
         self._path, self._zip, self.contents = path, archive, contents
 
     @property
     def files(self) -> list[str]:
-        """The names of the files for the data directory."""
+        """The names of its files of the data directory."""
         return [name.removeprefix(FILES) for name in self.contents.members if name.startswith(FILES)]
 
     def verify(self) -> None:
-        """Read every member and compare its checksum. Raises RemedyError for one that is not what was written."""
+        """Read every member and compare its checksum. Raises RemedyError for a member that differs."""
         for name, expected in self.contents.members.items():
             digest = hashlib.sha256()
             for piece in self.pieces(name):
@@ -154,7 +154,7 @@ class Backup:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Backup]:
-    """The backup at `path`. Raises RemedyError for a file that is none, or of an unknown format."""
+    """The backup at `path`. Raises RemedyError for a file that is no backup, or of an unknown format."""
     try:
         archive = zipfile.ZipFile(path)
     except OSError as exc:

@@ -1,7 +1,7 @@
-"""`milepost backup` and `milepost restore`: all that `milepost up` keeps, in one file and back.
+"""`milepost backup` and `milepost restore`: the data of `milepost up` in one file, and back.
 
-In the file are the database and the secrets of the data directory. Not in it is what is made anew: logs, ports, the
-programs' own files, and the Kafka log in memory, whose records are in the database a moment after they came.
+The file has the database and the secrets of the data directory. It does not have logs, ports and the programs' own
+files, which are made again at the next start, nor the Kafka log in memory, whose records are soon in the database.
 """
 
 import argparse
@@ -30,22 +30,22 @@ from store.accounts import end_all_sessions
 from store.migrate import newest_schema, read_migrations
 
 SECRETS: Final = ("*.token", "*.password", "*.passwd")
-"""Which files of a data directory are kept. The password of PostgreSQL's own account is made anew with it."""
+"""The files of a data directory that are kept. The password of PostgreSQL's own account is made again with it."""
 _MADE_ANEW: Final = frozenset({"postgres.password"})
 
 
 async def backup(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
-    """Write `arguments.file`, of a running Milepost or one that does not run. Raises RemedyError."""
+    """Write `arguments.file`, whether Milepost is running or not. Raises RemedyError."""
     return await _unless_stopped(stop, _back_up(settings.data.absolute(), arguments.file))
 
 
 async def restore(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
-    """Make the data directory, which must not be there, from `arguments.file`. Raises RemedyError."""
+    """Create the data directory, which must not exist, from `arguments.file`. Raises RemedyError."""
     return await _unless_stopped(stop, _restore(settings.data.absolute(), arguments.file))
 
 
 async def _unless_stopped(stop: asyncio.Event, work: Awaitable[None]) -> int:
-    """Do the work to its end, or undo it at Ctrl-C; the exit status."""
+    """Complete the work, or undo it at Ctrl-C; the exit status."""
     working = asyncio.ensure_future(work)
     stopping = asyncio.create_task(stop.wait(), name="wait for the end")
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -108,7 +108,7 @@ def _runs(directory: Path) -> bool:
 
 @asynccontextmanager
 async def _database(directory: Path) -> AsyncIterator[str]:
-    """The URL of the database: of the running Milepost, or served for a moment."""
+    """The URL of the database: of the running Milepost, or of a PostgreSQL that is started for the block."""
     if _runs(directory):
         yield postgres.url_of(directory / "postgres", datadir.kept_port(directory / "ports.json", "postgres"))
         return
@@ -150,7 +150,7 @@ def secrets_of(directory: Path) -> Iterator[Path]:
 
 
 def without_owner(roles: str) -> str:
-    """The statements about all roles but the owner of the database, who is there before they run."""
+    """The statements about all roles but the owner of the database, which exists before they run."""
     own = (f"CREATE ROLE {postgres.USER};", f"ALTER ROLE {postgres.USER} WITH ")
     return "".join(line for line in roles.splitlines(keepends=True) if not line.startswith(own))
 
@@ -217,7 +217,7 @@ def _require_absent(directory: Path) -> None:
 
 
 def require_usable(path: Path, contents: archive.Contents, *, schema: int, major: int) -> None:
-    """Raise RemedyError for a backup of a newer Milepost or PostgreSQL than ours, which know `schema` and `major`."""
+    """Raise RemedyError for a backup of a newer Milepost (schema over `schema`) or PostgreSQL (over `major`)."""
     if contents.schema > schema:
         raise RemedyError(
             f"{path} was written by Milepost {contents.milepost} with schema {contents.schema}, this Milepost knows "
@@ -250,7 +250,7 @@ async def _fill(backup_file: archive.Backup, url: str) -> None:
 
 
 async def _output(program: Path, url: str, *options: str) -> AsyncIterator[bytes]:
-    """What the program writes. Raises RemedyError with its last line when it fails."""
+    """The output of the program. Raises RemedyError with its last line when it fails."""
     async with _running(program, url, options, stdout=True) as process:
         assert process.stdout is not None  # noqa: S101  # it is a pipe
         while piece := await process.stdout.read(archive.CHUNK):
@@ -268,7 +268,7 @@ async def _feed(backup_file: archive.Backup, member: str, program: Path, url: st
             process.stdin.close()
             await process.stdin.wait_closed()
         except (BrokenPipeError, ConnectionResetError):
-            pass  # it says itself why it ended
+            pass  # the program itself reports why it ended
 
 
 @asynccontextmanager
@@ -300,6 +300,6 @@ async def _running(
 
 
 def _without_password(url: str) -> str:
-    """The URL for a command line, which every user of the machine can read; the password goes into PGPASSWORD."""
+    """The URL without the password, for a command line that every user can read, and the password for PGPASSWORD."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}"))

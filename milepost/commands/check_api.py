@@ -1,4 +1,4 @@
-"""What a running Milepost says of the stations of a journal, by its API."""
+"""Asks the API of a running Milepost about the stations of a journal."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -16,20 +16,20 @@ AT_ONCE: Final = 4
 PATIENCE: Final = 30.0
 _MARGIN: Final = 120_000
 _AROUND: Final = 1_200_000
-"""ms before and after the journal in which it matters whether a station was online and open."""
+"""Milliseconds before and after the journal for which the states and openings of stations matter too."""
 
 _HORIZON: Final = 399 * 86_400_000
 _FAR: Final = 4_102_444_800_000
 
 
-class _Asking:
+class _JournalApi:
     """The API of one server."""
 
     def __init__(self, url: str, token: str) -> None:
         self._url, self._token = url.rstrip("/"), token
 
     async def get(self, path: str, **parameters: str) -> Any:
-        """One answer; a server that is busy is asked again for a while. Raises RemedyError."""
+        """One answer; while the server is busy the request is repeated for PATIENCE seconds. Raises RemedyError."""
         url = f"{self._url}/api/v1/{path}?{urlencode(parameters)}"
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE
@@ -46,7 +46,7 @@ class _Asking:
             await asyncio.sleep(0.5)
 
     async def items(self, path: str, **parameters: str) -> list[Any]:
-        """All pages of a list."""
+        """The items of all pages of a list."""
         found: list[Any] = []
         following: dict[str, str] = {}
         while True:
@@ -58,8 +58,8 @@ class _Asking:
 
 
 async def stations(url: str, token: str, found: History) -> dict[str, ReportedStation]:
-    """What the API at `url` says of every station of the journal. Raises RemedyError when it does not answer."""
-    asking = _Asking(url, token)
+    """{station: the API's data on it} of all stations of the journal. Raises RemedyError when it does not answer."""
+    asking = _JournalApi(url, token)
     incidents = [one for kind in ("station_offline", "unusable") for one in await asking.items("incidents", kind=kind)]
     letters = await asking.items("deadletters") if found.garbage else []
     gate = asyncio.Semaphore(AT_ONCE)
@@ -72,8 +72,8 @@ async def stations(url: str, token: str, found: History) -> dict[str, ReportedSt
 
 
 async def platform(url: str, token: str, found: History) -> ReportedPlatform:
-    """What the API at `url` says of Milepost itself. Raises RemedyError when it does not answer."""
-    asking = _Asking(url, token)
+    """The API's data on Milepost itself. Raises RemedyError when it does not answer."""
+    asking = _JournalApi(url, token)
     blind = await asking.items("incidents", kind="pipeline_blind")
     shards = (await asking.get("pipeline"))["shards"]
     others = [one for one in await asking.items("stations") if one["id"] not in found.lives]
@@ -95,12 +95,12 @@ def _blind(incident: Any) -> BlindIncident:
 
 
 async def _station(
-    asking: _Asking, station: str, found: History, incidents: list[Any], letters: list[Any]
+    asking: _JournalApi, station: str, found: History, incidents: list[Any], letters: list[Any]
 ) -> ReportedStation:
     window = {"from": _iso(found.began - _AROUND), "to": _iso(found.ended)}
     around = {"from": _iso(found.began - _AROUND), "to": _iso(found.ended + _AROUND)}
     timeline = await asking.get(f"stations/{quote(station)}/timeline", **window)
-    # Samples may be old, and devices' clocks wrong; no time that is stored lies further back.
+    # Samples may be old and clocks of devices wrong, but no stored time lies further back.
     all_ = {"from": _iso(found.ended - _HORIZON), "to": _iso(found.ended + _MARGIN)}
     health = await asking.items(f"stations/{quote(station)}/health", **all_)
     schedule = await asking.get(f"stations/{quote(station)}/schedule", **around)

@@ -1,4 +1,4 @@
-"""`milepost simulate`: a fleet of simulated terminals against any Milepost, and the check of what came of it."""
+"""`milepost simulate`: a fleet of simulated terminals for any Milepost, and a check of what Milepost made of it."""
 
 import argparse
 import asyncio
@@ -32,20 +32,20 @@ MOST_TERMINALS: Final = 9
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
-    """Run the fleet, then check it if asked; 1 when the check finds anything. Raises RemedyError."""
+    """Run the fleet, then compare with the API if `--check` is given; 1 when they differ. Raises RemedyError."""
     _require_sense(arguments)
     if arguments.stations:
         await _run_fleet(settings, stop, arguments)
     if arguments.check is None:
         return 0
     if arguments.stations and not stop.is_set():
-        # What was acknowledged last is on its way into the database.
+        # The records that were acknowledged last may not be in the database yet.
         await asyncio.sleep(SETTLE_SECONDS)
     return await _check(arguments)
 
 
 def _require_sense(arguments: argparse.Namespace) -> None:
-    """Raises RemedyError for options that make no sense."""
+    """Raise RemedyError for options that contradict each other or cannot work."""
     require_between("--stations", arguments.stations, 0, roster.MOST_STATIONS)
     require_between("--terminals", arguments.terminals, 1, MOST_TERMINALS)
     require_between("--every", arguments.every, 1, 3600)
@@ -84,7 +84,7 @@ async def _run_fleet(settings: Settings, stop: asyncio.Event, arguments: argpars
 
 @asynccontextmanager
 async def running(fleet: Fleet) -> AsyncIterator[Fleet]:
-    """The fleet, powered on; at the end everybody leaves in good order."""
+    """The running fleet; at the end of the block all terminals say goodbye and disconnect."""
     fleet.start()
     try:
         yield fleet
@@ -93,7 +93,7 @@ async def running(fleet: Fleet) -> AsyncIterator[Fleet]:
 
 
 async def _until_over(fleet: Fleet, deeds: list[TimedDeed], stop: asyncio.Event, seconds: float | None) -> None:
-    """Follow the script and report, until `stop` or so many seconds have passed."""
+    """Follow the script and print reports, until `stop` or until the given seconds have passed."""
     tasks = [
         asyncio.create_task(fleet.follow(deeds), name="follow the script"),
         asyncio.create_task(_report(fleet), name="report"),
@@ -136,7 +136,7 @@ def _broker(settings: Settings, arguments: argparse.Namespace) -> Broker:
 
 
 def read_script(path: Path | None, profiles: list[TerminalProfile], seed: int) -> list[TimedDeed]:
-    """The deeds of a fault script. Raises RemedyError that names the line."""
+    """The timed deeds of a fault script. Raises RemedyError that names the line."""
     if path is None:
         return []
     try:
@@ -170,7 +170,7 @@ def _bridge(pid: int | None, deeds: list[TimedDeed]) -> int | None:
 
 @contextmanager
 def open_journal(path: Path | None) -> Iterator[Callable[[journal.Entry], None]]:
-    """What takes entries and writes them. Raises RemedyError when the file cannot be made."""
+    """A function that writes entries of the journal. Raises RemedyError when the file cannot be created."""
     if path is None:
         yield lambda _: None
         return

@@ -32,7 +32,7 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
     stations = arguments.stations
     require_between("--stations", stations, 0, MOST_STATIONS)
     if stations:
-        # The servers inherit it: the MQTT broker needs a socket for each terminal too.
+        # The servers inherit the limit: the MQTT broker too needs a socket for each terminal.
         raise_file_limit(int(FLEET_TERMINALS) * stations)
     with datadir.hold(settings.data) as directory:
         logs.add_file(datadir.subdirectory(directory, "logs") / "up.log")
@@ -66,7 +66,7 @@ def _failed(exc: Exception) -> int:
 
 @asynccontextmanager
 async def started(stack: Stack, stop: asyncio.Event, say: Say) -> AsyncIterator[bool]:
-    """The running stack, ended in order on leaving; false when `stop` came before it was up."""
+    """Start the stack, and end it in order after the block; false when `stop` came before it was ready."""
     starting = asyncio.create_task(stack.start(), name="start the stack")
     stopping = asyncio.create_task(stop.wait(), name="wait for the end")
     try:
@@ -104,7 +104,7 @@ READY: Final = Said("ready", "就绪")
 
 
 async def summary(stack: Stack) -> Said:
-    """What a person wants to know once it runs."""
+    """What a person needs to know of the running stack: addresses, files, commands."""
     settings, link = stack.settings, await stack.signin_link()
     another = signin.command(settings)
     rows = [
@@ -137,7 +137,7 @@ Row = tuple[Said, Said]
 
 
 def _more(en: str, zh: str) -> Row:
-    """A line that goes on with what stands above it."""
+    """A line that continues the line above."""
     return Said("", ""), Said(en, zh)
 
 
@@ -147,7 +147,7 @@ def _listed(rows: Iterable[Row], language: str) -> str:
 
 
 def mqtt_address(settings: Settings) -> Said:
-    """Where the MQTT broker listens, besides loopback; a broker of a person's own is where it is."""
+    """The address of the MQTT broker on loopback and beyond, or the URL of a broker that a setting names."""
     port, bind, url = settings.mqtt_port, settings.mqtt_bind, str(settings.mqtt_url)
     if url != f"mqtt://{mqtt.LOOPBACK}:{port}" or bind == mqtt.LOOPBACK:
         return Said(url, url)
@@ -155,7 +155,7 @@ def mqtt_address(settings: Settings) -> Said:
 
 
 def commands(directory: Path) -> list[Row]:
-    """How other commands find what runs here."""
+    """How other commands find the running stack."""
     label = Said("commands", "命令")
     named = f"--data {shlex.quote(str(directory))}"
     if directory.name != Settings().data.name:
@@ -172,7 +172,7 @@ def commands(directory: Path) -> list[Row]:
 
 
 def terminals(settings: Settings, servers: Servers) -> list[Row]:
-    """Who gets into the MQTT broker that we bring, and how."""
+    """Which terminals the embedded MQTT broker accepts, and how they connect."""
     if servers.mqtt is None:
         return []
     if mqtt.is_loopback(settings.mqtt_bind):
@@ -205,6 +205,6 @@ def _account(settings: Settings) -> Row:
 
 
 def say(line: Said | str) -> None:
-    """Print a line; a terminal that was closed is no reason to end."""
+    """Print a line; ignore a terminal that was closed."""
     with suppress(OSError):
         show(line)

@@ -1,1 +1,1 @@
-"""The servers that `milepost up` brings along: PostgreSQL, a Kafka-protocol broker, an MQTT broker."""
+"""The embedded servers of `milepost up`: PostgreSQL, a Kafka-protocol broker, an MQTT broker."""

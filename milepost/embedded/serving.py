@@ -1,4 +1,4 @@
-"""The PostgreSQL of a data directory, served for a moment by the command that needs it."""
+"""Serves the PostgreSQL of a data directory for one command."""
 
 import asyncio
 import signal
@@ -17,7 +17,7 @@ _STOP_SECONDS = 60.0
 
 @asynccontextmanager
 async def serve(directory: Path) -> AsyncIterator[str]:
-    """The URL of the PostgreSQL in the data directory, which the caller holds; it is made if it is not there.
+    """The URL of the PostgreSQL in the data directory, which the caller has locked; created if necessary.
 
     Raises RemedyError when it does not start.
     """
@@ -41,7 +41,7 @@ async def serve(directory: Path) -> AsyncIterator[str]:
 
 
 async def _prepare(data: Path) -> postgres.PostgresCluster:
-    """A thread cannot be cancelled: initdb would go on writing while the caller clears up. So its end is waited for."""
+    """Prepare the cluster in a thread, and wait for its end: a thread cannot be cancelled, and initdb would go on."""
     preparing = asyncio.create_task(asyncio.to_thread(postgres.prepare, data, port=datadir.pick_port(set())))
     try:
         return await asyncio.shield(preparing)
@@ -51,7 +51,7 @@ async def _prepare(data: Path) -> postgres.PostgresCluster:
 
 
 async def _becomes_ready(process: asyncio.subprocess.Process, url: str) -> bool:
-    """False when it ended instead."""
+    """Wait for the server; false when its process ended instead."""
     ready = asyncio.create_task(postgres.wait_ready(url), name="wait for PostgreSQL")
     ended = asyncio.create_task(process.wait(), name="watch PostgreSQL")
     try:
@@ -64,7 +64,7 @@ async def _becomes_ready(process: asyncio.subprocess.Process, url: str) -> bool:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Its fast shutdown, which leaves whole files."""
+    """End the server by its fast shutdown, which leaves consistent files."""
     children.send(process, signal.SIGINT)
     try:
         async with asyncio.timeout(_STOP_SECONDS):

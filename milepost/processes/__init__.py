@@ -1,1 +1,1 @@
-"""The processes of `milepost up`: started, watched, started again, stopped."""
+"""Starts, watches, restarts and stops the processes of `milepost up`."""

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us, and the files their output goes to."""
+"""Child processes that end with this process, and the log files with their output."""
 
 import asyncio
 import ctypes
@@ -25,8 +25,8 @@ async def spawn(
 ) -> asyncio.subprocess.Process:
     """Start `command`, its output appended to `log`.
 
-    It has a session of its own, so that the terminal's Ctrl-C reaches only us and we end things in order; when we
-    die, however suddenly, the kernel sends it `orphan_signal`.
+    The child has a session of its own, so that Ctrl-C of the terminal reaches only this process, which ends its
+    children in order. When this process is killed, the kernel sends the child `orphan_signal`.
     """
     entry = None if run_as is None else pwd.getpwnam(run_as)
     with log.open("ab") as output:
@@ -46,7 +46,7 @@ async def spawn(
 
 
 def _die_with(parent: int, number: signal.Signals) -> Callable[[], None]:
-    """What a child does before it becomes the command. Elsewhere than on Linux only our orderly end takes it along."""
+    """A function for the child to call before it becomes the command. Only on Linux it ends with a killed parent."""
     if not sys.platform.startswith("linux"):
         return lambda: None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -66,10 +66,10 @@ def send(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
 
 
 def rotate(log: Path, *, limit: int = LOG_BYTES, keep: int = 3) -> bool:
-    """Move what is in `log` to NAME.1 when it is larger than `limit` bytes, keeping `keep` old ones.
+    """Move the content of `log` to NAME.1 when it is larger than `limit` bytes, and keep `keep` old files.
 
-    The writer keeps its open file (it appends), so the file is emptied, not replaced: what is written between
-    the copy and the emptying is lost, which a log can bear.
+    The writer keeps its file open (it appends), so the file is emptied, not replaced. Lines that are written between
+    copy and emptying are lost, which is acceptable for a log.
     """
     if not log.exists() or log.stat().st_size <= limit:
         return False
@@ -96,7 +96,7 @@ def last_lines(log: Path, *, offset: int = 0, count: int = 5) -> list[str]:
 
 
 def complaint(log: Path, *, offset: int = 0) -> str:
-    """The line by which a child of ours said why it ended, else its last line, else an empty text."""
+    """The error message of one of our own commands in its log, else the last line, else an empty text."""
     lines = last_lines(log, offset=offset, count=50)
     ours = [line.removeprefix("milepost: ") for line in lines if line.startswith("milepost: ")]
     return (ours or lines or [""])[-1]

@@ -1,4 +1,4 @@
-"""Whether an in-memory log holds nothing any more that is not stored, so that an empty one may take its place."""
+"""Waits until all messages of an in-memory log are stored, so that an empty log may replace it."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from broker.log_identity import open_admin, read_identity
 from contract.log import DEADLETTER, RECORDS
 from store.pool import Connection
 
-# An offset in another log says nothing of this one; a topic may have several readers.
+# An offset of another log has no meaning in this one; a topic may have several readers.
 _OFFSETS = """
 SELECT topic, partition, min(CASE WHEN log = $2 THEN next_offset ELSE 0 END) AS next_offset
 FROM consumer_offset WHERE topic = ANY($1) GROUP BY topic, partition
@@ -18,9 +18,9 @@ FROM consumer_offset WHERE topic = ANY($1) GROUP BY topic, partition
 
 
 async def wait_until_stored(database_url: str, kafka_servers: str) -> None:
-    """Wait until all who read records and dead letters of the log are at its end.
+    """Wait until all readers of records and dead letters are at the end of the log.
 
-    Nothing must be written to the log meanwhile. Raises what the clients raise when a server is away.
+    No message may be written to the log meanwhile. Raises the errors of the clients when a server is away.
     """
     async with open_admin(kafka_servers) as admin:
         identity = await read_identity(admin)
@@ -42,5 +42,5 @@ async def _is_stored(connection: Connection, consumer: AIOKafkaConsumer, identit
 
 
 def behind(ends: dict[TopicPartition, int], stored: dict[TopicPartition, int]) -> list[TopicPartition]:
-    """The partitions of which something is not stored yet."""
+    """The partitions with messages that are not stored yet."""
     return [where for where, end in ends.items() if stored.get(where, 0) < end]

@@ -1,4 +1,4 @@
-"""When a program that ended is started again, and when not: pure, the caller brings the clock."""
+"""Decides whether and when a program that ended is started again. Pure."""
 
 import msgspec
 
@@ -6,17 +6,17 @@ from contract.said import Said
 
 
 class RestartPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in seconds.
+    """When to restart a program, and when to give up. Times in seconds."""
 
-    A program that lived `healthy` or longer begins anew with the shortest wait. One that has never been up gives
-    up after `attempts` ends in a row; one that has been (`RestartHistory.note_working`) only when they also went on for
-    `patience`, because then it is more likely that what it needs is away for a while.
-    """
-
+    #: The delay of the first restart; each further one takes twice as long.
     first: float = 0.2
     longest: float = 10.0
+    #: A program that ran so long begins again with the first delay.
     healthy: float = 30.0
+    #: So many ends in a row are the reason to give up a program that has never worked.
     attempts: int = 10
+    #: A program that has worked (`RestartHistory.note_working`) is given up only when its ends in a row also lasted so
+    #: long: more likely a server that it needs is away for a while.
     patience: float = 900.0
 
 
@@ -27,13 +27,13 @@ class RestartAfter(msgspec.Struct, frozen=True):
 
 
 class NoRestart(msgspec.Struct, frozen=True):
-    """Do not start again: `reason` says why, in words."""
+    """Do not start again, for `reason`."""
 
     reason: Said
 
 
 class RestartHistory:
-    """The ends of one program so far."""
+    """The ends of one program in a row, from which its next restart follows."""
 
     def __init__(self, policy: RestartPolicy) -> None:
         self._policy = policy
@@ -42,7 +42,7 @@ class RestartHistory:
         self._proved = False
 
     def note_working(self) -> None:
-        """The program did its work once: what it was told is right."""
+        """The program has worked once, so its settings are right."""
         self._proved = True
 
     def ended(self, *, status: int, lived: float, now: float) -> RestartAfter | NoRestart:

@@ -1,4 +1,4 @@
-"""Keeps programs running: starts each, starts it again when it ends, ends them all in order."""
+"""Keeps programs running: starts them, restarts them when they end, and ends all of them in order."""
 
 import asyncio
 import logging
@@ -21,25 +21,25 @@ log = logging.getLogger(__name__)
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
-    """One program to keep running.
-
-    `command` is asked before each start. `after_start` runs each time the program was started; until it returns
-    the program does not count as started, and when it raises the program is ended and started again. `stop_time`
-    is how many seconds it gets to end by itself.
-    """
+    """One program to keep running."""
 
     name: str
+    #: Returns the command line; called before each start.
     command: Callable[[], list[str]]
     environ: Mapping[str, str] | None = None
+    #: The user to run as; None: that of this process.
     run_as: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    #: The signal that the program gets from the kernel when this process is killed.
     orphan_signal: signal.Signals = signal.SIGKILL
+    #: Seconds between the stop signal and SIGKILL.
     stop_time: float = 4.0
+    #: Runs after each start; the program counts as started when it returns, and is restarted when it raises.
     after_start: Callable[[], Awaitable[None]] | None = None
 
 
 class GaveUpError(Exception):
-    """A program cannot be kept running: why, and its `last_words`. `mendable`: a person must mend something."""
+    """A program cannot be kept running. `last_words`: its last message; `mendable`: a person must mend something."""
 
     def __init__(self, name: str, *, status: int, reason: Said, last_words: str, log: Path) -> None:
         self.said = Said(
@@ -102,7 +102,7 @@ class Supervisor:
         return self._programs[name].starts
 
     async def start(self, program: Program) -> None:
-        """Start a program and return once it counts as started. Raises GaveUpError when that will not be."""
+        """Start a program and return once it counts as started. Raises GaveUpError when some program is given up."""
         running = _Running(program, self._logs / f"{program.name}.log", self._policy)
         self._programs[program.name] = running
         running.task = asyncio.create_task(self._keep(running), name=f"keep {program.name}")
@@ -116,35 +116,35 @@ class Supervisor:
             await self._failed
 
     async def end(self, name: str) -> None:
-        """End one program, if it is there, and keep it running no longer."""
+        """End one program, if there is one of this name, and do not restart it."""
         if name in self._programs:
             running = self._programs[name]
             await self._stop_stage([running], running.program.stop_time)
             self._programs.pop(name, None)
 
     def note_working(self) -> None:
-        """All that runs did its work once: from now on programs are given much longer to recover."""
+        """All programs have worked: from now on they get much more time to recover before they are given up."""
         for running in self._programs.values():
             running.restarts.note_working()
 
     async def failed(self) -> None:
-        """Wait until some program cannot be kept running, then raise its GaveUpError."""
+        """Wait until a program cannot be kept running, then raise its GaveUpError."""
         await asyncio.shield(self._failed)
 
     async def stop(self, stages: Iterable[Iterable[str]], *, within: float = 18.0) -> list[str]:
-        """End the programs stage by stage, and what is in no stage at last; return those that had to be killed.
+        """End the programs stage by stage, then those of no stage; the names of those that had to be killed.
 
-        It takes no longer than `within` seconds, if the programs' own stop times fit in.
+        It takes at most `within` seconds, if the stop times of the programs allow it.
         """
         self._housekeeping.cancel()
         if not self._failed.cancel() and not self._failed.cancelled():
-            self._failed.exception()  # whoever waits for it was told; asyncio need not complain
+            self._failed.exception()  # read it, or asyncio warns of an exception that was never retrieved
         deadline = time.monotonic() + within
         killed: list[str] = []
         rest = dict(self._programs)
         plan = [[rest.pop(name) for name in stage if name in rest] for stage in stages] + [list(rest.values())]
         for number, stage in enumerate(plan):
-            # What comes later may need its time too.
+            # The later stages need time too.
             reserved = sum(_slowest(later) for later in plan[number + 1 :])
             limit = max(0.5, min(_slowest(stage), deadline - time.monotonic() - reserved))
             killed += await self._stop_stage(stage, limit)
@@ -178,7 +178,7 @@ class Supervisor:
                     self._fail(_given_up(running, decision))
                     return
                 await asyncio.sleep(decision.delay)
-        except Exception as exc:  # a fault of ours must end everything, not leave a program unwatched
+        except Exception as exc:  # an error of this module must end everything, not leave a program unsupervised
             self._fail(exc)
 
     def _fail(self, exc: Exception) -> None:
@@ -187,7 +187,7 @@ class Supervisor:
             self._failed.set_exception(exc)
 
     async def _live_once(self, running: _Running) -> RestartAfter | NoRestart:
-        """Run the program until it ends, and decide what comes then."""
+        """Run the program until it ends, and decide whether to restart it."""
         began, running.offset = time.monotonic(), _size(running.log)
         running.status = await self._run_once(running)
         now = time.monotonic()
@@ -197,7 +197,7 @@ class Supervisor:
         return decision
 
     async def _run_once(self, running: _Running) -> int:
-        """One life of the program; its exit status, negative for a signal."""
+        """Start the program and wait for its end; its exit status, negative for a signal."""
         program = running.program
         try:
             running.process = await children.spawn(
@@ -222,7 +222,7 @@ class Supervisor:
             ended.cancel()
 
     async def _after_start(self, running: _Running, ended: asyncio.Task[int]) -> bool:
-        """Run the program's hook while it lives; false when it ended meanwhile or the hook failed."""
+        """Run the program's `after_start`; false when the program ended meanwhile or the hook failed."""
         hook = running.program.after_start
         if hook is None:
             return True
@@ -232,7 +232,7 @@ class Supervisor:
             if not hooked.done():
                 return False
             hooked.result()
-        except Exception as exc:  # whatever the hook met, the cure is the same: a new start
+        except Exception as exc:  # the remedy for any error of the hook is a restart
             log.warning("not usable after its start", extra={"program": running.program.name, "error": str(exc)})
             await self._end(running, ended)
             return False

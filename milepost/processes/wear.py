@@ -1,20 +1,20 @@
-"""When the Kafka that keeps its log in memory has grown too slow. Pure.
+"""Decides when the embedded Kafka has grown too slow. Pure.
 
-Tansu looks through all batches of a partition at each fetch, so that what it costs grows with the age of its log: at
-rest to a fifth of a core in some fifteen hours. An empty log in its place costs nothing again.
+Tansu searches all batches of a partition at each fetch, so its cost grows with the age of its log: without load to a
+fifth of a core in some fifteen hours. An empty log costs nothing again.
 """
 
 from typing import Final
 
 SHARE: Final = 0.2
-"""Of a core, over OVER seconds, from which a log is worn out."""
+"""The share of a core, over OVER seconds, from which a log is worn out."""
 OVER: Final = 600.0
 LEAST_AGE: Final = 3600.0
-"""Seconds that a log serves at least: what costs that much when it is new, costs no less afterwards."""
+"""A log is used for at least so many seconds: one that is slow from the beginning would be no faster when renewed."""
 
 
 class Wear:
-    """What one log costs. `now` and the processor time that its broker has used so far are in seconds."""
+    """The cost of one log. `now` and the processor time of its broker are in seconds."""
 
     def __init__(self, now: float) -> None:
         self._began = now
@@ -22,8 +22,8 @@ class Wear:
         self._used = 0.0
 
     def worn(self, now: float, used: float) -> bool:
-        """Whether an empty log is to take its place; asked again and again."""
-        if used < self._used:  # its broker was started anew, and with it the log
+        """Whether the log should be replaced by an empty one; call it regularly."""
+        if used < self._used:  # the broker was restarted, with a new log
             self._began, self._since, self._used = now, now, 0.0
         if now - self._since < OVER:
             return False
