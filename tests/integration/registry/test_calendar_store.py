@@ -268,7 +268,7 @@ async def test_a_round_that_fails_is_not_the_last(
             raise ValueError("a day that nobody thought of")
         again.set()
 
-    monkeypatch.setattr(CalendarKeeper, "round", fail_once)
+    monkeypatch.setattr(CalendarKeeper, "refresh", fail_once)
     async with kept_calendars(pool, every=0.01):
         await asyncio.wait_for(again.wait(), 20)
     assert "a day that nobody thought of" in caplog.text
