@@ -1,12 +1,11 @@
-"""The one glossary: what every machine word means, in English and in Chinese.
+"""The glossary: the words for people of every machine word, in English and in Chinese. Pure.
 
-Console, alerts, dashboards and documents take the words from here; the words of incident kinds are written in
-`contract.kinds`, and no other module has a table of words. A family
-names what the words are about; docs/glossary.md is written from it (``python -m contract.glossary_page``). Pure.
+Console, notifications, dashboards and documents take their words from here. `contract.kinds` has the words of incident
+kinds; no other module has a table of words. A family groups the words of one subject. docs/glossary.md is generated
+from this module (``python -m contract.glossary_page``).
 
-The words are those that offices write, and one thing has one word everywhere. `pipeline_blind` is 平台失明 and
-"platform blind", not 数据通道失明: readers know the platform, few know its pipeline, and it is the platform that cannot
-see.
+The words are those of public offices, and one thing has one word everywhere. `pipeline_blind` is 平台失明, "platform
+blind", because readers know the platform and few know its pipeline.
 """
 
 from collections.abc import Mapping
@@ -300,7 +299,7 @@ _RULES: Final[Family] = {
     "outbox_dropping": Said("records dropped", "终端丢弃记录"),
     "agent_too_old": Said("agent too old", "终端软件过旧"),
 }
-# What health rules look at; the unit of each is in UNITS.
+# The fields of health rules; UNITS has the unit of each.
 _FIELDS: Final[Family] = {
     "cpu": Said("CPU", "处理器"),
     "memory": Said("Memory", "内存"),
@@ -583,19 +582,21 @@ WORDS: Final[Mapping[str, Family]] = {
     "part_effect": _PART_EFFECTS,
     "detail": _DETAILS,
 }
-"""By family, the words by their machine name."""
+"""The words of each family, by machine word."""
 
 _ANY: Final = ("reason", "gap", "clears", "spot", "cause", "rule", "lifecycle", "verdict")
 """Families of the words that Milepost writes into the history of an incident."""
 
 
 def word(family: str, name: str, language: str) -> str:
-    """The word of a family in `language` (zh-CN or en). A name that is in no table stays as it is: a later version, or
-    a registry, may have written it."""
+    """The word of a family in `language` (zh-CN or en); an unknown `name` is returned unchanged.
+
+    A later version or a registry may have written an unknown name.
+    """
     found = WORDS.get(family, {}).get(name)
     return name if found is None else found.text(language)
 
 
 def any_word(name: str, language: str) -> str:
-    """The word for a machine's reason, of whatever family; one that is in no table stays as it is."""
+    """The word for a reason of any family in `_ANY`; an unknown `name` is returned unchanged."""
     return next((word(family, name, language) for family in _ANY if name in WORDS[family]), name)
