@@ -203,7 +203,7 @@ class Simulator:
             strangers = self.live.roster.take_strangers()
             for station in strangers:
                 self.live.register(station, Registration(1), self.now)
-        transitions, gaps = self.live.take()
+        transitions, gaps = self.live.take_decided()
         self.transitions += transitions
         self.gaps += [(g.shard, g.gap.began_at, g.gap.ended_at, g.gap.reason) for g in gaps]
 

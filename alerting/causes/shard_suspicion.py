@@ -107,7 +107,7 @@ class Suspicions:
             for station in one.members:
                 self._home[station] = one
                 self._field.suspected.restore(station)
-        self._field.take()
+        self._field.take_changes()
 
     def troubles(self) -> list[Trouble]:
         """What is wrong with the pipeline."""

@@ -38,8 +38,8 @@ from alerting.station_incidents.store import load_open_incidents
 from alerting.station_incidents.timers import StationWatch
 from alerting.stations import store as field_store
 from alerting.stations.model import StationChange
+from alerting.stations.registry_follower import RegistryFollower, add_unknown_stations
 from alerting.stations.snapshot import DOUBTFUL, Pairs, PassTime
-from alerting.stations.store import Registry
 from alerting.stations.table import Field
 from alerting.stations.verdict import Clock
 from store.aside import Aside, is_poison
@@ -80,7 +80,7 @@ class Memory(msgspec.Struct, kw_only=True):
     field: Field
     watch: StationWatch
     waiting: Waiting[StationChange]
-    registry: Registry
+    registry: RegistryFollower
     conflicts: ConflictWatch | None
     suspicions: SuspicionWatch | None
     parts: dict[str, Part]
@@ -159,7 +159,7 @@ class Decider:
         applied = memory.waiting.applied
         await put_cursors(connection, INCIDENTS, {change.partition: applied[change.partition] for change in ripe})
         await set_cursors(connection, INCIDENTS_GAPS, gaps)
-        await field_store.set_known(connection, moment.known)
+        await field_store.save_known_time(connection, moment.known)
         await self._save_aside(memory)
         memory.known = moment.known
         return Passed(
@@ -178,21 +178,21 @@ class Decider:
         connection, field, applied = self._connection, memory.field, memory.waiting.applied
         if self._registry_asked or mono >= memory.registry_due:
             self._registry_asked, memory.registry_due = False, mono + _REGISTRY_EVERY
-            await memory.registry.follow(connection, field, applied)
+            await memory.registry.follow_registry(connection, field, applied)
             names = [(clock.partition, clock.shard) for clock in clocks]
             await field_store.follow_clocks(connection, field, names, mark.untrusted)
         stations = {change.station for change in ripe if change.terminal is None}
-        await field_store.meet(connection, field, stations, applied)
+        await add_unknown_stations(connection, field, stations, applied)
         await field_store.follow_promises(connection, field, stations)
 
 
 async def _load(connection: Connection, config: PassConfig, mark: Watermark, now: datetime, resting: Resting) -> Memory:
     """Everything as of the last pass that was committed."""
     applied = await load_cursors(connection, INCIDENTS)
-    known = await field_store.load_known(connection) or mark.known or now
+    known = await field_store.load_known_time(connection) or mark.known or now
     await connection.execute(QUERIES.bound_load, _LONGEST_LOAD)
     await connection.execute(QUERIES.allow_scans, "on")
-    registry = await Registry.load(connection)
+    registry = await RegistryFollower.start(connection)
     field = await field_store.load_field(connection, known, applied)
     suspicions = None
     if SUSPICIONS not in resting:

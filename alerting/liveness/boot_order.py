@@ -87,13 +87,16 @@ class StoppedClock(msgspec.Struct):
     since: PipelineSeconds
 
 
-class BootMemory(
+class OtherBoots(
     msgspec.Struct,
     omit_defaults=True,
     # The plain names held other shapes once.
     rename={"candidate": "candidate_boot", "rival": "rival_boot"},
 ):
-    """The boots of a terminal beside its current one. `older` maps boots to their newest numbers, oldest boot first."""
+    """The boots of a terminal beside its current one, as they are stored.
+
+    `older` maps boots to their newest numbers, oldest boot first.
+    """
 
     older: dict[str, Order] = {}
     #: When the newest of `older` was replaced, by the clock of its shard.
@@ -115,34 +118,34 @@ class BootMemory(
         return [one for one in kept if one is not None]
 
 
-class BootMemories:
-    """The memories of all terminals that have one, by row. A memory that is not in use is kept as bytes: after years
-    every terminal has older boots, and as objects those of 700,000 would take more room than everything else."""
+class OtherBootsColumn:
+    """The other boots of all terminals that have any, by row. What is not in use is kept as bytes: after years every
+    terminal has older boots, and as objects those of 700,000 would take more memory than everything else."""
 
     def __init__(self) -> None:
         self._folded: list[bytes | None] = []
-        self._open: dict[int, BootMemory] = {}
+        self._open: dict[int, OtherBoots] = {}
 
-    def read(self, row: int) -> BootMemory | None:
-        """The memory of a terminal, which must not be changed; None: it has none."""
+    def read(self, row: int) -> OtherBoots | None:
+        """The other boots of a terminal, not to be changed; None: it has none."""
         if row in self._open:
             return self._open[row]
         folded = self._folded[row] if row < len(self._folded) else None
         return None if folded is None else _DECODER.decode(folded)
 
-    def open(self, row: int) -> BootMemory:
-        """The memory of a terminal, made when it has none. It may be changed until the next `fold`."""
+    def open(self, row: int) -> OtherBoots:
+        """The other boots of a terminal, made when it has none. They may be changed until the next `fold`."""
         found = self._open.get(row)
         if found is None:
-            found = self._open[row] = self.read(row) or BootMemory()
+            found = self._open[row] = self.read(row) or OtherBoots()
         return found
 
-    def replace(self, row: int, memory: BootMemory) -> None:
-        """Set the memory of a terminal."""
+    def replace(self, row: int, memory: OtherBoots) -> None:
+        """Set the other boots of a terminal."""
         self._open[row] = memory
 
     def fold(self) -> None:
-        """Turn the open memories into bytes; none of them may be changed before it is opened again."""
+        """Turn what is open into bytes; it must not be changed before it is opened again."""
         missing = max(self._open, default=-1) + 1 - len(self._folded)
         self._folded += [None] * max(missing, 0)
         for row, memory in self._open.items():
@@ -151,12 +154,12 @@ class BootMemories:
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(BootMemory)
+_DECODER: Final = msgspec.msgpack.Decoder(OtherBoots)
 
 BootVerdict = Literal["believed", "waiting", "stale", "rival"]
 
 
-def judge_other_boot(memory: BootMemory, run: int, heard: Promise, clock_of: ClockOf) -> BootVerdict:
+def judge_other_boot(memory: OtherBoots, run: int, heard: Promise, clock_of: ClockOf) -> BootVerdict:
     """Judge a heartbeat whose boot is not the current one, which has `run`. Updates `memory`.
 
     believed: the boot is the current one from now on. waiting: it must go on sending. stale: its number is not newer
@@ -179,12 +182,12 @@ def judge_other_boot(memory: BootMemory, run: int, heard: Promise, clock_of: Clo
     return "waiting"
 
 
-def highest_run(memory: BootMemory, run: int) -> int:
+def highest_run(memory: OtherBoots, run: int) -> int:
     """The highest run that was believed; `run` is the current boot's."""
     return max(run, *(order[0] for order in memory.older.values())) if memory.older else run
 
 
-def replace_boot(memory: BootMemory, current: tuple[str, Order], by: str, place: ShardMoment) -> None:
+def replace_boot(memory: OtherBoots, current: tuple[str, Order], by: str, place: ShardMoment) -> None:
     """Make `by` the current boot in place of `current` (boot, numbers), which is an older one from `place` on."""
     memory.older.pop(by, None)
     remember_boot(memory, *current)
@@ -195,7 +198,7 @@ def replace_boot(memory: BootMemory, current: tuple[str, Order], by: str, place:
         memory.rival = None
 
 
-def remember_boot(memory: BootMemory, boot: str, order: Order) -> None:
+def remember_boot(memory: OtherBoots, boot: str, order: Order) -> None:
     """Keep the newest numbers of a boot that is not the current one, and at most the `REMEMBERED` latest boots."""
     memory.older.pop(boot, None)
     memory.older[boot] = order
@@ -203,7 +206,7 @@ def remember_boot(memory: BootMemory, boot: str, order: Order) -> None:
         del memory.older[next(iter(memory.older))]
 
 
-def _advance(memory: BootMemory, heard: Promise, clock_of: ClockOf) -> bool:
+def _advance(memory: OtherBoots, heard: Promise, clock_of: ClockOf) -> bool:
     """An older boot sent a newer heartbeat: whether it is a rival now. There is one rival, and the first keeps its
     place."""
     known = memory.rival

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
-from alerting.liveness.boot_order import BootMemories, BootMemory, ClockOf, Promise
+from alerting.liveness.boot_order import ClockOf, OtherBoots, OtherBootsColumn, Promise
 from contract.clocks import PipelineSeconds
 
 
 class BootPromises:
     """The rows of the terminals in whose memory a promise may live, found without a look into every memory."""
 
-    def __init__(self, memories: BootMemories, clock_of: ClockOf) -> None:
+    def __init__(self, memories: OtherBootsColumn, clock_of: ClockOf) -> None:
         self._memories = memories
         self._clock_of = clock_of
         self._rows: set[int] = set()
@@ -18,7 +18,7 @@ class BootPromises:
     def __contains__(self, row: int) -> bool:
         return row in self._rows
 
-    def note(self, row: int, memory: BootMemory) -> None:
+    def note(self, row: int, memory: OtherBoots) -> None:
         """The memory of a terminal was read or changed: whether it has promises, and unsettled ones."""
         promises = memory.promises
         if promises:

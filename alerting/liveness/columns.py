@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from alerting.liveness.arrays import view
-from alerting.liveness.boot_order import BootMemories
+from alerting.liveness.boot_order import OtherBootsColumn
 from contract.clocks import PipelineSeconds
 from contract.messages import Heartbeat, Status
 
@@ -81,7 +81,7 @@ class Stations:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def add(self, station: str) -> int:
+    def add_station(self, station: str) -> int:
         """The row of a station, made when the station is new."""
         return self.rows([station])[0]
 
@@ -185,13 +185,12 @@ class Terminals:
         self.will = array("b")
         #: The users that it counted last; UNKNOWN: it did not say.
         self.users = array("q")
-        #: Its other boots.
-        self.memory = BootMemories()
+        self.other_boots = OtherBootsColumn()
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def add(self, terminal: str, station: int, first: int) -> int:
+    def add_terminal(self, terminal: str, station: int, first: int) -> int:
         """Append a terminal that was never heard, and return its row. `first`: the first terminal of its station so
         far, -1 for none."""
         row = len(self.ids)
@@ -226,7 +225,7 @@ class Terminals:
         self.next.extend(following)
         self.counts.extend(repeat(1, len(stations)))
 
-    def due(self, shard: int, clock: PipelineSeconds) -> list[int]:
+    def due_rows(self, shard: int, clock: PipelineSeconds) -> list[int]:
         """Rows of a shard whose deadline the clock has reached."""
         late = view(self.deadline) <= clock
         if not late.any():

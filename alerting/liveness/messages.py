@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from alerting.liveness.boot_order import BootMemory, highest_run
+from alerting.liveness.boot_order import OtherBoots, highest_run
 from alerting.liveness.columns import UNKNOWN, UP, LiveState, conn_of
 from alerting.liveness.model import LivenessSettings
 from alerting.liveness.rivals import NUMBERS, OTHER_UNHEARD, TWO_BOOTS, Rivals, is_double
@@ -40,7 +40,7 @@ class Heartbeats:
         self._rivals = rivals
         self._succession = succession
 
-    def take(self, row: int, entry: HeartbeatEntry) -> None:
+    def take_heartbeat(self, row: int, entry: HeartbeatEntry) -> None:
         """Take in a heartbeat of the terminal in `row`.
 
         Nearly all messages are heartbeats that change nothing but the deadline, and a judge takes 200,000 of them a
@@ -151,7 +151,7 @@ class Statuses:
         self._rivals = rivals
         self._succession = succession
 
-    def take(self, row: int, entry: StatusEntry) -> None:
+    def take_status(self, row: int, entry: StatusEntry) -> None:
         """Take in a status of the terminal in `row`."""
         body, number = entry.body, self._shards.number_of(entry.shard)
         is_current = self._terminals.boot.holds(row, body.boot)
@@ -185,7 +185,7 @@ class Statuses:
     def _other_boot_leaves(self, row: int, number: int, entry: StatusEntry) -> None:
         """Another boot than the current one says goodbye: a newer start of the terminal, or a boot beside it."""
         t, body = self._terminals, entry.body
-        memory = t.memory.read(row) or BootMemory()
+        memory = t.other_boots.read(row) or OtherBoots()
         if body.boot in memory.older or (memory.candidate is not None and memory.candidate.boot == body.boot):
             until = PipelineSeconds(self._stamp(number, entry) + _seconds_away(body))
             self._rivals.leave(row, body.boot, (body.run, body.n), (entry.shard, until))

@@ -34,7 +34,7 @@ class PartitionLiveness:
         self.terminals = roster.terminals
         self.shards = shards = Shards(settings.clock)
         self.changes = changes = StateChanges(roster, shards)
-        self.rivals = rivals = Rivals(self.terminals.memory, shards.clock_of)
+        self.rivals = rivals = Rivals(self.terminals.other_boots, shards.clock_of)
         succession = Succession(settings, roster, shards, changes, rivals)
         self._heartbeats = Heartbeats(settings, roster, shards, changes, rivals, succession)
         self._statuses = Statuses(settings, roster, shards, changes, rivals, succession)
@@ -44,14 +44,14 @@ class PartitionLiveness:
         """Take one entry of the log in; `station` is its key (ignored for ticks)."""
         if type(entry) is HeartbeatEntry:
             if not entry.retain and (row := self.roster.row_of_sender(station, entry)) >= 0:
-                self._heartbeats.take(row, entry)
+                self._heartbeats.take_heartbeat(row, entry)
         elif type(entry) is StatusEntry:
             # The broker keeps the last status of a terminal; of those only a goodbye still says something.
             is_news = not entry.retain or entry.body.state == "away"
             if is_news and (row := self.roster.row_of_sender(station, entry)) >= 0:
-                self._statuses.take(row, entry)
+                self._statuses.take_status(row, entry)
         elif type(entry) is Tick:
-            self._ticks.take(entry)
+            self._ticks.take_tick(entry)
 
     def register(self, station: str, registration: Registration, now: WallMs) -> None:
         """Take over what the registry says of a station; `now` dates a change of state that follows from it."""
@@ -64,7 +64,7 @@ class PartitionLiveness:
         """Whether something was decided, or the registry is to be asked."""
         return bool(self.changes.transitions or self._ticks.gaps or self.roster.strangers)
 
-    def take(self) -> tuple[list[Transition], list[ShardGap]]:
+    def take_decided(self) -> tuple[list[Transition], list[ShardGap]]:
         """What was decided since the last call."""
         return self.changes.take_transitions(), self._ticks.take_gaps()
 

@@ -12,11 +12,11 @@ from alerting.liveness.boot_order import (
     FORGOTTEN,
     RIVAL_ADVANCES,
     UNHEARD,
-    BootMemories,
-    BootMemory,
     BootVerdict,
     ClockOf,
     Order,
+    OtherBoots,
+    OtherBootsColumn,
     Promise,
     RepeatedNumbers,
     ShardMoment,
@@ -42,12 +42,12 @@ class Rivals:
     """Reads and changes the terminals' memories; `row` is a terminal's, `here` a moment by the clock of the shard
     through which the terminal's current boot is heard."""
 
-    def __init__(self, memories: BootMemories, clock_of: ClockOf) -> None:
+    def __init__(self, memories: OtherBootsColumn, clock_of: ClockOf) -> None:
         self._memories = memories
         self._clock_of = clock_of
         self.promises = BootPromises(memories, clock_of)
 
-    def restore(self, row: int, memory: BootMemory) -> None:
+    def restore(self, row: int, memory: OtherBoots) -> None:
         """Take over the stored memory of a terminal."""
         self._memories.replace(row, memory)
         self.promises.note(row, memory)
@@ -78,7 +78,7 @@ class Rivals:
         self.promises.note(row, memory)
         return _is_enough(counted)
 
-    def _begin_again(self, memory: BootMemory, heard: Promise) -> BootVerdict:
+    def _begin_again(self, memory: OtherBoots, heard: Promise) -> BootVerdict:
         """A boot that is not the current one lives, and its numbers go on from these. It is the rival, unless another
         boot is."""
         rival = memory.rival
@@ -231,7 +231,7 @@ def _is_enough(counted: RepeatedNumbers | None) -> bool:
     return counted is not None and counted.advances >= _REPEATS
 
 
-def _newest_of(memory: BootMemory, heard: Promise) -> tuple[Order, PipelineSeconds | None]:
+def _newest_of(memory: OtherBoots, heard: Promise) -> tuple[Order, PipelineSeconds | None]:
     """The newest numbers of a boot that is not the current one, and when they came if that can be compared."""
     known = memory.candidate if _is_of(memory.candidate, heard.boot) else memory.rival
     seen = known.seen if known is not None and (known.boot, known.shard) == (heard.boot, heard.shard) else None

@@ -28,7 +28,7 @@ class Roster:
     def station(self, station: str) -> int:
         """The row of a station, made when the station is new."""
         row = self.stations.index.get(station)
-        return self.stations.add(station) if row is None else row
+        return self.stations.add_station(station) if row is None else row
 
     def terminal(self, station: str, terminal: str) -> int:
         """The row of a terminal, made when the terminal is new."""
@@ -64,7 +64,7 @@ class Roster:
         return row
 
     def _add(self, home: int, terminal: str) -> int:
-        row = self.terminals.add(terminal, home, self.stations.first[home])
+        row = self.terminals.add_terminal(terminal, home, self.stations.first[home])
         self.stations.first[home] = row
         return row
 

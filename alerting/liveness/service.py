@@ -126,7 +126,7 @@ class JudgeHandler:
         await self._follow_registry(connection)
         decided = False
         for partition, live in mine.items():
-            transitions, gaps = live.take()
+            transitions, gaps = live.take_decided()
             sequences = self._sequences[partition]
             await self._save_refusals(connection, partition)
             await save_terminals(connection, partition, live)

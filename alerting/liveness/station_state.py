@@ -120,11 +120,13 @@ class StateChanges:
             )
         )
 
-    def _members(self, home: int) -> list["_Member"]:
+    def _members(self, home: int) -> list["_CountingTerminal"]:
         """The counting terminals of a station."""
         t = self._terminals
         return [
-            _Member(LiveState(t.state[row]), WallMs(t.since[row]), unflag(t.usable[row]), WallMs(t.seen_at[row]))
+            _CountingTerminal(
+                LiveState(t.state[row]), WallMs(t.since[row]), unflag(t.usable[row]), WallMs(t.seen_at[row])
+            )
             for row in self._roster.rows_of(home)
             if t.counts[row]
         ]
@@ -140,7 +142,7 @@ class StateChanges:
         return self._shards.by_number[max(number, 0)]
 
 
-class _Member(msgspec.Struct, frozen=True):
+class _CountingTerminal(msgspec.Struct, frozen=True):
     """A counting terminal, for the judgement of its station. `since`: since when it has its state."""
 
     state: LiveState
@@ -149,7 +151,7 @@ class _Member(msgspec.Struct, frozen=True):
     seen_at: WallMs
 
 
-def _station_state(members: list[_Member], quorum: int) -> tuple[LiveState, bool | None]:
+def _station_state(members: list[_CountingTerminal], quorum: int) -> tuple[LiveState, bool | None]:
     """The station's state, and whether a visitor can use it (None: no terminal said, or it is not online).
 
     A conflicting terminal counts: something answers at the station, and the conflict has an incident of its own.
@@ -171,7 +173,7 @@ def _station_state(members: list[_Member], quorum: int) -> tuple[LiveState, bool
     return LiveState.OFFLINE, None
 
 
-def _quorum_lost_at(members: list[_Member], quorum: int) -> WallMs:
+def _quorum_lost_at(members: list[_CountingTerminal], quorum: int) -> WallMs:
     """When fewer than `quorum` were online: the end of the quorum-th longest lasting terminal.
 
     Ends are dated back, so the terminal that was found offline last need not be the one that was heard last.

@@ -9,7 +9,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from alerting.liveness.boot_order import BootMemory
+from alerting.liveness.boot_order import OtherBoots
 from alerting.liveness.columns import STATE_OF, LiveState, unflag
 from alerting.liveness.model import LivenessSettings, Registration, ShardGap, Surplus, Transition
 from alerting.liveness.partition import PartitionLiveness
@@ -105,7 +105,7 @@ def restore_terminals(live: PartitionLiveness, rows: Sequence[Iterable[Any]]) ->
     for row, text in enumerate(memories, first):
         if text is not None:
             _restore_memory(live, row, read_stored(text))
-    t.memory.fold()
+    t.other_boots.fold()
 
 
 def restore_stations(live: PartitionLiveness, rows: Sequence[Any]) -> set[str]:
@@ -147,7 +147,7 @@ class _StoredMemory(msgspec.Struct, omit_defaults=True):
     will: bool = False
     #: The last heartbeat came by a bridge that had not ticked yet.
     unsettled: bool = False
-    boots: BootMemory | None = None
+    boots: OtherBoots | None = None
 
 
 read_stored: Final = msgspec.json.Decoder(_StoredMemory).decode
@@ -194,13 +194,13 @@ async def save_terminals(connection: Connection, partition: int, live: Partition
             live.troubles.drop("terminal", subject(row))
     for chunk in _chunks(rows):
         await write_apart(connection, chunk, write, lambda row, why: live.troubles.put("terminal", subject(row), why))
-    t.memory.fold()
+    t.other_boots.fold()
 
 
 def memory_text(live: PartitionLiveness, row: int) -> str | None:
     """The column `terminal_state.memory` of the terminal in a row; None: it has nothing to remember."""
     t = live.terminals
-    will, boots = bool(t.will[row]), t.memory.read(row)
+    will, boots = bool(t.will[row]), t.other_boots.read(row)
     unsettled = t.shard[row] >= 0 and row in live.shards.by_number[t.shard[row]].unsettled
     if not will and not unsettled and boots is None:
         return None

@@ -53,7 +53,7 @@ class Succession:
         t = self._terminals
         shard = self._shards.by_number[t.shard[row] if t.shard[row] >= 0 else number]
         place = (shard.name, stamp if t.shard[row] == number else shard.clock.clock)
-        replace_boot(t.memory.open(row), (t.boot[row], (t.run[row], t.n[row])), boot, place)
+        replace_boot(t.other_boots.open(row), (t.boot[row], (t.run[row], t.n[row])), boot, place)
 
     def exchange(self, row: int, boot: str, number: int, stamp: PipelineSeconds) -> None:
         """A rival that is heard takes the place of a current boot whose shard stands still. Nothing shows whether that

@@ -42,7 +42,7 @@ class Ticks:
         taken, self.gaps = self.gaps, []
         return taken
 
-    def take(self, tick: Tick) -> None:
+    def take_tick(self, tick: Tick) -> None:
         """Take in a tick."""
         number = self._shards.number_of(tick.shard)
         shard = self._shards.by_number[number]
@@ -56,7 +56,7 @@ class Ticks:
             return
         if advance.gap is not None:
             self.gaps.append(ShardGap(shard.name, advance.gap))
-        for row in self._terminals.due(number, shard.clock.clock):
+        for row in self._terminals.due_rows(number, shard.clock.clock):
             self._expire_or_set_aside(row, shard)
 
     def _hold(self, number: int, shard: Shard) -> None:

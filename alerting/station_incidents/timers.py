@@ -90,7 +90,7 @@ class StationWatch:
     def take_changes(self) -> list[Changed]:
         """What changed in the field, for the other parts."""
         self._looked = 0
-        return self.field.take()
+        return self.field.take_changes()
 
     def _go_on(self, until: datetime, moment: PassTime, *, inclusive: bool) -> None:
         """Let time go on, over boundaries up to `until` and graces before it (`inclusive`: up to it)."""

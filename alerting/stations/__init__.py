@@ -1,1 +1,1 @@
-"""How every station stands: its verdict, its openings and closures."""
+"""How every station stands: its state, opening hours, closures and verdict."""

@@ -100,7 +100,7 @@ class StationColumns:
         self._clocks: Numbering[ClockName] = Numbering()
         self._reasons: Numbering[str] = Numbering()
 
-    def add(self, station: str) -> int:
+    def add_station(self, station: str) -> int:
         """Append a station of which nothing is known yet, and return its row."""
         row = len(self.ids)
         self.index[station] = row
@@ -124,7 +124,7 @@ class StationColumns:
         self.online_since.append(LONG_AGO)
         return row
 
-    def remove(self, row: int) -> None:
+    def remove_station(self, row: int) -> None:
         """Take a station out. Its row stays, out of the index and of every calendar."""
         self._unusable.pop(row, None)
         self.suspected[row] = 0

@@ -1,4 +1,4 @@
-"""Opening hours and closures of all stations at one moment: what a verdict asks of the calendar. Pure."""
+"""Opening hours and closures of all stations at one moment, as the API needs them for a verdict. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,7 +11,8 @@ from registry.closures.rules import SCOPES, Scope, scope_of, scopes_of_station
 
 
 class CalendarNow(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a calendar is open, since when (None: longer ago than is known, or always) and until when."""
+    """Whether a calendar is open, since when (None: always, or longer ago than is known) and until when (None: for
+    ever, or longer than is known)."""
 
     calendar: int
     open: bool
@@ -20,7 +21,7 @@ class CalendarNow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClosureNow(msgspec.Struct, frozen=True, kw_only=True):
-    """A declared closure that is in force: of one station, an area with all below it, or a programme."""
+    """A declared closure that holds: of one station, of an area with all below it, or of a programme."""
 
     id: int
     from_at: datetime
@@ -31,7 +32,7 @@ class ClosureNow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cover:
-    """Who is expected to be online now."""
+    """Which stations are expected to be online now."""
 
     def __init__(self, calendars: Iterable[CalendarNow] = (), closures: Iterable[ClosureNow] = ()) -> None:
         self._calendars = {found.calendar: found for found in calendars}
@@ -41,7 +42,7 @@ class Cover:
 
     @property
     def arguments(self) -> tuple[list[int], list[str], list[str], list[str]]:
-        """For queries: the calendars that are shut; the stations, areas and programmes that are excused."""
+        """For queries: the calendars that are closed, and the stations, areas and programmes that are excused."""
         shut = [found.calendar for found in self._calendars.values() if not found.open]
         return shut, *(self._excused(kind) for kind in SCOPES)  # type: ignore[return-value]  # there are three
 
@@ -49,15 +50,16 @@ class Cover:
         return [name for (of, name), its in self._closures.items() if of == kind and any(one.approved for one in its)]
 
     def calendar(self, calendar: int | None) -> CalendarNow | None:
+        """A calendar as it is now; None: it is not known."""
         return None if calendar is None else self._calendars.get(calendar)
 
     def closures(self, station: str, path: Iterable[str], programmes: Iterable[str]) -> list[ClosureNow]:
-        """What is in force for a station in the areas of `path`: first what is approved, then what began first."""
+        """The closures that hold for a station in the areas of `path`: approved ones first, then by their beginning."""
         found = [one for scope in scopes_of_station(station, path, programmes) for one in self._closures.get(scope, ())]
         return sorted(found, key=lambda one: (not one.approved, one.from_at, one.id))
 
     def hours(self, station: str, path: Iterable[str], programmes: Iterable[str], calendar: int | None) -> Hours:
-        """What holds for a station. One without a calendar, or whose calendar is not known, is always open."""
+        """Whether a station is expected. Without a calendar, or with one that is not known, it is always open."""
         own = self.calendar(calendar)
         first = next(iter(self.closures(station, path, programmes)), None)
         return Hours(

@@ -106,7 +106,7 @@ class ChangeLog:
         if before != after:
             self.changes.append(Changed(before, after, self.time))
 
-    def take(self) -> list[Changed]:
+    def take_changes(self) -> list[Changed]:
         """The changes since the last call, in their order."""
         taken, self.changes = self.changes, []
         return taken

@@ -90,20 +90,20 @@ class Field:
         """The stations whose state rests on one of these clocks."""
         return [self.columns.ids[row] for row in np.flatnonzero(rests_on(self.columns, clocks)).tolist()]
 
-    def take(self) -> list[Changed]:
+    def take_changes(self) -> list[Changed]:
         """What changed since the last call, in its order."""
-        return self._log.take()
+        return self._log.take_changes()
 
     @property
     def changes(self) -> list[Changed]:
-        """What the next `take` returns, as far as it is known."""
+        """What `take_changes` would return now."""
         return self._log.changes
 
     # -- the registry ------------------------------------------------------------------------------------------
 
-    def restore(self, facts: Facts, judged: Judged | None = None) -> None:
+    def restore_station(self, facts: Facts, judged: Judged | None = None) -> None:
         """Put a station in as it stands, when memory is loaded: that is no change."""
-        self._note_facts(self.columns.add(facts.station), facts)
+        self._note_facts(self.columns.add_station(facts.station), facts)
         if judged is not None:
             self.restore_state(facts.station, judged)
 
@@ -118,18 +118,18 @@ class Field:
         row = self.columns.index.get(facts.station)
         before = None if row is None else self.columns.standing_of(row)
         if row is None:
-            self.restore(facts, judged)
+            self.restore_station(facts, judged)
             row = self.columns.index[facts.station]
         else:
             self._note_facts(row, facts)
         self._log.note(before, self.columns.standing_of(row))
 
-    def forget(self, station: str) -> None:
+    def remove_station(self, station: str) -> None:
         """The station was deleted from the registry."""
         row = self.columns.index.get(station)
         if row is not None:
             before = self.columns.standing_of(row)
-            self.columns.remove(row)
+            self.columns.remove_station(row)
             self._log.note(before, None)
 
     def set_paths(self, paths: Mapping[str, tuple[str, ...]]) -> None:

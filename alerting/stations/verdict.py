@@ -1,25 +1,25 @@
-"""The verdict that people see of a station: what was judged, as far as the pipeline allows to say it now. Pure.
+"""The verdict that people see of a station: its judged state, if the pipeline is trusted to know it now. Pure.
 
-Order of the rules, the first that applies decides:
+Order of the rules; the first that applies decides:
 
-1. Not commissioned (planned, suspended, retired): `suspended`. Nobody expects service from it, so it is neither
-   working nor broken, whatever its terminals do; `lifecycle` beside the verdict says which of the three.
+1. Not commissioned (planned, suspended, retired): `suspended`. No service is expected from the station, so it is
+   neither working nor broken, whatever its terminals do. `lifecycle` beside the verdict says which of the three it is.
 2. Never heard: `never_seen`, whatever the clocks say.
-3. The clock its state rests on is missing, stale or blind: `unknown`. The last state may long be wrong. So it is of a
-   station that a service set aside, which nobody judges, and of one whose silence is `unproven`.
+3. The clock that its state rests on is missing, stale or blind: `unknown`, because the last state may long be wrong.
+   The same for a station that a service set aside, which is not judged, and for one whose silence is `unproven`.
 4. Online: `unusable` when terminals say that no visitor can use it and none says the contrary (`usable` of the
-   station, `alerting.liveness.partition`), otherwise `online`, whatever the hours: a terminal may be left on.
-   Of a station whose terminals say nothing about it nobody knows better than `online`.
+   station, `alerting.liveness.station_state`), otherwise `online`, whatever the hours: a terminal may be left on.
+   A station whose terminals say nothing about that is `online`.
 5. Outside its opening hours: `closed`.
-6. Within them, in an approved closure: `excused`. One that is only declared silences, and excuses nothing.
+6. Within them, in an approved closure: `excused`. A closure that is only declared silences, and excuses nothing.
 7. The judged state: `away` or `offline`.
 
 Online and unusable hold since the station began to be so. Offline and away hold since the station was last online,
-whether or not it was closed meanwhile; closed and excused since the latest of that, the last opening or closing, and
-the closure.
+whether or not it was closed meanwhile. Closed and excused hold since the latest of that, of the last opening or
+closing, and of the beginning of the closure.
 
 The clock that counts is that of the station's partition and of the shard through which one of its terminals was
-heard last; a shard it left long ago takes nothing from it.
+heard last. A shard that the station left has no influence.
 """
 
 from collections.abc import Iterable
@@ -30,14 +30,16 @@ from typing import Final
 import msgspec
 
 STALE: Final = timedelta(seconds=10)
-"""A clock older than this in the database says nothing about now."""
+"""A clock whose row in the database is older than this is not trusted."""
 SET_ASIDE: Final = "set_aside"
-"""The state of a station that a service set aside, and its reason: nobody judges it, whatever it was before."""
+"""The state of a station that a service set aside, and its reason: the station is not judged."""
 BLIND: Final = timedelta(seconds=5)
-"""Uncounted time longer than this is worth calling unknown."""
+"""Uncounted time longer than this makes a station unknown."""
 
 
 class Verdict(StrEnum):
+    """All verdicts; the rules are those of this module's docstring."""
+
     ONLINE = "online"
     UNUSABLE = "unusable"
     OFFLINE = "offline"
@@ -61,10 +63,10 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hours(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether anybody expects a station to be online at a moment.
+    """Whether a station is expected to be online at a moment.
 
     `open`: within its opening hours; `changed_at`: when it opened or closed last (None: never, or longer ago than is
-    known). `excused_since`: since when an approved closure excuses it (None: none does).
+    known). `excused_since`: since when an approved closure excuses it (None: no closure does).
     """
 
     open: bool = True
@@ -76,7 +78,7 @@ ALWAYS_OPEN: Final = Hours()
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """A verdict, since when it holds if that is known, and the rule that gave it."""
+    """A verdict, since when it holds (None: not known), and the rule that gave it."""
 
     verdict: Verdict
     since: datetime | None
@@ -85,13 +87,13 @@ class Judgement(msgspec.Struct, frozen=True):
 
 _LIVE: Final = {"online": Verdict.ONLINE, "away": Verdict.AWAY, "offline": Verdict.OFFLINE}
 LIVE: Final = frozenset({*_LIVE.values(), Verdict.UNUSABLE})
-"""The verdicts that are a judge's word about now."""
+"""The verdicts that are the judged state of the station."""
 UP: Final = frozenset({Verdict.ONLINE, Verdict.UNUSABLE})
-"""Those of a station that is heard."""
+"""The verdicts of a station that is heard."""
 
 
 def doubt(clock: Clock, now: datetime) -> tuple[str, datetime] | None:
-    """Why a clock cannot be trusted now and since when; None when it can."""
+    """Why a clock cannot be trusted now, and since when; None: it can."""
     doubts = []
     known_until = min(clock.tick_at, clock.judged_at)
     if now - known_until > STALE:
@@ -109,7 +111,7 @@ def verdict_of(
     open: bool,  # noqa: A002
     excused: bool,
 ) -> Verdict:
-    """The verdict of a station whose clock can be trusted: what the counts of areas are made of."""
+    """The verdict of a station whose clock can be trusted. The counts of areas are made of these."""
     early = _before_clocks(lifecycle, state)
     return early[0] if early else _judged(state or "", usable, open, excused)[0]
 
@@ -124,8 +126,8 @@ def judge(
     now: datetime,
     hours: Hours = ALWAYS_OPEN,
 ) -> Judgement:
-    """The verdict of a station: its lifecycle, its judged state (None: no row) and whether it is usable (None: nobody
-    said), since when, the clock that state rests on, and whether anybody expects it to be online."""
+    """The verdict of a station at `now`, by its lifecycle, its judged state (None: it has no row), whether it is usable
+    (None: it does not say), since when, the clock that the state rests on, and its hours."""
     early = _before_clocks(lifecycle, state)
     if early:
         return Judgement(early[0], None, early[1])
@@ -139,7 +141,7 @@ def judge(
 
 
 def _before_clocks(lifecycle: str, state: str | None) -> tuple[Verdict, str] | None:
-    """What is so whatever the clocks say."""
+    """The rules that apply whatever the clocks say."""
     if lifecycle != "commissioned":
         return Verdict.SUSPENDED, "lifecycle"
     if state is None or state == Verdict.NEVER_SEEN:
@@ -174,7 +176,7 @@ def _latest(*times: datetime | None) -> datetime | None:
 
 
 class Clocks:
-    """All pipeline clocks at one moment: which one a station's state rests on, and which can be trusted."""
+    """All pipeline clocks at one moment: which a station's state rests on, and which can be trusted."""
 
     def __init__(self, clocks: Iterable[Clock], now: datetime) -> None:
         self.now = now
@@ -184,9 +186,9 @@ class Clocks:
         for clock in self.all:
             self._by_partition.setdefault(clock.partition, []).append(clock)
 
-    def of(self, partition: int | None, shard: str | None) -> Clock | None:
-        """The clock of a partition and shard. Where the shard has none or is not known, the least trusty of the
-        partition stands for it: it can be trusted only if all can."""
+    def clock_of(self, partition: int | None, shard: str | None) -> Clock | None:
+        """The clock of a partition and shard. If the shard has none or is not known, the least trustworthy clock of the
+        partition, which can be trusted only if all can. None: the partition has no clock."""
         if partition is None:
             return None
         found = self._by_shard.get((partition, shard or ""))
@@ -196,6 +198,7 @@ class Clocks:
         return doubt(clock, self.now) is None, min(clock.tick_at, clock.judged_at)
 
     def is_sound(self, clock: Clock) -> bool:
+        """Whether a clock can be trusted."""
         return doubt(clock, self.now) is None
 
     @property

@@ -85,7 +85,7 @@ async def _gap_now(connection: Connection, station: DatabaseRow, clocks: Clocks)
     if station["state"] == SET_ASIDE:
         return [UnknownInterval(began_at=station["since"], ended_at=_LAST)]
     terminals = await connection.fetch(QUERIES.list_terminals, [station["id"]], MOST_TERMINALS)
-    clock = clocks.of(station["partition"], station["shard"] or heard_through(terminals))
+    clock = clocks.clock_of(station["partition"], station["shard"] or heard_through(terminals))
     doubted = None if clock is None else doubt(clock, clocks.now)
     return [] if doubted is None else [UnknownInterval(began_at=doubted[1], ended_at=_LAST)]
 

@@ -22,7 +22,7 @@ def station_document(
     row: DatabaseRow, terminals: Sequence[DatabaseRow], clocks: Clocks, cover: Cover
 ) -> StationDocument:
     """A station from its row, its terminals' rows (by id), the clocks, opening hours and closures."""
-    clock = clocks.of(row["partition"], row["shard"] or heard_through(terminals))
+    clock = clocks.clock_of(row["partition"], row["shard"] or heard_through(terminals))
     place = (row["id"], row["path"] or (), row["programmes"])
     hours, calendar = cover.hours(*place, row["calendar"]), cover.calendar(row["calendar"])
     judged = judge(
@@ -59,7 +59,7 @@ def station_document(
 def terminal_document(row: DatabaseRow, clocks: Clocks) -> TerminalDocument:
     """A terminal from its row. Its state is `unknown` while its clock is missing or cannot be trusted."""
     state = row["state"] or "never_seen"
-    clock = clocks.of(row["partition"], row["shard"])
+    clock = clocks.clock_of(row["partition"], row["shard"])
     if state == UNPROVEN or (state != "never_seen" and (clock is None or not clocks.is_sound(clock))):
         state = "unknown"
     return TerminalDocument(

@@ -42,7 +42,7 @@ class Judge:
             live.apply(*self.unread.popleft())
             if live.roster.strangers:
                 self._register(registered)
-        transitions, gaps = live.take()
+        transitions, gaps = live.take_decided()
         self.changes += self._rows(transitions)
         self.gaps += gaps
         self.judged_at = now
@@ -202,7 +202,7 @@ def restarted(live: PartitionLiveness, registered: Mapping[str, Registration]) -
             new.stations.shard[row] = new.shards.number_of(live.shards.by_number[live.stations.shard[number]].name)
         if station in registered:
             new.register(station, registered[station], new.shards.newest_tick_at())
-    new.take()
+    new.take_decided()
     new.roster.take_strangers()
     return new
 

@@ -139,11 +139,11 @@ class Desk:
         """Everything as of the last pass, from what was kept."""
         field = Field(self._known, self._register.calendars)
         for facts in self._register.facts.values():
-            field.restore(facts, self._judged.get(facts.station))
+            field.restore_station(facts, self._judged.get(facts.station))
         for station, every in self._source.promises(self._register.facts).items():
             field.note_promise(station, every)
         field.schedule.set_closures(self._register.closures)
-        field.take()
+        field.take_changes()
         self._watchdog = Watchdog()
         self._memory = memory = Memory(self._known, field, self._settings, self._applied)
         for gap in self._gaps:

@@ -397,7 +397,7 @@ class Country:
         for partition, live in enumerate(self.lives):
             if live.roster.strangers:
                 self._meet(live)
-            transitions, gaps = live.take()
+            transitions, gaps = live.take_decided()
             self.gaps += [(partition, gap) for gap in gaps]
             live.changes.dirty.clear()
             live.changes.dirty_stations.clear()

@@ -264,7 +264,7 @@ class World:
             state = UNPROVEN
         found = judge(
             lifecycle=facts.lifecycle, state=state, usable=home.usable_of(station), since=None, now=self.clock,
-            clock=clocks.of(home.partition, shard), hours=self._hours(station, facts),
+            clock=clocks.clock_of(home.partition, shard), hours=self._hours(station, facts),
         )  # fmt: skip
         return str(found.verdict)
 

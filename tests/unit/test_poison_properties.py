@@ -79,7 +79,7 @@ class Way:
         tick = Tick(shard="main", bridge="b", start="s", seq=self.step, at=wall, mono=self.mono, whole=whole)
         live.apply("", tick)
         live.register("S1", Registration(1), wall)
-        live.take()
+        live.take_decided()
         for text in (memory_text(live, row) for row in range(len(live.terminals))):
             assert text is None or read_stored(text)
         for shard in live.shards.by_number:

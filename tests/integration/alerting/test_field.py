@@ -8,7 +8,8 @@ import pytest
 
 from alerting.incident_process.decide_pass import Decider, PassConfig, Passed
 from alerting.pipeline.transitions import INCIDENTS
-from alerting.stations.store import load_field, meet
+from alerting.stations.registry_follower import add_unknown_stations
+from alerting.stations.store import load_field
 from alerting.stations.table import Field
 from registry.closures.rules import NewClosure
 from registry.closures.store import declare
@@ -81,7 +82,7 @@ async def test_a_station_heard_before_it_was_known_is_met_as_it_stood(pool: Pool
     await add_station(pool, "A")
     await write_transition(pool, "A", "never_seen", "online")
     async with pool.acquire() as connection:
-        await meet(connection, field, ["A", "nobody"], {})
+        await add_unknown_stations(connection, field, ["A", "nobody"], {})
     assert stands(field, "A") == ("never_seen", None, None)
     assert "nobody" not in field
 

@@ -62,7 +62,7 @@ class World:
     def __init__(self, time: datetime, stations: Iterable[tuple[Facts, Judged | None]]) -> None:
         self.field = Field(time, CALENDARS)
         for known, judged in stations:
-            self.field.restore(known, judged)
+            self.field.restore_station(known, judged)
         self.watch = StationWatch(self.field, RuleSettings())
         self.watch.reconcile([])
         self.incidents: dict[int, Incident] = {}

@@ -34,7 +34,7 @@ def fielded(stations: list[dict[str, object]]) -> tuple[Field, Population]:
         path = ("00", str(one["county"]))
         named = {name: one[name] for name in ("isp", "feeder", "lifecycle")}
         judged = Judged(partition=one["partition"], state=one["state"], since=NOW, shard=one["shard"])  # type: ignore[arg-type]
-        field.restore(Facts(station=f"S{number}", area=path[-1], path=path, **named), judged)  # type: ignore[arg-type]
+        field.restore_station(Facts(station=f"S{number}", area=path[-1], path=path, **named), judged)  # type: ignore[arg-type]
     population = Population(field)
     population.note_agents({f"S{n}": str(one["agent"]) for n, one in enumerate(stations) if one["agent"]})
     population.look(frozenset())
@@ -85,8 +85,10 @@ def test_stations_on_clocks_that_say_nothing_are_not_online() -> None:
 def test_what_changes_counts_in_the_next_pass() -> None:
     field, population = fielded([_station() for _ in range(3)])
     assert population.online(("area", "01")) == 3
-    field.forget("S0")
-    field.restore(Facts(station="S9", area="03", path=("00", "03")), Judged(partition=0, state="online", shard="main"))
+    field.remove_station("S0")
+    field.restore_station(
+        Facts(station="S9", area="03", path=("00", "03")), Judged(partition=0, state="online", shard="main")
+    )
     population.look(frozenset())
     assert (population.online(("area", "01")), population.online(("area", "00"))) == (2, 3)
     population.note_agents({"S9": "3.0", "nobody": "3.0"})
@@ -144,7 +146,7 @@ def test_one_that_is_closed_when_it_is_due_did_not_fall(
 ) -> None:
     field = Field(NOW - timedelta(hours=1), {1: _Shuts()})
     facts = Facts(station="S0", area="01", path=("00", "01"), calendar=calendar)
-    field.restore(facts, Judged(partition=0, state="online", since=NOW - timedelta(hours=1), shard="main"))
+    field.restore_station(facts, Judged(partition=0, state="online", since=NOW - timedelta(hours=1), shard="main"))
     until = NOW + timedelta(minutes=due)
     peer = Population(field).peer("S0", until - timedelta(minutes=30), until, overdue, 1800.0)
     assert peer.overdue is fell

@@ -61,10 +61,10 @@ class Process:
         self.decisions: dict[str, datetime] = {}
         self.field = Field(self.now, {1: DAY})
         for facts in self.facts:
-            self.field.restore(facts)
+            self.field.restore_station(facts)
             first = change(facts.station, "never_seen", "online", BEGIN - timedelta(hours=1))
             self.field.apply(first)
-        self.field.take()
+        self.field.take_changes()
         self._take_the_lead()
 
     def _take_the_lead(self) -> None:
@@ -77,14 +77,14 @@ class Process:
         """Another process takes over, with what was kept."""
         field = Field(self.now, {1: DAY})
         for facts in self.facts:
-            field.restore(facts)
+            field.restore_station(facts)
             station = self.stations[facts.station]
             if station.state == "offline":
                 field.apply(self._fall(station, self.now))
             else:
                 field.apply(change(station.name, "never_seen", "online", BEGIN - timedelta(hours=1)))
         field.schedule.set_closures(self.closures)
-        field.take()
+        field.take_changes()
         self.field = field
         self._take_the_lead()
 
@@ -381,7 +381,7 @@ def test_a_station_that_is_deleted_or_moves_on_leaves_the_suspicion() -> None:
     process.run_until(at("10:00"))
     process.switch(process.group("a"), on=False)
     process.run_until(at("10:10"))
-    process.field.forget("a03")
+    process.field.remove_station("a03")
     process.run_until(at("10:11"))
     assert len(process.suspicion.members) == 29
 

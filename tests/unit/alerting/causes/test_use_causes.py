@@ -69,8 +69,8 @@ class Process:
             for number in range(20):
                 facts = Facts(station=f"{county[:6]}{number:02d}", area=county, path=("630000000000", county))
                 judged = Judged(partition=0, state="online", since=T0, usable=True, shard="main")
-                self.field.restore(facts, judged)
-        self.field.take()
+                self.field.restore_station(facts, judged)
+        self.field.take_changes()
         self.watch = StationWatch(self.field, RuleSettings())
         self.watch.reconcile([])
         self.use = UseCauses(self.field, CauseSettings())

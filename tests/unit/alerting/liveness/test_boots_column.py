@@ -44,7 +44,7 @@ def test_many_boots_at_once_are_as_one_by_one(first: list[str], more: list[str])
 def test_each_station_has_one_row_whether_added_alone_or_with_others(chunks: list[list[str]]) -> None:
     alone, together = Stations(), Stations()
     for chunk in chunks:
-        expected = [alone.index[name] if name in alone.index else alone.add(name) for name in chunk]
+        expected = [alone.index[name] if name in alone.index else alone.add_station(name) for name in chunk]
         assert together.rows(chunk) == expected
     assert together.ids == alone.ids
     assert together.index == alone.index

@@ -138,7 +138,7 @@ def judge(log: list[tuple[str, LiveEntry]]) -> list[Transition]:
         for stranger in list(live.roster.strangers):
             del live.roster.strangers[stranger]
             live.register(stranger, Registration(1), 0)
-        found += live.take()[0]
+        found += live.take_decided()[0]
     return found
 
 

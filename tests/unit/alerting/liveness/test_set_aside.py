@@ -60,8 +60,8 @@ def test_no_time_of_a_state_ends_the_watch(since: datetime) -> None:
 
 def test_a_calendar_that_cannot_be_reckoned_with_accuses_nobody() -> None:
     field = Field(at("10:00"), {**CALENDARS, 7: Broken()})
-    field.restore(facts("A", calendar=DAYTIME), judged("offline", at("09:30")))
-    field.restore(facts("B", calendar=7), judged("offline", at("09:30")))
+    field.restore_station(facts("A", calendar=DAYTIME), judged("offline", at("09:30")))
+    field.restore_station(facts("B", calendar=7), judged("offline", at("09:30")))
     watch = StationWatch(field, RuleSettings())
     watch.reconcile([])
     moment = PassTime(now=at("10:01"), known=at("10:01"))

@@ -21,7 +21,7 @@ NOW = at("10:00")
 def field(lifecycle: str = "commissioned") -> Field:
     made = Field(NOW)
     for station in ("A", "B"):
-        made.restore(facts(station, calendar=None, lifecycle=lifecycle))
+        made.restore_station(facts(station, calendar=None, lifecycle=lifecycle))
     return made
 
 

@@ -172,7 +172,7 @@ def test_a_hold_is_longer_for_the_slow_and_never_shorter() -> None:
 @pytest.mark.parametrize(("every", "due"), [(60.0, "10:15"), (3600.0, "12:00:10")])
 def test_after_a_gap_of_ours_a_station_has_as_long_as_it_may_take_to_be_heard(every: float, due: str) -> None:
     field = Field(at("09:00"), CALENDARS)
-    field.restore(facts(), judged("offline", at("08:00")))
+    field.restore_station(facts(), judged("offline", at("08:00")))
     field.note_promise("A", every)
     field.resume((0, "main"), at("10:00"))
     watch = StationWatch(field, RuleSettings())
@@ -186,7 +186,7 @@ def test_a_cause_of_stations_that_are_closed_is_told_when_it_could_be_over(every
     field, book = Field(at("18:00"), CALENDARS), Book()
     parent = book.open(_incident("area_outage:x"), "claimed")
     for number in range(5):
-        field.restore(facts(f"S{number}"), judged("offline", at("11:00")))
+        field.restore_station(facts(f"S{number}"), judged("offline", at("11:00")))
         field.note_promise(f"S{number}", every)
         book.open(_incident(f"station_offline:S{number}", station=f"S{number}", parent=parent.id), "missed")
     hold(book, field, at("18:00"), RuleSettings())

@@ -22,7 +22,7 @@ def incident(kind: str = "station_offline", number: int = 1, **more: object) -> 
 
 def field(time: datetime) -> Field:
     found = Field(time, CALENDARS)
-    found.restore(facts(), judged("offline", at("09:10")))
+    found.restore_station(facts(), judged("offline", at("09:10")))
     return found
 
 
@@ -88,7 +88,7 @@ def test_what_was_only_listed_and_is_to_page_now_opens_at_once() -> None:
 def test_an_incident_goes_with_its_station() -> None:
     found = field(at("10:00"))
     found.register(facts(area="632123000000"))
-    (changed,) = found.take()
+    (changed,) = found.take_changes()
     shelved = closed_by_hand(incident("health", 2), at("09:30"))
     of_area = incident("flapping", 3, area="elsewhere")
     book = Book([incident(), shelved, of_area])
@@ -105,7 +105,7 @@ def test_an_approved_closure_sets_aside_what_is_open_and_its_end_opens_it_again(
     found = field(at("10:00"))
     excused = closure(1, at("10:00"), at("11:00"), station="A", approved_by="b", approved_at=at("09:00"))
     found.schedule.set_closures([excused])
-    pairs = [(changed.before, changed.after) for changed in found.take()]
+    pairs = [(changed.before, changed.after) for changed in found.take_changes()]
     kinds = ("station_offline", "overdue_return", "never_seen", "flapping", "health", "identity_conflict", "new_kind")
     book = Book(incident(kind, number) for number, kind in enumerate(kinds, 1))
     follow_stations(book, concerned(pairs), found, moment(at("10:00")), GRACE)
@@ -121,7 +121,7 @@ def test_an_approved_closure_sets_aside_what_is_open_and_its_end_opens_it_again(
 def test_a_closure_that_is_declared_and_not_approved_excuses_nothing() -> None:
     found = field(at("10:00"))
     found.schedule.set_closures([closure(1, at("10:00"), at("11:00"), station="A")])
-    pairs = [(changed.before, changed.after) for changed in found.take()]
+    pairs = [(changed.before, changed.after) for changed in found.take_changes()]
     book = Book([incident()])
     follow_stations(book, concerned(pairs), found, moment(at("10:00")), GRACE)
     assert [one.status for one in book.going_on()] == ["open"]
@@ -131,11 +131,11 @@ def test_a_closure_that_is_withdrawn_excuses_no_more() -> None:
     found = field(at("10:00"))
     excused = closure(1, at("10:00"), at("16:00"), station="A", approved_by="b", approved_at=at("09:00"))
     found.schedule.set_closures([excused])
-    pairs = [(changed.before, changed.after) for changed in found.take()]
+    pairs = [(changed.before, changed.after) for changed in found.take_changes()]
     book = Book([incident(), closed_by_hand(incident("health", 2), at("09:30"))])
     follow_stations(book, concerned(pairs), found, moment(at("10:00")), GRACE)
     found.schedule.set_closures([])
-    pairs = [(changed.before, changed.after) for changed in found.take()]
+    pairs = [(changed.before, changed.after) for changed in found.take_changes()]
     book = Book(book.going_on())
     follow_stations(book, concerned(pairs), found, moment(at("10:05")), GRACE)
     assert [one.reopen_at for one in book.going_on()] == [at("10:20"), at("13:30")], "what a person closed stays so"

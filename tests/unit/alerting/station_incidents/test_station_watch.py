@@ -233,7 +233,7 @@ def test_leaving_service_closes(lifecycle: str | None) -> None:
     found = world()
     found.until(at("09:30"))
     if lifecycle is None:
-        found.field.forget("A")
+        found.field.remove_station("A")
     else:
         found.field.register(facts(lifecycle=lifecycle))
     book = found.step(at("09:40"))

@@ -72,7 +72,7 @@ def test_the_columns_say_what_the_stations_say(
     field = Field(NOON, {1: DAY})
     for one in registered:
         path = AREAS[one.area or "p"]
-        field.restore(Facts(**{name: getattr(one, name) for name in one.__struct_fields__} | {"path": path}))
+        field.restore_station(Facts(**{name: getattr(one, name) for name in one.__struct_fields__} | {"path": path}))
     for change in told:
         field.apply(change)
     field.schedule.set_closures(declared)
@@ -93,7 +93,7 @@ def test_the_columns_say_what_the_stations_say(
 def test_of_many_some_from_all_over_are_named_and_all_counted() -> None:
     field = Field(NOON)
     for number in range(1000):
-        field.restore(Facts(station=f"S{number:03}", commissioned_at=NOON - HOUR))
+        field.restore_station(Facts(station=f"S{number:03}", commissioned_at=NOON - HOUR))
         field.apply(
             StationChange(
                 station=f"S{number:03}", before="never_seen", after="online", at=NOON - HOUR, tick_at=NOON,

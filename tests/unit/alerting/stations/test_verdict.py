@@ -144,17 +144,17 @@ def test_of_two_doubts_the_older_one_is_named() -> None:
 
 def test_a_stale_shard_takes_nothing_from_a_station_heard_through_another() -> None:
     clocks = Clocks([clock(shard="old", tick=600, judged=600), clock(shard="new")], NOW)
-    assert clocks.of(0, "new") == clock(shard="new")
+    assert clocks.clock_of(0, "new") == clock(shard="new")
     assert judge(
-        lifecycle="commissioned", state="online", usable=None, since=SINCE, clock=clocks.of(0, "new"), now=NOW
+        lifecycle="commissioned", state="online", usable=None, since=SINCE, clock=clocks.clock_of(0, "new"), now=NOW
     ).verdict == (Verdict.ONLINE)
 
 
 def test_where_the_shard_is_not_known_every_clock_must_be_good() -> None:
     clocks = Clocks([clock(shard="old", tick=600, judged=600), clock(shard="new")], NOW)
-    assert clocks.of(0, None) == clock(shard="old", tick=600, judged=600)
-    assert clocks.of(7, "new") is None
-    assert clocks.of(None, "new") is None
+    assert clocks.clock_of(0, None) == clock(shard="old", tick=600, judged=600)
+    assert clocks.clock_of(7, "new") is None
+    assert clocks.clock_of(None, "new") is None
 
 
 def test_partitions_are_sorted_into_wholly_and_partly_sound() -> None:
