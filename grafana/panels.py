@@ -107,8 +107,8 @@ def mappings(language: str) -> list[Json]:
     """The texts and colours of the values that queries return."""
     shown: dict[str, Json] = {}
     for name, colour in COLOURS.items():
-        said = text(name, language) if name == "seen" else word("verdict", name, language)
-        shown[name] = {"text": said, "index": len(shown), "color": colour}
+        shown_text = text(name, language) if name == "seen" else word("verdict", name, language)
+        shown[name] = {"text": shown_text, "index": len(shown), "color": colour}
     for name in ("true", "false"):
         shown[name] = {"text": text(name, language), "index": len(shown)}
     for family in _FAMILIES:

@@ -16,7 +16,7 @@ from milepost.numbers import require_between
 from milepost.settings import LINGER, PARTITIONS, Secret, Settings, require, secret_in
 
 if TYPE_CHECKING:
-    from alerting.blindspots.tracker import BlindSpotSettings
+    from alerting.blindspots.settings import BlindSpotSettings
     from alerting.incident_process.service import IncidentsConfig
     from alerting.liveness.model import LivenessSettings
     from broker.ticks.losses import LossSettings
@@ -169,9 +169,7 @@ def incidents_config(settings: Settings) -> "IncidentsConfig":
 
 
 def _blind_spots(settings: Settings) -> "BlindSpotSettings":
-    from alerting.blindspots.by_records import RecordSettings
-    from alerting.blindspots.by_silence import SilenceSettings
-    from alerting.blindspots.tracker import BlindSpotSettings
+    from alerting.blindspots.settings import BlindSpotSettings, RecordSettings, SilenceSettings
 
     silence = SilenceSettings(
         never=timedelta(days=settings.blind_never_days),

@@ -22,6 +22,7 @@ from alerting.blindspots.area_counts import StandingChange
 from alerting.blindspots.columns import NEVER, MomentColumn, moment, stamp
 from alerting.blindspots.open_spots import BITS, OpenSpots
 from alerting.blindspots.remembered import SpotMemory
+from alerting.blindspots.settings import RecordSettings
 from alerting.blindspots.spot import CLEARS, SpotKind
 from alerting.stations.snapshot import PassTime, Standing
 
@@ -30,19 +31,6 @@ RETURNED: Final = "returned"
 KINDS: Final = (SpotKind.IDLE, SpotKind.STALE, SpotKind.NO_WIFI)
 _ONLINE_ONLY: Final = frozenset({SpotKind.IDLE, SpotKind.NO_WIFI})
 _NEXT_DAY: Final = timedelta(days=1)
-
-
-class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How long each state lasts before it is a blind spot: see the table of this module."""
-
-    idle: timedelta = timedelta(days=14)
-    stale: timedelta = timedelta(days=90)
-    no_wifi: timedelta = timedelta(hours=1)
-    absence: timedelta = timedelta(days=3)
-
-    def patience(self, kind: SpotKind) -> timedelta:
-        """How long the state of a kind lasts before it is a blind spot."""
-        return {SpotKind.IDLE: self.idle, SpotKind.STALE: self.stale}.get(kind, self.no_wifi)
 
 
 class StationRecords(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +77,7 @@ class RecordSpots:
         self._spots, self._memory, self._settings, self._standing = spots, memory, settings, standing
         self._due = {kind: MomentColumn() for kind in KINDS}
         self._base = {kind: MomentColumn() for kind in KINDS}
-        self._unsaid, self._reporting = array("B"), array("B")
+        self._missing, self._reporting = array("B"), array("B")
         self._questions: list[ReportingQuestion] = []
 
     def follow_station(self, step: StandingChange, row: int, silent: datetime | None) -> None:
@@ -113,21 +101,21 @@ class RecordSpots:
         """Take the newest records of some stations."""
         for one in records:
             row = self._spots.row_of(one.station)
-            self._note_unsaid(row, one)
+            self._note_missing(row, one)
             for kind, base in one.bases.items():
                 self._base[kind][row] = NEVER if base is None else stamp(base)
-                if base is None or base + self._settings.patience(kind) > known:
+                if base is None or base + self._patience(kind) > known:
                     self._spots.close_spot(kind, row, base or known, CLEARS[kind])
             self._forget_return(one)
             standing = self._standing(one.station)
             if standing is not None and standing.in_service:
                 self._wait(row, standing)
 
-    def _note_unsaid(self, row: int, one: StationRecords) -> None:
-        for bits in (self._unsaid, self._reporting):
+    def _note_missing(self, row: int, one: StationRecords) -> None:
+        for bits in (self._missing, self._reporting):
             bits.extend([0] * (row + 1 - len(bits)))
-        said = {SpotKind.IDLE: one.last_session_at, SpotKind.STALE: one.resource_at}
-        self._unsaid[row] = sum(BITS[kind] for kind, at in said.items() if at is None)
+        newest = {SpotKind.IDLE: one.last_session_at, SpotKind.STALE: one.resource_at}
+        self._missing[row] = sum(BITS[kind] for kind, at in newest.items() if at is None)
 
     def _forget_return(self, one: StationRecords) -> None:
         returned = self._memory.moment_of(RETURNED, one.station)
@@ -135,14 +123,18 @@ class RecordSpots:
             self._memory.forget_moment(RETURNED, one.station)
 
     def _wait(self, row: int, standing: Standing) -> None:
-        if row >= len(self._unsaid):
+        if row >= len(self._missing):
             return  # the station never sent a record
         for kind in KINDS:
             base = self._counted_from(kind, row)
             if base is None or self._spots.is_open(row, kind) or not _may_be(kind, standing):
                 self._due[kind][row] = NEVER
             else:
-                self._due[kind][row] = stamp(base + self._settings.patience(kind))
+                self._due[kind][row] = stamp(base + self._patience(kind))
+
+    def _patience(self, kind: SpotKind) -> timedelta:
+        s = self._settings
+        return {SpotKind.IDLE: s.idle, SpotKind.STALE: s.stale}.get(kind, s.no_wifi)
 
     def _counted_from(self, kind: SpotKind, row: int) -> datetime | None:
         base = moment(self._base[kind][row])
@@ -170,10 +162,10 @@ class RecordSpots:
         since = self._counted_from(kind, row)
         if since is None:
             return
-        due = since + self._settings.patience(kind)
+        due = since + self._patience(kind)
         if due > known:
             self._due[kind][row] = stamp(due)
-        elif self._unsaid[row] & ~self._reporting[row] & BITS[kind]:
+        elif self._missing[row] & ~self._reporting[row] & BITS[kind]:
             self._questions.append(ReportingQuestion(kind, standing.station))
             self._due[kind][row] = stamp(known + _NEXT_DAY)
         else:

@@ -18,8 +18,9 @@ import msgspec
 from alerting.blindspots.area_counts import StandingChange
 from alerting.blindspots.columns import NEVER, MomentColumn, moment, stamp
 from alerting.blindspots.open_spots import OpenSpots
-from alerting.blindspots.opening_days import OpeningHours, missed_days, served
+from alerting.blindspots.opening_days import OpeningCalendar, missed_days, served
 from alerting.blindspots.remembered import SpotMemory
+from alerting.blindspots.settings import SilenceSettings
 from alerting.blindspots.spot import SpotKind
 from alerting.blindspots.unknown_time import Gaps
 from alerting.stations.snapshot import PassTime, Standing
@@ -37,19 +38,11 @@ _MOST: Final = 20_000
 """The most stations whose opening days are computed in one pass."""
 
 
-class SilenceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How long the silence of each kind lasts: see the table of this module."""
-
-    never: timedelta = timedelta(days=1)
-    dark: timedelta = timedelta(days=7)
-    shut_days: int = 3
-
-
 class StationLookup(msgspec.Struct, frozen=True):
     """Lookups that the rules need: the standing and the opening hours of a station."""
 
     standing: Callable[[str], Standing | None]
-    hours: Callable[[str], OpeningHours]
+    hours: Callable[[str], OpeningCalendar]
 
 
 class SilenceSpots:

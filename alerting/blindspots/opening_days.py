@@ -13,7 +13,7 @@ _HORIZON: Final = timedelta(days=64)
 """How far ahead openings are searched at once; a station that opens less often is judged again later."""
 
 
-class OpeningHours(Protocol):
+class OpeningCalendar(Protocol):
     """The opening hours that a calendar of the registry gives. Immutable: a calendar that changes is another object."""
 
     def __hash__(self) -> int: ...
@@ -34,7 +34,7 @@ class MissedDays(NamedTuple):
 
 
 def missed_days(
-    hours: OpeningHours, after: datetime, count: int, is_unknown: Callable[[datetime, datetime], bool]
+    hours: OpeningCalendar, after: datetime, count: int, is_unknown: Callable[[datetime, datetime], bool]
 ) -> MissedDays | None:
     """The first `count` opening days that begin at `after` or later; None when they lie too far ahead.
 
@@ -49,7 +49,7 @@ def missed_days(
     return None
 
 
-def _days_after(hours: OpeningHours, after: datetime) -> Iterator[OpeningDay]:
+def _days_after(hours: OpeningCalendar, after: datetime) -> Iterator[OpeningDay]:
     first = after.astimezone(UTC).date()
     for start in range(0, _HORIZON.days, _STEP.days):
         for day in _week(hours, first + timedelta(days=start)):
@@ -57,7 +57,7 @@ def _days_after(hours: OpeningHours, after: datetime) -> Iterator[OpeningDay]:
                 yield day
 
 
-def served(hours: OpeningHours, came_at: datetime, fell_at: datetime) -> bool:
+def served(hours: OpeningCalendar, came_at: datetime, fell_at: datetime) -> bool:
     """Whether a station that was online from `came_at` to `fell_at` served on the last opening day that began before
     `fell_at`."""
     today = fell_at.astimezone(UTC).date()
@@ -67,7 +67,7 @@ def served(hours: OpeningHours, came_at: datetime, fell_at: datetime) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _week(hours: OpeningHours, first: date) -> Sequence[OpeningDay]:
+def _week(hours: OpeningCalendar, first: date) -> Sequence[OpeningDay]:
     """The opening days that begin within `_STEP` from a date (UTC); cached, for many stations share a calendar."""
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC)
     end = begin + _STEP

@@ -16,7 +16,7 @@ FROM incident i LEFT JOIN incident parent ON parent.id = i.parent
 WHERE i.kind = 'blind_spot' AND (i.status <> 'closed' OR i.reopen_at IS NOT NULL);
 
 -- name: read_targeted_areas
--- Every area that a target names, or that lies below one at the target's level.
+-- Every area that a target names, or that lies below a named area at the level of the target.
 SELECT a.code AS area, array_agg(t.id ORDER BY t.id COLLATE "C") AS targets
 FROM target t
 JOIN area a ON a.path && t.areas AND CASE WHEN t.level IS NULL THEN a.code = ANY (t.areas) ELSE a.level = t.level END
@@ -45,7 +45,7 @@ SELECT partition, shard, began_at, ended_at, seq FROM pipeline_gap
 WHERE ended_at > $1 AND ended_at - began_at > interval '1 second';
 
 -- name: read_newer_gaps
--- Of every partition, behind the numbers ($2) that are known of it ($1).
+-- The gaps of each partition ($1) after its newest known number ($2).
 SELECT g.partition, g.shard, g.began_at, g.ended_at, g.seq
 FROM (SELECT DISTINCT partition FROM partition_clock) AS p
 LEFT JOIN unnest($1::int[], $2::bigint[]) AS known (partition, seq) ON known.partition = p.partition
@@ -55,8 +55,8 @@ JOIN pipeline_gap g ON g.partition = p.partition AND g.seq > coalesce(known.seq,
 SELECT pg_snapshot_xmin(pg_current_snapshot());
 
 -- name: read_records
--- What the newest records of the registered terminals of each station say together, of the stations of which any
--- changed since. An access point that works anywhere makes the station have one.
+-- The newest records of the registered terminals of each station together, for stations where a record changed since the
+-- mark. One working access point is enough for the station.
 SELECT f.station, min(f.first_at) AS first_at, max(f.last_session_at) AS last_session_at,
        max(f.resource_at) AS resource_at, bool_or(f.wifi) AS wifi, max(f.wifi_since) FILTER (WHERE NOT f.wifi) AS wifi_since
 FROM terminal_facts f JOIN terminal t ON t.station = f.station AND t.id = f.terminal
@@ -64,11 +64,11 @@ WHERE f.station IN (SELECT station FROM terminal_facts WHERE changed_xid >= $1::
 GROUP BY f.station;
 
 -- name: read_reporting_usage
--- Stations that report how they are used, be it that nobody came.
+-- Stations that report usage, even if without any session.
 SELECT station FROM unnest($1::text[]) AS asked (station)
 WHERE EXISTS (SELECT FROM usage u WHERE u.station = asked.station);
 
 -- name: read_reporting_resources
--- Stations that report which resources they have, be it none.
+-- Stations that report resources, even if they have none.
 SELECT station FROM unnest($1::text[]) AS asked (station)
 WHERE EXISTS (SELECT FROM inventory i WHERE i.station = asked.station AND i.resources IS NOT NULL);

@@ -136,5 +136,5 @@ def _incident(found: SpotFound, key: str, parent: int | None, now: datetime) -> 
 
 def _detail(found: SpotFound, known: Incident | None) -> dict[str, Any]:
     """The detail of the incident; what a person added to the detail of an open one stays."""
-    said = {"kind": found.kind.value, "since": found.since.isoformat(), "clears": CLEARS[found.kind]}
-    return {**(known.detail if known else {}), **said, **found.figures, "quiet": found.quiet}
+    common = {"kind": found.kind.value, "since": found.since.isoformat(), "clears": CLEARS[found.kind]}
+    return {**(known.detail if known else {}), **common, **found.figures, "quiet": found.quiet}

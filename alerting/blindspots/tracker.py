@@ -12,12 +12,13 @@ from typing import Final
 import msgspec
 
 from alerting.blindspots.area_counts import AreaCounts, StandingChange, add_up
-from alerting.blindspots.by_records import RecordSettings, RecordSpots, ReportingQuestion, StationRecords
-from alerting.blindspots.by_silence import SilenceSettings, SilenceSpots, StationLookup
+from alerting.blindspots.by_records import RecordSpots, ReportingQuestion, StationRecords
+from alerting.blindspots.by_silence import SilenceSpots, StationLookup
 from alerting.blindspots.dark_areas import DarkAreas, OpenAreaIncident, OpenOutage
 from alerting.blindspots.dark_stretch import DarkStage
 from alerting.blindspots.open_spots import OpenSpots
 from alerting.blindspots.remembered import RememberedMoment, SpotMemory
+from alerting.blindspots.settings import BlindSpotSettings
 from alerting.blindspots.spot import SpotChange, SpotKind, split_key, write_spots
 from alerting.blindspots.uncovered_areas import UncoveredAreas
 from alerting.blindspots.unknown_time import Gaps
@@ -26,16 +27,6 @@ from alerting.stations.snapshot import PassTime, Standing
 
 LOOK_BACK: Final = timedelta(days=40)
 """How far back the rules need unknown time."""
-
-
-class BlindSpotSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`area_dark`: how long an area must have no working station. `least`: the fewest stations of an area for which
-    people are notified."""
-
-    area_dark: timedelta = timedelta(minutes=15)
-    least: int = 2
-    silence: SilenceSettings = SilenceSettings()
-    records: RecordSettings = RecordSettings()
 
 
 class StoredSpot(msgspec.Struct, frozen=True, kw_only=True):

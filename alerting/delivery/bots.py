@@ -219,7 +219,7 @@ def read_answer(kind: str, status: int, body: bytes) -> BotAnswer:
     """The meaning of an answer with HTTP `status`. Only code 0 means that the message was taken."""
     if status == 429:
         return BotAnswer(BotVerdict.THROTTLED, "answered with HTTP status 429", 60.0)
-    code, said = _code(KINDS[kind].codes, body)
+    code, text = _code(KINDS[kind].codes, body)
     if code is None:
         known = BotAnswer(BotVerdict.UNKNOWN, "answered in a way that does not say whether it took the message")
         return known if status == 200 else BotAnswer(BotVerdict.FAILED, f"answered with HTTP status {status}")
@@ -229,7 +229,7 @@ def read_answer(kind: str, status: int, body: bytes) -> BotAnswer:
             if status == 200
             else BotAnswer(BotVerdict.UNKNOWN, f"HTTP status {status}, code 0")
         )
-    why = f"refused with code {code}" + (f": {said}" if said else "")
+    why = f"refused with code {code}" + (f": {text}" if text else "")
     if code in KINDS[kind].throttled:
         return BotAnswer(BotVerdict.THROTTLED, why, KINDS[kind].throttled[code])
     return BotAnswer(BotVerdict.REFUSED if code in KINDS[kind].refused else BotVerdict.FAILED, why)
@@ -245,5 +245,5 @@ def _code(fields: tuple[str, ...], body: bytes) -> tuple[int | None, str]:
         return None, ""
     found = next((answer[field] for field in fields if field in answer), None)
     code = found if isinstance(found, int) and not isinstance(found, bool) else None
-    said = answer.get("errmsg") or answer.get("msg") or answer.get("StatusMessage") or ""
-    return code, " ".join(str(said).split())[:_ANSWER_SHOWN]
+    text = answer.get("errmsg") or answer.get("msg") or answer.get("StatusMessage") or ""
+    return code, " ".join(str(text).split())[:_ANSWER_SHOWN]

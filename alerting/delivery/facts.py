@@ -79,27 +79,36 @@ class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # Fields that people or terminals wrote: names, ids, free text.
-_SAID: Final = ("station", "station_name", "station_name_en", "address", "areas", "shard", "acknowledged_by", "detail")
+_WRITTEN_BY_OTHERS: Final = (
+    "station",
+    "station_name",
+    "station_name_en",
+    "address",
+    "areas",
+    "shard",
+    "acknowledged_by",
+    "detail",
+)
 _INVISIBLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\s]+")
 _LIVE: Final = re.compile(r"(?<=[<@＠])(?=\S)|(?<=:)(?=//)|(?<=[0-9A-Za-z]\.)(?=[A-Za-z])")
 _APART: Final = "\u200b"
 
 
-def plain(said: Any) -> Any:
+def plain(data: Any) -> Any:
     """Data as text of one line in which no channel finds a link, a mention or its own markup.
 
     A zero-width space is put where these would begin (``@all``, ``<at``, ``http://``, ``a.cn``): people see the same
     text, and a chat client does not recognise it. Works on strings, dicts, lists and areas.
     """
-    if isinstance(said, str):
-        return _LIVE.sub(_APART, _INVISIBLE.sub(" ", said))
-    if isinstance(said, dict):
-        return {name: plain(value) for name, value in said.items()}
-    if isinstance(said, AlertArea):
-        return AlertArea(*(plain(value) for value in msgspec.structs.astuple(said)))
-    return [plain(value) for value in said] if isinstance(said, list) else said
+    if isinstance(data, str):
+        return _LIVE.sub(_APART, _INVISIBLE.sub(" ", data))
+    if isinstance(data, dict):
+        return {name: plain(value) for name, value in data.items()}
+    if isinstance(data, AlertArea):
+        return AlertArea(*(plain(value) for value in msgspec.structs.astuple(data)))
+    return [plain(value) for value in data] if isinstance(data, list) else data
 
 
 def plain_facts(facts: AlertFacts) -> AlertFacts:
     """The facts, with `plain` applied to every field that people or terminals wrote."""
-    return msgspec.structs.replace(facts, **{name: plain(getattr(facts, name)) for name in _SAID})
+    return msgspec.structs.replace(facts, **{name: plain(getattr(facts, name)) for name in _WRITTEN_BY_OTHERS})

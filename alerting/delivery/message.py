@@ -53,9 +53,9 @@ def _title(facts: AlertFacts, language: Language, what: str) -> str:
     words = TEXTS[language]
     if facts.phase in WORDS["alert_again"]:
         return words.title_with_kind.format(
-            said=_tag(facts, language), kind=word("kind", facts.kind, language), what=what
+            tag=_tag(facts, language), kind=word("kind", facts.kind, language), what=what
         )
-    return words.title.format(said=_tag(facts, language), what=what)
+    return words.title.format(tag=_tag(facts, language), what=what)
 
 
 def _tag(facts: AlertFacts, language: Language) -> str:
@@ -110,7 +110,7 @@ def _parts(facts: AlertFacts, language: Language, now: datetime) -> ShortParts:
     many = words.terminals if facts.kind == IncidentKind.HEALTH else words.stations
     kind = word("kind", facts.kind, language) if facts.phase in WORDS["alert_again"] else ""
     return ShortParts(
-        tag=words.title.format(said=_tag(facts, language), what="").strip(),
+        tag=words.title.format(tag=_tag(facts, language), what="").strip(),
         topic=_topic(facts, language) or kind,
         area=_near(facts, language),
         name=_name(facts, language) if facts.station is not None else shared_name(facts.detail, language) or "",
@@ -153,8 +153,8 @@ def _conflict(facts: AlertFacts, language: Language) -> str | None:
     """Which terminal of the station, and why."""
     terminal, reason = facts.detail.get("terminal"), facts.detail.get("reason")
     named = TEXTS[language].terminal_short.format(terminal=terminal) if isinstance(terminal, str) else None
-    said = [named, word("reason", reason, language) if isinstance(reason, str) else None]
-    return TEXTS[language].listing.join(part for part in said if part) or None
+    parts = [named, word("reason", reason, language) if isinstance(reason, str) else None]
+    return TEXTS[language].listing.join(part for part in parts if part) or None
 
 
 def _subject(facts: AlertFacts, language: Language) -> str:
@@ -252,7 +252,7 @@ def _many(facts: AlertFacts) -> str:
 def _measured(facts: AlertFacts, language: Language) -> str | None:
     """Terminal, field, value and threshold, as far as the detail has them."""
     words = TEXTS[language]
-    detail = {name: said for name, said in facts.detail.items() if isinstance(said, str | int | float)}
+    detail = {name: value for name, value in facts.detail.items() if isinstance(value, str | int | float)}
     parts = []
     if "terminal" in detail:
         parts.append(words.terminal.format(terminal=detail["terminal"]))
@@ -261,8 +261,8 @@ def _measured(facts: AlertFacts, language: Language) -> str | None:
     if "value" in detail and "threshold" in detail:
         field = str(detail.get("field", ""))
         value, threshold = (figure(field, detail[name], language) for name in ("value", "threshold"))
-        said = word("field", field, language) or words.value
-        parts.append(words.measured.format(field=said, value=value, threshold=threshold))
+        name = word("field", field, language) or words.value
+        parts.append(words.measured.format(field=name, value=value, threshold=threshold))
     return words.listing.join(parts) or None
 
 

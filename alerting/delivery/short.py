@@ -47,9 +47,9 @@ def short_text(parts: ShortParts) -> str:
 
 
 def _joined(chosen: dict[str, str]) -> str:
-    said = [chosen[name] for name in ShortParts.__struct_fields__ if chosen.get(name)]
+    shown = [chosen[name] for name in ShortParts.__struct_fields__ if chosen.get(name)]
     # A Chinese bracket includes a space.
-    return said[0] + ("" if said[0].endswith("】") else " ") + " ".join(said[1:])
+    return shown[0] + ("" if shown[0].endswith("】") else " ") + " ".join(shown[1:])
 
 
 def units(text: str) -> int:

@@ -1,4 +1,4 @@
-"""What a target of notifications is: what it gets, and how it says that it did not take a notification. Pure."""
+"""What all targets of notifications share: the parcel that they get, and the error of a failed attempt. Pure."""
 
 from datetime import datetime
 from typing import Protocol

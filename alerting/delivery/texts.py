@@ -61,7 +61,7 @@ class AlertTexts(msgspec.Struct, frozen=True):
 
 
 _ZH: Final = AlertTexts(
-    title="【{said}】{what}",
+    title="【{tag}】{what}",
     about="{topic}：{what}",
     stations="{n} 个服务点",
     terminals="{n} 台终端",
@@ -88,7 +88,7 @@ _ZH: Final = AlertTexts(
     still_bad="涉及 {n} 台终端，其中 {down} 台尚未恢复。",
     clears="消除条件：{clears}",
     unknown_note="这是平台自身的问题：期间各服务点状态未知，不计为离线。",
-    title_with_kind="【{said}】{kind}：{what}",
+    title_with_kind="【{tag}】{kind}：{what}",
     by_hand="由 {who} 人工关闭，故障尚未恢复。",
     was_by_hand="此前由 {who} 人工关闭。",
     by_hand_reason="关闭原因：{reason}",
@@ -108,7 +108,7 @@ _ZH: Final = AlertTexts(
     short_over="{ended}，历时{lasted}",
 )
 _EN: Final = AlertTexts(
-    title="[{said}] {what}",
+    title="[{tag}] {what}",
     about="{topic}: {what}",
     stations="{n} stations",
     terminals="{n} terminals",
@@ -135,7 +135,7 @@ _EN: Final = AlertTexts(
     still_bad="Terminals concerned: {n}, not yet well: {down}.",
     clears="Cleared when {clears}",
     unknown_note="This is the platform's own trouble: meanwhile stations are unknown, not offline.",
-    title_with_kind="[{said}] {kind}: {what}",
+    title_with_kind="[{tag}] {kind}: {what}",
     by_hand="Closed by hand by {who}; the fault is not over.",
     was_by_hand="Closed by hand by {who} before.",
     by_hand_reason="Reason for closing: {reason}",

@@ -63,13 +63,13 @@ def document_of(parcel: Parcel, extras: dict[str, str]) -> dict[str, Any]:
         "attachments": [],
         **fields_of(parcel.key, parcel.at, parcel.facts, message),
     }
-    for name, value in extras.items():
+    for name, other_name in extras.items():
         if name not in document:
-            document[name] = value
+            document[name] = other_name
             continue
-        said = document.pop(name)
-        if value:
-            document[value] = said
+        value = document.pop(name)
+        if other_name:
+            document[other_name] = value
     return document
 
 

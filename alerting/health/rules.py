@@ -53,8 +53,8 @@ class HealthRule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def mark(self) -> str:
         """The name with a checksum of all settings that decide when the rule fires: the state of a rule with other
         settings does not count for this one."""
-        said = (self.field, self.above, self.below, self.equals, self.clear, self.hold, self.gap, self.quiet)
-        return f"{self.name}~{zlib.crc32(repr(said).encode()):08x}"
+        settings = (self.field, self.above, self.below, self.equals, self.clear, self.hold, self.gap, self.quiet)
+        return f"{self.name}~{zlib.crc32(repr(settings).encode()):08x}"
 
     @property
     def threshold(self) -> float | None:

@@ -90,7 +90,7 @@ class _RuleBuilder:
         before = len(self._problems)
         values = {"quiet": SOURCES[field.text].quiet} | self._values(entry.keys, SOURCES[field.text])
         if len(self._problems) > before:
-            return None  # said already
+            return None  # the mistake is already noted
         return self._checked(HealthRule(name=name, field=field.text, **values), entry.where)
 
     def _overriding(self, rule: HealthRule, entry: WrittenRule) -> tuple[RuleOverride, ...]:
@@ -130,9 +130,9 @@ class _RuleBuilder:
         try:
             return read(given.text)
         except ValueError as exc:
-            said = said_by(exc)
+            reason = said_by(exc)
             self._problems.add(
-                given.where, f"{name} is {given.text!r}: {said.en}", f"{name} 为 {given.text!r}：{said.zh}"
+                given.where, f"{name} is {given.text!r}: {reason.en}", f"{name} 为 {given.text!r}：{reason.zh}"
             )
             return None
 

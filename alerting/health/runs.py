@@ -59,7 +59,7 @@ def _low(run: RecordRun) -> int:
 
 
 def insert_record(runs: list[RecordRun], number: int, chains: Chains, limits: LimitsOf) -> bool:
-    """Insert the chains of a record that was not heard before.
+    """Insert the chains of a record that was not received before.
 
     Returns False when the record came in order, True when it changed what was before it.
     """

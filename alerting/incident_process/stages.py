@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 import msgspec
 
+from alerting.blindspots.settings import BlindSpotSettings
 from alerting.blindspots.stage import BlindSpotWatch
-from alerting.blindspots.tracker import BlindSpotSettings
 from alerting.causes.flapping import FlappingSettings
 from alerting.causes.stage import CauseWatch
 from alerting.health.stage import HealthWatch

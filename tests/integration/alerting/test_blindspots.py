@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from alerting.blindspots.by_records import RecordSettings
-from alerting.blindspots.by_silence import SilenceSettings
-from alerting.blindspots.tracker import BlindSpotSettings
+from alerting.blindspots.settings import BlindSpotSettings, RecordSettings, SilenceSettings
 from alerting.incident_process import service
 from alerting.incident_process.service import IncidentsConfig
 from alerting.incident_process.stages import PartSettings

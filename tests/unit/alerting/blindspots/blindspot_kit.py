@@ -9,10 +9,11 @@ import msgspec
 from alerting.blindspots.area_counts import StandingChange
 from alerting.blindspots.by_records import StationRecords
 from alerting.blindspots.by_silence import StationLookup
-from alerting.blindspots.opening_days import OpeningHours
+from alerting.blindspots.opening_days import OpeningCalendar
 from alerting.blindspots.remembered import RememberedMoment
+from alerting.blindspots.settings import BlindSpotSettings
 from alerting.blindspots.spot import write_spots
-from alerting.blindspots.tracker import BlindSpots, BlindSpotSettings, StartingState, StoredSpot
+from alerting.blindspots.tracker import BlindSpots, StartingState, StoredSpot
 from alerting.blindspots.unknown_time import Gaps, UnknownTime
 from alerting.incidents.book import Book, Incident
 from alerting.stations.snapshot import DOUBTFUL, ClockName, PassTime, Standing
@@ -39,7 +40,7 @@ class Scene:
     def __init__(
         self,
         settings: BlindSpotSettings | None = None,
-        hours: Mapping[str, OpeningHours] | None = None,
+        hours: Mapping[str, OpeningCalendar] | None = None,
         at: datetime = START,
     ) -> None:
         self.settings = settings or BlindSpotSettings()

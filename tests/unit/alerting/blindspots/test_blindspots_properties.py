@@ -7,8 +7,7 @@ import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alerting.blindspots.by_silence import SilenceSettings
-from alerting.blindspots.tracker import BlindSpotSettings
+from alerting.blindspots.settings import BlindSpotSettings, SilenceSettings
 from registry.hours.calendar import FROM_ALWAYS, Version, calendar_of
 from tests.unit.alerting.blindspots.blindspot_kit import DAY, HOUR, START, Scene
 
