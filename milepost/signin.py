@@ -16,7 +16,7 @@ MINUTES: Final = 15
 """How long a link can be used; the same number as in the API, which a test compares."""
 
 
-class SigninLink(msgspec.Struct, frozen=True):
+class IssuedLink(msgspec.Struct, frozen=True):
     """A one-time link, and until when it can be used (ISO 8601), as the API answers."""
 
     link: str
@@ -32,13 +32,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     sys.stderr.write(f"{said.text(language.of_here())}\n")
 
 
-async def new_link(url: str, token: str) -> SigninLink:
+async def new_link(url: str, token: str) -> IssuedLink:
     """Request a link from the API at `url`. Raises RemedyError."""
     answer = await http.post(f"{url.rstrip('/')}/api/v1/signin-links", token=token)
     if answer.status != 201:
         why = _why(url, answer)
         raise RemedyError(why.en, why.zh)
-    return msgspec.json.decode(answer.body, type=SigninLink)
+    return msgspec.json.decode(answer.body, type=IssuedLink)
 
 
 def _why(url: str, answer: http.HttpAnswer) -> Said:

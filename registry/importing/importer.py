@@ -11,8 +11,8 @@ from registry.hours.calendar_store import lock_calendars
 from registry.importing.kinds import IMPORT_KINDS
 from registry.importing.report import ImportOptions, ImportReport, describe
 from registry.importing.rows import Kind, Rows, parse_rows
-from registry.importing.sheet import MAX_BYTES
-from registry.importing.sheet_process import read_apart
+from registry.importing.sheets.sheet import MAX_BYTES
+from registry.importing.sheets.sheet_process import read_apart
 from registry.store import QUERIES
 from store.pool import Connection
 

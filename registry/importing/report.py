@@ -10,7 +10,7 @@ import msgspec
 
 from contract.glossary import WORDS, word
 from contract.said import Said
-from registry.importing.columns import CHINA_TIME
+from registry.importing.cells import CHINA_TIME
 from registry.importing.diff import Change, Plan, T
 from registry.importing.layout import BadCell, Layout
 from registry.importing.rows import COLUMNS, Kind

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contract.bounds import EARLIEST, FIRST_DAY, LAST_DAY, LATEST, OutOfBoundsError, held, require_day, require_time
-from registry.importing import columns
+from registry.importing import cells, columns
 from registry.importing.rows import COLUMNS
 
-_READERS = {columns.day: "a day", columns.moment: "a time", columns.end: "an end"}
+_READERS = {cells.day: "a day", cells.moment: "a time", cells.end: "an end"}
 TIMES = [
     pytest.param(column, id=f"{kind}.{column.name}: {_READERS[column.read]}")
     for kind, table in COLUMNS.items()
@@ -32,7 +32,7 @@ def test_a_column_takes_what_lies_inside(column: columns.Column) -> None:
 
 
 def test_an_end_may_be_the_last_day() -> None:
-    assert columns.end("2199-12-31") <= LATEST
+    assert cells.end("2199-12-31") <= LATEST
 
 
 @pytest.mark.parametrize("at", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])

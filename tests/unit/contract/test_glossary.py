@@ -27,7 +27,7 @@ from contract.glossary import LANGUAGES, UNITS, WORDS, any_word, word
 from contract.refusal import Reason
 from registry.closures.rules import ClosureStatus
 from registry.hours.day_classes import DayClass
-from registry.importing.columns import day_class, level, lifecycle, metric
+from registry.importing.cells import day_class, level, lifecycle, metric
 from registry.importing.rows import Kind as FileKind
 from registry.model import LEVELS, LIFECYCLES, METRICS
 from tests.machine_words import ROOMS, ROOT, Flow, second_tables, sources

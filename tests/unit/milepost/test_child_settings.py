@@ -16,8 +16,8 @@ from milepost.embedded import postgres
 from milepost.settings import TABLE, Secret, Settings, load
 from milepost.stack.environs import command_environ
 from milepost.stack.programs import SERVICES
-from registry.importing.sheet import XLSX
-from registry.importing.sheet_process import read_apart
+from registry.importing.sheets.sheet import XLSX
+from registry.importing.sheets.sheet_process import read_apart
 
 FIELDS = {setting.field for setting in TABLE}
 LOGGING = {"log_level", "log_format"}

@@ -23,7 +23,7 @@ from registry.closures.rules import (
 from registry.importing.closure_plan import plan_closures
 from registry.importing.report import ImportOptions, describe
 from registry.importing.rows import Rows, parse_rows
-from registry.importing.sheet import read_sheet
+from registry.importing.sheets.sheet import read_sheet
 from registry.model import DeclaredClosure
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)

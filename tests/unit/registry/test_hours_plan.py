@@ -6,7 +6,7 @@ import pytest
 
 from registry.importing.hours_plan import plan_days, plan_overrides, plan_schedules
 from registry.importing.rows import Kind, Rows, parse_rows
-from registry.importing.sheet import read_sheet
+from registry.importing.sheets.sheet import read_sheet
 from registry.model import DatedHours, KindSchedule, NamedDay
 
 AREA = "632122000000"

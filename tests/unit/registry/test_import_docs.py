@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from registry.importing.columns import moment, rules
+from registry.importing.cells import moment, rules
 from registry.importing.diff import plan_areas, plan_stations
 from registry.importing.rows import COLUMNS, UNREAD, Kind, parse_rows
-from registry.importing.sheet import read_sheet
+from registry.importing.sheets.sheet import read_sheet
 
 PAGE = (Path(__file__).parents[3] / "docs" / "import.md").read_text(encoding="utf-8")
 

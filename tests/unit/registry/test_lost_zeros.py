@@ -4,7 +4,7 @@ import pytest
 
 from registry.importing.lost_zeros import ZeroIds, set_aside_ids
 from registry.importing.rows import Rows, parse_rows
-from registry.importing.sheet import read_sheet
+from registry.importing.sheets.sheet import read_sheet
 
 NONE = ZeroIds({}, {})
 AREA = "630000000000"

@@ -6,7 +6,7 @@ import pytest
 
 from registry.importing.places import Middle, Place, Surroundings, gcj02, kilometres, set_aside_places
 from registry.importing.rows import Rows, parse_rows
-from registry.importing.sheet import read_sheet
+from registry.importing.sheets.sheet import read_sheet
 from registry.model import Station
 
 PATH = ("630000000000", "630200000000", "630222000000", "630222100000")

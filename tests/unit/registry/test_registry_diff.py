@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.importing.columns import is_visible
+from registry.importing.cells import is_visible
 from registry.importing.diff import Plan, T, plan_areas, plan_stations
 from registry.importing.export import write_csv
 from registry.importing.report import SHOWN, ImportOptions, describe
 from registry.importing.rows import Kind, Rows, parse_rows
-from registry.importing.sheet import read_sheet
+from registry.importing.sheets.sheet import read_sheet
 from registry.importing.tree import MAX_DEPTH
 from registry.model import LIFECYCLES, Area, Station
 

@@ -8,7 +8,7 @@ import pytest
 
 from contract.errors import RemedyError
 from registry.importing.rows import Kind, parse_rows
-from registry.importing.sheet import read_sheet
+from registry.importing.sheets.sheet import read_sheet
 
 
 def parse(kind: Kind, text: str) -> tuple[list[dict[str, Any]], list[str]]:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from contract.errors import RemedyError
-from registry.importing import sheet as sheet_module
-from registry.importing import workbook as workbook_module
 from registry.importing.rows import column_named
-from registry.importing.sheet import Line, read_sheet
+from registry.importing.sheets import sheet as sheet_module
+from registry.importing.sheets import workbook as workbook_module
+from registry.importing.sheets.sheet import Line, read_sheet
 
 
 def xlsx(rows: list[list[Any]]) -> bytes:

@@ -16,8 +16,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from contract.errors import RemedyError
 from registry.importing.layout import letters
 from registry.importing.rows import Kind, Rows, parse_rows
-from registry.importing.sheet import read_sheet
-from registry.importing.sheet_process import read_apart
+from registry.importing.sheets.sheet import read_sheet
+from registry.importing.sheets.sheet_process import read_apart
 
 HEADER = ["编号", "名称", "区划代码"]
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from registry.importing.rows import parse_rows
-from registry.importing.sheet import read_sheet
+from registry.importing.sheets.sheet import read_sheet
 from registry.importing.target_plan import plan_targets
 from registry.model import Target
 

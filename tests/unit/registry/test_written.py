@@ -6,7 +6,7 @@ from contract.said import SaidError
 from registry.hours.day_classes import DayClass
 from registry.hours.opening_chinese import dated_of, rules_of
 from registry.hours.opening_text import ScheduleError, parse_dated, parse_rules
-from registry.importing.columns import (
+from registry.importing.cells import (
     DAY_CLASSES_CALLED,
     LEVELS_CALLED,
     LIFECYCLES_CALLED,

@@ -9,7 +9,7 @@ from agents.simulator import roster
 from contract.topics import is_station_id
 from registry.codes import county_of
 from registry.importing.rows import Kind, parse_rows
-from registry.importing.sheet import read_sheet
+from registry.importing.sheets.sheet import read_sheet
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -47,7 +47,7 @@ class Sheet(msgspec.Struct, frozen=True):
 def read_sheet(content: bytes) -> Sheet:
     """Read a CSV or XLSX file, told apart by its first bytes. Raises RemedyError.
 
-    A malicious workbook can end the process: `registry.importing.sheet_process` reads workbooks in a separate one.
+    A malicious workbook can end the process: `sheet_process` reads workbooks in a separate one.
     """
     if len(content) > MAX_BYTES:
         size = len(content)
@@ -59,7 +59,7 @@ def read_sheet(content: bytes) -> Sheet:
         raise _old_format(content)
     if content.startswith(XLSX):
         # The reader of workbooks is loaded only when needed.
-        from registry.importing.workbook import read_workbook
+        from registry.importing.sheets.workbook import read_workbook
 
         sheet = read_workbook(content)
     else:

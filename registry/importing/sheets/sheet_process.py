@@ -13,7 +13,7 @@ import msgspec
 from contract.environ import bare_environ
 from contract.errors import RemedyError
 from contract.said import Said
-from registry.importing.sheet import XLSX, Sheet, read_sheet
+from registry.importing.sheets.sheet import XLSX, Sheet, read_sheet
 
 MAX_MEMORY: Final = 4 * 1024 * 1024 * 1024
 MAX_SECONDS: Final = 300
@@ -26,7 +26,7 @@ class _ReadResult(msgspec.Struct, frozen=True):
 
 
 def read_apart(content: bytes, *, memory: int = MAX_MEMORY) -> Sheet:
-    """As `registry.importing.sheet.read_sheet`, but workbooks are read in a separate process with `memory` bytes.
+    """As `read_sheet`, but workbooks are read in a separate process with `memory` bytes.
 
     Raises RemedyError.
     """

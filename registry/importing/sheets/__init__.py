@@ -1,0 +1,1 @@
+"""Table files as lines of text: CSV and XLSX."""
