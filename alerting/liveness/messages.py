@@ -16,6 +16,7 @@ from contract.messages import Status
 
 LONGEST_AWAY: Final = 86_400.0
 """Seconds after which a terminal that said goodbye is overdue, whatever it announced."""
+_ONLINE: Final = int(LiveState.ONLINE)
 
 
 class Heartbeats:
@@ -32,7 +33,7 @@ class Heartbeats:
     ) -> None:
         self._k = settings.k
         self._floor = settings.floor
-        self._stations = roster.stations
+        self._station_shards = roster.stations.shard
         self._terminals = roster.terminals
         self._shards, self._numbers, self._number_of = shards.by_number, shards.numbers, shards.number_of
         self._changes = changes
@@ -66,7 +67,7 @@ class Heartbeats:
         t.seen[row] = stamp
         t.seen_at[row] = entry.received
         t.deadline[row] = stamp + self._k * body.every
-        if t.shard[row] != number or self._stations.shard[t.station[row]] != number:
+        if t.shard[row] != number or self._station_shards[t.station[row]] != number:
             self._succession.move(row, number)
         t.users[row] = -1 if body.users is None else body.users
         self._dirty.add(row)
@@ -74,7 +75,7 @@ class Heartbeats:
         if shard.unsettled or not settled:
             shard.note_stamp(row, settled=settled)
         usable = -1 if body.usable is None else int(body.usable)
-        if t.state[row] != LiveState.ONLINE or t.usable[row] != usable or t.will[row]:
+        if t.state[row] != _ONLINE or t.usable[row] != usable or t.will[row]:
             self._judge_state(row, usable, stamp, entry)
 
     def _judge_state(self, row: int, usable: int, stamp: PipelineSeconds, entry: HeartbeatEntry) -> None:
