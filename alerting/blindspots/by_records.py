@@ -19,12 +19,13 @@ from typing import Final, NamedTuple
 import msgspec
 
 from alerting.blindspots.area_counts import StandingChange
-from alerting.blindspots.columns import NEVER, MomentColumn, moment, stamp
+from alerting.blindspots.columns import MomentColumn
 from alerting.blindspots.open_spots import BITS, OpenSpots
 from alerting.blindspots.remembered import SpotMemory
 from alerting.blindspots.settings import RecordSettings
 from alerting.blindspots.spot import CLEARS, SpotKind
 from alerting.stations.snapshot import PassTime, Standing
+from alerting.stations.stamps import NEVER, moment_of, stamp_of
 
 RETURNED: Final = "returned"
 """The rule by which the memory keeps when a station came back from an absence."""
@@ -103,7 +104,7 @@ class RecordSpots:
             row = self._spots.row_of(one.station)
             self._note_missing(row, one)
             for kind, base in one.bases.items():
-                self._base[kind][row] = NEVER if base is None else stamp(base)
+                self._base[kind][row] = NEVER if base is None else stamp_of(base)
                 if base is None or base + self._patience(kind) > known:
                     self._spots.close_spot(kind, row, base or known, CLEARS[kind])
             self._forget_return(one)
@@ -130,26 +131,26 @@ class RecordSpots:
             if base is None or self._spots.is_open(row, kind) or not _may_be(kind, standing):
                 self._due[kind][row] = NEVER
             else:
-                self._due[kind][row] = stamp(base + self._patience(kind))
+                self._due[kind][row] = stamp_of(base + self._patience(kind))
 
     def _patience(self, kind: SpotKind) -> timedelta:
         s = self._settings
         return {SpotKind.IDLE: s.idle, SpotKind.STALE: s.stale}.get(kind, s.no_wifi)
 
     def _counted_from(self, kind: SpotKind, row: int) -> datetime | None:
-        base = moment(self._base[kind][row])
+        base = moment_of(self._base[kind][row])
         if base is None or kind is not SpotKind.IDLE:
             return base
         return max(base, self._memory.moment_of(RETURNED, self._spots.rows.names[row]) or base)
 
     def may_be_due(self, known: datetime) -> bool:
         """Whether time alone may decide something by now."""
-        return any(due.may_be_due(stamp(known)) for due in self._due.values())
+        return any(due.may_be_due(stamp_of(known)) for due in self._due.values())
 
     def find_due(self, now: PassTime) -> None:
         """Open the blind spots that have lasted long enough; a station whose clock is not trusted waits."""
         for kind, column in self._due.items():
-            for row in column.take_due(stamp(now.known), now.untrusted):
+            for row in column.take_due(stamp_of(now.known), now.untrusted):
                 standing = self._standing(self._spots.rows.names[row])
                 if standing is None or not _may_be(kind, standing) or self._spots.is_open(row, kind):
                     continue
@@ -164,10 +165,10 @@ class RecordSpots:
             return
         due = since + self._patience(kind)
         if due > known:
-            self._due[kind][row] = stamp(due)
+            self._due[kind][row] = stamp_of(due)
         elif self._missing[row] & ~self._reporting[row] & BITS[kind]:
             self._questions.append(ReportingQuestion(kind, standing.station))
-            self._due[kind][row] = stamp(known + _NEXT_DAY)
+            self._due[kind][row] = stamp_of(known + _NEXT_DAY)
         else:
             self._spots.open_spot(kind, row, standing, since, {})
 

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from alerting.blindspots.area_counts import StandingChange
-from alerting.blindspots.columns import NEVER, MomentColumn, moment, stamp
+from alerting.blindspots.columns import MomentColumn
 from alerting.blindspots.open_spots import OpenSpots
 from alerting.blindspots.opening_days import OpeningCalendar, missed_days, served
 from alerting.blindspots.remembered import SpotMemory
@@ -24,6 +24,7 @@ from alerting.blindspots.settings import SilenceSettings
 from alerting.blindspots.spot import SpotKind
 from alerting.blindspots.unknown_time import Gaps
 from alerting.stations.snapshot import PassTime, Standing
+from alerting.stations.stamps import NEVER, moment_of, stamp_of
 
 EXPECTED: Final = "expected"
 """The rule by which the memory keeps since when a station is expected to report, if that is later than its silence."""
@@ -94,10 +95,10 @@ class SilenceSpots:
         return silent
 
     def _end_silence(self, row: int, after: Standing, since: datetime) -> datetime | None:
-        silent = moment(self._silent[row])
+        silent = moment_of(self._silent[row])
         if silent is not None:
-            self._served[row] = stamp(self._memory.moment_of(IN_HOURS, after.station) or silent)
-        self._came[row], self._silent[row] = stamp(since), NEVER
+            self._served[row] = stamp_of(self._memory.moment_of(IN_HOURS, after.station) or silent)
+        self._came[row], self._silent[row] = stamp_of(since), NEVER
         self._memory.forget_moment(EXPECTED, after.station)
         for kind in KINDS:
             self._due[kind][row] = NEVER
@@ -106,7 +107,7 @@ class SilenceSpots:
 
     def _fall(self, row: int, before: Standing | None, after: Standing, at: datetime) -> None:
         self._off_hours.discard(after.station)
-        came = moment(self._came[row])
+        came = moment_of(self._came[row])
         if came is not None:
             self._note_service(row, after, came, after.since or at)
         elif before is not None and before.in_service and before.since not in (None, after.since):
@@ -115,7 +116,7 @@ class SilenceSpots:
         if self._is_expected_anew(before, after):
             self._memory.remember(EXPECTED, after.station, at)
         silence = self._silence(after)
-        self._silent[row] = NEVER if silence is None else stamp(silence)
+        self._silent[row] = NEVER if silence is None else stamp_of(silence)
         if after.excused:
             self._excuse(row, at)
         elif silence is not None:
@@ -126,7 +127,7 @@ class SilenceSpots:
         if served(self._lookup.hours(after.station), came, fell):
             self._memory.forget_moment(IN_HOURS, after.station)
         else:
-            last = moment(self._served[row]) or self._memory.moment_of(IN_HOURS, after.station)
+            last = moment_of(self._served[row]) or self._memory.moment_of(IN_HOURS, after.station)
             self._memory.remember(IN_HOURS, after.station, last or came)
         self._served[row] = NEVER
 
@@ -162,28 +163,28 @@ class SilenceSpots:
     def _wait(self, row: int, standing: Standing, silence: datetime) -> None:
         s, never = self._settings, standing.state == "never_seen"
         if not self._spots.is_open(row, SpotKind.DARK):
-            self._due[SpotKind.DARK][row] = stamp(silence + (s.never if never else s.dark))
+            self._due[SpotKind.DARK][row] = stamp_of(silence + (s.never if never else s.dark))
         if not never and not self._spots.is_open(row, SpotKind.SHUT):
             earliest = timedelta(days=s.shut_days - 1, hours=-2)  # a day may have 23 hours
-            self._due[SpotKind.SHUT][row] = stamp(self._service(standing, silence) + earliest)
+            self._due[SpotKind.SHUT][row] = stamp_of(self._service(standing, silence) + earliest)
 
     def may_be_due(self, known: datetime) -> bool:
         """Whether time alone may decide something by now."""
-        return bool(self._off_hours) or any(due.may_be_due(stamp(known)) for due in self._due.values())
+        return bool(self._off_hours) or any(due.may_be_due(stamp_of(known)) for due in self._due.values())
 
     def find_due(self, now: PassTime, gaps: Gaps) -> None:
         """Open and close what time alone decides; a station whose clock is not trusted waits."""
         for station in sorted(self._off_hours):
             self._judge_off_hours(station, now)
         for kind, column in self._due.items():
-            for done, row in enumerate(column.take_due(stamp(now.known), now.untrusted)):
+            for done, row in enumerate(column.take_due(stamp_of(now.known), now.untrusted)):
                 standing = self._lookup.standing(self._spots.rows.names[row])
                 if standing is None or not self._may_be(kind, row, standing):
                     continue
                 if standing.clock in now.untrusted:
                     column.park_row(row, standing.clock)
                 elif kind is SpotKind.SHUT and done >= _MOST:
-                    column[row] = stamp(now.known + _AGAIN)
+                    column[row] = stamp_of(now.known + _AGAIN)
                 elif kind is SpotKind.DARK:
                     self._judge_dark(row, standing, now.known, gaps)
                 else:
@@ -205,7 +206,7 @@ class SilenceSpots:
         patience = self._settings.never if never else self._settings.dark
         left = patience - (known - since - gaps.unknown_within([standing.clock], since, known))
         if left > timedelta():
-            self._due[SpotKind.DARK][row] = stamp(known + left)
+            self._due[SpotKind.DARK][row] = stamp_of(known + left)
         else:
             self._spots.open_spot(SpotKind.DARK, row, standing, since, {"never_seen": never})
 
@@ -219,9 +220,9 @@ class SilenceSpots:
             lambda opens, closes: gaps.unknown_within(clocks, opens, closes) >= closes - opens,
         )
         if missed is None:
-            self._due[SpotKind.SHUT][row] = stamp(known + _LATER)
+            self._due[SpotKind.SHUT][row] = stamp_of(known + _LATER)
         elif missed.until > known:
-            self._due[SpotKind.SHUT][row] = stamp(min(missed.until, known + _NEXT_DAY))
+            self._due[SpotKind.SHUT][row] = stamp_of(min(missed.until, known + _NEXT_DAY))
         else:
             figures = {"days": [day.isoformat() for day in missed.days]}
             self._spots.open_spot(SpotKind.SHUT, row, standing, missed.since, figures)

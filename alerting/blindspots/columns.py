@@ -3,27 +3,12 @@
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Set
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
 
 import numpy as np
 
+from alerting.liveness.arrays import view
 from alerting.stations.snapshot import ClockName
-
-NEVER: Final = 2**63 - 1
-"""The stamp of a moment that does not exist."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-
-
-def stamp(moment: datetime) -> int:
-    """Microseconds since the epoch."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(stamp: int) -> datetime | None:
-    """The moment of a stamp; None for NEVER."""
-    return None if stamp == NEVER else _EPOCH + timedelta(microseconds=stamp)
+from alerting.stations.stamps import NEVER
 
 
 class RowNumbers:
@@ -57,7 +42,7 @@ class MomentColumn:
 
     def __init__(self) -> None:
         self._column = array("q")
-        self._earliest = NEVER
+        self._earliest: int = NEVER
         self._parked: dict[ClockName, set[int]] = defaultdict(set)
 
     def __getitem__(self, row: int) -> int:
@@ -86,9 +71,9 @@ class MomentColumn:
             yield from sorted(self._parked.pop(clock))
         if self._earliest > known:
             return
-        view: Any = np.frombuffer(self._column, dtype=np.int64)
-        rows: list[int] = np.flatnonzero(view <= known).tolist()
-        view[rows] = NEVER
-        self._earliest = int(view.min()) if len(view) else NEVER
-        del view
+        moments = view(self._column)
+        rows: list[int] = np.flatnonzero(moments <= known).tolist()
+        moments[rows] = NEVER
+        self._earliest = int(moments.min()) if len(moments) else NEVER
+        del moments
         yield from rows

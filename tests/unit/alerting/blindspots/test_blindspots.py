@@ -4,9 +4,10 @@ from datetime import date, datetime
 
 import pytest
 
-from alerting.blindspots.columns import NEVER, MomentColumn
+from alerting.blindspots.columns import MomentColumn
 from alerting.blindspots.opening_days import missed_days, served
 from alerting.blindspots.unknown_time import Gaps, UnknownTime
+from alerting.stations.stamps import NEVER
 from registry.hours.calendar import ALWAYS, FROM_ALWAYS, Calendar, Version, calendar_of
 from tests.unit.alerting.blindspots.blindspot_kit import DAY, HOUR, MINUTE, PATH, START, Scene
 
