@@ -10,9 +10,9 @@ _HEAD = """\
 
 Written from the table in `milepost/settings/` by `python -m milepost.settings`; change the text there.
 
-Each setting is an environment variable. Most settings are also options of the commands that read them; an option takes
-precedence over the variable (`milepost COMMAND --help`). A wrong value ends the command with one line and exit status
-2. The value of a secret can also stand in a file; the variable with `_FILE` at its end then names that file.
+Each setting is an environment variable. Most settings are also options of the commands that read them (`milepost
+COMMAND --help`); an option takes precedence over the variable. A wrong value ends the command with one line and exit
+status 2. The value of a secret can also stand in a file; the variable with `_FILE` at its end then names that file.
 """
 
 
