@@ -1,11 +1,11 @@
-# demo, test, check and bench each make what they need, once. Only Python 3.11+, git and make must be there.
+# demo, test, check and bench install their dependencies once. Only Python 3.11+, git and make are required.
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install -c constraints.txt
 ARGS ?=
-# Tests wait more than they work: three files at once on two cores. Each worker starts servers of its own.
+# Tests mostly wait, so three files run at once on two cores. Each worker starts its own servers.
 JOBS ?= 3
 export PIP_ROOT_USER_ACTION = ignore
 

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Run once by the database's image, when its volume is new: the account that owns Milepost's tables and may do nothing
-# else, the one of the services, and the one with which Grafana reads. Passwords come from files, by psql itself, so that no argument shows them.
+# The image of the database runs this script once, when its volume is new. It creates the account that owns Milepost's
+# tables and has no other rights, the account of the services, and the account of Grafana. psql reads the passwords from
+# files, so that they appear in no argument.
 set -eu
 psql --no-psqlrc --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
 \set owner `cat /run/secrets/owner_password`
