@@ -22,6 +22,7 @@ from broker.log_identity import open_admin, read_identity, watch_identity
 from broker.positions import Positions
 from broker.stall_watch import StalledError, StallWatch
 from broker.topics import count_partitions
+from contract.clocks import MonotonicSeconds
 from contract.errors import RemedyError
 from store.offsets import Claim, FencedError, advance, claim, keep_partitions
 from store.pool import UNREACHABLE, Connection, Pool, may_pass
@@ -38,15 +39,15 @@ _LOADS: Final = 2
 
 
 class Handler(Protocol):
-    """What a consumer does with its partitions. `now` is the monotonic clock in seconds."""
+    """What a consumer does with its partitions."""
 
     async def load(self, connection: Connection, held: Claim) -> None:
         """Read the state of a partition that was just claimed, in the claim's snapshot."""
 
-    def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
+    def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: MonotonicSeconds) -> None:
         """Take records in, in memory only. Never raises for what a record contains."""
 
-    def due(self, now: float) -> bool:
+    def due(self, now: MonotonicSeconds) -> bool:
         """Whether what was taken in is to be committed now."""
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
@@ -108,7 +109,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             batches = await self._consumer.getmany(timeout_ms=int(patience * 1000), max_records=config.max_records)
             async with self._lock:
                 self._apply(batches)
-                if positions.uncommitted and self._handler.due(time.monotonic()):
+                if positions.uncommitted and self._handler.due(MonotonicSeconds(time.monotonic())):
                     await self._commit(frozenset(positions.uncommitted))
                 if self._signs.due(self._role):
                     await self._give_sign()
@@ -137,7 +138,7 @@ class LogConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     # --- reading and committing
 
     def _apply(self, batches: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]) -> None:
-        now = time.monotonic()
+        now = MonotonicSeconds(time.monotonic())
         for where, records in batches.items():
             fresh = self._positions.unread_of(where.partition, records)
             if fresh:

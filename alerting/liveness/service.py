@@ -26,6 +26,7 @@ from alerting.liveness.store import (
     save_transitions,
 )
 from broker.consumer import ConsumerConfig, LogConsumer
+from contract.clocks import MonotonicSeconds
 from contract.entries import Refusal, not_an_entry
 from contract.log import LIVE
 from ingest.store import save_refusals
@@ -45,6 +46,10 @@ _MOST_REFUSALS = 100
 """Dead letters of entries in a batch."""
 _FETCH_WAIT = 0.5
 """Seconds. A tick comes more often, so a longer wait saves little, and would delay every verdict."""
+
+
+_REFRESH_EVERY = 10.0
+"""Seconds between two refreshes of the list of unregistered stations."""
 
 
 class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +73,7 @@ class JudgeHandler:
         self._partitions: dict[int, PartitionLiveness] = {}
         self._sequences: dict[int, Sequences] = {}
         self._urgent = False
-        self._committed = 0.0
-        self._refreshed = 0.0
+        self._committed = self._refreshed = MonotonicSeconds(0.0)
         self._registry_seen: str | None = None
         self._log = ""
         self._refusals: dict[int, list[Refusal]] = {}
@@ -91,7 +95,7 @@ class JudgeHandler:
         if self._registry_seen is None or int(horizon) < int(self._registry_seen):
             self._registry_seen = horizon
 
-    def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
+    def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: MonotonicSeconds) -> None:
         """Take in a batch of a partition's entries."""
         live = self._partitions[partition]
         take = live.apply
@@ -114,7 +118,7 @@ class JudgeHandler:
             where = {"partition": record.partition, "offset": record.offset}
             log.error("an entry cannot be judged", extra=where, exc_info=why)
 
-    def due(self, now: float) -> bool:
+    def due(self, now: MonotonicSeconds) -> bool:
         """Whether to commit: something was decided, or the last commit was `settle` ago."""
         return self._urgent or now - self._committed >= self._config.settle
 
@@ -150,7 +154,7 @@ class JudgeHandler:
         for partition in partitions:
             self._refusals.pop(partition, None)
             self._passed_over.pop(partition, None)
-        self._committed = time.monotonic()
+        self._committed = MonotonicSeconds(time.monotonic())
         self._urgent = any(live.has_news for live in self._partitions.values())
 
     def forget(self, partitions: Collection[int]) -> None:
@@ -193,8 +197,9 @@ class JudgeHandler:
             known = self._register(registrations(changed))
             await add_terminals(connection, known)
         self._registry_seen = horizon
-        if time.monotonic() - self._refreshed > 10:
-            self._refreshed = time.monotonic()
+        now = MonotonicSeconds(time.monotonic())
+        if now - self._refreshed > _REFRESH_EVERY:
+            self._refreshed = now
             await connection.execute(QUERIES.refresh_unregistered)
 
     def _register(self, found: Iterable[tuple[str, Registration]]) -> dict[str, list[str]]:

@@ -1,25 +1,28 @@
 -- name: read_known
+-- Up to when the last committed pass had decided.
 SELECT known_at FROM incident_clock;
 
 -- name: set_known
+-- The time never goes back.
 INSERT INTO incident_clock (known_at) VALUES ($1)
 ON CONFLICT (one) DO UPDATE SET known_at = excluded.known_at WHERE incident_clock.known_at < excluded.known_at;
 
 -- name: area_paths
+-- Where each area lies in the tree.
 SELECT code, path FROM area;
 
 -- name: areas_changed
--- Something that is not the same when an area came, went or moved.
+-- A mark that changes when an area is added, deleted or moved.
 SELECT concat(count(*), '/', max(changed_at)) FROM area;
 
 -- name: calendars_changed
--- A calendar's openings never change, but for what days are said to be.
+-- A mark of all calendars. The openings of a calendar never change, except by the class of a day.
 SELECT concat(count(*), '/', max(id), '/', (SELECT md5(string_agg(d.day || d.class, ',' ORDER BY d.day)) FROM day_class d))
 FROM calendar;
 
 -- name: all_stations
--- Whatever date it has, a station is expected to report since it is in service here: so none that is imported in bulk
--- escapes, and none is blamed for years before the import.
+-- A station is expected to report since it is in service here, whatever date it has: so an import in bulk leaves no
+-- station out, and raises no incident for the years before the import.
 SELECT s.id AS station, s.area, s.kind, s.isp, s.feeder, s.lifecycle, s.calendar,
        held(greatest(s.commissioned_at, s.in_service_at)) AS commissioned_at,
        s.commissioned_at <> held(s.commissioned_at) AS out_of_bounds, coalesce(p.programmes, '{}') AS programmes
@@ -28,7 +31,7 @@ LEFT JOIN (SELECT station, array_agg(programme ORDER BY programme) AS programmes
            FROM station_programme GROUP BY station) p ON p.station = s.id;
 
 -- name: changed_stations
--- Since a snapshot's horizon: whatever may have been committed after it.
+-- What may have been committed since a horizon ($1).
 SELECT s.id AS station, s.area, a.path, s.kind, s.isp, s.feeder, s.lifecycle, s.calendar,
        held(greatest(s.commissioned_at, s.in_service_at)) AS commissioned_at,
        s.commissioned_at <> held(s.commissioned_at) AS out_of_bounds,
@@ -36,6 +39,7 @@ SELECT s.id AS station, s.area, a.path, s.kind, s.isp, s.feeder, s.lifecycle, s.
 FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.changed_xid >= $1::text::xid8;
 
 -- name: some_stations
+-- As all_stations.
 SELECT s.id AS station, s.area, a.path, s.kind, s.isp, s.feeder, s.lifecycle, s.calendar,
        held(greatest(s.commissioned_at, s.in_service_at)) AS commissioned_at,
        s.commissioned_at <> held(s.commissioned_at) AS out_of_bounds,
@@ -43,11 +47,12 @@ SELECT s.id AS station, s.area, a.path, s.kind, s.isp, s.feeder, s.lifecycle, s.
 FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.id = ANY ($1::text[]);
 
 -- name: deleted_stations
+-- What was deleted since a horizon ($1), and is not registered again.
 SELECT DISTINCT d.station FROM station_deleted d
 WHERE d.changed_xid >= $1::text::xid8 AND NOT EXISTS (SELECT FROM station s WHERE s.id = d.station);
 
 -- name: all_states
--- The judges' last word, and why a station that is not online is not.
+-- The judged state of each station, and the reason of its last transition when it is not online.
 SELECT st.station, st.partition, st.state, held(st.since) AS since, st.usable,
        CASE WHEN st.state = 'online' AND NOT st.usable THEN held(st.since) END AS unusable_since,
        coalesce(st.shard, last.shard) AS shard, held(last.seen_at) AS seen_at, last.reason
@@ -59,6 +64,7 @@ LEFT JOIN LATERAL (
 ) last ON true;
 
 -- name: some_states
+-- As all_states.
 SELECT st.station, st.partition, st.state, held(st.since) AS since, st.usable,
        CASE WHEN st.state = 'online' AND NOT st.usable THEN held(st.since) END AS unusable_since,
        coalesce(st.shard, last.shard) AS shard, held(last.seen_at) AS seen_at, last.reason
@@ -71,8 +77,8 @@ LEFT JOIN LATERAL (
 WHERE st.station = ANY ($1::text[]);
 
 -- name: states_behind
--- How stations stood before transitions that are not taken in yet; $1, $2: up to which number of each partition they
--- are. station_state is ahead of that.
+-- How stations stood before the transitions that are not taken in yet, because station_state is ahead of these.
+-- $1, $2: up to which number of each partition transitions are taken in.
 WITH RECURSIVE found AS (
     (SELECT partition FROM transition ORDER BY partition LIMIT 1)
     UNION ALL
@@ -106,23 +112,25 @@ LEFT JOIN LATERAL (
 SELECT station, partition, shard FROM station_state WHERE station = ANY ($1::text[]) AND shard IS NOT NULL;
 
 -- name: all_promises
--- The interval of the slowest terminal that counts, of every station; where none is registered, of the slowest.
+-- The interval of each station: of its slowest terminal that counts, or of its slowest when none is registered.
 SELECT t.station, coalesce(max(t.every) FILTER (WHERE r.counts), max(t.every)) AS every
 FROM terminal_state t LEFT JOIN terminal r ON r.station = t.station AND r.id = t.terminal
 WHERE t.every > 0 GROUP BY t.station;
 
 -- name: some_promises
+-- As all_promises.
 SELECT t.station, coalesce(max(t.every) FILTER (WHERE r.counts), max(t.every)) AS every
 FROM terminal_state t LEFT JOIN terminal r ON r.station = t.station AND r.id = t.terminal
 WHERE t.station = ANY ($1::text[]) AND t.every > 0 GROUP BY t.station;
 
 -- name: recent_gaps
+-- When the last gap of each clock ended; short ones make no station unknown.
 SELECT partition, shard, max(ended_at) AS ended_at FROM pipeline_gap
 WHERE ended_at > $1::timestamptz - interval '1 hour' AND ended_at - began_at > interval '5 seconds'
 GROUP BY partition, shard;
 
 -- name: shared_boots
--- Terminals that are heard under a boot and run of another.
+-- Terminals that are heard under the boot and run of another terminal.
 SELECT t.station, t.terminal, t.boot, t.run, t.n
 FROM (SELECT boot, run FROM terminal_state WHERE boot <> '' AND state IN ('online', 'conflicting')
       GROUP BY boot, run HAVING count(*) > 1 LIMIT 1000) shared
