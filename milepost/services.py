@@ -127,7 +127,7 @@ async def incidents(settings: Settings, stop: asyncio.Event) -> None:
 def incidents_config(settings: Settings) -> "IncidentsConfig":
     """The configuration of the incident process."""
     from alerting.causes.flapping import FlappingSettings
-    from alerting.causes.shard_suspicion import MassSettings
+    from alerting.causes.suspicion_rules import MassSettings
     from alerting.incident_process.service import IncidentsConfig
     from alerting.incident_process.stages import PartSettings
     from alerting.station_incidents.cause_settings import CauseSettings

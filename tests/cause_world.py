@@ -8,8 +8,9 @@ import msgspec
 
 from alerting.causes.common_cause import Outage
 from alerting.causes.evidence import Fallen, Group, Peer
+from alerting.causes.membership import sort_by_cause
 from alerting.causes.tracker import Causes
-from alerting.causes.write import fallen_of, write_plan
+from alerting.causes.write import fall_of, write_plan
 from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import station_rule_key
@@ -134,12 +135,12 @@ class World:
             if fallen is not None:
                 incident = _offline(station, fallen, second(self.now))
                 book.open(incident, "missed_heartbeats")
-                self.causes.fell(second(at), fallen)
+                self.causes.note_fall(second(at), fallen)
             else:
                 open_one = book.open_of(station_key(station.id))
                 assert open_one is not None
                 book.close(open_one, ended_at=second(at), now=second(self.now), reason="online")
-                self.causes.rose(second(at), station.id)
+                self.causes.note_return(second(at), station.id)
         self._decided.clear()
         asked = {group: self.peers(group) for group in self.causes.wanted()} if self.asks else {}
         write_plan(book, self.causes.decide(second(self.now), asked), second(self.now))
@@ -161,23 +162,21 @@ class World:
 
     def restart(self) -> None:
         """The incident process begins anew, with what it can read: open incidents, and the causes' own memory."""
-        memory = [*self.causes.outages.values(), *self.causes.late]
+        memory = [*self.causes.members.outages.values(), *self.causes.members.late]
         self.causes = Causes(self.settings, self.online)
-        kept = [msgspec.structs.replace(outage, children={}, ever={}) for outage in memory]
+        kept = [outage.to_store() for outage in memory]
         by_id = self._by_incident(kept)
-        alone = []
+        falls = []
         for incident in self.incidents.values():
-            outage = by_id.get(incident.parent) if incident.parent is not None else None
             if incident.kind != IncidentKind.STATION_OFFLINE:
                 continue
             station = self.stations[incident.station or ""]
-            fallen = fallen_of(incident, station.groups, station.every)
-            if outage is not None:
-                outage.ever[fallen.station] = fallen.every
-            if incident.goes_on and outage is not None:
-                outage.children[fallen.station] = fallen
-            elif incident.goes_on:
-                alone.append(fallen)
+            fallen = fall_of(incident, station.groups, station.every)
+            if incident.parent in by_id:
+                by_id[incident.parent].ever[fallen.station] = fallen.every
+            if incident.goes_on:
+                falls.append((fallen, incident.parent))
+        alone = sort_by_cause(by_id, falls)
         self.causes.restore(kept, alone)
 
     def _by_incident(self, kept: Sequence[Outage]) -> dict[int, Outage]:

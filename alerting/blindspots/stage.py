@@ -1,6 +1,6 @@
 """Blind spots and the numbers of areas in the incident process: loads, decides and stores them in each pass."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -14,7 +14,8 @@ from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, StartingState
 from alerting.blindspots.unknown_time import Gaps
 from alerting.incidents.book import Book
 from alerting.incidents.store import load_newest
-from alerting.stations.snapshot import PassTime, Standing
+from alerting.station_incidents.rules import StationNews
+from alerting.stations.snapshot import PassTime
 from alerting.stations.table import Field
 from registry.hours.calendar import ALWAYS, Calendar
 from store.pool import Connection
@@ -60,12 +61,14 @@ class BlindSpotWatch:
         self,
         connection: Connection,
         book: Book,
-        changes: Iterable[tuple[Standing | None, Standing | None]],
+        news: StationNews,
         moment: PassTime,
     ) -> None:
         """Take the changes of a pass, decide what follows from them and from time, and store it."""
         core = self._core
-        core.follow_stations([StandingChange(before, after, moment.known) for before, after in changes], moment.known)
+        core.follow_stations(
+            [StandingChange(before, after, moment.known) for before, after in news.changes], moment.known
+        )
         if moment.now >= self._targets_due:
             core.set_targets(await spot_store.load_targets(connection), moment.known)
             self._targets_due = moment.now + _EVERY

@@ -1,16 +1,19 @@
 """Groups as the cause of what fell: which have enough evidence, and which of them explains most. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from alerting.causes.common_cause import Outage
-from alerting.causes.evidence import CAUSES, Evidence, Fallen, Group, Peer, overlap, weigh
+from alerting.causes.evidence import CAUSES, Evidence, Fallen, Group, Peer, common, deepest_area, overlap, weigh
+from alerting.causes.membership import Membership
+from alerting.causes.steps import Opened
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.common_interval import CommonInterval
 from alerting.stations.promise import longest_that_votes
+from contract.kinds import IncidentKind
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -74,6 +77,42 @@ def claim(
     return None if any(_explains_more(rival, found, asked, scale, settings) for rival in rivals) else found
 
 
+def best_claim(
+    fresh: Sequence[Fallen],
+    members: Membership,
+    peers: Mapping[Group, Sequence[Peer]],
+    left: Callable[[Group], int],
+    settings: CauseSettings,
+) -> Claim | None:
+    """The group that explains most of the falls `fresh`; None: no group has enough evidence.
+
+    `peers`: by group a sample of its online stations; `left`: how many stations of a group are online.
+    """
+    claims = []
+    for group, mine in sorted(_by_group(fresh).items()):
+        found = claim(group, mine, members.alone_in(group), peers.get(group, ()), left(group), settings)
+        if found is not None:
+            claims.append(with_parts(found, _parts(found, members.outages.values())))
+    return min(claims, key=lambda found: found.rank, default=None)
+
+
+def _by_group(falls: Iterable[Fallen]) -> dict[Group, list[Fallen]]:
+    found: dict[Group, list[Fallen]] = {}
+    for fallen in falls:
+        for group in fallen.groups:
+            found.setdefault(group, []).append(fallen)
+    return found
+
+
+def _parts(found: Claim, outages: Iterable[Outage]) -> list[Outage]:
+    """Smaller causes of the same instant that lie wholly in a group."""
+    return [
+        outage
+        for outage in outages
+        if outage.group != found.group and found.group in outage.common and outage.window.touches(found.window)
+    ]
+
+
 def _rivals(found: Claim, fresh: Sequence[Fallen], scale: float) -> list[Group]:
     """The groups in which none of the fresh falls lies and that may explain more than a claim does."""
     ours = {group for fallen in fresh for group in fallen.groups}
@@ -99,3 +138,36 @@ def with_parts(found: Claim, parts: list[Outage]) -> Claim:
 
 def _weighed(intervals: Iterable[Fallen | Peer], weight: float) -> Iterable[tuple[datetime, datetime, float]]:
     return ((one.began, one.until, weight) for one in intervals)
+
+
+def new_cause(key: str, found: Claim, at: datetime) -> Outage:
+    """The cause that a claim opens, as of `at`, without its children."""
+    seen: list[Fallen | Peer] = [*found.members, *found.peers]
+    return Outage(
+        key=key,
+        group=found.group,
+        window=found.window,
+        began=min(one.until for one in seen),
+        joined_at=at,
+        low_at=at,
+        patience=0.0,
+        common=common([*(one.groups for one in seen), *(part.common for part in found.parts)]),
+        share=round(found.evidence.share, 3),
+        expected=round(found.evidence.fallen),
+        told=len(found.members),
+    )
+
+
+def opened(kind: IncidentKind, outage: Outage, found: Claim) -> Opened:
+    """The step that opens the incident of a new cause."""
+    return Opened(
+        kind=kind,
+        key=outage.key,
+        group=found.group,
+        area=deepest_area(outage.common),
+        began=outage.began,
+        instant=found.window.lo,
+        children=len(found.members),
+        expected=outage.expected,
+        share=outage.share,
+    )

@@ -39,6 +39,10 @@ class Outage(msgspec.Struct, kw_only=True):
     # The interval that the hold follows, as of so many stations.
     pace: tuple[int, float] = (0, USUAL)
 
+    def to_store(self) -> "Outage":
+        """What a store keeps of it: everything but its stations, which are found in their incidents."""
+        return msgspec.structs.replace(self, children={}, areas={}, ever={})
+
     def put(self, fallen: Fallen) -> None:
         """It is down by this cause."""
         self.children[fallen.station] = fallen
@@ -85,6 +89,11 @@ class Outage(msgspec.Struct, kw_only=True):
         if self.ended is None or fallen.every <= self.slowest_awaited(settings):
             return None
         return self.ended + timedelta(seconds=settings.patience(fallen.every))
+
+    def prompt_children(self, at: datetime, settings: CauseSettings) -> list[Fallen]:
+        """The children that had time to come back by `at`; it has ended."""
+        untils = ((fallen, self.verified_at(fallen, settings)) for fallen in self.children.values())
+        return [fallen for fallen, until in untils if until is None or until <= at]
 
     def due(self, settings: CauseSettings) -> tuple[datetime, str] | None:
         """When it is over if nothing happens until then, and why; None while it goes on."""

@@ -78,8 +78,7 @@ class Flapping:
         self._flapping: set[str] = set()
         self._turns: list[Turn] = []
         self._swept = 0
-        # Stations that were forgotten since somebody took this set.
-        self.gone: set[str] = set()
+        self._gone: set[str] = set()
 
     def __contains__(self, station: str) -> bool:
         return station in self._flapping
@@ -131,8 +130,13 @@ class Flapping:
     def forget(self, station: str) -> None:
         """Nothing of the station counts any more."""
         if self._stations.pop(station, None) is not None:
-            self.gone.add(station)
+            self._gone.add(station)
         self._flapping.discard(station)
+
+    def take_gone(self) -> set[str]:
+        """The stations that were forgotten since the last call; for a store."""
+        gone, self._gone = self._gone, set()
+        return gone
 
     def advance(self, known: datetime, knows: Callable[[str], bool] = lambda _: True) -> list[Turn]:
         """Let time go on; what turned since the last call. Of a station that nobody `knows` nothing ends."""

@@ -10,8 +10,8 @@ from alerting.causes.evidence import Fallen
 from alerting.causes.flapping import Flapping, Turn
 from alerting.causes.steps import Alone, Joined, Released, Returned, Step
 from alerting.causes.write import incidents_of
-from alerting.incidents.book import Action, Book, Incident
-from alerting.station_incidents.rules import station_rule_key
+from alerting.incidents.book import Book, Incident
+from alerting.station_incidents.rules import Intent, Opens, station_rule_key
 from alerting.stations.snapshot import Standing
 from contract.kinds import IncidentKind
 
@@ -62,11 +62,9 @@ def _changed_use(before: Standing, after: Standing) -> bool:
     return expected and before.state == after.state == "online" and before.unusable != after.unusable
 
 
-def opened_of_no_use(book: Book) -> set[str]:
+def opened_of_no_use(intents: Iterable[Intent]) -> set[str]:
     """The stations whose incident of being unusable opened in this pass."""
-    opened = (book.get(one.incident or 0) for one in book.decisions if one.action is Action.OPENED)
-    unusable = (one for one in opened if one is not None and one.kind == IncidentKind.UNUSABLE)
-    return {one.station for one in unusable if one.station is not None}
+    return {one.station for one in intents if isinstance(one, Opens) and one.kind == IncidentKind.UNUSABLE}
 
 
 def use_key(station: str) -> str:

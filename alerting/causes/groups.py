@@ -5,7 +5,7 @@ group for every station that comes or goes.
 """
 
 from array import array
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from alerting.causes.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK, Group, 
 from alerting.liveness.arrays import view
 from alerting.liveness.columns import LiveState
 from alerting.stations.columns import NONE, Profile, StationColumns, clocks_of_shard, rests_on_untrusted
-from alerting.stations.snapshot import ClockName, Standing
+from alerting.stations.snapshot import ClockName, PassTime, Standing
 from alerting.stations.stamps import INSTANT
 from alerting.stations.table import Field
 
@@ -169,3 +169,14 @@ def _online(columns: StationColumns, untrusted: frozenset[ClockName]) -> Any:
     online = view(columns.state) == LiveState.ONLINE
     online &= (view(columns.serving) == 1) & (view(columns.profile) >= 0)
     return online & ~rests_on_untrusted(columns, untrusted)
+
+
+def known_at(field: Field, moment: PassTime) -> Callable[[str], bool]:
+    """A function of a station's id: whether its state at `moment` is known. Nothing is awaited of a station that is
+    not registered."""
+
+    def is_known(station: str) -> bool:
+        standing = field.standing(station)
+        return standing is None or moment.knows(standing)
+
+    return is_known

@@ -14,8 +14,9 @@ def outage_key(group: Group, kind: str = IncidentKind.AREA_OUTAGE) -> str:
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """A common cause was found."""
+    """A common cause was found; `kind` is that of its incident."""
 
+    kind: IncidentKind
     key: str
     group: Group
     area: str | None

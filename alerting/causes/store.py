@@ -1,14 +1,13 @@
-"""What is remembered of common causes beside their incidents, in the database."""
+"""What is remembered of common causes and of flapping stations beside their incidents, in the database."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
 
 from alerting.causes.common_cause import Outage
-from alerting.causes.tracker import Causes
-from alerting.incidents import store
-from alerting.incidents.book import Book
+from alerting.causes.flapping import Flapping
+from alerting.causes.membership import Membership
 from alerting.stations.table import Field
 from store.pool import Connection
 from store.sql import load_queries
@@ -31,32 +30,37 @@ async def load_outages(connection: Connection, field: Field, kind: str) -> dict[
     return outages
 
 
-async def save_outages(connection: Connection, causes: Causes) -> None:
+async def save_outages(connection: Connection, members: Membership) -> None:
     """Write what changed of the causes' memory."""
-    kept = [*causes.outages.values(), *causes.late]
-    changed = [outage for outage in kept if outage.key in causes.touched]
+    changed, gone = members.take_unsaved()
     if changed:
         await connection.execute(
             QUERIES.save_outages,
             [outage.key for outage in changed],
             [outage.began for outage in changed],
-            [_memory(outage) for outage in changed],
+            [msgspec.json.encode(outage.to_store()).decode() for outage in changed],
         )
-    # One that is over may have left another in its place, which began with the same stations.
-    gone = set(causes.gone) - {(outage.key, outage.began) for outage in kept}
-    causes.gone = []
     if gone:
         await connection.execute(QUERIES.forget_outages, [key for key, _ in gone], [began for _, began in gone])
-    causes.touched.clear()
 
 
-def _memory(outage: Outage) -> str:
-    """Without its stations: they are in their incidents."""
-    return msgspec.json.encode(msgspec.structs.replace(outage, children={}, areas={}, ever={})).decode()
+async def load_flapping(connection: Connection, flapping: Flapping) -> None:
+    """Take over what was stored of stations that flap, or that came and went lately."""
+    for row in await connection.fetch(QUERIES.load_flapping):
+        flapping.restore(row["station"], row["changes"], flaps=row["flaps"], slot=row["slot"])
 
 
-async def learn(connection: Connection, book: Book, keys: Iterable[str]) -> None:
-    """Let the book know the newest incident of each key."""
-    wanted = list(keys)
-    if wanted:
-        book.learn(await store.load_newest(connection, wanted))
+async def save_flapping(connection: Connection, flapping: Flapping, touched: Collection[str]) -> None:
+    """Write what is remembered of the stations `touched`, and delete those that were forgotten."""
+    gone = flapping.take_gone()
+    kept = sorted(set(touched) - gone)
+    if kept:
+        await connection.execute(
+            QUERIES.save_flapping,
+            kept,
+            [" ".join(str(change.timestamp()) for change in flapping.changes_of(station)) for station in kept],
+            [station in flapping for station in kept],
+            [flapping.slot_of(station) for station in kept],
+        )
+    if gone:
+        await connection.execute(QUERIES.forget_flapping, sorted(gone))

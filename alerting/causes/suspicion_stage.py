@@ -6,7 +6,8 @@ from pathlib import Path
 
 from alerting.causes.evidence import Peer
 from alerting.causes.peer_store import load_peers
-from alerting.causes.shard_suspicion import MassSettings, Member, Suspicion, Suspicions
+from alerting.causes.suspicion_rules import MassSettings, Member, Suspicion
+from alerting.causes.suspicion_tracker import Suspicions
 from alerting.pipeline.blind_incidents import Trouble
 from alerting.stations.common_interval import CommonInterval
 from alerting.stations.model import Changed, StationChange

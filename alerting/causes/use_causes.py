@@ -6,16 +6,17 @@ between a while before it said so first, which a check may need that has to run 
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from alerting.causes.common_cause import Outage
 from alerting.causes.evidence import Fallen, Group, Peer
-from alerting.causes.groups import SAMPLE, Population
+from alerting.causes.groups import SAMPLE, Population, known_at
+from alerting.causes.membership import sort_by_cause
 from alerting.causes.steps import Step
 from alerting.causes.tracker import Causes
-from alerting.incidents.book import Action, Book, Decision, Incident
+from alerting.incidents.book import Incident, moment_in
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.station_incidents.rules import NOT_OPEN
+from alerting.station_incidents.rules import Opens, StationNews, station_rule_key
 from alerting.stations.promise import USUAL
 from alerting.stations.snapshot import PassTime, Standing
 from alerting.stations.table import Field
@@ -38,46 +39,32 @@ class UseCauses:
         self.causes = Causes(settings, self.population.online, IncidentKind.UNUSABLE)
 
     def restore(self, outages: Mapping[int, Outage], incidents: Iterable[Incident]) -> None:
-        """Take up the work with the causes, by the ids of their incidents, and the stations' incidents that go on."""
-        alone = []
-        for incident in incidents:
-            outage = outages.get(incident.parent or 0)
-            if outage is None:
-                alone.append(self._fallen(incident))
-            else:
-                outage.put(self._fallen(incident))
+        """Take over the causes, by the ids of their incidents, and the stations' incidents that go on."""
+        falls = [(use_fall_of(one, *self._groups_and_every(one.station or "")), one.parent) for one in incidents]
+        alone = sort_by_cause(outages, falls)
         self.causes.restore(outages.values(), alone)
 
     def has_cause(self, station: str) -> bool:
         """Whether others became of no use by the same cause."""
-        return self.causes.is_child(station)
+        return self.causes.members.cause_of(station) is not None
 
     def children_of(self, changes: Iterable[tuple[Standing | None, Standing | None]]) -> set[str]:
         """The stations among those that changed that have a cause in common with others."""
         return {after.station for _, after in changes if after is not None and self.has_cause(after.station)}
 
-    def decide(self, book: Book, moment: PassTime) -> list[Step]:
-        """What those that opened and closed in the book have in common."""
-        for decision in book.decisions:
-            self._tell(book, decision, moment)
+    def decide(self, news: StationNews, moment: PassTime) -> list[Step]:
+        """What the stations have in common whose incidents of being unusable opened and closed in a pass."""
+        for intent in news.intents_of({IncidentKind.UNUSABLE}):
+            if isinstance(intent, Opens):
+                self.causes.note_fall(intent.at, use_fall_in(intent, *self._groups_and_every(intent.station)))
+            else:
+                self.causes.note_return(intent.at, intent.station)
         self.population.look(moment.untrusted, self.causes.down())
         peers = {group: self._peers(group, moment) for group in self.causes.wanted()}
-        return self.causes.decide(moment.known, peers, lambda station: self._knows(station, moment))
+        return self.causes.decide(moment.known, peers, known_at(self._field, moment))
 
-    def _tell(self, book: Book, decision: Decision, moment: PassTime) -> None:
-        kind, _, station = decision.key.partition(":")
-        if kind != IncidentKind.UNUSABLE:
-            return
-        at = decision.as_of or moment.known
-        incident = None if decision.incident is None else book.get(decision.incident)
-        if decision.action is Action.OPENED and incident is not None and incident.station is not None:
-            self.causes.fell(at, self._fallen(incident))
-        elif decision.action is Action.CLOSED or decision.reason == NOT_OPEN:
-            self.causes.rose(at, station)
-
-    def _fallen(self, incident: Incident) -> Fallen:
-        station = incident.station or ""
-        return fallen_use(incident, self.population.groups_of(station), self._field.every_of(station))
+    def _groups_and_every(self, station: str) -> tuple[tuple[Group, ...], float]:
+        return self.population.groups_of(station), self._field.every_of(station)
 
     def _peers(self, group: Group, moment: PassTime) -> Sequence[Peer]:
         """What the other stations of a group say of themselves, a sample of them."""
@@ -88,14 +75,18 @@ class UseCauses:
         groups = self.population.groups_of(standing.station)
         return peer_use(standing, groups, self._field.every_of(standing.station), moment.known)
 
-    def _knows(self, station: str, moment: PassTime) -> bool:
-        standing = self._field.standing(station)
-        return standing is None or moment.knows(standing)
+
+def use_fall_in(intent: Opens, groups: tuple[Group, ...], every: float = USUAL) -> Fallen:
+    """When a station became of no use whose incident opens; `every`: the interval of its slowest terminal."""
+    want = intent.want
+    began = min(want.fault_at, want.began_at) - _noticed(every)
+    key = station_rule_key(intent.kind, intent.station)
+    return Fallen(intent.station, began, want.began_at, groups, key, every)
 
 
-def fallen_use(incident: Incident, groups: tuple[Group, ...], every: float = USUAL) -> Fallen:
-    """What a station's incident of being of no use is about; `every`: the interval of its slowest terminal."""
-    since = _time(incident.detail.get("unusable_since")) or incident.began_at
+def use_fall_of(incident: Incident, groups: tuple[Group, ...], every: float = USUAL) -> Fallen:
+    """The same of a stored incident."""
+    since = moment_in(incident.detail, "unusable_since") or incident.began_at
     began = min(since, incident.began_at) - _noticed(every)
     return Fallen(incident.station or "", began, incident.began_at, groups, incident.key, every)
 
@@ -112,9 +103,3 @@ def peer_use(standing: Standing, groups: tuple[Group, ...], every: float, known:
 
 def _noticed(every: float) -> timedelta:
     return timedelta(seconds=max(NOTICED, 2 * every))
-
-
-def _time(value: Any) -> datetime | None:
-    if isinstance(value, str):
-        return datetime.fromisoformat(value)
-    return value if isinstance(value, datetime) else None

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from alerting.causes.evidence import Fallen, Group
 from alerting.causes.steps import Ended, Grown, Joined, Opened, Released, Step
-from alerting.incidents.book import Book, Incident
+from alerting.incidents.book import Book, Incident, moment_in
+from alerting.station_incidents.rules import Opens, station_rule_key
 from alerting.stations.promise import USUAL
 from contract.kinds import IncidentKind
 
@@ -16,21 +17,23 @@ CHILD_KINDS: Final = frozenset({IncidentKind.STATION_OFFLINE, IncidentKind.OVERD
 """Incidents of a station that is down."""
 
 
-def fallen_of(incident: Incident, groups: tuple[Group, ...], every: float = USUAL) -> Fallen:
-    """The fall that a station's incident is about; `every`: the interval of the station's slowest terminal.
+def fall_in(intent: Opens, groups: tuple[Group, ...], every: float = USUAL) -> Fallen:
+    """The fall that opens a station's incident; `every`: the interval of the station's slowest terminal.
 
     One that was down when it should have opened was missed first at the opening: what kept it may have come at any
     time since it was heard last.
     """
-    known = (_time(incident.detail.get(name)) for name in ("seen_at", "offline_since"))
-    began = min([incident.began_at, *(moment for moment in known if moment is not None)])
+    want = intent.want
+    began = min(want.began_at, want.fault_at, intent.seen_at or want.began_at)
+    key = station_rule_key(intent.kind, intent.station)
+    return Fallen(intent.station, began, want.began_at, groups, key, every)
+
+
+def fall_of(incident: Incident, groups: tuple[Group, ...], every: float = USUAL) -> Fallen:
+    """The fall that a stored incident of a station is about, as `fall_in` found it when the incident opened."""
+    moments = (moment_in(incident.detail, name) for name in ("seen_at", "offline_since"))
+    began = min([incident.began_at, *(moment for moment in moments if moment is not None)])
     return Fallen(incident.station or "", began, incident.began_at, groups, incident.key, every)
-
-
-def _time(value: Any) -> datetime | None:
-    if isinstance(value, str):
-        return datetime.fromisoformat(value)
-    return value if isinstance(value, datetime) else None
 
 
 def keys_of(plan: Iterable[Step]) -> set[str]:
@@ -66,7 +69,7 @@ def _open(book: Book, step: Opened, now: datetime) -> None:
     book.open(
         Incident(
             id=0,
-            kind=step.key.partition(":")[0],
+            kind=step.kind,
             key=step.key,
             status="open",
             area=step.area,
@@ -104,7 +107,7 @@ def incidents_of(book: Book, fallen: Fallen, now: datetime) -> list[Incident]:
     return [
         incident
         for incident in book.all_of(fallen.key)
-        if (incident.goes_on or incident.closed_at == now) and fallen_of(incident, ()).until == fallen.until
+        if (incident.goes_on or incident.closed_at == now) and incident.began_at == fallen.until
     ]
 
 

@@ -24,6 +24,7 @@ from alerting.incidents.book import Book, Incident
 from alerting.incidents.store import load_newest
 from alerting.pipeline.transitions import put_cursors
 from alerting.station_incidents.cause_settings import CauseSettings
+from alerting.station_incidents.rules import StationNews
 from alerting.stations.snapshot import PassTime, Standing
 from store.pool import Connection
 
@@ -58,15 +59,15 @@ class HealthWatch:
         self,
         connection: Connection,
         book: Book,
-        changes: Sequence[tuple[Standing | None, Standing | None]],
+        news: StationNews,
         moment: PassTime,
     ) -> None:
-        """Judge the changes of rules that were stored since the last pass, and the subjects of the stations in
-        `changes`."""
+        """Judge the changes of rules that were stored since the last pass, and the subjects of the stations that
+        changed."""
         rows = await connection.fetch(QUERIES.read_changes, READER, _LIMIT)
         found = [_change(row) for row in rows]
         is_due = self._checked_at is None or moment.now - self._checked_at >= _CHECK_EVERY
-        intents = await self._judge(connection, found, changes, moment, is_due=is_due)
+        intents = await self._judge(connection, found, news.changes, moment, is_due=is_due)
         book.learn(await load_newest(connection, {health_key(intent.subject) for intent in intents}))
         before = len(book.decisions)
         write_health(book, intents, moment.now)

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from alerting.causes.shard_suspicion import MassSettings
+from alerting.causes.suspicion_rules import MassSettings
 from alerting.causes.suspicion_stage import SuspicionWatch
 from alerting.incident_process.resting import PartError, Resting
 from alerting.incident_process.stages import Part, PartSettings, make_parts
@@ -32,10 +32,12 @@ from alerting.pipeline.transitions import (
 )
 from alerting.pipeline.watermark import Waiting, Watermark, horizon, reached, stride, watermark
 from alerting.station_incidents import shelving as shelf
+from alerting.station_incidents.hold import hold_until_open
 from alerting.station_incidents.identity_stage import ConflictWatch
-from alerting.station_incidents.rules import RuleSettings, decide, hold, station_rule_key
+from alerting.station_incidents.rules import RuleSettings, StationNews, station_rule_key
 from alerting.station_incidents.store import load_open_incidents
 from alerting.station_incidents.timers import StationWatch
+from alerting.station_incidents.write import write_intents
 from alerting.stations import store as field_store
 from alerting.stations.model import StationChange
 from alerting.stations.registry_follower import RegistryFollower, add_unknown_stations
@@ -260,21 +262,21 @@ async def _follow_stations(
             await memory.suspicions.begin(connection, own, moment, memory.registry.revision)
     intents = memory.watch.follow(own, moment)
     book.learn(await store.load_newest(connection, {station_rule_key(i.kind, i.station) for i in intents}))
-    decide(book, intents, moment.now)
+    followed = write_intents(book, intents, moment.now)
     taken = memory.watch.take_changes()
-    changes = [(changed.before, changed.after) for changed in taken]
+    news = StationNews(changes=[(changed.before, changed.after) for changed in taken], intents=followed)
     terminals = [change for change in ripe if change.terminal is not None]
     if memory.conflicts is not None:
         with _part(CONFLICTS):
-            await memory.conflicts.follow(connection, book, terminals, changes, moment, mono)
+            await memory.conflicts.follow(connection, book, terminals, news.changes, moment, mono)
     for name, part in memory.parts.items():
         with _part(name):
-            await part.follow(connection, book, changes, moment)
+            await part.follow(connection, book, news, moment)
     if memory.suspicions is not None:
         with _part(SUSPICIONS):
             await memory.suspicions.follow(connection, taken, moment)
-    await _follow_shelf(connection, book, memory, changes, moment)
-    hold(book, memory.field, moment.known, memory.watch.settings)
+    await _follow_shelf(connection, book, memory, news.changes, moment)
+    hold_until_open(book, memory.field, moment.known, memory.watch.settings)
 
 
 async def _follow_shelf(connection: Connection, book: Book, memory: Memory, changes: Pairs, moment: PassTime) -> None:

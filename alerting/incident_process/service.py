@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import msgspec
 
-from alerting.causes.shard_suspicion import MassSettings
+from alerting.causes.suspicion_rules import MassSettings
 from alerting.incident_process.decide_pass import Decider, PassConfig
 from alerting.incident_process.stages import PartSettings
 from alerting.incidents.book import Decision

@@ -16,7 +16,8 @@ from alerting.causes.stage import CauseWatch
 from alerting.health.stage import HealthWatch
 from alerting.incidents.book import Book
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.stations.snapshot import Pairs, PassTime
+from alerting.station_incidents.rules import StationNews
+from alerting.stations.snapshot import PassTime
 from alerting.stations.table import Field
 from store.pool import Connection
 
@@ -31,8 +32,8 @@ class Part(Protocol):
     async def load(self, connection: Connection) -> None:
         """Read what is needed when the lead is taken, in one snapshot with the field as it is then."""
 
-    async def follow(self, connection: Connection, book: Book, changes: Pairs, moment: PassTime) -> None:
-        """Decide what `changes` mean at `moment`; the caller stores the book and commits."""
+    async def follow(self, connection: Connection, book: Book, news: StationNews, moment: PassTime) -> None:
+        """Decide what the news mean at `moment`; the caller stores the book and commits."""
 
 
 class PartSettings(msgspec.Struct, frozen=True, kw_only=True):

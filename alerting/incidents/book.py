@@ -8,7 +8,7 @@ A `Book` holds the incidents that the process looks at in one pass and notes eac
 write into it; the shell stores what became of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -244,6 +244,14 @@ class Book:
 
 SHELF_DETAIL: Final = frozenset({"shelved_by", "resolved_by", "resolved_reason"})
 """What the detail of a shelved incident says of its closing; it goes when it opens again."""
+
+
+def moment_in(detail: Mapping[str, Any], name: str) -> datetime | None:
+    """A moment in the detail of an incident: as a rule wrote it, or as the database gives it back."""
+    value = detail.get(name)
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return value if isinstance(value, datetime) else None
 
 
 def times_reopened(incident: Incident) -> int:

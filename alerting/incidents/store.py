@@ -24,6 +24,12 @@ async def load_newest(connection: Connection, keys: Collection[str]) -> list[Inc
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.newest_of_keys, list(keys))]
 
 
+async def learn_newest(connection: Connection, book: Book, keys: Collection[str]) -> None:
+    """Take the newest incident of each key into the book."""
+    if keys:
+        book.learn(await load_newest(connection, keys))
+
+
 async def load_recent(connection: Connection, keys: Collection[str]) -> list[Incident]:
     """The incidents of these keys, open or closed lately."""
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.recent_of_shards, list(keys))]

@@ -22,23 +22,19 @@ The end of a closure is an opening. After a gap of ours a station that was not h
 before time alone makes it an incident, and one that is unusable one heartbeat to say so again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
-from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.model import AWAY_OVERDUE, About
-from alerting.stations.snapshot import UNPROVEN, Standing
-from alerting.stations.table import Field
+from alerting.stations.snapshot import UNPROVEN, Pairs, Standing
 from contract.kinds import IncidentKind
 
 REACHED: Final = 10.0
 """Seconds that a station may take after a gap to be connected again."""
-NOT_OPEN: Final = "not_open"
-"""Why an end is ignored: there is no incident that goes on."""
 
 
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +85,18 @@ class Closes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Intent = Opens | Closes
+
+
+class StationNews(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pass found out about stations: how each that changed stood and stands, and which of their incidents opened
+    and closed, in the order of time."""
+
+    changes: Pairs = ()
+    intents: Sequence[Intent] = ()
+
+    def intents_of(self, kinds: Container[str]) -> list[Intent]:
+        """The openings and ends of incidents of some kinds."""
+        return [intent for intent in self.intents if intent.kind in kinds]
 
 
 def station_rule_key(kind: str, station: str) -> str:
@@ -213,89 +221,3 @@ def _patient(opened_at: datetime, about: About, settings: RuleSettings) -> datet
         return opened_at + grace
     heard = timedelta(seconds=2 * about.every + REACHED)
     return max(opened_at + grace, about.resumed_at + max(grace, heard))
-
-
-def decide(book: Book, intents: list[Intent], now: datetime) -> None:
-    """Take what the rules want into the book, in its order. It holds the newest incident of each key."""
-    for intent in intents:
-        if isinstance(intent, Opens):
-            _open(book, intent, now)
-        else:
-            _close(book, intent, now)
-
-
-def _open(book: Book, intent: Opens, now: datetime) -> None:
-    key, want = station_rule_key(intent.kind, intent.station), intent.want
-    if book.open_of(key) is not None:
-        book.ignore(key, "already_open")
-    else:
-        book.open(
-            Incident(
-                id=0,
-                kind=intent.kind,
-                key=key,
-                status="open",
-                station=intent.station,
-                area=intent.area,
-                began_at=want.began_at,
-                opened_at=now,
-                detail=_detail(intent),
-            ),
-            want.reason,
-            intent.at,
-        )
-
-
-def _detail(intent: Opens) -> dict[str, Any]:
-    """Why, the last heartbeat, and since when the station stands so if that is not when the incident began.
-
-    A station that never worked took no service from anybody, and they come by the hundred with an import: it is
-    listed and pages nobody.
-    """
-    want = intent.want
-    detail: dict[str, Any] = {"reason": want.reason, "seen_at": intent.seen_at}
-    if intent.kind == IncidentKind.NEVER_SEEN:
-        detail["quiet"] = True
-    if want.fault_at != want.began_at:
-        detail["unusable_since" if intent.kind == IncidentKind.UNUSABLE else "offline_since"] = want.fault_at
-    return {name: value for name, value in detail.items() if value is not None}
-
-
-def _close(book: Book, intent: Closes, now: datetime) -> None:
-    key = station_rule_key(intent.kind, intent.station)
-    standing = book.open_of(key)
-    if standing is None:
-        book.ignore(key, NOT_OPEN, intent.at)
-    else:
-        book.close(standing, ended_at=intent.ended_at or now, now=now, reason=intent.reason, as_of=intent.at)
-
-
-def hold(book: Book, field: Field, at: datetime, settings: RuleSettings) -> None:
-    """What concerns stations that need not be open at `at` is told when the first of them opens, or its closure ends.
-
-    That something is wrong is told `opening_grace` later: by then it is over if they came back with their opening. A
-    cause of slow stations is over later after that than one of others, and is told so much later.
-    """
-    for incident, phase in book.notifications():
-        stations = _stations_of(book, incident)
-        times = [until for station in stations if (until := field.schedule.opens_at(station, at)) is not None]
-        if times and len(times) == len(stations):
-            grace = _grace(stations, field, settings) if phase in ("opened", "reopened") else 0.0
-            book.hold(incident, min(times) + timedelta(seconds=grace))
-
-
-def _grace(stations: list[str], field: Field, settings: RuleSettings) -> float:
-    """Seconds after an opening until what is wrong with these stations is told."""
-    if len(stations) < settings.causes.least:
-        return settings.opening_grace
-    slowest = max(map(field.every_of, stations))
-    return settings.opening_grace + settings.causes.patience(slowest) - settings.causes.hold
-
-
-def _stations_of(book: Book, incident: int) -> list[str]:
-    """The station of an incident; of a parent those of its children that are open and in the book."""
-    found = book.get(incident)
-    if found is not None and found.station is not None:
-        return [found.station]
-    known = (*book.opened, *book.changed)
-    return [one.station for one in known if one.parent == incident and one.is_open and one.station is not None]

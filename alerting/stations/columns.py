@@ -90,7 +90,7 @@ class StationColumns:
         self.silence_ended = array("q")
         #: The interval of its slowest terminal, s; 0: not known.
         self.every = array("f")
-        #: Fell with its shard, which is suspected: see `alerting.causes.shard_suspicion`.
+        #: Fell with its shard, which is suspected: see `alerting.causes.suspicion_rules`.
         self.suspected = array("b")
         #: Since when it is, or was last, online, as far as that was seen.
         self.online_since = array("q")

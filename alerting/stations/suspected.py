@@ -1,6 +1,6 @@
 """Stations that fell with their shard: the shard is suspected, and the state of these stations is unknown. Pure.
 
-The rules are those of `alerting.causes.shard_suspicion`; this module finds the evidence in the columns, and marks rows.
+The rules are those of `alerting.causes.suspicion_rules`; this module finds the evidence in the columns, and marks rows.
 """
 
 from collections.abc import Iterable

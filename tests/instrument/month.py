@@ -14,7 +14,7 @@ from math import inf
 import msgspec
 
 from alerting.causes.flapping import FlappingSettings
-from alerting.causes.shard_suspicion import MassSettings
+from alerting.causes.suspicion_rules import MassSettings
 from alerting.incidents.book import Incident
 from alerting.liveness.columns import WORDS
 from alerting.pipeline.blind_incidents import Gap

@@ -8,7 +8,8 @@ import msgspec
 from alerting.blindspots.remembered import RememberedMoment
 from alerting.blindspots.tracker import StoredSpot
 from alerting.causes.common_cause import Outage
-from alerting.causes.shard_suspicion import Member, Suspicion, Suspicions
+from alerting.causes.suspicion_rules import Member, Suspicion
+from alerting.causes.suspicion_tracker import Suspicions
 from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.rules import RULE_KINDS
 

@@ -5,7 +5,7 @@ same with queries; whatever lives in memory there lives in `Memory` here, and `r
 kept.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -18,45 +18,34 @@ from alerting.blindspots.spot import keys_to_learn as spot_keys_of
 from alerting.blindspots.spot import write_spots
 from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, StartingState
 from alerting.blindspots.unknown_time import Gaps, UnknownTime
-from alerting.causes.evidence import Fallen, Peer
+from alerting.causes.down_causes import DownCauses
+from alerting.causes.evidence import Peer
 from alerting.causes.flapping import Flapping, FlappingSettings
-from alerting.causes.flapping_write import (
-    end_flapping,
-    falls_by_flapping,
-    flapping_key,
-    note_changes,
-    note_use,
-    only_joined,
-    opened_of_no_use,
-    shelter,
-    shelter_use,
-    use_key,
-    write_turns,
-)
-from alerting.causes.groups import Population
-from alerting.causes.shard_suspicion import MassSettings, Suspicions
+from alerting.causes.flapping_pass import CausePlans, FlappingRules
+from alerting.causes.steps import Step
+from alerting.causes.suspicion_rules import MassSettings
+from alerting.causes.suspicion_tracker import Suspicions
 from alerting.causes.tracker import Causes
 from alerting.causes.use_causes import UseCauses
-from alerting.causes.write import CHILD_KINDS, fallen_of, keys_of, write_plan
-from alerting.incidents.book import Action, Book, Incident
+from alerting.causes.write import CHILD_KINDS, keys_of, write_plan
+from alerting.incidents.book import Book
 from alerting.pipeline.blind_incidents import LONGEST, Gap, View, Watchdog, WatchedClock, follow_pipeline, pipeline_key
 from alerting.pipeline.stability import SPAN
 from alerting.pipeline.watermark import Waiting, horizon, reached, stride, watermark
 from alerting.station_incidents import shelving as shelf
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.station_incidents.rules import NOT_OPEN, RuleSettings, decide, hold, station_rule_key
+from alerting.station_incidents.hold import hold_until_open
+from alerting.station_incidents.rules import RuleSettings, StationNews, station_rule_key
 from alerting.station_incidents.timers import StationWatch
+from alerting.station_incidents.write import write_intents
 from alerting.stations.model import Facts, Judged, StationChange
-from alerting.stations.snapshot import ClockName, PassTime, Standing
+from alerting.stations.snapshot import ClockName, Pairs, PassTime, Standing
 from alerting.stations.table import Field
 from alerting.stations.verdict import Clock
 from contract.kinds import IncidentKind
 from registry.closures.rules import Closure
 from registry.hours.calendar import ALWAYS, Calendar
 from tests.instrument.sim_database import Kept
-
-SAMPLE = 40
-Pairs = list[tuple[Standing | None, Standing | None]]
 
 
 class Source(Protocol):
@@ -108,10 +97,9 @@ class Memory:
         self.suspicions = Suspicions(settings.mass, field)
         self.watch = StationWatch(field, settings.rules)
         self.waiting: Waiting[StationChange] = Waiting(applied)
-        self.population = Population(field)
-        self.causes = Causes(settings.causes, self.population.online)
+        self.down = DownCauses(field, settings.causes)
         self.use = UseCauses(field, settings.causes)
-        self.flapping = Flapping(settings.flapping)
+        self.flapping = FlappingRules(field, settings.flapping, self.down, self.use)
         self.spots = BlindSpots(StationLookup(field.standing, self._hours), settings.spots)
         self.gaps = Gaps()
         self.rests: dict[str, ClockName] = {}
@@ -160,26 +148,12 @@ class Desk:
         memory.spots.load_stations(field.standings(), start)
         self.kept.counts.update(memory.spots.counts.take_changed())
 
-    @staticmethod
-    def _fallen(memory: Memory, incident: Incident) -> Fallen:
-        station = incident.station or ""
-        return fallen_of(incident, memory.population.groups_of(station), memory.field.every_of(station))
-
     def _restore_causes(self, memory: Memory) -> None:
-        memory.use.restore(
-            self.kept.causes(memory.field.every_of, IncidentKind.UNUSABLE), self.kept.down([IncidentKind.UNUSABLE])
-        )
-        outages, alone = self.kept.causes(memory.field.every_of, IncidentKind.AREA_OUTAGE), []
-        for incident in self.kept.down(CHILD_KINDS):
-            fallen = self._fallen(memory, incident)
-            outage = outages.get(incident.parent or 0)
-            if outage is None:
-                alone.append(fallen)
-            else:
-                outage.put(fallen)
-        memory.causes.restore(outages.values(), alone)
+        every_of = memory.field.every_of
+        memory.use.restore(self.kept.causes(every_of, IncidentKind.UNUSABLE), self.kept.down([IncidentKind.UNUSABLE]))
+        memory.down.restore(self.kept.causes(every_of, IncidentKind.AREA_OUTAGE), self.kept.down(CHILD_KINDS))
         for station, (changes, flaps, slot) in self.kept.flapping.items():
-            memory.flapping.restore(station, changes, flaps=flaps, slot=slot)
+            memory.flapping.flapping.restore(station, changes, flaps=flaps, slot=slot)
 
     # -- a pass ------------------------------------------------------------------------------------------------
 
@@ -252,15 +226,15 @@ class Desk:
         peers = self._suspect(memory, ripe, moment)
         intents = memory.watch.follow(ripe, moment)
         self._learn(book, {station_rule_key(intent.kind, intent.station) for intent in intents})
-        decide(book, intents, moment.now)
+        followed = write_intents(book, intents, moment.now)
         taken = memory.watch.take_changes()
         pairs = [(changed.before, changed.after) for changed in taken]
-        self._follow_causes(memory, book, pairs, moment)
+        self._follow_causes(memory, book, StationNews(changes=pairs, intents=followed), moment)
         self._follow_spots(memory, book, pairs, moment)
         memory.suspicions.follow(taken, peers, self.decisions, moment)
         self.kept.keep_suspicions(memory.suspicions)
         self._follow_shelf(memory, book, pairs, moment)
-        hold(book, memory.field, moment.known, self._settings.rules)
+        hold_until_open(book, memory.field, moment.known, self._settings.rules)
 
     def _follow_shelf(self, memory: Memory, book: Book, pairs: Pairs, moment: PassTime) -> None:
         grace = timedelta(seconds=self._settings.rules.opening_grace)
@@ -301,71 +275,32 @@ class Desk:
 
     # -- causes and flapping -----------------------------------------------------------------------------------
 
-    def _follow_causes(self, memory: Memory, book: Book, pairs: Pairs, moment: PassTime) -> None:
-        causes = memory.causes
-        memory.population.look(moment.untrusted)
-        for decision in book.decisions:
-            kind, _, station = decision.key.partition(":")
-            at = decision.as_of or moment.known
-            incident = None if decision.incident is None else book.get(decision.incident)
-            if kind in CHILD_KINDS and decision.action is Action.OPENED and incident is not None:
-                causes.fell(at, self._fallen(memory, incident))
-            elif kind in CHILD_KINDS and (decision.action is Action.CLOSED or decision.reason == NOT_OPEN):
-                causes.rose(at, station)
-        samples = {group: memory.population.sample(group, SAMPLE) for group in causes.wanted()}
-        found = self._source.peers({one for sample in samples.values() for one in sample})
-        known = {one: memory.population.peer(one, *row, memory.field.every_of(one)) for one, row in found.items()}
-        peers = {group: [known[one] for one in sample if one in known] for group, sample in samples.items()}
-        plan = causes.decide(moment.known, peers, lambda station: self._knows(memory, station, moment))
+    def _follow_causes(self, memory: Memory, book: Book, news: StationNews, moment: PassTime) -> None:
+        samples = memory.down.begin(news, moment)
+        rows = self._source.peers({one for sample in samples.values() for one in sample})
+        found = {one: Peer(one, *row, every=memory.field.every_of(one)) for one, row in rows.items()}
+        down = memory.down.decide(samples, found, moment)
+        self._write_causes(book, memory.down.causes, down, moment)
+        shared = memory.use.children_of(news.changes)
+        of_no_use = memory.use.decide(news, moment)
+        self._write_causes(book, memory.use.causes, of_no_use, moment)
+        plans = CausePlans(down=down, of_no_use=of_no_use, shared=shared)
+        plan = memory.flapping.decide(plans, news, moment)
+        self._learn(book, plan.keys)
+        memory.flapping.write(book, plan, moment)
+        self._keep_flapping(memory.flapping.flapping, plan.touched)
+
+    def _write_causes(self, book: Book, causes: Causes, plan: Sequence[Step], moment: PassTime) -> None:
         self._learn(book, keys_of(plan))
         write_plan(book, plan, moment.now)
-        self._keep_outages(causes)
-        shared = memory.use.children_of(pairs)
-        use_plan = memory.use.decide(book, moment)
-        self._learn(book, keys_of(use_plan))
-        write_plan(book, use_plan, moment.now)
-        self._keep_outages(memory.use.causes)
-        own = [pair for pair in pairs if pair[1] is None or pair[1].station not in shared]
-        touched = note_use(memory.flapping, own, moment.known) | note_changes(memory.flapping, only_joined(use_plan))
-        self._follow_flapping(memory, book, plan, pairs, touched, moment)
+        changed, gone = causes.members.take_unsaved()
+        self.kept.outages |= {(one.key, one.began): msgspec.json.encode(one.to_store()) for one in changed}
+        for key in gone:
+            self.kept.outages.pop(key, None)
 
-    @staticmethod
-    def _knows(memory: Memory, station: str, moment: PassTime) -> bool:
-        standing = memory.field.standing(station)
-        return standing is None or moment.knows(standing)
-
-    def _keep_outages(self, causes: Causes) -> None:
-        kept = [*causes.outages.values(), *causes.late]
-        for outage in kept:
-            if outage.key in causes.touched:
-                bare = msgspec.structs.replace(outage, children={}, areas={}, ever={})
-                self.kept.outages[outage.key, outage.began] = msgspec.json.encode(bare)
-        for gone in set(causes.gone) - {(outage.key, outage.began) for outage in kept}:
-            self.kept.outages.pop(gone, None)
-        causes.gone = []
-        causes.touched.clear()
-
-    def _follow_flapping(self, memory: Memory, book: Book, plan, pairs: Pairs, touched, moment: PassTime) -> None:  # type: ignore[no-untyped-def]
-        flapping = memory.flapping
-        touched = touched | note_changes(flapping, plan)
-        turns = flapping.advance(moment.known, lambda station: self._knows(memory, station, moment))
-        left = {before.station for before, after in pairs if before and not (after and after.in_service)}
-        stations = {turn.station for turn in turns}
-        falls = [fallen for station in stations if (fallen := memory.causes.alone(station)) is not None]
-        falls += falls_by_flapping(flapping, plan)
-        of_no_use = {one for one in stations | opened_of_no_use(book) if not memory.use.has_cause(one)}
-        concerned = of_no_use | left | {fallen.station for fallen in falls}
-        keys = {flapping_key(one) for one in concerned} | {use_key(one) for one in of_no_use}
-        self._learn(book, keys | {fallen.key for fallen in falls})
-        areas = {station: getattr(memory.field.standing(station), "area", None) for station in stations}
-        write_turns(book, turns, areas, moment.now)
-        for station in left:
-            flapping.forget(station)
-            end_flapping(book, station, ended_at=moment.now, now=moment.now, reason="not_in_service")
-        shelter(book, flapping, falls, moment.now)
-        shelter_use(book, flapping, of_no_use, moment.now)
-        gone, flapping.gone = flapping.gone, set()
-        for station in (touched | stations) - gone:
+    def _keep_flapping(self, flapping: Flapping, touched: Collection[str]) -> None:
+        gone = flapping.take_gone()
+        for station in set(touched) - gone:
             self.kept.flapping[station] = (
                 list(flapping.changes_of(station)),
                 station in flapping,
@@ -381,7 +316,8 @@ class Desk:
         core.follow_stations([StandingChange(before, after, moment.known) for before, after in pairs], moment.known)
         if core.may_be_due(moment.known):
             memory.gaps.forget_before(moment.known - LOOK_BACK)
-            core.find_due(moment, memory.gaps, [*memory.causes.outages.values(), *memory.use.causes.outages.values()])
+            outages = [one for causes in (memory.down, memory.use) for one in causes.causes.members.outages.values()]
+            core.find_due(moment, memory.gaps, outages)
         turns = core.take_changes()
         if turns:
             self._learn(book, spot_keys_of(turns))

@@ -16,7 +16,7 @@ from agents.simulator.fleet import ACTS
 from agents.simulator.machine.actions import Connect, Drop, LinkState, Publish, TerminalProfile
 from agents.simulator.machine.terminal import SimTerminal
 from agents.simulator.timetable import TimedDeed
-from alerting.causes.shard_suspicion import MassSettings
+from alerting.causes.suspicion_rules import MassSettings
 from alerting.liveness.model import LivenessSettings, Registration
 from alerting.liveness.pipeline_clock import ClockSettings
 from alerting.stations.model import Facts

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alerting.causes.shard_suspicion import MassSettings
+from alerting.causes.suspicion_rules import MassSettings
 from alerting.incident_process.decide_pass import Decider, PassConfig
 from store.pool import Connection, Pool
 from tests.integration.api_world import World, config, serving

@@ -5,8 +5,10 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from alerting.incidents.book import Book, Incident
-from alerting.station_incidents.rules import RuleSettings, decide, hold
+from alerting.station_incidents.hold import hold_until_open
+from alerting.station_incidents.rules import RuleSettings
 from alerting.station_incidents.timers import StationWatch
+from alerting.station_incidents.write import write_intents
 from alerting.stations.model import Facts, Judged, StationChange
 from alerting.stations.snapshot import DOUBTFUL, ClockName, PassTime
 from alerting.stations.table import Field
@@ -79,9 +81,9 @@ class World:
         """A pass at `now`, at which everything is known (up to `known`) but what rests on `untrusted` clocks."""
         moment = PassTime(now=now, known=known or now, untrusted=frozenset({*untrusted, DOUBTFUL}))
         book = Book(self.incidents.values())
-        decide(book, self.watch.follow(changes, moment), now)
+        write_intents(book, self.watch.follow(changes, moment), now)
         self.watch.take_changes()
-        hold(book, self.field, now, self.watch.settings)
+        hold_until_open(book, self.field, now, self.watch.settings)
         for incident, phase in book.notifications():
             found = book.get(incident)
             assert found is not None

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from alerting.causes.shard_suspicion import MassSettings
+from alerting.causes.suspicion_rules import MassSettings
 from alerting.liveness.model import LivenessSettings
 from alerting.liveness.pipeline_clock import ClockSettings
 from broker.ticks.losses import LossSettings

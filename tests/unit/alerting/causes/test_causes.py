@@ -54,7 +54,7 @@ def test_the_page_does_not_wait_for_the_second_to_fall() -> None:
     world.cut(county)
     while not world.pages:
         world.run(1)
-    assert len(world.causes.outages[COUNTY].children) == 1
+    assert len(world.causes.members.outages[COUNTY].children) == 1
 
 
 def test_a_blip_that_one_did_not_survive_becomes_its_own() -> None:
@@ -206,7 +206,7 @@ def test_a_cut_in_the_night_is_one_outage_when_the_stations_should_have_opened()
     for number in range(12):
         evening = second(-hour * 12 + number * 600)
         fallen = Fallen(f"S{number}", evening, second(0), groups, f"station_offline:S{number}")
-        causes.fell(second(900), fallen)
+        causes.note_fall(second(900), fallen)
     plan = causes.decide(second(901))
     assert [step.key for step in plan if isinstance(step, Opened)] == [COUNTY]
     assert sum(isinstance(step, Joined) for step in plan) == 12
@@ -217,7 +217,7 @@ def test_who_is_missing_in_the_morning_has_no_cause_in_common_with_those_who_cam
     uplink, hour = ("uplink", "a"), 3600
     causes = Causes(CauseSettings(), lambda _: 500)
     for number in range(6):
-        causes.fell(second(0), Fallen(f"S{number}", second(-hour * 15 + number), second(0), (uplink,)))
+        causes.note_fall(second(0), Fallen(f"S{number}", second(-hour * 15 + number), second(0), (uplink,)))
     came = [Peer(f"P{number}", second(-number), second(60 - number), False, (uplink,)) for number in range(1, 41)]
     assert causes.wanted() == [uplink]
     assert not [step for step in causes.decide(second(1), {uplink: came}) if isinstance(step, Opened)]

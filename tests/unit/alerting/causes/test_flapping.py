@@ -91,9 +91,9 @@ def test_the_quiet_are_forgotten() -> None:
     flapping = Flapping(DEFAULT)
     flapping.note("S", minute(5))
     flapping.advance(minute(30))
-    assert flapping.gone == set()
+    assert flapping.take_gone() == set()
     flapping.advance(minute(90))
-    assert flapping.gone == {"S"}
+    assert flapping.take_gone() == {"S"}
 
 
 @given(

@@ -18,8 +18,9 @@ from alerting.causes.flapping_write import (
     write_turns,
 )
 from alerting.causes.steps import Alone, Joined, Released, Returned, Step
-from alerting.causes.write import fallen_of
+from alerting.causes.write import fall_of
 from alerting.incidents.book import Book, Incident
+from alerting.station_incidents.rules import Opens, Want
 from alerting.stations.snapshot import Standing
 from tests.shelving import closed_by_hand
 
@@ -136,7 +137,7 @@ FALLS = [
 def test_between_which_moments_it_stopped(
     name: str, detail: dict[str, object], began_at: datetime, expected: tuple[float, float]
 ) -> None:
-    fallen = fallen_of(offline(began_at, detail=detail), ())
+    fallen = fall_of(offline(began_at, detail=detail), ())
     assert (fallen.began, fallen.until) == (minute(expected[0]), minute(expected[1])), name
 
 
@@ -179,8 +180,10 @@ def test_what_is_of_no_use_while_it_flaps_pages_nobody_until_it_stays_so() -> No
     flapping, book = restless(), Book()
     write_turns(book, [turned(True, 40)], {"S": None}, NOW)
     book.open(unusable(), "said_unusable")
-    assert opened_of_no_use(book) == {"S"}
-    shelter_use(book, flapping, opened_of_no_use(book), NOW)
+    want = Want(kind="unusable", began_at=minute(41), fault_at=minute(41), reason="said_unusable")
+    intents = [Opens(station="S", area=None, want=want, at=minute(46))]
+    assert opened_of_no_use(intents) == {"S"}
+    shelter_use(book, flapping, opened_of_no_use(intents), NOW)
     flaps = book.open_of(flapping_key("S"))
     child = book.open_of("unusable:S")
     assert flaps is not None

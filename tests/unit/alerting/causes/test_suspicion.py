@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.causes.evidence import Peer
-from alerting.causes.shard_suspicion import MassSettings, Member, Suspicion, Suspicions
+from alerting.causes.suspicion_rules import MassSettings, Member, Suspicion
+from alerting.causes.suspicion_tracker import Suspicions
 from alerting.incidents.book import Book, Incident
 from alerting.pipeline.blind_incidents import View, follow_pipeline, pipeline_key
-from alerting.station_incidents.rules import RuleSettings, decide
+from alerting.station_incidents.rules import RuleSettings
 from alerting.station_incidents.timers import StationWatch
+from alerting.station_incidents.write import write_intents
 from alerting.stations.model import Facts, StationChange
 from alerting.stations.snapshot import DOUBTFUL, PassTime
 from alerting.stations.table import Field
@@ -119,7 +121,7 @@ class Process:
         self.core.begin(peers, moment, "7")
         intents = self.watch.follow(changes, moment)
         book = Book(self.incidents.values())
-        decide(book, intents, self.now)
+        write_intents(book, intents, self.now)
         taken = self.watch.take_changes()
         self.core.follow(taken, peers, self.decisions, moment)
         follow_pipeline(

@@ -6,11 +6,12 @@ import pytest
 
 from alerting.causes.evidence import weigh
 from alerting.causes.steps import Joined, Opened, Step
-from alerting.causes.use_causes import UseCauses, fallen_use, peer_use
+from alerting.causes.use_causes import UseCauses, peer_use, use_fall_of
 from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.station_incidents.rules import RuleSettings, decide
+from alerting.station_incidents.rules import RuleSettings, StationNews
 from alerting.station_incidents.timers import StationWatch
+from alerting.station_incidents.write import write_intents
 from alerting.stations.common_interval import CommonInterval
 from alerting.stations.model import Facts, Judged, StationChange
 from alerting.stations.snapshot import PassTime, Standing
@@ -41,7 +42,7 @@ def incident(began: float, **detail: object) -> Incident:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_when_it_became_so(name: str, one: Incident, every: float, expected: tuple[float, float]) -> None:
-    fallen = fallen_use(one, (), every)
+    fallen = use_fall_of(one, (), every)
     assert (fallen.began, fallen.until) == tuple(map(at, expected)), name
 
 
@@ -81,8 +82,8 @@ class Process:
         changes = [self._change(station, usable, seconds) for station, usable in says]
         moment = PassTime(now=at(seconds), known=at(seconds))
         book = Book()
-        decide(book, self.watch.follow(changes, moment), moment.now)
-        return list(self.use.decide(book, moment))
+        followed = write_intents(book, self.watch.follow(changes, moment), moment.now)
+        return list(self.use.decide(StationNews(intents=followed), moment))
 
     def _change(self, station: str, usable: bool, seconds: float) -> StationChange:
         self._seq += 1

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from alerting.causes.flapping import Flapping, FlappingSettings
 from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
-from alerting.station_incidents.rules import RuleSettings, hold
+from alerting.station_incidents.hold import hold_until_open
+from alerting.station_incidents.rules import RuleSettings
 from alerting.station_incidents.timers import StationWatch
 from alerting.stations.promise import in_proportion, longest_that_votes, slowest_within
 from tests.cause_world import World, station_key
@@ -189,7 +190,7 @@ def test_a_cause_of_stations_that_are_closed_is_told_when_it_could_be_over(every
         field.restore_station(facts(f"S{number}"), judged("offline", at("11:00")))
         field.note_promise(f"S{number}", every)
         book.open(_incident(f"station_offline:S{number}", station=f"S{number}", parent=parent.id), "missed")
-    hold(book, field, at("18:00"), RuleSettings())
+    hold_until_open(book, field, at("18:00"), RuleSettings())
     assert book.held[parent.id] == at(told, 1)
 
 

@@ -1,0 +1,183 @@
+"""When nearly all stations of a shard fall together, the shard is suspected and not the stations. Pure.
+
+A station stopped between its last heartbeat and the first that was missed. When of the stations of a shard that
+should have gone on at least `least`, and `share` of all, have intervals that share an instant, something is more likely
+wrong with the shard than with them: those that fell are unknown, and one incident of the pipeline says so. Those that
+are heard stay online. It is over when half are back, or when a person decides that the shard is sound; those that are
+still silent then have two heartbeats and `floor` seconds to be heard before they are offline.
+
+A station should have gone on when it is in service, no approved closure excuses it, and it was online and open from
+`margin` seconds before its last heartbeat until `margin` seconds after its deadline: what is switched off when it
+closes says nothing about the shard.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from alerting.causes.evidence import Peer, overlap
+from alerting.stations.common_interval import CommonInterval
+from alerting.stations.model import AWAY_OVERDUE, StationChange
+from alerting.stations.snapshot import PassTime
+from alerting.stations.table import Field
+
+SAMPLE: Final = 400
+"""Stations of a shard that are asked about; in a larger one they stand for the others."""
+
+
+class MassSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`missed` heartbeats make a deadline (k); `margin` and `floor` are seconds."""
+
+    share: float = 0.8
+    least: int = 20
+    margin: float = 600.0
+    missed: float = 3.0
+    floor: float = 10.0
+
+
+class Member(msgspec.Struct, kw_only=True):
+    """A station that fell with its shard: heard last, and missed since. Unknown until `ended_at`, when it `returned`
+    or had its time to."""
+
+    station: str
+    heard_at: datetime
+    missed_at: datetime
+    ended_at: datetime | None = None
+    returned: bool = False
+
+
+class Suspicion(msgspec.Struct, kw_only=True):
+    """A shard that is suspected: the instants that what fell has in common, when it was decided, `fell` of how many
+    `counted` stations, by which revision of the registry, and those of its members that are still unknown."""
+
+    shard: str
+    opened_at: datetime
+    window: CommonInterval
+    began_at: datetime
+    known_at: datetime
+    fell: int
+    counted: int
+    registry: str
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    members: dict[str, Member] = {}
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Stations of a shard that should go on: how many there are, and some of them that are to be asked about."""
+
+    number: int
+    stations: Sequence[str]
+
+
+class MassFalls:
+    """What fell in a pass, by shard, and whether that was nearly all of the shard. Call `look` first in each pass."""
+
+    def __init__(self, settings: MassSettings, field: Field) -> None:
+        self.settings = settings
+        self._field = field
+        self._margin = timedelta(seconds=settings.margin)
+        self._fresh: dict[str, list[Member]] = {}
+        self._falling: set[str] = set()
+        self._asked: dict[str, Asked] = {}
+
+    def look(
+        self, changes: Sequence[StationChange], running: Mapping[str, Suspicion], moment: PassTime
+    ) -> dict[str, Asked]:
+        """Per shard in which something falls, or that is suspected, the stations whose heartbeats to look up."""
+        self._fresh = self._falls(changes)
+        self._falling = {change.station for change in changes if change.terminal is None and change.after == "offline"}
+        self._asked = {}
+        for shard, suspicion in running.items():
+            self._ask(shard, suspicion.window.lo, suspicion.known_at, moment)
+        for shard, falls in self._fresh.items():
+            if shard not in running:
+                lo = min(fall.heard_at for fall in falls)
+                self._ask(shard, lo, max(change.tick_at for change in changes), moment)
+        return self._asked
+
+    def _ask(self, shard: str, lo: datetime, known: datetime, moment: PassTime) -> None:
+        number, stations = self._field.suspected.steady(
+            shard, lo - self._margin, known + self._margin,
+            untrusted=moment.untrusted, without=self._falling, most=SAMPLE,
+        )  # fmt: skip
+        self._asked[shard] = Asked(number, stations)
+
+    def _falls(self, changes: Iterable[StationChange]) -> dict[str, list[Member]]:
+        """What fell now and should have gone on, by shard."""
+        found: dict[str, list[Member]] = {}
+        for change in changes:
+            if change.terminal is not None or change.after != "offline" or change.reason == AWAY_OVERDUE:
+                continue
+            if change.seen_at is None or change.shard is None:
+                continue
+            fall = Member(station=change.station, heard_at=change.seen_at, missed_at=change.at)
+            if self._should_have_gone_on(fall, change.tick_at):
+                found.setdefault(change.shard, []).append(fall)
+        return found
+
+    def _should_have_gone_on(self, fall: Member, decided: datetime) -> bool:
+        every = fall.missed_at - fall.heard_at
+        deadline = max(decided, fall.heard_at + self.settings.missed * every)
+        begin = fall.heard_at - self._margin
+        return self._field.suspected.was_online(fall.station, begin) and self._field.schedule.is_expected_throughout(
+            fall.station, begin, deadline + self._margin
+        )
+
+    @property
+    def shards(self) -> list[str]:
+        """The shards in which something fell that should have gone on."""
+        return sorted(self._fresh)
+
+    def suspect(
+        self, shard: str, peers: Sequence[Peer], past: Collection[Suspicion], moment: PassTime, registry: str
+    ) -> Suspicion | None:
+        """A suspicion of the shard, if nearly all of it fell, at an instant that was not decided about in the `past`.
+
+        `peers`: how the stations that were asked about were heard; `registry`: the revision that was counted by.
+        """
+        fresh = self._fresh[shard]
+        lo, hi = min(fall.heard_at for fall in fresh), max(fall.missed_at for fall in fresh)
+        down = [*fresh, *self._earlier(shard, lo, moment)]
+        overdue, weight = [peer for peer in peers if peer.overdue], self.weight(shard)
+        window = overlap(
+            [
+                *((one.heard_at, one.missed_at, 1.0) for one in down),
+                *((one.began, one.until, weight) for one in overdue),
+            ],
+            lo,
+            hi,
+        )
+        if window is None or any(window.touches(one.window) for one in past):
+            return None
+        fallen = [one for one in down if window.spans(one.heard_at, one.missed_at)]
+        missing = [one for one in overdue if window.meets(one)]
+        fell = len(fallen) + round(weight * len(missing))
+        counted = len(fallen) + self._asked[shard].number
+        if fell < self.settings.least or fell < self.settings.share * counted:
+            return None
+        return Suspicion(
+            shard=shard,
+            opened_at=moment.now,
+            window=window,
+            began_at=min([*(one.missed_at for one in fallen), *(one.until for one in missing)]),
+            known_at=moment.known,
+            fell=fell,
+            counted=counted,
+            registry=registry,
+        )
+
+    def _earlier(self, shard: str, since: datetime, moment: PassTime) -> list[Member]:
+        """What fell before and is down since, but should have gone on."""
+        found = [
+            Member(station=station, heard_at=heard, missed_at=missed)
+            for station, heard, missed in self._field.suspected.fallen(shard, since)
+        ]
+        return [fall for fall in found if self._should_have_gone_on(fall, moment.known)]
+
+    def weight(self, shard: str) -> float:
+        """How many stations each that is asked about stands for."""
+        asked = self._asked.get(shard)
+        return asked.number / len(asked.stations) if asked and asked.stations else 0.0

@@ -1,0 +1,75 @@
+"""What the station rules decided, written into the book of incidents. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from alerting.incidents.book import Book, Incident
+from alerting.station_incidents.rules import Closes, Intent, Opens, station_rule_key
+from contract.kinds import IncidentKind
+
+NOT_OPEN: Final = "not_open"
+"""Why an end is ignored: there is no incident that goes on."""
+
+
+def write_intents(book: Book, intents: Iterable[Intent], now: datetime) -> list[Intent]:
+    """Take what the station rules decided into the book, in order. The book holds the newest incident of each key.
+
+    Returns what later stages follow: every intent but the openings of incidents that were open already.
+    """
+    followed: list[Intent] = []
+    for intent in intents:
+        if isinstance(intent, Closes):
+            _close(book, intent, now)
+            followed.append(intent)
+        elif _open(book, intent, now):
+            followed.append(intent)
+    return followed
+
+
+def _open(book: Book, intent: Opens, now: datetime) -> bool:
+    """Whether an incident was opened."""
+    key, want = station_rule_key(intent.kind, intent.station), intent.want
+    if book.open_of(key) is not None:
+        book.ignore(key, "already_open")
+        return False
+    book.open(
+        Incident(
+            id=0,
+            kind=intent.kind,
+            key=key,
+            status="open",
+            station=intent.station,
+            area=intent.area,
+            began_at=want.began_at,
+            opened_at=now,
+            detail=_detail(intent),
+        ),
+        want.reason,
+        intent.at,
+    )
+    return True
+
+
+def _detail(intent: Opens) -> dict[str, Any]:
+    """Why, the last heartbeat, and since when the station stands so if that is not when the incident began.
+
+    A station that never worked took no service from anybody, and they come by the hundred with an import: it is
+    listed and pages nobody.
+    """
+    want = intent.want
+    detail: dict[str, Any] = {"reason": want.reason, "seen_at": intent.seen_at}
+    if intent.kind == IncidentKind.NEVER_SEEN:
+        detail["quiet"] = True
+    if want.fault_at != want.began_at:
+        detail["unusable_since" if intent.kind == IncidentKind.UNUSABLE else "offline_since"] = want.fault_at
+    return {name: value for name, value in detail.items() if value is not None}
+
+
+def _close(book: Book, intent: Closes, now: datetime) -> None:
+    key = station_rule_key(intent.kind, intent.station)
+    standing = book.open_of(key)
+    if standing is None:
+        book.ignore(key, NOT_OPEN, intent.at)
+    else:
+        book.close(standing, ended_at=intent.ended_at or now, now=now, reason=intent.reason, as_of=intent.at)
