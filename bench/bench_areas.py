@@ -15,9 +15,9 @@ from pathlib import Path
 from alerting.blindspots.area_counts import StandingChange
 from alerting.blindspots.by_silence import StationLookup
 from alerting.blindspots.settings import BlindSpotSettings
-from alerting.blindspots.spot import write_spots
 from alerting.blindspots.tracker import BlindSpots, StartingState
 from alerting.blindspots.unknown_time import Gaps
+from alerting.blindspots.write import write_spots
 from alerting.incidents.book import Book
 from alerting.stations.snapshot import PassTime, Standing
 from registry.hours.calendar import ALWAYS

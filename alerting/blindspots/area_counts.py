@@ -175,10 +175,6 @@ class AreaCounts:
         cells = self.numbers_of(area)
         return sum(cells[column] for column in _AWAITED)
 
-    def areas(self) -> Iterable[str]:
-        """The areas that have or had a station."""
-        return self._cells.keys()
-
     def take_changed(self) -> dict[str, Sequence[int]]:
         """The numbers of the areas that changed since the last call."""
         changed, self._changed = self._changed, set()

@@ -21,10 +21,6 @@ class RowNumbers:
     def __len__(self) -> int:
         return len(self.names)
 
-    def find_row(self, station: str) -> int | None:
-        """The row of a station; None when it has none."""
-        return self._numbers.get(station)
-
     def row_of(self, station: str) -> int:
         """The row of a station; a station without a row gets the next one."""
         found = self._numbers.get(station)

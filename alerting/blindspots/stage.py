@@ -9,9 +9,9 @@ from alerting.blindspots.area_counts import COLUMNS, StandingChange
 from alerting.blindspots.by_silence import StationLookup
 from alerting.blindspots.dark_areas import OpenOutage
 from alerting.blindspots.settings import BlindSpotSettings
-from alerting.blindspots.spot import keys_to_learn, write_spots
 from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, StartingState
 from alerting.blindspots.unknown_time import Gaps
+from alerting.blindspots.write import keys_to_learn, write_spots
 from alerting.incidents.book import Book
 from alerting.incidents.store import load_newest
 from alerting.station_incidents.rules import StationNews

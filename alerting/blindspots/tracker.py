@@ -1,7 +1,7 @@
 """All seven kinds of blind spots and the numbers of every area, kept up to date from pass to pass. Pure.
 
 Input: the changes of stations, their newest records, and the areas that targets name; `find_due` decides what follows
-from time alone. Output: changes, written into the book of incidents by `alerting.blindspots.spot`. After a restart the
+from time alone. Output: changes, written into the book of incidents by `alerting.blindspots.write`. After a restart the
 state is that of the stations, the open incidents, and a few moments that the memory stores.
 """
 
@@ -19,10 +19,9 @@ from alerting.blindspots.dark_stretch import DarkStage
 from alerting.blindspots.open_spots import OpenSpots
 from alerting.blindspots.remembered import RememberedMoment, SpotMemory
 from alerting.blindspots.settings import BlindSpotSettings
-from alerting.blindspots.spot import SpotChange, SpotKind, split_key, write_spots
+from alerting.blindspots.spot import SpotChange, SpotKind, split_key
 from alerting.blindspots.uncovered_areas import UncoveredAreas
 from alerting.blindspots.unknown_time import Gaps
-from alerting.incidents.book import Book
 from alerting.stations.snapshot import PassTime, Standing
 
 LOOK_BACK: Final = timedelta(days=40)
@@ -132,10 +131,6 @@ class BlindSpots:
     def take_changes(self) -> list[SpotChange]:
         """The changes since the last call, in their order."""
         return [*self._uncovered.take_changes(), *self._dark.take_changes(), *self._spots.take_changes()]
-
-    def write_spots(self, book: Book, now: datetime) -> None:
-        """Write the changes into a book that has learnt the incidents of their keys."""
-        write_spots(book, self.take_changes(), now)
 
 
 def _by_subject(spots: Iterable[StoredSpot]) -> dict[tuple[SpotKind, str], StoredSpot]:

@@ -16,8 +16,8 @@ from alerting.health.incident_rules import (
     Subject,
     health_key,
     subject_of,
-    write_health,
 )
+from alerting.health.incident_write import write_health
 from alerting.health.store import QUERIES
 from alerting.health.storms_stage import StormWatch
 from alerting.incidents.book import Book, Incident

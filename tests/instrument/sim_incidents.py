@@ -14,10 +14,10 @@ import msgspec
 from alerting.blindspots.area_counts import StandingChange
 from alerting.blindspots.by_silence import StationLookup
 from alerting.blindspots.settings import BlindSpotSettings
-from alerting.blindspots.spot import keys_to_learn as spot_keys_of
-from alerting.blindspots.spot import write_spots
 from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, StartingState
 from alerting.blindspots.unknown_time import Gaps, UnknownTime
+from alerting.blindspots.write import keys_to_learn as spot_keys_of
+from alerting.blindspots.write import write_spots
 from alerting.causes.down_causes import DownCauses
 from alerting.causes.evidence import Peer
 from alerting.causes.flapping import Flapping, FlappingSettings

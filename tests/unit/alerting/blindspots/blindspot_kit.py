@@ -12,9 +12,9 @@ from alerting.blindspots.by_silence import StationLookup
 from alerting.blindspots.opening_days import OpeningCalendar
 from alerting.blindspots.remembered import RememberedMoment
 from alerting.blindspots.settings import BlindSpotSettings
-from alerting.blindspots.spot import write_spots
 from alerting.blindspots.tracker import BlindSpots, StartingState, StoredSpot
 from alerting.blindspots.unknown_time import Gaps, UnknownTime
+from alerting.blindspots.write import write_spots
 from alerting.incidents.book import Book, Incident
 from alerting.stations.snapshot import DOUBTFUL, ClockName, PassTime, Standing
 from registry.hours.calendar import ALWAYS

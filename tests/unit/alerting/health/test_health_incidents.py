@@ -6,15 +6,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.health.incident_rules import (
-    Firing,
-    HealthBoard,
-    HealthChange,
-    Subject,
-    health_key,
-    subject_of,
-    write_health,
-)
+from alerting.health.incident_rules import Firing, HealthBoard, HealthChange, Subject, health_key, subject_of
+from alerting.health.incident_write import write_health
 from alerting.health.stage import firing_before
 from alerting.incidents.book import Book, Incident
 from alerting.stations.snapshot import Standing

@@ -17,8 +17,8 @@ from alerting.health.incident_rules import (
     Subject,
     health_key,
     subject_of,
-    write_health,
 )
+from alerting.health.incident_write import write_health
 from alerting.health.storms_write import StormBoard, write_storms
 from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
