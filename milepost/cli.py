@@ -214,7 +214,7 @@ COMMANDS: Mapping[str, Subcommand] = {
             "write all data of `milepost up` to one file; `milepost up` may be running",
             "将 `milepost up` 的全部数据写入一个文件，运行中也可以",
         ),
-        runner="milepost.commands.backup:backup",
+        runner="milepost.commands.backup:run",
         settings=("data",),
         add_arguments=options.backup,
         interactive=True,
@@ -223,7 +223,7 @@ COMMANDS: Mapping[str, Subcommand] = {
         help=Said(
             "create a new data directory of `milepost up` from a backup", "由备份建立 `milepost up` 的新数据目录"
         ),
-        runner="milepost.commands.backup:restore",
+        runner="milepost.commands.restore:run",
         settings=("data",),
         add_arguments=options.restore,
         interactive=True,

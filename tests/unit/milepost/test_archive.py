@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from contract.errors import RemedyError
 from milepost.commands import archive
 from milepost.commands.archive import DATABASE, ROLES, Contents, Writer
-from milepost.commands.backup import require_usable, without_owner
+from milepost.commands.backup import without_owner
+from milepost.commands.restore import require_usable
 
 MEMBERS = {DATABASE: b"PGDMP" * 1000, ROLES: b"CREATE ROLE x;", "files/admin.token": b"secret"}
 
