@@ -1,8 +1,6 @@
 """When a station should be open, from versions of schedules, dated overrides and classes of days. Pure.
 
-An opening belongs to the local day on which it begins, and follows the schedule of that day also after midnight. A
-local time means the first instant at which the local clock shows this time or a later one. So the hour that is skipped
-when clocks go forward has no length, and of the hour that comes twice when they go back the first one counts.
+An opening belongs to the local day on which it begins, and follows the schedule of that day also after midnight.
 """
 
 import hashlib
@@ -15,6 +13,7 @@ import msgspec
 
 from contract.home import HOME_ZONE
 from registry.hours.day_classes import DayClass, DayClasses
+from registry.hours.local_time import instant_of, is_skipped_day
 from registry.hours.opening_rules import ALWAYS_RULES, OpeningRules, Span
 from registry.hours.opening_text import AS_KIND, parse_dated, parse_rules
 from registry.model import ALWAYS_OPEN
@@ -149,12 +148,12 @@ class Calendar:
     def _openings_on(self, day: date) -> Iterator[Opening]:
         rules, zone = self._rules_on(day)
         midnight = datetime.combine(day, time())
-        if _is_left_out(midnight, zone):
+        if is_skipped_day(midnight, zone):
             return
         for begin, end in self._spans_on(day, rules):
             yield (
-                _instant(midnight + timedelta(minutes=begin), zone),
-                _instant(midnight + timedelta(minutes=end), zone),
+                instant_of(midnight + timedelta(minutes=begin), zone),
+                instant_of(midnight + timedelta(minutes=end), zone),
             )
 
     def _spans_on(self, day: date, rules: OpeningRules) -> tuple[Span, ...]:
@@ -241,29 +240,6 @@ def _days_around(begin: datetime, end: datetime) -> Iterator[date]:
     first = begin.astimezone(UTC).date() - timedelta(days=_REACH_BEFORE)
     last = end.astimezone(UTC).date() + timedelta(days=_REACH_AFTER)
     return (first + timedelta(days=n) for n in range((last - first).days + 1))
-
-
-def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The first instant, in UTC, at which the clock of a zone shows `wall` or a later time."""
-    found = wall.replace(tzinfo=zone).astimezone(UTC)
-    if found.astimezone(zone).replace(tzinfo=None) == wall:
-        return found
-    return _end_of_gap(wall.replace(tzinfo=zone, fold=1).astimezone(UTC), found, zone)
-
-
-def _is_left_out(midnight: datetime, zone: ZoneInfo) -> bool:
-    """Whether a zone skipped this day, as Samoa skipped 30 December 2011."""
-    return _instant(midnight, zone) == _instant(midnight + timedelta(days=1), zone)
-
-
-def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The second at which clocks went forward, after `before` and not after `after`."""
-    offset = after.astimezone(zone).utcoffset()
-    while after - before > timedelta(seconds=1):
-        middle = before + (after - before) // 2
-        middle = middle.replace(microsecond=0)
-        before, after = (before, middle) if middle.astimezone(zone).utcoffset() == offset else (middle, after)
-    return after
 
 
 _NOTHING: Final = {(AS_KIND, HOME_ZONE), (str(ALWAYS_RULES), HOME_ZONE)}
