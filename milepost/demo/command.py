@@ -1,4 +1,4 @@
-"""`milepost demo`: everything runs on this machine, and a story proves it: others' outages, our own, and impostors."""
+"""`milepost demo`: runs everything on this machine, and proves by a story how outages and faults are judged."""
 
 import argparse
 import asyncio
@@ -31,7 +31,7 @@ _RUNS_ON = StoryText("it all keeps running until Ctrl-C", "系统继续运行，
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
-    """Tell the story; 0 when every step was seen. Without ``--exit`` everything runs on until `stop`."""
+    """Run the story; 0 when every step was seen. Without ``--exit`` everything runs on until `stop`."""
     settings = _in_language(settings, arguments)
     settings = _free_ports(_on_loopback(_in_short(settings, arguments)), arguments)
     with _place(settings, arguments) as (place, keep), datadir.hold(place) as directory:
@@ -54,7 +54,7 @@ def _verdict(wrong: str | None, language: str) -> str:
 
 
 async def _tell_and_stay(stack: Stack, stop: asyncio.Event, *, ends: bool) -> str | None:
-    """What is wrong, if anything. To be stopped is wrong only for a demo that `ends` by itself."""
+    """What is wrong; None: nothing. An interruption is wrong only for a demo that `ends` by itself."""
     interrupted = _INTERRUPTED.fill(stack.settings.language) if ends else None
     async with started(stack, stop, say) as is_up:
         if not is_up:
@@ -75,7 +75,7 @@ async def _tell_and_stay(stack: Stack, stop: asyncio.Event, *, ends: bool) -> st
 
 
 async def _unless_stopped(stack: Stack, stop: asyncio.Event, world: DemoWorld) -> str | None:
-    """The story's outcome; it ends early on `stop`, and with GaveUpError when a program cannot be kept running."""
+    """What is wrong with the story; it ends early at `stop`, and raises GaveUpError for a program that is given up."""
     telling = asyncio.create_task(run_story(STORY, world, language=stack.settings.language, say=say), name="story")
     watching = asyncio.create_task(until_stopped(stack, stop), name="watch the stack")
     try:
@@ -91,19 +91,19 @@ async def _unless_stopped(stack: Stack, stop: asyncio.Event, world: DemoWorld) -
 
 
 def _in_short(settings: Settings, arguments: argparse.Namespace) -> Settings:
-    """Terminals of the demo promise two seconds and not a minute, so an outage need not be over for minutes either."""
+    """Terminals of the demo send every two seconds, not every minute, so an outage may close sooner too."""
     if getattr(arguments, "setting:cause_hold", None) is None and settings.cause_hold == Settings().cause_hold:
         return replace(settings, cause_hold=OVER)
     return settings
 
 
 def _on_loopback(settings: Settings) -> Settings:
-    """Its terminals are all on this machine."""
+    """All terminals of the demo are on this machine."""
     return replace(settings, mqtt_bind=Settings().mqtt_bind, mqtt_anonymous=None)
 
 
 def _free_ports(settings: Settings, arguments: argparse.Namespace) -> Settings:
-    """The demo gives way where the usual ports are taken; ports that a person asked for it does not change."""
+    """Other ports in place of default ones that are in use; ports that a person gave stay."""
     taken: dict[str, Any] = {}
     for field, host in (("http_port", settings.http_host), ("mqtt_port", "127.0.0.1")):
         port = getattr(settings, field)
@@ -116,21 +116,21 @@ def _free_ports(settings: Settings, arguments: argparse.Namespace) -> Settings:
 
 
 def _in_language(settings: Settings, arguments: argparse.Namespace) -> Settings:
-    """The story is in the language of the locale, and the alerts in it too, unless another was asked for."""
+    """The story and its alerts are in the language of the locale, unless a person gave another."""
     asked = getattr(arguments, "setting:language", None) or os.environ.get("MILEPOST_LANGUAGE", "").strip()
     return settings if asked else replace(settings, language=of_here())
 
 
 @contextmanager
 def _place(settings: Settings, arguments: argparse.Namespace) -> Iterator[tuple[Path, list[Path]]]:
-    """The data directory: the one that was asked for, else a fresh one, removed unless the list gets an entry."""
+    """The data directory that a person gave, else a new one, which is removed unless the list gets an entry."""
     keep: list[Path] = []
     if settings.data != Settings().data or getattr(arguments, "setting:data", None) is not None:
         yield settings.data, keep
         return
     parent = Path(tempfile.mkdtemp(prefix="milepost-demo-"))
     if os.geteuid() == 0:
-        parent.chmod(0o711)  # the servers' users must be able to enter
+        parent.chmod(0o711)  # the users of the servers must be able to enter
     try:
         yield parent / "data", keep
     finally:

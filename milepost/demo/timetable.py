@@ -60,7 +60,7 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
     StoryStep(
         name="settled",
         announced=StoryText(
-            f"after a start nobody is judged before {GRACE:.0f} s of sound pipeline have passed",
+            f"after a start no station is judged before the pipeline has been sound for {GRACE:.0f} s",
             f"启动后数据通道须连续可信 {GRACE:.0f} 秒，之前不作判定",
         ),
         see=lambda world: world.online_for(GRACE + 1),
@@ -116,7 +116,7 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
     StoryStep(
         name="county offline",
         announced=StoryText(
-            "the line of Xunhua county is cut; its terminals run on, and nobody can hear them",
+            "the network of Xunhua county is cut: its terminals run on, but no message arrives",
             "循化县线路中断；终端仍在运行，但听不到它们",
         ),
         act=lambda world: world.county.cut(),
@@ -138,7 +138,7 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
     ),
     StoryStep(
         name="county back",
-        announced=StoryText("the line is mended", "线路修复"),
+        announced=StoryText("the network is repaired", "线路修复"),
         act=lambda world: world.county.join(),
         see=lambda world: world.county.online(),
         limit=20,
@@ -174,7 +174,7 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
         ),
     ),
     StoryStep(
-        name="nobody blamed",
+        name="no station offline",
         announced=StoryText("the bridge goes on", "桥接进程恢复"),
         act=lambda world: world.bridge.continue_bridge(),
         see=lambda world: world.bridge.all_online_and_no_incident(GRACE + 1),
@@ -211,7 +211,7 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
     ),
     StoryStep(
         name="garbage named",
-        announced=StoryText("a terminal sends what nobody can read", "一台终端发出无法识别的内容"),
+        announced=StoryText("a terminal sends messages that cannot be read", "一台终端发出无法识别的内容"),
         act=lambda world: world.bad.send_garbage(),
         see=lambda world: world.bad.refused(),
         limit=15,
