@@ -78,7 +78,7 @@ async def load_all_areas(connection: Connection) -> AllAreas:
     """All stations together."""
     roots = await connection.fetch(QUERIES.list_roots, _MOST_ROOTS)
     clocks, cover = await load_clocks(connection), await load_cover(connection)
-    nowhere = tally(await connection.fetch(QUERIES.count_nowhere, *grounds(clocks, cover)), clocks)
+    nowhere = tally(await connection.fetch(QUERIES.count_nowhere, *grounds(clocks, cover)))
     if await are_kept(connection, clocks):
         totals = {row["area"]: kept_row(row) for row in await connection.fetch(QUERIES.kept_roots)}
     else:
@@ -111,12 +111,12 @@ async def _counted(connection: Connection, area: asyncpg.Record, clocks: Clocks)
     groups: dict[str | None, list[asyncpg.Record]] = defaultdict(list)
     for row in await connection.fetch(QUERIES.count_area, *grounds(clocks, cover), area["code"], area["depth"]):
         groups[row["child"]].append(row)
-    counts = {child: counts_document(tally(rows, clocks)) for child, rows in groups.items() if child is not None}
-    return counts | {area["code"]: counts_document(tally((row for rows in groups.values() for row in rows), clocks))}
+    counts = {child: counts_document(tally(rows)) for child, rows in groups.items() if child is not None}
+    return counts | {area["code"]: counts_document(tally(row for rows in groups.values() for row in rows))}
 
 
 async def _counted_roots(connection: Connection, clocks: Clocks, cover: Cover) -> dict[str, Totals]:
     groups: dict[str, list[asyncpg.Record]] = defaultdict(list)
     for row in await connection.fetch(QUERIES.count_roots, *grounds(clocks, cover)):
         groups[row["root"]].append(row)
-    return {root: tally(rows, clocks) for root, rows in groups.items()}
+    return {root: tally(rows) for root, rows in groups.items()}

@@ -1,17 +1,16 @@
-"""How many stations have which verdict: as the incident process keeps it, or grouped in SQL by all that a verdict
-depends on and judged here once a group."""
+"""How many stations have which verdict: as the incident process keeps it, or counted in SQL."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import asyncpg
 import msgspec
 
 from alerting.stations.expected import Cover
-from alerting.stations.verdict import ALWAYS_OPEN, STALE, Clocks, Hours, Verdict, judge
+from alerting.stations.verdict import STALE, Clocks, Verdict
 from api.http.database import Database
 from api.read.moment import load_clocks, load_cover
 from api.read.queries import QUERIES
@@ -23,7 +22,6 @@ Totals = Mapping[Verdict, int]
 
 # Cells to a side of the map: fine where every station can have a marker, coarse where they are clustered anyway.
 _FINE, _COARSE, _MANY = 400, 60, 2000
-_HOURS: Final = {None: ALWAYS_OPEN, "closed": Hours(open=False)}
 
 
 class Survey(msgspec.Struct, frozen=True):
@@ -34,31 +32,16 @@ class Survey(msgspec.Struct, frozen=True):
 
 
 def grounds(clocks: Clocks, cover: Cover) -> tuple[Any, ...]:
-    """What verdicts depend on beside the stations themselves, as $1 to $7 of survey_stations and its kin."""
+    """What verdicts depend on beside the stations: $1 to $7 of the queries that use stations_now."""
     partly = clocks.partly_sound
     return clocks.sound, [clock.partition for clock in partly], [clock.shard for clock in partly], *cover.arguments
 
 
-def verdict_of_group(row: DatabaseRow, clocks: Clocks) -> Verdict:
-    """The verdict of stations that share lifecycle, state, `usable`, hours, and whether their clock is sound."""
-    clock = clocks.sound_clock if row["sound"] else None
-    hours = _HOURS.get(row["cover"]) or Hours(excused_since=clocks.now)
-    return judge(
-        lifecycle=row["lifecycle"],
-        state=row["state"],
-        usable=row["usable"],
-        since=None,
-        clock=clock,
-        now=clocks.now,
-        hours=hours,
-    ).verdict
-
-
-def tally(rows: Iterable[DatabaseRow], clocks: Clocks) -> Totals:
-    """Stations by verdict, of rows with a column `stations`."""
+def tally(rows: Iterable[DatabaseRow]) -> Totals:
+    """Stations by verdict, of rows with columns `verdict` and `stations`."""
     totals: dict[Verdict, int] = defaultdict(int)
     for row in rows:
-        totals[verdict_of_group(row, clocks)] += row["stations"]
+        totals[Verdict(row["verdict"])] += row["stations"]
     return dict(totals)
 
 
@@ -83,26 +66,28 @@ async def survey(database: Database) -> Survey:
 
 
 async def survey_at(connection: Connection, clocks: Clocks, cover: Cover) -> Survey:
+    """Go through all stations with clocks, opening hours and closures that were read in the same snapshot."""
     rows = await connection.fetch(QUERIES.survey_stations, *grounds(clocks, cover), _FINE, _COARSE, _MANY)
-    return await asyncio.to_thread(_survey, rows, clocks)
+    return await asyncio.to_thread(_survey, rows)
 
 
-def _survey(rows: Sequence[asyncpg.Record], clocks: Clocks) -> Survey:
+def _survey(rows: Sequence[asyncpg.Record]) -> Survey:
     placed = (row for row in rows if row["row"] is not None and row["col"] is not None)
-    return Survey(tally(rows, clocks), [(verdict_of_group(row, clocks), row) for row in placed])
+    return Survey(tally(rows), [(Verdict(row["verdict"]), row) for row in placed])
 
 
 async def kept_totals(connection: Connection, clocks: Clocks, cover: Cover) -> Totals | None:
-    """All stations by verdict without going through them; None when nobody keeps the counts now."""
+    """All stations by verdict without going through them; None when the counts are not kept now."""
     if not await are_kept(connection, clocks):
         return None
-    nowhere = tally(await connection.fetch(QUERIES.count_nowhere, *grounds(clocks, cover)), clocks)
+    nowhere = tally(await connection.fetch(QUERIES.count_nowhere, *grounds(clocks, cover)))
     roots = map(kept_row, await connection.fetch(QUERIES.kept_roots))
     return {verdict: number for verdict, number in sum_totals([nowhere, *roots]).items() if number}
 
 
 async def are_kept(connection: Connection, clocks: Clocks) -> bool:
-    """Whether the incident process keeps the counts now. It counts nobody as unknown: that is for the clocks to say."""
+    """Whether the incident process keeps the counts now. It counts no station as unknown, so the counts hold only while
+    every clock can be trusted."""
     told_at: datetime | None = await connection.fetchval(QUERIES.counts_told_at)
     sound = bool(clocks.all) and all(map(clocks.is_sound, clocks.all))
     return sound and told_at is not None and clocks.now - told_at <= STALE

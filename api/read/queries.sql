@@ -17,10 +17,9 @@ WHERE withdrawn_at IS NULL AND from_at <= now() AND until_at > now()
 SELECT now();
 
 -- name: list_stations
--- A page by id. The CASE is alerting/stations/verdict.py in SQL, so that a rare verdict is found without reading every
--- station here; a test holds the two together. The lines before it only spare it to most stations. $2: partitions with
--- only sound clocks; $3, $4: the sound
--- (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the
+-- A page by id. A rare verdict is found without making a document of every station: the rule is that of migration 0026, and
+-- the conditions before it, which use the same joins, only spare it to most stations. $2: partitions with only sound clocks;
+-- $3, $4: the sound (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the
 -- codes of its subtree ($5), by which the planner sees how few they are, or, if they are many, by its own ($6).
 -- $9: part of an id or name. $10: calendars that are shut; $11, $12, $13: stations, areas, programmes that are excused.
 -- $14: retired ones only, or none of them. $15: the only stations that can be meant, where they are few.
@@ -45,19 +44,16 @@ WHERE s.id > $1
        OR s.area IN (SELECT code FROM area WHERE path && $12::text[]))
   AND ($7::text IS DISTINCT FROM 'unknown' OR st.partition <> ALL ($2::int[])
        OR st.state NOT IN ('never_seen', 'online', 'away', 'offline'))
-  AND ($7::text IS NULL OR $7 = CASE
-        WHEN s.lifecycle <> 'commissioned' THEN 'suspended'
-        WHEN st.state IS NULL OR st.state = 'never_seen' THEN 'never_seen'
-        WHEN st.state NOT IN ('online', 'away', 'offline') THEN 'unknown'
-        WHEN st.partition <> ALL ($2::int[]) AND NOT EXISTS (
+  AND ($7::text IS NULL OR $7 = verdict_by(verdict_reason(
+        s.lifecycle, st.state,
+        CASE WHEN st.partition <> ALL ($2::int[]) AND NOT EXISTS (
             SELECT FROM unnest($3::int[], $4::text[]) AS sound (partition, shard)
             WHERE sound.partition = st.partition AND sound.shard = coalesce(st.shard, (
                 SELECT t.shard FROM terminal_state t WHERE t.station = s.id
-                ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) THEN 'unknown'
-        WHEN st.state = 'online' THEN CASE WHEN NOT st.usable THEN 'unusable' ELSE 'online' END
-        WHEN s.calendar = ANY ($10::bigint[]) THEN 'closed'
-        WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $12::text[]) THEN 'excused'
-        ELSE st.state END)
+                ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) THEN 'clock_missing' END,
+        s.calendar = ANY ($10::bigint[]),
+        excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $12::text[])),
+        st.state, st.usable))
   AND ($14::boolean IS NULL OR (s.lifecycle = 'retired') = $14)
   AND ($15::text[] IS NULL OR s.id = ANY ($15))
   AND ($9::text IS NULL OR strpos(lower(concat_ws(' ', s.id, s.name, s.name_en, s.name_bo)), lower($9)) > 0)
@@ -99,10 +95,9 @@ WHERE t.station = ANY ($1::text[])
 ORDER BY t.station, t.id LIMIT $2;
 
 -- name: survey_stations
--- All stations but the retired by everything that a verdict depends on, and those with coordinates by where they are:
--- on a grid of 1/$8 of the space they take, or 1/$9 when they are more than $10. However many there are, the answer stays as small
--- as a picture. $1: partitions with only sound clocks; $2, $3: the sound (partition, shard) of the others; $4 to $7 as
--- $10 to $13 of list_stations. A station that is alone in its place and state is named.
+-- All stations but the retired by verdict, and those with coordinates by where they are: on a grid of 1/$8 of the space they
+-- take, or 1/$9 when they are more than $10. However many there are, the answer stays as small as a picture. $1 to $7 as in
+-- count_nowhere. A station that is alone in its place, lifecycle and state is named.
 WITH bounds AS MATERIALIZED (
     SELECT min(lat) AS south, min(lon) AS west,
            greatest(max(lat) - min(lat), max(lon) - min(lon), 0.000001)
@@ -110,22 +105,10 @@ WITH bounds AS MATERIALIZED (
     FROM station WHERE lat IS NOT NULL AND lon IS NOT NULL AND lifecycle <> 'retired'
 ), found AS MATERIALIZED (
     SELECT floor((s.lat - b.south) / b.step)::int AS row, floor((s.lon - b.west) / b.step)::int AS col,
-           s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (
-               SELECT t.shard FROM terminal_state t WHERE t.station = st.station
-               ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) IN (SELECT * FROM unnest($2::int[], $3::text[])) AS sound,
-           CASE WHEN st.state = 'online' AND NOT st.usable THEN false END AS usable,
-           CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
-                WHEN shut.calendar IS NOT NULL THEN 'closed'
-                WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
-                THEN 'excused' END AS cover,
-           count(*) AS stations, avg(s.lat) AS lat, avg(s.lon) AS lon, min(s.id) AS id
-    FROM station s CROSS JOIN bounds b LEFT JOIN station_stand st ON st.station = s.id
-    LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
-    LEFT JOIN (SELECT unnest($5::text[]) AS station
-               UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
-           ON excuse.station = s.id
+           s.lifecycle, s.state, s.verdict, count(*) AS stations, avg(s.lat) AS lat, avg(s.lon) AS lon, min(s.id) AS id
+    FROM stations_now($1, $2, $3, $4, $5, $6, $7) AS s CROSS JOIN bounds b
     WHERE s.lifecycle <> 'retired'
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    GROUP BY 1, 2, 3, 4, 5
 )
 SELECT f.*, alone.name, alone.name_en
 FROM found f LEFT JOIN LATERAL (
@@ -136,65 +119,24 @@ FROM found f LEFT JOIN LATERAL (
 SELECT code, name, name_en, name_bo, level FROM area WHERE parent IS NULL ORDER BY code LIMIT $1;
 
 -- name: count_nowhere
--- The stations without an area, which no area counts, in the columns of survey_stations.
-SELECT s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (
-           SELECT t.shard FROM terminal_state t WHERE t.station = st.station
-           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) IN (SELECT * FROM unnest($2::int[], $3::text[])) AS sound,
-       CASE WHEN st.state = 'online' AND NOT st.usable THEN false END AS usable,
-       CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
-            WHEN shut.calendar IS NOT NULL THEN 'closed'
-            WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
-            THEN 'excused' END AS cover,
-       count(*) AS stations
-FROM station s LEFT JOIN station_stand st ON st.station = s.id
-LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
-LEFT JOIN (SELECT unnest($5::text[]) AS station
-           UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
-       ON excuse.station = s.id
-WHERE s.area IS NULL AND s.lifecycle <> 'retired'
-GROUP BY 1, 2, 3, 4, 5;
+-- The stations without an area, which no area counts, by verdict. $1 to $7: what verdicts depend on beside the stations, as
+-- stations_now has it. A retired station is in no count.
+SELECT verdict, count(*) AS stations FROM stations_now($1, $2, $3, $4, $5, $6, $7)
+WHERE area IS NULL AND lifecycle <> 'retired' GROUP BY verdict;
 
 -- name: count_roots
 -- The same of all stations that lie in an area, by the area that lies in no other.
-SELECT a.path[1] AS root, s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (
-           SELECT t.shard FROM terminal_state t WHERE t.station = st.station
-           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) IN (SELECT * FROM unnest($2::int[], $3::text[])) AS sound,
-       CASE WHEN st.state = 'online' AND NOT st.usable THEN false END AS usable,
-       CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
-            WHEN shut.calendar IS NOT NULL THEN 'closed'
-            WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
-            THEN 'excused' END AS cover,
-       count(*) AS stations
-FROM area a
-JOIN station s ON s.area = a.code AND s.lifecycle <> 'retired'
-LEFT JOIN station_stand st ON st.station = s.id
-LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
-LEFT JOIN (SELECT unnest($5::text[]) AS station
-           UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
-       ON excuse.station = s.id
-GROUP BY 1, 2, 3, 4, 5, 6;
+SELECT a.path[1] AS root, s.verdict, count(*) AS stations
+FROM area a JOIN stations_now($1, $2, $3, $4, $5, $6, $7) AS s ON s.area = a.code AND s.lifecycle <> 'retired'
+GROUP BY 1, 2;
 
 -- name: count_area
--- The same as count_nowhere for the subtree of an area ($8), by the child of it that they are under (null: directly in the area);
--- $9 is the area's depth.
+-- The same for the subtree of an area ($8), by the child of it that they are under (null: directly in the area); $9 is the
+-- area's depth.
 WITH tree AS MATERIALIZED (SELECT code, path[$9::int + 1] AS child FROM area WHERE path @> ARRAY[$8::text])
-SELECT tree.child, s.lifecycle, st.state, st.partition = ANY ($1::int[]) OR (st.partition, coalesce(st.shard, (
-           SELECT t.shard FROM terminal_state t WHERE t.station = st.station
-           ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) IN (SELECT * FROM unnest($2::int[], $3::text[])) AS sound,
-       CASE WHEN st.state = 'online' AND NOT st.usable THEN false END AS usable,
-       CASE WHEN st.state NOT IN ('away', 'offline') THEN NULL
-            WHEN shut.calendar IS NOT NULL THEN 'closed'
-            WHEN excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $6::text[])
-            THEN 'excused' END AS cover,
-       count(*) AS stations
-FROM tree
-JOIN station s ON s.area = tree.code AND s.lifecycle <> 'retired'
-LEFT JOIN station_stand st ON st.station = s.id
-LEFT JOIN unnest($4::bigint[]) AS shut (calendar) ON shut.calendar = s.calendar
-LEFT JOIN (SELECT unnest($5::text[]) AS station
-           UNION SELECT station FROM station_programme WHERE programme = ANY ($7::text[])) AS excuse
-       ON excuse.station = s.id
-GROUP BY 1, 2, 3, 4, 5, 6;
+SELECT tree.child, s.verdict, count(*) AS stations
+FROM tree JOIN stations_now($1, $2, $3, $4, $5, $6, $7) AS s ON s.area = tree.code AND s.lifecycle <> 'retired'
+GROUP BY 1, 2;
 
 -- name: find_area
 -- The code as given before the padded one.

@@ -182,16 +182,16 @@ async def counted_every_way(connection: Connection, clocks: Clocks, cover: Cover
         assert row["name"] == (stations[row["id"]]["name"] if row["stations"] == 1 else None)
     assert drawn == Counter(verdict for name, verdict in verdicts.items() if stations[name]["lon"] is not None)
 
-    nowhere = tally(await connection.fetch(READ.count_nowhere, *given), clocks)
+    nowhere = tally(await connection.fetch(READ.count_nowhere, *given))
     assert nowhere == Counter(verdict for name, verdict in verdicts.items() if stations[name]["area"] is None)
     rows = await connection.fetch(READ.count_area, *given, "1", 1)
     for child in (None, "11", "12"):
         here = [name for name, its in stations.items() if its["area"] is not None and below[its["area"]] == child]
-        assert tally((row for row in rows if row["child"] == child), clocks) == Counter(map(verdicts.__getitem__, here))
+        assert tally(row for row in rows if row["child"] == child) == Counter(map(verdicts.__getitem__, here))
     rows = await connection.fetch(READ.count_roots, *given)
     somewhere = [name for name, its in stations.items() if its["area"] is not None]
     assert {row["root"] for row in rows} == {"1"}
-    assert tally(rows, clocks) == Counter(map(verdicts.__getitem__, somewhere))
+    assert tally(rows) == Counter(map(verdicts.__getitem__, somewhere))
 
     fallen = await connection.fetch(CONSOLE.list_fallen, *given, 100_000)
     missed = {name for name, verdict in verdicts.items() if verdict is Verdict.OFFLINE and name[-1] != "4"}
