@@ -14,7 +14,7 @@ from api.app import create_app
 from api.config import ApiConfig
 from api.console import pages
 from api.context import Context
-from api.http.database import Database, with_statement_timeout
+from api.http.database import Database, with_query_settings
 from api.http.guesses import Guesses
 from api.http.metrics import Metrics
 from api.http.server import Book
@@ -73,10 +73,10 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
     """The app with its database pool and its event stream running."""
     token = AdminToken(config.admin_token_file)
     token.require()
-    async with open_pool(with_statement_timeout(config.database_url), name="api", size=_POOL) as pool:
+    async with open_pool(with_query_settings(config.database_url), name="api", size=_POOL) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
-        hub = Hub(with_statement_timeout(config.database_url))
+        hub = Hub(with_query_settings(config.database_url))
         listening = asyncio.create_task(hub.run(), name="api stream")
         living = asyncio.create_task(_live(pool, config.instance), name="api signs")
         database = Database(pool)

@@ -24,7 +24,7 @@ from api.http.guesses import Guesses
 from api.http.server import Book
 from api.http.session import AdminToken
 from api.live import event_hub as hub_module
-from api.service import run
+from api.service import open_app, run
 from contract.errors import RemedyError
 from store.pool import Pool
 from store.tasks import end_tasks
@@ -388,6 +388,12 @@ async def test_a_slow_statement_is_ended_by_the_database(
             answer = await client.get("/api/v1/stations")
         assert answer.status_code == 503
         assert (await client.get("/api/v1/stations")).status_code == 200
+
+
+async def test_a_statement_is_planned_for_what_it_asks(database: str, tmp_path: Path) -> None:
+    """A plan that is kept for all filters of a list takes minutes for some of them."""
+    async with open_app(config(database, tmp_path)) as (app, _), app.state.context.database.connection() as connection:
+        assert await connection.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
 
 
 async def test_a_busy_port_names_the_setting(database: str, tmp_path: Path) -> None:
