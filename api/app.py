@@ -1,4 +1,4 @@
-"""The application: routers, errors and the gate, put together."""
+"""The application: routers, error handlers and the middleware, put together."""
 
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from api.console import (
 from api.context import Context
 from api.http import problems
 from api.http.middleware import V1, Gate
-from api.http.shared_query import Look
+from api.http.shared_query import SharedQuery
 from api.read.counting import survey
 from api.v1 import (
     areas,
@@ -69,13 +69,14 @@ class App(FastAPI):
     """FastAPI, whose description has summaries and examples."""
 
     def openapi(self) -> dict[str, Any]:
+        """The document of /openapi.json, made once."""
         if self.openapi_schema is None:
             self.openapi_schema = reference.described(super().openapi())
         return self.openapi_schema
 
 
 def create_app(context: Context) -> FastAPI:
-    """An app over what the service opened; it opens and closes nothing itself."""
+    """An app over what the service opened. The app opens and closes nothing itself."""
     app = App(
         title="Milepost",
         version="1",
@@ -87,10 +88,10 @@ def create_app(context: Context) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.context = context
-    app.state.survey = Look(lambda: survey(context.database))
+    app.state.survey = SharedQuery(lambda: survey(context.database))
     app.state.board = board.Board(context.database, app.state.survey, context.config.url)
     app.state.probes = Probes(context.database, context.hub, context.metrics, app.state.survey)
-    # The gate checks the token; this only shows in the description that there is one.
+    # The middleware checks the token; this only shows in the description that there is one.
     v1 = APIRouter(prefix=V1, dependencies=[Depends(HTTPBearer(auto_error=False))], responses={"default": _FAILURE})
     for module in _ROUTERS:
         v1.include_router(module.router)

@@ -1,4 +1,4 @@
-"""What the service is told at its start."""
+"""The configuration of the service."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reopening(self) -> timedelta:
+        """After how long an incident that a person closed opens again."""
         return timedelta(seconds=self.reopen_after)
 
     @property
@@ -32,5 +33,6 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def url(self) -> str:
+        """The address under which browsers reach the server."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"

@@ -12,7 +12,7 @@ from api.http.metrics import Metrics
 from api.http.session import AdminToken
 from api.http.sessions import Sessions
 from api.http.work import Work
-from api.live.event_hub import Hub
+from api.live.event_hub import EventHub
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +23,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     token: AdminToken
     sessions: Sessions
     guesses: Guesses
-    hub: Hub
+    hub: EventHub
     metrics: Metrics
     work: Work
 

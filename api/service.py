@@ -1,4 +1,4 @@
-"""The API as a service: opens what it needs, serves until told to stop, closes everything."""
+"""The API as a service: opens what it needs, serves until `stop` is set, closes everything."""
 
 import asyncio
 import logging
@@ -17,11 +17,11 @@ from api.context import Context
 from api.http.database import Database, with_query_settings
 from api.http.guesses import Guesses
 from api.http.metrics import Metrics
-from api.http.server import Book
+from api.http.server import ConnectionBook
 from api.http.session import AdminToken
 from api.http.sessions import Sessions
 from api.http.work import Work
-from api.live.event_hub import Hub
+from api.live.event_hub import EventHub
 from contract.errors import RemedyError
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Pool, open_pool
@@ -41,7 +41,7 @@ _BACKLOG = 512
 async def run(config: ApiConfig, stop: asyncio.Event) -> None:
     """Serve until `stop` is set. Raises RemedyError for what a person must mend at the start."""
     with _listen(config) as listener:
-        book = Book(config.connections)
+        book = ConnectionBook(config.connections)
         async with open_app(config) as (app, hub):
             pages.compile_templates()
             app.openapi()
@@ -69,14 +69,14 @@ async def run(config: ApiConfig, stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
+async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, EventHub]]:
     """The app with its database pool and its event stream running."""
     token = AdminToken(config.admin_token_file)
     token.require()
     async with open_pool(with_query_settings(config.database_url), name="api", size=_POOL) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
-        hub = Hub(with_query_settings(config.database_url))
+        hub = EventHub(with_query_settings(config.database_url))
         listening = asyncio.create_task(hub.run(), name="api stream")
         living = asyncio.create_task(_live(pool, config.instance), name="api signs")
         database = Database(pool)
@@ -105,7 +105,7 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, Hub]]:
 
 
 async def _live(pool: Pool, instance: str) -> None:
-    """Signs of life from the loop that answers."""
+    """Signs of life, written from the event loop that answers requests."""
     signs = Signs("api", instance)
     while True:
         with suppress(*UNREACHABLE):
@@ -115,13 +115,13 @@ async def _live(pool: Pool, instance: str) -> None:
 
 
 async def _first(wanted: Awaitable[object], task: asyncio.Task[None]) -> None:
-    """Wait for what `task` does, but not when it fails, and not for ever: the stream also starts later."""
+    """Wait for `wanted`, until `task` fails, at most _START seconds: the stream can also start later."""
     waiting = asyncio.ensure_future(wanted)
     await asyncio.wait({waiting, task}, timeout=_START, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
 
 
-async def _close_on(stop: asyncio.Event, server: uvicorn.Server, hub: Hub) -> None:
+async def _close_on(stop: asyncio.Event, server: uvicorn.Server, hub: EventHub) -> None:
     """End the streams first: a server that shuts down waits for its open answers.
 
     A hub that failed ends the service too, which leaves `run` with the hub's error.
@@ -137,7 +137,7 @@ async def _close_on(stop: asyncio.Event, server: uvicorn.Server, hub: Hub) -> No
 
 
 class _Server(uvicorn.Server):
-    """Signals are the business of the process, not of this service."""
+    """Leaves signals to the process that runs the service."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -38,7 +38,7 @@ BLIND: Final = timedelta(seconds=5)
 
 
 class Verdict(StrEnum):
-    """All verdicts; the rules are those of this module's docstring."""
+    """What a station is now, as people see it."""
 
     ONLINE = "online"
     UNUSABLE = "unusable"

@@ -26,9 +26,9 @@ _N = TypeVar("_N", bound=DatabaseRow)
 
 
 def settle(asked: str, found: Sequence[_N]) -> list[_N]:
-    """Those of the areas that `asked` may mean, the likeliest first; a single one: that is it.
+    """The areas that `asked` may mean, the likeliest first; a single one is the answer.
 
-    A name that is whole goes before its being the beginning or a part of others.
+    Whole names come before names that begin with the text, and these before names that contain it.
     """
     wanted = asked.casefold()
     whole = [area for area in found if wanted in _folded(area)]
@@ -51,8 +51,8 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class AreaFound(msgspec.Struct, frozen=True, kw_only=True):
-    """What a filter comes to. `codes`: what lists are asked for, None without a filter. `code`, `name`: the area meant.
-    `choices`: what may be meant, if that is not clear; `more`: there are others. `unknown`: nothing is called so."""
+    """The result of a filter. `codes`: the areas for queries, None without a filter. `code`, `name`: the area meant.
+    `choices`: the candidates if several match; `more`: there are others. `unknown`: no area has this name."""
 
     codes: list[str] | None = None
     code: str = ""

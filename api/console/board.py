@@ -1,4 +1,4 @@
-"""The board: how all is now, to be left on a wall. Read about once a second, however many watch it."""
+"""The board: the state of everything, for a screen on a wall. Read about once a second for all browsers together."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from api.console.queries import QUERIES
 from api.console.station_map import ORDER, Place, Point, draw
 from api.console.texts import Words
 from api.http.database import Database
-from api.http.shared_query import Look
+from api.http.shared_query import SharedQuery
 from api.read.counting import Survey, counts_document, grounds, kept_totals
 from api.read.moment import load_clocks, load_cover
 from api.read.pipeline import load_doubts, load_steadiness, newest_deadletter
@@ -38,9 +38,9 @@ _ALWAYS: Final = (Verdict.ONLINE, Verdict.OFFLINE, Verdict.UNUSABLE, Verdict.UNK
 Row = asyncpg.Record
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What the board is made of, in no language yet. `fallen`: stations and their rows with more names; `spots`: what
-    is drawn on the map, each with its verdict."""
+class BoardData(msgspec.Struct, frozen=True, kw_only=True):
+    """What the board is made of, before a language is chosen. `fallen`: stations that are offline, and their rows with
+    more names; `spots`: what is drawn on the map, each with its verdict."""
 
     now: datetime
     counts: VerdictCounts
@@ -54,16 +54,17 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Board:
-    """The latest look, and the page made of it, once in each language. `url`: under which browsers reach it."""
+    """The latest data, and the page made of it once in each language. `url`: under which browsers reach the server."""
 
-    def __init__(self, database: Database, survey: Look[Survey], url: str) -> None:
-        places = Look(lambda: _places(database), _PLACES_EVERY)
-        self._look = Look(lambda: look(database, places, survey))
+    def __init__(self, database: Database, survey: SharedQuery[Survey], url: str) -> None:
+        places = SharedQuery(lambda: _places(database), _PLACES_EVERY)
+        self._look = SharedQuery(lambda: load_board(database, places, survey))
         self._url = url
-        self._made: dict[str, tuple[Seen, str]] = {}
+        self._made: dict[str, tuple[BoardData, str]] = {}
         self._making = asyncio.Lock()
 
     async def page(self, words: Words, values: Mapping[str, Any]) -> str:
+        """The HTML of the board. `values`: what every page is given."""
         seen = await self._look()
         async with self._making:
             made = self._made.get(words.language)
@@ -89,8 +90,11 @@ async def _places(database: Database) -> list[Row]:
         return await connection.fetch(QUERIES.map_places, _MOST_PLACES)
 
 
-async def look(database: Database, places: Callable[[], Awaitable[list[Row]]], survey: Look[Survey]) -> Seen:
-    """Read it all in one snapshot, but for the map where others keep the counts: it may be some seconds older then."""
+async def load_board(
+    database: Database, places: Callable[[], Awaitable[list[Row]]], survey: SharedQuery[Survey]
+) -> BoardData:
+    """Read everything in one snapshot. While the incident process keeps the counts, the map comes from an earlier
+    survey of the stations, which may be some seconds older."""
     named = await places()
     async with database.snapshot() as connection:
         clocks, cover = await load_clocks(connection), await load_cover(connection)
@@ -108,7 +112,7 @@ async def look(database: Database, places: Callable[[], Awaitable[list[Row]]], s
     else:
         before = await survey.lately()
         spots = before.spots if before else []
-    return Seen(
+    return BoardData(
         now=clocks.now,
         counts=counts_document(totals),
         incidents=incidents,
@@ -121,7 +125,7 @@ async def look(database: Database, places: Callable[[], Awaitable[list[Row]]], s
     )
 
 
-def _board(seen: Seen, words: Words, url: str) -> dict[str, Any]:
+def _board(seen: BoardData, words: Words, url: str) -> dict[str, Any]:
     open_incidents = _all_of(seen.incidents)
     fallen = [(station, row) for station, row in seen.fallen if station.verdict is Verdict.OFFLINE]
     many = ROWS if not fallen else INCIDENTS
@@ -145,7 +149,7 @@ def _board(seen: Seen, words: Words, url: str) -> dict[str, Any]:
 
 
 def _all_of(rows: Sequence[Any], place: int | None = None) -> int:
-    """How many there are besides those that were read."""
+    """How many rows there are in all; each row that was read says so."""
     if not rows:
         return 0
     row = rows[0] if place is None else rows[0][place]
@@ -158,7 +162,7 @@ def verdicts(counts: VerdictCounts) -> list[tuple[str, int]]:
     return [(verdict.value, number) for verdict, number in dict(numbers).items() if number or verdict in _ALWAYS]
 
 
-def _atlas(seen: Seen, words: Words) -> Any:
+def _atlas(seen: BoardData, words: Words) -> Any:
     points = [
         Point(
             lat=row["lat"],
@@ -184,7 +188,7 @@ def _atlas(seen: Seen, words: Words) -> Any:
 
 
 def _headline(counts: VerdictCounts, incidents: int, shards: list[ShardDocument], words: Words) -> dict[str, str]:
-    """The one sentence on top, and its colour. Our own blindness comes first: it makes the rest doubtful."""
+    """The sentence on top, and its colour. Doubt about the pipeline comes first, because it makes the rest doubtful."""
     if not shards or not all(shard.sound for shard in shards):
         return {"mood": "blind", "headline": words("cannot_see" if shards else "no_pipeline")}
     if incidents:

@@ -132,7 +132,7 @@ async def _show(request: Request, context: Context, number: int, code: int = 200
 
 @router.post("/closures")
 async def declare(request: Request, context: Shared) -> Response:
-    """Declare what the form says and show it; a refusal is told beside the form."""
+    """Declare what the form says and show it; a refusal is shown beside the form."""
     said = await read_form(request)
     try:
         made = await declare_closure(context, request, _declaration(said))

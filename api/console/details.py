@@ -1,4 +1,4 @@
-"""What the detail of an incident and the entries of its history say, in the reader's words. Pure."""
+"""The detail of an incident and the entries of its history in the reader's language. Pure."""
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress

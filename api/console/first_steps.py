@@ -1,4 +1,4 @@
-"""What the board shows before anything was heard: the next steps, with commands to copy. Pure."""
+"""What the board shows until a station is heard: the next steps, with commands to copy. Pure."""
 
 from typing import Final
 

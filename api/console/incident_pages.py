@@ -1,4 +1,4 @@
-"""Pages about what is wrong, and the forms by which people say what they do about it."""
+"""Pages of incidents, and the forms to acknowledge, assign, comment and resolve."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -53,7 +53,7 @@ async def show_incidents(
     area: Text = "",
     cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
 ) -> Response:
-    """Incidents: what is open first, then what somebody looks after, then what is over."""
+    """Incidents: open ones first, then acknowledged ones, then closed ones."""
     words = words_for(request)
     wanted = [one for one in _STATUSES if one == status] or list(_STATUSES)
     page = Page(_PAGE, cursor or None if len(wanted) == 1 else None)
@@ -180,7 +180,7 @@ async def back_to_incident(id: IncidentId, action: str) -> Response:  # noqa: A0
 
 @router.post("/incidents/{id}/{action}")
 async def act(request: Request, context: Shared, id: IncidentId, action: str) -> Response:  # noqa: A002
-    """Do what a button of the page says, and go back to the page; a refusal is told on it."""
+    """Do what a button of the page says, and show the page again; a refusal is shown on it."""
     said = await read_form(request)
     try:
         await act_on_incident(context, _action(request, context, id, action, said))

@@ -19,23 +19,25 @@ class Name(msgspec.Struct, frozen=True):
 
 
 def name_of(words: Words, name: str, name_en: str | None = None, name_bo: str | None = None) -> Name:
+    """A name in the reader's language, with the names in the other languages."""
     main = words.pick(name, name_en)
     known = {"zh-CN": name, "en": name_en, "bo": name_bo}
     return Name(main, [(language, text) for language, text in known.items() if text and text != main])
 
 
 def name_of_row(words: Words, row: DatabaseRow) -> Name:
+    """The same from a row with `name`, `name_en` and `name_bo`."""
     return name_of(words, row["name"], row["name_en"], row["name_bo"])
 
 
 def where(*places: str | None) -> str:
-    """What is known of a place, each thing once: a station that nobody named is named by its id."""
+    """The known parts of a place, each once; a station without a name is called by its id."""
     return " · ".join(dict.fromkeys(place for place in places if place))
 
 
 def topic_of(words: Words, kind: str, detail: Mapping[str, Any]) -> str | None:
-    """Which of its kind an incident is: the kind of blind spot, the health rule, what those that fell share;
-    of a conflict the terminal and how, for a station may have several."""
+    """What distinguishes an incident from others of its kind: the kind of blind spot, the health rule, what the
+    stations have in common; for a conflict the terminal and the reason, because a station may have several."""
     if kind == IncidentKind.IDENTITY_CONFLICT:
         terminal, reason = detail.get("terminal"), detail.get("reason")
         return where(
@@ -50,4 +52,4 @@ def topic_of(words: Words, kind: str, detail: Mapping[str, Any]) -> str | None:
 
 
 LAST_ONE: Final = "last_one"
-"""How far an area has come in which nobody but one station is left: a warning, no blind spot yet."""
+"""The stage of an area in which only one station is left: a warning, no blind spot yet."""

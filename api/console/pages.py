@@ -1,4 +1,4 @@
-"""What the pages have in common, and the API's description. Nothing comes from elsewhere."""
+"""What the pages have in common, and the API's description. Pages load nothing from other servers."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
@@ -41,9 +41,10 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class OpenPageRoute(APIRoute):
-    """A page for everybody; what goes wrong is told as a page too."""
+    """A page that needs no session; an error is shown as a page too."""
 
     def get_route_handler(self) -> Handler:
+        """As FastAPI's, with errors answered as pages."""
         handle = super().get_route_handler()
 
         async def page(request: Request) -> Response:
@@ -59,6 +60,7 @@ class PageRoute(OpenPageRoute):
     """A page for people who are signed in."""
 
     def get_route_handler(self) -> Handler:
+        """The same; without a session the form to sign in is the answer."""
         handle = super().get_route_handler()
 
         async def page(request: Request) -> Response:
@@ -72,6 +74,7 @@ class PageRoute(OpenPageRoute):
 
 
 def page_router() -> APIRouter:
+    """A router of pages for people who are signed in."""
     return APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
@@ -91,7 +94,7 @@ def _failure(request: Request, problem: Problem) -> Response:
 
 
 async def answer_unknown(request: Request, exc: Exception) -> Response:
-    """What no router takes: for a browser a page, beside the API; for a program the problem document."""
+    """The answer to an address without a router: a page for a browser, the problem document for a program."""
     problem = to_problem(exc)
     if is_guarded(request.scope) or not is_browser(request.headers.get("accept", "")):
         return problem_response(problem, request.url.path)
@@ -113,17 +116,18 @@ def link(path: str, **query: object) -> str:
 
 
 def compile_templates() -> None:
-    """Read them all, so that nobody's first page has to wait for it."""
+    """Read all templates at the start, so that the first request does not wait for that."""
     for name in _TEMPLATES.list_templates():
         _TEMPLATES.get_template(name)
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
+    """The HTML of a template."""
     return _TEMPLATES.get_template(template).render(values)
 
 
 def frame(request: Request, words: Words) -> dict[str, Any]:
-    """What every page is given: the words, where we are, and the way to the other language."""
+    """What every page is given: the words, the present address, and the link to the other language."""
     other = next(language for language in LANGUAGES if language != words.language)
     query = {name: value for name, value in request.query_params.items() if name != "lang"}
     return {
@@ -138,7 +142,7 @@ def frame(request: Request, words: Words) -> dict[str, Any]:
 
 
 def answer(request: Request, words: Words, html: str, status: int = 200) -> Response:
-    """A page; a language that was asked for is remembered."""
+    """A page. A language that was chosen by `?lang=` is kept in a cookie."""
     page = HTMLResponse(
         html,
         status_code=status,
@@ -150,18 +154,20 @@ def answer(request: Request, words: Words, html: str, status: int = 200) -> Resp
 
 
 def show(request: Request, template: str, code: int = 200, **values: Any) -> Response:
+    """A page of a template in the reader's language; `code`: the HTTP status."""
     words = words_for(request)
     return answer(request, words, render(template, {**frame(request, words), **values}), code)
 
 
 def message(request: Request, status: int, heading: str, texts: list[str], *, retry: bool = False) -> Response:
+    """A page with some sentences, by the names of their texts; `retry`: the browser asks again after a while."""
     return show(request, "message.html", status, heading=heading, texts=texts, retry=retry)
 
 
 def signin_page(
     request: Request, status: int = 200, *, code: str = "", goes_to: str | None = None, wrong: str = ""
 ) -> Response:
-    """The form to sign in; after that it goes on with what was asked for. `wrong`: why the last try did not do."""
+    """The form to sign in, which then leads to the page that was asked for. `wrong`: why the last try was refused."""
     if goes_to is None:
         goes_to = link(request.url.path, **request.query_params) if request.method == "GET" else "/"
     session = request.scope[SESSION]

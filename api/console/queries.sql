@@ -41,7 +41,7 @@ JOIN area up ON up.code = above.code AND up.level IN ('province', 'prefecture', 
 GROUP BY up.code ORDER BY up.code LIMIT $1;
 
 -- name: describe_stations
--- What the pages say of stations beside their verdict.
+-- What pages show of stations beside their verdict.
 SELECT id, name, name_en, name_bo, kind, address, isp, lat, lon FROM station WHERE id = ANY ($1::text[]);
 
 -- name: name_areas
@@ -53,7 +53,7 @@ SELECT up.code, up.name, up.name_en, up.name_bo, up.level FROM area a JOIN area 
 WHERE a.code = $1 ORDER BY cardinality(up.path);
 
 -- name: find_areas_named
--- Those with a text in a name, at most $2: whole names first, then beginnings, then what lies higher.
+-- Areas with a text in a name, at most $2: whole names first, then beginnings, then areas of a higher level.
 SELECT code, name, name_en, name_bo FROM area
 WHERE strpos(lower(concat_ws(E'\n', name, name_en, name_bo)), lower($1)) > 0
 ORDER BY (lower($1) IN (lower(name), lower(name_en), lower(name_bo))) IS TRUE DESC,
@@ -62,14 +62,14 @@ ORDER BY (lower($1) IN (lower(name), lower(name_en), lower(name_bo))) IS TRUE DE
 LIMIT $2;
 
 -- name: names_above
--- The names of what lies above each of some areas, the highest first.
+-- The names of the areas above each of some areas, the highest first.
 SELECT a.code, array_agg(up.name ORDER BY cardinality(up.path)) AS names,
        array_agg(up.name_en ORDER BY cardinality(up.path)) AS names_en
 FROM area a JOIN area up ON up.code = ANY (a.path) AND up.code <> a.code
 WHERE a.code = ANY ($1::text[]) GROUP BY a.code;
 
 -- name: count_blind_spots
--- Open ones by kind, of subtrees ($1).
+-- Open blind spots by kind, of subtrees ($1).
 SELECT coalesce(i.detail ->> 'kind', '') AS kind, count(*) AS spots
 FROM incident i LEFT JOIN station s ON s.id = i.station
 WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
@@ -84,8 +84,8 @@ FROM (SELECT status <> 'closed' OR reopen_at IS NOT NULL AS bad, CASE WHEN $2::b
       FROM incident WHERE parent = $1) AS child;
 
 -- name: list_open_incidents
--- For the board: what concerns many before what concerns one, what nobody looks after before the rest, the oldest first.
--- Only those that are shown are looked up.
+-- For the board: incidents of many stations before those of one, unacknowledged before acknowledged, the oldest first.
+-- Names are looked up only for the incidents that are shown.
 SELECT i.id, i.kind, i.station, s.name, s.name_en, s.name_bo, a.name AS area_name, a.name_en AS area_name_en,
        coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.assignee, i.detail,
        (SELECT count(DISTINCT CASE WHEN i.kind = 'health' THEN c.key ELSE c.station END)
@@ -103,5 +103,5 @@ LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
 ORDER BY i.rank, i.status DESC, i.began_at, i.id;
 
 -- name: count_quiet_spots
--- Blind spots that page nobody.
+-- Open blind spots without notifications.
 SELECT count(*) FROM incident WHERE kind = 'blind_spot' AND status <> 'closed' AND (detail -> 'quiet') = 'true';

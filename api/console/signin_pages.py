@@ -59,7 +59,7 @@ async def sign_in(request: Request, context: Shared) -> Response:
     old = request.scope[SESSION]
     if account is None:
         if form.get("code") and old is not None and not old.wall:
-            return _to(goes_to)  # its button was pressed twice
+            return _to(goes_to)  # the button was pressed twice
         return _refused(request, form, "signin_used" if form.get("code") else "signin_wrong")
     if old is not None:
         await context.sessions.end(old.key)

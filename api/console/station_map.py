@@ -1,4 +1,4 @@
-"""The map of the board: where markers lie, which are drawn as one, which carry a name. Pure.
+"""The map of the board: positions of markers, clusters of markers, and names. Pure.
 
 Equirectangular: a degree of longitude is as wide as the cosine of the middle latitude makes it, which for a prefecture
 or a province is as good as any projection. Lengths are in units of the drawing, which is WIDTH of them wide.
@@ -38,7 +38,7 @@ ORDER: Final = (
     Verdict.ONLINE,
     Verdict.SUSPENDED,
 )
-"""The gravest first; the map draws them the other way round, so that the gravest lie on top."""
+"""The most severe first; the map draws them in reverse order, so that the most severe lie on top."""
 _NAMED: Final = (Verdict.OFFLINE, Verdict.UNUSABLE)
 GRAVITY: Final[Mapping[Verdict, int]] = {verdict: len(ORDER) - place for place, verdict in enumerate(ORDER)}
 
@@ -95,10 +95,11 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def size(self) -> float:
+        """How many times the shape's own size it is drawn; more stations make it larger."""
         return round(min(1.5 + 0.3 * math.log2(self.stations), 3.2), 2)
 
 
-class Label(msgspec.Struct, frozen=True):
+class MapLabel(msgspec.Struct, frozen=True):
     """A name at x, y; `anchor` is start, middle or end; `look` is a verdict, for the name of a station."""
 
     x: float
@@ -116,16 +117,16 @@ class Scale(msgspec.Struct, frozen=True):
     km: float
 
 
-class Atlas(msgspec.Struct, frozen=True, kw_only=True):
+class StationMap(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is drawn, the gravest last. `places` are written in the letters of a desk or a wall, `phone` the
     same in those of a phone, which has no room for the names of stations."""
 
     width: float
     height: float
     marks: list[Mark]
-    labels: list[Label]
-    places: list[Label]
-    phone: list[Label]
+    labels: list[MapLabel]
+    places: list[MapLabel]
+    phone: list[MapLabel]
     scale: Scale
 
 
@@ -144,6 +145,7 @@ class Lettering(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def line(self) -> float:
+        """The height of a line, in units of the drawing."""
         return self.size * 1.3
 
 
@@ -172,7 +174,7 @@ class Projection:
         return round(x, 1), round(y, 1)
 
 
-def draw(points: Sequence[Point], places: Iterable[Place] = ()) -> Atlas | None:
+def draw(points: Sequence[Point], places: Iterable[Place] = ()) -> StationMap | None:
     """The map of some points; None when there are none."""
     if not points:
         return None
@@ -183,15 +185,15 @@ def draw(points: Sequence[Point], places: Iterable[Place] = ()) -> Atlas | None:
     marks.sort(key=lambda mark: (GRAVITY[mark.verdict], mark.stations, mark.id))
     scale = scale_bar(project.units_per_degree)
     few = _few(places)
-    sheet = Sheet(project.height, marks, scale, PLACES)
+    sheet = LabelSheet(project.height, marks, scale, PLACES)
     labels = name_marks(marks, sheet)
-    return Atlas(
+    return StationMap(
         width=WIDTH,
         height=project.height,
         marks=marks,
         labels=labels,
         places=name_places(few, project, sheet),
-        phone=name_places(few, project, Sheet(project.height, marks, scale, PHONE)),
+        phone=name_places(few, project, LabelSheet(project.height, marks, scale, PHONE)),
         scale=scale,
     )
 
@@ -225,7 +227,7 @@ Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 
-class Sheet:
+class LabelSheet:
     """Where names may be written: inside, on no other name and not on the scale; on markers only where there is no
     better place, and on none of what is offline or not usable unless that is very many. Names lie over markers."""
 
@@ -234,7 +236,7 @@ class Sheet:
         self._height = height
         number = _SCALES[lettering].width(f"{scale.km:g} 公里")
         self._taken: list[Box] = [(20.0, height - 34 - _SCALES[lettering].line / 2, 44 + scale.length + number, height)]
-        self._crowd = Crowd()
+        self._crowd = MarkerIndex()
         grave = [mark for mark in marks if mark.verdict in _NAMED]
         spared = set(map(id, grave)) if len(grave) <= _MOST_SPARED else set()
         for mark in marks:
@@ -244,9 +246,9 @@ class Sheet:
             if id(mark) in spared:
                 self._taken.append(box)
 
-    def write(self, tries: Iterable[Label], lettering: Lettering) -> Label | None:
+    def write(self, tries: Iterable[MapLabel], lettering: Lettering) -> MapLabel | None:
         """The name in the best of the places where there is room, moved inside, which it then takes."""
-        best: tuple[int, Label, Box] | None = None
+        best: tuple[int, MapLabel, Box] | None = None
         for wish in tries:
             label, box = self._inside(wish, lettering)
             if any(_touch(box, other) for other in self._taken):
@@ -261,7 +263,7 @@ class Sheet:
         self._taken.append(best[2])
         return best[1]
 
-    def _inside(self, label: Label, lettering: Lettering) -> tuple[Label, Box]:
+    def _inside(self, label: MapLabel, lettering: Lettering) -> tuple[MapLabel, Box]:
         left, top, right, bottom = _around(label.x, label.y, lettering.width(label.text), label.anchor, lettering.line)
         x = max(_EDGE - left, 0.0) or min(WIDTH - _EDGE - right, 0.0)
         y = max(_EDGE - top, 0.0) or min(self._height - _EDGE - bottom, 0.0)
@@ -269,7 +271,7 @@ class Sheet:
         return moved, (left + x, top + y, right + x, bottom + y)
 
 
-class Crowd:
+class MarkerIndex:
     """Boxes by the squares of the drawing that they touch, so that few are looked at for each place."""
 
     def __init__(self) -> None:
@@ -277,6 +279,7 @@ class Crowd:
         self._boxes = 0
 
     def add(self, box: Box) -> None:
+        """Take a box in."""
         self._boxes += 1
         for square in _squares_of(box):
             self._squares[square].append((self._boxes, box))
@@ -292,7 +295,7 @@ def _squares_of(box: Box) -> Iterator[tuple[int, int]]:
     return ((column, row) for column in range(left, right + 1) for row in range(top, bottom + 1))
 
 
-def name_marks(marks: Sequence[Mark], sheet: Sheet) -> list[Label]:
+def name_marks(marks: Sequence[Mark], sheet: LabelSheet) -> list[MapLabel]:
     """The names of stations that are offline or not usable where there is room, the offline ones first; none when
     there are too many to read them."""
     fallen = [mark for verdict in _NAMED for mark in marks if mark.verdict is verdict and mark.stations == 1]
@@ -302,11 +305,11 @@ def name_marks(marks: Sequence[Mark], sheet: Sheet) -> list[Label]:
     return [label for label in found if label is not None]
 
 
-def _beside(mark: Mark) -> Iterator[Label]:
+def _beside(mark: Mark) -> Iterator[MapLabel]:
     gap = 8 * mark.size + 8
     above = gap + STATIONS.line / 2
     for x, y, anchor in ((gap, 0, "start"), (-gap, 0, "end"), (0, -above, "middle"), (0, above, "middle")):
-        yield Label(mark.x + x, mark.y + y, mark.name, anchor, mark.id, mark.verdict.value)
+        yield MapLabel(mark.x + x, mark.y + y, mark.name, anchor, mark.id, mark.verdict.value)
 
 
 _LEVELS: Final = ("county", "prefecture", "province")
@@ -320,18 +323,18 @@ def _few(places: Iterable[Place]) -> list[Place]:
     return next((by_level[level] for level in _LEVELS if 1 < len(by_level[level]) <= _MOST_PLACES), [])
 
 
-def name_places(places: Iterable[Place], project: Projection, sheet: Sheet) -> list[Label]:
+def name_places(places: Iterable[Place], project: Projection, sheet: LabelSheet) -> list[MapLabel]:
     """The names of areas near their middles, where there is room."""
     found = [sheet.write(_near(place, project, sheet.lettering), sheet.lettering) for place in places]
     return [label for label in found if label is not None]
 
 
-def _near(place: Place, project: Projection, lettering: Lettering) -> Iterator[Label]:
+def _near(place: Place, project: Projection, lettering: Lettering) -> Iterator[MapLabel]:
     x, y = project(place.lat, place.lon)
     beside = lettering.width(place.name) / 2
     for line in (0.0, -1.1, 1.1, -2.2, 2.2):
         for side in (0.0, beside, -beside):
-            yield Label(x + side, y + line * lettering.line, place.name, "middle", place.code)
+            yield MapLabel(x + side, y + line * lettering.line, place.name, "middle", place.code)
 
 
 def _around(x: float, y: float, width: float, anchor: str, line: float) -> Box:

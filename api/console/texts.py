@@ -548,9 +548,11 @@ class Words:
         return self.duration(end - begin)
 
     def day_hour(self, time: datetime) -> str:
+        """Day and time of day, Beijing time."""
         return time.astimezone(HOME).strftime("%m-%d %H:%M")
 
     def hour(self, time: datetime) -> str:
+        """The time of day, Beijing time."""
         return time.astimezone(HOME).strftime("%H:%M")
 
     def clock(self, time: datetime) -> str:
@@ -559,6 +561,7 @@ class Words:
 
     @staticmethod
     def machine(time: datetime) -> str:
+        """A time for the attribute of a <time> element."""
         return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

@@ -1,4 +1,4 @@
-"""The strip that shows a day of a station: short enough to draw, and never kinder than the truth. Pure."""
+"""The bar that shows a day of a station: each segment shows the worst verdict of its interval. Pure."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,34 +11,44 @@ from alerting.stations.verdict import Verdict
 from api.console.station_map import GRAVITY
 
 PARTS: Final = 480
-"""Into so many parts the time is cut: three minutes of a day each."""
+"""Number of parts of the bar; of a day each is three minutes."""
 
 
-class Interval(Protocol):
+class TimelinePart(Protocol):
+    """An interval of a timeline; `evidence`: live, presence or none."""
+
     @property
-    def begin(self) -> datetime: ...
+    def begin(self) -> datetime:
+        """When it begins."""
+
     @property
-    def end(self) -> datetime: ...
+    def end(self) -> datetime:
+        """When it ends, exclusive."""
+
     @property
-    def verdict(self) -> Verdict: ...
+    def verdict(self) -> Verdict:
+        """What the station was."""
+
     @property
-    def evidence(self) -> str: ...
+    def evidence(self) -> str:
+        """What the verdict rests on."""
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """Parts [x, x + width) of the strip; `look` is a verdict, or `presence` for offline while it ran."""
+    """Parts [x, x + width) of the bar. `look` is a verdict, or `presence` where it was offline and ran."""
 
     x: int
     width: int
     look: str
 
 
-def look_of(interval: Interval) -> str:
+def look_of(interval: TimelinePart) -> str:
+    """How an interval is drawn: its verdict, or `presence`."""
     return "presence" if interval.evidence == "presence" else interval.verdict.value
 
 
-def segments(intervals: Sequence[Interval], begin: datetime, end: datetime, parts: int = PARTS) -> list[Segment]:
-    """The strip of [begin, end]: each part shows the gravest thing in it, so that no short outage is lost."""
+def segments(intervals: Sequence[TimelinePart], begin: datetime, end: datetime, parts: int = PARTS) -> list[Segment]:
+    """The bar of [begin, end]: each part shows the worst verdict in it, so that no short outage is lost."""
     shown: list[tuple[int, str] | None] = [None] * parts
     length = (end - begin) / parts
     for interval in intervals:
@@ -61,8 +71,8 @@ def _runs(looks: Sequence[str]) -> list[Segment]:
     return runs
 
 
-def sums(intervals: Sequence[Interval]) -> Mapping[str, timedelta]:
-    """How long each look lasted in all, exactly, the longest first."""
+def sums(intervals: Sequence[TimelinePart]) -> Mapping[str, timedelta]:
+    """The exact total length of each look, the longest first."""
     totals: dict[str, timedelta] = defaultdict(timedelta)
     for interval in intervals:
         totals[look_of(interval)] += interval.end - interval.begin

@@ -1,4 +1,4 @@
-"""Who acts by a request that changes something."""
+"""The person who acts by a request."""
 
 from fastapi import Request
 

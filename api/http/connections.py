@@ -1,8 +1,8 @@
-"""How many connections are open, and which goes when there are too many. Pure; `now` is seconds of a monotonic clock.
+"""The open connections, and which one is closed when there are too many. Pure; `now` is seconds of a monotonic clock.
 
-A connection is busy while a request of it is under way, else idle: one that says nothing, or a word a minute, too. An
-idle one ends after a while, and at once when room is needed: those of the address that has the most of them go first,
-so that whoever opens a thousand loses his own.
+A connection is busy while a request of it is under way, otherwise idle, also while an incomplete request comes in
+slowly. An idle connection is closed after a while, and at once when room is needed: first those of the address that has
+the most, so that a client that opens a thousand loses its own.
 """
 
 from collections import Counter
@@ -37,20 +37,20 @@ class Connections(Generic[_C]):
         return one in self._open
 
     def open(self, one: _C, address: str, now: float) -> _C | None:
-        """A connection came; gives the one that is to be closed for it, which is itself when all others are busy."""
+        """Add a connection. Returns the one to close for it, which is the new one when all others are busy."""
         self._open[one] = _Open(address, now)
         return self._surplus() if len(self._open) > self._most else None
 
     def close(self, one: _C) -> None:
-        """It is gone."""
+        """Remove a connection that is closed."""
         self._open.pop(one, None)
 
     def note_busy(self, one: _C) -> None:
-        """A request of it is under way."""
+        """A request of the connection has begun."""
         self._note(one, None)
 
     def note_idle(self, one: _C, now: float) -> None:
-        """Nothing of it is under way, or something moves although nothing is."""
+        """The connection has no request under way since `now`, or its client still takes an answer at `now`."""
         self._note(one, now)
 
     def _note(self, one: _C, since: float | None) -> None:
@@ -58,7 +58,7 @@ class Connections(Generic[_C]):
             self._open[one].idle_since = since
 
     def silent(self, now: float) -> list[_C]:
-        """Those that have been idle for longer than PATIENCE."""
+        """The connections that have been idle for longer than PATIENCE."""
         return [
             one
             for one, found in self._open.items()

@@ -31,8 +31,8 @@ _AWAY = (
 def with_query_settings(url: str) -> str:
     """The database URL with what holds for every statement of the API: its longest time, and a plan of its own.
 
-    The same statement asks for all stations and for a rare verdict. After five times PostgreSQL may keep one plan for all of
-    them, which took minutes instead of two seconds for the closed ones of 700,000 stations.
+    The same statement asks for all stations and for a rare verdict. After five times PostgreSQL may keep one plan for
+    all filters, which took minutes instead of two seconds for the closed ones of 700,000 stations.
     """
     return f"{url}{'&' if '?' in url else '?'}statement_timeout={STATEMENT_MS}&plan_cache_mode=force_custom_plan"
 

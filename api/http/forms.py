@@ -13,7 +13,7 @@ MOST_PERSON: Final = 64
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a form by which somebody who is signed in changes things. Raises a Problem."""
+    """The fields of a form that changes something; only for people who are signed in. Raises a Problem."""
     require_may_act(request.scope)
     return await fields_of(request)
 

@@ -1,8 +1,8 @@
-"""How often somebody may be wrong about a token or a sign-in code. Pure; `now` in seconds.
+"""How many wrong tries of a token or a sign-in code are allowed. Pure; `now` in seconds.
 
-Whoever is wrong too often is not looked at for a while. That cannot be used against others: what an address was let in
-with before is let in from there always, and the first try of an address is always looked at, however many addresses are
-wrong at the time. Behind a reverse proxy all share its address, so there only what is new waits.
+After too many wrong tries an address has to wait. An attacker cannot lock others out by that: a secret that was right
+from an address before is always accepted from there, and the first try of an address is always checked, however many
+addresses are wrong at the time. Behind a reverse proxy all clients share its address, so there only new secrets wait.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ ALL: Final = 200.0
 """The same of all addresses that were wrong lately, together."""
 SECONDS_ALL: Final = 0.5
 MOST: Final = 4096
-"""Addresses, and pairs of an address with what it was let in with, that are remembered; the oldest are forgotten."""
+"""Maximum number of addresses, and of pairs of an address and a right secret, that are kept; the oldest are dropped."""
 
 
 class Bucket:
-    """Tries that are left, which come back with time."""
+    """A number of tries that refills with time (a token bucket)."""
 
     __slots__ = ("_at", "_left", "_most", "_seconds")
 
@@ -29,11 +29,13 @@ class Bucket:
         self._most, self._seconds, self._left, self._at = most, seconds, most, now
 
     def left(self, now: float) -> float:
+        """How many tries are left."""
         self._left = min(self._most, self._left + max(0.0, now - self._at) / self._seconds)
         self._at = now
         return self._left
 
     def take(self, now: float) -> None:
+        """Use one try up."""
         self._left = max(0.0, self.left(now) - 1)
 
     def wait(self, now: float) -> float:
@@ -42,7 +44,7 @@ class Bucket:
 
 
 class Guesses:
-    """Who was wrong, and who was right."""
+    """Wrong tries by address, and secrets that were right."""
 
     def __init__(self, now: float) -> None:
         self._all = Bucket(ALL, SECONDS_ALL, now)
@@ -50,7 +52,7 @@ class Guesses:
         self._right: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
     def wait(self, address: str, given: bytes, now: float) -> float:
-        """Seconds for which this is not looked at from there; 0: it may be looked at now."""
+        """Seconds for which a secret from this address is not checked; 0: it may be checked now."""
         who = network_of(address)
         own = self._wrong.get(who)
         if own is None or (who, _digest(given)) in self._right:
@@ -58,6 +60,7 @@ class Guesses:
         return max(own.wait(now), 0.0 if own.left(now) >= EACH else self._all.wait(now))
 
     def was_wrong(self, address: str, now: float) -> None:
+        """Record a wrong try of an address."""
         who = network_of(address)
         own = self._wrong.pop(who, None) or Bucket(EACH, SECONDS_EACH, now)
         own.take(now)
@@ -66,6 +69,7 @@ class Guesses:
         _forget_oldest(self._wrong)
 
     def was_right(self, address: str, given: bytes) -> None:
+        """Record a right try: this secret is accepted from this address without waiting."""
         pair = network_of(address), _digest(given)
         self._right[pair] = None
         self._right.move_to_end(pair)

@@ -62,10 +62,12 @@ class Metrics:
         )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answer; `route`: its template, `seconds`: until it began."""
         self._requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
     def show_database(self, up: bool) -> None:
+        """Whether the database answered; while it does not, figures of it are left out."""
         self._up.set(int(up))
         if not up:  # better no figures than old ones
             for gauge in (self._stations, self._incidents, self._age, self._blind, self._aside):
@@ -102,4 +104,5 @@ class Metrics:
             self._blind.labels(shard).set(sum(not clocks.is_sound(clock) for clock in its))
 
     def text(self) -> bytes:
+        """All figures in the text format of Prometheus."""
         return generate_latest(self._registry)

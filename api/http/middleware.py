@@ -1,4 +1,4 @@
-"""What every request passes on its way in and out: a limit on its body, who it is, headers, a count.
+"""What every request passes: a limit on its body, identification, headers, metrics.
 
 Plain ASGI, so that streams stay streams.
 """
@@ -31,12 +31,12 @@ ACTOR: Final = "milepost.actor"
 SESSION: Final = "milepost.session"
 """In the scope: the Session of the browser that asks, None without one."""
 AWAY: Final = "milepost.away"
-"""In the scope of a request with a cookie, when the database could not be asked whose it is: the error."""
+"""In the scope of a request with a cookie: the error, when the database could not be asked for the session."""
 _SET_COOKIE: Final = "milepost.set_cookie"
 TOO_MANY: Final = 429
 _MOST_COOKIES: Final = 8
 NAMES: Final = {"token": "admin", "session": "console"}
-"""How somebody is called who did not say who acts."""
+"""The actor that is recorded when a request names no person."""
 CSP: Final = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _HEADERS: Final = {
     "Content-Security-Policy": CSP,
@@ -50,15 +50,15 @@ _HEADERS: Final = {
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _GUARDED: Final = "/api/"
 _FOR_ALL: Final = ("/healthz", "/readyz", "/metrics", "/static/")
-"""The same for everybody, so nobody's session is looked up for it."""
+"""Paths with the same answer for every client, for which no session is looked up."""
 V1: Final = "/api/v1"
 
 Observe = Callable[[str, str, int, float], None]
-"""Told of each answer: method, route template, status, seconds until it began."""
+"""Called for each answer: method, route template, status, seconds until the answer began."""
 
 
 class Gate:
-    """The outermost layer of the app."""
+    """The outermost layer of the app: identifies, limits and counts requests."""
 
     def __init__(
         self, app: ASGIApp, *, token: AdminToken, sessions: Sessions, guesses: Guesses, observe: Observe, secure: bool
@@ -91,13 +91,13 @@ class Gate:
             await self._admit(inner, _until(started, receive) if head else receive, send_with_headers)
         except Exception as exc:
             if started.is_set():
-                raise  # the answer is on its way: only the connection can tell
+                raise  # the answer has begun: only a broken connection can show the error
             if not isinstance(exc, Problem):
                 logger.exception("a request failed: %s %s", scope["method"], _route(inner))
             await problem_response(to_problem(exc), scope["path"])(inner, receive, send_with_headers)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let it in, or raise the Problem of what may not go on."""
+        """Pass an admitted request on, or raise the Problem of a refused one."""
         scope[SESSION] = None
         scope[ACTOR] = await self._identify(scope)
         authorise(scope)
@@ -139,12 +139,12 @@ class Gate:
 
 
 def set_cookie(session: Session, cookie: str, now: float, *, secure: bool) -> str:
-    """The header that gives a browser its session."""
+    """The Set-Cookie header that begins a session."""
     return _cookie(cookie, cookie_seconds(session, now), secure=secure)
 
 
 def drop_cookie(*, secure: bool) -> str:
-    """The header that takes it away."""
+    """The Set-Cookie header that removes the cookie."""
     return _cookie("", 0, secure=secure)
 
 
@@ -153,7 +153,7 @@ def _cookie(value: str, seconds: int, *, secure: bool) -> str:
 
 
 def is_right(guesses: Guesses, scope: Scope, given: bytes, check: Callable[[bytes], bool]) -> bool:
-    """Whether `check` takes what was given, if anything. Raises a Problem (429) where no try is allowed just now."""
+    """Whether `check` accepts the secret, if there is one. Raises a Problem (429) while the address has to wait."""
     if not given:
         return False
     require_try(guesses, scope, given)
@@ -163,7 +163,7 @@ def is_right(guesses: Guesses, scope: Scope, given: bytes, check: Callable[[byte
 
 
 def require_try(guesses: Guesses, scope: Scope, given: bytes) -> None:
-    """Raise a Problem (429) where this is not looked at just now."""
+    """Raise a Problem (429) while a secret from this address is not checked."""
     wait = guesses.wait(address_of(scope), given, time.monotonic())
     if wait > 0:
         detail = "too many wrong tokens came from this address: try again later"
@@ -171,7 +171,7 @@ def require_try(guesses: Guesses, scope: Scope, given: bytes) -> None:
 
 
 def note_try(guesses: Guesses, scope: Scope, given: bytes, *, right: bool) -> None:
-    """Count it. What is wrong is logged, without what it was."""
+    """Count a try. A wrong one is logged, without the secret."""
     address = address_of(scope)
     if right:
         guesses.was_right(address, given)
@@ -187,7 +187,7 @@ def address_of(scope: Scope) -> str:
 
 
 def _until(started: asyncio.Event, receive: Receive) -> Receive:
-    """For who wants no body the request is over once its answer has begun, so that a stream ends."""
+    """A HEAD request is over once its answer has begun, so that a stream ends."""
 
     async def wait() -> Message:
         await started.wait()
@@ -197,7 +197,7 @@ def _until(started: asyncio.Event, receive: Receive) -> Receive:
 
 
 def _route(scope: Scope) -> str:
-    """The template of the path, so that there are few; `other` for what has none."""
+    """The template of the path, of which there are few; `other` for a path without a route."""
     template: str | None = getattr(scope.get("route"), "path", None)
     if template is None:
         return "other"
@@ -215,23 +215,24 @@ def _add_headers(message: Message, cookie: str | None) -> None:
 
 
 def bearer(headers: Headers) -> bytes | None:
-    """The bearer token that came, None where there is no word of one."""
+    """The bearer token of a request, None without one."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
     return given.strip().encode() if scheme.lower() == "bearer" else None
 
 
 def cookies(headers: Headers) -> list[str]:
-    """The session cookies that came. Other cookies of the host, and how they are written, do not matter."""
+    """The session cookies of a request. Other cookies of the host are ignored, whatever their form."""
     pairs = (one.strip().partition("=") for line in headers.getlist("cookie") for one in line.split(";"))
     return [value.strip().strip('"') for name, _, value in pairs if name.strip() == COOKIE and value][:_MOST_COOKIES]
 
 
 def is_guarded(scope: Scope) -> bool:
+    """Whether a request needs a token or a session."""
     return str(scope["path"]).startswith(_GUARDED)
 
 
 def authorise(scope: Scope) -> None:
-    """Raise the Problem of a request that may not go on."""
+    """Raise the Problem of a request that is not allowed."""
     if not is_guarded(scope):
         return
     if scope[ACTOR] is None:
@@ -253,13 +254,13 @@ def require_may_act(scope: Scope) -> None:
 
 
 def require_own_page(scope: Scope) -> None:
-    """A cookie comes along by itself, so a form is taken from our own pages only. Raises a Problem."""
+    """Accept a form from our own pages only, because browsers send cookies with any form. Raises a Problem."""
     if not is_same_origin(Headers(scope=scope)):
         raise Problem(403, "a signed-in browser may change things only from this server's own pages")
 
 
 def is_same_origin(headers: Headers) -> bool:
-    """Whether a browser says that one of our own pages sent this. No word of it counts as no."""
+    """Whether a browser says that one of our own pages sent the request. Without such a header the answer is no."""
     fetch_site = headers.get("sec-fetch-site")
     if fetch_site is not None:
         return fetch_site == "same-origin"
@@ -268,7 +269,7 @@ def is_same_origin(headers: Headers) -> bool:
 
 
 async def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """The body read whole, up to MAX_BODY, and given on; a body on a safe method is not looked at."""
+    """Read the whole body, up to MAX_BODY, and pass it on; the body of a safe method is ignored."""
     if scope["method"] in _SAFE:
         return receive
     too_large = Problem(413, f"the request body is too large: at most {MAX_BODY} bytes")

@@ -1,4 +1,4 @@
-"""Pages of a list: a limit, and a cursor that says behind which item the next page begins."""
+"""Pages of a list: a limit, and a cursor that names the item before the next page."""
 
 import base64
 import binascii
@@ -26,7 +26,8 @@ class Page(msgspec.Struct, frozen=True):
     cursor: str | None
 
     def after(self, kind: type[_T], start: _T) -> _T:
-        """The key that this page begins behind; `start` when it is the first. 400 for a cursor that is not ours."""
+        """The key of the item before this page; `start` for the first page. Raises a Problem (400) for a cursor that no
+        list of this kind gave."""
         if self.cursor is None:
             return start
         try:
@@ -66,27 +67,39 @@ PageOf = Annotated[Page, Depends(_page)]
 
 
 class AfterStation(msgspec.Struct, tag="station"):
+    """The cursor of stations: the id of the last one."""
+
     id: str
 
 
 class AfterIncident(msgspec.Struct, tag="incident"):
+    """The cursor of incidents and blind spots: the number of the last one."""
+
     id: Id
 
 
 class AfterClosure(msgspec.Struct, tag="closure"):
+    """The cursor of closures: the number of the last one."""
+
     id: Id
 
 
 class AfterDeadletter(msgspec.Struct, tag="deadletter"):
+    """The cursor of refused messages: the number of the last one."""
+
     id: Id
 
 
 class AfterUnregistered(msgspec.Struct, tag="unregistered"):
+    """The cursor of unregistered stations: when the last one was heard, and its id."""
+
     last_seen_at: datetime
     station: str
 
 
 class AfterRecord(msgspec.Struct, tag="record"):
+    """The cursor of health and usage: the key of the last record."""
+
     ts: datetime
     terminal: str
     box: str

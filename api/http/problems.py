@@ -36,10 +36,12 @@ def not_found(kind: str, name: object) -> Problem:
 
 
 def bad_parameter(name: str, detail: str, status: int = 422) -> Problem:
+    """422 (or `status`) that names the parameter."""
     return Problem(status, f"{name}: {detail}", parameter=name)
 
 
 def problem_response(problem: Problem, path: str) -> Response:
+    """The answer with the problem document; `path`: of the request."""
     document = {
         "type": "about:blank",
         "title": HTTPStatus(problem.status).phrase,
@@ -85,7 +87,7 @@ def _of_database(exc: asyncpg.PostgresError) -> Problem:
 
 
 def to_problem(exc: Exception) -> Problem:
-    """Whatever went wrong, as an answer that gives nothing away."""
+    """Any error as an answer that reveals no internals."""
     match exc:
         case Problem():
             return exc
@@ -106,7 +108,7 @@ async def _answer(request: Request, exc: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Let every known error of the app leave as a problem document; of the rest the gate makes one."""
+    """Answer every known error of the app with a problem document; the middleware does so for all others."""
     for kind in (
         Problem,
         DatabaseAwayError,

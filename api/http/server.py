@@ -1,7 +1,7 @@
-"""The protocol of the server's connections: uvicorn's, with their number and their patience bounded.
+"""The protocol of the server's connections: uvicorn's, with a bound on their number and on their silence.
 
-uvicorn counts silent connections as if they were requests and refuses everybody when there are many; nor does it end a
-connection that never asks for anything.
+uvicorn counts silent connections like requests and refuses every client when there are many. It never ends a connection
+that sends no request.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from api.http.connections import Connections
 
 SWEEP: Final = 5.0
-"""Seconds between two looks for silent connections."""
+"""Seconds between two searches for silent connections."""
 _WHY: Final = b'{"title":"Service Unavailable","status":503,"detail":"too many connections are busy: try again"}'
 _FULL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 2\r\n"
@@ -21,8 +21,8 @@ _FULL: Final = (
 )
 
 
-class Book:
-    """The connections of one server; `protocol` is what uvicorn makes each of."""
+class ConnectionBook:
+    """The connections of one server; `protocol` is the class of which uvicorn makes one for each connection."""
 
     def __init__(self, most: int) -> None:
         self.connections: Connections[Any] = Connections(most)
@@ -49,7 +49,7 @@ class Book:
 
 
 class _Bounded(H11Protocol):
-    its: Book
+    its: ConnectionBook
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)

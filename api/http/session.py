@@ -1,7 +1,7 @@
 """Secrets: the admin token in its file, and the secrets of sessions and one-use links. No HTTP, no database.
 
 A session's cookie is `{nonce}.{HMAC}` keyed by the admin token: made-up ones are known without asking the database, and
-a new admin token ends all sessions. Rows hold hashes, so who reads the database gets in nowhere.
+a new admin token ends all sessions. Rows hold hashes only, so the content of the database opens no session.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ _SECRET_BYTES: Final = 32
 
 
 class AdminToken:
-    """The token in a file, read again whenever the file changes. Nobody gets in while there is none."""
+    """The token in a file, read again whenever the file changes. Without a token every request is refused."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -36,6 +36,7 @@ class AdminToken:
             )
 
     def current(self) -> bytes:
+        """The token now; empty when there is no usable file."""
         if self._path is None:
             return b""
         try:
@@ -48,6 +49,7 @@ class AdminToken:
         return self._token
 
     def matches(self, given: bytes) -> bool:
+        """Whether this is the token, compared in constant time."""
         token = self.current()
         return bool(token) and hmac.compare_digest(given, token)
 
@@ -57,7 +59,7 @@ class AdminToken:
         return f"{nonce}.{self._sign(nonce)}"
 
     def is_ours(self, cookie: str) -> bool:
-        """Whether we made this cookie, under the present token."""
+        """Whether this server made the cookie, under the present token."""
         nonce, _, signature = cookie.rpartition(".")
         return bool(self.current()) and hmac.compare_digest(signature.encode(), self._sign(nonce).encode())
 
@@ -66,9 +68,10 @@ class AdminToken:
 
 
 def new_secret() -> str:
+    """A random secret for a cookie or a link."""
     return secrets.token_urlsafe(_SECRET_BYTES)
 
 
 def key_of(secret: str) -> bytes:
-    """What the database knows a secret by."""
+    """The hash under which the database keeps a secret."""
     return hashlib.sha256(secret.encode()).digest()

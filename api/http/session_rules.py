@@ -13,14 +13,14 @@ IDLE: Final = 7 * _DAY
 LONGEST: Final = 30 * _DAY
 WALL_IDLE: Final = 30 * _DAY
 WALL_COOKIE: Final = 400 * _DAY
-"""Browsers keep no cookie for longer; that of a wall display is given anew while it is used."""
+"""Maximum age of a cookie in browsers; the cookie of a wall display is renewed while it is used."""
 NOTED_EVERY: Final = 300.0
-"""A use is written down when the last one that was is so old."""
+"""Seconds between two recorded uses."""
 CODE_SECONDS: Final = 900.0
-"""How long a one-use link can be used."""
+"""Seconds for which a one-use link can be used."""
 MOST_SESSIONS: Final = 10_000
 MOST_CODES: Final = 100
-"""Further ones end those that were used, or made, the longest ago."""
+"""Maximum numbers. A further one ends the one that was used, or made, the longest ago."""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,23 +34,24 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ends_at(session: Session) -> float:
-    """When it ends if it is not used from now on."""
+    """When the session ends if it is not used again."""
     if session.wall:
         return session.used + WALL_IDLE
     return min(session.used + IDLE, session.created + LONGEST)
 
 
 def is_over(session: Session, now: float) -> bool:
+    """Whether the session has ended."""
     return now >= ends_at(session)
 
 
 def is_to_note(session: Session, now: float) -> bool:
-    """Whether its use now is to be written down."""
+    """Whether its use now must be recorded."""
     return now - session.used >= NOTED_EVERY
 
 
 def cookie_seconds(session: Session, now: float) -> int:
-    """How long the browser is to keep the cookie."""
+    """Seconds for which the browser should keep the cookie."""
     return int(WALL_COOKIE if session.wall else session.created + LONGEST - now)
 
 

@@ -1,4 +1,4 @@
-"""The browsers that are signed in, and the one-use links that sign one in: rows, so that each can be ended."""
+"""Sessions of browsers, and one-use links that begin one. They are rows, so that each can be ended."""
 
 import asyncio
 from collections import OrderedDict
@@ -26,7 +26,7 @@ from store.sql import queries_beside
 
 QUERIES: Final = queries_beside(__file__)
 KNOWN_FOR: Final = 5.0
-"""Seconds for which a session that was found is not looked up again: so long one that another process ended goes on."""
+"""Seconds for which a session is not looked up again; a session that another process ended may last so much longer."""
 _MOST_KNOWN: Final = 1000
 ADMIN: Final = "admin"
 
@@ -38,10 +38,10 @@ class Sessions:
         self._database, self._token = database, token
         self._known: OrderedDict[bytes, tuple[Session, float]] = OrderedDict()
         self.redeeming = asyncio.Lock()
-        """Held while a code is looked at, so that guesses are counted one after the other."""
+        """Held while a code is checked, so that wrong tries are counted one after the other."""
 
     async def find(self, cookies: Sequence[str], now: float) -> tuple[Session, str] | None:
-        """The session that goes on of the first cookie that has one, and that cookie."""
+        """The session of the first cookie that has one that has not ended, and that cookie."""
         for cookie in cookies:
             if self._token.is_ours(cookie):
                 session = await self._look_up(key_of(cookie), now)
@@ -50,7 +50,7 @@ class Sessions:
         return None
 
     async def goes_on(self, session: Session, now: float) -> bool:
-        """Whether nobody ended it meanwhile."""
+        """Whether the session has not ended meanwhile."""
         return await self._look_up(session.key, now) is not None
 
     async def _look_up(self, key: bytes, now: float) -> Session | None:
@@ -60,7 +60,7 @@ class Sessions:
         return None if session is None or is_over(session, now) else session
 
     async def _load(self, key: bytes, now: float) -> Session | None:
-        """The session as its row has it; a use now is noted."""
+        """The session as its row has it; the use now is recorded."""
         async with self._database.connection() as connection:
             session = await _read(connection, key)
             if session is not None and is_to_note(session, now) and not is_over(session, now):
@@ -92,7 +92,7 @@ class Sessions:
             await connection.execute(QUERIES.end_session, key)
 
     async def end_others(self, session: Session) -> int:
-        """End all sessions of its account but this one; how many."""
+        """End all other sessions of the account; returns their number."""
         self._known.clear()
         async with self._database.connection() as connection:
             ended = await connection.fetch(QUERIES.end_other_sessions, session.account, session.key)
@@ -108,7 +108,7 @@ class Sessions:
         return code, until
 
     async def redeem(self, code: str, now: float) -> str | None:
-        """The account of a code, which is used up then. Of two that come at once one gets it."""
+        """The account of a code, which is used up by that. Of two requests at once only one gets the account."""
         async with self._database.connection() as connection:
             account: str | None = await connection.fetchval(QUERIES.take_code, key_of(code), _time(now))
         return account

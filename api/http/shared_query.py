@@ -1,4 +1,4 @@
-"""One look at the database for all who ask at about the same time, where asking needs no token."""
+"""One query for all requests of about the same time, for answers that need no token."""
 
 import asyncio
 import logging
@@ -13,20 +13,20 @@ from api.http.problems import DatabaseAwayError
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY: float = 1.0
-"""Seconds for which a look serves."""
+"""Seconds for which a result is used again."""
 _QUICK = 0.25
 _REST = 5.0
 _FIRST = 3.0
 _T = TypeVar("_T")
 
 
-class Look(Generic[_T]):
-    """What `look` found, at most LOOK_EVERY (or `every`) seconds ago; two never look at once."""
+class SharedQuery(Generic[_T]):
+    """The result of `look`, at most LOOK_EVERY (or `every`) seconds old; `look` never runs twice at once."""
 
     def __init__(self, look: Callable[[], Awaitable[_T]], every: float | None = None) -> None:
         self._look, self._every = look, every
         self._lock = asyncio.Lock()
-        # Until when it serves, and what was found.
+        # Until when the result is used, and the result.
         self._found: tuple[float, _T] | None = None
         self._took = 0.0
         self._background: asyncio.Task[None] | None = None
@@ -42,8 +42,8 @@ class Look(Generic[_T]):
             return self._found[1]
 
     async def lately(self) -> _T | None:
-        """The same for those who would rather have something older than wait: a look that takes long goes on behind
-        their backs. None when nothing is found in time; it never fails."""
+        """The same without a long wait: returns a stale result while the refresh continues in the background. None when
+        there is no result in time; never raises for the database."""
         if (self._background is None or self._background.done()) and time.monotonic() >= self._rests_until:
             self._background = asyncio.create_task(self._look_quietly(), name="api look")
         if self._background is not None:
@@ -65,11 +65,12 @@ class Look(Generic[_T]):
             self._rests_until = time.monotonic() + self._lasts(time.monotonic() - began)
 
     def _lasts(self, took: float) -> float:
-        """Seconds for which a look serves that took so long: a slow one longer, so that looking is never all we do."""
+        """Seconds for which a result is used that took so long to find. A slow query is repeated less often, so that
+        the process has time for other work."""
         every = LOOK_EVERY if self._every is None else self._every
         return max(every, _REST * (took - _QUICK))
 
     def close(self) -> None:
-        """End what goes on in the background."""
+        """Cancel the refresh in the background."""
         if self._background is not None:
             self._background.cancel()

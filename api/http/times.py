@@ -1,4 +1,4 @@
-"""The window that `from` and `to` name."""
+"""Times in requests, and the window between `from` and `to`."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ _LOST_PLUS = re.compile(r" (\d\d:?\d\d)$")
 _WITHOUT_ZONE: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?")
 
 
-class Asked(msgspec.Struct, frozen=True):
+class WindowQuery(msgspec.Struct, frozen=True):
     """`from` and `to` as given; None: not given."""
 
     begin: datetime | None
@@ -46,7 +46,7 @@ def _said(time: datetime) -> str:
 
 
 def parse_time(name: str, text: str) -> datetime:
-    """An ISO 8601 time; without an offset it is UTC. A `+` of an offset that the URL turned into a space is mended."""
+    """An ISO 8601 time; without an offset it is UTC. A `+` that the URL turned into a space is restored."""
     try:
         time = datetime.fromisoformat(_LOST_PLUS.sub(r"+\1", text.strip()))
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
@@ -73,11 +73,11 @@ def _asked(
         str | None, Query(alias="from", max_length=64, description="ISO 8601; 24 h before `to`, at most 400 days")
     ] = None,
     end: Annotated[str | None, Query(alias="to", max_length=64, description="ISO 8601; now")] = None,
-) -> Asked:
-    return Asked(
+) -> WindowQuery:
+    return WindowQuery(
         None if begin is None else parse_stored_time("from", begin),
         None if end is None else parse_stored_time("to", end),
     )
 
 
-Window = Annotated[Asked, Depends(_asked)]
+Window = Annotated[WindowQuery, Depends(_asked)]

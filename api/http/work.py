@@ -1,6 +1,6 @@
-"""Work that takes long is done by a few threads, in small pieces: the event loop answers others meanwhile.
+"""Long work is done by a few threads, in small pieces, so that the event loop can answer other requests.
 
-What holds Python's lock in one call holds up the loop as well, wherever it runs. So answers are written item by item.
+A call that holds Python's global lock stops the event loop too, on any thread. So answers are written item by item.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from pydantic import BaseModel
 from api.http.problems import Problem
 
 FEW: Final = 100
-"""Things that are worked on at once, where they are: some milliseconds."""
+"""Number of things up to which work is done on the event loop: some milliseconds."""
 MOST_WAITING: Final = 40
-"""Pieces of work that are under way or wait for a thread; a further one is refused."""
+"""Maximum number of pieces of work that run or wait for a thread; a further one is refused."""
 _THREADS: Final = 2
 _SHORT: Final = 10
 
@@ -34,7 +34,7 @@ class Work:
         self._waiting = 0
 
     async def do(self, things: int, work: Callable[[], _T]) -> _T:
-        """What `work` gives, which goes through so many things. Raises a Problem when too much is waiting already."""
+        """The result of `work`, which goes through `things` things. Raises a Problem (503) when too much work waits."""
         if things <= FEW:
             return work()
         if self._waiting >= MOST_WAITING:
@@ -46,14 +46,15 @@ class Work:
             self._waiting -= 1
 
     def close(self) -> None:
-        """Take no more work; what is under way is waited for by nobody."""
+        """Accept no more work, and do not wait for what runs."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class WorkRoute(APIRoute):
-    """A route whose endpoint gives a document, which is written off the event loop if it is long."""
+    """A route whose endpoint returns a document; a long document is written by a worker thread."""
 
     def get_route_handler(self) -> Callable[..., Any]:
+        """As FastAPI's, with the document of the endpoint written by a worker thread when it is long."""
         self.dependant.call = _written(self.endpoint, self.status_code or 200)
         return super().get_route_handler()
 

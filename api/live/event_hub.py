@@ -2,7 +2,7 @@
 
 NOTIFY only wakes the hub; what happened is read from the tables behind a cursor per partition, so that nothing is
 missed when the connection breaks. Each client has a bounded queue: one that cannot keep up is dropped and, coming
-back with its Last-Event-ID, gets from a bounded memory what it missed, or is told to load everything anew.
+back with its Last-Event-ID, gets the events that it missed from a bounded memory, or an event `reset`: load all anew.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ QUEUE: Final = 1000
 REMEMBERED: Final = 5000
 MOST_CLIENTS: Final = 200
 AT_ONCE: Final = 50
-"""Events that are handed to all clients before the event loop looks after others: some milliseconds."""
+"""Events that are sent to all clients before the event loop gets a turn: some milliseconds."""
 _BATCH: Final = 500
 _LOOK_BACK: Final = 200
 _POLL: Final = 5.0
@@ -38,7 +38,7 @@ _SHORTEST_WAIT: Final = 0.5
 _LONGEST_WAIT: Final = 5.0
 
 
-class Event(msgspec.Struct, frozen=True):
+class StreamEvent(msgspec.Struct, frozen=True):
     """One server-sent event: `data` is JSON without line breaks."""
 
     id: str
@@ -46,6 +46,7 @@ class Event(msgspec.Struct, frozen=True):
     data: bytes
 
     def frame(self) -> bytes:
+        """The event as it is sent."""
         return b"id: %s\nevent: %s\ndata: %s\n\n" % (self.id.encode(), self.name.encode(), self.data)
 
 
@@ -53,11 +54,12 @@ class Client:
     """One open stream: events wait in a bounded queue; None ends it."""
 
     def __init__(self) -> None:
-        self.queue: asyncio.Queue[Event | None] = asyncio.Queue(QUEUE)
+        self.queue: asyncio.Queue[StreamEvent | None] = asyncio.Queue(QUEUE)
         self.ended = False
         self.dropped = False
 
-    def put(self, event: Event) -> None:
+    def put(self, event: StreamEvent) -> None:
+        """Queue an event; a client whose queue is full is ended."""
         try:
             self.queue.put_nowait(event)
         except asyncio.QueueFull:
@@ -65,6 +67,7 @@ class Client:
             self.end()
 
     def end(self) -> None:
+        """End the stream after what is queued."""
         self.ended = True
         with suppress(asyncio.QueueFull):
             self.queue.put_nowait(None)
@@ -74,7 +77,7 @@ class TooManyClientsError(Exception):
     """As many streams are open as the server keeps."""
 
 
-class Hub:
+class EventHub:
     """Reads the database and hands events to the clients; `run` it as a task."""
 
     def __init__(self, url: str) -> None:
@@ -82,7 +85,7 @@ class Hub:
         self._epoch = secrets.token_hex(4)
         self._count = 0
         self._clients: set[Client] = set()
-        self._memory: deque[Event] = deque(maxlen=REMEMBERED)
+        self._memory: deque[StreamEvent] = deque(maxlen=REMEMBERED)
         self._heads: dict[int, int] | None = None
         self._entry = 0
         self._entries_had: set[int] = set()
@@ -108,20 +111,22 @@ class Hub:
         return client
 
     def leave(self, client: Client) -> None:
+        """Forget a client; it gets nothing more."""
         self._clients.discard(client)
 
     @property
     def clients(self) -> int:
+        """Number of open streams."""
         return len(self._clients)
 
-    def _missed(self, last_event_id: str | None) -> list[Event]:
+    def _missed(self, last_event_id: str | None) -> list[StreamEvent]:
         if last_event_id is None or last_event_id == self._id():
             return []
         events = list(self._memory)
         for place, event in enumerate(events):
             if event.id == last_event_id and len(events) - place <= QUEUE:
                 return events[place + 1 :]
-        return [Event(self._id(), "reset", b"{}")]
+        return [StreamEvent(self._id(), "reset", b"{}")]
 
     def _id(self) -> str:
         return f"{self._epoch}-{self._count}"
@@ -133,8 +138,9 @@ class Hub:
             logger.exception("a row makes no event: the stream goes on without it")
 
     def publish(self, name: str, data: bytes) -> None:
+        """Send an event to every client, and remember it for those that come back."""
         self._count += 1
-        event = Event(self._id(), name, data)
+        event = StreamEvent(self._id(), name, data)
         self._memory.append(event)
         for client in list(self._clients):
             client.put(event)
@@ -242,7 +248,7 @@ class Hub:
 
 
 async def _in_turns(rows: Sequence[asyncpg.Record]) -> AsyncIterator[asyncpg.Record]:
-    """Rows that all clients get, of which a fall of a province gives thousands: others have their turn between them."""
+    """Rows for all clients, thousands after an outage of a province: other tasks run between them."""
     for place, row in enumerate(rows, 1):
         yield row
         if place % AT_ONCE == 0:

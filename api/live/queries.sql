@@ -5,7 +5,7 @@ SELECT p.partition, coalesce((
 FROM (SELECT DISTINCT partition FROM partition_clock) AS p;
 
 -- name: transitions_after
--- What follows the cursors ($1 partition, $2 seq); at most $3 of each partition at a time.
+-- The transitions after the cursors ($1 partition, $2 seq); at most $3 of each partition at a time.
 SELECT t.partition, t.seq, t.station, t.terminal, t.before, t.after, t.usable, held(t.at) AS at,
        held(t.tick_at) AS tick_at, held(t.deadline_at) AS deadline_at, held(t.seen_at) AS seen_at, t.shard, t.reason, t.written_at
 FROM unnest($1::int[], $2::bigint[]) AS cursor (partition, seq)
@@ -18,7 +18,7 @@ ORDER BY t.written_at, t.partition, t.seq;
 SELECT coalesce(max(id), 0) FROM incident_entry;
 
 -- name: entries_after
--- Ids may become visible out of order: the reader asks a little back and knows what it had.
+-- Ids may become visible out of order: the reader asks for some older ids too, and skips those that it has had.
 SELECT e.id AS entry, e.at, e.actor, e.action, e.text, i.id, i.kind, i.station, coalesce(i.area, s.area) AS area,
        i.shard, i.status, i.began_at, i.opened_at, i.closed_at, i.parent
 FROM incident_entry e JOIN incident i ON i.id = e.incident LEFT JOIN station s ON s.id = i.station

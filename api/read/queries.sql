@@ -1,12 +1,12 @@
 -- name: clocks
--- All pipeline clocks and the database's own time, by which their age is told.
+-- All pipeline clocks.
 SELECT partition, shard, clock, tick_at, judged_at, blind_since FROM partition_clock ORDER BY shard, partition;
 
 -- name: calendars_now
 SELECT calendar, open, changed_at, changes_at FROM calendar_now;
 
 -- name: closures_now
--- Those in force: declared and not withdrawn. Only the approved ones excuse. $1, $2, $3: those of some stations, areas and
+-- Closures in force: declared and not withdrawn. Only approved ones excuse. $1, $2, $3: those of some stations, areas and
 -- programmes; NULL: all.
 SELECT id, held(from_at) AS from_at, approved_at IS NOT NULL AS approved, station, area, programme FROM closure
 WHERE withdrawn_at IS NULL AND from_at <= now() AND until_at > now()
@@ -69,7 +69,7 @@ SELECT station FROM (
 WHERE station > $1 ORDER BY station LIMIT $3;
 
 -- name: subtree
--- The codes of an area's subtree, if they are no more than $2.
+-- The codes of an area's subtree, at most $2.
 SELECT code FROM area WHERE path && $1::text[] LIMIT $2;
 
 -- name: get_stations
@@ -83,8 +83,8 @@ FROM station s LEFT JOIN station_stand st ON st.station = s.id
 WHERE s.id = ANY ($1::text[]) ORDER BY s.id;
 
 -- name: list_terminals
--- The registered terminals of some stations with what was heard of them, at most $2; a judge that set one aside does not
--- know how it is.
+-- The registered terminals of some stations with what was heard of them, at most $2; the state of
+-- a terminal that a judge has set aside is not known.
 SELECT t.station, t.id, t.type, t.counts, held(t.installed_at) AS installed_at, t.refresh_due,
        ts.partition, ts.shard, CASE WHEN aside.subject IS NULL THEN ts.state ELSE 'unproven' END AS state,
        held(ts.since) AS since, held(ts.seen_at) AS seen_at, ts.usable, ts.users, ts.every, ts.deadline
@@ -147,7 +147,7 @@ ORDER BY array_position($1::text[], code) LIMIT 1;
 SELECT code, name, name_en, name_bo, level FROM area WHERE parent = $1 ORDER BY code LIMIT $2;
 
 -- name: list_blind_spots
--- Those that are open, newest first, before the one numbered $1, of subtrees ($2: codes) whether they name an area or a
+-- Open blind spots, newest first, before the one numbered $1, of subtrees ($2: codes) whether they name an area or a
 -- station of it, of a kind ($3).
 SELECT i.id, i.kind, coalesce(i.area, s.area) AS area, i.station, i.status, i.began_at, i.detail
 FROM incident i LEFT JOIN station s ON s.id = i.station
@@ -175,7 +175,7 @@ FROM area_count c JOIN area a ON a.code = c.area WHERE a.parent IS NULL;
 SELECT definition FROM calendar WHERE id = $1;
 
 -- name: station_closures
--- Those of a station ($1), its areas ($2) and its programmes ($3) that touch the window ($4, $5), as long as each held:
+-- Closures of a station ($1), its areas ($2) and its programmes ($3) that touch the window ($4, $5), as long as each held:
 -- one that was withdrawn before it ended holds until then, and one withdrawn before it began never held.
 SELECT id, kind, held(from_at) AS begin, held(ends_at) AS end, reason, approved_at IS NOT NULL AS approved
 FROM (SELECT *, CASE WHEN withdrawn_at IS NULL OR withdrawn_at >= until_at THEN until_at
@@ -185,7 +185,7 @@ WHERE (station = $1 OR area = ANY ($2::text[]) OR programme = ANY ($3::text[]))
 ORDER BY from_at, id LIMIT $6;
 
 -- name: list_closures
--- Newest first, before the one numbered $1, in subtrees ($2: codes) whether they name an area or a station of it; of a
+-- Closures, newest first, before number $1, in subtrees ($2: codes) whether they name an area or a station of it; of a
 -- station ($3) also those of its areas and programmes; of a status ($4).
 SELECT c.id, c.kind, c.station, c.area, c.programme, held(c.from_at) AS from_at,
        held(c.until_at) AS until_at, c.reason, c.declared_by, c.declared_at,
@@ -256,13 +256,13 @@ WHERE station = $1 AND ts >= $2 AND ts < $3 AND (ts, terminal, box, id) < ($4, $
 ORDER BY ts DESC, terminal DESC, box DESC, id DESC LIMIT $8;
 
 -- name: total_usage
--- Of the whole window, however many pages its items fill. Exact, also beyond 64 bits: no record may spoil the others.
+-- Totals of the whole window, of all pages. Exact, also beyond 64 bits, so that one wrong record does not make it fail.
 SELECT coalesce(sum(sessions), 0) AS sessions, coalesce(sum(minutes), 0)::float8 AS minutes
 FROM usage WHERE station = $1 AND ts >= $2 AND ts < $3;
 
 -- name: list_incidents
 -- Newest first. An incident of a station belongs to the station's area unless it names one itself. $7: of a parent; $8:
--- only what stands for itself, neither part of another nor such that it pages nobody.
+-- only incidents that are neither part of another nor quiet (without notifications).
 SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
        i.acknowledged_at, i.acknowledged_by, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent,
        i.detail,
@@ -291,7 +291,7 @@ WHERE i.id = $1;
 SELECT id, at, actor, action, text FROM incident_entry WHERE incident = $1 ORDER BY id DESC LIMIT $2;
 
 -- name: unstable_shards
--- Where gaps recur, as the incident process says.
+-- Shards with an incident about recurring gaps.
 SELECT shard FROM incident
 WHERE kind = 'pipeline_blind' AND (status <> 'closed' OR reopen_at IS NOT NULL) AND detail ->> 'reason' = 'unstable'
   AND shard IS NOT NULL;

@@ -12,6 +12,8 @@ IncidentStatus = Literal["open", "acknowledged", "closed"]
 
 
 class Document(BaseModel):
+    """A part of an answer; it never changes."""
+
     model_config = ConfigDict(frozen=True)
 
 
@@ -91,6 +93,8 @@ class Interval(Document):
 
 
 class Opening(Document):
+    """Opening hours of a day, with exact times."""
+
     begin: datetime = Field(serialization_alias="from")
     end: datetime = Field(serialization_alias="to")
 
@@ -179,6 +183,8 @@ class HealthSample(Document):
 
 
 class UsageItem(Document):
+    """Sessions and minutes of use that a terminal reported."""
+
     begin: datetime = Field(serialization_alias="from")
     until: datetime | None
     sessions: int | None
@@ -187,6 +193,8 @@ class UsageItem(Document):
 
 
 class UsageTotal(Document):
+    """Sessions and minutes of the whole window."""
+
     sessions: int
     minutes: float
 
@@ -226,6 +234,8 @@ class BlindSpot(Document):
 
 
 class AreaChild(Document):
+    """A part of an area; the counts are of its whole subtree."""
+
     code: str
     name: str
     name_en: str | None
@@ -288,6 +298,8 @@ class IncidentDocument(Document):
 
 
 class IncidentEntry(Document):
+    """What happened to an incident, and who did it."""
+
     id: int
     at: datetime
     actor: str
@@ -302,6 +314,8 @@ class IncidentDetail(IncidentDocument):
 
 
 class PipelineGap(Document):
+    """A time in which a pipeline clock did not count."""
+
     begin: datetime = Field(serialization_alias="from")
     end: datetime = Field(serialization_alias="to")
     reason: str
@@ -358,7 +372,7 @@ class Trusted(Document):
     by: str
 
 
-class SigninLink(Document):
+class NewSigninLink(Document):
     """A link that signs one browser in, once, until then."""
 
     link: str

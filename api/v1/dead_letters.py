@@ -1,4 +1,4 @@
-"""What was refused, and who was heard but is not registered."""
+"""Refused messages, and stations that were heard but are not registered."""
 
 from datetime import UTC, datetime
 from typing import Final

@@ -1,4 +1,4 @@
-"""What other programs ask without a token: is the process alive, is the whole pipeline, and how much of what."""
+"""Probes for programs without a token: liveness of the process, readiness of the pipeline, metrics."""
 
 import logging
 from typing import Literal
@@ -10,8 +10,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from api.http.database import Database
 from api.http.metrics import Metrics
 from api.http.problems import DatabaseAwayError
-from api.http.shared_query import Look
-from api.live.event_hub import Hub
+from api.http.shared_query import SharedQuery
+from api.live.event_hub import EventHub
 from api.read.counting import Survey, kept_totals
 from api.read.moment import load_clocks, load_cover
 from api.read.pipeline import load_steadiness, newest_deadletter
@@ -27,14 +27,14 @@ router = APIRouter(tags=["probes"])
 
 
 class Probes:
-    """The looks at the database behind /readyz and /metrics."""
+    """The shared queries behind /readyz and /metrics."""
 
-    def __init__(self, database: Database, hub: Hub, metrics: Metrics, survey: Look[Survey]) -> None:
+    def __init__(self, database: Database, hub: EventHub, metrics: Metrics, survey: SharedQuery[Survey]) -> None:
         self._database, self._hub, self._metrics, self._survey = database, hub, metrics, survey
-        # Those this process was started with, whatever an upgrade lays down beside it meanwhile.
+        # The migrations of this process: an upgrade may replace the files while it runs.
         self._migrations = read_migrations()
-        self.readiness = Look(self._readiness)
-        self.figures = Look(self._figures)
+        self.readiness = SharedQuery(self._readiness)
+        self.figures = SharedQuery(self._figures)
 
     async def _readiness(self) -> Readiness:
         warnings: list[str] = []

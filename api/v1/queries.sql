@@ -14,8 +14,8 @@ FROM partition_clock c CROSS JOIN LATERAL (
 ORDER BY c.shard, c.partition, g.began_at DESC;
 
 -- name: list_consumers
--- Where each consumer stands, since when it has not moved, and how far that is behind the end that was seen last; an
--- end of another log says nothing.
+-- The offset of each consumer, when it moved last, and the lag behind the end that was seen last. The end of a log with
+-- another identity is ignored.
 SELECT c.consumer, c.topic, c.partition, c.next_offset, c.instance, c.updated_at,
        e.end_offset, e.at AS end_at, e.end_offset - least(c.next_offset, e.end_offset) AS lag
 FROM consumer_offset c
@@ -23,13 +23,13 @@ LEFT JOIN log_end e ON e.topic = c.topic AND e.partition = c.partition AND e.log
 ORDER BY c.consumer, c.topic, c.partition;
 
 -- name: list_signs
--- The processes that were alive within the last hour; those without a sign for 30 s are missed.
+-- The processes that were alive within the last hour; those without a sign for 30 s are not alive.
 SELECT service, instance, role, at, round(extract(epoch FROM clock_timestamp() - at)::numeric, 1)::float8 AS age_s,
        clock_timestamp() - at <= interval '30 seconds' AS alive, detail
 FROM service_sign ORDER BY service, instance;
 
 -- name: list_deadletters
--- The newest 10,000 are kept for reading; what lies beyond them is not shown.
+-- Only the newest 10,000 are shown.
 SELECT id, at, topic, station, reason, detail, excerpt, size, refused, shard FROM dead_letter
 WHERE id < $1 AND id > coalesce((SELECT id FROM dead_letter ORDER BY id DESC OFFSET 10000 LIMIT 1), 0)
 ORDER BY id DESC LIMIT $2;

@@ -1,4 +1,4 @@
-"""What /docs and /openapi.json say of each route beyond its types: a summary, and an example of question and answer.
+"""What /docs and /openapi.json say about each route beyond its types: a summary, and an example of request and answer.
 
 A test validates every example against the schema of its route. Pure.
 """
@@ -439,6 +439,7 @@ PUBLISHED: Final = {
     "ActionRequest": "Deed",
     "AreaDocument": "Area",
     "IncidentDocument": "Incident",
+    "NewSigninLink": "SigninLink",
     "RemovalRequest": "Why",
     "RestartRequest": "Restart",
     "ShardDocument": "Shard",

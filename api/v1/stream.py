@@ -23,11 +23,11 @@ router = APIRouter(tags=["stream"])
 HEARTBEAT: Final = 15.0
 _PATIENCE: Final = 20.0
 _LOOK_AGAIN: Final = 1.0
-"""Seconds for which an admission is taken as it was found, for events come by hundreds."""
+"""Seconds for which an admission is not checked again, because events come by hundreds."""
 
 
 class EventStream(StreamingResponse):
-    """The stream of one client of the hub. It ends when nothing is taken from it for a while."""
+    """The stream of one client of the hub. It ends when the client takes nothing for a while."""
 
     media_type = "text/event-stream"
 
@@ -44,6 +44,8 @@ class EventStream(StreamingResponse):
                 self._context.metrics.streams_dropped.inc()
 
     async def stream_response(self, send: Send) -> None:
+        """Send until the stream ends, or until the client takes nothing for too long."""
+
         async def patiently(message: Message) -> None:
             async with asyncio.timeout(_PATIENCE):
                 await send(message)
@@ -56,13 +58,14 @@ class EventStream(StreamingResponse):
 
 
 class Admission:
-    """Whether who opened a stream would still be let in: a stream may go on for longer than a session or a token."""
+    """Whether the client of a stream would still be admitted: a stream may last longer than a session or a token."""
 
     def __init__(self, context: Context, session: Session | None) -> None:
         self._context, self._session = context, session
         self._token, self._looked_at = context.token.current(), time.monotonic()
 
     async def holds(self) -> bool:
+        """Whether the client would be admitted now."""
         now = time.monotonic()
         if now - self._looked_at < _LOOK_AGAIN:
             return True

@@ -11,7 +11,7 @@ import msgspec
 from fastapi import FastAPI
 
 from api.config import ApiConfig
-from api.live.event_hub import Hub
+from api.live.event_hub import EventHub
 from api.service import open_app
 from store.pool import Pool
 
@@ -244,7 +244,7 @@ async def calling(app: FastAPI, token: str | None = TOKEN) -> AsyncIterator[http
 
 
 @asynccontextmanager
-async def serving(settings: ApiConfig, token: str | None = TOKEN) -> AsyncIterator[tuple[httpx.AsyncClient, Hub]]:
+async def serving(settings: ApiConfig, token: str | None = TOKEN) -> AsyncIterator[tuple[httpx.AsyncClient, EventHub]]:
     """The app of a config and a client of it."""
     async with open_app(settings) as (app, hub), calling(app, token) as client:
         yield client, hub

@@ -21,7 +21,7 @@ from api.config import ApiConfig
 from api.http import middleware
 from api.http.connections import PATIENCE
 from api.http.guesses import Guesses
-from api.http.server import Book
+from api.http.server import ConnectionBook
 from api.http.session import AdminToken
 from api.live import event_hub as hub_module
 from api.service import open_app, run
@@ -458,7 +458,7 @@ async def test_silent_connections_shut_nobody_out(pool: Pool, database: str, tmp
 
 
 async def test_a_silent_connection_ends_after_a_while() -> None:
-    book = Book(10)
+    book = ConnectionBook(10)
     async with await serve_bare(book) as server:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -473,7 +473,7 @@ async def test_a_silent_connection_ends_after_a_while() -> None:
         writer.close()
 
 
-async def serve_bare(book: Book) -> asyncio.Server:
+async def serve_bare(book: ConnectionBook) -> asyncio.Server:
     """A server that has nothing to say to whatever it is asked."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -16,7 +16,7 @@ from api.http.openapi import shape_of
 from api.http.paging import MAX_ID, AfterRecord, AfterStation, Page
 from api.http.problems import Problem
 from api.http.session import AdminToken
-from api.http.times import Asked, parse_time
+from api.http.times import WindowQuery, parse_time
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
@@ -55,9 +55,9 @@ def test_times_are_read(text: str) -> None:
 
 
 def test_the_window_is_the_last_day_up_to_now() -> None:
-    assert Asked(None, None).window(NOW) == (NOW - timedelta(days=1), NOW)
+    assert WindowQuery(None, None).window(NOW) == (NOW - timedelta(days=1), NOW)
     early = NOW - timedelta(days=9)
-    assert Asked(None, early).window(NOW) == (early - timedelta(days=1), early)
+    assert WindowQuery(None, early).window(NOW) == (early - timedelta(days=1), early)
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ def test_the_window_is_the_last_day_up_to_now() -> None:
 )
 def test_a_window_that_is_too_long_is_refused(begin: datetime, end: datetime | None, parameter: str) -> None:
     with pytest.raises(Problem) as refused:
-        Asked(begin, end).window(NOW)
+        WindowQuery(begin, end).window(NOW)
     assert (refused.value.status, refused.value.members["parameter"]) == (422, parameter)
     assert "400: ask for less" in refused.value.detail
 
 
 def test_the_longest_window_is_answered() -> None:
     begin = NOW - timedelta(days=400)
-    assert Asked(begin, None).window(NOW) == (begin, NOW)
+    assert WindowQuery(begin, None).window(NOW) == (begin, NOW)
 
 
 def test_short_area_codes_are_padded_and_others_left_alone() -> None:

@@ -21,8 +21,8 @@ from api.console.station_map import (
     SHAPES,
     STATIONS,
     WIDTH,
-    Label,
     Lettering,
+    MapLabel,
     Mark,
     Place,
     Point,
@@ -35,7 +35,7 @@ from api.console.station_map import (
 from api.console.texts import TABLES, Words
 from api.console.timeline_bar import Segment, segments, sums
 from api.http.problems import DatabaseAwayError
-from api.http.shared_query import Look
+from api.http.shared_query import SharedQuery
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -98,7 +98,7 @@ def test_names_are_written_where_there_is_room() -> None:
     assert many.labels == []
 
 
-def boxes(labels: list[Label], lettering: Lettering) -> list[tuple[float, float, float, float]]:
+def boxes(labels: list[MapLabel], lettering: Lettering) -> list[tuple[float, float, float, float]]:
     """What names cover, as narrow as they may be: a quarter less than the width that room is kept for."""
     shares = {"start": 0.0, "middle": 0.5, "end": 1.0}
     found = []
@@ -237,7 +237,7 @@ async def test_a_slow_look_serves_longer(monkeypatch: pytest.MonkeyPatch, rest: 
         done.append(await asyncio.to_thread(len, "looking"))
         return len(done)
 
-    seen = Look(look)
+    seen = SharedQuery(look)
     assert [await seen(), await seen()] == [1, looks]
 
 
@@ -253,7 +253,7 @@ async def test_who_asks_for_something_lately_does_not_wait_for_a_slow_look(monke
             raise DatabaseAwayError("away")
         return found
 
-    seen = Look(look)
+    seen = SharedQuery(look)
     asyncio.get_running_loop().call_later(0.01, may_look.set)
     assert await seen.lately() == "a", "there is nothing yet: it waits"
     may_look.clear()
@@ -276,7 +276,7 @@ async def test_a_look_in_the_background_ends_when_it_is_closed(monkeypatch: pyte
         finally:
             ended.set()
 
-    seen = Look(look)
+    seen = SharedQuery(look)
     assert await seen.lately() is None, "nothing is found in time"
     await asyncio.sleep(0)
     seen.close()
