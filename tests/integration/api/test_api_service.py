@@ -176,7 +176,7 @@ async def test_stop_ends_open_streams_at_once(database: str, tmp_path: Path) -> 
 
 async def test_a_client_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "QUEUE", 3)
-    hub = hub_module.Hub("postgresql://unused")
+    hub = hub_module.EventHub("postgresql://unused")
     slow, quick = hub.join(None), hub.join(None)
     for number in range(4):
         hub.publish("transition", b"%d" % number)
@@ -187,7 +187,7 @@ async def test_a_client_that_takes_nothing_is_dropped(monkeypatch: pytest.Monkey
 
 async def test_many_events_at_once_leave_others_their_turn(pool: Pool, database: str) -> None:
     await World(pool).clock()
-    hub = hub_module.Hub(database)
+    hub = hub_module.EventHub(database)
     turn, published = 0, Counter[int]()
     publish, done = hub.publish, asyncio.Event()
 
