@@ -28,9 +28,10 @@ from contract.codec import encode
 from contract.entries import read_entry
 from contract.log import RECORDS, AcceptedData, DataEntry
 from contract.messages import Health, Record, Usage
-from ingest.handler import COMMIT_RECORDS, RecordsHandler
-from ingest.rows import RecordRows, columns_of, keys_of, take
+from ingest.handler import RecordsHandler
+from ingest.rows import RecordRows, columns_of, keys_of, take_units
 from ingest.store import copy_records, fetch_boots, insert_of, save_rows
+from ingest.waiting import COMMIT_RECORDS
 from milepost.embedded import postgres
 from store.migrate import migrate
 from store.offsets import Claim
@@ -103,7 +104,7 @@ async def prepare(connection: Connection, batches: list[list[KafkaRecord]]) -> P
         units = [unit for record in batch for unit in read_entry("bench", record)]
         keys = keys_of(units)
         boots.update(await fetch_boots(connection, [key for key in keys if key not in boots]))
-        prepared.append(take(units, boots, {}))
+        prepared.append(take_units(units, boots, {}))
     return prepared
 
 

@@ -1,1 +1,1 @@
-"""Who stores: Kafka to TimescaleDB."""
+"""Stores the log of records: Kafka to TimescaleDB."""

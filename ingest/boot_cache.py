@@ -1,4 +1,4 @@
-"""The boots that were met lately; a cache of the database, thrown away whenever that may differ."""
+"""A cache of the boots of the last batches; it is cleared whenever it may differ from the database."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ MAX_BOOTS: Final = 100_000
 
 
 class BootCache:
-    """Least recently used go first, and only in `shrink`: a batch keeps what it has."""
+    """Drops the least recently used boots, and only in `shrink`: within a batch all boots stay."""
 
     def __init__(self, size: int = MAX_BOOTS) -> None:
         self._size = size
@@ -20,8 +20,8 @@ class BootCache:
     def __len__(self) -> int:
         return len(self._boots)
 
-    def find(self, keys: Iterable[Key]) -> tuple[dict[Key, Boot], list[Key]]:
-        """The boots that are here, now the most recently used, and the keys of those that are not."""
+    def find_boots(self, keys: Iterable[Key]) -> tuple[dict[Key, Boot], list[Key]]:
+        """The boots that are cached, which become the most recently used, and the keys of those that are not."""
         found, missing = {}, []
         for key in keys:
             boot = self._boots.get(key)
@@ -32,18 +32,21 @@ class BootCache:
                 found[key] = boot
         return found, missing
 
-    def add(self, boots: Mapping[Key, Boot]) -> None:
+    def add_boots(self, boots: Mapping[Key, Boot]) -> None:
+        """Keep boots that were read from the database."""
         self._boots.update(boots)
 
-    def drop(self, keys: Iterable[Key]) -> None:
+    def drop_boots(self, keys: Iterable[Key]) -> None:
+        """Forget these boots; keys that are not here are ignored."""
         for key in keys:
             self._boots.pop(key, None)
 
     def clear(self) -> None:
+        """Forget all boots."""
         self._boots.clear()
 
     def shrink(self, scattered: Iterable[Key]) -> None:
-        """After a batch that left these boxes in many pieces: back to the bounds."""
-        self.drop(scattered)
+        """After a batch: drop `scattered`, the boxes in too many pieces, and what exceeds the size."""
+        self.drop_boots(scattered)
         while len(self._boots) > self._size:
             self._boots.popitem(last=False)

@@ -1,4 +1,4 @@
-"""What is known of a boot of a terminal: the ids stored of its box, and how its clock stands to ours."""
+"""A boot of a terminal: the ids stored of its box, and how its clock relates to the clock of the server."""
 
 from typing import Final
 
@@ -7,20 +7,23 @@ from contract.device_times import Source, anchor_of, by_anchor, by_bounds
 from ingest.seen_ids import SeenIds
 
 Key = tuple[str, str, str]
-"""(station, terminal, boot); a box bears the name of the boot that wrote it."""
+"""(station, terminal, boot); a box has the name of the boot that wrote it."""
 
 LAST_STEP: Final = 3_600_000
 """ms between two updates of a boot's last receipt: a coarse lower bound is enough for the next boot."""
 
 
 class Boot:
-    """A boot and its box. Times are ms since the epoch by our clock; `anchor` is seconds."""
+    """A boot and its box. Times are ms since the epoch by the clock of the server; `anchor` is seconds.
+
+    `after` and `before` bound the records of a box whose boot has no anchor.
+    """
 
     __slots__ = ("after", "anchor", "before", "first_at", "has_row", "last_at", "met", "run", "seen")
 
     def __init__(self) -> None:
         self.seen = SeenIds()
-        # Whether the box was met: from then on its bounds hold still.
+        # Whether records of the box were seen: from then on its bounds do not change.
         self.met = False
         self.has_row = False
         self.after: WallMs | None = None
@@ -32,11 +35,11 @@ class Boot:
 
     @property
     def began(self) -> WallMs | None:
-        """When it began, at the latest."""
+        """The latest moment at which the boot can have begun; None without an anchor."""
         return None if self.anchor is None else WallMs(round(self.anchor * 1000))
 
     def hear(self, run: int, up: MonotonicSeconds | None, received: WallMs) -> bool:
-        """Take in that a message of this boot came; whether anything to be written changed."""
+        """A message of this boot was received; return whether a value that must be written changed."""
         found = anchor_of(received, up)
         if found is None:
             return False
@@ -65,7 +68,7 @@ class Boot:
     def time_of(
         self, at: WallMs, up: MonotonicSeconds | None, received: WallMs, carrier: "Boot"
     ) -> tuple[WallMs, Source]:
-        """Corrected time of a record of this box, and what it rests on."""
+        """The corrected time of a record of this box, and where it was derived from."""
         anchor = self.anchor
         if anchor is None:
             return by_bounds(at, self.after, self.before, received)
@@ -75,5 +78,5 @@ class Boot:
         return by_bounds(at, self.began, None if carrier is self else carrier.began, received)
 
     def latest(self, received: WallMs) -> WallMs:
-        """No record of this box is later than that."""
+        """The latest possible time of a record of this box."""
         return received if self.anchor is not None or self.before is None else min(self.before, received)

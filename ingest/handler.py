@@ -1,4 +1,4 @@
-"""What ingest does with its partitions of the log: records and replies here, dead letters below.
+"""The handlers of ingest: one for records and replies, one for dead letters.
 
 `apply` only collects; `save` reads the entries slice by slice and writes them in the consumer's transaction, so
 that the memory of a batch is its bytes and one slice of rows.
@@ -6,7 +6,7 @@ that the memory of a batch is its bytes and one slice of rows.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -17,99 +17,70 @@ from contract.entries import DataUnit, Refusal, Unit, not_storable, read_entry, 
 from contract.messages import Record
 from ingest.boot_cache import BootCache
 from ingest.repeats import Repeats
-from ingest.rows import RecordRows, keys_of, runs_of, take
+from ingest.rows import RecordRows, keys_of, runs_of, take_units
 from ingest.store import can_copy, fetch_boots, fetch_earlier, save_refusals, save_rows
+from ingest.waiting import WaitingRecords
 from store.aside import POISON
 from store.offsets import Claim
 from store.pool import Connection
 
 log = logging.getLogger(__name__)
 
-COMMIT_AFTER: Final = 0.2
-"""Seconds that a record waits for others."""
-COMMIT_RECORDS: Final = 5000
-"""Kafka records that are enough for a commit."""
-COMMIT_BYTES: Final = 8 * 1024 * 1024
-"""Bytes of them that are enough for a commit; with what one fetch brings, this bounds what waits."""
 SLICE_ROWS: Final = 1000
 """Rows that are written at a time."""
 READ_AT_ONCE: Final = 100
-"""Kafka records that are read before the database's answer is looked for."""
+"""Kafka records that are decoded before the answer of the database is read."""
 
 
 class Tally(msgspec.Struct):
-    """What was committed since the start."""
+    """Records committed since the start."""
 
     stored: int = 0
     repeated: int = 0
     refused: int = 0
     differing: int = 0
-    """Of the repeated, those that are not known to be what is stored, and are kept aside."""
+    """Repeated records that are not known to equal the stored record, and are kept as dead letters."""
 
-    def add(self, other: "Tally") -> None:
+    def add_tally(self, other: "Tally") -> None:
+        """Add the numbers of a batch."""
         self.stored += other.stored
         self.repeated += other.repeated
         self.refused += other.refused
         self.differing += other.differing
 
 
-class WaitingRecords:
-    """Kafka records that were taken in and are not committed yet, by partition; `patience` in seconds."""
-
-    def __init__(self, patience: float = COMMIT_AFTER) -> None:
-        self._patience = patience
-        self._records: dict[int, list[ConsumerRecord[bytes, bytes]]] = {}
-        self._since: float | None = None
-        self._count = self._bytes = 0
-
-    def add(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
-        self._records.setdefault(partition, []).extend(records)
-        self._count += len(records)
-        self._bytes += sum(len(record.value or b"") for record in records)
-        if self._since is None:
-            self._since = now
-
-    def due(self, now: float) -> bool:
-        if self._since is None:
-            return False
-        return now - self._since >= self._patience or self._count >= COMMIT_RECORDS or self._bytes >= COMMIT_BYTES
-
-    def of(self, partitions: Collection[int]) -> Iterator[ConsumerRecord[bytes, bytes]]:
-        for partition in sorted(partitions):
-            yield from self._records.get(partition, ())
-
-    def drop(self, partitions: Collection[int]) -> None:
-        for partition in partitions:
-            self._records.pop(partition, None)
-        if not self._records:
-            self._since = None
-            self._count = self._bytes = 0
-
-
 class _CollectingHandler:
-    """What both handlers share: collecting, and knowing which log it is."""
+    """What both handlers share: they collect records, and keep the identity of the log.
+
+    The methods are those of `broker.consumer.Handler`.
+    """
 
     def __init__(self) -> None:
-        self.waiting = WaitingRecords()
+        self.waiting = WaitingRecords[ConsumerRecord[bytes, bytes]]()
         self.tally = Tally()
         self._log = ""
         self._batch = Tally()
 
     async def load(self, connection: Connection, held: Claim) -> None:
+        """Nothing of a partition is kept in memory; only the identity of the log."""
         self._log = held.log
 
     def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
-        self.waiting.add(partition, records, now)
+        """Collect records until the next commit."""
+        self.waiting.add_records(partition, records, now)
 
     def due(self, now: float) -> bool:
-        return self.waiting.due(now)
+        """Whether to commit now."""
+        return self.waiting.is_due(now)
 
     def saved(self, partitions: Collection[int]) -> None:
-        self.waiting.drop(partitions)
-        self.tally.add(self._batch)
+        """The records of these partitions are committed."""
+        self.waiting.drop_partitions(partitions)
+        self.tally.add_tally(self._batch)
 
     def forget(self, partitions: Collection[int]) -> None:
-        self.waiting.drop(partitions)
+        """The records of these partitions will be read again."""
+        self.waiting.drop_partitions(partitions)
 
 
 class _SliceWrite(msgspec.Struct, frozen=True):
@@ -120,7 +91,10 @@ class _SliceWrite(msgspec.Struct, frozen=True):
 
 
 class RecordsHandler(_CollectingHandler):
-    """Stores milepost.records: every record once, whatever was replayed or sent again."""
+    """Stores milepost.records: every record once, also when entries are read or sent again.
+
+    `memory` keeps boots between batches.
+    """
 
     def __init__(self, memory: BootCache | None = None) -> None:
         super().__init__()
@@ -129,17 +103,19 @@ class RecordsHandler(_CollectingHandler):
         self._copy = False
 
     async def load(self, connection: Connection, held: Claim) -> None:
+        """Find out, too, whether the server can COPY."""
         await super().load(connection, held)
         self._copy = await can_copy(connection)
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
+        """Write the waiting records of these partitions: the next slice is decoded while one is being written."""
         self._batch = Tally()
         ahead: _SliceWrite | None = None
         async for units in self._slices(partitions):
             rows = self._take_from_memory(units)
             if ahead is not None and not await self._settle(connection, ahead):
-                self._memory.drop(keys_of(units))
-                rows = None  # decided on what the database then did not take
+                self._memory.drop_boots(keys_of(units))
+                rows = None  # they were decided with boots that the database did not store
             ahead = None if rows is None else _SliceWrite(units, asyncio.create_task(self._write(connection, rows)))
             if ahead is None:
                 await self._store(connection, units)
@@ -151,14 +127,15 @@ class RecordsHandler(_CollectingHandler):
             log.warning("records kept aside: their ids are taken", extra={"records": self._batch.differing})
 
     def forget(self, partitions: Collection[int]) -> None:
+        """The boots in memory may differ from the database now."""
         super().forget(partitions)
         self._memory.clear()
 
     async def _slices(self, partitions: Collection[int]) -> AsyncIterator[list[Unit]]:
-        """The units of these partitions, some at a time; they are read while the database writes those before."""
+        """The units of these partitions in slices; one is decoded while the database writes the slice before."""
         units: list[Unit] = []
         rows = 0
-        for number, record in enumerate(self.waiting.of(partitions)):
+        for number, record in enumerate(self.waiting.of_partitions(partitions)):
             if number % READ_AT_ONCE == 0:
                 await asyncio.sleep(0)
             for unit in read_entry(self._log, record):
@@ -171,25 +148,25 @@ class RecordsHandler(_CollectingHandler):
             yield units
 
     def _take_from_memory(self, units: Sequence[Unit]) -> RecordRows | None:
-        """The rows of a slice if they need nothing of the database; so they are made while it writes the last ones."""
-        boots, missing = self._memory.find(keys_of(units))
+        """The rows of a slice if all its boots are in memory; the database may still be writing the slice before."""
+        boots, missing = self._memory.find_boots(keys_of(units))
         if missing or runs_of(units, boots):
             return None
         try:
-            return take(units, boots, {})
-        except POISON:  # the same will come of it in `_store`, which finds the culprit
-            self._memory.drop(keys_of(units))
+            return take_units(units, boots, {})
+        except POISON:  # `_store` will fail in the same way, and find the culprit
+            self._memory.drop_boots(keys_of(units))
             return None
 
     async def _take(self, connection: Connection, units: Sequence[Unit]) -> RecordRows:
-        boots, missing = self._memory.find(keys_of(units))
+        boots, missing = self._memory.find_boots(keys_of(units))
         fetched = await fetch_boots(connection, missing)
-        self._memory.add(fetched)
+        self._memory.add_boots(fetched)
         boots |= fetched
-        return take(units, boots, await fetch_earlier(connection, runs_of(units, boots)))
+        return take_units(units, boots, await fetch_earlier(connection, runs_of(units, boots)))
 
     async def _write(self, connection: Connection, rows: RecordRows) -> Exception | None:
-        """Write rows, or give back why the database refuses one of them."""
+        """Write rows; return the error when the database refuses a value of one of them."""
         try:
             async with connection.transaction():
                 differing = await self._save(connection, rows)
@@ -199,14 +176,14 @@ class RecordsHandler(_CollectingHandler):
         return None
 
     async def _settle(self, connection: Connection, ahead: _SliceWrite) -> bool:
-        """Wait for a slice's end; True when it went in as it was."""
+        """Wait until a slice is written; False when the database refused a value and the units were divided."""
         why = await ahead.task
         if why is not None:
             await self._store_apart(connection, ahead.units, why)
         return why is None
 
     async def _store(self, connection: Connection, units: Sequence[Unit]) -> None:
-        """Decide and write; when the database refuses a value, all but the culprit."""
+        """Decide and write; when the database refuses a value, write all units but the culprit."""
         try:
             async with connection.transaction():
                 rows = await self._take(connection, units)
@@ -221,17 +198,18 @@ class RecordsHandler(_CollectingHandler):
         await save_rows(connection, rows, copy=self._copy)
         if not rows.repeats:
             return 0
-        letters = await self._repeats.judge(connection, self._log, rows.repeats)
+        letters = await self._repeats.find_differing(connection, self._log, rows.repeats)
         if letters:
             await save_refusals(connection, letters)
         return len(letters)
 
     def _stored(self, rows: RecordRows, differing: int) -> None:
-        self._batch.add(Tally(rows.stored, rows.repeated, len(rows.refusals), differing))
+        self._batch.add_tally(Tally(rows.stored, rows.repeated, len(rows.refusals), differing))
         self._memory.shrink(rows.scattered)
 
     async def _store_apart(self, connection: Connection, units: Sequence[Unit], why: Exception) -> None:
-        self._memory.drop(keys_of(units))  # they hold what was rolled back
+        """Store the halves of `units` until what the database refuses is a single unit or record."""
+        self._memory.drop_boots(keys_of(units))  # they hold what was rolled back
         halves = halve(units)
         if halves:
             for half in halves:
@@ -240,7 +218,7 @@ class RecordsHandler(_CollectingHandler):
             await self._refuse(connection, units[0], why)
 
     async def _refuse(self, connection: Connection, unit: Unit, why: Exception) -> None:
-        """Keep a culprit as a dead letter; it counts as seen, so that a replay adds none."""
+        """Keep a culprit as a dead letter. Its ids count as stored, so that a replay adds no second letter."""
         if isinstance(unit, Refusal):
             log.error("a dead letter cannot be stored", extra={"source": unit.source, "error": repr(why)})
             return
@@ -252,11 +230,12 @@ class RecordsHandler(_CollectingHandler):
             await self._mark(connection, unit)
 
     async def _mark(self, connection: Connection, unit: DataUnit) -> None:
+        """Count the ids of a unit as stored without storing its records."""
         keys = keys_of([unit])
         try:
             async with connection.transaction():
                 boots = await fetch_boots(connection, keys)
-                rows = take([unit], boots, {})
+                rows = take_units([unit], boots, {})
                 rows.records.clear()
                 await save_rows(connection, rows, copy=self._copy)
         except POISON:
@@ -264,7 +243,7 @@ class RecordsHandler(_CollectingHandler):
 
 
 def halve(units: Sequence[Unit]) -> list[Sequence[Unit]]:
-    """The two halves of a list of units, or of the records of a single one; nothing when it is a single thing."""
+    """The two halves of a list of units, or of the records of a single unit; empty when it cannot be divided."""
     if len(units) > 1:
         return [units[: len(units) // 2], units[len(units) // 2 :]]
     unit = units[0]
@@ -280,9 +259,10 @@ def _with_records(unit: DataUnit, records: list[Record]) -> DataUnit:
 
 
 class DeadLettersHandler(_CollectingHandler):
-    """Keeps the newest of milepost.deadletter."""
+    """Stores milepost.deadletter; the database keeps the newest."""
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
-        refusals = [read_letter(self._log, record) for record in self.waiting.of(partitions)]
+        """Write the waiting dead letters."""
+        refusals = [read_letter(self._log, record) for record in self.waiting.of_partitions(partitions)]
         self._batch = Tally(refused=len(refusals))
         await save_refusals(connection, refusals)

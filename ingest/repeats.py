@@ -1,7 +1,8 @@
-"""Records that come under an id which is stored already: the same again, or other content that must not be lost.
+"""Records whose id is stored already: repetitions, or other content that must not be lost.
 
-An agent sends again what no ack reached, and a replayed log repeats everything: both find their record at its time.
-Only other content, or a time that is judged otherwise today, needs a search through a history, which is rationed.
+An agent sends records again until an ack arrives, and a replayed log repeats everything: both find the stored record at
+the same time. Only other content, or a time that is corrected differently today, needs a search through the history of
+the station, which is limited.
 """
 
 import time
@@ -18,10 +19,10 @@ from store.sql import queries_beside
 QUERIES = queries_beside(__file__)
 
 NEAR: Final = (timedelta(minutes=15), timedelta(days=1))
-"""Around its time, the second for what is not found in the first: an anchor becomes better by as long as a boot's first
-message lay in a broker, and a time that rests on the receipt alone moves with it."""
+"""Windows around the time of a record; the second is for records that are not found in the first. An anchor improves by
+as long as the first message of a boot waited in a broker, and a time derived from the receipt alone moves with it."""
 FAR: Final = timedelta(days=400)
-"""As far from its receipt as a record's time is believed."""
+"""The largest accepted distance between the time of a record and its receipt."""
 FAR_EVERY: Final = 1.0
 """Seconds between two searches through a history."""
 FAR_RECORDS: Final = 5
@@ -43,10 +44,10 @@ class Repeats:
         self._clock = clock
         self._next_far = 0.0
 
-    async def judge(
+    async def find_differing(
         self, connection: Connection, log: str, repeats: Mapping[type[Record], Sequence[Repeat]]
     ) -> list[Refusal]:
-        """The dead letters of what is not stored as it came; the caller writes them. `log` is the log's identity."""
+        """Dead letters for records that do not equal the stored record; the caller writes them. `log`: its identity."""
         letters: list[Refusal] = []
         for kind, records in repeats.items():
             differing, missing = await _look_near(connection, kind, records)
@@ -68,7 +69,7 @@ class Repeats:
 async def _compare(
     connection: Connection, kind: type[Record], records: Sequence[Repeat], window: timedelta
 ) -> tuple[list[Repeat], list[Repeat]]:
-    """Those that are stored with other content, and those that are not found."""
+    """The records that are stored with other content, and the records that are not found."""
     columns = columns_of(kind, [one.row for one in records])
     same: dict[int, bool] = {}
     for place, is_same in await connection.fetch(_COMPARE[kind], *columns, window):
@@ -92,7 +93,7 @@ async def _look_near(
 async def _look_far(
     connection: Connection, kind: type[Record], records: Sequence[Repeat]
 ) -> tuple[list[Repeat], list[Repeat]]:
-    """The same through 400 days, and among all kinds."""
+    """Like `_look_near`, within 400 days and among records of all kinds."""
     differing, missing = await _compare(connection, kind, records, FAR)
     if not missing:
         return differing, []

@@ -1,4 +1,4 @@
-"""What a batch of units adds to the tables: decided in memory, with the boots at hand."""
+"""The rows that a batch of units adds to the tables, decided in memory with the boots of the units."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,14 +16,14 @@ from contract.messages import Inventory, Presence, Record, Usage
 from ingest.boots import Boot, Key
 
 MAX_RANGES_KEPT: Final = 64
-"""A box in more pieces than that is not kept in memory between batches, so that a number of boxes bounds it."""
+"""A box in more pieces is not kept in memory between batches, so that the number of boxes bounds the memory."""
 
 Row = tuple[Any, ...]
 Column = Sequence[Any]
 
 
 class Repeat(NamedTuple):
-    """A record whose id was stored already, and the row that it would be: to be compared with what is stored."""
+    """A record whose id was stored already, and its row, to be compared with the stored row."""
 
     unit: DataUnit
     record: Record
@@ -31,7 +31,7 @@ class Repeat(NamedTuple):
 
 
 Run = tuple[str, str, int]
-"""(station, terminal, run): asks for the last receipt of the boots before that run."""
+"""(station, terminal, run): the key of a question for the last receipt of the boots before that run."""
 
 
 class RecordRows:
@@ -40,7 +40,7 @@ class RecordRows:
     def __init__(self) -> None:
         self.records: dict[type[Record], list[Row]] = defaultdict(list)
         self.boxes: dict[Key, Boot] = {}
-        # As text and of this moment: the boots go on changing while the rows are written.
+        # As text, fixed now: the boots go on changing while the rows are written.
         self.seen: dict[Key, str] = {}
         self.scattered: list[Key] = []
         self.anchors: dict[Key, Boot] = {}
@@ -52,7 +52,7 @@ class RecordRows:
 
 
 def keys_of(units: Iterable[Unit]) -> dict[Key, None]:
-    """The boots that the units speak of, each once, in order."""
+    """The keys of the boots that the units name, each once, in order."""
     found: dict[Key, None] = {}
     for unit in units:
         if isinstance(unit, DataUnit):
@@ -64,7 +64,7 @@ def keys_of(units: Iterable[Unit]) -> dict[Key, None]:
 
 
 def runs_of(units: Iterable[Unit], boots: Mapping[Key, Boot]) -> dict[Run, None]:
-    """The runs whose predecessor bounds a box that is met now and has no anchor."""
+    """The runs whose predecessors bound a box that is new and has no anchor."""
     found: dict[Run, None] = {}
     if all(boot.met or boot.anchor is not None for boot in boots.values()):
         return found
@@ -79,10 +79,11 @@ def runs_of(units: Iterable[Unit], boots: Mapping[Key, Boot]) -> dict[Run, None]
     return found
 
 
-def take(units: Iterable[Unit], boots: Mapping[Key, Boot], earlier: Mapping[Run, WallMs | None]) -> RecordRows:
+def take_units(units: Iterable[Unit], boots: Mapping[Key, Boot], earlier: Mapping[Run, WallMs | None]) -> RecordRows:
     """Turn units into rows, in order; each (box, id) once. Changes the boots.
 
-    `boots` holds all of `keys_of(units)`; `earlier` answers `runs_of(units)` for what was known before them (ms).
+    `boots` holds all of `keys_of(units)`; `earlier` has for each of `runs_of(units)` the last receipt that the
+    database has of the boots before that run (ms).
     """
     rows = RecordRows()
     last_before = _Predecessors(boots, earlier) if earlier else None
@@ -98,7 +99,7 @@ def take(units: Iterable[Unit], boots: Mapping[Key, Boot], earlier: Mapping[Run,
 
 
 class _Predecessors:
-    """When the boots before a run were last heard, those of this batch included."""
+    """The last receipts of the boots before a run, including the boots of this batch."""
 
     def __init__(self, boots: Mapping[Key, Boot], earlier: Mapping[Run, WallMs | None]) -> None:
         self._earlier = earlier
@@ -106,7 +107,7 @@ class _Predecessors:
         for (station, terminal, _), boot in boots.items():
             self._boots[station, terminal].append(boot)
 
-    def last(self, station: str, terminal: str, run: int) -> WallMs | None:
+    def last_receipt(self, station: str, terminal: str, run: int) -> WallMs | None:
         here = (b.last_at for b in self._boots[station, terminal] if b.anchor is not None and b.run < run)
         stored = self._earlier.get((station, terminal, run))
         return max(chain(here, () if stored is None else (stored,)), default=None)
@@ -149,7 +150,7 @@ def _take_fresh(
     if box.seen.ranges > MAX_RANGES_KEPT:
         rows.scattered.append(key)
     if not box.met:
-        box.meet(carrier, before.last(station, terminal, run) if before and box.anchor is None else None)
+        box.meet(carrier, before.last_receipt(station, terminal, run) if before and box.anchor is None else None)
     received_at = _datetime(unit.entry.received)
     for record in fresh:
         rows.records[type(record)].append(_row(unit, record, carrier, box, received_at))

@@ -1,4 +1,4 @@
-"""Which ids of a box were stored already: sorted disjoint ranges."""
+"""The ids of a box that are stored, as sorted disjoint ranges."""
 
 import re
 from bisect import bisect_right
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 MAX_RANGES: Final = 4096
-"""Ranges kept of one box. Beyond that the oldest gaps are closed: what comes for them later counts as stored."""
+"""Ranges kept of one box. Beyond that the oldest gaps are closed: ids in them count as stored from then on."""
 
 _NUMBER = re.compile(r"-?\d+")
 
@@ -35,10 +35,11 @@ class SeenIds:
 
     @property
     def ranges(self) -> int:
+        """Number of ranges."""
         return len(self._bounds) // 2
 
     def add(self, ids: Iterable[int]) -> list[int]:
-        """Take ids in and return those that are new, each once, in the order given."""
+        """Add ids; return those that are new, each once, in the order given."""
         fresh = [number for number in ids if self._take(number)]
         if len(self._bounds) > 2 * MAX_RANGES:
             del self._bounds[1 : len(self._bounds) - 2 * MAX_RANGES + 1]

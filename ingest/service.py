@@ -1,4 +1,4 @@
-"""Who stores: Kafka to TimescaleDB or plain PostgreSQL."""
+"""The ingest service: from Kafka into TimescaleDB or plain PostgreSQL."""
 
 import asyncio
 import logging
@@ -15,11 +15,11 @@ from store.tasks import end_tasks
 log = logging.getLogger(__name__)
 
 _MAX_RECORDS = 5000
-_COMMIT_TIMEOUT = 120.0  # room for picking single culprits out of a batch
+_COMMIT_TIMEOUT = 120.0  # seconds: long enough to find single culprits in a batch
 
 
 class IngestConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`instance` names this process in the offsets it owns."""
+    """Settings of the service. `instance` is the name of this process in the offsets that it owns."""
 
     database_url: str
     kafka_servers: str
@@ -55,7 +55,7 @@ def _consumer(config: IngestConfig, name: str, topic: str) -> ConsumerConfig:
 
 
 async def _run_together(consumers: list[LogConsumer], stop: asyncio.Event) -> None:
-    """All of them until `stop`; the first that ends in any other way ends the others."""
+    """Run all consumers until `stop`; when one of them fails, end the others."""
     tasks = [asyncio.create_task(consumer.run(stop), name=f"consumer {n}") for n, consumer in enumerate(consumers)]
     try:
         await asyncio.gather(*tasks)

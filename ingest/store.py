@@ -1,4 +1,4 @@
-"""The rows of a batch, into the database."""
+"""Writes the rows of a batch, and reads the boots that a batch needs."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from store.sql import queries_beside
 
 
 class LostBoxError(Exception):
-    """What was stored of a box is no longer in the database: start again."""
+    """A row of record_box is no longer in the database: start again."""
 
 
 QUERIES = queries_beside(__file__)
@@ -39,12 +39,12 @@ _TABLES: Final[dict[type[Record], tuple[str, str]]] = {
 
 
 async def can_copy(connection: Connection) -> bool:
-    """Whether the server knows COPY, which is twice as fast as an INSERT: its WebAssembly build does not."""
+    """Whether the server has COPY, which is twice as fast as INSERT; the WebAssembly build of PostgreSQL has not."""
     return "emcc" not in str(await connection.fetchval(QUERIES.server_version))
 
 
 async def fetch_boots(connection: Connection, keys: Collection[Key]) -> dict[Key, Boot]:
-    """The boots with these keys; one that was never met comes back empty."""
+    """The boots with these keys; a boot without rows comes back empty."""
     if not keys:
         return {}
     found = {}
@@ -62,7 +62,7 @@ async def fetch_boots(connection: Connection, keys: Collection[Key]) -> dict[Key
 
 
 async def fetch_earlier(connection: Connection, runs: Collection[Run]) -> dict[Run, WallMs | None]:
-    """For each run when a boot with a lower run was last heard, ms."""
+    """For each run the last receipt of a boot with a lower run, ms; None when there is none."""
     if not runs:
         return {}
     rows = await connection.fetch(QUERIES.fetch_earlier, *zip(*runs, strict=True))
@@ -75,15 +75,17 @@ def insert_of(kind: type[Record]) -> str:
 
 
 async def copy_records(connection: Connection, kind: type[Record], rows: Sequence[Row]) -> None:
+    """Add records of one kind with COPY."""
     await connection.copy_records_to_table(_TABLES[kind][0], records=rows, columns=names_of(kind))
 
 
 async def insert_records(connection: Connection, kind: type[Record], rows: Sequence[Row]) -> None:
+    """Add records of one kind with INSERT."""
     await connection.execute(insert_of(kind), *columns_of(kind, rows))
 
 
 async def save_rows(connection: Connection, rows: RecordRows, *, copy: bool) -> None:
-    """Write all of it; the caller's transaction holds it together."""
+    """Write records, boxes, anchors, replies and dead letters, in the transaction of the caller."""
     write = copy_records if copy else insert_records
     for kind, records in rows.records.items():
         await write(connection, kind, records)
@@ -111,7 +113,7 @@ async def _save_boxes(connection: Connection, rows: RecordRows) -> None:
 
 
 async def save_refusals(connection: Connection, refusals: list[Refusal]) -> None:
-    """Add dead letters and let the oldest go."""
+    """Add dead letters, and delete the oldest beyond `DEAD_LETTERS`."""
     await connection.execute(QUERIES.insert_dead_letters, *_columns(refusals[-DEAD_LETTERS:], _REFUSAL))
     await connection.execute(QUERIES.trim_dead_letters, DEAD_LETTERS)
 

@@ -30,8 +30,8 @@ from broker.consumer import ConsumerConfig, LogConsumer
 from contract.entries import DataUnit, Refusal, not_judged, read_entry
 from contract.errors import RemedyError
 from contract.log import RECORDS
-from ingest.handler import WaitingRecords
 from ingest.store import save_refusals
+from ingest.waiting import WaitingRecords
 from store.aside import Aside, is_poison
 from store.migrate import require_current
 from store.offsets import Claim
@@ -77,7 +77,7 @@ class HealthHandler:
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules = rules
-        self._waiting = WaitingRecords(_PATIENCE)
+        self._waiting = WaitingRecords[ConsumerRecord[bytes, bytes]](_PATIENCE)
         self._sequences: dict[int, int] = {}
         self._counted: dict[int, int] = {}
         self._revisit: dict[int, list[Key]] = {}
@@ -101,11 +101,11 @@ class HealthHandler:
 
     def apply(self, partition: int, records: Sequence[ConsumerRecord[bytes, bytes]], now: float) -> None:
         """Keep records until they are saved."""
-        self._waiting.add(partition, records, now)
+        self._waiting.add_records(partition, records, now)
 
     def due(self, now: float) -> bool:
         """Whether the records that wait should be saved by now (monotonic s)."""
-        return self._waiting.due(now)
+        return self._waiting.is_due(now)
 
     async def save(self, connection: Connection, partitions: Collection[int]) -> None:
         """Evaluate the records that wait, and store the results, in the transaction of their offsets."""
@@ -171,7 +171,7 @@ class HealthHandler:
         can send its heartbeat to the group."""
         units: list[DataUnit] = []
         rows = 0
-        for record in self._waiting.of(partitions):
+        for record in self._waiting.of_partitions(partitions):
             found = [unit for unit in read_entry(self._log, record) if isinstance(unit, DataUnit)]
             found = [unit for unit in found if only is None or _key(unit) in only]
             units += found
@@ -184,14 +184,14 @@ class HealthHandler:
 
     def saved(self, partitions: Collection[int]) -> None:
         """The transaction of `save` was committed."""
-        self._waiting.drop(partitions)
+        self._waiting.drop_partitions(partitions)
         self._sequences |= self._counted
         for partition in partitions:
             self._revisit.pop(partition, None)
 
     def forget(self, partitions: Collection[int]) -> None:
         """Drop the state of partitions that were revoked, or whose transaction failed."""
-        self._waiting.drop(partitions)
+        self._waiting.drop_partitions(partitions)
         for partition in partitions:
             for kept in (self._sequences, self._revisit, self._troubles, self._aside):
                 kept.pop(partition, None)

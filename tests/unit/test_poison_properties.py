@@ -26,7 +26,7 @@ from contract.entries import DataUnit, read_entry
 from contract.log import LIVE, RECORDS, Tick
 from contract.messages import Data, Event, Health, Heartbeat, Inventory, Presence, Status, Usage
 from ingest.boots import Boot
-from ingest.rows import columns_of, keys_of, runs_of, take
+from ingest.rows import columns_of, keys_of, runs_of, take_units
 from tests.edges import NOW, shapes
 
 RECORD_SHAPES = {kind: list(shapes(kind)) for kind in (Health, Usage, Inventory, Presence, Event)}
@@ -102,7 +102,7 @@ class Way:
     def store(self, unit: DataUnit) -> None:
         for key in keys_of([unit]):
             self.boots.setdefault(key, Boot())
-        rows = take([unit], self.boots, dict.fromkeys(runs_of([unit], self.boots), self.received - 1000))
+        rows = take_units([unit], self.boots, dict.fromkeys(runs_of([unit], self.boots), self.received - 1000))
         for kind, records in rows.records.items():
             columns_of(kind, records)
 

@@ -13,9 +13,10 @@ from contract.log import DEADLETTER, DeadLetter, ReplyEntry
 from contract.messages import Event, Health, Inventory, Presence, Record, Reply, Resource, Usage
 from ingest import store as ingest_store
 from ingest.boot_cache import BootCache
-from ingest.handler import DeadLettersHandler, RecordsHandler, WaitingRecords
+from ingest.handler import DeadLettersHandler, RecordsHandler
 from ingest.rows import names_of
 from ingest.seen_ids import MAX_RANGES
+from ingest.waiting import HasValue, WaitingRecords
 from store.pool import Pool
 from tests.integration.ingest_kit import NOW, data, feed, health, identities, kafka_record, store
 
@@ -345,17 +346,17 @@ async def test_dead_letters_are_kept_readable_and_few(pool: Pool, monkeypatch: p
 def test_a_commit_is_due_by_time_number_or_size() -> None:
     few, many = [kafka_record(b"x")], [kafka_record(b"x")] * 5000
     big = [kafka_record(b"x" * 2**20)] * 8
-    waiting = WaitingRecords()
-    assert not waiting.due(100.0)
-    waiting.add(0, few, 100.0)
-    assert not waiting.due(100.19)
-    assert waiting.due(100.21)
-    waiting.drop({0})
+    waiting = WaitingRecords[HasValue]()
+    assert not waiting.is_due(100.0)
+    waiting.add_records(0, few, 100.0)
+    assert not waiting.is_due(100.19)
+    assert waiting.is_due(100.21)
+    waiting.drop_partitions({0})
     for enough in (many, big):
-        waiting.add(1, enough, 200.0)
-        assert waiting.due(200.0)
-        waiting.drop({1})
-    assert not waiting.due(300.0)
+        waiting.add_records(1, enough, 200.0)
+        assert waiting.is_due(200.0)
+        waiting.drop_partitions({1})
+    assert not waiting.is_due(300.0)
 
 
 async def letters(pool: Pool) -> list[tuple[str, str]]:
