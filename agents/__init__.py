@@ -1,4 +1,4 @@
-"""Who sends: the terminal agent, its collectors and outbox."""
+"""The terminal agent with its collectors and outbox, and the fleet simulator."""
 
 VERSION = "0.1.0"
-"""What the agent reports of itself; a test holds it to the distribution's version."""
+"""The version that the agent reports; a test compares it with the version of the distribution."""

@@ -18,7 +18,7 @@ Values = dict[str, Any]
 
 
 class Subject(NamedTuple):
-    """What is to be measured, as the settings say."""
+    """The parts of the machine to measure, from the settings."""
 
     disk: str = "/"
     services: Mapping[str, str] = {}
@@ -27,7 +27,7 @@ class Subject(NamedTuple):
 
 
 class Collector(NamedTuple):
-    """One field of a record. `value_fn` may fail: the field is then not known."""
+    """One field of a record. When `value_fn` fails, the record is without the field."""
 
     name: str
     value_fn: Callable[[Subject], object]
@@ -46,14 +46,14 @@ def _disk(subject: Subject) -> float:
 
 
 def _temperature(_: Subject) -> float | None:
-    """The hottest sensor, in °C; a machine without any has none."""
+    """The temperature of the hottest sensor, in °C; None without sensors."""
     read = getattr(psutil, "sensors_temperatures", dict)
     found = [sensor.current for sensors in read().values() for sensor in sensors if -60 < sensor.current < 200]
     return round(max(found), 1) if found else None
 
 
 def _traffic(direction: str) -> Callable[[Subject], int]:
-    """Bytes since the machine's boot over all interfaces that lead out of it."""
+    """Bytes since the boot of the machine over all interfaces but loopback."""
 
     def value(_: Subject) -> int:
         counters = psutil.net_io_counters(pernic=True)
@@ -83,11 +83,11 @@ HEALTH: Final = (
     Collector("wifi", _wifi),
     Collector("services", _services),
 )
-"""`rtt_ms` is the link's to tell, not the machine's."""
+"""`rtt_ms` is not among them: the agent's link measures it."""
 
 
 def _service_works(check: str) -> bool:
-    """tcp://host:port: something accepts; process:name: a process of that name runs."""
+    """tcp://host:port: a connection is accepted; process:name: a process with that name runs."""
     kind, _, what = check.partition(":")
     try:
         return _listens(what.removeprefix("//")) if kind == "tcp" else _runs(what)
@@ -121,7 +121,7 @@ def _first(*paths: Path) -> str | None:
 
 
 def _tidy(text: str) -> str:
-    """What the contract takes: printable, not longer than 200 characters."""
+    """The text as the contract allows it: printable, not longer than 200 characters."""
     return "".join(c for c in text if c.isprintable())[:200]
 
 
@@ -158,7 +158,7 @@ INVENTORY: Final = (
 
 
 def collect(collectors: Iterable[Collector], subject: Subject) -> Values:
-    """The values that could be had; a collector that fails costs its own field only."""
+    """The values of all collectors that succeed and have one, by name."""
     values = {collector.name: _value(collector, subject) for collector in collectors}
     return {name: value for name, value in values.items() if value is not None}
 

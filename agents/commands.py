@@ -1,4 +1,7 @@
-"""What the agent does with orders from the server. It judges no signatures: without `accept_unsigned` it obeys none."""
+"""Which commands and settings from the server the agent accepts.
+
+The agent cannot verify signatures, so it accepts none without `accept_unsigned`.
+"""
 
 import logging
 from collections import OrderedDict
@@ -14,7 +17,7 @@ _REMEMBERED: Final = 64
 
 
 class CommandPolicy:
-    """Decides whether an order is carried out, and remembers the last replies: a command may come twice."""
+    """Accepts or refuses commands and settings. It remembers the last replies, because a command may arrive twice."""
 
     def __init__(self, *, accept_unsigned: bool) -> None:
         self._accept_unsigned = accept_unsigned
@@ -22,7 +25,7 @@ class CommandPolicy:
         self._replies: OrderedDict[str, Reply] = OrderedDict()
 
     def accepts_config(self, config: Config) -> bool:
-        """Whether to apply these settings: newer than the last, and trusted."""
+        """Whether to apply these settings: they are newer than the last, and unsigned settings are allowed."""
         if config.rev <= self._rev:
             return False
         if not self._accept_unsigned:
@@ -32,7 +35,7 @@ class CommandPolicy:
         return True
 
     def answer(self, command: Command, now: WallMs) -> tuple[Reply, str | None]:
-        """The reply to a command and the name of the work to do, if any. `now` is the wall clock in ms."""
+        """The reply to a command, and the name of the command when it is to be carried out now. `now`: wall clock."""
         if command.id in self._replies:
             return self._replies[command.id], None
         why_not = self._why_not(command, now)

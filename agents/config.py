@@ -1,4 +1,4 @@
-"""What an agent is told at its start. A broken value raises `RemedyError`."""
+"""The settings of an agent. A wrong value raises `RemedyError`."""
 
 import logging
 import ssl
@@ -21,8 +21,8 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `broker` is mqtt://[user@]host[:port] or mqtts://… ; `user` and `password` override what the URL says. The user
     of a password alone is the station's id, by which the broker's access rules go.
-    `data` is the directory of the outbox and the run counter; it is made, its parent is not, unless it is `root`.
-    `usable` is said in every heartbeat; `usable_command`, when given, is run every `every` seconds instead and
+    `data` is the directory of the outbox and the run counter; it is made, its parent is not, unless that is `root`.
+    `usable` is sent in every heartbeat; `usable_command`, when given, is run every `every` seconds instead and
     its exit status 0 means usable. `services` maps a name to a check: tcp://host:port or process:name.
     `wifi` names the interface of the access point. `reports` is a directory into which other programs write usage
     counts and the list of resources (see `agents.reports`). `accept_unsigned` lets commands and settings without a
@@ -49,22 +49,22 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     outbox_rows: int = 50_000
     outbox_bytes: int = 16 * 1024 * 1024
     backlog_rate: float = 20
-    """Records a second of those that wait since before the connection."""
+    """Records a second that are sent of those written before the connection."""
     resend_after: float = 60
     resend_at_most: float = 600
 
     def __repr__(self) -> str:
-        """Names the terminal only: the rest holds secrets."""
+        """Shows the terminal only: other fields hold secrets."""
         return f"AgentConfig(station={self.station!r}, terminal={self.terminal!r})"
 
     @property
     def name(self) -> str:
-        """What its files are called."""
+        """The name of the files of this agent, without their suffix."""
         return terminal_name(self.station, self.terminal)
 
 
 class Broker(NamedTuple):
-    """Where the MQTT broker is and as whom to go there."""
+    """Address of the MQTT broker, and the account to log in with."""
 
     host: str
     port: int
@@ -74,7 +74,7 @@ class Broker(NamedTuple):
 
 
 def parse_broker(url: str) -> Broker:
-    """Take an MQTT URL apart; raise `RemedyError` when it is none."""
+    """Parse an MQTT URL. Raises `RemedyError` when it is not one."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -88,7 +88,7 @@ def parse_broker(url: str) -> Broker:
 
 
 def broker_of(config: AgentConfig) -> Broker:
-    """The broker with the settings' own user and password."""
+    """The broker; user and password of the settings replace those of the URL."""
     found = parse_broker(config.broker)
     password = config.password or found.password
     user = config.user or found.user or (config.station if password else None)
@@ -123,7 +123,7 @@ def check(config: AgentConfig) -> None:
 
 
 def tls_context(path: Path | None) -> ssl.SSLContext:
-    """What verifies the broker by the CA certificate in a file, or by the system's. Raises `RemedyError`."""
+    """A TLS context that trusts the CA certificate in a file, or those of the system. Raises `RemedyError`."""
     try:
         return ssl.create_default_context(cafile=str(path) if path else None)
     except OSError as exc:
@@ -134,7 +134,7 @@ def tls_context(path: Path | None) -> ssl.SSLContext:
 
 
 def prepare_directory(path: Path) -> str | None:
-    """Make the data directory; return why that failed, if it did: heartbeats need none."""
+    """Make the data directory. Returns why that failed, or None; the agent sends heartbeats without a directory."""
     try:
         path.mkdir(mode=0o700, exist_ok=True)
     except OSError as exc:

@@ -1,4 +1,4 @@
-"""The agent's data directory, its lock and its run counter. A disk may hang in any of it, so a `Worker` does it."""
+"""The agent's data directory, its lock and its run counter. A `Worker` does the work, as a disk may hang."""
 
 from collections import deque
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from agents.worker import HangsError, Worker
 from contract.errors import RemedyError
 
 HANGS_AFTER: Final = 10.0
-"""Seconds after which a disk that does not answer is named."""
+"""Seconds after which a disk that does not answer is reported."""
 _FIRST: Final = AgentState(run=1)
 
 
 class Files:
-    """What an agent needs of its directory before its outbox. `close` when done.
+    """Directory, lock and run counter of an agent; `close` when done.
 
-    `troubles` are files that cannot be used, each with why. Raises `RemedyError` when another agent of this terminal
+    `troubles` are (file, reason) of files that cannot be used. Raises `RemedyError` when another agent of this terminal
     runs on the directory.
     """
 
@@ -32,38 +32,41 @@ class Files:
         self._lock: Lock | None = None
         self._refused: RemedyError | None = None
         self._state: AgentState | None = None
-        self._told_hang = False
+        self._reported_hang = False
         self.troubles: deque[tuple[str, str]] = deque(maxlen=10)
         self._do(self._begin)
-        # What comes late changes nothing any more: a boot keeps its run.
+        # A run counter that is read later changes nothing: a boot keeps its run.
         self.run = (self._state or _FIRST).run
         self._check()
 
     def _begin(self) -> None:
         for directory in self._directories:
-            self._name("data directory", prepare_directory(directory))
+            self._add_trouble("data directory", prepare_directory(directory))
         try:
             self._lock = Lock(self._lock_path)
         except RemedyError as exc:
             self._refused = exc
             return
-        self._name("lock", self._lock.trouble)
+        self._add_trouble("lock", self._lock.trouble)
         self._state, trouble = begin_run(self._state_path)
-        self._name("run counter", trouble)
+        self._add_trouble("run counter", trouble)
 
     def had_outbox(self) -> bool:
         """Whether an earlier start had an outbox here."""
         return self._state is not None and self._state.outbox
 
-    def follow(self, *, outbox: bool) -> None:
-        """See to what comes late; `outbox` says whether there is one on disk now. Raises `RemedyError`."""
+    def update(self, *, outbox: bool) -> None:
+        """Report a hanging disk, and note whether there is an outbox on disk.
+
+        Raises `RemedyError` when a slow disk shows only now that another agent holds the lock.
+        """
         self._check()
         if outbox and self._state and not self._state.outbox:
             self._do(self._remember_outbox)
         hangs = self._worker.busy_for > HANGS_AFTER
-        if hangs and not self._told_hang:
-            self._name("data directory", "the disk does not answer")
-        self._told_hang = hangs
+        if hangs and not self._reported_hang:
+            self._add_trouble("data directory", "the disk does not answer")
+        self._reported_hang = hangs
 
     def _remember_outbox(self) -> None:
         if self._state:
@@ -71,6 +74,7 @@ class Files:
             save(self._state_path, self._state)
 
     def close(self) -> None:
+        """Release the lock."""
         self._do(self._release)
 
     def _release(self) -> None:
@@ -81,7 +85,7 @@ class Files:
         if self._refused:
             raise self._refused
 
-    def _name(self, file: str, trouble: str | None) -> None:
+    def _add_trouble(self, file: str, trouble: str | None) -> None:
         if trouble is not None:
             self.troubles.append((file, trouble))
 

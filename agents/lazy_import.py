@@ -1,4 +1,4 @@
-"""Keep a library from loading what it hardly ever uses: memory is scarce where the agent runs."""
+"""Keeps a library from loading modules that it rarely uses: the agent runs where memory is scarce."""
 
 import sys
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from types import ModuleType
 
 
 @contextmanager
-def deferred(package: str, child: str) -> Iterator[None]:
-    """Within the block, importing `package.child` gives a stand-in that loads the module when it is first used.
+def import_lazily(package: str, child: str) -> Iterator[None]:
+    """Within the block, importing `package.child` gives a stand-in, which loads the module at its first use.
 
-    After it everybody else imports the module as ever. Nothing happens where it is loaded already.
+    After the block the module is imported as usual. If it is loaded already, nothing changes.
     """
     name = f"{package}.{child}"
     if name in sys.modules:

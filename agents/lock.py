@@ -1,4 +1,4 @@
-"""One agent of a terminal on a data directory."""
+"""The lock that keeps two agents of a terminal from one data directory."""
 
 import logging
 from pathlib import Path
@@ -10,10 +10,10 @@ _log = logging.getLogger(__name__)
 
 
 class Lock:
-    """The terminal's lock file, held until `release`. Two agents of one terminal would seem to be a copied machine.
+    """The terminal's lock file, held until `release`: the server would take two agents for a copied machine.
 
-    `trouble` is why it cannot be held, or None: a disk that refuses it stops no heartbeat. Raises `RemedyError` when
-    another agent holds it.
+    `trouble` is why the lock cannot be held, or None: heartbeats go on when the disk refuses it. Raises `RemedyError`
+    when another agent holds it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,6 +27,7 @@ class Lock:
             self.trouble = f"it cannot be held: {exc.strerror}"
 
     def release(self) -> None:
+        """Close the file, which frees the lock."""
         if self._file is not None:
             self._file.close()
 
@@ -35,7 +36,7 @@ def _open(path: Path) -> IO[str]:
     try:
         return path.open("a", encoding="ascii")
     except OSError:
-        return path.open(encoding="ascii")  # on a read-only disk an old one can be held all the same
+        return path.open(encoding="ascii")  # on a read-only disk an existing file can be locked
 
 
 def _hold(file: IO[str], path: Path) -> None:

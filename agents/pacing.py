@@ -1,4 +1,4 @@
-"""When the agent sends, and how much: arithmetic on a monotonic `now` in seconds."""
+"""When the agent sends, and how much. Pure; `now` is seconds of a monotonic clock."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from math import ceil, inf
@@ -9,12 +9,12 @@ from contract.messages import MAX_DATA_BYTES, MAX_RECORDS
 RESEND_AFTER: Final = 60.0
 RESEND_AT_MOST: Final = 600.0
 WINDOW: Final = 1000
-"""Records sent and not acknowledged; more wait, so that a bridge that is away costs little air time."""
+"""Most records that are sent and not acknowledged, so that little air time is lost while no bridge acknowledges."""
 FIRST_BUDGET: Final = 8 * 1024
 """Bytes of a data message while nothing is known about the link."""
 LEAST_BUDGET: Final = 1024
 ENVELOPE: Final = 200
-"""Bytes kept free for what surrounds the records."""
+"""Bytes of a data message that are kept free for its other fields."""
 
 Key = tuple[str, int]
 """(box, id)"""
@@ -30,6 +30,7 @@ class OutboxRow(NamedTuple):
 
     @property
     def key(self) -> Key:
+        """What identifies the record to the server."""
         return self.box, self.id
 
 
@@ -42,7 +43,7 @@ class PendingMessage(NamedTuple):
 
 
 def reconnect_delay(every: float, draw: float) -> float:
-    """Full jitter: `draw` in [0, 1) over [0, min(60, every)] seconds."""
+    """Seconds until the next attempt, by full jitter: `draw` in [0, 1) spread over [0, min(60, every)]."""
     return draw * min(60.0, every)
 
 
@@ -52,10 +53,10 @@ def keepalive(every: float) -> int:
 
 
 class LinkBudget:
-    """What the link carried lately, and so what a data message may weigh.
+    """The largest size of a data message, from what the link carried lately.
 
-    The rate is that of the last acknowledged publish, a lower bound: its time holds the latency too. Links that are
-    quick for a little and slow for much are found out by the messages under which they break.
+    The rate is that of the last acknowledged publish, a lower bound because its time includes the latency. Some links
+    are fast for small messages and break under large ones: each failure lowers the bound to half the failed size.
     """
 
     def __init__(self) -> None:
@@ -63,6 +64,7 @@ class LinkBudget:
         self._ceiling = float(MAX_DATA_BYTES)
 
     def carried(self, size: int, seconds: float) -> None:
+        """The broker confirmed a message of `size` bytes after `seconds`."""
         self._rate = size / max(seconds, 1e-3)
         if size * 2 >= self._ceiling:
             self._ceiling = min(MAX_DATA_BYTES, self._ceiling * 2)
@@ -72,13 +74,14 @@ class LinkBudget:
         self._ceiling = max(LEAST_BUDGET, min(self._ceiling, size / 2))
 
     def bytes(self, every: float) -> int:
-        """What may go at once: as much as the link carries in half of `every`, or of the keepalive if that is less."""
+        """Bytes of the next data message: what the link carries in half of `every`, but at most in 30 s."""
         carries = FIRST_BUDGET if self._rate is None else self._rate * min(every, 60) / 2
         return int(min(self._ceiling, max(LEAST_BUDGET, carries)))
 
 
 class Flight:
-    """The records sent and not yet acknowledged, each with its own patience."""
+    """The records sent and not yet acknowledged. `after`: seconds until a record is sent again; each further time takes
+    twice as long, up to `at_most`."""
 
     def __init__(self, *, after: float = RESEND_AFTER, at_most: float = RESEND_AT_MOST) -> None:
         self._after, self._at_most = after, at_most
@@ -88,33 +91,38 @@ class Flight:
         return len(self._sent)
 
     def sent(self, keys: Iterable[Key], now: float) -> None:
+        """These records were sent."""
         for key in keys:
             times = self._sent.get(key, (0, 0.0))[0] + 1
             wait = min(self._at_most, self._after * 2.0 ** min(times - 1, 30))
             self._sent[key] = (times, now + wait)
 
     def named(self, box: str, ranges: Sequence[tuple[int, int]]) -> list[Key]:
-        """The keys in flight that the closed `ranges` name: nothing that never left can be safe."""
+        """The keys in flight that lie in the closed `ranges`; an ack for a record that was never sent is ignored."""
         return [key for key in self._sent if key[0] == box and any(first <= key[1] <= last for first, last in ranges)]
 
     def forget(self, keys: Iterable[Key]) -> None:
+        """These records are acknowledged or gone."""
         for key in keys:
             self._sent.pop(key, None)
 
     def lapse(self, now: float) -> None:
-        """A new connection: what the old one's acks would have said is lost."""
+        """A new connection: acks of the old one are lost, so everything may be sent again now."""
         self._sent = {key: (times, now) for key, (times, _) in self._sent.items()}
 
     def may_send(self, key: Key, now: float) -> bool:
+        """Whether the record may be sent, for the first time or again."""
         known = self._sent.get(key)
         return len(self._sent) < WINDOW if known is None else known[1] <= now
 
     def next_due(self) -> float:
+        """When the first record may be sent again; inf for never."""
         return min((due for _, due in self._sent.values()), default=inf)
 
 
 def compose(rows: Iterable[OutboxRow], may_send: Callable[[OutboxRow], bool], *, room: int) -> list[OutboxRow]:
-    """The records of the next message: one box, the newest first, at most 500 and `room` bytes, at least one."""
+    """The records of the next message, all of one box: the first of `rows` that may be sent, at most 500 and `room`
+    bytes, but at least one."""
     chosen: list[OutboxRow] = []
     left = min(room, MAX_DATA_BYTES) - ENVELOPE
     for row in rows:
@@ -130,7 +138,8 @@ def compose(rows: Iterable[OutboxRow], may_send: Callable[[OutboxRow], bool], *,
 
 
 class Pacer:
-    """Chooses what the next data message holds: fresh records at once, old ones at a limited rate."""
+    """Chooses the records of the next data message: new ones at once, those of before the connection at `rate` a
+    second."""
 
     def __init__(self, flight: Flight, *, rate: float) -> None:
         self.flight = flight
@@ -139,12 +148,12 @@ class Pacer:
         self._next_old = -inf
 
     def connected(self, now: float) -> None:
-        """The first message of a connection waits for nothing."""
+        """A connection is new: its first message may be sent at once."""
         self.flight.lapse(now)
         self._next_old = now
 
     def choose(self, rows: Collection[OutboxRow], now: float, *, room: int) -> list[OutboxRow]:
-        """From `rows`, newest first, what to send now; empty when all of them have to wait."""
+        """The records to send now, from `rows`, newest first; empty when all of them have to wait."""
         only_fresh = now < self._next_old
 
         def may_send(row: OutboxRow) -> bool:
@@ -153,11 +162,12 @@ class Pacer:
         return compose(rows, may_send, room=room)
 
     def sent(self, rows: Collection[OutboxRow], now: float) -> None:
+        """These records were sent in one message."""
         self.flight.sent((row.key for row in rows), now)
         self._newest_sent = max(self._newest_sent, *(row.seq for row in rows))
         self._next_old = max(self._next_old, now) + len(rows) / self._rate
 
     def look_again(self, now: float) -> float:
-        """When `choose` may have another answer, if nothing else happens."""
+        """When `choose` may give another result, if nothing else happens until then."""
         due = self.flight.next_due()
         return self._next_old if now < self._next_old else max(due, now + 1)

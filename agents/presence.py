@@ -1,4 +1,4 @@
-"""Where the terminal was while the link was down: outages become presence records."""
+"""Outages of the link become presence records: the terminal was running, but not heard. Pure."""
 
 from typing import Final, NamedTuple
 
@@ -6,7 +6,7 @@ from contract.clocks import MonotonicSeconds, WallMs
 from contract.messages import Presence
 
 SHORTEST: Final = 1.0
-"""Seconds; a shorter outage is none."""
+"""Seconds; a shorter outage is not recorded."""
 
 
 class Moment(NamedTuple):
@@ -16,12 +16,12 @@ class Moment(NamedTuple):
     up: MonotonicSeconds
 
     def back_to(self, up: MonotonicSeconds) -> "Moment":
-        """The moment at which `up` was, by today's wall clock."""
+        """The earlier moment `up`, by the wall clock as it is now."""
         return Moment(WallMs(self.at - round((self.up - up) * 1000)), up)
 
 
 class Span(NamedTuple):
-    """The terminal ran from `begin` to `end` without a link, usable or not all the time."""
+    """From `begin` to `end` the terminal ran without a link; `usable` did not change within."""
 
     begin: Moment
     end: Moment
@@ -29,10 +29,11 @@ class Span(NamedTuple):
 
     @property
     def seconds(self) -> float:
+        """The length, by the monotonic clock."""
         return self.end.up - self.begin.up
 
     def record(self, number: int) -> Presence:
-        """The record that tells of it."""
+        """The presence record of this span."""
         return Presence(
             id=number,
             at=self.begin.at,
@@ -44,7 +45,7 @@ class Span(NamedTuple):
 
 
 class PresenceTracker:
-    """Follows the link. It is down at the start, and heard of last at the moment of the start."""
+    """Notes when the link is up and down. At the start it is down, and counts as heard at that moment."""
 
     def __init__(self, start: Moment, usable: bool | None) -> None:
         self._heard = start.up
@@ -52,19 +53,20 @@ class PresenceTracker:
 
     @property
     def is_down(self) -> bool:
+        """Whether an outage is going on."""
         return self._span is not None
 
     def heard(self, now: Moment) -> None:
-        """Something came from the broker, so until now the link was whole."""
+        """The broker sent something, so the link was good until now."""
         self._heard = now.up
 
     def lost(self, now: Moment, usable: bool | None) -> None:
-        """The link is down: since it was last heard, not since that was noticed."""
+        """The link is down, since the moment at which it was last heard."""
         if self._span is None:
             self._span = Span(now.back_to(min(self._heard, now.up)), now, usable)
 
     def running(self, now: Moment, usable: bool | None) -> tuple[Span | None, Span | None]:
-        """While down: the span that a change of `usable` just ended, and the one that goes on."""
+        """While down: the span that a change of `usable` has just ended, or None, and the span that goes on."""
         if self._span is None:
             return None, None
         ended = self._span._replace(end=now)
@@ -75,7 +77,7 @@ class PresenceTracker:
         return (ended if ended.seconds >= SHORTEST else None), self._span
 
     def back(self, now: Moment) -> Span | None:
-        """The link is up: the whole span that it was down, unless it was too short to speak of."""
+        """The link is up: the span of the outage, or None when it was shorter than `SHORTEST`."""
         span, self._span, self._heard = self._span, None, now.up
         if span is None:
             return None

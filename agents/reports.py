@@ -1,4 +1,4 @@
-"""What other programs on the terminal leave for the agent in a directory: usage counts and the list of resources.
+"""Files that other programs on the terminal write for the agent: usage counts and the list of resources.
 
 `usage-ANYTHING.json` is one usage record: it is taken and deleted, so that nothing is counted twice.
 `resources.json` is the list of what is on the terminal: it stays, and is read again when it changes.
@@ -19,24 +19,25 @@ _log = logging.getLogger(__name__)
 MAX_FILE: Final = 96 * 1024
 """Bytes of a file that is read: its record must fit a message."""
 AT_ONCE: Final = 20
-"""Usage files taken in one go."""
+"""Usage files read in one call."""
 RESOURCES: Final = "resources.json"
 
 
 class Reports:
-    """A directory that others write into; it need not be there yet."""
+    """The directory into which other programs write; it may not exist yet."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._listed: tuple[int, int] | None = None
-        self._stuck: set[str] = set()
+        self._undeletable: set[str] = set()
         self.trouble: str | None = None
-        """Why files cannot be taken away at present, or None."""
+        """Why files cannot be deleted or renamed at present, or None."""
 
     def take_usage(self) -> Iterator[dict[str, Any]]:
-        """The usage records that wait, as values of a record; `at` is in them. A file that is none is set aside.
+        """The usage records in the directory, as fields of a record, `at` included. A file that is not one is renamed.
 
-        What cannot be deleted is not told, for it would be told again and again; it stays and stops no other file.
+        A file that cannot be deleted is left out, because it would be reported again and again. It does not keep other
+        files from being read.
         """
         self.trouble = None
         for path in self._waiting():
@@ -44,36 +45,36 @@ class Reports:
                 record = msgspec.json.decode(_read(path), type=dict[str, Any])
                 msgspec.convert({**record, "id": 0, "kind": "usage"}, Usage)
             except (OSError, ValueError) as exc:
-                self._take_away(path, partial(_set_aside, path, exc))
+                self._remove(path, partial(_set_aside, path, exc))
                 continue
-            if self._take_away(path, path.unlink):  # first: a power cut loses these counts, but never tells them twice
+            if self._remove(path, path.unlink):  # first, so that a power cut never counts them twice
                 yield {name: value for name, value in record.items() if name not in ("id", "kind", "up")}
 
     def _waiting(self) -> list[Path]:
-        """The files to be looked at now: first those that never stood in the way."""
+        """The files to read now: first those that could always be deleted."""
         try:
             found = sorted(path for path in self._directory.glob("usage-*.json") if path.is_file())
         except OSError as exc:
-            self._say_trouble(self._directory, exc)
+            self._note_trouble(self._directory, exc)
             return []
-        self._stuck &= {path.name for path in found}
-        return sorted(found, key=lambda path: path.name in self._stuck)[:AT_ONCE]
+        self._undeletable &= {path.name for path in found}
+        return sorted(found, key=lambda path: path.name in self._undeletable)[:AT_ONCE]
 
-    def _take_away(self, path: Path, how: Callable[[], None]) -> bool:
+    def _remove(self, path: Path, how: Callable[[], None]) -> bool:
         try:
             how()
         except OSError as exc:
-            self._stuck.add(path.name)
-            self._say_trouble(path, exc)
+            self._undeletable.add(path.name)
+            self._note_trouble(path, exc)
             return False
-        self._stuck.discard(path.name)
+        self._undeletable.discard(path.name)
         return True
 
-    def _say_trouble(self, path: Path, exc: OSError) -> None:
+    def _note_trouble(self, path: Path, exc: OSError) -> None:
         self.trouble = f"{path.name} cannot be taken away: {exc.strerror}"
 
     def resources_changed(self) -> bool:
-        """Whether the list is another one than when it was last asked."""
+        """Whether the list of resources changed since the last call."""
         try:
             found = (self._directory / RESOURCES).stat()
         except OSError:
@@ -84,7 +85,7 @@ class Reports:
 
 
 def read_resources(directory: Path) -> list[dict[str, Any]] | None:
-    """The list of resources as the contract has it; None when there is none."""
+    """The list of resources in the format of the contract; None without a valid file."""
     path = directory / RESOURCES
     try:
         found = msgspec.json.decode(_read(path), type=list[Resource])

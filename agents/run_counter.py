@@ -11,35 +11,35 @@ _log = logging.getLogger(__name__)
 
 
 class AgentState(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent remembers across its starts, outside the outbox.
+    """The file that an agent keeps across its starts, beside the outbox.
 
-    `outbox`: whether it had an outbox on disk, so that a missing one is a loss.
+    `outbox`: whether there was an outbox on disk, so that a missing one is reported as lost.
     """
 
     run: int = 0
     outbox: bool = False
 
 
-class Begun(NamedTuple):
-    """A start: its state, and why the file could not be read or written, if so."""
+class NewRun(NamedTuple):
+    """The state of a new start, and why the file could not be read or written, or None."""
 
     state: AgentState
     trouble: str | None
 
 
-def begin_run(path: Path) -> Begun:
+def begin_run(path: Path) -> NewRun:
     """Raise the run counter; it is 1 when the file is lost or cannot be read.
 
-    The server then sees an unknown boot whose run is not higher, which the contract provides for; so a disk that
-    refuses the new value does not stop the agent either.
+    The server then sees an unknown boot whose run is not higher, which the contract allows. So the agent also starts
+    when the disk refuses the new value.
     """
     before, trouble = _read(path)
     state = msgspec.structs.replace(before, run=before.run + 1)
-    return Begun(state, save(path, state) or trouble)
+    return NewRun(state, save(path, state) or trouble)
 
 
 def save(path: Path, state: AgentState) -> str | None:
-    """Write the state; return why that failed, if it did."""
+    """Write the state. Returns why that failed, or None."""
     try:
         write_whole(path, msgspec.json.encode(state))
     except OSError as exc:
@@ -49,7 +49,7 @@ def save(path: Path, state: AgentState) -> str | None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file by `content` so that a power cut leaves the old or the new one, whole."""
+    """Replace a file by `content` so that a power cut leaves either the old or the new file complete."""
     fresh = path.with_name(path.name + ".new")
     with fresh.open("wb") as file:
         file.write(content)

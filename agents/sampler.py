@@ -1,4 +1,4 @@
-"""The thread that measures. It is apart because a dying disk or a hanging check must not hold up the heartbeat."""
+"""The thread that measures: a failing disk or a hanging check must not delay the heartbeats."""
 
 import logging
 import subprocess
@@ -21,7 +21,7 @@ _WAITING: Final = 100
 
 
 class Sample(NamedTuple):
-    """What was measured, when: `at` in ms by the wall clock, `mono` by the monotonic one."""
+    """A measurement, and when it was made: `at` in ms by the wall clock, `mono` in seconds by the monotonic clock."""
 
     kind: str
     at: int
@@ -50,7 +50,7 @@ class Sampler:
 
     @property
     def usable(self) -> bool | None:
-        """Whether a visitor can use the service; None when the check has not come back for too long."""
+        """Whether a visitor can use the service; None when the check has not ended for too long."""
         if not self._config.usable_command:
             return self._config.usable
         stale = time.monotonic() - self._usable_at > 3 * self.every + _COMMAND_SECONDS
@@ -58,16 +58,16 @@ class Sampler:
 
     @property
     def trouble(self) -> str | None:
-        """Why what other programs left cannot be taken, or None."""
+        """Why files of other programs cannot be deleted, or None."""
         return None if self._reports is None else self._reports.trouble
 
     @property
     def hangs(self) -> bool:
-        """Whether one round of measuring takes longer than any should."""
+        """Whether the present round of measuring takes longer than `_ROUND_SECONDS`."""
         return self._busy_since is not None and time.monotonic() - self._busy_since > _ROUND_SECONDS
 
     def supervise(self) -> None:
-        """Start the thread, and start it again should it have died."""
+        """Start the thread, or start it again when it has died."""
         if self._thread is None or not self._thread.is_alive():
             if self._thread is not None:
                 _log.error("the sampling thread had died and is started again")
@@ -80,10 +80,12 @@ class Sampler:
         self._wake.set()
 
     def measure_now(self) -> None:
+        """Make the next health record at once."""
         self._next_health = 0.0
         self._wake.set()
 
     def stop(self) -> None:
+        """End the thread after its present round."""
         self._ended = True
         self._wake.set()
 
@@ -102,7 +104,7 @@ class Sampler:
         self._busy_since = now
         if now >= self._next_usable:
             self._check_usable()
-            self._look_at_reports(now)
+            self._take_reports(now)
             self._next_usable = now + self.every
         if now >= self._next_inventory:
             self._take_inventory()
@@ -122,8 +124,8 @@ class Sampler:
     def _take(self, kind: str, values: Values) -> None:
         self.taken.append(Sample(kind, time.time_ns() // 1_000_000, time.monotonic(), values))
 
-    def _look_at_reports(self, now: float) -> None:
-        """What other programs left: usage as records of their own times, and a new list of resources at once."""
+    def _take_reports(self, now: float) -> None:
+        """Take usage records, each with its own time; make an inventory record when the list of resources changed."""
         if self._reports is None:
             return
         for values in self._reports.take_usage():
@@ -151,7 +153,7 @@ def _start(work: Callable[[], None]) -> threading.Thread | None:
 
 
 def _succeeds(command: tuple[str, ...]) -> bool | None:
-    """Whether the command ends with 0; None when it cannot be run or does not end."""
+    """Whether the command ends with status 0; None when it cannot be run or does not end in time."""
     try:
         done = subprocess.run(
             command,

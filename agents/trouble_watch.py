@@ -28,7 +28,7 @@ class TroubleWatch:
     def check_files(self) -> None:
         """Let the outbox mend its file, and report files that cannot be used. Raises `RemedyError`."""
         self._outbox.mend()
-        self._files.follow(outbox=self._outbox.is_on_disk)
+        self._files.update(outbox=self._outbox.is_on_disk)
         while self._files.troubles:
             self._report_file(*self._files.troubles.popleft())
 
@@ -66,7 +66,7 @@ class TroubleWatch:
         damaged = self._outbox.damaged
         if damaged and now >= self._next_damage_report:
             self._next_damage_report = now + _DAMAGE_REPORT_EVERY
-            self._outbox.damage_reported()
+            self._outbox.mark_damage_reported()
             detail = {"records": damaged, "remedy": "they are set aside; check the disk"}
             self._recorder.append_event("outbox_damaged", detail)
 
@@ -74,7 +74,7 @@ class TroubleWatch:
         dropped = self._outbox.dropped
         if dropped and now >= self._next_drop_report:
             self._next_drop_report = now + _DROP_REPORT_EVERY
-            self._outbox.reported()
+            self._outbox.mark_dropped_reported()
             self._recorder.append_event("outbox_dropped", {"records": dropped})
 
 

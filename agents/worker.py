@@ -1,4 +1,4 @@
-"""A thread for work that may hang, such as with the files of a disk that does not answer."""
+"""A thread for work that may hang, such as reading files of a disk that does not answer."""
 
 import logging
 import queue
@@ -18,8 +18,8 @@ class HangsError(Exception):
 class Worker:
     """Does one piece of work at a time in a thread of its own. `do` belongs to one thread.
 
-    `wait_until` is the moment of the monotonic clock until which `do` waits for its work. What takes longer goes on
-    without the caller, and until it ends nothing else is begun: so nothing gathers here.
+    `wait_until` is the moment of the monotonic clock until which `do` waits for its work. Work that takes longer goes
+    on without the caller; until it ends no other work is begun, so no queue builds up.
     """
 
     def __init__(self, name: str) -> None:
@@ -30,7 +30,7 @@ class Worker:
         self.wait_until = 0.0
 
     def be_patient(self, seconds: float) -> None:
-        """From now on `do` waits for so long, all calls together."""
+        """From now on `do` waits for `seconds`, all calls together."""
         self.wait_until = time.monotonic() + seconds
 
     @property
@@ -42,7 +42,7 @@ class Worker:
     def do(self, work: Callable[[], _T]) -> _T:
         """Return what `work` returns, or raise what it raises; raise `HangsError` when it is not done in time.
 
-        It is not begun when earlier work is not done, or when no time is left to wait for it.
+        The work is not begun when earlier work is not done, or when no time is left to wait for it.
         """
         left = self.wait_until - time.monotonic()
         if self._since is not None or left <= 0 or not self._is_started():
@@ -71,11 +71,11 @@ class Worker:
             job.run()
             self._since = None
             job.done.set()
-            del job  # or it would keep what it holds until the next one
+            del job  # or its objects would stay in memory until the next job
 
 
 class _Job(Generic[_T]):
-    """A piece of work and what came of it."""
+    """A piece of work and its result or error."""
 
     def __init__(self, work: Callable[[], _T]) -> None:
         self._work = work
@@ -86,7 +86,7 @@ class _Job(Generic[_T]):
     def run(self) -> None:
         try:
             self._results.append(self._work())
-        except BaseException as exc:  # whatever it is, it is the caller's to handle
+        except BaseException as exc:  # the caller handles it, whatever it is
             self._error = exc
 
     def result(self) -> _T:

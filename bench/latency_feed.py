@@ -66,7 +66,7 @@ class Feed:
                 value = heartbeat(
                     number, start=self.start, run=self.run, n=n, every=self.every, received=wall, mono=mono
                 )
-                self._outbox.add(LIVE, self.homes[number], self.keys[number], value, wall)
+                self._outbox.append(LIVE, self.homes[number], self.keys[number], value, wall)
                 self.last[number] = wall
                 self.sent += 1
         self._done = until
@@ -74,7 +74,7 @@ class Feed:
     def tick(self, mono: int, wall: int) -> None:
         value = tick(self.start, self._seq, wall, mono)
         for partition in range(PARTITIONS):
-            self._outbox.add(LIVE, partition, None, value, wall)
+            self._outbox.append(LIVE, partition, None, value, wall)
         self._seq += 1
 
 

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from broker.acks import PendingReceipt, merge
+from broker.acks import PendingReceipt, merge_acks
 
 MAX_ACKS: Final = 100_000
 """`ack` messages that wait at most; what is dropped makes terminals send their records again."""
@@ -19,9 +19,9 @@ class AckQueue:
     def add(self, receipts: Sequence[PendingReceipt]) -> int:
         """One more batch of these receipts is safe: queue the acks of those that are complete; return how many acks
         found no room."""
-        complete = [pending.receipt for pending in receipts if pending.safe()]
+        complete = [pending.receipt for pending in receipts if pending.batch_safe()]
         room = MAX_ACKS - len(self._waiting)
-        acks = list(merge(complete))
+        acks = list(merge_acks(complete))
         self._waiting.extend(acks[:room])
         return max(0, len(acks) - room)
 

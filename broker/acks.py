@@ -1,4 +1,4 @@
-"""Which acknowledgements are due once batches are safe. Pure."""
+"""The acknowledgements that are due when Kafka has batches. Pure."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -13,7 +13,7 @@ MAX_RANGES: Final = 1_000
 
 
 class PendingReceipt:
-    """A receipt that waits for several batches: the entry's and the dead letter's."""
+    """A receipt that waits for one or two batches: that of the entry and that of the dead letter."""
 
     __slots__ = ("_open", "receipt")
 
@@ -21,14 +21,14 @@ class PendingReceipt:
         self.receipt = receipt
         self._open = batches
 
-    def safe(self) -> bool:
-        """One more of its batches is safe; whether that was the last."""
+    def batch_safe(self) -> bool:
+        """Kafka has one more of its batches; return whether that was the last."""
         self._open -= 1
         return self._open == 0
 
 
-def merge(receipts: Iterable[Receipt]) -> Iterator[tuple[str, bytes]]:
-    """The `ack` messages (MQTT topic, payload): those of the same box in one."""
+def merge_acks(receipts: Iterable[Receipt]) -> Iterator[tuple[str, bytes]]:
+    """The `ack` messages (MQTT topic, payload) for these receipts; receipts of one box share a message."""
     boxes: dict[tuple[str, str, str], list[int]] = {}
     for receipt in receipts:
         boxes.setdefault((receipt.station, receipt.terminal, receipt.box), []).extend(receipt.ids)

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 MAX_BATCH: Final = 256 * 1024
 """Bytes of a Kafka batch, unless a single message is larger."""
 STALLED_AFTER: Final = 120.0
-"""Seconds without progress, while Kafka answers, after which the producer is taken for stuck."""
+"""Seconds without progress, while Kafka answers, after which the producer counts as stuck."""
 _CLOSE_TIMEOUT: Final = 3.0
 _STATISTICS_EVERY: Final = 60.0
 
@@ -75,7 +75,7 @@ async def run(config: BridgeConfig, stop: asyncio.Event, counters: Counters | No
             served.close()
 
 
-def _serve(config: BridgeConfig, counters: Counters) -> metrics.Served | None:
+def _serve(config: BridgeConfig, counters: Counters) -> metrics.MetricsServer | None:
     if config.metrics_port is None:
         return None
     try:
@@ -156,7 +156,7 @@ async def _carry(
 
 
 async def _flush(relay: Relay, link: MqttLink) -> None:
-    """At a wished end: take nothing more, let Kafka have what is here and the terminals know of it."""
+    """At a regular end: read no more messages; wait until Kafka has those that are here, so that acks go out."""
     link.pause()
     try:
         async with asyncio.timeout(_CLOSE_TIMEOUT):
@@ -173,7 +173,7 @@ async def _watch_progress(counters: Counters, ask_kafka: Callable[[], Awaitable[
             await ask_kafka()
         except (KafkaError, OSError, TimeoutError):
             progress.excuse(time.monotonic())
-        if progress.stalled(time.monotonic(), counters.safe, counters.waiting_messages):
+        if progress.is_stalled(time.monotonic(), counters.safe, counters.waiting_messages):
             raise StalledProducerError
 
 

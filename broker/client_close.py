@@ -1,4 +1,4 @@
-"""Closing what talks to Kafka, in bounded time and whatever comes of it."""
+"""Closes clients of Kafka in bounded time."""
 
 import asyncio
 import logging
@@ -11,11 +11,10 @@ log = logging.getLogger(__name__)
 
 
 async def close_client(closing: Coroutine[Any, Any, object], *, seconds: float = 5.0) -> None:
-    """Let a client of aiokafka close; after `seconds` it is given up. Raises nothing of what it raises.
+    """Close a client of aiokafka; after `seconds` it is given up. Its errors are logged, not raised.
 
-    It closes in a task of its own: the cancellation of one of aiokafka's own tasks comes out of its `stop`, and would
-    pass for a cancellation of whoever waits for it. Such a task counts as neither failed nor done, and is missed by
-    nobody.
+    The client closes in a task of its own: its `stop` may raise the CancelledError of one of aiokafka's own tasks,
+    which the caller would take for its own cancellation. Such a task counts as closed and is not logged.
     """
     task = asyncio.create_task(closing, name="close a Kafka client")
     try:

@@ -1,4 +1,4 @@
-"""What a bridge is told."""
+"""The settings of a bridge."""
 
 import msgspec
 
@@ -8,11 +8,11 @@ from contract.messages import MOST_TERMINALS
 
 
 class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What a bridge is told.
+    """Addresses, bounds and times of a bridge.
 
     `max_bytes` and `max_messages` bound what Kafka has not acknowledged yet. `delivery_timeout` is the seconds that a
-    request to Kafka may take, and a batch of a producer that is not idempotent altogether. `losses`: by which numbers
-    messages that are missing are our loss. A station has at most `terminals`.
+    request to Kafka may take; with a producer that is not idempotent, also a batch with all its repetitions. `losses`:
+    when missing messages are attributed to the platform. A station has at most `terminals`.
     `clear_every`: seconds from one clearing of retained messages to the next.
     `linger`: seconds between two batches of a partition.
     """

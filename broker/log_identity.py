@@ -1,4 +1,4 @@
-"""Which log this is. An in-memory broker is a new log, with offsets from 0, at each start."""
+"""The identity of the log. An in-memory Kafka begins a new log, with offsets from 0, at each start."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,7 +12,7 @@ from contract.errors import RemedyError
 
 
 class LogReplacedError(Exception):
-    """The Kafka cluster is another one than at the start: every position in it is void, start again."""
+    """The Kafka cluster is another one than at the start: all stored offsets are invalid, start again."""
 
 
 @asynccontextmanager
@@ -39,7 +39,7 @@ async def read_identity(admin: AIOKafkaAdminClient) -> str:
 
 
 async def watch_identity(identity: str, read: Callable[[], Awaitable[str]], *, interval: float = 2.0) -> None:
-    """Run until the cluster is another one, then raise LogReplacedError; an unreachable one is waited for."""
+    """Run until the cluster is another one, then raise LogReplacedError. An unreachable cluster is no other cluster."""
     while True:
         await asyncio.sleep(interval)
         try:

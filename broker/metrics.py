@@ -1,4 +1,4 @@
-"""What the bridge counts. Plain numbers while messages fly; Prometheus reads them when it asks."""
+"""The counters of the bridge: plain numbers, which Prometheus reads when it scrapes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 @dataclass(slots=True)
 class Counters:
-    """Totals since the start, except `waiting_*`, `paused`, `connected` and `misnumbering`, which are now."""
+    """Totals since the start, except `waiting_*`, `paused`, `connected` and `misnumbering`, which are current."""
 
     received: int = 0
     received_bytes: int = 0
@@ -34,7 +34,7 @@ class Counters:
     waiting_messages: int = 0
     letters: dict[str, int] = field(default_factory=dict)
 
-    def refused(self, reason: str) -> None:
+    def count_refused(self, reason: str) -> None:
         """Count a dead letter."""
         self.letters[reason] = self.letters.get(reason, 0) + 1
 
@@ -86,15 +86,15 @@ class _BridgeCollector(Collector):
                 yield CounterMetricFamily(f"milepost_bridge_{name}", text, value=getattr(self._counters, name))
 
 
-def serve(counters: Counters, port: int, host: str = "127.0.0.1") -> "Served":
-    """Answer Prometheus on `port` from a thread until `close`. Raises OSError when the port is taken."""
+def serve(counters: Counters, port: int, host: str = "127.0.0.1") -> "MetricsServer":
+    """Serve metrics on `port` from a thread until `close`. Raises OSError when the port is taken."""
     registry = CollectorRegistry()
     registry.register(_BridgeCollector(counters))
-    return Served(*start_http_server(port, host, registry))
+    return MetricsServer(*start_http_server(port, host, registry))
 
 
-class Served:
-    """A metrics endpoint that runs."""
+class MetricsServer:
+    """A running metrics endpoint."""
 
     def __init__(self, server: object, thread: object) -> None:
         self._server = server

@@ -1,7 +1,7 @@
-"""Batches on their way to Kafka: one lane a partition, in each of which nothing passes anything.
+"""Batches on their way to Kafka: one lane for each partition, in which the order of messages is kept.
 
-A lane has one batch in flight; what comes meanwhile fills the next ones. Messages live in the batches only, as
-bytes, so that a second of heartbeats costs what its bytes cost.
+A lane has one batch in flight; messages that come meanwhile fill the next batches. Messages are stored in the batches
+only, as bytes, so that waiting messages take little more memory than their bytes.
 """
 
 import asyncio
@@ -20,15 +20,17 @@ from store.tasks import end_tasks
 log = logging.getLogger(__name__)
 
 _OVERHEAD: Final = 40
-"""Bytes that a message costs beside its key and value."""
+"""Bytes of memory that a message takes beside its key and value."""
 
 
 class Producer(Protocol):
-    """What is used of aiokafka's producer."""
+    """The methods of aiokafka's producer that the outbox calls."""
 
-    def create_batch(self) -> BatchBuilder: ...
+    def create_batch(self) -> BatchBuilder:
+        """An empty batch."""
 
-    async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> "asyncio.Future[object]": ...
+    async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> "asyncio.Future[object]":
+        """Queue a batch; the future ends when Kafka has acknowledged it."""
 
 
 class _KafkaBatch:
@@ -62,9 +64,9 @@ class _Lane:
 class KafkaOutbox:
     """Takes messages and sends them in batches.
 
-    `on_safe` gets the receipts of each batch that Kafka acknowledged; `on_failed` the error of one that was given up;
-    `on_drained` is called whenever less is waiting than before. `linger`: seconds between flushes, because a batch
-    costs some 100 µs, however few messages are in it. `fatal` is set when only a restart helps.
+    `on_safe` gets the receipts of each batch that Kafka acknowledged; `on_failed` the error of a batch that was given
+    up; `on_drained` is called whenever less is waiting than before. `linger`: seconds between flushes, because a batch
+    takes some 100 µs, however few messages are in it. `fatal` fails when only a restart helps.
     """
 
     def __init__(
@@ -96,7 +98,7 @@ class KafkaOutbox:
         self.fatal: asyncio.Future[object] = self._loop.create_future()
         self.fatal.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
-    def add(
+    def append(
         self,
         topic: str,
         partition: int,
@@ -105,7 +107,7 @@ class KafkaOutbox:
         at: int,
         receipt: PendingReceipt | None = None,
     ) -> None:
-        """Append behind everything added before to this partition; `at` is the record's timestamp, ms."""
+        """Append a message behind all others of this partition; `at` is its timestamp, ms."""
         lane = self._lanes.get((topic, partition))
         if lane is None:
             lane = self._lanes[topic, partition] = _Lane(topic, partition)
@@ -131,7 +133,7 @@ class KafkaOutbox:
         return lane.filling
 
     def _mark(self, lane: _Lane) -> None:
-        """Have it sent at the next flush; what is full waits for none."""
+        """Send the lane's oldest batch at the next flush, or now if it is full."""
         self._empty.clear()
         if lane.full:
             self._dirty.discard(lane)
@@ -197,7 +199,7 @@ class KafkaOutbox:
         self._on_drained()
 
     async def drain(self) -> None:
-        """Gather no longer, and wait until Kafka has everything."""
+        """Stop waiting for more messages to fill batches, and wait until Kafka has everything."""
         self._linger = 0.0
         if self._timer is not None:
             self._timer.cancel()
@@ -205,14 +207,14 @@ class KafkaOutbox:
         await self._empty.wait()
 
     async def close(self) -> None:
-        """Give up what is still waiting."""
+        """Give up the batches that are still waiting."""
         if self._timer is not None:
             self._timer.cancel()
         await end_tasks(*self._tasks)
 
 
 def needs_restart(exc: BaseException) -> bool:
-    """Whether the next batch would fail in the same way; a gap in an idempotent producer's sequence always does."""
+    """Whether the next batch would fail in the same way, so that only a restart helps."""
     if isinstance(exc, UnknownTopicOrPartitionError):
-        return True  # aiokafka has tried until the delivery timeout: somebody deleted the topic
+        return True  # aiokafka has tried until the delivery timeout: the topic was deleted
     return isinstance(exc, KafkaError) and not exc.retriable

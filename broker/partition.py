@@ -1,4 +1,4 @@
-"""Which partition of the log a station's messages are in."""
+"""The partition of the log for the messages of a station. Pure."""
 
 from functools import lru_cache
 

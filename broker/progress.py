@@ -2,7 +2,7 @@
 
 
 class Progress:
-    """Tells a producer or consumer that is stuck from one that has nothing to do, or whose Kafka is away.
+    """Distinguishes a stuck producer or consumer from one that has nothing to do, or whose Kafka is away.
 
     `limit` is in seconds.
     """
@@ -13,10 +13,10 @@ class Progress:
         self._since = float("inf")
 
     def excuse(self, now: float) -> None:
-        """Kafka does not answer: the time starts anew."""
+        """Kafka does not answer: the time without progress begins again."""
         self._since = now
 
-    def stalled(self, now: float, done: int, waiting: int) -> bool:
+    def is_stalled(self, now: float, done: int, waiting: int) -> bool:
         """Whether something waits and nothing was done for longer than the limit."""
         if done != self._done or not waiting or self._since > now:
             self._done, self._since = done, now

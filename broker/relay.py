@@ -103,12 +103,12 @@ class Relay:
         outcome = self._translate(topic, payload, retain, received, mono)
         entry = outcome.entry
         if entry is not None and outcome.letter is None and outcome.receipt is None:  # nearly all of them
-            self.outbox.add(entry.topic, entry.partition, entry.key, entry.value, received)
+            self.outbox.append(entry.topic, entry.partition, entry.key, entry.value, received)
         else:
             self._add(outcome, received)
         if retain or entry is None or len(payload) > LARGE:
             letter = outcome.letter if entry is None else None
-            self._retained.note(topic, len(payload), retain=retain, refused=letter.reason if letter else None)
+            self._retained.note_message(topic, len(payload), retain=retain, refused=letter.reason if letter else None)
         if self._pressure.must_pause(counters.waiting_bytes, counters.waiting_messages) and not counters.paused:
             self._pause()
 
@@ -128,18 +128,18 @@ class Relay:
         batches = (entry is not None) + (letter is not None)
         receipt = PendingReceipt(outcome.receipt, batches) if outcome.receipt and batches else None
         if entry is not None:
-            self.outbox.add(entry.topic, entry.partition, entry.key, entry.value, received, receipt)
+            self.outbox.append(entry.topic, entry.partition, entry.key, entry.value, received, receipt)
         if letter is not None:
-            self._counters.refused(letter.reason)
+            self._counters.count_refused(letter.reason)
             log.debug("refused", extra={"topic": letter.topic, "reason": letter.reason, "size": letter.size})
-            self.outbox.add(DEADLETTER, 0, None, encode(letter), received, receipt)
+            self.outbox.append(DEADLETTER, 0, None, encode(letter), received, receipt)
 
     def _write_tick(self, now: float) -> None:
         at = WallMs(int(time.time() * 1000))
         tick = self._ticks.next(at, MonotonicMs(int((now - self._started) * 1000)))
         value = encode(tick)
         for partition in range(self._partitions):
-            self.outbox.add(LIVE, partition, None, value, at)
+            self.outbox.append(LIVE, partition, None, value, at)
         counters = self._counters
         counters.ticks += 1
         counters.ticks_spoilt += not tick.whole

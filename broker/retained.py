@@ -1,9 +1,10 @@
 """Which retained messages of the MQTT broker are to be cleared. Pure.
 
-A broker keeps a retained message for each topic for ever, of any size it takes, and no access rule says who may retain.
-A subscriber is not told whether what comes was retained just now. So where something came that is large, refused, or
-retained although the contract keeps nothing, the bridge looks some time later what lies there, and clears that.
-Clearing unseen would do harm: a broker may keep each topic that was ever cleared (Mosquitto 2.0: 900 bytes).
+A broker keeps a retained message for each topic for ever, of any size, and access rules cannot forbid to retain. A
+subscriber cannot see whether an arriving message was retained just now. So when a message is large, refused, or
+retained on a channel where the contract retains nothing, the bridge reads some time later what is retained there, and
+clears it.
+Clearing without looking would do harm: a broker may keep each topic that was ever cleared (Mosquitto 2.0: 900 bytes).
 """
 
 from itertools import islice
@@ -13,44 +14,44 @@ from contract.messages import MAX_PAYLOAD
 from contract.refusal import Reason
 
 LARGE: Final = 8 * 1024
-"""Bytes of a status that is kept; with every text that it has as long as it may be, one has 5 KiB."""
+"""Bytes of the largest status that is kept; a status with all texts at full length has 5 KiB."""
 EVERY: Final = 60.0
-"""Seconds from one look to the next."""
+"""Seconds from one clearing to the next."""
 MOST: Final = 10_000
-"""Topics that are remembered from one look to the next; those beyond are looked at when they are used again."""
+"""Topics that are remembered from one clearing to the next; others are examined when they are used again."""
 MOST_FILTERS: Final = 200
-"""Subscriptions of one look, each for all topics of a station."""
+"""Subscriptions of one clearing, each for all topics of a station."""
 _STATION_LEVELS: Final = 3
 
 
 class Retained:
-    """Remembers topics until they are looked at."""
+    """Remembers topics in doubt until they are examined."""
 
     def __init__(self) -> None:
         self._doubtful: set[str] = set()
         self._looked_at: frozenset[str] = frozenset()
         self._cleared: set[str] = set()
 
-    def note(self, topic: str, size: int, *, retain: bool, refused: str | None) -> None:
-        """A message came; `refused`: for which reason all of it was."""
+    def note_message(self, topic: str, size: int, *, retain: bool, refused: str | None) -> None:
+        """A message arrived; `refused` is the reason if all of it was refused."""
         if len(self._doubtful) < MOST and _is_doubtful(topic, size, retain, refused):
             self._doubtful.add(topic)
 
-    def take(self) -> frozenset[str]:
-        """What to subscribe to, to see what is retained at the topics in doubt."""
+    def take_filters(self) -> frozenset[str]:
+        """The subscriptions that show what is retained on the topics in doubt; begins a new collection of topics."""
         self._looked_at, self._doubtful = frozenset(self._doubtful), set()
         self._cleared.clear()
         return frozenset(islice({_around(topic) for topic in self._looked_at}, MOST_FILTERS))
 
-    def clears(self, topic: str, size: int) -> bool:
-        """Whether a message that was found retained is to be cleared."""
+    def must_clear(self, topic: str, size: int) -> bool:
+        """Whether to clear a message that was found retained."""
         if topic in self._looked_at or _is_doubtful(topic, size, True, None):
             self._cleared.add(topic)
             return True
         return False
 
     def is_echo(self, topic: str, payload: bytes) -> bool:
-        """Whether this is our own clearing that came back, as brokers of MQTT 3.1.1 send it."""
+        """Whether this is a clearing of the bridge itself, which MQTT 3.1.1 brokers send back."""
         return not payload and topic in self._cleared
 
 
@@ -63,6 +64,6 @@ def _is_doubtful(topic: str, size: int, retain: bool, refused: str | None) -> bo
     channel = topic.rpartition("/")[2]
     if channel == "config":
         return size > MAX_PAYLOAD
-    if refused == Reason.UNKNOWN_VERSION:  # a newer bridge may read it
+    if refused == Reason.UNKNOWN_VERSION:  # a newer bridge may be able to read it
         return False
     return refused is not None or size > LARGE or (retain and channel != "status")

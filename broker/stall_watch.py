@@ -36,7 +36,7 @@ class StallWatch:
             unread = await self._unread()
             if unread is None:
                 progress.excuse(time.monotonic())
-            elif progress.stalled(time.monotonic(), self._positions.total(), sum(unread.values())):
+            elif progress.is_stalled(time.monotonic(), self._positions.total(), sum(unread.values())):
                 behind = sorted(partition for partition, count in unread.items() if count)
                 raise StalledError(f"{config.name} gets nothing of partitions {behind} of {config.topic}")
 

@@ -1,4 +1,4 @@
-"""The Kafka topics: what they are to be, what is there, and what to do about the difference."""
+"""The Kafka topics: their specification, what exists, and remedies for the differences."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _RETENTION: Final = {LIVE: _DAY, RECORDS: 7 * _DAY, TRANSITIONS: 7 * _DAY, DEADL
 
 
 class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What a topic is to be."""
+    """The specification of a topic."""
 
     name: str
     partitions: int
@@ -30,7 +30,7 @@ class TopicSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TopicFound(msgspec.Struct, frozen=True, kw_only=True):
-    """What a topic is; `configs` is None where the broker does not tell."""
+    """An existing topic; `configs` is None when the broker does not report them."""
 
     partitions: int
     replication: int
@@ -38,7 +38,7 @@ class TopicFound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TopicReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What `ensure_topics` did and saw; every text is a sentence for an operator."""
+    """What `ensure_topics` did and found; each text is a sentence for an operator."""
 
     created: list[str]
     verified: list[str]
@@ -67,13 +67,13 @@ def _configs(retention: int, replication: int) -> dict[str, str]:
         "compression.type": "producer",
     }
     if replication >= 3:
-        # One broker may be away, and what two others have is safe.
+        # One broker may be away: an entry is safe when two others have it.
         configs["min.insync.replicas"] = "2"
     return configs
 
 
 def refuse_other_partitions(spec: TopicSpec, found: TopicFound) -> None:
-    """A station's partition is murmur2 mod N: with another N its history would go on in another place."""
+    """Raise RemedyError when the number of partitions differs: a station would go on in another partition."""
     if found.partitions != spec.partitions:
         raise RemedyError(
             f"topic {spec.name} has {found.partitions} partitions and MILEPOST_PARTITIONS asks for {spec.partitions}: "
@@ -85,7 +85,7 @@ def refuse_other_partitions(spec: TopicSpec, found: TopicFound) -> None:
 
 
 def differences(spec: TopicSpec, found: TopicFound) -> list[str]:
-    """Sentences on what is otherwise than it is to be; empty when all is well."""
+    """A sentence for each difference; empty when there is none."""
     result = []
     if found.replication != spec.replication:
         result.append(
@@ -103,7 +103,7 @@ def differences(spec: TopicSpec, found: TopicFound) -> list[str]:
 
 
 def report(created: list[str], specs: list[TopicSpec], found: Mapping[str, TopicFound]) -> TopicReport:
-    """What to tell the operator; raises RemedyError for a partition count that is not as set."""
+    """The report for the operator. Raises RemedyError when a number of partitions differs."""
     verified, differs, not_verified = [], [], []
     for spec in specs:
         if spec.name in created:
@@ -149,7 +149,7 @@ async def count_partitions(admin: AIOKafkaAdminClient, names: Sequence[str]) -> 
 
 
 async def _create(admin: AIOKafkaAdminClient, spec: TopicSpec) -> bool:
-    """Create a topic; false when somebody else was faster. Raises RemedyError when the broker refuses."""
+    """Create a topic; false when it exists by now. Raises RemedyError when the broker refuses."""
     topic = NewTopic(spec.name, spec.partitions, spec.replication, topic_configs=spec.configs)
     try:
         response = await admin.create_topics([topic])
@@ -169,7 +169,7 @@ async def _create(admin: AIOKafkaAdminClient, spec: TopicSpec) -> bool:
 
 
 async def _find_all(admin: AIOKafkaAdminClient, specs: list[TopicSpec]) -> dict[str, TopicFound]:
-    """What is there, once all of it is: a new topic shows up in the metadata a moment later."""
+    """The existing topics, once all are listed: a new topic appears in the metadata after a moment."""
     for _ in range(100):
         found = await _find(admin, specs)
         if len(found) == len(specs):

@@ -1,7 +1,7 @@
-"""What an MQTT message becomes on the log: an entry, a dead letter, or both, and what is acknowledged afterwards.
+"""Translates an MQTT message for the log: an entry, a dead letter, or both, and what to acknowledge afterwards.
 
-Pure. An entry is spliced: the payload, once it was read and found good, is set as it came into a JSON frame,
-which costs a copy where encoding it anew would cost ten times as much.
+Pure. A payload that was decoded and found valid is copied as it came into the JSON of the entry; to encode it again
+would take ten times as long. The hot path (`translate`) stays in one function for speed.
 """
 
 import base64
@@ -31,7 +31,7 @@ MAX_TOPIC: Final = 512
 MAX_DETAIL: Final = 2_000
 """Characters of a dead letter's detail: room for some ten refused records."""
 MOST_RECORDS: Final = 10 * MAX_RECORDS
-"""Records of a data message that are looked at one by one: refusing each of 100,000 would hold up all others."""
+"""Most records of a data message that are checked one by one: 100,000 of them would delay all other messages."""
 _CACHED_ROUTES: Final = 200_000
 _CACHED_FRAMES: Final = 10_000
 
@@ -55,7 +55,7 @@ class LogEntry(msgspec.Struct, frozen=True, gc=False):
 
 
 class Translation(msgspec.Struct, frozen=True):
-    """What a message became. Neither entry nor dead letter: it is on its way down, and none of ours to carry."""
+    """The result for one message. Neither entry nor dead letter: the message goes to a terminal and is not carried."""
 
     entry: LogEntry | None = None
     letter: DeadLetter | None = None
@@ -63,7 +63,7 @@ class Translation(msgspec.Struct, frozen=True):
 
 
 class _Route(msgspec.Struct, frozen=True, gc=False):
-    """Where messages of one MQTT topic go; remembered, because a terminal sends on the same few for years."""
+    """The destination of messages of one MQTT topic; cached, because a terminal uses the same few topics for years."""
 
     channel: str
     station: str
@@ -76,8 +76,8 @@ class _Route(msgspec.Struct, frozen=True, gc=False):
 class Translator:
     """Turns messages into entries; `shard` and `start` are this bridge's, `partitions` the log's.
 
-    What heartbeats and statuses say of the shard as a whole goes into the `census`. A station may use the names of at
-    most `terminals`; they are counted for as long as its routes are remembered.
+    Heartbeats and statuses are counted in the `census`. A station may use the names of at most `terminals` terminals;
+    they are counted for as long as its routes are cached.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Translator:
             if channel == "heartbeat":  # nearly all of them
                 body = decode_heartbeat(payload)
                 if not retain:
-                    self._census.heartbeat(route.station, route.terminal, body, mono)
+                    self._census.note_heartbeat(route.station, route.terminal, body, mono)
             elif channel == "data":
                 return self._data(topic, route, payload, received, mono)
             elif channel in DOWN_CHANNELS:
@@ -121,7 +121,7 @@ class Translator:
             elif channel == "status":
                 status = decode_status(payload)
                 if not retain:
-                    self._census.status(route.station, route.terminal, status)
+                    self._census.note_status(route.station, route.terminal, status)
             else:
                 decode_reply(payload)
         except RefusedError as exc:
@@ -148,7 +148,7 @@ class Translator:
         return route
 
     def _note_name(self, topic: Topic) -> None:
-        """Raises RefusedError for a terminal that its station has too many of."""
+        """Count a terminal name. Raises RefusedError when its station has too many."""
         names = self._names.get(topic.station, ())
         if topic.terminal in names:
             return
@@ -157,7 +157,7 @@ class Translator:
         self._names[topic.station] = (*names, topic.terminal)
 
     def _frame(self, topic: Topic) -> bytes:
-        """The beginning of every entry of a terminal's channel; the same object for all stations."""
+        """The beginning of every entry of this channel and terminal; one object for all stations."""
         key = (topic.channel, topic.terminal)
         frame = self._frames.get(key)
         if frame is None:
@@ -195,7 +195,7 @@ class Translator:
         return dead_letter(topic, payload, str(why.reason), why.detail, shard=self._shard, at=at)
 
     def _records_letter(self, topic: str, refused: "list[tuple[msgspec.Raw, RefusedError]]", at: int) -> DeadLetter:
-        """One letter for all refused records of a message: they are its payload, a JSON list."""
+        """One dead letter for all refused records of a message; its payload is a JSON list of them."""
         detail = "; ".join(f"record {_name(raw)}: {why.reason}: {why.detail}" for raw, why in refused[:20])
         if len(refused) > 20:
             detail += f"; and {len(refused) - 20} more"
@@ -246,7 +246,7 @@ def _name(raw: msgspec.Raw) -> str:
 
 
 class _Envelope(msgspec.Struct):
-    """What must be readable of a refused data message, so that its records can be acknowledged."""
+    """The fields of a refused data message that are needed to acknowledge its records."""
 
     v: Literal[1]
     box: Name
@@ -257,9 +257,9 @@ _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
 
 
 def _salvage(route: _Route, payload: bytes, reason: Reason) -> Receipt | None:
-    """The ids of a data message that is refused as a whole: it lies in the dead letters, so sending it again is vain.
+    """The ids of a data message that is refused as a whole: it is kept as a dead letter, so it need not be sent again.
 
-    Not of one that is too large, of which the letter keeps only a part, nor of a version that we cannot read.
+    None for a message that is too large, of which the letter keeps only a part, and for an unknown version.
     """
     if reason is Reason.TOO_LARGE:
         return None
@@ -273,7 +273,7 @@ def _salvage(route: _Route, payload: bytes, reason: Reason) -> Receipt | None:
 def dead_letter(
     topic: str, payload: bytes, reason: str, detail: str, *, shard: str, at: int, refused: int = 0
 ) -> DeadLetter:
-    """A letter bounded in size; text where that is readable and not longer than base64 would be."""
+    """A dead letter of bounded size. The payload is text if that is readable and not longer than base64."""
     text, encoding = _readable(payload[:MAX_PAYLOAD])
     return DeadLetter(
         topic=_clean(topic, MAX_TOPIC),
@@ -292,7 +292,7 @@ def _readable(payload: bytes) -> tuple[str, Annotated[str, "text or base64"]]:
     try:
         text = payload.decode()
     except UnicodeDecodeError as exc:
-        # A character cut in two at the limit makes no text unreadable.
+        # A character that is cut in two at the limit does not make the text unreadable.
         cut = len(payload) == MAX_PAYLOAD and exc.reason == "unexpected end of data"
         if not cut:
             return base64.b64encode(payload).decode(), "base64"

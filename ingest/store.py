@@ -107,7 +107,7 @@ async def _save_boxes(connection: Connection, rows: RecordRows) -> None:
     if lines:
         done = await connection.execute(QUERIES.update_boxes, "\x1e".join(lines))
         if done != f"UPDATE {len(lines)}":
-            raise LostBoxError(f"{done} of {len(lines)} rows in record_box: somebody else changed the table")
+            raise LostBoxError(f"{done} of {len(lines)} rows in record_box: another process changed the table")
     for box in new.values():
         box.has_row = True
 

@@ -135,7 +135,7 @@ class Simulator:
                     body=body,
                 )
                 if bridge.census is not None and not retain:
-                    bridge.census.heartbeat(terminal.station, terminal.id, body, entry.mono)
+                    bridge.census.note_heartbeat(terminal.station, terminal.id, body, entry.mono)
                 if terminal.here:
                     self.append(terminal.station, entry)
 

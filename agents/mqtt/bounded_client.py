@@ -1,16 +1,16 @@
-"""paho's client with a bound on what the broker can make it hold.
+"""paho's client with a bound on the memory that the broker can make it use.
 
-The library offers none: it reads a packet of any announced size (up to 256 MiB) into memory, and keeps messages of
+The library has none: it reads a packet of any announced size (up to 256 MiB) into memory, and keeps messages of
 QoS 2, which the agent never asks for, until the broker releases them.
 """
 
 from typing import Final
 
-from agents.lazy_import import deferred
+from agents.lazy_import import import_lazily
 from contract.messages import MAX_PAYLOAD
 
 # paho asks it about proxies, which it only does with PySocks; it brings the mail and HTTP libraries along, over 1 MB.
-with deferred("urllib", "request"):
+with import_lazily("urllib", "request"):
     from paho.mqtt import client as paho
     from paho.mqtt.enums import MQTTErrorCode
 
@@ -21,7 +21,7 @@ _QOS_2: Final = 0x04
 
 
 class BoundedClient(paho.Client):
-    """A client that gives up a connection on which too much is announced; `refusal` then says what."""
+    """Ends a connection on which the broker announces too large a packet or QoS 2; `refusal` then has the reason."""
 
     refusal: str | None = None
 

@@ -1,4 +1,4 @@
-"""One MQTT connection, from CONNECT to its end. A new one is made for each, so that nothing of an old one is resent."""
+"""One MQTT connection, from CONNECT to its end. Each connection is a new object, so that nothing is sent again."""
 
 import logging
 import ssl
@@ -7,30 +7,30 @@ import time
 from typing import Any, Final, NamedTuple
 
 from agents.config import Broker
-from agents.lazy_import import deferred
+from agents.lazy_import import import_lazily
 from agents.mqtt.bounded_client import BoundedClient
 from contract.refusal import RefusedError
 from contract.topics import Topic, parse_topic
 
 # paho asks it about proxies, which it only does with PySocks; it brings the mail and HTTP libraries along, over 1 MB.
-with deferred("urllib", "request"):
+with import_lazily("urllib", "request"):
     from paho.mqtt import client as paho
     from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 _log = logging.getLogger(__name__)
 
 CONNECT_SECONDS: Final = 15.0
-"""For the TCP connection; as much again for TLS and for the broker's answer each."""
+"""Seconds for the TCP connection; the same again for TLS, and again for the answer of the broker."""
 SMALL: Final = 1024
-"""Bytes up to which the time of a publish says more of the latency than of the link's width."""
+"""Bytes up to which the time of a publish shows the latency of the link rather than its bandwidth."""
 
 
 class Up(NamedTuple):
-    """The broker took us in."""
+    """The broker accepted the connection."""
 
 
 class Subscribed(NamedTuple):
-    """The broker will send us what is addressed to us."""
+    """The broker confirmed the subscriptions."""
 
 
 class Carried(NamedTuple):
@@ -42,7 +42,7 @@ class Carried(NamedTuple):
 
 
 class Arrived(NamedTuple):
-    """A message for us."""
+    """A message for this terminal arrived."""
 
     channel: str
     payload: bytes
@@ -50,7 +50,7 @@ class Arrived(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """The connection is over; `why` in words."""
+    """The connection is over; `why` is a text."""
 
     why: str
 
@@ -59,14 +59,14 @@ Event = Up | Subscribed | Carried | Arrived | Lost
 
 
 class Will(NamedTuple):
-    """What the broker says for us when we fall silent (QoS 1, retained)."""
+    """The Last Will: what the broker publishes (QoS 1, retained) when the connection breaks."""
 
     topic: str
     payload: bytes
 
 
 class Link:
-    """A connection in the making, up, or lost. All methods belong to one thread; making it takes another."""
+    """A connection: being made, up, or lost. All methods belong to one thread; a second thread makes the connection."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class Link:
         try:
             code = self._client.loop(timeout)
         except Exception as exc:
-            # Whatever the broker sent that the library cannot read costs this connection and no more.
+            # When the library cannot read what the broker sent, only this connection ends.
             code = MQTTErrorCode.MQTT_ERR_UNKNOWN
             self._lose(f"the MQTT library failed: {exc!r}")
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -159,7 +159,7 @@ class Link:
             self._events.append(Lost(self._client.refusal or why))
 
     def publish(self, channel: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> int:
-        """Hand a message to the connection; return its MQTT message id. Nothing is said of its arrival."""
+        """Hand a message to the connection; return its MQTT message id. Its arrival is reported as `Carried`."""
         topic = str(Topic(self._topic.station, self._topic.terminal, channel))
         now = time.monotonic()
         try:
@@ -172,6 +172,7 @@ class Link:
         return mid
 
     def subscribe(self, *channels: str) -> None:
+        """Subscribe to these channels of the terminal with QoS 1."""
         topics = [(str(Topic(self._topic.station, self._topic.terminal, channel)), 1) for channel in channels]
         self._client.subscribe(topics)
 
@@ -187,10 +188,10 @@ class Link:
         return arrived
 
     def abandon(self) -> None:
-        """Drop the connection, without a goodbye if none was said, and everything that belongs to it."""
+        """Close the socket at once, without DISCONNECT unless `say_goodbye` sent it."""
         self._over = True
         client = self._client
-        # The callbacks make a circle; without them the library's sockets close now, not at some collection.
+        # The callbacks make a reference cycle; without them the library's sockets close at once.
         client.on_connect = client.on_disconnect = client.on_subscribe = None
         client.on_publish = client.on_message = client.on_log = None
         self._close_socket()
@@ -234,7 +235,7 @@ class Link:
         self._events.append(Arrived(channel, bytes(message.payload), message.retain))
 
     def _on_log(self, _client: object, _userdata: object, _level: int, text: str) -> None:
-        # The library tells of its pings nowhere else; without them a silent link would look dead to us.
+        # The library reports its pings only in its log; without them a link without messages would look dead.
         if text == "Sending PINGREQ":
             self._pinged = time.monotonic()
         elif text == "Received PINGRESP":

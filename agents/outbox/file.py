@@ -1,4 +1,4 @@
-"""The outbox's file: opened, followed when it is replaced, set aside and read again when it is damaged."""
+"""The file of the outbox: opened again when it was replaced, renamed and salvaged when it is damaged."""
 
 import logging
 import sqlite3
@@ -15,13 +15,13 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 MOST_FINDINGS: Final = 20
-"""What happened to the files and was not asked for yet; the newest."""
+"""Most findings that are kept; the newest stay."""
 SLICE: Final = 200
-"""Rows of a damaged file that are taken in at a time: other work waits no longer."""
+"""Rows of a damaged file that are salvaged at a time, so that other work does not wait long."""
 LEAST_BYTES: Final = 100
-"""Of a database; a shorter file passes for a new one."""
+"""Bytes of the smallest database; a shorter file counts as a new one."""
 _CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
-"""SQLITE_ERROR too: to statements that never change it says that the file's schema did."""
+"""SQLITE_ERROR too: as the statements never change, it means that the schema of the file did."""
 _BESIDE: Final = ("-journal", "-wal", "-shm")
 
 
@@ -33,11 +33,11 @@ class Finding(NamedTuple):
 
 
 class OutboxFile:
-    """The table in the file at `path`. All methods but `number` belong to one thread, in which they may hang.
+    """The table in the file at `path`. All methods but `next_seq` belong to one thread, in which they may hang.
 
-    What others read meanwhile (`rows`, `dropped`, `damaged`, `is_open`) is as of some moment of the work.
-    `expected`, asked when the file is first opened, says whether an earlier start had one, so that a missing one is
-    a loss.
+    What other threads read (`rows`, `dropped`, `damaged`, `is_open`) may be as of any moment of the work.
+    `expected` is called when the file is first opened: whether an earlier start had a file, so that a missing one is
+    reported as lost.
     """
 
     def __init__(self, path: Path, *, rows: int, size: int, expected: Callable[[], bool]) -> None:
@@ -47,15 +47,16 @@ class OutboxFile:
         self.findings: deque[Finding] = deque(maxlen=MOST_FINDINGS)
         """What happened to the file since this was last emptied."""
         self.hidden: set[int] = set()
-        """What is acknowledged or damaged, and lies on a disk that cannot be written."""
+        """Sequence numbers of records that are acknowledged or damaged, on a disk from which they cannot be deleted."""
         self.salvage: Salvage | None = None
-        """What is left to take in of another file."""
+        """The rows of another file that are not in this one yet."""
         self.table: Table | None = None
         self._identity: tuple[int, int] | None = None
         self._seq, self._numbering = 0, threading.Lock()
 
     @property
     def is_open(self) -> bool:
+        """Whether the table is open."""
         return self.table is not None
 
     @property
@@ -66,21 +67,23 @@ class OutboxFile:
 
     @property
     def dropped(self) -> int:
+        """Records dropped to make room and not yet reported."""
         table = self.table
         return table.dropped if table else 0
 
     @property
     def damaged(self) -> int:
+        """Records found damaged and not yet reported."""
         table = self.table
         return table.damaged if table else 0
 
-    def number(self) -> int:
-        """The next number of writing, for records in this file and in memory alike; from any thread."""
+    def next_seq(self) -> int:
+        """The next sequence number, for records in this file and in memory alike. Any thread may call it."""
         with self._numbering:
             self._seq += 1
             return self._seq
 
-    def _number_after(self, seq: int) -> None:
+    def _raise_seq(self, seq: int) -> None:
         with self._numbering:
             self._seq = max(self._seq, seq)
 
@@ -105,27 +108,31 @@ class OutboxFile:
         if self.table is None:
             table = Table(self._path, rows=self._rows, size=self._size)
             self._identity = _identity(self._path)
-            self._number_after(table.last_seq)
+            self._raise_seq(table.last_seq)
             self.table = table
             if self.salvage is None and self._damaged.exists():
                 self.salvage = Salvage(rows_of_damaged(self._damaged))
         return self.table
 
     def mend(self) -> None:
-        """See to the file; called often, and short: a damaged one is read a slice at a time. Raises as `attempt`."""
-        self._follow()
+        """Open the file again when it was replaced, and salvage a slice of a damaged one.
+
+        It is to be called often; each call is short. Raises like `attempt`.
+        """
+        self._reopen_if_replaced()
         salvage = self.salvage
         if salvage:
             self.attempt(lambda table: self._take_in(table, salvage))
 
     def close(self) -> None:
+        """Close the table, and the file that is being salvaged."""
         if self.salvage:
             self.salvage.close()
-        self._give_up()
+        self._close_table()
 
     def _set_aside(self, exc: Exception) -> None:
-        """A damaged file gets another name; what can be read of it goes into a new one, which `mend` does."""
-        self._give_up()
+        """Rename a damaged file; `mend` copies what can be read of it into a new one."""
+        self._close_table()
         if _size(self._path) < LEAST_BYTES:
             self._find_lost("cut to nothing")
             self._path.unlink()
@@ -142,11 +149,11 @@ class OutboxFile:
             self.salvage = None
 
     def _take_in(self, table: Table, salvage: Salvage) -> None:
-        rows = salvage.slice(SLICE)
+        rows = salvage.next_slice(SLICE)
         if rows:
             table.adopt(rows)
-            salvage.done()
-            self._number_after(table.last_seq)
+            salvage.slice_done()
+            self._raise_seq(table.last_seq)
             return
         self.salvage = None
         salvage.close()
@@ -157,7 +164,7 @@ class OutboxFile:
         if self._damaged.exists():
             self._damaged.replace(self._kept)
 
-    def _follow(self) -> None:
+    def _reopen_if_replaced(self) -> None:
         """Notice that the file was removed or replaced: records written since then are in the removed file."""
         if self.table is None or self.salvage is not None or _identity(self._path) == self._identity:
             return
@@ -175,7 +182,7 @@ class OutboxFile:
         _log.error("the outbox %s was %s", self._path, how)
         self.findings.append(Finding("outbox_lost", {"file": self._path.name, "how": how, "remedy": "check the disk"}))
 
-    def _give_up(self) -> None:
+    def _close_table(self) -> None:
         self.hidden.clear()
         if self.table:
             self.table.close()
@@ -183,7 +190,7 @@ class OutboxFile:
 
 
 def is_corrupt(exc: sqlite3.Error) -> bool:
-    """Whether the file itself is at fault, not the disk's room or rights."""
+    """Whether the file itself is damaged, as opposed to a full or read-only disk."""
     return primary_code(exc) in _CORRUPT or "malformed" in str(exc)
 
 

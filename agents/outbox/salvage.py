@@ -1,4 +1,4 @@
-"""What can still be read of a damaged outbox: its pages are read one by one, whatever SQLite says of the whole.
+"""Reads what can still be read of a damaged outbox, page by page, without SQLite.
 
 The format is https://www.sqlite.org/fileformat2.html: sections 1.6 (b-tree pages) and 2.1 (records).
 """
@@ -24,29 +24,31 @@ _INTEGERS: Final = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
 class Salvage:
-    """Rows of another file, a slice at a time."""
+    """Rows of another file, a slice at a time. `found` counts the rows so far, `whole` the undamaged ones."""
 
     def __init__(self, rows: Generator[Saved]) -> None:
         self._rows = rows
         self._slice: list[Saved] = []
         self.found = self.whole = 0
 
-    def slice(self, count: int) -> list[Saved]:
-        """The next rows, the same again until they are `done`; none at the end."""
+    def next_slice(self, count: int) -> list[Saved]:
+        """The next rows; the same again until `slice_done`; none at the end."""
         self._slice = self._slice or list(islice(self._rows, count))
         return self._slice
 
-    def done(self) -> None:
+    def slice_done(self) -> None:
+        """The rows of the last slice are copied."""
         self.found += len(self._slice)
         self.whole += sum(row.is_whole for row in self._slice)
         self._slice = []
 
     def close(self) -> None:
+        """Close the file."""
         self._rows.close()
 
 
 def rows_of_open(table: Table) -> Generator[Saved]:
-    """The rows of a file that has no name any more; at the end it is closed."""
+    """The rows of a file that was removed while it was open; at the end it is closed."""
     try:
         yield from table.all()
     except sqlite3.Error as exc:
@@ -56,7 +58,7 @@ def rows_of_open(table: Table) -> Generator[Saved]:
 
 
 def rows_of_damaged(path: Path) -> Generator[Saved]:
-    """Every record that lies in a page which holds records, in no order."""
+    """The records in all pages that hold records, in no particular order."""
     try:
         with path.open("rb") as file:
             count = -(-path.stat().st_size // PAGE)

@@ -1,4 +1,4 @@
-"""A record as an outbox's file gives it back, and whether it is what was written."""
+"""A record as it is read from the file of an outbox, and whether it is undamaged. Pure."""
 
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -8,7 +8,7 @@ from contract.refusal import RefusedError
 
 
 class Saved(NamedTuple):
-    """A row of the file: any column may hold anything."""
+    """A row of the file. In a damaged file a column may hold any value."""
 
     seq: int
     box: Any
@@ -18,7 +18,7 @@ class Saved(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is what was written. Older agents wrote no sum: there the body must be the record of its id."""
+        """Whether the record is undamaged. Older agents wrote no sum: there the body must be a record with this id."""
         if not (isinstance(self.box, str) and isinstance(self.id, int) and isinstance(self.body, bytes)):
             return False
         if self.sum is None:

@@ -1,4 +1,4 @@
-"""What an outbox's file must look like, of whatever age, and how it is opened."""
+"""The schema of the file of an outbox, in all versions, and how the file is opened."""
 
 import sqlite3
 from functools import cache

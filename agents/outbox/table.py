@@ -10,9 +10,9 @@ from agents.outbox.schema import bring_up_to_date, check, columns_of, connect
 from agents.pacing import Key, OutboxRow
 
 KEPT: Final = 100
-"""Damaged records that are kept, the newest."""
+"""Most damaged records that are kept; the newest stay."""
 KEPT_BYTES: Final = 4096
-"""Bytes kept of each."""
+"""Bytes kept of each of them."""
 _NOT_WRITABLE: Final = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 
 
@@ -22,9 +22,9 @@ def primary_code(exc: sqlite3.Error) -> int:
 
 
 class Table:
-    """Records in one SQLite file, at most `rows` of them and `size` bytes. Methods raise `sqlite3.Error`.
+    """Records in one SQLite file, at most `rows` of them and `size` bytes; in memory when there is no path.
 
-    In memory without a path.
+    All methods raise `sqlite3.Error`.
     """
 
     def __init__(self, path: Path | None, *, rows: int, size: int) -> None:
@@ -40,10 +40,10 @@ class Table:
         check(self._db)
         try:
             bring_up_to_date(self._db)
-            # What an earlier run did not live to finish is finished now.
+            # Records that an earlier run held back are finished now.
             self._db.execute("UPDATE record SET held = 0 WHERE held IS NOT 0")
         except sqlite3.OperationalError as exc:
-            # A disk that cannot be written may still be read.
+            # A disk that cannot be written may still be readable.
             if primary_code(exc) not in _NOT_WRITABLE:
                 raise
         self._columns = columns_of(self._db)
@@ -59,7 +59,7 @@ class Table:
         self.damaged: int = self._db.execute("SELECT count(*) FROM damaged WHERE told IS NOT 1").fetchone()[0]
 
     def put(self, row: OutboxRow, body: bytes, *, held: bool = False) -> list[Key]:
-        """Write a record, in the place of one with its key; return the keys dropped to make room."""
+        """Write a record, replacing one with the same key; return the keys dropped to make room."""
         with self._transaction():
             return self._put(row, body, held=held)
 
@@ -82,7 +82,7 @@ class Table:
         self.rows, self.bytes = self.rows + 1, self.bytes + len(body)
 
     def adopt(self, rows: Iterable[Saved]) -> None:
-        """Take in what another file gave, in its order; what is damaged is set aside, what is here already stays."""
+        """Add records of another file, in their order. Damaged ones are set aside; keys that are here already stay."""
         with self._transaction():
             for row in rows:
                 if not row.is_whole:
@@ -106,6 +106,7 @@ class Table:
         return victims
 
     def delete(self, keys: Iterable[Key]) -> bool:
+        """Delete the records with these keys; returns true."""
         with self._transaction():
             self._delete(keys)
         return True
@@ -114,15 +115,15 @@ class Table:
         for key in keys:
             self._take_off(self._db.execute("DELETE FROM record WHERE (box, id) = (?, ?) RETURNING length(body)", key))
 
-    def discard(self, seqs: Iterable[int]) -> bool:
-        """Delete by the number of writing."""
+    def delete_by_seq(self, seqs: Iterable[int]) -> bool:
+        """Delete by sequence number; returns true."""
         with self._transaction():
             for seq in seqs:
                 self._take_off(self._db.execute("DELETE FROM record WHERE seq = ? RETURNING length(body)", (seq,)))
         return True
 
-    def numbers(self, keys: Iterable[Key]) -> list[int]:
-        """The numbers of writing of the records with these keys."""
+    def seqs_of(self, keys: Iterable[Key]) -> list[int]:
+        """The sequence numbers of the records with these keys."""
         query = "SELECT seq FROM record WHERE (box, id) = (?, ?)"
         return [found[0] for key in keys for found in self._db.execute(query, key)]
 
@@ -135,13 +136,13 @@ class Table:
         self._db.execute("INSERT INTO dropped VALUES (?)", (records,))
         self.dropped = records
 
-    def reported(self) -> None:
-        """Count dropped records from zero: an event record reports those so far."""
+    def mark_dropped_reported(self) -> None:
+        """Count dropped records from zero, because those so far are reported."""
         with self._transaction():
             self._set_dropped(0)
 
     def set_aside(self, row: Saved) -> bool:
-        """Keep a damaged record where it is never sent."""
+        """Move a damaged record to the table from which nothing is sent; returns true."""
         with self._transaction():
             self._keep(row)
             self._take_off(self._db.execute("DELETE FROM record WHERE seq = ? RETURNING length(body)", (row.seq,)))
@@ -155,29 +156,32 @@ class Table:
         self._db.execute("DELETE FROM damaged WHERE number <= (SELECT max(number) FROM damaged) - ?", (KEPT,))
         self.damaged += 1
 
-    def damage_reported(self) -> None:
-        """Count damaged records from zero: an event record reports those so far."""
+    def mark_damage_reported(self) -> None:
+        """Count damaged records from zero, because those so far are reported."""
         with self._transaction():
             self._db.execute("UPDATE damaged SET told = 1 WHERE told IS NOT 1")
             self.damaged = 0
 
     def newest(self, limit: int) -> list[OutboxRow]:
+        """The records that may be sent, the last written first, without their bodies."""
         query = "SELECT seq, box, id, length(body) FROM record WHERE held IS NOT 1 ORDER BY seq DESC LIMIT ?"
         return [_row(*found) for found in self._db.execute(query, (limit,))]
 
     def holds(self, key: Key) -> bool:
-        """Whether a record with this key lies here."""
+        """Whether there is a record with this key."""
         return self._has("(box, id) = (?, ?)", *key)
 
     def read(self, seq: int) -> Saved | None:
-        """The record that was written as number `seq`, whole or not."""
+        """The record with this sequence number, damaged or not; None when there is none."""
         found = self._db.execute(f"SELECT {self._columns} FROM record WHERE seq = ?", (seq,)).fetchone()  # noqa: S608  # two fixed texts
         return None if found is None else Saved(*found)
 
     def all(self) -> Iterator[Saved]:
+        """All records in the order of writing, damaged or not."""
         return map(Saved._make, self._db.execute(f"SELECT {self._columns} FROM record ORDER BY seq"))  # noqa: S608  # two fixed texts
 
     def close(self) -> None:
+        """Close the database."""
         self._db.close()
 
     def _transaction(self) -> "_Transaction":
@@ -185,7 +189,7 @@ class Table:
 
 
 def _row(seq: int, box: Any, number: Any, size: Any) -> OutboxRow:
-    """What cannot be sent has a key all the same; reading it finds the damage."""
+    """A row with damaged columns gets a key, too; reading the record finds the damage."""
     return OutboxRow(
         seq,
         box if isinstance(box, str) else "",
@@ -195,7 +199,7 @@ def _row(seq: int, box: Any, number: Any, size: Any) -> OutboxRow:
 
 
 class _Transaction:
-    """All or nothing; after a failure the counts are read again."""
+    """A transaction; after a failure the counts are read again from the database."""
 
     def __init__(self, db: sqlite3.Connection, recount: Callable[[], None]) -> None:
         self._db, self._recount = db, recount

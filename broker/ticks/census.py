@@ -1,8 +1,8 @@
-"""What a bridge knows of its whole shard: which stations keep their promise, which do not, which lost messages. Pure.
+"""Counts the stations of a shard: which send heartbeats in time, which do not, which miss messages. Pure.
 
 A partition may hold four stations of a shard of a hundred; whether half of a shard was heard, or a shard loses
-messages, can only be said of all of them. So each tick carries these numbers into every partition's log. Times in ms
-of the bridge's clock.
+messages, shows only in all of them. So each tick carries these numbers into every partition of the log. Times in ms of
+the clock of the bridge. A station's promise is that its next heartbeat follows within `every`.
 """
 
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from broker.ticks.losses import LossSettings, LossWatch, StationLosses
 from contract.messages import MOST_TERMINALS, Heartbeat, Status
 
 FORGOTTEN_AFTER: Final = 10
-"""Promises after which a silent station is no longer one that fell lately."""
+"""Intervals (`every`) after which a silent station is no longer counted as missed."""
 MOST_STATIONS: Final = 1_000_000
-"""Stations that are counted, about half a kilobyte each; what others send is carried all the same."""
+"""Most stations that are counted, about half a kilobyte each; messages of others are carried, too."""
 MOST_NAMED: Final = 20
 """Stations that number wrongly whose names a tick carries."""
 _LEAST_MEMORY_MS: Final = 60_000
@@ -26,10 +26,10 @@ _SPARE: Final = 1_000
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """Stations of the shard: `kept` are within their promise and were heard in the present stretch, `missed` broke
-    theirs lately. `losses`: so many miss messages that this time does not count.
+    """Stations of the shard: `kept` were heard in the present stretch and are in time, `missed` became late recently.
 
-    `named`: which stations number wrongly, said once a window; None between.
+    `losses`: so many stations miss messages that this time does not count. `named`: the stations that number wrongly,
+    once a window; None in between.
     """
 
     kept: int = 0
@@ -39,10 +39,9 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class _CountedTerminal(msgspec.Struct, gc=False):
-    """The newest heartbeat of a terminal: its promise lasts until `until`, and it is forgotten at `forgotten`.
+    """The newest heartbeat of a terminal: the next is due at `until`, and the terminal is forgotten at `forgotten`.
 
-    `window`: the bridge's, in which that was. `missing` is the one number that is not there between it and the one
-    before; 0: none.
+    `window`: the window in which it came. `missing` is the one number missing between it and the one before; 0: none.
     """
 
     name: str
@@ -58,9 +57,9 @@ class _CountedTerminal(msgspec.Struct, gc=False):
 
 
 class _CountedStation(StationLosses, gc=False):
-    """When the last of its terminals' promises ends and when it is forgotten (slots of time), as it was counted.
+    """A station as it was counted: the slots of time in which it is late and in which it is forgotten.
 
-    `stretch`: that in which it was heard last.
+    `stretch`: the stretch in which it was heard last.
     """
 
     first: _CountedTerminal | None = None
@@ -70,7 +69,7 @@ class _CountedStation(StationLosses, gc=False):
 
 
 class Census:
-    """Follows every heartbeat in constant time: stations are counted by the slot in which something is due."""
+    """Takes every heartbeat in constant time: stations are counted by the slots in which they are late or forgotten."""
 
     def __init__(self, losses: LossSettings | None = None, most: int = MOST_STATIONS) -> None:
         self._most = most
@@ -79,21 +78,23 @@ class Census:
         self._due: dict[int, int] = {}
         self._forgotten: dict[int, int] = {}
         self._present = self._missed = 0
-        # Of those present, the ones heard in this stretch: since the last tick that did not count.
+        # The present stations that were heard in this stretch: since the last tick that did not count.
         self._stretch = 0
         self._kept = 0
         self._kept_due: dict[int, int] = {}
         self._now = 0
-        # Only what was heard from this window on can be missed.
+        # Numbers can be missing only after a heartbeat of this window or a later one.
         self._whole_from = 0
         self._counted_at = 0
-        # Those that number wrongly.
+        # The stations that number wrongly.
         self.named: dict[str, StationLosses] = {}
 
-    def heartbeat(self, station: str, terminal: str, body: Heartbeat, now: int) -> None:
-        """Take a heartbeat in. One that is not newer than the newest of its boot is a double if it comes within half
-        its `every`; later it is a terminal that was set back or does not count, which lives and of which nothing is
-        missing."""
+    def note_heartbeat(self, station: str, terminal: str, body: Heartbeat, now: int) -> None:
+        """Count a heartbeat.
+
+        One whose number is not newer than the newest of its boot is a duplicate when it comes within half of `every`.
+        When it comes later, the terminal was set back or does not count: it lives, and no number is missing.
+        """
         if now // _SLOT > self._now:
             self._advance(now)
         home = self._stations.get(station)
@@ -114,21 +115,21 @@ class Census:
                 self._keep(home)
             return
         self._renew(known, body, now)
-        self._losses.heard(home, body.every * 1000, now)
+        self._losses.note_heard(home, body.every * 1000, now)
         if missing:
             known.missing = body.n - 1 if missing == 1 else 0
-            if self._losses.lose(home):
+            if self._losses.note_loss(home):
                 self.named[station] = home
         self._keep(home)
 
     def _keep(self, home: _CountedStation) -> None:
-        """A station kept its promise now."""
+        """The station was heard in time now."""
         self._uncount(home)
         home.stretch = self._stretch
         self._count(home)
 
-    def status(self, station: str, terminal: str, body: Status) -> None:
-        """Statuses are numbered with the heartbeats. Who says that it goes away breaks no promise by its silence."""
+    def note_status(self, station: str, terminal: str, body: Status) -> None:
+        """Statuses are numbered with the heartbeats. A terminal that announced `away` is not late when it is silent."""
         home = self._stations.get(station)
         known = None if home is None else _find(home, terminal)
         if home is None or known is None:
@@ -149,17 +150,17 @@ class Census:
         self._counted_at = now
         shard = self._present + self._missed
         losses = self._losses.are_ours(shard)
-        named = self._named() if self._losses.roll(now, shard) else None
+        named = self._named() if self._losses.next_window_if_over(now, shard) else None
         return Counts(self._kept, self._missed, losses, named)
 
     def excuse(self) -> None:
-        """Nothing was heard for a while, which the ticks say themselves: what is missing from before is no loss."""
+        """Nothing was heard for a while, which ticks report anyway: numbers missing from before are no loss."""
         self._losses.excuse()
         self._whole_from = self._losses.window
 
     @property
     def windows_lost(self) -> int:
-        """Windows whose losses were ours."""
+        """Windows with a loss of the platform."""
         return self._losses.windows_lost
 
     def _begin_stretch(self) -> None:
@@ -171,17 +172,17 @@ class Census:
         return tuple(sorted(self.named)[:MOST_NAMED])
 
     def _missing(self, known: _CountedTerminal, body: Heartbeat) -> int:
-        """How many numbers are left out within a connection; a terminal that does not say which leaves out none."""
+        """How many numbers are missing within a connection; 0 for a terminal that does not name its connections."""
         same = body.conn is not None and (known.boot, known.run, known.conn) == (body.boot, body.run, body.conn)
         return body.n - known.n - 1 if same and known.window >= self._whole_from else 0
 
     def _take_back(self, home: _CountedStation, known: _CountedTerminal, body: Heartbeat) -> None:
-        """A number that seemed lost came behind the next."""
+        """A number that seemed missing came after the next one."""
         same = (known.boot, known.run, known.conn) == (body.boot, body.run, body.conn)
         if same and 0 < body.n == known.missing:
             known.missing = 0
             if known.window == home.window:
-                self._losses.find(home)
+                self._losses.note_found(home)
 
     def _renew(self, known: _CountedTerminal, body: Heartbeat, now: int) -> None:
         known.boot, known.run, known.conn, known.n = body.boot, body.run, body.conn, body.n
@@ -203,7 +204,7 @@ class Census:
             self._count(home)
 
     def _count(self, home: _CountedStation) -> None:
-        """A station keeps its promise as long as any of its terminals does."""
+        """Add a station to the counts: it is in time as long as any of its terminals is."""
         until, forgotten = _lasts(home)
         home.due, home.forgotten = int(until) // _SLOT + 1, int(forgotten) // _SLOT
         if home.forgotten <= self._now:
@@ -232,7 +233,7 @@ class Census:
             self._kept -= 1
 
     def _advance(self, now: int) -> None:
-        """Let the time up to `now` go by."""
+        """Move the counts forward to `now`."""
         last, self._now = self._now, max(now // _SLOT, self._now)
         for slot in range(last + 1, self._now + 1):
             late = self._due.pop(slot, 0)
@@ -242,7 +243,7 @@ class Census:
         self._sweep()
 
     def _sweep(self) -> None:
-        """Keep few silent stations beside the living ones, so that memory is bounded by those who send."""
+        """Forget silent stations when there are many, so that memory is bounded by the stations that send."""
         if len(self._stations) > 2 * (self._present + self._missed) + _SPARE:
             gone = [(name, home) for name, home in self._stations.items() if home.forgotten <= self._now]
             for name, home in gone:
@@ -250,12 +251,12 @@ class Census:
                 del self._stations[name]
 
     def _forget(self, station: str, home: _CountedStation) -> None:
-        self._losses.forget(home)
+        self._losses.forget_station(home)
         self.named.pop(station, None)
 
 
 def _is_news(known: _CountedTerminal, body: Heartbeat) -> bool:
-    """Whether it is newer than what was heard of its boot."""
+    """Whether a heartbeat is of another boot or has a newer number."""
     return known.boot != body.boot or (body.run, body.n) > (known.run, known.n)
 
 
@@ -267,7 +268,7 @@ def _terminals(home: _CountedStation) -> Iterator[_CountedTerminal]:
 
 
 def _lasts(home: _CountedStation) -> tuple[float, float]:
-    """When the last promise of its terminals ends, and when the last of them is forgotten."""
+    """When the last of its terminals is late, and when the last is forgotten."""
     until = forgotten = 0.0
     for one in _terminals(home):
         until, forgotten = max(until, one.until), max(forgotten, one.forgotten)
@@ -282,7 +283,7 @@ def _find(home: _CountedStation, name: str) -> _CountedTerminal | None:
 
 
 def _add(home: _CountedStation, name: str) -> _CountedTerminal:
-    """A terminal that was not heard before; where there are too many it takes the place of the longest silent one."""
+    """Add a new terminal; when there are too many it replaces the one that is late for the longest time."""
     others = list(_terminals(home))
     if len(others) >= MOST_TERMINALS:
         _remove(home, min(others, key=lambda one: one.until))

@@ -1,11 +1,11 @@
-"""Whether messages that are missing are our loss, or a few stations' wrong numbers. Pure.
+"""Whether missing messages are a loss of the platform, or stations that number their messages wrongly. Pure.
 
 TCP loses nothing, so a number that is missing within one connection was lost behind the MQTT broker: all stations are
-equally likely to miss one. Stations that miss them all the time while others do not number wrongly. So a loss counts in
-full only of a station that lost nothing lately, and one that loses far more often than the others is named.
+equally likely to miss one. A station that misses numbers all the time while others do not, numbers wrongly. So a loss
+counts in full only for a station that lost nothing lately, and a station that loses far more often is named.
 
-Windows are the bridge's; a station's own windows are those in which it was heard, so that one that is heard once a
-minute is judged by as many messages as one that is heard each second.
+The bridge divides time into windows. Of a station only the windows count in which it was heard, so that a station that
+is heard once a minute is judged by as many messages as one that is heard each second.
 """
 
 import math
@@ -16,17 +16,18 @@ import msgspec
 _FEW_A_LOSS: Final = 20
 _LEAST_OF_FEW: Final = 2
 ENOUGH: Final = 100
-"""Stations heard of which losses can be told; until then a window lasts longer."""
+"""Stations that must be heard to recognise losses; until then a window lasts longer."""
 _LONGEST_WINDOW_MS: Final = 60_000
 
 
 class LossSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds, shares 0..1 and numbers of stations or of a station's own windows.
+    """Seconds, shares 0..1 and numbers of stations or of windows of a station.
 
-    A window of `window` seconds is our loss when of the stations heard for `settled` seconds those without a loss in
-    their last `clean` windows exceed `share` and reach `least` (of a shard of few, a twentieth of it but two), or all
-    together `all_share` and `all_least`. A station with `named_least` windows with a loss of its last `named_of`, and
-    `named_times` the rate of the others, is named, and counts no more until `named_until` windows without one.
+    Only stations heard for `settled` seconds count. A window of `window` seconds is a loss of the platform when
+    stations lose messages that lost none in their last `clean` windows, and these are more than `share` of the stations
+    and at least `least` (in a small shard 5%, at least 2); or when all stations with a loss are more than `all_share`
+    and at least `all_least`. A station is named when `named_least` of its last `named_of` windows have a loss, at
+    `named_times` the rate of the others; it does not count until `named_until` windows without a loss.
     """
 
     window: float = 10.0
@@ -42,17 +43,18 @@ class LossSettings(msgspec.Struct, frozen=True, kw_only=True):
     named_until: int = 30
 
     def are_ours(self, *, clean: int, all_: int, heard: int, shard: int) -> bool:
-        """Whether losses of `all_` of the stations `heard` in a window, `clean` of which lost nothing lately, are."""
+        """Whether a window is a loss of the platform: of the stations `heard` in it `all_` lost messages, `clean` of
+        these lost none before; `shard`: stations of the shard."""
         least = min(self.least, max(_LEAST_OF_FEW, math.ceil(shard / _FEW_A_LOSS)))
         few = clean >= least and clean > self.share * heard
         return few or (all_ >= self.all_least and all_ > self.all_share * heard)
 
 
 class StationLosses(msgspec.Struct, gc=False):
-    """What is missing of a station, heard since `since` (ms), last in the bridge's `window`; of that `lost` numbers.
+    """The losses of a station that was first heard at `since` (ms) and last in `window`, with `lost` missing numbers.
 
-    `history` has a bit for each of its last `windows` windows before that: whether something was lost; the newest is
-    the lowest.
+    `history` has a bit for each of its `windows` windows before that: whether a number was missing; the newest is the
+    lowest.
     """
 
     since: int = 0
@@ -83,8 +85,8 @@ class LossWatch:
         self._windows = self._losses = 0
         self.windows_lost = 0
 
-    def heard(self, line: StationLosses, every_ms: float, now: int) -> None:
-        """A station was heard that promises the next heartbeat within `every_ms`."""
+    def note_heard(self, line: StationLosses, every_ms: float, now: int) -> None:
+        """A station was heard; its next heartbeat is due within `every_ms`."""
         if line.window == self.window:
             return
         if line.window >= 0:
@@ -96,8 +98,8 @@ class LossWatch:
         self._promise = max(self._promise, every_ms)
         self._heard += self._counts(line)
 
-    def lose(self, line: StationLosses) -> bool:
-        """A number of a station heard in this window is missing; whether it is named for it."""
+    def note_loss(self, line: StationLosses) -> bool:
+        """A number of a station heard in this window is missing; return whether the station is named for it."""
         line.lost += 1
         if line.lost > 1 or line.named:
             return False
@@ -106,25 +108,25 @@ class LossWatch:
             self._name(line)
         return line.named
 
-    def find(self, line: StationLosses) -> None:
-        """A number that was missing came late: there is no loss, unless another is missing."""
+    def note_found(self, line: StationLosses) -> None:
+        """A missing number arrived late: the station has no loss, unless another number is missing."""
         if not line.lost:
             return
         line.lost -= 1
         if not line.lost and line.window == self.window and not line.named:
             self._count_loss(line, -1)
 
-    def forget(self, line: StationLosses) -> None:
+    def forget_station(self, line: StationLosses) -> None:
         """A station is gone."""
         if not line.named:
             self._weigh(line, -1)
 
     def are_ours(self, shard: int) -> bool:
-        """Whether so much is lost, in this window or the last, that its time does not count; `shard`: its stations."""
+        """Whether this window or the last is a loss of the platform; `shard`: the number of its stations."""
         return self._before or self._are_ours_now(shard)
 
-    def roll(self, now: int, shard: int) -> bool:
-        """Begin a new window when the current one is over; whether that is so."""
+    def next_window_if_over(self, now: int, shard: int) -> bool:
+        """Begin a new window if the current one is over; return whether it was."""
         if not self._is_over(now - self._began):
             return False
         self._before = self._are_ours_now(shard)
@@ -134,7 +136,7 @@ class LossWatch:
         return True
 
     def excuse(self) -> None:
-        """Nothing was heard for a while, which the ticks say themselves: what is missing from before is no loss."""
+        """Nothing was heard for a while, which ticks report anyway: numbers missing from before are no loss."""
         self._before = False
         self._next()
 
@@ -142,7 +144,7 @@ class LossWatch:
         return self._settings.are_ours(clean=self._clean, all_=self._all, heard=self._heard, shard=shard)
 
     def _is_over(self, lasted: int) -> bool:
-        """A window hears many, or everybody: in ten seconds a small shard says too little to tell a loss by."""
+        """A window lasts until many stations, or all, were heard: ten seconds of a small shard show too little."""
         full = self._any >= ENOUGH or lasted >= min(self._promise, _LONGEST_WINDOW_MS)
         return full and lasted >= self._settings.window * 1000
 
@@ -151,7 +153,7 @@ class LossWatch:
         self._clean = self._all = 0
 
     def _counts(self, line: StationLosses) -> bool:
-        """Not one that is named, nor one that was not there for long: anybody can invent those."""
+        """Whether the station counts: it is not named, and not new, because new stations can be invented."""
         return not line.named and self._began - line.since >= self._settings.settled * 1000
 
     def _count_loss(self, line: StationLosses, number: int) -> None:
@@ -160,7 +162,7 @@ class LossWatch:
             self._clean += number * (not line.history & self._clean_mask)
 
     def _push(self, line: StationLosses) -> None:
-        """Its last window is over."""
+        """The last window of the station is over."""
         before = line.windows, line.history.bit_count()
         line.history = (line.history << 1 | (line.lost > 0)) & self._history_mask
         line.windows = min(line.windows + 1, self._settings.named_of)

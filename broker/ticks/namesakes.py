@@ -1,13 +1,16 @@
-"""Two bridges with one name: each hears the other's pulses on their common topic. Pure; `now` is a monotonic second."""
+"""Finds two bridges with one name: each receives the pulses of the other on their common topic.
+
+Pure; `now` is seconds of a monotonic clock.
+"""
 
 import re
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
 ENOUGH: Final = 3
-"""Pulses of another start, each newer than the last, that prove it alive: one may have lain in the broker."""
+"""Pulses of another start, each newer than the last, that prove it alive: a single one may be an old message."""
 WITHIN: Final = 20.0
-"""Seconds in which they must come: a bridge whose pulses are lost sends one in five."""
+"""Seconds in which they must come: a bridge whose pulses are lost sends one every five seconds."""
 MOST: Final = 8
 """Other starts that are followed at a time."""
 
@@ -15,7 +18,7 @@ _PULSE = re.compile(rb"([0-9]{1,15})\.([0-9a-f]{1,64})-([0-9]{1,15})")
 
 
 class Start(NamedTuple):
-    """A start of a bridge: its wall clock then (ms since the epoch), and what tells it from one in the same ms."""
+    """A start of a bridge: its wall clock then (ms since the epoch), and a random text for starts in the same ms."""
 
     began: int
     token: str
@@ -31,14 +34,14 @@ class _HeardPulse(NamedTuple):
 
 
 class Namesakes:
-    """Finds the other living starts of a bridge's name by the pulses that are not its own."""
+    """Finds other living bridges with the same name by the pulses that this start did not send."""
 
     def __init__(self, mine: Start) -> None:
         self._mine = mine
         self._heard: OrderedDict[Start, _HeardPulse] = OrderedDict()
 
-    def heard(self, payload: bytes, now: float) -> Start | None:
-        """Take in a pulse; the start that sent it when this one proves it alive, which is said once of each."""
+    def note_pulse(self, payload: bytes, now: float) -> Start | None:
+        """Note a pulse; return the start that sent it if this pulse proves it alive. Each start is returned once."""
         match = _PULSE.fullmatch(payload)
         if match is None:
             return None

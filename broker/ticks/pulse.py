@@ -12,11 +12,11 @@ from contract.log import Tick
 INTERVAL: Final = 0.25
 """Seconds from a pulse's return to the next pulse."""
 LOST_AFTER: Final = 5.0
-"""Seconds after which a pulse that has not come back is given up; the judges count no longer interval either."""
+"""Seconds after which a pulse that has not come back is given up; judges do not count longer intervals either."""
 
 
 class Pulse:
-    """Keeps one pulse in flight. A pulse that was given up and comes back late is nobody's."""
+    """Keeps one pulse in flight. A pulse that comes back after it was given up is ignored."""
 
     def __init__(self, start: str, *, interval: float = INTERVAL, lost_after: float = LOST_AFTER) -> None:
         self._start = start
@@ -27,7 +27,7 @@ class Pulse:
         self._due = 0.0
 
     def next(self, now: float) -> bytes | None:
-        """The payload to publish now, or None when it is not yet time."""
+        """The payload to publish now; None before the time of the next pulse."""
         if now < self._due:
             return None
         self._number += 1
@@ -44,24 +44,24 @@ class Pulse:
         return True
 
     def unsent(self, now: float) -> None:
-        """It could not be published, or its connection is gone: a new one as soon as there is one."""
+        """The pulse was not published, or its connection is gone: the next may be sent from `now` on."""
         self._flying = None
         self._due = now
 
     def wait(self, now: float) -> float:
-        """Seconds until `next` has something to say."""
+        """Seconds until the next pulse."""
         return max(0.0, self._due - now)
 
 
 class Ticker:
-    """Counts ticks and knows whether something was lost since the last one: the next is `whole` or not."""
+    """Numbers ticks. The next tick is `whole` unless something was lost since the last one."""
 
     def __init__(self, *, shard: str, bridge: str, start: str) -> None:
         self._shard = shard
         self._bridge = bridge
         self._start = start
         self._seq = 0
-        # Nobody knows what was published before the first tick of a start.
+        # Messages may have been missed before the first tick of a start.
         self.whole = False
 
     def spoil(self) -> None:

@@ -12,6 +12,7 @@ from broker.ticks.namesakes import Namesakes, Start
 from broker.ticks.pulse import Pulse
 from contract.errors import RemedyError
 from contract.topics import pulse_topic
+from store.tasks import wait_at_most
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class PulseLoop:
         if self._pulse.returned(payload, now):
             self._wake.set()
             return True
-        if (other := self._namesakes.heard(payload, now)) is not None:
+        if (other := self._namesakes.note_pulse(payload, now)) is not None:
             self._meet(other)
         return False
 
@@ -91,7 +92,7 @@ class PulseLoop:
                 self._drop_dead_connection(link)
                 if not link.publish(self.topic, payload, 0):
                     self._pulse.unsent(now + 0.1)
-            await _wait(self._wake, self._pulse.wait(time.monotonic()))
+            await wait_at_most(self._wake, self._pulse.wait(time.monotonic()))
 
     def _drop_dead_connection(self, link: MqttLink) -> None:
         # Counted in pulses, not seconds: a process that was stopped for a while did not listen either.
@@ -101,11 +102,3 @@ class PulseLoop:
             self._silent_pulses = 0
             log.warning("nothing comes from the MQTT broker, not even our pulses: connecting again")
             link.drop()
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass

@@ -60,10 +60,10 @@ class Bridge:
         """What goes to the log goes through the census, as the translator has it; times are scaled to its ticks."""
         if isinstance(entry, StatusEntry):
             if not entry.retain:
-                self.census.status(station, entry.terminal, entry.body)
+                self.census.note_status(station, entry.terminal, entry.body)
             return
         body = msgspec.structs.replace(entry.body, every=entry.body.every / CENSUS_SCALE)
-        self.census.heartbeat(station, entry.terminal, body, entry.mono // CENSUS_SCALE)
+        self.census.note_heartbeat(station, entry.terminal, body, entry.mono // CENSUS_SCALE)
 
     def tick(self, now: int) -> Tick:
         """It says nothing of how many kept their promise, as a bridge may: the oracle does not count that."""

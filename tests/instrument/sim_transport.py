@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from broker.acks import merge
+from broker.acks import merge_acks
 from broker.ticks.census import Census
 from broker.ticks.pulse import LOST_AFTER, Ticker
 from broker.translate import Receipt, Translator
@@ -110,7 +110,7 @@ class Shard:
                 self._log.add(found.entry.partition, found.entry.key.decode(), _ENTRY.decode(found.entry.value))
             if found.receipt is not None:
                 receipts.append(found.receipt)
-        for topic, payload in merge(receipts):
+        for topic, payload in merge_acks(receipts):
             self._acknowledge(topic, payload)
 
     def _tick(self, now: int) -> None:

@@ -118,7 +118,7 @@ def test_one_flipped_byte_costs_its_own_record_and_no_other(filled: Path, old: b
     outbox.close()
     again = open_outbox(filled)
     assert again.damaged == 1, "a restart forgets no damage that was not told"
-    again.damage_reported()
+    again.mark_damage_reported()
     assert again.damaged == 0
     kept = sqlite3.connect(filled).execute("SELECT id, body FROM damaged").fetchall()
     assert [number for number, _ in kept] == [100]

@@ -118,7 +118,7 @@ def test_a_full_outbox_drops_the_oldest_and_says_how_many(path: Path, rows: int,
     outbox.close()
     again = open_outbox(path, rows=rows, size=size)
     assert again.dropped == 7, "a restart forgets no loss"
-    again.reported()
+    again.mark_dropped_reported()
     assert again.dropped == 0
     again.close()
 

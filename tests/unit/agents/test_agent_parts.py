@@ -289,8 +289,8 @@ class TestSampler:
 
 def test_a_deferred_module_is_loaded_when_it_is_used_and_only_then() -> None:
     program = (
-        "import sys; from agents.lazy_import import deferred\n"
-        "with deferred('urllib', 'request'):\n"
+        "import sys; from agents.lazy_import import import_lazily\n"
+        "with import_lazily('urllib', 'request'):\n"
         "    import urllib.request\n"
         "print('http.client' in sys.modules, 'urllib.request' in sys.modules)\n"
         "print(urllib.request.getproxies.__module__, 'http.client' in sys.modules)\n"

@@ -80,7 +80,7 @@ def test_the_sampler_takes_what_was_left_at_its_own_time(tmp_path: Path) -> None
     now = time.time_ns() // 1_000_000
     leave(tmp_path, "usage-1.json", COUNT | {"at": now - 3_600_000})
     sampler = Sampler(config(every=1, sample=1, reports=tmp_path))
-    sampler._look_at_reports(time.monotonic())
+    sampler._take_reports(time.monotonic())
     (sample,) = sampler.taken
     assert (sample.kind, sample.at, sample.values["sessions"]) == ("usage", now - 3_600_000, 7)
     assert time.monotonic() - sample.mono >= 3599

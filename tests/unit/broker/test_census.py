@@ -19,7 +19,7 @@ def status(state: Literal["online", "away", "lost"], n: int) -> Status:
 
 def fleet(census: Census, size: int, n: int, now: int) -> None:
     for number in range(size):
-        census.heartbeat(f"station-{number}", "001", beat(n), now)
+        census.note_heartbeat(f"station-{number}", "001", beat(n), now)
 
 
 def test_who_keeps_the_promise_and_who_broke_it() -> None:
@@ -36,31 +36,31 @@ def test_who_fell_long_ago_no_longer_counts() -> None:
     gone = int((FORGOTTEN_AFTER * 2 + 60) * 1000)
     assert census.count(gone - 100).missed == 10
     assert census.count(gone).missed == 0
-    census.heartbeat("station-0", "001", beat(2), gone + 1_000)
+    census.note_heartbeat("station-0", "001", beat(2), gone + 1_000)
     assert census.count(gone + 1_000).kept == 1
 
 
 def test_who_said_goodbye_breaks_no_promise() -> None:
     census = Census()
     fleet(census, 3, 1, 0)
-    census.status("station-1", "001", status("away", 2))
-    census.status("nobody", "001", status("away", 2))
-    census.status("station-2", "001", status("online", 2))
+    census.note_status("station-1", "001", status("away", 2))
+    census.note_status("nobody", "001", status("away", 2))
+    census.note_status("station-2", "001", status("online", 2))
     assert census.count(5_000).missed == 2
 
 
 def test_doubles_and_old_ones_change_nothing() -> None:
     census = Census()
-    census.heartbeat("a", "001", beat(5), 0)
+    census.note_heartbeat("a", "001", beat(5), 0)
     for late in (beat(5), beat(3)):
-        census.heartbeat("a", "001", late, 900)
+        census.note_heartbeat("a", "001", late, 900)
     assert census.count(2_300).missed == 1
 
 
 def test_who_was_set_back_or_does_not_count_keeps_the_promise() -> None:
     census = Census()
     for turn, n in enumerate((5, 5, 5, 1, 2, 3, 3)):
-        census.heartbeat("a", "001", beat(n), 2_000 * turn)
+        census.note_heartbeat("a", "001", beat(n), 2_000 * turn)
         now = census.count(2_000 * turn + 100)
         assert (now.kept, now.missed, now.losses) == (1, 0, False), turn
     assert census.count(15_000).missed == 1
@@ -87,10 +87,10 @@ def test_it_counts_as_if_counted_anew(events: list[tuple[int, int, str, float, s
     for step, who, terminal, every, what in events:
         now, n = now + step, n + 1
         if what == "leaves":
-            census.status(str(who), terminal, status("away", n))
+            census.note_status(str(who), terminal, status("away", n))
             heard.pop((who, terminal), None)
         elif what == "beats":
-            census.heartbeat(str(who), terminal, beat(n, every=every), now)
+            census.note_heartbeat(str(who), terminal, beat(n, every=every), now)
             heard[who, terminal] = (now, every)
             stretch.add(who)
         if step > 5_000 or what == "breaks":
@@ -106,11 +106,11 @@ def test_it_counts_as_if_counted_anew(events: list[tuple[int, int, str, float, s
 
 def test_a_station_keeps_its_promise_if_one_of_its_terminals_does() -> None:
     census = Census()
-    census.heartbeat("a", "001", beat(1, every=60), 0)
-    census.heartbeat("a", "002", beat(1), 0)
-    census.heartbeat("b", "002", beat(1), 0)
+    census.note_heartbeat("a", "001", beat(1, every=60), 0)
+    census.note_heartbeat("a", "002", beat(1), 0)
+    census.note_heartbeat("b", "002", beat(1), 0)
     assert [(c.kept, c.missed) for c in (census.count(1_000), census.count(3_000))] == [(2, 0), (1, 1)]
-    census.status("a", "001", status("away", 2))
+    census.note_status("a", "001", status("away", 2))
     assert (census.count(3_100).kept, census.count(3_100).missed) == (0, 2)
 
 
@@ -118,7 +118,7 @@ def test_only_who_was_heard_since_an_interval_that_does_not_count_kept_the_promi
     census = Census()
     for second, whole in enumerate([True, True, False, True, True, True]):
         if second in (1, 2, 3):
-            census.heartbeat(f"s{second}", "001", beat(1, every=60), second * 1_000 - 10)
+            census.note_heartbeat(f"s{second}", "001", beat(1, every=60), second * 1_000 - 10)
         counts = census.count(second * 1_000, whole=whole)
         assert (counts.kept, counts.missed) == ([0, 1, 0, 1, 1, 1][second], 0)
     assert census.count(10_001).kept == 0, "too long after the last"
@@ -127,7 +127,7 @@ def test_only_who_was_heard_since_an_interval_that_does_not_count_kept_the_promi
 def test_invented_terminals_of_a_station_take_no_more_room() -> None:
     census = Census()
     for number in range(10 * MOST_TERMINALS):
-        census.heartbeat("a", f"{number}", beat(1, every=60), number)
+        census.note_heartbeat("a", f"{number}", beat(1, every=60), number)
     home = census._stations["a"]
     names, one = [], home.first
     while one is not None:
@@ -140,14 +140,14 @@ def test_invented_terminals_of_a_station_take_no_more_room() -> None:
 def test_memory_is_bounded_by_those_who_send() -> None:
     census = Census()
     for number in range(20_000):
-        census.heartbeat(f"s{number}", "001", beat(1), number * 100)
+        census.note_heartbeat(f"s{number}", "001", beat(1), number * 100)
     assert len(census._stations) < 3_000
 
 
 def test_no_more_stations_are_counted_than_memory_is_for() -> None:
     census = Census(most=10)
     for number in range(50):
-        census.heartbeat(f"s{number}", "001", beat(1), 0)
+        census.note_heartbeat(f"s{number}", "001", beat(1), 0)
     for number in range(50):
-        census.heartbeat(f"s{number}", "001", beat(2), 100)
+        census.note_heartbeat(f"s{number}", "001", beat(2), 100)
     assert census.count(200).kept == 10

@@ -41,32 +41,32 @@ def beat(n: int, *, every: float = 2, boot: str = "b", run: int = 1, conn: int |
 def test_a_missing_number_is_a_loss_within_one_connection_only(beats: list[Heartbeat], loses: bool) -> None:
     census = Census(EACH)
     for body in beats:
-        census.heartbeat("a", "001", body, 0)
+        census.note_heartbeat("a", "001", body, 0)
     assert census.count(100).losses is loses
 
 
 def test_what_one_terminal_lost_does_not_come_late_with_anothers_number() -> None:
     census = Census(EACH)
     for terminal, n in (("001", 1), ("002", 1), ("001", 3), ("002", 3), ("001", 2)):
-        census.heartbeat("a", terminal, beat(n), 0)
+        census.note_heartbeat("a", terminal, beat(n), 0)
     assert census.count(100).losses
-    census.heartbeat("a", "002", beat(2), 200)
+    census.note_heartbeat("a", "002", beat(2), 200)
     assert not census.count(300).losses
 
 
 def test_statuses_are_numbered_with_heartbeats() -> None:
     census = Census(EACH)
-    census.heartbeat("a", "001", beat(1), 0)
+    census.note_heartbeat("a", "001", beat(1), 0)
     for state, n in (("online", 2), ("lost", 1)):
-        census.status("a", "001", Status(v=1, boot="b", run=1, conn=1, n=n, state=state, at=0))  # type: ignore[arg-type]
-    census.heartbeat("a", "001", beat(3), 500)
+        census.note_status("a", "001", Status(v=1, boot="b", run=1, conn=1, n=n, state=state, at=0))  # type: ignore[arg-type]
+    census.note_heartbeat("a", "001", beat(3), 500)
     assert not census.count(600).losses
 
 
 def test_losses_last_until_a_window_without_is_over() -> None:
     census, seen = Census(EACH), []
     for second in range(35):
-        census.heartbeat("a", "001", beat(second + (second > 4)), 1_000 * second)
+        census.note_heartbeat("a", "001", beat(second + (second > 4)), 1_000 * second)
         seen.append(census.count(1_000 * second).losses)
     assert seen == [False] * 5 + [True] * 16 + [False] * 14, "what goes on shall not seem over as counting begins anew"
 
@@ -77,7 +77,7 @@ def test_a_window_of_a_small_shard_hears_everybody() -> None:
     for n, at in ((1, 0), (2, 60_000), (4, 120_000)):
         for number in range(24):
             lost = n == 4 and number % 12 == 1
-            census.heartbeat(f"s{number}", "001", beat(n if lost or n < 4 else 3, every=60), at + 2_500 * number)
+            census.note_heartbeat(f"s{number}", "001", beat(n if lost or n < 4 else 3, every=60), at + 2_500 * number)
             seen.append(census.count(at + 2_500 * number).losses)
     assert seen == [False] * 61 + [True] * 11
 
@@ -87,7 +87,7 @@ def test_a_window_of_many_lasts_as_long_as_it_is_meant_to() -> None:
     for second in range(22):
         if second in numbers:
             for number in range(ENOUGH):
-                census.heartbeat(f"s{number}", "001", beat(numbers[second], every=60), second * 1_000)
+                census.note_heartbeat(f"s{number}", "001", beat(numbers[second], every=60), second * 1_000)
         seen.append(census.count(second * 1_000).losses)
     assert seen == [False] * 5 + [True] * 16 + [False]
 
@@ -96,16 +96,16 @@ def test_what_is_missing_over_a_gap_of_ours_is_no_loss() -> None:
     """The ticks say of the gap themselves that it does not count."""
     census = Census(EACH)
     for who in ("reconnected", "thawed"):
-        census.heartbeat(who, "001", beat(1), 0)
+        census.note_heartbeat(who, "001", beat(1), 0)
     census.count(100)
     census.excuse()
-    census.heartbeat("reconnected", "001", beat(9), 4_000)
+    census.note_heartbeat("reconnected", "001", beat(9), 4_000)
     assert not census.count(4_100).losses
-    census.heartbeat("thawed", "001", beat(99), 30_000)
+    census.note_heartbeat("thawed", "001", beat(99), 30_000)
     assert not census.count(30_100).losses
-    census.heartbeat("thawed", "001", beat(120), 31_000)
+    census.note_heartbeat("thawed", "001", beat(120), 31_000)
     assert not census.count(31_100).losses, "heard before the gap was known"
-    census.heartbeat("thawed", "001", beat(140), 32_000)
+    census.note_heartbeat("thawed", "001", beat(140), 32_000)
     assert census.count(32_100).losses
 
 
@@ -138,7 +138,7 @@ class Fleet:
         if skip and self.numbers[station] % skip == 0:
             self.numbers[station] += 1
         if not lost:
-            self.census.heartbeat(station, "001", beat(self.numbers[station], every=self.every), self.now)
+            self.census.note_heartbeat(station, "001", beat(self.numbers[station], every=self.every), self.now)
 
 
 @pytest.mark.parametrize("wrong", [1, 3, 4, 8])
@@ -181,7 +181,7 @@ def test_invented_terminals_of_one_station_are_one_station() -> None:
     for second in range(300):
         fleet.now += 1_000
         for terminal in range(10):
-            fleet.census.heartbeat("s000", f"x{terminal}", beat(3 * second + terminal, boot="x"), fleet.now)
+            fleet.census.note_heartbeat("s000", f"x{terminal}", beat(3 * second + terminal, boot="x"), fleet.now)
         fleet.run(0)
         assert not fleet.census.count(fleet.now).losses
 
@@ -191,7 +191,9 @@ def test_who_was_not_there_for_ten_minutes_says_nothing() -> None:
     for n in range(200):
         fleet.now += 2_000
         for number in range(30):
-            fleet.census.heartbeat(f"new{number}", "001", beat(1 + 2 * (n // 3) if n % 3 else 1 + 2 * n), fleet.now)
+            fleet.census.note_heartbeat(
+                f"new{number}", "001", beat(1 + 2 * (n // 3) if n % 3 else 1 + 2 * n), fleet.now
+            )
         assert not fleet.census.count(fleet.now).losses
 
 
@@ -209,9 +211,9 @@ def test_what_is_weighed_is_what_is_remembered(events: list[tuple[int, int, int]
     numbers = dict.fromkeys(range(5), 0)
     for who, step, pause in events:
         now, numbers[who] = now + pause, numbers[who] + step
-        census.heartbeat(str(who), "001", beat(numbers[who]), now)
+        census.note_heartbeat(str(who), "001", beat(numbers[who]), now)
         if step == 3 and pause % 7 == 0:
-            census.status(str(who), "001", Status(v=1, boot="b", run=1, state="away", at=0))
+            census.note_status(str(who), "001", Status(v=1, boot="b", run=1, state="away", at=0))
         census.count(now)
         lines = [line for line in census._stations.values() if not line.named]
         assert census._losses._windows == sum(line.windows for line in lines)

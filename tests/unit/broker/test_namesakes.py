@@ -32,14 +32,14 @@ def pulses(start: Start, *numbers: int, every: float = 1.0) -> Heard:
 )
 def test_another_living_bridge_of_the_name_is_found(heard: Heard, named: list[Start]) -> None:
     namesakes = Namesakes(MINE)
-    found = [namesakes.heard(payload, now) for now, payload in heard]
+    found = [namesakes.note_pulse(payload, now) for now, payload in heard]
     assert [one for one in found if one is not None] == named
 
 
 def test_invented_starts_take_no_memory() -> None:
     namesakes = Namesakes(MINE)
     for number in range(1000):
-        namesakes.heard(f"{Start(number, 'dd')}-1".encode(), 0.0)
+        namesakes.note_pulse(f"{Start(number, 'dd')}-1".encode(), 0.0)
     assert len(namesakes._heard) == MOST
 
 
@@ -54,6 +54,6 @@ def test_a_bridge_names_itself_as_its_pulses_do() -> None:
     for now in range(ENOUGH):
         payload = pulse.next(float(now))
         assert payload is not None
-        found.append(namesakes.heard(payload, now))
+        found.append(namesakes.note_pulse(payload, now))
         assert pulse.returned(payload, now + 0.1)
     assert found == [None, None, OTHER]

@@ -69,7 +69,7 @@ class Bench:
         self.outbox = KafkaOutbox(
             self.kafka,
             self.counters,
-            on_safe=lambda pending: self.acked.extend(p.receipt.ids[0] for p in pending if p.safe()),
+            on_safe=lambda pending: self.acked.extend(p.receipt.ids[0] for p in pending if p.batch_safe()),
             on_failed=self.failures.append,
             on_drained=lambda: None,
             idempotent=idempotent,
@@ -78,7 +78,7 @@ class Bench:
 
     def add(self, lane: Lane, number: int) -> None:
         receipt = PendingReceipt(Receipt("s", "1", "b", (number,)), 1)
-        self.outbox.add(*lane, b"key", b"%d" % number + b" " * 50, 1, receipt)
+        self.outbox.append(*lane, b"key", b"%d" % number + b" " * 50, 1, receipt)
 
 
 async def settle() -> None:

@@ -94,5 +94,5 @@ def test_a_producer_is_stuck_when_kafka_answers_and_nothing_moves(
     for now, safe, waiting in looks:
         if safe is None:
             progress.excuse(now)
-        said.append(progress.stalled(now, safe or 5, waiting))
+        said.append(progress.is_stalled(now, safe or 5, waiting))
     assert said == verdicts

@@ -28,39 +28,39 @@ ROOM, AROUND = "milepost/v1/6321220007/001/", "milepost/v1/6321220007/#"
 )
 def test_what_is_cleared(channel: str, size: int, retain: bool, refused: str | None, cleared: bool) -> None:
     retained = Retained()
-    retained.note(ROOM + channel, size, retain=retain, refused=refused)
-    assert retained.take() == ({AROUND} if cleared else frozenset())
+    retained.note_message(ROOM + channel, size, retain=retain, refused=refused)
+    assert retained.take_filters() == ({AROUND} if cleared else frozenset())
     if cleared:
-        assert retained.clears(ROOM + channel, size)
-    assert retained.take() == frozenset()
+        assert retained.must_clear(ROOM + channel, size)
+    assert retained.take_filters() == frozenset()
 
 
 def test_only_what_is_found_is_cleared() -> None:
     retained = Retained()
-    retained.note(ROOM + "status", 5, retain=False, refused="bad_json")
-    retained.take()
-    assert not retained.clears("milepost/v1/6321220007/002/status", 300), "a neighbour's, as it should be"
-    assert retained.clears("milepost/v1/6321220007/003/heartbeat", 300), "none that is kept, found by chance"
-    assert retained.clears(ROOM + "status", 5)
+    retained.note_message(ROOM + "status", 5, retain=False, refused="bad_json")
+    retained.take_filters()
+    assert not retained.must_clear("milepost/v1/6321220007/002/status", 300), "a neighbour's, as it should be"
+    assert retained.must_clear("milepost/v1/6321220007/003/heartbeat", 300), "none that is kept, found by chance"
+    assert retained.must_clear(ROOM + "status", 5)
 
 
 def test_what_is_remembered_is_bounded() -> None:
     retained = Retained()
     for number in range(MOST + 50):
-        retained.note(f"milepost/v1/s/{number}/data", LARGE + 1, retain=False, refused=None)
-    assert retained.take() == {"milepost/v1/s/#"}
-    assert not retained.clears(f"milepost/v1/s/{MOST}/status", 5), "beyond what is remembered"
+        retained.note_message(f"milepost/v1/s/{number}/data", LARGE + 1, retain=False, refused=None)
+    assert retained.take_filters() == {"milepost/v1/s/#"}
+    assert not retained.must_clear(f"milepost/v1/s/{MOST}/status", 5), "beyond what is remembered"
     for number in range(MOST_FILTERS + 50):
-        retained.note(f"milepost/v1/s{number}/001/data", LARGE + 1, retain=False, refused=None)
-    assert len(retained.take()) == MOST_FILTERS
+        retained.note_message(f"milepost/v1/s{number}/001/data", LARGE + 1, retain=False, refused=None)
+    assert len(retained.take_filters()) == MOST_FILTERS
 
 
 def test_our_own_clearing_is_no_message() -> None:
     retained = Retained()
-    retained.note("milepost/x", 1, retain=False, refused="bad_topic")
-    assert retained.take() == {"milepost/x"}
+    retained.note_message("milepost/x", 1, retain=False, refused="bad_topic")
+    assert retained.take_filters() == {"milepost/x"}
     assert not retained.is_echo("milepost/x", b"")
-    assert retained.clears("milepost/x", 1)
+    assert retained.must_clear("milepost/x", 1)
     assert retained.is_echo("milepost/x", b"")
     assert not retained.is_echo("milepost/x", b"x")
     assert not retained.is_echo("milepost/y", b"")

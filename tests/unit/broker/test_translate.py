@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.acks import MAX_RANGES, PendingReceipt, merge
+from broker.acks import MAX_RANGES, PendingReceipt, merge_acks
 from broker.partition import partition_of
 from broker.translate import MAX_TOPIC, MOST_RECORDS, Receipt, Translation, Translator, dead_letter
 from contract.codec import encode
@@ -230,7 +230,7 @@ def test_records_are_neither_lost_nor_doubled(records: list[bytes]) -> None:
 
 
 def acks(*receipts: Receipt) -> list[tuple[str, Ack]]:
-    return [(topic, msgspec.json.decode(payload, type=Ack)) for topic, payload in merge(receipts)]
+    return [(topic, msgspec.json.decode(payload, type=Ack)) for topic, payload in merge_acks(receipts)]
 
 
 def test_acks_of_one_box_are_merged_and_of_two_are_not() -> None:
@@ -250,7 +250,7 @@ def test_an_ack_has_a_bounded_number_of_ranges() -> None:
 
 def test_a_receipt_of_two_batches_is_due_when_both_are_safe() -> None:
     pending = PendingReceipt(Receipt("s", "1", "a", (1,)), 2)
-    assert [pending.safe(), pending.safe()] == [False, True]
+    assert [pending.batch_safe(), pending.batch_safe()] == [False, True]
 
 
 def beat(

@@ -1,4 +1,4 @@
-"""Looking at what an MQTT broker keeps, by a connection of its own that lives for one look."""
+"""Lists what an MQTT broker retains, through a connection that lasts for one listing."""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,12 +7,14 @@ from broker.config import BridgeConfig
 from broker.mqtt.address import Address
 from broker.mqtt.link import MqttLink
 from contract.topics import pulse_topic
+from store.tasks import end_tasks
 
 SECONDS = 30.0
+"""For the whole listing."""
 
 
-async def look_retained(config: BridgeConfig, filters: Iterable[str]) -> list[tuple[str, int]]:
-    """(topic, bytes) of what is retained there.
+async def list_retained(config: BridgeConfig, filters: Iterable[str]) -> list[tuple[str, int]]:
+    """(topic, bytes) of the retained messages that match these filters.
 
     Raises TimeoutError when the broker does not answer, and RemedyError when it refuses.
     """
@@ -20,7 +22,7 @@ async def look_retained(config: BridgeConfig, filters: Iterable[str]) -> list[tu
     end, seen = pulse_topic(f"{config.bridge}-look"), asyncio.Event()
 
     def take(topic: str, payload: bytes, retain: bool) -> None:
-        # What is retained comes before what is published after the subscriptions.
+        # Retained messages come before messages that are published after the subscriptions.
         if topic == end:
             seen.set()
         elif retain and payload:
@@ -51,7 +53,5 @@ async def look_retained(config: BridgeConfig, filters: Iterable[str]) -> list[tu
             if running.done():
                 running.result()
     finally:
-        running.cancel()
-        waiting.cancel()
-        await asyncio.gather(running, waiting, return_exceptions=True)
+        await end_tasks(running, waiting)
     return found
