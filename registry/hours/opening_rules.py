@@ -24,7 +24,7 @@ _WORKING: Final = frozenset(WEEKDAYS[:5])
 _RESTING: Final = frozenset(WEEKDAYS[5:])
 
 
-class Rule(msgspec.Struct, frozen=True):
+class OpeningRule(msgspec.Struct, frozen=True):
     """One rule: in `seasons` (none: all year), on `days` (weekdays and WD, RD, HD), open in `spans` (none: closed)."""
 
     seasons: tuple[Season, ...]
@@ -59,7 +59,7 @@ class OpeningRules(msgspec.Struct, frozen=True):
     `zone`: the IANA time zone that the text names, if any.
     """
 
-    rules: tuple[Rule, ...]
+    rules: tuple[OpeningRule, ...]
     zone: str | None = None
 
     def spans(self, day: date, kind: DayClass) -> tuple[Span, ...]:
@@ -67,7 +67,7 @@ class OpeningRules(msgspec.Struct, frozen=True):
         rule = self._rule(day, WEEKDAYS[day.weekday()], kind)
         return rule.spans if rule is not None else ()
 
-    def _rule(self, day: date, weekday: str, kind: DayClass) -> Rule | None:
+    def _rule(self, day: date, weekday: str, kind: DayClass) -> OpeningRule | None:
         rules = [rule for rule in reversed(self.rules) if rule.in_season(day)]
         if kind is DayClass.HOLIDAY:
             named = next((rule for rule in rules if "HD" in rule.days), None)
@@ -92,7 +92,7 @@ def _within(season: Season, day: tuple[int, int]) -> bool:
     return first <= day <= last if first <= last else day >= first or day <= last
 
 
-def _written(rule: Rule) -> str:
+def _written(rule: OpeningRule) -> str:
     seasons = ",".join(f"{_month_day(first)}-{_month_day(last)}" for first, last in rule.seasons)
     days = ",".join(name for name in (*WEEKDAYS, "WD", "RD", "HD") if name in rule.days)
     spans = ",".join(f"{clock_text(begin)}-{clock_text(end)}" for begin, end in rule.spans) or "off"
@@ -109,4 +109,4 @@ def clock_text(minute: int) -> str:
 
 
 EVERY_DAY: Final = frozenset(WEEKDAYS)
-ALWAYS_RULES: Final = OpeningRules((Rule((), EVERY_DAY, ((0, DAY),)),))
+ALWAYS_RULES: Final = OpeningRules((OpeningRule((), EVERY_DAY, ((0, DAY),)),))

@@ -14,8 +14,8 @@ from registry.hours.opening_rules import (
     EVERY_DAY,
     MONTHS,
     WEEKDAYS,
+    OpeningRule,
     OpeningRules,
-    Rule,
     Season,
     Span,
 )
@@ -63,7 +63,7 @@ class DatedRule(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         if self.scheduled:
             return "scheduled"
-        return ("+" if self.extends else "") + str(OpeningRules((Rule((), frozenset(), self.spans),))).strip()
+        return ("+" if self.extends else "") + str(OpeningRules((OpeningRule((), frozenset(), self.spans),))).strip()
 
 
 @lru_cache(maxsize=4096)
@@ -129,7 +129,7 @@ class _Reader:
             )
         return DatedRule(spans, extends, scheduled)
 
-    def _rule(self, *, seasonal: bool) -> Rule:
+    def _rule(self, *, seasonal: bool) -> OpeningRule:
         seasons = self._seasons()
         if seasonal and not seasons:
             self._fail(
@@ -140,7 +140,7 @@ class _Reader:
             )
         days = self._days()
         self._sign(":")
-        return Rule(seasons, days or EVERY_DAY, () if self._take(_OFF) else self._spans())
+        return OpeningRule(seasons, days or EVERY_DAY, () if self._take(_OFF) else self._spans())
 
     def _seasons(self) -> tuple[Season, ...]:
         found: list[Season] = []
