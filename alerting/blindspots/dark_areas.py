@@ -11,7 +11,7 @@ incident closes, an area that is still dark has `after` once more to come back b
 which an outage took stations is a child of that outage's incident in the same way.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -102,15 +102,22 @@ class DarkAreas:
                 if self._memory.moment_of(RELEASE, child) is None:
                     self._memory.remember(RELEASE, child, known + self._after)
 
-    def may_be_due(self, known: datetime) -> bool:
-        """Whether time alone may decide something by now."""
-        return bool(self._memory.moments_of_rule(RELEASE)) or self._stretches.may_report(known)
+    def may_be_due(self, known: datetime, outages: Collection[str]) -> bool:
+        """Whether `find_due` may decide something by now; `outages`: the keys of the open ones."""
+        return (
+            bool(self._memory.moments_of_rule(RELEASE))
+            or self._stretches.may_report(known)
+            or bool(self._ended_parents(outages))
+        )
+
+    def _ended_parents(self, outages: Collection[str]) -> list[str]:
+        """The outages that closed while areas under them are still dark."""
+        return [key for key in self._parents.parents() if not _is_dark_area(key) and key not in outages]
 
     def find_due(self, moment: PassTime, gaps: Gaps, outages: Iterable[OpenOutage]) -> None:
         """Report the stretches that have lasted long enough; outer areas first, so that they become parents."""
         over = {outage.key: outage for outage in outages}
-        ended = [key for key in self._parents.parents() if not _is_dark_area(key) and key not in over]
-        self._give_time(ended, moment.known)
+        self._give_time(self._ended_parents(over), moment.known)
         for area in self._stretches.due_areas(moment, gaps):
             self._report(area, over.values())
         for area in sorted(area for area, at in self._memory.moments_of_rule(RELEASE).items() if at <= moment.known):

@@ -89,7 +89,7 @@ class BlindSpotWatch:
 
     async def _advance(self, connection: Connection, moment: PassTime) -> None:
         """Decide by time. Unknown time is read only when time may decide something."""
-        if self._core.may_be_due(moment.known):
+        if self._core.may_be_due(moment.known, {outage.key for outage in self._outages.values()}):
             self._gaps.add_gaps(await spot_store.load_newer_gaps(connection, self._gaps.cursors))
             self._gaps.forget_before(moment.known - LOOK_BACK)
             self._core.find_due(moment, self._gaps, self._outages.values())

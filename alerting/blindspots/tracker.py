@@ -107,9 +107,11 @@ class BlindSpots:
         """Set the areas that targets name now, with the ids of these targets."""
         self._uncovered.set_targets(targets, known)
 
-    def may_be_due(self, known: datetime) -> bool:
-        """Whether time alone may decide something by now, so that unknown time must be loaded for `find_due`."""
-        return any(part.may_be_due(known) for part in (self._dark, self._silence, self._records))
+    def may_be_due(self, known: datetime, outages: Collection[str] = ()) -> bool:
+        """Whether `find_due` may decide something by now, so that unknown time must be loaded for it; `outages`: the
+        keys of the open ones."""
+        by_time = any(part.may_be_due(known) for part in (self._silence, self._records))
+        return by_time or self._dark.may_be_due(known, outages)
 
     def find_due(self, moment: PassTime, gaps: Gaps, outages: Iterable[OpenOutage] = ()) -> None:
         """Decide what follows from time up to `moment.known`, which never goes back."""

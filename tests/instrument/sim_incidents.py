@@ -314,9 +314,9 @@ class Desk:
     def _follow_spots(self, memory: Memory, book: Book, pairs: Pairs, moment: PassTime) -> None:
         core = memory.spots
         core.follow_stations([StandingChange(before, after, moment.known) for before, after in pairs], moment.known)
-        if core.may_be_due(moment.known):
+        outages = [one for causes in (memory.down, memory.use) for one in causes.causes.members.outages.values()]
+        if core.may_be_due(moment.known, {outage.key for outage in outages}):
             memory.gaps.forget_before(moment.known - LOOK_BACK)
-            outages = [one for causes in (memory.down, memory.use) for one in causes.causes.members.outages.values()]
             core.find_due(moment, memory.gaps, outages)
         turns = core.take_changes()
         if turns:

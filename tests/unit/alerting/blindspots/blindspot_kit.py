@@ -132,11 +132,12 @@ class Scene:
         while True:
             self.core.follow_stations(self.steps, self.now)
             self.steps = []
-            self.core.find_due(
-                PassTime(now=self.now, known=self.now, untrusted=frozenset({*self.untrusted, DOUBTFUL})),
-                self.gaps,
-                self.outages,
-            )
+            if self.core.may_be_due(self.now, {outage.key for outage in self.outages}):
+                self.core.find_due(
+                    PassTime(now=self.now, known=self.now, untrusted=frozenset({*self.untrusted, DOUBTFUL})),
+                    self.gaps,
+                    self.outages,
+                )
             questions = self.core.take_questions()
             if questions:
                 self.core.note_reporting(question for question in questions if question.station in self.reporting)
