@@ -15,7 +15,9 @@ from collections.abc import Iterator, Sequence
 
 from aiokafka import ConsumerRecord
 
-from alerting.health.evaluate import ActiveRules, HealthMemory, evaluate_message
+from alerting.health.active_rules import ActiveRules
+from alerting.health.evaluate import evaluate_message
+from alerting.health.memory import HealthMemory
 from alerting.health.service import HealthHandler, load_rules
 from bench.bench_ingest import NO_CLAIM, database_server, fresh_database, health, kafka_record, set_up
 from contract.entries import DataUnit, read_entry

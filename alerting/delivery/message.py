@@ -5,20 +5,19 @@ Times are in the zone of the station, or in China's zone when the incident has n
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from alerting.delivery.advice import advice
 from alerting.delivery.facts import OVER, WANTS_ACKNOWLEDGEMENT, AlertArea, AlertFacts, AlertMessage, plain, plain_facts
 from alerting.delivery.short import ShortParts, short_text
 from alerting.delivery.texts import TEXTS, AlertTexts, Language
+from alerting.delivery.times import short_when, shown_time, when_line
 from alerting.incidents.severity import severity_of
 from alerting.incidents.topics import shared_name, topic_word
 from contract.figures import figure
 from contract.glossary import WORDS, word
 from contract.kinds import SHARED_BY_STATIONS, IncidentKind
-from contract.lengths import in_two_units
 
 
 def write_message(facts: AlertFacts, *, language: Language, public_url: str | None, now: datetime) -> AlertMessage:
@@ -121,19 +120,6 @@ def _parts(facts: AlertFacts, language: Language, now: datetime) -> ShortParts:
     )
 
 
-def short_when(facts: AlertFacts, language: Language, now: datetime) -> str:
-    """Since when, or when over and how long, for the short form; times of the current year without the year."""
-    words = TEXTS[language]
-    zone = ZoneInfo(facts.timezone)
-    began, today = facts.began_at.astimezone(zone), now.astimezone(zone)
-    if facts.phase not in OVER or facts.ended_at is None:
-        return words.short_began.format(
-            began=f"{began:%m-%d %H:%M}" if began.year == today.year else f"{began:%Y-%m-%d}"
-        )
-    length = lasted(facts.ended_at - facts.began_at, language, apart="")
-    return words.short_over.format(ended=f"{facts.ended_at.astimezone(zone):%m-%d %H:%M}", lasted=length)
-
-
 def _what(facts: AlertFacts, language: Language) -> str:
     """The subject: a station, an area with its number of stations, or a shard; before it the topic, if the kind has
     several."""
@@ -178,7 +164,7 @@ def _by_hand(facts: AlertFacts, words: AlertTexts) -> Sequence[str | None]:
     return (
         (words.by_hand if goes_on else words.was_by_hand).format(who=facts.detail["resolved_by"]),
         words.by_hand_reason.format(reason=reason) if reason else words.no_reason if goes_on else None,
-        words.reopens.format(at=_shown(facts.reopen_at, words, facts.timezone))
+        words.reopens.format(at=shown_time(facts.reopen_at, words, facts.timezone))
         if goes_on and facts.reopen_at
         else None,
     )
@@ -266,23 +252,6 @@ def _measured(facts: AlertFacts, language: Language) -> str | None:
     return words.listing.join(parts) or None
 
 
-def when_line(facts: AlertFacts, language: Language, now: datetime) -> str:
-    """Since when and how long; after the end from when to when, how long, and how much of that was opening time."""
-    words = TEXTS[language]
-    began = _shown(facts.began_at, words, facts.timezone)
-    if facts.phase not in OVER or facts.ended_at is None:
-        return words.since.format(began=began, lasted=lasted(now - facts.began_at, language))
-    ended, length = _shown(facts.ended_at, words, facts.timezone), facts.ended_at - facts.began_at
-    opened = None if facts.open_seconds is None else timedelta(seconds=facts.open_seconds)
-    text = words.was if opened is None or _whole(opened) == _whole(length) else words.was_open
-    return text.format(
-        began=began,
-        ended=ended,
-        lasted=lasted(length, language),
-        open=lasted(opened or timedelta(), language),
-    )
-
-
 def _why(facts: AlertFacts, language: Language) -> str | None:
     words = TEXTS[language]
     causes = facts.detail.get("causes") or [facts.detail.get("reason")]
@@ -300,32 +269,6 @@ def _clears(facts: AlertFacts, language: Language) -> str | None:
 def _last_seen(facts: AlertFacts, words: AlertTexts) -> str | None:
     seen_at: Any = facts.detail.get("seen_at")
     try:
-        return words.last_seen.format(at=_shown(datetime.fromisoformat(seen_at), words, facts.timezone))
+        return words.last_seen.format(at=shown_time(datetime.fromisoformat(seen_at), words, facts.timezone))
     except (TypeError, ValueError):  # it is missing, or in another format
         return None
-
-
-def _shown(moment: datetime, words: AlertTexts, timezone: str) -> str:
-    local = moment.astimezone(ZoneInfo(timezone))
-    return f"{local:%Y-%m-%d %H:%M:%S}{_zone(local, words)}"
-
-
-def _zone(local: datetime, words: AlertTexts) -> str:
-    """The zone of a time; in Chinese it is left out for China's zone."""
-    minutes = round((local.utcoffset() or timedelta()).total_seconds() / 60)
-    if minutes == _HOME:
-        return words.home_zone
-    hours, rest = divmod(abs(minutes), 60)
-    return words.zone.format(offset=f"{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else ""))
-
-
-_HOME: Final = 8 * 60
-
-
-def _whole(length: timedelta) -> int:
-    return max(0, round(length.total_seconds()))
-
-
-def lasted(length: timedelta, language: Language, *, apart: str = " ") -> str:
-    """A length of time, rounded to seconds, by its two largest units; `apart` stands between numbers and units."""
-    return in_two_units(_whole(length), language, apart=apart)

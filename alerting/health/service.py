@@ -14,7 +14,9 @@ from typing import Final
 import msgspec
 from aiokafka import ConsumerRecord
 
-from alerting.health.evaluate import ActiveRules, HealthMemory, drop_changed_rules, evaluate_message
+from alerting.health.active_rules import ActiveRules
+from alerting.health.evaluate import drop_changed_rules, evaluate_message
+from alerting.health.memory import HealthMemory
 from alerting.health.rules import RuleSet
 from alerting.health.rules_file import read_rules
 from alerting.health.store import (
@@ -123,7 +125,7 @@ class HealthHandler:
         batch = _HealthBatch(self, connection)
         try:
             async with connection.transaction():
-                await self._hear(batch, partitions, only)
+                await self._evaluate_waiting(batch, partitions, only)
                 counted = await save_batch(connection, batch.heard, batch.decisions, self._counted)
                 if batch.refusals:
                     await save_refusals(connection, batch.refusals)
@@ -155,7 +157,9 @@ class HealthHandler:
                 partition = unit.origin.partition
                 self._troubles[partition].put(_TERMINAL, _subject(partition, key), why)
 
-    async def _hear(self, batch: "_HealthBatch", partitions: Collection[int], only: frozenset[Key] | None) -> None:
+    async def _evaluate_waiting(
+        self, batch: "_HealthBatch", partitions: Collection[int], only: frozenset[Key] | None
+    ) -> None:
         for partition in partitions:
             again = [key for key in self._revisit.get(partition, ()) if only is None or key in only]
             await batch.load_memories(dict.fromkeys(again, partition))

@@ -9,8 +9,9 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from alerting.health.evaluate import HealthMemory, RuleDecision
+from alerting.health.evaluate import RuleDecision
 from alerting.health.facts import TerminalFacts
+from alerting.health.memory import HealthMemory
 from store.pool import Connection
 from store.sql import load_queries
 

@@ -7,9 +7,10 @@ import msgspec
 
 from alerting.delivery.advice import advice
 from alerting.delivery.facts import AlertFacts, AlertMessage
-from alerting.delivery.message import lasted, severity_line, short_when, when_line
+from alerting.delivery.message import severity_line
 from alerting.delivery.short import ShortParts, short_text
 from alerting.delivery.texts import TEXTS, Language
+from alerting.delivery.times import lasted, short_when, when_line
 from alerting.incidents.severity import SELF_CHECK
 from alerting.selfcheck.rules import CheckNotice, FailingPart
 from contract.glossary import WORDS, word

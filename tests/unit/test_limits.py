@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from agents.mqtt.bounded_client import MAX_PACKET
-from alerting.health.evaluate import MAX_BOXES, MOST_BASE, MOST_FIRING
+from alerting.health.evaluate import MOST_FIRING
+from alerting.health.memory import MAX_BOXES, MOST_BASE
 from alerting.health.runs import MAX_CHAINS, MAX_RUNS
 from alerting.liveness.model import LivenessSettings
 from api.config import ApiConfig

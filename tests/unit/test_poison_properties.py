@@ -12,7 +12,9 @@ from aiokafka import ConsumerRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.health.evaluate import ActiveRules, HealthMemory, evaluate_message
+from alerting.health.active_rules import ActiveRules
+from alerting.health.evaluate import evaluate_message
+from alerting.health.memory import HealthMemory
 from alerting.health.service import load_rules
 from alerting.health.store import HeardTerminal, TerminalDecision, change_row, facts_row
 from alerting.liveness.entries import read_live

@@ -7,9 +7,10 @@ from typing import get_args
 import pytest
 
 from alerting.delivery.facts import OVER, WANTS_ACKNOWLEDGEMENT, AlertArea, AlertFacts, Phase, known_zone, plain
-from alerting.delivery.message import lasted, write_message
+from alerting.delivery.message import write_message
 from alerting.delivery.short import MOST_UNITS, units
 from alerting.delivery.texts import Language
+from alerting.delivery.times import lasted
 from alerting.incidents.severity import SEVERITIES, severity_of
 from contract.glossary import WORDS
 

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from alerting.health.evaluate import ActiveRules, HealthMemory, HealthOutcome, evaluate_message
+from alerting.health.active_rules import ActiveRules
+from alerting.health.evaluate import HealthOutcome, evaluate_message
+from alerting.health.memory import HealthMemory
 from alerting.health.rules import RuleSet
 from alerting.health.rules_file import read_rules
 from contract.entries import TypedData

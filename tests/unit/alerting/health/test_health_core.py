@@ -7,14 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.health.evaluate import (
-    MOST_BASE,
-    MOST_FIRING,
-    ActiveRules,
-    HealthMemory,
-    drop_changed_rules,
-    evaluate_message,
-)
+from alerting.health.active_rules import ActiveRules
+from alerting.health.evaluate import MOST_FIRING, drop_changed_rules, evaluate_message
+from alerting.health.memory import MOST_BASE, HealthMemory
 from alerting.health.runs import RecordRun
 from alerting.health.spells import Spell, SpellLimits
 from contract.entries import TypedData
