@@ -207,11 +207,6 @@ class Clocks:
         return [p for p, clocks in self._by_partition.items() if all(map(self.is_sound, clocks))]
 
     @property
-    def sound_clock(self) -> Clock | None:
-        """Any clock that can be trusted: all of them give the same verdicts."""
-        return next(filter(self.is_sound, self.all), None)
-
-    @property
     def partly_sound(self) -> list[Clock]:
         """The clocks that can be trusted in partitions where another cannot."""
         whole = set(self.sound)

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from fastapi import Request
 from pydantic import BaseModel, Field
 
+from api.actions.actor import actor_of
 from api.actions.settle import settle
 from api.context import Context
-from api.http.actor import actor_of
 from api.http.times import parse_stored_time
 from api.read.closures import closure_document, require_closure
 from api.read.schemas import ClosureDocument

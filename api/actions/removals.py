@@ -3,9 +3,9 @@
 from fastapi import Request
 from pydantic import BaseModel, Field
 
+from api.actions.actor import actor_of
 from api.actions.settle import settle
 from api.context import Context
-from api.http.actor import actor_of
 from api.http.problems import not_found
 from api.read.schemas import Removed, Restored
 from registry import removal_store

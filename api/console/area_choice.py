@@ -10,7 +10,7 @@ from api.console.names import where
 from api.console.pages import link
 from api.console.queries import QUERIES
 from api.console.texts import Words
-from api.http.filters import area_codes
+from api.http.parameters import area_codes
 from api.read.areas import find_area_row
 from api.read.rows import DatabaseRow
 from store.pool import Connection

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import MAX_TEXT
+from api.actions.actor import actor_of
 from api.actions.incidents import IncidentAction, act_on_incident
 from api.console.area_choice import find_area
 from api.console.details import EntryText, entry_text, facts_of
@@ -19,7 +20,6 @@ from api.console.pages import page_router, show, words_for
 from api.console.queries import QUERIES
 from api.console.texts import Words
 from api.context import Context, Shared
-from api.http.actor import actor_of
 from api.http.forms import MOST_PERSON, person, read_form
 from api.http.paging import MAX_CURSOR, Page
 from api.http.parameters import IncidentId

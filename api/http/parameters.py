@@ -1,11 +1,31 @@
-"""Ids in the paths of pages and routes."""
+"""Parameters that several pages and routes take: ids in their paths, and the filter by area."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import Path
+from fastapi import Depends, Path, Query
 
 from api.http.paging import MAX_ID
 
 StationId = Annotated[str, Path(max_length=64, description="the station's id")]
 IncidentId = Annotated[int, Path(ge=0, le=MAX_ID, description="the incident's number")]
 ClosureId = Annotated[int, Path(ge=0, le=MAX_ID, description="the closure's number")]
+
+_DIGITS: Final = 12
+
+
+def area_codes(code: str | None) -> list[str] | None:
+    """The codes under which an area may be registered: as given, and a short GB/T 2260 code padded to 12 digits."""
+    if code is None:
+        return None
+    if code.isdecimal() and len(code) < _DIGITS:
+        return [code, code.ljust(_DIGITS, "0")]
+    return [code]
+
+
+def _area(
+    area: Annotated[str | None, Query(max_length=32, description="its whole subtree; 63 means 630000000000")] = None,
+) -> list[str] | None:
+    return area_codes(area)
+
+
+AreaFilter = Annotated[list[str] | None, Depends(_area)]

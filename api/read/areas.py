@@ -9,8 +9,8 @@ import msgspec
 
 from alerting.stations.expected import Cover
 from alerting.stations.verdict import Clocks
-from api.http.filters import area_codes
 from api.http.paging import MAX_ID
+from api.http.parameters import area_codes
 from api.http.problems import not_found
 from api.http.work import Work
 from api.read.blind_spots import spot_document

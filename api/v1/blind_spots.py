@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.context import Shared
-from api.http.filters import AreaFilter
 from api.http.paging import PageOf
+from api.http.parameters import AreaFilter
 from api.http.work import WorkRoute
 from api.read import blind_spots
 from api.read.schemas import BlindSpot, Listing

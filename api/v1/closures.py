@@ -13,9 +13,8 @@ from api.actions.closures import (
     withdraw_closure,
 )
 from api.context import Shared
-from api.http.filters import AreaFilter
 from api.http.paging import PageOf
-from api.http.parameters import ClosureId
+from api.http.parameters import AreaFilter, ClosureId
 from api.http.work import WorkRoute
 from api.read import closures
 from api.read.schemas import ClosureDocument, ClosureStatus, Listing

@@ -8,12 +8,11 @@ from pydantic import BaseModel, Field
 from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import Refusal
+from api.actions.actor import actor_of
 from api.actions.incidents import IncidentAction, act_on_incident
 from api.context import Context, Shared
-from api.http.actor import actor_of
-from api.http.filters import AreaFilter
 from api.http.paging import MAX_ID, PageOf
-from api.http.parameters import IncidentId
+from api.http.parameters import AreaFilter, IncidentId
 from api.http.problems import Problem, bad_parameter, not_found
 from api.http.work import WorkRoute
 from api.read import incidents

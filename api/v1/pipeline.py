@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 
 from alerting.pipeline.restarts import Announced
 from alerting.pipeline.store import AnnouncementRefusedError, announce, load_announced
+from api.actions.actor import actor_of
 from api.context import Shared
-from api.http.actor import actor_of
 from api.http.problems import Problem, not_found
 from api.http.times import Window
 from api.http.work import WorkRoute

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from api.http.component_names import with_published_names
+from api.v1.component_names import with_published_names
 from contract.asyncapi import RECORDS
 from contract.messages import Health
 

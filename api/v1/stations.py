@@ -6,9 +6,8 @@ from fastapi import APIRouter, Query
 
 from alerting.stations.verdict import Verdict
 from api.context import Shared
-from api.http.filters import AreaFilter
 from api.http.paging import PageOf
-from api.http.parameters import StationId
+from api.http.parameters import AreaFilter, StationId
 from api.http.work import WorkRoute
 from api.read import stations
 from api.read.schemas import Listing, StationDocument

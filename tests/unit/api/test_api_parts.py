@@ -10,10 +10,10 @@ from starlette.datastructures import Headers
 
 from api.console.pages import STATIC
 from api.console.texts import TABLES, Words, choose
-from api.http.filters import area_codes
 from api.http.middleware import is_same_origin
 from api.http.openapi import shape_of
 from api.http.paging import MAX_ID, AfterRecord, AfterStation, Page
+from api.http.parameters import area_codes
 from api.http.problems import Problem
 from api.http.session import AdminToken
 from api.http.times import WindowQuery, parse_time

@@ -8,10 +8,10 @@ import pytest
 from alerting.pipeline.stability import Stability
 from alerting.stations.expected import CalendarNow, ClosureNow, Cover
 from alerting.stations.verdict import Clock, Clocks, Verdict
-from api.http.component_names import with_published_names
 from api.read.shard_documents import Doubts, Steadiness, shard_documents
 from api.read.station_documents import heard_through, station_document
 from api.read.timeline_documents import lifecycles_of
+from api.v1.component_names import with_published_names
 from api.v1.readiness import lacking, unsteady
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
