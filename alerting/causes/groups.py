@@ -14,7 +14,8 @@ import numpy as np
 from alerting.causes.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK, Group, Peer
 from alerting.liveness.arrays import view
 from alerting.liveness.columns import LiveState
-from alerting.stations.columns import NONE, Profile, StationColumns, clocks_of_shard, rests_on_untrusted
+from alerting.stations.columns import NONE, Profile, StationColumns
+from alerting.stations.selections import clocks_of_shard, rests_on_untrusted
 from alerting.stations.snapshot import ClockName, PassTime, Standing
 from alerting.stations.stamps import INSTANT
 from alerting.stations.table import Field

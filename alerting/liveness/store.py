@@ -1,19 +1,23 @@
 """Loading and saving the state of a partition: rows to columns and back."""
 
-from array import array
 from collections.abc import Iterable, Sequence
-from itertools import repeat
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import asyncpg
 import msgspec
 
-from alerting.liveness.boot_order import OtherBoots
-from alerting.liveness.columns import STATE_OF, LiveState, unflag
+from alerting.liveness.columns import LiveState, unflag
 from alerting.liveness.model import LivenessSettings, Registration, ShardGap, Surplus, Transition
 from alerting.liveness.partition import PartitionLiveness
 from alerting.liveness.pipeline_clock import ClockState
+from alerting.liveness.stored_rows import (
+    memory_text,
+    restore_stations,
+    restore_terminals,
+    terminal_subject,
+    why_unreadable,
+)
 from contract.entries import Refusal
 from contract.refusal import Reason, too_many_terminals
 from contract.topics import Topic
@@ -69,89 +73,10 @@ def _restore_clock(live: PartitionLiveness, row: asyncpg.Record) -> None:
 
 
 def _is_readable(live: PartitionLiveness, row: asyncpg.Record) -> bool:
-    """Whether a row of `load_terminals` can be restored. Asked before, because a column that was extended stays
-    so."""
-    if row["memory"] is None and row["state"] in STATE_OF:
-        return True
-    try:
-        STATE_OF[row["state"]]
-        if row["memory"] is not None:
-            read_stored(row["memory"])
-    except (LookupError, msgspec.DecodeError) as exc:
-        live.troubles.put("terminal", terminal_subject(row["station"], row["terminal"]), exc)
-        return False
-    return True
-
-
-def terminal_subject(station: str, terminal: str) -> str:
-    """The name of a terminal that is set aside."""
-    return f"{station}/{terminal}"
-
-
-def restore_terminals(live: PartitionLiveness, rows: Sequence[Iterable[Any]]) -> None:
-    """Add terminals by rows of `load_terminals`, column by column: a judge that starts has 700,000 of them."""
-    stations, ids, shards, states, since, seen_at, boots, *numbers, memories = zip(*rows, strict=True)
-    t, first = live.terminals, len(live.terminals)
-    live.roster.add_terminals(stations, ids)
-    t.shard.extend(live.shards.number_of(name) if name else -1 for name in shards)
-    t.state.extend(map(STATE_OF.__getitem__, states))
-    t.since.extend(since)
-    t.seen_at.extend(seen_at)
-    t.boot.extend(boots)
-    columns: tuple[array[Any], ...] = (t.run, t.conn, t.n, t.every, t.seen, t.deadline, t.usable, t.users)
-    for column, values in zip(columns, numbers, strict=True):
-        column.extend(values)
-    t.will.extend(repeat(0, len(rows)))
-    for row, text in enumerate(memories, first):
-        if text is not None:
-            _restore_memory(live, row, read_stored(text))
-    t.other_boots.fold()
-
-
-def restore_stations(live: PartitionLiveness, rows: Sequence[Any]) -> set[str]:
-    """Take over the states of stations by rows of `load_stations`; returns the stations whose state is known.
-
-    A state that does not exist goes into the `troubles`; a time that cannot be used is now.
-    """
-    s, now, known = live.stations, live.shards.newest_tick_at(), []
-    for row in rows:
-        if row[1] in STATE_OF:
-            known.append(row)
-        else:
-            live.troubles.put("station", row[0], f"its state {row[1]!r} is none")
-    numbers = s.rows([row[0] for row in known])
-    for number, (_, state, since, usable, shard) in zip(numbers, known, strict=True):
-        s.state[number] = STATE_OF[state]
-        s.since[number] = since or now
-        s.usable[number] = usable
-        if shard:
-            s.shard[number] = live.shards.number_of(shard)
-        if not since:
-            live.changes.dirty_stations.add(number)
-    return {row[0] for row in known}
-
-
-def _restore_memory(live: PartitionLiveness, row: int, memory: "_StoredMemory") -> None:
-    t = live.terminals
-    t.will[row] = memory.will
-    if memory.boots is not None:
-        live.rivals.restore(row, memory.boots)
-    if memory.unsettled:
-        live.shards.by_number[t.shard[row]].unsettled.add(row)
-
-
-class _StoredMemory(msgspec.Struct, omit_defaults=True):
-    """The column `terminal_state.memory`: what few terminals have."""
-
-    #: A Last Will of the newest connection came after the last heartbeat.
-    will: bool = False
-    #: The last heartbeat came by a bridge that had not ticked yet.
-    unsettled: bool = False
-    boots: OtherBoots | None = None
-
-
-read_stored: Final = msgspec.json.Decoder(_StoredMemory).decode
-"""Read what `memory_text` wrote. Raises msgspec.DecodeError."""
+    why = why_unreadable(row["state"], row["memory"])
+    if why is not None:
+        live.troubles.put("terminal", terminal_subject(row["station"], row["terminal"]), why)
+    return why is None
 
 
 def registrations(rows: Iterable[asyncpg.Record]) -> Iterable[tuple[str, Registration]]:
@@ -195,16 +120,6 @@ async def save_terminals(connection: Connection, partition: int, live: Partition
     for chunk in _chunks(rows):
         await write_apart(connection, chunk, write, lambda row, why: live.troubles.put("terminal", subject(row), why))
     t.other_boots.fold()
-
-
-def memory_text(live: PartitionLiveness, row: int) -> str | None:
-    """The column `terminal_state.memory` of the terminal in a row; None: it has nothing to remember."""
-    t = live.terminals
-    will, boots = bool(t.will[row]), t.other_boots.read(row)
-    unsettled = t.shard[row] >= 0 and row in live.shards.by_number[t.shard[row]].unsettled
-    if not will and not unsettled and boots is None:
-        return None
-    return msgspec.json.encode(_StoredMemory(will, unsettled, boots)).decode()
 
 
 async def save_stations(connection: Connection, partition: int, live: PartitionLiveness) -> None:

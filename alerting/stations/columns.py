@@ -4,18 +4,13 @@ What many stations share (area, kind, uplink …) is one `Profile` for all of th
 """
 
 from array import array
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
-import numpy as np
-
-from alerting.liveness.arrays import view
 from alerting.liveness.columns import STATE_OF, UNKNOWN, WORDS, LiveState, flag, unflag
 from alerting.stations.model import Judged
 from alerting.stations.snapshot import IN_SERVICE, UNPROVEN, ClockName, Standing
 from alerting.stations.stamps import LONG_AGO, moment_of, stamp_of
-from registry.closures.rules import Closure
 
 NONE: Final = -1
 """No number, in a column of numbers."""
@@ -214,47 +209,3 @@ class StationColumns:
     def clocks(self) -> Numbering[ClockName]:
         """By the numbers in the column `clock`."""
         return self._clocks
-
-
-# -- questions about all rows; an answer of many booleans is a numpy array ------------------------------------------
-
-
-def clocks_of_shard(columns: StationColumns, shard: str) -> list[int]:
-    """The numbers in the column `clock` that are of a shard."""
-    return [number for number, clock in enumerate(columns.clocks.values) if clock[1] == shard]
-
-
-def rests_on(columns: StationColumns, clocks: Iterable[ClockName]) -> Any:
-    """Whether the state of each row rests on one of these clocks."""
-    numbers = [number for clock in clocks if (number := columns.clocks.find(clock)) is not None]
-    return np.isin(view(columns.clock), numbers)
-
-
-def rests_on_untrusted(columns: StationColumns, untrusted: Iterable[ClockName]) -> Any:
-    """Whether the state of each row rests on one of these clocks. While no station rests on one of them, rows without
-    any clock count as well."""
-    numbers = (columns.clocks.find(clock) for clock in untrusted)
-    return np.isin(view(columns.clock), [NONE if number is None else number for number in numbers])
-
-
-def in_state(columns: StationColumns, shard: str, state: LiveState) -> Any:
-    """Whether each row is in service, in this state, and rests on a clock of the shard."""
-    of_clock = np.isin(view(columns.clock), clocks_of_shard(columns, shard))
-    return of_clock & (view(columns.state) == state) & (view(columns.serving) == 1)
-
-
-def working(columns: StationColumns) -> Any:
-    """`Standing.working` of each row."""
-    online = (view(columns.state) == LiveState.ONLINE) & (view(columns.usable) != 0)
-    return online & (view(columns.serving) == 1)
-
-
-def in_scope(columns: StationColumns, closure: Closure) -> list[int]:
-    """The rows of the stations that a closure is for."""
-    if closure.station is not None:
-        row = columns.index.get(closure.station)
-        return [] if row is None else [row]
-    profiles = enumerate(columns.profiles)
-    within = [n for n, profile in profiles if closure.area in profile.path or closure.programme in profile.programmes]
-    found: list[int] = np.flatnonzero(np.isin(view(columns.profile), within)).tolist()
-    return found

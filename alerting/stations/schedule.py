@@ -9,9 +9,10 @@ import numpy as np
 
 from alerting.liveness.arrays import view
 from alerting.stations.closures_now import ClosuresNow
-from alerting.stations.columns import StationColumns, in_scope, working
+from alerting.stations.columns import StationColumns
 from alerting.stations.model import ChangeLog, OpeningHours
 from alerting.stations.openings import Openings
+from alerting.stations.selections import in_scope, working
 from alerting.stations.stamps import stamp_of
 from registry.closures.rules import Closure
 from store.troubles import Troubles

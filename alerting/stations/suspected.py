@@ -10,10 +10,11 @@ import numpy as np
 
 from alerting.liveness.arrays import view
 from alerting.liveness.columns import LiveState
-from alerting.stations.columns import StationColumns, in_scope, in_state, rests_on_untrusted
+from alerting.stations.columns import StationColumns
 from alerting.stations.common_interval import CommonInterval
 from alerting.stations.model import AWAY_OVERDUE, ChangeLog, StationChange
 from alerting.stations.schedule import StationSchedule
+from alerting.stations.selections import in_scope, in_state, rests_on_untrusted
 from alerting.stations.snapshot import ClockName
 from alerting.stations.stamps import LONG_AGO, moment_of, stamp_of
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from alerting.liveness.arrays import view
 from alerting.liveness.columns import WORDS
-from alerting.stations.columns import NONE, StationColumns, rests_on
+from alerting.stations.columns import NONE, StationColumns
 from alerting.stations.model import About, Changed, ChangeLog, Facts, Judged, OpeningHours, StationChange
 from alerting.stations.promise import USUAL
 from alerting.stations.schedule import StationSchedule
+from alerting.stations.selections import rests_on
 from alerting.stations.snapshot import ClockName, Standing
 from alerting.stations.stamps import moment_of, stamp_of
 from alerting.stations.suspected import SuspectedShards

@@ -11,7 +11,7 @@ from alerting.liveness.columns import unflag
 from alerting.liveness.model import LivenessSettings, Registration, ShardGap, Transition
 from alerting.liveness.partition import PartitionLiveness
 from alerting.liveness.pipeline_clock import ClockState
-from alerting.liveness.store import memory_text, restore_terminals
+from alerting.liveness.stored_rows import memory_text, restore_terminals
 from alerting.pipeline.blind_incidents import Gap
 from alerting.stations.model import StationChange
 from alerting.stations.snapshot import ClockName

@@ -21,7 +21,7 @@ from alerting.liveness.entries import read_live
 from alerting.liveness.model import LivenessSettings, Registration
 from alerting.liveness.partition import PartitionLiveness
 from alerting.liveness.pipeline_clock import ClockState
-from alerting.liveness.store import memory_text, read_stored
+from alerting.liveness.stored_rows import memory_text, read_stored
 from broker.translate import Translator
 from contract.codec import encode
 from contract.entries import DataUnit, read_entry

@@ -8,7 +8,7 @@ import pytest
 from alerting.liveness.boot_order import FORGOTTEN, UNHEARD
 from alerting.liveness.model import LivenessSettings, Registration
 from alerting.liveness.partition import PartitionLiveness
-from alerting.liveness.store import _StoredMemory
+from alerting.liveness.stored_rows import _StoredMemory
 from broker.ticks.census import Census
 from contract.log import HeartbeatEntry
 from contract.messages import Heartbeat
