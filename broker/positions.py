@@ -8,14 +8,16 @@ class HasNextOffset(Protocol):
     """What the database keeps of a partition: the offset from which it is to be read."""
 
     @property
-    def next_offset(self) -> int: ...
+    def next_offset(self) -> int:
+        """The offset of the first entry that is not committed."""
 
 
 class HasOffset(Protocol):
     """An entry of the log."""
 
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Its place in the partition."""
 
 
 _Claim = TypeVar("_Claim", bound=HasNextOffset)

@@ -1,4 +1,4 @@
-"""Compares what a fleet did, by its journal, with what Milepost says of it. Pure.
+"""Compares what a fleet did, by its journal, with what Milepost reported. Pure.
 
 The journal knows when heartbeats went out, so it knows which silences were long enough to be called offline, and
 which were so long that they must have been. Times are milliseconds since the epoch.
@@ -40,7 +40,7 @@ KINDS: Final = (
     "blind_missed",
     "unknown_wrongly",
 )
-"""What is found: see docs/simulator.md."""
+"""The kinds of findings: see docs/simulator.md."""
 
 
 def check(
@@ -49,8 +49,10 @@ def check(
     rules: ExpectedRules | None = None,
     platform: ReportedPlatform | None = None,
 ) -> list[Disagreement]:
-    """Everything that the journal and Milepost do not agree on; `seen` has an entry for each station of the journal.
-    Without `platform` nothing is checked of what Milepost says of itself."""
+    """All findings: where the journal and Milepost disagree. `seen` has an entry for each station of the journal.
+
+    Without `platform` the reports of Milepost about itself are not checked.
+    """
     rules = rules or ExpectedRules()
     single = [finding for station in found.stations for finding in check_station(found, station, seen[station], rules)]
     return single if platform is None else [*single, *masses.check(found, seen, platform, rules)]
@@ -83,14 +85,14 @@ def _check_silences(found: History, station: str, seen: ReportedStation, rules: 
 def _missed(
     station: str, lives: Sequence[Life], seen: ReportedStation, needed: list[Span], rules: ExpectedRules
 ) -> Iterator[Disagreement]:
-    """Silences for which it had to be called offline: while it was open, and for longer than its promise."""
+    """Silences that had to be called offline: long enough, while the station was open."""
     slowest = max((every for life in lives for _, every in life.beats), default=0.0)
     if seen.openings is not None or seen.closures:
         least = round((rules.k * slowest + rules.slack) * 1000)
         parts = usability.expected(needed, seen.openings, seen.closures)
         needed = [(begin, end) for begin, end in parts if end - begin >= least]
     for begin, end in needed:
-        if not _told(begin, end, seen.timeline, 2 * slowest + rules.floor + rules.slack):
+        if not _was_reported(begin, end, seen.timeline, 2 * slowest + rules.floor + rules.slack):
             text = f"silent from {begin} to {end}, never called offline"
             yield Disagreement(kind="missed_offline", station=station, text=text)
 
@@ -115,7 +117,7 @@ _SILENT: Final = (OFFLINE, "away", "never_seen", "closed")
 def _shut_out(
     station: str, lives: Sequence[Life], seen: ReportedStation, rules: ExpectedRules
 ) -> Iterator[Disagreement]:
-    """A machine that went on sending, while its station was called anything but online."""
+    """Terminals that went on sending while their station was called anything but online."""
     runs = [run for life in lives for beats in (life.beats, *life.clones.values()) for run in runs_of(beats)]
     for one in seen.timeline:
         for begin, end, every in runs if one.verdict in _SILENT else ():
@@ -130,8 +132,8 @@ def _covered(at: int, spans: Sequence[Span], slack: int) -> bool:
     return any(begin - slack <= at <= end + slack for begin, end in spans)
 
 
-def _told(begin: int, end: int, timeline: Sequence[VerdictSpan], grace: float) -> bool:
-    """Whether it was called offline, or Milepost was blind so near its end that it could not know."""
+def _was_reported(begin: int, end: int, timeline: Sequence[VerdictSpan], grace: float) -> bool:
+    """Whether a silence was called offline, or Milepost was blind so near its end that it could not notice."""
     touching = [one for one in timeline if one.begin < end and one.end > begin]
     if any(one.verdict == OFFLINE for one in touching):
         return True
@@ -143,17 +145,17 @@ def _told(begin: int, end: int, timeline: Sequence[VerdictSpan], grace: float) -
 
 
 def _check_use(found: History, station: str, seen: ReportedStation, rules: ExpectedRules) -> list[Disagreement]:
-    """What was said of being usable; two machines with one identity say nothing that can be held against anybody."""
+    """Findings about `usable`. Stations with clones are left out: two machines may report different values."""
     lives = list(found.lives[station].values())
     if any(life.clones for life in lives):
         return []
     voices = [life.voice for life in lives]
     late = round((2 * usability.slowest(voices) + rules.floor + rules.slack) * 1000)
     blind = [(one.begin, one.end + late) for one in seen.timeline if one.verdict == UNKNOWN]
-    nobody = without(usability.unusable(voices, found.began, found.ended, rules.patience), blind)
+    unusable = without(usability.unusable(voices, found.began, found.ended, rules.patience), blind)
     return [
-        *_reads_online(station, seen, nobody),
-        *_missed_unusable(station, seen, nobody, rules),
+        *_reads_online(station, seen, unusable),
+        *_missed_unusable(station, seen, unusable, rules),
         *_false_unusable(found, station, seen, voices, rules),
     ]
 
@@ -162,21 +164,21 @@ def _verdicts(seen: ReportedStation, verdict: str) -> list[Span]:
     return [(one.begin, one.end) for one in seen.timeline if one.verdict == verdict]
 
 
-def _reads_online(station: str, seen: ReportedStation, nobody: list[Span]) -> list[Disagreement]:
-    span = usability.longest(common([nobody, _verdicts(seen, ONLINE)]))
+def _reads_online(station: str, seen: ReportedStation, unusable: list[Span]) -> list[Disagreement]:
+    span = usability.longest(common([unusable, _verdicts(seen, ONLINE)]))
     text = "" if span is None else f"reads online from {span[0]} to {span[1]}, when nobody could use it"
     return [Disagreement(kind="unusable_online", station=station, text=text)] if span else []
 
 
 def _missed_unusable(
-    station: str, seen: ReportedStation, nobody: list[Span], rules: ExpectedRules
+    station: str, seen: ReportedStation, unusable: list[Span], rules: ExpectedRules
 ) -> list[Disagreement]:
     least = round((rules.grace + rules.slack) * 1000)
     return [
         Disagreement(
             kind="missed_unusable", station=station, text=f"of no use from {begin} to {end}, and no incident said so"
         )
-        for begin, end in usability.expected(nobody, seen.openings, seen.closures)
+        for begin, end in usability.expected(unusable, seen.openings, seen.closures)
         if end - begin >= least and not common([[(begin, end)], seen.unusable])
     ]
 

@@ -1,4 +1,4 @@
-"""One MQTT connection of a simulated terminal, over asyncio. It says what happens to whoever listens."""
+"""One MQTT connection of a simulated terminal, over asyncio. It reports what happens to its listener."""
 
 import asyncio
 import ssl
@@ -14,17 +14,26 @@ MOST_UNSENT: Final = 1024 * 1024
 
 
 class ConnectionListener(Protocol):
-    """Whoever is told what the connection lives through; nothing follows `on_lost`."""
+    """Receives the events of a connection; `on_lost` is the last one."""
 
-    def on_up(self) -> None: ...
-    def on_heard(self) -> None: ...
-    def on_puback(self, mid: int) -> None: ...
-    def on_message(self, message: Message) -> None: ...
-    def on_lost(self, why: str) -> None: ...
+    def on_up(self) -> None:
+        """The broker accepted the connection."""
+
+    def on_heard(self) -> None:
+        """The broker sent something."""
+
+    def on_puback(self, mid: int) -> None:
+        """The broker confirmed message `mid`."""
+
+    def on_message(self, message: Message) -> None:
+        """A message arrived."""
+
+    def on_lost(self, why: str) -> None:
+        """The connection is over."""
 
 
 class Connection(asyncio.Protocol):
-    """From CONNECT to the end. Made by `open_connection`."""
+    """A connection from CONNECT to its end; `open_connection` connects it. `hello` is the CONNECT packet."""
 
     def __init__(self, listener: ConnectionListener, hello: bytes, keepalive: int) -> None:
         self._listener: ConnectionListener | None = listener
@@ -36,10 +45,10 @@ class Connection(asyncio.Protocol):
         self._wrote_at = self._heard_at = self._loop.time()
         self._is_up = False
         self.closed = asyncio.Event()
-        """Set once the transport is closed and what was written has left us."""
+        """Set when the transport is closed and all written bytes are sent."""
 
     def write(self, data: bytes) -> None:
-        """Hand bytes over; nothing is said of their arrival."""
+        """Hand bytes to the socket; their arrival is not reported."""
         if self._transport is None or self._transport.is_closing():
             return
         self._wrote_at = self._loop.time()
@@ -48,7 +57,7 @@ class Connection(asyncio.Protocol):
             self._lose("the broker takes nothing")
 
     def abandon(self) -> None:
-        """Drop the connection without a word: the broker publishes the Last Will."""
+        """Close the connection without DISCONNECT: the broker publishes the Last Will."""
         self._listener = None
         self._close(abort=True)
 
@@ -59,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._close(abort=False)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send CONNECT; called by asyncio."""
         # TCP and TLS give nothing else; uvloop's is no asyncio.Transport by inheritance.
         self._transport = cast(asyncio.Transport, transport)
         if self._listener is None:
@@ -68,6 +78,7 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_later(CONNECT_SECONDS, self._check)
 
     def data_received(self, data: bytes) -> None:
+        """Report the packets in the bytes that arrived; called by asyncio."""
         self._heard_at = self._loop.time()
         if self._listener is not None:
             self._listener.on_heard()
@@ -103,19 +114,20 @@ class Connection(asyncio.Protocol):
             self._listener.on_up()
 
     def _check(self) -> None:
-        """Ping when nothing else was written for long; give up when nothing comes back."""
+        """Send a ping when nothing else was written for long; close the connection when nothing arrives for long."""
         now = self._loop.time()
         if not self._is_up:
             self._lose("the broker does not answer CONNECT")
         elif now - self._heard_at > 2 * self._keepalive:
             self._lose("the broker is silent")
         else:
-            # A ping also when we write all the time: nothing else asks the broker for a sign of life.
+            # A ping also while messages are written all the time: without it the broker might send nothing.
             if now - min(self._wrote_at, self._heard_at) > self._keepalive / 2:
                 self.write(packets.PING)
             self._timer = self._loop.call_later(self._keepalive / 2, self._check)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Report the end; called by asyncio."""
         self.closed.set()
         self._lose(str(exc or "the broker closed the connection"))
 
@@ -140,6 +152,6 @@ async def open_connection(
     connection: Connection,
     tls: ssl.SSLContext | None = None,
 ) -> None:
-    """Connect `connection`. Raises OSError (TimeoutError, ssl.SSLError too) when there is nobody."""
+    """Connect `connection`. Raises OSError (TimeoutError, ssl.SSLError too) when there is no broker."""
     async with asyncio.timeout(CONNECT_SECONDS):
         await asyncio.get_running_loop().create_connection(lambda: connection, broker.host, broker.port, ssl=tls)

@@ -1,4 +1,4 @@
-"""The running fleet: many terminals over real MQTT connections, on the event loop's own timers."""
+"""The running fleet: many terminals over real MQTT connections, on timers of the event loop."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ from agents.simulator.timetable import BRIDGE, OF_BRIDGE, TimedDeed
 from contract.topics import START_BYTES, Topic, client_id, terminal_name
 
 MOST_CONNECTING: Final = 200
-"""TCP connections in the making at once."""
+"""TCP connections that are being made at once."""
 GOODBYE_SECONDS: Final = 1.0
 _HOUR: Final = 3_600_000
 _2099: Final = 4_070_908_800_000
@@ -44,8 +44,8 @@ Write = Callable[[journal.Entry], None]
 
 
 class Fleet:
-    """Terminals of these profiles against one broker. `write` takes the entries of the journal. `bridge`: the process
-    that a timetable may let stand still."""
+    """Terminals with these profiles on one broker. `write` takes the entries of the journal. `bridge`: the process that
+    a timetable may stop for a while."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Fleet:
         self._mono, self.epoch = time.monotonic(), time.time_ns() // 1_000_000
         self._random = Random(seed)
         self._seed = seed
-        # A fleet of the same seed may have run before: to those who heard it, this one must be newer and not a double.
+        # A fleet with the same seed may have run before: the server must take this one for newer, not for a duplicate.
         runs = self.epoch // 1000
         self.members = [FleetMember(self, one, self._draws(), runs=runs) for one in profiles]
         self._clones: dict[int, FleetMember] = {}
@@ -81,7 +81,7 @@ class Fleet:
         return time.monotonic() - self._mono
 
     def start(self, *, within: float | None = None) -> None:
-        """Power on everybody; they connect within `within` seconds, or by the contract's jitter."""
+        """Power on all terminals; they connect within `within` seconds, or by the contract's jitter."""
         stations = len({member.profile.station for member in self.members})
         began = journal.FleetBegan(at=self.epoch, seed=self._seed, stations=stations, terminals=len(self.members))
         self.write(began)
@@ -89,14 +89,14 @@ class Fleet:
             member.terminal.start(self.now, within=within)
             member.wake()
 
-    async def follow(self, deeds: Sequence[TimedDeed]) -> None:
+    async def run_timetable(self, deeds: Sequence[TimedDeed]) -> None:
         """Do the deeds at their times."""
         for deed in deeds:
             await asyncio.sleep(max(0.0, deed.at - self.now))
-            self.do(deed)
+            self.do_deed(deed)
 
-    def do(self, deed: TimedDeed) -> None:
-        """Do it now, whatever its time says."""
+    def do_deed(self, deed: TimedDeed) -> None:
+        """Do a deed now, whatever its time."""
         if deed.deed in OF_BRIDGE:
             self._signal_bridge(deed.deed)
             return
@@ -114,20 +114,22 @@ class Fleet:
         member.wake()
 
     def _signal_bridge(self, deed: str) -> None:
-        """Let the bridge stand still, or go on."""
+        """Stop the process of the bridge, or let it go on."""
         if self._bridge is None:
             return
         at = self.epoch + round(self.now * 1000)
         self.write(journal.DeedDone(at=at, station=BRIDGE, terminal="", deed=deed))
-        # It may have ended, or been started anew, meanwhile.
+        # The process may have ended, or been started again, in the meantime.
         with suppress(ProcessLookupError):
             os.kill(self._bridge, signal.SIGSTOP if deed == "stall" else signal.SIGCONT)
 
-    def do_to(self, chosen: Callable[[TerminalProfile], bool], deed: str, value: float | str | None = None) -> None:
-        """Do it now to all terminals that are `chosen`."""
+    def do_deed_to(
+        self, chosen: Callable[[TerminalProfile], bool], deed: str, value: float | str | None = None
+    ) -> None:
+        """Do a deed now to all terminals for which `chosen` returns true."""
         for index, member in enumerate(self.members):
             if chosen(member.profile):
-                self.do(TimedDeed(at=0.0, index=index, deed=deed, value=value))
+                self.do_deed(TimedDeed(at=0.0, index=index, deed=deed, value=value))
 
     def _clone(self, index: int, *, begin: bool) -> None:
         clone = self._clones.pop(index, None)
@@ -152,14 +154,14 @@ class Fleet:
             self._thieves[index] = Thief(self.broker, self.tls, who.station, who.terminal)
 
     async def stop(self) -> None:
-        """Everybody says goodbye and leaves; the journal is closed with an entry."""
+        """All terminals say goodbye and leave; the journal gets its last entry."""
         self._signal_bridge("go-on")
         await asyncio.gather(*(thief.stop() for thief in self._thieves.values()), *self._ending)
-        everybody = [*self.members, *self._clones.values()]
-        for member in everybody:
+        members = [*self.members, *self._clones.values()]
+        for member in members:
             member.terminal.leave(self.now, "shutdown")
             member.wake()
-        await asyncio.gather(*(member.ended() for member in everybody))
+        await asyncio.gather(*(member.ended() for member in members))
         self.write(journal.FleetEnded(at=self.epoch + round(self.now * 1000)))
 
     @property
@@ -185,7 +187,7 @@ class FleetMember:
         self._started, self._start = -1, b""
 
     def wake(self) -> None:
-        """Let the terminal do what is due, carry it out, and sleep until the next."""
+        """Let the terminal decide what is due, carry it out, and set the timer for the next decision."""
         if self._is_waking:
             return
         self._is_waking = True
@@ -247,7 +249,7 @@ class FleetMember:
             self._client_id(),
             keepalive=action.keepalive,
             will=(str(Topic(who.station, who.terminal, "status")), action.will),
-            # By a password alone one is known by the station's id, as the agent is.
+            # With a password alone the user is the id of the station, as for the agent.
             user=broker.user or (who.station if broker.password else None),
             password=broker.password,
         )
@@ -257,7 +259,7 @@ class FleetMember:
         self._making = asyncio.create_task(making, name=f"connect {who.station}-{who.terminal}")
 
     def _client_id(self) -> str:
-        """Another one at each start of the terminal, as the agent has it."""
+        """A new one at each start of the terminal, as the agent does it."""
         if self._started != self.terminal.runs:
             self._started, self._start = self.terminal.runs, os.urandom(START_BYTES)
         return client_id(terminal_name(self.profile.station, self.profile.terminal), self._start)
@@ -283,7 +285,7 @@ class FleetMember:
         self._connection = self._ear = self._making = None
 
     async def ended(self) -> None:
-        """Wait until nothing of it is in the making any more, and its goodbye is out."""
+        """Wait until no connection is being made and the goodbye is sent."""
         if self._making is not None:
             self._making.cancel()
             await asyncio.gather(self._making, return_exceptions=True)
@@ -293,26 +295,26 @@ class FleetMember:
                     await self._leaving.closed.wait()
 
     def subscribe(self) -> None:
-        """Ask for what is addressed to this terminal."""
+        """Subscribe to the channels to this terminal."""
         if self._connection is not None:
             who = self.profile
             topics = [str(Topic(who.station, who.terminal, name)) for name in ("ack", "command", "config")]
             self._connection.write(packets.subscribe(65_535, *topics))
 
     def forget_connection(self) -> None:
-        """It is over by itself."""
+        """The connection is over by itself."""
         self._connection = self._ear = None
 
 
 class _MemberListener:
-    """Listens to one connection and tells its member, as long as it is the member's."""
+    """Passes the events of one connection to its member, until the member has dropped the connection."""
 
     def __init__(self, member: FleetMember) -> None:
         self.member: FleetMember | None = member
 
     def on_up(self) -> None:
         if self.member is not None:
-            # First, so that the ack of the first records finds us listening.
+            # First, so that the ack for the first records is not missed.
             self.member.subscribe()
             self.member.terminal.on_up(self.member.fleet.now)
             self.member.wake()
@@ -353,7 +355,7 @@ def _number(value: float | str | None, default: float) -> float:
 
 
 def _until_back(terminal: SimTerminal, value: float | str | None) -> float | None:
-    """What is promised allows for the jitter of the return."""
+    """Seconds until the promised return, including the jitter of the connection."""
     return value + 2 * min(60.0, terminal.profile.every) if isinstance(value, float) else None
 
 

@@ -1,6 +1,6 @@
-"""What was sent, what was acknowledged, and what was done to whom: JSON, one entry a line. Pure.
+"""The journal of a fleet: what was sent, acknowledged, and done to terminals; JSON, one entry a line. Pure.
 
-`at` is milliseconds since the epoch by the simulator's clock, which is right, whatever the terminal's says.
+`at` is milliseconds since the epoch by the clock of the simulator, which is right, unlike a terminal's.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ class _JournalEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class _TerminalEntry(_JournalEntry, frozen=True, kw_only=True, omit_defaults=True):
-    """`clone`: what a second machine with the terminal's identity did."""
+    """An entry of one terminal; `clone`: of a second machine with the same identity."""
 
     station: str
     terminal: str
@@ -24,7 +24,7 @@ class _TerminalEntry(_JournalEntry, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class FleetBegan(_JournalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="began"):
-    """The first entry: what ran, so that it can be run again."""
+    """The first entry: what is needed to run the same fleet again."""
 
     seed: int
     stations: int
@@ -32,7 +32,7 @@ class FleetBegan(_JournalEntry, frozen=True, kw_only=True, omit_defaults=True, t
 
 
 class HeartbeatSent(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="beat"):
-    """A heartbeat went out on a connection that was up; `usable` is what it said, None for a journal of before."""
+    """A heartbeat was sent on a connection that was up; `usable` is None in journals of older versions."""
 
     boot: str
     run: int
@@ -42,7 +42,7 @@ class HeartbeatSent(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class StatusSent(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="status"):
-    """A status went out; `back_at` is `back_by` by the right clock."""
+    """A status was sent; `back_at` is `back_by` by the right clock."""
 
     state: str
     back_at: int | None = None
@@ -57,31 +57,35 @@ class RecordMade(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, 
 
 
 class RecordsSent(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="sent"):
+    """A data message with these records was sent."""
+
     box: str
     ids: Ranges
 
 
 class RecordsAcked(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="acked"):
-    """An ack named these, and they were deleted."""
+    """An ack named these records, and they were deleted."""
 
     box: str
     ids: Ranges
 
 
 class LinkChanged(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="link"):
+    """The connection is up, or down because of `why`."""
+
     up: bool
     why: str = ""
 
 
 class GarbageSent(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="garbage"):
-    """A message that breaks the contract went out."""
+    """A message that breaks the contract was sent."""
 
     topic: str
     size: int
 
 
 class DeedDone(_TerminalEntry, frozen=True, kw_only=True, omit_defaults=True, tag="done"):
-    """Something was done to a terminal, in the words of the timetable."""
+    """A deed of the timetable was done to a terminal."""
 
     deed: str
     option: str = ""
@@ -109,7 +113,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class BrokenJournalError(Exception):
-    """A line is no entry; the message names it."""
+    """A line is not an entry; the message names it."""
 
 
 def line(entry: Entry) -> bytes:

@@ -1,5 +1,7 @@
-"""A journal, put in order by station: when terminals sent, and which of their silences may, and must, be called
-offline. Pure. Times are milliseconds since the epoch."""
+"""A journal, ordered by station: when terminals sent heartbeats, and which silences may or must be called offline.
+
+Pure. Times are milliseconds since the epoch.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,26 +16,26 @@ from agents.simulator.spans import Span
 from agents.simulator.usability import UsableReport
 
 DOUBT: Final = 1000
-"""ms before the end of a connection in which what was written may not have arrived."""
+"""ms before the end of a connection: messages written since then may not have arrived."""
 Heard = tuple[int, float]
-"""When a heartbeat went out, and its `every`."""
+"""(time at which a heartbeat was sent, its `every`)"""
 _OWN: Final = ("killed", "cut")
-"""Why a connection ended, where the terminal ended it and no broker."""
+"""Reasons of the end of a connection that the terminal itself ended."""
 _Least = Callable[[float], float]
 """From `every` to the seconds of a silence."""
 
 
 class Life:
-    """What one terminal's journal says. A heartbeat is doubtful when it may have died with its connection."""
+    """The journal of one terminal. A heartbeat is doubtful when it may have been lost with its connection."""
 
     def __init__(self) -> None:
         self.beats: list[Heard] = []
-        # Of its clones, by boot.
+        # The heartbeats of its clones, by boot.
         self.clones: dict[str, list[Heard]] = {}
         self.said: dict[int, bool | None] = {}
         self.doubtful: set[Heard] = set()
         self.away: list[Span] = []
-        # When it ended its connection by itself: without power, or without a link.
+        # When it lost its connection without any broker: it lost its power or its link.
         self.broke: list[int] = []
 
     def lost(self, at: int, why: str = "") -> None:
@@ -45,14 +47,14 @@ class Life:
 
     @property
     def voice(self) -> list[UsableReport]:
-        """What its heartbeats said of being usable."""
+        """What its heartbeats said about being usable."""
         return [
             UsableReport(at, every, self.said.get(at), (at, every) not in self.doubtful) for at, every in self.beats
         ]
 
 
 class History(msgspec.Struct):
-    """A journal, put in order by station."""
+    """A journal, ordered by station."""
 
     began: int = 0
     ended: int = 0
@@ -66,6 +68,7 @@ class History(msgspec.Struct):
 
     @property
     def stations(self) -> list[str]:
+        """All stations of the journal."""
         return sorted(self.lives)
 
 
@@ -117,37 +120,37 @@ def _life(found: History, station: str, terminal: str) -> Life:
 
 
 def may_be_offline(life: Life, ended: int, rules: ExpectedRules) -> list[Span]:
-    """The silences that may be called offline: what Milepost may have heard last is as early as can be."""
+    """The silences that may be called offline, with the earliest heartbeat that can have been the last to arrive."""
 
     def least(every: float) -> float:
         return max(1.5 * every, min(rules.k * every, every + rules.will) - 1)
 
-    # A clone is heard as well, once it is believed.
+    # The server hears a clone, too, once it believes it.
     heard = life.beats + [beat for beats in life.clones.values() for beat in beats[2:]]
     sure = sorted(beat for beat in heard if beat not in life.doubtful)
-    # Who said when he would be back is overdue at once.
+    # A terminal that promised its return is overdue at once.
     overdue = [(back, min([at for at, _ in life.beats if at > back], default=ended)) for _, back in life.away]
     return [*_silences(sure, life.away, ended, least), *(span for span in overdue if span[0] < span[1])]
 
 
 def must_be_offline(life: Life, ended: int, rules: ExpectedRules) -> list[Span]:
-    """The silences that must be, clones counted among what was heard."""
+    """The silences that must be called offline; heartbeats of clones count, too."""
     heard = sorted(life.beats + [beat for beats in life.clones.values() for beat in beats])
     return _silences(heard, life.away, ended, lambda every: rules.k * every + rules.slack)
 
 
 def _silences(beats: list[Heard], away: list[Span], ended: int, least: _Least) -> list[Span]:
-    """From when the first missed heartbeat was due until the next one: the silences of at least so long."""
+    """Silences that last long enough, from when the first missed heartbeat was due until the next heartbeat."""
     found = []
     for (at, every), (until, _) in zip(beats, [*beats[1:], (ended, 0.0)], strict=True):
-        due = max([at + round(every * 1000), *(back for told, back in away if at <= told <= until)])
+        due = max([at + round(every * 1000), *(back for sent, back in away if at <= sent <= until)])
         if (until - due) / 1000 + every >= least(every) and due < until:
             found.append((due, until))
     return found
 
 
 def runs_of(beats: Sequence[Heard]) -> Iterator[tuple[int, int, float]]:
-    """When it sent without missing a heartbeat: from, until, and the longest `every`."""
+    """(begin, end, longest `every`) of the times in which no heartbeat was missed."""
     if not beats:
         return
     begin, slowest = beats[0]

@@ -1,4 +1,4 @@
-"""Compares when stations fell together with when Milepost says that it was blind itself. Pure.
+"""Compares when many stations fell together with when Milepost reported that it was blind itself. Pure.
 
 A shard is to be suspected when nearly all of its stations that should have gone on fell at one instant: those that were
 online and open from `margin` before they were heard last until `margin` after their deadline. The journal does not know
@@ -30,17 +30,17 @@ from agents.simulator.spans import Span, common, united, without
 
 _UP: Final = (ONLINE, UNUSABLE)
 _OURS: Final = frozenset({"judge_silent", "behind", "database_hung", "unstable"})
-"""Causes that say nothing about stations."""
+"""Causes that do not depend on stations."""
 _OF_TICKS: Final = frozenset({"not_whole", "tick_lost", "too_long", "bridge_restarted", "bridge_changed", "new_log"})
-"""Reasons of gaps that say nothing about stations."""
+"""Reasons of gaps that do not depend on stations."""
 _STALE: Final = 10_000
-"""ms for which a clock may stand still before its stations are unknown, and before an incident says so."""
+"""ms for which a clock may stand still before its stations are unknown and an incident is opened."""
 _FAR: Final = 4_102_444_800_000
 
 
 class Fall(msgspec.Struct, frozen=True, kw_only=True):
     """A station stopped between the heartbeat that was `heard` last and the first that was `missed`, and was silent
-    `until` then. `broke`: it lost its power or its link by itself, with no broker's doing."""
+    `until` then. `broke`: it lost its power or its link by itself, without any fault of a broker."""
 
     heard: int
     missed: int
@@ -48,6 +48,7 @@ class Fall(msgspec.Struct, frozen=True, kw_only=True):
     broke: bool = False
 
     def deadline(self, k: float) -> int:
+        """When the station must be called offline after `k` missed heartbeats."""
         return self.heard + round(k * (self.missed - self.heard))
 
     def spans(self, at: int, slack: int = 0) -> bool:
@@ -70,7 +71,7 @@ class StationFalls(msgspec.Struct, frozen=True):
 def check(
     found: History, seen: Mapping[str, ReportedStation], platform: ReportedPlatform, rules: ExpectedRules
 ) -> list[Disagreement]:
-    """Blind without reason, not blind with reason, and unknown stations when nothing was blind."""
+    """Findings: blind without reason, not blind with reason, and unknown stations while nothing was blind."""
     count = _Count(found, [_station(found, name, seen[name], rules) for name in found.stations], platform, rules)
     shard_known = platform.shards == 1
     return [
@@ -106,20 +107,20 @@ def _falls(lives: Sequence[Life], silences: Iterable[Span], *, surely: bool) -> 
         if heard is None or _said_goodbye(lives, heard, missed, surely):
             continue
         near = bisect_left(broke, heard)
-        # What was doubtful may have been its last heartbeat.
+        # A doubtful heartbeat may have been the last one that arrived.
         by_itself = near < len(broke) and broke[near] <= missed + DOUBT
         yield Fall(heard=heard, missed=missed, until=until, broke=by_itself)
 
 
 def _beats(life: Life, surely: bool) -> Iterator[Heard]:
-    """What was heard of it at the latest, or at the earliest."""
+    """The last heartbeat that arrived, at the latest or at the earliest."""
     for beats in (life.beats, *life.clones.values()):
         yield from (beat for beat in beats if surely or beat not in life.doubtful)
 
 
 def _said_goodbye(lives: Sequence[Life], heard: int, missed: int, surely: bool) -> bool:
     """Whether terminals said so: all of them, or for what is to be sure any."""
-    said = [any(heard <= told <= missed for told, _ in life.away) for life in lives]
+    said = [any(heard <= sent <= missed for sent, _ in life.away) for life in lives]
     return any(said) if surely else all(said)
 
 
@@ -174,7 +175,7 @@ class _Count:
 
     @property
     def _patience(self) -> int:
-        """How long after a fall it may be noticed."""
+        """ms after a fall until it is noticed at the latest."""
         return round(self._rules.k * self._slowest + self._rules.floor * 1000) + self._slack
 
     def _is_explained(self, blind: BlindIncident) -> bool:
@@ -260,14 +261,14 @@ def _is_up(seen: ReportedStation, begin: int, end: int) -> bool:
 
 
 def _is_open(seen: ReportedStation, begin: int, end: int) -> bool:
-    """Throughout, by its opening hours alone."""
+    """Whether the station was open all the time, by its opening hours alone."""
     if seen.openings is None:
         return True
     return any(opens <= begin and end <= closes for opens, closes in united(seen.openings))
 
 
 def _is_closed(seen: ReportedStation, begin: int, end: int) -> bool:
-    """For some of the time, by a closure that was declared."""
+    """Whether a declared closure covered part of the time."""
     return bool(common([[(begin, end)], united(seen.closures)]))
 
 
@@ -275,8 +276,8 @@ def _is_closed(seen: ReportedStation, begin: int, end: int) -> bool:
 
 
 def _unknown(one: StationFalls, platform: ReportedPlatform, rules: ExpectedRules) -> Iterator[Disagreement]:
-    """It sent, and nobody can tell how it stands, although Milepost was not blind itself: to suspect a shard leaves
-    those online that are heard."""
+    """Stations that sent heartbeats and read unknown although Milepost was not blind itself: stations of a suspected
+    shard stay online while they are heard."""
     slack = round(rules.slack * 1000)
     blind = [_reach(other, _STALE + slack) for other in platform.blind if set(other.causes) != {SUSPECTED}]
     for begin, end, every in one.sent:

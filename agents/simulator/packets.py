@@ -1,4 +1,4 @@
-"""MQTT 3.1.1 as bytes: what a terminal writes, and what it reads. Pure.
+"""MQTT 3.1.1 packets as bytes: those that a terminal writes and those that it reads. Pure.
 
 Only what the contract needs: QoS 0 and 1, clean sessions, a Last Will. The specification is OASIS mqtt-v3.1.1.
 """
@@ -6,23 +6,25 @@ Only what the contract needs: QoS 0 and 1, clean sessions, a Last Will. The spec
 from typing import Final, NamedTuple
 
 MAX_PACKET: Final = 1024 * 1024
-"""Bytes of a packet that is read; a broker that sends a larger one is not believed."""
+"""Bytes of the largest packet that is read; a larger one counts as a broken stream."""
 
 PING: Final = b"\xc0\x00"
 DISCONNECT: Final = b"\xe0\x00"
 
 
 class BrokenStreamError(Exception):
-    """What the broker sent is not MQTT."""
+    """The bytes from the broker are not MQTT."""
 
 
 class Connack(NamedTuple):
-    """The answer to CONNECT; 0 means that we are in."""
+    """The answer to CONNECT; code 0 means accepted."""
 
     code: int
 
 
 class Puback(NamedTuple):
+    """The broker confirmed message `mid`."""
+
     mid: int
 
 
@@ -34,6 +36,8 @@ class Suback(NamedTuple):
 
 
 class Message(NamedTuple):
+    """A message from the broker; `mid` is 0 with QoS 0."""
+
     topic: str
     payload: bytes
     qos: int
@@ -82,11 +86,12 @@ def subscribe(mid: int, *filters: str) -> bytes:
 
 
 def puback(mid: int) -> bytes:
+    """PUBACK: confirms message `mid`."""
     return _packet(0x40, mid.to_bytes(2))
 
 
 class PacketReader:
-    """Takes bytes as they come and gives whole packets."""
+    """Takes bytes as they arrive and returns complete packets."""
 
     def __init__(self) -> None:
         self._rest = b""

@@ -1,4 +1,4 @@
-"""Who is in a simulated fleet: the stations of the demo first, and as many more as are wanted."""
+"""The stations and terminals of a simulated fleet: first the stations of the demo, then numbered ones."""
 
 import csv
 from pathlib import Path
@@ -10,7 +10,7 @@ DATA: Final = Path(__file__).parent / "data"
 AREAS: Final = DATA / "areas.csv"
 STATIONS: Final = DATA / "stations.csv"
 OWN_STATION: Final = "6321220007"
-"""The demo's station for the machine that it runs on; no simulated one."""
+"""The station of the demo for the machine that it runs on; it is not simulated."""
 _COUNTIES: Final = ("630202", "630203", "630222", "630223", "630224", "630225")
 _FIRST_SERIAL: Final = 1001
 _SERIALS: Final = 9999 - _FIRST_SERIAL + 1

@@ -1,4 +1,4 @@
-"""What Milepost says of the stations of a journal and of itself, what is expected of it, and findings. Pure.
+"""What Milepost reported about stations and about itself, what is expected of it, and findings. Pure.
 
 Times are milliseconds since the epoch.
 """
@@ -20,13 +20,13 @@ SUSPECTED: Final = "shard_suspected"
 
 
 class ExpectedRules(msgspec.Struct, frozen=True, kw_only=True):
-    """What is expected of Milepost; seconds. It is what was promised, not what the system's settings say.
+    """What is expected of Milepost, in seconds: the documented behaviour, independent of the settings of the system.
 
     `k` heartbeats may be missed; a Last Will shortens that to `will` seconds after one missed heartbeat; after a
-    blind time everybody has `2 × every + floor` left. Who sends is online after `believed` heartbeats, whatever its
-    boot and its numbers. A station that is of no use for `grace` while it is open is an incident. A shard is suspected
-    when `least` stations, and `share` of those that were online and open from `margin` before until `margin` after,
-    fell at one instant. `slack` is for what is on its way.
+    blind time every terminal has `2 × every + floor` left. A terminal that sends is online after `believed` heartbeats,
+    whatever its boot and its numbers. A station unusable for `grace` while it is open is an incident. A shard is
+    suspected when `least` stations, and `share` of those that were online and open from `margin` before until `margin`
+    after, fell at one instant. `slack` is for messages on their way.
     """
 
     k: float = 3.0
@@ -41,6 +41,7 @@ class ExpectedRules(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def patience(self) -> Patience:
+        """The rules for `usable`."""
         return Patience(self.k, self.slack, self.grace)
 
 
@@ -53,7 +54,7 @@ class VerdictSpan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredRecord(NamedTuple):
-    """A record as the database knows it."""
+    """A record in the database."""
 
     terminal: str
     box: str
@@ -61,8 +62,8 @@ class StoredRecord(NamedTuple):
 
 
 class ReportedStation(msgspec.Struct, frozen=True, kw_only=True):
-    """What the API says of one station: its history, its health records, its `station_offline` incidents' begins, its
-    `unusable` incidents; `openings` (None: always) and declared `closures`."""
+    """What the API reports about one station: its timeline, its health records, the begins of its `station_offline`
+    incidents, its `unusable` incidents, its `openings` (None: always) and declared `closures`."""
 
     timeline: Sequence[VerdictSpan]
     health: Sequence[StoredRecord]
@@ -83,8 +84,8 @@ class BlindIncident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportedPlatform(msgspec.Struct, frozen=True, kw_only=True):
-    """What Milepost says of itself: when it was `blind`, how many shards it has, and how many stations it hears that
-    the journal knows nothing of."""
+    """What Milepost reports about itself: when it was `blind`, how many shards it has, and how many stations it hears
+    that are not in the journal."""
 
     blind: Sequence[BlindIncident] = ()
     shards: int = 1
@@ -92,7 +93,7 @@ class ReportedPlatform(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is not as it should be. `kind` is one of KINDS; `station` None: what Milepost says of itself."""
+    """A finding: a difference to what is expected. `kind` is one of KINDS; `station` None: about Milepost itself."""
 
     kind: str
     station: str | None

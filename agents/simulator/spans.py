@@ -1,4 +1,4 @@
-"""Stretches of time as (begin, end), end not included. Pure."""
+"""Spans of time as (begin, end), end not included. Pure."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,7 +6,7 @@ Span = tuple[int, int]
 
 
 def common(lists: Sequence[Sequence[Span]]) -> list[Span]:
-    """Where all of the lists have a span; nowhere when there is no list."""
+    """The time that is in a span of every list; empty when there is no list."""
     if not lists:
         return []
     found = list(lists[0])
@@ -28,7 +28,7 @@ def united(spans: Iterable[Span]) -> list[Span]:
 
 
 def without(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
-    """What is left of spans, outside of all holes."""
+    """The parts of the spans that lie outside of all holes."""
     left = united(spans)
     for begin, end in united(holes):
         pieces = (piece for a, b in left for piece in ((a, min(b, begin)), (max(a, end), b)))

@@ -1,4 +1,4 @@
-"""Somebody with an account who connects under client ids that are not his: a terminal's plain name, and a bridge's."""
+"""A client with an account that connects under client ids of others: the plain name of a terminal, and a bridge's."""
 
 import asyncio
 import ssl
@@ -14,12 +14,12 @@ from contract.topics import terminal_name
 HOLDS: Final = 2.0
 """Seconds for which each connection is held."""
 BRIDGE: Final = "milepost-bridge-1"
-"""What the client id of the first bridge begins with."""
+"""The beginning of the client id of the first bridge."""
 _KEEPALIVE: Final = 60
 
 
 class _Deaf:
-    """Takes no interest in what a connection says."""
+    """Ignores the events of a connection."""
 
     def on_up(self) -> None: ...
     def on_heard(self) -> None: ...
@@ -29,7 +29,7 @@ class _Deaf:
 
 
 class Thief:
-    """Takes the names of one terminal and of a bridge in turn, with the fleet's own account, until it is stopped."""
+    """Uses the client ids of one terminal and of a bridge in turn, with the fleet's account, until it is stopped."""
 
     def __init__(self, broker: Broker, tls: ssl.SSLContext | None, station: str, terminal: str) -> None:
         self._broker, self._tls = broker, tls

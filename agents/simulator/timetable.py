@@ -1,4 +1,4 @@
-"""The fault script: a timetable of what is done to whom, read with line numbers. Pure.
+"""The fault script: a timetable of deeds and their targets. Pure.
 
     # time  deed       whom               options
     10s     kill       6302220001
@@ -24,7 +24,7 @@ MAX_LINES: Final = 10_000
 MOST_SECONDS: Final = 366 * 86_400.0
 """No time of a timetable is longer than a year."""
 SHORTEST: Final = 0.001
-"""Seconds that something must last at least."""
+"""Seconds: the shortest duration."""
 _DURATION: Final = re.compile(r"(?:([0-9.]+)h)?(?:([0-9.]+)m)?(?:([0-9.]+)s)?")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _CLOCKS: Final = ("1970", "2099", "+1h", "-1h", "right")
@@ -35,20 +35,20 @@ class BrokenLineError(Exception):
 
 
 BRIDGE: Final = "bridge"
-"""Whom `stall` means: a process of Milepost's own."""
+"""The target of `stall`: the process of the bridge."""
 NO_TERMINAL: Final = -1
-"""The index of a deed that is done to none."""
+"""The index of a deed that is not done to a terminal."""
 
 
 class ScriptTarget(msgspec.Struct, frozen=True):
-    """Whom a line means: all terminals of a station, one terminal, an area, all, so many at random, or the bridge."""
+    """The target of a line: the terminals of a station, one terminal, an area, all, random stations, or the bridge."""
 
     kind: str
     value: str
 
 
 class ScriptLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the timetable; `at` in seconds, options as their deed understands them."""
+    """One line of the timetable; `at` in seconds, options as its deed needs them."""
 
     at: float
     deed: str
@@ -57,7 +57,7 @@ class ScriptLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NamedTerminal(NamedTuple):
-    """As much of a terminal as a timetable can name."""
+    """The names of a terminal that a line can use."""
 
     station: str
     terminal: str
@@ -74,7 +74,7 @@ class TimedDeed(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 
 class _DeedOptions(NamedTuple):
-    """A deed's options: which there are, which must be given, and which is the value it hands on."""
+    """The options of a deed: all, the required ones, the one that becomes `value`, and the deed that ends it."""
 
     options: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
@@ -170,7 +170,7 @@ def duration(text: str) -> float:
 
 
 def read_who(text: str) -> ScriptTarget:
-    """Whom a word of a line means. Raises ValueError."""
+    """The target that a word of a line names. Raises ValueError."""
     kind, colon, value = text.partition(":")
     if text in ("all", BRIDGE):
         return ScriptTarget(text, "")
@@ -231,13 +231,13 @@ _READERS: Final[Mapping[str, Callable[[str], float | str]]] = {
 
 
 def plan(lines: Sequence[ScriptLine], terminals: Sequence[NamedTerminal], random: Random) -> list[TimedDeed]:
-    """All deeds in the order of their times. Raises BrokenLineError for a line that means nobody of the fleet."""
+    """All deeds in the order of their times. Raises BrokenLineError for a target that is not in the fleet."""
     deeds = [deed for line in lines for deed in expand(line, choose(line.who, terminals, random))]
     return sorted(deeds, key=lambda deed: (deed.at, deed.index))
 
 
 def choose(who: ScriptTarget, terminals: Sequence[NamedTerminal], random: Random) -> list[int]:
-    """The indexes of the terminals that are meant. Raises BrokenLineError when there are none."""
+    """The indexes of the terminals of a target. Raises BrokenLineError when there are none."""
     if who.kind == BRIDGE:
         return [NO_TERMINAL]
     found = [index for index, one in enumerate(terminals) if _is_meant(who, one)]
@@ -263,7 +263,7 @@ def _is_meant(who: ScriptTarget, one: NamedTerminal) -> bool:
 
 
 def expand(line: ScriptLine, indexes: Sequence[int]) -> list[TimedDeed]:
-    """A line as single deeds: what begins, and what ends it."""
+    """A line as single deeds: those that begin it, and those that end it."""
     rule, lasts = DEEDS[line.deed], line.options.get("for")
     ends = inf if not isinstance(lasts, float) else line.at + lasts
     if line.deed == "flap":

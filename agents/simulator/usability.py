@@ -1,7 +1,7 @@
-"""Compares what terminals said of being usable with what Milepost says of their station. Pure.
+"""Compares what terminals reported about being usable with the verdicts of Milepost on their station. Pure.
 
-A station is unusable when every terminal that says anything says no. Of a terminal that was silent for longer than its
-promise nothing is held for or against. Times are milliseconds since the epoch.
+A station is unusable when every terminal that reports `usable` reports false. A terminal that is silent for longer than
+its `every` allows counts neither way. Times are milliseconds since the epoch.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ class UsableReport(NamedTuple):
 
 
 class Patience(NamedTuple):
-    """Seconds: `k` heartbeats may be missed, `slack` for what is on its way, and the `grace` before an incident."""
+    """Seconds: `k` heartbeats may be missed, `slack` for messages on their way, `grace` before an incident."""
 
     k: float
     slack: float
@@ -29,7 +29,7 @@ class Patience(NamedTuple):
 
 
 def unusable(voices: Sequence[Sequence[UsableReport]], began: int, ended: int, patience: Patience) -> list[Span]:
-    """When the station of these terminals must be called unusable, without the seconds that Milepost has to notice."""
+    """When the station of these terminals must be called unusable, after the seconds that Milepost has to notice."""
     no = [_no(voice, patience) for voice in voices]
     silent = [_silent(voice, began, ended, patience) for voice in voices]
     never_yes = [[*_since_no(voice, ended), *other] for voice, other in zip(voices, silent, strict=True)]
@@ -52,7 +52,7 @@ def usable(voices: Iterable[Sequence[UsableReport]], patience: Patience) -> list
 
 
 def suspects(voices: Iterable[Sequence[UsableReport]], ended: int) -> list[Span]:
-    """When the last word of a terminal was `usable: false`, whether the message arrived or not."""
+    """When the last heartbeat of a terminal had `usable: false`, whether it arrived or not."""
     return united(
         (one.at, two.at)
         for voice in voices
@@ -62,10 +62,12 @@ def suspects(voices: Iterable[Sequence[UsableReport]], ended: int) -> list[Span]
 
 
 def slowest(voices: Iterable[Sequence[UsableReport]]) -> float:
+    """The longest `every` of all heartbeats, in seconds; 0 without any."""
     return max((said.every for voice in voices for said in voice), default=0.0)
 
 
 def longest(spans: Iterable[Span]) -> Span | None:
+    """The longest span; None without any."""
     return max(spans, key=lambda span: span[1] - span[0], default=None)
 
 
@@ -76,7 +78,7 @@ def expected(spans: Iterable[Span], openings: Sequence[Span] | None, closures: I
 
 
 def _no(voice: Sequence[UsableReport], patience: Patience) -> list[Span]:
-    """From a heartbeat that said no, and surely arrived, until one says something else, or its promise is over."""
+    """From a heartbeat with `usable: false` that surely arrived until the next heartbeat, or until it is overdue."""
     found = []
     for one, two in pairwise([*voice, None]):
         if one is None or not one.sure or one.usable is not False:
@@ -87,13 +89,13 @@ def _no(voice: Sequence[UsableReport], patience: Patience) -> list[Span]:
 
 
 def _since_no(voice: Sequence[UsableReport], ended: int) -> list[Span]:
-    """From a heartbeat that said no, and surely arrived, until the next: the terminal says no, or is offline."""
+    """From a heartbeat with `usable: false` that surely arrived until the next, even if the terminal was offline."""
     following = pairwise([*voice, UsableReport(ended, 0.0, None)])
     return [(one.at, two.at) for one, two in following if one.sure and one.usable is False]
 
 
 def _silent(voice: Sequence[UsableReport], began: int, ended: int, patience: Patience) -> list[Span]:
-    """When a terminal is surely called offline, or says nothing about it."""
+    """When a terminal is surely called offline, or does not report `usable`."""
     first = voice[0] if voice else None
     every = first.every if first else 0.0
     found = [(began + _over(every, patience), first.at if first else ended)]

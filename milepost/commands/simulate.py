@@ -95,7 +95,7 @@ async def running(fleet: Fleet) -> AsyncIterator[Fleet]:
 async def _until_over(fleet: Fleet, deeds: list[TimedDeed], stop: asyncio.Event, seconds: float | None) -> None:
     """Follow the script and print reports, until `stop` or until the given seconds have passed."""
     tasks = [
-        asyncio.create_task(fleet.follow(deeds), name="follow the script"),
+        asyncio.create_task(fleet.run_timetable(deeds), name="follow the script"),
         asyncio.create_task(_report(fleet), name="report"),
     ]
     try:

@@ -47,7 +47,9 @@ class DemoFleet:
     def do(self, station: str, deed: str, value: float | None = None, *, terminal: str | None = None) -> None:
         """Do a deed of `agents.simulator` to the terminals of all stations whose id begins with `station`."""
         assert self._fleet is not None  # noqa: S101  # the story begins with start
-        self._fleet.do_to(lambda who: who.station.startswith(station) and terminal in (None, who.terminal), deed, value)
+        self._fleet.do_deed_to(
+            lambda who: who.station.startswith(station) and terminal in (None, who.terminal), deed, value
+        )
 
     def read_journal(self) -> History:
         """What the terminals did until now."""

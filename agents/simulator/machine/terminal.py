@@ -62,6 +62,7 @@ class SimTerminal:
 
     @runs.setter
     def runs(self, runs: int) -> None:
+        """Set the run counter."""
         self._messages.counters.run = runs
 
     def take_actions(self) -> list[Action]:
