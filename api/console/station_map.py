@@ -236,13 +236,13 @@ class LabelSheet:
         self._height = height
         number = _SCALES[lettering].width(f"{scale.km:g} 公里")
         self._taken: list[Box] = [(20.0, height - 34 - _SCALES[lettering].line / 2, 44 + scale.length + number, height)]
-        self._crowd = MarkerIndex()
+        self._markers = MarkerIndex()
         grave = [mark for mark in marks if mark.verdict in _NAMED]
         spared = set(map(id, grave)) if len(grave) <= _MOST_SPARED else set()
         for mark in marks:
             reach = 8 * mark.size * lettering.marks
             box = (mark.x - reach, mark.y - reach, mark.x + reach, mark.y + reach)
-            self._crowd.add(box)
+            self._markers.add_box(box)
             if id(mark) in spared:
                 self._taken.append(box)
 
@@ -253,7 +253,7 @@ class LabelSheet:
             label, box = self._inside(wish, lettering)
             if any(_touch(box, other) for other in self._taken):
                 continue
-            covered = self._crowd.touched_by(box)
+            covered = self._markers.touched_by(box)
             if best is None or covered < best[0]:
                 best = covered, label, box
             if not covered:
@@ -278,7 +278,7 @@ class MarkerIndex:
         self._squares: dict[tuple[int, int], list[tuple[int, Box]]] = defaultdict(list)
         self._boxes = 0
 
-    def add(self, box: Box) -> None:
+    def add_box(self, box: Box) -> None:
         """Take a box in."""
         self._boxes += 1
         for square in _squares_of(box):

@@ -39,7 +39,7 @@ _DAY: Final = timedelta(hours=24)
 _RETIRED: Final = "retired"
 """Asks for the retired stations, where otherwise a verdict stands."""
 _SPANS: Final = {"1h": timedelta(hours=1), "24h": _DAY, "7d": timedelta(days=7)}
-"""How much of the past a station's strip shows, by what `?span=` names."""
+"""How much of the past a station's bar shows, by the value of `?span=`."""
 _SAMPLES: Final = 100
 _INCIDENTS: Final = 20
 _MOST_ROWS: Final = 60
@@ -138,7 +138,7 @@ async def show_station(request: Request, context: Shared, id: StationId, span: T
         above=above,
         span=shown,
         spans=list(_SPANS),
-        strip=await _strip(past, words, context.work),
+        strip=await _timeline_bar(past, words, context.work),
         samples=[_sample(sample) for sample in newest_by_terminal(await samples.documents(context.work))],
         usage=usage.total,
         incidents=await wrong.documents(context.work),
@@ -167,7 +167,7 @@ def _midnight(now: datetime) -> datetime:
 async def _load_past(
     connection: Connection, station: DatabaseRow, calendar: Calendar, clocks: Clocks, span: timedelta
 ) -> TimelineRows | None:
-    """What the strip of the time up to now is made of; None where too much happened to draw it."""
+    """What the bar of the time up to now is made of; None where too much happened to draw it."""
     try:
         return await load_timeline(connection, station, calendar, clocks, clocks.now - span, clocks.now)
     except Problem as exc:
@@ -176,8 +176,8 @@ async def _load_past(
         return None
 
 
-async def _strip(past: TimelineRows | None, words: Words, work: Work) -> dict[str, Any] | None:
-    """The strip of the time up to now; None where too much happened to draw it."""
+async def _timeline_bar(past: TimelineRows | None, words: Words, work: Work) -> dict[str, Any] | None:
+    """The bar of the time up to now; None where too much happened to draw it."""
     if past is None:
         return None
     intervals = (await work.do(past.things, lambda: timeline_document(past))).intervals

@@ -60,7 +60,7 @@ class SharedQuery(Generic[_T]):
         try:
             await self()
         except (DatabaseAwayError, asyncpg.PostgresError) as exc:
-            logger.warning("a look at the database failed: %s", exc)
+            logger.warning("a shared query of the database failed: %s", exc)
             self._found = None
             self._rests_until = time.monotonic() + self._lasts(time.monotonic() - began)
 
