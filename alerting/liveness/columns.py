@@ -38,6 +38,8 @@ class LiveState(IntEnum):
         return self.name.lower()
 
 
+ONLINE: Final = int(LiveState.ONLINE)
+"""The state as a plain number, for code that runs for every heartbeat or station: the enum would look it up."""
 UP: Final = (LiveState.ONLINE, LiveState.CONFLICTING)
 """The states of a terminal that sends heartbeats."""
 WORDS: Final = tuple(state.word for state in LiveState)

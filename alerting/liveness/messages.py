@@ -3,7 +3,7 @@
 from typing import Final
 
 from alerting.liveness.boot_order import OtherBoots, highest_run
-from alerting.liveness.columns import UNKNOWN, UP, LiveState, conn_of
+from alerting.liveness.columns import ONLINE, UNKNOWN, UP, LiveState, conn_of
 from alerting.liveness.model import LivenessSettings
 from alerting.liveness.rivals import NUMBERS, OTHER_UNHEARD, TWO_BOOTS, Rivals, is_double
 from alerting.liveness.roster import Roster
@@ -16,7 +16,6 @@ from contract.messages import Status
 
 LONGEST_AWAY: Final = 86_400.0
 """Seconds after which a terminal that said goodbye is overdue, whatever it announced."""
-_ONLINE: Final = int(LiveState.ONLINE)
 
 
 class Heartbeats:
@@ -75,7 +74,7 @@ class Heartbeats:
         if shard.unsettled or not settled:
             shard.note_stamp(row, settled=settled)
         usable = -1 if body.usable is None else int(body.usable)
-        if t.state[row] != _ONLINE or t.usable[row] != usable or t.will[row]:
+        if t.state[row] != ONLINE or t.usable[row] != usable or t.will[row]:
             self._judge_state(row, usable, stamp, entry)
 
     def _judge_state(self, row: int, usable: int, stamp: PipelineSeconds, entry: HeartbeatEntry) -> None:

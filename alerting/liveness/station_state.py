@@ -2,7 +2,7 @@
 
 import msgspec
 
-from alerting.liveness.columns import UNKNOWN, UP, LiveState, flag, unflag
+from alerting.liveness.columns import ONLINE, UNKNOWN, UP, LiveState, flag, unflag
 from alerting.liveness.model import Registration, Transition
 from alerting.liveness.roster import Roster
 from alerting.liveness.shards import Shard, Shards
@@ -84,7 +84,7 @@ class StateChanges:
         s, t, row = self._stations, self._terminals, self._stations.first[home]
         if row < 0 or t.next[row] >= 0 or not t.counts[row] or s.quorum[home] != 1:
             return False
-        usable = t.usable[row] if s.state[home] == LiveState.ONLINE else UNKNOWN
+        usable = t.usable[row] if s.state[home] == ONLINE else UNKNOWN
         return s.state[home] == t.state[row] and s.usable[home] == usable
 
     def _judge_station(
