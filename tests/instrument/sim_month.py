@@ -361,7 +361,7 @@ class Country:
             self.lives[partition] = restarted(self.lives[partition], self.registered)
         for station, entry in waiting:
             self.lives[partition].apply(station, entry)
-            if self.lives[partition].strangers:
+            if self.lives[partition].roster.strangers:
                 self._meet(self.lives[partition])
 
     def _meet(self, live: PartitionLiveness) -> None:
