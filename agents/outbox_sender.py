@@ -51,11 +51,11 @@ class OutboxSender:
         keys = self._pacer.flight.named(ack.box, ack.ids)
         if keys:
             self._outbox.delete(keys)
-            self.forget(keys)
+            self.forget_records(keys)
 
-    def forget(self, keys: Iterable[Key]) -> None:
+    def forget_records(self, keys: Iterable[Key]) -> None:
         """The records of these keys are no longer in the outbox; the room is for others."""
-        self._pacer.flight.forget(keys)
+        self._pacer.flight.forget_keys(keys)
         self._next_look = 0.0
 
     def next_look(self, now: float) -> float | None:
@@ -81,7 +81,7 @@ class OutboxSender:
         """Of damaged records nothing more is expected; records that the disk did not give out are tried again later."""
         spoilt = set(self._outbox.spoilt)
         self._outbox.spoilt.clear()
-        self._pacer.flight.forget(spoilt)
+        self._pacer.flight.forget_keys(spoilt)
         if self._outbox.hangs:
             self._next_look = now + _HANGING_DISK_WAIT
             return

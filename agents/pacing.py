@@ -101,7 +101,7 @@ class Flight:
         """The keys in flight that lie in the closed `ranges`; an ack for a record that was never sent is ignored."""
         return [key for key in self._sent if key[0] == box and any(first <= key[1] <= last for first, last in ranges)]
 
-    def forget(self, keys: Iterable[Key]) -> None:
+    def forget_keys(self, keys: Iterable[Key]) -> None:
         """These records are acknowledged or gone."""
         for key in keys:
             self._sent.pop(key, None)

@@ -32,7 +32,7 @@ class Recorder:
     def append(self, record: Record, *, held: bool = False) -> None:
         """Write a record, or write it again under its number. A `held` record is not sent yet."""
         dropped = self._outbox.append(self._boot, record.id, codec.encode(record), held=held)
-        self._sender.forget(dropped)
+        self._sender.forget_records(dropped)
 
     def append_event(self, name: str, detail: object) -> None:
         """Write an event record of the present moment."""

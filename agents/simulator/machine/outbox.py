@@ -35,14 +35,14 @@ class SimOutbox:
         if len(self._records) >= MOST_RECORDS:
             oldest = next(iter(self._records))
             del self._records[oldest]
-            self._flight.forget([oldest])
+            self._flight.forget_keys([oldest])
         self._records[box, number] = (OutboxRow(self._seq, box, number, len(body)), body)
         self._next_look = min(self._next_look, now)
 
     def acknowledge(self, box: str, ids: Sequence[tuple[int, int]], now: float) -> list[int]:
         """Delete what an ack names; the ids of the records that were here."""
         keys = self._flight.named(box, ids)
-        self._flight.forget(keys)
+        self._flight.forget_keys(keys)
         known = [number for _, number in (key for key in keys if self._records.pop(key, None) is not None)]
         if known:
             self._next_look = now

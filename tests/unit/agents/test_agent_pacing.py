@@ -97,7 +97,7 @@ def test_unacked_records_go_again_after_60_s_backing_off_to_10_min() -> None:
 def test_an_acked_record_starts_anew_for_nobody() -> None:
     flight = Flight()
     flight.sent([("box", 1), ("box", 2)], 0)
-    flight.forget([("box", 1)])
+    flight.forget_keys([("box", 1)])
     assert len(flight) == 1
     assert flight.next_due() == 60
 
@@ -135,7 +135,7 @@ def test_the_window_bounds_what_is_in_flight() -> None:
     flight.sent([("box", number) for number in range(WINDOW)], 0)
     assert not flight.may_send(("box", WINDOW), 1)
     assert flight.may_send(("box", 0), 60)
-    flight.forget([("box", 0)])
+    flight.forget_keys([("box", 0)])
     assert flight.may_send(("box", WINDOW), 1)
 
 
@@ -213,7 +213,7 @@ def test_a_backlog_goes_out_whole_newest_first_and_not_faster_than_its_rate(coun
         began = began or len(chosen)
         pace.sent(chosen, now)
         # An ack that comes at once.
-        pace.flight.forget(row.key for row in chosen)
+        pace.flight.forget_keys(row.key for row in chosen)
         gone = {row.seq for row in chosen}
         left = [row for row in left if row.seq not in gone]
         sent += [row.seq for row in chosen]
