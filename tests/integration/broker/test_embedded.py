@@ -246,7 +246,7 @@ def test_who_is_let_through_follows_its_parent(place: Path) -> None:
     command = [*as_user.prefix("nobody", read=[place]), "/bin/sleep", "600"]
     program = (
         "import asyncio, os, pathlib\n"
-        "from milepost import children\n"
+        "from milepost.processes import children\n"
         "async def main():\n"
         f"    child = await children.spawn({command!r}, log=pathlib.Path('{place}/log'))\n"
         "    print(child.pid, flush=True)\n"
