@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from alerting.causes.common_cause import Outage
+from alerting.causes.common_cause import CommonCause
 from alerting.causes.evidence import Fallen, Group, Peer
 from alerting.causes.membership import sort_by_cause
 from alerting.causes.tracker import Causes
@@ -179,7 +179,7 @@ class World:
         alone = sort_by_cause(by_id, falls)
         self.causes.restore(kept, alone)
 
-    def _by_incident(self, kept: Sequence[Outage]) -> dict[int, Outage]:
+    def _by_incident(self, kept: Sequence[CommonCause]) -> dict[int, CommonCause]:
         """The causes by the ids of their incidents. Of several incidents that began together, the memory is that of the
         newest, as the query `load_outages` says: a cause that is over may have left another in its place."""
         newest = {(incident.key, incident.began_at): number for number, incident in sorted(self.incidents.items())}

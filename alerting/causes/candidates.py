@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from alerting.causes.common_cause import Outage
+from alerting.causes.common_cause import CommonCause
 from alerting.causes.evidence import CAUSES, Evidence, Fallen, Group, Peer, common, deepest_area, overlap, weigh
 from alerting.causes.membership import Membership
 from alerting.causes.steps import Opened
@@ -16,7 +16,7 @@ from alerting.stations.promise import longest_that_votes
 from contract.kinds import IncidentKind
 
 
-class Claim(msgspec.Struct, frozen=True):
+class CauseCandidate(msgspec.Struct, frozen=True):
     """A group as the cause of what fell: the instant, who fell then, which of the others are overdue since then, which
     smaller causes are part of it, and how deep it lies among the groups of a station."""
 
@@ -26,7 +26,7 @@ class Claim(msgspec.Struct, frozen=True):
     members: list[Fallen]
     peers: list[Peer]
     depth: int = 0
-    parts: list[Outage] = []
+    parts: list[CommonCause] = []
 
     @property
     def rank(self) -> tuple[float, float, int, int, str]:
@@ -37,14 +37,14 @@ class Claim(msgspec.Struct, frozen=True):
         return (-round(evidence.score, 6), round(total, 6), cause, -self.depth, self.group[1])
 
 
-def claim(
+def candidate_of(
     group: Group,
     fresh: Sequence[Fallen],
     down: Sequence[Fallen],
     peers: Sequence[Peer],
     online: int,
     settings: CauseSettings,
-) -> Claim | None:
+) -> CauseCandidate | None:
     """A group as the cause of some of `fresh`, of the stations `down` in it, when the evidence is enough.
 
     `peers` is a sample of its `online` stations, empty when nobody asked. A station whose interval is far longer than
@@ -72,25 +72,25 @@ def claim(
         return None
     members = sorted((one for one in down if window.meets(one)), key=lambda one: one.station)
     fell = [peer for peer in overdue if window.meets(peer)]
-    found = Claim(group, window, evidence, members, fell, fresh[0].groups.index(group))
+    found = CauseCandidate(group, window, evidence, members, fell, fresh[0].groups.index(group))
     rivals = _rivals(found, fresh, scale)
     return None if any(_explains_more(rival, found, asked, scale, settings) for rival in rivals) else found
 
 
-def best_claim(
+def best_candidate(
     fresh: Sequence[Fallen],
     members: Membership,
     peers: Mapping[Group, Sequence[Peer]],
     left: Callable[[Group], int],
     settings: CauseSettings,
-) -> Claim | None:
+) -> CauseCandidate | None:
     """The group that explains most of the falls `fresh`; None: no group has enough evidence.
 
     `peers`: by group a sample of its online stations; `left`: how many stations of a group are online.
     """
     claims = []
     for group, mine in sorted(_by_group(fresh).items()):
-        found = claim(group, mine, members.alone_in(group), peers.get(group, ()), left(group), settings)
+        found = candidate_of(group, mine, members.alone_in(group), peers.get(group, ()), left(group), settings)
         if found is not None:
             claims.append(with_parts(found, _parts(found, members.outages.values())))
     return min(claims, key=lambda found: found.rank, default=None)
@@ -104,7 +104,7 @@ def _by_group(falls: Iterable[Fallen]) -> dict[Group, list[Fallen]]:
     return found
 
 
-def _parts(found: Claim, outages: Iterable[Outage]) -> list[Outage]:
+def _parts(found: CauseCandidate, outages: Iterable[CommonCause]) -> list[CommonCause]:
     """Smaller causes of the same instant that lie wholly in a group."""
     return [
         outage
@@ -113,7 +113,7 @@ def _parts(found: Claim, outages: Iterable[Outage]) -> list[Outage]:
     ]
 
 
-def _rivals(found: Claim, fresh: Sequence[Fallen], scale: float) -> list[Group]:
+def _rivals(found: CauseCandidate, fresh: Sequence[Fallen], scale: float) -> list[Group]:
     """The groups in which none of the fresh falls lies and that may explain more than a claim does."""
     ours = {group for fallen in fresh for group in fallen.groups}
     counts = Counter(group for peer in found.peers for group in peer.groups)
@@ -121,7 +121,9 @@ def _rivals(found: Claim, fresh: Sequence[Fallen], scale: float) -> list[Group]:
     return [group for group, count in counts.items() if scale * count > enough and group not in ours]
 
 
-def _explains_more(rival: Group, found: Claim, peers: Sequence[Peer], scale: float, settings: CauseSettings) -> bool:
+def _explains_more(
+    rival: Group, found: CauseCandidate, peers: Sequence[Peer], scale: float, settings: CauseSettings
+) -> bool:
     """Whether the rival is about to fall, and what else fell just now did so by itself."""
     asked = [peer for peer in peers if rival in peer.groups]
     members = [one for one in found.members if rival in one.groups]
@@ -129,7 +131,7 @@ def _explains_more(rival: Group, found: Claim, peers: Sequence[Peer], scale: flo
     return evidence.qualifies(settings.least, settings.share) and evidence.score > found.evidence.score
 
 
-def with_parts(found: Claim, parts: list[Outage]) -> Claim:
+def with_parts(found: CauseCandidate, parts: list[CommonCause]) -> CauseCandidate:
     """The claim with smaller causes that it would take over; what they explain it explains too."""
     also = sum(len(part.children) for part in parts)
     evidence = msgspec.structs.replace(found.evidence, fallen=found.evidence.fallen + also)
@@ -140,10 +142,10 @@ def _weighed(intervals: Iterable[Fallen | Peer], weight: float) -> Iterable[tupl
     return ((one.began, one.until, weight) for one in intervals)
 
 
-def new_cause(key: str, found: Claim, at: datetime) -> Outage:
+def new_cause(key: str, found: CauseCandidate, at: datetime) -> CommonCause:
     """The cause that a claim opens, as of `at`, without its children."""
     seen: list[Fallen | Peer] = [*found.members, *found.peers]
-    return Outage(
+    return CommonCause(
         key=key,
         group=found.group,
         window=found.window,
@@ -158,7 +160,7 @@ def new_cause(key: str, found: Claim, at: datetime) -> Outage:
     )
 
 
-def opened(kind: IncidentKind, outage: Outage, found: Claim) -> Opened:
+def opened(kind: IncidentKind, outage: CommonCause, found: CauseCandidate) -> Opened:
     """The step that opens the incident of a new cause."""
     return Opened(
         kind=kind,

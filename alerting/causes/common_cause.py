@@ -10,7 +10,7 @@ from alerting.stations.common_interval import CommonInterval
 from alerting.stations.promise import USUAL, slowest_within
 
 
-class Outage(msgspec.Struct, kw_only=True):
+class CommonCause(msgspec.Struct, kw_only=True):
     """A cause from its parent incident's opening until nobody is left in it.
 
     `children` are the stations that are down by it, and `areas` says how many of them lie in each area; `ever` are all
@@ -39,7 +39,7 @@ class Outage(msgspec.Struct, kw_only=True):
     # The interval that the hold follows, as of so many stations.
     pace: tuple[int, float] = (0, USUAL)
 
-    def to_store(self) -> "Outage":
+    def to_store(self) -> "CommonCause":
         """What a store keeps of it: everything but its stations, which are found in their incidents."""
         return msgspec.structs.replace(self, children={}, areas={}, ever={})
 

@@ -5,7 +5,7 @@ A pass calls `begin`, looks up how the stations were heard that it returns, and 
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from alerting.causes.common_cause import Outage
+from alerting.causes.common_cause import CommonCause
 from alerting.causes.evidence import Fallen, Group, Peer
 from alerting.causes.groups import SAMPLE, Population, known_at
 from alerting.causes.membership import sort_by_cause
@@ -27,7 +27,7 @@ class DownCauses:
         self.population = Population(field)
         self.causes = Causes(settings, self.population.online)
 
-    def restore(self, outages: Mapping[int, Outage], incidents: Iterable[Incident]) -> None:
+    def restore(self, outages: Mapping[int, CommonCause], incidents: Iterable[Incident]) -> None:
         """Take over the causes, by the ids of their incidents, and the stations' incidents that go on."""
         falls = [
             (fall_of(incident, *self._groups_and_every(incident.station or "")), incident.parent)

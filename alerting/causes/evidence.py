@@ -51,19 +51,21 @@ class Peer(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """How many stations of a group fell together, how many were heard since, and how many nobody could hear yet."""
+    """How many stations of a group fell together, how many were heard since, and how many were not due since."""
 
     fallen: float
     against: float
     silent: float = 0.0
 
     def qualifies(self, least: int, share: float) -> bool:
+        """Whether at least `least` stations fell, and they are the `share` of those that say anything."""
         return self.fallen >= least and self.fallen >= share * (self.fallen + self.against)
 
     @property
     def share(self) -> float:
-        told = self.fallen + self.against
-        return self.fallen / told if told else 0.0
+        """The share of the fallen among those that say anything, 0 to 1."""
+        counted = self.fallen + self.against
+        return self.fallen / counted if counted else 0.0
 
     @property
     def score(self) -> float:

@@ -57,7 +57,7 @@ def restlessness(changes: Iterable[float], slot: int, settings: FlappingSettings
     return weight / (count * (_NEWEST + _OLDEST) / 2)
 
 
-class _Memory(msgspec.Struct):
+class _FlappingMemory(msgspec.Struct):
     """`slot`: the seconds of a slot in this episode."""
 
     changes: deque[float]
@@ -74,7 +74,7 @@ class Flapping:
 
     def __init__(self, settings: FlappingSettings) -> None:
         self._settings = settings
-        self._stations: dict[str, _Memory] = {}
+        self._stations: dict[str, _FlappingMemory] = {}
         self._flapping: set[str] = set()
         self._turns: list[Turn] = []
         self._swept = 0
@@ -101,14 +101,14 @@ class Flapping:
     def restore(self, station: str, changes: Iterable[datetime], *, flaps: bool, slot: float | None = None) -> None:
         """Take over what a store kept of a station."""
         kept = deque(sorted(change.timestamp() for change in changes))
-        self._stations[station] = _Memory(kept, slot or self._settings.slot, flaps)
+        self._stations[station] = _FlappingMemory(kept, slot or self._settings.slot, flaps)
         if flaps:
             self._flapping.add(station)
 
     def note(self, station: str, at: datetime, every: float = USUAL) -> None:
         """A station fell or returned, whose slowest terminal beats every `every` seconds."""
         length = self._settings.length(every)
-        memory = self._stations.setdefault(station, _Memory(deque(), length))
+        memory = self._stations.setdefault(station, _FlappingMemory(deque(), length))
         now = at.timestamp()
         self._settle(station, memory, now)
         self._prune(memory, now)
@@ -148,10 +148,10 @@ class Flapping:
         turns, self._turns = self._turns, []
         return turns
 
-    def _share(self, memory: _Memory, slot: int) -> float:
+    def _share(self, memory: _FlappingMemory, slot: int) -> float:
         return restlessness(memory.changes, slot, self._settings, memory.slot)
 
-    def _settle(self, station: str, memory: _Memory, now: float) -> None:
+    def _settle(self, station: str, memory: _FlappingMemory, now: float) -> None:
         """End it at the first slot by which it was quiet enough."""
         quiet = self._quiet(memory, memory.number(now)) if memory.flaps else None
         if quiet is not None:
@@ -160,7 +160,7 @@ class Flapping:
             self._flapping.discard(station)
             self._turn(station, memory, max([slot * memory.slot, *memory.changes]), share)
 
-    def _quiet(self, memory: _Memory, until: int) -> tuple[int, float] | None:
+    def _quiet(self, memory: _FlappingMemory, until: int) -> tuple[int, float] | None:
         """The first slot since the newest change, up to `until`, by which the share had fallen, and the share."""
         first = memory.number(memory.changes[-1]) if memory.changes else until
         for slot in range(first, min(until, first + self._settings.slots) + 1):
@@ -169,14 +169,14 @@ class Flapping:
                 return slot, share
         return None
 
-    def _turn(self, station: str, memory: _Memory, now: float, share: float) -> None:
+    def _turn(self, station: str, memory: _FlappingMemory, now: float, share: float) -> None:
         changes = memory.changes or [now]
         turn = Turn(
             station, memory.flaps, _time(now), _time(changes[0]), _time(changes[-1]), len(changes), round(share, 3)
         )
         self._turns.append(turn)
 
-    def _prune(self, memory: _Memory, now: float) -> None:
+    def _prune(self, memory: _FlappingMemory, now: float) -> None:
         oldest = (memory.number(now) - self._settings.slots + 1) * memory.slot
         while memory.changes and memory.changes[0] < oldest:
             memory.changes.popleft()

@@ -1,4 +1,4 @@
-"""Stations that come and go, in the book of incidents: one incident, under which theirs are silent. Pure."""
+"""Flapping stations in the book of incidents: one incident, whose children are not notified. Pure."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -17,11 +17,12 @@ from contract.kinds import IncidentKind
 
 
 def flapping_key(station: str) -> str:
+    """The key of the incident of a flapping station."""
     return f"{IncidentKind.FLAPPING}:{station}"
 
 
 def note_changes(flapping: Flapping, plan: Sequence[Step]) -> set[str]:
-    """Tell it which stations came or went by themselves: what a common cause did is not their restlessness.
+    """Note which stations fell or returned by themselves; falls and returns by a common cause do not count.
 
     Returns the stations whose memory may have changed.
     """
@@ -39,15 +40,16 @@ def note_changes(flapping: Flapping, plan: Sequence[Step]) -> set[str]:
 
 
 def only_joined(plan: Sequence[Step]) -> list[Step]:
-    """What a common cause took, of a plan about stations of no use: what changed at them was noted when it did."""
+    """The steps that join a common cause, of a plan about stations of no use. Other changes of their use were noted
+    when they happened."""
     return [step for step in plan if isinstance(step, Joined)]
 
 
 def note_use(
     flapping: Flapping, changes: Iterable[tuple[Standing | None, Standing | None]], known: datetime
 ) -> set[str]:
-    """Tell it which stations became of no use, or of use again, while they were online and should be open; that is
-    restlessness too, however short each time is. Returns the stations whose memory may have changed."""
+    """Note which stations became of no use, or of use again, while they were online and should be open. These changes
+    count however short each time is. Returns the stations whose memory may have changed."""
     touched = set()
     for before, after in changes:
         if before is None or after is None or not _changed_use(before, after):
@@ -68,6 +70,7 @@ def opened_of_no_use(intents: Iterable[Intent]) -> set[str]:
 
 
 def use_key(station: str) -> str:
+    """The key of the incident of a station that visitors cannot use."""
     return station_rule_key(IncidentKind.UNUSABLE, station)
 
 
@@ -118,19 +121,20 @@ def _begin(book: Book, turn: Turn, area: str | None, now: datetime) -> None:
 
 
 def end_flapping(book: Book, station: str, *, ended_at: datetime, now: datetime, reason: str) -> None:
+    """Close the incident of a flapping station, if there is one."""
     incident = book.open_of(flapping_key(station))
     if incident is not None:
         book.close(incident, ended_at=ended_at, now=now, reason=reason)
 
 
 def shelter(book: Book, flapping: Flapping, falls: Iterable[Fallen], now: datetime) -> None:
-    """Put a station's incident under the one that says it flaps, for as long as it does; then it speaks for itself."""
+    """Make a station's incident a child of its flapping incident for as long as the station flaps."""
     for fallen in falls:
         _shelter(book, flapping, fallen.station, incidents_of(book, fallen, now), "stays_down")
 
 
 def shelter_use(book: Book, flapping: Flapping, stations: Iterable[str], now: datetime) -> None:
-    """The same with what says of these stations that nobody can use them."""
+    """The same with the incidents of these stations that visitors cannot use them."""
     for station in sorted(stations):
         incidents = [one for one in book.all_of(use_key(station)) if one.goes_on or one.closed_at == now]
         _shelter(book, flapping, station, incidents, "stays_unusable")

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from alerting.causes.common_cause import Outage
+from alerting.causes.common_cause import CommonCause
 from alerting.causes.evidence import Fallen, Group, deepest_area
 from alerting.causes.steps import Grown, Joined, Step
 from alerting.station_incidents.cause_settings import CauseSettings
 
 
-def sort_by_cause(outages: Mapping[int, Outage], falls: Iterable[tuple[Fallen, int | None]]) -> list[Fallen]:
+def sort_by_cause(outages: Mapping[int, CommonCause], falls: Iterable[tuple[Fallen, int | None]]) -> list[Fallen]:
     """Put stored falls, each with the id of its parent incident, back into their causes; returns those without one."""
     alone = []
     for fallen, parent in falls:
@@ -27,17 +27,17 @@ class Membership:
     def __init__(self, settings: CauseSettings) -> None:
         self._settings = settings
         #: The causes that go on, by the keys of their incidents.
-        self.outages: dict[str, Outage] = {}
+        self.outages: dict[str, CommonCause] = {}
         #: Causes that are over, while slow stations of them still have time to come back.
-        self.late: list[Outage] = []
-        self._cause_of: dict[str, Outage] = {}
+        self.late: list[CommonCause] = []
+        self._cause_of: dict[str, CommonCause] = {}
         self._alone: dict[str, Fallen] = {}
         self._alone_in: dict[Group, set[str]] = {}
         # The keys of causes whose memory changed, and (key, beginning) of those that are gone, since they were stored.
         self._touched: set[str] = set()
         self._gone: set[tuple[str, datetime]] = set()
 
-    def restore(self, outages: Iterable[Outage], alone: Iterable[Fallen]) -> None:
+    def restore(self, outages: Iterable[CommonCause], alone: Iterable[Fallen]) -> None:
         """Take over what a store kept: causes with their children, and the stations that are down without one."""
         for outage in outages:
             if outage.ended is None:
@@ -58,7 +58,7 @@ class Membership:
         yield from self._cause_of
         yield from self._alone
 
-    def cause_of(self, station: str) -> Outage | None:
+    def cause_of(self, station: str) -> CommonCause | None:
         """The common cause by which a station is down."""
         return self._cause_of.get(station)
 
@@ -77,7 +77,7 @@ class Membership:
 
     # -- changes -----------------------------------------------------------------------------------------------
 
-    def join(self, outage: Outage, fallen: Fallen, at: datetime) -> list[Step]:
+    def join(self, outage: CommonCause, fallen: Fallen, at: datetime) -> list[Step]:
         """A station is down by a cause, as of `at`; returns the steps for the book."""
         self._drop_alone(fallen.station)
         self._cause_of[fallen.station] = outage
@@ -100,7 +100,7 @@ class Membership:
             self._touched.add(outage.key)
             self.drop_if_over(outage)
 
-    def release(self, outage: Outage, fallen: Fallen, at: datetime) -> None:
+    def release(self, outage: CommonCause, fallen: Fallen, at: datetime) -> None:
         """A station stays down without the cause that is over."""
         outage.remove(fallen.station, at)
         del self._cause_of[fallen.station]
@@ -120,11 +120,11 @@ class Membership:
             if not members:
                 del self._alone_in[group]
 
-    def touch(self, outage: Outage) -> None:
+    def touch(self, outage: CommonCause) -> None:
         """The memory of a cause changed and is to be stored."""
         self._touched.add(outage.key)
 
-    def keep_late(self, outage: Outage) -> None:
+    def keep_late(self, outage: CommonCause) -> None:
         """A cause ended: it is remembered while children of it still have time to come back."""
         if outage.children:
             self.late.append(outage)
@@ -132,13 +132,13 @@ class Membership:
         else:
             self._gone.add((outage.key, outage.began))
 
-    def drop_if_over(self, outage: Outage) -> None:
+    def drop_if_over(self, outage: CommonCause) -> None:
         """Forget a cause that ended and has no children left."""
         if outage.ended is not None and not outage.children:
             self.late = [other for other in self.late if other is not outage]
             self._gone.add((outage.key, outage.began))
 
-    def take_unsaved(self) -> tuple[list[Outage], set[tuple[str, datetime]]]:
+    def take_unsaved(self) -> tuple[list[CommonCause], set[tuple[str, datetime]]]:
         """The causes to be stored, and (key, beginning) of those to be deleted, since the last call.
 
         A cause that is over may have left another in its place, with the same key and beginning: that one is stored.

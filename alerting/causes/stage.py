@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-from alerting.causes.common_cause import Outage
+from alerting.causes.common_cause import CommonCause
 from alerting.causes.down_causes import DownCauses
 from alerting.causes.flapping import FlappingSettings
 from alerting.causes.flapping_pass import CausePlans, FlappingRules
@@ -42,7 +42,7 @@ class CauseWatch:
         self._agents = AgentVersions([self._down.population, self._use.population])
 
     @property
-    def outages(self) -> Mapping[str, Outage]:
+    def outages(self) -> Mapping[str, CommonCause]:
         """The causes that go on, by the keys of their incidents: of what is down, and of what is of no use."""
         return ChainMap(self._down.causes.members.outages, self._use.causes.members.outages)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from alerting.causes.common_cause import Outage
+from alerting.causes.common_cause import CommonCause
 from alerting.causes.flapping import Flapping
 from alerting.causes.membership import Membership
 from alerting.stations.table import Field
@@ -15,12 +15,12 @@ from store.sql import load_queries
 QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
 
 
-async def load_outages(connection: Connection, field: Field, kind: str) -> dict[int, Outage]:
+async def load_outages(connection: Connection, field: Field, kind: str) -> dict[int, CommonCause]:
     """The causes of a kind, by the ids of their incidents, without their children."""
     outages = {}
     for row in await connection.fetch(QUERIES.load_outages, kind):
         try:
-            outage = msgspec.convert(row["memory"], Outage)
+            outage = msgspec.convert(row["memory"], CommonCause)
         except msgspec.ValidationError as exc:
             field.troubles.put("outage", str(row["id"]), exc)
             continue

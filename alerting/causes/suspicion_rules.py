@@ -65,7 +65,7 @@ class Suspicion(msgspec.Struct, kw_only=True):
     members: dict[str, Member] = {}
 
 
-class Asked(msgspec.Struct, frozen=True):
+class ShardSample(msgspec.Struct, frozen=True):
     """Stations of a shard that should go on: how many there are, and some of them that are to be asked about."""
 
     number: int
@@ -81,11 +81,11 @@ class MassFalls:
         self._margin = timedelta(seconds=settings.margin)
         self._fresh: dict[str, list[Member]] = {}
         self._falling: set[str] = set()
-        self._asked: dict[str, Asked] = {}
+        self._asked: dict[str, ShardSample] = {}
 
     def look(
         self, changes: Sequence[StationChange], running: Mapping[str, Suspicion], moment: PassTime
-    ) -> dict[str, Asked]:
+    ) -> dict[str, ShardSample]:
         """Per shard in which something falls, or that is suspected, the stations whose heartbeats to look up."""
         self._fresh = self._falls(changes)
         self._falling = {change.station for change in changes if change.terminal is None and change.after == "offline"}
@@ -103,7 +103,7 @@ class MassFalls:
             shard, lo - self._margin, known + self._margin,
             untrusted=moment.untrusted, without=self._falling, most=SAMPLE,
         )  # fmt: skip
-        self._asked[shard] = Asked(number, stations)
+        self._asked[shard] = ShardSample(number, stations)
 
     def _falls(self, changes: Iterable[StationChange]) -> dict[str, list[Member]]:
         """What fell now and should have gone on, by shard."""

@@ -1,4 +1,4 @@
-"""Suspected shards in the incident process: asks the database what the rules want to know, and writes them down."""
+"""Suspected shards in the incident process: looks up what the rules ask for, and stores suspicions."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -20,7 +20,8 @@ QUERIES = load_queries(Path(__file__).with_name("suspicion_queries.sql"))
 
 
 class SuspicionWatch:
-    """Decides before the stations are judged what is suspected, and notes afterwards who fell and came back."""
+    """Decides before the stations are judged which shards are suspected, and notes afterwards which stations fell and
+    came back."""
 
     def __init__(self, core: Suspicions) -> None:
         self._core = core
@@ -28,7 +29,7 @@ class SuspicionWatch:
 
     @classmethod
     async def load(cls, connection: Connection, field: Field, settings: MassSettings) -> "SuspicionWatch":
-        """As of the last pass that was committed; before anybody looks at the field."""
+        """As of the last pass that was committed; call it before changes of the field are taken."""
         core = Suspicions(settings, field)
         found = {
             (row["shard"], row["opened_at"]): Suspicion(
@@ -54,6 +55,7 @@ class SuspicionWatch:
 
     @property
     def troubles(self) -> list[Trouble]:
+        """The suspected shards, as troubles of the pipeline."""
         return self._core.troubles()
 
     async def begin(

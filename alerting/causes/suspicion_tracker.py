@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alerting.causes.evidence import Peer
-from alerting.causes.suspicion_rules import Asked, MassFalls, MassSettings, Member, Suspicion
+from alerting.causes.suspicion_rules import MassFalls, MassSettings, Member, ShardSample, Suspicion
 from alerting.pipeline.blind_incidents import SUSPECTED, Trouble
 from alerting.stations.model import Changed, StationChange
 from alerting.stations.snapshot import PassTime
@@ -55,7 +55,7 @@ class Suspicions:
 
     # -- before a pass -----------------------------------------------------------------------------------------
 
-    def wanted(self, changes: Sequence[StationChange], moment: PassTime) -> dict[str, Asked]:
+    def wanted(self, changes: Sequence[StationChange], moment: PassTime) -> dict[str, ShardSample]:
         """Per shard in which something falls, or that is suspected, the stations whose heartbeats to look up."""
         return self._falls.look(changes, self.running, moment)
 

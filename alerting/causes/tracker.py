@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from alerting.causes.candidates import Claim, best_claim, new_cause, opened
-from alerting.causes.common_cause import Outage
+from alerting.causes.candidates import CauseCandidate, best_candidate, new_cause, opened
+from alerting.causes.common_cause import CommonCause
 from alerting.causes.events import EventQueue, StationReturned
 from alerting.causes.evidence import Fallen, Group, Peer
 from alerting.causes.membership import Membership
@@ -42,7 +42,7 @@ class Causes:
 
     # -- events ------------------------------------------------------------------------------------------------
 
-    def restore(self, outages: Iterable[Outage], alone: Iterable[Fallen]) -> None:
+    def restore(self, outages: Iterable[CommonCause], alone: Iterable[Fallen]) -> None:
         """Take over what a store kept: causes with their children, and the stations that are down without one."""
         self.members.restore(outages, alone)
 
@@ -118,7 +118,7 @@ class Causes:
     def _still_alone(self, falls: Iterable[Fallen]) -> list[Fallen]:
         return [fallen for fallen in falls if self.members.alone(fallen.station) is not None]
 
-    def _taker(self, fallen: Fallen) -> Outage | None:
+    def _taker(self, fallen: Fallen) -> CommonCause | None:
         """The known cause of a fall: first one whose instant fits, then the one that took most."""
         keys = (outage_key(group, self._kind) for group in fallen.groups)
         known = [outage for key in keys if (outage := self.members.outages.get(key)) is not None]
@@ -130,13 +130,13 @@ class Causes:
     def _explain(self, fresh: Sequence[Fallen], at: datetime) -> None:
         """Open a cause for what fell, the one that explains most first, as long as one does."""
         while fresh:
-            found = best_claim(fresh, self.members, self._peers, self._left, self._settings)
+            found = best_candidate(fresh, self.members, self._peers, self._left, self._settings)
             if found is None:
                 return
             self._open(found, at)
             fresh = self._still_alone(fresh)
 
-    def _open(self, found: Claim, at: datetime) -> None:
+    def _open(self, found: CauseCandidate, at: datetime) -> None:
         key = outage_key(found.group, self._kind)
         if key not in self.members.outages:
             self.members.outages[key] = new_cause(key, found, at)
@@ -148,7 +148,7 @@ class Causes:
         for part in found.parts:
             self._absorb(part, outage, at)
 
-    def _absorb(self, part: Outage, whole: Outage, at: datetime) -> None:
+    def _absorb(self, part: CommonCause, whole: CommonCause, at: datetime) -> None:
         """A cause turned out to be part of a larger one."""
         for fallen in list(part.children.values()):
             self._plan += self.members.join(whole, fallen, at)
@@ -184,7 +184,7 @@ class Causes:
                     self._plan.append(Released(fallen))
             self.members.drop_if_over(outage)
 
-    def _end(self, outage: Outage, at: datetime, reason: str, into: str | None = None) -> None:
+    def _end(self, outage: CommonCause, at: datetime, reason: str, into: str | None = None) -> None:
         """Close a cause. Stations that are still down are looked at again, as a group and then alone. Stations whose
         slow heartbeats gave them no time to come back yet stay its children until they had that time."""
         del self.members.outages[outage.key]

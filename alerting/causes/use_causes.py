@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerting.causes.common_cause import Outage
+from alerting.causes.common_cause import CommonCause
 from alerting.causes.evidence import Fallen, Group, Peer
 from alerting.causes.groups import SAMPLE, Population, known_at
 from alerting.causes.membership import sort_by_cause
@@ -38,7 +38,7 @@ class UseCauses:
         self.population = Population(field)
         self.causes = Causes(settings, self.population.online, IncidentKind.UNUSABLE)
 
-    def restore(self, outages: Mapping[int, Outage], incidents: Iterable[Incident]) -> None:
+    def restore(self, outages: Mapping[int, CommonCause], incidents: Iterable[Incident]) -> None:
         """Take over the causes, by the ids of their incidents, and the stations' incidents that go on."""
         falls = [(use_fall_of(one, *self._groups_and_every(one.station or "")), one.parent) for one in incidents]
         alone = sort_by_cause(outages, falls)

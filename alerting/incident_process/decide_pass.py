@@ -17,7 +17,16 @@ from alerting.incidents import store
 from alerting.incidents.book import Book, Decision
 from alerting.incidents.store import QUERIES
 from alerting.pipeline import store as pipeline_store
-from alerting.pipeline.blind_incidents import HUNG, LONGEST, Gap, Outage, View, Watchdog, follow_pipeline, pipeline_key
+from alerting.pipeline.blind_incidents import (
+    HUNG,
+    LONGEST,
+    DatabaseOutage,
+    PipelineGap,
+    View,
+    Watchdog,
+    follow_pipeline,
+    pipeline_key,
+)
 from alerting.pipeline.stability import SPAN, RecentGaps
 from alerting.pipeline.store import load_announced
 from alerting.pipeline.transitions import (
@@ -75,7 +84,7 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
     more: bool
 
 
-class Memory(msgspec.Struct, kw_only=True):
+class PassMemory(msgspec.Struct, kw_only=True):
     """What lives between passes; of one snapshot, so after a pass that failed all of it is thrown away."""
 
     known: datetime
@@ -100,7 +109,7 @@ class Decider:
         self._config = config
         self._connection = connection
         self._watchdog = Watchdog()
-        self._memory: Memory | None = None
+        self._memory: PassMemory | None = None
         self._registry_asked = False
         self._resting = Resting()
         self._aside = Aside(SERVICE, _KINDS)
@@ -114,7 +123,7 @@ class Decider:
         """Whether nothing was read that must wait for other partitions: what comes next says so itself."""
         return self._memory is not None and self._memory.waiting.earliest is None
 
-    async def decide(self, outage: Outage | None) -> Passed:
+    async def decide(self, outage: DatabaseOutage | None) -> Passed:
         """Read, decide and write in one transaction. `outage` of the database: to be told."""
         mono = time.monotonic()
         memory, self._memory = self._memory, None  # unless all goes well, it is not what the database holds
@@ -134,7 +143,9 @@ class Decider:
         self._memory = memory
         return passed
 
-    async def _pass(self, memory: Memory | None, outage: Outage | None, mono: float) -> tuple[Passed, Memory]:
+    async def _pass(
+        self, memory: PassMemory | None, outage: DatabaseOutage | None, mono: float
+    ) -> tuple[Passed, PassMemory]:
         connection = self._connection
         now: datetime = await connection.fetchval(QUERIES.read_now)
         clocks = await store.load_clocks(connection)
@@ -145,7 +156,7 @@ class Decider:
         more, ripe, moment = await _read(connection, memory, self._config.limit, mark, now)
         gaps = await read_gaps(connection, INCIDENTS_GAPS, self._config.limit)
         for gap in gaps.rows:
-            memory.recent.add(gap["shard"], gap["began_at"], gap["ended_at"])
+            memory.recent.add_gap(gap["shard"], gap["began_at"], gap["ended_at"])
             if gap["ended_at"] - gap["began_at"] > LONGEST:
                 memory.field.resume((gap["partition"], gap["shard"]), gap["ended_at"])
         await self._follow_registry(memory, ripe, clocks, mark, mono)
@@ -153,7 +164,7 @@ class Decider:
         view = self._watchdog.look(pipeline_store.watched(clocks), now=now, mono=mono)
         if memory.suspicions is not None:
             view = view.doubting(memory.suspicions.troubles)
-        memory.recent.forget(now)
+        memory.recent.forget_old(now)
         pipeline = await _decide_pipeline(connection, gaps, view, outage, memory.recent, now)
         for written in (book, pipeline):
             for key, why in (await store.store_book(connection, written, now)).items():
@@ -168,13 +179,13 @@ class Decider:
             decisions=(*book.decisions, *pipeline.decisions), more=more or gaps.full or memory.watch.busy
         ), memory
 
-    async def _save_aside(self, memory: Memory) -> None:
+    async def _save_aside(self, memory: PassMemory) -> None:
         """Name what this pass could not judge, and what it can again."""
         parts = {("part", part): said(why) for part, why in self._resting.why.items()}
         await self._aside.save(self._connection, {**memory.field.troubles.all(), **memory.refused.all(), **parts})
 
     async def _follow_registry(
-        self, memory: Memory, ripe: Sequence[StationChange], clocks: Sequence[Clock], mark: Watermark, mono: float
+        self, memory: PassMemory, ripe: Sequence[StationChange], clocks: Sequence[Clock], mark: Watermark, mono: float
     ) -> None:
         """What people changed, now and then or when they say so; stations never heard of, at once."""
         connection, field, applied = self._connection, memory.field, memory.waiting.applied
@@ -188,7 +199,9 @@ class Decider:
         await field_store.follow_promises(connection, field, stations)
 
 
-async def _load(connection: Connection, config: PassConfig, mark: Watermark, now: datetime, resting: Resting) -> Memory:
+async def _load(
+    connection: Connection, config: PassConfig, mark: Watermark, now: datetime, resting: Resting
+) -> PassMemory:
     """Everything as of the last pass that was committed."""
     applied = await load_cursors(connection, INCIDENTS)
     known = await field_store.load_known_time(connection) or mark.known or now
@@ -208,7 +221,7 @@ async def _load(connection: Connection, config: PassConfig, mark: Watermark, now
             await part.load(connection)
     await connection.execute(QUERIES.allow_scans, "off")
     log.info("loaded", extra={"stations": len(field)})
-    return Memory(
+    return PassMemory(
         known=known,
         field=field,
         watch=watch,
@@ -235,7 +248,7 @@ def _part(name: str) -> Iterator[None]:
 
 
 async def _read(
-    connection: Connection, memory: Memory, limit: int, mark: Watermark, now: datetime
+    connection: Connection, memory: PassMemory, limit: int, mark: Watermark, now: datetime
 ) -> tuple[bool, list[StationChange], PassTime]:
     """Transitions that are ripe, in one order; whether there is more to be read; and the moment that they make."""
     waiting = memory.waiting
@@ -253,7 +266,7 @@ async def _read(
 
 
 async def _follow_stations(
-    connection: Connection, book: Book, memory: Memory, ripe: Sequence[StationChange], moment: PassTime, mono: float
+    connection: Connection, book: Book, memory: PassMemory, ripe: Sequence[StationChange], moment: PassTime, mono: float
 ) -> None:
     """Which shards are suspected, then stations' own incidents, then what the other parts make of them."""
     own = [change for change in ripe if change.terminal is None]
@@ -279,7 +292,9 @@ async def _follow_stations(
     hold_until_open(book, memory.field, moment.known, memory.watch.settings)
 
 
-async def _follow_shelf(connection: Connection, book: Book, memory: Memory, changes: Pairs, moment: PassTime) -> None:
+async def _follow_shelf(
+    connection: Connection, book: Book, memory: PassMemory, changes: Pairs, moment: PassTime
+) -> None:
     """Incidents of stations that moved or are excused, and those that open again, after what the rules decided."""
     field, grace = memory.field, timedelta(seconds=memory.watch.settings.opening_grace)
     stations = shelf.concerned(changes)
@@ -298,18 +313,18 @@ async def _follow_shelf(connection: Connection, book: Book, memory: Memory, chan
 async def _load_recent_gaps(connection: Connection, now: datetime) -> RecentGaps:
     recent = RecentGaps()
     for row in await connection.fetch(QUERIES.latest_gaps, now - SPAN):
-        recent.add(row["shard"], row["began_at"], row["ended_at"])
+        recent.add_gap(row["shard"], row["began_at"], row["ended_at"])
     return recent
 
 
 async def _decide_pipeline(
-    connection: Connection, batch: Batch, view: View, outage: Outage | None, recent: RecentGaps, now: datetime
+    connection: Connection, batch: Batch, view: View, outage: DatabaseOutage | None, recent: RecentGaps, now: datetime
 ) -> Book:
     gaps = [pipeline_store.to_gap(row) for row in batch.rows]
     if outage is not None:
         ago = time.monotonic()
         began, ended = (now - timedelta(seconds=ago - mono) for mono in (outage.began, outage.ended))
-        gaps += [Gap(shard=shard, began_at=began, ended_at=ended, cause=HUNG) for shard in view.shards]
+        gaps += [PipelineGap(shard=shard, began_at=began, ended_at=ended, cause=HUNG) for shard in view.shards]
     shards = {*view.shards, *(gap.shard for gap in gaps)}
     book = Book(await store.load_recent(connection, {pipeline_key(shard) for shard in shards}) if shards else ())
     follow_pipeline(
@@ -318,7 +333,7 @@ async def _decide_pipeline(
         view=view,
         now=now,
         complete=not batch.full,
-        recent={shard: recent.of(shard) for shard in shards},
+        recent={shard: recent.gaps_of(shard) for shard in shards},
         announced=await load_announced(connection, now),
     )
     return book

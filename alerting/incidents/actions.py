@@ -3,16 +3,16 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerting.incidents.book import Refusal, refusal
+from alerting.incidents.book import ActionRefusal, refusal
 from alerting.incidents.store import QUERIES
 from store.pool import Connection
 
 _SENTENCES = {
-    Refusal.NOT_FOUND: "there is no incident {id}",
-    Refusal.CLOSED: "incident {id} is closed; only notes can be added to it",
-    Refusal.ALREADY_ACKNOWLEDGED: "incident {id} is acknowledged already",
-    Refusal.EMPTY: "the text is empty",
-    Refusal.TOO_LONG: "the text is too long",
+    ActionRefusal.NOT_FOUND: "there is no incident {id}",
+    ActionRefusal.CLOSED: "incident {id} is closed; only notes can be added to it",
+    ActionRefusal.ALREADY_ACKNOWLEDGED: "incident {id} is acknowledged already",
+    ActionRefusal.EMPTY: "the text is empty",
+    ActionRefusal.TOO_LONG: "the text is too long",
 }
 
 
@@ -23,7 +23,7 @@ REOPEN_AFTER: Final = timedelta(hours=4)
 class ActionRefusedError(Exception):
     """The action does not fit the incident; `refusal` names the rule."""
 
-    def __init__(self, why: Refusal, incident: int) -> None:
+    def __init__(self, why: ActionRefusal, incident: int) -> None:
         super().__init__(_SENTENCES[why].format(id=incident))
         self.refusal = why
         self.incident = incident

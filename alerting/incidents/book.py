@@ -1,8 +1,8 @@
-"""What is wrong, as incidents: one row a cause, from opened to closed. Pure.
+"""Incidents: one row a fault, from opened to closed. Pure.
 
 A person, or an approved closure, may close an incident while the fault goes on. Such an incident is *shelved*: it is
-closed for people, it goes on for the rules, and it opens again at `reopen_at` unless the rules say before that the
-fault is over. So no rule has to know who closed what.
+closed for people, it goes on for the rules, and it opens again at `reopen_at` unless the rules find the fault over
+before. So the rules need not distinguish by whom an incident was closed.
 
 A `Book` holds the incidents that the process looks at in one pass and notes each decision with its reason. Rules
 write into it; the shell stores what became of it.
@@ -35,12 +35,13 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     # Closed while the fault goes on: when it opens again. None: open, or closed because the fault is over.
     reopen_at: datetime | None = None
-    # The incident of the common cause; while it has one, it pages nobody itself.
+    # The incident of the common cause; while it has one, people are not notified of it.
     parent: int | None = None
     detail: dict[str, Any] = {}
 
     @property
     def is_open(self) -> bool:
+        """Whether it is open or acknowledged."""
         return self.status != "closed"
 
     @property
@@ -55,11 +56,13 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def pages(self) -> bool:
-        """Whether people are told of it: it is no child, and no quiet one that is only listed."""
+        """Whether people are notified of it: it has no parent, and it is not quiet (only listed)."""
         return self.parent is None and not _is_quiet(self)
 
 
 class Action(StrEnum):
+    """What a decision does to an incident."""
+
     OPENED = "opened"
     UPDATED = "updated"
     CLOSED = "closed"
@@ -90,7 +93,7 @@ class Book:
         self._by_key: dict[str, list[int]] = {}
         self._before: dict[int, Incident] = {}
         self.decisions: list[Decision] = []
-        # Not to be told before a time: until the station opens.
+        # Notifications that wait, by incident: until when.
         self.held: dict[int, datetime] = {}
         self.learn(known)
 
@@ -111,10 +114,11 @@ class Book:
         return [self._incidents[number] for number in self._going_on.values()]
 
     def round_of(self, incident: int) -> int:
-        """How often an incident opened again: what is told of it once is told once in each round."""
+        """How often an incident opened again: each notification is sent once in each round."""
         return times_reopened(self._incidents[incident])
 
     def get(self, incident: int) -> Incident | None:
+        """The incident with an id, if the book knows it."""
         return self._incidents.get(incident)
 
     def open_of(self, key: str) -> Incident | None:
@@ -136,7 +140,7 @@ class Book:
         return new
 
     def add_closed(self, incident: Incident, reason: str) -> Incident:
-        """Add an incident that was over before anybody knew of it, beside one that may be open."""
+        """Add an incident that was over when it was found, beside one that may be open."""
         new = msgspec.structs.replace(incident, id=-1 - len(self._incidents), status="closed")
         self._put(new)
         self._note(Action.OPENED, new, reason)
@@ -144,8 +148,8 @@ class Book:
         return new
 
     def update(self, incident: Incident, reason: str) -> Incident:
-        """Replace what is known of an incident; nothing is noted when nothing changed. A shelved one that was only
-        listed and is to page now is worse than what was closed: it opens again."""
+        """Replace an incident; nothing is noted when nothing changed. A shelved incident that was quiet and is not any
+        more opens again: it is worse than what was closed."""
         before = self._incidents[incident.id]
         if before == incident:
             return incident
@@ -165,11 +169,11 @@ class Book:
         return shelved
 
     def postpone(self, incident: Incident, until: datetime) -> None:
-        """A shelved incident opens again at another time; that is no news."""
+        """A shelved incident opens again at another time; no decision is noted."""
         self._put(msgspec.structs.replace(incident, reopen_at=until))
 
     def reopen(self, incident: Incident, reason: str) -> Incident:
-        """Open a shelved incident again: nobody looks after it any more, and people are told anew."""
+        """Open a shelved incident again: its acknowledgement is gone, and people are notified anew."""
         kept = {name: said for name, said in incident.detail.items() if name not in SHELF_DETAIL}
         detail = kept | {"reopened": times_reopened(incident) + 1}
         opened = msgspec.structs.replace(incident, status="open", closed_at=None, reopen_at=None, detail=detail)
@@ -180,7 +184,7 @@ class Book:
     def close(
         self, incident: Incident, *, ended_at: datetime, now: datetime, reason: str, as_of: datetime | None = None
     ) -> Incident:
-        """Its fault is over: close it at `now`, if nobody did before; it cannot have ended before it began."""
+        """Its fault is over: close it at `now`, unless it was closed before; it cannot end before it began."""
         closed = msgspec.structs.replace(
             incident,
             status="closed",
@@ -193,10 +197,11 @@ class Book:
         return closed
 
     def ignore(self, key: str, reason: str, as_of: datetime | None = None) -> None:
+        """Note that nothing was done about a key, and why."""
         self.decisions.append(Decision(Action.IGNORED, key, reason, as_of=as_of))
 
     def hold(self, incident: int, until: datetime) -> None:
-        """Whatever this pass tells of an incident is told no earlier."""
+        """Notifications of this pass about an incident are sent no earlier."""
         self.held[incident] = until
 
     @property
@@ -210,24 +215,24 @@ class Book:
         return [self._incidents[i] for i, before in self._before.items() if self._incidents[i] != before]
 
     def notifications(self) -> list[tuple[int, str]]:
-        """(incident, phase) people are to be told: opened, closed, reopened, or passed for one that was over when
-        found.
+        """(incident, phase) of the notifications to send: opened, closed, reopened, or passed for an incident that was
+        over when it was found.
 
         A child pages nobody, neither when it opens nor when it closes. One that loses its parent while it is open does;
         one that closes in the pass in which it loses its parent does not. A quiet incident (`detail.quiet`) is only
         listed.
         """
-        told = [(new.id, "opened" if new.is_open else "passed") for new in self.opened if new.pages]
-        # What is over is told before what begins in its place, in whatever order the two came into the book.
+        notified = [(new.id, "opened" if new.is_open else "passed") for new in self.opened if new.pages]
+        # An end is notified before the beginning that takes its place, in whatever order the two came into the book.
         for old in sorted(self.changed, key=_goes_on):
             before = self._before[old.id]
             if old.pages and before.parent is None and before.goes_on and not old.goes_on:
-                told.append((old.id, "closed"))
+                notified.append((old.id, "closed"))
             elif old.pages and before.is_shelved and old.is_open:
-                told.append((old.id, "reopened"))
+                notified.append((old.id, "reopened"))
             elif old.pages and not before.pages and old.is_open:
-                told.append((old.id, "opened"))
-        return told
+                notified.append((old.id, "opened"))
+        return notified
 
     def _put(self, incident: Incident) -> None:
         if incident.id not in self._incidents:
@@ -268,7 +273,7 @@ def _goes_on(incident: Incident) -> bool:
     return incident.goes_on
 
 
-class Refusal(StrEnum):
+class ActionRefusal(StrEnum):
     """Why a person's action on an incident is refused."""
 
     NOT_FOUND = "not_found"
@@ -285,17 +290,17 @@ _WHEN_CLOSED: Final = frozenset({"note"})
 _NEEDS_TEXT: Final = frozenset({"note", "assigned"})
 
 
-def refusal(action: str, status: Status | None, text: str | None) -> Refusal | None:
+def refusal(action: str, status: Status | None, text: str | None) -> ActionRefusal | None:
     """Why `action` (acknowledged, assigned, note, resolved) cannot be done to an incident; None when it can.
 
     Notes may be added to a closed incident; nothing else may. `status` None: there is no such incident.
     """
     if status is None:
-        return Refusal.NOT_FOUND
+        return ActionRefusal.NOT_FOUND
     if status == "closed" and action not in _WHEN_CLOSED:
-        return Refusal.CLOSED
+        return ActionRefusal.CLOSED
     if status == "acknowledged" and action == "acknowledged":
-        return Refusal.ALREADY_ACKNOWLEDGED
+        return ActionRefusal.ALREADY_ACKNOWLEDGED
     if action in _NEEDS_TEXT and not (text or "").strip():
-        return Refusal.EMPTY
-    return Refusal.TOO_LONG if len(text or "") > MAX_TEXT else None
+        return ActionRefusal.EMPTY
+    return ActionRefusal.TOO_LONG if len(text or "") > MAX_TEXT else None

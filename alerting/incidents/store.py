@@ -16,6 +16,7 @@ QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
 
 
 async def load_clocks(connection: Connection) -> list[Clock]:
+    """The clocks of all partitions."""
     return [Clock(**dict(row)) for row in await connection.fetch(QUERIES.read_clocks)]
 
 

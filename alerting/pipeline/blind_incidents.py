@@ -43,7 +43,7 @@ class WatchedClock(msgspec.Struct, frozen=True, kw_only=True):
     blind_since: datetime | None = None
 
 
-class Gap(msgspec.Struct, frozen=True, kw_only=True):
+class PipelineGap(msgspec.Struct, frozen=True, kw_only=True):
     """Unknown time that is over. `cause`: gap (of one partition), or database_hung (of all)."""
 
     shard: str
@@ -150,7 +150,7 @@ def _is_well(clock: WatchedClock, seen: _Seen, now: datetime, mono: float) -> bo
     return moved and clock.blind_since is None and now - clock.tick_at <= STALE
 
 
-class Outage(msgspec.Struct, frozen=True):
+class DatabaseOutage(msgspec.Struct, frozen=True):
     """The database did not answer from `began` to `ended` (monotonic seconds)."""
 
     began: float
@@ -162,7 +162,7 @@ class OutageMeter:
 
     def __init__(self) -> None:
         self._since: float | None = None
-        self.outage: Outage | None = None
+        self.outage: DatabaseOutage | None = None
 
     def call(self, mono: float) -> None:
         """A call begins; if the last one failed, this one goes on waiting for it."""
@@ -172,7 +172,7 @@ class OutageMeter:
     def answered(self, mono: float) -> None:
         """The call came back; an outage is kept if it took longer than STALE."""
         if self._since is not None and mono - self._since > STALE.total_seconds():
-            self.outage = Outage(self.outage.began if self.outage else self._since, mono)
+            self.outage = DatabaseOutage(self.outage.began if self.outage else self._since, mono)
         self._since = None
 
     def take(self) -> None:
@@ -181,13 +181,14 @@ class OutageMeter:
 
 
 def pipeline_key(shard: str) -> str:
+    """The key of the incident of a shard that the platform cannot see."""
     return f"{IncidentKind.PIPELINE_BLIND}:{shard}"
 
 
 def follow_pipeline(
     book: Book,
     *,
-    gaps: Iterable[Gap],
+    gaps: Iterable[PipelineGap],
     view: View,
     now: datetime,
     complete: bool = True,
@@ -260,7 +261,7 @@ def _wait_for_the_end(book: Book, now: datetime) -> None:
             book.hold(new.id, now + STALE)
 
 
-def _take_gap(book: Book, gap: Gap, now: datetime) -> None:
+def _take_gap(book: Book, gap: PipelineGap, now: datetime) -> None:
     key = pipeline_key(gap.shard)
     standing = book.open_of(key)
     same = [known for known in book.all_of(key) if _overlaps(known, gap)]
@@ -279,7 +280,7 @@ def _take_gap(book: Book, gap: Gap, now: datetime) -> None:
             book.add_closed(msgspec.structs.replace(new, closed_at=now, ended_at=gap.ended_at), gap.cause)
 
 
-def _overlaps(known: Incident, gap: Gap) -> bool:
+def _overlaps(known: Incident, gap: PipelineGap) -> bool:
     """Whether they share time. One that only gaps vouch for so far reaches as far as those."""
     until = known.ended_at if not known.goes_on else _gap_end(known) if _only_gaps(known) else None
     return gap.ended_at > known.began_at and (until is None or gap.began_at < until)
@@ -295,14 +296,16 @@ def _take_trouble(book: Book, trouble: Trouble, now: datetime) -> None:
         book.open(_pipeline_incident(trouble.shard, trouble.since, now, detail), trouble.cause)
 
 
-def _merge(book: Book, known: Incident, began_at: datetime, cause: str, partition: int | None, gap: Gap | None) -> None:
+def _merge(
+    book: Book, known: Incident, began_at: datetime, cause: str, partition: int | None, gap: PipelineGap | None
+) -> None:
     merged = msgspec.structs.replace(
         known, began_at=min(known.began_at, began_at), detail=_detail(known.detail, cause, partition, gap)
     )
     book.update(merged, cause)
 
 
-def _detail(before: dict[str, Any], cause: str, partition: int | None, gap: Gap | None) -> dict[str, Any]:
+def _detail(before: dict[str, Any], cause: str, partition: int | None, gap: PipelineGap | None) -> dict[str, Any]:
     """Causes, partitions and the judges' reasons, each once and sorted; until when gaps vouch for it (ms)."""
     detail = dict(before)
     _add(detail, "causes", cause)

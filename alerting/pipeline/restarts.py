@@ -23,6 +23,7 @@ class Announced(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
     def covers(self, began_at: datetime, ended_at: datetime) -> bool:
+        """Whether an interruption lies within it."""
         return self.from_at - _BEFORE <= began_at and ended_at <= self.until_at
 
 

@@ -56,13 +56,15 @@ class RecentGaps:
     def __init__(self) -> None:
         self._gaps: dict[str, list[Interval]] = {}
 
-    def add(self, shard: str, began_at: datetime, ended_at: datetime) -> None:
+    def add_gap(self, shard: str, began_at: datetime, ended_at: datetime) -> None:
+        """Note a gap of a shard."""
         self._gaps.setdefault(shard, []).append((began_at, ended_at))
 
-    def of(self, shard: str) -> Sequence[Interval]:
+    def gaps_of(self, shard: str) -> Sequence[Interval]:
+        """The gaps of a shard."""
         return self._gaps.get(shard, ())
 
-    def forget(self, now: datetime) -> None:
-        """Those that are too old to count."""
+    def forget_old(self, now: datetime) -> None:
+        """Forget the gaps that are too old to count."""
         kept = {shard: [one for one in gaps if one[1] > now - SPAN] for shard, gaps in self._gaps.items()}
         self._gaps = {shard: gaps for shard, gaps in kept.items() if gaps}

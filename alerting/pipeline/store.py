@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from alerting.pipeline.blind_incidents import Gap, WatchedClock
+from alerting.pipeline.blind_incidents import PipelineGap, WatchedClock
 from alerting.pipeline.restarts import LONGEST_RESTART, Announced, refusal
 from alerting.stations.verdict import Clock
 from contract.said import Said
@@ -24,9 +24,9 @@ class AnnouncementRefusedError(Exception):
         self.said = said
 
 
-def to_gap(row: asyncpg.Record) -> Gap:
+def to_gap(row: asyncpg.Record) -> PipelineGap:
     """A row of `pipeline_gap`."""
-    return Gap(
+    return PipelineGap(
         shard=row["shard"],
         partition=row["partition"],
         began_at=row["began_at"],

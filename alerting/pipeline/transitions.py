@@ -41,6 +41,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     @property
     def full(self) -> bool:
+        """Whether there may be more."""
         return bool(self.more)
 
 

@@ -1,8 +1,8 @@
-"""Putting the partitions' streams into one order, and how far everything is known. Pure.
+"""The streams of the partitions in one order, and the watermark up to which everything is known. Pure.
 
-A transition carries the tick that decided it, and a partition's clock says up to which tick everything was decided.
-So what the partitions wrote can be taken in the order of (tick, partition, seq), however it came in, once every clock
-that can be trusted has gone past it.
+A transition carries the tick that decided it, and the clock of a partition says up to which tick all is decided.
+So the transitions can be taken in the order of (tick, partition, seq), in whatever order they arrived, once every
+trusted clock has passed their tick.
 """
 
 from collections import deque
@@ -16,29 +16,33 @@ from alerting.stations.snapshot import ClockName
 from alerting.stations.verdict import Clock, doubt
 
 PATIENCE: Final = timedelta(seconds=2)
-"""A clock that is so much behind the newest lets the others' transitions go ahead: nobody waits for it to recover or
-to be given up."""
+"""A clock that is so much behind the newest is not waited for: transitions of the other partitions go ahead."""
 STRIDE: Final = timedelta(minutes=1)
-"""The longest step in which what is late is caught up with, so that rules see what came first, first."""
+"""The longest step of a pass that catches up, so that rules see late transitions in the order of time."""
 
 
 class Sequenced(Protocol):
-    @property
-    def partition(self) -> int: ...
+    """A row of a partition's stream."""
 
     @property
-    def seq(self) -> int: ...
+    def partition(self) -> int:
+        """The partition that wrote it."""
 
     @property
-    def tick_at(self) -> datetime: ...
+    def seq(self) -> int:
+        """Its number in that partition."""
+
+    @property
+    def tick_at(self) -> datetime:
+        """The tick that decided it."""
 
 
 R = TypeVar("R", bound=Sequenced)
 
 
 class Watermark(msgspec.Struct, frozen=True):
-    """`known`: all trusted clocks have reached it (None: none can be trusted). `ripe`: so far transitions may go ahead
-    (None: all may). `untrusted`: clocks that say nothing about now."""
+    """`known`: all trusted clocks have reached it (None: none can be trusted). `ripe`: transitions up to it may be
+    taken (None: all may). `untrusted`: clocks whose stations have no known state now."""
 
     known: datetime | None
     ripe: datetime | None
@@ -79,6 +83,7 @@ class Waiting(Generic[R]):
                 self._queues.setdefault(row.partition, deque()).append(row)
 
     def held(self, partition: int) -> int:
+        """How many transitions of a partition wait."""
         return len(self._queues.get(partition, ()))
 
     def newest(self, partition: int, now: datetime) -> datetime | None:
@@ -95,8 +100,8 @@ class Waiting(Generic[R]):
     def ripe(self, until: datetime | None, now: datetime) -> list[R]:
         """Take what is ripe: decided up to `until` (None: everything), in one order over all partitions.
 
-        What a partition wrote stays in its order, whatever its ticks say; and a tick later than `now` comes from a
-        clock that is wrong, for which nobody waits.
+        The transitions of a partition stay in their order, whatever their ticks are. A tick later than `now` comes from
+        a clock that is wrong, and is not waited for.
         """
         found: list[tuple[datetime, int, int, R]] = []
         for partition, queue in self._queues.items():

@@ -1,4 +1,4 @@
-"""When a terminal is not who it says: two that speak as one, or one that speaks as two. Pure.
+"""Identity conflicts: two devices under one identity, or one device as two terminals. Pure.
 
 Two devices with one identity are found by the judges, who see two boots go on side by side; and so is a device that was
 set back to an earlier state, or does not count, by heartbeats whose numbers are not newer. One agent, or a copy of
@@ -41,10 +41,12 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
+        """The key of its incident."""
         return conflict_key(self.station, self.terminal)
 
 
 def conflict_key(station: str, terminal: str) -> str:
+    """The key of the incident of a terminal with an identity conflict."""
     return f"{IncidentKind.IDENTITY_CONFLICT}:{station}:{terminal}"
 
 
@@ -68,8 +70,8 @@ def follow_judges(book: Book, changes: Iterable[StationChange], field: Field, no
 
 
 def follow_voices(book: Book, shared: Sequence[Sequence[Voice]], field: Field, now: datetime) -> None:
-    """Take in which terminals speak as one now, all of them. The book holds the newest incident of each, and every
-    open one of this kind."""
+    """Open and close conflicts by the groups of terminals that share a boot now, all of them. The book holds the newest
+    incident of each terminal, and every open one of this kind."""
     speaking = {voice.key: (voice, group) for group in shared for voice in group}
     for known in book.open_of_kind(IncidentKind.IDENTITY_CONFLICT):
         if known.detail.get("reason") == ONE_BOOT and known.key not in speaking:
@@ -89,7 +91,7 @@ def follow_service(book: Book, left: Collection[str], now: datetime) -> None:
 
 
 def speaking_as_one(voices: Iterable[Voice]) -> list[list[Voice]]:
-    """Those of the voices, all of a boot and run that several have, whose numbers go side by side."""
+    """The groups of terminals that share a boot and run and whose heartbeat numbers go side by side."""
     groups: dict[tuple[str, int], list[Voice]] = {}
     for voice in voices:
         groups.setdefault((voice.boot, voice.run), []).append(voice)

@@ -71,6 +71,7 @@ class Opens(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> str:
+        """The kind of the incident."""
         return self.want.kind
 
 
@@ -100,16 +101,17 @@ class StationNews(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def station_rule_key(kind: str, station: str) -> str:
+    """The key of a station's incident of a kind."""
     return f"{kind}:{station}"
 
 
 def _is_expected(standing: Standing) -> bool:
-    """Whether anybody is to know now what is wrong with it."""
+    """Whether a fault of the station is an incident now."""
     return standing.in_service and standing.open and not standing.silenced
 
 
 def wanted(standing: Standing, about: About, settings: RuleSettings) -> Want | None:
-    """Why a station that should be open is not there; None: it is, or nobody is to know now."""
+    """The fault of a station that should be open and is not heard; None: there is none, or it is no incident now."""
     if not _is_expected(standing):
         return None
     if standing.state == "never_seen":
@@ -144,7 +146,7 @@ def ending(kind: str, standing: Standing | None, about: About | None) -> str | N
 
 
 def wanted_unusable(standing: Standing, about: About, settings: RuleSettings) -> Want | None:
-    """What is wrong with a station that is there and should be open, and that nobody can use; None: nothing."""
+    """The fault of a station that is online and should be open, and that visitors cannot use; None: there is none."""
     since = standing.unusable_since
     if since is None or not _is_expected(standing):
         return None
@@ -157,7 +159,7 @@ def wanted_unusable(standing: Standing, about: About, settings: RuleSettings) ->
 
 
 def ending_unusable(_: str, standing: Standing | None, about: About | None) -> str | None:
-    """Why the incident of a station that nobody could use is over; None while it goes on."""
+    """Why the incident of a station that visitors could not use is over; None while it goes on."""
     if standing is None or about is None:
         return "deleted"
     if not standing.in_service:
@@ -167,7 +169,7 @@ def ending_unusable(_: str, standing: Standing | None, about: About | None) -> s
     return "usable" if standing.usable else "not_said"
 
 
-class Rule(NamedTuple):
+class StationRule(NamedTuple):
     """What may be wrong with a station, one of `kinds` at a time. `by_state`: it is over when the state changed."""
 
     kinds: tuple[str, ...]
@@ -177,13 +179,13 @@ class Rule(NamedTuple):
 
 
 RULES: Final = (
-    Rule(
+    StationRule(
         (IncidentKind.STATION_OFFLINE, IncidentKind.OVERDUE_RETURN, IncidentKind.NEVER_SEEN),
         wanted,
         ending,
         by_state=True,
     ),
-    Rule((IncidentKind.UNUSABLE,), wanted_unusable, ending_unusable, by_state=False),
+    StationRule((IncidentKind.UNUSABLE,), wanted_unusable, ending_unusable, by_state=False),
 )
 """They look at every station independently of each other."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from alerting.station_incidents.rules import RULES, Closes, Intent, Opens, Rule, RuleSettings, Want
+from alerting.station_incidents.rules import RULES, Closes, Intent, Opens, RuleSettings, StationRule, Want
 from alerting.stations.model import About, Changed, StationChange
 from alerting.stations.schedule import BULK
 from alerting.stations.snapshot import PassTime, Standing
@@ -23,11 +23,11 @@ _RanOut = tuple[int, datetime]
 """The number of a rule, and when a grace of it was over."""
 
 
-class _Memory:
+class _RuleMemory:
     """What is remembered of one rule: which stations have an incident of its kinds that goes on, and until when the
     grace of others runs."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: StationRule) -> None:
         self.rule = rule
         self.handled: dict[str, str] = {}
         self.due: dict[str, datetime] = {}
@@ -39,7 +39,7 @@ class StationWatch:
     def __init__(self, field: Field, settings: RuleSettings) -> None:
         self.field = field
         self.settings = settings
-        self._memories = [_Memory(rule) for rule in RULES]
+        self._memories = [_RuleMemory(rule) for rule in RULES]
         # (when a grace runs out, of which station, by which rule)
         self._timers: list[_Timer] = []
         self._intents: list[Intent] = []
@@ -160,7 +160,7 @@ class StationWatch:
         else:
             self._wait(number, station, want.due)
 
-    def _end(self, memory: _Memory, station: str, standing: Standing | None, about: About | None) -> None:
+    def _end(self, memory: _RuleMemory, station: str, standing: Standing | None, about: About | None) -> None:
         kind = memory.handled.get(station)
         reason = None if kind is None else memory.rule.ending(kind, standing, about)
         if kind is None or reason is None:
@@ -171,7 +171,7 @@ class StationWatch:
             ended_at = standing.since if memory.rule.by_state else self.field.time
         self._intents.append(Closes(station=station, kind=kind, reason=reason, at=self.field.time, ended_at=ended_at))
 
-    def _open(self, memory: _Memory, standing: Standing, about: About, want: Want) -> None:
+    def _open(self, memory: _RuleMemory, standing: Standing, about: About, want: Want) -> None:
         station = standing.station
         memory.due.pop(station, None)
         memory.handled[station] = want.kind

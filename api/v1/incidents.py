@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
-from alerting.incidents.book import Refusal
+from alerting.incidents.book import ActionRefusal
 from api.actions.actor import actor_of
 from api.actions.incidents import IncidentAction, act_on_incident
 from api.context import Context, Shared
@@ -127,9 +127,9 @@ async def _act(context: Context, incident: int, action: IncidentAction) -> Incid
 
 def _refused(exc: ActionRefusedError) -> Problem:
     match exc.refusal:
-        case Refusal.NOT_FOUND:
+        case ActionRefusal.NOT_FOUND:
             return not_found("incident", exc.incident)
-        case Refusal.EMPTY | Refusal.TOO_LONG:
+        case ActionRefusal.EMPTY | ActionRefusal.TOO_LONG:
             return bad_parameter("text", str(exc))
         case _:
             return Problem(409, str(exc))

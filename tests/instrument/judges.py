@@ -12,7 +12,7 @@ from alerting.liveness.model import LivenessSettings, Registration, ShardGap, Tr
 from alerting.liveness.partition import PartitionLiveness
 from alerting.liveness.pipeline_clock import ClockState
 from alerting.liveness.stored_rows import memory_text, restore_terminals
-from alerting.pipeline.blind_incidents import Gap
+from alerting.pipeline.blind_incidents import PipelineGap
 from alerting.stations.model import StationChange
 from alerting.stations.snapshot import ClockName
 from alerting.stations.verdict import Clock
@@ -101,7 +101,7 @@ class Committed:
     def changes(self, read: Mapping[int, int]) -> list[StationChange]:
         return [one for judge in self._judges for one in judge.changes[read.get(judge.partition, 0) :]]
 
-    def gaps(self, read: dict[int, int]) -> list[Gap]:
+    def gaps(self, read: dict[int, int]) -> list[PipelineGap]:
         found = []
         for judge in self._judges:
             found += [gap_of(one, judge.partition) for one in judge.gaps[read.get(judge.partition, 0) :]]
@@ -176,8 +176,8 @@ def change_of(one: Transition, partition: int, seq: int) -> StationChange:
     )
 
 
-def gap_of(one: ShardGap, partition: int) -> Gap:
-    return Gap(
+def gap_of(one: ShardGap, partition: int) -> PipelineGap:
+    return PipelineGap(
         shard=one.shard,
         partition=partition,
         began_at=moment(one.gap.began_at),

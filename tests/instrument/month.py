@@ -17,7 +17,7 @@ from alerting.causes.flapping import FlappingSettings
 from alerting.causes.suspicion_rules import MassSettings
 from alerting.incidents.book import Incident
 from alerting.liveness.columns import WORDS
-from alerting.pipeline.blind_incidents import Gap
+from alerting.pipeline.blind_incidents import PipelineGap
 from alerting.station_incidents.rules import RuleSettings
 from alerting.stations.model import Facts, StationChange
 from alerting.stations.snapshot import ClockName
@@ -58,7 +58,7 @@ class Committed:
         self._country = country
         self._rows: list[list[StationChange]] = [[] for _ in range(PARTITIONS)]
         self._seq = [0] * PARTITIONS
-        self._gaps: list[list[Gap]] = [[] for _ in range(PARTITIONS)]
+        self._gaps: list[list[PipelineGap]] = [[] for _ in range(PARTITIONS)]
         self._judged_at = [EPOCH] * PARTITIONS
 
     def take(self, minute: int, decided: Decided) -> None:
@@ -101,7 +101,7 @@ class Committed:
     def changes(self, read: Mapping[int, int]) -> list[StationChange]:
         return [one for partition, rows in enumerate(self._rows) for one in rows if one.seq > read.get(partition, 0)]
 
-    def gaps(self, read: dict[int, int]) -> list[Gap]:
+    def gaps(self, read: dict[int, int]) -> list[PipelineGap]:
         found = []
         for partition, gaps in enumerate(self._gaps):
             found += gaps[read.get(partition, 0) :]

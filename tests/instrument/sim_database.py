@@ -7,7 +7,7 @@ import msgspec
 
 from alerting.blindspots.remembered import RememberedMoment
 from alerting.blindspots.tracker import StoredSpot
-from alerting.causes.common_cause import Outage
+from alerting.causes.common_cause import CommonCause
 from alerting.causes.suspicion_rules import Member, Suspicion
 from alerting.causes.suspicion_tracker import Suspicions
 from alerting.incidents.book import Book, Incident
@@ -110,13 +110,13 @@ class Kept:
     def down(self, kinds: Collection[str]) -> list[Incident]:
         return [one for one in self.going_on.values() if one.kind in kinds and one.station is not None]
 
-    def causes(self, every_of: Callable[[str], float], kind: str) -> dict[int, Outage]:
+    def causes(self, every_of: Callable[[str], float], kind: str) -> dict[int, CommonCause]:
         """The causes of a kind that are remembered, by the ids of their incidents; their stations are to be added."""
         found = {}
         for (key, began), memory in self.outages.items():
             incident = max((one for one in self.all_of([key]) if one.began_at == began), key=lambda one: one.id)
             if incident.kind == kind:
-                found[incident.id] = msgspec.json.decode(memory, type=Outage)
+                found[incident.id] = msgspec.json.decode(memory, type=CommonCause)
         for incident in self.incidents.values():
             if incident.parent in found and incident.station is not None:
                 found[incident.parent].ever[incident.station] = every_of(incident.station)

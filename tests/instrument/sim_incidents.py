@@ -29,7 +29,15 @@ from alerting.causes.tracker import Causes
 from alerting.causes.use_causes import UseCauses
 from alerting.causes.write import CHILD_KINDS, keys_of, write_plan
 from alerting.incidents.book import Book
-from alerting.pipeline.blind_incidents import LONGEST, Gap, View, Watchdog, WatchedClock, follow_pipeline, pipeline_key
+from alerting.pipeline.blind_incidents import (
+    LONGEST,
+    PipelineGap,
+    View,
+    Watchdog,
+    WatchedClock,
+    follow_pipeline,
+    pipeline_key,
+)
 from alerting.pipeline.stability import SPAN
 from alerting.pipeline.watermark import Waiting, horizon, reached, stride, watermark
 from alerting.station_incidents import shelving as shelf
@@ -56,7 +64,7 @@ class Source(Protocol):
     def changes(self, read: Mapping[int, int]) -> Iterable[StationChange]:
         """The stations' own transitions behind these numbers."""
 
-    def gaps(self, read: dict[int, int]) -> list[Gap]:
+    def gaps(self, read: dict[int, int]) -> list[PipelineGap]:
         """The gaps behind these numbers, which go on to the newest."""
 
     def peers(self, stations: Iterable[str], floor: float | None = None) -> dict[str, tuple[datetime, datetime, bool]]:
@@ -121,7 +129,7 @@ class Desk:
         self._applied: dict[int, int] = {}
         self._judged: dict[str, Judged] = {}
         self._gaps_read: dict[int, int] = {}
-        self._gaps: list[Gap] = []
+        self._gaps: list[PipelineGap] = []
         self.restart()
 
     def restart(self) -> None:
@@ -199,7 +207,7 @@ class Desk:
         self._applied = dict(memory.waiting.applied)
         return reach != until or memory.watch.busy
 
-    def _note_gap(self, memory: Memory, gap: Gap) -> None:
+    def _note_gap(self, memory: Memory, gap: PipelineGap) -> None:
         if gap.partition is not None and gap.ended_at - gap.began_at > LONGEST:
             memory.field.resume((gap.partition, gap.shard), gap.ended_at)
         if gap.partition is not None and gap.ended_at - gap.began_at > timedelta(seconds=1):
@@ -327,7 +335,7 @@ class Desk:
 
     # -- the pipeline ------------------------------------------------------------------------------------------
 
-    def _follow_pipeline(self, clocks: Sequence[Clock], gaps: Sequence[Gap], now: datetime) -> None:
+    def _follow_pipeline(self, clocks: Sequence[Clock], gaps: Sequence[PipelineGap], now: datetime) -> None:
         watched = [
             WatchedClock(
                 partition=one.partition, shard=one.shard, tick_at=one.tick_at, judged_at=one.judged_at,

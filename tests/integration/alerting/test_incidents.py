@@ -15,7 +15,7 @@ import pytest
 from alerting.incident_process import service
 from alerting.incident_process.service import LOCK, IncidentsConfig
 from alerting.incidents.actions import ActionRefusedError, acknowledge, assign, note, resolve
-from alerting.incidents.book import Refusal
+from alerting.incidents.book import ActionRefusal
 from alerting.pipeline.store import AnnouncementRefusedError, announce
 from alerting.station_incidents.rules import RuleSettings
 from store.pool import Pool, open_pool
@@ -231,7 +231,7 @@ async def test_actions_are_recorded_and_refused_by_name(pool: Pool, database: st
         await acknowledge(connection, incident, "扎西", None, now())
         with pytest.raises(ActionRefusedError, match="acknowledged already") as refused:
             await acknowledge(connection, incident, "卓玛", None, now())
-        assert refused.value.refusal is Refusal.ALREADY_ACKNOWLEDGED
+        assert refused.value.refusal is ActionRefusal.ALREADY_ACKNOWLEDGED
         await assign(connection, incident, "扎西", "卓玛", now())
         await resolve(connection, incident, "卓玛", "the fuse", now())
         with pytest.raises(ActionRefusedError, match="closed"):

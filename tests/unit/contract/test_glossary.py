@@ -91,7 +91,7 @@ PRODUCED = {
     | {"notified", "not_told", "undelivered"},
     "phase": set(get_args(deliver_facts.Phase)),
     "target": {retry.LOG_TARGET},
-    "refusal": set(book.Refusal),
+    "refusal": set(book.ActionRefusal),
     "lifecycle": set(LIFECYCLES),
     "closure": set(closure_pages._KINDS),
     "closure_status": set(ClosureStatus),

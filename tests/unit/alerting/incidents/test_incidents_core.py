@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from alerting.incidents.book import Book, Incident, Refusal, Status, refusal
+from alerting.incidents.book import ActionRefusal, Book, Incident, Status, refusal
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
@@ -36,20 +36,22 @@ def test_what_is_learned_later_does_not_undo_what_was_decided() -> None:
     ("action", "status", "text", "expected"),
     [
         ("acknowledged", "open", None, None),
-        ("acknowledged", "acknowledged", None, Refusal.ALREADY_ACKNOWLEDGED),
-        ("acknowledged", "closed", None, Refusal.CLOSED),
+        ("acknowledged", "acknowledged", None, ActionRefusal.ALREADY_ACKNOWLEDGED),
+        ("acknowledged", "closed", None, ActionRefusal.CLOSED),
         ("assigned", "open", "扎西", None),
-        ("assigned", "open", "  ", Refusal.EMPTY),
-        ("assigned", "closed", "扎西", Refusal.CLOSED),
+        ("assigned", "open", "  ", ActionRefusal.EMPTY),
+        ("assigned", "closed", "扎西", ActionRefusal.CLOSED),
         ("note", "closed", "the fuse was blown", None),
-        ("note", "open", None, Refusal.EMPTY),
-        ("note", "open", "x" * 4001, Refusal.TOO_LONG),
+        ("note", "open", None, ActionRefusal.EMPTY),
+        ("note", "open", "x" * 4001, ActionRefusal.TOO_LONG),
         ("resolved", "acknowledged", None, None),
-        ("resolved", "closed", None, Refusal.CLOSED),
-        ("resolved", None, None, Refusal.NOT_FOUND),
+        ("resolved", "closed", None, ActionRefusal.CLOSED),
+        ("resolved", None, None, ActionRefusal.NOT_FOUND),
     ],
 )
-def test_what_people_may_do(action: str, status: Status | None, text: str | None, expected: Refusal | None) -> None:
+def test_what_people_may_do(
+    action: str, status: Status | None, text: str | None, expected: ActionRefusal | None
+) -> None:
     assert refusal(action, status, text) is expected
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from alerting.incidents.book import Action, Book, Incident
 from alerting.pipeline.blind_incidents import (
     HUNG,
-    Gap,
-    Outage,
+    DatabaseOutage,
     OutageMeter,
+    PipelineGap,
     Trouble,
     View,
     Watchdog,
@@ -43,8 +43,8 @@ def clock(partition: int = 0, tick: float = 0, judged: float | None = None, blin
     )
 
 
-def gap(began: float, ended: float, partition: int | None = 0, cause: str = "gap") -> Gap:
-    return Gap(shard="main", partition=partition, began_at=at(began), ended_at=at(ended), cause=cause)
+def gap(began: float, ended: float, partition: int | None = 0, cause: str = "gap") -> PipelineGap:
+    return PipelineGap(shard="main", partition=partition, began_at=at(began), ended_at=at(ended), cause=cause)
 
 
 def trouble(since: float, partition: int = 0, cause: str = "judge_silent") -> View:
@@ -127,13 +127,13 @@ def test_the_database_is_measured_over_failed_calls() -> None:
     meter.call(10)
     meter.call(15)  # the first one failed
     meter.answered(21)
-    assert meter.outage == Outage(10, 21)
+    assert meter.outage == DatabaseOutage(10, 21)
 
 
 # ---- the incident
 
-WATCHED: list[tuple[list[Gap], View]] = [([], trouble(0)), ([], well(21))]
-PASSED: tuple[list[Gap], View] = ([gap(0, 7)], well(8))
+WATCHED: list[tuple[list[PipelineGap], View]] = [([], trouble(0)), ([], well(21))]
+PASSED: tuple[list[PipelineGap], View] = ([gap(0, 7)], well(8))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,9 @@ PASSED: tuple[list[Gap], View] = ([gap(0, 7)], well(8))
         ),
     ],
 )
-def test_outages(name: str, passes: list[tuple[list[Gap], View]], expected: list[tuple[float, float | None]]) -> None:
+def test_outages(
+    name: str, passes: list[tuple[list[PipelineGap], View]], expected: list[tuple[float, float | None]]
+) -> None:
     book = Book()
     for number, (gaps, view) in enumerate(passes):
         follow_pipeline(book, gaps=gaps, view=view, now=at(100 + number))
