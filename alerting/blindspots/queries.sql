@@ -1,16 +1,20 @@
 -- name: read_memory
+-- All moments that the rules keep.
 SELECT rule, subject, at FROM blind_spot_memory;
 
 -- name: put_memory
+-- Moments that changed.
 INSERT INTO blind_spot_memory (rule, subject, at)
 SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
 ON CONFLICT (rule, subject) DO UPDATE SET at = excluded.at;
 
 -- name: drop_memory
+-- Moments that no rule keeps any longer.
 DELETE FROM blind_spot_memory AS m USING unnest($1::text[], $2::text[]) AS gone (rule, subject)
 WHERE m.rule = gone.rule AND m.subject = gone.subject;
 
 -- name: read_open_spots
+-- Incidents of blind spots that are open or shelved, with the key of their parent.
 SELECT i.key, i.began_at AS since, i.detail ->> 'stage' AS stage, parent.key AS parent_key
 FROM incident i LEFT JOIN incident parent ON parent.id = i.parent
 WHERE i.kind = 'blind_spot' AND (i.status <> 'closed' OR i.reopen_at IS NOT NULL);
@@ -23,9 +27,11 @@ JOIN area a ON a.path && t.areas AND CASE WHEN t.level IS NULL THEN a.code = ANY
 GROUP BY a.code;
 
 -- name: read_counts
+-- The stored numbers of all areas.
 SELECT area, online, unusable, offline, away, unknown, closed, excused, never_seen, suspended, working FROM area_count;
 
 -- name: put_counts
+-- The numbers of areas that changed.
 INSERT INTO area_count (area, online, unusable, offline, away, unknown, closed, excused, never_seen, suspended,
                         working)
 SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[],
@@ -36,6 +42,7 @@ ON CONFLICT (area) DO UPDATE SET
     suspended = excluded.suspended, working = excluded.working;
 
 -- name: put_counts_known
+-- Up to which moment the numbers are known, and when that was decided.
 INSERT INTO area_count_known (known_at, told_at) VALUES ($1, $2)
 ON CONFLICT (one) DO UPDATE SET known_at = excluded.known_at, told_at = excluded.told_at;
 
@@ -52,6 +59,7 @@ LEFT JOIN unnest($1::int[], $2::bigint[]) AS known (partition, seq) ON known.par
 JOIN pipeline_gap g ON g.partition = p.partition AND g.seq > coalesce(known.seq, -1);
 
 -- name: read_snapshot
+-- The mark for the next read of changed records: all transactions before it are over.
 SELECT pg_snapshot_xmin(pg_current_snapshot());
 
 -- name: read_records

@@ -72,7 +72,7 @@ CROSS JOIN LATERAL (
 ) AS past
 LEFT JOIN calendar c ON c.id = s.calendar
 CROSS JOIN LATERAL (
-    -- How much of the time it took the station should have been open; null where that is not known, or always.
+    -- Opening time of the station during the incident; null where it is not known, or where the station is always open.
     SELECT CASE WHEN held(i.began_at) >= c.filled_from AND held(i.ended_at) <= c.filled_to
                 THEN coalesce(sum(extract(epoch FROM least(o.closes_at, i.ended_at) - greatest(o.opens_at, i.began_at))), 0)
            END::float8 AS seconds
@@ -80,13 +80,14 @@ CROSS JOIN LATERAL (
     WHERE o.calendar = c.id AND o.opens_at < i.ended_at AND o.closes_at > i.began_at
 ) AS opening
 CROSS JOIN LATERAL (
-    -- Stations; for what concerns terminals, those.
+    -- How many stations the children concern, and how many are still down; terminals for incidents of terminals.
     SELECT count(DISTINCT thing) AS many, count(DISTINCT thing) FILTER (WHERE bad) AS open
     FROM (SELECT c.status <> 'closed' OR c.reopen_at IS NOT NULL AS bad, CASE WHEN i.kind = 'health' THEN c.key ELSE c.station END AS thing
           FROM incident c WHERE c.parent = i.id) AS found
 ) AS child;
 
 -- name: mark_sent
+-- A delivery was taken by its target; noted in the history of the incident.
 WITH sent AS (
     UPDATE delivery SET status = 'sent', sent_at = now(), last_error = NULL WHERE id = $1 AND status <> 'sent'
     RETURNING notification, target
@@ -107,10 +108,12 @@ SELECT n.incident, 'milepost', 'not_told', n.phase || ' → ' || cancelled.targe
 FROM cancelled JOIN notification n ON n.id = cancelled.notification;
 
 -- name: mark_retry
+-- An attempt failed: the next one is due in $2 seconds.
 UPDATE delivery SET next_attempt_at = now() + make_interval(secs => $2), last_error = $3
 WHERE id = $1 AND status = 'pending';
 
 -- name: mark_failed
+-- A delivery is given up; noted in the history of the incident.
 WITH failed AS (
     UPDATE delivery SET status = 'failed', last_error = $2 WHERE id = $1 AND status = 'pending'
     RETURNING notification, target

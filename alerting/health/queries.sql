@@ -1,4 +1,5 @@
 -- name: last_seq
+-- The last number among the changes of a partition.
 SELECT coalesce(max(seq), 0) FROM health_change WHERE partition = $1;
 
 -- name: firing_other_rules
@@ -6,6 +7,7 @@ SELECT coalesce(max(seq), 0) FROM health_change WHERE partition = $1;
 SELECT DISTINCT station, terminal FROM health_state WHERE partition = $1 AND rule <> ALL ($2::text[]);
 
 -- name: fetch_memories
+-- The stored memories of some terminals.
 SELECT m.station, m.terminal, m.memory
 FROM unnest($1::text[], $2::text[]) AS w (station, terminal)
 JOIN health_memory m USING (station, terminal);
@@ -16,6 +18,7 @@ SELECT s.id, s.kind, coalesce(a.path, '{}') AS path
 FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.id = ANY ($1::text[]);
 
 -- name: save_memories
+-- The memories of the terminals of a batch.
 INSERT INTO health_memory (station, terminal, memory, heard_at)
 SELECT station, terminal, memory, to_timestamp(heard / 1000.0::double precision)
 FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[]) AS w (station, terminal, memory, heard)
@@ -33,11 +36,13 @@ SET partition = excluded.partition, agent = excluded.agent, serial = excluded.se
     resource_at = excluded.resource_at, first_at = excluded.first_at, changed_xid = pg_current_xact_id();
 
 -- name: end_states
+-- Rules that stopped to fire.
 DELETE FROM health_state AS s
 USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w (station, terminal, rule, subject)
 WHERE s.station = w.station AND s.terminal = w.terminal AND s.rule = w.rule AND s.subject = w.subject;
 
 -- name: save_states
+-- Rules that fire; a value that the batch did not bring is kept.
 INSERT INTO health_state (station, terminal, rule, subject, partition, field, severity, threshold, value, since, as_of)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::text[],
                      $8::double precision[], $9::double precision[], $10::timestamptz[], $11::timestamptz[])
@@ -47,6 +52,7 @@ SET partition = excluded.partition, field = excluded.field, severity = excluded.
     as_of = excluded.as_of;
 
 -- name: insert_changes
+-- Beginnings and ends of firing, numbered within their partition.
 INSERT INTO health_change (partition, seq, station, terminal, rule, subject, firing, field, severity, threshold,
                            value, since, as_of, at, reason)
 SELECT * FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[],
@@ -54,9 +60,11 @@ SELECT * FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::text[], $5::te
                      $13::timestamptz[], $14::timestamptz[], $15::text[]);
 
 -- name: notify_changes
+-- Wake the incident process when the transaction commits.
 SELECT pg_notify('milepost_health', '');
 
 -- name: all_firing
+-- All rules that fire.
 SELECT station, terminal, rule, subject, since, as_of, field, severity, threshold, value FROM health_state;
 
 -- name: open_health

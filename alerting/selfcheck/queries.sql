@@ -10,6 +10,7 @@ SELECT extract(epoch FROM max(until_at) - clock_timestamp())::float8 FROM announ
 WHERE until_at > clock_timestamp();
 
 -- name: read_positions
+-- The next offset of every consumer in every partition.
 SELECT consumer, topic, partition, log, next_offset FROM consumer_offset ORDER BY consumer, topic, partition;
 
 -- name: read_streams
