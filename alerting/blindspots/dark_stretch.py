@@ -36,7 +36,7 @@ class DarkStretch(msgspec.Struct):
 
 
 class AreaChange(msgspec.Struct):
-    """The changes of one pass in an area, as a `AreaTally` has them for a path of areas."""
+    """The changes of one pass in an area, as an `AreaTally` has them for a path of areas."""
 
     at: datetime
     fell_at: datetime | None = None
