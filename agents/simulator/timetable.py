@@ -148,7 +148,7 @@ def read_line(words: Sequence[str]) -> ScriptLine:
     at, deed, who, *rest = words
     if deed not in DEEDS:
         raise ValueError(f"{deed!r} is no deed: use one of {', '.join(DEEDS)}")
-    meant = read_who(who)
+    meant = read_target(who)
     if (meant.kind == BRIDGE) != (deed in OF_BRIDGE):
         raise ValueError(f"{deed} is nothing that is done to {who}: {' and '.join(OF_BRIDGE)} are done to {BRIDGE}")
     return ScriptLine(at=duration(at), deed=deed, who=meant, options=_options(deed, rest))
@@ -169,7 +169,7 @@ def duration(text: str) -> float:
     return found
 
 
-def read_who(text: str) -> ScriptTarget:
+def read_target(text: str) -> ScriptTarget:
     """The target that a word of a line names. Raises ValueError."""
     kind, colon, value = text.partition(":")
     if text in ("all", BRIDGE):

@@ -177,7 +177,7 @@ def read_step(words: Sequence[str]) -> Step:
         return Strike(at=at, deed=deed, process=process, shard=shard or "main", seconds=seconds)
     if deed in LIFECYCLES or deed in ("declare", "move"):
         return Edit(
-            at=at, deed=deed, who=timetable.read_who(whom), options=_options(words[3:], ("for", "approved", "shard"))
+            at=at, deed=deed, who=timetable.read_target(whom), options=_options(words[3:], ("for", "approved", "shard"))
         )
     return timetable.read_line(words)
 
@@ -185,7 +185,7 @@ def read_step(words: Sequence[str]) -> Step:
 def _expect(at: float, words: Sequence[str]) -> Expect:
     text = " ".join(words)
     if len(words) == 2 and words[0] not in _COUNTS and words[1] in list(Verdict):
-        return Expect(at=at, text=text, who=timetable.read_who(words[0]), verdict=words[1])
+        return Expect(at=at, text=text, who=timetable.read_target(words[0]), verdict=words[1])
     count = _COUNTS.get(words[0], words[0])
     if len(words) < 2 or not str(count).isdigit():
         raise ValueError(f"{text!r} is no expectation: write `WHO VERDICT` or `no|one|NUMBER KIND|pages …`")
@@ -200,7 +200,7 @@ def _clause(found: Expect, words: list[str]) -> tuple[Expect, list[str]]:
     change = msgspec.structs.replace
     match words:
         case ["at", who, *rest]:
-            return change(found, who=timetable.read_who(who)), rest
+            return change(found, who=timetable.read_target(who)), rest
         case ["with", number, "children", *rest]:
             return change(found, children=int(number)), rest
         case ["by", cause, *rest]:

@@ -8,7 +8,7 @@ from agents.simulator import journal
 
 
 class TerminalProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a terminal is. `area` is the code of its area, `every` and `sample` are seconds."""
+    """The identity and the pace of a terminal. `area` is the code of its area, `every` and `sample` are seconds."""
 
     station: str
     terminal: str = "001"
