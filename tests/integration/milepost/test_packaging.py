@@ -15,7 +15,7 @@ from tests.servers import clean_environ
 ROOT = Path(__file__).resolve().parents[3]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 SHIPPED = (
-    "api/queries.sql",
+    "api/read/queries.sql",
     "api/console/static/console.js",
     "api/console/templates/board.html",
     "alerting/health/default_rules.yaml",
