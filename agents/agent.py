@@ -37,17 +37,17 @@ TURN: Final = 1.0
 """Seconds a turn of the loop lasts at most: how soon a new record or a stop is noticed."""
 GOODBYE_SECONDS: Final = 2.0
 PATIENCE: Final = 0.5
-"""Seconds each half of a turn waits for the disk at most: heartbeats are late by no more than both."""
+"""Seconds that each half of a turn waits for the disk at most; a heartbeat is late by at most twice this."""
 START_PATIENCE: Final = 5.0
-"""The same before the first heartbeat, which should have the run counter."""
+"""Seconds to wait for the disk at the start: the first heartbeat needs the run number, which is in a file."""
 _FIRST_CHECK_SECONDS: Final = 2.0
 
 
 def run(config: AgentConfig, stop: threading.Event) -> None:
     """Be the agent of `config.station`/`config.terminal` until `stop` is set.
 
-    Announces `away` (reason shutdown) at the end. The agent needs none of its files: records that a disk refuses, or
-    does not write in time, are kept in memory, and the trouble is reported. Raises `RemedyError` for settings that
+    Announces `away` (reason shutdown) at the end. The agent works without its files too: if the disk fails or is too
+    slow, records stay in memory and the trouble is reported. Raises `RemedyError` for settings that
     cannot work and when another agent of this terminal runs on the same data directory.
     """
     check(config)
@@ -210,7 +210,8 @@ class Agent:
             self._sender.sent(rows, mid, size, now)
 
     def _say_goodbye(self) -> None:
-        """Announce that the silence is intended; the outage that lasts until now waits for the next start."""
+        """Publish `away`, so that the missing heartbeats are no fault. An outage of the uplink that lasts until now is
+        stored first; the next start sends its record."""
         self._presence.link_back()
         if self._uplink.is_up:
             self._uplink.say_goodbye(self._publish_status("away", "shutdown"), GOODBYE_SECONDS)

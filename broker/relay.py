@@ -1,4 +1,4 @@
-"""Between the two brokers: what happens to a message of MQTT until Kafka has it and its terminal is acknowledged."""
+"""Moves each MQTT message to Kafka, and acknowledges the message to its terminal when Kafka has stored it."""
 
 import logging
 import secrets
@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 class Relay:
     """Takes messages from the MQTT link, puts them into the outbox to Kafka, and publishes acks.
 
-    `outbox` and `pulses` end by themselves when only a restart helps: see their `fatal` and `superseded`.
+    Only a restart of the bridge helps when `outbox.fatal` fails (Kafka refuses its producer) or `pulses.superseded`
+    fails (a newer bridge of this name lives).
     """
 
     def __init__(self, config: BridgeConfig, producer: Producer, partitions: int, counters: Counters) -> None:
@@ -86,7 +87,8 @@ class Relay:
     # --- messages
 
     def take(self, topic: str, payload: bytes, retain: bool) -> None:
-        """One message from MQTT: into the outbox, whose bounds stop the reading of the socket."""
+        """Take one message from MQTT: translate it and put it into the outbox. When too much waits for Kafka, pause the
+        reading of the socket."""
         now = time.monotonic()
         self.pulses.heard = True
         if topic == self.pulses.topic:
@@ -116,8 +118,8 @@ class Relay:
         try:
             return self._translator.translate(topic, payload, retain=retain, received=received, mono=mono)
         except Exception:
-            # A fault of the bridge. A sender that repeats the message shall not stop the messages of all others.
-            log.exception("a message could not be judged", extra={"topic": topic[:MAX_TOPIC], "size": len(payload)})
+            # A fault of the bridge, which goes on: otherwise a terminal that repeats the message would stop all others.
+            log.exception("a message could not be translated", extra={"topic": topic[:MAX_TOPIC], "size": len(payload)})
             self._ticks.spoil()
             detail = "the bridge failed on it: look into its log and report the fault"
             letter = dead_letter(topic, payload, "bridge_fault", detail, shard=self._config.shard, at=received)

@@ -37,7 +37,7 @@ class Backoff:
 
     def next_delay(self) -> float:
         """Seconds to pause now; the next pause will be twice as long."""
-        seconds = random.uniform(0, self._delay) if self._spread else self._delay  # noqa: S311 -- guards nothing
+        seconds = random.uniform(0, self._delay) if self._spread else self._delay  # noqa: S311 -- jitter, not for security
         self._delay = min(self._delay * 2, self._longest)
         return seconds
 
@@ -91,7 +91,8 @@ async def wait_for_first(*tasks: "asyncio.Future[Any]") -> None:
 
 @asynccontextmanager
 async def background_task(work: Coroutine[Any, Any, None], *, name: str) -> AsyncIterator[None]:
-    """Run `work` in a task of its own for as long as the block lasts. What the task raises is not raised here."""
+    """Run `work` in a task of its own for as long as the block lasts. An exception of `work` is ignored: `work` has to
+    log its own errors."""
     task = asyncio.create_task(work, name=name)
     try:
         yield
@@ -102,8 +103,8 @@ async def background_task(work: Coroutine[Any, Any, None], *, name: str) -> Asyn
 async def end_tasks(*tasks: "asyncio.Task[Any]") -> None:
     """Cancel tasks until they have ended, without raising what they raise.
 
-    One cancellation is not enough: asyncpg may lose one that comes just when its connection breaks, and the task goes
-    on as if only the connection were lost.
+    One cancellation is not always enough: if the connection breaks at the same moment, asyncpg may lose the
+    cancellation, and the task continues.
     """
     while going := [task for task in tasks if not task.done()]:
         for task in going:
@@ -113,9 +114,9 @@ async def end_tasks(*tasks: "asyncio.Task[Any]") -> None:
 
 
 async def finish_after_stop(work: "asyncio.Task[None]", stop: asyncio.Event, pool: Pool, seconds: float) -> None:
-    """Wait for `work`; `seconds` after `stop` is set the connections of its pool are cut, so that it ends.
+    """Wait for `work`. If it still runs `seconds` after `stop` was set, cut the connections of `pool`, which ends it.
 
-    A database that does not answer must not keep a process from ending. Raises what `work` raises, but after `stop` no
+    So a database that does not answer keeps no process from ending. Raises what `work` raises, but after `stop` no
     error of the database.
     """
     stopped = asyncio.create_task(stop.wait(), name="stop")

@@ -1,14 +1,16 @@
 """Areas without service within opening hours: dark, or down to their last station. Pure.
 
 An area is dark when none of its stations has worked for `after` while at least one station is waited for. An area with
-one working station left gets the same incident, quiet, which becomes a dark one if that station falls too.
+one working station left gets the same incident without notification; if the last station fails too, the incident
+becomes a dark one and is notified.
 
-Time that is unknown to a clock of a waiting station does not count, and nothing is decided while such a clock cannot be
-trusted. After closing time nothing begins; an open incident stays open until a station works.
+Unknown time (a gap in the pipeline clock of a waiting station) does not count towards `after`, and nothing is decided
+while such a clock is not reliable. After closing time nothing begins; an open incident stays open until a station
+works.
 
-Of dark areas within each other only the outermost is notified: the areas below it are its children. When the outer
-incident closes, an area that is still dark has `after` once more to come back before it is notified itself. An area of
-which an outage took stations is a child of that outage's incident in the same way.
+When a dark area contains other dark areas, only the outermost is notified; the inner areas are its children. When the
+outer incident closes, an area that is still dark has a recovery time of `after` before it is notified itself. An area
+in which an outage took stations is a child of that outage's incident in the same way.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -25,8 +27,8 @@ from alerting.blindspots.spot import SpotChange, SpotFound, SpotGone, SpotKind, 
 from alerting.blindspots.unknown_time import Gaps
 from alerting.stations.snapshot import PassTime
 
-RELEASE: Final = "release"
-"""The rule by which the memory keeps until when an area may come back after its parent incident closed."""
+RECOVERY: Final = "release"
+"""The key in the memory for the end of the recovery time of an area, which begins when its parent incident closes."""
 
 
 class OpenOutage(Protocol):
@@ -77,7 +79,7 @@ class DarkAreas:
         for area in sorted({*changes, *self._stretches.restore_running()}):
             self._judge(area, AreaChange(known))
         gone = [key for key in self._parents.parents() if _is_dark_area(key) and not self._is_reported(key)]
-        self._give_time(gone, known)
+        self._begin_recovery(gone, known)
 
     def follow_tallies(self, tallies: Mapping[Path, AreaTally], known: datetime) -> None:
         """Take the changes of a pass, after `AreaCounts` has taken them."""
@@ -88,24 +90,24 @@ class DarkAreas:
         ended = self._stretches.judge(area, change)
         if ended is None:
             return
-        self._memory.forget_moment(RELEASE, area)
+        self._memory.forget_moment(RECOVERY, area)
         self._parents.remove_area(area)
         if ended.stretch.reported is not None:
             gone = SpotGone(kind=SpotKind.AREA_DARK, subject=area, ended_at=ended.ended_at, reason=ended.reason)
             self._changes.append(gone)
-            self._give_time([spot_key(SpotKind.AREA_DARK, area)], ended.at)
+            self._begin_recovery([spot_key(SpotKind.AREA_DARK, area)], ended.at)
 
-    def _give_time(self, keys: Iterable[str], known: datetime) -> None:
-        """The children of incidents that closed have time to come back before they are notified themselves."""
+    def _begin_recovery(self, keys: Iterable[str], known: datetime) -> None:
+        """Begin the recovery time of the children of incidents that closed."""
         for key in keys:
             for child in self._parents.children_of(key):
-                if self._memory.moment_of(RELEASE, child) is None:
-                    self._memory.remember(RELEASE, child, known + self._after)
+                if self._memory.moment_of(RECOVERY, child) is None:
+                    self._memory.remember(RECOVERY, child, known + self._after)
 
     def may_be_due(self, known: datetime, outages: Collection[str]) -> bool:
         """Whether `find_due` may decide something by now; `outages`: the keys of the open ones."""
         return (
-            bool(self._memory.moments_of_rule(RELEASE))
+            bool(self._memory.moments_of_rule(RECOVERY))
             or self._stretches.may_report(known)
             or bool(self._ended_parents(outages))
         )
@@ -116,12 +118,12 @@ class DarkAreas:
 
     def find_due(self, moment: PassTime, gaps: Gaps, outages: Iterable[OpenOutage]) -> None:
         """Report the stretches that have lasted long enough; outer areas first, so that they become parents."""
-        over = {outage.key: outage for outage in outages}
-        self._give_time(self._ended_parents(over), moment.known)
+        open_outages = {outage.key: outage for outage in outages}
+        self._begin_recovery(self._ended_parents(open_outages), moment.known)
         for area in self._stretches.due_areas(moment, gaps):
-            self._report(area, over.values())
-        for area in sorted(area for area, at in self._memory.moments_of_rule(RELEASE).items() if at <= moment.known):
-            self._release(area, over.values())
+            self._report(area, open_outages.values())
+        for area in sorted(area for area, at in self._memory.moments_of_rule(RECOVERY).items() if at <= moment.known):
+            self._end_recovery(area, open_outages.values())
 
     def _report(self, area: str, outages: Iterable[OpenOutage]) -> None:
         stretch = self._stretches.mark_reported(area)
@@ -135,23 +137,23 @@ class DarkAreas:
     def _find_parent(self, area: str, stretch: DarkStretch, outages: Iterable[OpenOutage]) -> str | None:
         """The parent incident of an area: of the nearest dark area that it lies in, else of the outage that took most
         of its stations."""
-        for higher in reversed(self._stretches.path(area)[:-1]):
-            if self._stretches.is_reported_dark(higher):
-                return spot_key(SpotKind.AREA_DARK, higher)
-        over = [outage for outage in outages if outage.areas.get(area) and outage.began <= stretch.since]
-        return max(over, key=lambda o: (o.areas[area], o.began, o.key)).key if over else None
+        for outer in reversed(self._stretches.path(area)[:-1]):
+            if self._stretches.is_reported_dark(outer):
+                return spot_key(SpotKind.AREA_DARK, outer)
+        took_some = [outage for outage in outages if outage.areas.get(area) and outage.began <= stretch.since]
+        return max(took_some, key=lambda o: (o.areas[area], o.began, o.key)).key if took_some else None
 
     def _adopt(self, area: str) -> None:
-        """Become the parent of the dark areas below that had none, or were about to have none."""
+        """Make this area the parent of the inner dark areas that have no parent, or whose parent closed."""
         key = spot_key(SpotKind.AREA_DARK, area)
-        for below in sorted({*self._parents.heads_below(area), *self._parents.children_of(key)}):
-            self._parents.place_area(below, self._stretches.path(below), key)
-            self._memory.forget_moment(RELEASE, below)
-            self._append_found(below, "part_of_a_larger_one", only_update=True)
+        for inner in sorted({*self._parents.heads_below(area), *self._parents.children_of(key)}):
+            self._parents.place_area(inner, self._stretches.path(inner), key)
+            self._memory.forget_moment(RECOVERY, inner)
+            self._append_found(inner, "part_of_a_larger_one", only_update=True)
 
-    def _release(self, area: str, outages: Iterable[OpenOutage]) -> None:
-        """An area did not come back in the time that it had: it is notified itself, or gets another parent."""
-        self._memory.forget_moment(RELEASE, area)
+    def _end_recovery(self, area: str, outages: Iterable[OpenOutage]) -> None:
+        """End the recovery time of an area that is still dark: it is notified itself, or gets another parent."""
+        self._memory.forget_moment(RECOVERY, area)
         parent = self._find_parent(area, self._stretches.stretch(area), outages)
         self._parents.place_area(area, self._stretches.path(area), parent)
         self._append_found(area, "still_dark", only_update=True)

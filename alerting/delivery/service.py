@@ -1,8 +1,9 @@
 """The delivery process: sends every notification to every target, at least once.
 
-Each target has a loop of its own, so a dead target does not delay the others. A delivery is claimed on a lease, sent,
-and marked after that: a crash in between sends it again, with the same idempotency key. Several processes share the
-work. They must have the same targets, because the first process that reads a notification makes its deliveries.
+Each target has a loop of its own, so a dead target does not delay the others. A process claims a delivery with a lease,
+sends it and stores the outcome. After a crash in between, the delivery is sent again with the same idempotency key.
+Several processes share the work. They must have the same targets, because the first process that reads a notification
+makes its deliveries.
 """
 
 import asyncio
@@ -98,8 +99,8 @@ async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
 
 
 class DeliveryOutbox:
-    """The tasks of the process: one makes deliveries, one gives up old ones, one listens, and one sends for each
-    target."""
+    """The tasks of the process: `_make_deliveries` makes the deliveries of new notifications, `_sweep` gives up old
+    deliveries, `_listen` wakes `_make_deliveries`, and one `_send_next` for each target sends."""
 
     def __init__(self, config: DeliverConfig, pool: Pool, targets: Sequence[AlertTarget]) -> None:
         self._config = config
@@ -112,7 +113,7 @@ class DeliveryOutbox:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`; attempts in progress may finish within `_DRAIN` seconds."""
-        spread = self._spread if self._targets else self._idle
+        spread = self._make_deliveries if self._targets else self._idle
         loops: dict[str, Callable[[], Awaitable[None]]] = {
             "listen": self._listen,
             "sweep": self._sweep,
@@ -120,7 +121,7 @@ class DeliveryOutbox:
         }
         tasks = [asyncio.create_task(self._forever(step), name=f"deliver {name}") for name, step in loops.items()]
         lanes = [
-            asyncio.create_task(self._forever(partial(self._lane, target)), name=f"deliver {target.name}")
+            asyncio.create_task(self._forever(partial(self._send_next, target)), name=f"deliver {target.name}")
             for target in self._targets
         ]
         stopped = asyncio.create_task(stop.wait(), name="deliver stop")
@@ -145,7 +146,7 @@ class DeliveryOutbox:
                 await backoff.wait_out(exc, log, "delivery waits for the database")
 
     async def _listen(self) -> None:
-        """Hold a connection that wakes `_spread`; returns when the connection is lost."""
+        """Hold a connection that wakes `_make_deliveries`; returns when the connection is lost."""
         lost = asyncio.Event()
         async with self._pool.acquire() as connection:
             connection.add_termination_listener(lambda _: lost.set())
@@ -157,7 +158,7 @@ class DeliveryOutbox:
     def _on_notify(self, *_: object) -> None:
         self._spread_wake.set()
 
-    async def _spread(self) -> None:
+    async def _make_deliveries(self) -> None:
         """Make a delivery for each target of each new notification, then wait for more."""
         names = [target.name for target in self._targets]
         async with self._pool.acquire() as connection:
@@ -183,7 +184,7 @@ class DeliveryOutbox:
             log.error("an alert was NOT delivered: given up", extra=dict(row))
         await asyncio.sleep(self._config.sweep)
 
-    async def _lane(self, target: AlertTarget) -> None:
+    async def _send_next(self, target: AlertTarget) -> None:
         """Send the next delivery of a target, or wait for one."""
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(QUERIES.claim, target.name, self._config.lease, self._config.give_up)
@@ -211,7 +212,7 @@ class DeliveryOutbox:
         return Parcel(key=row["idempotency_key"], at=row["now"], facts=facts, message=message)
 
     def _write(self, facts: AlertFacts, now: datetime) -> AlertMessage:
-        """The text of a notification, or its kind and link only, if something in it cannot be written."""
+        """The text of a notification; its kind and link only, if that text cannot be made."""
         language, url = self._config.language, self._config.public_url
         try:
             return write_message(facts, language=language, public_url=url, now=now)
@@ -233,7 +234,7 @@ class DeliveryOutbox:
             attempts=row["attempts"],
             age=row["age"],
             give_up=self._config.give_up,
-            roll=random.random(),  # noqa: S311 -- spreads retries, guards nothing
+            roll=random.random(),  # noqa: S311 -- jitter, not for security
         )
         if isinstance(choice, GiveUp):
             log.error("an alert was NOT delivered: given up", extra={**fields, "reason": choice.value})
@@ -243,7 +244,8 @@ class DeliveryOutbox:
             await self._mark(QUERIES.mark_retry, row["id"], choice.seconds, str(error))
 
     async def _mark(self, query: str, *arguments: object) -> None:
-        """Store the outcome of an attempt, retried as long as the database is away, so that nothing is sent twice."""
+        """Store the outcome of an attempt; retry while the database cannot be reached. An outcome that is lost with the
+        process makes the delivery be sent again."""
         backoff = Backoff(longest=self._config.max_backoff)
         while True:
             try:

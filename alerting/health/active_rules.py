@@ -11,7 +11,7 @@ from alerting.health.spells import MaybeChain, SpellLimits, chain_of
 from contract.messages import Record
 
 WIFI: Final = HealthRule(name="=wifi", field="wifi", equals=False, gap=math.inf)
-"""No rule that is reported: it finds since when no access point works, for the facts."""
+"""An internal rule, never reported: it finds since when no access point works, for the facts."""
 
 
 class ActiveRules:

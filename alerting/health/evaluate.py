@@ -1,9 +1,9 @@
 """Evaluates the health rules over the records of one terminal, in whatever order they arrive. Pure.
 
 A terminal has boxes, one for each boot, ordered by their newest message. A box has its records as runs
-(`alerting.health.runs`) on its own monotonic clock. A box from which no message came while it ran has unknown times:
-its records are history and decide nothing. A rule that fires is reported only after a record that was fresh on receipt
-and not older than the spell: a backlog of days raises nothing about now.
+(`alerting.health.runs`) on its own monotonic clock. If a boot sent no message while it ran, the times of its records
+are unknown: such records update the facts only and decide no rule. A rule that fires is reported only after a record
+that was fresh on receipt and not older than the spell: a backlog of days raises nothing about now.
 """
 
 import math
@@ -29,7 +29,8 @@ _AHEAD: Final = 60.0
 _EPSILON: Final = 0.001
 _NOT_FRESH: Final = "not_fresh"
 _SAME: Final = 1.0
-"""Seconds by which the beginning of a spell may move unreported: anchors improve when the network is faster."""
+"""Seconds: a smaller change of a spell's beginning is not reported. A message with less delay gives a better anchor, so
+small changes are normal."""
 
 
 class RuleDecision(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,21 +182,21 @@ def _decide_key(
     spell = None if rule is None else spell_of(memory, key, rule.limits)
     ended = _why_over(rule, spell, newest, math.inf if reported is not None else fresh)
     if ended is None and spell is not None:
-        since = _possible(spell.began, now)
+        since = _clamp_time(spell.began, now)
         if len(memory.reported) >= MOST_FIRING if reported is None else abs(reported - since) < _SAME:
             return None
         memory.reported[key] = since
         memory.stale.discard(key)
         moved = reported is not None
-        return _decision(rule, key, True, since, _possible(spell.last, now), "began", values.get(key), moved=moved)
+        return _decision(rule, key, True, since, _clamp_time(spell.last, now), "began", values.get(key), moved=moved)
     if reported is None:
         (memory.stale.add if ended == _NOT_FRESH else memory.stale.discard)(key)
         return None
     del memory.reported[key]
-    return _decision(rule, key, False, reported, _possible(newest, now), ended or "cleared", values.get(key))
+    return _decision(rule, key, False, reported, _clamp_time(newest, now), ended or "cleared", values.get(key))
 
 
-def _possible(at: float, now: float) -> float:
+def _clamp_time(at: float, now: float) -> float:
     """A time as it is reported: not in the future, and not older than records can be."""
     return min(max(at, now - HORIZON / 1000), now)
 
@@ -235,6 +236,6 @@ def _update_wifi(memory: HealthMemory, now: float, *, seen: bool) -> None:
         return
     spell = spell_of(memory, key, WIFI.limits)
     if spell is not None:
-        memory.facts.wifi, memory.facts.wifi_since = False, _possible(spell.began, now)
+        memory.facts.wifi, memory.facts.wifi_since = False, _clamp_time(spell.began, now)
     elif not memory.facts.wifi:
         memory.facts.wifi, memory.facts.wifi_since = True, now

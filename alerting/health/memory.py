@@ -57,7 +57,8 @@ class Box(msgspec.Struct, array_like=True):
 class HealthMemory(msgspec.Struct, array_like=True):
     """All that is stored for a terminal. Its fields are an array in the table health_memory.
 
-    `base`: spells that fire of forgotten boxes, by key. `reported`: the reported keys, by since when they fire.
+    `base`: spells that fire of forgotten boxes, by key. `reported`: for each reported key, since when it fires, in
+    seconds since the epoch.
     `rules`: the checksum of the rules that it belongs to. `stale`: keys that fire by old records only, to be reported
     with the next fresh record.
     """

@@ -1,8 +1,7 @@
-"""Which terminals and stations of one partition are online, away or offline: a function of the log and, for stations,
-of the registry. Pure.
+"""Computes the states (online, away, offline) of the terminals and stations of one partition. Pure.
 
-Feed it the entries of the partition in their order. It raises nothing for what an entry says, and collects transitions,
-gaps and the rows that changed until the caller takes them.
+Input: the entries of the log in their order and, for stations, the registry. No content of an entry raises an
+exception. Transitions, gaps and changed rows are kept until the caller takes them.
 """
 
 from alerting.liveness.columns import WORDS
@@ -46,7 +45,8 @@ class PartitionLiveness:
             if not entry.retain and (row := self.roster.row_of_sender(station, entry)) >= 0:
                 self._heartbeats.take_heartbeat(row, entry)
         elif type(entry) is StatusEntry:
-            # The broker keeps the last status of a terminal; of those only a goodbye still says something.
+            # A retained message comes again when the bridge subscribes: a retained heartbeat is old. Of the retained
+            # statuses only `away` still holds, for it lasts until the terminal is heard again.
             is_news = not entry.retain or entry.body.state == "away"
             if is_news and (row := self.roster.row_of_sender(station, entry)) >= 0:
                 self._statuses.take_status(row, entry)
@@ -54,14 +54,15 @@ class PartitionLiveness:
             self._ticks.take_tick(entry)
 
     def register(self, station: str, registration: Registration, now: WallMs) -> None:
-        """Take over what the registry says of a station; `now` dates a change of state that follows from it."""
-        home = self.stations.index.get(station)
-        if home is not None:
-            self.changes.register(home, registration, now)
+        """Apply the registry's data of a station; a change of state that results gets the time `now`. A station without
+        a row is ignored."""
+        row = self.stations.index.get(station)
+        if row is not None:
+            self.changes.register(row, registration, now)
 
     @property
     def has_news(self) -> bool:
-        """Whether something was decided, or the registry is to be asked."""
+        """Whether transitions or gaps wait to be taken, or strangers to be looked up in the registry."""
         return bool(self.changes.transitions or self._ticks.gaps or self.roster.strangers)
 
     def take_decided(self) -> tuple[list[Transition], list[ShardGap]]:

@@ -32,7 +32,7 @@ async def list_stations(
     retired: bool | None = None,
 ) -> FoundPage[StationDocument]:
     """Stations in the order of their ids. `area`: codes of which the whole subtrees are meant; `text`: part of an id or
-    name; `retired`: only retired ones, or none of them. Raises a Problem for a cursor that is not ours."""
+    name; `retired`: only retired ones, or none of them. Raises a Problem for a cursor that this API did not make."""
     after = page.after(AfterStation, AfterStation("")).id
     clocks = await load_clocks(connection)
     # The closures of all stations are read only to find the stations of a verdict.
@@ -58,7 +58,7 @@ async def list_stations(
 
 
 async def load_stations(connection: Connection, ids: Sequence[str]) -> FoundPage[StationDocument]:
-    """Those of the stations that are registered."""
+    """The given stations, at most MOST_TERMINALS terminals in all; ids that are not registered are left out."""
     rows = await connection.fetch(QUERIES.get_stations, list(ids))
     clocks, cover = await load_clocks(connection), await load_cover(connection, rows)
     terminals, _ = await _load_terminals(connection, rows)
@@ -106,8 +106,8 @@ def _found(
 async def _load_terminals(
     connection: Connection, rows: Sequence[asyncpg.Record]
 ) -> tuple[Mapping[str, Sequence[asyncpg.Record]], int]:
-    """The terminals of some stations by station, at most MOST_TERMINALS; and for how many of the stations (at least
-    one) that was enough."""
+    """The terminals of some stations by station, at most MOST_TERMINALS, and the number of stations (at least one)
+    whose terminals are all included: the query returns them in the order of the stations."""
     terminals: dict[str, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
     found = await connection.fetch(QUERIES.list_terminals, list(terminals), MOST_TERMINALS + 1)
     for terminal in found[:MOST_TERMINALS]:
@@ -118,8 +118,8 @@ async def _load_terminals(
 
 
 async def _maybe_unknown(connection: Connection, after: str, clocks: Clocks) -> list[str] | None:
-    """All stations that can read `unknown`, if they are few. None: with a clock in doubt they are so many that reading
-    all stations in their order finds some soon."""
+    """The ids of all stations whose verdict can be `unknown`, if there are at most _MOST_CODES. None if there are more,
+    or if a clock is not reliable: then a scan in the order of ids finds a page soon."""
     sound = set(clocks.sound)
     if any(clock.partition not in sound for clock in clocks.all):
         return None
@@ -128,7 +128,8 @@ async def _maybe_unknown(connection: Connection, after: str, clocks: Clocks) -> 
 
 
 async def _subtree(connection: Connection, area: list[str] | None) -> tuple[list[str] | None, list[str] | None]:
-    """An area for list_stations: all codes of its subtree, or its own where those would be too many."""
+    """The area filter of list_stations: (all codes of the subtrees, None), or (None, the given codes) if the subtrees
+    have more than _MOST_CODES areas."""
     if area is None:
         return None, None
     codes = [row["code"] for row in await connection.fetch(QUERIES.subtree, area, _MOST_CODES + 1)]

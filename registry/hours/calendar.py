@@ -34,7 +34,9 @@ class OpeningDay(NamedTuple):
     closes: datetime
 
 
-_REACH_BEFORE, _REACH_AFTER = 2, 1  # local days before and after the day in UTC whose openings may hold at an instant
+# An opening that holds at an instant may begin up to so many local days before or after the UTC date of that instant:
+# zones reach from -12 to +14 hours, and an opening lasts beyond midnight.
+_REACH_BEFORE, _REACH_AFTER = 2, 1
 _STEPS: Final = (timedelta(days=8), timedelta(days=60), HORIZON)
 
 
@@ -47,7 +49,8 @@ class Version(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Override(msgspec.Struct, frozen=True, array_like=True):
-    """Opening hours on local days `first` to `last`. Of several that replace a day, that of the highest rank counts."""
+    """Opening hours on local days `first` to `last`. If several overrides replace the hours of a day, the override of
+    the highest rank is used."""
 
     first: date
     last: date
@@ -132,7 +135,7 @@ class Calendar:
         return [day for day in days if day.closes >= begin and day.opens <= end]
 
     def provisional(self, day: date) -> bool:
-        """Whether the openings of a local day depend on its class, and the state has not announced that yet."""
+        """Whether the openings of a local day depend on its class, which the government has not published yet."""
         replacing = [rule for o in self._overrides_on(day) if not (rule := parse_dated(o.rules)).extends]
         replaced = bool(replacing) and not replacing[-1].scheduled
         return not replaced and self._classes.provisional(day) and self._rules_on(day)[0].by_class(day)

@@ -16,15 +16,15 @@ from registry.importing.sheets.sheet_process import read_apart
 from registry.store import QUERIES
 from store.pool import Connection
 
-_WITHOUT_OPTIONS: Final = ImportOptions()
+_DEFAULT_OPTIONS: Final = ImportOptions()
 
 
 async def import_file(
-    connection: Connection, kind: Kind, path: Path, *, now: datetime, options: ImportOptions = _WITHOUT_OPTIONS
+    connection: Connection, kind: Kind, path: Path, *, now: datetime, options: ImportOptions = _DEFAULT_OPTIONS
 ) -> ImportReport:
-    """Import a CSV or XLSX file; `report.text` is for the person, `report.refused` says that it was not applied.
+    """Import a CSV or XLSX file. `report.text` is for the user of the command; `report.refused`: it was not applied.
 
-    Raises RemedyError for a file that cannot be read as one of this kind at all.
+    Raises RemedyError for a file that cannot be read as a file of this kind.
     """
     try:
         rows = await asyncio.to_thread(read_rows, path, kind)
@@ -42,7 +42,7 @@ async def _import_rows(
 ) -> ImportReport:
     imported = IMPORT_KINDS[kind]
     found = await imported.compare(connection, rows, options)
-    blank = _blank(rows, found.unwritten)
+    blank = _empty_cells(rows, found.unwritten)
     report = describe(found.plan, kind, options, layout=rows.layout, blank=blank, doubts=found.doubts)
     if report.applied:
         await imported.write(connection, found.plan, now)
@@ -62,6 +62,7 @@ def read_rows(path: Path, kind: Kind) -> Rows:
     return parse_rows(read_apart(content), kind)
 
 
-def _blank(rows: Rows, unwritten: Collection[str]) -> dict[str, frozenset[str]]:
-    """{key: the fields whose cell is empty} of entries that people have written: such a cell may clear a value."""
+def _empty_cells(rows: Rows, unwritten: Collection[str]) -> dict[str, frozenset[str]]:
+    """{key: the fields whose cell is empty}, without entries that no person has edited: an empty cell may clear a
+    value that a person gave."""
     return {row.key: row.blank for row in rows.good if row.blank and row.key not in unwritten}
