@@ -58,8 +58,8 @@ class HealthMemory(msgspec.Struct, array_like=True):
     """All that is stored for a terminal. Its fields are an array in the table health_memory.
 
     `base`: spells that fire of forgotten boxes, by key. `reported`: for each reported key, since when it fires, in
-    seconds since the epoch. `rules`: the checksum of the rules to which the memory belongs. `stale`: keys that fire by old
-    records only; they are reported with the next fresh record.
+    seconds since the epoch. `rules`: the checksum of the rules to which the memory belongs. `stale`: keys that fire
+    by old records only; they are reported with the next fresh record.
     """
 
     boxes: list[Box] = []
@@ -75,8 +75,8 @@ class HealthMemory(msgspec.Struct, array_like=True):
 
 
 def box_of_sender(memory: HealthMemory, body: TypedData, received: WallMs, active: ActiveRules) -> tuple[Box, bool]:
-    """Find or make the box of the sending boot, update its times and make it the last in order. Also returns whether all
-    keys must be decided again: the order of boxes changed, or the box has no records yet."""
+    """Find or make the box of the sending boot, update its times and make it the last in order. Also returns whether
+    all keys must be decided again: the order of boxes changed, or the box has no records yet."""
     box = memory.find_box(body.boot)
     if box is None:
         by_device = anchor_of(received, body.up) is None
