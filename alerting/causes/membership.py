@@ -143,8 +143,8 @@ class Membership:
 
         A cause that is over may have left another in its place, with the same key and beginning: that one is stored.
         """
-        kept = [*self.outages.values(), *self.late]
-        changed = [outage for outage in kept if outage.key in self._touched]
-        gone = self._gone - {(outage.key, outage.began) for outage in kept}
+        kept = {(outage.key, outage.began): outage for outage in (*self.late, *self.outages.values())}
+        changed = [outage for outage in kept.values() if outage.key in self._touched]
+        gone = self._gone - kept.keys()
         self._touched, self._gone = set(), set()
         return changed, gone

@@ -313,7 +313,7 @@ class IncidentDetail(IncidentDocument):
     entries: list[IncidentEntry]
 
 
-class PipelineGap(Document):
+class GapDocument(Document):
     """A time in which a pipeline clock did not count."""
 
     begin: datetime = Field(serialization_alias="from")
@@ -331,7 +331,7 @@ class PartitionClock(Document):
     lag_s: float
     blind_since: datetime | None
     sound: bool
-    gaps: list[PipelineGap]
+    gaps: list[GapDocument]
 
 
 class SuspicionDocument(Document):

@@ -9,9 +9,9 @@ import msgspec
 
 from alerting.pipeline.stability import Stability
 from alerting.stations.verdict import Clock, Clocks
-from api.read.schemas import PartitionClock, PipelineGap, ShardDocument, SuspicionDocument
+from api.read.schemas import GapDocument, PartitionClock, ShardDocument, SuspicionDocument
 
-GapsByClock = Mapping[tuple[str, int], list[PipelineGap]]
+GapsByClock = Mapping[tuple[str, int], list[GapDocument]]
 """Gaps by shard and partition."""
 
 
@@ -58,7 +58,7 @@ def _earliest(times: Iterable[datetime | None]) -> datetime | None:
     return min((time for time in times if time is not None), default=None)
 
 
-def _partition(clock: Clock, clocks: Clocks, gaps: list[PipelineGap]) -> PartitionClock:
+def _partition(clock: Clock, clocks: Clocks, gaps: list[GapDocument]) -> PartitionClock:
     lag = clocks.now - min(clock.tick_at, clock.judged_at)
     return PartitionClock(
         partition=clock.partition,

@@ -18,7 +18,7 @@ from api.http.times import Window
 from api.http.work import WorkRoute
 from api.read.moment import load_clocks
 from api.read.pipeline import load_doubts, load_steadiness
-from api.read.schemas import AnnouncedRestart, Consumer, Pipeline, PipelineGap, Service, SetAside, Trusted
+from api.read.schemas import AnnouncedRestart, Consumer, GapDocument, Pipeline, Service, SetAside, Trusted
 from api.read.shard_documents import GapsByClock, shard_documents
 from api.v1.queries import QUERIES
 
@@ -68,10 +68,10 @@ async def get_pipeline(
 
 
 def _by_clock(rows: Iterable[asyncpg.Record]) -> GapsByClock:
-    gaps: dict[tuple[str, int], list[PipelineGap]] = defaultdict(list)
+    gaps: dict[tuple[str, int], list[GapDocument]] = defaultdict(list)
     for row in rows:
         gaps[row["shard"], row["partition"]].append(
-            PipelineGap(begin=row["began_at"], end=row["ended_at"], reason=row["reason"])
+            GapDocument(begin=row["began_at"], end=row["ended_at"], reason=row["reason"])
         )
     return gaps
 

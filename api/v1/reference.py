@@ -438,6 +438,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 PUBLISHED: Final = {
     "ActionRequest": "Deed",
     "AreaDocument": "Area",
+    "GapDocument": "PipelineGap",
     "IncidentDocument": "Incident",
     "NewSigninLink": "SigninLink",
     "RemovalRequest": "Why",

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from alerting.causes.common_cause import CommonCause
 from alerting.causes.evidence import Evidence, Fallen, Peer, common, overlap, weigh
+from alerting.causes.membership import Membership
 from alerting.causes.steps import Joined, Opened
 from alerting.causes.tracker import Causes
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.common_interval import CommonInterval
-from tests.cause_world import Station, World, second
+from tests.cause_world import Station, World, second, station_key
 
 TOP = ("area:000000", "area:630000")
 PATIENT = CauseSettings()
@@ -276,6 +278,26 @@ def test_a_larger_cause_takes_a_smaller_one_over() -> None:
     assert (part.status, part.parent, part.detail["ended_by"]) == ("closed", whole.id, "part_of_larger")
     assert len(world.children(whole)) == 21, "the stations, and the part"
     assert f"closed {COUNTY}" not in world.story()
+
+
+def test_a_cause_in_the_place_of_one_that_is_over_is_stored_once() -> None:
+    """The database keeps one memory for a key and a beginning, and refuses a write of two."""
+    members = Membership(CauseSettings())
+    slow, new = (Fallen(name, second(0), second(3600), (("area", "63"),), station_key(name), 3600) for name in "AB")
+    over, next_one = (
+        CommonCause(
+            key=COUNTY, group=("area", "63"), window=CommonInterval(second(0), second(60)), began=second(60),
+            joined_at=second(60), low_at=second(60), patience=300, ended=ended,
+        )
+        for ended in (second(600), None)
+    )  # fmt: skip
+    over.put(slow)
+    members.restore([over, next_one], [])
+    members.join(next_one, new, second(700))
+    changed, gone = members.take_unsaved()
+    assert changed == [next_one]
+    assert gone == set()
+    assert members.cause_of("A") is over
 
 
 # -- evidence ------------------------------------------------------------------------------------------------------
