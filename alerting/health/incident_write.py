@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+
 from alerting.health.incident_rules import Firing, HealthIntent, OpenHealthIncident, Subject, health_key
 from alerting.health.rule_fields import version_text
 from alerting.incidents.book import Book, Incident
@@ -12,8 +14,25 @@ from contract.kinds import IncidentKind
 _NOTIFIED: Final = frozenset({"critical"})
 
 
-def write_health(book: Book, intents: Iterable[HealthIntent], now: datetime) -> None:
-    """Open and close the incidents in the book, in their order. The book must have learnt their keys."""
+class HealthOpened(msgspec.Struct, frozen=True):
+    """An incident of a terminal that this pass opened."""
+
+    incident: Incident
+
+
+class HealthClosed(msgspec.Struct, frozen=True):
+    """An incident of a terminal that this pass closed."""
+
+    incident: Incident
+
+
+HealthEvent = HealthOpened | HealthClosed
+
+
+def write_health(book: Book, intents: Iterable[HealthIntent], now: datetime) -> list[HealthEvent]:
+    """Open and close the incidents in the book, in their order; returns what was opened and closed. The book must have
+    learnt their keys."""
+    events: list[HealthEvent] = []
     for intent in intents:
         key = health_key(intent.subject)
         known = book.open_of(key)
@@ -21,11 +40,13 @@ def write_health(book: Book, intents: Iterable[HealthIntent], now: datetime) -> 
             if known is not None:
                 book.ignore(key, "already_open")
             else:
-                book.open(_incident(intent, now), intent.subject[2])
+                events.append(HealthOpened(book.open(_incident(intent, now), intent.subject[2])))
         elif known is None:
             book.ignore(key, "not_open")
         else:
-            book.close(known, ended_at=intent.ended_at or now, now=now, reason=intent.reason)
+            closed = book.close(known, ended_at=intent.ended_at or now, now=now, reason=intent.reason)
+            events.append(HealthClosed(closed))
+    return events
 
 
 def _incident(intent: OpenHealthIncident, now: datetime) -> Incident:

@@ -21,7 +21,7 @@ from alerting.health.incident_write import write_health
 from alerting.health.store import QUERIES
 from alerting.health.storms_stage import StormWatch
 from alerting.incidents.book import Book, Incident
-from alerting.incidents.store import load_newest
+from alerting.incidents.store import learn_newest
 from alerting.pipeline.transitions import put_cursors
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import StationNews
@@ -68,10 +68,9 @@ class HealthWatch:
         found = [_change(row) for row in rows]
         is_due = self._checked_at is None or moment.now - self._checked_at >= _CHECK_EVERY
         intents = await self._judge(connection, found, news.changes, moment, is_due=is_due)
-        book.learn(await load_newest(connection, {health_key(intent.subject) for intent in intents}))
-        before = len(book.decisions)
-        write_health(book, intents, moment.now)
-        await self._storms.follow_decisions(connection, book, book.decisions[before:], moment)
+        await learn_newest(connection, book, {health_key(intent.subject) for intent in intents})
+        events = write_health(book, intents, moment.now)
+        await self._storms.follow_events(connection, book, events, moment)
         await put_cursors(connection, READER, {row["partition"]: row["seq"] for row in rows})
 
     async def _judge(

@@ -1,12 +1,13 @@
 """Storms of health incidents in the incident process: restored from the incidents when the process takes the lead."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from alerting.health.incident_rules import StandingLookup
+from alerting.health.incident_write import HealthEvent
 from alerting.health.store import QUERIES
 from alerting.health.storms_write import StormBoard, keys_in, write_storms
-from alerting.incidents import store as incident_store
-from alerting.incidents.book import Book, Decision, Incident
+from alerting.incidents.book import Book, Incident
+from alerting.incidents.store import learn_newest
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.stations.snapshot import PassTime
 from store.pool import Connection
@@ -27,19 +28,11 @@ class StormWatch:
         children = await connection.fetch(QUERIES.health_children, [parent.id for parent in parents])
         self._board.restore_storms(open_now, parents, (Incident(**dict(row)) for row in children))
 
-    async def follow_decisions(
-        self, connection: Connection, book: Book, decisions: Sequence[Decision], moment: PassTime
+    async def follow_events(
+        self, connection: Connection, book: Book, events: Iterable[HealthEvent], moment: PassTime
     ) -> None:
-        """Take the decisions of a pass about health incidents, and write the storms that follow."""
-        board = self._board
-        board.note_decisions(book, decisions, moment.now)
-        plan = board.take_plan(moment.now)
-        await _learn(connection, book, keys_in(plan))
+        """Take the incidents that this pass opened and closed, and write the storms that follow."""
+        self._board.note_events(events, moment.now)
+        plan = self._board.take_plan(moment.now)
+        await learn_newest(connection, book, keys_in(plan))
         write_storms(book, plan, moment.now)
-
-
-async def _learn(connection: Connection, book: Book, keys: Iterable[str]) -> None:
-    """Let the book learn the newest incident of each key."""
-    wanted = list(keys)
-    if wanted:
-        book.learn(await incident_store.load_newest(connection, wanted))

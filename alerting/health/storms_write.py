@@ -1,4 +1,4 @@
-"""Storms of all rules: fed from the decisions in the book of incidents, and written into it. Pure."""
+"""Storms of all rules: the incidents of terminals that a pass opened and closed, and the parents that follow. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -10,8 +10,9 @@ from alerting.causes.evidence import AREA, Fallen
 from alerting.causes.steps import Step
 from alerting.causes.write import keys_of, write_plan
 from alerting.health.incident_rules import StandingLookup
+from alerting.health.incident_write import HealthClosed, HealthEvent
 from alerting.health.storms import COMMON, StormPlan, StormTracker, StormUpdate, Topic, restored_storm, topic_of
-from alerting.incidents.book import Action, Book, Decision, Incident
+from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
 from contract.kinds import IncidentKind
 
@@ -41,16 +42,14 @@ class StormBoard:
         for parent in parents:
             self._of(topic_of(parent)).restore_storms([restored_storm(parent, of.get(parent.id, ()))], [])
 
-    def note_decisions(self, book: Book, decisions: Iterable[Decision], now: datetime) -> None:
-        """Take the incidents that were opened and closed in this pass."""
-        for decision in decisions:
-            incident = None if decision.incident is None else book.get(decision.incident)
-            if incident is None:
-                continue
-            if decision.action is Action.OPENED and incident.pages:
-                self._of(topic_of(incident)).incident_opened(self._member(incident), now)
-            elif decision.action is Action.CLOSED:
+    def note_events(self, events: Iterable[HealthEvent], now: datetime) -> None:
+        """Take the incidents that were opened and closed in this pass, in their order."""
+        for event in events:
+            incident = event.incident
+            if isinstance(event, HealthClosed):
                 self._of(topic_of(incident)).incident_closed(incident.key, now)
+            elif incident.pages:
+                self._of(topic_of(incident)).incident_opened(self._member(incident), now)
 
     def take_plan(self, now: datetime) -> StormPlan:
         """What follows for all topics, to be written into the book."""

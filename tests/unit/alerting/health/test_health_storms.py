@@ -18,7 +18,7 @@ from alerting.health.incident_rules import (
     health_key,
     subject_of,
 )
-from alerting.health.incident_write import write_health
+from alerting.health.incident_write import HealthEvent, write_health
 from alerting.health.storms_write import StormBoard, write_storms
 from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.cause_settings import CauseSettings
@@ -59,13 +59,11 @@ class World:
         """A pass, so many minutes after the last."""
         self.now += timedelta(minutes=minutes)
         book = Book(self._newest())
-        write_health(book, self.health.follow_changes(changes), self.now)
-        self._finish(book)
+        self._finish(book, write_health(book, self.health.follow_changes(changes), self.now))
 
     def decide(self, *intents: HealthIntent) -> None:
         book = Book(self._newest())
-        write_health(book, intents, self.now)
-        self._finish(book)
+        self._finish(book, write_health(book, intents, self.now))
 
     def look(self, minutes: float = 0.0) -> None:
         """A pass without news."""
@@ -99,8 +97,8 @@ class World:
     def _newest(self) -> list[Incident]:
         return list({each.key: each for each in sorted(self.incidents.values(), key=lambda each: each.id)}.values())
 
-    def _finish(self, book: Book) -> None:
-        self.board.note_decisions(book, list(book.decisions), self.now)
+    def _finish(self, book: Book, events: Sequence[HealthEvent] = ()) -> None:
+        self.board.note_events(events, self.now)
         plan = self.board.take_plan(self.now)
         write_storms(book, plan, self.now)
         ids = {new.id: len(self.incidents) + place for place, new in enumerate(book.opened, 1)}
