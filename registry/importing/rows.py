@@ -13,7 +13,7 @@ from contract.glossary import WORDS
 from contract.said import Said, SaidError, said_by
 from registry.importing.columns import AREAS, CLOSURES, DAYS, OVERRIDES, SCHEDULES, STATIONS, TARGETS, Column
 from registry.importing.layout import BadCell, Heading, Layout
-from registry.importing.sheets.sheet import MAX_CELL, Line, Sheet
+from registry.importing.sheets.lines import MAX_CELL, Line, Sheet
 from registry.written import plain
 
 Kind = Literal["areas", "stations", "closures", "targets", "schedules", "overrides", "days"]

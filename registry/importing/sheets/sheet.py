@@ -2,46 +2,19 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
-
-import msgspec
 
 from contract.errors import RemedyError
 from contract.said import Said
+from registry.importing.sheets.lines import Line, Sheet, bounded
 
 MAX_BYTES: Final = 64 * 1024 * 1024
-MAX_ROWS: Final = 1_000_000
-MAX_CELL: Final = 2000
-"""The most characters of a cell."""
 
 XLSX: Final = b"PK\x03\x04"
 _OLE: Final = b"\xd0\xcf\x11\xe0"
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
-
-
-class Line(msgspec.Struct, frozen=True):
-    """A row that is not empty: its line number in the file (the first line is 1) and its cells, trimmed.
-
-    `broken`: {index: the problem} of cells without a value in the workbook.
-    """
-
-    number: int
-    cells: tuple[str, ...]
-    broken: Mapping[int, Said] = {}
-
-
-class Sheet(msgspec.Struct, frozen=True):
-    """All lines of a file, including the header.
-
-    `workbook`: people find a cell by the letter of its column and its row. `notes`: remarks for the person on how the
-    file was read.
-    """
-
-    lines: list[Line]
-    workbook: bool = False
-    notes: tuple[Said, ...] = ()
 
 
 def read_sheet(content: bytes) -> Sheet:
@@ -116,18 +89,6 @@ def _is_common(sign: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def bounded(lines: Iterable[Line]) -> Iterator[Line]:
-    """The lines that are not empty. Raises RemedyError past MAX_ROWS."""
-    count = 0
-    for line in lines:
-        if not any(line.cells) and not line.broken:
-            continue
-        count += 1
-        if count > MAX_ROWS + 1:
-            raise RemedyError(f"the file has more than {MAX_ROWS} rows: split it", f"文件超过 {MAX_ROWS} 行：请拆分")
-        yield line
 
 
 def _csv_lines(text: str) -> Iterator[Line]:

@@ -13,7 +13,8 @@ import msgspec
 from contract.environ import bare_environ
 from contract.errors import RemedyError
 from contract.said import Said
-from registry.importing.sheets.sheet import XLSX, Sheet, read_sheet
+from registry.importing.sheets.lines import Sheet
+from registry.importing.sheets.sheet import XLSX, read_sheet
 
 MAX_MEMORY: Final = 4 * 1024 * 1024 * 1024
 MAX_SECONDS: Final = 300

@@ -15,7 +15,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, Shee
 from contract.errors import RemedyError
 from contract.said import Said
 from registry.importing.layout import letters
-from registry.importing.sheets.sheet import Line, Sheet, bounded
+from registry.importing.sheets.lines import Line, Sheet, bounded
 from registry.importing.sheets.workbook_scan import Scan, scan_sheet
 
 MAX_UNPACKED: Final = 1024 * 1024 * 1024

@@ -12,9 +12,11 @@ from openpyxl import Workbook
 
 from contract.errors import RemedyError
 from registry.importing.rows import column_named
+from registry.importing.sheets import lines as lines_module
 from registry.importing.sheets import sheet as sheet_module
 from registry.importing.sheets import workbook as workbook_module
-from registry.importing.sheets.sheet import Line, read_sheet
+from registry.importing.sheets.lines import Line
+from registry.importing.sheets.sheet import read_sheet
 
 
 def xlsx(rows: list[list[Any]]) -> bytes:
@@ -98,7 +100,7 @@ def test_size_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rows_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheet_module, "MAX_ROWS", 2)
+    monkeypatch.setattr(lines_module, "MAX_ROWS", 2)
     assert len(read_sheet(b"id\n1\n2\n").lines) == 3
     with pytest.raises(RemedyError, match="more than 2 rows: split it"):
         read_sheet(b"id\n1\n2\n3\n")
