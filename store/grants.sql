@@ -21,8 +21,8 @@ DECLARE
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
         'pipeline_gap, presence, shard_decision, station_lifecycle, topic_layout, transition, usage}';
     -- What is forgotten again.
-    cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, dead_letter, '
-        'flapping_memory, health_state, service_sign, session, set_aside, signin_code, station_programme, '
+    cleared constant text[] := '{account_area, blind_spot_memory, calendar, calendar_opening, cause_memory, '
+        'dead_letter, flapping_memory, health_state, service_sign, session, set_aside, signin_code, station_programme, '
         'unregistered}';
     found record;
 BEGIN

@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
+    "access",
     "agents", "alerting", "api", "audit", "broker", "contract", "grafana", "ingest", "milepost", "registry", "store",
 )  # fmt: skip
 Found = dict[str, set[str]]

@@ -1,0 +1,84 @@
+"""What each role may do within its scope. Pure.
+
+| role | reads | acts |
+|---|---|---|
+| admin | everything | everything, and accounts, tokens, keys, settings |
+| supervisor | everything | registry, closures, silences, routes, duty, assignments, commands |
+| technician | stations, incidents, its own work | acknowledge, hand over, note, repair, declare a closure |
+| auditor | everything, the ledger and every history | nothing; exports |
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What an account or a token may do; the values are stored."""
+
+    ADMIN = "admin"
+    SUPERVISOR = "supervisor"
+    TECHNICIAN = "technician"
+    AUDITOR = "auditor"
+
+
+class Permission(StrEnum):
+    """One thing that a request needs a permission for; the values are stored in the ledger."""
+
+    READ = "read"
+    """Stations, areas, incidents, blind spots, closures."""
+    READ_HISTORY = "read_history"
+    """Timelines, health, usage, uptime, dead letters, the pipeline."""
+    READ_LEDGER = "read_ledger"
+    EXPORT = "export"
+    ACKNOWLEDGE = "acknowledge"
+    HAND_OVER = "hand_over"
+    NOTE = "note"
+    REPAIR = "repair"
+    DECLARE_CLOSURE = "declare_closure"
+    RESOLVE = "resolve"
+    ASSIGN = "assign"
+    APPROVE_CLOSURE = "approve_closure"
+    EDIT_REGISTRY = "edit_registry"
+    SILENCE = "silence"
+    EDIT_ROUTES = "edit_routes"
+    COMMAND = "command"
+    MANAGE_PLATFORM = "manage_platform"
+    """Announce a restart, trust a suspected shard, take up what was set aside."""
+    MANAGE_ACCOUNTS = "manage_accounts"
+    MANAGE_KEYS = "manage_keys"
+
+
+_TECHNICIAN: Final = frozenset(
+    {
+        Permission.READ,
+        Permission.ACKNOWLEDGE,
+        Permission.HAND_OVER,
+        Permission.NOTE,
+        Permission.REPAIR,
+        Permission.DECLARE_CLOSURE,
+    }
+)
+_AUDITOR: Final = frozenset({Permission.READ, Permission.READ_HISTORY, Permission.READ_LEDGER, Permission.EXPORT})
+_ADMIN_ONLY: Final = frozenset({Permission.MANAGE_PLATFORM, Permission.MANAGE_ACCOUNTS, Permission.MANAGE_KEYS})
+PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
+    Role.ADMIN: frozenset(Permission),
+    Role.SUPERVISOR: frozenset(Permission) - _ADMIN_ONLY,
+    Role.TECHNICIAN: _TECHNICIAN,
+    Role.AUDITOR: _AUDITOR,
+}
+READ_ONLY: Final = frozenset({Permission.READ, Permission.READ_HISTORY, Permission.READ_LEDGER})
+"""What is left of a role for a wall display."""
+
+
+def may(role: Role, permission: Permission, *, wall: bool = False) -> bool:
+    """Whether a role has a permission; `wall`: in the session of a wall display, which changes nothing."""
+    return permission in PERMISSIONS[role] and (not wall or permission in READ_ONLY)
+
+
+def grants(granting: Role, granted: Role) -> bool:
+    """Whether an account of the role `granting` may make an account or token of the role `granted`.
+
+    A role is granted only with permissions that the granting role has itself.
+    """
+    return may(granting, Permission.MANAGE_ACCOUNTS) and PERMISSIONS[granted] <= PERMISSIONS[granting]

@@ -1,0 +1,188 @@
+"""Accounts and API tokens in the database. Who may call what is decided before: `access.rules`."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+import msgspec
+
+from access.roles import Role
+from access.rules import Account, Actor, token_actor
+from access.scope import AreaScope
+from access.tokens import NewToken, key_of
+from contract.errors import RemedyError
+from store.pool import Connection
+from store.sql import queries_beside
+
+QUERIES: Final = queries_beside(__file__)
+_ID_BYTES: Final = 6
+
+
+class Login(msgspec.Struct, frozen=True):
+    """The account that a login names, and the hash of its password; None: it has none."""
+
+    account: str
+    password: str | None
+
+
+class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token in a list; its secret is nowhere."""
+
+    id: str
+    account: str
+    name: str
+    role: Role
+    scope: AreaScope
+    created_at: datetime
+    created_by: str
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+async def load_account(connection: Connection, account: str) -> Account | None:
+    """The account of an id, disabled or not."""
+    row = await connection.fetchrow(QUERIES.find_account, account)
+    return None if row is None else _account(row)
+
+
+async def find_login(connection: Connection, login: str) -> Login | None:
+    """The enabled account of a login, in whatever case it is typed."""
+    row = await connection.fetchrow(QUERIES.find_login, login)
+    return None if row is None else Login(row["id"], row["password"])
+
+
+async def list_accounts(connection: Connection, after: str = "", limit: int = 100) -> list[Account]:
+    """Accounts in the order of their ids."""
+    return [_account(row) for row in await connection.fetch(QUERIES.list_accounts, after, limit)]
+
+
+async def load_paths(connection: Connection, *scopes: AreaScope) -> dict[str, tuple[str, ...]]:
+    """The path of each area that the scopes name; one that does not exist is left out."""
+    codes = sorted(frozenset().union(*(scope.areas for scope in scopes)))
+    return {row["code"]: tuple(row["path"]) for row in await connection.fetch(QUERIES.area_paths, codes)}
+
+
+async def add_account(
+    connection: Connection, *, login: str, name: str, role: Role, scope: AreaScope, by: str
+) -> Account:
+    """Make an account without a password. Raises RemedyError for a login that is taken or an area that is not there."""
+    account = f"a-{secrets.token_hex(_ID_BYTES)}"
+    async with connection.transaction():
+        made = await connection.fetchval(QUERIES.add_account, account, login, name, role, scope.whole, by)
+        if made is None:
+            raise RemedyError(
+                f"the login {login!r} is taken: choose another one", f"登录名 {login!r} 已被使用：请另选一个"
+            )
+        await _put_areas(connection, account, scope.areas)
+    found = await load_account(connection, account)
+    assert found is not None  # noqa: S101 -- it was just made
+    return found
+
+
+async def set_rights(connection: Connection, account: str, role: Role, scope: AreaScope) -> None:
+    """Give an account another role and scope. Its sessions go on, with the new rights from their next request on."""
+    async with connection.transaction():
+        await connection.execute(QUERIES.set_role, account, role, scope.whole)
+        await connection.execute(QUERIES.clear_areas, account)
+        await _put_areas(connection, account, scope.areas)
+
+
+async def set_password(connection: Connection, account: str, password_hash: str) -> None:
+    """Give an account a password; all its sessions and one-use links end."""
+    async with connection.transaction():
+        await connection.execute(QUERIES.set_password, account, password_hash)
+        await _sign_out(connection, account)
+
+
+async def disable_account(connection: Connection, account: str, *, by: str) -> bool:
+    """Let an account act no more; its sessions end, its tokens are refused. False: it was disabled already."""
+    async with connection.transaction():
+        disabled = await connection.fetchval(QUERIES.disable_account, account, by)
+        await _sign_out(connection, account)
+    return disabled is not None
+
+
+async def enable_account(connection: Connection, account: str) -> bool:
+    """Let a disabled account act again. False: it was not disabled."""
+    return await connection.fetchval(QUERIES.enable_account, account) is not None
+
+
+async def add_token(
+    connection: Connection, new: NewToken, *, account: str, name: str, role: Role, scope: AreaScope, by: str,
+    expires_at: datetime,
+) -> None:  # fmt: skip
+    """Keep a new token, without its secret."""
+    await connection.execute(
+        QUERIES.add_token, new.id, new.key, account, name, role, scope.whole, sorted(scope.areas), by, expires_at
+    )
+
+
+async def find_token(connection: Connection, text: str, now: datetime) -> Actor | None:
+    """Who acts by a token; None: it is unknown, expired, revoked, or its account is disabled."""
+    row = await connection.fetchrow(QUERIES.find_token, key_of(text), now)
+    account = None if row is None else await load_account(connection, row["account"])
+    if row is None or account is None or not account.is_enabled:
+        return None
+    scope = _scope(row)
+    paths = await load_paths(connection, scope, account.scope)
+    return token_actor(row["id"], Role(row["role"]), scope, account, paths)
+
+
+async def list_tokens(connection: Connection, after: str = "", limit: int = 100) -> list[StoredToken]:
+    """Tokens in the order of their ids, those that are over too."""
+    return [_token(row) for row in await connection.fetch(QUERIES.list_tokens, after, limit)]
+
+
+async def revoke_token(connection: Connection, token: str, *, by: str) -> bool:
+    """Refuse a token from now on. False: there is none of this id, or it was revoked already."""
+    return await connection.fetchval(QUERIES.revoke_token, token, by) is not None
+
+
+async def _put_areas(connection: Connection, account: str, areas: Iterable[str]) -> None:
+    codes = sorted(areas)
+    known = {row["code"] for row in await connection.fetch(QUERIES.area_paths, codes)}
+    unknown = [code for code in codes if code not in known]
+    if unknown:
+        raise RemedyError(
+            f"no area has the code {unknown[0]!r}: import the areas first, or correct the code",
+            f"没有代码为 {unknown[0]!r} 的区划：请先导入区划，或更正代码",
+        )
+    await connection.execute(QUERIES.add_areas, account, codes)
+
+
+async def _sign_out(connection: Connection, account: str) -> None:
+    await connection.execute(QUERIES.end_sessions, account)
+    await connection.execute(QUERIES.void_codes, account)
+
+
+def _scope(row: asyncpg.Record) -> AreaScope:
+    return AreaScope(row["whole"], frozenset(row["areas"]))
+
+
+def _account(row: asyncpg.Record) -> Account:
+    return Account(
+        id=row["id"],
+        login=row["login"],
+        name=row["name"],
+        role=Role(row["role"]),
+        scope=_scope(row),
+        has_password=row["has_password"],
+        created_at=row["created_at"],
+        disabled_at=row["disabled_at"],
+    )
+
+
+def _token(row: asyncpg.Record) -> StoredToken:
+    return StoredToken(
+        id=row["id"],
+        account=row["account"],
+        name=row["name"],
+        role=Role(row["role"]),
+        scope=_scope(row),
+        created_at=row["created_at"],
+        created_by=row["created_by"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+    )
