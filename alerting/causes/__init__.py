@@ -1,1 +1,1 @@
-"""Incidents that stations have in common, and stations that flap."""
+"""One incident for stations that fell together, suspected shards, and flapping stations."""

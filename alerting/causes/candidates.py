@@ -1,4 +1,4 @@
-"""Groups as the cause of what fell: which have enough evidence, and which of them explains most. Pure."""
+"""Candidates for a common cause: which groups have enough evidence, and which group explains most falls. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,8 +17,12 @@ from contract.kinds import IncidentKind
 
 
 class CauseCandidate(msgspec.Struct, frozen=True):
-    """A group as the cause of what fell: the instant, who fell then, which of the others are overdue since then, which
-    smaller causes are part of it, and how deep it lies among the groups of a station."""
+    """A group as the possible cause of falls.
+
+    `window`: the common instant; `members`: the stations that fell then; `peers`: the online stations that are overdue
+    since then; `parts`: the smaller causes that belong to this one; `depth`: the place of the group among the groups of
+    a station (areas with the root first).
+    """
 
     group: Group
     window: CommonInterval
@@ -30,8 +34,8 @@ class CauseCandidate(msgspec.Struct, frozen=True):
 
     @property
     def rank(self) -> tuple[float, float, int, int, str]:
-        """The one that explains most first; of equals the smallest group, then the one that claims least, then the
-        deepest area."""
+        """Sort key, best candidate first: highest score, then smallest group, then first in `CAUSES`, then deepest
+        area."""
         evidence, cause = self.evidence, CAUSES.index(self.group[0])
         total = evidence.fallen + evidence.against + evidence.silent
         return (-round(evidence.score, 6), round(total, 6), cause, -self.depth, self.group[1])
@@ -45,10 +49,11 @@ def candidate_of(
     online: int,
     settings: CauseSettings,
 ) -> CauseCandidate | None:
-    """A group as the cause of some of `fresh`, of the stations `down` in it, when the evidence is enough.
+    """A group as the cause of some of the falls `fresh`; None: the evidence is not enough.
 
-    `peers` is a sample of its `online` stations, empty when nobody asked. A station whose interval is far longer than
-    the group's median may have stopped at any time of it: it joins the cause, and says nothing for or against it.
+    `down`: the falls of the group without a cause, `fresh` among them; `peers`: a sample of its `online` stations,
+    empty when no sample was looked up. A station whose interval is far longer than the group's median may have stopped
+    at any time within that interval: such a station joins the cause, but is not counted as evidence.
     """
     slowest = longest_that_votes([*(one.every for one in down), *(peer.every for peer in peers)])
     voters = [one for one in down if one.every <= slowest]
@@ -86,7 +91,7 @@ def best_candidate(
 ) -> CauseCandidate | None:
     """The group that explains most of the falls `fresh`; None: no group has enough evidence.
 
-    `peers`: by group a sample of its online stations; `left`: how many stations of a group are online.
+    `peers`: a sample of the online stations of each group; `left`: how many stations of a group are online.
     """
     claims = []
     for group, mine in sorted(_by_group(fresh).items()):
@@ -105,7 +110,7 @@ def _by_group(falls: Iterable[Fallen]) -> dict[Group, list[Fallen]]:
 
 
 def _parts(found: CauseCandidate, outages: Iterable[CommonCause]) -> list[CommonCause]:
-    """Smaller causes of the same instant that lie wholly in a group."""
+    """The smaller causes of the same instant whose stations all lie in the group."""
     return [
         outage
         for outage in outages
@@ -114,7 +119,7 @@ def _parts(found: CauseCandidate, outages: Iterable[CommonCause]) -> list[Common
 
 
 def _rivals(found: CauseCandidate, fresh: Sequence[Fallen], scale: float) -> list[Group]:
-    """The groups in which none of the fresh falls lies and that may explain more than a claim does."""
+    """The groups that contain none of the fresh falls and that may explain more than the candidate."""
     ours = {group for fallen in fresh for group in fallen.groups}
     counts = Counter(group for peer in found.peers for group in peer.groups)
     enough = found.evidence.score - len(found.members)
@@ -124,7 +129,10 @@ def _rivals(found: CauseCandidate, fresh: Sequence[Fallen], scale: float) -> lis
 def _explains_more(
     rival: Group, found: CauseCandidate, peers: Sequence[Peer], scale: float, settings: CauseSettings
 ) -> bool:
-    """Whether the rival is about to fall, and what else fell just now did so by itself."""
+    """Whether the rival group has enough evidence and a higher score than the candidate.
+
+    Then most stations of the rival are overdue and fall soon, and the other fresh falls have no part in that.
+    """
     asked = [peer for peer in peers if rival in peer.groups]
     members = [one for one in found.members if rival in one.groups]
     evidence = weigh(found.window, members, asked, round(scale * len(asked)))
@@ -132,7 +140,7 @@ def _explains_more(
 
 
 def with_parts(found: CauseCandidate, parts: list[CommonCause]) -> CauseCandidate:
-    """The claim with smaller causes that it would take over; what they explain it explains too."""
+    """The candidate with the smaller causes that it would take over; their children count as its falls."""
     also = sum(len(part.children) for part in parts)
     evidence = msgspec.structs.replace(found.evidence, fallen=found.evidence.fallen + also)
     return msgspec.structs.replace(found, evidence=evidence, parts=parts)
@@ -143,7 +151,7 @@ def _weighed(intervals: Iterable[Fallen | Peer], weight: float) -> Iterable[tupl
 
 
 def new_cause(key: str, found: CauseCandidate, at: datetime) -> CommonCause:
-    """The cause that a claim opens, as of `at`, without its children."""
+    """The cause that a candidate opens, as of `at`, without its children."""
     seen: list[Fallen | Peer] = [*found.members, *found.peers]
     return CommonCause(
         key=key,

@@ -1,4 +1,4 @@
-"""What is remembered of one common cause while it lasts: who fell with it, and when it may be over. Pure."""
+"""The memory of one common cause: which stations fell with it, and when the cause is over. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -11,11 +11,12 @@ from alerting.stations.promise import USUAL, slowest_within
 
 
 class CommonCause(msgspec.Struct, kw_only=True):
-    """A cause from its parent incident's opening until nobody is left in it.
+    """A cause, from the opening of its parent incident until it has no children left.
 
-    `children` are the stations that are down by it, and `areas` says how many of them lie in each area; `ever` are all
-    that were, with the interval of each. `most` is the largest number of children
-    at once, `low` the smallest since, and `low_at` when it became so small.
+    `children`: the stations that are down by this cause; `areas`: the number of children in each area; `ever`: all
+    stations that were ever children, with the interval (s) of each. `most`: the largest number of children at one time;
+    `low`: the smallest number since then; `low_at`: when the number fell to `low`. `patience`: seconds without a
+    further fall after which a small cause is over; `told`: the number of stations at the opening or the last `Grown`.
     """
 
     key: str
@@ -34,23 +35,23 @@ class CommonCause(msgspec.Struct, kw_only=True):
     children: dict[str, Fallen] = {}
     areas: dict[str, int] = {}
     ever: dict[str, float] = {}
-    # When it ended, while children of it are verified alone.
+    # When the cause ended, while slow children still have time to return.
     ended: datetime | None = None
-    # The interval that the hold follows, as of so many stations.
+    # Cache of `slowest_awaited`: (number of stations in `ever`, interval in seconds).
     pace: tuple[int, float] = (0, USUAL)
 
     def to_store(self) -> "CommonCause":
-        """What a store keeps of it: everything but its stations, which are found in their incidents."""
+        """The part that a store keeps: all fields but the stations, which are read from their incidents."""
         return msgspec.structs.replace(self, children={}, areas={}, ever={})
 
     def put(self, fallen: Fallen) -> None:
-        """It is down by this cause."""
+        """Add a child without any change of times; for a restore."""
         self.children[fallen.station] = fallen
         for area in areas_of(fallen.groups):
             self.areas[area] = self.areas.get(area, 0) + 1
 
     def add(self, fallen: Fallen, at: datetime, settings: CauseSettings) -> None:
-        """One more fell by it."""
+        """Add a station that fell by this cause, as of `at`."""
         self.put(fallen)
         self.ever[fallen.station] = fallen.every
         self.joined_at = max(self.joined_at, at)
@@ -63,7 +64,7 @@ class CommonCause(msgspec.Struct, kw_only=True):
             self.low, self.low_at = len(self.children), at
 
     def remove(self, station: str, at: datetime) -> None:
-        """A station of it is back, or out of service."""
+        """Remove a station that is back or out of service."""
         fallen = self.children.pop(station, None)
         for area in areas_of(fallen.groups if fallen else ()):
             self.areas[area] -= 1
@@ -71,11 +72,11 @@ class CommonCause(msgspec.Struct, kw_only=True):
             self.low, self.low_at = len(self.children), at
 
     def postpone(self, at: datetime) -> None:
-        """Nobody could know how its stations stand: what was waited for is waited for anew."""
+        """Start the waiting times again at `at`: the states of the stations were not known until then."""
         self.low_at, self.joined_at = max(self.low_at, at), max(self.joined_at, at)
 
     def returning(self, settings: CauseSettings) -> bool:
-        """Whether most are back."""
+        """Whether the share `returned` of the stations is back."""
         return len(self.children) <= (1 - settings.returned) * self.most
 
     def slowest_awaited(self, settings: CauseSettings) -> float:
@@ -85,18 +86,19 @@ class CommonCause(msgspec.Struct, kw_only=True):
         return self.pace[1]
 
     def verified_at(self, fallen: Fallen, settings: CauseSettings) -> datetime | None:
-        """Until when a child has time to come back after the end; None: it had as much as the others."""
+        """Until when a child has time to come back after the end; None: this child needs no more time than the
+        others."""
         if self.ended is None or fallen.every <= self.slowest_awaited(settings):
             return None
         return self.ended + timedelta(seconds=settings.patience(fallen.every))
 
     def prompt_children(self, at: datetime, settings: CauseSettings) -> list[Fallen]:
-        """The children that had time to come back by `at`; it has ended."""
+        """The children whose time to come back is over by `at`; the cause has ended."""
         untils = ((fallen, self.verified_at(fallen, settings)) for fallen in self.children.values())
         return [fallen for fallen, until in untils if until is None or until <= at]
 
     def due(self, settings: CauseSettings) -> tuple[datetime, str] | None:
-        """When it is over if nothing happens until then, and why; None while it goes on."""
+        """When the cause is over if nothing changes until then, and why; None while it goes on."""
         if self.returning(settings):
             reason = "most_back" if self.children else "all_back"
             return self.low_at + timedelta(seconds=settings.patience(self.slowest_awaited(settings))), reason
@@ -105,9 +107,10 @@ class CommonCause(msgspec.Struct, kw_only=True):
         return None
 
     def takes(self, fallen: Fallen, online: int, settings: CauseSettings) -> bool:
-        """Whether a later fall is of this cause; `online` are the stations of the group that are left.
+        """Whether a later fall belongs to this cause; `online`: the number of stations of the group that are online.
 
-        It is when its instant fits, when the station fell by this cause before, or when hardly anybody else is left.
+        It belongs when its interval contains the common instant, when the station fell by this cause before, or when
+        the share `whole` of the group is down. Once most stations are back, that last condition does not apply.
         """
         if self.group not in fallen.groups:
             return False

@@ -1,6 +1,6 @@
 """The common causes of stations that are down: the rules of `alerting.causes.tracker` over a field. Pure.
 
-A pass calls `begin`, looks up how the stations were heard that it returns, and calls `decide`.
+A pass calls `begin`, looks up the heartbeats of the stations that `begin` returns, and calls `decide`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from alerting.stations.table import Field
 
 
 class DownCauses:
-    """The common causes of falls. `population` has to be given the agents' versions."""
+    """The common causes of falls. The caller reports the agents' versions to `population`."""
 
     def __init__(self, field: Field, settings: CauseSettings) -> None:
         self._field = field
@@ -28,7 +28,7 @@ class DownCauses:
         self.causes = Causes(settings, self.population.online)
 
     def restore(self, outages: Mapping[int, CommonCause], incidents: Iterable[Incident]) -> None:
-        """Take over the causes, by the ids of their incidents, and the stations' incidents that go on."""
+        """Restore the causes, by the ids of their incidents, and the falls from the stations' incidents that go on."""
         falls = [
             (fall_of(incident, *self._groups_and_every(incident.station or "")), incident.parent)
             for incident in incidents
@@ -47,7 +47,7 @@ class DownCauses:
         return {group: self.population.sample(group, SAMPLE) for group in self.causes.wanted()}
 
     def decide(self, samples: Mapping[Group, Sequence[str]], found: Mapping[str, Peer], moment: PassTime) -> list[Step]:
-        """What the falls of a pass have in common; `found`: how the stations of the samples were heard."""
+        """The steps about the common causes of a pass; `found`: the heartbeats of the stations in `samples`."""
         known = {
             station: self.population.peer(station, peer.began, peer.until, peer.overdue, peer.every)
             for station, peer in found.items()
@@ -56,7 +56,7 @@ class DownCauses:
         return self.causes.decide(moment.known, peers, known_at(self._field, moment))
 
     def alone(self, stations: Iterable[str]) -> list[Fallen]:
-        """The falls of those of `stations` that are down without a common cause."""
+        """The falls of the given stations that are down without a common cause."""
         falls = map(self.causes.members.alone, stations)
         return [fallen for fallen in falls if fallen is not None]
 

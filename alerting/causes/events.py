@@ -1,4 +1,4 @@
-"""Falls and returns of stations that wait to be decided, in the order in which they were reported. Pure."""
+"""The queue of falls and returns of stations for one pass, in the order in which they were reported. Pure."""
 
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from alerting.causes.evidence import Fallen, Group
 
 
 class StationFell(msgspec.Struct, frozen=True):
-    """A station's incident opened; `at` is when that was decided."""
+    """A station's incident opened; `at`: the time of that decision."""
 
     at: datetime
     fallen: Fallen
 
 
 class StationReturned(msgspec.Struct, frozen=True):
-    """A station's incident is over; `at` is when that was decided."""
+    """A station's incident is over; `at`: the time of that decision."""
 
     at: datetime
     station: str
@@ -25,36 +25,36 @@ class StationReturned(msgspec.Struct, frozen=True):
 
 
 class EventQueue:
-    """The events of a pass, and how many stations were online before each of them."""
+    """The events of a pass, and how many stations were online at each event."""
 
     def __init__(self) -> None:
         self._events: deque[StationFell | StationReturned] = deque()
         self._fallen: dict[str, Fallen] = {}
-        # By group, how many more stations were online at the next event than after all of them.
+        # By group: the number of online stations at the next event, minus the number after all events.
         self._ahead: Counter[Group] = Counter()
 
     def __bool__(self) -> bool:
         return bool(self._events)
 
     def add_fall(self, at: datetime, fallen: Fallen) -> None:
-        """A station fell."""
+        """Report the fall of a station."""
         self._events.append(StationFell(at, fallen))
         self._fallen[fallen.station] = fallen
         self._ahead.update(fallen.groups)
 
     def add_return(self, at: datetime, station: str, before: Fallen | None) -> None:
-        """A station is back; `before`: its fall that was decided in an earlier pass."""
+        """Report the return of a station; `before`: its fall, if that was decided in an earlier pass."""
         found = self._fallen.get(station) or before
         groups = () if found is None else found.groups
         self._events.append(StationReturned(at, station, groups))
         self._ahead.subtract(groups)
 
     def falls(self) -> Iterator[Fallen]:
-        """All falls that wait."""
+        """All falls in the queue."""
         return (event.fallen for event in self._events if isinstance(event, StationFell))
 
     def apply_to(self, down: set[str]) -> set[str]:
-        """The stations that are down after all events, of those that were `down` before."""
+        """The stations that are down after all events; `down`: the stations that are down before the events."""
         found = set(down)
         for event in self._events:
             if isinstance(event, StationFell):
@@ -65,11 +65,11 @@ class EventQueue:
 
     @property
     def next_at(self) -> datetime:
-        """When the next event was decided; there must be one."""
+        """When the next event was decided; the queue must not be empty."""
         return self._events[0].at
 
     def take(self) -> StationReturned | list[StationFell]:
-        """The next return, or the falls up to it that were decided together."""
+        """Remove and return the next event: one return, or all following falls with the same time of decision."""
         first = self._events.popleft()
         if isinstance(first, StationReturned):
             self._ahead.update(first.groups)
@@ -83,10 +83,11 @@ class EventQueue:
         return falls
 
     def ahead(self, group: Group) -> int:
-        """How many more stations of a group were online at the event that was taken last than after all of them."""
+        """The number of online stations of a group after the event that was taken last, minus the number after all
+        events of the pass."""
         return self._ahead[group]
 
     def clear(self) -> None:
-        """All events were taken."""
+        """Reset the counts after all events were taken."""
         self._ahead.clear()
         self._fallen.clear()

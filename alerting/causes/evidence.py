@@ -1,7 +1,8 @@
-"""Whether stations fell together: what speaks for and against a common cause. Pure.
+"""Evidence for and against a common cause of falls. Pure.
 
-A station stopped between its last heartbeat and the first that was missed. Stations fell together when those
-intervals share an instant; a group of stations (an area, an uplink, …) explains it when most of its members did.
+A station stopped between its last heartbeat and its first missed heartbeat. Stations fell together when these
+intervals share an instant. A group of stations (an area, an uplink, …) explains the falls when most of its members fell
+at that instant.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,16 +20,17 @@ FEEDER: Final = "feeder"
 AGENT: Final = "agent"
 SHARD: Final = "shard"
 CAUSES: Final = (AREA, FEEDER, UPLINK, AGENT, SHARD)
-"""From the one that claims least to the one that claims most, which decides between groups of the same stations."""
+"""The order of preference between groups of the same stations, from the weakest claim to the strongest."""
 
 Group = tuple[str, str]
-"""(cause, name): stations that have something in common."""
+"""(cause, name): stations with a common property, such as ("uplink", "telecom-a")."""
 
 
 class Fallen(msgspec.Struct, frozen=True):
-    """A station that stopped: its last heartbeat, the first that was missed, its groups (areas with the root first).
+    """A station that stopped, between its last heartbeat (`began`) and its first missed heartbeat (`until`).
 
-    `key` is that of its incident; `every` is the interval of its slowest terminal, in seconds.
+    `groups`: areas with the root first, then the other groups; `key`: the key of its incident; `every`: the interval of
+    its slowest terminal, in seconds.
     """
 
     station: str
@@ -40,7 +42,7 @@ class Fallen(msgspec.Struct, frozen=True):
 
 
 class Peer(msgspec.Struct, frozen=True):
-    """A station that is still online: between which moments it was heard last and should be heard next."""
+    """A station that is still online: its last heartbeat (`began`), and when the next one is due (`until`)."""
 
     station: str
     began: datetime
@@ -51,31 +53,35 @@ class Peer(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """How many stations of a group fell together, how many were heard since, and how many were not due since."""
+    """How many stations of a group fell together (`fallen`), how many were heard after that (`against`), and how many
+    had no heartbeat due after that (`silent`)."""
 
     fallen: float
     against: float
     silent: float = 0.0
 
     def qualifies(self, least: int, share: float) -> bool:
-        """Whether at least `least` stations fell, and they are the `share` of those that say anything."""
+        """Whether at least `least` stations fell, and these are at least `share` of the stations that are evidence."""
         return self.fallen >= least and self.fallen >= share * (self.fallen + self.against)
 
     @property
     def share(self) -> float:
-        """The share of the fallen among those that say anything, 0 to 1."""
+        """The share of the fallen among the stations that are evidence, 0 to 1."""
         counted = self.fallen + self.against
         return self.fallen / counted if counted else 0.0
 
     @property
     def score(self) -> float:
-        """What the group explains, less what contradicts it; silence that proves nothing takes a little off a
-        larger claim, so that a county is not taken for its province."""
+        """The falls that the group explains, minus the stations that contradict it, minus a quarter of the stations
+        that were not due: so the rules prefer a county to its province when both explain the same falls."""
         return self.fallen - self.against - self.silent / 4
 
 
 def overlap(intervals: Iterable[tuple[datetime, datetime, float]], lo: datetime, hi: datetime) -> CommonInterval | None:
-    """The instants within [lo, hi] that most of the weight of (began, until, weight) shares; the earliest of equals."""
+    """The instants within [lo, hi] that the intervals (began, until, weight) with the largest total weight share.
+
+    The earliest of equals; None: no interval meets [lo, hi].
+    """
     points = sorted(
         edge
         for began, until, weight in intervals
@@ -95,7 +101,8 @@ def _first_end(points: Sequence[tuple[datetime, int, float]], place: int, hi: da
 
 
 def weigh(window: CommonInterval, fallen: Iterable[Fallen], peers: Sequence[Peer], online: int) -> Evidence:
-    """The evidence at an instant. `peers` are a sample of the `online` members; without one, all speak against."""
+    """The evidence at an instant. `peers`: a sample of the `online` members; without a sample, all online members count
+    against the cause."""
     down = sum(window.meets(one) for one in fallen)
     if not peers:
         return Evidence(down, online)
@@ -110,8 +117,11 @@ def _fell(peer: Peer, window: CommonInterval) -> bool:
 
 
 def _worked(peer: Peer, window: CommonInterval) -> float:
-    """How much of a window a station lived through: what cannot have stopped it. Stations that were all found missing
-    at their opening could have stopped at any time of the night, so one that came in the morning speaks for itself."""
+    """The part of the window, 0 to 1, during which the station demonstrably worked.
+
+    That part counts against the cause. Example: stations did not come back at their opening, so the window is the whole
+    night; a station whose last heartbeat came in the morning worked until then.
+    """
     if peer.began > window.hi:
         return 1.0
     return 0.0 if peer.began <= window.lo else (peer.began - window.lo) / (window.hi - window.lo)

@@ -1,11 +1,13 @@
-"""Stations that come and go: one incident for all of it, as Icinga does. Pure.
+"""Flapping: one incident for a station that changes its state again and again, as in Icinga. Pure.
 
-Time is cut into slots. Of the last twenty, those in which a station fell or returned count, each with a weight
-from 0.8 for the oldest to 1.2 for the newest; their share of all weight says how restless it is. From `on` upwards
-the station flaps, until the share is below `off`. (Icinga 2 documentation, "Flapping".)
+Time is divided into slots. A slot counts when the station fell or returned in it. Each of the last twenty slots has a
+weight, from 0.8 for the oldest to 1.2 for the newest. The weight of the slots that count, as a share of all weight, is
+the restlessness of the station. The station flaps from a share of `on` until the share is below `off`: a hysteresis.
+(Icinga 2 documentation, "Flapping".)
 
-A slot is as long as the station takes to be called offline, so that one that beats every two seconds is seen to flap
-within minutes. It stays so for an episode: from a change until nothing of it counts any more.
+The length of a slot follows the time that the judge needs to decide that the station is offline, so a station with a
+heartbeat every two seconds flaps within minutes. The length is constant during an episode: from a first change until no
+change counts any more.
 """
 
 from collections import deque
@@ -22,8 +24,8 @@ _NEWEST: Final = 1.2
 
 
 class FlappingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`slots` are looked at, each of `slot` seconds for a station that beats once a minute and in proportion for
-    others; thresholds are shares of their weight."""
+    """`slots`: the number of slots; `slot`: seconds of a slot for a station with a heartbeat a minute, in proportion
+    for other intervals; `on`, `off`: thresholds, as shares of the weight of all slots."""
 
     slots: int = 20
     slot: float = 180.0
@@ -31,12 +33,12 @@ class FlappingSettings(msgspec.Struct, frozen=True, kw_only=True):
     off: float = 0.25
 
     def length(self, every: float) -> float:
-        """Seconds of a slot of a station that beats every `every` seconds."""
+        """Seconds of a slot of a station with a heartbeat every `every` seconds."""
         return in_proportion(self.slot, every)
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """A station began (or ended) to flap `at`; its first and last change that count."""
+    """A station began or stopped flapping at `at`; `first` and `last`: the first and last change that count."""
 
     station: str
     flaps: bool
@@ -48,8 +50,10 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 def restlessness(changes: Iterable[float], slot: int, settings: FlappingSettings, length: float | None = None) -> float:
-    """The weighted share of the slots up to number `slot`, of `length` seconds, in which there was a change; changes in
-    seconds."""
+    """The weighted share of slots with a change, 0 to 1, over the slots up to number `slot`.
+
+    `changes` in seconds; `length`: seconds of a slot.
+    """
     count, size = settings.slots, settings.slot if length is None else length
     ages = {slot - int(change // size) for change in changes}
     step = (_NEWEST - _OLDEST) / max(count - 1, 1)
@@ -58,19 +62,19 @@ def restlessness(changes: Iterable[float], slot: int, settings: FlappingSettings
 
 
 class _FlappingMemory(msgspec.Struct):
-    """`slot`: the seconds of a slot in this episode."""
+    """The memory of one station. `slot`: seconds of a slot in this episode."""
 
     changes: deque[float]
     slot: float
     flaps: bool = False
 
     def number(self, now: float) -> int:
-        """The slot that a moment lies in."""
+        """The number of the slot that contains a moment."""
         return int(now // self.slot)
 
 
 class Flapping:
-    """Which stations flap; tell it the changes in the order in which they were decided."""
+    """Which stations flap. The caller reports the changes in the order in which they were decided."""
 
     def __init__(self, settings: FlappingSettings) -> None:
         self._settings = settings
@@ -85,7 +89,7 @@ class Flapping:
 
     @property
     def stations(self) -> set[str]:
-        """Those that flap now."""
+        """The stations that flap now."""
         return set(self._flapping)
 
     def changes_of(self, station: str) -> list[datetime]:
@@ -99,14 +103,14 @@ class Flapping:
         return self._settings.slot if memory is None else memory.slot
 
     def restore(self, station: str, changes: Iterable[datetime], *, flaps: bool, slot: float | None = None) -> None:
-        """Take over what a store kept of a station."""
+        """Restore the stored memory of a station."""
         kept = deque(sorted(change.timestamp() for change in changes))
         self._stations[station] = _FlappingMemory(kept, slot or self._settings.slot, flaps)
         if flaps:
             self._flapping.add(station)
 
     def note(self, station: str, at: datetime, every: float = USUAL) -> None:
-        """A station fell or returned, whose slowest terminal beats every `every` seconds."""
+        """Report a fall or return of a station; `every`: the interval of its slowest terminal, in seconds."""
         length = self._settings.length(every)
         memory = self._stations.setdefault(station, _FlappingMemory(deque(), length))
         now = at.timestamp()
@@ -122,24 +126,27 @@ class Flapping:
             self._turn(station, memory, now, share)
 
     def take_back(self, station: str, since: datetime) -> None:
-        """The fall since then had another cause after all: if it was noted, it counts no more."""
+        """Remove the last change of a station if it came at or after `since`: that fall has a common cause."""
         memory = self._stations.get(station)
         if memory is not None and memory.changes and memory.changes[-1] >= since.timestamp():
             memory.changes.pop()
 
     def forget(self, station: str) -> None:
-        """Nothing of the station counts any more."""
+        """Delete the memory of a station."""
         if self._stations.pop(station, None) is not None:
             self._gone.add(station)
         self._flapping.discard(station)
 
     def take_gone(self) -> set[str]:
-        """The stations that were forgotten since the last call; for a store."""
+        """The stations whose memory was deleted since the last call; for a store."""
         gone, self._gone = self._gone, set()
         return gone
 
     def advance(self, known: datetime, knows: Callable[[str], bool] = lambda _: True) -> list[Turn]:
-        """Let time go on; what turned since the last call. Of a station that nobody `knows` nothing ends."""
+        """Advance the time to `known`; returns the turns since the last call.
+
+        A station whose present state is not known (`knows`) does not stop flapping.
+        """
         now = known.timestamp()
         for station in sorted(self._flapping):
             if knows(station):
@@ -152,7 +159,7 @@ class Flapping:
         return restlessness(memory.changes, slot, self._settings, memory.slot)
 
     def _settle(self, station: str, memory: _FlappingMemory, now: float) -> None:
-        """End it at the first slot by which it was quiet enough."""
+        """End the flapping of a station at the first slot by which its share was below `off`."""
         quiet = self._quiet(memory, memory.number(now)) if memory.flaps else None
         if quiet is not None:
             slot, share = quiet
@@ -161,7 +168,7 @@ class Flapping:
             self._turn(station, memory, max([slot * memory.slot, *memory.changes]), share)
 
     def _quiet(self, memory: _FlappingMemory, until: int) -> tuple[int, float] | None:
-        """The first slot since the newest change, up to `until`, by which the share had fallen, and the share."""
+        """The first slot since the newest change, up to `until`, with a share below `off`, and that share."""
         first = memory.number(memory.changes[-1]) if memory.changes else until
         for slot in range(first, min(until, first + self._settings.slots) + 1):
             share = self._share(memory, slot)
@@ -182,7 +189,7 @@ class Flapping:
             memory.changes.popleft()
 
     def _sweep(self, now: float) -> None:
-        """Forget now and then the stations that have long been quiet."""
+        """Delete the memory of stations without a change that counts; at most once in `LEAST` seconds."""
         if int(now // LEAST) == self._swept:
             return
         self._swept = int(now // LEAST)

@@ -1,4 +1,4 @@
-"""What a pass decides about flapping stations, and which incidents it puts under theirs. Pure."""
+"""The decisions of a pass about flapping stations, and about the children of flapping incidents. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -30,37 +30,37 @@ from alerting.stations.table import Field
 
 
 class CausePlans(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pass decided about common causes, of stations that are down and of stations of no use."""
+    """The decisions of a pass about common causes: of stations that are down, and of unusable stations."""
 
     down: Sequence[Step]
     of_no_use: Sequence[Step]
-    #: Stations that changed and were of no use by a common cause before the pass decided.
+    #: Stations that changed in the pass, and that were unusable by a common cause before its decisions.
     shared: Collection[str]
 
 
 class FlappingPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pass decided about flapping."""
+    """The decisions of a pass about flapping."""
 
     turns: Sequence[Turn]
-    #: Stations that are not in service any more.
+    #: Stations that left service.
     left: Collection[str]
-    #: Falls without a common cause that may go under a flapping station's incident.
+    #: Falls without a common cause: their incidents may become children of a flapping incident.
     falls: Sequence[Fallen]
-    #: Stations that are of no use without a common cause; the same.
+    #: Stations that are unusable without a common cause: likewise.
     of_no_use: Collection[str]
     #: Stations whose memory may have changed.
     touched: Collection[str]
 
     @property
     def keys(self) -> set[str]:
-        """The keys of the incidents that it is about: a book must know the newest of each."""
+        """The keys of the incidents that the plan changes: the book must hold the newest incident of each key."""
         concerned = {*self.of_no_use, *self.left, *(fallen.station for fallen in self.falls)}
         own = {flapping_key(station) for station in concerned}
         return own | {use_key(station) for station in self.of_no_use} | {fallen.key for fallen in self.falls}
 
 
 class FlappingRules:
-    """Flapping stations over a field, after common causes were decided."""
+    """The flapping rules over a field; they run after the decisions about common causes."""
 
     def __init__(self, field: Field, settings: FlappingSettings, down: DownCauses, use: UseCauses) -> None:
         self._field = field
@@ -68,7 +68,7 @@ class FlappingRules:
         self.flapping = Flapping(settings)
 
     def decide(self, plans: CausePlans, news: StationNews, moment: PassTime) -> FlappingPlan:
-        """Which stations began and ended to flap, and what may go under their incidents."""
+        """Which stations began and stopped flapping, and which incidents may become children of their incidents."""
         flapping = self.flapping
         touched = self._note_changes(plans, news, moment)
         turns = flapping.advance(moment.known, known_at(self._field, moment))
@@ -83,14 +83,14 @@ class FlappingRules:
         )
 
     def _note_changes(self, plans: CausePlans, news: StationNews, moment: PassTime) -> set[str]:
-        """Falls, returns and changes of `usable` that no common cause explains."""
+        """Note the falls, returns and changes of use that no common cause explains; returns the touched stations."""
         own = [pair for pair in news.changes if pair[1] is None or pair[1].station not in plans.shared]
         touched = note_use(self.flapping, own, moment.known)
         touched |= note_changes(self.flapping, only_joined(plans.of_no_use))
         return touched | note_changes(self.flapping, plans.down)
 
     def write(self, book: Book, plan: FlappingPlan, moment: PassTime) -> None:
-        """Open and close the incidents of flapping stations, and put others under them."""
+        """Open and close flapping incidents in the book, and set the parents of their children."""
         now = moment.now
         write_turns(book, plan.turns, self._areas(plan.turns), now)
         for station in plan.left:

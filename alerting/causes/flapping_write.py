@@ -1,4 +1,4 @@
-"""Flapping stations in the book of incidents: one incident, whose children are not notified. Pure."""
+"""Flapping stations in the book of incidents: one incident for each, whose children are not notified. Pure."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ def flapping_key(station: str) -> str:
 
 
 def note_changes(flapping: Flapping, plan: Sequence[Step]) -> set[str]:
-    """Note which stations fell or returned by themselves; falls and returns by a common cause do not count.
+    """Note the falls and returns without a common cause; those with a common cause do not count.
 
     Returns the stations whose memory may have changed.
     """
@@ -40,16 +40,18 @@ def note_changes(flapping: Flapping, plan: Sequence[Step]) -> set[str]:
 
 
 def only_joined(plan: Sequence[Step]) -> list[Step]:
-    """The steps that join a common cause, of a plan about stations of no use. Other changes of their use were noted
-    when they happened."""
+    """The steps of a plan about unusable stations that join a common cause. `note_use` notes all other changes of
+    use."""
     return [step for step in plan if isinstance(step, Joined)]
 
 
 def note_use(
     flapping: Flapping, changes: Iterable[tuple[Standing | None, Standing | None]], known: datetime
 ) -> set[str]:
-    """Note which stations became of no use, or of use again, while they were online and should be open. These changes
-    count however short each time is. Returns the stations whose memory may have changed."""
+    """Note which stations became unusable, or usable again, while they were online and should be open.
+
+    These changes count however short each interval is. Returns the stations whose memory may have changed.
+    """
     touched = set()
     for before, after in changes:
         if before is None or after is None or not _changed_use(before, after):
@@ -65,12 +67,12 @@ def _changed_use(before: Standing, after: Standing) -> bool:
 
 
 def opened_of_no_use(intents: Iterable[Intent]) -> set[str]:
-    """The stations whose incident of being unusable opened in this pass."""
+    """The stations whose incident of the kind `unusable` opened in this pass."""
     return {one.station for one in intents if isinstance(one, Opens) and one.kind == IncidentKind.UNUSABLE}
 
 
 def use_key(station: str) -> str:
-    """The key of the incident of a station that visitors cannot use."""
+    """The key of the incident of an unusable station."""
     return station_rule_key(IncidentKind.UNUSABLE, station)
 
 
@@ -81,7 +83,7 @@ def _is_own(step: Step, adopted: Container[tuple[str, datetime]]) -> TypeGuard[A
 
 
 def falls_by_flapping(flapping: Flapping, plan: Iterable[Step]) -> list[Fallen]:
-    """Falls of the plan that no common cause took, of stations that flap."""
+    """The falls of flapping stations in the plan that have no common cause after its last step."""
     last = {
         (step.fallen.station, step.fallen.until): step for step in plan if isinstance(step, Alone | Joined | Released)
     }
@@ -89,7 +91,7 @@ def falls_by_flapping(flapping: Flapping, plan: Iterable[Step]) -> list[Fallen]:
 
 
 def write_turns(book: Book, turns: Iterable[Turn], areas: Mapping[str, str | None], now: datetime) -> None:
-    """Open and close the incidents of stations that began and ended to flap."""
+    """Open and close the incidents of stations that began or stopped flapping."""
     for turn in turns:
         if turn.flaps:
             _begin(book, turn, areas.get(turn.station), now)
@@ -121,20 +123,20 @@ def _begin(book: Book, turn: Turn, area: str | None, now: datetime) -> None:
 
 
 def end_flapping(book: Book, station: str, *, ended_at: datetime, now: datetime, reason: str) -> None:
-    """Close the incident of a flapping station, if there is one."""
+    """Close the flapping incident of a station, if there is one."""
     incident = book.open_of(flapping_key(station))
     if incident is not None:
         book.close(incident, ended_at=ended_at, now=now, reason=reason)
 
 
 def shelter(book: Book, flapping: Flapping, falls: Iterable[Fallen], now: datetime) -> None:
-    """Make a station's incident a child of its flapping incident for as long as the station flaps."""
+    """Make the incidents of falls children of the station's flapping incident, for as long as the station flaps."""
     for fallen in falls:
         _shelter(book, flapping, fallen.station, incidents_of(book, fallen, now), "stays_down")
 
 
 def shelter_use(book: Book, flapping: Flapping, stations: Iterable[str], now: datetime) -> None:
-    """The same with the incidents of these stations that visitors cannot use them."""
+    """The same for the incidents of unusable stations."""
     for station in sorted(stations):
         incidents = [one for one in book.all_of(use_key(station)) if one.goes_on or one.closed_at == now]
         _shelter(book, flapping, station, incidents, "stays_unusable")
@@ -151,5 +153,5 @@ def _shelter(book: Book, flapping: Flapping, station: str, incidents: Iterable[I
 
 
 def _age(incident: Incident) -> tuple[bool, int]:
-    """The newest last; one without a stored id is the newest of all."""
+    """Sort key, newest incident last: ids that are not stored yet are negative and come after all stored ids."""
     return incident.id < 0, abs(incident.id)

@@ -1,7 +1,7 @@
-"""Which groups a station is in, how many stations of a group are online, and which of them to ask. Pure.
+"""The groups of a station, the number of online stations in a group, and a sample of them. Pure.
 
-Counted over the field's columns when somebody asks, at most once a pass: that is cheaper than to keep books on every
-group for every station that comes or goes.
+The counts are computed over the field's columns on demand, at most once a pass. That costs less than updating the count
+of each group with each station that falls or returns.
 """
 
 from array import array
@@ -21,12 +21,12 @@ from alerting.stations.stamps import INSTANT
 from alerting.stations.table import Field
 
 SAMPLE: Final = 40
-"""Stations of a group that are asked about."""
+"""Stations of a group whose heartbeats are looked up."""
 _SHARED: Final = 200_000
 
 
 class Population:
-    """The groups of the stations of a field, with the agent's version that each runs."""
+    """The groups of the stations of a field. The agent's version of a station is one of its groups."""
 
     def __init__(self, field: Field) -> None:
         self._field = field
@@ -44,10 +44,10 @@ class Population:
         self._counts: dict[str, Any] = {}
         self._known: dict[Group, int] = {}
 
-    # -- what stations are in ----------------------------------------------------------------------------------
+    # -- groups of a station -----------------------------------------------------------------------------------
 
     def note_agents(self, agents: Mapping[str, str]) -> None:
-        """Take over which version of the agent runs at which station."""
+        """Take the agent's version of each station: {station: version}."""
         self._reach()
         for station, agent in agents.items():
             row = self._columns.index.get(station)
@@ -58,7 +58,7 @@ class Population:
                 self._agent[row] = number
 
     def groups_of(self, station: str) -> tuple[Group, ...]:
-        """The groups of a station, areas with the root first; none for one that is not registered."""
+        """The groups of a station, areas with the root first; empty for a station that is not registered."""
         standing = self._field.standing(station)
         return () if standing is None else self._groups(standing, self._agent_of(station))
 
@@ -68,22 +68,22 @@ class Population:
         return None if number == NONE else self._agents[number]
 
     def _groups(self, standing: Standing, agent: str | None) -> tuple[Group, ...]:
-        """The same tuple for all that have everything in common."""
+        """One shared tuple for all stations with the same groups: it saves memory and makes comparison fast."""
         key = (standing.path, standing.isp, standing.feeder, agent, standing.shard)
         if len(self._tuples) > _SHARED:
             self._tuples.clear()
         return self._tuples.setdefault(key, groups_of(standing, agent))
 
     def _reach(self) -> None:
-        """Make the columns as long as the field's."""
+        """Extend the agent column to the length of the field's columns."""
         missing = len(self._columns.ids) - len(self._agent)
         if missing > 0:
             self._agent.extend([NONE] * missing)
 
     def peer(self, station: str, began: datetime, until: datetime, overdue: bool, every: float) -> Peer:
-        """How an online station stands: heard last at `began`, due at `until`, with a heartbeat each `every` seconds.
+        """An online station as evidence: last heartbeat at `began`, next due at `until`, interval `every` (s).
 
-        One that is closed or excused when it is due may be switched off: its silence proves nothing.
+        A station that is closed or excused at `until` may be switched off: then its silence is no evidence of a fall.
         """
         fell = overdue and self._field.schedule.is_expected_throughout(station, until, until + INSTANT)
         return Peer(station, began, until, fell, self.groups_of(station), every)
@@ -91,13 +91,15 @@ class Population:
     # -- counting ----------------------------------------------------------------------------------------------
 
     def look(self, untrusted: frozenset[ClockName], without: Collection[str] = ()) -> None:
-        """Begin a pass: what was counted is old. Stations on `untrusted` clocks, and those named in `without`, are not
-        counted as online."""
+        """Begin a pass: discard the counts of the last pass.
+
+        Stations on `untrusted` clocks, and the stations in `without`, do not count as online.
+        """
         self._untrusted, self._without, self._online = untrusted, without, None
         self._values, self._counts, self._known = {}, {}, {}
 
     def online(self, group: Group) -> int:
-        """How many stations of a group are in service and online."""
+        """The number of stations of a group that are in service and online."""
         if group not in self._known:
             self._known[group] = self._online_in(group)
         return self._known[group]
@@ -111,18 +113,18 @@ class Population:
         return int(counts[wanted[wanted < len(counts)]].sum())
 
     def sample(self, group: Group, limit: int) -> list[str]:
-        """At most `limit` online stations of a group, from all over it."""
+        """At most `limit` online stations of a group, evenly spread over the rows of the group."""
         column, numbers = self._column_of(group)
         values = self._values_of(column)
         wanted = np.zeros(max(values.max(initial=0), max(numbers, default=0)) + 2, dtype=bool)
-        wanted[np.asarray(numbers, dtype=np.int64)] = True  # NONE, which is -1, finds the last, which nobody is
+        wanted[np.asarray(numbers, dtype=np.int64)] = True  # NONE is -1 and selects the last element, which stays False
         found = self._online_rows()[wanted[values]]
         if len(found) > limit:
             found = found[np.linspace(0, len(found) - 1, limit).astype(int)]
         return [self._columns.ids[row] for row in found.tolist()]
 
     def _column_of(self, group: Group) -> tuple[str, Sequence[int]]:
-        """In which column, and by which numbers, the stations of a group are found."""
+        """The column that identifies the stations of a group, and their values in that column."""
         cause, name = group
         if cause == AGENT:
             number = self._agent_numbers.get(name)
@@ -130,7 +132,7 @@ class Population:
         return (SHARD, clocks_of_shard(self._columns, name)) if cause == SHARD else (AREA, self._members(group))
 
     def _values_of(self, column: str) -> Any:
-        """What a column has for the online stations."""
+        """The values of a column for the online stations."""
         if column not in self._values:
             self._reach()
             columns = {AGENT: self._agent, SHARD: self._columns.clock, AREA: self._columns.profile}
@@ -146,7 +148,7 @@ class Population:
         return self._online
 
     def _members(self, group: Group) -> Sequence[int]:
-        """The profiles of the stations of an area, uplink or feeder."""
+        """The numbers of the profiles that belong to an area, uplink or feeder."""
         profiles = self._columns.profiles
         for number in range(self._profiles, len(profiles)):
             for known in _of_profile(profiles[number]):
@@ -156,7 +158,7 @@ class Population:
 
 
 def groups_of(standing: Standing, agent: str | None) -> tuple[Group, ...]:
-    """What a station has in common with others."""
+    """The groups of a station, from its standing and its agent's version."""
     named = ((UPLINK, standing.isp), (FEEDER, standing.feeder), (AGENT, agent), (SHARD, standing.shard))
     return (*((AREA, code) for code in standing.path), *((cause, name) for cause, name in named if name))
 
@@ -173,8 +175,10 @@ def _online(columns: StationColumns, untrusted: frozenset[ClockName]) -> Any:
 
 
 def known_at(field: Field, moment: PassTime) -> Callable[[str], bool]:
-    """A function of a station's id: whether its state at `moment` is known. Nothing is awaited of a station that is
-    not registered."""
+    """A function of a station's id: whether its state at `moment` is known.
+
+    A station that is not registered counts as known, because no further change of its state is expected.
+    """
 
     def is_known(station: str) -> bool:
         standing = field.standing(station)

@@ -1,4 +1,4 @@
-"""Which stations are down, by which common cause or by none, and in which groups. Pure."""
+"""Which stations are down, by which common cause or without one, and in which groups. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -10,7 +10,8 @@ from alerting.station_incidents.cause_settings import CauseSettings
 
 
 def sort_by_cause(outages: Mapping[int, CommonCause], falls: Iterable[tuple[Fallen, int | None]]) -> list[Fallen]:
-    """Put stored falls, each with the id of its parent incident, back into their causes; returns those without one."""
+    """Put stored falls, each with the id of its parent incident, back into their causes; returns the falls without a
+    cause."""
     alone = []
     for fallen, parent in falls:
         outage = outages.get(parent or 0)
@@ -26,19 +27,19 @@ class Membership:
 
     def __init__(self, settings: CauseSettings) -> None:
         self._settings = settings
-        #: The causes that go on, by the keys of their incidents.
+        #: The running causes, by the keys of their incidents.
         self.outages: dict[str, CommonCause] = {}
-        #: Causes that are over, while slow stations of them still have time to come back.
+        #: The causes that are over and whose slow stations still have time to come back.
         self.late: list[CommonCause] = []
         self._cause_of: dict[str, CommonCause] = {}
         self._alone: dict[str, Fallen] = {}
         self._alone_in: dict[Group, set[str]] = {}
-        # The keys of causes whose memory changed, and (key, beginning) of those that are gone, since they were stored.
+        # Since the last store: keys of the causes that changed, and (key, beginning) of the causes to delete.
         self._touched: set[str] = set()
         self._gone: set[tuple[str, datetime]] = set()
 
     def restore(self, outages: Iterable[CommonCause], alone: Iterable[Fallen]) -> None:
-        """Take over what a store kept: causes with their children, and the stations that are down without one."""
+        """Restore the causes with their children, and the falls without a cause (`alone`)."""
         for outage in outages:
             if outage.ended is None:
                 self.outages[outage.key] = outage
@@ -59,26 +60,26 @@ class Membership:
         yield from self._alone
 
     def cause_of(self, station: str) -> CommonCause | None:
-        """The common cause by which a station is down."""
+        """The common cause of a station's fall; None: there is none."""
         return self._cause_of.get(station)
 
     def alone(self, station: str) -> Fallen | None:
-        """The fall of a station that is down without a common cause."""
+        """The fall of a station that is down without a common cause; None otherwise."""
         return self._alone.get(station)
 
     def alone_in(self, group: Group) -> list[Fallen]:
-        """The falls of a group without a common cause."""
+        """The falls without a common cause in a group."""
         return [self._alone[station] for station in self._alone_in.get(group, ())]
 
     def fall_of(self, station: str) -> Fallen | None:
-        """The fall of a station that is down."""
+        """The fall of a station that is down; None: it is not down."""
         outage = self._cause_of.get(station)
         return self._alone.get(station) if outage is None else outage.children[station]
 
     # -- changes -----------------------------------------------------------------------------------------------
 
     def join(self, outage: CommonCause, fallen: Fallen, at: datetime) -> list[Step]:
-        """A station is down by a cause, as of `at`; returns the steps for the book."""
+        """Make a station a child of a cause, as of `at`; returns the steps for the book."""
         self._drop_alone(fallen.station)
         self._cause_of[fallen.station] = outage
         before = outage.common
@@ -91,7 +92,7 @@ class Membership:
         return steps
 
     def leave(self, station: str, at: datetime) -> None:
-        """A station is no longer down, or no longer as it was."""
+        """Remove a station that returned, or that fell again."""
         outage = self._cause_of.pop(station, None)
         if outage is None:
             self._drop_alone(station)
@@ -101,13 +102,13 @@ class Membership:
             self.drop_if_over(outage)
 
     def release(self, outage: CommonCause, fallen: Fallen, at: datetime) -> None:
-        """A station stays down without the cause that is over."""
+        """Move a station that is still down from a cause that is over to the falls without a cause."""
         outage.remove(fallen.station, at)
         del self._cause_of[fallen.station]
         self.add_alone(fallen)
 
     def add_alone(self, fallen: Fallen) -> None:
-        """A station is down without a common cause."""
+        """Add a fall without a common cause."""
         self._alone[fallen.station] = fallen
         for group in fallen.groups:
             self._alone_in.setdefault(group, set()).add(fallen.station)
@@ -121,11 +122,11 @@ class Membership:
                 del self._alone_in[group]
 
     def touch(self, outage: CommonCause) -> None:
-        """The memory of a cause changed and is to be stored."""
+        """Mark a cause whose memory changed, so that it is stored."""
         self._touched.add(outage.key)
 
     def keep_late(self, outage: CommonCause) -> None:
-        """A cause ended: it is remembered while children of it still have time to come back."""
+        """Keep an ended cause while its children still have time to come back; delete it if it has none."""
         if outage.children:
             self.late.append(outage)
             self._touched.add(outage.key)
@@ -133,15 +134,16 @@ class Membership:
             self._gone.add((outage.key, outage.began))
 
     def drop_if_over(self, outage: CommonCause) -> None:
-        """Forget a cause that ended and has no children left."""
+        """Delete a cause that ended and has no children left."""
         if outage.ended is not None and not outage.children:
             self.late = [other for other in self.late if other is not outage]
             self._gone.add((outage.key, outage.began))
 
     def take_unsaved(self) -> tuple[list[CommonCause], set[tuple[str, datetime]]]:
-        """The causes to be stored, and (key, beginning) of those to be deleted, since the last call.
+        """The causes to store, and (key, beginning) of the causes to delete, since the last call.
 
-        A cause that is over may have left another in its place, with the same key and beginning: that one is stored.
+        A new cause may have the same key and beginning as a deleted cause: then the new cause is stored and nothing is
+        deleted.
         """
         kept = {(outage.key, outage.began): outage for outage in (*self.late, *self.outages.values())}
         changed = [outage for outage in kept.values() if outage.key in self._touched]

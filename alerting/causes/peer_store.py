@@ -1,4 +1,4 @@
-"""How stations that did not fall were heard, by what the judges wrote: what common causes and suspicions weigh."""
+"""Peers from the database: the heartbeats of stations that did not fall, as evidence for causes and suspicions."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -13,8 +13,11 @@ QUERIES = load_queries(Path(__file__).with_name("peer_queries.sql"))
 async def load_peers(
     connection: Connection, stations: Collection[str], *, floor: float | None = None
 ) -> dict[str, Peer]:
-    """Those of `stations` that were ever heard, by their ids, without their groups. `floor` (s): who was heard last
-    before a gap is overdue only when two intervals and that have passed since it; None: gaps are not asked about."""
+    """The peers of `stations` by station id, without groups; stations without any heartbeat are left out.
+
+    `floor` (s): a station whose last heartbeat came before a gap is overdue only when two intervals and `floor` have
+    passed since the gap; None: gaps are ignored.
+    """
     if not stations:
         return {}
     rows = await connection.fetch(QUERIES.read_peers, sorted(stations), floor)

@@ -1,18 +1,19 @@
 -- name: load_outages
--- What is remembered of the causes of a kind, with the incident of each; of several that began together it is the newest.
+-- The memory of the causes of a kind, each with its incident; of several incidents with the same key and beginning, the
+-- newest.
 SELECT DISTINCT ON (m.key, m.began_at) m.memory, i.id, i.status FROM cause_memory m
 JOIN incident i ON i.key = m.key AND i.began_at = m.began_at
 WHERE i.kind = $1
 ORDER BY m.key, m.began_at, i.id DESC;
 
 -- name: load_down
--- The stations that are down, by their incidents.
+-- The incidents of single stations that go on, of some kinds.
 SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
 FROM incident WHERE kind = ANY ($1::text[]) AND (status <> 'closed' OR reopen_at IS NOT NULL) AND station IS NOT NULL
 ORDER BY id;
 
 -- name: stations_ever
--- Who was ever a child of these.
+-- All stations that were ever children of these parents.
 SELECT DISTINCT parent, station FROM incident WHERE parent = ANY ($1::bigint[]) AND station IS NOT NULL;
 
 -- name: save_outages
@@ -38,11 +39,11 @@ ON CONFLICT (station) DO UPDATE SET changes = excluded.changes, flaps = excluded
 DELETE FROM flapping_memory WHERE station = ANY ($1::text[]);
 
 -- name: load_agents
--- A station runs the version of its first terminal.
+-- The agent's version of a station is that of its first terminal.
 SELECT DISTINCT ON (station) station, agent FROM terminal_facts WHERE agent IS NOT NULL ORDER BY station, terminal;
 
 -- name: changed_agents
--- Of the stations whose facts changed since a snapshot's horizon.
+-- The same for the stations whose facts changed since the horizon of a snapshot ($1).
 SELECT DISTINCT ON (f.station) f.station, f.agent
 FROM terminal_facts f
 WHERE f.agent IS NOT NULL

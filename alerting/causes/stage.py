@@ -1,4 +1,4 @@
-"""Common causes and flapping in the incident process: looks up what the rules ask for, and stores what they keep."""
+"""Common causes and flapping in the incident process: reads the data that the rules need, and stores their memory."""
 
 from collections import ChainMap
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,11 +28,11 @@ from contract.kinds import IncidentKind
 from store.pool import Connection
 
 _AGENTS_EVERY: Final = 60.0
-"""Seconds between two looks at the agents' versions."""
+"""Seconds between two reads of the agents' versions."""
 
 
 class CauseWatch:
-    """Follows the incidents of stations, after the station rules and before notifications are written."""
+    """The part `causes` of a pass: runs after the station rules and before notifications are written."""
 
     def __init__(self, field: Field, causes: CauseSettings, flapping: FlappingSettings) -> None:
         self._field = field
@@ -43,11 +43,11 @@ class CauseWatch:
 
     @property
     def outages(self) -> Mapping[str, CommonCause]:
-        """The causes that go on, by the keys of their incidents: of what is down, and of what is of no use."""
+        """The running causes by the keys of their incidents: of stations that are down, and of unusable stations."""
         return ChainMap(self._down.causes.members.outages, self._use.causes.members.outages)
 
     async def load(self, connection: Connection) -> None:
-        """Take over what the last pass that was committed left."""
+        """Restore the state of the last committed pass."""
         await self._agents.load_versions(connection)
         outages = await load_outages(connection, self._field, IncidentKind.AREA_OUTAGE)
         self._down.restore(outages, await _load_children(connection, CHILD_KINDS))
@@ -56,7 +56,8 @@ class CauseWatch:
         await load_flapping(connection, self._flapping.flapping)
 
     async def follow(self, connection: Connection, book: Book, news: StationNews, moment: PassTime) -> None:
-        """Decide and write down common causes of stations that are down, of stations of no use, and flapping."""
+        """Decide about common causes of down stations and of unusable stations, then about flapping; write to the
+        book."""
         await self._agents.follow_versions(connection, moment)
         samples = self._down.begin(news, moment)
         found = await load_peers(connection, {station for sample in samples.values() for station in sample})
@@ -73,7 +74,7 @@ class CauseWatch:
 
 
 async def _load_children(connection: Connection, kinds: Collection[str]) -> list[Incident]:
-    """The incidents of stations that go on, of some kinds."""
+    """The incidents of single stations that go on, of the given kinds."""
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.load_down, list(kinds))]
 
 
@@ -84,7 +85,7 @@ async def _write(connection: Connection, book: Book, causes: Causes, plan: Seque
 
 
 class AgentVersions:
-    """Which version of the agent runs at each station; read again now and then."""
+    """Reads the agent's version of each station, at the start and then every `_AGENTS_EVERY` seconds."""
 
     def __init__(self, populations: Sequence[Population]) -> None:
         self._populations = populations
@@ -92,12 +93,12 @@ class AgentVersions:
         self._looked_at: float = 0.0
 
     async def load_versions(self, connection: Connection) -> None:
-        """Read all of them."""
+        """Read the versions of all stations."""
         self._horizon = await connection.fetchval(JUDGE_QUERIES.snapshot_horizon)
         self._note(await connection.fetch(QUERIES.load_agents))
 
     async def follow_versions(self, connection: Connection, moment: PassTime) -> None:
-        """Read what changed, when it is time to."""
+        """Read the versions that changed, if `_AGENTS_EVERY` seconds have passed."""
         if moment.now.timestamp() - self._looked_at < _AGENTS_EVERY:
             return
         self._looked_at = moment.now.timestamp()

@@ -1,4 +1,4 @@
-"""What the rules about common causes decide, step by step. Pure."""
+"""The steps of a plan: the typed decisions of the rules about common causes. Pure."""
 
 from datetime import datetime
 
@@ -9,12 +9,12 @@ from contract.kinds import IncidentKind
 
 
 def outage_key(group: Group, kind: str = IncidentKind.AREA_OUTAGE) -> str:
-    """The key of the incident of a kind that says what a group has in common."""
+    """The key of the parent incident of a group; `kind`: the kind of that incident."""
     return f"{kind}:{group[0]}:{group[1]}"
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """A common cause was found; `kind` is that of its incident."""
+    """A common cause was found; `kind`: the kind of its incident."""
 
     kind: IncidentKind
     key: str
@@ -28,21 +28,21 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """A station's incident became a child."""
+    """A station's incident became a child of the incident with the key `outage`."""
 
     fallen: Fallen
     outage: str
 
 
 class Alone(msgspec.Struct, frozen=True):
-    """A station fell and no cause takes it; a later step may."""
+    """A station fell without a common cause; a later step may still join it to one."""
 
     fallen: Fallen
     at: datetime
 
 
 class Returned(msgspec.Struct, frozen=True):
-    """A station is back; `outage` is the cause that it was down by."""
+    """A station is back; `outage`: the key of its common cause, or None."""
 
     fallen: Fallen
     at: datetime
@@ -50,13 +50,13 @@ class Returned(msgspec.Struct, frozen=True):
 
 
 class Released(msgspec.Struct, frozen=True):
-    """A station stays down when its common cause is over."""
+    """A station is still down after its common cause is over."""
 
     fallen: Fallen
 
 
 class Grown(msgspec.Struct, frozen=True):
-    """A cause took in many more; it has no more in common than this area."""
+    """The number of stations of a cause at least doubled, or their deepest common area changed to `area`."""
 
     key: str
     children: int
@@ -64,7 +64,7 @@ class Grown(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """A cause is over since `at`, or is part of the larger one `into`."""
+    """A cause is over since `at`; `into`: the key of the larger cause that took it over, or None."""
 
     key: str
     at: datetime

@@ -1,4 +1,4 @@
-"""What is remembered of common causes and of flapping stations beside their incidents, in the database."""
+"""The memory of common causes and of flapping stations in the database; their incidents are stored elsewhere."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -16,7 +16,7 @@ QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
 
 
 async def load_outages(connection: Connection, field: Field, kind: str) -> dict[int, CommonCause]:
-    """The causes of a kind, by the ids of their incidents, without their children."""
+    """The causes of a kind, by the ids of their incidents, without children. Sets aside a row that cannot be read."""
     outages = {}
     for row in await connection.fetch(QUERIES.load_outages, kind):
         try:
@@ -31,7 +31,7 @@ async def load_outages(connection: Connection, field: Field, kind: str) -> dict[
 
 
 async def save_outages(connection: Connection, members: Membership) -> None:
-    """Write what changed of the causes' memory."""
+    """Store the causes that changed, and delete those that are over."""
     changed, gone = members.take_unsaved()
     if changed:
         await connection.execute(
@@ -45,13 +45,13 @@ async def save_outages(connection: Connection, members: Membership) -> None:
 
 
 async def load_flapping(connection: Connection, flapping: Flapping) -> None:
-    """Take over what was stored of stations that flap, or that came and went lately."""
+    """Restore the memory of stations that flap, or that changed their state lately."""
     for row in await connection.fetch(QUERIES.load_flapping):
         flapping.restore(row["station"], row["changes"], flaps=row["flaps"], slot=row["slot"])
 
 
 async def save_flapping(connection: Connection, flapping: Flapping, touched: Collection[str]) -> None:
-    """Write what is remembered of the stations `touched`, and delete those that were forgotten."""
+    """Store the memory of the stations `touched`, and delete the stations whose memory was deleted."""
     gone = flapping.take_gone()
     kept = sorted(set(touched) - gone)
     if kept:

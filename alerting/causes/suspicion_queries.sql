@@ -1,5 +1,5 @@
 -- name: load_suspicions
--- Those that go on, those with stations that are still to be heard, and those that ended within a day.
+-- The suspicions that go on, those whose members are still unknown, and those that ended within a day.
 SELECT shard, opened_at, instant_from, instant_to, began_at, known_at, fell, counted, registry, ended_at, ended_by
 FROM suspicion s
 WHERE ended_at IS NULL OR ended_at > $1::timestamptz - interval '1 day'
@@ -12,7 +12,7 @@ ORDER BY opened_at, shard;
 SELECT shard, opened_at, station, heard_at, missed_at FROM suspicion_member WHERE ended_at IS NULL;
 
 -- name: decisions
--- When a person decided last that a shard is sound.
+-- By shard: the last time at which a person decided that the shard is sound.
 SELECT shard, max(decided_at) AS decided_at FROM shard_decision WHERE shard = ANY ($1::text[]) GROUP BY shard;
 
 -- name: save_suspicions

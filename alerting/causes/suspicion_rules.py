@@ -1,14 +1,15 @@
-"""When nearly all stations of a shard fall together, the shard is suspected and not the stations. Pure.
+"""Suspicion of a shard: the rule for nearly all stations of a shard that fall together. Pure.
 
-A station stopped between its last heartbeat and the first that was missed. When of the stations of a shard that
-should have gone on at least `least`, and `share` of all, have intervals that share an instant, something is more likely
-wrong with the shard than with them: those that fell are unknown, and one incident of the pipeline says so. Those that
-are heard stay online. It is over when half are back, or when a person decides that the shard is sound; those that are
-still silent then have two heartbeats and `floor` seconds to be heard before they are offline.
+A station stopped between its last heartbeat and its first missed heartbeat. When these intervals share an instant for
+at least `least` stations, and for at least `share` of all stations of the shard that should have gone on, a fault of
+the shard is more likely than a fault of each station. Then the shard is suspected: the stations that fell are unknown,
+and one incident of the pipeline reports the suspicion. Stations that are heard stay online. The suspicion ends when
+half of the stations are back, or when a person decides that the shard is sound. Stations that are still silent then
+have two heartbeats and `floor` seconds to be heard before they are offline.
 
 A station should have gone on when it is in service, no approved closure excuses it, and it was online and open from
-`margin` seconds before its last heartbeat until `margin` seconds after its deadline: what is switched off when it
-closes says nothing about the shard.
+`margin` seconds before its last heartbeat until `margin` seconds after its deadline. A station that people switch off
+at closing time is no evidence about the shard.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,11 +25,12 @@ from alerting.stations.snapshot import PassTime
 from alerting.stations.table import Field
 
 SAMPLE: Final = 400
-"""Stations of a shard that are asked about; in a larger one they stand for the others."""
+"""Largest number of stations of a shard whose heartbeats are looked up; a larger shard is sampled."""
 
 
 class MassSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`missed` heartbeats make a deadline (k); `margin` and `floor` are seconds."""
+    """Settings of the suspicion. `missed`: missed heartbeats until a station is offline (k); `margin`, `floor` in
+    seconds; `share`, `least`: see the module."""
 
     share: float = 0.8
     least: int = 20
@@ -38,8 +40,10 @@ class MassSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Member(msgspec.Struct, kw_only=True):
-    """A station that fell with its shard: heard last, and missed since. Unknown until `ended_at`, when it `returned`
-    or had its time to."""
+    """A station that fell with its shard: `heard_at` its last heartbeat, `missed_at` its first missed heartbeat.
+
+    The station is unknown until `ended_at`: then it came back (`returned`), or its time to come back was over.
+    """
 
     station: str
     heard_at: datetime
@@ -49,8 +53,12 @@ class Member(msgspec.Struct, kw_only=True):
 
 
 class Suspicion(msgspec.Struct, kw_only=True):
-    """A shard that is suspected: the instants that what fell has in common, when it was decided, `fell` of how many
-    `counted` stations, by which revision of the registry, and those of its members that are still unknown."""
+    """A suspected shard.
+
+    `window`: the common instant of the falls; `opened_at`, `known_at`: when the suspicion was decided, by the wall
+    clock and by the watermark; `began_at`: the first missed heartbeat; `fell`: how many of the `counted` stations fell;
+    `registry`: the revision of the registry at that time; `members`: the stations that are still unknown.
+    """
 
     shard: str
     opened_at: datetime
@@ -66,14 +74,14 @@ class Suspicion(msgspec.Struct, kw_only=True):
 
 
 class ShardSample(msgspec.Struct, frozen=True):
-    """Stations of a shard that should go on: how many there are, and some of them that are to be asked about."""
+    """Stations of a shard that should go on: their number, and a sample whose heartbeats are looked up."""
 
     number: int
     stations: Sequence[str]
 
 
 class MassFalls:
-    """What fell in a pass, by shard, and whether that was nearly all of the shard. Call `look` first in each pass."""
+    """The falls of a pass, by shard, and whether nearly all of a shard fell. Call `look` first in each pass."""
 
     def __init__(self, settings: MassSettings, field: Field) -> None:
         self.settings = settings
@@ -86,7 +94,7 @@ class MassFalls:
     def look(
         self, changes: Sequence[StationChange], running: Mapping[str, Suspicion], moment: PassTime
     ) -> dict[str, ShardSample]:
-        """Per shard in which something falls, or that is suspected, the stations whose heartbeats to look up."""
+        """The stations whose heartbeats to look up, by shard: shards with a fall in this pass, and suspected shards."""
         self._fresh = self._falls(changes)
         self._falling = {change.station for change in changes if change.terminal is None and change.after == "offline"}
         self._asked = {}
@@ -106,7 +114,7 @@ class MassFalls:
         self._asked[shard] = ShardSample(number, stations)
 
     def _falls(self, changes: Iterable[StationChange]) -> dict[str, list[Member]]:
-        """What fell now and should have gone on, by shard."""
+        """The falls of this pass of stations that should have gone on, by shard."""
         found: dict[str, list[Member]] = {}
         for change in changes:
             if change.terminal is not None or change.after != "offline" or change.reason == AWAY_OVERDUE:
@@ -128,15 +136,16 @@ class MassFalls:
 
     @property
     def shards(self) -> list[str]:
-        """The shards in which something fell that should have gone on."""
+        """The shards with a fall of a station that should have gone on."""
         return sorted(self._fresh)
 
     def suspect(
         self, shard: str, peers: Sequence[Peer], past: Collection[Suspicion], moment: PassTime, registry: str
     ) -> Suspicion | None:
-        """A suspicion of the shard, if nearly all of it fell, at an instant that was not decided about in the `past`.
+        """A suspicion of the shard, if nearly all of its stations fell; None otherwise.
 
-        `peers`: how the stations that were asked about were heard; `registry`: the revision that was counted by.
+        `peers`: the heartbeats of the sampled stations; `past`: earlier suspicions, whose instants are not suspected
+        again; `registry`: the present revision of the registry.
         """
         fresh = self._fresh[shard]
         lo, hi = min(fall.heard_at for fall in fresh), max(fall.missed_at for fall in fresh)
@@ -170,7 +179,7 @@ class MassFalls:
         )
 
     def _earlier(self, shard: str, since: datetime, moment: PassTime) -> list[Member]:
-        """What fell before and is down since, but should have gone on."""
+        """Stations that fell at or after `since` in earlier passes, are still down, and should have gone on."""
         found = [
             Member(station=station, heard_at=heard, missed_at=missed)
             for station, heard, missed in self._field.suspected.fallen(shard, since)
@@ -178,6 +187,6 @@ class MassFalls:
         return [fall for fall in found if self._should_have_gone_on(fall, moment.known)]
 
     def weight(self, shard: str) -> float:
-        """How many stations each that is asked about stands for."""
+        """The number of stations that each sampled station represents; 0 without a sample."""
         asked = self._asked.get(shard)
         return asked.number / len(asked.stations) if asked and asked.stations else 0.0

@@ -1,4 +1,4 @@
-"""Suspected shards in the incident process: looks up what the rules ask for, and stores suspicions."""
+"""Suspected shards in the incident process: reads the data that the rules need, and stores suspicions."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -20,8 +20,8 @@ QUERIES = load_queries(Path(__file__).with_name("suspicion_queries.sql"))
 
 
 class SuspicionWatch:
-    """Decides before the stations are judged which shards are suspected, and notes afterwards which stations fell and
-    came back."""
+    """Runs twice in a pass: `begin` decides which shards are suspected, before the station rules run; `follow` notes
+    afterwards which stations fell and came back."""
 
     def __init__(self, core: Suspicions) -> None:
         self._core = core
@@ -29,7 +29,7 @@ class SuspicionWatch:
 
     @classmethod
     async def load(cls, connection: Connection, field: Field, settings: MassSettings) -> "SuspicionWatch":
-        """As of the last pass that was committed; call it before changes of the field are taken."""
+        """Restore the suspicions of the last committed pass; call this before the changes of the field are taken."""
         core = Suspicions(settings, field)
         found = {
             (row["shard"], row["opened_at"]): Suspicion(
@@ -55,13 +55,13 @@ class SuspicionWatch:
 
     @property
     def troubles(self) -> list[Trouble]:
-        """The suspected shards, as troubles of the pipeline."""
+        """The suspected shards as troubles of the pipeline."""
         return self._core.troubles()
 
     async def begin(
         self, connection: Connection, changes: Sequence[StationChange], moment: PassTime, registry: str
     ) -> None:
-        """Before the stations are judged."""
+        """Decide which shards are suspected; call this before the station rules run."""
         wanted = self._core.wanted(changes, moment)
         stations = {station for asked in wanted.values() for station in asked.stations}
         known = await load_peers(connection, stations, floor=self._core.settings.floor)
@@ -69,7 +69,7 @@ class SuspicionWatch:
         self._core.begin(self._peers, moment, registry)
 
     async def follow(self, connection: Connection, changes: Iterable[Changed], moment: PassTime) -> None:
-        """After the stations were judged."""
+        """Note falls and returns, end suspicions, and store all changes; call this after the station rules ran."""
         decisions = await _decisions(connection, self._core.running)
         self._core.follow(changes, self._peers, decisions, moment)
         await self._save(connection)
@@ -80,7 +80,7 @@ class SuspicionWatch:
         if touched:
             await connection.execute(QUERIES.save_suspicions, *_columns([_row(one) for one in touched]))
         if moved:
-            # One that came and went within a pass is written once, as it ended.
+            # A member that came and ended within one pass is written once, with its end.
             rows = {(one.shard, one.opened_at, m.station, m.missed_at): (one, m) for one, m in moved}
             await connection.execute(QUERIES.save_members, *_columns([_member_row(*pair) for pair in rows.values()]))
 

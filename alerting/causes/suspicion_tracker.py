@@ -1,4 +1,4 @@
-"""The suspicions of shards: their beginning, their members and their end. Pure."""
+"""The suspicions of shards: beginning, members and end. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,13 +12,14 @@ from alerting.stations.snapshot import PassTime
 from alerting.stations.table import Field
 
 REMEMBERED: Final = timedelta(days=1)
-"""For so long an instant that was decided about is not suspected again."""
+"""How long after the end of a suspicion its instant is not suspected again."""
 HALF_BACK: Final = "half_back"
 PERSON: Final = "person"
 
 
 class Suspicions:
-    """The suspicions that go on. Ask `wanted`, answer in `begin` before the pass and in `follow` after it."""
+    """The running suspicions. In each pass call `wanted`, look up the peers, call `begin`, and after the station rules
+    `follow`."""
 
     def __init__(self, settings: MassSettings, field: Field) -> None:
         self.settings = settings
@@ -28,12 +29,12 @@ class Suspicions:
         self._ending: list[Suspicion] = []
         self._home: dict[str, Suspicion] = {}
         self._past: dict[str, list[Suspicion]] = {}
-        # What a store is to write: suspicions that changed, and members of them that came or ended.
+        # To be stored: suspicions that changed, and members that joined or ended.
         self.touched: dict[tuple[str, datetime], Suspicion] = {}
         self.moved: list[tuple[Suspicion, Member]] = []
 
     def restore(self, suspicions: Iterable[Suspicion]) -> None:
-        """Take over what a store kept, also those that ended lately; before anybody looks at the field."""
+        """Restore stored suspicions, also those that ended lately; call this before the field is read."""
         for one in suspicions:
             self._past.setdefault(one.shard, []).append(one)
             if one.ended_at is None:
@@ -47,7 +48,7 @@ class Suspicions:
         self._field.take_changes()
 
     def troubles(self) -> list[Trouble]:
-        """What is wrong with the pipeline."""
+        """The running suspicions as troubles of the pipeline."""
         return [
             Trouble(shard=one.shard, partition=None, since=one.began_at, cause=SUSPECTED)
             for one in self.running.values()
@@ -56,11 +57,12 @@ class Suspicions:
     # -- before a pass -----------------------------------------------------------------------------------------
 
     def wanted(self, changes: Sequence[StationChange], moment: PassTime) -> dict[str, ShardSample]:
-        """Per shard in which something falls, or that is suspected, the stations whose heartbeats to look up."""
+        """The stations whose heartbeats to look up, by shard: shards with a fall in this pass, and suspected shards."""
         return self._falls.look(changes, self.running, moment)
 
     def begin(self, peers: Mapping[str, Sequence[Peer]], moment: PassTime, registry: str) -> None:
-        """Suspect a shard when what fell is nearly all of it; `peers` answers by shard what was wanted."""
+        """Suspect each shard of which nearly all stations fell; `peers`: by shard, the heartbeats of the stations that
+        `wanted` returned."""
         for shard in self._falls.shards:
             if shard not in self.running:
                 past = self._past.get(shard, ())
@@ -86,8 +88,10 @@ class Suspicions:
         decisions: Mapping[str, datetime],
         moment: PassTime,
     ) -> None:
-        """Note who fell with its shard and who came back, and what is over. `decisions`: when a person decided last
-        that a shard is sound."""
+        """Note which stations fell with their shard and which came back, and end suspicions.
+
+        `decisions`: by shard, the last time at which a person decided that the shard is sound.
+        """
         for changed in changes:
             self._note(changed)
         for shard, one in list(self.running.items()):
@@ -127,7 +131,7 @@ class Suspicions:
         self.moved.append((home, member))
 
     def _silent(self, one: Suspicion, peers: Sequence[Peer]) -> float:
-        """How many are silent since that instant, of those that were called offline and those that are overdue."""
+        """The number of stations that are silent since the common instant: members, plus overdue peers by weight."""
         overdue = sum(peer.overdue and one.window.meets(peer) for peer in peers)
         return len(one.members) + self._falls.weight(one.shard) * overdue
 
@@ -145,7 +149,7 @@ class Suspicions:
         self._touch(one)
 
     def _release(self, one: Suspicion, moment: PassTime) -> None:
-        """Judge those whose time is up; while nobody knows how a station stands, it runs on."""
+        """Release the members whose time to come back is over; a member on an untrusted clock stays unknown."""
         for member in list(one.members.values()):
             if self._is_due(one, member, moment):
                 self._field.suspected.release(member.station)

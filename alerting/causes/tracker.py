@@ -1,8 +1,8 @@
-"""Stations that fell together have one incident: what is common to them is the parent, and it alone pages. Pure.
+"""Common causes: stations that fell together have one parent incident, and only the parent pages. Pure.
 
-Report the falls and the returns in the order in which they were decided, ask `wanted` and look up how the stations of
-those groups stand, and call `decide`: it returns a plan, which `write_plan` takes into a book. The plan depends on the
-order and the times of the events, and not on how they were cut into passes.
+In each pass: report the falls and the returns in the order in which they were decided, call `wanted`, look up the other
+stations of those groups, and call `decide`. It returns a plan, which `write_plan` writes into the book. The plan
+depends on the order and the times of the events only, and not on their division into passes.
 """
 
 from collections import Counter
@@ -20,15 +20,15 @@ from alerting.station_incidents.cause_settings import CauseSettings
 from contract.kinds import IncidentKind
 
 MOST_WANTED: Final = 200
-"""Groups that are looked up in one pass."""
+"""Largest number of groups that are looked up in one pass."""
 
 
 Online = Callable[[Group], int]
-"""How many stations of a group are in service and online, after all events that were reported."""
+"""The number of stations of a group that are in service and online, after all events that were reported."""
 
 
 class Causes:
-    """The rules of common causes over their `members`. `kind` is that of the parent incidents."""
+    """The rules of common causes over their `members`. `kind`: the kind of the parent incidents."""
 
     def __init__(self, settings: CauseSettings, online: Online, kind: IncidentKind = IncidentKind.AREA_OUTAGE) -> None:
         self.members = Membership(settings)
@@ -43,15 +43,15 @@ class Causes:
     # -- events ------------------------------------------------------------------------------------------------
 
     def restore(self, outages: Iterable[CommonCause], alone: Iterable[Fallen]) -> None:
-        """Take over what a store kept: causes with their children, and the stations that are down without one."""
+        """Restore the causes with their children, and the falls without a cause (`alone`)."""
         self.members.restore(outages, alone)
 
     def note_fall(self, at: datetime, fallen: Fallen) -> None:
-        """A station's incident opened; `at` is when that was decided."""
+        """Report that a station's incident opened; `at`: the time of that decision."""
         self._events.add_fall(at, fallen)
 
     def note_return(self, at: datetime, station: str) -> None:
-        """A station's incident is over; `at` is when that was decided."""
+        """Report that a station's incident is over; `at`: the time of that decision."""
         self._events.add_return(at, station, self.members.fall_of(station))
 
     def down(self) -> set[str]:
@@ -59,8 +59,8 @@ class Causes:
         return self._events.apply_to(set(self.members))
 
     def wanted(self) -> list[Group]:
-        """The groups whose other stations should be looked up before deciding: those of falls that no known cause
-        takes; first those in which most fell."""
+        """The groups whose other stations to look up before `decide`: the groups of the falls that no running cause
+        takes, those with most falls first, at most `MOST_WANTED`."""
         counts: Counter[Group] = Counter()
         for fallen in self._events.falls():
             if self._taker(fallen) is None:
@@ -76,8 +76,10 @@ class Causes:
         peers: Mapping[Group, Sequence[Peer]] | None = None,
         is_known: Callable[[str], bool] = lambda _: True,
     ) -> list[Step]:
-        """What follows from all events up to `known`; `peers`: how stations of the wanted groups stand. A cause with a
-        station whose present state is not known (`is_known`) does not end."""
+        """The plan that follows from all events up to `known`; `peers`: the sampled stations of the wanted groups.
+
+        A cause with a child whose present state is not known (`is_known`) does not end.
+        """
         self._peers, self._is_known = peers or {}, is_known
         while self._events:
             self._advance(self._events.next_at)
@@ -92,7 +94,7 @@ class Causes:
         return plan
 
     def _left(self, group: Group) -> int:
-        """Stations of a group that were online when this event was decided."""
+        """The number of stations of a group that were online when the present event was decided."""
         return max(0, self._online(group) + self._events.ahead(group))
 
     def _return(self, station: str, at: datetime) -> None:
@@ -102,7 +104,7 @@ class Causes:
             self.members.leave(station, at)
 
     def _place(self, falls: Sequence[Fallen], at: datetime) -> None:
-        """Find a cause for each fall, or leave it without one."""
+        """Join each fall to a running cause or to a new cause; the others stay without a cause."""
         fresh = []
         for fallen in falls:
             self.members.leave(fallen.station, at)
@@ -119,7 +121,7 @@ class Causes:
         return [fallen for fallen in falls if self.members.alone(fallen.station) is not None]
 
     def _taker(self, fallen: Fallen) -> CommonCause | None:
-        """The known cause of a fall: first one whose instant fits, then the one that took most."""
+        """The running cause that takes a fall: prefer a matching instant, then the largest number of stations."""
         keys = (outage_key(group, self._kind) for group in fallen.groups)
         known = [outage for key in keys if (outage := self.members.outages.get(key)) is not None]
         takers = [one for one in known if one.takes(fallen, self._left(one.group), self._settings)]
@@ -128,7 +130,7 @@ class Causes:
     # -- a new cause -------------------------------------------------------------------------------------------
 
     def _explain(self, fresh: Sequence[Fallen], at: datetime) -> None:
-        """Open a cause for what fell, the one that explains most first, as long as one does."""
+        """Open causes for the falls, best candidate first, until no candidate has enough evidence."""
         while fresh:
             found = best_candidate(fresh, self.members, self._peers, self._left, self._settings)
             if found is None:
@@ -149,7 +151,7 @@ class Causes:
             self._absorb(part, outage, at)
 
     def _absorb(self, part: CommonCause, whole: CommonCause, at: datetime) -> None:
-        """A cause turned out to be part of a larger one."""
+        """Move the children of a smaller cause to the larger cause that it is part of, and end the smaller cause."""
         for fallen in list(part.children.values()):
             self._plan += self.members.join(whole, fallen, at)
         whole.ever |= part.ever
@@ -159,7 +161,7 @@ class Causes:
     # -- the end of a cause ------------------------------------------------------------------------------------
 
     def _advance(self, to: datetime) -> None:
-        """End what is over by then, in the order of time."""
+        """End the causes that are over by `to`, in the order of time."""
         while due := self._first_due(to):
             at, key, reason = due
             outage = self.members.outages[key]
@@ -175,7 +177,7 @@ class Causes:
         return min(((due[0], key, due[1]) for due, key in dues if due is not None and due[0] <= to), default=None)
 
     def _release_late(self, to: datetime) -> None:
-        """Stations that had time enough to come back after their cause was over, and did not, stand alone."""
+        """Release the stations that did not come back although their time after the end of the cause is over."""
         for outage in list(self.members.late):
             for fallen in sorted(outage.children.values(), key=lambda one: one.station):
                 until = outage.verified_at(fallen, self._settings)
@@ -185,8 +187,10 @@ class Causes:
             self.members.drop_if_over(outage)
 
     def _end(self, outage: CommonCause, at: datetime, reason: str, into: str | None = None) -> None:
-        """Close a cause. Stations that are still down are looked at again, as a group and then alone. Stations whose
-        slow heartbeats gave them no time to come back yet stay its children until they had that time."""
+        """End a cause. Stations that are still down may have another common cause; the others stay without a cause.
+
+        Slow stations, whose interval gave them too little time to come back, stay children until that time is over.
+        """
         del self.members.outages[outage.key]
         over = outage.low_at if outage.returning(self._settings) else at
         self._plan.append(Ended(outage.key, over, reason, len(outage.ever), into))
@@ -195,7 +199,7 @@ class Causes:
         for fallen in left:
             self.members.release(outage, fallen, at)
         self.members.keep_late(outage)
-        # The peers were looked up for the falls of this pass, and say nothing about the stations that are left.
+        # The peers were looked up for the falls of this pass. They are no evidence about the stations that are left.
         self._peers, peers = {}, self._peers
         self._explain(left, at)
         self._peers = peers

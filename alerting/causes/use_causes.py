@@ -1,7 +1,8 @@
-"""Stations that became of no use together: what speaks for and against a cause that they have in common. Pure.
+"""Stations that became unusable together: evidence for and against a common cause. Pure.
 
-They are heard all the time, so their own word says when: a station that says that visitors cannot use it became so
-between a while before it said so first, which a check may need that has to run out of time, and then.
+Unusable stations still send heartbeats, so the time comes from what they report. A station became unusable within an
+interval that ends with its first report of it. The interval begins some time earlier, because a check on the terminal
+may have to run into its timeout before the station can report.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,14 +24,14 @@ from alerting.stations.table import Field
 from contract.kinds import IncidentKind
 
 NOTICED: Final = 300.0
-"""Seconds that a station may take to say that it cannot be used, or two heartbeats if that is longer."""
+"""Seconds that a station may need to report that it is unusable; two heartbeats if that is longer."""
 _NEVER: Final = timedelta(days=366)
 
 
 class UseCauses:
-    """The common causes of what is of no use: the rules of `alerting.causes.tracker`, asked about what stations say.
+    """The common causes of unusable stations: the rules of `alerting.causes.tracker` over the stations' reports.
 
-    `population` is to be told of the agents' versions.
+    The caller reports the agents' versions to `population`.
     """
 
     def __init__(self, field: Field, settings: CauseSettings) -> None:
@@ -39,21 +40,21 @@ class UseCauses:
         self.causes = Causes(settings, self.population.online, IncidentKind.UNUSABLE)
 
     def restore(self, outages: Mapping[int, CommonCause], incidents: Iterable[Incident]) -> None:
-        """Take over the causes, by the ids of their incidents, and the stations' incidents that go on."""
+        """Restore the causes, by the ids of their incidents, and the falls from the stations' incidents that go on."""
         falls = [(use_fall_of(one, *self._groups_and_every(one.station or "")), one.parent) for one in incidents]
         alone = sort_by_cause(outages, falls)
         self.causes.restore(outages.values(), alone)
 
     def has_cause(self, station: str) -> bool:
-        """Whether others became of no use by the same cause."""
+        """Whether the station is unusable by a common cause."""
         return self.causes.members.cause_of(station) is not None
 
     def children_of(self, changes: Iterable[tuple[Standing | None, Standing | None]]) -> set[str]:
-        """The stations among those that changed that have a cause in common with others."""
+        """The stations among `changes` that are unusable by a common cause."""
         return {after.station for _, after in changes if after is not None and self.has_cause(after.station)}
 
     def decide(self, news: StationNews, moment: PassTime) -> list[Step]:
-        """What the stations have in common whose incidents of being unusable opened and closed in a pass."""
+        """The steps about the common causes of a pass, from the `unusable` incidents that opened and closed in it."""
         for intent in news.intents_of({IncidentKind.UNUSABLE}):
             if isinstance(intent, Opens):
                 self.causes.note_fall(intent.at, use_fall_in(intent, *self._groups_and_every(intent.station)))
@@ -67,7 +68,7 @@ class UseCauses:
         return self.population.groups_of(station), self._field.every_of(station)
 
     def _peers(self, group: Group, moment: PassTime) -> Sequence[Peer]:
-        """What the other stations of a group say of themselves, a sample of them."""
+        """A sample of the online stations of a group without such an incident, as evidence."""
         standings = map(self._field.standing, self.population.sample(group, SAMPLE))
         return [self._peer(standing, moment) for standing in standings if standing is not None]
 
@@ -77,7 +78,8 @@ class UseCauses:
 
 
 def use_fall_in(intent: Opens, groups: tuple[Group, ...], every: float = USUAL) -> Fallen:
-    """When a station became of no use whose incident opens; `every`: the interval of its slowest terminal."""
+    """The fall of a station whose incident opens: when it became unusable; `every`: the interval of its slowest
+    terminal, in seconds."""
     want = intent.want
     began = min(want.fault_at, want.began_at) - _noticed(every)
     key = station_rule_key(intent.kind, intent.station)
@@ -85,15 +87,18 @@ def use_fall_in(intent: Opens, groups: tuple[Group, ...], every: float = USUAL) 
 
 
 def use_fall_of(incident: Incident, groups: tuple[Group, ...], every: float = USUAL) -> Fallen:
-    """The same of a stored incident."""
+    """The same for a stored incident."""
     since = moment_in(incident.detail, "unusable_since") or incident.began_at
     began = min(since, incident.began_at) - _noticed(every)
     return Fallen(incident.station or "", began, incident.began_at, groups, incident.key, every)
 
 
 def peer_use(standing: Standing, groups: tuple[Group, ...], every: float, known: datetime) -> Peer:
-    """What a station that is online, and has no such incident yet, says as of `known`: one that visitors can use was so
-    until now, one that they cannot use is about to have an incident, and of one that says nothing nobody knows."""
+    """An online station without such an incident, as evidence as of `known`.
+
+    A usable station worked until now. An unusable station gets an incident soon, so it counts as overdue. A station
+    that does not report its use is no evidence.
+    """
     since = standing.unusable_since
     if since is not None:
         return Peer(standing.station, since - _noticed(every), since, True, groups, every)

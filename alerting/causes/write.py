@@ -1,4 +1,4 @@
-"""What was decided about common causes, written into the book of incidents. Pure."""
+"""Writes the plan of common causes into the book of incidents. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,14 +14,14 @@ from alerting.stations.promise import USUAL
 from contract.kinds import IncidentKind
 
 CHILD_KINDS: Final = frozenset({IncidentKind.STATION_OFFLINE, IncidentKind.OVERDUE_RETURN})
-"""Incidents of a station that is down."""
+"""The kinds of incidents of a station that is down."""
 
 
 def fall_in(intent: Opens, groups: tuple[Group, ...], every: float = USUAL) -> Fallen:
-    """The fall that opens a station's incident; `every`: the interval of the station's slowest terminal.
+    """The fall that opens a station's incident; `every`: the interval of the station's slowest terminal, in seconds.
 
-    One that was down when it should have opened was missed first at the opening: what kept it may have come at any
-    time since it was heard last.
+    A station that was already down at its opening is missed first at the opening: its cause may have come at any time
+    since its last heartbeat.
     """
     want = intent.want
     began = min(want.began_at, want.fault_at, intent.seen_at or want.began_at)
@@ -30,14 +30,14 @@ def fall_in(intent: Opens, groups: tuple[Group, ...], every: float = USUAL) -> F
 
 
 def fall_of(incident: Incident, groups: tuple[Group, ...], every: float = USUAL) -> Fallen:
-    """The fall that a stored incident of a station is about, as `fall_in` found it when the incident opened."""
+    """The fall behind a stored incident of a station, as `fall_in` returned it when the incident opened."""
     moments = (moment_in(incident.detail, name) for name in ("seen_at", "offline_since"))
     began = min([incident.began_at, *(moment for moment in moments if moment is not None)])
     return Fallen(incident.station or "", began, incident.began_at, groups, incident.key, every)
 
 
 def keys_of(plan: Iterable[Step]) -> set[str]:
-    """The keys of the incidents that a plan is about: a book must know those that are open."""
+    """The keys of the incidents that a plan changes: the book must hold the newest incident of each key."""
     keys = set()
     for step in plan:
         if isinstance(step, Joined | Released):
@@ -50,7 +50,7 @@ def keys_of(plan: Iterable[Step]) -> set[str]:
 
 
 def write_plan(book: Book, plan: Sequence[Step], now: datetime) -> None:
-    """Open, fill and close the parents, in the order of the plan."""
+    """Open and close the parents and set the parents of their children, in the order of the plan."""
     for step in plan:
         if isinstance(step, Opened):
             _open(book, step, now)
@@ -103,7 +103,7 @@ def _release(book: Book, step: Released, now: datetime) -> None:
 
 
 def incidents_of(book: Book, fallen: Fallen, now: datetime) -> list[Incident]:
-    """The incident of a fall: the one that goes on, or one that was closed in this very pass."""
+    """The incidents of a fall: one that goes on, or one that was closed in this pass."""
     return [
         incident
         for incident in book.all_of(fallen.key)
