@@ -1,1 +1,1 @@
-"""Incidents of single stations and terminals."""
+"""Incidents of single stations, and of the identity of single terminals."""

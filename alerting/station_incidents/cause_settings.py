@@ -1,6 +1,7 @@
-"""When stations have a common cause, and when it is over. Pure.
+"""Settings of common causes: when stations have one, and when it is over. Pure.
 
-Here, and not in the room of causes, because a station waits for its cause: `alerting.station_incidents.rules`.
+The module is in this room and not in `alerting.causes`, because the rules of single stations read these settings too:
+their notifications wait for the common cause.
 """
 
 import msgspec
@@ -11,11 +12,12 @@ from alerting.stations.promise import in_proportion
 class CauseSettings(msgspec.Struct, frozen=True, kw_only=True):
     """When stations have a common cause, and when it is over.
 
-    `least` stations, and the `share` of the group's that could be heard, fell together. The cause may be over when
-    the share `returned` of its stations is back, and is when after that no more came back for `hold` seconds: a cut
-    that comes and goes is one cause. These seconds are meant for stations that beat once a minute or quicker: they
-    follow the interval of the slowest within that share, and those that are slower still are verified alone. While
-    `whole` of a group is down, whatever falls there fell by the same cause.
+    `least`: minimum number of stations that fell together; `share`: their minimum share of the stations of the group
+    that are evidence. `returned`: the share of its stations that must be back before a cause can be over; `hold`:
+    seconds without a further return after that, so an outage that comes and goes is one cause. `hold` is for stations
+    with a heartbeat a minute or more often; it grows with the interval of the slowest station within the share
+    `returned`, and slower stations are verified alone. `whole`: while this share of a group is down, each further fall
+    in the group belongs to the same cause.
     """
 
     least: int = 5
@@ -25,6 +27,6 @@ class CauseSettings(msgspec.Struct, frozen=True, kw_only=True):
     whole: float = 0.8
 
     def patience(self, every: float) -> float:
-        """`hold` for a station that beats every `every` seconds: longer for slower ones, never shorter, for people are
-        paged in their own time."""
+        """`hold` in seconds for a station with a heartbeat every `every` seconds: longer for slow stations, never
+        shorter, because the time that people need does not depend on the interval."""
         return max(self.hold, in_proportion(self.hold, every))

@@ -1,4 +1,4 @@
-"""Until when notifications about stations wait that need not be open now. Pure."""
+"""Until when notifications wait whose stations need not be open now. Pure."""
 
 from datetime import datetime, timedelta
 
@@ -8,10 +8,11 @@ from alerting.stations.table import Field
 
 
 def hold_until_open(book: Book, field: Field, at: datetime, settings: RuleSettings) -> None:
-    """What concerns stations that need not be open at `at` is told when the first of them opens, or its closure ends.
+    """Hold notifications in the book whose stations all need not be open at `at`, until the first of them opens.
 
-    That something is wrong is told `opening_grace` later: by then it is over if they came back with their opening. A
-    cause of slow stations is over later after that than one of others, and is told so much later.
+    The end of a closure is an opening. A notification that an incident opened waits for the grace after the opening
+    too: by then the incident is over if the stations came back with their opening. That grace is longer for a common
+    cause of slow stations, because such a cause is over later.
     """
     for incident, phase in book.notifications():
         stations = _stations_of(book, incident)
@@ -22,7 +23,7 @@ def hold_until_open(book: Book, field: Field, at: datetime, settings: RuleSettin
 
 
 def _grace(stations: list[str], field: Field, settings: RuleSettings) -> float:
-    """Seconds after an opening until what is wrong with these stations is told."""
+    """Seconds after an opening until people are notified of an incident of these stations."""
     if len(stations) < settings.causes.least:
         return settings.opening_grace
     slowest = max(map(field.every_of, stations))
@@ -30,7 +31,7 @@ def _grace(stations: list[str], field: Field, settings: RuleSettings) -> float:
 
 
 def _stations_of(book: Book, incident: int) -> list[str]:
-    """The station of an incident; of a parent those of its children that are open and in the book."""
+    """The station of an incident; for a parent, the stations of its open children in the book."""
     found = book.get(incident)
     if found is not None and found.station is not None:
         return [found.station]

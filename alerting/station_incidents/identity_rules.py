@@ -1,10 +1,10 @@
 """Identity conflicts: two devices under one identity, or one device as two terminals. Pure.
 
-Two devices with one identity are found by the judges, who see two boots go on side by side; and so is a device that was
-set back to an earlier state, or does not count, by heartbeats whose numbers are not newer. One agent, or a copy of
-its running system, that speaks for two terminals is found by their common boot. A boot is 32 random bits, of which
-700,000 terminals have some in common by chance; so the run must be the same too, and the numbers of their heartbeats
-must go side by side.
+The judges find two devices under one identity: two boots send heartbeats at the same time. The judges also find a
+device that was restored to an earlier state, or that does not count its heartbeats: their numbers are not newer. This
+module finds one agent, or a copy of its running system, that sends as two terminals: both have the same boot. A boot is
+32 random bits, so among 700,000 terminals some have the same boot by chance. Therefore the run must be the same too,
+and the numbers of the heartbeats must be near each other.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -23,15 +23,15 @@ from contract.kinds import IncidentKind
 CONFLICTING: Final = "conflicting"
 TWO_BOOTS: Final = "two_boots"
 NUMBERS: Final = "numbers"
-"""Why the judges call a terminal conflicting whose heartbeats have numbers that were used before."""
+"""Reason of the judges: the heartbeats of the terminal have numbers that were used before."""
 ONE_BOOT: Final = "one_boot"
 _OF_JUDGES: Final = frozenset({TWO_BOOTS, NUMBERS})
 NEAR: Final = 10
-"""Heartbeats by which two that go side by side may be apart."""
+"""Largest difference between the heartbeat numbers of two terminals that send as one agent."""
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
-    """A terminal that is heard now, under which boot, run and number."""
+    """A terminal that is heard now: its boot, its run and the number `n` of its last heartbeat."""
 
     station: str
     terminal: str
@@ -41,7 +41,7 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """The key of its incident."""
+        """The key of the terminal's incident."""
         return conflict_key(self.station, self.terminal)
 
 
@@ -51,7 +51,10 @@ def conflict_key(station: str, terminal: str) -> str:
 
 
 def follow_judges(book: Book, changes: Iterable[StationChange], field: Field, now: datetime) -> None:
-    """Take transitions of terminals in. The book holds the newest incident of each that is or was conflicting."""
+    """Open, update and close conflicts from the judges' transitions of terminals.
+
+    The book must hold the newest incident of each terminal that is or was conflicting.
+    """
     for change in changes:
         if change.terminal is None:
             continue
@@ -70,8 +73,10 @@ def follow_judges(book: Book, changes: Iterable[StationChange], field: Field, no
 
 
 def follow_voices(book: Book, shared: Sequence[Sequence[Voice]], field: Field, now: datetime) -> None:
-    """Open and close conflicts by the groups of terminals that share a boot now, all of them. The book holds the newest
-    incident of each terminal, and every open one of this kind."""
+    """Open and close conflicts from `shared`: all groups of terminals that share a boot now.
+
+    The book must hold the newest incident of each of these terminals, and all open incidents of this kind.
+    """
     speaking = {voice.key: (voice, group) for group in shared for voice in group}
     for known in book.open_of_kind(IncidentKind.IDENTITY_CONFLICT):
         if known.detail.get("reason") == ONE_BOOT and known.key not in speaking:
@@ -84,14 +89,14 @@ def follow_voices(book: Book, shared: Sequence[Sequence[Voice]], field: Field, n
 
 
 def follow_service(book: Book, left: Collection[str], now: datetime) -> None:
-    """Stations that left service have no conflicts; the book holds their open ones."""
+    """Close the conflicts of the stations that left service; the book must hold their open conflicts."""
     for known in book.open_of_kind(IncidentKind.IDENTITY_CONFLICT):
         if known.station in left:
             book.close(known, ended_at=now, now=now, reason="out_of_service")
 
 
 def speaking_as_one(voices: Iterable[Voice]) -> list[list[Voice]]:
-    """The groups of terminals that share a boot and run and whose heartbeat numbers go side by side."""
+    """The groups of terminals with the same boot and run, and with heartbeat numbers near each other."""
     groups: dict[tuple[str, int], list[Voice]] = {}
     for voice in voices:
         groups.setdefault((voice.boot, voice.run), []).append(voice)

@@ -1,4 +1,4 @@
-"""Keeps identity conflicts: what the judges said of terminals, and now and then who speaks with whose boot."""
+"""Identity conflicts in the incident process: follows the judges' transitions, and periodically reads shared boots."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ _LISTEN_EVERY = 120.0
 
 
 class ConflictWatch:
-    """`follow` reads the terminals' transitions of a pass; `mono` (s) says when to look for common boots again."""
+    """Opens and closes identity conflicts in each pass; reads shared boots every `_LISTEN_EVERY` seconds."""
 
     def __init__(self, field: Field) -> None:
         self._field = field
@@ -34,7 +34,8 @@ class ConflictWatch:
         self, connection: Connection, book: Book, terminals: Sequence[StationChange], changes: Pairs, moment: PassTime,
         mono: float,
     ) -> None:  # fmt: skip
-        """Open and close conflicts in the book."""
+        """Open and close conflicts in the book; `terminals`: the transitions of terminals in this pass, `mono`: the
+        monotonic clock in seconds."""
         involved = [c for c in terminals if CONFLICTING in (c.before, c.after)]
         if involved:
             keys = {conflict_key(change.station, change.terminal or "") for change in involved}

@@ -1,25 +1,25 @@
-"""When a station is an incident by itself: offline, not back from being away, never seen, or of no use. Pure.
+"""The rules for incidents of one station: offline, not back after being away, never seen, or unusable. Pure.
 
-A function of how the station stands; `alerting.station_incidents.timers` asks it again whenever that changes or time
-has passed.
-What is wrong outside opening hours or in a closure is nobody's business until the station should be open again; what
-was opened stays open until the fault is over, whatever the hours.
+Each rule is a function of the station's standing; `alerting.station_incidents.timers` evaluates it again at each change
+of the standing and at the end of each grace.
+A fault outside opening hours or in a closure opens no incident before the station should be open again. An open
+incident stays open until the fault is over, whatever the opening hours.
 
-| the station is | it is an incident | which began |
+| the station is | the incident opens | the incident began |
 |---|---|---|
 | offline, and fell while it was open | at once | when the first missed heartbeat was due |
-| offline, and was so when it opened | `opening_grace` after the opening | with the opening |
-| offline, because it did not come back from being away | the same two, as `overdue_return` | the same |
-| away since before the opening | `opening_grace` after the opening, as `overdue_return` | with the opening |
-| never seen | `never_seen_grace` after it came into service; listed, and nobody is paged | when it came into service |
+| offline, already at its opening | `opening_grace` after the opening | at the opening |
+| offline, not back from being away | as in the two rows above, as `overdue_return` | the same |
+| away since before the opening | `opening_grace` after the opening, as `overdue_return` | at the opening |
+| never seen | `never_seen_grace` after commissioning; listed, no page | at its commissioning |
+| online, and visitors cannot use it | `unusable_grace` after the later of that and the opening, as `unusable` | then |
 
-| online, and nobody can use it | `unusable_grace` after that or after the opening, as `unusable` | then |
+The last row is independent of the others: a station may have one incident of being down and one of being unusable. The
+unusable incident goes on while the station is not heard, because silence is no repair. It is over when the station is
+online and does not report `unusable` any more.
 
-The last stands beside the others: a station has one incident of being down, and one of being unusable, which goes on
-while the station is not heard, for nobody mended it. It is over when the station is online and says so no more.
-
-The end of a closure is an opening. After a gap of ours a station that was not heard has `opening_grace` to be heard
-before time alone makes it an incident, and one that is unusable one heartbeat to say so again.
+The end of a closure is an opening. After a gap, a station that was not heard has at least `opening_grace` to be heard
+before the end of a grace opens an incident; an unusable station has one heartbeat to report its state again.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -34,12 +34,13 @@ from alerting.stations.snapshot import UNPROVEN, Pairs, Standing
 from contract.kinds import IncidentKind
 
 REACHED: Final = 10.0
-"""Seconds that a station may take after a gap to be connected again."""
+"""Seconds that a station may need to reconnect after a gap."""
 
 
 class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds that a station may take to work after it opened, and to be heard at all after it was commissioned; and
-    that it may be of no use while it is open. `causes` says how long a cause waits for its stations."""
+    """Graces in seconds. `opening_grace`: after an opening, until the station must work; `never_seen_grace`: after the
+    commissioning, until its first heartbeat must come; `unusable_grace`: how long an open station may be unusable.
+    `causes`: the settings of common causes."""
 
     opening_grace: float = 900.0
     never_seen_grace: float = 86_400.0
@@ -48,9 +49,9 @@ class RuleSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Want(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault that is or will be an incident: from `due` on (None: now), begun at `began_at`.
+    """A fault for which an incident opens at `due` (None: now).
 
-    `fault_at`: since when the station itself stands so.
+    `began_at`: the beginning of the incident; `fault_at`: the beginning of the fault, which may be earlier.
     """
 
     kind: str
@@ -61,7 +62,7 @@ class Want(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opens(msgspec.Struct, frozen=True, kw_only=True):
-    """A station is to have an incident, as of `at`."""
+    """Intent: open an incident of a station, as of `at`."""
 
     station: str
     area: str | None
@@ -76,7 +77,10 @@ class Opens(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Closes(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident of a station is over as of `at`: since `ended_at`, or (None) as a person said right now."""
+    """Intent: close an incident of a station, as of `at`.
+
+    `ended_at`: when the fault was over; None: now, because the station left service or was deleted.
+    """
 
     station: str
     kind: str
@@ -89,14 +93,14 @@ Intent = Opens | Closes
 
 
 class StationNews(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pass found out about stations: how each that changed stood and stands, and which of their incidents opened
-    and closed, in the order of time."""
+    """The news of a pass about stations: (before, after) standings of the stations that changed, and the intents to
+    open and close incidents, in the order of time."""
 
     changes: Pairs = ()
     intents: Sequence[Intent] = ()
 
     def intents_of(self, kinds: Container[str]) -> list[Intent]:
-        """The openings and ends of incidents of some kinds."""
+        """The intents about incidents of some kinds."""
         return [intent for intent in self.intents if intent.kind in kinds]
 
 
@@ -106,12 +110,12 @@ def station_rule_key(kind: str, station: str) -> str:
 
 
 def _is_expected(standing: Standing) -> bool:
-    """Whether a fault of the station is an incident now."""
+    """Whether a fault of the station may open an incident now."""
     return standing.in_service and standing.open and not standing.silenced
 
 
 def wanted(standing: Standing, about: About, settings: RuleSettings) -> Want | None:
-    """The fault of a station that should be open and is not heard; None: there is none, or it is no incident now."""
+    """The fault of a station that should be open and is not heard; None: no fault, or no incident for it now."""
     if not _is_expected(standing):
         return None
     if standing.state == "never_seen":
@@ -146,7 +150,7 @@ def ending(kind: str, standing: Standing | None, about: About | None) -> str | N
 
 
 def wanted_unusable(standing: Standing, about: About, settings: RuleSettings) -> Want | None:
-    """The fault of a station that is online and should be open, and that visitors cannot use; None: there is none."""
+    """The fault of a station that is online, should be open and is unusable; None: there is no such fault."""
     since = standing.unusable_since
     if since is None or not _is_expected(standing):
         return None
@@ -159,7 +163,7 @@ def wanted_unusable(standing: Standing, about: About, settings: RuleSettings) ->
 
 
 def ending_unusable(_: str, standing: Standing | None, about: About | None) -> str | None:
-    """Why the incident of a station that visitors could not use is over; None while it goes on."""
+    """Why the incident of an unusable station is over; None while it goes on."""
     if standing is None or about is None:
         return "deleted"
     if not standing.in_service:
@@ -170,7 +174,8 @@ def ending_unusable(_: str, standing: Standing | None, about: About | None) -> s
 
 
 class StationRule(NamedTuple):
-    """What may be wrong with a station, one of `kinds` at a time. `by_state`: it is over when the state changed."""
+    """One rule: at most one incident of its `kinds` at a time. `by_state`: the incident ends with the change of the
+    station's state, so its end is the time of that change."""
 
     kinds: tuple[str, ...]
     wanted: Callable[[Standing, About, RuleSettings], Want | None]
@@ -187,7 +192,7 @@ RULES: Final = (
     ),
     StationRule((IncidentKind.UNUSABLE,), wanted_unusable, ending_unusable, by_state=False),
 )
-"""They look at every station independently of each other."""
+"""The rules; each judges every station independently of the other rules."""
 
 RULE_KINDS: Final = tuple(kind for rule in RULES for kind in rule.kinds)
 """The kinds of incidents that these rules open and close."""
@@ -216,8 +221,10 @@ def _never_seen(standing: Standing, about: About, settings: RuleSettings) -> Wan
 
 
 def _patient(opened_at: datetime, about: About, settings: RuleSettings) -> datetime:
-    """The end of the grace that begins with the opening, and again with the end of a gap of ours: then it is as long as
-    the station may take to be heard, when what it sent came to nothing in the gap."""
+    """The end of the grace after the opening; after a gap, the grace begins again at the end of the gap.
+
+    Then the grace is at least two heartbeats and `REACHED`, because messages that the station sent in the gap are lost.
+    """
     grace = timedelta(seconds=settings.opening_grace)
     if about.resumed_at is None:
         return opened_at + grace

@@ -1,7 +1,7 @@
-"""Incidents that are closed although their fault goes on, and what a change of their station means to them. Pure.
+"""Shelving: incidents that are closed for people while their fault goes on; and incidents of stations that moved. Pure.
 
-A person closes an incident by hand; an approved closure excuses its station. Both shelve it: it opens again when its
-time has come and its station should be open, unless the rules close it before because the fault is over.
+An incident is shelved when a person closes it, or when an approved closure excuses its station. A shelved incident
+opens again at `reopen_at` if its station should be open then, unless the rules close it because the fault is over.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,15 +16,15 @@ from alerting.stations.table import Field
 from contract.kinds import IncidentKind
 
 EXCUSED: Final = "excused"
-"""Why an incident is shelved whose station an approved closure excuses."""
+"""Reason: the incident is shelved, because an approved closure excuses its station."""
 NOT_EXCUSED: Final = frozenset({IncidentKind.IDENTITY_CONFLICT})
-"""Kinds that no closure excuses: they are about who sends, not about service."""
+"""Kinds that no closure excuses: they are about the identity of the sender, and not about service."""
 _AGAIN: Final = timedelta(minutes=1)
-"""How soon an incident is looked at again of whose station nothing is known now."""
+"""The next try to reopen an incident, when the state of its station is not known."""
 
 
 def concerned(changes: Pairs) -> dict[str, tuple[Standing, Standing]]:
-    """The stations that moved to another area, or whose excuse began or ended: how they stood and stand."""
+    """The stations that moved to another area, or whose excuse began or ended, each with (first, last) standing."""
     first: dict[str, Standing | None] = {}
     last: dict[str, Standing | None] = {}
     for before, after in changes:
@@ -47,8 +47,11 @@ def _differ(before: Standing, after: Standing) -> bool:
 def follow_stations(
     book: Book, stations: Mapping[str, tuple[Standing, Standing]], field: Field, moment: PassTime, grace: timedelta
 ) -> None:
-    """Move incidents with their stations, shelve those of stations that are excused now, and let those of stations
-    that are excused no longer open again. The book knows what goes on at these stations."""
+    """Update the incidents of the stations that `concerned` returned; the book must hold those that go on.
+
+    Moves incidents with their stations, shelves incidents of stations that are excused now, and sets the time to reopen
+    for stations that are not excused any more.
+    """
     for incident in book.going_on():
         pair = stations.get(incident.station or "")
         if pair is not None:
@@ -69,7 +72,7 @@ def _follow(
 
 
 def shelve_excused(book: Book, incidents: Iterable[Incident], field: Field, moment: PassTime, grace: timedelta) -> None:
-    """Shelve the incidents, of excused stations, until these should be open again."""
+    """Shelve the open incidents of excused stations until `grace` after the next opening."""
     for incident in incidents:
         if incident.is_open and incident.kind not in NOT_EXCUSED:
             until = _expected(incident.station or "", field, moment, grace) or moment.now + grace
@@ -77,7 +80,7 @@ def shelve_excused(book: Book, incidents: Iterable[Incident], field: Field, mome
 
 
 def reopen_due(book: Book, due: Iterable[Incident], field: Field, moment: PassTime, grace: timedelta) -> None:
-    """Open shelved incidents again whose time has come, or say when they are looked at again."""
+    """Reopen the shelved incidents in `due`, or postpone those whose stations need not be open or are unknown."""
     for stored in due:
         incident = book.get(stored.id)
         if incident is None or incident.reopen_at is None or incident.reopen_at > moment.now:
@@ -90,7 +93,7 @@ def reopen_due(book: Book, due: Iterable[Incident], field: Field, moment: PassTi
 
 
 def _later(incident: Incident, field: Field, moment: PassTime, grace: timedelta) -> datetime | None:
-    """Until when a shelved incident waits although its time has come: its station need not be open, or is unknown."""
+    """Until when a due incident waits because its station need not be open, or is unknown; None: reopen it now."""
     standing = field.standing(incident.station or "")
     if standing is None:
         return None
@@ -101,6 +104,6 @@ def _later(incident: Incident, field: Field, moment: PassTime, grace: timedelta)
 
 
 def _expected(station: str, field: Field, moment: PassTime, grace: timedelta) -> datetime | None:
-    """When a station should work again that need not be open now; None: it should be open now."""
+    """When a station that need not be open now should work again (opening + grace); None: it should be open now."""
     opens = field.schedule.opens_at(station, moment.known)
     return None if opens is None else opens + grace

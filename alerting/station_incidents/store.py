@@ -1,4 +1,4 @@
-"""The open incidents of single stations: rows of the database to what the rules take."""
+"""Reads the open incidents of single stations from the database."""
 
 from alerting.station_incidents.rules import RULE_KINDS
 from store.pool import Connection
@@ -8,6 +8,6 @@ QUERIES = queries_beside(__file__)
 
 
 async def load_open_incidents(connection: Connection) -> list[tuple[str, str]]:
-    """(station, kind) of the open incidents that the station rules look after."""
+    """(station, kind) of the incidents that go on, of the kinds that the station rules open and close."""
     rows = await connection.fetch(QUERIES.open_station_incidents, list(RULE_KINDS))
     return [(row["station"], row["kind"]) for row in rows]

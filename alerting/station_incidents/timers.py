@@ -1,7 +1,7 @@
-"""Follows the field through time and says which stations become incidents and which incidents are over. Pure.
+"""Applies the station rules to the field over time: which incidents of stations open, and which are over. Pure.
 
-Transitions, openings, closures and graces that run out are taken in the order of time, so that it is the same however
-the streams came in and however they were cut into passes.
+Transitions, openings, closures and the ends of graces are processed in the order of time. So the result depends neither
+on the order in which the streams arrive nor on their division into passes.
 """
 
 import heapq
@@ -16,16 +16,16 @@ from alerting.stations.snapshot import PassTime, Standing
 from alerting.stations.table import Field
 
 _AGAIN: Final = timedelta(seconds=5)
-"""How soon a grace that ran out while the station's clock said nothing is looked at again."""
+"""How long a grace that ended is extended while the state of its station is not known."""
 
 _Timer = tuple[datetime, str, int]
 _RanOut = tuple[int, datetime]
-"""The number of a rule, and when a grace of it was over."""
+"""(number of a rule, time at which its grace ended)."""
 
 
 class _RuleMemory:
-    """What is remembered of one rule: which stations have an incident of its kinds that goes on, and until when the
-    grace of others runs."""
+    """The memory of one rule. `handled`: the kind of the incident that goes on, by station; `due`: the end of the grace
+    of stations that wait."""
 
     def __init__(self, rule: StationRule) -> None:
         self.rule = rule
@@ -34,13 +34,13 @@ class _RuleMemory:
 
 
 class StationWatch:
-    """The station rules over a field. What it remembers is found again by `reconcile` after a restart."""
+    """The station rules over a field. After a restart, `reconcile` restores the memory."""
 
     def __init__(self, field: Field, settings: RuleSettings) -> None:
         self.field = field
         self.settings = settings
         self._memories = [_RuleMemory(rule) for rule in RULES]
-        # (when a grace runs out, of which station, by which rule)
+        # Heap of (end of a grace, station, number of the rule).
         self._timers: list[_Timer] = []
         self._intents: list[Intent] = []
         self._looked = 0
@@ -48,7 +48,8 @@ class StationWatch:
         self._stopped = False
 
     def reconcile(self, open_incidents: Iterable[tuple[str, str]]) -> None:
-        """Take up the work with the incidents that go on, (station, kind); `follow` says what does not fit."""
+        """Restore the memory from the incidents that go on, (station, kind). The next `follow` returns the differences
+        between them and the field."""
         opened = list(open_incidents)
         for memory in self._memories:
             memory.handled = {station: kind for station, kind in opened if kind in memory.rule.kinds}
@@ -61,15 +62,16 @@ class StationWatch:
                 self._judge(standing.station, standing)
 
     def follow(self, changes: Iterable[StationChange], moment: PassTime) -> list[Intent]:
-        """Take transitions in, in their order, and let time go on to `moment.known`.
+        """Apply transitions in their order and advance the time to `moment.known`; returns the intents.
 
-        What the caller told the field since the last call (registry, closures) is looked at first. When a great
-        many stations open at once time stands still at that opening until all of them are looked at (`busy`).
+        Changes that the caller made to the field since the last call (registry, closures) are judged first. When very
+        many stations open at one time, the work is spread over several calls, and the time does not advance beyond that
+        opening before all of them are judged (`busy`).
         """
         self._turned = 0
         self._look()
         for change in changes:
-            # A tick later than now comes from a clock that is wrong; nobody's time goes ahead for it.
+            # A tick later than now comes from a wrong clock: the time does not advance beyond now.
             self._go_on(min(change.tick_at, moment.now), moment, inclusive=False)
             self._apply(change)
             self._look()
@@ -79,21 +81,22 @@ class StationWatch:
     def _apply(self, change: StationChange) -> None:
         try:
             self.field.apply(change)
-        except Exception as exc:  # whatever it is: it costs this station, and no other
+        except Exception as exc:  # set this station aside; all others go on
             self.field.troubles.put("station", change.station, exc)
 
     @property
     def busy(self) -> bool:
-        """Whether the next call has something to do already."""
+        """Whether work is left for the next call."""
         return self.field.schedule.turning or self._stopped
 
     def take_changes(self) -> list[Changed]:
-        """What changed in the field, for the other parts."""
+        """Remove and return the changes of the field, for the other parts."""
         self._looked = 0
         return self.field.take_changes()
 
     def _go_on(self, until: datetime, moment: PassTime, *, inclusive: bool) -> None:
-        """Let time go on, over boundaries up to `until` and graces before it (`inclusive`: up to it)."""
+        """Advance the time to `until`, over boundaries at or before it and ends of graces before it (`inclusive`: at or
+        before it)."""
         self._turn()
         while not self._full():
             boundary, timer = self.field.schedule.next_boundary, self._next_timer()
@@ -112,12 +115,12 @@ class StationWatch:
         self._look()
 
     def _full(self) -> bool:
-        """Whether this call did so much that the rest is for the next."""
+        """Whether this call reached its limit of work; the rest is left for the next call."""
         self._stopped = len(self._intents) >= BULK
         return self._stopped or self.field.schedule.turning
 
     def _look(self) -> None:
-        """Judge the stations that changed since the last look."""
+        """Judge the stations whose changes were not judged yet."""
         changes = self.field.changes
         while self._looked < len(changes):
             changed = changes[self._looked]
@@ -125,10 +128,10 @@ class StationWatch:
             self._judge(changed.station, changed.after)
 
     def _judge(self, station: str, standing: Standing | None, ran_out: _RanOut | None = None) -> None:
-        """Look at a station by every rule; `ran_out`: the grace of one did. One that cannot be judged is set aside."""
+        """Judge a station by every rule, and set it aside if that fails; `ran_out`: the grace that ended, if any."""
         try:
             self._judge_one(station, standing, ran_out)
-        except Exception as exc:  # whatever it is: it costs this station, and no other
+        except Exception as exc:  # set this station aside; all others go on
             for memory in self._memories:
                 memory.due.pop(station, None)
             self.field.troubles.put("station", station, exc)
@@ -149,7 +152,7 @@ class StationWatch:
         about: About | None,
         ran_out: datetime | None,
     ) -> None:
-        """Look at a station by one rule; `ran_out`: its grace did so at that time."""
+        """Judge a station by one rule; `ran_out`: when the grace of this rule ended, if it did."""
         memory = self._memories[number]
         self._end(memory, station, standing, about)
         want = None if standing is None or about is None else memory.rule.wanted(standing, about, self.settings)
@@ -186,7 +189,7 @@ class StationWatch:
             heapq.heappush(self._timers, (due, station, number))
 
     def _next_timer(self) -> _Timer | None:
-        """The next grace to run out; those that were given up or put off are passed over."""
+        """The timer of the next grace that ends; timers that were cancelled or replaced are removed."""
         while self._timers and not self._is_running(self._timers[0]):
             heapq.heappop(self._timers)
         return self._timers[0] if self._timers else None

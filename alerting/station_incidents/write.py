@@ -1,4 +1,4 @@
-"""What the station rules decided, written into the book of incidents. Pure."""
+"""Writes the intents of the station rules into the book of incidents. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,13 +9,14 @@ from alerting.station_incidents.rules import Closes, Intent, Opens, station_rule
 from contract.kinds import IncidentKind
 
 NOT_OPEN: Final = "not_open"
-"""Why an end is ignored: there is no incident that goes on."""
+"""Reason: an end is ignored, because no incident of that key goes on."""
 
 
 def write_intents(book: Book, intents: Iterable[Intent], now: datetime) -> list[Intent]:
-    """Take what the station rules decided into the book, in order. The book holds the newest incident of each key.
+    """Write the intents of the station rules into the book, in order.
 
-    Returns what later stages follow: every intent but the openings of incidents that were open already.
+    The book must hold the newest incident of each key. Returns the intents for later stages: all but the openings of
+    incidents that were open already.
     """
     followed: list[Intent] = []
     for intent in intents:
@@ -52,10 +53,10 @@ def _open(book: Book, intent: Opens, now: datetime) -> bool:
 
 
 def _detail(intent: Opens) -> dict[str, Any]:
-    """Why, the last heartbeat, and since when the station stands so if that is not when the incident began.
+    """The reason, the last heartbeat, and the beginning of the fault if it is not the beginning of the incident.
 
-    A station that never worked took no service from anybody, and they come by the hundred with an import: it is
-    listed and pages nobody.
+    An incident of a station that was never seen is quiet (listed, without notifications): no visitor lost a service,
+    and an import adds such stations by the hundred.
     """
     want = intent.want
     detail: dict[str, Any] = {"reason": want.reason, "seen_at": intent.seen_at}
