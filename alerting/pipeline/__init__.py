@@ -1,1 +1,1 @@
-"""The streams that judges wrote, in one order, and when the platform itself is blind."""
+"""The judges' streams of transitions in one order, and incidents of the platform itself."""

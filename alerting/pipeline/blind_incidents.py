@@ -1,9 +1,10 @@
-"""When the platform itself is blind: one pipeline_blind incident a shard and outage, all partitions together. Pure.
+"""The platform itself is blind: one pipeline_blind incident for each shard and outage, all partitions together. Pure.
 
-Evidence comes from four sides: gaps that judges wrote (uncounted time that is over), a clock that says it is
-blind now, a clock that a watchdog saw standing still or far behind, and a database call that hung. All of it
-that overlaps in one shard is one outage. Gaps that recur are one incident of the reason `unstable` instead, however
-short they are, until ten quiet minutes have passed. What lies in an announced restart is listed and pages nobody.
+Evidence has four sources: gaps that the judges wrote (uncounted time that is over); a pipeline clock with
+`blind_since`; a clock that the watchdog found stopped or far behind; and a database call that hung. Evidence that
+overlaps in one shard is one outage. Gaps that recur are one incident with the reason `unstable` instead, however short
+they are, until ten minutes without a gap have passed. An outage within an announced restart is listed, and does not
+page.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,11 +19,11 @@ from alerting.pipeline.stability import Interval, Stability, stability_of
 from contract.kinds import IncidentKind
 
 LONGEST: Final = timedelta(seconds=5)
-"""Uncounted time up to this is no incident."""
+"""Longest uncounted time without an incident."""
 STALE: Final = timedelta(seconds=10)
-"""A clock that stands still, or stays this far behind, for so long is one."""
+"""A clock that stands still, or is this far behind, for this long opens an incident."""
 FRESH: Final = timedelta(seconds=5)
-"""A clock counts as going again when it moved within this; less than STALE, so that nothing flaps between."""
+"""A clock runs again when it moved within this time; shorter than STALE, so that there is a hysteresis."""
 
 GAP: Final = "gap"
 HUNG: Final = "database_hung"
@@ -44,7 +45,7 @@ class WatchedClock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PipelineGap(msgspec.Struct, frozen=True, kw_only=True):
-    """Unknown time that is over. `cause`: gap (of one partition), or database_hung (of all)."""
+    """Uncounted time that is over. `cause`: gap (of one partition), or database_hung (of all partitions)."""
 
     shard: str
     began_at: datetime
@@ -55,8 +56,8 @@ class PipelineGap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """A partition whose time does not go on now, or (None) a shard that is suspected; `since` is the last moment that
-    is known of."""
+    """A partition whose clock does not run now, or a suspected shard (`partition` None); `since`: the last known
+    moment."""
 
     shard: str
     partition: int | None
@@ -65,14 +66,15 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """What a watchdog pass found: troubles, and for each shard that is well again the tick all clocks reached."""
+    """The result of a look of the watchdog: troubles, and for each shard that is well (`well`) the tick that all its
+    clocks have reached."""
 
     shards: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     well: dict[str, datetime] = {}
 
     def doubting(self, troubles: Sequence[Trouble]) -> "View":
-        """With troubles of shards that are suspected."""
+        """This view with the troubles of suspected shards; these shards are not well."""
         shards = {trouble.shard for trouble in troubles}
         well = {shard: reached for shard, reached in self.well.items() if shard not in shards}
         every = tuple(sorted({*self.shards, *shards}))
@@ -80,7 +82,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Seen(msgspec.Struct):
-    """When (monotonic seconds) a clock was last seen to move, and since when it is behind."""
+    """What the watchdog saw of one clock, in monotonic seconds: `seen` last change or first look, `moved` last change,
+    `behind` since when it is behind."""
 
     judged_at: datetime
     seen: float
@@ -91,15 +94,15 @@ class _Seen(msgspec.Struct):
 class Watchdog:
     """Watches the partition clocks over several passes, by a monotonic clock.
 
-    So neither a step of the wall clock nor this process's own pause looks like a stopped judge; and after its
-    start it waits STALE before it accuses anybody, and for one movement before it calls a clock well.
+    So neither a step of the wall clock nor a pause of this process looks like a stopped judge. After its start, the
+    watchdog waits STALE before it reports a stopped clock, and for one movement before it counts a clock as well.
     """
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, int], _Seen] = {}
 
     def look(self, clocks: Sequence[WatchedClock], *, now: datetime, mono: float) -> View:
-        """Compare the clocks with the last look. `mono` (s) is read before, `now` with the clocks."""
+        """Compare the clocks with the last look. `mono` (s) is read before the clocks, `now` together with them."""
         troubles: list[Trouble] = []
         unwell: set[str] = set()
         for clock in clocks:
@@ -158,30 +161,30 @@ class DatabaseOutage(msgspec.Struct, frozen=True):
 
 
 class OutageMeter:
-    """Measures how long the database took to answer, over failed calls and lost connections."""
+    """Measures how long the database did not answer, over failed calls and lost connections."""
 
     def __init__(self) -> None:
         self._since: float | None = None
         self.outage: DatabaseOutage | None = None
 
     def call(self, mono: float) -> None:
-        """A call begins; if the last one failed, this one goes on waiting for it."""
+        """A call begins; after a failed call, the measured time goes on from that call."""
         if self._since is None:
             self._since = mono
 
     def answered(self, mono: float) -> None:
-        """The call came back; an outage is kept if it took longer than STALE."""
+        """The call succeeded; keep an outage if the answer took longer than STALE."""
         if self._since is not None and mono - self._since > STALE.total_seconds():
             self.outage = DatabaseOutage(self.outage.began if self.outage else self._since, mono)
         self._since = None
 
     def take(self) -> None:
-        """What was measured is told."""
+        """Delete the measured outage after it was written."""
         self.outage = None
 
 
 def pipeline_key(shard: str) -> str:
-    """The key of the incident of a shard that the platform cannot see."""
+    """The key of the pipeline_blind incident of a shard."""
     return f"{IncidentKind.PIPELINE_BLIND}:{shard}"
 
 
@@ -195,8 +198,11 @@ def follow_pipeline(
     recent: Mapping[str, Sequence[Interval]] | None = None,
     announced: Sequence[Announced] = (),
 ) -> None:
-    """Take gaps and a watchdog's view into the book. `complete`: there are no more gaps to be read. `recent`: by shard,
-    the gaps of the last ten minutes; `announced`: restarts that may explain what was interrupted."""
+    """Open, update and close pipeline_blind incidents in the book from gaps and the watchdog's view.
+
+    `complete`: there are no more gaps to read; `recent`: by shard, the gaps of the last ten minutes; `announced`:
+    restarts that may explain an outage.
+    """
     figures = {shard: _stability(found, announced, now) for shard, found in (recent or {}).items()}
     for gap in sorted(gaps, key=lambda gap: (gap.shard, gap.began_at)):
         _take_gap(book, gap, now)
@@ -221,7 +227,7 @@ def _is_unstable(incident: Incident) -> bool:
 
 
 def _follow_stability(book: Book, shard: str, stability: Stability, now: datetime) -> None:
-    """Gaps that recur are one incident, with their figures as they are."""
+    """Open or update the `unstable` incident of a shard whose gaps recur, with the present figures."""
     standing = book.open_of(pipeline_key(shard))
     if not stability.recurs and (standing is None or not _is_unstable(standing) or not stability.gaps):
         return
@@ -235,7 +241,7 @@ def _follow_stability(book: Book, shard: str, stability: Stability, now: datetim
 
 
 def _follow_restarts(book: Book, announced: Sequence[Announced], troubled: Collection[str], now: datetime) -> None:
-    """What an announced restart explains pages nobody, for as long as it does."""
+    """Make incidents within an announced restart quiet, and make them page when they last longer than the restart."""
     for new in book.opened:
         one = covering(announced, new.began_at, _reach(new, troubled, now))
         if one is not None and not _is_unstable(new):
@@ -248,14 +254,17 @@ def _follow_restarts(book: Book, announced: Sequence[Announced], troubled: Colle
 
 
 def _reach(incident: Incident, troubled: Collection[str], now: datetime) -> datetime:
-    """Up to when something was interrupted, as far as is known."""
+    """The known end of an outage; now, while its shard has a trouble."""
     if incident.shard in troubled:
         return now
     return incident.ended_at or max(_gap_end(incident), incident.began_at)
 
 
 def _wait_for_the_end(book: Book, now: datetime) -> None:
-    """What is only known of a gap, which is over, is mostly closed in the next pass: then it is told once, as past."""
+    """Hold the notifications of new incidents whose only evidence is gaps, which are over.
+
+    Such an incident is usually closed in the next pass: then people get one notification about a past outage.
+    """
     for new in book.opened:
         if new.is_open and _only_gaps(new):
             book.hold(new.id, now + STALE)
@@ -281,7 +290,7 @@ def _take_gap(book: Book, gap: PipelineGap, now: datetime) -> None:
 
 
 def _overlaps(known: Incident, gap: PipelineGap) -> bool:
-    """Whether they share time. One that only gaps vouch for so far reaches as far as those."""
+    """Whether an incident and a gap overlap. An incident whose only evidence is gaps ends with its last gap."""
     until = known.ended_at if not known.goes_on else _gap_end(known) if _only_gaps(known) else None
     return gap.ended_at > known.began_at and (until is None or gap.began_at < until)
 
@@ -306,7 +315,8 @@ def _merge(
 
 
 def _detail(before: dict[str, Any], cause: str, partition: int | None, gap: PipelineGap | None) -> dict[str, Any]:
-    """Causes, partitions and the judges' reasons, each once and sorted; until when gaps vouch for it (ms)."""
+    """The detail with one more piece of evidence: causes, partitions and the judges' reasons, each once and sorted, and
+    `gaps_until`: the end of the last gap (ms)."""
     detail = dict(before)
     _add(detail, "causes", cause)
     if partition is not None:
@@ -335,9 +345,10 @@ def _ms(moment: datetime) -> int:
 
 
 def _end(incident: Incident, reached: datetime) -> datetime:
-    """When the outage was over: where its gaps ended, else the tick that all clocks have reached.
+    """The end of an outage: the end of its gaps if these are the only evidence, otherwise the tick that all clocks have
+    reached.
 
-    Never later than that tick, so that the gap of the next outage does not fall to this one.
+    The end is never later than that tick, so that the gap of the next outage does not belong to this one.
     """
     if _is_unstable(incident):
         return max(min(_gap_end(incident), reached), incident.began_at)

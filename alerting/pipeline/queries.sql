@@ -1,6 +1,6 @@
 -- name: read_transitions
--- What comes after the reader's cursor, of every partition, at most $2 of each. The partitions are found by
--- hopping along the primary key; a partition without a cursor is read from its beginning.
+-- The transitions after the reader's cursor, at most $2 of each partition. The recursive part finds the partitions by a
+-- skip scan of the primary key. A partition without a cursor is read from its beginning.
 WITH RECURSIVE found AS (
     (SELECT partition FROM transition ORDER BY partition LIMIT 1)
     UNION ALL
@@ -21,8 +21,8 @@ WHERE found.partition IS NOT NULL
 ORDER BY t.partition, t.seq;
 
 -- name: read_further
--- The same after numbers that the caller remembers ($1, $2: partition, newest number read), at most $3 of each
--- partition, none of those that are to be left alone ($4).
+-- The same after the caller's own numbers ($1, $2: partition, newest number read), at most $3 of each partition,
+-- without the partitions in $4.
 WITH RECURSIVE found AS (
     (SELECT partition FROM transition ORDER BY partition LIMIT 1)
     UNION ALL
@@ -43,7 +43,7 @@ WHERE found.partition IS NOT NULL AND found.partition <> ALL ($4::int[])
 ORDER BY t.partition, t.seq;
 
 -- name: read_gaps
--- The same for pipeline gaps; their cursor has a reader name of its own.
+-- The same for pipeline gaps; the cursor of the gaps has its own reader name.
 WITH RECURSIVE found AS (
     (SELECT partition FROM pipeline_gap ORDER BY partition LIMIT 1)
     UNION ALL
@@ -66,13 +66,13 @@ ORDER BY g.partition, g.seq;
 SELECT partition, seq FROM stream_cursor WHERE reader = $1;
 
 -- name: set_cursors
--- A cursor only moves forward, so that a late writer takes nothing back.
+-- A cursor only moves forward, so that a late writer cannot move it back.
 INSERT INTO stream_cursor AS c (reader, partition, seq)
 SELECT $1, partition, seq FROM unnest($2::int[], $3::bigint[]) AS m (partition, seq)
 ON CONFLICT (reader, partition) DO UPDATE SET seq = excluded.seq WHERE c.seq < excluded.seq;
 
 -- name: one_at_a_time
--- Two who announce at once do so one after the other.
+-- Two announcements at the same time run one after the other.
 LOCK TABLE announced_restart IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: restart_now

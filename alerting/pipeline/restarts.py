@@ -1,4 +1,4 @@
-"""Restarts that somebody announced: nobody is paged because of them, and their time is unknown all the same. Pure."""
+"""Announced restarts: an outage within one does not page, but its time counts as unknown like any other gap. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,9 +9,9 @@ import msgspec
 from contract.said import Said
 
 LONGEST_RESTART: Final = timedelta(minutes=10)
-"""Nobody can silence the platform for longer with one announcement, nor with one after the other."""
+"""Longest announced restart, and shortest time between two: announcements cannot silence the platform for long."""
 _BEFORE: Final = timedelta(seconds=10)
-"""What begins so shortly before the announcement is of it: the last tick that counted is a little older."""
+"""An outage may begin this long before its announcement, because the last tick that counted is a little older."""
 
 
 class Announced(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,12 +23,12 @@ class Announced(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
     def covers(self, began_at: datetime, ended_at: datetime) -> bool:
-        """Whether an interruption lies within it."""
+        """Whether the restart explains an outage."""
         return self.from_at - _BEFORE <= began_at and ended_at <= self.until_at
 
 
 def covering(announced: Sequence[Announced], began_at: datetime, ended_at: datetime) -> Announced | None:
-    """The announcement within which an interruption lies."""
+    """The first announced restart that explains an outage; None: no restart does."""
     return next((one for one in announced if one.covers(began_at, ended_at)), None)
 
 
@@ -39,7 +39,7 @@ class RestartRefusal(msgspec.Struct, frozen=True):
 
 
 def refusal(last: Announced | None, now: datetime, length: timedelta, reason: str) -> RestartRefusal | None:
-    """Whether a restart of `length` from `now` on may be announced after the `last` one; None: it may."""
+    """Why a restart of `length` from `now` on cannot be announced after the `last` one; None: it can."""
     if not timedelta() < length <= LONGEST_RESTART:
         return RestartRefusal(
             Said("a restart takes more than 0 and at most 10 minutes", "重启时长须大于 0，最长 10 分钟")

@@ -1,4 +1,4 @@
-"""Gaps that recur: a shard whose time is interrupted again and again, however short each time. Pure."""
+"""Gaps that recur: the clocks of a shard are interrupted again and again, however short each gap is. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -7,17 +7,18 @@ from typing import Final
 import msgspec
 
 SPAN: Final = timedelta(minutes=10)
-"""Gaps within this recur, and so long without one ends it."""
+"""The interval in which gaps are counted; after this long without a gap, a shard is stable again."""
 TENTH: Final = SPAN / 10
 MANY: Final = 4
 _NEAR: Final = timedelta(seconds=1)
-"""Gaps of the partitions of a shard so near each other are one."""
+"""Gaps of the partitions of a shard that are this near each other count as one gap."""
 
 Interval = tuple[datetime, datetime]
 
 
 class Stability(msgspec.Struct, frozen=True):
-    """How many gaps a shard had in the last ten minutes, all partitions together, and how many seconds they took."""
+    """The gaps of a shard in the last ten minutes, all partitions together: their number and their total seconds,
+    the beginning of the `first` and the end of the `last`."""
 
     gaps: int = 0
     seconds: float = 0.0
@@ -26,12 +27,12 @@ class Stability(msgspec.Struct, frozen=True):
 
     @property
     def recurs(self) -> bool:
-        """Whether that is more than an interruption: four gaps, or several that take a tenth of the time."""
+        """Whether the gaps recur: at least four, or several that take at least a tenth of the time."""
         return self.gaps >= MANY or (self.gaps > 1 and self.seconds >= TENTH.total_seconds())
 
 
 def stability_of(intervals: Iterable[Interval], now: datetime) -> Stability:
-    """Of the unknown time of a shard, in any order, as of `now`."""
+    """The stability of a shard as of `now`, from its gaps in any order."""
     begin = now - SPAN
     merged = _union((max(began, begin), ended) for began, ended in intervals if ended > begin)
     seconds = sum((ended - began).total_seconds() for began, ended in merged)
@@ -61,10 +62,10 @@ class RecentGaps:
         self._gaps.setdefault(shard, []).append((began_at, ended_at))
 
     def gaps_of(self, shard: str) -> Sequence[Interval]:
-        """The gaps of a shard."""
+        """The gaps of a shard in the last ten minutes."""
         return self._gaps.get(shard, ())
 
     def forget_old(self, now: datetime) -> None:
-        """Forget the gaps that are too old to count."""
+        """Delete the gaps that are too old to count."""
         kept = {shard: [one for one in gaps if one[1] > now - SPAN] for shard, gaps in self._gaps.items()}
         self._gaps = {shard: gaps for shard, gaps in kept.items() if gaps}

@@ -1,4 +1,4 @@
-"""Gaps, clocks and announced restarts: rows of the database to what the pure modules take."""
+"""Reads gaps, clocks and announced restarts from the database, and stores announcements."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
 
 
 class AnnouncementRefusedError(Exception):
-    """It cannot be announced; `said` is why."""
+    """The restart cannot be announced; `said`: why, in both languages."""
 
     def __init__(self, said: Said) -> None:
         super().__init__(said.en)
@@ -25,7 +25,7 @@ class AnnouncementRefusedError(Exception):
 
 
 def to_gap(row: asyncpg.Record) -> PipelineGap:
-    """A row of `pipeline_gap`."""
+    """A row of `pipeline_gap` as a PipelineGap."""
     return PipelineGap(
         shard=row["shard"],
         partition=row["partition"],
@@ -36,19 +36,19 @@ def to_gap(row: asyncpg.Record) -> PipelineGap:
 
 
 def watched(clocks: Iterable[Clock]) -> list[WatchedClock]:
-    """The clocks as the watchdog of the pipeline takes them."""
+    """The clocks in the form that the watchdog takes."""
     names = WatchedClock.__struct_fields__
     return [WatchedClock(**{name: getattr(clock, name) for name in names}) for clock in clocks]
 
 
 async def load_announced(connection: Connection, now: datetime) -> list[Announced]:
-    """Those that may still explain an interruption, the newest first."""
+    """The announced restarts that may still explain an outage, newest first."""
     rows = await connection.fetch(QUERIES.recent_restarts, now - 2 * LONGEST_RESTART)
     return [Announced(**dict(row)) for row in rows]
 
 
 async def announce(connection: Connection, length: timedelta, actor: str, reason: str) -> Announced:
-    """Write down that the platform is restarted from now on, for `length`. Raises AnnouncementRefusedError."""
+    """Announce a restart of the platform from now on, for `length`. Raises AnnouncementRefusedError."""
     async with connection.transaction():
         await connection.execute(QUERIES.one_at_a_time)
         now: datetime = await connection.fetchval(QUERIES.restart_now)

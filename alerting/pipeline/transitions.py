@@ -1,7 +1,7 @@
-"""Following what the judges committed: transitions and gaps, by one cursor per reader and partition.
+"""Reads the transitions and gaps that the judges committed, with one cursor for each reader and partition.
 
-Each partition has one writer that counts `seq` up, so whatever a snapshot shows after the cursor is complete up to
-there: no number can appear late. The publisher copies transitions to Kafka, at least once.
+Each partition has one writer, which increments `seq`. So no row with a smaller number can appear later, and the rows
+that a snapshot shows after the cursor are complete. The publisher copies transitions to Kafka, at least once.
 """
 
 import asyncio
@@ -34,45 +34,46 @@ PUBLISH = "publish"
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Rows after a reader's cursor, by partition and seq; `more`: partitions that may have more."""
+    """Rows after a reader's cursor, in the order of partition and seq; `more`: partitions that may have more rows."""
 
     rows: Sequence[asyncpg.Record]
     more: frozenset[int]
 
     @property
     def full(self) -> bool:
-        """Whether there may be more."""
+        """Whether any partition may have more rows."""
         return bool(self.more)
 
 
 async def read_transitions(connection: Connection, reader: str, limit: int) -> Batch:
-    """At most `limit` transitions of each partition."""
+    """Read at most `limit` transitions of each partition after the reader's cursor."""
     return _batch(await connection.fetch(QUERIES.read_transitions, reader, limit), limit)
 
 
 async def read_further(connection: Connection, read: Mapping[int, int], limit: int, full: Collection[int]) -> Batch:
-    """At most `limit` transitions of each partition after what was `read`, none of those in `full`."""
+    """Read at most `limit` transitions of each partition after the numbers in `read` ({partition: seq}); skip the
+    partitions in `full`."""
     rows = await connection.fetch(QUERIES.read_further, list(read), list(read.values()), limit, list(full))
     return _batch(rows, limit)
 
 
 async def load_cursors(connection: Connection, reader: str) -> dict[int, int]:
-    """Behind which number of each partition a reader stands."""
+    """The cursors of a reader, {partition: seq}: the last number that was processed."""
     return {row["partition"]: row["seq"] for row in await connection.fetch(QUERIES.load_cursors, reader)}
 
 
 async def read_gaps(connection: Connection, reader: str, limit: int) -> Batch:
-    """At most `limit` pipeline gaps of each partition."""
+    """Read at most `limit` pipeline gaps of each partition after the reader's cursor."""
     return _batch(await connection.fetch(QUERIES.read_gaps, reader, limit), limit)
 
 
 async def set_cursors(connection: Connection, reader: str, batch: Batch) -> None:
-    """Put the cursors behind the batch; call it in the transaction of what the batch led to."""
+    """Move the cursors to the end of the batch; call this in the transaction that stores the results of the batch."""
     await put_cursors(connection, reader, _newest(batch.rows))
 
 
 async def put_cursors(connection: Connection, reader: str, newest: Mapping[int, int]) -> None:
-    """Put the cursors behind these numbers, {partition: seq}."""
+    """Move the cursors to these numbers, {partition: seq}."""
     if newest:
         await connection.execute(QUERIES.set_cursors, reader, list(newest), list(newest.values()))
 
@@ -87,7 +88,7 @@ def _newest(rows: Iterable[asyncpg.Record]) -> dict[int, int]:
 
 
 def to_entry(row: asyncpg.Record) -> TransitionEntry:
-    """A row of `transition` as it travels."""
+    """A row of `transition` as an entry for Kafka."""
     return TransitionEntry(
         partition=row["partition"],
         seq=row["seq"],
@@ -107,7 +108,7 @@ def _ms(moment: datetime) -> WallMs:
 
 
 class PublisherConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`limit` transitions of each partition at once; times in seconds."""
+    """Settings of the publisher. `limit`: transitions of each partition in one batch; times in seconds."""
 
     servers: str
     idempotent: bool = True
@@ -118,7 +119,8 @@ class PublisherConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def publish(config: PublisherConfig, pool: Pool, wake: asyncio.Event) -> None:
-    """Copy transitions to Kafka until cancelled. Whatever fails, it waits and tries again: incidents must go on."""
+    """Copy transitions to Kafka until cancelled. After any error, wait and try again: the incident process must not
+    stop because of Kafka."""
     backoff = Backoff(longest=config.max_backoff)
     while True:
         try:
@@ -151,7 +153,7 @@ async def _producer(config: PublisherConfig) -> AsyncIterator[AIOKafkaProducer]:
 
 
 async def _publish_batch(config: PublisherConfig, pool: Pool, producer: AIOKafkaProducer) -> bool:
-    """Send one batch and, when Kafka has all of it, set the cursors. Returns whether there is more."""
+    """Send one batch, and set the cursors after Kafka acknowledged all of it. Returns whether there may be more."""
     async with pool.acquire() as connection:
         batch = await read_transitions(connection, PUBLISH, config.limit)
     if not batch.rows:

@@ -1,8 +1,8 @@
-"""The streams of the partitions in one order, and the watermark up to which everything is known. Pure.
+"""One order for the streams of all partitions, and the watermark: the time up to which everything is known. Pure.
 
-A transition carries the tick that decided it, and the clock of a partition says up to which tick all is decided.
-So the transitions can be taken in the order of (tick, partition, seq), in whatever order they arrived, once every
-trusted clock has passed their tick.
+Each transition has the tick at which it was decided, and the clock of a partition has the tick up to which all is
+decided. So transitions can be processed in the order of (tick, partition, seq), whatever the order of their arrival,
+as soon as every trusted clock has passed their tick.
 """
 
 from collections import deque
@@ -16,9 +16,9 @@ from alerting.stations.snapshot import ClockName
 from alerting.stations.verdict import Clock, doubt
 
 PATIENCE: Final = timedelta(seconds=2)
-"""A clock that is so much behind the newest is not waited for: transitions of the other partitions go ahead."""
+"""A clock that is this far behind the newest clock does not delay the transitions of the other partitions."""
 STRIDE: Final = timedelta(minutes=1)
-"""The longest step of a pass that catches up, so that rules see late transitions in the order of time."""
+"""The longest time that one pass advances when it catches up, so that late transitions keep the order of time."""
 
 
 class Sequenced(Protocol):
@@ -26,23 +26,23 @@ class Sequenced(Protocol):
 
     @property
     def partition(self) -> int:
-        """The partition that wrote it."""
+        """The partition of the row."""
 
     @property
     def seq(self) -> int:
-        """Its number in that partition."""
+        """The number of the row in its partition."""
 
     @property
     def tick_at(self) -> datetime:
-        """The tick that decided it."""
+        """The tick at which the transition was decided."""
 
 
 R = TypeVar("R", bound=Sequenced)
 
 
 class Watermark(msgspec.Struct, frozen=True):
-    """`known`: all trusted clocks have reached it (None: none can be trusted). `ripe`: transitions up to it may be
-    taken (None: all may). `untrusted`: clocks whose stations have no known state now."""
+    """`known`: the time that all trusted clocks have reached (None: no clock is trusted). `ripe`: transitions up to
+    this time may be processed (None: all). `untrusted`: the clocks whose stations have no known state now."""
 
     known: datetime | None
     ripe: datetime | None
@@ -50,7 +50,7 @@ class Watermark(msgspec.Struct, frozen=True):
 
 
 def watermark(clocks: Iterable[Clock], now: datetime) -> Watermark:
-    """How far things are known, by the pipeline's clocks as they are in the database at `now`."""
+    """The watermark from the pipeline clocks, as the database has them at `now`."""
     doubted: set[ClockName] = set()
     ticks: list[datetime] = []
     for clock in clocks:
@@ -66,8 +66,8 @@ def watermark(clocks: Iterable[Clock], now: datetime) -> Watermark:
 class Waiting(Generic[R]):
     """Transitions that were read and are not ripe, by partition.
 
-    `read` is the newest number of each partition that was read, `applied` the newest that went out: only behind that
-    may a cursor be put.
+    `read`: the newest number that was read of each partition; `applied`: the newest number that was taken out. A cursor
+    must not move beyond `applied`.
     """
 
     def __init__(self, applied: Mapping[int, int]) -> None:
@@ -76,32 +76,34 @@ class Waiting(Generic[R]):
         self._queues: dict[int, deque[R]] = {}
 
     def add(self, rows: Iterable[R]) -> None:
-        """Take in what was read, of each partition in its order; what was read before is passed over."""
+        """Add rows that were read, those of each partition in their order; rows that were read before are skipped."""
         for row in rows:
             if row.seq > self.read.get(row.partition, -1):
                 self.read[row.partition] = row.seq
                 self._queues.setdefault(row.partition, deque()).append(row)
 
     def held(self, partition: int) -> int:
-        """How many transitions of a partition wait."""
+        """The number of waiting transitions of a partition."""
         return len(self._queues.get(partition, ()))
 
     def newest(self, partition: int, now: datetime) -> datetime | None:
-        """The latest tick that waits in a partition, but for ticks later than `now`. A partition's ticks may go back,
-        so that is not always the tick of the last; up to it, all that waits there may go out."""
+        """The latest tick among the waiting transitions of a partition, without ticks later than `now`.
+
+        The ticks of a partition may go back, so this is not always the tick of its last row.
+        """
         ticks = (row.tick_at for row in self._queues.get(partition, ()))
         return max((tick for tick in ticks if tick <= now), default=None)
 
     @property
     def earliest(self) -> datetime | None:
-        """The tick of the first that waits."""
+        """The earliest tick at the head of a queue; None: nothing waits."""
         return min((queue[0].tick_at for queue in self._queues.values() if queue), default=None)
 
     def ripe(self, until: datetime | None, now: datetime) -> list[R]:
-        """Take what is ripe: decided up to `until` (None: everything), in one order over all partitions.
+        """Remove and return the ripe transitions: decided up to `until` (None: all), in one order over all partitions.
 
-        The transitions of a partition stay in their order, whatever their ticks are. A tick later than `now` comes from
-        a clock that is wrong, and is not waited for.
+        The transitions of a partition keep their order, whatever their ticks are. A tick later than `now` comes from a
+        wrong clock, so its transition is ripe at once.
         """
         found: list[tuple[datetime, int, int, R]] = []
         for partition, queue in self._queues.items():
@@ -123,20 +125,22 @@ def _take(
 
 
 def horizon(ripe: datetime | None, full: Iterable[datetime | None]) -> datetime | None:
-    """How far a pass may go: as far as is ripe, and not beyond what was read of partitions that have more (`full`:
-    the newest tick that waits in each). None: everything that was read."""
+    """How far a pass may go: up to `ripe`, and not beyond the rows that were read of partitions that have more rows.
+
+    `full`: the newest waiting tick of each such partition. None: all rows that were read.
+    """
     return min((stop for stop in (ripe, *full) if stop is not None), default=None)
 
 
 def stride(until: datetime | None, *, known: datetime, earliest: datetime | None) -> datetime | None:
-    """`until`, but no more than STRIDE behind `known`, or behind the `earliest` that waits when that is later."""
+    """`until`, but at most STRIDE after `known`, or the `earliest` waiting tick if that is later."""
     if until is None or earliest is None:
         return until
     return min(until, max(known + STRIDE, earliest))
 
 
 def reached(mark: Watermark, *, known: datetime, reach: datetime | None, now: datetime) -> datetime:
-    """Up to when everything is known after a pass that went to `reach`: never back, and still when no clock can be
+    """The watermark after a pass that went to `reach`. It never goes back, and does not move while no clock is
     trusted."""
     if mark.known is None:
         return known
