@@ -1,1 +1,1 @@
-"""The incident process: one pass after the other."""
+"""The incident process: decides in passes, one after the other."""

@@ -1,4 +1,4 @@
-"""A pass of the incident process: read what was committed, decide, and write it down in one transaction."""
+"""A pass of the incident process: read committed data, decide, and write the decisions, in one transaction."""
 
 import logging
 import time
@@ -69,7 +69,7 @@ _MOST_DUE = 500
 
 
 class PassConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`limit` transitions of each partition a pass."""
+    """Settings of a pass. `limit`: transitions of each partition that one pass reads."""
 
     limit: int = 200
     rules: RuleSettings = RuleSettings()
@@ -78,14 +78,14 @@ class PassConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Passed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pass did: its decisions, and whether there is more to be read."""
+    """The result of a pass: its decisions, and whether more data waits to be read."""
 
     decisions: Sequence[Decision]
     more: bool
 
 
 class PassMemory(msgspec.Struct, kw_only=True):
-    """What lives between passes; of one snapshot, so after a pass that failed all of it is thrown away."""
+    """The memory between passes. It matches the committed state, so after a failed pass all of it is discarded."""
 
     known: datetime
     field: Field
@@ -97,13 +97,13 @@ class PassMemory(msgspec.Struct, kw_only=True):
     parts: dict[str, Part]
     refused: Troubles
     recent: RecentGaps = msgspec.field(default_factory=RecentGaps)
-    # Stations that were excused when the lead was taken.
+    # Stations that were excused at the load; their incidents are shelved in the first pass.
     excused: list[str] = []
     registry_due: float = 0.0
 
 
 class Decider:
-    """Goes from pass to pass with one session, for as long as that is the leader's."""
+    """Runs passes with one database session, the session of the leader."""
 
     def __init__(self, config: PassConfig, connection: Connection) -> None:
         self._config = config
@@ -115,18 +115,18 @@ class Decider:
         self._aside = Aside(SERVICE, _KINDS)
 
     def ask_registry(self) -> None:
-        """Look at the registry in the next pass."""
+        """Request that the next pass reads the registry."""
         self._registry_asked = True
 
     @property
     def idle(self) -> bool:
-        """Whether nothing was read that must wait for other partitions: what comes next says so itself."""
+        """Whether no transition waits for other partitions; new transitions wake the process."""
         return self._memory is not None and self._memory.waiting.earliest is None
 
     async def decide(self, outage: DatabaseOutage | None) -> Passed:
-        """Read, decide and write in one transaction. `outage` of the database: to be told."""
+        """Read, decide and write in one transaction. `outage`: an outage of the database that is to be recorded."""
         mono = time.monotonic()
-        memory, self._memory = self._memory, None  # unless all goes well, it is not what the database holds
+        memory, self._memory = self._memory, None  # if this pass fails, the memory does not match the database
         if self._resting.wake(mono):
             memory = None
         try:
@@ -180,14 +180,14 @@ class Decider:
         ), memory
 
     async def _save_aside(self, memory: PassMemory) -> None:
-        """Name what this pass could not judge, and what it can again."""
+        """Store which stations, incidents and parts are set aside now."""
         parts = {("part", part): said(why) for part, why in self._resting.why.items()}
         await self._aside.save(self._connection, {**memory.field.troubles.all(), **memory.refused.all(), **parts})
 
     async def _follow_registry(
         self, memory: PassMemory, ripe: Sequence[StationChange], clocks: Sequence[Clock], mark: Watermark, mono: float
     ) -> None:
-        """What people changed, now and then or when they say so; stations never heard of, at once."""
+        """Read changes of the registry, periodically or on request; add stations that are not in the field at once."""
         connection, field, applied = self._connection, memory.field, memory.waiting.applied
         if self._registry_asked or mono >= memory.registry_due:
             self._registry_asked, memory.registry_due = False, mono + _REGISTRY_EVERY
@@ -202,7 +202,7 @@ class Decider:
 async def _load(
     connection: Connection, config: PassConfig, mark: Watermark, now: datetime, resting: Resting
 ) -> PassMemory:
-    """Everything as of the last pass that was committed."""
+    """Load the memory as of the last committed pass."""
     applied = await load_cursors(connection, INCIDENTS)
     known = await field_store.load_known_time(connection) or mark.known or now
     await connection.execute(QUERIES.bound_load, _LONGEST_LOAD)
@@ -238,7 +238,7 @@ async def _load(
 
 @contextmanager
 def _part(name: str) -> Iterator[None]:
-    """What a part fails at, other than that the database is away, costs that part."""
+    """Raise a PartError when a part fails on its data; errors of the database (see `is_poison`) pass unchanged."""
     try:
         yield
     except Exception as exc:
@@ -250,7 +250,7 @@ def _part(name: str) -> Iterator[None]:
 async def _read(
     connection: Connection, memory: PassMemory, limit: int, mark: Watermark, now: datetime
 ) -> tuple[bool, list[StationChange], PassTime]:
-    """Transitions that are ripe, in one order; whether there is more to be read; and the moment that they make."""
+    """Read transitions. Returns whether more data waits, the ripe transitions in one order, and the pass's times."""
     waiting = memory.waiting
     crowded = [partition for partition in waiting.read if waiting.held(partition) >= limit]
     batch = await read_further(connection, waiting.read, limit, crowded)
@@ -260,7 +260,7 @@ async def _read(
     reach = stride(until, known=memory.known, earliest=waiting.earliest)
     ripe = waiting.ripe(reach, now)
     known = reached(mark, known=memory.known, reach=reach, now=now)
-    # A crowded partition of which nothing is ripe waits for a clock; another pass at once would change nothing.
+    # If nothing of a crowded partition is ripe, it waits for a clock: another pass at once would change nothing.
     more = bool(batch.more) or (bool(full) and bool(ripe)) or reach != until
     return more, ripe, PassTime(now=now, known=known, untrusted=mark.untrusted | {DOUBTFUL})
 
@@ -268,7 +268,7 @@ async def _read(
 async def _follow_stations(
     connection: Connection, book: Book, memory: PassMemory, ripe: Sequence[StationChange], moment: PassTime, mono: float
 ) -> None:
-    """Which shards are suspected, then stations' own incidents, then what the other parts make of them."""
+    """Run the stages in order: suspected shards, station incidents, identity conflicts, the other parts, shelving."""
     own = [change for change in ripe if change.terminal is None]
     if memory.suspicions is not None:
         with _part(SUSPICIONS):
@@ -295,7 +295,7 @@ async def _follow_stations(
 async def _follow_shelf(
     connection: Connection, book: Book, memory: PassMemory, changes: Pairs, moment: PassTime
 ) -> None:
-    """Incidents of stations that moved or are excused, and those that open again, after what the rules decided."""
+    """Update incidents of stations that moved or are excused, and reopen due incidents; runs after the rules."""
     field, grace = memory.field, timedelta(seconds=memory.watch.settings.opening_grace)
     stations = shelf.concerned(changes)
     if stations or memory.excused:

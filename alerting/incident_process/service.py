@@ -1,8 +1,8 @@
-"""The incident process: one at a time, it reads what judges committed and decides what is wrong.
+"""The incident process: reads the data that the judges committed, and decides about incidents. One process leads.
 
-The right to decide is a PostgreSQL advisory lock of one session, and every write goes through that very session:
-when it is gone, nothing can be written any more, and another process may have taken over. Then everything that
-was in memory is thrown away and the process queues for the lock again.
+The leader holds a PostgreSQL advisory lock of one session, and makes all writes through the same session. When that
+session is gone, the process can write nothing more, and another process may lead. Then the process discards its memory
+and waits for the lock again.
 """
 
 import asyncio
@@ -32,15 +32,18 @@ log = logging.getLogger(__name__)
 LOCK = 0x696E636964656E74  # "incident"
 _FAILURES = 10
 _DRAIN = 2.0
-# What the server says when it ends a session that said nothing for `frozen_after`, or was frozen itself.
+# The SQLSTATEs with which the server ends a session after `frozen_after`: idle in a transaction, a transaction that
+# took too long, and idle without a transaction.
 _PUT_OUT = frozenset({"25P03", "25P04", "57P05"})
 
 
 class IncidentsConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`kafka_servers` None: nothing is published. `limit` rows of each partition a pass; times in seconds.
+    """Settings of the incident process; times in seconds.
 
-    `poll`: between two passes while something waits for another partition, `idle_poll`: otherwise. Both passes and
-    publishing are woken by what is committed. `frozen_after`: a leader that said nothing for so long loses its session.
+    `kafka_servers` None: no transitions are published. `limit`: rows of each partition that one pass reads. `poll`: the
+    time between two passes while transitions wait for another partition; `idle_poll`: otherwise. Commits of the judges
+    wake passes and the publisher earlier. `frozen_after`: the server ends the session of a leader that sends nothing
+    for this long.
     """
 
     database_url: str
@@ -60,11 +63,11 @@ class IncidentsConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LockLostError(Exception):
-    """The session that held the lock is gone: another process may be deciding already."""
+    """The session that held the lock is gone: another process may lead already."""
 
 
 async def run(config: IncidentsConfig, stop: asyncio.Event) -> None:
-    """Lead, or stand by, until `stop`. RemedyError when the database is not to be had at the start."""
+    """Lead or stand by until `stop`. Raises RemedyError when the database cannot be reached at the start."""
     async with open_pool(config.database_url, name=f"incidents {config.instance}"[:60], size=4) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
@@ -73,7 +76,7 @@ async def run(config: IncidentsConfig, stop: asyncio.Event) -> None:
 
 
 async def _compete(config: IncidentsConfig, pool: Pool, stop: asyncio.Event) -> None:
-    """Lead or stand by; when the database is away, come back to it."""
+    """Lead or stand by; reconnect when the database is away."""
     meter, backoff = OutageMeter(), Backoff(longest=config.max_backoff)
     while not stop.is_set():
         try:
@@ -95,7 +98,7 @@ async def _stand_by_or_lead(config: IncidentsConfig, pool: Pool, meter: OutageMe
             if leading:
                 await _lead(config, pool, connection, meter, stop)
                 return
-            meter.take()  # whoever leads has measured it too
+            meter.take()  # the leader measured the same outage
             await signs.give(connection, "standby")
             await wait_at_most(stop, config.standby_poll)
 
@@ -122,7 +125,7 @@ async def _publishing(config: IncidentsConfig, pool: Pool, wake: asyncio.Event) 
 
 
 class Leader:
-    """Decides for as long as its session holds the lock."""
+    """Runs passes as long as its session holds the lock."""
 
     def __init__(self, config: IncidentsConfig, connection: Connection, meter: OutageMeter) -> None:
         self._config = config
@@ -136,7 +139,7 @@ class Leader:
         self.unpublished = asyncio.Event()
 
     def listening(self) -> AbstractAsyncContextManager[None]:
-        """Be woken by what judges and people commit."""
+        """Wake passes on commits of judges, of the health process and of people (LISTEN)."""
         handlers = {
             "milepost_transition": self._on_transition,
             "milepost_registry": self._on_registry,
@@ -156,7 +159,7 @@ class Leader:
         self._wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Pass after pass until `stop`. Raises LockLostError when the session is gone."""
+        """Run passes until `stop`. Raises LockLostError when the session is gone."""
         failures = 0
         stopping = asyncio.create_task(_set_when(stop, self._wake), name="incidents stop")
         try:
@@ -175,7 +178,11 @@ class Leader:
             stopping.cancel()
 
     def _give_up_if_lost(self, exc: BaseException, failures: int) -> None:
-        """A conflict with a person's edit is tried again; on a broken session, or in a broken query, it is not."""
+        """Return if the pass should be tried again, as after a conflict with a person's edit.
+
+        Raises LockLostError when the session is gone, and `exc` for an error that does not pass or after too many
+        failures.
+        """
         if self._connection.is_closed() or getattr(exc, "sqlstate", None) in _PUT_OUT:
             raise LockLostError(f"the session with the lock is gone ({exc!r})") from exc
         if not may_pass(exc) or failures >= _FAILURES:

@@ -1,7 +1,7 @@
-"""What the incident process is made of: parts that look at what changed in a pass and write into its book.
+"""The parts of the incident process: each reads the news of a pass and writes into the book of that pass.
 
-The order is that of `make_parts`: station incidents are in the book before it begins, so causes can take them as
-children before anybody is told. After a pass that failed every part is made anew and loaded again.
+`make_parts` gives their order. Station incidents are in the book before the first part runs, so common causes can take
+them as children before notifications are written. After a failed pass, all parts are made and loaded again.
 """
 
 from collections.abc import Collection
@@ -27,17 +27,17 @@ HEALTH: Final = "health"
 
 
 class Part(Protocol):
-    """One of them. Both are called with the session that leads, within a transaction."""
+    """A part. Both methods are called with the leader's session, within a transaction."""
 
     async def load(self, connection: Connection) -> None:
-        """Read what is needed when the lead is taken, in one snapshot with the field as it is then."""
+        """Load the memory of the part, in the same database snapshot as the field."""
 
     async def follow(self, connection: Connection, book: Book, news: StationNews, moment: PassTime) -> None:
-        """Decide what the news mean at `moment`; the caller stores the book and commits."""
+        """Decide on the news as of `moment` and write to the book; the caller stores the book and commits."""
 
 
 class PartSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the parts are told, a field each."""
+    """The settings of the parts, one field for each."""
 
     causes: CauseSettings = CauseSettings()
     flapping: FlappingSettings = FlappingSettings()
@@ -45,8 +45,11 @@ class PartSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_parts(field: Field, settings: PartSettings, without: Collection[str] = ()) -> dict[str, Part]:
-    """The parts by their names, in their order: causes, flapping, areas and blind spots, health. `field` holds all
-    stations, loaded before them and up to date before each `follow`. Those named in `without` are left out."""
+    """The parts by name, in their order: causes with flapping, blind spots, health.
+
+    `field` holds all stations; it is loaded before the parts and updated before each `follow`. The parts named in
+    `without` are left out.
+    """
     causes = CauseWatch(field, settings.causes, settings.flapping)
     parts: dict[str, Part] = {
         CAUSES: causes,
