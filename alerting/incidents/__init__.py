@@ -1,1 +1,1 @@
-"""What is wrong, as rows: the book of incidents, its store, and what people do to them."""
+"""Incidents as rows: the book of a pass, the store, and the actions of people."""

@@ -1,4 +1,4 @@
-"""What people do to an incident: acknowledge, assign, note, resolve. Each is one transaction with its entry."""
+"""Actions of people on incidents: acknowledge, assign, note, resolve. Each action and its entry are one transaction."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,11 +17,11 @@ _SENTENCES = {
 
 
 REOPEN_AFTER: Final = timedelta(hours=4)
-"""After how long an incident that a person closed opens again, if its fault goes on."""
+"""Time until an incident that a person closed opens again, if its fault goes on."""
 
 
 class ActionRefusedError(Exception):
-    """The action does not fit the incident; `refusal` names the rule."""
+    """The action is not allowed on the incident; `refusal`: why."""
 
     def __init__(self, why: ActionRefusal, incident: int) -> None:
         super().__init__(_SENTENCES[why].format(id=incident))
@@ -30,7 +30,7 @@ class ActionRefusedError(Exception):
 
 
 async def acknowledge(connection: Connection, incident: int, actor: str, text: str | None, now: datetime) -> None:
-    """Somebody looks after it. Raises ActionRefusedError."""
+    """Acknowledge an incident: `actor` works on it. Raises ActionRefusedError."""
     async with connection.transaction():
         await _require(connection, "acknowledged", incident, text)
         await connection.execute(QUERIES.acknowledge_incident, incident, actor, now)
@@ -38,7 +38,7 @@ async def acknowledge(connection: Connection, incident: int, actor: str, text: s
 
 
 async def assign(connection: Connection, incident: int, actor: str, text: str, now: datetime) -> None:
-    """Hand it to the person that `text` names. Raises ActionRefusedError."""
+    """Assign an incident to the person named in `text`. Raises ActionRefusedError."""
     async with connection.transaction():
         await _require(connection, "assigned", incident, text)
         await connection.execute(QUERIES.assign_incident, incident, text.strip())
@@ -46,7 +46,7 @@ async def assign(connection: Connection, incident: int, actor: str, text: str, n
 
 
 async def note(connection: Connection, incident: int, actor: str, text: str, now: datetime) -> None:
-    """Add a remark, also to a closed one. Raises ActionRefusedError."""
+    """Add a note to an incident, which may be closed. Raises ActionRefusedError."""
     async with connection.transaction():
         await _require(connection, "note", incident, text)
         await _record(connection, "note", incident, actor, text, now)
@@ -60,8 +60,11 @@ async def resolve(
     now: datetime,
     after: timedelta = REOPEN_AFTER,
 ) -> None:
-    """Close it by a person's word, for the reason `text`. That says nothing about the fault: if it goes on, the
-    incident opens again `after` so long, and that it is over is told when it is. Raises ActionRefusedError."""
+    """Close an incident by hand, for the reason `text`. Raises ActionRefusedError.
+
+    The action does not end the fault. If the fault goes on, the incident opens again after the time `after`; people are
+    notified of the end of the fault when the rules find it.
+    """
     async with connection.transaction():
         await _require(connection, "resolved", incident, text)
         reason = (text or "").strip() or None
@@ -73,7 +76,7 @@ async def resolve(
 
 
 async def _require(connection: Connection, action: str, incident: int, text: str | None) -> None:
-    """Lock the incident and check the rules."""
+    """Lock the row of the incident, and raise ActionRefusedError if the action is not allowed."""
     status = await connection.fetchval(QUERIES.lock_incident, incident)
     why = refusal(action, status, text)
     if why is not None:

@@ -1,11 +1,11 @@
-"""Incidents: one row a fault, from opened to closed. Pure.
+"""Incidents: one row for each fault, from opened to closed. Pure.
 
 A person, or an approved closure, may close an incident while the fault goes on. Such an incident is *shelved*: it is
-closed for people, it goes on for the rules, and it opens again at `reopen_at` unless the rules find the fault over
-before. So the rules need not distinguish by whom an incident was closed.
+closed for people, it goes on for the rules, and it opens again at `reopen_at` unless the fault is over before. So the
+rules are the same for shelved and open incidents.
 
-A `Book` holds the incidents that the process looks at in one pass and notes each decision with its reason. Rules
-write into it; the shell stores what became of it.
+A `Book` holds the incidents that one pass reads, and records each decision with its reason. The rules write into the
+book; the shell stores the changes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ Status = Literal["open", "acknowledged", "closed"]
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong. A negative `id` is not stored yet."""
+    """One fault. A negative `id`: the incident is not stored yet."""
 
     id: int
     kind: str
@@ -31,11 +31,11 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     area: str | None = None
     shard: str | None = None
     closed_at: datetime | None = None
-    # When the fault itself was over, which is earlier than when we saw it.
+    # The end of the fault itself; `closed_at` is later, when the process found the end.
     ended_at: datetime | None = None
     # Closed while the fault goes on: when it opens again. None: open, or closed because the fault is over.
     reopen_at: datetime | None = None
-    # The incident of the common cause; while it has one, people are not notified of it.
+    # The id of the parent incident (the common cause). People are not notified of an incident with a parent.
     parent: int | None = None
     detail: dict[str, Any] = {}
 
@@ -46,7 +46,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_shelved(self) -> bool:
-        """Closed by a person or an approved closure while the fault goes on."""
+        """Whether it was closed by a person or an approved closure while the fault goes on."""
         return self.reopen_at is not None
 
     @property
@@ -56,12 +56,12 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def pages(self) -> bool:
-        """Whether people are notified of it: it has no parent, and it is not quiet (only listed)."""
+        """Whether people are notified of the incident: it has no parent and is not quiet (only listed)."""
         return self.parent is None and not _is_quiet(self)
 
 
 class Action(StrEnum):
-    """What a decision does to an incident."""
+    """The effect of a decision on an incident."""
 
     OPENED = "opened"
     UPDATED = "updated"
@@ -72,9 +72,9 @@ class Action(StrEnum):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What was decided about an incident and why; an ignored one has no incident.
+    """A decision about an incident, with its reason; a decision with the action `ignored` has no incident.
 
-    `as_of`: the moment that the decision is about, which is earlier than the pass when that catches up.
+    `as_of`: the moment to which the decision applies; earlier than the pass when the pass catches up.
     """
 
     action: Action
@@ -85,7 +85,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Book:
-    """The incidents of one pass, keyed by id; at most one of a key goes on."""
+    """The incidents of one pass, by id; at most one incident of each key goes on."""
 
     def __init__(self, known: Iterable[Incident] = ()) -> None:
         self._incidents: dict[int, Incident] = {}
@@ -93,45 +93,45 @@ class Book:
         self._by_key: dict[str, list[int]] = {}
         self._before: dict[int, Incident] = {}
         self.decisions: list[Decision] = []
-        # Notifications that wait, by incident: until when.
+        # By incident: the time until which its notifications wait.
         self.held: dict[int, datetime] = {}
         self.learn(known)
 
     def learn(self, known: Iterable[Incident]) -> None:
-        """Take in stored incidents that a rule asks for; those that are here already stay as they are."""
+        """Add stored incidents that a rule needs; incidents that are in the book already stay unchanged."""
         for incident in known:
             if incident.id not in self._incidents:
                 self._put(incident)
                 self._before[incident.id] = incident
 
     def open_of_kind(self, kind: str) -> list[Incident]:
-        """The incidents of a kind that go on, shelved ones too, of those that are here."""
+        """The incidents of a kind in the book that go on, shelved incidents included."""
         found = (self._incidents[number] for number in self._going_on.values())
         return [incident for incident in found if incident.kind == kind]
 
     def going_on(self) -> list[Incident]:
-        """All that go on, of those that are here."""
+        """All incidents in the book that go on, shelved incidents included."""
         return [self._incidents[number] for number in self._going_on.values()]
 
     def round_of(self, incident: int) -> int:
-        """How often an incident opened again: each notification is sent once in each round."""
+        """How often an incident was reopened: each notification is sent once in each round."""
         return times_reopened(self._incidents[incident])
 
     def get(self, incident: int) -> Incident | None:
-        """The incident with an id, if the book knows it."""
+        """The incident with an id; None: it is not in the book."""
         return self._incidents.get(incident)
 
     def open_of(self, key: str) -> Incident | None:
-        """The one incident of a key that goes on: it is open, or shelved."""
+        """The incident of a key that goes on (open or shelved); None: there is none in the book."""
         found = self._going_on.get(key)
         return None if found is None else self._incidents[found]
 
     def all_of(self, key: str) -> list[Incident]:
-        """Every known incident of a key, closed ones too."""
+        """All incidents of a key in the book, closed incidents included."""
         return [self._incidents[found] for found in self._by_key.get(key, ())]
 
     def open(self, incident: Incident, reason: str, as_of: datetime | None = None) -> Incident:
-        """Add an incident; its id is given here until it is stored."""
+        """Add a new incident, with a temporary negative id until it is stored. Raises ValueError if one goes on."""
         if self.open_of(incident.key) is not None:
             raise ValueError(f"an incident {incident.key} is open already")
         new = msgspec.structs.replace(incident, id=-1 - len(self._incidents))
@@ -140,7 +140,7 @@ class Book:
         return new
 
     def add_closed(self, incident: Incident, reason: str) -> Incident:
-        """Add an incident that was over when it was found, beside one that may be open."""
+        """Add an incident that was over when it was found; another incident of the same key may go on."""
         new = msgspec.structs.replace(incident, id=-1 - len(self._incidents), status="closed")
         self._put(new)
         self._note(Action.OPENED, new, reason)
@@ -148,8 +148,10 @@ class Book:
         return new
 
     def update(self, incident: Incident, reason: str) -> Incident:
-        """Replace an incident; nothing is noted when nothing changed. A shelved incident that was quiet and is not any
-        more opens again: it is worse than what was closed."""
+        """Replace an incident; without any change, no decision is recorded.
+
+        A shelved incident that was quiet and is not quiet any more is reopened, because the fault is worse than before.
+        """
         before = self._incidents[incident.id]
         if before == incident:
             return incident
@@ -160,7 +162,7 @@ class Book:
         return incident
 
     def shelve(self, incident: Incident, *, until: datetime, now: datetime, reason: str) -> Incident:
-        """Close an incident at `now` although its fault goes on; it opens again `until` then."""
+        """Close an incident for people at `now` while its fault goes on; it is reopened at `until`."""
         shelved = msgspec.structs.replace(
             incident, status="closed", closed_at=now, reopen_at=until, detail=incident.detail | {"shelved_by": reason}
         )
@@ -169,11 +171,11 @@ class Book:
         return shelved
 
     def postpone(self, incident: Incident, until: datetime) -> None:
-        """A shelved incident opens again at another time; no decision is noted."""
+        """Change the time at which a shelved incident is reopened; no decision is recorded."""
         self._put(msgspec.structs.replace(incident, reopen_at=until))
 
     def reopen(self, incident: Incident, reason: str) -> Incident:
-        """Open a shelved incident again: its acknowledgement is gone, and people are notified anew."""
+        """Open a shelved incident again; its acknowledgement is deleted, and people are notified again."""
         kept = {name: said for name, said in incident.detail.items() if name not in SHELF_DETAIL}
         detail = kept | {"reopened": times_reopened(incident) + 1}
         opened = msgspec.structs.replace(incident, status="open", closed_at=None, reopen_at=None, detail=detail)
@@ -184,7 +186,8 @@ class Book:
     def close(
         self, incident: Incident, *, ended_at: datetime, now: datetime, reason: str, as_of: datetime | None = None
     ) -> Incident:
-        """Its fault is over: close it at `now`, unless it was closed before; it cannot end before it began."""
+        """Close an incident whose fault is over. A shelved incident keeps its `closed_at`; `ended_at` is at least
+        `began_at`."""
         closed = msgspec.structs.replace(
             incident,
             status="closed",
@@ -197,33 +200,33 @@ class Book:
         return closed
 
     def ignore(self, key: str, reason: str, as_of: datetime | None = None) -> None:
-        """Note that nothing was done about a key, and why."""
+        """Record that nothing was done about a key, with the reason."""
         self.decisions.append(Decision(Action.IGNORED, key, reason, as_of=as_of))
 
     def hold(self, incident: int, until: datetime) -> None:
-        """Notifications of this pass about an incident are sent no earlier."""
+        """Delay this pass's notifications of an incident until `until`."""
         self.held[incident] = until
 
     @property
     def opened(self) -> list[Incident]:
-        """New incidents as they are at the end of the pass."""
+        """The new incidents, in their present state."""
         return [incident for incident in self._incidents.values() if incident.id not in self._before]
 
     @property
     def changed(self) -> list[Incident]:
-        """Stored incidents that are not as they were."""
+        """The stored incidents that changed in this pass, in their present state."""
         return [self._incidents[i] for i, before in self._before.items() if self._incidents[i] != before]
 
     def notifications(self) -> list[tuple[int, str]]:
         """(incident, phase) of the notifications to send: opened, closed, reopened, or passed for an incident that was
         over when it was found.
 
-        A child pages nobody, neither when it opens nor when it closes. One that loses its parent while it is open does;
-        one that closes in the pass in which it loses its parent does not. A quiet incident (`detail.quiet`) is only
-        listed.
+        A child does not page, neither when it opens nor when it closes. A child that loses its parent while it is open
+        pages; a child that closes in the pass in which it loses its parent does not. A quiet incident (`detail.quiet`)
+        is only listed.
         """
         notified = [(new.id, "opened" if new.is_open else "passed") for new in self.opened if new.pages]
-        # An end is notified before the beginning that takes its place, in whatever order the two came into the book.
+        # Ends come first: an end is notified before the incident that takes its place, whatever the order in the book.
         for old in sorted(self.changed, key=_goes_on):
             before = self._before[old.id]
             if old.pages and before.parent is None and before.goes_on and not old.goes_on:
@@ -248,11 +251,11 @@ class Book:
 
 
 SHELF_DETAIL: Final = frozenset({"shelved_by", "resolved_by", "resolved_reason"})
-"""What the detail of a shelved incident says of its closing; it goes when it opens again."""
+"""The fields of the detail about the closing of a shelved incident; they are deleted when it is reopened."""
 
 
 def moment_in(detail: Mapping[str, Any], name: str) -> datetime | None:
-    """A moment in the detail of an incident: as a rule wrote it, or as the database gives it back."""
+    """A moment in the detail of an incident: a datetime as a rule wrote it, or ISO text as the database returns it."""
     value = detail.get(name)
     if isinstance(value, str):
         return datetime.fromisoformat(value)
@@ -260,7 +263,7 @@ def moment_in(detail: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def times_reopened(incident: Incident) -> int:
-    """How often it opened again."""
+    """How often an incident was reopened."""
     found = incident.detail.get("reopened", 0)
     return found if isinstance(found, int) else 0
 
@@ -284,16 +287,16 @@ class ActionRefusal(StrEnum):
 
 
 MAX_TEXT: Final = 4000
-"""Characters of a note."""
+"""Largest number of characters of a note."""
 
 _WHEN_CLOSED: Final = frozenset({"note"})
 _NEEDS_TEXT: Final = frozenset({"note", "assigned"})
 
 
 def refusal(action: str, status: Status | None, text: str | None) -> ActionRefusal | None:
-    """Why `action` (acknowledged, assigned, note, resolved) cannot be done to an incident; None when it can.
+    """Why `action` (acknowledged, assigned, note, resolved) is not allowed on an incident; None: it is allowed.
 
-    Notes may be added to a closed incident; nothing else may. `status` None: there is no such incident.
+    Only notes are allowed on a closed incident. `status` None: there is no such incident.
     """
     if status is None:
         return ActionRefusal.NOT_FOUND

@@ -1,21 +1,21 @@
 -- name: try_lock
--- One incident process at a time, for as long as this session lives.
+-- The lock of the leading incident process; the session holds it until the session ends.
 SELECT pg_try_advisory_lock($1);
 
 -- name: bound_session
--- A leader that froze, in whatever it was doing, is put out by the server, so that a standby can take over. Set
--- before the lock is had. (transaction_timeout is not known to PostgreSQL 16.)
+-- The server ends the session of a leader that froze, so that a standby can take over. Set before the lock is taken.
+-- (PostgreSQL 16 has no transaction_timeout.)
 SELECT set_config(name, $1, false) FROM pg_settings
 WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
 
 -- name: bound_load
--- Loading a country takes longer than a pass may; it holds until the end of the transaction.
+-- Loading a whole country takes longer than the limit of a pass; this limit holds until the end of the transaction.
 SELECT set_config(name, $1, true) FROM pg_settings
 WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout');
 
 -- name: allow_scans
--- A pass looks everything up by an index. A plan is kept for as long as the session lives, those that check foreign
--- keys too: one made while a table was small would read all of it for each row when a whole country falls.
+-- A pass finds all rows by an index. PostgreSQL keeps a plan as long as the session lives, also the plans of foreign
+-- keys. A plan made while a table was small would scan the whole table for each row when a whole country falls.
 SELECT set_config('enable_seqscan', $1, false);
 
 -- name: read_now
@@ -40,7 +40,7 @@ SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_
 FROM incident WHERE kind = $1 AND (status <> 'closed' OR reopen_at IS NOT NULL);
 
 -- name: recent_of_shards
--- The open one and the latest closed ones, to which late gaps may belong.
+-- By key, the incident that goes on and the latest closed incidents; late gaps may belong to them.
 SELECT i.* FROM unnest($1::text[]) AS wanted (key)
 CROSS JOIN LATERAL (
     SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
@@ -54,7 +54,7 @@ SELECT shard, began_at, ended_at FROM pipeline_gap WHERE ended_at > $1;
 SELECT nextval(pg_get_serial_sequence('incident', 'id')) FROM generate_series(1, $1::int);
 
 -- name: update_incidents
--- One that opens again is looked after by nobody.
+-- An open incident has no acknowledgement: reopening deletes it.
 UPDATE incident AS i
 SET status = m.status, area = m.area, began_at = m.began_at, closed_at = m.closed_at, ended_at = m.ended_at,
     reopen_at = m.reopen_at, parent = m.parent, detail = m.detail::jsonb,
@@ -81,7 +81,7 @@ FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS m (incident
 ORDER BY n;
 
 -- name: insert_notifications
--- `round`: how often it had opened again; what is told of it once is told once in each round.
+-- `round`: how often the incident was reopened; each phase is notified once in each round.
 INSERT INTO notification (incident, phase, round, created_at, not_before)
 SELECT incident, phase, round, $1, not_before
 FROM unnest($2::bigint[], $3::text[], $4::int[], $5::timestamptz[]) AS m (incident, phase, round, not_before)
@@ -97,8 +97,8 @@ UPDATE incident SET status = 'acknowledged', acknowledged_at = $3, acknowledged_
 UPDATE incident SET assignee = $2 WHERE id = $1;
 
 -- name: shelve_incident
--- Closed by a person's word while the fault goes on, as far as the rules know: it opens again at $4. Gives what is to be
--- told of it, in which round.
+-- Close an incident by hand; its fault may go on, so the incident is reopened at $4. Returns whether people are notified
+-- of the closing, and the round of that notification.
 UPDATE incident
 SET status = 'closed', closed_at = $3, reopen_at = $4,
     detail = detail || jsonb_strip_nulls(jsonb_build_object(
@@ -108,12 +108,12 @@ RETURNING parent IS NULL AND (detail -> 'quiet') IS DISTINCT FROM 'true' AS page
           coalesce((detail ->> 'reopened')::int, 0) AS round;
 
 -- name: due_shelved
--- What was closed while its fault went on, and is to be looked at again.
+-- The shelved incidents whose time to reopen has come.
 SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
 FROM incident WHERE reopen_at <= $1 ORDER BY reopen_at LIMIT $2;
 
 -- name: going_on_at_stations
--- What goes on at these stations, of every kind.
+-- The incidents of all kinds that go on at these stations.
 SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
 FROM incident WHERE station = ANY ($1::text[]) AND (status <> 'closed' OR reopen_at IS NOT NULL);
 

@@ -1,8 +1,8 @@
-"""How severe an incident is. Pure.
+"""The severity of an incident. Pure.
 
-A health rule gives the severity of its incidents itself; other kinds have the one of `contract.kinds`. What concerns
-one station is a warning; what takes service away from many stations, or hides the state of many, is critical; what
-asks for a look within days is information.
+A health rule sets the severity of its own incidents; other kinds have the severity of `contract.kinds`. A fault of one
+station is a warning. A fault that stops the service of many stations, or hides their state, is critical. A fault that
+needs attention within days is information.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from contract.kinds import KINDS, IncidentKind, Severity
 SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 
 SELF_CHECK: Final = "platform"
-"""The kind of the alerts of Milepost's own watch, which are no incidents."""
+"""The kind of the alerts of the self-check, which are no incidents."""
 
 
 def severity_of(kind: str, detail: Mapping[str, Any], *, children: int = 0) -> Severity:
-    """The severity of an incident of `kind`; `children`: how many incidents it is the common cause of."""
+    """The severity of an incident of `kind`; `children`: the number of its child incidents."""
     for severity in SEVERITIES:
         if detail.get("severity") == severity:
             return severity

@@ -1,4 +1,4 @@
-"""Loading and storing incidents: rows to a Book and back."""
+"""Loads incidents from the database for a Book, and stores a Book."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -16,48 +16,49 @@ QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
 
 
 async def load_clocks(connection: Connection) -> list[Clock]:
-    """The clocks of all partitions."""
+    """The pipeline clocks of all partitions and shards."""
     return [Clock(**dict(row)) for row in await connection.fetch(QUERIES.read_clocks)]
 
 
 async def load_newest(connection: Connection, keys: Collection[str]) -> list[Incident]:
-    """The newest incident of each key: if one of them is open, it is that."""
+    """The newest incident of each key: the one that goes on, if there is one."""
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.newest_of_keys, list(keys))]
 
 
 async def learn_newest(connection: Connection, book: Book, keys: Collection[str]) -> None:
-    """Take the newest incident of each key into the book."""
+    """Load the newest incident of each key into the book."""
     if keys:
         book.learn(await load_newest(connection, keys))
 
 
 async def load_recent(connection: Connection, keys: Collection[str]) -> list[Incident]:
-    """The incidents of these keys, open or closed lately."""
+    """The latest incidents of each key, open or closed."""
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.recent_of_shards, list(keys))]
 
 
 async def load_open_of(connection: Connection, stations: Collection[str], kind: str) -> list[Incident]:
-    """The incidents of a kind that are open at these stations."""
+    """The incidents of a kind that go on at these stations."""
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_of_stations, list(stations), kind)]
 
 
 async def load_open_of_kind(connection: Connection, kind: str) -> list[Incident]:
-    """The incidents of a kind that are open."""
+    """The incidents of a kind that go on."""
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.open_of_kind, kind)]
 
 
 async def load_due_shelved(connection: Connection, now: datetime, limit: int) -> list[Incident]:
-    """The shelved incidents that are to be looked at by `now`, the longest due first."""
+    """At most `limit` shelved incidents whose `reopen_at` has come by `now`, the earliest first."""
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.due_shelved, now, limit)]
 
 
 async def load_going_on(connection: Connection, stations: Collection[str]) -> list[Incident]:
-    """What goes on at these stations, of every kind."""
+    """The incidents of all kinds that go on at these stations."""
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.going_on_at_stations, list(stations))]
 
 
 class _Write(msgspec.Struct, frozen=True):
-    """What a book decided, or the part of it that concerns some incidents; `held`: what is told no earlier."""
+    """The changes of a book, or those of one incident. `told`: the notifications as (incident, phase); `rounds`: how
+    often each incident was reopened; `held`: the time until which notifications wait."""
 
     opened: Sequence[Incident]
     changed: Sequence[Incident]
@@ -67,7 +68,7 @@ class _Write(msgspec.Struct, frozen=True):
     held: Mapping[int, datetime]
 
     def of(self, incident: Incident) -> "_Write":
-        """What of it concerns one incident."""
+        """The changes that concern one incident."""
         number = incident.id
         return _Write(
             [one for one in self.opened if one.id == number],
@@ -80,10 +81,10 @@ class _Write(msgspec.Struct, frozen=True):
 
 
 async def store_book(connection: Connection, book: Book, now: datetime) -> dict[str, Exception]:
-    """Write what the book decided, in the caller's transaction.
+    """Store the changes of the book, in the caller's transaction.
 
-    When the database refuses something of it, everything else is written; returns what was refused, by the keys of
-    the incidents.
+    If the database refuses the changes of an incident, all other incidents are stored. Returns the refusals, by the
+    keys of the incidents.
     """
     decisions = [decision for decision in book.decisions if decision.incident is not None]
     told = book.notifications()
@@ -106,12 +107,12 @@ async def store_book(connection: Connection, book: Book, now: datetime) -> dict[
 
 
 def _order(incident: Incident) -> tuple[bool, bool, bool]:
-    """What is over before what opens under the same key, and a cause before its children."""
+    """Sort key: incidents that are over before new incidents of the same key, and parents before their children."""
     return incident.goes_on, incident.parent is not None, incident.id < 0
 
 
 async def _write_apart(connection: Connection, write: _Write, ids: dict[int, int], now: datetime) -> None:
-    """All of it or nothing."""
+    """Store all of the changes, or none, in a savepoint."""
     async with connection.transaction():
         await _update(connection, write.changed, ids)
         await _insert(connection, write.opened, ids)
@@ -129,7 +130,7 @@ async def _write_apart(connection: Connection, write: _Write, ids: dict[int, int
 
 
 async def _ids(connection: Connection, opened: Sequence[Incident]) -> dict[int, int]:
-    """Stored ids for new incidents, by the ids the book gave them."""
+    """New stored ids, by the temporary ids of the book."""
     if not opened:
         return {}
     rows = await connection.fetch(QUERIES.new_ids, len(opened))
@@ -137,7 +138,7 @@ async def _ids(connection: Connection, opened: Sequence[Incident]) -> dict[int, 
 
 
 async def _update(connection: Connection, changed: Sequence[Incident], ids: dict[int, int]) -> None:
-    """Before the inserts: a key may be closed and opened again in one pass."""
+    """Update stored incidents; call this before the inserts, because one pass may close and open the same key."""
     if changed:
         await connection.execute(
             QUERIES.update_incidents,

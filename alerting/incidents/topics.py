@@ -1,4 +1,4 @@
-"""What tells an incident from others of its kind, as consoles and notifications name it. Pure."""
+"""The name that distinguishes an incident from others of its kind, in consoles and notifications. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,8 @@ def topic_word(kind: str, detail: Mapping[str, Any], language: str) -> str | Non
 
 
 def shared_name(detail: Mapping[str, Any], language: str) -> str | None:
-    """The name of what the stations of a common cause share; None for an area, whose name is shown anyway."""
+    """The name of the uplink, feeder, agent version or shard of a common cause; None for an area, whose name is always
+    shown."""
     name, cause = detail.get("name"), detail.get("cause")
     if not isinstance(name, str) or cause == "area":
         return None
