@@ -1,8 +1,8 @@
 -- name: read_peers
--- By station: the last heartbeat, when the next one is due, and whether all terminals are overdue. A terminal is overdue
--- when its next heartbeat did not come in time on its pipeline clock, or when its Last Will came: a broken link that many
--- stations share shows in Last Wills long before each heartbeat is due. If $2 is given, a terminal whose last heartbeat
--- came before a gap is overdue only when two intervals and $2 seconds have passed since the gap.
+-- By station: the last heartbeat, when the next one is due, and whether all terminals are overdue. A terminal is
+-- overdue when its next heartbeat did not come in time on its pipeline clock, or when its Last Will came: a broken link
+-- that many stations share shows in Last Wills long before each heartbeat is due. If $2 is given, a terminal whose last
+-- heartbeat came before a gap is overdue only when two intervals and $2 seconds have passed since the gap.
 SELECT t.station, max(t.seen_at) AS began, max(t.seen_at + t.every * interval '1 second') AS until,
        max(t.every) AS every,
        bool_and(t.state = 'offline' OR coalesce((t.memory ->> 'will')::boolean, false)

@@ -1,4 +1,4 @@
-"""The memory of common causes and of flapping stations in the database; their incidents are stored elsewhere."""
+"""The memory of common causes and of flapping stations in the database, apart from their incidents."""
 
 from collections.abc import Collection
 from pathlib import Path

@@ -126,7 +126,7 @@ class Decider:
     async def decide(self, outage: DatabaseOutage | None) -> Passed:
         """Read, decide and write in one transaction. `outage`: an outage of the database that is to be recorded."""
         mono = time.monotonic()
-        memory, self._memory = self._memory, None  # if this pass fails, the memory does not match the database
+        memory, self._memory = self._memory, None  # after a failed pass, the memory does not match the database
         if self._resting.wake(mono):
             memory = None
         try:

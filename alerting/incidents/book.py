@@ -31,7 +31,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     area: str | None = None
     shard: str | None = None
     closed_at: datetime | None = None
-    # The end of the fault itself; `closed_at` is later, when the process found the end.
+    # The end of the fault itself, which is earlier than the pass that found this end.
     ended_at: datetime | None = None
     # Closed while the fault goes on: when it opens again. None: open, or closed because the fault is over.
     reopen_at: datetime | None = None

@@ -97,8 +97,8 @@ UPDATE incident SET status = 'acknowledged', acknowledged_at = $3, acknowledged_
 UPDATE incident SET assignee = $2 WHERE id = $1;
 
 -- name: shelve_incident
--- Close an incident by hand; its fault may go on, so the incident is reopened at $4. Returns whether people are notified
--- of the closing, and the round of that notification.
+-- Close an incident by hand; its fault may go on, so the incident is reopened at $4. Returns whether people are
+-- notified of the closing, and the round of that notification.
 UPDATE incident
 SET status = 'closed', closed_at = $3, reopen_at = $4,
     detail = detail || jsonb_strip_nulls(jsonb_build_object(

@@ -66,15 +66,15 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a look of the watchdog: troubles, and for each shard that is well (`well`) the tick that all its
-    clocks have reached."""
+    """What the watchdog found: `troubles`, and in `well`, for each shard without a trouble whose clocks all run, the
+    tick that all its clocks have reached."""
 
     shards: tuple[str, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     well: dict[str, datetime] = {}
 
     def doubting(self, troubles: Sequence[Trouble]) -> "View":
-        """This view with the troubles of suspected shards; these shards are not well."""
+        """This view with the troubles of suspected shards, which are then not in `well`."""
         shards = {trouble.shard for trouble in troubles}
         well = {shard: reached for shard, reached in self.well.items() if shard not in shards}
         every = tuple(sorted({*self.shards, *shards}))
@@ -95,7 +95,7 @@ class Watchdog:
     """Watches the partition clocks over several passes, by a monotonic clock.
 
     So neither a step of the wall clock nor a pause of this process looks like a stopped judge. After its start, the
-    watchdog waits STALE before it reports a stopped clock, and for one movement before it counts a clock as well.
+    watchdog waits STALE before it reports a stopped clock, and for one movement of a clock before its shard is `well`.
     """
 
     def __init__(self) -> None:

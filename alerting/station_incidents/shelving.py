@@ -20,7 +20,7 @@ EXCUSED: Final = "excused"
 NOT_EXCUSED: Final = frozenset({IncidentKind.IDENTITY_CONFLICT})
 """Kinds that no closure excuses: they are about the identity of the sender, and not about service."""
 _AGAIN: Final = timedelta(minutes=1)
-"""The next try to reopen an incident, when the state of its station is not known."""
+"""Time until the next try to reopen an incident whose station has no known state now."""
 
 
 def concerned(changes: Pairs) -> dict[str, tuple[Standing, Standing]]:
