@@ -1,7 +1,7 @@
-"""A month as it really was: when each station's power and link were there, and when our own parts stood still.
+"""The truth of a month: when power and link of each station worked, and when parts of the platform did not run.
 
-A timetable in minutes since the month's beginning, made of a seed. It knows no judge: the simulation acts it out, and
-the oracle is asked what should have come of it.
+A timetable in minutes since the beginning of the month, generated from a seed. It is independent of the judge: the
+simulation plays it, and the oracle computes the expected results from it.
 """
 
 from collections.abc import Container, Iterator
@@ -16,7 +16,7 @@ DAYS = 30
 DAY = 1440
 END = DAYS * DAY
 
-# The State Council's arrangement for these days, by hand: no library of the calendar's own is asked.
+# The State Council's arrangement for these days, written by hand so that it is independent of the calendar code.
 HOLIDAYS = {*(date(2026, 9, day) for day in (25, 26, 27)), *(date(2026, 10, day) for day in range(1, 8))}
 MAKE_UP = {date(2026, 9, 20), date(2026, 10, 10)}
 
@@ -27,7 +27,7 @@ _WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr")
 
 
 def rules(place: "Place") -> str:
-    """The opening rules of a place, as people write them."""
+    """The opening rules of a place, in the notation of the registry."""
     if place.kind == ALWAYS:
         return "24x7"
     if place.kind == OFFICE:
@@ -37,7 +37,7 @@ def rules(place: "Place") -> str:
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """The link of a group of stations is gone for some minutes; `wills`: the broker notices and says so."""
+    """The link of a group of stations is down for some minutes; `wills`: the broker publishes their Last Wills."""
 
     begin: int
     end: int
@@ -47,9 +47,9 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 class Stop(msgspec.Struct, frozen=True):
-    """A part of ours stands still, or is killed, from one minute to another.
+    """A part of the platform is frozen or killed, from minute `begin` to minute `end`.
 
-    `blink`: a bridge loses its connection and has it again; what is sent meanwhile is lost, and it goes on counting.
+    `blink`: a bridge loses its connection and reconnects; messages in between are lost; its counts go on.
     """
 
     begin: int
@@ -61,7 +61,7 @@ class Stop(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A station: what it shares with others, and its hours: a market's are on one weekday of one month."""
+    """A station with its groups and its hours; a market opens on one weekday of one month."""
 
     name: str
     county: str
@@ -75,21 +75,22 @@ class Place(msgspec.Struct, frozen=True):
     shard: str
     says_goodbye: bool
     wall: bool = False
-    """It is switched off at the wall, together with its neighbours, the minute it closes: no goodbye."""
+    """The station is switched off at the wall socket with its neighbours in the minute of closing: no goodbye."""
 
 
 class Death(msgspec.Struct, frozen=True):
-    """The power of one station is gone for some minutes."""
+    """The power of one station is off for some minutes."""
 
     begin: int
     end: int
 
 
 class Odd(msgspec.Struct, frozen=True):
-    """The identity of one station's terminal is not as it should be, from one minute to another.
+    """The identity of one station's terminal is wrong, from minute `begin` to minute `end`.
 
-    snapshot: set back to its first heartbeat; old_disk: it starts from a lower run; renumber: its numbers begin anew;
-    stuck: they stand still; clone: a second machine sends beside it; skip: it leaves out numbers, and loses nothing.
+    snapshot: the state of its first heartbeat is restored; old_disk: it starts from a lower run; renumber: its numbers
+    begin again; stuck: its number does not increase; clone: a second machine sends with the same identity; skip: it
+    skips numbers without any loss.
     """
 
     begin: int
@@ -103,10 +104,10 @@ class Truth(msgspec.Struct, frozen=True):
     cuts: list[Cut]
     stops: list[Stop]
     moves_at: int
-    """The minute in which shard b dies for good; its stations come back through shard a."""
+    """The minute in which shard b stops for good; its stations come back through shard a."""
     odd: dict[int, Odd] = {}
     unusable: dict[int, Death] = {}
-    """When the terminal of a station runs and nobody can use it."""
+    """By station: the interval in which its terminal runs and visitors cannot use it."""
 
 
 def is_workday(day: date) -> bool:
@@ -128,7 +129,7 @@ def hours(place: Place, number: int) -> tuple[int, int] | None:
 
 
 def make(stations: int, *, province: str = "63", seed: int = 1) -> Truth:
-    """So many stations in prefectures of 2,500, counties of 250, townships of 25."""
+    """The truth of a month for `stations` stations, in prefectures of 2,500, counties of 250, townships of 25."""
     rng = Random(seed)
     places = [_place(number, province, rng) for number in range(stations)]
     deaths = {number: list(_deaths(rng)) for number in rng.sample(range(stations), stations // 4)}
@@ -150,7 +151,7 @@ def make(stations: int, *, province: str = "63", seed: int = 1) -> Truth:
 
 
 def _skips(stations: int, rng: Random) -> dict[int, Odd]:
-    """One of a hundred numbers wrongly, from some moment on."""
+    """One station of a hundred misnumbers its heartbeats, from a random minute on."""
     begins = {number: rng.randrange(END) for number in rng.sample(range(stations), stations // 100)}
     return {number: Odd(begin, END, "skip") for number, begin in begins.items()}
 
@@ -158,7 +159,7 @@ def _skips(stations: int, rng: Random) -> dict[int, Odd]:
 def _place(number: int, province: str, rng: Random) -> Place:
     county = f"{province}{1 + number // 2500:02d}{1 + number // 250 % 10:02d}"
     draw = rng.random()
-    # Where all are switched off at the wall few are always open: what goes on is far less than a fifth.
+    # In the shard whose stations are switched off at the wall, few stations are always open: far less than a fifth.
     shard = ("b", "a", "a", "c", "a")[number // 250 % 5]
     kind = ALWAYS if draw < (0.008 if shard == "c" else 0.02) else OFFICE if draw < 0.08 else MARKET
     wall = shard == "c" and kind != ALWAYS
@@ -184,7 +185,7 @@ def _deaths(rng: Random) -> Iterator[Death]:
 
 
 def _odd(rng: Random, truth: Truth, number: int) -> Odd | None:
-    """What befalls one of many; a clone only beside a station that is always on, while nothing else happens to it."""
+    """A random identity fault; a clone only for a station that is always open, at a time without other faults."""
     begin = rng.randrange(2 * DAY, END - 2 * DAY)
     kind = rng.choice(("snapshot", "old_disk", "renumber", "stuck"))
     if truth.places[number].kind != ALWAYS:
@@ -198,7 +199,7 @@ def _odd(rng: Random, truth: Truth, number: int) -> Odd | None:
 
 
 def _unusable(places: list[Place], others: Container[int], rng: Random) -> Iterator[tuple[int, Death]]:
-    """Of every twenty stations one is of no use once, from about an opening on, for an hour or for days."""
+    """One station of twenty is unusable once, from about an opening on, for minutes up to days."""
     for number in rng.sample(range(len(places)), len(places) // 20):
         openings = [one for day in range(1, DAYS - 1) if (one := hours(places[number], day)) is not None]
         if openings and number not in others:
@@ -208,21 +209,22 @@ def _unusable(places: list[Place], others: Container[int], rng: Random) -> Itera
 
 
 def _flaps(rng: Random, place: Place) -> Iterator[Death]:
-    """Down for four heartbeats and up for two, for three days: only who is always open shows it."""
+    """Down for four heartbeats and up for two, for three days; visible only at a station that is always open."""
     begin, period = rng.randrange(5, 20) * DAY, 6 * place.every
     for number in range(3 * DAY // period):
         yield Death(begin + number * period, begin + number * period + 4 * place.every)
 
 
 def _cut(rng: Random, kind: str, name: str, number: int) -> Cut:
-    """In the morning of a working day, so that the places are open."""
+    """A cut in the morning of a working day, so that the places are open."""
     day = rng.choice([day for day in range(1, DAYS - 1) if is_workday((BEGIN + timedelta(days=day)).date())])
     begin = day * DAY + rng.randrange(560, 620)
     return Cut(begin, begin + rng.choice((40, 180, 400, 3000)), kind, name, wills=number % 2 == 0)
 
 
 def _stops(rng: Random) -> list[Stop]:
-    """Of each part some, spread over the month; a bridge's make uncounted time, the others' must be nobody's."""
+    """Stops of each part, spread over the month. Stops of a bridge make uncounted time; stops of other parts must
+    not."""
     stops = []
     for number in range(12):
         begin = (2 * number + 1) * DAY + rng.randrange(DAY)
@@ -234,8 +236,8 @@ def _stops(rng: Random) -> list[Stop]:
 
 
 _SHAKY = ((60, 2, 24), (30, 2, 12), (10, 1, 6), (45, 4, 36))
-"""Times in which a bridge's connection breaks again and again: minutes from one break to the next and of each, hours
-of all."""
+"""Times in which a bridge loses its connection again and again: (minutes from one break to the next, minutes of each
+break, hours in all)."""
 
 
 def _blinks(rng: Random) -> Iterator[Stop]:
@@ -247,22 +249,22 @@ def _blinks(rng: Random) -> Iterator[Stop]:
 
 
 def lead(number: int) -> int:
-    """Minutes before the opening at which somebody switches station `number` on."""
+    """Minutes before the opening at which people switch station `number` on."""
     return number % 10
 
 
 def lag(place: Place, number: int) -> int:
-    """Minutes after the closing at which it is switched off."""
+    """Minutes after the closing at which people switch the station off."""
     return 0 if place.wall else number // 10 % 10
 
 
 def relink(number: int) -> int:
-    """Minutes that a station takes to find another broker when its own is gone."""
+    """Minutes that a station needs to connect to another broker after its own is gone."""
     return 1 + number % 7
 
 
 def away_minutes(place: Place, number: int, minute: int) -> int:
-    """For how long a station that closes says it will be away: until ten minutes after it should be on again."""
+    """The minutes in a closing station's `away` message: until ten minutes after the station should be on again."""
     for day in range(minute // DAY, DAYS + 7):
         opening = hours(place, day)
         if opening is not None and opening[0] - lead(number) > minute:

@@ -1,4 +1,4 @@
-"""The judges of all partitions on simulated time: they may stand still, and be restarted from what they stored."""
+"""The judges of all partitions on simulated time; they can be frozen, and restarted from their stored rows."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,13 +24,13 @@ def moment(ms: int) -> datetime:
 
 
 class Judge:
-    """One partition: its log, how far it was read, and what was decided."""
+    """The judge of one partition: the unread entries of its log, and its decisions."""
 
     def __init__(self, partition: int, settings: LivenessSettings) -> None:
         self.partition = partition
         self.live = PartitionLiveness(settings)
         self.unread: deque[tuple[str, LiveEntry]] = deque()
-        # The stations' own, as rows of the database: their seq is their place, from 1.
+        # Transitions of stations (not of terminals) as rows of the database; `seq` is the place in this list, from 1.
         self.changes: list[StationChange] = []
         self.gaps: list[ShardGap] = []
         self.judged_at = 0
@@ -61,7 +61,7 @@ class Judge:
         self.live = restarted(self.live, registered)
 
     def word_of(self, station: str) -> tuple[str | None, str | None]:
-        """The state of a station, and the shard through which it was heard last; None for one never heard."""
+        """(state, shard of the last heartbeat) of a station; None for a station without any heartbeat."""
         live = self.live
         row = live.stations.index.get(station)
         if row is None:
@@ -89,7 +89,7 @@ class Judge:
 
 
 class Committed:
-    """What the incident process reads of all judges: the database's side of them."""
+    """The rows of all judges, as the incident process reads them from the database: the Source of a scenario."""
 
     def __init__(self, judges: Sequence[Judge], homes: Callable[[str], int]) -> None:
         self._judges = judges
@@ -114,7 +114,7 @@ class Committed:
         return None if shard is None else (judge.partition, shard)
 
     def promises(self, stations: Iterable[str]) -> dict[str, float]:
-        """The interval of each station's slowest terminal."""
+        """The interval (s) of each station's slowest terminal."""
         found = ((station, promise_of(self._judges[self._home(station)].live, station)) for station in stations)
         return {station: every for station, every in found if every}
 
@@ -127,15 +127,15 @@ class Committed:
 
 
 def promise_of(live: PartitionLiveness, station: str) -> float:
-    """The interval of a station's slowest terminal; 0: it was never heard."""
+    """The interval (s) of a station's slowest terminal; 0: no heartbeat came."""
     row = live.stations.index.get(station)
     return 0.0 if row is None else max((live.terminals.every[one] for one in live.roster.rows_of(row)), default=0.0)
 
 
 def peer_of(live: PartitionLiveness, station: str, floor: float | None) -> tuple[datetime, datetime, bool] | None:
-    """When a station was heard last, should be heard next, and whether each terminal is overdue or said to be lost.
+    """(last heartbeat, next heartbeat due, whether each terminal is overdue or its Last Will came) of a station.
 
-    `floor`: those that were heard last before a gap have two intervals and so many seconds after it.
+    `floor`: a terminal whose last heartbeat came before a gap has two intervals and `floor` seconds after the gap.
     """
     row = live.stations.index.get(station)
     if row is None:
@@ -160,7 +160,7 @@ _HEARD = ("online", "offline", "conflicting")
 
 
 def change_of(one: Transition, partition: int, seq: int) -> StationChange:
-    """A transition as the incident process reads it."""
+    """A transition as a row that the incident process reads."""
     return StationChange(
         station=one.station,
         before=one.before.word,
@@ -187,7 +187,7 @@ def gap_of(one: ShardGap, partition: int) -> PipelineGap:
 
 
 def restarted(live: PartitionLiveness, registered: Mapping[str, Registration]) -> PartitionLiveness:
-    """What a judge knows after a restart: as much as its store's rows hold."""
+    """A judge after a restart: its state is restored from the stored rows."""
     new = PartitionLiveness(live.settings)
     for name, clock in live.shards.clocks().items():
         new.shards.number_of(name, msgspec.json.decode(msgspec.json.encode(clock.state), type=ClockState))
@@ -208,7 +208,7 @@ def restarted(live: PartitionLiveness, registered: Mapping[str, Registration]) -
 
 
 def _row_of(live: PartitionLiveness, row: int) -> tuple[Any, ...]:
-    """As `load_terminals` reads it."""
+    """A terminal's row, as `load_terminals` reads it."""
     t = live.terminals
     return (
         live.stations.ids[t.station[row]],

@@ -1,6 +1,6 @@
-"""A month of a country, judged and decided upon by the real core, and compared with what had to come of it.
+"""A simulated month of a country through the real judges and rules, compared with the results of the oracle.
 
-`python -m tests.instrument.month [--stations N] [--seed S]` acts it out and prints what was found.
+`python -m tests.instrument.month [--stations N] [--seed S]` simulates a month and prints all differences.
 """
 
 import argparse
@@ -41,18 +41,18 @@ SETTINGS = DeskSettings(
     mass=MassSettings(floor=600.0),
 )
 IDLE = 5
-"""Minutes between passes of the incident process when nothing happens."""
+"""Minutes between passes of the incident process while no transitions arrive."""
 MANY = 10
-"""Stations that a cut must have taken for it to be asked whether they had one incident."""
+"""Minimum number of stations of a cut for the check that they had one common parent."""
 MOSTLY = 0.7
-"""Of the stations of a parent, how many one cut must have taken: some die at the same time."""
+"""Minimum share of a parent's stations that fell by one cut; other stations may lose power at the same time."""
 HOLD = 72
-"""Minutes for which a cause waits after the last station came back, at a heartbeat each half an hour or hour."""
+"""Minutes that a cause waits after the last return, with heartbeats every half hour or hour."""
 DOWN = ("station_offline", "overdue_return")
 
 
 class Committed:
-    """What the judges of a country have written and the incident process has not taken in for good."""
+    """The judges' rows that the incident process has not applied yet: the Source of the month."""
 
     def __init__(self, country: Country) -> None:
         self._country = country
@@ -75,7 +75,7 @@ class Committed:
 
     @property
     def news(self) -> bool:
-        """Whether there is anything that the incident process has not seen."""
+        """Whether there are transitions that the incident process has not applied."""
         return any(self._rows)
 
     def forget(self, applied: Mapping[int, int]) -> None:
@@ -131,7 +131,7 @@ class Committed:
 
 
 class Month:
-    """The country, and the incident process that goes with it minute by minute."""
+    """A country and its incident process, minute by minute."""
 
     def __init__(self, truth: Truth) -> None:
         self.truth = truth
@@ -176,7 +176,7 @@ def _facts(place: facts.Place, calendar: int | None) -> Facts:
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """What came of a month."""
+    """The results of a month."""
 
     stations: int
     beats: int
@@ -240,14 +240,14 @@ def _report(month: Month, began: float) -> Report:
 def _one_cause(
     month: Month, oracle: Oracle, cut: Cut, wanted: Mapping[int, list[Expected]], downs: Mapping[str, list[Incident]]
 ) -> Iterator[str]:
-    """What is wrong with a cut that took many: their incidents have one parent, and nobody was told of them alone."""
+    """The errors about a cut of many stations: their incidents must have one parent, and only the parent notifies."""
     hit = list(_incidents_of(month.truth, cut, oracle, wanted, downs))
     if len(hit) < MANY or not oracle.sees(cut):
         return
     kept = month.desk.kept
     told = kept.spoken(moment(EPOCH + facts.END * MINUTE))
     told &= {one.id for one in hit} | {one.parent for one in hit if one.parent is not None}
-    # A station that an earlier cut took, and that did not open since, may still be waited for with its others.
+    # A station that fell by an earlier cut and did not open since may still belong to the parent of that cut.
     news = {number for number in told if second(kept.incidents[number]) >= cut.begin * 60}
     if not told or len(news) > 1:
         named = [(kept.incidents[number].key, str(kept.incidents[number].opened_at)) for number in sorted(told)]
@@ -257,20 +257,20 @@ def _one_cause(
 def _incidents_of(
     truth: Truth, cut: Cut, oracle: Oracle, wanted: Mapping[int, list[Expected]], downs: Mapping[str, list[Incident]]
 ) -> Iterator[Incident]:
-    """Those of the stations that were sending when the cut came."""
+    """The incidents of the stations that sent heartbeats until the cut."""
     for number, place in enumerate(truth.places):
         dies = any(death.end > cut.begin for death in truth.deaths.get(number, ()))
         if dies or not facts.is_hit(place, cut):
             continue
         for life, one in zip(oracle.lives(number), wanted[number], strict=True):
-            # Of one whose last heartbeats may not have been believed nobody knows that it was there until the cut.
+            # If the judge may have rejected the last heartbeats, it is not sure that the station sent until the cut.
             if life.end == cut.begin and not life.unsure:
                 silence = one.silence
                 yield from (i for i in downs.get(place.name, ()) if silence.last < second(i) <= silence.next + 120)
 
 
 def _no_cause(month: Month) -> Iterator[str]:
-    """The parents that no cut stands behind: their stations fell each by itself."""
+    """The errors about parents without a cut: each of their stations fell by itself."""
     incidents, hit = month.desk.kept.incidents.values(), _hits(month.truth)
     children = defaultdict[int, list[Incident]](list)
     for one in incidents:
@@ -285,7 +285,8 @@ def _no_cause(month: Month) -> Iterator[str]:
 
 
 def _taken(mine: Sequence[Incident], first: Cut, hit: Sequence[tuple[Cut, set[str]]]) -> int:
-    """How many a cut took, with the later cuts of the same place that came within the hold: they are one incident."""
+    """The number of incidents from a cut and from later cuts of the same place within the hold: these have one
+    parent."""
     until, found = float(first.begin), set[int]()
     for cut, stations in sorted(hit, key=lambda one: one[0].begin):
         if (cut.kind, cut.name) == (first.kind, first.name) and first.begin <= cut.begin <= until:
@@ -296,7 +297,7 @@ def _taken(mine: Sequence[Incident], first: Cut, hit: Sequence[tuple[Cut, set[st
 
 
 def _over(incident: Incident) -> float:
-    """The minute in which its station was back (inf: it is not)."""
+    """The minute in which the station was back (inf: it is not back)."""
     return inf if incident.ended_at is None else (incident.ended_at - BEGIN).total_seconds() / 60
 
 
@@ -305,13 +306,14 @@ def _hits(truth: Truth) -> list[tuple[Cut, set[str]]]:
 
 
 def _is_of(one: Incident, cut: Cut, stations: set[str]) -> bool:
-    """Whether a station fell silent within a cut; those that are found missing say so in their opening."""
+    """Whether the station of an incident fell by a cut; a station that is missing at an opening falls up to a day
+    after the cut."""
     opened = second(one) / 60
     return one.station in stations and cut.begin <= opened <= cut.end + facts.DAY
 
 
 def called(country: Country) -> list[list[tuple[float, str]]]:
-    """What every station was called: (decided at, state), in order."""
+    """The judged states of each station, (decided at, state), in order."""
     found: list[list[tuple[float, str]]] = [[] for _ in country.truth.places]
     columns = country.found
     for number, state, decided in zip(columns.number, columns.state, columns.decided, strict=True):

@@ -1,14 +1,16 @@
-"""What should have come of a month, counted out by hand from its truth: who had to be called offline, and when.
+"""The oracle of a month: which stations must be judged offline, and when, computed from the truth.
 
-Brute force, station by station, interval by interval; it shares no code with the judge, and knows no message, only
-when power, link and our own parts were there. Times are seconds since the month's beginning.
+A brute-force computation, station by station and interval by interval. It shares no code with the judge and uses no
+messages, only the times at which power, link and the parts of the platform worked. Times are seconds since the
+beginning of the month.
 
-A silence is from the last heartbeat that reached us to the next one. It had to be called offline when three heartbeats
-were missed by the time that counts, and must not have been if not; what lies within a tick of the limit may go either
-way. Where gaps of ours came between, it had to be doubted then, and called offline when it was proven.
+A silence lasts from the last heartbeat that reached the log to the next one. It must be judged offline when three
+heartbeats were missed in counted time, and must not be judged offline otherwise; within a tick of the limit both
+results are correct. When gaps came between, the silence must be `unproven` first, and offline when it is proven.
 
-Whoever sends is alive, whatever its identity: a terminal that was set back, that does not count, or that has a clone
-must be called online at its second heartbeat at the latest, and at its third where its numbers alone went back.
+A terminal that sends is alive, whatever its identity: a terminal that was restored to an earlier state, that does not
+count its heartbeats, or that has a clone must be judged online at its second heartbeat at the latest, and at its third
+if only its numbers went back.
 """
 
 from bisect import bisect_left, bisect_right
@@ -48,25 +50,27 @@ Span = tuple[int, int]
 
 
 class Life(NamedTuple):
-    """An unbroken time of sending: the minute of its end, its first and last heartbeat that reached us, its shard."""
+    """An interval of uninterrupted sending: `end` in minutes, its `first` and `last` heartbeat that reached the log,
+    and its shard."""
 
     end: int
     first: float
     last: float
     shard: str
     unsure: bool = False
-    """After it there was sending of which no heartbeat reached us, though a goodbye may have; or the last ones may not
-    have been believed."""
+    """After this life the terminal sent again and no heartbeat reached the log, though a goodbye may have; or the judge
+    may have rejected the last heartbeats."""
     known: float = 0.0
-    """The heartbeat with which it must be called online."""
+    """The heartbeat at which the station must be judged online."""
 
 
 class Silence(msgspec.Struct, frozen=True):
-    """Between two heartbeats that reached us. `due`: when it had to be called offline (inf: never); `slack`: how far
-    the truth leaves that open; `next`: the heartbeat that ended it.
+    """A silence between two heartbeats that reached the log (`last`, `next`).
 
-    `since`: from when on it counts as offline. `gone`: from when on it was known not to be online, which one that
-    said goodbye is earlier, and `gone_since` as of when."""
+    `due`: when the station must be judged offline (inf: never); `slack`: the tolerance of `due`; `since`: the beginning
+    of the offline state. `gone`: when the station was known not to be online, which is earlier after a goodbye;
+    `gone_since`: the beginning of that state.
+    """
 
     last: float
     due: float
@@ -76,7 +80,7 @@ class Silence(msgspec.Struct, frozen=True):
     gone: float = 0.0
     gone_since: float = 0.0
     doubt: float = inf
-    """From when on gaps left open whether it was silent (inf: they never did)."""
+    """When the silence became unproven because of gaps (inf: never)."""
 
     @property
     def must(self) -> bool:
@@ -92,7 +96,7 @@ class Silence(msgspec.Struct, frozen=True):
 
 
 class Counted:
-    """The time that counts of a shard: all but its stops that were noticed."""
+    """The counted time of a shard: all time but its noticed stops."""
 
     def __init__(self, stops: Sequence[Stop], dies_at: int | None) -> None:
         self.gaps = [span for stop in stops if (span := _gap(stop)) is not None]
@@ -101,22 +105,22 @@ class Counted:
         self.gaps = list(_joined(sorted(self.gaps)))
         self._begins = [begin for begin, _ in self.gaps]
         self._lost = [0, *accumulate(end - begin for begin, end in self.gaps)]
-        # The clock at each gap.
+        # The counted time at the beginning of each gap.
         self.bounds = [begin - lost for begin, lost in zip(self._begins, self._lost, strict=False)]
 
     def at(self, wall: float) -> float:
-        """How much had been counted."""
+        """The counted time at a wall time."""
         place = bisect_right(self._begins, wall)
         if not place:
             return wall
         return wall - self._lost[place - 1] - (min(wall, self.gaps[place - 1][1]) - self._begins[place - 1])
 
     def wall(self, counted: float) -> float:
-        """The earliest wall time at which so much had been counted."""
+        """The earliest wall time with this counted time."""
         return counted + self._lost[bisect_left(self.bounds, counted)]
 
     def bounds_after(self, wall: float) -> list[int]:
-        """The clock at each gap that was not over at `wall`."""
+        """The counted time at each gap that was not over at `wall`."""
         return self.bounds[bisect_right(self.gaps, wall, key=lambda gap: gap[1]) :]
 
     def within(self, wall: float) -> bool:
@@ -125,7 +129,7 @@ class Counted:
 
 
 def _joined(gaps: Iterable[Span]) -> Iterator[Span]:
-    """Gaps that touch are one."""
+    """The union of sorted gaps: gaps that touch become one."""
     pending: Span | None = None
     for begin, end in gaps:
         if pending is not None and begin <= pending[1]:
@@ -139,11 +143,11 @@ def _joined(gaps: Iterable[Span]) -> Iterator[Span]:
 
 
 def _proof(bounds: Sequence[int], since: float, due: float, every: int) -> float:
-    """When a silence is proven at last: what it owes since then (clock), due when nothing is lost, and the gaps that
-    came since it was heard.
+    """When a silence is proven, in counted time.
 
-    In the stretch with the last heartbeat nothing is to be proven. Later ones prove what they hold but for the time of
-    connecting, and two of it at once, or six in all, are enough.
+    `bounds`: the gaps since the last heartbeat; `since`: from when on heartbeats are owed; `due`: when the station is
+    offline if no gap comes between. In the stretch with the last heartbeat no proof is needed. In each later stretch,
+    the heartbeats after the time to reconnect are proof: two missed in one stretch, or six in all, are enough.
     """
     begin, proven = -inf, 0
     for end in (*bounds, inf):
@@ -158,7 +162,7 @@ def _proof(bounds: Sequence[int], since: float, due: float, every: int) -> float
 
 
 def _gap(stop: Stop) -> Span | None:
-    """From the last tick before a stop to the first after it; None when nobody could notice."""
+    """The gap of a stop, from the last tick before it to the first tick after it; None: too short to be noticed."""
     begin, end = stop.begin * 60, (stop.end + 1) * 60
     return (begin, end) if stop.killed or end - begin > LONGEST else None
 
@@ -178,11 +182,11 @@ class Oracle:
             self._cuts.setdefault(cut.name, []).append((cut.begin, cut.end, cut.wills))
 
     def lives(self, number: int) -> list[Life]:
-        """Each unbroken time in which a station sent and anything of it reached us."""
+        """The intervals in which a station sent and at least one heartbeat reached the log."""
         return list(self._lives(number, self.truth.places[number]))
 
     def silences(self, number: int, lives: Sequence[Life]) -> list[Silence]:
-        """What follows each of these."""
+        """The silence after each life."""
         place = self.truth.places[number]
         nexts = [life.first for life in lives[1:]] + [inf]
         return [self._silence(life, nexts[turn], place, number) for turn, life in enumerate(lives)]
@@ -195,7 +199,7 @@ class Oracle:
             shard = "a" if place.shard == "b" and begin >= self.truth.moves_at else place.shard
             beats = [m * 60 + number % 50 for m in range(begin, min(end, END), place.every)]
             heard = [at for beat in beats if (at := self._reaches(beat, shard)) is not None]
-            # Nothing is known of one that was never heard, so its first heartbeat is enough.
+            # Before its first heartbeat a station has no earlier boot or number, so the first heartbeat is believed.
             since = int(heard[0] // 60) if heard else begin
             believed = heard if life is None or self._odd_before(number, since) is None else heard[1:]
             if believed:
@@ -216,7 +220,7 @@ class Oracle:
         return odd if odd is not None and odd.kind != "skip" and odd.begin <= end else None
 
     def _is_doubtful(self, number: int, begin: int, end: int, every: int) -> bool:
-        """Whether a time of sending ends before heartbeats whose numbers went back were enough to be believed."""
+        """Whether numbers went back, and the sending ended before the judge had enough heartbeats to believe them."""
         odd = self._odd_before(number, end)
         if odd is None or odd.kind == "clone":
             return False
@@ -237,17 +241,17 @@ class Oracle:
         return self._cuts.get(place.county, []) + self._cuts.get(place.feeder, [])
 
     def _reaches(self, at: int, shard: str) -> float | None:
-        """When what was sent then reached the log: later, if the bridge stood still; never, if it was dead."""
+        """When a message sent at `at` reached the log: later if the bridge was frozen; None: never, it was killed."""
         for stop in self._stops[shard]:
             if stop.begin * 60 <= at < stop.end * 60:
                 return None if stop.killed else stop.end * 60
         return at
 
     def _resubscribed(self, at: int, shard: str) -> float:
-        """When a bridge that was dead gets what is retained."""
+        """When a killed bridge is back and gets the retained messages."""
         return min(s.end * 60 for s in self._stops[shard] if s.begin * 60 <= at < s.end * 60)
 
-    # -- what should have come of it ---------------------------------------------------------------------------
+    # -- expected results --------------------------------------------------------------------------------------
 
     def _silence(self, life: Life, following: float, place: Place, number: int) -> Silence:
         end, last, shard = life.end, life.last, life.shard
@@ -277,8 +281,10 @@ class Oracle:
         return Silence(life.last, wall, following, slack, life.last + every, wall, life.last + every)
 
     def _doubted_before(self, life: Life, every: int, goodbye: float) -> tuple[float, float]:
-        """From when on a terminal was doubted before its goodbye came (inf: it was not), and how unsure the rest is
-        then: nobody asks what follows a goodbye of one that was called offline."""
+        """When a terminal became unproven before its goodbye came (inf: it did not), and the extra slack after that.
+
+        The slack is inf when the terminal was judged offline before the goodbye: the oracle does not check that case.
+        """
         counted = self._counted[life.shard]
         first = counted.at(life.last) + K * every
         if goodbye == inf or counted.wall(first) > goodbye:
@@ -287,11 +293,11 @@ class Oracle:
         return counted.wall(first), inf if proven < inf and counted.wall(proven) < goodbye + 2 * TICK else 0.0
 
     def sees(self, cut: Cut) -> bool:
-        """Whether all of ours worked from before a cut until its stations had to be called offline."""
+        """Whether all parts of the platform worked from before a cut until its stations had to be judged offline."""
         return not any(stop.begin <= cut.end + 60 and stop.end >= cut.begin - 60 for stop in self.truth.stops)
 
     def blind(self, number: int) -> list[Span]:
-        """When nobody could say anything of a station: our own parts stood still."""
+        """The intervals without knowledge of a station, because parts of the platform did not run."""
         place = self.truth.places[number]
         mine = {("bridge", place.shard), ("bridge", "a"), ("judge", str(number % JUDGES))}
         return [
@@ -301,7 +307,7 @@ class Oracle:
         ]
 
     def _told(self, number: int, place: Place, end: int, shard: str) -> tuple[str, float, float] | None:
-        """What was said of the end: away, or the broker's word that the connection is lost; when, how sure."""
+        """The message at the end of a life: (away or lost, its time, slack); None: no message reached the log."""
         said = []
         closes = place.kind != ALWAYS and any(
             opening is not None and opening[1] + lag(place, number) == end
@@ -324,7 +330,7 @@ class Oracle:
 
 
 def _unbroken(heard: Sequence[float], every: int) -> Iterator[list[float]]:
-    """Heartbeats that reached us, divided where so many between them were lost that it may have been doubted."""
+    """The heartbeats that reached the log, split where so many were lost that the station may be unproven."""
     part = [heard[0]]
     for before, at in pairwise(heard):
         if at - before > K * every + TICK:
@@ -354,14 +360,14 @@ def _without(span: Span, begin: int, end: int) -> Iterator[Span]:
 
 
 class Verdicts(msgspec.Struct):
-    """What a station was called against what it was, a sentence each."""
+    """The wrong results, one sentence each: `false` (should not be there) and `missed` (should be there)."""
 
     false: list[str]
     missed: list[str]
 
 
 def compare(lives: Sequence[Life], silences: Sequence[Silence], called: Sequence[tuple[float, str]]) -> Verdicts:
-    """`called`: (decided at, state) of one station, in order."""
+    """Compare the judged states of one station with the truth; `called`: (decided at, state), in order."""
     found = Verdicts([], [])
     begins = [silence.last for silence in silences]
     seen: set[int] = set()
@@ -390,14 +396,14 @@ def _may_doubt(silences: Sequence[Silence], at: float) -> bool:
 
 
 def _doubted(called: Sequence[tuple[float, str]], silence: Silence) -> bool:
-    """Whether it was called neither online nor offline between the doubt and the proof."""
+    """Whether the judge decided `unproven` in a silence, by the time at which it must be doubted."""
     return any(
         state == "unproven" and silence.last < at <= silence.doubt + TICK + silence.slack for at, state in called
     )
 
 
 def _is_online(called: Sequence[tuple[float, str]], at: float) -> bool:
-    """Whether it was called online at about `at`; it may have closed at once."""
+    """Whether the judge decided `online` at about `at`; the station may have closed right after that."""
     before = bisect_right(called, at - 3 * TICK, key=lambda one: one[0]) - 1
     lately = [state for when, state in called[max(0, before) :] if when <= at + 2 * TICK]
     return "online" in lately

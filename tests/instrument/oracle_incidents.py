@@ -1,7 +1,8 @@
-"""Which silences had to become incidents, counted out from opening hours by hand. Times are seconds of the month.
+"""The oracle of incidents: which silences must open an incident, computed from the opening hours. Times are seconds
+since the beginning of the month.
 
-A station that fell within its hours is one at once. One that is down when it opens is one when a grace has gone by
-after the opening, or after a gap of ours; outside its hours it is nobody's business.
+A station that falls within its hours has an incident at once. A station that is down at its opening has an incident
+after a grace, which begins at the opening or at the end of a gap. Outside its hours, a station has no new incident.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,11 +15,11 @@ from tests.instrument.ground_truth import ALWAYS, BEGIN, DAYS, END, Place, Truth
 from tests.instrument.oracle import TICK, Oracle, Silence, Span, Verdicts
 
 GRACE = 2700
-"""Scaled as the heartbeats are: long enough for a common cause to be over after its stations came back."""
+"""Scaled like the heartbeats: long enough for a common cause to end after its stations came back."""
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """A silence, and when its incident had to be there (inf: never); `sure`: the truth leaves no doubt."""
+    """A silence, and when its incident must open (inf: never); `sure`: the truth allows only this result."""
 
     silence: Silence
     at: float
@@ -38,7 +39,7 @@ def openings_of(place: Place) -> list[Span]:
 
 
 def _when(openings: Sequence[Span], silence: Silence, blind: Sequence[Span]) -> tuple[float, bool]:
-    """When the incident opens, and whether that is sure."""
+    """When the incident must open (inf: never), and whether the truth allows only this result."""
     margin = 2 * TICK + silence.slack
     for begin, end in ((first * 60, last * 60) for first, last in openings):
         if end <= silence.last or begin >= silence.next:
@@ -64,7 +65,7 @@ def _is_blind(blind: Sequence[Span], at: float, margin: float) -> bool:
 
 
 def compare_incidents(wanted: Sequence[Expected], found: Sequence[Incident]) -> Verdicts:
-    """One incident for every silence that had to become one, and none for another."""
+    """Compare the incidents with the expected ones: one for each silence that needs one, and no other."""
     wrong = Verdicts([], [])
     for one in wanted:
         mine = [i for i in found if _is_of(i, one.silence)]
@@ -78,12 +79,13 @@ def compare_incidents(wanted: Sequence[Expected], found: Sequence[Incident]) -> 
 
 
 def _is_of(incident: Incident, silence: Silence) -> bool:
-    """Whether it opened in a silence; one that was over before may be late, after a stop of the incident process."""
+    """Whether an incident belongs to a silence; an incident of an earlier silence may open late, after a stop of the
+    incident process."""
     ended = incident.ended_at
     is_past = ended is not None and (ended - BEGIN).total_seconds() <= silence.last
     return not is_past and silence.last < second(incident) <= silence.next + 2 * TICK
 
 
 def second(incident: Incident) -> float:
-    """When it was opened."""
+    """When an incident was opened, in seconds of the month."""
     return (incident.opened_at - BEGIN).total_seconds()

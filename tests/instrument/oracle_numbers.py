@@ -1,7 +1,8 @@
-"""Which stations had to be named because they number wrongly, counted out from the truth by hand.
+"""The oracle of misnumbering stations: which stations a bridge must name, computed from the truth.
 
-Nobody may be named who numbers rightly, whatever else befalls him and us. Who leaves out four numbers of seven must be
-named after some twenty heartbeats of one connection within one life of a bridge.
+A station that numbers its heartbeats correctly must never be named, whatever other faults it or the platform has. A
+station that skips four of seven numbers must be named after about twenty heartbeats of one connection within one run of
+a bridge.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -10,11 +11,11 @@ from tests.instrument.ground_truth import Truth
 from tests.instrument.oracle import Oracle, Span, Verdicts
 
 ENOUGH = 20
-"""Heartbeats of one connection after which it must be plain."""
+"""Heartbeats of one connection after which the station must be named."""
 
 
 def compare_names(truth: Truth, oracle: Oracle, named: Mapping[str, Collection[str]]) -> Verdicts:
-    """`named`: the stations that the bridge of each shard named."""
+    """Compare the named stations with the truth; `named`: the stations that the bridge of each shard named."""
     skips = {truth.places[number].name: number for number, odd in truth.odd.items() if odd.kind == "skip"}
     every = {station for stations in named.values() for station in stations}
     return Verdicts(
@@ -28,7 +29,7 @@ def compare_names(truth: Truth, oracle: Oracle, named: Mapping[str, Collection[s
 
 
 def _counted(truth: Truth, oracle: Oracle, number: int) -> Iterator[bool]:
-    """Of each connection whether so much of it was heard, between two stops of the bridge, that it must be plain."""
+    """For each connection between two stops of the bridge: whether enough of it was heard to name the station."""
     place, begin = truth.places[number], truth.odd[number].begin * 60
     for life in oracle.lives(number):
         stops = [(s.begin * 60, s.end * 60) for s in truth.stops if s.part == "bridge" and s.where == life.shard]

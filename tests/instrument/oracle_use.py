@@ -1,9 +1,9 @@
-"""Which stations had to have an incident of being unusable, counted out from the truth by hand. Times are seconds of
-the month.
+"""The oracle of `unusable` incidents: which stations must have one, computed from the truth. Times are seconds since
+the beginning of the month.
 
-A station said so from some heartbeat after its service broke to some heartbeat after it was mended, of those that
-reached us. It is an incident when that lasted for a grace within one opening; one for all of it, whatever the station's
-hours are.
+A station reports `unusable` from a heartbeat after its service broke until a heartbeat after the repair, of those that
+reached the log. An incident opens when that lasts for the grace within one opening. There is one incident for the whole
+fault, whatever the opening hours.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,15 +15,15 @@ from tests.instrument.oracle import TICK, K, Life, Oracle, Span, Verdicts
 from tests.instrument.oracle_incidents import openings_of
 
 GRACE = 9000
-"""Five heartbeats of half an hour, as it is five of a minute."""
+"""Five heartbeats of half an hour; the default is five heartbeats of a minute."""
 MARGIN = 10 * TICK
-"""The incident process makes a pass every five minutes when nothing happens."""
+"""Tolerance: the incident process makes a pass only every five minutes while no transitions arrive."""
 
 
 def compare_use(
     truth: Truth, oracle: Oracle, number: int, lives: Sequence[Life], incidents: Sequence[Incident]
 ) -> Verdicts:
-    """The incidents of one station against what it was."""
+    """Compare the incidents of one station with its true fault."""
     found = Verdicts([], [])
     broken = truth.unusable.get(number)
     if broken is None:
@@ -45,13 +45,15 @@ def compare_use(
 
 
 def _surely(lives: Sequence[Life], span: Span, every: float) -> Iterator[tuple[float, float]]:
-    """When it was heard and had said so."""
+    """The intervals in which the station was surely heard and had reported `unusable`."""
     yield from ((max(life.first, span[0] + every), min(life.last, span[1])) for life in lives)
 
 
 def _maybe(lives: Sequence[Life], span: Span, every: float) -> Iterator[tuple[float, float]]:
-    """When it may count as online and of no use: until it is called offline nobody knows better, and a silence that is
-    over before that is none."""
+    """The intervals in which the station may count as online and unusable.
+
+    A silent station counts as online until the judge decides `offline`; a silence that ends before that does not count.
+    """
     begin = end = -inf
     for life in lives:
         if life.first > end:
@@ -76,6 +78,6 @@ def _is_near(blind: Sequence[Span], span: tuple[float, float]) -> bool:
 
 
 def _worked(lives: Sequence[Life], mended: float, every: float, blind: Sequence[Span]) -> bool:
-    """Whether it surely said afterwards that it works."""
+    """Whether the station surely reported after the repair that it works."""
     after = ((max(life.first, mended), life.last) for life in lives)
     return any(_lasts(one, every + MARGIN) and not _is_near(blind, one) for one in after)

@@ -1,6 +1,6 @@
-"""Plays a scenario on simulated time and says which expectations were not met.
+"""Plays a scenario on simulated time and reports the expectations that were not met.
 
-`python -m tests.instrument.play [FILE …]` plays the files, or all scenarios, and prints what came of each.
+`python -m tests.instrument.play [FILE …]` plays the files, or all scenarios, and prints the result of each.
 """
 
 import sys
@@ -42,7 +42,7 @@ class Player:
         ]
 
     def play(self) -> list[str]:
-        """What was not as expected, a sentence each."""
+        """Play the scenario; returns the expectations that were not met, one sentence each."""
         for step in self.scenario.steps:
             self._plan(step.at, lambda step=step: self._take(step))  # type: ignore[misc]
         while self._ahead and self._ahead[0][0] <= self.scenario.ends:
@@ -66,7 +66,7 @@ class Player:
             case Expect():
                 self._expect(step)
 
-    # -- our own processes -------------------------------------------------------------------------------------
+    # -- processes of the platform -----------------------------------------------------------------------------
 
     def _strike(self, strike: Strike) -> None:
         begin, end = _STRIKES[strike.process, strike.deed]
@@ -88,7 +88,7 @@ class Player:
         self.world.register.edited.update(stations)
 
     def _declare(self, stations: Sequence[str], edit: Edit) -> None:
-        """A closure from now on."""
+        """Declare a closure from now on."""
         begin = self.world.clock
         end = begin + timedelta(seconds=timetable.duration(edit.options["for"]))
         for station in stations:
@@ -104,7 +104,7 @@ class Player:
         chosen = timetable.choose(who, self._roll, self._random)
         return sorted({self._roll[number].station for number in chosen})
 
-    # -- what is expected --------------------------------------------------------------------------------------
+    # -- expectations ------------------------------------------------------------------------------------------
 
     def _expect(self, expect: Expect) -> None:
         found = self._verdicts(expect) if expect.verdict else self._count(expect)
@@ -211,7 +211,7 @@ _STRIKES: dict[tuple[str, str], tuple[_Strike, _Strike]] = {
     ("postgres", "freeze"): (_freeze_postgres, _thaw_postgres),
     ("postgres", "kill"): (_freeze_postgres, _restart_postgres),
 }
-"""How each process is struck, and what ends it."""
+"""By (process, deed): the function that begins the strike, and the function that ends it."""
 
 
 def main(names: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""Scenarios as timetables: what is there, what is done to whom, and what is expected when. Pure.
+"""Scenarios as timetables: fleets, deeds with their times and targets, and expectations. Pure.
 
     # A county's link is cut.
     every 2s
@@ -10,9 +10,9 @@
     30s   expect   area:632122 offline
     30s   expect   one area_outage with 31 children
 
-Deeds and whom they are done to are those of the fleet simulator's fault script (docs/simulator.md); beside them stand
-what is done to our own processes (`freeze`, `kill`), to the registry (`suspend`, `commission`, `retire`, `declare`),
-and what is expected. `README.md` beside the scenarios explains every line.
+Deeds and targets are those of the fleet simulator's fault script (docs/simulator.md). A scenario has three more kinds
+of lines: deeds to processes of the platform (`freeze`, `kill`), edits of the registry (`suspend`, `commission`,
+`retire`, `declare`, `move`), and expectations. `README.md` beside the scenarios explains every line.
 """
 
 import shlex
@@ -33,7 +33,7 @@ _COUNTS = {"no": 0, "one": 1}
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """So many stations of an area that are alike."""
+    """`count` equal stations of an area."""
 
     count: int
     area: str
@@ -48,7 +48,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Strike(msgspec.Struct, frozen=True, kw_only=True):
-    """Something is done to a process of ours, for so many seconds (kill: until its supervisor starts it)."""
+    """A deed to a process of the platform for `seconds` (kill: until its supervisor starts it again)."""
 
     at: float
     deed: str
@@ -58,7 +58,7 @@ class Strike(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
-    """The registry changes: a lifecycle, a move to another shard, or a closure declared for so many seconds."""
+    """A change of the registry: a lifecycle, a move to another shard, or a closure declared for some seconds."""
 
     at: float
     deed: str
@@ -67,7 +67,8 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True):
-    """At `at` all of `who` have this verdict; or so many incidents of a kind are open (`so_far`: ever were)."""
+    """An expectation at `at`: all stations of `who` have the verdict; or `count` incidents of a kind are open
+    (`so_far`: open or closed)."""
 
     at: float
     text: str
@@ -84,7 +85,7 @@ Step = ScriptLine | Strike | Edit | Expect
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """A timetable and what it is about; `begin` is the wall clock at 0s."""
+    """A timetable with its title; `begin`: the wall clock at 0s."""
 
     name: str
     title: str
@@ -104,7 +105,7 @@ def load(path: Path) -> Scenario:
 
 
 def read(text: str, name: str) -> Scenario:
-    """Raises BrokenLineError with the number of the line, what is wrong and what is allowed."""
+    """Parse a scenario. Raises BrokenLineError with the number of the line, the error and the allowed values."""
     rows = text.splitlines()
     title = rows[0].lstrip("# ") if rows and rows[0].startswith("#") else name
     reader = _Reader()
@@ -165,7 +166,7 @@ _HEADS: Mapping[str, Callable[[_Reader, Sequence[str]], None]] = {
 
 
 def read_step(words: Sequence[str]) -> Step:
-    """One line of the timetable. Raises ValueError with what is wrong and the remedy."""
+    """Parse one line of the timetable. Raises ValueError with the error and its remedy."""
     if len(words) < 3:
         raise ValueError("a line is TIME DEED WHOM [OPTION=VALUE …], or TIME expect WHAT")
     at, deed, whom = duration(words[0]), words[1], words[2]

@@ -1,4 +1,4 @@
-"""What the incident process has committed, kept as the database keeps it: incidents, and the memory of its parts."""
+"""The committed state of the incident process, in memory in place of the database: incidents, and the parts' memory."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from alerting.station_incidents.rules import RULE_KINDS
 
 
 class Kept:
-    """The incidents so far, and what people were told of them: (moment, incident, phase), and not before when."""
+    """All incidents, and their notifications in `told`: (moment, incident, phase); `held`: until when they wait."""
 
     def __init__(self) -> None:
         self.incidents: dict[int, Incident] = {}
@@ -27,7 +27,7 @@ class Kept:
         self.flapping: dict[str, tuple[Sequence[datetime], bool, float]] = {}
         self.remembered: dict[tuple[str, str], datetime] = {}
         self.counts: dict[str, Sequence[int]] = {}
-        # As the last pass left them: (shard, when it was opened) to suspicions with the members that are unknown.
+        # State after the last pass: (shard, opened_at) to suspicions, with the members that are unknown.
         self.suspicions: dict[tuple[str, datetime], bytes] = {}
         self.members: list[Member] = []
         self._by_key: dict[str, list[int]] = {}
@@ -42,7 +42,7 @@ class Kept:
         return [self.incidents[number] for key in keys for number in self._by_key.get(key, ())]
 
     def store(self, book: Book, now: datetime) -> None:
-        """Give new incidents their ids, as the database does."""
+        """Store the changes of a book; new incidents get their ids, as in the database."""
         opened, changed = book.opened, book.changed
         if not opened and not changed:
             return
@@ -73,17 +73,17 @@ class Kept:
         (self._shelved.add if incident.reopen_at is not None else self._shelved.discard)(incident.id)
 
     def going_on_at(self, stations: Iterable[str]) -> list[Incident]:
-        """The incidents of stations that go on."""
+        """The incidents that go on at these stations."""
         return [self.going_on[number] for one in stations for number in sorted(self._at_station.get(one, ()))]
 
     def due_shelved(self, now: datetime) -> list[Incident]:
-        """What was closed while its fault went on, and is to be looked at by now."""
+        """The shelved incidents whose `reopen_at` has come by `now`."""
         shelved = [self.going_on[number] for number in sorted(self._shelved & self.going_on.keys())]
         return [one for one in shelved if one.reopen_at is not None and one.reopen_at <= now]
 
     def spoken(self, now: datetime) -> set[int]:
-        """The incidents of which people were told until `now` that they are open: what waited for an opening only if
-        it lasted so long."""
+        """The incidents of which people were notified by `now` that they opened. A notification that waited for an
+        opening counts only if the incident was still open then."""
         opened = {number for _, number, phase in self.told if phase == "opened"}
         return {number for number in opened if not self._is_silent(number, now)}
 
@@ -91,14 +91,14 @@ class Kept:
         until, closed = self.held.get(number), self.incidents[number].closed_at
         return until is not None and until > min(now, closed or now)
 
-    # -- what a new leader loads -------------------------------------------------------------------------------
+    # -- load of a new leader ----------------------------------------------------------------------------------
 
     def handled(self) -> list[tuple[str, str]]:
-        """(station, kind) of the incidents that go on and that the station rules look after."""
+        """(station, kind) of the incidents that go on, of the kinds of the station rules."""
         return [(one.station, one.kind) for one in self.going_on.values() if one.kind in RULE_KINDS and one.station]
 
     def keep_suspicions(self, core: Suspicions) -> None:
-        """What changed of suspected shards and of the stations that fell with them."""
+        """Store the suspicions and members that changed."""
         changed = {(one.shard, one.opened_at): one for one in (*core.touched.values(), *(one for one, _ in core.moved))}
         self.suspicions.update({key: msgspec.json.encode(one) for key, one in changed.items()})
         self.members += [msgspec.structs.replace(member) for _, member in core.moved]
@@ -111,7 +111,7 @@ class Kept:
         return [one for one in self.going_on.values() if one.kind in kinds and one.station is not None]
 
     def causes(self, every_of: Callable[[str], float], kind: str) -> dict[int, CommonCause]:
-        """The causes of a kind that are remembered, by the ids of their incidents; their stations are to be added."""
+        """The stored causes of a kind, by the ids of their incidents, without children."""
         found = {}
         for (key, began), memory in self.outages.items():
             incident = max((one for one in self.all_of([key]) if one.began_at == began), key=lambda one: one.id)
@@ -123,7 +123,7 @@ class Kept:
         return found
 
     def spots(self) -> list[StoredSpot]:
-        """Blind spots that go on."""
+        """The blind spots that go on."""
         spots = [one for one in self.going_on.values() if one.kind == "blind_spot"]
         return [
             StoredSpot(

@@ -1,8 +1,7 @@
 """The incident process on simulated time: the real rules, in the order of its passes, without a database.
 
 The shells of `alerting.incident_process.decide_pass`, `alerting.causes.stage` and `alerting.blindspots.stage` do the
-same with queries; whatever lives in memory there lives in `Memory` here, and `restart` makes it anew from what was
-kept.
+same with queries. Their memory is `Memory` here, and `restart` makes a new one from the committed state.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -57,24 +56,24 @@ from tests.instrument.sim_database import Kept
 
 
 class Source(Protocol):
-    """What the database would answer: the judges' side of it."""
+    """The judges' rows, in place of the database."""
 
     def clocks(self) -> Sequence[Clock]: ...
 
     def changes(self, read: Mapping[int, int]) -> Iterable[StationChange]:
-        """The stations' own transitions behind these numbers."""
+        """The transitions of stations after these numbers, {partition: seq}."""
 
     def gaps(self, read: dict[int, int]) -> list[PipelineGap]:
-        """The gaps behind these numbers, which go on to the newest."""
+        """The gaps after these numbers, {partition: seq}; moves the numbers to the newest gaps."""
 
     def peers(self, stations: Iterable[str], floor: float | None = None) -> dict[str, tuple[datetime, datetime, bool]]:
-        """When stations were heard last, and should be heard next; and whether that is overdue."""
+        """By station: (last heartbeat, next heartbeat due, whether it is overdue)."""
 
     def promises(self, stations: Iterable[str]) -> Mapping[str, float]:
-        """The interval of each station's slowest terminal that counts, of those that are known."""
+        """The interval (s) of each station's slowest terminal that counts, for stations that were heard."""
 
     def clock_of(self, station: str) -> ClockName | None:
-        """The clock of the terminal that was heard last."""
+        """The clock of the terminal of a station that was heard last."""
 
 
 class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +85,7 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Register:
-    """What people wrote down: stations, calendars, closures, targets. `edited` asks the desk to look."""
+    """The registry: stations, calendars, closures, targets. `edited`: the stations that the desk reads again."""
 
     def __init__(self) -> None:
         self.facts: dict[str, Facts] = {}
@@ -97,7 +96,7 @@ class Register:
 
 
 class Memory:
-    """What is lost with the process."""
+    """The memory of the incident process, which a restart loses."""
 
     def __init__(self, known: datetime, field: Field, settings: DeskSettings, applied: Mapping[int, int]) -> None:
         self.known = known
@@ -118,11 +117,11 @@ class Memory:
 
 
 class Desk:
-    """One incident process after another."""
+    """The incident process, with its committed state over restarts."""
 
     def __init__(self, source: Source, register: Register, settings: DeskSettings, begin: datetime) -> None:
         self.kept = Kept()
-        # When a person decided that a shard is sound.
+        # By shard: the last time at which a person decided that the shard is sound.
         self.decisions: dict[str, datetime] = {}
         self._source, self._register, self._settings = source, register, settings
         self._known = begin
@@ -133,7 +132,7 @@ class Desk:
         self.restart()
 
     def restart(self) -> None:
-        """Everything as of the last pass, from what was kept."""
+        """Restore the memory of the last pass from the committed state."""
         field = Field(self._known, self._register.calendars)
         for facts in self._register.facts.values():
             field.restore_station(facts, self._judged.get(facts.station))
@@ -171,7 +170,7 @@ class Desk:
 
     @property
     def applied(self) -> Mapping[int, int]:
-        """The newest number of each partition that was taken in for good."""
+        """The newest applied number of each partition, {partition: seq}."""
         return self._applied
 
     def is_suspected(self, station: str) -> bool:
@@ -181,7 +180,7 @@ class Desk:
         return self._memory.field.standing(station)
 
     def decide(self, now: datetime) -> None:
-        """Pass after pass until there is no more to be read."""
+        """Run passes until no more data waits."""
         while self._pass(now):
             pass
 

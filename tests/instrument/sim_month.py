@@ -1,7 +1,7 @@
-"""A month acted out minute by minute: heartbeats, statuses and ticks as they reach the log, judged by the real judges.
+"""A simulated month, minute by minute: heartbeats, statuses and ticks reach the log, and the real judges read them.
 
-Settings that are measured in ticks are scaled to ticks of a minute and heartbeats of half an hour or an hour; times of
-the calendar are as they are.
+Settings that depend on the tick are scaled to a tick of a minute and heartbeats of half an hour or an hour; times of
+the calendar are not scaled.
 """
 
 from array import array
@@ -24,19 +24,19 @@ from tests.instrument.judges import restarted
 PARTITIONS = 3
 MINUTE = 60_000
 CENSUS_SCALE = 12
-"""Ticks of a minute are to the bridge's census as ticks of five seconds: the longest that it takes for no gap."""
+"""The census sees ticks of a minute as ticks of five seconds, the longest tick that it does not count as a gap."""
 SETTINGS = LivenessSettings(floor=600.0, will_grace=600.0, clock=ClockSettings(longest=300.0))
 EPOCH = round(BEGIN.timestamp() * 1000)
 CLOCKS = (-EPOCH, 0, 0, 0, 0, 0, 2_000_000_000_000, 3_600_000)
-"""How far the wall clocks of devices are off, ms: some stand in 1970, some decades ahead, some an hour."""
+"""Errors of the devices' wall clocks in ms: some are in 1970, some are decades ahead, some an hour ahead."""
 
 Act = Callable[[int], None]
-"""Done at a minute."""
+"""An event of the timetable; its argument is the minute."""
 Decided = list[tuple[int, list[Transition]]]
 
 
 class Bridge:
-    """The one bridge of a shard, in one of its lives."""
+    """The bridge of a shard; `lives` counts its runs."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -44,7 +44,7 @@ class Bridge:
         self.running = self.frozen = True
         self.whole = True
         self.held: list[tuple[int, HeartbeatEntry | StatusEntry]] = []
-        # Every name that a tick carried.
+        # All stations that its ticks named.
         self.named: set[str] = set()
         self.restart(0)
 
@@ -57,7 +57,7 @@ class Bridge:
         self.running, self.frozen = True, False
 
     def count(self, station: str, entry: HeartbeatEntry | StatusEntry) -> None:
-        """What goes to the log goes through the census, as the translator has it; times are scaled to its ticks."""
+        """Count an entry in the census, as the translator does, with times scaled to the census."""
         if isinstance(entry, StatusEntry):
             if not entry.retain:
                 self.census.note_status(station, entry.terminal, entry.body)
@@ -66,7 +66,7 @@ class Bridge:
         self.census.note_heartbeat(station, entry.terminal, body, entry.mono // CENSUS_SCALE)
 
     def tick(self, now: int) -> Tick:
-        """It says nothing of how many kept their promise, as a bridge may: the oracle does not count that."""
+        """The next tick. It has no counts of kept promises, which are optional: the oracle does not check them."""
         self.seq += 1
         whole, self.whole = self.whole and self.seq > 1, True
         counts = self.census.count((now - self.born) // CENSUS_SCALE, whole=whole)
@@ -79,7 +79,7 @@ class Bridge:
 
 
 class Found:
-    """Every transition of a station, as columns: number of the station, state after it, since when, decided when."""
+    """All transitions of stations, as columns: number of the station, new state, its beginning, time of decision."""
 
     def __init__(self) -> None:
         self.number, self.state = array("i"), array("b")
@@ -93,7 +93,7 @@ class Found:
 
 
 class Country:
-    """`minute` is the one that is acted out; a station is known by its number in the truth."""
+    """The simulated stations, bridges and judges of a month. A station is identified by its number in the truth."""
 
     def __init__(self, truth: Truth) -> None:
         self.truth = truth
@@ -104,7 +104,7 @@ class Country:
         self.numbers = {place.name: number for number, place in enumerate(truth.places)}
         self.registered = {place.name: Registration(1) for place in truth.places}
         self.beats = 0
-        # Unknown time that is over, by partition, until somebody takes it.
+        # (partition, gap) of the gaps that the incident process has not taken yet.
         self.gaps: list[tuple[int, ShardGap]] = []
         self._shard = [place.shard for place in truth.places]
         self._wanted, self._dead, self._up = bytearray(count), bytearray(count), bytearray(count)
@@ -112,20 +112,20 @@ class Country:
         self._cut = array("b", bytes(count))
         self._run, self._conn, self._n = ([0] * count for _ in range(3))
         self._slot, self._began = [0] * count, [0] * count
-        # Boot names are unlike any before, although a run may come again.
+        # Each boot name is unique, although a run number may be used again.
         self._boot, self._starts = [""] * count, [0] * count
         self._first: dict[int, tuple[str, int, int, int]] = {}
         self._stuck: set[int] = set()
         self._skips: set[int] = set()
-        # The clones that are on: their boot, run, and the number of their last heartbeat.
+        # Running clones by station: boot, run, and the number of the last heartbeat.
         self._clones: dict[int, tuple[str, int, int]] = {}
         self._names = [place.name for place in truth.places]
         self._every = [place.every for place in truth.places]
         self._rings: dict[int, list[set[int]]] = {every: [set() for _ in range(every)] for every in (30, 60)}
         self._acts: dict[int, list[Act]] = defaultdict(list)
-        # Partitions whose judge stands still, with the entries that wait for it.
-        # The `away` that lies in the broker of each shard, for whoever subscribes anew.
+        # Retained `away` messages of each shard; a bridge gets them when it subscribes.
         self._retained: dict[str, dict[int, StatusEntry]] = {name: {} for name in facts.SHARDS}
+        # Partitions whose judge does not run, with the entries that wait for it.
         self.behind: dict[int, list[tuple[str, LiveEntry]]] = {}
         self._plan()
 
@@ -176,7 +176,7 @@ class Country:
             self._at(stop.begin, lambda _: self.behind.update({int(stop.where): []}))
             self._at(stop.end, partial(self._catch_up, stop))
 
-    # -- what happens to stations ------------------------------------------------------------------------------
+    # -- events of stations ------------------------------------------------------------------------------------
 
     def _switch(self, number: int, on: bool, minute: int) -> None:
         sent = self._up[number] and self._began[number] < minute
@@ -217,7 +217,7 @@ class Country:
         self._clones.pop(number, None)
 
     def _start(self, number: int) -> None:
-        """A start of the terminal's agent."""
+        """Start the agent of a terminal: new run, new boot, numbers from 0."""
         self._run[number] += 1
         self._starts[number] += 1
         self._boot[number] = f"{self._starts[number]}"
@@ -244,7 +244,7 @@ class Country:
                 self._at(back, partial(self._cut_off, (number,), -1, False))
 
     def _settle(self, number: int, minute: int, *, restarted: bool = False) -> None:
-        """Begin to send, or end, as power, link and hours have it now."""
+        """Start or stop sending, according to power, link and hours; `restarted`: the agent starts first."""
         up = bool(self._wanted[number] and not self._dead[number] and self._cut[number] == 0)
         if restarted and self._wanted[number] and not self._dead[number]:
             self._start(number)
@@ -261,7 +261,7 @@ class Country:
         else:
             self._rings[every][self._slot[number]].discard(number)
 
-    # -- what is sent ------------------------------------------------------------------------------------------
+    # -- messages ----------------------------------------------------------------------------------------------
 
     def _beat(self, number: int, minute: int) -> None:
         self._n[number] += (number not in self._stuck) + (number in self._skips and minute % 7 < 4)
@@ -290,7 +290,7 @@ class Country:
         self._send(bridge, number, self._names[number], entry)
 
     def _say(self, number: int, minute: int, state: str) -> None:
-        """`away` until the next opening that people know of; `lost` is the broker's word."""
+        """Send a status: `away` until the next opening, or `lost`, the Last Will that the broker publishes."""
         bridge, run = self.bridges[self._shard[number]], self._run[number]
         now = minute * MINUTE
         at = EPOCH + now + CLOCKS[number % 8]
@@ -325,7 +325,7 @@ class Country:
         else:
             waiting.append((station, entry))
 
-    # -- what happens to us ------------------------------------------------------------------------------------
+    # -- events of the platform --------------------------------------------------------------------------------
 
     def _stop_bridge(self, stop: Stop, _: int) -> None:
         bridge = self.bridges[stop.where]
@@ -354,7 +354,7 @@ class Country:
             self._send(bridge, number, self._names[number], _later(entry, bridge, now, retain=True))
 
     def _catch_up(self, stop: Stop, _: int) -> None:
-        """The judge is back: from what it had stored, if it was killed."""
+        """The judge runs again and reads the waiting entries; after a kill it starts from its stored rows."""
         partition = int(stop.where)
         waiting = self.behind.pop(partition)
         if stop.killed:
@@ -372,7 +372,7 @@ class Country:
     # -- time --------------------------------------------------------------------------------------------------
 
     def play(self, until: int = END, on_minute: "Callable[[Country, int, Decided], None] | None" = None) -> None:
-        """Act the month out; `on_minute` gets what the partitions decided in each."""
+        """Simulate the month; `on_minute` gets the decisions of the partitions in each minute."""
         for minute in range(until):
             for act in self._acts.pop(minute, ()):
                 act(minute)
@@ -412,6 +412,6 @@ class Country:
 def _later(
     entry: HeartbeatEntry | StatusEntry, bridge: Bridge, now: int, *, retain: bool = False
 ) -> HeartbeatEntry | StatusEntry:
-    """The same message, as it reaches the log at `now`."""
+    """The same message with the bridge's times of its arrival at the log, `now`."""
     fresh = {"start": bridge.start, "received": EPOCH + now, "mono": now - bridge.born, "retain": retain}
     return msgspec.structs.replace(entry, **fresh)

@@ -1,6 +1,6 @@
-"""What lies between terminals and the log, on simulated time: an MQTT broker, its bridge, and Kafka.
+"""The transport between terminals and the log on simulated time: an MQTT broker, its bridge, and Kafka.
 
-A message is translated by the bridge's own rules and a tick is made by its own counter; only sockets are left out.
+The real code of the bridge translates messages and makes ticks; only the sockets are left out.
 """
 
 from collections import deque
@@ -18,13 +18,13 @@ PARTITIONS = 3
 _ENTRY: msgspec.json.Decoder[LiveEntry] = msgspec.json.Decoder(LiveEntry)
 
 Message = tuple[str, bytes, bool]
-"""Topic, payload, and whether it lay retained in the broker."""
+"""(topic, payload, whether it is a retained message)."""
 Append = Callable[[int, str, LiveEntry], None]
-"""Partition, station (the key) and entry."""
+"""Arguments: partition, station (the key), entry."""
 
 
 class Log:
-    """Kafka: hands entries on in their order; while it is frozen they wait before it, with the times they have."""
+    """Kafka: appends entries in their order. While it is frozen, entries wait with their original times."""
 
     def __init__(self, append: Append) -> None:
         self._append = append
@@ -48,7 +48,7 @@ class Shard:
         self._acknowledge = acknowledge
         self._epoch = epoch
         self._retained: dict[str, bytes] = {}
-        # What the broker, or the bridge, has taken and not handed on.
+        # Messages that wait at the broker, and at the bridge.
         self._at_broker: deque[Message] = deque()
         self._at_bridge: deque[Message] = deque()
         self._lives = 0
@@ -59,7 +59,7 @@ class Shard:
         self.start_bridge(0)
 
     def start_bridge(self, now: int) -> None:
-        """A new life of the bridge: it subscribes, and so gets what is retained."""
+        """Start a new run of the bridge: it subscribes and gets the retained messages."""
         self._lives += 1
         start = f"{self.name}-{self._lives}"
         self._born = now
@@ -76,7 +76,7 @@ class Shard:
         self._at_bridge.extend((topic, payload, True) for topic, payload in self._retained.items())
 
     def kill_broker(self) -> None:
-        """It forgets what it took and what it retained."""
+        """Kill the broker: waiting and retained messages are lost."""
         self.broker_up = False
         self._at_broker.clear()
         self._retained.clear()
@@ -89,7 +89,7 @@ class Shard:
         self._at_broker.append((topic, payload, False))
 
     def flow(self, now: int) -> None:
-        """Let messages and the pulse go as far as they can."""
+        """Move messages and the pulse as far as broker and bridge run."""
         if self.broker_up and not self.broker_frozen:
             if self.bridge_up:
                 self._at_bridge.extend(self._at_broker)
@@ -115,7 +115,7 @@ class Shard:
 
     def _tick(self, now: int) -> None:
         if self._pulse_at is not None and now - self._pulse_at > LOST_AFTER * 1000:
-            self._ticker.spoil()  # the pulse was given up meanwhile
+            self._ticker.spoil()  # the last pulse timed out
         self._pulse_at = now
         mono = now - self._born
         counts = self._census.count(mono, whole=self._ticker.whole)

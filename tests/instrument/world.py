@@ -1,7 +1,7 @@
 """A country on simulated time: terminals, brokers, bridges, the log, judges and the incident process, without a socket.
 
 Everything between the sockets is the real code: the fleet simulator's terminals, the bridge's translation, the judges,
-the rules of incidents. Time goes in steps of a tick.
+the rules of incidents. Time advances in steps of a tick.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ REFERENCE_TICK = 0.25
 
 
 def settings_for(tick: float) -> LivenessSettings:
-    """The defaults, with what is measured in ticks scaled to longer ones."""
+    """The default settings; settings that depend on the tick are scaled to a longer tick."""
     plain = LivenessSettings()
     scale = max(1.0, tick / REFERENCE_TICK)
     if scale == 1.0:
@@ -45,12 +45,12 @@ def settings_for(tick: float) -> LivenessSettings:
 
 
 def path_of(code: str) -> tuple[str, ...]:
-    """The areas above and including a code, the root first, each of 12 digits."""
+    """The area of a code and all areas above it, root first, each with 12 digits."""
     return tuple(code[:length].ljust(12, "0") for length in (2, 4, 6, 9, 12) if len(code) >= length)
 
 
 class Member:
-    """A terminal, and the connection that it has or not."""
+    """A terminal with its connection; `will` None: not connected."""
 
     def __init__(self, terminal: SimTerminal, shard: str) -> None:
         self.terminal = terminal
@@ -63,7 +63,7 @@ class Member:
 
 
 class World:
-    """`now` is ms since `epoch`."""
+    """The simulated country. `now`: ms since `epoch`."""
 
     def __init__(self, *, tick: float = REFERENCE_TICK, epoch: datetime = EPOCH, seed: int = 1) -> None:
         self.now = 0
@@ -76,7 +76,7 @@ class World:
         settings = settings_for(tick)
         self.judges = [Judge(partition, settings) for partition in range(PARTITIONS)]
         committed = Committed(self.judges, lambda station: partition_of(station, PARTITIONS))
-        # Nobody here waits for ten minutes before a shard may fall.
+        # A shorter margin than the default of ten minutes: scenarios last minutes.
         mass = MassSettings(margin=20.0, missed=settings.k, floor=settings.floor)
         self.desk = Desk(committed, self.register, DeskSettings(mass=mass), epoch)
         self.log = Log(lambda partition, station, entry: self.judges[partition].unread.append((station, entry)))
@@ -103,7 +103,7 @@ class World:
     # -- building ----------------------------------------------------------------------------------------------
 
     def add(self, groups: Iterable[Group]) -> None:
-        """Register the stations of the groups, and power their terminals on within one heartbeat."""
+        """Register the stations of the groups, and start their terminals within one heartbeat."""
         serials: dict[str, int] = {}
         for group in groups:
             self.shard(group.shard)
@@ -148,10 +148,10 @@ class World:
         self._wake(number)
         return number
 
-    # -- what is done ------------------------------------------------------------------------------------------
+    # -- deeds -------------------------------------------------------------------------------------------------
 
     def do(self, deed: TimedDeed) -> None:
-        """A deed of the fault script, now."""
+        """Apply a deed of the fault script now."""
         member = self.members[deed.index]
         if deed.deed in ("clone", "end-clone"):
             self._clone(deed)
@@ -172,7 +172,7 @@ class World:
             )
 
     def move(self, stations: Sequence[str], shard: str) -> None:
-        """Their terminals go to another broker, as a changed address would send them."""
+        """Connect the terminals of these stations to another broker, as after a changed address."""
         self.shard(shard)
         for number, member in enumerate(self.members):
             if member.terminal.profile.station in stations and member.shard != shard:
@@ -201,7 +201,7 @@ class World:
             self.desk.decide(self.clock)
 
     def _wake(self, number: int) -> None:
-        """Let a terminal do what is due, and carry it out."""
+        """Step a terminal to the present time, and carry out its actions."""
         member = self.members[number]
         terminal = member.terminal
         terminal.step(self.seconds)
@@ -237,7 +237,7 @@ class World:
             self.shards[member.shard].publish(member.status_topic, will, retain=True)
 
     def lose_connections(self, shard: str) -> None:
-        """The broker is gone, and every connection with it."""
+        """End all connections of a shard, because its broker is gone."""
         for number, member in enumerate(self.members):
             if member.shard == shard:
                 member.will = None
@@ -250,10 +250,10 @@ class World:
         member = self.members[self._by_terminal[station, terminal]]
         member.terminal.on_message(self.seconds, topic, payload)
 
-    # -- what is asked -----------------------------------------------------------------------------------------
+    # -- verdicts ----------------------------------------------------------------------------------------------
 
     def verdicts(self, stations: Iterable[str]) -> dict[str, str]:
-        """What people would be shown now."""
+        """The verdicts of stations as the console shows them now."""
         clocks = Clocks((clock for one in self.judges for clock in one.clocks()), self.clock)
         return {station: self._verdict(station, clocks) for station in stations}
 
@@ -269,7 +269,7 @@ class World:
         return str(found.verdict)
 
     def _hours(self, station: str, facts: Facts) -> Hours:
-        """As the database would say it, from the calendar's openings and the approved closures."""
+        """The hours of a station now, from its calendar and its approved closures, as the database returns them."""
         calendar = None if facts.calendar is None else self.register.calendars[facts.calendar]
         excused = [
             one.from_at
