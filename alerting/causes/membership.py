@@ -142,8 +142,7 @@ class Membership:
     def take_unsaved(self) -> tuple[list[CommonCause], set[tuple[str, datetime]]]:
         """The causes to store, and (key, beginning) of the causes to delete, since the last call.
 
-        A new cause may have the same key and beginning as a deleted cause: then the new cause is stored and nothing is
-        deleted.
+        A running cause may have the same key and beginning as a cause that is over: then the running one is stored.
         """
         kept = {(outage.key, outage.began): outage for outage in (*self.late, *self.outages.values())}
         changed = [outage for outage in kept.values() if outage.key in self._touched]
