@@ -23,7 +23,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """One thing that a request needs a permission for; the values are stored in the ledger."""
+    """What a request may need; the values are for entries of the ledger."""
 
     READ = "read"
     """Stations, areas, incidents, blind spots, closures."""
@@ -68,7 +68,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.AUDITOR: _AUDITOR,
 }
 READ_ONLY: Final = frozenset({Permission.READ, Permission.READ_HISTORY, Permission.READ_LEDGER})
-"""What is left of a role for a wall display."""
+"""The permissions that a wall display keeps of its role."""
 
 
 def may(role: Role, permission: Permission, *, wall: bool = False) -> bool:

@@ -1,4 +1,4 @@
-"""Who may grant what, and what needs a second person. Pure."""
+"""Decisions about accounts: actors, grants, acts that need a second person, and acceptable passwords. Pure."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,12 +15,15 @@ ADMIN: Final = "admin"
 OPERATOR: Final = "operator"
 """The account of commands that are given on the machine itself."""
 SYSTEM: Final = "system"
-"""What no person did."""
+"""The account of acts of Milepost itself."""
 BUILT_IN: Final = frozenset({ADMIN, OPERATOR, SYSTEM})
+LEAST_PASSWORD: Final = 10
+MOST_PASSWORD: Final = 256
+"""Characters of a password: the hashing of a longer one would cost memory and time."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who may sign in or act. `id` never changes and is what histories hold."""
+    """An account of a person or of a program. Histories name the account by `id`, which never changes."""
 
     id: str
     login: str
@@ -33,12 +36,12 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_enabled(self) -> bool:
-        """Whether it may sign in and act."""
+        """Whether the account may sign in and act."""
         return self.disabled_at is None
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who acts in one request, and what it may do: an account, or a token of one."""
+    """The account, or the token of an account, that sends a request, and its permissions and scope."""
 
     account: str
     permissions: frozenset[Permission]
@@ -46,12 +49,12 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     token: str | None = None
 
     def may(self, permission: Permission) -> bool:
-        """Whether it has a permission."""
+        """Whether the request has a permission."""
         return permission in self.permissions
 
 
 def actor_of(account: Account, *, wall: bool = False) -> Actor:
-    """Who acts in a session; `wall`: of a wall display, which changes nothing."""
+    """The actor of a session; `wall`: the session of a wall display, which changes nothing."""
     allowed = frozenset(one for one in PERMISSIONS[account.role] if may(account.role, one, wall=wall))
     return Actor(account=account.id, permissions=allowed, scope=account.scope)
 
@@ -59,8 +62,8 @@ def actor_of(account: Account, *, wall: bool = False) -> Actor:
 def token_actor(
     token: str, role: Role, scope: AreaScope, account: Account, paths: Mapping[str, Sequence[str]]
 ) -> Actor:
-    """Who acts by a token: no more than both the token and its account may, so that a narrowed account narrows its
-    tokens. `paths` has the path of each area of both scopes."""
+    """The actor of a request with a token. Token and account must both have a permission and cover an area, so a
+    narrowed account narrows its tokens. `paths` has the path of each area of both scopes."""
     return Actor(
         account=account.id,
         permissions=PERMISSIONS[role] & PERMISSIONS[account.role],
@@ -72,7 +75,7 @@ def token_actor(
 def require_grant(
     granting: Role, own: AreaScope, role: Role, scope: AreaScope, paths: Mapping[str, Sequence[str]]
 ) -> None:
-    """Raise RemedyError where an account would grant a role or a scope wider than its own."""
+    """Raise RemedyError if an account would grant a role or a scope wider than its own."""
     if not grants(granting, role):
         raise RemedyError(
             f"an account of the role {granting} cannot grant the role {role}: ask an account that has it",
@@ -86,9 +89,29 @@ def require_grant(
 
 
 def require_second_person(first: str | None, second: str) -> None:
-    """Raise RemedyError where the same account would do both halves of what takes two persons."""
+    """Raise RemedyError if one account would both request and confirm an act that takes two persons."""
     if first == second:
         raise RemedyError(
             "this takes two persons, and you are the first: ask another account to confirm it",
             "此操作需要两个人完成，而您是第一位：请由另一个账户确认",
+        )
+
+
+def require_password(password: str, login: str) -> None:
+    """Raise RemedyError for a password that is too short or too long, has too few different characters, or contains the
+    login of its account."""
+    if len(password) < LEAST_PASSWORD:
+        raise RemedyError(
+            f"the password has {len(password)} characters: use at least {LEAST_PASSWORD}",
+            f"密码只有 {len(password)} 个字符：请至少使用 {LEAST_PASSWORD} 个",
+        )
+    if len(password) > MOST_PASSWORD:
+        raise RemedyError(
+            f"the password is too long: use at most {MOST_PASSWORD} characters",
+            f"密码过长：最多 {MOST_PASSWORD} 个字符",
+        )
+    if len(set(password)) < LEAST_PASSWORD // 2 or login.casefold() in password.casefold():
+        raise RemedyError(
+            "the password repeats a few characters or holds the account's name: choose another one",
+            "密码由少数字符重复组成，或包含账户名：请另选一个",
         )

@@ -1,4 +1,4 @@
-"""Which areas somebody sees: a set of areas with all below them, or the whole. Pure.
+"""The scope of an account or a token: a set of areas with all areas below them, or the whole. Pure.
 
 Visibility follows the present area of a station. Names of ancestors are public, their numbers are not.
 """
@@ -11,7 +11,7 @@ import msgspec
 from contract.errors import RemedyError
 
 MOST_AREAS: Final = 200
-"""Areas that one scope may name: each transaction carries them."""
+"""The most areas of one scope, because each transaction sends them to the database."""
 _WHOLE: Final = "*"
 
 
@@ -22,18 +22,18 @@ class AreaScope(msgspec.Struct, frozen=True):
     areas: frozenset[str] = frozenset()
 
     def covers(self, path: Sequence[str] | None) -> bool:
-        """Whether a station or an area with this path (codes, the root first) lies in the scope; None: in no area."""
+        """Whether a station or an area lies in the scope. `path`: its codes, the root first; None: in no area."""
         return self.whole or (path is not None and not self.areas.isdisjoint(path))
 
     def within(self, outer: "AreaScope", paths: Mapping[str, Sequence[str]]) -> bool:
-        """Whether nothing of this scope lies outside `outer`. `paths` has the path of each of its areas; an area
-        that is not in it is unknown and lies nowhere."""
+        """Whether nothing of this scope lies outside `outer`. `paths` has the path of each area of this scope; an area
+        without a path is unknown and lies in no scope but the whole."""
         if self.whole:
             return outer.whole
         return all(outer.covers(paths.get(area, ())) for area in self.areas)
 
     def meet(self, other: "AreaScope", paths: Mapping[str, Sequence[str]]) -> "AreaScope":
-        """What lies in both; `paths` has the path of each area of either."""
+        """The scope of what lies in both; `paths` has the path of each area of either."""
         if self.whole or other.whole:
             return other if self.whole else self
         mine = {area for area in self.areas if other.covers(paths.get(area, ()))}
@@ -42,7 +42,7 @@ class AreaScope(msgspec.Struct, frozen=True):
 
     @property
     def setting(self) -> str:
-        """As the database takes it in `milepost.scope`: `*`, or codes with commas; empty shows nothing."""
+        """The value of the setting `milepost.scope` of the database: `*`, or codes with commas; empty: nothing."""
         return _WHOLE if self.whole else ",".join(sorted(self.areas))
 
 

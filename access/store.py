@@ -1,4 +1,4 @@
-"""Accounts and API tokens in the database. Who may call what is decided before: `access.rules`."""
+"""Accounts and API tokens in the database. Permissions are checked before, by `access.rules`."""
 
 import secrets
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ class Login(msgspec.Struct, frozen=True):
 
 
 class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token in a list; its secret is nowhere."""
+    """A token in a list, without its secret, which is not stored."""
 
     id: str
     account: str
@@ -97,7 +97,7 @@ async def set_password(connection: Connection, account: str, password_hash: str)
 
 
 async def disable_account(connection: Connection, account: str, *, by: str) -> bool:
-    """Let an account act no more; its sessions end, its tokens are refused. False: it was disabled already."""
+    """Disable an account: its sessions end, its tokens are refused. False: the account was disabled already."""
     async with connection.transaction():
         disabled = await connection.fetchval(QUERIES.disable_account, account, by)
         await _sign_out(connection, account)
@@ -105,7 +105,7 @@ async def disable_account(connection: Connection, account: str, *, by: str) -> b
 
 
 async def enable_account(connection: Connection, account: str) -> bool:
-    """Let a disabled account act again. False: it was not disabled."""
+    """Enable a disabled account. False: the account was not disabled."""
     return await connection.fetchval(QUERIES.enable_account, account) is not None
 
 
@@ -120,7 +120,7 @@ async def add_token(
 
 
 async def find_token(connection: Connection, text: str, now: datetime) -> Actor | None:
-    """Who acts by a token; None: it is unknown, expired, revoked, or its account is disabled."""
+    """The actor of a token; None if the token is unknown, expired or revoked, or if its account is disabled."""
     row = await connection.fetchrow(QUERIES.find_token, key_of(text), now)
     account = None if row is None else await load_account(connection, row["account"])
     if row is None or account is None or not account.is_enabled:
@@ -131,12 +131,12 @@ async def find_token(connection: Connection, text: str, now: datetime) -> Actor 
 
 
 async def list_tokens(connection: Connection, after: str = "", limit: int = 100) -> list[StoredToken]:
-    """Tokens in the order of their ids, those that are over too."""
+    """Tokens in the order of their ids, with expired and revoked ones."""
     return [_token(row) for row in await connection.fetch(QUERIES.list_tokens, after, limit)]
 
 
 async def revoke_token(connection: Connection, token: str, *, by: str) -> bool:
-    """Refuse a token from now on. False: there is none of this id, or it was revoked already."""
+    """Revoke a token. False: there is no token of this id, or it was revoked already."""
     return await connection.fetchval(QUERIES.revoke_token, token, by) is not None
 
 

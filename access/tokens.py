@@ -1,10 +1,9 @@
-"""API tokens: how they are written, and until when they are good. Pure but for the randomness of a new one.
+"""API tokens: their form and their expiry. Pure, except that a new token is random.
 
-A token is `mp_{id}_{secret}`: the id says in lists, logs and revocations which one is meant, the secret is shown once.
+A token is `mp_{id}_{secret}`. The id names the token in lists, logs and revocations; the secret is shown once.
 """
 
 import hashlib
-import re
 import secrets
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,15 +14,14 @@ from contract.errors import RemedyError
 
 PREFIX: Final = "mp"
 LONGEST: Final = timedelta(days=400)
-"""A token that is good for longer outlives the memory of what it was made for."""
+"""The longest validity of a token: a year and a month, so that its purpose is still known when it expires."""
 USUAL: Final = timedelta(days=90)
 _SECRET_BYTES: Final = 32
 _ID_BYTES: Final = 5
-_TOKEN: Final = re.compile(rf"{PREFIX}_(?P<id>[a-z0-9]{{8,16}})_(?P<secret>[A-Za-z0-9_-]{{40,60}})")
 
 
 class NewToken(msgspec.Struct, frozen=True):
-    """A token at its making: `text` is for its user alone, the database keeps `id` and `key`."""
+    """A token that was just made. `text` is given to its user and not stored; the database stores `id` and `key`."""
 
     id: str
     text: str
@@ -31,21 +29,15 @@ class NewToken(msgspec.Struct, frozen=True):
 
 
 def new_token() -> NewToken:
-    """A token that nobody can guess (256 bits)."""
+    """A new random token with a secret of 256 bits."""
     token_id = secrets.token_hex(_ID_BYTES)
     text = f"{PREFIX}_{token_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
     return NewToken(token_id, text, key_of(text))
 
 
 def key_of(text: str) -> bytes:
-    """What the database knows a token by. SHA-256 is enough for a secret of 256 bits."""
+    """The SHA-256 of a token, which the database stores instead of it; enough for a secret of 256 bits."""
     return hashlib.sha256(text.encode()).digest()
-
-
-def id_of(text: str) -> str | None:
-    """The id of what is written like a token, else None."""
-    found = _TOKEN.fullmatch(text)
-    return None if found is None else found["id"]
 
 
 def expiry(now: datetime, days: int | None) -> datetime:

@@ -3,12 +3,13 @@
 import pytest
 from argon2 import PasswordHasher
 
-from access.passwords import MOST, hash_password, is_password, is_to_hash_anew, require_password
+from access.passwords import hash_password, is_password, is_to_hash_anew
+from access.rules import MOST_PASSWORD, require_password
 from contract.errors import RemedyError
 
 REFUSED = {
     "too short": ("nine char", "9 characters"),
-    "too long": ("x1" * MOST, "too long"),
+    "too long": ("x1" * MOST_PASSWORD, "too long"),
     "one character over and over": ("aaaaaaaaaaaaaa", "repeats"),
     "the account's name": ("Zhang.San2026", "holds the account's name"),
 }
@@ -38,7 +39,7 @@ def test_an_account_without_a_password_has_none_that_opens() -> None:
 
 
 def test_a_password_that_is_longer_than_allowed_is_not_the_allowed_one() -> None:
-    longest = ("ab1" * MOST)[:MOST]
+    longest = ("ab1" * MOST_PASSWORD)[:MOST_PASSWORD]
     assert not is_password(hash_password(longest), longest + "x")
 
 
