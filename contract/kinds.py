@@ -1,4 +1,4 @@
-"""Kinds of incidents: the words of each, how severe it is, and what tells its incidents apart. Pure.
+"""Kinds of incidents: words, severity and topic of each. Pure.
 
 This is the only list of the kinds. A new kind is one member of `IncidentKind` and one entry of `KINDS`; the glossary,
 severities, the console and notifications read them from here.
@@ -31,8 +31,9 @@ class IncidentKind(StrEnum):
 
 
 class KindTopic(msgspec.Struct, frozen=True, kw_only=True):
-    """What tells an incident from others of its kind: a word of the glossary's `family`, whose name stands in `field`
-    of the incident's detail. `advice`: the family that says what to do about it."""
+    """The topic by which two incidents of one kind differ, for example the rule of a health incident. The name of the
+    topic stands in `field` of the incident's detail; the glossary has its words in `family` and its advice in the
+    family `advice`."""
 
     family: str
     field: str
@@ -40,7 +41,7 @@ class KindTopic(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KindEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """What Milepost knows of one kind of incident.
+    """The words and properties of one kind of incident.
 
     `opened`, `closed` and `passed` are titles of notifications.
     """
@@ -54,10 +55,10 @@ class KindEntry(msgspec.Struct, frozen=True, kw_only=True):
     passed: Said
     #: What to do, one sentence.
     advice: Said
-    #: The severity of an incident whose detail says none.
+    #: The severity of an incident without a severity in its detail.
     severity: Severity = "warning"
     topic: KindTopic | None = None
-    #: An incident of this kind may be the common cause of many of these.
+    #: An incident of this kind may be the common cause of incidents of many stations, or terminals.
     common_to: Literal["stations", "terminals"] | None = None
 
 
