@@ -1,6 +1,6 @@
-"""An import rule of its own for import-linter: every module of some packages decides only, but for those named.
+"""A contract for import-linter: every module of some packages is pure, except the named shells.
 
-A list of what is pure has to be added to; a list of what is not holds each new module from its first day.
+A list of pure modules grows by hand; a list of shells holds each new module to the rule from the beginning.
 """
 
 from fnmatch import fnmatchcase
@@ -10,9 +10,9 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class PureContract(Contract):
-    """`packages`: those that are held; `shells`: patterns of the modules that do input and output; `forbidden`:
-    packages that no other module imports. A module that is held imports no shell either, so that nothing reaches a
-    forbidden package by way of one."""
+    """`packages`: the packages whose modules are pure, except `shells` (patterns of module names). A pure module
+    imports no package of `forbidden`, and of this project only pure modules; so it reaches no forbidden package
+    indirectly."""
 
     type_name = "pure"
 
@@ -22,28 +22,24 @@ class PureContract(Contract):
     ignore_imports = fields.SetField(subfield=fields.StringField(), required=False, default=frozenset())
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        held = [module for module in graph.modules if self._is_held(module)]
-        unused = [pattern for pattern in self.shells if not any(fnmatchcase(name, pattern) for name in graph.modules)]
-        wrong = sorted(
-            f"{module} -> {imported}"
-            for module in held
-            for imported in graph.find_modules_directly_imported_by(module)
-            if self._is_wrong(imported) and f"{module} -> {imported}" not in self.ignore_imports
-        )
-        return ContractCheck(kept=not wrong and not unused, metadata={"wrong": wrong, "unused": unused})
+        own = {module for module in graph.modules if not graph.is_module_squashed(module)}
+        pure = {module for module in own if self._is_pure(module)}
+        imports = {
+            f"{module} -> {name}": name for module in pure for name in graph.find_modules_directly_imported_by(module)
+        }
+        wrong = {line for line, name in imports.items() if name in self.forbidden or (name in own and name not in pure)}
+        names = (*self.packages, *self.shells)
+        unused = [name for name in names if not any(fnmatchcase(module, name) for module in own)]
+        unused += sorted(self.ignore_imports - wrong)
+        left = sorted(wrong - self.ignore_imports)
+        return ContractCheck(kept=not left and not unused, metadata={"wrong": left, "unused": unused})
 
     def render_broken_contract(self, check: ContractCheck) -> None:
         for line in check.metadata["wrong"]:
-            output.print_error(f"{line}: a module that decides imports no shell and nothing that waits", bold=False)
-        for pattern in check.metadata["unused"]:
-            output.print_error(f"{pattern}: no module is called so: take it out of `shells`", bold=False)
+            output.print_error(f"{line}: a pure module imports only pure modules and no input or output", bold=False)
+        for name in check.metadata["unused"]:
+            output.print_error(f"{name}: matches nothing: take it out of the contract", bold=False)
 
-    def _is_held(self, module: str) -> bool:
+    def _is_pure(self, module: str) -> bool:
         inside = any(module == package or module.startswith(f"{package}.") for package in self.packages)
-        return inside and not self._is_shell(module)
-
-    def _is_shell(self, module: str) -> bool:
-        return any(fnmatchcase(module, pattern) for pattern in self.shells)
-
-    def _is_wrong(self, imported: str) -> bool:
-        return imported.partition(".")[0] in self.forbidden or self._is_shell(imported)
+        return inside and not any(fnmatchcase(module, shell) for shell in self.shells)
