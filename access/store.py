@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import asyncpg
 import msgspec
@@ -18,6 +18,8 @@ from store.sql import queries_beside
 
 QUERIES: Final = queries_beside(__file__)
 _ID_BYTES: Final = 6
+
+T = TypeVar("T")
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -44,7 +46,7 @@ class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
 async def load_account(connection: Connection, account: str) -> Account | None:
     """The account of an id, disabled or not."""
     row = await connection.fetchrow(QUERIES.find_account, account)
-    return None if row is None else _account(row)
+    return None if row is None else _scoped(row, Account)
 
 
 async def find_login(connection: Connection, login: str) -> Login | None:
@@ -55,7 +57,7 @@ async def find_login(connection: Connection, login: str) -> Login | None:
 
 async def list_accounts(connection: Connection, after: str = "", limit: int = 100) -> list[Account]:
     """Accounts in the order of their ids."""
-    return [_account(row) for row in await connection.fetch(QUERIES.list_accounts, after, limit)]
+    return [_scoped(row, Account) for row in await connection.fetch(QUERIES.list_accounts, after, limit)]
 
 
 async def load_paths(connection: Connection, *scopes: AreaScope) -> dict[str, tuple[str, ...]]:
@@ -132,7 +134,7 @@ async def find_token(connection: Connection, text: str, now: datetime) -> Actor 
 
 async def list_tokens(connection: Connection, after: str = "", limit: int = 100) -> list[StoredToken]:
     """Tokens in the order of their ids, with expired and revoked ones."""
-    return [_token(row) for row in await connection.fetch(QUERIES.list_tokens, after, limit)]
+    return [_scoped(row, StoredToken) for row in await connection.fetch(QUERIES.list_tokens, after, limit)]
 
 
 async def revoke_token(connection: Connection, token: str, *, by: str) -> bool:
@@ -161,28 +163,6 @@ def _scope(row: asyncpg.Record) -> AreaScope:
     return AreaScope(row["whole"], frozenset(row["areas"]))
 
 
-def _account(row: asyncpg.Record) -> Account:
-    return Account(
-        id=row["id"],
-        login=row["login"],
-        name=row["name"],
-        role=Role(row["role"]),
-        scope=_scope(row),
-        has_password=row["has_password"],
-        created_at=row["created_at"],
-        disabled_at=row["disabled_at"],
-    )
-
-
-def _token(row: asyncpg.Record) -> StoredToken:
-    return StoredToken(
-        id=row["id"],
-        account=row["account"],
-        name=row["name"],
-        role=Role(row["role"]),
-        scope=_scope(row),
-        created_at=row["created_at"],
-        created_by=row["created_by"],
-        expires_at=row["expires_at"],
-        revoked_at=row["revoked_at"],
-    )
+def _scoped(row: asyncpg.Record, kind: type[T]) -> T:
+    """A row with `whole` and `areas` as a struct with a scope."""
+    return msgspec.convert({**dict(row), "scope": {"whole": row["whole"], "areas": row["areas"]}}, kind)
