@@ -47,9 +47,7 @@ async def remove_station(request: Request, context: Shared, id: StationId) -> Re
     """Do it: back to the list from which it is gone, or to the page of the station, which is retired now."""
     said = await read_form(request)
     try:
-        done = await removals.remove_station(
-            context, request, id, RemovalRequest(reason=said.get("reason", ""), by=person(said))
-        )
+        done = await removals.remove_station(context, request, id, _removal(said))
     except ValidationError:
         return await _ask(request, context, id, 422, "no_reason")
     except Problem as exc:
@@ -70,9 +68,7 @@ async def restore_station(request: Request, context: Shared, id: StationId) -> R
     """Take the retirement back, and show the station."""
     said = await read_form(request)
     try:
-        await removals.restore_station(
-            context, request, id, RemovalRequest(reason=said.get("reason", ""), by=person(said))
-        )
+        await removals.restore_station(context, request, id, _removal(said))
     except ValidationError:
         return await _ask(request, context, id, 422, "no_reason")
     except Problem as exc:
