@@ -19,10 +19,10 @@ SELECT id, kind, station, area, programme, held(from_at) AS from_at, held(until_
 FROM closure WHERE id = $1;
 
 -- name: load_closures
--- Closures that were declared to end after $1 ($1 null: all).
+-- Closures that were declared to end after $1.
 SELECT id, kind, station, area, programme, held(from_at) AS from_at, held(until_at) AS until_at, reason, declared_by, declared_at,
        approved_by, approved_at, evidence, withdrawn_by, withdrawn_at
-FROM closure WHERE $1::timestamptz IS NULL OR until_at > $1 ORDER BY from_at, id;
+FROM closure WHERE until_at > $1 ORDER BY from_at, id;
 
 -- name: list_closures
 -- One page, newest first, before id $1 (null: from the newest). Of a station ($2) also those of its areas and

@@ -19,7 +19,7 @@ from registry.model import LIFECYCLES, METRICS
 from registry.written import amount, iso, plain
 
 CHINA_TIME: Final = timezone(timedelta(hours=8))
-"""The zone of a time without a zone."""
+"""The zone of a time without a zone. Unlike `contract.home.HOME` it has no summer time in past years."""
 MAX_PROGRAMMES: Final = 32
 
 # Control characters and line ends. Other invisible ones belong to the scripts of names, such as Mongolian.

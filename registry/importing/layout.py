@@ -26,7 +26,7 @@ class Heading(msgspec.Struct, frozen=True):
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """The columns of a file by their names, and how it was read (`registry.importing.sheets.sheet.Sheet`)."""
+    """The columns of a file by their names, and how it was read (`registry.importing.sheets.lines.Sheet`)."""
 
     headings: Mapping[str, Heading] = {}
     workbook: bool = False
