@@ -380,7 +380,7 @@ class NewSigninLink(Document):
 
 
 class Consumer(Document):
-    """`lag`: entries up to `end_offset`, where the partition ended at `end_at`; null when nobody looked."""
+    """`lag`: entries up to `end_offset`, where the partition ended at `end_at`; null when the end was not looked up."""
 
     consumer: str
     topic: str
@@ -416,7 +416,7 @@ class SetAside(Document):
 
 
 class AnnouncedRestart(Document):
-    """The platform is restarted meanwhile: what is interrupted pages nobody, and is unknown time all the same."""
+    """A restart of the platform. Interruptions during it cause no notification; their time is unknown all the same."""
 
     begin: datetime = Field(serialization_alias="from")
     until: datetime

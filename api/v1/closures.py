@@ -45,7 +45,7 @@ async def get_closure(context: Shared, id: ClosureId) -> ClosureDocument:  # noq
 
 @router.post("/closures", status_code=201)
 async def declare(context: Shared, request: Request, said: Declaration) -> ClosureDocument:
-    """Declare one: from now on its stations page nobody while it is in force, and nothing is excused yet."""
+    """Declare a closure: while in force it silences alerts of its stations; until approved it excuses nothing."""
     return await declare_closure(context, request, said)
 
 
@@ -56,7 +56,7 @@ async def approve(
     id: ClosureId,  # noqa: A002
     said: Annotated[Approval | None, Body()] = None,
 ) -> ClosureDocument:
-    """Let it excuse being offline. The first approval stands; 409 when it was withdrawn."""
+    """Approve a closure, so that it excuses being offline. The first approval stands; 409 when it was withdrawn."""
     return await approve_closure(context, request, id, said or Approval())
 
 
@@ -67,5 +67,5 @@ async def withdraw(
     id: ClosureId,  # noqa: A002
     said: Annotated[Withdrawal | None, Body()] = None,
 ) -> ClosureDocument:
-    """End it now; one that has not begun never holds."""
+    """Withdraw a closure: it ends now; one that has not begun is never in force."""
     return await withdraw_closure(context, request, id, said or Withdrawal())

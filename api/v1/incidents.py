@@ -44,7 +44,7 @@ async def list_incidents(
     kind: Annotated[str | None, Query(max_length=64, description="station_offline, pipeline_blind, …")] = None,
     station: Annotated[str | None, Query(max_length=64, description="a station's id")] = None,
     parent: Annotated[int | None, Query(ge=0, le=MAX_ID, description="those of which this one is the cause")] = None,
-    top: Annotated[bool, Query(description="no parts of another, nothing that pages nobody")] = False,
+    top: Annotated[bool, Query(description="no parts of another incident, and none without notifications")] = False,
 ) -> Listing[IncidentDocument]:
     """Incidents, the last opened first."""
     async with context.database.snapshot() as connection:
@@ -72,7 +72,7 @@ async def acknowledge(
     id: IncidentId,  # noqa: A002
     deed: Annotated[ActionRequest | None, Body()] = None,
 ) -> IncidentDetail:
-    """A person looks after it. 409 when one does already, or it is closed."""
+    """Acknowledge an incident: a person looks after it. 409 when one does already, or it is closed."""
     said = deed or ActionRequest()
     actor = actor_of(request, said.by)
     return await _act(
@@ -82,7 +82,7 @@ async def acknowledge(
 
 @router.post("/incidents/{id}/assign")
 async def assign(context: Shared, request: Request, id: IncidentId, assignment: Assignment) -> IncidentDetail:  # noqa: A002
-    """Hand it to a person. 409 when it is closed."""
+    """Hand an incident to a person. 409 when it is closed."""
     actor = actor_of(request, assignment.by)
     return await _act(
         context,
@@ -107,9 +107,9 @@ async def resolve(
     id: IncidentId,  # noqa: A002
     deed: Annotated[ActionRequest | None, Body()] = None,
 ) -> IncidentDetail:
-    """Close it by a person's word; `text` is the reason. That says nothing about the fault: while it goes on, the
-    incident has a `reopen_at` at which it opens again, and that it is over is told when it is. 409 when it is closed
-    already."""
+    """Close an incident by a person's decision; `text` is the reason. The fault may go on: until it is over, the
+    incident has a `reopen_at`, at which it opens again. The end of the fault is notified when it comes. 409 when it is
+    closed already."""
     said = deed or ActionRequest()
     actor, after = actor_of(request, said.by), context.config.reopening
     return await _act(

@@ -105,8 +105,8 @@ class RestartRequest(BaseModel):
 
 @router.post("/pipeline/restarts", status_code=201)
 async def announce_restart(context: Shared, request: Request, restart: RestartRequest) -> AnnouncedRestart:
-    """Write down that the platform is restarted from now on: what is interrupted meanwhile pages nobody, and is unknown
-    time all the same. 409 while another one goes on, and for ten minutes after it."""
+    """Announce a restart of the platform that begins now. Interruptions during it cause no notification; their time is
+    unknown all the same. 409 while another restart goes on, and for ten minutes after it."""
     actor = actor_of(request, restart.by)
     async with context.database.connection() as connection:
         try:

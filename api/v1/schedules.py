@@ -26,8 +26,8 @@ async def get_schedule(context: Shared, id: StationId, asked: Window) -> Schedul
     """When the station should be open from `from` to `to` (at most 400 days), oldest first; the coming 7 days unless
     asked otherwise.
 
-    `versions` are the schedules that it has had, of which the last one before a day holds on it. `provisional` are the
-    days of which nobody has announced yet whether they are workdays.
+    `versions` are the schedules that it has had; on each day the latest one up to that day applies. `provisional` are
+    the days whose class, workday or not, is not announced yet.
     """
     async with context.database.snapshot() as connection:
         row = await require_station(connection, id)
