@@ -218,7 +218,7 @@ async def test_an_endless_deadline_is_none(pool: Pool, database: str, tmp_path: 
 
 
 async def test_online_and_not_usable_has_a_verdict_of_its_own(pool: Pool, database: str, tmp_path: Path) -> None:
-    """It is neither counted nor listed as online; what nobody says anything about is."""
+    """It is neither counted nor listed as online; a station without a report on its use is."""
     world = World(pool)
     await world.area("630000000000", "青海省", level="province")
     await world.clock()

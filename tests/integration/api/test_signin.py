@@ -119,7 +119,7 @@ async def test_guesses_at_a_code_are_counted_one_after_the_other(database: str, 
 
 
 async def test_only_our_own_page_signs_in_or_out(database: str, tmp_path: Path) -> None:
-    """Else another site signs a browser in as somebody, or out."""
+    """Otherwise another site could sign a browser in or out."""
     foreign: tuple[dict[str, str], ...] = ({}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.test"})
     async with serving(config(database, tmp_path), token=None) as (client, _):
         for headers in foreign:

@@ -63,7 +63,7 @@ async def page(client: httpx.AsyncClient, path: str, language: str = "zh-CN") ->
 
 
 def strange(html: str) -> set[str]:
-    """Words of a Chinese page that are no Chinese, and neither allowed nor anybody's name."""
+    """Words of a Chinese page that are not Chinese, without allowed words and names."""
     return {f"{word} in “{text}”" for word, text in latin_words(html) if word not in ALLOWED | NAMED}
 
 
@@ -146,7 +146,7 @@ async def test_what_is_counted_has_its_word(client: httpx.AsyncClient, full: lis
     assert any("若 4 小时后仍未恢复" in text for text in texts), "no space before 后"
 
 
-# A flag's value is not told; should an old incident have one, it is a plain number.
+# The value of a flag is not shown; one that an old incident has is shown as a plain number.
 FLAGS = {"1200.5", "900"}
 
 

@@ -1,4 +1,4 @@
-"""Entries of the log that no bridge writes, and stored rows that nobody can read: each costs itself, and is named."""
+"""Entries of the log that no bridge writes, and stored rows that cannot be read: only these are lost, and are named."""
 
 from typing import Any
 

@@ -66,7 +66,7 @@ COUNTS: Final = {"limit", "parent"}
 
 
 def _said(name: str) -> list[str]:
-    """What is said under a name: texts, and where it asks for times or numbers, those."""
+    """The values of a parameter or field: texts, and times or numbers where it takes these."""
     more = MOMENTS if name in TIMES else map(str, NUMBERS) if name in COUNTS else ()
     return [*TEXTS.values(), *more]
 

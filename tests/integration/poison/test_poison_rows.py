@@ -27,7 +27,7 @@ _CALENDAR = (
 )
 _HOURS = "'Mo-Su 00:00-24:00'"
 
-# What a door took before it had bounds, or somebody wrote by hand: a statement with its values, and what is named.
+# Rows from before there were bounds, or written by hand: a statement with its values, and the kind that is named.
 ROWS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
     "a closure from the year 1": (_CLOSURE, ("'0001-01-01'", "now() + '1 d'"), "closure"),
     "a closure until the last moment": (_CLOSURE, ("now() - '1 d'::interval", "'infinity'"), "closure"),
