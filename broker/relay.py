@@ -119,7 +119,7 @@ class Relay:
             return self._translator.translate(topic, payload, retain=retain, received=received, mono=mono)
         except Exception:
             # A fault of the bridge, which goes on: otherwise a terminal that repeats the message would stop all others.
-            log.exception("a message could not be translated", extra={"topic": topic[:MAX_TOPIC], "size": len(payload)})
+            log.exception("a message could not be judged", extra={"topic": topic[:MAX_TOPIC], "size": len(payload)})
             self._ticks.spoil()
             detail = "the bridge failed on it: look into its log and report the fault"
             letter = dead_letter(topic, payload, "bridge_fault", detail, shard=self._config.shard, at=received)
