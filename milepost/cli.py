@@ -426,6 +426,7 @@ _OWN_PACKAGES = frozenset(
         "ingest",
         "broker",
         "agents",
+        "access",
         "registry",
         "store",
         "contract",

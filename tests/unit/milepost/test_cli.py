@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,13 @@ def test_every_runner_exists_and_every_option_is_a_setting() -> None:
     for command in cli.COMMANDS.values():
         assert callable(cli.find(command.runner))
         assert set(command.settings) <= fields - secrets, "a secret on the command line is seen by everybody"
+
+
+def test_a_missing_module_of_our_own_is_no_package_to_install() -> None:
+    pyproject = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))
+    for package in pyproject["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
+        with pytest.raises(ModuleNotFoundError):
+            cli.find(f"{package}.absent:run")
 
 
 def test_an_agent_loads_no_server_packages() -> None:
