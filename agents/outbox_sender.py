@@ -25,10 +25,6 @@ class OutboxSender:
         self._pending: PendingMessage | None = None
         self._next_look = 0.0
 
-    def look_at_once(self) -> None:
-        """There may be records to send now."""
-        self._next_look = 0.0
-
     def connected(self, now: float) -> None:
         """A new connection is up: what is not acknowledged is sent again."""
         self._pacer.connected(now)
