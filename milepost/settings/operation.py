@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from milepost.language import Language
 from milepost.settings.values import AlertUrls, DatabaseUrl, Name, Secret, WebUrl
 
 
@@ -67,7 +68,7 @@ class OperationSection:
         Meta(description="PostgreSQL address for Grafana, with an account that can only read."),
     ] = None
     language: Annotated[
-        Literal["zh-CN", "en"],
+        Language,
         Meta(
             description="Language of notifications; in `milepost demo` also of its story, there by default "
             "the language of the locale."
