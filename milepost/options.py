@@ -1,4 +1,4 @@
-"""The arguments of commands in addition to their settings. This module imports nothing, so help appears fast."""
+"""The arguments of commands in addition to their settings. It imports no other module of ours, so help appears fast."""
 
 import argparse
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""The agent's side towards the MQTT broker. Only `link` and `bounded_client` know paho."""
+"""The agent's side towards the MQTT broker. Only `link` and `bounded_client` import paho."""

@@ -113,13 +113,13 @@ def _falls(lives: Sequence[Life], silences: Iterable[Span], *, surely: bool) -> 
 
 
 def _beats(life: Life, surely: bool) -> Iterator[Heard]:
-    """The last heartbeat that arrived, at the latest or at the earliest."""
+    """The heartbeats, also of clones, that may have arrived; without `surely` only those that did for certain."""
     for beats in (life.beats, *life.clones.values()):
         yield from (beat for beat in beats if surely or beat not in life.doubtful)
 
 
 def _said_goodbye(lives: Sequence[Life], heard: int, missed: int, surely: bool) -> bool:
-    """Whether terminals said so: all of them, or for what is to be sure any."""
+    """Whether terminals announced `away` from `heard` to `missed`: all of them; with `surely`, at least one of them."""
     said = [any(heard <= sent <= missed for sent, _ in life.away) for life in lives]
     return any(said) if surely else all(said)
 
@@ -162,7 +162,10 @@ class _Count:
                 yield Disagreement(kind="blind_wrongly", station=None, text=f"blind since {blind.began} {reason}")
 
     def _reason(self, blind: BlindIncident) -> str | None:
-        """What it says of stations; None when it says nothing of them, or began outside of the journal."""
+        """Why the incident was opened because of stations, as words of a finding.
+
+        None when its causes do not depend on stations, or when it began outside of the journal.
+        """
         if not self._found.began <= blind.began <= self._found.ended:
             return None
         if SUSPECTED in blind.causes:

@@ -127,7 +127,7 @@ def _length(data: bytes, at: int) -> tuple[int, int] | None:
 
 
 def _parse(head: int, body: bytes) -> Packet | None:
-    """One packet; None for a kind that says nothing to us. Raises BrokenStreamError."""
+    """One packet; None for a kind that a terminal ignores. Raises BrokenStreamError."""
     kind = head >> 4
     try:
         if kind == 2:

@@ -1,1 +1,1 @@
-"""The bridge's side towards the MQTT broker. Only `broker.mqtt.connection` knows gmqtt."""
+"""The bridge's side towards the MQTT broker. Only `broker.mqtt.connection` imports gmqtt."""

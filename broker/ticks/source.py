@@ -1,4 +1,7 @@
-"""The next tick: the shard as the census counts it, and whether anything was lost since the last tick. Pure."""
+"""The next tick: the shard as the census counts it, and whether anything was lost since the last tick.
+
+Pure, but for its log.
+"""
 
 import logging
 

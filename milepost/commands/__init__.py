@@ -1,1 +1,1 @@
-"""The commands of `milepost`, one module for each."""
+"""Commands of `milepost`, one module for each, beside `archive` and `check_api`, which they use."""
