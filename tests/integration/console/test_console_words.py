@@ -4,12 +4,12 @@ import re
 from collections.abc import AsyncIterator
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 import httpx
 import pytest
 
-from api import console
+import api
 from api.console.pages import OpenPageRoute
 from contract.glossary import WORDS
 from store.pool import Pool
@@ -75,7 +75,7 @@ async def test_no_page_has_a_word_that_is_not_chinese(client: httpx.AsyncClient,
 
 async def test_every_page_that_there_is_was_read(client: httpx.AsyncClient, full: list[str]) -> None:
     """A page that is added is to be added here; what only leads elsewhere is none."""
-    modules = [import_module(f"api.console.{found.name}") for found in iter_modules(console.__path__)]
+    modules = [import_module(found.name) for found in walk_packages(api.__path__, "api.")]
     routes = [route for module in modules if hasattr(module, "router") for route in module.router.routes]
     pages = [route for route in routes if isinstance(route, OpenPageRoute) and "GET" in route.methods]
     assert len(pages) > 10

@@ -309,8 +309,7 @@ class TestDocument:
     TEXT = (ROOT / "docs" / "agent.md").read_text()
 
     def test_every_event_of_the_agent_is_explained(self) -> None:
-        code = (ROOT / "agents" / "trouble_watch.py").read_text()
-        code += (ROOT / "agents" / "outbox" / "file.py").read_text()
+        code = "".join(path.read_text() for path in (ROOT / "agents").rglob("*.py"))
         events = set(re.findall(r'(?:append_event|Finding)\("(\w+)"', code))
         assert len(events) >= 4
         assert events == set(re.findall(r"^\| `(\w+)` \|", self.TEXT, re.MULTILINE))

@@ -34,8 +34,8 @@ from tests.machine_words import ROOMS, ROOT, Flow, second_tables, sources
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-# Incidents are of these kinds; `platform` is the watch's own message and no incident, `release` is a step of a rule.
-NO_KINDS = {"platform", "release"}
+# `platform` is the kind of the messages of `milepost watch`, which are no incidents.
+NO_KINDS = {"platform"}
 # What is only ignored is a decision that no person reads.
 REASONS = Flow("alerting", ["reason", "otherwise", "cause", "doubt"], ignoring=["ignore"]).words()
 KINDS = Flow("alerting", ["kind"]).words()

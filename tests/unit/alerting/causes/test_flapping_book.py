@@ -21,6 +21,7 @@ from alerting.causes.steps import Alone, Joined, Released, Returned, Step
 from alerting.causes.write import fall_of
 from alerting.incidents.book import Book, Incident
 from alerting.station_incidents.rules import Opens, Want
+from alerting.station_incidents.write import write_intents
 from alerting.stations.snapshot import Standing
 from tests.shelving import closed_by_hand
 
@@ -168,22 +169,15 @@ def test_changes_of_use_are_restless_too(
     assert touched == ({"S"} if expected else set())
 
 
-def unusable(**fields: object) -> Incident:
-    key = "unusable:S"
-    known = Incident(
-        id=0, kind="unusable", key=key, status="open", station="S", began_at=minute(41), opened_at=minute(46)
-    )
-    return msgspec.structs.replace(known, **fields)
-
-
 def test_what_is_of_no_use_while_it_flaps_pages_nobody_until_it_stays_so() -> None:
     flapping, book = restless(), Book()
     write_turns(book, [turned(True, 40)], {"S": None}, NOW)
-    book.open(unusable(), "said_unusable")
     want = Want(kind="unusable", began_at=minute(41), fault_at=minute(41), reason="said_unusable")
-    intents = [Opens(station="S", area=None, want=want, at=minute(46))]
-    assert opened_of_no_use(intents) == {"S"}
-    shelter_use(book, flapping, opened_of_no_use(intents), NOW)
+    opened = opened_of_no_use(
+        write_intents(book, [Opens(station="S", area=None, want=want, at=minute(46))], minute(46))
+    )
+    assert opened == {"S"}
+    shelter_use(book, flapping, opened, NOW)
     flaps = book.open_of(flapping_key("S"))
     child = book.open_of("unusable:S")
     assert flaps is not None
