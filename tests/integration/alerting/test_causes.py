@@ -1,10 +1,12 @@
 """Common causes and flapping in the incident process, on a real database."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
+from alerting.blindspots.settings import BlindSpotSettings
 from alerting.incident_process import service
 from alerting.incident_process.service import IncidentsConfig
 from alerting.incident_process.stages import PartSettings
@@ -17,6 +19,9 @@ PAGES = "SELECT string_agg(n.phase || ' ' || i.key, ', ' ORDER BY n.id) FROM not
 COUNTY = "area_outage:area:632122000000"
 CHILDREN = "SELECT count(*) FROM incident i JOIN incident p ON p.id = i.parent WHERE p.key = $1"
 OTHERS = [f"63212300{number:02d}" for number in range(12)]
+OPENED = (
+    "SELECT count(*) FROM notification n JOIN incident i ON i.id = n.incident WHERE i.key = $1 AND phase = 'opened'"
+)
 OPEN = "SELECT count(*) FROM incident WHERE key = $1 AND status <> 'closed'"
 
 
@@ -128,6 +133,37 @@ async def test_a_restart_in_the_middle_loses_nothing(
         await come_back(pool, county[1:])
         alone = f"station_offline:{county[0]}"
         await until(pool, PAGES, f"opened {COUNTY}, closed {COUNTY}, opened {alone}")
+
+
+async def test_an_area_that_stays_dark_after_an_outage_is_notified(
+    pool: Pool, county: list[str], config: IncidentsConfig, clocks: None
+) -> None:
+    """Nothing else is due meanwhile: the end of the outage alone begins the recovery time of the area."""
+    await pool.execute(
+        "INSERT INTO area (code, name, parent, level, path) VALUES "
+        "('640000000000', '宁夏', NULL, 'province', '{640000000000}'), "
+        "('632124000000', '循化', '630000000000', 'county', '{630000000000,632124000000}')"
+    )
+    # Too few for a common cause of their own, and stations elsewhere that go on.
+    few, elsewhere = [f"63212400{number:02d}" for number in range(4)], [f"64010000{number:02d}" for number in range(40)]
+    for group, area in ((few, "632124000000"), (elsewhere, "640000000000")):
+        await pool.execute(
+            "INSERT INTO station (id, name, area, isp) SELECT id, id, $2, $2 FROM unnest($1::text[]) AS id", group, area
+        )
+        await heard(pool, group, ago(1))
+    await pool.execute("UPDATE station SET lifecycle = 'suspended' WHERE id = ANY ($1::text[])", county)
+    spots = BlindSpotSettings(area_dark=timedelta(seconds=1))
+    quick = msgspec.structs.replace(config, parts=msgspec.structs.replace(config.parts, blind_spots=spots))
+    outage, dark = "area_outage:area:630000000000", "blind_spot:area_dark:632124000000"
+    async with running(service.run, quick):
+        await change(pool, [*few, *OTHERS], "online", "offline", ago(20), ago(30))
+        await until(pool, OPEN, 1, outage)
+        await until(pool, OPEN, 1, dark)
+        await heard(pool, elsewhere, now())
+        await come_back(pool, OTHERS)
+        await until(pool, OPEN, 0, outage)
+        await until(pool, OPENED, 1, dark)
+    assert await pool.fetchval(OPEN, dark) == 1
 
 
 async def test_what_a_person_resolved_stays_resolved(
