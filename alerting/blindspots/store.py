@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from alerting.blindspots.area_counts import COLUMNS
@@ -12,9 +11,9 @@ from alerting.blindspots.spot import SpotKind
 from alerting.blindspots.tracker import StoredSpot
 from alerting.blindspots.unknown_time import UnknownTime
 from store.pool import Connection
-from store.sql import load_queries
+from store.sql import queries_beside
 
-QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+QUERIES = queries_beside(__file__)
 
 Counts = Mapping[str, Sequence[int]]
 """Numbers in the order of COLUMNS, by area."""

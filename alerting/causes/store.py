@@ -1,7 +1,6 @@
 """The memory of common causes and of flapping stations in the database, apart from their incidents."""
 
 from collections.abc import Collection
-from pathlib import Path
 
 import msgspec
 
@@ -10,9 +9,9 @@ from alerting.causes.flapping import Flapping
 from alerting.causes.membership import Membership
 from alerting.stations.table import Field
 from store.pool import Connection
-from store.sql import load_queries
+from store.sql import queries_beside
 
-QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+QUERIES = queries_beside(__file__)
 
 
 async def load_outages(connection: Connection, field: Field, kind: str) -> dict[int, CommonCause]:

@@ -31,12 +31,12 @@ from contract.errors import RemedyError
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Pool, listening, open_pool
 from store.signs import Signs
-from store.sql import load_queries
+from store.sql import queries_beside
 from store.tasks import Backoff, end_tasks, finish_after_stop, wait_for_first, wait_for_wake
 
 log = logging.getLogger(__name__)
 
-QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+QUERIES = queries_beside(__file__)
 _SPREAD = 500
 _DRAIN = 2.0
 

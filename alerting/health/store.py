@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
@@ -13,9 +12,9 @@ from alerting.health.evaluate import RuleDecision
 from alerting.health.facts import TerminalFacts
 from alerting.health.memory import HealthMemory
 from store.pool import Connection
-from store.sql import load_queries
+from store.sql import queries_beside
 
-QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+QUERIES = queries_beside(__file__)
 
 Key = tuple[str, str]
 """(station, terminal)"""

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
@@ -10,9 +9,9 @@ from alerting.incidents.book import Book, Decision, Incident
 from alerting.stations.verdict import Clock
 from store.aside import POISON
 from store.pool import Connection
-from store.sql import load_queries
+from store.sql import queries_beside
 
-QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+QUERIES = queries_beside(__file__)
 
 
 async def load_clocks(connection: Connection) -> list[Clock]:

@@ -1,7 +1,6 @@
 """Loading and saving the state of a partition: rows to columns and back."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -24,9 +23,9 @@ from contract.topics import Topic
 from ingest.store import save_refusals
 from store.aside import write_apart
 from store.pool import Connection
-from store.sql import load_queries
+from store.sql import queries_beside
 
-QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+QUERIES = queries_beside(__file__)
 _CHUNK = 5_000
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import asyncpg
 
@@ -11,9 +10,9 @@ from alerting.pipeline.restarts import LONGEST_RESTART, Announced, refusal
 from alerting.stations.verdict import Clock
 from contract.said import Said
 from store.pool import Connection
-from store.sql import load_queries
+from store.sql import queries_beside
 
-QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+QUERIES = queries_beside(__file__)
 
 
 class AnnouncementRefusedError(Exception):

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -22,12 +21,12 @@ from contract.clocks import WallMs
 from contract.codec import encode
 from contract.log import TRANSITIONS, TransitionEntry
 from store.pool import UNREACHABLE, Connection, Pool
-from store.sql import load_queries
+from store.sql import queries_beside
 from store.tasks import Backoff, wait_for_wake
 
 log = logging.getLogger(__name__)
 
-QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+QUERIES = queries_beside(__file__)
 INCIDENTS = "incidents"
 INCIDENTS_GAPS = "incidents.gaps"
 PUBLISH = "publish"

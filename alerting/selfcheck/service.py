@@ -31,12 +31,12 @@ from broker.log_identity import open_admin, read_identity
 from contract.errors import RemedyError
 from store.pool import UNREACHABLE, Connection, Pool, open_pool
 from store.signs import Signs
-from store.sql import load_queries
+from store.sql import queries_beside
 from store.tasks import end_tasks, wait_for_first
 
 log = logging.getLogger(__name__)
 
-QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+QUERIES = queries_beside(__file__)
 _T = TypeVar("_T")
 _Seen = tuple[Mapping[str, float], tuple[Position, ...], float | None]
 """Signs of life, positions, and seconds until the end of an announced restart."""

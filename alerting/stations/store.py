@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import asyncpg
 
@@ -13,10 +12,10 @@ from contract.bounds import EARLIEST, LATEST
 from registry.closures import store as closure_store
 from registry.hours.calendar_store import load_calendars
 from store.pool import Connection
-from store.sql import load_queries
+from store.sql import queries_beside
 from store.troubles import MOST
 
-QUERIES = load_queries(Path(__file__).with_name("queries.sql"))
+QUERIES = queries_beside(__file__)
 _CHUNK = 5_000
 _LATELY = timedelta(days=2)
 _CORRECT = f"times must lie between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}"
