@@ -13,7 +13,7 @@ from alerting.blindspots.tracker import LOOK_BACK, BlindSpots, StartingState
 from alerting.blindspots.unknown_time import Gaps
 from alerting.blindspots.write import keys_to_learn, write_spots
 from alerting.incidents.book import Book
-from alerting.incidents.store import load_newest
+from alerting.incidents.store import learn_newest
 from alerting.station_incidents.rules import StationNews
 from alerting.stations.snapshot import PassTime
 from alerting.stations.table import Field
@@ -98,7 +98,7 @@ class BlindSpotWatch:
     async def _write(self, connection: Connection, book: Book, now: datetime) -> None:
         changes = self._core.take_changes()
         if changes:
-            book.learn(await load_newest(connection, keys_to_learn(changes)))
+            await learn_newest(connection, book, keys_to_learn(changes))
             write_spots(book, changes, now)
 
     async def _save(self, connection: Connection, moment: PassTime) -> None:

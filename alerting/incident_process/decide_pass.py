@@ -274,7 +274,7 @@ async def _follow_stations(
         with _part(SUSPICIONS):
             await memory.suspicions.begin(connection, own, moment, memory.registry.revision)
     intents = memory.watch.follow(own, moment)
-    book.learn(await store.load_newest(connection, {station_rule_key(i.kind, i.station) for i in intents}))
+    await store.learn_newest(connection, book, {station_rule_key(i.kind, i.station) for i in intents})
     followed = write_intents(book, intents, moment.now)
     taken = memory.watch.take_changes()
     news = StationNews(changes=[(changed.before, changed.after) for changed in taken], intents=followed)

@@ -19,15 +19,11 @@ async def load_clocks(connection: Connection) -> list[Clock]:
     return [Clock(**dict(row)) for row in await connection.fetch(QUERIES.read_clocks)]
 
 
-async def load_newest(connection: Connection, keys: Collection[str]) -> list[Incident]:
-    """The newest incident of each key: the one that goes on, if there is one."""
-    return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.newest_of_keys, list(keys))]
-
-
 async def learn_newest(connection: Connection, book: Book, keys: Collection[str]) -> None:
-    """Load the newest incident of each key into the book."""
+    """Load the newest incident of each key into the book: if an incident of the key goes on, it is the newest."""
     if keys:
-        book.learn(await load_newest(connection, keys))
+        rows = await connection.fetch(QUERIES.newest_of_keys, list(keys))
+        book.learn(Incident(**dict(row)) for row in rows)
 
 
 async def load_recent(connection: Connection, keys: Collection[str]) -> list[Incident]:

@@ -39,7 +39,7 @@ class ConflictWatch:
         involved = [c for c in terminals if CONFLICTING in (c.before, c.after)]
         if involved:
             keys = {conflict_key(change.station, change.terminal or "") for change in involved}
-            book.learn(await store.load_newest(connection, keys))
+            await store.learn_newest(connection, book, keys)
             follow_judges(book, involved, self._field, moment.now)
         left = _out_of_service(changes)
         if left:
@@ -53,7 +53,7 @@ class ConflictWatch:
         rows = await connection.fetch(QUERIES.shared_boots)
         shared = speaking_as_one(Voice(**dict(row)) for row in rows)
         book.learn(await store.load_open_of_kind(connection, IncidentKind.IDENTITY_CONFLICT))
-        book.learn(await store.load_newest(connection, {voice.key for group in shared for voice in group}))
+        await store.learn_newest(connection, book, {voice.key for group in shared for voice in group})
         follow_voices(book, shared, self._field, moment.now)
 
 
