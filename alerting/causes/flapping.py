@@ -142,14 +142,14 @@ class Flapping:
         gone, self._gone = self._gone, set()
         return gone
 
-    def advance(self, known: datetime, knows: Callable[[str], bool] = lambda _: True) -> list[Turn]:
+    def advance(self, known: datetime, is_known: Callable[[str], bool] = lambda _: True) -> list[Turn]:
         """Advance the time to `known`; returns the turns since the last call.
 
-        A station whose present state is not known (`knows`) does not stop flapping.
+        A station whose present state is not known (`is_known`) does not stop flapping.
         """
         now = known.timestamp()
         for station in sorted(self._flapping):
-            if knows(station):
+            if is_known(station):
                 self._settle(station, self._stations[station], now)
         self._sweep(now)
         turns, self._turns = self._turns, []

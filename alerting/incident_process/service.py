@@ -197,7 +197,7 @@ class Leader:
         self._meter.answered(time.monotonic())
         if outage is not None and outage == self._meter.outage:
             self._meter.take()
-        _tell(passed.decisions)
+        _log_decisions(passed.decisions)
         return passed.more or self._meter.outage is not None
 
 
@@ -206,7 +206,7 @@ async def _set_when(stop: asyncio.Event, wake: asyncio.Event) -> None:
     wake.set()
 
 
-def _tell(decisions: Iterable[Decision]) -> None:
+def _log_decisions(decisions: Iterable[Decision]) -> None:
     for decision in decisions:
         level = logging.DEBUG if decision.incident is None else logging.INFO
         log.log(level, "incident %s", decision.action, extra={"key": decision.key, "reason": decision.reason})

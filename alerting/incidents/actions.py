@@ -68,10 +68,10 @@ async def resolve(
     async with connection.transaction():
         await _require(connection, "resolved", incident, text)
         reason = (text or "").strip() or None
-        told = await connection.fetchrow(QUERIES.shelve_incident, incident, actor, now, now + after, reason)
+        shelved = await connection.fetchrow(QUERIES.shelve_incident, incident, actor, now, now + after, reason)
         await _record(connection, "resolved", incident, actor, text, now)
-        if told is not None and told["pages"]:
-            await connection.execute(QUERIES.insert_notification, incident, "resolved", told["round"], now)
+        if shelved is not None and shelved["pages"]:
+            await connection.execute(QUERIES.insert_notification, incident, "resolved", shelved["round"], now)
             await connection.execute(QUERIES.tell_delivery)
 
 

@@ -52,24 +52,27 @@ async def load_going_on(connection: Connection, stations: Collection[str]) -> li
 
 
 class _Write(msgspec.Struct, frozen=True):
-    """The changes of a book, or those of one incident. `told`: the notifications as (incident, phase); `rounds`: how
-    often each incident was reopened; `held`: the time until which notifications wait."""
+    """The rows to write for a book, or for one incident of it.
+
+    `notifications`: (incident, phase) of each; `rounds`: how often each of their incidents was reopened; `held`: the
+    times until which notifications wait. The last two are by incident.
+    """
 
     opened: Sequence[Incident]
     changed: Sequence[Incident]
     decisions: Sequence[Decision]
-    told: Sequence[tuple[int, str]]
+    notifications: Sequence[tuple[int, str]]
     rounds: Mapping[int, int]
     held: Mapping[int, datetime]
 
     def of(self, incident: Incident) -> "_Write":
-        """The changes that concern one incident."""
+        """The rows about one incident."""
         number = incident.id
         return _Write(
             [one for one in self.opened if one.id == number],
             [one for one in self.changed if one.id == number],
             [decision for decision in self.decisions if decision.incident == number],
-            [(one, phase) for one, phase in self.told if one == number],
+            [(one, phase) for one, phase in self.notifications if one == number],
             self.rounds,
             self.held,
         )
@@ -82,9 +85,9 @@ async def store_book(connection: Connection, book: Book, now: datetime) -> dict[
     keys of the incidents.
     """
     decisions = [decision for decision in book.decisions if decision.incident is not None]
-    told = book.notifications()
-    rounds = {number: book.round_of(number) for number, _ in told}
-    write = _Write(book.opened, book.changed, decisions, told, rounds, book.held)
+    notifications = book.notifications()
+    rounds = {number: book.round_of(number) for number, _ in notifications}
+    write = _Write(book.opened, book.changed, decisions, notifications, rounds, book.held)
     if not write.opened and not write.changed:
         return {}
     ids = await _ids(connection, write.opened)
@@ -112,14 +115,14 @@ async def _write_apart(connection: Connection, write: _Write, ids: dict[int, int
         await _update(connection, write.changed, ids)
         await _insert(connection, write.opened, ids)
         await _entries(connection, write.decisions, ids, now)
-        if write.told:
+        if write.notifications:
             await connection.execute(
                 QUERIES.insert_notifications,
                 now,
-                [ids.get(i, i) for i, _ in write.told],
-                [phase for _, phase in write.told],
-                [write.rounds[i] for i, _ in write.told],
-                [write.held.get(i) for i, _ in write.told],
+                [ids.get(i, i) for i, _ in write.notifications],
+                [phase for _, phase in write.notifications],
+                [write.rounds[i] for i, _ in write.notifications],
+                [write.held.get(i) for i, _ in write.notifications],
             )
             await connection.execute(QUERIES.tell_delivery)
 
