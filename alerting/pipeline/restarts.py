@@ -32,26 +32,16 @@ def covering(announced: Sequence[Announced], began_at: datetime, ended_at: datet
     return next((one for one in announced if one.covers(began_at, ended_at)), None)
 
 
-class RestartRefusal(msgspec.Struct, frozen=True):
-    """Why a restart cannot be announced now."""
-
-    sentence: Said
-
-
-def refusal(last: Announced | None, now: datetime, length: timedelta, reason: str) -> RestartRefusal | None:
+def refusal(last: Announced | None, now: datetime, length: timedelta, reason: str) -> Said | None:
     """Why a restart of `length` from `now` on cannot be announced after the `last` one; None: it can."""
     if not timedelta() < length <= LONGEST_RESTART:
-        return RestartRefusal(
-            Said("a restart takes more than 0 and at most 10 minutes", "重启时长须大于 0，最长 10 分钟")
-        )
+        return Said("a restart takes more than 0 and at most 10 minutes", "重启时长须大于 0，最长 10 分钟")
     if not reason.strip():
-        return RestartRefusal(Said("say why: the reason is empty", "请说明原因"))
+        return Said("say why: the reason is empty", "请说明原因")
     if last is not None and now < last.until_at + LONGEST_RESTART:
         until, again = (f"{at:%H:%M:%S} UTC" for at in (last.until_at, last.until_at + LONGEST_RESTART))
-        return RestartRefusal(
-            Said(
-                f"one was announced until {until}; the next may be from {again} on",
-                f"已公告一次重启，至 {until} 为止；{again} 之后才能再次公告",
-            )
+        return Said(
+            f"one was announced until {until}; the next may be from {again} on",
+            f"已公告一次重启，至 {until} 为止；{again} 之后才能再次公告",
         )
     return None

@@ -8,19 +8,15 @@ import asyncpg
 from alerting.pipeline.blind_incidents import PipelineGap, WatchedClock
 from alerting.pipeline.restarts import LONGEST_RESTART, Announced, refusal
 from alerting.stations.verdict import Clock
-from contract.said import Said
+from contract.said import BilingualError
 from store.pool import Connection
 from store.sql import queries_beside
 
 QUERIES = queries_beside(__file__)
 
 
-class AnnouncementRefusedError(Exception):
-    """The restart cannot be announced; `said`: why, in both languages."""
-
-    def __init__(self, said: Said) -> None:
-        super().__init__(said.en)
-        self.said = said
+class AnnouncementRefusedError(BilingualError):
+    """The restart cannot be announced; the message is the reason."""
 
 
 def to_gap(row: asyncpg.Record) -> PipelineGap:
@@ -54,7 +50,7 @@ async def announce(connection: Connection, length: timedelta, actor: str, reason
         known = await load_announced(connection, now)
         why = refusal(known[0] if known else None, now, length, reason)
         if why is not None:
-            raise AnnouncementRefusedError(why.sentence)
+            raise AnnouncementRefusedError(why.en, why.zh)
         until = now + length
         await connection.execute(QUERIES.announce_restart, now, until, actor, reason.strip())
     return Announced(from_at=now, until_at=until, actor=actor, reason=reason.strip())
