@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerting.delivery.facts import AlertArea, AlertFacts, AlertMessage
-from alerting.incidents.severity import severity_of
+from alerting.incidents.severity import SELF_CHECK, severity_of
 
 
 def fields_of(key: str, at: datetime, facts: AlertFacts, message: AlertMessage) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def fields_of(key: str, at: datetime, facts: AlertFacts, message: AlertMessage) 
 
 def type_of(facts: AlertFacts) -> str:
     """The type of event, such as ``milepost.incident.opened``; `milepost watch` sends ``milepost.platform.…``."""
-    return f"milepost.{'platform' if facts.kind == 'platform' else 'incident'}.{facts.phase}"
+    return f"milepost.{'platform' if facts.kind == SELF_CHECK else 'incident'}.{facts.phase}"
 
 
 def _area(area: AlertArea) -> dict[str, Any]:
