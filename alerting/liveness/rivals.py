@@ -29,7 +29,9 @@ from contract.clocks import PipelineSeconds
 from contract.messages import Heartbeat
 
 TWO_BOOTS: Final = "identity_conflict"
+"""Why a terminal is in conflict: two of its boots are alive."""
 NUMBERS: Final = "numbers"
+"""Why a terminal is in conflict: its heartbeats have numbers that were used before."""
 OTHER_UNHEARD: Final = "other_unheard"
 """Why a conflict is over although the other boot may live: that boot's shard has stood still for long."""
 _REPEATS: Final = 3

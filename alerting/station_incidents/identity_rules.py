@@ -15,15 +15,13 @@ from typing import Any, Final
 import msgspec
 
 from alerting.incidents.book import Book, Incident
-from alerting.liveness.rivals import OTHER_UNHEARD
+from alerting.liveness.rivals import NUMBERS, OTHER_UNHEARD
 from alerting.stations.model import StationChange
 from alerting.stations.table import Field
 from contract.kinds import IncidentKind
 
 CONFLICTING: Final = "conflicting"
 TWO_BOOTS: Final = "two_boots"
-NUMBERS: Final = "numbers"
-"""Reason of the judges: the heartbeats of the terminal have numbers that were used before."""
 ONE_BOOT: Final = "one_boot"
 _OF_JUDGES: Final = frozenset({TWO_BOOTS, NUMBERS})
 NEAR: Final = 10
