@@ -28,7 +28,7 @@ NEAR: Final = 10
 """Largest difference between the heartbeat numbers of two terminals that send as one agent."""
 
 
-class Voice(msgspec.Struct, frozen=True, kw_only=True):
+class Sender(msgspec.Struct, frozen=True, kw_only=True):
     """A terminal that is heard now: its boot, its run and the number `n` of its last heartbeat."""
 
     station: str
@@ -70,20 +70,20 @@ def follow_judges(book: Book, changes: Iterable[StationChange], field: Field, no
             book.close(known, ended_at=change.at, now=now, reason=reason)
 
 
-def follow_voices(book: Book, shared: Sequence[Sequence[Voice]], field: Field, now: datetime) -> None:
+def follow_shared_boots(book: Book, shared: Sequence[Sequence[Sender]], field: Field, now: datetime) -> None:
     """Open and close conflicts from `shared`: all groups of terminals that share a boot now.
 
     The book must hold the newest incident of each of these terminals, and all open incidents of this kind.
     """
-    speaking = {voice.key: (voice, group) for group in shared for voice in group}
+    sending = {sender.key: (sender, group) for group in shared for sender in group}
     for known in book.open_of_kind(IncidentKind.IDENTITY_CONFLICT):
-        if known.detail.get("reason") == ONE_BOOT and known.key not in speaking:
+        if known.detail.get("reason") == ONE_BOOT and known.key not in sending:
             book.close(known, ended_at=now, now=now, reason="over")
-    for key, (voice, group) in sorted(speaking.items()):
+    for key, (sender, group) in sorted(sending.items()):
         others = [f"{other.station}/{other.terminal}" for other in group if other.key != key]
         if book.open_of(key) is None:
-            detail = {"reason": ONE_BOOT, "boot": voice.boot, "with": others}
-            _open(book, field, (voice.station, voice.terminal), now, now, detail)
+            detail = {"reason": ONE_BOOT, "boot": sender.boot, "with": others}
+            _open(book, field, (sender.station, sender.terminal), now, now, detail)
 
 
 def follow_service(book: Book, left: Collection[str], now: datetime) -> None:
@@ -93,16 +93,16 @@ def follow_service(book: Book, left: Collection[str], now: datetime) -> None:
             book.close(known, ended_at=now, now=now, reason="out_of_service")
 
 
-def speaking_as_one(voices: Iterable[Voice]) -> list[list[Voice]]:
+def sending_as_one(senders: Iterable[Sender]) -> list[list[Sender]]:
     """The groups of terminals with the same boot and run, and with heartbeat numbers near each other."""
-    groups: dict[tuple[str, int], list[Voice]] = {}
-    for voice in voices:
-        groups.setdefault((voice.boot, voice.run), []).append(voice)
-    return [group for found in groups.values() for group in _side_by_side(found)]
+    groups: dict[tuple[str, int], list[Sender]] = {}
+    for sender in senders:
+        groups.setdefault((sender.boot, sender.run), []).append(sender)
+    return [group for found in groups.values() for group in _near_numbers(found)]
 
 
-def _side_by_side(voices: list[Voice]) -> list[list[Voice]]:
-    ordered = sorted(voices, key=lambda voice: (voice.n, voice.key))
+def _near_numbers(senders: list[Sender]) -> list[list[Sender]]:
+    ordered = sorted(senders, key=lambda sender: (sender.n, sender.key))
     groups = [ordered[:1]]
     for before, after in pairwise(ordered):
         if after.n - before.n <= NEAR:

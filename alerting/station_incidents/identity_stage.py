@@ -6,25 +6,25 @@ from alerting.incidents import store
 from alerting.incidents.book import Book
 from alerting.station_incidents.identity_rules import (
     CONFLICTING,
-    Voice,
+    Sender,
     conflict_key,
     follow_judges,
     follow_service,
-    follow_voices,
-    speaking_as_one,
+    follow_shared_boots,
+    sending_as_one,
 )
+from alerting.station_incidents.store import QUERIES
 from alerting.stations.model import StationChange
 from alerting.stations.snapshot import Pairs, PassTime
-from alerting.stations.store import QUERIES
 from alerting.stations.table import Field
 from contract.kinds import IncidentKind
 from store.pool import Connection
 
-_LISTEN_EVERY = 120.0
+_READ_EVERY = 120.0
 
 
 class ConflictWatch:
-    """Opens and closes identity conflicts in each pass; reads shared boots every `_LISTEN_EVERY` seconds."""
+    """Opens and closes identity conflicts in each pass; reads shared boots every `_READ_EVERY` seconds."""
 
     def __init__(self, field: Field) -> None:
         self._field = field
@@ -46,15 +46,15 @@ class ConflictWatch:
             book.learn(await store.load_open_of(connection, left, IncidentKind.IDENTITY_CONFLICT))
             follow_service(book, left, moment.now)
         if mono >= self._due:
-            self._due = mono + _LISTEN_EVERY
-            await self._listen(connection, book, moment)
+            self._due = mono + _READ_EVERY
+            await self._follow_shared_boots(connection, book, moment)
 
-    async def _listen(self, connection: Connection, book: Book, moment: PassTime) -> None:
+    async def _follow_shared_boots(self, connection: Connection, book: Book, moment: PassTime) -> None:
         rows = await connection.fetch(QUERIES.shared_boots)
-        shared = speaking_as_one(Voice(**dict(row)) for row in rows)
+        shared = sending_as_one(Sender(**dict(row)) for row in rows)
         book.learn(await store.load_open_of_kind(connection, IncidentKind.IDENTITY_CONFLICT))
-        await store.learn_newest(connection, book, {voice.key for group in shared for voice in group})
-        follow_voices(book, shared, self._field, moment.now)
+        await store.learn_newest(connection, book, {sender.key for group in shared for sender in group})
+        follow_shared_boots(book, shared, self._field, moment.now)
 
 
 def _out_of_service(changes: Pairs) -> set[str]:

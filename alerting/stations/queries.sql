@@ -128,11 +128,3 @@ WHERE t.station = ANY ($1::text[]) AND t.every > 0 GROUP BY t.station;
 SELECT partition, shard, max(ended_at) AS ended_at FROM pipeline_gap
 WHERE ended_at > $1::timestamptz - interval '1 hour' AND ended_at - began_at > interval '5 seconds'
 GROUP BY partition, shard;
-
--- name: shared_boots
--- Terminals that are heard under the boot and run of another terminal.
-SELECT t.station, t.terminal, t.boot, t.run, t.n
-FROM (SELECT boot, run FROM terminal_state WHERE boot <> '' AND state IN ('online', 'conflicting')
-      GROUP BY boot, run HAVING count(*) > 1 LIMIT 1000) shared
-JOIN terminal_state t ON t.boot = shared.boot AND t.run = shared.run
-WHERE t.state IN ('online', 'conflicting');

@@ -1,15 +1,15 @@
-"""Identity conflicts: what the judges say of terminals, and terminals that speak under one boot."""
+"""Identity conflicts: those that the judges find, and terminals that send under one boot."""
 
 import msgspec
 import pytest
 
 from alerting.incidents.book import Book
 from alerting.station_incidents.identity_rules import (
-    Voice,
+    Sender,
     follow_judges,
     follow_service,
-    follow_voices,
-    speaking_as_one,
+    follow_shared_boots,
+    sending_as_one,
 )
 from alerting.stations.model import StationChange
 from alerting.stations.table import Field
@@ -25,8 +25,8 @@ def field(lifecycle: str = "commissioned") -> Field:
     return made
 
 
-def voice(station: str, n: int, *, boot: str = "b7f3c1e2", run: int = 3, terminal: str = "001") -> Voice:
-    return Voice(station=station, terminal=terminal, boot=boot, run=run, n=n)
+def sender(station: str, n: int, *, boot: str = "b7f3c1e2", run: int = 3, terminal: str = "001") -> Sender:
+    return Sender(station=station, terminal=terminal, boot=boot, run=run, n=n)
 
 
 def of_terminal(before: str, after: str, clock: str) -> StationChange:
@@ -34,17 +34,17 @@ def of_terminal(before: str, after: str, clock: str) -> StationChange:
 
 
 @pytest.mark.parametrize(
-    ("name", "voices", "together"),
+    ("name", "senders", "together"),
     [
-        ("a copy of a running system goes on beside it", [voice("A", 500), voice("B", 503)], [["A", "B"]]),
-        ("two of 700,000 boots are the same by chance", [voice("A", 500), voice("B", 812)], []),
-        ("another run of another device", [voice("A", 500), voice("B", 500, run=4)], []),
-        ("one agent speaks for two terminals", [voice("A", 9), voice("A", 9, terminal="002")], [["A", "A"]]),
-        ("a pair and a stranger", [voice("A", 5), voice("B", 6), voice("C", 900)], [["A", "B"]]),
+        ("a copy of a running system goes on beside it", [sender("A", 500), sender("B", 503)], [["A", "B"]]),
+        ("two of 700,000 boots are the same by chance", [sender("A", 500), sender("B", 812)], []),
+        ("another run of another device", [sender("A", 500), sender("B", 500, run=4)], []),
+        ("one agent sends as two terminals", [sender("A", 9), sender("A", 9, terminal="002")], [["A", "A"]]),
+        ("a pair and a stranger", [sender("A", 5), sender("B", 6), sender("C", 900)], [["A", "B"]]),
     ],
 )
-def test_terminals_that_speak_as_one(name: str, voices: list[Voice], together: list[list[str]]) -> None:
-    assert [[one.station for one in group] for group in speaking_as_one(voices)] == together, name
+def test_terminals_that_send_as_one(name: str, senders: list[Sender], together: list[list[str]]) -> None:
+    assert [[one.station for one in group] for group in sending_as_one(senders)] == together, name
 
 
 def test_two_boots_of_one_terminal_are_an_incident_until_one_is_silent() -> None:
@@ -78,21 +78,21 @@ def test_the_end_of_a_conflict_says_whether_the_other_device_is_known_to_be_sile
 
 
 def test_one_boot_of_two_terminals_is_an_incident_of_each_while_both_are_heard() -> None:
-    book, shared = Book(), speaking_as_one([voice("A", 500), voice("B", 503)])
-    follow_voices(book, shared, field(), NOW)
-    follow_voices(book, shared, field(), NOW)
+    book, shared = Book(), sending_as_one([sender("A", 500), sender("B", 503)])
+    follow_shared_boots(book, shared, field(), NOW)
+    follow_shared_boots(book, shared, field(), NOW)
     assert {one.key: one.detail["with"] for one in book.opened} == {
         "identity_conflict:A:001": ["B/001"],
         "identity_conflict:B:001": ["A/001"],
     }
-    follow_voices(book, [], field(), NOW)
+    follow_shared_boots(book, [], field(), NOW)
     assert {one.status for one in book.opened} == {"closed"}
 
 
 def test_what_the_judges_see_is_not_over_because_nobody_shares_a_boot() -> None:
     book = Book()
     follow_judges(book, [of_terminal("online", "conflicting", "09:50")], field(), NOW)
-    follow_voices(book, [], field(), NOW)
+    follow_shared_boots(book, [], field(), NOW)
     assert book.open_of("identity_conflict:A:002") is not None
 
 
