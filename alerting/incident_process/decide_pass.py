@@ -15,7 +15,6 @@ from alerting.incident_process.resting import PartError, Resting
 from alerting.incident_process.stages import Part, PartSettings, make_parts
 from alerting.incidents import store
 from alerting.incidents.book import Book, Decision
-from alerting.incidents.store import QUERIES
 from alerting.pipeline import store as pipeline_store
 from alerting.pipeline.blind_incidents import (
     HUNG,
@@ -55,8 +54,10 @@ from alerting.stations.table import Field
 from alerting.stations.verdict import Clock
 from store.aside import Aside, is_poison
 from store.pool import Connection
+from store.sql import queries_beside
 from store.troubles import Troubles, said
 
+QUERIES: Final = queries_beside(__file__)
 log = logging.getLogger(__name__)
 
 SERVICE: Final = "incidents"
@@ -148,7 +149,7 @@ class Decider:
     ) -> tuple[Passed, PassMemory]:
         connection = self._connection
         now: datetime = await connection.fetchval(QUERIES.read_now)
-        clocks = await store.load_clocks(connection)
+        clocks = await pipeline_store.load_clocks(connection)
         mark = watermark(clocks, now)
         book = Book()
         if memory is None:

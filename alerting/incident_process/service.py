@@ -14,10 +14,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import msgspec
 
 from alerting.causes.suspicion_rules import MassSettings
-from alerting.incident_process.decide_pass import Decider, PassConfig
+from alerting.incident_process.decide_pass import QUERIES, Decider, PassConfig
 from alerting.incident_process.stages import PartSettings
 from alerting.incidents.book import Decision
-from alerting.incidents.store import QUERIES
 from alerting.pipeline.blind_incidents import OutageMeter
 from alerting.pipeline.transitions import PublisherConfig, publish
 from alerting.station_incidents.rules import RuleSettings

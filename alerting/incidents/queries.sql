@@ -1,29 +1,3 @@
--- name: try_lock
--- The lock of the leading incident process; the session holds it until the session ends.
-SELECT pg_try_advisory_lock($1);
-
--- name: bound_session
--- The server ends the session of a leader that froze, so that a standby can take over. Set before the lock is taken.
--- (PostgreSQL 16 has no transaction_timeout.)
-SELECT set_config(name, $1, false) FROM pg_settings
-WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
-
--- name: bound_load
--- Loading a whole country takes longer than the limit of a pass; this limit holds until the end of the transaction.
-SELECT set_config(name, $1, true) FROM pg_settings
-WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout');
-
--- name: allow_scans
--- A pass finds all rows by an index. PostgreSQL keeps a plan as long as the session lives, also the plans of foreign
--- keys. A plan made while a table was small would scan the whole table for each row when a whole country falls.
-SELECT set_config('enable_seqscan', $1, false);
-
--- name: read_now
-SELECT clock_timestamp();
-
--- name: read_clocks
-SELECT partition, shard, clock, tick_at, judged_at, blind_since FROM partition_clock;
-
 -- name: newest_of_keys
 SELECT i.* FROM unnest($1::text[]) AS wanted (key)
 CROSS JOIN LATERAL (
@@ -46,9 +20,6 @@ CROSS JOIN LATERAL (
     SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
     FROM incident i WHERE i.key = wanted.key ORDER BY i.id DESC LIMIT 50
 ) i;
-
--- name: latest_gaps
-SELECT shard, began_at, ended_at FROM pipeline_gap WHERE ended_at > $1;
 
 -- name: new_ids
 SELECT nextval(pg_get_serial_sequence('incident', 'id')) FROM generate_series(1, $1::int);

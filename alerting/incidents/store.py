@@ -6,17 +6,11 @@ from datetime import datetime
 import msgspec
 
 from alerting.incidents.book import Book, Decision, Incident
-from alerting.stations.verdict import Clock
 from store.aside import POISON
 from store.pool import Connection
 from store.sql import queries_beside
 
 QUERIES = queries_beside(__file__)
-
-
-async def load_clocks(connection: Connection) -> list[Clock]:
-    """The pipeline clocks of all partitions and shards."""
-    return [Clock(**dict(row)) for row in await connection.fetch(QUERIES.read_clocks)]
 
 
 async def learn_newest(connection: Connection, book: Book, keys: Collection[str]) -> None:

@@ -71,6 +71,10 @@ INSERT INTO stream_cursor AS c (reader, partition, seq)
 SELECT $1, partition, seq FROM unnest($2::int[], $3::bigint[]) AS m (partition, seq)
 ON CONFLICT (reader, partition) DO UPDATE SET seq = excluded.seq WHERE c.seq < excluded.seq;
 
+-- name: read_clocks
+-- The pipeline clock of each partition and shard.
+SELECT partition, shard, clock, tick_at, judged_at, blind_since FROM partition_clock;
+
 -- name: one_at_a_time
 -- Two announcements at the same time run one after the other.
 LOCK TABLE announced_restart IN SHARE ROW EXCLUSIVE MODE;

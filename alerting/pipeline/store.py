@@ -30,6 +30,11 @@ def to_gap(row: asyncpg.Record) -> PipelineGap:
     )
 
 
+async def load_clocks(connection: Connection) -> list[Clock]:
+    """The pipeline clocks of all partitions and shards."""
+    return [Clock(**dict(row)) for row in await connection.fetch(QUERIES.read_clocks)]
+
+
 def watched(clocks: Iterable[Clock]) -> list[WatchedClock]:
     """The clocks in the form that the watchdog takes."""
     names = WatchedClock.__struct_fields__
