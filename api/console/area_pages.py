@@ -49,7 +49,7 @@ async def show_area(
     code: Annotated[str, Path(max_length=64)],
     cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
 ) -> Response:
-    """How many stations of an area are how, the same of each part of it, its stations, and its blind spots."""
+    """The stations of an area by verdict, the same of each part of it, its stations, and its blind spots."""
     words = words_for(request)
     async with context.database.snapshot() as connection:
         found = await load_area(connection, code)

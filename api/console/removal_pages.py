@@ -44,7 +44,7 @@ async def _ask(request: Request, context: Context, station: str, status: int = 2
 
 @router.post("/stations/{id}/remove")
 async def remove_station(request: Request, context: Shared, id: StationId) -> Response:  # noqa: A002
-    """Do it: back to the list from which it is gone, or to the page of the station, which is retired now."""
+    """Remove the station and show the list, or retire it and show its page."""
     said = await read_form(request)
     try:
         done = await removals.remove_station(context, request, id, _removal(said))

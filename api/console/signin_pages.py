@@ -38,7 +38,7 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 @router.get("/signin")
 async def show_signin(request: Request, code: Annotated[str, Query(max_length=256)] = "") -> Response:
-    """The form for the token; with the code of a one-use link a button; for who is signed in, how to sign out."""
+    """The form for the token; with the code of a one-use link a button; in a browser that is signed in, to sign out."""
     return signin_page(request, code=code, goes_to="/")
 
 

@@ -285,7 +285,7 @@ class MarkerIndex:
             self._squares[square].append((self._boxes, box))
 
     def touched_by(self, box: Box) -> int:
-        """How many of them a box touches."""
+        """How many of the boxes taken in touch a box."""
         near = {number: other for square in _squares_of(box) for number, other in self._squares.get(square, ())}
         return sum(_touch(box, other) for other in near.values())
 

@@ -39,7 +39,7 @@ class Bucket:
         self._left = max(0.0, self.left(now) - 1)
 
     def wait(self, now: float) -> float:
-        """Seconds until there is one."""
+        """Seconds until a try is left."""
         return max(0.0, 1 - self.left(now)) * self._seconds
 
 

@@ -106,7 +106,7 @@ class Gate:
     async def _identify(self, scope: Scope) -> str | None:
         """`token` for a good bearer token; `session` or `wall` for a good cookie; None for none of them.
 
-        Raises a Problem (429) where no token is looked at just now; what needs none is answered all the same.
+        Raises a Problem (429) while the address has to wait; a request that needs no token is answered all the same.
         """
         headers = Headers(scope=scope)
         given = bearer(headers)

@@ -20,7 +20,7 @@ _Row = TypeVar("_Row")
 
 
 class Page(msgspec.Struct, frozen=True):
-    """How many items, and behind which."""
+    """The number of items, and the cursor of the item before the first."""
 
     limit: int
     cursor: str | None

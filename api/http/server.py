@@ -40,7 +40,7 @@ class ConnectionBook:
             self.end_silent(time.monotonic())
 
     def end_silent(self, now: float) -> None:
-        """End those that have been silent for too long; one that is still taking its answer is not."""
+        """End the connections that have been silent for too long, but none whose client still takes its answer."""
         for one in self.connections.silent(now):
             if one.is_taking():
                 self.connections.note_idle(one, now)
@@ -76,6 +76,6 @@ class _Bounded(H11Protocol):
         super().on_response_complete()
 
     def is_taking(self) -> bool:
-        """Whether it took something of its answer since it was last asked."""
+        """Whether the client took a part of its answer since the last call."""
         before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
         return 0 < self._unsent != before

@@ -17,12 +17,12 @@ WHERE withdrawn_at IS NULL AND from_at <= now() AND until_at > now()
 SELECT now();
 
 -- name: list_stations
--- A page by id. A rare verdict is found without making a document of every station: the rule is that of migration 0026, and
--- the conditions before it, which use the same joins, only spare it to most stations. $2: partitions with only sound clocks;
+-- A page by id. A rare verdict is found without making a document of every station: the rule is that of migration 0026; the
+-- conditions before it change no result, and exclude most stations at less cost. $2: partitions with only sound clocks;
 -- $3, $4: the sound (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the
 -- codes of its subtree ($5), by which the planner sees how few they are, or, if they are many, by its own ($6).
 -- $9: part of an id or name. $10: calendars that are shut; $11, $12, $13: stations, areas, programmes that are excused.
--- $14: retired ones only, or none of them. $15: the only stations that can be meant, where they are few.
+-- $14: retired ones only, or none of them. $15: the ids among which all results are; NULL: not known.
 SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state, held(st.since) AS since, st.usable,
        (SELECT path FROM area a WHERE a.code = s.area) AS path,
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
@@ -60,7 +60,7 @@ WHERE s.id > $1
 ORDER BY s.id LIMIT $8;
 
 -- name: maybe_unknown
--- At most $3 stations after $1 among which are all that read `unknown`; $2: partitions with only sound clocks.
+-- Stations after $1, at most $3, among which are all with the verdict `unknown`; $2: partitions with only sound clocks.
 SELECT station FROM (
     SELECT station FROM station_state
     WHERE partition <> ALL ($2::int[]) OR state NOT IN ('never_seen', 'online', 'away', 'offline')
@@ -158,8 +158,8 @@ WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
 ORDER BY i.id DESC LIMIT $4;
 
 -- name: counts_told_at
--- When the incident process last said that it keeps the counts of areas; it has counted those that are set aside by how
--- they stood before.
+-- When the incident process last confirmed that the counts of areas are current. No row while a station is set aside: the
+-- process counts it by its state before.
 SELECT told_at FROM area_count_known WHERE NOT EXISTS (SELECT FROM station_aside);
 
 -- name: kept_counts

@@ -38,7 +38,7 @@ async def _keep(pool: Pool, every: float) -> None:
 
 
 class CalendarKeeper:
-    """Knows the last change of the registry that it followed; once a day it looks at every station."""
+    """Follows the changes of the registry from refresh to refresh; once a day it looks at every station."""
 
     def __init__(self) -> None:
         self._horizon: str | None = None

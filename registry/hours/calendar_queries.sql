@@ -24,7 +24,7 @@ WHERE o.station IS NULL OR o.station = ANY ($1::text[])
 ORDER BY o.station IS NOT NULL, o.kind IS NOT NULL, coalesce(cardinality(a.path), 0), o.id;
 
 -- name: load_places
--- By what schedules and overrides may name a station.
+-- What schedules and overrides may name a station by: its id, its kind, its area and the areas above.
 SELECT s.id AS station, s.kind, coalesce(a.path, '{}') AS path
 FROM station s LEFT JOIN area a ON a.code = s.area WHERE s.id = ANY ($1::text[]);
 
