@@ -5,7 +5,6 @@ The waits between two attempts follow full jitter.
 
 import asyncio
 import logging
-import random
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from broker.mqtt.connection import (
     Subscription,
 )
 from contract.errors import RemedyError
+from store.tasks import Backoff
 
 log = logging.getLogger(__name__)
 
@@ -111,12 +111,13 @@ class MqttLink:
 
     async def run(self) -> None:
         """Keep the connection until cancelled. Raises RemedyError when refused before it was ever accepted."""
-        attempt = 0
+        backoff = Backoff(longest=MAX_WAIT, spread=True)
         while True:
             await self._reading.wait()  # else the broker's answer would not be read either
             try:
                 connection = await self._connect_once()
-                attempt, began = 0, time.monotonic()
+                backoff.reset()
+                began = time.monotonic()
                 await connection.closed.wait()
                 log.warning("the MQTT connection is gone", extra=self._where)
                 self._check_lifetime(time.monotonic() - began)
@@ -128,9 +129,7 @@ class MqttLink:
                 self._handle_refusal(exc)
             finally:
                 await self._disconnect()
-            attempt += 1
-            # Full jitter; S311 does not apply, nothing secret hangs on it.
-            await asyncio.sleep(random.uniform(0, min(MAX_WAIT, 0.1 * 2 ** min(attempt, 10))))  # noqa: S311
+            await backoff.pause()
 
     @property
     def _where(self) -> dict[str, object]:
