@@ -27,8 +27,9 @@ class JudgingSection:
     will_grace: Annotated[
         Seconds,
         Meta(
-            description="Minimum number of seconds between a Last Will and the offline decision; even a "
-            "short disconnection can trigger a Last Will."
+            description="Seconds after a Last Will (or after the next heartbeat was due, if that is later) to "
+            "which the Last Will shortens the deadline of its terminal; even a short disconnection can trigger "
+            "a Last Will."
         ),
     ] = 10.0
     longest_tick: Annotated[
