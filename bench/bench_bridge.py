@@ -74,7 +74,7 @@ def _packet(kind: int, body: bytes) -> bytes:
 
 
 def send(port: int, number: int, stations: int, rate: int, name: str) -> None:
-    """One sender: says that it is ready, waits for a line, sends, waits until the broker has it; rate 0: at once."""
+    """One sender: prints that it is ready, waits for a line, sends, and waits for the broker; rate 0: at full speed."""
     with socket.create_connection(("127.0.0.1", port)) as sock:
         sock.sendall(_packet(0x10, _text("MQTT") + b"\x04\x02\x00\x3c" + _text(name)))
         sock.recv(4)
@@ -92,7 +92,7 @@ def send(port: int, number: int, stations: int, rate: int, name: str) -> None:
 
 
 class Senders:
-    """Processes that send `number` heartbeats together once told to, `rate` a second; 0 is as fast as they can."""
+    """Processes that together send `number` heartbeats at `rate` a second once they are started; 0: at full speed."""
 
     def __init__(self, port: int, number: int, stations: int, rate: int = 0) -> None:
         share = (str(number // SENDERS), str(stations), str(rate // SENDERS))

@@ -61,7 +61,7 @@ RETURN = {"before": "offline", "after": "online", "usable": "true"}
 
 
 async def tick(connection: Connection) -> None:
-    """Every judge says that it knows everything up to now."""
+    """Move the clock of every partition to now, as judges do that are not behind."""
     await connection.execute("UPDATE partition_clock SET tick_at = clock_timestamp(), judged_at = clock_timestamp()")
 
 

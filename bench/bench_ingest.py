@@ -125,7 +125,7 @@ async def by_copy(connection: Connection, prepared: Prepared) -> None:
 
 
 async def with_boxes(connection: Connection, prepared: Prepared, *, copy: bool) -> None:
-    """The same and what tells records apart, boxes and anchors: the least that storing once can cost."""
+    """The same with boxes and anchors, by which repeated records are recognised: the least cost of storing once."""
     for batch in prepared:
         for box in batch.boxes.values():
             box.has_row = False

@@ -95,7 +95,7 @@ async def save(pool: Pool, handler: JudgeHandler, partitions: Sequence[int]) -> 
 
 
 async def first_heartbeats(pool: Pool, handler: JudgeHandler, by_partition: list[list[int]]) -> None:
-    """Everybody comes online for the first time and is registered."""
+    """All stations come online for the first time and are registered."""
     for partition, numbers in enumerate(by_partition):
         handler.apply(partition, [record(partition, None, tick(1))], 0.0)
         for start in range(0, len(numbers), CHUNK):

@@ -214,7 +214,7 @@ async def replay(bench: Bench, connection: Any, began: int, every: int) -> None:
 
 
 async def live(bench: Bench, connection: Any, seconds: float, deaths: float) -> None:
-    """Restart, then a heartbeat a minute of everybody and random deaths; at last kill -9."""
+    """A restart, then a heartbeat per minute of every station while random stations die, at last kill -9."""
     feed = bench.feed("live", 3, EVERY, "--deaths", str(deaths))
     judge = bench.judge()
     try:
@@ -256,7 +256,7 @@ async def steady(bench: Bench, judge: Process, watch: Watch, seconds: float) -> 
 
 
 def compare(watch: Watch, dead: dict[str, int], ended: float) -> None:
-    """Who was found against who died, over the kill too."""
+    """Compare the stations that were called offline with those that died, also across the kill."""
     due = {station for station, last in dead.items() if last / 1000 + K * EVERY < ended - 1}
     note("  died long enough ago, with the kill", f"{len(due):,}")
     note("  false / missed", f"{len(watch.found.keys() - dead.keys())} / {len(due - watch.found.keys())}", "0 / 0")

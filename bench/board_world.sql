@@ -61,7 +61,7 @@ SELECT 'station_offline', 'station_offline:' || station, station, 'closed', at, 
 FROM (SELECT id AS station, now() - interval '1 day' * (1 + random() * 90) AS at FROM station LIMIT 200000) AS over;
 
 -- name: blind_spots
--- 20,000 of stations, which page nobody.
+-- 20,000 blind spots of stations, which are not notified.
 INSERT INTO incident (kind, key, station, status, began_at, opened_at, detail)
 SELECT 'blind_spot', 'blind_spot:dark:' || station, station, 'open', since, since,
        '{"kind": "dark", "clears": "heartbeat", "quiet": true}'
@@ -90,10 +90,10 @@ UPDATE station_state SET state = 'offline' WHERE state = 'online';
 UPDATE station SET calendar = (SELECT min(id) FROM calendar WHERE id % 5 = 0);
 
 -- name: tick
--- Every judge says that it knows everything up to now, but those of a shard ($1) that is dead.
+-- The clocks of all partitions are moved to now, but those of a dead shard ($1).
 UPDATE partition_clock SET tick_at = clock_timestamp(), judged_at = clock_timestamp() WHERE shard <> $1;
 
 -- name: tell
--- The incident process says that it keeps the counts.
+-- The incident process records that it keeps the counts.
 INSERT INTO area_count_known (known_at, told_at) VALUES (clock_timestamp(), clock_timestamp())
 ON CONFLICT (one) DO UPDATE SET told_at = clock_timestamp();

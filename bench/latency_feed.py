@@ -58,7 +58,7 @@ class Feed:
         self._done = 0
 
     def beat(self, mono: int, wall: int) -> None:
-        """Everybody who is due until `mono` (ms since the start) and still lives."""
+        """The heartbeats of all living stations that are due until `mono` (ms since the start)."""
         until = self.stations * mono // (1000 * self.every)
         for turn in range(self._done, until):
             n, number = divmod(turn, self.stations)
@@ -108,7 +108,7 @@ async def feed_live(feed: Feed, *, deaths: float, stop: asyncio.Event) -> None:
 
 
 async def until_told(stop: asyncio.Event) -> None:
-    """The end of standard input says that it is enough."""
+    """Wait for the end of standard input, which ends the feed."""
     await asyncio.to_thread(sys.stdin.read)
     stop.set()
 
