@@ -101,6 +101,11 @@ async def test_a_token_acts_until_it_is_over(connection: Connection) -> None:
     assert not any(new.text.rpartition("_")[2] in str(value) for value in stored.values())
 
 
+async def test_what_is_no_token_acts_as_no_account(connection: Connection) -> None:
+    for text in ("", "mp_", "mp_abc_def", "x" * 60, "mp_0123456789_" + "a" * 80, "mp_0123456789_" + "é" * 43):
+        assert await access_store.find_token(connection, text, datetime.now(UTC)) is None, text
+
+
 @pytest.mark.parametrize("end", ["revoked", "disabled"])
 async def test_a_token_that_is_over(connection: Connection, end: str) -> None:
     made, now = await make(connection), datetime.now(UTC)
