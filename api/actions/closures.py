@@ -18,7 +18,8 @@ _Name = Annotated[str | None, Field(min_length=1, max_length=64)]
 
 
 class Declaration(BaseModel):
-    """Exactly one of station, area and programme; times are ISO 8601. `by` declares it, if not the administrator."""
+    """Exactly one of station, area and programme; times are ISO 8601. `by`: the person who declares, if
+    it is not the administrator."""
 
     station: _Name = None
     area: _Name = None
@@ -31,14 +32,14 @@ class Declaration(BaseModel):
 
 
 class Approval(BaseModel):
-    """`by` approves it, if not the administrator; `evidence`: a document's number or address."""
+    """`by`: the person who approves, if it is not the administrator. `evidence`: a document's number or address."""
 
     evidence: str | None = Field(default=None, max_length=1000)
     by: _Name = None
 
 
 class Withdrawal(BaseModel):
-    """`by` withdraws it, if not the administrator."""
+    """`by`: the person who withdraws the closure, if it is not the administrator."""
 
     by: _Name = None
 
