@@ -18,7 +18,7 @@ WHERE station = ANY ($1::text[]) OR kind IS NOT NULL ORDER BY valid_from;
 
 -- name: load_overrides
 -- Of some stations, and all overrides of kinds, areas and everywhere; the least specific first, of equals the oldest.
-SELECT o.id, o.station, o.kind, o.area, o.from_day, o.to_day, o.rules
+SELECT o.station, o.kind, o.area, o.from_day AS first, o.to_day AS last, o.rules
 FROM schedule_override o LEFT JOIN area a ON a.code = o.area
 WHERE o.station IS NULL OR o.station = ANY ($1::text[])
 ORDER BY o.station IS NOT NULL, o.kind IS NOT NULL, coalesce(cardinality(a.path), 0), o.id;

@@ -20,7 +20,8 @@ from registry.hours.calendar import (
 )
 from registry.hours.day_classes import DayClass, DayClasses
 from registry.hours.opening_text import ScheduleError
-from registry.hours.scopes import ScopedOverride, StationScope, overrides_of
+from registry.hours.scopes import StationScope, overrides_of
+from registry.model import DatedHours
 from registry.store import QUERIES as REGISTRY
 from store.pool import Connection
 from store.sql import load_queries
@@ -149,7 +150,7 @@ async def _definitions(connection: Connection, groups: Iterable[_Group]) -> tupl
     """{source: definition}, and the problems of those that cannot be read."""
     named = {group.station: group.source for group in groups if group.source is not None}
     schedules = await connection.fetch(QUERIES.load_schedules, list(named))
-    overrides = [_scoped(row) for row in await connection.fetch(QUERIES.load_overrides, list(named))]
+    overrides = [DatedHours(**dict(row)) for row in await connection.fetch(QUERIES.load_overrides, list(named))]
     own, kinds = _versions(schedules, "station"), _versions(schedules, "kind")
     found: dict[str, Definition] = {}
     unreadable: list[str] = []
@@ -174,17 +175,6 @@ def _versions(rows: Iterable[asyncpg.Record], of: str) -> dict[str, list[Version
 
 def _scope(row: asyncpg.Record) -> StationScope:
     return StationScope(station=row["station"], kind=row["kind"], path=tuple(row["path"]))
-
-
-def _scoped(row: asyncpg.Record) -> ScopedOverride:
-    return ScopedOverride(
-        station=row["station"],
-        kind=row["kind"],
-        area=row["area"],
-        first=row["from_day"],
-        last=row["to_day"],
-        rules=row["rules"],
-    )
 
 
 async def _calendar_ids(connection: Connection, definitions: Iterable[Definition], now: datetime) -> dict[str, int]:

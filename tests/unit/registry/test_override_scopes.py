@@ -6,18 +6,19 @@ from typing import Any
 import pytest
 
 from registry.hours.calendar import Override
-from registry.hours.scopes import ScopedOverride, StationScope, overrides_of
+from registry.hours.scopes import StationScope, applies, overrides_of
+from registry.model import DatedHours
 
 DAY = date(2026, 10, 1)
 STATION = StationScope(station="S1", kind="library", path=("63", "6321"))
 
 
-def override(rules: str = "off", **scope: Any) -> ScopedOverride:
-    return ScopedOverride(first=DAY, last=DAY, rules=rules, **scope)
+def override(rules: str = "off", **scope: Any) -> DatedHours:
+    return DatedHours(first=DAY, last=DAY, rules=rules, **scope)
 
 
 @pytest.mark.parametrize(
-    ("scope", "applies"),
+    ("scope", "expected"),
     [
         pytest.param({}, True, id="everywhere"),
         pytest.param({"station": "S1"}, True, id="the station"),
@@ -29,14 +30,14 @@ def override(rules: str = "off", **scope: Any) -> ScopedOverride:
         pytest.param({"area": "6322"}, False, id="an area beside"),
     ],
 )
-def test_what_applies(scope: dict[str, Any], applies: bool) -> None:
-    assert override(**scope).applies_to(STATION) is applies
+def test_what_applies(scope: dict[str, Any], expected: bool) -> None:
+    assert applies(override(**scope), STATION) is expected
 
 
 def test_a_station_of_no_kind_and_no_area_has_its_own_and_those_for_everywhere() -> None:
     alone = StationScope(station="S1")
     given = [override(), override(kind="library"), override(area="63"), override(station="S1")]
-    assert [one.applies_to(alone) for one in given] == [True, False, False, True]
+    assert [applies(one, alone) for one in given] == [True, False, False, True]
 
 
 def test_the_rank_is_the_place_among_those_that_apply() -> None:
