@@ -1,7 +1,9 @@
-"""The default time zone of stations and of the console: that of China."""
+"""The time of China: the default zone of stations, and the time of the console and of import files."""
 
+from datetime import timedelta, timezone
 from typing import Final
-from zoneinfo import ZoneInfo
 
 HOME_ZONE: Final = "Asia/Shanghai"
-HOME: Final = ZoneInfo(HOME_ZONE)
+"""The zone of a station's schedule that names none."""
+HOME: Final = timezone(timedelta(hours=8))
+"""The time of the console, and of a time without a zone in an import file: the same offset in every year."""

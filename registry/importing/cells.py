@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from unicodedata import category
 
 from contract.bounds import require_day, require_time
 from contract.glossary import WORDS
+from contract.home import HOME
 from contract.said import Said, SaidError
 from contract.topics import STATION_PATTERN, is_station_id
 from registry.codes import normal_code
@@ -18,8 +19,6 @@ from registry.hours.opening_text import AS_KIND, ScheduleError, parse_dated, par
 from registry.model import LIFECYCLES, METRICS
 from registry.written import amount, iso, plain
 
-CHINA_TIME: Final = timezone(timedelta(hours=8))
-"""The zone of a time without a zone. Unlike `contract.home.HOME` it has no summer time in past years."""
 MAX_PROGRAMMES: Final = 32
 
 # Control characters and line ends. Other invisible ones belong to the scripts of names, such as Mongolian.
@@ -145,7 +144,7 @@ def moment(cell: str) -> datetime:
     """A time, or the start of a day; in UTC. Without a zone it is China's."""
     try:
         at = datetime.fromisoformat(iso(cell))
-        at = (at if at.tzinfo else at.replace(tzinfo=CHINA_TIME)).astimezone(UTC)
+        at = (at if at.tzinfo else at.replace(tzinfo=HOME)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise SaidError(
             f"{_shown(cell)} is not a date or time: write it like 2026-10-31 or 2026-10-31T08:00:00+08:00",
@@ -160,7 +159,7 @@ def end(cell: str) -> datetime:
         last = date.fromisoformat(iso(cell))
     except ValueError:
         return moment(cell)
-    return datetime.combine(require_day(last) + timedelta(days=1), time(), CHINA_TIME).astimezone(UTC)
+    return datetime.combine(require_day(last) + timedelta(days=1), time(), HOME).astimezone(UTC)
 
 
 _KIND_CALLED: Final = ("按类型", "同类型")

@@ -9,8 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from contract.glossary import WORDS, word
+from contract.home import HOME
 from contract.said import Said
-from registry.importing.cells import CHINA_TIME
 from registry.importing.diff import Change, Plan, T
 from registry.importing.layout import BadCell, Layout
 from registry.importing.rows import COLUMNS, Kind
@@ -231,7 +231,7 @@ class _ReportText:
 
 def _local(at: datetime) -> str:
     """A time in China's zone, as people write it into files."""
-    local = at.astimezone(CHINA_TIME)
+    local = at.astimezone(HOME)
     return local.strftime("%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M")
 
 
