@@ -75,7 +75,7 @@ class Agent:
         self._messages = OwnMessages(boot, files.run)
         self._uplink = Uplink(config, self._messages, self._clock, worker)
         self._sampler = Sampler(config)
-        self._orders = CommandPolicy(accept_unsigned=config.accept_unsigned)
+        self._commands = CommandPolicy(accept_unsigned=config.accept_unsigned)
         self._outbox = Outbox(
             config.data / f"{config.name}.outbox",
             rows=config.outbox_rows,
@@ -233,7 +233,7 @@ class Agent:
             self._carry_out(codec.decode_command(event.payload))
 
     def _reconfigure(self, config: Config) -> None:
-        if not self._orders.accepts_config(config):
+        if not self._commands.accepts_config(config):
             return
         now = time.monotonic()
         if config.every is not None:
@@ -245,7 +245,7 @@ class Agent:
         _log.info("settings revision %d: every %g s", config.rev, self._every)
 
     def _carry_out(self, command: Command) -> None:
-        reply, work = self._orders.answer(command, wall_ms())
+        reply, work = self._commands.answer(command, wall_ms())
         if work == "report_now":
             self._sampler.measure_now()
             self._beat(time.monotonic())

@@ -45,16 +45,16 @@ class ServerLookup(msgspec.Struct, frozen=True, kw_only=True):
 class FoundServers(msgspec.Struct, frozen=True):
     """The result of a lookup: the variables for the command, or the `state` that explains why there are none."""
 
-    asked: ServerLookup
+    lookup: ServerLookup
     state: State
     environ: Mapping[str, str] = {}
 
     def remedy(self, unset: UnsetError) -> RemedyError:
         """The error for a required setting without a value."""
-        if not unset.up_brings_it or (self.state == "absent" and not self.asked.named):
+        if not unset.up_brings_it or (self.state == "absent" and not self.lookup.named):
             return unset
         why = _WHY[self.state]
-        place = {"place": self.asked.directory, "owner": _owner(self.asked.directory)}
+        place = {"place": self.lookup.directory, "owner": _owner(self.lookup.directory)}
         return RemedyError(
             f"{why.en.format(**place)}, or set {unset.variable} to {unset.example}",
             f"{why.zh.format(**place)}，或将 {unset.variable} 设为 {unset.example}",
@@ -85,16 +85,16 @@ _WHY: Final[Mapping[State, Said]] = {
 }
 
 
-def find_servers(asked: ServerLookup) -> FoundServers:
+def find_servers(lookup: ServerLookup) -> FoundServers:
     """The variables for a command from the `milepost up` that runs in the directory.
 
     If a person names servers for the command but not the directory, nothing is taken from the default directory, so
     that the command never mixes the database of one system with the log of another.
     """
-    state, environs = _look(asked.directory)
-    if state == "running" and asked.servers and not asked.named:
-        return FoundServers(asked, "unused")
-    return FoundServers(asked, state, _allowed(environs.get(asked.command, {}), asked.given))
+    state, environs = _look(lookup.directory)
+    if state == "running" and lookup.servers and not lookup.named:
+        return FoundServers(lookup, "unused")
+    return FoundServers(lookup, state, _allowed(environs.get(lookup.command, {}), lookup.given))
 
 
 def _look(directory: Path) -> tuple[State, Mapping[str, Mapping[str, str]]]:

@@ -180,7 +180,7 @@ class FleetMember:
         self.terminal = SimTerminal(profile, epoch=fleet.epoch, random=random, runs=runs, clone=is_clone)
         self._connection: Connection | None = None
         self._leaving: Connection | None = None
-        self._ear: _MemberListener | None = None
+        self._listener: _MemberListener | None = None
         self._making: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_waking = False
@@ -253,9 +253,9 @@ class FleetMember:
             user=broker.user or (who.station if broker.password else None),
             password=broker.password,
         )
-        self._ear = _MemberListener(self)
-        self._connection = Connection(self._ear, hello, action.keepalive)
-        making = self._make(self._connection, self._ear)
+        self._listener = _MemberListener(self)
+        self._connection = Connection(self._listener, hello, action.keepalive)
+        making = self._make(self._connection, self._listener)
         self._making = asyncio.create_task(making, name=f"connect {who.station}-{who.terminal}")
 
     def _client_id(self) -> str:
@@ -264,16 +264,16 @@ class FleetMember:
             self._started, self._start = self.terminal.runs, os.urandom(START_BYTES)
         return client_id(terminal_name(self.profile.station, self.profile.terminal), self._start)
 
-    async def _make(self, connection: Connection, ear: "_MemberListener") -> None:
+    async def _make(self, connection: Connection, listener: "_MemberListener") -> None:
         try:
             async with self.fleet.gate:
                 await open_connection(self.fleet.broker, connection, self.fleet.tls)
         except OSError as exc:
-            ear.on_lost(str(exc) or type(exc).__name__)
+            listener.on_lost(str(exc) or type(exc).__name__)
 
     def _drop(self, *, goodbye: bool) -> None:
-        if self._ear is not None:
-            self._ear.member = None
+        if self._listener is not None:
+            self._listener.member = None
         if self._connection is not None:
             if goodbye:
                 self._leaving = self._connection
@@ -282,7 +282,7 @@ class FleetMember:
                 self._connection.abandon()
         if self._making is not None and not self._making.done():
             self._making.cancel()
-        self._connection = self._ear = self._making = None
+        self._connection = self._listener = self._making = None
 
     async def ended(self) -> None:
         """Wait until no connection is being made and the goodbye is sent."""
@@ -303,7 +303,7 @@ class FleetMember:
 
     def forget_connection(self) -> None:
         """The connection is over by itself."""
-        self._connection = self._ear = None
+        self._connection = self._listener = None
 
 
 class _MemberListener:

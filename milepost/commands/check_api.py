@@ -59,24 +59,24 @@ class _JournalApi:
 
 async def stations(url: str, token: str, found: History) -> dict[str, ReportedStation]:
     """{station: the API's data on it} of all stations of the journal. Raises RemedyError when it does not answer."""
-    asking = _JournalApi(url, token)
-    incidents = [one for kind in ("station_offline", "unusable") for one in await asking.items("incidents", kind=kind)]
-    letters = await asking.items("deadletters") if found.garbage else []
+    api = _JournalApi(url, token)
+    incidents = [one for kind in ("station_offline", "unusable") for one in await api.items("incidents", kind=kind)]
+    letters = await api.items("deadletters") if found.garbage else []
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(station: str) -> tuple[str, ReportedStation]:
         async with gate:
-            return station, await _station(asking, station, found, incidents, letters)
+            return station, await _station(api, station, found, incidents, letters)
 
     return dict(await asyncio.gather(*(one(station) for station in found.stations)))
 
 
 async def platform(url: str, token: str, found: History) -> ReportedPlatform:
     """The API's data on Milepost itself. Raises RemedyError when it does not answer."""
-    asking = _JournalApi(url, token)
-    blind = await asking.items("incidents", kind="pipeline_blind")
-    shards = (await asking.get("pipeline"))["shards"]
-    others = [one for one in await asking.items("stations") if one["id"] not in found.lives]
+    api = _JournalApi(url, token)
+    blind = await api.items("incidents", kind="pipeline_blind")
+    shards = (await api.get("pipeline"))["shards"]
+    others = [one for one in await api.items("stations") if one["id"] not in found.lives]
     return ReportedPlatform(
         blind=[_blind(one) for one in blind],
         shards=len(shards),
@@ -95,15 +95,15 @@ def _blind(incident: Any) -> BlindIncident:
 
 
 async def _station(
-    asking: _JournalApi, station: str, found: History, incidents: list[Any], letters: list[Any]
+    api: _JournalApi, station: str, found: History, incidents: list[Any], letters: list[Any]
 ) -> ReportedStation:
     window = {"from": _iso(found.began - _AROUND), "to": _iso(found.ended)}
     around = {"from": _iso(found.began - _AROUND), "to": _iso(found.ended + _AROUND)}
-    timeline = await asking.get(f"stations/{quote(station)}/timeline", **window)
+    timeline = await api.get(f"stations/{quote(station)}/timeline", **window)
     # Samples may be old and clocks of devices wrong, but no stored time lies further back.
     all_ = {"from": _iso(found.ended - _HORIZON), "to": _iso(found.ended + _MARGIN)}
-    health = await asking.items(f"stations/{quote(station)}/health", **all_)
-    schedule = await asking.get(f"stations/{quote(station)}/schedule", **around)
+    health = await api.items(f"stations/{quote(station)}/health", **all_)
+    schedule = await api.get(f"stations/{quote(station)}/schedule", **around)
     own = [one for one in incidents if one["station"] == station]
     return ReportedStation(
         timeline=[

@@ -1,4 +1,4 @@
-"""The agent's smaller parts: its settings, run counter, orders and collectors."""
+"""The agent's smaller parts: its settings, run counter, command policy and collectors."""
 
 import logging
 import re
@@ -130,7 +130,7 @@ class TestRunCounter:
         assert path.read_bytes() == b"new"
 
 
-class TestOrders:
+class TestCommandPolicy:
     @pytest.mark.parametrize(
         ("accept", "command", "stage", "reason", "work"),
         [
@@ -149,21 +149,21 @@ class TestOrders:
         assert reply.result == ({"reason": reason} if reason else msgspec.UNSET)
 
     def test_a_command_that_comes_twice_is_carried_out_once(self) -> None:
-        orders = CommandPolicy(accept_unsigned=True)
+        policy = CommandPolicy(accept_unsigned=True)
         command = Command(v=1, id="a", name="report_now")
-        first, work = orders.answer(command, 1000)
-        again, nothing = orders.answer(command, 2000)
+        first, work = policy.answer(command, 1000)
+        again, nothing = policy.answer(command, 2000)
         assert (again, work, nothing) == (first, "report_now", None)
 
     def test_memory_of_commands_is_bounded(self) -> None:
-        orders = CommandPolicy(accept_unsigned=True)
+        policy = CommandPolicy(accept_unsigned=True)
         for number in range(1000):
-            orders.answer(Command(v=1, id=str(number), name="report_now"), 0)
-        assert len(orders._replies) <= 64
+            policy.answer(Command(v=1, id=str(number), name="report_now"), 0)
+        assert len(policy._replies) <= 64
 
     def test_only_newer_settings_are_applied(self) -> None:
-        orders = CommandPolicy(accept_unsigned=True)
-        assert [orders.accepts_config(Config(v=1, rev=rev)) for rev in (3, 3, 2, 4)] == [True, False, False, True]
+        policy = CommandPolicy(accept_unsigned=True)
+        assert [policy.accepts_config(Config(v=1, rev=rev)) for rev in (3, 3, 2, 4)] == [True, False, False, True]
 
     def test_unsigned_settings_are_not(self) -> None:
         assert not CommandPolicy(accept_unsigned=False).accepts_config(Config(v=1, rev=1))
