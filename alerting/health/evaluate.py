@@ -1,4 +1,4 @@
-"""Evaluates the health rules over the records of one terminal, in whatever order they arrive. Pure.
+"""Evaluates the health rules over the records of one terminal, in any order of arrival. Pure.
 
 A terminal has boxes, one for each boot, ordered by their newest message. A box has its records as runs
 (`alerting.health.runs`) on its own monotonic clock. If a boot sent no message while it ran, the times of its records

@@ -90,7 +90,7 @@ class StoppedClock(msgspec.Struct):
 class OtherBoots(
     msgspec.Struct,
     omit_defaults=True,
-    # The plain names held other shapes once.
+    # Rows that an older version stored have other types under the plain names.
     rename={"candidate": "candidate_boot", "rival": "rival_boot"},
 ):
     """The boots of a terminal beside its current one, as they are stored.

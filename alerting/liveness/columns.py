@@ -185,7 +185,7 @@ class Terminals:
         self.usable = array("b")
         #: Whether a Last Will of the newest connection came after the last heartbeat.
         self.will = array("b")
-        #: The users that it counted last; UNKNOWN: it did not say.
+        #: The users that it counted last; UNKNOWN: it did not report a number.
         self.users = array("q")
         self.other_boots = OtherBootsColumn()
 

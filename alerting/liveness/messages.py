@@ -165,8 +165,8 @@ class Statuses:
             self._other_boot_leaves(row, number, entry)
 
     def _is_newer(self, row: int, entry: StatusEntry) -> bool:
-        """Whether a status is newer than the newest message of its boot. Where the numbers of a boot cannot be trusted,
-        every status is, except one that the broker retained and sends with every subscription."""
+        """Whether a status is newer than the newest message of its boot. If the numbers of the boot cannot be trusted,
+        every status counts as newer, except a retained one, which the broker sends with every subscription."""
         t, body = self._terminals, entry.body
         n = t.n[row] + 1 if body.n is None else body.n
         if (body.run, n) > (t.run[row], t.n[row]):

@@ -12,7 +12,7 @@ class LivenessSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`k` heartbeats may be missed; `floor` and `will_grace` are seconds.
 
     `floor` is how long all terminals of a shard may take to connect again after a gap of the pipeline. A station has at
-    most `terminals`. Of the stations that are not registered a partition follows at most `strangers`.
+    most `terminals`. A partition follows at most `strangers` stations that are not registered.
     """
 
     k: float = 3.0

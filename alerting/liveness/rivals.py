@@ -35,7 +35,7 @@ NUMBERS: Final = "numbers"
 OTHER_UNHEARD: Final = "other_unheard"
 """Why a conflict is over although the other boot may live: that boot's shard has stood still for long."""
 _REPEATS: Final = 3
-"""Heartbeats with numbers that are not newer which show that a machine sends them."""
+"""So many heartbeats whose numbers are not newer show that a machine goes on sending."""
 _NEAR: Final = 2
 """How many other messages of its connection may overtake a message."""
 
@@ -123,14 +123,14 @@ class Rivals:
         return rival if rival is not None and rival.advances >= RIVAL_ADVANCES else None
 
     def awaited(self, row: int) -> float:
-        """Seconds until the last boot is overdue that was heard and is believed with its next heartbeat; 0 or less:
-        there is none."""
+        """Seconds until the last of the other boots is overdue: each of them may become the current boot with its next
+        heartbeat. 0 or less: there is none."""
         memory = self._memories.read(row) if row in self.promises else None
         promises = [] if memory is None else memory.promises
         return max((one.due - self._clock_of(one.shard) for one in promises if not one.away), default=0.0)
 
     def conflict(self, row: int) -> str | None:
-        """Why a terminal that is heard is in conflict; None: it is not."""
+        """Why a terminal that sends heartbeats is in conflict; None: there is no conflict."""
         if row not in self.promises:
             return None
         if self.living(row) is not None:
@@ -162,7 +162,7 @@ class Rivals:
         return rival is not None and self.stood_still(row, rival.shard, here) >= UNHEARD
 
     def forget_unheard(self, row: int, here: ShardMoment) -> None:
-        """Drop a rival whose shard has stood still for a day: it hides the end of the current boot no longer."""
+        """Drop a rival whose shard has stood still for a day: the end of the current boot shows again."""
         rival = self.living(row)
         if rival is not None and self.stood_still(row, rival.shard, here) >= FORGOTTEN:
             self._memories.open(row).rival = None

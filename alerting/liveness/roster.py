@@ -1,4 +1,4 @@
-"""The stations and terminals of a partition by name: which row is whose, and who is new to the registry. Pure."""
+"""The stations and terminals of a partition by name: their rows, and which to look up in the registry. Pure."""
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 

@@ -222,7 +222,7 @@ def _named(partition: int, live: PartitionLiveness) -> dict[Thing, str]:
 
 
 async def run(config: JudgeConfig, stop: asyncio.Event) -> None:
-    """Judge until `stop`. Raises RemedyError when something is set up wrongly, and what only a restart cures."""
+    """Judge until `stop`. Raises RemedyError for what a person must fix, other errors for what a restart fixes."""
     async with open_pool(config.database_url, name="judge", size=2) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)

@@ -152,7 +152,8 @@ class _CountingTerminal(msgspec.Struct, frozen=True):
 
 
 def _station_state(members: list[_CountingTerminal], quorum: int) -> tuple[LiveState, bool | None]:
-    """The station's state, and whether a visitor can use it (None: no terminal said, or it is not online).
+    """The station's state, and whether a visitor can use it (None: no terminal reports it, or the station is not
+    online).
 
     A conflicting terminal counts: something answers at the station, and the conflict has an incident of its own.
     """

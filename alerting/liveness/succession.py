@@ -68,8 +68,8 @@ class Succession:
         self._rivals.make_rival(row, current)
 
     def succeed(self, row: int, heard: Promise, at: WallMs, reason: str) -> None:
-        """`heard` is the terminal's newest heartbeat from now on, whichever was before. The terminal is online, or away
-        if that boot said goodbye since."""
+        """Make `heard` the terminal's newest heartbeat. The terminal is online, or away if the boot of `heard` said
+        goodbye since."""
         t, number = self._terminals, self._shards.number_of(heard.shard)
         if t.boot[row] != heard.boot:
             self.replace(row, heard.boot, number, heard.seen)

@@ -112,7 +112,8 @@ class Ticks:
         return is_proven(stretches, since, every, floor=settings.floor, k=settings.k)
 
     def _silent_since(self, row: int) -> PipelineSeconds:
-        """From when on heartbeats of the terminal are missing. One that said goodbye owes none before it is overdue."""
+        """From when on heartbeats of the terminal are missing. A terminal that said goodbye owes none before
+        its return is overdue."""
         t = self._terminals
         return PipelineSeconds(t.deadline[row] if t.state[row] == LiveState.AWAY else t.seen[row])
 

@@ -1,4 +1,4 @@
-"""The self-check process: notifies people when a part of Milepost does not work, also the part that would notify them.
+"""The self-check process: notifies people when a part of Milepost does not work, even if it is the delivery process.
 
 It asks the database, Kafka and the API, and reads the signs of life of the services. Its notifications are sent to the
 targets directly, without the database and the delivery process. It is itself watched by a dead man's switch elsewhere,

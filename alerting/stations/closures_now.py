@@ -16,8 +16,8 @@ class ClosuresNow:
         self._closures = Closures()
 
     def replace(self, closures: Iterable[Closure]) -> list[Closure]:
-        """All closures, in place of those before. Returns those that are not what they were: as they were, and as they
-        are."""
+        """Replace all closures. Returns those that were added, changed or withdrawn; of a changed closure the old and
+        the new one."""
         before, self._declared = self._declared, {closure.id: closure for closure in closures}
         self._closures = Closures(self._declared.values())
         different: list[Closure] = []

@@ -89,7 +89,7 @@ class StationColumns:
         self.suspected = array("b")
         #: Since when it is, or was last, online, as far as that was seen.
         self.online_since = array("q")
-        # Since when stations that are online and not usable are so; hardly any station is.
+        # By row: since when the station is online and not usable; few stations are.
         self._unusable: dict[int, datetime] = {}
         self._profiles: Numbering[Profile] = Numbering()
         self._clocks: Numbering[ClockName] = Numbering()

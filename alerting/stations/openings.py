@@ -27,7 +27,7 @@ class Openings:
         self._agenda: list[tuple[datetime, int]] = []
 
     def replace(self, calendars: Mapping[int, OpeningHours], now: datetime) -> None:
-        """The calendars, in place of those before."""
+        """Replace all calendars."""
         self._hours = dict(calendars)
         self._agenda = []
         self._troubles.drop_kind("calendar")

@@ -80,7 +80,7 @@ class StationSchedule:
         log.time = max(log.time, until)
 
     def set_calendars(self, calendars: Mapping[int, OpeningHours]) -> None:
-        """The calendars by their ids, in place of those before."""
+        """Replace all calendars, by their ids."""
         self.openings.replace(calendars, self._log.time)
 
     @property
@@ -108,13 +108,13 @@ class StationSchedule:
     # -- closures ----------------------------------------------------------------------------------------------
 
     def set_closures(self, closures: Iterable[Closure]) -> None:
-        """All closures, in place of those before. Closures that ended days ago may be left out."""
+        """Replace all closures. Closures that ended days ago may be left out."""
         for closure in self.closures.replace(closures):
             if closure.from_at <= self._log.time:
                 self._flag_closure(closure)
 
     def _flag_closure(self, closure: Closure) -> None:
-        """A closure began, ended, or is not what it was."""
+        """Set the flags of the stations of a closure that began, ended, or changed."""
         columns, now = self._columns, self._log.time
         ended = stamp_of(closure.ends_at) if closure.from_at < closure.ends_at <= now else None
         for row in in_scope(columns, closure):

@@ -32,9 +32,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     #: never_seen, online, away, offline or unproven, and since when.
     state: str = "never_seen"
     since: datetime | None = None
-    #: Whether a visitor can use it; None: it does not say.
+    #: Whether a visitor can use it; None: its terminals do not report that.
     usable: bool | None = None
-    #: Since when it is online and no visitor can use it; None: that is not so.
+    #: Since when it is online and no visitor can use it; None: it is not online, or visitors can use it.
     unusable_since: datetime | None = None
     #: The clock that the state rests on.
     partition: int | None = None
@@ -53,12 +53,12 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def working(self) -> bool:
-        """It is in service and online, and does not say that no visitor can use it."""
+        """It is in service and online, and does not report that no visitor can use it."""
         return self.in_service and self.state == "online" and self.usable is not False
 
     @property
     def unusable(self) -> bool:
-        """It is online, and its terminals say that no visitor can use it."""
+        """It is online, and its terminals report that no visitor can use it."""
         return self.state == "online" and self.usable is False
 
     @property
@@ -78,7 +78,7 @@ class PassTime(msgspec.Struct, frozen=True, kw_only=True):
 
     `now`: the clock of the database, which dates notifications. `known`: the watermark. Every transition has been read
     that a trusted clock decided up to it, so rules that wait for time to pass measure by `known`. `untrusted`: the
-    clocks that say nothing about now, DOUBTFUL among them; stations that rest on them are unknown.
+    clocks that show nothing about the present, DOUBTFUL among them; stations that rest on them are unknown.
     """
 
     now: datetime

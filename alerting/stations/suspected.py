@@ -31,7 +31,7 @@ class SuspectedShards:
     # -- marking -----------------------------------------------------------------------------------------------
 
     def suspect(self, shard: str, instants: CommonInterval) -> None:
-        """From now on, stations of a shard that fall within these instants are suspected, and those that fell are."""
+        """Suspect the stations of a shard that fell within these instants, and those that will."""
         self._instants[shard] = instants
         for station, heard, missed in self.fallen(shard, instants.lo):
             if instants.spans(heard, missed):
@@ -42,7 +42,7 @@ class SuspectedShards:
         self._instants.pop(shard, None)
 
     def restore(self, station: str) -> None:
-        """A station is suspected, as memory says that is loaded: that is no change."""
+        """Mark a station that was suspected when the memory was stored; this is not logged as a change."""
         row = self._columns.index.get(station)
         if row is not None and self._columns.state[row] == LiveState.OFFLINE:
             self._columns.suspected[row] = 1

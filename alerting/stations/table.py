@@ -103,7 +103,7 @@ class Field:
     # -- the registry ------------------------------------------------------------------------------------------
 
     def restore_station(self, facts: Facts, judged: Judged | None = None) -> None:
-        """Put a station in as it stands, when memory is loaded: that is no change."""
+        """Put a station in when the memory is loaded; this is not logged as a change."""
         self._note_facts(self.columns.add_station(facts.station), facts)
         if judged is not None:
             self.restore_state(facts.station, judged)
@@ -152,7 +152,7 @@ class Field:
         self.schedule.closures.flag_row(row, self.time)
 
     def note_promise(self, station: str, every: float) -> None:
-        """The interval that a station promises, s. That is no change of how the station stands."""
+        """Set the interval that a station promises, s; this is not logged as a change."""
         row = self.columns.index.get(station)
         if row is not None:
             self.columns.every[row] = every
