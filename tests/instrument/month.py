@@ -183,7 +183,7 @@ class Report(msgspec.Struct, kw_only=True):
     silences: int
     called: int
     incidents: Counter[str]
-    told: int
+    notified: int
     false: list[str]
     missed: list[str]
     causes: list[str]
@@ -226,7 +226,7 @@ def _report(month: Month, began: float) -> Report:
         silences=silences,
         called=sum(state == "offline" for one in states for _, state in one),
         incidents=Counter(one.kind for one in kept.incidents.values()),
-        told=len(kept.told),
+        notified=len(kept.notified),
         false=false,
         missed=missed,
         causes=[
@@ -245,13 +245,13 @@ def _one_cause(
     if len(hit) < MANY or not oracle.sees(cut):
         return
     kept = month.desk.kept
-    told = kept.spoken(moment(EPOCH + facts.END * MINUTE))
-    told &= {one.id for one in hit} | {one.parent for one in hit if one.parent is not None}
+    notified = kept.notified_of(moment(EPOCH + facts.END * MINUTE))
+    notified &= {one.id for one in hit} | {one.parent for one in hit if one.parent is not None}
     # A station that fell by an earlier cut and did not open since may still belong to the parent of that cut.
-    news = {number for number in told if second(kept.incidents[number]) >= cut.begin * 60}
-    if not told or len(news) > 1:
-        named = [(kept.incidents[number].key, str(kept.incidents[number].opened_at)) for number in sorted(told)]
-        yield f"{cut}: {len(hit)} stations, told {named}"
+    news = {number for number in notified if second(kept.incidents[number]) >= cut.begin * 60}
+    if not notified or len(news) > 1:
+        named = [(kept.incidents[number].key, str(kept.incidents[number].opened_at)) for number in sorted(notified)]
+        yield f"{cut}: {len(hit)} stations, notified of {named}"
 
 
 def _incidents_of(
@@ -337,7 +337,8 @@ def main() -> int:
     report = run(given.stations, given.seed)
     print(
         f"{report.stations:,} stations, {report.beats:,} heartbeats, {report.seconds:.0f} s of CPU; silences that had "
-        f"to be called {report.silences:,}, called {report.called:,}; {dict(report.incidents)}, told {report.told:,}"
+        f"to be called {report.silences:,}, called {report.called:,}; {dict(report.incidents)}, "
+        f"notified {report.notified:,}"
     )
     for name, texts in (("false", report.false), ("missed", report.missed), ("causes", report.causes)):
         print(f"{name}: {len(texts)}", *texts[:8], sep="\n    ")

@@ -259,25 +259,25 @@ class Oracle:
         due = counted.at(last) + K * every
         slack = 2.0 * TICK + (LONGEST if counted.within(last) else 0) + (inf if life.unsure else 0)
         slack += every if self._odd_before(number, END) is not None else 0
-        told = self._told(number, place, end, shard)
-        if told is not None:
-            kind, at, unsure = told
+        ending = self._last_message(number, place, end, shard)
+        if ending is not None:
+            kind, at, unsure = ending
             slack += unsure
             if kind == "away":
                 due = counted.at(at) + min(away_minutes(place, number, end) * 60, DAY)
             else:
                 due = min(due, max(counted.at(at) + WILL, counted.at(last) + every + WILL))
             last = max(last, at)
-        away = told is not None and told[0] == "away"
+        away = ending is not None and ending[0] == "away"
         owed, sign = (due, last) if away else (counted.at(life.last), life.last)
         first, due = due, _proof(counted.bounds_after(sign), owed, due, every)
         wall = inf if due == inf else counted.wall(due)
-        early, unsure = self._doubted_before(life, every, inf if told is None else told[1])
+        early, unsure = self._doubted_before(life, every, inf if ending is None else ending[1])
         slack += unsure
         if due > first or early < inf:
             return Silence(life.last, wall, following, slack, wall, wall, wall, min(early, counted.wall(first)))
-        if told is not None and told[0] == "away":
-            return Silence(life.last, wall, following, slack, wall, told[1], told[1])
+        if ending is not None and ending[0] == "away":
+            return Silence(life.last, wall, following, slack, wall, ending[1], ending[1])
         return Silence(life.last, wall, following, slack, life.last + every, wall, life.last + every)
 
     def _doubted_before(self, life: Life, every: int, goodbye: float) -> tuple[float, float]:
@@ -306,7 +306,7 @@ class Oracle:
             if stop.part == "incidents" or (stop.part, stop.where) in mine
         ]
 
-    def _told(self, number: int, place: Place, end: int, shard: str) -> tuple[str, float, float] | None:
+    def _last_message(self, number: int, place: Place, end: int, shard: str) -> tuple[str, float, float] | None:
         """The message at the end of a life: (away or lost, its time, slack); None: no message reached the log."""
         said = []
         closes = place.kind != ALWAYS and any(

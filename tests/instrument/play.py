@@ -119,8 +119,9 @@ class Player:
 
     def _count(self, expect: Expect) -> str | None:
         if expect.kind == "pages":
-            told = [f"{self.world.desk.kept.incidents[one].key} {phase}" for _, one, phase in self.world.desk.kept.told]
-            return None if len(told) == expect.count else f"{len(told)}: {told[-4:]}"
+            kept = self.world.desk.kept
+            pages = [f"{kept.incidents[one].key} {phase}" for _, one, phase in kept.notified]
+            return None if len(pages) == expect.count else f"{len(pages)}: {pages[-4:]}"
         found = [one for one in self.world.desk.kept.incidents.values() if self._is_meant(one, expect)]
         if len(found) == expect.count:
             return None

@@ -15,11 +15,11 @@ from alerting.station_incidents.rules import RULE_KINDS
 
 
 class Kept:
-    """All incidents, and their notifications in `told`: (moment, incident, phase); `held`: until when they wait."""
+    """All incidents, and their notifications in `notified`: (moment, incident, phase); `held`: until when they wait."""
 
     def __init__(self) -> None:
         self.incidents: dict[int, Incident] = {}
-        self.told: list[tuple[datetime, int, str]] = []
+        self.notified: list[tuple[datetime, int, str]] = []
         self.held: dict[int, datetime] = {}
         self.opened: dict[int, Incident] = {}
         self.going_on: dict[int, Incident] = {}
@@ -53,7 +53,7 @@ class Kept:
             parent = None if incident.parent is None else ids.get(incident.parent, incident.parent)
             self._put(msgspec.structs.replace(incident, id=stored, parent=parent))
         self.held.update({ids.get(number, number): until for number, until in book.held.items()})
-        self.told += [(now, ids.get(number, number), phase) for number, phase in book.notifications()]
+        self.notified += [(now, ids.get(number, number), phase) for number, phase in book.notifications()]
 
     def _put(self, incident: Incident) -> None:
         if incident.id not in self.incidents:
@@ -81,10 +81,10 @@ class Kept:
         shelved = [self.going_on[number] for number in sorted(self._shelved & self.going_on.keys())]
         return [one for one in shelved if one.reopen_at is not None and one.reopen_at <= now]
 
-    def spoken(self, now: datetime) -> set[int]:
+    def notified_of(self, now: datetime) -> set[int]:
         """The incidents of which people were notified by `now` that they opened. A notification that waited for an
         opening counts only if the incident was still open then."""
-        opened = {number for _, number, phase in self.told if phase == "opened"}
+        opened = {number for _, number, phase in self.notified if phase == "opened"}
         return {number for number in opened if not self._is_silent(number, now)}
 
     def _is_silent(self, number: int, now: datetime) -> bool:

@@ -135,7 +135,7 @@ def came_of(world: World) -> dict[str, Any]:
             (one.key, one.began_at, one.opened_at, one.status, str(one.ended_at), key.get(one.parent or 0, ""))
             for one in kept.incidents.values()
         ),
-        "told": sorted((at, key[number], phase) for at, number, phase in kept.told),
+        "notified": sorted((at, key[number], phase) for at, number, phase in kept.notified),
         "counts": kept.counts,
     }
 
