@@ -93,7 +93,6 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[Step]
     tick: float = 0.25
     begin: datetime | None = None
-    simulated_only: bool = False
 
     @property
     def ends(self) -> float:
@@ -152,16 +151,12 @@ class _Reader:
     def begin(self, words: Sequence[str]) -> None:
         self.given["begin"] = datetime.fromisoformat(words[0])
 
-    def simulated(self, words: Sequence[str]) -> None:
-        self.given["simulated_only"] = True
-
 
 _HEADS: Mapping[str, Callable[[_Reader, Sequence[str]], None]] = {
     "fleet": _Reader.fleet,
     "every": _Reader.every,
     "tick": _Reader.tick,
     "begin": _Reader.begin,
-    "simulated-only": _Reader.simulated,
 }
 
 
