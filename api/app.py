@@ -7,6 +7,7 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
+from access.scope import WHOLE
 from api.console import (
     area_pages,
     blind_spot_pages,
@@ -88,9 +89,10 @@ def create_app(context: Context) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.context = context
-    app.state.survey = SharedQuery(lambda: survey(context.database))
-    app.state.board = board.Board(context.database, app.state.survey, context.config.url)
-    app.state.probes = Probes(context.database, context.hub, context.metrics, app.state.survey)
+    whole = context.database.within(WHOLE)
+    app.state.survey = SharedQuery(lambda: survey(whole))
+    app.state.board = board.Board(whole, app.state.survey, context.config.url)
+    app.state.probes = Probes(whole, context.hub, context.metrics, app.state.survey)
     # The middleware checks the token; this only shows in the description that there is one.
     v1 = APIRouter(prefix=V1, dependencies=[Depends(HTTPBearer(auto_error=False))], responses={"default": _FAILURE})
     for module in _ROUTERS:

@@ -5,10 +5,13 @@ from typing import Annotated
 import msgspec
 from fastapi import Depends, Request
 
+from access.rules import Actor
+from access.scope import NOTHING
 from api.config import ApiConfig
 from api.http.database import Database
 from api.http.guesses import Guesses
 from api.http.metrics import Metrics
+from api.http.middleware import ACTOR
 from api.http.session import AdminToken
 from api.http.sessions import Sessions
 from api.http.work import Work
@@ -16,7 +19,8 @@ from api.live.event_hub import EventHub
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of one API process that requests use."""
+    """The parts of one API process that a request uses. `actor` sends the request, and `database` shows its scope;
+    without an actor the database shows nothing."""
 
     config: ApiConfig
     database: Database
@@ -26,11 +30,14 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     hub: EventHub
     metrics: Metrics
     work: Work
+    actor: Actor | None = None
 
 
 def _context(request: Request) -> Context:
     found: Context = request.app.state.context
-    return found
+    actor: Actor | None = request.scope[ACTOR]
+    scope = NOTHING if actor is None else actor.scope
+    return msgspec.structs.replace(found, database=found.database.within(scope), actor=actor)
 
 
 Shared = Annotated[Context, Depends(_context)]

@@ -2,9 +2,9 @@
 
 from fastapi import Request
 
-from api.http.middleware import ACTOR, NAMES
+from api.http.middleware import ACTOR, SESSION
 
 
 def actor_of(request: Request, by: str | None) -> str:
-    """The person named, else the name for the holder of the token or the reader at the console."""
-    return by or NAMES[request.scope[ACTOR]]
+    """The person named, else the account of the token, or `console` in a browser."""
+    return by or ("console" if request.scope[SESSION] else request.scope[ACTOR].account)

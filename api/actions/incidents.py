@@ -13,5 +13,5 @@ IncidentAction = Callable[[Connection, datetime], Awaitable[None]]
 
 async def act_on_incident(context: Context, action: IncidentAction) -> None:
     """Do to an incident what `action` says, now by the database's time. Raises ActionRefusedError."""
-    async with context.database.connection() as connection:
+    async with context.database.transaction() as connection:
         await action(connection, await load_now(connection))

@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 
 async def settle(context: Context, action: Callable[[Connection], Awaitable[_T]], status: int = 409) -> _T:
     """What `action` gives; a RemedyError becomes a Problem with `status`."""
-    async with context.database.connection() as connection:
+    async with context.database.transaction() as connection:
         try:
             return await action(connection)
         except RemedyError as exc:

@@ -19,7 +19,7 @@ from api.console.texts import LANGUAGES, Words, choose, language_of
 from api.context import Context
 from api.http.accept import is_browser, is_program
 from api.http.forms import MOST_PERSON
-from api.http.middleware import ACTOR, AWAY, SESSION, is_guarded
+from api.http.middleware import ACTOR, AWAY, SESSION, is_guarded, is_wall
 from api.http.openapi import describe
 from api.http.problems import DatabaseAwayError, Problem, problem_response, to_problem
 from api.http.session_rules import ends_at, own_path
@@ -87,7 +87,7 @@ def _failure(request: Request, problem: Problem) -> Response:
     if is_program(request.headers.get("accept", "")):
         return problem_response(problem, request.url.path)
     name = _FAILURES.get(problem.status, "unclear" if problem.status < 500 else "away")
-    if problem.status == 403 and request.scope[ACTOR] == "wall":
+    if problem.status == 403 and is_wall(request.scope):
         name = "only_looks"
     retry = name == "away" and request.method == "GET"
     return message(request, problem.status, f"{name}_title", [name], retry=retry)
@@ -137,7 +137,7 @@ def frame(request: Request, words: Words) -> dict[str, Any]:
         "other": other,
         "other_link": link(request.url.path, **query, lang=other),
         "link": link,
-        "may_act": request.scope[ACTOR] != "wall",
+        "may_act": not is_wall(request.scope),
     }
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse
 
+from access.rules import ADMIN
 from api.console.pages import OpenPageRoute, signin_page
 from api.context import Context, Shared
 from api.http.forms import fields_of
@@ -26,7 +27,6 @@ from api.http.middleware import (
 )
 from api.http.problems import Problem
 from api.http.session_rules import Session, own_path
-from api.http.sessions import ADMIN
 
 logger = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False, route_class=OpenPageRoute)

@@ -7,8 +7,12 @@ from typing import Final
 
 import asyncpg
 
+from access.scope import NOTHING, AreaScope
 from api.http.problems import DatabaseAwayError
 from store.pool import Connection, Pool
+from store.sql import queries_beside
+
+QUERIES: Final = queries_beside(__file__)
 
 STATEMENT_MS: Final = 4000
 """What PostgreSQL itself allows a statement."""
@@ -38,26 +42,33 @@ def with_query_settings(url: str) -> str:
 
 
 class Database:
-    """Connections from a pool, each for a bounded time.
+    """Connections from a pool, each for a bounded time, that show one scope.
 
-    Every failure to be reached or to answer in time is a DatabaseAwayError.
+    The scope is set first in each transaction; without one nothing is shown. Every failure to be reached or to answer
+    in time is a DatabaseAwayError.
     """
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, scope: AreaScope = NOTHING) -> None:
+        self._pool, self._scope = pool, scope
+
+    def within(self, scope: AreaScope) -> "Database":
+        """The same connections for another scope."""
+        return Database(self._pool, scope)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
         """A read-only transaction in which all queries see one moment."""
         async with self._bounded() as connection:
             await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            await connection.execute(QUERIES.set_scope, self._scope.setting)
             yield connection
             await connection.execute("COMMIT")
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection, for what makes its own transactions."""
-        async with self._bounded() as connection:
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction that may write. It is rolled back when the block raises."""
+        async with self._bounded() as connection, connection.transaction():
+            await connection.execute(QUERIES.set_scope, self._scope.setting)
             yield connection
 
     @asynccontextmanager

@@ -15,6 +15,9 @@ import asyncpg
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from access.roles import Permission, Role, may
+from access.rules import ADMIN, Actor
+from access.scope import WHOLE
 from api.http.guesses import Guesses
 from api.http.problems import DatabaseAwayError, Problem, problem_response, to_problem
 from api.http.session import AdminToken
@@ -28,6 +31,7 @@ MAX_BODY: Final = 64 * 1024
 BODY_WITHIN: Final = 20.0
 """Seconds in which the body of a request must have come."""
 ACTOR: Final = "milepost.actor"
+"""In the scope: the access.rules.Actor of the request, None without a good token or session."""
 SESSION: Final = "milepost.session"
 """In the scope: the Session of the browser that asks, None without one."""
 AWAY: Final = "milepost.away"
@@ -35,8 +39,6 @@ AWAY: Final = "milepost.away"
 _SET_COOKIE: Final = "milepost.set_cookie"
 TOO_MANY: Final = 429
 _MOST_COOKIES: Final = 8
-NAMES: Final = {"token": "admin", "session": "console"}
-"""The actor that is recorded when a request names no person."""
 CSP: Final = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _HEADERS: Final = {
     "Content-Security-Policy": CSP,
@@ -103,8 +105,8 @@ class Gate:
         authorise(scope)
         await self._app(scope, await _bounded(scope, receive), send)
 
-    async def _identify(self, scope: Scope) -> str | None:
-        """`token` for a good bearer token; `session` or `wall` for a good cookie; None for none of them.
+    async def _identify(self, scope: Scope) -> Actor | None:
+        """Who sends the request, by a bearer token or the cookie of a session; None for none of them.
 
         Raises a Problem (429) while the address has to wait; a request that needs no token is answered all the same.
         """
@@ -113,13 +115,13 @@ class Gate:
         if given is None:
             return await self._identify_browser(scope, cookies(headers))
         try:
-            return "token" if is_right(self._guesses, scope, given, self._token.matches) else None
+            return _admin() if is_right(self._guesses, scope, given, self._token.matches) else None
         except Problem:
             if is_guarded(scope):
                 raise
             return None
 
-    async def _identify_browser(self, scope: Scope, given: list[str]) -> str | None:
+    async def _identify_browser(self, scope: Scope, given: list[str]) -> Actor | None:
         if not given or scope["path"].startswith(_FOR_ALL):
             return None
         now = time.time()
@@ -135,7 +137,17 @@ class Gate:
         scope[SESSION], cookie = found
         if scope[SESSION].wall:
             scope[_SET_COOKIE] = set_cookie(scope[SESSION], cookie, now, secure=self._secure)
-        return "wall" if scope[SESSION].wall else "session"
+        return _admin(wall=scope[SESSION].wall)
+
+
+def _admin(*, wall: bool = False) -> Actor:
+    permissions = frozenset(one for one in Permission if may(Role.ADMIN, one, wall=wall))
+    return Actor(account=ADMIN, permissions=permissions, scope=WHOLE)
+
+
+def is_wall(scope: Scope) -> bool:
+    """Whether a wall display sends the request."""
+    return scope[SESSION] is not None and scope[SESSION].wall
 
 
 def set_cookie(session: Session, cookie: str, now: float, *, secure: bool) -> str:
@@ -249,7 +261,7 @@ def require_may_act(scope: Scope) -> None:
     if scope[SESSION] is None or scope["method"] in _SAFE:
         return
     require_own_page(scope)
-    if scope[SESSION].wall:
+    if is_wall(scope):
         raise Problem(403, "this browser is signed in as a wall display, which only looks: sign in as a person")
 
 

@@ -1,3 +1,7 @@
+-- name: set_scope
+-- What this transaction shows: `*`, or codes of areas with commas; see access/scope.py.
+SELECT set_config('milepost.scope', $1, true);
+
 -- name: session
 -- The row of a session; api/http/session_rules.py decides whether it has ended.
 SELECT account, wall, created_at, used_at FROM session WHERE key = $1;

@@ -28,7 +28,6 @@ QUERIES: Final = queries_beside(__file__)
 KNOWN_FOR: Final = 5.0
 """Seconds for which a session is not looked up again; a session that another process ended may last so much longer."""
 _MOST_KNOWN: Final = 1000
-ADMIN: Final = "admin"
 
 
 class Sessions:
@@ -61,7 +60,7 @@ class Sessions:
 
     async def _load(self, key: bytes, now: float) -> Session | None:
         """The session as its row has it; the use now is recorded."""
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
             session = await _read(connection, key)
             if session is not None and is_to_note(session, now) and not is_over(session, now):
                 await connection.execute(QUERIES.note_use, key, _time(now))
@@ -77,7 +76,7 @@ class Sessions:
         """A new session and the value of its cookie."""
         cookie = self._token.new_cookie()
         session = Session(key=key_of(cookie), account=account, wall=wall, created=now, used=now)
-        async with self._database.connection() as connection, connection.transaction():
+        async with self._database.transaction() as connection:
             await connection.execute(
                 QUERIES.forget_sessions, _time(now - IDLE), _time(now - LONGEST), _time(now - WALL_IDLE)
             )
@@ -88,20 +87,20 @@ class Sessions:
     async def end(self, key: bytes) -> None:
         """End one session."""
         self._known.pop(key, None)
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
             await connection.execute(QUERIES.end_session, key)
 
     async def end_others(self, session: Session) -> int:
         """End all other sessions of the account; returns their number."""
         self._known.clear()
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
             ended = await connection.fetch(QUERIES.end_other_sessions, session.account, session.key)
         return len(ended)
 
     async def new_code(self, account: str, now: float) -> tuple[str, datetime]:
         """The code of a new one-use link, and until when it can be used."""
         code, until = new_secret(), _time(now + CODE_SECONDS)
-        async with self._database.connection() as connection, connection.transaction():
+        async with self._database.transaction() as connection:
             await connection.execute(QUERIES.forget_codes, _time(now))
             await connection.execute(QUERIES.new_code, key_of(code), account, until)
             await connection.execute(QUERIES.keep_newest_codes, MOST_CODES)
@@ -109,7 +108,7 @@ class Sessions:
 
     async def redeem(self, code: str, now: float) -> str | None:
         """The account of a code, which is used up by that. Of two requests at once only one gets the account."""
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
             account: str | None = await connection.fetchval(QUERIES.take_code, key_of(code), _time(now))
         return account
 

@@ -85,7 +85,7 @@ async def trust_shard(
 ) -> Trusted:
     """Decide that a suspected shard is sound, so that its stations really fell. 409 when it is not suspected."""
     actor = actor_of(request, (decision or TrustRequest()).by)
-    async with context.database.connection() as connection:
+    async with context.database.transaction() as connection:
         suspected = await connection.fetchval(QUERIES.is_shard_suspected, shard)
         if suspected is None:
             raise not_found("shard", shard)
@@ -108,7 +108,7 @@ async def announce_restart(context: Shared, request: Request, restart: RestartRe
     """Announce a restart of the platform that begins now. Interruptions during it cause no notification; their time is
     unknown all the same. 409 while another restart goes on, and for ten minutes after it."""
     actor = actor_of(request, restart.by)
-    async with context.database.connection() as connection:
+    async with context.database.transaction() as connection:
         try:
             return _restart(await announce(connection, timedelta(minutes=restart.minutes), actor, restart.reason))
         except AnnouncementRefusedError as exc:

@@ -4,8 +4,8 @@ import time
 
 from fastapi import APIRouter
 
+from access.rules import ADMIN
 from api.context import Shared
-from api.http.sessions import ADMIN
 from api.read.schemas import NewSigninLink
 
 router = APIRouter(tags=["signin"])

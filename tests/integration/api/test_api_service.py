@@ -392,7 +392,7 @@ async def test_a_slow_statement_is_ended_by_the_database(
 
 async def test_a_statement_is_planned_for_what_it_asks(database: str, tmp_path: Path) -> None:
     """A plan that is kept for all filters of a list takes minutes for some of them."""
-    async with open_app(config(database, tmp_path)) as (app, _), app.state.context.database.connection() as connection:
+    async with open_app(config(database, tmp_path)) as (app, _), app.state.context.database.transaction() as connection:
         assert await connection.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
 
 

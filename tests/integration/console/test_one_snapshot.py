@@ -59,7 +59,7 @@ PAGES = {
 @pytest.mark.parametrize("page", PAGES)
 async def test_a_page_opens_one_snapshot(page: str, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    for name in ("snapshot", "connection"):
+    for name in ("snapshot", "transaction"):
         monkeypatch.setattr(Database, name, noted(opened, name))
     answer = await client.get(PAGES[page])
     assert answer.status_code == 200, answer.text
