@@ -19,7 +19,9 @@ DECLARE
     kept constant text[] := '{schema_migration, station_deleted}';
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
-        'pipeline_gap, presence, shard_decision, station_lifecycle, topic_layout, transition, usage}';
+        'ledger_entry, pipeline_gap, presence, shard_decision, station_lifecycle, topic_layout, transition, usage}';
+    -- What they add to and never look at: only what seals entries of the ledger takes them away.
+    added_to constant text[] := '{ledger_pending}';
     -- What is forgotten again.
     cleared constant text[] := '{account_area, blind_spot_memory, calendar, calendar_opening, cause_memory, '
         'dead_letter, flapping_memory, health_state, service_sign, session, set_aside, signin_code, station_programme, '
@@ -37,6 +39,7 @@ BEGIN
                CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
                CASE WHEN c.relkind = 'S' THEN 'USAGE'
                     WHEN c.relkind = 'v' OR c.relname = ANY (kept) THEN 'SELECT'
+                    WHEN c.relname = ANY (added_to) THEN 'INSERT'
                     WHEN c.relname = ANY (written_once) THEN 'INSERT, SELECT'
                     WHEN c.relname = ANY (cleared) THEN 'DELETE, INSERT, SELECT, UPDATE'
                     ELSE 'INSERT, SELECT, UPDATE' END AS wanted,

@@ -74,3 +74,16 @@ DELETE FROM signin_code;
 
 -- name: newest_schema
 SELECT coalesce(max(version), 0) FROM schema_migration;
+
+-- name: append_entries
+-- Entries of the ledger in their order, each with its place among those that wait for their seal. An entry without a time
+-- has that of the transaction.
+WITH made AS (
+    INSERT INTO ledger_entry (kind, subject, actor, at_ms, body)
+    SELECT kind, subject, actor, coalesce(at_ms, floor(extract(epoch FROM now()) * 1000)::bigint), body
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[]) WITH ORDINALITY
+        AS new (kind, subject, actor, at_ms, body, n)
+    ORDER BY n
+    RETURNING id
+)
+INSERT INTO ledger_pending (id) SELECT id FROM made;
