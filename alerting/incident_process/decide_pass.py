@@ -192,7 +192,8 @@ class Decider:
         connection, field, applied = self._connection, memory.field, memory.waiting.applied
         if self._registry_asked or mono >= memory.registry_due:
             self._registry_asked, memory.registry_due = False, mono + _REGISTRY_EVERY
-            await memory.registry.follow_registry(connection, field, applied)
+            if await memory.registry.follow_registry(connection, field, applied):
+                await store.recount_shares(connection)
             names = [(clock.partition, clock.shard) for clock in clocks]
             await field_store.follow_clocks(connection, field, names, mark.untrusted)
         stations = {change.station for change in ripe if change.terminal is None}
@@ -220,6 +221,7 @@ async def _load(
     for name, part in parts.items():
         with _part(name):
             await part.load(connection)
+    await store.recount_shares(connection)
     await connection.execute(QUERIES.allow_scans, "off")
     log.info("loaded", extra={"stations": len(field)})
     return PassMemory(

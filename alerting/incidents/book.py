@@ -217,6 +217,11 @@ class Book:
         """The stored incidents that changed in this pass, in their present state."""
         return [self._incidents[i] for i, before in self._before.items() if self._incidents[i] != before]
 
+    @property
+    def pairs(self) -> list[tuple[Incident | None, Incident]]:
+        """The incidents that were opened or changed, each as (before this pass, now)."""
+        return [(self._before.get(incident.id), incident) for incident in (*self.changed, *self.opened)]
+
     def notifications(self) -> list[tuple[int, str]]:
         """(incident, phase) of the notifications to send: opened, closed, reopened, or passed for an incident that was
         over when it was found.

@@ -37,19 +37,89 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timesta
 WHERE i.id = m.id;
 
 -- name: insert_incidents
-INSERT INTO incident (id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent,
-                      detail)
+-- A closure may excuse the station in the pass in which the incident opens: then the incident has a `reopen_at` already.
+INSERT INTO incident (id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at,
+                      parent, detail)
 OVERRIDING SYSTEM VALUE
-SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail::jsonb
+SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent,
+       detail::jsonb
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-            $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::bigint[], $13::text[])
-     AS m (id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, parent, detail);
+            $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::text[])
+     AS m (id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent,
+           detail);
 
 -- name: insert_entries
 INSERT INTO incident_entry (incident, at, actor, action, text)
 SELECT incident, $1, 'milepost', action, text
 FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS m (incident, action, text, n)
 ORDER BY n;
+
+-- name: change_shares
+-- Add what changed of children ($1) to the shares of their parents ($2), each child in an area ($3), at a station ($4), counted
+-- as the thing $5, with its state before ($6) and now ($7): 0 no child of that parent and area, 1 over, 2 going on. A thing
+-- may have had other incidents under the same parent: it counts once, in the highest state. Of areas only a blind spot has a
+-- share. The numbers are not below 0 while the tree of areas has changed and the shares are not recounted yet.
+WITH touched AS (
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[])
+        AS t (child, parent, area, station, thing, before, after)
+), place AS MATERIALIZED (
+    SELECT area, share_area(area) AS share FROM (SELECT DISTINCT area FROM touched) AS named
+), unit AS MATERIALIZED (
+    SELECT t.parent, place.share, t.thing, t.station, array_agg(t.child) AS touched, max(t.before) AS before, max(t.after) AS after
+    FROM touched t JOIN place ON place.area = t.area JOIN incident p ON p.id = t.parent
+    WHERE p.station IS NULL AND (t.station IS NOT NULL OR p.kind = 'blind_spot')
+    GROUP BY 1, 2, 3, 4
+), moved AS (
+    SELECT parent, share, sum(sign(greatest(after, rest)) - sign(greatest(before, rest)))::int AS children,
+           sum((greatest(after, rest) = 2)::int - (greatest(before, rest) = 2)::int)::int AS down
+    FROM (SELECT u.*, coalesce(CASE WHEN u.station IS NOT NULL
+                 THEN (SELECT max(CASE WHEN c.status <> 'closed' OR c.reopen_at IS NOT NULL THEN 2 ELSE 1 END)
+                       FROM incident c WHERE c.parent = u.parent AND c.station = u.station
+                         AND u.thing = CASE WHEN c.kind = 'health' THEN c.key ELSE c.station END
+                         AND c.id <> ALL (u.touched) AND share_area(c.area) = u.share)
+                 ELSE (SELECT max(CASE WHEN c.status <> 'closed' OR c.reopen_at IS NOT NULL THEN 2 ELSE 1 END)
+                       FROM incident c WHERE c.key = u.thing AND c.parent = u.parent
+                         AND c.id <> ALL (u.touched) AND share_area(c.area) = u.share) END, 0) AS rest
+          FROM unit u) AS with_others
+    GROUP BY parent, share
+)
+INSERT INTO incident_share (incident, area, children, down)
+SELECT m.parent, m.share, greatest(coalesce(s.children, 0) + m.children, 0), greatest(coalesce(s.down, 0) + m.down, 0)
+FROM moved m LEFT JOIN incident_share s ON s.incident = m.parent AND s.area = m.share
+WHERE m.children <> 0 OR m.down <> 0
+ON CONFLICT (incident, area) DO UPDATE SET children = excluded.children, down = excluded.down;
+
+-- name: recount_shares
+-- Count all children of the incidents that go on, and of those that are over while a child goes on. A share stays when it
+-- has no children any more.
+WITH wanted AS (
+    SELECT id FROM incident WHERE status <> 'closed' OR reopen_at IS NOT NULL
+    UNION SELECT parent FROM incident WHERE (status <> 'closed' OR reopen_at IS NOT NULL) AND parent IS NOT NULL
+), child AS MATERIALIZED (
+    SELECT c.parent, c.area, c.status <> 'closed' OR c.reopen_at IS NOT NULL AS down,
+           CASE WHEN c.kind <> 'health' AND c.station IS NOT NULL THEN c.station
+                WHEN c.kind = 'health' OR p.kind = 'blind_spot' THEN c.key END AS thing
+    FROM wanted w JOIN incident p ON p.id = w.id JOIN incident c ON c.parent = p.id
+    WHERE c.area IS NOT NULL AND p.station IS NULL
+), place AS MATERIALIZED (
+    SELECT area, share_area(area) AS share FROM (SELECT DISTINCT area FROM child) AS named
+), counted AS (
+    SELECT child.parent, place.share, count(DISTINCT thing) AS children, count(DISTINCT thing) FILTER (WHERE down) AS down
+    FROM child JOIN place ON place.area = child.area WHERE thing IS NOT NULL GROUP BY 1, 2
+), gone AS (
+    UPDATE incident_share s SET children = 0, down = 0 FROM wanted
+    WHERE s.incident = wanted.id AND (s.children, s.down) <> (0, 0)
+      AND NOT EXISTS (SELECT FROM counted WHERE counted.parent = s.incident AND counted.share = s.area)
+)
+INSERT INTO incident_share AS s (incident, area, children, down)
+SELECT parent, share, children, down FROM counted
+ON CONFLICT (incident, area) DO UPDATE SET children = excluded.children, down = excluded.down
+WHERE (s.children, s.down) <> (excluded.children, excluded.down);
+
+-- name: reopen_shares
+-- An incident that opens again is new for its counties too.
+UPDATE incident_share SET acknowledged_at = NULL, acknowledged_by = NULL
+WHERE incident = ANY ($1::bigint[]) AND acknowledged_at IS NOT NULL;
 
 -- name: insert_notifications
 -- `round`: how often the incident was reopened; each phase is notified once in each round.

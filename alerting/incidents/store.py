@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from alerting.incidents.book import Book, Decision, Incident
+from alerting.incidents.shares import ShareChange, reopened_parents, share_changes
 from store.aside import POISON
 from store.pool import Connection
 from store.sql import queries_beside
@@ -49,7 +50,8 @@ class _Write(msgspec.Struct, frozen=True):
     """The rows to write for a book, or for one incident of it.
 
     `notifications`: (incident, phase) of each; `rounds`: how often each of their incidents was reopened; `held`: the
-    times until which notifications wait. The last two are by incident.
+    times until which notifications wait. The last two are by incident. `shares`: what changes in the shares of parents;
+    `reopened`: the incidents whose shares lose their acknowledgements.
     """
 
     opened: Sequence[Incident]
@@ -58,6 +60,8 @@ class _Write(msgspec.Struct, frozen=True):
     notifications: Sequence[tuple[int, str]]
     rounds: Mapping[int, int]
     held: Mapping[int, datetime]
+    shares: Sequence[ShareChange]
+    reopened: Sequence[int]
 
     def of(self, incident: Incident) -> "_Write":
         """The rows about one incident."""
@@ -69,6 +73,8 @@ class _Write(msgspec.Struct, frozen=True):
             [(one, phase) for one, phase in self.notifications if one == number],
             self.rounds,
             self.held,
+            [change for change in self.shares if change.child == number],
+            [one for one in self.reopened if one == number],
         )
 
 
@@ -81,7 +87,8 @@ async def store_book(connection: Connection, book: Book, now: datetime) -> dict[
     decisions = [decision for decision in book.decisions if decision.incident is not None]
     notifications = book.notifications()
     rounds = {number: book.round_of(number) for number, _ in notifications}
-    write = _Write(book.opened, book.changed, decisions, notifications, rounds, book.held)
+    shares, reopened = share_changes(book.pairs), reopened_parents(book.pairs)
+    write = _Write(book.opened, book.changed, decisions, notifications, rounds, book.held, shares, reopened)
     if not write.opened and not write.changed:
         return {}
     ids = await _ids(connection, write.opened)
@@ -109,6 +116,7 @@ async def _write_apart(connection: Connection, write: _Write, ids: dict[int, int
         await _update(connection, write.changed, ids)
         await _insert(connection, write.opened, ids)
         await _entries(connection, write.decisions, ids, now)
+        await _shares(connection, write, ids)
         if write.notifications:
             await connection.execute(
                 QUERIES.insert_notifications,
@@ -161,6 +169,7 @@ async def _insert(connection: Connection, opened: Sequence[Incident], ids: dict[
             [x.opened_at for x in opened],
             [x.closed_at for x in opened],
             [x.ended_at for x in opened],
+            [x.reopen_at for x in opened],
             [_parent(x, ids) for x in opened],
             [_json(x) for x in opened],
         )
@@ -175,6 +184,29 @@ async def _entries(connection: Connection, decisions: Sequence[Decision], ids: d
         [d.action.value for d in decisions],
         [d.reason for d in decisions],
     )
+
+
+async def _shares(connection: Connection, write: _Write, ids: dict[int, int]) -> None:
+    """Write what changes in shares; call this after the incidents are written, because their other children count."""
+    shares = write.shares
+    if shares:
+        await connection.execute(
+            QUERIES.change_shares,
+            [ids.get(x.child, x.child) for x in shares],
+            [ids.get(x.parent, x.parent) for x in shares],
+            [x.area for x in shares],
+            [x.station for x in shares],
+            [x.thing for x in shares],
+            [x.before for x in shares],
+            [x.after for x in shares],
+        )
+    if write.reopened:
+        await connection.execute(QUERIES.reopen_shares, list(write.reopened))
+
+
+async def recount_shares(connection: Connection) -> None:
+    """Count the shares of all incidents that are not over anew, for example because areas lie elsewhere in the tree."""
+    await connection.execute(QUERIES.recount_shares)
 
 
 def _parent(incident: Incident, ids: dict[int, int]) -> int | None:

@@ -31,16 +31,18 @@ class RegistryFollower:
         calendars: str = await connection.fetchval(QUERIES.calendars_changed)
         return cls(await _read_horizon(connection), areas, calendars)
 
-    async def follow_registry(self, connection: Connection, field: Field, applied: Mapping[int, int]) -> None:
-        """Take into the table what changed. `applied`: up to which transition of each partition the table was fed."""
+    async def follow_registry(self, connection: Connection, field: Field, applied: Mapping[int, int]) -> bool:
+        """Take into the table what changed. `applied`: up to which transition of each partition the table was fed.
+        Returns whether the tree of areas changed."""
         horizon = await _read_horizon(connection)
         await self._follow_calendars(connection, field)
-        await self._follow_areas(connection, field)
+        has_new_tree = await self._follow_areas(connection, field)
         await _register(connection, field, await connection.fetch(QUERIES.changed_stations, self._horizon), applied)
         for row in await connection.fetch(QUERIES.deleted_stations, self._horizon):
             field.remove_station(row["station"])
         await follow_closures(connection, field)
         self._horizon = horizon
+        return has_new_tree
 
     async def _follow_calendars(self, connection: Connection, field: Field) -> None:
         calendars = await connection.fetchval(QUERIES.calendars_changed)
@@ -48,11 +50,13 @@ class RegistryFollower:
             field.schedule.set_calendars(await load_calendars(connection))
             self._calendars = calendars
 
-    async def _follow_areas(self, connection: Connection, field: Field) -> None:
+    async def _follow_areas(self, connection: Connection, field: Field) -> bool:
         areas = await connection.fetchval(QUERIES.areas_changed)
-        if areas != self._areas:
-            field.set_paths(await load_paths(connection))
-            self._areas = areas
+        if areas == self._areas:
+            return False
+        field.set_paths(await load_paths(connection))
+        self._areas = areas
+        return True
 
 
 async def add_unknown_stations(
