@@ -51,6 +51,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 -- name: find_token
 SELECT id, account, role, whole, areas FROM api_token WHERE key = $1 AND revoked_at IS NULL AND expires_at > $2;
 
+-- name: is_known_token
+SELECT id FROM api_token WHERE key = $1;
+
 -- name: list_tokens
 SELECT id, account, name, role, whole, areas, created_at, created_by, expires_at, revoked_at
 FROM api_token WHERE id > $1 ORDER BY id LIMIT $2;

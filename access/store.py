@@ -132,6 +132,11 @@ async def find_token(connection: Connection, text: str, now: datetime) -> Actor 
     return token_actor(row["id"], Role(row["role"]), scope, account, paths)
 
 
+async def is_known_token(connection: Connection, text: str) -> bool:
+    """Whether a token was made here, also one that has expired or was revoked."""
+    return await connection.fetchval(QUERIES.is_known_token, key_of(text)) is not None
+
+
 async def list_tokens(connection: Connection, after: str = "", limit: int = 100) -> list[StoredToken]:
     """Tokens in the order of their ids, with expired and revoked ones."""
     return [_scoped(row, StoredToken) for row in await connection.fetch(QUERIES.list_tokens, after, limit)]

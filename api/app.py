@@ -1,10 +1,12 @@
 """The application: routers, error handlers and the middleware, put together."""
 
+from types import ModuleType
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from access.scope import WHOLE
@@ -22,6 +24,7 @@ from api.console import (
 from api.context import Context
 from api.http import problems
 from api.http.middleware import V1, Gate
+from api.http.permissions import require_needs, require_permission
 from api.http.shared_query import SharedQuery
 from api.read.counting import survey
 from api.v1 import (
@@ -55,6 +58,17 @@ _ROUTERS: Final = (
     dead_letters,
     stream,
     signin_links,
+)
+_PAGES: Final = (
+    pages,
+    signin_pages,
+    board,
+    station_pages,
+    removal_pages,
+    area_pages,
+    incident_pages,
+    blind_spot_pages,
+    closure_pages,
 )
 _DESCRIPTION: Final = (
     "What Milepost knows of its stations. Send `Authorization: Bearer TOKEN`. Times are ISO 8601 UTC; lists are "
@@ -93,33 +107,39 @@ def create_app(context: Context) -> FastAPI:
     app.state.survey = SharedQuery(lambda: survey(whole))
     app.state.board = board.Board(whole, app.state.survey, context.config.url)
     app.state.probes = Probes(whole, context.hub, context.metrics, app.state.survey)
-    # The middleware checks the token; this only shows in the description that there is one.
-    v1 = APIRouter(prefix=V1, dependencies=[Depends(HTTPBearer(auto_error=False))], responses={"default": _FAILURE})
-    for module in _ROUTERS:
-        v1.include_router(module.router)
-    app.include_router(v1)
-    app.include_router(probes.router)
-    for pages_of in (
-        pages,
-        signin_pages,
-        board,
-        station_pages,
-        removal_pages,
-        area_pages,
-        incident_pages,
-        blind_spot_pages,
-        closure_pages,
-    ):
-        app.include_router(pages_of.router)
+    _serve_routes(app)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     problems.install(app)
     app.add_exception_handler(HTTPException, pages.answer_unknown)
     app.add_middleware(
         Gate,
-        token=context.token,
-        sessions=context.sessions,
-        guesses=context.guesses,
+        identity=context.identity,
         observe=context.metrics.observe,
         secure=context.config.is_https,
     )
     return app
+
+
+def _serve_routes(app: FastAPI) -> None:
+    """Add every route, with the check of its permission. Raises ValueError for one that says nothing of it."""
+    permitted = Depends(require_permission)
+    # The middleware checks the token; HTTPBearer only shows in the description that there is one.
+    bearer = Depends(HTTPBearer(auto_error=False))
+    v1 = APIRouter(prefix=V1, dependencies=[bearer, permitted], responses={"default": _FAILURE})
+    for module in _ROUTERS:
+        v1.include_router(module.router)
+    app.include_router(v1)
+    for module in (probes, *_PAGES):
+        app.include_router(module.router, dependencies=[permitted])
+    require_needs(routes())
+
+
+def routes() -> list[tuple[str, str]]:
+    """Method and template of the path of every route of v1, of every page and of every probe."""
+    served = [(V1, module) for module in _ROUTERS] + [("", module) for module in (probes, *_PAGES)]
+    return [one for prefix, module in served for one in _routes_of(prefix, module)]
+
+
+def _routes_of(prefix: str, module: ModuleType) -> list[tuple[str, str]]:
+    found = [route for route in module.router.routes if isinstance(route, Route)]
+    return [(method, prefix + route.path) for route in found for method in sorted(route.methods or ())]

@@ -10,6 +10,7 @@ from access.scope import NOTHING
 from api.config import ApiConfig
 from api.http.database import Database
 from api.http.guesses import Guesses
+from api.http.identity.actors import Identity
 from api.http.metrics import Metrics
 from api.http.middleware import ACTOR
 from api.http.session import AdminToken
@@ -27,6 +28,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     token: AdminToken
     sessions: Sessions
     guesses: Guesses
+    identity: Identity
     hub: EventHub
     metrics: Metrics
     work: Work

@@ -10,12 +10,15 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import uvicorn
 from fastapi import FastAPI
 
+from access.scope import WHOLE
 from api.app import create_app
 from api.config import ApiConfig
 from api.console import pages
 from api.context import Context
 from api.http.database import Database, with_query_settings
 from api.http.guesses import Guesses
+from api.http.identity.actors import Identity
+from api.http.identity.api_tokens import ApiTokens
 from api.http.metrics import Metrics
 from api.http.server import ConnectionBook
 from api.http.session import AdminToken
@@ -80,12 +83,16 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, EventHub]]
         listening = asyncio.create_task(hub.run(), name="api stream")
         living = asyncio.create_task(_live(pool, config.instance), name="api signs")
         database = Database(pool)
+        # Who sends a request is known before its scope is.
+        whole = database.within(WHOLE)
+        sessions, guesses = Sessions(whole, token), Guesses(time.monotonic())
         context = Context(
             config=config,
             database=database,
             token=token,
-            sessions=Sessions(database, token),
-            guesses=Guesses(time.monotonic()),
+            sessions=sessions,
+            guesses=guesses,
+            identity=Identity(token=token, tokens=ApiTokens(whole), sessions=sessions, guesses=guesses),
             hub=hub,
             metrics=Metrics(),
             work=Work(),

@@ -14,6 +14,8 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from access.roles import Permission
+from access.rules import Actor
 from api.console.station_map import SHAPES, outline
 from api.console.texts import LANGUAGES, Words, choose, language_of
 from api.context import Context
@@ -89,6 +91,8 @@ def _failure(request: Request, problem: Problem) -> Response:
     name = _FAILURES.get(problem.status, "unclear" if problem.status < 500 else "away")
     if problem.status == 403 and is_wall(request.scope):
         name = "only_looks"
+    elif "permission" in problem.members:
+        name = "not_permitted"
     retry = name == "away" and request.method == "GET"
     return message(request, problem.status, f"{name}_title", [name], retry=retry)
 
@@ -138,7 +142,14 @@ def frame(request: Request, words: Words) -> dict[str, Any]:
         "other_link": link(request.url.path, **query, lang=other),
         "link": link,
         "may_act": not is_wall(request.scope),
+        "may": lambda permission: _may(request, permission),
     }
+
+
+def _may(request: Request, permission: str) -> bool:
+    """Whether the reader has a permission; without it a page does not show what needs it."""
+    actor: Actor | None = request.scope[ACTOR]
+    return actor is not None and actor.may(Permission(permission))
 
 
 def answer(request: Request, words: Words, html: str, status: int = 200) -> Response:

@@ -13,18 +13,8 @@ from access.rules import ADMIN
 from api.console.pages import OpenPageRoute, signin_page
 from api.context import Context, Shared
 from api.http.forms import fields_of
-from api.http.middleware import (
-    SESSION,
-    TOO_MANY,
-    address_of,
-    drop_cookie,
-    is_right,
-    note_try,
-    require_may_act,
-    require_own_page,
-    require_try,
-    set_cookie,
-)
+from api.http.identity.tries import TOO_MANY, address_of, note_try, require_try
+from api.http.middleware import SESSION, drop_cookie, require_may_act, require_own_page, set_cookie
 from api.http.problems import Problem
 from api.http.session_rules import Session, own_path
 
@@ -72,14 +62,20 @@ async def _account(request: Request, context: Context, form: Mapping[str, str], 
     """Whose token or code the form holds. Raises a Problem (429) where no try is allowed just now."""
     code, guesses = form.get("code", ""), context.guesses
     if not code:
-        return (
-            ADMIN if is_right(guesses, request.scope, form.get("token", "").encode(), context.token.matches) else None
-        )
+        token = form.get("token", "").encode()
+        return ADMIN if token and _is_admin_token(request, context, token) else None
     async with context.sessions.redeeming:
         require_try(guesses, request.scope, code.encode())
         account = await context.sessions.redeem(code, now)
         note_try(guesses, request.scope, code.encode(), right=account is not None)
     return account
+
+
+def _is_admin_token(request: Request, context: Context, token: bytes) -> bool:
+    require_try(context.guesses, request.scope, token)
+    right = context.token.matches(token)
+    note_try(context.guesses, request.scope, token, right=right)
+    return right
 
 
 def _refused(request: Request, form: Mapping[str, str], why: str, problem: Problem | None = None) -> Response:

@@ -5,7 +5,6 @@ Plain ASGI, so that streams stay streams.
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Callable
 from typing import Final
@@ -15,18 +14,12 @@ import asyncpg
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from access.roles import Permission, Role, may
-from access.rules import ADMIN, Actor
-from access.scope import WHOLE
-from api.http.guesses import Guesses
+from api.http.identity.actors import COOKIE, NOBODY, Identified, Identity
 from api.http.problems import DatabaseAwayError, Problem, problem_response, to_problem
-from api.http.session import AdminToken
 from api.http.session_rules import Session, cookie_seconds
-from api.http.sessions import Sessions
 
 logger = logging.getLogger(__name__)
 
-COOKIE: Final = "milepost_session"
 MAX_BODY: Final = 64 * 1024
 BODY_WITHIN: Final = 20.0
 """Seconds in which the body of a request must have come."""
@@ -35,10 +28,8 @@ ACTOR: Final = "milepost.actor"
 SESSION: Final = "milepost.session"
 """In the scope: the Session of the browser that asks, None without one."""
 AWAY: Final = "milepost.away"
-"""In the scope of a request with a cookie: the error, when the database could not be asked for the session."""
+"""In the scope of a page's request: the error, when the database could not be asked who sends it."""
 _SET_COOKIE: Final = "milepost.set_cookie"
-TOO_MANY: Final = 429
-_MOST_COOKIES: Final = 8
 CSP: Final = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 _HEADERS: Final = {
     "Content-Security-Policy": CSP,
@@ -52,7 +43,7 @@ _HEADERS: Final = {
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _GUARDED: Final = "/api/"
 _FOR_ALL: Final = ("/healthz", "/readyz", "/metrics", "/static/")
-"""Paths with the same answer for every client, for which no session is looked up."""
+"""Paths with the same answer for every client, for which nobody is looked up."""
 V1: Final = "/api/v1"
 
 Observe = Callable[[str, str, int, float], None]
@@ -62,11 +53,8 @@ Observe = Callable[[str, str, int, float], None]
 class Gate:
     """The outermost layer of the app: identifies, limits and counts requests."""
 
-    def __init__(
-        self, app: ASGIApp, *, token: AdminToken, sessions: Sessions, guesses: Guesses, observe: Observe, secure: bool
-    ) -> None:
-        self._app, self._token, self._sessions, self._guesses = app, token, sessions, guesses
-        self._observe, self._secure = observe, secure
+    def __init__(self, app: ASGIApp, *, identity: Identity, observe: Observe, secure: bool) -> None:
+        self._app, self._identity, self._observe, self._secure = app, identity, observe, secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,7 +69,7 @@ class Gate:
             first = message["type"] == "http.response.start" and not started.is_set()
             if first:
                 _add_headers(message, inner.get(_SET_COOKIE))
-                self._observe(scope["method"], _route(inner), message["status"], time.perf_counter() - began)
+                self._observe(scope["method"], route_template(inner), message["status"], time.perf_counter() - began)
             if not head or first:
                 await send(message)
             if first:
@@ -95,54 +83,30 @@ class Gate:
             if started.is_set():
                 raise  # the answer has begun: only a broken connection can show the error
             if not isinstance(exc, Problem):
-                logger.exception("a request failed: %s %s", scope["method"], _route(inner))
+                logger.exception("a request failed: %s %s", scope["method"], route_template(inner))
             await problem_response(to_problem(exc), scope["path"])(inner, receive, send_with_headers)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass an admitted request on, or raise the Problem of a refused one."""
-        scope[SESSION] = None
-        scope[ACTOR] = await self._identify(scope)
+        found = await self._identify(scope)
+        scope[ACTOR], scope[SESSION] = found.actor, found.session
+        if found.session is not None and found.session.wall:
+            scope[_SET_COOKIE] = set_cookie(found.session, found.cookie, time.time(), secure=self._secure)
         authorise(scope)
         await self._app(scope, await _bounded(scope, receive), send)
 
-    async def _identify(self, scope: Scope) -> Actor | None:
-        """Who sends the request, by a bearer token or the cookie of a session; None for none of them.
-
-        Raises a Problem (429) while the address has to wait; a request that needs no token is answered all the same.
-        """
-        headers = Headers(scope=scope)
-        given = bearer(headers)
-        if given is None:
-            return await self._identify_browser(scope, cookies(headers))
+    async def _identify(self, scope: Scope) -> Identified:
+        """Who sends the request. A page is shown also where that cannot be told: to nobody."""
+        if scope["path"].startswith(_FOR_ALL):
+            return NOBODY
         try:
-            return _admin() if is_right(self._guesses, scope, given, self._token.matches) else None
-        except Problem:
+            return await self._identity.find(scope)
+        except (Problem, DatabaseAwayError, asyncpg.PostgresError) as exc:
             if is_guarded(scope):
                 raise
-            return None
-
-    async def _identify_browser(self, scope: Scope, given: list[str]) -> Actor | None:
-        if not given or scope["path"].startswith(_FOR_ALL):
-            return None
-        now = time.time()
-        try:
-            found = await self._sessions.find(given, now)
-        except (DatabaseAwayError, asyncpg.PostgresError) as exc:
-            if is_guarded(scope):
-                raise
-            scope[AWAY] = exc
-            return None
-        if found is None:
-            return None
-        scope[SESSION], cookie = found
-        if scope[SESSION].wall:
-            scope[_SET_COOKIE] = set_cookie(scope[SESSION], cookie, now, secure=self._secure)
-        return _admin(wall=scope[SESSION].wall)
-
-
-def _admin(*, wall: bool = False) -> Actor:
-    permissions = frozenset(one for one in Permission if may(Role.ADMIN, one, wall=wall))
-    return Actor(account=ADMIN, permissions=permissions, scope=WHOLE)
+            if not isinstance(exc, Problem):
+                scope[AWAY] = exc
+            return NOBODY
 
 
 def is_wall(scope: Scope) -> bool:
@@ -164,40 +128,6 @@ def _cookie(value: str, seconds: int, *, secure: bool) -> str:
     return f"{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=strict" + ("; Secure" if secure else "")
 
 
-def is_right(guesses: Guesses, scope: Scope, given: bytes, check: Callable[[bytes], bool]) -> bool:
-    """Whether `check` accepts the secret, if there is one. Raises a Problem (429) while the address has to wait."""
-    if not given:
-        return False
-    require_try(guesses, scope, given)
-    right = check(given)
-    note_try(guesses, scope, given, right=right)
-    return right
-
-
-def require_try(guesses: Guesses, scope: Scope, given: bytes) -> None:
-    """Raise a Problem (429) while a secret from this address is not checked."""
-    wait = guesses.wait(address_of(scope), given, time.monotonic())
-    if wait > 0:
-        detail = "too many wrong tokens came from this address: try again later"
-        raise Problem(TOO_MANY, detail, headers={"Retry-After": str(math.ceil(wait))})
-
-
-def note_try(guesses: Guesses, scope: Scope, given: bytes, *, right: bool) -> None:
-    """Count a try. A wrong one is logged, without the secret."""
-    address = address_of(scope)
-    if right:
-        guesses.was_right(address, given)
-        return
-    guesses.was_wrong(address, time.monotonic())
-    logger.warning("a wrong token or sign-in code", extra={"address": address, "path": scope["path"][:100]})
-
-
-def address_of(scope: Scope) -> str:
-    """The address that a request came from."""
-    address: str = (scope.get("client") or ("", 0))[0]
-    return address
-
-
 def _until(started: asyncio.Event, receive: Receive) -> Receive:
     """A HEAD request is over once its answer has begun, so that a stream ends."""
 
@@ -208,7 +138,7 @@ def _until(started: asyncio.Event, receive: Receive) -> Receive:
     return wait
 
 
-def _route(scope: Scope) -> str:
+def route_template(scope: Scope) -> str:
     """The template of the path, of which there are few; `other` for a path without a route."""
     template: str | None = getattr(scope.get("route"), "path", None)
     if template is None:
@@ -224,18 +154,6 @@ def _add_headers(message: Message, cookie: str | None) -> None:
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
     headers.setdefault("Cache-Control", "no-store")
-
-
-def bearer(headers: Headers) -> bytes | None:
-    """The bearer token of a request, None without one."""
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    return given.strip().encode() if scheme.lower() == "bearer" else None
-
-
-def cookies(headers: Headers) -> list[str]:
-    """The session cookies of a request. Other cookies of the host are ignored, whatever their form."""
-    pairs = (one.strip().partition("=") for line in headers.getlist("cookie") for one in line.split(";"))
-    return [value.strip().strip('"') for name, _, value in pairs if name.strip() == COOKIE and value][:_MOST_COOKIES]
 
 
 def is_guarded(scope: Scope) -> bool:

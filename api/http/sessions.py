@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from access.rules import Actor, actor_of
+from access.store import load_account
 from api.http.database import Database
 from api.http.session import AdminToken, key_of, new_secret
 from api.http.session_rules import (
@@ -30,47 +32,54 @@ KNOWN_FOR: Final = 5.0
 _MOST_KNOWN: Final = 1000
 
 
+class SignedIn(msgspec.Struct, frozen=True):
+    """A session, and its actor: its account as it is now."""
+
+    session: Session
+    actor: Actor
+    cookie: str = ""
+
+
 class Sessions:
     """The sessions and one-use links of the database. Every method may raise DatabaseAwayError."""
 
     def __init__(self, database: Database, token: AdminToken) -> None:
         self._database, self._token = database, token
-        self._known: OrderedDict[bytes, tuple[Session, float]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[SignedIn, float]] = OrderedDict()
         self.redeeming = asyncio.Lock()
         """Held while a code is checked, so that wrong tries are counted one after the other."""
 
-    async def find(self, cookies: Sequence[str], now: float) -> tuple[Session, str] | None:
-        """The session of the first cookie that has one that has not ended, and that cookie."""
+    async def find(self, cookies: Sequence[str], now: float) -> SignedIn | None:
+        """The session of the first cookie that has one that has not ended."""
         for cookie in cookies:
             if self._token.is_ours(cookie):
-                session = await self._look_up(key_of(cookie), now)
-                if session is not None:
-                    return session, cookie
+                found = await self._look_up(key_of(cookie), now)
+                if found is not None:
+                    return msgspec.structs.replace(found, cookie=cookie)
         return None
 
-    async def goes_on(self, session: Session, now: float) -> bool:
-        """Whether the session has not ended meanwhile."""
-        return await self._look_up(session.key, now) is not None
+    async def _look_up(self, key: bytes, now: float) -> SignedIn | None:
+        found, looked_at = self._known.get(key, (None, 0.0))
+        if found is None or not 0 <= now - looked_at < KNOWN_FOR:
+            found = await self._load(key, now)
+        return None if found is None or is_over(found.session, now) else found
 
-    async def _look_up(self, key: bytes, now: float) -> Session | None:
-        session, looked_at = self._known.get(key, (None, 0.0))
-        if session is None or not 0 <= now - looked_at < KNOWN_FOR:
-            session = await self._load(key, now)
-        return None if session is None or is_over(session, now) else session
-
-    async def _load(self, key: bytes, now: float) -> Session | None:
-        """The session as its row has it; the use now is recorded."""
+    async def _load(self, key: bytes, now: float) -> SignedIn | None:
+        """The session as its row has it, and its account; the use now is recorded."""
         async with self._database.transaction() as connection:
             session = await _read(connection, key)
+            account = None if session is None else await load_account(connection, session.account)
             if session is not None and is_to_note(session, now) and not is_over(session, now):
                 await connection.execute(QUERIES.note_use, key, _time(now))
                 session = msgspec.structs.replace(session, used=now)
         self._known.pop(key, None)
-        if session is not None:
-            self._known[key] = (session, now)
-            if len(self._known) > _MOST_KNOWN:
-                self._known.popitem(last=False)
-        return session
+        if session is None or account is None or not account.is_enabled:
+            return None
+        found = SignedIn(session, actor_of(account, wall=session.wall))
+        self._known[key] = (found, now)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+        return found
 
     async def begin(self, account: str, now: float, *, wall: bool) -> tuple[Session, str]:
         """A new session and the value of its cookie."""

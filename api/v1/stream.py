@@ -12,9 +12,8 @@ from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from api.context import Context, Shared
-from api.http.middleware import SESSION
+from api.http.identity.tries import TOO_MANY
 from api.http.problems import DatabaseAwayError, Problem
-from api.http.session_rules import Session
 from api.live.event_hub import Client, TooManyClientsError
 
 logger = logging.getLogger(__name__)
@@ -60,22 +59,20 @@ class EventStream(StreamingResponse):
 class Admission:
     """Whether the client of a stream would still be admitted: a stream may last longer than a session or a token."""
 
-    def __init__(self, context: Context, session: Session | None) -> None:
-        self._context, self._session = context, session
-        self._token, self._looked_at = context.token.current(), time.monotonic()
+    def __init__(self, context: Context, scope: Scope) -> None:
+        self._identity, self._scope, self._looked_at = context.identity, scope, time.monotonic()
+        self._actor = context.actor
 
     async def holds(self) -> bool:
-        """Whether the client would be admitted now."""
+        """Whether the client would be admitted now, with the rights that it began with."""
         now = time.monotonic()
         if now - self._looked_at < _LOOK_AGAIN:
             return True
         self._looked_at = now
-        if self._context.token.current() != self._token:
-            return False
-        if self._session is None:
-            return True
         try:
-            return await self._context.sessions.goes_on(self._session, time.time())
+            return (await self._identity.find(self._scope)).actor == self._actor
+        except Problem as exc:
+            return exc.status == TOO_MANY
         except (DatabaseAwayError, asyncpg.PostgresError):
             return True  # without the database there are no events either
 
@@ -120,4 +117,4 @@ async def stream(
         client = context.hub.join(last_event_id)
     except TooManyClientsError as exc:
         raise Problem(503, str(exc), headers={"Retry-After": "10"}) from exc
-    return EventStream(context, client, Admission(context, request.scope[SESSION]))
+    return EventStream(context, client, Admission(context, request.scope))

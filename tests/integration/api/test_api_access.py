@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.http.middleware import COOKIE
+from api.http.identity.actors import COOKIE
 from api.service import open_app
 from store.pool import Pool
 from tests.integration.api_world import OWN_PAGE, TOKEN, World, calling, config, serving, sign_in

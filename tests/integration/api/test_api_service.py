@@ -21,6 +21,7 @@ from api.config import ApiConfig
 from api.http import middleware
 from api.http.connections import PATIENCE
 from api.http.guesses import Guesses
+from api.http.identity.actors import Identity
 from api.http.server import ConnectionBook
 from api.http.session import AdminToken
 from api.live import event_hub as hub_module
@@ -500,9 +501,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
     nobody: Any = None
     guarded = middleware.Gate(
         never,
-        token=AdminToken(None),
-        sessions=nobody,
-        guesses=Guesses(0.0),
+        identity=Identity(token=AdminToken(None), tokens=nobody, sessions=nobody, guesses=Guesses(0.0)),
         observe=lambda *_: None,
         secure=False,
     )

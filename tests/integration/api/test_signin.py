@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.http.middleware import COOKIE
+from api.http.identity.actors import COOKIE
 from api.http.session_rules import CODE_SECONDS, IDLE, LONGEST, WALL_IDLE
 from store.pool import Pool
 from tests.conftest import free_port

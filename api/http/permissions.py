@@ -1,0 +1,130 @@
+"""What each route needs: a permission of the actor, or nothing. A route without a row is not served.
+
+A path with `{action}` has a row for each action, because each may need another permission.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+from fastapi import Request
+
+from access.roles import Permission
+from access.rules import Actor
+from api.http.middleware import ACTOR, V1, route_template
+from api.http.problems import Problem, not_found
+
+OPEN: Final = "open"
+"""The need of a route that answers everybody, also who is not signed in."""
+Need = Permission | Literal["open"]
+Route = tuple[str, str]
+"""Method and template of the path."""
+_ACTION: Final = "{action}"
+
+_PROBES: Final[Mapping[Route, Need]] = {
+    ("GET", "/healthz"): OPEN,
+    ("GET", "/readyz"): OPEN,
+    ("GET", "/metrics"): OPEN,
+    ("GET", "/openapi.json"): OPEN,
+    ("GET", "/docs"): OPEN,
+}
+_PAGES: Final[Mapping[Route, Need]] = {
+    ("GET", "/signin"): OPEN,
+    ("POST", "/signin"): OPEN,
+    ("POST", "/signout"): OPEN,
+    ("GET", "/"): Permission.READ,
+    ("GET", "/stations"): Permission.READ,
+    ("GET", "/stations/{id}"): Permission.READ,
+    ("GET", "/stations/{id}/remove"): Permission.EDIT_REGISTRY,
+    ("POST", "/stations/{id}/remove"): Permission.EDIT_REGISTRY,
+    ("GET", "/stations/{id}/restore"): Permission.READ,
+    ("POST", "/stations/{id}/restore"): Permission.EDIT_REGISTRY,
+    ("GET", "/areas"): Permission.READ,
+    ("GET", "/areas/{code}"): Permission.READ,
+    ("GET", "/blind-spots"): Permission.READ,
+    ("GET", "/incidents"): Permission.READ,
+    ("GET", "/incidents/{id}"): Permission.READ,
+    ("GET", "/incidents/{id}/{action}"): Permission.READ,
+    ("POST", "/incidents/{id}/ack"): Permission.ACKNOWLEDGE,
+    ("POST", "/incidents/{id}/assign"): Permission.HAND_OVER,
+    ("POST", "/incidents/{id}/note"): Permission.NOTE,
+    ("POST", "/incidents/{id}/resolve"): Permission.RESOLVE,
+    ("GET", "/closures"): Permission.READ,
+    ("POST", "/closures"): Permission.DECLARE_CLOSURE,
+    ("GET", "/closures/{id}"): Permission.READ,
+    ("POST", "/closures/{id}/approve"): Permission.APPROVE_CLOSURE,
+    ("POST", "/closures/{id}/withdraw"): Permission.DECLARE_CLOSURE,
+}
+_V1: Final[Mapping[Route, Need]] = {
+    ("GET", "/stations"): Permission.READ,
+    ("GET", "/stations/{id}"): Permission.READ,
+    ("POST", "/stations/{id}/remove"): Permission.EDIT_REGISTRY,
+    ("POST", "/stations/{id}/restore"): Permission.EDIT_REGISTRY,
+    ("GET", "/stations/{id}/schedule"): Permission.READ,
+    ("GET", "/stations/{id}/timeline"): Permission.READ,
+    ("GET", "/stations/{id}/health"): Permission.READ,
+    ("GET", "/stations/{id}/usage"): Permission.READ,
+    ("GET", "/areas/{code}"): Permission.READ,
+    ("GET", "/blind-spots"): Permission.READ,
+    ("GET", "/closures"): Permission.READ,
+    ("POST", "/closures"): Permission.DECLARE_CLOSURE,
+    ("GET", "/closures/{id}"): Permission.READ,
+    ("POST", "/closures/{id}/approve"): Permission.APPROVE_CLOSURE,
+    ("POST", "/closures/{id}/withdraw"): Permission.DECLARE_CLOSURE,
+    ("GET", "/incidents"): Permission.READ,
+    ("GET", "/incidents/{id}"): Permission.READ,
+    ("POST", "/incidents/{id}/ack"): Permission.ACKNOWLEDGE,
+    ("POST", "/incidents/{id}/assign"): Permission.HAND_OVER,
+    ("POST", "/incidents/{id}/note"): Permission.NOTE,
+    ("POST", "/incidents/{id}/resolve"): Permission.RESOLVE,
+    ("GET", "/pipeline"): Permission.READ_HISTORY,
+    ("POST", "/pipeline/shards/{shard}/trust"): Permission.MANAGE_PLATFORM,
+    ("POST", "/pipeline/restarts"): Permission.MANAGE_PLATFORM,
+    ("GET", "/deadletters"): Permission.READ_HISTORY,
+    ("GET", "/unregistered"): Permission.READ_HISTORY,
+    ("GET", "/stream"): Permission.READ,
+    ("POST", "/signin-links"): Permission.READ,
+}
+NEEDS: Final[Mapping[Route, Need]] = {
+    **_PROBES,
+    **_PAGES,
+    **{(method, V1 + path): need for (method, path), need in _V1.items()},
+}
+"""The need of every route."""
+
+
+def need_of(method: str, template: str, action: str = "") -> Need | None:
+    """The need of a route, or of one action of it; None: it has no such action."""
+    exact = NEEDS.get((method, template))
+    return exact or NEEDS.get((method, template.replace(_ACTION, action)))
+
+
+def require_needs(routes: Iterable[Route]) -> None:
+    """Raise ValueError for a route without a row: everybody might use it."""
+    for method, template in routes:
+        before, is_act, _ = template.partition(_ACTION)
+        acts = is_act and any(known == method and path.startswith(before) for known, path in NEEDS)
+        if (method, template) not in NEEDS and not acts:
+            raise ValueError(f"{method} {template} has no row in api/http/permissions.py: say what it needs")
+
+
+async def require_permission(request: Request) -> None:
+    """The dependency of every route: raise the Problem of an actor who lacks its permission."""
+    action = str(request.path_params.get("action", ""))
+    need = need_of(request.method, route_template(request.scope), action)
+    if need is None:
+        raise not_found("action", action)
+    if need != OPEN:
+        require(request.scope[ACTOR], need)
+
+
+def require(actor: Actor | None, permission: Permission) -> None:
+    """Raise the Problem (401, 403) of an actor who lacks a permission."""
+    if actor is None:
+        raise Problem(401, "this needs a token or a session: sign in", headers={"WWW-Authenticate": "Bearer"})
+    if not actor.may(permission):
+        raise Problem(
+            403,
+            f"this needs the permission {permission!s}, which your account or token does not have: "
+            "ask somebody who has it, or an administrator for another role",
+            permission=str(permission),
+        )
