@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -47,7 +47,7 @@ from alerting.station_incidents.store import load_open_incidents
 from alerting.station_incidents.timers import StationWatch
 from alerting.station_incidents.write import write_intents
 from alerting.stations import store as field_store
-from alerting.stations.model import StationChange
+from alerting.stations.model import Changed, StationChange
 from alerting.stations.registry_follower import RegistryFollower, add_unknown_stations
 from alerting.stations.snapshot import DOUBTFUL, Pairs, PassTime
 from alerting.stations.table import Field
@@ -192,13 +192,22 @@ class Decider:
         connection, field, applied = self._connection, memory.field, memory.waiting.applied
         if self._registry_asked or mono >= memory.registry_due:
             self._registry_asked, memory.registry_due = False, mono + _REGISTRY_EVERY
-            if await memory.registry.follow_registry(connection, field, applied):
+            has_new_tree = await memory.registry.follow_registry(connection, field, applied)
+            if moved := _moved(field.changes):
+                await store.recount_shares_of(connection, moved)
+            if has_new_tree:
                 await store.recount_shares(connection)
             names = [(clock.partition, clock.shard) for clock in clocks]
             await field_store.follow_clocks(connection, field, names, mark.untrusted)
         stations = {change.station for change in ripe if change.terminal is None}
         await add_unknown_stations(connection, field, stations, applied)
         await field_store.follow_promises(connection, field, stations)
+
+
+def _moved(changes: Iterable[Changed]) -> set[str]:
+    """The stations that lie in another area now, or whose area lies elsewhere in the tree."""
+    pairs = ((change.before, change.after) for change in changes)
+    return {after.station for before, after in pairs if before and after and before.path != after.path}
 
 
 async def _load(

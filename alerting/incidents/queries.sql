@@ -89,26 +89,31 @@ FROM moved m LEFT JOIN incident_share s ON s.incident = m.parent AND s.area = m.
 WHERE m.children <> 0 OR m.down <> 0
 ON CONFLICT (incident, area) DO UPDATE SET children = excluded.children, down = excluded.down;
 
+-- name: not_over
+-- The incidents that go on, and those that are over while a child goes on.
+SELECT id FROM incident WHERE status <> 'closed' OR reopen_at IS NOT NULL
+UNION SELECT parent FROM incident WHERE (status <> 'closed' OR reopen_at IS NOT NULL) AND parent IS NOT NULL;
+
+-- name: parents_of_stations
+-- The incidents that were ever the common cause of one of a station.
+SELECT DISTINCT parent FROM incident WHERE station = ANY ($1::text[]) AND parent IS NOT NULL;
+
 -- name: recount_shares
--- Count all children of the incidents that go on, and of those that are over while a child goes on. A share stays when it
--- has no children any more.
-WITH wanted AS (
-    SELECT id FROM incident WHERE status <> 'closed' OR reopen_at IS NOT NULL
-    UNION SELECT parent FROM incident WHERE (status <> 'closed' OR reopen_at IS NOT NULL) AND parent IS NOT NULL
-), child AS MATERIALIZED (
+-- Count all children of some incidents. A share stays when it has no children any more.
+WITH child AS MATERIALIZED (
     SELECT c.parent, c.area, c.status <> 'closed' OR c.reopen_at IS NOT NULL AS down,
            CASE WHEN c.kind <> 'health' AND c.station IS NOT NULL THEN c.station
                 WHEN c.kind = 'health' OR p.kind = 'blind_spot' THEN c.key END AS thing
-    FROM wanted w JOIN incident p ON p.id = w.id JOIN incident c ON c.parent = p.id
-    WHERE c.area IS NOT NULL AND p.station IS NULL
+    FROM incident p JOIN incident c ON c.parent = p.id
+    WHERE p.id = ANY ($1::bigint[]) AND p.station IS NULL AND c.area IS NOT NULL
 ), place AS MATERIALIZED (
     SELECT area, share_area(area) AS share FROM (SELECT DISTINCT area FROM child) AS named
 ), counted AS (
     SELECT child.parent, place.share, count(DISTINCT thing) AS children, count(DISTINCT thing) FILTER (WHERE down) AS down
     FROM child JOIN place ON place.area = child.area WHERE thing IS NOT NULL GROUP BY 1, 2
 ), gone AS (
-    UPDATE incident_share s SET children = 0, down = 0 FROM wanted
-    WHERE s.incident = wanted.id AND (s.children, s.down) <> (0, 0)
+    UPDATE incident_share s SET children = 0, down = 0
+    WHERE s.incident = ANY ($1) AND (s.children, s.down) <> (0, 0)
       AND NOT EXISTS (SELECT FROM counted WHERE counted.parent = s.incident AND counted.share = s.area)
 )
 INSERT INTO incident_share AS s (incident, area, children, down)

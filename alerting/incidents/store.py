@@ -205,8 +205,18 @@ async def _shares(connection: Connection, write: _Write, ids: dict[int, int]) ->
 
 
 async def recount_shares(connection: Connection) -> None:
-    """Count the shares of all incidents that are not over anew, for example because areas lie elsewhere in the tree."""
-    await connection.execute(QUERIES.recount_shares)
+    """Count the shares of all incidents that are not over anew: after a restart, and when the tree of areas changed."""
+    await _recount(connection, [row[0] for row in await connection.fetch(QUERIES.not_over)])
+
+
+async def recount_shares_of(connection: Connection, stations: Collection[str]) -> None:
+    """Count the shares anew in which these stations were ever counted, because they lie in other areas now."""
+    await _recount(connection, [row[0] for row in await connection.fetch(QUERIES.parents_of_stations, list(stations))])
+
+
+async def _recount(connection: Connection, parents: list[int]) -> None:
+    if parents:
+        await connection.execute(QUERIES.recount_shares, parents)
 
 
 def _parent(incident: Incident, ids: dict[int, int]) -> int | None:

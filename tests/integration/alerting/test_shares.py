@@ -234,5 +234,9 @@ async def test_an_outage_of_two_counties_has_two_shares_over_a_restart(
     async with running(service.run, config):
         await change(pool, east[:1], "online", "offline", now(), now())
         await until(pool, TOGETHER, f"{EAST} 8 7, {WEST} 6 6, 640000000000 1 1")
+        await pool.execute("UPDATE station SET area = $2 WHERE id = $1", east[7], TOWN)
+        await pool.execute("UPDATE station SET area = $2 WHERE id = $1", west[5], EAST)
+        await pool.execute("SELECT pg_notify('milepost_registry', '')")
+        await until(pool, TOGETHER, f"{EAST} 9 8, {WEST} 5 5, 640000000000 1 1")
         await change(pool, everybody, "offline", "online", now(), now())
-        await until(pool, TOGETHER, f"{EAST} 8 0, {WEST} 6 0, 640000000000 1 0")
+        await until(pool, TOGETHER, f"{EAST} 9 0, {WEST} 5 0, 640000000000 1 0")
