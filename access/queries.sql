@@ -60,3 +60,68 @@ FROM api_token WHERE id > $1 ORDER BY id LIMIT $2;
 
 -- name: revoke_token
 UPDATE api_token SET revoked_at = now(), revoked_by = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id;
+
+-- name: find_named
+-- The account of a login, in whatever case it is typed, or of an id; disabled or not.
+SELECT id FROM account WHERE lower(login) = lower($1) OR id = $1 ORDER BY (lower(login) = lower($1)) DESC LIMIT 1;
+
+-- name: list_visible_accounts
+-- Accounts whose whole scope lies in another scope ($1: the whole; $2: its areas), and the account $3 itself.
+SELECT a.id, a.login, a.name, a.role, a.whole, a.password IS NOT NULL AS has_password, a.created_at, a.disabled_at,
+       array(SELECT area FROM account_area WHERE account = a.id ORDER BY area) AS areas
+FROM account a
+WHERE a.id > $4 AND ($1 OR a.id = $3 OR (
+    NOT a.whole AND EXISTS (SELECT FROM account_area WHERE account = a.id)
+    AND NOT EXISTS (SELECT FROM account_area x JOIN area r ON r.code = x.area
+                    WHERE x.account = a.id AND NOT r.path && $2::text[])))
+ORDER BY a.id LIMIT $5;
+
+-- name: rename_account
+UPDATE account SET name = $2 WHERE id = $1;
+
+-- name: forget_password
+UPDATE account SET password = NULL, password_at = NULL WHERE id = $1;
+
+-- name: lock_admins
+-- Enabled administrators of the whole; $1: accounts that do not count. They are locked, so that of two acts at once the second sees the first.
+SELECT id FROM account
+WHERE role = 'admin' AND whole AND disabled_at IS NULL AND id <> ALL ($1::text[])
+ORDER BY id FOR UPDATE;
+
+-- name: known_areas
+-- Areas by their codes, or by short codes of GB/T 2260 padded to 12 digits.
+SELECT given, coalesce((SELECT code FROM area WHERE code = given),
+                       (SELECT code FROM area WHERE code = rpad(given, 12, '0') AND given ~ '^[0-9]{1,11}$')) AS code
+FROM unnest($1::text[]) given;
+
+-- name: area_names
+SELECT code, name, name_en FROM area WHERE code = ANY ($1::text[]);
+
+-- name: list_visible_tokens
+-- The tokens of accounts that list_visible_accounts gives ($1 to $3; $3 NULL: without an account's own), and the token $4;
+-- $5: of one account only; $6: after this id.
+SELECT t.id, t.account, t.name, t.role, t.whole, t.areas, t.created_at, t.created_by, t.expires_at, t.revoked_at, t.used_at
+FROM api_token t
+WHERE t.id > $6 AND ($5::text IS NULL OR t.account = $5)
+  AND ($1 OR t.account = $3 OR t.id = $4 OR EXISTS (
+      SELECT FROM account a
+      WHERE a.id = t.account AND NOT a.whole AND EXISTS (SELECT FROM account_area WHERE account = a.id)
+        AND NOT EXISTS (SELECT FROM account_area x JOIN area r ON r.code = x.area
+                        WHERE x.account = a.id AND NOT r.path && $2::text[])))
+ORDER BY t.id LIMIT $7;
+
+-- name: stored_token
+SELECT id, account, name, role, whole, areas, created_at, created_by, expires_at, revoked_at, used_at
+FROM api_token WHERE id = $1;
+
+-- name: shorten_token
+-- The token expires at $2, unless it expires earlier.
+UPDATE api_token SET expires_at = least(expires_at, $2::timestamptz) WHERE id = $1 AND revoked_at IS NULL;
+
+-- name: note_token_use
+-- $3: a use that was recorded later than this stands.
+UPDATE api_token SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_at < $3);
+
+-- name: put_code
+-- $1: the hash of the code of a one-use link.
+INSERT INTO signin_code (key, account, until_at) VALUES ($1, $2, $3);

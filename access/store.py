@@ -41,12 +41,14 @@ class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str
     expires_at: datetime
     revoked_at: datetime | None
+    used_at: datetime | None = None
+    """When it was last used, to about five minutes."""
 
 
 async def load_account(connection: Connection, account: str) -> Account | None:
     """The account of an id, disabled or not."""
     row = await connection.fetchrow(QUERIES.find_account, account)
-    return None if row is None else _scoped(row, Account)
+    return None if row is None else scoped(row, Account)
 
 
 async def find_login(connection: Connection, login: str) -> Login | None:
@@ -57,7 +59,7 @@ async def find_login(connection: Connection, login: str) -> Login | None:
 
 async def list_accounts(connection: Connection, after: str = "", limit: int = 100) -> list[Account]:
     """Accounts in the order of their ids."""
-    return [_scoped(row, Account) for row in await connection.fetch(QUERIES.list_accounts, after, limit)]
+    return [scoped(row, Account) for row in await connection.fetch(QUERIES.list_accounts, after, limit)]
 
 
 async def load_paths(connection: Connection, *scopes: AreaScope) -> dict[str, tuple[str, ...]]:
@@ -91,11 +93,28 @@ async def set_rights(connection: Connection, account: str, role: Role, scope: Ar
         await _put_areas(connection, account, scope.areas)
 
 
+async def rename_account(connection: Connection, account: str, name: str) -> None:
+    """Give an account another name to show. Its id and its login stay."""
+    await connection.execute(QUERIES.rename_account, account, name)
+
+
 async def set_password(connection: Connection, account: str, password_hash: str) -> None:
     """Give an account a password; all its sessions and one-use links end."""
     async with connection.transaction():
         await connection.execute(QUERIES.set_password, account, password_hash)
         await _sign_out(connection, account)
+
+
+async def forget_password(connection: Connection, account: str) -> None:
+    """Take the password from an account; all its sessions and one-use links end."""
+    async with connection.transaction():
+        await connection.execute(QUERIES.forget_password, account)
+        await _sign_out(connection, account)
+
+
+async def void_codes(connection: Connection, account: str) -> None:
+    """End the one-use links of an account."""
+    await connection.execute(QUERIES.void_codes, account)
 
 
 async def disable_account(connection: Connection, account: str, *, by: str) -> bool:
@@ -139,12 +158,22 @@ async def is_known_token(connection: Connection, text: str) -> bool:
 
 async def list_tokens(connection: Connection, after: str = "", limit: int = 100) -> list[StoredToken]:
     """Tokens in the order of their ids, with expired and revoked ones."""
-    return [_scoped(row, StoredToken) for row in await connection.fetch(QUERIES.list_tokens, after, limit)]
+    return [scoped(row, StoredToken) for row in await connection.fetch(QUERIES.list_tokens, after, limit)]
 
 
 async def revoke_token(connection: Connection, token: str, *, by: str) -> bool:
     """Revoke a token. False: there is no token of this id, or it was revoked already."""
     return await connection.fetchval(QUERIES.revoke_token, token, by) is not None
+
+
+async def shorten_token(connection: Connection, token: str, until: datetime, *, by: str) -> None:
+    """Let a token expire at `until`, unless it expires earlier. `by`: the account that replaced it."""
+    await connection.execute(QUERIES.shorten_token, token, until)
+
+
+async def note_token_use(connection: Connection, token: str, now: datetime, not_since: datetime) -> None:
+    """Record that a token was used, unless a use after `not_since` is recorded."""
+    await connection.execute(QUERIES.note_token_use, token, now, not_since)
 
 
 async def _put_areas(connection: Connection, account: str, areas: Iterable[str]) -> None:
@@ -168,6 +197,6 @@ def _scope(row: asyncpg.Record) -> AreaScope:
     return AreaScope(row["whole"], frozenset(row["areas"]))
 
 
-def _scoped(row: asyncpg.Record, kind: type[T]) -> T:
-    """A row with `whole` and `areas` as a struct with a scope."""
+def scoped(row: asyncpg.Record, kind: type[T]) -> T:
+    """A row with `whole` and `areas` as a struct with a scope: an Account or a StoredToken."""
     return msgspec.convert({**dict(row), "scope": {"whole": row["whole"], "areas": row["areas"]}}, kind)

@@ -535,6 +535,44 @@ _DETAILS: Final[Family] = {
     "shelved_by": Said("How it was closed", "关闭方式"),
     "reopened": Said("Times opened again", "重新打开次数"),
 }
+_ROLES: Final[Family] = {
+    "admin": Said("Administrator", "管理员"),
+    "supervisor": Said("Supervisor", "主管"),
+    "technician": Said("Technician", "运维人员"),
+    "auditor": Said("Auditor", "审计员"),
+}
+_PERMISSIONS: Final[Family] = {
+    "read": Said("See stations and incidents", "查看服务点和故障"),
+    "read_history": Said("See the history", "查看历史记录"),
+    "read_ledger": Said("See the ledger", "查看台账"),
+    "export": Said("Export", "导出"),
+    "acknowledge": Said("Acknowledge incidents", "确认故障"),
+    "hand_over": Said("Hand incidents over", "转交故障"),
+    "note": Said("Write notes", "填写备注"),
+    "repair": Said("Report repairs", "登记维修"),
+    "declare_closure": Said("Declare closures", "申报报备"),
+    "resolve": Said("Close incidents by hand", "人工关闭故障"),
+    "assign": Said("Assign incidents", "指派故障"),
+    "approve_closure": Said("Approve closures", "批准报备"),
+    "edit_registry": Said("Change the registry", "修改登记信息"),
+    "silence": Said("Silence alerts", "屏蔽告警"),
+    "edit_routes": Said("Change who is alerted", "修改告警去向"),
+    "command": Said("Send commands to terminals", "向终端下发命令"),
+    "manage_platform": Said("Manage the platform", "管理平台"),
+    "manage_accounts": Said("Manage accounts", "管理账户"),
+    "manage_keys": Said("Manage keys", "管理密钥"),
+}
+_ACCOUNT_STATES: Final[Family] = {
+    "enabled": Said("Enabled", "启用"),
+    "no_password": Said("No password yet", "尚无密码"),
+    "disabled": Said("Disabled", "已停用"),
+}
+_TOKEN_STATES: Final[Family] = {
+    "valid": Said("Valid", "有效"),
+    "ending": Said("Expires soon", "即将到期"),
+    "expired": Said("Expired", "已过期"),
+    "revoked": Said("Revoked", "已吊销"),
+}
 
 WORDS: Final[Mapping[str, Family]] = {
     "term": _TERMS,
@@ -581,6 +619,10 @@ WORDS: Final[Mapping[str, Family]] = {
     "part_fault": _PART_FAULTS,
     "part_effect": _PART_EFFECTS,
     "detail": _DETAILS,
+    "role": _ROLES,
+    "permission": _PERMISSIONS,
+    "account_state": _ACCOUNT_STATES,
+    "token_state": _TOKEN_STATES,
 }
 """The words of each family, by machine word."""
 

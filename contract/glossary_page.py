@@ -52,6 +52,10 @@ _HEADINGS: Final[Family] = {
     "part_fault": Said("What is wrong with a part", "组成部分的问题"),
     "part_effect": Said("What follows from that", "由此造成的影响"),
     "detail": Said("Facts of an incident", "故障详情"),
+    "role": Said("Roles of accounts and tokens", "账户和令牌的角色"),
+    "permission": Said("What a role may do", "角色的权限"),
+    "account_state": Said("States of an account", "账户状态"),
+    "token_state": Said("States of a token", "令牌状态"),
 }
 _DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "glossary.md"
 _INTRODUCTION: Final = """\

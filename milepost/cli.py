@@ -13,7 +13,7 @@ import msgspec
 
 from contract.errors import RemedyError
 from contract.said import Said, said_by
-from milepost import __version__, logs, options
+from milepost import __version__, account_options, logs, options
 from milepost.language import language_of
 from milepost.settings import PREFIX, TABLE, Settings, UnsetError, load, unknown
 from milepost.usage import ChineseParser, Parser, UsageError
@@ -75,8 +75,8 @@ class Subcommand(msgspec.Struct, frozen=True, kw_only=True):
     settings: tuple[str, ...] = ()
     #: The settings that the command reads but that are no options: secrets, and values that rarely change.
     without_option: tuple[str, ...] = ()
-    #: Adds the command's own arguments to its parser.
-    add_arguments: Callable[[argparse.ArgumentParser, options.Say], None] | None = None
+    #: Adds the command's own arguments to its parser. Returns the parsers of its actions, if it has parsers for them.
+    add_arguments: Callable[[argparse.ArgumentParser, options.Say], list[argparse.ArgumentParser] | None] | None = None
     uvloop: bool = False
     #: Whether `runner` is a plain function of (settings, arguments) that handles signals itself.
     threads: bool = False
@@ -209,6 +209,21 @@ COMMANDS: Mapping[str, Subcommand] = {
         add_arguments=options.account,
         interactive=True,
     ),
+    "users": Subcommand(
+        help=Said("create, change and disable the accounts of people", "新建、更改和停用人员的账户"),
+        runner="milepost.commands.users:run",
+        settings=("admin_token_file", "public_url"),
+        without_option=("database_url", *_LOCAL_URL),
+        add_arguments=account_options.users,
+        interactive=True,
+    ),
+    "tokens": Subcommand(
+        help=Said("create, rotate and revoke API tokens", "新建、更换和吊销 API 令牌"),
+        runner="milepost.commands.tokens:run",
+        without_option=("database_url",),
+        add_arguments=account_options.tokens,
+        interactive=True,
+    ),
     "backup": Subcommand(
         help=Said(
             "write all data of `milepost up` to one file; `milepost up` may be running",
@@ -318,10 +333,10 @@ def build_parser(language: str = "en") -> argparse.ArgumentParser:
     for name, command in COMMANDS.items():
         text = command.help.text(language)
         sub = subparsers.add_parser(name, help=text, description=text + say(".", "。"))
-        if command.add_arguments is not None:
-            command.add_arguments(sub, say)
+        actions = None if command.add_arguments is None else command.add_arguments(sub, say)
         data = ("data",) if command.server_settings and "data" not in command.settings else ()
-        _add_settings(sub, (*data, *command.settings, *_LOGGING), language)
+        for one in actions or [sub]:
+            _add_settings(one, (*data, *command.settings, *_LOGGING), language)
     return parser
 
 

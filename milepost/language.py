@@ -31,5 +31,10 @@ def show(line: Said | str) -> None:
 
 
 def padded(text: str, columns: int) -> str:
-    """The text, filled with spaces to a number of columns of a terminal; a Chinese character takes two columns."""
-    return text + " " * (columns - sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text))
+    """The text, filled with spaces to a number of columns of a terminal."""
+    return text + " " * (columns - columns_of(text))
+
+
+def columns_of(text: str) -> int:
+    """How many columns of a terminal a text takes; a Chinese character takes two."""
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)

@@ -24,6 +24,8 @@ ENDING = {
     "topics": ([], "as it should be: milepost.live"),
     "announce-restart": (["--reason", "x"], "announced until"),
     "signin": ([], "{url}/signin?code="),
+    "users": (["list"], "operator"),
+    "tokens": (["new", "x", "--role", "auditor", "--whole"], "mp_"),
     "account": (["6321220009"], "--broker mqtt://ADDRESS:{mqtt}"),
     "simulate": (["--stations", "2", "--every", "1", "--seconds", "3"], "2 of 2 connected"),
 }

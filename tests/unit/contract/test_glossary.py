@@ -8,6 +8,8 @@ from typing import get_args
 
 import pytest
 
+from access.administration import AccountState, TokenState
+from access.roles import Permission, Role
 from alerting.blindspots import dark_stretch, spot
 from alerting.causes.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK
 from alerting.delivery import facts as deliver_facts
@@ -103,6 +105,10 @@ PRODUCED = {
     "deadletter": {*Reason, *constants_of(entries)},
     "part": {*selfcheck_rules.REQUIRED, selfcheck_rules.DATABASE, selfcheck_rules.KAFKA, "health", "deadletters"},
     "part_fault": set(get_args(selfcheck_rules.Why)),
+    "role": set(Role),
+    "permission": set(Permission),
+    "account_state": set(AccountState),
+    "token_state": set(TokenState),
     "detail": set().union(*(Flow("alerting", [name]).keys() for name in ("detail", "figures"))),
 }  # fmt: skip
 

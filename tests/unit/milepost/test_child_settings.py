@@ -76,7 +76,7 @@ def test_how_reading_is_found() -> None:
     [
         ("alert_urls", {"deliver", "watch"}),
         ("deadman_url", {"watch"}),
-        ("admin_token_file", {"api", "signin"}),
+        ("admin_token_file", {"api", "signin", "users"}),
         ("grafana_token", {"grafana"}),
         ("mqtt_password_file", {"bridge", "simulate", "agent"}),
     ],

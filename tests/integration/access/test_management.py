@@ -1,0 +1,272 @@
+"""The acts of who administers accounts and tokens, with the database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from access import listing, management
+from access import store as access_store
+from access.management import AccountChange
+from access.roles import Permission, Role
+from access.rules import OPERATOR, Account, Actor, actor_of
+from access.scope import WHOLE, AreaScope
+from access.tokens import key_of
+from contract.errors import RemedyError
+from registry.model import Area
+from registry.store import upsert_areas
+from store.pool import Connection, Pool
+
+NOW = datetime.now(UTC)
+CITY, COUNTY, OTHER = "630200000000", "630202000000", "640000000000"
+
+
+def areas(*codes: str) -> AreaScope:
+    return AreaScope(areas=frozenset(codes))
+
+
+@pytest.fixture
+async def connection(pool: Pool) -> AsyncIterator[Connection]:
+    async with pool.acquire() as connection:
+        top = "630000000000"
+        known = [
+            Area(code=top, name="青海", level="province", path=(top,)),
+            Area(code=CITY, name="海东", parent=top, level="city", path=(top, CITY)),
+            Area(code=COUNTY, name="乐都", name_en="Ledu", parent=CITY, level="county", path=(top, CITY, COUNTY)),
+            Area(code=OTHER, name="宁夏", level="province", path=(OTHER,)),
+        ]
+        await upsert_areas(connection, known, at=NOW)
+        yield connection
+
+
+@pytest.fixture
+async def operator(connection: Connection) -> Actor:
+    found = await access_store.load_account(connection, OPERATOR)
+    assert found is not None
+    return actor_of(found)
+
+
+async def make(
+    connection: Connection, by: Actor, login: str, role: Role = Role.SUPERVISOR, scope: AreaScope = WHOLE
+) -> Account:
+    return await management.create_account(connection, by, login=login, name=login, role=role, scope=scope)
+
+
+async def reload(connection: Connection, account: Account) -> Account:
+    found = await access_store.load_account(connection, account.id)
+    assert found is not None
+    return found
+
+
+async def test_an_administrator_of_a_city_sees_and_makes_only_its_own(connection: Connection, operator: Actor) -> None:
+    mayor = actor_of(await make(connection, operator, "mayor", Role.ADMIN, areas(CITY)))
+    inside = await make(connection, mayor, "inside", Role.TECHNICIAN, areas(COUNTY))
+    outside = await make(connection, operator, "outside", Role.TECHNICIAN, areas(OTHER))
+    across = await make(connection, operator, "across", Role.TECHNICIAN, areas(COUNTY, OTHER))
+    whole = await make(connection, operator, "whole", Role.TECHNICIAN)
+    seen = await listing.list_visible_accounts(connection, mayor, "", 100)
+    assert {one.login for one in seen} == {"mayor", "inside"}
+    assert await listing.visible_account(connection, mayor, inside.id) == inside
+    for other in (outside, across, whole):
+        assert await listing.visible_account(connection, mayor, other.id) is None
+    with pytest.raises(RemedyError, match="beyond your own"):
+        await make(connection, mayor, "x", Role.TECHNICIAN, areas(OTHER))
+    with pytest.raises(RemedyError, match="beyond your own"):
+        await make(connection, mayor, "x", Role.TECHNICIAN, WHOLE)
+    with pytest.raises(RemedyError, match="'outside' is taken"):
+        await make(connection, mayor, "outside", Role.TECHNICIAN, areas(COUNTY))
+    with pytest.raises(RemedyError, match="beyond your own"):
+        change = AccountChange(scope=areas(OTHER))
+        await management.change_account(connection, mayor, inside, change, has_admin_token=True)
+
+
+async def test_pages_of_accounts_and_tokens(connection: Connection, operator: Actor) -> None:
+    made = sorted([(await make(connection, operator, f"p{n}")).id for n in range(5)])
+    first = await listing.list_visible_accounts(connection, operator, "", 3)
+    rest = await listing.list_visible_accounts(connection, operator, first[-1].id, 100)
+    assert [one.id for one in (*first, *rest)] == sorted([*made, "admin", "operator", "system"])
+
+
+async def test_change_of_name_role_and_scope(connection: Connection, operator: Actor) -> None:
+    account = await make(connection, operator, "li")
+    change = AccountChange(name=" 李四 ", role=Role.AUDITOR, scope=areas(CITY))
+    await management.change_account(connection, operator, account, change, has_admin_token=True)
+    found = await reload(connection, account)
+    assert (found.name, found.role, found.scope, found.login) == ("李四", Role.AUDITOR, areas(CITY), "li")
+    for built_in in ("admin", "operator", "system"):
+        own = await access_store.load_account(connection, built_in)
+        assert own is not None
+        with pytest.raises(RemedyError, match="belongs to Milepost"):
+            await management.change_account(connection, operator, own, AccountChange(name="x"), has_admin_token=True)
+        with pytest.raises(RemedyError, match="belongs to Milepost"):
+            await management.disable_account(connection, operator, own, has_admin_token=True)
+
+
+async def test_the_last_administrator_without_a_token_file(connection: Connection, operator: Actor) -> None:
+    only = await make(connection, operator, "only", Role.ADMIN)
+    narrow = AccountChange(scope=areas(CITY))
+    for refused in (
+        management.disable_account(connection, operator, only, has_admin_token=False),
+        management.change_account(connection, operator, only, narrow, has_admin_token=False),
+        management.change_account(connection, operator, only, AccountChange(role=Role.AUDITOR), has_admin_token=False),
+    ):
+        with pytest.raises(RemedyError, match="last administrator"):
+            await refused
+    await management.change_account(connection, operator, only, AccountChange(name="n"), has_admin_token=False)
+    assert await management.disable_account(connection, operator, only, has_admin_token=True)
+    assert await management.enable_account(connection, operator, only)
+    await make(connection, operator, "second", Role.ADMIN)
+    assert await management.disable_account(connection, operator, only, has_admin_token=False)
+
+
+async def test_of_two_administrators_who_are_disabled_at_once_one_stays(pool: Pool, operator: Actor) -> None:
+    async with pool.acquire() as connection:
+        both = [await make(connection, operator, login, Role.ADMIN) for login in ("one", "two")]
+
+    async def disable(account: Account) -> bool:
+        async with pool.acquire() as connection:
+            return await management.disable_account(connection, operator, account, has_admin_token=False)
+
+    done = await asyncio.gather(*map(disable, both), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in done) == ["RemedyError", "bool"]
+
+
+async def test_a_link_for_a_first_password(connection: Connection, operator: Actor) -> None:
+    account = await make(connection, operator, "li")
+    first = await management.new_link(connection, operator, account, NOW)
+    second = await management.new_link(connection, operator, account, NOW)
+    rows = await connection.fetch("SELECT key, account, until_at FROM signin_code")
+    assert [(row["key"], row["account"], row["until_at"]) for row in rows] == [
+        (key_of(second.code), account.id, NOW + timedelta(hours=24))
+    ]
+    assert first.code != second.code
+    await access_store.set_password(connection, account.id, "$argon2id$x")
+    await management.new_link(connection, operator, account, NOW)
+    assert (await reload(connection, account)).has_password
+    await management.new_link(connection, operator, account, NOW, forget_password=True)
+    assert not (await reload(connection, account)).has_password
+    assert await connection.fetchval("SELECT count(*) FROM signin_code") == 1
+    await management.disable_account(connection, operator, account, has_admin_token=True)
+    with pytest.raises(RemedyError, match="enable it first"):
+        await management.new_link(connection, operator, await reload(connection, account), NOW)
+
+
+async def test_a_token_is_no_wider_than_its_account_and_its_maker(connection: Connection, operator: Actor) -> None:
+    account = await make(connection, operator, "li", Role.SUPERVISOR, areas(CITY))
+    own = actor_of(account)
+
+    async def token(by: Actor, role: Role, scope: AreaScope) -> str:
+        made = await management.make_token(
+            connection, by, account, name="pump", role=role, scope=scope, days=30, now=NOW
+        )
+        return made.text
+
+    text = await token(own, Role.TECHNICIAN, areas(COUNTY))
+    actor = await access_store.find_token(connection, text, NOW)
+    assert actor is not None
+    assert (actor.account, actor.scope, actor.may(Permission.RESOLVE)) == (account.id, areas(COUNTY), False)
+    with pytest.raises(RemedyError, match="may do what you may not"):
+        await token(own, Role.ADMIN, areas(CITY))
+    with pytest.raises(RemedyError, match="beyond your own"):
+        await token(own, Role.AUDITOR, WHOLE)
+    with pytest.raises(RemedyError, match="beyond your own"):
+        await token(actor, Role.TECHNICIAN, areas(CITY))
+    with pytest.raises(RemedyError, match="wider than its account"):
+        await token(operator, Role.SUPERVISOR, WHOLE)
+    with pytest.raises(RemedyError, match="wider than its account"):
+        await token(operator, Role.SUPERVISOR, areas("999"))
+    admin = await access_store.load_account(connection, "admin")
+    assert admin is not None
+    with pytest.raises(RemedyError, match="no area has the code '999'"):
+        await management.make_token(
+            connection, operator, admin, name="x", role=Role.AUDITOR, scope=areas("999"), days=None, now=NOW
+        )
+
+
+async def test_rotation(connection: Connection, operator: Actor) -> None:
+    account = await make(connection, operator, "li", Role.SUPERVISOR, areas(CITY))
+    old = await management.make_token(
+        connection, operator, account, name="pump", role=Role.TECHNICIAN, scope=areas(COUNTY), days=30, now=NOW
+    )
+    at = NOW + timedelta(days=10)
+    new = await management.rotate_token(connection, operator, account, old.token, overlap_hours=24, now=at)
+    assert (new.token.name, new.token.role, new.token.scope) == ("pump", Role.TECHNICIAN, areas(COUNTY))
+    assert new.token.expires_at == at + timedelta(days=30)
+    assert await access_store.find_token(connection, old.text, at + timedelta(hours=23)) is not None
+    assert await access_store.find_token(connection, old.text, at + timedelta(hours=25)) is None
+    third = await management.rotate_token(connection, operator, account, new.token, overlap_hours=0, now=at)
+    assert await access_store.find_token(connection, new.text, at) is None
+    assert await access_store.find_token(connection, third.text, at) is not None
+    revoked = await listing.load_token(connection, new.token.id)
+    assert revoked is not None
+    with pytest.raises(RemedyError, match="was revoked: make a new one"):
+        await management.rotate_token(connection, operator, account, revoked, overlap_hours=0, now=at)
+
+
+async def test_who_sees_which_token(connection: Connection, operator: Actor) -> None:
+    mayor = await make(connection, operator, "mayor", Role.ADMIN, areas(CITY))
+    inside = await make(connection, operator, "inside", Role.SUPERVISOR, areas(COUNTY))
+    outside = await make(connection, operator, "outside", Role.SUPERVISOR, areas(OTHER))
+    made = {}
+    for account in (mayor, inside, outside):
+        issued = await management.make_token(
+            connection, operator, account,
+            name=account.login, role=Role.AUDITOR, scope=account.scope, days=30, now=NOW,
+        )  # fmt: skip
+        made[account.login] = issued
+    by_token = await access_store.find_token(connection, made["inside"].text, NOW)
+    assert by_token is not None
+
+    async def seen(actor: Actor) -> set[str]:
+        found = await listing.list_visible_tokens(connection, actor, "", 100)
+        one_by_one = {
+            name
+            for name, issued in made.items()
+            if await listing.visible_token(connection, actor, issued.token.id) is not None
+        }
+        assert {one.name for one in found} == one_by_one
+        return one_by_one
+
+    assert await seen(operator) == {"mayor", "inside", "outside"}
+    assert await seen(actor_of(mayor)) == {"mayor", "inside"}
+    assert await seen(actor_of(inside)) == {"inside"}
+    await management.make_token(
+        connection, operator, inside, name="another", role=Role.AUDITOR, scope=areas(COUNTY), days=30, now=NOW
+    )
+    assert await seen(by_token) == {"inside"}
+
+
+async def test_the_last_use_is_coarse(connection: Connection, operator: Actor) -> None:
+    account = await make(connection, operator, "li")
+    made = await management.make_token(
+        connection, operator, account, name="pump", role=Role.AUDITOR, scope=WHOLE, days=30, now=NOW
+    )
+
+    async def used(at: datetime) -> datetime | None:
+        await access_store.note_token_use(connection, made.token.id, at, at - timedelta(minutes=5))
+        found = await listing.load_token(connection, made.token.id)
+        assert found is not None
+        return found.used_at
+
+    assert made.token.used_at is None
+    assert await used(NOW) == NOW
+    assert await used(NOW + timedelta(minutes=4)) == NOW
+    assert await used(NOW + timedelta(minutes=6)) == NOW + timedelta(minutes=6)
+
+
+async def test_a_scope_is_named_by_short_codes_too(connection: Connection) -> None:
+    assert await listing.read_scope(connection, ["6302", COUNTY, "7"], whole=False) == areas(CITY, COUNTY, "7")
+    assert await listing.read_scope(connection, [], whole=True) == WHOLE
+    named = await listing.name_areas(connection, [areas(COUNTY), areas(CITY, "7")])
+    assert {code: (name.name, name.name_en) for code, name in named.items()} == {
+        COUNTY: ("乐都", "Ledu"),
+        CITY: ("海东", None),
+    }
+
+
+async def test_an_account_is_found_by_login_and_by_id(connection: Connection, operator: Actor) -> None:
+    made = await make(connection, operator, "Li.Si")
+    for named in ("li.si", "Li.Si", made.id):
+        assert await listing.find_account(connection, named) == made
+    assert await listing.find_account(connection, "nobody") is None
