@@ -67,7 +67,10 @@ ON CONFLICT (id) DO UPDATE SET
 INSERT INTO programme (id, name) SELECT DISTINCT id, id FROM unnest($1::text[]) AS new (id) ON CONFLICT DO NOTHING;
 
 -- name: leave_programmes
-DELETE FROM station_programme WHERE station = ANY ($1::text[]);
+-- The programmes of stations ($1) except those that they keep ($2, $3): what stays is not written again.
+DELETE FROM station_programme AS old WHERE station = ANY ($1::text[]) AND NOT EXISTS (
+    SELECT FROM unnest($2::text[], $3::text[]) AS kept (station, programme)
+    WHERE kept.station = old.station AND kept.programme = old.programme);
 
 -- name: join_programmes
 INSERT INTO station_programme (station, programme) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING;

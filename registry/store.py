@@ -113,10 +113,11 @@ def _station_columns(stations: Sequence[Station]) -> list[list[Any]]:
 
 async def _set_programmes(connection: Connection, stations: Sequence[Station], ids: list[str]) -> None:
     pairs = [(station.id, programme) for station in stations for programme in station.programmes]
-    await connection.execute(QUERIES.leave_programmes, ids)
+    members, programmes = [station for station, _ in pairs], [programme for _, programme in pairs]
+    await connection.execute(QUERIES.leave_programmes, ids, members, programmes)
     if pairs:
-        await connection.execute(QUERIES.add_programmes, [programme for _, programme in pairs])
-        await connection.execute(QUERIES.join_programmes, [i for i, _ in pairs], [programme for _, programme in pairs])
+        await connection.execute(QUERIES.add_programmes, programmes)
+        await connection.execute(QUERIES.join_programmes, members, programmes)
 
 
 async def register_stations(

@@ -15,8 +15,9 @@ END $$;
 
 DO $$
 DECLARE
-    -- What only people at the database change: which migrations ran, which stations they deleted.
-    kept constant text[] := '{schema_migration, station_deleted}';
+    -- What only people at the database change (which migrations ran, which stations they deleted) and what only triggers
+    -- write with the rights of the owner (the facts of the registry).
+    kept constant text[] := '{registry_fact, schema_migration, station_deleted}';
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
         'ledger_entry, pipeline_gap, presence, shard_decision, station_lifecycle, topic_layout, transition, usage}';

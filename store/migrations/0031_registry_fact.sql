@@ -1,0 +1,336 @@
+-- What the registry said, and since when: facts are appended and never changed, so that a past day can be computed again
+-- after any edit. The present tables stay as they are; triggers on them append the facts, so that no writer forgets.
+
+-- A subject is what a fact is about; its form follows from the kind:
+--   station             a station; fields area, lifecycle, kind, quorum, commissioned_at
+--   terminal            a station; {terminal: whether it counts}
+--   programme           a station; {programme: true}
+--   schedule            a station; {first local day: {rules, zone}}
+--   override, closure   a station; {number: the override or closure}
+--   kind_schedule, kind_override            a kind of stations
+--   area                an area; fields path, valid_from, valid_to, successor
+--   area_override, area_closure             an area
+--   programme_closure   a programme
+--   country_override, day_class             '': everywhere
+-- Moments in `fields` are microseconds since 1970, days are ISO 8601.
+CREATE TABLE registry_fact (
+    -- The order in which facts replace each other: of those that are effective, the newest one holds.
+    id           bigint GENERATED ALWAYS AS IDENTITY,
+    -- The transaction that recorded it: the facts of one edit.
+    xid          xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    effective_at timestamptz NOT NULL,
+    recorded_at  timestamptz NOT NULL DEFAULT now(),
+    -- Whether `fields` is all that holds of the subject (NULL: it is no longer registered); otherwise only what changed,
+    -- where null is what holds no longer.
+    whole        boolean NOT NULL DEFAULT false CHECK (whole OR fields IS NOT NULL),
+    kind         text NOT NULL CHECK (kind IN (
+                     'station', 'terminal', 'programme', 'schedule', 'override', 'closure', 'kind_schedule',
+                     'kind_override', 'area', 'area_override', 'area_closure', 'programme_closure', 'country_override',
+                     'day_class')),
+    subject      text NOT NULL,
+    recorded_by  text NOT NULL DEFAULT coalesce(nullif(current_setting('milepost.actor', true), ''), 'system'),
+    reason       text DEFAULT nullif(current_setting('milepost.reason', true), ''),
+    fields       jsonb
+);
+
+-- Since when a change holds that names no time of its own.
+CREATE FUNCTION fact_effective_at() RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT coalesce(nullif(current_setting('milepost.effective_at', true), '')::timestamptz, now())
+$$;
+
+CREATE FUNCTION fact_moment(at timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT (extract(epoch FROM held(at)) * 1000000)::bigint
+$$;
+
+-- Days as JSON writes them, whatever the session shows.
+CREATE FUNCTION fact_day(day date) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT to_jsonb(day) #>> '{}' $$;
+
+-- The first moment of a local day; a zone that is not known is that of China. Where clocks go back at midnight the first
+-- midnight counts.
+CREATE FUNCTION local_day_start(day date, zone text) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    midnight timestamp;
+    found    timestamptz;
+BEGIN
+    IF day < '1900-01-01' THEN
+        RETURN '-infinity';
+    ELSIF day > '2200-01-01' THEN
+        RETURN 'infinity';
+    END IF;
+    midnight := day::timestamp;
+    found := midnight AT TIME ZONE zone;
+    IF (found - interval '1 hour') AT TIME ZONE zone >= midnight THEN
+        RETURN found - interval '1 hour';
+    END IF;
+    RETURN found;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN midnight AT TIME ZONE 'Asia/Shanghai';
+END $$;
+
+-- The next local midnight, at which a move takes effect; the moment itself if it is one.
+CREATE FUNCTION next_local_midnight(at timestamptz, zone text) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    today date;
+BEGIN
+    IF NOT isfinite(at) THEN
+        RETURN at;
+    END IF;
+    BEGIN
+        today := (at AT TIME ZONE zone)::date;
+    EXCEPTION WHEN invalid_parameter_value THEN
+        RETURN next_local_midnight(at, 'Asia/Shanghai');
+    END;
+    RETURN CASE local_day_start(today, zone) WHEN at THEN at ELSE local_day_start(today + 1, zone) END;
+END $$;
+
+-- The zone of a station: that of the schedule that it follows now.
+CREATE FUNCTION station_zone(station text, kind text, at timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT coalesce(
+        (SELECT CASE WHEN s.rules <> 'kind' THEN s.timezone END FROM schedule s
+         WHERE s.station = station_zone.station AND s.valid_from <= (at AT TIME ZONE 'Asia/Shanghai')::date
+         ORDER BY s.valid_from DESC LIMIT 1),
+        (SELECT s.timezone FROM schedule s
+         WHERE s.kind = station_zone.kind AND s.valid_from <= (at AT TIME ZONE 'Asia/Shanghai')::date
+         ORDER BY s.valid_from DESC LIMIT 1),
+        'Asia/Shanghai')
+$$;
+
+CREATE FUNCTION station_fields(area text, kind text, lifecycle text, quorum smallint, commissioned_at timestamptz)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_strip_nulls(jsonb_build_object('area', area, 'kind', kind, 'lifecycle', lifecycle, 'quorum', nullif(quorum, 1),
+                                                'commissioned_at', fact_moment(commissioned_at)))
+$$;
+
+CREATE FUNCTION area_fields(path text[], valid_from date, valid_to date, successor text)
+RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT jsonb_strip_nulls(jsonb_build_object('path', path, 'valid_from', valid_from, 'valid_to', valid_to,
+                                                'successor', successor))
+$$;
+
+-- A station is whole when it is registered. A move takes effect at the station's next midnight, everything else at once.
+CREATE FUNCTION station_facts() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO registry_fact (kind, subject, effective_at, whole, fields)
+        SELECT 'station', id, fact_effective_at(), true,
+               station_fields(area, kind, lifecycle, quorum, commissioned_at)
+        FROM new_rows;
+    ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO registry_fact (kind, subject, effective_at, whole)
+        SELECT 'station', id, fact_effective_at(), true FROM old_rows;
+    ELSE
+        WITH changed AS MATERIALIZED (
+            SELECT n.id, n.kind, n.area, n.area IS DISTINCT FROM o.area AS moved,
+                   CASE WHEN n.kind IS DISTINCT FROM o.kind THEN jsonb_build_object('kind', n.kind) ELSE '{}' END
+                || CASE WHEN n.lifecycle <> o.lifecycle THEN jsonb_build_object('lifecycle', n.lifecycle) ELSE '{}' END
+                || CASE WHEN n.quorum <> o.quorum THEN jsonb_build_object('quorum', n.quorum) ELSE '{}' END
+                || CASE WHEN n.commissioned_at IS DISTINCT FROM o.commissioned_at
+                        THEN jsonb_build_object('commissioned_at', fact_moment(n.commissioned_at)) ELSE '{}' END
+                   AS fields
+            FROM new_rows n JOIN old_rows o ON o.id = n.id
+            WHERE (n.area, n.kind, n.lifecycle, n.quorum, n.commissioned_at)
+                IS DISTINCT FROM (o.area, o.kind, o.lifecycle, o.quorum, o.commissioned_at))
+        INSERT INTO registry_fact (kind, subject, effective_at, fields)
+        SELECT 'station', id, fact_effective_at(), fields FROM changed WHERE fields <> '{}'
+        UNION ALL
+        SELECT 'station', id,
+               next_local_midnight(fact_effective_at(), station_zone(id, kind, fact_effective_at())),
+               jsonb_build_object('area', area)
+        FROM changed WHERE moved;
+        -- Ids do not change by any query of ours; by hand the one ends and the other begins.
+        INSERT INTO registry_fact (kind, subject, effective_at, whole, fields)
+        SELECT 'station', id, fact_effective_at(), true, NULL
+        FROM old_rows o WHERE NOT EXISTS (SELECT FROM new_rows n WHERE n.id = o.id)
+        UNION ALL
+        SELECT 'station', id, fact_effective_at(), true,
+               station_fields(area, kind, lifecycle, quorum, commissioned_at)
+        FROM new_rows n WHERE NOT EXISTS (SELECT FROM old_rows o WHERE o.id = n.id);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- The same for areas, which move in the time of China.
+CREATE FUNCTION area_facts() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO registry_fact (kind, subject, effective_at, whole, fields)
+        SELECT 'area', code, fact_effective_at(), true, area_fields(path, valid_from, valid_to, successor)
+        FROM new_rows;
+    ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO registry_fact (kind, subject, effective_at, whole)
+        SELECT 'area', code, fact_effective_at(), true FROM old_rows;
+    ELSE
+        WITH changed AS MATERIALIZED (
+            SELECT n.code, n.path, n.path <> o.path AS moved,
+                   CASE WHEN n.valid_from IS DISTINCT FROM o.valid_from
+                        THEN jsonb_build_object('valid_from', n.valid_from) ELSE '{}' END
+                || CASE WHEN n.valid_to IS DISTINCT FROM o.valid_to
+                        THEN jsonb_build_object('valid_to', n.valid_to) ELSE '{}' END
+                || CASE WHEN n.successor IS DISTINCT FROM o.successor
+                        THEN jsonb_build_object('successor', n.successor) ELSE '{}' END AS fields
+            FROM new_rows n JOIN old_rows o ON o.code = n.code
+            WHERE (n.path, n.valid_from, n.valid_to, n.successor)
+                IS DISTINCT FROM (o.path, o.valid_from, o.valid_to, o.successor))
+        INSERT INTO registry_fact (kind, subject, effective_at, fields)
+        SELECT 'area', code, fact_effective_at(), fields FROM changed WHERE fields <> '{}'
+        UNION ALL
+        SELECT 'area', code, next_local_midnight(fact_effective_at(), 'Asia/Shanghai'),
+               jsonb_build_object('path', path)
+        FROM changed WHERE moved;
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Tables whose rows are single entries of a subject: each gets a function that appends what appeared, changed and went.
+-- `entries` says what a row is as an entry. What has days or times of its own is effective since then.
+DO $$
+DECLARE
+    made record;
+BEGIN
+    -- First of all, what is registered holds from always.
+    PERFORM set_config('milepost.effective_at', '-infinity', true);
+    INSERT INTO registry_fact (kind, subject, effective_at, whole, fields)
+    SELECT 'area', code, fact_effective_at(), true, area_fields(path, valid_from, valid_to, successor)
+    FROM area ORDER BY code;
+    INSERT INTO registry_fact (kind, subject, effective_at, whole, fields)
+    SELECT 'station', id, fact_effective_at(), true,
+           station_fields(area, kind, coalesce(first.before, lifecycle), quorum, commissioned_at)
+    FROM station
+    LEFT JOIN (SELECT DISTINCT ON (l.station) l.station, l.before FROM station_lifecycle l
+               ORDER BY l.station, l.at, l.id) AS first ON first.station = id
+    ORDER BY id;
+    -- Of lifecycles a history was kept.
+    INSERT INTO registry_fact (kind, subject, effective_at, recorded_at, recorded_by, reason, fields)
+    SELECT 'station', station, at, at, coalesce(actor, 'system'), reason, jsonb_build_object('lifecycle', after)
+    FROM station_lifecycle ORDER BY at, id;
+
+    FOR made IN
+        SELECT * FROM (VALUES
+            ('terminal', $entries$
+                SELECT 'terminal' AS kind, station AS subject, id AS key, to_jsonb(counts) AS value,
+                       fact_effective_at() AS effective_at FROM %1$s $entries$),
+            ('station_programme', $entries$
+                SELECT 'programme' AS kind, station AS subject, programme AS key, to_jsonb(true) AS value,
+                       fact_effective_at() AS effective_at FROM %1$s $entries$),
+            ('schedule', $entries$
+                SELECT CASE WHEN station IS NULL THEN 'kind_schedule' ELSE 'schedule' END AS kind,
+                       coalesce(station, kind) AS subject, fact_day(valid_from) AS key,
+                       jsonb_strip_nulls(jsonb_build_object('rules', rules, 'zone', nullif(timezone, 'Asia/Shanghai')))
+                           AS value,
+                       local_day_start(valid_from, timezone) AS effective_at FROM %1$s $entries$),
+            ('schedule_override', $entries$
+                SELECT CASE WHEN station IS NOT NULL THEN 'override' WHEN kind IS NOT NULL THEN 'kind_override'
+                            WHEN area IS NOT NULL THEN 'area_override' ELSE 'country_override' END AS kind,
+                       coalesce(station, kind, area, '') AS subject, id::text AS key,
+                       jsonb_build_object('from', from_day, 'to', to_day, 'rules', rules) AS value,
+                       local_day_start(from_day, 'Asia/Shanghai') AS effective_at FROM %1$s $entries$),
+            ('day_class', $entries$
+                SELECT 'day_class' AS kind, '' AS subject, fact_day(day) AS key, to_jsonb(class) AS value,
+                       local_day_start(day, 'Asia/Shanghai') AS effective_at FROM %1$s $entries$),
+            ('closure', $entries$
+                SELECT CASE WHEN station IS NOT NULL THEN 'closure' WHEN area IS NOT NULL THEN 'area_closure'
+                            ELSE 'programme_closure' END AS kind,
+                       coalesce(station, area, programme) AS subject, id::text AS key,
+                       jsonb_strip_nulls(jsonb_build_object(
+                           'kind', kind, 'from', fact_moment(from_at), 'until', fact_moment(until_at),
+                           'declared', fact_moment(declared_at), 'approved', fact_moment(approved_at),
+                           'withdrawn', fact_moment(withdrawn_at))) AS value,
+                       held(from_at) AS effective_at FROM %1$s $entries$)
+            ) AS of (source, entries)
+    LOOP
+        EXECUTE format($function$
+            CREATE FUNCTION %1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $body$
+            BEGIN
+                IF TG_OP = 'INSERT' THEN
+                    INSERT INTO registry_fact (kind, subject, effective_at, fields)
+                    SELECT kind, subject, effective_at, jsonb_object_agg(key, value)
+                    FROM (%2$s) AS n GROUP BY kind, subject, effective_at;
+                ELSIF TG_OP = 'DELETE' THEN
+                    INSERT INTO registry_fact (kind, subject, effective_at, fields)
+                    SELECT kind, subject, effective_at, jsonb_object_agg(key, NULL)
+                    FROM (%3$s) AS o GROUP BY kind, subject, effective_at;
+                ELSE
+                    INSERT INTO registry_fact (kind, subject, effective_at, fields)
+                    SELECT kind, subject, coalesce(n.effective_at, o.effective_at), jsonb_object_agg(key, n.value)
+                    FROM (%2$s) AS n FULL JOIN (%3$s) AS o USING (kind, subject, key)
+                    WHERE n.value IS DISTINCT FROM o.value
+                    GROUP BY kind, subject, coalesce(n.effective_at, o.effective_at);
+                END IF;
+                RETURN NULL;
+            END $body$ $function$,
+            made.source || '_facts', format(made.entries, 'new_rows'), format(made.entries, 'old_rows'));
+        EXECUTE format('
+            INSERT INTO registry_fact (kind, subject, effective_at, fields)
+            SELECT kind, subject, effective_at, jsonb_object_agg(key, value)
+            FROM (%s) AS n GROUP BY kind, subject, effective_at ORDER BY kind, subject',
+            format(made.entries, made.source));
+    END LOOP;
+    PERFORM set_config('milepost.effective_at', '', true);
+
+    FOR made IN
+        SELECT unnest('{area, station, terminal, station_programme, schedule, schedule_override, day_class, closure}'
+                      ::text[]) AS source
+    LOOP
+        -- The rights are those of the owner, so nobody else needs any to append facts; no table of the caller's own may
+        -- stand in for one of these.
+        EXECUTE format('ALTER FUNCTION %I() SET search_path = %I, pg_temp', made.source || '_facts', current_schema());
+        EXECUTE format('CREATE TRIGGER facts_of_new AFTER INSERT ON %I REFERENCING NEW TABLE AS new_rows
+                        FOR EACH STATEMENT EXECUTE FUNCTION %I()', made.source, made.source || '_facts');
+        EXECUTE format('CREATE TRIGGER facts_of_changed AFTER UPDATE ON %I
+                        REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+                        FOR EACH STATEMENT EXECUTE FUNCTION %I()', made.source, made.source || '_facts');
+        EXECUTE format('CREATE TRIGGER facts_of_gone AFTER DELETE ON %I REFERENCING OLD TABLE AS old_rows
+                        FOR EACH STATEMENT EXECUTE FUNCTION %I()', made.source, made.source || '_facts');
+    END LOOP;
+END $$;
+
+ALTER TABLE registry_fact ADD PRIMARY KEY (id);
+CREATE INDEX registry_fact_subject ON registry_fact (subject);
+-- What is not about one station or area is read as a whole.
+CREATE INDEX registry_fact_common ON registry_fact (kind)
+    WHERE kind NOT IN ('station', 'terminal', 'programme', 'schedule', 'override', 'closure', 'area');
+
+-- Whoever waits for this lock exclusively knows that every fact with an id so far is committed or never will be.
+CREATE FUNCTION registry_fact_begins() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('milepost registry facts', 0));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER registry_fact_begins BEFORE INSERT ON registry_fact
+    FOR EACH STATEMENT EXECUTE FUNCTION registry_fact_begins();
+
+CREATE FUNCTION registry_fact_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'facts of the registry are never changed or deleted: append a fact that corrects them'
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER registry_fact_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON registry_fact
+    FOR EACH STATEMENT EXECUTE FUNCTION registry_fact_stays();
+-- In sessions with session_replication_role = replica too.
+ALTER TABLE registry_fact ENABLE ALWAYS TRIGGER registry_fact_stays;
+
+-- A change of terminals is a change of their stations: once a statement, not once a terminal. Rows are locked in the order
+-- of ids, as other writers do.
+DROP TRIGGER terminal_touches_station ON terminal;
+DROP FUNCTION terminal_touches_station();
+CREATE FUNCTION touch_stations(ids text[]) RETURNS void LANGUAGE sql AS $$
+    UPDATE station SET changed_at = now()
+    FROM (SELECT id FROM station WHERE id = ANY (ids) ORDER BY id FOR NO KEY UPDATE) AS touched
+    WHERE station.id = touched.id
+$$;
+CREATE FUNCTION terminal_touches_station() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'DELETE' THEN
+        PERFORM touch_stations(ARRAY(SELECT DISTINCT station FROM new_rows));
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        PERFORM touch_stations(ARRAY(SELECT DISTINCT station FROM old_rows));
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER touch_of_new AFTER INSERT ON terminal REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION terminal_touches_station();
+CREATE TRIGGER touch_of_changed AFTER UPDATE ON terminal REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION terminal_touches_station();
+CREATE TRIGGER touch_of_gone AFTER DELETE ON terminal REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION terminal_touches_station();
