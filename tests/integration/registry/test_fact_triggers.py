@@ -100,6 +100,15 @@ EDITS: dict[str, tuple[str, list[Fact]]] = {
         "UPDATE area SET valid_to = '2026-12-31', successor = '63' WHERE code = '6321'",
         [("area", "6321", {"valid_to": "2026-12-31", "successor": "63"})],
     ),
+    "an id that is changed by hand ends and begins": (
+        "UPDATE station SET id = 'z' WHERE id = 'b'; UPDATE area SET code = 'z' WHERE code = '64'",
+        [
+            ("area", "64", None),
+            ("area", "z", {"path": ["64"]}),
+            ("station", "b", None),
+            ("station", "z", {"area": "6321", "lifecycle": "commissioned"}),
+        ],
+    ),
     "what goes with a deleted station is named too": (
         "DELETE FROM station WHERE id = 'b'",
         [("station", "b", None)],
