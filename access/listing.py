@@ -1,6 +1,7 @@
 """Accounts and tokens as a request may see them: those of its scope, and its own."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -22,6 +23,13 @@ class AreaName(msgspec.Struct, frozen=True):
     name_en: str | None
 
 
+class TokenPlace(msgspec.Struct, frozen=True):
+    """The place of a token in a list, the newest first."""
+
+    created_at: datetime
+    id: str
+
+
 async def find_account(connection: Connection, named: str) -> Account | None:
     """The account of a login, in whatever case it is typed, or of an id; disabled or not."""
     found: str | None = await connection.fetchval(QUERIES.find_named, named)
@@ -41,8 +49,10 @@ async def _is_visible(connection: Connection, actor: Actor, account: Account) ->
     return bool(account.scope.areas) and account.scope.within(actor.scope, paths)
 
 
-async def list_visible_accounts(connection: Connection, actor: Actor, after: str, limit: int) -> list[Account]:
-    """Accounts in the actor's scope, and its own, in the order of their ids."""
+async def list_visible_accounts(
+    connection: Connection, actor: Actor, *, after: str = "", limit: int = 100
+) -> list[Account]:
+    """Accounts in the actor's scope, and its own, in the order of their logins, after a login."""
     rows = await connection.fetch(
         QUERIES.list_visible_accounts, actor.scope.whole, sorted(actor.scope.areas), actor.account, after, limit
     )
@@ -66,12 +76,19 @@ async def load_token(connection: Connection, token: str) -> StoredToken | None:
 
 
 async def list_visible_tokens(
-    connection: Connection, actor: Actor, after: str, limit: int, *, account: str | None = None
+    connection: Connection,
+    actor: Actor,
+    *,
+    after: TokenPlace | None = None,
+    limit: int = 100,
+    account: str | None = None,
+    good_at: datetime | None = None,
 ) -> list[StoredToken]:
-    """Tokens in the order of their ids, with expired and revoked ones: the actor's own; who manages accounts sees those
-    of all accounts in the scope. A request with a token sees of its own account only this token.
+    """Tokens, the newest first: the actor's own; who manages accounts sees those of all accounts in the scope.
 
-    `account`: only the tokens of this account.
+    A request with a token sees of its own account only this token.
+
+    `account`: only the tokens of this account; `good_at`: without those that ended before.
     """
     manages = actor.may(Permission.MANAGE_ACCOUNTS)
     rows = await connection.fetch(
@@ -81,7 +98,9 @@ async def list_visible_tokens(
         actor.account if actor.token is None else None,
         actor.token,
         account,
-        after,
+        None if after is None else after.created_at,
+        None if after is None else after.id,
+        good_at,
         limit,
     )
     return [scoped(row, StoredToken) for row in rows]

@@ -66,15 +66,16 @@ UPDATE api_token SET revoked_at = now(), revoked_by = $2 WHERE id = $1 AND revok
 SELECT id FROM account WHERE lower(login) = lower($1) OR id = $1 ORDER BY (lower(login) = lower($1)) DESC LIMIT 1;
 
 -- name: list_visible_accounts
--- Accounts whose whole scope lies in another scope ($1: the whole; $2: its areas), and the account $3 itself.
+-- Accounts whose whole scope lies in another scope ($1: the whole; $2: its areas), and the account $3 itself; $4: after
+-- this login.
 SELECT a.id, a.login, a.name, a.role, a.whole, a.password IS NOT NULL AS has_password, a.created_at, a.disabled_at,
        array(SELECT area FROM account_area WHERE account = a.id ORDER BY area) AS areas
 FROM account a
-WHERE a.id > $4 AND ($1 OR a.id = $3 OR (
+WHERE lower(a.login) > lower($4) AND ($1 OR a.id = $3 OR (
     NOT a.whole AND EXISTS (SELECT FROM account_area WHERE account = a.id)
     AND NOT EXISTS (SELECT FROM account_area x JOIN area r ON r.code = x.area
                     WHERE x.account = a.id AND NOT r.path && $2::text[])))
-ORDER BY a.id LIMIT $5;
+ORDER BY lower(a.login) LIMIT $5;
 
 -- name: rename_account
 UPDATE account SET name = $2 WHERE id = $1;
@@ -99,16 +100,17 @@ SELECT code, name, name_en FROM area WHERE code = ANY ($1::text[]);
 
 -- name: list_visible_tokens
 -- The tokens of accounts that list_visible_accounts gives ($1 to $3; $3 NULL: without an account's own), and the token $4;
--- $5: of one account only; $6: after this id.
+-- $5: of one account only; $6, $7: after a token, by its time and id; $8: without those that ended before this time.
 SELECT t.id, t.account, t.name, t.role, t.whole, t.areas, t.created_at, t.created_by, t.expires_at, t.revoked_at, t.used_at
 FROM api_token t
-WHERE t.id > $6 AND ($5::text IS NULL OR t.account = $5)
+WHERE ($6::timestamptz IS NULL OR (t.created_at, t.id) < ($6, $7::text)) AND ($5::text IS NULL OR t.account = $5)
+  AND ($8::timestamptz IS NULL OR (t.expires_at > $8 AND t.revoked_at IS NULL))
   AND ($1 OR t.account = $3 OR t.id = $4 OR EXISTS (
       SELECT FROM account a
       WHERE a.id = t.account AND NOT a.whole AND EXISTS (SELECT FROM account_area WHERE account = a.id)
         AND NOT EXISTS (SELECT FROM account_area x JOIN area r ON r.code = x.area
                         WHERE x.account = a.id AND NOT r.path && $2::text[])))
-ORDER BY t.id LIMIT $7;
+ORDER BY t.created_at DESC, t.id DESC LIMIT $9;
 
 -- name: stored_token
 SELECT id, account, name, role, whole, areas, created_at, created_by, expires_at, revoked_at, used_at

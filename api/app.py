@@ -43,6 +43,7 @@ from api.v1 import (
     stations,
     stream,
 )
+from api.v1.people import accounts, own, tokens
 from api.v1.probes import Probes
 
 _ROUTERS: Final = (
@@ -58,6 +59,9 @@ _ROUTERS: Final = (
     dead_letters,
     stream,
     signin_links,
+    own,
+    accounts,
+    tokens,
 )
 _PAGES: Final = (
     pages,

@@ -104,3 +104,16 @@ class AfterRecord(msgspec.Struct, tag="record"):
     terminal: str
     box: str
     id: Id
+
+
+class AfterAccount(msgspec.Struct, tag="account"):
+    """The cursor of accounts: the login of the last one."""
+
+    login: str
+
+
+class AfterToken(msgspec.Struct, tag="token"):
+    """The cursor of tokens: when the last one was made, and its id."""
+
+    created_at: datetime
+    id: str

@@ -83,6 +83,23 @@ _V1: Final[Mapping[Route, Need]] = {
     ("GET", "/unregistered"): Permission.READ_HISTORY,
     ("GET", "/stream"): Permission.READ,
     ("POST", "/signin-links"): Permission.READ,
+    # Everybody's own: which account and token that is, the routes themselves look up.
+    ("GET", "/account"): Permission.READ,
+    ("POST", "/account/password"): Permission.READ,
+    ("GET", "/account/sessions"): Permission.READ,
+    ("DELETE", "/account/sessions"): Permission.READ,
+    ("DELETE", "/account/sessions/{id}"): Permission.READ,
+    ("GET", "/tokens"): Permission.READ,
+    ("POST", "/tokens"): Permission.READ,
+    ("DELETE", "/tokens/{id}"): Permission.READ,
+    ("POST", "/tokens/{id}/rotate"): Permission.READ,
+    ("GET", "/accounts"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/accounts"): Permission.MANAGE_ACCOUNTS,
+    ("GET", "/accounts/{id}"): Permission.MANAGE_ACCOUNTS,
+    ("PATCH", "/accounts/{id}"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/accounts/{id}/disable"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/accounts/{id}/enable"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/accounts/{id}/link"): Permission.MANAGE_ACCOUNTS,
 }
 NEEDS: Final[Mapping[Route, Need]] = {
     **_PROBES,

@@ -6,6 +6,10 @@ SELECT set_config('milepost.scope', $1, true);
 -- The row of a session; api/http/session_rules.py decides whether it has ended.
 SELECT account, wall, created_at, used_at FROM session WHERE key = $1;
 
+-- name: sessions_of
+-- The sessions of an account, the last used first; no more than a page shows.
+SELECT key, account, wall, created_at, used_at FROM session WHERE account = $1 ORDER BY used_at DESC, key LIMIT 500;
+
 -- name: note_use
 -- Record that a session was used. An older use from another process does not overwrite a newer one.
 UPDATE session SET used_at = greatest(used_at, $2) WHERE key = $1;

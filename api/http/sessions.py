@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+import asyncpg
 import msgspec
 
 from access.rules import Actor, actor_of
@@ -106,6 +107,16 @@ class Sessions:
             ended = await connection.fetch(QUERIES.end_other_sessions, session.account, session.key)
         return len(ended)
 
+    async def list_of(self, account: str, now: float) -> list[Session]:
+        """The sessions of an account that have not ended, the last used first."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(QUERIES.sessions_of, account)
+        return [found for row in rows if not is_over(found := _session(row["key"], row), now)]
+
+    def forget_known(self) -> None:
+        """Look every session up again: accounts were changed, or sessions ended, otherwise than by this class."""
+        self._known.clear()
+
     async def new_code(self, account: str, now: float) -> tuple[str, datetime]:
         """The code of a new one-use link, and until when it can be used."""
         code, until = new_secret(), _time(now + CODE_SECONDS)
@@ -124,8 +135,10 @@ class Sessions:
 
 async def _read(connection: Connection, key: bytes) -> Session | None:
     row = await connection.fetchrow(QUERIES.session, key)
-    if row is None:
-        return None
+    return None if row is None else _session(key, row)
+
+
+def _session(key: bytes, row: asyncpg.Record) -> Session:
     return Session(
         key=key,
         account=row["account"],

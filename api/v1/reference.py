@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from api.v1.component_names import with_published_names
+from api.v1.people import examples
 from contract.asyncapi import RECORDS
 from contract.messages import Health
 
@@ -25,6 +26,9 @@ TAGS: Final = (
     {"name": "refused", "description": "What was refused, and stations that are not registered."},
     {"name": "stream", "description": "Changes as they happen."},
     {"name": "signin", "description": "One-use links for browsers."},
+    {"name": "account", "description": "Who you are: your account, password and sessions."},
+    {"name": "accounts", "description": "Accounts of people and programs, with their roles and scopes."},
+    {"name": "tokens", "description": "API tokens, which expire, are rotated and revoked."},
     {"name": "probes", "description": "For load balancers and Prometheus; without a token."},
 )
 """The tags in the order of the page."""
@@ -429,6 +433,43 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         },
         status=201,
     ),
+    "get_own_account": Operation(summary="Who you are", answer=examples.OWN),
+    "put_own_password": Operation(
+        summary="Change your password",
+        body={"current": "the present password", "new": "a longer and better one"},
+        answer={"ended": 2},
+    ),
+    "get_own_sessions": Operation(summary="List your sessions", answer={"items": [examples.SESSION]}),
+    "end_session": Operation(summary="End one of your sessions", answer={"ended": 1}),
+    "end_sessions": Operation(summary="End your other sessions", answer={"ended": 2}),
+    "list_accounts": Operation(summary="List accounts", answer=_list(examples.ACCOUNT)),
+    "get_account": Operation(summary="One account", answer=examples.ACCOUNT),
+    "make_account": Operation(
+        summary="Make an account",
+        body={"login": "li", "name": "李四", "role": "supervisor", "areas": ["632122000000"]},
+        answer=examples.NEW_ACCOUNT,
+        status=201,
+    ),
+    "patch_account": Operation(summary="Change an account", body={"role": "supervisor"}, answer=examples.ACCOUNT),
+    "disable": Operation(summary="Disable an account", answer=examples.DISABLED),
+    "enable": Operation(summary="Enable an account", answer=examples.ACCOUNT),
+    "make_account_link": Operation(
+        summary="Make a sign-in link for a person",
+        body={"forget_password": False},
+        answer=examples.LINK,
+        status=201,
+    ),
+    "list_tokens": Operation(summary="List API tokens", answer=_list(examples.TOKEN)),
+    "make_token": Operation(
+        summary="Make an API token",
+        body={"name": "county dashboard", "role": "auditor", "areas": ["632122000000"], "days": 90},
+        answer=examples.NEW_TOKEN,
+        status=201,
+    ),
+    "revoke_token": Operation(summary="Revoke an API token", answer=examples.REVOKED),
+    "rotate_token": Operation(
+        summary="Rotate an API token", body={"overlap_hours": 24}, answer=examples.NEW_TOKEN, status=201
+    ),
     "healthz": Operation(summary="Is the process alive?", answer={"alive": True}),
     "readyz": Operation(summary="Does all of it work?", answer={"ready": True, "missing": [], "warnings": []}),
     "metrics": Operation(summary="Figures for Prometheus", answer=_FIGURES, media="text/plain"),
@@ -437,16 +478,22 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 
 PUBLISHED: Final = {
     "ActionRequest": "Deed",
+    "AccountDocument": "Account",
     "AreaDocument": "Area",
     "GapDocument": "PipelineGap",
     "IncidentDocument": "Incident",
     "NewSigninLink": "SigninLink",
+    "NewTokenDocument": "NewToken",
+    "NewTokenRequest": "TokenRequest",
     "RemovalRequest": "Why",
     "RestartRequest": "Restart",
+    "ScopeDocument": "Scope",
+    "SessionDocument": "Session",
     "ShardDocument": "Shard",
     "StationDocument": "Station",
     "SuspicionDocument": "Suspicion",
     "TerminalDocument": "Terminal",
+    "TokenDocument": "Token",
     "TrustRequest": "Decision",
     "VerdictCounts": "Counts",
 }

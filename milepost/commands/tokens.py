@@ -8,7 +8,7 @@ from typing import Final
 
 from access import management
 from access.administration import TokenState, days_left, token_state
-from access.listing import list_visible_tokens, load_token, read_scope
+from access.listing import TokenPlace, list_visible_tokens, load_token, read_scope
 from access.management import IssuedToken
 from access.roles import Role
 from access.rules import Actor
@@ -52,15 +52,12 @@ async def _list(connection: Connection, actor: Actor, *, ended: bool) -> None:
             Said("LAST USED", "最近使用"),
         )
     ]
-    after, now = "", datetime.now(UTC)
-    while found := await list_visible_tokens(connection, actor, after, _AT_ONCE):
-        rows += [_row(token, now) for token in found if ended or _is_good(token, now)]
-        after = found[-1].id
+    after, now = None, datetime.now(UTC)
+    good_at = None if ended else now
+    while found := await list_visible_tokens(connection, actor, after=after, limit=_AT_ONCE, good_at=good_at):
+        rows += [_row(token, now) for token in found]
+        after = TokenPlace(found[-1].created_at, found[-1].id)
     show(table(rows))
-
-
-def _is_good(token: StoredToken, now: datetime) -> bool:
-    return token_state(token.expires_at, token.revoked_at, now) not in {TokenState.EXPIRED, TokenState.REVOKED}
 
 
 def _row(token: StoredToken, now: datetime) -> tuple[Said | str, ...]:
@@ -73,7 +70,7 @@ def _row(token: StoredToken, now: datetime) -> tuple[Said | str, ...]:
         scope_text(token.scope),
         word_of("token_state", state),
         _time(token.expires_at),
-        str(days_left(token.expires_at, now)) if _is_good(token, now) else "-",
+        str(days_left(token.expires_at, now)) if state in {TokenState.VALID, TokenState.ENDING} else "-",
         Said("never", "从未") if token.used_at is None else _time(token.used_at),
     )
 

@@ -80,9 +80,9 @@ async def _list(command: UsersCommand) -> None:
         )
     ]
     after = ""
-    while found := await list_visible_accounts(command.connection, command.actor, after, _AT_ONCE):
+    while found := await list_visible_accounts(command.connection, command.actor, after=after, limit=_AT_ONCE):
         rows += [_row(account) for account in found]
-        after = found[-1].id
+        after = found[-1].login
     show(table(rows))
 
 

@@ -53,6 +53,11 @@ class Identity:
         found = await self._sessions.find(asked, time.time()) if asked else None
         return NOBODY if found is None else Identified(found.actor, found.session, found.cookie)
 
+    def forget_known(self) -> None:
+        """Look everybody up again, because an account, a token or a session was changed here."""
+        self._tokens.forget_known()
+        self._sessions.forget_known()
+
     async def _of_token(self, scope: Scope, given: bytes) -> Actor | None:
         require_try(self._guesses, scope, given)
         if is_api_token(given):

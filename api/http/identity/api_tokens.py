@@ -4,8 +4,9 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Final
 
+from access.administration import USE_NOTED_EVERY
 from access.rules import Actor
-from access.store import find_token, is_known_token
+from access.store import find_token, is_known_token, note_token_use
 from access.tokens import PREFIX, key_of
 from api.http.database import Database
 from api.http.problems import Problem
@@ -27,6 +28,7 @@ class ApiTokens:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: OrderedDict[bytes, tuple[Actor, float]] = OrderedDict()
+        self._noted: OrderedDict[str, float] = OrderedDict()
 
     async def find(self, given: bytes, now: float) -> Actor | None:
         """The actor of a token; None for one that never was. Raises a Problem (401) for one that is no longer good."""
@@ -45,10 +47,16 @@ class ApiTokens:
                 self._known.popitem(last=False)
         return actor
 
+    def forget_known(self) -> None:
+        """Look every token up again."""
+        self._known.clear()
+
     async def _load(self, text: str, now: float) -> Actor | None:
         async with self._database.snapshot() as connection:
             actor = await find_token(connection, text, datetime.fromtimestamp(now, UTC))
             ended = actor is None and await is_known_token(connection, text)
+        if actor is not None and actor.token is not None:
+            await self._note_use(actor.token, now)
         if ended:
             raise Problem(
                 401,
@@ -56,3 +64,15 @@ class ApiTokens:
                 headers={"WWW-Authenticate": 'Bearer realm="milepost", error="invalid_token"'},
             )
         return actor
+
+    async def _note_use(self, token: str, now: float) -> None:
+        """Record the use of a token, at most each USE_NOTED_EVERY."""
+        if 0 <= now - self._noted.get(token, 0.0) < USE_NOTED_EVERY.total_seconds():
+            return
+        at = datetime.fromtimestamp(now, UTC)
+        async with self._database.transaction() as connection:
+            await note_token_use(connection, token, at, at - USE_NOTED_EVERY)
+        self._noted[token] = now
+        self._noted.move_to_end(token)
+        if len(self._noted) > _MOST_KNOWN:
+            self._noted.popitem(last=False)

@@ -8,6 +8,7 @@ import pytest
 
 from access import listing, management
 from access import store as access_store
+from access.listing import TokenPlace
 from access.management import AccountChange
 from access.roles import Permission, Role
 from access.rules import OPERATOR, Account, Actor, actor_of
@@ -65,7 +66,7 @@ async def test_an_administrator_of_a_city_sees_and_makes_only_its_own(connection
     outside = await make(connection, operator, "outside", Role.TECHNICIAN, areas(OTHER))
     across = await make(connection, operator, "across", Role.TECHNICIAN, areas(COUNTY, OTHER))
     whole = await make(connection, operator, "whole", Role.TECHNICIAN)
-    seen = await listing.list_visible_accounts(connection, mayor, "", 100)
+    seen = await listing.list_visible_accounts(connection, mayor)
     assert {one.login for one in seen} == {"mayor", "inside"}
     assert await listing.visible_account(connection, mayor, inside.id) == inside
     for other in (outside, across, whole):
@@ -82,10 +83,21 @@ async def test_an_administrator_of_a_city_sees_and_makes_only_its_own(connection
 
 
 async def test_pages_of_accounts_and_tokens(connection: Connection, operator: Actor) -> None:
-    made = sorted([(await make(connection, operator, f"p{n}")).id for n in range(5)])
-    first = await listing.list_visible_accounts(connection, operator, "", 3)
-    rest = await listing.list_visible_accounts(connection, operator, first[-1].id, 100)
-    assert [one.id for one in (*first, *rest)] == sorted([*made, "admin", "operator", "system"])
+    for login in ("b", "A", "c"):
+        account = await make(connection, operator, login)
+        await management.make_token(
+            connection, operator, account, name=login, role=Role.AUDITOR, scope=WHOLE, days=1, now=NOW
+        )
+    first = await listing.list_visible_accounts(connection, operator, limit=2)
+    rest = await listing.list_visible_accounts(connection, operator, after=first[-1].login)
+    assert [one.login for one in (*first, *rest)] == ["A", "admin", "b", "c", "operator", "system"]
+    newest = await listing.list_visible_tokens(connection, operator, limit=2)
+    after = TokenPlace(newest[-1].created_at, newest[-1].id)
+    older = await listing.list_visible_tokens(connection, operator, after=after)
+    assert [one.name for one in (*newest, *older)] == ["c", "A", "b"]
+    of_one = await listing.list_visible_tokens(connection, operator, account=older[0].account)
+    assert [one.name for one in of_one] == ["b"]
+    assert await listing.list_visible_tokens(connection, operator, good_at=NOW + timedelta(days=2)) == []
 
 
 async def test_change_of_name_role_and_scope(connection: Connection, operator: Actor) -> None:
@@ -219,7 +231,7 @@ async def test_who_sees_which_token(connection: Connection, operator: Actor) -> 
     assert by_token is not None
 
     async def seen(actor: Actor) -> set[str]:
-        found = await listing.list_visible_tokens(connection, actor, "", 100)
+        found = await listing.list_visible_tokens(connection, actor)
         one_by_one = {
             name
             for name, issued in made.items()

@@ -1,0 +1,1 @@
+"""Routes of accounts, tokens and of who asks."""
