@@ -1,0 +1,1 @@
+"""What the registry said at a moment, as it was known at a cut."""

@@ -1,0 +1,56 @@
+"""The facts of the registry in the database: reading them, and taking a cut. Triggers append them (ADR 25)."""
+
+import asyncio
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from registry.facts.model import FactKind, RegistryFact
+from store.pool import Connection
+from store.sql import queries_beside
+
+QUERIES: Final = queries_beside(__file__)
+_AGAIN: Final = 0.05
+
+
+async def load_facts(connection: Connection, stations: Collection[str], cut: int | None = None) -> list[RegistryFact]:
+    """All facts up to a cut (None: until now) that say anything of some stations: their own, those of their areas, and
+    those that any station may follow."""
+    own = _facts(await connection.fetch(QUERIES.load_station_facts, list(stations), cut))
+    areas = {code for fact in own if (code := (fact.fields or {}).get("area")) is not None}
+    around = _facts(await connection.fetch(QUERIES.load_area_facts, sorted(areas), cut))
+    return [*own, *around, *_facts(await connection.fetch(QUERIES.load_common_facts, cut))]
+
+
+async def take_cut(connection: Connection, *, within: float = 300.0) -> int:
+    """A number up to which all facts are committed, so that no further fact will ever have such a number.
+
+    Waits until no writer is at work, without making one wait. Raises TimeoutError after `within` seconds, and
+    AssertionError within a transaction, whose snapshot may be older than the last commit.
+    """
+    if connection.is_in_transaction():
+        raise AssertionError("a cut is taken outside a transaction")
+    async with asyncio.timeout(within):
+        while True:
+            async with connection.transaction():
+                if await connection.fetchval(QUERIES.try_alone):
+                    return int(await connection.fetchval(QUERIES.newest_fact))
+            await asyncio.sleep(_AGAIN)
+
+
+def _facts(rows: Iterable[asyncpg.Record]) -> list[RegistryFact]:
+    return [_fact(row) for row in rows]
+
+
+def _fact(row: asyncpg.Record) -> RegistryFact:
+    fields: Any = row["fields"]
+    return RegistryFact(
+        id=row["id"],
+        kind=FactKind(row["kind"]),
+        subject=row["subject"],
+        effective_at=row["effective_at"],
+        whole=row["whole"],
+        fields=msgspec.json.decode(fields) if isinstance(fields, str) else fields,
+    )
