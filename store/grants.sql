@@ -20,7 +20,7 @@ DECLARE
     kept constant text[] := '{registry_fact, schema_migration, station_deleted}';
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
-        'ledger_entry, pipeline_gap, presence, shard_decision, station_lifecycle, topic_layout, transition, usage}';
+        'ledger_entry, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
     -- What they add to and never look at: only what seals entries of the ledger takes them away.
     added_to constant text[] := '{ledger_pending}';
     -- What is forgotten again.

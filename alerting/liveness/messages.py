@@ -67,7 +67,7 @@ class Heartbeats:
         t.seen_at[row] = entry.received
         t.deadline[row] = stamp + self._k * body.every
         if t.shard[row] != number or self._station_shards[t.station[row]] != number:
-            self._succession.move(row, number)
+            self._succession.move(row, number, entry.received)
         t.users[row] = -1 if body.users is None else body.users
         self._dirty.add(row)
         settled = shard.clock.has_ticked(entry.start)
@@ -210,7 +210,7 @@ class Statuses:
         if rival is not None:
             self._succession.succeed(row, rival, entry.received, OTHER_BOOT)
             return
-        self._succession.move(row, number)
+        self._succession.move(row, number, entry.received)
         # The goodbye is a sign of life: an interval that does not count holds it as it holds a heartbeat.
         t.seen[row], t.deadline[row] = stamp, stamp + _seconds_away(body)
         self._changes.change(row, LiveState.AWAY, entry.received, "away")

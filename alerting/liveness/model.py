@@ -50,6 +50,16 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class ShardMove(msgspec.Struct, frozen=True, kw_only=True):
+    """A terminal is heard through the shard `after` since `at`, and was heard through `before` until then."""
+
+    station: str
+    terminal: str
+    before: str
+    after: str
+    at: WallMs
+
+
 class ShardGap(msgspec.Struct, frozen=True):
     """A gap of the pipeline clock of a shard."""
 

@@ -27,9 +27,10 @@ LEFT JOIN (SELECT station, array_agg(id) AS ids FROM terminal WHERE NOT counts G
     ON silent.station = s.id;
 
 -- name: load_sequences
--- The newest numbers of a partition: the next transition and gap go on from them.
+-- The newest numbers of a partition: the next transition, gap and move of a terminal go on from them.
 SELECT coalesce((SELECT max(seq) FROM transition WHERE partition = $1), 0) AS transitions,
-       coalesce((SELECT max(seq) FROM pipeline_gap WHERE partition = $1), 0) AS gaps;
+       coalesce((SELECT max(seq) FROM pipeline_gap WHERE partition = $1), 0) AS gaps,
+       coalesce((SELECT max(seq) FROM shard_move WHERE partition = $1), 0) AS moves;
 
 -- name: snapshot_horizon
 -- Every transaction that may still commit a registry change has this number or a higher one.
@@ -100,6 +101,13 @@ INSERT INTO pipeline_gap (partition, seq, shard, began_at, ended_at, reason)
 SELECT $1, seq, shard, to_timestamp(began_at / 1000.0), to_timestamp(ended_at / 1000.0), reason
 FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[])
      AS m (seq, shard, began_at, ended_at, reason);
+
+-- name: save_moves
+-- Times come as ms.
+INSERT INTO shard_move (partition, seq, station, terminal, before, after, at)
+SELECT $1, seq, station, terminal, before, after, to_timestamp(at / 1000.0)
+FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
+     AS m (seq, station, terminal, before, after, at);
 
 -- name: save_clocks
 -- judged_at is the clock of the database, by which a reader sees whether the judge is alive.

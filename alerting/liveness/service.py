@@ -20,6 +20,7 @@ from alerting.liveness.store import (
     registrations,
     save_clocks,
     save_gaps,
+    save_moves,
     save_stations,
     save_surplus,
     save_terminals,
@@ -138,6 +139,7 @@ class JudgeHandler:
             await self._aside[partition].save(connection, _named(partition, live))
             await save_transitions(connection, partition, transitions, sequences)
             await save_gaps(connection, partition, gaps, sequences)
+            await save_moves(connection, partition, live.shards.take_moves(), sequences)
             decided = decided or bool(transitions or gaps)
         await save_clocks(connection, mine)
         if decided:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from alerting.liveness.model import ShardMove
 from alerting.liveness.pipeline_clock import ClockSettings, ClockState, PipelineClock
 from contract.clocks import PipelineSeconds, WallMs
 
@@ -24,11 +25,15 @@ class Shard:
 
 
 class Shards:
-    """All shards of a partition, by number and by name. `by_number` and `numbers` are read in the hottest loop."""
+    """All shards of a partition, by number and by name; and the terminals that moved from one to another.
+
+    `by_number` and `numbers` are read in the hottest loop.
+    """
 
     def __init__(self, settings: ClockSettings) -> None:
         self.by_number: list[Shard] = []
         self.numbers: dict[str, int] = {}
+        self.moves: list[ShardMove] = []
         self._settings = settings
 
     def number_of(self, name: str, state: ClockState | None = None) -> int:
@@ -42,6 +47,11 @@ class Shards:
     def name_of(self, number: int) -> str | None:
         """The name of a shard by its number in a column; None for -1."""
         return self.by_number[number].name if number >= 0 else None
+
+    def take_moves(self) -> list[ShardMove]:
+        """The moves of terminals since the last call, in their order."""
+        taken, self.moves = self.moves, []
+        return taken
 
     def clock_of(self, name: str) -> PipelineSeconds:
         """What the clock of a shard shows."""

@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 
 from alerting.liveness.columns import LiveState, unflag
-from alerting.liveness.model import LivenessSettings, Registration, ShardGap, Surplus, Transition
+from alerting.liveness.model import LivenessSettings, Registration, ShardGap, ShardMove, Surplus, Transition
 from alerting.liveness.partition import PartitionLiveness
 from alerting.liveness.pipeline_clock import ClockState
 from alerting.liveness.stored_rows import (
@@ -30,10 +30,11 @@ _CHUNK = 5_000
 
 
 class Sequences(msgspec.Struct):
-    """The newest numbers given to a partition's transitions and gaps."""
+    """The newest numbers given to a partition's transitions, gaps and moves of terminals."""
 
     transitions: int
     gaps: int
+    moves: int
 
 
 async def load_partition(
@@ -61,7 +62,7 @@ async def load_partition(
     live.roster.note_unknown()
     counts = await connection.fetchrow(QUERIES.load_sequences, partition)
     assert counts is not None  # noqa: S101 -- a SELECT without FROM gives one row
-    return live, Sequences(counts["transitions"], counts["gaps"])
+    return live, Sequences(counts["transitions"], counts["gaps"], counts["moves"])
 
 
 def _restore_clock(live: PartitionLiveness, row: asyncpg.Record) -> None:
@@ -183,6 +184,24 @@ async def save_gaps(connection: Connection, partition: int, gaps: Sequence[Shard
         [x.gap.ended_at for x in gaps],
         [x.gap.reason for x in gaps],
     )
+
+
+async def save_moves(connection: Connection, partition: int, moves: Sequence[ShardMove], sequences: Sequences) -> None:
+    """Write which terminals are heard through another shard, under the next numbers of the partition; `sequences` is
+    moved on."""
+    for chunk in _chunks(moves):
+        first = sequences.moves + 1
+        sequences.moves += len(chunk)
+        await connection.execute(
+            QUERIES.save_moves,
+            partition,
+            list(range(first, first + len(chunk))),
+            [x.station for x in chunk],
+            [x.terminal for x in chunk],
+            [x.before for x in chunk],
+            [x.after for x in chunk],
+            [x.at for x in chunk],
+        )
 
 
 async def save_clocks(connection: Connection, partitions: dict[int, PartitionLiveness]) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from alerting.liveness.boot_order import Promise, replace_boot
 from alerting.liveness.columns import UNKNOWN, LiveState, conn_of, flag
-from alerting.liveness.model import LivenessSettings
+from alerting.liveness.model import LivenessSettings, ShardMove
 from alerting.liveness.rivals import Rivals
 from alerting.liveness.roster import Roster
 from alerting.liveness.shards import Shard, Shards
@@ -39,11 +39,16 @@ class Succession:
             usable=flag(body.usable), shard=shard.name, unsettled=not shard.clock.has_ticked(entry.start),
         )  # fmt: skip
 
-    def move(self, row: int, number: int) -> None:
-        """The terminal is heard through another shard than the one through which it, or its station, was heard last."""
+    def move(self, row: int, number: int, at: WallMs) -> None:
+        """The terminal is heard since `at` through another shard than the one through which it, or its station, was
+        heard last."""
         t, s, home = self._terminals, self._stations, self._terminals.station[row]
         if 0 <= t.shard[row] != number:
-            self._shards.by_number[t.shard[row]].unsettled.discard(row)
+            before, after = self._shards.by_number[t.shard[row]], self._shards.by_number[number]
+            before.unsettled.discard(row)
+            self._shards.moves.append(
+                ShardMove(station=s.ids[home], terminal=t.ids[row], before=before.name, after=after.name, at=at)
+            )
         t.shard[row] = s.shard[home] = number
         if s.quorum[home] and s.since[home]:
             self._changes.dirty_stations.add(home)
@@ -77,7 +82,7 @@ class Succession:
         t.run[row], t.n[row], t.conn[row], t.every[row] = heard.run, heard.n, heard.conn, heard.every
         t.seen[row], t.seen_at[row], t.deadline[row] = heard.seen, heard.seen_at, heard.deadline
         t.usable[row], t.users[row], t.will[row] = heard.usable, UNKNOWN, 0
-        self.move(row, number)
+        self.move(row, number, at)
         self._shards.by_number[number].note_stamp(row, settled=not heard.unsettled)
         conflict = self._rivals.conflict(row)
         state = LiveState.AWAY if heard.away else LiveState.ONLINE if conflict is None else LiveState.CONFLICTING

@@ -209,7 +209,9 @@ SELECT at, before, after, actor, reason FROM station_lifecycle WHERE station = $
 SELECT DISTINCT shard, partition FROM (
     SELECT shard, partition FROM terminal_state WHERE station = $1
     UNION ALL
-    SELECT shard, partition FROM transition WHERE station = $1 AND at < $2) AS heard;
+    SELECT shard, partition FROM transition WHERE station = $1 AND at < $2
+    UNION ALL
+    SELECT unnest(ARRAY[before, after]), partition FROM shard_move WHERE station = $1 AND at < $2) AS heard;
 
 -- name: station_changes
 -- The last decision that was in force at $2, and all decided after it that begin before $3.

@@ -13,7 +13,7 @@ from alerting.liveness.service import CONSUMER, JudgeConfig, JudgeHandler
 from broker.ticks.census import Census
 from broker.ticks.losses import LossSettings
 from contract.codec import encode
-from contract.log import LIVE, LiveEntry
+from contract.log import LIVE, HeartbeatEntry, LiveEntry
 from store.offsets import FencedError, advance, claim
 from store.pool import Pool
 from tests.simulator import Bridge, Simulator
@@ -307,3 +307,31 @@ async def test_two_judges_of_one_partition_do_not_interleave(pool: Pool) -> None
     assert isinstance(failures[0], (FencedError, asyncpg.SerializationError))
     rows = await pool.fetch("SELECT seq FROM transition ORDER BY seq")
     assert [r["seq"] for r in rows] == list(range(1, len(rows) + 1))
+
+
+async def test_moves_from_shard_to_shard_are_recorded_over_restarts_and_once(pool: Pool) -> None:
+    """A shard between two others would be lost, because rows of state have the present one only."""
+    sim = Simulator()
+    sim.bridges.append(Bridge(name="bridge-2", shard="south"))
+    terminal = sim.add("a")
+    for shard in ("main", "south", "main"):
+        terminal.shard = shard
+        sim.run(12)
+    records = as_records(sim.log)
+    await judge(pool, records[: len(records) // 2], batch=7)
+    await judge(pool, records, batch=50)
+    await judge(pool, records, batch=50)
+    rows = await pool.fetch("SELECT partition, seq, station, terminal, before, after FROM shard_move ORDER BY seq")
+    assert [tuple(row) for row in rows] == [
+        (PARTITION, 1, "a", "001", "main", "south"),
+        (PARTITION, 2, "a", "001", "south", "main"),
+    ]
+    moved_at = await pool.fetchval("SELECT min(at) FROM shard_move")
+    assert moved_at == await pool.fetchval("SELECT to_timestamp($1 / 1000.0)", first_through(sim, "south"))
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="written once"):
+        await pool.execute("DELETE FROM shard_move")
+
+
+def first_through(sim: Simulator, shard: str) -> int:
+    """When the first heartbeat through a shard was received."""
+    return next(e.received for _, e in sim.log if isinstance(e, HeartbeatEntry) and e.shard == shard)

@@ -20,6 +20,7 @@ OWN = {"Origin": "http://milepost.test"}
 NO_HISTORY = {
     "dead_letter",
     "health_change",
+    "shard_move",
     "schedule",
     "schedule_override",
     "station_deleted",
