@@ -86,11 +86,11 @@ async def change_account(
     await _require_within(connection, actor, role, scope)
     async with connection.transaction():
         if change.name is not None and change.name.strip() != account.name:
-            await access_store.rename_account(connection, account.id, change.name.strip())
+            await access_store.rename_account(connection, account.id, change.name.strip(), by=actor.account)
         if (role, scope) != (account.role, account.scope):
             if not is_whole_admin(msgspec.structs.replace(account, role=role, scope=scope)):
                 await _require_admin_left(connection, account, has_admin_token=has_admin_token)
-            await access_store.set_rights(connection, account.id, role, scope)
+            await access_store.set_rights(connection, account.id, role, scope, by=actor.account)
 
 
 async def disable_account(connection: Connection, actor: Actor, account: Account, *, has_admin_token: bool) -> bool:
@@ -106,7 +106,7 @@ async def disable_account(connection: Connection, actor: Actor, account: Account
 async def enable_account(connection: Connection, actor: Actor, account: Account) -> bool:
     """Enable an account. False: it was not disabled. Raises RemedyError."""
     await _require_within(connection, actor, account.role, account.scope)
-    return await access_store.enable_account(connection, account.id)
+    return await access_store.enable_account(connection, account.id, by=actor.account)
 
 
 async def new_link(
@@ -127,8 +127,9 @@ async def new_link(
     async with connection.transaction():
         await access_store.void_codes(connection, account.id)
         if forget_password:
-            await access_store.forget_password(connection, account.id)
+            await access_store.forget_password(connection, account.id, by=actor.account)
         await connection.execute(QUERIES.put_code, hashlib.sha256(code.encode()).digest(), account.id, until)
+        await access_store.record_link(connection, account.id, until, by=actor.account)
     return IssuedCode(code, until)
 
 

@@ -7,6 +7,10 @@ FROM account a WHERE a.id = $1;
 -- The account of a login, in whatever case it is typed, with its password's hash.
 SELECT id, password FROM account WHERE lower(login) = lower($1) AND disabled_at IS NULL;
 
+-- name: find_acting
+-- The enabled account of an id or a login.
+SELECT id FROM account WHERE (id = $1 OR lower(login) = lower($1)) AND disabled_at IS NULL ORDER BY id <> $1 LIMIT 1;
+
 -- name: list_accounts
 SELECT a.id, a.login, a.name, a.role, a.whole, a.password IS NOT NULL AS has_password, a.created_at, a.disabled_at,
        array(SELECT area FROM account_area WHERE account = a.id ORDER BY area) AS areas

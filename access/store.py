@@ -1,18 +1,20 @@
 """Accounts and API tokens in the database. Permissions are checked before, by `access.rules`."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import asyncpg
 import msgspec
 
 from access.roles import Role
-from access.rules import Account, Actor, token_actor
+from access.rules import OPERATOR, Account, Actor, token_actor
 from access.scope import AreaScope
 from access.tokens import NewToken, key_of
 from contract.errors import RemedyError
+from store.ledger import LedgerEntry, append_entries, ms_of
+from store.ledger_kinds import LedgerKind, hashed
 from store.pool import Connection
 from store.sql import queries_beside
 
@@ -62,6 +64,20 @@ async def list_accounts(connection: Connection, after: str = "", limit: int = 10
     return [scoped(row, Account) for row in await connection.fetch(QUERIES.list_accounts, after, limit)]
 
 
+async def require_acting(connection: Connection, named: str | None) -> str:
+    """The id of the account by whose login or id a command acts; `operator` without one.
+
+    Raises RemedyError for an account that is not there or is disabled.
+    """
+    found = await connection.fetchval(QUERIES.find_acting, named or OPERATOR)
+    if found is None:
+        raise RemedyError(
+            f"no enabled account has the login {named!r}: correct it, or leave out --account",
+            f"没有登录名为 {named!r} 的可用账户：请更正，或不加 --account",
+        )
+    return str(found)
+
+
 async def load_paths(connection: Connection, *scopes: AreaScope) -> dict[str, tuple[str, ...]]:
     """The path of each area that the scopes name; one that does not exist is left out."""
     codes = sorted(frozenset().union(*(scope.areas for scope in scopes)))
@@ -80,36 +96,43 @@ async def add_account(
                 f"the login {login!r} is taken: choose another one", f"登录名 {login!r} 已被使用：请另选一个"
             )
         await _put_areas(connection, account, scope.areas)
+        body = {**_rights(role, scope), **hashed(login=login, name=name)}
+        await _record(connection, LedgerKind.ACCOUNT_MADE, account, by, body)
     found = await load_account(connection, account)
     assert found is not None  # noqa: S101 -- it was just made
     return found
 
 
-async def set_rights(connection: Connection, account: str, role: Role, scope: AreaScope) -> None:
+async def set_rights(connection: Connection, account: str, role: Role, scope: AreaScope, *, by: str) -> None:
     """Give an account another role and scope. Its sessions go on, with the new rights from their next request on."""
     async with connection.transaction():
         await connection.execute(QUERIES.set_role, account, role, scope.whole)
         await connection.execute(QUERIES.clear_areas, account)
         await _put_areas(connection, account, scope.areas)
+        await _record(connection, LedgerKind.ACCOUNT_RIGHTS, account, by, _rights(role, scope))
 
 
-async def rename_account(connection: Connection, account: str, name: str) -> None:
+async def rename_account(connection: Connection, account: str, name: str, *, by: str) -> None:
     """Give an account another name to show. Its id and its login stay."""
-    await connection.execute(QUERIES.rename_account, account, name)
+    async with connection.transaction():
+        await connection.execute(QUERIES.rename_account, account, name)
+        await _record(connection, LedgerKind.ACCOUNT_RENAMED, account, by, hashed(name=name))
 
 
-async def set_password(connection: Connection, account: str, password_hash: str) -> None:
+async def set_password(connection: Connection, account: str, password_hash: str, *, by: str) -> None:
     """Give an account a password; all its sessions and one-use links end."""
     async with connection.transaction():
         await connection.execute(QUERIES.set_password, account, password_hash)
         await _sign_out(connection, account)
+        await _record(connection, LedgerKind.ACCOUNT_PASSWORD, account, by, {"set": True})
 
 
-async def forget_password(connection: Connection, account: str) -> None:
+async def forget_password(connection: Connection, account: str, *, by: str) -> None:
     """Take the password from an account; all its sessions and one-use links end."""
     async with connection.transaction():
         await connection.execute(QUERIES.forget_password, account)
         await _sign_out(connection, account)
+        await _record(connection, LedgerKind.ACCOUNT_PASSWORD, account, by, {"set": False})
 
 
 async def void_codes(connection: Connection, account: str) -> None:
@@ -122,12 +145,18 @@ async def disable_account(connection: Connection, account: str, *, by: str) -> b
     async with connection.transaction():
         disabled = await connection.fetchval(QUERIES.disable_account, account, by)
         await _sign_out(connection, account)
+        if disabled is not None:
+            await _record(connection, LedgerKind.ACCOUNT_DISABLED, account, by, {})
     return disabled is not None
 
 
-async def enable_account(connection: Connection, account: str) -> bool:
+async def enable_account(connection: Connection, account: str, *, by: str) -> bool:
     """Enable a disabled account. False: the account was not disabled."""
-    return await connection.fetchval(QUERIES.enable_account, account) is not None
+    async with connection.transaction():
+        enabled = await connection.fetchval(QUERIES.enable_account, account)
+        if enabled is not None:
+            await _record(connection, LedgerKind.ACCOUNT_ENABLED, account, by, {})
+    return enabled is not None
 
 
 async def add_token(
@@ -135,9 +164,12 @@ async def add_token(
     expires_at: datetime,
 ) -> None:  # fmt: skip
     """Keep a new token, without its secret."""
-    await connection.execute(
-        QUERIES.add_token, new.id, new.key, account, name, role, scope.whole, sorted(scope.areas), by, expires_at
-    )
+    body = {"account": account, **_rights(role, scope), "expires_ms": ms_of(expires_at), **hashed(name=name)}
+    async with connection.transaction():
+        await connection.execute(
+            QUERIES.add_token, new.id, new.key, account, name, role, scope.whole, sorted(scope.areas), by, expires_at
+        )
+        await append_entries(connection, [_token_entry(LedgerKind.TOKEN_MADE, new.id, by, body)])
 
 
 async def find_token(connection: Connection, text: str, now: datetime) -> Actor | None:
@@ -163,17 +195,43 @@ async def list_tokens(connection: Connection, after: str = "", limit: int = 100)
 
 async def revoke_token(connection: Connection, token: str, *, by: str) -> bool:
     """Revoke a token. False: there is no token of this id, or it was revoked already."""
-    return await connection.fetchval(QUERIES.revoke_token, token, by) is not None
+    async with connection.transaction():
+        revoked = await connection.fetchval(QUERIES.revoke_token, token, by)
+        if revoked is not None:
+            await append_entries(connection, [_token_entry(LedgerKind.TOKEN_REVOKED, token, by, {})])
+    return revoked is not None
 
 
 async def shorten_token(connection: Connection, token: str, until: datetime, *, by: str) -> None:
     """Let a token expire at `until`, unless it expires earlier. `by`: the account that replaced it."""
-    await connection.execute(QUERIES.shorten_token, token, until)
+    async with connection.transaction():
+        await connection.execute(QUERIES.shorten_token, token, until)
+        entry = _token_entry(LedgerKind.TOKEN_SHORTENED, token, by, {"expires_ms": ms_of(until)})
+        await append_entries(connection, [entry])
 
 
 async def note_token_use(connection: Connection, token: str, now: datetime, not_since: datetime) -> None:
     """Record that a token was used, unless a use after `not_since` is recorded."""
     await connection.execute(QUERIES.note_token_use, token, now, not_since)
+
+
+async def record_link(connection: Connection, account: str, until: datetime, *, by: str) -> None:
+    """Record in the ledger that a one-use link was made, which signs a browser in as the account until then."""
+    await _record(connection, LedgerKind.SIGNIN_LINK_MADE, account, by, {"until_ms": ms_of(until)})
+
+
+async def _record(connection: Connection, kind: LedgerKind, account: str, by: str, body: Mapping[str, Any]) -> None:
+    entry = LedgerEntry(kind=kind, subject=f"account/{account}", actor=by, body=body)
+    await append_entries(connection, [entry])
+
+
+def _token_entry(kind: LedgerKind, token: str, by: str, body: Mapping[str, Any]) -> LedgerEntry:
+    return LedgerEntry(kind=kind, subject=f"token/{token}", actor=by, body=body)
+
+
+def _rights(role: Role, scope: AreaScope) -> dict[str, Any]:
+    """A role and a scope in the body of an entry."""
+    return {"role": role.value, "whole": scope.whole, "areas": sorted(scope.areas)}
 
 
 async def _put_areas(connection: Connection, account: str, areas: Iterable[str]) -> None:

@@ -13,8 +13,8 @@ import asyncpg
 
 from bench.bench_ingest import database_server, fresh_database, set_up
 from contract.clocks import WallMs
-from store.ledger import LedgerEntry, append_entries, canonical, text_hash
-from store.ledger_kinds import LedgerKind
+from store.ledger import LedgerEntry, append_entries, canonical
+from store.ledger_kinds import LedgerKind, text_hash
 
 
 def make_entries(many: int) -> list[LedgerEntry]:

@@ -205,7 +205,7 @@ COMMANDS: Mapping[str, Subcommand] = {
         ),
         runner="milepost.commands.account:run",
         settings=("data",),
-        without_option=("mqtt_bind", "mqtt_port"),
+        without_option=("database_url", "mqtt_bind", "mqtt_port"),
         add_arguments=options.account,
         interactive=True,
     ),

@@ -138,6 +138,15 @@ def import_file(parser: argparse.ArgumentParser, say: Say) -> None:
         action="store_true",
         help=say("empty cells clear the stored values", "空单元格清除已保存的内容"),
     )
+    _acting(parser, say)
+
+
+def _acting(parser: argparse.ArgumentParser, say: Say) -> None:
+    parser.add_argument(
+        "--account",
+        metavar="LOGIN",
+        help=say("account that does it, for the records (default operator)", "记录中的操作账户（默认 operator）"),
+    )
 
 
 def backup(parser: argparse.ArgumentParser, say: Say) -> None:
@@ -186,11 +195,11 @@ def announce_restart(parser: argparse.ArgumentParser, say: Say) -> None:
         help=say("expected duration in minutes, at most 10 (default 5)", "预计分钟数，最多 10（默认 5）"),
     )
     parser.add_argument("--reason", required=True, help=say("reason, for the audit trail", "原因，供日后查询"))
+    _acting(parser, say)
     parser.add_argument(
         "--by",
-        default="operator",
         metavar="WHO",
-        help=say("name of the person who announces it (default operator)", "公告人（默认 operator）"),
+        help=say("person on whose behalf the account announces it", "代谁公告（附在账户之后）"),
     )
 
 

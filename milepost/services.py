@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from broker.ticks.losses import LossSettings
 
 _MAX_DAYS = 400
+_MOST_PERSON = 64
 
 
 async def bridge(settings: Settings, stop: asyncio.Event) -> None:
@@ -266,6 +267,7 @@ async def topics(settings: Settings, stop: asyncio.Event) -> None:
 
 async def import_file(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Import one file. Returns exit status 2 if nothing was imported."""
+    from access.store import require_acting
     from registry.importing import importer
     from registry.importing.report import ImportOptions
     from store.migrate import require_current
@@ -273,6 +275,7 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
 
     async with open_pool(database_url(settings), name="import", size=1) as pool, pool.acquire() as connection:
         await require_current(connection)
+        account = await require_acting(connection, arguments.account)
         report = await importer.import_file(
             connection,
             arguments.what,
@@ -285,6 +288,7 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
                 ids_as_written=arguments.ids_as_written,
                 places_as_written=arguments.places_as_written,
                 language=of_here(),
+                account=account,
             ),
         )
     show(report.text)
@@ -293,8 +297,10 @@ async def import_file(settings: Settings, stop: asyncio.Event, arguments: argpar
 
 async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Announce a restart that begins now. Raises RemedyError if the announcement is refused."""
+    from access.store import require_acting
     from alerting.pipeline.restarts import LONGEST_RESTART
     from alerting.pipeline.store import AnnouncementRefusedError, announce
+    from store.author import Author
     from store.migrate import require_current
     from store.pool import open_pool
 
@@ -302,8 +308,11 @@ async def announce_restart(settings: Settings, stop: asyncio.Event, arguments: a
     length = timedelta(minutes=arguments.minutes)
     async with open_pool(database_url(settings), name="announce", size=1) as pool, pool.acquire() as connection:
         await require_current(connection)
+        by = Author(
+            await require_acting(connection, arguments.account), (arguments.by or "").strip()[:_MOST_PERSON] or None
+        )
         try:
-            announced = await announce(connection, length, arguments.by, arguments.reason)
+            announced = await announce(connection, length, by, arguments.reason)
         except AnnouncementRefusedError as exc:
             raise RemedyError(f"the restart is not announced: {exc}", f"未公告重启：{said_by(exc).zh}") from exc
     until = f"{announced.until_at.astimezone():%H:%M:%S}"

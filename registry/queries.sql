@@ -120,8 +120,9 @@ SELECT pg_advisory_xact_lock(hashtextextended('milepost import', 0));
 SELECT pg_notify('milepost_registry', '');
 
 -- name: name_deed
--- Who changes the registry in this transaction and why, for its history.
-SELECT set_config('milepost.actor', $1, true), set_config('milepost.reason', $2, true);
+-- Which account changes the registry in this transaction, why and on whose behalf, for its history.
+SELECT set_config('milepost.actor', $1, true), set_config('milepost.reason', $2, true),
+       set_config('milepost.remark', $3, true);
 
 -- name: lock_station
 -- The lifecycle; no row: the station is not registered.

@@ -1,6 +1,5 @@
 """Entries of the ledger: what a person or Milepost did, in exact bytes, in the transaction that does it."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -52,6 +51,11 @@ async def append_entries(connection: Connection, entries: Sequence[LedgerEntry])
         await connection.execute(QUERIES.append_entries, *(list(column) for column in zip(*rows, strict=True)))
 
 
+async def has_ledger(connection: Connection) -> bool:
+    """Whether the schema has a ledger; that of an old backup may have none."""
+    return bool(await connection.fetchval(QUERIES.has_ledger))
+
+
 def canonical(body: Mapping[str, Any]) -> bytes:
     """The bytes of a body, by RFC 8785. Raises UnfitEntryError."""
     try:
@@ -63,12 +67,6 @@ def canonical(body: Mapping[str, Any]) -> bytes:
     if len(text) > MOST_BODY:
         raise UnfitEntryError(f"the body of an entry has {len(text)} bytes, of at most {MOST_BODY}: write several")
     return text
-
-
-def text_hash(text: str | None) -> str | None:
-    """The SHA-256 of a text that a person wrote, in hex, which stands for the text in an entry. The text itself lies
-    beside it, in the row that the entry is about."""
-    return None if text is None else hashlib.sha256(text.encode()).hexdigest()
 
 
 def ms_of(at: datetime) -> WallMs:

@@ -87,3 +87,6 @@ WITH made AS (
     RETURNING id
 )
 INSERT INTO ledger_pending (id) SELECT id FROM made;
+
+-- name: has_ledger
+SELECT to_regclass('ledger_entry') IS NOT NULL;

@@ -56,6 +56,7 @@ class AlertFacts(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     reopen_at: datetime | None = None
     acknowledged_by: str | None = None
+    acknowledged_remark: str | None = None
     open_seconds: float | None = None
     timezone: str = HOME_ZONE
     station: str | None = None
@@ -67,6 +68,7 @@ class AlertFacts(msgspec.Struct, frozen=True, kw_only=True):
     children: int = 0
     children_open: int = 0
     detail: dict[str, Any] = {}
+    people: dict[str, str] = {}
 
 
 class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +89,9 @@ _WRITTEN_BY_OTHERS: Final = (
     "areas",
     "shard",
     "acknowledged_by",
+    "acknowledged_remark",
     "detail",
+    "people",
 )
 _INVISIBLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\s]+")
 _LIVE: Final = re.compile(r"(?<=[<@＠])(?=\S)|(?<=:)(?=//)|(?<=[0-9A-Za-z]\.)(?=[A-Za-z])")

@@ -80,7 +80,7 @@ def _lines(facts: AlertFacts, language: Language, now: datetime, link: str | Non
         _last_seen(facts, words),
         _clears(facts, language),
         words.unknown_note if facts.kind == IncidentKind.PIPELINE_BLIND and facts.phase not in OVER else None,
-        words.acknowledged.format(who=facts.acknowledged_by) if facts.acknowledged_by else None,
+        _acknowledged(facts, words),
         *_by_hand(facts, words),
         words.to_do.format(advice=advice(facts).text(language)),
         words.number.format(id=facts.incident),
@@ -155,14 +155,27 @@ def _subject(facts: AlertFacts, language: Language) -> str:
     return " · ".join(dict.fromkeys(part for part in parts if part)) or word("kind", facts.kind, language)
 
 
+def _acknowledged(facts: AlertFacts, words: AlertTexts) -> str | None:
+    if not facts.acknowledged_by:
+        return None
+    return words.acknowledged.format(who=_person(facts, words, facts.acknowledged_by, facts.acknowledged_remark))
+
+
+def _person(facts: AlertFacts, words: AlertTexts, account: Any, remark: Any) -> str:
+    """The name of an account, and the person for whom it acted; the free text from before accounts as it stands."""
+    name = facts.people.get(str(account), str(account))
+    return words.acting_for.format(account=name, person=remark) if remark else name
+
+
 def _by_hand(facts: AlertFacts, words: AlertTexts) -> Sequence[str | None]:
     """Which person closed the incident although the fault continued, why, and when it opens again."""
     if "resolved_by" not in facts.detail:
         return ()
+    who = _person(facts, words, facts.detail["resolved_by"], facts.detail.get("resolved_remark"))
     reason = facts.detail.get("resolved_reason")
     goes_on = facts.phase == "resolved"
     return (
-        (words.by_hand if goes_on else words.was_by_hand).format(who=facts.detail["resolved_by"]),
+        (words.by_hand if goes_on else words.was_by_hand).format(who=who),
         words.by_hand_reason.format(reason=reason) if reason else words.no_reason if goes_on else None,
         words.reopens.format(at=shown_time(facts.reopen_at, words, facts.timezone))
         if goes_on and facts.reopen_at

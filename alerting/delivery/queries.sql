@@ -49,7 +49,9 @@ SELECT l.id, l.idempotency_key, l.attempts,
             ELSE n.phase = 'resolved' AND NOT past.tried END AS overtaken,
        clock_timestamp() AS now, i.id AS incident, i.kind, held(i.began_at) AS began_at,
        held(i.ended_at) AS ended_at, held(i.reopen_at) AS reopen_at, i.station, i.shard, i.detail,
-       i.acknowledged_by, child.many AS children, child.open AS children_open,
+       i.acknowledged_by, i.acknowledged_remark, child.many AS children, child.open AS children_open,
+       coalesce((SELECT jsonb_object_agg(p.id, p.name) FROM account p
+                 WHERE p.id IN (i.acknowledged_by, i.detail ->> 'resolved_by')), '{}') AS people,
        s.name AS station_name, s.name_en AS station_name_en, s.address,
        coalesce((SELECT jsonb_agg(jsonb_build_object('code', p.code, 'name', p.name, 'name_en', p.name_en,
                                                      'level', p.level) ORDER BY array_position(a.path, p.code))

@@ -47,6 +47,7 @@ class AlertTexts(msgspec.Struct, frozen=True):
     no_reason: str
     reopens: str
     acknowledged: str
+    acting_for: str
     to_do: str
     number: str
     link: str
@@ -95,6 +96,7 @@ _ZH: Final = AlertTexts(
     no_reason="未说明关闭原因。",
     reopens="若届时仍未恢复，将于 {at} 重新告警。",
     acknowledged="已由 {who} 确认。",
+    acting_for="{account}（代 {person}）",
     to_do="处理：{advice}",
     number="故障编号 {id}",
     link="查看：{link}",
@@ -142,6 +144,7 @@ _EN: Final = AlertTexts(
     no_reason="No reason was given for closing.",
     reopens="If it is not over by then, people are alerted again at {at}.",
     acknowledged="Acknowledged by {who}.",
+    acting_for="{account} (for {person})",
     to_do="To do: {advice}",
     number="Incident {id}",
     link="Details: {link}",

@@ -1,10 +1,17 @@
-"""Actions of people on incidents: acknowledge, assign, note, resolve. Each action and its entry are one transaction."""
+"""Actions of people on incidents: acknowledge, assign, note, resolve.
 
+Each action, its entry in the history of the incident and its entry in the ledger are one transaction.
+"""
+
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from alerting.incidents.book import ActionRefusal, refusal
 from alerting.incidents.store import QUERIES
+from store.author import Author
+from store.ledger import LedgerEntry, append_entries, ms_of
+from store.ledger_kinds import LedgerKind, hashed
 from store.pool import Connection
 
 _SENTENCES = {
@@ -13,6 +20,12 @@ _SENTENCES = {
     ActionRefusal.ALREADY_ACKNOWLEDGED: "incident {id} is acknowledged already",
     ActionRefusal.EMPTY: "the text is empty",
     ActionRefusal.TOO_LONG: "the text is too long",
+}
+_KINDS: Final[Mapping[str, LedgerKind]] = {
+    "acknowledged": LedgerKind.INCIDENT_ACKNOWLEDGED,
+    "assigned": LedgerKind.INCIDENT_ASSIGNED,
+    "note": LedgerKind.INCIDENT_NOTE,
+    "resolved": LedgerKind.INCIDENT_RESOLVED,
 }
 
 
@@ -29,33 +42,33 @@ class ActionRefusedError(Exception):
         self.incident = incident
 
 
-async def acknowledge(connection: Connection, incident: int, actor: str, text: str | None, now: datetime) -> None:
-    """Acknowledge an incident: `actor` works on it. Raises ActionRefusedError."""
+async def acknowledge(connection: Connection, incident: int, by: Author, text: str | None, now: datetime) -> None:
+    """Acknowledge an incident: the account works on it. Raises ActionRefusedError."""
     async with connection.transaction():
         await _require(connection, "acknowledged", incident, text)
-        await connection.execute(QUERIES.acknowledge_incident, incident, actor, now)
-        await _record(connection, "acknowledged", incident, actor, text, now)
+        await connection.execute(QUERIES.acknowledge_incident, incident, by.account, now, by.remark)
+        await _record(connection, "acknowledged", incident, by, text, now)
 
 
-async def assign(connection: Connection, incident: int, actor: str, text: str, now: datetime) -> None:
+async def assign(connection: Connection, incident: int, by: Author, text: str, now: datetime) -> None:
     """Assign an incident to the person named in `text`. Raises ActionRefusedError."""
     async with connection.transaction():
         await _require(connection, "assigned", incident, text)
         await connection.execute(QUERIES.assign_incident, incident, text.strip())
-        await _record(connection, "assigned", incident, actor, text.strip(), now)
+        await _record(connection, "assigned", incident, by, text.strip(), now)
 
 
-async def note(connection: Connection, incident: int, actor: str, text: str, now: datetime) -> None:
+async def note(connection: Connection, incident: int, by: Author, text: str, now: datetime) -> None:
     """Add a note to an incident, which may be closed. Raises ActionRefusedError."""
     async with connection.transaction():
         await _require(connection, "note", incident, text)
-        await _record(connection, "note", incident, actor, text, now)
+        await _record(connection, "note", incident, by, text, now)
 
 
 async def resolve(
     connection: Connection,
     incident: int,
-    actor: str,
+    by: Author,
     text: str | None,
     now: datetime,
     after: timedelta = REOPEN_AFTER,
@@ -67,9 +80,11 @@ async def resolve(
     """
     async with connection.transaction():
         await _require(connection, "resolved", incident, text)
-        reason = (text or "").strip() or None
-        shelved = await connection.fetchrow(QUERIES.shelve_incident, incident, actor, now, now + after, reason)
-        await _record(connection, "resolved", incident, actor, text, now)
+        reason, reopen_at = (text or "").strip() or None, now + after
+        shelved = await connection.fetchrow(
+            QUERIES.shelve_incident, incident, by.account, now, reopen_at, reason, by.remark
+        )
+        await _record(connection, "resolved", incident, by, text, now, {"reopen_at_ms": ms_of(reopen_at)})
         if shelved is not None and shelved["pages"]:
             await connection.execute(QUERIES.insert_notification, incident, "resolved", shelved["round"], now)
             await connection.execute(QUERIES.tell_delivery)
@@ -84,7 +99,21 @@ async def _require(connection: Connection, action: str, incident: int, text: str
 
 
 async def _record(
-    connection: Connection, action: str, incident: int, actor: str, text: str | None, now: datetime
+    connection: Connection,
+    action: str,
+    incident: int,
+    by: Author,
+    text: str | None,
+    now: datetime,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
-    await connection.execute(QUERIES.insert_entry, incident, now, actor, action, text)
+    await connection.execute(QUERIES.insert_entry, incident, now, by.account, action, text, by.remark)
+    entry = LedgerEntry(
+        kind=_KINDS[action],
+        subject=f"incident/{incident}",
+        actor=by.account,
+        at_ms=ms_of(now),
+        body={**hashed(text=text), **by.remarked, **(more or {})},
+    )
+    await append_entries(connection, [entry])
     await connection.execute(QUERIES.tell_incident)

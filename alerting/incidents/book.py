@@ -255,7 +255,7 @@ class Book:
         self.decisions.append(Decision(action, incident.key, reason, incident.id, as_of))
 
 
-SHELF_DETAIL: Final = frozenset({"shelved_by", "resolved_by", "resolved_reason"})
+SHELF_DETAIL: Final = frozenset({"shelved_by", "resolved_by", "resolved_remark", "resolved_reason"})
 """The fields of the detail about the closing of a shelved incident; they are deleted when it is reopened."""
 
 

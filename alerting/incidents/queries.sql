@@ -30,7 +30,8 @@ UPDATE incident AS i
 SET status = m.status, area = m.area, began_at = m.began_at, closed_at = m.closed_at, ended_at = m.ended_at,
     reopen_at = m.reopen_at, parent = m.parent, detail = m.detail::jsonb,
     acknowledged_at = CASE WHEN m.status = 'open' THEN NULL ELSE i.acknowledged_at END,
-    acknowledged_by = CASE WHEN m.status = 'open' THEN NULL ELSE i.acknowledged_by END
+    acknowledged_by = CASE WHEN m.status = 'open' THEN NULL ELSE i.acknowledged_by END,
+    acknowledged_remark = CASE WHEN m.status = 'open' THEN NULL ELSE i.acknowledged_remark END
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
             $7::timestamptz[], $8::bigint[], $9::text[])
      AS m (id, status, area, began_at, closed_at, ended_at, reopen_at, parent, detail)
@@ -137,7 +138,8 @@ ON CONFLICT (incident, phase, round) DO NOTHING;
 SELECT status, detail FROM incident WHERE id = $1 FOR UPDATE;
 
 -- name: acknowledge_incident
-UPDATE incident SET status = 'acknowledged', acknowledged_at = $3, acknowledged_by = $2 WHERE id = $1;
+UPDATE incident SET status = 'acknowledged', acknowledged_at = $3, acknowledged_by = $2, acknowledged_remark = $4
+WHERE id = $1;
 
 -- name: assign_incident
 UPDATE incident SET assignee = $2 WHERE id = $1;
@@ -148,7 +150,7 @@ UPDATE incident SET assignee = $2 WHERE id = $1;
 UPDATE incident
 SET status = 'closed', closed_at = $3, reopen_at = $4,
     detail = detail || jsonb_strip_nulls(jsonb_build_object(
-        'shelved_by', 'person', 'resolved_by', $2::text, 'resolved_reason', $5::text))
+        'shelved_by', 'person', 'resolved_by', $2::text, 'resolved_reason', $5::text, 'resolved_remark', $6::text))
 WHERE id = $1
 RETURNING parent IS NULL AND (detail -> 'quiet') IS DISTINCT FROM 'true' AS pages,
           coalesce((detail ->> 'reopened')::int, 0) AS round;
@@ -164,7 +166,7 @@ SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_
 FROM incident WHERE station = ANY ($1::text[]) AND (status <> 'closed' OR reopen_at IS NOT NULL);
 
 -- name: insert_entry
-INSERT INTO incident_entry (incident, at, actor, action, text) VALUES ($1, $2, $3, $4, $5);
+INSERT INTO incident_entry (incident, at, actor, action, text, remark) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: insert_notification
 INSERT INTO notification (incident, phase, round, created_at) VALUES ($1, $2, $3, $4)

@@ -246,6 +246,7 @@ def _follow_restarts(book: Book, announced: Sequence[Announced], troubled: Colle
         one = covering(announced, new.began_at, _reach(new, troubled, now))
         if one is not None and not _is_unstable(new):
             said = {"quiet": True, "announced_by": one.actor, "announced_reason": one.reason}
+            said |= {"announced_remark": one.remark} if one.remark else {}
             book.update(msgspec.structs.replace(new, detail=new.detail | said), "announced")
     for known in book.open_of_kind(IncidentKind.PIPELINE_BLIND):
         explained = covering(announced, known.began_at, _reach(known, troubled, now)) is not None

@@ -83,7 +83,8 @@ LOCK TABLE announced_restart IN SHARE ROW EXCLUSIVE MODE;
 SELECT clock_timestamp();
 
 -- name: recent_restarts
-SELECT from_at, until_at, actor, reason FROM announced_restart WHERE until_at > $1 ORDER BY until_at DESC LIMIT 20;
+SELECT from_at, until_at, actor, remark, reason FROM announced_restart
+WHERE until_at > $1 ORDER BY until_at DESC LIMIT 20;
 
 -- name: announce_restart
-INSERT INTO announced_restart (from_at, until_at, actor, reason) VALUES ($1, $2, $3, $4);
+INSERT INTO announced_restart (from_at, until_at, actor, reason, remark) VALUES ($1, $2, $3, $4, $5) RETURNING id;

@@ -20,6 +20,7 @@ class Announced(msgspec.Struct, frozen=True, kw_only=True):
     from_at: datetime
     until_at: datetime
     actor: str
+    remark: str | None = None
     reason: str
 
     def covers(self, began_at: datetime, ended_at: datetime) -> bool:

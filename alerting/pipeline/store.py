@@ -9,6 +9,9 @@ from alerting.pipeline.blind_incidents import PipelineGap, WatchedClock
 from alerting.pipeline.restarts import LONGEST_RESTART, Announced, refusal
 from alerting.stations.verdict import Clock
 from contract.said import BilingualError
+from store.author import Author
+from store.ledger import LedgerEntry, append_entries, ms_of
+from store.ledger_kinds import LedgerKind, hashed
 from store.pool import Connection
 from store.sql import queries_beside
 
@@ -47,8 +50,9 @@ async def load_announced(connection: Connection, now: datetime) -> list[Announce
     return [Announced(**dict(row)) for row in rows]
 
 
-async def announce(connection: Connection, length: timedelta, actor: str, reason: str) -> Announced:
+async def announce(connection: Connection, length: timedelta, by: Author, reason: str) -> Announced:
     """Announce a restart of the platform from now on, for `length`. Raises AnnouncementRefusedError."""
+    reason = reason.strip()
     async with connection.transaction():
         await connection.execute(QUERIES.one_at_a_time)
         now: datetime = await connection.fetchval(QUERIES.restart_now)
@@ -57,5 +61,8 @@ async def announce(connection: Connection, length: timedelta, actor: str, reason
         if why is not None:
             raise AnnouncementRefusedError(why.en, why.zh)
         until = now + length
-        await connection.execute(QUERIES.announce_restart, now, until, actor, reason.strip())
-    return Announced(from_at=now, until_at=until, actor=actor, reason=reason.strip())
+        number = await connection.fetchval(QUERIES.announce_restart, now, until, by.account, reason, by.remark)
+        body = {"from_ms": ms_of(now), "until_ms": ms_of(until), **hashed(reason=reason), **by.remarked}
+        entry = LedgerEntry(kind=LedgerKind.RESTART_ANNOUNCED, subject=f"restart/{number}", actor=by.account, body=body)
+        await append_entries(connection, [entry])
+    return Announced(from_at=now, until_at=until, actor=by.account, remark=by.remark, reason=reason)

@@ -1,10 +1,13 @@
-"""The person who acts by a request."""
+"""The account that acts by a request."""
 
 from fastapi import Request
 
-from api.http.middleware import ACTOR, SESSION
+from access.rules import Actor
+from api.http.middleware import ACTOR
+from store.author import Author
 
 
-def actor_of(request: Request, by: str | None) -> str:
-    """The person named, else the account of the token, or `console` in a browser."""
-    return by or ("console" if request.scope[SESSION] else request.scope[ACTOR].account)
+def author_of(request: Request, by: str | None) -> Author:
+    """The account of the session or token. `by`, the person that a client names, is kept beside it as a remark."""
+    actor: Actor = request.scope[ACTOR]
+    return Author(actor.account, (by or "").strip() or None)

@@ -47,7 +47,7 @@ async def change_own_password(context: Context, request: Request, said: Password
     await _require_current(context, request, None if known is None else known.password, said.current)
     others = [one for one in await list_own_sessions(context) if session is None or one.key != session.key]
     hashed = await context.work.do(FEW + 1, partial(hash_password, said.new))
-    await settle(context, lambda connection: set_password(connection, account.id, hashed))
+    await settle(context, lambda connection: set_password(connection, account.id, hashed, by=account.id))
     context.identity.forget_known()
     if session is None:
         return len(others), None

@@ -16,7 +16,7 @@ from api.actions.closures import (
     withdraw_closure,
 )
 from api.console.area_choice import find_area
-from api.console.name_lookup import PlaceNames, load_names, load_names_of
+from api.console.name_lookup import PlaceNames, load_account_names, load_names, load_names_of
 from api.console.names import where
 from api.console.pages import page_router, show, words_for
 from api.console.texts import Words
@@ -79,6 +79,8 @@ async def _list(
             status=wanted,
         )
         now, named = await load_now(connection), await load_names(connection, words, found.rows)
+        people = [row[name] for row in found.rows for name in ("declared_by", "approved_by")]
+        accounts = await load_account_names(connection, words, people)
     return show(
         request,
         "closures.html",
@@ -86,6 +88,7 @@ async def _list(
         now=now,
         rows=[_row(one, named, words) for one in await found.documents(context.work)],
         next=found.next,
+        who=accounts.shown,
         cursor=cursor,
         status=wanted or "",
         area=area,
@@ -126,7 +129,16 @@ async def _show(request: Request, context: Context, number: int, code: int = 200
         closure = await load_closure(connection, number)
         now = await load_now(connection)
         named = await load_names_of(connection, words, [(closure.station, closure.area)])
-    values = {**_row(closure, named, words), "now": now, "refused": refused, "most_person": MOST_PERSON}
+        people = (closure.declared_by, closure.approved_by, closure.withdrawn_by)
+        accounts = await load_account_names(connection, words, people)
+    values = {
+        **_row(closure, named, words),
+        "now": now,
+        "refused": refused,
+        "most_person": MOST_PERSON,
+        "who": accounts.shown,
+        "own": context.actor is not None and context.actor.account == closure.declared_by,
+    }
     return show(request, "closure.html", code, **values)
 
 

@@ -10,11 +10,11 @@ from starlette.responses import RedirectResponse
 from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import MAX_TEXT
-from api.actions.actor import actor_of
+from api.actions.actor import author_of
 from api.actions.incidents import IncidentAction, act_on_incident
 from api.console.area_choice import find_area
 from api.console.details import EntryText, entry_text, facts_of
-from api.console.name_lookup import PlaceNames, load_names, load_names_of
+from api.console.name_lookup import AccountNames, PlaceNames, load_account_names, load_names, load_names_of
 from api.console.names import topic_of, where
 from api.console.pages import page_router, show, words_for
 from api.console.queries import QUERIES
@@ -113,13 +113,15 @@ async def _show(
         children = await _load_children(connection, incident)
         places = [(incident.station, incident.area), *children.places]
         named = await load_names_of(connection, words, places)
+        accounts = await load_account_names(connection, words, _people_of(incident))
     return show(
         request,
         "incident.html",
         status,
         now=now,
         incident=incident,
-        facts=facts_of(words, incident.detail, hidden=_named_elsewhere(incident)),
+        facts=facts_of(words, _with_people(incident.detail, accounts), hidden=_named_elsewhere(incident)),
+        who=accounts.shown,
         entries=[_entry(entry, words) for entry in incident.entries],
         refused=refused,
         text=text,
@@ -129,6 +131,24 @@ async def _show(
         **await _children(children, named, words, context.work),
         **{name: value for name, value in _row(incident, named, words).items() if name != "incident"},
     )
+
+
+_PEOPLE: Final = {"resolved_by": "resolved_remark", "announced_by": "announced_remark"}
+"""Fields of a detail that name an account, and the fields with the remark of each."""
+
+
+def _people_of(incident: IncidentDetail) -> list[str | None]:
+    """The accounts that the page of an incident names."""
+    in_detail = [named for name in _PEOPLE if isinstance(named := incident.detail.get(name), str)]
+    return [incident.acknowledged_by, *in_detail, *(entry.actor for entry in incident.entries)]
+
+
+def _with_people(detail: Mapping[str, Any], accounts: AccountNames) -> dict[str, Any]:
+    """A detail with names in the place of accounts and remarks."""
+    named = {
+        name: accounts.shown(detail[name], detail.get(remark)) for name, remark in _PEOPLE.items() if detail.get(name)
+    }
+    return {name: value for name, value in {**detail, **named}.items() if name not in _PEOPLE.values()}
 
 
 def _named_elsewhere(incident: IncidentDocument) -> list[str]:
@@ -191,14 +211,14 @@ async def act(request: Request, context: Shared, id: IncidentId, action: str) ->
 
 
 def _action(request: Request, context: Context, number: int, action: str, said: dict[str, str]) -> IncidentAction:
-    actor = actor_of(request, person(said))
+    by = author_of(request, person(said))
     text, after = said.get("text") or None, context.config.reopening
     assignee = person(said, "assignee") or ""
     actions: Mapping[str, IncidentAction] = {
-        "ack": lambda connection, now: incident_actions.acknowledge(connection, number, actor, text, now),
-        "assign": lambda connection, now: incident_actions.assign(connection, number, actor, assignee, now),
-        "note": lambda connection, now: incident_actions.note(connection, number, actor, text or "", now),
-        "resolve": lambda connection, now: incident_actions.resolve(connection, number, actor, text, now, after),
+        "ack": lambda connection, now: incident_actions.acknowledge(connection, number, by, text, now),
+        "assign": lambda connection, now: incident_actions.assign(connection, number, by, assignee, now),
+        "note": lambda connection, now: incident_actions.note(connection, number, by, text or "", now),
+        "resolve": lambda connection, now: incident_actions.resolve(connection, number, by, text, now, after),
     }
     if action not in actions:
         raise not_found("action", action)

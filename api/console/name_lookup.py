@@ -1,10 +1,11 @@
-"""Names of stations and areas in the reader's language, looked up together."""
+"""Names of stations and areas in the reader's language, and of accounts, looked up together."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
 import msgspec
 
+from access.rules import BUILT_IN
 from api.console.names import name_of_row
 from api.console.queries import QUERIES
 from api.console.texts import Words
@@ -26,6 +27,21 @@ class PlaceNames(msgspec.Struct, frozen=True):
     def area(self, area: str | None) -> str | None:
         """What an area is called; None for none."""
         return self.areas.get(area or "", area)
+
+
+class AccountNames(msgspec.Struct, frozen=True):
+    """Names of accounts by id. One that the reader may not see is called by its id.
+
+    Before there were accounts, histories had free text in their place: it is no id, and is shown as it stands.
+    """
+
+    words: Words
+    names: Mapping[str, str]
+
+    def shown(self, account: str | None, remark: str | None = None) -> str:
+        """An account and the person for whom it acted, as the client said."""
+        name = self.names.get(account or "", account or "")
+        return self.words("acting_for", account=name, person=remark) if remark else name
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -50,6 +66,13 @@ async def load_names_of(
         {row["id"]: words.pick(row["name"], row["name_en"]) for row in stations},
         {row["code"]: name_of_row(words, row).main for row in areas},
     )
+
+
+async def load_account_names(connection: Connection, words: Words, accounts: Iterable[str | None]) -> AccountNames:
+    """The names of accounts, as far as the reader may see them."""
+    rows = await connection.fetch(QUERIES.name_accounts, list({one for one in accounts if one}))
+    built_in = {one: words(f"account_{one}") for one in BUILT_IN}
+    return AccountNames(words, {row["id"]: row["name"] for row in rows} | built_in)
 
 
 async def describe_stations(connection: Connection, rows: Sequence[DatabaseRow]) -> Described:

@@ -61,6 +61,9 @@ ORDER BY (lower($1) IN (lower(name), lower(name_en), lower(name_bo))) IS TRUE DE
          cardinality(path), code
 LIMIT $2;
 
+-- name: name_accounts
+SELECT id, name FROM account WHERE id = ANY ($1::text[]);
+
 -- name: names_above
 -- The names of the areas above each of some areas, the highest first.
 SELECT a.code, array_agg(up.name ORDER BY cardinality(up.path)) AS names,

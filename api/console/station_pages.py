@@ -9,7 +9,7 @@ from fastapi import Query, Request, Response
 
 from alerting.stations.verdict import Clocks, Verdict
 from api.console.area_choice import find_area
-from api.console.name_lookup import Described, describe_stations, load_area_path
+from api.console.name_lookup import Described, describe_stations, load_account_names, load_area_path
 from api.console.names import Name, name_of, name_of_row
 from api.console.pages import page_router, show, words_for
 from api.console.station_map import ORDER
@@ -121,6 +121,7 @@ async def show_station(request: Request, context: Shared, id: StationId, span: T
         calendar = await load_calendar(connection, row)
         closures = await load_station_closures(connection, row, now, now + timedelta(seconds=1))
         lifecycles = await load_lifecycles(connection, id)
+        accounts = await load_account_names(connection, words, [row["actor"] for row in lifecycles])
         samples = await list_health(connection, id, now - _DAY, now, Page(_SAMPLES, None))
         usage = await list_usage(connection, id, _midnight(now), now, Page(1, None))
         wrong = await list_incidents(connection, Page(_INCIDENTS, None), station=id)
@@ -133,6 +134,7 @@ async def show_station(request: Request, context: Shared, id: StationId, span: T
         station=station,
         today=_today(calendar, closures, now),
         lifecycles=list(reversed(lifecycles))[:_INCIDENTS],
+        who=accounts.shown,
         name=_station_name(words, station, facts),
         facts=facts,
         above=above,

@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from access.rules import Actor, actor_of
-from access.store import load_account
+from access.store import load_account, record_link
 from api.http.database import Database
 from api.http.session import AdminToken, key_of, new_secret
 from api.http.session_rules import (
@@ -117,13 +117,14 @@ class Sessions:
         """Look every session up again: accounts were changed, or sessions ended, otherwise than by this class."""
         self._known.clear()
 
-    async def new_code(self, account: str, now: float) -> tuple[str, datetime]:
-        """The code of a new one-use link, and until when it can be used."""
+    async def new_code(self, account: str, now: float, *, by: str) -> tuple[str, datetime]:
+        """The code of a new one-use link for an account, made by the account `by`, and until when it can be used."""
         code, until = new_secret(), _time(now + CODE_SECONDS)
         async with self._database.transaction() as connection:
             await connection.execute(QUERIES.forget_codes, _time(now))
             await connection.execute(QUERIES.new_code, key_of(code), account, until)
             await connection.execute(QUERIES.keep_newest_codes, MOST_CODES)
+            await record_link(connection, account, until, by=by)
         return code, until
 
     async def redeem(self, code: str, now: float) -> str | None:

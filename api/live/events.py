@@ -19,6 +19,7 @@ _INCIDENT: Final = (
     "parent",
     "action",
     "actor",
+    "remark",
     "text",
     "at",
 )

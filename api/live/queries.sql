@@ -19,7 +19,7 @@ SELECT coalesce(max(id), 0) FROM incident_entry;
 
 -- name: entries_after
 -- Ids may become visible out of order: the reader asks for some older ids too, and skips those that it has had.
-SELECT e.id AS entry, e.at, e.actor, e.action, e.text, i.id, i.kind, i.station, coalesce(i.area, s.area) AS area,
+SELECT e.id AS entry, e.at, e.actor, e.remark, e.action, e.text, i.id, i.kind, i.station, coalesce(i.area, s.area) AS area,
        i.shard, i.status, i.began_at, i.opened_at, i.closed_at, i.parent
 FROM incident_entry e JOIN incident i ON i.id = e.incident LEFT JOIN station s ON s.id = i.station
 WHERE e.id > $1 ORDER BY e.id LIMIT $2;

@@ -188,8 +188,8 @@ ORDER BY from_at, id LIMIT $6;
 -- Closures, newest first, before number $1, in subtrees ($2: codes) whether they name an area or a station of it; of a
 -- station ($3) also those of its areas and programmes; of a status ($4).
 SELECT c.id, c.kind, c.station, c.area, c.programme, held(c.from_at) AS from_at,
-       held(c.until_at) AS until_at, c.reason, c.declared_by, c.declared_at,
-       c.approved_by, c.approved_at, c.evidence, c.withdrawn_by, c.withdrawn_at
+       held(c.until_at) AS until_at, c.reason, c.declared_by, c.declared_remark, c.declared_at,
+       c.approved_by, c.approved_remark, c.approved_at, c.evidence, c.withdrawn_by, c.withdrawn_remark, c.withdrawn_at
 FROM closure c LEFT JOIN station s ON s.id = c.station
 WHERE c.id < $1
   AND ($2::text[] IS NULL OR coalesce(c.area, s.area) IN (SELECT code FROM area WHERE path && $2))
@@ -202,7 +202,7 @@ ORDER BY c.id DESC LIMIT $5;
 
 -- name: station_lifecycles
 -- The changes of a station's lifecycle, oldest first.
-SELECT at, before, after, actor, reason FROM station_lifecycle WHERE station = $1 ORDER BY at, id;
+SELECT at, before, after, actor, remark, reason FROM station_lifecycle WHERE station = $1 ORDER BY at, id;
 
 -- name: station_shards
 -- Through which shards a station was heard up to $2, and in which partition its transitions are.
@@ -266,7 +266,7 @@ FROM usage WHERE station = $1 AND ts >= $2 AND ts < $3;
 -- Newest first. An incident of a station belongs to the station's area unless it names one itself. $7: of a parent; $8:
 -- only incidents that are neither part of another nor quiet (without notifications).
 SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
-       i.acknowledged_at, i.acknowledged_by, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent,
+       i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent,
        i.detail,
        ARRAY(SELECT c.id FROM incident c WHERE c.parent = i.id ORDER BY c.id LIMIT 1000) AS children
 FROM incident i LEFT JOIN station s ON s.id = i.station
@@ -282,7 +282,7 @@ ORDER BY i.id DESC LIMIT $5;
 -- name: get_incident
 -- One incident in the columns of list_incidents.
 SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
-       i.acknowledged_at, i.acknowledged_by, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent,
+       i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent,
        i.detail,
        ARRAY(SELECT c.id FROM incident c WHERE c.parent = i.id ORDER BY c.id LIMIT 1000) AS children
 FROM incident i LEFT JOIN station s ON s.id = i.station
@@ -290,7 +290,7 @@ WHERE i.id = $1;
 
 -- name: list_entries
 -- What happened to an incident; the newest are kept when there are more than the page takes.
-SELECT id, at, actor, action, text FROM incident_entry WHERE incident = $1 ORDER BY id DESC LIMIT $2;
+SELECT id, at, actor, remark, action, text FROM incident_entry WHERE incident = $1 ORDER BY id DESC LIMIT $2;
 
 -- name: unstable_shards
 -- Shards with an incident about recurring gaps.

@@ -1,7 +1,7 @@
 """The documents that the API answers with. Times are UTC; the words are those of docs/architecture.md."""
 
 from datetime import date, datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
@@ -9,6 +9,7 @@ from alerting.stations.verdict import Verdict
 
 T = TypeVar("T")
 IncidentStatus = Literal["open", "acknowledged", "closed"]
+_Remark = Annotated[str | None, Field(description="on whose behalf the account acted, as the client said")]
 
 
 class Document(BaseModel):
@@ -136,12 +137,15 @@ class ClosureDocument(Document):
     until: datetime
     reason: str
     status: ClosureStatus
-    declared_by: str
+    declared_by: str = Field(description="the account; free text in closures from before accounts")
+    declared_remark: _Remark = None
     declared_at: datetime
     approved_by: str | None
+    approved_remark: _Remark = None
     approved_at: datetime | None
     evidence: str | None
     withdrawn_by: str | None
+    withdrawn_remark: _Remark = None
     withdrawn_at: datetime | None
 
 
@@ -277,7 +281,8 @@ class IncidentDocument(Document):
     began_at: datetime
     opened_at: datetime
     acknowledged_at: datetime | None
-    acknowledged_by: str | None
+    acknowledged_by: str | None = Field(description="the account; free text in incidents from before accounts")
+    acknowledged_remark: _Remark = None
     assignee: str | None
     closed_at: datetime | None
     ended_at: datetime | None
@@ -302,7 +307,8 @@ class IncidentEntry(Document):
 
     id: int
     at: datetime
-    actor: str
+    actor: str = Field(description="the account, or milepost; free text in entries from before accounts")
+    remark: _Remark = None
     action: str
     text: str | None
 
@@ -369,7 +375,8 @@ class Trusted(Document):
 
     shard: str
     decided_at: datetime
-    by: str
+    by: str = Field(description="the account")
+    remark: _Remark = None
 
 
 class NewSigninLink(Document):
@@ -420,7 +427,8 @@ class AnnouncedRestart(Document):
 
     begin: datetime = Field(serialization_alias="from")
     until: datetime
-    by: str
+    by: str = Field(description="the account; free text in restarts from before accounts")
+    remark: _Remark = None
     reason: str
 
 

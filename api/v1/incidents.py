@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import ActionRefusal
-from api.actions.actor import actor_of
+from api.actions.actor import author_of
 from api.actions.incidents import IncidentAction, act_on_incident
 from api.context import Context, Shared
 from api.http.paging import MAX_ID, PageOf
@@ -22,7 +22,7 @@ router = APIRouter(tags=["incidents"], route_class=WorkRoute)
 
 
 class ActionRequest(BaseModel):
-    """What is said with an action; `by` is the person who acts, if it is not the administrator."""
+    """What is said with an action; `by`: on whose behalf the account acts."""
 
     text: str | None = Field(default=None, max_length=4000)
     by: str | None = Field(default=None, min_length=1, max_length=64)
@@ -74,29 +74,29 @@ async def acknowledge(
 ) -> IncidentDetail:
     """Acknowledge an incident: a person looks after it. 409 when one does already, or it is closed."""
     said = deed or ActionRequest()
-    actor = actor_of(request, said.by)
+    by = author_of(request, said.by)
     return await _act(
-        context, id, lambda connection, now: incident_actions.acknowledge(connection, id, actor, said.text, now)
+        context, id, lambda connection, now: incident_actions.acknowledge(connection, id, by, said.text, now)
     )
 
 
 @router.post("/incidents/{id}/assign")
 async def assign(context: Shared, request: Request, id: IncidentId, assignment: Assignment) -> IncidentDetail:  # noqa: A002
     """Hand an incident to a person. 409 when it is closed."""
-    actor = actor_of(request, assignment.by)
+    by = author_of(request, assignment.by)
     return await _act(
         context,
         id,
-        lambda connection, now: incident_actions.assign(connection, id, actor, assignment.assignee, now),
+        lambda connection, now: incident_actions.assign(connection, id, by, assignment.assignee, now),
     )
 
 
 @router.post("/incidents/{id}/note")
 async def note(context: Shared, request: Request, id: IncidentId, deed: ActionRequest) -> IncidentDetail:  # noqa: A002
     """Add a remark, also to a closed incident."""
-    actor = actor_of(request, deed.by)
+    by = author_of(request, deed.by)
     return await _act(
-        context, id, lambda connection, now: incident_actions.note(connection, id, actor, deed.text or "", now)
+        context, id, lambda connection, now: incident_actions.note(connection, id, by, deed.text or "", now)
     )
 
 
@@ -111,9 +111,9 @@ async def resolve(
     incident has a `reopen_at`, at which it opens again. The end of the fault is notified when it comes. 409 when it is
     closed already."""
     said = deed or ActionRequest()
-    actor, after = actor_of(request, said.by), context.config.reopening
+    by, after = author_of(request, said.by), context.config.reopening
     return await _act(
-        context, id, lambda connection, now: incident_actions.resolve(connection, id, actor, said.text, now, after)
+        context, id, lambda connection, now: incident_actions.resolve(connection, id, by, said.text, now, after)
     )
 
 

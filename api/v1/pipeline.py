@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from alerting.pipeline.restarts import Announced
 from alerting.pipeline.store import AnnouncementRefusedError, announce, load_announced
-from api.actions.actor import actor_of
+from api.actions.actor import author_of
 from api.context import Shared
 from api.http.problems import Problem, not_found
 from api.http.times import Window
@@ -21,6 +21,8 @@ from api.read.pipeline import load_doubts, load_steadiness
 from api.read.schemas import AnnouncedRestart, Consumer, GapDocument, Pipeline, Service, SetAside, Trusted
 from api.read.shard_documents import GapsByClock, shard_documents
 from api.v1.queries import QUERIES
+from store.ledger import LedgerEntry, append_entries
+from store.ledger_kinds import LedgerKind
 
 router = APIRouter(tags=["pipeline"], route_class=WorkRoute)
 
@@ -29,7 +31,7 @@ MOST_GAPS: Final = 20_000
 
 
 class TrustRequest(BaseModel):
-    """Who decides, if it is not the administrator."""
+    """`by`: on whose behalf the account decides."""
 
     by: str | None = Field(default=None, min_length=1, max_length=64)
 
@@ -84,19 +86,23 @@ async def trust_shard(
     decision: Annotated[TrustRequest | None, Body()] = None,
 ) -> Trusted:
     """Decide that a suspected shard is sound, so that its stations really fell. 409 when it is not suspected."""
-    actor = actor_of(request, (decision or TrustRequest()).by)
+    author = author_of(request, (decision or TrustRequest()).by)
     async with context.database.transaction() as connection:
         suspected = await connection.fetchval(QUERIES.is_shard_suspected, shard)
         if suspected is None:
             raise not_found("shard", shard)
         if not suspected:
             raise Problem(409, f"shard {shard!r} is not suspected: there is nothing to decide")
-        decided_at = await connection.fetchval(QUERIES.trust_shard, shard, actor)
-    return Trusted(shard=shard, decided_at=decided_at, by=actor)
+        decided_at = await connection.fetchval(QUERIES.trust_shard, shard, author.account, author.remark)
+        entry = LedgerEntry(
+            kind=LedgerKind.SHARD_TRUSTED, subject=f"shard/{shard}", actor=author.account, body=author.remarked
+        )
+        await append_entries(connection, [entry])
+    return Trusted(shard=shard, decided_at=decided_at, by=author.account, remark=author.remark)
 
 
 class RestartRequest(BaseModel):
-    """A restart that begins now. `by` is the person who announces it, if it is not the administrator."""
+    """A restart that begins now. `by`: on whose behalf the account announces it."""
 
     minutes: float = Field(gt=0, le=10, description="how long it may take: at most ten minutes")
     reason: str = Field(min_length=1, max_length=400)
@@ -107,15 +113,19 @@ class RestartRequest(BaseModel):
 async def announce_restart(context: Shared, request: Request, restart: RestartRequest) -> AnnouncedRestart:
     """Announce a restart of the platform that begins now. Interruptions during it cause no notification; their time is
     unknown all the same. 409 while another restart goes on, and for ten minutes after it."""
-    actor = actor_of(request, restart.by)
+    author = author_of(request, restart.by)
     async with context.database.transaction() as connection:
         try:
-            return _restart(await announce(connection, timedelta(minutes=restart.minutes), actor, restart.reason))
+            return _restart(await announce(connection, timedelta(minutes=restart.minutes), author, restart.reason))
         except AnnouncementRefusedError as exc:
             raise Problem(409, str(exc)) from exc
 
 
 def _restart(announced: Announced) -> AnnouncedRestart:
     return AnnouncedRestart(
-        begin=announced.from_at, until=announced.until_at, by=announced.actor, reason=announced.reason
+        begin=announced.from_at,
+        until=announced.until_at,
+        by=announced.actor,
+        remark=announced.remark,
+        reason=announced.reason,
     )

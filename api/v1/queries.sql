@@ -53,4 +53,4 @@ FROM partition_clock c WHERE c.shard = $1;
 
 -- name: trust_shard
 -- The incident process looks for decisions about the shards that it suspects.
-INSERT INTO shard_decision (shard, actor) VALUES ($1, $2) RETURNING decided_at;
+INSERT INTO shard_decision (shard, actor, remark) VALUES ($1, $2, $3) RETURNING decided_at;

@@ -35,6 +35,8 @@ TAGS: Final = (
 
 _JSON: Final = "application/json"
 _STATION_ID: Final = "6321220007"
+_WANG: Final = "a-3f9c21d07be4"
+_LI: Final = "a-81d5e02c96fa"
 _STATION: Final = {
     "id": _STATION_ID,
     "name": "吉隆村阅读室",
@@ -173,6 +175,7 @@ _INCIDENT: Final = {
     "opened_at": "2026-11-27T07:43:00.500000Z",
     "acknowledged_at": None,
     "acknowledged_by": None,
+    "acknowledged_remark": None,
     "assignee": None,
     "closed_at": None,
     "ended_at": None,
@@ -186,6 +189,7 @@ _OPENED: Final = {
     "id": 901,
     "at": "2026-11-27T07:43:00.500000Z",
     "actor": "milepost",
+    "remark": None,
     "action": "opened",
     "text": "missed_heartbeats",
 }
@@ -193,13 +197,13 @@ _ACKNOWLEDGED: Final = {
     **_INCIDENT,
     "status": "acknowledged",
     "acknowledged_at": "2026-11-27T07:50:00Z",
-    "acknowledged_by": "wang",
+    "acknowledged_by": _WANG,
 }
 
 
 def _detail(incident: Json, action: str, text: str | None = None) -> Json:
     """An incident after a person did something to it."""
-    entry = {"id": 902, "at": "2026-11-27T07:50:00Z", "actor": "wang", "action": action, "text": text}
+    entry = {"id": 902, "at": "2026-11-27T07:50:00Z", "actor": _WANG, "remark": None, "action": action, "text": text}
     return {**incident, "entries": [entry, _OPENED]}
 
 
@@ -213,25 +217,28 @@ _CLOSURE: Final = {
     "until": "2026-11-30T04:00:00Z",
     "reason": "new router",
     "status": "declared",
-    "declared_by": "wang",
+    "declared_by": _WANG,
+    "declared_remark": "Zhao",
     "declared_at": "2026-11-27T08:00:00Z",
     "approved_by": None,
+    "approved_remark": None,
     "approved_at": None,
     "evidence": None,
     "withdrawn_by": None,
+    "withdrawn_remark": None,
     "withdrawn_at": None,
 }
 _APPROVED: Final = {
     **_CLOSURE,
     "status": "approved",
-    "approved_by": "li",
+    "approved_by": _LI,
     "approved_at": "2026-11-27T08:30:00Z",
     "evidence": "notice 2026-114",
 }
 _WITHDRAWN: Final = {
     **_CLOSURE,
     "status": "withdrawn",
-    "withdrawn_by": "wang",
+    "withdrawn_by": _WANG,
     "withdrawn_at": "2026-11-27T08:40:00Z",
 }
 _GAP: Final = {"from": "2026-11-27T03:00:00Z", "to": "2026-11-27T03:00:12Z", "reason": "bridge_restarted"}
@@ -338,12 +345,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_station": Operation(summary="One station", answer=_STATION),
     "remove": Operation(
         summary="Remove or retire a station",
-        body={"reason": "mistyped", "by": "li"},
+        body={"reason": "mistyped"},
         answer={"id": _STATION_ID, "outcome": "retired"},
     ),
     "restore": Operation(
         summary="Take the retirement of a station back",
-        body={"reason": "it is needed again", "by": "li"},
+        body={"reason": "it is needed again"},
         answer={"id": _STATION_ID, "lifecycle": "commissioned"},
     ),
     "get_schedule": Operation(summary="When a station should be open", answer=_SCHEDULE),
@@ -357,29 +364,29 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_incident": Operation(summary="One incident", answer={**_INCIDENT, "entries": [_OPENED]}),
     "acknowledge": Operation(
         summary="Acknowledge an incident",
-        body={"text": "on my way", "by": "wang"},
+        body={"text": "on my way"},
         answer=_detail(_ACKNOWLEDGED, "acknowledged", "on my way"),
     ),
     "assign": Operation(
         summary="Hand an incident to a person",
-        body={"assignee": "zhao", "by": "wang"},
+        body={"assignee": "zhao"},
         answer=_detail({**_ACKNOWLEDGED, "assignee": "zhao"}, "assigned", "zhao"),
     ),
     "note": Operation(
         summary="Add a note to an incident",
-        body={"text": "the power is off in the village", "by": "wang"},
+        body={"text": "the power is off in the village"},
         answer=_detail(_ACKNOWLEDGED, "note", "the power is off in the village"),
     ),
     "resolve": Operation(
         summary="Close an incident by hand",
-        body={"text": "router replaced", "by": "wang"},
+        body={"text": "router replaced"},
         answer=_detail(
             {
                 **_ACKNOWLEDGED,
                 "status": "closed",
                 "closed_at": "2026-11-27T07:50:00Z",
                 "reopen_at": "2026-11-27T11:50:00Z",
-                "detail": {"reason": "missed_heartbeats", "shelved_by": "person", "resolved_by": "wang"},
+                "detail": {"reason": "missed_heartbeats", "shelved_by": "person", "resolved_by": _WANG},
             },
             "resolved",
             "router replaced",
@@ -396,28 +403,27 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             "until": "2026-11-30T12:00:00+08:00",
             "reason": "new router",
             "kind": "maintenance",
-            "by": "wang",
+            "by": "Zhao",
         },
         answer=_CLOSURE,
         status=201,
     ),
-    "approve": Operation(
-        summary="Approve a closure", body={"evidence": "notice 2026-114", "by": "li"}, answer=_APPROVED
-    ),
-    "withdraw": Operation(summary="Withdraw a closure", body={"by": "wang"}, answer=_WITHDRAWN),
+    "approve": Operation(summary="Approve a closure", body={"evidence": "notice 2026-114"}, answer=_APPROVED),
+    "withdraw": Operation(summary="Withdraw a closure", body={}, answer=_WITHDRAWN),
     "get_pipeline": Operation(summary="Whether Milepost itself works", answer=_PIPELINE),
     "trust_shard": Operation(
         summary="Decide that a suspected shard is sound",
-        body={"by": "li"},
-        answer={"shard": "main", "decided_at": "2026-11-27T08:00:00Z", "by": "li"},
+        body={},
+        answer={"shard": "main", "decided_at": "2026-11-27T08:00:00Z", "by": _LI, "remark": None},
     ),
     "announce_restart": Operation(
         summary="Announce a restart of the platform",
-        body={"minutes": 5, "reason": "upgrade", "by": "li"},
+        body={"minutes": 5, "reason": "upgrade"},
         answer={
             "from": "2026-11-27T08:00:00Z",
             "until": "2026-11-27T08:05:00Z",
-            "by": "li",
+            "by": _LI,
+            "remark": None,
             "reason": "upgrade",
         },
         status=201,

@@ -5,8 +5,8 @@ import asyncio
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from contract.errors import RemedyError
@@ -17,7 +17,12 @@ from milepost.embedded import accounts
 from milepost.embedded.accounts import MOST
 from milepost.embedded.mqtt import is_loopback, reachable
 from milepost.language import show
-from milepost.settings import Settings
+from milepost.settings import Secret, Settings
+from store.author import OPERATOR
+from store.ledger import LedgerEntry, append_entries
+from store.ledger_kinds import LedgerKind
+from store.migrate import require_current
+from store.pool import open_pool
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
@@ -28,16 +33,43 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
             f"station {station!r} must match {STATION_PATTERN}: correct it",
             f"服务点编号 {station!r} 不符合 {STATION_PATTERN}：请更正",
         )
+    kind = _kind(arguments)
+    async with _recorded(settings.database_url, kind, station):
+        said = _change(settings, station, kind, arguments.out)
+    show(said)
+
+
+def _kind(arguments: argparse.Namespace) -> LedgerKind:
+    if arguments.remove:
+        return LedgerKind.BROKER_ACCOUNT_REMOVED
+    return LedgerKind.BROKER_ACCOUNT_RENEWED if arguments.renew else LedgerKind.BROKER_ACCOUNT_MADE
+
+
+@asynccontextmanager
+async def _recorded(database_url: Secret | None, kind: LedgerKind, station: str) -> AsyncIterator[None]:
+    """Enter a change in the ledger, unless the block fails. While `milepost up` does not run there is no database: then
+    the change has no entry."""
+    if database_url is None:
+        yield
+        return
+    async with open_pool(database_url.value, name="account", size=1) as pool, pool.acquire() as connection:
+        await require_current(connection)
+        async with connection.transaction():
+            await append_entries(connection, [LedgerEntry(kind=kind, subject=f"station/{station}", actor=OPERATOR)])
+            yield
+
+
+def _change(settings: Settings, station: str, kind: LedgerKind, out: Path | None) -> Said:
     with _changing(settings.data) as found:
-        _require(station, found, new=not (arguments.renew or arguments.remove))
-        if arguments.remove:
+        _require(station, found, new=kind is LedgerKind.BROKER_ACCOUNT_MADE)
+        if kind is LedgerKind.BROKER_ACCOUNT_REMOVED:
             del found[station]
             said = _removed(station)
         else:
-            file = arguments.out or Path(f"{station}.password")
+            file = out or Path(f"{station}.password")
             found[station] = accounts.hashed(_new_password(file))
             said = _made(settings, station, file)
-    show(said)
+    return said
 
 
 def _removed(station: str) -> Said:

@@ -17,7 +17,11 @@ from milepost.embedded.pg_programs import feed
 from milepost.language import show
 from milepost.settings import Settings
 from store.accounts import end_all_sessions
+from store.author import OPERATOR
+from store.ledger import LedgerEntry, append_entries, has_ledger
+from store.ledger_kinds import LedgerKind
 from store.migrate import read_migrations
+from store.pool import Connection
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
@@ -95,6 +99,16 @@ async def _fill(backup_file: archive.Backup, url: str) -> None:
     connection = await asyncpg.connect(url, timeout=10)
     try:
         await end_all_sessions(connection)
+        await _record(connection, backup_file.contents)
         await connection.execute("ANALYZE")
     finally:
         await connection.close(timeout=5)
+
+
+async def _record(connection: Connection, contents: archive.Contents) -> None:
+    """Enter the restore in the ledger, unless the backup is older than the ledger."""
+    body = {"made_at": contents.made_at, "schema": contents.schema, "dump_sha256": contents.members[archive.DATABASE]}
+    entry = LedgerEntry(kind=LedgerKind.DATABASE_RESTORED, subject="database", actor=OPERATOR, body=body)
+    async with connection.transaction():
+        if await has_ledger(connection):
+            await append_entries(connection, [entry])

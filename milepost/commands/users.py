@@ -145,7 +145,7 @@ async def _set(command: UsersCommand, account: Account) -> None:
 
 async def _put_password(command: UsersCommand, account: Account, password: str) -> None:
     require_new_password(account, password)
-    await set_password(command.connection, account.id, hash_password(password))
+    await set_password(command.connection, account.id, hash_password(password), by=command.actor.account)
     show(
         Said(
             f"account {account.login} has a new password; its sessions have ended",

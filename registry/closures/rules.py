@@ -51,7 +51,9 @@ class ClosureStatus(StrEnum):
 class Closure(msgspec.Struct, frozen=True, kw_only=True):
     """A closure of one station, of an area with all below it, or of the stations of a programme.
 
-    It is in force from `from_at` until `until_at`; `evidence` names the document of the approval.
+    It is in force from `from_at` until `until_at`; `evidence` names the document of the approval. `declared_by` and the
+    like are accounts, and the remarks beside them say on whose behalf they acted; before there were accounts they were
+    free text.
     """
 
     id: int
@@ -63,11 +65,14 @@ class Closure(msgspec.Struct, frozen=True, kw_only=True):
     until_at: datetime
     reason: str
     declared_by: str
+    declared_remark: str | None = None
     declared_at: datetime
     approved_by: str | None = None
+    approved_remark: str | None = None
     approved_at: datetime | None = None
     evidence: str | None = None
     withdrawn_by: str | None = None
+    withdrawn_remark: str | None = None
     withdrawn_at: datetime | None = None
 
     @property
@@ -97,7 +102,7 @@ class Closure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewClosure(msgspec.Struct, frozen=True, kw_only=True):
-    """A closure as a person declares it, for exactly one station, area or programme."""
+    """A closure as an account declares it, for exactly one station, area or programme; `remark`: on whose behalf."""
 
     kind: str = "closure"
     station: str | None = None
@@ -107,6 +112,29 @@ class NewClosure(msgspec.Struct, frozen=True, kw_only=True):
     until_at: datetime
     reason: str
     declared_by: str
+    remark: str | None = None
+
+
+class OwnApprovalError(RemedyError):
+    """An account would approve the closure that it declared."""
+
+
+def require_approvable(closure: Closure, account: str) -> None:
+    """Raise RemedyError for a closure that was withdrawn, OwnApprovalError for one that `account` itself declared.
+
+    The account counts, whatever person a client names, so sessions and tokens of one account are one person. The free
+    text in a closure from before accounts is no account: then the declarer is unknown, and any account may approve.
+    """
+    if closure.status is ClosureStatus.WITHDRAWN:
+        raise RemedyError(
+            f"closure {closure.id} was withdrawn by {closure.withdrawn_by}: declare it again",
+            f"报备 {closure.id} 已由 {closure.withdrawn_by} 撤回：请重新申报",
+        )
+    if closure.status is ClosureStatus.DECLARED and closure.declared_by == account:
+        raise OwnApprovalError(
+            f"your account declared closure {closure.id}, and approval takes a second person: ask another account",
+            f"报备 {closure.id} 由您的账户申报，批准须由第二个人进行：请让另一个账户批准",
+        )
 
 
 def require_sound(new: NewClosure) -> None:

@@ -1,6 +1,7 @@
-"""Closures and maintenance windows in the database; every change is announced as one of the registry."""
+"""Closures and maintenance windows in the database; every change is announced as one of the registry, and has an entry
+in the ledger."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -8,9 +9,19 @@ from typing import Any, Final
 import asyncpg
 
 from contract.errors import RemedyError
-from registry.closures.rules import Closure, ClosureStatus, NewClosure, require_sound
+from registry.closures.rules import (
+    Closure,
+    ClosureStatus,
+    NewClosure,
+    require_approvable,
+    require_sound,
+    scope_of,
+)
 from registry.model import DeclaredClosure
 from registry.store import QUERIES as REGISTRY
+from store.author import Author
+from store.ledger import LedgerEntry, append_entries, ms_of
+from store.ledger_kinds import LedgerKind, hashed
 from store.pool import Connection
 from store.sql import load_queries
 
@@ -25,46 +36,89 @@ async def declare(connection: Connection, new: NewClosure) -> Closure:
     require_sound(new)
     try:
         async with connection.transaction():
+            await connection.execute(REGISTRY.name_deed, new.declared_by, new.reason, new.remark)
             row = await connection.fetchrow(
                 QUERIES.declare_closure,
                 *(new.kind, new.station, new.area, new.programme),
-                *(new.from_at, new.until_at, new.reason, new.declared_by),
+                *(new.from_at, new.until_at, new.reason, new.declared_by, new.remark),
             )
+            made = Closure(**dict(row or {}))
+            await append_entries(connection, [declared_entry(made)])
             await connection.execute(REGISTRY.announce)
     except asyncpg.ForeignKeyViolationError as exc:
         named = new.station or new.area or new.programme
         raise RemedyError(
             f"there is no station, area or programme {named}: correct it", f"没有服务点、区划或工程 {named}：请改正"
         ) from exc
-    return Closure(**dict(row or {}))
+    return made
 
 
-async def approve(connection: Connection, closure: int, *, by: str, evidence: str | None = None) -> Closure | None:
+async def approve(connection: Connection, closure: int, *, by: Author, evidence: str | None = None) -> Closure | None:
     """Approve a declared closure; None when there is none of this id. A second approval changes nothing.
 
-    Raises RemedyError for a closure that was withdrawn.
+    Raises RemedyError for a closure that was withdrawn, OwnApprovalError for one that the same account declared.
     """
-    return await _settle(connection, closure, QUERIES.approve_closure, by, evidence)
+    async with connection.transaction():
+        found = await _lock_closure(connection, closure)
+        if found is None:
+            return None
+        require_approvable(found, by.account)
+        if found.status is not ClosureStatus.DECLARED:
+            return found
+        await connection.execute(REGISTRY.name_deed, by.account, evidence, by.remark)
+        await connection.execute(QUERIES.approve_closure, closure, by.account, by.remark, evidence)
+        body = {"declared_by": found.declared_by, **hashed(evidence=evidence)}
+        return await _settled(connection, found, LedgerKind.CLOSURE_APPROVED, by, body)
 
 
-async def withdraw(connection: Connection, closure: int, *, by: str) -> Closure | None:
+async def record_refusal(connection: Connection, closure: int, *, by: Author) -> None:
+    """Record in the ledger that an account tried to approve its own closure; the refusal itself rolled back."""
+    entry = _entry(LedgerKind.CLOSURE_APPROVAL_REFUSED, closure, by, {"declared_by": by.account})
+    async with connection.transaction():
+        await append_entries(connection, [entry])
+
+
+async def withdraw(connection: Connection, closure: int, *, by: Author) -> Closure | None:
     """Withdraw a closure: it ends now, or is never in force; None when there is none of this id. A second withdrawal
     changes nothing."""
-    return await _settle(connection, closure, QUERIES.withdraw_closure, by)
-
-
-async def _settle(connection: Connection, closure: int, query: str, by: str, *more: str | None) -> Closure | None:
     async with connection.transaction():
-        done = await connection.execute(query, closure, by, *more)
-        if done != "UPDATE 0":
-            await connection.execute(REGISTRY.announce)
-        found = await load_closure(connection, closure)
-    if query == QUERIES.approve_closure and found is not None and found.status is ClosureStatus.WITHDRAWN:
-        raise RemedyError(
-            f"closure {closure} was withdrawn by {found.withdrawn_by}: declare it again",
-            f"报备 {closure} 已由 {found.withdrawn_by} 撤回：请重新申报",
-        )
-    return found
+        found = await _lock_closure(connection, closure)
+        if found is None or found.status is ClosureStatus.WITHDRAWN:
+            return found
+        await connection.execute(REGISTRY.name_deed, by.account, None, by.remark)
+        await connection.execute(QUERIES.withdraw_closure, closure, by.account, by.remark)
+        return await _settled(connection, found, LedgerKind.CLOSURE_WITHDRAWN, by, {})
+
+
+async def _settled(
+    connection: Connection, before: Closure, kind: LedgerKind, by: Author, body: Mapping[str, Any]
+) -> Closure | None:
+    await append_entries(connection, [_entry(kind, before.id, by, body)])
+    await connection.execute(REGISTRY.announce)
+    return await load_closure(connection, before.id)
+
+
+def declared_entry(made: Closure) -> LedgerEntry:
+    """The entry of a closure that was declared."""
+    scope, name = scope_of(made)
+    body = {
+        "kind": made.kind,
+        scope: name,
+        "from_ms": ms_of(made.from_at),
+        "until_ms": ms_of(made.until_at),
+        **hashed(reason=made.reason),
+    }
+    return _entry(LedgerKind.CLOSURE_DECLARED, made.id, Author(made.declared_by, made.declared_remark), body)
+
+
+def _entry(kind: LedgerKind, closure: int, by: Author, body: Mapping[str, Any]) -> LedgerEntry:
+    body = {**body, **by.remarked}
+    return LedgerEntry(kind=kind, subject=f"closure/{closure}", actor=by.account, body=body)
+
+
+async def _lock_closure(connection: Connection, closure: int) -> Closure | None:
+    row = await connection.fetchrow(QUERIES.lock_closure, closure)
+    return None if row is None else Closure(**dict(row))
 
 
 async def load_closure(connection: Connection, closure: int) -> Closure | None:
@@ -101,17 +155,23 @@ async def stored_closures(connection: Connection, stations: Collection[str]) -> 
 
 
 async def import_closures(
-    connection: Connection, *, new: Sequence[DeclaredClosure], changed: Sequence[DeclaredClosure], at: datetime
+    connection: Connection, *, new: Sequence[DeclaredClosure], changed: Sequence[DeclaredClosure], at: datetime, by: str
 ) -> None:
-    """Write closures as declared at `at`, and as approved then where `approved_by` is given. Needs a transaction."""
+    """Write closures as declared at `at` by the account `by`. Needs a transaction.
+
+    Who declared a closure by the file stays beside the account as a remark. An import approves nothing: an account that
+    is not the importing one has to.
+    """
     for query, closures in ((QUERIES.import_closures, new), (QUERIES.change_closures, changed)):
         if closures:
-            await connection.execute(query, *(_column(closures, name) for name in _COLUMNS), at)
+            columns = (_column(closures, name) for name in _COLUMNS)
+            rows = await connection.fetch(query, *columns, at, by)
+            await append_entries(connection, [declared_entry(Closure(**dict(row))) for row in rows])
     if new or changed:
         await connection.execute(REGISTRY.announce)
 
 
-_COLUMNS: Final = ("station", "from_at", "until_at", "reason", "declared_by", "approved_by")
+_COLUMNS: Final = ("station", "from_at", "until_at", "reason", "declared_by")
 
 
 def _column(closures: Sequence[DeclaredClosure], name: str) -> list[Any]:

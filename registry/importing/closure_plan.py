@@ -23,15 +23,32 @@ def plan_closures(
     """Compare the rows with the stored closures of the same stations and beginnings.
 
     `stations`: those that are registered. `meant`: {an id that may have lost leading zeros: that with them}.
+    An approval that a row names is ignored (`approvals_note`).
     """
     good, bad = checked(rows, lambda row: _closure_of(row, stored.get(row.key), stations, meant))
     return compare(good, stored, bad, [])
 
 
+def approvals_note(rows: Rows, stored: Mapping[str, DeclaredClosure]) -> list[Said]:
+    """What to say of the approvals that a file names but an import does not give; nothing where there are none."""
+    named = [row for row in rows.good if row.values.get("approved_by") is not None]
+    waiting = sum((known := stored.get(row.key)) is None or known.approved_by is None for row in named)
+    if not waiting:
+        return []
+    return [
+        Said(
+            f"{waiting} closures name who approved them. An import approves nothing: they stay declared "
+            "until an account that is not the importing one approves them.",
+            f"有 {waiting} 项报备注明了批准人。导入不会批准任何报备：它们仍为“待批准”，须由导入者以外的账户批准。",
+        )
+    ]
+
+
 def _closure_of(
     row: Row, stored: DeclaredClosure | None, stations: Collection[str], meant: Mapping[str, str]
 ) -> DeclaredClosure | BadCell:
-    closure = msgspec.structs.replace(stored, **row.values) if stored else DeclaredClosure(**row.values)
+    values = {name: value for name, value in row.values.items() if name != "approved_by"}
+    closure = msgspec.structs.replace(stored, **values) if stored else DeclaredClosure(**values)
     if closure.station not in stations:
         return BadCell(row.line, "station", no_station(closure.station, meant))
     if closure.until_at <= closure.from_at:

@@ -6,6 +6,7 @@ from typing import Any, Final, Generic
 
 import msgspec
 
+from contract.said import Said
 from registry.closures.store import import_closures, stored_closures
 from registry.hours.calendar_store import refresh_calendars
 from registry.hours.schedule_store import (
@@ -17,7 +18,7 @@ from registry.hours.schedule_store import (
     put_overrides,
     put_schedules,
 )
-from registry.importing.closure_plan import plan_closures
+from registry.importing.closure_plan import approvals_note, plan_closures
 from registry.importing.diff import Plan, T, plan_areas, plan_stations
 from registry.importing.hours_plan import plan_days, plan_overrides, plan_schedules
 from registry.importing.layout import BadCell
@@ -37,27 +38,28 @@ class Compared(msgspec.Struct, Generic[T], frozen=True):
     """A file compared with the database.
 
     `unwritten`: the keys of entries that no person has written yet, so that an empty cell clears nothing of theirs.
-    `doubts`: cells that are left out of good rows.
+    `doubts`: cells that are left out of good rows. `notes`: what else the person should know.
     """
 
     plan: Plan[T]
     unwritten: Collection[str] = ()
     doubts: list[BadCell] = []
+    notes: list[Said] = []
 
 
 class ImportKind(msgspec.Struct, frozen=True):
     """One kind of import files. Both functions run in the transaction of the import."""
 
     compare: Callable[[Connection, Rows, ImportOptions], Awaitable[Compared[Any]]]
-    #: Write a plan as of a time.
-    write: Callable[[Connection, Plan[Any], datetime], Awaitable[None]]
+    #: Write a plan as of a time, by an account.
+    write: Callable[[Connection, Plan[Any], datetime, str], Awaitable[None]]
 
 
 async def _compare_areas(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[Area]:
     return Compared(plan_areas(rows, await list_areas(connection)))
 
 
-async def _write_areas(connection: Connection, plan: Plan[Area], now: datetime) -> None:
+async def _write_areas(connection: Connection, plan: Plan[Area], now: datetime, _: str) -> None:
     await upsert_areas(connection, plan.writes, at=now)
     if plan.moved:
         await refresh_calendars(connection, now=now)
@@ -78,9 +80,9 @@ async def _compare_stations(connection: Connection, rows: Rows, options: ImportO
     return Compared(plan, unwritten, doubts)
 
 
-async def _write_stations(connection: Connection, plan: Plan[Station], now: datetime) -> None:
+async def _write_stations(connection: Connection, plan: Plan[Station], now: datetime, by: str) -> None:
     await upsert_stations(connection, plan.writes)
-    await put_schedules(connection, new_schedules(plan), now=now, by="import")
+    await put_schedules(connection, new_schedules(plan), now=now, by=by)
     await refresh_calendars(connection, now=now, stations=[station.id for station in plan.writes])
 
 
@@ -95,11 +97,12 @@ async def _compare_closures(connection: Connection, rows: Rows, _: ImportOptions
     named = _named(rows, "station")
     stored = await stored_closures(connection, named)
     known = await known_stations(connection, named)
-    return Compared(plan_closures(rows, stored, known, await _with_zeros(connection, named - known)))
+    plan = plan_closures(rows, stored, known, await _with_zeros(connection, named - known))
+    return Compared(plan, notes=approvals_note(rows, stored))
 
 
-async def _write_closures(connection: Connection, plan: Plan[DeclaredClosure], now: datetime) -> None:
-    await import_closures(connection, new=plan.new, changed=plan.changed, at=now)
+async def _write_closures(connection: Connection, plan: Plan[DeclaredClosure], now: datetime, by: str) -> None:
+    await import_closures(connection, new=plan.new, changed=plan.changed, at=now, by=by)
 
 
 async def _compare_targets(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[Target]:
@@ -107,7 +110,7 @@ async def _compare_targets(connection: Connection, rows: Rows, _: ImportOptions)
     return Compared(plan_targets(rows, await load_targets(connection), areas))
 
 
-async def _write_targets(connection: Connection, plan: Plan[Target], _: datetime) -> None:
+async def _write_targets(connection: Connection, plan: Plan[Target], _now: datetime, _by: str) -> None:
     await upsert_targets(connection, plan.writes)
 
 
@@ -115,8 +118,8 @@ async def _compare_schedules(connection: Connection, rows: Rows, _: ImportOption
     return Compared(plan_schedules(rows, await load_kind_schedules(connection)))
 
 
-async def _write_schedules(connection: Connection, plan: Plan[KindSchedule], now: datetime) -> None:
-    await put_kind_schedules(connection, plan.writes, by="import")
+async def _write_schedules(connection: Connection, plan: Plan[KindSchedule], now: datetime, by: str) -> None:
+    await put_kind_schedules(connection, plan.writes, by=by)
     await refresh_calendars(connection, now=now)
 
 
@@ -128,8 +131,8 @@ async def _compare_overrides(connection: Connection, rows: Rows, _: ImportOption
     return Compared(plan_overrides(rows, await load_overrides(connection), areas, stations, meant))
 
 
-async def _write_overrides(connection: Connection, plan: Plan[DatedHours], now: datetime) -> None:
-    await put_overrides(connection, plan.writes, by="import")
+async def _write_overrides(connection: Connection, plan: Plan[DatedHours], now: datetime, by: str) -> None:
+    await put_overrides(connection, plan.writes, by=by)
     await refresh_calendars(connection, now=now)
 
 
@@ -137,7 +140,7 @@ async def _compare_days(connection: Connection, rows: Rows, _: ImportOptions) ->
     return Compared(plan_days(rows, await load_days(connection)))
 
 
-async def _write_days(connection: Connection, plan: Plan[NamedDay], now: datetime) -> None:
+async def _write_days(connection: Connection, plan: Plan[NamedDay], now: datetime, _: str) -> None:
     await put_days(connection, plan.writes)
     await refresh_calendars(connection, now=now)
 

@@ -15,6 +15,7 @@ from registry.importing.diff import Change, Plan, T
 from registry.importing.layout import BadCell, Layout
 from registry.importing.rows import COLUMNS, Kind
 from registry.model import DeclaredClosure, NamedDay
+from store.author import OPERATOR
 
 _CHOICES: Final = frozenset({"lifecycle", "level", "metric", "day_class"})
 """Fields whose values are words of the glossary; in English a file has the machine word."""
@@ -39,6 +40,8 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     places_as_written: bool = False
     #: The language of the report: zh-CN or en.
     language: str = "en"
+    #: The account that imports.
+    account: str = OPERATOR
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,10 +93,12 @@ def describe(
     layout: Layout = Layout(),  # noqa: B008 - it is frozen
     blank: Mapping[str, frozenset[str]] | None = None,
     doubts: Sequence[BadCell] = (),
+    notes: Sequence[Said] = (),
 ) -> ImportReport:
     """The report of a plan.
 
-    `blank`: {key: the fields whose cell is empty}; `doubts`: cells that are left out of good rows.
+    `blank`: {key: the fields whose cell is empty}; `doubts`: cells that are left out of good rows; `notes`: what else
+    the person should know.
     """
     cleared = [_cleared(change, (blank or {}).get(change.key, frozenset())) for change in plan.changes]
     outcome = ImportOutcome(
@@ -104,6 +109,7 @@ def describe(
         *(note.text(options.language) for note in layout.notes),
         *words.cells(plan.bad, layout, ""),
         *words.cells(doubts, layout, "? "),
+        *(note.text(options.language) for note in notes),
         *words.diff(plan, cleared),
         words.summary(plan, kind, outcome),
         *words.verdict(plan, outcome),

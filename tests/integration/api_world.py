@@ -4,18 +4,50 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httpx
 import msgspec
 from fastapi import FastAPI
 
+from access import store as access_store
+from access.roles import Role
+from access.rules import OPERATOR
+from access.scope import WHOLE, AreaScope
+from access.tokens import new_token
 from api.config import ApiConfig
 from api.live.event_hub import EventHub
 from api.service import open_app
 from store.pool import Pool
 
 TOKEN = "correct-horse-battery-staple"
+
+
+class OtherAccount(NamedTuple):
+    """An account beside the admin token's, and the headers of requests with a token of it."""
+
+    account: str
+    headers: dict[str, str]
+
+
+async def other_account(pool: Pool, role: Role, login: str = "li", scope: AreaScope = WHOLE) -> OtherAccount:
+    """A new account with a token."""
+    async with pool.acquire() as connection:
+        made = await access_store.add_account(connection, login=login, name="李四", role=role, scope=scope, by=OPERATOR)
+    return OtherAccount(made.id, await other_token(pool, made.id))
+
+
+async def other_token(pool: Pool, account: str) -> dict[str, str]:
+    """The headers of requests with a new token of an account."""
+    new, expires_at = new_token(), datetime.now(UTC) + timedelta(days=9)
+    async with pool.acquire() as connection:
+        found = await access_store.load_account(connection, account)
+        assert found is not None
+        await access_store.add_token(
+            connection, new, account=account, name="报表", role=found.role, scope=found.scope, by=OPERATOR,
+            expires_at=expires_at,
+        )  # fmt: skip
+    return {"Authorization": f"Bearer {new.text}"}
 
 
 class World:

@@ -68,7 +68,7 @@ async def test_a_new_password_and_a_disabled_account_end_sessions(connection: Co
         return count
 
     await connection.execute(session, b"1" * 32, made)
-    await access_store.set_password(connection, made, "$argon2id$x")
+    await access_store.set_password(connection, made, "$argon2id$x", by="operator")
     assert await sessions() == 0
     login = await access_store.find_login(connection, "LI.SI")
     assert login is not None
@@ -78,7 +78,7 @@ async def test_a_new_password_and_a_disabled_account_end_sessions(connection: Co
     assert not await access_store.disable_account(connection, made, by="admin")
     assert await sessions() == 0
     assert await access_store.find_login(connection, "li.si") is None
-    assert await access_store.enable_account(connection, made)
+    assert await access_store.enable_account(connection, made, by="operator")
     assert await access_store.find_login(connection, "li.si") is not None
 
 
@@ -137,7 +137,7 @@ async def test_a_narrowed_account_narrows_its_tokens(connection: Connection) -> 
         connection, new, account=made, name="x", role=Role.SUPERVISOR, scope=WHOLE, by="admin",
         expires_at=now + timedelta(days=9),
     )  # fmt: skip
-    await access_store.set_rights(connection, made, Role.AUDITOR, areas("6321"))
+    await access_store.set_rights(connection, made, Role.AUDITOR, areas("6321"), by="operator")
     actor = await access_store.find_token(connection, new.text, now)
     assert actor is not None
     assert (actor.scope, actor.may(Permission.ACKNOWLEDGE)) == (areas("6321"), False)

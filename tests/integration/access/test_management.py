@@ -153,7 +153,7 @@ async def test_a_link_for_a_first_password(connection: Connection, operator: Act
         (key_of(second.code), account.id, NOW + timedelta(hours=24))
     ]
     assert first.code != second.code
-    await access_store.set_password(connection, account.id, "$argon2id$x")
+    await access_store.set_password(connection, account.id, "$argon2id$x", by="operator")
     await management.new_link(connection, operator, account, NOW)
     assert (await reload(connection, account)).has_password
     await management.new_link(connection, operator, account, NOW, forget_password=True)

@@ -12,6 +12,7 @@ from alerting.incident_process.service import IncidentsConfig
 from alerting.incident_process.stages import PartSettings
 from alerting.incidents.actions import resolve
 from alerting.station_incidents.cause_settings import CauseSettings
+from store.author import Author
 from store.pool import Pool
 from tests.integration.incidents_kit import ago, judging, now, running, until
 
@@ -174,7 +175,7 @@ async def test_what_a_person_resolved_stays_resolved(
         await until(pool, CHILDREN, 8, COUNTY)
         incident = await pool.fetchval("SELECT id FROM incident WHERE key = $1", COUNTY)
         async with pool.acquire() as connection:
-            await resolve(connection, incident, "lead", None, now())
+            await resolve(connection, incident, Author("operator"), None, now())
         await fall(pool, county[8:])
         await until(pool, CHILDREN, 12, COUNTY)
     async with running(service.run, config):

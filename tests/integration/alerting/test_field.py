@@ -140,7 +140,7 @@ async def test_a_declared_closure_silences_and_its_end_is_an_opening(pool: Pool,
     await passes(decider)
     async with pool.acquire() as connection:
         new = NewClosure(
-            station="A", from_at=ago(600), until_at=now() + timedelta(hours=1), reason="装修", declared_by="扎西"
+            station="A", from_at=ago(600), until_at=now() + timedelta(hours=1), reason="装修", declared_by="admin"
         )
         await declare(connection, new)
     decider.ask_registry()

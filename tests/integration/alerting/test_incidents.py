@@ -18,6 +18,7 @@ from alerting.incidents.actions import ActionRefusedError, acknowledge, assign, 
 from alerting.incidents.book import ActionRefusal
 from alerting.pipeline.store import AnnouncementRefusedError, announce
 from alerting.station_incidents.rules import RuleSettings
+from store.author import Author
 from store.pool import Pool, open_pool
 from tests.integration.incidents_kit import (
     add_station,
@@ -33,6 +34,7 @@ from tests.integration.incidents_kit import (
 )
 
 ROOT = Path(__file__).parents[3]
+TASHI, DOLMA = Author("admin", "扎西"), Author("operator")
 OPEN = "SELECT count(*) FROM incident WHERE status <> 'closed'"
 PHASES_OF = "SELECT string_agg(phase, ', ' ORDER BY id) FROM notification WHERE incident = $1"
 CLOSED = "SELECT count(*) FROM incident WHERE status = 'closed'"
@@ -214,12 +216,12 @@ async def test_a_person_edits_while_the_process_decides(pool: Pool, served: Inci
     await until(pool, OPEN, 1)
     (found,) = await incidents(pool)
     async with pool.acquire() as connection, connection.transaction():
-        await acknowledge(connection, found["id"], "扎西", "on my way", now())
+        await acknowledge(connection, found["id"], TASHI, "on my way", now())
         await write_transition(pool, "A", "offline", "online")
         await until(pool, WAITING, 1)
     await until(pool, CLOSED, 1)
     (closed,) = await incidents(pool)
-    assert (closed["acknowledged_by"], closed["status"]) == ("扎西", "closed")
+    assert (closed["acknowledged_by"], closed["acknowledged_remark"], closed["status"]) == ("admin", "扎西", "closed")
 
 
 async def test_actions_are_recorded_and_refused_by_name(pool: Pool, database: str) -> None:
@@ -228,26 +230,26 @@ async def test_actions_are_recorded_and_refused_by_name(pool: Pool, database: st
             "INSERT INTO incident (kind, key, began_at, opened_at) VALUES ('health', 'health:A', now(), now()) "
             "RETURNING id"
         )
-        await acknowledge(connection, incident, "扎西", None, now())
+        await acknowledge(connection, incident, TASHI, None, now())
         with pytest.raises(ActionRefusedError, match="acknowledged already") as refused:
-            await acknowledge(connection, incident, "卓玛", None, now())
+            await acknowledge(connection, incident, DOLMA, None, now())
         assert refused.value.refusal is ActionRefusal.ALREADY_ACKNOWLEDGED
-        await assign(connection, incident, "扎西", "卓玛", now())
-        await resolve(connection, incident, "卓玛", "the fuse", now())
+        await assign(connection, incident, TASHI, "卓玛", now())
+        await resolve(connection, incident, DOLMA, "the fuse", now())
         with pytest.raises(ActionRefusedError, match="closed"):
-            await assign(connection, incident, "扎西", "卓玛", now())
-        await note(connection, incident, "卓玛", "again next week", now())
+            await assign(connection, incident, TASHI, "卓玛", now())
+        await note(connection, incident, DOLMA, "again next week", now())
         with pytest.raises(ActionRefusedError, match="no incident 999"):
-            await note(connection, 999, "卓玛", "?", now())
-    entries = await pool.fetch("SELECT actor, action FROM incident_entry ORDER BY id")
+            await note(connection, 999, DOLMA, "?", now())
+    entries = await pool.fetch("SELECT actor, remark, action FROM incident_entry ORDER BY id")
     assert [tuple(entry) for entry in entries] == [
-        ("扎西", "acknowledged"),
-        ("扎西", "assigned"),
-        ("卓玛", "resolved"),
-        ("卓玛", "note"),
+        ("admin", "扎西", "acknowledged"),
+        ("admin", "扎西", "assigned"),
+        ("operator", None, "resolved"),
+        ("operator", None, "note"),
     ]
     (found,) = await incidents(pool)
-    said = {"shelved_by": "person", "resolved_by": "卓玛", "resolved_reason": "the fuse"}
+    said = {"shelved_by": "person", "resolved_by": "operator", "resolved_reason": "the fuse"}
     assert (found["assignee"], found["status"], found["detail"]) == ("卓玛", "closed", said)
     assert (found["ended_at"], found["reopen_at"] > now()) == (None, True), "nobody knows that it is over"
     assert await pool.fetchval("SELECT phase FROM notification") == "resolved"
@@ -262,14 +264,14 @@ async def test_what_a_person_closed_opens_again_and_its_end_is_told(pool: Pool, 
     first, second = await incidents(pool)
     async with pool.acquire() as connection:
         for incident in (first, second):
-            await resolve(connection, incident["id"], "扎西", "the key is lost", now())
+            await resolve(connection, incident["id"], TASHI, "the key is lost", now())
     await write_transition(pool, second["station"], "offline", "online")
     await until(pool, PHASES_OF, "opened, resolved, closed", second["id"])
     await pool.execute("UPDATE incident SET reopen_at = now() WHERE id = $1", first["id"])
     await pool.execute("SELECT pg_notify('milepost_registry', '')")
     await until(pool, PHASES_OF, "opened, resolved, reopened", first["id"])
     async with pool.acquire() as connection:
-        await resolve(connection, first["id"], "扎西", None, now())
+        await resolve(connection, first["id"], TASHI, None, now())
     await write_transition(pool, first["station"], "offline", "online")
     await until(pool, PHASES_OF, "opened, resolved, reopened, resolved, closed", first["id"])
     rows = await pool.fetch("SELECT reopen_at, ended_at, status FROM incident")
@@ -314,7 +316,7 @@ async def test_resolved_by_a_person_stays_closed_while_it_goes_on(pool: Pool, se
     await until(pool, OPEN, 1)
     (found,) = await incidents(pool)
     async with pool.acquire() as connection:
-        await resolve(connection, found["id"], "扎西", None, now())
+        await resolve(connection, found["id"], TASHI, None, now())
     await pool.execute("SELECT pg_notify('milepost_registry', '')")
     await write_transition(pool, "B", "online", "offline")
     await until(pool, OPEN, 1)
@@ -325,9 +327,9 @@ async def test_an_announced_restart_pages_nobody_and_a_recurring_gap_is_one_inci
     pool: Pool, served: IncidentsConfig
 ) -> None:
     async with pool.acquire() as connection:
-        announced = await announce(connection, timedelta(minutes=5), "扎西", "new kernel")
+        announced = await announce(connection, timedelta(minutes=5), TASHI, "new kernel")
         with pytest.raises(AnnouncementRefusedError, match="next may be"):
-            await announce(connection, timedelta(minutes=5), "扎西", "again")
+            await announce(connection, timedelta(minutes=5), TASHI, "again")
     assert announced.until_at - announced.from_at == timedelta(minutes=5)
     await pool.execute("UPDATE announced_restart SET from_at = now() - interval '4 min', until_at = now()")
     await write_gap(pool, began=ago(200), ended=ago(100), shard="restarted")
@@ -335,7 +337,8 @@ async def test_an_announced_restart_pages_nobody_and_a_recurring_gap_is_one_inci
         await write_gap(pool, began=ago(500 - 60 * number), ended=ago(498 - 60 * number), shard="shaky")
     await until(pool, "SELECT count(*) FROM incident", 2)
     found = {row["shard"]: row["detail"] for row in await incidents(pool)}
-    assert (found["restarted"]["quiet"], found["restarted"]["announced_by"]) == (True, "扎西")
+    assert (found["restarted"]["announced_by"], found["restarted"]["announced_remark"]) == ("admin", "扎西")
+    assert found["restarted"]["quiet"] is True
     assert (found["shaky"]["reason"], found["shaky"]["gaps"]) == ("unstable", 4)
     told = await pool.fetch("SELECT i.shard, n.phase FROM notification n JOIN incident i ON i.id = n.incident")
     assert [tuple(row) for row in told] == [("shaky", "opened")]

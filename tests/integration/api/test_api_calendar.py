@@ -8,13 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
+from access.roles import Role
 from api.read.moment import load_cover
 from api.read.queries import QUERIES
 from registry.hours.calendar_store import refresh_calendars
 from registry.hours.schedule_store import put_schedules
 from store.pool import Pool
 from tests.integration.api.test_api_stations import AREA, a_province, walk, z
-from tests.integration.api_world import World, config, serving
+from tests.integration.api_world import World, config, other_account, other_token, serving
 
 API = "/api/v1"
 LIBRARY = "WD 09:00-17:30; RD 10:00-16:00; HD off"
@@ -93,20 +94,50 @@ async def test_a_closure_is_declared_approved_and_withdrawn(pool: Pool, database
         made = await client.post(f"{API}/closures", json=said)
         assert made.status_code == 201, made.text
         closure = made.json()
-        assert (closure["status"], closure["declared_by"], closure["from"]) == ("declared", "王", said["from"])
+        assert (closure["status"], closure["declared_by"], closure["from"]) == ("declared", "admin", said["from"])
+        assert closure["declared_remark"] == "王"
         assert await verdicts(client) == {"s": "offline"}, "declared is not approved"
-        answer = await client.post(f"{API}/closures/{closure['id']}/approve", json={"by": "李", "evidence": "文 12"})
-        assert (answer.json()["status"], answer.json()["approved_by"]) == ("approved", "李")
+        approval, path = {"by": "李", "evidence": "文 12"}, f"{API}/closures/{closure['id']}/approve"
+        own = await client.post(path, json=approval)
+        assert (own.status_code, own.json()["status"]) == (409, 409), "whatever person `by` names"
+        assert "approval takes a second person" in own.json()["detail"]
+        second = await other_account(pool, Role.SUPERVISOR)
+        answer = await client.post(path, json=approval, headers=second.headers)
+        assert (answer.json()["status"], answer.json()["approved_by"]) == ("approved", second.account)
+        assert answer.json()["approved_remark"] == "李"
         assert answer.json()["evidence"] == "文 12"
         assert await verdicts(client) == {"s": "excused"}
         assert (await client.get(f"{API}/closures/{closure['id']}")).json() == answer.json()
         withdrawn = await client.post(f"{API}/closures/{closure['id']}/withdraw")
         assert (withdrawn.json()["status"], withdrawn.json()["withdrawn_by"]) == ("withdrawn", "admin")
         assert await verdicts(client) == {"s": "offline"}
-        again = await client.post(f"{API}/closures/{closure['id']}/approve")
+        again = await client.post(path)
         assert await walk(client, f"{API}/closures", status="approved") == []
         assert [item["id"] for item in await walk(client, f"{API}/closures", status="withdrawn")] == [closure["id"]]
-    assert again.status_code in (200, 409)
+    assert again.status_code == 409
+    kinds = await pool.fetch("SELECT kind, actor FROM ledger_entry WHERE subject LIKE 'closure/%' ORDER BY id")
+    assert [tuple(row) for row in kinds] == [
+        ("closure.declared", "admin"),
+        ("closure.approval_refused", "admin"),
+        ("closure.approved", second.account),
+        ("closure.withdrawn", "admin"),
+    ]
+
+
+async def test_a_token_of_the_declarer_is_the_same_person(pool: Pool, database: str, tmp_path: Path) -> None:
+    world = World(pool)
+    await world.station("s", "offline")
+    said = {"station": "s", "from": z(world.ago(60)), "until": z(world.ago(-3600)), "reason": "停电检修"}
+    first, second = await other_account(pool, Role.SUPERVISOR), await other_account(pool, Role.SUPERVISOR, "wang")
+    another = await other_token(pool, first.account)
+    async with serving(config(database, tmp_path)) as (client, _):
+        made = (await client.post(f"{API}/closures", json=said, headers=first.headers)).json()
+        path = f"{API}/closures/{made['id']}/approve"
+        answers = [
+            (await client.post(path, json={"by": "someone else"}, headers=headers)).status_code
+            for headers in (first.headers, another, second.headers)
+        ]
+    assert answers == [409, 409, 200]
 
 
 WRONG = {

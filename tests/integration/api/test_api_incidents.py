@@ -42,14 +42,15 @@ async def test_people_act_on_an_incident(pool: Pool, database: str, tmp_path: Pa
         noted = (await client.post(f"{INCIDENTS}/{number}/note", json={"text": "路断了,周四到"})).json()
         resolved = (await client.post(f"{INCIDENTS}/{number}/resolve", json={"text": "new modem"})).json()
         late = await client.post(f"{INCIDENTS}/{number}/resolve")
-    assert (acknowledged["status"], acknowledged["acknowledged_by"]) == ("acknowledged", "Li Na")
+    assert (acknowledged["status"], acknowledged["acknowledged_by"]) == ("acknowledged", "admin")
+    assert acknowledged["acknowledged_remark"] == "Li Na"
     assert (again.status_code, again.headers["content-type"]) == (409, "application/problem+json")
     assert assigned["assignee"] == "Tenzin"
     assert [entry["text"] for entry in noted["entries"] if entry["action"] == "note"] == ["路断了,周四到"]
     assert (resolved["status"], late.status_code) == ("closed", 409)
-    actions = [(entry["action"], entry["actor"]) for entry in reversed(resolved["entries"])]
-    assert actions[:2] == [("opened", "milepost"), ("acknowledged", "Li Na")]
-    assert actions[2:5] == [("assigned", "admin"), ("note", "admin"), ("resolved", "admin")]
+    actions = [(entry["action"], entry["actor"], entry["remark"]) for entry in reversed(resolved["entries"])]
+    assert actions[:2] == [("opened", "milepost", None), ("acknowledged", "admin", "Li Na")]
+    assert actions[2:5] == [(action, "admin", None) for action in ("assigned", "note", "resolved")]
 
 
 BAD_DEEDS = {
@@ -172,9 +173,9 @@ async def test_a_person_decides_about_a_suspected_shard(pool: Pool, database: st
         shown = (await client.get("/api/v1/pipeline")).json()["shards"][0]["suspicion"]
         decided = await client.post("/api/v1/pipeline/shards/main/trust", json={"by": "Li Na"})
     assert (early.status_code, elsewhere.status_code, decided.status_code) == (409, 404, 200)
-    assert decided.json()["by"] == "Li Na"
+    assert (decided.json()["by"], decided.json()["remark"]) == ("admin", "Li Na")
     assert (shown["began_at"], shown["fell"], shown["counted"], shown["unknown"]) == (z(world.ago(120)), 24, 30, 0)
-    assert dict(await pool.fetch("SELECT shard, actor FROM shard_decision")) == {"main": "Li Na"}
+    assert dict(await pool.fetch("SELECT remark, actor FROM shard_decision")) == {"Li Na": "admin"}
 
 
 async def test_a_restart_is_announced_once_in_ten_minutes(pool: Pool, database: str, tmp_path: Path) -> None:
@@ -188,7 +189,7 @@ async def test_a_restart_is_announced_once_in_ten_minutes(pool: Pool, database: 
         found = (await client.get("/api/v1/pipeline")).json()
     assert (announced.status_code, again.status_code) == (201, 409)
     (restart,) = found["restarts"]
-    assert (restart["by"], restart["reason"]) == ("Li Na", "new kernel")
+    assert (restart["by"], restart["remark"], restart["reason"]) == ("admin", "Li Na", "new kernel")
     assert restart == announced.json()
 
 

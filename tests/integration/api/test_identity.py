@@ -110,7 +110,7 @@ async def test_a_token_has_the_permissions_of_its_role_and_its_account(pool: Poo
     assert (await client.get(read_history, headers=of(technician))).status_code == 403
     assert (await client.post(f"/api/v1/incidents/{number}/ack", headers=of(technician))).status_code == 200
     async with pool.acquire() as connection:
-        await set_rights(connection, li.id, Role.TECHNICIAN, WHOLE)
+        await set_rights(connection, li.id, Role.TECHNICIAN, WHOLE, by="operator")
     assert (await client.get(read_history, headers=of(auditor))).status_code == 403, "its account lost the permission"
 
 
@@ -122,7 +122,7 @@ async def test_a_session_follows_the_role_of_its_account(pool: Pool, client: htt
     await belongs_to(pool, li)
     assert resolve in (await client.get(page)).text
     async with pool.acquire() as connection:
-        await set_rights(connection, li.id, Role.TECHNICIAN, WHOLE)
+        await set_rights(connection, li.id, Role.TECHNICIAN, WHOLE, by="operator")
     shown = (await client.get(page)).text
     assert resolve not in shown
     assert f"{page}/note" in shown
@@ -130,7 +130,7 @@ async def test_a_session_follows_the_role_of_its_account(pool: Pool, client: htt
         refused = await client.post(resolve, data={"text": "x"}, headers={**OWN_PAGE, "Accept-Language": language})
         assert (refused.status_code, words in refused.text) == (403, True), language
     async with pool.acquire() as connection:
-        await set_rights(connection, li.id, Role.AUDITOR, WHOLE)
+        await set_rights(connection, li.id, Role.AUDITOR, WHOLE, by="operator")
     assert 'method="post"' not in (await client.get(page)).text, "an auditor changes nothing"
 
 
@@ -167,5 +167,5 @@ async def test_an_open_stream_ends_with_the_rights_that_it_began_with(
             elif how == "disabled":
                 await disable_account(connection, li.id, by=OPERATOR)
             else:
-                await set_rights(connection, li.id, Role.AUDITOR, WHOLE)
+                await set_rights(connection, li.id, Role.AUDITOR, WHOLE, by="operator")
         assert await listening > 0

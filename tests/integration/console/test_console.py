@@ -182,7 +182,7 @@ async def test_the_forms_act_and_come_back(world: World, client: httpx.AsyncClie
         answer = await client.post(f"/incidents/{number}/{action}", data=form, headers=OWN)
         assert (answer.status_code, answer.headers["location"]) == (303, f"/incidents/{number}"), answer.text
     text = await read(client, f"/incidents/{number}", "zh-CN")
-    for word in ("已关闭", "李措", "停电了\n明天来电", "张建国", "换了电源", "console"):
+    for word in ("已关闭", "管理员（代 李措）", "停电了\n明天来电", "张建国", "换了电源"):
         assert word in text, word
     assert "formaction" not in text, "what is closed takes remarks only"
 
@@ -288,10 +288,17 @@ async def test_a_closure_is_declared_and_approved_on_pages(world: World, client:
     assert made.status_code == 303, made.text
     path = made.headers["location"]
     text = await read(client, path)
-    for word in ("to be approved", "2026-10-01 09:00:00", "王", "&lt;script&gt;"):
+    for word in ("to be approved", "2026-10-01 09:00:00", "administrator (for 王)", "&lt;script&gt;"):
         assert word in text, word
+    assert '<button disabled aria-describedby="own">' in text, "the page says beforehand that it takes another"
+    refused = await client.post(f"{path}/approve", data={"by": "李"}, headers=OWN | {"Accept-Language": "zh-CN"})
+    assert refused.status_code == 409
+    assert "批准须由第二个人进行" in refused.text
+    await world.pool.execute("UPDATE closure SET declared_by = 'operator' WHERE id = $1", int(path.rpartition("/")[2]))
+    assert "disabled" not in await read(client, path)
     approved = await client.post(f"{path}/approve", data={"by": "李", "evidence": "文 12"}, headers=OWN)
     assert approved.headers["location"] == path
+    assert "管理员（代 李）" in await read(client, path, "zh-CN")
     text = await read(client, path)
     assert "approved by" in text
     assert "文 12" in text

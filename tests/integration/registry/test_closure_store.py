@@ -4,20 +4,23 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from contract.errors import RemedyError
-from registry.closures.rules import Closure, Closures, ClosureStatus, NewClosure
+from registry.closures.rules import Closure, Closures, ClosureStatus, NewClosure, OwnApprovalError
 from registry.closures.store import approve, declare, list_closures, load_closures, withdraw
 from registry.importing.importer import import_file
 from registry.importing.report import ImportOptions, ImportReport
 from registry.model import Area, Station
 from registry.store import upsert_areas, upsert_stations
+from store.author import Author
 from store.pool import Connection, Pool
 from tests.integration.registry.test_registry_store import announcements
 
 NOW = datetime.now(UTC)
 QINGHAI, MINHE = "630000000000", "632122000000"
+FIRST, SECOND = Author("admin", "li"), Author("operator", "wang")
 AREAS = [
     Area(code=QINGHAI, name="青海省", level="province", path=(QINGHAI,)),
     Area(code=MINHE, name="民和县", parent=QINGHAI, level="county", path=(QINGHAI, MINHE)),
@@ -42,32 +45,69 @@ async def connection(pool: Pool) -> AsyncIterator[Connection]:
 def new(**more: object) -> NewClosure:
     scope = {} if {"area", "programme", "station"} & set(more) else {"station": "S1"}
     times = {"from_at": NOW - timedelta(hours=1), "until_at": NOW + timedelta(hours=1)}
-    return NewClosure(**{**scope, **times, "reason": "装修", "declared_by": "li", **more})  # type: ignore[arg-type]
+    return NewClosure(**{**scope, **times, "reason": "装修", "declared_by": "admin", **more})  # type: ignore[arg-type]
 
 
 async def test_declared_then_approved_with_evidence_then_withdrawn(pool: Pool, connection: Connection) -> None:
     async with announcements(pool) as heard:
         declared = await declare(connection, new())
         assert declared.status is ClosureStatus.DECLARED
-        approved = await approve(connection, declared.id, by="wang", evidence="文号 12")
+        approved = await approve(connection, declared.id, by=SECOND, evidence="文号 12")
         assert approved is not None
-        assert (approved.status, approved.approved_by, approved.evidence) == ("approved", "wang", "文号 12")
-        assert await approve(connection, declared.id, by="zhao") == approved
-        withdrawn = await withdraw(connection, declared.id, by="li")
+        assert (approved.status, approved.approved_by, approved.evidence) == ("approved", "operator", "文号 12")
+        assert await approve(connection, declared.id, by=FIRST) == approved
+        withdrawn = await withdraw(connection, declared.id, by=FIRST)
         assert withdrawn is not None
         assert withdrawn.status is ClosureStatus.WITHDRAWN
-        assert await withdraw(connection, declared.id, by="zhao") == withdrawn
+        assert await withdraw(connection, declared.id, by=FIRST) == withdrawn
     assert len(heard) == 3
-    with pytest.raises(RemedyError, match="withdrawn by li: declare it again"):
-        await approve(connection, declared.id, by="wang")
-    assert await approve(connection, 999, by="wang") is None
-    assert await withdraw(connection, 999, by="wang") is None
+    with pytest.raises(RemedyError, match="withdrawn by admin: declare it again"):
+        await approve(connection, declared.id, by=SECOND)
+    assert await approve(connection, 999, by=SECOND) is None
+    assert await withdraw(connection, 999, by=SECOND) is None
+
+
+BY_SQL = {
+    "an approval": "UPDATE closure SET approved_by = 'admin', approved_at = now()",
+    "another declarer of what is approved": (
+        "UPDATE closure SET approved_by = 'operator', approved_at = now(); UPDATE closure SET declared_by = 'operator'"
+    ),
+    "a new closure": (
+        "INSERT INTO closure (station, from_at, until_at, reason, declared_by, approved_by, approved_at) "
+        "VALUES ('S1', now(), now() + interval '1 hour', 'r', 'admin', 'admin', now())"
+    ),
+}
+
+
+@pytest.mark.parametrize("role", ["milepost_service", "none"])
+@pytest.mark.parametrize("sql", BY_SQL.values(), ids=BY_SQL)
+async def test_sql_approves_no_closure_for_its_declarer_either(connection: Connection, sql: str, role: str) -> None:
+    await declare(connection, new())
+    with pytest.raises(asyncpg.CheckViolationError, match="approved by the account that declared it"):
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL ROLE {role}")
+            await connection.execute(sql)
+
+
+async def test_a_closure_from_before_accounts_can_be_approved_and_withdrawn(connection: Connection) -> None:
+    """Its declarer is free text, here the same as the approver of another old one: no rule applied then."""
+    await connection.execute(
+        "ALTER TABLE closure DISABLE TRIGGER closure_takes_two; "
+        "INSERT INTO closure (station, from_at, until_at, reason, declared_by, approved_by, approved_at) VALUES "
+        "('S1', now(), now() + interval '1 hour', 'r', 'li', NULL, NULL), "
+        "('S1', now(), now() + interval '1 hour', 'r', 'li', 'li', now()); "
+        "ALTER TABLE closure ENABLE TRIGGER closure_takes_two"
+    )
+    one, two = await stored(connection)
+    approved, gone = await approve(connection, one.id, by=FIRST), await withdraw(connection, two.id, by=FIRST)
+    assert approved is not None and (approved.declared_by, approved.approved_by) == ("li", "admin")
+    assert gone is not None and (gone.approved_by, gone.withdrawn_by) == ("li", "admin")
 
 
 async def test_whom_the_stored_ones_silence_and_excuse(connection: Connection) -> None:
     area = await declare(connection, new(area=MINHE))
     await declare(connection, new(programme="border", kind="maintenance"))
-    await approve(connection, area.id, by="wang")
+    await approve(connection, area.id, by=SECOND)
     closures = Closures(await load_closures(connection, since=NOW))
     first, second = ("S1", (QINGHAI, MINHE), ()), ("S2", (QINGHAI,), ("border",))
     found = [closures.of_station(*place) for place in (first, second)]
@@ -125,6 +165,8 @@ async def test_import(connection: Connection, tmp_path: Path) -> None:
     content = "S1,2026-11-02T08:00,2026-11-02T18:00,装修,li,\nS2,2026-10-01,2026-10-07,国庆,li,wang\n"
     dry = await bring(connection, tmp_path, content, dry_run=True)
     assert dry.text.splitlines() == [
+        "1 closures name who approved them. An import approves nothing: they stay declared until an account "
+        "that is not the importing one approves them.",
         "+ S1 2026-11-02 08:00 until 2026-11-02 18:00: 装修",
         "+ S2 2026-10-01 00:00 until 2026-10-08 00:00: 国庆",
         "closures: 2 new, 0 changed, 0 unchanged, 0 bad rows",
@@ -133,21 +175,27 @@ async def test_import(connection: Connection, tmp_path: Path) -> None:
     assert await stored(connection) == []
     await bring(connection, tmp_path, content)
     one, two = await stored(connection)
-    assert (one.status, two.status, two.approved_by, two.approved_at) == ("declared", "approved", "wang", NOW)
+    assert [one.status, two.status] == ["declared", "declared"], "an import approves nothing"
+    assert (two.declared_by, two.declared_remark, two.declared_at) == ("operator", "li", NOW)
     again = await bring(connection, tmp_path, content)
     assert (again.new, again.changed, again.unchanged) == (0, 0, 2)
     assert await stored(connection) == [one, two]
     await bring(connection, tmp_path, "S1,2026-11-02T08:00,2026-11-02T20:00,装修,li,wang\n")
     changed = (await stored(connection))[0]
     assert changed.until_at == datetime(2026, 11, 2, 12, tzinfo=UTC)
-    assert (changed.id, changed.status, changed.approved_at) == (one.id, "approved", NOW)
+    assert (changed.id, changed.status) == (one.id, "declared")
+    with pytest.raises(OwnApprovalError):
+        await approve(connection, two.id, by=SECOND)
+    await approve(connection, two.id, by=FIRST)
+    refused = await bring(connection, tmp_path, content.replace("10-07", "10-08"))
+    assert "admin approved this closure as it was" in refused.text
 
 
 async def test_an_import_leaves_withdrawn_closures_and_windows_alone(connection: Connection, tmp_path: Path) -> None:
     row = "S1,2026-11-02T08:00,2026-11-02T18:00,装修,li,\n"
     await bring(connection, tmp_path, row)
     (first,) = await stored(connection)
-    await withdraw(connection, first.id, by="li")
+    await withdraw(connection, first.id, by=FIRST)
     await declare(connection, new(kind="maintenance", from_at=first.from_at, until_at=first.until_at))
     assert (await bring(connection, tmp_path, row)).new == 1
     assert [closure.status for closure in await stored(connection)] == ["withdrawn", "declared", "declared"]

@@ -8,12 +8,14 @@ import pytest
 
 from registry.removal import Removal
 from registry.removal_store import find_removal, remove_station, restore_station
+from store.author import Author
 from store.pool import Pool
 from tests.integration.api_world import TOKEN, World, config, serving, sign_in
 from tests.integration.console.test_console import read
 
 AREA = "632122000000"
 API = "/api/v1"
+WANG = Author("operator", "王")
 OWN = {"Origin": "http://milepost.test"}
 # Tables with a column `station` whose rows alone are no history: the registration itself, and what comes only with
 # something else that is looked for.
@@ -61,23 +63,23 @@ async def test_what_never_had_anything_is_removed_and_any_other_is_retired(world
             Removal.RETIRED,
             Removal.REMOVED,
         ]
-        assert await remove_station(connection, "3", by="王", reason="打错了") is Removal.REMOVED
-        assert await remove_station(connection, "1", by="王", reason="搬走了") is Removal.RETIRED
-        assert await remove_station(connection, "none", by="王", reason="x") is None
+        assert await remove_station(connection, "3", by=WANG, reason="打错了") is Removal.REMOVED
+        assert await remove_station(connection, "1", by=WANG, reason="搬走了") is Removal.RETIRED
+        assert await remove_station(connection, "none", by=WANG, reason="x") is None
     assert await pool.fetchval("SELECT count(*) FROM station WHERE id = '3'") == 0
-    gone = await pool.fetchrow("SELECT station, name, actor, reason FROM station_deleted")
-    assert gone is not None and tuple(gone) == ("3", "3", "王", "打错了")
-    changed = await pool.fetchrow("SELECT station, before, after, actor, reason FROM station_lifecycle")
-    assert changed is not None and tuple(changed) == ("1", "commissioned", "retired", "王", "搬走了")
+    gone = await pool.fetchrow("SELECT station, name, actor, remark, reason FROM station_deleted")
+    assert gone is not None and tuple(gone) == ("3", "3", "operator", "王", "打错了")
+    changed = await pool.fetchrow("SELECT station, before, after, actor, remark, reason FROM station_lifecycle")
+    assert changed is not None and tuple(changed) == ("1", "commissioned", "retired", "operator", "王", "搬走了")
 
 
 async def test_a_retirement_is_taken_back_to_what_was_before(world: World, pool: Pool) -> None:
     async with pool.acquire() as connection:
-        await remove_station(connection, "4", by="a", reason="b")
-        assert await restore_station(connection, "4", by="c", reason="d") == "suspended"
-        assert await restore_station(connection, "none", by="c", reason="d") is None
+        await remove_station(connection, "4", by=WANG, reason="b")
+        assert await restore_station(connection, "4", by=WANG, reason="d") == "suspended"
+        assert await restore_station(connection, "none", by=WANG, reason="d") is None
     rows = await pool.fetch("SELECT after, actor, reason FROM station_lifecycle ORDER BY id")
-    assert [tuple(row) for row in rows] == [("retired", "a", "b"), ("suspended", "c", "d")]
+    assert [tuple(row) for row in rows] == [("retired", "operator", "b"), ("suspended", "operator", "d")]
     await pool.execute("UPDATE station SET lifecycle = 'planned' WHERE id = '4'")
     last = await pool.fetchrow("SELECT actor, reason FROM station_lifecycle ORDER BY id DESC LIMIT 1")
     assert last is not None and tuple(last) == (None, None), "who acted before has nothing to do with it"
@@ -99,7 +101,7 @@ async def test_anything_on_record_keeps_a_station(what: str, world: World, pool:
     await pool.execute(HISTORIES[what])
     async with pool.acquire() as connection:
         assert await find_removal(connection, "3") is Removal.RETIRED
-        assert await remove_station(connection, "3", by="a", reason="b") is Removal.RETIRED
+        assert await remove_station(connection, "3", by=WANG, reason="b") is Removal.RETIRED
     assert await pool.fetchval("SELECT lifecycle FROM station WHERE id = '3'") == "retired"
 
 
@@ -117,8 +119,8 @@ async def test_the_services_delete_a_station_by_no_other_way(world: World, pool:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL ROLE milepost_service")
         await connection.execute("CREATE TEMP TABLE terminal_state (station text) ON COMMIT DROP")
-        assert await remove_station(connection, "1", by="a", reason="b") is Removal.RETIRED, "its own table is no way"
-        assert await remove_station(connection, "3", by="a", reason="b") is Removal.REMOVED
+        assert await remove_station(connection, "1", by=WANG, reason="b") is Removal.RETIRED, "its own table is no way"
+        assert await remove_station(connection, "3", by=WANG, reason="b") is Removal.REMOVED
     allowed = await pool.fetchval(
         "SELECT bool_or(grantee = 0) FROM pg_proc, aclexplode(proacl) WHERE proname = 'remove_untouched_station'"
     )
@@ -146,7 +148,7 @@ async def test_retired_ones_are_in_no_total(
     assert (before["of the area"], before["everywhere"], before["on the board"], before["in the list"]) == (4, 5, 5, 5)
     async with pool.acquire() as connection:
         for station in "25":
-            await remove_station(connection, station, by="a", reason="b")
+            await remove_station(connection, station, by=WANG, reason="b")
     after = await numbers(client)
     assert {place: before[place] - after[place] for place in before} == {
         "of the area": 1,

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,12 +16,14 @@ from registry.closures.rules import (
     Closures,
     ClosureStatus,
     NewClosure,
+    OwnApprovalError,
+    require_approvable,
     require_sound,
     scope_of,
     scopes_of_station,
     union,
 )
-from registry.importing.closure_plan import plan_closures
+from registry.importing.closure_plan import approvals_note, plan_closures
 from registry.importing.report import ImportOptions, describe
 from registry.importing.rows import Rows, parse_rows
 from registry.importing.sheets.sheet import read_sheet
@@ -225,10 +228,10 @@ def test_the_same_file_again_changes_nothing() -> None:
     [
         (ROW.replace("T18", "T20"), "until_at"),
         (ROW.replace("装修", "停电"), "reason"),
-        (ROW.replace(",li,", ",li,wang"), "approved_by"),
+        (ROW.replace(",li,", ",zhao,"), "declared_by"),
     ],
 )
-def test_a_declared_closure_can_be_changed_and_approved(text: str, field: str) -> None:
+def test_a_declared_closure_can_be_changed(text: str, field: str) -> None:
     (change,) = plan_closures(rows(text), stored(ROW), {"S1"}).changes
     assert list(change.fields) == [field]
 
@@ -250,11 +253,40 @@ def test_bad_rows(text: str, said: str) -> None:
 
 
 def test_what_was_approved_is_not_changed_by_a_file() -> None:
-    approved = stored(ROW.replace(",li,", ",li,wang"))
+    approved = {key: msgspec.structs.replace(one, approved_by="wang") for key, one in stored(ROW).items()}
     (bad,) = plan_closures(rows(ROW.replace(",li,", ",li,wang").replace("T18", "T20")), approved, {"S1"}).bad
     assert str(bad).startswith("line 2: wang approved this closure as it was: withdraw it")
     without = rows("S1,2026-11-02T08:00,2026-11-02T18:00,装修\n", "station,from,until,reason\n")
     assert plan_closures(without, approved, {"S1"}).unchanged == 1
+
+
+def test_a_file_approves_nothing_and_says_so() -> None:
+    named = rows(ROW.replace(",li,", ",li,wang"))
+    (entry,) = plan_closures(named, {}, {"S1"}).new
+    assert entry.approved_by is None
+    (note,) = approvals_note(named, {})
+    assert note.en.startswith("1 closures name who approved them. An import approves nothing")
+    assert plan_closures(named, stored(ROW), {"S1"}).unchanged == 1
+    approved = {key: msgspec.structs.replace(one, approved_by="a-1") for key, one in stored(ROW).items()}
+    assert (approvals_note(named, approved), approvals_note(rows(ROW), {})) == ([], [])
+
+
+OWN = {
+    "another account": ("a-1", "a-2", None),
+    "the same account": ("a-1", "a-1", "takes a second person"),
+    "free text from before accounts": ("li", "a-1", None),
+}
+
+
+@pytest.mark.parametrize(("declared", "approves", "why"), OWN.values(), ids=OWN)
+def test_approval_takes_a_second_account(declared: str, approves: str, why: str | None) -> None:
+    one = closure(declared_by=declared, declared_remark="wang")
+    if why is None:
+        require_approvable(one, approves)
+        return
+    with pytest.raises(OwnApprovalError, match=why) as refused:
+        require_approvable(one, approves)
+    assert "第二个人" in refused.value.said.zh
 
 
 def test_the_diff_shows_times_as_they_are_written_into_files() -> None:

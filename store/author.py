@@ -1,0 +1,22 @@
+"""Who acts, as histories and the ledger name it. Pure."""
+
+from typing import Final
+
+import msgspec
+
+from store.ledger_kinds import hashed
+
+OPERATOR: Final = "operator"
+"""The account of commands that are given on the machine itself."""
+
+
+class Author(msgspec.Struct, frozen=True):
+    """The account that acts. `remark`: the person on whose behalf it says to act; nobody has checked that."""
+
+    account: str
+    remark: str | None = None
+
+    @property
+    def remarked(self) -> dict[str, str]:
+        """The remark as a field of the body of an entry; nothing without one."""
+        return hashed(remark=self.remark)

@@ -1,0 +1,269 @@
+"""Every request that changes something leaves exactly its entry in the ledger; one that is rolled back leaves none."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import msgspec
+import pytest
+
+from access.roles import Role
+from access.store import disable_account
+from api.http.permissions import NEEDS
+from registry.closures.rules import NewClosure
+from registry.closures.store import declare
+from registry.removal_store import remove_station
+from store.author import Author
+from store.pool import Pool
+from tests.integration.api_world import OWN_PAGE, World, config, other_account, serving
+
+V1: Final = "/api/v1"
+Prepare = Callable[[World], Awaitable[str]]
+"""Makes what a request is about, and gives its path."""
+
+
+class Act(msgspec.Struct, frozen=True):
+    """A request of the admin token, and the entries that it leaves: (kind, type of the subject)."""
+
+    prepare: Prepare
+    body: Mapping[str, Any]
+    entries: list[tuple[str, str]]
+    status: int = 200
+    method: str = "POST"
+
+
+def on_incident(action: str) -> Prepare:
+    async def prepare(world: World) -> str:
+        return f"/incidents/{await world.incident('station_offline', station='s')}{action}"
+
+    return prepare
+
+
+def on_closure(action: str, declared_by: str = "operator") -> Prepare:
+    async def prepare(world: World) -> str:
+        await world.station("s", "offline")
+        new = NewClosure(
+            station="s", from_at=world.ago(60), until_at=world.ago(-3600), reason="装修", declared_by=declared_by
+        )
+        async with world.pool.acquire() as connection:
+            made = await declare(connection, new)
+        return f"/closures/{made.id}{action}"
+
+    return prepare
+
+
+def at(path: str) -> Prepare:
+    async def prepare(world: World) -> str:
+        return path
+
+    return prepare
+
+
+async def a_station(world: World) -> str:
+    await world.station("s", "offline")
+    return "/stations/s/remove"
+
+
+async def an_untouched_station(world: World) -> str:
+    await world.pool.execute("INSERT INTO station (id, name) VALUES ('s', 's')")
+    return "/stations/s/remove"
+
+
+async def a_retired_station(world: World) -> str:
+    await world.station("s", "offline")
+    async with world.pool.acquire() as connection:
+        await remove_station(connection, "s", by=Author("operator"), reason="x")
+    return "/stations/s/restore"
+
+
+async def a_suspected_shard(world: World) -> str:
+    await world.clock()
+    await world.suspicion(began=120, fell=24, counted=30)
+    return "/pipeline/shards/main/trust"
+
+
+def on_account(action: str = "", *, disabled: bool = False) -> Prepare:
+    async def prepare(world: World) -> str:
+        made = await other_account(world.pool, Role.TECHNICIAN, "wang")
+        async with world.pool.acquire() as connection:
+            if disabled:
+                await disable_account(connection, made.account, by="operator")
+        return f"/accounts/{made.account}{action}"
+
+    return prepare
+
+
+def on_token(action: str = "") -> Prepare:
+    async def prepare(world: World) -> str:
+        await other_account(world.pool, Role.TECHNICIAN, "wang")
+        token = await world.pool.fetchval("SELECT id FROM api_token")
+        return f"/tokens/{token}{action}"
+
+    return prepare
+
+
+async def a_declarable_station(world: World) -> str:
+    await world.station("s", "offline")
+    return "/closures"
+
+
+REMARK = {"by": "王"}
+INTERVAL = {"from": "2026-11-01T09:00", "until": "2026-11-02T09:00", "reason": "装修"}
+REASON = {**REMARK, "reason": "打错了"}
+RESTART = {**REASON, "minutes": 5}
+ACCOUNT = {"login": "wang", "name": "王", "role": "supervisor", "whole": True}
+
+API_ACTS: Final[Mapping[str, Act]] = {
+    "/incidents/{id}/ack": Act(on_incident("/ack"), REMARK, [("incident.acknowledged", "incident")]),
+    "/incidents/{id}/assign": Act(on_incident("/assign"), {"assignee": "李"}, [("incident.assigned", "incident")]),
+    "/incidents/{id}/note": Act(on_incident("/note"), {"text": "路断了"}, [("incident.note", "incident")]),
+    "/incidents/{id}/resolve": Act(on_incident("/resolve"), {"text": "好了"}, [("incident.resolved", "incident")]),
+    "/closures": Act(a_declarable_station, {**INTERVAL, "station": "s"}, [("closure.declared", "closure")], 201),
+    "/closures/{id}/approve": Act(on_closure("/approve"), {"evidence": "文 12"}, [("closure.approved", "closure")]),
+    "/closures/{id}/approve its own": Act(
+        on_closure("/approve", "admin"), REMARK, [("closure.approval_refused", "closure")], 409
+    ),
+    "/closures/{id}/withdraw": Act(on_closure("/withdraw"), REMARK, [("closure.withdrawn", "closure")]),
+    "/stations/{id}/remove": Act(a_station, REASON, [("station.retired", "station")]),
+    "/stations/{id}/remove without history": Act(an_untouched_station, REASON, [("station.removed", "station")]),
+    "/stations/{id}/restore": Act(a_retired_station, REASON, [("station.restored", "station")]),
+    "/pipeline/shards/{shard}/trust": Act(a_suspected_shard, REMARK, [("shard.trusted", "shard")]),
+    "/pipeline/restarts": Act(at("/pipeline/restarts"), RESTART, [("restart.announced", "restart")], 201),
+    "/signin-links": Act(at("/signin-links"), {}, [("signin_link.made", "account")], 201),
+    "/accounts": Act(at("/accounts"), ACCOUNT, [("account.made", "account")], 201),
+    "/accounts/{id}": Act(on_account(), {"role": "auditor"}, [("account.rights", "account")], method="PATCH"),
+    "/accounts/{id} name and scope": Act(
+        on_account(),
+        {"name": "李", "role": "auditor", "whole": True},
+        [("account.renamed", "account"), ("account.rights", "account")],
+        method="PATCH",
+    ),
+    "/accounts/{id} nothing new": Act(on_account(), {"role": "technician"}, [], method="PATCH"),
+    "/accounts/{id}/disable": Act(on_account("/disable"), {}, [("account.disabled", "account")]),
+    "/accounts/{id}/disable again": Act(on_account("/disable", disabled=True), {}, []),
+    "/accounts/{id}/enable": Act(on_account("/enable", disabled=True), {}, [("account.enabled", "account")]),
+    "/accounts/{id}/enable again": Act(on_account("/enable"), {}, []),
+    "/accounts/{id}/link": Act(on_account("/link"), {}, [("signin_link.made", "account")], 201),
+    "/accounts/{id}/link and no password": Act(
+        on_account("/link"),
+        {"forget_password": True},
+        [("account.password", "account"), ("signin_link.made", "account")],
+        201,
+    ),
+    "/tokens": Act(at("/tokens"), {"name": "王的令牌", "role": "auditor"}, [("token.made", "token")], 201),
+    "/tokens/{id}/rotate": Act(
+        on_token("/rotate"), {"overlap_hours": 1}, [("token.made", "token"), ("token.shortened", "token")], 201
+    ),
+    "/tokens/{id}/rotate at once": Act(
+        on_token("/rotate"), {}, [("token.made", "token"), ("token.revoked", "token")], 201
+    ),
+    "/tokens/{id}": Act(on_token(), {}, [("token.revoked", "token")], method="DELETE"),
+}
+"""By route, with what is special about the case after a space."""
+_FORM: Final = {**INTERVAL, "scope": "station", "name": "s", "kind": "closure"}
+PAGE_ACTS: Final[Mapping[str, Act]] = {
+    route: msgspec.structs.replace(act, body=_FORM if route == "/closures" else act.body, status=status)
+    for route, act in API_ACTS.items()
+    if route.startswith(("/incidents", "/closures", "/stations"))
+    for status in (409 if act.status == 409 else 303,)
+}
+NO_ACT: Final = {"/signin", "/signout", f"{V1}/account/sessions", f"{V1}/account/sessions/{{id}}"}
+"""A person begins or ends sessions of the own account."""
+ELSEWHERE: Final = {f"{V1}/account/password"}
+"""It needs a session: see the test below."""
+CASES = [(V1, route, act) for route, act in API_ACTS.items()] + [("", route, act) for route, act in PAGE_ACTS.items()]
+IDS = [f"{prefix}{route}" for prefix, route, _ in CASES]
+ENTRIES = "SELECT kind, subject, actor, at_ms, convert_from(body, 'UTF8') AS body FROM ledger_entry ORDER BY id"
+
+
+def test_every_route_that_changes_something_is_here() -> None:
+    changing = {path for method, path in NEEDS if method != "GET"}
+    here = {f"{prefix}{route.partition(' ')[0]}" for prefix, route, _ in CASES}
+    assert changing - NO_ACT - ELSEWHERE == here
+
+
+async def send(client: httpx.AsyncClient, prefix: str, path: str, act: Act) -> httpx.Response:
+    if prefix:
+        return await client.request(act.method, prefix + path, json=act.body)
+    return await client.post(path, data=dict(act.body), headers=OWN_PAGE)
+
+
+async def clear(pool: Pool) -> None:
+    """Forget the entries of the preparation."""
+    await pool.execute(
+        "ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_is_written_once; TRUNCATE ledger_pending, ledger_entry; "
+        "ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_is_written_once"
+    )
+
+
+@pytest.mark.parametrize(("prefix", "route", "act"), CASES, ids=IDS)
+async def test_it_leaves_exactly_its_entry(
+    pool: Pool, database: str, tmp_path: Path, prefix: str, route: str, act: Act
+) -> None:
+    path = await act.prepare(World(pool))
+    await clear(pool)
+    async with serving(config(database, tmp_path)) as (client, _):
+        answer = await send(client, prefix, path, act)
+    assert answer.status_code == act.status, answer.text
+    # The facts of the registry are entries of their own, of whatever kind the act is.
+    rows = [row for row in await pool.fetch(ENTRIES) if row["kind"] != "registry.facts"]
+    assert [(row["kind"], row["subject"].partition("/")[0]) for row in rows] == act.entries
+    assert {row["actor"] for row in rows} <= {"admin"}
+    assert await pool.fetchval("SELECT count(*) FROM ledger_pending") == await pool.fetchval(
+        "SELECT count(*) FROM ledger_entry"
+    )
+    said = "".join(row["body"] for row in rows)
+    assert not [text for text in ("王", "装修", "路断了", "打错了", "文 12", "李", "wang") if text in said], (
+        "hashes only"
+    )
+
+
+STATE: Final = (
+    "incident", "incident_entry", "notification", "closure", "station", "station_lifecycle", "station_deleted",
+    "shard_decision", "announced_restart", "signin_code", "account", "account_area", "api_token", "registry_fact",
+    "ledger_entry", "ledger_pending",
+)  # fmt: skip
+
+
+async def state(pool: Pool) -> dict[str, list[str]]:
+    """All rows of the tables that acts change."""
+    return {
+        table: [row[0] for row in await pool.fetch(f"SELECT t::text FROM {table} t ORDER BY 1")]  # noqa: S608
+        for table in STATE
+    }
+
+
+async def test_a_person_changes_the_own_password(pool: Pool, database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path)) as (admin, _):
+        made = (await admin.post(f"{V1}/accounts", json=ACCOUNT)).json()
+        link = (await admin.post(f"{V1}/accounts/{made['id']}/link")).json()["link"]
+        admin.headers.pop("Authorization")
+        await admin.post("/signin", data={"code": link.partition("code=")[2]}, headers=OWN_PAGE)
+        await clear(pool)
+        chosen = await admin.post(f"{V1}/account/password", json={"new": "correct horse"}, headers=OWN_PAGE)
+    assert chosen.status_code == 200, chosen.text
+    (row,) = await pool.fetch(ENTRIES)
+    assert (row["kind"], row["actor"], row["body"]) == ("account.password", made["id"], '{"set":true}')
+    assert row["subject"] == f"account/{made['id']}"
+
+
+DOES = [case for case in zip(CASES, IDS, strict=True) if case[0][2].entries]
+
+
+@pytest.mark.parametrize(("prefix", "route", "act"), [case for case, _ in DOES], ids=[name for _, name in DOES])
+async def test_without_its_entry_nothing_is_done(
+    pool: Pool, database: str, tmp_path: Path, prefix: str, route: str, act: Act
+) -> None:
+    """The database refuses the entry, as late as possible: when the transaction commits."""
+    path = await act.prepare(World(pool))
+    await pool.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no entry'; END $$; "
+        "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON ledger_entry DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION refuse()"
+    )
+    before = await state(pool)
+    async with serving(config(database, tmp_path)) as (client, _):
+        answer = await send(client, prefix, path, act)
+    assert answer.status_code >= 500, answer.text
+    assert await state(pool) == before
