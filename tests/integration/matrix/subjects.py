@@ -1,0 +1,167 @@
+"""What each path is asked about: a thing inside the scope, one outside, and one that does not exist."""
+
+import itertools
+from typing import Any, Final
+
+import msgspec
+
+from access.rules import OPERATOR, Account
+from access.scope import WHOLE
+from store.pool import Pool
+from tests.integration.api_world import World
+from tests.integration.matrix.askers import WITHIN, Access, Asker
+from tests.integration.matrix.country import FAR, FAR_NUMBER, FAR_RETIRED, NEAR, UNKNOWN_AREA, Country
+from tests.integration.matrix.table import Row
+
+_COUNT: Final = itertools.count(100)
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """Names of one thing of every kind."""
+
+    station: str
+    area: str
+    incident: int
+    closure: int
+    account: str
+    token: str
+    session: str = "0" * 16
+    role: str = "technician"
+
+    def path(self, row: Row) -> str:
+        """The path of a row about it."""
+        kind = row.path.removeprefix("/api/v1").split("/")[1]
+        key = row.path.rpartition("/{id}")[0].rpartition("/")[2]
+        names = {"stations": self.station, "incidents": self.incident, "closures": self.closure,
+                 "accounts": self.account, "tokens": self.token, "sessions": self.session}  # fmt: skip
+        found = names.get(key, names.get(kind))
+        return row.path.format(id=found, code=self.area, shard="main", action="note")
+
+    @property
+    def names(self) -> list[str]:
+        """All its names as text, the longest first."""
+        every = (self.station, self.area, self.incident, self.closure, self.account, self.token, self.session)
+        return sorted(map(str, every), key=len, reverse=True)
+
+    def masked(self, text: str) -> str:
+        """A text without its names."""
+        for name in self.names:
+            text = text.replace(name, "NAME")
+        return text
+
+
+FAR_AWAY: Final = Subject(
+    station="6325210003",
+    area=FAR,
+    incident=FAR_NUMBER,
+    closure=FAR_NUMBER,
+    account="longyangxia-far",
+    token="fartoken00",
+)
+"""Of the same lengths as UNKNOWN."""
+UNKNOWN: Final = Subject(
+    station="9999990003", area=UNKNOWN_AREA, incident=9_999_999_999, closure=9_999_999_999, account="longyangxia-xyz",
+    token="xyztoken00",
+)  # fmt: skip
+
+
+def far_and_unknown(row: Row, role: str = "technician") -> tuple[Subject, Subject]:
+    """What lies outside, and what does not exist, for one row. `role`: that of a new token, of who asks."""
+    far, unknown = FAR_AWAY, UNKNOWN
+    if row.path.endswith("/restore"):
+        far = msgspec.structs.replace(far, station=FAR_RETIRED)
+    if row.path.endswith("/enable"):
+        far = msgspec.structs.replace(far, account=f"{far.account}-off")
+        unknown = msgspec.structs.replace(unknown, account=f"{unknown.account}-off")
+    return msgspec.structs.replace(far, role=role), msgspec.structs.replace(unknown, role=role)
+
+
+class Subjects:
+    """Things inside the scope: those that are there, and new ones for requests that change them."""
+
+    def __init__(self, country: Country, access: Access) -> None:
+        self._pool: Pool = country.pool
+        self._world: World = country.world
+        self._access, self._country = access, country
+
+    def standing(self, role: str = "technician") -> Subject:
+        """Things that nobody changes."""
+        return Subject(
+            role=role,
+            station="6302220002", area=NEAR, incident=self._country.incidents["near"][0],
+            closure=self._country.closures["near"][0], account="a-near", token="neartoken00",
+        )  # fmt: skip
+
+    async def fresh(self, row: Row, asker: Asker, headers: dict[str, str]) -> Subject:
+        """A thing that the request of a row may change."""
+        number = next(_COUNT)
+        station = f"6302220{number}"
+        retired = row.path.endswith("/restore")
+        await self._world.station(station, "online", area=NEAR, name=f"新站{number}",
+                                  lifecycle="retired" if retired else "commissioned")  # fmt: skip
+        incident = await self._world.incident("station_offline", station=station)
+        await self._pool.execute("UPDATE incident SET area = $2 WHERE id = $1", incident, NEAR)
+        closure = await self._world.closure(-1, 2, approved=False, station=station)
+        await self._pool.execute("UPDATE closure SET declared_by = 'operator' WHERE id = $1", closure)
+        account = await self._account(number, off=row.path.endswith("/enable"))
+        own = await self._access.account(asker)
+        token = await self._token(own, asker, headers)
+        return Subject(station=station, area=NEAR, incident=incident, closure=closure, account=account, token=token,
+                       session=await self._session(own), role=asker.role)  # fmt: skip
+
+    async def _account(self, number: int, *, off: bool) -> str:
+        account = f"a-fresh-{number}"
+        await self._pool.execute(
+            "INSERT INTO account (id, login, name, role, whole, created_by, disabled_at, disabled_by) VALUES "
+            "($1, $1, $1, 'technician', false, $2, CASE WHEN $3 THEN now() END, CASE WHEN $3 THEN $2 END)",
+            account, OPERATOR, off,
+        )  # fmt: skip
+        await self._pool.execute("INSERT INTO account_area VALUES ($1, $2)", account, NEAR)
+        return account
+
+    async def _token(self, own: Account, asker: Asker, headers: dict[str, str]) -> str:
+        """The token that asks itself, or another one of the asker's account."""
+        given = headers.get("Authorization", "")
+        if given:
+            return given.split("_")[1]
+        token, _ = await self._access.token(own, role=asker.role, scope=WHOLE if asker.whole else WITHIN, name="fresh")
+        return token
+
+    async def _session(self, own: Account) -> str:
+        await self._access.session(own)
+        return str(
+            await self._pool.fetchval(
+                "SELECT left(encode(key, 'hex'), 16) FROM session WHERE account = $1 ORDER BY created_at DESC LIMIT 1",
+                own.id,
+            )
+        )
+
+
+_TIMES: Final = {"from": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
+_FORM_TIMES: Final = {"from": "2026-11-01T00:00", "until": "2026-11-02T00:00"}
+
+
+def body_of(row: Row, subject: Subject) -> dict[str, Any] | None:
+    """The body of the request of a row."""
+    if row.method in ("GET", "DELETE"):
+        return None
+    path = row.path.removeprefix("/api/v1")
+    if path == "/closures":
+        if row.is_page:
+            return {"scope": "station", "name": subject.station, "kind": "closure", "reason": "r", **_FORM_TIMES}
+        return {"station": subject.station, "reason": "r", **_TIMES}
+    if path == "/accounts":
+        return {"login": f"new-{next(_COUNT)}", "name": "新", "role": "technician", "areas": [subject.area]}
+    if path == "/tokens":
+        return {"name": "t", "areas": [subject.area], "role": subject.role, "days": 3}
+    return _BODIES.get(path, {"reason": "r", "text": "t"})
+
+
+_BODIES: Final[dict[str, dict[str, Any]]] = {
+    "/account/password": {"new": "wall paint dries slowly 7"},
+    "/accounts/{id}": {"name": "改"},
+    "/incidents/{id}/assign": {"assignee": "a"},
+    "/pipeline/restarts": {"minutes": 1, "reason": "r"},
+    "/signin": {"token": "wrong"},
+    "/signout": {},
+}

@@ -1,0 +1,168 @@
+"""The table of docs/access.md: who gets which answer from each path. Test_matrix asks the app for each of its rows.
+
+It is written by hand and does not look at api/http/permissions.py, so that a mistake there is found here.
+"""
+
+import re
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+LETTERS: Final = {"A": "admin", "S": "supervisor", "T": "technician", "U": "auditor", "W": "wall display"}
+"""The columns. A wall display is that of an admin: the one that could do most."""
+
+
+class Beyond(StrEnum):
+    """What becomes of what lies outside the scope."""
+
+    OPEN = "open"
+    UNKNOWN = "404"
+    REFUSED = "422"
+    LEFT_OUT = "left out"
+    OWN = "own only"
+    NOTHING = "-"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One path. `who`: letters of LETTERS; `good`: the status for them; `by_token`: also with an API token."""
+
+    part: str
+    method: str
+    path: str
+    who: str
+    good: int
+    beyond: Beyond
+    by_token: bool
+
+    @property
+    def is_page(self) -> bool:
+        """Whether people look at the answer."""
+        return not self.path.startswith("/api/")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody gets the answer."""
+        return self.beyond is Beyond.OPEN
+
+    @property
+    def changes(self) -> bool:
+        """Whether the request changes something."""
+        return self.method != "GET"
+
+    @property
+    def route(self) -> tuple[str, str]:
+        """As api/http/permissions.py names it."""
+        return self.method, self.path
+
+
+# method, path, who, status for these, and what becomes of things outside the scope; `in person`: not by an API token.
+TABLE: Final = """
+# Pages
+GET    /                                     ASTUW 200 left out
+GET    /stations                             ASTUW 200 left out
+GET    /stations/{id}                        ASTUW 200 404
+GET    /stations/{id}/remove                 AS    200 404
+POST   /stations/{id}/remove                 AS    303 404
+GET    /stations/{id}/restore                ASTUW 303 -
+POST   /stations/{id}/restore                AS    303 404
+GET    /areas                                ASTUW 200 left out
+GET    /areas/{code}                         ASTUW 200 404
+GET    /blind-spots                          ASTUW 200 left out
+GET    /incidents                            ASTUW 200 left out
+GET    /incidents/{id}                       ASTUW 200 404
+GET    /incidents/{id}/{action}              ASTUW 303 -
+POST   /incidents/{id}/ack                   AST   303 404
+POST   /incidents/{id}/assign                AST   303 404
+POST   /incidents/{id}/note                  AST   303 404
+POST   /incidents/{id}/resolve               AS    303 404
+GET    /closures                             ASTUW 200 left out
+POST   /closures                             AST   303 422
+GET    /closures/{id}                        ASTUW 200 404
+POST   /closures/{id}/approve                AS    303 404
+POST   /closures/{id}/withdraw               AST   303 404
+# Stations and areas
+GET    /api/v1/stations                      ASTUW 200 left out
+GET    /api/v1/stations/{id}                 ASTUW 200 404
+GET    /api/v1/stations/{id}/schedule        ASTUW 200 404
+GET    /api/v1/stations/{id}/timeline        ASTUW 200 404
+GET    /api/v1/stations/{id}/health          ASTUW 200 404
+GET    /api/v1/stations/{id}/usage           ASTUW 200 404
+POST   /api/v1/stations/{id}/remove          AS    200 404
+POST   /api/v1/stations/{id}/restore         AS    200 404
+GET    /api/v1/areas/{code}                  ASTUW 200 404
+GET    /api/v1/blind-spots                   ASTUW 200 left out
+# Incidents and closures
+GET    /api/v1/incidents                     ASTUW 200 left out
+GET    /api/v1/incidents/{id}                ASTUW 200 404
+POST   /api/v1/incidents/{id}/ack            AST   200 404
+POST   /api/v1/incidents/{id}/assign         AST   200 404
+POST   /api/v1/incidents/{id}/note           AST   200 404
+POST   /api/v1/incidents/{id}/resolve        AS    200 404
+GET    /api/v1/closures                      ASTUW 200 left out
+POST   /api/v1/closures                      AST   201 422
+GET    /api/v1/closures/{id}                 ASTUW 200 404
+POST   /api/v1/closures/{id}/approve         AS    200 404
+POST   /api/v1/closures/{id}/withdraw        AST   200 404
+GET    /api/v1/stream                        ASTUW 200 left out
+# The platform
+GET    /api/v1/pipeline                      ASUW  200 left out
+POST   /api/v1/pipeline/shards/{shard}/trust A     200 -
+POST   /api/v1/pipeline/restarts             A     201 -
+GET    /api/v1/deadletters                   ASUW  200 left out
+GET    /api/v1/unregistered                  ASUW  200 left out
+# Accounts and tokens
+GET    /api/v1/account                       ASTUW 200 own only
+POST   /api/v1/account/password              ASTU  200 own only in person
+GET    /api/v1/account/sessions              ASTUW 200 own only
+DELETE /api/v1/account/sessions              ASTU  200 own only in person
+DELETE /api/v1/account/sessions/{id}         ASTU  200 404 in person
+GET    /api/v1/tokens                        ASTUW 200 left out
+POST   /api/v1/tokens                        ASTU  201 422
+DELETE /api/v1/tokens/{id}                   ASTU  200 404
+POST   /api/v1/tokens/{id}/rotate            ASTU  201 404
+GET    /api/v1/accounts                      A     200 left out
+POST   /api/v1/accounts                      A     201 422
+GET    /api/v1/accounts/{id}                 A     200 404
+PATCH  /api/v1/accounts/{id}                 A     200 404
+POST   /api/v1/accounts/{id}/disable         A     200 404
+POST   /api/v1/accounts/{id}/enable          A     200 404
+POST   /api/v1/accounts/{id}/link            A     201 404
+POST   /api/v1/signin-links                  ASTU  201 own only
+# Open to everybody
+GET    /signin                               ASTUW 200 open
+POST   /signin                               ASTUW 403 open
+POST   /signout                              ASTUW 303 open
+GET    /healthz                              ASTUW 200 open
+GET    /readyz                               ASTUW 200 open
+GET    /metrics                              ASTUW 200 open
+GET    /openapi.json                         ASTUW 200 open
+GET    /docs                                 ASTUW 200 open
+"""
+_LINE: Final = re.compile(r"(\w+) +(\S+) +(\w+) +(\d{3}) +(.+?)( in person)?$")
+
+
+def _rows() -> list[Row]:
+    found, part = [], ""
+    for line in TABLE.strip().splitlines():
+        if line.startswith("# "):
+            part = line[2:]
+            continue
+        fields = _LINE.match(line)
+        assert fields is not None, line
+        method, path, who, good, beyond, person = fields.groups()
+        found.append(
+            Row(
+                part=part,
+                method=method,
+                path=path,
+                who=who,
+                good=int(good),
+                beyond=Beyond(beyond),
+                by_token=person is None,
+            )
+        )
+    return found
+
+
+ROWS: Final = _rows()
