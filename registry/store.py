@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from registry.codes import county_of
+from registry.edits import SYSTEM, registry_edit
 from registry.model import Area, Heard, Station, Terminal
 from store.pool import Connection
 from store.sql import queries_beside
@@ -134,13 +135,14 @@ async def register_stations(
     """
     ids = sorted(heard)
     counties = [county_of(station) for station in ids]
-    rows = await connection.fetch(QUERIES.register_stations, ids, counties, at, most)
-    new = [row["id"] for row in rows]
-    if new:
-        await connection.execute(QUERIES.forget_unregistered, new)
-    added = await add_terminals(connection, heard)
-    if new and not added:
-        await connection.execute(QUERIES.announce)
+    async with registry_edit(connection, SYSTEM):
+        rows = await connection.fetch(QUERIES.register_stations, ids, counties, at, most)
+        new = [row["id"] for row in rows]
+        if new:
+            await connection.execute(QUERIES.forget_unregistered, new)
+        added = await add_terminals(connection, heard)
+        if new and not added:
+            await connection.execute(QUERIES.announce)
     return new
 
 
@@ -149,9 +151,10 @@ async def add_terminals(connection: Connection, heard: Mapping[str, Iterable[str
     pairs = sorted({(station, terminal) for station, terminals in heard.items() for terminal in terminals})
     if not pairs:
         return 0
-    added = await connection.fetch(QUERIES.add_terminals, [s for s, _ in pairs], [t for _, t in pairs])
-    if added:
-        await connection.execute(QUERIES.announce)
+    async with registry_edit(connection, SYSTEM):
+        added = await connection.fetch(QUERIES.add_terminals, [s for s, _ in pairs], [t for _, t in pairs])
+        if added:
+            await connection.execute(QUERIES.announce)
     return len(added)
 
 

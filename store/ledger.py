@@ -33,8 +33,8 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     #: The id of the account that acted.
     actor: str
-    #: JSON: text, lists, objects, booleans, numbers below 2^53.
-    body: Mapping[str, Any] = {}
+    #: JSON: text, lists, objects, booleans, numbers below 2^53; or the bytes of such an object, in canonical form.
+    body: Mapping[str, Any] | bytes = {}
     #: None: the time of the transaction, by the database.
     at_ms: WallMs | None = None
 
@@ -56,10 +56,10 @@ async def has_ledger(connection: Connection) -> bool:
     return bool(await connection.fetchval(QUERIES.has_ledger))
 
 
-def canonical(body: Mapping[str, Any]) -> bytes:
+def canonical(body: Mapping[str, Any] | bytes) -> bytes:
     """The bytes of a body, by RFC 8785. Raises UnfitEntryError."""
     try:
-        text = rfc8785.dumps(dict(body))
+        text = body if isinstance(body, bytes) else rfc8785.dumps(dict(body))
     except rfc8785.IntegerDomainError as exc:
         raise UnfitEntryError(f"{exc}: JSON keeps integers below 2^53 only, so write this one as text") from exc
     except (rfc8785.CanonicalizationError, RecursionError) as exc:
