@@ -119,11 +119,6 @@ SELECT pg_advisory_xact_lock(hashtextextended('milepost import', 0));
 -- name: announce
 SELECT pg_notify('milepost_registry', '');
 
--- name: name_deed
--- Which account changes the registry in this transaction, why and on whose behalf, for its history.
-SELECT set_config('milepost.actor', $1, true), set_config('milepost.reason', $2, true),
-       set_config('milepost.remark', $3, true);
-
 -- name: lock_station
 -- The lifecycle; no row: the station is not registered.
 SELECT lifecycle FROM station WHERE id = $1 FOR UPDATE;

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from registry.edits import registry_edit
 from registry.removal import RETIRED, Removal, lifecycle_again, removal_of, require_removable, require_retired
 from registry.store import QUERIES
 from store.author import Author
@@ -22,10 +23,10 @@ async def remove_station(connection: Connection, station: str, *, by: Author, re
         if lifecycle is None:
             return None
         require_removable(station, lifecycle)
-        await connection.execute(QUERIES.name_deed, by.account, reason, by.remark)
-        removed = await connection.fetchval(QUERIES.remove_untouched, station)
-        if not removed:
-            await connection.execute(QUERIES.set_lifecycle, station, RETIRED)
+        async with registry_edit(connection, by, reason):
+            removed = await connection.fetchval(QUERIES.remove_untouched, station)
+            if not removed:
+                await connection.execute(QUERIES.set_lifecycle, station, RETIRED)
         kind = LedgerKind.STATION_REMOVED if removed else LedgerKind.STATION_RETIRED
         await _record(connection, kind, station, by, reason, {} if removed else {"before": lifecycle})
         return removal_of(has_history=not removed)
@@ -42,8 +43,8 @@ async def restore_station(connection: Connection, station: str, *, by: Author, r
             return None
         require_retired(station, lifecycle)
         again = lifecycle_again(await connection.fetchval(QUERIES.lifecycle_before, station))
-        await connection.execute(QUERIES.name_deed, by.account, reason, by.remark)
-        await connection.execute(QUERIES.set_lifecycle, station, again)
+        async with registry_edit(connection, by, reason):
+            await connection.execute(QUERIES.set_lifecycle, station, again)
         await _record(connection, LedgerKind.STATION_RESTORED, station, by, reason, {"after": again})
         return again
 

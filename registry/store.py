@@ -7,8 +7,9 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from registry.codes import county_of
-from registry.edits import SYSTEM, registry_edit
+from registry.edits import registry_edit
 from registry.model import Area, Heard, Station, Terminal
+from store.author import SYSTEM, Author
 from store.pool import Connection
 from store.sql import queries_beside
 
@@ -21,6 +22,7 @@ MAX_TERMINALS: Final = 100
 MAX_AUTO_REGISTERED: Final = 100_000
 """The most stations that are registered automatically, counted until a person names them."""
 _CHUNK: Final = 20_000
+_BY_ITSELF: Final = Author(SYSTEM)
 
 T = TypeVar("T")
 
@@ -135,7 +137,7 @@ async def register_stations(
     """
     ids = sorted(heard)
     counties = [county_of(station) for station in ids]
-    async with registry_edit(connection, SYSTEM):
+    async with registry_edit(connection, _BY_ITSELF):
         rows = await connection.fetch(QUERIES.register_stations, ids, counties, at, most)
         new = [row["id"] for row in rows]
         if new:
@@ -151,7 +153,7 @@ async def add_terminals(connection: Connection, heard: Mapping[str, Iterable[str
     pairs = sorted({(station, terminal) for station, terminals in heard.items() for terminal in terminals})
     if not pairs:
         return 0
-    async with registry_edit(connection, SYSTEM):
+    async with registry_edit(connection, _BY_ITSELF):
         added = await connection.fetch(QUERIES.add_terminals, [s for s, _ in pairs], [t for _, t in pairs])
         if added:
             await connection.execute(QUERIES.announce)

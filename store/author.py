@@ -8,6 +8,8 @@ from store.ledger_kinds import hashed
 
 OPERATOR: Final = "operator"
 """The account of commands that are given on the machine itself."""
+SYSTEM: Final = "system"
+"""The account of what Milepost does by itself."""
 
 
 class Author(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from registry.closures.rules import (
     require_sound,
     scope_of,
 )
+from registry.edits import registry_edit
 from registry.model import DeclaredClosure
 from registry.store import QUERIES as REGISTRY
 from store.author import Author
@@ -35,8 +36,7 @@ async def declare(connection: Connection, new: NewClosure) -> Closure:
     whose station, area or programme does not exist."""
     require_sound(new)
     try:
-        async with connection.transaction():
-            await connection.execute(REGISTRY.name_deed, new.declared_by, new.reason, new.remark)
+        async with registry_edit(connection, Author(new.declared_by, new.remark), new.reason):
             row = await connection.fetchrow(
                 QUERIES.declare_closure,
                 *(new.kind, new.station, new.area, new.programme),
@@ -65,8 +65,8 @@ async def approve(connection: Connection, closure: int, *, by: Author, evidence:
         require_approvable(found, by.account)
         if found.status is not ClosureStatus.DECLARED:
             return found
-        await connection.execute(REGISTRY.name_deed, by.account, evidence, by.remark)
-        await connection.execute(QUERIES.approve_closure, closure, by.account, by.remark, evidence)
+        async with registry_edit(connection, by, evidence):
+            await connection.execute(QUERIES.approve_closure, closure, by.account, by.remark, evidence)
         body = {"declared_by": found.declared_by, **hashed(evidence=evidence)}
         return await _settled(connection, found, LedgerKind.CLOSURE_APPROVED, by, body)
 
@@ -85,8 +85,8 @@ async def withdraw(connection: Connection, closure: int, *, by: Author) -> Closu
         found = await _lock_closure(connection, closure)
         if found is None or found.status is ClosureStatus.WITHDRAWN:
             return found
-        await connection.execute(REGISTRY.name_deed, by.account, None, by.remark)
-        await connection.execute(QUERIES.withdraw_closure, closure, by.account, by.remark)
+        async with registry_edit(connection, by):
+            await connection.execute(QUERIES.withdraw_closure, closure, by.account, by.remark)
         return await _settled(connection, found, LedgerKind.CLOSURE_WITHDRAWN, by, {})
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from contract.errors import RemedyError
+from registry.edits import registry_edit
 from registry.hours.calendar_store import lock_calendars
 from registry.importing.kinds import IMPORT_KINDS
 from registry.importing.report import ImportOptions, ImportReport, describe
@@ -15,6 +16,7 @@ from registry.importing.rows import Kind, Rows, parse_rows
 from registry.importing.sheets.sheet import MAX_BYTES
 from registry.importing.sheets.sheet_process import read_apart
 from registry.store import QUERIES
+from store.author import Author
 from store.ledger import LedgerEntry, append_entries
 from store.ledger_kinds import LedgerKind
 from store.pool import Connection
@@ -36,7 +38,6 @@ async def import_file(
     async with connection.transaction(readonly=options.dry_run):
         if not options.dry_run:
             await connection.execute(QUERIES.lock_imports)
-            await connection.execute(QUERIES.name_deed, options.account, None, None)
             await lock_calendars(connection)
         report = await _import_rows(connection, kind, rows, options, now)
         if report.applied:
@@ -59,7 +60,8 @@ async def _import_rows(
         found.plan, kind, options, layout=rows.layout, blank=blank, doubts=found.doubts, notes=found.notes
     )
     if report.applied:
-        await imported.write(connection, found.plan, now, options.account)
+        async with registry_edit(connection, Author(options.account)):
+            await imported.write(connection, found.plan, now, options.account)
     return report
 
 

@@ -23,6 +23,7 @@ from registry.hours.calendar_store import load_calendars, refresh_calendars
 from registry.hours.schedule_store import put_days, put_kind_schedules, put_overrides, put_schedules
 from registry.model import LIFECYCLES, Area, DatedHours, KindSchedule, NamedDay, Station
 from registry.store import list_areas, load_stations, upsert_areas, upsert_stations
+from store.author import Author
 from store.pool import Connection, Pool, open_pool
 
 DAY = datetime(2026, 9, 30, 16, tzinfo=UTC)
@@ -119,7 +120,11 @@ async def settle(connection: Connection, _: datetime, approved: bool, place: int
     number = await connection.fetchval("SELECT id FROM closure ORDER BY id OFFSET $1 LIMIT 1", place)
     status = await connection.fetchval("SELECT withdrawn_at FROM closure WHERE id = $1", number)
     if number is not None and status is None:
-        await (approve(connection, number, by="admin") if approved else withdraw(connection, number, by="operator"))
+        await (
+            approve(connection, number, by=Author("admin"))
+            if approved
+            else withdraw(connection, number, by=Author("operator"))
+        )
 
 
 @edit(st.sampled_from(["63", "64"]))
