@@ -28,7 +28,7 @@ ORDER BY array_position(ARRAY['offline', 'unusable', 'away'], v.verdict), v.sinc
 -- name: incidents
 -- The open incidents; children are left out, because only their parent is notified.
 SELECT i.id, i.kind, coalesce(i.station, i.area, i.shard) AS place, s.name, i.status, i.began_at AS began,
-       coalesce(i.assignee, i.acknowledged_by) AS owner
+       coalesce(i.assignee, i.acknowledged_remark, i.acknowledged_by) AS owner
 FROM incident i LEFT JOIN station s ON s.id = i.station
 WHERE i.status <> 'closed' AND i.parent IS NULL
   AND ('*' = ${area:sqlstring}

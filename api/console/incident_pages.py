@@ -138,9 +138,9 @@ _PEOPLE: Final = {"resolved_by": "resolved_remark", "announced_by": "announced_r
 
 
 def _people_of(incident: IncidentDetail) -> list[str | None]:
-    """The accounts that the page of an incident names."""
+    """The accounts that the page of an incident may name. An assignee is free text, or an account's id."""
     in_detail = [named for name in _PEOPLE if isinstance(named := incident.detail.get(name), str)]
-    return [incident.acknowledged_by, *in_detail, *(entry.actor for entry in incident.entries)]
+    return [incident.acknowledged_by, incident.assignee, *in_detail, *(entry.actor for entry in incident.entries)]
 
 
 def _with_people(detail: Mapping[str, Any], accounts: AccountNames) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from access.roles import Role
 from store.pool import Pool
 from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
-from tests.integration.api_world import World, config, serving, sign_in, sign_in_page
+from tests.integration.api_world import World, config, other_account, serving, sign_in, sign_in_page
 
 AREA, TOWN, STATION = "632122000000", "632122101000", "6321220001"
 NASTY = "<script>alert(1)</script>&\"'"
@@ -185,6 +186,23 @@ async def test_the_forms_act_and_come_back(world: World, client: httpx.AsyncClie
     for word in ("已关闭", "管理员（代 李措）", "停电了\n明天来电", "张建国", "换了电源"):
         assert word in text, word
     assert "formaction" not in text, "what is closed takes remarks only"
+
+
+async def test_histories_show_accounts_by_name_and_old_text_as_it_stands(
+    world: World, client: httpx.AsyncClient
+) -> None:
+    number = await world.incident("station_offline", station=STATION)
+    li = await other_account(world.pool, Role.TECHNICIAN)
+    await client.post(f"/incidents/{number}/assign", data={"assignee": li.account}, headers=OWN)
+    acknowledged = await client.post(f"/api/v1/incidents/{number}/ack", headers=li.headers, json={"by": "卓玛"})
+    assert acknowledged.status_code == 200, acknowledged.text
+    await world.pool.execute(
+        "INSERT INTO incident_entry (incident, actor, action, text) VALUES ($1, '值班 <b>', 'note', 'x')", number
+    )
+    text = await read(client, f"/incidents/{number}")
+    for word in ("<dd>李四</dd>", "李四 (for 卓玛)", "administrator", "值班 &lt;b&gt;"):
+        assert word in text, word
+    assert li.account not in text.replace(f'<p class="said">{li.account}', ""), "by its id only as it was typed"
 
 
 async def test_an_outage_lists_its_parts_and_how_they_are(world: World, client: httpx.AsyncClient) -> None:

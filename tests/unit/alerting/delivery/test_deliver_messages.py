@@ -231,6 +231,17 @@ def test_closing_by_hand_says_that_it_is_not_over_who_and_why() -> None:
     assert "尚未恢复" not in over.body
 
 
+def test_accounts_are_called_by_their_names_and_for_whom_they_acted() -> None:
+    detail = {"resolved_by": "a-1", "resolved_remark": "扎西 @all"}
+    given = {"acknowledged_by": "a-2", "acknowledged_remark": None, "people": {"a-1": "李四", "a-2": "王 http://x"}}
+    acted = facts("resolved", reopen_at=NOW + timedelta(hours=4), detail=detail, **given)
+    body = write_message(acted, language="zh-CN", public_url=None, now=NOW).body
+    assert "由 李四（代 扎西 @\u200ball） 人工关闭" in body
+    assert "已由 王 http:\u200b//x 确认。" in body
+    english = write_message(acted, language="en", public_url=None, now=NOW).body
+    assert "Closed by hand by 李四 (for 扎西 @\u200ball); the fault is not over." in english
+
+
 def test_conflicts_of_one_station_name_the_terminal_and_how() -> None:
     titles = {
         write_message(
