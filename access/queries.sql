@@ -32,6 +32,13 @@ INSERT INTO account_area (account, area) SELECT $1, unnest($2::text[]);
 -- name: set_password
 UPDATE account SET password = $2, password_at = now() WHERE id = $1;
 
+-- name: hold_password
+-- An enabled account with this password's hash; NULL: without a password. Of two changes at once one is refused.
+SELECT id FROM account WHERE id = $1 AND disabled_at IS NULL AND password IS NOT DISTINCT FROM $2 FOR UPDATE;
+
+-- name: renew_hash
+UPDATE account SET password = $3 WHERE id = $1 AND password = $2;
+
 -- name: disable_account
 UPDATE account SET disabled_at = now(), disabled_by = $2 WHERE id = $1 AND disabled_at IS NULL RETURNING id;
 
@@ -39,7 +46,8 @@ UPDATE account SET disabled_at = now(), disabled_by = $2 WHERE id = $1 AND disab
 UPDATE account SET disabled_at = NULL, disabled_by = NULL WHERE id = $1 AND disabled_at IS NOT NULL RETURNING id;
 
 -- name: end_sessions
-DELETE FROM session WHERE account = $1;
+-- All but the one of the key $2.
+DELETE FROM session WHERE account = $1 AND ($2::bytea IS NULL OR key <> $2);
 
 -- name: void_codes
 DELETE FROM signin_code WHERE account = $1;

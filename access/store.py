@@ -78,6 +78,12 @@ async def require_acting(connection: Connection, named: str | None) -> str:
     return str(found)
 
 
+async def sign_out(connection: Connection, account: str, *, keep: bytes | None = None) -> None:
+    """End the sessions of an account, except the one of the key `keep`, and its one-use links."""
+    await connection.execute(QUERIES.end_sessions, account, keep)
+    await connection.execute(QUERIES.void_codes, account)
+
+
 async def load_paths(connection: Connection, *scopes: AreaScope) -> dict[str, tuple[str, ...]]:
     """The path of each area that the scopes name; one that does not exist is left out."""
     codes = sorted(frozenset().union(*(scope.areas for scope in scopes)))
@@ -119,19 +125,38 @@ async def rename_account(connection: Connection, account: str, name: str, *, by:
         await _record(connection, LedgerKind.ACCOUNT_RENAMED, account, by, hashed(name=name))
 
 
-async def set_password(connection: Connection, account: str, password_hash: str, *, by: str) -> None:
-    """Give an account a password; all its sessions and one-use links end."""
+async def set_password(
+    connection: Connection, account: str, password_hash: str, *, by: str, keep: bytes | None = None
+) -> None:
+    """Give an account a password; all its sessions end, except the one of the key `keep`, and all its one-use links."""
     async with connection.transaction():
         await connection.execute(QUERIES.set_password, account, password_hash)
-        await _sign_out(connection, account)
+        await sign_out(connection, account, keep=keep)
         await _record(connection, LedgerKind.ACCOUNT_PASSWORD, account, by, {"set": True})
+
+
+async def change_password(
+    connection: Connection, account: str, password_hash: str, *, before: str | None, keep: bytes, by: str
+) -> bool:
+    """Give an account a password instead of the one with the hash `before`, None for none; its other sessions and all
+    its one-use links end. False: it has another one meanwhile."""
+    async with connection.transaction():
+        if await connection.fetchval(QUERIES.hold_password, account, before) is None:
+            return False
+        await set_password(connection, account, password_hash, by=by, keep=keep)
+    return True
+
+
+async def renew_hash(connection: Connection, account: str, before: str, after: str) -> None:
+    """Replace the hash of a password by another one of the same password."""
+    await connection.execute(QUERIES.renew_hash, account, before, after)
 
 
 async def forget_password(connection: Connection, account: str, *, by: str) -> None:
     """Take the password from an account; all its sessions and one-use links end."""
     async with connection.transaction():
         await connection.execute(QUERIES.forget_password, account)
-        await _sign_out(connection, account)
+        await sign_out(connection, account)
         await _record(connection, LedgerKind.ACCOUNT_PASSWORD, account, by, {"set": False})
 
 
@@ -144,7 +169,7 @@ async def disable_account(connection: Connection, account: str, *, by: str) -> b
     """Disable an account: its sessions end, its tokens are refused. False: the account was disabled already."""
     async with connection.transaction():
         disabled = await connection.fetchval(QUERIES.disable_account, account, by)
-        await _sign_out(connection, account)
+        await sign_out(connection, account)
         if disabled is not None:
             await _record(connection, LedgerKind.ACCOUNT_DISABLED, account, by, {})
     return disabled is not None
@@ -244,11 +269,6 @@ async def _put_areas(connection: Connection, account: str, areas: Iterable[str])
             f"没有代码为 {unknown[0]!r} 的区划：请先导入区划，或更正代码",
         )
     await connection.execute(QUERIES.add_areas, account, codes)
-
-
-async def _sign_out(connection: Connection, account: str) -> None:
-    await connection.execute(QUERIES.end_sessions, account)
-    await connection.execute(QUERIES.void_codes, account)
 
 
 def _scope(row: asyncpg.Record) -> AreaScope:

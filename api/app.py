@@ -17,6 +17,7 @@ from api.console import (
     closure_pages,
     incident_pages,
     pages,
+    password_pages,
     removal_pages,
     signin_pages,
     station_pages,
@@ -66,6 +67,7 @@ _ROUTERS: Final = (
 _PAGES: Final = (
     pages,
     signin_pages,
+    password_pages,
     board,
     station_pages,
     removal_pages,

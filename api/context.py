@@ -11,6 +11,7 @@ from api.config import ApiConfig
 from api.http.database import Database
 from api.http.guesses import Guesses
 from api.http.identity.actors import Identity
+from api.http.identity.passwords import Passwords
 from api.http.metrics import Metrics
 from api.http.middleware import ACTOR
 from api.http.session import AdminToken
@@ -29,6 +30,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Sessions
     guesses: Guesses
     identity: Identity
+    passwords: Passwords
     hub: EventHub
     metrics: Metrics
     work: Work

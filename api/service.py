@@ -19,6 +19,8 @@ from api.http.database import Database, with_query_settings
 from api.http.guesses import Guesses
 from api.http.identity.actors import Identity
 from api.http.identity.api_tokens import ApiTokens
+from api.http.identity.known_places import KnownPlaces
+from api.http.identity.passwords import Passwords
 from api.http.metrics import Metrics
 from api.http.server import ConnectionBook
 from api.http.session import AdminToken
@@ -92,6 +94,7 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, EventHub]]
             token=token,
             sessions=sessions,
             guesses=guesses,
+            passwords=Passwords(whole, KnownPlaces(token), guesses),
             identity=Identity(token=token, tokens=ApiTokens(whole), sessions=sessions, guesses=guesses),
             hub=hub,
             metrics=Metrics(),
@@ -105,6 +108,7 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, EventHub]]
             hub.close()
             app.state.survey.close()
             context.work.close()
+            context.passwords.close()
             await end_tasks(listening, living)
             for task in (listening, living):
                 if not task.cancelled():

@@ -25,7 +25,7 @@ DECLARE
     added_to constant text[] := '{ledger_pending}';
     -- What is forgotten again.
     cleared constant text[] := '{account_area, blind_spot_memory, calendar, calendar_opening, cause_memory, '
-        'dead_letter, flapping_memory, health_state, service_sign, session, set_aside, signin_code, station_programme, '
+        'dead_letter, flapping_memory, health_state, known_place, service_sign, session, set_aside, signin_code, station_programme, '
         'unregistered}';
     found record;
 BEGIN

@@ -176,15 +176,25 @@ def message(request: Request, status: int, heading: str, texts: list[str], *, re
 
 
 def signin_page(
-    request: Request, status: int = 200, *, code: str = "", goes_to: str | None = None, wrong: str = ""
+    request: Request, status: int = 200, *, code: str = "", goes_to: str | None = None, wrong: str = "", **values: Any
 ) -> Response:
-    """The form to sign in, which then leads to the page that was asked for. `wrong`: why the last try was refused."""
+    """The form to sign in, which then leads to the page that was asked for. `wrong`: why the last try was refused;
+    `values`: what else the template takes."""
     if goes_to is None:
         goes_to = link(request.url.path, **request.query_params) if request.method == "GET" else "/"
     session = request.scope[SESSION]
     until = None if session is None else datetime.fromtimestamp(ends_at(session), UTC)
-    values = {"session": session, "until": until, "link_code": code, "goes_to": own_path(goes_to), "wrong": wrong}
-    return show(request, "signin.html", status, **values)
+    return show(
+        request,
+        "signin.html",
+        status,
+        session=session,
+        until=until,
+        link_code=code,
+        goes_to=own_path(goes_to),
+        wrong=wrong,
+        **{"account": None, "sessions": [], "login": "", "wait": None, "by_token": False, **values},
+    )
 
 
 @router.get("/docs")

@@ -3,75 +3,147 @@
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from access.rules import ADMIN
-from api.console.pages import OpenPageRoute, signin_page
+from access.rules import ADMIN, BUILT_IN
+from access.store import Login
+from api.console.pages import OpenPageRoute, link, signin_page
 from api.context import Context, Shared
 from api.http.forms import fields_of
 from api.http.identity.tries import TOO_MANY, address_of, note_try, require_try
-from api.http.middleware import SESSION, drop_cookie, require_may_act, require_own_page, set_cookie
-from api.http.problems import Problem
+from api.http.middleware import SESSION, device_cookie, drop_cookie, require_may_act, require_own_page, set_cookie
+from api.http.problems import Problem, not_found
 from api.http.session_rules import Session, own_path
 
 logger = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False, route_class=OpenPageRoute)
 
 _MOST_PATH: Final = 2000
+_MOST_SHOWN: Final = 50
+"""Sessions of the own account that are listed."""
+_BUSY: Final = 503
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 """Browsers take a secure cookie from there without TLS."""
 
 
+class _Admitted(msgspec.Struct, frozen=True):
+    """The account that may begin a session; `login`: if it is known by its password."""
+
+    account: str
+    login: Login | None = None
+
+
 @router.get("/signin")
-async def show_signin(request: Request, code: Annotated[str, Query(max_length=256)] = "") -> Response:
-    """The form for the token; with the code of a one-use link a button; in a browser that is signed in, to sign out."""
-    return signin_page(request, code=code, goes_to="/")
+async def show_signin(request: Request, context: Shared, code: Annotated[str, Query(max_length=256)] = "") -> Response:
+    """The form to sign in; with the code of a one-use link a button; in a browser that is signed in, its account's
+    sessions and the buttons to end them."""
+    session: Session | None = request.scope[SESSION]
+    if session is None:
+        return signin_page(request, code=code, goes_to="/")
+    account = await context.passwords.load_account(session.account)
+    own = [] if session.wall else await context.sessions.list_of(session.account, time.time())
+    return signin_page(
+        request, code=code, goes_to="/", account=account, sessions=[_listed(one) for one in own[:_MOST_SHOWN]]
+    )
+
+
+def _listed(session: Session) -> dict[str, object]:
+    began, used = (datetime.fromtimestamp(at, UTC) for at in (session.created, session.used))
+    return {"key": session.key, "wall": session.wall, "began": began, "used": used}
 
 
 @router.post("/signin")
 async def sign_in(request: Request, context: Shared) -> Response:
-    """Begin a session by the token or a one-use code."""
+    """Begin a session by login and password, a one-use code, or the admin token."""
     require_own_page(request.scope)
     form = await fields_of(request)
     if is_lost_on(request, context):
         return _refused(request, form, "signin_plain")
     goes_to, now = own_path(form.get("goes_to", "")[:_MOST_PATH]), time.time()
     try:
-        account = await _account(request, context, form, now)
+        admitted = await _admit(request, context, form, now)
     except Problem as exc:
-        if exc.status != TOO_MANY:
+        if exc.status not in (TOO_MANY, _BUSY):
             raise
         return _refused(request, form, "signin_wait", exc)
     old = request.scope[SESSION]
-    if account is None:
-        if form.get("code") and old is not None and not old.wall:
-            return _to(goes_to)  # the button was pressed twice
-        return _refused(request, form, "signin_used" if form.get("code") else "signin_wrong")
+    if admitted is None and form.get("code") and old is not None and not old.wall:
+        return _to(goes_to)  # the button was pressed twice
+    begun = None
+    if admitted is not None:
+        password = None if admitted.login is None else admitted.login.password
+        begun = await context.sessions.begin(admitted.account, now, wall=form.get("wall") == "yes", password=password)
+    if admitted is None or begun is None:
+        return _refused(request, form, _why(form))
+    session, cookie = begun
     if old is not None:
         await context.sessions.end(old.key)
-    session, cookie = await context.sessions.begin(account, now, wall=form.get("wall") == "yes")
     logger.info("a browser signed in", extra={"address": address_of(request.scope), "wall": session.wall})
-    return _to(goes_to, set_cookie(session, cookie, now, secure=context.config.is_https))
+    device = await _remember(request, context, admitted, form.get("password", ""))
+    to = await _first_page(context, session, goes_to) if form.get("code") else goes_to
+    secure = context.config.is_https
+    return _to(
+        to,
+        set_cookie(session, cookie, now, secure=secure),
+        *([] if device is None else [device_cookie(device, secure=secure)]),
+    )
 
 
-async def _account(request: Request, context: Context, form: Mapping[str, str], now: float) -> str | None:
-    """Whose token or code the form holds. Raises a Problem (429) where no try is allowed just now."""
-    code, guesses = form.get("code", ""), context.guesses
-    if not code:
-        token = form.get("token", "").encode()
-        return ADMIN if token and _is_admin_token(request, context, token) else None
+def _why(form: Mapping[str, str]) -> str:
+    """Why a try was refused, by the name of its text."""
+    if form.get("code"):
+        return "signin_used"
+    return "signin_wrong" if "token" in form else "signin_wrong_password"
+
+
+async def _remember(request: Request, context: Context, admitted: _Admitted, password: str) -> str | None:
+    """Record from where the account signed in; make an old hash of its password anew, if there is time for that.
+    Returns the cookie for a browser that is not known yet."""
+    device = await context.passwords.note_sign_in(request.scope, admitted.account)
+    if admitted.login is not None:
+        with suppress(Problem):
+            await context.passwords.renew(admitted.login, password)
+    return device
+
+
+async def _first_page(context: Context, session: Session, goes_to: str) -> str:
+    """A person without a password first comes to the page where one can be set."""
+    account = await context.passwords.load_account(session.account)
+    asks = not session.wall and session.account not in BUILT_IN and account is not None and not account.has_password
+    return link("/password", goes_to=goes_to) if asks else goes_to
+
+
+async def _admit(request: Request, context: Context, form: Mapping[str, str], now: float) -> _Admitted | None:
+    """Whose password, code or token the form holds. Raises a Problem (429) where no try is allowed just now."""
+    account: str | None
+    if code := form.get("code", ""):
+        account = await _redeem(request, context, code, now)
+    elif "token" in form:
+        account = ADMIN if _is_admin_token(request, context, form["token"].encode()) else None
+    else:
+        login = await context.passwords.check(request.scope, form.get("login", ""), form.get("password", ""))
+        return None if login is None else _Admitted(login.account, login)
+    return None if account is None else _Admitted(account)
+
+
+async def _redeem(request: Request, context: Context, code: str, now: float) -> str | None:
     async with context.sessions.redeeming:
-        require_try(guesses, request.scope, code.encode())
+        require_try(context.guesses, request.scope, code.encode())
         account = await context.sessions.redeem(code, now)
-        note_try(guesses, request.scope, code.encode(), right=account is not None)
+        note_try(context.guesses, request.scope, code.encode(), right=account is not None)
     return account
 
 
 def _is_admin_token(request: Request, context: Context, token: bytes) -> bool:
+    if not token:
+        return False
     require_try(context.guesses, request.scope, token)
     right = context.token.matches(token)
     note_try(context.guesses, request.scope, token, right=right)
@@ -79,25 +151,49 @@ def _is_admin_token(request: Request, context: Context, token: bytes) -> bool:
 
 
 def _refused(request: Request, form: Mapping[str, str], why: str, problem: Problem | None = None) -> Response:
-    """The form again, and why; after a code that is no good it asks for the token."""
-    page = signin_page(request, 403 if problem is None else TOO_MANY, goes_to=form.get("goes_to", ""), wrong=why)
+    """The form again, and why; after a code that is no good it asks for something else."""
+    wait = timedelta(seconds=int((problem.headers or {}).get("Retry-After", "1"))) if problem else None
+    page = signin_page(
+        request,
+        403 if problem is None else problem.status,
+        goes_to=form.get("goes_to", ""),
+        wrong=why,
+        login=form.get("login", ""),
+        wait=wait,
+        by_token="token" in form,
+    )
     page.headers.update({} if problem is None or problem.headers is None else problem.headers)
     return page
 
 
 @router.post("/signout")
 async def sign_out(request: Request, context: Shared) -> Response:
-    """End this browser's session, or all others of its account."""
+    """End this browser's session, another one of its account, or all others."""
     require_own_page(request.scope)
     session: Session | None = request.scope[SESSION]
-    if (await fields_of(request)).get("others") == "yes":
+    form = await fields_of(request)
+    if "others" in form or "session" in form:
         require_may_act(request.scope)
         if session is not None:
-            await context.sessions.end_others(session)
+            await _end_others(context, session, form)
         return _to("/signin")
     if session is not None:
         await context.sessions.end(session.key)
     return _to("/signin", drop_cookie(secure=context.config.is_https))
+
+
+async def _end_others(context: Context, session: Session, form: Mapping[str, str]) -> None:
+    if form.get("others") == "yes":
+        await context.sessions.end_others(session)
+    elif not await context.sessions.end_one(session.account, _key(form.get("session", ""))):
+        raise not_found("session", form.get("session", ""))
+
+
+def _key(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""
 
 
 def is_lost_on(request: Request, context: Context) -> bool:
@@ -106,8 +202,8 @@ def is_lost_on(request: Request, context: Context) -> bool:
     return context.config.is_https and came_by.scheme == "http" and came_by.hostname not in _LOOPBACK
 
 
-def _to(path: str, cookie: str | None = None) -> Response:
+def _to(path: str, *cookies: str) -> Response:
     response = RedirectResponse(path, status_code=303)
-    if cookie is not None:
+    for cookie in cookies:
         response.headers.append("set-cookie", cookie)
     return response

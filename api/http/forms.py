@@ -10,6 +10,8 @@ from api.http.problems import Problem
 
 MOST_PERSON: Final = 64
 """Characters of a person's name."""
+_AS_TYPED: Final = frozenset({"password", "again", "current"})
+"""Fields of passwords, which may begin or end with a space."""
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -25,7 +27,11 @@ async def fields_of(request: Request) -> dict[str, str]:
         fields = parse_qs(body, max_num_fields=20)
     except ValueError as exc:
         raise Problem(422, "the form has too many fields") from exc
-    return {name: values[-1].replace("\r\n", "\n").strip() for name, values in fields.items()}
+    return {name: values[-1] if name in _AS_TYPED else _trimmed(values[-1]) for name, values in fields.items()}
+
+
+def _trimmed(value: str) -> str:
+    return value.replace("\r\n", "\n").strip()
 
 
 def person(form: dict[str, str], field: str = "by") -> str | None:

@@ -38,6 +38,10 @@ class Bucket:
         """Use one try up."""
         self._left = max(0.0, self.left(now) - 1)
 
+    def give_back(self, now: float) -> None:
+        """Undo one `take`."""
+        self._left = min(self._most, self.left(now) + 1)
+
     def wait(self, now: float) -> float:
         """Seconds until a try is left."""
         return max(0.0, 1 - self.left(now)) * self._seconds
@@ -67,6 +71,13 @@ class Guesses:
         self._all.take(now)
         self._wrong[who] = own
         _forget_oldest(self._wrong)
+
+    def give_back(self, address: str, now: float) -> None:
+        """Undo one `was_wrong`: the try that counted as wrong while it was checked was right."""
+        self._all.give_back(now)
+        own = self._wrong.get(network_of(address))
+        if own is not None:
+            own.give_back(now)
 
     def was_right(self, address: str, given: bytes) -> None:
         """Record a right try: this secret is accepted from this address without waiting."""

@@ -15,8 +15,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.identity.actors import COOKIE, NOBODY, Identified, Identity
+from api.http.identity.known_places import DEVICE_COOKIE
 from api.http.problems import DatabaseAwayError, Problem, problem_response, to_problem
-from api.http.session_rules import Session, cookie_seconds
+from api.http.session_rules import WALL_COOKIE, Session, cookie_seconds
 
 logger = logging.getLogger(__name__)
 
@@ -124,8 +125,13 @@ def drop_cookie(*, secure: bool) -> str:
     return _cookie("", 0, secure=secure)
 
 
-def _cookie(value: str, seconds: int, *, secure: bool) -> str:
-    return f"{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=strict" + ("; Secure" if secure else "")
+def device_cookie(value: str, *, secure: bool) -> str:
+    """The Set-Cookie header by which a browser is known again."""
+    return _cookie(value, int(WALL_COOKIE), secure=secure, name=DEVICE_COOKIE)
+
+
+def _cookie(value: str, seconds: int, *, secure: bool, name: str = COOKIE) -> str:
+    return f"{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=strict" + ("; Secure" if secure else "")
 
 
 def _until(started: asyncio.Event, receive: Receive) -> Receive:

@@ -31,6 +31,8 @@ _PAGES: Final[Mapping[Route, Need]] = {
     ("GET", "/signin"): OPEN,
     ("POST", "/signin"): OPEN,
     ("POST", "/signout"): OPEN,
+    ("GET", "/password"): Permission.READ,
+    ("POST", "/password"): Permission.READ,
     ("GET", "/"): Permission.READ,
     ("GET", "/stations"): Permission.READ,
     ("GET", "/stations/{id}"): Permission.READ,

@@ -4,7 +4,7 @@ SELECT set_config('milepost.scope', $1, true);
 
 -- name: session
 -- The row of a session; api/http/session_rules.py decides whether it has ended.
-SELECT account, wall, created_at, used_at FROM session WHERE key = $1;
+SELECT key, account, wall, created_at, used_at FROM session WHERE key = $1;
 
 -- name: sessions_of
 -- The sessions of an account, the last used first; no more than a page shows.
@@ -23,9 +23,14 @@ DELETE FROM session
 WHERE CASE WHEN wall THEN used_at <= $3::timestamptz
            ELSE used_at <= $1::timestamptz OR created_at <= $2::timestamptz END;
 
+-- name: hold_account
+-- An enabled account, and if $2 is given with this password's hash. What would disable it or change the password waits.
+SELECT id FROM account WHERE id = $1 AND disabled_at IS NULL AND ($2::text IS NULL OR password = $2) FOR SHARE;
+
 -- name: keep_newest_sessions
--- Keep at most $1 sessions: those that were used the longest ago are deleted.
-DELETE FROM session WHERE key IN (SELECT key FROM session ORDER BY used_at DESC, created_at DESC OFFSET $1);
+-- Keep at most $2 sessions of an account: those that were used the longest ago are deleted.
+DELETE FROM session WHERE key IN (
+    SELECT key FROM session WHERE account = $1 ORDER BY used_at DESC, created_at DESC OFFSET $2);
 
 -- name: end_session
 DELETE FROM session WHERE key = $1;
@@ -41,7 +46,8 @@ INSERT INTO signin_code (key, account, until_at) VALUES ($1, $2, $3);
 DELETE FROM signin_code WHERE until_at <= $1;
 
 -- name: keep_newest_codes
-DELETE FROM signin_code WHERE key IN (SELECT key FROM signin_code ORDER BY until_at DESC OFFSET $1);
+DELETE FROM signin_code WHERE key IN (
+    SELECT key FROM signin_code WHERE account = $1 ORDER BY until_at DESC OFFSET $2);
 
 -- name: take_code
 -- Of two requests at once only one gets the row.

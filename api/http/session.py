@@ -13,6 +13,7 @@ from typing import Final
 from contract.errors import RemedyError
 from contract.said import Said
 
+SESSION_COOKIE: Final = "session"
 _SECRET_BYTES: Final = 32
 
 
@@ -53,18 +54,22 @@ class AdminToken:
         token = self.current()
         return bool(token) and hmac.compare_digest(given, token)
 
-    def new_cookie(self) -> str:
-        """The value of a new session's cookie."""
+    def new_cookie(self, kind: str = SESSION_COOKIE) -> str:
+        """The value of a new cookie of a session, or of another kind."""
         nonce = new_secret()
-        return f"{nonce}.{self._sign(nonce)}"
+        return f"{nonce}.{self._sign(kind, nonce)}"
 
-    def is_ours(self, cookie: str) -> bool:
+    def is_ours(self, cookie: str, kind: str = SESSION_COOKIE) -> bool:
         """Whether this server made the cookie, under the present token."""
         nonce, _, signature = cookie.rpartition(".")
-        return bool(self.current()) and hmac.compare_digest(signature.encode(), self._sign(nonce).encode())
+        return bool(self.current()) and hmac.compare_digest(signature.encode(), self._sign(kind, nonce).encode())
 
-    def _sign(self, nonce: str) -> str:
-        return hmac.new(self.current(), b"milepost session " + nonce.encode(), hashlib.sha256).hexdigest()
+    def digest(self, text: str) -> bytes:
+        """A hash of a text, keyed by the token."""
+        return hmac.new(self.current(), text.encode(), hashlib.sha256).digest()
+
+    def _sign(self, kind: str, nonce: str) -> str:
+        return self.digest(f"milepost {kind} {nonce}").hex()
 
 
 def new_secret() -> str:

@@ -18,9 +18,9 @@ NOTED_EVERY: Final = 300.0
 """Seconds between two recorded uses."""
 CODE_SECONDS: Final = 900.0
 """Seconds for which a one-use link can be used."""
-MOST_SESSIONS: Final = 10_000
+MOST_SESSIONS: Final = 1000
 MOST_CODES: Final = 100
-"""Maximum numbers. A further one ends the one that was used, or made, the longest ago."""
+"""Maximum numbers of one account. A further one ends the one that was used, or made, the longest ago."""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,16 +82,23 @@ class Sessions:
             self._known.popitem(last=False)
         return found
 
-    async def begin(self, account: str, now: float, *, wall: bool) -> tuple[Session, str]:
-        """A new session and the value of its cookie."""
+    async def begin(
+        self, account: str, now: float, *, wall: bool, password: str | None = None
+    ) -> tuple[Session, str] | None:
+        """A new session and the value of its cookie; None for an account that is disabled.
+
+        `password`: the hash that the person's password has; None also if the account got another one meanwhile.
+        """
         cookie = self._token.new_cookie()
         session = Session(key=key_of(cookie), account=account, wall=wall, created=now, used=now)
         async with self._database.transaction() as connection:
             await connection.execute(
                 QUERIES.forget_sessions, _time(now - IDLE), _time(now - LONGEST), _time(now - WALL_IDLE)
             )
+            if await connection.fetchval(QUERIES.hold_account, account, password) is None:
+                return None
             await connection.execute(QUERIES.new_session, session.key, account, wall, _time(now))
-            await connection.execute(QUERIES.keep_newest_sessions, MOST_SESSIONS)
+            await connection.execute(QUERIES.keep_newest_sessions, account, MOST_SESSIONS)
         return session, cookie
 
     async def end(self, key: bytes) -> None:
@@ -111,7 +118,7 @@ class Sessions:
         """The sessions of an account that have not ended, the last used first."""
         async with self._database.transaction() as connection:
             rows = await connection.fetch(QUERIES.sessions_of, account)
-        return [found for row in rows if not is_over(found := _session(row["key"], row), now)]
+        return [found for row in rows if not is_over(found := _session(row), now)]
 
     def forget_known(self) -> None:
         """Look every session up again: accounts were changed, or sessions ended, otherwise than by this class."""
@@ -123,7 +130,7 @@ class Sessions:
         async with self._database.transaction() as connection:
             await connection.execute(QUERIES.forget_codes, _time(now))
             await connection.execute(QUERIES.new_code, key_of(code), account, until)
-            await connection.execute(QUERIES.keep_newest_codes, MOST_CODES)
+            await connection.execute(QUERIES.keep_newest_codes, account, MOST_CODES)
             await record_link(connection, account, until, by=by)
         return code, until
 
@@ -136,12 +143,12 @@ class Sessions:
 
 async def _read(connection: Connection, key: bytes) -> Session | None:
     row = await connection.fetchrow(QUERIES.session, key)
-    return None if row is None else _session(key, row)
+    return None if row is None else _session(row)
 
 
-def _session(key: bytes, row: asyncpg.Record) -> Session:
+def _session(row: asyncpg.Record) -> Session:
     return Session(
-        key=key,
+        key=row["key"],
         account=row["account"],
         wall=row["wall"],
         created=row["created_at"].timestamp(),

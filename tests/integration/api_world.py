@@ -301,8 +301,16 @@ async def new_code(client: httpx.AsyncClient) -> str:
 async def sign_in_page(page: Any, url: str, *, wall: bool = False) -> None:
     """Sign a real browser in by the form; it shows the board then."""
     await page.goto(f"{url}/signin")
-    await page.locator("input[name=token]").fill(TOKEN)
-    if wall:
-        await page.locator("input[name=wall]").check()
-    await page.locator("form.signin button").click()
+    await enter_token(page, TOKEN, wall=wall)
     await page.locator("#headline").wait_for()
+
+
+async def enter_token(page: Any, token: str, *, wall: bool = False) -> None:
+    """Enter a token in the form of a real browser, which is folded at first."""
+    form = page.locator("form:has(input[name=token])")
+    if not await form.is_visible():
+        await page.locator("summary").click()
+    await form.locator("input[name=token]").fill(token)
+    if wall:
+        await form.locator("input[name=wall]").check()
+    await form.locator("button").click()

@@ -74,7 +74,7 @@ def bearer(headers: Headers) -> bytes | None:
     return given.strip().encode() if scheme.lower() == "bearer" else None
 
 
-def cookies(headers: Headers) -> list[str]:
-    """The session cookies of a request. Other cookies of the host are ignored, whatever their form."""
+def cookies(headers: Headers, named: str = COOKIE) -> list[str]:
+    """The session cookies of a request, or those of another name. All others are ignored, whatever their form."""
     pairs = (one.strip().partition("=") for line in headers.getlist("cookie") for one in line.split(";"))
-    return [value.strip().strip('"') for name, _, value in pairs if name.strip() == COOKIE and value][:_MOST_COOKIES]
+    return [value.strip().strip('"') for name, _, value in pairs if name.strip() == named and value][:_MOST_COOKIES]

@@ -20,6 +20,7 @@ from tests.integration.api_world import (
     TOKEN,
     World,
     config,
+    enter_token,
     new_code,
     serving,
     sign_in,
@@ -404,14 +405,12 @@ async def test_real_browsers_sign_in_and_out(
         await phone.locator("button").click()
         await phone.locator("#headline").wait_for()
         await stranger.locator("button").click()
-        await stranger.locator("input[name=token]").wait_for()
+        await stranger.locator("input[name=login]").wait_for()
         assert await stranger.locator(".banner.bad").count() == 1
 
         await wall.goto(f"{settings.url}/incidents/{number}")
-        await wall.locator("input[name=token]").fill(TOKEN)
-        await wall.locator("input[name=wall]").check()
         assert await wall.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        await wall.locator("form.signin button").click()
+        await enter_token(wall, TOKEN, wall=True)
         await wall.wait_for_url(f"{settings.url}/incidents/{number}")
         assert await wall.locator("form[method=post]").count() == 0, "a wall display only looks"
         await phone.goto(f"{settings.url}/incidents/{number}")
@@ -420,13 +419,13 @@ async def test_real_browsers_sign_in_and_out(
         await phone.goto(f"{settings.url}/signin")
         assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await phone.locator("form:has(input[name=others]) button").click()
-        await phone.locator("form:has(input[name=others])").wait_for()
-        await wall.locator("input[name=token]").wait_for(timeout=30_000)
+        await phone.locator("form:has(input[name=others])").wait_for(state="detached")
+        await wall.locator("input[name=login]").wait_for(timeout=30_000)
 
         await phone.locator("form[action='/signout']:not(:has(input)) button").click()
-        await phone.locator("input[name=token]").wait_for()
+        await phone.locator("input[name=login]").wait_for()
         await phone.goto(settings.url)
-        await phone.locator("input[name=token]").wait_for()
+        await phone.locator("input[name=login]").wait_for()
         await sign_in_page(phone, settings.url)
         assert complaints == []
         for context in contexts:

@@ -21,7 +21,7 @@ from tests import npm
 from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
-from tests.integration.api_world import World, config, sign_in_page
+from tests.integration.api_world import World, config, enter_token, sign_in_page
 from tests.integration.console_world import (
     COUNTY,
     PROVINCE,
@@ -66,6 +66,7 @@ PAGES: Final[dict[str, list[str]]] = {
     "/closures": ["/closures"],
     "/closures/{id}": ["/closures/{closures}"],
     "/signin": ["/signin", "/signin?code=none"],
+    "/password": ["/password"],
     "/docs": ["/docs"],
 }
 # These answer with the way to one of the pages above.
@@ -232,8 +233,7 @@ async def test_what_only_some_see(
         stranger = await browser.new_page(locale=language)
         await stranger.goto(settings.url + "/")
         found += await complaints(stranger, axe, "stranger", WIDTHS)
-        await stranger.locator("input[name=token]").fill("wrong")
-        await stranger.locator("form.signin button").click()
+        await enter_token(stranger, "wrong")
         await stranger.locator("main [role=alert]").wait_for()
         found += await complaints(stranger, axe, "wrong token", WIDTHS)
         async with looking(browser, settings.url, language) as page:

@@ -42,7 +42,7 @@ async def full(world: World) -> list[str]:
     return [
         "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
         *(f"/incidents?kind={one}" for one in WORDS["kind"]), "/areas", f"/areas/{PROVINCE}", f"/areas/{TOWN}",
-        "/closures", "/signin", *(f"/closures/{one}" for one in closures),
+        "/closures", "/signin", "/password", *(f"/closures/{one}" for one in closures),
         *(f"/stations/{one}" for one in stations), f"/stations/{stations[1]}?span=7d",
         f"/stations/{stations[1]}/remove",
         *(f"/incidents/{one}" for one in incidents),

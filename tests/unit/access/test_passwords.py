@@ -3,7 +3,7 @@
 import pytest
 from argon2 import PasswordHasher
 
-from access.passwords import hash_password, is_password, is_to_hash_anew
+from access.passwords import _UNKNOWN, hash_password, is_password, is_to_hash_anew
 from access.rules import MOST_PASSWORD, require_password
 from contract.errors import RemedyError
 
@@ -36,6 +36,7 @@ def test_only_the_right_one_opens(password: str) -> None:
 def test_an_account_without_a_password_has_none_that_opens() -> None:
     assert not is_password(None, "an account that is not there")
     assert not is_password("not a hash", "x")
+    assert not is_to_hash_anew(_UNKNOWN), "it takes as long as a password of today"
 
 
 def test_a_password_that_is_longer_than_allowed_is_not_the_allowed_one() -> None:

@@ -17,7 +17,7 @@ OPEN_TO_ALL = {
     "POST /signout",
 }  # fmt: skip
 READ_BY_POST = {
-    "POST /api/v1/signin-links", "POST /api/v1/account/password", "DELETE /api/v1/account/sessions",
+    "POST /password", "POST /api/v1/signin-links", "POST /api/v1/account/password", "DELETE /api/v1/account/sessions",
     "DELETE /api/v1/account/sessions/{id}", "POST /api/v1/tokens", "DELETE /api/v1/tokens/{id}",
     "POST /api/v1/tokens/{id}/rotate",
 }  # fmt: skip
