@@ -146,26 +146,23 @@ async def test_a_disabled_account_has_no_session(pool: Pool, client: httpx.Async
 
 @pytest.mark.parametrize("how", ["revoked", "disabled", "another role"])
 async def test_an_open_stream_ends_with_the_rights_that_it_began_with(
-    how: str, pool: Pool, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    how: str, pool: Pool, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT", 0.05)
     monkeypatch.setattr(stream, "_LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(api_tokens, "KNOWN_FOR", 0.0)
     li = await account(pool, Role.SUPERVISOR)
     one = await token(pool, li)
-
-    async def listen() -> int:
-        answer = await client.get("/api/v1/stream", headers=of(one))
-        return answer.text.count("still here")
-
-    async with asyncio.timeout(20):
-        listening = asyncio.create_task(listen())
-        await asyncio.sleep(0.3)
-        assert not listening.done()
+    async with serving(config(database, tmp_path), token=None) as (client, hub), asyncio.timeout(60):
+        listening = asyncio.create_task(client.get("/api/v1/stream", headers=of(one)))
+        while hub.clients == 0:  # noqa: ASYNC110 -- the hub has no event for that
+            await asyncio.sleep(0.01)
         async with pool.acquire() as connection:
             if how == "revoked":
                 await revoke_token(connection, one.id, by=OPERATOR)
             elif how == "disabled":
                 await disable_account(connection, li.id, by=OPERATOR)
             else:
-                await set_rights(connection, li.id, Role.AUDITOR, WHOLE, by="operator")
-        assert await listening > 0
+                await set_rights(connection, li.id, Role.AUDITOR, WHOLE, by=OPERATOR)
+        assert (await listening).status_code == 200
+        assert hub.clients == 0
