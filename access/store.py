@@ -136,7 +136,7 @@ async def set_password(
 
 
 async def change_password(
-    connection: Connection, account: str, password_hash: str, *, before: str | None, keep: bytes, by: str
+    connection: Connection, account: str, password_hash: str, *, before: str | None, keep: bytes | None, by: str
 ) -> bool:
     """Give an account a password instead of the one with the hash `before`, None for none; its other sessions and all
     its one-use links end. False: it has another one meanwhile."""

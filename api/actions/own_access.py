@@ -1,26 +1,18 @@
 """Change the own password, and end own sessions: the same for routes and pages."""
 
 import time
-from functools import partial
 
 from fastapi import Request
 from pydantic import BaseModel, Field
 
 from access.administration import require_new_password
-from access.passwords import hash_password, is_password
 from access.rules import MOST_PASSWORD, Account, Actor
-from access.store import find_login, load_account, set_password
 from api.actions.people import acting, session_of
-from api.actions.settle import settle
 from api.context import Context
-from api.http.identity.tries import note_try, require_try
-from api.http.middleware import set_cookie
 from api.http.problems import Problem, bad_parameter, not_found
 from api.http.session_rules import Session
-from api.http.work import FEW
 from api.read.people.documents import session_name
 from contract.errors import RemedyError
-from store.pool import Connection
 
 
 class PasswordChange(BaseModel):
@@ -30,44 +22,36 @@ class PasswordChange(BaseModel):
     new: str = Field(max_length=2 * MOST_PASSWORD)
 
 
-async def change_own_password(context: Context, request: Request, said: PasswordChange) -> tuple[int, str | None]:
-    """Change the own password: all sessions end, and this browser gets a new one. The number of other sessions, and the
-    value of the Set-Cookie header, None without a session.
+async def change_own_password(context: Context, request: Request, said: PasswordChange) -> int:
+    """Change the own password. All sessions but the one that asks end; returns their number.
 
-    Raises a Problem (403, 422; 429 while the address has to wait).
+    Raises a Problem (403, 409, 422; 429 while the account has to wait).
     """
     actor, session = _require_person(context), session_of(request)
-    async with context.database.snapshot() as connection:
-        account = await _own(connection, actor)
-        known = await find_login(connection, account.login)
+    account = await context.passwords.load_account(actor.account)
+    if account is None:
+        raise not_found("account", actor.account)
     try:
         require_new_password(account, said.new)
     except RemedyError as exc:
         raise Problem(422, str(exc), parameter="new") from exc
-    await _require_current(context, request, None if known is None else known.password, said.current)
+    if session is None and not account.has_password:
+        raise Problem(403, "this account has no password yet: choose one in a browser that is signed in")
+    before = await _present(context, request, account, said.current) if account.has_password else None
     others = [one for one in await list_own_sessions(context) if session is None or one.key != session.key]
-    hashed = await context.work.do(FEW + 1, partial(hash_password, said.new))
-    await settle(context, lambda connection: set_password(connection, account.id, hashed, by=account.id))
+    keep = None if session is None else session.key
+    if not await context.passwords.change(account.id, said.new, before=before, keep=keep):
+        raise Problem(409, "the password was changed elsewhere just now: try again")
     context.identity.forget_known()
-    if session is None:
-        return len(others), None
-    now = time.time()
-    begun, cookie = await context.sessions.begin(account.id, now, wall=False)
-    return len(others), set_cookie(begun, cookie, now, secure=context.config.is_https)
+    return len(others)
 
 
-async def _require_current(context: Context, request: Request, stored: str | None, given: str | None) -> None:
-    """Raise a Problem unless the present password is given; who has none is known by the session only."""
-    if stored is None:
-        if session_of(request) is None:
-            raise Problem(403, "this account has no password yet: choose one in a browser that is signed in")
-        return
-    secret = (given or "").encode()
-    require_try(context.guesses, request.scope, secret)
-    right = await context.work.do(FEW + 1, partial(is_password, stored, given or ""))
-    note_try(context.guesses, request.scope, secret, right=right)
-    if not right:
+async def _present(context: Context, request: Request, account: Account, given: str | None) -> str | None:
+    """The hash of the present password. Raises a Problem (422) for a wrong one."""
+    found = await context.passwords.check(request.scope, account.login, given or "")
+    if found is None:
         raise bad_parameter("current", "this is not the present password")
+    return found.password
 
 
 async def list_own_sessions(context: Context) -> list[Session]:
@@ -100,10 +84,3 @@ def _require_person(context: Context) -> Actor:
     if actor.token is not None:
         raise Problem(403, "an API token does not change the password or the sessions of its account: sign in")
     return actor
-
-
-async def _own(connection: Connection, actor: Actor) -> Account:
-    account = await load_account(connection, actor.account)
-    if account is None:
-        raise not_found("account", actor.account)
-    return account

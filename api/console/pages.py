@@ -193,7 +193,7 @@ def signin_page(
         link_code=code,
         goes_to=own_path(goes_to),
         wrong=wrong,
-        **{"account": None, "sessions": [], "login": "", "wait": None, "by_token": False, **values},
+        **{"account": None, "login": "", "wait": None, "by_token": False, **values},
     )
 
 

@@ -1,16 +1,17 @@
 """The page on which a person sets or changes the own password."""
 
-from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Query, Request, Response
+from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
-from access.rules import BUILT_IN, LEAST_PASSWORD, MOST_PASSWORD, Account, require_password
+from access.rules import BUILT_IN, LEAST_PASSWORD, MOST_PASSWORD, Account
+from api.actions.own_access import PasswordChange, change_own_password
 from api.console.pages import page_router, show, words_for
+from api.console.texts import Words
 from api.context import Context, Shared
 from api.http.forms import read_form
-from api.http.identity.tries import TOO_MANY
 from api.http.middleware import SESSION
 from api.http.problems import Problem
 from api.http.session_rules import Session, own_path
@@ -18,7 +19,8 @@ from contract.errors import RemedyError
 
 router = page_router()
 
-_BUSY = 503
+_REFUSED: Final = {409: "password_elsewhere", 422: "password_wrong", 429: "try_later", 503: "try_later"}
+"""Statuses that are shown beside the form, and why, where the error does not say it."""
 
 
 @router.get("/password")
@@ -55,40 +57,26 @@ async def _account(request: Request, context: Context) -> Account:
 @router.post("/password")
 async def set_password(request: Request, context: Shared) -> Response:
     """Set the password, end the other sessions of the account, and go on; a refusal is shown beside the form."""
-    form = await read_form(request)
-    account = await _account(request, context)
-    goes_to = form.get("goes_to", "")
+    form, words = await read_form(request), words_for(request)
+    account, goes_to = await _account(request, context), form.get("goes_to", "")
+    if form.get("password", "") != form.get("again", ""):
+        return _show(request, account, goes_to, 422, words("password_not_same"))
     try:
-        refused = await _set(request, context, account, form)
+        said = PasswordChange(current=form.get("current") or None, new=form.get("password", ""))
+        await change_own_password(context, request, said)
+    except ValidationError:
+        return _show(request, account, goes_to, 422, words("password_wrong"))
     except Problem as exc:
-        if exc.status not in (TOO_MANY, _BUSY):
+        if exc.status not in _REFUSED:
             raise
-        page = _show(request, account, goes_to, exc.status, words_for(request)("try_later"))
+        page = _show(request, account, goes_to, exc.status, _refusal(exc, words))
         page.headers.update(exc.headers or {})
         return page
-    if refused:
-        return _show(request, account, goes_to, 422, refused)
     return RedirectResponse(own_path(goes_to), status_code=303)
 
 
-async def _set(request: Request, context: Context, account: Account, form: Mapping[str, str]) -> str:
-    """Change the password. Returns why it was not changed, in the reader's language. Raises a Problem (429, 503)."""
-    words, new, session = words_for(request), form.get("password", ""), request.scope[SESSION]
-    if account.id in BUILT_IN:
-        return words("password_none")
-    if new != form.get("again", ""):
-        return words("password_not_same")
-    try:
-        require_password(new, account.login)
-    except RemedyError as exc:
-        return exc.said.text(words.language)
-    before = None
-    if account.has_password:
-        found = await context.passwords.check(request.scope, account.login, form.get("current", ""))
-        if found is None:
-            return words("password_wrong")
-        before = found.password
-    if not await context.passwords.change(account.id, new, before=before, keep=session.key):
-        return words("password_elsewhere")
-    context.sessions.forget(account.id)
-    return ""
+def _refusal(exc: Problem, words: Words) -> str:
+    """Why the password was not changed, in the reader's language."""
+    if isinstance(exc.__cause__, RemedyError):
+        return exc.__cause__.said.text(words.language)
+    return words(_REFUSED[exc.status])

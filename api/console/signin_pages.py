@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -19,15 +19,13 @@ from api.context import Context, Shared
 from api.http.forms import fields_of
 from api.http.identity.tries import TOO_MANY, address_of, note_try, require_try
 from api.http.middleware import SESSION, device_cookie, drop_cookie, require_may_act, require_own_page, set_cookie
-from api.http.problems import Problem, not_found
+from api.http.problems import Problem
 from api.http.session_rules import Session, own_path
 
 logger = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False, route_class=OpenPageRoute)
 
 _MOST_PATH: Final = 2000
-_MOST_SHOWN: Final = 50
-"""Sessions of the own account that are listed."""
 _BUSY: Final = 503
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 """Browsers take a secure cookie from there without TLS."""
@@ -42,21 +40,13 @@ class _Admitted(msgspec.Struct, frozen=True):
 
 @router.get("/signin")
 async def show_signin(request: Request, context: Shared, code: Annotated[str, Query(max_length=256)] = "") -> Response:
-    """The form to sign in; with the code of a one-use link a button; in a browser that is signed in, its account's
-    sessions and the buttons to end them."""
+    """The form to sign in; with the code of a one-use link a button; in a browser that is signed in, its account
+    and the buttons to sign out."""
     session: Session | None = request.scope[SESSION]
     if session is None:
         return signin_page(request, code=code, goes_to="/")
     account = await context.passwords.load_account(session.account)
-    own = [] if session.wall else await context.sessions.list_of(session.account, time.time())
-    return signin_page(
-        request, code=code, goes_to="/", account=account, sessions=[_listed(one) for one in own[:_MOST_SHOWN]]
-    )
-
-
-def _listed(session: Session) -> dict[str, object]:
-    began, used = (datetime.fromtimestamp(at, UTC) for at in (session.created, session.used))
-    return {"key": session.key, "wall": session.wall, "began": began, "used": used}
+    return signin_page(request, code=code, goes_to="/", account=account)
 
 
 @router.post("/signin")
@@ -168,32 +158,17 @@ def _refused(request: Request, form: Mapping[str, str], why: str, problem: Probl
 
 @router.post("/signout")
 async def sign_out(request: Request, context: Shared) -> Response:
-    """End this browser's session, another one of its account, or all others."""
+    """End this browser's session, or all others of its account."""
     require_own_page(request.scope)
     session: Session | None = request.scope[SESSION]
-    form = await fields_of(request)
-    if "others" in form or "session" in form:
+    if (await fields_of(request)).get("others") == "yes":
         require_may_act(request.scope)
         if session is not None:
-            await _end_others(context, session, form)
+            await context.sessions.end_others(session)
         return _to("/signin")
     if session is not None:
         await context.sessions.end(session.key)
     return _to("/signin", drop_cookie(secure=context.config.is_https))
-
-
-async def _end_others(context: Context, session: Session, form: Mapping[str, str]) -> None:
-    if form.get("others") == "yes":
-        await context.sessions.end_others(session)
-    elif not await context.sessions.end_one(session.account, _key(form.get("session", ""))):
-        raise not_found("session", form.get("session", ""))
-
-
-def _key(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        return b""
 
 
 def is_lost_on(request: Request, context: Context) -> bool:

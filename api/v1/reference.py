@@ -433,6 +433,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "stream": Operation(summary="Follow changes", answer=_STREAM, media="text/event-stream"),
     "new_signin_link": Operation(
         summary="Make a sign-in link",
+        body={"account": None},
         answer={
             "link": "http://127.0.0.1:8000/signin?code=Yb3…",
             "until": "2026-11-27T08:15:00Z",

@@ -77,11 +77,12 @@ class Passwords:
         async with self._database.snapshot() as connection:
             return await load_account(connection, account)
 
-    async def change(self, account: str, password: str, *, before: str | None, keep: bytes) -> bool:
-        """Give an account another password; its other sessions end. False: `before` is not its password's hash."""
+    async def change(self, account: str, password: str, *, before: str | None, keep: bytes | None) -> bool:
+        """Its person gives an account another password; all its sessions end, except the one of the key `keep`. False:
+        `before` is not the hash of its password."""
         made = await self.hash(password)
         async with self._database.transaction() as connection:
-            return await change_password(connection, account, made, before=before, keep=keep)
+            return await change_password(connection, account, made, before=before, keep=keep, by=account)
 
     async def note_sign_in(self, scope: Scope, account: str) -> str | None:
         """Record from where an account signed in. Returns the cookie for a browser that has none yet."""

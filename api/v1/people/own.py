@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Request
 
 from api.actions.own_access import (
     PasswordChange,
@@ -13,7 +13,7 @@ from api.actions.own_access import (
 )
 from api.actions.people import acting, session_of
 from api.context import Shared
-from api.http.work import WorkRoute, write
+from api.http.work import WorkRoute
 from api.read.people import listing
 from api.read.people.documents import session_document
 from api.read.people.schemas import EndedSessions, OwnAccount, OwnSessions
@@ -28,12 +28,10 @@ async def get_own_account(context: Shared, request: Request) -> OwnAccount:
         return await listing.load_own_account(connection, acting(context), session_of(request))
 
 
-@router.post("/account/password", response_model=EndedSessions)
-async def put_own_password(context: Shared, request: Request, said: PasswordChange) -> Response:
+@router.post("/account/password")
+async def put_own_password(context: Shared, request: Request, said: PasswordChange) -> EndedSessions:
     """Change the own password. All other sessions end, and one-use links."""
-    others, cookie = await change_own_password(context, request, said)
-    headers = {} if cookie is None else {"Set-Cookie": cookie}
-    return Response(write(EndedSessions(ended=others)), media_type="application/json", headers=headers)
+    return EndedSessions(ended=await change_own_password(context, request, said))
 
 
 @router.get("/account/sessions")

@@ -170,8 +170,8 @@ PAGE_ACTS: Final[Mapping[str, Act]] = {
 }
 NO_ACT: Final = {"/signin", "/signout", f"{V1}/account/sessions", f"{V1}/account/sessions/{{id}}"}
 """A person begins or ends sessions of the own account."""
-ELSEWHERE: Final = {f"{V1}/account/password"}
-"""It needs a session: see the test below."""
+ELSEWHERE: Final = {f"{V1}/account/password", "/password"}
+"""They do the same, and need a session: see the test below."""
 CASES = [(V1, route, act) for route, act in API_ACTS.items()] + [("", route, act) for route, act in PAGE_ACTS.items()]
 IDS = [f"{prefix}{route}" for prefix, route, _ in CASES]
 ENTRIES = "SELECT kind, subject, actor, at_ms, convert_from(body, 'UTF8') AS body FROM ledger_entry ORDER BY id"

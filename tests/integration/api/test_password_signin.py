@@ -35,7 +35,7 @@ async def person(pool: Pool, login: str = "zhang", *, hashed: str | None = HASHE
     async with pool.acquire() as connection:
         made = await add_account(connection, login=login, name="张伟", role=role, scope=WHOLE, by=OPERATOR)
         if hashed is not None:
-            await set_password(connection, made.id, hashed)
+            await set_password(connection, made.id, hashed, by=OPERATOR)
     return made.id
 
 
@@ -311,29 +311,6 @@ async def test_accounts_of_milepost_and_walls_and_tokens_set_no_password(pool: P
     assert await pool.fetchval("SELECT password FROM account WHERE id = $1", account) == HASHED
 
 
-async def keys_of(pool: Pool, login: str) -> set[str]:
-    """The keys of an account's sessions, as forms name them."""
-    rows = await pool.fetch("SELECT key FROM session WHERE account = (SELECT id FROM account WHERE login = $1)", login)
-    return {row["key"].hex() for row in rows}
-
-
-async def test_a_person_sees_and_ends_the_own_sessions(pool: Pool, site: Site) -> None:
-    await person(pool)
-    await person(pool, "li")
-    mine, other, foreign = await site.signed_in(), await site.signed_in(), await site.signed_in("li")
-    page = (await mine.get("/signin")).text
-    keys = await keys_of(pool, "zhang")
-    shown = {key for key in keys if f'value="{key}"' in page}
-    assert len(shown) == 1, "of the own one there is the other button"
-    assert "This browser" in page
-    assert (await mine.post("/signout", data={"session": shown.pop()}, headers=OWN_PAGE)).status_code == 303
-    assert [await is_in(one) for one in (mine, other, foreign)] == [True, False, True]
-    (key,) = await keys_of(pool, "li")
-    for unknown in (key, "00", "x"):
-        assert (await mine.post("/signout", data={"session": unknown}, headers=OWN_PAGE)).status_code == 404
-    assert await is_in(foreign)
-
-
 async def test_a_password_that_changes_during_a_sign_in_begins_no_session(
     pool: Pool, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,3 +346,21 @@ async def test_sessions_of_one_account_push_out_none_of_another(
     li = await site.signed_in("li")
     browsers = [await site.signed_in() for _ in range(4)]
     assert [await is_in(one) for one in (li, *browsers)] == [True, False, True, True, True]
+
+
+async def test_who_manages_accounts_makes_a_link_for_another_person(pool: Pool, site: Site) -> None:
+    li = await person(pool, "li")
+    await person(pool, "zhang", role=Role.ADMIN)
+    admin, supervisor = await site.signed_in("zhang"), await site.signed_in("li")
+    links = "/api/v1/signin-links"
+    made = await admin.post(links, json={"account": li}, headers=OWN_PAGE)
+    assert made.status_code == 201
+    guest = site.browser()
+    code = made.json()["link"].partition("code=")[2]
+    await guest.post("/signin", data={"code": code}, headers=OWN_PAGE)
+    assert (await guest.get("/api/v1/account")).json()["account"]["id"] == li
+    refused = await supervisor.post(links, json={"account": "admin"}, headers=OWN_PAGE)
+    assert (refused.status_code, refused.json()["permission"]) == (403, "manage_accounts")
+    assert (await admin.post(links, json={"account": "a-000000000000"}, headers=OWN_PAGE)).status_code == 404
+    own = await supervisor.post(links, json={"account": li}, headers=OWN_PAGE)
+    assert own.status_code == 201

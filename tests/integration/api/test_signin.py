@@ -419,7 +419,7 @@ async def test_real_browsers_sign_in_and_out(
         await phone.goto(f"{settings.url}/signin")
         assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await phone.locator("form:has(input[name=others]) button").click()
-        await phone.locator("form:has(input[name=others])").wait_for(state="detached")
+        await phone.locator("form:has(input[name=others])").wait_for()
         await wall.locator("input[name=login]").wait_for(timeout=30_000)
 
         await phone.locator("form[action='/signout']:not(:has(input)) button").click()
