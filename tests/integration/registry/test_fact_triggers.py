@@ -264,6 +264,19 @@ async def test_a_service_appends_facts_only_by_its_edits(registry: Connection) -
             )
 
 
+async def test_a_service_puts_no_trigger_of_facts_on_a_table_of_its_own(registry: Connection) -> None:
+    """The functions run with the owner's rights: on such a table they would append what no edit made."""
+    async with registry.transaction():
+        await registry.execute("SET LOCAL ROLE milepost_service; CREATE TEMP TABLE mine (LIKE public.station)")
+        for function in ("station_facts", "terminal_facts", "closure_facts"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match=f"function {function}"):
+                async with registry.transaction():
+                    await registry.execute(
+                        "CREATE TRIGGER forged AFTER INSERT ON mine REFERENCING NEW TABLE AS new_rows "
+                        f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+                    )
+
+
 async def test_what_is_registered_already_becomes_the_first_facts(postgres_server: str, template: str) -> None:
     """`template` only waits until the server answers."""
     name = f"milepost_before_facts_{os.getpid()}"
