@@ -61,12 +61,11 @@ async def load_timeline(
 
 
 async def _gaps(connection: Connection, station: str, begin: datetime, end: datetime) -> list[UnknownInterval]:
-    """The gaps of the (partition, shard) through which the station was heard."""
+    """The gaps of each (partition, shard) in the time in which the station was heard through it."""
     heard = await connection.fetch(QUERIES.station_shards, station, end)
     rows = await connection.fetch(
         QUERIES.station_gaps,
-        [row["partition"] for row in heard],
-        [row["shard"] for row in heard],
+        *([row[name] for row in heard] for name in ("partition", "shard", "since", "until")),
         begin,
         end,
         MOST + 1,

@@ -205,13 +205,34 @@ ORDER BY c.id DESC LIMIT $5;
 SELECT at, before, after, actor, remark, reason FROM station_lifecycle WHERE station = $1 ORDER BY at, id;
 
 -- name: station_shards
--- Through which shards a station was heard up to $2, and in which partition its transitions are.
-SELECT DISTINCT shard, partition FROM (
-    SELECT shard, partition FROM terminal_state WHERE station = $1
+-- Through which shards a station was heard up to $2, from when until when, and in which partition its transitions are. Of a
+-- terminal whose moves are recorded these say it, from the first of them on; of any other each shard counts always.
+WITH moved AS (
+    SELECT terminal, partition, before, after, at,
+           lag(at) OVER (PARTITION BY terminal ORDER BY seq) AS earlier,
+           lead(at) OVER (PARTITION BY terminal ORDER BY seq) AS later
+    FROM shard_move WHERE station = $1
+), first AS (
+    SELECT terminal, at FROM moved WHERE earlier IS NULL
+), changed AS (
+    SELECT terminal, shard, partition, at FROM transition WHERE station = $1 AND at < $2
+), heard AS (
+    SELECT t.shard, t.partition, held('-infinity') AS since, held('infinity') AS until
+    FROM terminal_state t WHERE t.station = $1 AND NOT EXISTS (SELECT FROM first WHERE first.terminal = t.terminal)
     UNION ALL
-    SELECT shard, partition FROM transition WHERE station = $1 AND at < $2
+    SELECT c.shard, c.partition, held('-infinity'), coalesce(first.at, held('infinity'))
+    FROM changed c LEFT JOIN first USING (terminal)
+    WHERE c.terminal IS NOT NULL AND (first.at IS NULL OR c.at < first.at)
     UNION ALL
-    SELECT unnest(ARRAY[before, after]), partition FROM shard_move WHERE station = $1 AND at < $2) AS heard;
+    SELECT before, partition, held('-infinity'), at FROM moved WHERE earlier IS NULL
+    UNION ALL
+    SELECT after, partition, at, coalesce(later, held('infinity')) FROM moved WHERE at < $2
+    UNION ALL
+    -- A station's own transitions are through a shard of a terminal; they say something new only where no terminal does.
+    SELECT c.shard, c.partition, held('-infinity'), held('infinity') FROM changed c
+    WHERE c.terminal IS NULL AND NOT EXISTS (SELECT FROM moved)
+)
+SELECT DISTINCT shard, partition, since, until FROM heard;
 
 -- name: station_changes
 -- The last decision that was in force at $2, and all decided after it that begin before $3.
@@ -221,12 +242,13 @@ WHERE station = $1 AND terminal IS NULL AND at < $3 AND seq >= coalesce((
 ORDER BY seq LIMIT $4;
 
 -- name: station_gaps
--- Gaps of the pipeline that touch the window ($3, $4), of the (partition, shard) given.
-SELECT began_at, ended_at FROM pipeline_gap g
-JOIN unnest($1::int[], $2::text[]) AS heard (partition, shard)
+-- Gaps of the pipeline that touch the window ($5, $6), of each (partition, shard) as far as they lie between its two times.
+SELECT DISTINCT greatest(g.began_at, heard.since) AS began_at, least(g.ended_at, heard.until) AS ended_at
+FROM pipeline_gap g
+JOIN unnest($1::int[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS heard (partition, shard, since, until)
   ON g.partition = heard.partition AND g.shard = heard.shard
-WHERE g.began_at < $4 AND g.ended_at > $3
-ORDER BY began_at LIMIT $5;
+WHERE g.began_at < $6 AND g.ended_at > $5 AND g.began_at < heard.until AND g.ended_at > heard.since
+ORDER BY began_at LIMIT $7;
 
 -- name: station_suspicions
 -- When a station was unknown because its shard was suspected, of the window ($2, $3).

@@ -43,6 +43,32 @@ async def test_timeline_joins_what_was_judged_the_gaps_and_late_presence(
     ]
 
 
+async def test_a_gap_counts_while_the_station_was_heard_through_its_shard(
+    pool: Pool, database: str, tmp_path: Path
+) -> None:
+    """Heard through main, 3000 s ago through south, 2000 s ago through main again, without any transition."""
+    world = World(pool)
+    await world.clock()
+    await world.station("s", since=4000)
+    await world.transition("s", 4000, "online", before="never_seen", terminal="001")
+    await world.transition("s", 4000, "online", before="never_seen")
+    for seq, (before, after, ago) in enumerate([("main", "south", 3000), ("south", "main", 2000)]):
+        await pool.execute(
+            "INSERT INTO shard_move (partition, seq, station, terminal, before, after, at) "
+            "VALUES (0, $1, 's', '001', $2, $3, $4)",
+            *(seq, before, after, world.ago(ago)),
+        )
+    for shard, begin, end in (("south", 3900, 3800), ("main", 3700, 3600), ("main", 2900, 2800), ("south", 2700, 2600),
+                              ("south", 2050, 1950), ("south", 1800, 1700), ("main", 1600, 1500)):  # fmt: skip
+        await world.gap(begin, end, shard=shard)
+    window = {"from": z(world.ago(4000)), "to": z(world.ago(100))}
+    async with serving(config(database, tmp_path)) as (client, _):
+        intervals = (await client.get(f"{S}/timeline", params=window)).json()["intervals"]
+    unknown = [(item["from"], item["to"]) for item in intervals if item["verdict"] == "unknown"]
+    spans = [(3700, 3600), (2700, 2600), (2050, 2000), (1600, 1500)]
+    assert unknown == [(z(world.ago(begin)), z(world.ago(end))) for begin, end in spans]
+
+
 async def test_what_began_before_the_window_is_found(pool: Pool, database: str, tmp_path: Path) -> None:
     world = World(pool)
     await world.clock()
