@@ -15,7 +15,7 @@ from api.app import create_app
 from api.config import ApiConfig
 from api.console import pages
 from api.context import Context
-from api.http.database import Database, with_query_settings
+from api.http.database import Database, require_role, with_query_settings
 from api.http.guesses import Guesses
 from api.http.identity.actors import Identity
 from api.http.identity.api_tokens import ApiTokens
@@ -78,6 +78,7 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, EventHub]]
     """The app with its database pool and its event stream running."""
     token = AdminToken(config.admin_token_file)
     token.require()
+    await require_role(config.database_url)
     async with open_pool(with_query_settings(config.database_url), name="api", size=_POOL) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)

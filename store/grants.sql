@@ -1,17 +1,6 @@
--- What the services may do in the database, and nothing else. Run after the migrations, each time: what is as it should
--- be is not touched. The services log in as members of milepost_service, which owns nothing.
-
--- A role belongs to the whole server: it may be there already, made by another database or at this very moment. Where
--- migrations may not create roles the database's administrator does, and runs `milepost migrate` again.
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_service') THEN
-        CREATE ROLE milepost_service NOLOGIN;
-    END IF;
-EXCEPTION
-    WHEN insufficient_privilege OR duplicate_object OR unique_violation THEN
-        RAISE NOTICE 'the role milepost_service was not created here: %', SQLERRM;
-END $$;
+-- What the services and the API may do in the database, and nothing else. Run after the migrations, store/roles.sql and
+-- store/scoped.sql, each time: what is as it should be is not touched. Logins come in as members of milepost_service or go
+-- into milepost_api, which own nothing.
 
 DO $$
 DECLARE
@@ -64,5 +53,62 @@ BEGIN
           AND pg_has_role(proowner, 'USAGE') AND NOT has_function_privilege('milepost_service', oid, 'EXECUTE')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO milepost_service', found.name);
+    END LOOP;
+END $$;
+
+-- The same for the API. Rows are within its scope by the policies and views of store/scoped.sql; what is `common` has nothing
+-- of a station or an area in it. A table that is not named here is closed to the API.
+DO $$
+DECLARE
+    wanted constant jsonb := '{
+        "SELECT": ["schema_migration", "programme", "consumer_offset", "log_end", "pipeline_gap", "calendar",
+                   "calendar_opening", "calendar_now", "day_class", "area_count_known",
+                   "area", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
+                   "set_aside", "scoped.station_stand", "scoped.station_aside",
+                   "scoped.transition", "scoped.health", "scoped.usage", "scoped.presence", "scoped.dead_letter",
+                   "scoped.unregistered", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion"],
+        "SELECT, UPDATE": ["station", "incident", "incident_share"],
+        "INSERT, SELECT": ["incident_entry", "notification", "scoped.station_lifecycle", "scoped.shard_decision",
+                           "scoped.ledger_entry"],
+        "INSERT": ["ledger_pending"],
+        "INSERT, SELECT, UPDATE": ["announced_restart", "closure", "account", "api_token"],
+        "DELETE, INSERT, SELECT": ["account_area"],
+        "DELETE, INSERT, SELECT, UPDATE": ["service_sign", "session", "signin_code"]}';
+    functions constant text[] := '{scope_areas, scope_names, scope_tops, scope_programmes, scope_holds_account, areas_below, '
+        'scoped.is_in_scope, scoped.station_has_history, scoped.remove_untouched_station}';
+    found record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_api') OR to_regnamespace('scoped') IS NULL THEN
+        RETURN;
+    END IF;
+    FOR found IN
+        SELECT n.oid::regnamespace AS name FROM pg_namespace n
+        WHERE n.nspname IN (current_schema(), 'scoped') AND NOT has_schema_privilege('milepost_api', n.oid, 'USAGE')
+    LOOP
+        EXECUTE format('GRANT USAGE ON SCHEMA %s TO milepost_api', found.name);
+    END LOOP;
+    FOR found IN
+        SELECT c.oid::regclass AS name, w.rights AS wanted,
+               (SELECT string_agg(privilege_type, ', ' ORDER BY privilege_type) FROM aclexplode(c.relacl)
+                WHERE grantee = 'milepost_api'::regrole) AS had
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN (SELECT each.key AS rights, named.value AS name
+                   FROM jsonb_each(wanted) AS each, jsonb_array_elements_text(each.value) AS named) AS w
+               ON w.name = CASE n.nspname WHEN 'scoped' THEN 'scoped.' ELSE '' END || c.relname
+        WHERE n.nspname IN (current_schema(), 'scoped') AND c.relkind IN ('r', 'p', 'v') AND pg_has_role(c.relowner, 'USAGE')
+    LOOP
+        IF found.had IS NOT NULL AND found.wanted IS DISTINCT FROM found.had THEN
+            EXECUTE format('REVOKE ALL ON %s FROM milepost_api', found.name);
+        END IF;
+        IF found.wanted IS NOT NULL AND found.wanted IS DISTINCT FROM found.had THEN
+            EXECUTE format('GRANT %s ON %s TO milepost_api', found.wanted, found.name);
+        END IF;
+    END LOOP;
+    FOR found IN
+        SELECT p.oid::regprocedure AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE CASE n.nspname WHEN 'scoped' THEN 'scoped.' WHEN current_schema() THEN '' END || p.proname = ANY (functions)
+          AND pg_has_role(p.proowner, 'USAGE') AND NOT has_function_privilege('milepost_api', p.oid, 'EXECUTE')
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO milepost_api', found.name);
     END LOOP;
 END $$;

@@ -8,9 +8,11 @@ import msgspec
 
 from contract.errors import RemedyError
 from store.pool import Connection
+from store.scoped import put_scoped
 from store.sql import queries_beside
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+ROLES = Path(__file__).with_name("roles.sql")
 GRANTS = Path(__file__).with_name("grants.sql")
 QUERIES = queries_beside(__file__)
 _LOCK = 0x6D696C65706F7374  # "milepost"
@@ -71,7 +73,8 @@ def pending(known: list[Migration], applied: dict[int, str]) -> list[Migration]:
 async def migrate(connection: Connection, migrations: list[Migration] | None = None) -> list[Migration]:
     """Bring the database to the newest schema; the migrations that ran. A second caller waits for the first.
 
-    Then the role of the services gets the rights of `grants.sql`.
+    Then the roles of the services and of the API get their policies and views (`scoped.sql`) and their rights
+    (`grants.sql`); an older schema has none for the API.
     """
     known = read_migrations() if migrations is None else migrations
     await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
@@ -80,6 +83,9 @@ async def migrate(connection: Connection, migrations: list[Migration] | None = N
         todo = pending(known, await _applied(connection))
         for migration in todo:
             await _apply(connection, migration)
+        await connection.execute(ROLES.read_text(encoding="utf-8"))
+        if len(known) >= len(read_migrations()):
+            await put_scoped(connection, len(known))
         await connection.execute(GRANTS.read_text(encoding="utf-8"))
         return todo
     finally:

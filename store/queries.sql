@@ -90,3 +90,11 @@ INSERT INTO ledger_pending (id) SELECT id FROM made;
 
 -- name: has_ledger
 SELECT to_regclass('ledger_entry') IS NOT NULL;
+
+-- name: has_roles
+-- Whether the groups of the services and of the API are there.
+SELECT count(*) = 2 FROM pg_roles WHERE rolname IN ('milepost_service', 'milepost_api');
+
+-- name: scoped_made
+-- What the policies and views were made of.
+SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'scoped';

@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
+from urllib.parse import urlencode
 
 import asyncpg
 
 from access.scope import NOTHING, AreaScope
 from api.http.problems import DatabaseAwayError
-from store.pool import Connection, Pool
+from contract.errors import RemedyError
+from store.pool import CONNECT_TIMEOUT, UNREACHABLE, Connection, Pool
+from store.scoped import API_ROLE, SEARCH_PATH
 from store.sql import queries_beside
 
 QUERIES: Final = queries_beside(__file__)
@@ -36,9 +39,47 @@ def with_query_settings(url: str) -> str:
     """The database URL with what holds for every statement of the API: its longest time, and a plan of its own.
 
     The same statement asks for all stations and for a rare verdict. After five times PostgreSQL may keep one plan for
-    all filters, which took minutes instead of two seconds for the closed ones of 700,000 stations.
+    all filters, which took minutes instead of two seconds for the closed ones of 700,000 stations. The role and the
+    search path hold the connection to its scope, whatever its login may do (store/scoped.sql).
     """
-    return f"{url}{'&' if '?' in url else '?'}statement_timeout={STATEMENT_MS}&plan_cache_mode=force_custom_plan"
+    settings = {
+        "statement_timeout": STATEMENT_MS,
+        "plan_cache_mode": "force_custom_plan",
+        "role": API_ROLE,
+        "search_path": SEARCH_PATH,
+    }
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(settings)}"
+
+
+async def require_role(url: str) -> None:
+    """Raise RemedyError when the login of a URL may not take the role of the API, or the role has no rights yet. A
+    database that cannot be reached is left to the first connection that is to stay."""
+    try:
+        connection = await asyncpg.connect(with_query_settings(url), timeout=CONNECT_TIMEOUT)
+    except _REFUSED as exc:
+        raise _no_role(str(exc)) from exc
+    except (*UNREACHABLE, ValueError):
+        return
+    try:
+        if await connection.fetchval(QUERIES.lacks_rights):
+            raise _no_role("it may not read schema_migration")
+    finally:
+        await connection.close(timeout=CONNECT_TIMEOUT)
+
+
+_REFUSED: Final = (asyncpg.InvalidParameterValueError, asyncpg.InsufficientPrivilegeError)
+
+
+def _no_role(why: str) -> RemedyError:
+    return RemedyError(
+        f"the API works in the database as {API_ROLE}, which its login may not do ({why}): run `milepost migrate` as "
+        "the owner of the tables; where that may not create roles, an administrator of the database runs "
+        f"`CREATE ROLE {API_ROLE} NOLOGIN; GRANT {API_ROLE} TO` the login of MILEPOST_DATABASE_URL, and then "
+        "`milepost migrate` again",
+        f"API 在数据库中以角色 {API_ROLE} 工作，而其登录账户无权使用该角色（{why}）：请以数据表所有者的身份运行 "
+        f"`milepost migrate`；若它不能创建角色，请由数据库管理员执行 `CREATE ROLE {API_ROLE} NOLOGIN; "
+        f"GRANT {API_ROLE} TO` MILEPOST_DATABASE_URL 中的登录账户，然后再次运行 `milepost migrate`",
+    )
 
 
 class Database:

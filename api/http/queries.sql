@@ -2,6 +2,10 @@
 -- What this transaction shows: `*`, or codes of areas with commas; see access/scope.py.
 SELECT set_config('milepost.scope', $1, true);
 
+-- name: lacks_rights
+-- Whether there is a schema of which this role may read nothing.
+SELECT to_regclass('schema_migration') IS NOT NULL AND NOT has_table_privilege('schema_migration', 'SELECT');
+
 -- name: session
 -- The row of a session; api/http/session_rules.py decides whether it has ended.
 SELECT key, account, wall, created_at, used_at FROM session WHERE key = $1;

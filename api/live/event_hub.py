@@ -16,6 +16,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
+from access.scope import WHOLE
 from api.live.events import incident_event, transition_event
 from store.pool import CONNECT_TIMEOUT, UNREACHABLE, Connection
 from store.sql import queries_beside
@@ -174,7 +175,9 @@ class EventHub:
 
     async def _listen(self) -> None:
         connection = await asyncpg.connect(
-            self._url, timeout=CONNECT_TIMEOUT, server_settings={"application_name": "milepost api stream"}
+            self._url,
+            timeout=CONNECT_TIMEOUT,
+            server_settings={"application_name": "milepost api stream", "milepost.scope": WHOLE.setting},
         )
         try:
             await connection.set_type_codec(

@@ -164,6 +164,7 @@ async def fill_asides(connection: Connection, dice: random.Random) -> None:
 
 async def counted_every_way(connection: Connection, clocks: Clocks, cover: Cover, verdicts: dict[str, Verdict]) -> None:
     """All who go through stations find of each of `verdicts` what it is by itself, and of none else anything."""
+    await connection.execute("SELECT set_config('milepost.scope', '*', false)")
     await connection.execute("UPDATE station SET lat = right(id, 2)::int * 0.5, lon = nullif(right(id, 1)::int % 7, 0)")
     await connection.execute(
         "INSERT INTO incident (kind, key, station, began_at, opened_at) "

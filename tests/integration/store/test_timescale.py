@@ -107,6 +107,28 @@ async def test_late_records_go_into_a_compressed_chunk(timescale: asyncpg.Connec
     assert len(await chunks(timescale, start, 1)) == 1
 
 
+async def test_a_scope_shows_the_records_of_its_stations_also_compressed(timescale: asyncpg.Connection) -> None:
+    start = DAY + timedelta(days=300)
+    await timescale.execute(
+        "INSERT INTO area (code, name, level, path) VALUES ('e', 'e', 'x', '{e}'), ('w', 'w', 'x', '{w}'); "
+        "INSERT INTO station (id, name, area) VALUES ('s-scope-e', 'e', 'e'), ('s-scope-w', 'w', 'w')"
+    )
+    for station in ("s-scope-e", "s-scope-w"):
+        await insert_health(timescale, station, range(10), start)
+    await timescale.execute(
+        "SELECT compress_chunk(chunk) FROM show_chunks('health', newer_than => $1::timestamptz) AS chunk", start
+    )
+    assert await chunks(timescale, start, 1) == [(start, True)]
+    async with timescale.transaction():
+        await timescale.execute("SET LOCAL ROLE milepost_api; SET LOCAL search_path = scoped, public")
+        for scope, stations in (("e", ["s-scope-e"]), ("", []), ("*", ["s-scope-e", "s-scope-w"])):
+            await timescale.execute("SELECT set_config('milepost.scope', $1, true)", scope)
+            rows = await timescale.fetch(
+                "SELECT station, count(*) FROM health WHERE ts >= $1 GROUP BY 1 ORDER BY 1", start
+            )
+            assert [tuple(row) for row in rows] == [(station, 10) for station in stations]
+
+
 @pytest.mark.parametrize("path", FILES, ids=map(str, FILES))
 async def test_every_query_is_prepared(timescale: asyncpg.Connection, path: str) -> None:
     assert await broken_queries(timescale, path) == []

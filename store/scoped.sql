@@ -1,0 +1,167 @@
+-- What the API sees of each table: rows within the scope of its transaction (0035_scope.sql). Run after the migrations, in one
+-- transaction, when a migration ran, when this file changed, or when the roles were not there before; store/grants.sql has the
+-- rights. docs/adr says why policies and views.
+--
+-- A new table has a place here or in `common` of store/grants.sql, or the API has no right on it;
+-- tests/integration/store/test_scope_decisions.py fails without a decision.
+
+DROP SCHEMA IF EXISTS scoped CASCADE;
+CREATE SCHEMA scoped;
+
+DO $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN SELECT p.polname AS name, p.polrelid::regclass AS owner FROM pg_policy p
+                 JOIN pg_class c ON c.oid = p.polrelid
+                 WHERE c.relnamespace = current_schema()::regnamespace AND p.polname <> 'reader' LOOP
+        EXECUTE format('DROP POLICY %I ON %s', found.name, found.owner);
+    END LOOP;
+END $$;
+
+-- Policies: of everything that a query joins to stations row by row. A barrier view would be read whole for that.
+
+DO $$
+DECLARE
+    -- Evaluated once a query.
+    whole constant text := '(SELECT scope_is_whole())';
+    within constant text := '%s IN (SELECT code FROM scope_areas() AS code)';
+    -- A look at one row of station, below its own policy.
+    seen constant text := '(SELECT true FROM station s WHERE s.id = %s)';
+    of_area constant text := format(within, 'area');
+    of_station constant text := format(seen, 'station');
+    -- Of incidents and closures of an area or a station.
+    place constant text := format('CASE WHEN station IS NULL THEN area IS NOT NULL ELSE %s END', of_station);
+    -- An incident of a shard is about the platform, and concerns everybody.
+    shown constant text := format('CASE WHEN station IS NULL THEN area IS NOT NULL OR shard IS NOT NULL ELSE %s END',
+                                  of_station);
+    found record;
+BEGIN
+    FOR found IN SELECT * FROM (VALUES
+        -- (table, what is seen, what may be written; NULL: the same)
+        ('area', 'code IN (SELECT code FROM scope_names() AS code)', format(within, 'code')),
+        ('station', of_area, NULL),
+        ('terminal', of_station, NULL),
+        ('station_programme', of_station, NULL),
+        ('station_state', of_station, NULL),
+        ('terminal_state', of_station, NULL),
+        ('suspicion_member', of_station, NULL),
+        ('set_aside', format(seen, 'CASE WHEN service = ''judge'' THEN split_part(subject, ''/'', 2) '
+                                   'WHEN kind = ''station'' THEN subject END'), NULL),
+        -- A wider incident is seen by whoever has a share of it, and changed by none of them.
+        ('incident', format('(area IS NULL OR %s) AND %s OR station IS NULL '
+                            'AND (SELECT true FROM incident_share x WHERE x.incident = incident.id LIMIT 1)', of_area, shown),
+                     format('(area IS NULL OR %s) AND %s', of_area, place)),
+        ('incident_share', of_area, NULL),
+        ('incident_entry', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
+        ('notification', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
+        -- A closure is seen as far as it touches the scope.
+        ('closure', format('CASE WHEN station IS NOT NULL THEN %s '
+                           'WHEN area IS NOT NULL THEN area IN (SELECT code FROM scope_names() AS code) '
+                           'ELSE programme IN (SELECT id FROM scope_programmes() AS id) END', of_station),
+                    format('CASE WHEN station IS NOT NULL THEN %s WHEN area IS NOT NULL THEN %s ELSE false END',
+                           of_station, of_area)),
+        ('target', 'areas && ARRAY(SELECT scope_names())', 'areas <@ ARRAY(SELECT scope_areas())'),
+        ('account', 'NOT whole AND scope_holds_account(id)', NULL),
+        ('account_area', format('%s AND scope_holds_account(account)', of_area), NULL),
+        ('api_token', 'NOT whole AND areas <@ ARRAY(SELECT scope_areas()) AND scope_holds_account(account)', NULL)
+        ) AS t (name, seen, written)
+    LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', found.name);
+        EXECUTE format('CREATE POLICY service ON %I TO milepost_service USING (true) WITH CHECK (true)', found.name);
+        IF found.written IS NULL THEN
+            EXECUTE format('CREATE POLICY scope ON %I TO milepost_api USING (%s OR (%s)) WITH CHECK (%2$s OR (%3$s))',
+                           found.name, whole, found.seen);
+        ELSE
+            EXECUTE format('CREATE POLICY scope_seen ON %I FOR SELECT TO milepost_api USING (%s OR (%s))',
+                           found.name, whole, found.seen);
+            EXECUTE format('CREATE POLICY scope_made ON %I FOR INSERT TO milepost_api WITH CHECK (%s OR (%s))',
+                           found.name, whole, found.written);
+            EXECUTE format('CREATE POLICY scope_changed ON %I FOR UPDATE TO milepost_api USING (%s OR (%s))',
+                           found.name, whole, found.written);
+        END IF;
+    END LOOP;
+END $$;
+
+-- The same views with the rights of who asks, so that the policies of what is below them count. Those of the dashboards keep
+-- the rights of the owner.
+DO $$
+DECLARE
+    own constant text := current_schema();
+    name text;
+    definition text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['station_aside', 'station_stand'] LOOP
+        definition := pg_get_viewdef(format('%I.%I', own, name)::regclass);
+        PERFORM set_config('search_path', format('scoped, %I', own), true);
+        EXECUTE format('CREATE VIEW scoped.%I WITH (security_invoker) AS %s', name, definition);
+        PERFORM set_config('search_path', quote_ident(own), true);
+    END LOOP;
+END $$;
+SELECT grant_reader();
+
+-- Barrier views: of what is read by a constant (policies are not possible on compressed hypertables), and where only some
+-- columns are shown. They run with the rights of their owner, whom no policy concerns.
+
+DO $$
+DECLARE
+    whole constant text := '(SELECT scope_is_whole())';
+    of_station constant text := '(SELECT true FROM station s WHERE s.id = t.station '
+        'AND s.area IN (SELECT code FROM scope_areas() AS code))';
+    found record;
+BEGIN
+    FOR found IN SELECT * FROM (VALUES
+        ('transition', '*', of_station),
+        ('health', '*', of_station),
+        ('usage', '*', of_station),
+        ('presence', '*', of_station),
+        ('station_lifecycle', '*', of_station),
+        ('dead_letter', '*', of_station),
+        ('unregistered', '*', 'false'),
+        ('shard_decision', '*', 'false'),
+        ('ledger_entry', '*', 'false'),
+        ('area_count', '*', 'area IN (SELECT code FROM scope_areas() AS code)'),
+        -- The memory names stations.
+        ('partition_clock', format('partition, shard, clock, tick_at, judged_at, blind_since, '
+                                   'CASE WHEN %s THEN memory ELSE ''{}''::jsonb END AS memory', whole), 'true'),
+        -- The numbers are of the whole shard.
+        ('suspicion', format('shard, opened_at, instant_from, instant_to, began_at, known_at, '
+                             'CASE WHEN %1$s THEN fell ELSE own.members END AS fell, '
+                             'CASE WHEN %1$s THEN counted ELSE own.members END AS counted, '
+                             'registry, ended_at, ended_by', whole), 'true')
+        ) AS t (name, columns, seen)
+    LOOP
+        EXECUTE format('CREATE VIEW scoped.%I WITH (security_barrier) AS SELECT %s FROM %I t %s WHERE %s OR (%s)',
+                       found.name, found.columns, found.name,
+                       CASE found.name WHEN 'suspicion' THEN format('CROSS JOIN LATERAL ('
+                           'SELECT count(*)::int AS members FROM suspicion_member m JOIN station s ON s.id = m.station '
+                           'WHERE m.shard = t.shard AND m.opened_at = t.opened_at AND NOT %s '
+                           'AND s.area IN (SELECT code FROM scope_areas() AS code)) AS own', whole) ELSE '' END,
+                       whole, found.seen);
+    END LOOP;
+END $$;
+
+-- What runs with the rights of the owner asks for the scope first.
+
+CREATE FUNCTION scoped.is_in_scope(wanted text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT EXISTS (SELECT FROM station s WHERE s.id = wanted
+                   AND (scope_is_whole() OR s.area IN (SELECT code FROM scope_areas() AS code)))
+$$;
+
+CREATE FUNCTION scoped.station_has_history(wanted text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT scoped.is_in_scope(wanted) AND station_has_history(wanted)
+$$;
+
+CREATE FUNCTION scoped.remove_untouched_station(wanted text) RETURNS boolean LANGUAGE sql SECURITY DEFINER AS $$
+    SELECT scoped.is_in_scope(wanted) AND remove_untouched_station(wanted)
+$$;
+
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['is_in_scope', 'station_has_history', 'remove_untouched_station'] LOOP
+        EXECUTE format('ALTER FUNCTION scoped.%I(text) SET search_path = %I, pg_temp', name, current_schema());
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION scoped.%I(text) FROM PUBLIC', name);
+    END LOOP;
+END $$;

@@ -1,0 +1,87 @@
+"""Every table has a decision about the API: a policy, a view, nothing of a station in it, or no right."""
+
+import pytest
+
+from store.migrate import migrate
+from store.pool import Pool
+
+COMMON = {
+    "announced_restart", "area_count_known", "calendar", "calendar_opening", "consumer_offset", "day_class", "log_end",
+    "pipeline_gap", "programme", "schema_migration", "service_sign",
+}  # fmt: skip
+"""Nothing of a station, an area or a person's scope is in these."""
+OF_THE_API = {"session", "signin_code"}
+"""Found by the hash of a secret before anybody's scope is known."""
+ADDED_TO = {"ledger_pending"}
+"""Numbers that the API may add and not read."""
+CLOSED = {
+    "blind_spot_memory", "boot_anchor", "cause_memory", "command_reply", "delivery", "event", "flapping_memory",
+    "health_change", "health_memory", "health_state", "incident_clock", "inventory", "record_box", "registry_fact",
+    "schedule", "schedule_override", "station_deleted", "stream_cursor", "target", "terminal_facts", "topic_layout",
+}  # fmt: skip
+"""Tables on which the API has no right, because it asks none of them."""
+VIEWS = {"calendar_now"}
+"""Views with the rights of their owner, over tables of COMMON."""
+
+
+async def rights(pool: Pool, schema: str) -> dict[str, tuple[str, bool, bool]]:
+    """{relation: (kind, whether it has policies, whether the API may do anything with it)}, of Milepost's own."""
+    rows = await pool.fetch(
+        "SELECT c.relname, c.relkind::text, c.relrowsecurity OR coalesce('security_barrier=true' = ANY (c.reloptions), "
+        "false) OR coalesce('security_invoker=true' = ANY (c.reloptions), false) AS guarded, "
+        "has_any_column_privilege('milepost_api', c.oid, 'SELECT, INSERT, UPDATE') "
+        "OR has_table_privilege('milepost_api', c.oid, 'DELETE, TRUNCATE') AS held "
+        "FROM pg_class c WHERE c.relnamespace = $1::text::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
+        "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')",
+        schema,
+    )
+    return {row["relname"]: (row["relkind"], row["guarded"], row["held"]) for row in rows}
+
+
+async def test_every_table_has_a_decision(pool: Pool) -> None:
+    tables = {name: held for name, (kind, _, held) in (await rights(pool, "public")).items() if kind in "rp"}
+    views = set(await rights(pool, "scoped"))
+    closed = {name for name, held in tables.items() if not held} - views
+    assert closed == CLOSED, "a new table needs a line in store/grants.sql and store/scoped.sql, or here"
+
+
+async def test_what_is_open_has_policies_or_nothing_of_a_station(pool: Pool) -> None:
+    found = await rights(pool, "public")
+    bare = {name for name, (_, guarded, held) in found.items() if held and not guarded}
+    assert bare == COMMON | OF_THE_API | ADDED_TO | VIEWS
+
+
+async def test_every_view_of_the_schema_scoped_is_guarded(pool: Pool) -> None:
+    tables, views = await rights(pool, "public"), await rights(pool, "scoped")
+    assert {name: guarded for name, (_, guarded, _) in views.items() if not guarded} == {}
+    assert {name for name, (_, _, held) in views.items() if not held} == set()
+    assert {name for name in views if tables[name][2]} == set(), "the table below a view is closed"
+
+
+async def test_every_table_with_policies_is_open_to_the_services(pool: Pool) -> None:
+    rows = await pool.fetch(
+        "SELECT relname, "
+        "(SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'service') AS policies "
+        "FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relrowsecurity"
+    )
+    assert {row["relname"] for row in rows if row["policies"] != 1} == set()
+    assert {"area", "station", "incident", "closure", "account", "target"} <= {row["relname"] for row in rows}
+
+
+@pytest.mark.parametrize("relation", ["station", "session", "scoped.transition"])
+async def test_rights_of_the_api_are_repaired_by_the_next_migrate(pool: Pool, relation: str) -> None:
+    async def held() -> str:
+        found: str = await pool.fetchval(
+            "SELECT string_agg(privilege_type, ' ' ORDER BY privilege_type) FROM pg_class, aclexplode(relacl) "
+            "WHERE oid = $1::text::regclass AND grantee = 'milepost_api'::regrole",
+            relation,
+        )
+        return found
+
+    before = await held()
+    async with pool.acquire() as connection:
+        await connection.execute(
+            f"REVOKE ALL ON {relation} FROM milepost_api; GRANT TRIGGER ON {relation} TO milepost_api"
+        )
+        assert await migrate(connection) == []
+    assert await held() == before
