@@ -40,8 +40,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 def _context(request: Request) -> Context:
     found: Context = request.app.state.context
     actor: Actor | None = request.scope[ACTOR]
-    scope = NOTHING if actor is None else actor.scope
-    return msgspec.structs.replace(found, database=found.database.within(scope), actor=actor)
+    database = found.database.within(NOTHING) if actor is None else found.database.within(actor.scope, actor.account)
+    return msgspec.structs.replace(found, database=database, actor=actor)
 
 
 Shared = Annotated[Context, Depends(_context)]

@@ -1,18 +1,40 @@
-"""The login of the services in an embedded database; elsewhere deploy/postgres-accounts.sh makes it."""
+"""The logins of the services and of the API in an embedded database; elsewhere deploy/postgres-accounts.sh does."""
 
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+import msgspec
+
 from store.pool import Connection
+from store.scoped import API_ROLE
 from store.sql import queries_beside
 
 QUERIES = queries_beside(__file__)
-LOGIN = "milepost_services"
 
 
-async def put_services_login(connection: Connection, password: str) -> None:
-    """Create the login of the services, or change its password. Needs the schema and a superuser."""
+class DatabaseLogin(msgspec.Struct, frozen=True):
+    """A login, and the group by which it has its rights."""
+
+    name: str
+    group: str
+
+    def url(self, url: str, password: str) -> str:
+        """The URL of a database for this login, from a URL for another."""
+        parts = urlsplit(url)
+        place = parts.netloc.rpartition("@")[2]
+        return urlunsplit(parts._replace(netloc=f"{self.name}:{password}@{place}"))
+
+
+SERVICES_LOGIN: Final = DatabaseLogin("milepost_services", "milepost_service")
+API_LOGIN: Final = DatabaseLogin("milepost_console", API_ROLE)
+
+
+async def put_logins(connection: Connection, *, services: str, api: str) -> None:
+    """Create both logins, or change their passwords to these. Needs the schema and a superuser."""
     async with connection.transaction():
-        await connection.execute(await connection.fetchval(QUERIES.services_login, password))
+        for login, password in ((SERVICES_LOGIN, services), (API_LOGIN, api)):
+            await connection.execute(await connection.fetchval(QUERIES.make_login, login.name, login.group, password))
+        await connection.execute(QUERIES.keep_apart)
 
 
 async def end_all_sessions(connection: Connection) -> None:
@@ -22,10 +44,3 @@ async def end_all_sessions(connection: Connection) -> None:
     async with connection.transaction():
         await connection.execute(QUERIES.end_sessions)
         await connection.execute(QUERIES.void_codes)
-
-
-def services_url(url: str, password: str) -> str:
-    """The URL of a database for the login of the services, from a URL for another login."""
-    parts = urlsplit(url)
-    place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{LOGIN}:{password}@{place}"))

@@ -66,7 +66,7 @@ DECLARE
                    "area", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
                    "set_aside", "scoped.station_stand", "scoped.station_aside",
                    "scoped.transition", "scoped.health", "scoped.usage", "scoped.presence", "scoped.dead_letter",
-                   "scoped.unregistered", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion"],
+                   "scoped.unregistered", "scoped.shard_move", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion"],
         "SELECT, UPDATE": ["station", "incident", "incident_share"],
         "INSERT, SELECT": ["incident_entry", "notification", "scoped.station_lifecycle", "scoped.shard_decision",
                            "scoped.ledger_entry"],

@@ -53,13 +53,16 @@ WHERE a.service = $1 AND a.kind = old.kind AND a.subject = old.subject;
 -- name: load_set_aside
 SELECT kind, subject, why FROM set_aside WHERE service = $1 AND kind = ANY ($2::text[]) AND starts_with(subject, $3);
 
--- name: services_login
--- The statement that makes the services' login or brings it back to what it should be; those take no parameters.
+-- name: make_login
+-- The statement that makes a login ($1) of a group ($2), or brings it back to what it should be, with a password ($3); those take
+-- no parameters.
 SELECT format(
-    '%s ROLE milepost_services LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD %L; '
-    'GRANT milepost_service TO milepost_services',
-    CASE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_services') THEN 'ALTER' ELSE 'CREATE' END,
-    $1::text);
+    '%s ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD %L; GRANT %I TO %2$I',
+    CASE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = $1) THEN 'ALTER' ELSE 'CREATE' END, $1::text, $3::text, $2::text);
+
+-- name: keep_apart
+-- The services give back what roles.sql gave them while the API had no login of its own.
+REVOKE milepost_api FROM milepost_services;
 
 -- name: has_sessions
 -- A backup may be older than the tables.
@@ -96,5 +99,10 @@ SELECT to_regclass('ledger_entry') IS NOT NULL;
 SELECT count(*) = 2 FROM pg_roles WHERE rolname IN ('milepost_service', 'milepost_api');
 
 -- name: scoped_made
--- What the policies and views were made of.
-SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'scoped';
+-- What the policies and views were made of; no row while a table lacks the policy of a role, which was dropped and made again.
+SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace
+WHERE nspname = 'scoped' AND NOT EXISTS (
+    SELECT FROM pg_class c CROSS JOIN pg_roles r
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relrowsecurity
+      AND r.rolname IN ('milepost_service', 'milepost_api')
+      AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND r.oid = ANY (p.polroles)));

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 from store.pool import Connection
 from store.sql import queries_beside
@@ -13,6 +14,12 @@ API_ROLE: Final = "milepost_api"
 """The group into which every connection of the API goes, whatever its login is."""
 SEARCH_PATH: Final = "scoped,public"
 """Where the API looks for a table: the view within its scope before the table itself."""
+
+
+def whole_url(url: str) -> str:
+    """A URL whose connections see the whole, for commands on the machine itself. Its login is that of the API, which
+    these commands share, or the owner's."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'search_path': SEARCH_PATH, 'milepost.scope': '*'})}"
 
 
 async def put_scoped(connection: Connection, version: int) -> None:

@@ -1,4 +1,4 @@
--- What the API sees of each table: rows within the scope of its transaction (0035_scope.sql). Run after the migrations, in one
+-- What the API sees of each table: rows within the scope of its transaction (0038_scope.sql). Run after the migrations, in one
 -- transaction, when a migration ran, when this file changed, or when the roles were not there before; store/grants.sql has the
 -- rights. docs/adr says why policies and views.
 --
@@ -62,9 +62,15 @@ BEGIN
                     format('CASE WHEN station IS NOT NULL THEN %s WHEN area IS NOT NULL THEN %s ELSE false END',
                            of_station, of_area)),
         ('target', 'areas && ARRAY(SELECT scope_names())', 'areas <@ ARRAY(SELECT scope_areas())'),
-        ('account', 'NOT whole AND scope_holds_account(id)', NULL),
-        ('account_area', format('%s AND scope_holds_account(account)', of_area), NULL),
-        ('api_token', 'NOT whole AND areas <@ ARRAY(SELECT scope_areas()) AND scope_holds_account(account)', NULL)
+        ('account', 'id = current_setting(''milepost.account'', true) OR NOT whole AND scope_holds_account(id)',
+                    'NOT whole AND (id = current_setting(''milepost.account'', true) OR scope_holds_account(id))'),
+        ('account_area', format('account = current_setting(''milepost.account'', true) '
+                                'OR %s AND scope_holds_account(account)', of_area),
+                         format('%s AND scope_holds_account(account)', of_area)),
+        ('api_token', 'account = current_setting(''milepost.account'', true) '
+                      'OR NOT whole AND areas <@ ARRAY(SELECT scope_areas()) AND scope_holds_account(account)',
+                      'NOT whole AND areas <@ ARRAY(SELECT scope_areas()) '
+                      'AND (account = current_setting(''milepost.account'', true) OR scope_holds_account(account))')
         ) AS t (name, seen, written)
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', found.name);
@@ -78,6 +84,8 @@ BEGIN
             EXECUTE format('CREATE POLICY scope_made ON %I FOR INSERT TO milepost_api WITH CHECK (%s OR (%s))',
                            found.name, whole, found.written);
             EXECUTE format('CREATE POLICY scope_changed ON %I FOR UPDATE TO milepost_api USING (%s OR (%s))',
+                           found.name, whole, found.written);
+            EXECUTE format('CREATE POLICY scope_gone ON %I FOR DELETE TO milepost_api USING (%s OR (%s))',
                            found.name, whole, found.written);
         END IF;
     END LOOP;
@@ -116,6 +124,7 @@ BEGIN
         ('usage', '*', of_station),
         ('presence', '*', of_station),
         ('station_lifecycle', '*', of_station),
+        ('shard_move', '*', of_station),
         ('dead_letter', '*', of_station),
         ('unregistered', '*', 'false'),
         ('shard_decision', '*', 'false'),

@@ -89,19 +89,19 @@ class Database:
     in time is a DatabaseAwayError.
     """
 
-    def __init__(self, pool: Pool, scope: AreaScope = NOTHING) -> None:
-        self._pool, self._scope = pool, scope
+    def __init__(self, pool: Pool, scope: AreaScope = NOTHING, account: str = "") -> None:
+        self._pool, self._scope, self._account = pool, scope, account
 
-    def within(self, scope: AreaScope) -> "Database":
-        """The same connections for another scope."""
-        return Database(self._pool, scope)
+    def within(self, scope: AreaScope, account: str = "") -> "Database":
+        """The same connections for another scope, and the account that asks."""
+        return Database(self._pool, scope, account)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
         """A read-only transaction in which all queries see one moment."""
         async with self._bounded() as connection:
             await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            await connection.execute(QUERIES.set_scope, self._scope.setting)
+            await connection.execute(QUERIES.set_scope, self._scope.setting, self._account)
             yield connection
             await connection.execute("COMMIT")
 
@@ -109,7 +109,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction that may write. It is rolled back when the block raises."""
         async with self._bounded() as connection, connection.transaction():
-            await connection.execute(QUERIES.set_scope, self._scope.setting)
+            await connection.execute(QUERIES.set_scope, self._scope.setting, self._account)
             yield connection
 
     @asynccontextmanager

@@ -1,6 +1,7 @@
 -- name: set_scope
--- What this transaction shows: `*`, or codes of areas with commas; see access/scope.py.
-SELECT set_config('milepost.scope', $1, true);
+-- What this transaction shows: `*`, or codes of areas with commas; see access/scope.py. $2: the account that asks, which sees
+-- itself also where it is wider than its scope, as a narrowed token is; empty: none.
+SELECT set_config('milepost.scope', $1, true), set_config('milepost.account', $2, true);
 
 -- name: lacks_rights
 -- Whether there is a schema of which this role may read nothing.

@@ -15,6 +15,7 @@ from milepost.language import columns_of, of_here, padded
 from milepost.settings import Secret, require
 from store.migrate import require_current
 from store.pool import Connection, open_pool
+from store.scoped import whole_url
 
 _MOST_NAMED: Final = 3
 
@@ -27,7 +28,7 @@ async def open_accounts(database_url: Secret | None) -> AsyncIterator[tuple[Conn
         "MILEPOST_DATABASE_URL",
         "postgresql://user:password@host:port/name",
     )
-    async with open_pool(url, name="accounts", size=1) as pool, pool.acquire() as connection:
+    async with open_pool(whole_url(url), name="accounts", size=1) as pool, pool.acquire() as connection:
         await require_current(connection)
         yield connection, actor_of(await require_account(connection, OPERATOR))
 

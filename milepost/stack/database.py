@@ -1,24 +1,47 @@
 """What a stack asks of its database before the services run."""
 
 from pathlib import Path
+from typing import Final
 
 import asyncpg
+import msgspec
 
 from contract.log import LIVE
 from milepost import datadir
-from store.accounts import put_services_login, services_url
+from milepost.settings import Secret
+from store.accounts import API_LOGIN, SERVICES_LOGIN, put_logins
 from store.offsets import kept_partitions
 
 
-async def make_services_login(owner_url: str, directory: Path) -> str:
-    """Give the services a login of their own, with the password kept in the data directory; its URL."""
-    password = datadir.keep_secret(directory / "services.password")
+class DatabaseUrls(msgspec.Struct, frozen=True, kw_only=True):
+    """The address of one database for each login."""
+
+    owner: Secret
+    services: Secret
+    api: Secret
+
+    def of(self, command: str, given: Secret | None) -> Secret | None:
+        """The address for a command, which runs beside the stack or in it; `given`: the one that most have."""
+        return {"migrate": self.owner, **dict.fromkeys(OF_THE_API, self.api)}.get(command, given)
+
+
+OF_THE_API: Final = ("api", "users", "tokens")
+"""The commands that work on accounts and sessions, which are closed to the services."""
+
+
+async def make_logins(owner_url: str, directory: Path) -> DatabaseUrls:
+    """Give the services and the API logins of their own, with the passwords kept in the data directory."""
+    services, api = (datadir.keep_secret(directory / f"{name}.password") for name in ("services", "api"))
     connection = await asyncpg.connect(owner_url, timeout=10)
     try:
-        await put_services_login(connection, password)
+        await put_logins(connection, services=services, api=api)
     finally:
         await connection.close(timeout=5)
-    return services_url(owner_url, password)
+    return DatabaseUrls(
+        owner=Secret(owner_url),
+        services=Secret(SERVICES_LOGIN.url(owner_url, services)),
+        api=Secret(API_LOGIN.url(owner_url, api)),
+    )
 
 
 async def read_partitions(url: str) -> int | None:

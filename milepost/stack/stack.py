@@ -16,7 +16,7 @@ from milepost.language import padded
 from milepost.processes.supervisor import Program, Supervisor
 from milepost.settings import Secret, Settings
 from milepost.stack.account_watch import watch_accounts
-from milepost.stack.database import make_services_login, read_partitions
+from milepost.stack.database import DatabaseUrls, make_logins, read_partitions
 from milepost.stack.environs import complete, environ_beside, required
 from milepost.stack.log_renewal import LogRenewal
 from milepost.stack.one_off import run_one_off
@@ -45,7 +45,7 @@ class Stack:
         self.logs = datadir.subdirectory(directory, "logs")
         self.supervisor = Supervisor(self.logs)
         self.settings = complete(settings, self.servers, directory)
-        self._owner_url: Secret | None = None
+        self._urls: DatabaseUrls | None = None
         self._accounts = Accounts(directory) if self.servers.accounts else None
         self.admin_token = datadir.keep_secret(required(self.settings.admin_token_file))
 
@@ -128,16 +128,15 @@ class Stack:
     async def _start_postgres(self, port: int) -> None:
         data = self._directory / "postgres"
         cluster = await asyncio.to_thread(postgres.prepare, data, port=port)
-        self._owner_url = Secret(cluster.url)
-        self.settings = replace(self.settings, database_url=self._owner_url)
+        self.settings = replace(self.settings, database_url=Secret(cluster.url))
         await self.supervisor.start(postgres_program(cluster, data))
 
     async def _prepare_database(self) -> None:
-        """Make the schema as its owner; in the embedded database the services then get a login of their own."""
+        """Make the schema as its owner; in the embedded database the services and the API then get logins."""
         await self._one_off("migrate")
         if self.servers.postgres is not None:
-            url = await make_services_login(self._database_url, self._directory)
-            self.settings = replace(self.settings, database_url=Secret(url))
+            self._urls = await make_logins(self._database_url, self._directory)
+            self.settings = replace(self.settings, database_url=self._urls.services)
 
     async def _fix_partitions(self) -> None:
         """As many partitions as this database was begun with. Raises RemedyError for another number."""
@@ -188,7 +187,10 @@ class Stack:
         return required(self.settings.database_url).value
 
     def _settings_of(self, name: str) -> Settings:
-        return self.settings if self._accounts is None else self._accounts.settings_of(name, self.settings)
+        settings = self.settings
+        if self._urls is not None:
+            settings = replace(settings, database_url=self._urls.of(name, settings.database_url))
+        return settings if self._accounts is None else self._accounts.settings_of(name, settings)
 
     def _service(self, name: str) -> Program:
         return service_program(name, self._settings_of(name))
@@ -206,5 +208,4 @@ class Stack:
 
     def _settings_beside(self, name: str) -> Settings:
         here = self._settings_of(name)
-        url = self._owner_url if name == "migrate" and self._owner_url else here.database_url
-        return replace(here, api_url=here.api_url or self.api_url, database_url=url)
+        return replace(here, api_url=here.api_url or self.api_url)

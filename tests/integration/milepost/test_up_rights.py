@@ -6,6 +6,7 @@ import pwd
 import stat
 import tempfile
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import asyncpg
@@ -16,7 +17,7 @@ from milepost import datadir
 from milepost.cli import needed
 from milepost.embedded import as_user, postgres
 from milepost.settings import TABLE
-from store.migrate import migrate
+from store.migrate import migrate, read_migrations
 from tests.acceptance.stack import SERVICES, Stack
 from tests.integration.broker.test_embedded import running
 from tests.servers import find_free_port
@@ -115,15 +116,52 @@ async def test_no_service_is_a_superuser_of_the_database(stack: Stack) -> None:
             "FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid "
             "WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()"
         )
-        owned = await owner.fetchval("SELECT count(*) FROM pg_class WHERE relowner = 'milepost_services'::regrole")
+        owned = await owner.fetchval(
+            "SELECT count(*) FROM pg_class "
+            "WHERE relowner IN ('milepost_services'::regrole, 'milepost_console'::regrole)"
+        )
     finally:
         await owner.close()
-    assert {(row["rolname"], row["mighty"]) for row in rows} == {("milepost_services", False)}, rows
+    assert {(row["rolname"], row["mighty"]) for row in rows} == {
+        ("milepost_services", False),
+        ("milepost_console", False),
+    }, rows
+    assert {row["rolname"] for row in rows if row["application_name"].startswith("milepost api")} == {
+        "milepost_console"
+    }
     assert len(rows) >= len(SERVICES) - 1, "all but the bridge are connected"
     assert owned == 0
     for name in set(SERVICES) - {"bridge"}:
         (process,) = stack.processes(name)
         assert password not in environ(process)["MILEPOST_DATABASE_URL"]
+
+
+BEFORE_SCOPES = list(takewhile(lambda one: one.name != "scope", read_migrations()))
+
+
+async def test_a_data_directory_from_before_the_scopes_goes_on(place: Path) -> None:
+    """There the API shares the login of the services, and the database has neither its role nor a policy."""
+    stack = Stack(place / "data")
+    with datadir.hold(stack.data) as directory:
+        cluster = postgres.prepare(directory / "postgres", port=find_free_port())
+        with running(cluster.command, place / "log", cluster.run_as):
+            await postgres.wait_ready(cluster.url)
+            connection = await asyncpg.connect(cluster.url)
+            await migrate(connection, BEFORE_SCOPES)
+            password = datadir.keep_secret(directory / "services.password")
+            await connection.execute(
+                f"CREATE ROLE milepost_services LOGIN PASSWORD '{password}' IN ROLE milepost_service; "
+                "DROP ROLE milepost_api"
+            )
+            await connection.execute("INSERT INTO station (id, name) VALUES ('kept', 'kept')")
+            await connection.close()
+    try:
+        stack.start()
+        assert [station["id"] for station in stack.items("stations")] == ["kept"]
+        assert {"services.password", "api.password"} <= {path.name for path in stack.data.iterdir()}
+        assert stack.stop() == 0
+    finally:
+        stack.end()
 
 
 async def test_a_data_directory_of_an_older_version_goes_on(place: Path) -> None:
@@ -135,8 +173,8 @@ async def test_a_data_directory_of_an_older_version_goes_on(place: Path) -> None
             await postgres.wait_ready(cluster.url)
             connection = await asyncpg.connect(cluster.url)
             await migrate(connection)
-            await connection.execute("DROP OWNED BY milepost_service")
-            await connection.execute("DROP ROLE milepost_service")
+            await connection.execute("DROP OWNED BY milepost_service, milepost_api")
+            await connection.execute("DROP ROLE milepost_service, milepost_api")
             await connection.execute("INSERT INTO station (id, name) VALUES ('kept', 'kept')")
             await connection.close()
     try:

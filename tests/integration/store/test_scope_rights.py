@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.pool import Pool
+from store.sql import load_queries
 from tests.integration.api_world import World
 from tests.integration.store.scope_world import (
     EAST,
@@ -20,6 +21,8 @@ from tests.integration.store.scope_world import (
     is_refused,
     scoped,
 )
+from tests.integration.store.test_service_role import refused
+from tests.machine_words import ROOT
 
 OF_A_STATION: Mapping[str, str] = {
     "station": "SELECT id FROM station",
@@ -241,6 +244,22 @@ async def test_accounts_are_those_whose_areas_lie_in_the_scope(pool: Pool) -> No
         assert not await is_refused(connection, give, TOWN)
 
 
+async def test_an_account_sees_itself_also_through_a_narrower_token(pool: Pool) -> None:
+    await a_country(pool)
+    add = "INSERT INTO account (id, login, name, role, whole) VALUES ('a-x', 'x', 'x', 'technician', false)"
+    await pool.execute(add)
+    await pool.execute("INSERT INTO account_area VALUES ('a-x', $1)", EAST)
+    async with scoped(pool, TOWN) as connection:
+        assert await connection.fetch("SELECT id FROM account") == []
+        await connection.execute("SELECT set_config('milepost.account', 'a-x', true)")
+        assert [row["id"] for row in await connection.fetch("SELECT id FROM account")] == ["a-x"]
+        assert [row["area"] for row in await connection.fetch("SELECT area FROM account_area")] == [EAST]
+        assert await is_refused(connection, "UPDATE account SET whole = true WHERE id = 'a-x'")
+        assert await is_refused(connection, "INSERT INTO account_area VALUES ('a-x', $1)", WEST)
+        change = "UPDATE account SET password = 'x', password_at = now() WHERE id = 'a-x'"
+        assert not await is_refused(connection, change)
+
+
 REFUSED = {
     "drops no table": "DROP TABLE station",
     "makes no table": "CREATE TABLE mine (id int)",
@@ -309,3 +328,15 @@ async def test_any_scope_shows_what_lies_below_its_areas(pool: Pool, seed: int) 
         areas = {row[0] for row in await connection.fetch("SELECT scope_areas()")}
         assert areas == {code for code, path in paths.items() if scope & set(path)}
         await transaction.rollback()
+
+
+ASKED = sorted(
+    str(path.relative_to(ROOT)) for room in ("api", "access") for path in (ROOT / room).rglob("*queries.sql")
+)
+
+
+@pytest.mark.parametrize("path", ASKED)
+async def test_the_api_may_run_every_query_of_its_own(pool: Pool, path: str) -> None:
+    async with scoped(pool, EAST) as connection:
+        queries = load_queries(ROOT / path).items()
+        assert {name: why for name, sql in queries if (why := await refused(connection, sql))} == {}
