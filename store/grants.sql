@@ -73,7 +73,7 @@ DECLARE
         "INSERT": ["ledger_pending"],
         "INSERT, SELECT, UPDATE": ["announced_restart", "closure", "account", "api_token"],
         "DELETE, INSERT, SELECT": ["account_area"],
-        "DELETE, INSERT, SELECT, UPDATE": ["service_sign", "session", "signin_code"]}';
+        "DELETE, INSERT, SELECT, UPDATE": ["service_sign", "session", "signin_code", "known_place"]}';
     functions constant text[] := '{scope_areas, scope_names, scope_tops, scope_programmes, scope_holds_account, areas_below, '
         'scoped.is_in_scope, scoped.station_has_history, scoped.remove_untouched_station}';
     found record;

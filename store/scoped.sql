@@ -174,3 +174,6 @@ BEGIN
         EXECUTE format('REVOKE EXECUTE ON FUNCTION scoped.%I(text) FROM PUBLIC', name);
     END LOOP;
 END $$;
+
+-- Of a trigger: on a table of the caller's own it would do to incidents what it likes.
+REVOKE EXECUTE ON FUNCTION station_moved() FROM PUBLIC;

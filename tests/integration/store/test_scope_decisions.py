@@ -10,7 +10,7 @@ COMMON = {
     "pipeline_gap", "programme", "schema_migration", "service_sign",
 }  # fmt: skip
 """Nothing of a station, an area or a person's scope is in these."""
-OF_THE_API = {"session", "signin_code"}
+OF_THE_API = {"known_place", "session", "signin_code"}
 """Found by the hash of a secret before anybody's scope is known."""
 ADDED_TO = {"ledger_pending"}
 """Numbers that the API may add and not read."""
