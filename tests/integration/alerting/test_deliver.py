@@ -143,6 +143,26 @@ async def test_the_log_gets_one_json_line_a_notification(pool: Pool, database: s
     assert [tuple(entry) for entry in entries] == [("notified", "opened → log"), ("notified", "closed → log")]
 
 
+async def test_accounts_are_called_by_their_names(pool: Pool, database: str, tmp_path: Path) -> None:
+    """Of the account that acknowledged and of the one that closed by hand; old text stays as it stands."""
+    await add_station(pool, "A")
+    path = tmp_path / "alerts.jsonl"
+    await pool.execute("UPDATE account SET name = '值班员' WHERE id = 'operator'")
+    async with running(service.run, DeliverConfig(database_url=database, log_path=path, public_url=None)):
+        incident = await tell(pool, "opened")
+        await until(pool, SENT, 1)
+        await pool.execute(
+            "UPDATE incident SET acknowledged_by = 'operator', acknowledged_remark = '卓玛', "
+            "detail = jsonb_build_object('resolved_by', '扎西') WHERE id = $1",
+            incident,
+        )
+        await over(pool, incident, "resolved")
+        await until(pool, SENT, 2)
+    text = json.loads(path.read_text().splitlines()[-1])["text"]
+    assert "已由 值班员（代 卓玛） 确认。" in text
+    assert "由 扎西 人工关闭" in text
+
+
 async def test_a_failing_webhook_is_tried_again_and_gets_it_once(
     pool: Pool, database: str, webhook: Webhook, caplog: pytest.LogCaptureFixture
 ) -> None:
