@@ -24,6 +24,7 @@ from registry.store import add_terminals, register_stations
 from store.author import OPERATOR, Author
 from store.pool import Connection, Pool
 from store.sql import load_queries
+from tests.integration.api_world import World, config, serving
 from tests.machine_words import ROOMS, ROOT
 
 NOW = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -35,14 +36,16 @@ async def entries(connection: Connection) -> list[tuple[str, dict[str, Any]]]:
     return [(row["actor"], msgspec.json.decode(row["body"])) for row in rows]
 
 
-async def without_entry(connection: Connection) -> list[str]:
-    """Facts whose entry is missing, or says something else or another account."""
+async def without_entry(connection: Connection, after: int = 0) -> list[str]:
+    """Facts after a number whose entry is missing, or says something else or another account."""
     told = {
         fact["id"]: (actor, fact["kind"], fact["subject"], fact.get("whole", False), fact.get("fields"))
         for actor, body in await entries(connection)
         for fact in body["facts"]
     }
-    rows = await connection.fetch("SELECT id, recorded_by, kind, subject, whole, fields FROM registry_fact ORDER BY id")
+    rows = await connection.fetch(
+        "SELECT id, recorded_by, kind, subject, whole, fields FROM registry_fact WHERE id > $1 ORDER BY id", after
+    )
     facts = {row["id"]: (*list(row)[1:5], _plain(row["fields"])) for row in rows}
     assert facts
     return [str(fact) for number, fact in facts.items() if told.get(number) != fact]
@@ -70,12 +73,17 @@ MOVED = "code,name,parent\n6321,海东,64\n"
 
 
 async def _imported(connection: Connection) -> None:
-    for kind, text in (*FILES.items(), ("areas", MOVED)):
-        with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
-            file.write(text)
-            file.flush()
-            report = await import_file(connection, kind, Path(file.name), now=NOW)
-            assert report.applied, report.text
+    for kind, text in FILES.items():
+        await _import_text(connection, kind, text)
+    await _import_text(connection, "areas", MOVED)
+
+
+async def _import_text(connection: Connection, kind: Kind, text: str) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        file.write(text)
+        file.flush()
+        report = await import_file(connection, kind, Path(file.name), now=NOW)
+    assert not report.refused, report.text
 
 
 async def _removed(connection: Connection) -> None:
@@ -106,6 +114,16 @@ def closure(station: str) -> NewClosure:
     return NewClosure(
         station=station, from_at=NOW, until_at=NOW + timedelta(days=1), reason="flood", declared_by=OPERATOR
     )
+
+
+async def test_an_import_that_changes_nothing_appends_nothing(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        for kind, text in FILES.items():
+            await _import_text(connection, kind, text)
+        known = await connection.fetchval("SELECT count(*) FROM registry_fact")
+        for kind, text in FILES.items():
+            await _import_text(connection, kind, text)
+        assert await connection.fetchval("SELECT count(*) FROM registry_fact") == known
 
 
 def test_every_kind_of_file_is_written() -> None:
@@ -147,6 +165,30 @@ async def test_every_fact_has_its_entry(pool: Pool, writer: str) -> None:
     async with pool.acquire() as connection:
         await WRITERS[writer](connection)
         assert await without_entry(connection) == []
+
+
+async def test_an_edit_by_the_api_writes_entries_of_facts_that_the_api_may_not_read(
+    pool: Pool, database: str, tmp_path: Path
+) -> None:
+    world = World(pool)
+    await world.clock()
+    await world.station("a")
+    await world.station("b", None)
+    async with pool.acquire() as connection:
+        known = await connection.fetchval("SELECT max(id) FROM registry_fact")
+        async with serving(config(database, tmp_path)) as (client, _):
+            said = {"from": NOW.isoformat(), "until": (NOW + timedelta(days=1)).isoformat(), "reason": "flood"}
+            declared = await client.post("/api/v1/closures", json={"station": "a", **said})
+            assert declared.status_code == 201, declared.text
+            for path in (f"closures/{declared.json()['id']}/withdraw", *(f"stations/{one}/remove" for one in "ab")):
+                done = await client.post(f"/api/v1/{path}", json={"reason": "flood"})
+                assert done.status_code == 200, done.text
+        assert await without_entry(connection, known) == []
+        assert {actor for actor, _ in await entries(connection)} == {"admin"}
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL ROLE milepost_api")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("SELECT * FROM registry_fact")
 
 
 async def test_a_writer_that_forgets_its_edit_is_found(pool: Pool) -> None:
