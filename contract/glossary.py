@@ -128,6 +128,15 @@ _REFUSALS: Final[Family] = {
     "already_acknowledged": Said("it is acknowledged already.", "已有人接手。"),
     "empty": Said("write something first.", "请先填写内容。"),
     "too_long": Said("the text is too long, at most 4000 characters.", "文字太长，最多 4000 字。"),
+    "only_share": Said(
+        "the incident reaches beyond your areas. You can acknowledge your share of it and add remarks; who holds its "
+        "whole area assigns and resolves it.",
+        "故障超出您的区划范围。您可以接手本辖区部分并添加说明；转交和关闭由负责整个区域的人员操作。",
+    ),
+    "only_part": Said(
+        "the incident reaches beyond your areas. Who holds the county, or the whole area, acts on it.",
+        "故障超出您的区划范围，由负责该县或整个区域的人员处理。",
+    ),
 }
 # Where alerts go, besides addresses of people.
 _TARGETS: Final[Family] = {"log": Said("the log file of alerts", "告警日志文件")}
@@ -481,6 +490,7 @@ _TERMS: Final[Family] = {
     "schedule": Said("opening hours", "开放时间"),
     "closure": Said("closure", "报备"),
     "incident": Said("incident", "故障"),
+    "share": Said("share of an incident", "辖区部分"),
     "pipeline": Said("pipeline", "数据通道"),
     "shard": Said("shard", "分片"),
     "pulse": Said("pulse", "脉搏"),
@@ -497,7 +507,7 @@ _DETAILS: Final[Family] = {
     "clears": Said("Cleared when", "消除条件"),
     "cause": Said("In common", "共同点"),
     "name": Said("Name", "名称"),
-    "share": Said("Share", "占比"),
+    "share": Said("Proportion", "占比"),
     "terminal": Said("Terminal", "终端"),
     "rule": Said("Rule", "规则"),
     "subject": Said("Of", "对象"),

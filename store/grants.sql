@@ -66,8 +66,9 @@ DECLARE
                    "area", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
                    "set_aside", "scoped.station_stand", "scoped.station_aside",
                    "scoped.transition", "scoped.health", "scoped.usage", "scoped.presence", "scoped.dead_letter",
-                   "scoped.unregistered", "scoped.shard_move", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion"],
-        "SELECT, UPDATE": ["station", "incident", "incident_share"],
+                   "scoped.unregistered", "scoped.shard_move", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
+                   "incident_share", "scoped.seen_share", "scoped.shared_incident", "scoped.shared_entry"],
+        "SELECT, UPDATE": ["station", "incident"],
         "INSERT, SELECT": ["incident_entry", "notification", "scoped.station_lifecycle", "scoped.shard_decision",
                            "scoped.ledger_entry"],
         "INSERT": ["ledger_pending"],
@@ -111,4 +112,9 @@ BEGIN
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO milepost_api', found.name);
     END LOOP;
+    -- Who holds a share acknowledges it; the numbers are the incident process's.
+    IF has_table_privilege(current_user, 'incident_share', 'SELECT WITH GRANT OPTION')
+       AND NOT has_column_privilege('milepost_api', 'incident_share', 'acknowledged_remark', 'UPDATE') THEN
+        GRANT UPDATE (acknowledged_at, acknowledged_by, acknowledged_remark) ON incident_share TO milepost_api;
+    END IF;
 END $$;

@@ -33,7 +33,7 @@ DECLARE
     -- Of incidents and closures of an area or a station.
     place constant text := format('CASE WHEN station IS NULL THEN area IS NOT NULL ELSE %s END', of_station);
     -- An incident of a shard is about the platform, and concerns everybody.
-    shown constant text := format('CASE WHEN station IS NULL THEN area IS NOT NULL OR shard IS NOT NULL ELSE %s END',
+    shown constant text := format('CASE WHEN station IS NULL THEN area IS NOT NULL OR kind = ''pipeline_blind'' ELSE %s END',
                                   of_station);
     found record;
 BEGIN
@@ -48,12 +48,14 @@ BEGIN
         ('suspicion_member', of_station, NULL),
         ('set_aside', format(seen, 'CASE WHEN service = ''judge'' THEN split_part(subject, ''/'', 2) '
                                    'WHEN kind = ''station'' THEN subject END'), NULL),
-        -- A wider incident is seen by whoever has a share of it, and changed by none of them.
-        ('incident', format('(area IS NULL OR %s) AND %s OR station IS NULL '
-                            'AND (SELECT true FROM incident_share x WHERE x.incident = incident.id LIMIT 1)', of_area, shown),
-                     format('(area IS NULL OR %s) AND %s', of_area, place)),
+        -- A wider incident is not seen here but in shared_incident, by whoever has a share of it.
+        ('incident', format('(area IS NULL OR %s) AND %s', of_area, shown), format('(area IS NULL OR %s) AND %s', of_area, place)),
         ('incident_share', of_area, NULL),
-        ('incident_entry', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
+        -- Who holds a share writes into the history of the share.
+        ('incident_entry', '(SELECT true FROM incident i WHERE i.id = incident)',
+                           format('CASE WHEN share IS NULL THEN (SELECT true FROM incident i WHERE i.id = incident '
+                                  'AND (i.station IS NOT NULL OR i.area IS NOT NULL)) '
+                                  'ELSE %s END', format(within, 'share'))),
         ('notification', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
         -- A closure is seen as far as it touches the scope.
         ('closure', format('CASE WHEN station IS NOT NULL THEN %s '
@@ -149,6 +151,66 @@ BEGIN
                        whole, found.seen);
     END LOOP;
 END $$;
+
+-- Shares of wider incidents. Who holds a county sees the numbers of its share; who holds only areas below it sees their part
+-- of the numbers, as long as there is one. OFFSET 0: shares are found by area, however many there are of other areas.
+CREATE VIEW scoped.seen_share WITH (security_barrier) AS
+SELECT incident, area, children, down, acknowledged_at, acknowledged_by, acknowledged_remark, true AS held FROM incident_share
+WHERE (SELECT scope_is_whole())
+UNION ALL
+SELECT s.incident, s.area, s.children, s.down, s.acknowledged_at, s.acknowledged_by, s.acknowledged_remark, true
+FROM scope_areas() AS own (code) CROSS JOIN LATERAL (SELECT * FROM incident_share s WHERE s.area = own.code OFFSET 0) AS s
+WHERE NOT (SELECT scope_is_whole())
+UNION ALL
+SELECT s.incident, s.area, part.children, part.down, s.acknowledged_at, s.acknowledged_by, s.acknowledged_remark, false
+FROM (SELECT code FROM scope_names() AS code WHERE NOT (SELECT scope_is_whole())
+      EXCEPT SELECT code FROM scope_areas() AS code) AS above
+CROSS JOIN LATERAL (SELECT * FROM incident_share s WHERE s.area = above.code OFFSET 0) AS s
+CROSS JOIN LATERAL (
+    SELECT count(DISTINCT child.thing)::int AS children, (count(DISTINCT child.thing) FILTER (WHERE child.down))::int AS down
+    FROM (SELECT CASE WHEN c.kind = 'health' THEN c.key ELSE c.station END AS thing,
+                 c.status <> 'closed' OR c.reopen_at IS NOT NULL AS down
+          FROM scope_areas() AS own (code) JOIN station t ON t.area = own.code
+          JOIN incident c ON c.parent = s.incident AND c.station = t.id
+          UNION ALL
+          SELECT c.key, c.status <> 'closed' OR c.reopen_at IS NOT NULL
+          FROM incident p JOIN incident c ON c.parent = p.id AND c.station IS NULL
+          WHERE p.id = s.incident AND p.kind = 'blind_spot' AND c.area IN (SELECT code FROM scope_areas() AS code)
+         ) AS child OFFSET 0) AS part
+WHERE part.children > 0;
+
+-- Incidents that reach beyond the scope, as their shares in it show them: nothing of other counties, of the sum, or of what
+-- people said about the whole. `held`: the scope holds a share of it completely.
+CREATE VIEW scoped.shared_incident WITH (security_barrier) AS
+WITH own AS MATERIALIZED (
+    SELECT incident, CASE WHEN count(*) = 1 THEN min(area) END AS share, sum(children)::int AS children, sum(down)::int AS down,
+           bool_or(held) AS held,
+           CASE WHEN bool_and(acknowledged_at IS NOT NULL) THEN max(acknowledged_at) END AS acknowledged_at,
+           CASE WHEN bool_and(acknowledged_at IS NOT NULL)
+                THEN (array_agg(acknowledged_by ORDER BY acknowledged_at DESC))[1] END AS acknowledged_by,
+           CASE WHEN bool_and(acknowledged_at IS NOT NULL)
+                THEN (array_agg(acknowledged_remark ORDER BY acknowledged_at DESC))[1] END AS acknowledged_remark
+    FROM scoped.seen_share WHERE NOT (SELECT scope_is_whole()) GROUP BY incident
+)
+SELECT i.id, i.kind, i.area,
+       CASE WHEN i.status = 'closed' THEN 'closed' WHEN own.acknowledged_at IS NOT NULL THEN 'acknowledged'
+            ELSE 'open' END AS status,
+       i.began_at, i.opened_at, own.acknowledged_at, own.acknowledged_by, own.acknowledged_remark,
+       i.closed_at, i.ended_at, i.reopen_at,
+       larger.incident AS parent,
+       (SELECT coalesce(jsonb_object_agg(d.key, d.value), '{}') FROM jsonb_each(i.detail) AS d
+        WHERE d.key = ANY ('{cause,name,instant,kind,since,clears,rule,subject,severity,ended_by,quiet}')) AS detail,
+       own.share, own.children, own.down, own.held
+FROM own JOIN incident i ON i.id = own.incident LEFT JOIN own AS larger ON larger.incident = i.parent
+WHERE (i.area IN (SELECT code FROM scope_areas() AS code)) IS NOT TRUE;
+
+-- What happened to such an incident, as far as it concerns the scope: that it opened and closed, and what people wrote about
+-- the shares in the scope.
+CREATE VIEW scoped.shared_entry WITH (security_barrier) AS
+SELECT e.* FROM incident_entry e
+WHERE NOT (SELECT scope_is_whole()) AND e.incident IN (SELECT id FROM scoped.shared_incident)
+  AND CASE WHEN e.share IS NULL THEN e.actor = 'milepost' AND e.action IN ('opened', 'reopened', 'closed')
+           ELSE (e.incident, e.share) IN (SELECT incident, area FROM scoped.seen_share) END;
 
 -- What runs with the rights of the owner asks for the scope first.
 

@@ -289,6 +289,10 @@ class ActionRefusal(StrEnum):
     ALREADY_ACKNOWLEDGED = "already_acknowledged"
     EMPTY = "empty"
     TOO_LONG = "too_long"
+    ONLY_SHARE = "only_share"
+    """The incident reaches beyond the areas of the account, which holds a share of it and may act on that."""
+    ONLY_PART = "only_part"
+    """The account holds neither the area of the incident nor a share of it."""
 
 
 MAX_TEXT: Final = 4000

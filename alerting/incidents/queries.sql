@@ -124,7 +124,7 @@ WHERE (s.children, s.down) <> (excluded.children, excluded.down);
 
 -- name: reopen_shares
 -- An incident that opens again is new for its counties too.
-UPDATE incident_share SET acknowledged_at = NULL, acknowledged_by = NULL
+UPDATE incident_share SET acknowledged_at = NULL, acknowledged_by = NULL, acknowledged_remark = NULL
 WHERE incident = ANY ($1::bigint[]) AND acknowledged_at IS NOT NULL;
 
 -- name: insert_notifications

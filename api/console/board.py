@@ -222,12 +222,16 @@ def _incident(row: Row, words: Words, now: datetime) -> dict[str, Any]:
             topic_of(words, row["kind"], row["detail"]),
             name or row["station"] or _area_name(row, words) or row["shard"],
         ),
-        "where": where(*([_area_name(row, words), row["station"]] if row["station"] else [])),
+        "where": where(*([_area_name(row, words), row["station"]] if row["station"] else [_share_name(row, words)])),
         "children": row["children"],
         "status": row["status"],
         "assignee": row["assignee"],
         "began_at": min(row["began_at"], now),
     }
+
+
+def _share_name(row: Row, words: Words) -> str | None:
+    return words.pick(row["share_name"], row["share_name_en"]) if row["share_name"] else row["share"]
 
 
 def _shard(shard: ShardDocument, words: Words) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from starlette.responses import RedirectResponse
 
 from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
-from alerting.incidents.book import MAX_TEXT
+from alerting.incidents.book import MAX_TEXT, ActionRefusal
 from api.actions.actor import author_of
 from api.actions.incidents import IncidentAction, act_on_incident
+from api.actions.queries import QUERIES as ACTION_QUERIES
+from api.actions.shares import acknowledge_shares, note_on_shares
 from api.console.area_choice import find_area
 from api.console.details import EntryText, entry_text, facts_of
-from api.console.name_lookup import AccountNames, PlaceNames, load_account_names, load_names, load_names_of
+from api.console.name_lookup import AccountNames, PlaceNames, load_account_names, load_names_of
 from api.console.names import topic_of, where
 from api.console.pages import page_router, show, words_for
 from api.console.queries import QUERIES
@@ -28,7 +30,14 @@ from api.http.work import Work
 from api.read.found import FoundPage
 from api.read.incidents import list_incidents, load_incident
 from api.read.moment import load_now
-from api.read.schemas import IncidentDetail, IncidentDocument, IncidentEntry, IncidentStatus, StationDocument
+from api.read.schemas import (
+    IncidentDetail,
+    IncidentDocument,
+    IncidentEntry,
+    IncidentStatus,
+    ShareDocument,
+    StationDocument,
+)
 from api.read.stations import load_stations
 from contract.glossary import WORDS
 from contract.kinds import IncidentKind
@@ -38,6 +47,8 @@ router = page_router()
 
 _PAGE: Final = 50
 _MOST_CHILDREN: Final = 200
+_MOST_SHARES: Final = 200
+_COUNT_WORDS: Final = {IncidentKind.HEALTH.value: "terminals_say", IncidentKind.BLIND_SPOT.value: "areas_say"}
 _STATUSES: Final[tuple[IncidentStatus, ...]] = ("open", "acknowledged", "closed")
 KINDS: Final = tuple(WORDS["kind"])
 
@@ -64,7 +75,9 @@ async def show_incidents(
             for one in wanted
         ]
         now = await load_now(connection)
-        named = await load_names(connection, words, [row for part in found for row in part.rows])
+        rows = [row for part in found for row in part.rows]
+        places = [(row["station"], row["area"]) for row in rows] + [(None, row["share_area"]) for row in rows]
+        named = await load_names_of(connection, words, places)
     return show(
         request,
         "incidents.html",
@@ -91,10 +104,17 @@ def _row(incident: IncidentDocument, named: PlaceNames, words: Words) -> dict[st
     return {
         "incident": incident,
         "what": where(topic_of(words, incident.kind, incident.detail), station or area or incident.shard),
-        "where": where(*([area, incident.station] if incident.station else [])),
+        "where": where(*_places(incident, named)),
         "station_name": station,
         "area_name": area,
     }
+
+
+def _places(incident: IncidentDocument, named: PlaceNames) -> list[str | None]:
+    """Where it is, beside what it is: the station's area and id, or the county whose share is shown."""
+    if incident.station:
+        return [named.area(incident.area), incident.station]
+    return [named.area(incident.share.area)] if incident.share else []
 
 
 @router.get("/incidents/{id}")
@@ -111,7 +131,10 @@ async def _show(
         now = await load_now(connection)
         incident = await load_incident(connection, number)
         children = await _load_children(connection, incident)
-        places = [(incident.station, incident.area), *children.places]
+        hold = await connection.fetchval(ACTION_QUERIES.hold_on_incident, number)
+        shares = _shares_of(incident)[:_MOST_SHARES]
+        said_of = [share.area for share in shares] + [entry.share for entry in incident.entries]
+        places = [(incident.station, incident.area), *((None, area) for area in said_of), *children.places]
         named = await load_names_of(connection, words, places)
         accounts = await load_account_names(connection, words, _people_of(incident))
     return show(
@@ -122,7 +145,12 @@ async def _show(
         incident=incident,
         facts=facts_of(words, _with_people(incident.detail, accounts), hidden=_named_elsewhere(incident)),
         who=accounts.shown,
-        entries=[_entry(entry, words) for entry in incident.entries],
+        entries=[_entry(entry, words, named) for entry in incident.entries],
+        shares=[{"share": share, "name": named.area(share.area)} for share in shares],
+        taken=sum(share.acknowledged_at is not None for share in incident.shares),
+        share_name=named.area(incident.share.area) if incident.share else None,
+        count_word=_COUNT_WORDS.get(incident.kind, "children_say"),
+        hold=hold,
         refused=refused,
         text=text,
         most=MAX_TEXT,
@@ -140,7 +168,9 @@ _PEOPLE: Final = {"resolved_by": "resolved_remark", "announced_by": "announced_r
 def _people_of(incident: IncidentDetail) -> list[str | None]:
     """The accounts that the page of an incident may name. An assignee is free text, or an account's id."""
     in_detail = [named for name in _PEOPLE if isinstance(named := incident.detail.get(name), str)]
-    return [incident.acknowledged_by, incident.assignee, *in_detail, *(entry.actor for entry in incident.entries)]
+    of_shares = [share.acknowledged_by for share in incident.shares]
+    of_entries = [entry.actor for entry in incident.entries]
+    return [incident.acknowledged_by, incident.assignee, *of_shares, *in_detail, *of_entries]
 
 
 def _with_people(detail: Mapping[str, Any], accounts: AccountNames) -> dict[str, Any]:
@@ -155,10 +185,16 @@ def _named_elsewhere(incident: IncidentDocument) -> list[str]:
     return ["name"] if incident.cause and incident.cause.kind == "area" else []
 
 
-def _entry(entry: IncidentEntry, words: Words) -> dict[str, Any]:
+def _shares_of(incident: IncidentDetail) -> list[ShareDocument]:
+    """The shares worth a table: one share alone says what the page says already."""
+    return incident.shares if len(incident.shares) > 1 else []
+
+
+def _entry(entry: IncidentEntry, words: Words, named: PlaceNames) -> dict[str, Any]:
     text = entry.text or ""
     ours = entry.actor == "milepost"
-    return {"entry": entry, "text": entry_text(words, text) if ours else EntryText(text)}
+    said = entry_text(words, text) if ours else EntryText(text)
+    return {"entry": entry, "text": said, "share": named.area(entry.share)}
 
 
 class _Children(msgspec.Struct, frozen=True):
@@ -203,11 +239,29 @@ async def act(request: Request, context: Shared, id: IncidentId, action: str) ->
     """Do what a button of the page says, and show the page again; a refusal is shown on it."""
     said = await read_form(request)
     try:
-        await act_on_incident(context, _action(request, context, id, action, said))
+        await act_on_incident(
+            context, id, _action(request, context, id, action, said), _on_share(request, id, action, said)
+        )
     except ActionRefusedError as exc:
         words = words_for(request)
-        return await _show(request, context, id, 409, words.named("refusal", exc.refusal.value), said.get("text", ""))
+        status = 403 if exc.refusal in _BEYOND else 409
+        return await _show(
+            request, context, id, status, words.named("refusal", exc.refusal.value), said.get("text", "")
+        )
     return RedirectResponse(f"/incidents/{id}", status_code=303)
+
+
+_BEYOND: Final = {ActionRefusal.ONLY_SHARE, ActionRefusal.ONLY_PART}
+
+
+def _on_share(request: Request, number: int, action: str, said: dict[str, str]) -> IncidentAction | None:
+    """What a button does for a person who holds only a share of the incident; None: nothing."""
+    by, text = author_of(request, person(said)), said.get("text") or None
+    actions: Mapping[str, IncidentAction] = {
+        "ack": lambda connection, now: acknowledge_shares(connection, number, by, text, now),
+        "note": lambda connection, now: note_on_shares(connection, number, by, text or "", now),
+    }
+    return actions.get(action)
 
 
 def _action(request: Request, context: Context, number: int, action: str, said: dict[str, str]) -> IncidentAction:

@@ -87,10 +87,11 @@ FROM (SELECT status <> 'closed' OR reopen_at IS NOT NULL AS bad, CASE WHEN $2::b
       FROM incident WHERE parent = $1) AS child;
 
 -- name: list_open_incidents
--- For the board: incidents of many stations before those of one, unacknowledged before acknowledged, the oldest first.
--- Names are looked up only for the incidents that are shown.
+-- For the board: incidents of many stations before those of one, unacknowledged before acknowledged, the oldest first; those
+-- that reach beyond the scope while a share in it is down. Names are looked up only for the incidents that are shown.
 SELECT i.id, i.kind, i.station, s.name, s.name_en, s.name_bo, a.name AS area_name, a.name_en AS area_name_en,
        coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.assignee, i.detail,
+       own.name AS share_name, own.name_en AS share_name_en, i.share,
        (SELECT count(DISTINCT CASE WHEN i.kind = 'health' THEN c.key ELSE c.station END)
         FROM incident c WHERE c.parent = i.id) AS children, i.all_of_them
 FROM (
@@ -98,11 +99,15 @@ FROM (
            array_position(ARRAY['pipeline_blind', 'area_outage', 'blind_spot', 'station_offline', 'overdue_return',
                                 'unusable', 'identity_conflict', 'flapping', 'never_seen', 'health'],
                           CASE WHEN kind IN ('health', 'unusable') AND station IS NULL THEN 'area_outage' ELSE kind END) AS rank
-    FROM incident
-    WHERE status <> 'closed' AND parent IS NULL AND (detail -> 'quiet') IS DISTINCT FROM 'true'
+    FROM (SELECT id, kind, station, area, shard, status, began_at, assignee, detail, NULL::text AS share FROM incident
+          WHERE status <> 'closed' AND parent IS NULL AND (detail -> 'quiet') IS DISTINCT FROM 'true'
+          UNION ALL
+          SELECT id, kind, NULL, area, NULL, status, began_at, NULL, detail, share FROM scoped.shared_incident
+          WHERE status <> 'closed' AND parent IS NULL AND (detail -> 'quiet') IS DISTINCT FROM 'true' AND down > 0) AS seen
     ORDER BY rank, status DESC, began_at, id LIMIT $1) AS i
 LEFT JOIN station s ON s.id = i.station
 LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
+LEFT JOIN area own ON own.code = i.share
 ORDER BY i.rank, i.status DESC, i.began_at, i.id;
 
 -- name: count_quiet_spots

@@ -1,15 +1,17 @@
 """Incidents: a filtered list, and one with its history."""
 
-from typing import Final
+from typing import Any, Final
 
 from api.http.paging import MAX_ID, AfterIncident, Page
 from api.http.problems import not_found
 from api.read.found import FoundPage
 from api.read.queries import QUERIES
-from api.read.schemas import IncidentDetail, IncidentDocument, IncidentEntry
+from api.read.rows import DatabaseRow
+from api.read.schemas import IncidentDetail, IncidentDocument, IncidentEntry, ShareDocument
 from store.pool import Connection
 
 _MOST_ENTRIES: Final = 1000
+_MOST_SHARES: Final = 3000
 
 
 async def list_incidents(
@@ -33,7 +35,7 @@ async def list_incidents(
     return FoundPage(
         rows=shown,
         next=following,
-        document=lambda row: IncidentDocument(**row),
+        document=lambda row: IncidentDocument(**_fields(row)),
         things=len(shown) + sum(len(row["children"]) for row in shown) // 10,
     )
 
@@ -44,4 +46,24 @@ async def load_incident(connection: Connection, incident: int) -> IncidentDetail
     if row is None:
         raise not_found("incident", incident)
     entries = await connection.fetch(QUERIES.list_entries, incident, _MOST_ENTRIES)
-    return IncidentDetail(**row, entries=[IncidentEntry(**entry) for entry in entries])
+    shares = await connection.fetch(QUERIES.list_shares, incident, _MOST_SHARES)
+    return IncidentDetail(
+        **_fields(row),
+        entries=[IncidentEntry(**entry) for entry in entries],
+        shares=[ShareDocument(**share) for share in shares],
+    )
+
+
+def _fields(row: DatabaseRow) -> dict[str, Any]:
+    """The fields of an incident; `share` for one that reaches beyond the scope."""
+    fields = {name: row[name] for name in row.keys() if not name.startswith("share_")}  # noqa: SIM118 -- a row is no dict
+    if row["share_children"] is not None:
+        fields["share"] = ShareDocument(
+            area=row["share_area"],
+            children=row["share_children"],
+            down=row["share_down"],
+            acknowledged_at=row["acknowledged_at"],
+            acknowledged_by=row["acknowledged_by"],
+            acknowledged_remark=row["acknowledged_remark"],
+        )
+    return fields

@@ -285,34 +285,64 @@ SELECT coalesce(sum(sessions), 0) AS sessions, coalesce(sum(minutes), 0)::float8
 FROM usage WHERE station = $1 AND ts >= $2 AND ts < $3;
 
 -- name: list_incidents
--- Newest first. An incident of a station belongs to the station's area unless it names one itself. $7: of a parent; $8:
--- only incidents that are neither part of another nor quiet (without notifications).
-SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
-       i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent,
-       i.detail,
-       ARRAY(SELECT c.id FROM incident c WHERE c.parent = i.id ORDER BY c.id LIMIT 1000) AS children
-FROM incident i LEFT JOIN station s ON s.id = i.station
-WHERE i.id < $1
-  AND ($2::text IS NULL OR i.status = $2)
-  AND ($3::text IS NULL OR i.kind = $3)
-  AND ($4::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path && $4))
-  AND ($6::text IS NULL OR i.station = $6)
-  AND ($7::bigint IS NULL OR i.parent = $7)
-  AND (NOT $8::boolean OR (i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'))
-ORDER BY i.id DESC LIMIT $5;
+-- Newest first. An incident of a station belongs to the station's area unless it names one itself; an incident that reaches
+-- beyond the scope belongs to the areas of its shares in it. $7: of a parent; $8: only incidents that are neither part of
+-- another nor quiet (without notifications).
+WITH found AS (
+    (SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
+            i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail,
+            NULL::text AS share_area, NULL::int AS share_children, NULL::int AS share_down
+     FROM incident i LEFT JOIN station s ON s.id = i.station
+     WHERE i.id < $1
+       AND ($2::text IS NULL OR i.status = $2)
+       AND ($3::text IS NULL OR i.kind = $3)
+       AND ($4::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path && $4))
+       AND ($6::text IS NULL OR i.station = $6)
+       AND ($7::bigint IS NULL OR i.parent = $7)
+       AND (NOT $8::boolean OR (i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'))
+     ORDER BY i.id DESC LIMIT $5)
+    UNION ALL
+    (SELECT i.id, i.kind, NULL, i.area, NULL, i.status, i.began_at, i.opened_at, i.acknowledged_at, i.acknowledged_by,
+            i.acknowledged_remark, NULL,            i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
+     FROM scoped.shared_incident i
+     WHERE i.id < $1
+       AND ($2::text IS NULL OR i.status = $2)
+       AND ($3::text IS NULL OR i.kind = $3)
+       AND ($4::text[] IS NULL OR i.id IN (SELECT s.incident FROM scoped.seen_share s
+                                           WHERE s.area IN (SELECT code FROM area WHERE path && $4)))
+       AND $6::text IS NULL
+       AND ($7::bigint IS NULL OR i.parent = $7)
+       AND (NOT $8::boolean OR (i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'))
+     ORDER BY i.id DESC LIMIT $5)
+)
+SELECT f.*, ARRAY(SELECT c.id FROM incident c WHERE c.parent = f.id ORDER BY c.id LIMIT 1000) AS children
+FROM found f ORDER BY f.id DESC LIMIT $5;
 
 -- name: get_incident
 -- One incident in the columns of list_incidents.
-SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
-       i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent,
-       i.detail,
-       ARRAY(SELECT c.id FROM incident c WHERE c.parent = i.id ORDER BY c.id LIMIT 1000) AS children
-FROM incident i LEFT JOIN station s ON s.id = i.station
-WHERE i.id = $1;
+WITH found AS (
+    SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
+           i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail,
+           NULL::text AS share_area, NULL::int AS share_children, NULL::int AS share_down
+    FROM incident i LEFT JOIN station s ON s.id = i.station WHERE i.id = $1
+    UNION ALL
+    SELECT i.id, i.kind, NULL, i.area, NULL, i.status, i.began_at, i.opened_at, i.acknowledged_at, i.acknowledged_by,
+            i.acknowledged_remark, NULL,           i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
+    FROM scoped.shared_incident i WHERE i.id = $1
+)
+SELECT f.*, ARRAY(SELECT c.id FROM incident c WHERE c.parent = f.id ORDER BY c.id LIMIT 1000) AS children FROM found f;
+
+-- name: list_shares
+-- The shares of an incident, as far as they lie in the scope; those with most down first, at most $2.
+SELECT area, children, down, acknowledged_at, acknowledged_by, acknowledged_remark FROM scoped.seen_share
+WHERE incident = $1 AND children > 0 ORDER BY down DESC, children DESC, area LIMIT $2;
 
 -- name: list_entries
--- What happened to an incident; the newest are kept when there are more than the page takes.
-SELECT id, at, actor, remark, action, text FROM incident_entry WHERE incident = $1 ORDER BY id DESC LIMIT $2;
+-- What happened to an incident, or to its shares in the scope; the newest are kept when there are more than the page takes.
+SELECT id, at, actor, remark, action, text, share FROM incident_entry WHERE incident = $1
+UNION ALL
+SELECT id, at, actor, remark, action, text, share FROM scoped.shared_entry WHERE incident = $1
+ORDER BY id DESC LIMIT $2;
 
 -- name: unstable_shards
 -- Shards with an incident about recurring gaps.

@@ -269,6 +269,18 @@ class Cause(Document):
     name: str
 
 
+class ShareDocument(Document):
+    """What a county has of an incident with children: its own stations that were down by it, and those that still are;
+    terminals for a health rule, areas for a blind spot."""
+
+    area: str | None = Field(description="the county, or the area of stations that lie in no county; null: several")
+    children: int
+    down: int
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_remark: _Remark = None
+
+
 class IncidentDocument(Document):
     """One thing that is wrong, with one owner. `children`: the first 1000 of those of which it is the common cause."""
 
@@ -293,6 +305,11 @@ class IncidentDocument(Document):
     parent: int | None
     children: list[int]
     detail: dict[str, Any]
+    share: ShareDocument | None = Field(
+        default=None,
+        description="of an incident that reaches beyond the reader's scope: what lies within the scope. Status, "
+        "acknowledgement, children, detail and entries are then those of the share. null: the scope holds the whole",
+    )
 
     @computed_field  # type: ignore[prop-decorator]  # as pydantic has it
     @property
@@ -311,12 +328,15 @@ class IncidentEntry(Document):
     remark: _Remark = None
     action: str
     text: str | None
+    share: str | None = Field(default=None, description="the county whose share it is about; null: the whole incident")
 
 
 class IncidentDetail(IncidentDocument):
-    """With what happened to it and who did it, newest first (the last 1000)."""
+    """With what happened to it and who did it, newest first (the last 1000), and with its shares in the reader's scope,
+    those with most down first."""
 
     entries: list[IncidentEntry]
+    shares: list[ShareDocument]
 
 
 class GapDocument(Document):

@@ -10,6 +10,7 @@ from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import ActionRefusal
 from api.actions.actor import author_of
 from api.actions.incidents import IncidentAction, act_on_incident
+from api.actions.shares import acknowledge_shares, note_on_shares
 from api.context import Context, Shared
 from api.http.paging import MAX_ID, PageOf
 from api.http.parameters import AreaFilter, IncidentId
@@ -72,17 +73,21 @@ async def acknowledge(
     id: IncidentId,  # noqa: A002
     deed: Annotated[ActionRequest | None, Body()] = None,
 ) -> IncidentDetail:
-    """Acknowledge an incident: a person looks after it. 409 when one does already, or it is closed."""
+    """Acknowledge an incident: a person looks after it. Of an incident that reaches beyond your scope this acknowledges
+    your share. 409 when it is acknowledged already, or closed."""
     said = deed or ActionRequest()
     by = author_of(request, said.by)
     return await _act(
-        context, id, lambda connection, now: incident_actions.acknowledge(connection, id, by, said.text, now)
+        context,
+        id,
+        lambda connection, now: incident_actions.acknowledge(connection, id, by, said.text, now),
+        lambda connection, now: acknowledge_shares(connection, id, by, said.text, now),
     )
 
 
 @router.post("/incidents/{id}/assign")
 async def assign(context: Shared, request: Request, id: IncidentId, assignment: Assignment) -> IncidentDetail:  # noqa: A002
-    """Hand an incident to a person. 409 when it is closed."""
+    """Hand an incident to a person. 403 when it reaches beyond your scope; 409 when it is closed."""
     by = author_of(request, assignment.by)
     return await _act(
         context,
@@ -93,10 +98,13 @@ async def assign(context: Shared, request: Request, id: IncidentId, assignment: 
 
 @router.post("/incidents/{id}/note")
 async def note(context: Shared, request: Request, id: IncidentId, deed: ActionRequest) -> IncidentDetail:  # noqa: A002
-    """Add a remark, also to a closed incident."""
+    """Add a remark, also to a closed incident; to your share of one that reaches beyond your scope."""
     by = author_of(request, deed.by)
     return await _act(
-        context, id, lambda connection, now: incident_actions.note(connection, id, by, deed.text or "", now)
+        context,
+        id,
+        lambda connection, now: incident_actions.note(connection, id, by, deed.text or "", now),
+        lambda connection, now: note_on_shares(connection, id, by, deed.text or "", now),
     )
 
 
@@ -108,8 +116,8 @@ async def resolve(
     deed: Annotated[ActionRequest | None, Body()] = None,
 ) -> IncidentDetail:
     """Close an incident by a person's decision; `text` is the reason. The fault may go on: until it is over, the
-    incident has a `reopen_at`, at which it opens again. The end of the fault is notified when it comes. 409 when it is
-    closed already."""
+    incident has a `reopen_at`, at which it opens again. The end of the fault is notified when it comes. 403 when it
+    reaches beyond your scope; 409 when it is closed already."""
     said = deed or ActionRequest()
     by, after = author_of(request, said.by), context.config.reopening
     return await _act(
@@ -117,9 +125,11 @@ async def resolve(
     )
 
 
-async def _act(context: Context, incident: int, action: IncidentAction) -> IncidentDetail:
+async def _act(
+    context: Context, incident: int, action: IncidentAction, on_share: IncidentAction | None = None
+) -> IncidentDetail:
     try:
-        await act_on_incident(context, action)
+        await act_on_incident(context, incident, action, on_share)
     except ActionRefusedError as exc:
         raise _refused(exc) from exc
     return await _detail(context, incident)
@@ -131,5 +141,7 @@ def _refused(exc: ActionRefusedError) -> Problem:
             return not_found("incident", exc.incident)
         case ActionRefusal.EMPTY | ActionRefusal.TOO_LONG:
             return bad_parameter("text", str(exc))
+        case ActionRefusal.ONLY_SHARE | ActionRefusal.ONLY_PART:
+            return Problem(403, str(exc))
         case _:
             return Problem(409, str(exc))

@@ -183,6 +183,7 @@ _INCIDENT: Final = {
     "parent": None,
     "children": [],
     "detail": {"reason": "missed_heartbeats", "seen_at": "2026-11-27T07:40:00.120000Z"},
+    "share": None,
     "cause": None,
 }
 _OPENED: Final = {
@@ -192,6 +193,7 @@ _OPENED: Final = {
     "remark": None,
     "action": "opened",
     "text": "missed_heartbeats",
+    "share": None,
 }
 _ACKNOWLEDGED: Final = {
     **_INCIDENT,
@@ -204,7 +206,7 @@ _ACKNOWLEDGED: Final = {
 def _detail(incident: Json, action: str, text: str | None = None) -> Json:
     """An incident after a person did something to it."""
     entry = {"id": 902, "at": "2026-11-27T07:50:00Z", "actor": _WANG, "remark": None, "action": action, "text": text}
-    return {**incident, "entries": [entry, _OPENED]}
+    return {**incident, "entries": [{**entry, "share": None}, _OPENED], "shares": []}
 
 
 _CLOSURE: Final = {
@@ -361,7 +363,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "get_area": Operation(summary="An area with its counts", answer=_AREA),
     "list_incidents": Operation(summary="List incidents", answer=_list(_INCIDENT)),
-    "get_incident": Operation(summary="One incident", answer={**_INCIDENT, "entries": [_OPENED]}),
+    "get_incident": Operation(summary="One incident", answer={**_INCIDENT, "entries": [_OPENED], "shares": []}),
     "acknowledge": Operation(
         summary="Acknowledge an incident",
         body={"text": "on my way"},

@@ -55,7 +55,7 @@ async def test_every_view_of_the_schema_scoped_is_guarded(pool: Pool) -> None:
     tables, views = await rights(pool, "public"), await rights(pool, "scoped")
     assert {name: guarded for name, (_, guarded, _) in views.items() if not guarded} == {}
     assert {name for name, (_, _, held) in views.items() if not held} == set()
-    assert {name for name in views if tables[name][2]} == set(), "the table below a view is closed"
+    assert {name for name in views if name in tables and tables[name][2]} == set(), "the table below a view is closed"
 
 
 async def test_every_table_with_policies_is_open_to_the_services(pool: Pool) -> None:

@@ -129,7 +129,9 @@ async def test_a_wider_incident_is_seen_by_whoever_has_a_share_of_it(pool: Pool)
     for setting, shares in {EAST: {EAST}, f"{EAST},{WEST}": {EAST, WEST}, TOWN: set[str](), "*": {EAST, WEST}}.items():
         async with scoped(pool, setting) as connection:
             assert {row["area"] for row in await connection.fetch("SELECT area FROM incident_share")} == shares, setting
-        assert (parent in await incidents_shown(pool, setting)) is bool(shares), setting
+            shown = await connection.fetch("SELECT id FROM scoped.shared_incident")
+        assert [row["id"] for row in shown] == ([parent] if shares and setting != "*" else []), setting
+        assert (parent in await incidents_shown(pool, setting)) is (setting == "*"), setting
     async with scoped(pool, EAST) as connection:
         assert await connection.fetch("UPDATE incident SET assignee = 'x' WHERE id = $1 RETURNING id", parent) == []
         acknowledge = "UPDATE incident_share SET acknowledged_at = now(), acknowledged_by = 'admin' RETURNING area"

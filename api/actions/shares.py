@@ -1,0 +1,73 @@
+"""Actions on the shares of an incident that reaches beyond the scope: acknowledge and note.
+
+Each action and its entries are one transaction, in which the scope of the account is set: the database shows only the
+shares within it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from alerting.incidents.actions import ActionRefusedError
+from alerting.incidents.book import refusal
+from api.actions.queries import QUERIES
+from store.author import Author
+from store.ledger import LedgerEntry, append_entries, ms_of
+from store.ledger_kinds import LedgerKind, hashed
+from store.pool import Connection
+
+_ACTIONS: Final[Mapping[LedgerKind, str]] = {
+    LedgerKind.INCIDENT_ACKNOWLEDGED: "acknowledged",
+    LedgerKind.INCIDENT_NOTE: "note",
+}
+
+
+async def acknowledge_shares(
+    connection: Connection, incident: int, by: Author, text: str | None, now: datetime
+) -> None:
+    """Acknowledge all shares of the scope that nobody has acknowledged. The incident itself stays as it is, and so does
+    its escalation. Raises ActionRefusedError."""
+    free = [row["area"] for row in await _lock(connection, "acknowledged", incident, text) if not row["acknowledged"]]
+    await connection.execute(QUERIES.acknowledge_shares, incident, free, by.account, now, by.remark)
+    await _record(connection, LedgerKind.INCIDENT_ACKNOWLEDGED, incident, free, by, text, now)
+
+
+async def note_on_shares(connection: Connection, incident: int, by: Author, text: str, now: datetime) -> None:
+    """Add a note to the shares of the scope. Raises ActionRefusedError."""
+    areas = [row["area"] for row in await _lock(connection, "note", incident, text)]
+    await _record(connection, LedgerKind.INCIDENT_NOTE, incident, areas, by, text, now)
+
+
+async def _lock(connection: Connection, action: str, incident: int, text: str | None) -> list[asyncpg.Record]:
+    """Lock the shares of the scope, and return them. Raises ActionRefusedError if the action is not allowed."""
+    rows = await connection.fetch(QUERIES.lock_shares, incident)
+    is_closed = await connection.fetchval(QUERIES.is_closed, incident)
+    is_taken = all(row["acknowledged"] for row in rows)
+    why = refusal(action, "closed" if is_closed else "acknowledged" if is_taken else "open", text)
+    if why is not None:
+        raise ActionRefusedError(why, incident)
+    return rows
+
+
+async def _record(
+    connection: Connection,
+    kind: LedgerKind,
+    incident: int,
+    areas: Sequence[str],
+    by: Author,
+    text: str | None,
+    now: datetime,
+) -> None:
+    action = _ACTIONS[kind]
+    await connection.execute(QUERIES.insert_share_entries, incident, areas, now, by.account, action, text, by.remark)
+    entry = LedgerEntry(
+        kind=kind,
+        subject=f"incident/{incident}",
+        actor=by.account,
+        at_ms=ms_of(now),
+        body={"shares": sorted(areas), **hashed(text=text), **by.remarked},
+    )
+    await append_entries(connection, [entry])
+    await connection.execute(QUERIES.tell_incident)

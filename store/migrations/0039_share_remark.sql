@@ -1,0 +1,2 @@
+-- On whose behalf a share was acknowledged, as the client said; nobody has checked it.
+ALTER TABLE incident_share ADD COLUMN acknowledged_remark text CHECK (char_length(acknowledged_remark) <= 200);
