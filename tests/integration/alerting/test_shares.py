@@ -240,3 +240,7 @@ async def test_an_outage_of_two_counties_has_two_shares_over_a_restart(
         await until(pool, TOGETHER, f"{EAST} 9 8, {WEST} 5 5, 640000000000 1 1")
         await change(pool, everybody, "offline", "online", now(), now())
         await until(pool, TOGETHER, f"{EAST} 9 0, {WEST} 5 0, 640000000000 1 0")
+        await until(pool, "SELECT count(*) FROM incident WHERE status <> 'closed'", 0)
+        await pool.execute("UPDATE station SET area = $2 WHERE id = $1", west[0], EAST)
+        await pool.execute("SELECT pg_notify('milepost_registry', '')")
+        await until(pool, TOGETHER, f"{EAST} 10 0, {WEST} 4 0, 640000000000 1 0")
