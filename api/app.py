@@ -22,6 +22,7 @@ from api.console import (
     signin_pages,
     station_pages,
 )
+from api.console.people import account_pages, own_pages
 from api.context import Context
 from api.http import problems
 from api.http.middleware import V1, Gate
@@ -75,6 +76,8 @@ _PAGES: Final = (
     incident_pages,
     blind_spot_pages,
     closure_pages,
+    account_pages,
+    own_pages,
 )
 _DESCRIPTION: Final = (
     "What Milepost knows of its stations. Send `Authorization: Bearer TOKEN`. Times are ISO 8601 UTC; lists are "

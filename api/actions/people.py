@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final, Literal, TypeVar
 
+import msgspec
 from fastapi import Request
 from pydantic import Field
 
 from access.administration import MOST_NAME
 from access.listing import read_scope
 from access.rules import Actor
-from access.scope import MOST_AREAS, AreaScope
+from access.scope import MOST_AREAS, WHOLE, AreaScope
 from api.actions.settle import settle
 from api.context import Context
 from api.http.middleware import SESSION
@@ -29,6 +30,12 @@ def acting(context: Context) -> Actor:
     if context.actor is None:
         raise Problem(401, "this needs a token or a session: sign in", headers={"WWW-Authenticate": "Bearer"})
     return context.actor
+
+
+def with_own(context: Context) -> Context:
+    """The same with a database that shows everything, for queries that name the actor's account or check its scope
+    themselves. A narrow token belongs to a wider account, and an old token may be wider than its account is now."""
+    return msgspec.structs.replace(context, database=context.database.within(WHOLE))
 
 
 def session_of(request: Request) -> Session | None:

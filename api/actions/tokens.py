@@ -8,7 +8,7 @@ from access import management
 from access.listing import name_areas
 from access.roles import Permission, Role
 from access.store import revoke_token
-from api.actions.people import AreaCodes, NameField, RoleName, acting, scope_asked, settle_anew
+from api.actions.people import AreaCodes, NameField, RoleName, acting, scope_asked, settle_anew, with_own
 from api.actions.settle import settle
 from api.context import Context
 from api.http.problems import not_found
@@ -38,6 +38,7 @@ class Rotation(BaseModel):
 async def create_token(context: Context, said: NewTokenRequest) -> NewTokenDocument:
     """Make a token of the own account, or of another one in the scope. Raises a Problem (403, 404, 422)."""
     actor, now = acting(context), datetime.now(UTC)
+    context = with_own(context)
     named = said.account or actor.account
     if named != actor.account and not actor.may(Permission.MANAGE_ACCOUNTS):
         raise not_found("account", named)
@@ -58,6 +59,7 @@ async def create_token(context: Context, said: NewTokenRequest) -> NewTokenDocum
 async def rotate_token(context: Context, token: str, said: Rotation) -> NewTokenDocument:
     """Replace a token by a new one. Raises a Problem (404, 409)."""
     actor, now = acting(context), datetime.now(UTC)
+    context = with_own(context)
 
     async def rotate(connection: Connection) -> NewTokenDocument:
         old = await require_token(connection, actor, token)
@@ -73,6 +75,7 @@ async def rotate_token(context: Context, token: str, said: Rotation) -> NewToken
 async def end_token(context: Context, token: str) -> TokenDocument:
     """Revoke a token; one that was revoked stays so. Raises a Problem (404)."""
     actor, now = acting(context), datetime.now(UTC)
+    context = with_own(context)
 
     async def revoke(connection: Connection) -> TokenDocument:
         await require_token(connection, actor, token)

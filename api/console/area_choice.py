@@ -45,6 +45,7 @@ def _folded(area: DatabaseRow) -> Iterator[str]:
 class Choice(msgspec.Struct, frozen=True):
     """One of several areas: its name, where it lies, and the page with it chosen."""
 
+    code: str
     name: str
     where: str
     href: str
@@ -92,4 +93,6 @@ def _name(words: Words, area: DatabaseRow) -> str:
 
 def _choice(area: DatabaseRow, place: str, request: Request, words: Words) -> Choice:
     kept = {name: value for name, value in request.query_params.items() if name in _KEPT}
-    return Choice(_name(words, area), where(place, area["code"]), link(request.url.path, **kept, area=area["code"]))
+    return Choice(
+        area["code"], _name(words, area), where(place, area["code"]), link(request.url.path, **kept, area=area["code"])
+    )

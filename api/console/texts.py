@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from api.console.people import texts as people
 from api.http.accept import by_preference
 from contract.glossary import any_word, word
 from contract.home import HOME
@@ -587,7 +588,7 @@ _EN: Final = {
     "unclear": "The address or the form holds something that is not taken here. Go back and try again.",
 }
 
-TABLES: Final[Mapping[str, Mapping[str, str]]] = {"zh-CN": _ZH, "en": _EN}
+TABLES: Final[Mapping[str, Mapping[str, str]]] = {"zh-CN": {**_ZH, **people.ZH}, "en": {**_EN, **people.EN}}
 
 
 class Words:

@@ -55,6 +55,21 @@ _PAGES: Final[Mapping[Route, Need]] = {
     ("GET", "/closures/{id}"): Permission.READ,
     ("POST", "/closures/{id}/approve"): Permission.APPROVE_CLOSURE,
     ("POST", "/closures/{id}/withdraw"): Permission.DECLARE_CLOSURE,
+    # Everybody's own.
+    ("GET", "/account"): Permission.READ,
+    ("POST", "/account/sessions/end"): Permission.READ,
+    ("POST", "/account/sessions/{id}/end"): Permission.READ,
+    ("POST", "/account/tokens"): Permission.READ,
+    ("POST", "/account/tokens/{id}/rotate"): Permission.READ,
+    ("POST", "/account/tokens/{id}/revoke"): Permission.READ,
+    ("GET", "/accounts"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/accounts"): Permission.MANAGE_ACCOUNTS,
+    ("GET", "/accounts/{id}"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/accounts/{id}"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/accounts/{id}/link"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/accounts/{id}/forget"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/accounts/{id}/disable"): Permission.MANAGE_ACCOUNTS,
+    ("POST", "/accounts/{id}/enable"): Permission.MANAGE_ACCOUNTS,
 }
 _V1: Final[Mapping[Route, Need]] = {
     ("GET", "/stations"): Permission.READ,

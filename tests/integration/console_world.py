@@ -1,7 +1,13 @@
 """A country for the console, with something of every kind to show."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from access.management import create_account, make_token
+from access.roles import Role
+from access.rules import OPERATOR, actor_of
+from access.scope import WHOLE, AreaScope
+from access.store import disable_account, load_account, set_password
 from alerting.health.rule_fields import SOURCES
 from contract.glossary import WORDS
 from store.pool import Pool
@@ -59,6 +65,29 @@ FIGURES: dict[str, Any] = {
     "resolved_by": "扎西", "resolved_reason": "钥匙丢了", "waiting": 1, "never_seen": True,
 }  # fmt: skip
 VALUES = {"agent": ("0.0.9", "0.1.0"), "cpu": (0.97, 0.9), "memory": (0.97, 0.95), "disk": (0.9712, 0.95)}
+
+
+async def every_account(world: World) -> list[str]:
+    """Accounts of every state, with tokens of the states that pages show; the first is that of the admin token."""
+    now, made = datetime.now(UTC), ["admin"]
+    async with world.pool.acquire() as connection:
+        found = await load_account(connection, OPERATOR)
+        assert found is not None
+        operator = actor_of(found)
+        scopes = (AreaScope(areas=frozenset({COUNTY, TOWN})), AreaScope(areas=frozenset({PROVINCE})), WHOLE)
+        for (login, name), role, scope in zip(
+            (("li", "李"), ("wang", "王" * 64), ("x" * 64, "李")), Role, scopes, strict=False
+        ):
+            account = await create_account(connection, operator, login=login, name=name, role=role, scope=scope)
+            made.append(account.id)
+            for days in (5, 90):
+                await make_token(connection, operator, account, name="王", role=role, scope=scope, days=days, now=now)
+        for days in (5, 90):
+            await make_token(connection, operator, found, name="王", role=Role.AUDITOR, scope=WHOLE, days=days, now=now)
+        await connection.execute("UPDATE api_token SET account = 'admin' WHERE account = 'operator'")
+        await set_password(connection, made[1], "$argon2id$x", by=OPERATOR)
+        await disable_account(connection, made[2], by=OPERATOR)
+    return made
 
 
 async def every_incident(world: World, station: str) -> list[int]:

@@ -64,23 +64,6 @@ async function refresh() {
   }
 }
 
-// What cannot be copied, as over plain http from elsewhere, is at least selected.
-async function copy(button) {
-  const source = document.getElementById(button.dataset.copies);
-  try {
-    await navigator.clipboard.writeText(source.textContent);
-    button.textContent = news.textContent = button.dataset.said;
-  } catch {
-    getSelection().selectAllChildren(source);
-  }
-}
-
-document.documentElement.classList.add("scripted");
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-copies]");
-  if (button) copy(button);
-});
-
 const events = new EventSource("/api/v1/stream");
 for (const name of ["transition", "incident", "reset"]) events.addEventListener(name, soon);
 events.addEventListener("open", () => { cutSince = null; soon(); });

@@ -11,7 +11,7 @@ from api.actions.own_access import (
     end_own_session,
     list_own_sessions,
 )
-from api.actions.people import acting, session_of
+from api.actions.people import acting, session_of, with_own
 from api.context import Shared
 from api.http.work import WorkRoute
 from api.read.people import listing
@@ -24,7 +24,7 @@ router = APIRouter(tags=["account"], route_class=WorkRoute)
 @router.get("/account")
 async def get_own_account(context: Shared, request: Request) -> OwnAccount:
     """Who you are: account, role, scope, permissions, and when the session or the token ends."""
-    async with context.database.snapshot() as connection:
+    async with with_own(context).database.snapshot() as connection:
         return await listing.load_own_account(connection, acting(context), session_of(request))
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query
 
-from api.actions.people import acting
+from api.actions.people import acting, with_own
 from api.actions.tokens import NewTokenRequest, Rotation, create_token, end_token
 from api.actions.tokens import rotate_token as rotate
 from api.context import Shared
@@ -26,7 +26,7 @@ async def list_tokens(
     account: Annotated[str | None, Query(max_length=64, description="only those of this account")] = None,
 ) -> Listing[TokenDocument]:
     """Your tokens, and for who manages accounts those of the accounts of the scope; also ended ones."""
-    async with context.database.snapshot() as connection:
+    async with with_own(context).database.snapshot() as connection:
         return await listing.list_tokens(connection, acting(context), page, account=account)
 
 

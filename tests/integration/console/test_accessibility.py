@@ -27,6 +27,7 @@ from tests.integration.console_world import (
     PROVINCE,
     TOWN,
     a_country,
+    every_account,
     every_closure,
     every_incident,
     every_station,
@@ -67,6 +68,9 @@ PAGES: Final[dict[str, list[str]]] = {
     "/closures/{id}": ["/closures/{closures}"],
     "/signin": ["/signin", "/signin?code=none"],
     "/password": ["/password"],
+    "/account": ["/account"],
+    "/accounts": ["/accounts"],
+    "/accounts/{id}": ["/accounts/{accounts}", "/accounts/none"],
     "/docs": ["/docs"],
 }
 # These answer with the way to one of the pages above.
@@ -74,7 +78,7 @@ REDIRECTS: Final = {"/incidents/{id}/{action}", "/stations/{id}/restore"}
 BO: Final = "མཚོ་སྔོན་ཞིང་ཆེན་མགོ་ལོག་བོད་རིགས་རང་སྐྱོང་ཁུལ་རྨ་སྟོད་རྫོང་དཔེ་མཛོད་ཁང་"
 # A page for what is not there is of no route.
 BESIDES: Final = ["/nowhere"]
-MISSING: Final = {"/nowhere", "/stations/none"}
+MISSING: Final = {"/nowhere", "/stations/none", "/accounts/none"}
 
 
 @pytest.fixture
@@ -103,12 +107,14 @@ async def addresses(world: World) -> list[str]:
     for station in stations[:4]:
         await world.incident("station_offline", station=station, parent=parent)
     closures = await every_closure(world, stations[0], wide=(5, 7))
+    accounts = await every_account(world)
     # One incident of each kind, and one of each cause, spot and rule looks like the next.
     known = {
         "stations": stations[:6] + stations[-16:-12],
         "station": [stations[1]],
         "incidents": [str(number) for number in incidents[: len(WORDS["kind"])]],
         "parent": [str(parent)],
+        "accounts": accounts,
         "closures": [str(number) for number in (*closures[:4], closures[-1])],
     }
     return [*_filled(known), *BESIDES]
@@ -241,6 +247,18 @@ async def test_what_only_some_see(
             await page.locator("form.deed button.plain").first.click()
             await page.locator("main [role=alert]").wait_for()
             found += await complaints(page, axe, "an empty remark", WIDTHS)
+            for login, areas in (("", "无此地"), ("new", "镇")):
+                await page.goto(settings.url + "/accounts")
+                await page.locator("form.deed input[name=login]").fill(login or "new")
+                await page.locator("textarea[name=areas]").fill(areas)
+                await page.locator("form.deed .buttons button").click()
+                await page.wait_for_load_state()
+                found += await complaints(page, axe, f"an account in {areas}", WIDTHS)
+            await page.goto(settings.url + "/account")
+            await page.locator("form[action='/account/tokens'] input[name=name]").fill("大屏")
+            await page.locator("form[action='/account/tokens'] .buttons button").click()
+            await page.locator("#secret").wait_for()
+            found += await complaints(page, axe, "a new token", WIDTHS)
             await world.clock(age=3600)
             for address in ("/", "/stations", f"/areas/{TOWN}"):
                 await page.goto(settings.url + address)

@@ -14,7 +14,15 @@ from api.console.pages import OpenPageRoute
 from contract.glossary import WORDS
 from store.pool import Pool
 from tests.integration.api_world import World, config, serving, sign_in
-from tests.integration.console_world import PROVINCE, TOWN, a_country, every_closure, every_incident, every_station
+from tests.integration.console_world import (
+    PROVINCE,
+    TOWN,
+    a_country,
+    every_account,
+    every_closure,
+    every_incident,
+    every_station,
+)
 from tests.reading import latin_words, texts_of
 
 # Products, protocols and units; columns of a file, commands and settings, which are typed as they stand.
@@ -24,7 +32,22 @@ ALLOWED = {
     "venv/bin/milepost",
 }  # fmt: skip
 # Names that people or machines gave to things of this test: stations, terminals, shards, boots, services, accounts.
-NAMED = {"border", "main", "other", "x", "apprise-1", "kds-01", "b1", "fibre"}
+NAMED = {
+    "border",
+    "main",
+    "other",
+    "x",
+    "apprise-1",
+    "kds-01",
+    "b1",
+    "fibre",
+    "admin",
+    "operator",
+    "system",
+    "li",
+    "wang",
+    "x" * 64,
+}
 
 
 @pytest.fixture
@@ -39,13 +62,14 @@ async def full(world: World) -> list[str]:
     incidents = await every_incident(world, stations[1])
     closures = await every_closure(world, stations[0])
     await world.pool.execute("UPDATE closure SET kind = 'maintenance' WHERE id = $1", closures[0])
+    accounts = await every_account(world)
     return [
         "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
         *(f"/incidents?kind={one}" for one in WORDS["kind"]), "/areas", f"/areas/{PROVINCE}", f"/areas/{TOWN}",
         "/closures", "/signin", "/password", *(f"/closures/{one}" for one in closures),
         *(f"/stations/{one}" for one in stations), f"/stations/{stations[1]}?span=7d",
         f"/stations/{stations[1]}/remove",
-        *(f"/incidents/{one}" for one in incidents),
+        *(f"/incidents/{one}" for one in incidents), "/account", "/accounts", *(f"/accounts/{one}" for one in accounts),
     ]  # fmt: skip
 
 

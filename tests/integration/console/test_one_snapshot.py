@@ -53,6 +53,9 @@ PAGES = {
     "blind spots": "/blind-spots?area=民和",
     "closures": "/closures?area=民和",
     "a closure": "/closures/1",
+    "the own account": "/account",
+    "accounts": "/accounts",
+    "an account": "/accounts/admin",
 }
 
 

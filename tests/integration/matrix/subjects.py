@@ -150,6 +150,10 @@ def body_of(row: Row, subject: Subject) -> dict[str, Any] | None:
         if row.is_page:
             return {"scope": "station", "name": subject.station, "kind": "closure", "reason": "r", **_FORM_TIMES}
         return {"station": subject.station, "reason": "r", **_TIMES}
+    if path == "/accounts" and row.is_page:
+        return {"login": "new-page", "name": "新", "role": "technician", "scope": "areas", "areas": subject.area}
+    if path == "/account/tokens":
+        return {"name": "t", "scope": "areas", "areas": subject.area, "role": subject.role, "days": 3}
     if path == "/accounts":
         return {"login": f"new-{next(_COUNT)}", "name": "新", "role": "technician", "areas": [subject.area]}
     if path == "/tokens":
@@ -159,7 +163,8 @@ def body_of(row: Row, subject: Subject) -> dict[str, Any] | None:
 
 _BODIES: Final[dict[str, dict[str, Any]]] = {
     "/account/password": {"new": "wall paint dries slowly 7"},
-    "/accounts/{id}": {"name": "改"},
+    "/password": {"password": "wall paint dries slowly 7", "again": "wall paint dries slowly 7"},
+    "/accounts/{id}": {"name": "改", "role": "technician"},
     "/incidents/{id}/assign": {"assignee": "a"},
     "/pipeline/restarts": {"minutes": 1, "reason": "r"},
     "/signin": {"token": "wrong"},

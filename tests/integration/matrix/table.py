@@ -81,6 +81,22 @@ POST   /closures                             AST   303 422
 GET    /closures/{id}                        ASTUW 200 404
 POST   /closures/{id}/approve                AS    303 404
 POST   /closures/{id}/withdraw               AST   303 404
+GET    /password                             ASTUW 200 own only in person
+POST   /password                             ASTU  303 own only in person
+GET    /account                              ASTUW 200 own only
+POST   /account/sessions/end                 ASTU  303 own only in person
+POST   /account/sessions/{id}/end            ASTU  303 404 in person
+POST   /account/tokens                       ASTU  201 422
+POST   /account/tokens/{id}/rotate           ASTU  201 404
+POST   /account/tokens/{id}/revoke           ASTU  303 404
+GET    /accounts                             A     200 left out
+POST   /accounts                             A     303 422
+GET    /accounts/{id}                        A     200 404
+POST   /accounts/{id}                        A     303 404
+POST   /accounts/{id}/link                   A     201 404
+POST   /accounts/{id}/forget                 A     201 404
+POST   /accounts/{id}/disable                A     303 404
+POST   /accounts/{id}/enable                 A     303 404
 # Stations and areas
 GET    /api/v1/stations                      ASTUW 200 left out
 GET    /api/v1/stations/{id}                 ASTUW 200 404

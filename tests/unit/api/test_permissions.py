@@ -19,7 +19,8 @@ OPEN_TO_ALL = {
 READ_BY_POST = {
     "POST /password", "POST /api/v1/signin-links", "POST /api/v1/account/password", "DELETE /api/v1/account/sessions",
     "DELETE /api/v1/account/sessions/{id}", "POST /api/v1/tokens", "DELETE /api/v1/tokens/{id}",
-    "POST /api/v1/tokens/{id}/rotate",
+    "POST /api/v1/tokens/{id}/rotate", "POST /account/sessions/end", "POST /account/sessions/{id}/end",
+    "POST /account/tokens", "POST /account/tokens/{id}/rotate", "POST /account/tokens/{id}/revoke",
 }  # fmt: skip
 """A link gives no more rights than who asks for it has; the others are everybody's for himself."""
 
