@@ -8,15 +8,18 @@ from typing import Annotated, Literal
 from fastapi import Request
 from pydantic import BaseModel, Field
 
+from access.roles import Permission
 from api.actions.actor import author_of
 from api.actions.settle import settle
 from api.context import Context
+from api.http.permissions import require
 from api.http.problems import Problem
 from api.http.times import parse_stored_time
 from api.read.closures import closure_document, require_closure
 from api.read.schemas import ClosureDocument
 from registry.closures import store as closure_store
-from registry.closures.rules import NewClosure, OwnApprovalError
+from registry.closures.rules import Closure, NewClosure, OwnApprovalError
+from store.pool import Connection
 
 _Name = Annotated[str | None, Field(min_length=1, max_length=64)]
 
@@ -84,7 +87,15 @@ async def approve_closure(context: Context, request: Request, number: int, given
 
 
 async def withdraw_closure(context: Context, request: Request, number: int, given: Withdrawal) -> ClosureDocument:
-    """Withdraw a closure; the first withdrawal stands. Raises a Problem (404)."""
+    """Withdraw a closure; the first withdrawal stands. Raises a Problem.
+
+    404: there is no such closure; 403: another account declared it, and this one may not approve closures."""
     author = author_of(request, given.by)
-    found = await settle(context, lambda connection: closure_store.withdraw(connection, number, by=author))
-    return require_closure(number, found)
+
+    async def withdraw(connection: Connection) -> Closure | None:
+        found = await closure_store.load_closure(connection, number)
+        if found is not None and found.declared_by != author.account:
+            require(context.actor, Permission.APPROVE_CLOSURE)
+        return await closure_store.withdraw(connection, number, by=author)
+
+    return require_closure(number, await settle(context, withdraw))

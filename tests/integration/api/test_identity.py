@@ -114,6 +114,22 @@ async def test_a_token_has_the_permissions_of_its_role_and_its_account(pool: Poo
     assert (await client.get(read_history, headers=of(auditor))).status_code == 403, "its account lost the permission"
 
 
+async def test_a_technician_withdraws_only_the_own_closures(pool: Pool, client: httpx.AsyncClient) -> None:
+    li, wang = await account(pool, Role.TECHNICIAN), await account(pool, Role.TECHNICIAN, "wang")
+    mine, others = of(await token(pool, li)), of(await token(pool, wang))
+    now = datetime.now(UTC)
+    closure = {
+        "station": "6321220007", "reason": "装修", "from": now.isoformat(),
+        "until": (now + timedelta(hours=2)).isoformat(),
+    }  # fmt: skip
+    made = await client.post("/api/v1/closures", json=closure, headers=mine)
+    assert made.status_code == 201
+    path = f"/api/v1/closures/{made.json()['id']}/withdraw"
+    assert (await client.post(path, headers=others)).status_code == 403
+    assert (await client.post(f"/api/v1/closures/{2**40}/withdraw", headers=others)).status_code == 404
+    assert (await client.post(path, headers=mine)).status_code == 200
+
+
 async def test_a_session_follows_the_role_of_its_account(pool: Pool, client: httpx.AsyncClient) -> None:
     number = await World(pool).incident("station_offline", station="6321220007")
     page, resolve = f"/incidents/{number}", f"/incidents/{number}/resolve"
