@@ -27,8 +27,8 @@ from api.context import Context
 from api.http import problems
 from api.http.middleware import V1, Gate
 from api.http.permissions import require_needs, require_permission
-from api.http.shared_query import SharedQuery
-from api.read.counting import survey
+from api.http.shared_query import ByScope, SharedQuery
+from api.read.counting import Survey, survey
 from api.v1 import (
     areas,
     blind_spots,
@@ -112,10 +112,7 @@ def create_app(context: Context) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.context = context
-    whole = context.database.within(WHOLE)
-    app.state.survey = SharedQuery(lambda: survey(whole))
-    app.state.board = board.Board(whole, app.state.survey, context.config.url)
-    app.state.probes = Probes(whole, context.hub, context.metrics, app.state.survey)
+    _share_looks(app, context)
     _serve_routes(app)
     app.mount("/static", StaticFiles(directory=pages.STATIC), name="static")
     problems.install(app)
@@ -127,6 +124,17 @@ def create_app(context: Context) -> FastAPI:
         secure=context.config.is_https,
     )
     return app
+
+
+def _share_looks(app: FastAPI, context: Context) -> None:
+    """What requests of one scope share; probes are about the platform, and name nothing in it."""
+    database = context.database
+    surveys: ByScope[SharedQuery[Survey]] = ByScope(
+        lambda scope: SharedQuery(lambda: survey(database.within(scope))), SharedQuery.close
+    )
+    app.state.surveys = surveys
+    app.state.boards = ByScope(lambda scope: board.Board(database.within(scope), surveys.of(scope), context.config.url))
+    app.state.probes = Probes(database.within(WHOLE), context.hub, context.metrics, surveys.of(WHOLE))
 
 
 def _serve_routes(app: FastAPI) -> None:

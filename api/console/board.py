@@ -9,19 +9,23 @@ import asyncpg
 import msgspec
 from fastapi import Request, Response
 
+from access.roles import Permission
 from alerting.stations.verdict import Verdict
+from api.actions.people import acting
 from api.console.first_steps import first_steps
 from api.console.names import name_of, topic_of, where
 from api.console.pages import answer, frame, page_router, render, words_for
 from api.console.queries import QUERIES
 from api.console.station_map import ORDER, Place, Point, draw
 from api.console.texts import Words
+from api.context import Shared
 from api.http.database import Database
-from api.http.shared_query import SharedQuery
+from api.http.shared_query import ByScope, SharedQuery
 from api.read.counting import Survey, counts_document, grounds, kept_totals
 from api.read.moment import load_clocks, load_cover
 from api.read.pipeline import load_doubts, load_steadiness, newest_deadletter
 from api.read.schemas import ShardDocument, StationDocument, VerdictCounts
+from api.read.scope import scope_codes
 from api.read.shard_documents import shard_documents
 from api.read.stations import complete_stations
 
@@ -54,40 +58,42 @@ class BoardData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Board:
-    """The latest data, and the page made of it once in each language. `url`: under which browsers reach the server."""
+    """The latest data of one scope, and the page made of it once in each language and for each set of permissions.
+    `url`: under which browsers reach the server."""
 
     def __init__(self, database: Database, survey: SharedQuery[Survey], url: str) -> None:
         places = SharedQuery(lambda: _places(database), _PLACES_EVERY)
         self._look = SharedQuery(lambda: load_board(database, places, survey))
         self._url = url
-        self._made: dict[str, tuple[BoardData, str]] = {}
+        self._made: dict[tuple[str, frozenset[Permission]], tuple[BoardData, str]] = {}
         self._making = asyncio.Lock()
 
-    async def page(self, words: Words, values: Mapping[str, Any]) -> str:
-        """The HTML of the board. `values`: what every page is given."""
+    async def page(self, words: Words, permissions: frozenset[Permission], values: Mapping[str, Any]) -> str:
+        """The HTML of the board for a reader with these permissions. `values`: what every page is given."""
         seen = await self._look()
+        key = (words.language, permissions)
         async with self._making:
-            made = self._made.get(words.language)
+            made = self._made.get(key)
             if made is None or made[0] is not seen:
                 html = await asyncio.to_thread(
                     lambda: render("board.html", {**values, **_board(seen, words, self._url)})
                 )
-                made = self._made[words.language] = (seen, html)
+                made = self._made[key] = (seen, html)
             return made[1]
 
 
 @router.get("/")
-async def show_board(request: Request) -> Response:
+async def show_board(request: Request, context: Shared) -> Response:
     """How things are now."""
-    words = words_for(request)
-    board: Board = request.app.state.board
+    words, actor = words_for(request), acting(context)
+    boards: ByScope[Board] = request.app.state.boards
     values = frame(request, words) | {"other_link": f"/?lang={'en' if words.language == 'zh-CN' else 'zh-CN'}"}
-    return answer(request, words, await board.page(words, values))
+    return answer(request, words, await boards.of(actor.scope).page(words, actor.permissions, values))
 
 
 async def _places(database: Database) -> list[Row]:
     async with database.snapshot() as connection:
-        return await connection.fetch(QUERIES.map_places, _MOST_PLACES)
+        return await connection.fetch(QUERIES.map_places, _MOST_PLACES, await scope_codes(connection))
 
 
 async def load_board(
@@ -98,7 +104,8 @@ async def load_board(
     named = await places()
     async with database.snapshot() as connection:
         clocks, cover = await load_clocks(connection), await load_cover(connection)
-        rows = await connection.fetch(QUERIES.list_fallen, *grounds(clocks, cover), ROWS)
+        areas = await scope_codes(connection)
+        rows = await connection.fetch(QUERIES.list_fallen, *grounds(clocks, cover), ROWS, areas)
         fallen = await complete_stations(connection, rows, clocks, cover)
         incidents = await connection.fetch(QUERIES.list_open_incidents, ROWS)
         deadletters = await newest_deadletter(connection)

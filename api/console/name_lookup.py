@@ -83,5 +83,9 @@ async def describe_stations(connection: Connection, rows: Sequence[DatabaseRow])
 
 
 async def load_area_path(connection: Connection, words: Words, area: str | None) -> list[tuple[str, str]]:
-    """(code, name) of an area and of those above it, the highest first."""
-    return [(row["code"], name_of_row(words, row).main) for row in await connection.fetch(QUERIES.area_path, area)]
+    """(code, name) of an area and of those above it, the highest first; no code of one above the scope, which has no
+    page for the reader."""
+    return [
+        (row["code"] if row["in_scope"] else "", name_of_row(words, row).main)
+        for row in await connection.fetch(QUERIES.area_path, area)
+    ]

@@ -1,7 +1,7 @@
 -- name: list_fallen
 -- For the board: the stations that are offline longest, in the columns of list_stations, without those that have an
 -- incident of their own, are not expected to be online, or whose clock cannot be trusted. $1 to $7 as in stations_now; $8:
--- how many. The rule stands here as joins that each leave stations out: with 700,000 stations of which nearly all are closed
+-- how many; $9: of these areas, or of all. The rule stands here as joins that each leave stations out: with 700,000 stations of which nearly all are closed
 -- for the night this takes 3 s on a busy machine, the same through stations_now 16 s; by day both take as long.
 SELECT s.id, s.name, s.name_en, s.name_bo, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state,
        held(st.since) AS since, st.usable, a.path, ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id) AS programmes,
@@ -23,7 +23,8 @@ FROM (
       AND NOT EXISTS (SELECT FROM station_aside a WHERE a.station = st.station)
       AND (whole.partition IS NOT NULL OR partly.partition IS NOT NULL)
       AND shut.calendar IS NULL AND excuse.station IS NULL
-      AND (s.area IN (SELECT code FROM area WHERE path && $6::text[])) IS NOT TRUE
+      AND (s.area IN (SELECT code FROM areas_below($6::text[]) AS code)) IS NOT TRUE
+      AND ($9::text[] IS NULL OR s.area = ANY ($9))
       AND NOT EXISTS (SELECT FROM incident i WHERE i.station = s.id AND i.status <> 'closed'
                       AND i.kind IN ('station_offline', 'overdue_return', 'flapping'))
     ORDER BY st.since, st.station LIMIT $8) AS st
@@ -31,10 +32,11 @@ JOIN station s ON s.id = st.station LEFT JOIN area a ON a.code = s.area
 ORDER BY st.since, s.id;
 
 -- name: map_places
--- Where the middle of the stations of each province, prefecture and county is.
+-- Where the middle of the stations of each province, prefecture and county is; $2: of these areas, or of all.
 SELECT up.level, up.code, up.name, up.name_en, avg(s.lat) AS lat, avg(s.lon) AS lon
 FROM (SELECT area, sum(lat) / count(*) AS lat, sum(lon) / count(*) AS lon FROM station
-      WHERE lat IS NOT NULL AND lon IS NOT NULL AND lifecycle <> 'retired' GROUP BY area) AS s
+      WHERE lat IS NOT NULL AND lon IS NOT NULL AND lifecycle <> 'retired'
+        AND ($2::text[] IS NULL OR area = ANY ($2)) GROUP BY area) AS s
 JOIN area a ON a.code = s.area
 CROSS JOIN LATERAL unnest(a.path) AS above (code)
 JOIN area up ON up.code = above.code AND up.level IN ('province', 'prefecture', 'county')
@@ -48,8 +50,10 @@ SELECT id, name, name_en, name_bo, kind, address, isp, lat, lon FROM station WHE
 SELECT code, name, name_en, name_bo, level FROM area WHERE code = ANY ($1::text[]);
 
 -- name: area_path
--- An area and those above it, the highest first.
-SELECT up.code, up.name, up.name_en, up.name_bo, up.level FROM area a JOIN area up ON up.code = ANY (a.path)
+-- An area and those above it, the highest first. Of those above the scope only their names are shown.
+SELECT up.code, up.name, up.name_en, up.name_bo, up.level,
+       (SELECT scope_is_whole()) OR up.code IN (SELECT code FROM scope_areas() AS code) AS in_scope
+FROM area a JOIN area up ON up.code = ANY (a.path)
 WHERE a.code = $1 ORDER BY cardinality(up.path);
 
 -- name: find_areas_named
@@ -76,7 +80,7 @@ WHERE a.code = ANY ($1::text[]) GROUP BY a.code;
 SELECT coalesce(i.detail ->> 'kind', '') AS kind, count(*) AS spots
 FROM incident i LEFT JOIN station s ON s.id = i.station
 WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
-  AND ($1::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path && $1))
+  AND ($1::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM areas_below($1) AS code))
 GROUP BY 1;
 
 -- name: count_children

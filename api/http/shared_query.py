@@ -1,13 +1,15 @@
-"""One query for all requests of about the same time, for answers that need no token."""
+"""One query for all requests of about the same time and of one scope."""
 
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import asyncpg
 
+from access.scope import WHOLE, AreaScope
 from api.http.problems import DatabaseAwayError
 
 logger = logging.getLogger(__name__)
@@ -17,6 +19,8 @@ LOOK_EVERY: float = 1.0
 _QUICK = 0.25
 _REST = 5.0
 _FIRST = 3.0
+MOST_SCOPES: Final = 50
+"""Scopes, beside the whole, for which something is kept: those that asked last."""
 _T = TypeVar("_T")
 
 
@@ -74,3 +78,31 @@ class SharedQuery(Generic[_T]):
         """Cancel the refresh in the background."""
         if self._background is not None:
             self._background.cancel()
+
+
+class ByScope(Generic[_T]):
+    """One thing for each scope, so that nobody is given what was made for another; made when the scope first asks. That
+    of the whole stays. `drop` ends one that is no longer kept."""
+
+    def __init__(self, make: Callable[[AreaScope], _T], drop: Callable[[_T], object] = lambda _: None) -> None:
+        self._make, self._drop = make, drop
+        self._whole = make(WHOLE)
+        self._others: OrderedDict[AreaScope, _T] = OrderedDict()
+
+    def of(self, scope: AreaScope) -> _T:
+        """The thing of a scope."""
+        if scope.whole:
+            return self._whole
+        found = self._others.pop(scope, None)
+        if found is None:
+            found = self._make(scope)
+        self._others[scope] = found
+        if len(self._others) > MOST_SCOPES:
+            self._drop(self._others.popitem(last=False)[1])
+        return found
+
+    def close(self) -> None:
+        """End all."""
+        for one in (self._whole, *self._others.values()):
+            self._drop(one)
+        self._others.clear()

@@ -16,8 +16,8 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from access.scope import WHOLE
-from api.live.events import incident_event, transition_event
+from access.scope import WHOLE, AreaScope
+from api.live.events import incident_event, places_of, transition_event
 from store.pool import CONNECT_TIMEOUT, UNREACHABLE, Connection
 from store.sql import queries_beside
 from store.tasks import Backoff, wait_at_most
@@ -40,11 +40,13 @@ _LONGEST_WAIT: Final = 5.0
 
 
 class StreamEvent(msgspec.Struct, frozen=True):
-    """One server-sent event: `data` is JSON without line breaks."""
+    """One server-sent event: `data` is JSON without line breaks. `places`: codes of the areas in which it lies; without
+    any, only the whole gets it; None: everybody."""
 
     id: str
     name: str
     data: bytes
+    places: tuple[str, ...] | None = None
 
     def frame(self) -> bytes:
         """The event as it is sent."""
@@ -52,15 +54,18 @@ class StreamEvent(msgspec.Struct, frozen=True):
 
 
 class Client:
-    """One open stream: events wait in a bounded queue; None ends it."""
+    """One open stream: the events of its scope wait in a bounded queue; None ends it."""
 
-    def __init__(self) -> None:
+    def __init__(self, scope: AreaScope) -> None:
+        self._scope = scope
         self.queue: asyncio.Queue[StreamEvent | None] = asyncio.Queue(QUEUE)
         self.ended = False
         self.dropped = False
 
     def put(self, event: StreamEvent) -> None:
-        """Queue an event; a client whose queue is full is ended."""
+        """Queue an event if it lies in the scope; a client whose queue is full is ended."""
+        if event.places is not None and not self._scope.covers(event.places):
+            return
         try:
             self.queue.put_nowait(event)
         except asyncio.QueueFull:
@@ -98,14 +103,14 @@ class EventHub:
 
     # -- clients -----------------------------------------------------------------------------------------------
 
-    def join(self, last_event_id: str | None) -> Client:
-        """A client that gets every event from now on, preceded by those it missed since `last_event_id`.
+    def join(self, last_event_id: str | None, scope: AreaScope) -> Client:
+        """A client that gets every event of its scope from now on, preceded by those it missed since `last_event_id`.
 
         It must `leave` in the end. Raises TooManyClientsError.
         """
         if self.closed or len(self._clients) >= MOST_CLIENTS:
             raise TooManyClientsError("no more event streams are served now")
-        client = Client()
+        client = Client(scope)
         for event in self._missed(last_event_id):
             client.put(event)
         self._clients.add(client)
@@ -134,14 +139,14 @@ class EventHub:
 
     def _publish_row(self, name: str, write: Callable[[asyncpg.Record], bytes], row: asyncpg.Record) -> None:
         try:
-            self.publish(name, write(row))
+            self.publish(name, write(row), places_of(row))
         except Exception:
             logger.exception("a row makes no event: the stream goes on without it")
 
-    def publish(self, name: str, data: bytes) -> None:
-        """Send an event to every client, and remember it for those that come back."""
+    def publish(self, name: str, data: bytes, places: tuple[str, ...] | None) -> None:
+        """Send an event to every client whose scope has one of the places, and remember it for those that come back."""
         self._count += 1
-        event = StreamEvent(self._id(), name, data)
+        event = StreamEvent(self._id(), name, data, places)
         self._memory.append(event)
         for client in list(self._clients):
             client.put(event)

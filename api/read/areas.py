@@ -51,7 +51,7 @@ class FoundArea(msgspec.Struct, frozen=True):
 
 
 class AllAreas(msgspec.Struct, frozen=True):
-    """All stations, those of each root (an area that lies in no other), and how many lie in no area."""
+    """All stations of the scope, those of each root (an area that lies in no other), and how many lie in no area."""
 
     counts: VerdictCounts
     roots: list[AreaChild]
@@ -59,9 +59,9 @@ class AllAreas(msgspec.Struct, frozen=True):
 
 
 async def load_area(connection: Connection, code: str) -> FoundArea:
-    """An area by its code, short ones too. Raises a Problem (404)."""
+    """An area by its code, short ones too. Raises a Problem (404), also for an area above the scope."""
     area = await find_area_row(connection, code)
-    if area is None:
+    if area is None or not area["in_scope"]:
         raise not_found("area", code)
     children = await connection.fetch(QUERIES.list_children, area["code"], MOST_CHILDREN)
     counts = await _counts(connection, area, children)
@@ -82,7 +82,7 @@ async def load_all_areas(connection: Connection) -> AllAreas:
     if await are_kept(connection, clocks):
         totals = {row["area"]: kept_row(row) for row in await connection.fetch(QUERIES.kept_roots)}
     else:
-        totals = await _counted_roots(connection, clocks, cover)
+        totals = await _counted_roots(connection, clocks, cover, [root["code"] for root in roots])
     return AllAreas(
         counts=counts_document(sum_totals([nowhere, *totals.values()])),
         roots=[_child(root, counts_document(totals.get(root["code"], {}))) for root in roots],
@@ -115,8 +115,8 @@ async def _counted(connection: Connection, area: asyncpg.Record, clocks: Clocks)
     return counts | {area["code"]: counts_document(tally(row for rows in groups.values() for row in rows))}
 
 
-async def _counted_roots(connection: Connection, clocks: Clocks, cover: Cover) -> dict[str, Totals]:
+async def _counted_roots(connection: Connection, clocks: Clocks, cover: Cover, roots: list[str]) -> dict[str, Totals]:
     groups: dict[str, list[asyncpg.Record]] = defaultdict(list)
-    for row in await connection.fetch(QUERIES.count_roots, *grounds(clocks, cover)):
+    for row in await connection.fetch(QUERIES.count_roots, *grounds(clocks, cover), roots):
         groups[row["root"]].append(row)
     return {root: tally(rows) for root, rows in groups.items()}

@@ -16,6 +16,7 @@ from api.read.moment import load_clocks, load_cover
 from api.read.queries import QUERIES
 from api.read.rows import DatabaseRow
 from api.read.schemas import VerdictCounts
+from api.read.scope import scope_codes
 from store.pool import Connection
 
 Totals = Mapping[Verdict, int]
@@ -60,14 +61,15 @@ def counts_document(totals: Totals) -> VerdictCounts:
 
 
 async def survey(database: Database) -> Survey:
-    """Go through all stations."""
+    """Go through all stations of the scope."""
     async with database.snapshot() as connection:
         return await survey_at(connection, await load_clocks(connection), await load_cover(connection))
 
 
 async def survey_at(connection: Connection, clocks: Clocks, cover: Cover) -> Survey:
     """Go through all stations with clocks, opening hours and closures that were read in the same snapshot."""
-    rows = await connection.fetch(QUERIES.survey_stations, *grounds(clocks, cover), _FINE, _COARSE, _MANY)
+    areas = await scope_codes(connection)
+    rows = await connection.fetch(QUERIES.survey_stations, *grounds(clocks, cover), _FINE, _COARSE, _MANY, areas)
     return await asyncio.to_thread(_survey, rows)
 
 

@@ -19,8 +19,9 @@ SELECT now();
 -- name: list_stations
 -- A page by id. A rare verdict is found without making a document of every station: the rule is that of migration 0026; the
 -- conditions before it change no result, and exclude most stations at less cost. $2: partitions with only sound clocks;
--- $3, $4: the sound (partition, shard) of the others, for which the shard last heard through is looked up. The area is given as the
--- codes of its subtree ($5), by which the planner sees how few they are, or, if they are many, by its own ($6).
+-- $3, $4: the sound (partition, shard) of the others, for which the shard last heard through is looked up. The areas are given as the
+-- codes of all in them ($5), by which the planner sees how few they are, or, if they are many, by their own ($6). Where no area is
+-- asked for, they are those of the scope, which the policy of station asks too, but the planner cannot see.
 -- $9: part of an id or name. $10: calendars that are shut; $11, $12, $13: stations, areas, programmes that are excused.
 -- $14: retired ones only, or none of them. $15: the ids among which all results are; NULL: not known.
 SELECT s.id, s.name, s.area, s.lifecycle, s.quorum, s.calendar, st.partition, st.shard, st.state, held(st.since) AS since, st.usable,
@@ -34,14 +35,14 @@ LEFT JOIN (SELECT unnest($11::text[]) AS station
        ON excuse.station = s.id
 WHERE s.id > $1
   AND ($5::text[] IS NULL OR s.area = ANY ($5))
-  AND ($6::text[] IS NULL OR s.area IN (SELECT code FROM area WHERE path && $6))
+  AND ($6::text[] IS NULL OR s.area IN (SELECT code FROM areas_below($6) AS code))
   AND ($7::text IS DISTINCT FROM 'suspended' OR s.lifecycle <> 'commissioned')
   AND ($7::text IS NULL OR $7 NOT IN ('online', 'away', 'offline') OR st.state = $7)
   AND ($7::text IS DISTINCT FROM 'unusable' OR (st.state = 'online' AND NOT st.usable))
   AND ($7::text IS NULL OR $7 NOT IN ('closed', 'excused') OR st.state IN ('away', 'offline'))
   AND ($7::text IS NULL OR $7 NOT IN ('away', 'offline', 'excused') OR (s.calendar = ANY ($10::bigint[])) IS NOT TRUE)
   AND ($7::text IS DISTINCT FROM 'excused' OR excuse.station IS NOT NULL
-       OR s.area IN (SELECT code FROM area WHERE path && $12::text[]))
+       OR s.area IN (SELECT code FROM areas_below($12::text[]) AS code))
   AND ($7::text IS DISTINCT FROM 'unknown' OR st.partition <> ALL ($2::int[])
        OR st.state NOT IN ('never_seen', 'online', 'away', 'offline'))
   AND ($7::text IS NULL OR $7 = verdict_by(verdict_reason(
@@ -52,7 +53,7 @@ WHERE s.id > $1
                 SELECT t.shard FROM terminal_state t WHERE t.station = s.id
                 ORDER BY t.seen_at DESC NULLS LAST, t.terminal LIMIT 1))) THEN 'clock_missing' END,
         s.calendar = ANY ($10::bigint[]),
-        excuse.station IS NOT NULL OR s.area IN (SELECT code FROM area WHERE path && $12::text[])),
+        excuse.station IS NOT NULL OR s.area IN (SELECT code FROM areas_below($12::text[]) AS code)),
         st.state, st.usable))
   AND ($14::boolean IS NULL OR (s.lifecycle = 'retired') = $14)
   AND ($15::text[] IS NULL OR s.id = ANY ($15))
@@ -68,9 +69,13 @@ SELECT station FROM (
     UNION SELECT station FROM station_aside) AS found
 WHERE station > $1 ORDER BY station LIMIT $3;
 
+-- name: asked_areas
+-- The areas that a list is about: those asked for ($1), else those of the scope; NULL: all there are.
+SELECT CASE WHEN $1::text[] IS NOT NULL THEN $1 WHEN scope_is_whole() THEN NULL ELSE ARRAY(SELECT scope_tops()) END;
+
 -- name: subtree
--- The codes of an area's subtree, at most $2.
-SELECT code FROM area WHERE path && $1::text[] LIMIT $2;
+-- The codes in the scope of some areas and of all below them, at most $2.
+SELECT code FROM areas_below($1::text[]) AS code LIMIT $2;
 
 -- name: get_stations
 -- Some stations in the columns of list_stations.
@@ -96,18 +101,19 @@ ORDER BY t.station, t.id LIMIT $2;
 
 -- name: survey_stations
 -- All stations but the retired by verdict, and those with coordinates by where they are: on a grid of 1/$8 of the space they
--- take, or 1/$9 when they are more than $10. However many there are, the answer stays as small as a picture. $1 to $7 as in
+-- take, or 1/$9 when they are more than $10; of areas ($11), or of all. However many there are, the answer stays as small as a picture. $1 to $7 as in
 -- count_nowhere. A station that is alone in its place, lifecycle and state is named.
 WITH bounds AS MATERIALIZED (
     SELECT min(lat) AS south, min(lon) AS west,
            greatest(max(lat) - min(lat), max(lon) - min(lon), 0.000001)
                / CASE WHEN count(*) <= $10::bigint THEN $8::float8 ELSE $9::float8 END AS step
     FROM station WHERE lat IS NOT NULL AND lon IS NOT NULL AND lifecycle <> 'retired'
+      AND ($11::text[] IS NULL OR area = ANY ($11))
 ), found AS MATERIALIZED (
     SELECT floor((s.lat - b.south) / b.step)::int AS row, floor((s.lon - b.west) / b.step)::int AS col,
            s.lifecycle, s.state, s.verdict, count(*) AS stations, avg(s.lat) AS lat, avg(s.lon) AS lon, min(s.id) AS id
     FROM stations_now($1, $2, $3, $4, $5, $6, $7) AS s CROSS JOIN bounds b
-    WHERE s.lifecycle <> 'retired'
+    WHERE s.lifecycle <> 'retired' AND ($11::text[] IS NULL OR s.area = ANY ($11))
     GROUP BY 1, 2, 3, 4, 5
 )
 SELECT f.*, alone.name, alone.name_en
@@ -115,8 +121,8 @@ FROM found f LEFT JOIN LATERAL (
     SELECT s.name, s.name_en FROM station s WHERE f.stations = 1 AND s.id = f.id LIMIT 1) AS alone ON true;
 
 -- name: list_roots
--- The areas that lie in no other.
-SELECT code, name, name_en, name_bo, level FROM area WHERE parent IS NULL ORDER BY code LIMIT $1;
+-- The areas of the scope that lie in no other of it.
+SELECT code, name, name_en, name_bo, level FROM area WHERE code IN (SELECT code FROM scope_tops() AS code) ORDER BY code LIMIT $1;
 
 -- name: count_nowhere
 -- The stations without an area, which no area counts, by verdict. $1 to $7: what verdicts depend on beside the stations, as
@@ -125,22 +131,27 @@ SELECT verdict, count(*) AS stations FROM stations_now($1, $2, $3, $4, $5, $6, $
 WHERE area IS NULL AND lifecycle <> 'retired' GROUP BY verdict;
 
 -- name: count_roots
--- The same of all stations that lie in an area, by the area that lies in no other.
-SELECT a.path[1] AS root, s.verdict, count(*) AS stations
-FROM area a JOIN stations_now($1, $2, $3, $4, $5, $6, $7) AS s ON s.area = a.code AND s.lifecycle <> 'retired'
+-- The same of all stations that lie in an area of the scope, by the area that lies in no other of it ($8: all of these).
+SELECT a.root, s.verdict, count(*) AS stations
+FROM (SELECT top.code AS root, below.code FROM unnest($8::text[]) AS top (code)
+      CROSS JOIN LATERAL areas_below(ARRAY[top.code]) AS below (code)) AS a
+JOIN stations_now($1, $2, $3, $4, $5, $6, $7) AS s ON s.area = a.code AND s.lifecycle <> 'retired'
 GROUP BY 1, 2;
 
 -- name: count_area
 -- The same for the subtree of an area ($8), by the child of it that they are under (null: directly in the area); $9 is the
 -- area's depth.
-WITH tree AS MATERIALIZED (SELECT code, path[$9::int + 1] AS child FROM area WHERE path @> ARRAY[$8::text])
+WITH tree AS MATERIALIZED (
+    SELECT a.code, a.path[$9::int + 1] AS child FROM areas_below(ARRAY[$8::text]) AS below (code) JOIN area a ON a.code = below.code)
 SELECT tree.child, s.verdict, count(*) AS stations
 FROM tree JOIN stations_now($1, $2, $3, $4, $5, $6, $7) AS s ON s.area = tree.code AND s.lifecycle <> 'retired'
 GROUP BY 1, 2;
 
 -- name: find_area
--- The code as given before the padded one.
-SELECT code, name, name_en, name_bo, level, parent, cardinality(path) AS depth FROM area WHERE code = ANY ($1::text[])
+-- The code as given before the padded one. Of an area above the scope only its name is shown.
+SELECT code, name, name_en, name_bo, level, parent, cardinality(path) AS depth,
+       code IN (SELECT code FROM areas_below($1::text[]) AS code) AS in_scope
+FROM area WHERE code = ANY ($1::text[])
 ORDER BY array_position($1::text[], code) LIMIT 1;
 
 -- name: list_children
@@ -153,7 +164,7 @@ SELECT i.id, i.kind, coalesce(i.area, s.area) AS area, i.station, i.status, i.be
 FROM incident i LEFT JOIN station s ON s.id = i.station
 WHERE i.kind = 'blind_spot' AND i.status <> 'closed'
   AND i.id < $1
-  AND ($2::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path && $2))
+  AND ($2::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM areas_below($2) AS code))
   AND ($3::text IS NULL OR i.detail ->> 'kind' = $3)
 ORDER BY i.id DESC LIMIT $4;
 
@@ -167,9 +178,9 @@ SELECT area, online, unusable, offline, away, unknown, closed, excused, never_se
 WHERE area = ANY ($1::text[]);
 
 -- name: kept_roots
--- The same of the areas that lie in no other.
+-- The same of the areas of the scope that lie in no other of it.
 SELECT c.area, c.online, c.unusable, c.offline, c.away, c.unknown, c.closed, c.excused, c.never_seen, c.suspended
-FROM area_count c JOIN area a ON a.code = c.area WHERE a.parent IS NULL;
+FROM area_count c WHERE c.area IN (SELECT code FROM scope_tops() AS code);
 
 -- name: calendar_definition
 SELECT definition FROM calendar WHERE id = $1;
@@ -192,7 +203,7 @@ SELECT c.id, c.kind, c.station, c.area, c.programme, held(c.from_at) AS from_at,
        c.approved_by, c.approved_remark, c.approved_at, c.evidence, c.withdrawn_by, c.withdrawn_remark, c.withdrawn_at
 FROM closure c LEFT JOIN station s ON s.id = c.station
 WHERE c.id < $1
-  AND ($2::text[] IS NULL OR coalesce(c.area, s.area) IN (SELECT code FROM area WHERE path && $2))
+  AND ($2::text[] IS NULL OR coalesce(c.area, s.area) IN (SELECT code FROM areas_below($2) AS code))
   AND ($3::text IS NULL OR c.station = $3
        OR c.area IN (SELECT unnest(a.path) FROM station t JOIN area a ON a.code = t.area WHERE t.id = $3)
        OR c.programme IN (SELECT programme FROM station_programme WHERE station = $3))
@@ -296,7 +307,7 @@ WITH found AS (
      WHERE i.id < $1
        AND ($2::text IS NULL OR i.status = $2)
        AND ($3::text IS NULL OR i.kind = $3)
-       AND ($4::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM area WHERE path && $4))
+       AND ($4::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM areas_below($4) AS code))
        AND ($6::text IS NULL OR i.station = $6)
        AND ($7::bigint IS NULL OR i.parent = $7)
        AND (NOT $8::boolean OR (i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'))
@@ -309,7 +320,7 @@ WITH found AS (
        AND ($2::text IS NULL OR i.status = $2)
        AND ($3::text IS NULL OR i.kind = $3)
        AND ($4::text[] IS NULL OR i.id IN (SELECT s.incident FROM scoped.seen_share s
-                                           WHERE s.area IN (SELECT code FROM area WHERE path && $4)))
+                                           WHERE s.area IN (SELECT code FROM areas_below($4) AS code)))
        AND $6::text IS NULL
        AND ($7::bigint IS NULL OR i.parent = $7)
        AND (NOT $8::boolean OR (i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'))

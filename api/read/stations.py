@@ -13,11 +13,12 @@ from api.read.found import FoundPage
 from api.read.moment import load_clocks, load_cover
 from api.read.queries import QUERIES
 from api.read.schemas import StationDocument
+from api.read.scope import asked_areas, subtree_codes
 from api.read.station_documents import station_document
 from store.pool import Connection
 
-_MOST_CODES: Final = 5000
-"""Areas of a subtree, or stations that may be unknown, that are given to the list one by one."""
+_MOST_UNKNOWN: Final = 5000
+"""Stations that may be unknown that are given to the list one by one."""
 MOST_TERMINALS: Final = 4000
 """Terminals of an answer: a page ends earlier when its stations have more."""
 
@@ -118,19 +119,18 @@ async def _load_terminals(
 
 
 async def _maybe_unknown(connection: Connection, after: str, clocks: Clocks) -> list[str] | None:
-    """The ids of all stations whose verdict can be `unknown`, if there are at most _MOST_CODES. None if there are more,
-    or if a clock is not reliable: then a scan in the order of ids finds a page soon."""
+    """The ids of all stations whose verdict can be `unknown`, at most _MOST_UNKNOWN. None if there are more, or if a
+    clock is not reliable: then a scan in the order of ids finds a page soon."""
     sound = set(clocks.sound)
     if any(clock.partition not in sound for clock in clocks.all):
         return None
-    rows = await connection.fetch(QUERIES.maybe_unknown, after, clocks.sound, _MOST_CODES + 1)
-    return None if len(rows) > _MOST_CODES else [row["station"] for row in rows]
+    rows = await connection.fetch(QUERIES.maybe_unknown, after, clocks.sound, _MOST_UNKNOWN + 1)
+    return None if len(rows) > _MOST_UNKNOWN else [row["station"] for row in rows]
 
 
 async def _subtree(connection: Connection, area: list[str] | None) -> tuple[list[str] | None, list[str] | None]:
-    """The area filter of list_stations: (all codes of the subtrees, None), or (None, the given codes) if the subtrees
-    have more than _MOST_CODES areas."""
-    if area is None:
-        return None, None
-    codes = [row["code"] for row in await connection.fetch(QUERIES.subtree, area, _MOST_CODES + 1)]
-    return (None, area) if len(codes) > _MOST_CODES else (codes, None)
+    """The area filter of list_stations: (all codes of the subtrees, None), or (None, the codes of the areas) if the
+    subtrees have too many."""
+    areas = await asked_areas(connection, area)
+    codes = None if areas is None else await subtree_codes(connection, areas)
+    return (None, areas) if codes is None else (codes, None)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from api.actions.people import acting
 from api.context import Context, Shared
 from api.http.identity.tries import TOO_MANY
 from api.http.problems import DatabaseAwayError, Problem
@@ -114,7 +115,7 @@ async def stream(
     over.
     """
     try:
-        client = context.hub.join(last_event_id)
+        client = context.hub.join(last_event_id, acting(context).scope)
     except TooManyClientsError as exc:
         raise Problem(503, str(exc), headers={"Retry-After": "10"}) from exc
     return EventStream(context, client, Admission(context, request.scope))

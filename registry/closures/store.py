@@ -33,7 +33,7 @@ MAX_PAGE: Final = 1000
 
 async def declare(connection: Connection, new: NewClosure) -> Closure:
     """Declare a closure or maintenance window. Raises RemedyError for one that cannot be declared (`require_sound`), or
-    whose station, area or programme does not exist."""
+    whose station, area or programme does not exist or is outside the scope, which is answered alike."""
     require_sound(new)
     try:
         async with registry_edit(connection, Author(new.declared_by, new.remark), new.reason):
@@ -45,7 +45,7 @@ async def declare(connection: Connection, new: NewClosure) -> Closure:
             made = Closure(**dict(row or {}))
             await append_entries(connection, [declared_entry(made)])
             await connection.execute(REGISTRY.announce)
-    except asyncpg.ForeignKeyViolationError as exc:
+    except (asyncpg.ForeignKeyViolationError, asyncpg.InsufficientPrivilegeError) as exc:
         named = new.station or new.area or new.programme
         raise RemedyError(
             f"there is no station, area or programme {named}: correct it", f"没有服务点、区划或工程 {named}：请改正"

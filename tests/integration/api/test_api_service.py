@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from access.scope import WHOLE
 from api.config import ApiConfig
 from api.http import middleware
 from api.http.connections import PATIENCE
@@ -178,9 +179,9 @@ async def test_stop_ends_open_streams_at_once(database: str, tmp_path: Path) -> 
 async def test_a_client_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "QUEUE", 3)
     hub = hub_module.EventHub("postgresql://unused")
-    slow, quick = hub.join(None), hub.join(None)
+    slow, quick = hub.join(None, WHOLE), hub.join(None, WHOLE)
     for number in range(4):
-        hub.publish("transition", b"%d" % number)
+        hub.publish("transition", b"%d" % number, None)
         quick.queue.get_nowait()
     assert (slow.dropped, slow.ended, slow.queue.qsize()) == (True, True, 3)
     assert (quick.dropped, quick.ended) == (False, False)
@@ -192,9 +193,9 @@ async def test_many_events_at_once_leave_others_their_turn(pool: Pool, database:
     turn, published = 0, Counter[int]()
     publish, done = hub.publish, asyncio.Event()
 
-    def note(name: str, data: bytes) -> None:
+    def note(name: str, data: bytes, places: tuple[str, ...] | None) -> None:
         published[turn] += 1
-        publish(name, data)
+        publish(name, data, places)
         if published.total() == 500:
             done.set()
 

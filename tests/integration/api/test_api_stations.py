@@ -122,7 +122,7 @@ async def test_the_unknown_are_found_where_every_clock_is_sound(
     pool: Pool, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     """By their states alone, and where those are many by reading all."""
-    monkeypatch.setattr("api.read.stations._MOST_CODES", most)
+    monkeypatch.setattr("api.read.stations._MOST_UNKNOWN", most)
     world = World(pool)
     await world.clock()
     for number, state in enumerate(("online", "unproven", "offline", "unproven", "never_seen", "online")):
