@@ -12,10 +12,11 @@ DECLARE
         'ledger_entry, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
     -- What they add to and never look at: only what seals entries of the ledger takes them away.
     added_to constant text[] := '{ledger_pending}';
+    -- What is closed to them: who signs in, and what people may see. Of accounts they read names, below.
+    closed constant text[] := '{account, account_area, api_token, known_place, session, signin_code}';
     -- What is forgotten again.
-    cleared constant text[] := '{account_area, blind_spot_memory, calendar, calendar_opening, cause_memory, '
-        'dead_letter, flapping_memory, health_state, known_place, service_sign, session, set_aside, signin_code, station_programme, '
-        'unregistered}';
+    cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, '
+        'dead_letter, flapping_memory, health_state, service_sign, set_aside, station_programme, unregistered}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_service') THEN
@@ -28,6 +29,7 @@ BEGIN
         SELECT c.oid::regclass AS name,
                CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
                CASE WHEN c.relkind = 'S' THEN 'USAGE'
+                    WHEN c.relname = ANY (closed) THEN NULL
                     WHEN c.relkind = 'v' OR c.relname = ANY (kept) THEN 'SELECT'
                     WHEN c.relname = ANY (added_to) THEN 'INSERT'
                     WHEN c.relname = ANY (written_once) THEN 'INSERT, SELECT'
@@ -43,9 +45,15 @@ BEGIN
     LOOP
         IF found.wanted IS DISTINCT FROM found.had THEN
             EXECUTE format('REVOKE ALL ON %s %s FROM milepost_service', found.kind, found.name);
-            EXECUTE format('GRANT %s ON %s %s TO milepost_service', found.wanted, found.kind, found.name);
+            IF found.wanted IS NOT NULL THEN
+                EXECUTE format('GRANT %s ON %s %s TO milepost_service', found.wanted, found.kind, found.name);
+            END IF;
         END IF;
     END LOOP;
+    -- For who acts by a command, and for the names in notifications.
+    IF to_regclass('account') IS NOT NULL AND NOT has_column_privilege('milepost_service', 'account', 'name', 'SELECT') THEN
+        GRANT SELECT (id, login, name, role, disabled_at) ON account TO milepost_service;
+    END IF;
     -- The one way in which they delete a station.
     FOR found IN
         SELECT oid::regprocedure AS name FROM pg_proc

@@ -7,14 +7,16 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
+from api.http.database import require_role, with_query_settings
 from milepost.embedded import postgres
-from store.migrate import migrate, require_current
+from store.migrate import migrate, read_migrations, require_current
 from tests.conftest import FAST, free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,7 +34,7 @@ def make_secrets(folder: Path) -> str:
 
 def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
-    assert len(make_secrets(folder).splitlines()) == 11
+    assert len(make_secrets(folder).splitlines()) == 13
     made = {path.name: path.read_text() for path in folder.iterdir()}
     assert make_secrets(folder) == ""
     assert {path.name: path.read_text() for path in folder.iterdir()} == made
@@ -43,7 +45,8 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     assert len(set(made.values())) == len(made)
     assert urlsplit(made["database_url"]).password == made["owner_password"]
     assert urlsplit(made["services_url"]).password == made["services_password"]
-    assert all(len(text) == 64 for name, text in made.items() if name not in ("database_url", "services_url"))
+    assert urlsplit(made["api_url"]).password == made["api_password"]
+    assert all(len(text) == 64 for name, text in made.items() if not name.endswith("_url"))
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +86,21 @@ def run_script(url: str, secrets: Path) -> None:
     # The wheel's superuser has the name that the script gives to the owner.
     _run("psql --quiet -U postgres -c 'ALTER ROLE milepost RENAME TO wheel' postgres", environ)
     _run("createdb -U postgres milepost", environ)
+    (secrets / "postgres_password").unlink()
+    (secrets / "postgres_password").write_text(parts.password or "")
+    make_accounts(url, secrets)
+
+
+def make_accounts(url: str, secrets: Path) -> None:
+    """As the service `accounts` does at each start."""
+    parts = urlsplit(url)
+    environ = {
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "PGHOST": parts.hostname or "",
+        "PGPORT": str(parts.port),
+        "POSTGRES_USER": "postgres",
+        "POSTGRES_DB": "milepost",
+    }
     script = (ROOT / "deploy/postgres-accounts.sh").read_text(encoding="utf-8")
     _run(script.replace("/run/secrets", str(secrets)), environ)
 
@@ -90,6 +108,11 @@ def run_script(url: str, secrets: Path) -> None:
 def _run(script: str, environ: dict[str, str]) -> None:
     done = subprocess.run(["/bin/sh", "-c", script], env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def url_of(server: str, user: str, password: str) -> str:
+    parts = urlsplit(server)
+    return f"postgresql://{user}:{password}@{parts.hostname}:{parts.port}/milepost"
 
 
 async def connect(server: str, user: str, password: str) -> asyncpg.Connection:
@@ -111,7 +134,10 @@ async def test_the_owner_migrates_and_grafana_reads(fresh: tuple[str, Path]) -> 
     await services.execute("INSERT INTO area (code, name, level, path) VALUES ('1', 'x', 'x', '{1}')")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await services.execute("DROP TABLE area CASCADE")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await services.execute("SET ROLE milepost_api")
     await services.close()
+    await require_role(url_of(server, "milepost_console", (secrets / "api_password").read_text()))
 
     grafana = await connect(server, "milepost_grafana", (secrets / "reader_password").read_text())
     assert await grafana.fetch("SELECT * FROM station_verdict") == []
@@ -120,6 +146,33 @@ async def test_the_owner_migrates_and_grafana_reads(fresh: tuple[str, Path]) -> 
     with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
         await grafana.execute("CREATE TEMP TABLE mine (id int)")
     await grafana.close()
+
+
+async def test_a_database_of_an_older_release_gets_what_is_new(fresh: tuple[str, Path]) -> None:
+    """Its volume knows neither the API's role nor its login; nobody loses access."""
+    server, secrets = fresh
+    admin = await asyncpg.connect(server.replace("milepost:", "postgres:", 1))
+    await admin.execute("DROP DATABASE milepost WITH (FORCE)")
+    await admin.execute("DROP ROLE milepost_console; DROP ROLE milepost_api")
+    await admin.execute("CREATE DATABASE milepost OWNER milepost")
+    await admin.close()
+    owner = await connect(server, "milepost", (secrets / "owner_password").read_text())
+    await migrate(owner, list(takewhile(lambda one: one.name != "scope", read_migrations())))
+    await owner.execute("INSERT INTO station (id, name) VALUES ('kept', 'kept')")
+    for _ in range(2):
+        make_accounts(server, secrets)
+        await migrate(owner)
+    await owner.close()
+    url = url_of(server, "milepost_console", (secrets / "api_password").read_text())
+    await require_role(url)
+    api = await asyncpg.connect(with_query_settings(url))
+    assert await api.fetch("SELECT id FROM station") == []
+    await api.execute("SET milepost.scope = '*'")
+    assert await api.fetchval("SELECT id FROM station") == "kept"
+    await api.close()
+    services = await connect(server, "milepost_services", (secrets / "services_password").read_text())
+    assert await services.fetchval("SELECT id FROM station") == "kept"
+    await services.close()
 
 
 _MAY_INSERT = """

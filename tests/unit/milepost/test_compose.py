@@ -19,7 +19,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("milepost:")}
 THEIRS = {name: service for name, service in SERVICES.items() if name not in OURS}
-ONE_SHOT = {"migrate", "topics", "mosquitto-volume"}
+ONE_SHOT = {"accounts", "migrate", "topics", "mosquitto-volume"}
 # They listen nowhere. What only a restart cures ends them, and `/readyz` of the API says whether the whole works.
 WITHOUT_EAR = {"ingest", "judge", "health", "incidents", "deliver", "watch"}
 # The table of processes calls servers by what they are, and terminals are elsewhere.
@@ -59,7 +59,7 @@ def test_services_are_the_processes_of_the_architecture() -> None:
     rows = re.findall(r"^\| ([^|]+?) \|", text.partition("\n## ")[0], flags=re.MULTILINE)
     # Terminals are elsewhere, and simulated ones have no place in production.
     processes = {NAMES.get(row, row) for row in rows if row not in ("process", "---", "agent", "fleet")}
-    assert processes == set(SERVICES) - {"mosquitto-volume"}
+    assert processes == set(SERVICES) - {"accounts", "mosquitto-volume"}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -113,9 +113,11 @@ def test_only_migrate_owns_the_tables() -> None:
     owners = {name for name, service in SERVICES.items() if "database_url" in service.get("secrets", ())}
     assert owners == {"migrate"}
     used = {name for name, service in OURS.items() if "services_url" in service.get("secrets", ())}
-    assert used == {"ingest", "judge", "health", "incidents", "deliver", "watch", "api"}
+    assert used == {"ingest", "judge", "health", "incidents", "deliver", "watch"}
     for name in used:
         assert variables(OURS[name])["MILEPOST_DATABASE_URL_FILE"] == "/run/secrets/services_url"
+    assert variables(OURS["api"])["MILEPOST_DATABASE_URL_FILE"] == "/run/secrets/api_url"
+    assert {name for name, service in SERVICES.items() if "api_url" in service.get("secrets", ())} == {"api"}
 
 
 @each_service
