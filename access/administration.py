@@ -16,6 +16,8 @@ from contract.errors import RemedyError
 MOST_NAME: Final = 64
 """Characters of a login, and of the name of an account or of a token."""
 LOGIN_PATTERN: Final = r"[^\s\x00-\x1f\x7f-\x9f]{1,64}"
+MOST_TOKENS: Final = 100
+"""Tokens of one account that are valid at the same time."""
 LONGEST_OVERLAP: Final = timedelta(hours=168)
 """How long the old token may go on at most after a rotation."""
 USE_NOTED_EVERY: Final = timedelta(minutes=5)
@@ -121,6 +123,15 @@ def require_holder(account: Account, role: Role, scope: AreaScope, paths: Mappin
             f"the token would be wider than its account {account.login!r}: name a role and areas within those of the "
             "account",
             f"令牌会超出其账户 {account.login!r} 的权限或范围：请指定该账户以内的角色和区划",
+        )
+
+
+def require_room(valid: int) -> None:
+    """Raise RemedyError if an account with so many valid tokens would get another one."""
+    if valid >= MOST_TOKENS:
+        raise RemedyError(
+            f"the account has {MOST_TOKENS} valid tokens, and no more are possible: revoke those that nobody uses",
+            f"该账户已有 {MOST_TOKENS} 个有效令牌，不能再增加：请吊销不用的令牌",
         )
 
 

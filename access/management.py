@@ -23,6 +23,7 @@ from access.administration import (
     require_name,
     require_other,
     require_person,
+    require_room,
     require_within,
     span_of,
 )
@@ -143,6 +144,7 @@ async def make_token(
     paths = await _require_within(connection, actor, role, scope)
     require_holder(account, role, scope, paths)
     _require_known(scope.areas, paths)
+    require_room(await connection.fetchval(QUERIES.count_valid_tokens, account.id, now))
     return await _issue(connection, actor, account.id, name.strip(), role, scope, expires)
 
 

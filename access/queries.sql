@@ -124,6 +124,9 @@ WHERE ($6::timestamptz IS NULL OR (t.created_at, t.id) < ($6, $7::text)) AND ($5
                         WHERE x.account = a.id AND NOT r.path && $2::text[])))
 ORDER BY t.created_at DESC, t.id DESC LIMIT $9;
 
+-- name: count_valid_tokens
+SELECT count(*) FROM api_token WHERE account = $1 AND revoked_at IS NULL AND expires_at > $2;
+
 -- name: stored_token
 SELECT id, account, name, role, whole, areas, created_at, created_by, expires_at, revoked_at, used_at
 FROM api_token WHERE id = $1;

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from access import administration
 from agents.mqtt.bounded_client import MAX_PACKET
 from alerting.health.evaluate import MOST_FIRING
 from alerting.health.memory import MAX_BOXES, MOST_BASE
@@ -51,6 +52,7 @@ SERVER = ApiConfig(database_url="", admin_token_file=None)
         f"| {SERVER.connections}; one without a request under way for {connections.PATIENCE:.0f} s ends",
         f"| {session_rules.MOST_SESSIONS:,} (`api/http/session_rules.py`)",
         f"| {session_rules.MOST_CODES}, for {session_rules.CODE_SECONDS / 60:.0f} minutes each |",
+        f"| {administration.MOST_TOKENS} (`access/administration.py`)",
         f"| {MOST_CHILDREN:,} are listed |",
         f"| {event_hub.MOST_CLIENTS}, each with {event_hub.QUEUE:,} events that wait; "
         f"{event_hub.REMEMBERED:,} are remembered",

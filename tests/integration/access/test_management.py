@@ -8,6 +8,7 @@ import pytest
 
 from access import listing, management
 from access import store as access_store
+from access.administration import MOST_TOKENS
 from access.listing import TokenPlace
 from access.management import AccountChange
 from access.roles import Permission, Role
@@ -194,6 +195,23 @@ async def test_a_token_is_no_wider_than_its_account_and_its_maker(connection: Co
         await management.make_token(
             connection, operator, admin, name="x", role=Role.AUDITOR, scope=areas("999"), days=None, now=NOW
         )
+
+
+async def test_an_account_has_not_more_tokens_than_anybody_looks_after(connection: Connection, operator: Actor) -> None:
+    account = await make(connection, operator, "li")
+
+    async def token(at: datetime = NOW) -> management.IssuedToken:
+        return await management.make_token(
+            connection, operator, account, name="x", role=Role.AUDITOR, scope=WHOLE, days=1, now=at
+        )
+
+    made = [await token() for _ in range(MOST_TOKENS)]
+    with pytest.raises(RemedyError, match="revoke those that nobody uses"):
+        await token()
+    await management.rotate_token(connection, operator, account, made[0].token, overlap_hours=0, now=NOW)
+    await access_store.revoke_token(connection, made[1].token.id, by=OPERATOR)
+    await token()
+    await token(NOW + timedelta(days=2))
 
 
 async def test_rotation(connection: Connection, operator: Actor) -> None:

@@ -162,7 +162,8 @@ def body_of(row: Row, subject: Subject) -> dict[str, Any] | None:
 
 
 _BODIES: Final[dict[str, dict[str, Any]]] = {
-    "/account/password": {"new": "wall paint dries slowly 7"},
+    # The page comes first: an account without a password has one then.
+    "/account/password": {"current": "wall paint dries slowly 7", "new": "wall paint dries slowly 8"},
     "/password": {"password": "wall paint dries slowly 7", "again": "wall paint dries slowly 7"},
     "/accounts/{id}": {"name": "改", "role": "technician"},
     "/incidents/{id}/assign": {"assignee": "a"},
