@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alerting.stations.expected import CalendarNow, ClosureNow, Cover
+from alerting.stations.verdict import Clock, Judgement, judge
 from audit.decisions import decided_then
 from audit.timeline import HistoryInterval, StateChange, StationDecisions, timeline
 from registry.closures.rules import Closures, NewClosure
@@ -188,6 +190,24 @@ def same(ours: Tables, theirs: Tables) -> None:
     assert ours.then == theirs.then
     assert ours.closures == theirs.closures
     assert ours.calendar.openings(DAY, NEXT) == theirs.calendar.openings(DAY, NEXT)
+    for hour in range(0, 24, 5):
+        at = DAY + timedelta(hours=hour, minutes=30)
+        assert judged(ours, at) == judged(theirs, at)
+
+
+def judged(tables: Tables, at: datetime) -> Judgement:
+    """The verdict of a station that was silent since the day before, by the rules of the present."""
+    then = tables.then
+    calendar = CalendarNow(calendar=1, open=tables.calendar.is_open(at))
+    closures = [
+        ClosureNow(id=number, from_at=begin, approved=approved is not None, station=then.station)
+        for number, begin, end, approved in tables.closures
+        if begin <= at < end
+    ]
+    hours = Cover([calendar], closures).hours(then.station, then.path, then.programmes, 1)
+    clock = Clock(partition=0, shard="main", clock=0.0, tick_at=at, judged_at=at)
+    since = DAY - timedelta(days=1)
+    return judge(lifecycle=then.lifecycle, state="offline", usable=None, since=since, clock=clock, now=at, hours=hours)
 
 
 def verdicts(decided: StationDecisions) -> list[HistoryInterval]:
