@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 import pytest
 
+from api.http.middleware import COOKIE
 from milepost import datadir
 from milepost.commands import backup as module
 from milepost.embedded import accounts as accounts_module
@@ -109,7 +110,7 @@ def signed_in(stack: Stack) -> str:
     with httpx.Client(base_url=stack.url) as browser:
         browser.post("/signin", data={"code": link.partition("code=")[2]}, headers={"Origin": stack.url})
         assert browser.get("/").status_code == 200
-        (cookie,) = browser.cookies.jar
+        (cookie,) = [one for one in browser.cookies.jar if one.name == COOKIE]
         return f"{cookie.name}={cookie.value}"
 
 
