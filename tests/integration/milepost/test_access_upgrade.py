@@ -16,7 +16,6 @@ import httpx
 import pytest
 
 from milepost.embedded import postgres
-from store.accounts import put_services_login
 from store.migrate import read_migrations
 from tests.acceptance.stack import Stack
 from tests.integration.api_world import OWN_PAGE
@@ -51,7 +50,9 @@ async def fill_as_before(url: str, services_password: str) -> None:
         )  # fmt: skip
     await connection.execute("CREATE ROLE milepost_service NOLOGIN")
     await connection.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO milepost_service")
-    await put_services_login(connection, services_password)
+    await connection.execute(
+        f"CREATE ROLE milepost_services LOGIN PASSWORD '{services_password}' IN ROLE milepost_service"
+    )
     now = datetime.now(UTC)
     await connection.execute(
         "INSERT INTO session (key, account, wall, created_at, used_at) VALUES ($1, 'admin', false, $2, $2)",
