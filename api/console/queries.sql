@@ -92,7 +92,8 @@ FROM (SELECT status <> 'closed' OR reopen_at IS NOT NULL AS bad, CASE WHEN $2::b
 
 -- name: list_open_incidents
 -- For the board: incidents of many stations before those of one, unacknowledged before acknowledged, the oldest first; those
--- that reach beyond the scope while a share in it is down. Names are looked up only for the incidents that are shown.
+-- that reach beyond the scope while a share in it is down. Names are looked up only for the incidents that are shown. A part
+-- of an incident that is not seen stands for itself.
 SELECT i.id, i.kind, i.station, s.name, s.name_en, s.name_bo, a.name AS area_name, a.name_en AS area_name_en,
        coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.assignee, i.detail,
        own.name AS share_name, own.name_en AS share_name_en, i.share,
@@ -104,7 +105,11 @@ FROM (
                                 'unusable', 'identity_conflict', 'flapping', 'never_seen', 'health'],
                           CASE WHEN kind IN ('health', 'unusable') AND station IS NULL THEN 'area_outage' ELSE kind END) AS rank
     FROM (SELECT id, kind, station, area, shard, status, began_at, assignee, detail, NULL::text AS share FROM incident
-          WHERE status <> 'closed' AND parent IS NULL AND (detail -> 'quiet') IS DISTINCT FROM 'true'
+          WHERE status <> 'closed' AND (detail -> 'quiet') IS DISTINCT FROM 'true'
+            AND (parent IS NULL OR NOT (SELECT scope_is_whole())
+                 AND NOT EXISTS (SELECT FROM incident p WHERE p.id = incident.parent)
+                 AND NOT EXISTS (SELECT FROM incident_share x WHERE x.incident = incident.parent
+                                 AND x.area = share_area(incident.area)))
           UNION ALL
           SELECT id, kind, NULL, area, NULL, status, began_at, NULL, detail, share FROM scoped.shared_incident
           WHERE status <> 'closed' AND parent IS NULL AND (detail -> 'quiet') IS DISTINCT FROM 'true' AND down > 0) AS seen

@@ -17,7 +17,7 @@ import asyncpg
 import msgspec
 
 from access.scope import WHOLE, AreaScope
-from api.live.events import incident_event, places_of, transition_event
+from api.live.events import incident_event, places_of, share_event, transition_event
 from store.pool import CONNECT_TIMEOUT, UNREACHABLE, Connection
 from store.sql import queries_beside
 from store.tasks import Backoff, wait_at_most
@@ -41,12 +41,19 @@ _LONGEST_WAIT: Final = 5.0
 
 class StreamEvent(msgspec.Struct, frozen=True):
     """One server-sent event: `data` is JSON without line breaks. `places`: codes of the areas in which it lies; without
-    any, only the whole gets it; None: everybody."""
+    any, only the whole gets it; None: everybody. `shared`: what is sent where only a share of it lies."""
 
     id: str
     name: str
     data: bytes
     places: tuple[str, ...] | None = None
+    shared: "StreamEvent | None" = None
+
+    def within(self, scope: AreaScope) -> "StreamEvent | None":
+        """What a client of a scope gets: the event, what it is for a share in the scope, or nothing."""
+        if self.places is None or scope.covers(self.places):
+            return self
+        return None if self.shared is None else self.shared.within(scope)
 
     def frame(self) -> bytes:
         """The event as it is sent."""
@@ -63,11 +70,12 @@ class Client:
         self.dropped = False
 
     def put(self, event: StreamEvent) -> None:
-        """Queue an event if it lies in the scope; a client whose queue is full is ended."""
-        if event.places is not None and not self._scope.covers(event.places):
+        """Queue an event as far as it lies in the scope; a client whose queue is full is ended."""
+        seen = event.within(self._scope)
+        if seen is None:
             return
         try:
-            self.queue.put_nowait(event)
+            self.queue.put_nowait(seen)
         except asyncio.QueueFull:
             self.dropped = True
             self.end()
@@ -139,14 +147,22 @@ class EventHub:
 
     def _publish_row(self, name: str, write: Callable[[asyncpg.Record], bytes], row: asyncpg.Record) -> None:
         try:
-            self.publish(name, write(row), places_of(row))
+            self.publish(name, write(row), places_of(row), share_event(row) if name == "incident" else None)
         except Exception:
             logger.exception("a row makes no event: the stream goes on without it")
 
-    def publish(self, name: str, data: bytes, places: tuple[str, ...] | None) -> None:
-        """Send an event to every client whose scope has one of the places, and remember it for those that come back."""
+    def publish(
+        self,
+        name: str,
+        data: bytes,
+        places: tuple[str, ...] | None,
+        share: tuple[bytes, tuple[str, ...]] | None = None,
+    ) -> None:
+        """Send an event to every client whose scope has one of the places, and remember it for those that come back.
+        `share`: what the others get whose scope has a share of it, and the places of the shares."""
         self._count += 1
-        event = StreamEvent(self._id(), name, data, places)
+        shared = None if share is None else StreamEvent(self._id(), name, *share)
+        event = StreamEvent(self._id(), name, data, places, shared)
         self._memory.append(event)
         for client in list(self._clients):
             client.put(event)

@@ -25,6 +25,16 @@ _INCIDENT: Final = (
 )
 
 
+_OF_ALL_SHARES: Final = {
+    "opened": "opened",
+    "reopened": "reopened",
+    "closed": "closed",
+    "shelved": "closed",
+    "resolved": "closed",
+}
+"""What is said to all counties with a share, by the action on the incident."""
+
+
 def transition_event(row: asyncpg.Record) -> bytes:
     """A transition with all its columns but `places`; `terminal` is null in a station's own."""
     return _encode({name: value for name, value in row.items() if name != "places"})
@@ -33,6 +43,19 @@ def transition_event(row: asyncpg.Record) -> bytes:
 def incident_event(row: asyncpg.Record) -> bytes:
     """An incident as it is now, and what just happened to it: `action`, by `actor`, `at`."""
     return _encode({name: row[name] for name in _INCIDENT})
+
+
+def share_event(row: asyncpg.Record) -> tuple[bytes, tuple[str, ...]] | None:
+    """What the counties with a share of an incident learn of an entry, and the codes of the areas that learn it.
+
+    They learn that the incident opened or closed, or that something was done to the share; not who did it, nor the
+    text. None: they learn nothing.
+    """
+    action = row["action"] if row["share"] is not None else _OF_ALL_SHARES.get(row["action"])
+    if action is None or not row["share_places"]:
+        return None
+    known = {"id": row["id"], "kind": row["kind"], "area": row["area"], "share": row["share"]}
+    return _encode({**known, "action": action, "at": row["at"]}), tuple(set(row["share_places"]))
 
 
 def places_of(row: asyncpg.Record) -> tuple[str, ...] | None:

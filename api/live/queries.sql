@@ -20,14 +20,15 @@ ORDER BY t.written_at, t.partition, t.seq;
 SELECT coalesce(max(id), 0) FROM incident_entry;
 
 -- name: entries_after
--- Ids may become visible out of order: the reader asks for some older ids too, and skips those that it has had. Everybody gets
--- what is about a shard; whoever has a share of a wider incident gets its beginning and its end, and what is about the share.
-SELECT e.id AS entry, e.at, e.actor, e.remark, e.action, e.text, i.id, i.kind, i.station, coalesce(i.area, s.area) AS area,
-       i.shard, i.status, i.began_at, i.opened_at, i.closed_at, i.parent,
-       CASE WHEN i.station IS NOT NULL OR i.area IS NOT NULL OR i.shard IS NULL THEN
-           ARRAY(SELECT unnest(a.path) FROM area a WHERE a.code = CASE WHEN i.station IS NULL THEN i.area ELSE s.area END
-                 UNION SELECT unnest(a.path) FROM incident_share x JOIN area a ON a.code = x.area
-                 WHERE x.incident = i.id AND coalesce(e.share = x.area, e.actor = 'milepost'
-                                                      AND e.action IN ('opened', 'reopened', 'closed'))) END AS places
+-- Ids may become visible out of order: the reader asks for some older ids too, and skips those that it has had. `places`: the
+-- areas of which the scopes get it; what is about the platform is for everybody. `share_places`: of an incident of an area, those
+-- of its shares, or of the one that it is about.
+SELECT e.id AS entry, e.at, e.actor, e.remark, e.action, e.text, e.share, i.id, i.kind, i.station,
+       coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at, i.closed_at, i.parent,
+       CASE WHEN i.kind <> 'pipeline_blind' THEN
+           ARRAY(SELECT unnest(a.path) FROM area a WHERE a.code = CASE WHEN i.station IS NULL THEN i.area ELSE s.area END)
+       END AS places,
+       ARRAY(SELECT unnest(a.path) FROM incident_share x JOIN area a ON a.code = x.area
+             WHERE i.station IS NULL AND x.incident = i.id AND (e.share IS NULL OR e.share = x.area)) AS share_places
 FROM incident_entry e JOIN incident i ON i.id = e.incident LEFT JOIN station s ON s.id = i.station
 WHERE e.id > $1 ORDER BY e.id LIMIT $2;

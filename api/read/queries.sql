@@ -298,11 +298,11 @@ FROM usage WHERE station = $1 AND ts >= $2 AND ts < $3;
 -- name: list_incidents
 -- Newest first. An incident of a station belongs to the station's area unless it names one itself; an incident that reaches
 -- beyond the scope belongs to the areas of its shares in it. $7: of a parent; $8: only incidents that are neither part of
--- another nor quiet (without notifications).
+-- another (that is seen too) nor quiet (without notifications).
 WITH found AS (
     (SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
-            i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail,
-            NULL::text AS share_area, NULL::int AS share_children, NULL::int AS share_down
+            i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at,
+            i.parent, i.detail, NULL::text AS share_area, NULL::int AS share_children, NULL::int AS share_down
      FROM incident i LEFT JOIN station s ON s.id = i.station
      WHERE i.id < $1
        AND ($2::text IS NULL OR i.status = $2)
@@ -310,11 +310,15 @@ WITH found AS (
        AND ($4::text[] IS NULL OR coalesce(i.area, s.area) IN (SELECT code FROM areas_below($4) AS code))
        AND ($6::text IS NULL OR i.station = $6)
        AND ($7::bigint IS NULL OR i.parent = $7)
-       AND (NOT $8::boolean OR (i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'))
+       AND (NOT $8::boolean OR (i.detail -> 'quiet') IS DISTINCT FROM 'true'
+                               AND (i.parent IS NULL OR NOT (SELECT scope_is_whole())
+                                    AND NOT EXISTS (SELECT FROM incident p WHERE p.id = i.parent)
+                                    AND NOT EXISTS (SELECT FROM incident_share x WHERE x.incident = i.parent
+                                                    AND x.area = share_area(i.area))))
      ORDER BY i.id DESC LIMIT $5)
     UNION ALL
     (SELECT i.id, i.kind, NULL, i.area, NULL, i.status, i.began_at, i.opened_at, i.acknowledged_at, i.acknowledged_by,
-            i.acknowledged_remark, NULL,            i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
+            i.acknowledged_remark, NULL, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
      FROM scoped.shared_incident i
      WHERE i.id < $1
        AND ($2::text IS NULL OR i.status = $2)
@@ -325,23 +329,38 @@ WITH found AS (
        AND ($7::bigint IS NULL OR i.parent = $7)
        AND (NOT $8::boolean OR (i.parent IS NULL AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'))
      ORDER BY i.id DESC LIMIT $5)
-)
-SELECT f.*, ARRAY(SELECT c.id FROM incident c WHERE c.parent = f.id ORDER BY c.id LIMIT 1000) AS children
-FROM found f ORDER BY f.id DESC LIMIT $5;
+), page AS MATERIALIZED (SELECT * FROM found ORDER BY id DESC LIMIT $5)
+SELECT f.id, f.kind, f.station, f.area, f.shard, f.status, f.began_at, f.opened_at, f.acknowledged_at, f.acknowledged_by,
+       f.acknowledged_remark, f.assignee, f.closed_at, f.ended_at, f.reopen_at,
+       CASE WHEN f.share_children IS NOT NULL OR (SELECT scope_is_whole()) THEN f.parent
+            ELSE coalesce((SELECT p.id FROM incident p WHERE p.id = f.parent),
+                          (SELECT x.incident FROM incident_share x
+                           WHERE x.incident = f.parent AND x.area = share_area(f.area))) END AS parent,
+       f.detail, f.share_area, f.share_children, f.share_down,
+       ARRAY(SELECT c.id FROM incident c WHERE c.parent = f.id ORDER BY c.id LIMIT 1000) AS children
+FROM page f ORDER BY f.id DESC;
 
 -- name: get_incident
 -- One incident in the columns of list_incidents.
 WITH found AS (
     SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
-           i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail,
-           NULL::text AS share_area, NULL::int AS share_children, NULL::int AS share_down
+           i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at,
+           i.parent, i.detail, NULL::text AS share_area, NULL::int AS share_children, NULL::int AS share_down
     FROM incident i LEFT JOIN station s ON s.id = i.station WHERE i.id = $1
     UNION ALL
     SELECT i.id, i.kind, NULL, i.area, NULL, i.status, i.began_at, i.opened_at, i.acknowledged_at, i.acknowledged_by,
-            i.acknowledged_remark, NULL,           i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
+           i.acknowledged_remark, NULL, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
     FROM scoped.shared_incident i WHERE i.id = $1
 )
-SELECT f.*, ARRAY(SELECT c.id FROM incident c WHERE c.parent = f.id ORDER BY c.id LIMIT 1000) AS children FROM found f;
+SELECT f.id, f.kind, f.station, f.area, f.shard, f.status, f.began_at, f.opened_at, f.acknowledged_at, f.acknowledged_by,
+       f.acknowledged_remark, f.assignee, f.closed_at, f.ended_at, f.reopen_at,
+       CASE WHEN f.share_children IS NOT NULL OR (SELECT scope_is_whole()) THEN f.parent
+            ELSE coalesce((SELECT p.id FROM incident p WHERE p.id = f.parent),
+                          (SELECT x.incident FROM incident_share x
+                           WHERE x.incident = f.parent AND x.area = share_area(f.area))) END AS parent,
+       f.detail, f.share_area, f.share_children, f.share_down,
+       ARRAY(SELECT c.id FROM incident c WHERE c.parent = f.id ORDER BY c.id LIMIT 1000) AS children
+FROM found f;
 
 -- name: list_shares
 -- The shares of an incident, as far as they lie in the scope; those with most down first, at most $2.

@@ -1,5 +1,6 @@
 """What a county sees of an incident that reaches beyond it, and what it may do about it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from access.store import add_account, add_token
 from access.tokens import new_token
 from alerting.incidents.book import Book, Incident
 from alerting.incidents.store import store_book
+from api.live.event_hub import EventHub
 from store.pool import Connection, Pool
 from store.scoped import API_ROLE, SEARCH_PATH
 from tests.integration.api_world import OWN_PAGE, World, config, serving
@@ -325,3 +327,38 @@ async def test_the_database_holds_a_county_to_its_share(as_county: Connection, o
 async def test_what_the_database_refuses_a_county(as_county: Connection, statement: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await as_county.execute(statement)
+
+
+Heard = dict[str, list[dict[str, Any]]]
+
+
+async def heard_by(hub: EventHub, scopes: dict[str, AreaScope], entries: int, pool: Pool) -> Heard:
+    """What clients of some scopes get of the stream until the whole has had so many events."""
+    clients = {name: hub.join(None, scope) for name, scope in scopes.items()}
+    whole = hub.join(None, WHOLE)
+    await pool.execute("SELECT pg_notify('milepost_incident', '')")
+    for _ in range(entries):
+        await asyncio.wait_for(whole.queue.get(), 20)
+    found = {name: [client.queue.get_nowait() for _ in range(client.queue.qsize())] for name, client in clients.items()}
+    return {name: [msgspec.json.decode(event.data) for event in events if event] for name, events in found.items()}
+
+
+async def test_the_stream_tells_a_county_what_happens_to_its_share(
+    pool: Pool, outage: int, database: str, tmp_path: Path
+) -> None:
+    areas = {"east": EAST, "west": WEST, "province": PROVINCE, "elsewhere": ELSEWHERE}
+    scopes = {name: AreaScope(areas=frozenset({area})) for name, area in areas.items()}
+    async with serving(config(database, tmp_path)) as (_, hub):
+        await asyncio.wait_for(hub.listening.wait(), 20)
+        for action, share in (("note", EAST), ("note", None), ("resolved", None)):
+            await pool.execute(
+                "INSERT INTO incident_entry (incident, actor, action, text, share) "
+                "VALUES ($1, 'li', $2, 'call 0972', $3)",
+                outage, action, share,
+            )  # fmt: skip
+        heard = await heard_by(hub, scopes, 3, pool)
+    assert [(one["action"], one["share"]) for one in heard["east"]] == [("note", EAST), ("closed", None)]
+    assert [(one["action"], one["share"]) for one in heard["west"]] == [("closed", None)]
+    assert all(one.keys() == {"id", "kind", "area", "share", "action", "at"} for one in heard["east"])
+    assert [one["text"] for one in heard["province"]] == ["call 0972"] * 3
+    assert heard["elsewhere"] == []
