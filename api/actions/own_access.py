@@ -72,7 +72,9 @@ async def end_other_sessions(context: Context, request: Request) -> int:
     """End all own sessions but the one that asks; returns their number. Raises a Problem (403)."""
     _require_person(context)
     current = session_of(request)
-    others = [one for one in await list_own_sessions(context) if current is None or one.key != current.key]
+    if current is not None:
+        return await context.sessions.end_others(current)
+    others = await list_own_sessions(context)
     for one in others:
         await context.sessions.end(one.key)
     return len(others)

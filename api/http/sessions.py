@@ -117,8 +117,7 @@ class Sessions:
     async def list_of(self, account: str, now: float) -> list[Session]:
         """The sessions of an account that have not ended, the last used first."""
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(QUERIES.sessions_of, account)
-        return [found for row in rows if not is_over(found := _session(row), now)]
+            return await sessions_of(connection, account, now)
 
     def forget_known(self) -> None:
         """Look every session up again: accounts were changed, or sessions ended, otherwise than by this class."""
@@ -139,6 +138,12 @@ class Sessions:
         async with self._database.transaction() as connection:
             account: str | None = await connection.fetchval(QUERIES.take_code, key_of(code), _time(now))
         return account
+
+
+async def sessions_of(connection: Connection, account: str, now: float) -> list[Session]:
+    """The sessions of an account that have not ended, the last used first."""
+    rows = await connection.fetch(QUERIES.sessions_of, account)
+    return [found for row in rows if not is_over(found := _session(row), now)]
 
 
 async def _read(connection: Connection, key: bytes) -> Session | None:

@@ -15,8 +15,8 @@ from access.rules import Account, Actor
 from access.store import StoredToken, load_account
 from api.http.paging import AfterAccount, AfterToken, Page
 from api.http.problems import Problem, not_found
-from api.http.session_rules import Session, is_over
-from api.http.sessions import QUERIES as SESSIONS
+from api.http.session_rules import Session
+from api.http.sessions import sessions_of
 from api.read.people.documents import account_document, scope_document, session_document, token_document
 from api.read.people.schemas import AccountDocument, OwnAccount, SessionDocument, TokenDocument
 from api.read.schemas import Listing
@@ -73,18 +73,8 @@ async def require_token(connection: Connection, actor: Actor, token: str) -> Sto
 
 async def list_sessions(connection: Connection, account: str, current: Session | None) -> list[SessionDocument]:
     """The sessions of an account that have not ended, the last used first."""
-    now = datetime.now(UTC).timestamp()
-    sessions = [
-        Session(
-            key=row["key"],
-            account=row["account"],
-            wall=row["wall"],
-            created=row["created_at"].timestamp(),
-            used=row["used_at"].timestamp(),
-        )
-        for row in await connection.fetch(SESSIONS.sessions_of, account)
-    ]
-    return [session_document(one, current) for one in sessions if not is_over(one, now)]
+    found = await sessions_of(connection, account, datetime.now(UTC).timestamp())
+    return [session_document(one, current) for one in found]
 
 
 async def load_own_account(connection: Connection, actor: Actor, session: Session | None) -> OwnAccount:
