@@ -97,10 +97,10 @@ async def settle(connection: Connection) -> None:
     await connection.execute(WORLD.keep_counts)
 
 
-async def ask(client: httpx.AsyncClient, path: str) -> tuple[float, int]:
-    """Seconds until the answer was there, and its status."""
+async def ask(client: httpx.AsyncClient, path: str, headers: dict[str, str] | None = None) -> tuple[float, int]:
+    """Seconds until the answer was there, and its status; `headers` replace those of the client."""
     began = time.perf_counter()
-    answer = await client.get(path)
+    answer = await client.get(path, headers=headers)
     return time.perf_counter() - began, answer.status_code
 
 

@@ -48,24 +48,24 @@ SELECT p, shard, 1000, clock_timestamp(), clock_timestamp(), '{}'
 FROM generate_series(0, 23) AS p, unnest(ARRAY['main', 'north']) AS shard;
 
 -- name: incidents
--- Every second station that is offline has one.
-INSERT INTO incident (kind, key, station, status, began_at, opened_at, detail)
-SELECT 'station_offline', 'station_offline:' || station, station, 'open', since, since, '{}'
-FROM station_state WHERE state = 'offline' AND abs(hashtext(station)) % 2 = 0;
+-- Every second station that is offline has one. The incident process writes the area of the station with it.
+INSERT INTO incident (kind, key, station, area, status, began_at, opened_at, detail)
+SELECT 'station_offline', 'station_offline:' || st.station, st.station, s.area, 'open', st.since, st.since, '{}'
+FROM station_state st JOIN station s ON s.id = st.station WHERE st.state = 'offline' AND abs(hashtext(st.station)) % 2 = 0;
 
 -- name: history
 -- 200,000 that are over.
-INSERT INTO incident (kind, key, station, status, began_at, opened_at, closed_at, ended_at, detail)
-SELECT 'station_offline', 'station_offline:' || station, station, 'closed', at, at, at + interval '1 hour',
+INSERT INTO incident (kind, key, station, area, status, began_at, opened_at, closed_at, ended_at, detail)
+SELECT 'station_offline', 'station_offline:' || station, station, area, 'closed', at, at, at + interval '1 hour',
        at + interval '1 hour', '{}'
-FROM (SELECT id AS station, now() - interval '1 day' * (1 + random() * 90) AS at FROM station LIMIT 200000) AS over;
+FROM (SELECT id AS station, area, now() - interval '1 day' * (1 + random() * 90) AS at FROM station LIMIT 200000) AS over;
 
 -- name: blind_spots
 -- 20,000 blind spots of stations, which are not notified.
-INSERT INTO incident (kind, key, station, status, began_at, opened_at, detail)
-SELECT 'blind_spot', 'blind_spot:dark:' || station, station, 'open', since, since,
+INSERT INTO incident (kind, key, station, area, status, began_at, opened_at, detail)
+SELECT 'blind_spot', 'blind_spot:dark:' || st.station, st.station, s.area, 'open', st.since, st.since,
        '{"kind": "dark", "clears": "heartbeat", "quiet": true}'
-FROM station_state WHERE abs(hashtext('y' || station)) % 35 = 0;
+FROM station_state st JOIN station s ON s.id = st.station WHERE abs(hashtext('y' || st.station)) % 35 = 0;
 
 -- name: closures
 INSERT INTO closure (station, from_at, until_at, reason, declared_by, approved_by, approved_at)

@@ -72,7 +72,7 @@ DECLARE
         "SELECT": ["schema_migration", "programme", "consumer_offset", "log_end", "pipeline_gap", "calendar",
                    "calendar_opening", "calendar_now", "day_class", "area_count_known",
                    "area", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
-                   "set_aside", "scoped.station_stand", "scoped.station_aside",
+                   "scoped.set_aside", "scoped.station_stand", "scoped.station_aside",
                    "scoped.transition", "scoped.health", "scoped.usage", "scoped.presence", "scoped.dead_letter",
                    "scoped.unregistered", "scoped.shard_move", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
                    "incident_share", "scoped.seen_share", "scoped.shared_incident", "scoped.shared_entry"],

@@ -19,6 +19,7 @@ from api.read.moment import load_clocks, load_cover
 from api.read.queries import QUERIES
 from api.read.rows import DatabaseRow
 from api.read.schemas import AreaChild, AreaDocument, VerdictCounts
+from api.read.scope import subtree_codes
 from store.pool import Connection
 
 _MOST_BLIND_SPOTS: Final = 1000
@@ -109,7 +110,8 @@ async def _counts(
 async def _counted(connection: Connection, area: asyncpg.Record, clocks: Clocks) -> dict[str, VerdictCounts]:
     cover = await load_cover(connection)
     groups: dict[str | None, list[asyncpg.Record]] = defaultdict(list)
-    for row in await connection.fetch(QUERIES.count_area, *grounds(clocks, cover), area["code"], area["depth"]):
+    given = (area["code"], area["depth"], await subtree_codes(connection, [area["code"]]))
+    for row in await connection.fetch(QUERIES.count_area, *grounds(clocks, cover), *given):
         groups[row["child"]].append(row)
     counts = {child: counts_document(tally(rows)) for child, rows in groups.items() if child is not None}
     return counts | {area["code"]: counts_document(tally(row for rows in groups.values() for row in rows))}

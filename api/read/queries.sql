@@ -140,11 +140,12 @@ GROUP BY 1, 2;
 
 -- name: count_area
 -- The same for the subtree of an area ($8), by the child of it that they are under (null: directly in the area); $9 is the
--- area's depth.
+-- area's depth, $10 the codes of its subtree, or NULL if they are many.
 WITH tree AS MATERIALIZED (
     SELECT a.code, a.path[$9::int + 1] AS child FROM areas_below(ARRAY[$8::text]) AS below (code) JOIN area a ON a.code = below.code)
 SELECT tree.child, s.verdict, count(*) AS stations
 FROM tree JOIN stations_now($1, $2, $3, $4, $5, $6, $7) AS s ON s.area = tree.code AND s.lifecycle <> 'retired'
+WHERE $10::text[] IS NULL OR s.area = ANY ($10)
 GROUP BY 1, 2;
 
 -- name: find_area

@@ -164,7 +164,6 @@ async def fill_asides(connection: Connection, dice: random.Random) -> None:
 
 async def counted_every_way(connection: Connection, clocks: Clocks, cover: Cover, verdicts: dict[str, Verdict]) -> None:
     """All who go through stations find of each of `verdicts` what it is by itself, and of none else anything."""
-    await connection.execute("SELECT set_config('milepost.scope', '*', false)")
     await connection.execute("UPDATE station SET lat = right(id, 2)::int * 0.5, lon = nullif(right(id, 1)::int % 7, 0)")
     await connection.execute(
         "INSERT INTO incident (kind, key, station, began_at, opened_at) "
@@ -185,16 +184,16 @@ async def counted_every_way(connection: Connection, clocks: Clocks, cover: Cover
 
     nowhere = tally(await connection.fetch(READ.count_nowhere, *given))
     assert nowhere == Counter(verdict for name, verdict in verdicts.items() if stations[name]["area"] is None)
-    rows = await connection.fetch(READ.count_area, *given, "1", 1)
+    rows = await connection.fetch(READ.count_area, *given, "1", 1, None)
     for child in (None, "11", "12"):
         here = [name for name, its in stations.items() if its["area"] is not None and below[its["area"]] == child]
         assert tally(row for row in rows if row["child"] == child) == Counter(map(verdicts.__getitem__, here))
-    rows = await connection.fetch(READ.count_roots, *given)
+    rows = await connection.fetch(READ.count_roots, *given, ["1"])
     somewhere = [name for name, its in stations.items() if its["area"] is not None]
     assert {row["root"] for row in rows} == {"1"}
     assert tally(rows) == Counter(map(verdicts.__getitem__, somewhere))
 
-    fallen = await connection.fetch(CONSOLE.list_fallen, *given, 100_000)
+    fallen = await connection.fetch(CONSOLE.list_fallen, *given, 100_000, None)
     missed = {name for name, verdict in verdicts.items() if verdict is Verdict.OFFLINE and name[-1] != "4"}
     assert {row["id"] for row in fallen} == missed
     assert {row["all_of_them"] for row in fallen} == {len(missed)}
@@ -225,6 +224,7 @@ async def test_the_view_gives_the_verdicts_of_the_api(pool: Pool, seed: int) -> 
             d.id: d.unknown_because for d in documents if d.unknown_because
         }
         assert "set_aside" in {row["why"] for row in reasons}
+        await connection.execute("SELECT set_config('milepost.scope', '*', false)")
         viewed = await connection.fetch("SELECT station, verdict, since, usable, open FROM station_verdict")
         assert {row["station"]: (row["verdict"], row["since"], row["usable"], row["open"]) for row in viewed} == said
         assert {verdict for verdict, *_ in said.values()} == set(Verdict)

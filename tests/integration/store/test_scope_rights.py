@@ -33,8 +33,8 @@ OF_A_STATION: Mapping[str, str] = {
     "closure": "SELECT station FROM closure",
     "incident": "SELECT station FROM incident",
     "incident_entry": "SELECT i.station FROM incident_entry e JOIN incident i ON i.id = e.incident",
-    "set_aside": "SELECT DISTINCT CASE service WHEN 'judge' THEN split_part(subject, '/', 2) ELSE subject END "
-                 "FROM set_aside",
+    "set_aside by a judge": "SELECT split_part(subject, '/', 2) FROM set_aside WHERE service = 'judge'",
+    "set_aside by the incident process": "SELECT subject FROM set_aside WHERE service = 'incidents'",
 }  # fmt: skip
 NUMBERS = {
     "nothing is set": set[str](),
