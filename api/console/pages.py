@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from access.roles import Permission
-from access.rules import Actor
+from access.rules import BUILT_IN, Actor
 from api.console.station_map import SHAPES, outline
 from api.console.texts import LANGUAGES, Words, choose, language_of
 from api.context import Context
@@ -37,7 +37,9 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.globals.update(SHAPES=SHAPES, outline=outline, MOST_PERSON=MOST_PERSON, MOST_REASON=MAX_REASON)
+_TEMPLATES.globals.update(
+    SHAPES=SHAPES, outline=outline, BUILT_IN=BUILT_IN, MOST_PERSON=MOST_PERSON, MOST_REASON=MAX_REASON
+)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 

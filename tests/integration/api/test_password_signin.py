@@ -301,6 +301,7 @@ async def test_accounts_of_milepost_and_walls_and_tokens_set_no_password(pool: P
     admin = site.browser()
     assert (await admin.post("/signin", data={"token": TOKEN}, headers=OWN_PAGE)).status_code == 303
     assert 'name="password"' not in (await admin.get("/password")).text
+    assert "/password" not in (await admin.get("/signin")).text
     assert (await change(admin)).status_code == 422
     wall = await site.signed_in(wall="yes")
     assert 'name="password"' not in (await wall.get("/password")).text
