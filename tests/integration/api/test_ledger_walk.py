@@ -94,11 +94,11 @@ def on_account(action: str = "", *, disabled: bool = False) -> Prepare:
     return prepare
 
 
-def on_token(action: str = "") -> Prepare:
+def on_token(action: str = "", under: str = "/tokens") -> Prepare:
     async def prepare(world: World) -> str:
         await other_account(world.pool, Role.TECHNICIAN, "wang")
         token = await world.pool.fetchval("SELECT id FROM api_token")
-        return f"/tokens/{token}{action}"
+        return f"{under}/{token}{action}"
 
     return prepare
 
@@ -168,11 +168,32 @@ PAGE_ACTS: Final[Mapping[str, Act]] = {
     if route.startswith(("/incidents", "/closures", "/stations"))
     for status in (409 if act.status == 409 else 303,)
 }
-NO_ACT: Final = {"/signin", "/signout", f"{V1}/account/sessions", f"{V1}/account/sessions/{{id}}"}
+OWN_TOKENS: Final = "/account/tokens"
+PEOPLE_PAGES: Final[Mapping[str, Act]] = {
+    "/accounts": Act(at("/accounts"), {**ACCOUNT, "scope": "whole"}, [("account.made", "account")], 303),
+    "/accounts/{id}": Act(on_account(), {"role": "auditor"}, [("account.rights", "account")], 303),
+    "/accounts/{id}/disable": Act(on_account("/disable"), {}, [("account.disabled", "account")], 303),
+    "/accounts/{id}/enable": Act(on_account("/enable", disabled=True), {}, [("account.enabled", "account")], 303),
+    "/accounts/{id}/link": Act(on_account("/link"), {}, [("signin_link.made", "account")], 201),
+    "/accounts/{id}/forget": Act(
+        on_account("/forget"), {}, [("account.password", "account"), ("signin_link.made", "account")], 201
+    ),
+    "/account/tokens": Act(at(OWN_TOKENS), {"name": "王的令牌", "role": "auditor"}, [("token.made", "token")], 201),
+    "/account/tokens/{id}/rotate": Act(
+        on_token("/rotate", OWN_TOKENS), {}, [("token.made", "token"), ("token.revoked", "token")], 201
+    ),
+    "/account/tokens/{id}/revoke": Act(on_token("/revoke", OWN_TOKENS), {}, [("token.revoked", "token")], 303),
+}
+NO_ACT: Final = {
+    "/signin", "/signout", "/account/sessions/end", "/account/sessions/{id}/end", f"{V1}/account/sessions",
+    f"{V1}/account/sessions/{{id}}",
+}  # fmt: skip
 """A person begins or ends sessions of the own account."""
 ELSEWHERE: Final = {f"{V1}/account/password", "/password"}
 """They do the same, and need a session: see the test below."""
-CASES = [(V1, route, act) for route, act in API_ACTS.items()] + [("", route, act) for route, act in PAGE_ACTS.items()]
+CASES = [(V1, route, act) for route, act in API_ACTS.items()] + [
+    ("", route, act) for pages in (PAGE_ACTS, PEOPLE_PAGES) for route, act in pages.items()
+]
 IDS = [f"{prefix}{route}" for prefix, route, _ in CASES]
 ENTRIES = "SELECT kind, subject, actor, at_ms, convert_from(body, 'UTF8') AS body FROM ledger_entry ORDER BY id"
 
