@@ -14,6 +14,8 @@ from store.pool import Connection
 
 MOST: Final = 200
 _LINES: Final = re.compile(r"[\n,，、;；]+")
+_SHOWN: Final = " · "
+"""Between a code and the name of its area, in the lines of the form."""
 _CODE: Final = re.compile(r"\d{2,12}")
 
 
@@ -48,6 +50,10 @@ async def read_areas(connection: Connection, request: Request, text: str, pick: 
 
 def _codes(line: str) -> Iterator[str]:
     """The codes of a line: several codes, or one with the name of its area."""
+    before, is_shown, _ = line.partition(_SHOWN)
+    if is_shown:
+        yield before.strip()
+        return
     first, *rest = line.split()
     if not _CODE.fullmatch(first):
         return
@@ -58,4 +64,4 @@ def _codes(line: str) -> Iterator[str]:
 
 def as_lines(scope: ScopeDocument, words: Words) -> str:
     """The areas of a scope as lines of the form."""
-    return "\n".join(f"{area.code} {words.pick(area.name, area.name_en)}" for area in scope.areas)
+    return "\n".join(f"{area.code}{_SHOWN}{words.pick(area.name, area.name_en)}" for area in scope.areas)

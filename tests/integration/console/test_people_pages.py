@@ -65,7 +65,7 @@ async def test_an_account_from_its_making_to_its_end(
         assert await admin.locator("input[name=login]").input_value() == "li"
         await admin.locator(f".picks button[value='{TOWN}']").click()
         await admin.locator("[role=status]", has_text="账户已建立").wait_for()
-        assert await admin.locator("textarea[name=areas]").input_value() == f"{CITY} 海东市\n{TOWN} 官亭镇"
+        assert await admin.locator("textarea[name=areas]").input_value() == f"{CITY} · 海东市\n{TOWN} · 官亭镇"
         # Narrowed by its name.
         await admin.locator("textarea[name=areas]").fill("民和县")
         await admin.locator("input[name=name]").fill("李四")
