@@ -67,6 +67,8 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.TECHNICIAN: _TECHNICIAN,
     Role.AUDITOR: _AUDITOR,
 }
+OF_THE_WHOLE: Final = frozenset({Permission.MANAGE_PLATFORM, Permission.MANAGE_KEYS})
+"""The permissions whose acts concern every area, so that they need the scope of everything too."""
 READ_ONLY: Final = frozenset({Permission.READ, Permission.READ_HISTORY, Permission.READ_LEDGER})
 """The permissions that a wall display keeps of its role."""
 

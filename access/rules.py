@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from access.roles import PERMISSIONS, Permission, Role, grants, may
+from access.roles import OF_THE_WHOLE, PERMISSIONS, Permission, Role, grants, may
 from access.scope import AreaScope
 from contract.errors import RemedyError
 
@@ -49,8 +49,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     token: str | None = None
 
     def may(self, permission: Permission) -> bool:
-        """Whether the request has a permission."""
-        return permission in self.permissions
+        """Whether the request has a permission; what concerns every area needs the scope of everything too."""
+        return permission in self.permissions and (self.scope.whole or permission not in OF_THE_WHOLE)
 
 
 def actor_of(account: Account, *, wall: bool = False) -> Actor:

@@ -130,13 +130,16 @@ BEGIN
                              'registry, ended_at, ended_by', whole), 'true')
         ) AS t (name, columns, seen)
     LOOP
-        EXECUTE format('CREATE VIEW scoped.%I WITH (security_barrier) AS SELECT %s FROM %I t %s WHERE %s OR (%s)',
+        EXECUTE format('CREATE VIEW scoped.%I WITH (security_barrier) AS SELECT %s FROM %I t %s WHERE %s OR (%s) %s',
                        found.name, found.columns, found.name,
                        CASE found.name WHEN 'suspicion' THEN format('CROSS JOIN LATERAL ('
                            'SELECT count(*)::int AS members FROM suspicion_member m JOIN station s ON s.id = m.station '
                            'WHERE m.shard = t.shard AND m.opened_at = t.opened_at AND NOT %s '
                            'AND s.area IN (SELECT code FROM scope_areas() AS code)) AS own', whole) ELSE '' END,
-                       whole, found.seen);
+                       whole, found.seen,
+                       -- Nothing is written down about what lies outside; entries of the ledger are written by everybody.
+                       CASE WHEN found.name IN ('station_lifecycle', 'shard_decision')
+                            THEN 'WITH CASCADED CHECK OPTION' ELSE '' END);
     END LOOP;
 END $$;
 

@@ -87,7 +87,7 @@ async def load_own_account(connection: Connection, actor: Actor, session: Sessio
     names = await name_areas(connection, scopes)
     return OwnAccount(
         account=account_document(account, names),
-        permissions=sorted(actor.permissions),
+        permissions=sorted(one for one in actor.permissions if actor.may(one)),
         scope=scope_document(actor.scope, names),
         session=None if session is None else session_document(session, session),
         token=None if token is None else token_document(token, names, datetime.now(UTC)),

@@ -6,7 +6,7 @@ import pytest
 
 from access.roles import Permission, Role
 from access.rules import Account, Actor, actor_of
-from access.scope import WHOLE
+from access.scope import WHOLE, AreaScope
 from api.app import routes
 from api.http.middleware import V1
 from api.http.permissions import NEEDS, OPEN, need_of, require, require_needs
@@ -65,9 +65,12 @@ def test_each_action_has_its_own_need() -> None:
     assert need_of("GET", template, "explode") == Permission.READ
 
 
-def actor(role: Role, *, wall: bool = False) -> Actor:
-    account = Account(id="a", login="a", name="A", role=role, scope=WHOLE, created_at=datetime(2026, 11, 1, tzinfo=UTC))
+def actor(role: Role, *, wall: bool = False, scope: AreaScope = WHOLE) -> Actor:
+    account = Account(id="a", login="a", name="A", role=role, scope=scope, created_at=datetime(2026, 11, 1, tzinfo=UTC))
     return actor_of(account, wall=wall)
+
+
+COUNTY = actor(Role.ADMIN, scope=AreaScope(areas=frozenset({"632122000000"})))
 
 
 @pytest.mark.parametrize(
@@ -80,6 +83,8 @@ def actor(role: Role, *, wall: bool = False) -> Actor:
         pytest.param(actor(Role.AUDITOR), Permission.NOTE, 403, id="an auditor notes"),
         pytest.param(actor(Role.SUPERVISOR), Permission.MANAGE_PLATFORM, 403, id="a supervisor trusts a shard"),
         pytest.param(actor(Role.ADMIN), Permission.MANAGE_PLATFORM, 0, id="an admin trusts a shard"),
+        pytest.param(COUNTY, Permission.MANAGE_PLATFORM, 403, id="an admin of a county trusts a shard"),
+        pytest.param(COUNTY, Permission.MANAGE_ACCOUNTS, 0, id="an admin of a county makes an account"),
         pytest.param(actor(Role.ADMIN, wall=True), Permission.RESOLVE, 403, id="a wall display of an admin"),
     ],
 )
