@@ -141,6 +141,9 @@ async def ask(
     """One request, without what the client would keep; a page gets a form, a route JSON. Streams are asked for their
     beginning only."""
     client.cookies.clear()
+    if path == "/areas":  # of one area, its own page
+        answer = await client.get(path, headers=headers)
+        return await client.get(answer.headers.get("location", path), headers=headers)
     if path.startswith("/api/v1/stream"):
         return await client.request("HEAD", path, headers=headers)
     if body is None:

@@ -20,6 +20,7 @@ _BEYOND: Final = {
     Beyond.REFUSED: "422",
     Beyond.LEFT_OUT: "left out",
     Beyond.OWN: "one's own only",
+    Beyond.WHOLE: "only with the scope of everything",
     Beyond.NOTHING: "",
 }
 

@@ -107,3 +107,13 @@ async def open_place(server: str, empty: str, folder: Path, *, far: bool = True)
     ):
         await country.world.clock(age=-_FRESH)
         yield Place(country, app, client)
+
+
+async def same_clocks(*places: Place) -> None:
+    """Give places the pipeline clocks of the first one."""
+    found = await places[0].pool.fetch("SELECT partition, shard, tick_at, judged_at FROM partition_clock")
+    for place in places[1:]:
+        for row in found:
+            await place.pool.execute(
+                "UPDATE partition_clock SET tick_at = $3, judged_at = $4 WHERE partition = $1 AND shard = $2", *row
+            )

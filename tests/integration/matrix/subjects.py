@@ -102,9 +102,11 @@ class Subjects:
         incident = await self._world.incident("station_offline", station=station)
         await self._pool.execute("UPDATE incident SET area = $2 WHERE id = $1", incident, NEAR)
         closure = await self._world.closure(-1, 2, approved=False, station=station)
-        await self._pool.execute("UPDATE closure SET declared_by = 'operator' WHERE id = $1", closure)
         account = await self._account(number, off=row.path.endswith("/enable"))
         own = await self._access.account(asker)
+        by = own.id if row.path.endswith("/withdraw") else OPERATOR  # who withdraws own ones only, approves no own ones
+        await self._pool.execute("UPDATE closure SET declared_by = $2 WHERE id = $1", closure, by)
+        await self._pool.execute("UPDATE account SET password = NULL, password_at = NULL WHERE id = $1", own.id)
         token = await self._token(own, asker, headers)
         return Subject(station=station, area=NEAR, incident=incident, closure=closure, account=account, token=token,
                        session=await self._session(own), role=asker.role)  # fmt: skip

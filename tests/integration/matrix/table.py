@@ -21,6 +21,7 @@ class Beyond(StrEnum):
     REFUSED = "422"
     LEFT_OUT = "left out"
     OWN = "own only"
+    WHOLE = "whole only"
     NOTHING = "-"
 
 
@@ -123,8 +124,8 @@ POST   /api/v1/closures/{id}/withdraw        AST   200 404
 GET    /api/v1/stream                        ASTUW 200 left out
 # The platform
 GET    /api/v1/pipeline                      ASUW  200 left out
-POST   /api/v1/pipeline/shards/{shard}/trust A     200 -
-POST   /api/v1/pipeline/restarts             A     201 -
+POST   /api/v1/pipeline/shards/{shard}/trust A     200 whole only
+POST   /api/v1/pipeline/restarts             A     201 whole only
 GET    /api/v1/deadletters                   ASUW  200 left out
 GET    /api/v1/unregistered                  ASUW  200 left out
 # Accounts and tokens
@@ -144,7 +145,7 @@ PATCH  /api/v1/accounts/{id}                 A     200 404
 POST   /api/v1/accounts/{id}/disable         A     200 404
 POST   /api/v1/accounts/{id}/enable          A     200 404
 POST   /api/v1/accounts/{id}/link            A     201 404
-POST   /api/v1/signin-links                  ASTU  201 own only
+POST   /api/v1/signin-links                  ASTU  201 own only in person
 # Open to everybody
 GET    /signin                               ASTUW 200 open
 POST   /signin                               ASTUW 403 open
