@@ -17,7 +17,7 @@ import asyncpg
 import msgspec
 
 from access.scope import WHOLE, AreaScope
-from api.live.events import incident_event, places_of, share_event, transition_event
+from api.live.events import Share, incident_event, places_of, share_event, transition_event
 from store.pool import CONNECT_TIMEOUT, UNREACHABLE, Connection
 from store.sql import queries_beside
 from store.tasks import Backoff, wait_at_most
@@ -156,7 +156,7 @@ class EventHub:
         name: str,
         data: bytes,
         places: tuple[str, ...] | None,
-        share: tuple[bytes, tuple[str, ...]] | None = None,
+        share: Share | None = None,
     ) -> None:
         """Send an event to every client whose scope has one of the places, and remember it for those that come back.
         `share`: what the others get whose scope has a share of it, and the places of the shares."""

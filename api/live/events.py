@@ -25,6 +25,8 @@ _INCIDENT: Final = (
 )
 
 
+Share = tuple[bytes, tuple[str, ...]]
+"""What is sent to whoever has a share of an incident, and the codes of the areas in which the shares lie."""
 _OF_ALL_SHARES: Final = {
     "opened": "opened",
     "reopened": "reopened",
@@ -45,7 +47,7 @@ def incident_event(row: asyncpg.Record) -> bytes:
     return _encode({name: row[name] for name in _INCIDENT})
 
 
-def share_event(row: asyncpg.Record) -> tuple[bytes, tuple[str, ...]] | None:
+def share_event(row: asyncpg.Record) -> Share | None:
     """What the counties with a share of an incident learn of an entry, and the codes of the areas that learn it.
 
     They learn that the incident opened or closed, or that something was done to the share; not who did it, nor the

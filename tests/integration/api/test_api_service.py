@@ -26,6 +26,7 @@ from api.http.identity.actors import Identity
 from api.http.server import ConnectionBook
 from api.http.session import AdminToken
 from api.live import event_hub as hub_module
+from api.live.events import Share
 from api.service import open_app, run
 from contract.errors import RemedyError
 from store.pool import Pool
@@ -193,9 +194,9 @@ async def test_many_events_at_once_leave_others_their_turn(pool: Pool, database:
     turn, published = 0, Counter[int]()
     publish, done = hub.publish, asyncio.Event()
 
-    def note(name: str, data: bytes, places: tuple[str, ...] | None) -> None:
+    def note(name: str, data: bytes, places: tuple[str, ...] | None, share: Share | None) -> None:
         published[turn] += 1
-        publish(name, data, places)
+        publish(name, data, places, share)
         if published.total() == 500:
             done.set()
 
