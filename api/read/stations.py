@@ -38,19 +38,21 @@ async def list_stations(
     clocks = await load_clocks(connection)
     # The closures of all stations are read only to find the stations of a verdict.
     cover = Cover() if verdict is None else await load_cover(connection)
+    codes, areas = await _subtree(connection, area)
     rows = await connection.fetch(
         QUERIES.list_stations,
         after,
         clocks.sound,
         [clock.partition for clock in clocks.partly_sound],
         [clock.shard for clock in clocks.partly_sound],
-        *await _subtree(connection, area),
+        codes,
+        areas,
         verdict,
         page.limit + 1,
         (text or "").strip() or None,
         *cover.arguments,
         retired,
-        await _maybe_unknown(connection, after, clocks) if verdict is Verdict.UNKNOWN else None,
+        await _maybe_unknown(connection, after, clocks) if verdict is Verdict.UNKNOWN and codes is None else None,
     )
     terminals, full = await _load_terminals(connection, rows[: page.limit])
     cover = await load_cover(connection, rows)
@@ -119,8 +121,8 @@ async def _load_terminals(
 
 
 async def _maybe_unknown(connection: Connection, after: str, clocks: Clocks) -> list[str] | None:
-    """The ids of all stations whose verdict can be `unknown`, at most _MOST_UNKNOWN. None if there are more, or if a
-    clock is not reliable: then a scan in the order of ids finds a page soon."""
+    """The ids of all stations of the country whose verdict can be `unknown`, at most _MOST_UNKNOWN. None if there are
+    more, or if a clock is not reliable: then a scan in the order of ids finds a page soon."""
     sound = set(clocks.sound)
     if any(clock.partition not in sound for clock in clocks.all):
         return None
