@@ -20,7 +20,7 @@ _VARIES: Final = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?", "TIME"),
     (r'"(lag_s|age_s|days_left)": ?-?[\d.]+', "SPAN"),
     (r"\b\d\d:\d\d(:\d\d)?\b", "TIME"),
-    (r"(\d+ (分钟|min) )?\d+ (秒|s)\b", "SPAN"),
+    (r"(\d+ (天|小时|分钟|秒|d|h|min|s)\b ?)+", "SPAN"),
     (r"\b[0-9a-f]{10,16}\b", "SECRET"),
     (r"a-SECRET", "ACCOUNT"),
     (r"(content-length', ')\d+", r"\1"),
