@@ -553,6 +553,12 @@ _ROLES: Final[Family] = {
     "technician": Said("Technician", "运维人员"),
     "auditor": Said("Auditor", "审计员"),
 }
+_ROLE_ACTS: Final[Family] = {
+    "admin": Said("everything, also accounts, tokens and the platform", "可进行所有操作，包括管理账户、令牌和平台"),
+    "supervisor": Said("registry, closures, silences, assignments and commands", "登记信息、报备、屏蔽、指派和命令"),
+    "technician": Said("acknowledge, hand over, note, repair, declare closures", "确认、转交、备注、维修和申报报备"),
+    "auditor": Said("only looks, also at every history; exports", "只能查看，包括全部历史记录；可以导出"),
+}
 _PERMISSIONS: Final[Family] = {
     "read": Said("See stations and incidents", "查看服务点和故障"),
     "read_history": Said("See the history", "查看历史记录"),
@@ -632,6 +638,7 @@ WORDS: Final[Mapping[str, Family]] = {
     "part_effect": _PART_EFFECTS,
     "detail": _DETAILS,
     "role": _ROLES,
+    "role_acts": _ROLE_ACTS,
     "permission": _PERMISSIONS,
     "account_state": _ACCOUNT_STATES,
     "token_state": _TOKEN_STATES,

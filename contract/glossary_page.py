@@ -53,6 +53,7 @@ _HEADINGS: Final[Family] = {
     "part_effect": Said("What follows from that", "由此造成的影响"),
     "detail": Said("Facts of an incident", "故障详情"),
     "role": Said("Roles of accounts and tokens", "账户和令牌的角色"),
+    "role_acts": Said("What each role does", "各角色的职责"),
     "permission": Said("What a role may do", "角色的权限"),
     "account_state": Said("States of an account", "账户状态"),
     "token_state": Said("States of a token", "令牌状态"),

@@ -106,6 +106,7 @@ PRODUCED = {
     "part": {*selfcheck_rules.REQUIRED, selfcheck_rules.DATABASE, selfcheck_rules.KAFKA, "health", "deadletters"},
     "part_fault": set(get_args(selfcheck_rules.Why)),
     "role": set(Role),
+    "role_acts": set(Role),
     "permission": set(Permission),
     "account_state": set(AccountState),
     "token_state": set(TokenState),
