@@ -86,11 +86,13 @@ async def change_account(
     await _require_within(connection, actor, account.role, account.scope)
     await _require_within(connection, actor, role, scope)
     async with connection.transaction():
+        has_new_rights = (role, scope) != (account.role, account.scope)
+        # First of all, as it locks accounts in the order of their ids.
+        if has_new_rights and not is_whole_admin(msgspec.structs.replace(account, role=role, scope=scope)):
+            await _require_admin_left(connection, account, has_admin_token=has_admin_token)
         if change.name is not None and change.name.strip() != account.name:
             await access_store.rename_account(connection, account.id, change.name.strip(), by=actor.account)
-        if (role, scope) != (account.role, account.scope):
-            if not is_whole_admin(msgspec.structs.replace(account, role=role, scope=scope)):
-                await _require_admin_left(connection, account, has_admin_token=has_admin_token)
+        if has_new_rights:
             await access_store.set_rights(connection, account.id, role, scope, by=actor.account)
 
 

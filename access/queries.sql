@@ -34,7 +34,8 @@ UPDATE account SET password = $2, password_at = now() WHERE id = $1;
 
 -- name: hold_password
 -- An enabled account with this password's hash; NULL: without a password. Of two changes at once one is refused.
-SELECT id FROM account WHERE id = $1 AND disabled_at IS NULL AND password IS NOT DISTINCT FROM $2 FOR UPDATE;
+SELECT id FROM account WHERE id = $1 AND disabled_at IS NULL AND password IS NOT DISTINCT FROM $2
+FOR NO KEY UPDATE;
 
 -- name: renew_hash
 UPDATE account SET password = $3 WHERE id = $1 AND password = $2;
@@ -96,10 +97,11 @@ UPDATE account SET name = $2 WHERE id = $1;
 UPDATE account SET password = NULL, password_at = NULL WHERE id = $1;
 
 -- name: lock_admins
--- Enabled administrators of the whole; $1: accounts that do not count. They are locked, so that of two acts at once the second sees the first.
+-- Enabled administrators of the whole; $1: accounts that do not count. They are locked, so that of two acts at once the second
+-- sees the first; entries of the ledger may still name them.
 SELECT id FROM account
 WHERE role = 'admin' AND whole AND disabled_at IS NULL AND id <> ALL ($1::text[])
-ORDER BY id FOR UPDATE;
+ORDER BY id FOR NO KEY UPDATE;
 
 -- name: known_areas
 -- Areas by their codes, or by short codes of GB/T 2260 padded to 12 digits.

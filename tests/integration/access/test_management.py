@@ -22,6 +22,7 @@ from store.pool import Connection, Pool
 
 NOW = datetime.now(UTC)
 CITY, COUNTY, OTHER = "630200000000", "630202000000", "640000000000"
+WAITS = "SELECT cardinality(pg_blocking_pids($1)) > 0"
 
 
 def areas(*codes: str) -> AreaScope:
@@ -300,3 +301,39 @@ async def test_an_account_is_found_by_login_and_by_id(connection: Connection, op
     for named in ("li.si", "Li.Si", made.id):
         assert await listing.find_account(connection, named) == made
     assert await listing.find_account(connection, "nobody") is None
+
+
+async def test_an_account_that_acts_just_now_is_locked_all_the_same(
+    pool: Pool, connection: Connection, operator: Actor
+) -> None:
+    """An entry of the ledger that is not committed yet names its account, and hinders nobody who changes rights."""
+    acting, other = [await make(connection, operator, login, Role.ADMIN) for login in ("acting", "other")]
+    async with pool.acquire() as busy, busy.transaction():
+        await make(busy, actor_of(acting), "new")
+        await connection.execute("SET lock_timeout = '3s'")
+        change = AccountChange(role=Role.SUPERVISOR)
+        await management.change_account(connection, operator, other, change, has_admin_token=True)
+        assert await access_store.change_password(connection, acting.id, "x", before=None, keep=None, by=acting.id)
+    assert (await reload(connection, other)).role is Role.SUPERVISOR
+
+
+async def test_two_who_change_administrators_lock_them_in_one_order(
+    pool: Pool, connection: Connection, operator: Actor
+) -> None:
+    """Whoever waits for the first administrator has not locked the second one already, by another name for it."""
+    made = [await make(connection, operator, login, Role.ADMIN) for login in ("one", "two")]
+    first, second = sorted(made, key=lambda account: account.id)
+    lock = "SELECT id FROM account WHERE id = $1 FOR NO KEY UPDATE"
+    async with pool.acquire() as earlier, pool.acquire() as later:
+        async with earlier.transaction():
+            await earlier.execute(lock, first.id)
+            change = AccountChange(name="other", role=Role.SUPERVISOR)
+            changing = asyncio.create_task(
+                management.change_account(later, operator, second, change, has_admin_token=True)
+            )
+            async with asyncio.timeout(30):
+                while not await earlier.fetchval(WAITS, later.get_server_pid()):  # noqa: ASYNC110 -- another session waits
+                    await asyncio.sleep(0.02)
+            await earlier.execute(f"{lock} NOWAIT", second.id)
+        await changing
+    assert (await reload(connection, second)).name == "other"
