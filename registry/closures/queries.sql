@@ -3,6 +3,10 @@ INSERT INTO closure (kind, station, area, programme, from_at, until_at, reason, 
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 RETURNING id, kind, station, area, programme, from_at, until_at, reason, declared_by, declared_remark, declared_at;
 
+-- name: is_account
+-- Whether who declared a closure is an account; before there were accounts it was free text.
+SELECT is_account($1);
+
 -- name: approve_closure
 UPDATE closure SET approved_by = $2, approved_remark = $3, evidence = $4, approved_at = now() WHERE id = $1;
 

@@ -67,8 +67,15 @@ async def approve(connection: Connection, closure: int, *, by: Author, evidence:
             return found
         async with registry_edit(connection, by, evidence):
             await connection.execute(QUERIES.approve_closure, closure, by.account, by.remark, evidence)
-        body = {"declared_by": found.declared_by, **hashed(evidence=evidence)}
+        body = {**await _declarer(connection, found), **hashed(evidence=evidence)}
         return await _settled(connection, found, LedgerKind.CLOSURE_APPROVED, by, body)
+
+
+async def _declarer(connection: Connection, found: Closure) -> dict[str, Any]:
+    """Who declared a closure, for the body of an entry: an account, or the hash of what was typed before accounts."""
+    if await connection.fetchval(QUERIES.is_account, found.declared_by):
+        return {"declared_by": found.declared_by}
+    return {**hashed(declared_by=found.declared_by)}
 
 
 async def record_refusal(connection: Connection, closure: int, *, by: Author) -> None:

@@ -27,6 +27,16 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Whether a text is the id of an account and not a name that somebody typed before there were accounts. With the rights of
+-- the owner: an account beyond the scope of who asks is one too.
+CREATE FUNCTION is_account(wanted text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT EXISTS (SELECT FROM account WHERE id = wanted)
+$$;
+DO $$
+BEGIN
+    EXECUTE format('ALTER FUNCTION is_account(text) SET search_path = %I, pg_temp', current_schema());
+END $$;
+
 -- Approval takes a second account (registry/closures/rules.py); a statement that does not ask the rule is refused too. A
 -- closure that was declared in free text has no known declarer: whoever approves it differs from it.
 CREATE FUNCTION refuse_own_approval() RETURNS trigger LANGUAGE plpgsql AS $$

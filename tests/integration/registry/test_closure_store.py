@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
 
 from contract.errors import RemedyError
@@ -102,6 +103,20 @@ async def test_a_closure_from_before_accounts_can_be_approved_and_withdrawn(conn
     approved, gone = await approve(connection, one.id, by=FIRST), await withdraw(connection, two.id, by=FIRST)
     assert approved is not None and (approved.declared_by, approved.approved_by) == ("li", "admin")
     assert gone is not None and (gone.approved_by, gone.withdrawn_by) == ("li", "admin")
+
+
+async def test_a_name_from_before_accounts_does_not_get_into_the_ledger(connection: Connection) -> None:
+    await connection.execute(
+        "INSERT INTO closure (station, from_at, until_at, reason, declared_by) VALUES "
+        "('S1', now(), now() + interval '1 hour', 'r', 'Li Hua'), "
+        "('S1', now(), now() + interval '1 hour', 'r', 'admin')"
+    )
+    for closure in await stored(connection):
+        await approve(connection, closure.id, by=SECOND)
+    rows = await connection.fetch("SELECT body FROM ledger_entry WHERE kind = 'closure.approved' ORDER BY id")
+    old, present = (msgspec.json.decode(row["body"]) for row in rows)
+    assert "declared_by" not in old and len(old["declared_by_sha256"]) == 64
+    assert present["declared_by"] == "admin" and "declared_by_sha256" not in present
 
 
 async def test_whom_the_stored_ones_silence_and_excuse(connection: Connection) -> None:
