@@ -3,8 +3,8 @@
 SELECT coalesce(current_setting('milepost.editing', true), '') <> '';
 
 -- name: begin_edit
--- Which account changes the registry in this transaction, why and on whose behalf; and the newest fact in sight, after which
--- those of the edit come.
+-- Which account changes the registry in this transaction, why and on whose behalf; and the last number of a fact so far,
+-- after which those of the edit come.
 SELECT set_config('milepost.editing', 'yes', true), set_config('milepost.actor', $1, true),
        set_config('milepost.reason', $2, true), set_config('milepost.remark', $3, true),
        newest_registry_fact() AS newest;

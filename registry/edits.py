@@ -34,7 +34,7 @@ async def registry_edit(connection: Connection, by: Author, reason: str | None =
         yield
         while rows := await connection.fetch(QUERIES.facts_of_edit, last, _AT_ONCE):
             last = rows[-1]["id"]
-            bodies = fact_bodies(map(_written, rows), reason)
+            bodies = fact_bodies(map(_written, rows))
             await append_entries(connection, [_entry(by.account, body) for body in bodies])
         await connection.execute(QUERIES.end_edit)
 

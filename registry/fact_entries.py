@@ -1,6 +1,5 @@
 """The facts of an edit as bodies of ledger entries: exact bytes by RFC 8785. Pure."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -26,19 +25,18 @@ class WrittenFact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     whole: bool = False
 
 
-def fact_bodies(facts: Iterable[WrittenFact], reason: str | None) -> Iterator[bytes]:
-    """The bodies of the entries of facts, in their order: ``{"facts":[…],"reason_sha256":…}``."""
-    end = b"]}" if reason is None else b'],"reason_sha256":"%s"}' % hashlib.sha256(reason.encode()).hexdigest().encode()
+def fact_bodies(facts: Iterable[WrittenFact]) -> Iterator[bytes]:
+    """The bodies of the entries of facts, in their order: ``{"facts":[…]}``."""
     kept: list[bytes] = []
     size = 0
     for text in (text for fact in facts for text in _pieces(fact)):
         if len(kept) == MOST_FACTS or (kept and size + len(text) > MOST_BYTES):
-            yield b'{"facts":[' + b",".join(kept) + end
+            yield b'{"facts":[' + b",".join(kept) + b"]}"
             kept, size = [], 0
         kept.append(text)
         size += len(text) + 1
     if kept:
-        yield b'{"facts":[' + b",".join(kept) + end
+        yield b'{"facts":[' + b",".join(kept) + b"]}"
 
 
 def _pieces(fact: WrittenFact) -> Iterator[bytes]:

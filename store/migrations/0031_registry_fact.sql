@@ -1,6 +1,11 @@
 -- What the registry said, and since when: facts are appended and never changed, so that a past day can be computed again
 -- after any edit. The present tables stay as they are; triggers on them append the facts, so that no writer forgets.
 
+-- Nobody writes these tables from here on until the triggers are there: an edit of a service that still runs is either copied
+-- below or appends its facts.
+LOCK TABLE area, station, terminal, station_programme, schedule, schedule_override, day_class, closure
+    IN SHARE ROW EXCLUSIVE MODE;
+
 -- A subject is what a fact is about; its form follows from the kind:
 --   station             a station; fields area, lifecycle, kind, quorum, commissioned_at
 --   terminal            a station; {terminal: whether it counts}
@@ -28,8 +33,9 @@ CREATE TABLE registry_fact (
                      'kind_override', 'area', 'area_override', 'area_closure', 'programme_closure', 'country_override',
                      'day_class')),
     subject      text NOT NULL,
+    -- An account. No text that a person wrote is here, as nothing here can be blanked: why somebody edited is said by the
+    -- closure and by station_lifecycle.
     recorded_by  text NOT NULL DEFAULT coalesce(nullif(current_setting('milepost.actor', true), ''), 'system'),
-    reason       text DEFAULT nullif(current_setting('milepost.reason', true), ''),
     fields       jsonb
 );
 
@@ -199,9 +205,10 @@ BEGIN
     LEFT JOIN (SELECT DISTINCT ON (l.station) l.station, l.before FROM station_lifecycle l
                ORDER BY l.station, l.at, l.id) AS first ON first.station = id
     ORDER BY id;
-    -- Of lifecycles a history was kept.
-    INSERT INTO registry_fact (kind, subject, effective_at, recorded_at, recorded_by, reason, fields)
-    SELECT 'station', station, at, at, coalesce(actor, 'system'), reason, jsonb_build_object('lifecycle', after)
+    -- Of lifecycles a history was kept. Its actors from before accounts are names that somebody typed.
+    INSERT INTO registry_fact (kind, subject, effective_at, recorded_at, recorded_by, fields)
+    SELECT 'station', station, at, at, coalesce((SELECT id FROM account WHERE id = actor), 'system'),
+           jsonb_build_object('lifecycle', after)
     FROM station_lifecycle ORDER BY at, id;
 
     FOR made IN

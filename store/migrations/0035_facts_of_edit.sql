@@ -1,8 +1,10 @@
 -- What an edit asks of the facts to write them into the ledger. With the rights of the owner: whoever edits sees the facts of
 -- its own transaction, and needs no right to read any other.
 
+-- The last number that was given to a fact, also to one of an import that is still running: looking for the newest row would
+-- step over all of its rows.
 CREATE FUNCTION newest_registry_fact() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER AS $$
-    SELECT coalesce(max(id), 0) FROM registry_fact
+    SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM registry_fact_id_seq
 $$;
 
 -- Transactions of the database that this one was restored from may have had the same number, but their facts come before.
