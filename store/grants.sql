@@ -16,7 +16,7 @@ DECLARE
     closed constant text[] := '{account, account_area, api_token, known_place, session, signin_code}';
     -- What is forgotten again.
     cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, '
-        'dead_letter, flapping_memory, health_state, service_sign, set_aside, station_programme, unregistered}';
+        'dead_letter, flapping_memory, health_state, incident_share_ack, service_sign, set_aside, station_programme, unregistered}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_service') THEN
@@ -77,7 +77,7 @@ DECLARE
                    "scoped.unregistered", "scoped.shard_move", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
                    "incident_share", "scoped.seen_share", "scoped.shared_incident", "scoped.shared_entry"],
         "SELECT, UPDATE": ["station", "incident"],
-        "INSERT, SELECT": ["incident_entry", "notification", "scoped.station_lifecycle", "scoped.shard_decision",
+        "INSERT, SELECT": ["incident_entry", "incident_share_ack", "notification", "scoped.station_lifecycle", "scoped.shard_decision",
                            "scoped.ledger_entry"],
         "INSERT": ["ledger_pending"],
         "INSERT, SELECT, UPDATE": ["announced_restart", "closure", "account", "api_token"],
@@ -120,9 +120,4 @@ BEGIN
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO milepost_api', found.name);
     END LOOP;
-    -- Who holds a share acknowledges it; the numbers are the incident process's.
-    IF has_table_privilege(current_user, 'incident_share', 'SELECT WITH GRANT OPTION')
-       AND NOT has_column_privilege('milepost_api', 'incident_share', 'acknowledged_remark', 'UPDATE') THEN
-        GRANT UPDATE (acknowledged_at, acknowledged_by, acknowledged_remark) ON incident_share TO milepost_api;
-    END IF;
 END $$;

@@ -60,6 +60,7 @@ BEGIN
         -- A wider incident is not seen here but in shared_incident, by whoever has a share of it.
         ('incident', format('(area IS NULL OR %s) AND %s', of_area, shown), format('(area IS NULL OR %s) AND %s', of_area, place)),
         ('incident_share', of_area, NULL),
+        ('incident_share_ack', of_area, NULL),
         -- Who holds a share writes into the history of the share.
         ('incident_entry', '(SELECT true FROM incident i WHERE i.id = incident)',
                            format('CASE WHEN share IS NULL THEN (SELECT true FROM incident i WHERE i.id = incident '
@@ -169,17 +170,21 @@ END $$;
 -- Shares of wider incidents. Who holds a county sees the numbers of its share; who holds only areas below it sees their part
 -- of the numbers, as long as there is one. OFFSET 0: shares are found by area, however many there are of other areas.
 CREATE VIEW scoped.seen_share WITH (security_barrier) AS
-SELECT incident, area, children, down, acknowledged_at, acknowledged_by, acknowledged_remark, true AS held FROM incident_share
+SELECT incident, area, children, down, acknowledged_at, acknowledged_by, acknowledged_remark, true AS held
+FROM incident_share LEFT JOIN incident_share_ack USING (incident, area)
 WHERE (SELECT scope_is_whole())
 UNION ALL
 SELECT s.incident, s.area, s.children, s.down, s.acknowledged_at, s.acknowledged_by, s.acknowledged_remark, true
-FROM scope_areas() AS own (code) CROSS JOIN LATERAL (SELECT * FROM incident_share s WHERE s.area = own.code OFFSET 0) AS s
+FROM scope_areas() AS own (code)
+CROSS JOIN LATERAL (SELECT * FROM incident_share LEFT JOIN incident_share_ack USING (incident, area)
+                    WHERE area = own.code OFFSET 0) AS s
 WHERE NOT (SELECT scope_is_whole())
 UNION ALL
 SELECT s.incident, s.area, part.children, part.down, s.acknowledged_at, s.acknowledged_by, s.acknowledged_remark, false
 FROM (SELECT code FROM scope_names() AS code WHERE NOT (SELECT scope_is_whole())
       EXCEPT SELECT code FROM scope_areas() AS code) AS above
-CROSS JOIN LATERAL (SELECT * FROM incident_share s WHERE s.area = above.code OFFSET 0) AS s
+CROSS JOIN LATERAL (SELECT * FROM incident_share LEFT JOIN incident_share_ack USING (incident, area)
+                    WHERE area = above.code OFFSET 0) AS s
 CROSS JOIN LATERAL (
     SELECT count(DISTINCT child.thing)::int AS children, (count(DISTINCT child.thing) FILTER (WHERE child.down))::int AS down
     FROM (SELECT CASE WHEN c.kind = 'health' THEN c.key ELSE c.station END AS thing,

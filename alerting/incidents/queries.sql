@@ -88,6 +88,7 @@ INSERT INTO incident_share (incident, area, children, down)
 SELECT m.parent, m.share, greatest(coalesce(s.children, 0) + m.children, 0), greatest(coalesce(s.down, 0) + m.down, 0)
 FROM moved m LEFT JOIN incident_share s ON s.incident = m.parent AND s.area = m.share
 WHERE m.children <> 0 OR m.down <> 0
+ORDER BY m.parent, m.share
 ON CONFLICT (incident, area) DO UPDATE SET children = excluded.children, down = excluded.down;
 
 -- name: not_over
@@ -100,7 +101,7 @@ UNION SELECT parent FROM incident WHERE (status <> 'closed' OR reopen_at IS NOT 
 SELECT DISTINCT parent FROM incident WHERE station = ANY ($1::text[]) AND parent IS NOT NULL;
 
 -- name: recount_shares
--- Count all children of some incidents. A share stays when it has no children any more.
+-- Count all children of some incidents; only what differs is written. A share stays when it has no children any more.
 WITH child AS MATERIALIZED (
     SELECT c.parent, c.area, c.status <> 'closed' OR c.reopen_at IS NOT NULL AS down,
            CASE WHEN c.kind <> 'health' AND c.station IS NOT NULL THEN c.station
@@ -117,15 +118,16 @@ WITH child AS MATERIALIZED (
     WHERE s.incident = ANY ($1) AND (s.children, s.down) <> (0, 0)
       AND NOT EXISTS (SELECT FROM counted WHERE counted.parent = s.incident AND counted.share = s.area)
 )
-INSERT INTO incident_share AS s (incident, area, children, down)
-SELECT parent, share, children, down FROM counted
-ON CONFLICT (incident, area) DO UPDATE SET children = excluded.children, down = excluded.down
-WHERE (s.children, s.down) <> (excluded.children, excluded.down);
+INSERT INTO incident_share (incident, area, children, down)
+SELECT c.parent, c.share, c.children, c.down FROM counted c
+WHERE NOT EXISTS (SELECT FROM incident_share s WHERE s.incident = c.parent AND s.area = c.share
+                  AND (s.children, s.down) = (c.children, c.down))
+ORDER BY c.parent, c.share
+ON CONFLICT (incident, area) DO UPDATE SET children = excluded.children, down = excluded.down;
 
 -- name: reopen_shares
 -- An incident that opens again is new for its counties too.
-UPDATE incident_share SET acknowledged_at = NULL, acknowledged_by = NULL, acknowledged_remark = NULL
-WHERE incident = ANY ($1::bigint[]) AND acknowledged_at IS NOT NULL;
+DELETE FROM incident_share_ack WHERE incident = ANY ($1::bigint[]);
 
 -- name: insert_notifications
 -- `round`: how often the incident was reopened; each phase is notified once in each round.

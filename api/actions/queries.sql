@@ -6,17 +6,21 @@ SELECT CASE WHEN EXISTS (SELECT FROM incident i WHERE i.id = $1 AND (scope_is_wh
             WHEN EXISTS (SELECT FROM scoped.shared_incident i WHERE i.id = $1) THEN 'part'
             WHEN EXISTS (SELECT FROM incident i WHERE i.id = $1) THEN 'part' END;
 
--- name: lock_shares
+-- name: held_shares
 -- The shares that the scope holds, with the status of each.
-SELECT s.area, s.acknowledged_at IS NOT NULL AS acknowledged FROM incident_share s WHERE s.incident = $1
-ORDER BY s.area FOR UPDATE;
+SELECT s.area, a.incident IS NOT NULL AS acknowledged
+FROM incident_share s LEFT JOIN incident_share_ack a ON a.incident = s.incident AND a.area = s.area
+WHERE s.incident = $1 ORDER BY s.area;
 
 -- name: is_closed
 SELECT i.status = 'closed' FROM scoped.shared_incident i WHERE i.id = $1;
 
 -- name: acknowledge_shares
-UPDATE incident_share SET acknowledged_at = $4, acknowledged_by = $3, acknowledged_remark = $5
-WHERE incident = $1 AND area = ANY ($2::text[]);
+-- Nothing is changed of what somebody else acknowledged meanwhile. In one order, so that two people do not wait for each other.
+INSERT INTO incident_share_ack (incident, area, acknowledged_at, acknowledged_by, acknowledged_remark)
+SELECT $1, area, $4, $3, $5 FROM unnest($2::text[]) AS area ORDER BY area
+ON CONFLICT (incident, area) DO NOTHING
+RETURNING area;
 
 -- name: insert_share_entries
 -- An entry in the history of each share.

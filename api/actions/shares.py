@@ -11,7 +11,7 @@ from typing import Final
 import asyncpg
 
 from alerting.incidents.actions import ActionRefusedError
-from alerting.incidents.book import refusal
+from alerting.incidents.book import ActionRefusal, refusal
 from api.actions.queries import QUERIES
 from store.author import Author
 from store.ledger import LedgerEntry, append_entries, ms_of
@@ -29,20 +29,24 @@ async def acknowledge_shares(
 ) -> None:
     """Acknowledge all shares of the scope that nobody has acknowledged. The incident itself stays as it is, and so does
     its escalation. Raises ActionRefusedError."""
-    free = [row["area"] for row in await _lock(connection, "acknowledged", incident, text) if not row["acknowledged"]]
-    await connection.execute(QUERIES.acknowledge_shares, incident, free, by.account, now, by.remark)
-    await _record(connection, LedgerKind.INCIDENT_ACKNOWLEDGED, incident, free, by, text, now)
+    held = await _require(connection, "acknowledged", incident, text)
+    free = [row["area"] for row in held if not row["acknowledged"]]
+    rows = await connection.fetch(QUERIES.acknowledge_shares, incident, free, by.account, now, by.remark)
+    if not rows:
+        raise ActionRefusedError(ActionRefusal.ALREADY_ACKNOWLEDGED, incident)
+    areas = [row["area"] for row in rows]
+    await _record(connection, LedgerKind.INCIDENT_ACKNOWLEDGED, incident, areas, by, text, now)
 
 
 async def note_on_shares(connection: Connection, incident: int, by: Author, text: str, now: datetime) -> None:
     """Add a note to the shares of the scope. Raises ActionRefusedError."""
-    areas = [row["area"] for row in await _lock(connection, "note", incident, text)]
+    areas = [row["area"] for row in await _require(connection, "note", incident, text)]
     await _record(connection, LedgerKind.INCIDENT_NOTE, incident, areas, by, text, now)
 
 
-async def _lock(connection: Connection, action: str, incident: int, text: str | None) -> list[asyncpg.Record]:
-    """Lock the shares of the scope, and return them. Raises ActionRefusedError if the action is not allowed."""
-    rows = await connection.fetch(QUERIES.lock_shares, incident)
+async def _require(connection: Connection, action: str, incident: int, text: str | None) -> list[asyncpg.Record]:
+    """The shares of the scope, with the status of each. Raises ActionRefusedError if the action is not allowed."""
+    rows = await connection.fetch(QUERIES.held_shares, incident)
     is_closed = await connection.fetchval(QUERIES.is_closed, incident)
     is_taken = all(row["acknowledged"] for row in rows)
     why = refusal(action, "closed" if is_closed else "acknowledged" if is_taken else "open", text)

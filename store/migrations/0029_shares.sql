@@ -8,18 +8,27 @@ CREATE FUNCTION share_area(area text) RETURNS text LANGUAGE sql STABLE AS $$
 $$;
 
 CREATE TABLE incident_share (
-    incident        bigint NOT NULL REFERENCES incident DEFERRABLE INITIALLY DEFERRED,
-    area            text NOT NULL,
+    incident bigint NOT NULL REFERENCES incident DEFERRABLE INITIALLY DEFERRED,
+    area     text NOT NULL,
     -- How many stations of the area were ever down by this incident, and how many still are. Terminals instead of
     -- stations for an incident of a health rule, areas for a blind spot.
-    children        integer NOT NULL CHECK (children >= 0),
-    down            integer NOT NULL CHECK (down >= 0),
-    acknowledged_at timestamptz,
-    acknowledged_by text,
-    PRIMARY KEY (incident, area),
-    CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL))
+    children integer NOT NULL CHECK (children >= 0),
+    down     integer NOT NULL CHECK (down >= 0),
+    PRIMARY KEY (incident, area)
 ) WITH (fillfactor = 70);
 CREATE INDEX incident_share_area ON incident_share (area, incident);
+
+-- The acknowledgements of shares. A table of their own: a row that both a person and the incident process change would fail
+-- the pass of the process, whose transactions are of the level repeatable read.
+CREATE TABLE incident_share_ack (
+    incident        bigint NOT NULL,
+    area            text NOT NULL,
+    acknowledged_at timestamptz NOT NULL,
+    acknowledged_by text NOT NULL,
+    PRIMARY KEY (incident, area),
+    FOREIGN KEY (incident, area) REFERENCES incident_share
+);
+CREATE INDEX incident_share_ack_area ON incident_share_ack (area, incident);
 
 -- A station may have had several incidents under one parent: they are found with one look.
 DROP INDEX incident_parent;

@@ -17,7 +17,7 @@ from access.scope import WHOLE, AreaScope
 from access.store import add_account, add_token
 from access.tokens import new_token
 from alerting.incidents.book import Book, Incident
-from alerting.incidents.store import store_book
+from alerting.incidents.store import recount_shares, store_book
 from api.live.event_hub import EventHub
 from store.pool import Connection, Pool
 from store.scoped import API_ROLE, SEARCH_PATH
@@ -189,7 +189,56 @@ async def test_who_holds_the_whole_acts_on_the_incident(
     assert (await act(client, outage, "ack", province)).json()["status"] == "acknowledged"
     mine = await seen(client, outage, county)
     assert (mine["status"], mine["acknowledged_by"]) == ("open", None), "the county has not seen its share yet"
-    assert await pool.fetchval("SELECT count(*) FROM incident_share WHERE acknowledged_at IS NOT NULL") == 0
+    assert await pool.fetchval("SELECT count(*) FROM incident_share_ack") == 0
+
+
+CHILDREN_STORED = (
+    "SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, "
+    "detail FROM incident ORDER BY id"
+)
+
+
+async def test_a_share_is_acknowledged_while_a_pass_of_the_incident_process_runs(
+    client: httpx.AsyncClient, pool: Pool, world: World, outage: int, county: Headers
+) -> None:
+    """Neither waits for the other: the pass, which read before, writes the numbers of the same share."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        known = [Incident(**dict(row)) for row in await connection.fetch(CHILDREN_STORED)]
+        assert (await act(client, outage, "ack", county)).status_code == 200
+        book = Book(known)
+        gone = next(one for one in known if one.station == "6321220001")
+        book.close(gone, ended_at=world.now, now=world.now, reason="online")
+        assert await store_book(connection, book, world.now) == {}
+        await connection.execute("UPDATE incident_share SET down = 9")
+        await recount_shares(connection)
+    share = (await seen(client, outage, county))["share"]
+    assert (share["children"], share["down"], share["acknowledged_by"] is None) == (2, 1, False)
+
+
+async def test_a_share_is_acknowledged_once(
+    client: httpx.AsyncClient, pool: Pool, outage: int, county: Headers
+) -> None:
+    other = await token_of(pool, "other", Role.SUPERVISOR, EAST)
+    answers = await asyncio.gather(*(act(client, outage, "ack", who) for who in (county, other)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert await pool.fetchval("SELECT count(*) FROM incident_entry WHERE share = $1", EAST) == 1
+
+
+async def test_who_has_acknowledged_is_forgotten_when_the_incident_opens_again(
+    client: httpx.AsyncClient, pool: Pool, world: World, outage: int, county: Headers
+) -> None:
+    await act(client, outage, "ack", county)
+    await pool.execute(
+        "UPDATE incident SET status = 'closed', closed_at = now(), reopen_at = now() WHERE id = $1", outage
+    )
+    async with pool.acquire() as connection, connection.transaction():
+        book = Book(Incident(**dict(row)) for row in await connection.fetch(CHILDREN_STORED))
+        shelved = book.get(outage)
+        assert shelved is not None
+        book.reopen(shelved, "still_wrong")
+        assert await store_book(connection, book, world.now) == {}
+    found = await seen(client, outage, county)
+    assert (found["status"], found["share"]["acknowledged_by"]) == ("open", None)
 
 
 async def test_what_a_county_may_not_do_to_the_whole(
@@ -308,9 +357,10 @@ async def test_the_database_holds_a_county_to_its_share(as_county: Connection, o
     assert await as_county.fetch("SELECT area FROM incident_share") == [(EAST,)]
     whole = "UPDATE incident SET status = 'acknowledged' WHERE id = $1"
     assert await as_county.execute(whole, outage) == "UPDATE 0"
-    share = "UPDATE incident_share SET acknowledged_at = now(), acknowledged_by = 'x' WHERE area = $1"
-    assert await as_county.execute(share, WEST) == "UPDATE 0"
-    assert await as_county.execute(share, EAST) == "UPDATE 1"
+    await as_county.execute("INSERT INTO incident_share_ack VALUES ($1, $2, now(), 'x')", outage, EAST)
+    assert await as_county.fetch("SELECT area FROM incident_share_ack") == [(EAST,)]
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await as_county.execute("INSERT INTO incident_share_ack VALUES ($1, $2, now(), 'x')", outage, WEST)
 
 
 @pytest.mark.parametrize(
@@ -319,6 +369,8 @@ async def test_the_database_holds_a_county_to_its_share(as_county: Connection, o
         "UPDATE incident_share SET down = 0",
         "INSERT INTO incident_share (incident, area, children, down) SELECT incident, 'x', 1, 1 FROM incident_share",
         "DELETE FROM incident_share",
+        "DELETE FROM incident_share_ack",
+        "UPDATE incident_share_ack SET acknowledged_by = 'x'",
         "INSERT INTO incident_entry (incident, actor, action, share) "
         "SELECT incident, 'x', 'note', '632123000000' FROM incident_share",
         "INSERT INTO incident_entry (incident, actor, action) SELECT incident, 'x', 'note' FROM incident_share",

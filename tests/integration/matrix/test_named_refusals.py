@@ -187,7 +187,5 @@ async def test_who_has_a_share_does_not_end_the_wider_outage(place: Place) -> No
         assert status in (403, 409), act
     row = await place.pool.fetchrow("SELECT status, assignee FROM incident WHERE id = $1", place.country.wide)
     assert tuple(row or ()) == ("open", None)
-    shares = await place.pool.fetch(
-        "SELECT area FROM incident_share WHERE incident = $1 AND acknowledged_at IS NOT NULL", place.country.wide
-    )
+    shares = await place.pool.fetch("SELECT area FROM incident_share_ack WHERE incident = $1", place.country.wide)
     assert [share["area"] for share in shares] == [NEAR]

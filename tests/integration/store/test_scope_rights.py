@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -134,8 +135,9 @@ async def test_a_wider_incident_is_seen_by_whoever_has_a_share_of_it(pool: Pool)
         assert (parent in await incidents_shown(pool, setting)) is (setting == "*"), setting
     async with scoped(pool, EAST) as connection:
         assert await connection.fetch("UPDATE incident SET assignee = 'x' WHERE id = $1 RETURNING id", parent) == []
-        acknowledge = "UPDATE incident_share SET acknowledged_at = now(), acknowledged_by = 'admin' RETURNING area"
-        assert [row["area"] for row in await connection.fetch(acknowledge)] == [EAST]
+        await connection.execute("INSERT INTO incident_share_ack VALUES ($1, $2, now(), 'admin')", parent, EAST)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("INSERT INTO incident_share_ack VALUES ($1, $2, now(), 'admin')", parent, WEST)
 
 
 async def test_children_of_an_incident_are_counted_within_the_scope(pool: Pool) -> None:
