@@ -8,6 +8,7 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from access.scope import WHOLE
 from api.console import (
@@ -123,6 +124,8 @@ def create_app(context: Context) -> FastAPI:
         observe=context.metrics.observe,
         secure=context.config.is_https,
     )
+    # Outside of all else, so that all else sees the address of the client.
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(context.config.trusted_proxies))
     return app
 
 

@@ -9,7 +9,8 @@ import msgspec
 class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     """`connections` may be open at a time. `public_url` is how browsers reach the server; None: http://{host}:{port}.
     `reopen_after`: seconds after which an incident that a person closed opens again. `language`: zh-CN or en.
-    `instance` names this process in its signs of life."""
+    `instance` names this process in its signs of life. `trusted_proxies`: addresses and networks of reverse
+    proxies, whose X-Forwarded-For names the client."""
 
     database_url: str
     admin_token_file: Path | None
@@ -20,6 +21,7 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "zh-CN"
     reopen_after: float = 14_400.0
     instance: str = "api"
+    trusted_proxies: tuple[str, ...] = ()
 
     @property
     def reopening(self) -> timedelta:

@@ -57,7 +57,7 @@ async def run(config: ApiConfig, stop: asyncio.Event) -> None:
                     access_log=False,
                     lifespan="off",
                     server_header=False,
-                    proxy_headers=False,
+                    proxy_headers=False,  # the app reads them, from trusted proxies only
                     timeout_keep_alive=30,
                     timeout_graceful_shutdown=_GRACE,
                     ws="none",

@@ -235,6 +235,7 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
         language=settings.language,
         reopen_after=settings.reopen_after,
         instance=settings.instance_name,
+        trusted_proxies=tuple(one.strip() for one in (settings.trusted_proxies or "").split(",") if one.strip()),
     )
     await run(config, stop)
 

@@ -115,7 +115,7 @@ def words_for(request: Request) -> Words:
     return Words(choose(asked, request.headers.get("accept-language", ""), context.config.language))
 
 
-def link(path: str, **query: object) -> str:
+def link(path: str, /, **query: object) -> str:
     """An address of ours; parameters that are None or empty are left out."""
     given = {name: value for name, value in query.items() if value not in (None, "")}
     return f"{path}?{urlencode(given)}" if given else path

@@ -17,7 +17,14 @@ from access.store import Login
 from api.console.pages import OpenPageRoute, link, signin_page
 from api.context import Context, Shared
 from api.http.forms import fields_of
-from api.http.identity.tries import TOO_MANY, address_of, note_try, require_try
+from api.http.identity.tries import (
+    TOO_MANY,
+    address_of,
+    note_try,
+    note_wrong_code,
+    require_code_try,
+    require_try,
+)
 from api.http.middleware import SESSION, device_cookie, drop_cookie, require_may_act, require_own_page, set_cookie
 from api.http.problems import Problem
 from api.http.session_rules import Session, own_path
@@ -125,9 +132,10 @@ async def _admit(request: Request, context: Context, form: Mapping[str, str], no
 
 async def _redeem(request: Request, context: Context, code: str, now: float) -> str | None:
     async with context.sessions.redeeming:
-        require_try(context.guesses, request.scope, code.encode())
+        require_code_try(context.guesses)
         account = await context.sessions.redeem(code, now)
-        note_try(context.guesses, request.scope, code.encode(), right=account is not None)
+        if account is None:
+            note_wrong_code(context.guesses, request.scope)
     return account
 
 

@@ -1,5 +1,7 @@
 """How many wrong tries of a token or a sign-in code are allowed. Pure; `now` in seconds.
 
+A one-use code has 256 bits, which nobody guesses: wrong ones are bounded for all together, and cost no address a wait.
+
 After too many wrong tries an address has to wait. An attacker cannot lock others out by that: a secret that was right
 from an address before is always accepted from there, and the first try of an address is always checked, however many
 addresses are wrong at the time. Behind a reverse proxy all clients share its address, so there only new secrets wait.
@@ -16,6 +18,9 @@ SECONDS_EACH: Final = 6.0
 ALL: Final = 200.0
 """The same of all addresses that were wrong lately, together."""
 SECONDS_ALL: Final = 0.5
+CODES: Final = 500.0
+"""Wrong one-use codes at once, from all addresses together; they only cost the database some work."""
+SECONDS_CODES: Final = 0.02
 MOST: Final = 4096
 """Maximum number of addresses, and of pairs of an address and a right secret, that are kept; the oldest are dropped."""
 
@@ -51,6 +56,8 @@ class Guesses:
     """Wrong tries by address, and secrets that were right."""
 
     def __init__(self, now: float) -> None:
+        self.codes = Bucket(CODES, SECONDS_CODES, now)
+        """Wrong one-use codes of all addresses."""
         self._all = Bucket(ALL, SECONDS_ALL, now)
         self._wrong: OrderedDict[str, Bucket] = OrderedDict()
         self._right: OrderedDict[tuple[str, bytes], None] = OrderedDict()

@@ -10,6 +10,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "mqtt_port": "`milepost up` 启动的 MQTT 代理的端口",
     "mqtt_bind": "该代理除本机回环之外监听的地址；0.0.0.0 表示全部。不限于本机时，终端须有账户（见 operations.md）",
     "public_url": "用户访问控制台的地址；通知中的链接以它开头；未设置时为 API 监听的地址",
+    "trusted_proxies": "API 前面的反向代理：只采信它们的 `X-Forwarded-For` 所给的客户端地址；"
+    "未设置时没有，经同一代理来的客户端视为同一地址",
     "database_url": "PostgreSQL；未设置时 `milepost up` 使用自带的",
     "kafka_servers": "Kafka；未设置时 `milepost up` 使用自带的",
     "kafka_replication": "每个主题的副本数；生产环境为 3",

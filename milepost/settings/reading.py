@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -68,6 +69,7 @@ def _convert(field: str, value: str, source: str) -> Any:
     if plain is Path:
         return Path(value).expanduser()
     right = not extra(metas, "has_ports") or _has_ports(value)
+    right = right and (not extra(metas, "has_networks") or _has_networks(value))
     if plain is Secret:
         if not right or not re.match(extra(metas, "pattern") or "", value, re.DOTALL):
             raise RemedyError(
@@ -97,6 +99,14 @@ def _has_ports(url: str) -> bool:
     try:
         hosts = urlsplit(url).netloc.rpartition("@")[2].split(",")
         return all(urlsplit(f"//{host}").port != 0 for host in hosts)
+    except ValueError:
+        return False
+
+
+def _has_networks(value: str) -> bool:
+    """Whether a text lists addresses and networks, none of which is every address."""
+    try:
+        return all(ip_network(one.strip()).prefixlen > 0 for one in value.split(","))
     except ValueError:
         return False
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from milepost.settings.values import DatabaseUrl, MqttUrl, Name, Port, Servers, WebUrl
+from milepost.settings.values import DatabaseUrl, MqttUrl, Name, Networks, Port, Servers, WebUrl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,13 @@ class ServerSection:
         Meta(
             description="Address of the console for people; links in notifications begin with it. Unset: "
             "the address on which the API listens."
+        ),
+    ] = None
+    trusted_proxies: Annotated[
+        Networks | None,
+        Meta(
+            description="Reverse proxies in front of the API: it takes the address of a client from their "
+            "`X-Forwarded-For`, and from nobody else's. Unset: none, so all clients of a proxy share its address."
         ),
     ] = None
     database_url: Annotated[

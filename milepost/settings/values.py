@@ -58,6 +58,16 @@ MqttUrl = Annotated[
 _PORT = r"(?:6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
 _SERVER = rf"[^\s,:]+:{_PORT}"
 Servers = Annotated[str, Meta(pattern=rf"^{_SERVER}(,{_SERVER})*$", extra={"allowed": "`host:port,host:port`"})]
+Networks = Annotated[
+    str,
+    Meta(
+        extra={
+            "allowed": "addresses and networks such as `10.0.0.5,192.0.2.0/24`, separated by commas",
+            "allowed_zh": "`10.0.0.5,192.0.2.0/24` 这样的地址和网段，以逗号分隔",
+            "has_networks": True,
+        }
+    ),
+]
 DatabaseUrl = Annotated[
     Secret,
     Meta(

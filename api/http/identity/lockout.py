@@ -1,9 +1,10 @@
 """How many wrong passwords are allowed: of an account, and of an account from one place. Pure; `now` in seconds.
 
-A place is an address, or a browser in which the account signed in before. Accounts are named by the login that is
-typed, so that one that does not exist is held back as any other. At a place from which the account signed in lately
-(`known`), only wrong tries from there count; so nobody locks a person out from elsewhere. What an address has tried in
-all is counted by `Guesses`, and does not count at a known place either.
+A place is an address, or a browser in which the account signed in lately (`known`). Accounts are named by the login
+that is typed, in the lower case of the database, so that one that does not exist is held back as any other. In a known
+browser only tries from there count, and they count only there; so nobody locks a person out from elsewhere, and right
+passwords give nobody else a try back. What an address has tried in all is counted by `Guesses`, except in a known
+browser.
 
 Each wait is at most SECONDS_ACCOUNT; tries under way count as wrong ones, so that many at once are no way around it.
 """
@@ -40,16 +41,17 @@ class Lockout:
         own = 0.0 if here is None else here.wait(now)
         return own if known or account is None else max(own, account.wait(now))
 
-    def begin(self, login: str, place: str, now: float) -> None:
-        """A password is checked now; it counts as wrong until `was_right`."""
+    def begin(self, login: str, place: str, now: float, *, known: bool = False) -> None:
+        """A password is checked now; it counts as wrong until `give_back`."""
         name = login.lower()[:_LONGEST]
         _taken(self._here, (name, place), HERE, SECONDS_HERE, now)
-        _taken(self._accounts, name, ACCOUNT, SECONDS_ACCOUNT, now)
+        if not known:
+            _taken(self._accounts, name, ACCOUNT, SECONDS_ACCOUNT, now)
 
-    def was_right(self, login: str, place: str, now: float) -> None:
-        """The password was right: the try does not count."""
+    def give_back(self, login: str, place: str, now: float, *, known: bool = False) -> None:
+        """Undo one `begin`: the password was right, or was not checked."""
         name = login.lower()[:_LONGEST]
-        for bucket in (self._here.get((name, place)), self._accounts.get(name)):
+        for bucket in (self._here.get((name, place)), None if known else self._accounts.get(name)):
             if bucket is not None:
                 bucket.give_back(now)
 

@@ -1,6 +1,10 @@
--- name: known_places
--- Those of the places $2 from which the account signed in after $3.
-SELECT place FROM known_place WHERE account = $1 AND place = ANY ($2::bytea[]) AND used_at > $3;
+-- name: is_known_place
+-- Whether the account signed in at the place $2 after $3.
+SELECT EXISTS (SELECT FROM known_place WHERE account = $1 AND place = $2 AND used_at > $3);
+
+-- name: as_compared
+-- A login in the lower case in which logins are compared; that of Python differs for some letters.
+SELECT lower($1::text);
 
 -- name: note_place
 INSERT INTO known_place (account, place, used_at) VALUES ($1, $2, $3)

@@ -1,4 +1,4 @@
-"""Tries of secrets by address: a wrong one is counted and logged, without the secret."""
+"""Tries of secrets: a wrong one is counted and logged, without the secret."""
 
 import logging
 import math
@@ -30,7 +30,21 @@ def note_try(guesses: Guesses, scope: Scope, given: bytes, *, right: bool) -> No
         guesses.was_right(address, given)
         return
     guesses.was_wrong(address, time.monotonic())
-    logger.warning("a wrong token or sign-in code", extra={"address": address, "path": scope["path"][:100]})
+    logger.warning("a wrong token", extra={"address": address, "path": scope["path"][:100]})
+
+
+def require_code_try(guesses: Guesses) -> None:
+    """Raise a Problem (429) while no one-use code is looked up."""
+    wait = guesses.codes.wait(time.monotonic())
+    if wait > 0:
+        detail = "too many wrong sign-in codes came: try again"
+        raise Problem(TOO_MANY, detail, headers={"Retry-After": str(math.ceil(wait))})
+
+
+def note_wrong_code(guesses: Guesses, scope: Scope) -> None:
+    """Count a wrong one-use code."""
+    guesses.codes.take(time.monotonic())
+    logger.warning("a wrong sign-in code", extra={"address": address_of(scope), "path": scope["path"][:100]})
 
 
 def address_of(scope: Scope) -> str:

@@ -44,6 +44,16 @@ async def test_it_says_what_is_wrong_and_since_when(pool: Pool, database: str, t
     assert 'lang="en"' in chosen
 
 
+async def test_no_parameter_of_an_address_breaks_a_page(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        for status in (401, 200):
+            for name in ("path", "query", "request", "self", "lang", "words"):
+                answer = await client.get("/", params={name: "x"}, headers={"Accept": "text/html"})
+                assert answer.status_code == status, name
+            assert (await client.get("/signin?path=x")).status_code == 200
+            await sign_in(client)
+
+
 async def test_our_own_blindness_is_said_first(
     monkeypatch: pytest.MonkeyPatch, pool: Pool, database: str, tmp_path: Path
 ) -> None:

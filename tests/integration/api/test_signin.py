@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.http import guesses
 from api.http.identity.actors import COOKIE
 from api.http.session_rules import CODE_SECONDS, IDLE, LONGEST, WALL_IDLE
 from store.pool import Pool
@@ -113,10 +114,22 @@ async def test_links_do_not_end_each_other_and_end_in_time(pool: Pool, database:
         assert await pool.fetchval("SELECT count(*) FROM signin_code") == 1, "old ones are forgotten"
 
 
-async def test_guesses_at_a_code_are_counted_one_after_the_other(database: str, tmp_path: Path) -> None:
+async def test_guesses_at_a_code_are_bounded_and_counted_one_after_the_other(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guesses, "CODES", 10.0)
+    monkeypatch.setattr(guesses, "SECONDS_CODES", 1000.0)
     async with serving(config(database, tmp_path), token=None) as (client, _):
         answers = await asyncio.gather(*(redeem(client, f"guess{number}") for number in range(40)))
-    assert sum(answer.status_code == 403 for answer in answers) <= 11
+    assert [answer.status_code for answer in answers].count(403) == 10
+    assert [answer.status_code for answer in answers].count(429) == 30
+
+
+async def test_wrong_codes_hold_no_password_and_no_token_back(database: str, tmp_path: Path) -> None:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        for number in range(15):
+            assert (await redeem(client, f"guess{number}")).status_code == 403
+        assert (await sign_in(client)).status_code == 303
 
 
 async def test_only_our_own_page_signs_in_or_out(database: str, tmp_path: Path) -> None:

@@ -87,8 +87,15 @@ def test_right_passwords_do_not_count_and_tries_under_way_do() -> None:
     for _ in range(100):
         assert lockout.wait("zhang", HOME, 0.0, known=False) == 0
         lockout.begin("zhang", HOME, 0.0)
-        lockout.was_right("zhang", HOME, 0.0)
+        lockout.give_back("zhang", HOME, 0.0)
     assert tried(lockout, "zhang", HOME, 100) == HERE
+
+
+def test_what_happens_in_a_known_browser_gives_nobody_else_a_try() -> None:
+    lockout = attacked()
+    lockout.begin("zhang", "browser", 0.0, known=True)
+    lockout.give_back("zhang", "browser", 0.0, known=True)
+    assert lockout.wait("zhang", OFFICE, 0.0, known=False) > 0
 
 
 def test_the_clock_that_stands_still_or_goes_back_gives_nothing() -> None:

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
         pytest.param("MILEPOST_MQTT_URL", "mqtts://u@h:1", "mqtt_url", "mqtts://u@h:1", id="a broker"),
         pytest.param("MILEPOST_KAFKA_SERVERS", "a:1,b:2", "kafka_servers", "a:1,b:2", id="two servers"),
         pytest.param("MILEPOST_KAFKA_SERVERS", "", "kafka_servers", None, id="empty is unset"),
+        pytest.param("MILEPOST_TRUSTED_PROXIES", "10.0.0.1, ::1", "trusted_proxies", "10.0.0.1, ::1", id="proxies"),
         pytest.param("MILEPOST_HTTP_PORT", " 81 ", "http_port", 81, id="white space around it"),
     ],
 )
@@ -47,6 +48,10 @@ def test_a_variable_sets_its_field(variable: str, value: str, field: str, expect
         pytest.param("MILEPOST_INSTANCE", "a b", "1 to 64 letters", id="a blank in a name"),
         pytest.param("MILEPOST_MQTT_URL", "http://h", "`mqtt://user@host:port`", id="another scheme"),
         pytest.param("MILEPOST_KAFKA_SERVERS", "kafka", "`host:port,host:port`", id="no port"),
+        pytest.param("MILEPOST_TRUSTED_PROXIES", "*", "addresses and networks", id="every proxy"),
+        pytest.param("MILEPOST_TRUSTED_PROXIES", "0.0.0.0/0", "addresses and networks", id="every address"),
+        pytest.param("MILEPOST_TRUSTED_PROXIES", "10.0.0.1,", "addresses and networks", id="nothing after a comma"),
+        pytest.param("MILEPOST_TRUSTED_PROXIES", "10.0.0.1/8", "addresses and networks", id="no network"),
         pytest.param("MILEPOST_DATABASE_URL", "mysql://h/d", "`postgresql://", id="another database"),
     ],
 )
