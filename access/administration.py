@@ -9,13 +9,15 @@ from typing import Final
 import msgspec
 
 from access.roles import PERMISSIONS, Role
-from access.rules import BUILT_IN, Account, Actor, require_password
+from access.rules import BUILT_IN, OPERATOR, SYSTEM, Account, Actor, require_password
 from access.scope import AreaScope
 from contract.errors import RemedyError
 
 MOST_NAME: Final = 64
 """Characters of a login, and of the name of an account or of a token."""
 LOGIN_PATTERN: Final = r"[^\s\x00-\x1f\x7f-\x9f]{1,64}"
+ID_PATTERN: Final = r"a-[0-9a-f]{12}"
+"""The id of an account of a person, in whatever case; no login looks like it."""
 MOST_TOKENS: Final = 100
 """Tokens of one account that are valid at the same time."""
 LONGEST_OVERLAP: Final = timedelta(hours=168)
@@ -56,11 +58,17 @@ class AdminsLeft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def require_login(login: str) -> None:
-    """Raise RemedyError for a login that nobody could type."""
+    """Raise RemedyError for a login that nobody could type, or that looks like the id of an account."""
     if not re.fullmatch(LOGIN_PATTERN, login):
         raise RemedyError(
             f"the login {login!r} does not fit: use 1 to {MOST_NAME} characters without spaces",
             f"登录名 {login!r} 不合要求：请使用 1 至 {MOST_NAME} 个字符，不含空格",
+        )
+
+    if re.fullmatch(ID_PATTERN, login.lower()):
+        raise RemedyError(
+            f"the login {login!r} looks like the id of an account: choose another one",
+            f"登录名 {login!r} 与账户编号的形式相同：请另选一个",
         )
 
 
@@ -112,8 +120,38 @@ def require_within(actor: Actor, role: Role, scope: AreaScope, paths: Mapping[st
         )
 
 
+def require_own_session(actor: Actor, account: Account) -> None:
+    """Raise RemedyError if a token would sign a browser in as its own account: a session has the account's rights, and
+    goes on after the token."""
+    if actor.token is not None and actor.account == account.id:
+        raise RemedyError(
+            "an API token makes no link for its own account: sign in as a person, or ask another administrator",
+            "API 令牌不能为自己的账户生成登录链接：请以本人身份登录，或由另一位管理员操作",
+        )
+
+
+def require_lifetime(expires: datetime, own: datetime | None) -> None:
+    """Raise RemedyError for a token that would expire later than the token that makes it; None: no token makes it."""
+    if own is not None and expires > own:
+        raise RemedyError(
+            "the new token would expire later than the token that makes it: name fewer days, or sign in as a person",
+            "新令牌的到期时间会晚于用来创建它的令牌：请减少天数，或以本人身份登录",
+        )
+
+
+def widens(account: Account, role: Role, scope: AreaScope, paths: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a role or a scope reaches beyond what the account has. `paths` has the path of each area of `scope`."""
+    return not PERMISSIONS[role] <= PERMISSIONS[account.role] or not scope.within(account.scope, paths)
+
+
 def require_holder(account: Account, role: Role, scope: AreaScope, paths: Mapping[str, Sequence[str]]) -> None:
-    """Raise RemedyError for a token that is wider than the account that acts when it is used."""
+    """Raise RemedyError for a token that is wider than the account that acts when it is used, and for one of an account
+    that nobody has to himself."""
+    if account.id in (OPERATOR, SYSTEM):
+        raise RemedyError(
+            f"the account {account.id!r} has no tokens: make one of the account of a person or a program",
+            f"账户 {account.id!r} 不能有令牌：请为个人或程序的账户新建令牌",
+        )
     if not account.is_enabled:
         raise RemedyError(
             f"the account {account.login!r} is disabled: enable it first", f"账户 {account.login!r} 已停用：请先启用"

@@ -43,7 +43,11 @@ async def visible_account(connection: Connection, actor: Actor, account: str) ->
 
 
 async def _is_visible(connection: Connection, actor: Actor, account: Account) -> bool:
-    if actor.scope.whole or actor.account == account.id:
+    return actor.account == account.id or await _lies_within(connection, actor, account)
+
+
+async def _lies_within(connection: Connection, actor: Actor, account: Account) -> bool:
+    if actor.scope.whole:
         return True
     paths = await load_paths(connection, account.scope)
     return bool(account.scope.areas) and account.scope.within(actor.scope, paths)
@@ -60,13 +64,13 @@ async def list_visible_accounts(
 
 
 async def visible_token(connection: Connection, actor: Actor, token: str) -> StoredToken | None:
-    """A token by its id; None also if the actor may not see it."""
+    """A token by its id; None also if the actor may not see it. A token that is narrower than its account is shown no
+    other token of it."""
     found = await load_token(connection, token)
     if found is None or token == actor.token or (found.account == actor.account and actor.token is None):
         return found
-    if not actor.may(Permission.MANAGE_ACCOUNTS):
-        return None
-    return found if await visible_account(connection, actor, found.account) else None
+    account = await load_account(connection, found.account) if actor.may(Permission.MANAGE_ACCOUNTS) else None
+    return found if account is not None and await _lies_within(connection, actor, account) else None
 
 
 async def load_token(connection: Connection, token: str) -> StoredToken | None:

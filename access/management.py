@@ -19,13 +19,16 @@ from access.administration import (
     overlap_of,
     require_admin_left,
     require_holder,
+    require_lifetime,
     require_login,
     require_name,
     require_other,
+    require_own_session,
     require_person,
     require_room,
     require_within,
     span_of,
+    widens,
 )
 from access.listing import load_token
 from access.roles import Role
@@ -78,22 +81,30 @@ async def create_account(
 async def change_account(
     connection: Connection, actor: Actor, account: Account, change: AccountChange, *, has_admin_token: bool
 ) -> None:
-    """Change name, role or scope. Raises RemedyError, also where nobody could administer Milepost afterwards."""
+    """Change name, role or scope. Raises RemedyError, also where nobody could administer Milepost afterwards.
+
+    Wider rights end the sessions and one-use links of the account: somebody who could not give these rights may hold
+    one.
+    """
     require_person(account)
-    role, scope = change.role or account.role, change.scope or account.scope
     if change.name is not None:
         require_name(change.name)
-    await _require_within(connection, actor, account.role, account.scope)
-    await _require_within(connection, actor, role, scope)
     async with connection.transaction():
+        if change.role is not None or change.scope is not None:
+            await _lock_admins(connection)  # first of all, as it locks accounts in the order of their ids
+        account = await _hold(connection, account)
+        role, scope = change.role or account.role, change.scope or account.scope
+        await _require_within(connection, actor, account.role, account.scope)
+        paths = await _require_within(connection, actor, role, scope)
         has_new_rights = (role, scope) != (account.role, account.scope)
-        # First of all, as it locks accounts in the order of their ids.
         if has_new_rights and not is_whole_admin(msgspec.structs.replace(account, role=role, scope=scope)):
             await _require_admin_left(connection, account, has_admin_token=has_admin_token)
         if change.name is not None and change.name.strip() != account.name:
             await access_store.rename_account(connection, account.id, change.name.strip(), by=actor.account)
         if has_new_rights:
             await access_store.set_rights(connection, account.id, role, scope, by=actor.account)
+            if widens(account, role, scope, paths):
+                await access_store.sign_out(connection, account.id)
 
 
 async def disable_account(connection: Connection, actor: Actor, account: Account, *, has_admin_token: bool) -> bool:
@@ -121,13 +132,16 @@ async def new_link(
     now on, and all sessions end. Raises RemedyError.
     """
     require_person(account)
-    await _require_within(connection, actor, account.role, account.scope)
-    if not account.is_enabled:
-        raise RemedyError(
-            f"the account {account.login!r} is disabled: enable it first", f"账户 {account.login!r} 已停用：请先启用"
-        )
+    require_own_session(actor, account)
     code, until = secrets.token_urlsafe(_SECRET_BYTES), now + FIRST_LINK
     async with connection.transaction():
+        account = await _hold(connection, account)
+        await _require_within(connection, actor, account.role, account.scope)
+        if not account.is_enabled:
+            raise RemedyError(
+                f"the account {account.login!r} is disabled: enable it first",
+                f"账户 {account.login!r} 已停用：请先启用",
+            )
         await access_store.void_codes(connection, account.id)
         if forget_password:
             await access_store.forget_password(connection, account.id, by=actor.account)
@@ -140,14 +154,21 @@ async def make_token(
     connection: Connection, actor: Actor, account: Account, *,
     name: str, role: Role, scope: AreaScope, days: int | None, now: datetime,
 ) -> IssuedToken:  # fmt: skip
-    """Make a token of an account. Raises RemedyError for one wider than the account or than the request."""
+    """Make a token of an account. Raises RemedyError for one wider than the account or than the request, or for one
+    that would go on after the token that asks; without `days` it ends with that token at the latest."""
     require_name(name)
     expires = expiry(now, days)
-    paths = await _require_within(connection, actor, role, scope)
-    require_holder(account, role, scope, paths)
-    _require_known(scope.areas, paths)
-    require_room(await connection.fetchval(QUERIES.count_valid_tokens, account.id, now))
-    return await _issue(connection, actor, account.id, name.strip(), role, scope, expires)
+    own = None if actor.token is None else await load_token(connection, actor.token)
+    if own is not None and days is None:
+        expires = min(expires, own.expires_at)
+    require_lifetime(expires, None if own is None else own.expires_at)
+    async with connection.transaction():
+        account = await _hold(connection, account)
+        paths = await _require_within(connection, actor, role, scope)
+        require_holder(account, role, scope, paths)
+        _require_known(scope.areas, paths)
+        require_room(await connection.fetchval(QUERIES.count_valid_tokens, account.id, now))
+        return await _issue(connection, actor, account.id, name.strip(), role, scope, expires)
 
 
 async def rotate_token(
@@ -156,14 +177,20 @@ async def rotate_token(
     """Replace a token by a new one with the same name, role, scope and validity. The old one goes on for some hours, or
     ends at once. Raises RemedyError."""
     overlap = overlap_of(overlap_hours)
-    if old.revoked_at is not None:
-        raise RemedyError(f"the token {old.id} was revoked: make a new one", f"令牌 {old.id} 已被吊销：请新建令牌")
-    paths = await _require_within(connection, actor, old.role, old.scope)
-    require_holder(account, old.role, old.scope, paths)
-    expires = expiry(now, span_of(old.created_at, old.expires_at))
     async with connection.transaction():
+        account = await _hold(connection, account)
+        await connection.execute(QUERIES.lock_token, old.id)
+        old = await load_token(connection, old.id) or old
+        if old.revoked_at is not None:
+            raise RemedyError(f"the token {old.id} was revoked: make a new one", f"令牌 {old.id} 已被吊销：请新建令牌")
+        paths = await _require_within(connection, actor, old.role, old.scope)
+        require_holder(account, old.role, old.scope, paths)
+        goes_on = overlap > timedelta(0) and old.expires_at > now
+        if goes_on or old.expires_at <= now:
+            require_room(await connection.fetchval(QUERIES.count_valid_tokens, account.id, now))
+        expires = expiry(now, span_of(old.created_at, old.expires_at))
         made = await _issue(connection, actor, old.account, old.name, old.role, old.scope, expires)
-        if overlap > timedelta(0) and old.expires_at > now:
+        if goes_on:
             await access_store.shorten_token(connection, old.id, now + overlap, by=actor.account)
         else:
             await access_store.revoke_token(connection, old.id, by=actor.account)
@@ -180,6 +207,18 @@ async def _issue(
     stored = await load_token(connection, new.id)
     assert stored is not None  # noqa: S101 -- it was just made
     return IssuedToken(new.text, stored)
+
+
+async def _hold(connection: Connection, account: Account) -> Account:
+    """The account as it is now; other changes of it wait for the end of the transaction."""
+    await connection.execute(QUERIES.lock_account, account.id)
+    found = await access_store.load_account(connection, account.id)
+    if found is None:
+        raise RemedyError(
+            "the account was moved out of your scope just now: ask another administrator",
+            "该账户刚刚被移出您的范围：请联系其他管理员",
+        )
+    return found
 
 
 async def _require_within(
@@ -201,6 +240,10 @@ def _require_known(areas: Iterable[str], paths: dict[str, tuple[str, ...]]) -> N
 
 
 async def _require_admin_left(connection: Connection, account: Account, *, has_admin_token: bool) -> None:
-    admins = {row["id"] for row in await connection.fetch(QUERIES.lock_admins, sorted(BUILT_IN))}
+    admins = await _lock_admins(connection)
     left = AdminsLeft(others=len(admins - {account.id}), has_admin_token=has_admin_token)
     require_admin_left(account, left)
+
+
+async def _lock_admins(connection: Connection) -> set[str]:
+    return {row["id"] for row in await connection.fetch(QUERIES.lock_admins, sorted(BUILT_IN))}

@@ -75,8 +75,8 @@ FROM api_token WHERE id > $1 ORDER BY id LIMIT $2;
 UPDATE api_token SET revoked_at = now(), revoked_by = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id;
 
 -- name: find_named
--- The account of a login, in whatever case it is typed, or of an id; disabled or not.
-SELECT id FROM account WHERE lower(login) = lower($1) OR id = $1 ORDER BY (lower(login) = lower($1)) DESC LIMIT 1;
+-- The account of an id, or of a login, in whatever case it is typed; disabled or not.
+SELECT id FROM account WHERE lower(login) = lower($1) OR id = $1 ORDER BY (id = $1) DESC LIMIT 1;
 
 -- name: list_visible_accounts
 -- Accounts whose whole scope lies in another scope ($1: the whole; $2: its areas), and the account $3 itself; $4: after
@@ -97,11 +97,18 @@ UPDATE account SET name = $2 WHERE id = $1;
 UPDATE account SET password = NULL, password_at = NULL WHERE id = $1;
 
 -- name: lock_admins
--- Enabled administrators of the whole; $1: accounts that do not count. They are locked, so that of two acts at once the second
--- sees the first; entries of the ledger may still name them.
+-- Enabled administrators of the whole who have a password, as others cannot sign in by themselves; $1: accounts that do not
+-- count. They are locked, so that of two acts at once the second sees the first; entries of the ledger may still name them.
 SELECT id FROM account
-WHERE role = 'admin' AND whole AND disabled_at IS NULL AND id <> ALL ($1::text[])
+WHERE role = 'admin' AND whole AND disabled_at IS NULL AND password IS NOT NULL AND id <> ALL ($1::text[])
 ORDER BY id FOR NO KEY UPDATE;
+
+-- name: lock_account
+-- Entries of the ledger may still name it.
+SELECT id FROM account WHERE id = $1 FOR NO KEY UPDATE;
+
+-- name: lock_token
+SELECT id FROM api_token WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: known_areas
 -- Areas by their codes, or by short codes of GB/T 2260 padded to 12 digits.

@@ -110,7 +110,7 @@ async def add_account(
 
 
 async def set_rights(connection: Connection, account: str, role: Role, scope: AreaScope, *, by: str) -> None:
-    """Give an account another role and scope. Its sessions go on, with the new rights from their next request on."""
+    """Give an account another role and scope. Its sessions have the new rights from their next request on."""
     async with connection.transaction():
         await connection.execute(QUERIES.set_role, account, role, scope.whole)
         await connection.execute(QUERIES.clear_areas, account)

@@ -24,6 +24,10 @@ ALTER ROLE milepost_console LOGIN PASSWORD :'api';
 ALTER ROLE milepost_grafana LOGIN PASSWORD :'reader' CONNECTION LIMIT 20;
 GRANT milepost_service TO milepost_services;
 GRANT milepost_api TO milepost_console;
+-- The services give back what migrations gave them while the API had no login of its own.
+SELECT format('REVOKE milepost_api FROM milepost_services GRANTED BY %I', pg_get_userbyid(m.grantor))
+FROM pg_auth_members m
+WHERE m.roleid = 'milepost_api'::regrole AND m.member = 'milepost_services'::regrole \gexec
 GRANT milepost_reader TO milepost_grafana;
 ALTER ROLE milepost_grafana SET default_transaction_read_only = on;
 ALTER ROLE milepost_grafana SET statement_timeout = '30s';

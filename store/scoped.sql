@@ -180,7 +180,7 @@ CROSS JOIN LATERAL (SELECT * FROM incident_share LEFT JOIN incident_share_ack US
                     WHERE area = own.code OFFSET 0) AS s
 WHERE NOT (SELECT scope_is_whole())
 UNION ALL
-SELECT s.incident, s.area, part.children, part.down, s.acknowledged_at, s.acknowledged_by, s.acknowledged_remark, false
+SELECT s.incident, s.area, part.children, part.down, s.acknowledged_at, NULL, NULL, false
 FROM (SELECT code FROM scope_names() AS code WHERE NOT (SELECT scope_is_whole())
       EXCEPT SELECT code FROM scope_areas() AS code) AS above
 CROSS JOIN LATERAL (SELECT * FROM incident_share LEFT JOIN incident_share_ack USING (incident, area)
@@ -224,12 +224,12 @@ FROM own JOIN incident i ON i.id = own.incident LEFT JOIN own AS larger ON large
 WHERE (i.area IN (SELECT code FROM scope_areas() AS code)) IS NOT TRUE;
 
 -- What happened to such an incident, as far as it concerns the scope: that it opened and closed, and what people wrote about
--- the shares in the scope.
+-- the shares that the scope holds completely: what the county writes about its share may name stations outside of a township.
 CREATE VIEW scoped.shared_entry WITH (security_barrier) AS
 SELECT e.* FROM incident_entry e
 WHERE NOT (SELECT scope_is_whole()) AND e.incident IN (SELECT id FROM scoped.shared_incident)
   AND CASE WHEN e.share IS NULL THEN e.actor = 'milepost' AND e.action IN ('opened', 'reopened', 'closed')
-           ELSE (e.incident, e.share) IN (SELECT incident, area FROM scoped.seen_share) END;
+           ELSE (e.incident, e.share) IN (SELECT incident, area FROM scoped.seen_share WHERE held) END;
 
 -- What runs with the rights of the owner asks for the scope first.
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from access.roles import Permission
 from api.actions.actor import author_of
+from api.actions.people import with_own
 from api.actions.settle import settle
 from api.context import Context
 from api.http.permissions import require
@@ -80,7 +81,7 @@ async def approve_closure(context: Context, request: Request, number: int, given
         )
     except Problem as exc:
         if isinstance(exc.__cause__, OwnApprovalError):
-            async with context.database.transaction() as connection:
+            async with with_own(context).database.transaction() as connection:
                 await closure_store.record_refusal(connection, number, by=author)
         raise
     return require_closure(number, found)

@@ -69,15 +69,10 @@ async def end_own_session(context: Context, name: str) -> None:
 
 
 async def end_other_sessions(context: Context, request: Request) -> int:
-    """End all own sessions but the one that asks; returns their number. Raises a Problem (403)."""
-    _require_person(context)
-    current = session_of(request)
-    if current is not None:
-        return await context.sessions.end_others(current)
-    others = await list_own_sessions(context)
-    for one in others:
-        await context.sessions.end(one.key)
-    return len(others)
+    """End all own sessions but the one that asks, and one-use links; returns the number of sessions. Raises a
+    Problem (403)."""
+    actor, current = _require_person(context), session_of(request)
+    return await context.sessions.end_others(actor.account, keep=None if current is None else current.key)
 
 
 def _require_person(context: Context) -> Actor:

@@ -172,7 +172,7 @@ async def sign_out(request: Request, context: Shared) -> Response:
     if (await fields_of(request)).get("others") == "yes":
         require_may_act(request.scope)
         if session is not None:
-            await context.sessions.end_others(session)
+            await context.sessions.end_others(session.account, keep=session.key)
         return _to("/signin")
     if session is not None:
         await context.sessions.end(session.key)

@@ -41,8 +41,8 @@ DELETE FROM session WHERE key IN (
 DELETE FROM session WHERE key = $1;
 
 -- name: end_other_sessions
--- Delete all sessions of an account but one.
-DELETE FROM session WHERE account = $1 AND key <> $2 RETURNING key;
+-- Delete all sessions of an account but the one of the key $2.
+DELETE FROM session WHERE account = $1 AND ($2::bytea IS NULL OR key <> $2) RETURNING key;
 
 -- name: new_code
 INSERT INTO signin_code (key, account, until_at) VALUES ($1, $2, $3);

@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from access.rules import Actor, actor_of
-from access.store import load_account, record_link
+from access.store import load_account, record_link, void_codes
 from api.http.database import Database
 from api.http.session import AdminToken, key_of, new_secret
 from api.http.session_rules import (
@@ -107,11 +107,13 @@ class Sessions:
         async with self._database.transaction() as connection:
             await connection.execute(QUERIES.end_session, key)
 
-    async def end_others(self, session: Session) -> int:
-        """End all other sessions of the account; returns their number."""
+    async def end_others(self, account: str, *, keep: bytes | None) -> int:
+        """End the sessions of an account, except the one of the key `keep`, and its one-use links; returns the
+        number of the sessions."""
         self._known.clear()
         async with self._database.transaction() as connection:
-            ended = await connection.fetch(QUERIES.end_other_sessions, session.account, session.key)
+            ended = await connection.fetch(QUERIES.end_other_sessions, account, keep)
+            await void_codes(connection, account)
         return len(ended)
 
     async def list_of(self, account: str, now: float) -> list[Session]:

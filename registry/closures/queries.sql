@@ -76,3 +76,7 @@ RETURNING c.id, c.kind, c.station, c.area, c.programme, c.from_at, c.until_at, c
 -- Closures that were declared before times had bounds.
 SELECT id, from_at::text, until_at::text FROM closure
 WHERE withdrawn_at IS NULL AND (from_at <> held(from_at) OR until_at <> held(until_at)) ORDER BY id LIMIT $1;
+
+-- name: has_entry
+-- Whether the ledger has an entry of this kind and subject by this account.
+SELECT EXISTS (SELECT FROM ledger_entry WHERE subject = $2 AND kind = $1 AND actor = $3);

@@ -79,10 +79,13 @@ async def _declarer(connection: Connection, found: Closure) -> dict[str, Any]:
 
 
 async def record_refusal(connection: Connection, closure: int, *, by: Author) -> None:
-    """Record in the ledger that an account tried to approve its own closure; the refusal itself rolled back."""
+    """Record in the ledger that an account tried to approve its own closure; the refusal itself rolled back. It is
+    recorded once for each closure and account."""
     entry = _entry(LedgerKind.CLOSURE_APPROVAL_REFUSED, closure, by, {"declared_by": by.account})
     async with connection.transaction():
-        await append_entries(connection, [entry])
+        await _lock_closure(connection, closure)
+        if not await connection.fetchval(QUERIES.has_entry, entry.kind, entry.subject, entry.actor):
+            await append_entries(connection, [entry])
 
 
 async def withdraw(connection: Connection, closure: int, *, by: Author) -> Closure | None:

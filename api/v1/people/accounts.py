@@ -50,7 +50,8 @@ async def make_account(context: Shared, said: NewAccount) -> AccountDocument:
 
 @router.patch("/accounts/{id}")
 async def patch_account(context: Shared, id: AccountId, said: AccountPatch) -> AccountDocument:  # noqa: A002
-    """Change name, role or scope. Its sessions and tokens go on, with the new rights from their next request on."""
+    """Change name, role or scope. Tokens go on, with the new rights from their next request on; sessions too, unless
+    role or scope become wider: then they end, and one-use links."""
     return await change_account(context, id, said)
 
 

@@ -130,13 +130,18 @@ async def test_the_last_administrator_without_a_token_file(connection: Connectio
     await management.change_account(connection, operator, only, AccountChange(name="n"), has_admin_token=False)
     assert await management.disable_account(connection, operator, only, has_admin_token=True)
     assert await management.enable_account(connection, operator, only)
-    await make(connection, operator, "second", Role.ADMIN)
+    second = await make(connection, operator, "second", Role.ADMIN)
+    with pytest.raises(RemedyError, match="last administrator"):
+        await management.disable_account(connection, operator, only, has_admin_token=False)
+    await access_store.set_password(connection, second.id, "$argon2id$x", by="operator")
     assert await management.disable_account(connection, operator, only, has_admin_token=False)
 
 
 async def test_of_two_administrators_who_are_disabled_at_once_one_stays(pool: Pool, operator: Actor) -> None:
     async with pool.acquire() as connection:
         both = [await make(connection, operator, login, Role.ADMIN) for login in ("one", "two")]
+        for one in both:
+            await access_store.set_password(connection, one.id, "$argon2id$x", by="operator")
 
     async def disable(account: Account) -> bool:
         async with pool.acquire() as connection:
@@ -301,6 +306,98 @@ async def test_an_account_is_found_by_login_and_by_id(connection: Connection, op
     for named in ("li.si", "Li.Si", made.id):
         assert await listing.find_account(connection, named) == made
     assert await listing.find_account(connection, "nobody") is None
+    taken = await make(connection, operator, "x")
+    await connection.execute("UPDATE account SET login = $2 WHERE id = $1", taken.id, made.id)
+    assert await listing.find_account(connection, made.id) == made, "a login of before that is another account's id"
+    with pytest.raises(RemedyError, match="looks like the id"):
+        await make(connection, operator, made.id.upper())
+
+
+async def test_wider_rights_end_sessions_and_links(connection: Connection, operator: Actor) -> None:
+    account = await make(connection, operator, "li", Role.SUPERVISOR, areas(CITY))
+
+    async def left_after(change: AccountChange) -> tuple[int, int]:
+        await connection.execute("DELETE FROM session")
+        await connection.execute(
+            "INSERT INTO session (key, account, wall, created_at, used_at) VALUES ($1, $2, false, now(), now())",
+            bytes(32), account.id,
+        )  # fmt: skip
+        await management.new_link(connection, operator, account, NOW)
+        await management.change_account(connection, operator, account, change, has_admin_token=True)
+        return (
+            await connection.fetchval("SELECT count(*) FROM session"),
+            await connection.fetchval("SELECT count(*) FROM signin_code"),
+        )
+
+    ended, go_on = (0, 0), (1, 1)
+    assert await left_after(AccountChange(name="x")) == go_on
+    assert await left_after(AccountChange(scope=areas(COUNTY))) == go_on, "narrower"
+    assert await left_after(AccountChange(scope=areas(CITY))) == ended, "`account` is from before the narrowing"
+    assert await left_after(AccountChange(role=Role.TECHNICIAN)) == go_on
+    assert await left_after(AccountChange(role=Role.SUPERVISOR)) == ended
+    assert await left_after(AccountChange(scope=areas(CITY, OTHER))) == ended
+    assert await left_after(AccountChange(scope=WHOLE)) == ended
+
+
+async def test_an_account_that_was_widened_meanwhile(connection: Connection, operator: Actor) -> None:
+    mayor = actor_of(await make(connection, operator, "mayor", Role.ADMIN, areas(CITY)))
+    before = await make(connection, operator, "li", Role.SUPERVISOR, areas(COUNTY))
+    await management.change_account(connection, operator, before, AccountChange(scope=WHOLE), has_admin_token=True)
+    with pytest.raises(RemedyError, match="beyond your own"):
+        await management.new_link(connection, mayor, before, NOW)
+    with pytest.raises(RemedyError, match="beyond your own"):
+        await management.change_account(connection, mayor, before, AccountChange(name="x"), has_admin_token=True)
+
+
+async def test_a_token_gives_no_more_and_no_longer_than_itself(connection: Connection, operator: Actor) -> None:
+    chief = await make(connection, operator, "chief", Role.ADMIN)
+    person = actor_of(chief)
+
+    async def make_one(by: Actor, scope: AreaScope, days: int | None) -> management.IssuedToken:
+        return await management.make_token(
+            connection, by, chief, name="x", role=Role.ADMIN, scope=scope, days=days, now=NOW
+        )
+
+    wide, narrow = await make_one(person, WHOLE, 2), await make_one(person, areas(CITY), 2)
+    by_wide = await access_store.find_token(connection, wide.text, NOW)
+    by_narrow = await access_store.find_token(connection, narrow.text, NOW)
+    assert by_wide is not None
+    assert by_narrow is not None
+    with pytest.raises(RemedyError, match="expire later"):
+        await make_one(by_wide, WHOLE, 3)
+    assert (await make_one(by_wide, WHOLE, 1)).token.expires_at == NOW + timedelta(days=1)
+    assert (await make_one(by_wide, WHOLE, None)).token.expires_at == wide.token.expires_at
+    for forget in (False, True):
+        with pytest.raises(RemedyError, match="makes no link"):
+            await management.new_link(connection, by_wide, chief, NOW, forget_password=forget)
+    assert await listing.visible_token(connection, by_narrow, wide.token.id) is None
+    assert await listing.visible_token(connection, by_narrow, narrow.token.id) is not None
+    assert await listing.visible_token(connection, by_wide, narrow.token.id) is not None
+
+
+async def test_a_rotation_makes_no_token_too_many(connection: Connection, operator: Actor) -> None:
+    account = await make(connection, operator, "li")
+    made = [
+        await management.make_token(
+            connection, operator, account, name="x", role=Role.AUDITOR, scope=WHOLE, days=9, now=NOW
+        )
+        for _ in range(MOST_TOKENS)
+    ]
+    with pytest.raises(RemedyError, match="revoke those that nobody uses"):
+        await management.rotate_token(connection, operator, account, made[0].token, overlap_hours=1, now=NOW)
+    await access_store.revoke_token(connection, made[0].token.id, by=OPERATOR)
+    with pytest.raises(RemedyError, match="was revoked"):
+        await management.rotate_token(connection, operator, account, made[0].token, overlap_hours=1, now=NOW)
+
+
+@pytest.mark.parametrize("named", ["operator", "system"])
+async def test_accounts_of_nobody_have_no_tokens(connection: Connection, operator: Actor, named: str) -> None:
+    account = await access_store.load_account(connection, named)
+    assert account is not None
+    with pytest.raises(RemedyError, match="has no tokens"):
+        await management.make_token(
+            connection, operator, account, name="x", role=Role.ADMIN, scope=WHOLE, days=1, now=NOW
+        )
 
 
 async def test_an_account_that_acts_just_now_is_locked_all_the_same(
@@ -322,6 +419,8 @@ async def test_two_who_change_administrators_lock_them_in_one_order(
 ) -> None:
     """Whoever waits for the first administrator has not locked the second one already, by another name for it."""
     made = [await make(connection, operator, login, Role.ADMIN) for login in ("one", "two")]
+    for one in made:
+        await access_store.set_password(connection, one.id, "$argon2id$x", by="operator")
     first, second = sorted(made, key=lambda account: account.id)
     lock = "SELECT id FROM account WHERE id = $1 FOR NO KEY UPDATE"
     async with pool.acquire() as earlier, pool.acquire() as later:

@@ -255,6 +255,23 @@ async def test_what_a_county_may_not_do_to_the_whole(
     assert await pool.fetchval("SELECT status FROM incident WHERE id = $1", outage) == "open"
 
 
+async def test_a_township_does_not_read_what_the_county_writes(
+    client: httpx.AsyncClient, pool: Pool, outage: int, county: Headers
+) -> None:
+    town = await token_of(pool, "town", Role.TECHNICIAN, TOWN)
+    assert (await act(client, outage, "note", county, text="station 6321220001 is flooded")).status_code == 200
+    assert (await act(client, outage, "ack", county, text="and its neighbour", by="Li Na")).status_code == 200
+    found = await seen(client, outage, town)
+    assert (found["status"], found["share"]["acknowledged_at"] is None) == ("acknowledged", False)
+    assert (found["share"]["acknowledged_by"], found["share"]["acknowledged_remark"]) == (None, None)
+    assert [entry["action"] for entry in found["entries"]] == ["opened"]
+    for hidden in ("flooded", "neighbour", "Li Na"):
+        assert hidden not in str(found), hidden
+        assert hidden not in await page(client, f"/incidents/{outage}", town), hidden
+        assert hidden not in await page(client, "/incidents", town), hidden
+    assert "None" not in await page(client, f"/incidents/{outage}", town)
+
+
 async def test_two_counties_of_one_scope_are_acknowledged_together(
     client: httpx.AsyncClient, pool: Pool, outage: int, county: Headers
 ) -> None:

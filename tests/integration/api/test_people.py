@@ -76,7 +76,11 @@ async def test_an_account_from_its_making_to_its_end(app: FastAPI, admin: httpx.
         assert (await li.get(f"{V1}/accounts")).status_code == 403
         changed = await admin.patch(f"{V1}/accounts/{account}", json={"role": "supervisor", "name": "李四"})
         assert (changed.json()["name"], changed.json()["role"]) == ("李四", "supervisor")
-        assert "edit_registry" in (await li.get(f"{V1}/account")).json()["permissions"], "at once, in the same session"
+        assert (await li.get(f"{V1}/account")).status_code == 401, "wider rights end the sessions"
+    async with signed_in(app, admin, account) as li:
+        assert "edit_registry" in (await li.get(f"{V1}/account")).json()["permissions"]
+        await admin.patch(f"{V1}/accounts/{account}", json={"role": "auditor"})
+        assert "edit_registry" not in (await li.get(f"{V1}/account")).json()["permissions"], "in the same session"
         assert (await admin.post(f"{V1}/accounts/{account}/disable")).json()["state"] == "disabled"
         assert (await li.get(f"{V1}/account")).status_code == 401
         assert (await admin.post(f"{V1}/accounts/{account}/link")).status_code == 409
@@ -289,14 +293,16 @@ async def test_own_sessions(app: FastAPI, admin: httpx.AsyncClient) -> None:
         ]
         assert (await first.delete(f"{V1}/account/sessions/{current}")).status_code == 200
         assert (await second.get(f"{V1}/account")).status_code == 401
+        code = (await first.post(f"{V1}/signin-links")).json()["link"].partition("code=")[2]
         assert (await first.delete(f"{V1}/account/sessions")).json() == {"ended": 1}
+        assert (await third.post("/signin", data={"code": code})).status_code == 403, "one-use links too"
         assert (await third.get(f"{V1}/account")).status_code == 401
         assert (await first.get(f"{V1}/account")).status_code == 200
         assert (await stranger.get(f"{V1}/account")).status_code == 200
 
 
 async def test_the_last_administrator_while_the_token_file_is_away(
-    app: FastAPI, admin: httpx.AsyncClient, tmp_path: Path
+    app: FastAPI, admin: httpx.AsyncClient, tmp_path: Path, pool: Pool
 ) -> None:
     account = await make(admin, "chief", "admin")
     made = (await admin.post(f"{V1}/tokens", json={"name": "x", "role": "admin", "whole": True})).json()
@@ -306,5 +312,29 @@ async def test_the_last_administrator_while_the_token_file_is_away(
             answer = await client.request(method, f"{V1}/accounts/{account}{path}", json=body)
             assert answer.status_code in {409, 422}
             assert "last administrator" in answer.json()["detail"]
-        await make(client, "second", "admin")
+        second = await make(client, "second", "admin")
+        assert (await client.post(f"{V1}/accounts/{account}/disable")).status_code == 409, "nobody has signed in as it"
+        await pool.execute("UPDATE account SET password = '$argon2id$x', password_at = now() WHERE id = $1", second)
         assert (await client.post(f"{V1}/accounts/{account}/disable")).status_code == 200
+
+
+async def test_the_admin_token_ends_its_sessions_and_links(app: FastAPI, admin: httpx.AsyncClient, pool: Pool) -> None:
+    await pool.execute(
+        "INSERT INTO session (key, account, wall, created_at, used_at) "
+        "SELECT decode(lpad(to_hex(n), 64, '0'), 'hex'), 'admin', false, now(), now() FROM generate_series(1, 600) n"
+    )
+    await admin.post(f"{V1}/signin-links")
+    assert (await admin.delete(f"{V1}/account/sessions")).json() == {"ended": 600}
+    assert await pool.fetchval("SELECT count(*) FROM signin_code") == 0
+
+
+async def test_a_narrow_token_ends_no_wider_token_of_its_account(app: FastAPI, admin: httpx.AsyncClient) -> None:
+    chief = await make(admin, "chief", "admin")
+    async with (
+        signed_in(app, admin, chief) as person,
+        with_token(app, person, role="admin", whole=True) as (_, wide),
+        with_token(app, person, role="admin", areas=[CITY]) as (narrow, _),
+    ):
+        for method, path in (("DELETE", ""), ("POST", "/rotate")):
+            assert (await narrow.request(method, f"{V1}/tokens/{wide['id']}{path}")).status_code == 404
+        assert (await narrow.post(f"{V1}/accounts/{chief}/link")).status_code in {404, 409}

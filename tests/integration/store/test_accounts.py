@@ -122,6 +122,17 @@ async def connect(server: str, user: str, password: str) -> asyncpg.Connection:
     )
 
 
+async def test_the_services_give_back_the_role_of_the_api(fresh: tuple[str, Path]) -> None:
+    server, secrets = fresh
+    postgres = await connect(server, "postgres", (secrets / "postgres_password").read_text())
+    for option in ("INHERIT FALSE, SET TRUE", "ADMIN TRUE"):
+        await postgres.execute(f"GRANT milepost_api TO milepost_services WITH {option}")
+        make_accounts(server, secrets)
+        assert not await postgres.fetchval("SELECT pg_has_role('milepost_services', 'milepost_api', 'MEMBER')")
+    assert await postgres.fetchval("SELECT pg_has_role('milepost_console', 'milepost_api', 'USAGE')")
+    await postgres.close()
+
+
 async def test_the_owner_migrates_and_grafana_reads(fresh: tuple[str, Path]) -> None:
     server, secrets = fresh
     owner = await connect(server, "milepost", (secrets / "owner_password").read_text())

@@ -22,7 +22,9 @@ def account(role: Role = Role.SUPERVISOR, scope: AreaScope = WHOLE, account_id: 
     return Account(id=account_id, login="li", name="李", role=role, scope=scope, created_at=NOW, **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("login", ["", "li si", "li\n", "l" * 65, "li\x00", "\u3000"])
+@pytest.mark.parametrize(
+    "login", ["", "li si", "li\n", "l" * 65, "li\x00", "\u3000", "a-3f9a2c71d0b4", "A-3F9A2C71D0B4"]
+)
 def test_a_login_that_nobody_types_is_refused(login: str) -> None:
     with pytest.raises(RemedyError, match="the login"):
         administration.require_login(login)
