@@ -100,6 +100,8 @@ class PassMemory(msgspec.Struct, kw_only=True):
     recent: RecentGaps = msgspec.field(default_factory=RecentGaps)
     # Stations that were excused at the load; their incidents are shelved in the first pass.
     excused: list[str] = []
+    # Stations that had moved at the load; their incidents that go on are moved in the first pass.
+    moved: list[str] = []
     registry_due: float = 0.0
 
 
@@ -194,6 +196,7 @@ class Decider:
             self._registry_asked, memory.registry_due = False, mono + _REGISTRY_EVERY
             has_new_tree = await memory.registry.follow_registry(connection, field, applied)
             if moved := _moved(field.changes):
+                await store.move_over(connection, moved)
                 await store.recount_shares_of(connection, moved)
             if has_new_tree:
                 await store.recount_shares(connection)
@@ -245,6 +248,7 @@ async def _load(
         refused=Troubles(),
         recent=await _load_recent_gaps(connection, now),
         excused=field.schedule.excused(),
+        moved=await store.load_left_behind(connection),
     )
 
 
@@ -310,8 +314,10 @@ async def _follow_shelf(
     """Update incidents of stations that moved or are excused, and reopen due incidents; runs after the rules."""
     field, grace = memory.field, timedelta(seconds=memory.watch.settings.opening_grace)
     stations = shelf.concerned(changes)
-    if stations or memory.excused:
-        book.learn(await store.load_going_on(connection, {*stations, *memory.excused}))
+    if stations or memory.excused or memory.moved:
+        book.learn(await store.load_going_on(connection, {*stations, *memory.excused, *memory.moved}))
+    shelf.follow_moved(book, set(memory.moved), field)
+    memory.moved = []
     shelf.follow_stations(book, stations, field, moment, grace)
     at_load = {station for station in memory.excused if (known := field.standing(station)) and known.excused}
     memory.excused = []

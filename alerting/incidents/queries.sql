@@ -100,6 +100,17 @@ UNION SELECT parent FROM incident WHERE (status <> 'closed' OR reopen_at IS NOT 
 -- The incidents that were ever the common cause of one of a station.
 SELECT DISTINCT parent FROM incident WHERE station = ANY ($1::text[]) AND parent IS NOT NULL;
 
+-- name: left_behind
+-- The stations of incidents that go on in another area than that of their station: it moved while no process ran.
+SELECT DISTINCT i.station FROM incident i JOIN station s ON s.id = i.station
+WHERE (i.status <> 'closed' OR i.reopen_at IS NOT NULL) AND i.area <> s.area;
+
+-- name: move_over
+-- The incidents that were not over when their station moved, and are now.
+UPDATE incident i SET area = s.area FROM station s
+WHERE i.station = ANY ($1::text[]) AND s.id = i.station AND i.area IS DISTINCT FROM s.area
+  AND i.status = 'closed' AND i.reopen_at IS NULL;
+
 -- name: recount_shares
 -- Count all children of some incidents; only what differs is written. A share stays when it has no children any more.
 WITH child AS MATERIALIZED (

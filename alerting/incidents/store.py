@@ -46,6 +46,16 @@ async def load_going_on(connection: Connection, stations: Collection[str]) -> li
     return [Incident(**dict(row)) for row in await connection.fetch(QUERIES.going_on_at_stations, list(stations))]
 
 
+async def load_left_behind(connection: Connection) -> list[str]:
+    """The stations that moved, and whose incidents that go on did not."""
+    return [row[0] for row in await connection.fetch(QUERIES.left_behind)]
+
+
+async def move_over(connection: Connection, stations: Collection[str]) -> None:
+    """Move the incidents that are over to the areas of these stations, if they still lie elsewhere."""
+    await connection.execute(QUERIES.move_over, list(stations))
+
+
 class _Write(msgspec.Struct, frozen=True):
     """The rows to write for a book, or for one incident of it.
 

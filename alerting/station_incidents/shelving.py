@@ -4,7 +4,7 @@ An incident is shelved when a person closes it, or when an approved closure excu
 opens again at `reopen_at` if its station should be open then, unless the rules close it because the fault is over.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -56,6 +56,14 @@ def follow_stations(
         pair = stations.get(incident.station or "")
         if pair is not None:
             _follow(book, incident, pair, field, moment, grace)
+
+
+def follow_moved(book: Book, stations: Collection[str], field: Field) -> None:
+    """Move the incidents of these stations, which the book must hold, to where the stations are."""
+    for incident in book.going_on():
+        standing = field.standing(incident.station or "") if incident.station in stations else None
+        if standing is not None and incident.area != standing.area:
+            book.update(msgspec.structs.replace(incident, area=standing.area), "moved")
 
 
 def _follow(

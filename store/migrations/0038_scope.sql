@@ -62,11 +62,12 @@ BEGIN
     END LOOP;
 END $$;
 
--- Incidents are visible where their station is now, so those that are over move with it too. Those that go on are moved by
--- the incident process as well, which writes it into their history.
+-- Incidents are visible where their station is now, so those that are over move with it. Those that go on are moved by the
+-- incident process, which writes it into their history; an import must not hold the rows that the process writes.
 CREATE FUNCTION station_moved() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    UPDATE incident SET area = NEW.area WHERE station = NEW.id AND area IS DISTINCT FROM NEW.area;
+    UPDATE incident SET area = NEW.area WHERE station = NEW.id AND area IS DISTINCT FROM NEW.area
+        AND status = 'closed' AND reopen_at IS NULL;
     RETURN NULL;
 END $$;
 DO $$
@@ -75,7 +76,8 @@ BEGIN
 END $$;
 CREATE TRIGGER station_moved AFTER UPDATE OF area ON station
     FOR EACH ROW WHEN (OLD.area IS DISTINCT FROM NEW.area) EXECUTE FUNCTION station_moved();
-UPDATE incident i SET area = s.area FROM station s WHERE s.id = i.station AND i.area IS DISTINCT FROM s.area;
+UPDATE incident i SET area = s.area FROM station s WHERE s.id = i.station AND i.area IS DISTINCT FROM s.area
+    AND i.status = 'closed' AND i.reopen_at IS NULL;
 
 -- Dashboards see the whole, as before, where rows have policies.
 CREATE OR REPLACE FUNCTION grant_reader() RETURNS boolean LANGUAGE plpgsql AS $$

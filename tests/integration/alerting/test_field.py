@@ -105,6 +105,38 @@ async def test_what_was_read_and_not_ripe_is_read_again_by_the_next(pool: Pool, 
     assert await passes(first) == []
 
 
+@pytest.mark.parametrize("is_running", [True, False])
+async def test_an_open_incident_is_moved_by_the_process_and_its_history_says_so(
+    pool: Pool, connection: Connection, is_running: bool
+) -> None:
+    """Whether the station moves while a process runs or while none does; one that is over moves with the station."""
+    await pool.execute(
+        "INSERT INTO area (code, name, level, path) VALUES ('1', 'x', 'county', '{1}'), ('2', 'y', 'county', '{2}')"
+    )
+    await add_station(pool, "A")
+    await pool.execute("UPDATE station SET area = '1'")
+    await write_clocks(pool, range(1))
+    decider = Decider(PassConfig(), connection)
+    await passes(decider)
+    await write_transition(pool, "A", "online", "offline", at=ago(60))
+    await write_clocks(pool, range(1))
+    assert await passes(decider) == ["opened station_offline:A"]
+    await pool.execute(
+        "INSERT INTO incident (kind, key, station, area, status, began_at, opened_at, closed_at) "
+        "VALUES ('flapping', 'over', 'A', '1', 'closed', now(), now(), now())"
+    )
+    areas = "SELECT area FROM incident WHERE station = 'A' ORDER BY status = 'closed'"
+    await pool.execute("UPDATE station SET area = '2'")
+    assert [row["area"] for row in await pool.fetch(areas)] == ["1", "2"]
+    if is_running:
+        decider.ask_registry()
+    else:
+        decider = Decider(PassConfig(), connection)
+    await passes(decider)
+    assert [row["area"] for row in await pool.fetch(areas)] == ["2", "2"]
+    assert await pool.fetchval("SELECT count(*) FROM incident_entry WHERE text = 'moved'") == 1
+
+
 async def test_a_deleted_station_and_one_that_moved(pool: Pool, decider: Decider) -> None:
     for station in ("A", "B"):
         await add_station(pool, station)
