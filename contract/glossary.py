@@ -129,9 +129,9 @@ _REFUSALS: Final[Family] = {
     "empty": Said("write something first.", "请先填写内容。"),
     "too_long": Said("the text is too long, at most 4000 characters.", "文字太长，最多 4000 字。"),
     "only_share": Said(
-        "the incident reaches beyond your areas. You can acknowledge your share of it and add remarks; who holds its "
-        "whole area assigns and resolves it.",
-        "故障超出您的区划范围。您可以接手本辖区部分并添加说明；转交和关闭由负责整个区域的人员操作。",
+        "the incident reaches beyond your areas. You can acknowledge your share of it and add remarks. The person "
+        "responsible for the whole area assigns it and closes it by hand.",
+        "故障超出您的区划范围。您可以接手本辖区部分并添加说明；指派和人工关闭由负责整个区域的人员操作。",
     ),
     "only_part": Said(
         "the incident reaches beyond your areas. Who holds the county, or the whole area, acts on it.",
@@ -539,10 +539,10 @@ _DETAILS: Final[Family] = {
     "gaps_s": Said("Time interrupted in ten minutes", "十分钟内中断时长"),
     "gaps_until": Said("Interrupted until", "中断截至"),
     "announced_by": Said("Restart announced by", "重启公告人"),
-    "announced_remark": Said("Restart announced for", "代谁公告重启"),
+    "announced_remark": Said("Restart announced for", "公告委托人"),
     "announced_reason": Said("Reason for the restart", "重启原因"),
     "resolved_by": Said("Closed by", "关闭人"),
-    "resolved_remark": Said("Closed for", "代谁关闭"),
+    "resolved_remark": Said("Closed for", "关闭委托人"),
     "resolved_reason": Said("Reason for closing", "关闭原因"),
     "shelved_by": Said("How it was closed", "关闭方式"),
     "reopened": Said("Times opened again", "重新打开次数"),
@@ -554,19 +554,26 @@ _ROLES: Final[Family] = {
     "auditor": Said("Auditor", "审计员"),
 }
 _ROLE_ACTS: Final[Family] = {
-    "admin": Said("everything, also accounts, tokens and the platform", "可进行所有操作，包括管理账户、令牌和平台"),
-    "supervisor": Said("registry, closures, silences, assignments and commands", "登记信息、报备、屏蔽、指派和命令"),
-    "technician": Said("acknowledge, hand over, note, repair, declare closures", "确认、转交、备注、维修和申报报备"),
-    "auditor": Said("only looks, also at every history; exports", "只能查看，包括全部历史记录；可以导出"),
+    "admin": Said("everything, including accounts, tokens and the platform", "全部操作，包括管理账户、令牌和平台"),
+    "supervisor": Said(
+        "acknowledges, assigns and closes incidents; declares and approves closures; changes the registry",
+        "接手、指派和关闭故障，申报和批准报备，修改登记信息",
+    ),
+    "technician": Said(
+        "acknowledges and assigns incidents, adds notes, declares closures", "接手和指派故障，添加说明，申报报备"
+    ),
+    "auditor": Said("reads everything, changes nothing", "只能查看，不能更改"),
 }
 _PERMISSIONS: Final[Family] = {
     "read": Said("See stations and incidents", "查看服务点和故障"),
-    "read_history": Said("See the history", "查看历史记录"),
+    "read_history": Said(
+        "See the pipeline, refused messages and unregistered stations", "查看数据通道、被拒收的消息和未登记的服务点"
+    ),
     "read_ledger": Said("See the ledger", "查看台账"),
     "export": Said("Export", "导出"),
-    "acknowledge": Said("Acknowledge incidents", "确认故障"),
+    "acknowledge": Said("Acknowledge incidents", "接手故障"),
     "hand_over": Said("Hand incidents over", "转交故障"),
-    "note": Said("Write notes", "填写备注"),
+    "note": Said("Add notes", "添加说明"),
     "repair": Said("Report repairs", "登记维修"),
     "declare_closure": Said("Declare closures", "申报报备"),
     "resolve": Said("Close incidents by hand", "人工关闭故障"),

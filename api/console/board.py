@@ -13,6 +13,7 @@ from access.roles import Permission
 from alerting.stations.verdict import Verdict
 from api.actions.people import acting
 from api.console.first_steps import first_steps
+from api.console.name_lookup import AccountNames, account_names, name_accounts
 from api.console.names import name_of, topic_of, where
 from api.console.pages import answer, frame, page_router, render, words_for
 from api.console.queries import QUERIES
@@ -44,11 +45,13 @@ Row = asyncpg.Record
 
 class BoardData(msgspec.Struct, frozen=True, kw_only=True):
     """What the board is made of, before a language is chosen. `fallen`: stations that are offline, and their rows with
-    more names; `spots`: what is drawn on the map, each with its verdict."""
+    more names; `spots`: what is drawn on the map, each with its verdict; `people`: names of the accounts that
+    incidents are assigned to, by id."""
 
     now: datetime
     counts: VerdictCounts
     incidents: list[Row]
+    people: dict[str, str]
     fallen: list[tuple[StationDocument, Row]]
     spots: list[tuple[Verdict, Row]]
     places: list[Row]
@@ -108,6 +111,7 @@ async def load_board(
         rows = await connection.fetch(QUERIES.list_fallen, *grounds(clocks, cover), ROWS, areas)
         fallen = await complete_stations(connection, rows, clocks, cover)
         incidents = await connection.fetch(QUERIES.list_open_incidents, ROWS)
+        people = await name_accounts(connection, [row["assignee"] for row in incidents])
         deadletters = await newest_deadletter(connection)
         doubts = await load_doubts(connection)
         steadiness = await load_steadiness(connection, clocks.now)
@@ -123,6 +127,7 @@ async def load_board(
         now=clocks.now,
         counts=counts_document(totals),
         incidents=incidents,
+        people=people,
         fallen=list(zip(fallen, rows, strict=True)),
         spots=spots,
         places=named,
@@ -135,14 +140,14 @@ async def load_board(
 def _board(seen: BoardData, words: Words, url: str) -> dict[str, Any]:
     open_incidents = _all_of(seen.incidents)
     fallen = [(station, row) for station, row in seen.fallen if station.verdict is Verdict.OFFLINE]
-    many = ROWS if not fallen else INCIDENTS
+    many, accounts = ROWS if not fallen else INCIDENTS, account_names(words, seen.people)
     incidents = seen.incidents[:many]
     others = fallen[: ROWS - len(incidents)]
     return {
         "now": seen.now,
         "counts": seen.counts,
         "verdicts": verdicts(seen.counts),
-        "incidents": [_incident(row, words, seen.now) for row in incidents],
+        "incidents": [_incident(row, words, seen.now, accounts) for row in incidents],
         "more_incidents": open_incidents - len(incidents),
         "fallen": [_fallen(station, row, words, seen.now) for station, row in others],
         "more_fallen": _all_of(seen.fallen, 1) - len(others) if fallen else 0,
@@ -220,7 +225,7 @@ def _fallen(station: StationDocument, row: Row, words: Words, now: datetime) -> 
     }
 
 
-def _incident(row: Row, words: Words, now: datetime) -> dict[str, Any]:
+def _incident(row: Row, words: Words, now: datetime, accounts: AccountNames) -> dict[str, Any]:
     name = words.pick(row["name"] or "", row["name_en"])
     return {
         "id": row["id"],
@@ -232,7 +237,7 @@ def _incident(row: Row, words: Words, now: datetime) -> dict[str, Any]:
         "where": where(*([_area_name(row, words), row["station"]] if row["station"] else [_share_name(row, words)])),
         "children": row["children"],
         "status": row["status"],
-        "assignee": row["assignee"],
+        "assignee": accounts.shown(row["assignee"]),
         "began_at": min(row["began_at"], now),
     }
 

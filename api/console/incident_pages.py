@@ -78,10 +78,12 @@ async def show_incidents(
         rows = [row for part in found for row in part.rows]
         places = [(row["station"], row["area"]) for row in rows] + [(None, row["share_area"]) for row in rows]
         named = await load_names_of(connection, words, places)
+        accounts = await load_account_names(connection, words, [row["assignee"] for row in rows])
     return show(
         request,
         "incidents.html",
         now=now,
+        who=accounts.shown,
         parts=[
             {
                 "status": one,

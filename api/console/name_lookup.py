@@ -70,9 +70,18 @@ async def load_names_of(
 
 async def load_account_names(connection: Connection, words: Words, accounts: Iterable[str | None]) -> AccountNames:
     """The names of accounts, as far as the reader may see them."""
+    return account_names(words, await name_accounts(connection, accounts))
+
+
+async def name_accounts(connection: Connection, accounts: Iterable[str | None]) -> dict[str, str]:
+    """{id: name} of accounts, before a language is chosen."""
     rows = await connection.fetch(QUERIES.name_accounts, list({one for one in accounts if one}))
-    built_in = {one: words(f"account_{one}") for one in BUILT_IN}
-    return AccountNames(words, {row["id"]: row["name"] for row in rows} | built_in)
+    return {row["id"]: row["name"] for row in rows}
+
+
+def account_names(words: Words, names: Mapping[str, str]) -> AccountNames:
+    """The names of accounts in the reader's language: those of Milepost's own accounts are words."""
+    return AccountNames(words, {**names, **{one: words(f"account_{one}") for one in BUILT_IN}})
 
 
 async def describe_stations(connection: Connection, rows: Sequence[DatabaseRow]) -> Described:

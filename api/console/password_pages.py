@@ -19,7 +19,7 @@ from contract.errors import RemedyError
 
 router = page_router()
 
-_REFUSED: Final = {409: "password_elsewhere", 422: "password_wrong", 429: "try_later", 503: "try_later"}
+_REFUSED: Final = {409: "password_elsewhere", 422: "password_wrong", 429: "try_later", 503: "busy"}
 """Statuses that are shown beside the form, and why, where the error does not say it."""
 
 

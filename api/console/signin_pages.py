@@ -69,7 +69,7 @@ async def sign_in(request: Request, context: Shared) -> Response:
     except Problem as exc:
         if exc.status not in (TOO_MANY, _BUSY):
             raise
-        return _refused(request, form, "signin_wait", exc)
+        return _refused(request, form, "busy" if exc.status == _BUSY else "signin_wait", exc)
     old = request.scope[SESSION]
     if admitted is None and form.get("code") and old is not None and not old.wall:
         return _to(goes_to)  # the button was pressed twice

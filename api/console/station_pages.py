@@ -121,10 +121,11 @@ async def show_station(request: Request, context: Shared, id: StationId, span: T
         calendar = await load_calendar(connection, row)
         closures = await load_station_closures(connection, row, now, now + timedelta(seconds=1))
         lifecycles = await load_lifecycles(connection, id)
-        accounts = await load_account_names(connection, words, [row["actor"] for row in lifecycles])
         samples = await list_health(connection, id, now - _DAY, now, Page(_SAMPLES, None))
         usage = await list_usage(connection, id, _midnight(now), now, Page(1, None))
         wrong = await list_incidents(connection, Page(_INCIDENTS, None), station=id)
+        people = [*(row["actor"] for row in lifecycles), *(row["assignee"] for row in wrong.rows)]
+        accounts = await load_account_names(connection, words, people)
         past = await _load_past(connection, row, calendar, clocks, _SPANS[shown])
     facts = described.stations.get(id)
     return show(

@@ -51,10 +51,10 @@ def scope_fields(said: Mapping[str, str], areas: AreasRead) -> dict[str, Any]:
             return {}
 
 
-def refusal(exc: Problem | ValidationError, words: Words) -> str:
-    """Why it was refused, in the reader's language."""
+def refusal(exc: Problem | ValidationError, words: Words, *, name: str = LABELS["name"]) -> str:
+    """Why it was refused, in the reader's language. `name`: the text by which the form calls its field `name`."""
     if isinstance(exc, ValidationError):
         fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
-        labels = dict.fromkeys(words(LABELS.get(field, "person_name")) for field in fields)
+        labels = dict.fromkeys(words({**LABELS, "name": name}.get(field, name)) for field in fields)
         return words("unfit", fields=words("comma").join(labels))
     return said_by(exc.__cause__ or exc).text(words.language)

@@ -1,6 +1,7 @@
 """The page of the own account: scope, sessions and tokens."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 from fastapi import Request, Response
@@ -112,14 +113,23 @@ async def make_token(request: Request, context: Shared) -> Response:
         }
         made = await create_token(context, NewTokenRequest.model_validate(body))
     except (Problem, ValidationError) as exc:
-        return await _show(request, context, code=422, refused=refusal(exc, words), said=said, areas=areas)
+        refused = refusal(exc, words, name="token_name")
+        return await _show(request, context, code=422, refused=refused, said=said, areas=areas)
     return _secret(request, made, "/account")
 
 
 async def _rotate(request: Request, context: Context, token: str, said: Mapping[str, str]) -> Response:
     hours = next((one for one in OVERLAPS if str(one) == said.get("overlap")), 0)
     made = await rotate_token(context, token, Rotation(overlap_hours=hours))
-    return _secret(request, made, own_path(said.get("back", "/account")))
+    old_until = await _old_until(context, token) if hours else None
+    return _secret(request, made, own_path(said.get("back", "/account")), old_until)
+
+
+async def _old_until(context: Context, token: str) -> datetime | None:
+    """When a replaced token ends; None if it has ended."""
+    async with with_own(context).database.snapshot() as connection:
+        old = await listing.require_token(connection, acting(context), token)
+    return old.expires_at if old.revoked_at is None else None
 
 
 async def _revoke(request: Request, context: Context, token: str, said: Mapping[str, str]) -> Response:
@@ -147,10 +157,12 @@ async def act_on_token(request: Request, context: Shared, id: str, action: str) 
         return await _show(request, context, code=409, refused=refusal(exc, words_for(request)))
 
 
-def _secret(request: Request, made: NewTokenDocument, back: str) -> Response:
-    """The page with a new token, which is shown only there."""
+def _secret(request: Request, made: NewTokenDocument, back: str, old_until: datetime | None = None) -> Response:
+    """The page with a new token, which is shown only there. `old_until`: until when the replaced token still works."""
     words = words_for(request)
     says = [f"{made.name} · {made.id}", words("token_once", time=words.clock(made.expires_at))]
+    if old_until is not None:
+        says.append(words("token_old_until", time=words.clock(old_until)))
     return show(request, "secret.html", 201, heading="token_title", secret=made.token, says=says, back=back)
 
 

@@ -305,7 +305,7 @@ async def page(client: httpx.AsyncClient, path: str, headers: Headers, language:
     ("language", "share", "counts"),
     [
         ("en", "Your share · 民和县", "2 stations concerned, 2 still down"),
-        ("zh-CN", "辖区部分 · 民和县", "涉及 2 个服务点，尚未恢复 2 个"),
+        ("zh-CN", "本辖区部分 · 民和县", "涉及 2 个服务点，尚未恢复 2 个"),
     ],
 )
 async def test_the_page_of_a_county_shows_its_share(

@@ -293,6 +293,7 @@ async def test_too_many_hashes_at_once_are_refused(pool: Pool, site: Site, monke
     monkeypatch.setattr(passwords, "MOST_WAITING", 0)
     answer = await enter(site.browser(), "zhang", PASSWORD)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
+    assert "Too many people are signing in" in answer.text
     for _ in range(2 * int(HERE)):
         assert (await enter(site.browser(), "zhang", PASSWORD)).status_code == 503
     monkeypatch.setattr(passwords, "MOST_WAITING", 20)

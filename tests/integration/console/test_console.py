@@ -203,6 +203,10 @@ async def test_histories_show_accounts_by_name_and_old_text_as_it_stands(
     for word in ("<dd>李四</dd>", "李四 (for 卓玛)", "administrator", "值班 &lt;b&gt;"):
         assert word in text, word
     assert li.account not in text.replace(f'<p class="said">{li.account}', ""), "by its id only as it was typed"
+    for page in ("/", "/incidents", f"/stations/{STATION}"):
+        text = await read(client, page)
+        assert "assigned to 李四" in text, page
+        assert li.account not in text, page
 
 
 async def test_an_outage_lists_its_parts_and_how_they_are(world: World, client: httpx.AsyncClient) -> None:
@@ -311,7 +315,7 @@ async def test_a_closure_is_declared_and_approved_on_pages(world: World, client:
     assert '<button disabled aria-describedby="own">' in text, "the page says beforehand that it takes another"
     refused = await client.post(f"{path}/approve", data={"by": "李"}, headers=OWN | {"Accept-Language": "zh-CN"})
     assert refused.status_code == 409
-    assert "批准须由第二个人进行" in refused.text
+    assert "须由另一人批准" in refused.text
     await world.pool.execute("UPDATE closure SET declared_by = 'operator' WHERE id = $1", int(path.rpartition("/")[2]))
     assert "disabled" not in await read(client, path)
     approved = await client.post(f"{path}/approve", data={"by": "李", "evidence": "文 12"}, headers=OWN)

@@ -1,5 +1,6 @@
 """Accounts and tokens in a real browser: an account from its making to its end, and what is shown only once."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,7 @@ REFUSED = [
     ("/accounts", {"login": "x", "role": "auditor", "scope": "areas", "areas": ""}, "范围中没有任何区划"),
     ("/accounts/operator", {"name": "x", "role": "auditor", "scope": "whole"}, "属于 Milepost 本身"),
     ("/accounts/operator/disable", {}, "属于 Milepost 本身"),
-    ("/account/tokens", {"name": "", "role": "auditor", "scope": "own"}, "姓名"),
+    ("/account/tokens", {"name": "", "role": "auditor", "scope": "own"}, "请检查：用途"),
     ("/account/tokens", {"name": "x", "role": "auditor", "scope": "own", "days": "500"}, "有效天数"),
     (
         "/account/tokens",
@@ -185,6 +186,22 @@ async def test_a_refusal_is_said_beside_the_form(
         assert answer.status_code in {404, 409, 422}
         assert said in answer.text
         assert 'role="alert"' in answer.text
+
+
+async def test_the_page_of_a_new_token_says_until_when_the_old_one_works(
+    world: World, database: str, tmp_path: Path
+) -> None:
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        await sign_in(client)
+        headers = {**OWN_PAGE, "Accept-Language": "en"}
+        for overlap, goes_on in (("24", True), ("0", False)):
+            form = {"name": "pump", "role": "auditor", "scope": "own"}
+            made = await client.post("/account/tokens", data=form, headers=headers)
+            token = re.search(r"mp_([0-9a-f]+)_", made.text)
+            assert token is not None
+            answer = await client.post(f"/account/tokens/{token[1]}/rotate", data={"overlap": overlap}, headers=headers)
+            assert answer.status_code == 201
+            assert ("The old token is good until " in answer.text) is goes_on
 
 
 async def test_what_is_not_there_is_a_page_too(world: World, database: str, tmp_path: Path) -> None:
