@@ -12,6 +12,7 @@ from access.roles import PERMISSIONS, Role
 from access.rules import BUILT_IN, OPERATOR, SYSTEM, Account, Actor, require_password
 from access.scope import AreaScope
 from contract.errors import RemedyError
+from contract.glossary import word
 
 MOST_NAME: Final = 64
 """Characters of a login, and of the name of an account or of a token."""
@@ -100,7 +101,7 @@ def require_other(actor: Actor, account: Account) -> None:
     """Raise RemedyError if an account would disable itself."""
     if actor.account == account.id:
         raise RemedyError(
-            "nobody disables his own account: ask another administrator",
+            "you cannot disable your own account: ask another administrator",
             "不能停用自己的账户：请由另一位管理员操作",
         )
 
@@ -111,7 +112,7 @@ def require_within(actor: Actor, role: Role, scope: AreaScope, paths: Mapping[st
     if not PERMISSIONS[role] <= actor.permissions:
         raise RemedyError(
             f"the role {role} may do what you may not: name a role within your own",
-            f"{role} 角色的权限超出您的权限：请指定您权限以内的角色",
+            f"{word('role', role, 'zh-CN')}角色的权限超出您的权限：请选择不超出您权限的角色",
         )
     if not scope.within(actor.scope, paths):
         raise RemedyError(
@@ -160,7 +161,7 @@ def require_holder(account: Account, role: Role, scope: AreaScope, paths: Mappin
         raise RemedyError(
             f"the token would be wider than its account {account.login!r}: name a role and areas within those of the "
             "account",
-            f"令牌会超出其账户 {account.login!r} 的权限或范围：请指定该账户以内的角色和区划",
+            f"令牌会超出其账户 {account.login!r} 的权限或范围：请指定该账户权限和范围以内的角色和区划",
         )
 
 
@@ -177,8 +178,8 @@ def require_admin_left(account: Account, left: AdminsLeft) -> None:
     """Raise RemedyError if nobody could administer Milepost after `account` is disabled or narrowed."""
     if is_whole_admin(account) and left.others == 0 and not left.has_admin_token:
         raise RemedyError(
-            f"{account.login!r} is the last administrator, and there is no admin token file: make another one "
-            "first, or name the file in MILEPOST_ADMIN_TOKEN_FILE",
+            f"{account.login!r} is the last administrator, and there is no admin token file: create another "
+            "administrator first, or name the file in MILEPOST_ADMIN_TOKEN_FILE",
             f"{account.login!r} 是最后一位管理员，且没有管理令牌文件：请先另建一位管理员，"
             "或在 MILEPOST_ADMIN_TOKEN_FILE 中指定该文件",
         )

@@ -28,7 +28,7 @@ class Permission(StrEnum):
     READ = "read"
     """Stations, areas, incidents, blind spots, closures."""
     READ_HISTORY = "read_history"
-    """Timelines, health, usage, uptime, dead letters, the pipeline."""
+    """The pipeline, dead letters and unregistered stations. Timelines, health and usage need only READ."""
     READ_LEDGER = "read_ledger"
     EXPORT = "export"
     ACKNOWLEDGE = "acknowledge"

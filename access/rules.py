@@ -9,6 +9,7 @@ import msgspec
 from access.roles import OF_THE_WHOLE, PERMISSIONS, Permission, Role, grants, may
 from access.scope import AreaScope
 from contract.errors import RemedyError
+from contract.glossary import word
 
 ADMIN: Final = "admin"
 """The account of the admin token."""
@@ -79,7 +80,7 @@ def require_grant(
     if not grants(granting, role):
         raise RemedyError(
             f"an account of the role {granting} cannot grant the role {role}: ask an account that has it",
-            f"{granting} 角色的账户不能授予 {role} 角色：请由具有该角色的账户操作",
+            f"{word('role', granting, 'zh-CN')}账户不能授予{word('role', role, 'zh-CN')}角色：请由具有该角色的账户操作",
         )
     if not scope.within(own, paths):
         raise RemedyError(
@@ -92,8 +93,9 @@ def require_second_person(first: str | None, second: str) -> None:
     """Raise RemedyError if one account would both request and confirm an act that takes two persons."""
     if first == second:
         raise RemedyError(
-            "this takes two persons, and you are the first: ask another account to confirm it",
-            "此操作需要两个人完成，而您是第一位：请由另一个账户确认",
+            "your account asked for this, so another person must confirm it: ask a colleague who may, or an "
+            "administrator for a further account",
+            "此操作由您的账户提出，须由另一人确认：请让有权限的同事用自己的账户确认，没有这样的同事时，请管理员新建账户",
         )
 
 
@@ -112,6 +114,6 @@ def require_password(password: str, login: str) -> None:
         )
     if len(set(password)) < LEAST_PASSWORD // 2 or login.casefold() in password.casefold():
         raise RemedyError(
-            "the password repeats a few characters or holds the account's name: choose another one",
-            "密码由少数字符重复组成，或包含账户名：请另选一个",
+            "the password repeats a few characters or contains the login: choose another one",
+            "密码由少数字符重复组成，或包含登录名：请另选一个",
         )

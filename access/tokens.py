@@ -45,7 +45,7 @@ def expiry(now: datetime, days: int | None) -> datetime:
     span = USUAL if days is None else timedelta(days=days)
     if not timedelta(days=1) <= span <= LONGEST:
         raise RemedyError(
-            f"a token is good for 1 to {LONGEST.days} days, not for {span.days}: make a new one before it expires",
-            f"令牌有效期为 1 至 {LONGEST.days} 天，不能是 {span.days} 天：请在到期前新建令牌",
+            f"a token is good for 1 to {LONGEST.days} days, not for {span.days}: correct the days",
+            f"令牌有效期为 1 至 {LONGEST.days} 天，不能是 {span.days} 天：请改正天数",
         )
     return now + span

@@ -41,7 +41,7 @@ def users(parser: argparse.ArgumentParser, say: Say) -> list[argparse.ArgumentPa
         "disable", "end the sessions of an account and refuse its tokens", "停用账户：会话结束，令牌不再有效"
     )
     enable = action("enable", "enable a disabled account", "启用已停用的账户")
-    link = action("link", "print a one-use link that signs the person in", "显示让该人员登录的一次性链接")
+    link = action("link", "print a one-use link that signs the person in", "生成供本人登录的一次性链接")
     link.add_argument(
         "--forget-password",
         action="store_true",

@@ -145,7 +145,10 @@ def _acting(parser: argparse.ArgumentParser, say: Say) -> None:
     parser.add_argument(
         "--account",
         metavar="LOGIN",
-        help=say("account that does it, for the records (default operator)", "记录中的操作账户（默认 operator）"),
+        help=say(
+            "login of the account that is recorded as the actor (default operator)",
+            "记为操作者的账户的登录名（默认 operator）",
+        ),
     )
 
 
@@ -199,7 +202,7 @@ def announce_restart(parser: argparse.ArgumentParser, say: Say) -> None:
     parser.add_argument(
         "--by",
         metavar="WHO",
-        help=say("person on whose behalf the account announces it", "代谁公告（附在账户之后）"),
+        help=say("person on whose behalf the account announces it", "委托人：账户代谁公告"),
     )
 
 

@@ -158,7 +158,7 @@ def require(actor: Actor | None, permission: Permission) -> None:
     if not actor.may(permission):
         raise Problem(
             403,
-            f"this needs the permission {permission!s}, which your account or token does not have: "
-            "ask somebody who has it, or an administrator for another role",
+            f"this needs the permission {permission!s}, which your account or token does not have, or not for every "
+            "area: ask somebody who has it, or an administrator for another role or scope",
             permission=str(permission),
         )

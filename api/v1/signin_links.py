@@ -34,6 +34,6 @@ async def new_signin_link(context: Shared, said: Annotated[SigninLinkRequest | N
         made = await new_account_link(context, named, LinkRequest())
         return NewSigninLink(link=made.link, until=made.until)
     if actor.token is not None:
-        raise Problem(403, "an API token makes no link: sign in as a person, or send the admin token")
+        raise Problem(403, "an API token cannot make a sign-in link: sign in as a person, or send the admin token")
     code, until = await context.sessions.new_code(actor.account, time.time(), by=actor.account)
     return NewSigninLink(link=f"{context.config.url.rstrip('/')}/signin?code={code}", until=until)

@@ -12,7 +12,7 @@ from access.listing import TokenPlace, list_visible_tokens, load_token, read_sco
 from access.management import IssuedToken
 from access.roles import Role
 from access.rules import Actor
-from access.store import StoredToken, revoke_token
+from access.store import StoredToken, load_account, revoke_token
 from contract.errors import RemedyError
 from contract.home import HOME
 from contract.said import Said
@@ -22,6 +22,21 @@ from milepost.settings import Settings
 from store.pool import Connection
 
 _AT_ONCE: Final = 1000
+
+
+class _Logins:
+    """The logins of accounts, each read once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[str, str] = {}
+
+    async def of(self, account: str) -> str:
+        """The login of the account with an id."""
+        if account not in self._known:
+            found = await load_account(self._connection, account)
+            self._known[account] = account if found is None else found.login
+        return self._known[account]
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
@@ -54,18 +69,19 @@ async def _list(connection: Connection, actor: Actor, *, ended: bool) -> None:
     ]
     after, now = None, datetime.now(UTC)
     good_at = None if ended else now
+    logins = _Logins(connection)
     while found := await list_visible_tokens(connection, actor, after=after, limit=_AT_ONCE, good_at=good_at):
-        rows += [_row(token, now) for token in found]
+        rows += [_row(token, await logins.of(token.account), now) for token in found]
         after = TokenPlace(found[-1].created_at, found[-1].id)
     show(table(rows))
 
 
-def _row(token: StoredToken, now: datetime) -> tuple[Said | str, ...]:
+def _row(token: StoredToken, login: str, now: datetime) -> tuple[Said | str, ...]:
     state = token_state(token.expires_at, token.revoked_at, now)
     return (
         token.id,
         token.name,
-        token.account,
+        login,
         word_of("role", token.role),
         scope_text(token.scope),
         word_of("token_state", state),
@@ -110,8 +126,8 @@ async def _rotate(connection: Connection, actor: Actor, token: str, hours: float
         Said(f"; token {token} is revoked", f"；令牌 {token} 已吊销")
         if left.revoked_at
         else Said(
-            f"; token {token} is good until {_time(left.expires_at)}",
-            f"；令牌 {token} 有效至 {_time(left.expires_at)}",
+            f"; token {token} is good until {_time(left.expires_at)} Beijing time",
+            f"；令牌 {token} 有效至北京时间 {_time(left.expires_at)}",
         ),
     )
 
@@ -131,8 +147,8 @@ def _print(issued: IssuedToken, more: Said) -> None:
     sys.stdout.write(f"{issued.text}\n")
     until = _time(issued.token.expires_at)
     said = Said(
-        f"token {issued.token.id}, good until {until}; it is shown only now{more.en}",
-        f"令牌 {issued.token.id}，有效至 {until}；仅此一次显示{more.zh}",
+        f"token {issued.token.id}, good until {until} Beijing time; it is shown only now{more.en}",
+        f"令牌 {issued.token.id}，有效至北京时间 {until}；仅此一次显示{more.zh}",
     )
     sys.stderr.write(f"{said.text(of_here())}\n")
 

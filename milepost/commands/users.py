@@ -188,8 +188,8 @@ async def _link(command: UsersCommand, account: Account) -> None:
     )
     sys.stdout.write(f"{command.console_url}/signin?code={issued.code}\n")
     said = Said(
-        f"signs {account.login} in, once, within 24 hours; an earlier link has ended",
-        f"可让 {account.login} 登录一次，24 小时内有效；此前的链接已失效",
+        f"The link signs {account.login} in once, within 24 hours; earlier links are void.",
+        f"此链接可让 {account.login} 登录一次，24 小时内有效；此前的链接已失效。",
     )
     sys.stderr.write(f"{said.text(of_here())}\n")
 

@@ -127,13 +127,15 @@ def require_approvable(closure: Closure, account: str) -> None:
     """
     if closure.status is ClosureStatus.WITHDRAWN:
         raise RemedyError(
-            f"closure {closure.id} was withdrawn by {closure.withdrawn_by}: declare it again",
-            f"报备 {closure.id} 已由 {closure.withdrawn_by} 撤回：请重新申报",
+            f"closure {closure.id} was withdrawn: declare it again",
+            f"报备 {closure.id} 已撤回：请重新申报",
         )
     if closure.status is ClosureStatus.DECLARED and closure.declared_by == account:
         raise OwnApprovalError(
-            f"your account declared closure {closure.id}, and approval takes a second person: ask another account",
-            f"报备 {closure.id} 由您的账户申报，批准须由第二个人进行：请让另一个账户批准",
+            f"your account declared closure {closure.id}, so another person must approve it: ask a colleague "
+            "who may approve, or an administrator for a further account",
+            f"报备 {closure.id} 由您的账户申报，须由另一人批准：请让有批准权限的同事用自己的账户批准，"
+            "没有这样的同事时，请管理员新建账户",
         )
 
 

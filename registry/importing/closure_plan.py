@@ -54,13 +54,12 @@ def _closure_of(
     if closure.until_at <= closure.from_at:
         return BadCell(row.line, "until", _NOT_AFTER)
     if stored is not None and stored.approved_by is not None and closure != stored:
-        approved = f"{stored.approved_by} approved this closure as it was"
         return BadCell(
             row.line,
             None,
             Said(
-                f"{approved}: withdraw it and declare another, or take out the row",
-                f"{stored.approved_by} 已按原内容审批此次闭馆：请先撤回再重新申报，或删去此行",
+                "this closure is approved as it was: withdraw it and declare another, or take out the row",
+                "此项报备已按原内容批准：请先撤回再重新申报，或删去此行",
             ),
         )
     return closure

@@ -203,7 +203,7 @@ async def test_import(connection: Connection, tmp_path: Path) -> None:
         await approve(connection, two.id, by=SECOND)
     await approve(connection, two.id, by=FIRST)
     refused = await bring(connection, tmp_path, content.replace("10-07", "10-08"))
-    assert "admin approved this closure as it was" in refused.text
+    assert "this closure is approved as it was" in refused.text
 
 
 async def test_an_import_leaves_withdrawn_closures_and_windows_alone(connection: Connection, tmp_path: Path) -> None:

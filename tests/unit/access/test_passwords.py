@@ -11,7 +11,7 @@ REFUSED = {
     "too short": ("nine char", "9 characters"),
     "too long": ("x1" * MOST_PASSWORD, "too long"),
     "one character over and over": ("aaaaaaaaaaaaaa", "repeats"),
-    "the account's name": ("Zhang.San2026", "holds the account's name"),
+    "the login": ("Zhang.San2026", "contains the login"),
 }
 
 

@@ -68,5 +68,5 @@ def test_nobody_grants_more_than_they_have(
 def test_two_persons_are_two_accounts() -> None:
     require_second_person("a-1", "a-2")
     require_second_person(None, "a-2")
-    with pytest.raises(RemedyError, match="two persons"):
+    with pytest.raises(RemedyError, match="another person must confirm it"):
         require_second_person("a-1", "a-1")

@@ -255,7 +255,7 @@ def test_bad_rows(text: str, said: str) -> None:
 def test_what_was_approved_is_not_changed_by_a_file() -> None:
     approved = {key: msgspec.structs.replace(one, approved_by="wang") for key, one in stored(ROW).items()}
     (bad,) = plan_closures(rows(ROW.replace(",li,", ",li,wang").replace("T18", "T20")), approved, {"S1"}).bad
-    assert str(bad).startswith("line 2: wang approved this closure as it was: withdraw it")
+    assert str(bad).startswith("line 2: this closure is approved as it was: withdraw it")
     without = rows("S1,2026-11-02T08:00,2026-11-02T18:00,装修\n", "station,from,until,reason\n")
     assert plan_closures(without, approved, {"S1"}).unchanged == 1
 
@@ -273,7 +273,7 @@ def test_a_file_approves_nothing_and_says_so() -> None:
 
 OWN = {
     "another account": ("a-1", "a-2", None),
-    "the same account": ("a-1", "a-1", "takes a second person"),
+    "the same account": ("a-1", "a-1", "another person must approve it"),
     "free text from before accounts": ("li", "a-1", None),
 }
 
@@ -286,7 +286,7 @@ def test_approval_takes_a_second_account(declared: str, approves: str, why: str 
         return
     with pytest.raises(OwnApprovalError, match=why) as refused:
         require_approvable(one, approves)
-    assert "第二个人" in refused.value.said.zh
+    assert "须由另一人批准" in refused.value.said.zh
 
 
 def test_the_diff_shows_times_as_they_are_written_into_files() -> None:
