@@ -51,7 +51,9 @@ SERVER = ApiConfig(database_url="", admin_token_file=None)
         f"| {middleware.MAX_BODY // 1024} KiB, within {middleware.BODY_WITHIN:.0f} s |",
         f"| {SERVER.connections}; one without a request under way for {connections.PATIENCE:.0f} s ends",
         f"| {session_rules.MOST_SESSIONS:,} (`api/http/session_rules.py`)",
-        f"| {session_rules.MOST_CODES}, for {session_rules.CODE_SECONDS / 60:.0f} minutes each |",
+        f"| {session_rules.MOST_CODES}, for {session_rules.CODE_SECONDS / 60:.0f} minutes each; "
+        f"one of {administration.FIRST_LINK.total_seconds() / 3600:.0f} hours, made by an administrator, "
+        "ends the earlier ones |",
         f"| {administration.MOST_TOKENS} (`access/administration.py`)",
         f"| {MOST_CHILDREN:,} are listed |",
         f"| {event_hub.MOST_CLIENTS}, each with {event_hub.QUEUE:,} events that wait; "
