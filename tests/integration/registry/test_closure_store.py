@@ -62,7 +62,7 @@ async def test_declared_then_approved_with_evidence_then_withdrawn(pool: Pool, c
         assert withdrawn.status is ClosureStatus.WITHDRAWN
         assert await withdraw(connection, declared.id, by=FIRST) == withdrawn
     assert len(heard) == 3
-    with pytest.raises(RemedyError, match="withdrawn by admin: declare it again"):
+    with pytest.raises(RemedyError, match=f"closure {declared.id} was withdrawn: declare it again"):
         await approve(connection, declared.id, by=SECOND)
     assert await approve(connection, 999, by=SECOND) is None
     assert await withdraw(connection, 999, by=SECOND) is None
