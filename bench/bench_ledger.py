@@ -14,19 +14,19 @@ import asyncpg
 from bench.bench_ingest import database_server, fresh_database, set_up
 from contract.clocks import WallMs
 from store.ledger import LedgerEntry, append_entries, canonical
-from store.ledger_kinds import LedgerKind, text_hash
+from store.ledger_kinds import LedgerKind, hashed
 
 
 def make_entries(many: int) -> list[LedgerEntry]:
     """Entries as a person's notes make them."""
-    digest = text_hash("换了电源，恢复正常")
+    texts = hashed(text="换了电源，恢复正常")
     return [
         LedgerEntry(
             kind=LedgerKind.INCIDENT_NOTE,
             subject=f"incident/{number}",
             actor="admin",
             at_ms=WallMs(1_780_000_000_000 + number),
-            body={"text_sha256": digest, "by": "某人", "station": "6321220007"},
+            body={**texts, "by": "某人", "station": "6321220007"},
         )
         for number in range(many)
     ]

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from store.ledger_kinds import hashed
+from store.ledger_kinds import WrittenText, hashed
 
 OPERATOR: Final = "operator"
 """The account of commands that are given on the machine itself."""
@@ -19,6 +19,6 @@ class Author(msgspec.Struct, frozen=True):
     remark: str | None = None
 
     @property
-    def remarked(self) -> dict[str, str]:
+    def remarked(self) -> dict[str, WrittenText]:
         """The remark as a field of the body of an entry; nothing without one."""
         return hashed(remark=self.remark)

@@ -10,8 +10,8 @@ DECLARE
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
         'ledger_entry, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
-    -- What they add to and never look at: only what seals entries of the ledger takes them away.
-    added_to constant text[] := '{ledger_pending}';
+    -- What they add to and never look at: only what seals entries of the ledger, and who blanks a text, takes them away.
+    added_to constant text[] := '{ledger_pending, ledger_salt}';
     -- What is closed to them: who signs in, and what people may see. Of accounts they read names, below.
     closed constant text[] := '{account, account_area, api_token, known_place, session, signin_code}';
     -- What is forgotten again.
@@ -79,7 +79,7 @@ DECLARE
         "SELECT, UPDATE": ["station", "incident"],
         "INSERT, SELECT": ["incident_entry", "incident_share_ack", "notification", "scoped.station_lifecycle", "scoped.shard_decision",
                            "scoped.ledger_entry"],
-        "INSERT": ["ledger_pending"],
+        "INSERT": ["ledger_pending", "ledger_salt"],
         "INSERT, SELECT, UPDATE": ["announced_restart", "closure", "account", "api_token"],
         "DELETE, INSERT, SELECT": ["account_area"],
         "DELETE, INSERT, SELECT, UPDATE": ["service_sign", "session", "signin_code", "known_place"]}';

@@ -1,5 +1,6 @@
 """Entries of the ledger: what a person or Milepost did, in exact bytes, in the transaction that does it."""
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -8,7 +9,7 @@ import msgspec
 import rfc8785
 
 from contract.clocks import WallMs
-from store.ledger_kinds import LedgerKind
+from store.ledger_kinds import LedgerKind, WrittenText, text_hash
 from store.pool import Connection
 from store.sql import queries_beside
 
@@ -17,6 +18,8 @@ MOST_BODY: Final = 64 * 1024
 """Bytes of the body of an entry."""
 _AT_ONCE: Final = 5000
 """Entries of one statement: 320 MiB at most, where PostgreSQL takes up to 1 GiB."""
+_SALT: Final = 16
+"""Random bytes of a salt."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -33,7 +36,8 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     #: The id of the account that acted.
     actor: str
-    #: JSON: text, lists, objects, booleans, numbers below 2^53; or the bytes of such an object, in canonical form.
+    #: JSON: text, lists, objects, booleans, numbers below 2^53, and on the first level what `hashed` makes; or the
+    #: bytes of an object, in canonical form.
     body: Mapping[str, Any] | bytes = {}
     #: None: the time of the transaction, by the database.
     at_ms: WallMs | None = None
@@ -47,8 +51,14 @@ async def append_entries(connection: Connection, entries: Sequence[LedgerEntry])
     if not connection.is_in_transaction():
         raise AssertionError("an entry of the ledger belongs to the transaction of what it describes: begin one")
     for some in _batches(entries):
-        rows = [(entry.kind.value, entry.subject, entry.actor, entry.at_ms, canonical(entry.body)) for entry in some]
-        await connection.execute(QUERIES.append_entries, *(list(column) for column in zip(*rows, strict=True)))
+        rows: list[tuple[Any, ...]] = []
+        salts: list[tuple[bytes, str, bytes]] = []
+        for entry in some:
+            body, own = _salted(entry.body)
+            text = canonical(body)
+            rows.append((entry.kind.value, entry.subject, entry.actor, entry.at_ms, text))
+            salts += [(text, field, salt) for field, salt in own.items()]
+        await connection.execute(QUERIES.append_entries, *_columns(rows, 5), *_columns(salts, 3))
 
 
 async def has_ledger(connection: Connection) -> bool:
@@ -67,6 +77,18 @@ def canonical(body: Mapping[str, Any] | bytes) -> bytes:
     if len(text) > MOST_BODY:
         raise UnfitEntryError(f"the body of an entry has {len(text)} bytes, of at most {MOST_BODY}: write several")
     return text
+
+
+def _salted(body: Mapping[str, Any] | bytes) -> tuple[Mapping[str, Any] | bytes, dict[str, bytes]]:
+    """The body with hashes instead of texts, and the salt of each by its field."""
+    if isinstance(body, bytes):
+        return body, {}
+    salts = {field: secrets.token_bytes(_SALT) for field, value in body.items() if isinstance(value, WrittenText)}
+    return {**body, **{field: text_hash(salt, body[field].text) for field, salt in salts.items()}}, salts
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
+    return [[row[n] for row in rows] for n in range(count)]
 
 
 def ms_of(at: datetime) -> WallMs:

@@ -6,6 +6,8 @@ docs/ledger.md says of each kind what it means and what its body holds.
 import hashlib
 from enum import StrEnum
 
+import msgspec
+
 
 class LedgerKind(StrEnum):
     """What an entry of the ledger says; the values are stored."""
@@ -41,12 +43,19 @@ class LedgerKind(StrEnum):
     DATABASE_RESTORED = "database.restored"
 
 
-def text_hash(text: str) -> str:
-    """The SHA-256 of a text that a person wrote, in hex, which stands for the text in an entry. The text itself lies in
-    the row that the entry is about."""
-    return hashlib.sha256(text.encode()).hexdigest()
+class WrittenText(msgspec.Struct, frozen=True):
+    """A text that a person wrote, in the body of an entry: `append_entries` puts its hash there, with a salt of
+    its own. The text itself lies in the row that the entry is about."""
+
+    text: str
 
 
-def hashed(**texts: str | None) -> dict[str, str]:
+def text_hash(salt: bytes, text: str) -> str:
+    """What stands for a text in an entry: the SHA-256 of the salt and the text, in hex. Without the salt nobody
+    finds the text by trying, however short it is."""
+    return hashlib.sha256(salt + text.encode()).hexdigest()
+
+
+def hashed(**texts: str | None) -> dict[str, WrittenText]:
     """Fields of a body for texts that a person wrote: `{name}_sha256` of each that there is."""
-    return {f"{name}_sha256": text_hash(text) for name, text in texts.items() if text is not None}
+    return {f"{name}_sha256": WrittenText(text) for name, text in texts.items() if text is not None}

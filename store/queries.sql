@@ -80,14 +80,18 @@ SELECT coalesce(max(version), 0) FROM schema_migration;
 
 -- name: append_entries
 -- Entries of the ledger in their order, each with its place among those that wait for their seal. An entry without a time
--- has that of the transaction.
+-- has that of the transaction. Salts of texts ($6: the body, $7: the field of it, $8): a body with one is like no other.
 WITH made AS (
     INSERT INTO ledger_entry (kind, subject, actor, at_ms, body)
     SELECT kind, subject, actor, coalesce(at_ms, floor(extract(epoch FROM now()) * 1000)::bigint), body
     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[]) WITH ORDINALITY
         AS new (kind, subject, actor, at_ms, body, n)
     ORDER BY n
-    RETURNING id
+    RETURNING id, body
+), salted AS (
+    INSERT INTO ledger_salt (entry, field, salt)
+    SELECT made.id, new.field, new.salt
+    FROM unnest($6::bytea[], $7::text[], $8::bytea[]) AS new (body, field, salt) JOIN made USING (body)
 )
 INSERT INTO ledger_pending (id) SELECT id FROM made;
 

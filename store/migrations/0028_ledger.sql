@@ -18,6 +18,16 @@ CREATE TABLE ledger_pending (
     id bigint PRIMARY KEY REFERENCES ledger_entry
 );
 
+-- The salts of the hashes that stand for texts in entries (store/ledger_kinds.py). Who blanks a text deletes its salt too;
+-- then nobody can find the text by trying, and the entry stays as it is. Nothing seals a salt.
+CREATE TABLE ledger_salt (
+    entry bigint REFERENCES ledger_entry,
+    -- The field of the body.
+    field text,
+    salt  bytea NOT NULL CHECK (octet_length(salt) = 16),
+    PRIMARY KEY (entry, field)
+);
+
 -- Rights keep the services from changing an entry; this keeps everybody from it, the owner and superusers too, by accident.
 -- It guards neither against DROP TABLE nor against a superuser who disables it: the ledger's signed heads show that.
 -- A dump is restored all the same, because pg_restore fills the tables before it makes their triggers. A migration that must

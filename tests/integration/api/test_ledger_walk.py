@@ -213,7 +213,8 @@ async def send(client: httpx.AsyncClient, prefix: str, path: str, act: Act) -> h
 async def clear(pool: Pool) -> None:
     """Forget the entries of the preparation."""
     await pool.execute(
-        "ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_is_written_once; TRUNCATE ledger_pending, ledger_entry; "
+        "ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_is_written_once; "
+        "TRUNCATE ledger_pending, ledger_salt, ledger_entry; "
         "ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER ledger_entry_is_written_once"
     )
 
@@ -243,7 +244,7 @@ async def test_it_leaves_exactly_its_entry(
 STATE: Final = (
     "incident", "incident_entry", "notification", "closure", "station", "station_lifecycle", "station_deleted",
     "shard_decision", "announced_restart", "signin_code", "account", "account_area", "api_token", "registry_fact",
-    "ledger_entry", "ledger_pending",
+    "ledger_entry", "ledger_pending", "ledger_salt",
 )  # fmt: skip
 
 

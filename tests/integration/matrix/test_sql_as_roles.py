@@ -237,7 +237,7 @@ async def test_the_owner_neither(table: str, url: str) -> None:
 
 SECRET: Final = frozenset(
     {"account", "account_area", "api_token", "session", "signin_code", "ledger_entry", "ledger_pending",
-     "registry_fact", "dead_letter", "unregistered", "notification", "delivery", "incident_entry",
+     "ledger_salt", "registry_fact", "dead_letter", "unregistered", "notification", "delivery", "incident_entry",
      "incident_share", "incident_share_ack", "target"}
 )  # fmt: skip
 """What dashboards do not read."""

@@ -6,7 +6,7 @@ import pytest
 
 from contract.clocks import WallMs
 from store.ledger import LedgerEntry, UnfitEntryError, append_entries
-from store.ledger_kinds import LedgerKind
+from store.ledger_kinds import LedgerKind, hashed, text_hash
 from store.pool import Connection, Pool
 
 
@@ -125,3 +125,28 @@ async def test_the_services_only_add_to_what_waits_for_its_seal(pool: Pool, what
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with connection.transaction():
                 await connection.execute(what)
+
+
+async def test_a_text_is_hashed_with_a_salt_of_its_own(pool: Pool) -> None:
+    """So a short text, such as a name, cannot be found by trying once its salt is deleted."""
+    body = hashed(text="Li", remark="Li")
+    entry = LedgerEntry(kind=LedgerKind.INCIDENT_NOTE, subject="incident/1", actor="admin", body=body)
+    await append(pool, entry, noted(2), entry)
+    salts = {(row["entry"], row["field"]): row["salt"] for row in await pool.fetch("SELECT * FROM ledger_salt")}
+    rows = await pool.fetch("SELECT id, body FROM ledger_entry WHERE subject = 'incident/1' ORDER BY id")
+    said = {(row["id"], field): value for row in rows for field, value in msgspec.json.decode(row["body"]).items()}
+    assert len(said) == 4 and len(set(said.values())) == 4
+    assert said == {place: text_hash(salt, "Li") for place, salt in salts.items()}
+
+
+async def test_a_salt_can_be_deleted_and_no_service_reads_one(pool: Pool) -> None:
+    entry = LedgerEntry(kind=LedgerKind.INCIDENT_NOTE, subject="incident/1", actor="admin", body=hashed(text="Li"))
+    await append(pool, entry)
+    before = await stored(pool)
+    for role in ("milepost_service", "milepost_api"):
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(f"SET LOCAL ROLE {role}")
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.fetch("SELECT salt FROM ledger_salt")
+    assert await pool.execute("DELETE FROM ledger_salt") == "DELETE 1"
+    assert await stored(pool) == before

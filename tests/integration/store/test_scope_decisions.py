@@ -12,8 +12,8 @@ COMMON = {
 """Nothing of a station, an area or a person's scope is in these."""
 OF_THE_API = {"known_place", "session", "signin_code"}
 """Found by the hash of a secret before anybody's scope is known."""
-ADDED_TO = {"ledger_pending"}
-"""Numbers that the API may add and not read."""
+ADDED_TO = {"ledger_pending", "ledger_salt"}
+"""Numbers and random bytes that the API may add and not read."""
 CLOSED = {
     "blind_spot_memory", "boot_anchor", "cause_memory", "command_reply", "delivery", "event", "flapping_memory",
     "health_change", "health_memory", "health_state", "incident_clock", "inventory", "record_box", "registry_fact",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.ledger import MOST_BODY, UnfitEntryError, canonical, ms_of
-from store.ledger_kinds import hashed, text_hash
+from store.ledger_kinds import WrittenText, hashed, text_hash
 
 SAFE = 2**53 - 1
 TEXTS = st.text(max_size=8)
@@ -67,8 +67,9 @@ def test_what_has_no_bytes(body: dict[str, Any], why: str) -> None:
 
 
 def test_a_text_is_proven_by_its_hash() -> None:
-    assert text_hash("换了电源") == "c871c9785a42092c4fb611478890b8d1403b7ff8be2e4f20d588072fbb7611ee"
-    assert hashed(text="换了电源", remark=None) == {"text_sha256": text_hash("换了电源")}
+    assert text_hash(b"", "换了电源") == "c871c9785a42092c4fb611478890b8d1403b7ff8be2e4f20d588072fbb7611ee"
+    assert text_hash("换了".encode(), "电源") == text_hash(b"", "换了电源")
+    assert hashed(text="换了电源", remark=None) == {"text_sha256": WrittenText("换了电源")}
 
 
 def test_a_time_is_the_ms_that_it_has_reached() -> None:
