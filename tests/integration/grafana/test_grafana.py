@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from access.scope import WHOLE
 from api.read.counting import survey_at
 from api.read.moment import load_clocks, load_cover
 from grafana import overview
@@ -105,7 +106,8 @@ async def test_every_query_bears_an_empty_database(pool: Pool) -> None:
 
 async def test_the_counts_are_those_of_the_api(reader: asyncpg.Connection, world: World) -> None:
     (found,) = await rows(reader, "counts", world)
-    async with world.pool.acquire() as connection:
+    async with world.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT set_config('milepost.scope', $1, true)", WHOLE.setting)
         counted = (await survey_at(connection, await load_clocks(connection), await load_cover(connection))).totals
     assert dict(found) == {name: counted.get(name, 0) for name in COLUMNS["counts"].split()}  # type: ignore[call-overload]
     assert sum(found.values()) == 5
