@@ -100,7 +100,7 @@ async def test_a_closure_is_declared_approved_and_withdrawn(pool: Pool, database
         approval, path = {"by": "李", "evidence": "文 12"}, f"{API}/closures/{closure['id']}/approve"
         own = await client.post(path, json=approval)
         assert (own.status_code, own.json()["status"]) == (409, 409), "whatever person `by` names"
-        assert "approval takes a second person" in own.json()["detail"]
+        assert "another person must approve it" in own.json()["detail"]
         assert (await client.post(path)).status_code == 409, "again; the ledger has the first try"
         second = await other_account(pool, Role.SUPERVISOR)
         answer = await client.post(path, json=approval, headers=second.headers)

@@ -331,7 +331,7 @@ REFUSED: Final = {
     "the present one is wrong": ({"current": "wrong"}, "present password is not right"),
     "typed differently": ({"again": "staple of another"}, "not the same"),
     "too short": ({"password": "short", "again": "short"}, "at least 10"),
-    "the login": ({"password": "zhang zhang 1", "again": "zhang zhang 1"}, "the account&#39;s name"),
+    "the login": ({"password": "zhang zhang 1", "again": "zhang zhang 1"}, "contains the login"),
 }
 
 
