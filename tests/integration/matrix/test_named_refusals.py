@@ -45,7 +45,7 @@ async def test_who_declared_a_closure_does_not_approve_it(asker: Asker, place: P
             for body in ({}, {"by": "somebody else"}, {"evidence": "paper"}):
                 refused = await ask(place.client, "POST", f"{V1}/closures/{closure}/approve", headers, dict(body))
                 assert refused.status_code == 409
-                assert "second person" in refused.json()["detail"]
+                assert "another person must approve it" in refused.json()["detail"]
         page = await ask(place.client, "POST", f"/closures/{closure}/approve", browser, {"by": "somebody else"})
         assert page.status_code == 409
         assert (await ask(place.client, "GET", f"{V1}/closures/{closure}", browser)).json()["status"] == "declared"
