@@ -5,7 +5,7 @@ from typing import Any
 
 from access.management import create_account, make_token
 from access.roles import Role
-from access.rules import OPERATOR, actor_of
+from access.rules import ADMIN, OPERATOR, actor_of
 from access.scope import WHOLE, AreaScope
 from access.store import disable_account, load_account, set_password
 from alerting.health.rule_fields import SOURCES
@@ -82,8 +82,10 @@ async def every_account(world: World) -> list[str]:
             made.append(account.id)
             for days in (5, 90):
                 await make_token(connection, operator, account, name="王", role=role, scope=scope, days=days, now=now)
+        admin = await load_account(connection, ADMIN)
+        assert admin is not None
         for days in (5, 90):
-            await make_token(connection, operator, found, name="王", role=Role.AUDITOR, scope=WHOLE, days=days, now=now)
+            await make_token(connection, operator, admin, name="王", role=Role.AUDITOR, scope=WHOLE, days=days, now=now)
         await connection.execute("UPDATE api_token SET account = 'admin' WHERE account = 'operator'")
         await set_password(connection, made[1], "$argon2id$x", by=OPERATOR)
         await disable_account(connection, made[2], by=OPERATOR)
