@@ -23,7 +23,7 @@ from registry.hours.calendar import Calendar
 from store.pool import Connection
 
 MOST: Final = 5_000
-"""Transitions, gaps or presence records that one answer is made of."""
+"""Transitions, moves to other shards, gaps or presence records that one answer is made of."""
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _FIRST_RECORD: Final = AfterRecord(_LAST, "", "", MAX_ID)
 
@@ -53,16 +53,22 @@ async def load_timeline(
         lifecycle=station["lifecycle"],
         calendar=calendar,
     )
-    if rows.most > MOST:
-        raise Problem(
-            422, "from: too much happened to this station for one answer: ask for a shorter time", parameter="from"
-        )
+    _require_bounded(rows.most)
     return rows
 
 
+def _require_bounded(rows: int) -> None:
+    if rows > MOST:
+        raise Problem(
+            422, "from: too much happened to this station for one answer: ask for a shorter time", parameter="from"
+        )
+
+
 async def _gaps(connection: Connection, station: str, begin: datetime, end: datetime) -> list[UnknownInterval]:
-    """The gaps of each (partition, shard) in the time in which the station was heard through it."""
-    heard = await connection.fetch(QUERIES.station_shards, station, end)
+    """The gaps of each (partition, shard) in the time in which the station was heard through it. Raises a Problem (422)
+    if the station was heard through more than MOST of them."""
+    heard = await connection.fetch(QUERIES.station_shards, station, end, begin, MOST + 1)
+    _require_bounded(len(heard))
     rows = await connection.fetch(
         QUERIES.station_gaps,
         *([row[name] for row in heard] for name in ("partition", "shard", "since", "until")),

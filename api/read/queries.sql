@@ -217,8 +217,9 @@ ORDER BY c.id DESC LIMIT $5;
 SELECT at, before, after, actor, remark, reason FROM station_lifecycle WHERE station = $1 ORDER BY at, id;
 
 -- name: station_shards
--- Through which shards a station was heard up to $2, from when until when, and in which partition its transitions are. Of a
--- terminal whose moves are recorded these say it, from the first of them on; of any other each shard counts always.
+-- The shards through which a station was heard between $3 and $2, each with its times and with the partition of the station's
+-- transitions; at most $4. The moves of a terminal give the times from its first recorded move on. A shard from before that
+-- move counts until it, and each shard of a terminal without recorded moves counts always.
 WITH moved AS (
     SELECT terminal, partition, before, after, at,
            lag(at) OVER (PARTITION BY terminal ORDER BY seq) AS earlier,
@@ -240,11 +241,11 @@ WITH moved AS (
     UNION ALL
     SELECT after, partition, at, coalesce(later, held('infinity')) FROM moved WHERE at < $2
     UNION ALL
-    -- A station's own transitions are through a shard of a terminal; they say something new only where no terminal does.
+    -- The transitions of the station itself count only if no terminal has moves: their shard is that of a terminal.
     SELECT c.shard, c.partition, held('-infinity'), held('infinity') FROM changed c
     WHERE c.terminal IS NULL AND NOT EXISTS (SELECT FROM moved)
 )
-SELECT DISTINCT shard, partition, since, until FROM heard;
+SELECT DISTINCT shard, partition, held(since) AS since, held(until) AS until FROM heard WHERE until > $3 LIMIT $4;
 
 -- name: station_changes
 -- The last decision that was in force at $2, and all decided after it that begin before $3.
@@ -299,7 +300,7 @@ FROM usage WHERE station = $1 AND ts >= $2 AND ts < $3;
 -- name: list_incidents
 -- Newest first. An incident of a station belongs to the station's area unless it names one itself; an incident that reaches
 -- beyond the scope belongs to the areas of its shares in it. $7: of a parent; $8: only incidents that are neither part of
--- another (that is seen too) nor quiet (without notifications).
+-- another incident that the scope shows, nor quiet (without notifications).
 WITH found AS (
     (SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
             i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at,

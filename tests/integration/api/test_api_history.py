@@ -4,6 +4,9 @@ from datetime import datetime, timedelta
 from itertools import product
 from pathlib import Path
 
+import pytest
+
+from api.read.history import MOST
 from store.pool import Pool
 from tests.integration.api.test_api_stations import walk, z
 from tests.integration.api_world import World, config, serving
@@ -67,6 +70,45 @@ async def test_a_gap_counts_while_the_station_was_heard_through_its_shard(
     unknown = [(item["from"], item["to"]) for item in intervals if item["verdict"] == "unknown"]
     spans = [(3700, 3600), (2700, 2600), (2050, 2000), (1600, 1500)]
     assert unknown == [(z(world.ago(begin)), z(world.ago(end))) for begin, end in spans]
+
+
+async def move_often(world: World, times: int, first: str) -> None:
+    """Move the terminal between two shards each second, from `first` on."""
+    await world.pool.execute(
+        "INSERT INTO shard_move (partition, seq, station, terminal, before, after, at) "
+        "SELECT 0, n, 's', '001', (ARRAY['main', 'south'])[1 + n % 2], (ARRAY['south', 'main'])[1 + n % 2], "
+        "$1::text::timestamptz + n * interval '1 s' FROM generate_series(1, $2::int) AS n",
+        first,
+        times,
+    )
+
+
+async def test_only_moves_of_the_window_count_and_too_many_are_refused(
+    pool: Pool, database: str, tmp_path: Path
+) -> None:
+    world = World(pool)
+    await world.clock()
+    await world.station("s", since=9000)
+    await move_often(world, MOST + 10, str(world.ago(7200)))
+    async with serving(config(database, tmp_path)) as (client, _):
+        long = {"from": z(world.ago(9000)), "to": z(world.ago(100))}
+        answer = await client.get(f"{S}/timeline", params=long)
+        assert (answer.status_code, answer.json()["parameter"]) == (422, "from")
+        later = {"from": z(world.ago(600)), "to": z(world.ago(100))}
+        assert (await client.get(f"{S}/timeline", params=later)).status_code == 200
+
+
+@pytest.mark.parametrize("at", ["-infinity", "4000-01-01 BC", "200000-01-01", "infinity"])
+async def test_moves_at_times_that_no_client_can_read_stop_no_timeline(
+    pool: Pool, database: str, tmp_path: Path, at: str
+) -> None:
+    world = World(pool)
+    await world.clock()
+    await world.station("s", since=4000)
+    await move_often(world, 3, at)
+    window = {"from": z(world.ago(4000)), "to": z(world.ago(100))}
+    async with serving(config(database, tmp_path)) as (client, _):
+        assert (await client.get(f"{S}/timeline", params=window)).status_code == 200
 
 
 async def test_what_began_before_the_window_is_found(pool: Pool, database: str, tmp_path: Path) -> None:
