@@ -16,7 +16,8 @@ WHERE s.incident = $1 ORDER BY s.area;
 SELECT i.status = 'closed' FROM scoped.shared_incident i WHERE i.id = $1;
 
 -- name: acknowledge_shares
--- Nothing is changed of what somebody else acknowledged meanwhile. In one order, so that two people do not wait for each other.
+-- Shares that another account acknowledged meanwhile stay as they are. The order of the rows prevents deadlocks between two
+-- accounts that acknowledge the same shares.
 INSERT INTO incident_share_ack (incident, area, acknowledged_at, acknowledged_by, acknowledged_remark)
 SELECT $1, area, $4, $3, $5 FROM unnest($2::text[]) AS area ORDER BY area
 ON CONFLICT (incident, area) DO NOTHING

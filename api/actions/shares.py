@@ -4,7 +4,7 @@ Each action and its entries are one transaction, in which the scope of the accou
 shares within it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -22,13 +22,15 @@ _ACTIONS: Final[Mapping[LedgerKind, str]] = {
     LedgerKind.INCIDENT_ACKNOWLEDGED: "acknowledged",
     LedgerKind.INCIDENT_NOTE: "note",
 }
+MOST_OF_ENTRY: Final = 1000
+"""Shares that one entry of the ledger names; an entry has at most 64 KiB."""
 
 
 async def acknowledge_shares(
     connection: Connection, incident: int, by: Author, text: str | None, now: datetime
 ) -> None:
-    """Acknowledge all shares of the scope that nobody has acknowledged. The incident itself stays as it is, and so does
-    its escalation. Raises ActionRefusedError."""
+    """Acknowledge all shares of the scope that are not acknowledged yet. The incident itself stays as it is, and so
+    does its escalation. Raises ActionRefusedError."""
     held = await _require(connection, "acknowledged", incident, text)
     free = [row["area"] for row in held if not row["acknowledged"]]
     rows = await connection.fetch(QUERIES.acknowledge_shares, incident, free, by.account, now, by.remark)
@@ -66,12 +68,19 @@ async def _record(
 ) -> None:
     action = _ACTIONS[kind]
     await connection.execute(QUERIES.insert_share_entries, incident, areas, now, by.account, action, text, by.remark)
-    entry = LedgerEntry(
-        kind=kind,
-        subject=f"incident/{incident}",
-        actor=by.account,
-        at_ms=ms_of(now),
-        body={"shares": sorted(areas), **hashed(text=text), **by.remarked},
-    )
-    await append_entries(connection, [entry])
+    entries = [
+        LedgerEntry(
+            kind=kind,
+            subject=f"incident/{incident}",
+            actor=by.account,
+            at_ms=ms_of(now),
+            body={"shares": some, **hashed(text=text), **by.remarked},
+        )
+        for some in _batches(sorted(areas))
+    ]
+    await append_entries(connection, entries)
     await connection.execute(QUERIES.tell_incident)
+
+
+def _batches(areas: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (areas[begin : begin + MOST_OF_ENTRY] for begin in range(0, len(areas), MOST_OF_ENTRY))

@@ -18,7 +18,9 @@ from access.store import add_account, add_token
 from access.tokens import new_token
 from alerting.incidents.book import Book, Incident
 from alerting.incidents.store import recount_shares, store_book
+from api.actions import shares
 from api.live.event_hub import EventHub
+from store.ledger import MOST_BODY, canonical
 from store.pool import Connection, Pool
 from store.scoped import API_ROLE, SEARCH_PATH
 from tests.integration.api_world import OWN_PAGE, World, config, serving
@@ -251,7 +253,7 @@ async def test_what_a_county_may_not_do_to_the_whole(
     town = await token_of(pool, "town", Role.TECHNICIAN, TOWN)
     answer = await act(client, outage, "ack", town)
     assert answer.status_code == 403
-    assert "who holds the county" in answer.json()["detail"]
+    assert "an account with the county" in answer.json()["detail"]
     assert await pool.fetchval("SELECT status FROM incident WHERE id = $1", outage) == "open"
 
 
@@ -358,6 +360,27 @@ async def test_each_act_is_in_the_ledger(client: httpx.AsyncClient, pool: Pool, 
     )
     assert [row["kind"] for row in rows] == ["incident.acknowledged", "incident.note"]
     assert all(msgspec.json.decode(row["body"])["shares"] == [EAST] for row in rows)
+
+
+async def test_an_entry_of_the_ledger_names_a_bounded_number_of_shares(
+    client: httpx.AsyncClient, pool: Pool, outage: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "MOST_OF_ENTRY", 1)
+    both = await token_of(pool, "both", Role.SUPERVISOR, EAST, WEST)
+    assert (await act(client, outage, "ack", both, text="on my way")).status_code == 200
+    rows = await pool.fetch(
+        "SELECT body FROM ledger_entry WHERE kind = 'incident.acknowledged' AND subject = $1 ORDER BY id",
+        f"incident/{outage}",
+    )
+    bodies = [msgspec.json.decode(row["body"]) for row in rows]
+    assert [body["shares"] for body in bodies] == [[EAST], [WEST]]
+    assert all("text_sha256" in body for body in bodies)
+
+
+def test_the_longest_codes_fit_into_an_entry() -> None:
+    """With the longest code of an area (`registry/codes.py`), and the hashes of a text and a remark."""
+    hashes = {"text_sha256": "f" * 64, "remark_sha256": "f" * 64}
+    assert len(canonical({"shares": ["Z" * 32] * shares.MOST_OF_ENTRY, **hashes})) < MOST_BODY
 
 
 @pytest.fixture
