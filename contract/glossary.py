@@ -134,7 +134,8 @@ _REFUSALS: Final[Family] = {
         "故障超出您的区划范围。您可以接手本辖区部分并添加说明；指派和人工关闭由负责整个区域的人员操作。",
     ),
     "only_part": Said(
-        "the incident reaches beyond your areas. Who holds the county, or the whole area, acts on it.",
+        "the incident reaches beyond your areas. The person responsible for the county, or for the whole area, acts on "
+        "it.",
         "故障超出您的区划范围，由负责该县或整个区域的人员处理。",
     ),
 }

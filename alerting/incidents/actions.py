@@ -21,9 +21,9 @@ _SENTENCES = {
     ActionRefusal.EMPTY: "the text is empty",
     ActionRefusal.TOO_LONG: "the text is too long",
     ActionRefusal.ONLY_SHARE: "incident {id} reaches beyond your areas: acknowledge your share of it or add a note; "
-    "who holds its whole area assigns and resolves it",
-    ActionRefusal.ONLY_PART: "incident {id} reaches beyond your areas: who holds the county, or the whole area, "
-    "acts on it",
+    "an account with its whole area assigns and resolves it",
+    ActionRefusal.ONLY_PART: "incident {id} reaches beyond your areas: an account with the county, or with the "
+    "whole area, acts on it",
 }
 _KINDS: Final[Mapping[str, LedgerKind]] = {
     "acknowledged": LedgerKind.INCIDENT_ACKNOWLEDGED,

@@ -1,8 +1,8 @@
 """The share of each county in an incident with children: which children join it, end, return or leave. Pure.
 
-The incident that is the common cause belongs to whoever holds its whole area. A county has a share of it: the number of
-its own stations that were ever down by this cause, and of those that still are. A health rule counts terminals, and a
-blind spot counts areas.
+Accounts whose scope holds the whole area act on the incident that is the common cause. A county has a share of it: the
+number of its own stations that were ever down by this cause, and of those that still are. A health rule counts
+terminals, and a blind spot counts areas.
 """
 
 from collections.abc import Iterable, Iterator

@@ -570,7 +570,8 @@ _EN: Final = {
     "own_share": "Your share",
     "share_says": "This incident reaches beyond your areas, and you see your share of it. The person responsible for "
     "the whole area assigns it and closes it by hand.",
-    "part_says": "This incident reaches beyond your areas. Who holds the county, or the whole area, acts on it.",
+    "part_says": "This incident reaches beyond your areas. The person responsible for the county, or for the whole "
+    "area, acts on it.",
     "areas_say": "{n} areas concerned, {down} still down",
     "shares": "Shares of the counties",
     "shares_taken": "{n} in all, {taken} acknowledged",
