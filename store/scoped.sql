@@ -1,4 +1,4 @@
--- What the API sees of each table: rows within the scope of its transaction (0038_scope.sql). Run after the migrations, in one
+-- What the API sees of each table: rows within the scope of its transaction (0035_scope.sql). Run after the migrations, in one
 -- transaction, when a migration ran, when this file changed, or when the roles were not there before; store/grants.sql has the
 -- rights. docs/adr says why policies and views.
 --
@@ -255,6 +255,3 @@ BEGIN
         EXECUTE format('REVOKE EXECUTE ON FUNCTION scoped.%I(text) FROM PUBLIC', name);
     END LOOP;
 END $$;
-
--- Of a trigger: on a table of the caller's own it would do to incidents what it likes.
-REVOKE EXECUTE ON FUNCTION station_moved() FROM PUBLIC;

@@ -25,6 +25,8 @@ CREATE TABLE incident_share_ack (
     area            text NOT NULL,
     acknowledged_at timestamptz NOT NULL,
     acknowledged_by text NOT NULL,
+    -- On whose behalf, as the client said; unchecked.
+    acknowledged_remark text CHECK (char_length(acknowledged_remark) <= 200),
     PRIMARY KEY (incident, area),
     FOREIGN KEY (incident, area) REFERENCES incident_share
 );

@@ -114,6 +114,8 @@ RETURNS jsonb LANGUAGE sql STABLE AS $$
 $$;
 
 -- A station is whole when it is registered. A move takes effect at the station's next midnight, everything else at once.
+-- Old and new rows meet in a full join: a function keeps the plan of its first call, which for one row would be a nested loop
+-- and takes minutes for the 100,000 rows of an import; a full join is never one.
 CREATE FUNCTION station_facts() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -125,32 +127,35 @@ BEGIN
         INSERT INTO registry_fact (kind, subject, effective_at, whole)
         SELECT 'station', id, fact_effective_at(), true FROM old_rows;
     ELSE
+        -- Ids do not change by any query of ours; by hand the one ends and the other begins.
         WITH changed AS MATERIALIZED (
-            SELECT n.id, n.kind, n.area, n.area IS DISTINCT FROM o.area AS moved,
-                   CASE WHEN n.kind IS DISTINCT FROM o.kind THEN jsonb_build_object('kind', n.kind) ELSE '{}' END
-                || CASE WHEN n.lifecycle <> o.lifecycle THEN jsonb_build_object('lifecycle', n.lifecycle) ELSE '{}' END
-                || CASE WHEN n.quorum <> o.quorum THEN jsonb_build_object('quorum', n.quorum) ELSE '{}' END
-                || CASE WHEN n.commissioned_at IS DISTINCT FROM o.commissioned_at
-                        THEN jsonb_build_object('commissioned_at', fact_moment(n.commissioned_at)) ELSE '{}' END
-                   AS fields
-            FROM new_rows n JOIN old_rows o ON o.id = n.id
-            WHERE (n.area, n.kind, n.lifecycle, n.quorum, n.commissioned_at)
-                IS DISTINCT FROM (o.area, o.kind, o.lifecycle, o.quorum, o.commissioned_at))
-        INSERT INTO registry_fact (kind, subject, effective_at, fields)
-        SELECT 'station', id, fact_effective_at(), fields FROM changed WHERE fields <> '{}'
+            SELECT n.id, n.kind, n.area, o.id AS was, o.kind AS old_kind, o.area AS old_area,
+                   n.lifecycle, o.lifecycle AS old_lifecycle, n.quorum, o.quorum AS old_quorum,
+                   n.commissioned_at, o.commissioned_at AS old_commissioned_at
+            FROM new_rows n FULL JOIN old_rows o ON o.id = n.id
+            WHERE (n.id, n.area, n.kind, n.lifecycle, n.quorum, n.commissioned_at)
+                IS DISTINCT FROM (o.id, o.area, o.kind, o.lifecycle, o.quorum, o.commissioned_at)
+        ), renewed AS (
+            SELECT id,
+                   CASE WHEN kind IS DISTINCT FROM old_kind THEN jsonb_build_object('kind', kind) ELSE '{}' END
+                || CASE WHEN lifecycle <> old_lifecycle THEN jsonb_build_object('lifecycle', lifecycle) ELSE '{}' END
+                || CASE WHEN quorum <> old_quorum THEN jsonb_build_object('quorum', quorum) ELSE '{}' END
+                || CASE WHEN commissioned_at IS DISTINCT FROM old_commissioned_at
+                        THEN jsonb_build_object('commissioned_at', fact_moment(commissioned_at)) ELSE '{}' END AS fields
+            FROM changed WHERE id = was)
+        INSERT INTO registry_fact (kind, subject, effective_at, whole, fields)
+        SELECT 'station', id, fact_effective_at(), false, fields FROM renewed WHERE fields <> '{}'
         UNION ALL
         SELECT 'station', id,
                next_local_midnight(fact_effective_at(), station_zone(id, kind, fact_effective_at())),
-               jsonb_build_object('area', area)
-        FROM changed WHERE moved;
-        -- Ids do not change by any query of ours; by hand the one ends and the other begins.
-        INSERT INTO registry_fact (kind, subject, effective_at, whole, fields)
-        SELECT 'station', id, fact_effective_at(), true, NULL
-        FROM old_rows o WHERE NOT EXISTS (SELECT FROM new_rows n WHERE n.id = o.id)
+               false, jsonb_build_object('area', area)
+        FROM changed WHERE id = was AND area IS DISTINCT FROM old_area
+        UNION ALL
+        SELECT 'station', was, fact_effective_at(), true, NULL FROM changed WHERE id IS NULL
         UNION ALL
         SELECT 'station', id, fact_effective_at(), true,
                station_fields(area, kind, lifecycle, quorum, commissioned_at)
-        FROM new_rows n WHERE NOT EXISTS (SELECT FROM old_rows o WHERE o.id = n.id);
+        FROM changed WHERE was IS NULL;
     END IF;
     RETURN NULL;
 END $$;
@@ -167,22 +172,31 @@ BEGIN
         SELECT 'area', code, fact_effective_at(), true FROM old_rows;
     ELSE
         WITH changed AS MATERIALIZED (
-            SELECT n.code, n.path, n.path <> o.path AS moved,
-                   CASE WHEN n.valid_from IS DISTINCT FROM o.valid_from
-                        THEN jsonb_build_object('valid_from', n.valid_from) ELSE '{}' END
-                || CASE WHEN n.valid_to IS DISTINCT FROM o.valid_to
-                        THEN jsonb_build_object('valid_to', n.valid_to) ELSE '{}' END
-                || CASE WHEN n.successor IS DISTINCT FROM o.successor
-                        THEN jsonb_build_object('successor', n.successor) ELSE '{}' END AS fields
-            FROM new_rows n JOIN old_rows o ON o.code = n.code
-            WHERE (n.path, n.valid_from, n.valid_to, n.successor)
-                IS DISTINCT FROM (o.path, o.valid_from, o.valid_to, o.successor))
-        INSERT INTO registry_fact (kind, subject, effective_at, fields)
-        SELECT 'area', code, fact_effective_at(), fields FROM changed WHERE fields <> '{}'
+            SELECT n.code, n.path, n.valid_from, n.valid_to, n.successor, o.code AS was, o.path AS old_path,
+                   o.valid_from AS old_valid_from, o.valid_to AS old_valid_to, o.successor AS old_successor
+            FROM new_rows n FULL JOIN old_rows o ON o.code = n.code
+            WHERE (n.code, n.path, n.valid_from, n.valid_to, n.successor)
+                IS DISTINCT FROM (o.code, o.path, o.valid_from, o.valid_to, o.successor)
+        ), renewed AS (
+            SELECT code,
+                   CASE WHEN valid_from IS DISTINCT FROM old_valid_from
+                        THEN jsonb_build_object('valid_from', valid_from) ELSE '{}' END
+                || CASE WHEN valid_to IS DISTINCT FROM old_valid_to
+                        THEN jsonb_build_object('valid_to', valid_to) ELSE '{}' END
+                || CASE WHEN successor IS DISTINCT FROM old_successor
+                        THEN jsonb_build_object('successor', successor) ELSE '{}' END AS fields
+            FROM changed WHERE code = was)
+        INSERT INTO registry_fact (kind, subject, effective_at, whole, fields)
+        SELECT 'area', code, fact_effective_at(), false, fields FROM renewed WHERE fields <> '{}'
         UNION ALL
-        SELECT 'area', code, next_local_midnight(fact_effective_at(), 'Asia/Shanghai'),
+        SELECT 'area', code, next_local_midnight(fact_effective_at(), 'Asia/Shanghai'), false,
                jsonb_build_object('path', path)
-        FROM changed WHERE moved;
+        FROM changed WHERE code = was AND path <> old_path
+        UNION ALL
+        SELECT 'area', was, fact_effective_at(), true, NULL FROM changed WHERE code IS NULL
+        UNION ALL
+        SELECT 'area', code, fact_effective_at(), true, area_fields(path, valid_from, valid_to, successor)
+        FROM changed WHERE was IS NULL;
     END IF;
     RETURN NULL;
 END $$;
@@ -278,9 +292,11 @@ BEGIN
         SELECT unnest('{area, station, terminal, station_programme, schedule, schedule_override, day_class, closure}'
                       ::text[]) AS source
     LOOP
-        -- The rights are those of the owner, so nobody else needs any to append facts; no table of the caller's own may
-        -- stand in for one of these.
+        -- The rights are those of the owner, so a caller needs none to append facts; no table of the caller's own may
+        -- stand in for one of these. No other role may put the function on a table: on a temporary one of a service it would
+        -- append facts that no edit made.
         EXECUTE format('ALTER FUNCTION %I() SET search_path = %I, pg_temp', made.source || '_facts', current_schema());
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %I() FROM PUBLIC', made.source || '_facts');
         EXECUTE format('CREATE TRIGGER facts_of_new AFTER INSERT ON %I REFERENCING NEW TABLE AS new_rows
                         FOR EACH STATEMENT EXECUTE FUNCTION %I()', made.source, made.source || '_facts');
         EXECUTE format('CREATE TRIGGER facts_of_changed AFTER UPDATE ON %I
@@ -315,6 +331,30 @@ CREATE TRIGGER registry_fact_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON regist
     FOR EACH STATEMENT EXECUTE FUNCTION registry_fact_stays();
 -- In sessions with session_replication_role = replica too.
 ALTER TABLE registry_fact ENABLE ALWAYS TRIGGER registry_fact_stays;
+
+-- What an edit asks of the facts to write them into the ledger. With the rights of the owner: an edit sees the facts of its
+-- own transaction, and needs no right to read any other.
+
+-- The last number that was given to a fact, also to one of an import that is still running: looking for the newest row would
+-- step over all of its rows.
+CREATE FUNCTION newest_registry_fact() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM registry_fact_id_seq
+$$;
+
+-- Transactions of the database that this one was restored from may have had the same number, but their facts come before.
+CREATE FUNCTION registry_facts_of_edit(after bigint, most integer)
+RETURNS TABLE (id bigint, kind text, subject text, effective_us bigint, whole boolean, fields jsonb)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT f.id, f.kind, f.subject, fact_moment(f.effective_at), f.whole, f.fields
+    FROM registry_fact f WHERE f.id > after AND f.xid = pg_current_xact_id() ORDER BY f.id LIMIT most
+$$;
+
+DO $$
+BEGIN
+    EXECUTE format('ALTER FUNCTION newest_registry_fact() SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION registry_facts_of_edit(bigint, integer) SET search_path = %I, pg_temp',
+                   current_schema());
+END $$;
 
 -- A change of terminals is a change of their stations: once a statement, not once a terminal. Rows are locked in the order
 -- of ids, as other writers do.

@@ -114,7 +114,7 @@ async def test_account(database: str, tmp_path: Path) -> None:
     assert await left_by(database, [*command, "--remove"]) == ["broker_account.removed"]
 
 
-@pytest.mark.parametrize("schema", [27, 40])
+@pytest.mark.parametrize("schema", [27, 28])
 async def test_restore(database: str, schema: int) -> None:
     """A backup from before the ledger has no place for the entry."""
     contents = Contents(

@@ -74,6 +74,8 @@ DO $$
 BEGIN
     EXECUTE format('ALTER FUNCTION station_moved() SET search_path = %I, pg_temp', current_schema());
 END $$;
+-- On a table of the caller's own it would move any incident.
+REVOKE EXECUTE ON FUNCTION station_moved() FROM PUBLIC;
 CREATE TRIGGER station_moved AFTER UPDATE OF area ON station
     FOR EACH ROW WHEN (OLD.area IS DISTINCT FROM NEW.area) EXECUTE FUNCTION station_moved();
 UPDATE incident i SET area = s.area FROM station s WHERE s.id = i.station AND i.area IS DISTINCT FROM s.area
