@@ -1,18 +1,22 @@
--- name: load_station_facts
--- What was recorded of stations ($1) up to a cut ($2; null: all).
-SELECT id, kind, subject, held(effective_at) AS effective_at, whole, fields FROM registry_fact
-WHERE subject = ANY ($1::text[]) AND kind IN ('station', 'terminal', 'programme', 'schedule', 'override', 'closure')
-  AND ($2::bigint IS NULL OR id <= $2);
-
--- name: load_area_facts
-SELECT id, kind, subject, held(effective_at) AS effective_at, whole, fields FROM registry_fact
-WHERE subject = ANY ($1::text[]) AND kind = 'area' AND ($2::bigint IS NULL OR id <= $2);
-
--- name: load_common_facts
--- Of kinds, areas with overrides or closures, programmes, everywhere: few, and any station may follow one.
-SELECT id, kind, subject, held(effective_at) AS effective_at, whole, fields FROM registry_fact
-WHERE kind NOT IN ('station', 'terminal', 'programme', 'schedule', 'override', 'closure', 'area')
-  AND ($1::bigint IS NULL OR id <= $1);
+-- name: load_facts
+-- What was recorded up to a cut ($2; null: all) of stations ($1), of their areas, and of what any station may follow: kinds,
+-- areas with overrides or closures, programmes, everywhere, which are few. One statement, so one snapshot.
+WITH own AS MATERIALIZED (
+    SELECT id, kind, subject, effective_at, whole, fields FROM registry_fact
+    WHERE subject = ANY ($1::text[]) AND kind IN ('station', 'terminal', 'programme', 'schedule', 'override', 'closure')
+      AND ($2::bigint IS NULL OR id <= $2)
+), found AS (
+    SELECT * FROM own
+    UNION ALL
+    SELECT id, kind, subject, effective_at, whole, fields FROM registry_fact
+    WHERE subject = ANY (ARRAY(SELECT DISTINCT fields ->> 'area' FROM own WHERE kind = 'station')) AND kind = 'area'
+      AND ($2::bigint IS NULL OR id <= $2)
+    UNION ALL
+    SELECT id, kind, subject, effective_at, whole, fields FROM registry_fact
+    WHERE kind NOT IN ('station', 'terminal', 'programme', 'schedule', 'override', 'closure', 'area')
+      AND ($2::bigint IS NULL OR id <= $2)
+)
+SELECT id, kind, subject, held(effective_at) AS effective_at, whole, fields FROM found;
 
 -- name: try_alone
 -- Whether no transaction has facts that are not committed. Without queueing, so no writer waits behind this.

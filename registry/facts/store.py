@@ -1,7 +1,7 @@
 """The facts of the registry in the database: reading them, and taking a cut. Triggers append them (ADR 25)."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any, Final
 
 import asyncpg
@@ -18,10 +18,7 @@ _AGAIN: Final = 0.05
 async def load_facts(connection: Connection, stations: Collection[str], cut: int | None = None) -> list[RegistryFact]:
     """All facts up to a cut (None: until now) that say anything of some stations: their own, those of their areas, and
     those that any station may follow."""
-    own = _facts(await connection.fetch(QUERIES.load_station_facts, list(stations), cut))
-    areas = {code for fact in own if (code := (fact.fields or {}).get("area")) is not None}
-    around = _facts(await connection.fetch(QUERIES.load_area_facts, sorted(areas), cut))
-    return [*own, *around, *_facts(await connection.fetch(QUERIES.load_common_facts, cut))]
+    return [_fact(row) for row in await connection.fetch(QUERIES.load_facts, list(stations), cut)]
 
 
 async def take_cut(connection: Connection, *, within: float = 300.0) -> int:
@@ -38,10 +35,6 @@ async def take_cut(connection: Connection, *, within: float = 300.0) -> int:
                 if await connection.fetchval(QUERIES.try_alone):
                     return int(await connection.fetchval(QUERIES.newest_fact))
             await asyncio.sleep(_AGAIN)
-
-
-def _facts(rows: Iterable[asyncpg.Record]) -> list[RegistryFact]:
-    return [_fact(row) for row in rows]
 
 
 def _fact(row: asyncpg.Record) -> RegistryFact:
