@@ -4,7 +4,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 RETURNING id, kind, station, area, programme, from_at, until_at, reason, declared_by, declared_remark, declared_at;
 
 -- name: is_account
--- Whether who declared a closure is an account; before there were accounts it was free text.
+-- Whether the declarer of a closure is an account; before there were accounts it was free text.
 SELECT is_account($1);
 
 -- name: approve_closure
@@ -64,13 +64,15 @@ FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::te
 RETURNING id, kind, station, area, programme, from_at, until_at, reason, declared_by, declared_remark, declared_at;
 
 -- name: change_closures
--- Only closures that are not approved yet. Whoever changes a closure declares it.
+-- Only closures that are not approved yet. The account that changes a closure declares it.
 UPDATE closure AS c SET
     until_at = new.until_at, reason = new.reason, declared_remark = new.remark, declared_at = $6, declared_by = $7
 FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::text[])
     AS new (station, from_at, until_at, reason, remark)
-WHERE c.kind = 'closure' AND c.withdrawn_at IS NULL AND c.approved_at IS NULL AND c.station = new.station AND c.from_at = new.from_at
-RETURNING c.id, c.kind, c.station, c.area, c.programme, c.from_at, c.until_at, c.reason, c.declared_by, c.declared_remark, c.declared_at;
+WHERE c.kind = 'closure' AND c.withdrawn_at IS NULL AND c.approved_at IS NULL AND c.station = new.station
+  AND held(c.from_at) = new.from_at
+RETURNING c.id, c.kind, c.station, c.area, c.programme, held(c.from_at) AS from_at, c.until_at, c.reason, c.declared_by,
+          c.declared_remark, c.declared_at;
 
 -- name: closures_out_of_bounds
 -- Closures that were declared before times had bounds.

@@ -9,6 +9,7 @@ from typing import Any, Final
 import asyncpg
 
 from contract.errors import RemedyError
+from contract.home import HOME
 from registry.closures.rules import (
     Closure,
     ClosureStatus,
@@ -72,7 +73,7 @@ async def approve(connection: Connection, closure: int, *, by: Author, evidence:
 
 
 async def _declarer(connection: Connection, found: Closure) -> dict[str, Any]:
-    """Who declared a closure, for the body of an entry: an account, or the hash of what was typed before accounts."""
+    """The declarer of a closure, for the body of an entry: an account, or the hash of free text from before accounts."""
     if await connection.fetchval(QUERIES.is_account, found.declared_by):
         return {"declared_by": found.declared_by}
     return {**hashed(declared_by=found.declared_by)}
@@ -170,15 +171,27 @@ async def import_closures(
     """Write closures as declared at `at` by the account `by`. Needs a transaction.
 
     Who declared a closure by the file stays beside the account as a remark. An import approves nothing: an account that
-    is not the importing one has to.
+    is not the importing one has to. Raises RemedyError if a closure to change is not there unapproved any more.
     """
     for query, closures in ((QUERIES.import_closures, new), (QUERIES.change_closures, changed)):
         if closures:
             columns = (_column(closures, name) for name in _COLUMNS)
-            rows = await connection.fetch(query, *columns, at, by)
-            await append_entries(connection, [declared_entry(Closure(**dict(row))) for row in rows])
+            written = [Closure(**dict(row)) for row in await connection.fetch(query, *columns, at, by)]
+            _require_written(closures, written)
+            await append_entries(connection, [declared_entry(closure) for closure in written])
     if new or changed:
         await connection.execute(REGISTRY.announce)
+
+
+def _require_written(closures: Sequence[DeclaredClosure], written: Sequence[Closure]) -> None:
+    there = {(closure.station, closure.from_at) for closure in written}
+    missed = next((closure for closure in closures if (closure.station, closure.from_at) not in there), None)
+    if missed is not None:
+        name = f"{missed.station} {missed.from_at.astimezone(HOME):%Y-%m-%d %H:%M}"
+        raise RemedyError(
+            f"closure {name} was approved or withdrawn during the import, of which nothing is written: import again",
+            f"报备 {name} 在导入期间被批准或撤回，本次没有导入任何内容：请重新导入",
+        )
 
 
 _COLUMNS: Final = ("station", "from_at", "until_at", "reason", "declared_by")

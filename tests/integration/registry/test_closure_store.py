@@ -10,7 +10,15 @@ import pytest
 
 from contract.errors import RemedyError
 from registry.closures.rules import Closure, Closures, ClosureStatus, NewClosure, OwnApprovalError
-from registry.closures.store import approve, declare, list_closures, load_closures, withdraw
+from registry.closures.store import (
+    approve,
+    declare,
+    import_closures,
+    list_closures,
+    load_closures,
+    stored_closures,
+    withdraw,
+)
 from registry.importing.importer import import_file
 from registry.importing.report import ImportOptions, ImportReport
 from registry.model import Area, Station
@@ -204,6 +212,30 @@ async def test_import(connection: Connection, tmp_path: Path) -> None:
     await approve(connection, two.id, by=FIRST)
     refused = await bring(connection, tmp_path, content.replace("10-07", "10-08"))
     assert "this closure is approved as it was" in refused.text
+
+
+async def test_an_approval_during_an_import_stops_it(connection: Connection, tmp_path: Path) -> None:
+    """The file was compared while the closure was only declared."""
+    await bring(connection, tmp_path, "S1,2026-11-02T08:00,2026-11-02T18:00,装修,li,\n")
+    (planned,) = (await stored_closures(connection, ["S1"])).values()
+    (declared,) = await stored(connection)
+    await approve(connection, declared.id, by=FIRST)
+    longer = msgspec.structs.replace(planned, until_at=planned.until_at + timedelta(hours=1))
+    with pytest.raises(RemedyError, match="S1 2026-11-02 08:00 was approved or withdrawn during the import"):
+        async with connection.transaction():
+            await import_closures(connection, new=[], changed=[longer], at=NOW, by="operator")
+    (kept,) = await stored(connection)
+    assert kept.until_at == declared.until_at
+
+
+async def test_an_import_changes_a_closure_from_before_times_had_bounds(connection: Connection, tmp_path: Path) -> None:
+    await connection.execute(
+        "INSERT INTO closure (station, from_at, until_at, reason, declared_by) "
+        "VALUES ('S1', '-infinity', '2026-11-02 10:00+00', '装修', 'li')"
+    )
+    assert (await bring(connection, tmp_path, "S1,1900-01-01T00:00:00Z,2026-11-02T20:00,装修,li,\n")).changed == 1
+    (closure,) = await stored(connection)
+    assert closure.until_at == datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 async def test_an_import_leaves_withdrawn_closures_and_windows_alone(connection: Connection, tmp_path: Path) -> None:
