@@ -1,7 +1,7 @@
 -- What the registry said, and since when: facts are appended and never changed, so that a past day can be computed again
 -- after any edit. The present tables stay as they are; triggers on them append the facts, so that no writer forgets.
 
--- Nobody writes these tables from here on until the triggers are there: an edit of a service that still runs is either copied
+-- No session writes these tables from here on until the triggers are there: an edit of a service that still runs is either copied
 -- below or appends its facts.
 LOCK TABLE area, station, terminal, station_programme, schedule, schedule_override, day_class, closure
     IN SHARE ROW EXCLUSIVE MODE;
@@ -33,8 +33,8 @@ CREATE TABLE registry_fact (
                      'kind_override', 'area', 'area_override', 'area_closure', 'programme_closure', 'country_override',
                      'day_class')),
     subject      text NOT NULL,
-    -- An account. No text that a person wrote is here, as nothing here can be blanked: why somebody edited is said by the
-    -- closure and by station_lifecycle.
+    -- An account. No text that a person wrote is here, as nothing here can be blanked: the reason of an edit is in the
+    -- closure and in station_lifecycle.
     recorded_by  text NOT NULL DEFAULT coalesce(nullif(current_setting('milepost.actor', true), ''), 'system'),
     fields       jsonb
 );
@@ -201,6 +201,13 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- TRUNCATE shows a trigger no rows, so it would leave the facts of the deleted rows in force.
+CREATE FUNCTION refuse_registry_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'TRUNCATE of % is refused, because it appends no facts: use DELETE', TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+
 -- Tables whose rows are single entries of a subject: each gets a function that appends what appeared, changed and went.
 -- `entries` says what a row is as an entry. What has days or times of its own is effective since then.
 DO $$
@@ -219,7 +226,7 @@ BEGIN
     LEFT JOIN (SELECT DISTINCT ON (l.station) l.station, l.before FROM station_lifecycle l
                ORDER BY l.station, l.at, l.id) AS first ON first.station = id
     ORDER BY id;
-    -- Of lifecycles a history was kept. Its actors from before accounts are names that somebody typed.
+    -- Of lifecycles a history was kept. Its actors from before accounts are free text.
     INSERT INTO registry_fact (kind, subject, effective_at, recorded_at, recorded_by, fields)
     SELECT 'station', station, at, at, coalesce((SELECT id FROM account WHERE id = actor), 'system'),
            jsonb_build_object('lifecycle', after)
@@ -304,6 +311,8 @@ BEGIN
                         FOR EACH STATEMENT EXECUTE FUNCTION %I()', made.source, made.source || '_facts');
         EXECUTE format('CREATE TRIGGER facts_of_gone AFTER DELETE ON %I REFERENCING OLD TABLE AS old_rows
                         FOR EACH STATEMENT EXECUTE FUNCTION %I()', made.source, made.source || '_facts');
+        EXECUTE format('CREATE TRIGGER facts_not_of_truncate BEFORE TRUNCATE ON %I
+                        FOR EACH STATEMENT EXECUTE FUNCTION refuse_registry_truncate()', made.source);
     END LOOP;
 END $$;
 
@@ -313,7 +322,7 @@ CREATE INDEX registry_fact_subject ON registry_fact (subject);
 CREATE INDEX registry_fact_common ON registry_fact (kind)
     WHERE kind NOT IN ('station', 'terminal', 'programme', 'schedule', 'override', 'closure', 'area');
 
--- Whoever waits for this lock exclusively knows that every fact with an id so far is committed or never will be.
+-- Holding this lock exclusively proves that every fact with an id so far is committed or never will be (take_cut).
 CREATE FUNCTION registry_fact_begins() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtextextended('milepost registry facts', 0));

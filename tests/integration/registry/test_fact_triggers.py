@@ -254,6 +254,16 @@ async def test_nobody_changes_a_fact(registry: Connection, edit: str) -> None:
             await registry.execute(edit)
 
 
+async def test_no_table_of_the_registry_is_emptied_without_facts(registry: Connection) -> None:
+    tables = await registry.fetch(
+        "SELECT DISTINCT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = 'facts_of_gone'"
+    )
+    assert len(tables) == 8
+    for table in tables:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="it appends no facts: use DELETE"):
+            await registry.execute(f"TRUNCATE {table['name']} CASCADE")
+
+
 async def test_a_service_appends_facts_only_by_its_edits(registry: Connection) -> None:
     async with registry.transaction():
         await registry.execute("SET LOCAL ROLE milepost_service")
