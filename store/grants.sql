@@ -10,9 +10,9 @@ DECLARE
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
         'ledger_entry, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
-    -- What they add to and never look at: only what seals entries of the ledger, and who blanks a text, takes them away.
+    -- What they add to and never look at: only sealing an entry, and blanking a text, deletes these rows.
     added_to constant text[] := '{ledger_pending, ledger_salt}';
-    -- What is closed to them: who signs in, and what people may see. Of accounts they read names, below.
+    -- What is closed to them: sign-in, and what accounts may see. Of accounts they read names, below.
     closed constant text[] := '{account, account_area, api_token, known_place, session, signin_code}';
     -- What is forgotten again.
     cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, '
@@ -50,7 +50,7 @@ BEGIN
             END IF;
         END IF;
     END LOOP;
-    -- For who acts by a command, and for the names in notifications.
+    -- For the account that gives a command, and for the names in notifications.
     IF to_regclass('account') IS NOT NULL AND NOT has_column_privilege('milepost_service', 'account', 'name', 'SELECT') THEN
         GRANT SELECT (id, login, name, role, disabled_at) ON account TO milepost_service;
     END IF;

@@ -51,8 +51,8 @@ class WrittenText(msgspec.Struct, frozen=True):
 
 
 def text_hash(salt: bytes, text: str) -> str:
-    """What stands for a text in an entry: the SHA-256 of the salt and the text, in hex. Without the salt nobody
-    finds the text by trying, however short it is."""
+    """What stands for a text in an entry: the SHA-256 of the salt and the text, in hex. Without the salt the
+    text cannot be found by trying, however short it is."""
     return hashlib.sha256(salt + text.encode()).hexdigest()
 
 

@@ -43,7 +43,7 @@ DECLARE
     of_station constant text := format(seen, 'station');
     -- Of incidents and closures of an area or a station.
     place constant text := format('CASE WHEN station IS NULL THEN area IS NOT NULL ELSE %s END', of_station);
-    -- An incident of a shard is about the platform, and concerns everybody.
+    -- An incident of a shard is about the platform, and every account sees it.
     shown constant text := format('CASE WHEN station IS NULL THEN area IS NOT NULL OR kind = ''pipeline_blind'' ELSE %s END',
                                   of_station);
     found record;
@@ -57,11 +57,11 @@ BEGIN
         ('station_state', of_station, NULL),
         ('terminal_state', of_station, NULL),
         ('suspicion_member', of_station, NULL),
-        -- A wider incident is not seen here but in shared_incident, by whoever has a share of it.
+        -- A wider incident is not seen here but in shared_incident, by accounts with a share of it.
         ('incident', format('(area IS NULL OR %s) AND %s', of_area, shown), format('(area IS NULL OR %s) AND %s', of_area, place)),
         ('incident_share', of_area, NULL),
         ('incident_share_ack', of_area, NULL),
-        -- Who holds a share writes into the history of the share.
+        -- An account whose scope has the area of a share writes into the history of the share.
         ('incident_entry', '(SELECT true FROM incident i WHERE i.id = incident)',
                            format('CASE WHEN share IS NULL THEN (SELECT true FROM incident i WHERE i.id = incident '
                                   'AND (i.station IS NOT NULL OR i.area IS NOT NULL)) '
@@ -149,13 +149,13 @@ BEGIN
                            'WHERE m.shard = t.shard AND m.opened_at = t.opened_at AND NOT %s '
                            'AND s.area IN (SELECT code FROM scope_areas() AS code)) AS own', whole) ELSE '' END,
                        whole, found.seen,
-                       -- Nothing is written down about what lies outside; entries of the ledger are written by everybody.
+                       -- Nothing is written down about what lies outside; entries of the ledger are written in any scope.
                        CASE WHEN found.name IN ('station_lifecycle', 'shard_decision')
                             THEN 'WITH CASCADED CHECK OPTION' ELSE '' END);
     END LOOP;
 END $$;
 
--- The same view with the rights of who asks, so that the policies of what is below it count. That of the dashboards keeps the
+-- The same view with the rights of the caller, so that the policies of the tables below it apply. That of the dashboards keeps the
 -- rights of the owner.
 DO $$
 DECLARE
@@ -167,8 +167,8 @@ BEGIN
     PERFORM set_config('search_path', quote_ident(own), true);
 END $$;
 
--- Shares of wider incidents. Who holds a county sees the numbers of its share; who holds only areas below it sees their part
--- of the numbers, as long as there is one. OFFSET 0: shares are found by area, however many there are of other areas.
+-- Shares of wider incidents. A scope with the county sees the numbers of its share; a scope of areas below the county sees their
+-- part of the numbers, as long as there is one. OFFSET 0: shares are found by area, however many there are of other areas.
 CREATE VIEW scoped.seen_share WITH (security_barrier) AS
 SELECT incident, area, children, down, acknowledged_at, acknowledged_by, acknowledged_remark, true AS held
 FROM incident_share LEFT JOIN incident_share_ack USING (incident, area)

@@ -73,7 +73,7 @@ async def approve(connection: Connection, closure: int, *, by: Author, evidence:
 
 
 async def _declarer(connection: Connection, found: Closure) -> dict[str, Any]:
-    """The declarer of a closure, for the body of an entry: an account, or the hash of free text from before accounts."""
+    """The declarer of a closure in the body of an entry: an account, or the hash of free text from before accounts."""
     if await connection.fetchval(QUERIES.is_account, found.declared_by):
         return {"declared_by": found.declared_by}
     return {**hashed(declared_by=found.declared_by)}

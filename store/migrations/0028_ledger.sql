@@ -5,7 +5,7 @@ CREATE TABLE ledger_entry (
     kind    text NOT NULL CHECK (kind ~ '^[a-z_]+\.[a-z_]+$'),
     -- What the entry is about, such as incident/17 or station/6321220007.
     subject text NOT NULL CHECK (char_length(subject) BETWEEN 1 AND 200),
-    -- An account, never a name that somebody typed.
+    -- An account, never a name as free text.
     actor   text NOT NULL REFERENCES account,
     at_ms   bigint NOT NULL CHECK (abs(at_ms) < 9007199254740992),
     -- The rest, as RFC 8785 of a JSON object.
@@ -18,8 +18,8 @@ CREATE TABLE ledger_pending (
     id bigint PRIMARY KEY REFERENCES ledger_entry
 );
 
--- The salts of the hashes that stand for texts in entries (store/ledger_kinds.py). Who blanks a text deletes its salt too;
--- then nobody can find the text by trying, and the entry stays as it is. Nothing seals a salt.
+-- The salts of the hashes that stand for texts in entries (store/ledger_kinds.py). Blanking a text
+-- deletes its salt too; then the text cannot be found by trying, and the entry stays as it is. Salts are not sealed.
 CREATE TABLE ledger_salt (
     entry bigint REFERENCES ledger_entry,
     -- The field of the body.
@@ -28,7 +28,7 @@ CREATE TABLE ledger_salt (
     PRIMARY KEY (entry, field)
 );
 
--- Rights keep the services from changing an entry; this keeps everybody from it, the owner and superusers too, by accident.
+-- Rights keep the services from changing an entry; this keeps every role from it, the owner and superusers too, by accident.
 -- It guards neither against DROP TABLE nor against a superuser who disables it: the ledger's signed heads show that.
 -- A dump is restored all the same, because pg_restore fills the tables before it makes their triggers. A migration that must
 -- rewrite entries disables the trigger in its transaction, and says why.

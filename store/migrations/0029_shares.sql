@@ -1,5 +1,5 @@
 -- Shares: what each county has of an incident with children. The incident process writes the counts in the transaction
--- in which it writes the children; who holds the county acknowledges its share.
+-- in which it writes the children; an account whose scope has the county acknowledges its share.
 
 -- The county of an area; an area without a county above it stands for itself.
 CREATE FUNCTION share_area(area text) RETURNS text LANGUAGE sql STABLE AS $$

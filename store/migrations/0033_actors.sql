@@ -1,5 +1,5 @@
 -- Histories name the account that acts. A client may say on whose behalf (`by`); that stays beside the account as a remark,
--- which nobody has checked. Rows from before keep the free text that they have as the actor.
+-- unchecked. Rows from before keep the free text that they have as the actor.
 ALTER TABLE incident ADD COLUMN acknowledged_remark text CHECK (char_length(acknowledged_remark) <= 200);
 ALTER TABLE incident_entry ADD COLUMN remark text CHECK (char_length(remark) <= 200);
 ALTER TABLE closure
@@ -27,8 +27,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Whether a text is the id of an account and not a name that somebody typed before there were accounts. With the rights of
--- the owner: an account beyond the scope of who asks is one too.
+-- Whether a text is the id of an account and not free text from before there were accounts. With the rights of the owner: an
+-- account outside the caller's scope is an account too.
 CREATE FUNCTION is_account(wanted text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER AS $$
     SELECT EXISTS (SELECT FROM account WHERE id = wanted)
 $$;
@@ -38,7 +38,7 @@ BEGIN
 END $$;
 
 -- Approval takes a second account (registry/closures/rules.py); a statement that does not ask the rule is refused too. A
--- closure that was declared in free text has no known declarer: whoever approves it differs from it.
+-- closure that was declared in free text has no known declarer: any account may approve it.
 CREATE FUNCTION refuse_own_approval() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'closure % is approved by the account that declared it', NEW.id USING ERRCODE = 'check_violation';

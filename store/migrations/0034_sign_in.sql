@@ -1,5 +1,5 @@
 -- From where an account signed in lately: wrong passwords from elsewhere do not hold a person back there. `place` is an HMAC
--- over the account and an address or a browser's cookie, keyed by the admin token: who reads the table learns neither.
+-- over the account and an address or a browser's cookie, keyed by the admin token: a reader of the table learns neither.
 CREATE TABLE known_place (
     account text NOT NULL REFERENCES account,
     place   bytea NOT NULL CHECK (octet_length(place) = 32),

@@ -50,7 +50,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER AS $$
                        WHERE x.account = wanted AND NOT a.path && scope_codes())
 $$;
 
--- No table of the caller's own may stand in for one of these; and whoever is not the API has no use for them.
+-- No table of the caller's own may stand in for one of these; and no role but the API's needs them.
 DO $$
 DECLARE
     name text;
