@@ -88,7 +88,7 @@ class RegistryAsOf:
         for fact in self._effective(kind, subject, at):
             if fact.fields is None:
                 return None
-            held = {**fact.fields, **held}
+            _add_older(held, fact.fields)
             if fact.whole:
                 return {name: value for name, value in held.items() if value is not None}
         return None
@@ -97,7 +97,7 @@ class RegistryAsOf:
         """The entries of a subject; `at` None: those with times of their own."""
         held: dict[str, Any] = {}
         for fact in self._effective(kind, subject, at):
-            held = {**(fact.fields or {}), **held}
+            _add_older(held, fact.fields or {})
         return {name: value for name, value in held.items() if value is not None}
 
     def _effective(self, kind: FactKind, subject: str, at: datetime | None) -> Iterator[RegistryFact]:
@@ -124,6 +124,12 @@ class RegistryAsOf:
     def _days(self) -> Iterator[tuple[date, DayClass]]:
         found = self._entries(FactKind.DAY_CLASS, "")
         return ((_day(day), DayClass(value)) for day, value in found.items())
+
+
+def _add_older(held: dict[str, Any], fields: Mapping[str, Any]) -> None:
+    """Add the fields that no newer fact has set."""
+    for name, value in fields.items():
+        held.setdefault(name, value)
 
 
 def _closure(number: int, scope: str, subject: str, value: Mapping[str, Any]) -> Closure:
