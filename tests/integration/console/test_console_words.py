@@ -27,7 +27,7 @@ from tests.reading import latin_words, texts_of
 
 # Products, protocols and units; columns of a file, commands and settings, which are typed as they stand.
 ALLOWED = {
-    "Milepost", "MQTT", "Kafka", "lat", "lon", "milepost", "up", "signin", "admin.token", "MILEPOST_ADMIN_TOKEN_FILE",
+    "Milepost", "API", "MQTT", "Kafka", "lat", "lon", "milepost", "up", "signin", "admin.token", "MILEPOST_ADMIN_TOKEN_FILE",
     "MILEPOST_PUBLIC_URL", "http", "https", "C", "km", "XLSX", "alerts.log", "data",
     "venv/bin/milepost",
 }  # fmt: skip
