@@ -97,7 +97,7 @@ async def compare(client: httpx.AsyncClient, token: str, pairs: dict[str, Pair],
 
 
 async def cases(connection: Connection, url: str, times: int) -> None:
-    """As on any day, and while the counts of areas are not kept."""
+    """As on any day, and while no process keeps the counts of areas."""
     pulse, token = Pulse(connection), await supervisor_token(connection)
     await pulse.beat()
     async with AsyncExitStack() as stack:
@@ -108,7 +108,7 @@ async def cases(connection: Connection, url: str, times: int) -> None:
         await compare(client, token, BOARD, max(times // 4, 3), SLOW)
         pulse.kept = False
         await connection.execute("TRUNCATE area_count_known")
-        print("the counts of areas are not kept", flush=True)
+        print("nobody keeps the counts", flush=True)
         await compare(client, token, UNKEPT, max(times // 4, 3), SLOW)
 
 

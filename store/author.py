@@ -1,4 +1,4 @@
-"""The author of an act, as histories and the ledger name it. Pure."""
+"""Who acts, as histories and the ledger name it. Pure."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ SYSTEM: Final = "system"
 
 
 class Author(msgspec.Struct, frozen=True):
-    """The account that acts. `remark`: the person on whose behalf it says to act, unchecked."""
+    """The account that acts. `remark`: the person on whose behalf the account says to act, unchecked."""
 
     account: str
     remark: str | None = None

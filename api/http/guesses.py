@@ -1,6 +1,7 @@
 """How many wrong tries of a token or a sign-in code are allowed. Pure; `now` in seconds.
 
-A one-use code has 256 bits, which nobody guesses: wrong ones are bounded for all together, and cost no address a wait.
+A one-use code has 256 bits and cannot be guessed: wrong codes are bounded for all addresses together, and no address
+has to wait for its own.
 
 After too many wrong tries an address has to wait. An attacker cannot lock others out by that: a secret that was right
 from an address before is always accepted from there, and the first try of an address is always checked, however many

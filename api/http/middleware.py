@@ -14,7 +14,7 @@ import asyncpg
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.identity.actors import COOKIE, NOBODY, Identified, Identity
+from api.http.identity.actors import ANONYMOUS, COOKIE, Identified, Identity
 from api.http.identity.known_places import DEVICE_COOKIE
 from api.http.problems import DatabaseAwayError, Problem, problem_response, to_problem
 from api.http.session_rules import WALL_COOKIE, Session, cookie_seconds
@@ -44,7 +44,7 @@ _HEADERS: Final = {
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _GUARDED: Final = "/api/"
 _FOR_ALL: Final = ("/healthz", "/readyz", "/metrics", "/static/")
-"""Paths with the same answer for every client, for which nobody is looked up."""
+"""Paths with the same answer for every client, for which no token or session is looked up."""
 V1: Final = "/api/v1"
 
 Observe = Callable[[str, str, int, float], None]
@@ -97,9 +97,9 @@ class Gate:
         await self._app(scope, await _bounded(scope, receive), send)
 
     async def _identify(self, scope: Scope) -> Identified:
-        """Who sends the request. A page is shown also where that cannot be told: to nobody."""
+        """Who sends the request. If that cannot be told, a page is shown as to an anonymous client."""
         if scope["path"].startswith(_FOR_ALL):
-            return NOBODY
+            return ANONYMOUS
         try:
             return await self._identity.find(scope)
         except (Problem, DatabaseAwayError, asyncpg.PostgresError) as exc:
@@ -107,7 +107,7 @@ class Gate:
                 raise
             if not isinstance(exc, Problem):
                 scope[AWAY] = exc
-            return NOBODY
+            return ANONYMOUS
 
 
 def is_wall(scope: Scope) -> bool:

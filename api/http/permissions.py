@@ -14,7 +14,7 @@ from api.http.middleware import ACTOR, V1, route_template
 from api.http.problems import Problem, not_found
 
 OPEN: Final = "open"
-"""The need of a route that answers everybody, also who is not signed in."""
+"""The need of a route that answers every client, also an anonymous one."""
 Need = Permission | Literal["open"]
 Route = tuple[str, str]
 """Method and template of the path."""
@@ -55,7 +55,7 @@ _PAGES: Final[Mapping[Route, Need]] = {
     ("GET", "/closures/{id}"): Permission.READ,
     ("POST", "/closures/{id}/approve"): Permission.APPROVE_CLOSURE,
     ("POST", "/closures/{id}/withdraw"): Permission.DECLARE_CLOSURE,
-    # Everybody's own.
+    # The account that asks, its own sessions and tokens.
     ("GET", "/account"): Permission.READ,
     ("POST", "/account/sessions/end"): Permission.READ,
     ("POST", "/account/sessions/{id}/end"): Permission.READ,
@@ -100,7 +100,7 @@ _V1: Final[Mapping[Route, Need]] = {
     ("GET", "/unregistered"): Permission.READ_HISTORY,
     ("GET", "/stream"): Permission.READ,
     ("POST", "/signin-links"): Permission.READ,
-    # Everybody's own: which account and token that is, the routes themselves look up.
+    # The account that asks, its own sessions and tokens; the routes themselves look up which these are.
     ("GET", "/account"): Permission.READ,
     ("POST", "/account/password"): Permission.READ,
     ("GET", "/account/sessions"): Permission.READ,
@@ -133,7 +133,7 @@ def need_of(method: str, template: str, action: str = "") -> Need | None:
 
 
 def require_needs(routes: Iterable[Route]) -> None:
-    """Raise ValueError for a route without a row: everybody might use it."""
+    """Raise ValueError for a route without a row: every client might use it."""
     for method, template in routes:
         before, is_act, _ = template.partition(_ACTION)
         acts = is_act and any(known == method and path.startswith(before) for known, path in NEEDS)

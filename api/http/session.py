@@ -18,9 +18,11 @@ _SECRET_BYTES: Final = 32
 
 
 class AdminToken:
-    """The token in a file, read again whenever the file changes. Without a usable
-    token the API does not start; if the token is removed later, the admin token and all sessions are refused, and API
-    tokens still work."""
+    """The token in a file, read again whenever the file changes.
+
+    Without a usable token the API does not start; if the token is removed later, the admin token and all sessions are
+    refused, and API tokens still work.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path

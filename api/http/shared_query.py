@@ -81,8 +81,8 @@ class SharedQuery(Generic[_T]):
 
 
 class ByScope(Generic[_T]):
-    """One thing for each scope, so that nobody is given what was made for another; made when the scope first asks. That
-    of the whole stays. `drop` ends one that is no longer kept."""
+    """One thing for each scope, made when the scope first asks, so that no scope gets what was made for another. The
+    thing of the whole is always kept. `drop` ends a thing that is no longer kept."""
 
     def __init__(self, make: Callable[[AreaScope], _T], drop: Callable[[_T], object] = lambda _: None) -> None:
         self._make, self._drop = make, drop

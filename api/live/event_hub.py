@@ -41,7 +41,7 @@ _LONGEST_WAIT: Final = 5.0
 
 class StreamEvent(msgspec.Struct, frozen=True):
     """One server-sent event: `data` is JSON without line breaks. `places`: codes of the areas in which it lies; without
-    any, only the whole gets it; None: everybody. `shared`: what is sent where only a share of it lies."""
+    any, only the whole gets it; None: every scope. `shared`: what is sent where only a share of it lies."""
 
     id: str
     name: str

@@ -26,7 +26,7 @@ _INCIDENT: Final = (
 
 
 Share = tuple[bytes, tuple[str, ...]]
-"""What is sent to whoever has a share of an incident, and the codes of the areas in which the shares lie."""
+"""What is sent to the scopes with a share of an incident, and the codes of the areas in which the shares lie."""
 _OF_ALL_SHARES: Final = {
     "opened": "opened",
     "reopened": "reopened",
@@ -61,5 +61,5 @@ def share_event(row: asyncpg.Record) -> Share | None:
 
 
 def places_of(row: asyncpg.Record) -> tuple[str, ...] | None:
-    """The codes of the areas in which the event of a row lies; None: it is about the platform, and for everybody."""
+    """The codes of the areas in which the event of a row lies; None: it is about the platform, and for every scope."""
     return None if row["places"] is None else tuple(row["places"])

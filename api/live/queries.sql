@@ -21,7 +21,7 @@ SELECT coalesce(max(id), 0) FROM incident_entry;
 
 -- name: entries_after
 -- Ids may become visible out of order: the reader asks for some older ids too, and skips those that it has had. `places`: the
--- areas of which the scopes get it; what is about the platform is for everybody. `share_places`: of an incident of an area, those
+-- areas of which the scopes get it; what is about the platform is for every scope. `share_places`: of an incident of an area, those
 -- of its shares, or of the one that it is about.
 SELECT e.id AS entry, e.at, e.actor, e.remark, e.action, e.text, e.share, i.id, i.kind, i.station,
        coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at, i.closed_at, i.parent,

@@ -42,7 +42,7 @@ class ServerSection:
         Networks | None,
         Meta(
             description="Reverse proxies in front of the API: it takes the address of a client from their "
-            "`X-Forwarded-For`, and from nobody else's. Unset: none, so all clients of a proxy share its address."
+            "`X-Forwarded-For`, and from no other client's. Unset: none, so all clients of a proxy share its address."
         ),
     ] = None
     database_url: Annotated[

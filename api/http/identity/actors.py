@@ -30,7 +30,8 @@ class Identified(msgspec.Struct, frozen=True):
     cookie: str = ""
 
 
-NOBODY: Final = Identified()
+ANONYMOUS: Final = Identified()
+"""The client of a request without a good token or session."""
 
 
 class Identity:
@@ -40,7 +41,7 @@ class Identity:
         self._token, self._tokens, self._sessions, self._guesses = token, tokens, sessions, guesses
 
     async def find(self, scope: Scope) -> Identified:
-        """Who sends a request, by a bearer token or the cookie of a session; NOBODY for none of them.
+        """Who sends a request, by a bearer token or the cookie of a session; ANONYMOUS without either.
 
         Raises a Problem (429) while the address has to wait, (401) for an API token that is no longer good, and
         DatabaseAwayError.
@@ -51,10 +52,10 @@ class Identity:
             return Identified(await self._of_token(scope, given) if given else None)
         asked = cookies(headers)
         found = await self._sessions.find(asked, time.time()) if asked else None
-        return NOBODY if found is None else Identified(found.actor, found.session, found.cookie)
+        return ANONYMOUS if found is None else Identified(found.actor, found.session, found.cookie)
 
     def forget_known(self) -> None:
-        """Look everybody up again, because an account, a token or a session was changed here."""
+        """Look every token and session up again, because an account, a token or a session was changed here."""
         self._tokens.forget_known()
         self._sessions.forget_known()
 

@@ -31,12 +31,12 @@ class KnownPlaces:
         self._token = token
 
     def browser_of(self, scope: Scope) -> str | None:
-        """The cookie of a browser in which somebody signed in before."""
+        """The cookie of a browser in which an account signed in before; None without one."""
         given = cookies(Headers(scope=scope), DEVICE_COOKIE)
         return next((one for one in given if self._token.is_ours(one, _KIND)), None)
 
     def new_browser(self) -> str:
-        """The cookie for a browser in which somebody signs in for the first time."""
+        """The cookie for a browser in which an account signs in for the first time."""
         return self._token.new_cookie(_KIND)
 
     async def is_known(self, connection: Connection, account: str, browser: str, now: datetime) -> bool:

@@ -2,8 +2,8 @@
 
 A place is an address, or a browser in which the account signed in lately (`known`). Accounts are named by the login
 that is typed, in the lower case of the database, so that one that does not exist is held back as any other. In a known
-browser only tries from there count, and they count only there; so nobody locks a person out from elsewhere, and right
-passwords give nobody else a try back. What an address has tried in all is counted by `Guesses`, except in a known
+browser only tries from there count, and they count only there; so tries from elsewhere lock no person out, and a right
+password gives no other client a try back. What an address has tried in all is counted by `Guesses`, except in a known
 browser.
 
 Each wait is at most SECONDS_ACCOUNT; tries under way count as wrong ones, so that many at once are no way around it.

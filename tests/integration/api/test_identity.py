@@ -54,7 +54,7 @@ async def belongs_to(pool: Pool, account: Account) -> None:
 async def client(
     pool: Pool, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server that looks everybody up at each request."""
+    """A client of a server that looks every token and session up at each request."""
     monkeypatch.setattr(sessions, "KNOWN_FOR", 0.0)
     monkeypatch.setattr(api_tokens, "KNOWN_FOR", 0.0)
     await World(pool).station("6321220007")

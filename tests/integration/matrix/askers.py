@@ -49,7 +49,7 @@ WHOLES: Final = [
     Asker(name="wall display of everything", letter="W", whole=True, how="wall"),
 ]
 OVER: Final = {
-    "nobody": "none",
+    "an anonymous client": "none",
     "a made-up cookie": "made up",
     "an ended session": "ended",
     "an expired token": "expired",
@@ -110,7 +110,7 @@ class Access:
         return new.id, new.text
 
     async def over(self, how: str) -> dict[str, str]:
-        """The headers of somebody whose access is over."""
+        """The headers of an account whose access is over."""
         asker = Asker(name=how, letter=None, whole=True)
         account = await self.account(asker)
         if how == "none":

@@ -85,7 +85,7 @@ class Subjects:
         self._access, self._country = access, country
 
     def standing(self, role: str = "technician") -> Subject:
-        """Things that nobody changes."""
+        """Things that no request changes."""
         return Subject(
             role=role,
             station="6302220002", area=NEAR, incident=self._country.incidents["near"][0],

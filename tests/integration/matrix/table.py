@@ -43,7 +43,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether everybody gets the answer."""
+        """Whether every client gets the answer."""
         return self.beyond is Beyond.OPEN
 
     @property

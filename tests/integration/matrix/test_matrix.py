@@ -1,4 +1,4 @@
-"""Every path for everybody, inside and outside the scope, by the table of docs/access.md."""
+"""Every path for every kind of client, inside and outside the scope, by the table of docs/access.md."""
 
 from pathlib import Path
 

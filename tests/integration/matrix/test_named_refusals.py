@@ -1,4 +1,4 @@
-"""What has to be refused whoever asks for it: approval of one's own closure, wider scopes, foreign links and events."""
+"""What has to be refused to every account: approval of one's own closure, wider scopes, foreign links and events."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -17,7 +17,7 @@ from tests.integration.matrix.test_matrix import marks_in
 API, SERVICE, READER = "milepost_api", "milepost_service", "milepost_reader"
 NEAR_MARKS: Final = ("6302220", "河湟")
 PUBLIC_NAMES: Final = frozenset({"programme"})
-"""Names that everybody may read."""
+"""Names that every role may read."""
 NOTHING: Final[dict[str, str | None]] = {
     "not set": None, "empty": "", "no area": "999999", "a star too many": f"*,{NEAR}", "not a code": "6302%",
     "an area above, misspelt": "63000000000",

@@ -22,7 +22,7 @@ READ_BY_POST = {
     "POST /api/v1/tokens/{id}/rotate", "POST /account/sessions/end", "POST /account/sessions/{id}/end",
     "POST /account/tokens", "POST /account/tokens/{id}/rotate", "POST /account/tokens/{id}/revoke",
 }  # fmt: skip
-"""A link gives no more rights than who asks for it has; the others are everybody's for himself."""
+"""A link gives no more rights than the account that asks for it has; the others are about the account that asks."""
 
 
 def test_every_row_is_of_a_route() -> None:
