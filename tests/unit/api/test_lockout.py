@@ -1,4 +1,4 @@
-"""How many passwords may be tried, and that nobody is locked out by somebody else's tries."""
+"""How many passwords may be tried, and that the tries of others lock no person out."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def tried(lockout: Lockout, login: str, network: str, times: int, now: float = 0
     checked = 0
     for _ in range(times):
         if lockout.wait(login, network, now, known=known) == 0:
-            lockout.begin(login, network, now)
+            lockout.begin(login, network, now, known=known)
             checked += 1
     return checked
 
@@ -44,6 +44,13 @@ def test_who_attacks_from_many_addresses_does_not_lock_out_the_person_at_a_known
     assert lockout.wait("zhang", OFFICE, 0.0, known=False) > 0
     assert lockout.wait("zhang", OFFICE, 0.0, known=True) == 0
     assert tried(lockout, "zhang", OFFICE, 100, known=True) == HERE, "mistyped passwords have tries of their own"
+
+
+def test_tries_in_a_known_browser_count_only_there() -> None:
+    lockout = Lockout()
+    assert tried(lockout, "zhang", "browser", 100, known=True) == HERE
+    checked = [tried(lockout, "zhang", f"192.0.2.{number}", 10) for number in range(200)]
+    assert sum(checked) == ACCOUNT
 
 
 def test_nor_does_who_tries_other_accounts_from_that_address() -> None:
