@@ -10,7 +10,7 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from access.scope import WHOLE
+from access.scope import WHOLE, AreaScope
 from api.console import (
     area_pages,
     blind_spot_pages,
@@ -29,7 +29,7 @@ from api.http import problems
 from api.http.middleware import V1, Gate
 from api.http.permissions import require_needs, require_permission
 from api.http.shared_query import ByScope, SharedQuery
-from api.read.counting import Survey, survey
+from api.read.counting import survey
 from api.v1 import (
     areas,
     blind_spots,
@@ -131,13 +131,14 @@ def create_app(context: Context) -> FastAPI:
 
 def _share_looks(app: FastAPI, context: Context) -> None:
     """What requests of one scope share; probes are about the platform, and name nothing in it."""
-    database = context.database
-    surveys: ByScope[SharedQuery[Survey]] = ByScope(
-        lambda scope: SharedQuery(lambda: survey(database.within(scope))), SharedQuery.close
-    )
-    app.state.surveys = surveys
-    app.state.boards = ByScope(lambda scope: board.Board(database.within(scope), surveys.of(scope), context.config.url))
-    app.state.probes = Probes(database.within(WHOLE), context.hub, context.metrics, surveys.of(WHOLE))
+
+    def board_of(scope: AreaScope) -> board.Board:
+        database = context.database.within(scope)
+        return board.Board(database, SharedQuery(lambda: survey(database)), context.config.url)
+
+    boards = ByScope(board_of, board.Board.close)
+    app.state.boards = boards
+    app.state.probes = Probes(context.database.within(WHOLE), context.hub, context.metrics, boards.of(WHOLE).survey)
 
 
 def _serve_routes(app: FastAPI) -> None:

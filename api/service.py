@@ -107,7 +107,7 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, EventHub]]
             yield app, hub
         finally:
             hub.close()
-            app.state.surveys.close()
+            app.state.boards.close()
             context.work.close()
             context.passwords.close()
             await end_tasks(listening, living)

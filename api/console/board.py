@@ -67,6 +67,7 @@ class Board:
     def __init__(self, database: Database, survey: SharedQuery[Survey], url: str) -> None:
         places = SharedQuery(lambda: _places(database), _PLACES_EVERY)
         self._look = SharedQuery(lambda: load_board(database, places, survey))
+        self.survey = survey
         self._url = url
         self._made: dict[tuple[str, frozenset[Permission]], tuple[BoardData, str]] = {}
         self._making = asyncio.Lock()
@@ -83,6 +84,10 @@ class Board:
                 )
                 made = self._made[key] = (seen, html)
             return made[1]
+
+    def close(self) -> None:
+        """Cancel the refresh of the survey in the background."""
+        self.survey.close()
 
 
 @router.get("/")

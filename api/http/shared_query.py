@@ -84,7 +84,7 @@ class ByScope(Generic[_T]):
     """One thing for each scope, made when the scope first asks, so that no scope gets what was made for another. The
     thing of the whole is always kept. `drop` ends a thing that is no longer kept."""
 
-    def __init__(self, make: Callable[[AreaScope], _T], drop: Callable[[_T], object] = lambda _: None) -> None:
+    def __init__(self, make: Callable[[AreaScope], _T], drop: Callable[[_T], object]) -> None:
         self._make, self._drop = make, drop
         self._whole = make(WHOLE)
         self._others: OrderedDict[AreaScope, _T] = OrderedDict()

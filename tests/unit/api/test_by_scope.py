@@ -9,7 +9,7 @@ def county(number: int) -> AreaScope:
 
 
 def test_each_scope_has_its_own_and_keeps_it() -> None:
-    kept = ByScope(lambda scope: [scope])
+    kept = ByScope(lambda scope: [scope], lambda _: None)
     assert kept.of(county(1)) is kept.of(county(1))
     assert kept.of(county(1)) == [county(1)]
     assert kept.of(county(2)) == [county(2)]
