@@ -1,7 +1,7 @@
 """Sign-in in a real browser: by password, held back, and how sessions and tokens end."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -75,25 +75,34 @@ class Phones:
         return page
 
 
-@asynccontextmanager
-async def phones(
-    browser: Any,  # noqa: F811
-    pool: Pool,
-    database: str,
-    tmp_path: Path,
-    language: str,
-) -> AsyncIterator[tuple[Phones, Any]]:
-    """A server with a station, and browsers of 360 px; no page may fail in them."""
-    world = World(pool)
-    await world.clock()
-    await world.station("6321220007")
-    settings = config(database, tmp_path, port=free_port())
-    async with running(settings) as (client, _, _):
-        found = Phones(browser, settings.url, language)
-        yield found, client
-        assert found.complaints == []
-        for context in browser.contexts:
-            await context.close()
+async def change(page: Any, **fields: str) -> None:
+    """Fill the form of a new password and send it."""
+    for name, value in fields.items():
+        await page.locator(f"input[name={name}]").fill(value)
+    await page.locator("form.signin button").click()
+
+
+Opened = Callable[[str], AbstractAsyncContextManager[tuple[Phones, Any]]]
+
+
+@pytest.fixture
+def phones(browser: Any, pool: Pool, database: str, tmp_path: Path) -> Opened:  # noqa: F811
+    """Opens, in a language, a server with a station, and browsers of 360 px; no page may fail in them."""
+
+    @asynccontextmanager
+    async def opened(language: str) -> AsyncIterator[tuple[Phones, Any]]:
+        world = World(pool)
+        await world.clock()
+        await world.station("6321220007")
+        settings = config(database, tmp_path, port=free_port())
+        async with running(settings) as (client, _, _):
+            found = Phones(browser, settings.url, language)
+            yield found, client
+            assert found.complaints == []
+            for context in browser.contexts:
+                await context.close()
+
+    return opened
 
 
 @pytest.fixture
@@ -104,15 +113,9 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_a_person_signs_in_by_password_after_a_wrong_one(
-    language: str,
-    browser: Any,  # noqa: F811
-    pool: Pool,
-    database: str,
-    tmp_path: Path,
-) -> None:
+async def test_a_person_signs_in_by_password_after_a_wrong_one(language: str, phones: Opened, pool: Pool) -> None:
     await person(pool)
-    async with phones(browser, pool, database, tmp_path, language) as (site, _):
+    async with phones(language) as (site, _):
         page = await site.new()
         await page.goto(f"{site.url}/stations/6321220007")
         assert await page.locator("html").get_attribute("lang") == language
@@ -132,17 +135,12 @@ async def test_a_person_signs_in_by_password_after_a_wrong_one(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_who_tries_too_often_is_told_how_long_to_wait(
-    language: str,
-    browser: Any,  # noqa: F811
-    pool: Pool,
-    database: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    language: str, phones: Opened, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passwords, "time", SimpleNamespace(monotonic=lambda: 1000.0))
     monkeypatch.setattr(passwords, "is_password", lambda stored, given: stored == HASHED and given == PASSWORD)
     await person(pool)
-    async with phones(browser, pool, database, tmp_path, language) as (site, _):
+    async with phones(language) as (site, _):
         page, mine = await site.new(), await site.signed_in()
         await page.goto(f"{site.url}/signin")
         for number in range(int(HERE)):
@@ -159,42 +157,25 @@ async def test_who_tries_too_often_is_told_how_long_to_wait(
         await mine.locator("#headline").wait_for()
 
 
-async def test_it_works_without_scripts(
-    browser: Any,  # noqa: F811
-    pool: Pool,
-    database: str,
-    tmp_path: Path,
-) -> None:
+async def test_it_works_without_scripts(phones: Opened, pool: Pool) -> None:
     await person(pool)
-    async with phones(browser, pool, database, tmp_path, "en") as (site, _):
+    async with phones("en") as (site, _):
         page = await site.signed_in(scripts=False)
         await page.goto(f"{site.url}/password")
-        for name, value in (("current", PASSWORD), ("password", NEW), ("again", NEW)):
-            await page.locator(f"input[name={name}]").fill(value)
-        await page.locator("form.signin button").click()
+        await change(page, current=PASSWORD, password=NEW, again=NEW)
         await page.locator("#headline").wait_for()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_a_new_password_ends_the_session_of_another_browser(
-    language: str,
-    browser: Any,  # noqa: F811
-    pool: Pool,
-    database: str,
-    tmp_path: Path,
-) -> None:
+async def test_a_new_password_ends_the_session_of_another_browser(language: str, phones: Opened, pool: Pool) -> None:
     await person(pool)
-    async with phones(browser, pool, database, tmp_path, language) as (site, _):
+    async with phones(language) as (site, _):
         mine, other = await site.signed_in(), await site.signed_in()
         await mine.goto(f"{site.url}/password")
         assert await mine.evaluate(FITS)
-        for name, value in (("current", PASSWORD), ("password", NEW), ("again", NEW + "r")):
-            await mine.locator(f"input[name={name}]").fill(value)
-        await mine.locator("form.signin button").click()
+        await change(mine, current=PASSWORD, password=NEW, again=NEW + "r")
         await mine.locator(".banner.bad").wait_for()
-        for name, value in (("current", PASSWORD), ("password", NEW), ("again", NEW)):
-            await mine.locator(f"input[name={name}]").fill(value)
-        await mine.locator("form.signin button").click()
+        await change(mine, current=PASSWORD, password=NEW, again=NEW)
         await mine.locator("#headline").wait_for()
         await other.locator("input[name=login]").wait_for(timeout=SIGNED_OUT)
         await site.enter(other, PASSWORD)
@@ -204,15 +185,9 @@ async def test_a_new_password_ends_the_session_of_another_browser(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_a_link_leads_to_the_first_password(
-    language: str,
-    browser: Any,  # noqa: F811
-    pool: Pool,
-    database: str,
-    tmp_path: Path,
-) -> None:
+async def test_a_link_leads_to_the_first_password(language: str, phones: Opened, pool: Pool) -> None:
     account = await person(pool, hashed=None)
-    async with phones(browser, pool, database, tmp_path, language) as (site, client):
+    async with phones(language) as (site, client):
         code = await new_code(client)
         await pool.execute("UPDATE signin_code SET account = $1", account.id)
         page = await site.new()
@@ -221,20 +196,13 @@ async def test_a_link_leads_to_the_first_password(
         await page.locator("input[name=again]").wait_for()
         assert await page.locator("input[name=current]").count() == 0
         assert await page.evaluate(FITS)
-        for name in ("password", "again"):
-            await page.locator(f"input[name={name}]").fill(PASSWORD)
-        await page.locator("form.signin button").click()
+        await change(page, password=PASSWORD, again=PASSWORD)
         await page.locator("#headline").wait_for()
         await site.signed_in()
 
 
 @pytest.mark.usefixtures("at_once")
-async def test_a_token_that_expires_or_is_replaced_gets_nothing_more(
-    browser: Any,  # noqa: F811
-    pool: Pool,
-    database: str,
-    tmp_path: Path,
-) -> None:
+async def test_a_token_that_expires_or_is_replaced_gets_nothing_more(phones: Opened, pool: Pool) -> None:
     li = await person(pool)
     tokens = [new_token() for _ in range(2)]
     async with pool.acquire() as connection:
@@ -243,7 +211,7 @@ async def test_a_token_that_expires_or_is_replaced_gets_nothing_more(
                 connection, one, account=li.id, name="报表", role=Role.AUDITOR, scope=WHOLE, by=OPERATOR,
                 expires_at=datetime.now(UTC) + timedelta(days=1),
             )  # fmt: skip
-    async with phones(browser, pool, database, tmp_path, "en") as (site, _):
+    async with phones("en") as (site, _):
         page = await site.new()
         await page.goto(f"{site.url}/signin")
         assert [await page.evaluate(ASKED, one.text) for one in tokens] == [200, 200]
@@ -257,14 +225,9 @@ async def test_a_token_that_expires_or_is_replaced_gets_nothing_more(
 
 
 @pytest.mark.usefixtures("at_once")
-async def test_a_new_admin_token_ends_every_session(
-    browser: Any,  # noqa: F811
-    pool: Pool,
-    database: str,
-    tmp_path: Path,
-) -> None:
+async def test_a_new_admin_token_ends_every_session(phones: Opened, pool: Pool, tmp_path: Path) -> None:
     await person(pool)
-    async with phones(browser, pool, database, tmp_path, "en") as (site, _):
+    async with phones("en") as (site, _):
         admin, zhang = await site.new(), await site.signed_in()
         await sign_in_page(admin, site.url)
         (tmp_path / "admin.token").write_text("another token entirely")
