@@ -27,8 +27,8 @@ from tests.reading import latin_words, texts_of
 
 # Products, protocols and units; columns of a file, commands and settings, which are typed as they stand.
 ALLOWED = {
-    "Milepost", "API", "MQTT", "Kafka", "lat", "lon", "milepost", "up", "signin", "admin.token", "MILEPOST_ADMIN_TOKEN_FILE",
-    "MILEPOST_PUBLIC_URL", "http", "https", "C", "km", "XLSX", "alerts.log", "data",
+    "Milepost", "API", "MQTT", "Kafka", "lat", "lon", "milepost", "up", "signin", "admin.token",
+    "MILEPOST_ADMIN_TOKEN_FILE", "MILEPOST_PUBLIC_URL", "http", "https", "C", "km", "XLSX", "alerts.log", "data",
     "venv/bin/milepost",
 }  # fmt: skip
 # Names that people or machines gave to things of this test: stations, terminals, shards, boots, services, accounts.

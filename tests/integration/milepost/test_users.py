@@ -120,7 +120,7 @@ async def test_the_life_of_a_token(database: str) -> None:
         (["users", "set", "operator"], "nothing to change: give --name", "没有要更改的内容"),
         (["tokens", "revoke", "abc"], "there is no token 'abc': `milepost tokens list`", "没有编号为 'abc' 的令牌"),
         (["tokens", "new", "x", "--role", "admin", "--whole", "--days", "500"], "1 to 400 days", "1 至 400 天"),
-        (["tokens", "new", "x", "--role", "admin", "--whole", "--account", "system"], "'system' has no tokens", "不能有令牌"),
+        (["tokens", "new", "x", "--role", "admin", "--whole", "--account", "system"], "has no tokens", "不能有令牌"),
     ],
 )  # fmt: skip
 def test_a_mistake_names_the_remedy(database: str, words: list[str], en: str, zh: str) -> None:
