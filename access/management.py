@@ -111,16 +111,20 @@ async def disable_account(connection: Connection, actor: Actor, account: Account
     """Disable an account. False: it was disabled already. Raises RemedyError."""
     require_person(account)
     require_other(actor, account)
-    await _require_within(connection, actor, account.role, account.scope)
     async with connection.transaction():
+        await _lock_admins(connection)  # first of all, as it locks accounts in the order of their ids
+        account = await _hold(connection, account)
+        await _require_within(connection, actor, account.role, account.scope)
         await _require_admin_left(connection, account, has_admin_token=has_admin_token)
         return await access_store.disable_account(connection, account.id, by=actor.account)
 
 
 async def enable_account(connection: Connection, actor: Actor, account: Account) -> bool:
     """Enable an account. False: it was not disabled. Raises RemedyError."""
-    await _require_within(connection, actor, account.role, account.scope)
-    return await access_store.enable_account(connection, account.id, by=actor.account)
+    async with connection.transaction():
+        account = await _hold(connection, account)
+        await _require_within(connection, actor, account.role, account.scope)
+        return await access_store.enable_account(connection, account.id, by=actor.account)
 
 
 async def new_link(

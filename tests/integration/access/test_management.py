@@ -347,6 +347,11 @@ async def test_an_account_that_was_widened_meanwhile(connection: Connection, ope
         await management.new_link(connection, mayor, before, NOW)
     with pytest.raises(RemedyError, match="beyond your own"):
         await management.change_account(connection, mayor, before, AccountChange(name="x"), has_admin_token=True)
+    with pytest.raises(RemedyError, match="beyond your own"):
+        await management.disable_account(connection, mayor, before, has_admin_token=True)
+    await management.disable_account(connection, operator, before, has_admin_token=True)
+    with pytest.raises(RemedyError, match="beyond your own"):
+        await management.enable_account(connection, mayor, before)
 
 
 async def test_a_token_gives_no_more_and_no_longer_than_itself(connection: Connection, operator: Actor) -> None:
