@@ -1,7 +1,6 @@
 """Sessions of browsers, and one-use links that begin one. They are rows, so that each can be ended."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -12,6 +11,7 @@ import msgspec
 from access.rules import Actor, actor_of
 from access.store import load_account, record_link, void_codes
 from api.http.database import Database
+from api.http.recent import Recent
 from api.http.session import AdminToken, key_of, new_secret
 from api.http.session_rules import (
     CODE_SECONDS,
@@ -30,7 +30,6 @@ from store.sql import queries_beside
 QUERIES: Final = queries_beside(__file__)
 KNOWN_FOR: Final = 5.0
 """Seconds for which a session is not looked up again; a session that another process ended may last so much longer."""
-_MOST_KNOWN: Final = 1000
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -46,7 +45,7 @@ class Sessions:
 
     def __init__(self, database: Database, token: AdminToken) -> None:
         self._database, self._token = database, token
-        self._known: OrderedDict[bytes, tuple[SignedIn, float]] = OrderedDict()
+        self._known: Recent[bytes, SignedIn] = Recent(KNOWN_FOR)
         self.redeeming = asyncio.Lock()
         """Held while a code is checked, so that wrong tries are counted one after the other."""
 
@@ -60,9 +59,7 @@ class Sessions:
         return None
 
     async def _look_up(self, key: bytes, now: float) -> SignedIn | None:
-        found, looked_at = self._known.get(key, (None, 0.0))
-        if found is None or not 0 <= now - looked_at < KNOWN_FOR:
-            found = await self._load(key, now)
+        found = self._known.get(key, now) or await self._load(key, now)
         return None if found is None or is_over(found.session, now) else found
 
     async def _load(self, key: bytes, now: float) -> SignedIn | None:
@@ -73,13 +70,11 @@ class Sessions:
             if session is not None and is_to_note(session, now) and not is_over(session, now):
                 await connection.execute(QUERIES.note_use, key, _time(now))
                 session = msgspec.structs.replace(session, used=now)
-        self._known.pop(key, None)
+        self._known.drop(key)
         if session is None or account is None or not account.is_enabled:
             return None
         found = SignedIn(session, actor_of(account, wall=session.wall))
-        self._known[key] = (found, now)
-        if len(self._known) > _MOST_KNOWN:
-            self._known.popitem(last=False)
+        self._known.put(key, found, now)
         return found
 
     async def begin(
@@ -103,7 +98,7 @@ class Sessions:
 
     async def end(self, key: bytes) -> None:
         """End one session."""
-        self._known.pop(key, None)
+        self._known.drop(key)
         async with self._database.transaction() as connection:
             await connection.execute(QUERIES.end_session, key)
 

@@ -1,6 +1,5 @@
 """API tokens as the database has them now, looked up at most every few seconds."""
 
-from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,10 +9,10 @@ from access.store import find_token, is_known_token, note_token_use
 from access.tokens import PREFIX, key_of
 from api.http.database import Database
 from api.http.problems import Problem
+from api.http.recent import Recent
 
 KNOWN_FOR: Final = 5.0
 """Seconds for which a token is not looked up again; a revoked one may be accepted for so much longer."""
-_MOST_KNOWN: Final = 1000
 _LONGEST: Final = 200
 
 
@@ -27,8 +26,8 @@ class ApiTokens:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: OrderedDict[bytes, tuple[Actor, float]] = OrderedDict()
-        self._noted: OrderedDict[str, float] = OrderedDict()
+        self._known: Recent[bytes, Actor] = Recent(KNOWN_FOR)
+        self._noted: Recent[str, bool] = Recent(USE_NOTED_EVERY.total_seconds())
 
     async def find(self, given: bytes, now: float) -> Actor | None:
         """The actor of a token; None for one that never was. Raises a Problem (401) for one that is no longer good."""
@@ -36,15 +35,11 @@ class ApiTokens:
         if len(text) > _LONGEST:
             return None
         key = key_of(text)
-        actor, looked_at = self._known.get(key, (None, 0.0))
-        if actor is not None and 0 <= now - looked_at < KNOWN_FOR:
-            return actor
-        self._known.pop(key, None)
-        actor = await self._load(text, now)
-        if actor is not None:
-            self._known[key] = (actor, now)
-            if len(self._known) > _MOST_KNOWN:
-                self._known.popitem(last=False)
+        actor = self._known.get(key, now)
+        if actor is None:
+            actor = await self._load(text, now)
+            if actor is not None:
+                self._known.put(key, actor, now)
         return actor
 
     def forget_known(self) -> None:
@@ -67,12 +62,9 @@ class ApiTokens:
 
     async def _note_use(self, token: str, now: float) -> None:
         """Record the use of a token, at most each USE_NOTED_EVERY."""
-        if 0 <= now - self._noted.get(token, 0.0) < USE_NOTED_EVERY.total_seconds():
+        if self._noted.get(token, now):
             return
         at = datetime.fromtimestamp(now, UTC)
         async with self._database.transaction() as connection:
             await note_token_use(connection, token, at, at - USE_NOTED_EVERY)
-        self._noted[token] = now
-        self._noted.move_to_end(token)
-        if len(self._noted) > _MOST_KNOWN:
-            self._noted.popitem(last=False)
+        self._noted.put(token, True, now)
