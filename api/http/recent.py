@@ -11,16 +11,15 @@ MOST: Final = 1000
 
 
 class Recent(Generic[_K, _V]):
-    """Values by key, each for `seconds` after it was put."""
+    """Values by key, with the time at which each was put."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._found: OrderedDict[_K, tuple[_V, float]] = OrderedDict()
 
-    def get(self, key: _K, now: float) -> _V | None:
-        """The value of a key; None: there is none, or it is too old, or the clock was set back behind it."""
+    def get(self, key: _K, now: float, within: float) -> _V | None:
+        """The value of a key that was put within so many seconds; None: there is none, or the clock was set back."""
         found = self._found.get(key)
-        return None if found is None or not 0 <= now - found[1] < self._seconds else found[0]
+        return None if found is None or not 0 <= now - found[1] < within else found[0]
 
     def put(self, key: _K, value: _V, now: float) -> None:
         """Keep a value, in place of an earlier one of the key."""

@@ -45,7 +45,7 @@ class Sessions:
 
     def __init__(self, database: Database, token: AdminToken) -> None:
         self._database, self._token = database, token
-        self._known: Recent[bytes, SignedIn] = Recent(KNOWN_FOR)
+        self._known: Recent[bytes, SignedIn] = Recent()
         self.redeeming = asyncio.Lock()
         """Held while a code is checked, so that wrong tries are counted one after the other."""
 
@@ -59,7 +59,7 @@ class Sessions:
         return None
 
     async def _look_up(self, key: bytes, now: float) -> SignedIn | None:
-        found = self._known.get(key, now) or await self._load(key, now)
+        found = self._known.get(key, now, KNOWN_FOR) or await self._load(key, now)
         return None if found is None or is_over(found.session, now) else found
 
     async def _load(self, key: bytes, now: float) -> SignedIn | None:

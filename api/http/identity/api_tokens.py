@@ -26,8 +26,8 @@ class ApiTokens:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: Recent[bytes, Actor] = Recent(KNOWN_FOR)
-        self._noted: Recent[str, bool] = Recent(USE_NOTED_EVERY.total_seconds())
+        self._known: Recent[bytes, Actor] = Recent()
+        self._noted: Recent[str, bool] = Recent()
 
     async def find(self, given: bytes, now: float) -> Actor | None:
         """The actor of a token; None for one that never was. Raises a Problem (401) for one that is no longer good."""
@@ -35,7 +35,7 @@ class ApiTokens:
         if len(text) > _LONGEST:
             return None
         key = key_of(text)
-        actor = self._known.get(key, now)
+        actor = self._known.get(key, now, KNOWN_FOR)
         if actor is None:
             actor = await self._load(text, now)
             if actor is not None:
@@ -62,7 +62,7 @@ class ApiTokens:
 
     async def _note_use(self, token: str, now: float) -> None:
         """Record the use of a token, at most each USE_NOTED_EVERY."""
-        if self._noted.get(token, now):
+        if self._noted.get(token, now, USE_NOTED_EVERY.total_seconds()):
             return
         at = datetime.fromtimestamp(now, UTC)
         async with self._database.transaction() as connection:
