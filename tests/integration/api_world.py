@@ -1,5 +1,6 @@
 """A world for the API's tests: rows as the other services write them, and the app over them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from access.rules import OPERATOR
 from access.scope import WHOLE, AreaScope
 from access.tokens import new_token
 from api.config import ApiConfig
-from api.live.event_hub import EventHub
+from api.live.event_hub import Client, EventHub
 from api.service import open_app
 from store.pool import Pool
 
@@ -280,6 +281,15 @@ async def serving(settings: ApiConfig, token: str | None = TOKEN) -> AsyncIterat
     """The app of a config and a client of it."""
     async with open_app(settings) as (app, hub), calling(app, token) as client:
         yield client, hub
+
+
+async def join_all(hub: EventHub, *scopes: AreaScope) -> list[Client]:
+    """Clients of an event stream that listens: what is written after this call reaches each whose scope has it.
+
+    A client that joins later may miss it, as the hub also reads at its own intervals.
+    """
+    await asyncio.wait_for(hub.listening.wait(), 20)
+    return [hub.join(None, scope) for scope in scopes]
 
 
 OWN_PAGE: Final = {"Sec-Fetch-Site": "same-origin"}

@@ -13,7 +13,7 @@ from access.roles import Role
 from access.scope import AreaScope
 from api.live.event_hub import EventHub
 from store.pool import Pool
-from tests.integration.api_world import World, config, other_account, serving
+from tests.integration.api_world import World, config, join_all, other_account, serving
 from tests.integration.store.scope_world import EAST, PROVINCE, TOWN, WEST, a_country
 
 V1 = "/api/v1"
@@ -173,7 +173,7 @@ async def test_metrics_are_of_the_platform(client: httpx.AsyncClient) -> None:
 
 async def next_events(hub: EventHub, areas: set[str], pool: Pool) -> tuple[list[str], list[str]]:
     """What a client of some areas gets, and one of the whole, of a transition and an entry of every station."""
-    clients = [hub.join(None, AreaScope(areas=frozenset(areas))), hub.join(None, AreaScope(whole=True))]
+    clients = await join_all(hub, AreaScope(areas=frozenset(areas)), AreaScope(whole=True))
     await pool.execute(
         "INSERT INTO transition (partition, seq, station, before, after, at, tick_at, shard, reason) "
         "SELECT 0, 100 + row_number() OVER (), id, 'online', 'offline', now(), now(), 'main', 'x' FROM station"
@@ -204,7 +204,7 @@ async def test_the_stream_is_of_the_scope(world: World, database: str, tmp_path:
 
 async def test_what_was_missed_is_of_the_scope_too(world: World, database: str, tmp_path: Path, pool: Pool) -> None:
     async with serving(config(database, tmp_path)) as (_, hub):
-        whole = hub.join(None, AreaScope(whole=True))
+        (whole,) = await join_all(hub, AreaScope(whole=True))
         await next_events(hub, {EAST}, pool)
         first = drain(whole)[0].id
         again = drain(hub.join(first, AreaScope(areas=frozenset({WEST}))))

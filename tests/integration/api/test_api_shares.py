@@ -19,11 +19,11 @@ from access.tokens import new_token
 from alerting.incidents.book import Book, Incident
 from alerting.incidents.store import recount_shares, store_book
 from api.actions import shares
-from api.live.event_hub import EventHub
+from api.live.event_hub import Client
 from store.ledger import MOST_BODY, canonical
 from store.pool import Connection, Pool
 from store.scoped import API_ROLE, SEARCH_PATH
-from tests.integration.api_world import OWN_PAGE, World, config, serving
+from tests.integration.api_world import OWN_PAGE, World, config, join_all, serving
 
 PROVINCE, EAST, TOWN, WEST, ELSEWHERE = "630000000000", "632122000000", "632122101000", "632123000000", "640000000000"
 CHILDREN = {"6321220001": EAST, "6321220002": TOWN, "6321230001": WEST}
@@ -424,10 +424,8 @@ async def test_what_the_database_refuses_a_county(as_county: Connection, stateme
 Heard = dict[str, list[dict[str, Any]]]
 
 
-async def heard_by(hub: EventHub, scopes: dict[str, AreaScope], entries: int, pool: Pool) -> Heard:
-    """What clients of some scopes get of the stream until the whole has had so many events."""
-    clients = {name: hub.join(None, scope) for name, scope in scopes.items()}
-    whole = hub.join(None, WHOLE)
+async def heard_by(clients: dict[str, Client], whole: Client, entries: int, pool: Pool) -> Heard:
+    """What the clients get of the stream until the whole has had so many events."""
     await pool.execute("SELECT pg_notify('milepost_incident', '')")
     for _ in range(entries):
         await asyncio.wait_for(whole.queue.get(), 20)
@@ -439,16 +437,16 @@ async def test_the_stream_tells_a_county_what_happens_to_its_share(
     pool: Pool, outage: int, database: str, tmp_path: Path
 ) -> None:
     areas = {"east": EAST, "west": WEST, "province": PROVINCE, "elsewhere": ELSEWHERE}
-    scopes = {name: AreaScope(areas=frozenset({area})) for name, area in areas.items()}
+    scopes = [AreaScope(areas=frozenset({area})) for area in areas.values()]
     async with serving(config(database, tmp_path)) as (_, hub):
-        await asyncio.wait_for(hub.listening.wait(), 20)
+        whole, *clients = await join_all(hub, WHOLE, *scopes)
         for action, share in (("note", EAST), ("note", None), ("resolved", None)):
             await pool.execute(
                 "INSERT INTO incident_entry (incident, actor, action, text, share) "
                 "VALUES ($1, 'li', $2, 'call 0972', $3)",
                 outage, action, share,
             )  # fmt: skip
-        heard = await heard_by(hub, scopes, 3, pool)
+        heard = await heard_by(dict(zip(areas, clients, strict=True)), whole, 3, pool)
     assert [(one["action"], one["share"]) for one in heard["east"]] == [("note", EAST), ("closed", None)]
     assert [(one["action"], one["share"]) for one in heard["west"]] == [("closed", None)]
     assert all(one.keys() == {"id", "kind", "area", "share", "action", "at"} for one in heard["east"])

@@ -251,8 +251,8 @@ async def test_what_only_some_see(
                 await page.goto(settings.url + "/accounts")
                 await page.locator("form.deed input[name=login]").fill(login or "new")
                 await page.locator("textarea[name=areas]").fill(areas)
-                await page.locator("form.deed .buttons button").click()
-                await page.wait_for_load_state()
+                async with page.expect_navigation():
+                    await page.locator("form.deed .buttons button").click()
                 found += await complaints(page, axe, f"an account in {areas}", WIDTHS)
             await page.goto(settings.url + "/account")
             await page.locator("form[action='/account/tokens'] input[name=name]").fill("大屏")

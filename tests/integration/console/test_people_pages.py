@@ -44,8 +44,9 @@ async def first_password(page: Any, link: str) -> None:
     await page.locator("form.signin button").last.click()
     await page.locator("input[name=password]").fill(PASSWORD)
     await page.locator("input[name=again]").fill(PASSWORD)
-    await page.locator("form[action='/password'] button").click()
-    await page.wait_for_load_state()
+    # A click ends before the page that it leads to is there.
+    async with page.expect_navigation():
+        await page.locator("form[action='/password'] button").click()
 
 
 async def test_an_account_from_its_making_to_its_end(
@@ -147,10 +148,10 @@ async def test_sessions_are_ended_on_the_page(
         await pages[0].goto(f"{settings.url}/account")
         ends = pages[0].locator("form[action^='/account/sessions/'] button")
         assert await ends.count() == 3, "two others, and all others at once"
-        await ends.first.click()
-        await pages[0].wait_for_load_state()
-        await pages[0].locator("form[action='/account/sessions/end'] button").click()
-        await pages[0].wait_for_load_state()
+        for end in (ends.first, pages[0].locator("form[action='/account/sessions/end'] button")):
+            # A click ends before the page that it leads to is there.
+            async with pages[0].expect_navigation():
+                await end.click()
         assert await pages[0].locator("form[action^='/account/sessions/']").count() == 0
         for page in pages[1:]:
             await page.goto(f"{settings.url}/account")

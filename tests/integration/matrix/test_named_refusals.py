@@ -11,6 +11,7 @@ import pytest
 from access.roles import Role
 from access.scope import WHOLE
 from api.live.event_hub import EventHub
+from tests.integration.api_world import join_all
 from tests.integration.matrix.askers import COUNTY, TOKENS, WALLS, WHOLES, WITHIN, Asker, ask
 from tests.integration.matrix.country import FAR, FAR_NUMBER, NEAR, NEAR_CITY, NEAR_TOWN, PROVINCE
 from tests.integration.matrix.places import Place, open_place
@@ -148,7 +149,7 @@ async def test_a_guessed_number_finds_nothing(asker: Asker, number: int, place: 
 async def test_the_stream_of_a_county_has_nothing_of_another(place: Place) -> None:
     """Not its transitions, incidents, or what its people said of a wider outage."""
     hub: EventHub = place.app.state.context.hub
-    near, whole = hub.join(None, WITHIN), hub.join(None, WHOLE)
+    near, whole = await join_all(hub, WITHIN, WHOLE)
     await place.pool.execute(
         "INSERT INTO transition (partition, seq, station, before, after, at, tick_at, shard, reason) "
         "SELECT 0, 9000 + row_number() OVER (), id, 'online', 'offline', now(), now(), 'main', 'x' FROM station"
