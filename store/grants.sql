@@ -16,7 +16,8 @@ DECLARE
     closed constant text[] := '{account, account_area, api_token, known_place, session, signin_code}';
     -- What is forgotten again.
     cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, '
-        'dead_letter, flapping_memory, health_state, incident_share_ack, service_sign, set_aside, station_programme, unregistered}';
+        'dead_letter, duty, duty_substitute, contact_channel, flapping_memory, health_state, incident_share_ack, '
+        'message_template, route, service_sign, set_aside, station_programme, unregistered}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_service') THEN
@@ -71,7 +72,7 @@ DECLARE
     wanted constant jsonb := '{
         "SELECT": ["schema_migration", "programme", "consumer_offset", "log_end", "pipeline_gap", "calendar",
                    "calendar_opening", "calendar_now", "day_class", "area_count_known",
-                   "area", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
+                   "area", "escalation", "page", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
                    "scoped.set_aside", "scoped.station_stand", "scoped.station_aside",
                    "scoped.transition", "scoped.health", "scoped.usage", "scoped.presence", "scoped.dead_letter",
                    "scoped.unregistered", "scoped.shard_move", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
@@ -80,9 +81,10 @@ DECLARE
         "INSERT, SELECT": ["incident_entry", "incident_share_ack", "notification", "scoped.station_lifecycle", "scoped.shard_decision",
                            "scoped.ledger_entry"],
         "INSERT": ["ledger_pending", "ledger_salt"],
-        "INSERT, SELECT, UPDATE": ["announced_restart", "closure", "account", "api_token"],
+        "DELETE, INSERT": ["contact_channel"],
+        "INSERT, SELECT, UPDATE": ["announced_restart", "closure", "contact", "silence", "account", "api_token"],
         "DELETE, INSERT, SELECT": ["account_area"],
-        "DELETE, INSERT, SELECT, UPDATE": ["service_sign", "session", "signin_code", "known_place"]}';
+        "DELETE, INSERT, SELECT, UPDATE": ["duty", "duty_substitute", "message_template", "route", "service_sign", "session", "signin_code", "known_place"]}';
     functions constant text[] := '{scope_areas, scope_names, scope_tops, scope_programmes, scope_holds_account, areas_below, '
         'scoped.scope_stations, scoped.is_in_scope, scoped.station_has_history, scoped.remove_untouched_station}';
     found record;
@@ -113,6 +115,11 @@ BEGIN
             EXECUTE format('GRANT %s ON %s TO milepost_api', found.wanted, found.name);
         END IF;
     END LOOP;
+    -- Everything of a channel but its address, which is secret.
+    IF to_regclass('contact_channel') IS NOT NULL
+       AND NOT has_column_privilege('milepost_api', 'contact_channel', 'fingerprint', 'SELECT') THEN
+        GRANT SELECT (contact, place, kind, fingerprint) ON contact_channel TO milepost_api;
+    END IF;
     FOR found IN
         SELECT p.oid::regprocedure AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE CASE n.nspname WHEN 'scoped' THEN 'scoped.' WHEN current_schema() THEN '' END || p.proname = ANY (functions)

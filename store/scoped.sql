@@ -73,6 +73,16 @@ BEGIN
                            'ELSE programme IN (SELECT id FROM scope_programmes() AS id) END', of_station),
                     format('CASE WHEN station IS NOT NULL THEN %s WHEN area IS NOT NULL THEN %s ELSE false END',
                            of_station, of_area)),
+        -- What has no area concerns the whole; the routes above the scope are seen, because they apply in it.
+        ('contact', of_area, NULL),
+        ('contact_channel', '(SELECT true FROM contact c WHERE c.id = contact)', NULL),
+        ('duty', of_area, NULL),
+        ('duty_substitute', '(SELECT true FROM contact c WHERE c.id = contact) '
+                            'AND (SELECT true FROM contact c WHERE c.id = substitute)', NULL),
+        ('route', 'area IS NULL OR area IN (SELECT code FROM scope_names() AS code)', of_area),
+        ('escalation', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
+        ('page', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
+        ('silence', place, NULL),
         ('target', 'areas && ARRAY(SELECT scope_names())', 'areas <@ ARRAY(SELECT scope_areas())'),
         ('account', 'id = current_setting(''milepost.account'', true) OR NOT whole AND scope_holds_account(id)',
                     'NOT whole AND (id = current_setting(''milepost.account'', true) OR scope_holds_account(id))'),

@@ -25,6 +25,7 @@ NO_HISTORY = {
     "shard_move",
     "schedule",
     "schedule_override",
+    "silence",
     "station_deleted",
     "station_programme",
     "suspicion_member",

@@ -1,0 +1,1 @@
+"""Escalation: the frozen plan of each incident, and the steps, reminders and recoveries by it."""

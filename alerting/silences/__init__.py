@@ -1,0 +1,1 @@
+"""Silences: intervals in which nobody is told of incidents of a station, an area or a kind."""

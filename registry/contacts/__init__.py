@@ -1,0 +1,1 @@
+"""Contacts: the people and rooms that get messages, and their channels."""

@@ -1,0 +1,56 @@
+"""Contacts and their channels as values. Pure."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+
+class ChannelKind(StrEnum):
+    """The ways to a contact; the values are stored."""
+
+    WECOM = "wecom"
+    DINGTALK = "dingtalk"
+    FEISHU = "feishu"
+    SMS = "sms"
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+    APPRISE = "apprise"
+
+
+class Address(msgspec.Struct, frozen=True):
+    """The secret address of a channel, such as a phone number or the URL of a bot with its token. It is written and
+    never shown."""
+
+    kind: ChannelKind
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Address({self.kind})"
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """A channel without its address. `fingerprint`: a keyed hash of the address, which stands for it."""
+
+    kind: ChannelKind
+    fingerprint: str
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    """A person, or a room (a group's bot), that gets messages."""
+
+    id: str
+    name: str
+    role: str
+    #: The code of the area that the contact is responsible for; None: the whole platform.
+    area: str | None = None
+    language: Literal["zh-CN", "en"] = "zh-CN"
+    room: bool = False
+    #: Times, as opening rules, in which only critical incidents are sent at once.
+    quiet: str | None = None
+    #: The account of a person.
+    account: str | None = None
+    #: In the order in which they are tried.
+    channels: tuple[Channel, ...] = ()
+    retired_at: datetime | None = None

@@ -1,0 +1,1 @@
+"""Routes: which incidents go to which roles, in which steps; explained."""

@@ -1,0 +1,83 @@
+"""Everything that decides who is told, as one value, and the subject that it is asked about. Pure."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import msgspec
+
+from contract.home import HOME_ZONE
+from registry.contacts.model import Contact
+from registry.duty.model import Duty, Substitute
+from registry.hours.day_classes import DayClass
+from registry.routes.model import Route, RouteStep
+
+
+class RouteSubject(msgspec.Struct, frozen=True, kw_only=True):
+    """The incident that is routed, real or imagined. `path`: codes of its area and all areas above it, the root first;
+    `levels`: the level of each of them where it is known. A wider incident has no station."""
+
+    kind: str
+    severity: str
+    station: str | None = None
+    path: tuple[str, ...] = ()
+    levels: Mapping[str, str] = {}
+    station_kind: str | None = None
+    programmes: frozenset[str] = frozenset()
+
+
+class Routing(msgspec.Struct, frozen=True, kw_only=True):
+    """Contacts, duties, substitutes and routes at one moment. `days`: classes of days that the registry overrides."""
+
+    contacts: Mapping[str, Contact] = {}
+    duties: tuple[Duty, ...] = ()
+    substitutes: tuple[Substitute, ...] = ()
+    routes: tuple[Route, ...] = ()
+    days: Mapping[date, DayClass] = {}
+    timezone: str = HOME_ZONE
+
+
+class Recipient(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who is told in a step. `duty`: the duty by which; None: by the contact's own role and area.
+    `instead_of`: the contact whose substitute this is. `area`: where the role was found; None: the whole."""
+
+    contact: str
+    role: str
+    area: str | None = None
+    duty: int | None = None
+    instead_of: str | None = None
+
+
+class StepOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is told in a step at a moment. Without recipients, `why` says in one word: `nobody_on_duty`,
+    `no_such_level`, `no_channel`; the next step is then due at once. `passed_over`: contacts that were looked at and
+    are not told, each with one word: `not_on_duty`, `retired`, `no_channel`, `over_most`, `outside_rotation`."""
+
+    step: int
+    rule: RouteStep
+    area: str | None = None
+    recipients: tuple[Recipient, ...] = ()
+    why: str | None = None
+    passed_over: tuple[tuple[str, str], ...] = ()
+
+
+class RouteVerdict(msgspec.Struct, frozen=True):
+    """Whether a route applies to a subject, in one word: `chosen`, `shorter_area`, `other_area`, `other_kind`,
+    `other_severity`, `other_programme`, `other_station_kind`, `less_narrow`, `later_id`."""
+
+    route: str
+    why: str
+
+
+class RouteChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """The route of a subject (None: no route covers it), and the verdict on each route."""
+
+    route: Route | None
+    verdicts: tuple[RouteVerdict, ...]
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """Who would be told of a subject that begins at `at`, in each step."""
+
+    at: datetime
+    choice: RouteChoice
+    steps: tuple[StepOutcome, ...] = ()

@@ -1,0 +1,94 @@
+-- Escalation and delivery: the plan of each incident, what is owed to whom, and each attempt to deliver it.
+
+-- The frozen plan of an incident and how far it came; later edits of routes do not change it.
+CREATE TABLE escalation (
+    incident     bigint PRIMARY KEY REFERENCES incident,
+    route        text,
+    -- The steps with their areas, and why each route did or did not apply: alerting/escalation/model.py.
+    plan         jsonb NOT NULL,
+    -- What happened by the plan: steps that were due, who was on duty, what was skipped and why.
+    log          jsonb NOT NULL DEFAULT '[]',
+    -- How often the incident began anew (reopened, ETA passed): steps of each round are owed anew.
+    round        integer NOT NULL DEFAULT 0,
+    next_step    smallint NOT NULL DEFAULT 0,
+    -- When the next step, reminder or end of an ETA is due; NULL: nothing is.
+    wake_at      timestamptz,
+    eta_at       timestamptz,
+    over_at      timestamptz
+);
+CREATE INDEX escalation_wake ON escalation (wake_at) WHERE wake_at IS NOT NULL;
+
+-- What is owed: one row for each recipient, phase and step of an incident. A room's message pays no person.
+CREATE TABLE page (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    incident   bigint NOT NULL REFERENCES incident,
+    -- The area of a share of a wider incident; '' for the incident itself.
+    share      text NOT NULL DEFAULT '',
+    recipient  text NOT NULL REFERENCES contact,
+    phase      text NOT NULL CHECK (phase IN ('opened', 'escalated', 'reminder', 'reopened', 'resolved', 'passed', 'closed')),
+    step       smallint NOT NULL DEFAULT 0,
+    round      integer NOT NULL DEFAULT 0,
+    severity   text NOT NULL CHECK (severity IN ('info', 'warning', 'critical')),
+    -- Why this recipient: the role, the area, the duty or substitute, for the page of the incident.
+    why        jsonb NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    -- Held until then: quiet hours.
+    not_before timestamptz,
+    status     text NOT NULL DEFAULT 'owed' CHECK (status IN ('owed', 'sending', 'paid', 'cancelled', 'failed')),
+    -- Why it was cancelled or failed, in one word: acknowledged, over, silenced, no_channel, …
+    reason     text,
+    settled_at timestamptz,
+    UNIQUE (incident, share, recipient, phase, step, round)
+);
+CREATE INDEX page_open ON page (recipient, not_before) WHERE status IN ('owed', 'sending');
+CREATE INDEX page_recipient ON page (recipient, id DESC);
+
+-- One message to one address with one or many pages. Its content is frozen at its first attempt; its id is the key of every retry.
+CREATE TABLE message (
+    id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    contact         text NOT NULL REFERENCES contact,
+    kind            text NOT NULL,
+    fingerprint     text NOT NULL,
+    -- Title, body, short form and link; NULL before the first attempt.
+    content         jsonb,
+    severity        text NOT NULL,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    next_attempt_at timestamptz NOT NULL DEFAULT now(),
+    attempts        integer NOT NULL DEFAULT 0,
+    status          text NOT NULL DEFAULT 'due' CHECK (status IN ('due', 'sending', 'taken', 'refused', 'given_up')),
+    settled_at      timestamptz
+);
+CREATE INDEX message_due ON message (next_attempt_at) WHERE status IN ('due', 'sending');
+
+CREATE TABLE message_page (
+    message uuid NOT NULL REFERENCES message,
+    page    bigint NOT NULL REFERENCES page,
+    PRIMARY KEY (message, page)
+);
+CREATE INDEX message_page_page ON message_page (page);
+
+-- One try. `outcome` is NULL while the try is under way or its process died: unknown.
+CREATE TABLE attempt (
+    message uuid NOT NULL REFERENCES message,
+    number  integer NOT NULL,
+    at      timestamptz NOT NULL DEFAULT now(),
+    outcome text CHECK (outcome IN ('taken', 'throttled', 'refused', 'failed', 'unknown')),
+    until   timestamptz,
+    why     text,
+    PRIMARY KEY (message, number)
+);
+
+-- The messages that went to an address lately, for the limits of its provider: a token is taken and committed before sending.
+CREATE TABLE send_limit (
+    provider     text NOT NULL,
+    fingerprint  text NOT NULL,
+    -- Times of the tokens taken, oldest first, as far as a window of the provider reaches.
+    taken_at     timestamptz[] NOT NULL DEFAULT '{}',
+    -- The provider said to be silent until then.
+    silent_until timestamptz,
+    PRIMARY KEY (provider, fingerprint)
+);
+
+-- Notifications have a second reader: the escalation.
+ALTER TABLE notification ADD COLUMN routed_at timestamptz;
+CREATE INDEX notification_unrouted ON notification (id) WHERE routed_at IS NULL;
