@@ -19,3 +19,15 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
     kinds: frozenset[str] = frozenset()
     ended_at: datetime | None = None
     ended_by: str | None = None
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the silence ends: as made, or when a person ended it. One that was ended before its beginning was never
+        in force: then its beginning."""
+        if self.ended_at is None:
+            return self.until_at
+        return min(max(self.ended_at, self.from_at), self.until_at)
+
+    def holds(self, at: datetime) -> bool:
+        """Whether the silence is in force."""
+        return self.from_at <= at < self.ends_at
