@@ -141,6 +141,15 @@ _REFUSALS: Final[Family] = {
 }
 # Where alerts go, besides addresses of people.
 _TARGETS: Final[Family] = {"log": Said("the log file of alerts", "告警日志文件")}
+_CHANNELS: Final[Family] = {
+    "wecom": Said("WeCom", "企业微信"),
+    "dingtalk": Said("DingTalk", "钉钉"),
+    "feishu": Said("Feishu", "飞书"),
+    "sms": Said("SMS", "短信"),
+    "mail": Said("e-mail", "电子邮件"),
+    "webhook": Said("webhook", "Webhook 接口"),
+    "apprise": Said("other service", "其他服务"),
+}
 _SHELVED_BY: Final[Family] = {
     "person": Said("by hand", "人工关闭"),
     "excused": Said("excused by a closure", "报备期内"),
@@ -288,6 +297,12 @@ _REASONS: Final[Family] = {
     "not_reported": Said("the terminal does not report the value any more", "终端不再上报该数值"),
     "not_fresh": Said("the records are too old to say anything about now", "数据过旧，不能说明现状"),
     "rule_changed": Said("the rule changed", "规则已变更"),
+    "channel_refused": Said("its provider refuses the channel", "服务商拒绝该渠道"),
+    "texts_refused": Said("its provider refused several messages for their text", "服务商因内容多次拒收消息"),
+    "channel_fails": Said("no answer for a long time", "长时间无应答"),
+    "channel_works": Said("it took a message again", "已能接收消息"),
+    "channel_replaced": Said("the contact has the channel no more", "联系人已不用该渠道"),
+    "contact_retired": Said("the contact is not told of anything any more", "联系人已不再接收通知"),
 }
 # Why an interval of the pipeline's clock did not count.
 _GAPS: Final[Family] = {
@@ -547,6 +562,9 @@ _DETAILS: Final[Family] = {
     "resolved_reason": Said("Reason for closing", "关闭原因"),
     "shelved_by": Said("How it was closed", "关闭方式"),
     "reopened": Said("Times opened again", "重新打开次数"),
+    "contact": Said("Contact", "联系人"),
+    "channel": Said("Channel", "通知渠道"),
+    "answer": Said("Answer", "应答"),
 }
 _ROLES: Final[Family] = {
     "admin": Said("Administrator", "管理员"),
@@ -627,6 +645,7 @@ WORDS: Final[Mapping[str, Family]] = {
     "action": _ACTIONS,
     "phase": _PHASES,
     "target": _TARGETS,
+    "channel": _CHANNELS,
     "refusal": _REFUSALS,
     "shelved_by": _SHELVED_BY,
     "lifecycle": _LIFECYCLES,

@@ -26,6 +26,7 @@ class IncidentKind(StrEnum):
     OVERDUE_RETURN = "overdue_return"
     UNUSABLE = "unusable"
     IDENTITY_CONFLICT = "identity_conflict"
+    CHANNEL_DEAD = "channel_dead"
     FLAPPING = "flapping"
     NEVER_SEEN = "never_seen"
 
@@ -145,6 +146,16 @@ KINDS: Final[Mapping[str, KindEntry]] = {
         advice=Said(
             "Compare the station and terminal ids set on the devices, and correct the wrong one.",
             "请核对各设备上设置的站点编号和终端编号，改正填错的一台。",
+        ),
+    ),
+    IncidentKind.CHANNEL_DEAD: KindEntry(
+        name=Said("Dead channel", "通知渠道失效"),
+        opened=Said("CHANNEL DEAD", "渠道失效"),
+        closed=Said("CHANNEL WORKS", "渠道恢复"),
+        passed=Said("CHANNEL WAS DEAD", "渠道曾失效，已恢复"),
+        advice=Said(
+            "Correct or replace the channel of this contact, then run `milepost notify test` for the contact.",
+            "请改正或更换该联系人的通知渠道，然后用 `milepost notify test` 测试。",
         ),
     ),
     IncidentKind.FLAPPING: KindEntry(

@@ -132,6 +132,8 @@ def _what(facts: AlertFacts, language: Language) -> str:
 def _topic(facts: AlertFacts, language: Language) -> str | None:
     if facts.kind == IncidentKind.IDENTITY_CONFLICT:
         return _conflict(facts, language)
+    if facts.kind == IncidentKind.CHANNEL_DEAD:
+        return _channel(facts, language)
     return topic_word(facts.kind, facts.detail, language)
 
 
@@ -141,6 +143,12 @@ def _conflict(facts: AlertFacts, language: Language) -> str | None:
     named = TEXTS[language].terminal_short.format(terminal=terminal) if isinstance(terminal, str) else None
     parts = [named, word("reason", reason, language) if isinstance(reason, str) else None]
     return TEXTS[language].listing.join(part for part in parts if part) or None
+
+
+def _channel(facts: AlertFacts, language: Language) -> str | None:
+    """Whose channel it is, and of which kind."""
+    contact, channel = (str(facts.detail.get(name) or "") for name in ("contact", "channel"))
+    return " ".join(part for part in (contact, word("channel", channel, language)) if part) or None
 
 
 def _subject(facts: AlertFacts, language: Language) -> str:
@@ -269,6 +277,8 @@ def _why(facts: AlertFacts, language: Language) -> str | None:
     words = TEXTS[language]
     causes = facts.detail.get("causes") or [facts.detail.get("reason")]
     named = [word("reason", cause, language) for cause in causes if isinstance(cause, str)]
+    # What the provider of a dead channel answered, in its own words.
+    named += [answer for answer in (facts.detail.get("answer"),) if isinstance(answer, str)]
     return words.causes.format(causes=words.listing.join(named)) if named else None
 
 

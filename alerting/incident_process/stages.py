@@ -13,6 +13,7 @@ from alerting.blindspots.settings import BlindSpotSettings
 from alerting.blindspots.stage import BlindSpotWatch
 from alerting.causes.flapping import FlappingSettings
 from alerting.causes.stage import CauseWatch
+from alerting.channels.stage import ChannelWatch
 from alerting.health.stage import HealthWatch
 from alerting.incidents.book import Book
 from alerting.station_incidents.cause_settings import CauseSettings
@@ -24,6 +25,7 @@ from store.pool import Connection
 CAUSES: Final = "causes"
 BLIND_SPOTS: Final = "blind_spots"
 HEALTH: Final = "health"
+CHANNELS: Final = "channels"
 
 
 class Part(Protocol):
@@ -45,7 +47,7 @@ class PartSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_parts(field: Field, settings: PartSettings, without: Collection[str] = ()) -> dict[str, Part]:
-    """The parts by name, in their order: causes with flapping, blind spots, health.
+    """The parts by name, in their order: causes with flapping, blind spots, health, channels.
 
     `field` holds all stations; it is loaded before the parts and updated before each `follow`. The parts named in
     `without` are left out.
@@ -55,5 +57,6 @@ def make_parts(field: Field, settings: PartSettings, without: Collection[str] = 
         CAUSES: causes,
         BLIND_SPOTS: BlindSpotWatch(field, settings.blind_spots, causes.outages),
         HEALTH: HealthWatch(field, settings.causes),
+        CHANNELS: ChannelWatch(),
     }
     return {name: part for name, part in parts.items() if name not in without}

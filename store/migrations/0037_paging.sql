@@ -89,6 +89,22 @@ CREATE TABLE send_limit (
     PRIMARY KEY (provider, fingerprint)
 );
 
+-- Channels that do not work: their failures since they last took a message. A channel without a row works.
+CREATE TABLE channel_state (
+    contact       text NOT NULL REFERENCES contact,
+    fingerprint   text NOT NULL,
+    channel       text NOT NULL,
+    failing_since timestamptz,
+    failures      integer NOT NULL DEFAULT 0,
+    texts_refused integer NOT NULL DEFAULT 0,
+    -- Since then it is dead, which is an incident; why, as a word of the glossary and in the words of its provider.
+    dead_at       timestamptz,
+    reason        text,
+    why           text NOT NULL DEFAULT '',
+    PRIMARY KEY (contact, fingerprint)
+);
+CREATE INDEX channel_state_dead ON channel_state (dead_at) WHERE dead_at IS NOT NULL;
+
 -- Notifications have a second reader: the escalation.
 ALTER TABLE notification ADD COLUMN routed_at timestamptz;
 CREATE INDEX notification_unrouted ON notification (id) WHERE routed_at IS NULL;
