@@ -10,9 +10,10 @@ import time
 
 import httpx
 
-from alerting.delivery.bots import KINDS, MAX_ANSWER, Bot, BotAnswer, BotRequest, BotVerdict, build_request, read_answer
+from alerting.delivery.bots import KINDS, MAX_ANSWER, BotAnswer, BotRequest, BotVerdict, build_request, read_answer
 from alerting.delivery.retry import target_of
 from alerting.delivery.targets import Parcel, SendError
+from registry.contacts.bot_address import Bot
 
 
 def quiet_httpx() -> None:

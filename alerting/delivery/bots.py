@@ -1,4 +1,4 @@
-"""The group bots of WeCom, DingTalk and Feishu: their addresses, requests and answers. Pure.
+"""The group bots of WeCom, DingTalk and Feishu: their requests and answers. Pure.
 
 The bots answer HTTP 200 also when they refuse: only the code in the answer says whether a message was taken. Sources:
 the documents "group bot configuration" of WeCom, "custom robot access" of DingTalk and "custom bot usage guide" of
@@ -8,21 +8,19 @@ Feishu.
 import base64
 import hashlib
 import hmac
-import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Final
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
 from alerting.delivery.facts import AlertMessage
+from registry.contacts.bot_address import Bot
 
 MAX_ANSWER: Final = 64 * 1024
 """Bytes of an answer that are read."""
 _ANSWER_SHOWN: Final = 120
-_WORD = re.compile(r"[0-9A-Za-z_-]{1,256}")
-_PHONE = re.compile(r"\+?[0-9-]{11,16}")
 
 
 class BotVerdict(StrEnum):
@@ -48,18 +46,6 @@ class BotAnswer(msgspec.Struct, frozen=True):
     silent: float = 0.0
 
 
-class Bot(msgspec.Struct, frozen=True, kw_only=True):
-    """One bot from the setting. `token` and `secret` are secret; `phones`: of the people to be mentioned."""
-
-    kind: str
-    token: str
-    secret: str | None = None
-    phones: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"Bot({self.kind})"
-
-
 class BotRequest(msgspec.Struct, frozen=True):
     """What to POST: the path with its query, which contains secrets, and the JSON document."""
 
@@ -70,13 +56,11 @@ class BotRequest(msgspec.Struct, frozen=True):
 class BotKind(msgspec.Struct, frozen=True, kw_only=True):
     """The protocol of one provider.
 
-    `native`: host and path of the address that the provider shows, and the parameter with the token (None: the last
-    part of the path). `limit`: bytes of a text. `codes`: fields in which an answer may say its code. `throttled`: codes
-    and the seconds of pause that follow; `refused`: codes for which a retry does not help.
+    `limit`: bytes of a text. `codes`: fields in which an answer may say its code. `throttled`: codes and the seconds of
+    pause that follow; `refused`: codes for which a retry does not help.
     """
 
     origin: str
-    native: tuple[str, str, str | None]
     limit: int
     build: Callable[[Bot, str, float], BotRequest]
     codes: tuple[str, ...]
@@ -113,7 +97,6 @@ def _sign(key: str, text: str) -> str:
 KINDS: Final[Mapping[str, BotKind]] = {
     "wecombot": BotKind(
         origin="https://qyapi.weixin.qq.com",
-        native=("qyapi.weixin.qq.com", "/cgi-bin/webhook/send", "key"),
         limit=2048,
         build=_wecom,
         codes=("errcode",),
@@ -123,7 +106,6 @@ KINDS: Final[Mapping[str, BotKind]] = {
     ),
     "dingtalk": BotKind(
         origin="https://oapi.dingtalk.com",
-        native=("oapi.dingtalk.com", "/robot/send", "access_token"),
         limit=18_000,
         build=_dingtalk,
         codes=("errcode",),
@@ -136,7 +118,6 @@ KINDS: Final[Mapping[str, BotKind]] = {
     ),
     "feishu": BotKind(
         origin="https://open.feishu.cn",
-        native=("open.feishu.cn", "/open-apis/bot/v2/hook/", None),
         limit=18_000,
         build=_feishu,
         codes=("code", "StatusCode"),
@@ -145,56 +126,6 @@ KINDS: Final[Mapping[str, BotKind]] = {
         refused=frozenset({19001, 19002, 19021, 19022, 19024}),
     ),
 }  # fmt: skip
-
-
-def parse_bot(url: str) -> Bot | None:
-    """The bot of an apprise URL (``wecombot://KEY``, ``dingtalk://[SECRET@]TOKEN[/PHONE…]``, ``feishu://[SECRET@]TOKEN``)
-    or of the https address that its provider shows; None for another kind of target.
-
-    Raises ValueError for the address of a bot that cannot be used; its text contains no secret.
-    """
-    try:
-        parts = urlsplit(url)
-        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        kind = _kind(parts.scheme, parts.hostname or "", parts.path)
-        if kind is None:
-            return None
-        native = parts.scheme == "https"
-        token = _native_token(kind, parts.path, query) if native else _token(parts.netloc, query)
-    except ValueError:  # the text of the error contains the address
-        raise ValueError("it is no address") from None
-    secret = query.get("secret") or (unquote(parts.username) if parts.username else None)
-    phones = () if native else (*unquote(parts.path).strip("/").split("/"), *query.get("to", "").split(","))
-    return _checked(Bot(kind=kind, token=token, secret=secret, phones=tuple(filter(None, map(str.strip, phones)))))
-
-
-def _kind(scheme: str, host: str, path: str) -> str | None:
-    if scheme in KINDS:
-        return scheme
-    natives = ((kind, *made.native) for kind, made in KINDS.items())
-    return next((k for k, at, start, _ in natives if scheme == "https" and host == at and path.startswith(start)), None)
-
-
-def _native_token(kind: str, path: str, query: Mapping[str, str]) -> str:
-    _, start, parameter = KINDS[kind].native
-    return unquote(path.removeprefix(start)) if parameter is None else query.get(parameter, "")
-
-
-def _token(netloc: str, query: Mapping[str, str]) -> str:
-    # `hostname` would be in lower case.
-    return query.get("token") or query.get("key") or unquote(netloc.rpartition("@")[2])
-
-
-def _checked(bot: Bot) -> Bot:
-    if not _WORD.fullmatch(bot.token):
-        raise ValueError(f"the token of a {bot.kind} address has only letters, digits, `-` and `_`")
-    if bot.secret is not None and not _WORD.fullmatch(bot.secret):
-        raise ValueError(f"the secret of a {bot.kind} address has only letters, digits, `-` and `_`")
-    if bot.phones and bot.kind != "dingtalk":
-        raise ValueError(f"a {bot.kind} address ends with its token")
-    if not all(_PHONE.fullmatch(phone) for phone in bot.phones):
-        raise ValueError("what follows the token of a dingtalk address are phone numbers")
-    return bot
 
 
 def build_request(bot: Bot, message: AlertMessage, now: float) -> BotRequest:

@@ -19,7 +19,6 @@ import msgspec
 
 from alerting.delivery.apprise_target import AppriseTarget, open_plugin, quiet_apprise
 from alerting.delivery.bot_target import BotTarget
-from alerting.delivery.bots import parse_bot
 from alerting.delivery.facts import AlertArea, AlertFacts, AlertMessage, known_zone
 from alerting.delivery.log_target import LogTarget
 from alerting.delivery.message import write_message, write_plainly
@@ -28,6 +27,8 @@ from alerting.delivery.targets import AlertTarget, Parcel, SendError
 from alerting.delivery.texts import Language
 from alerting.delivery.webhook_target import WebhookTarget, webhook_of
 from contract.errors import RemedyError
+from contract.said import SaidError
+from registry.contacts.bot_address import parse_bot
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Pool, listening, open_pool
 from store.signs import Signs
@@ -72,10 +73,10 @@ def open_target(url: str, place: int, timeout: float) -> AlertTarget:
     """The target of a URL; `place`: its number in the setting. Raises RemedyError."""
     try:
         bot = parse_bot(url)
-    except ValueError as exc:
+    except SaidError as exc:
         raise RemedyError(
             f"MILEPOST_ALERT_URLS: URL {place} cannot be used (it is secret and not shown): {exc}",
-            f"MILEPOST_ALERT_URLS：第 {place} 个地址无法使用（地址保密，不显示）：{exc}",
+            f"MILEPOST_ALERT_URLS：第 {place} 个地址无法使用（地址保密，不显示）：{exc.said.zh}",
         ) from None
     if bot is not None:
         return BotTarget(bot, url, timeout)

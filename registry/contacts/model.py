@@ -21,7 +21,7 @@ class ChannelKind(StrEnum):
 
 class Address(msgspec.Struct, frozen=True):
     """The secret address of a channel, such as a phone number or the URL of a bot with its token. It is written and
-    never shown."""
+    never shown. `text` has the normal form that `registry.contacts.addresses` makes."""
 
     kind: ChannelKind
     text: str
@@ -35,6 +35,15 @@ class Channel(msgspec.Struct, frozen=True):
 
     kind: ChannelKind
     fingerprint: str
+
+    @property
+    def receiver(self) -> str:
+        """The part of the fingerprint that is of the receiver alone: the same bot with another signing secret or other
+        people to mention has the same one. Limits of providers count by it."""
+        return self.fingerprint.partition("-")[0]
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.fingerprint}"
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,4 +62,12 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     account: str | None = None
     #: In the order in which they are tried.
     channels: tuple[Channel, ...] = ()
+    #: Since when the contact is told of nothing: it was retired, or its account was disabled.
     retired_at: datetime | None = None
+
+
+class SecretChannel(msgspec.Struct, frozen=True):
+    """A channel with its address, for the process that sends."""
+
+    channel: Channel
+    address: Address

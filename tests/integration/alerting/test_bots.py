@@ -15,11 +15,11 @@ import pytest
 
 from alerting.delivery.apprise_target import AppriseTarget
 from alerting.delivery.bot_target import BotTarget
-from alerting.delivery.bots import parse_bot
 from alerting.delivery.facts import AlertFacts
 from alerting.delivery.message import write_message
 from alerting.delivery.service import DeliverConfig, DeliveryOutbox, open_target
 from alerting.delivery.targets import Parcel, SendError
+from registry.contacts.bot_address import parse_bot
 from store.pool import Pool
 from tests.conftest import free_port
 from tests.integration.alerting.test_deliver import tell

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting.delivery.bots import KINDS, Bot, BotVerdict, build_request, clip, parse_bot, read_answer
+from alerting.delivery.bots import KINDS, BotVerdict, build_request, clip, read_answer
 from alerting.delivery.facts import AlertMessage
+from registry.contacts.bot_address import Bot, parse_bot
 
 MESSAGE = AlertMessage(title="【离线】红旗阅览室", body="自 08:00 起\n查看：http://m.example.org/incidents/1")
 TEXT = f"{MESSAGE.title}\n{MESSAGE.body}"
