@@ -1,0 +1,53 @@
+"""An incident that is closed: those who were told of it are told of the end, once. Pure."""
+
+from alerting.escalation.model import EntryWord, KnownPage, PagePhase
+from alerting.escalation.stepping import say_no_route
+from alerting.escalation.turn_draft import TurnDraft
+
+
+def end(draft: TurnDraft) -> None:
+    """Decide what a closed incident is told: its fault is over, or a person or an approved closure ended it."""
+    if not draft.facts.goes_on:
+        _recover(draft)
+    elif draft.facts.by_person:
+        _close(draft, EntryWord.RESOLVED, PagePhase.RESOLVED)
+    else:
+        draft.pause(EntryWord.EXCUSED)
+
+
+def _recover(draft: TurnDraft) -> None:
+    """Tell those who were told; tell the others of something past, if the route says so."""
+    late, handled = _late(draft), draft.state.ended is EntryWord.RESOLVED
+    _close(draft, EntryWord.OVER, PagePhase.CLOSED)
+    if draft.plan.tell_past and draft.facts.alone and not handled:
+        for page in late:
+            draft.page(page.recipient, PagePhase.PASSED, 0, not_before=page.not_before)
+        _tell_past(draft)
+
+
+def _close(draft: TurnDraft, word: EntryWord, phase: PagePhase) -> None:
+    if draft.state.ended is not word:
+        draft.log(word)
+        draft.change(ended=word, paused=None)
+    draft.cancel_alarms(word)
+    for recipient in draft.told():
+        draft.page(recipient, phase, 0)
+
+
+def _late(draft: TurnDraft) -> list[KnownPage]:
+    """What is owed to recipients who were told nothing yet."""
+    told = set(draft.told())
+    owed = (page for page in draft.alarms() if page.status == "owed" and page.phase is not PagePhase.REMINDER)
+    return [page for page in owed if page.recipient not in told]
+
+
+def _tell_past(draft: TurnDraft) -> None:
+    """Nobody was owed anything since the incident opened: the people of the first step that has some are told of what
+    is past."""
+    if draft.state.past_told or any(page.round >= draft.state.since for page in draft.facts.pages) or draft.waits():
+        return
+    draft.change(past_told=True)
+    say_no_route(draft)
+    for step in range(len(draft.plan.steps)):
+        if draft.page_step(step, PagePhase.PASSED, 0):
+            return

@@ -1,0 +1,210 @@
+"""The plan of an incident, how far it came, and what a turn of the escalation decides, as values. Pure."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from alerting.incidents.book import Status
+from contract.kinds import Severity
+from registry.routes.model import RouteStep
+from registry.routes.routing import RouteSubject, RouteVerdict
+
+OpeningSpan = tuple[datetime, datetime]
+"""An opening of a station: [opens, closes)."""
+
+
+class PagePhase(StrEnum):
+    """What a page is about; the values are stored."""
+
+    OPENED = "opened"
+    ESCALATED = "escalated"
+    REMINDER = "reminder"
+    REOPENED = "reopened"
+    RESOLVED = "resolved"
+    PASSED = "passed"
+    CLOSED = "closed"
+
+
+ALARMS: Final = frozenset({PagePhase.OPENED, PagePhase.ESCALATED, PagePhase.REOPENED, PagePhase.REMINDER})
+"""The phases that say that something is wrong; whoever was told one of them is told of the end."""
+
+
+class EntryWord(StrEnum):
+    """What a line of the log of an escalation says; the values are stored."""
+
+    NO_ROUTE = "no_route"
+    STEP_DUE = "step_due"
+    NOBODY = "nobody"
+    UNDELIVERABLE = "undeliverable"
+    END_OF_ROUTE = "end_of_route"
+    ACKNOWLEDGED = "acknowledged"
+    REMINDED = "reminded"
+    OWNER_UNKNOWN = "owner_unknown"
+    ETA_PASSED = "eta_passed"
+    REOPENED = "reopened"
+    SILENCED = "silenced"
+    HELD = "held"
+    SEVERITY_ROSE = "severity_rose"
+    ROUTE_CHANGED = "route_changed"
+    PART_OF_ANOTHER = "part_of_another"
+    ON_ITS_OWN = "on_its_own"
+    EXCUSED = "excused"
+    RESOLVED = "resolved"
+    OVER = "over"
+
+
+class PlannedStep(msgspec.Struct, frozen=True):
+    """A step of the chosen route. `area`: the area at the level of the rule; None: found when the step is due."""
+
+    rule: RouteStep
+    area: str | None = None
+
+
+class EscalationPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The route of an incident as it was when the incident was first routed; later edits of routes do not change it.
+
+    Without `route`, no route covered the incident. `earlier`: the routes of the time before its severity rose.
+    """
+
+    subject: RouteSubject
+    chosen_at: datetime
+    route: str | None = None
+    steps: tuple[PlannedStep, ...] = ()
+    tell_past: bool = True
+    verdicts: tuple[RouteVerdict, ...] = ()
+    earlier: tuple[str, ...] = ()
+
+
+class EscalationState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the escalation of an incident came."""
+
+    #: Of this round; the steps of each round are owed anew.
+    round: int = 0
+    #: The first round since the incident last opened: whoever was told from then on is told of the end.
+    since: int = 0
+    #: How often the incident had been reopened when this was last looked at.
+    opening: int = 0
+    next_step: int = 0
+    #: From when the delays of the steps of this round count; None: nobody is owed anything yet.
+    base: datetime | None = None
+    #: Why this round began: `opened`, `reopened`, `eta_passed`, `route_changed`, `on_its_own`.
+    because: str = "opened"
+    #: The next step is due at once, because the step before reached nobody.
+    hurried: bool = False
+    #: The acknowledgement that ended the round.
+    acknowledged_at: datetime | None = None
+    #: The acknowledgement whose ETA passed: it counts no longer.
+    lapsed_at: datetime | None = None
+    acknowledgements: int = 0
+    #: The number of acknowledgements at the last reminder: one reminder for each.
+    reminded: int = 0
+    severity: Severity = "info"
+    #: The route that the rounds up to now were made by.
+    route: str | None = None
+    #: What the steps wait for, as the log says it: `silenced`, `held`, `part_of_another`, `excused`.
+    paused: EntryWord | None = None
+    #: How it ended, as the log says it: `resolved` or `over`.
+    ended: EntryWord | None = None
+    #: Nobody had been told when it was over, and whether somebody is told of what is past was decided.
+    past_told: bool = False
+
+
+class KnownPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that exists. `may_be_taken`: an attempt to send it was taken, or nobody knows."""
+
+    id: int
+    recipient: str
+    phase: PagePhase
+    step: int
+    round: int
+    status: str
+    not_before: datetime | None = None
+    reason: str | None = None
+    may_be_taken: bool = False
+
+    @property
+    def told(self) -> bool:
+        """Whether the recipient has the message, or may have it."""
+        return self.status in ("paid", "sending") or self.may_be_taken
+
+    def is_of(self, page: "NewPage") -> bool:
+        """Whether it is the same as a new page, perhaps of another round."""
+        return (self.recipient, self.phase, self.step) == (page.recipient, page.phase, page.step)
+
+
+class EscalationFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident and its pages as they are now.
+
+    `opening`: how often the incident was reopened. `goes_on`: the fault is not over. `alone`: it has no parent and is
+    not quiet. `by_person`: a person closed it, although the fault may go on. `owner`: the contact of its assignee, else
+    of the person who acknowledged it. `openings`: of its station from the beginning of the round; None: always
+    open. `silenced_until`, `held_until`: nobody is told of it before.
+    """
+
+    status: Status
+    severity: Severity
+    opening: int = 0
+    goes_on: bool = True
+    alone: bool = True
+    by_person: bool = False
+    acknowledged_at: datetime | None = None
+    eta_at: datetime | None = None
+    owner: str | None = None
+    openings: tuple[OpeningSpan, ...] | None = None
+    silenced_until: datetime | None = None
+    held_until: datetime | None = None
+    pages: tuple[KnownPage, ...] = ()
+
+
+class PageReason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why somebody gets a page. `because`: why the round began, or `owner`; the others as of a `Recipient`."""
+
+    because: str
+    role: str | None = None
+    area: str | None = None
+    duty: int | None = None
+    instead_of: str | None = None
+
+
+class NewPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page to make; one of the same recipient, phase, step and round is made once only."""
+
+    recipient: str
+    phase: PagePhase
+    step: int
+    round: int
+    severity: Severity
+    not_before: datetime | None = None
+    why: PageReason
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What makes the page different from the others of its incident."""
+        return self.recipient, self.phase, self.step, self.round
+
+
+class EscalationEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the log. `why`: one word; `until`: an ETA or the end of a hold; `contacts`: who was chosen."""
+
+    at: datetime
+    what: EntryWord
+    round: int
+    step: int | None = None
+    contacts: tuple[str, ...] = ()
+    why: str | None = None
+    until: datetime | None = None
+    passed_over: tuple[tuple[str, str], ...] = ()
+
+
+class EscalationTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """What is decided: the new state, the pages to make, those to cancel (id and reason) or to hold until another time
+    (id and time, None: no longer), the lines of the log, and when to look again (None: when something happens)."""
+
+    state: EscalationState
+    pages: tuple[NewPage, ...] = ()
+    cancelled: tuple[tuple[int, str], ...] = ()
+    held: tuple[tuple[int, datetime | None], ...] = ()
+    entries: tuple[EscalationEntry, ...] = ()
+    wake_at: datetime | None = None
