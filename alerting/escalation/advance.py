@@ -1,7 +1,7 @@
 """What is due in the escalation of an incident now. Pure.
 
-`advance` looks at the incident and its pages as they are, not at what happened in between. It can be called at any time and
-after any order of events. Called again with the same facts it decides nothing new.
+`advance` looks at the incident and its pages as they are, not at what happened in between. It can be called at any time
+and after any order of events. Called again with the same facts it decides nothing new.
 """
 
 from datetime import datetime

@@ -170,8 +170,8 @@ class TurnDraft:
                     yield page.id, wanted
 
     def _not_before(self, recipient: str, phase: PagePhase) -> datetime | None:
-        """Until when a page waits: for quiet hours, unless it is critical; for a silence, unless it tells those who were
-        told of the end."""
+        """Until when a page waits: for quiet hours, unless it is critical; for a silence, unless it tells the end to
+        those who were told."""
         quiet = None if self.facts.severity == "critical" else self._quiet(recipient)
         silenced = self.facts.silenced_until if phase in ALARMS or phase is PagePhase.PASSED else None
         return self._latest(quiet, silenced)
