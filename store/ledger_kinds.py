@@ -40,6 +40,10 @@ class LedgerKind(StrEnum):
     BROKER_ACCOUNT_MADE = "broker_account.made"
     BROKER_ACCOUNT_RENEWED = "broker_account.renewed"
     BROKER_ACCOUNT_REMOVED = "broker_account.removed"
+    DUTY_GIVEN = "duty.given"
+    DUTY_REMOVED = "duty.removed"
+    SUBSTITUTE_GIVEN = "substitute.given"
+    SUBSTITUTE_REMOVED = "substitute.removed"
     DATABASE_RESTORED = "database.restored"
 
 

@@ -21,7 +21,7 @@ Place = tuple[str, str | None]
 """(role, area); the area None is the whole."""
 
 
-class Roster:
+class DutyRoster:
     """Contacts, duties and substitutes, indexed so that a question looks only at those of its role and area.
 
     `days`: classes of days that the registry overrides. `timezone`: of times that name none.
@@ -58,6 +58,9 @@ class Roster:
         return bool(self.duties(role, area)) or any(c.retired_at is None for c in self.contacts(role, area))
 
 
+Roster = DutyRoster
+
+
 class _Looked(msgspec.Struct):
     """What was found so far; a contact that is found is not passed over."""
 
@@ -69,7 +72,7 @@ class _Looked(msgspec.Struct):
         return DutyOutcome(tuple(self.found.values()), left)
 
 
-def on_duty(roster: Roster, role: str, area: str | None, now: datetime) -> DutyOutcome:
+def on_duty(roster: DutyRoster, role: str, area: str | None, now: datetime) -> DutyOutcome:
     """Who is on duty for a role in this very area (None: the whole) at `now`."""
     duties, own = roster.duties(role, area), roster.contacts(role, area)
     verdicts = [(duty, why_not_in_force(duty, now, roster.classes, roster.timezone)) for duty in duties]
@@ -87,7 +90,7 @@ def on_duty(roster: Roster, role: str, area: str | None, now: datetime) -> DutyO
     return looked.outcome()
 
 
-def changes(roster: Roster, role: str, area: str | None, begin: datetime, end: datetime) -> list[datetime]:
+def changes(roster: DutyRoster, role: str, area: str | None, begin: datetime, end: datetime) -> list[datetime]:
     """The moments after `begin` and before `end`, in order, at which `on_duty` of this role and area may change.
 
     Between two of them the answer is the same; at one of them it may be, too.

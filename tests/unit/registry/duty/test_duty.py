@@ -8,7 +8,7 @@ import pytest
 
 from registry.contacts.model import Contact
 from registry.duty.model import Duty, DutyOutcome, Holder, Substitute
-from registry.duty.rules import Roster, changes, on_duty
+from registry.duty.rules import DutyRoster, changes, on_duty
 from registry.duty.standing_in import LONGEST_CHAIN
 from registry.hours.day_classes import DayClass
 
@@ -34,7 +34,7 @@ GONE = {"retired_at": local("2026-01-01")}
 
 def outcome(at: datetime, *duties: Duty, **more: Any) -> DutyOutcome:
     contacts = {**PEOPLE, **more.pop("contacts", {})}
-    return on_duty(Roster(contacts, duties, **more), "technician", AREA, at)
+    return on_duty(DutyRoster(contacts, duties, **more), "technician", AREA, at)
 
 
 def names(found: DutyOutcome) -> list[str]:
@@ -241,14 +241,14 @@ def test_a_holder_names_its_duty() -> None:
 
 def test_who_has_a_role() -> None:
     contacts = {"sun": person("sun", "lead"), "qian": person("qian", "head", **GONE)}
-    roster = Roster(contacts, [duty(valid_to=date(2020, 1, 1))])
+    roster = DutyRoster(contacts, [duty(valid_to=date(2020, 1, 1))])
     roles = ("technician", "lead", "head", "chief")
     assert [roster.has_role(role, AREA) for role in roles] == [True, True, False, False]
     assert not roster.has_role("lead", None)
 
 
 def test_the_moments_of_change() -> None:
-    roster = Roster(PEOPLE, DAY_AND_NIGHT, [MA_FOR_LI])
+    roster = DutyRoster(PEOPLE, DAY_AND_NIGHT, [MA_FOR_LI])
     got = changes(roster, "technician", AREA, local("2026-11-25 08:00"), local("2026-11-26 08:00"))
     expected = ("2026-11-25 12:00", "2026-11-25 15:00", "2026-11-25 18:00")
     assert got == [local(at).astimezone(UTC) for at in expected]

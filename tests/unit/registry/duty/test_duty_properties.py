@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from registry.contacts.model import Contact
 from registry.duty.model import Duty, Substitute
-from registry.duty.rules import Roster, changes, on_duty
+from registry.duty.rules import DutyRoster, changes, on_duty
 from registry.hours.calendar import FROM_ALWAYS, Version, calendar_of
 
 NAMES = ("li", "ma", "wang", "zhao", "nobody")
@@ -124,7 +124,7 @@ def test_who_is_on_duty_and_who_is_not(
     given_duties: list[Duty], people: dict[str, Contact], stored: list[Substitute], at: datetime, zone: str
 ) -> None:
     numbered = [msgspec.structs.replace(duty, id=n) for n, duty in enumerate(given_duties)]
-    got = on_duty(Roster(people, numbered, stored, timezone=zone), "technician", None, at)
+    got = on_duty(DutyRoster(people, numbered, stored, timezone=zone), "technician", None, at)
     holders = {holder.contact for holder in got.found}
     forced = {duty.id: duty.contact for duty in numbered if in_force(duty, at, zone)}
 
@@ -155,7 +155,7 @@ def test_who_is_on_duty_and_who_is_not(
 def test_between_two_changes_the_answer_is_the_same(
     given_duties: list[Duty], people: dict[str, Contact], stored: list[Substitute], at: datetime, zone: str
 ) -> None:
-    roster = Roster(people, given_duties, stored, timezone=zone)
+    roster = DutyRoster(people, given_duties, stored, timezone=zone)
     begin = at - timedelta(days=2)
     before = [begin, *changes(roster, "technician", None, begin, at)][-1]
     assert on_duty(roster, "technician", None, at - timedelta.resolution) == on_duty(roster, "technician", None, before)

@@ -1,0 +1,73 @@
+"""What a duty and a substitute must be before they are stored. Pure."""
+
+import re
+from typing import Final
+
+import msgspec
+
+from contract.bounds import require_day, require_time
+from contract.said import SaidError
+from registry.duty.model import Duty, Substitute
+from registry.duty.written_times import normal_times
+
+MOST_WEEKS: Final = 53
+MOST_REASON: Final = 500
+_ROLE: Final = re.compile(r"[0-9a-z_-]{1,32}")
+
+
+def sound_duty(duty: Duty) -> Duty:
+    """The duty with its times in normal form. Raises SaidError (ScheduleError for its times) with the remedy."""
+    require_role(duty.role)
+    require_rotation(duty)
+    for day in (duty.valid_from, duty.valid_to):
+        if day is not None:
+            require_day(day)
+    return msgspec.structs.replace(duty, times=normal_times(duty.times))
+
+
+def require_role(role: str) -> str:
+    """The role. Raises SaidError."""
+    if not _ROLE.fullmatch(role):
+        raise SaidError(
+            f"{role[:40]!r} is not a role: use 1 to 32 of 0-9 a-z _ -, such as technician",
+            f"“{role[:40]}”不是角色：请用 1 至 32 位的数字、小写拉丁字母、_ 或 -，如 technician",
+        )
+    return role
+
+
+def require_rotation(duty: Duty) -> None:
+    """Raises SaidError for a rotation or dates that mean nothing."""
+    if not 1 <= duty.weeks <= MOST_WEEKS:
+        raise SaidError(
+            f"a rotation of {duty.weeks} weeks: use 1 to {MOST_WEEKS}", f"轮换周数 {duty.weeks}：请用 1 至 {MOST_WEEKS}"
+        )
+    if not 1 <= duty.week <= duty.weeks:
+        raise SaidError(
+            f"week {duty.week} of a rotation of {duty.weeks}: count from 1 to {duty.weeks}",
+            f"轮换共 {duty.weeks} 周，没有第 {duty.week} 周：请用 1 至 {duty.weeks}",
+        )
+    if duty.weeks > 1 and duty.valid_from is None:
+        raise SaidError(
+            "a rotation has no first day: give valid_from, its first week is counted from there",
+            "轮换缺少生效日期：请填写，第一周由该日所在的周算起",
+        )
+    if duty.valid_from is not None and duty.valid_to is not None and duty.valid_to < duty.valid_from:
+        raise SaidError(
+            f"{duty.valid_to} is before valid_from {duty.valid_from}: exchange them",
+            f"{duty.valid_to} 早于生效日期 {duty.valid_from}：请对调",
+        )
+
+
+def require_substitute(absence: Substitute) -> None:
+    """Raises SaidError for a substitute that cannot be."""
+    if absence.contact == absence.substitute:
+        raise SaidError("a contact is its own substitute: name another one", "代班人是本人：请填写另一人")
+    require_time(absence.from_at)
+    require_time(absence.until_at)
+    if absence.until_at <= absence.from_at:
+        raise SaidError("it ends before it begins: correct one of the times", "结束不晚于开始：请改正其中一个时间")
+    if absence.reason is not None and len(absence.reason) > MOST_REASON:
+        raise SaidError(
+            f"the reason has {len(absence.reason)} characters, allowed are {MOST_REASON}: shorten it",
+            f"原因有 {len(absence.reason)} 个字，最多 {MOST_REASON} 个：请缩短",
+        )
