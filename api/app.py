@@ -21,6 +21,7 @@ from api.console import (
     password_pages,
     removal_pages,
     signin_pages,
+    silence_pages,
     station_pages,
 )
 from api.console.people import account_pages, own_pages
@@ -43,6 +44,7 @@ from api.v1 import (
     removals,
     schedules,
     signin_links,
+    silences,
     stations,
     stream,
 )
@@ -57,6 +59,7 @@ _ROUTERS: Final = (
     areas,
     blind_spots,
     closures,
+    silences,
     incidents,
     pipeline,
     dead_letters,
@@ -77,6 +80,7 @@ _PAGES: Final = (
     incident_pages,
     blind_spot_pages,
     closure_pages,
+    silence_pages,
     account_pages,
     own_pages,
 )

@@ -380,6 +380,11 @@ _CLOSURE_STATUSES: Final[Family] = {
     "approved": Said("approved", "已批准"),
     "withdrawn": Said("withdrawn", "已撤回"),
 }
+_SILENCE_STATUSES: Final[Family] = {
+    "current": Said("in force", "生效中"),
+    "planned": Said("planned", "未开始"),
+    "over": Said("over", "已结束"),
+}
 _SCOPES: Final[Family] = {
     "station": Said("station", "服务点"),
     "area": Said("area", "区划"),
@@ -654,6 +659,7 @@ WORDS: Final[Mapping[str, Family]] = {
     "uplink": _UPLINKS,
     "closure": _CLOSURES,
     "closure_status": _CLOSURE_STATUSES,
+    "silence_status": _SILENCE_STATUSES,
     "scope": _SCOPES,
     "day_class": _DAYS,
     "file": _FILES,

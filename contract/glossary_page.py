@@ -43,6 +43,7 @@ _HEADINGS: Final[Family] = {
     "uplink": Said("Network operators", "网络运营商"),
     "closure": Said("Kinds of closures", "报备类别"),
     "closure_status": Said("States of a closure", "报备状态"),
+    "silence_status": Said("States of a silence", "屏蔽状态"),
     "scope": Said("What a closure is for", "报备范围"),
     "day_class": Said("Kinds of days", "日期类别"),
     "file": Said("Kinds of files to import", "导入文件的类别"),

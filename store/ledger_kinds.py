@@ -20,6 +20,8 @@ class LedgerKind(StrEnum):
     CLOSURE_APPROVED = "closure.approved"
     CLOSURE_APPROVAL_REFUSED = "closure.approval_refused"
     CLOSURE_WITHDRAWN = "closure.withdrawn"
+    SILENCE_MADE = "silence.made"
+    SILENCE_ENDED = "silence.ended"
     STATION_REMOVED = "station.removed"
     STATION_RETIRED = "station.retired"
     STATION_RESTORED = "station.restored"

@@ -82,7 +82,11 @@ BEGIN
         ('route', 'area IS NULL OR area IN (SELECT code FROM scope_names() AS code)', of_area),
         ('escalation', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
         ('page', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
-        ('silence', place, NULL),
+        -- A silence above the scope is seen, because it holds the pages of what is in it.
+        ('silence', format('CASE WHEN station IS NOT NULL THEN %s '
+                           'WHEN area IS NOT NULL THEN area IN (SELECT code FROM scope_names() AS code) '
+                           'ELSE EXISTS (SELECT FROM scope_areas()) END', of_station),
+                    format('CASE WHEN station IS NOT NULL THEN %s ELSE coalesce(%s, false) END', of_station, of_area)),
         ('target', 'areas && ARRAY(SELECT scope_names())', 'areas <@ ARRAY(SELECT scope_areas())'),
         ('account', 'id = current_setting(''milepost.account'', true) OR NOT whole AND scope_holds_account(id)',
                     'NOT whole AND (id = current_setting(''milepost.account'', true) OR scope_holds_account(id))'),

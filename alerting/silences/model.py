@@ -1,8 +1,17 @@
 """Silences as values. Pure."""
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
+
+
+class SilenceStatus(StrEnum):
+    """Where a silence stands at a moment."""
+
+    CURRENT = "current"
+    PLANNED = "planned"
+    OVER = "over"
 
 
 class Silence(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,6 +23,7 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
     until_at: datetime
     reason: str
     made_by: str
+    made_at: datetime | None = None
     station: str | None = None
     area: str | None = None
     kinds: frozenset[str] = frozenset()
@@ -31,3 +41,9 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
     def holds(self, at: datetime) -> bool:
         """Whether the silence is in force."""
         return self.from_at <= at < self.ends_at
+
+    def status(self, at: datetime) -> SilenceStatus:
+        """Whether the silence is in force, will be, or is over; one that was ended before its beginning is over."""
+        if self.ended_at is not None or self.until_at <= at:
+            return SilenceStatus.OVER
+        return SilenceStatus.PLANNED if at < self.from_at else SilenceStatus.CURRENT

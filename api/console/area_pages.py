@@ -16,6 +16,7 @@ from api.context import Shared
 from api.http.paging import MAX_CURSOR, Page
 from api.read.areas import load_all_areas, load_area
 from api.read.schemas import AreaChild, AreaDocument
+from api.read.silences import load_silences_here
 from api.read.stations import list_stations
 
 router = page_router()
@@ -57,6 +58,7 @@ async def show_area(
             connection, Page(_STATIONS, cursor or None), area=[found.area["code"]], retired=False
         )
         above = await load_area_path(connection, words, found.area["code"])
+        silences = await load_silences_here(connection, None, found.area["code"])
         named = await load_names(connection, words, found.spots[:_SPOTS])
         described = await describe_stations(connection, listed.rows)
     area = await found.document(context.work)
@@ -66,6 +68,7 @@ async def show_area(
         area=area,
         name=_area_name(words, area),
         above=above[:-1],
+        silences=silences,
         verdicts=verdicts(area.counts),
         spots=[spot_row(spot, named, words) for spot in area.blind_spots[:_SPOTS]],
         children=[_child(words, child) for child in area.children],

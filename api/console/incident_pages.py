@@ -1,6 +1,6 @@
 """Pages of incidents, and the forms to acknowledge, assign, comment and resolve."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -36,8 +36,10 @@ from api.read.schemas import (
     IncidentEntry,
     IncidentStatus,
     ShareDocument,
+    SilenceDocument,
     StationDocument,
 )
+from api.read.silences import load_silences_here
 from api.read.stations import load_stations
 from contract.glossary import WORDS
 from contract.kinds import IncidentKind
@@ -138,6 +140,7 @@ async def _show(
         said_of = [share.area for share in shares] + [entry.share for entry in incident.entries]
         places = [(incident.station, incident.area), *((None, area) for area in said_of), *children.places]
         named = await load_names_of(connection, words, places)
+        silences = await _silences_of(connection, incident)
         accounts = await load_account_names(connection, words, _people_of(incident))
     return show(
         request,
@@ -145,6 +148,7 @@ async def _show(
         status,
         now=now,
         incident=incident,
+        silences=silences,
         facts=facts_of(words, _with_people(incident.detail, accounts), hidden=_named_elsewhere(incident)),
         who=accounts.shown,
         entries=[_entry(entry, words, named) for entry in incident.entries],
@@ -161,6 +165,13 @@ async def _show(
         **await _children(children, named, words, context.work),
         **{name: value for name, value in _row(incident, named, words).items() if name != "incident"},
     )
+
+
+async def _silences_of(connection: Connection, incident: IncidentDetail) -> Sequence[SilenceDocument]:
+    """The silences in force for an incident that is not over."""
+    if incident.status == "closed":
+        return []
+    return await load_silences_here(connection, incident.station, incident.area, incident.kind)
 
 
 _PEOPLE: Final = {"resolved_by": "resolved_remark", "announced_by": "announced_remark"}

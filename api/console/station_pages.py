@@ -26,6 +26,7 @@ from api.read.moment import load_clocks, load_cover
 from api.read.rows import DatabaseRow
 from api.read.schedule import load_calendar, load_lifecycles, load_station_closures
 from api.read.schemas import HealthSample, StationClosure, StationDocument
+from api.read.silences import load_silences_here
 from api.read.stations import complete_stations, list_stations, require_station
 from api.read.timeline_documents import TimelineRows, timeline_document
 from contract.home import HOME
@@ -120,6 +121,7 @@ async def show_station(request: Request, context: Shared, id: StationId, span: T
         above = await load_area_path(connection, words, row["area"])
         calendar = await load_calendar(connection, row)
         closures = await load_station_closures(connection, row, now, now + timedelta(seconds=1))
+        silences = await load_silences_here(connection, id, row["area"])
         lifecycles = await load_lifecycles(connection, id)
         samples = await list_health(connection, id, now - _DAY, now, Page(_SAMPLES, None))
         usage = await list_usage(connection, id, _midnight(now), now, Page(1, None))
@@ -134,6 +136,7 @@ async def show_station(request: Request, context: Shared, id: StationId, span: T
         now=now,
         station=station,
         today=_today(calendar, closures, now),
+        silences=silences,
         lifecycles=list(reversed(lifecycles))[:_INCIDENTS],
         who=accounts.shown,
         name=_station_name(words, station, facts),

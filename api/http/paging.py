@@ -84,6 +84,12 @@ class AfterClosure(msgspec.Struct, tag="closure"):
     id: Id
 
 
+class AfterSilence(msgspec.Struct, tag="silence"):
+    """The cursor of silences: the number of the last one."""
+
+    id: Id
+
+
 class AfterDeadletter(msgspec.Struct, tag="deadletter"):
     """The cursor of refused messages: the number of the last one."""
 

@@ -212,6 +212,32 @@ WHERE c.id < $1
                                      WHEN c.approved_at IS NOT NULL THEN 'approved' ELSE 'declared' END)
 ORDER BY c.id DESC LIMIT $5;
 
+-- name: list_silences
+-- Silences, newest first, before number $1, in subtrees ($2: codes) whether they name an area or a station of it; of a
+-- station ($3) also those of its areas and of everything; of a status ($4).
+SELECT c.id, c.station, c.area, c.kinds, c.from_at, c.until_at, c.reason, c.made_by, c.made_at, c.ended_at, c.ended_by
+FROM silence c LEFT JOIN station s ON s.id = c.station
+WHERE c.id < $1
+  AND ($2::text[] IS NULL OR coalesce(c.area, s.area) IN (SELECT code FROM areas_below($2) AS code))
+  AND ($3::text IS NULL OR c.station = $3 OR c.station IS NULL AND c.area IS NULL
+       OR c.area IN (SELECT unnest(a.path) FROM station t JOIN area a ON a.code = t.area WHERE t.id = $3))
+  AND ($4::text IS NULL OR $4 = CASE WHEN c.ended_at IS NOT NULL OR c.until_at <= now() THEN 'over'
+                                     WHEN c.from_at > now() THEN 'planned' ELSE 'current' END)
+ORDER BY c.id DESC LIMIT $5;
+
+-- name: silences_here
+-- Silences in force of a station ($1; null: of none), of an area ($2) and those above it, or of everything; the last to end
+-- comes first.
+SELECT id, station, area, kinds, from_at, until_at, reason, made_by, made_at, ended_at, ended_by FROM silence
+WHERE ended_at IS NULL AND until_at > now() AND from_at <= now()
+  AND (station = $1 OR area IN (SELECT unnest(path) FROM area WHERE code = $2) OR station IS NULL AND area IS NULL)
+ORDER BY until_at DESC, id LIMIT $3;
+
+-- name: may_end_silence
+-- Whether a silence that is seen lies in the scope; one above it is seen only.
+SELECT (SELECT scope_is_whole()) OR station IS NOT NULL OR coalesce(area IN (SELECT code FROM scope_areas() AS code), false)
+FROM silence WHERE id = $1;
+
 -- name: station_lifecycles
 -- The changes of a station's lifecycle, oldest first.
 SELECT at, before, after, actor, remark, reason FROM station_lifecycle WHERE station = $1 ORDER BY at, id;

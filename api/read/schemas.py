@@ -149,6 +149,29 @@ class ClosureDocument(Document):
     withdrawn_at: datetime | None
 
 
+SilenceStatus = Literal["current", "planned", "over"]
+
+
+class SilenceDocument(Document):
+    """An interval in which nobody is told of incidents of one station, of an area with all below it, or of everything
+    (neither). Incidents begin and are shown as always; who was told is told of the recovery."""
+
+    model_config = ConfigDict(title="Silence")
+
+    id: int
+    station: str | None
+    area: str | None
+    kinds: list[str] = Field(description="kinds of incidents; empty: every kind")
+    begin: datetime = Field(serialization_alias="from")
+    until: datetime = Field(description="as it was made")
+    reason: str
+    status: SilenceStatus
+    made_by: str = Field(description="the account")
+    made_at: datetime
+    ended_at: datetime | None = Field(description="when a person ended it early")
+    ended_by: str | None
+
+
 class Schedule(Document):
     """When a station should be open; `always`: it has no schedule."""
 

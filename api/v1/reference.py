@@ -22,6 +22,7 @@ TAGS: Final = (
     {"name": "incidents", "description": "What is wrong, what happened about it, and what people do about it."},
     {"name": "blind spots", "description": "Where there is no service for a long time."},
     {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
+    {"name": "silences", "description": "Intervals in which nobody is told of incidents."},
     {"name": "pipeline", "description": "Whether Milepost itself works: clocks, lag, gaps, processes."},
     {"name": "refused", "description": "What was refused, and stations that are not registered."},
     {"name": "stream", "description": "Changes as they happen."},
@@ -243,6 +244,20 @@ _WITHDRAWN: Final = {
     "withdrawn_by": _WANG,
     "withdrawn_at": "2026-11-27T08:40:00Z",
 }
+_SILENCE: Final = {
+    "id": 5,
+    "station": None,
+    "area": "632122001000",
+    "kinds": ["station_offline"],
+    "from": "2026-11-27T08:00:00Z",
+    "until": "2026-11-27T12:00:00Z",
+    "reason": "the power company replaces a transformer",
+    "status": "current",
+    "made_by": _WANG,
+    "made_at": "2026-11-27T08:00:00Z",
+    "ended_at": None,
+    "ended_by": None,
+}
 _GAP: Final = {"from": "2026-11-27T03:00:00Z", "to": "2026-11-27T03:00:12Z", "reason": "bridge_restarted"}
 _PIPELINE: Final = {
     "sound": True,
@@ -412,6 +427,23 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "approve": Operation(summary="Approve a closure", body={"evidence": "notice 2026-114"}, answer=_APPROVED),
     "withdraw": Operation(summary="Withdraw a closure", body={}, answer=_WITHDRAWN),
+    "list_silences": Operation(summary="List silences", answer=_list(_SILENCE)),
+    "get_silence": Operation(summary="One silence", answer=_SILENCE),
+    "silence": Operation(
+        summary="Silence incidents",
+        body={
+            "area": "632122001000",
+            "kinds": ["station_offline"],
+            "until": "2026-11-27T20:00:00+08:00",
+            "reason": "the power company replaces a transformer",
+        },
+        answer=_SILENCE,
+        status=201,
+    ),
+    "end": Operation(
+        summary="End a silence early",
+        answer={**_SILENCE, "status": "over", "ended_at": "2026-11-27T09:10:00Z", "ended_by": _LI},
+    ),
     "get_pipeline": Operation(summary="Whether Milepost itself works", answer=_PIPELINE),
     "trust_shard": Operation(
         summary="Decide that a suspected shard is sound",

@@ -2,7 +2,8 @@
 
 CREATE TABLE silence (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    station    text,
+    -- Neither a station nor an area: everything.
+    station    text REFERENCES station ON DELETE CASCADE,
     area       text REFERENCES area,
     -- Empty: every kind.
     kinds      text[] NOT NULL DEFAULT '{}',
@@ -14,7 +15,8 @@ CREATE TABLE silence (
     -- Ended early by a person.
     ended_at   timestamptz,
     ended_by   text,
-    CHECK (station IS NULL OR area IS NULL)
+    CHECK (station IS NULL OR area IS NULL),
+    CHECK ((ended_at IS NULL) = (ended_by IS NULL))
 );
 CREATE INDEX silence_until ON silence (until_at) WHERE ended_at IS NULL;
 CREATE INDEX silence_station ON silence (station) WHERE station IS NOT NULL;

@@ -258,6 +258,16 @@ class World:
         )
         return number
 
+    async def silence(self, begin: float = -1, end: float = 48, *, reason: str = "换设备", **scope: str) -> int:
+        """A silence of a station or an area, of everything without one; hours from now."""
+        number: int = await self.pool.fetchval(
+            "INSERT INTO silence (station, area, from_at, until_at, reason, made_by, made_at) "
+            "VALUES ($1, $2, $3, $4, $5, 'operator', $6) RETURNING id",
+            *(scope.get("station"), scope.get("area"), self.ago(-begin * 3600), self.ago(-end * 3600)),
+            *(reason, self.now),
+        )
+        return number
+
 
 def config(database: str, folder: Path, **changes: Any) -> ApiConfig:
     """A config whose admin token is TOKEN."""

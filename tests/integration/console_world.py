@@ -155,3 +155,17 @@ async def every_closure(world: World, station: str, *, wide: tuple[float, float]
     ]
     await world.pool.execute("UPDATE closure SET withdrawn_by = '王', withdrawn_at = now() WHERE id = $1", closures[-1])
     return closures
+
+
+async def every_silence(world: World, station: str) -> list[int]:
+    """Silences of every scope and state, of all kinds and of one; the last was ended early."""
+    silences = [
+        await world.silence(station=station),
+        await world.silence(area=COUNTY, reason="供电局更换变压器，全县停电"),
+        await world.silence(1, 2),
+        await world.silence(-3, -1, area=TOWN),
+        await world.silence(station=station),
+    ]
+    await world.pool.execute("UPDATE silence SET kinds = '{health,flapping}' WHERE id = $1", silences[0])
+    await world.pool.execute("UPDATE silence SET ended_by = 'admin', ended_at = now() WHERE id = $1", silences[-1])
+    return silences

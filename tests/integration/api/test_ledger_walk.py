@@ -1,6 +1,7 @@
 """Every request that changes something leaves exactly its entry in the ledger; one that is rolled back leaves none."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,11 +104,25 @@ def on_token(action: str = "", under: str = "/tokens") -> Prepare:
     return prepare
 
 
+def on_silence(action: str, *, over: bool = False) -> Prepare:
+    async def prepare(world: World) -> str:
+        await world.station("s", "offline")
+        return f"/silences/{await world.silence(-2, -1 if over else 1, station='s')}{action}"
+
+    return prepare
+
+
+async def a_loud_station(world: World) -> str:
+    await world.station("s", "offline")
+    return "/silences"
+
+
 async def a_declarable_station(world: World) -> str:
     await world.station("s", "offline")
     return "/closures"
 
 
+SOON = (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
 REMARK = {"by": "王"}
 INTERVAL = {"from": "2026-11-01T09:00", "until": "2026-11-02T09:00", "reason": "装修"}
 REASON = {**REMARK, "reason": "打错了"}
@@ -125,6 +140,11 @@ API_ACTS: Final[Mapping[str, Act]] = {
         on_closure("/approve", "admin"), REMARK, [("closure.approval_refused", "closure")], 409
     ),
     "/closures/{id}/withdraw": Act(on_closure("/withdraw"), REMARK, [("closure.withdrawn", "closure")]),
+    "/silences": Act(
+        a_loud_station, {"station": "s", "until": f"{SOON}Z", "reason": "装修"}, [("silence.made", "silence")], 201
+    ),
+    "/silences/{id}/end": Act(on_silence("/end"), {}, [("silence.ended", "silence")]),
+    "/silences/{id}/end when it is over": Act(on_silence("/end", over=True), {}, []),
     "/stations/{id}/remove": Act(a_station, REASON, [("station.retired", "station")]),
     "/stations/{id}/remove without history": Act(an_untouched_station, REASON, [("station.removed", "station")]),
     "/stations/{id}/restore": Act(a_retired_station, REASON, [("station.restored", "station")]),
@@ -162,10 +182,12 @@ API_ACTS: Final[Mapping[str, Act]] = {
 }
 """By route, with what is special about the case after a space."""
 _FORM: Final = {**INTERVAL, "scope": "station", "name": "s", "kind": "closure"}
+_SILENCE_FORM: Final = {"scope": "station", "name": "s", "until": SOON, "reason": "装修"}
+_FORMS: Final[Mapping[str, Mapping[str, str]]] = {"/closures": _FORM, "/silences": _SILENCE_FORM}
 PAGE_ACTS: Final[Mapping[str, Act]] = {
-    route: msgspec.structs.replace(act, body=_FORM if route == "/closures" else act.body, status=status)
+    route: msgspec.structs.replace(act, body=_FORMS.get(route, act.body), status=status)
     for route, act in API_ACTS.items()
-    if route.startswith(("/incidents", "/closures", "/stations"))
+    if route.startswith(("/incidents", "/closures", "/silences", "/stations"))
     for status in (409 if act.status == 409 else 303,)
 }
 OWN_TOKENS: Final = "/account/tokens"
@@ -242,7 +264,8 @@ async def test_it_leaves_exactly_its_entry(
 
 
 STATE: Final = (
-    "incident", "incident_entry", "notification", "closure", "station", "station_lifecycle", "station_deleted",
+    "incident", "incident_entry", "notification", "closure", "silence", "station", "station_lifecycle",
+    "station_deleted",
     "shard_decision", "announced_restart", "signin_code", "account", "account_area", "api_token", "registry_fact",
     "ledger_entry", "ledger_pending", "ledger_salt",
 )  # fmt: skip

@@ -30,6 +30,7 @@ from tests.integration.console_world import (
     every_account,
     every_closure,
     every_incident,
+    every_silence,
     every_station,
 )
 
@@ -66,6 +67,8 @@ PAGES: Final[dict[str, list[str]]] = {
     "/blind-spots": ["/blind-spots", "/blind-spots?kind=dark"],
     "/closures": ["/closures"],
     "/closures/{id}": ["/closures/{closures}"],
+    "/silences": ["/silences", f"/silences?area={COUNTY}&kind=health"],
+    "/silences/{id}": ["/silences/{silences}"],
     "/signin": ["/signin", "/signin?code=none"],
     "/password": ["/password"],
     "/account": ["/account"],
@@ -107,6 +110,7 @@ async def addresses(world: World) -> list[str]:
     for station in stations[:4]:
         await world.incident("station_offline", station=station, parent=parent)
     closures = await every_closure(world, stations[0], wide=(5, 7))
+    silences = await every_silence(world, stations[0])
     accounts = await every_account(world)
     # One incident of each kind, and one of each cause, spot and rule looks like the next.
     known = {
@@ -115,6 +119,7 @@ async def addresses(world: World) -> list[str]:
         "incidents": [str(number) for number in incidents[: len(WORDS["kind"])]],
         "parent": [str(parent)],
         "accounts": accounts,
+        "silences": [str(number) for number in silences],
         "closures": [str(number) for number in (*closures[:4], closures[-1])],
     }
     return [*_filled(known), *BESIDES]

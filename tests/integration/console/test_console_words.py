@@ -21,6 +21,7 @@ from tests.integration.console_world import (
     every_account,
     every_closure,
     every_incident,
+    every_silence,
     every_station,
 )
 from tests.reading import latin_words, texts_of
@@ -62,11 +63,13 @@ async def full(world: World) -> list[str]:
     incidents = await every_incident(world, stations[1])
     closures = await every_closure(world, stations[0])
     await world.pool.execute("UPDATE closure SET kind = 'maintenance' WHERE id = $1", closures[0])
+    silences = await every_silence(world, stations[0])
     accounts = await every_account(world)
     return [
         "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
         *(f"/incidents?kind={one}" for one in WORDS["kind"]), "/areas", f"/areas/{PROVINCE}", f"/areas/{TOWN}",
         "/closures", "/signin", "/password", *(f"/closures/{one}" for one in closures),
+        "/silences", *(f"/silences/{one}" for one in silences),
         *(f"/stations/{one}" for one in stations), f"/stations/{stations[1]}?span=7d",
         f"/stations/{stations[1]}/remove",
         *(f"/incidents/{one}" for one in incidents), "/account", "/accounts", *(f"/accounts/{one}" for one in accounts),
@@ -111,7 +114,7 @@ async def test_an_empty_system_greets_in_chinese(pool: Pool, database: str, tmp_
     await World(pool).clock()
     async with serving(config(database, tmp_path), token=None) as (client, _):
         await sign_in(client)
-        for path in ("/", "/stations", "/areas", "/incidents", "/blind-spots", "/closures"):
+        for path in ("/", "/stations", "/areas", "/incidents", "/blind-spots", "/closures", "/silences"):
             assert not strange(await page(client, path)), path
 
 
@@ -126,6 +129,11 @@ async def test_refusals_and_failures_are_chinese_too(client: httpx.AsyncClient, 
         await client.post("/closures", data=CLOSURE | {"until": "2020-01-01T00:00"}, headers=headers),
         await client.post("/closures", data=CLOSURE | {"from": "soon"}, headers=headers),
         await client.post("/closures", data=CLOSURE, headers={"Accept-Language": "zh-CN"}),
+        await client.post("/silences", data={"scope": "station"}, headers=headers),
+        await client.post("/silences", data=SILENCE | {"name": "6329999999"}, headers=headers),
+        await client.post("/silences", data=SILENCE | {"until": "2020-01-01T00:00"}, headers=headers),
+        await client.post("/silences", data=SILENCE | {"until": "2099-01-01T00:00"}, headers=headers),
+        await client.post("/silences", data=SILENCE | {"kind": "rain"}, headers=headers),
         *[await client.post(f"/incidents/1/{deed}", data={}, headers=headers) for deed in ("note", "assign")],
         await client.post("/signin", data={"token": "wrong"}, headers=headers),
     ]
@@ -137,6 +145,8 @@ CLOSURE = {
     "scope": "station", "name": "6321220001", "kind": "closure", "reason": "装修", "by": "王",
     "from": "2026-12-01T09:00", "until": "2026-12-02T09:00",
 }  # fmt: skip
+
+SILENCE = {"scope": "station", "name": "6321220001", "reason": "装修", "until": "2026-12-02T09:00"}
 
 
 async def test_while_the_platform_is_blind_the_pages_are_chinese(

@@ -30,6 +30,7 @@ async def world(pool: Pool) -> World:
     await world.incident("station_offline", station=STATION, parent=cause)
     await world.incident("blind_spot", station=STATION, detail={"kind": "dark"})
     await world.closure(-1, 1, station=STATION)
+    await world.silence(station=STATION)
     return world
 
 
@@ -53,6 +54,8 @@ PAGES = {
     "blind spots": "/blind-spots?area=民和",
     "closures": "/closures?area=民和",
     "a closure": "/closures/1",
+    "silences": "/silences?area=民和",
+    "a silence": "/silences/1",
     "the own account": "/account",
     "accounts": "/accounts",
     "an account": "/accounts/admin",

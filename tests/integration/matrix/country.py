@@ -41,6 +41,7 @@ class Country:
         self.wide = 0
         self.incidents: dict[str, list[int]] = {}
         self.closures: dict[str, list[int]] = {}
+        self.silences: dict[str, list[int]] = {}
 
     async def build(self) -> "Country":
         """Write everything, what is near first, so that its numbers do not depend on what is far."""
@@ -58,7 +59,7 @@ class Country:
         return self
 
     async def _number_from(self, number: int) -> None:
-        for table in ("incident", "closure", "dead_letter"):
+        for table in ("incident", "closure", "silence", "dead_letter"):
             await self.pool.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {number}")
 
     async def _land(self) -> None:
@@ -97,6 +98,10 @@ class Country:
         await self._records(stations[1], word)
         self.incidents[name] = await self._incidents(area, stations[1], stations[0], word)
         self.closures[name] = await self._closures(area, stations[2], word)
+        self.silences[name] = [
+            await self.world.silence(reason=f"{word} 换设备", **scope)
+            for scope in ({"station": stations[2]}, {"area": area})
+        ]
         await self._share(name, area, stations[3], word)
         await self._people(name, area, word)
 

@@ -1,6 +1,7 @@
 """What each path is asked about: a thing inside the scope, one outside, and one that does not exist."""
 
 import itertools
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     area: str
     incident: int
     closure: int
+    silence: int
     account: str
     token: str
     session: str = "0" * 16
@@ -33,6 +35,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         kind = row.path.removeprefix("/api/v1").split("/")[1]
         key = row.path.rpartition("/{id}")[0].rpartition("/")[2]
         names = {"stations": self.station, "incidents": self.incident, "closures": self.closure,
+                 "silences": self.silence,
                  "accounts": self.account, "tokens": self.token, "sessions": self.session}  # fmt: skip
         found = names.get(key, names.get(kind))
         return row.path.format(id=found, code=self.area, shard="main", action="note")
@@ -40,7 +43,16 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def names(self) -> list[str]:
         """All its names as text, the longest first."""
-        every = (self.station, self.area, self.incident, self.closure, self.account, self.token, self.session)
+        every = (
+            self.station,
+            self.area,
+            self.incident,
+            self.closure,
+            self.silence,
+            self.account,
+            self.token,
+            self.session,
+        )
         return sorted(map(str, every), key=len, reverse=True)
 
     def masked(self, text: str) -> str:
@@ -55,12 +67,14 @@ FAR_AWAY: Final = Subject(
     area=FAR,
     incident=FAR_NUMBER,
     closure=FAR_NUMBER,
+    silence=FAR_NUMBER,
     account="longyangxia-far",
     token="fartoken00",
 )
 """Of the same lengths as UNKNOWN."""
 UNKNOWN: Final = Subject(
-    station="9999990003", area=UNKNOWN_AREA, incident=9_999_999_999, closure=9_999_999_999, account="longyangxia-xyz",
+    station="9999990003", area=UNKNOWN_AREA, incident=9_999_999_999, closure=9_999_999_999,
+    silence=9_999_999_999, account="longyangxia-xyz",
     token="xyztoken00",
 )  # fmt: skip
 
@@ -89,7 +103,8 @@ class Subjects:
         return Subject(
             role=role,
             station="6302220002", area=NEAR, incident=self._country.incidents["near"][0],
-            closure=self._country.closures["near"][0], account="a-near", token="neartoken00",
+            closure=self._country.closures["near"][0],
+            silence=self._country.silences["near"][0], account="a-near", token="neartoken00",
         )  # fmt: skip
 
     async def fresh(self, row: Row, asker: Asker, headers: dict[str, str]) -> Subject:
@@ -102,14 +117,15 @@ class Subjects:
         incident = await self._world.incident("station_offline", station=station)
         await self._pool.execute("UPDATE incident SET area = $2 WHERE id = $1", incident, NEAR)
         closure = await self._world.closure(-1, 2, approved=False, station=station)
+        silence = await self._world.silence(station=station)
         account = await self._account(number, off=row.path.endswith("/enable"))
         own = await self._access.account(asker)
         by = own.id if row.path.endswith("/withdraw") else OPERATOR  # who withdraws own ones only, approves no own ones
         await self._pool.execute("UPDATE closure SET declared_by = $2 WHERE id = $1", closure, by)
         await self._pool.execute("UPDATE account SET password = NULL, password_at = NULL WHERE id = $1", own.id)
         token = await self._token(own, asker, headers)
-        return Subject(station=station, area=NEAR, incident=incident, closure=closure, account=account, token=token,
-                       session=await self._session(own), role=asker.role)  # fmt: skip
+        return Subject(station=station, area=NEAR, incident=incident, closure=closure, silence=silence, account=account,
+                       token=token, session=await self._session(own), role=asker.role)  # fmt: skip
 
     async def _account(self, number: int, *, off: bool) -> str:
         account = f"a-fresh-{number}"
@@ -139,6 +155,7 @@ class Subjects:
         )
 
 
+_SOON: Final = datetime.now(UTC) + timedelta(days=2)
 _TIMES: Final = {"from": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
 _FORM_TIMES: Final = {"from": "2026-11-01T00:00", "until": "2026-11-02T00:00"}
 
@@ -152,6 +169,10 @@ def body_of(row: Row, subject: Subject) -> dict[str, Any] | None:
         if row.is_page:
             return {"scope": "station", "name": subject.station, "kind": "closure", "reason": "r", **_FORM_TIMES}
         return {"station": subject.station, "reason": "r", **_TIMES}
+    if path == "/silences":
+        if row.is_page:
+            return {"scope": "station", "name": subject.station, "reason": "r", "until": f"{_SOON:%Y-%m-%dT%H:%M}"}
+        return {"station": subject.station, "reason": "r", "until": _SOON.isoformat()}
     if path == "/accounts" and row.is_page:
         return {"login": "new-page", "name": "新", "role": "technician", "scope": "areas", "areas": subject.area}
     if path == "/account/tokens":

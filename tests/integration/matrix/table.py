@@ -82,6 +82,10 @@ POST   /closures                             AST   303 422
 GET    /closures/{id}                        ASTUW 200 404
 POST   /closures/{id}/approve                AS    303 404
 POST   /closures/{id}/withdraw               AST   303 404
+GET    /silences                             ASTUW 200 left out
+POST   /silences                             AS    303 422
+GET    /silences/{id}                        ASTUW 200 404
+POST   /silences/{id}/end                    AS    303 404
 GET    /password                             ASTUW 200 own only in person
 POST   /password                             ASTU  303 own only in person
 GET    /account                              ASTUW 200 own only
@@ -121,6 +125,10 @@ POST   /api/v1/closures                      AST   201 422
 GET    /api/v1/closures/{id}                 ASTUW 200 404
 POST   /api/v1/closures/{id}/approve         AS    200 404
 POST   /api/v1/closures/{id}/withdraw        AST   200 404
+GET    /api/v1/silences                      ASTUW 200 left out
+POST   /api/v1/silences                      AS    201 422
+GET    /api/v1/silences/{id}                 ASTUW 200 404
+POST   /api/v1/silences/{id}/end             AS    200 404
 GET    /api/v1/stream                        ASTUW 200 left out
 # The platform
 GET    /api/v1/pipeline                      ASUW  200 left out

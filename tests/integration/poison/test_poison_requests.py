@@ -32,6 +32,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/api/v1/closures": {"station": "s", "from": "2026-11-01", "until": "2026-11-02", "reason": "r", "by": "b"},
     "/api/v1/closures/{closure}/approve": {"evidence": "e", "by": "b"},
     "/api/v1/closures/{closure}/withdraw": {"by": "b"},
+    "/api/v1/silences": {"station": "s", "from": "2026-11-01", "until": "2026-11-02", "reason": "r"},
+    "/api/v1/silences/{silence}/end": {},
     "/api/v1/incidents/{incident}/note": {"text": "t", "by": "b"},
     "/api/v1/incidents/{incident}/ack": {"text": "t", "by": "b"},
     "/api/v1/incidents/{incident}/assign": {"assignee": "a", "by": "b"},
@@ -54,11 +56,13 @@ QUERIES: Final = {
     "/api/v1/stations/s/usage": ("from", "to", "cursor", "limit"),
     "/api/v1/incidents": ("area", "status", "kind", "station", "parent", "cursor", "limit"),
     "/api/v1/closures": ("area", "station", "status", "cursor"),
+    "/api/v1/silences": ("area", "station", "status", "cursor"),
     "/api/v1/blind-spots": ("area", "kind", "cursor"),
     "/api/v1/pipeline": ("from", "to", "limit"),
     "/stations": ("area", "status", "q", "cursor"),
     "/incidents": ("area", "kind", "cursor"),
     "/closures": ("area", "station", "status", "cursor"),
+    "/silences": ("area", "station", "status", "kind", "cursor"),
 }
 PATHS: Final = tuple(f"{root}/{kind}/{{}}" for root in ("", "/api/v1") for kind in ("stations", "areas", "incidents"))
 TIMES: Final = {"from", "until", "to"}
@@ -95,7 +99,8 @@ async def numbers(pool: Pool) -> dict[str, int]:
     await world.clock()
     await world.station("s", "offline", area="63")
     closure = await world.closure(-1, 1, approved=False, station="s")
-    return {"closure": closure, "incident": await world.incident("station_offline", station="s")}
+    silence = await world.silence(station="s")
+    return {"closure": closure, "silence": silence, "incident": await world.incident("station_offline", station="s")}
 
 
 async def test_no_body_is_a_failure_of_the_server(
@@ -109,7 +114,7 @@ async def test_no_body_is_a_failure_of_the_server(
                     await send(client, path, as_json(plain | {name: value}))
             for body in SHAPES:
                 await send(client, path, body)
-        for page in ("/", "/closures", "/incidents", f"/incidents/{numbers['incident']}", "/stations/s"):
+        for page in ("/", "/closures", "/silences", "/incidents", f"/incidents/{numbers['incident']}", "/stations/s"):
             assert (await client.get(page)).status_code == 200, page
 
 

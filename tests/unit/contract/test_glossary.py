@@ -20,6 +20,7 @@ from alerting.health.service import load_rules
 from alerting.incidents import book
 from alerting.liveness.columns import LiveState
 from alerting.selfcheck import rules as selfcheck_rules
+from alerting.silences.model import SilenceStatus
 from alerting.stations.verdict import SET_ASIDE, Clock, Hours, Verdict, judge
 from api.console import closure_pages
 from api.read.schemas import IncidentStatus
@@ -97,6 +98,7 @@ PRODUCED = {
     "lifecycle": set(LIFECYCLES),
     "closure": set(closure_pages._KINDS),
     "closure_status": set(ClosureStatus),
+    "silence_status": set(SilenceStatus),
     "scope": set(closure_pages._SCOPES),
     "day_class": set(DayClass),
     "level": set(LEVELS),
