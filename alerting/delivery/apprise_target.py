@@ -49,7 +49,6 @@ class AppriseTarget:
         self._running: asyncio.Future[None] | None = None
         # Plugins have no common type for their options.
         self._notifier = notifier
-        self._all = Apprise(services=notifier)
 
     async def send(self, parcel: Parcel) -> None:
         """Send in a thread, within the time limit. Raises SendError.
@@ -65,20 +64,24 @@ class AppriseTarget:
             raise SendError(f"no answer within {self._timeout:g} s") from exc
 
     def _notify(self, parcel: Parcel) -> None:
-        notifier = self._notifier
-        if notifier.secure_protocol in _WEBHOOKS:
-            notifier.headers["Idempotency-Key"] = parcel.key
-        lines: list[str] = []
-        _lines.set(lines)
-        try:
-            # As TEXT, apprise sends it as text, or converts it into what the target reads: HTML or Markdown.
-            title, body = text_for(notifier, parcel.message)
-            taken = self._all.notify(title=title, body=body, body_format=NotifyFormat.TEXT)
-        except Exception as exc:
-            # The text of the error may contain the URL, so only its type is shown.
-            raise SendError(f"apprise raised {type(exc).__name__}") from None
-        if not taken:
-            raise _error_of(lines)
+        notify_plainly(self._notifier, parcel.message, parcel.key)
+
+
+def notify_plainly(notifier: Any, message: AlertMessage, key: str) -> None:
+    """Send a message through a plugin, in the present thread. Raises SendError."""
+    if notifier.secure_protocol in _WEBHOOKS:
+        notifier.headers["Idempotency-Key"] = key
+    lines: list[str] = []
+    _lines.set(lines)
+    try:
+        # As TEXT, apprise sends it as text, or converts it into what the target reads: HTML or Markdown.
+        title, body = text_for(notifier, message)
+        taken = Apprise(services=notifier).notify(title=title, body=body, body_format=NotifyFormat.TEXT)
+    except Exception as exc:
+        # The text of the error may contain the URL, so only its type is shown.
+        raise SendError(f"apprise raised {type(exc).__name__}") from None
+    if not taken:
+        raise _error_of(lines)
 
 
 def _error_of(lines: list[str]) -> SendError:

@@ -39,11 +39,12 @@ class BotVerdict(StrEnum):
 
 class BotAnswer(msgspec.Struct, frozen=True):
     """The meaning of an answer. `why`: the reason, without secrets; `silent`: seconds in which nothing is to be
-    sent."""
+    sent. `dead`: the bot itself is refused, so that no message can be sent to it."""
 
     verdict: BotVerdict
     why: str = ""
     silent: float = 0.0
+    dead: bool = False
 
 
 class BotRequest(msgspec.Struct, frozen=True):
@@ -57,7 +58,8 @@ class BotKind(msgspec.Struct, frozen=True, kw_only=True):
     """The protocol of one provider.
 
     `limit`: bytes of a text. `codes`: fields in which an answer may say its code. `throttled`: codes and the seconds of
-    pause that follow; `refused`: codes for which a retry does not help.
+    pause that follow; `refused`: codes for which a retry does not help, of the message, `dead`: of the bot itself.
+    `about_text`: words in the answer that make a code of `dead` or `throttled` one of `refused`.
     """
 
     origin: str
@@ -66,6 +68,8 @@ class BotKind(msgspec.Struct, frozen=True, kw_only=True):
     codes: tuple[str, ...]
     throttled: Mapping[int, float]
     refused: frozenset[int]
+    dead: frozenset[int]
+    about_text: Mapping[int, tuple[str, ...]] = {}
 
 
 def _wecom(bot: Bot, text: str, now: float) -> BotRequest:
@@ -101,20 +105,23 @@ KINDS: Final[Mapping[str, BotKind]] = {
         build=_wecom,
         codes=("errcode",),
         throttled={45009: 60.0, 45033: 60.0},
-        # Bad parameter, type, empty, too long, no such bot.
-        refused=frozenset({40008, 40058, 44004, 45002, 93000}),
+        # Bad parameter, type, empty, too long.
+        refused=frozenset({40008, 40058, 44004, 45002}),
+        # No such bot or removed from its group, stopped, not in the group.
+        dead=frozenset({93000, 93004, 93008}),
     ),
     "dingtalk": BotKind(
         origin="https://oapi.dingtalk.com",
         limit=18_000,
         build=_dingtalk,
         codes=("errcode",),
-        throttled={130101: 600.0, 410100: 600.0},
-        # Keyword, signature or address; no such token, bot or group; type; too long; unwanted words or pictures.
-        refused=frozenset({
-            300001, 310000, 40035, 43004, 400013, 400101, 400102, 400105, 400106,
-            430101, 430102, 430103, 430104, 460101,
-        }),
+        throttled={130101: 600.0, 410100: 600.0, 660026: 600.0},
+        # Bad parameter, type, too long, unwanted words or pictures.
+        refused=frozenset({40035, 43004, 400105, 430101, 430102, 430103, 430104, 460101}),
+        # No such token, signature or address, group gone, token, bot stopped, no such bot.
+        dead=frozenset({300001, 300005, 310000, 400013, 400101, 400102, 400106}),
+        # One code for all settings of safety: only its words tell a missing keyword from a wrong signature.
+        about_text={310000: ("keyword", "关键词")},
     ),
     "feishu": BotKind(
         origin="https://open.feishu.cn",
@@ -122,8 +129,11 @@ KINDS: Final[Mapping[str, BotKind]] = {
         build=_feishu,
         codes=("code", "StatusCode"),
         throttled={9499: 10.0, 11232: 60.0, 99991400: 60.0},
-        # No such bot, bad parameter, signature, address, keyword.
-        refused=frozenset({19001, 19002, 19021, 19022, 19024}),
+        # Bad parameter, keyword.
+        refused=frozenset({19002, 19024}),
+        # No such bot, signature, address.
+        dead=frozenset({19001, 19021, 19022}),
+        about_text={9499: ("bad request",)},
     ),
 }  # fmt: skip
 
@@ -161,9 +171,18 @@ def read_answer(kind: str, status: int, body: bytes) -> BotAnswer:
             else BotAnswer(BotVerdict.UNKNOWN, f"HTTP status {status}, code 0")
         )
     why = f"refused with code {code}" + (f": {text}" if text else "")
-    if code in KINDS[kind].throttled:
-        return BotAnswer(BotVerdict.THROTTLED, why, KINDS[kind].throttled[code])
-    return BotAnswer(BotVerdict.REFUSED if code in KINDS[kind].refused else BotVerdict.FAILED, why)
+    return _refusal(KINDS[kind], code, text, why)
+
+
+def _refusal(kind: BotKind, code: int, text: str, why: str) -> BotAnswer:
+    """The meaning of a code that is not 0."""
+    if any(word in text.lower() for word in kind.about_text.get(code, ())):
+        return BotAnswer(BotVerdict.REFUSED, why)
+    if code in kind.throttled:
+        return BotAnswer(BotVerdict.THROTTLED, why, kind.throttled[code])
+    if code in kind.refused | kind.dead:
+        return BotAnswer(BotVerdict.REFUSED, why, dead=code in kind.dead)
+    return BotAnswer(BotVerdict.FAILED, why)
 
 
 def _code(fields: tuple[str, ...], body: bytes) -> tuple[int | None, str]:
@@ -177,4 +196,9 @@ def _code(fields: tuple[str, ...], body: bytes) -> tuple[int | None, str]:
     found = next((answer[field] for field in fields if field in answer), None)
     code = found if isinstance(found, int) and not isinstance(found, bool) else None
     text = answer.get("errmsg") or answer.get("msg") or answer.get("StatusMessage") or ""
-    return code, " ".join(str(text).split())[:_ANSWER_SHOWN]
+    return code, answer_text(str(text))
+
+
+def answer_text(text: str) -> str:
+    """What a server said, in one short line."""
+    return " ".join(text.split())[:_ANSWER_SHOWN]

@@ -20,6 +20,8 @@ MOST_CHANNELS: Final = 8
 """Channels of one contact."""
 MOST_ADDRESS: Final = 2000
 """Characters of an address."""
+MOST_SECRETS: Final = 4
+"""Signing secrets of a webhook."""
 LOCAL_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 """Hosts that a webhook may have without TLS."""
 _SEPARATORS: Final = re.compile(r"[\s;；、]+")
@@ -47,10 +49,11 @@ _BOTS: Final = {
 
 
 class HookAddress(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook. `secret`: the bytes that sign its messages, None for a webhook without signatures."""
+    """A webhook. `secrets`: the bytes that sign its messages, two or more while a secret is replaced; none for a
+    webhook without signatures."""
 
     url: str
-    secret: bytes | None = None
+    secrets: tuple[bytes, ...] = ()
 
     def __repr__(self) -> str:
         return "HookAddress()"
@@ -97,8 +100,9 @@ def bot_of(address: Address) -> Bot:
 
 def hook_of(address: Address) -> HookAddress:
     """The webhook of an address of the kind webhook."""
-    url, _, secret = address.text.partition("#")
-    return HookAddress(url=url, secret=base64.b64decode(secret.removeprefix(_SECRET)) if secret else None)
+    url, _, secrets = address.text.partition("#")
+    found = (secret.removeprefix(_SECRET) for secret in secrets.split(",") if secret)
+    return HookAddress(url=url, secrets=tuple(base64.b64decode(secret) for secret in found))
 
 
 def require_few(channels: Sequence[object]) -> None:
@@ -213,7 +217,13 @@ def _hook_text(text: str) -> str:
         raise SaidError("goes over the network without encryption: use https", "会在网络上不加密传输：请改用 https")
     user, at, place = parts.netloc.rpartition("@")
     url = urlunsplit(parts._replace(netloc=f"{user}{at}{place.lower()}", fragment=""))
-    return url + (f"#{_checked_secret(parts.fragment)}" if parts.fragment else "")
+    secrets = [_checked_secret(secret) for secret in parts.fragment.split(",") if secret]
+    if len(secrets) > MOST_SECRETS:
+        raise SaidError(
+            f"has {len(secrets)} signing secrets, allowed are {MOST_SECRETS}: take the old ones out",
+            f"有 {len(secrets)} 个签名密钥，最多 {MOST_SECRETS} 个：请去掉旧密钥",
+        )
+    return url + (f"#{','.join(secrets)}" if secrets else "")
 
 
 def _checked_secret(text: str) -> str:

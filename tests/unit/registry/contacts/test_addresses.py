@@ -22,6 +22,7 @@ from registry.contacts.model import Address, Channel, ChannelKind
 
 KEY = bytes(range(32))
 WHSEC = "whsec_" + base64.b64encode(KEY).decode()
+OTHER_WHSEC = "whsec_" + base64.b64encode(KEY[::-1]).decode()
 
 
 @pytest.mark.parametrize(
@@ -89,8 +90,12 @@ def test_senders_get_the_parts_of_an_address() -> None:
         kind="dingtalk", token="aBc1", secret="S", phones=("13800000000",)
     )
     assert bot_of(parse_address("wecom://K")) == Bot(kind="wecombot", token="K")
-    assert hook_of(parse_address(f"https://h.cn/in?a=1#{WHSEC}")) == HookAddress(url="https://h.cn/in?a=1", secret=KEY)
+    assert hook_of(parse_address(f"https://h.cn/in?a=1#{WHSEC}")) == HookAddress(
+        url="https://h.cn/in?a=1", secrets=(KEY,)
+    )
     assert hook_of(parse_address("https://h.cn/in")) == HookAddress(url="https://h.cn/in")
+    rotated = parse_address(f"https://h.cn/in#{WHSEC},{OTHER_WHSEC}")
+    assert hook_of(rotated).secrets == (KEY, KEY[::-1])
 
 
 @pytest.mark.parametrize(
@@ -126,6 +131,7 @@ def test_a_cell_has_channels_in_their_order(cell: str, kinds: str) -> None:
         ("https://geheim.cn:99999/", "channel 1 (webhook): is no URL", "不是网址"),
         ("https:///geheim", "channel 1 (webhook): is no URL", "不是网址"),
         ("https://h.cn/#geheim", "channel 1 (webhook): what follows # is no signing secret", "不是签名密钥"),
+        (f"https://h.cn/#{','.join([WHSEC] * 5)}", "channel 1 (webhook): has 5 signing secrets", "5 个签名密钥"),
         ("https://h.cn/#whsec_geheim", "channel 1 (webhook): what follows #", "24 至 64 个随机字节"),
         ("https://h.cn/geheim钥", "channel 1 (webhook): has characters", "含有网址中不允许的字符"),
         ("syslog://geheim", "channel 1: reaches nobody", "发不到任何人"),

@@ -1,0 +1,1 @@
+"""How a message goes to one address of a contact."""
