@@ -13,11 +13,12 @@ DECLARE
     -- What they add to and never look at: only sealing an entry, and blanking a text, deletes these rows.
     added_to constant text[] := '{ledger_pending, ledger_salt}';
     -- What is closed to them: sign-in, and what accounts may see. Of accounts they read names, below.
-    closed constant text[] := '{account, account_area, api_token, known_place, session, signin_code}';
+    closed constant text[] := '{account, account_area, api_token, channel_key, known_place, session, signin_code}';
     -- What is forgotten again.
     cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, '
         'dead_letter, duty, duty_substitute, contact_channel, flapping_memory, health_state, incident_share_ack, '
         'message_template, route, service_sign, set_aside, station_programme, unregistered}';
+    functions constant text[] := '{channel_fingerprint, give_contact_account, remove_untouched_station}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_service') THEN
@@ -55,10 +56,10 @@ BEGIN
     IF to_regclass('account') IS NOT NULL AND NOT has_column_privilege('milepost_service', 'account', 'name', 'SELECT') THEN
         GRANT SELECT (id, login, name, role, disabled_at) ON account TO milepost_service;
     END IF;
-    -- The one way in which they delete a station.
+    -- The one way in which they delete a station, and that in which they make an account.
     FOR found IN
         SELECT oid::regprocedure AS name FROM pg_proc
-        WHERE pronamespace = current_schema()::regnamespace AND proname = 'remove_untouched_station'
+        WHERE pronamespace = current_schema()::regnamespace AND proname = ANY (functions)
           AND pg_has_role(proowner, 'USAGE') AND NOT has_function_privilege('milepost_service', oid, 'EXECUTE')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO milepost_service', found.name);
@@ -86,7 +87,7 @@ DECLARE
         "DELETE, INSERT, SELECT": ["account_area"],
         "DELETE, INSERT, SELECT, UPDATE": ["duty", "duty_substitute", "message_template", "route", "service_sign", "session", "signin_code", "known_place"]}';
     functions constant text[] := '{scope_areas, scope_names, scope_tops, scope_programmes, scope_holds_account, areas_below, '
-        'scoped.scope_stations, scoped.is_in_scope, scoped.station_has_history, scoped.remove_untouched_station}';
+        'channel_fingerprint, scoped.give_contact_account, scoped.scope_stations, scoped.is_in_scope, scoped.station_has_history, scoped.remove_untouched_station}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_api') OR to_regnamespace('scoped') IS NULL THEN

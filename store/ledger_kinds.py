@@ -47,6 +47,9 @@ class LedgerKind(StrEnum):
     SUBSTITUTE_GIVEN = "substitute.given"
     SUBSTITUTE_REMOVED = "substitute.removed"
     DATABASE_RESTORED = "database.restored"
+    CONTACT_MADE = "contact.made"
+    CONTACT_CHANGED = "contact.changed"
+    CONTACT_RETIRED = "contact.retired"
 
 
 class WrittenText(msgspec.Struct, frozen=True):

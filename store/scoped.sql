@@ -260,12 +260,19 @@ CREATE FUNCTION scoped.remove_untouched_station(wanted text) RETURNS boolean LAN
     SELECT scoped.is_in_scope(wanted) AND remove_untouched_station(wanted)
 $$;
 
+CREATE FUNCTION scoped.give_contact_account(wanted text, by_account text)
+RETURNS TABLE (id text, login text, name text, area text) LANGUAGE sql SECURITY DEFINER AS $$
+    SELECT made.* FROM contact c CROSS JOIN LATERAL give_contact_account(c.id, by_account) AS made
+    WHERE c.id = wanted AND (scope_is_whole() OR c.area IN (SELECT code FROM scope_areas() AS code))
+$$;
+
 DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['is_in_scope', 'station_has_history', 'remove_untouched_station'] LOOP
-        EXECUTE format('ALTER FUNCTION scoped.%I(text) SET search_path = %I, pg_temp', name, current_schema());
-        EXECUTE format('REVOKE EXECUTE ON FUNCTION scoped.%I(text) FROM PUBLIC', name);
+    FOREACH name IN ARRAY ARRAY['is_in_scope(text)', 'station_has_history(text)', 'remove_untouched_station(text)',
+                            'give_contact_account(text, text)'] LOOP
+        EXECUTE format('ALTER FUNCTION scoped.%s SET search_path = %I, pg_temp', name, current_schema());
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION scoped.%s FROM PUBLIC', name);
     END LOOP;
 END $$;

@@ -15,8 +15,11 @@ CREATE TABLE contact (
     account    text REFERENCES account,
     -- No longer told of anything. Contacts are never deleted: pages name them.
     retired_at timestamptz,
+    -- Since when the account is disabled: as if retired until it is enabled again. A trigger below writes it.
+    muted_at   timestamptz,
     edited_at  timestamptz NOT NULL DEFAULT now(),
-    edited_by  text NOT NULL
+    edited_by  text NOT NULL,
+    CHECK (NOT room OR account IS NULL)
 );
 CREATE INDEX contact_area ON contact (area, role) WHERE retired_at IS NULL;
 CREATE INDEX contact_account ON contact (account) WHERE account IS NOT NULL;
@@ -27,11 +30,129 @@ CREATE TABLE contact_channel (
     contact     text NOT NULL REFERENCES contact,
     place       smallint NOT NULL CHECK (place BETWEEN 1 AND 8),
     kind        text NOT NULL CHECK (kind IN ('wecom', 'dingtalk', 'feishu', 'sms', 'mail', 'webhook', 'apprise')),
-    address     text NOT NULL CHECK (length(address) <= 2000),
+    address     text NOT NULL CHECK (address <> '' AND length(address) <= 2000),
+    -- Of the receiver, and after `-` of what does not change the receiver. A trigger below writes it.
     fingerprint text NOT NULL,
     PRIMARY KEY (contact, place),
     UNIQUE (contact, fingerprint)
 );
+
+-- The key of fingerprints, made once, which only the owner of the tables reads: without it a phone number cannot be found by
+-- trying all numbers. Both halves are a random key of 64 bytes, combined with the constants of HMAC.
+CREATE TABLE channel_key (
+    one       boolean PRIMARY KEY DEFAULT true CHECK (one),
+    inner_key bytea NOT NULL CHECK (octet_length(inner_key) = 64),
+    outer_key bytea NOT NULL CHECK (octet_length(outer_key) = 64)
+);
+DO $$
+DECLARE
+    secret bytea := '';
+    inside bytea := decode(repeat('00', 64), 'hex');
+    outside bytea := inside;
+BEGIN
+    -- 122 random bits each; the hash spreads them over all bytes.
+    FOR n IN 1 .. 2 LOOP
+        secret := secret || sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+    END LOOP;
+    FOR n IN 0 .. 63 LOOP
+        inside := set_byte(inside, n, get_byte(secret, n) # 54);
+        outside := set_byte(outside, n, get_byte(secret, n) # 92);
+    END LOOP;
+    INSERT INTO channel_key (inner_key, outer_key) VALUES (inside, outside);
+END $$;
+
+-- What stands for a text: HMAC-SHA256 with the key, 200 times over, as hex. Whoever may ask for fingerprints could try all phone
+-- numbers, and the repetition makes that slow.
+CREATE FUNCTION keyed_hash(secret text) RETURNS text LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
+DECLARE
+    made bytea := convert_to(secret, 'UTF8');
+    inside bytea;
+    outside bytea;
+BEGIN
+    SELECT inner_key, outer_key INTO STRICT inside, outside FROM channel_key;
+    FOR n IN 1 .. 200 LOOP
+        made := sha256(outside || sha256(inside || made));
+    END LOOP;
+    RETURN encode(made, 'hex');
+END $$;
+
+-- The same bot with another signing secret or other people to mention is the same receiver: limits of its provider count by
+-- the first part.
+CREATE FUNCTION channel_fingerprint(kind text, address text) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT left(keyed_hash(kind || ' ' || receiver), 16)
+           || CASE WHEN receiver = address THEN '' ELSE '-' || left(keyed_hash(kind || ' ' || address), 8) END
+    FROM (SELECT split_part(address, CASE kind WHEN 'webhook' THEN '#' WHEN 'apprise' THEN NULL ELSE '?' END, 1)) AS part (own)
+    CROSS JOIN LATERAL (SELECT coalesce(own, address)) AS known (receiver)
+$$;
+
+-- Nobody writes another fingerprint than that of the address.
+CREATE FUNCTION channel_written() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    NEW.fingerprint := channel_fingerprint(NEW.kind, NEW.address);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER channel_written BEFORE INSERT OR UPDATE ON contact_channel FOR EACH ROW EXECUTE FUNCTION channel_written();
+
+-- Whoever may not act any more is not told either; enabling the account ends that.
+CREATE FUNCTION account_muted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    UPDATE contact SET muted_at = NEW.disabled_at WHERE account = NEW.id AND muted_at IS DISTINCT FROM NEW.disabled_at;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER account_muted AFTER UPDATE OF disabled_at ON account
+    FOR EACH ROW WHEN (OLD.disabled_at IS DISTINCT FROM NEW.disabled_at) EXECUTE FUNCTION account_muted();
+
+CREATE FUNCTION contact_muted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    NEW.muted_at := (SELECT disabled_at FROM account WHERE id = NEW.account);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER contact_muted BEFORE INSERT OR UPDATE OF account, muted_at ON contact
+    FOR EACH ROW EXECUTE FUNCTION contact_muted();
+
+-- The account of a person who has none yet: without a password, a technician in the area of the contact and nowhere else. The
+-- login is the id of the contact, or begins with it. No row for a room, an unknown contact, or one that has an account.
+CREATE FUNCTION give_contact_account(wanted text, by_account text) RETURNS TABLE (id text, login text, name text, area text)
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+#variable_conflict use_column
+DECLARE
+    person contact;
+BEGIN
+    SELECT * INTO person FROM contact c WHERE c.id = wanted AND NOT c.room AND c.account IS NULL FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    id := 'a-' || left(replace(gen_random_uuid()::text, '-', ''), 12);
+    login := person.id;
+    name := left(person.name, 64);
+    area := person.area;
+    LOOP
+        -- A login that looks like the id of an account would be taken for one.
+        IF login !~* '^a-[0-9a-f]{12}$' THEN
+            INSERT INTO account (id, login, name, role, whole, created_by)
+            VALUES (give_contact_account.id, give_contact_account.login, give_contact_account.name, 'technician',
+                    person.area IS NULL, by_account)
+            ON CONFLICT (lower(login)) DO NOTHING;
+            EXIT WHEN FOUND;
+        END IF;
+        login := left(person.id, 59) || '-' || left(gen_random_uuid()::text, 4);
+    END LOOP;
+    INSERT INTO account_area (account, area) SELECT give_contact_account.id, person.area WHERE person.area IS NOT NULL;
+    UPDATE contact c SET account = give_contact_account.id WHERE c.id = person.id;
+    RETURN NEXT;
+END $$;
+
+-- No table of the caller's own may stand in for one of these.
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['keyed_hash(text)', 'channel_fingerprint(text, text)', 'channel_written()', 'account_muted()',
+                            'contact_muted()', 'give_contact_account(text, text)'] LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name);
+    END LOOP;
+END $$;
 
 -- Who is on duty for a role in an area, when. Duties and routes are removed, not retired: the plan of an incident is frozen.
 CREATE TABLE duty (
