@@ -270,7 +270,8 @@ async def test_the_api_cannot_read_an_address_or_the_key(pool: Pool, areas: None
             "SELECT inner_key FROM channel_key",
             "SELECT keyed_hash('sms +8613800138000')",
             "SELECT * FROM public.give_contact_account('li', 'operator')",
-            "INSERT INTO contact_channel (contact, place, kind, address) VALUES ('li', 2, 'sms', '1') RETURNING address",
+            "INSERT INTO contact_channel (contact, place, kind, address) VALUES ('li', 2, 'sms', '1') "
+            "RETURNING address",
             "DELETE FROM contact",
         ):
             assert await is_refused(connection, sql), sql
