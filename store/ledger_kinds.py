@@ -42,14 +42,14 @@ class LedgerKind(StrEnum):
     BROKER_ACCOUNT_MADE = "broker_account.made"
     BROKER_ACCOUNT_RENEWED = "broker_account.renewed"
     BROKER_ACCOUNT_REMOVED = "broker_account.removed"
+    CONTACT_MADE = "contact.made"
+    CONTACT_CHANGED = "contact.changed"
+    CONTACT_RETIRED = "contact.retired"
     DUTY_GIVEN = "duty.given"
     DUTY_REMOVED = "duty.removed"
     SUBSTITUTE_GIVEN = "substitute.given"
     SUBSTITUTE_REMOVED = "substitute.removed"
     DATABASE_RESTORED = "database.restored"
-    CONTACT_MADE = "contact.made"
-    CONTACT_CHANGED = "contact.changed"
-    CONTACT_RETIRED = "contact.retired"
 
 
 class WrittenText(msgspec.Struct, frozen=True):
