@@ -26,7 +26,8 @@ class RouteSubject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Routing(msgspec.Struct, frozen=True, kw_only=True):
-    """Contacts, duties, substitutes and routes at one moment. `days`: classes of days that the registry overrides."""
+    """Contacts, duties, substitutes and routes at one moment. `days`: classes of days that the registry overrides.
+    `scope`: only the contacts and duties of these areas and below are known; None: all are."""
 
     contacts: Mapping[str, Contact] = {}
     duties: tuple[Duty, ...] = ()
@@ -34,6 +35,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...] = ()
     days: Mapping[date, DayClass] = {}
     timezone: str = HOME_ZONE
+    scope: frozenset[str] | None = None
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,9 +50,11 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is told in a step at a moment. Without recipients, `why` says in one word: `nobody_on_duty`,
-    `no_such_level`, `no_channel`; the next step is then due at once. `passed_over`: contacts that were looked at and
-    are not told, each with one word: `not_on_duty`, `retired`, `no_channel`, `over_most`, `outside_rotation`."""
+    """Who is told in a step at a moment. Without recipients, `why` says in one word: `nobody_on_duty`, `no_such_level`,
+    `no_channel`; the next step is then due at once. `outside_scope`: whoever asks cannot know. `passed_over`: contacts
+    that were looked at and are not told, each with one word: `no_channel`, `over_most`, and those of
+    `registry.duty.model.PassedOver`. `area`: where the recipients were found, else where the search began. `at`: when
+    the step is due; None (`never_open`): not within the time in which the station is known to open."""
 
     step: int
     rule: RouteStep
@@ -58,6 +62,7 @@ class StepOutcome(msgspec.Struct, frozen=True, kw_only=True):
     recipients: tuple[Recipient, ...] = ()
     why: str | None = None
     passed_over: tuple[tuple[str, str], ...] = ()
+    at: datetime | None = None
 
 
 class RouteVerdict(msgspec.Struct, frozen=True):
