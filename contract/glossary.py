@@ -487,6 +487,8 @@ _FILES: Final[Family] = {
     "schedules": Said("schedules", "开放时间"),
     "overrides": Said("single days", "单日开放时间"),
     "days": Said("kinds of days", "日期类别"),
+    "duty": Said("duty", "值班"),
+    "substitutes": Said("substitutes", "代班"),
 }
 _LEVELS: Final[Family] = {
     "province": Said("province", "省级"),

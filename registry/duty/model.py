@@ -35,6 +35,14 @@ class Substitute(msgspec.Struct, frozen=True, kw_only=True):
     id: int | None = None
 
 
+class NamedContact(msgspec.Struct, frozen=True):
+    """A contact as duties name it."""
+
+    id: str
+    name: str
+    retired: bool = False
+
+
 class PassedOver(StrEnum):
     """Why a contact that was looked at is not on duty."""
 

@@ -11,6 +11,10 @@ WHERE $1::timestamptz IS NULL OR until_at > $1 ORDER BY contact COLLATE "C", fro
 -- Which of these contacts the scope shows: a foreign key does not look at the scope.
 SELECT id FROM contact WHERE id = ANY ($1::text[]);
 
+-- name: contact_names
+-- For the files of duties, which name a contact by id or by name.
+SELECT id, name, retired_at IS NOT NULL AS retired FROM contact ORDER BY id COLLATE "C";
+
 -- name: put_duties
 -- The same duty of a later file replaces the last day of the earlier one; one that changes nothing is not written.
 INSERT INTO duty AS d (area, role, contact, times, weeks, week, valid_from, valid_to, edited_by)

@@ -9,7 +9,7 @@ import asyncpg
 
 from contract.errors import RemedyError
 from registry.duty.checks import require_substitute, sound_duty
-from registry.duty.model import Duty, Substitute
+from registry.duty.model import Duty, NamedContact, Substitute
 from store.author import Author
 from store.ledger import LedgerEntry, append_entries, ms_of
 from store.ledger_kinds import LedgerKind, hashed
@@ -32,6 +32,11 @@ async def load_duties(connection: Connection) -> tuple[Duty, ...]:
 async def load_substitutes(connection: Connection, *, since: datetime | None = None) -> tuple[Substitute, ...]:
     """The substitutes in the scope of the connection that are not over at `since` (None: all)."""
     return tuple(Substitute(**dict(row)) for row in await connection.fetch(QUERIES.load_substitutes, since))
+
+
+async def load_contact_names(connection: Connection) -> dict[str, NamedContact]:
+    """Every contact in the scope of the connection, by id."""
+    return {row["id"]: NamedContact(**dict(row)) for row in await connection.fetch(QUERIES.contact_names)}
 
 
 async def put_duties(connection: Connection, duties: Sequence[Duty], *, by: Author) -> list[Duty]:

@@ -8,12 +8,15 @@ import msgspec
 from contract.errors import RemedyError
 from contract.said import Said
 from registry.codes import level_of
+from registry.duty.model import Duty, Substitute
 from registry.importing.layout import BadCell
 from registry.importing.rows import Row, Rows
 from registry.importing.tree import MAX_DEPTH, cycles, depths, paths, unrooted
 from registry.model import LEVELS, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
 
-T = TypeVar("T", bound=Area | Station | DeclaredClosure | Target | KindSchedule | DatedHours | NamedDay)
+T = TypeVar(
+    "T", bound=Area | Station | DeclaredClosure | Target | KindSchedule | DatedHours | NamedDay | Duty | Substitute
+)
 
 # `path` follows from the parents; the others are not in import files.
 _SILENT: Final = frozenset({"path", "quorum", "auto_registered"})
@@ -30,7 +33,8 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, Generic[T], frozen=True):
-    """What an import would write. `moved`: areas whose path changes with that of a parent."""
+    """What an import would write. `moved`: areas whose path changes with that of a parent. `removed`: what rows say to
+    remove."""
 
     new: list[T]
     changed: list[T]
@@ -38,6 +42,7 @@ class Plan(msgspec.Struct, Generic[T], frozen=True):
     changes: list[Change]
     unchanged: int
     bad: list[BadCell]
+    removed: list[T] = []
 
     @property
     def writes(self) -> list[T]:

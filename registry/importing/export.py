@@ -1,4 +1,5 @@
-"""Areas and stations as import files: an exported file that is imported again changes nothing. Pure."""
+"""Areas, stations, duties and substitutes as import files: an exported file that is imported again changes nothing.
+Pure."""
 
 import csv
 import io
@@ -7,17 +8,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from registry.duty.model import Duty, Substitute
 from registry.importing.rows import COLUMNS, Kind
 from registry.model import Area, Station
 
 
-def write_csv(kind: Kind, entries: Iterable[Area] | Iterable[Station]) -> str:
+def write_csv(kind: Kind, entries: Iterable[Area | Station | Duty | Substitute]) -> str:
     """CSV with every column that an import of `kind` knows; UTF-8 without BOM when encoded."""
     columns = COLUMNS[kind]
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(column.name for column in columns)
-    writer.writerows([_cell(getattr(entry, column.field)) for column in columns] for entry in entries)
+    # Columns that say what an import is to do, such as `remove`, are empty.
+    writer.writerows([_cell(getattr(entry, column.field, None)) for column in columns] for entry in entries)
     return out.getvalue()
 
 

@@ -47,6 +47,7 @@ async def import_file(
 
 def _entry(report: ImportReport, account: str, digest: str) -> LedgerEntry:
     body = {"new": report.new, "changed": report.changed, "moved": report.moved, "file_sha256": digest}
+    body |= {"removed": report.removed} if report.removed else {}
     return LedgerEntry(kind=LedgerKind.IMPORT_APPLIED, subject=f"import/{report.kind}", actor=account, body=body)
 
 

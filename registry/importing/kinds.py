@@ -8,6 +8,16 @@ import msgspec
 
 from contract.said import Said
 from registry.closures.store import import_closures, stored_closures
+from registry.duty.model import Duty, Substitute
+from registry.duty.store import (
+    load_contact_names,
+    load_duties,
+    load_substitutes,
+    put_duties,
+    put_substitutes,
+    remove_duties,
+    remove_substitutes,
+)
 from registry.hours.calendar_store import refresh_calendars
 from registry.hours.schedule_store import (
     load_days,
@@ -25,12 +35,14 @@ from registry.importing.layout import BadCell
 from registry.importing.lost_zeros import may_lack_zeros, set_aside_ids
 from registry.importing.places import set_aside_places
 from registry.importing.report import ImportOptions
+from registry.importing.routing.duty_plan import plan_duties, plan_substitutes
 from registry.importing.rows import Kind, Rows
 from registry.importing.store import load_surroundings, load_zero_ids
 from registry.importing.target_plan import plan_targets
 from registry.model import ALWAYS_OPEN, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
 from registry.store import known_areas, known_stations, list_areas, load_stations, upsert_areas, upsert_stations
 from registry.target_store import load_targets, upsert_targets
+from store.author import Author
 from store.pool import Connection
 
 
@@ -145,6 +157,27 @@ async def _write_days(connection: Connection, plan: Plan[NamedDay], now: datetim
     await refresh_calendars(connection, now=now)
 
 
+async def _compare_duty(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[Duty]:
+    areas = await known_areas(connection, _named(rows, "area"))
+    contacts = await load_contact_names(connection)
+    return Compared(plan_duties(rows, await load_duties(connection), contacts, areas))
+
+
+async def _write_duty(connection: Connection, plan: Plan[Duty], _now: datetime, by: str) -> None:
+    await remove_duties(connection, [duty.id for duty in plan.removed if duty.id is not None], by=Author(by))
+    await put_duties(connection, plan.writes, by=Author(by))
+
+
+async def _compare_substitutes(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[Substitute]:
+    contacts = await load_contact_names(connection)
+    return Compared(plan_substitutes(rows, await load_substitutes(connection), contacts))
+
+
+async def _write_substitutes(connection: Connection, plan: Plan[Substitute], _now: datetime, by: str) -> None:
+    await remove_substitutes(connection, [each.id for each in plan.removed if each.id is not None], by=Author(by))
+    await put_substitutes(connection, plan.writes, by=Author(by))
+
+
 def _named(rows: Rows, field: str) -> set[str]:
     """What the good rows name in a field."""
     return {name for row in rows.good if (name := row.values.get(field)) is not None}
@@ -163,5 +196,7 @@ IMPORT_KINDS: Final[Mapping[Kind, ImportKind]] = {
     "schedules": ImportKind(_compare_schedules, _write_schedules),
     "overrides": ImportKind(_compare_overrides, _write_overrides),
     "days": ImportKind(_compare_days, _write_days),
+    "duty": ImportKind(_compare_duty, _write_duty),
+    "substitutes": ImportKind(_compare_substitutes, _write_substitutes),
 }
 """A new kind of import files is an entry here, its columns in `rows.COLUMNS` and its word in the glossary."""

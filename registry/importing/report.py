@@ -11,6 +11,7 @@ import msgspec
 from contract.glossary import WORDS, word
 from contract.home import HOME
 from contract.said import Said
+from registry.duty.model import Duty, Substitute
 from registry.importing.diff import Change, Plan, T
 from registry.importing.layout import BadCell, Layout
 from registry.importing.rows import COLUMNS, Kind
@@ -58,6 +59,8 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     #: Areas whose own row changes nothing, but whose path changes with that of a parent.
     moved: int
+    #: Entries that rows say to remove.
+    removed: int
     #: Stored values that an empty cell clears.
     cleared: int
     bad: list[BadCell]
@@ -123,6 +126,7 @@ def describe(
         changed=len(plan.changed),
         unchanged=plan.unchanged,
         moved=len(plan.moved),
+        removed=len(plan.removed),
         cleared=outcome.cleared,
         bad=plan.bad,
         doubts=list(doubts),
@@ -154,12 +158,14 @@ class _ReportText:
 
     def diff(self, plan: Plan[T], cleared: Sequence[Change]) -> Iterator[str]:
         yield from islice(self._diff(plan, cleared), SHOWN)
-        hidden = len(plan.new) + sum(len(change.fields) for change in plan.changes) - SHOWN
+        hidden = len(plan.removed) + len(plan.new) + sum(len(change.fields) for change in plan.changes) - SHOWN
         if hidden > 0:
             yield self._say(f"… and {hidden} more lines", f"……另有 {hidden} 行")
 
     def _diff(self, plan: Plan[T], cleared: Sequence[Change]) -> Iterator[str]:
-        """The lines of a plan, cleared values first: they are lost."""
+        """The lines of a plan, what is removed and cleared values first: they are lost."""
+        for entry in plan.removed:
+            yield f"- {self._new(entry)}"
         for change in cleared:
             yield from self._change(change.key, change.fields, "-")
         for change, gone in zip(plan.changes, cleared, strict=True):
@@ -173,6 +179,14 @@ class _ReportText:
             return self._say(
                 f"{entry.station} {begin} until {end}: {entry.reason}",
                 f"{entry.station} {begin} 至 {end}：{entry.reason}",
+            )
+        if isinstance(entry, Duty):
+            return duty_text(entry)
+        if isinstance(entry, Substitute):
+            begin, end = _local(entry.from_at), _local(entry.until_at)
+            return self._say(
+                f"{entry.substitute} for {entry.contact} {begin} until {end}",
+                f"{entry.substitute} 代 {entry.contact} {begin} 至 {end}",
             )
         if isinstance(entry, NamedDay):
             return f"{entry.id} {self._shown('day_class', entry.day_class)}"
@@ -200,6 +214,8 @@ class _ReportText:
         zh = f"{WORDS['file'][kind].zh}：新增 {len(plan.new)}，更改 {len(plan.changed)}，不变 {plan.unchanged}"
         en += f", {moved} moved with their parent" if moved else ""
         zh += f"，随上级移动 {moved}" if moved else ""
+        en += f", {len(plan.removed)} removed" if plan.removed else ""
+        zh += f"，删除 {len(plan.removed)}" if plan.removed else ""
         en += f", {gone} values cleared" if gone else ""
         zh += f"，清空 {gone} 项" if gone else ""
         en += f", {doubts} coordinates in doubt" if doubts else ""
@@ -233,6 +249,13 @@ class _ReportText:
             yield self._say("Applied, without the bad rows.", "已导入，错误行除外。")
         else:
             yield self._say("Applied.", "已导入。")
+
+
+def duty_text(duty: Duty) -> str:
+    """A duty on one line, as its row of a file has it."""
+    week = f"{duty.week}/{duty.weeks}" if duty.weeks > 1 else None
+    days = f"{duty.valid_from or ''}…{duty.valid_to or ''}" if duty.valid_from or duty.valid_to else None
+    return " ".join(filter(None, (duty.area or "-", duty.role, duty.contact, duty.times, week, days)))
 
 
 def _local(at: datetime) -> str:

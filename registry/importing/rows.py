@@ -13,10 +13,11 @@ from contract.glossary import WORDS
 from contract.said import Said, SaidError, said_by
 from registry.importing.columns import AREAS, CLOSURES, DAYS, OVERRIDES, SCHEDULES, STATIONS, TARGETS, Column
 from registry.importing.layout import BadCell, Heading, Layout
+from registry.importing.routing.duty_columns import DUTY, SUBSTITUTES
 from registry.importing.sheets.lines import MAX_CELL, Line, Sheet
 from registry.written import plain
 
-Kind = Literal["areas", "stations", "closures", "targets", "schedules", "overrides", "days"]
+Kind = Literal["areas", "stations", "closures", "targets", "schedules", "overrides", "days", "duty", "substitutes"]
 COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
     "areas": AREAS,
     "stations": STATIONS,
@@ -25,6 +26,8 @@ COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
     "schedules": SCHEDULES,
     "overrides": OVERRIDES,
     "days": DAYS,
+    "duty": DUTY,
+    "substitutes": SUBSTITUTES,
 }
 KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "areas": ("code",),
@@ -34,6 +37,8 @@ KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "schedules": ("kind", "valid_from"),
     "overrides": ("station", "kind", "area", "first", "last"),
     "days": ("day",),
+    "duty": ("area", "role", "contact", "times", "weeks", "week", "valid_from"),
+    "substitutes": ("contact", "from_at"),
 }
 """The fields that are the key of a row."""
 UNREAD: Final = ("序号", "备注", "no.", "remarks")
@@ -126,8 +131,8 @@ def _layout(header: Line, columns: Sequence[Column | None], sheet: Sheet) -> Lay
     return Layout(headings, sheet.workbook, sheet.notes)
 
 
-def _key_part(value: str | date | None) -> str:
-    return value.isoformat() if isinstance(value, date) else value or "-"
+def _key_part(value: str | int | date | None) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value or "-")
 
 
 def _choose_columns(header: Line, kind: Kind, *, workbook: bool) -> list[Column | None]:

@@ -68,11 +68,20 @@ FILES: dict[Kind, str] = {
     "days": "day,class\n2026-05-01,holiday\n",
     "closures": "station,from,until,reason\ns,2026-05-01T00:00Z,2026-05-02T00:00Z,flood\n",
     "targets": "id,programme,name,metric,areas\nx,steppe,x,stations,63\n",
+    "duty": "area,role,contact\n63,technician,li\n",
+    "substitutes": "contact,substitute,from,until\nli,ma,2026-05-01,2026-05-02\n",
 }
 MOVED = "code,name,parent\n6321,海东,64\n"
 
 
+async def _contacts(connection: Connection) -> None:
+    """Those that files of duty name."""
+    row = "INSERT INTO contact (id, name, role, edited_by) VALUES ($1, $1, 'technician', 'operator')"
+    await connection.executemany(row, [("li",), ("ma",)])
+
+
 async def _imported(connection: Connection) -> None:
+    await _contacts(connection)
     for kind, text in FILES.items():
         await _import_text(connection, kind, text)
     await _import_text(connection, "areas", MOVED)
@@ -118,6 +127,7 @@ def closure(station: str) -> NewClosure:
 
 async def test_an_import_that_changes_nothing_appends_nothing(pool: Pool) -> None:
     async with pool.acquire() as connection:
+        await _contacts(connection)
         for kind, text in FILES.items():
             await _import_text(connection, kind, text)
         known = await connection.fetchval("SELECT count(*) FROM registry_fact")

@@ -1,0 +1,1 @@
+"""Import files about who is told: their columns, and what an import would change."""
