@@ -71,6 +71,13 @@ class AlertFacts(msgspec.Struct, frozen=True, kw_only=True):
     people: dict[str, str] = {}
 
 
+def facts_from(row: Any) -> AlertFacts:
+    """The facts of a row that has a column for each of them."""
+    given = {name: row[name] for name in AlertFacts.__struct_fields__}
+    areas = msgspec.convert(row["areas"], list[AlertArea])
+    return AlertFacts(**{**given, "areas": areas, "timezone": known_zone(row["timezone"])})
+
+
 class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A notification as people read it; `short` fits one SMS."""
 

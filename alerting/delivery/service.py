@@ -19,7 +19,7 @@ import msgspec
 
 from alerting.delivery.apprise_target import AppriseTarget, open_plugin, quiet_apprise
 from alerting.delivery.bot_target import BotTarget
-from alerting.delivery.facts import AlertArea, AlertFacts, AlertMessage, known_zone
+from alerting.delivery.facts import AlertFacts, AlertMessage, facts_from
 from alerting.delivery.log_target import LogTarget
 from alerting.delivery.message import write_message, write_plainly
 from alerting.delivery.retry import GIVE_UP, GiveUp, after_failure
@@ -208,7 +208,7 @@ class DeliveryOutbox:
             await self._mark(QUERIES.mark_sent, row["id"])
 
     def _parcel(self, row: asyncpg.Record) -> Parcel:
-        facts = _facts(row)
+        facts = facts_from(row)
         message: AlertMessage = self._write(facts, row["now"])
         return Parcel(key=row["idempotency_key"], at=row["now"], facts=facts, message=message)
 
@@ -256,9 +256,3 @@ class DeliveryOutbox:
                 await backoff.wait_out(exc, log, "an outcome cannot be written yet")
             else:
                 return
-
-
-def _facts(row: asyncpg.Record) -> AlertFacts:
-    given = {name: row[name] for name in AlertFacts.__struct_fields__}
-    areas = msgspec.convert(row["areas"], list[AlertArea])
-    return AlertFacts(**{**given, "areas": areas, "timezone": known_zone(row["timezone"])})

@@ -35,13 +35,21 @@ CREATE TABLE page (
     -- Held until then: quiet hours.
     not_before timestamptz,
     status     text NOT NULL DEFAULT 'owed' CHECK (status IN ('owed', 'sending', 'paid', 'cancelled', 'failed')),
-    -- Why it was cancelled or failed, in one word: acknowledged, over, silenced, no_channel, …
+    -- Why it was cancelled or failed, in one word: acknowledged, over, silenced, no_channel, too_old, …; while it is sending:
+    -- unreached, if every channel was tried in vain and the last is still tried.
     reason     text,
     settled_at timestamptz,
     UNIQUE (incident, share, recipient, phase, step, round)
 );
 CREATE INDEX page_open ON page (recipient, not_before) WHERE status IN ('owed', 'sending');
 CREATE INDEX page_recipient ON page (recipient, id DESC);
+
+CREATE FUNCTION page_is_owed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('milepost_page', '');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER page_owed AFTER INSERT ON page FOR EACH STATEMENT EXECUTE FUNCTION page_is_owed();
 
 -- One message to one address with one or many pages. Its content is frozen at its first attempt; its id is the key of every retry.
 CREATE TABLE message (
@@ -55,10 +63,13 @@ CREATE TABLE message (
     created_at      timestamptz NOT NULL DEFAULT now(),
     next_attempt_at timestamptz NOT NULL DEFAULT now(),
     attempts        integer NOT NULL DEFAULT 0,
-    status          text NOT NULL DEFAULT 'due' CHECK (status IN ('due', 'sending', 'taken', 'refused', 'given_up')),
+    -- While it is `sending`, next_attempt_at is the end of the lease. Folded: not taken for a limit, its pages go with others.
+    status          text NOT NULL DEFAULT 'due'
+                    CHECK (status IN ('due', 'sending', 'taken', 'folded', 'refused', 'given_up')),
     settled_at      timestamptz
 );
 CREATE INDEX message_due ON message (next_attempt_at) WHERE status IN ('due', 'sending');
+CREATE INDEX message_contact ON message (contact) WHERE status IN ('due', 'sending');
 
 CREATE TABLE message_page (
     message uuid NOT NULL REFERENCES message,

@@ -41,6 +41,8 @@ class OwedPage(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     severity: str
     created_at: datetime
+    #: Held until then.
+    not_before: datetime | None = None
     #: Whether the contact has a message about the incident, or may have one.
     told: bool = False
     #: The fingerprints of the channels that were given up for this page.

@@ -1,0 +1,208 @@
+"""Delivers pages to contacts: a part of the delivery process. Several processes share the work.
+
+Before each attempt one transaction takes a token under the limits of the address, freezes the content and notes the
+attempt; after it another one stores the outcome. So a process that dies in between leaves an attempt of which nobody
+knows the outcome, and after its lease the same message is sent again with the same key: docs/adr/0032.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+
+import msgspec
+
+from alerting.delivery.pages.limits import LIMITS
+from alerting.delivery.pages.outcomes import Taken, settle, silence_after
+from alerting.delivery.pages.slots import Slots
+from alerting.delivery.pages.store import Begun, Looked, Pace, age_of, begin_attempt, due_contacts, end_attempt
+from alerting.delivery.retry import GIVE_UP
+from alerting.delivery.sending import Envelope, Sender, SendOutcome, SendVerdict
+from store.pool import UNREACHABLE, Pool, listening, may_pass
+from store.tasks import Backoff, end_tasks, wait_for_first, wait_for_wake
+
+log = logging.getLogger(__name__)
+
+LOOKS = 4
+"""Contacts that are looked at, at the same time."""
+CONNECTIONS = LOOKS + 4
+"""Connections that the loop uses at most: also one that listens, one that looks for work, and some for outcomes."""
+_LEAST_PAUSE = 0.05
+_DRAIN = 2.0
+
+
+class PagingConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds. `most_sends`: attempts under way at once by each kind of channel; `look_again`: the
+    longest time between looks at a contact that waits for a limit or for another process."""
+
+    public_url: str | None = None
+    poll: float = 1.0
+    pace: Pace = Pace()
+    most_sends: int = 50
+    look_again: float = 10.0
+    give_up: float = GIVE_UP
+    max_backoff: float = 5.0
+
+
+class PageLoop:
+    """The tasks: `_listen` and `_find` look for contacts with something due, `_look_next` decides for one of them, and
+    an `_attempt` sends one message."""
+
+    def __init__(self, config: PagingConfig, pool: Pool, sender: Sender) -> None:
+        self._config = config
+        self._pool = pool
+        self._sender = sender
+        self._wake = asyncio.Event()
+        self._contacts: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
+        self._queued: set[str] = set()
+        self._waiting: dict[str, tuple[float, int]] = {}
+        self._slots = Slots(config.most_sends)
+        self._attempts: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop`; attempts under way may finish within `_DRAIN` seconds."""
+        steps: dict[str, Callable[[], Awaitable[None]]] = {"listen": self._listen, "find": self._find}
+        steps |= {f"look {number}": self._look_next for number in range(LOOKS)}
+        tasks = [asyncio.create_task(self._forever(step), name=f"pages {name}") for name, step in steps.items()]
+        stopped = asyncio.create_task(stop.wait(), name="pages stop")
+        try:
+            await wait_for_first(stopped, *tasks)
+            self._stopping = True
+            if self._attempts:
+                await asyncio.wait(self._attempts, timeout=_DRAIN)
+        finally:
+            await end_tasks(stopped, *tasks, *self._attempts)
+
+    async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
+        """One step after the other; while the database is away, with a back-off."""
+        backoff = Backoff(longest=self._config.max_backoff)
+        while not self._stopping:
+            try:
+                await step()
+                backoff.reset()
+            except UNREACHABLE as exc:
+                await backoff.wait_out(exc, log, "pages wait for the database")
+
+    async def _listen(self) -> None:
+        """Hold a connection that wakes `_find`; returns when the connection is lost."""
+        lost = asyncio.Event()
+        async with self._pool.acquire() as connection:
+            connection.add_termination_listener(lambda _: lost.set())
+            async with listening(connection, {"milepost_page": lambda *_: self._wake.set()}):
+                self._wake.set()
+                await lost.wait()
+        await asyncio.sleep(0.2)
+
+    async def _find(self) -> None:
+        """Queue the contacts for which something is due, then wait for more."""
+        async with self._pool.acquire() as connection:
+            found = await due_contacts(connection)
+        now = asyncio.get_running_loop().time()
+        for contact, newest in found:
+            until, seen = self._waiting.get(contact, (0.0, 0))
+            if contact not in self._queued and (newest > seen or now >= until):
+                self._queued.add(contact)
+                self._contacts.put_nowait((contact, newest))
+        soonest = min((until for until, _ in self._waiting.values() if until > now), default=now + self._config.poll)
+        await asyncio.sleep(_LEAST_PAUSE)
+        await wait_for_wake(self._wake, max(0.0, min(self._config.poll, soonest - now - _LEAST_PAUSE)))
+
+    async def _look_next(self) -> None:
+        """Decide for the next contact, and begin an attempt if something is to be sent."""
+        contact, newest = await self._contacts.get()
+        again: float | None = self._config.poll
+        try:
+            again = await self._look(contact)
+        except Exception as exc:  # what is wrong with one contact must cost only its pages
+            if isinstance(exc, UNREACHABLE) and may_pass(exc):
+                raise
+            log.exception("the pages of a contact cannot be sent", extra={"contact": contact})
+            again = 10 * self._config.poll
+        finally:
+            self._queued.discard(contact)
+            if again is None:
+                self._waiting.pop(contact, None)
+                self._wake.set()
+            else:
+                self._waiting[contact] = (asyncio.get_running_loop().time() + again, newest)
+
+    async def _look(self, contact: str) -> float | None:
+        """Seconds until the next look at the contact, None: at once."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + self._config.pace.hold
+        kinds = self._slots.full()
+        async with self._pool.acquire() as connection, connection.transaction():
+            looked = await begin_attempt(
+                connection, contact, pace=self._config.pace, public_url=self._config.public_url, full=kinds
+            )
+        if looked is None or looked.begun is None:
+            return self._pause_after(looked)
+        self._slots.take(looked.begun.address.kind)
+        task = asyncio.create_task(self._attempt(looked.begun, ends_at), name=f"page {looked.begun.key}")
+        self._attempts.add(task)
+        task.add_done_callback(self._attempts.discard)
+        return None
+
+    def _pause_after(self, looked: Looked | None) -> float:
+        if looked is None or looked.again is None:
+            return self._config.poll
+        return max(_LEAST_PAUSE, min(looked.again, self._config.look_again))
+
+    async def _attempt(self, begun: Begun, ends_at: float) -> None:
+        """Make one attempt and store its outcome."""
+        kind = begun.address.kind
+        try:
+            await self._store(begun, await self._send(begun, ends_at))
+        except Exception:  # the lease ends, and the message is sent again
+            log.exception("the outcome of a page cannot be stored", extra={"key": str(begun.key)})
+        finally:
+            self._slots.release(kind)
+            self._waiting.pop(begun.contact, None)
+            self._wake.set()
+
+    async def _send(self, begun: Begun, ends_at: float) -> SendOutcome:
+        envelope = Envelope(key=str(begun.key), at=begun.at, number=begun.number, content=begun.content)
+        try:
+            async with asyncio.timeout_at(ends_at):
+                return await self._sender.send(begun.address, envelope)
+        except TimeoutError:
+            return SendOutcome(verdict=SendVerdict.UNKNOWN, why="no answer in time")
+        except Exception as exc:  # any other error must cost only this attempt; its text may contain the address
+            fields = {"key": envelope.key, "error": type(exc).__name__}
+            log.error("a page cannot be sent", extra=fields)  # noqa: TRY400 -- the traceback may contain the address
+            return SendOutcome(verdict=SendVerdict.UNKNOWN, why=f"the sender raised {type(exc).__name__}")
+
+    async def _store(self, begun: Begun, outcome: SendOutcome) -> None:
+        """Store the outcome; retry while the database cannot be reached. An outcome that is lost with the process makes
+        the message be sent again."""
+        silence = silence_after(outcome, LIMITS[begun.address.kind])
+        settlement = settle(
+            outcome,
+            begun.sending.attempts,
+            has_next=begun.sending.has_next,
+            age=age_of(begun.sending.pages, datetime.now(UTC)),
+            roll=random.random(),  # noqa: S311 -- spreads retries, guards nothing
+            silence=silence,
+            give_up=self._config.give_up,
+        )
+        fields = {"contact": begun.contact, "channel": begun.address.kind.value, "key": str(begun.key)}
+        if isinstance(settlement, Taken):
+            log.info("page delivered", extra={**fields, "pages": len(begun.sending.pages)})
+        else:
+            log.warning(
+                "a page is not delivered yet",
+                extra={**fields, "outcome": outcome.verdict.value, "why": outcome.why, "next": repr(settlement)},
+            )
+        write = partial(end_attempt, begun=begun, outcome=outcome, settlement=settlement, silence=silence)
+        backoff = Backoff(longest=self._config.max_backoff)
+        while True:
+            try:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    await write(connection)
+            except UNREACHABLE as exc:
+                await backoff.wait_out(exc, log, "the outcome of a page cannot be written yet")
+            else:
+                return

@@ -1,0 +1,267 @@
+"""Pages against a provider on loopback: paid once, by the next channel, folded, overtaken, with nothing lost."""
+
+import asyncio
+import logging
+
+import pytest
+
+from store.pool import Pool
+from tests.integration.alerting.paging.kit import (
+    FAST,
+    DriverConfig,
+    Provider,
+    add_contact,
+    add_incident,
+    hurry,
+    owe,
+    provider,
+    run_pages,
+    statuses,
+)
+from tests.integration.incidents_kit import running, until
+
+__all__ = ["provider"]
+
+OPEN = "SELECT count(*) FROM page WHERE status IN ('owed', 'sending')"
+PAID = "SELECT count(*) FROM page WHERE status = 'paid'"
+MESSAGES = "SELECT status || ' ' || kind FROM message ORDER BY created_at"
+
+
+@pytest.fixture
+def config(database: str) -> DriverConfig:
+    return DriverConfig(database_url=database)
+
+
+async def entries(pool: Pool) -> list[tuple[str, str]]:
+    return [tuple(row) for row in await pool.fetch("SELECT action, text FROM incident_entry ORDER BY id")]
+
+
+async def messages(pool: Pool) -> list[str]:
+    return [row[0] for row in await pool.fetch(MESSAGES)]
+
+
+async def test_a_page_is_paid_and_its_incident_says_so(
+    pool: Pool, config: DriverConfig, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")), ("sms", provider.address("b")))
+    with caplog.at_level(logging.DEBUG):
+        async with running(run_pages, config):
+            await owe(pool, "zhang", await add_incident(pool, 1))
+            await until(pool, PAID, 1)
+    (arrival,) = provider.arrivals
+    assert (arrival.path, arrival.text) == ("a", "[OFFLINE] 632122000001")
+    assert arrival.events[0]["type"] == "milepost.incident.opened"
+    assert await entries(pool) == [("notified", "opened → zhang wecom")]
+    assert await pool.fetchval("SELECT id::text FROM message") == arrival.key
+    stored = await pool.fetchval(
+        "SELECT string_agg(m::text || a::text || e::text, '') FROM message m, attempt a, incident_entry e"
+    )
+    assert "secret" not in stored
+    assert "secret" not in "".join(str(vars(record)) for record in caplog.records if record.name.startswith("alerting"))
+
+
+async def test_a_provider_that_fails_gets_the_same_message_until_it_takes_it(
+    pool: Pool, config: DriverConfig, provider: Provider
+) -> None:
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")))
+    provider.plan["a"].extend(["broken", "cut", "broken", "broken"])
+    async with running(run_pages, config):
+        await owe(pool, "zhang", await add_incident(pool, 1))
+        for number in range(1, 5):
+            await until(pool, "SELECT count(*) FROM attempt WHERE outcome IS NOT NULL", number)
+            await hurry(pool)
+        await until(pool, PAID, 1)
+    assert len(provider.arrivals) == 5
+    assert len(set(provider.keys("a"))) == 1
+    assert [row[0] for row in await pool.fetch("SELECT outcome FROM attempt ORDER BY number")] == [
+        "failed", "unknown", "failed", "failed", "taken",
+    ]  # fmt: skip
+
+
+async def test_the_last_channel_is_tried_on_and_the_page_says_so(
+    pool: Pool, config: DriverConfig, provider: Provider
+) -> None:
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")))
+    provider.plan["a"].extend(["broken"] * 3)
+    async with running(run_pages, config):
+        await owe(pool, "zhang", await add_incident(pool, 1))
+        for number in range(1, 4):
+            await until(pool, "SELECT count(*) FROM attempt WHERE outcome IS NOT NULL", number)
+            if number < 3:
+                await hurry(pool)
+        assert await pool.fetchval("SELECT status || ' ' || reason FROM page") == "sending unreached"
+        await hurry(pool)
+        await until(pool, PAID, 1)
+    assert await pool.fetchval("SELECT reason FROM page") is None
+
+
+async def test_a_refused_message_goes_by_the_next_channel_and_then_nobody_is_left(
+    pool: Pool, config: DriverConfig, provider: Provider
+) -> None:
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")), ("sms", provider.address("b")))
+    await add_contact(pool, "li", ("wecom", provider.address("c")))
+    provider.plan["a"].append("refused")
+    provider.plan["c"].append("refused")
+    async with running(run_pages, config):
+        incident = await add_incident(pool, 1)
+        await owe(pool, "zhang", incident)
+        await until(pool, PAID, 1)
+        await owe(pool, "li", incident)
+        await until(pool, OPEN, 0)
+    assert await messages(pool) == ["refused wecom", "taken sms", "refused wecom"]
+    assert await entries(pool) == [("notified", "opened → zhang sms"), ("undelivered", "opened → li: no_channel")]
+
+
+async def test_a_contact_without_a_channel_fails_at_once(pool: Pool, config: DriverConfig) -> None:
+    await add_contact(pool, "zhang")
+    async with running(run_pages, config):
+        await owe(pool, "zhang", await add_incident(pool, 1))
+        await until(pool, OPEN, 0)
+    assert await pool.fetchval("SELECT status || ' ' || reason FROM page") == "failed no_channel"
+
+
+async def test_three_unknown_outcomes_lead_to_the_next_channel(
+    pool: Pool, config: DriverConfig, provider: Provider
+) -> None:
+    """Perhaps the page arrives twice; that it is not known is stored with each attempt."""
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")), ("mail", provider.address("b")))
+    provider.plan["a"].extend(["cut", "hang", "cut"])
+    async with running(run_pages, config):
+        await owe(pool, "zhang", await add_incident(pool, 1))
+        for number in range(1, 4):
+            await until(pool, "SELECT count(*) FROM attempt WHERE outcome = 'unknown'", number)
+            await hurry(pool)
+        await until(pool, PAID, 1)
+    assert len(set(provider.keys("a"))) == 1
+    assert len(provider.keys("a")) == 3
+    assert await messages(pool) == ["given_up wecom", "taken mail"]
+
+
+async def test_what_a_provider_throttles_is_folded_with_what_follows(
+    pool: Pool, config: DriverConfig, provider: Provider
+) -> None:
+    await add_contact(pool, "zhang", ("dingtalk", provider.address("a")))
+    provider.plan["a"].append("throttled")
+    silent = "SELECT silent_until > now() + interval '9 minutes' FROM send_limit"
+    async with running(run_pages, config):
+        await owe(pool, "zhang", await add_incident(pool, 1))
+        await until(pool, silent, True)
+        for number in (2, 3):
+            await owe(pool, "zhang", await add_incident(pool, number))
+    async with running(run_pages, config):
+        await asyncio.sleep(0.3)
+        assert len(provider.arrivals) == 1, "the silence outlives the process"
+        await pool.execute("UPDATE send_limit SET silent_until = NULL, taken_at = array_fill(now(), '{13}')")
+        await until(pool, PAID, 3)
+    assert await messages(pool) == ["folded dingtalk", "taken dingtalk"]
+    assert provider.arrivals[1].text == "[3 ALERTS] [OFFLINE] 632122000001 and others"
+    assert [event["station"] for event in provider.arrivals[1].events] == [
+        "632122000001",
+        "632122000002",
+        "632122000003",
+    ]
+
+
+async def test_an_sms_a_minute_and_the_rest_in_one(pool: Pool, config: DriverConfig, provider: Provider) -> None:
+    await add_contact(pool, "zhang", ("sms", provider.address("a")))
+    incidents = [await add_incident(pool, number) for number in range(30)]
+    async with running(run_pages, config):
+        await owe(pool, "zhang", incidents[0])
+        await until(pool, PAID, 1)
+        for incident in incidents[1:]:
+            await owe(pool, "zhang", incident)
+        await asyncio.sleep(0.3)
+        assert len(provider.arrivals) == 1
+        await pool.execute("UPDATE send_limit SET taken_at = ARRAY[now() - interval '61 seconds']")
+        await until(pool, PAID, 30)
+    assert len(provider.arrivals) == 2
+    assert len(provider.arrivals[1].events) == 20
+
+
+async def test_two_processes_share_the_limits_as_the_receiver_counts(
+    pool: Pool, config: DriverConfig, provider: Provider
+) -> None:
+    """Feishu takes five a second, and one of them is kept for what is urgent."""
+    for contact in ("zhang", "li", "wang"):
+        await add_contact(pool, contact, ("feishu", provider.address("room")))
+    incidents = [await add_incident(pool, number) for number in range(20)]
+    async with running(run_pages, config), running(run_pages, config):
+        for number, incident in enumerate(incidents):
+            for contact in ("zhang", "li", "wang"):
+                await owe(pool, contact, incident, severity="critical" if number % 4 == 0 else "info")
+        await until(pool, PAID, 60)
+    assert provider.most_within("room", 1.0) <= 5
+    events = [event["incident"] for arrival in provider.arrivals for event in arrival.events]
+    assert sorted(events) == sorted(incidents * 3), "each exactly once, because nobody died"
+
+
+async def test_a_slow_address_delays_no_other(pool: Pool, config: DriverConfig, provider: Provider) -> None:
+    slow = DriverConfig(database_url=config.database_url, timeout=20, paging=FAST)
+    await add_contact(pool, "zhang", ("webhook", provider.address("slow")))
+    await add_contact(pool, "li", ("webhook", provider.address("quick")))
+    provider.plan["slow"].append("hang")
+    async with running(run_pages, slow):
+        await owe(pool, "zhang", await add_incident(pool, 1), severity="critical")
+        await until(pool, "SELECT count(*) FROM message WHERE status = 'sending'", 1)
+        await owe(pool, "li", await add_incident(pool, 2), severity="info")
+        await until(pool, PAID, 1)
+        assert provider.keys("quick")
+    assert len(provider.keys("slow")) >= 1
+
+
+@pytest.mark.parametrize(
+    ("phase", "sql", "reason"),
+    [
+        ("opened", "UPDATE incident SET status = 'acknowledged', acknowledged_at = now()", "acknowledged"),
+        ("escalated", "UPDATE incident SET status = 'closed', ended_at = now()", "over"),
+        ("closed", "UPDATE incident SET status = 'closed', ended_at = now()", "never_told"),
+    ],
+)
+async def test_overtaken_pages_are_cancelled_with_the_reason(
+    pool: Pool, config: DriverConfig, provider: Provider, phase: str, sql: str, reason: str
+) -> None:
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")))
+    await owe(pool, "zhang", await add_incident(pool, 1), phase)
+    await pool.execute(sql)
+    async with running(run_pages, config):
+        await until(pool, OPEN, 0)
+    assert await pool.fetchval("SELECT status || ' ' || reason FROM page") == f"cancelled {reason}"
+    assert not provider.arrivals
+    assert await entries(pool) == [("not_told", f"{phase} → zhang")]
+
+
+@pytest.mark.parametrize("how", ["taken", "cut"])
+async def test_the_end_goes_to_who_was_told_or_may_have_been(
+    pool: Pool, config: DriverConfig, provider: Provider, how: str
+) -> None:
+    await add_contact(pool, "zhang", ("wecom", provider.address("a")))
+    await add_contact(pool, "li", ("wecom", provider.address("b")))
+    provider.plan["a"].append(how)
+    provider.plan["b"].append("broken")
+    incident = await add_incident(pool, 1)
+    async with running(run_pages, config):
+        for contact in ("zhang", "li"):
+            await owe(pool, contact, incident)
+        await until(pool, "SELECT count(*) FROM attempt WHERE outcome IS NOT NULL", 2)
+        await pool.execute("UPDATE incident SET status = 'closed', ended_at = now()")
+        for contact in ("zhang", "li"):
+            await owe(pool, contact, incident, "closed")
+        await hurry(pool)
+        await until(pool, OPEN, 0)
+    assert await pool.fetchval("SELECT status FROM page WHERE recipient = 'zhang' AND phase = 'closed'") == "paid"
+    found = await pool.fetch("SELECT phase, reason FROM page WHERE recipient = 'li' ORDER BY id")
+    assert [tuple(row) for row in found] == [("opened", "over"), ("closed", "never_told")]
+
+
+async def test_a_thing_that_cannot_be_sent_costs_only_itself(
+    pool: Pool, config: DriverConfig, provider: Provider
+) -> None:
+    """A channel whose address is no URL: the sender raises, and the other contact gets its page."""
+    await add_contact(pool, "zhang", ("webhook", "secret and no URL"))
+    await add_contact(pool, "li", ("webhook", provider.address("b")))
+    async with running(run_pages, config):
+        for contact in ("zhang", "li"):
+            await owe(pool, contact, await add_incident(pool, 1 + (contact == "li")))
+        await until(pool, PAID, 1)
+        await until(pool, "SELECT why FROM attempt WHERE outcome = 'unknown'", "the sender raised ValueError")
+    assert (await statuses(pool)) == {"paid": 1, "sending": 1}

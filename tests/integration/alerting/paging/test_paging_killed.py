@@ -1,0 +1,162 @@
+"""The delivery process and PostgreSQL are killed at each step: each page arrives at least once, under one key, and
+nobody gets more than a limit allows."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from alerting.delivery.pages.service import CONNECTIONS, PageLoop
+from alerting.delivery.sending import Envelope, SendOutcome
+from registry.contacts.model import Address
+from store.migrate import migrate
+from store.pool import Pool, open_pool
+from tests.integration.alerting.paging.kit import (
+    FAST,
+    DriverConfig,
+    LoopbackSender,
+    Provider,
+    add_contact,
+    add_incident,
+    owe,
+    provider,
+    run_pages,
+    start,
+)
+from tests.integration.alerting.test_incidents_outages import Database, _connect
+from tests.integration.incidents_kit import running, until
+
+__all__ = ["provider"]
+
+PAID = "SELECT count(*) FROM page WHERE status = 'paid'"
+
+
+async def owe_all(pool: Pool, provider: Provider, contacts: int, pages: int) -> list[int]:
+    """So many contacts with so many pages each; gives the incidents."""
+    incidents = [await add_incident(pool, number) for number in range(pages)]
+    for number in range(contacts):
+        await add_contact(pool, f"c{number}", ("feishu", provider.address(f"c{number}")))
+        for incident in incidents:
+            await owe(pool, f"c{number}", incident)
+    return incidents
+
+
+def check(provider: Provider, incidents: list[int], contacts: int) -> None:
+    """What must hold whatever died."""
+    for number in range(contacts):
+        path = f"c{number}"
+        keys_of: dict[int, set[str]] = {}
+        for arrival in provider.arrivals:
+            if arrival.path == path:
+                for event in arrival.events:
+                    keys_of.setdefault(event["incident"], set()).add(arrival.key)
+        assert sorted(keys_of) == sorted(incidents), "nothing is missing"
+        assert {len(keys) for keys in keys_of.values()} == {1}, "a repetition has the key of the first"
+        assert provider.most_within(path, 1.0) <= 5
+
+
+@pytest.mark.parametrize("die", ["token", "before", "after"])
+async def test_deliver_is_killed(pool: Pool, database: str, provider: Provider, die: str) -> None:
+    """Before its token is committed, after that but before it sends, and after it sent but before that is committed."""
+    incidents = await owe_all(pool, provider, contacts=3, pages=4)
+    process = start(DriverConfig(database_url=database, die=die))
+    assert await asyncio.to_thread(process.wait, 30) == -9
+    assert await pool.fetchval(PAID) == 0
+    assert await pool.fetchval("SELECT count(*) > 0 FROM attempt WHERE outcome IS NULL") == (die != "token")
+    async with running(run_pages, DriverConfig(database_url=database)):
+        await until(pool, PAID, 12)
+    check(provider, incidents, 3)
+    repeated = len(provider.arrivals) > len({arrival.key for arrival in provider.arrivals})
+    assert repeated == (die == "after")
+
+
+async def test_processes_are_killed_again_and_again(pool: Pool, database: str, provider: Provider) -> None:
+    incidents = await owe_all(pool, provider, contacts=4, pages=6)
+    for die in ("after", "before", "token", "after", "before"):
+        process = start(DriverConfig(database_url=database, die=die))
+        assert await asyncio.to_thread(process.wait, 30) == -9
+    async with (
+        running(run_pages, DriverConfig(database_url=database)),
+        running(run_pages, DriverConfig(database_url=database)),
+    ):
+        await until(pool, PAID, 24, seconds=60)
+    check(provider, incidents, 4)
+
+
+class KillingSender:
+    """Kills PostgreSQL once, before or after a message is sent, and starts it again."""
+
+    def __init__(self, when: str, kill: Callable[[], None]) -> None:
+        self._sender = LoopbackSender()
+        self._when = when
+        self._kill = kill
+        self.killed = asyncio.Event()
+
+    async def send(self, address: Address, envelope: Envelope) -> SendOutcome:
+        await self._maybe_kill("before")
+        outcome = await self._sender.send(address, envelope)
+        await self._maybe_kill("after")
+        return outcome
+
+    async def _maybe_kill(self, when: str) -> None:
+        if when == self._when and not self.killed.is_set():
+            self.killed.set()
+            await asyncio.to_thread(self._kill)
+
+
+@pytest.fixture
+async def own(server_dir: Path) -> AsyncIterator[Database]:
+    database = Database(Path(tempfile.mkdtemp(prefix="pages-", dir=server_dir)))
+    database.start()
+    connection = await _connect(database.url)
+    await migrate(connection)
+    await connection.close()
+    yield database
+    database.kill()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_postgresql_is_killed(own: Database, provider: Provider, when: str) -> None:
+    """The token was committed before, so it still counts; the outcome is stored when the database is back."""
+
+    def kill() -> None:
+        own.kill()
+        own.start()
+
+    async with open_pool(own.url, name="test") as pool:
+        incidents = await owe_all(pool, provider, contacts=3, pages=4)
+    sender, stop = KillingSender(when, kill), asyncio.Event()
+    async with open_pool(own.url, name="pages", size=CONNECTIONS) as pool:
+        loop = asyncio.create_task(PageLoop(FAST, pool, sender).run(stop))
+        await asyncio.wait_for(sender.killed.wait(), 20)
+        await (await _connect(own.url)).close()
+        async with open_pool(own.url, name="test") as looking:
+            await until(looking, PAID, 12, seconds=60)
+        stop.set()
+        await asyncio.wait_for(loop, 15)
+    check(provider, incidents, 3)
+
+
+async def test_postgresql_is_killed_while_a_token_is_taken(own: Database, provider: Provider) -> None:
+    """A lock holds the look before its commit; then the server dies, and nothing of it is left."""
+    async with open_pool(own.url, name="test") as pool:
+        incidents = await owe_all(pool, provider, contacts=2, pages=3)
+    stop = asyncio.Event()
+    holder = await _connect(own.url)
+    await holder.execute("BEGIN; LOCK TABLE attempt IN ACCESS EXCLUSIVE MODE")
+    async with open_pool(own.url, name="pages", size=CONNECTIONS) as pool:
+        loop = asyncio.create_task(PageLoop(FAST, pool, LoopbackSender()).run(stop))
+        async with open_pool(own.url, name="test") as looking:
+            await until(looking, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted", True)
+        own.kill()
+        own.start()
+        holder.terminate()
+        await (await _connect(own.url)).close()
+        async with open_pool(own.url, name="test") as looking:
+            await until(looking, PAID, 6, seconds=60)
+        stop.set()
+        await asyncio.wait_for(loop, 15)
+    check(provider, incidents, 2)
+    assert len(provider.arrivals) == 6
