@@ -62,7 +62,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     content: MessageContent
 
 
-class Sender(Protocol):
+class ChannelSender(Protocol):
     """Sends to addresses of any kind; many sends may be under way at once."""
 
     async def send(self, address: Address, envelope: Envelope) -> SendOutcome:

@@ -19,7 +19,7 @@ ENDS: Final = frozenset({"closed", "resolved"})
 """The phases that go only to those who were told, or may have been."""
 
 
-class PageReason(StrEnum):
+class UnpaidReason(StrEnum):
     """Why a page is cancelled, failed or late; the values are stored."""
 
     ACKNOWLEDGED = "acknowledged"
@@ -95,8 +95,8 @@ class PageTurn(msgspec.Struct, frozen=True, kw_only=True):
     """What is decided for a contact at one moment. Pages that are left stay owed; `look_at`: when to look again at
     the latest, if nothing happens before."""
 
-    cancelled: tuple[tuple[int, PageReason], ...] = ()
-    failed: tuple[tuple[int, PageReason], ...] = ()
+    cancelled: tuple[tuple[int, UnpaidReason], ...] = ()
+    failed: tuple[tuple[int, UnpaidReason], ...] = ()
     #: Messages that are not sent any more; those of their pages that are neither cancelled nor failed are owed again.
     dropped: tuple[UUID, ...] = ()
     sending: Sending | None = None

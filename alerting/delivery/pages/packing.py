@@ -20,9 +20,9 @@ from alerting.delivery.pages.model import (
     ContactBook,
     OpenMessage,
     OwedPage,
-    PageReason,
     PageTurn,
     Sending,
+    UnpaidReason,
 )
 from registry.contacts.model import Channel
 
@@ -40,7 +40,7 @@ def order_of(page: OwedPage) -> tuple[bool, int, datetime, int]:
     return page.told, _RANK.get(page.severity, 1), page.created_at, page.id
 
 
-def overtaken(page: OwedPage) -> PageReason | None:
+def overtaken(page: OwedPage) -> UnpaidReason | None:
     """Why a page is not to be sent any more; None: it is.
 
     An acknowledgement counts if it came after the page: a page made after it was made in its knowledge. A reminder is
@@ -48,13 +48,13 @@ def overtaken(page: OwedPage) -> PageReason | None:
     """
     if page.phase in ALARMS:
         if page.over:
-            return PageReason.OVER
+            return UnpaidReason.OVER
         later = page.acknowledged_at is not None and page.acknowledged_at > page.created_at
-        return PageReason.ACKNOWLEDGED if later and page.phase != "reminder" else None
+        return UnpaidReason.ACKNOWLEDGED if later and page.phase != "reminder" else None
     if page.phase in ENDS:
         if not page.over:
-            return PageReason.REOPENED
-        return None if page.told else PageReason.NEVER_TOLD
+            return UnpaidReason.REOPENED
+        return None if page.told else UnpaidReason.NEVER_TOLD
     return None
 
 
@@ -72,7 +72,7 @@ def decide_turn(book: ContactBook, now: datetime, *, hold: timedelta, full: Coll
     sending, look_at = lanes.choose([page for page in pages if page not in failed])
     return PageTurn(
         cancelled=tuple(cancelled),
-        failed=tuple((page.id, PageReason.NO_CHANNEL) for page in failed),
+        failed=tuple((page.id, UnpaidReason.NO_CHANNEL) for page in failed),
         dropped=tuple(message.id for message in stale),
         sending=sending,
         look_at=look_at,

@@ -17,9 +17,17 @@ import msgspec
 from alerting.delivery.pages.limits import LIMITS
 from alerting.delivery.pages.outcomes import Taken, settle, silence_after
 from alerting.delivery.pages.slots import Slots
-from alerting.delivery.pages.store import Begun, Looked, Pace, age_of, begin_attempt, due_contacts, end_attempt
+from alerting.delivery.pages.store import (
+    AttemptPace,
+    Begun,
+    ContactLook,
+    age_of,
+    begin_attempt,
+    due_contacts,
+    end_attempt,
+)
 from alerting.delivery.retry import GIVE_UP
-from alerting.delivery.sending import Envelope, Sender, SendOutcome, SendVerdict
+from alerting.delivery.sending import ChannelSender, Envelope, SendOutcome, SendVerdict
 from store.pool import UNREACHABLE, Pool, listening, may_pass
 from store.tasks import Backoff, end_tasks, wait_for_first, wait_for_wake
 
@@ -39,7 +47,7 @@ class PagingConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     public_url: str | None = None
     poll: float = 1.0
-    pace: Pace = Pace()
+    pace: AttemptPace = AttemptPace()
     most_sends: int = 50
     look_again: float = 10.0
     give_up: float = GIVE_UP
@@ -50,7 +58,7 @@ class PageLoop:
     """The tasks: `_listen` and `_find` look for contacts with something due, `_look_next` decides for one of them, and
     an `_attempt` sends one message."""
 
-    def __init__(self, config: PagingConfig, pool: Pool, sender: Sender) -> None:
+    def __init__(self, config: PagingConfig, pool: Pool, sender: ChannelSender) -> None:
         self._config = config
         self._pool = pool
         self._sender = sender
@@ -146,7 +154,7 @@ class PageLoop:
         task.add_done_callback(self._attempts.discard)
         return None
 
-    def _pause_after(self, looked: Looked | None) -> float:
+    def _pause_after(self, looked: ContactLook | None) -> float:
         if looked is None or looked.again is None:
             return self._config.poll
         return max(_LEAST_PAUSE, min(looked.again, self._config.look_again))

@@ -42,14 +42,14 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     sending: Sending
 
 
-class Looked(msgspec.Struct, frozen=True, kw_only=True):
+class ContactLook(msgspec.Struct, frozen=True, kw_only=True):
     """What a look at a contact led to. `again`: seconds until the next look at the latest, None: nothing is known."""
 
     begun: Begun | None = None
     again: float | None = None
 
 
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
+class AttemptPace(msgspec.Struct, frozen=True, kw_only=True):
     """`hold`: seconds in which an attempt has ended or is ended; `lease`: seconds after which another process takes
     over an attempt whose process died. A lease is longer than a hold."""
 
@@ -63,8 +63,8 @@ async def due_contacts(connection: Connection) -> list[tuple[str, int]]:
 
 
 async def begin_attempt(
-    connection: Connection, contact: str, *, pace: Pace, public_url: str | None, full: Collection[str] = ()
-) -> Looked | None:
+    connection: Connection, contact: str, *, pace: AttemptPace, public_url: str | None, full: Collection[str] = ()
+) -> ContactLook | None:
     """Decide what is sent to a contact next and store it, in the caller's transaction; None: another process does.
 
     After the commit the token is taken, the content is frozen and the attempt is noted: it is to be made now. `full`:
@@ -82,7 +82,7 @@ async def begin_attempt(
         style = WritingStyle(language=book.language, public_url=public_url)
         begun = await _begin(connection, contact, turn.sending, style, now, pace.lease)
     again = None if turn.look_at is None else max(0.0, (turn.look_at - now).total_seconds())
-    return Looked(begun=begun, again=again)
+    return ContactLook(begun=begun, again=again)
 
 
 async def _load_book(connection: Connection, contact: str, language: Any, *, retired: bool) -> ContactBook:

@@ -44,7 +44,7 @@ class SenderConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AddressSender:
-    """The `Sender` of alerting/delivery/sending.py. `async with` closes its connections."""
+    """The `ChannelSender` of alerting/delivery/sending.py. `async with` closes its connections."""
 
     def __init__(self, config: SenderConfig) -> None:
         self._config = config

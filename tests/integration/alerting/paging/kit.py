@@ -20,14 +20,14 @@ import pytest
 
 from alerting.delivery.pages import service
 from alerting.delivery.pages.service import CONNECTIONS, PageLoop, PagingConfig
-from alerting.delivery.pages.store import Pace
+from alerting.delivery.pages.store import AttemptPace
 from alerting.delivery.sending import Envelope, SendOutcome, SendVerdict
 from registry.contacts.model import Address
 from store.pool import Pool, open_pool
 
 ROOT: Final = Path(__file__).parents[4]
 FAST: Final = PagingConfig(
-    poll=0.05, pace=Pace(hold=1.0, lease=1.5), look_again=0.1, max_backoff=0.2, public_url="https://x.example"
+    poll=0.05, pace=AttemptPace(hold=1.0, lease=1.5), look_again=0.1, max_backoff=0.2, public_url="https://x.example"
 )
 THROTTLING: Final = 45009
 

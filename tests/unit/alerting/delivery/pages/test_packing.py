@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.delivery.pages.limits import TakenTokens
-from alerting.delivery.pages.model import ContactBook, OpenMessage, OwedPage, PageReason, PageTurn
+from alerting.delivery.pages.model import ContactBook, OpenMessage, OwedPage, PageTurn, UnpaidReason
 from alerting.delivery.pages.packing import MOST_PAGES, decide_turn, order_of, overtaken
 from alerting.delivery.sending import SendVerdict
 from registry.contacts.model import Channel, ChannelKind
@@ -120,37 +120,37 @@ def test_what_is_sent_next(given: ContactBook, expected: tuple[str, list[int]] |
     ("given", "expected"),
     [
         pytest.param(page(1), None, id="open"),
-        pytest.param(page(1, over=True), PageReason.OVER, id="over before it was told"),
-        pytest.param(page(1, acknowledged_at=at(-1)), PageReason.ACKNOWLEDGED, id="acknowledged meanwhile"),
-        pytest.param(page(1, "escalated", acknowledged_at=at(-1)), PageReason.ACKNOWLEDGED, id="so no further level"),
+        pytest.param(page(1, over=True), UnpaidReason.OVER, id="over before it was told"),
+        pytest.param(page(1, acknowledged_at=at(-1)), UnpaidReason.ACKNOWLEDGED, id="acknowledged meanwhile"),
+        pytest.param(page(1, "escalated", acknowledged_at=at(-1)), UnpaidReason.ACKNOWLEDGED, id="so no further level"),
         pytest.param(
             page(1, "escalated", acknowledged_at=at(-99)), None, id="made after the acknowledgement: its ETA passed"
         ),
         pytest.param(page(1, "reminder", acknowledged_at=at(-1)), None, id="a reminder is for who acknowledged"),
-        pytest.param(page(1, "reminder", over=True), PageReason.OVER, id="and nobody is reminded of the past"),
+        pytest.param(page(1, "reminder", over=True), UnpaidReason.OVER, id="and nobody is reminded of the past"),
         pytest.param(page(1, "closed", over=True, told=True), None, id="the end for who was told"),
-        pytest.param(page(1, "closed", over=True), PageReason.NEVER_TOLD, id="no end for who was not"),
+        pytest.param(page(1, "closed", over=True), UnpaidReason.NEVER_TOLD, id="no end for who was not"),
         pytest.param(page(1, "resolved", over=True, told=True), None, id="closed by a person"),
-        pytest.param(page(1, "resolved", told=True), PageReason.REOPENED, id="and open again before it was told"),
+        pytest.param(page(1, "resolved", told=True), UnpaidReason.REOPENED, id="and open again before it was told"),
         pytest.param(page(1, "passed", over=True), None, id="told as past"),
     ],
 )
-def test_overtaken(given: OwedPage, expected: PageReason | None) -> None:
+def test_overtaken(given: OwedPage, expected: UnpaidReason | None) -> None:
     assert overtaken(given) == expected
 
 
 def test_pages_without_a_channel_fail() -> None:
-    assert turn(book(page(1), channels=())).failed == ((1, PageReason.NO_CHANNEL),)
+    assert turn(book(page(1), channels=())).failed == ((1, UnpaidReason.NO_CHANNEL),)
     tried = frozenset({"wecom", "sms"})
     found = turn(book(page(1, tried=tried), page(2)))
-    assert found.failed == ((1, PageReason.NO_CHANNEL),)
+    assert found.failed == ((1, UnpaidReason.NO_CHANNEL),)
     assert told(found) == ("wecom", [2])
 
 
 def test_a_message_all_of_whose_pages_are_overtaken_is_dropped() -> None:
     found = turn(book(messages=(message(WECOM, page(1, over=True), page(2, over=True)),)))
     assert (found.dropped, found.sending) == ((UUID(int=7),), None)
-    assert found.cancelled == ((1, PageReason.OVER), (2, PageReason.OVER))
+    assert found.cancelled == ((1, UnpaidReason.OVER), (2, UnpaidReason.OVER))
 
 
 def test_one_overtaken_page_does_not_change_a_message() -> None:
