@@ -1,6 +1,7 @@
 """The content of a notification: facts about its incident, and the message that people read. Pure."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
@@ -101,7 +102,7 @@ _WRITTEN_BY_OTHERS: Final = (
     "people",
 )
 _INVISIBLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\s]+")
-_LIVE: Final = re.compile(r"(?<=[<@＠])(?=\S)|(?<=:)(?=//)|(?<=[0-9A-Za-z]\.)(?=[A-Za-z])")
+_LIVE: Final = re.compile(r"(?<=[<@＠])(?=[^\s\u200b])|(?<=:)(?=//)|(?<=[0-9A-Za-z]\.)(?=[A-Za-z])")
 _APART: Final = "\u200b"
 
 
@@ -118,6 +119,14 @@ def plain(data: Any) -> Any:
     if isinstance(data, AlertArea):
         return AlertArea(*(plain(value) for value in msgspec.structs.astuple(data)))
     return [plain(value) for value in data] if isinstance(data, list) else data
+
+
+def seams(text: str, ours: Sequence[bool]) -> str:
+    """A text of which some characters are ours and the others are data, with a zero-width space wherever a link or a
+    mention would begin that is not wholly ours. `ours`: of each character."""
+    places = (found.start() for found in _LIVE.finditer(text))
+    begins = {place for place in places if not all(ours[max(0, place - 2) : place + 2])}
+    return "".join(_APART + one if place in begins else one for place, one in enumerate(text)) if begins else text
 
 
 def plain_facts(facts: AlertFacts) -> AlertFacts:

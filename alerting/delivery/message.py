@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from alerting.delivery.advice import advice
 from alerting.delivery.facts import OVER, WANTS_ACKNOWLEDGEMENT, AlertArea, AlertFacts, AlertMessage, plain, plain_facts
-from alerting.delivery.short import ShortParts, short_text
+from alerting.delivery.short import ShortParts, short_text, with_link
 from alerting.delivery.texts import TEXTS, AlertTexts, Language
 from alerting.delivery.times import short_when, shown_time, when_line
 from alerting.incidents.severity import severity_of
@@ -25,9 +25,9 @@ def write_message(facts: AlertFacts, *, language: Language, public_url: str | No
     facts = plain_facts(facts)
     link = link_to(facts.incident, public_url)
     return AlertMessage(
-        title=_title(facts, language, _what(facts, language)),
-        body="\n".join(line for line in _lines(facts, language, now, link) if line),
-        short=short_text(_parts(facts, language, now)),
+        title=title_of(facts, language, subject_of(facts, language)),
+        body="\n".join([*body_lines(facts, language, now), *link_lines(facts.phase, language, link)]),
+        short=short_text(with_link(short_parts(facts, language, now), link)),
         link=link,
     )
 
@@ -48,16 +48,17 @@ def write_plainly(facts: AlertFacts, *, language: Language, public_url: str | No
 _PHASES: Final = ("opened", "closed", "passed")
 
 
-def _title(facts: AlertFacts, language: Language, what: str) -> str:
+def title_of(facts: AlertFacts, language: Language, what: str) -> str:
+    """The title: what happened to what."""
     words = TEXTS[language]
     if facts.phase in WORDS["alert_again"]:
         return words.title_with_kind.format(
-            tag=_tag(facts, language), kind=word("kind", facts.kind, language), what=what
+            tag=tag_of(facts, language), kind=word("kind", facts.kind, language), what=what
         )
-    return words.title.format(tag=_tag(facts, language), what=what)
+    return words.title.format(tag=tag_of(facts, language), what=what)
 
 
-def _tag(facts: AlertFacts, language: Language) -> str:
+def tag_of(facts: AlertFacts, language: Language) -> str:
     """What happened, in the one or two words at the beginning of a title."""
     if facts.phase in WORDS["alert_again"]:
         return word("alert_again", facts.phase, language)
@@ -66,9 +67,10 @@ def _tag(facts: AlertFacts, language: Language) -> str:
     return word(family, facts.kind if known else "other", language)
 
 
-def _lines(facts: AlertFacts, language: Language, now: datetime, link: str | None) -> Sequence[str | None]:
+def body_lines(facts: AlertFacts, language: Language, now: datetime) -> list[str]:
+    """All that people should know, but the link."""
     words = TEXTS[language]
-    return (
+    lines = (
         severity_line(facts, language),
         when_line(facts, language, now),
         *_place(facts, language),
@@ -76,7 +78,7 @@ def _lines(facts: AlertFacts, language: Language, now: datetime, link: str | Non
         _shared(facts, language),
         _concerned(facts, words),
         _measured(facts, language),
-        _why(facts, language),
+        cause_line(facts, language),
         _last_seen(facts, words),
         _clears(facts, language),
         words.unknown_note if facts.kind == IncidentKind.PIPELINE_BLIND and facts.phase not in OVER else None,
@@ -84,8 +86,8 @@ def _lines(facts: AlertFacts, language: Language, now: datetime, link: str | Non
         *_by_hand(facts, words),
         words.to_do.format(advice=advice(facts).text(language)),
         words.number.format(id=facts.incident),
-        _link(facts, words, link),
     )
+    return [line for line in lines if line]
 
 
 def severity_line(facts: AlertFacts, language: Language) -> str:
@@ -96,23 +98,24 @@ def severity_line(facts: AlertFacts, language: Language) -> str:
     return text.format(severity=word("severity", severity, language))
 
 
-def _link(facts: AlertFacts, words: AlertTexts, link: str | None) -> str | None:
-    """The link, always the last line; it asks for an acknowledgement only in the phases that want one."""
+def link_lines(phase: str, language: Language, link: str | None) -> list[str]:
+    """The line with the link, always the last; it asks for an acknowledgement only in the phases that want one."""
     if link is None:
-        return None
-    return (words.link_to_acknowledge if facts.phase in WANTS_ACKNOWLEDGEMENT else words.link).format(link=link)
+        return []
+    words = TEXTS[language]
+    return [(words.link_to_acknowledge if phase in WANTS_ACKNOWLEDGEMENT else words.link).format(link=link)]
 
 
-def _parts(facts: AlertFacts, language: Language, now: datetime) -> ShortParts:
+def short_parts(facts: AlertFacts, language: Language, now: datetime) -> ShortParts:
     """The parts of the short form."""
     words = TEXTS[language]
     many = words.terminals if facts.kind == IncidentKind.HEALTH else words.stations
     kind = word("kind", facts.kind, language) if facts.phase in WORDS["alert_again"] else ""
     return ShortParts(
-        tag=words.title.format(tag=_tag(facts, language), what="").strip(),
+        tag=words.title.format(tag=tag_of(facts, language), what="").strip(),
         topic=_topic(facts, language) or kind,
-        area=_near(facts, language),
-        name=_name(facts, language) if facts.station is not None else shared_name(facts.detail, language) or "",
+        area=near_area(facts, language),
+        name=station_name(facts, language) if facts.station is not None else shared_name(facts.detail, language) or "",
         ident=facts.station or facts.shard or "",
         count=many.format(n=_many(facts)) if facts.children else "",
         when=short_when(facts, language, now),
@@ -120,7 +123,7 @@ def _parts(facts: AlertFacts, language: Language, now: datetime) -> ShortParts:
     )
 
 
-def _what(facts: AlertFacts, language: Language) -> str:
+def subject_of(facts: AlertFacts, language: Language) -> str:
     """The subject: a station, an area with its number of stations, or a shard; before it the topic, if the kind has
     several."""
     words = TEXTS[language]
@@ -152,9 +155,9 @@ def _channel(facts: AlertFacts, language: Language) -> str | None:
 
 
 def _subject(facts: AlertFacts, language: Language) -> str:
-    words, area = TEXTS[language], _near(facts, language)
+    words, area = TEXTS[language], near_area(facts, language)
     if facts.station is not None:
-        parts = [_name(facts, language), area]
+        parts = [station_name(facts, language), area]
     elif facts.kind in SHARED_BY_STATIONS or facts.kind == IncidentKind.HEALTH:
         many = words.terminals if facts.kind == IncidentKind.HEALTH else words.stations
         parts = [shared_name(facts.detail, language) or "", area, many.format(n=_many(facts)) if facts.children else ""]
@@ -191,7 +194,8 @@ def _by_hand(facts: AlertFacts, words: AlertTexts) -> Sequence[str | None]:
     )
 
 
-def _name(facts: AlertFacts, language: Language) -> str:
+def station_name(facts: AlertFacts, language: Language) -> str:
+    """What the station is called; its id if it has no name, empty without a station."""
     local = facts.station_name or facts.station or ""
     return (facts.station_name_en or local) if language == "en" else local
 
@@ -204,7 +208,7 @@ def _area(facts: AlertFacts, language: Language) -> str:
 _NEAR: Final = frozenset({"county", "township", "village"})
 
 
-def _near(facts: AlertFacts, language: Language) -> str:
+def near_area(facts: AlertFacts, language: Language) -> str:
     """County and township, or the last area where the tree has other levels."""
     return _path([area for area in facts.areas if area.level in _NEAR] or facts.areas[-1:], language)
 
@@ -213,7 +217,8 @@ def _path(areas: Sequence[AlertArea], language: Language) -> str:
     """The names of areas in the order in which the language writes an address."""
     words = TEXTS[language]
     names = [area.called(language) for area in areas]
-    return words.area_listing.join(reversed(names) if words.smallest_first else names)
+    # Two names without a gap may be a link together.
+    return str(plain(words.area_listing.join(reversed(names) if words.smallest_first else names)))
 
 
 def _place(facts: AlertFacts, language: Language) -> Sequence[str | None]:
@@ -223,7 +228,7 @@ def _place(facts: AlertFacts, language: Language) -> Sequence[str | None]:
     if facts.station is None:
         return (area,)
     address = words.address.format(address=facts.address) if facts.address else words.no_address
-    return words.place.format(name=_name(facts, language), id=facts.station), area, address
+    return words.place.format(name=station_name(facts, language), id=facts.station), area, address
 
 
 def _shared(facts: AlertFacts, language: Language) -> str | None:
@@ -273,7 +278,8 @@ def _measured(facts: AlertFacts, language: Language) -> str | None:
     return words.listing.join(parts) or None
 
 
-def _why(facts: AlertFacts, language: Language) -> str | None:
+def cause_line(facts: AlertFacts, language: Language) -> str | None:
+    """Why, as far as it is known."""
     words = TEXTS[language]
     causes = facts.detail.get("causes") or [facts.detail.get("reason")]
     named = [word("reason", cause, language) for cause in causes if isinstance(cause, str)]

@@ -9,6 +9,8 @@ MOST_UNITS: Final = 70
 """UTF-16 units in one SMS segment."""
 _CUT: Final = "…"
 _JOINER: Final = "\u200d"
+_ROOM: Final = 12
+"""Units that a link has to leave for a name or an id."""
 _FEWEST: Final = 3
 """The fewest characters of a name to show when the rest is cut."""
 
@@ -32,16 +34,23 @@ _IF_THERE_IS_ROOM: Final = ("count", "ident", "topic")
 _CUT_IF_NEEDED: Final = ("name", "area")
 
 
-def short_text(parts: ShortParts) -> str:
-    """The short form in at most 70 units. Ids, times and numbers are never cut; names are, the area before the
+def with_link(parts: ShortParts, link: str | None) -> ShortParts:
+    """The same with the link in the place of the number, which it ends with, if that leaves room to say what it is."""
+    linked = msgspec.structs.replace(parts, number=link or parts.number)
+    always = _joined({name: getattr(linked, name) for name in _ALWAYS})
+    return linked if units(always) <= MOST_UNITS - _ROOM else parts
+
+
+def short_text(parts: ShortParts, most: int = MOST_UNITS) -> str:
+    """The short form in at most `most` units. Ids, times and numbers are never cut; names are, the area before the
     station."""
     chosen = {name: getattr(parts, name) for name in _ALWAYS}
     for name in _IF_THERE_IS_ROOM:
         with_it = chosen | {name: getattr(parts, name)}
-        if units(_joined(with_it)) <= MOST_UNITS:
+        if units(_joined(with_it)) <= most:
             chosen = with_it
     for name in _CUT_IF_NEEDED:
-        room = MOST_UNITS - units(_joined(chosen)) - 1
+        room = most - units(_joined(chosen)) - 1
         chosen[name] = cut(getattr(parts, name).strip(), room)
     return _joined(chosen)
 

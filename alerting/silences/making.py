@@ -7,6 +7,7 @@ import msgspec
 
 from contract.bounds import OutOfBoundsError, require_time
 from contract.errors import RemedyError
+from contract.glossary import WORDS
 from contract.kinds import IncidentKind
 
 MAX_REASON: Final = 500
@@ -59,7 +60,7 @@ def _require_kinds(kinds: tuple[str, ...]) -> None:
         if kind not in set(IncidentKind):
             raise RemedyError(
                 f"{kind[:40]!r} is not a kind of incident: use some of {', '.join(IncidentKind)}",
-                f"“{kind[:40]}”不是故障类别：请使用 {'、'.join(IncidentKind)}",
+                f"“{kind[:40]}”不是故障类别：请使用{'、'.join(WORDS['kind'][one].zh for one in IncidentKind)}",
             )
 
 

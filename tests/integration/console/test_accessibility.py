@@ -217,7 +217,7 @@ async def test_the_first_look_at_an_empty_system(
     settings = config(database, tmp_path, port=free_port())
     found: list[str] = []
     async with running(settings), looking(browser, settings.url, language) as page:
-        for address in ("/", "/stations", "/areas", "/incidents", "/blind-spots", "/closures"):
+        for address in ("/", "/stations", "/areas", "/incidents", "/blind-spots", "/closures", "/silences"):
             await page.goto(settings.url + address)
             found += await complaints(page, axe, address, WIDTHS)
     assert found == []

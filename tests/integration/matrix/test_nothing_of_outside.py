@@ -27,9 +27,9 @@ _VARIES: Final = (
 )
 _ASKED: Final = [
     # By area, by its code, a short code, a name, and the areas above.
-    *(f"{V1}/{what}?area={code}" for what in ("stations", "incidents", "closures", "blind-spots")
+    *(f"{V1}/{what}?area={code}" for what in ("stations", "incidents", "closures", "silences", "blind-spots")
       for code in (FAR, FAR_CITY, BESIDE, "6325", PROVINCE, NEAR_CITY, NEAR)),
-    *(f"/{what}?area={name}" for what in ("stations", "incidents", "closures", "blind-spots")
+    *(f"/{what}?area={name}" for what in ("stations", "incidents", "closures", "silences", "blind-spots")
       for name in (FAR, "龙羊峡", "Longyang", "6325", "县", "青海", "海东")),
     *(f"{root}/areas/{code}" for root in ("", V1) for code in (PROVINCE, "63", NEAR_CITY, NEAR)),
     # By words and numbers.
@@ -40,6 +40,7 @@ _ASKED: Final = [
     "/incidents/1", "/incidents?status=closed", "/incidents?kind=health", f"{V1}/closures?station=6325210003",
     f"{V1}/closures?station=6302220003", f"{V1}/closures?status=approved", "/closures?station=6325210003",
     f"{V1}/tokens?account=longyangxia-far", *(f"{V1}/{what}?limit=2" for what in ("stations", "incidents", "closures")),
+    f"{V1}/silences?limit=2", f"{V1}/silences?station=6325210003", "/silences?station=6325210003",
     # In the other language.
     "/?lang=en", "/stations?lang=en", "/incidents?lang=en", "/areas?lang=en", "/blind-spots?lang=en",
 ]  # fmt: skip
@@ -103,7 +104,7 @@ async def test_a_cursor_of_a_foreign_list_shows_nothing_of_it(
                 assert following is None, "a page that is not full is the last"
 
 
-@pytest.mark.parametrize("path", ["stations", "incidents", "closures", "accounts", "tokens", "deadletters"])
+@pytest.mark.parametrize("path", ["stations", "incidents", "closures", "silences", "accounts", "tokens", "deadletters"])
 async def test_all_pages_together_are_the_list(path: str, postgres_server: str, template: str, tmp_path: Path) -> None:
     """Pages of one item each: no page is shorter because something outside was left out of it."""
     async with open_place(postgres_server, template, tmp_path) as place:
