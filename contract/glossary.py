@@ -490,6 +490,16 @@ _FILES: Final[Family] = {
     "duty": Said("duty", "值班"),
     "substitutes": Said("substitutes", "代班"),
 }
+_PASSED_OVER: Final[Family] = {
+    "not_on_duty": Said("not on duty at this time", "此时不值班"),
+    "outside_rotation": Said("a week of others in the rotation", "本周由他人轮值"),
+    "absent": Said("absent, with a substitute", "缺勤，有代班人"),
+    "retired": Said("no longer told of anything", "已停用"),
+    "unknown_contact": Said("not registered, or outside the scope", "未登记，或不在范围内"),
+    "unreadable_times": Said("its times cannot be read", "值班时间无法识别"),
+    "no_channel": Said("without a channel", "没有通知渠道"),
+    "over_most": Said("more than the step tells", "超过此步的人数上限"),
+}
 _LEVELS: Final[Family] = {
     "province": Said("province", "省级"),
     "prefecture": Said("prefecture", "地级"),
@@ -665,6 +675,7 @@ WORDS: Final[Mapping[str, Family]] = {
     "scope": _SCOPES,
     "day_class": _DAYS,
     "file": _FILES,
+    "passed_over": _PASSED_OVER,
     "level": _LEVELS,
     "metric": _METRICS,
     "deadletter": _DEAD_LETTERS,

@@ -47,6 +47,7 @@ _HEADINGS: Final[Family] = {
     "scope": Said("What a closure is for", "报备范围"),
     "day_class": Said("Kinds of days", "日期类别"),
     "file": Said("Kinds of files to import", "导入文件的类别"),
+    "passed_over": Said("Why a contact is not told", "联系人未被通知的原因"),
     "level": Said("Levels of areas", "区划级别"),
     "metric": Said("Figures of targets", "目标指标"),
     "deadletter": Said("Why a message is refused", "消息被拒收的原因"),

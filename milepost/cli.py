@@ -13,7 +13,7 @@ import msgspec
 
 from contract.errors import RemedyError
 from contract.said import Said, said_by
-from milepost import __version__, account_options, logs, options
+from milepost import __version__, account_options, logs, options, routing_options
 from milepost.language import language_of
 from milepost.settings import PREFIX, TABLE, Settings, UnsetError, load, unknown
 from milepost.usage import ChineseParser, Parser, UsageError
@@ -273,6 +273,13 @@ COMMANDS: Mapping[str, Subcommand] = {
         runner=f"{_SERVICES}:announce_restart",
         without_option=("database_url",),
         add_arguments=options.announce_restart,
+        interactive=True,
+    ),
+    "duty": Subcommand(
+        help=Said("list who is on duty", "列出谁在值班"),
+        runner="milepost.commands.duty:run",
+        without_option=("database_url",),
+        add_arguments=routing_options.duty,
         interactive=True,
     ),
     "schedule": Subcommand(

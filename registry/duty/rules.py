@@ -53,6 +53,11 @@ class DutyRoster:
         """The contacts whose own role and area these are."""
         return self._contacts.get((role, area), [])
 
+    def places(self) -> set[Place]:
+        """Every role with an area where anybody has it, on duty now or not."""
+        own = {place for place, some in self._contacts.items() if any(c.retired_at is None for c in some)}
+        return {*self._duties, *own}
+
     def has_role(self, role: str, area: str | None) -> bool:
         """Whether anybody has the role in this very area, on duty now or not."""
         return bool(self.duties(role, area)) or any(c.retired_at is None for c in self.contacts(role, area))

@@ -12,7 +12,7 @@ from milepost.commands.restore import _record
 from tests.integration.milepost.test_users import PASSWORD, areas, milepost
 
 NO_ACT = {
-    "agent", "api", "backup", "bridge", "deliver", "demo", "grafana", "health", "incidents", "ingest", "judge",
+    "agent", "api", "backup", "bridge", "deliver", "demo", "duty", "grafana", "health", "incidents", "ingest", "judge",
     "schedule", "simulate", "up", "watch",
 }  # fmt: skip
 """Processes that run on, and commands that change nothing of Milepost's."""

@@ -24,6 +24,7 @@ ENDING = {
     "topics": ([], "as it should be: milepost.live"),
     "announce-restart": (["--reason", "x"], "announced until"),
     "signin": ([], "{url}/signin?code="),
+    "duty": (["now"], "nobody has a role here"),
     "users": (["list"], "operator"),
     "tokens": (["new", "x", "--role", "auditor", "--whole"], "mp_"),
     "account": (["6321220009"], "--broker mqtt://ADDRESS:{mqtt}"),

@@ -29,6 +29,7 @@ from contract import entries, glossary_page
 from contract.glossary import LANGUAGES, UNITS, WORDS, any_word, word
 from contract.refusal import Reason
 from registry.closures.rules import ClosureStatus
+from registry.duty.model import PassedOver
 from registry.hours.day_classes import DayClass
 from registry.importing.cells import day_class, level, lifecycle, metric
 from registry.importing.rows import Kind as FileKind
@@ -104,6 +105,7 @@ PRODUCED = {
     "level": set(LEVELS),
     "metric": set(METRICS),
     "file": set(get_args(FileKind)),
+    "passed_over": {*PassedOver, "no_channel", "over_most"},
     "deadletter": {*Reason, *constants_of(entries)},
     "part": {*selfcheck_rules.REQUIRED, selfcheck_rules.DATABASE, selfcheck_rules.KAFKA, "health", "deadletters"},
     "part_fault": set(get_args(selfcheck_rules.Why)),

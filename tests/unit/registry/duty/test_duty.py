@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from registry.contacts.model import Contact
+from registry.duty.listing import duty_lines
 from registry.duty.model import Duty, DutyOutcome, Holder, Substitute
 from registry.duty.rules import DutyRoster, changes, on_duty
 from registry.duty.standing_in import LONGEST_CHAIN
@@ -245,6 +246,16 @@ def test_who_has_a_role() -> None:
     roles = ("technician", "lead", "head", "chief")
     assert [roster.has_role(role, AREA) for role in roles] == [True, True, False, False]
     assert not roster.has_role("lead", None)
+
+
+def test_the_list_of_who_is_on_duty() -> None:
+    contacts = {**PEOPLE, "sun": person("sun", "lead"), "qian": person("qian", "head", area=None)}
+    roster = DutyRoster(contacts, [duty("li", "08:00-18:00"), duty("ma", area="63")])
+    lines = duty_lines(roster, NOON)
+    shown = [(line.area, line.role, names(line.outcome)) for line in lines if line.role != "none"]
+    expected = [(None, "head", ["qian"]), ("63", "technician", ["ma"]), (AREA, "lead", ["sun"])]
+    assert shown == [*expected, (AREA, "technician", ["li"])]
+    assert {line.area for line in duty_lines(roster, NOON, {"63"})} == {"63"}
 
 
 def test_the_moments_of_change() -> None:
