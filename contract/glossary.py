@@ -150,6 +150,14 @@ _CHANNELS: Final[Family] = {
     "webhook": Said("webhook", "Webhook 接口"),
     "apprise": Said("other service", "其他服务"),
 }
+# What came of a message to one address.
+_OUTCOMES: Final[Family] = {
+    "taken": Said("taken", "已接收"),
+    "throttled": Said("over the limit", "超出限额"),
+    "refused": Said("refused", "被拒绝"),
+    "failed": Said("failed", "失败"),
+    "unknown": Said("not known", "结果不明"),
+}
 _SHELVED_BY: Final[Family] = {
     "person": Said("by hand", "人工关闭"),
     "excused": Said("excused by a closure", "报备期内"),
@@ -663,6 +671,7 @@ WORDS: Final[Mapping[str, Family]] = {
     "phase": _PHASES,
     "target": _TARGETS,
     "channel": _CHANNELS,
+    "outcome": _OUTCOMES,
     "refusal": _REFUSALS,
     "shelved_by": _SHELVED_BY,
     "lifecycle": _LIFECYCLES,

@@ -35,6 +35,7 @@ _HEADINGS: Final[Family] = {
     "phase": Said("What an alert says", "通知的内容"),
     "target": Said("Where alerts go", "告警去向"),
     "channel": Said("Channels of contacts", "联系人的通知渠道"),
+    "outcome": Said("What came of a message", "消息的发送结果"),
     "refusal": Said("Why an action is refused", "操作未执行的原因"),
     "shelved_by": Said("How an incident was closed that is not over", "未恢复而关闭的方式"),
     "lifecycle": Said("Lifecycle of a station", "服务点的状态"),

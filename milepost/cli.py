@@ -30,6 +30,7 @@ _LOGGING = ("log_level", "log_format")
 _KAFKA = ("kafka_servers",)
 _STORED = ("database_url", "instance")
 _LOCAL_URL = ("http_host", "http_port")
+_GATEWAYS = ("sms_gateway", "mail_gateway")
 _LIVENESS = (
     "missed_heartbeats",
     "floor",
@@ -174,8 +175,16 @@ COMMANDS: Mapping[str, Subcommand] = {
         help=Said("send notifications about incidents", "发送故障通知"),
         runner=f"{_SERVICES}:deliver",
         settings=("alert_log", "public_url", "language"),
-        without_option=(*_STORED, *_LOCAL_URL, "alert_urls"),
+        without_option=(*_STORED, *_LOCAL_URL, "alert_urls", *_GATEWAYS),
         uvloop=True,
+    ),
+    "notify": Subcommand(
+        help=Said("send test messages to a contact", "向联系人发送测试消息"),
+        runner="milepost.commands.notify:run",
+        settings=("public_url",),
+        without_option=("database_url", *_LOCAL_URL, *_GATEWAYS),
+        add_arguments=options.notify,
+        interactive=True,
     ),
     "watch": Subcommand(
         help=Said("send notifications when a part of Milepost stops", "Milepost 某部分停止工作时发送通知"),

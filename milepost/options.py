@@ -226,6 +226,22 @@ def schedule(parser: argparse.ArgumentParser, say: Say) -> None:
     )
 
 
+def notify(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost notify`."""
+    parser.add_argument(
+        "action",
+        choices=("test",),
+        help=say("send a message that is marked as a test", "发送标明为测试的消息"),
+    )
+    parser.add_argument("contact", metavar="CONTACT", help=say("id of the contact", "联系人的编号"))
+    parser.add_argument(
+        "--channel",
+        type=int,
+        metavar="N",
+        help=say("only the channel of this number, from 1 (default: each)", "只用第 N 个渠道，从 1 起（默认逐个发送）"),
+    )
+
+
 def grafana(parser: argparse.ArgumentParser, say: Say) -> None:
     """Arguments of `milepost grafana`."""
     parser.add_argument(

@@ -189,6 +189,7 @@ def _blind_spots(settings: Settings) -> "BlindSpotSettings":
 
 async def deliver(settings: Settings, stop: asyncio.Event) -> None:
     """Send notifications about incidents."""
+    from alerting.delivery.senders.address_target import sender_config
     from alerting.delivery.service import DeliverConfig, run
 
     config = DeliverConfig(
@@ -198,6 +199,7 @@ async def deliver(settings: Settings, stop: asyncio.Event) -> None:
         public_url=settings.console_url,
         language=settings.language,
         instance=settings.instance_name,
+        senders=sender_config(sms=_secret(settings.sms_gateway), mail=_secret(settings.mail_gateway)),
     )
     await run(config, stop)
 

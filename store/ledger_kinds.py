@@ -45,6 +45,7 @@ class LedgerKind(StrEnum):
     CONTACT_MADE = "contact.made"
     CONTACT_CHANGED = "contact.changed"
     CONTACT_RETIRED = "contact.retired"
+    CONTACT_TESTED = "contact.tested"
     DUTY_GIVEN = "duty.given"
     DUTY_REMOVED = "duty.removed"
     ROUTE_MADE = "route.made"

@@ -17,6 +17,6 @@ SET failing_since = excluded.failing_since, failures = excluded.failures, texts_
 SELECT d.contact, d.fingerprint, d.channel, c.area, d.failing_since, d.dead_at, d.reason, d.why,
        NOT EXISTS (SELECT FROM contact_channel k
                    WHERE k.contact = d.contact AND k.fingerprint = d.fingerprint) AS replaced,
-       c.retired_at IS NOT NULL AS retired
+       c.retired_at IS NOT NULL OR c.muted_at IS NOT NULL AS retired
 FROM channel_state d JOIN contact c ON c.id = d.contact
 WHERE d.dead_at IS NOT NULL ORDER BY d.dead_at, d.contact, d.fingerprint;

@@ -23,6 +23,7 @@ from alerting.delivery.facts import AlertFacts, AlertMessage, facts_from
 from alerting.delivery.log_target import LogTarget
 from alerting.delivery.message import write_message, write_plainly
 from alerting.delivery.retry import GIVE_UP, GiveUp, after_failure
+from alerting.delivery.senders.address_target import SenderConfig
 from alerting.delivery.targets import AlertTarget, Parcel, SendError
 from alerting.delivery.texts import Language
 from alerting.delivery.webhook_target import WebhookTarget, webhook_of
@@ -43,13 +44,15 @@ _DRAIN = 2.0
 
 
 class DeliverConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`urls`: apprise URLs, secret. `log_path`: gets one JSON line per notification. Times in seconds."""
+    """`urls`: apprise URLs, secret; `senders`: for the channels of contacts. `log_path`: gets one JSON line per
+    notification. Times in seconds."""
 
     database_url: str
     urls: tuple[str, ...] = ()
     log_path: Path | None = None
     public_url: str | None = None
     language: Language = "zh-CN"
+    senders: SenderConfig = SenderConfig()
     instance: str = "deliver"
     poll: float = 1.0
     send_timeout: float = 15.0

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from milepost.language import Language
-from milepost.settings.values import AlertUrls, DatabaseUrl, Name, Secret, WebUrl
+from milepost.settings.values import AlertUrls, DatabaseUrl, GatewayUrl, Name, Secret, WebUrl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,20 @@ class OperationSection:
         Meta(
             description="Notification channels: apprise URLs, or the https addresses of WeCom, DingTalk and "
             "Feishu bots."
+        ),
+    ] = None
+    sms_gateway: Annotated[
+        GatewayUrl | None,
+        Meta(
+            description="Gateway through which SMS go to contacts, with the places `{to}` and `{text}` "
+            "(docs/alerts.md). Unset: SMS channels are refused."
+        ),
+    ] = None
+    mail_gateway: Annotated[
+        GatewayUrl | None,
+        Meta(
+            description="Gateway through which mail goes to contacts: `smtp://`, `smtps://`, or as for SMS "
+            "(docs/alerts.md). Unset: mail channels are refused."
         ),
     ] = None
     alert_log: Annotated[

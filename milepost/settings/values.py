@@ -92,3 +92,14 @@ AlertUrls = Annotated[
         }
     ),
 ]
+# A template may have spaces, so that a text can stand before the place of the message.
+GatewayUrl = Annotated[
+    Secret,
+    Meta(
+        extra={
+            "allowed": "a URL such as `json+https://host/path?to={to}&text={text}`",
+            "allowed_zh": "`json+https://主机/路径?to={to}&text={text}` 这样的地址",
+            "pattern": r"^[A-Za-z][A-Za-z0-9+.-]*://\S.*$",
+        }
+    ),
+]

@@ -19,6 +19,7 @@ from alerting.delivery.senders.gateways import (
     SmtpGateway,
     gateway_outcome,
     gateway_request,
+    parse_gateway,
 )
 from alerting.delivery.senders.hiding import hide
 from alerting.delivery.senders.http_target import HttpCaller
@@ -41,6 +42,18 @@ class SenderConfig(msgspec.Struct, frozen=True, kw_only=True):
     mail: Gateway | None = None
     timeout: float = SEND_TIMEOUT
     origins: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return "SenderConfig()"
+
+
+def sender_config(*, sms: str | None, mail: str | None) -> SenderConfig:
+    """The configuration by MILEPOST_SMS_GATEWAY and MILEPOST_MAIL_GATEWAY. Raises RemedyError, which names
+    the variable."""
+    return SenderConfig(
+        sms=None if sms is None else parse_gateway(SMS_SETTING, sms),
+        mail=None if mail is None else parse_gateway(MAIL_SETTING, mail),
+    )
 
 
 class AddressSender:

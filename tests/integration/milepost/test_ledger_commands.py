@@ -20,7 +20,7 @@ SCHEMA = {"migrate", "topics"}
 """They bring database and Kafka to the newest layout; which migrations ran is in `schema_migration`."""
 ELSEWHERE = {"signin", "restore"}
 """`signin` asks the API (test_ledger_walk.py), `restore` makes another database: see the last test."""
-TESTED = {"account", "announce-restart", "import", "tokens", "users"}
+TESTED = {"account", "announce-restart", "import", "notify", "tokens", "users"}
 ENTRIES = "SELECT kind, actor FROM ledger_entry WHERE kind <> 'registry.facts' AND id > $1 ORDER BY id"
 
 
@@ -103,6 +103,17 @@ async def test_commands_act_as_the_account_that_is_named(database: str, tmp_path
     path.write_text("code,name,parent\n63,青海省,\n", encoding="utf-8")
     assert await left_by(database, ["import", "areas", str(path), "--account", li]) == [f"import.applied {li}"]
     await connection.close()
+
+
+async def test_notify(database: str) -> None:
+    connection = await asyncpg.connect(database)
+    await connection.execute("INSERT INTO contact (id, name, role, edited_by) VALUES ('li', '李', 'technician', 'x')")
+    await connection.execute(
+        "INSERT INTO contact_channel (contact, place, kind, address) VALUES ('li', 1, 'sms', '+8613800138000')"
+    )
+    await connection.close()
+    assert await left_by(database, ["notify", "test", "li"], status=1) == ["contact.tested"]
+    assert await left_by(database, ["notify", "test", "nobody"], status=2) == []
 
 
 async def test_account(database: str, tmp_path: Path) -> None:

@@ -30,6 +30,10 @@ ENDING = {
     "account": (["6321220009"], "--broker mqtt://ADDRESS:{mqtt}"),
     "simulate": (["--stations", "2", "--every", "1", "--seconds", "3"], "2 of 2 connected"),
 }
+# What is given to each that finds nothing to do in an empty database, and what it says then.
+REFUSING = {
+    "notify": (["test", "nobody"], "there is no contact 'nobody'"),
+}
 # What is given to each that runs on, and the servers that it is then connected to.
 LASTING = {
     "bridge": (["--bridge", "another"], {"kafka", "mqtt"}),
@@ -56,7 +60,7 @@ def stack(server_dir: Path) -> Iterator[Stack]:
 
 
 def test_no_command_is_left_out() -> None:
-    assert {name for name, command in COMMANDS.items() if command.server_settings} == {*ENDING, *LASTING}
+    assert {name for name, command in COMMANDS.items() if command.server_settings} == {*ENDING, *REFUSING, *LASTING}
 
 
 def words(stack: Stack, name: str, given: list[str]) -> list[str]:
@@ -77,6 +81,17 @@ def test_what_ends_by_itself_finds_it(stack: Stack, tmp_path: Path, name: str, w
     )
     assert done.returncode == 0, done.stderr
     assert says.format(url=stack.url, mqtt=stack.mqtt_port) in done.stdout
+
+
+@pytest.mark.parametrize("name", REFUSING)
+def test_what_refuses_has_asked_it(stack: Stack, name: str) -> None:
+    given, says = REFUSING[name]
+    command = words(stack, name, given)
+    done = subprocess.run(
+        command, cwd=stack.data.parent, env=clean_environ(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
 
 
 @pytest.mark.parametrize("name", LASTING)
