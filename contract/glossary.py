@@ -495,6 +495,7 @@ _FILES: Final[Family] = {
     "schedules": Said("schedules", "开放时间"),
     "overrides": Said("single days", "单日开放时间"),
     "days": Said("kinds of days", "日期类别"),
+    "contacts": Said("contacts", "联系人"),
     "duty": Said("duty", "值班"),
     "substitutes": Said("substitutes", "代班"),
 }

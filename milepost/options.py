@@ -110,7 +110,18 @@ def simulate(parser: argparse.ArgumentParser, say: Say) -> None:
 
 def import_file(parser: argparse.ArgumentParser, say: Say) -> None:
     """Arguments of `milepost import`."""
-    kinds = ("areas", "stations", "closures", "targets", "schedules", "overrides", "days", "duty", "substitutes")
+    kinds = (
+        "areas",
+        "stations",
+        "closures",
+        "targets",
+        "schedules",
+        "overrides",
+        "days",
+        "contacts",
+        "duty",
+        "substitutes",
+    )
     parser.add_argument("what", choices=kinds, help=say("the contents of the file", "文件的内容"))
     parser.add_argument("file", type=Path, help=say("CSV with a header, or XLSX", "带表头的 CSV，或 XLSX"))
     parser.add_argument(

@@ -64,6 +64,8 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[Channel, ...] = ()
     #: Since when the contact is told of nothing: it was retired, or its account was disabled.
     retired_at: datetime | None = None
+    #: Only its account is disabled: enabling the account ends that.
+    muted: bool = False
 
 
 class SecretChannel(msgspec.Struct, frozen=True):

@@ -1,14 +1,15 @@
 -- name: load_contacts
 -- Contacts with their channels, retired ones too; $1: only these, NULL: all.
 SELECT c.id, c.name, c.role, c.area, c.language, c.room, c.quiet, c.account,
-       least(c.retired_at, c.muted_at) AS retired_at, c.retired_at IS NULL AND c.muted_at IS NOT NULL AS muted,
+       coalesce(c.retired_at, c.muted_at) AS retired_at, c.retired_at IS NULL AND c.muted_at IS NOT NULL AS muted,
        array(SELECT kind FROM contact_channel h WHERE h.contact = c.id ORDER BY h.place) AS kinds,
        array(SELECT fingerprint FROM contact_channel h WHERE h.contact = c.id ORDER BY h.place) AS fingerprints
 FROM contact c WHERE $1::text[] IS NULL OR c.id = ANY ($1);
 
 -- name: list_contacts
 -- In the order of their ids after $1; $2: of this area and those below it; $3: retired ones too.
-SELECT c.id, c.name, c.role, c.area, c.language, c.room, c.quiet, c.account, least(c.retired_at, c.muted_at) AS retired_at,
+SELECT c.id, c.name, c.role, c.area, c.language, c.room, c.quiet, c.account,
+       coalesce(c.retired_at, c.muted_at) AS retired_at, c.retired_at IS NULL AND c.muted_at IS NOT NULL AS muted,
        array(SELECT kind FROM contact_channel h WHERE h.contact = c.id ORDER BY h.place) AS kinds,
        array(SELECT fingerprint FROM contact_channel h WHERE h.contact = c.id ORDER BY h.place) AS fingerprints
 FROM contact c

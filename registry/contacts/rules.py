@@ -24,8 +24,8 @@ _UNWANTED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 class ContactEdit(msgspec.Struct, frozen=True, kw_only=True):
-    """A contact as somebody wants it. `contact.channels` and `contact.retired_at` are not read; `contact.account` is
-    the id or login of an account (None: the one it has, or a new one of its own)."""
+    """A contact as somebody wants it. `contact.channels`, `retired_at` and `muted` are not read;
+    `contact.account` is the id or login of an account (None: the one it has, or a new one of its own)."""
 
     contact: Contact
     #: All channels, in the order in which they are tried; None: those it has.

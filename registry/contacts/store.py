@@ -69,12 +69,10 @@ async def put_contacts(connection: Connection, edits: Sequence[ContactEdit], *, 
     ids = [edit.contact.id for edit in edits]
     async with connection.transaction():
         await connection.execute(QUERIES.lock_contacts, ids)
-        stored = {row["id"]: row for row in await connection.fetch(QUERIES.load_contacts, ids)}
-        before = {id_: _contact(row) for id_, row in stored.items()}
+        before = await load_contacts(connection, ids)
         wanted = await _wanted(connection, edits, before, by.account)
-        retired = {id_ for id_, row in stored.items() if row["retired_at"] is not None and not row["muted"]}
         new = [contact for id_, contact in wanted.items() if id_ not in before]
-        changed = [c for id_, c in wanted.items() if id_ in before and (c != before[id_] or id_ in retired)]
+        changed = [contact for id_, contact in wanted.items() if id_ in before and contact != before[id_]]
         await _write(connection, new, changed, by)
         await _put_channels(connection, edits, wanted, before)
         accounts = await _give_accounts(connection, [contact.id for contact in (*new, *changed)], by)
@@ -110,8 +108,13 @@ async def _wanted(
         kept = old.channels if old else ()
         own = kept if edit.addresses is None else tuple(next(channels) for _ in edit.addresses)
         account = _account_of(edit.contact, old, known)
+        muted = old is not None and old.muted
         found[edit.contact.id] = msgspec.structs.replace(
-            edit.contact, account=account, channels=own, retired_at=old.retired_at if old else None
+            edit.contact,
+            account=account,
+            channels=own,
+            retired_at=old.retired_at if old and muted else None,
+            muted=muted,
         )
     touched = [(c, old) for id_, c in found.items() if _moves_messages(c, old := before.get(id_))]
     require_accounts(touched, {account.id: account for account in known.values()}, by)
@@ -128,7 +131,14 @@ def _account_of(contact: Contact, stored: Contact | None, known: Mapping[str, Kn
     if contact.account is None:
         return stored.account if stored else None
     found = known.get(contact.account) or known.get(contact.account.lower())
-    return found.id if found else contact.account
+    return contact.account if found is None else found.id
+
+
+async def account_ids(connection: Connection, named: Collection[str]) -> dict[str, str]:
+    """{name: the id of the account that has it as its id or its login, in whatever case}, as far as the caller sees
+    accounts."""
+    known = await _accounts(connection, named, "")
+    return {name: found.id for name in named if (found := known.get(name) or known.get(name.lower()))}
 
 
 async def _accounts(connection: Connection, named: Collection[str], by: str) -> dict[str, KnownAccount]:
@@ -220,6 +230,6 @@ def _split(addresses: Sequence[Address]) -> tuple[list[str], list[str]]:
 def _contact(row: asyncpg.Record) -> Contact:
     channels = zip(row["kinds"], row["fingerprints"], strict=True)
     return Contact(
-        **{name: row[name] for name in (*_WRITTEN, "retired_at")},
+        **{name: row[name] for name in (*_WRITTEN, "retired_at", "muted")},
         channels=tuple(Channel(ChannelKind(kind), fingerprint) for kind, fingerprint in channels),
     )

@@ -49,6 +49,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     needed: Said | None = None
     #: The value of an empty cell.
     empty: Any = None
+    #: Whether the values are secret: an export has only what stands for them, as a remark.
+    secret: bool = False
 
 
 AREAS: Final = (

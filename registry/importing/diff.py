@@ -8,6 +8,7 @@ import msgspec
 from contract.errors import RemedyError
 from contract.said import Said
 from registry.codes import level_of
+from registry.contacts.model import Contact
 from registry.duty.model import Duty, Substitute
 from registry.importing.layout import BadCell
 from registry.importing.rows import Row, Rows
@@ -15,7 +16,17 @@ from registry.importing.tree import MAX_DEPTH, cycles, depths, paths, unrooted
 from registry.model import LEVELS, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
 
 T = TypeVar(
-    "T", bound=Area | Station | DeclaredClosure | Target | KindSchedule | DatedHours | NamedDay | Duty | Substitute
+    "T",
+    bound=Area
+    | Station
+    | DeclaredClosure
+    | Target
+    | KindSchedule
+    | DatedHours
+    | NamedDay
+    | Duty
+    | Substitute
+    | Contact,
 )
 
 # `path` follows from the parents; the others are not in import files.

@@ -1,5 +1,5 @@
-"""Areas, stations, duties and substitutes as import files: an exported file that is imported again changes nothing.
-Pure."""
+"""Areas, stations, contacts, duties and substitutes as import files: an exported file that is imported again changes
+nothing. Pure."""
 
 import csv
 import io
@@ -8,19 +8,22 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from registry.contacts.model import Contact
 from registry.duty.model import Duty, Substitute
 from registry.importing.rows import COLUMNS, Kind
 from registry.model import Area, Station
 
 
-def write_csv(kind: Kind, entries: Iterable[Area | Station | Duty | Substitute]) -> str:
-    """CSV with every column that an import of `kind` knows; UTF-8 without BOM when encoded."""
-    columns = COLUMNS[kind]
+def write_csv(kind: Kind, entries: Iterable[Area | Station | Contact | Duty | Substitute]) -> str:
+    """CSV with every column that an import of `kind` knows, but secret ones; UTF-8 without BOM when encoded."""
+    columns = [column for column in COLUMNS[kind] if not column.secret]
+    secret = [column for column in COLUMNS[kind] if column.secret]
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(column.name for column in columns)
+    # An import keeps what a file has no column for, and does not read remarks.
+    writer.writerow([*(column.name for column in columns), *(["remarks"] if secret else [])])
     # Columns that say what an import is to do, such as `remove`, are empty.
-    writer.writerows([_cell(getattr(entry, column.field, None)) for column in columns] for entry in entries)
+    writer.writerows([_cell(getattr(entry, column.field, None)) for column in (*columns, *secret)] for entry in entries)
     return out.getvalue()
 
 
@@ -28,7 +31,9 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, tuple):
-        return ";".join(value)
+        return ";".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else ""
     if isinstance(value, float):
         return f"{Decimal(repr(value)):f}"
     return value.isoformat() if isinstance(value, datetime | date) else str(value)

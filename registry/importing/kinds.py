@@ -2,12 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
+from secrets import token_hex
 from typing import Any, Final, Generic
 
 import msgspec
 
 from contract.said import Said
 from registry.closures.store import import_closures, stored_closures
+from registry.contacts.model import Contact
+from registry.contacts.store import account_ids, fingerprints_of, load_contacts, put_contacts, retire_contact
 from registry.duty.model import Duty, Substitute
 from registry.duty.store import (
     load_contact_names,
@@ -35,6 +38,7 @@ from registry.importing.layout import BadCell
 from registry.importing.lost_zeros import may_lack_zeros, set_aside_ids
 from registry.importing.places import set_aside_places
 from registry.importing.report import ImportOptions
+from registry.importing.routing.contact_plan import ContactContext, ImportedContact, namesakes_note, plan_contacts
 from registry.importing.routing.duty_plan import plan_duties, plan_substitutes
 from registry.importing.rows import Kind, Rows
 from registry.importing.store import load_surroundings, load_zero_ids
@@ -157,6 +161,26 @@ async def _write_days(connection: Connection, plan: Plan[NamedDay], now: datetim
     await refresh_calendars(connection, now=now)
 
 
+async def _compare_contacts(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[Contact]:
+    stored = await load_contacts(connection)
+    addresses = sorted({each for row in rows.good for each in row.values.get("channels") or ()}, key=lambda a: a.text)
+    around = ContactContext(
+        stored=stored,
+        channels=dict(zip(addresses, await fingerprints_of(connection, addresses), strict=True)),
+        areas=await known_areas(connection, _named(rows, "area")),
+        accounts=await account_ids(connection, _named(rows, "account")),
+    )
+    plan = plan_contacts(rows, around, lambda: f"c-{token_hex(5)}")
+    return Compared(plan, notes=namesakes_note(rows, stored))
+
+
+async def _write_contacts(connection: Connection, plan: Plan[Contact], _now: datetime, by: str) -> None:
+    edits = [contact.edit for contact in plan.writes if isinstance(contact, ImportedContact)]
+    await put_contacts(connection, edits, by=Author(by))
+    for contact in plan.removed:
+        await retire_contact(connection, contact.id, by=Author(by))
+
+
 async def _compare_duty(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[Duty]:
     areas = await known_areas(connection, _named(rows, "area"))
     contacts = await load_contact_names(connection)
@@ -196,6 +220,7 @@ IMPORT_KINDS: Final[Mapping[Kind, ImportKind]] = {
     "schedules": ImportKind(_compare_schedules, _write_schedules),
     "overrides": ImportKind(_compare_overrides, _write_overrides),
     "days": ImportKind(_compare_days, _write_days),
+    "contacts": ImportKind(_compare_contacts, _write_contacts),
     "duty": ImportKind(_compare_duty, _write_duty),
     "substitutes": ImportKind(_compare_substitutes, _write_substitutes),
 }

@@ -11,6 +11,7 @@ import msgspec
 from contract.glossary import WORDS, word
 from contract.home import HOME
 from contract.said import Said
+from registry.contacts.model import Contact
 from registry.duty.model import Duty, Substitute
 from registry.importing.diff import Change, Plan, T
 from registry.importing.layout import BadCell, Layout
@@ -22,6 +23,8 @@ _CHOICES: Final = frozenset({"lifecycle", "level", "metric", "day_class"})
 """Fields whose values are words of the glossary; in English a file has the machine word."""
 SHOWN: Final = 50
 """Lines of a diff or of a list of errors that are shown; of the rest only the number."""
+_OTHERS: Final = {"retired_at": Said("retired", "停用")}
+"""Fields that change without a column of their own."""
 _VALUE: Final = 60
 _UTC: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 
@@ -145,7 +148,7 @@ class _ReportText:
 
     def __init__(self, language: str, kind: Kind) -> None:
         self._language = language
-        self._columns = {column.field: Said(column.name, column.called[0]) for column in COLUMNS[kind]}
+        self._columns = {column.field: Said(column.name, column.called[0]) for column in COLUMNS[kind]} | _OTHERS
 
     def _say(self, en: str, zh: str) -> str:
         return Said(en, zh).text(self._language)
@@ -188,6 +191,9 @@ class _ReportText:
                 f"{entry.substitute} for {entry.contact} {begin} until {end}",
                 f"{entry.substitute} 代 {entry.contact} {begin} 至 {end}",
             )
+        if isinstance(entry, Contact):
+            kinds = ",".join(channel.kind for channel in entry.channels)
+            return " ".join(filter(None, (entry.id, entry.name, entry.role, entry.area or "-", kinds)))
         if isinstance(entry, NamedDay):
             return f"{entry.id} {self._shown('day_class', entry.day_class)}"
         return f"{getattr(entry, 'code', None) or entry.id} {entry.name}"
@@ -203,7 +209,7 @@ class _ReportText:
         if value is None or value == ():
             return self._say("(empty)", "（空）")
         if isinstance(value, tuple):
-            value = ";".join(value)
+            value = ";".join(map(str, value))
         text = _local(value) if isinstance(value, datetime) else str(value)
         return text if len(text) <= _VALUE else text[:_VALUE] + "…"
 

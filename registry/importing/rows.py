@@ -13,11 +13,14 @@ from contract.glossary import WORDS
 from contract.said import Said, SaidError, said_by
 from registry.importing.columns import AREAS, CLOSURES, DAYS, OVERRIDES, SCHEDULES, STATIONS, TARGETS, Column
 from registry.importing.layout import BadCell, Heading, Layout
+from registry.importing.routing.contact_columns import CONTACTS
 from registry.importing.routing.duty_columns import DUTY, SUBSTITUTES
 from registry.importing.sheets.lines import MAX_CELL, Line, Sheet
 from registry.written import plain
 
-Kind = Literal["areas", "stations", "closures", "targets", "schedules", "overrides", "days", "duty", "substitutes"]
+Kind = Literal[
+    "areas", "stations", "closures", "targets", "schedules", "overrides", "days", "contacts", "duty", "substitutes"
+]
 COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
     "areas": AREAS,
     "stations": STATIONS,
@@ -26,6 +29,7 @@ COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
     "schedules": SCHEDULES,
     "overrides": OVERRIDES,
     "days": DAYS,
+    "contacts": CONTACTS,
     "duty": DUTY,
     "substitutes": SUBSTITUTES,
 }
@@ -37,6 +41,7 @@ KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "schedules": ("kind", "valid_from"),
     "overrides": ("station", "kind", "area", "first", "last"),
     "days": ("day",),
+    "contacts": ("id", "name", "role", "area"),
     "duty": ("area", "role", "contact", "times", "weeks", "week", "valid_from"),
     "substitutes": ("contact", "from_at"),
 }

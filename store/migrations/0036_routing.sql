@@ -61,7 +61,7 @@ BEGIN
     INSERT INTO channel_key (inner_key, outer_key) VALUES (inside, outside);
 END $$;
 
--- What stands for a text: HMAC-SHA256 with the key, 200 times over, as hex. Whoever may ask for fingerprints could try all phone
+-- What stands for a text: HMAC-SHA256 with the key, 100 times over, as hex. Whoever may ask for fingerprints could try all phone
 -- numbers, and the repetition makes that slow.
 CREATE FUNCTION keyed_hash(secret text) RETURNS text LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
 DECLARE
@@ -70,7 +70,7 @@ DECLARE
     outside bytea;
 BEGIN
     SELECT inner_key, outer_key INTO STRICT inside, outside FROM channel_key;
-    FOR n IN 1 .. 200 LOOP
+    FOR n IN 1 .. 100 LOOP
         made := sha256(outside || sha256(inside || made));
     END LOOP;
     RETURN encode(made, 'hex');

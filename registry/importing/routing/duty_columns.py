@@ -16,8 +16,8 @@ _ROLES_CALLED: Final = {
     "技术员": "technician", "维护员": "technician", "运维": "technician", "运维人员": "technician",
     "负责人": "lead", "组长": "lead", "主管": "lead", "主任": "head",
 }  # fmt: skip
-_YES: Final = frozenset({"是", "删除", "移除", "yes", "true", "y", "x", "1", "remove"})
-_NO: Final = frozenset({"否", "no", "false", "n", "0", "保留"})
+YES: Final = frozenset({"是", "删除", "移除", "yes", "true", "y", "x", "1", "remove"})
+NO: Final = frozenset({"否", "no", "false", "n", "0", "保留"})
 
 
 def role(cell: str) -> str:
@@ -42,15 +42,15 @@ def weeks(cell: str) -> int:
 
 def remove(cell: str) -> bool:
     """Whether the row is a removal."""
-    if cell.lower() in _YES | _NO:
-        return cell.lower() in _YES
+    if cell.lower() in YES | NO:
+        return cell.lower() in YES
     raise SaidError(
         f"{cell[:40]!r} says neither yes nor no: write yes to remove this from Milepost, or empty the cell",
         f"“{cell[:40]}”不明确：要删除请写“是”，否则清空单元格",
     )
 
 
-_REMOVE: Final = Column(name="remove", field="remove", read=remove, called=("删除", "是否删除"), empty=False)
+REMOVE: Final = Column(name="remove", field="remove", read=remove, called=("删除", "是否删除"), empty=False)
 
 DUTY: Final = (
     # Required, because it is part of the key.
@@ -77,7 +77,7 @@ DUTY: Final = (
     Column(name="week", field="week", read=weeks, called=("第几周", "轮换第几周"), empty=1),
     Column(name="valid_from", field="valid_from", read=day, called=("生效日期", "开始日期")),
     Column(name="valid_to", field="valid_to", read=day, called=("失效日期", "结束日期", "截止日期")),
-    _REMOVE,
+    REMOVE,
 )
 
 SUBSTITUTES: Final = (
@@ -116,5 +116,5 @@ SUBSTITUTES: Final = (
         needed=Said("say when the absence ends", "请填写结束时间"),
     ),
     Column(name="reason", field="reason", read=text(MOST_REASON), called=("原因", "事由"), words=True),
-    _REMOVE,
+    REMOVE,
 )

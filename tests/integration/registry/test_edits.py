@@ -68,6 +68,7 @@ FILES: dict[Kind, str] = {
     "days": "day,class\n2026-05-01,holiday\n",
     "closures": "station,from,until,reason\ns,2026-05-01T00:00Z,2026-05-02T00:00Z,flood\n",
     "targets": "id,programme,name,metric,areas\nx,steppe,x,stations,63\n",
+    "contacts": "id,name,role,area,channels\nwu,吴,technician,63,sms:13800138000\n",
     "duty": "area,role,contact\n63,technician,li\n",
     "substitutes": "contact,substitute,from,until\nli,ma,2026-05-01,2026-05-02\n",
 }
