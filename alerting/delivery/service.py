@@ -1,4 +1,4 @@
-"""The delivery process: sends every notification to every target, at least once.
+"""The delivery process: sends every notification to every target, and every page to its contact, at least once.
 
 Each target has a loop of its own, so a dead target does not delay the others. A process claims a delivery with a lease,
 sends it and stores the outcome. After a crash in between, the delivery is sent again with the same idempotency key.
@@ -9,10 +9,11 @@ makes its deliveries.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -22,8 +23,9 @@ from alerting.delivery.bot_target import BotTarget
 from alerting.delivery.facts import AlertFacts, AlertMessage, facts_from
 from alerting.delivery.log_target import LogTarget
 from alerting.delivery.message import write_message, write_plainly
+from alerting.delivery.pages.service import CONNECTIONS, PageLoop, PagingConfig
 from alerting.delivery.retry import GIVE_UP, GiveUp, after_failure
-from alerting.delivery.senders.address_target import SenderConfig
+from alerting.delivery.senders.address_target import AddressSender, SenderConfig
 from alerting.delivery.targets import AlertTarget, Parcel, SendError
 from alerting.delivery.texts import Language
 from alerting.delivery.webhook_target import WebhookTarget, webhook_of
@@ -95,11 +97,29 @@ async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
     targets = open_targets(config)
     if not targets:
         log.warning("no alert is sent, because there is no target: set MILEPOST_ALERT_URLS or MILEPOST_ALERT_LOG")
-    async with open_pool(config.database_url, name=f"deliver {config.instance}"[:60], size=len(targets) + 3) as pool:
+    size = len(targets) + 3 + CONNECTIONS
+    name = f"deliver {config.instance}"[:60]
+    async with AddressSender(config.senders) as sender, open_pool(config.database_url, name=name, size=size) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
-        work = asyncio.create_task(DeliveryOutbox(config, pool, targets).run(stop), name="deliver")
+        loops = (DeliveryOutbox(config, pool, targets), PageLoop(_paging(config), pool, sender))
+        work = asyncio.create_task(_run_together(*(loop.run(stop) for loop in loops)), name="deliver")
         await finish_after_stop(work, stop, pool, _DRAIN + 1)
+
+
+def _paging(config: DeliverConfig) -> PagingConfig:
+    return PagingConfig(
+        public_url=config.public_url, poll=config.poll, give_up=config.give_up, max_backoff=config.max_backoff
+    )
+
+
+async def _run_together(*loops: Coroutine[Any, Any, None]) -> None:
+    """Run loops until all end; when one fails the others end too."""
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await end_tasks(*tasks)
 
 
 class DeliveryOutbox:

@@ -97,6 +97,8 @@ CREATE TABLE send_limit (
     taken_at     timestamptz[] NOT NULL DEFAULT '{}',
     -- The provider said to be silent until then.
     silent_until timestamptz,
+    -- The latest attempt.
+    tried_at     timestamptz,
     PRIMARY KEY (provider, fingerprint)
 );
 

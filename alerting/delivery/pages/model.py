@@ -70,8 +70,10 @@ class ContactBook(msgspec.Struct, frozen=True, kw_only=True):
     language: Language
     #: In the order in which they are tried; none for a retired contact.
     channels: tuple[Channel, ...]
-    #: The fingerprints of channels that are known not to work: tried last.
+    #: The fingerprints of channels that are known not to work: one attempt is enough to go on to the next.
     dead: frozenset[str] = frozenset()
+    #: Those of them that were tried lately: tried last.
+    resting: frozenset[str] = frozenset()
     pages: tuple[OwedPage, ...] = ()
     messages: tuple[OpenMessage, ...] = ()
     #: By fingerprint.
@@ -89,6 +91,8 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[SendVerdict | None, ...] = ()
     #: Whether each of its pages has another channel to try.
     has_next: bool = False
+    #: Whether the channel is known not to work.
+    dead: bool = False
 
 
 class PageTurn(msgspec.Struct, frozen=True, kw_only=True):

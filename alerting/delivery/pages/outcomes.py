@@ -50,10 +50,12 @@ def settle(
     age: float,
     roll: float,
     silence: float = 0.0,
+    dead: bool = False,
     give_up: float = GIVE_UP,
 ) -> Settlement:
     """What follows from an attempt. `earlier`: what came of the attempts before it; `age`: seconds since the oldest
-    page was owed; `roll`: random in [0, 1); `silence`: seconds for which the address takes nothing."""
+    page was owed; `roll`: random in [0, 1); `silence`: seconds for which the address takes nothing; `dead`: the channel
+    is known not to work, so that one attempt is enough."""
     tries = sum(verdict != SendVerdict.THROTTLED for verdict in earlier) + 1
     if outcome.verdict == SendVerdict.TAKEN:
         return Taken()
@@ -63,7 +65,7 @@ def settle(
         return TooOld()
     if outcome.verdict == SendVerdict.THROTTLED:
         return Again(silence) if _UNSURE.intersection(earlier) else Fold()
-    if tries >= TRIES and has_next:
+    if (dead or tries >= TRIES) and has_next:
         return NextChannel(refused=False)
     return Again(max(outcome.silent, retry_delay(len(earlier) + 1, roll)), unreached=tries >= TRIES)
 

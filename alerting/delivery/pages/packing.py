@@ -84,9 +84,9 @@ def _wanted(message: OpenMessage, known: Collection[str]) -> bool:
 
 
 def _left(book: ContactBook, page: OwedPage) -> list[Channel]:
-    """The channels that may still be tried for a page, in their order; those known not to work come last."""
+    """The channels that may still be tried for a page, in their order; those that rest come last."""
     left = [channel for channel in book.channels if channel.fingerprint not in page.tried]
-    return sorted(left, key=lambda channel: channel.fingerprint in book.dead)
+    return sorted(left, key=lambda channel: channel.fingerprint in book.resting)
 
 
 class _Candidate(msgspec.Struct, frozen=True):
@@ -171,5 +171,6 @@ class _Lanes:
             pages=pages,
             granted=granted,
             attempts=() if message is None else message.attempts,
+            dead=channel.fingerprint in self._book.dead,
             has_next=all(any(each != channel for each in _left(self._book, page)) for page in pages),
         )

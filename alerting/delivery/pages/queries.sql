@@ -13,13 +13,7 @@ ORDER BY bool_or(urgent) DESC, min(since);
 
 -- name: lock_contact
 -- One process at a time decides for a contact. The lock does not hinder new pages.
-SELECT language, retired_at IS NOT NULL AS retired FROM contact WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED;
-
--- name: channels
-SELECT kind, fingerprint FROM contact_channel WHERE contact = $1 ORDER BY place;
-
--- name: address
-SELECT kind, address FROM contact_channel WHERE contact = $1 AND fingerprint = $2;
+SELECT language FROM contact WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: open_pages
 -- What is owed to a contact and due, and what is in its open messages.
@@ -62,8 +56,11 @@ SELECT kind, fingerprint FROM contact_channel WHERE contact = $1
 ON CONFLICT DO NOTHING;
 
 -- name: lock_limits
--- In one order for all processes, because contacts may share an address.
-SELECT l.provider, l.fingerprint, l.taken_at, l.silent_until
+-- In one order for all processes, because contacts may share an address. `dead`: the channel of the contact is known not to
+-- work; `lately`: it was tried all the same within the last half hour.
+SELECT l.provider, l.fingerprint, l.taken_at, l.silent_until, coalesce(l.tried_at > now() - interval '30 minutes', false) AS lately,
+       EXISTS (SELECT FROM channel_state d
+               WHERE d.contact = c.contact AND d.fingerprint = c.fingerprint AND d.dead_at IS NOT NULL) AS dead
 FROM send_limit l JOIN contact_channel c ON c.kind = l.provider AND c.fingerprint = l.fingerprint
 WHERE c.contact = $1
 ORDER BY l.provider, l.fingerprint FOR NO KEY UPDATE OF l;
@@ -72,7 +69,7 @@ ORDER BY l.provider, l.fingerprint FOR NO KEY UPDATE OF l;
 SELECT taken_at, silent_until FROM send_limit WHERE provider = $1 AND fingerprint = $2 FOR NO KEY UPDATE;
 
 -- name: save_limit
-UPDATE send_limit SET taken_at = $3, silent_until = $4 WHERE provider = $1 AND fingerprint = $2;
+UPDATE send_limit SET taken_at = $3, silent_until = $4, tried_at = now() WHERE provider = $1 AND fingerprint = $2;
 
 -- name: drop_messages
 -- Messages that are not sent any more; their pages are owed again until the next queries say otherwise.

@@ -194,6 +194,7 @@ class PageLoop:
             age=age_of(begun.sending.pages, datetime.now(UTC)),
             roll=random.random(),  # noqa: S311 -- spreads retries, guards nothing
             silence=silence,
+            dead=begun.sending.dead,
             give_up=self._config.give_up,
         )
         fields = {"contact": begun.contact, "channel": begun.address.kind.value, "key": str(begun.key)}

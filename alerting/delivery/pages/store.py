@@ -1,12 +1,13 @@
 """Stores what is decided about pages: one transaction before each attempt, and one after it."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 
+from alerting.channels.store import ChannelName, note_send
 from alerting.delivery.facts import facts_from
 from alerting.delivery.pages.limits import LIMITS, TakenTokens, settle_token
 from alerting.delivery.pages.model import ContactBook, OpenMessage, OwedPage, PageTurn, Sending
@@ -20,8 +21,10 @@ from alerting.delivery.pages.outcomes import (
 )
 from alerting.delivery.pages.packing import decide_turn
 from alerting.delivery.pages.writing import MOST_LISTED, WritingStyle, write_content
+from alerting.delivery.senders.answers import news_of
 from alerting.delivery.sending import MessageContent, SendOutcome, SendVerdict
-from registry.contacts.model import Address, Channel, ChannelKind
+from registry.contacts.model import Address, Channel
+from registry.contacts.store import load_addresses
 from store.pool import Connection
 from store.sql import queries_beside
 
@@ -70,22 +73,27 @@ async def begin_attempt(
     After the commit the token is taken, the content is frozen and the attempt is noted: it is to be made now. `full`:
     kinds of channels for which none may begin.
     """
-    row = await connection.fetchrow(QUERIES.lock_contact, contact)
-    if row is None:
+    language = await connection.fetchval(QUERIES.lock_contact, contact)
+    if language is None:
         return None
-    book = await _load_book(connection, contact, row["language"], retired=row["retired"])
+    secret = (await load_addresses(connection, [contact])).get(contact, ())
+    book = await _load_book(connection, contact, language, [each.channel for each in secret])
     now: datetime = await connection.fetchval("SELECT clock_timestamp()")
     turn = decide_turn(book, now, hold=timedelta(seconds=pace.hold), full=full)
     await _store_turn(connection, turn)
     begun = None
     if turn.sending is not None:
         style = WritingStyle(language=book.language, public_url=public_url)
-        begun = await _begin(connection, contact, turn.sending, style, now, pace.lease)
+        (address,) = [each.address for each in secret if each.channel == turn.sending.channel]
+        key, number, content = await _note_attempt(connection, contact, turn.sending, style, now, pace.lease)
+        begun = Begun(
+            contact=contact, key=key, number=number, at=now, address=address, content=content, sending=turn.sending
+        )
     again = None if turn.look_at is None else max(0.0, (turn.look_at - now).total_seconds())
     return ContactLook(begun=begun, again=again)
 
 
-async def _load_book(connection: Connection, contact: str, language: Any, *, retired: bool) -> ContactBook:
+async def _load_book(connection: Connection, contact: str, language: Any, channels: Collection[Channel]) -> ContactBook:
     await connection.execute(QUERIES.add_limits, contact)
     limits = await connection.fetch(QUERIES.lock_limits, contact)
     pages = await connection.fetch(QUERIES.open_pages, contact, _MOST_READ)
@@ -102,11 +110,12 @@ async def _load_book(connection: Connection, contact: str, language: Any, *, ret
         )
         for row in await connection.fetch(QUERIES.open_messages, contact)
     ]
-    channels = () if retired else await connection.fetch(QUERIES.channels, contact)
     return ContactBook(
         contact=contact,
         language=language,
-        channels=tuple(Channel(ChannelKind(row["kind"]), row["fingerprint"]) for row in channels),
+        channels=tuple(channels),
+        dead=frozenset(row["fingerprint"] for row in limits if row["dead"]),
+        resting=frozenset(row["fingerprint"] for row in limits if row["dead"] and row["lately"]),
         pages=tuple(by_message.get(None, ())),
         messages=tuple(messages),
         tokens={row["fingerprint"]: TakenTokens(tuple(row["taken_at"]), row["silent_until"]) for row in limits},
@@ -126,37 +135,28 @@ async def _store_turn(connection: Connection, turn: PageTurn) -> None:
             await connection.execute(query, [number for number, _ in pages], [str(reason) for _, reason in pages])
 
 
-async def _begin(
+async def _note_attempt(
     connection: Connection, contact: str, sending: Sending, style: WritingStyle, now: datetime, lease: float
-) -> Begun:
-    address = await _one(connection, QUERIES.address, contact, sending.channel.fingerprint)
+) -> tuple[UUID, int, MessageContent]:
+    """The key, the number of the attempt and the content; the token is taken too."""
     await _save_tokens(connection, sending.channel, sending.granted.tokens)
-    key = sending.message or uuid4()
-    if sending.message is None:
-        number, content = 1, await _write(connection, key, sending, style, now)
-        await connection.execute(
-            QUERIES.add_message,
-            key,
-            contact,
-            sending.channel.kind,
-            sending.channel.fingerprint,
-            content,
-            content.severity,
-            lease,
-            [page.id for page in sending.pages],
-        )
-    else:
-        row = await _one(connection, QUERIES.try_again, key, lease)
-        number, content = row["attempts"], msgspec.convert(row["content"], MessageContent)
-    return Begun(
-        contact=contact,
-        key=key,
-        number=number,
-        at=now,
-        address=Address(ChannelKind(address["kind"]), address["address"]),
-        content=content,
-        sending=sending,
+    if sending.message is not None:
+        row = await _one(connection, QUERIES.try_again, sending.message, lease)
+        return sending.message, row["attempts"], msgspec.convert(row["content"], MessageContent)
+    key = uuid4()
+    content = await _write(connection, key, sending, style, now)
+    await connection.execute(
+        QUERIES.add_message,
+        key,
+        contact,
+        sending.channel.kind,
+        sending.channel.fingerprint,
+        content,
+        content.severity,
+        lease,
+        [page.id for page in sending.pages],
     )
+    return key, 1, content
 
 
 async def _write(
@@ -183,6 +183,11 @@ async def end_attempt(
     await connection.execute(
         QUERIES.end_attempt, begun.key, begun.number, outcome.verdict, until, outcome.why[:500] or None
     )
+    news = news_of(outcome)
+    if news is not None:
+        channel = begun.sending.channel
+        name = ChannelName(contact=begun.contact, fingerprint=channel.fingerprint, channel=channel.kind)
+        await note_send(connection, name, news, datetime.now(UTC), outcome.why)
     match settlement:
         case Taken():
             await connection.execute(QUERIES.mark_taken, begun.key)

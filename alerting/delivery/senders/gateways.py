@@ -33,7 +33,7 @@ class GatewayBody(StrEnum):
     JSON = "json"
 
 
-class HttpGateway(msgspec.Struct, frozen=True, kw_only=True):
+class HttpGateway(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """An HTTP gateway. `url`: without parameters if they stand in the body; `parameters`: with placeholders.
 
     `field` and `good`: the field of the JSON answer and its values that mean that the message was taken; without a
@@ -51,7 +51,7 @@ class HttpGateway(msgspec.Struct, frozen=True, kw_only=True):
         return "HttpGateway()"
 
 
-class SmtpGateway(msgspec.Struct, frozen=True, kw_only=True):
+class SmtpGateway(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     """An SMTP server. `tls`: from the beginning; else by STARTTLS if the server offers it, always before a password."""
 
     host: str
@@ -69,7 +69,7 @@ class SmtpGateway(msgspec.Struct, frozen=True, kw_only=True):
         return "SmtpGateway()"
 
 
-class AppriseGateway(msgspec.Struct, frozen=True):
+class AppriseGateway(msgspec.Struct, tag=True, frozen=True):
     """A URL of apprise with the placeholder ``{to}``."""
 
     url: str

@@ -5,6 +5,8 @@ import logging
 
 import pytest
 
+from alerting.delivery import service as deliver
+from alerting.delivery.service import DeliverConfig
 from store.pool import Pool
 from tests.integration.alerting.paging.kit import (
     FAST,
@@ -18,9 +20,10 @@ from tests.integration.alerting.paging.kit import (
     run_pages,
     statuses,
 )
+from tests.integration.alerting.test_deliver import Webhook, webhook
 from tests.integration.incidents_kit import running, until
 
-__all__ = ["provider"]
+__all__ = ["provider", "webhook"]
 
 OPEN = "SELECT count(*) FROM page WHERE status IN ('owed', 'sending')"
 PAID = "SELECT count(*) FROM page WHERE status = 'paid'"
@@ -265,3 +268,12 @@ async def test_a_thing_that_cannot_be_sent_costs_only_itself(
         await until(pool, PAID, 1)
         await until(pool, "SELECT why FROM attempt WHERE outcome = 'unknown'", "the sender raised ValueError")
     assert (await statuses(pool)) == {"paid": 1, "sending": 1}
+
+
+async def test_deliver_sends_pages_beside_notifications(pool: Pool, database: str, webhook: Webhook) -> None:
+    """The service as it runs, with its own sender."""
+    await add_contact(pool, "zhang", ("webhook", webhook.url.replace("json:", "http:")))
+    async with running(deliver.run, DeliverConfig(database_url=database, poll=0.05)):
+        await owe(pool, "zhang", await add_incident(pool, 1))
+        await until(pool, PAID, 1)
+    assert len(webhook.documents) == 1

@@ -43,6 +43,12 @@ def test_what_follows(
     assert found == expected
 
 
+def test_one_attempt_is_enough_by_a_channel_that_is_known_not_to_work() -> None:
+    outcome = SendOutcome(verdict=FAILED)
+    assert settle(outcome, [], has_next=True, age=5.0, roll=1.0, dead=True) == NextChannel(refused=False)
+    assert settle(outcome, [], has_next=False, age=5.0, roll=1.0, dead=True) == Again(2.0)
+
+
 @pytest.mark.parametrize("verdict", [THROTTLED, FAILED, UNKNOWN])
 def test_what_is_a_day_old_is_given_up(verdict: SendVerdict) -> None:
     found = settle(SendOutcome(verdict=verdict), [], has_next=True, age=24 * 3600.0 + 1, roll=1.0)

@@ -88,9 +88,11 @@ def told(found: PageTurn) -> tuple[str, list[int]] | None:
             book(page(1), tokens={WECOM.fingerprint: TakenTokens((), at(600))}), None, id="not urgent: it waits for it"
         ),
         pytest.param(book(page(1, tried=frozenset({"wecom"}))), ("sms", [1]), id="given up by the first: the next"),
-        pytest.param(book(page(1), dead=frozenset({"wecom"})), ("sms", [1]), id="a channel known dead comes last"),
+        pytest.param(book(page(1), resting=frozenset({"wecom"})), ("sms", [1]), id="a channel known dead rests"),
         pytest.param(
-            book(page(1), channels=(WECOM,), dead=frozenset({"wecom"})), ("wecom", [1]), id="and is tried all the same"
+            book(page(1), channels=(WECOM,), resting=frozenset({"wecom"})),
+            ("wecom", [1]),
+            id="and is tried all the same",
         ),
         pytest.param(
             book(page(2), messages=(message(WECOM, page(1), due=9),)), None, id="one message at a time by one channel"
