@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from alerting.escalation.model import EntryWord, PagePhase, PageReason
+from alerting.escalation.model import EntryWord, PageCause, PagePhase
 from alerting.escalation.step_times import remind_time
 from alerting.escalation.turn_draft import TurnDraft
 
@@ -53,4 +53,4 @@ def _tell_owner(draft: TurnDraft, eta: datetime) -> None:
         draft.log(EntryWord.OWNER_UNKNOWN, until=eta)
         return
     draft.log(EntryWord.REMINDED, contacts=(owner,), until=eta)
-    draft.page(owner, PagePhase.REMINDER, draft.state.acknowledgements, PageReason(because="owner"))
+    draft.page(owner, PagePhase.REMINDER, draft.state.acknowledgements, PageCause(because="owner"))

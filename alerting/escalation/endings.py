@@ -17,7 +17,8 @@ def end(draft: TurnDraft) -> None:
 
 def _recover(draft: TurnDraft) -> None:
     """Tell those who were told; tell the others of something past, if the route says so."""
-    late, handled = _late(draft), draft.state.ended is EntryWord.RESOLVED
+    late = _late(draft)
+    handled = draft.state.ended is EntryWord.RESOLVED or draft.state.paused is EntryWord.EXCUSED
     _close(draft, EntryWord.OVER, PagePhase.CLOSED)
     if draft.plan.tell_past and draft.facts.alone and not handled:
         for page in late:
@@ -35,9 +36,9 @@ def _close(draft: TurnDraft, word: EntryWord, phase: PagePhase) -> None:
 
 
 def _late(draft: TurnDraft) -> list[KnownPage]:
-    """What is owed to recipients who were told nothing yet."""
+    """What recipients were to be told who were told nothing."""
     told = set(draft.told())
-    owed = (page for page in draft.alarms() if page.status == "owed" and page.phase is not PagePhase.REMINDER)
+    owed = (page for page in draft.alarms() if page.overtaken and page.phase is not PagePhase.REMINDER)
     return [page for page in owed if page.recipient not in told]
 
 

@@ -31,6 +31,10 @@ ALARMS: Final = frozenset({PagePhase.OPENED, PagePhase.ESCALATED, PagePhase.REOP
 """The phases that say that something is wrong; whoever was told one of them is told of the end."""
 
 
+UNREACHED: Final = "unreached"
+"""The reason of a page that is still tried, although every channel was tried in vain."""
+
+
 class EntryWord(StrEnum):
     """What a line of the log of an escalation says; the values are stored."""
 
@@ -127,7 +131,18 @@ class KnownPage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def told(self) -> bool:
         """Whether the recipient has the message, or may have it."""
-        return self.status in ("paid", "sending") or self.may_be_taken
+        return self.status == "paid" or self.may_be_taken
+
+    @property
+    def lost(self) -> bool:
+        """Whether no channel is left that was not tried in vain."""
+        return self.status == "failed" or (self.status == "sending" and self.reason == UNREACHED)
+
+    @property
+    def overtaken(self) -> bool:
+        """Whether it could not be sent before the end of the incident."""
+        untold = self.status in ("owed", "sending") or (self.status == "cancelled" and self.reason == EntryWord.OVER)
+        return untold and not self.may_be_taken
 
     def is_of(self, page: "NewPage") -> bool:
         """Whether it is the same as a new page, perhaps of another round."""
@@ -158,7 +173,7 @@ class EscalationFacts(msgspec.Struct, frozen=True, kw_only=True):
     pages: tuple[KnownPage, ...] = ()
 
 
-class PageReason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PageCause(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why somebody gets a page. `because`: why the round began, or `owner`; the others as of a `Recipient`."""
 
     because: str
@@ -177,7 +192,7 @@ class NewPage(msgspec.Struct, frozen=True, kw_only=True):
     round: int
     severity: Severity
     not_before: datetime | None = None
-    why: PageReason
+    why: PageCause
 
     @property
     def key(self) -> tuple[str, str, int, int]:

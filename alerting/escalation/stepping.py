@@ -52,8 +52,8 @@ def _note_undelivered(draft: TurnDraft) -> None:
     """A step that reached nobody makes the next step due at once."""
     step = draft.state.next_step - 1
     mine = [page for page in _of_round(draft) if page.step == step]
-    failed = [page for page in mine if page.status == "failed"]
-    if draft.state.hurried or not failed or any(page.status not in ("failed", "cancelled") for page in mine):
+    failed = [page for page in mine if page.lost]
+    if draft.state.hurried or not failed or not all(page.lost or page.status == "cancelled" for page in mine):
         return
     contacts = tuple(page.recipient for page in failed)
     draft.log(EntryWord.UNDELIVERABLE, step=step, contacts=contacts, why=failed[0].reason)

@@ -16,8 +16,8 @@ from alerting.escalation.model import (
     EscalationTurn,
     KnownPage,
     NewPage,
+    PageCause,
     PagePhase,
-    PageReason,
 )
 from registry.routes.routing import Recipient, StepOutcome
 
@@ -127,7 +127,7 @@ class TurnDraft:
         recipient: str,
         phase: PagePhase,
         step: int,
-        why: PageReason | None = None,
+        why: PageCause | None = None,
         not_before: datetime | None = None,
     ) -> NewPage:
         """A page, which is made unless there is one already."""
@@ -138,14 +138,14 @@ class TurnDraft:
             round=self.state.round,
             severity=self.facts.severity,
             not_before=self._latest(not_before, self._not_before(recipient, phase)),
-            why=why or PageReason(because=self.state.because),
+            why=why or PageCause(because=self.state.because),
         )
         if not self._exists(page):
             self._pages.setdefault(page.key, page)
         return page
 
-    def _why(self, found: Recipient) -> PageReason:
-        return PageReason(
+    def _why(self, found: Recipient) -> PageCause:
+        return PageCause(
             because=self.state.because,
             role=found.role,
             area=found.area,

@@ -126,8 +126,11 @@ class Story:
             "openings": lambda: self._open(rest),
             "down": lambda: self.down.update(words_of(rest)),
             "up": lambda: self.down.difference_update(words_of(rest)),
-            "sending": lambda: self._settle(words_of(rest), "sending"),
-            "fails": lambda: self._settle(words_of(rest), "failed", "no_channel"),
+            "sending": lambda: self._settle(words_of(rest), status="sending", may_be_taken=True),
+            "throttled": lambda: self._settle(words_of(rest), status="sending"),
+            "unreached": lambda: self._settle(words_of(rest), status="sending", reason="unreached"),
+            "fails": lambda: self._settle(words_of(rest), status="failed", reason="no_channel"),
+            "late": lambda: self._settle(words_of(rest), status="cancelled", reason="over"),
         }
         deeds[deed]()
         self.turn()
@@ -143,9 +146,9 @@ class Story:
         spans = [part.split("-") for part in text.split()]
         self._now_is(openings=tuple((moment(a), moment(b)) for a, b in spans))
 
-    def _settle(self, people: list[str], status: str, reason: str | None = None) -> None:
+    def _settle(self, people: list[str], **changes: Any) -> None:
         self.pages = [
-            replace(page, status=status, reason=reason) if page.recipient in people and page.status == "owed" else page
+            replace(page, **changes) if page.recipient in people and page.status == "owed" else page
             for page in self.pages
         ]
 

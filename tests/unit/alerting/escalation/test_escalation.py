@@ -233,6 +233,33 @@ STORIES: list[tuple[str, str, str]] = [
         """,
     ),
     (
+        "certainly not sent yet, although it was tried: told as past",
+        "0m down an\n 1m throttled an\n 10m close",
+        """
+        0m an opened
+        10m · over
+        10m an passed
+        """,
+    ),
+    (
+        "every channel was tried in vain, and the last is still tried: the next step at once",
+        "0m down an\n 9m unreached an\n 20m wait",
+        """
+        0m an opened
+        9m · undeliverable 0 unreached
+        9m li escalated
+        """,
+    ),
+    (
+        "whoever sends saw the end first and cancelled the page: told as past all the same",
+        "0m down an\n 9m late an\n 10m close",
+        """
+        0m an opened
+        10m · over
+        10m an passed
+        """,
+    ),
+    (
         "quiet hours hold what is no emergency, and the steps count from their end",
         "0m quiet an 8h\n 8h31m wait",
         """

@@ -15,7 +15,11 @@ HAPPENINGS = (
 )
 DEEDS = st.one_of(
     st.sampled_from(HAPPENINGS),
-    st.builds("{} {}".format, st.sampled_from(["down", "up", "fails", "sending"]), st.sampled_from(PEOPLE)),
+    st.builds(
+        "{} {}".format,
+        st.sampled_from(["down", "up", "fails", "sending", "throttled", "unreached", "late"]),
+        st.sampled_from(PEOPLE),
+    ),
     st.builds("duty {}={}".format, st.sampled_from(ROLES), st.sampled_from(["", "an", "bo", "an,bo", "cy"])),
     st.builds("quiet {} {{200}}m".format, st.sampled_from(PEOPLE)),
 )
