@@ -1,14 +1,17 @@
 """The configuration of the service."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
+from alerting.incidents.actions import Expected
+
 
 class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     """`connections` may be open at a time. `public_url` is how browsers reach the server; None: http://{host}:{port}.
-    `reopen_after`: seconds after which an incident that a person closed opens again. `language`: zh-CN or en.
+    `reopen_after`: seconds after which an incident that a person closed opens again. `acknowledge_for`: seconds for
+    which an acknowledgement without an ETA counts. `language`: zh-CN or en.
     `instance` names this process in its signs of life. `trusted_proxies`: addresses and networks of reverse
     proxies, whose X-Forwarded-For names the client."""
 
@@ -20,6 +23,7 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str | None = None
     language: str = "zh-CN"
     reopen_after: float = 14_400.0
+    acknowledge_for: float = 14_400.0
     instance: str = "api"
     trusted_proxies: tuple[str, ...] = ()
 
@@ -27,6 +31,10 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     def reopening(self) -> timedelta:
         """After how long an incident that a person closed opens again."""
         return timedelta(seconds=self.reopen_after)
+
+    def acknowledging(self, eta: datetime | None) -> Expected:
+        """Until when an acknowledgement counts that names this ETA or none."""
+        return Expected(eta, timedelta(seconds=self.acknowledge_for))
 
     @property
     def is_https(self) -> bool:

@@ -125,6 +125,10 @@ _PHASES: Final[Family] = {
 _REFUSALS: Final[Family] = {
     "not_found": Said("there is no such incident.", "没有这项故障。"),
     "closed": Said("the incident is closed; only remarks can be added.", "故障已关闭，只能添加说明。"),
+    "bad_eta": Said(
+        "the time by which the end is expected is past or more than 90 days ahead: name another.",
+        "预计恢复时间已过或超过 90 天：请重新填写。",
+    ),
     "already_acknowledged": Said("it is acknowledged already.", "已有人接手。"),
     "empty": Said("write something first.", "请先填写内容。"),
     "too_long": Said("the text is too long, at most 4000 characters.", "文字太长，最多 4000 字。"),

@@ -236,6 +236,7 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
         public_url=settings.console_url,
         language=settings.language,
         reopen_after=settings.reopen_after,
+        acknowledge_for=settings.acknowledge_for,
         instance=settings.instance_name,
         trusted_proxies=tuple(one.strip() for one in (settings.trusted_proxies or "").split(",") if one.strip()),
     )

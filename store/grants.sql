@@ -16,7 +16,7 @@ DECLARE
     closed constant text[] := '{account, account_area, api_token, channel_key, known_place, session, signin_code}';
     -- What is forgotten again.
     cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, '
-        'dead_letter, duty, duty_substitute, contact_channel, flapping_memory, health_state, incident_share_ack, '
+        'dead_letter, duty, duty_substitute, contact_channel, escalation_wake, flapping_memory, health_state, incident_share_ack, '
         'message_template, route, service_sign, set_aside, station_programme, unregistered}';
     functions constant text[] := '{channel_fingerprint, give_contact_account, remove_untouched_station}';
     found record;
@@ -73,7 +73,7 @@ DECLARE
     wanted constant jsonb := '{
         "SELECT": ["schema_migration", "programme", "consumer_offset", "log_end", "pipeline_gap", "calendar",
                    "calendar_opening", "calendar_now", "day_class", "area_count_known",
-                   "area", "escalation", "page", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
+                   "area", "escalation", "page", "message_page", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
                    "scoped.set_aside", "scoped.station_stand", "scoped.station_aside",
                    "scoped.transition", "scoped.health", "scoped.usage", "scoped.presence", "scoped.dead_letter",
                    "scoped.unregistered", "scoped.shard_move", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
@@ -120,6 +120,10 @@ BEGIN
     IF to_regclass('contact_channel') IS NOT NULL
        AND NOT has_column_privilege('milepost_api', 'contact_channel', 'fingerprint', 'SELECT') THEN
         GRANT SELECT (contact, place, kind, fingerprint) ON contact_channel TO milepost_api;
+    END IF;
+    -- By which kind of channel a page was sent, and how that went; not what it said.
+    IF to_regclass('message') IS NOT NULL AND NOT has_column_privilege('milepost_api', 'message', 'kind', 'SELECT') THEN
+        GRANT SELECT (id, kind, status, created_at, settled_at) ON message TO milepost_api;
     END IF;
     FOR found IN
         SELECT p.oid::regprocedure AS name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace

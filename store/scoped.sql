@@ -82,6 +82,8 @@ BEGIN
         ('route', 'area IS NULL OR area IN (SELECT code FROM scope_names() AS code)', of_area),
         ('escalation', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
         ('page', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
+        ('message_page', '(SELECT true FROM page p WHERE p.id = page)', NULL),
+        ('message', 'EXISTS (SELECT FROM message_page l WHERE l.message = id)', NULL),
         -- A silence above the scope is seen, because it holds the pages of what is in it.
         ('silence', format('CASE WHEN station IS NOT NULL THEN %s '
                            'WHEN area IS NOT NULL THEN area IN (SELECT code FROM scope_names() AS code) '

@@ -4,7 +4,9 @@
 and after any order of events. Called again with the same facts it decides nothing new.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from alerting.escalation.acknowledging import is_acknowledged
 from alerting.escalation.endings import end
@@ -12,7 +14,8 @@ from alerting.escalation.model import EntryWord, EscalationFacts, EscalationPlan
 from alerting.escalation.stepping import take_steps
 from alerting.escalation.turn_draft import QuietUntil, StepPeople, TurnDraft
 from alerting.incidents.severity import SEVERITIES
-from contract.kinds import Severity
+
+_RANK: Final[Mapping[str, int]] = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 
 
 def begin(plan: EscalationPlan, facts: EscalationFacts) -> EscalationState:
@@ -21,9 +24,9 @@ def begin(plan: EscalationPlan, facts: EscalationFacts) -> EscalationState:
     return EscalationState(route=plan.route, opening=facts.opening, because=because, severity=facts.severity)
 
 
-def is_graver(severity: Severity, before: Severity) -> bool:
+def is_graver(severity: str, before: str) -> bool:
     """Whether one severity is graver than another."""
-    return SEVERITIES.index(severity) > SEVERITIES.index(before)
+    return _RANK[severity] > _RANK[before]
 
 
 def advance(

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from alerting.incidents.book import Status
 from contract.kinds import Severity
@@ -79,6 +80,11 @@ class EscalationPlan(msgspec.Struct, frozen=True, kw_only=True):
     tell_past: bool = True
     verdicts: tuple[RouteVerdict, ...] = ()
     earlier: tuple[str, ...] = ()
+
+    def followed_by(self, chosen: "EscalationPlan") -> "EscalationPlan":
+        """The plan for a graver severity, which has another route."""
+        before = () if self.route is None else (self.route,)
+        return replace(chosen, earlier=(*self.earlier, *before))
 
 
 class EscalationState(msgspec.Struct, frozen=True, kw_only=True):

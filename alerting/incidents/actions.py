@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from alerting.incidents.book import ActionRefusal, refusal
+import msgspec
+
+from alerting.incidents.book import ActionRefusal, refusal, refusal_of_eta
 from alerting.incidents.store import QUERIES
 from store.author import Author
 from store.ledger import LedgerEntry, append_entries, ms_of
@@ -20,6 +22,7 @@ _SENTENCES = {
     ActionRefusal.ALREADY_ACKNOWLEDGED: "incident {id} is acknowledged already",
     ActionRefusal.EMPTY: "the text is empty",
     ActionRefusal.TOO_LONG: "the text is too long",
+    ActionRefusal.BAD_ETA: "the time by which the end of incident {id} is expected is past or more than 90 days ahead",
     ActionRefusal.ONLY_SHARE: "incident {id} reaches beyond your areas: acknowledge your share of it or add a note; "
     "an account with its whole area assigns and resolves it",
     ActionRefusal.ONLY_PART: "incident {id} reaches beyond your areas: an account with the county, or with the "
@@ -37,6 +40,17 @@ REOPEN_AFTER: Final = timedelta(hours=4)
 """Time until an incident that a person closed opens again, if its fault goes on."""
 
 
+class Expected(msgspec.Struct, frozen=True):
+    """When whoever acknowledges an incident expects its end. `otherwise`: how long the acknowledgement counts if no
+    `eta` is named."""
+
+    eta: datetime | None = None
+    otherwise: timedelta = timedelta(hours=4)
+
+
+NOT_NAMED: Final = Expected()
+
+
 class ActionRefusedError(Exception):
     """The action is not allowed on the incident; `refusal`: why."""
 
@@ -46,12 +60,22 @@ class ActionRefusedError(Exception):
         self.incident = incident
 
 
-async def acknowledge(connection: Connection, incident: int, by: Author, text: str | None, now: datetime) -> None:
-    """Acknowledge an incident: the account works on it. Raises ActionRefusedError."""
+async def acknowledge(
+    connection: Connection, incident: int, by: Author, text: str | None, now: datetime, until: Expected = NOT_NAMED
+) -> None:
+    """Acknowledge an incident: the account works on it, and nobody else is told of it `until` the ETA. An incident that
+    is acknowledged can be acknowledged again, to name another ETA or because the ETA has passed. Raises
+    ActionRefusedError."""
     async with connection.transaction():
-        await _require(connection, "acknowledged", incident, text)
-        await connection.execute(QUERIES.acknowledge_incident, incident, by.account, now, by.remark)
-        await _record(connection, "acknowledged", incident, by, text, now)
+        row = await connection.fetchrow(QUERIES.lock_incident, incident)
+        status, held_until = (None, None) if row is None else (row["status"], row["eta_at"])
+        why = refusal_of_eta(status, held_until, until.eta, now)
+        why = why or refusal("acknowledged", "open" if status == "acknowledged" else status, text)
+        if why is not None:
+            raise ActionRefusedError(why, incident)
+        eta = until.eta or now + until.otherwise
+        await connection.execute(QUERIES.acknowledge_incident, incident, by.account, now, by.remark, eta)
+        await _record(connection, "acknowledged", incident, by, text, now, {"eta_ms": ms_of(eta)})
 
 
 async def assign(connection: Connection, incident: int, by: Author, text: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ book; the shell stores the changes.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Literal
 
@@ -289,6 +289,8 @@ class ActionRefusal(StrEnum):
     ALREADY_ACKNOWLEDGED = "already_acknowledged"
     EMPTY = "empty"
     TOO_LONG = "too_long"
+    BAD_ETA = "bad_eta"
+    """The time at which the person expects the end is past, or too far ahead."""
     ONLY_SHARE = "only_share"
     """The incident reaches beyond the areas of the account, which holds a share of it and may act on that."""
     ONLY_PART = "only_part"
@@ -297,6 +299,9 @@ class ActionRefusal(StrEnum):
 
 MAX_TEXT: Final = 4000
 """Largest number of characters of a note."""
+
+LONGEST_ETA: Final = timedelta(days=90)
+"""An acknowledgement ends the escalation for at most so long."""
 
 _WHEN_CLOSED: Final = frozenset({"note"})
 _NEEDS_TEXT: Final = frozenset({"note", "assigned"})
@@ -316,3 +321,15 @@ def refusal(action: str, status: Status | None, text: str | None) -> ActionRefus
     if action in _NEEDS_TEXT and not (text or "").strip():
         return ActionRefusal.EMPTY
     return ActionRefusal.TOO_LONG if len(text or "") > MAX_TEXT else None
+
+
+def refusal_of_eta(
+    status: Status | None, held_until: datetime | None, eta: datetime | None, now: datetime
+) -> ActionRefusal | None:
+    """Why an incident cannot be acknowledged until `eta` (None: none is named), beside what `refusal` says of one that
+    is not acknowledged. `held_until`: the ETA of its acknowledgement, which may be renewed: by naming an ETA, or when
+    that has passed."""
+    if eta is not None and not now < eta <= now + LONGEST_ETA:
+        return ActionRefusal.BAD_ETA
+    lapsed = held_until is not None and held_until <= now
+    return ActionRefusal.ALREADY_ACKNOWLEDGED if status == "acknowledged" and eta is None and not lapsed else None

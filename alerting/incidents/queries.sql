@@ -31,7 +31,8 @@ SET status = m.status, area = m.area, began_at = m.began_at, closed_at = m.close
     reopen_at = m.reopen_at, parent = m.parent, detail = m.detail::jsonb,
     acknowledged_at = CASE WHEN m.status = 'open' THEN NULL ELSE i.acknowledged_at END,
     acknowledged_by = CASE WHEN m.status = 'open' THEN NULL ELSE i.acknowledged_by END,
-    acknowledged_remark = CASE WHEN m.status = 'open' THEN NULL ELSE i.acknowledged_remark END
+    acknowledged_remark = CASE WHEN m.status = 'open' THEN NULL ELSE i.acknowledged_remark END,
+    eta_at = CASE WHEN m.status = 'open' THEN NULL ELSE i.eta_at END
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
             $7::timestamptz[], $8::bigint[], $9::text[])
      AS m (id, status, area, began_at, closed_at, ended_at, reopen_at, parent, detail)
@@ -148,10 +149,11 @@ FROM unnest($2::bigint[], $3::text[], $4::int[], $5::timestamptz[]) AS m (incide
 ON CONFLICT (incident, phase, round) DO NOTHING;
 
 -- name: lock_incident
-SELECT status, detail FROM incident WHERE id = $1 FOR UPDATE;
+SELECT status, detail, eta_at FROM incident WHERE id = $1 FOR UPDATE;
 
 -- name: acknowledge_incident
-UPDATE incident SET status = 'acknowledged', acknowledged_at = $3, acknowledged_by = $2, acknowledged_remark = $4
+UPDATE incident SET status = 'acknowledged', acknowledged_at = $3, acknowledged_by = $2, acknowledged_remark = $4,
+                    eta_at = $5
 WHERE id = $1;
 
 -- name: assign_incident

@@ -1,6 +1,7 @@
 """Pages of incidents, and the forms to acknowledge, assign, comment and resolve."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -26,6 +27,7 @@ from api.http.forms import MOST_PERSON, person, read_form
 from api.http.paging import MAX_CURSOR, Page
 from api.http.parameters import IncidentId
 from api.http.problems import not_found
+from api.http.times import as_beijing_time, parse_time
 from api.http.work import Work
 from api.read.found import FoundPage
 from api.read.incidents import list_incidents, load_incident
@@ -161,6 +163,7 @@ async def _show(
         text=text,
         most=MAX_TEXT,
         reopen_after=context.config.reopening,
+        acknowledge_for=context.config.acknowledging(None).otherwise,
         most_person=MOST_PERSON,
         **await _children(children, named, words, context.work),
         **{name: value for name, value in _row(incident, named, words).items() if name != "incident"},
@@ -280,9 +283,10 @@ def _on_share(request: Request, number: int, action: str, said: dict[str, str]) 
 def _action(request: Request, context: Context, number: int, action: str, said: dict[str, str]) -> IncidentAction:
     by = author_of(request, person(said))
     text, after = said.get("text") or None, context.config.reopening
+    until = context.config.acknowledging(_eta(said))
     assignee = person(said, "assignee") or ""
     actions: Mapping[str, IncidentAction] = {
-        "ack": lambda connection, now: incident_actions.acknowledge(connection, number, by, text, now),
+        "ack": lambda connection, now: incident_actions.acknowledge(connection, number, by, text, now, until),
         "assign": lambda connection, now: incident_actions.assign(connection, number, by, assignee, now),
         "note": lambda connection, now: incident_actions.note(connection, number, by, text or "", now),
         "resolve": lambda connection, now: incident_actions.resolve(connection, number, by, text, now, after),
@@ -290,3 +294,9 @@ def _action(request: Request, context: Context, number: int, action: str, said: 
     if action not in actions:
         raise not_found("action", action)
     return actions[action]
+
+
+def _eta(said: Mapping[str, str]) -> datetime | None:
+    """The time in the form, as browsers send it, in Beijing; None: none. Raises a Problem."""
+    text = said.get("eta", "")
+    return parse_time("eta", as_beijing_time("eta", text)) if text else None

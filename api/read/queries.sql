@@ -329,7 +329,7 @@ FROM usage WHERE station = $1 AND ts >= $2 AND ts < $3;
 -- another incident that the scope shows, nor quiet (without notifications).
 WITH found AS (
     (SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
-            i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at,
+            i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.eta_at, i.assignee, i.closed_at, i.ended_at, i.reopen_at,
             i.parent, i.detail, NULL::text AS share_area, NULL::int AS share_children, NULL::int AS share_down
      FROM incident i LEFT JOIN station s ON s.id = i.station
      WHERE i.id < $1
@@ -346,7 +346,7 @@ WITH found AS (
      ORDER BY i.id DESC LIMIT $5)
     UNION ALL
     (SELECT i.id, i.kind, NULL, i.area, NULL, i.status, i.began_at, i.opened_at, i.acknowledged_at, i.acknowledged_by,
-            i.acknowledged_remark, NULL, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
+            i.acknowledged_remark, NULL, NULL, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
      FROM scoped.shared_incident i
      WHERE i.id < $1
        AND ($2::text IS NULL OR i.status = $2)
@@ -359,7 +359,7 @@ WITH found AS (
      ORDER BY i.id DESC LIMIT $5)
 ), page AS MATERIALIZED (SELECT * FROM found ORDER BY id DESC LIMIT $5)
 SELECT f.id, f.kind, f.station, f.area, f.shard, f.status, f.began_at, f.opened_at, f.acknowledged_at, f.acknowledged_by,
-       f.acknowledged_remark, f.assignee, f.closed_at, f.ended_at, f.reopen_at,
+       f.acknowledged_remark, f.eta_at, f.assignee, f.closed_at, f.ended_at, f.reopen_at,
        CASE WHEN f.share_children IS NOT NULL OR (SELECT scope_is_whole()) THEN f.parent
             ELSE coalesce((SELECT p.id FROM incident p WHERE p.id = f.parent),
                           (SELECT x.incident FROM incident_share x
@@ -372,16 +372,16 @@ FROM page f ORDER BY f.id DESC;
 -- One incident in the columns of list_incidents.
 WITH found AS (
     SELECT i.id, i.kind, i.station, coalesce(i.area, s.area) AS area, i.shard, i.status, i.began_at, i.opened_at,
-           i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.assignee, i.closed_at, i.ended_at, i.reopen_at,
+           i.acknowledged_at, i.acknowledged_by, i.acknowledged_remark, i.eta_at, i.assignee, i.closed_at, i.ended_at, i.reopen_at,
            i.parent, i.detail, NULL::text AS share_area, NULL::int AS share_children, NULL::int AS share_down
     FROM incident i LEFT JOIN station s ON s.id = i.station WHERE i.id = $1
     UNION ALL
     SELECT i.id, i.kind, NULL, i.area, NULL, i.status, i.began_at, i.opened_at, i.acknowledged_at, i.acknowledged_by,
-           i.acknowledged_remark, NULL, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
+           i.acknowledged_remark, NULL, NULL, i.closed_at, i.ended_at, i.reopen_at, i.parent, i.detail, i.share, i.children, i.down
     FROM scoped.shared_incident i WHERE i.id = $1
 )
 SELECT f.id, f.kind, f.station, f.area, f.shard, f.status, f.began_at, f.opened_at, f.acknowledged_at, f.acknowledged_by,
-       f.acknowledged_remark, f.assignee, f.closed_at, f.ended_at, f.reopen_at,
+       f.acknowledged_remark, f.eta_at, f.assignee, f.closed_at, f.ended_at, f.reopen_at,
        CASE WHEN f.share_children IS NOT NULL OR (SELECT scope_is_whole()) THEN f.parent
             ELSE coalesce((SELECT p.id FROM incident p WHERE p.id = f.parent),
                           (SELECT x.incident FROM incident_share x

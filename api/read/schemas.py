@@ -318,6 +318,9 @@ class IncidentDocument(Document):
     acknowledged_at: datetime | None
     acknowledged_by: str | None = Field(description="the account; free text in incidents from before accounts")
     acknowledged_remark: _Remark = None
+    eta_at: datetime | None = Field(
+        default=None, description="until then nobody else is told of an acknowledged incident; of a share: null"
+    )
     assignee: str | None
     closed_at: datetime | None
     ended_at: datetime | None

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
@@ -27,6 +27,16 @@ class ActionRequest(BaseModel):
 
     text: str | None = Field(default=None, max_length=4000)
     by: str | None = Field(default=None, min_length=1, max_length=64)
+
+
+class Acknowledgement(ActionRequest):
+    """What is said with an acknowledgement; `eta`: when the end is expected."""
+
+    eta: AwareDatetime | None = Field(
+        default=None,
+        description="until then nobody else is told; after it the escalation begins anew. Without it, as the setting "
+        "MILEPOST_ACKNOWLEDGE_FOR says",
+    )
 
 
 class Assignment(BaseModel):
@@ -71,16 +81,17 @@ async def acknowledge(
     context: Shared,
     request: Request,
     id: IncidentId,  # noqa: A002
-    deed: Annotated[ActionRequest | None, Body()] = None,
+    deed: Annotated[Acknowledgement | None, Body()] = None,
 ) -> IncidentDetail:
-    """Acknowledge an incident: a person looks after it. Of an incident that reaches beyond your scope this acknowledges
-    your share. 409 when it is acknowledged already, or closed."""
-    said = deed or ActionRequest()
-    by = author_of(request, said.by)
+    """Acknowledge an incident: a person looks after it until `eta`. Of an incident that reaches beyond your scope this
+    acknowledges your share. 409 when it is closed, or acknowledged already, its ETA has not passed and `eta` names no
+    other."""
+    said = deed or Acknowledgement()
+    by, until = author_of(request, said.by), context.config.acknowledging(said.eta)
     return await _act(
         context,
         id,
-        lambda connection, now: incident_actions.acknowledge(connection, id, by, said.text, now),
+        lambda connection, now: incident_actions.acknowledge(connection, id, by, said.text, now, until),
         lambda connection, now: acknowledge_shares(connection, id, by, said.text, now),
     )
 
@@ -141,6 +152,8 @@ def _refused(exc: ActionRefusedError) -> Problem:
             return not_found("incident", exc.incident)
         case ActionRefusal.EMPTY | ActionRefusal.TOO_LONG:
             return bad_parameter("text", str(exc))
+        case ActionRefusal.BAD_ETA:
+            return bad_parameter("eta", str(exc))
         case ActionRefusal.ONLY_SHARE | ActionRefusal.ONLY_PART:
             return Problem(403, str(exc))
         case _:

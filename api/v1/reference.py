@@ -177,6 +177,7 @@ _INCIDENT: Final = {
     "acknowledged_at": None,
     "acknowledged_by": None,
     "acknowledged_remark": None,
+    "eta_at": None,
     "assignee": None,
     "closed_at": None,
     "ended_at": None,
@@ -201,6 +202,7 @@ _ACKNOWLEDGED: Final = {
     "status": "acknowledged",
     "acknowledged_at": "2026-11-27T07:50:00Z",
     "acknowledged_by": _WANG,
+    "eta_at": "2026-11-27T10:00:00Z",
 }
 
 
@@ -381,7 +383,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "get_incident": Operation(summary="One incident", answer={**_INCIDENT, "entries": [_OPENED], "shares": []}),
     "acknowledge": Operation(
         summary="Acknowledge an incident",
-        body={"text": "on my way"},
+        body={"text": "on my way", "eta": "2026-11-27T10:00:00Z"},
         answer=_detail(_ACKNOWLEDGED, "acknowledged", "on my way"),
     ),
     "assign": Operation(

@@ -35,6 +35,13 @@ class IncidentSection:
         LongSeconds,
         Meta(description="Seconds after which an incident that a person closed opens again if its fault persists."),
     ] = 14_400.0
+    acknowledge_for: Annotated[
+        LongSeconds,
+        Meta(
+            description="Seconds for which an acknowledgement counts that names no time by which the end is expected; "
+            "after that people are notified again."
+        ),
+    ] = 14_400.0
     never_seen_grace: Annotated[
         LongSeconds,
         Meta(

@@ -2,21 +2,31 @@
 
 -- The frozen plan of an incident and how far it came; later edits of routes do not change it.
 CREATE TABLE escalation (
-    incident     bigint PRIMARY KEY REFERENCES incident,
-    route        text,
-    -- The steps with their areas, and why each route did or did not apply: alerting/escalation/model.py.
-    plan         jsonb NOT NULL,
+    incident bigint PRIMARY KEY REFERENCES incident,
+    route    text,
+    -- The steps, and why each route did or did not apply; NULL: it could not be made yet. And how far it came. Both as in
+    -- alerting/escalation/model.py.
+    plan     jsonb,
+    state    jsonb,
     -- What happened by the plan: steps that were due, who was on duty, what was skipped and why.
-    log          jsonb NOT NULL DEFAULT '[]',
-    -- How often the incident began anew (reopened, ETA passed): steps of each round are owed anew.
-    round        integer NOT NULL DEFAULT 0,
-    next_step    smallint NOT NULL DEFAULT 0,
-    -- When the next step, reminder or end of an ETA is due; NULL: nothing is.
-    wake_at      timestamptz,
-    eta_at       timestamptz,
-    over_at      timestamptz
+    log      jsonb NOT NULL DEFAULT '[]',
+    -- When the next step, reminder or end of an ETA is due; NULL: nothing is, until something happens.
+    wake_at  timestamptz,
+    over_at  timestamptz
 );
-CREATE INDEX escalation_wake ON escalation (wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX escalation_going_on ON escalation (incident) WHERE over_at IS NULL;
+CREATE INDEX escalation_wake_at ON escalation (wake_at) WHERE wake_at IS NOT NULL;
+
+-- Incidents whose escalation has to be looked at again, because something happened to them; NULL: all of them. Whoever acts on an
+-- incident adds a row and never waits for the escalation, which takes the rows.
+CREATE TABLE escalation_wake (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    incident bigint,
+    at       timestamptz NOT NULL DEFAULT now()
+);
+
+-- When whoever acknowledged an incident expects its end; after that the acknowledgement counts no longer.
+ALTER TABLE incident ADD COLUMN eta_at timestamptz;
 
 -- What is owed: one row for each recipient, phase and step of an incident. A room's message pays no person.
 CREATE TABLE page (
@@ -118,6 +128,58 @@ CREATE TABLE channel_state (
 );
 CREATE INDEX channel_state_dead ON channel_state (dead_at) WHERE dead_at IS NOT NULL;
 
--- Notifications have a second reader: the escalation.
-ALTER TABLE notification ADD COLUMN routed_at timestamptz;
+-- Notifications have a second reader: the escalation. Those of before were told without it.
+ALTER TABLE notification ADD COLUMN routed_at timestamptz DEFAULT now();
+ALTER TABLE notification ALTER COLUMN routed_at DROP DEFAULT;
 CREATE INDEX notification_unrouted ON notification (id) WHERE routed_at IS NULL;
+CREATE INDEX notification_of_incident_unrouted ON notification (incident, id) WHERE routed_at IS NULL;
+
+-- What happens to an incident wakes its escalation. One row in a statement for each incident that pages, or paged before it became
+-- a part of another. The trigger also runs for the API, which has no right on the table.
+CREATE FUNCTION incident_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    INSERT INTO escalation_wake (incident)
+    SELECT n.id FROM new_row n JOIN old_row o ON o.id = n.id
+    WHERE (n.status, n.acknowledged_at, n.eta_at, n.assignee, n.parent, n.reopen_at,
+           n.detail -> 'severity', n.detail -> 'stage', n.detail -> 'quiet')
+          IS DISTINCT FROM (o.status, o.acknowledged_at, o.eta_at, o.assignee, o.parent, o.reopen_at,
+                            o.detail -> 'severity', o.detail -> 'stage', o.detail -> 'quiet')
+      AND (n.parent IS NULL OR EXISTS (SELECT FROM escalation e WHERE e.incident = n.id));
+    IF FOUND THEN
+        PERFORM pg_notify('milepost_escalation', '');
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER incident_changed AFTER UPDATE ON incident REFERENCING OLD TABLE AS old_row NEW TABLE AS new_row
+    FOR EACH STATEMENT EXECUTE FUNCTION incident_changed();
+
+-- A page that reaches nobody makes the next step due at once.
+CREATE FUNCTION page_lost() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    INSERT INTO escalation_wake (incident) VALUES (NEW.incident);
+    PERFORM pg_notify('milepost_escalation', '');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER page_lost AFTER UPDATE OF status, reason ON page FOR EACH ROW
+    WHEN ((NEW.status = 'failed' OR NEW.reason = 'unreached') AND (NEW.status, NEW.reason) IS DISTINCT FROM (OLD.status, OLD.reason))
+    EXECUTE FUNCTION page_lost();
+
+-- Whoever keeps contacts, duties and routes in memory reads them anew.
+CREATE FUNCTION routing_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('milepost_routing', '');
+    RETURN NULL;
+END $$;
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['contact', 'contact_channel', 'duty', 'duty_substitute', 'route', 'day_class'] LOOP
+        EXECUTE format('CREATE TRIGGER routing_changed AFTER INSERT OR UPDATE OR DELETE ON %I '
+                       'FOR EACH STATEMENT EXECUTE FUNCTION routing_changed()', name);
+    END LOOP;
+    FOREACH name IN ARRAY ARRAY['incident_changed()', 'page_lost()'] LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name);
+    END LOOP;
+END $$;

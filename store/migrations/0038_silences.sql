@@ -31,3 +31,19 @@ CREATE TABLE message_template (
     edited_by text NOT NULL,
     PRIMARY KEY (name, language)
 );
+
+-- A silence that is made or ended concerns the escalations of all incidents, of which only some are in it.
+CREATE FUNCTION silence_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    INSERT INTO escalation_wake DEFAULT VALUES;
+    PERFORM pg_notify('milepost_routing', '');
+    PERFORM pg_notify('milepost_escalation', '');
+    RETURN NULL;
+END $$;
+DO $$
+BEGIN
+    EXECUTE format('ALTER FUNCTION silence_changed() SET search_path = %I, pg_temp', current_schema());
+END $$;
+REVOKE EXECUTE ON FUNCTION silence_changed() FROM PUBLIC;
+CREATE TRIGGER silence_changed AFTER INSERT OR UPDATE OR DELETE ON silence
+    FOR EACH STATEMENT EXECUTE FUNCTION silence_changed();

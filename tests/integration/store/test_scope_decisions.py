@@ -16,9 +16,9 @@ ADDED_TO = {"ledger_pending", "ledger_salt"}
 """Numbers and random bytes that the API may add and not read."""
 CLOSED = {
     "attempt", "blind_spot_memory", "boot_anchor", "cause_memory", "channel_key", "channel_state", "command_reply",
-    "delivery", "event", "flapping_memory", "health_change", "health_memory", "health_state", "incident_clock",
-    "inventory", "message", "message_page", "record_box", "registry_fact", "schedule", "schedule_override",
-    "send_limit", "station_deleted", "stream_cursor", "target", "terminal_facts", "topic_layout",
+    "delivery", "escalation_wake", "event", "flapping_memory", "health_change", "health_memory", "health_state",
+    "incident_clock", "inventory", "record_box", "registry_fact", "schedule", "schedule_override", "send_limit",
+    "station_deleted", "stream_cursor", "target", "terminal_facts", "topic_layout",
 }  # fmt: skip
 """Tables on which the API has no right, because it asks none of them."""
 VIEWS = {"calendar_now"}

@@ -1,0 +1,137 @@
+-- name: claim_notifications
+-- The incidents of new notifications. A notification that is held until its station opens waits, and so do later ones of the
+-- same incident; so a pass has at most one of an incident.
+WITH fresh AS (
+    SELECT id, incident FROM notification n
+    WHERE routed_at IS NULL AND (not_before IS NULL OR not_before <= now())
+      AND NOT EXISTS (SELECT FROM notification before
+                      WHERE before.incident = n.incident AND before.id < n.id AND before.routed_at IS NULL)
+    ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+)
+UPDATE notification n SET routed_at = clock_timestamp() FROM fresh WHERE n.id = fresh.id
+RETURNING n.incident, n.phase;
+
+-- name: take_wakes
+-- What happened makes escalations due now. A row may be there before the escalation of its incident, whose process has not
+-- committed yet; it waits for that, but not for ever, because most incidents that people are not told of have none.
+WITH gone AS (
+    DELETE FROM escalation_wake WHERE id IN (
+        SELECT id FROM escalation_wake w
+        WHERE incident IS NULL OR at < now() - interval '10 minutes'
+           OR EXISTS (SELECT FROM escalation e WHERE e.incident = w.incident)
+        ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+    RETURNING incident
+), named AS (
+    SELECT incident FROM gone WHERE incident IS NOT NULL
+    UNION
+    SELECT e.incident FROM escalation e WHERE e.over_at IS NULL AND EXISTS (SELECT FROM gone WHERE gone.incident IS NULL)
+    UNION
+    SELECT p.incident FROM page p
+    WHERE p.status IN ('owed', 'sending') AND EXISTS (SELECT FROM gone WHERE gone.incident IS NULL)
+), woken AS (
+    SELECT incident FROM escalation WHERE incident IN (SELECT incident FROM named)
+    ORDER BY incident FOR UPDATE
+)
+UPDATE escalation e SET wake_at = least(e.wake_at, now()) FROM woken WHERE e.incident = woken.incident
+RETURNING e.incident;
+
+-- name: claim_due
+-- The escalations that are due, the longest due first. They stay locked until the transaction ends.
+SELECT incident FROM escalation WHERE wake_at <= now() ORDER BY wake_at LIMIT $1 FOR UPDATE SKIP LOCKED;
+
+-- name: lock_escalations
+-- In one order for all processes.
+SELECT incident FROM escalation WHERE incident = ANY ($1::bigint[]) ORDER BY incident FOR UPDATE;
+
+-- name: load_incidents
+-- Incidents as they are now, with what routes ask about them and how far their escalations came.
+SELECT i.id, i.kind, i.status, i.station, i.parent, i.detail, i.acknowledged_at, i.acknowledged_by, i.assignee, i.eta_at,
+       i.reopen_at, s.kind AS station_kind, s.calendar, coalesce(a.path, '{}') AS path, clock_timestamp() AS now,
+       coalesce((SELECT jsonb_object_agg(up.code, up.level) FROM area up
+                 WHERE up.code = ANY (a.path) AND up.level IS NOT NULL), '{}') AS levels,
+       ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id ORDER BY programme) AS programmes,
+       i.kind = 'unusable' AND EXISTS (SELECT FROM incident c WHERE c.parent = i.id) AS has_children,
+       (SELECT max(n.not_before) FROM notification n
+        WHERE n.incident = i.id AND n.routed_at IS NULL AND n.not_before > now()) AS held_until,
+       e.incident IS NOT NULL AS known, e.plan, e.state
+FROM incident i
+LEFT JOIN station s ON s.id = i.station
+LEFT JOIN area a ON a.code = coalesce(i.area, s.area)
+LEFT JOIN escalation e ON e.incident = i.id
+WHERE i.id = ANY ($1::bigint[])
+ORDER BY array_position($1, i.id);
+
+-- name: load_pages
+-- The pages of incidents; `may_be_taken`: an attempt was taken, or nobody knows.
+SELECT p.incident, p.id, p.recipient, p.phase, p.step, p.round, p.status, p.not_before, p.reason,
+       EXISTS (SELECT FROM message_page l JOIN attempt t ON t.message = l.message
+               WHERE l.page = p.id AND (t.outcome IS NULL OR t.outcome IN ('taken', 'unknown'))) AS may_be_taken
+FROM page p WHERE p.incident = ANY ($1::bigint[]) AND p.share = '' ORDER BY p.id;
+
+-- name: load_openings
+-- The openings of calendars that end after $2 and begin before $3.
+SELECT calendar, opens_at, closes_at FROM calendar_opening
+WHERE calendar = ANY ($1::bigint[]) AND closes_at > $2 AND opens_at < $3 ORDER BY calendar, opens_at;
+
+-- name: insert_pages
+-- A page that is there already stays as it is.
+INSERT INTO page (incident, recipient, phase, step, round, severity, not_before, why, created_at)
+SELECT incident, recipient, phase, step, round, severity, not_before, why::jsonb, $9
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::int[], $6::text[], $7::timestamptz[], $8::text[])
+     AS m (incident, recipient, phase, step, round, severity, not_before, why)
+ON CONFLICT (incident, share, recipient, phase, step, round) DO NOTHING
+RETURNING id;
+
+-- name: cancel_pages
+-- Pages that are not to be sent any more; one that a process is about to send is left to it. Noted in the history.
+WITH free AS (
+    SELECT id FROM page WHERE id = ANY ($1::bigint[]) AND status = 'owed' FOR NO KEY UPDATE SKIP LOCKED
+), cancelled AS (
+    UPDATE page p SET status = 'cancelled', reason = given.reason, settled_at = now()
+    FROM unnest($1::bigint[], $2::text[]) AS given (id, reason) JOIN free ON free.id = given.id
+    WHERE p.id = given.id
+    RETURNING p.id, p.incident, p.phase, p.recipient
+), noted AS (
+    INSERT INTO incident_entry (incident, actor, action, text)
+    SELECT incident, 'milepost', 'not_told', phase || ' → ' || recipient FROM cancelled
+)
+SELECT id FROM cancelled;
+
+-- name: hold_pages
+-- Pages that wait until another time (NULL: no longer).
+WITH free AS (
+    SELECT id FROM page WHERE id = ANY ($1::bigint[]) AND status = 'owed' FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE page p SET not_before = given.until
+FROM unnest($1::bigint[], $2::timestamptz[]) AS given (id, until) JOIN free ON free.id = given.id
+WHERE p.id = given.id
+RETURNING p.id;
+
+-- name: rate_pages
+-- What is owed of incidents has their new severity.
+WITH free AS (
+    SELECT id FROM page WHERE incident = ANY ($1::bigint[]) AND status = 'owed' FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE page p SET severity = given.severity
+FROM unnest($1::bigint[], $2::text[]) AS given (incident, severity), free
+WHERE p.id = free.id AND p.incident = given.incident AND p.severity <> given.severity;
+
+-- name: save_escalations
+-- The log keeps its newest 500 lines.
+INSERT INTO escalation AS e (incident, route, plan, state, log, wake_at, over_at)
+SELECT incident, route, plan::jsonb, state::jsonb, log::jsonb, wake_at, CASE WHEN is_over THEN now() END
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::boolean[])
+     AS m (incident, route, plan, state, log, wake_at, is_over)
+ON CONFLICT (incident) DO UPDATE
+SET route = coalesce(excluded.route, e.route), plan = coalesce(excluded.plan, e.plan),
+    state = coalesce(excluded.state, e.state), wake_at = excluded.wake_at,
+    over_at = CASE WHEN excluded.over_at IS NOT NULL THEN coalesce(e.over_at, excluded.over_at) END,
+    log = CASE WHEN jsonb_array_length(e.log) + jsonb_array_length(excluded.log) <= 500 THEN e.log || excluded.log
+               ELSE jsonb_path_query_array(e.log || excluded.log, '$[last - 499 to last]') END;
+
+-- name: next_wake
+-- Seconds until the next escalation is due; NULL: none will be.
+SELECT extract(epoch FROM min(wake_at) - now())::float8 FROM escalation WHERE wake_at IS NOT NULL;
+
+-- name: tell_delivery
+SELECT pg_notify('milepost_delivery', '');
