@@ -7,7 +7,7 @@ import pytest
 
 from registry.routes.routing import Routing
 from store.pool import Pool
-from tests.integration.escalation_kit import (
+from tests.integration.escalation.escalation_kit import (
     add_people,
     go_back,
     notify,
