@@ -5,6 +5,7 @@ none does, the contacts whose own role and area these are have the duty at all t
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 
 import msgspec
@@ -13,7 +14,7 @@ from contract.home import HOME_ZONE
 from registry.contacts.model import Contact
 from registry.duty.model import Duty, DutyOutcome, Holder, PassedOver, Substitute
 from registry.duty.standing_in import Substitutes
-from registry.duty.times import is_valid_on, local_day, spans_between, why_not_in_force
+from registry.duty.times import is_valid_on, local_day, moments_between, why_not_in_force
 from registry.hours.day_classes import DayClass, DayClasses
 from registry.hours.opening_text import ScheduleError
 
@@ -102,16 +103,11 @@ def changes(roster: DutyRoster, role: str, area: str | None, begin: datetime, en
     """
     duties, moments = roster.duties(role, area), set[datetime]()
     for duty in duties:
-        try:
-            for span in spans_between(duty.times, begin, end, roster.classes, roster.timezone):
-                moments.update(span)
-        except ScheduleError:
-            continue
+        with suppress(ScheduleError):
+            moments |= moments_between(duty.times, begin, end, roster.classes, roster.timezone)
     if any(duty.valid_from or duty.valid_to for duty in duties):
-        for span in spans_between("24x7", begin, end, roster.classes, roster.timezone):
-            moments.update(span)
-    moments.update(roster.substitutes.moments())
-    return sorted(at for at in moments if begin < at < end)
+        moments |= moments_between("24x7", begin, end, roster.classes, roster.timezone)
+    return sorted(moments.union(at for at in roster.substitutes.moments() if begin < at < end))
 
 
 def _names(duty: Duty, why: PassedOver | None, today: date) -> bool:

@@ -4,7 +4,6 @@ A span of the times belongs to the local day on which it begins: a night watch t
 this Sunday, and of the dates that include it, until it ends on Monday morning.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
@@ -49,25 +48,30 @@ def local_day(now: datetime, timezone: str) -> date:
     return now.astimezone(_zone(timezone)).date()
 
 
-def spans_between(
+@lru_cache(maxsize=256)
+def moments_between(
     times: str, begin: datetime, end: datetime, classes: DayClasses, timezone: str
-) -> Iterator[tuple[datetime, datetime]]:
-    """The spans of some times, in UTC, that begin on local days around an interval. Raises ScheduleError."""
+) -> frozenset[datetime]:
+    """When spans of some times begin and end, after `begin` and before `end`. Raises ScheduleError."""
     zone = parse_rules(times).zone or timezone
-    day, last = local_day(begin, zone) - _DAY, local_day(end, zone) + _DAY
-    while day <= last:
-        yield from _spans_on(times, zone, day, classes.class_of(day))
-        day += _DAY
+    first, last = local_day(begin, zone) - 2 * _DAY, local_day(end, zone) + _DAY
+    days = (first + n * _DAY for n in range((last - first).days + 1))
+    spans = (span for day in days for span in _spans_on(times, zone, day, classes.class_of(day)))
+    return frozenset(at for span in spans for at in span if begin < at < end)
 
 
-def _days_of(times: str, now: datetime, classes: DayClasses, timezone: str) -> Iterator[date]:
+# Many duties have the same times, and many areas are asked about at the same moment.
+@lru_cache(maxsize=16_384)
+def _days_of(times: str, now: datetime, classes: DayClasses, timezone: str) -> tuple[date, ...]:
     """The local days on which a span began that holds at `now`. The day after is looked at because a clock that goes
     back over midnight shows the old day again. Raises ScheduleError."""
     zone = parse_rules(times).zone or timezone
     today = local_day(now, zone)
-    for day in (today, today - _DAY, today + _DAY):
-        if any(begin <= now < end for begin, end in _spans_on(times, zone, day, classes.class_of(day))):
-            yield day
+    return tuple(
+        day
+        for day in (today, today - _DAY, today + _DAY)
+        if any(begin <= now < end for begin, end in _spans_on(times, zone, day, classes.class_of(day)))
+    )
 
 
 @lru_cache(maxsize=16_384)

@@ -66,6 +66,14 @@ async def test_tokens(database: str) -> None:
     assert await left_by(database, ["tokens", "list"]) == []
 
 
+async def contacts(database: str) -> None:
+    """Those that files of duty name."""
+    connection = await asyncpg.connect(database)
+    row = "INSERT INTO contact (id, name, role, edited_by) VALUES ($1, $1, 'technician', 'operator')"
+    await connection.executemany(row, [("li",), ("ma",)])
+    await connection.close()
+
+
 async def test_import(database: str, tmp_path: Path) -> None:
     files = {
         "areas": "code,name,parent\n63,青海省,\n6321,海东,63\n",
@@ -75,14 +83,17 @@ async def test_import(database: str, tmp_path: Path) -> None:
         "schedules": "kind,schedule,from\nkiosk,24x7,2026-12-01\n",
         "overrides": "area,station,from,until,hours,reason\n63,,2026-12-01,2026-12-02,off,雪\n",
         "days": "day,class,name\n2026-12-31,rest,元旦\n",
+        "duty": "area,role,contact\n63,technician,li\n63,technician,ma\n",
+        "substitutes": "contact,substitute,from,until\nli,ma,2026-12-01,2026-12-02\n",
     }
+    acts = {"closures": ["closure.declared"], "duty": ["duty.given"] * 2, "substitutes": ["substitute.given"]}
+    await contacts(database)
     for what, text in files.items():
         path = tmp_path / f"{what}.csv"
         path.write_text(text, encoding="utf-8")
-        declared = ["closure.declared"] if what == "closures" else []
         command = ["import", what, str(path)]
         assert await left_by(database, [*command, "--dry-run"]) == [], what
-        assert await left_by(database, command) == [*declared, "import.applied"], what
+        assert await left_by(database, command) == [*acts.get(what, []), "import.applied"], what
     bad = tmp_path / "bad.csv"
     bad.write_text("code,name,parent\n64,,\n", encoding="utf-8")
     assert await left_by(database, ["import", "areas", str(bad)], status=2) == []
