@@ -15,7 +15,7 @@ from broker.client_close import close_client
 from broker.config import BridgeConfig
 from broker.log_identity import open_admin, read_identity, watch_identity
 from broker.metrics import Counters
-from broker.mqtt.address import Address
+from broker.mqtt.address import MqttAddress
 from broker.mqtt.link import MqttLink
 from broker.progress import Progress
 from broker.relay import Relay
@@ -51,7 +51,7 @@ async def run(config: BridgeConfig, stop: asyncio.Event, counters: Counters | No
     a restart helps.
     """
     counters = counters or Counters()
-    address = Address.parse(config.mqtt_url)
+    address = MqttAddress.parse(config.mqtt_url)
     log.info("starting", extra={"bridge": config.bridge, "shard": config.shard, "mqtt": address.host})
     served = _serve(config, counters)
     try:

@@ -11,7 +11,7 @@ from broker.back_pressure import BackPressure
 from broker.clearing import RetainedClearing
 from broker.config import BridgeConfig
 from broker.metrics import Counters
-from broker.mqtt.address import Address
+from broker.mqtt.address import MqttAddress
 from broker.mqtt.link import MqttLink
 from broker.outbox import KafkaOutbox, Producer
 from broker.retained import LARGE, Retained
@@ -70,7 +70,7 @@ class Relay:
         """The connection that feeds the relay; not running yet."""
         config = self._config
         self.link = MqttLink(
-            Address.parse(config.mqtt_url),
+            MqttAddress.parse(config.mqtt_url),
             password=config.mqtt_password,
             name=f"milepost-{config.bridge}",
             # The bridge's own acks shall not come back, its pulses shall.

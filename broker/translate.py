@@ -62,7 +62,7 @@ class Translation(msgspec.Struct, frozen=True):
     receipt: Receipt | None = None
 
 
-class _Route(msgspec.Struct, frozen=True, gc=False):
+class _TopicRoute(msgspec.Struct, frozen=True, gc=False):
     """The destination of messages of one MQTT topic; cached, because a terminal uses the same few topics for years."""
 
     channel: str
@@ -94,7 +94,7 @@ class Translator:
         self._partitions = partitions
         self._census = census or Census()
         self._terminals = terminals
-        self._routes: dict[str, _Route] = {}
+        self._routes: dict[str, _TopicRoute] = {}
         self._names: dict[str, tuple[str, ...]] = {}
         self._frames: dict[tuple[str, str], bytes] = {}
         self._stamp = b""
@@ -130,14 +130,14 @@ class Translator:
             self._entry(route, payload, retain=retain and channel != "reply", received=received, mono=mono)
         )
 
-    def _route(self, topic: str) -> _Route:
+    def _route(self, topic: str) -> _TopicRoute:
         parsed = parse_topic(topic)
         if len(self._routes) >= _CACHED_ROUTES:
             self._routes.clear()
             self._names.clear()
         if parsed.channel not in DOWN_CHANNELS:
             self._note_name(parsed)
-        route = self._routes[topic] = _Route(
+        route = self._routes[topic] = _TopicRoute(
             parsed.channel,
             parsed.station,
             parsed.terminal,
@@ -167,7 +167,7 @@ class Translator:
             frame = self._frames[key] = encode(head)[:-1]
         return frame
 
-    def _entry(self, route: _Route, body: bytes, *, retain: bool, received: int, mono: int) -> LogEntry:
+    def _entry(self, route: _TopicRoute, body: bytes, *, retain: bool, received: int, mono: int) -> LogEntry:
         if (received, mono) != self._stamped:
             self._stamped = (received, mono)
             self._stamp = b',"received":%d,"mono":%d,"body":' % (received, mono)
@@ -175,7 +175,7 @@ class Translator:
         live = route.channel in ("heartbeat", "status")
         return LogEntry(LIVE if live else RECORDS, route.partition, route.key, b"".join(parts))
 
-    def _data(self, topic: str, route: _Route, payload: bytes, received: int, mono: int) -> Translation:
+    def _data(self, topic: str, route: _TopicRoute, payload: bytes, received: int, mono: int) -> Translation:
         try:
             data = decode_data(payload)
             _refuse_too_many(data.records)
@@ -230,7 +230,7 @@ def _accepted(data: Data, records: list[msgspec.Raw]) -> AcceptedData:
     return AcceptedData(boot=data.boot, run=data.run, at=data.at, up=data.up, box=data.box, records=records)
 
 
-def _receipt(route: _Route, box: str, records: list[msgspec.Raw]) -> Receipt | None:
+def _receipt(route: _TopicRoute, box: str, records: list[msgspec.Raw]) -> Receipt | None:
     ids = tuple(number for raw in records if (number := _valid_id(raw)) is not None)
     return Receipt(route.station, route.terminal, box, ids) if ids else None
 
@@ -256,7 +256,7 @@ class _Envelope(msgspec.Struct):
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
 
 
-def _salvage(route: _Route, payload: bytes, reason: Reason) -> Receipt | None:
+def _salvage(route: _TopicRoute, payload: bytes, reason: Reason) -> Receipt | None:
     """The ids of a data message that is refused as a whole: it is kept as a dead letter, so it need not be sent again.
 
     None for a message that is too large, of which the letter keeps only a part, and for an unknown version.

@@ -14,7 +14,7 @@ from contract.topics import ROOT, STATION_PATTERN, TERMINAL_PATTERN, VERSION
 Document = dict[str, Any]
 
 
-class Channel(NamedTuple):
+class DescribedChannel(NamedTuple):
     """A channel of the contract: its message, direction, QoS and retain flag, with an example."""
 
     name: str
@@ -27,7 +27,7 @@ class Channel(NamedTuple):
 
 
 CHANNELS: Final = (
-    Channel(
+    DescribedChannel(
         "heartbeat",
         messages.Heartbeat,
         True,
@@ -47,7 +47,7 @@ CHANNELS: Final = (
             "users": 3,
         },
     ),
-    Channel(
+    DescribedChannel(
         "status",
         messages.Status,
         True,
@@ -66,7 +66,7 @@ CHANNELS: Final = (
             "back_by": 1795453200000,
         },
     ),
-    Channel(
+    DescribedChannel(
         "data",
         messages.Data,
         True,
@@ -83,7 +83,7 @@ CHANNELS: Final = (
             "records": [{"id": 101, "kind": "health", "at": 1795409700000, "up": 86100.5, "cpu": 0.12}],
         },
     ),
-    Channel(
+    DescribedChannel(
         "reply",
         messages.Reply,
         True,
@@ -92,7 +92,7 @@ CHANNELS: Final = (
         "The progress of a command.",
         {"v": 1, "id": "c-1", "stage": "done", "at": 1795410000000, "result": {}},
     ),
-    Channel(
+    DescribedChannel(
         "ack",
         messages.Ack,
         False,
@@ -101,7 +101,7 @@ CHANNELS: Final = (
         "The stored ids of a box: the agent deletes exactly those records.",
         {"v": 1, "box": "a04be771", "ids": [[101, 148], [150, 150]]},
     ),
-    Channel(
+    DescribedChannel(
         "command",
         messages.Command,
         False,
@@ -110,7 +110,7 @@ CHANNELS: Final = (
         "A command; the terminal must not carry it out after `not_after`.",
         {"v": 1, "id": "c-1", "name": "report_now", "args": {}, "not_after": 1795410000000, "sig": "…"},
     ),
-    Channel(
+    DescribedChannel(
         "config",
         messages.Config,
         False,
@@ -208,7 +208,7 @@ def document() -> Document:
     }
 
 
-def _channel(channel: Channel) -> Document:
+def _channel(channel: DescribedChannel) -> Document:
     return {
         "address": f"{ROOT}/{VERSION}/{{station}}/{{terminal}}/{channel.name}",
         "description": channel.summary,
@@ -220,11 +220,11 @@ def _channel(channel: Channel) -> Document:
     }
 
 
-def _operation_name(channel: Channel) -> str:
+def _operation_name(channel: DescribedChannel) -> str:
     return f"{'send' if channel.up else 'receive'}_{channel.name}"
 
 
-def _operation(channel: Channel) -> Document:
+def _operation(channel: DescribedChannel) -> Document:
     return {
         "action": "send" if channel.up else "receive",
         "channel": {"$ref": f"#/channels/{channel.name}"},
@@ -234,7 +234,7 @@ def _operation(channel: Channel) -> Document:
     }
 
 
-def _message(channel: Channel) -> Document:
+def _message(channel: DescribedChannel) -> Document:
     return {
         "name": channel.name,
         "contentType": "application/json",

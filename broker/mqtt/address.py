@@ -7,7 +7,7 @@ import msgspec
 from contract.errors import RemedyError
 
 
-class Address(msgspec.Struct, frozen=True, kw_only=True):
+class MqttAddress(msgspec.Struct, frozen=True, kw_only=True):
     """Host and port of the broker, whether it wants TLS, and the user to log in as."""
 
     host: str
@@ -16,7 +16,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     username: str | None = None
 
     @classmethod
-    def parse(cls, url: str) -> "Address":
+    def parse(cls, url: str) -> "MqttAddress":
         """Take mqtt://[user@]host[:port] or mqtts://… apart; raises RemedyError."""
         shown = url.rpartition("@")[2]  # before it there may be a password
         wrong = RemedyError(
@@ -45,7 +45,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.host}:{self.port}"
 
 
-def untrusted_certificate(address: Address, why: str) -> RemedyError:
+def untrusted_certificate(address: MqttAddress, why: str) -> RemedyError:
     """The broker's certificate is not signed by a CA that is trusted here; `why` is the verification's message."""
     return RemedyError(
         f"the certificate of the MQTT broker at {address} is not trusted ({why}): "
@@ -54,7 +54,7 @@ def untrusted_certificate(address: Address, why: str) -> RemedyError:
     )
 
 
-def refused_user(address: Address) -> RemedyError:
+def refused_user(address: MqttAddress) -> RemedyError:
     """The broker does not accept the user or the password."""
     return RemedyError(
         f"the MQTT broker at {address} refuses user "
@@ -64,7 +64,7 @@ def refused_user(address: Address) -> RemedyError:
     )
 
 
-def refused_subscription(address: Address, topic: str) -> RemedyError:
+def refused_subscription(address: MqttAddress, topic: str) -> RemedyError:
     """The broker's access rules do not allow a subscription that the bridge needs."""
     return RemedyError(
         f"the MQTT broker does not let user {address.username!r} subscribe to {topic}: "

@@ -16,7 +16,7 @@ from gmqtt.mqtt.constants import MQTTv50, MQTTv311
 from gmqtt.mqtt.handler import MQTTConnectError
 from gmqtt.storage import PersistentStorage
 
-from broker.mqtt.address import Address
+from broker.mqtt.address import MqttAddress
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class MqttConnection:
         client.on_disconnect = self._lost
         return client
 
-    async def connect(self, address: Address, tls: ssl.SSLContext | bool, version: int) -> None:
+    async def connect(self, address: MqttAddress, tls: ssl.SSLContext | bool, version: int) -> None:
         """Connect with MQTT_5 or MQTT_3. Raises OSError or RefusedConnectionError.
 
         gmqtt waits for ever when the broker hangs up without an answer: watch `closed` too.

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from broker.mqtt.address import Address, refused_subscription, refused_user, untrusted_certificate
+from broker.mqtt.address import MqttAddress, refused_subscription, refused_user, untrusted_certificate
 from broker.mqtt.client_ids import BridgeClientId
 from broker.mqtt.connection import (
     MQTT_3,
@@ -50,7 +50,7 @@ class MqttLink:
 
     def __init__(
         self,
-        address: Address,
+        address: MqttAddress,
         *,
         password: str | None,
         name: str,

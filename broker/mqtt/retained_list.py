@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from broker.config import BridgeConfig
-from broker.mqtt.address import Address
+from broker.mqtt.address import MqttAddress
 from broker.mqtt.link import MqttLink
 from contract.topics import pulse_topic
 from store.tasks import end_tasks
@@ -34,7 +34,7 @@ async def list_retained(config: BridgeConfig, filters: Iterable[str]) -> list[tu
     def nothing() -> None: ...
 
     link = MqttLink(
-        Address.parse(config.mqtt_url),
+        MqttAddress.parse(config.mqtt_url),
         password=config.mqtt_password,
         name=f"milepost-{config.bridge}-look",
         subscriptions=[(end, 1, False), *((where, 1, True) for where in sorted(filters))],

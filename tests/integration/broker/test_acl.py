@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.mqtt.address import Address
+from broker.mqtt.address import MqttAddress
 from contract.errors import RemedyError
 from tests.integration.bridge_kit import (
     Running,
@@ -199,5 +199,5 @@ async def test_a_certificate_that_is_not_trusted_names_the_setting(
 @pytest.mark.parametrize("url", ["mqtt://me:secret@h", "http://me:secret@h", "mqtt://me:secret@h:port"])
 def test_a_password_in_the_address_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(RemedyError, match="MILEPOST_MQTT") as told:
-        Address.parse(url)
+        MqttAddress.parse(url)
     assert "secret" not in str(told.value)

@@ -95,7 +95,7 @@ def test_schemas_are_json_schema(name: str) -> None:
 
 
 @pytest.mark.parametrize("channel", asyncapi.CHANNELS, ids=lambda channel: channel.name)
-def test_examples_keep_the_contract_and_the_schema(channel: asyncapi.Channel) -> None:
+def test_examples_keep_the_contract_and_the_schema(channel: asyncapi.DescribedChannel) -> None:
     DECODERS[channel.name](json.dumps(channel.example).encode())
     validator(channel.message.__name__).validate(channel.example)
 
