@@ -593,6 +593,7 @@ _DETAILS: Final[Family] = {
     "shelved_by": Said("How it was closed", "关闭方式"),
     "reopened": Said("Times opened again", "重新打开次数"),
     "contact": Said("Contact", "联系人"),
+    "contacts": Said("Contacts concerned", "涉及联系人"),
     "channel": Said("Channel", "通知渠道"),
     "answer": Said("Answer", "应答"),
 }

@@ -54,8 +54,9 @@ class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeadChannel(msgspec.Struct, frozen=True, kw_only=True):
-    """A dead channel as the incident process reads it."""
+    """A dead channel as the incident process reads it, or many with one cause (`contacts` of them)."""
 
+    #: '' for many.
     contact: str
     fingerprint: str
     #: The kind of the channel, such as `wecom`.
@@ -69,8 +70,14 @@ class DeadChannel(msgspec.Struct, frozen=True, kw_only=True):
     #: The contact has this channel no more.
     replaced: bool = False
     retired: bool = False
+    contacts: int = 1
 
     @property
     def key(self) -> str:
         """The key of its incident."""
         return f"channel_dead:{self.contact}:{self.fingerprint}"
+
+    @property
+    def shared_key(self) -> str:
+        """The key of the incident of many channels that are dead for the same cause."""
+        return f"channel_dead::{self.channel}:{self.reason}"

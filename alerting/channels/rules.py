@@ -4,7 +4,7 @@ A channel that its provider refuses is dead at once: a repetition does not help.
 answers prove less, so several are needed, and missing answers must last. A channel that takes a message works.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +18,10 @@ FAILURES_ENOUGH: Final = 3
 """The fewest attempts without an answer that make a channel dead."""
 FAILING_LONG: Final = timedelta(minutes=30)
 """The shortest time without an answer that makes a channel dead."""
+MANY: Final = 5
+"""Channels of one kind, dead for one cause, that are one incident: so many people are not told of each."""
+_BY_GATEWAY: Final = frozenset({"sms", "mail"})
+"""The kinds that share a gateway, which may refuse them all."""
 MOST_SAID: Final = 200
 """Characters of an answer that are kept."""
 
@@ -76,11 +80,38 @@ def dead_channel_intents(
     """What to open and close. `dead`: the dead channels by the keys of their incidents; `going_on`: the keys of the
     incidents that go on."""
     gone = {key: reason for key, channel in dead.items() if (reason := _revival(channel)) is not None}
-    opens = [OpenDeadChannel(channel) for key, channel in dead.items() if key not in gone and key not in going_on]
+    left = {key: channel for key, channel in dead.items() if key not in gone}
+    shared = _shared(left.values(), going_on)
+    wanted = {**{key: channel for key, channel in left.items() if channel.shared_key not in shared}, **shared}
     closes = [
-        CloseDeadChannel(key, gone.get(key, RevivalReason.WORKS)) for key in going_on if key in gone or key not in dead
+        CloseDeadChannel(key, gone.get(key, RevivalReason.WORKS))
+        for key in going_on
+        if key not in left and key not in shared
     ]
-    return [*closes, *opens]
+    return [*closes, *(OpenDeadChannel(channel) for key, channel in wanted.items() if key not in going_on)]
+
+
+def _shared(channels: Iterable[DeadChannel], going_on: Collection[str]) -> dict[str, DeadChannel]:
+    """The channels of one kind that are dead for one cause, such as a gateway that does not answer, as one; by the
+    key of their incident, which goes on until none is left."""
+    groups: dict[str, list[DeadChannel]] = {}
+    for channel in channels:
+        if channel.reason != DeadReason.REFUSED or channel.channel in _BY_GATEWAY:
+            groups.setdefault(channel.shared_key, []).append(channel)
+    return {key: _as_one(group) for key, group in groups.items() if len(group) >= MANY or key in going_on}
+
+
+def _as_one(group: Sequence[DeadChannel]) -> DeadChannel:
+    latest = max(group, key=lambda channel: channel.dead_at)
+    return msgspec.structs.replace(
+        latest,
+        contact="",
+        # With the empty contact it makes the key of the incident of all.
+        fingerprint=f"{latest.channel}:{latest.reason}",
+        area=None,
+        failing_since=min(channel.failing_since for channel in group),
+        contacts=len(group),
+    )
 
 
 def _revival(channel: DeadChannel) -> RevivalReason | None:

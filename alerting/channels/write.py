@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from alerting.channels.model import DeadChannel
 from alerting.channels.rules import CloseDeadChannel, OpenDeadChannel
@@ -22,7 +23,13 @@ def write_dead_channels(book: Book, intents: Iterable[OpenDeadChannel | CloseDea
 
 def _incident(channel: DeadChannel, now: datetime) -> Incident:
     # Of a contact the incident has the id only: names of persons stay in the contact.
-    detail = {"contact": channel.contact, "channel": channel.channel, "reason": channel.reason, "answer": channel.why}
+    detail: dict[str, Any] = {
+        "contact": channel.contact,
+        "contacts": channel.contacts if channel.contacts > 1 else None,
+        "channel": channel.channel,
+        "reason": channel.reason,
+        "answer": channel.why,
+    }
     return Incident(
         id=0,
         kind=IncidentKind.CHANNEL_DEAD,

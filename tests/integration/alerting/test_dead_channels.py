@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from alerting.channels.model import SendNews
@@ -119,5 +120,49 @@ async def test_a_restart_opens_nothing_twice_and_closes_what_ended_meanwhile(
         await until(pool, OPEN, 1)
     await note(pool, SendNews.WORKS)
     async with running(run, config):
+        await until(pool, OPEN, 0)
+    assert await pool.fetchval("SELECT count(*) FROM incident") == 1
+
+
+@pytest.mark.usefixtures("contact")
+@pytest.mark.parametrize(("scope", "seen"), [("63", 1), ("64", 0), ("*", 1), ("", 0)])
+async def test_who_sees_the_area_of_the_contact_sees_its_incident(
+    pool: Pool, config: IncidentsConfig, scope: str, seen: int
+) -> None:
+    await pool.execute("INSERT INTO area (code, name, level, path) VALUES ('64', '宁夏', 'province', '{64}')")
+    async with running(run, config):
+        await note(pool, SendNews.REFUSED)
+        await until(pool, OPEN, 1)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL ROLE milepost_api")
+        await connection.execute("SELECT set_config('milepost.scope', $1, true)", scope)
+        assert await connection.fetchval("SELECT count(*) FROM incident WHERE kind = 'channel_dead'") == seen
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("SELECT FROM channel_state")
+
+
+@pytest.mark.usefixtures("contact")
+async def test_many_channels_behind_one_gateway_are_one_incident(pool: Pool, config: IncidentsConfig) -> None:
+    await pool.executemany(
+        "INSERT INTO contact (id, name, role, area, edited_by) VALUES ($1, 'x', 'technician', '63', 'x')",
+        [(f"c{n}",) for n in range(9)],
+    )
+    await pool.executemany(
+        "INSERT INTO contact_channel (contact, place, kind, address) VALUES ($1, 1, 'sms', $2)",
+        [(f"c{n}", f"+861380013800{n}") for n in range(9)],
+    )
+    every = await pool.fetch("SELECT contact, fingerprint FROM contact_channel WHERE kind = 'sms'")
+
+    async def all_say(news: SendNews) -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            for row in every:
+                name = ChannelName(contact=row["contact"], fingerprint=row["fingerprint"], channel="sms")
+                await note_send(connection, name, news, now(), "MILEPOST_SMS_GATEWAY is not set")
+
+    async with running(run, config):
+        await all_say(SendNews.REFUSED)
+        await until(pool, OPEN, 1)
+        assert await pool.fetchval("SELECT detail ->> 'contacts' FROM incident") == "9"
+        await all_say(SendNews.WORKS)
         await until(pool, OPEN, 0)
     assert await pool.fetchval("SELECT count(*) FROM incident") == 1

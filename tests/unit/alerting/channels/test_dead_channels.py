@@ -122,6 +122,34 @@ def test_what_opens_and_closes(channels: list[DeadChannel], going_on: list[str],
     assert dead_channel_intents({channel.key: channel for channel in channels}, going_on) == expected
 
 
+FAILING = {"channel": "sms", "reason": DeadReason.FAILS, "why": "no answer"}
+MANY_KEY = "channel_dead::sms:channel_fails"
+
+
+def opened(channels: list[DeadChannel], going_on: list[str]) -> list[str]:
+    intents = dead_channel_intents({channel.key: channel for channel in channels}, going_on)
+    return [f"{type(intent).__name__[:5].lower()} {intent.key.removeprefix('channel_dead:')}" for intent in intents]
+
+
+def test_a_gateway_that_fails_is_one_incident() -> None:
+    people = [dead(f"p{n}", **FAILING) for n in range(300)]
+    assert opened(people[:2], []) == ["opend p0:f1", "opend p1:f1"]
+    assert opened(people, []) == ["opend :sms:channel_fails"]
+    first = [channel.key for channel in people[:4]]
+    assert opened(people, first) == ["opend :sms:channel_fails"], "the first ones have an incident already"
+    assert opened(people, [*first, MANY_KEY]) == []
+    assert opened(people[:1], [first[0], MANY_KEY]) == [], "not opened one by one at the end"
+    assert opened([], [MANY_KEY]) == ["close :sms:channel_fails"]
+    (intent,) = dead_channel_intents({channel.key: channel for channel in people}, [])
+    assert isinstance(intent, OpenDeadChannel)
+    assert (intent.channel.contacts, intent.channel.area, intent.key) == (300, None, MANY_KEY)
+
+
+def test_bots_that_are_refused_are_incidents_each() -> None:
+    assert len(opened([dead(f"p{n}") for n in range(9)], [])) == 9
+    assert len(opened([dead(f"p{n}", channel="sms") for n in range(9)], [])) == 1, "the setting is missing"
+
+
 def test_the_incident_names_the_contact_by_its_id_and_never_the_address() -> None:
     book = Book()
     write_dead_channels(book, [OpenDeadChannel(dead())], START + timedelta(minutes=1))

@@ -277,12 +277,15 @@ DETAILS: dict[str, dict[str, object]] = {
     },
     "overdue_return": {"reason": "away_overdue"},
     "identity_conflict": {"reason": "two_boots", "terminal": "001"},
+    "channel_dead": {
+        "contact": "li", "channel": "wecom", "reason": "channel_refused", "answer": "refused with code 93000",
+    },
     "unusable": {"reason": "said_unusable"},
     "pipeline_blind": {"causes": ["gap", "database_hung"]},
     "flapping": {"reason": "flapping", "clears": "steady"},
     "never_seen": {"reason": "never_seen"},
 }  # fmt: skip
-WITHOUT_STATION = {"area_outage", "pipeline_blind"}
+WITHOUT_STATION = {"area_outage", "channel_dead", "pipeline_blind"}
 MACHINE_WORD = re.compile(r"[a-z]+_[a-z_]+|\btelecom\b")
 
 
@@ -373,6 +376,15 @@ def test_times_are_the_stations(timezone: str, language: Language, shown: str) -
 def test_a_zone_that_there_is_not_is_chinas(name: str | None) -> None:
     assert known_zone(name) == "Asia/Shanghai"
     assert known_zone("Asia/Urumqi") == "Asia/Urumqi"
+
+
+def test_a_dead_channel_is_named_by_its_contact() -> None:
+    facts = of_kind("channel_dead", "opened")
+    message = write_message(facts, language="zh-CN", public_url=None, now=NOW)
+    assert message.title.startswith("【渠道失效】li 企业微信")
+    assert "原因：服务商拒绝该渠道、refused with code 93000" in message.body
+    message = write_message(facts, language="en", public_url=None, now=NOW)
+    assert message.title.startswith("[CHANNEL DEAD] li WeCom")
 
 
 SEVERE = [
