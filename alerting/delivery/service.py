@@ -29,6 +29,8 @@ from alerting.delivery.senders.address_target import AddressSender, SenderConfig
 from alerting.delivery.targets import AlertTarget, Parcel, SendError
 from alerting.delivery.texts import Language
 from alerting.delivery.webhook_target import WebhookTarget, webhook_of
+from alerting.escalation.service import CONNECTIONS as ESCALATION_CONNECTIONS
+from alerting.escalation.service import EscalationConfig, EscalationLoop
 from contract.errors import RemedyError
 from contract.said import SaidError
 from registry.contacts.bot_address import parse_bot
@@ -97,12 +99,16 @@ async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
     targets = open_targets(config)
     if not targets:
         log.warning("no alert is sent, because there is no target: set MILEPOST_ALERT_URLS or MILEPOST_ALERT_LOG")
-    size = len(targets) + 3 + CONNECTIONS
+    size = len(targets) + 3 + CONNECTIONS + ESCALATION_CONNECTIONS
     name = f"deliver {config.instance}"[:60]
     async with AddressSender(config.senders) as sender, open_pool(config.database_url, name=name, size=size) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
-        loops = (DeliveryOutbox(config, pool, targets), PageLoop(_paging(config), pool, sender))
+        loops = (
+            DeliveryOutbox(config, pool, targets),
+            PageLoop(_paging(config), pool, sender),
+            EscalationLoop(EscalationConfig(poll=config.poll, max_backoff=config.max_backoff), pool),
+        )
         work = asyncio.create_task(_run_together(*(loop.run(stop) for loop in loops)), name="deliver")
         await finish_after_stop(work, stop, pool, _DRAIN + 1)
 

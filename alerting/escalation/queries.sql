@@ -134,4 +134,4 @@ SET route = coalesce(excluded.route, e.route), plan = coalesce(excluded.plan, e.
 SELECT extract(epoch FROM min(wake_at) - now())::float8 FROM escalation WHERE wake_at IS NOT NULL;
 
 -- name: tell_delivery
-SELECT pg_notify('milepost_delivery', '');
+SELECT pg_notify('milepost_page', '');

@@ -1,18 +1,25 @@
 """A county with people on duty, and the escalation as `milepost deliver` runs it, one pass at a time."""
 
+import asyncio
+import subprocess
+import sys
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import asyncpg
+import msgspec
 
 from alerting.escalation.routing_now import RoutingNow
+from alerting.escalation.service import CONNECTIONS, EscalationConfig, EscalationLoop
 from alerting.escalation.store import advance_due, route_new, take_wakes
 from alerting.silences.store import load_silences
 from registry.contacts.model import Channel, ChannelKind, Contact
 from registry.routes.model import Route, RouteStep
 from registry.routes.routing import Routing
-from store.pool import Pool
+from store.pool import Pool, open_pool
 
+ROOT: Final = Path(__file__).parents[3]
 COUNTY = "632122"
 PEOPLE = {"an": "technician", "li": "lead", "he": "head"}
 STEPS = (RouteStep(role="technician"), RouteStep(role="lead", after=1800), RouteStep(role="head", after=7200))
@@ -32,6 +39,14 @@ async def add_people(pool: Pool) -> Routing:
         "INSERT INTO contact (id, name, role, area, edited_by) VALUES ($1, $1, $2, $3, 'test')",
         [(person, role, COUNTY) for person, role in PEOPLE.items()],
     )
+    await pool.execute(
+        "INSERT INTO contact_channel (contact, place, kind, address, fingerprint) "
+        "SELECT id, 1, 'feishu', 'http://127.0.0.1:9/' || id, md5(id) FROM contact"
+    )
+    await pool.execute(
+        "INSERT INTO route (id, name, area, steps, edited_by) VALUES ('county', 'county', $1, $2, 'test')",
+        COUNTY, msgspec.to_builtins(STEPS),
+    )  # fmt: skip
     channel = Channel(kind=ChannelKind.SMS, fingerprint="f")
     contacts = {
         person: Contact(id=person, name=person, role=role, area=COUNTY, channels=(channel,))
@@ -107,3 +122,26 @@ async def go_back(pool: Pool, incident: int, seconds: float) -> None:
         "to_jsonb((state ->> 'base')::timestamptz - make_interval(secs => $2))) WHERE incident = $1",
         incident, seconds,
     )  # fmt: skip
+
+
+class LoopConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The loop by itself, without anybody who delivers."""
+
+    database_url: str
+    escalation: EscalationConfig = EscalationConfig(poll=0.05, max_backoff=0.2)
+
+
+async def run_loop(config: LoopConfig, stop: asyncio.Event) -> None:
+    """Escalate until `stop`."""
+    async with open_pool(config.database_url, name="escalation", size=CONNECTIONS) as pool:
+        await EscalationLoop(config.escalation, pool).run(stop)
+
+
+def start(config: LoopConfig) -> subprocess.Popen[bytes]:
+    """The loop as a process of its own."""
+    command = [sys.executable, "-m", "tests.integration.escalation.escalation_kit"]
+    return subprocess.Popen([*command, msgspec.json.encode(config).decode()], cwd=ROOT)
+
+
+if __name__ == "__main__":
+    asyncio.run(run_loop(msgspec.json.decode(sys.argv[1].encode(), type=LoopConfig), asyncio.Event()))
