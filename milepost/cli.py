@@ -13,7 +13,7 @@ import msgspec
 
 from contract.errors import RemedyError
 from contract.said import Said, said_by
-from milepost import __version__, account_options, logs, options, routing_options
+from milepost import __version__, account_options, logs, options, routing_options, template_options
 from milepost.language import language_of
 from milepost.settings import PREFIX, TABLE, Settings, UnsetError, load, unknown
 from milepost.usage import ChineseParser, Parser, UsageError
@@ -231,6 +231,14 @@ COMMANDS: Mapping[str, Subcommand] = {
         runner="milepost.commands.tokens:run",
         without_option=("database_url",),
         add_arguments=account_options.tokens,
+        interactive=True,
+    ),
+    "templates": Subcommand(
+        help=Said("change, preview and reset the texts of messages", "更改、预览和恢复消息文字"),
+        runner="milepost.commands.templates:run",
+        settings=("public_url",),
+        without_option=("database_url",),
+        add_arguments=template_options.templates,
         interactive=True,
     ),
     "backup": Subcommand(

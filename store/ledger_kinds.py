@@ -22,6 +22,8 @@ class LedgerKind(StrEnum):
     CLOSURE_WITHDRAWN = "closure.withdrawn"
     SILENCE_MADE = "silence.made"
     SILENCE_ENDED = "silence.ended"
+    TEMPLATE_CHANGED = "template.changed"
+    TEMPLATE_RESET = "template.reset"
     STATION_REMOVED = "station.removed"
     STATION_RETIRED = "station.retired"
     STATION_RESTORED = "station.restored"

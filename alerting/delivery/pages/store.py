@@ -23,6 +23,7 @@ from alerting.delivery.pages.packing import decide_turn
 from alerting.delivery.pages.writing import MOST_LISTED, WritingStyle, write_content
 from alerting.delivery.senders.answers import news_of
 from alerting.delivery.sending import MessageContent, SendOutcome, SendVerdict
+from alerting.delivery.wording.store import count_pages, load_wording
 from registry.contacts.model import Address, Channel
 from registry.contacts.store import load_addresses
 from store.pool import Connection
@@ -164,7 +165,9 @@ async def _write(
 ) -> MessageContent:
     listed = [page.id for page in sending.pages[:MOST_LISTED]]
     facts = [facts_from(row) for row in await connection.fetch(QUERIES.facts, listed)]
-    return write_content(str(key), facts, [page.severity for page in sending.pages], style, now)
+    counted = await count_pages(connection, [page.id for page in sending.pages])
+    style = msgspec.structs.replace(style, channel=sending.channel.kind, wording=await load_wording(connection))
+    return write_content(str(key), facts, counted, style, now)
 
 
 async def _save_tokens(connection: Connection, channel: Channel, tokens: TakenTokens) -> None:

@@ -20,7 +20,7 @@ SCHEMA = {"migrate", "topics"}
 """They bring database and Kafka to the newest layout; which migrations ran is in `schema_migration`."""
 ELSEWHERE = {"signin", "restore"}
 """`signin` asks the API (test_ledger_walk.py), `restore` makes another database: see the last test."""
-TESTED = {"account", "announce-restart", "import", "notify", "tokens", "users"}
+TESTED = {"account", "announce-restart", "import", "notify", "templates", "tokens", "users"}
 ENTRIES = "SELECT kind, actor FROM ledger_entry WHERE kind <> 'registry.facts' AND id > $1 ORDER BY id"
 
 
@@ -54,6 +54,20 @@ async def test_users(database: str) -> None:
         (["enable", "li"], ["account.enabled"]),
     ):
         assert await left_by(database, ["users", *words], given=PASSWORD + "\n") == kinds, words
+
+
+async def test_templates(database: str) -> None:
+    for words, given, kinds in (
+        (["list"], "", []),
+        (["show", "short"], "", []),
+        (["set", "short", "【文化云】{short}"], "", ["template.changed"]),
+        (["set", "short", "【文化云】{short}"], "", []),
+        (["set", "body", "-", "--language", "en"], "{body}\nHelp: 0979\n", ["template.changed"]),
+        (["preview", "title", "--text", "! {title}"], "", []),
+        (["reset", "short"], "", ["template.reset"]),
+        (["reset", "short"], "", []),
+    ):
+        assert await left_by(database, ["templates", *words], given=given) == kinds, words
 
 
 async def test_tokens(database: str) -> None:

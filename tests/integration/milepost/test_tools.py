@@ -27,6 +27,7 @@ ENDING = {
     "duty": (["now"], "nobody has a role here"),
     "users": (["list"], "operator"),
     "tokens": (["new", "x", "--role", "auditor", "--whole"], "mp_"),
+    "templates": (["preview", "title"], "官亭镇鲍家村农家书屋"),
     "account": (["6321220009"], "--broker mqtt://ADDRESS:{mqtt}"),
     "simulate": (["--stations", "2", "--every", "1", "--seconds", "3"], "2 of 2 connected"),
 }
