@@ -97,7 +97,7 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
 
 class PageTurn(msgspec.Struct, frozen=True, kw_only=True):
     """What is decided for a contact at one moment. Pages that are left stay owed; `look_at`: when to look again at
-    the latest, if nothing happens before."""
+    the latest, if nothing happens before; None: at the end of the attempt."""
 
     cancelled: tuple[tuple[int, UnpaidReason], ...] = ()
     failed: tuple[tuple[int, UnpaidReason], ...] = ()

@@ -114,9 +114,10 @@ class _Lanes:
         self._full = full
 
     def choose(self, pages: Sequence[OwedPage]) -> tuple[Sending | None, datetime | None]:
-        """The first of the candidates for which a token is free, or when to look again."""
+        """The first of the candidates for which a token is free, and when to look again: now, if others are left."""
         waits = [message.due_at for message in self._open.values() if message.due_at > self._now]
-        for candidate in sorted(self._candidates(pages), key=lambda candidate: order_of(candidate.pages[0])):
+        candidates = sorted(self._candidates(pages), key=lambda candidate: order_of(candidate.pages[0]))
+        for candidate in candidates:
             if candidate.channel.kind in self._full:
                 waits.append(self._now + timedelta(seconds=1))
                 continue
@@ -128,7 +129,7 @@ class _Lanes:
                 urgent=candidate.urgent,
             )
             if isinstance(found, Granted):
-                return self._sending(candidate, found), None
+                return self._sending(candidate, found), self._now if len(candidates) > 1 else None
             waits.append(found.at)
         return None, min(waits, default=None)
 

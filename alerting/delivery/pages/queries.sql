@@ -1,6 +1,6 @@
 -- name: due_contacts
 -- The contacts for which something may be due, the most urgent first; `newest` tells whether something came since.
-SELECT contact, max(newest)::bigint AS newest
+SELECT contact, max(newest)::bigint AS newest, bool_or(urgent) AS urgent
 FROM (SELECT recipient AS contact, max(id) AS newest, bool_or(severity = 'critical') AS urgent, min(created_at) AS since
       FROM page
       WHERE status = 'owed' AND (not_before IS NULL OR not_before <= now())

@@ -15,6 +15,7 @@ from functools import partial
 import msgspec
 
 from alerting.delivery.pages.limits import LIMITS
+from alerting.delivery.pages.look_queue import LookQueue
 from alerting.delivery.pages.outcomes import Taken, settle, silence_after
 from alerting.delivery.pages.slots import Slots
 from alerting.delivery.pages.store import (
@@ -33,7 +34,7 @@ from store.tasks import Backoff, end_tasks, wait_for_first, wait_for_wake
 
 log = logging.getLogger(__name__)
 
-LOOKS = 4
+LOOKS = 8
 """Contacts that are looked at, at the same time."""
 CONNECTIONS = LOOKS + 4
 """Connections that the loop uses at most: also one that listens, one that looks for work, and some for outcomes."""
@@ -63,8 +64,7 @@ class PageLoop:
         self._pool = pool
         self._sender = sender
         self._wake = asyncio.Event()
-        self._contacts: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
-        self._queued: set[str] = set()
+        self._queue = LookQueue()
         self._waiting: dict[str, tuple[float, int]] = {}
         self._slots = Slots(config.most_sends)
         self._attempts: set[asyncio.Task[None]] = set()
@@ -109,18 +109,17 @@ class PageLoop:
         async with self._pool.acquire() as connection:
             found = await due_contacts(connection)
         now = asyncio.get_running_loop().time()
-        for contact, newest in found:
+        for contact, newest, urgent in found:
             until, seen = self._waiting.get(contact, (0.0, 0))
-            if contact not in self._queued and (newest > seen or now >= until):
-                self._queued.add(contact)
-                self._contacts.put_nowait((contact, newest))
+            if newest > seen or now >= until:
+                self._queue.put(contact, newest, urgent=urgent)
         soonest = min((until for until, _ in self._waiting.values() if until > now), default=now + self._config.poll)
         await asyncio.sleep(_LEAST_PAUSE)
         await wait_for_wake(self._wake, max(0.0, min(self._config.poll, soonest - now - _LEAST_PAUSE)))
 
     async def _look_next(self) -> None:
         """Decide for the next contact, and begin an attempt if something is to be sent."""
-        contact, newest = await self._contacts.get()
+        contact, newest = await self._queue.get()
         again: float | None = self._config.poll
         try:
             again = await self._look(contact)
@@ -130,7 +129,7 @@ class PageLoop:
             log.exception("the pages of a contact cannot be sent", extra={"contact": contact})
             again = 10 * self._config.poll
         finally:
-            self._queued.discard(contact)
+            self._queue.done(contact)
             if again is None:
                 self._waiting.pop(contact, None)
                 self._wake.set()
@@ -152,7 +151,8 @@ class PageLoop:
         task = asyncio.create_task(self._attempt(looked.begun, ends_at), name=f"page {looked.begun.key}")
         self._attempts.add(task)
         task.add_done_callback(self._attempts.discard)
-        return None
+        # The end of the attempt leads to the next look, unless something can be sent by another channel now.
+        return None if looked.again == 0 else self._config.pace.lease
 
     def _pause_after(self, looked: ContactLook | None) -> float:
         if looked is None or looked.again is None:

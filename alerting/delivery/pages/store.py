@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
@@ -61,9 +61,17 @@ class AttemptPace(msgspec.Struct, frozen=True, kw_only=True):
     lease: float = 30.0
 
 
-async def due_contacts(connection: Connection) -> list[tuple[str, int]]:
-    """The contacts for which something may be due, the most urgent first, each with the number of its newest page."""
-    return [(row["contact"], row["newest"]) for row in await connection.fetch(QUERIES.due_contacts)]
+class DueContact(NamedTuple):
+    """A contact for which something may be due; `newest`: the number of its newest page."""
+
+    contact: str
+    newest: int
+    urgent: bool
+
+
+async def due_contacts(connection: Connection) -> list[DueContact]:
+    """The contacts for which something may be due, the most urgent first."""
+    return [DueContact(*row) for row in await connection.fetch(QUERIES.due_contacts)]
 
 
 async def begin_attempt(
@@ -95,8 +103,10 @@ async def begin_attempt(
 
 
 async def _load_book(connection: Connection, contact: str, language: Any, channels: Collection[Channel]) -> ContactBook:
-    await connection.execute(QUERIES.add_limits, contact)
     limits = await connection.fetch(QUERIES.lock_limits, contact)
+    if len(limits) < len(channels):
+        await connection.execute(QUERIES.add_limits, contact)
+        limits = await connection.fetch(QUERIES.lock_limits, contact)
     pages = await connection.fetch(QUERIES.open_pages, contact, _MOST_READ)
     by_message: dict[UUID | None, list[OwedPage]] = {}
     for row in pages:

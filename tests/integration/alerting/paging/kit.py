@@ -29,6 +29,9 @@ ROOT: Final = Path(__file__).parents[4]
 FAST: Final = PagingConfig(
     poll=0.05, pace=AttemptPace(hold=1.0, lease=1.5), look_again=0.1, max_backoff=0.2, public_url="https://x.example"
 )
+"""For tests that wait for the end of an attempt or a lease."""
+CALM: Final = msgspec.structs.replace(FAST, pace=AttemptPace(hold=25.0, lease=30.0))
+"""For tests in which every attempt has an answer, also on a busy machine."""
 THROTTLING: Final = 45009
 
 
