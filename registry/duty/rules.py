@@ -107,7 +107,10 @@ def changes(roster: DutyRoster, role: str, area: str | None, begin: datetime, en
             moments |= moments_between(duty.times, begin, end, roster.classes, roster.timezone)
     if any(duty.valid_from or duty.valid_to for duty in duties):
         moments |= moments_between("24x7", begin, end, roster.classes, roster.timezone)
-    return sorted(moments.union(at for at in roster.substitutes.moments() if begin < at < end))
+    names = {duty.contact for duty in duties} | {contact.id for contact in roster.contacts(role, area)}
+    if roster.substitutes.concern(names):
+        moments.update(at for at in roster.substitutes.moments() if begin < at < end)
+    return sorted(moments)
 
 
 def _names(duty: Duty, why: PassedOver | None, today: date) -> bool:

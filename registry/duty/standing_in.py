@@ -40,6 +40,10 @@ class Substitutes:
             del looked_at[contact]
         return StandIn(found, tuple((name, why.value) for name, why in looked_at.items()))
 
+    def concern(self, contacts: Iterable[str]) -> bool:
+        """Whether any of these contacts is absent at some time."""
+        return any(contact in self._of for contact in contacts)
+
     def moments(self) -> Iterable[datetime]:
         """When substitutes begin and end."""
         return (at for some in self._of.values() for each in some for at in (each.from_at, each.until_at))

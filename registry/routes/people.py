@@ -1,13 +1,13 @@
 """Who is told in a step of a route at a moment. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from registry.duty.model import Holder, PassedOver
-from registry.duty.rules import Roster, on_duty
+from registry.duty.rules import DutyRoster, on_duty
 from registry.routes.model import RouteStep
 from registry.routes.routing import Recipient, RouteSubject, Routing, StepOutcome
 
@@ -17,9 +17,14 @@ _OTHER_NAMES: Final = {"city": "prefecture"}
 
 def level_area(subject: RouteSubject, level: str) -> str | None:
     """The area of a level on the path of a subject; None: the path has none. Of several the nearest one."""
+    return area_at(subject.path, subject.levels, level)
+
+
+def area_at(path: Sequence[str], levels: Mapping[str, str], level: str) -> str | None:
+    """The area of a level on a path of areas with these levels, as `level_area`."""
     for name in (level, _OTHER_NAMES.get(level)):
-        for area in reversed(subject.path):
-            if name is not None and subject.levels.get(area) == name:
+        for area in reversed(path):
+            if name is not None and levels.get(area) == name:
                 return area
     return None
 
@@ -50,7 +55,7 @@ class People:
 
     def __init__(self, routing: Routing) -> None:
         self.routing = routing
-        self.roster = Roster(
+        self.roster = DutyRoster(
             routing.contacts, routing.duties, routing.substitutes, dict(routing.days), routing.timezone
         )
 

@@ -1,0 +1,98 @@
+"""When somebody who can be told is on duty for a role in an area, over an interval. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from registry.duty.model import Duty
+from registry.duty.rules import Place, changes, on_duty
+from registry.routes.people import People
+
+Spans = tuple[tuple[datetime, datetime], ...]
+"""Intervals in order, [from, until), none of which touch."""
+
+_TOLD: Final = "told"
+
+
+class Coverage:
+    """The coverage of each role and area in [`begin`, `end`). Places whose people have the same times share it."""
+
+    def __init__(self, people: People, begin: datetime, end: datetime) -> None:
+        self._people, self._roster = people, people.roster
+        self.begin, self.end = begin, end
+        self.whole: Spans = ((begin, end),)
+        self._absent = {each.contact for each in people.routing.substitutes}
+        self._of_place: dict[Place, Spans] = {}
+        self._of_times: dict[tuple[object, ...], Spans] = {}
+
+    def has_people(self, place: Place) -> bool:
+        """Whether somebody has the role in this very area, on duty now or not, retired or not."""
+        return bool(self._roster.duties(*place) or self._roster.contacts(*place))
+
+    def spans(self, place: Place) -> Spans:
+        """When somebody who has a channel is on duty."""
+        found = self._of_place.get(place)
+        if found is None:
+            times = self._times(place)
+            found = self._of_times.get(times)
+            if found is None:
+                found = self._of_times[times] = self._judge(place)
+            self._of_place[place] = found
+        return found
+
+    def is_mute(self, place: Place) -> bool:
+        """Whether somebody has the role here who could be told with a channel, and has none."""
+        named = [duty.contact for duty in self._roster.duties(*place)]
+        named += [contact.id for contact in self._roster.contacts(*place)]
+        return "mute" in map(self._state, named)
+
+    def _times(self, place: Place) -> tuple[object, ...]:
+        """Equal for places that are covered at the same times."""
+        duties = sorted(map(self._duty_times, self._roster.duties(*place)))
+        return *duties, *sorted({self._state(contact.id) for contact in self._roster.contacts(*place)})
+
+    def _duty_times(self, duty: Duty) -> tuple[str, ...]:
+        rotation = (str(duty.weeks), str(duty.week), str(duty.valid_from), str(duty.valid_to))
+        return duty.times, *rotation, self._state(duty.contact)
+
+    def _state(self, contact: str) -> str:
+        """Whether a contact can be told; of one who may be absent, who it is."""
+        if contact in self._absent:
+            return f"contact {contact}"
+        known = self._people.routing.contacts.get(contact)
+        if known is None or known.retired_at is not None:
+            return "gone"
+        return _TOLD if known.channels else "mute"
+
+    def _judge(self, place: Place) -> Spans:
+        """By the answer at the beginning and at each moment at which it may change."""
+        if not self._roster.duties(*place) and not self._may_be_absent(place):
+            return self.whole if self._is_covered(place, self.begin) else ()
+        moments = [self.begin, *changes(self._roster, *place, self.begin, self.end)]
+        ends = [*moments[1:], self.end]
+        pieces = zip(moments, ends, strict=True)
+        return joined((since, until) for since, until in pieces if self._is_covered(place, since))
+
+    def _may_be_absent(self, place: Place) -> bool:
+        return any(contact.id in self._absent for contact in self._roster.contacts(*place))
+
+    def _is_covered(self, place: Place, at: datetime) -> bool:
+        contacts = self._people.routing.contacts
+        return any(contacts[holder.contact].channels for holder in on_duty(self._roster, *place, at).found)
+
+
+def joined(spans: Iterable[tuple[datetime, datetime]]) -> Spans:
+    """Intervals as one list in order: those that touch or overlap are one."""
+    found: list[tuple[datetime, datetime]] = []
+    for since, until in sorted(spans):
+        if found and since <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], until)
+        elif since < until:
+            found.append((since, until))
+    return tuple(found)
+
+
+def without(spans: Sequence[tuple[datetime, datetime]], begin: datetime, end: datetime) -> Spans:
+    """What `spans`, which are in order and do not touch, leave of [`begin`, `end`)."""
+    edges = [begin, *(edge for span in spans for edge in span), end]
+    return tuple((since, until) for since, until in zip(edges[::2], edges[1::2], strict=True) if since < until)
