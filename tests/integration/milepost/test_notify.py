@@ -12,7 +12,7 @@ from alerting.delivery.senders.trial_store import TrialResult, load_trial, try_c
 from contract.errors import RemedyError
 from store.author import OPERATOR, Author
 from store.pool import Pool
-from tests.integration.alerting.receivers_kit import HttpReceiver, http_receiver
+from tests.integration.alerting.channels.receivers_kit import HttpReceiver, http_receiver
 from tests.integration.milepost.test_users import milepost
 
 LEDGER = "SELECT kind || ' ' || actor || ' ' || convert_from(body, 'UTF8') FROM ledger_entry ORDER BY id"

@@ -17,7 +17,7 @@ from alerting.delivery.senders.gateways import MAIL_SETTING, SMS_SETTING, parse_
 from alerting.delivery.sending import SendOutcome
 from registry.contacts.addresses import parse_address
 from tests.conftest import free_port
-from tests.integration.alerting.receivers_kit import (
+from tests.integration.alerting.channels.receivers_kit import (
     LINK,
     TEXT,
     HttpReceiver,

@@ -12,9 +12,9 @@ import pytest
 
 from alerting.delivery.senders.address_target import AddressSender, SenderConfig
 from registry.contacts.addresses import parse_address
-from tests.integration.alerting.receivers_kit import EVENT, TEXT, Asked, HttpReceiver, envelope, http_receiver
+from tests.integration.alerting.channels.receivers_kit import EVENT, TEXT, Asked, HttpReceiver, envelope, http_receiver
 
-EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "verify_webhook.py"
+EXAMPLE = Path(__file__).parents[4] / "docs" / "examples" / "verify_webhook.py"
 OLD, NEW, OTHER = (f"whsec_{base64.b64encode(letter * 32).decode()}" for letter in (b"o", b"n", b"x"))
 
 
