@@ -5,8 +5,9 @@
 DO $$
 DECLARE
     -- What only people at the database change (which migrations ran, which stations they deleted) and what only triggers
-    -- write with the rights of the owner (the facts of the registry).
-    kept constant text[] := '{registry_fact, schema_migration, station_deleted}';
+    -- write with the rights of the owner (the facts of the registry), or only the process that seals the ledger.
+    kept constant text[] := '{ledger_checkpoint, ledger_head, ledger_run, ledger_tile, registry_fact, schema_migration, '
+        'station_deleted}';
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
         'ledger_entry, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
@@ -73,6 +74,7 @@ DECLARE
     wanted constant jsonb := '{
         "SELECT": ["schema_migration", "programme", "consumer_offset", "log_end", "pipeline_gap", "calendar",
                    "calendar_opening", "calendar_now", "day_class", "area_count_known",
+                   "ledger_checkpoint", "ledger_head", "ledger_run", "ledger_tile",
                    "area", "escalation", "page", "message_page", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
                    "scoped.set_aside", "scoped.station_stand", "scoped.station_aside",
                    "scoped.transition", "scoped.health", "scoped.usage", "scoped.presence", "scoped.dead_letter",
@@ -131,5 +133,40 @@ BEGIN
           AND pg_has_role(p.proowner, 'USAGE') AND NOT has_function_privilege('milepost_api', p.oid, 'EXECUTE')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO milepost_api', found.name);
+    END LOOP;
+END $$;
+
+-- The process that seals the ledger reads what is sealed, and alone takes away from what waits for its seal.
+DO $$
+DECLARE
+    wanted constant jsonb := '{
+        "SELECT": ["schema_migration", "health_change", "pipeline_gap", "transition"],
+        "INSERT, SELECT": ["ledger_checkpoint", "ledger_entry", "ledger_run", "ledger_tile"],
+        "INSERT": ["ledger_salt"],
+        "DELETE, INSERT, SELECT": ["ledger_pending"],
+        "INSERT, SELECT, UPDATE": ["ledger_head", "service_sign"]}';
+    found record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_audit') THEN
+        RETURN;
+    END IF;
+    IF NOT has_schema_privilege('milepost_audit', current_schema(), 'USAGE') THEN
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO milepost_audit', current_schema());
+    END IF;
+    FOR found IN
+        SELECT c.oid::regclass AS name, w.rights AS wanted,
+               (SELECT string_agg(privilege_type, ', ' ORDER BY privilege_type) FROM aclexplode(c.relacl)
+                WHERE grantee = 'milepost_audit'::regrole) AS had
+        FROM pg_class c
+        LEFT JOIN (SELECT each.key AS rights, named.value AS name
+                   FROM jsonb_each(wanted) AS each, jsonb_array_elements_text(each.value) AS named) AS w ON w.name = c.relname
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v') AND pg_has_role(c.relowner, 'USAGE')
+    LOOP
+        IF found.had IS NOT NULL AND found.wanted IS DISTINCT FROM found.had THEN
+            EXECUTE format('REVOKE ALL ON %s FROM milepost_audit', found.name);
+        END IF;
+        IF found.wanted IS NOT NULL AND found.wanted IS DISTINCT FROM found.had THEN
+            EXECUTE format('GRANT %s ON %s TO milepost_audit', found.wanted, found.name);
+        END IF;
     END LOOP;
 END $$;

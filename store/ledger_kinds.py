@@ -56,6 +56,8 @@ class LedgerKind(StrEnum):
     SUBSTITUTE_GIVEN = "substitute.given"
     SUBSTITUTE_REMOVED = "substitute.removed"
     DATABASE_RESTORED = "database.restored"
+    LEDGER_OPENED = "ledger.opened"
+    LEDGER_KEY_ROTATED = "ledger.key_rotated"
 
 
 class WrittenText(msgspec.Struct, frozen=True):

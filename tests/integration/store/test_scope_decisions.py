@@ -6,8 +6,9 @@ from store.migrate import migrate
 from store.pool import Pool
 
 COMMON = {
-    "announced_restart", "area_count_known", "calendar", "calendar_opening", "consumer_offset", "day_class", "log_end",
-    "message_template", "pipeline_gap", "programme", "schema_migration", "service_sign",
+    "announced_restart", "area_count_known", "calendar", "calendar_opening", "consumer_offset", "day_class",
+    "ledger_checkpoint", "ledger_head", "ledger_run", "ledger_tile", "log_end", "message_template",
+    "pipeline_gap", "programme", "schema_migration", "service_sign",
 }  # fmt: skip
 """Nothing of a station, an area or a person's scope is in these."""
 OF_THE_API = {"known_place", "session", "signin_code"}

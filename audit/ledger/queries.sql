@@ -1,0 +1,142 @@
+-- name: load_head
+-- The log as it was sealed last; locked against another sealer until the end of the transaction.
+SELECT origin, size, root, tails, note FROM ledger_head FOR UPDATE;
+
+-- name: read_head
+-- The same for readers.
+SELECT origin, size, root, tails, note FROM ledger_head;
+
+-- name: make_head
+-- A log that has no leaves yet. Of two first sealers one makes it.
+INSERT INTO ledger_head (origin, size, root, tails) VALUES ($1, 0, $2, '{}') ON CONFLICT (one) DO NOTHING;
+
+-- name: move_head
+-- The new size, if the log is still what was read: compared and set.
+UPDATE ledger_head SET size = $3, root = $4, tails = $5, sealed_at = clock_timestamp()
+WHERE size = $1 AND root = $2;
+
+-- name: keep_note
+-- The newest checkpoint; an older one than is kept never comes instead of it.
+UPDATE ledger_head SET note = $2 WHERE origin = $1 AND size >= $3;
+
+-- name: keep_checkpoint
+-- One checkpoint an hour is kept for ever, and each that a witness signed.
+INSERT INTO ledger_checkpoint (origin, size, note)
+SELECT $1, $2, $3
+WHERE $4 OR NOT EXISTS (SELECT FROM ledger_checkpoint WHERE signed_at > clock_timestamp() - interval '1 hour');
+
+-- name: list_checkpoints
+-- What was kept, the oldest first.
+SELECT note FROM ledger_checkpoint WHERE origin = $1 ORDER BY size, signed_at;
+
+-- name: take_pending
+-- Entries that committed and are not sealed, in the order of their ids.
+WITH taken AS (
+    DELETE FROM ledger_pending WHERE id IN (SELECT id FROM ledger_pending ORDER BY id LIMIT $1) RETURNING id
+)
+SELECT t.id, e.kind, e.subject, e.actor, e.at_ms, e.body FROM taken t LEFT JOIN ledger_entry e USING (id) ORDER BY t.id;
+
+-- name: sealed_ends
+-- The last sealed number of each stream and partition, by one look into the index for each.
+WITH RECURSIVE found AS (
+    (SELECT source, partition FROM ledger_run ORDER BY source, partition LIMIT 1)
+    UNION ALL
+    SELECT n.source, n.partition FROM found f CROSS JOIN LATERAL (
+        SELECT r.source, r.partition FROM ledger_run r
+        WHERE (r.source, r.partition) > (f.source, f.partition)
+        ORDER BY r.source, r.partition LIMIT 1
+    ) AS n
+)
+SELECT f.source, f.partition, last.number FROM found f CROSS JOIN LATERAL (
+    SELECT r.first + r.count - 1 AS number FROM ledger_run r
+    WHERE r.source = f.source AND r.partition = f.partition ORDER BY r.first DESC LIMIT 1
+) AS last;
+
+-- name: tail_transition
+-- Transitions after the sealed ones ($1: partitions, $2: their last sealed number), at most $3 of each partition.
+WITH RECURSIVE parts AS (
+    (SELECT partition FROM transition ORDER BY partition LIMIT 1)
+    UNION ALL
+    SELECT (SELECT t.partition FROM transition t WHERE t.partition > p.partition ORDER BY t.partition LIMIT 1)
+    FROM parts p WHERE p.partition IS NOT NULL
+)
+SELECT t.* FROM parts p
+LEFT JOIN unnest($1::int[], $2::bigint[]) AS s (partition, number) ON s.partition = p.partition
+CROSS JOIN LATERAL (
+    SELECT after, floor(extract(epoch FROM at) * 1000)::bigint AS at_ms, before,
+           floor(extract(epoch FROM deadline_at) * 1000)::bigint AS deadline_at_ms, partition, reason, 'transition' AS row,
+           floor(extract(epoch FROM seen_at) * 1000)::bigint AS seen_at_ms, seq, shard, station, terminal,
+           floor(extract(epoch FROM tick_at) * 1000)::bigint AS tick_at_ms, usable
+    FROM transition WHERE partition = p.partition AND seq > coalesce(s.number, 0) ORDER BY seq LIMIT $3
+) AS t
+ORDER BY t.partition, t.seq;
+
+-- name: tail_pipeline_gap
+-- The same of gaps.
+WITH RECURSIVE parts AS (
+    (SELECT partition FROM pipeline_gap ORDER BY partition LIMIT 1)
+    UNION ALL
+    SELECT (SELECT t.partition FROM pipeline_gap t WHERE t.partition > p.partition ORDER BY t.partition LIMIT 1)
+    FROM parts p WHERE p.partition IS NOT NULL
+)
+SELECT t.* FROM parts p
+LEFT JOIN unnest($1::int[], $2::bigint[]) AS s (partition, number) ON s.partition = p.partition
+CROSS JOIN LATERAL (
+    SELECT floor(extract(epoch FROM began_at) * 1000)::bigint AS began_at_ms,
+           floor(extract(epoch FROM ended_at) * 1000)::bigint AS ended_at_ms, partition, reason, 'pipeline_gap' AS row, seq, shard
+    FROM pipeline_gap WHERE partition = p.partition AND seq > coalesce(s.number, 0) ORDER BY seq LIMIT $3
+) AS t
+ORDER BY t.partition, t.seq;
+
+-- name: tail_health_change
+-- The same of what the health rules decided.
+WITH RECURSIVE parts AS (
+    (SELECT partition FROM health_change ORDER BY partition LIMIT 1)
+    UNION ALL
+    SELECT (SELECT t.partition FROM health_change t WHERE t.partition > p.partition ORDER BY t.partition LIMIT 1)
+    FROM parts p WHERE p.partition IS NOT NULL
+)
+SELECT t.* FROM parts p
+LEFT JOIN unnest($1::int[], $2::bigint[]) AS s (partition, number) ON s.partition = p.partition
+CROSS JOIN LATERAL (
+    SELECT floor(extract(epoch FROM as_of) * 1000)::bigint AS as_of_ms, floor(extract(epoch FROM at) * 1000)::bigint AS at_ms,
+           field, firing, partition, reason, 'health_change' AS row, rule, seq, severity,
+           floor(extract(epoch FROM since) * 1000)::bigint AS since_ms, station, subject, terminal, threshold, value
+    FROM health_change WHERE partition = p.partition AND seq > coalesce(s.number, 0) ORDER BY seq LIMIT $3
+) AS t
+ORDER BY t.partition, t.seq;
+
+-- name: add_runs
+-- Which rows the new leaves are.
+INSERT INTO ledger_run (begins, count, source, partition, first)
+SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::int[], $5::bigint[]);
+
+-- name: add_tiles
+-- Tiles that became full.
+INSERT INTO ledger_tile (level, number, hashes) SELECT * FROM unnest($1::int[], $2::bigint[], $3::bytea[]);
+
+-- name: read_tiles
+-- Full tiles by their places; what is missing is not full, or gone.
+SELECT t.level, t.number, t.hashes FROM unnest($1::int[], $2::bigint[]) AS p (level, number)
+JOIN ledger_tile t ON t.level = p.level AND t.number = p.number;
+
+-- name: try_seal_lock
+-- The lock of the one sealer; the session holds it until the session ends.
+SELECT pg_try_advisory_lock($1);
+
+-- name: durable
+-- What is signed must be on the disk, whatever the server does otherwise.
+SELECT set_config('synchronous_commit', 'on', true);
+
+-- name: bound_session
+-- The server ends the session of a sealer that froze, so that a standby can take over. Set before the lock is taken.
+SELECT set_config(name, $1, false) FROM pg_settings
+WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
+
+-- name: take_opening
+-- The entry that opens the log, which becomes its first leaf.
+WITH taken AS (
+    DELETE FROM ledger_pending p USING ledger_entry e WHERE p.id = e.id AND e.kind = 'ledger.opened' RETURNING p.id
+)
+SELECT t.id, e.kind, e.subject, e.actor, e.at_ms, e.body FROM taken t JOIN ledger_entry e USING (id) ORDER BY t.id;
+

@@ -1,0 +1,193 @@
+"""The process that seals the ledger: one leads, standbys wait.
+
+The leader holds a PostgreSQL advisory lock of one session and seals through the same session. It signs after the
+commit, and writes each checkpoint first to a file outside the database, then into the database. At its start, and when
+the database has another head than it left, it compares the two.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from audit.ledger import key_files
+from audit.ledger.checkpoints import Checkpoint, SignedCheckpoint, sign_checkpoint
+from audit.ledger.notes import SignerKey
+from audit.ledger.sealing import BrokenLedgerError, require_same_log
+from audit.ledger.store import QUERIES, LogHead, SealResult, open_log, read_head, read_root_at, seal_committed
+from contract.errors import RemedyError
+from store.migrate import require_current
+from store.pool import UNREACHABLE, Connection, Pool, open_pool
+from store.signs import Signs
+from store.tasks import Backoff, finish_after_stop, wait_at_most
+
+log = logging.getLogger(__name__)
+
+LOCK: Final = 0x6C65646765720000  # "ledger"
+_DRAIN: Final = 2.0
+_CHECKED: Final = 3600.0
+"""Seconds after which the database is compared with the file again, without a cause."""
+
+
+class AuditConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the process; times in seconds.
+
+    `key`: the file of the key that signs. `checkpoint`: the file with the newest checkpoint, outside the database.
+    `limit`: rows of each partition that one transaction seals.
+    """
+
+    database_url: str
+    key: Path
+    checkpoint: Path
+    instance: str = "audit"
+    poll: float = 1.0
+    limit: int = 10_000
+    standby_poll: float = 1.0
+    frozen_after: float = 60.0
+    max_backoff: float = 5.0
+
+
+async def run(config: AuditConfig, stop: asyncio.Event) -> None:
+    """Seal or stand by until `stop`.
+
+    Raises RemedyError when the database cannot be reached at the start, and for a key or a database that are not what
+    the checkpoint outside of it says.
+    """
+    async with open_pool(config.database_url, name=f"audit {config.instance}"[:60], size=2) as pool:
+        async with pool.acquire() as connection:
+            await require_current(connection)
+        work = asyncio.create_task(_compete(config, pool, stop), name="audit")
+        await finish_after_stop(work, stop, pool, _DRAIN)
+
+
+async def _compete(config: AuditConfig, pool: Pool, stop: asyncio.Event) -> None:
+    backoff = Backoff(longest=config.max_backoff)
+    while not stop.is_set():
+        try:
+            async with pool.acquire() as connection:
+                await _stand_by_or_lead(config, connection, stop)
+            backoff.reset()
+        except UNREACHABLE as exc:
+            await backoff.wait_out(exc, log, "not sealing: the database is away", stop=stop)
+
+
+async def _stand_by_or_lead(config: AuditConfig, connection: Connection, stop: asyncio.Event) -> None:
+    signs = Signs("audit", config.instance)
+    await connection.execute(QUERIES.bound_session, f"{int(config.frozen_after * 1000)}ms")
+    while not stop.is_set():
+        if await connection.fetchval(QUERIES.try_seal_lock, LOCK):
+            log.info("sealing", extra={"instance": config.instance})
+            sealer = Sealer(config, connection)
+            await sealer.begin()
+            while not stop.is_set():
+                result = await sealer.seal()
+                await signs.give(connection, "leading")
+                await wait_at_most(stop, 0 if result.more else config.poll)
+            return
+        await signs.give(connection, "standby")
+        await wait_at_most(stop, config.standby_poll)
+
+
+class Sealer:
+    """Seals and signs through the session that holds the lock."""
+
+    def __init__(self, config: AuditConfig, connection: Connection) -> None:
+        self._config = config
+        self._connection = connection
+        self._known: LogHead | None = None
+        self._signed = -1
+        self._checked = 0.0
+
+    async def begin(self) -> None:
+        """Compare the database with the checkpoint outside of it, and begin a log where there is none.
+
+        Raises BrokenLedgerError, and RemedyError for a key that is not of this log.
+        """
+        head = await read_head(self._connection)
+        if head is None:
+            if key_files.read_checkpoint(self._config.checkpoint) is not None:
+                raise _empty(self._config.checkpoint)
+            key = self._first_key()
+            await open_log(self._connection, key.name, datetime.now(UTC))
+            head = await read_head(self._connection)
+            assert head is not None  # noqa: S101 -- it was made
+        await self._compare(head)
+
+    async def seal(self) -> SealResult:
+        """One pass: seal what committed, then sign what grew. Raises as `begin`."""
+        head = await read_head(self._connection)
+        if head is None or self._known is None or not _same(head, self._known) or self._is_old_check():
+            if head is None:
+                raise _empty(self._config.checkpoint)
+            await self._compare(head)
+        result = await seal_committed(self._connection, self._config.limit)
+        self._known = result.head
+        # A mass fall is signed when it is sealed as a whole, or each second.
+        if result.head.edge.size != self._signed:
+            await self._keep(result.head, self._publish(result.head))
+        return result
+
+    def _is_old_check(self) -> bool:
+        return time.monotonic() - self._checked > _CHECKED
+
+    async def _compare(self, head: LogHead) -> None:
+        kept = key_files.read_checkpoint(self._config.checkpoint)
+        # A log of which no checkpoint was ever written has nothing to be compared with.
+        if kept is not None or head.note is not None:
+            checkpoint = None if kept is None else kept.checkpoint
+            then = None if kept is None else await read_root_at(self._connection, head.edge, kept.checkpoint.size)
+            require_same_log(checkpoint, head.origin, head.edge, then, str(self._config.checkpoint))
+        self._require_key(head)
+        self._known = head
+        self._checked = time.monotonic()
+
+    def _first_key(self) -> SignerKey:
+        """The key of a log that begins; made here where there is none."""
+        if self._config.key.exists():
+            return key_files.read_key(self._config.key)
+        key = key_files.make_key(self._config.key, f"milepost-ledger-{secrets.token_hex(8)}")
+        log.info("a key was made", extra={"key": key.verifier.text})
+        return key
+
+    def _require_key(self, head: LogHead) -> SignerKey:
+        key = key_files.read_key(self._config.key)
+        if key.name != head.origin:
+            raise RemedyError(
+                f"the key in {self._config.key} is of {key.name}, the ledger is {head.origin}: set MILEPOST_LEDGER_KEY "
+                "to the key of this ledger",
+                f"{self._config.key} 中的密钥属于 {key.name}，而账本为 {head.origin}："
+                "请将 MILEPOST_LEDGER_KEY 设为此账本的密钥",
+            )
+        return key
+
+    def _publish(self, head: LogHead) -> SignedCheckpoint:
+        """Sign what is committed, and write it outside the database."""
+        checkpoint = Checkpoint(origin=head.origin, size=head.edge.size, root=head.edge.root)
+        signed = sign_checkpoint(checkpoint, [self._require_key(head)])
+        key_files.write_checkpoint(self._config.checkpoint, signed)
+        return signed
+
+    async def _keep(self, head: LogHead, signed: SignedCheckpoint) -> None:
+        """Write a checkpoint into the database, for readers."""
+        text, size = signed.note.render(), head.edge.size
+        await self._connection.execute(QUERIES.keep_note, head.origin, text, size)
+        await self._connection.execute(QUERIES.keep_checkpoint, head.origin, size, text, False)
+        self._signed = size
+
+
+def _same(one: LogHead, other: LogHead) -> bool:
+    return one.origin == other.origin and one.edge == other.edge
+
+
+def _empty(path: Path) -> BrokenLedgerError:
+    return BrokenLedgerError(
+        f"this database has no ledger, and {path} has a checkpoint of one: the database is another one, or the ledger "
+        "was dropped; restore it, or set MILEPOST_LEDGER_CHECKPOINT to a new file for a new database",
+        f"此数据库没有账本，而 {path} 中有账本的检查点：数据库不是原来的，或账本被删除；"
+        "请恢复数据库；若为新数据库，请将 MILEPOST_LEDGER_CHECKPOINT 设为新文件",
+    )
