@@ -6,6 +6,10 @@ import pytest
 
 from access import administration
 from agents.mqtt.bounded_client import MAX_PACKET
+from alerting.delivery.pages.packing import MOST_PAGES
+from alerting.delivery.pages.service import PagingConfig
+from alerting.delivery.pages.store import MOST_READ
+from alerting.delivery.pages.writing import MOST_LISTED
 from alerting.health.evaluate import MOST_FIRING
 from alerting.health.memory import MAX_BOXES, MOST_BASE
 from alerting.health.runs import MAX_CHAINS, MAX_RUNS
@@ -58,6 +62,9 @@ SERVER = ApiConfig(database_url="", admin_token_file=None)
         f"| {MOST_CHILDREN:,} are listed |",
         f"| {event_hub.MOST_CLIENTS}, each with {event_hub.QUEUE:,} events that wait; "
         f"{event_hub.REMEMBERED:,} are remembered",
+        f"| {MOST_PAGES}, of them {MOST_LISTED} listed (`alerting/delivery/pages/packing.py`)",
+        f"| {PagingConfig().most_sends} of each kind of channel in each process",
+        f"| {MOST_READ:,}, the gravest first (`alerting/delivery/pages/store.py`)",
     ],
 )
 def test_the_list_has_the_numbers_of_the_code(said: str) -> None:

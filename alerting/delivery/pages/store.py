@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
@@ -30,7 +30,7 @@ from store.pool import Connection
 from store.sql import queries_beside
 
 QUERIES = queries_beside(__file__)
-_MOST_READ = 1000
+MOST_READ: Final = 1000
 """Pages of one contact that are looked at, at a time."""
 
 
@@ -107,7 +107,7 @@ async def _load_book(connection: Connection, contact: str, language: Any, channe
     if len(limits) < len(channels):
         await connection.execute(QUERIES.add_limits, contact)
         limits = await connection.fetch(QUERIES.lock_limits, contact)
-    pages = await connection.fetch(QUERIES.open_pages, contact, _MOST_READ)
+    pages = await connection.fetch(QUERIES.open_pages, contact, MOST_READ)
     by_message: dict[UUID | None, list[OwedPage]] = {}
     for row in pages:
         by_message.setdefault(row["message"], []).append(_page(row))

@@ -1,6 +1,7 @@
 """Tokens: how many an address has, and that a receiver never counts more messages than a limit allows."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -125,3 +126,18 @@ def test_no_receiver_counts_more_than_a_limit_allows(
         for first in arrivals:
             end_at = first + timedelta(seconds=window.seconds)
             assert sum(first <= arrival < end_at for arrival in arrivals) <= window.most
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("WeCom bot", "wecom", "{0.most} a minute"),
+        ("DingTalk bot", "dingtalk", "{0.most} a minute"),
+        ("Feishu bot", "feishu", "{0.most} a minute, {1.most} a second"),
+        ("SMS", "sms", "{0.most} a minute, {1.most} in 15 minutes"),
+        ("mail", "mail", "{0.most} a minute"),
+    ],
+)
+def test_the_document_says_the_limits(name: str, kind: ChannelKind, said: str) -> None:
+    text = (Path(__file__).parents[5] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    assert f"| {name} | {said.format(*LIMITS[ChannelKind(kind)].windows)} |" in text
