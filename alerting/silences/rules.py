@@ -1,19 +1,13 @@
-"""Which silence covers an incident, until when, and what becomes of a page then. Pure."""
+"""Which silence covers an incident, and until when. Pure.
+
+alerting/escalation decides what becomes of its pages.
+"""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Final, Protocol
-
-import msgspec
+from datetime import datetime
+from typing import Protocol
 
 from alerting.silences.model import Silence
-
-ASK_AGAIN: Final = timedelta(minutes=1)
-"""After so long a held page is looked at again, because a person may have ended the silence early."""
-
-RECOVERY: Final = frozenset({"resolved", "closed"})
-"""The phases that tell those who were told that it is over."""
 
 
 class Silenceable(Protocol):
@@ -69,52 +63,3 @@ def silenced_until(silences: Silences, subject: Silenceable, now: datetime) -> d
         if silence.ends_at > end:
             end = silence.ends_at
     return end if end > now else None
-
-
-def silenced_by(silences: Silences, subject: Silenceable, now: datetime) -> list[Silence]:
-    """The silences in force for a subject at `now`, for the page of the incident."""
-    return [silence for silence in silences.covering(subject) if silence.holds(now)]
-
-
-class HeldFate(StrEnum):
-    """What becomes of a page that is due."""
-
-    #: It is sent as what it is.
-    SEND = "send"
-    #: It waits until `until`; look again then.
-    HOLD = "hold"
-    #: It is sent once as past, instead.
-    PASSED = "passed"
-    #: Nobody is told.
-    DROP = "drop"
-
-
-class HeldPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The fate of a page and why, in one word: `not_silenced`, `silenced`, `told_before` (a recovery), `over` (it ended
-    while silenced), `route_tells_no_past`. `until`: when a held page is looked at again, never later than the end of
-    its silence."""
-
-    fate: HeldFate
-    why: str
-    until: datetime | None = None
-
-
-def fate_of_page(
-    phase: str, *, now: datetime, until: datetime | None, told: bool, over: bool, tell_past: bool
-) -> HeldPage:
-    """What becomes of a page of `phase` that is due at `now`, or of a step of escalation (phase `escalated`).
-
-    `until`: what `silenced_until` says; `told`: whether the recipient was told of the incident, or may have been;
-    `over`: whether the incident ended; `tell_past`: what the route says of an incident that nobody was told of in time.
-
-    - A recovery goes at once to whoever was told, in a silence too: it asks nothing of anybody.
-    - All else is held while silenced, also the news that an incident was, which ended in the silence.
-    - After it an incident that still goes on is told as if it had begun then; one that is over is told as past or not.
-    """
-    if told and phase in RECOVERY:
-        return HeldPage(fate=HeldFate.SEND, why="told_before")
-    if over and (told or not tell_past):
-        return HeldPage(fate=HeldFate.DROP, why="over" if told else "route_tells_no_past")
-    if until is not None:
-        return HeldPage(fate=HeldFate.HOLD, why="silenced", until=min(until, now + ASK_AGAIN))
-    return HeldPage(fate=HeldFate.PASSED if over else HeldFate.SEND, why="over" if over else "not_silenced")

@@ -1,8 +1,9 @@
 """Templates in the database; each change has an entry in the ledger."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from alerting.delivery.texts import Language
 from alerting.delivery.wording.digest import DigestCount
 from alerting.delivery.wording.names import TemplateName
-from alerting.delivery.wording.write import Wording, compile_wording, template_lines
+from alerting.delivery.wording.write import TemplateLines, Wording, compile_wording, template_lines
 from store.author import Author
 from store.ledger import LedgerEntry, append_entries
 from store.ledger_kinds import LedgerKind, hashed
@@ -40,10 +41,16 @@ async def load_templates(connection: Connection) -> list[StoredTemplate]:
 async def load_wording(connection: Connection) -> Wording:
     """The templates that can be used; the log names the others."""
     stored = await load_templates(connection)
-    wording, broken = compile_wording({(one.name, one.language): one.text for one in stored})
-    for (name, language), why in broken.items():
+    return Wording({key: lines for one in stored for key, lines in _usable(one.name, one.language, one.text).items()})
+
+
+@lru_cache(maxsize=64)
+def _usable(name: str, language: str, text: str) -> Mapping[tuple[TemplateName, Language], TemplateLines]:
+    """A template if it can be used. The log names any other once, not for each message."""
+    wording, broken = compile_wording({(name, language): text})
+    for why in broken.values():
         log.warning("a template is not used: %s", why, extra={"template": name, "language": language})
-    return wording
+    return wording.templates
 
 
 async def set_template(

@@ -1,4 +1,4 @@
-"""Which silence covers an incident, until when, and what becomes of a page then."""
+"""Which silence covers an incident, and until when."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.silences.model import Silence
-from alerting.silences.rules import ASK_AGAIN, Silences, fate_of_page, silenced_by, silenced_until
+from alerting.silences.rules import Silences, silenced_until
 from registry.routes.routing import RouteSubject
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -51,7 +51,6 @@ COVERED: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
 def test_what_a_silence_covers(name: str, made: dict[str, Any], place: dict[str, Any], covered: bool) -> None:
     silences = Silences([silence(**made)])
     assert silenced_until(silences, subject(**place), hour(9)) == (hour(18) if covered else None)
-    assert bool(silenced_by(silences, subject(**place), hour(9))) == covered
 
 
 # (what there is, the moment, until when the subject is silenced)
@@ -97,82 +96,3 @@ def test_the_end_is_the_first_moment_that_no_silence_covers(made: list[Silence],
     until = silenced_until(Silences(made), subject(), hour(at))
     first = next(n for n in range(at, 40) if not any(one.holds(hour(n)) for one in made))
     assert until == (None if first == at else hour(first))
-
-
-IN = {"until": hour(18)}
-AFTER = {"until": None}
-
-# (what happened, the phase, what is known, the fate, why)
-FATES: list[tuple[str, str, dict[str, Any], str, str]] = [
-    ("no silence", "opened", AFTER, "send", "not_silenced"),
-    ("it began in the silence", "opened", IN, "hold", "silenced"),
-    ("it began in the silence and goes on after it", "opened", AFTER, "send", "not_silenced"),
-    ("it came back in the silence", "reopened", {**IN, "told": True}, "hold", "silenced"),
-    ("a step is due in the silence", "escalated", {**IN, "told": True}, "hold", "silenced"),
-    ("a step for somebody else is due in the silence", "escalated", IN, "hold", "silenced"),
-    ("a reminder is due in the silence", "reminder", {**IN, "told": True}, "hold", "silenced"),
-    ("it ended in the silence, nobody was told", "opened", {**IN, "over": True}, "hold", "silenced"),
-    ("after the silence it is past", "opened", {**AFTER, "over": True}, "passed", "over"),
-    ("its recovery comes, nobody was told", "resolved", {**IN, "over": True}, "hold", "silenced"),
-    ("the same after the silence", "resolved", {**AFTER, "over": True}, "passed", "over"),
-    (
-        "the route tells no past",
-        "opened",
-        {**AFTER, "over": True, "tell_past": False},
-        "drop",
-        "route_tells_no_past",
-    ),
-    (
-        "the route tells no past, still silenced",
-        "resolved",
-        {**IN, "over": True, "tell_past": False},
-        "drop",
-        "route_tells_no_past",
-    ),
-    ("recovery for whoever was told", "resolved", {**AFTER, "over": True, "told": True}, "send", "told_before"),
-    ("the same in a silence", "resolved", {**IN, "over": True, "told": True}, "send", "told_before"),
-    ("closed by a person, in a silence", "closed", {**IN, "over": True, "told": True}, "send", "told_before"),
-    (
-        "recovery, and the route tells no past",
-        "resolved",
-        {**IN, "over": True, "told": True, "tell_past": False},
-        "send",
-        "told_before",
-    ),
-    ("a step is due and it is over", "escalated", {**AFTER, "over": True, "told": True}, "drop", "over"),
-]
-
-
-@pytest.mark.parametrize(("name", "phase", "known", "fate", "why"), FATES, ids=[case[0] for case in FATES])
-def test_what_becomes_of_a_page(name: str, phase: str, known: dict[str, Any], fate: str, why: str) -> None:
-    became = fate_of_page(phase, now=hour(9), **{"told": False, "over": False, "tell_past": True, **known})
-    assert (became.fate, became.why) == (fate, why)
-    assert (became.until is not None) == (fate == "hold")
-
-
-def test_a_held_page_is_looked_at_again_soon_because_a_silence_can_be_ended_early() -> None:
-    late = fate_of_page("opened", now=hour(9), until=hour(18), told=False, over=False, tell_past=True)
-    assert late.until == hour(9) + ASK_AGAIN
-    soon = fate_of_page("opened", now=hour(9), until=hour(9.001), told=False, over=False, tell_past=True)
-    assert soon.until == hour(9.001)
-
-
-@given(
-    st.sampled_from(["opened", "escalated", "reminder", "reopened", "resolved", "closed"]),
-    st.booleans(),
-    st.booleans(),
-    st.booleans(),
-)
-def test_nothing_but_a_recovery_for_the_told_is_sent_in_a_silence(
-    phase: str, told: bool, over: bool, tell_past: bool
-) -> None:
-    became = fate_of_page(phase, now=hour(9), until=hour(18), told=told, over=over, tell_past=tell_past)
-    assert (became.fate == "send") == (told and phase in {"resolved", "closed"})
-    assert became.fate != "passed"
-
-
-@given(st.sampled_from(["opened", "reopened", "escalated"]), st.booleans(), st.booleans())
-def test_what_still_goes_on_is_never_dropped(phase: str, told: bool, tell_past: bool) -> None:
-    for until in (None, hour(18)):
-        became = fate_of_page(phase, now=hour(9), until=until, told=told, over=False, tell_past=tell_past)
-        assert became.fate == ("send" if until is None else "hold")
