@@ -22,6 +22,7 @@ from api.console.names import topic_of, where
 from api.console.pages import page_router, show, words_for
 from api.console.queries import QUERIES
 from api.console.texts import Words
+from api.console.told import step_texts, why_word
 from api.context import Context, Shared
 from api.http.forms import MOST_PERSON, person, read_form
 from api.http.paging import MAX_CURSOR, Page
@@ -29,6 +30,7 @@ from api.http.parameters import IncidentId
 from api.http.problems import not_found
 from api.http.times import as_beijing_time, parse_time
 from api.http.work import Work
+from api.read.escalations import load_escalation
 from api.read.found import FoundPage
 from api.read.incidents import list_incidents, load_incident
 from api.read.moment import load_now
@@ -143,6 +145,7 @@ async def _show(
         places = [(incident.station, incident.area), *((None, area) for area in said_of), *children.places]
         named = await load_names_of(connection, words, places)
         silences = await _silences_of(connection, incident)
+        told = await load_escalation(connection, number)
         accounts = await load_account_names(connection, words, _people_of(incident))
     return show(
         request,
@@ -151,6 +154,9 @@ async def _show(
         now=now,
         incident=incident,
         silences=silences,
+        told=told,
+        told_steps=step_texts(told),
+        why_word=lambda entry: why_word(words, entry),
         facts=facts_of(words, _with_people(incident.detail, accounts), hidden=_named_elsewhere(incident)),
         who=accounts.shown,
         entries=[_entry(entry, words, named) for entry in incident.entries],

@@ -434,3 +434,19 @@ ORDER BY shard, station;
 -- name: newest_deadletter
 -- Ids count refused messages, so the newest one is a counter that never goes back.
 SELECT coalesce(max(id), 0) FROM dead_letter;
+
+-- name: get_escalation
+SELECT route, plan, state, log, wake_at FROM escalation WHERE incident = $1;
+
+-- name: list_pages
+-- The pages of an incident, the newest $2; of contacts in the scope with their names.
+SELECT p.id, c.id AS recipient, c.name, p.why ->> 'role' AS role, p.why ->> 'instead_of' AS instead_of, p.phase, p.step, p.round,
+       p.severity, p.created_at, p.not_before, p.status, p.reason, p.settled_at,
+       (SELECT m.kind FROM message_page l JOIN message m ON m.id = l.message WHERE l.page = p.id
+        ORDER BY m.created_at DESC LIMIT 1) AS channel
+FROM page p LEFT JOIN contact c ON c.id = p.recipient
+WHERE p.incident = $1 ORDER BY p.id DESC LIMIT $2;
+
+-- name: seen_contacts
+-- Which of these contacts the scope shows.
+SELECT id FROM contact WHERE id = ANY ($1::text[]);

@@ -17,7 +17,9 @@ from api.http.parameters import AreaFilter, IncidentId
 from api.http.problems import Problem, bad_parameter, not_found
 from api.http.work import WorkRoute
 from api.read import incidents
-from api.read.schemas import IncidentDetail, IncidentDocument, IncidentStatus, Listing
+from api.read.escalation_schemas import ToldIncident
+from api.read.escalations import load_escalation
+from api.read.schemas import IncidentDocument, IncidentStatus, Listing
 
 router = APIRouter(tags=["incidents"], route_class=WorkRoute)
 
@@ -66,14 +68,15 @@ async def list_incidents(
 
 
 @router.get("/incidents/{id}")
-async def get_incident(context: Shared, id: IncidentId) -> IncidentDetail:  # noqa: A002 -- the path's own name for it
+async def get_incident(context: Shared, id: IncidentId) -> ToldIncident:  # noqa: A002 -- the path's own name for it
     """One incident with all that happened to it."""
     return await _detail(context, id)
 
 
-async def _detail(context: Context, incident: int) -> IncidentDetail:
+async def _detail(context: Context, incident: int) -> ToldIncident:
     async with context.database.snapshot() as connection:
-        return await incidents.load_incident(connection, incident)
+        found = await incidents.load_incident(connection, incident)
+        return ToldIncident(**dict(found), escalation=await load_escalation(connection, incident))
 
 
 @router.post("/incidents/{id}/ack")
@@ -82,7 +85,7 @@ async def acknowledge(
     request: Request,
     id: IncidentId,  # noqa: A002
     deed: Annotated[Acknowledgement | None, Body()] = None,
-) -> IncidentDetail:
+) -> ToldIncident:
     """Acknowledge an incident: a person looks after it until `eta`. Of an incident that reaches beyond your scope this
     acknowledges your share. 409 when it is closed, or acknowledged already, its ETA has not passed and `eta` names no
     other."""
@@ -97,7 +100,7 @@ async def acknowledge(
 
 
 @router.post("/incidents/{id}/assign")
-async def assign(context: Shared, request: Request, id: IncidentId, assignment: Assignment) -> IncidentDetail:  # noqa: A002
+async def assign(context: Shared, request: Request, id: IncidentId, assignment: Assignment) -> ToldIncident:  # noqa: A002
     """Hand an incident to a person. 403 when it reaches beyond your scope; 409 when it is closed."""
     by = author_of(request, assignment.by)
     return await _act(
@@ -108,7 +111,7 @@ async def assign(context: Shared, request: Request, id: IncidentId, assignment: 
 
 
 @router.post("/incidents/{id}/note")
-async def note(context: Shared, request: Request, id: IncidentId, deed: ActionRequest) -> IncidentDetail:  # noqa: A002
+async def note(context: Shared, request: Request, id: IncidentId, deed: ActionRequest) -> ToldIncident:  # noqa: A002
     """Add a remark, also to a closed incident; to your share of one that reaches beyond your scope."""
     by = author_of(request, deed.by)
     return await _act(
@@ -125,7 +128,7 @@ async def resolve(
     request: Request,
     id: IncidentId,  # noqa: A002
     deed: Annotated[ActionRequest | None, Body()] = None,
-) -> IncidentDetail:
+) -> ToldIncident:
     """Close an incident by a person's decision; `text` is the reason. The fault may go on: until it is over, the
     incident has a `reopen_at`, at which it opens again. The end of the fault is notified when it comes. 403 when it
     reaches beyond your scope; 409 when it is closed already."""
@@ -138,7 +141,7 @@ async def resolve(
 
 async def _act(
     context: Context, incident: int, action: IncidentAction, on_share: IncidentAction | None = None
-) -> IncidentDetail:
+) -> ToldIncident:
     try:
         await act_on_incident(context, incident, action, on_share)
     except ActionRefusedError as exc:

@@ -17,8 +17,9 @@ from api.read.moment import load_clocks, load_cover
 from api.read.pipeline import load_steadiness, newest_deadletter
 from api.read.schemas import Readiness
 from api.v1.queries import QUERIES
-from api.v1.readiness import lacking, unsteady
+from api.v1.readiness import lacking, unsteady, untold
 from contract.errors import RemedyError
+from registry.routes.store import has_stored_default
 from store.migrate import pending, read_migrations
 from store.pool import Connection
 
@@ -44,6 +45,7 @@ class Probes:
                 if not missing:
                     clocks = await load_clocks(connection)
                     missing, warnings = lacking(clocks), unsteady(await load_steadiness(connection, clocks.now))
+                    warnings += untold(await has_stored_default(connection))
         except (DatabaseAwayError, RemedyError) as exc:
             missing = [str(exc)]
         except asyncpg.UndefinedTableError:

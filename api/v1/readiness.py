@@ -18,6 +18,16 @@ def lacking(clocks: Clocks) -> list[str]:
     return [f"the pipeline is blind (last tick {max(age, 0):.0f} s ago): look at the MQTT broker and the bridge"]
 
 
+def untold(has_default_route: bool) -> list[str]:
+    """Whether somebody may not be told of an incident."""
+    if has_default_route:
+        return []
+    return [
+        "no route takes every incident, so nobody is told of an incident that no route covers: make a route without "
+        "area, kinds, severities, programme and kind of station"
+    ]
+
+
 def unsteady(steadiness: Steadiness) -> list[str]:
     """Where the pipeline is interrupted again and again."""
     recurring = {shard for shard, figures in steadiness.figures.items() if figures.recurs}

@@ -197,6 +197,64 @@ _OPENED: Final = {
     "text": "missed_heartbeats",
     "share": None,
 }
+_ESCALATION: Final = {
+    "route": "minhe",
+    "earlier_routes": [],
+    "steps": [
+        {
+            "role": "technician",
+            "level": None,
+            "area": None,
+            "after_s": 0.0,
+            "clock": "wall",
+            "most": 20,
+            "due_at": None,
+        },
+        {
+            "role": "lead",
+            "level": "county",
+            "area": "632122000000",
+            "after_s": 1800.0,
+            "clock": "open",
+            "most": 20,
+            "due_at": "2026-11-27T08:13:00.500000Z",
+        },
+    ],
+    "round": 0,
+    "next_step": 1,
+    "wake_at": "2026-11-27T08:13:00.500000Z",
+    "log": [
+        {
+            "at": "2026-11-27T07:43:00.500000Z",
+            "what": "step_due",
+            "round": 0,
+            "step": 0,
+            "contacts": ["wang"],
+            "why": None,
+            "until": None,
+            "passed_over": [["li", "not_on_duty"]],
+        }
+    ],
+    "pages": [
+        {
+            "id": 5120,
+            "recipient": "wang",
+            "name": "王芳",
+            "role": "technician",
+            "instead_of": None,
+            "phase": "opened",
+            "step": 0,
+            "round": 0,
+            "severity": "warning",
+            "created_at": "2026-11-27T07:43:00.500000Z",
+            "not_before": None,
+            "status": "paid",
+            "reason": None,
+            "settled_at": "2026-11-27T07:43:01.800000Z",
+            "channel": "wecom",
+        }
+    ],
+}
 _ACKNOWLEDGED: Final = {
     **_INCIDENT,
     "status": "acknowledged",
@@ -209,7 +267,8 @@ _ACKNOWLEDGED: Final = {
 def _detail(incident: Json, action: str, text: str | None = None) -> Json:
     """An incident after a person did something to it."""
     entry = {"id": 902, "at": "2026-11-27T07:50:00Z", "actor": _WANG, "remark": None, "action": action, "text": text}
-    return {**incident, "entries": [{**entry, "share": None}, _OPENED], "shares": []}
+    entries = [{**entry, "share": None}, _OPENED]
+    return {**incident, "entries": entries, "shares": [], "escalation": _ESCALATION}
 
 
 _CLOSURE: Final = {
@@ -380,7 +439,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "get_area": Operation(summary="An area with its counts", answer=_AREA),
     "list_incidents": Operation(summary="List incidents", answer=_list(_INCIDENT)),
-    "get_incident": Operation(summary="One incident", answer={**_INCIDENT, "entries": [_OPENED], "shares": []}),
+    "get_incident": Operation(
+        summary="One incident", answer={**_INCIDENT, "entries": [_OPENED], "shares": [], "escalation": _ESCALATION}
+    ),
     "acknowledge": Operation(
         summary="Acknowledge an incident",
         body={"text": "on my way", "eta": "2026-11-27T10:00:00Z"},

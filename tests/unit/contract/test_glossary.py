@@ -14,6 +14,8 @@ from alerting.blindspots import dark_stretch, spot
 from alerting.causes.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK
 from alerting.delivery import facts as deliver_facts
 from alerting.delivery import retry
+from alerting.delivery.pages.model import PageReason
+from alerting.escalation.model import EntryWord
 from alerting.health import rule_fields
 from alerting.health import rules as health_rules
 from alerting.health.service import load_rules
@@ -75,6 +77,8 @@ def constants_of(module: object) -> set[str]:
     }
 
 
+# Why a round of an escalation began: what is owed from before is cancelled for that.
+BEGINNINGS = {"reopened", "eta_passed", "route_changed", "on_its_own"}
 PRODUCED = {
     "kind": set(KINDS) - NO_KINDS,
     "alert_opened": {*KINDS, "other"} - NO_KINDS,
@@ -105,6 +109,10 @@ PRODUCED = {
     "level": set(LEVELS),
     "metric": set(METRICS),
     "file": set(get_args(FileKind)),
+    "escalation": set(EntryWord),
+    "page_status": {"owed", "sending", "paid", "cancelled", "failed"},
+    "page_reason": {*PageReason, *BEGINNINGS, EntryWord.PART_OF_ANOTHER, EntryWord.EXCUSED, EntryWord.RESOLVED}
+    | {"nobody_on_duty", "no_such_level", "outside_scope"},
     "passed_over": {*PassedOver, "no_channel", "over_most"},
     "deadletter": {*Reason, *constants_of(entries)},
     "part": {*selfcheck_rules.REQUIRED, selfcheck_rules.DATABASE, selfcheck_rules.KAFKA, "health", "deadletters"},
