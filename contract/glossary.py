@@ -202,7 +202,7 @@ _PAGE_REASONS: Final[Family] = {
     "unreached": Said("every channel was tried in vain; the last is tried on", "各渠道均未成功，仍在重试"),
     "eta_passed": Said("told anew", "重新通知"),
     "route_changed": Said("told by another route", "改由其他路由通知"),
-    "on_its_own": Said("told anew", "重新通知"),
+    "on_its_own": Said("told by itself since", "已改为单独通知"),
     "part_of_another": Said("part of a larger incident", "已并入更大的故障"),
     "excused": Said("excused by a closure", "报备期内"),
     "resolved": Said("closed by hand before", "此前已人工关闭"),

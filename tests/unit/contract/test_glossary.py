@@ -14,7 +14,7 @@ from alerting.blindspots import dark_stretch, spot
 from alerting.causes.evidence import AGENT, AREA, FEEDER, SHARD, UPLINK
 from alerting.delivery import facts as deliver_facts
 from alerting.delivery import retry
-from alerting.delivery.pages.model import PageReason
+from alerting.delivery.pages.model import UnpaidReason
 from alerting.escalation.model import EntryWord
 from alerting.health import rule_fields
 from alerting.health import rules as health_rules
@@ -111,7 +111,7 @@ PRODUCED = {
     "file": set(get_args(FileKind)),
     "escalation": set(EntryWord),
     "page_status": {"owed", "sending", "paid", "cancelled", "failed"},
-    "page_reason": {*PageReason, *BEGINNINGS, EntryWord.PART_OF_ANOTHER, EntryWord.EXCUSED, EntryWord.RESOLVED}
+    "page_reason": {*UnpaidReason, *BEGINNINGS, EntryWord.PART_OF_ANOTHER, EntryWord.EXCUSED, EntryWord.RESOLVED}
     | {"nobody_on_duty", "no_such_level", "outside_scope"},
     "passed_over": {*PassedOver, "no_channel", "over_most"},
     "deadletter": {*Reason, *constants_of(entries)},
