@@ -550,6 +550,7 @@ _FILES: Final[Family] = {
     "contacts": Said("contacts", "联系人"),
     "duty": Said("duty", "值班"),
     "substitutes": Said("substitutes", "代班"),
+    "routes": Said("routes", "路由"),
 }
 _PASSED_OVER: Final[Family] = {
     "not_on_duty": Said("not on duty at this time", "此时不值班"),

@@ -274,8 +274,8 @@ COMMANDS: Mapping[str, Subcommand] = {
     ),
     "import": Subcommand(
         help=Said(
-            "import areas, stations, closures, targets, opening hours, contacts or duty from a file",
-            "从文件导入区划、服务点、报备、覆盖目标、开放时间、联系人或值班",
+            "import areas, stations, closures, targets, opening hours, contacts, duty or routes from a file",
+            "从文件导入区划、服务点、报备、覆盖目标、开放时间、联系人、值班或路由",
         ),
         runner=f"{_SERVICES}:import_file",
         without_option=("database_url",),

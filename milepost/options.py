@@ -121,6 +121,7 @@ def import_file(parser: argparse.ArgumentParser, say: Say) -> None:
         "contacts",
         "duty",
         "substitutes",
+        "routes",
     )
     parser.add_argument("what", choices=kinds, help=say("the contents of the file", "文件的内容"))
     parser.add_argument("file", type=Path, help=say("CSV with a header, or XLSX", "带表头的 CSV，或 XLSX"))

@@ -4,12 +4,11 @@ from api.console.texts import Words
 from api.read.escalation_schemas import EscalationDocument, EscalationLogDocument, EscalationStepDocument
 from contract.glossary import WORDS
 from registry.routes.model import RouteStep, StepClock
-from registry.routes.steps import step_text
 
 
 def step_texts(told: EscalationDocument | None) -> list[str]:
     """The steps of a plan as an operator writes them."""
-    return [] if told is None else [step_text(_rule(step)) for step in told.steps]
+    return [] if told is None else [str(_rule(step)) for step in told.steps]
 
 
 def _rule(step: EscalationStepDocument) -> RouteStep:

@@ -14,6 +14,7 @@ from registry.importing.layout import BadCell
 from registry.importing.rows import Row, Rows
 from registry.importing.tree import MAX_DEPTH, cycles, depths, paths, unrooted
 from registry.model import LEVELS, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
+from registry.routes.model import Route
 
 T = TypeVar(
     "T",
@@ -26,7 +27,8 @@ T = TypeVar(
     | NamedDay
     | Duty
     | Substitute
-    | Contact,
+    | Contact
+    | Route,
 )
 
 # `path` follows from the parents; the others are not in import files.

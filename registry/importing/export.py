@@ -10,11 +10,13 @@ from typing import Any
 
 from registry.contacts.model import Contact
 from registry.duty.model import Duty, Substitute
+from registry.importing.columns import Column
 from registry.importing.rows import COLUMNS, Kind
 from registry.model import Area, Station
+from registry.routes.model import Route
 
 
-def write_csv(kind: Kind, entries: Iterable[Area | Station | Contact | Duty | Substitute]) -> str:
+def write_csv(kind: Kind, entries: Iterable[Area | Station | Contact | Duty | Substitute | Route]) -> str:
     """CSV with every column that an import of `kind` knows, but secret ones; UTF-8 without BOM when encoded."""
     columns = [column for column in COLUMNS[kind] if not column.secret]
     secret = [column for column in COLUMNS[kind] if column.secret]
@@ -23,8 +25,13 @@ def write_csv(kind: Kind, entries: Iterable[Area | Station | Contact | Duty | Su
     # An import keeps what a file has no column for, and does not read remarks.
     writer.writerow([*(column.name for column in columns), *(["remarks"] if secret else [])])
     # Columns that say what an import is to do, such as `remove`, are empty.
-    writer.writerows([_cell(getattr(entry, column.field, None)) for column in (*columns, *secret)] for entry in entries)
+    writer.writerows([_text_of(entry, column) for column in (*columns, *secret)] for entry in entries)
     return out.getvalue()
+
+
+def _text_of(entry: Any, column: Column) -> str:
+    value = getattr(entry, column.field, None)
+    return "no" if value is False and column.empty is True else _cell(value)
 
 
 def _cell(value: Any) -> str:

@@ -40,10 +40,13 @@ from registry.importing.places import set_aside_places
 from registry.importing.report import ImportOptions
 from registry.importing.routing.contact_plan import ContactContext, ImportedContact, namesakes_note, plan_contacts
 from registry.importing.routing.duty_plan import plan_duties, plan_substitutes
+from registry.importing.routing.route_plan import plan_routes, route_notes
 from registry.importing.rows import Kind, Rows
 from registry.importing.store import load_surroundings, load_zero_ids
 from registry.importing.target_plan import plan_targets
 from registry.model import ALWAYS_OPEN, Area, DatedHours, DeclaredClosure, KindSchedule, NamedDay, Station, Target
+from registry.routes.model import Route
+from registry.routes.store import known_levels, load_routes, put_routes, remove_routes
 from registry.store import known_areas, known_stations, list_areas, load_stations, upsert_areas, upsert_stations
 from registry.target_store import load_targets, upsert_targets
 from store.author import Author
@@ -202,6 +205,17 @@ async def _write_substitutes(connection: Connection, plan: Plan[Substitute], _no
     await put_substitutes(connection, plan.writes, by=Author(by))
 
 
+async def _compare_routes(connection: Connection, rows: Rows, _: ImportOptions) -> Compared[Route]:
+    stored = await load_routes(connection)
+    plan = plan_routes(rows, stored, await known_areas(connection, _named(rows, "area")))
+    return Compared(plan, notes=route_notes(plan, stored, await known_levels(connection)))
+
+
+async def _write_routes(connection: Connection, plan: Plan[Route], _now: datetime, by: str) -> None:
+    await remove_routes(connection, [route.id for route in plan.removed], by=Author(by))
+    await put_routes(connection, plan.writes, by=Author(by))
+
+
 def _named(rows: Rows, field: str) -> set[str]:
     """What the good rows name in a field."""
     return {name for row in rows.good if (name := row.values.get(field)) is not None}
@@ -223,5 +237,6 @@ IMPORT_KINDS: Final[Mapping[Kind, ImportKind]] = {
     "contacts": ImportKind(_compare_contacts, _write_contacts),
     "duty": ImportKind(_compare_duty, _write_duty),
     "substitutes": ImportKind(_compare_substitutes, _write_substitutes),
+    "routes": ImportKind(_compare_routes, _write_routes),
 }
 """A new kind of import files is an entry here, its columns in `rows.COLUMNS` and its word in the glossary."""

@@ -17,6 +17,8 @@ from registry.importing.diff import Change, Plan, T
 from registry.importing.layout import BadCell, Layout
 from registry.importing.rows import COLUMNS, Kind
 from registry.model import DeclaredClosure, NamedDay
+from registry.routes.model import Route
+from registry.routes.steps import steps_text
 from store.author import OPERATOR
 
 _CHOICES: Final = frozenset({"lifecycle", "level", "metric", "day_class"})
@@ -194,6 +196,8 @@ class _ReportText:
         if isinstance(entry, Contact):
             kinds = ",".join(channel.kind for channel in entry.channels)
             return " ".join(filter(None, (entry.id, entry.name, entry.role, entry.area or "-", kinds)))
+        if isinstance(entry, Route):
+            return f"{entry.id} {entry.name} {entry.area or '-'}: {steps_text(entry.steps)}"
         if isinstance(entry, NamedDay):
             return f"{entry.id} {self._shown('day_class', entry.day_class)}"
         return f"{getattr(entry, 'code', None) or entry.id} {entry.name}"

@@ -15,11 +15,22 @@ from registry.importing.columns import AREAS, CLOSURES, DAYS, OVERRIDES, SCHEDUL
 from registry.importing.layout import BadCell, Heading, Layout
 from registry.importing.routing.contact_columns import CONTACTS
 from registry.importing.routing.duty_columns import DUTY, SUBSTITUTES
+from registry.importing.routing.route_columns import ROUTES
 from registry.importing.sheets.lines import MAX_CELL, Line, Sheet
 from registry.written import plain
 
 Kind = Literal[
-    "areas", "stations", "closures", "targets", "schedules", "overrides", "days", "contacts", "duty", "substitutes"
+    "areas",
+    "stations",
+    "closures",
+    "targets",
+    "schedules",
+    "overrides",
+    "days",
+    "contacts",
+    "duty",
+    "substitutes",
+    "routes",
 ]
 COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
     "areas": AREAS,
@@ -32,6 +43,7 @@ COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
     "contacts": CONTACTS,
     "duty": DUTY,
     "substitutes": SUBSTITUTES,
+    "routes": ROUTES,
 }
 KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "areas": ("code",),
@@ -44,6 +56,7 @@ KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "contacts": ("id", "name", "role", "area"),
     "duty": ("area", "role", "contact", "times", "weeks", "week", "valid_from"),
     "substitutes": ("contact", "from_at"),
+    "routes": ("id",),
 }
 """The fields that are the key of a row."""
 UNREAD: Final = ("序号", "备注", "no.", "remarks")

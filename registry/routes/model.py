@@ -1,8 +1,12 @@
 """Routes and their steps as values. Pure."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+USUAL_MOST: Final = 20
+_UNITS: Final = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 
 
 class StepClock(StrEnum):
@@ -26,7 +30,14 @@ class RouteStep(msgspec.Struct, frozen=True, kw_only=True):
     after: float = 0.0
     clock: StepClock = StepClock.WALL
     #: The most recipients of the step; those with the nearest area come first.
-    most: int = 20
+    most: int = USUAL_MOST
+
+    def __str__(self) -> str:
+        """The step as files have it, without what is usual."""
+        text = self.role if self.level is None else f"{self.role}@{self.level}"
+        if self.after:
+            text += f" after {duration_text(self.after)}{' open' if self.clock is StepClock.OPEN else ''}"
+        return text if self.most == USUAL_MOST else f"{text} most {self.most}"
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,3 +54,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     station_kind: str | None = None
     steps: tuple[RouteStep, ...]
     tell_past: bool = True
+
+
+def duration_text(seconds: float) -> str:
+    """``1h30m`` of 5400; whole seconds."""
+    rest, text = int(seconds), ""
+    for unit, length in _UNITS.items():
+        count, rest = divmod(rest, length)
+        text += f"{count}{unit}" if count else ""
+    return text or "0m"

@@ -29,6 +29,11 @@ def area_at(path: Sequence[str], levels: Mapping[str, str], level: str) -> str |
     return None
 
 
+def level_names(level: str) -> set[str]:
+    """The names of a level, any of which an area may have."""
+    return {level} | ({_OTHER_NAMES[level]} if level in _OTHER_NAMES else set())
+
+
 def step_areas(rule: RouteStep, subject: RouteSubject) -> list[str | None] | None:
     """Where the people of a step are looked for, the nearest area first, None for the whole; no list at all: the
     subject has no area of the level."""

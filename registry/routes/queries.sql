@@ -22,6 +22,10 @@ RETURNING id, xmax = 0 AS made;
 -- Which of these areas the scope names: a foreign key does not look at the scope.
 SELECT code FROM area WHERE code = ANY ($1::text[]);
 
+-- name: known_levels
+-- The levels that the tree has: a step at another one reaches nobody.
+SELECT DISTINCT level FROM area;
+
 -- name: remove_routes
 DELETE FROM route WHERE id = ANY ($1::text[]) RETURNING id;
 

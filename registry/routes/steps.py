@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from contract.said import SaidError
-from registry.routes.model import RouteStep, StepClock
+from registry.routes.model import USUAL_MOST, RouteStep, StepClock, duration_text
 from registry.written import plain
 
 MOST_STEPS: Final = 16
@@ -38,24 +38,7 @@ def parse_steps(text: str) -> tuple[RouteStep, ...]:
 
 def steps_text(steps: Sequence[RouteStep]) -> str:
     """The steps in normal form, which `parse_steps` reads back."""
-    return "; ".join(map(step_text, steps))
-
-
-def step_text(step: RouteStep) -> str:
-    """One step in normal form: the clock only where it is not that on the wall, `most` where it is not the usual."""
-    text = step.role if step.level is None else f"{step.role}@{step.level}"
-    if step.after:
-        text += f" after {duration_text(step.after)}{' open' if step.clock is StepClock.OPEN else ''}"
-    return text if step.most == RouteStep(role="x").most else f"{text} most {step.most}"
-
-
-def duration_text(seconds: float) -> str:
-    """``1h30m`` of 5400; whole seconds."""
-    rest, text = int(seconds), ""
-    for unit, length in _UNITS.items():
-        count, rest = divmod(rest, length)
-        text += f"{count}{unit}" if count else ""
-    return text or "0m"
+    return "; ".join(map(str, steps))
 
 
 def _step(number: int, part: str) -> RouteStep:
@@ -68,7 +51,7 @@ def _step(number: int, part: str) -> RouteStep:
             "head@city after 2h most 3",
         )
     after = sum(int(count) * _UNITS[unit] for count, unit in _PART.findall(found["after"] or ""))
-    most = int(found["most"] or RouteStep(role="x").most)
+    most = int(found["most"] or USUAL_MOST)
     if after > LONGEST_DELAY:
         raise SaidError(
             f"step {number} is due after more than 30 days: shorten its delay",

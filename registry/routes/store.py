@@ -86,6 +86,11 @@ async def has_stored_default(connection: Connection) -> bool:
     return bool(await connection.fetchval(QUERIES.has_default_route))
 
 
+async def known_levels(connection: Connection) -> set[str]:
+    """The levels that the division tree has."""
+    return {row["level"] for row in await connection.fetch(QUERIES.known_levels)}
+
+
 async def load_subject(
     connection: Connection, *, station: str | None = None, area: str | None = None, kind: str, severity: str
 ) -> RouteSubject | None:

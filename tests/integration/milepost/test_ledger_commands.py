@@ -99,8 +99,10 @@ async def test_import(database: str, tmp_path: Path) -> None:
         "days": "day,class,name\n2026-12-31,rest,元旦\n",
         "duty": "area,role,contact\n63,technician,li\n63,technician,ma\n",
         "substitutes": "contact,substitute,from,until\nli,ma,2026-12-01,2026-12-02\n",
+        "routes": "id,name,area,steps\nall,所有,,technician\n",
     }
     acts = {"closures": ["closure.declared"], "duty": ["duty.given"] * 2, "substitutes": ["substitute.given"]}
+    acts["routes"] = ["route.made"]
     await contacts(database)
     for what, text in files.items():
         path = tmp_path / f"{what}.csv"

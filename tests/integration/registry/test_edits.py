@@ -71,6 +71,7 @@ FILES: dict[Kind, str] = {
     "contacts": "id,name,role,area,channels\nwu,吴,technician,63,sms:13800138000\n",
     "duty": "area,role,contact\n63,technician,li\n",
     "substitutes": "contact,substitute,from,until\nli,ma,2026-05-01,2026-05-02\n",
+    "routes": "id,name,area,steps\nall,all,,technician\n",
 }
 MOVED = "code,name,parent\n6321,海东,64\n"
 
