@@ -37,12 +37,19 @@ def where(*places: str | None) -> str:
 
 def topic_of(words: Words, kind: str, detail: Mapping[str, Any]) -> str | None:
     """What distinguishes an incident from others of its kind: the kind of blind spot, the health rule, what the
-    stations have in common; for a conflict the terminal and the reason, because a station may have several."""
+    stations have in common; for a conflict the terminal and the reason, because a station may have several; for a dead
+    channel the contact and the kind of the channel."""
     if kind == IncidentKind.IDENTITY_CONFLICT:
         terminal, reason = detail.get("terminal"), detail.get("reason")
         return where(
             f"{words('terminal')} {terminal}" if isinstance(terminal, str) else None,
             words.named("reason", reason) if isinstance(reason, str) else None,
+        )
+    if kind == IncidentKind.CHANNEL_DEAD:
+        contact, channel = detail.get("contact"), detail.get("channel")
+        return where(
+            contact if isinstance(contact, str) else None,
+            words.named("channel", channel) if isinstance(channel, str) else None,
         )
     if kind in SHARED_BY_STATIONS:
         return shared_name(detail, words.language)

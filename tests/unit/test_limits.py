@@ -6,10 +6,16 @@ import pytest
 
 from access import administration
 from agents.mqtt.bounded_client import MAX_PACKET
+from alerting.delivery.bots import MAX_ANSWER
 from alerting.delivery.pages.packing import MOST_PAGES
 from alerting.delivery.pages.service import PagingConfig
 from alerting.delivery.pages.store import MOST_READ
 from alerting.delivery.pages.writing import MOST_LISTED
+from alerting.delivery.senders.address_target import SEND_TIMEOUT
+from alerting.delivery.senders.apprise_sender_target import APPRISE_AT_ONCE
+from alerting.delivery.senders.hiding import ANSWER_MOST
+from alerting.delivery.senders.http_target import HTTP_AT_ONCE
+from alerting.delivery.senders.smtp_target import SMTP_AT_ONCE
 from alerting.health.evaluate import MOST_FIRING
 from alerting.health.memory import MAX_BOXES, MOST_BASE
 from alerting.health.runs import MAX_CHAINS, MAX_RUNS
@@ -26,6 +32,7 @@ from broker.ticks import census, namesakes
 from contract.messages import MOST_TERMINALS
 from milepost.settings import Settings
 from milepost.signin import MINUTES
+from registry.contacts.addresses import MOST_SECRETS
 from registry.store import MAX_AUTO_REGISTERED, MAX_TERMINALS, MAX_UNREGISTERED
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "limits.md").read_text(encoding="utf-8")
@@ -64,6 +71,9 @@ SERVER = ApiConfig(database_url="", admin_token_file=None)
         f"{event_hub.REMEMBERED:,} are remembered",
         f"| {MOST_PAGES}, of them {MOST_LISTED} listed (`alerting/delivery/pages/packing.py`)",
         f"| {PagingConfig().most_sends} of each kind of channel in each process",
+        f"| {SEND_TIMEOUT:.0f} s; {MAX_ANSWER // 1024} KiB of an answer, of which {ANSWER_MOST} characters are kept",
+        f"| {HTTP_AT_ONCE} by HTTP, {SMTP_AT_ONCE} to the mail server, {APPRISE_AT_ONCE} threads of apprise",
+        f"| {MOST_SECRETS} (`registry/contacts/addresses.py`)",
         f"| {MOST_READ:,}, the gravest first (`alerting/delivery/pages/store.py`)",
     ],
 )

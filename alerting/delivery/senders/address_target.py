@@ -1,5 +1,6 @@
 """Sends a message to an address of any kind: by the bot, the gateway, the webhook or the plugin of its kind."""
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
@@ -31,7 +32,10 @@ from contract.said import SaidError
 from registry.contacts.addresses import bot_of, hook_of
 from registry.contacts.model import Address, ChannelKind
 
+log = logging.getLogger(__name__)
+
 SEND_TIMEOUT: Final = 15.0
+"""Seconds for one attempt."""
 
 
 class SenderConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +93,9 @@ class AddressSender:
             outcome = await self._ways[address.kind](address, envelope)
         except SaidError as exc:
             return SendOutcome(verdict=SendVerdict.REFUSED, why=hide(exc.said.en, address.text), dead=True)
-        except Exception as exc:  # one address that breaks must cost only its message; the text may contain the address
+        except Exception as exc:  # one address that breaks must cost only its message
+            fields = {"channel": address.kind.value, "error": type(exc).__name__}
+            log.error("a message cannot be sent", extra=fields)  # noqa: TRY400 -- the traceback may show the address
             return SendOutcome(verdict=SendVerdict.FAILED, why=f"an error of Milepost ({type(exc).__name__})")
         return msgspec.structs.replace(outcome, why=hide(outcome.why, address.text))
 

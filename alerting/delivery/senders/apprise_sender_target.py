@@ -11,7 +11,7 @@ from alerting.delivery.in_thread import run_in_thread
 from alerting.delivery.sending import SendOutcome, SendVerdict
 from alerting.delivery.targets import SendError
 
-_AT_ONCE: Final = 20
+APPRISE_AT_ONCE: Final = 20
 """Threads at one time. A plugin that hangs holds its thread."""
 
 
@@ -27,7 +27,7 @@ class AppriseSender:
     async def send_to_url(self, url: str, message: AlertMessage, key: str) -> SendOutcome:
         """Make one attempt, within the time limit."""
         self._running = {thread for thread in self._running if not thread.done()}
-        if len(self._running) >= _AT_ONCE:
+        if len(self._running) >= APPRISE_AT_ONCE:
             return SendOutcome(verdict=SendVerdict.FAILED, why="too many attempts hang")
         notifier: Any = Apprise.instantiate(url)
         if notifier is None:

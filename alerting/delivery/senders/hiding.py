@@ -8,7 +8,8 @@ from typing import Final
 
 _LEAST: Final = 5
 """The shortest part of an address that is a secret by itself."""
-_ANSWER_MOST: Final = 200
+ANSWER_MOST: Final = 200
+"""Characters of an answer that are kept."""
 _HIDDEN: Final = "…"
 
 
@@ -18,7 +19,7 @@ def hide(text: str, *secrets: str) -> str:
     shown = " ".join(text.split())
     for piece in pieces:
         shown = re.sub(re.escape(piece), _HIDDEN, shown, flags=re.IGNORECASE)
-    return _without_beginning(shown, pieces)[:_ANSWER_MOST]
+    return _without_beginning(shown, pieces)[:ANSWER_MOST]
 
 
 def _pieces(secret: str) -> set[str]:

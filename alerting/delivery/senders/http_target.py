@@ -12,7 +12,7 @@ from alerting.delivery.bots import MAX_ANSWER
 from alerting.delivery.senders.answers import HttpAnswer
 from alerting.delivery.sending import SendOutcome, SendVerdict
 
-_AT_ONCE: Final = 100
+HTTP_AT_ONCE: Final = 100
 """Connections at one time; more requests wait for a free one within their time limit."""
 
 
@@ -25,7 +25,7 @@ class HttpCaller:
         # A connection that was not made in half the time is a certain failure; later nothing is certain.
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(timeout, connect=timeout / 2, pool=timeout / 2),
-            limits=httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=20),
+            limits=httpx.Limits(max_connections=HTTP_AT_ONCE, max_keepalive_connections=20),
             follow_redirects=False,
             headers={"User-Agent": "Milepost", "Accept-Encoding": "identity"},
         )

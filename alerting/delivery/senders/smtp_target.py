@@ -11,7 +11,7 @@ from alerting.delivery.senders.gateways import SmtpGateway
 from alerting.delivery.senders.mail import mail_of, outcome_of_mail, outcome_of_recipient, outcome_of_server
 from alerting.delivery.sending import Envelope, SendOutcome, SendVerdict
 
-_AT_ONCE: Final = 8
+SMTP_AT_ONCE: Final = 8
 """Connections to the server at one time, which is less than servers commonly allow."""
 
 
@@ -21,7 +21,7 @@ class SmtpSender:
     def __init__(self, gateway: SmtpGateway, timeout: float) -> None:
         self._gateway = gateway
         self._timeout = timeout
-        self._free = asyncio.Semaphore(_AT_ONCE)
+        self._free = asyncio.Semaphore(SMTP_AT_ONCE)
 
     async def send_mail(self, to: str, envelope: Envelope) -> SendOutcome:
         """Make one attempt, within the time limit."""

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.stations.verdict import Verdict
+from api.console.details import facts_of
 from api.console.incident_pages import KINDS
-from api.console.names import name_of, where
+from api.console.names import name_of, topic_of, where
 from api.console.pages import STATIC, link
 from api.console.station_map import (
     ORDER,
@@ -320,3 +321,15 @@ def test_everything_that_has_a_word_of_its_own_has_it(language: str) -> None:
     for family, names in families.items():
         for name in names:
             assert words.named(family, name) != name or language == "en", f"{family}.{name}"
+
+
+def test_a_dead_channel_is_shown_by_its_contact_and_in_words() -> None:
+    detail = {"contact": "li", "channel": "wecom", "reason": "channel_refused", "answer": "refused with code 93000"}
+    assert topic_of(Words("zh-CN"), "channel_dead", detail) == "li · 企业微信"
+    assert topic_of(Words("en"), "channel_dead", {"contacts": 300, "channel": "sms"}) == "SMS"
+    assert facts_of(Words("zh-CN"), detail) == [
+        ("联系人", "li"),
+        ("通知渠道", "企业微信"),
+        ("原因", "服务商拒绝该渠道"),
+        ("应答", "refused with code 93000"),
+    ]
