@@ -50,6 +50,7 @@ from api.v1 import (
 )
 from api.v1.people import accounts, own, tokens
 from api.v1.probes import Probes
+from api.v1.routing import duty
 
 _ROUTERS: Final = (
     stations,
@@ -60,6 +61,7 @@ _ROUTERS: Final = (
     blind_spots,
     closures,
     silences,
+    duty,
     incidents,
     pipeline,
     dead_letters,

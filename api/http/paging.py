@@ -90,6 +90,25 @@ class AfterSilence(msgspec.Struct, tag="silence"):
     id: Id
 
 
+class AfterDuty(msgspec.Struct, tag="duty"):
+    """The cursor of duties: the number of the last one."""
+
+    id: Id
+
+
+class AfterSubstitute(msgspec.Struct, tag="substitute"):
+    """The cursor of substitutes: the number of the last one."""
+
+    id: Id
+
+
+class AfterOnDuty(msgspec.Struct, tag="on_duty"):
+    """The cursor of who is on duty: the area (empty: the whole) and the role of the last line."""
+
+    area: str
+    role: str
+
+
 class AfterDeadletter(msgspec.Struct, tag="deadletter"):
     """The cursor of refused messages: the number of the last one."""
 

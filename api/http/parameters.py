@@ -10,6 +10,8 @@ StationId = Annotated[str, Path(max_length=64, description="the station's id")]
 IncidentId = Annotated[int, Path(ge=0, le=MAX_ID, description="the incident's number")]
 ClosureId = Annotated[int, Path(ge=0, le=MAX_ID, description="the closure's number")]
 SilenceId = Annotated[int, Path(ge=0, le=MAX_ID, description="the silence's number")]
+DutyId = Annotated[int, Path(ge=0, le=MAX_ID, description="the duty's number")]
+SubstituteId = Annotated[int, Path(ge=0, le=MAX_ID, description="the substitute's number")]
 
 _DIGITS: Final = 12
 

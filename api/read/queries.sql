@@ -238,6 +238,24 @@ ORDER BY until_at DESC, id LIMIT $3;
 SELECT (SELECT scope_is_whole()) OR station IS NOT NULL OR coalesce(area IN (SELECT code FROM scope_areas() AS code), false)
 FROM silence WHERE id = $1;
 
+-- name: list_duties
+-- Duties, newest first, before number $1, in subtrees ($2: codes), of a role ($3) and a contact ($4).
+SELECT id, area, role, contact, times, weeks, week, valid_from, valid_to FROM duty
+WHERE id < $1 AND ($2::text[] IS NULL OR area IN (SELECT code FROM areas_below($2) AS code))
+  AND ($3::text IS NULL OR role = $3) AND ($4::text IS NULL OR contact = $4)
+ORDER BY id DESC LIMIT $5;
+
+-- name: list_substitutes
+-- Substitutes, newest first, before number $1, that stand in for a contact or are one ($2); without those that are over, unless
+-- they are asked for ($3).
+SELECT id, contact, substitute, from_at, until_at, reason FROM duty_substitute
+WHERE id < $1 AND ($2::text IS NULL OR contact = $2 OR substitute = $2) AND ($3 OR until_at > now())
+ORDER BY id DESC LIMIT $4;
+
+-- name: areas_in_subtrees
+-- The codes of areas and all below them.
+SELECT code FROM areas_below($1) AS code;
+
 -- name: station_lifecycles
 -- The changes of a station's lifecycle, oldest first.
 SELECT at, before, after, actor, remark, reason FROM station_lifecycle WHERE station = $1 ORDER BY at, id;

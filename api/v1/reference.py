@@ -10,6 +10,7 @@ import msgspec
 
 from api.v1.component_names import with_published_names
 from api.v1.people import examples
+from api.v1.routing import examples as routing_examples
 from contract.asyncapi import RECORDS
 from contract.messages import Health
 
@@ -23,6 +24,7 @@ TAGS: Final = (
     {"name": "blind spots", "description": "Where there is no service for a long time."},
     {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
     {"name": "silences", "description": "Intervals in which nobody is told of incidents."},
+    {"name": "duty", "description": "Who is on duty for a role in an area, and who stands in."},
     {"name": "pipeline", "description": "Whether Milepost itself works: clocks, lag, gaps, processes."},
     {"name": "refused", "description": "What was refused, and stations that are not registered."},
     {"name": "stream", "description": "Changes as they happen."},
@@ -507,6 +509,20 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         summary="End a silence early",
         answer={**_SILENCE, "status": "over", "ended_at": "2026-11-27T09:10:00Z", "ended_by": _LI},
     ),
+    "list_duties": Operation(summary="List duties", answer=_list(routing_examples.DUTY)),
+    "list_on_duty": Operation(summary="Who is on duty", answer=_list(routing_examples.ON_DUTY)),
+    "give_duty": Operation(
+        summary="Give a contact a duty", body=routing_examples.GIVEN, answer=routing_examples.DUTY, status=201
+    ),
+    "remove_duty": Operation(summary="Remove a duty", answer=routing_examples.DUTY),
+    "list_substitutes": Operation(summary="List substitutes", answer=_list(routing_examples.SUBSTITUTE)),
+    "give_substitute": Operation(
+        summary="Give a contact a substitute",
+        body=routing_examples.GIVEN_SUBSTITUTE,
+        answer=routing_examples.SUBSTITUTE,
+        status=201,
+    ),
+    "remove_substitute": Operation(summary="Remove a substitute", answer=routing_examples.SUBSTITUTE),
     "get_pipeline": Operation(summary="Whether Milepost itself works", answer=_PIPELINE),
     "trust_shard": Operation(
         summary="Decide that a suspected shard is sound",

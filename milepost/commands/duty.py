@@ -17,18 +17,14 @@ from milepost.services import database_url
 from milepost.settings import Settings
 from registry.codes import normal_code
 from registry.contacts.model import Contact
-from registry.contacts.store import load_contacts
 from registry.duty.listing import DutyLine, duty_lines
 from registry.duty.model import Duty, Holder
-from registry.duty.rules import DutyRoster
-from registry.duty.store import load_duties, load_substitutes
-from registry.hours.day_classes import DayClass
-from registry.hours.schedule_store import load_days
+from registry.duty.roster_store import load_roster
 from registry.importing.cells import moment
 from registry.model import Area
 from registry.store import list_areas
 from store.migrate import require_current
-from store.pool import Connection, open_pool
+from store.pool import open_pool
 
 _WHOLE: Final = Said("everywhere", "全部")
 _NOBODY: Final = Said("nobody", "无人")
@@ -38,7 +34,7 @@ class _Known(msgspec.Struct, frozen=True):
     """What the list names: contacts, duties and areas by their ids."""
 
     contacts: Mapping[str, Contact]
-    duties: Mapping[int | None, Duty]
+    duties: Mapping[int, Duty]
     areas: Mapping[str, Area]
 
 
@@ -48,9 +44,9 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
     async with open_pool(database_url(settings), name="duty", size=1) as pool, pool.acquire() as connection:
         await require_current(connection)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            roster, known = await _load(connection, at)
-    lines = duty_lines(roster, at, _below(known.areas, arguments.area))
-    show(_text(lines, known, at))
+            loaded, areas = await load_roster(connection, at), await list_areas(connection)
+    lines = duty_lines(loaded.roster, at, _below(areas, arguments.area))
+    show(_text(lines, _Known(loaded.contacts, loaded.duties, areas), at))
 
 
 def _time(text: str | None) -> datetime:
@@ -73,15 +69,6 @@ def _below(areas: Mapping[str, Area], named: str | None) -> set[str] | None:
     if code not in areas:
         raise RemedyError(f"there is no area {code}: correct it", f"没有区划 {code}：请改正")
     return {area.code for area in areas.values() if code in area.path}
-
-
-async def _load(connection: Connection, at: datetime) -> tuple[DutyRoster, _Known]:
-    contacts, duties = await load_contacts(connection), await load_duties(connection)
-    substitutes = await load_substitutes(connection, since=at)
-    days = {day.day: DayClass(day.day_class) for day in (await load_days(connection)).values()}
-    areas = await list_areas(connection)
-    roster = DutyRoster(dict(sorted(contacts.items())), duties, substitutes, days)
-    return roster, _Known(contacts, {duty.id: duty for duty in duties}, areas)
 
 
 def _text(lines: list[DutyLine], known: _Known, at: datetime) -> str | Said:

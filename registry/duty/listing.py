@@ -17,7 +17,17 @@ class DutyLine(msgspec.Struct, frozen=True):
     outcome: DutyOutcome
 
 
+def duty_places(roster: DutyRoster, areas: Collection[str] | None = None) -> list[tuple[str, str]]:
+    """Every (area, role) that somebody has, in order; '' is the whole, which comes first. Only of `areas`, if given."""
+    return sorted((area or "", role) for role, area in roster.places() if areas is None or area in areas)
+
+
+def duty_line(roster: DutyRoster, place: tuple[str, str], now: datetime) -> DutyLine:
+    """The line of one place."""
+    area, role = place
+    return DutyLine(area or None, role, on_duty(roster, role, area or None, now))
+
+
 def duty_lines(roster: DutyRoster, now: datetime, areas: Collection[str] | None = None) -> list[DutyLine]:
-    """A line for each role and area that somebody has, in their order, the whole first; only of `areas`, if given."""
-    places = sorted((area or "", role) for role, area in roster.places() if areas is None or area in areas)
-    return [DutyLine(area or None, role, on_duty(roster, role, area or None, now)) for area, role in places]
+    """The lines of all places."""
+    return [duty_line(roster, place, now) for place in duty_places(roster, areas)]

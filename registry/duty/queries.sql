@@ -26,6 +26,15 @@ ON CONFLICT (area, role, contact, times, weeks, week, valid_from) DO UPDATE
     WHERE d.valid_to IS DISTINCT FROM excluded.valid_to
 RETURNING id, area, role, contact, times, weeks, week, valid_from, valid_to;
 
+-- name: find_duty
+-- The stored duty of the same kind, which a person gives a second time.
+SELECT id, area, role, contact, times, weeks, week, valid_from, valid_to FROM duty
+WHERE (area, role, contact, times, weeks, week, valid_from) IS NOT DISTINCT FROM ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: find_substitute
+-- The stored substitute of a contact from the same time on.
+SELECT id, contact, substitute, from_at, until_at, reason FROM duty_substitute WHERE contact = $1 AND from_at = $2;
+
 -- name: remove_duties
 DELETE FROM duty WHERE id = ANY ($1::bigint[])
 RETURNING id, area, role, contact, times, weeks, week, valid_from, valid_to;

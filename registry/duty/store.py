@@ -58,6 +58,16 @@ async def put_duties(connection: Connection, duties: Sequence[Duty], *, by: Auth
     return written
 
 
+async def give_duty(connection: Connection, duty: Duty, *, by: Author) -> Duty:
+    """Add one duty; returns it as it is stored, also if it was there already. Raises as `put_duties`."""
+    async with connection.transaction():
+        if written := await put_duties(connection, [duty], by=by):
+            return written[0]
+        same = sound_duty(duty)
+        row = await connection.fetchrow(QUERIES.find_duty, *(getattr(same, name) for name in _DUTY[:-1]))
+        return Duty(**dict(row or {}))
+
+
 async def remove_duties(connection: Connection, ids: Collection[int], *, by: Author) -> list[Duty]:
     """Remove the duties of these ids; returns those that there were in the scope."""
     async with connection.transaction():
@@ -88,6 +98,15 @@ async def put_substitutes(connection: Connection, substitutes: Sequence[Substitu
             "其中一名联系人从同一时间起已另有代班人：请换一个时间",
         ) from exc
     return written
+
+
+async def give_substitute(connection: Connection, absence: Substitute, *, by: Author) -> Substitute:
+    """Add one substitute; returns it as it is stored, also if it was there already. Raises as `put_substitutes`."""
+    async with connection.transaction():
+        if written := await put_substitutes(connection, [absence], by=by):
+            return written[0]
+        row = await connection.fetchrow(QUERIES.find_substitute, absence.contact, absence.from_at)
+        return Substitute(**dict(row or {}))
 
 
 async def remove_substitutes(connection: Connection, ids: Collection[int], *, by: Author) -> list[Substitute]:

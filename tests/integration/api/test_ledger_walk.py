@@ -18,6 +18,7 @@ from registry.removal_store import remove_station
 from store.author import Author
 from store.pool import Pool
 from tests.integration.api_world import OWN_PAGE, World, config, other_account, serving
+from tests.integration.duty_kit import add_contact, add_duty, add_substitute
 
 V1: Final = "/api/v1"
 Prepare = Callable[[World], Awaitable[str]]
@@ -117,6 +118,17 @@ async def a_loud_station(world: World) -> str:
     return "/silences"
 
 
+def on_duty(path: str) -> Prepare:
+    async def prepare(world: World) -> str:
+        for contact in ("li", "ma"):
+            await add_contact(world.pool, contact)
+        await add_duty(world.pool, "li")
+        await add_substitute(world.pool, "li", "ma", world.now)
+        return path
+
+    return prepare
+
+
 async def a_declarable_station(world: World) -> str:
     await world.station("s", "offline")
     return "/closures"
@@ -145,6 +157,15 @@ API_ACTS: Final[Mapping[str, Act]] = {
     ),
     "/silences/{id}/end": Act(on_silence("/end"), {}, [("silence.ended", "silence")]),
     "/silences/{id}/end when it is over": Act(on_silence("/end", over=True), {}, []),
+    "/duty": Act(on_duty("/duty"), {"role": "lead", "contact": "li"}, [("duty.given", "duty")], 201),
+    "/duty/{id}": Act(on_duty("/duty/1"), {}, [("duty.removed", "duty")], method="DELETE"),
+    "/substitutes": Act(
+        on_duty("/substitutes"),
+        {"contact": "ma", "substitute": "li", "from": f"{SOON}Z", "until": "2199-01-01T00:00Z", "reason": "培训"},
+        [("substitute.given", "substitute")],
+        201,
+    ),
+    "/substitutes/{id}": Act(on_duty("/substitutes/1"), {}, [("substitute.removed", "substitute")], method="DELETE"),
     "/stations/{id}/remove": Act(a_station, REASON, [("station.retired", "station")]),
     "/stations/{id}/remove without history": Act(an_untouched_station, REASON, [("station.removed", "station")]),
     "/stations/{id}/restore": Act(a_retired_station, REASON, [("station.restored", "station")]),
@@ -264,7 +285,8 @@ async def test_it_leaves_exactly_its_entry(
 
 
 STATE: Final = (
-    "incident", "incident_entry", "notification", "closure", "silence", "station", "station_lifecycle",
+    "incident", "incident_entry", "notification", "closure", "silence", "duty", "duty_substitute", "station",
+    "station_lifecycle",
     "station_deleted",
     "shard_decision", "announced_restart", "signin_code", "account", "account_area", "api_token", "registry_fact",
     "ledger_entry", "ledger_pending", "ledger_salt",

@@ -6,6 +6,7 @@ from typing import Any, Final
 from contract.glossary import WORDS
 from store.pool import Pool
 from tests.integration.api_world import World
+from tests.integration.duty_kit import add_contact, add_duty, add_substitute
 
 PROVINCE, NEAR_CITY, NEAR, NEAR_TOWN = "630000000000", "630200000000", "630222000000", "630222101000"
 BESIDE, FAR_CITY, FAR = "630223000000", "632500000000", "632521000000"
@@ -28,6 +29,8 @@ MARKS: Final = (
     str(FAR_COUNT),
 )
 """What no answer within the scope NEAR may hold, in any case of letters."""
+CONTACTS: Final = {"near": "near-li-ming", "far": "longyangxia1", "beside": "longyangxia2"}
+"""By place; of the same lengths."""
 FAR_RETIRED: Final = "6325210005"
 _SPACE: Final = 60.0
 
@@ -42,6 +45,8 @@ class Country:
         self.incidents: dict[str, list[int]] = {}
         self.closures: dict[str, list[int]] = {}
         self.silences: dict[str, list[int]] = {}
+        self.duties: dict[str, int] = {}
+        self.substitutes: dict[str, int] = {}
 
     async def build(self) -> "Country":
         """Write everything, what is near first, so that its numbers do not depend on what is far."""
@@ -59,7 +64,7 @@ class Country:
         return self
 
     async def _number_from(self, number: int) -> None:
-        for table in ("incident", "closure", "silence", "dead_letter"):
+        for table in ("incident", "closure", "silence", "duty", "duty_substitute", "dead_letter"):
             await self.pool.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {number}")
 
     async def _land(self) -> None:
@@ -102,6 +107,7 @@ class Country:
             await self.world.silence(reason=f"{word} 换设备", **scope)
             for scope in ({"station": stations[2]}, {"area": area})
         ]
+        await self._duty(name, area)
         await self._share(name, area, stations[3], word)
         await self._people(name, area, word)
 
@@ -148,6 +154,14 @@ class Country:
             "THEN 'admin' END, evidence = $2 WHERE id = ANY ($1)", made, f"{word} 装修",
         )  # fmt: skip
         return made
+
+    async def _duty(self, name: str, area: str) -> None:
+        """Two contacts, a duty of one of them, for whom the other stands in."""
+        one, other = CONTACTS[name], f"{CONTACTS[name]}-b"
+        for contact in (one, other):
+            await add_contact(self.pool, contact, area)
+        self.duties[name] = await add_duty(self.pool, one, area)
+        self.substitutes[name] = await add_substitute(self.pool, one, other, self.world.now)
 
     async def _share(self, name: str, area: str, station: str, word: str) -> None:
         """A child of the wider outage, its share, and what a person of the county said of it."""

@@ -1,6 +1,7 @@
 """What each path is asked about: a thing inside the scope, one outside, and one that does not exist."""
 
 import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -10,8 +11,9 @@ from access.rules import OPERATOR, Account
 from access.scope import WHOLE
 from store.pool import Pool
 from tests.integration.api_world import World
+from tests.integration.duty_kit import add_duty, add_substitute
 from tests.integration.matrix.askers import WITHIN, Access, Asker
-from tests.integration.matrix.country import FAR, FAR_NUMBER, FAR_RETIRED, NEAR, UNKNOWN_AREA, Country
+from tests.integration.matrix.country import CONTACTS, FAR, FAR_NUMBER, FAR_RETIRED, NEAR, UNKNOWN_AREA, Country
 from tests.integration.matrix.table import Row
 
 _COUNT: Final = itertools.count(100)
@@ -25,6 +27,9 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     incident: int
     closure: int
     silence: int
+    duty: int
+    substitute: int
+    contact: str
     account: str
     token: str
     session: str = "0" * 16
@@ -35,7 +40,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         kind = row.path.removeprefix("/api/v1").split("/")[1]
         key = row.path.rpartition("/{id}")[0].rpartition("/")[2]
         names = {"stations": self.station, "incidents": self.incident, "closures": self.closure,
-                 "silences": self.silence,
+                 "silences": self.silence, "duty": self.duty, "substitutes": self.substitute,
                  "accounts": self.account, "tokens": self.token, "sessions": self.session}  # fmt: skip
         found = names.get(key, names.get(kind))
         return row.path.format(id=found, code=self.area, shard="main", action="note")
@@ -49,6 +54,9 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             self.incident,
             self.closure,
             self.silence,
+            self.duty,
+            self.substitute,
+            self.contact,
             self.account,
             self.token,
             self.session,
@@ -68,13 +76,17 @@ FAR_AWAY: Final = Subject(
     incident=FAR_NUMBER,
     closure=FAR_NUMBER,
     silence=FAR_NUMBER,
+    duty=FAR_NUMBER,
+    substitute=FAR_NUMBER,
+    contact=CONTACTS["far"],
     account="longyangxia-far",
     token="fartoken00",
 )
 """Of the same lengths as UNKNOWN."""
 UNKNOWN: Final = Subject(
     station="9999990003", area=UNKNOWN_AREA, incident=9_999_999_999, closure=9_999_999_999,
-    silence=9_999_999_999, account="longyangxia-xyz",
+    silence=9_999_999_999, duty=9_999_999_999, substitute=9_999_999_999, contact="longyangxia9",
+    account="longyangxia-xyz",
     token="xyztoken00",
 )  # fmt: skip
 
@@ -104,7 +116,9 @@ class Subjects:
             role=role,
             station="6302220002", area=NEAR, incident=self._country.incidents["near"][0],
             closure=self._country.closures["near"][0],
-            silence=self._country.silences["near"][0], account="a-near", token="neartoken00",
+            silence=self._country.silences["near"][0], duty=self._country.duties["near"],
+            substitute=self._country.substitutes["near"], contact=CONTACTS["near"],
+            account="a-near", token="neartoken00",
         )  # fmt: skip
 
     async def fresh(self, row: Row, asker: Asker, headers: dict[str, str]) -> Subject:
@@ -118,14 +132,19 @@ class Subjects:
         await self._pool.execute("UPDATE incident SET area = $2 WHERE id = $1", incident, NEAR)
         closure = await self._world.closure(-1, 2, approved=False, station=station)
         silence = await self._world.silence(station=station)
+        contact = CONTACTS["near"]
+        duty = await add_duty(self._pool, contact, NEAR, times=f"Mo-Su 00:{number % 60:02}-{number // 60 + 1:02}:00")
+        begin = self._world.now + timedelta(days=number)
+        substitute = await add_substitute(self._pool, contact, f"{contact}-b", begin)
         account = await self._account(number, off=row.path.endswith("/enable"))
         own = await self._access.account(asker)
         by = own.id if row.path.endswith("/withdraw") else OPERATOR  # who withdraws own ones only, approves no own ones
         await self._pool.execute("UPDATE closure SET declared_by = $2 WHERE id = $1", closure, by)
         await self._pool.execute("UPDATE account SET password = NULL, password_at = NULL WHERE id = $1", own.id)
         token = await self._token(own, asker, headers)
-        return Subject(station=station, area=NEAR, incident=incident, closure=closure, silence=silence, account=account,
-                       token=token, session=await self._session(own), role=asker.role)  # fmt: skip
+        return Subject(station=station, area=NEAR, incident=incident, closure=closure, silence=silence, duty=duty,
+                       substitute=substitute, contact=contact, account=account, token=token,
+                       session=await self._session(own), role=asker.role)  # fmt: skip
 
     async def _account(self, number: int, *, off: bool) -> str:
         account = f"a-fresh-{number}"
@@ -160,6 +179,13 @@ _TIMES: Final = {"from": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"
 _FORM_TIMES: Final = {"from": "2026-11-01T00:00", "until": "2026-11-02T00:00"}
 
 
+_ABOUT: Final[dict[str, Callable[[Subject], dict[str, Any]]]] = {
+    "/duty": lambda about: {"area": about.area, "role": "technician", "contact": about.contact},
+    "/substitutes": lambda about: {"contact": about.contact, "substitute": f"{about.contact}-b", **_TIMES},
+    "/tokens": lambda about: {"name": "t", "areas": [about.area], "role": about.role, "days": 3},
+}
+
+
 def body_of(row: Row, subject: Subject) -> dict[str, Any] | None:
     """The body of the request of a row."""
     if row.method in ("GET", "DELETE"):
@@ -179,8 +205,8 @@ def body_of(row: Row, subject: Subject) -> dict[str, Any] | None:
         return {"name": "t", "scope": "areas", "areas": subject.area, "role": subject.role, "days": 3}
     if path == "/accounts":
         return {"login": f"new-{next(_COUNT)}", "name": "新", "role": "technician", "areas": [subject.area]}
-    if path == "/tokens":
-        return {"name": "t", "areas": [subject.area], "role": subject.role, "days": 3}
+    if path in _ABOUT:
+        return _ABOUT[path](subject)
     return _BODIES.get(path, {"reason": "r", "text": "t"})
 
 

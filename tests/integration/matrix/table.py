@@ -130,6 +130,14 @@ POST   /api/v1/silences                      AS    201 422
 GET    /api/v1/silences/{id}                 ASTUW 200 404
 POST   /api/v1/silences/{id}/end             AS    200 404
 GET    /api/v1/stream                        ASTUW 200 left out
+# Who is told
+GET    /api/v1/duty                          ASTUW 200 left out
+GET    /api/v1/duty/now                      ASTUW 200 left out
+POST   /api/v1/duty                          AS    201 422
+DELETE /api/v1/duty/{id}                     AS    200 404
+GET    /api/v1/substitutes                   ASTUW 200 left out
+POST   /api/v1/substitutes                   AS    201 422
+DELETE /api/v1/substitutes/{id}              AS    200 404
 # The platform
 GET    /api/v1/pipeline                      ASUW  200 left out
 POST   /api/v1/pipeline/shards/{shard}/trust A     200 whole only

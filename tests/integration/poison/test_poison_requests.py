@@ -10,6 +10,7 @@ import pytest
 
 from store.pool import Pool
 from tests.integration.api_world import World, config, serving
+from tests.integration.duty_kit import add_contact
 
 HALF: Final = "\ud800"
 """Half of a character, which JSON may write as an escape."""
@@ -34,6 +35,23 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/api/v1/closures/{closure}/withdraw": {"by": "b"},
     "/api/v1/silences": {"station": "s", "from": "2026-11-01", "until": "2026-11-02", "reason": "r"},
     "/api/v1/silences/{silence}/end": {},
+    "/api/v1/duty": {
+        "area": "63",
+        "role": "technician",
+        "contact": "li",
+        "times": "24x7",
+        "weeks": 1,
+        "week": 1,
+        "valid_from": "2026-11-01",
+        "valid_to": "2026-11-02",
+    },
+    "/api/v1/substitutes": {
+        "contact": "li",
+        "substitute": "ma",
+        "from": "2026-11-01",
+        "until": "2026-11-02",
+        "reason": "r",
+    },
     "/api/v1/incidents/{incident}/note": {"text": "t", "by": "b"},
     "/api/v1/incidents/{incident}/ack": {"text": "t", "by": "b"},
     "/api/v1/incidents/{incident}/assign": {"assignee": "a", "by": "b"},
@@ -57,6 +75,9 @@ QUERIES: Final = {
     "/api/v1/incidents": ("area", "status", "kind", "station", "parent", "cursor", "limit"),
     "/api/v1/closures": ("area", "station", "status", "cursor"),
     "/api/v1/silences": ("area", "station", "status", "cursor"),
+    "/api/v1/duty": ("area", "role", "contact", "cursor"),
+    "/api/v1/duty/now": ("area", "at", "cursor"),
+    "/api/v1/substitutes": ("contact", "past", "cursor"),
     "/api/v1/blind-spots": ("area", "kind", "cursor"),
     "/api/v1/pipeline": ("from", "to", "limit"),
     "/stations": ("area", "status", "q", "cursor"),
@@ -65,8 +86,8 @@ QUERIES: Final = {
     "/silences": ("area", "station", "status", "kind", "cursor"),
 }
 PATHS: Final = tuple(f"{root}/{kind}/{{}}" for root in ("", "/api/v1") for kind in ("stations", "areas", "incidents"))
-TIMES: Final = {"from", "until", "to"}
-COUNTS: Final = {"limit", "parent"}
+TIMES: Final = {"from", "until", "to", "at", "valid_from", "valid_to"}
+COUNTS: Final = {"limit", "parent", "weeks", "week"}
 
 
 def _said(name: str) -> list[str]:
@@ -100,6 +121,8 @@ async def numbers(pool: Pool) -> dict[str, int]:
     await world.station("s", "offline", area="63")
     closure = await world.closure(-1, 1, approved=False, station="s")
     silence = await world.silence(station="s")
+    for contact in ("li", "ma"):
+        await add_contact(pool, contact, "63")
     return {"closure": closure, "silence": silence, "incident": await world.incident("station_offline", station="s")}
 
 

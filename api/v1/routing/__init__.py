@@ -1,0 +1,1 @@
+"""Routes of the API about who is told."""

@@ -1,0 +1,32 @@
+"""Contacts, duties and substitutes of tests, written as they are stored."""
+
+from datetime import datetime, timedelta
+
+from store.pool import Pool
+
+
+async def add_contact(pool: Pool, contact: str, area: str | None = None, *, role: str = "technician") -> None:
+    """A contact whose name is its id."""
+    await pool.execute(
+        "INSERT INTO contact (id, name, role, area, edited_by) VALUES ($1, $1, $2, $3, 'operator')", contact, role, area
+    )
+
+
+async def add_duty(pool: Pool, contact: str, area: str | None = None, *, times: str = "24x7", week: int = 1) -> int:
+    """A duty as technician; week `week` of 53."""
+    number: int = await pool.fetchval(
+        "INSERT INTO duty (area, role, contact, times, weeks, week, valid_from, edited_by) "
+        "VALUES ($1, 'technician', $2, $3, 53, $4, '2026-01-01', 'operator') RETURNING id",
+        *(area, contact, times, week),
+    )
+    return number
+
+
+async def add_substitute(pool: Pool, contact: str, substitute: str, begin: datetime, *, hours: float = 24) -> int:
+    """A substitute for some hours."""
+    number: int = await pool.fetchval(
+        "INSERT INTO duty_substitute (contact, substitute, from_at, until_at, reason, edited_by) "
+        "VALUES ($1, $2, $3, $4, '培训', 'operator') RETURNING id",
+        *(contact, substitute, begin, begin + timedelta(hours=hours)),
+    )
+    return number
