@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -106,16 +106,18 @@ async def open_pool(url: str, *, name: str, size: int = 4) -> AsyncIterator[Pool
 @asynccontextmanager
 async def listening(connection: Connection, handlers: Mapping[str, Callable[..., None]]) -> AsyncIterator[None]:
     """Call the handler of a channel for each of its notifications, until the block ends or the session is lost."""
-    for channel, handler in handlers.items():
-        await connection.add_listener(channel, handler)
     try:
+        for channel, handler in handlers.items():
+            await connection.add_listener(channel, handler)
         yield
     finally:
         if connection.is_closed():
             connection.terminate()  # the pool would warn about the listeners of a broken session
-        with suppress(*UNREACHABLE):
+        try:
             for channel, handler in handlers.items():
                 await connection.remove_listener(channel, handler)
+        except UNREACHABLE:
+            connection.terminate()
 
 
 async def _close(pool: Pool) -> None:
