@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from alerting.delivery.advice import advice
 from alerting.delivery.facts import OVER, WANTS_ACKNOWLEDGEMENT, AlertArea, AlertFacts, AlertMessage, plain, plain_facts
-from alerting.delivery.short import ShortParts, short_text, with_link
+from alerting.delivery.short import MOST_UNITS, ShortParts, short_text, units, with_link
 from alerting.delivery.texts import TEXTS, AlertTexts, Language
 from alerting.delivery.times import short_when, shown_time, when_line
 from alerting.incidents.severity import severity_of
@@ -23,11 +23,11 @@ from contract.kinds import SHARED_BY_STATIONS, IncidentKind
 def write_message(facts: AlertFacts, *, language: Language, public_url: str | None, now: datetime) -> AlertMessage:
     """The text of a notification. `now`: in any zone. `public_url`: of the console; None leaves the link out."""
     facts = plain_facts(facts)
-    link = link_to(facts.incident, public_url)
+    link, end = link_to(facts.incident, public_url), short_link(facts.incident, public_url)
     return AlertMessage(
         title=title_of(facts, language, subject_of(facts, language)),
         body="\n".join([*body_lines(facts, language, now), *link_lines(facts.phase, language, link)]),
-        short=short_text(with_link(short_parts(facts, language, now), link)),
+        short=short_text(with_link(short_parts(facts, language, now), end)),
         link=link,
     )
 
@@ -37,12 +37,19 @@ def link_to(incident: int, public_url: str | None) -> str | None:
     return None if public_url is None else f"{public_url.rstrip('/')}/incidents/{incident}"
 
 
+def short_link(incident: int, public_url: str | None) -> str | None:
+    """The shortest address of the same page, for SMS."""
+    return None if public_url is None else f"{public_url.rstrip('/')}/i/{incident}"
+
+
 def write_plainly(facts: AlertFacts, *, language: Language, public_url: str | None) -> AlertMessage:
     """Kind, number and link of an incident: the text to send when `write_message` fails."""
     link = link_to(facts.incident, public_url)
     number = TEXTS[language].number.format(id=facts.incident)
     title = plain(f"{word('kind', facts.kind, language)} · {number}")
-    return AlertMessage(title=title, body="\n".join(filter(None, (number, link))), short=title[:64], link=link)
+    linked = " ".join(filter(None, (title[:30], short_link(facts.incident, public_url))))
+    short = linked if units(linked) <= MOST_UNITS else title[:64]
+    return AlertMessage(title=title, body="\n".join(filter(None, (number, link))), short=short, link=link)
 
 
 _PHASES: Final = ("opened", "closed", "passed")

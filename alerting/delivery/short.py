@@ -9,8 +9,8 @@ MOST_UNITS: Final = 70
 """UTF-16 units in one SMS segment."""
 _CUT: Final = "…"
 _JOINER: Final = "\u200d"
-_ROOM: Final = 12
-"""Units that a link has to leave for a name or an id."""
+_ROOM: Final = 18
+"""Units that a link has to leave for an id and a name."""
 _FEWEST: Final = 3
 """The fewest characters of a name to show when the rest is cut."""
 

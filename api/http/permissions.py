@@ -45,6 +45,7 @@ _PAGES: Final[Mapping[Route, Need]] = {
     ("GET", "/blind-spots"): Permission.READ,
     ("GET", "/incidents"): Permission.READ,
     ("GET", "/incidents/{id}"): Permission.READ,
+    ("GET", "/i/{id}"): Permission.READ,
     ("GET", "/incidents/{id}/{action}"): Permission.READ,
     ("POST", "/incidents/{id}/ack"): Permission.ACKNOWLEDGE,
     ("POST", "/incidents/{id}/assign"): Permission.HAND_OVER,

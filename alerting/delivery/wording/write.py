@@ -18,6 +18,7 @@ from alerting.delivery.message import (
     link_to,
     near_area,
     severity_line,
+    short_link,
     short_parts,
     station_name,
     subject_of,
@@ -94,7 +95,7 @@ def write_worded(
     return AlertMessage(
         title=cut(_filled(wording, TemplateName.TITLE, language, values) or title, MOST_TITLE),
         body="\n".join([body, *link_lines(facts.phase, language, link)]),
-        short=_short(wording, language, values, with_link(short, link)),
+        short=_short(wording, language, values, with_link(short, short_link(facts.incident, public_url))),
         link=link,
     )
 

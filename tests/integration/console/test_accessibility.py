@@ -77,7 +77,7 @@ PAGES: Final[dict[str, list[str]]] = {
     "/docs": ["/docs"],
 }
 # These answer with the way to one of the pages above.
-REDIRECTS: Final = {"/incidents/{id}/{action}", "/stations/{id}/restore"}
+REDIRECTS: Final = {"/i/{id}", "/incidents/{id}/{action}", "/stations/{id}/restore"}
 BO: Final = "མཚོ་སྔོན་ཞིང་ཆེན་མགོ་ལོག་བོད་རིགས་རང་སྐྱོང་ཁུལ་རྨ་སྟོད་རྫོང་དཔེ་མཛོད་ཁང་"
 # A page for what is not there is of no route.
 BESIDES: Final = ["/nowhere"]

@@ -107,7 +107,7 @@ async def test_every_page_that_there_is_was_read(client: httpx.AsyncClient, full
     pages = [route for route in routes if isinstance(route, OpenPageRoute) and "GET" in route.methods]
     assert len(pages) > 10
     unread = {page.path for page in pages if not any(page.path_regex.match(path.partition("?")[0]) for path in full)}
-    assert unread == {"/incidents/{id}/{action}", "/stations/{id}/restore"}
+    assert unread == {"/i/{id}", "/incidents/{id}/{action}", "/stations/{id}/restore"}
 
 
 async def test_an_empty_system_greets_in_chinese(pool: Pool, database: str, tmp_path: Path) -> None:

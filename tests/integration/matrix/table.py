@@ -72,6 +72,7 @@ GET    /areas/{code}                         ASTUW 200 404
 GET    /blind-spots                          ASTUW 200 left out
 GET    /incidents                            ASTUW 200 left out
 GET    /incidents/{id}                       ASTUW 200 404
+GET    /i/{id}                               ASTUW 303 -
 GET    /incidents/{id}/{action}              ASTUW 303 -
 POST   /incidents/{id}/ack                   AST   303 404
 POST   /incidents/{id}/assign                AST   303 404

@@ -13,7 +13,10 @@ from alerting.delivery.sending import Envelope, MessageContent
 
 LINK = "https://m.example.org/incidents/1"
 TEXT = AlertMessage(
-    title="【离线】官亭镇农家书屋", body=f"自 16:00 起\n查看：{LINK}", short="【离线】官亭镇农家书屋 #1", link=LINK
+    title="【离线】官亭镇农家书屋",
+    body=f"自 16:00 起\n查看：{LINK}",
+    short="【离线】官亭镇农家书屋 https://m.example.org/i/1",
+    link=LINK,
 )
 EVENT = {"type": "milepost.incident.opened", "at": "2026-11-28T08:00:00Z", "incident": 1, "title": TEXT.title}
 

@@ -86,7 +86,7 @@ def test_a_station_offline_in_chinese() -> None:
         "故障编号 12",
         "查看并确认：https://m.example.org/incidents/12",
     ]
-    assert message.short == "【离线】红旗阅览室 6321220007 11-23 16:00起 https://m.example.org/incidents/12"
+    assert message.short == "【离线】玛多县 红旗阅览室 6321220007 11-23 16:00起 https://m.example.org/i/12"
 
 
 def test_a_station_back_in_english() -> None:
@@ -335,7 +335,7 @@ def test_every_text_has_all_its_parts(language: Language, phase: Phase, kind: st
             r"[\u4e00-\u9fff]", text.replace("花石峡街 1 号", "").replace("扎西", "").replace("李措", "")
         )
     assert units(message.short) <= MOST_UNITS
-    assert message.short.endswith((" https://m.example.org/incidents/12", " #12"))
+    assert message.short.endswith((" https://m.example.org/i/12", " #12"))
 
 
 def test_there_is_a_row_for_every_kind() -> None:

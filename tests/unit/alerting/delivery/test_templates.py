@@ -120,7 +120,7 @@ def test_each_text_is_replaced_alone_and_the_link_stays_last() -> None:
     assert body.body.splitlines()[-2:] == ["值班电话：0979-0000000", "查看并确认：https://m.example.cn/incidents/12"]
     assert body.body.startswith("级别：警告\n")
     short = written(facts(), short="【文化云】{event} {station}（{station_id}）{time}")
-    assert short.short == "【文化云】离线 红旗阅…（6321220007）11-23 16:00起 https://m.example.cn/incidents/12"
+    assert short.short == "【文化云】离线 红旗阅览室（6321220007）11-23 16:00起 https://m.example.cn/i/12"
 
 
 def test_a_short_template_is_cut_where_names_are() -> None:
@@ -128,7 +128,7 @@ def test_a_short_template_is_cut_where_names_are() -> None:
     short = written(given_facts, short="【文化云】{event} {station} {station_id} {time}").short
     assert units(short) <= MOST_UNITS
     assert short.startswith("【文化云】离线 民和") and "…" in short
-    assert short.endswith(" 6321220007 11-23 16:00起 https://m.example.cn/incidents/12")
+    assert short.endswith(" 6321220007 11-23 16:00起 https://m.example.cn/i/12")
     ours = written(given_facts, short="【文化云】{short}").short
     assert units(ours) <= MOST_UNITS and ours.startswith("【文化云】【离线】")
 
@@ -203,7 +203,7 @@ def test_names_inject_nothing(texts: dict[str, str], phase: Phase, language: Lan
     *lines, last = message.body.splitlines()
     assert last.endswith(f"{URL}/incidents/12")
     assert len(lines) in (len(calm.body.splitlines()) - 1, len(calm.body.splitlines()) - 2)
-    for text in (message.title, *lines, message.short.removesuffix(f"{URL}/incidents/12")):
+    for text in (message.title, *lines, message.short.removesuffix(f"{URL}/i/12")):
         assert "://" not in text
         assert "evil.cn" not in text and "@all" not in text and "＠所有人" not in text and "<at" not in text
         assert not set(text) & set("\u202e\u2066\r\n\x00")
