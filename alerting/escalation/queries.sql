@@ -1,12 +1,13 @@
 -- name: claim_notifications
--- The incidents of new notifications. A notification that is held until its station opens waits, and so do later ones of the
--- same incident; so a pass has at most one of an incident.
+-- The incidents of new notifications, critical ones ($2: kinds that are) first. A notification that is held until its station
+-- opens waits, and so do later ones of the same incident; so a pass has at most one of an incident.
 WITH fresh AS (
-    SELECT id, incident FROM notification n
-    WHERE routed_at IS NULL AND (not_before IS NULL OR not_before <= now())
+    SELECT n.id FROM notification n JOIN incident i ON i.id = n.incident
+    WHERE n.routed_at IS NULL AND (n.not_before IS NULL OR n.not_before <= now())
       AND NOT EXISTS (SELECT FROM notification before
                       WHERE before.incident = n.incident AND before.id < n.id AND before.routed_at IS NULL)
-    ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+    ORDER BY coalesce(i.detail ->> 'severity' = 'critical', i.kind = ANY ($2::text[])) DESC, n.id
+    LIMIT $1 FOR UPDATE OF n SKIP LOCKED
 )
 UPDATE notification n SET routed_at = clock_timestamp() FROM fresh WHERE n.id = fresh.id
 RETURNING n.incident, n.phase;
@@ -46,7 +47,7 @@ SELECT incident FROM escalation WHERE incident = ANY ($1::bigint[]) ORDER BY inc
 -- name: load_incidents
 -- Incidents as they are now, with what routes ask about them and how far their escalations came.
 SELECT i.id, i.kind, i.status, i.station, i.parent, i.detail, i.acknowledged_at, i.acknowledged_by, i.assignee, i.eta_at,
-       i.reopen_at, s.kind AS station_kind, s.calendar, coalesce(a.path, '{}') AS path, clock_timestamp() AS now,
+       i.reopen_at, s.kind AS station_kind, s.calendar, coalesce(a.path, '{}') AS path, now() AS now,
        coalesce((SELECT jsonb_object_agg(up.code, up.level) FROM area up
                  WHERE up.code = ANY (a.path) AND up.level IS NOT NULL), '{}') AS levels,
        ARRAY(SELECT programme FROM station_programme sp WHERE sp.station = s.id ORDER BY programme) AS programmes,

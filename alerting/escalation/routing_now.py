@@ -1,6 +1,7 @@
 """Contacts, duties, routes and silences as the escalation asks about them. Pure."""
 
 from datetime import datetime
+from typing import Any
 
 from alerting.escalation.model import EscalationPlan, PlannedStep
 from alerting.escalation.quiet_hours import QuietHours
@@ -9,7 +10,7 @@ from alerting.silences.rules import Silences, silenced_until
 from registry.routes.choice import choose_route
 from registry.routes.model import Route
 from registry.routes.people import People, level_area
-from registry.routes.routing import RouteSubject, Routing
+from registry.routes.routing import RouteSubject, Routing, StepOutcome
 
 
 class RoutingNow:
@@ -23,6 +24,8 @@ class RoutingNow:
         self._routes: dict[str | None, list[Route]] = {}
         for route in routing.routes:
             self._routes.setdefault(route.area, []).append(route)
+        self._found_at: datetime | None = None
+        self._found: dict[tuple[Any, ...], StepOutcome] = {}
         self._owners: dict[str, str] = {}
         present = [contact for contact in routing.contacts.values() if contact.retired_at is None]
         for names in ([c.name for c in present], [c.id for c in present], [c.account for c in present]):
@@ -48,8 +51,19 @@ class RoutingNow:
         )
 
     def step_people(self, plan: EscalationPlan, now: datetime) -> StepPeople:
-        """Who is told in the steps of a plan."""
-        return lambda step: self._people.outcome(step, plan.steps[step].rule, plan.subject, now)
+        """Who is told in the steps of a plan. Incidents of one area have the same people at one time."""
+        if now != self._found_at:
+            self._found_at, self._found = now, {}
+        subject = plan.subject
+
+        def people(step: int) -> StepOutcome:
+            rule = plan.steps[step].rule
+            key = (rule, subject.path, tuple(subject.levels.items()))
+            if key not in self._found:
+                self._found[key] = self._people.outcome(step, rule, subject, now)
+            return self._found[key]
+
+        return people
 
     def quiet_until(self, now: datetime) -> QuietUntil:
         """When the quiet hours of contacts end."""

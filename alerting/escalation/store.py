@@ -28,6 +28,7 @@ from alerting.escalation.model import (
     OpeningSpan,
 )
 from alerting.escalation.routing_now import RoutingNow
+from contract.kinds import KINDS
 from store.aside import write_apart
 from store.pool import Connection
 from store.sql import queries_beside
@@ -38,6 +39,7 @@ QUERIES = queries_beside(__file__)
 _AHEAD: Final = timedelta(days=32)
 _AFTER_FAULT: Final = timedelta(minutes=1)
 _SOON: Final = timedelta(seconds=1)
+_CRITICAL: Final = [kind for kind, facts in KINDS.items() if facts.severity == "critical"]
 _BEGINNINGS: Final = frozenset({"opened", "reopened", "passed"})
 
 
@@ -58,7 +60,7 @@ async def take_wakes(connection: Connection, limit: int) -> int:
 
 async def route_new(connection: Connection, routing: RoutingNow, limit: int) -> int:
     """Begin or go on with the escalations of new notifications; the number of notifications that were read."""
-    rows = await connection.fetch(QUERIES.claim_notifications, limit)
+    rows = await connection.fetch(QUERIES.claim_notifications, limit, _CRITICAL)
     if rows:
         await connection.fetch(QUERIES.lock_escalations, [row["incident"] for row in rows])
         phases = {row["incident"]: row["phase"] for row in rows}
