@@ -562,6 +562,26 @@ _PASSED_OVER: Final[Family] = {
     "no_channel": Said("without a channel", "没有通知渠道"),
     "over_most": Said("more than the step tells", "超过此步的人数上限"),
 }
+_ROUTE_VERDICTS: Final[Family] = {
+    "chosen": Said("taken", "采用"),
+    "shorter_area": Said("the one taken is for a nearer area", "已采用的路由区划更近"),
+    "less_narrow": Said("the one taken is narrower", "已采用的路由条件更细"),
+    "later_id": Said("the one taken comes first by its id", "已采用的路由编号在前"),
+    "other_area": Said("another area", "区划不符"),
+    "other_kind": Said("other kinds of incidents", "事件类型不符"),
+    "other_severity": Said("other severities", "严重程度不符"),
+    "other_programme": Said("another programme", "工程不符"),
+    "other_station_kind": Said("another kind of station", "服务点类型不符"),
+}
+_NOBODY_TOLD: Final[Family] = {
+    "no_route": Said("no route covers it", "没有适用的路由"),
+    "nobody_has_role": Said("nobody has the role", "没有人担任该角色"),
+    "nobody_on_duty": Said("nobody is on duty", "无人值班"),
+    "no_channel": Said("nobody on duty has a channel", "值班人员没有通知渠道"),
+    "no_such_level": Said("the area has no such level", "没有这一级区划"),
+    "outside_scope": Said("outside the scope", "不在范围内"),
+    "never_open": Said("the station does not open long enough", "服务点开放时间不足"),
+}
 _LEVELS: Final[Family] = {
     "province": Said("province", "省级"),
     "prefecture": Said("prefecture", "地级"),
@@ -743,6 +763,8 @@ WORDS: Final[Mapping[str, Family]] = {
     "day_class": _DAYS,
     "file": _FILES,
     "passed_over": _PASSED_OVER,
+    "route_verdict": _ROUTE_VERDICTS,
+    "nobody_told": _NOBODY_TOLD,
     "level": _LEVELS,
     "metric": _METRICS,
     "deadletter": _DEAD_LETTERS,

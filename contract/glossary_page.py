@@ -52,6 +52,8 @@ _HEADINGS: Final[Family] = {
     "day_class": Said("Kinds of days", "日期类别"),
     "file": Said("Kinds of files to import", "导入文件的类别"),
     "passed_over": Said("Why a contact is not told", "联系人未被通知的原因"),
+    "route_verdict": Said("Why an incident takes a route, or not", "路由是否采用及原因"),
+    "nobody_told": Said("Why nobody is told", "无人会收到通知的原因"),
     "level": Said("Levels of areas", "区划级别"),
     "metric": Said("Figures of targets", "目标指标"),
     "deadletter": Said("Why a message is refused", "消息被拒收的原因"),

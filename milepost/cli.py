@@ -299,6 +299,16 @@ COMMANDS: Mapping[str, Subcommand] = {
         add_arguments=routing_options.duty,
         interactive=True,
     ),
+    "route": Subcommand(
+        help=Said(
+            "say who would be told of an incident, and where and when nobody would be",
+            "说明事件会通知谁，以及何时何地无人会收到通知",
+        ),
+        runner="milepost.commands.route:run",
+        without_option=("database_url",),
+        add_arguments=routing_options.route,
+        interactive=True,
+    ),
     "schedule": Subcommand(
         help=Said(
             "show how opening rules are understood, and the resulting days", "说明如何识别开放时间，以及对应的日期"

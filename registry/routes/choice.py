@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from registry.routes.model import Route
-from registry.routes.routing import RouteChoice, RouteSubject, RouteVerdict
+from registry.routes.routing import RouteChoice, RouteSubject, RouteVerdict, VerdictWord
 
 _Narrowness = tuple[bool, bool, int, int]
 
@@ -44,7 +44,7 @@ def _length(route: Route, subject: RouteSubject) -> int:
     return 0 if route.area is None else subject.path.index(route.area) + 1
 
 
-def _why_not(route: Route, subject: RouteSubject) -> str | None:
+def _why_not(route: Route, subject: RouteSubject) -> VerdictWord | None:
     if route.area is not None and route.area not in subject.path:
         return "other_area"
     if route.kinds and subject.kind not in route.kinds:
@@ -58,7 +58,7 @@ def _why_not(route: Route, subject: RouteSubject) -> str | None:
     return None
 
 
-def _beside(route: Route, chosen: Route | None, subject: RouteSubject) -> str:
+def _beside(route: Route, chosen: Route | None, subject: RouteSubject) -> VerdictWord:
     """The verdict on a route that applies."""
     if chosen is None or route.id == chosen.id:
         return "chosen"

@@ -49,3 +49,12 @@ WHERE a.code = ANY (SELECT unnest(path) FROM area WHERE code = $1) ORDER BY card
 -- Area, kind and programmes of a station, for a question about an incident of it.
 SELECT s.area, s.kind, array(SELECT programme FROM station_programme WHERE station = s.id) AS programmes
 FROM station s WHERE s.id = $1;
+
+-- name: station_calendar
+-- Without one a station is always open.
+SELECT calendar FROM station WHERE id = $1;
+
+-- name: station_openings
+-- For steps that are due after some time in which the station is open.
+SELECT opens_at, closes_at FROM calendar_opening
+WHERE calendar = $1 AND closes_at > $2 AND opens_at < $3 ORDER BY opens_at;

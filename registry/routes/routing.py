@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Literal
 
 import msgspec
 
@@ -10,6 +11,15 @@ from registry.contacts.model import Contact
 from registry.duty.model import Duty, Substitute
 from registry.hours.day_classes import DayClass
 from registry.routes.model import Route, RouteStep
+
+VerdictWord = Literal[
+    "chosen", "shorter_area", "other_area", "other_kind", "other_severity", "other_programme", "other_station_kind",
+    "less_narrow", "later_id",
+]  # fmt: skip
+NobodyWord = Literal[
+    "no_route", "nobody_has_role", "nobody_on_duty", "no_channel", "no_such_level", "outside_scope", "never_open"
+]
+"""Why nobody is told, in a step or of an incident."""
 
 
 class RouteSubject(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,11 +76,10 @@ class StepOutcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RouteVerdict(msgspec.Struct, frozen=True):
-    """Whether a route applies to a subject, in one word: `chosen`, `shorter_area`, `other_area`, `other_kind`,
-    `other_severity`, `other_programme`, `other_station_kind`, `less_narrow`, `later_id`."""
+    """Whether a route applies to a subject, in one word."""
 
     route: str
-    why: str
+    why: VerdictWord
 
 
 class RouteChoice(msgspec.Struct, frozen=True, kw_only=True):

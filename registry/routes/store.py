@@ -113,6 +113,17 @@ async def load_subject(
     )
 
 
+async def load_station_openings(
+    connection: Connection, station: str, begin: datetime, end: datetime
+) -> list[tuple[datetime, datetime]] | None:
+    """The openings of a station that touch an interval, in order; None: it is always open."""
+    calendar = await connection.fetchval(QUERIES.station_calendar, station)
+    if calendar is None:
+        return None
+    rows = await connection.fetch(QUERIES.station_openings, calendar, begin, end)
+    return [(row["opens_at"], row["closes_at"]) for row in rows]
+
+
 @asynccontextmanager
 async def _one_snapshot(connection: Connection) -> AsyncIterator[None]:
     """A transaction of one snapshot; the caller's, where there is one."""

@@ -13,7 +13,7 @@ from tests.integration.milepost.test_users import PASSWORD, areas, milepost
 
 NO_ACT = {
     "agent", "api", "backup", "bridge", "deliver", "demo", "duty", "grafana", "health", "incidents", "ingest", "judge",
-    "schedule", "simulate", "up", "watch",
+    "route", "schedule", "simulate", "up", "watch",
 }  # fmt: skip
 """Processes that run on, and commands that change nothing of Milepost's."""
 SCHEMA = {"migrate", "topics"}

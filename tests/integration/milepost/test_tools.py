@@ -33,6 +33,7 @@ ENDING = {
 }
 # What is given to each that finds nothing to do in an empty database, and what it says then.
 REFUSING = {
+    "route": (["explain", "--station", "nothing"], "there is no station nothing"),
     "notify": (["test", "nobody"], "there is no contact 'nobody'"),
 }
 # What is given to each that runs on, and the servers that it is then connected to.

@@ -36,6 +36,7 @@ from registry.hours.day_classes import DayClass
 from registry.importing.cells import day_class, level, lifecycle, metric
 from registry.importing.rows import Kind as FileKind
 from registry.model import LEVELS, LIFECYCLES, METRICS
+from registry.routes.routing import NobodyWord, VerdictWord
 from tests.machine_words import ROOMS, ROOT, Flow, second_tables, sources
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -114,6 +115,8 @@ PRODUCED = {
     "page_reason": {*UnpaidReason, *BEGINNINGS, EntryWord.PART_OF_ANOTHER, EntryWord.EXCUSED, EntryWord.RESOLVED}
     | {"nobody_on_duty", "no_such_level", "outside_scope"},
     "passed_over": {*PassedOver, "no_channel", "over_most"},
+    "route_verdict": set(get_args(VerdictWord)),
+    "nobody_told": set(get_args(NobodyWord)),
     "deadletter": {*Reason, *constants_of(entries)},
     "part": {*selfcheck_rules.REQUIRED, selfcheck_rules.DATABASE, selfcheck_rules.KAFKA, "health", "deadletters"},
     "part_fault": set(get_args(selfcheck_rules.Why)),
