@@ -68,6 +68,8 @@ class AddressSender:
         self._http = HttpCaller(config.timeout)
         self._apprise = AppriseSender(config.timeout)
         self._smtp = SmtpSender(config.mail, config.timeout) if isinstance(config.mail, SmtpGateway) else None
+        gateways = (gateway for gateway in (config.sms, config.mail) if gateway is not None)
+        self._secrets = tuple(secret for gateway in gateways for secret in gateway.secrets)
         bot = self._to_bot
         self._ways: Mapping[ChannelKind, Callable[[Address, Envelope], Awaitable[SendOutcome]]] = {
             ChannelKind.WECOM: bot,
@@ -97,7 +99,7 @@ class AddressSender:
             fields = {"channel": address.kind.value, "error": type(exc).__name__}
             log.error("a message cannot be sent", extra=fields)  # noqa: TRY400 -- the traceback may show the address
             return SendOutcome(verdict=SendVerdict.FAILED, why=f"an error of Milepost ({type(exc).__name__})")
-        return msgspec.structs.replace(outcome, why=hide(outcome.why, address.text))
+        return msgspec.structs.replace(outcome, why=hide(outcome.why, address.text, *self._secrets))
 
     async def _to_bot(self, address: Address, envelope: Envelope) -> SendOutcome:
         bot = bot_of(address)

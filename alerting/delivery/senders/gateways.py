@@ -47,6 +47,11 @@ class HttpGateway(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     field: str | None = None
     good: frozenset[str] = frozenset()
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log or error shows."""
+        return (*(self.login or ()), *(value for _, value in self.parameters if "{" not in value))
+
     def __repr__(self) -> str:
         return "HttpGateway()"
 
@@ -65,6 +70,11 @@ class SmtpGateway(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         """Whether the server is on this machine, where a password needs no TLS."""
         return self.host in _LOCAL
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log or error shows."""
+        return self.login or ()
+
     def __repr__(self) -> str:
         return "SmtpGateway()"
 
@@ -73,6 +83,11 @@ class AppriseGateway(msgspec.Struct, tag=True, frozen=True):
     """A URL of apprise with the placeholder ``{to}``."""
 
     url: str
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log or error shows."""
+        return (self.url,)
 
     def __repr__(self) -> str:
         return "AppriseGateway()"

@@ -9,4 +9,4 @@ ON CONFLICT (provider, fingerprint) DO UPDATE SET provider = excluded.provider
 RETURNING taken_at, silent_until, clock_timestamp() AS now;
 
 -- name: save_limit
-UPDATE send_limit SET taken_at = $3, silent_until = $4 WHERE provider = $1 AND fingerprint = $2;
+UPDATE send_limit SET taken_at = $3, silent_until = $4, tried_at = now() WHERE provider = $1 AND fingerprint = $2;

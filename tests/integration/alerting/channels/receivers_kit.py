@@ -1,6 +1,7 @@
 """Receivers of messages on loopback: an HTTP server that answers as told, and an SMTP server."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -130,7 +131,9 @@ async def listening(serve: Callable[..., Any]) -> AsyncIterator[int]:
         assert task is not None
         tasks.add(task)
         try:
-            await serve(reader, writer)
+            # At the end of the block its connections are cut.
+            with contextlib.suppress(asyncio.CancelledError):
+                await serve(reader, writer)
         finally:
             tasks.discard(task)
 

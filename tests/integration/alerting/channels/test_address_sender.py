@@ -149,14 +149,18 @@ async def test_without_a_gateway_the_setting_is_named(address: str, setting: str
 
 
 async def test_an_sms_through_a_gateway_that_answers_with_a_code(receiver: HttpReceiver) -> None:
-    gateway = parse_gateway(SMS_SETTING, f"json+{receiver.url}/send?mobile={{to}}&content={{text}}&key=k#code=0")
+    url = f"json+{receiver.url}/send?mobile={{to}}&content={{text}}&key=geheim#code=0"
+    gateway = parse_gateway(SMS_SETTING, url)
     receiver.say({"code": 0})
     assert (await sent(SenderConfig(sms=gateway), PHONE)).verdict == "taken"
     receiver.say({"code": "E17"})
     outcome = await sent(SenderConfig(sms=gateway), PHONE)
     assert (outcome.verdict, outcome.why) == ("failed", "answered with code E17")
+    receiver.say({"code": "key geheim is of no customer, for 13800138000"})
+    outcome = await sent(SenderConfig(sms=gateway), PHONE)
+    assert outcome.why == "answered with code key … is of no customer, for …"
     assert json.loads(receiver.got[0].body) == {
-        "mobile": "+8613800138000", "content": TEXT.short, "key": "k",
+        "mobile": "+8613800138000", "content": TEXT.short, "key": "geheim",
     }  # fmt: skip
 
 
