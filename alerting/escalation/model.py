@@ -122,7 +122,8 @@ class EscalationState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page that exists. `may_be_taken`: an attempt to send it was taken, or nobody knows."""
+    """A page that exists. `may_be_taken`: an attempt to send it was taken, or nobody knows. `room`: its recipient is a
+    room, whose message tells no person."""
 
     id: int
     recipient: str
@@ -133,6 +134,7 @@ class KnownPage(msgspec.Struct, frozen=True, kw_only=True):
     not_before: datetime | None = None
     reason: str | None = None
     may_be_taken: bool = False
+    room: bool = False
 
     @property
     def told(self) -> bool:

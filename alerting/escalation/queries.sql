@@ -64,10 +64,10 @@ ORDER BY array_position($1, i.id);
 
 -- name: load_pages
 -- The pages of incidents; `may_be_taken`: an attempt was taken, or nobody knows.
-SELECT p.incident, p.id, p.recipient, p.phase, p.step, p.round, p.status, p.not_before, p.reason,
+SELECT p.incident, p.id, p.recipient, p.phase, p.step, p.round, p.status, p.not_before, p.reason, c.room,
        EXISTS (SELECT FROM message_page l JOIN attempt t ON t.message = l.message
                WHERE l.page = p.id AND (t.outcome IS NULL OR t.outcome IN ('taken', 'unknown'))) AS may_be_taken
-FROM page p WHERE p.incident = ANY ($1::bigint[]) AND p.share = '' ORDER BY p.id;
+FROM page p JOIN contact c ON c.id = p.recipient WHERE p.incident = ANY ($1::bigint[]) AND p.share = '' ORDER BY p.id;
 
 -- name: load_openings
 -- The openings of calendars that end after $2 and begin before $3.

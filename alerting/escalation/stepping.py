@@ -49,9 +49,10 @@ def _of_round(draft: TurnDraft) -> list[KnownPage]:
 
 
 def _note_undelivered(draft: TurnDraft) -> None:
-    """A step that reached nobody makes the next step due at once."""
+    """A step that reached nobody makes the next step due at once. A message to a room reaches no person of the step."""
     step = draft.state.next_step - 1
-    mine = [page for page in _of_round(draft) if page.step == step]
+    every = [page for page in _of_round(draft) if page.step == step]
+    mine = [page for page in every if not page.room] or every
     failed = [page for page in mine if page.lost]
     if draft.state.hurried or not failed or not all(page.lost or page.status == "cancelled" for page in mine):
         return

@@ -187,6 +187,7 @@ class Story:
             round=round_,
             status="owed",
             not_before=not_before,
+            room=recipient.startswith("room"),
         )
         self.pages.append(page)
         self.say(f"{recipient} {phase}" + ("" if not_before is None else f" at {self.clock(not_before)}"))

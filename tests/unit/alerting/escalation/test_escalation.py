@@ -147,6 +147,23 @@ STORIES: list[tuple[str, str, str]] = [
         """,
     ),
     (
+        "a person can not be told, and the group has it: the next step at once",
+        "duty technician=an,room\n 0m down an\n 1m fails an\n 2m wait",
+        """
+        0m an opened
+        0m room opened
+        1m · undeliverable 0 no_channel
+        1m li escalated
+        """,
+    ),
+    (
+        "a step for a group alone is told when the group has it",
+        "duty technician=room\n 0m open\n 2m wait",
+        """
+        0m room opened
+        """,
+    ),
+    (
         "the last step can not be told: said once",
         "0m open\n 1m down he\n 121m fails he\n 122m wait\n 200m close",
         """
