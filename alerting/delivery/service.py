@@ -24,6 +24,7 @@ from alerting.delivery.facts import AlertFacts, AlertMessage, facts_from
 from alerting.delivery.log_target import LogTarget
 from alerting.delivery.message import write_message, write_plainly
 from alerting.delivery.pages.service import CONNECTIONS, PageLoop, PagingConfig
+from alerting.delivery.pages.store import AttemptPace
 from alerting.delivery.retry import GIVE_UP, GiveUp, after_failure
 from alerting.delivery.senders.address_target import AddressSender, SenderConfig
 from alerting.delivery.targets import AlertTarget, Parcel, SendError
@@ -115,7 +116,11 @@ async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
 
 def _paging(config: DeliverConfig) -> PagingConfig:
     return PagingConfig(
-        public_url=config.public_url, poll=config.poll, give_up=config.give_up, max_backoff=config.max_backoff
+        public_url=config.public_url,
+        poll=config.poll,
+        pace=AttemptPace(hold=config.send_timeout + 2, lease=config.send_timeout + 5),
+        give_up=config.give_up,
+        max_backoff=config.max_backoff,
     )
 
 

@@ -57,8 +57,8 @@ class AttemptPace(msgspec.Struct, frozen=True, kw_only=True):
     """`hold`: seconds in which an attempt has ended or is ended; `lease`: seconds after which another process takes
     over an attempt whose process died. A lease is longer than a hold."""
 
-    hold: float = 20.0
-    lease: float = 30.0
+    hold: float = 17.0
+    lease: float = 20.0
 
 
 class DueContact(NamedTuple):
