@@ -34,11 +34,12 @@ _IF_THERE_IS_ROOM: Final = ("count", "ident", "topic")
 _CUT_IF_NEEDED: Final = ("name", "area")
 
 
-def with_link(parts: ShortParts, link: str | None) -> ShortParts:
-    """The same with the link in the place of the number, which it ends with, if that leaves room to say what it is."""
+def with_link(parts: ShortParts, link: str | None, taken: int = 0) -> ShortParts:
+    """The same with the link in the place of the number, which it ends with, if that leaves room to say what it is.
+    `taken`: units of what is added to the short form."""
     linked = msgspec.structs.replace(parts, number=link or parts.number)
     always = _joined({name: getattr(linked, name) for name in _ALWAYS})
-    return linked if units(always) <= MOST_UNITS - _ROOM else parts
+    return linked if units(always) + taken <= MOST_UNITS - _ROOM else parts
 
 
 def short_text(parts: ShortParts, most: int = MOST_UNITS) -> str:

@@ -59,7 +59,7 @@ def template_lines(name: TemplateName, text: str) -> TemplateLines:
     if name in IN_ONE_LINE and "\n" in text:
         raise RemedyError(f"the template {name} has one line: join its lines", f"模板 {name} 只有一行：请合并为一行")
     lines = tuple(parse_template(line, PLACEHOLDERS[name]) if line.strip() else () for line in text.split("\n"))
-    fixed = sum(units(part) for part in lines[0] if isinstance(part, str))
+    fixed = _fixed_units(lines[0])
     if name in SHORT_FORMS and fixed > MOST_FIXED:
         raise RemedyError(
             f"the template {name} has {fixed} characters beside its placeholders and may have {MOST_FIXED}, so that it "
@@ -95,7 +95,7 @@ def write_worded(
     return AlertMessage(
         title=cut(_filled(wording, TemplateName.TITLE, language, values) or title, MOST_TITLE),
         body="\n".join([body, *link_lines(facts.phase, language, link)]),
-        short=_short(wording, language, values, with_link(short, short_link(facts.incident, public_url))),
+        short=_short(wording, language, values, short, short_link(facts.incident, public_url)),
         link=link,
     )
 
@@ -119,12 +119,21 @@ def _values(facts: AlertFacts, language: Language, now: datetime, short: ShortPa
     }
 
 
-def _short(wording: Wording, language: Language, values: Mapping[str, str], parts: ShortParts) -> str:
+def _short(wording: Wording, language: Language, values: Mapping[str, str], parts: ShortParts, link: str | None) -> str:
     """The short form, which ends with the link or the number of the incident."""
-    lines, bare = wording.templates.get((TemplateName.SHORT, language)), msgspec.structs.replace(parts, number="")
-    room = MOST_UNITS - units(parts.number) - 1
-    fitted = None if lines is None else _fitted(lines[0], values, room, lambda left: short_text(bare, left))
-    return short_text(parts) if fitted is None else f"{fitted} {parts.number}"
+    lines = wording.templates.get((TemplateName.SHORT, language))
+    ours = with_link(parts, link)
+    if lines is None:
+        return short_text(ours)
+    end = with_link(parts, link, _fixed_units(lines[0])).number
+    bare = msgspec.structs.replace(parts, number="")
+    fitted = _fitted(lines[0], values, MOST_UNITS - units(end) - 1, lambda left: short_text(bare, left))
+    return short_text(ours) if fitted is None else f"{fitted} {end}"
+
+
+def _fixed_units(parts: TemplateParts) -> int:
+    """UTF-16 units of a template beside its placeholders."""
+    return sum(units(part) for part in parts if isinstance(part, str))
 
 
 def write_digest_worded(draft: Digest, wording: Wording, language: Language) -> AlertMessage:
