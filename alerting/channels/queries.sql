@@ -3,13 +3,15 @@
 SELECT failing_since, failures, texts_refused, dead_at, reason, why FROM channel_state
 WHERE contact = $1 AND fingerprint = $2 FOR UPDATE;
 
+-- name: add_state
+-- So that two processes lock the same row at the first failure.
+INSERT INTO channel_state (contact, fingerprint, channel) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
+
 -- name: save_state
 -- Written only when it changes: a channel that works has no row, or an empty one.
-INSERT INTO channel_state (contact, fingerprint, channel, failing_since, failures, texts_refused, dead_at, reason, why)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (contact, fingerprint) DO UPDATE
-SET failing_since = excluded.failing_since, failures = excluded.failures, texts_refused = excluded.texts_refused,
-    dead_at = excluded.dead_at, reason = excluded.reason, why = excluded.why;
+UPDATE channel_state
+SET failing_since = $3, failures = $4, texts_refused = $5, dead_at = $6, reason = $7, why = $8
+WHERE contact = $1 AND fingerprint = $2;
 
 -- name: dead_channels
 -- Few at any time, and found by an index: each pass of the incident process asks. A replaced channel stays until its

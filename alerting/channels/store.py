@@ -22,8 +22,12 @@ class ChannelName(msgspec.Struct, frozen=True, kw_only=True):
 
 async def note_send(connection: Connection, name: ChannelName, news: SendNews, now: datetime, why: str = "") -> None:
     """Store what an attempt says about its channel, in the caller's transaction. `why`: without secrets."""
+    if news != SendNews.WORKS:
+        await connection.execute(QUERIES.add_state, name.contact, name.fingerprint, name.channel)
     row = await connection.fetchrow(QUERIES.lock_state, name.contact, name.fingerprint)
-    known = ChannelState() if row is None else _state(dict(row))
+    if row is None:
+        return
+    known = msgspec.convert(dict(row), ChannelState)
     after = state_after(known, news, now, why)
     if after == known:
         return
@@ -31,7 +35,6 @@ async def note_send(connection: Connection, name: ChannelName, news: SendNews, n
         QUERIES.save_state,
         name.contact,
         name.fingerprint,
-        name.channel,
         after.failing_since,
         after.failures,
         after.texts_refused,
@@ -45,7 +48,3 @@ async def load_dead_channels(connection: Connection) -> dict[str, DeadChannel]:
     """The dead channels, by the keys of their incidents."""
     found = [DeadChannel(**dict(row)) for row in await connection.fetch(QUERIES.dead_channels)]
     return {channel.key: channel for channel in found}
-
-
-def _state(row: dict[str, object]) -> ChannelState:
-    return msgspec.convert(row, ChannelState)

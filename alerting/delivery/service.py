@@ -27,6 +27,7 @@ from alerting.delivery.pages.service import CONNECTIONS, PageLoop, PagingConfig
 from alerting.delivery.pages.store import AttemptPace
 from alerting.delivery.retry import GIVE_UP, GiveUp, after_failure
 from alerting.delivery.senders.address_target import AddressSender, SenderConfig
+from alerting.delivery.senders.gateway_store import warn_of_missing_gateways
 from alerting.delivery.targets import AlertTarget, Parcel, SendError
 from alerting.delivery.texts import Language
 from alerting.delivery.webhook_target import WebhookTarget, webhook_of
@@ -105,6 +106,7 @@ async def run(config: DeliverConfig, stop: asyncio.Event) -> None:
     async with AddressSender(config.senders) as sender, open_pool(config.database_url, name=name, size=size) as pool:
         async with pool.acquire() as connection:
             await require_current(connection)
+            await warn_of_missing_gateways(connection, config.senders)
         loops = (
             DeliveryOutbox(config, pool, targets),
             PageLoop(_paging(config), pool, sender),

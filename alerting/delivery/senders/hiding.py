@@ -11,6 +11,11 @@ _LEAST: Final = 5
 ANSWER_MOST: Final = 200
 """Characters of an answer that are kept."""
 _HIDDEN: Final = "…"
+_OURS: Final = frozenset({
+    "address", "answer", "answered", "certificate", "connection", "dingtalk", "encryption", "failed", "feishu", "field",
+    "followed", "https", "milepost", "reached", "redirects", "refused", "server", "status", "wecom", "within",
+})  # fmt: skip
+"""Words of our own sentences, which the path of an address may have too."""
 
 
 def hide(text: str, *secrets: str) -> str:
@@ -26,7 +31,7 @@ def _pieces(secret: str) -> set[str]:
     parts = {secret, *re.split(r"[^0-9A-Za-z_-]+", secret), *re.split(r"[/?#&=;,\s]+", secret)}
     # A number without the code of China.
     parts |= {part.removeprefix("+86").removeprefix("86") for part in parts}
-    return {part for part in parts if len(part) >= _LEAST}
+    return {part for part in parts if len(part) >= _LEAST and part.lower() not in _OURS}
 
 
 def _without_beginning(text: str, pieces: list[str]) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from alerting.delivery.bots import KINDS
 from alerting.delivery.senders.address_target import AddressSender, SenderConfig
+from alerting.delivery.senders.gateway_store import warn_of_missing_gateways
 from alerting.delivery.senders.trial_store import TrialResult, load_trial, try_channel
 from contract.errors import RemedyError
 from store.author import OPERATOR, Author
@@ -134,3 +135,16 @@ async def test_the_command_prints_each_channel_and_never_an_address(
 async def test_the_command_names_what_is_wrong(pool: Pool, database: str) -> None:
     assert await ran(database, "nobody") == (2, "", "milepost: there is no contact 'nobody'\n")
     assert await pool.fetchval("SELECT count(*) FROM ledger_entry") == 0
+
+
+async def test_deliver_warns_of_a_missing_gateway_at_its_start(pool: Pool, caplog: pytest.LogCaptureFixture) -> None:
+    await add_contact(pool, ("sms", "+8613800138000"), ("wecom", "wecom://geheim1"))
+    async with pool.acquire() as connection:
+        await warn_of_missing_gateways(connection, SenderConfig())
+        assert [record.getMessage() for record in caplog.records] == [
+            "channels of contacts are refused: set MILEPOST_SMS_GATEWAY"
+        ]
+        caplog.clear()
+        await pool.execute("UPDATE contact SET retired_at = now()")
+        await warn_of_missing_gateways(connection, SenderConfig())
+    assert caplog.records == []

@@ -1,5 +1,6 @@
 """From the attempts to the incident of a dead channel and back, in the incident process."""
 
+import asyncio
 from datetime import timedelta
 
 import asyncpg
@@ -76,6 +77,14 @@ async def test_failures_that_last_are_an_incident(pool: Pool, config: IncidentsC
         await note(pool, SendNews.FAILED, minutes=31)
         await until(pool, OPEN, 1)
     assert await pool.fetchval("SELECT detail ->> 'reason' FROM incident") == "channel_fails"
+
+
+@pytest.mark.usefixtures("contact")
+async def test_failures_of_several_processes_are_all_counted(pool: Pool) -> None:
+    await asyncio.gather(*(note(pool, SendNews.FAILED) for _ in range(8)))
+    assert await pool.fetchval("SELECT failures FROM channel_state") == 8
+    await note(pool, SendNews.WORKS)
+    assert await pool.fetchval("SELECT failures FROM channel_state") == 0
 
 
 @pytest.mark.usefixtures("contact")

@@ -211,8 +211,16 @@ def test_a_mail_is_plain_text_and_cannot_gain_headers() -> None:
         ("13800138000 is unknown", ("+8613800138000",), "… is unknown"),
         ("at https://h.example/hook/t0ken?x", ("https://h.example/hook/t0ken",), "at …?x"),
         ("cut off 693a-Ke", ("wecom://693a-Key_B",), "cut off …"),
+        ("answered with HTTP status 500", ("https://h.cn/status/t0ken",), "answered with HTTP status 500"),
         ("nothing\nof it", ("wecom://693a-Key_B",), "nothing of it"),
     ],
 )
 def test_what_a_server_repeats_is_hidden(text: str, secrets: tuple[str, ...], shown: str) -> None:
     assert hide(text, *secrets) == shown
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.integers(0, 200))
+def test_no_secret_is_told_wherever_a_text_is_cut(before: str, after: str, length: int) -> None:
+    token = "693a7f-Key_Bq"
+    shown = hide(f"{before} {token} {after}"[:length], f"https://h.cn/hook?key={token}")
+    assert token[:5] not in shown
