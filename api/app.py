@@ -24,7 +24,7 @@ from api.console import (
     silence_pages,
     station_pages,
 )
-from api.console.people import account_pages, own_pages
+from api.console.people import account_pages, contact_pages, own_pages
 from api.context import Context
 from api.http import problems
 from api.http.middleware import V1, Gate
@@ -50,7 +50,7 @@ from api.v1 import (
 )
 from api.v1.people import accounts, own, tokens
 from api.v1.probes import Probes
-from api.v1.routing import duty
+from api.v1.routing import contacts, duty
 
 _ROUTERS: Final = (
     stations,
@@ -62,6 +62,7 @@ _ROUTERS: Final = (
     closures,
     silences,
     duty,
+    contacts,
     incidents,
     pipeline,
     dead_letters,
@@ -83,6 +84,7 @@ _PAGES: Final = (
     blind_spot_pages,
     closure_pages,
     silence_pages,
+    contact_pages,
     account_pages,
     own_pages,
 )

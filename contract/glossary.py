@@ -718,6 +718,12 @@ _TOKEN_STATES: Final[Family] = {
     "revoked": Said("Revoked", "已吊销"),
 }
 
+_DUTY_ROLES: Final[Family] = {
+    "technician": Said("technician", "技术员"),
+    "lead": Said("lead", "负责人"),
+    "head": Said("head", "主任"),
+}
+
 WORDS: Final[Mapping[str, Family]] = {
     "term": _TERMS,
     "kind": _KINDS,
@@ -746,6 +752,7 @@ WORDS: Final[Mapping[str, Family]] = {
     "phase": _PHASES,
     "target": _TARGETS,
     "channel": _CHANNELS,
+    "duty_role": _DUTY_ROLES,
     "outcome": _OUTCOMES,
     "refusal": _REFUSALS,
     "escalation": _ESCALATION,

@@ -35,6 +35,7 @@ _HEADINGS: Final[Family] = {
     "phase": Said("What an alert says", "通知的内容"),
     "target": Said("Where alerts go", "告警去向"),
     "channel": Said("Channels of contacts", "联系人的通知渠道"),
+    "duty_role": Said("Usual roles of contacts, duty and routes", "联系人、值班和告警路由的常用角色"),
     "outcome": Said("What came of a message", "消息的发送结果"),
     "refusal": Said("Why an action is refused", "操作未执行的原因"),
     "escalation": Said("What happened while people were told", "通知的经过"),

@@ -109,6 +109,12 @@ class AfterOnDuty(msgspec.Struct, tag="on_duty"):
     role: str
 
 
+class AfterContact(msgspec.Struct, tag="contact"):
+    """The cursor of contacts: the id of the last one."""
+
+    id: str
+
+
 class AfterDeadletter(msgspec.Struct, tag="deadletter"):
     """The cursor of refused messages: the number of the last one."""
 

@@ -9,6 +9,7 @@ from api.http.paging import MAX_ID
 StationId = Annotated[str, Path(max_length=64, description="the station's id")]
 IncidentId = Annotated[int, Path(ge=0, le=MAX_ID, description="the incident's number")]
 ClosureId = Annotated[int, Path(ge=0, le=MAX_ID, description="the closure's number")]
+ContactId = Annotated[str, Path(max_length=64, description="the contact's id")]
 SilenceId = Annotated[int, Path(ge=0, le=MAX_ID, description="the silence's number")]
 DutyId = Annotated[int, Path(ge=0, le=MAX_ID, description="the duty's number")]
 SubstituteId = Annotated[int, Path(ge=0, le=MAX_ID, description="the substitute's number")]

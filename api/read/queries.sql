@@ -225,6 +225,17 @@ WHERE c.id < $1
                                      WHEN c.from_at > now() THEN 'planned' ELSE 'current' END)
 ORDER BY c.id DESC LIMIT $5;
 
+-- name: list_contacts
+-- Contacts in the order of their ids after $1, in subtrees ($2: codes); $3: retired ones too.
+SELECT c.id, c.name, c.role, c.area, c.language, c.room, c.quiet, c.account,
+       coalesce(c.retired_at, c.muted_at) AS retired_at, c.retired_at IS NULL AND c.muted_at IS NOT NULL AS muted,
+       array(SELECT kind FROM contact_channel h WHERE h.contact = c.id ORDER BY h.place) AS kinds,
+       array(SELECT fingerprint FROM contact_channel h WHERE h.contact = c.id ORDER BY h.place) AS fingerprints
+FROM contact c
+WHERE c.id > $1 AND ($3 OR c.retired_at IS NULL)
+  AND ($2::text[] IS NULL OR c.area IN (SELECT code FROM areas_below($2) AS code))
+ORDER BY c.id LIMIT $4;
+
 -- name: silences_here
 -- Silences in force of a station ($1; null: of none), of an area ($2) and those above it, or of everything; the last to end
 -- comes first.

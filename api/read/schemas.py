@@ -172,6 +172,31 @@ class SilenceDocument(Document):
     ended_by: str | None
 
 
+class ChannelDocument(Document):
+    """A way to a contact. `fingerprint` stands for its address, which is secret."""
+
+    kind: Literal["wecom", "dingtalk", "feishu", "sms", "mail", "webhook", "apprise"]
+    fingerprint: str
+
+
+class ContactDocument(Document):
+    """A person, or a room (a group's bot), that gets messages. `area`: null is the whole platform."""
+
+    model_config = ConfigDict(title="Contact")
+
+    id: str
+    name: str
+    role: str = Field(description="the word of duty and routes")
+    area: str | None
+    language: Literal["zh-CN", "en"]
+    room: bool
+    quiet: str | None = Field(description="opening rules of times in which only critical incidents are sent at once")
+    account: str | None = Field(description="the account of a person")
+    channels: list[ChannelDocument] = Field(description="in the order in which they are tried")
+    retired_at: datetime | None = Field(description="since when the contact is told of nothing")
+    muted: bool = Field(description="only because its account is disabled")
+
+
 class Schedule(Document):
     """When a station should be open; `always`: it has no schedule."""
 

@@ -25,6 +25,7 @@ TAGS: Final = (
     {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
     {"name": "silences", "description": "Intervals in which nobody is told of incidents."},
     {"name": "duty", "description": "Who is on duty for a role in an area, and who stands in."},
+    {"name": "contacts", "description": "The people and rooms that get messages."},
     {"name": "pipeline", "description": "Whether Milepost itself works: clocks, lag, gaps, processes."},
     {"name": "refused", "description": "What was refused, and stations that are not registered."},
     {"name": "stream", "description": "Changes as they happen."},
@@ -321,6 +322,22 @@ _SILENCE: Final = {
     "ended_at": None,
     "ended_by": None,
 }
+_CONTACT: Final = {
+    "id": "li-ming",
+    "name": "李明",
+    "role": "technician",
+    "area": "632122000000",
+    "language": "zh-CN",
+    "room": False,
+    "quiet": "22:00-07:00",
+    "account": _LI,
+    "channels": [
+        {"kind": "sms", "fingerprint": "3b9c0e6d2f4a8157"},
+        {"kind": "dingtalk", "fingerprint": "9f86d081884c7d65-0a1b2c3d"},
+    ],
+    "retired_at": None,
+    "muted": False,
+}
 _GAP: Final = {"from": "2026-11-27T03:00:00Z", "to": "2026-11-27T03:00:12Z", "reason": "bridge_restarted"}
 _PIPELINE: Final = {
     "sound": True,
@@ -523,6 +540,29 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         status=201,
     ),
     "remove_substitute": Operation(summary="Remove a substitute", answer=routing_examples.SUBSTITUTE),
+    "list_contacts": Operation(summary="List contacts", answer=_list(_CONTACT)),
+    "get_contact": Operation(summary="One contact", answer=_CONTACT),
+    "make_contact": Operation(
+        summary="Make a contact",
+        body={
+            "id": "li-ming",
+            "name": "李明",
+            "role": "technician",
+            "area": "632122000000",
+            "quiet": "22:00-07:00",
+            "channels": ["sms:+8613800138000", "dingtalk://8f3a0c?secret=SEC4d1"],
+        },
+        answer=_CONTACT,
+        status=201,
+    ),
+    "change_contact": Operation(
+        summary="Change a contact",
+        body={"channels": ["sms:+8613800138000"]},
+        answer={**_CONTACT, "channels": [{"kind": "sms", "fingerprint": "3b9c0e6d2f4a8157"}]},
+    ),
+    "retire_contact": Operation(
+        summary="Retire a contact", answer={**_CONTACT, "channels": [], "retired_at": "2026-11-27T09:10:00Z"}
+    ),
     "get_pipeline": Operation(summary="Whether Milepost itself works", answer=_PIPELINE),
     "trust_shard": Operation(
         summary="Decide that a suspected shard is sound",

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import msgspec
 
+from contract.glossary import word
 from contract.said import Said, SaidError
 from registry.contacts.bot_address import Bot, parse_bot
 from registry.contacts.model import Address, ChannelKind
@@ -64,9 +65,9 @@ def parse_channels(text: str) -> tuple[Address, ...]:
 
     Raises SaidError for an address that cannot be used, one that is there twice, and too many.
     """
-    words = [word for word in _SEPARATORS.split(text) if word]
-    require_few(words)
-    found = [_placed(place, word) for place, word in enumerate(words, start=1)]
+    texts = [part for part in _SEPARATORS.split(text) if part]
+    require_few(texts)
+    found = [_placed(place, part) for place, part in enumerate(texts, start=1)]
     require_different(found)
     return tuple(found)
 
@@ -121,31 +122,31 @@ def require_different(addresses: Sequence[Address]) -> None:
         if (before := first.setdefault(address, place)) != place:
             raise SaidError(
                 f"channel {place} ({address.kind}) is the same as channel {before}: keep one of them",
-                f"第 {place} 个渠道（{address.kind}）与第 {before} 个相同：请只留一个",
+                f"第 {place} 个渠道（{word('channel', address.kind, 'zh-CN')}）与第 {before} 个相同：请只留一个",
             )
 
 
-def _placed(place: int, word: str) -> Address:
+def _placed(place: int, text: str) -> Address:
     try:
-        return parse_address(word)
+        return parse_address(text)
     except SaidError as exc:
-        kind = _guessed(word)
-        shown = Said(f" ({kind})", f"（{kind}）") if kind else Said("", "")
+        kind = _guessed(text)
+        shown = Said(f" ({kind})", f"（{word('channel', kind, 'zh-CN')}）") if kind else Said("", "")
         raise SaidError(
             f"channel {place}{shown.en}: {exc.said.en}", f"第 {place} 个渠道{shown.zh}：{exc.said.zh}"
         ) from None
 
 
-def _guessed(word: str) -> str | None:
+def _guessed(text: str) -> str | None:
     """The kind that a person meant, as far as it can be said without showing more."""
-    if (named := _NAMED.fullmatch(word)) and (kind := _CALLED.get(named[1].lower())):
+    if (named := _NAMED.fullmatch(text)) and (kind := _CALLED.get(named[1].lower())):
         return kind
-    scheme = (found[1].lower() if (found := _SCHEME.match(word)) else "").replace("wecombot", "wecom")
+    scheme = (found[1].lower() if (found := _SCHEME.match(text)) else "").replace("wecombot", "wecom")
     if scheme in ("http", "https"):
         return ChannelKind.WEBHOOK
     if scheme in set(ChannelKind):
         return scheme
-    return ChannelKind.SMS if _LIKE_PHONE.fullmatch(word) else None
+    return ChannelKind.SMS if _LIKE_PHONE.fullmatch(text) else None
 
 
 def _phone(text: str) -> str:
@@ -178,7 +179,7 @@ def _of_url(text: str) -> Address:
     if found is None:
         raise SaidError(
             "is no address: begin with sms: or mail:, or write a URL such as wecom://KEY",
-            "不是地址：请以 sms: 或 mail: 开头，或填写 wecom://KEY 形式的网址",
+            "不是地址：请填写手机号码、电子邮箱，或机器人的网址",
         )
     if not _VISIBLE.fullmatch(text):
         raise SaidError(

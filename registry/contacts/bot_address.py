@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
+from contract.glossary import word
 from contract.said import SaidError
 
 _WORD: Final = re.compile(r"[0-9A-Za-z_-]{1,256}")
@@ -33,6 +34,7 @@ NATIVE: Final[Mapping[str, tuple[str, str, str | None]]] = {
 """{bot: host and path of the https address that its provider shows, and the parameter with the token (None: the last
 part of the path)}."""
 _CALLED: Final = {"wecom": "wecombot"}
+_ZH: Final = {name: word("channel", name.removesuffix("bot"), "zh-CN") for name in NATIVE}
 
 
 def parse_bot(url: str) -> Bot | None:
@@ -79,18 +81,18 @@ def _checked(bot: Bot) -> Bot:
     if not _WORD.fullmatch(bot.token):
         raise SaidError(
             f"the token of a {bot.kind} address has only letters, digits, `-` and `_`",
-            f"{bot.kind} 地址中的令牌只能包含字母、数字、- 和 _",
+            f"{_ZH[bot.kind]}地址中的令牌只能包含字母、数字、- 和 _",
         )
     if bot.secret is not None and not _WORD.fullmatch(bot.secret):
         raise SaidError(
             f"the secret of a {bot.kind} address has only letters, digits, `-` and `_`",
-            f"{bot.kind} 地址中的签名密钥只能包含字母、数字、- 和 _",
+            f"{_ZH[bot.kind]}地址中的签名密钥只能包含字母、数字、- 和 _",
         )
     if bot.phones and bot.kind != "dingtalk":
-        raise SaidError(f"a {bot.kind} address ends with its token", f"{bot.kind} 地址在令牌之后不应有其他内容")
+        raise SaidError(f"a {bot.kind} address ends with its token", f"{_ZH[bot.kind]}地址在令牌之后不应有其他内容")
     if not all(_PHONE.fullmatch(phone) for phone in bot.phones):
         raise SaidError(
             "what follows the token of a dingtalk address are phone numbers",
-            "dingtalk 地址在令牌之后只能是要提醒的手机号",
+            "钉钉地址在令牌之后只能是要提醒的手机号",
         )
     return bot

@@ -47,13 +47,13 @@ def require_contact(edit: ContactEdit) -> None:
     require_role(contact.role)
     if not contact.name.strip() or len(contact.name) > MOST_NAME or any(category(s) in _UNWANTED for s in contact.name):
         raise SaidError(
-            f"the name of {contact.id} does not fit: use 1 to {MOST_NAME} characters of one line",
-            f"{contact.id} 的名称不合要求：请在一行内填写 1 至 {MOST_NAME} 个字",
+            f"the name {contact.name[:40]!r} does not fit: use 1 to {MOST_NAME} characters of one line",
+            f"名称“{contact.name[:40]}”不合要求：请在一行内填写 1 至 {MOST_NAME} 个字",
         )
     if contact.room and contact.account is not None:
         raise SaidError(
-            f"{contact.id} is a room and has no account: take out the account",
-            f"{contact.id} 是群聊，不能有账户：请删去账户",
+            f"{contact.name} is a room and has no account: take out the account",
+            f"{contact.name} 是群聊，不能有账户：请删去账户",
         )
     require_quiet(contact.quiet)
     require_few(edit.addresses or ())
@@ -104,14 +104,14 @@ def require_accounts(
             account = accounts.get(named or "")
             if account is None or account.id in ("admin", "operator", "system"):
                 raise RemedyError(
-                    f"{wanted.id}: there is no account {named!r} that a contact of yours may have: correct it",
-                    f"{wanted.id}：没有可供您的联系人使用的账户 {named!r}：请更正",
+                    f"{wanted.name}: there is no account {named!r} that a contact of yours may have: correct it",
+                    f"{wanted.name}：没有可供您的联系人使用的账户 {named!r}：请更正",
                 )
             if account.role == ADMIN_ROLE and not (author and author.role == ADMIN_ROLE):
                 raise RemedyError(
-                    f"{wanted.id}: the account {account.login!r} is of an administrator: only an administrator says "
+                    f"{wanted.name}: the account {account.login!r} is of an administrator: only an administrator says "
                     "where its messages go",
-                    f"{wanted.id}：账户 {account.login!r} 属于管理员：只有管理员能指定它的消息发往何处",
+                    f"{wanted.name}：账户 {account.login!r} 属于管理员：只有管理员能指定它的消息发往何处",
                 )
 
 

@@ -1,5 +1,6 @@
 """Contacts in the database. Addresses go in and come out for the process that sends only."""
 
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -17,13 +18,19 @@ from store.pool import Connection
 from store.sql import queries_beside
 
 QUERIES: Final = queries_beside(__file__)
+_ID_BYTES: Final = 5
 _WRITTEN: Final = ("id", "name", "role", "area", "language", "room", "quiet", "account")
+
+
+def new_contact_id() -> str:
+    """An id for a contact for which nobody names one."""
+    return f"c-{secrets.token_hex(_ID_BYTES)}"
 
 
 async def load_contacts(connection: Connection, ids: Collection[str] | None = None) -> dict[str, Contact]:
     """Contacts by their ids, retired ones too; None: all that the caller sees."""
     rows = await connection.fetch(QUERIES.load_contacts, None if ids is None else list(ids))
-    return {row["id"]: _contact(row) for row in rows}
+    return {row["id"]: contact_of(row) for row in rows}
 
 
 async def load_contact(connection: Connection, contact: str) -> Contact | None:
@@ -36,7 +43,7 @@ async def list_contacts(
 ) -> list[Contact]:
     """Contacts in the order of their ids, of an area and those below it; None: everywhere."""
     rows = await connection.fetch(QUERIES.list_contacts, after, area, retired, limit)
-    return [_contact(row) for row in rows]
+    return [contact_of(row) for row in rows]
 
 
 async def load_addresses(connection: Connection, contacts: Collection[str]) -> dict[str, tuple[SecretChannel, ...]]:
@@ -227,7 +234,8 @@ def _split(addresses: Sequence[Address]) -> tuple[list[str], list[str]]:
     return [address.kind.value for address in addresses], [address.text for address in addresses]
 
 
-def _contact(row: asyncpg.Record) -> Contact:
+def contact_of(row: asyncpg.Record) -> Contact:
+    """A contact as the queries of this store have it."""
     channels = zip(row["kinds"], row["fingerprints"], strict=True)
     return Contact(
         **{name: row[name] for name in (*_WRITTEN, "retired_at", "muted")},

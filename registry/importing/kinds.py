@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
-from secrets import token_hex
 from typing import Any, Final, Generic
 
 import msgspec
@@ -10,7 +9,14 @@ import msgspec
 from contract.said import Said
 from registry.closures.store import import_closures, stored_closures
 from registry.contacts.model import Contact
-from registry.contacts.store import account_ids, fingerprints_of, load_contacts, put_contacts, retire_contact
+from registry.contacts.store import (
+    account_ids,
+    fingerprints_of,
+    load_contacts,
+    new_contact_id,
+    put_contacts,
+    retire_contact,
+)
 from registry.duty.model import Duty, Substitute
 from registry.duty.store import (
     load_contact_names,
@@ -173,7 +179,7 @@ async def _compare_contacts(connection: Connection, rows: Rows, _: ImportOptions
         areas=await known_areas(connection, _named(rows, "area")),
         accounts=await account_ids(connection, _named(rows, "account")),
     )
-    plan = plan_contacts(rows, around, lambda: f"c-{token_hex(5)}")
+    plan = plan_contacts(rows, around, new_contact_id)
     return Compared(plan, notes=namesakes_note(rows, stored))
 
 

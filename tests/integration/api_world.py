@@ -258,6 +258,18 @@ class World:
         )
         return number
 
+    async def contact(self, id_: str, *, name: str = "李明", area: str | None = None, room: bool = True) -> str:
+        """A contact with one channel and without an account."""
+        await self.pool.execute(
+            "INSERT INTO contact (id, name, role, area, room, edited_by) "
+            "VALUES ($1, $2, 'technician', $3, $4, 'operator')",
+            id_, name, area, room,
+        )  # fmt: skip
+        await self.pool.execute(
+            "INSERT INTO contact_channel (contact, place, kind, address) VALUES ($1, 1, 'wecom', 'wecom://' || $1)", id_
+        )
+        return id_
+
     async def silence(self, begin: float = -1, end: float = 48, *, reason: str = "换设备", **scope: str) -> int:
         """A silence of a station or an area, of everything without one; hours from now."""
         number: int = await self.pool.fetchval(

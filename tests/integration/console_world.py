@@ -157,6 +157,29 @@ async def every_closure(world: World, station: str, *, wide: tuple[float, float]
     return closures
 
 
+async def every_contact(world: World) -> list[str]:
+    """A person with every kind of channel, a retired one, one whose account is disabled, and a room."""
+    contacts = [
+        await world.contact(name, name=called, area=area, room=room)
+        for name, called, area, room in (
+            ("6321220001", "李明", COUNTY, False),
+            ("6321220002", "马军", TOWN, False),
+            ("6321220003", "王芳", None, False),
+            ("6321220004", "民和运维群", COUNTY, True),
+        )
+    ]
+    pool = world.pool
+    await pool.execute(
+        "INSERT INTO contact_channel (contact, place, kind, address) "
+        "SELECT $1, n + 1, kind, kind FROM unnest($2::text[]) WITH ORDINALITY AS k (kind, n)",
+        contacts[0], [kind for kind in WORDS["channel"] if kind != "wecom"],
+    )  # fmt: skip
+    await pool.execute("UPDATE contact SET quiet = '22:00-07:00', account = 'admin' WHERE id = $1", contacts[0])
+    await pool.execute("UPDATE contact SET retired_at = now(), role = 'head' WHERE id = $1", contacts[1])
+    await pool.execute("DELETE FROM contact_channel WHERE contact = $1", contacts[1])
+    return contacts
+
+
 async def every_silence(world: World, station: str) -> list[int]:
     """Silences of every scope and state, of all kinds and of one; the last was ended early."""
     silences = [

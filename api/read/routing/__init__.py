@@ -1,1 +1,1 @@
-"""Who is told: duty and substitutes as the API and the pages show them."""
+"""Who is told: contacts, duty and substitutes as the API and the pages show them."""

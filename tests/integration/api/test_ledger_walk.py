@@ -129,6 +129,13 @@ def on_duty(path: str) -> Prepare:
     return prepare
 
 
+def on_contact(action: str = "") -> Prepare:
+    async def prepare(world: World) -> str:
+        return f"/contacts/{await world.contact('li', room=False)}{action}"
+
+    return prepare
+
+
 async def a_declarable_station(world: World) -> str:
     await world.station("s", "offline")
     return "/closures"
@@ -136,6 +143,7 @@ async def a_declarable_station(world: World) -> str:
 
 SOON = (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
 REMARK = {"by": "王"}
+CONTACT = {"name": "王", "role": "lead", "quiet": "22:00-07:00", "channels": ["sms:13800138000"]}
 INTERVAL = {"from": "2026-11-01T09:00", "until": "2026-11-02T09:00", "reason": "装修"}
 REASON = {**REMARK, "reason": "打错了"}
 RESTART = {**REASON, "minutes": 5}
@@ -166,6 +174,15 @@ API_ACTS: Final[Mapping[str, Act]] = {
         201,
     ),
     "/substitutes/{id}": Act(on_duty("/substitutes/1"), {}, [("substitute.removed", "substitute")], method="DELETE"),
+    "/contacts": Act(at("/contacts"), CONTACT, [("account.made", "account"), ("contact.made", "contact")], 201),
+    "/contacts of a room": Act(at("/contacts"), {**CONTACT, "room": "yes"}, [("contact.made", "contact")], 201),
+    "/contacts/{id}": Act(
+        on_contact(),
+        {**CONTACT, "channels": ["mail:wang@a.cn"]},
+        [("account.made", "account"), ("contact.changed", "contact")],
+        method="PATCH",
+    ),
+    "/contacts/{id}/retire": Act(on_contact("/retire"), {}, [("contact.retired", "contact")]),
     "/stations/{id}/remove": Act(a_station, REASON, [("station.retired", "station")]),
     "/stations/{id}/remove without history": Act(an_untouched_station, REASON, [("station.removed", "station")]),
     "/stations/{id}/restore": Act(a_retired_station, REASON, [("station.restored", "station")]),
@@ -208,7 +225,7 @@ _FORMS: Final[Mapping[str, Mapping[str, str]]] = {"/closures": _FORM, "/silences
 PAGE_ACTS: Final[Mapping[str, Act]] = {
     route: msgspec.structs.replace(act, body=_FORMS.get(route, act.body), status=status)
     for route, act in API_ACTS.items()
-    if route.startswith(("/incidents", "/closures", "/silences", "/stations"))
+    if route.startswith(("/incidents", "/closures", "/silences", "/contacts", "/stations"))
     for status in (409 if act.status == 409 else 303,)
 }
 OWN_TOKENS: Final = "/account/tokens"
@@ -285,9 +302,8 @@ async def test_it_leaves_exactly_its_entry(
 
 
 STATE: Final = (
-    "incident", "incident_entry", "notification", "closure", "silence", "duty", "duty_substitute", "station",
-    "station_lifecycle",
-    "station_deleted",
+    "incident", "incident_entry", "notification", "closure", "silence", "contact", "contact_channel", "duty",
+    "duty_substitute", "station", "station_lifecycle", "station_deleted",
     "shard_decision", "announced_restart", "signin_code", "account", "account_area", "api_token", "registry_fact",
     "ledger_entry", "ledger_pending", "ledger_salt",
 )  # fmt: skip

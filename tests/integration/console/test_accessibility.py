@@ -29,6 +29,7 @@ from tests.integration.console_world import (
     a_country,
     every_account,
     every_closure,
+    every_contact,
     every_incident,
     every_silence,
     every_station,
@@ -69,6 +70,8 @@ PAGES: Final[dict[str, list[str]]] = {
     "/closures/{id}": ["/closures/{closures}"],
     "/silences": ["/silences", f"/silences?area={COUNTY}&kind=health"],
     "/silences/{id}": ["/silences/{silences}"],
+    "/contacts": ["/contacts", f"/contacts?area={COUNTY}&retired=yes"],
+    "/contacts/{id}": ["/contacts/{contacts}"],
     "/signin": ["/signin", "/signin?code=none"],
     "/password": ["/password"],
     "/account": ["/account"],
@@ -111,6 +114,7 @@ async def addresses(world: World) -> list[str]:
         await world.incident("station_offline", station=station, parent=parent)
     closures = await every_closure(world, stations[0], wide=(5, 7))
     silences = await every_silence(world, stations[0])
+    contacts = await every_contact(world)
     accounts = await every_account(world)
     # One incident of each kind, and one of each cause, spot and rule looks like the next.
     known = {
@@ -119,6 +123,7 @@ async def addresses(world: World) -> list[str]:
         "incidents": [str(number) for number in incidents[: len(WORDS["kind"])]],
         "parent": [str(parent)],
         "accounts": accounts,
+        "contacts": contacts,
         "silences": [str(number) for number in silences],
         "closures": [str(number) for number in (*closures[:4], closures[-1])],
     }

@@ -20,6 +20,7 @@ from tests.integration.console_world import (
     a_country,
     every_account,
     every_closure,
+    every_contact,
     every_incident,
     every_silence,
     every_station,
@@ -30,7 +31,7 @@ from tests.reading import latin_words, texts_of
 ALLOWED = {
     "Milepost", "API", "MQTT", "Kafka", "lat", "lon", "milepost", "up", "signin", "admin.token",
     "MILEPOST_ADMIN_TOKEN_FILE", "MILEPOST_PUBLIC_URL", "http", "https", "C", "km", "XLSX", "alerts.log", "data",
-    "venv/bin/milepost",
+    "venv/bin/milepost", "Webhook",
 }  # fmt: skip
 # Names that people or machines gave to things of this test: stations, terminals, shards, boots, services, accounts.
 NAMED = {
@@ -64,12 +65,14 @@ async def full(world: World) -> list[str]:
     closures = await every_closure(world, stations[0])
     await world.pool.execute("UPDATE closure SET kind = 'maintenance' WHERE id = $1", closures[0])
     silences = await every_silence(world, stations[0])
+    contacts = await every_contact(world)
     accounts = await every_account(world)
     return [
         "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
         *(f"/incidents?kind={one}" for one in WORDS["kind"]), "/areas", f"/areas/{PROVINCE}", f"/areas/{TOWN}",
         "/closures", "/signin", "/password", *(f"/closures/{one}" for one in closures),
         "/silences", *(f"/silences/{one}" for one in silences),
+        "/contacts", "/contacts?retired=yes", *(f"/contacts/{one}" for one in contacts),
         *(f"/stations/{one}" for one in stations), f"/stations/{stations[1]}?span=7d",
         f"/stations/{stations[1]}/remove",
         *(f"/incidents/{one}" for one in incidents), "/account", "/accounts", *(f"/accounts/{one}" for one in accounts),
@@ -114,7 +117,7 @@ async def test_an_empty_system_greets_in_chinese(pool: Pool, database: str, tmp_
     await World(pool).clock()
     async with serving(config(database, tmp_path), token=None) as (client, _):
         await sign_in(client)
-        for path in ("/", "/stations", "/areas", "/incidents", "/blind-spots", "/closures", "/silences"):
+        for path in ("/", "/stations", "/areas", "/incidents", "/blind-spots", "/closures", "/silences", "/contacts"):
             assert not strange(await page(client, path)), path
 
 
@@ -129,6 +132,10 @@ async def test_refusals_and_failures_are_chinese_too(client: httpx.AsyncClient, 
         await client.post("/closures", data=CLOSURE | {"until": "2020-01-01T00:00"}, headers=headers),
         await client.post("/closures", data=CLOSURE | {"from": "soon"}, headers=headers),
         await client.post("/closures", data=CLOSURE, headers={"Accept-Language": "zh-CN"}),
+        await client.post("/contacts", data={"name": "李"}, headers=headers),
+        await client.post("/contacts", data=CONTACT | {"channels": "手机:1"}, headers=headers),
+        await client.post("/contacts", data=CONTACT | {"area": "99"}, headers=headers),
+        await client.post("/contacts", data=CONTACT | {"account": "王五"}, headers=headers),
         await client.post("/silences", data={"scope": "station"}, headers=headers),
         await client.post("/silences", data=SILENCE | {"name": "6329999999"}, headers=headers),
         await client.post("/silences", data=SILENCE | {"until": "2020-01-01T00:00"}, headers=headers),
@@ -145,6 +152,7 @@ CLOSURE = {
     "from": "2026-12-01T09:00", "until": "2026-12-02T09:00",
 }  # fmt: skip
 
+CONTACT = {"name": "李明", "role": "技术员", "area": "", "room": "no", "language": "zh-CN"}
 SILENCE = {"scope": "station", "name": "6321220001", "reason": "装修", "until": "2026-12-02T09:00"}
 
 
@@ -185,7 +193,8 @@ FLAGS = {"1200.5", "900"}
 
 async def test_english_pages_have_no_chinese_but_names(client: httpx.AsyncClient, full: list[str]) -> None:
     names = re.compile(
-        r"青海省|宁夏回族自治区|民和县|官亭镇(第\d+阅览室)?|团结街 3 号|装修|边疆万里|王|李|扎西|钥匙丢了|升级"
+        r"青海省|宁夏回族自治区|民和县|官亭镇(第\d+阅览室)?|团结街 3 号|装修|边疆万里|李明|马军|王芳|民和运维群"
+        r"|王|李|扎西|钥匙丢了|升级"
         r"|换设备|供电局更换变压器，全县停电"
     )
     for path in full:

@@ -31,6 +31,7 @@ async def world(pool: Pool) -> World:
     await world.incident("blind_spot", station=STATION, detail={"kind": "dark"})
     await world.closure(-1, 1, station=STATION)
     await world.silence(station=STATION)
+    await world.contact("li", area=None)
     return world
 
 
@@ -56,6 +57,8 @@ PAGES = {
     "a closure": "/closures/1",
     "silences": "/silences?area=民和",
     "a silence": "/silences/1",
+    "contacts": "/contacts?area=民和",
+    "a contact": "/contacts/li",
     "the own account": "/account",
     "accounts": "/accounts",
     "an account": "/accounts/admin",

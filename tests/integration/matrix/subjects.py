@@ -40,7 +40,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         kind = row.path.removeprefix("/api/v1").split("/")[1]
         key = row.path.rpartition("/{id}")[0].rpartition("/")[2]
         names = {"stations": self.station, "incidents": self.incident, "i": self.incident, "closures": self.closure,
-                 "silences": self.silence, "duty": self.duty, "substitutes": self.substitute,
+                 "silences": self.silence, "duty": self.duty, "substitutes": self.substitute, "contacts": self.contact,
                  "accounts": self.account, "tokens": self.token, "sessions": self.session}  # fmt: skip
         found = names.get(key, names.get(kind))
         return row.path.format(id=found, code=self.area, shard="main", action="note")
@@ -136,6 +136,8 @@ class Subjects:
         duty = await add_duty(self._pool, contact, NEAR, times=f"Mo-Su 00:{number % 60:02}-{number // 60 + 1:02}:00")
         begin = self._world.now + timedelta(days=number)
         substitute = await add_substitute(self._pool, contact, f"{contact}-b", begin)
+        if "/contacts/" in row.path:
+            contact = await self._world.contact(f"fresh-{number}", area=NEAR)
         account = await self._account(number, off=row.path.endswith("/enable"))
         own = await self._access.account(asker)
         by = own.id if row.path.endswith("/withdraw") else OPERATOR  # who withdraws own ones only, approves no own ones
@@ -179,7 +181,13 @@ _TIMES: Final = {"from": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"
 _FORM_TIMES: Final = {"from": "2026-11-01T00:00", "until": "2026-11-02T00:00"}
 
 
+def _contact(about: Subject) -> dict[str, Any]:
+    return {"name": "新", "role": "technician", "area": about.area, "room": "yes", "language": "zh-CN"}
+
+
 _ABOUT: Final[dict[str, Callable[[Subject], dict[str, Any]]]] = {
+    "/contacts": _contact,
+    "/contacts/{id}": _contact,
     "/duty": lambda about: {"area": about.area, "role": "technician", "contact": about.contact},
     "/substitutes": lambda about: {"contact": about.contact, "substitute": f"{about.contact}-b", **_TIMES},
     "/tokens": lambda about: {"name": "t", "areas": [about.area], "role": about.role, "days": 3},

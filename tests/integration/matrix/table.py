@@ -87,6 +87,11 @@ GET    /silences                             ASTUW 200 left out
 POST   /silences                             AS    303 422
 GET    /silences/{id}                        ASTUW 200 404
 POST   /silences/{id}/end                    AS    303 404
+GET    /contacts                             ASTUW 200 left out
+POST   /contacts                             AS    303 422
+GET    /contacts/{id}                        ASTUW 200 404
+POST   /contacts/{id}                        AS    303 404
+POST   /contacts/{id}/retire                 AS    303 404
 GET    /password                             ASTUW 200 own only in person
 POST   /password                             ASTU  303 own only in person
 GET    /account                              ASTUW 200 own only
@@ -130,6 +135,11 @@ GET    /api/v1/silences                      ASTUW 200 left out
 POST   /api/v1/silences                      AS    201 422
 GET    /api/v1/silences/{id}                 ASTUW 200 404
 POST   /api/v1/silences/{id}/end             AS    200 404
+GET    /api/v1/contacts                      ASTUW 200 left out
+POST   /api/v1/contacts                      AS    201 422
+GET    /api/v1/contacts/{id}                 ASTUW 200 404
+PATCH  /api/v1/contacts/{id}                 AS    200 404
+POST   /api/v1/contacts/{id}/retire          AS    200 404
 GET    /api/v1/stream                        ASTUW 200 left out
 # Who is told
 GET    /api/v1/duty                          ASTUW 200 left out

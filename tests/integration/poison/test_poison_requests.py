@@ -52,6 +52,7 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         "until": "2026-11-02",
         "reason": "r",
     },
+    "/api/v1/contacts": {"name": "n", "role": "lead", "area": "63", "quiet": "22:00-07:00", "account": "admin"},
     "/api/v1/incidents/{incident}/note": {"text": "t", "by": "b"},
     "/api/v1/incidents/{incident}/ack": {"text": "t", "by": "b"},
     "/api/v1/incidents/{incident}/assign": {"assignee": "a", "by": "b"},
@@ -78,12 +79,14 @@ QUERIES: Final = {
     "/api/v1/duty": ("area", "role", "contact", "cursor"),
     "/api/v1/duty/now": ("area", "at", "cursor"),
     "/api/v1/substitutes": ("contact", "past", "cursor"),
+    "/api/v1/contacts": ("area", "retired", "cursor"),
     "/api/v1/blind-spots": ("area", "kind", "cursor"),
     "/api/v1/pipeline": ("from", "to", "limit"),
     "/stations": ("area", "status", "q", "cursor"),
     "/incidents": ("area", "kind", "cursor"),
     "/closures": ("area", "station", "status", "cursor"),
     "/silences": ("area", "station", "status", "kind", "cursor"),
+    "/contacts": ("area", "retired", "cursor"),
 }
 PATHS: Final = tuple(f"{root}/{kind}/{{}}" for root in ("", "/api/v1") for kind in ("stations", "areas", "incidents"))
 TIMES: Final = {"from", "until", "to", "at", "valid_from", "valid_to"}

@@ -217,7 +217,7 @@ async def test_a_room_has_no_account_and_one_without_area_is_of_the_whole(connec
     [
         (edit("l i"), "is not the id of a contact"),
         (edit(role="Technik"), "is not a role"),
-        (edit(name=" "), "the name of li"),
+        (edit(name=" "), "the name ' ' does not fit"),
         (edit(quiet="late"), "the quiet hours"),
         (edit(area="99"), "there is no area 99"),
         (edit(room=True, account="admin"), "is a room"),

@@ -115,8 +115,8 @@ def test_a_cell_has_channels_in_their_order(cell: str, kinds: str) -> None:
 @pytest.mark.parametrize(
     ("cell", "en", "zh"),
     [
-        ("wecom://K sms:geheim1", "channel 2 (sms): is no number", "第 2 个渠道（sms）：不是手机号码"),
-        ("sms:1380013800", "channel 1 (sms): is no number", "第 1 个渠道（sms）"),
+        ("wecom://K sms:geheim1", "channel 2 (sms): is no number", "第 2 个渠道（短信）：不是手机号码"),
+        ("sms:1380013800", "channel 1 (sms): is no number", "第 1 个渠道（短信）"),
         ("+86geheim", "channel 1: is no address", "第 1 个渠道：不是地址"),
         ("sms:+861380013800", "channel 1 (sms): is no number", "第 1 个渠道"),
         ("mail:geheim", "channel 1 (mail): is no mail address", "不是电子邮箱地址"),
@@ -135,7 +135,7 @@ def test_a_cell_has_channels_in_their_order(cell: str, kinds: str) -> None:
         ("https://h.cn/#whsec_geheim", "channel 1 (webhook): what follows #", "24 至 64 个随机字节"),
         ("https://h.cn/geheim钥", "channel 1 (webhook): has characters", "含有网址中不允许的字符"),
         ("syslog://geheim", "channel 1: reaches nobody", "发不到任何人"),
-        ("geheim", "channel 1: is no address", "请以 sms: 或 mail: 开头"),
+        ("geheim", "channel 1: is no address", "请填写手机号码、电子邮箱"),
         ("sms:13800138000 138-0013-8000", "channel 2 (sms) is the same as channel 1", "与第 1 个相同"),
         ("https://h.cn/" + "geheim" * 400, "has 2413 characters", "最多 2000 个"),
         (" ".join(f"wecom://geheim{n}" for n in range(9)), "has 9 channels, allowed are 8", "最多 8 个"),

@@ -103,7 +103,7 @@ def test_the_report_shows_fingerprints_and_never_an_address(language: str) -> No
     shown = describe(plan_of(text, [contact()]), "contacts", options, layout=rows(text).layout).text
     assert "sms:f-phone → wecom:f-bot" in shown
     assert "+ c-1 新 lead 630000000000 sms" in shown
-    assert "channel 2 (sms)" in shown or "第 2 个渠道（sms）" in shown
+    assert "channel 2 (sms)" in shown or "第 2 个渠道（短信）" in shown
     assert not re.search("geheim|138001", shown)
 
 
