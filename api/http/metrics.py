@@ -56,6 +56,12 @@ class Metrics:
             ["service"],
             registry=registry,
         )
+        self._pages = Gauge(
+            "milepost_pages_waiting", "Pages to contacts that are not settled.", ["state"], registry=registry
+        )
+        self._oldest_page = Gauge(
+            "milepost_page_oldest_seconds", "How long the oldest of the pages that are due waits.", registry=registry
+        )
         self.streams = Gauge("milepost_stream_clients", "Open event streams.", registry=registry)
         self.streams_dropped = Counter(
             "milepost_stream_dropped", "Event streams ended because their client was too slow.", registry=registry
@@ -70,7 +76,7 @@ class Metrics:
         """Whether the database answered; while it does not, figures of it are left out."""
         self._up.set(int(up))
         if not up:  # better no figures than old ones
-            for gauge in (self._stations, self._incidents, self._age, self._blind, self._aside):
+            for gauge in (self._stations, self._incidents, self._age, self._blind, self._aside, self._pages):
                 gauge.clear()
 
     def show(
@@ -93,6 +99,12 @@ class Metrics:
         self._aside.clear()
         for service, things in sorted(aside.items()):
             self._aside.labels(service).set(things)
+
+    def show_pages(self, *, due: int, held: int, unreached: int, oldest: float) -> None:
+        """Pages that are due, held, and tried in vain by every channel; seconds that the oldest due one waits."""
+        for state, number in (("due", due), ("held", held), ("unreached", unreached)):
+            self._pages.labels(state).set(number)
+        self._oldest_page.set(oldest)
 
     def _show_clocks(self, clocks: Clocks) -> None:
         self._age.clear()

@@ -68,6 +68,7 @@ class Probes:
                 incidents = await connection.fetch(QUERIES.count_open_incidents)
                 deadletters = await newest_deadletter(connection)
                 aside = await connection.fetch(QUERIES.count_set_aside)
+                pages = await connection.fetchrow(QUERIES.count_waiting_pages)
             if stations is None:
                 stations = (await self._survey()).totals
         except (DatabaseAwayError, asyncpg.PostgresError):
@@ -81,6 +82,7 @@ class Probes:
                 deadletters=deadletters,
                 aside={row["service"]: row["things"] for row in aside},
             )
+            self._metrics.show_pages(**dict(pages or {}))
         self._metrics.streams.set(self._hub.clients)
         return self._metrics.text()
 

@@ -4,6 +4,14 @@ SELECT version, sha256 FROM schema_migration;
 -- name: count_open_incidents
 SELECT kind, status, count(*) AS incidents FROM incident WHERE status <> 'closed' GROUP BY kind, status;
 
+-- name: count_waiting_pages
+-- What is owed to contacts: due now, held until a time, and tried in vain by every channel; how old the oldest due one is.
+SELECT count(*) FILTER (WHERE due) AS due, count(*) FILTER (WHERE NOT due) AS held,
+       count(*) FILTER (WHERE reason = 'unreached') AS unreached,
+       coalesce(extract(epoch FROM clock_timestamp() - min(since) FILTER (WHERE due)), 0)::float8 AS oldest
+FROM (SELECT reason, coalesce(not_before <= clock_timestamp(), true) AS due, greatest(created_at, not_before) AS since
+      FROM page WHERE status IN ('owed', 'sending')) AS waiting;
+
 -- name: recent_gaps
 -- Per clock the newest gaps that touch the window ($1, $2).
 SELECT c.partition, c.shard, g.began_at, g.ended_at, g.reason
