@@ -155,7 +155,7 @@ async def _show(
         incident=incident,
         silences=silences,
         told=told,
-        told_steps=step_texts(told),
+        told_steps=step_texts(words, told),
         why_word=lambda entry: why_word(words, entry),
         facts=facts_of(words, _with_people(incident.detail, accounts), hidden=_named_elsewhere(incident)),
         who=accounts.shown,

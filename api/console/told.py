@@ -1,18 +1,23 @@
 """Who is told of an incident, as the console shows it. Pure."""
 
+from datetime import timedelta
+
 from api.console.texts import Words
 from api.read.escalation_schemas import EscalationDocument, EscalationLogDocument, EscalationStepDocument
 from contract.glossary import WORDS
-from registry.routes.model import RouteStep, StepClock
 
 
-def step_texts(told: EscalationDocument | None) -> list[str]:
-    """The steps of a plan as an operator writes them."""
-    return [] if told is None else [str(_rule(step)) for step in told.steps]
+def step_texts(words: Words, told: EscalationDocument | None) -> list[str]:
+    """The steps of a plan: who is told, and after how long."""
+    return [] if told is None else [_step_text(words, step) for step in told.steps]
 
 
-def _rule(step: EscalationStepDocument) -> RouteStep:
-    return RouteStep(role=step.role, level=step.level, after=step.after_s, clock=StepClock(step.clock), most=step.most)
+def _step_text(words: Words, step: EscalationStepDocument) -> str:
+    who = step.role if step.level is None else f"{step.role} · {words.named('level', step.level)}"
+    if not step.after_s:
+        return f"{who} · {words('told_at_once')}"
+    name = "told_after_open" if step.clock == "open" else "told_after"
+    return f"{who} · {words(name, time=words.duration(timedelta(seconds=step.after_s)))}"
 
 
 def why_word(words: Words, entry: EscalationLogDocument) -> str:

@@ -64,6 +64,7 @@ class EscalationDocument(Document):
     next_step: int = Field(description="from 0")
     wake_at: datetime | None = Field(description="when the next step, reminder or end of a hold is due")
     log: list[EscalationLogDocument] = Field(description="newest first, at most 500")
+    names: dict[str, str] = Field(description="of the contacts in it, by their ids; not of those outside your scope")
     pages: list[OwedPageDocument] = Field(description="newest first, at most 1000")
 
 

@@ -1,6 +1,6 @@
 """Who is told of an incident, as far as the reader's scope shows it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,7 +30,8 @@ async def load_escalation(connection: Connection, incident: int) -> EscalationDo
     pages = [dict(page) for page in await connection.fetch(QUERIES.list_pages, incident, _MOST_PAGES)]
     named = {name for entry in log for name in (*entry.contacts, *(contact for contact, _ in entry.passed_over))}
     named |= {page["instead_of"] for page in pages if page["instead_of"] is not None}
-    seen = {found["id"] for found in await connection.fetch(QUERIES.seen_contacts, sorted(named))}
+    named |= {page["recipient"] for page in pages if page["recipient"] is not None}
+    seen = {found["id"]: found["name"] for found in await connection.fetch(QUERIES.seen_contacts, sorted(named))}
     return EscalationDocument(
         route=row["route"],
         earlier_routes=[] if plan is None else list(plan.earlier),
@@ -39,6 +40,7 @@ async def load_escalation(connection: Connection, incident: int) -> EscalationDo
         next_step=state.next_step,
         wake_at=row["wake_at"],
         log=[_line(entry, seen) for entry in reversed(log)],
+        names=seen,
         pages=[OwedPageDocument(**{**page, **_seen_only(page, seen)}) for page in pages],
     )
 
@@ -67,7 +69,7 @@ def _steps(
     ]
 
 
-def _line(entry: EscalationEntry, seen: set[str]) -> EscalationLogDocument:
+def _line(entry: EscalationEntry, seen: Collection[str]) -> EscalationLogDocument:
     return EscalationLogDocument(
         at=entry.at,
         what=entry.what.value,
@@ -80,9 +82,9 @@ def _line(entry: EscalationEntry, seen: set[str]) -> EscalationLogDocument:
     )
 
 
-def _only(contacts: Iterable[str], seen: set[str]) -> list[str]:
+def _only(contacts: Iterable[str], seen: Collection[str]) -> list[str]:
     return [contact for contact in contacts if contact in seen]
 
 
-def _seen_only(page: Mapping[str, Any], seen: set[str]) -> dict[str, Any]:
+def _seen_only(page: Mapping[str, Any], seen: Collection[str]) -> dict[str, Any]:
     return {"instead_of": page["instead_of"] if page["instead_of"] in seen else None}

@@ -477,5 +477,5 @@ FROM page p LEFT JOIN contact c ON c.id = p.recipient
 WHERE p.incident = $1 ORDER BY p.id DESC LIMIT $2;
 
 -- name: seen_contacts
--- Which of these contacts the scope shows.
-SELECT id FROM contact WHERE id = ANY ($1::text[]);
+-- Those of these contacts that the scope shows.
+SELECT id, name FROM contact WHERE id = ANY ($1::text[]);

@@ -238,6 +238,7 @@ _ESCALATION: Final = {
             "passed_over": [["li", "not_on_duty"]],
         }
     ],
+    "names": {"wang": "王芳", "li": "李四"},
     "pages": [
         {
             "id": 5120,

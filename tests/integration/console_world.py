@@ -3,13 +3,18 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from access.management import create_account, make_token
 from access.roles import Role
 from access.rules import ADMIN, OPERATOR, actor_of
 from access.scope import WHOLE, AreaScope
 from access.store import disable_account, load_account, set_password
+from alerting.escalation.model import EscalationPlan, EscalationState, PagePhase, PlannedStep
 from alerting.health.rule_fields import SOURCES
 from contract.glossary import WORDS
+from registry.routes.model import RouteStep, StepClock
+from registry.routes.routing import RouteSubject
 from store.pool import Pool
 from tests.integration.api_world import World
 
@@ -117,7 +122,43 @@ async def every_incident(world: World, station: str) -> list[int]:
             await add("area_outage", {"cause": cause, "name": name}, area=COUNTY)
     await add("pipeline_blind", {"causes": list(WORDS["reason"])[:6], "reasons": list(WORDS["gap"]), "gaps_s": 4.0})
     await every_entry(world, made[0])
+    await every_page(world, made[0])
     return made
+
+
+async def every_page(world: World, number: int) -> None:
+    """An escalation with every line of a log, and pages of every phase, state, reason and channel."""
+    await world.pool.execute(
+        "INSERT INTO contact (id, name, role, area, edited_by) VALUES ('zhang', '张三', 'technician', $1, 'x')", TOWN
+    )
+    rules = [RouteStep(role="technician"), RouteStep(role="lead", level="county", after=1800, clock=StepClock.OPEN)]
+    plan = EscalationPlan(
+        subject=RouteSubject(kind="station_offline", severity="warning"), chosen_at=world.now, route="border",
+        steps=tuple(PlannedStep(rule) for rule in (*rules, RouteStep(role="head", after=7200))), earlier=("border",),
+    )  # fmt: skip
+    log = [
+        {"at": world.now, "what": what, "round": 1, "step": 0, "contacts": ["zhang"], "until": world.now,
+         "why": list(WORDS["page_reason"])[n % len(WORDS["page_reason"])],
+         "passed_over": [("zhang", list(WORDS["passed_over"])[n % len(WORDS["passed_over"])])]}
+        for n, what in enumerate(WORDS["escalation"])
+    ]  # fmt: skip
+    await world.pool.execute(
+        "INSERT INTO escalation (incident, route, plan, state, log, wake_at) VALUES ($1, 'border', $2, $3, $4, now())",
+        number, msgspec.to_builtins(plan), msgspec.to_builtins(EscalationState(round=1, next_step=1)), log,
+    )  # fmt: skip
+    phases, states = [phase.value for phase in PagePhase], list(WORDS["page_status"])
+    for n, reason in enumerate(WORDS["page_reason"]):
+        page = await world.pool.fetchval(
+            "INSERT INTO page (incident, recipient, phase, step, severity, status, reason, why, not_before) "
+            "VALUES ($1, 'zhang', $2, $3, 'warning', $4, $5, $6, now() + interval '1 hour') RETURNING id",
+            number, phases[n % len(phases)], n, states[n % len(states)], reason,
+            {"because": "opened", "role": "technician", "instead_of": "zhang"},
+        )  # fmt: skip
+        await world.pool.execute(
+            "WITH made AS (INSERT INTO message (contact, kind, fingerprint, severity) "
+            "VALUES ('zhang', $1, 'f', 'warning') RETURNING id) INSERT INTO message_page SELECT id, $2 FROM made",
+            list(WORDS["channel"])[n % len(WORDS["channel"])], page,
+        )  # fmt: skip
 
 
 async def every_entry(world: World, number: int) -> None:

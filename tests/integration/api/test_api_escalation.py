@@ -127,7 +127,7 @@ async def test_its_page_shows_who_is_told_and_takes_the_end(
         done = await client.post(f"/incidents/{incident}/ack", data={"eta": ends, "text": "parts"}, headers=OWN)
         after = (await client.get(f"/incidents/{incident}", headers={"Accept-Language": "en"})).text
         past = await client.post(f"/incidents/{incident}/ack", data={"eta": "2020-01-01T08:00"}, headers=OWN)
-    for text in ("Who is told", "Route county", "Next: step 3", "SMS", "waiting", "lead after 30m", 'name="eta"'):
+    for text in ("Who is told", "Route county", "Next: step 3", "SMS", "waiting", "lead · after 30 min", 'name="eta"'):
         assert text in english
     for text in ("通知了谁", "路由 county", "短信", "待发送", "预计恢复时间"):
         assert text in chinese
