@@ -129,7 +129,7 @@ async def every_incident(world: World, station: str) -> list[int]:
 async def every_page(world: World, number: int) -> None:
     """An escalation with every line of a log, and pages of every phase, state, reason and channel."""
     await world.pool.execute(
-        "INSERT INTO contact (id, name, role, area, edited_by) VALUES ('zhang', '张三', 'technician', $1, 'x')", TOWN
+        "INSERT INTO contact (id, name, role, area, edited_by) VALUES ('zhang', '王', 'technician', $1, 'x')", TOWN
     )
     rules = [RouteStep(role="technician"), RouteStep(role="lead", level="county", after=1800, clock=StepClock.OPEN)]
     plan = EscalationPlan(
