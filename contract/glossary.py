@@ -578,6 +578,7 @@ _NOBODY_TOLD: Final[Family] = {
     "nobody_has_role": Said("nobody has the role", "没有人担任该角色"),
     "nobody_on_duty": Said("nobody is on duty", "无人值班"),
     "no_channel": Said("nobody on duty has a channel", "值班人员没有通知渠道"),
+    "only_rooms": Said("a room is told, but no person", "只通知群聊，未通知到人"),
     "no_such_level": Said("the area has no such level", "没有这一级区划"),
     "outside_scope": Said("outside the scope", "不在范围内"),
     "never_open": Said("the station does not open long enough", "服务点开放时间不足"),

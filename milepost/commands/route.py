@@ -33,7 +33,7 @@ _AHEAD: Final = timedelta(seconds=2 * LONGEST_DELAY)
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
-    """Returns 0; 1 if nobody would be told, or somewhere at some time. Raises RemedyError."""
+    """Returns 0; 1 if no person would be told, or somewhere at some time. Raises RemedyError."""
     if arguments.kind is not None and arguments.kind not in KINDS:
         raise RemedyError(
             f"--kind: {arguments.kind[:40]!r} is not a kind of incidents: use {', '.join(KINDS)}",
@@ -57,7 +57,8 @@ async def _explain(connection: Connection, arguments: argparse.Namespace) -> int
     known = _known(routing, await list_areas(connection))
     found = explain(routing, subject, at, lambda rule, begin: due_time(rule, begin, openings))
     show(explained_text(found, subject, known, QuietHours(routing).until))
-    return 0 if any(step.recipients for step in found.steps) else 1
+    told = (routing.contacts[each.contact] for step in found.steps for each in step.recipients)
+    return 0 if any(not contact.room for contact in told) else 1
 
 
 async def _subject(connection: Connection, arguments: argparse.Namespace) -> RouteSubject:

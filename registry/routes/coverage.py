@@ -1,4 +1,4 @@
-"""When somebody who can be told is on duty for a role in an area, over an interval. Pure."""
+"""When a person who can be told is on duty for a role in an area, over an interval. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,7 +11,10 @@ from registry.routes.people import People
 Spans = tuple[tuple[datetime, datetime], ...]
 """Intervals in order, [from, until), none of which touch."""
 
-_TOLD: Final = "told"
+MUTE: Final = "mute"
+"""A contact without a channel."""
+ROOM: Final = "room"
+"""A room that can be told; a message to it does not count as told to a person."""
 
 
 class Coverage:
@@ -30,7 +33,7 @@ class Coverage:
         return bool(self._roster.duties(*place) or self._roster.contacts(*place))
 
     def spans(self, place: Place) -> Spans:
-        """When somebody who has a channel is on duty."""
+        """When a person who has a channel is on duty."""
         found = self._of_place.get(place)
         if found is None:
             times = self._times(place)
@@ -40,11 +43,11 @@ class Coverage:
             self._of_place[place] = found
         return found
 
-    def is_mute(self, place: Place) -> bool:
-        """Whether somebody has the role here who could be told with a channel, and has none."""
+    def has_state(self, place: Place, state: str) -> bool:
+        """Whether somebody has the role here who is `MUTE` or a `ROOM`."""
         named = [duty.contact for duty in self._roster.duties(*place)]
         named += [contact.id for contact in self._roster.contacts(*place)]
-        return "mute" in map(self._state, named)
+        return state in map(self._state, named)
 
     def _times(self, place: Place) -> tuple[object, ...]:
         """Equal for places that are covered at the same times."""
@@ -62,7 +65,9 @@ class Coverage:
         known = self._people.routing.contacts.get(contact)
         if known is None or known.retired_at is not None:
             return "gone"
-        return _TOLD if known.channels else "mute"
+        if not known.channels:
+            return MUTE
+        return ROOM if known.room else "told"
 
     def _judge(self, place: Place) -> Spans:
         """By the answer at the beginning and at each moment at which it may change."""
@@ -78,7 +83,8 @@ class Coverage:
 
     def _is_covered(self, place: Place, at: datetime) -> bool:
         contacts = self._people.routing.contacts
-        return any(contacts[holder.contact].channels for holder in on_duty(self._roster, *place, at).found)
+        found = (contacts[holder.contact] for holder in on_duty(self._roster, *place, at).found)
+        return any(contact.channels and not contact.room for contact in found)
 
 
 def joined(spans: Iterable[tuple[datetime, datetime]]) -> Spans:

@@ -1,7 +1,7 @@
-"""Where and when nobody would be told of an incident. Pure.
+"""Where and when no person would be told of an incident. Pure.
 
 Areas that have the same route and the same people share one answer, and time is cut only where duty changes, so that a
-country and a month take seconds. A place and a moment are in a gap exactly if `explain` names no recipient for an
+country and a month take seconds. A place and a moment are in a gap exactly if `explain` names no person for an
 incident whose first step is due then.
 """
 
@@ -17,7 +17,7 @@ from contract.said import SaidError
 from registry.duty.rules import Place
 from registry.routes.checks import SEVERITIES
 from registry.routes.choice import choose_route
-from registry.routes.coverage import Coverage, Spans, joined, without
+from registry.routes.coverage import MUTE, ROOM, Coverage, Spans, joined, without
 from registry.routes.model import Route
 from registry.routes.people import People, area_at
 from registry.routes.routing import RouteSubject, Routing
@@ -40,10 +40,10 @@ class GapQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """Areas in which, in `spans`, nobody would be told of some incidents.
+    """Areas in which, in `spans`, no person would be told of some incidents.
 
     `route`: the route that they take; None: no route covers them (`why` is `no_route`). Otherwise `why` is
-    `nobody_on_duty`; `no_channel`: those who have the role cannot be told; `nobody_has_role`; `no_such_level`; or
+    `nobody_on_duty`; `no_channel`: some have no channel; `only_rooms`; `nobody_has_role`; `no_such_level`; or
     `outside_scope`: nobody within the scope of whoever asks. `programme`, `station_kind`: of the stations concerned,
     where the route is for these only. `areas` has `NOWHERE` for incidents without an area.
     """
@@ -86,8 +86,16 @@ def find_gaps(
     """
     _require_interval(question)
     search = _Search(routing, paths, levels, question)
-    found = [gap for case in _cases(routing.routes, question) for gap in search.gaps_of(case)]
+    found = _merged(gap for case in _cases(routing.routes, question) for gap in search.gaps_of(case))
     return sorted(found, key=lambda gap: (-len(gap.areas), gap.areas[0], gap.incidents))
+
+
+def _merged(gaps: Iterable[Gap]) -> list[Gap]:
+    """Gaps that differ in their incidents only, as one."""
+    found: dict[Gap, list[Incident]] = {}
+    for gap in gaps:
+        found.setdefault(msgspec.structs.replace(gap, incidents=()), []).extend(gap.incidents)
+    return [msgspec.structs.replace(gap, incidents=tuple(some)) for gap, some in found.items()]
 
 
 def _require_interval(question: GapQuestion) -> None:
@@ -182,8 +190,14 @@ class _Search:
             return "outside_scope"
         named = [place for some in places for place in some or ()]
         if named:
-            return "no_channel" if any(map(self._coverage.is_mute, named)) else "nobody_on_duty"
+            return self._why_nobody(named)
         return "no_such_level" if all(some is None for some in places) else "nobody_has_role"
+
+    def _why_nobody(self, named: Sequence[Place]) -> str:
+        """Why none of those who have the role is told at the times of a gap."""
+        if any(self._coverage.has_state(place, MUTE) for place in named):
+            return "no_channel"
+        return "only_rooms" if any(self._coverage.has_state(place, ROOM) for place in named) else "nobody_on_duty"
 
 
 def _cases(routes: Sequence[Route], question: GapQuestion) -> Iterator[_Case]:

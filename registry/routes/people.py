@@ -86,10 +86,20 @@ class People:
 
     def _look(self, found: _Found, role: str, area: str | None, at: datetime) -> None:
         looked = on_duty(self.roster, role, area, at)
-        for holder in looked.found:
+        for holder in (*looked.found, *self._rooms(role, area)):
             self._place(found, holder, role, area)
         for contact, why in looked.passed_over:
             found.passed_over.setdefault(contact, why)
+
+    def _rooms(self, role: str, area: str | None) -> list[Holder]:
+        """The rooms whose own role and area these are: duty says which person has to act, and takes no room out. A
+        room that has duties here is told at their times only."""
+        on_rota = {duty.contact for duty in self.roster.duties(role, area)}
+        return [
+            Holder(contact=contact.id)
+            for contact in self.roster.contacts(role, area)
+            if contact.room and contact.retired_at is None and contact.id not in on_rota
+        ]
 
     def _place(self, found: _Found, holder: Holder, role: str, area: str | None) -> None:
         contact = self.routing.contacts[holder.contact]

@@ -17,8 +17,9 @@ VerdictWord = Literal[
     "less_narrow", "later_id",
 ]  # fmt: skip
 NobodyWord = Literal[
-    "no_route", "nobody_has_role", "nobody_on_duty", "no_channel", "no_such_level", "outside_scope", "never_open"
-]
+    "no_route", "nobody_has_role", "nobody_on_duty", "no_channel", "no_such_level", "outside_scope", "never_open",
+    "only_rooms",
+]  # fmt: skip
 """Why nobody is told, in a step or of an incident."""
 
 

@@ -111,6 +111,14 @@ CASES = [
         [f"{TOWN}: default no_channel {ALWAYS}"],
     ),
     (
+        "a room alone is no person",
+        [contact("group", "technician", TOWN, "wecom", room=True)],
+        [],
+        [route()],
+        [TOWN],
+        [f"{TOWN}: default only_rooms {ALWAYS}"],
+    ),
+    (
         "only a retired contact",
         [contact("old", "technician", TOWN, retired_at=BEGIN)],
         [],
@@ -185,11 +193,12 @@ def test_the_interval_is_bounded(days: int) -> None:
 
 @settings(max_examples=300)
 @given(asked=routings(), about=subjects, now=moments)
-def test_a_moment_is_in_a_gap_exactly_if_nobody_is_told_then(
+def test_a_moment_is_in_a_gap_exactly_if_no_person_is_told_then(
     asked: Routing, about: RouteSubject, now: datetime
 ) -> None:
     explained = explain(asked, about, now)
-    recipients = [recipient for step in explained.steps for recipient in step.recipients]
+    told = [asked.contacts[each.contact] for step in explained.steps for each in step.recipients]
+    recipients = [contact for contact in told if not contact.room]
     question = GapQuestion(
         begin=at("2026-02-27 00:00"), end=at("2026-03-12 00:00"), kinds=(about.kind,), severities=(about.severity,)
     )

@@ -164,6 +164,27 @@ CASES = [
         "group@632102001",
     ),
     (
+        "duty takes no room out",
+        [ZHANG, contact("group", "technician", TOWN, "wecom", room=True), LI],
+        [Duty(role="technician", contact="zhang", area=TOWN, times=DAYS)],
+        "technician",
+        subject(),
+        NIGHT,
+        "li@632102, group@632102001 | zhang not_on_duty",
+    ),
+    (
+        "a room with duties is told at their times",
+        [ZHANG, contact("group", "technician", TOWN, "wecom", room=True)],
+        [
+            Duty(role="technician", contact="zhang", area=TOWN),
+            Duty(role="technician", contact="group", area=TOWN, times=DAYS),
+        ],
+        "technician",
+        subject(),
+        NIGHT,
+        "zhang@632102001 duty 1 | group not_on_duty",
+    ),
+    (
         "the most of a step: persons before rooms",
         [contact("group", "technician", TOWN, "wecom", room=True), ZHANG, contact("sun", "technician", TOWN)],
         [],
