@@ -8,7 +8,8 @@ RUN python -m venv /opt/milepost && /opt/milepost/bin/pip install --no-cache-dir
 RUN /opt/milepost/bin/python -m pip uninstall --yes setuptools pip
 
 FROM python:3.11.14-slim-bookworm
-RUN python -m pip uninstall --yes setuptools wheel pip && useradd --system --uid 10001 --no-create-home milepost
+RUN python -m pip uninstall --yes setuptools wheel pip && useradd --system --uid 10001 --no-create-home milepost \
+    && install -d -o 10001 -g 10001 -m 700 /var/lib/milepost/ledger
 COPY --from=build /opt/milepost /opt/milepost
 ENV PATH=/opt/milepost/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001

@@ -520,6 +520,7 @@ _PARTS: Final[Family] = {
     "judge": Said("the judge", "判定进程"),
     "incidents": Said("the incident process", "故障进程"),
     "deliver": Said("the sending of alerts", "通知进程"),
+    "audit": Said("the seal of the ledger", "账本封存"),
     "health": Said("the evaluation of health rules", "健康评估"),
     "ingest": Said("the storing of records", "入库进程"),
     "deadletters": Said("the storing of refused messages", "死信入库"),

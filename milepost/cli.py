@@ -13,7 +13,7 @@ import msgspec
 
 from contract.errors import RemedyError
 from contract.said import Said, said_by
-from milepost import __version__, account_options, logs, options, routing_options, template_options
+from milepost import __version__, account_options, ledger_options, logs, options, routing_options, template_options
 from milepost.language import language_of
 from milepost.settings import PREFIX, TABLE, Settings, UnsetError, load, unknown
 from milepost.usage import ChineseParser, Parser, UsageError
@@ -192,6 +192,30 @@ COMMANDS: Mapping[str, Subcommand] = {
         settings=(*_KAFKA, "api_url", "watch_limit", "alert_log", "language"),
         without_option=(*_STORED, *_LOCAL_URL, "alert_urls", "deadman_url"),
         uvloop=True,
+    ),
+    "audit": Subcommand(
+        help=Said("seal the histories and the ledger, and sign checkpoints", "封存各项历史和账本，并签署检查点"),
+        runner=f"{_SERVICES}:audit",
+        settings=("ledger_key", "ledger_checkpoint"),
+        without_option=_STORED,
+        uvloop=True,
+    ),
+    "ledger": Subcommand(
+        help=Said("keys of the ledger, and an export for auditors", "账本的密钥，以及供审计的导出"),
+        runner="milepost.commands.ledger:run",
+        settings=("ledger_key",),
+        without_option=("database_url",),
+        add_arguments=ledger_options.ledger,
+        interactive=True,
+    ),
+    "verify": Subcommand(
+        help=Said(
+            "verify an export of the ledger, without server and database", "核验账本的导出，不需要服务器和数据库"
+        ),
+        runner="milepost.commands.verify:run",
+        add_arguments=ledger_options.verify,
+        threads=True,
+        interactive=True,
     ),
     "api": Subcommand(
         help=Said("serve the HTTP API and the console", "提供 HTTP API 和控制台"),

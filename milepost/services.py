@@ -223,6 +223,21 @@ async def watch(settings: Settings, stop: asyncio.Event) -> None:
     await run(config, stop)
 
 
+async def audit(settings: Settings, stop: asyncio.Event) -> None:
+    """Seal the histories and the ledger."""
+    from audit.ledger.service import AuditConfig, run
+
+    config = AuditConfig(
+        database_url=database_url(settings),
+        key=Path(require(str(settings.ledger_key or ""), "MILEPOST_LEDGER_KEY", "a file for the key")),
+        checkpoint=Path(
+            require(str(settings.ledger_checkpoint or ""), "MILEPOST_LEDGER_CHECKPOINT", "a file outside the database")
+        ),
+        instance=settings.instance_name,
+    )
+    await run(config, stop)
+
+
 async def api(settings: Settings, stop: asyncio.Event) -> None:
     """Serve the HTTP API and the console."""
     from api.service import ApiConfig, run

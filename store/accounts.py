@@ -1,4 +1,4 @@
-"""The logins of the services and of the API in an embedded database; elsewhere deploy/postgres-accounts.sh does."""
+"""The logins of services, API and sealer in an embedded database; elsewhere deploy/postgres-accounts.sh makes them."""
 
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -27,12 +27,13 @@ class DatabaseLogin(msgspec.Struct, frozen=True):
 
 SERVICES_LOGIN: Final = DatabaseLogin("milepost_services", "milepost_service")
 API_LOGIN: Final = DatabaseLogin("milepost_console", API_ROLE)
+AUDIT_LOGIN: Final = DatabaseLogin("milepost_sealer", "milepost_audit")
 
 
-async def put_logins(connection: Connection, *, services: str, api: str) -> None:
-    """Create both logins, or change their passwords to these. Needs the schema and a superuser."""
+async def put_logins(connection: Connection, *, services: str, api: str, audit: str) -> None:
+    """Create the logins, or change their passwords to these. Needs the schema and a superuser."""
     async with connection.transaction():
-        for login, password in ((SERVICES_LOGIN, services), (API_LOGIN, api)):
+        for login, password in ((SERVICES_LOGIN, services), (API_LOGIN, api), (AUDIT_LOGIN, audit)):
             await connection.execute(await connection.fetchval(QUERIES.make_login, login.name, login.group, password))
         await connection.execute(QUERIES.keep_apart)
 

@@ -144,7 +144,8 @@ DECLARE
         "INSERT, SELECT": ["ledger_checkpoint", "ledger_entry", "ledger_run", "ledger_tile"],
         "INSERT": ["ledger_salt"],
         "DELETE, INSERT, SELECT": ["ledger_pending"],
-        "INSERT, SELECT, UPDATE": ["ledger_head", "service_sign"]}';
+        "INSERT, SELECT, UPDATE": ["ledger_head"],
+        "DELETE, INSERT, SELECT, UPDATE": ["service_sign"]}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_audit') THEN
@@ -169,4 +170,8 @@ BEGIN
             EXECUTE format('GRANT %s ON %s TO milepost_audit', found.wanted, found.name);
         END IF;
     END LOOP;
+    -- For the accounts that rotate a key.
+    IF to_regclass('account') IS NOT NULL AND NOT has_column_privilege('milepost_audit', 'account', 'login', 'SELECT') THEN
+        GRANT SELECT (id, login, disabled_at) ON account TO milepost_audit;
+    END IF;
 END $$;

@@ -66,6 +66,15 @@ async def has_ledger(connection: Connection) -> bool:
     return bool(await connection.fetchval(QUERIES.has_ledger))
 
 
+async def end_log(connection: Connection) -> None:
+    """End the log of a database from a backup: the sealer begins a new one, which names the last checkpoint of the old.
+
+    Needs the owner of the tables, in a transaction.
+    """
+    if await connection.fetchval(QUERIES.has_seal):
+        await connection.execute(QUERIES.unseal)
+
+
 def canonical(body: Mapping[str, Any] | bytes) -> bytes:
     """The bytes of a body, by RFC 8785. Raises UnfitEntryError."""
     try:

@@ -119,6 +119,14 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The process that seals the ledger asks who rotates a key.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_audit') THEN
+        CREATE POLICY audit ON account FOR SELECT TO milepost_audit USING (true);
+    END IF;
+END $$;
+
 SELECT grant_reader();
 
 -- Barrier views: of what is read by a constant (policies are not possible on compressed hypertables), and where only some

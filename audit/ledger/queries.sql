@@ -140,3 +140,70 @@ WITH taken AS (
 )
 SELECT t.id, e.kind, e.subject, e.actor, e.at_ms, e.body FROM taken t JOIN ledger_entry e USING (id) ORDER BY t.id;
 
+
+-- name: last_of_another
+-- The newest checkpoint of a log that was here before, if there was one.
+SELECT note FROM ledger_checkpoint WHERE origin <> $1 ORDER BY signed_at DESC LIMIT 1;
+
+-- name: list_runs
+-- Which rows the leaves from $1 up to $2 are.
+SELECT begins, count, source, partition, first FROM ledger_run
+WHERE begins < $2 AND begins >= coalesce((SELECT max(begins) FROM ledger_run WHERE begins <= $1), 0) ORDER BY begins;
+
+-- name: list_tiles
+-- Full tiles of leaves, from number $1 up to $2.
+SELECT number, hashes FROM ledger_tile WHERE level = 0 AND number >= $1 AND number < $2 ORDER BY number;
+
+-- name: list_ledger_entry
+-- Entries by their ids.
+SELECT 0 AS partition, e.id AS number, e.id, e.kind, e.subject, e.actor, e.at_ms, e.body
+FROM unnest($1::int[], $2::bigint[]) AS w (partition, number) JOIN ledger_entry e ON e.id = w.number;
+
+-- name: list_transition
+-- Transitions by partition and number, as tail_transition gives them.
+SELECT t.partition AS part, t.seq AS number,
+       after, floor(extract(epoch FROM at) * 1000)::bigint AS at_ms, before,
+       floor(extract(epoch FROM deadline_at) * 1000)::bigint AS deadline_at_ms, t.partition, reason, 'transition' AS row,
+       floor(extract(epoch FROM seen_at) * 1000)::bigint AS seen_at_ms, seq, shard, station, terminal,
+       floor(extract(epoch FROM tick_at) * 1000)::bigint AS tick_at_ms, usable
+FROM unnest($1::int[], $2::bigint[]) AS w (partition, number) JOIN transition t ON t.partition = w.partition AND t.seq = w.number;
+
+-- name: list_pipeline_gap
+-- Gaps by partition and number, as tail_pipeline_gap gives them.
+SELECT t.partition AS part, t.seq AS number, floor(extract(epoch FROM began_at) * 1000)::bigint AS began_at_ms,
+       floor(extract(epoch FROM ended_at) * 1000)::bigint AS ended_at_ms, t.partition, reason, 'pipeline_gap' AS row, seq, shard
+FROM unnest($1::int[], $2::bigint[]) AS w (partition, number)
+JOIN pipeline_gap t ON t.partition = w.partition AND t.seq = w.number;
+
+-- name: list_health_change
+-- What the health rules decided, by partition and number, as tail_health_change gives it.
+SELECT t.partition AS part, t.seq AS number,
+       floor(extract(epoch FROM as_of) * 1000)::bigint AS as_of_ms, floor(extract(epoch FROM at) * 1000)::bigint AS at_ms,
+       field, firing, t.partition, reason, 'health_change' AS row, rule, seq, severity,
+       floor(extract(epoch FROM since) * 1000)::bigint AS since_ms, station, subject, terminal, threshold, value
+FROM unnest($1::int[], $2::bigint[]) AS w (partition, number)
+JOIN health_change t ON t.partition = w.partition AND t.seq = w.number;
+
+-- name: list_strangers
+-- Rows that are neither sealed nor wait: entries in no run and not pending, and rows of streams before the last sealed one in
+-- no run. At most $1.
+SELECT source, partition, number FROM (
+    SELECT 'ledger_entry' AS source, 0 AS partition, e.id AS number FROM ledger_entry e
+    WHERE NOT EXISTS (SELECT FROM ledger_pending p WHERE p.id = e.id)
+    UNION ALL
+    SELECT 'transition', t.partition, t.seq FROM transition t
+    WHERE t.seq <= (SELECT r.first + r.count - 1 FROM ledger_run r WHERE r.source = 'transition'
+                    AND r.partition = t.partition ORDER BY r.first DESC LIMIT 1)
+    UNION ALL
+    SELECT 'pipeline_gap', t.partition, t.seq FROM pipeline_gap t
+    WHERE t.seq <= (SELECT r.first + r.count - 1 FROM ledger_run r WHERE r.source = 'pipeline_gap'
+                    AND r.partition = t.partition ORDER BY r.first DESC LIMIT 1)
+    UNION ALL
+    SELECT 'health_change', t.partition, t.seq FROM health_change t
+    WHERE t.seq <= (SELECT r.first + r.count - 1 FROM ledger_run r WHERE r.source = 'health_change'
+                    AND r.partition = t.partition ORDER BY r.first DESC LIMIT 1)
+) AS every
+WHERE coalesce((SELECT r.first + r.count <= every.number FROM ledger_run r
+                WHERE r.source = every.source AND r.partition = every.partition AND r.first <= every.number
+                ORDER BY r.first DESC LIMIT 1), true)
+LIMIT $1;

@@ -113,7 +113,7 @@ class Sealer:
             if key_files.read_checkpoint(self._config.checkpoint) is not None:
                 raise _empty(self._config.checkpoint)
             key = self._first_key()
-            await open_log(self._connection, key.name, datetime.now(UTC))
+            await open_log(self._connection, key.verifier, datetime.now(UTC))
             head = await read_head(self._connection)
             assert head is not None  # noqa: S101 -- it was made
         await self._compare(head)

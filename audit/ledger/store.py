@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import msgspec
 
 from audit.ledger.leaves import ROWS, STREAMS, EntryRow, LeafSource
 from audit.ledger.merkle import EMPTY_ROOT
+from audit.ledger.notes import VerifierKey
 from audit.ledger.sealing import (
     BrokenLedgerError,
     SealedBatch,
@@ -63,15 +64,18 @@ async def read_head(connection: Connection, *, lock: bool = False) -> LogHead | 
     return LogHead(origin=row["origin"], edge=edge, note=row["note"])
 
 
-async def open_log(connection: Connection, origin: str, now: datetime) -> None:
+async def open_log(connection: Connection, key: VerifierKey, now: datetime) -> None:
     """Begin a log whose first leaf says that what existed before was not protected; nothing if there is a log.
 
     Raises UNREACHABLE errors of the database.
     """
     async with connection.transaction():
+        origin = key.name
         if await connection.execute(QUERIES.make_head, origin, EMPTY_ROOT) == "INSERT 0 0":
             return
-        body = {"origin": origin, "unprotected_until_ms": ms_of(now)}
+        body: dict[str, Any] = {"key": key.text, "origin": origin, "unprotected_until_ms": ms_of(now)}
+        if (before := await connection.fetchval(QUERIES.last_of_another, origin)) is not None:
+            body["before"] = before
         opened = LedgerEntry(kind=LedgerKind.LEDGER_OPENED, subject="ledger", actor=_SYSTEM, body=body)
         await append_entries(connection, [opened])
         entries = [EntryRow(*row) for row in await connection.fetch(QUERIES.take_opening)]

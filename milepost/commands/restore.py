@@ -18,7 +18,7 @@ from milepost.language import show
 from milepost.settings import Settings
 from store.accounts import end_all_sessions
 from store.author import OPERATOR
-from store.ledger import LedgerEntry, append_entries, has_ledger
+from store.ledger import LedgerEntry, append_entries, end_log, has_ledger
 from store.ledger_kinds import LedgerKind
 from store.migrate import read_migrations
 from store.pool import Connection
@@ -106,9 +106,11 @@ async def _fill(backup_file: archive.Backup, url: str) -> None:
 
 
 async def _record(connection: Connection, contents: archive.Contents) -> None:
-    """Enter the restore in the ledger, unless the backup is older than the ledger."""
+    """Enter the restore in the ledger, unless the backup is older than the ledger, and end the log: what came after the
+    backup is lost."""
     body = {"made_at": contents.made_at, "schema": contents.schema, "dump_sha256": contents.members[archive.DATABASE]}
     entry = LedgerEntry(kind=LedgerKind.DATABASE_RESTORED, subject="database", actor=OPERATOR, body=body)
     async with connection.transaction():
         if await has_ledger(connection):
             await append_entries(connection, [entry])
+        await end_log(connection)

@@ -84,6 +84,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "grafana_url": "`milepost grafana sync` 写入仪表盘的 Grafana",
     "grafana_token": "该 Grafana 中角色为 Admin 的服务账户的令牌",
     "reader_url": "Grafana 所用的 PostgreSQL 地址，其账户只能读取",
+    "ledger_key": "签署账本检查点的私钥文件，权限 600；账本为空时由 `milepost audit` 首次启动时生成",
+    "ledger_checkpoint": "账本最新检查点的文件，应在数据库及其磁盘之外；未达到该检查点或历史不同的数据库将被拒绝",
     "language": "通知的语言；在 `milepost demo` 中也是演示的语言，演示默认依系统区域设置",
     "log_format": "日志的格式",
     "log_level": "记录的最低日志级别",

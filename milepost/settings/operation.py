@@ -81,6 +81,20 @@ class OperationSection:
         DatabaseUrl | None,
         Meta(description="PostgreSQL address for Grafana, with an account that can only read."),
     ] = None
+    ledger_key: Annotated[
+        Path | None,
+        Meta(
+            description="File with the secret key that signs the checkpoints of the ledger, mode 600; made at the "
+            "first start of `milepost audit` with an empty ledger."
+        ),
+    ] = None
+    ledger_checkpoint: Annotated[
+        Path | None,
+        Meta(
+            description="File with the newest checkpoint of the ledger, outside the database and its disk. A database "
+            "that does not reach it, or has another past, is refused."
+        ),
+    ] = None
     language: Annotated[
         Language,
         Meta(

@@ -31,6 +31,8 @@ def complete(settings: Settings, servers: Servers, directory: Path) -> Settings:
         auto_register=True if settings.auto_register is None else settings.auto_register,
         admin_token_file=(settings.admin_token_file or directory / "admin.token").absolute(),
         alert_log=(settings.alert_log or directory / "alerts.log").absolute(),
+        ledger_key=(settings.ledger_key or directory / "ledger" / "key").absolute(),
+        ledger_checkpoint=(settings.ledger_checkpoint or directory / "ledger" / "checkpoint").absolute(),
     )
 
 

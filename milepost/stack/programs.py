@@ -13,10 +13,10 @@ from milepost.settings import Settings
 from milepost.stack.environs import command_environ, own_command
 from milepost.stack.readiness import wait_until_listening
 
-SERVICES = ("bridge", "ingest", "judge", "health", "incidents", "deliver", "watch", "api")
+SERVICES = ("bridge", "ingest", "judge", "health", "incidents", "deliver", "audit", "watch", "api")
 # Each stage ends before the servers and services that it uses. The times add up to less than 20 s.
 STOP_STAGES = (
-    ("watch", "api", "deliver", "fleet"),
+    ("watch", "api", "audit", "deliver", "fleet"),
     ("incidents", "judge", "health", "ingest"),
     ("bridge",),
     ("mqtt", "kafka"),

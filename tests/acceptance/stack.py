@@ -17,7 +17,7 @@ import psutil
 from tests.servers import find_free_port
 
 _T = TypeVar("_T")
-SERVICES = ("bridge", "ingest", "judge", "health", "incidents", "deliver", "watch", "api")
+SERVICES = ("bridge", "ingest", "judge", "health", "incidents", "deliver", "audit", "watch", "api")
 SERVERS = {"kafka": "tansu", "postgres": "postgres", "mqtt": "mosquitto"}
 
 

@@ -1,6 +1,7 @@
 """The sealer: what committed becomes a leaf once, and a database that is not the one of its checkpoint is refused."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import asyncpg
@@ -16,6 +17,7 @@ from audit.ledger.store import QUERIES, read_head, read_root_at
 from contract.errors import RemedyError
 from store.ledger import append_entries
 from store.pool import Pool
+from store.signs import Signs
 from tests.integration.audit.ledger_world import config, disarm, fall, fill, gap, note, seal_all, sealing, sicken
 
 
@@ -339,12 +341,32 @@ async def test_the_role_of_the_sealer_seals_and_does_nothing_else(pool: Pool, da
         sealer = service.Sealer(config(database, tmp_path), connection)
         await sealer.begin()
         assert (await sealer.seal()).head.edge.size == 328
+        await Signs("audit", "one").give(connection, "leading")
         for refused in (
             "SELECT FROM station",
             "UPDATE transition SET after = ''",
             "DELETE FROM ledger_entry",
-            "SELECT FROM account",
+            "SELECT password FROM account",
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.execute(refused)
         await connection.execute("RESET ROLE")
+
+
+async def test_a_restored_database_begins_a_new_log_that_names_the_old_one(
+    pool: Pool, database: str, tmp_path: Path
+) -> None:
+    from store.ledger import end_log
+
+    await fill(pool)
+    size = await seal_all(pool, config(database, tmp_path))
+    old = (tmp_path / "checkpoint").read_text()
+    async with pool.acquire() as connection, connection.transaction():
+        await end_log(connection)
+    (tmp_path / "restored").mkdir()
+    assert await seal_all(pool, config(database, tmp_path / "restored")) == size + 1
+    body = await pool.fetchval("SELECT body FROM ledger_entry WHERE kind = 'ledger.opened' ORDER BY id DESC LIMIT 1")
+    assert json.loads(body)["before"] == old
+    async with pool.acquire() as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("DELETE FROM ledger_run")

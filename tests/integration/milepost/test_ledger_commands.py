@@ -12,15 +12,15 @@ from milepost.commands.restore import _record
 from tests.integration.milepost.test_users import PASSWORD, areas, milepost
 
 NO_ACT = {
-    "agent", "api", "backup", "bridge", "deliver", "demo", "duty", "grafana", "health", "incidents", "ingest", "judge",
-    "route", "schedule", "simulate", "up", "watch",
+    "agent", "api", "audit", "backup", "bridge", "deliver", "demo", "duty", "grafana", "health", "incidents", "ingest",
+    "judge", "route", "verify", "schedule", "simulate", "up", "watch",
 }  # fmt: skip
 """Processes that run on, and commands that change nothing of Milepost's."""
 SCHEMA = {"migrate", "topics"}
 """They bring database and Kafka to the newest layout; which migrations ran is in `schema_migration`."""
 ELSEWHERE = {"signin", "restore"}
 """`signin` asks the API (test_ledger_walk.py), `restore` makes another database: see the last test."""
-TESTED = {"account", "announce-restart", "import", "notify", "templates", "tokens", "users"}
+TESTED = {"account", "announce-restart", "import", "ledger", "notify", "templates", "tokens", "users"}
 ENTRIES = "SELECT kind, actor FROM ledger_entry WHERE kind <> 'registry.facts' AND id > $1 ORDER BY id"
 
 
@@ -39,6 +39,18 @@ async def left_by(database: str, words: Sequence[str], *, given: str = "", statu
     finally:
         await connection.close()
     return [row["kind"] if row["actor"] == "operator" else f"{row['kind']} {row['actor']}" for row in rows]
+
+
+async def test_ledger(database: str, tmp_path: Path) -> None:
+    key = ["--ledger-key", str(tmp_path / "key")]
+    for words, kinds in (
+        (["key", "new", "example.org/ledger", *key], []),
+        (["key", "show", *key], []),
+        (["key", "rotate", "--account", "operator", "--second", "admin", *key], ["ledger.key_rotated"]),
+    ):
+        assert await left_by(database, ["ledger", *words], given="") == kinds, words
+    assert await left_by(database, ["ledger", "key", "rotate", "--account", "admin", *key], status=2) == []
+    assert await left_by(database, ["ledger", "export", str(tmp_path / "out")], status=2) == []
 
 
 async def test_users(database: str) -> None:

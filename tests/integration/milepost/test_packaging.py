@@ -121,7 +121,8 @@ async def test_it_runs_from_the_wheel_alone(image: Path, database: str, postgres
 
 
 @pytest.mark.parametrize(
-    "name", ["bridge", "ingest", "judge", "health", "incidents", "deliver", "watch", "api", "topics", "grafana"]
+    "name",
+    ["bridge", "ingest", "judge", "health", "incidents", "deliver", "audit", "watch", "api", "topics", "grafana"],
 )
 def test_every_service_finds_its_packages(image: Path, name: str) -> None:
     """Each gets as far as asking for a setting, having imported all it needs."""

@@ -34,6 +34,7 @@ ENDING = {
 # What is given to each that finds nothing to do in an empty database, and what it says then.
 REFUSING = {
     "route": (["explain", "--station", "nothing"], "there is no station nothing"),
+    "ledger": (["key", "new", "a+b"], "cannot be the name of a key"),
     "notify": (["test", "nobody"], "there is no contact 'nobody'"),
 }
 # What is given to each that runs on, and the servers that it is then connected to.
@@ -44,6 +45,7 @@ LASTING = {
     "health": ([], {"postgres", "kafka"}),
     "incidents": ([], {"postgres"}),
     "deliver": ([], {"postgres"}),
+    "audit": ([], {"postgres"}),
     "watch": ([], {"postgres"}),
     "api": (["--http-port", "{port}"], {"postgres"}),
     "agent": (["--station", "6321220007"], {"mqtt"}),

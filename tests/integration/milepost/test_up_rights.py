@@ -125,7 +125,11 @@ async def test_no_service_is_a_superuser_of_the_database(stack: Stack) -> None:
     assert {(row["rolname"], row["mighty"]) for row in rows} == {
         ("milepost_services", False),
         ("milepost_console", False),
+        ("milepost_sealer", False),
     }, rows
+    assert {row["rolname"] for row in rows if row["application_name"].startswith("milepost audit")} == {
+        "milepost_sealer"
+    }
     assert {row["rolname"] for row in rows if row["application_name"].startswith("milepost api")} == {
         "milepost_console"
     }

@@ -34,18 +34,19 @@ def make_secrets(folder: Path) -> str:
 
 def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
-    assert len(make_secrets(folder).splitlines()) == 13
+    assert len(make_secrets(folder).splitlines()) == 17
     made = {path.name: path.read_text() for path in folder.iterdir()}
     assert make_secrets(folder) == ""
     assert {path.name: path.read_text() for path in folder.iterdir()} == made
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o444}
-    addresses = {made.pop("alert_urls"), made.pop("deadman_url")}
+    addresses = {made.pop(name) for name in ("alert_urls", "deadman_url", "sms_gateway", "mail_gateway")}
     assert addresses == {""}, "whom to tell is for people to say"
     assert len(set(made.values())) == len(made)
     assert urlsplit(made["database_url"]).password == made["owner_password"]
     assert urlsplit(made["services_url"]).password == made["services_password"]
     assert urlsplit(made["api_url"]).password == made["api_password"]
+    assert urlsplit(made["audit_url"]).password == made["audit_password"]
     assert all(len(text) == 64 for name, text in made.items() if not name.endswith("_url"))
 
 

@@ -21,7 +21,7 @@ OURS = {name: service for name, service in SERVICES.items() if service["image"].
 THEIRS = {name: service for name, service in SERVICES.items() if name not in OURS}
 ONE_SHOT = {"accounts", "migrate", "topics", "mosquitto-volume"}
 # They listen nowhere. What only a restart cures ends them, and `/readyz` of the API says whether the whole works.
-WITHOUT_EAR = {"ingest", "judge", "health", "incidents", "deliver", "watch"}
+WITHOUT_EAR = {"ingest", "judge", "health", "incidents", "deliver", "audit", "watch"}
 # The table of processes calls servers by what they are, and terminals are elsewhere.
 NAMES = {"MQTT broker": "mosquitto", "Kafka": "kafka", "PostgreSQL": "timescaledb", "Grafana": "grafana"}
 MOSQUITTO_CONF = (ROOT / "broker/mosquitto.conf").read_text(encoding="utf-8")
@@ -116,8 +116,16 @@ def test_only_migrate_owns_the_tables() -> None:
     assert used == {"ingest", "judge", "health", "incidents", "deliver", "watch"}
     for name in used:
         assert variables(OURS[name])["MILEPOST_DATABASE_URL_FILE"] == "/run/secrets/services_url"
-    assert variables(OURS["api"])["MILEPOST_DATABASE_URL_FILE"] == "/run/secrets/api_url"
-    assert {name for name, service in SERVICES.items() if "api_url" in service.get("secrets", ())} == {"api"}
+    for name, secret in (("api", "api_url"), ("audit", "audit_url")):
+        assert variables(OURS[name])["MILEPOST_DATABASE_URL_FILE"] == f"/run/secrets/{secret}"
+        assert {other for other, service in SERVICES.items() if secret in service.get("secrets", ())} == {name}
+
+
+def test_the_newest_checkpoint_lies_outside_the_database() -> None:
+    where = mounts(OURS["audit"])
+    for setting in ("MILEPOST_LEDGER_KEY", "MILEPOST_LEDGER_CHECKPOINT"):
+        assert where[str(Path(variables(OURS["audit"])[setting]).parent)] == "ledger"
+    assert "ledger" not in mounts(SERVICES["timescaledb"]).values()
 
 
 @each_service

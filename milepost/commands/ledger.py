@@ -1,0 +1,93 @@
+"""`milepost ledger`: the keys of the ledger, and an export."""
+
+import argparse
+import asyncio
+import secrets
+from pathlib import Path
+from typing import Final
+
+from audit.ledger import key_files
+from audit.ledger.keychain import rotation_body
+from audit.ledger.notes import SignerKey
+from contract.errors import RemedyError
+from contract.said import Said
+from milepost.language import show
+from milepost.settings import Settings, require
+
+_SEED: Final = 32
+
+
+async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
+    """Do `arguments.action`. Raises RemedyError."""
+    if arguments.action == "export":
+        await _export(_database(settings), arguments.folder)
+        return
+    path = Path(require(str(settings.ledger_key or ""), "MILEPOST_LEDGER_KEY", "the file of the key"))
+    if arguments.step == "new":
+        if arguments.name is None:
+            raise RemedyError(
+                "name the ledger: `milepost ledger key new example.org/ledger`",
+                "请给出账本名称：`milepost ledger key new example.org/ledger`",
+            )
+        _show_key(key_files.make_key(path, arguments.name))
+    elif arguments.step == "show":
+        _show_key(key_files.read_key(path))
+    else:
+        await _rotate(_database(settings), path, arguments.account, arguments.second)
+
+
+def _database(settings: Settings) -> str:
+    url = settings.database_url
+    return require(
+        None if url is None else url.value, "MILEPOST_DATABASE_URL", "postgresql://user:password@host:port/name"
+    )
+
+
+def _show_key(key: SignerKey) -> None:
+    text = key.verifier.text
+    show(Said(f"public key, for auditors and witnesses: {text}", f"公钥，供审计和见证方使用：{text}"))
+
+
+async def _export(url: str, folder: Path) -> None:
+    from audit.ledger.export_store import export_log
+    from store.migrate import require_current
+    from store.pool import open_pool
+
+    async with open_pool(url, name="ledger", size=1) as pool, pool.acquire() as connection:
+        await require_current(connection)
+        manifest = await export_log(connection, folder)
+    show(
+        Said(
+            f"{folder}: {manifest.size} leaves in {len(manifest.parts)} files; verify: `milepost verify {folder}`",
+            f"{folder}：{manifest.size} 条，{len(manifest.parts)} 个文件；请用 `milepost verify {folder}` 核验",
+        )
+    )
+
+
+async def _rotate(url: str, path: Path, account: str | None, second: str | None) -> None:
+    """Another key from now on: an entry with the signatures of both, then the file."""
+    from access.store import require_acting
+    from store.ledger import LedgerEntry, append_entries
+    from store.ledger_kinds import LedgerKind
+    from store.migrate import require_current
+    from store.pool import open_pool
+
+    old = key_files.read_key(path)
+    new = SignerKey(name=old.name, seed=secrets.token_bytes(_SEED))
+    async with open_pool(url, name="ledger", size=1) as pool, pool.acquire() as connection:
+        await require_current(connection)
+        actors = [await require_acting(connection, login) for login in (account, second)]
+        if account is None or second is None or actors[0] == actors[1]:
+            raise RemedyError(
+                "two persons rotate a key: name two accounts with --account and --second",
+                "更换密钥需要两人：请用 --account 和 --second 给出两个账户",
+            )
+        # The new key is on the disk before anything says that it is the key.
+        kept = path.with_name(path.name + ".new")
+        key_files.replace_key(kept, new)
+        body = {**rotation_body(old, new), "second": actors[1]}
+        entry = LedgerEntry(kind=LedgerKind.LEDGER_KEY_ROTATED, subject="ledger", actor=actors[0], body=body)
+        async with connection.transaction():
+            await append_entries(connection, [entry])
+        await asyncio.to_thread(kept.replace, path)
+    _show_key(new)

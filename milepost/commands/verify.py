@@ -1,0 +1,78 @@
+"""`milepost verify`: an export of the ledger against what was signed. It needs no server and no database."""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from audit.ledger import key_files
+from audit.ledger.checkpoints import SignedCheckpoint
+from audit.ledger.export_files import verify_export
+from audit.ledger.notes import NoteError, VerifierKey, parse_verifier
+from audit.ledger.verify import Trust, Verdict
+from contract.errors import RemedyError
+from contract.said import Said, said_by
+from milepost.language import show
+from milepost.settings import Settings
+
+WRONG: Final = 1
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Verify `arguments.export` and print what was found; 1 if something is wrong. Raises RemedyError."""
+    trust = Trust(
+        key=None if arguments.key is None else _key("--key", arguments.key),
+        witnesses=tuple(_key("--witness", text) for text in arguments.witness),
+        older=tuple(_older(path) for path in arguments.older),
+    )
+    verdict = verify_export(arguments.export, trust)
+    for line in lines_of(verdict, trust):
+        show(line)
+    return WRONG if verdict.findings else 0
+
+
+def lines_of(verdict: Verdict, trust: Trust) -> list[Said]:
+    """What a person reads."""
+    checkpoint = verdict.checkpoint
+    lines = [
+        Said(
+            f"{checkpoint.origin}: {verdict.leaves} leaves, {verdict.shown} of them shown, "
+            f"{verdict.checkpoints} checkpoints",
+            f"{checkpoint.origin}：{verdict.leaves} 条，其中显示 {verdict.shown} 条，检查点 {verdict.checkpoints} 个",
+        )
+    ]
+    if trust.key is None:
+        lines.append(
+            Said(
+                f"the key is what the export itself says; ask the office that runs the ledger for it: {verdict.key}",
+                f"密钥取自导出本身，请与账本运行单位核对：{verdict.key}",
+            )
+        )
+    for name, at in sorted(set(verdict.cosigned)):
+        when = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        lines.append(Said(f"{name} was a witness at {when}", f"{name} 于 {when} 见证"))
+    if not verdict.cosigned:
+        lines.append(
+            Said(
+                "no witness: who has the key and the database could have made another history that looks like this one",
+                "没有见证方：同时持有密钥和数据库者可能另造一份看似相同的历史",
+            )
+        )
+    lines += [finding.said for finding in verdict.findings]
+    if not verdict.findings:
+        lines.append(Said("nothing is wrong", "没有发现问题"))
+    return lines
+
+
+def _key(option: str, text: str) -> VerifierKey:
+    try:
+        return parse_verifier(text)
+    except NoteError as exc:
+        raise RemedyError(f"{option}: {exc}", f"{option}：{said_by(exc).zh}") from exc
+
+
+def _older(path: Path) -> SignedCheckpoint:
+    signed = key_files.read_checkpoint(path)
+    if signed is None:
+        raise RemedyError(f"{path} is not there: correct the name", f"{path} 不存在：请更正文件名")
+    return signed

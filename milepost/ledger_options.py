@@ -1,0 +1,70 @@
+"""The arguments of `milepost ledger` and `milepost verify`. It imports no other module of ours: help appears fast."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+Say = Callable[[str, str], str]
+
+
+def ledger(parser: argparse.ArgumentParser, say: Say) -> list[argparse.ArgumentParser]:
+    """Arguments of `milepost ledger`; the parsers of its actions."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    key = actions.add_parser(
+        "key",
+        help=say("make or rotate the key that signs checkpoints", "生成或更换签署检查点的密钥"),
+        description=say("Make or rotate the key that signs checkpoints.", "生成或更换签署检查点的密钥。"),
+    )
+    key.add_argument(
+        "step",
+        choices=("new", "rotate", "show"),
+        help=say(
+            "new: make a key in a new file; rotate: replace it by another, which both keys sign; show: its public half",
+            "new：在新文件中生成；rotate：更换，并写入由两把密钥签署的条目；show：显示公钥",
+        ),
+    )
+    key.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help=say("name of the ledger, such as example.org/ledger (new)", "账本名称，如 example.org/ledger（new）"),
+    )
+    for option, text in (
+        ("--account", say("login or id of the account that rotates", "执行更换的账户的登录名或编号")),
+        ("--second", say("login or id of the second account that agrees", "同意更换的第二个账户的登录名或编号")),
+    ):
+        key.add_argument(option, metavar="LOGIN", help=text)
+    export = actions.add_parser(
+        "export",
+        help=say("write everything that is sealed into a new folder", "将全部已封存内容写入新目录"),
+        description=say("Write everything that is sealed into a new folder.", "将全部已封存内容写入新目录。"),
+    )
+    export.add_argument(
+        "folder", type=Path, metavar="FOLDER", help=say("a folder that is not there yet", "尚不存在的目录")
+    )
+    return [key, export]
+
+
+def verify(parser: argparse.ArgumentParser, say: Say) -> None:
+    """Arguments of `milepost verify`."""
+    parser.add_argument("export", type=Path, metavar="EXPORT", help=say("the folder of the export", "导出所在的目录"))
+    parser.add_argument(
+        "--key",
+        metavar="KEY",
+        help=say("public key of the ledger, from somebody you trust", "账本的公钥，来自您信任的人"),
+    )
+    parser.add_argument(
+        "--witness",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help=say("public key of a witness (can be repeated)", "见证方的公钥（可重复）"),
+    )
+    parser.add_argument(
+        "--older",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help=say("a checkpoint that you kept (can be repeated)", "您以前保存的检查点（可重复）"),
+    )
