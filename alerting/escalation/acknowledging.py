@@ -54,3 +54,10 @@ def _tell_owner(draft: TurnDraft, eta: datetime) -> None:
         return
     draft.log(EntryWord.REMINDED, contacts=(owner,), until=eta)
     draft.page(owner, PagePhase.REMINDER, draft.state.acknowledgements, PageCause(because="owner"))
+
+
+def tell_lapsed_owner(draft: TurnDraft) -> None:
+    """The ETA has passed: the owner is told too, who may be nobody of the first step."""
+    owner = draft.facts.owner
+    if owner is not None and draft.state.paused is None and not draft.tells(owner):
+        draft.page(owner, PagePhase.REMINDER, draft.state.acknowledgements, PageCause(because="eta_passed"))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from alerting.escalation.acknowledging import is_acknowledged
+from alerting.escalation.acknowledging import is_acknowledged, tell_lapsed_owner
 from alerting.escalation.endings import end
 from alerting.escalation.model import EntryWord, EscalationFacts, EscalationPlan, EscalationState, EscalationTurn
 from alerting.escalation.stepping import take_steps
@@ -48,6 +48,8 @@ def advance(
         draft.pause(EntryWord.PART_OF_ANOTHER)
     elif not is_acknowledged(draft):
         take_steps(draft)
+        if draft.state.lapsed_at != state.lapsed_at:
+            tell_lapsed_owner(draft)
     return draft.result()
 
 

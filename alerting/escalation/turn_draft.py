@@ -109,6 +109,10 @@ class TurnDraft:
             if page.phase in ALARMS and page.status == "owed" and not page.may_be_taken and page.id not in keep:
                 self._cancelled[page.id] = why
 
+    def tells(self, recipient: str) -> bool:
+        """Whether a page to a recipient was decided."""
+        return any(page.recipient == recipient for page in self._pages.values())
+
     def page_step(self, step: int, phase: PagePhase, number: int) -> list[NewPage]:
         """The pages of a step of the plan to everybody who is on duty now; `number`: the step that they carry."""
         outcome, most = self._people(step), self.plan.steps[step].rule.most

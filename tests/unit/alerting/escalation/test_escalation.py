@@ -48,6 +48,22 @@ STORIES: list[tuple[str, str, str]] = [
         """,
     ),
     (
+        "somebody else of another county took it: told too when the ETA passes",
+        "0m open\n 10m ack by zz, eta 60m\n 70m close",
+        """
+        0m an opened
+        10m · acknowledged
+        45m · reminded
+        45m zz reminder
+        60m · eta_passed
+        60m an escalated
+        60m zz reminder
+        70m · over
+        70m an closed
+        70m zz closed
+        """,
+    ),
+    (
         "a new ETA is a new acknowledgement, with a reminder of its own",
         "0m open\n 10m ack by an, eta 60m\n 50m ack by an, eta 120m\n 110m close",
         """
@@ -483,6 +499,7 @@ def test_no_route_covers_it() -> None:
         "45m an reminder",
         "60m · eta_passed",
         "60m · no_route",
+        "60m an reminder",
         "180m · over",
         "180m an closed",
     ]
