@@ -116,13 +116,14 @@ def require_few(channels: Sequence[object]) -> None:
 
 
 def require_different(addresses: Sequence[Address]) -> None:
-    """Raise SaidError for an address that is there twice."""
-    first: dict[Address, int] = {}
+    """Raise SaidError for a receiver that is there twice."""
+    first: dict[tuple[ChannelKind, str], int] = {}
     for place, address in enumerate(addresses, start=1):
-        if (before := first.setdefault(address, place)) != place:
+        if (before := first.setdefault((address.kind, address.receiver), place)) != place:
+            kind = word("channel", address.kind, "zh-CN")
             raise SaidError(
-                f"channel {place} ({address.kind}) is the same as channel {before}: keep one of them",
-                f"第 {place} 个渠道（{word('channel', address.kind, 'zh-CN')}）与第 {before} 个相同：请只留一个",
+                f"channel {place} ({address.kind}) has the same receiver as channel {before}: keep one of them",
+                f"第 {place} 个渠道（{kind}）与第 {before} 个的接收方相同：请只留一个",
             )
 
 

@@ -26,6 +26,13 @@ class Address(msgspec.Struct, frozen=True):
     kind: ChannelKind
     text: str
 
+    @property
+    def receiver(self) -> str:
+        """The part that says who gets the messages, without signing secret and people to mention; as secret as the
+        whole."""
+        sign = {ChannelKind.WEBHOOK: "#", ChannelKind.DINGTALK: "?", ChannelKind.FEISHU: "?"}.get(self.kind)
+        return self.text if sign is None else self.text.partition(sign)[0]
+
     def __repr__(self) -> str:
         return f"Address({self.kind})"
 

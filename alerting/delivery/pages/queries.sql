@@ -50,26 +50,28 @@ SELECT m.id, m.fingerprint, m.next_attempt_at AS due_at,
 FROM message m WHERE m.contact = $1 AND m.status IN ('due', 'sending');
 
 -- name: add_limits
--- Every address of a contact has a row to lock.
+-- Every receiver of a contact has a row to lock. The first part of a fingerprint is of the receiver: the same bot with another
+-- signing secret or other people to mention has one limit.
 INSERT INTO send_limit (provider, fingerprint)
-SELECT kind, fingerprint FROM contact_channel WHERE contact = $1
+SELECT kind, split_part(fingerprint, '-', 1) FROM contact_channel WHERE contact = $1
 ON CONFLICT DO NOTHING;
 
 -- name: lock_limits
 -- In one order for all processes, because contacts may share an address. `dead`: the channel of the contact is known not to
 -- work; `lately`: it was tried all the same within the last half hour.
-SELECT l.provider, l.fingerprint, l.taken_at, l.silent_until, coalesce(l.tried_at > now() - interval '30 minutes', false) AS lately,
+SELECT l.provider, c.fingerprint, l.taken_at, l.silent_until, coalesce(l.tried_at > now() - interval '30 minutes', false) AS lately,
        EXISTS (SELECT FROM channel_state d
                WHERE d.contact = c.contact AND d.fingerprint = c.fingerprint AND d.dead_at IS NOT NULL) AS dead
-FROM send_limit l JOIN contact_channel c ON c.kind = l.provider AND c.fingerprint = l.fingerprint
+FROM send_limit l JOIN contact_channel c ON c.kind = l.provider AND split_part(c.fingerprint, '-', 1) = l.fingerprint
 WHERE c.contact = $1
 ORDER BY l.provider, l.fingerprint FOR NO KEY UPDATE OF l;
 
 -- name: lock_limit
-SELECT taken_at, silent_until FROM send_limit WHERE provider = $1 AND fingerprint = $2 FOR NO KEY UPDATE;
+SELECT taken_at, silent_until FROM send_limit WHERE provider = $1 AND fingerprint = split_part($2, '-', 1) FOR NO KEY UPDATE;
 
 -- name: save_limit
-UPDATE send_limit SET taken_at = $3, silent_until = $4, tried_at = now() WHERE provider = $1 AND fingerprint = $2;
+UPDATE send_limit SET taken_at = $3, silent_until = $4, tried_at = now()
+WHERE provider = $1 AND fingerprint = split_part($2, '-', 1);
 
 -- name: drop_messages
 -- Messages that are not sent any more; their pages are owed again until the next queries say otherwise.

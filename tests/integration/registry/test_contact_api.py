@@ -81,7 +81,7 @@ async def test_lists_are_filtered(pool: Pool, database: str, tmp_path: Path) -> 
     ("changes", "why"),
     [
         ({"channels": ["sms:geheim"]}, "channel 1 (sms): is no number"),
-        ({"channels": ["wecom://geheim"] * 2}, "channel 2 (wecom) is the same"),
+        ({"channels": ["wecom://geheim"] * 2}, "channel 2 (wecom) has the same receiver"),
         ({"role": "Technik"}, "is not a role"),
         ({"id": "l i"}, "is not the id of a contact"),
         ({"quiet": "nachts"}, "the quiet hours"),

@@ -14,7 +14,7 @@ from access.scope import AreaScope
 from access.store import add_account, disable_account, enable_account, load_account
 from contract.errors import RemedyError
 from contract.said import SaidError
-from registry.contacts.addresses import parse_channels
+from registry.contacts.addresses import parse_address, parse_channels
 from registry.contacts.model import Channel, ChannelKind, Contact
 from registry.contacts.rules import ContactEdit
 from registry.contacts.store import (
@@ -123,7 +123,8 @@ async def test_addresses_are_for_the_process_that_sends(connection: Connection) 
 
 async def test_a_fingerprint_is_keyed_and_the_same_for_the_same_receiver(connection: Connection) -> None:
     texts = "dingtalk://T dingtalk://T?secret=S dingtalk://U https://h.cn/?a=1 https://h.cn/?a=2 sms:13800138000"
-    plain, signed, other, *rest = await fingerprints_of(connection, parse_channels(texts))
+    addresses = [parse_address(text) for text in texts.split()]
+    plain, signed, other, *rest = await fingerprints_of(connection, addresses)
     assert plain.receiver == signed.receiver != other.receiver
     assert len({plain, signed, other, *rest}) == 6
     assert rest[0].receiver != rest[1].receiver

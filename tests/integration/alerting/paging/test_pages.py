@@ -196,6 +196,18 @@ async def test_two_processes_share_the_limits_as_the_receiver_counts(
     assert sorted(events) == sorted(incidents * 3), "each exactly once, because nobody died"
 
 
+async def test_one_bot_in_two_contacts_has_one_limit(pool: Pool, config: DriverConfig, provider: Provider) -> None:
+    """Also if it mentions other people in each."""
+    incident = await add_incident(pool, 1)
+    for contact in ("zhang", "li"):
+        await add_contact(pool, contact, ("dingtalk", f"{provider.address('a')}?to={contact}"))
+        await owe(pool, contact, incident)
+    async with running(run_pages, config):
+        await until(pool, PAID, 2)
+    (tokens,) = [row["taken_at"] for row in await pool.fetch("SELECT taken_at FROM send_limit")]
+    assert (len(tokens), len(provider.arrivals)) == (2, 2)
+
+
 async def test_a_slow_address_delays_no_other(pool: Pool, config: DriverConfig, provider: Provider) -> None:
     await add_contact(pool, "zhang", ("webhook", provider.address("slow")))
     await add_contact(pool, "li", ("webhook", provider.address("quick")))
