@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from alerting.channels.answer_words import answer_in
 from alerting.delivery.advice import advice
 from alerting.delivery.facts import OVER, WANTS_ACKNOWLEDGEMENT, AlertArea, AlertFacts, AlertMessage, plain, plain_facts
 from alerting.delivery.short import MOST_UNITS, ShortParts, short_text, units, with_link
@@ -290,8 +291,8 @@ def cause_line(facts: AlertFacts, language: Language) -> str | None:
     words = TEXTS[language]
     causes = facts.detail.get("causes") or [facts.detail.get("reason")]
     named = [word("reason", cause, language) for cause in causes if isinstance(cause, str)]
-    # What the provider of a dead channel answered, in its own words.
-    named += [answer for answer in (facts.detail.get("answer"),) if isinstance(answer, str)]
+    # What the provider of a dead channel answered.
+    named += [answer_in(answer, language) for answer in (facts.detail.get("answer"),) if isinstance(answer, str)]
     return words.causes.format(causes=words.listing.join(named)) if named else None
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from alerting.channels.answer_words import answer_in
 from alerting.incidents.topics import shared_name
 from api.console.texts import Words
 from contract.figures import figure
@@ -90,6 +91,10 @@ def _name(words: Words, detail: Mapping[str, Any], value: str | float) -> str:
     return shared_name(detail, words.language) or str(value)
 
 
+def _answer(words: Words, detail: Mapping[str, Any], value: str | float) -> str:
+    return answer_in(str(value), words.language)
+
+
 _SPECIAL: Final[Mapping[str, Callable[[Words, Mapping[str, Any], str | float], str]]] = {
     "value": _measured,
     "threshold": _measured,
@@ -100,4 +105,5 @@ _SPECIAL: Final[Mapping[str, Callable[[Words, Mapping[str, Any], str | float], s
     "expected": _stations,
     "stations": _stations,
     "waiting": _stations,
+    "answer": _answer,
 }

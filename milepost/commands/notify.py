@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
+from alerting.channels.answer_words import answer_in
 from alerting.delivery.senders.address_target import AddressSender, sender_config
 from alerting.delivery.senders.trial_store import TrialResult, load_trial, try_channel
 from alerting.delivery.sending import SendVerdict
@@ -52,7 +53,7 @@ def _rows(results: Sequence[TrialResult]) -> list[tuple[Said | str, ...]]:
 
 
 def _row(result: TrialResult) -> tuple[Said | str, ...]:
-    why: Said | str = result.outcome.why
+    why = Said(result.outcome.why, answer_in(result.outcome.why, "zh-CN"))
     if result.waits_until is not None:
         at = _time(result.waits_until)
         why = Said(f"not sent: its limit allows nothing before {at}", f"未发送：{at} 之前已达到发送限额")

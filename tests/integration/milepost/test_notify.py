@@ -128,7 +128,7 @@ async def test_the_command_prints_each_channel_and_never_an_address(
     assert document["data"]["key"] == asked.headers["webhook-id"]
     code, out, _ = await ran(database, "li", "--channel", "2", language="zh_CN.UTF-8")
     assert code == 1
-    assert "电子邮件" in out and "被拒绝" in out
+    assert "电子邮件" in out and "被拒绝" in out and "未设置 MILEPOST_MAIL_GATEWAY" in out
     assert "geheim" not in out
 
 

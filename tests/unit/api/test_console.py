@@ -331,5 +331,5 @@ def test_a_dead_channel_is_shown_by_its_contact_and_in_words() -> None:
         ("联系人", "li"),
         ("通知渠道", "企业微信"),
         ("原因", "服务商拒绝该渠道"),
-        ("应答", "refused with code 93000"),
+        ("应答", "被拒绝，代码 93000"),
     ]

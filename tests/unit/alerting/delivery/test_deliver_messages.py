@@ -382,7 +382,7 @@ def test_a_dead_channel_is_named_by_its_contact() -> None:
     facts = of_kind("channel_dead", "opened")
     message = write_message(facts, language="zh-CN", public_url=None, now=NOW)
     assert message.title.startswith("【渠道失效】li 企业微信")
-    assert "原因：服务商拒绝该渠道、refused with code 93000" in message.body
+    assert "原因：服务商拒绝该渠道、被拒绝，代码 93000" in message.body
     message = write_message(facts, language="en", public_url=None, now=NOW)
     assert message.title.startswith("[CHANNEL DEAD] li WeCom")
 
