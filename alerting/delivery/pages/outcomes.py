@@ -11,6 +11,8 @@ from alerting.delivery.sending import SendOutcome, SendVerdict
 
 TRIES: Final = 3
 """Attempts without a certain answer after which another channel is tried."""
+LONGEST_PAUSE: Final = 120.0
+"""Seconds between two attempts at most, so that what waits is not late when a provider works again."""
 _UNSURE: Final = frozenset({None, SendVerdict.UNKNOWN})
 
 
@@ -67,7 +69,8 @@ def settle(
         return Again(silence) if _UNSURE.intersection(earlier) else Fold()
     if (dead or tries >= TRIES) and has_next:
         return NextChannel(refused=False)
-    return Again(max(outcome.silent, retry_delay(len(earlier) + 1, roll)), unreached=tries >= TRIES)
+    pause = min(retry_delay(len(earlier) + 1, roll), LONGEST_PAUSE)
+    return Again(max(outcome.silent, pause), unreached=tries >= TRIES)
 
 
 def silence_after(outcome: SendOutcome, limit: SendLimit) -> float:

@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from alerting.delivery.facts import AlertFacts, AlertMessage
-from alerting.delivery.fields import fields_of
+from alerting.delivery.fields import fields_of, type_of
 from alerting.delivery.message import write_plainly
 from alerting.delivery.sending import MessageContent
 from alerting.delivery.texts import Language
@@ -47,8 +48,23 @@ def write_content(
         text=texts[0] if len(counted) == 1 else _write_digest(texts, facts, counted, style),
         language=style.language,
         severity=max((page.severity for page in counted), key=_gravity),
-        events=[fields_of(key, now, each, written) for each, written in zip(facts, texts, strict=True)],
+        events=[_event(key, each, written, now) for each, written in zip(facts, texts, strict=True)],
     )
+
+
+def _event(key: str, facts: AlertFacts, text: AlertMessage, now: datetime) -> dict[str, Any]:
+    """The fields of a page for machines; only the most important ones, if the others cannot be made."""
+    try:
+        return fields_of(key, now, facts, text)
+    except Exception:
+        log.exception("a page has not all its fields", extra={"incident": facts.incident})
+        return {
+            "type": type_of(facts),
+            "key": key,
+            "incident": facts.incident,
+            "kind": facts.kind,
+            "phase": facts.phase,
+        }
 
 
 def _write_digest(

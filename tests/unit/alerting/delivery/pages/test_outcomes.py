@@ -29,7 +29,7 @@ DIED = None
         pytest.param(
             FAILED, [FAILED] * 2, False, Again(8.0, unreached=True), id="no next one: this one, and that is said"
         ),
-        pytest.param(FAILED, [FAILED] * 20, False, Again(600.0, unreached=True), id="pauses of ten minutes at most"),
+        pytest.param(FAILED, [FAILED] * 20, False, Again(120.0, unreached=True), id="pauses of two minutes at most"),
         pytest.param(THROTTLED, [], True, Fold(), id="throttled: folded with what follows"),
         pytest.param(THROTTLED, [FAILED], True, Fold(), id="and was certainly not taken before"),
         pytest.param(THROTTLED, [UNKNOWN], True, Again(600.0), id="perhaps taken before: the same message again"),
