@@ -45,6 +45,7 @@ async def note(pool: Pool, *news: SendNews, minutes: int = 0) -> None:
     async with pool.acquire() as connection, connection.transaction():
         fingerprint = await connection.fetchval("SELECT channel_fingerprint('wecom', $1)", SECRET)
         name = ChannelName(contact="li", fingerprint=fingerprint, channel="wecom")
+        await connection.execute("SET LOCAL ROLE milepost_service")
         for each in news:
             await note_send(connection, name, each, now() + timedelta(minutes=minutes), "refused with code 93000")
 
