@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+import msgspec
 import pytest
 
 from alerting.delivery import service as deliver
@@ -220,6 +221,23 @@ async def test_a_slow_address_delays_no_other(pool: Pool, config: DriverConfig, 
         assert provider.keys("quick")
         assert await pool.fetchval("SELECT count(*) FROM message WHERE status = 'sending'") == 1
         provider.gate.set()
+
+
+async def test_a_slow_provider_delays_no_other(pool: Pool, config: DriverConfig, provider: Provider) -> None:
+    """One attempt at a time by each kind of channel: another contact's WeCom waits, and an SMS does not."""
+    narrow = msgspec.structs.replace(config, paging=msgspec.structs.replace(CALM, most_sends=1))
+    for contact, kind in (("zhang", "wecom"), ("li", "wecom"), ("wang", "sms")):
+        await add_contact(pool, contact, (kind, provider.address(contact)))
+    provider.plan["zhang"].append("hang")
+    async with running(run_pages, narrow):
+        await owe(pool, "zhang", await add_incident(pool, 1), severity="critical")
+        await until(pool, "SELECT count(*) FROM message WHERE status = 'sending'", 1)
+        for number, contact in enumerate(("li", "wang"), start=2):
+            await owe(pool, contact, await add_incident(pool, number))
+        await until(pool, PAID, 1)
+        assert {arrival.path for arrival in provider.arrivals} == {"zhang", "wang"}
+        provider.gate.set()
+        await until(pool, "SELECT status FROM page WHERE recipient = 'li'", "paid")
 
 
 @pytest.mark.parametrize(
