@@ -21,10 +21,10 @@ from api.console import (
     password_pages,
     removal_pages,
     signin_pages,
-    silence_pages,
     station_pages,
 )
 from api.console.people import account_pages, contact_pages, own_pages
+from api.console.routing import silence_pages
 from api.context import Context
 from api.http import problems
 from api.http.middleware import V1, Gate

@@ -12,8 +12,8 @@ from api.actions.settle import settle
 from api.context import Context
 from api.http.times import parse_stored_time
 from api.read.moment import load_now
+from api.read.routing.silences import require_silence, silence_document
 from api.read.schemas import SilenceDocument
-from api.read.silences import require_silence, silence_document
 from store.pool import Connection
 
 _Name = Annotated[str | None, Field(min_length=1, max_length=64)]

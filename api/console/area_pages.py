@@ -15,8 +15,8 @@ from api.console.texts import Words
 from api.context import Shared
 from api.http.paging import MAX_CURSOR, Page
 from api.read.areas import load_all_areas, load_area
+from api.read.routing.silences import load_silences_here
 from api.read.schemas import AreaChild, AreaDocument
-from api.read.silences import load_silences_here
 from api.read.stations import list_stations
 
 router = page_router()

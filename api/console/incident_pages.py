@@ -34,6 +34,7 @@ from api.read.escalations import load_escalation
 from api.read.found import FoundPage
 from api.read.incidents import list_incidents, load_incident
 from api.read.moment import load_now
+from api.read.routing.silences import load_silences_here
 from api.read.schemas import (
     IncidentDetail,
     IncidentDocument,
@@ -43,7 +44,6 @@ from api.read.schemas import (
     SilenceDocument,
     StationDocument,
 )
-from api.read.silences import load_silences_here
 from api.read.stations import load_stations
 from contract.glossary import WORDS
 from contract.kinds import IncidentKind

@@ -23,10 +23,10 @@ from api.http.work import Work
 from api.read.history import list_health, list_usage, load_timeline
 from api.read.incidents import list_incidents
 from api.read.moment import load_clocks, load_cover
+from api.read.routing.silences import load_silences_here
 from api.read.rows import DatabaseRow
 from api.read.schedule import load_calendar, load_lifecycles, load_station_closures
 from api.read.schemas import HealthSample, StationClosure, StationDocument
-from api.read.silences import load_silences_here
 from api.read.stations import complete_stations, list_stations, require_station
 from api.read.timeline_documents import TimelineRows, timeline_document
 from contract.home import HOME

@@ -9,7 +9,7 @@ from api.context import Shared
 from api.http.paging import PageOf
 from api.http.parameters import AreaFilter, SilenceId
 from api.http.work import WorkRoute
-from api.read import silences
+from api.read.routing import silences
 from api.read.schemas import Listing, SilenceDocument, SilenceStatus
 
 router = APIRouter(tags=["silences"], route_class=WorkRoute)

@@ -22,8 +22,8 @@ from api.http.parameters import SilenceId
 from api.http.problems import Problem
 from api.http.times import as_beijing_time
 from api.read.moment import load_now
+from api.read.routing.silences import list_silences, load_silence, may_end_silence
 from api.read.schemas import SilenceDocument, SilenceStatus
-from api.read.silences import list_silences, load_silence, may_end_silence
 from contract.home import HOME
 from contract.said import said_by
 
