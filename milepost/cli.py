@@ -196,7 +196,7 @@ COMMANDS: Mapping[str, Subcommand] = {
     "audit": Subcommand(
         help=Said("seal the histories and the ledger, and sign checkpoints", "封存各项历史和账本，并签署检查点"),
         runner=f"{_SERVICES}:audit",
-        settings=("ledger_key", "ledger_checkpoint"),
+        settings=("ledger_key", "ledger_checkpoint", "ledger_witnesses"),
         without_option=_STORED,
         uvloop=True,
     ),

@@ -42,7 +42,31 @@ def ledger(parser: argparse.ArgumentParser, say: Say) -> list[argparse.ArgumentP
     export.add_argument(
         "folder", type=Path, metavar="FOLDER", help=say("a folder that is not there yet", "尚不存在的目录")
     )
-    return [key, export]
+    witness = actions.add_parser(
+        "witness",
+        help=say("cosign the checkpoints of ledgers, as another office", "作为另一单位，见证账本的检查点"),
+        description=say("Cosign the checkpoints of ledgers, as another office.", "作为另一单位，见证账本的检查点。"),
+    )
+    witness.add_argument(
+        "folder", type=Path, metavar="FOLDER", help=say("key and memory of the witness", "见证方的密钥和记录所在的目录")
+    )
+    witness.add_argument(
+        "--name", required=True, metavar="NAME", help=say("such as audit.example.org", "名称，如 audit.example.org")
+    )
+    witness.add_argument(
+        "--log",
+        action="append",
+        required=True,
+        metavar="KEY",
+        help=say("public key of a ledger (can be repeated)", "账本的公钥（可重复）"),
+    )
+    witness.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS", help=say("address to listen on", "监听的地址")
+    )
+    witness.add_argument(
+        "--port", type=int, default=8077, metavar="PORT", help=say("port (default 8077)", "端口（默认 8077）")
+    )
+    return [key, export, witness]
 
 
 def verify(parser: argparse.ArgumentParser, say: Say) -> None:

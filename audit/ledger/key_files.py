@@ -9,10 +9,12 @@ from typing import Final
 
 from audit.ledger.checkpoints import SignedCheckpoint, parse_checkpoint
 from audit.ledger.notes import KeyType, NoteError, SignerKey, parse_signer, parse_verifier, require_name
+from audit.ledger.witness import Witness
 from contract.errors import RemedyError
 from contract.said import said_by
 
 _SEED: Final = 32
+_WORDS: Final = 2
 
 
 def make_key(path: Path, name: str, kind: KeyType = KeyType.NOTE) -> SignerKey:
@@ -63,19 +65,32 @@ def read_key(path: Path) -> SignerKey:
         raise RemedyError(f"{path}: {exc}", f"{path}：{said_by(exc).zh}") from exc
 
 
-def read_verifiers(path: Path) -> list[tuple[str, str]]:
-    """(key, rest of the line) of each line of a file of public keys; '#' begins a remark. Raises RemedyError."""
+def read_witnesses(path: Path) -> tuple[Witness, ...]:
+    """The witnesses in a file: a public key and an address on each line; '#' begins a remark. Raises RemedyError."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
         raise _unusable(path, exc) from exc
-    found = [line.split(maxsplit=1) for line in lines if line.strip() and not line.startswith("#")]
-    for words in found:
+    found = []
+    for number, line in enumerate(lines, start=1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
         try:
-            parse_verifier(words[0])
+            key = parse_verifier(words[0])
         except NoteError as exc:
-            raise RemedyError(f"{path}: {exc}", f"{path}：{said_by(exc).zh}") from exc
-    return [(words[0], words[1].strip() if len(words) > 1 else "") for words in found]
+            raise RemedyError(f"{path}, line {number}: {exc}", f"{path} 第 {number} 行：{said_by(exc).zh}") from exc
+        if (
+            len(words) != _WORDS
+            or not words[1].startswith(("http://", "https://"))
+            or key.kind is not KeyType.COSIGNATURE
+        ):
+            raise RemedyError(
+                f"{path}, line {number}: write the public key of a witness and its address, https://…",
+                f"{path} 第 {number} 行：请写见证方的公钥及其地址 https://…",
+            )
+        found.append(Witness(key, words[1]))
+    return tuple(found)
 
 
 def read_checkpoint(path: Path) -> SignedCheckpoint | None:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -16,10 +17,12 @@ from typing import Final
 import msgspec
 
 from audit.ledger import key_files
-from audit.ledger.checkpoints import Checkpoint, SignedCheckpoint, sign_checkpoint
+from audit.ledger.checkpoints import Checkpoint, SignedCheckpoint, sign_checkpoint, with_signatures
+from audit.ledger.cosign_store import EVERY, Cosigners
 from audit.ledger.notes import SignerKey
 from audit.ledger.sealing import BrokenLedgerError, require_same_log
 from audit.ledger.store import QUERIES, LogHead, SealResult, open_log, read_head, read_root_at, seal_committed
+from audit.ledger.witness import Witness
 from contract.errors import RemedyError
 from store.migrate import require_current
 from store.pool import UNREACHABLE, Connection, Pool, open_pool
@@ -38,12 +41,15 @@ class AuditConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the process; times in seconds.
 
     `key`: the file of the key that signs. `checkpoint`: the file with the newest checkpoint, outside the database.
-    `limit`: rows of each partition that one transaction seals.
+    `witnesses`: who is asked to cosign, each at most every `cosign_every`. `limit`: rows of each partition that
+    one transaction seals.
     """
 
     database_url: str
     key: Path
     checkpoint: Path
+    witnesses: tuple[Witness, ...] = ()
+    cosign_every: float = EVERY
     instance: str = "audit"
     poll: float = 1.0
     limit: int = 10_000
@@ -82,15 +88,24 @@ async def _stand_by_or_lead(config: AuditConfig, connection: Connection, stop: a
     while not stop.is_set():
         if await connection.fetchval(QUERIES.try_seal_lock, LOCK):
             log.info("sealing", extra={"instance": config.instance})
-            sealer = Sealer(config, connection)
-            await sealer.begin()
-            while not stop.is_set():
-                result = await sealer.seal()
-                await signs.give(connection, "leading")
-                await wait_at_most(stop, 0 if result.more else config.poll)
+            await _lead(config, connection, signs, stop)
             return
         await signs.give(connection, "standby")
         await wait_at_most(stop, config.standby_poll)
+
+
+async def _lead(config: AuditConfig, connection: Connection, signs: Signs, stop: asyncio.Event) -> None:
+    sealer, cosigners = Sealer(config, connection), Cosigners(config.witnesses, config.cosign_every)
+    try:
+        await sealer.begin()
+        while not stop.is_set():
+            result = await sealer.seal()
+            if sealer.newest is not None:
+                await sealer.keep_cosigned(await cosigners.turn(connection, result.head, sealer.newest))
+            await signs.give(connection, "leading")
+            await wait_at_most(stop, 0 if result.more else config.poll)
+    finally:
+        await cosigners.close()
 
 
 class Sealer:
@@ -100,7 +115,7 @@ class Sealer:
         self._config = config
         self._connection = connection
         self._known: LogHead | None = None
-        self._signed = -1
+        self.newest: SignedCheckpoint | None = None
         self._checked = 0.0
 
     async def begin(self) -> None:
@@ -128,7 +143,7 @@ class Sealer:
         result = await seal_committed(self._connection, self._config.limit)
         self._known = result.head
         # A mass fall is signed when it is sealed as a whole, or each second.
-        if result.head.edge.size != self._signed:
+        if self.newest is None or result.head.edge.size != self.newest.checkpoint.size:
             await self._keep(result.head, self._publish(result.head))
         return result
 
@@ -177,7 +192,20 @@ class Sealer:
         text, size = signed.note.render(), head.edge.size
         await self._connection.execute(QUERIES.keep_note, head.origin, text, size)
         await self._connection.execute(QUERIES.keep_checkpoint, head.origin, size, text, False)
-        self._signed = size
+        self.newest = signed
+
+    async def keep_cosigned(self, cosigned: Sequence[SignedCheckpoint]) -> None:
+        """Keep checkpoints that witnesses signed."""
+        for one in cosigned:
+            checkpoint = one.checkpoint
+            newest = self.newest
+            if newest is not None and newest.checkpoint == checkpoint:
+                self.newest = with_signatures(newest, one.note.signatures)
+                key_files.write_checkpoint(self._config.checkpoint, self.newest)
+                text = self.newest.note.render()
+                await self._connection.execute(QUERIES.keep_note, checkpoint.origin, text, checkpoint.size)
+            text = one.note.render()
+            await self._connection.execute(QUERIES.keep_checkpoint, checkpoint.origin, checkpoint.size, text, True)
 
 
 def _same(one: LogHead, other: LogHead) -> bool:

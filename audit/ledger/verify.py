@@ -35,7 +35,7 @@ class Wrong(StrEnum):
     SIGNATURE = "signature"
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class LedgerFault(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is wrong, in a sentence."""
 
     wrong: Wrong
@@ -60,7 +60,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     checkpoints: int
     key: str | None
     cosigned: tuple[tuple[str, int], ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[LedgerFault, ...]
 
 
 class LogCheck:
@@ -81,7 +81,7 @@ class LogCheck:
         self._missing: list[tuple[int, str]] = []
         self._shown = 0
         self._chain = KeyChain()
-        self._findings: list[Finding] = []
+        self._findings: list[LedgerFault] = []
         self._stop_here()
 
     def take(self, leaves: Sequence[ExportedLeaf], sealed: Sequence[bytes]) -> None:
@@ -229,7 +229,7 @@ class LogCheck:
                 yield witness.name, at
 
     def _add(self, wrong: Wrong, en: str, zh: str) -> None:
-        self._findings.append(Finding(wrong=wrong, said=Said(en, zh)))
+        self._findings.append(LedgerFault(wrong=wrong, said=Said(en, zh)))
 
 
 def _name(leaf: ExportedLeaf) -> str:

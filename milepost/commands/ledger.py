@@ -8,9 +8,9 @@ from typing import Final
 
 from audit.ledger import key_files
 from audit.ledger.keychain import rotation_body
-from audit.ledger.notes import SignerKey
+from audit.ledger.notes import KeyType, NoteError, SignerKey, VerifierKey, parse_verifier
 from contract.errors import RemedyError
-from contract.said import Said
+from contract.said import Said, said_by
 from milepost.language import show
 from milepost.settings import Settings, require
 
@@ -19,6 +19,9 @@ _SEED: Final = 32
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
     """Do `arguments.action`. Raises RemedyError."""
+    if arguments.action == "witness":
+        await _witness(arguments, stop)
+        return
     if arguments.action == "export":
         await _export(_database(settings), arguments.folder)
         return
@@ -62,6 +65,45 @@ async def _export(url: str, folder: Path) -> None:
             f"{folder}：{manifest.size} 条，{len(manifest.parts)} 个文件；请用 `milepost verify {folder}` 核验",
         )
     )
+
+
+async def _witness(arguments: argparse.Namespace, stop: asyncio.Event) -> None:
+    """Cosign until `stop`. The key is made at the first start."""
+    from audit.ledger.witness_files import WitnessDesk, witness_server
+
+    path = arguments.folder / "key"
+    if await asyncio.to_thread(path.exists):
+        key = key_files.read_key(path)
+    else:
+        key = key_files.make_key(path, arguments.name, KeyType.COSIGNATURE)
+    if (key.name, key.kind) != (arguments.name, KeyType.COSIGNATURE):
+        raise RemedyError(
+            f"the key in {path} is of {key.name}: give this --name, or another folder",
+            f"{path} 中的密钥属于 {key.name}：请用此名称作 --name，或另指目录",
+        )
+    logs = [_log_key(text) for text in arguments.log]
+    try:
+        server = witness_server(WitnessDesk(arguments.folder, key, logs), arguments.host, arguments.port)
+    except OSError as exc:
+        raise RemedyError(
+            f"{arguments.host}:{arguments.port} cannot be listened on ({exc.strerror}): give another --port",
+            f"无法监听 {arguments.host}:{arguments.port}（{exc.strerror}）：请换一个 --port",
+        ) from exc
+    _show_key(key)
+    serving = asyncio.create_task(asyncio.to_thread(server.serve_forever, 0.1), name="witness")
+    try:
+        await stop.wait()
+    finally:
+        await asyncio.to_thread(server.shutdown)
+        await serving
+        server.server_close()
+
+
+def _log_key(text: str) -> VerifierKey:
+    try:
+        return parse_verifier(text)
+    except NoteError as exc:
+        raise RemedyError(f"--log: {exc}", f"--log：{said_by(exc).zh}") from exc
 
 
 async def _rotate(url: str, path: Path, account: str | None, second: str | None) -> None:

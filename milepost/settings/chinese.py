@@ -86,6 +86,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "reader_url": "Grafana 所用的 PostgreSQL 地址，其账户只能读取",
     "ledger_key": "签署账本检查点的私钥文件，权限 600；账本为空时由 `milepost audit` 首次启动时生成",
     "ledger_checkpoint": "账本最新检查点的文件，应在数据库及其磁盘之外；未达到该检查点或历史不同的数据库将被拒绝",
+    "ledger_witnesses": "账本见证方的文件，每行一个：公钥和地址；不设则没有见证方，核验时会说明",
     "language": "通知的语言；在 `milepost demo` 中也是演示的语言，演示默认依系统区域设置",
     "log_format": "日志的格式",
     "log_level": "记录的最低日志级别",

@@ -95,6 +95,13 @@ class OperationSection:
             "that does not reach it, or has another past, is refused."
         ),
     ] = None
+    ledger_witnesses: Annotated[
+        Path | None,
+        Meta(
+            description="File with the witnesses of the ledger, one a line: public key and address. Unset: no witness, "
+            "and every verification says so."
+        ),
+    ] = None
     language: Annotated[
         Language,
         Meta(
