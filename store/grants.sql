@@ -19,7 +19,7 @@ DECLARE
     cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, '
         'dead_letter, duty, duty_substitute, contact_channel, escalation_wake, flapping_memory, health_state, incident_share_ack, '
         'message_template, route, service_sign, set_aside, station_programme, unregistered}';
-    functions constant text[] := '{channel_fingerprint, give_contact_account, remove_untouched_station}';
+    functions constant text[] := '{channel_fingerprint, give_contact_account, is_beyond_account, remove_untouched_station}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_service') THEN
@@ -89,7 +89,7 @@ DECLARE
         "DELETE, INSERT, SELECT": ["account_area"],
         "DELETE, INSERT, SELECT, UPDATE": ["duty", "duty_substitute", "message_template", "route", "service_sign", "session", "signin_code", "known_place"]}';
     functions constant text[] := '{scope_areas, scope_names, scope_tops, scope_programmes, scope_holds_account, areas_below, '
-        'channel_fingerprint, scoped.give_contact_account, scoped.scope_stations, scoped.is_in_scope, scoped.station_has_history, scoped.remove_untouched_station}';
+        'channel_fingerprint, scoped.give_contact_account, scoped.is_beyond_account, scoped.scope_stations, scoped.is_in_scope, scoped.station_has_history, scoped.remove_untouched_station}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_api') OR to_regnamespace('scoped') IS NULL THEN

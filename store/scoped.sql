@@ -276,11 +276,16 @@ RETURNS TABLE (id text, login text, name text, area text) LANGUAGE sql SECURITY 
     WHERE c.id = wanted AND (scope_is_whole() OR c.area IN (SELECT code FROM scope_areas() AS code))
 $$;
 
+CREATE FUNCTION scoped.is_beyond_account(wanted_account text, wanted_area text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT is_beyond_account(wanted_account, wanted_area) WHERE scope_is_whole() OR scope_holds_account(wanted_account)
+$$;
+
 DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['is_in_scope(text)', 'station_has_history(text)', 'remove_untouched_station(text)',
+    FOREACH name IN ARRAY ARRAY['is_beyond_account(text, text)', 'is_in_scope(text)', 'station_has_history(text)', 'remove_untouched_station(text)',
                             'give_contact_account(text, text)'] LOOP
         EXECUTE format('ALTER FUNCTION scoped.%s SET search_path = %I, pg_temp', name, current_schema());
         EXECUTE format('REVOKE EXECUTE ON FUNCTION scoped.%s FROM PUBLIC', name);

@@ -63,6 +63,11 @@ UPDATE contact SET retired_at = now(), edited_at = now(), edited_by = $2 WHERE i
 SELECT wanted.id AS contact, made.id, made.login, made.name, made.area
 FROM unnest($1::text[]) AS wanted (id) CROSS JOIN LATERAL give_contact_account(wanted.id, $2) AS made;
 
+-- name: beyond_accounts
+-- Those of the contacts whose area ($3; NULL: the whole) their account ($2) does not see; $1: their ids.
+SELECT new.id FROM unnest($1::text[], $2::text[], $3::text[]) AS new (id, account, area)
+WHERE is_beyond_account(new.account, new.area) ORDER BY new.id;
+
 -- name: find_accounts
 -- Accounts by their ids or logins, and the author $2, as far as the caller sees them.
 SELECT id, login, role FROM account WHERE id = ANY ($1::text[]) OR lower(login) = ANY ($1::text[]) OR id = $2;

@@ -69,13 +69,14 @@ def require_contact_id(text: str) -> None:
         )
 
 
-def require_role(text: str) -> None:
-    """Raise SaidError for a text that cannot be a role of contacts, duties and routes."""
+def require_role(text: str) -> str:
+    """The text. Raises SaidError if it cannot be a role of contacts, duties and routes."""
     if not _ROLE.fullmatch(text):
         raise SaidError(
             f"{text[:40]!r} is not a role: use small Latin letters, digits, _ and -, such as technician",
             f"“{text[:40]}”不是角色：请用小写拉丁字母、数字、_ 和 -，如 technician",
         )
+    return text
 
 
 def require_quiet(rules: str | None) -> None:

@@ -148,6 +148,13 @@ async def account_ids(connection: Connection, named: Collection[str]) -> dict[st
     return {name: found.id for name in named if (found := known.get(name) or known.get(name.lower()))}
 
 
+async def beyond_accounts(connection: Connection, contacts: Iterable[Contact]) -> list[str]:
+    """The ids of contacts whose area their account does not see, so that its links in messages would show nothing."""
+    persons = [contact for contact in contacts if contact.account is not None]
+    ids, accounts, areas = ([getattr(each, name) for each in persons] for name in ("id", "account", "area"))
+    return [row["id"] for row in await connection.fetch(QUERIES.beyond_accounts, ids, accounts, areas)]
+
+
 async def _accounts(connection: Connection, named: Collection[str], by: str) -> dict[str, KnownAccount]:
     """Accounts by their ids and by their logins in lower case; an id comes first."""
     wanted = sorted({*named, *(name.lower() for name in named)})

@@ -1,18 +1,17 @@
 """What a duty and a substitute must be before they are stored. Pure."""
 
-import re
 from typing import Final
 
 import msgspec
 
 from contract.bounds import require_day, require_time
 from contract.said import Said, SaidError
+from registry.contacts.rules import require_role
 from registry.duty.model import Duty, Substitute
 from registry.duty.written_times import normal_times
 
 MOST_WEEKS: Final = 53
 MOST_REASON: Final = 500
-_ROLE: Final = re.compile(r"[0-9a-z_-]{1,32}")
 
 
 def sound_duty(duty: Duty) -> Duty:
@@ -23,16 +22,6 @@ def sound_duty(duty: Duty) -> Duty:
         if day is not None:
             require_day(day)
     return msgspec.structs.replace(duty, times=normal_times(duty.times))
-
-
-def require_role(role: str) -> str:
-    """The role. Raises SaidError."""
-    if not _ROLE.fullmatch(role):
-        raise SaidError(
-            f"{role[:40]!r} is not a role: use 1 to 32 of 0-9 a-z _ -, such as technician",
-            f"“{role[:40]}”不是角色：请用 1 至 32 位的数字、小写拉丁字母、_ 或 -，如 technician",
-        )
-    return role
 
 
 def rotation_fault(duty: Duty) -> tuple[str, Said] | None:

@@ -11,6 +11,7 @@ from registry.closures.store import import_closures, stored_closures
 from registry.contacts.model import Contact
 from registry.contacts.store import (
     account_ids,
+    beyond_accounts,
     fingerprints_of,
     load_contacts,
     new_contact_id,
@@ -44,7 +45,13 @@ from registry.importing.layout import BadCell
 from registry.importing.lost_zeros import may_lack_zeros, set_aside_ids
 from registry.importing.places import set_aside_places
 from registry.importing.report import ImportOptions
-from registry.importing.routing.contact_plan import ContactContext, ImportedContact, namesakes_note, plan_contacts
+from registry.importing.routing.contact_plan import (
+    ContactContext,
+    ImportedContact,
+    namesakes_note,
+    plan_contacts,
+    reach_note,
+)
 from registry.importing.routing.duty_plan import plan_duties, plan_substitutes
 from registry.importing.routing.route_plan import plan_routes, route_notes
 from registry.importing.rows import Kind, Rows
@@ -180,7 +187,8 @@ async def _compare_contacts(connection: Connection, rows: Rows, _: ImportOptions
         accounts=await account_ids(connection, _named(rows, "account")),
     )
     plan = plan_contacts(rows, around, new_contact_id)
-    return Compared(plan, notes=namesakes_note(rows, stored))
+    beyond = await beyond_accounts(connection, plan.writes)
+    return Compared(plan, notes=[*namesakes_note(rows, stored), *reach_note(beyond)])
 
 
 async def _write_contacts(connection: Connection, plan: Plan[Contact], _now: datetime, by: str) -> None:

@@ -142,12 +142,19 @@ BEGIN
     RETURN NEXT;
 END $$;
 
+-- Whether an area (NULL: the whole) lies outside what an account sees; no edit of a contact widens that.
+CREATE FUNCTION is_beyond_account(wanted_account text, wanted_area text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT NOT a.whole AND NOT EXISTS (SELECT FROM account_area x JOIN area r ON x.area = ANY (r.path)
+                                       WHERE x.account = a.id AND r.code = wanted_area)
+    FROM account a WHERE a.id = wanted_account
+$$;
+
 -- No table of the caller's own may stand in for one of these.
 DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['keyed_hash(text)', 'channel_fingerprint(text, text)', 'channel_written()', 'account_muted()',
+    FOREACH name IN ARRAY ARRAY['is_beyond_account(text, text)', 'keyed_hash(text)', 'channel_fingerprint(text, text)', 'channel_written()', 'account_muted()',
                             'contact_muted()', 'give_contact_account(text, text)'] LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', name);

@@ -4,7 +4,7 @@ A row without an id is the contact of the same name, role and area, or a new one
 fingerprints: no address is in a plan's lines.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -80,6 +80,21 @@ def namesakes_note(rows: Rows, stored: Mapping[str, Contact]) -> list[Said]:
             "new contacts. Give the id to change the stored one.",
             f"有 {len(others)} 行没有编号，与已存联系人同名但角色或区划不同：将作为新联系人。"
             "要更改已存的联系人，请填写其编号。",
+        )
+    ]
+
+
+def reach_note(contacts: Sequence[str]) -> list[Said]:
+    """What to say of contacts whose area their account does not see."""
+    if not contacts:
+        return []
+    shown = ", ".join(contacts[:5]) + (", …" if len(contacts) > 5 else "")
+    return [
+        Said(
+            f"{len(contacts)} contacts are responsible for an area that their account does not see ({shown}): an "
+            "import widens no account. Change its scope with `milepost users`.",
+            f"有 {len(contacts)} 名联系人负责的区划不在其账户的范围内（{shown}）：导入不会扩大账户的范围。"
+            "请用 milepost users 更改。",
         )
     ]
 

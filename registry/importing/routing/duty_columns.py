@@ -5,7 +5,8 @@ from typing import Final
 
 from contract.said import Said, SaidError
 from registry.codes import normal_code
-from registry.duty.checks import MOST_REASON, MOST_WEEKS, require_role
+from registry.contacts.rules import require_role
+from registry.duty.checks import MOST_REASON, MOST_WEEKS
 from registry.duty.written_times import ALWAYS, normal_times
 from registry.importing.cells import day, end, moment, rules, text
 from registry.importing.columns import Column

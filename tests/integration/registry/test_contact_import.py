@@ -62,6 +62,14 @@ async def test_contacts_are_imported_changed_and_retired(
         assert not any(secret in row["body"] for row in bodies for secret in ("geheim", "138001", "李明"))
 
 
+async def test_an_account_that_does_not_see_the_area_is_pointed_out(pool: Pool, area: None, tmp_path: Path) -> None:
+    async with pool.acquire() as connection:
+        assert "does not see" not in (await import_text(connection, FILE, tmp_path)).text
+        moved = await import_text(connection, "id,name,role,area\nli,李明,technician,\n", tmp_path, clear_blank=True)
+        assert moved.applied
+        assert "1 contacts are responsible for an area that their account does not see (li)" in moved.text
+
+
 async def test_an_export_is_imported_without_a_change(pool: Pool, area: None, tmp_path: Path) -> None:
     async with pool.acquire() as connection:
         await import_text(connection, FILE, tmp_path)

@@ -178,6 +178,19 @@ async def test_a_disabled_account_mutes_its_contact_until_it_is_enabled(connecti
     assert set(await load_addresses(connection, ["li"])) == {"li"}
 
 
+async def test_the_api_mutes_too(pool: Pool, areas: None) -> None:
+    async with scoped(pool, "*") as connection:
+        await put(connection, edit())
+        made = await load_contact(connection, "li")
+        assert made is not None
+        await disable_account(connection, made.account or "", by="operator")
+        muted = await load_contact(connection, "li")
+        assert muted is not None
+        assert (muted.muted, muted.retired_at is None) == (True, False)
+        await connection.execute("UPDATE contact SET muted_at = NULL")
+        assert await load_contact(connection, "li") == muted, "only the account says so"
+
+
 async def test_a_contact_may_have_an_account_that_is_there_which_keeps_its_rights(connection: Connection) -> None:
     account = await add_account(
         connection,
