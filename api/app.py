@@ -24,7 +24,7 @@ from api.console import (
     station_pages,
 )
 from api.console.people import account_pages, contact_pages, own_pages
-from api.console.routing import silence_pages
+from api.console.routing import duty_pages, silence_pages
 from api.context import Context
 from api.http import problems
 from api.http.middleware import V1, Gate
@@ -85,6 +85,7 @@ _PAGES: Final = (
     closure_pages,
     silence_pages,
     contact_pages,
+    duty_pages,
     account_pages,
     own_pages,
 )

@@ -65,6 +65,11 @@ _PAGES: Final[Mapping[Route, Need]] = {
     ("GET", "/contacts/{id}"): Permission.READ,
     ("POST", "/contacts/{id}"): Permission.EDIT_ROUTES,
     ("POST", "/contacts/{id}/retire"): Permission.EDIT_ROUTES,
+    ("GET", "/duty"): Permission.READ,
+    ("POST", "/duty"): Permission.EDIT_ROUTES,
+    ("POST", "/duty/{id}/remove"): Permission.EDIT_ROUTES,
+    ("POST", "/substitutes"): Permission.EDIT_ROUTES,
+    ("POST", "/substitutes/{id}/remove"): Permission.EDIT_ROUTES,
     # The account that asks, its own sessions and tokens.
     ("GET", "/account"): Permission.READ,
     ("POST", "/account/sessions/end"): Permission.READ,

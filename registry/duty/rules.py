@@ -64,9 +64,6 @@ class DutyRoster:
         return bool(self.duties(role, area)) or any(c.retired_at is None for c in self.contacts(role, area))
 
 
-Roster = DutyRoster
-
-
 class _Looked(msgspec.Struct):
     """What was found so far; a contact that is found is not passed over."""
 

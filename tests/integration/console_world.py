@@ -17,6 +17,7 @@ from registry.routes.model import RouteStep, StepClock
 from registry.routes.routing import RouteSubject
 from store.pool import Pool
 from tests.integration.api_world import World
+from tests.integration.duty_kit import add_contact, add_duty, add_substitute
 
 PROVINCE, COUNTY, TOWN = "630000000000", "632122000000", "632122101000"
 
@@ -219,6 +220,20 @@ async def every_contact(world: World) -> list[str]:
     await pool.execute("UPDATE contact SET retired_at = now(), role = 'head' WHERE id = $1", contacts[1])
     await pool.execute("DELETE FROM contact_channel WHERE contact = $1", contacts[1])
     return contacts
+
+
+async def every_duty(world: World) -> None:
+    """Who is on duty and who is not, for every reason, and substitutes."""
+    for contact in ("li", "wang"):
+        await add_contact(world.pool, contact, COUNTY)
+    await add_contact(world.pool, "x", role="lead")
+    await add_duty(world.pool, "li", COUNTY, times="[Asia/Urumqi] Mo-Fr 08:00-18:00; HD off", week=53)
+    await add_duty(world.pool, "wang", COUNTY, times="whenever")
+    await add_duty(world.pool, "x", COUNTY, times="off")
+    await add_duty(world.pool, "x", TOWN)
+    await world.pool.execute("UPDATE duty SET weeks = 1, week = 1, valid_to = '2199-01-01' WHERE area = $1", TOWN)
+    await add_substitute(world.pool, "x", "li", world.ago(3600), reason="x")
+    await add_substitute(world.pool, "li", "wang", world.ago(-3600), reason="x")
 
 
 async def every_silence(world: World, station: str) -> list[int]:

@@ -22,11 +22,11 @@ async def add_duty(pool: Pool, contact: str, area: str | None = None, *, times: 
     return number
 
 
-async def add_substitute(pool: Pool, contact: str, substitute: str, begin: datetime, *, hours: float = 24) -> int:
-    """A substitute for some hours."""
+async def add_substitute(pool: Pool, contact: str, substitute: str, begin: datetime, *, reason: str = "培训") -> int:
+    """A substitute for a day."""
     number: int = await pool.fetchval(
         "INSERT INTO duty_substitute (contact, substitute, from_at, until_at, reason, edited_by) "
-        "VALUES ($1, $2, $3, $4, '培训', 'operator') RETURNING id",
-        *(contact, substitute, begin, begin + timedelta(hours=hours)),
+        "VALUES ($1, $2, $3, $4, $5, 'operator') RETURNING id",
+        *(contact, substitute, begin, begin + timedelta(days=1), reason),
     )
     return number

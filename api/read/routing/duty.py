@@ -1,10 +1,10 @@
 """Duties, substitutes, and who is on duty."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from api.context import Context
+import msgspec
+
 from api.http.paging import MAX_ID, AfterDuty, AfterOnDuty, AfterSubstitute, Page
 from api.http.problems import not_found
 from api.read.found import FoundPage
@@ -18,10 +18,9 @@ from api.read.routing.schemas import (
     SubstituteDocument,
 )
 from api.read.schemas import Listing
-from registry.contacts.model import Contact
 from registry.duty.listing import DutyLine, duty_line, duty_places
 from registry.duty.model import Duty, Substitute
-from registry.duty.roster_store import load_roster
+from registry.duty.roster_store import LoadedRoster, load_roster
 from store.pool import Connection
 
 
@@ -54,26 +53,38 @@ async def list_substitutes(
     )
 
 
-async def list_on_duty(
-    context: Context, page: Page, *, area: list[str] | None, at: datetime | None
-) -> Listing[OnDutyDocument]:
-    """Who is on duty at a time (None: now), by area and role, everywhere first. Raises a Problem for a cursor that is
-    not ours."""
-    after = page.after(AfterOnDuty, AfterOnDuty("", ""))
-    async with context.database.snapshot() as connection:
-        moment = at or await load_now(connection)
-        areas = (
-            None if area is None else {row["code"] for row in await connection.fetch(QUERIES.areas_in_subtrees, area)}
-        )
-        loaded = await load_roster(connection, moment)
+class AskedDuty(msgspec.Struct, frozen=True):
+    """What says who is on duty at a moment, and the (area, role) that are asked about, in order; '' is everywhere."""
 
-    def documents() -> Listing[OnDutyDocument]:
-        places = [place for place in duty_places(loaded.roster, areas) if place > (after.area, after.role)]
+    loaded: LoadedRoster
+    places: list[tuple[str, str]]
+    at: datetime
+
+    @property
+    def things(self) -> int:
+        """How much there is to go through."""
+        return len(self.loaded.duties) + len(self.loaded.contacts)
+
+    def name(self, contact: str) -> str:
+        """What a contact is called; one that is not seen by its id."""
+        found = self.loaded.contacts.get(contact)
+        return contact if found is None else found.name
+
+    def listing(self, page: Page) -> Listing[OnDutyDocument]:
+        """A page of who is on duty. Raises a Problem for a cursor that is not ours."""
+        after = page.after(AfterOnDuty, AfterOnDuty("", ""))
+        places = [place for place in self.places if place > (after.area, after.role)]
         shown, following = page.cut(places[: page.limit + 1], lambda place: AfterOnDuty(*place))
-        lines = (duty_line(loaded.roster, place, moment) for place in shown)
-        return Listing(items=[_on_duty(line, loaded.contacts) for line in lines], next=following)
+        lines = (duty_line(self.loaded.roster, place, self.at) for place in shown)
+        return Listing(items=[_on_duty(line, self) for line in lines], next=following)
 
-    return await context.work.do(len(loaded.duties) + len(loaded.contacts), documents)
+
+async def load_asked(connection: Connection, area: list[str] | None, at: datetime | None) -> AskedDuty:
+    """What says who is on duty at a time (None: now) in subtrees (None: in the scope)."""
+    moment = at or await load_now(connection)
+    areas = None if area is None else {row["code"] for row in await connection.fetch(QUERIES.areas_in_subtrees, area)}
+    loaded = await load_roster(connection, moment)
+    return AskedDuty(loaded, duty_places(loaded.roster, areas), moment)
 
 
 def duty_document(duty: Duty) -> DutyDocument:
@@ -98,14 +109,14 @@ def _fields(entry: Duty | Substitute) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in entry.__struct_fields__}
 
 
-def _on_duty(line: DutyLine, contacts: Mapping[str, Contact]) -> OnDutyDocument:
+def _on_duty(line: DutyLine, asked: AskedDuty) -> OnDutyDocument:
     return OnDutyDocument(
         area=line.area,
         role=line.role,
         on_duty=[
             HolderDocument(
                 contact=holder.contact,
-                name=contacts[holder.contact].name,
+                name=asked.name(holder.contact),
                 duty=holder.duty,
                 instead_of=holder.instead_of,
             )

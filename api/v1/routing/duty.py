@@ -42,7 +42,10 @@ async def list_on_duty(
     at: Annotated[str | None, Query(max_length=64, description="ISO 8601; now")] = None,
 ) -> Listing[OnDutyDocument]:
     """Who is on duty for each role and area of the scope, and why others are not; by area and role."""
-    return await duty.list_on_duty(context, page, area=area, at=None if at is None else parse_stored_time("at", at))
+    moment = None if at is None else parse_stored_time("at", at)
+    async with context.database.snapshot() as connection:
+        asked = await duty.load_asked(connection, area, moment)
+    return await context.work.do(asked.things, lambda: asked.listing(page))
 
 
 @router.post("/duty", status_code=201)

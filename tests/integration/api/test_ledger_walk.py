@@ -228,6 +228,16 @@ PAGE_ACTS: Final[Mapping[str, Act]] = {
     if route.startswith(("/incidents", "/closures", "/silences", "/contacts", "/stations"))
     for status in (409 if act.status == 409 else 303,)
 }
+DUTY_PAGES: Final[Mapping[str, Act]] = {
+    "/duty": msgspec.structs.replace(API_ACTS["/duty"], status=303),
+    "/substitutes": msgspec.structs.replace(
+        API_ACTS["/substitutes"],
+        body={"contact": "ma", "substitute": "li", "from": SOON, "until": "2199-01-01T00:00", "reason": "培训"},
+        status=303,
+    ),
+    "/duty/{id}/remove": Act(on_duty("/duty/1/remove"), {}, [("duty.removed", "duty")], 303),
+    "/substitutes/{id}/remove": Act(on_duty("/substitutes/1/remove"), {}, [("substitute.removed", "substitute")], 303),
+}
 OWN_TOKENS: Final = "/account/tokens"
 PEOPLE_PAGES: Final[Mapping[str, Act]] = {
     "/accounts": Act(at("/accounts"), {**ACCOUNT, "scope": "whole"}, [("account.made", "account")], 303),
@@ -252,7 +262,7 @@ NO_ACT: Final = {
 ELSEWHERE: Final = {f"{V1}/account/password", "/password"}
 """They do the same, and need a session: see the test below."""
 CASES = [(V1, route, act) for route, act in API_ACTS.items()] + [
-    ("", route, act) for pages in (PAGE_ACTS, PEOPLE_PAGES) for route, act in pages.items()
+    ("", route, act) for pages in (PAGE_ACTS, DUTY_PAGES, PEOPLE_PAGES) for route, act in pages.items()
 ]
 IDS = [f"{prefix}{route}" for prefix, route, _ in CASES]
 ENTRIES = "SELECT kind, subject, actor, at_ms, convert_from(body, 'UTF8') AS body FROM ledger_entry ORDER BY id"

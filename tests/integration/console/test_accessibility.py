@@ -30,6 +30,7 @@ from tests.integration.console_world import (
     every_account,
     every_closure,
     every_contact,
+    every_duty,
     every_incident,
     every_silence,
     every_station,
@@ -72,6 +73,7 @@ PAGES: Final[dict[str, list[str]]] = {
     "/silences/{id}": ["/silences/{silences}"],
     "/contacts": ["/contacts", f"/contacts?area={COUNTY}&retired=yes"],
     "/contacts/{id}": ["/contacts/{contacts}"],
+    "/duty": ["/duty", f"/duty?area={COUNTY}"],
     "/signin": ["/signin", "/signin?code=none"],
     "/password": ["/password"],
     "/account": ["/account"],
@@ -115,6 +117,7 @@ async def addresses(world: World) -> list[str]:
     closures = await every_closure(world, stations[0], wide=(5, 7))
     silences = await every_silence(world, stations[0])
     contacts = await every_contact(world)
+    await every_duty(world)
     accounts = await every_account(world)
     # One incident of each kind, and one of each cause, spot and rule looks like the next.
     known = {
@@ -222,7 +225,7 @@ async def test_the_first_look_at_an_empty_system(
     settings = config(database, tmp_path, port=free_port())
     found: list[str] = []
     async with running(settings), looking(browser, settings.url, language) as page:
-        for address in ("/", "/stations", "/areas", "/incidents", "/blind-spots", "/closures", "/silences"):
+        for address in ("/", "/stations", "/areas", "/incidents", "/blind-spots", "/closures", "/silences", "/duty"):
             await page.goto(settings.url + address)
             found += await complaints(page, axe, address, WIDTHS)
     assert found == []

@@ -21,6 +21,7 @@ from tests.integration.console_world import (
     every_account,
     every_closure,
     every_contact,
+    every_duty,
     every_incident,
     every_silence,
     every_station,
@@ -69,6 +70,7 @@ async def full(world: World) -> list[str]:
     await world.pool.execute("UPDATE closure SET kind = 'maintenance' WHERE id = $1", closures[0])
     silences = await every_silence(world, stations[0])
     contacts = await every_contact(world)
+    await every_duty(world)
     accounts = await every_account(world)
     return [
         "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
@@ -76,6 +78,7 @@ async def full(world: World) -> list[str]:
         "/closures", "/signin", "/password", *(f"/closures/{one}" for one in closures),
         "/silences", *(f"/silences/{one}" for one in silences),
         "/contacts", "/contacts?retired=yes", *(f"/contacts/{one}" for one in contacts),
+        "/duty", f"/duty?area={PROVINCE}",
         *(f"/stations/{one}" for one in stations), f"/stations/{stations[1]}?span=7d",
         f"/stations/{stations[1]}/remove",
         *(f"/incidents/{one}" for one in incidents), "/account", "/accounts", *(f"/accounts/{one}" for one in accounts),
@@ -120,7 +123,17 @@ async def test_an_empty_system_greets_in_chinese(pool: Pool, database: str, tmp_
     await World(pool).clock()
     async with serving(config(database, tmp_path), token=None) as (client, _):
         await sign_in(client)
-        for path in ("/", "/stations", "/areas", "/incidents", "/blind-spots", "/closures", "/silences", "/contacts"):
+        for path in (
+            "/",
+            "/stations",
+            "/areas",
+            "/incidents",
+            "/blind-spots",
+            "/closures",
+            "/silences",
+            "/contacts",
+            "/duty",
+        ):
             assert not strange(await page(client, path)), path
 
 
@@ -143,6 +156,11 @@ async def test_refusals_and_failures_are_chinese_too(client: httpx.AsyncClient, 
         await client.post("/silences", data=SILENCE | {"name": "6329999999"}, headers=headers),
         await client.post("/silences", data=SILENCE | {"until": "2020-01-01T00:00"}, headers=headers),
         await client.post("/silences", data=SILENCE | {"until": "2099-01-01T00:00"}, headers=headers),
+        await client.post("/duty", data={"role": "r"}, headers=headers),
+        await client.post("/duty", data={"role": "r", "contact": "x" * 64}, headers=headers),
+        await client.post("/duty", data={"role": "r", "contact": "li", "weeks": "2"}, headers=headers),
+        await client.post("/substitutes", data={"contact": "li", "substitute": "x", "from": "soon"}, headers=headers),
+        await client.post("/duty/99/remove", data={}, headers=headers),
         *[await client.post(f"/incidents/1/{deed}", data={}, headers=headers) for deed in ("note", "assign")],
         await client.post("/signin", data={"token": "wrong"}, headers=headers),
     ]

@@ -59,6 +59,7 @@ PAGES = {
     "a silence": "/silences/1",
     "contacts": "/contacts?area=民和",
     "a contact": "/contacts/li",
+    "duty": "/duty?area=民和",
     "the own account": "/account",
     "accounts": "/accounts",
     "an account": "/accounts/admin",

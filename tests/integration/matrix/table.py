@@ -92,6 +92,11 @@ POST   /contacts                             AS    303 422
 GET    /contacts/{id}                        ASTUW 200 404
 POST   /contacts/{id}                        AS    303 404
 POST   /contacts/{id}/retire                 AS    303 404
+GET    /duty                                 ASTUW 200 left out
+POST   /duty                                 AS    303 422
+POST   /duty/{id}/remove                     AS    303 404
+POST   /substitutes                          AS    303 422
+POST   /substitutes/{id}/remove              AS    303 404
 GET    /password                             ASTUW 200 own only in person
 POST   /password                             ASTU  303 own only in person
 GET    /account                              ASTUW 200 own only

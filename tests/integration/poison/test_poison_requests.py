@@ -87,6 +87,7 @@ QUERIES: Final = {
     "/closures": ("area", "station", "status", "cursor"),
     "/silences": ("area", "station", "status", "kind", "cursor"),
     "/contacts": ("area", "retired", "cursor"),
+    "/duty": ("area", "at", "cursor"),
 }
 PATHS: Final = tuple(f"{root}/{kind}/{{}}" for root in ("", "/api/v1") for kind in ("stations", "areas", "incidents"))
 TIMES: Final = {"from", "until", "to", "at", "valid_from", "valid_to"}
