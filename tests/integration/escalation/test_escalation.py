@@ -3,11 +3,14 @@
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 
+from registry.routes.model import Route, RouteStep
 from registry.routes.routing import Routing
 from store.pool import Pool
 from tests.integration.escalation.escalation_kit import (
+    COUNTY,
     add_people,
     go_back,
     notify,
@@ -183,3 +186,31 @@ async def test_what_cannot_be_read_is_tried_again_and_holds_up_nothing(pool: Poo
     assert await pages(pool, sound) == ["an opened owed", "li escalated owed"]
     row = await pool.fetchrow("SELECT plan, wake_at > now() AS later FROM escalation WHERE incident = $1", broken)
     assert dict(row or {}) == {"plan": {"steps": 3}, "later": True}
+
+
+async def test_a_graver_severity_takes_its_own_route(pool: Pool, routing: Routing) -> None:
+    grave = Route(id="grave", name="grave", area=COUNTY, severities=("critical",), steps=(RouteStep(role="head"),))
+    both = msgspec.structs.replace(routing, routes=(*routing.routes, grave))
+    incident = await open_incident(pool)
+    await one_pass(pool, both)
+    await pool.execute("""UPDATE incident SET detail = '{"severity": "critical"}' WHERE id = $1""", incident)
+    await one_pass(pool, both)
+    assert await pages(pool, incident) == ["an opened cancelled route_changed", "he opened 1 owed"]
+    row = await pool.fetchrow(
+        "SELECT route, plan -> 'earlier' AS earlier FROM escalation WHERE incident = $1", incident
+    )
+    assert dict(row or {}) == {"route": "grave", "earlier": ["county"]}
+    assert await pool.fetchval("SELECT severity FROM page WHERE recipient = 'he'") == "critical"
+
+
+async def test_the_log_keeps_its_newest_lines(pool: Pool, routing: Routing) -> None:
+    incident = await open_incident(pool)
+    await one_pass(pool, routing)
+    await pool.execute(
+        "UPDATE escalation SET log = (SELECT jsonb_agg(jsonb_build_object('what', 'held', 'n', n)) "
+        "FROM generate_series(1, 500) AS n)"
+    )
+    await pool.execute("UPDATE incident SET status = 'closed', ended_at = now() WHERE id = $1", incident)
+    await one_pass(pool, routing)
+    log = await pool.fetchval("SELECT log FROM escalation WHERE incident = $1", incident)
+    assert (len(log), log[0]["n"], log[-1]["what"]) == (500, 2, "over")
