@@ -50,7 +50,7 @@ class MessageContent(msgspec.Struct, frozen=True, kw_only=True):
     events: list[dict[str, Any]] = []
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class PageEnvelope(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to send a message."""
 
     #: The idempotency key: the id of the message, the same at each attempt.
@@ -65,6 +65,6 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 class ChannelSender(Protocol):
     """Sends to addresses of any kind; many sends may be under way at once."""
 
-    async def send(self, address: Address, envelope: Envelope) -> SendOutcome:
+    async def send(self, address: Address, envelope: PageEnvelope) -> SendOutcome:
         """Make one attempt within the time limit of the sender. It raises nothing but CancelledError: what went wrong
         is in the outcome. It neither waits for a limit nor tries again: its caller does."""

@@ -28,7 +28,7 @@ from alerting.delivery.pages.store import (
     end_attempt,
 )
 from alerting.delivery.retry import GIVE_UP
-from alerting.delivery.sending import ChannelSender, Envelope, SendOutcome, SendVerdict
+from alerting.delivery.sending import ChannelSender, PageEnvelope, SendOutcome, SendVerdict
 from store.pool import UNREACHABLE, Pool, listening, may_pass
 from store.tasks import Backoff, end_tasks, wait_for_first, wait_for_wake
 
@@ -172,7 +172,7 @@ class PageLoop:
             self._wake.set()
 
     async def _send(self, begun: Begun, ends_at: float) -> SendOutcome:
-        envelope = Envelope(key=str(begun.key), at=begun.at, number=begun.number, content=begun.content)
+        envelope = PageEnvelope(key=str(begun.key), at=begun.at, number=begun.number, content=begun.content)
         try:
             async with asyncio.timeout_at(ends_at):
                 return await self._sender.send(begun.address, envelope)

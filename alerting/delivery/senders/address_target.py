@@ -9,7 +9,7 @@ from typing import Final, Self
 import msgspec
 
 from alerting.delivery.bots import KINDS, build_request, read_answer
-from alerting.delivery.senders.answers import HttpAnswer, outcome_of_bot, outcome_of_status
+from alerting.delivery.senders.answers import SenderAnswer, outcome_of_bot, outcome_of_status
 from alerting.delivery.senders.apprise_sender_target import AppriseSender
 from alerting.delivery.senders.gateways import (
     MAIL_SETTING,
@@ -27,7 +27,7 @@ from alerting.delivery.senders.http_target import HttpCaller
 from alerting.delivery.senders.signature import body_of, signed_headers
 from alerting.delivery.senders.sms_text import sms_text
 from alerting.delivery.senders.smtp_target import SmtpSender
-from alerting.delivery.sending import Envelope, SendOutcome, SendVerdict
+from alerting.delivery.sending import PageEnvelope, SendOutcome, SendVerdict
 from contract.said import SaidError
 from registry.contacts.addresses import bot_of, hook_of
 from registry.contacts.model import Address, ChannelKind
@@ -71,7 +71,7 @@ class AddressSender:
         gateways = (gateway for gateway in (config.sms, config.mail) if gateway is not None)
         self._secrets = tuple(secret for gateway in gateways for secret in gateway.secrets)
         bot = self._to_bot
-        self._ways: Mapping[ChannelKind, Callable[[Address, Envelope], Awaitable[SendOutcome]]] = {
+        self._ways: Mapping[ChannelKind, Callable[[Address, PageEnvelope], Awaitable[SendOutcome]]] = {
             ChannelKind.WECOM: bot,
             ChannelKind.DINGTALK: bot,
             ChannelKind.FEISHU: bot,
@@ -89,7 +89,7 @@ class AddressSender:
     ) -> None:
         await self._http.__aexit__(kind, error, trace)
 
-    async def send(self, address: Address, envelope: Envelope) -> SendOutcome:
+    async def send(self, address: Address, envelope: PageEnvelope) -> SendOutcome:
         """Make one attempt. What a server answered is in the outcome without the address."""
         try:
             outcome = await self._ways[address.kind](address, envelope)
@@ -101,7 +101,7 @@ class AddressSender:
             return SendOutcome(verdict=SendVerdict.FAILED, why=f"an error of Milepost ({type(exc).__name__})")
         return msgspec.structs.replace(outcome, why=hide(outcome.why, address.text, *self._secrets))
 
-    async def _to_bot(self, address: Address, envelope: Envelope) -> SendOutcome:
+    async def _to_bot(self, address: Address, envelope: PageEnvelope) -> SendOutcome:
         bot = bot_of(address)
         request = build_request(bot, envelope.content.text, time.time())
         origin = self._config.origins.get(bot.kind, KINDS[bot.kind].origin)
@@ -112,25 +112,25 @@ class AddressSender:
             return answer
         return outcome_of_bot(read_answer(bot.kind, answer.status, answer.body))
 
-    async def _to_webhook(self, address: Address, envelope: Envelope) -> SendOutcome:
+    async def _to_webhook(self, address: Address, envelope: PageEnvelope) -> SendOutcome:
         hook, body, now = hook_of(address), body_of(envelope), time.time()
         headers = {"Content-Type": "application/json", **signed_headers(hook.secrets, envelope.key, body, now)}
         answer = await self._http.call("POST", hook.url, body=body, headers=headers)
-        return outcome_of_status(answer, now) if isinstance(answer, HttpAnswer) else answer
+        return outcome_of_status(answer, now) if isinstance(answer, SenderAnswer) else answer
 
-    async def _by_apprise(self, address: Address, envelope: Envelope) -> SendOutcome:
+    async def _by_apprise(self, address: Address, envelope: PageEnvelope) -> SendOutcome:
         return await self._apprise.send_to_url(address.text, envelope.content.text, envelope.key)
 
-    async def _by_sms(self, address: Address, envelope: Envelope) -> SendOutcome:
+    async def _by_sms(self, address: Address, envelope: PageEnvelope) -> SendOutcome:
         return await self._by_gateway(self._config.sms, SMS_SETTING, sms_text(envelope.content.text), address, envelope)
 
-    async def _by_mail(self, address: Address, envelope: Envelope) -> SendOutcome:
+    async def _by_mail(self, address: Address, envelope: PageEnvelope) -> SendOutcome:
         if self._smtp is not None:
             return await self._smtp.send_mail(address.text, envelope)
         return await self._by_gateway(self._config.mail, MAIL_SETTING, envelope.content.text.body, address, envelope)
 
     async def _by_gateway(
-        self, gateway: Gateway | None, setting: str, text: str, address: Address, envelope: Envelope
+        self, gateway: Gateway | None, setting: str, text: str, address: Address, envelope: PageEnvelope
     ) -> SendOutcome:
         message = envelope.content.text
         if isinstance(gateway, HttpGateway):
@@ -139,7 +139,7 @@ class AddressSender:
             answer = await self._http.call(
                 request.method, request.url, body=request.body, headers=request.headers, login=gateway.login
             )
-            return gateway_outcome(gateway, answer, time.time()) if isinstance(answer, HttpAnswer) else answer
+            return gateway_outcome(gateway, answer, time.time()) if isinstance(answer, SenderAnswer) else answer
         if isinstance(gateway, AppriseGateway):
             sent = msgspec.structs.replace(message, body=text, short=text)
             return await self._apprise.send_to_url(gateway.url_for(address.text), sent, envelope.key)

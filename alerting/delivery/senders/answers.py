@@ -19,7 +19,7 @@ _THROTTLED: Final = frozenset({429, 503})
 _GONE: Final = 410
 
 
-class HttpAnswer(msgspec.Struct, frozen=True):
+class SenderAnswer(msgspec.Struct, frozen=True):
     """An answer; `body`: as much of it as is read. The names of `headers` are in lower case."""
 
     status: int
@@ -27,7 +27,7 @@ class HttpAnswer(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
-def outcome_of_status(answer: HttpAnswer, now: float) -> SendOutcome:
+def outcome_of_status(answer: SenderAnswer, now: float) -> SendOutcome:
     """The outcome by the status alone, for servers that say everything by it. `now`: seconds since the epoch."""
     why = f"answered with HTTP status {answer.status}"
     if 200 <= answer.status < 300:

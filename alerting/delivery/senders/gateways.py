@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qs, parse_qsl, quote, unquote, urlen
 import msgspec
 
 from alerting.delivery.bots import answer_text
-from alerting.delivery.senders.answers import HttpAnswer, outcome_of_status
+from alerting.delivery.senders.answers import SenderAnswer, outcome_of_status
 from alerting.delivery.sending import SendOutcome, SendVerdict
 from contract.errors import RemedyError
 from contract.said import Said
@@ -201,7 +201,7 @@ def _fill(template: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), template)
 
 
-def gateway_outcome(gateway: HttpGateway, answer: HttpAnswer, now: float) -> SendOutcome:
+def gateway_outcome(gateway: HttpGateway, answer: SenderAnswer, now: float) -> SendOutcome:
     """What the gateway's answer says: by its status, and then by the field of the setting."""
     outcome = outcome_of_status(answer, now)
     if outcome.verdict != SendVerdict.TAKEN or gateway.field is None:

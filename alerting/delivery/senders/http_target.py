@@ -9,7 +9,7 @@ import httpx
 
 from alerting.delivery.bot_target import quiet_httpx
 from alerting.delivery.bots import MAX_ANSWER
-from alerting.delivery.senders.answers import HttpAnswer
+from alerting.delivery.senders.answers import SenderAnswer
 from alerting.delivery.sending import SendOutcome, SendVerdict
 
 HTTP_AT_ONCE: Final = 100
@@ -46,7 +46,7 @@ class HttpCaller:
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
         login: tuple[str, str] | None = None,
-    ) -> HttpAnswer | SendOutcome:
+    ) -> SenderAnswer | SendOutcome:
         """The answer, or what came of the request without one. No text in it contains the address."""
         try:
             async with asyncio.timeout(self._timeout):
@@ -65,7 +65,7 @@ class HttpCaller:
 
     async def _ask(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], login: tuple[str, str] | None
-    ) -> HttpAnswer:
+    ) -> SenderAnswer:
         async with self._client.stream(
             method, url, content=body or None, headers=dict(headers), auth=login or httpx.USE_CLIENT_DEFAULT
         ) as response:
@@ -76,7 +76,7 @@ class HttpCaller:
                 read += part
                 if len(read) > MAX_ANSWER:
                     break
-            return HttpAnswer(response.status_code, dict(response.headers), read[:MAX_ANSWER])
+            return SenderAnswer(response.status_code, dict(response.headers), read[:MAX_ANSWER])
 
 
 def _failed(why: str) -> SendOutcome:

@@ -7,14 +7,14 @@ from email.utils import format_datetime
 from typing import Final
 
 from alerting.delivery.bots import answer_text
-from alerting.delivery.sending import Envelope, SendOutcome, SendVerdict
+from alerting.delivery.sending import PageEnvelope, SendOutcome, SendVerdict
 
 _NO_MAILBOX: Final = frozenset({550, 551, 553})
 _OTHER_REASON: Final = re.compile(rb"5\.(2\.[2-9]|[3-7]\.)")
 """Enhanced codes (RFC 3463) for other reasons than the address: full, of the network, of the server's policy."""
 
 
-def mail_of(envelope: Envelope, sender: str, to: str) -> bytes:
+def mail_of(envelope: PageEnvelope, sender: str, to: str) -> bytes:
     """The mail as bytes. Its id is that of the message, so a mailbox can recognise a repetition."""
     text = envelope.content.text
     mail = EmailMessage(policy=SMTP)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from alerting.delivery.sending import Envelope
+from alerting.delivery.sending import PageEnvelope
 
 
 def signed_headers(secrets: Sequence[bytes], key: str, body: bytes, now: float) -> dict[str, str]:
@@ -29,7 +29,7 @@ def _signature(secret: bytes, signed: bytes) -> str:
     return base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
 
 
-def body_of(envelope: Envelope) -> bytes:
+def body_of(envelope: PageEnvelope) -> bytes:
     """The document of a message, the same at each attempt: docs/alerts.md describes it."""
     content = envelope.content
     events = content.events

@@ -9,7 +9,7 @@ from typing import Final
 from alerting.delivery.in_thread import run_in_thread
 from alerting.delivery.senders.gateways import SmtpGateway
 from alerting.delivery.senders.mail import mail_of, outcome_of_mail, outcome_of_recipient, outcome_of_server
-from alerting.delivery.sending import Envelope, SendOutcome, SendVerdict
+from alerting.delivery.sending import PageEnvelope, SendOutcome, SendVerdict
 
 SMTP_AT_ONCE: Final = 8
 """Connections to the server at one time, which is less than servers commonly allow."""
@@ -23,7 +23,7 @@ class SmtpSender:
         self._timeout = timeout
         self._free = asyncio.Semaphore(SMTP_AT_ONCE)
 
-    async def send_mail(self, to: str, envelope: Envelope) -> SendOutcome:
+    async def send_mail(self, to: str, envelope: PageEnvelope) -> SendOutcome:
         """Make one attempt, within the time limit."""
         attempt = _Attempt(self._gateway, self._timeout)
         try:
@@ -54,7 +54,7 @@ class _Attempt:
             if self._server is not None and self._server.sock is not None:
                 self._server.sock.shutdown(2)
 
-    def run(self, to: str, envelope: Envelope) -> None:
+    def run(self, to: str, envelope: PageEnvelope) -> None:
         """Send the mail and keep the outcome. It raises nothing."""
         try:
             self.outcome = self._converse(to, envelope)
@@ -75,7 +75,7 @@ class _Attempt:
                 if self._server is not None:
                     self._server.close()
 
-    def _converse(self, to: str, envelope: Envelope) -> SendOutcome:
+    def _converse(self, to: str, envelope: PageEnvelope) -> SendOutcome:
         server = self._server = self._connected()
         self._prepare(server)
         code, reply = server.mail(self._gateway.sender)

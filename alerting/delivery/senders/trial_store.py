@@ -11,7 +11,7 @@ from alerting.delivery.pages.limits import LIMITS, Granted, TakenTokens, settle_
 from alerting.delivery.pages.outcomes import silence_after
 from alerting.delivery.senders.answers import news_of
 from alerting.delivery.senders.trial import write_trial
-from alerting.delivery.sending import ChannelSender, Envelope, SendOutcome, SendVerdict
+from alerting.delivery.sending import ChannelSender, PageEnvelope, SendOutcome, SendVerdict
 from contract.errors import RemedyError
 from registry.contacts.model import Address, Channel, ChannelKind, Contact
 from registry.contacts.store import load_contact
@@ -99,7 +99,7 @@ async def try_channel(
     content = write_trial(
         contact=contact.id, place=tried.place, kind=channel.kind, language=contact.language, link=link, at=now
     )
-    outcome = await sender.send(tried.address, Envelope(key=str(uuid4()), at=now, number=1, content=content))
+    outcome = await sender.send(tried.address, PageEnvelope(key=str(uuid4()), at=now, number=1, content=content))
     await _store(connection, contact, channel, taken, outcome)
     return TrialResult(tried.place, channel.kind, outcome)
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from alerting.delivery.facts import AlertMessage
-from alerting.delivery.sending import Envelope, MessageContent
+from alerting.delivery.sending import MessageContent, PageEnvelope
 
 LINK = "https://m.example.org/incidents/1"
 TEXT = AlertMessage(
@@ -22,9 +22,9 @@ TEXT = AlertMessage(
 EVENT = {"type": "milepost.incident.opened", "at": "2026-11-28T08:00:00Z", "incident": 1, "title": TEXT.title}
 
 
-def envelope(key: str = "0c5e4f7e-6d0d-4c0e-9d7e-0d6c2f9b1a11", **content: Any) -> Envelope:
+def envelope(key: str = "0c5e4f7e-6d0d-4c0e-9d7e-0d6c2f9b1a11", **content: Any) -> PageEnvelope:
     given = {"text": TEXT, "language": "zh-CN", "severity": "warning", "events": [EVENT], **content}
-    return Envelope(key=key, at=datetime(2026, 11, 28, 8, tzinfo=UTC), number=1, content=MessageContent(**given))
+    return PageEnvelope(key=key, at=datetime(2026, 11, 28, 8, tzinfo=UTC), number=1, content=MessageContent(**given))
 
 
 class Asked(msgspec.Struct):

@@ -21,7 +21,7 @@ import pytest
 from alerting.delivery.pages import service
 from alerting.delivery.pages.service import CONNECTIONS, PageLoop, PagingConfig
 from alerting.delivery.pages.store import AttemptPace
-from alerting.delivery.sending import Envelope, SendOutcome, SendVerdict
+from alerting.delivery.sending import PageEnvelope, SendOutcome, SendVerdict
 from registry.contacts.model import Address
 from store.pool import Pool, open_pool
 
@@ -125,7 +125,7 @@ class LoopbackSender:
         self._die = die
         self._timeout = timeout
 
-    async def send(self, address: Address, envelope: Envelope) -> SendOutcome:
+    async def send(self, address: Address, envelope: PageEnvelope) -> SendOutcome:
         if self._die == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         try:
@@ -134,7 +134,7 @@ class LoopbackSender:
             if self._die == "after":
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    async def _post(self, address: Address, envelope: Envelope) -> SendOutcome:
+    async def _post(self, address: Address, envelope: PageEnvelope) -> SendOutcome:
         if not address.text.startswith("http://"):
             raise ValueError(address.text)
         content = envelope.content

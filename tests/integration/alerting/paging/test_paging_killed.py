@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alerting.delivery.pages.service import CONNECTIONS, PageLoop
-from alerting.delivery.sending import Envelope, SendOutcome
+from alerting.delivery.sending import PageEnvelope, SendOutcome
 from registry.contacts.model import Address
 from store.migrate import migrate
 from store.pool import Pool, open_pool
@@ -94,7 +94,7 @@ class KillingSender:
         self._kill = kill
         self.killed = asyncio.Event()
 
-    async def send(self, address: Address, envelope: Envelope) -> SendOutcome:
+    async def send(self, address: Address, envelope: PageEnvelope) -> SendOutcome:
         await self._maybe_kill("before")
         outcome = await self._sender.send(address, envelope)
         await self._maybe_kill("after")

@@ -5,7 +5,7 @@ import pytest
 
 from alerting.channels.model import SendNews
 from alerting.delivery.bots import read_answer
-from alerting.delivery.senders.answers import HttpAnswer, news_of, outcome_of_bot, outcome_of_status, pause_of
+from alerting.delivery.senders.answers import SenderAnswer, news_of, outcome_of_bot, outcome_of_status, pause_of
 from alerting.delivery.sending import SendOutcome, SendVerdict
 
 DING_LIKE = "description:{};solution:请参考本接口对应文档;link:https://open.dingtalk.com/document/"
@@ -96,7 +96,7 @@ def test_codes(kind: str, answer: dict[str, object], verdict: str, dead: bool, s
 def test_a_webhook_says_everything_by_its_status(
     status: int, headers: dict[str, str], verdict: str, dead: bool, silent: float
 ) -> None:
-    outcome = outcome_of_status(HttpAnswer(status, headers), 0.0)
+    outcome = outcome_of_status(SenderAnswer(status, headers), 0.0)
     assert (outcome.verdict, outcome.dead, outcome.silent) == (verdict, dead, silent)
 
 

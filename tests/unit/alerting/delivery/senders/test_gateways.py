@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.delivery.facts import AlertMessage
-from alerting.delivery.senders.answers import HttpAnswer
+from alerting.delivery.senders.answers import SenderAnswer
 from alerting.delivery.senders.gateways import (
     MAIL_SETTING,
     SMS_SETTING,
@@ -25,7 +25,7 @@ from alerting.delivery.senders.gateways import (
 from alerting.delivery.senders.hiding import hide
 from alerting.delivery.senders.mail import mail_of, outcome_of_mail, outcome_of_recipient
 from alerting.delivery.senders.sms_text import sms_text
-from alerting.delivery.sending import Envelope, MessageContent
+from alerting.delivery.sending import MessageContent, PageEnvelope
 from alerting.delivery.short import units
 from contract.errors import RemedyError
 
@@ -138,10 +138,10 @@ def test_no_gateway_shows_its_secrets() -> None:
 def test_the_answer_of_a_gateway_is_read_if_the_setting_says_how(status: int, body: bytes, verdict: str) -> None:
     gateway = parse_gateway(SMS_SETTING, "https://sms.cn/?m={to}&t={text}#code=0,OK")
     assert isinstance(gateway, HttpGateway)
-    assert gateway_outcome(gateway, HttpAnswer(status, {}, body), 0.0).verdict == verdict
+    assert gateway_outcome(gateway, SenderAnswer(status, {}, body), 0.0).verdict == verdict
     plain = parse_gateway(SMS_SETTING, "https://sms.cn/?m={to}&t={text}")
     assert isinstance(plain, HttpGateway)
-    assert (gateway_outcome(plain, HttpAnswer(status, {}, body), 0.0).verdict == "taken") == (status == 200)
+    assert (gateway_outcome(plain, SenderAnswer(status, {}, body), 0.0).verdict == "taken") == (status == 200)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_whole_mail_is_taken_refused_or_failed() -> None:
 def test_a_mail_is_plain_text_and_cannot_gain_headers() -> None:
     text = AlertMessage(title="【离线】A\r\nBcc: evil@x.cn", body=f"<b>名</b>\n.\n查看：{LINK}")
     content = MessageContent(text=text, language="zh-CN", severity="warning")
-    envelope = Envelope(key="k-1", at=datetime(2026, 11, 28, tzinfo=UTC), number=1, content=content)
+    envelope = PageEnvelope(key="k-1", at=datetime(2026, 11, 28, tzinfo=UTC), number=1, content=content)
     mail = email.message_from_bytes(mail_of(envelope, "m@a.cn", "li@b.cn"), policy=email.policy.default)
     assert mail["Subject"] == "【离线】A Bcc: evil@x.cn"
     assert mail["Bcc"] is None

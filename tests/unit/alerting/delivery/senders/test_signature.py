@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from alerting.delivery.facts import AlertMessage
 from alerting.delivery.senders.signature import body_of, signed_headers
-from alerting.delivery.sending import Envelope, MessageContent
+from alerting.delivery.sending import MessageContent, PageEnvelope
 
 # The example of the specification's own libraries.
 SECRET = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
@@ -30,14 +30,14 @@ def test_each_secret_signs_and_none_does_not() -> None:
     assert "webhook-signature" not in signed_headers([], "k", BODY, 0)
 
 
-def envelope(*events: dict[str, object], number: int = 1) -> Envelope:
+def envelope(*events: dict[str, object], number: int = 1) -> PageEnvelope:
     content = MessageContent(
         text=AlertMessage(title="T", body="B", short="S", link="L"),
         language="en",
         severity="critical",
         events=list(events),
     )
-    return Envelope(key="k", at=datetime(2026, 11, 28, 8, number, tzinfo=UTC), number=number, content=content)
+    return PageEnvelope(key="k", at=datetime(2026, 11, 28, 8, number, tzinfo=UTC), number=number, content=content)
 
 
 def test_the_document_names_one_event_or_a_digest() -> None:
