@@ -50,7 +50,7 @@ from api.v1 import (
 )
 from api.v1.people import accounts, own, tokens
 from api.v1.probes import Probes
-from api.v1.routing import contacts, duty
+from api.v1.routing import contacts, duty, told
 
 _ROUTERS: Final = (
     stations,
@@ -62,6 +62,7 @@ _ROUTERS: Final = (
     closures,
     silences,
     duty,
+    told,
     contacts,
     incidents,
     pipeline,

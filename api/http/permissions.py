@@ -106,6 +106,8 @@ _V1: Final[Mapping[Route, Need]] = {
     ("POST", "/silences"): Permission.SILENCE,
     ("GET", "/silences/{id}"): Permission.READ,
     ("POST", "/silences/{id}/end"): Permission.SILENCE,
+    ("GET", "/stations/{id}/routing"): Permission.READ,
+    ("GET", "/areas/{code}/routing"): Permission.READ,
     ("GET", "/duty"): Permission.READ,
     ("GET", "/duty/now"): Permission.READ,
     ("POST", "/duty"): Permission.EDIT_ROUTES,

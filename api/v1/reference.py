@@ -24,6 +24,7 @@ TAGS: Final = (
     {"name": "blind spots", "description": "Where there is no service for a long time."},
     {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
     {"name": "silences", "description": "Intervals in which nobody is told of incidents."},
+    {"name": "routes", "description": "Who would be told of an incident, and why."},
     {"name": "duty", "description": "Who is on duty for a role in an area, and who stands in."},
     {"name": "contacts", "description": "The people and rooms that get messages."},
     {"name": "pipeline", "description": "Whether Milepost itself works: clocks, lag, gaps, processes."},
@@ -526,6 +527,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "end": Operation(
         summary="End a silence early",
         answer={**_SILENCE, "status": "over", "ended_at": "2026-11-27T09:10:00Z", "ended_by": _LI},
+    ),
+    "explain_station": Operation(
+        summary="Who would be told of an incident of a station", answer=routing_examples.EXPLAINED
+    ),
+    "explain_area": Operation(
+        summary="Who would be told of an incident of an area",
+        answer={**routing_examples.EXPLAINED, "kind": "area_outage", "severity": "critical"},
     ),
     "list_duties": Operation(summary="List duties", answer=_list(routing_examples.DUTY)),
     "list_on_duty": Operation(summary="Who is on duty", answer=_list(routing_examples.ON_DUTY)),

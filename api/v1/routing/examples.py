@@ -27,3 +27,36 @@ ON_DUTY: Final[dict[str, Any]] = {
     "on_duty": [{"contact": "wang-fang", "name": "王芳", "duty": 7, "instead_of": "li-ming"}],
     "passed_over": [{"contact": "li-ming", "why": "absent"}, {"contact": "ma-jun", "why": "outside_rotation"}],
 }
+EXPLAINED: Final[dict[str, Any]] = {
+    "kind": "station_offline",
+    "severity": "warning",
+    "at": "2026-12-01T09:45:00Z",
+    "route": "default",
+    "verdicts": [{"route": "default", "why": "chosen"}, {"route": "minhe-blind", "why": "other_kind"}],
+    "steps": [
+        {
+            "rule": "technician",
+            "at": "2026-12-01T09:45:00Z",
+            "recipients": [
+                {
+                    "contact": "li-ming",
+                    "name": "李明",
+                    "room": False,
+                    "area": "632122000000",
+                    "duty": 7,
+                    "instead_of": None,
+                    "channels": ["sms", "mail"],
+                }
+            ],
+            "why": None,
+            "passed_over": [{"contact": "ma-jun", "why": "not_on_duty"}],
+        },
+        {
+            "rule": "lead@county after 30m open",
+            "at": "2026-12-01T10:15:00Z",
+            "recipients": [],
+            "why": "nobody_on_duty",
+            "passed_over": [],
+        },
+    ],
+}

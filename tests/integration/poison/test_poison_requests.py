@@ -76,6 +76,7 @@ QUERIES: Final = {
     "/api/v1/incidents": ("area", "status", "kind", "station", "parent", "cursor", "limit"),
     "/api/v1/closures": ("area", "station", "status", "cursor"),
     "/api/v1/silences": ("area", "station", "status", "cursor"),
+    "/api/v1/stations/s/routing": ("kind", "severity", "at"),
     "/api/v1/duty": ("area", "role", "contact", "cursor"),
     "/api/v1/duty/now": ("area", "at", "cursor"),
     "/api/v1/substitutes": ("contact", "past", "cursor"),
