@@ -11,7 +11,7 @@ from alerting.escalation.step_times import due_time
 from contract.errors import RemedyError
 from contract.kinds import KINDS
 from contract.said import SaidError
-from milepost.commands.route_texts import Known, explained_text, gaps_csv, gaps_text
+from milepost.commands.route_texts import NamedThings, explained_text, gaps_csv, gaps_text
 from milepost.language import show
 from milepost.services import database_url
 from milepost.settings import Settings
@@ -120,8 +120,8 @@ def _time(option: str, text: str | None) -> datetime:
         raise RemedyError(f"{option}: {exc.said.en}", f"{option}：{exc.said.zh}") from exc
 
 
-def _known(routing: Routing, areas: Mapping[str, Area]) -> Known:
-    return Known(
+def _known(routing: Routing, areas: Mapping[str, Area]) -> NamedThings:
+    return NamedThings(
         contacts=routing.contacts,
         duties={duty.id: duty for duty in routing.duties},
         areas=areas,

@@ -18,7 +18,7 @@ from registry.contacts.model import Contact
 from registry.duty.model import Duty
 from registry.model import Area
 from registry.routes.checks import SEVERITIES
-from registry.routes.gaps import NOWHERE, Gap, GapQuestion, Incident
+from registry.routes.gaps import NOWHERE, GapQuestion, Incident, UntoldGap
 from registry.routes.model import Route
 from registry.routes.routing import Explained, Recipient, RouteSubject, StepOutcome
 
@@ -31,7 +31,7 @@ QuietUntil = Callable[[str, datetime], datetime | None]
 Row = tuple[Said | str, ...]
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
+class NamedThings(msgspec.Struct, frozen=True, kw_only=True):
     """What the tables name: contacts, duties, areas and routes by their ids."""
 
     contacts: Mapping[str, Contact]
@@ -40,7 +40,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     routes: Mapping[str, Route]
 
 
-def explained_text(found: Explained, subject: RouteSubject, known: Known, quiet_until: QuietUntil) -> str:
+def explained_text(found: Explained, subject: RouteSubject, known: NamedThings, quiet_until: QuietUntil) -> str:
     """The incident, the routes with their verdicts, and the steps with everybody who is told."""
     parts = [_subject_line(found, subject, known).text(of_here()), _routes(found, known)]
     if found.choice.route is None:
@@ -52,7 +52,7 @@ def explained_text(found: Explained, subject: RouteSubject, known: Known, quiet_
     return "\n\n".join(parts)
 
 
-def _subject_line(found: Explained, subject: RouteSubject, known: Known) -> Said:
+def _subject_line(found: Explained, subject: RouteSubject, known: NamedThings) -> Said:
     kind, severity = word_of("kind", subject.kind), word_of("severity", subject.severity)
     place = " / ".join(known.areas[code].name if code in known.areas else code for code in subject.path)
     at = _time(found.at)
@@ -63,7 +63,7 @@ def _subject_line(found: Explained, subject: RouteSubject, known: Known) -> Said
     )
 
 
-def _routes(found: Explained, known: Known) -> str:
+def _routes(found: Explained, known: NamedThings) -> str:
     head: Row = (Said("ROUTE", "路由"), Said("AREA", "区划"), Said("VERDICT", "结论"))
     rows: list[Row] = [
         (verdict.route, _area(known.routes[verdict.route].area, known), word_of("route_verdict", verdict.why))
@@ -72,14 +72,14 @@ def _routes(found: Explained, known: Known) -> str:
     return table([head, *rows])
 
 
-def _steps(found: Explained, subject: RouteSubject, known: Known, quiet_until: QuietUntil) -> str:
+def _steps(found: Explained, subject: RouteSubject, known: NamedThings, quiet_until: QuietUntil) -> str:
     head: Row = (
         Said("DUE", "时间"), Said("STEP", "步骤"), Said("WHO", "通知"), Said("CHANNELS", "渠道"), Said("WHY", "原因"),
     )  # fmt: skip
     return table([head, *(row for step in found.steps for row in _step_rows(step, subject, known, quiet_until))])
 
 
-def _step_rows(step: StepOutcome, subject: RouteSubject, known: Known, quiet_until: QuietUntil) -> list[Row]:
+def _step_rows(step: StepOutcome, subject: RouteSubject, known: NamedThings, quiet_until: QuietUntil) -> list[Row]:
     due: Said | str = "-" if step.at is None else _time(step.at)
     rule = f"{step.step + 1} {step.rule}"
     rows: list[Row] = [
@@ -96,12 +96,14 @@ def _not(why: Said) -> Said:
     return Said(f"not told: {why.en}", f"不通知：{why.zh}")
 
 
-def _channels(recipient: Recipient, known: Known) -> Said:
+def _channels(recipient: Recipient, known: NamedThings) -> Said:
     kinds = [word_of("channel", channel.kind) for channel in known.contacts[recipient.contact].channels]
     return Said(", ".join(kind.en for kind in kinds), "、".join(kind.zh for kind in kinds))
 
 
-def _why(recipient: Recipient, step: StepOutcome, subject: RouteSubject, known: Known, quiet_until: QuietUntil) -> Said:
+def _why(
+    recipient: Recipient, step: StepOutcome, subject: RouteSubject, known: NamedThings, quiet_until: QuietUntil
+) -> Said:
     area = _area(recipient.area, known)
     area_en, area_zh = (area.en, area.zh) if isinstance(area, Said) else (area, area)
     duty = known.duties.get(recipient.duty) if recipient.duty is not None else None
@@ -118,7 +120,7 @@ def _why(recipient: Recipient, step: StepOutcome, subject: RouteSubject, known: 
     return Said("; ".join(en), "；".join(zh))
 
 
-def gaps_text(gaps: Sequence[Gap], known: Known, question: GapQuestion, asked: int) -> str:
+def gaps_text(gaps: Sequence[UntoldGap], known: NamedThings, question: GapQuestion, asked: int) -> str:
     """A line for the areas with the same gap, and how much was asked about."""
     begin, end = _time(question.begin), _time(question.end)
     if not gaps:
@@ -138,7 +140,7 @@ def gaps_text(gaps: Sequence[Gap], known: Known, question: GapQuestion, asked: i
     return f"{table([head, *(_gap_row(gap, known, question) for gap in gaps)])}\n\n{total.text(of_here())}"
 
 
-def gaps_csv(gaps: Sequence[Gap], known: Known) -> str:
+def gaps_csv(gaps: Sequence[UntoldGap], known: NamedThings) -> str:
     """A line for each area and interval."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
@@ -153,7 +155,7 @@ def gaps_csv(gaps: Sequence[Gap], known: Known) -> str:
     return out.getvalue().removesuffix("\n")
 
 
-def _gap_row(gap: Gap, known: Known, question: GapQuestion) -> Row:
+def _gap_row(gap: UntoldGap, known: NamedThings, question: GapQuestion) -> Row:
     hours = sum((until - since for since, until in gap.spans), timedelta()) / timedelta(hours=1)
     narrow = " ".join(filter(None, (gap.programme, gap.station_kind)))
     route = gap.route or "-"
@@ -167,7 +169,7 @@ def _gap_row(gap: Gap, known: Known, question: GapQuestion) -> Row:
     )
 
 
-def _areas(codes: Sequence[str], known: Known) -> Said:
+def _areas(codes: Sequence[str], known: NamedThings) -> Said:
     shown = [_area(code, known) if code != NOWHERE else Said("(no area)", "（无区划）") for code in codes[:_MOST_AREAS]]
     more = len(codes) - len(shown)
     en = ", ".join(str(name) for name in shown)
@@ -192,7 +194,7 @@ def _incidents(incidents: Sequence[Incident], question: GapQuestion) -> Said:
     return Said(": ".join(en) or "all", "：".join(zh) or "全部")
 
 
-def _spans(gap: Gap, question: GapQuestion) -> Said:
+def _spans(gap: UntoldGap, question: GapQuestion) -> Said:
     if gap.spans == ((question.begin, question.end),):
         return Said("always", "始终")
     shown = [f"{_time(since)} – {_short(since, until)}" for since, until in gap.spans[:_MOST_SPANS]]
@@ -201,14 +203,14 @@ def _spans(gap: Gap, question: GapQuestion) -> Said:
     return Said(f"{en} and {more} more", f"{zh} 等 {len(gap.spans)} 段") if more else Said(en, zh)
 
 
-def _area(code: str | None, known: Known) -> Said | str:
+def _area(code: str | None, known: NamedThings) -> Said | str:
     if code is None:
         return _EVERYWHERE
     found = known.areas.get(code)
     return code if found is None else f"{code} {found.name}"
 
 
-def _name(contact: str, known: Known) -> str:
+def _name(contact: str, known: NamedThings) -> str:
     found = known.contacts.get(contact)
     return contact if found is None or found.name == contact else f"{found.name} ({contact})"
 

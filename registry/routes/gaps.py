@@ -39,7 +39,7 @@ class GapQuestion(msgspec.Struct, frozen=True, kw_only=True):
     severities: tuple[str, ...] = ()
 
 
-class Gap(msgspec.Struct, frozen=True, kw_only=True):
+class UntoldGap(msgspec.Struct, frozen=True, kw_only=True):
     """Areas in which, in `spans`, no person would be told of some incidents.
 
     `route`: the route that they take; None: no route covers them (`why` is `no_route`). Otherwise `why` is
@@ -78,7 +78,7 @@ class _Case(msgspec.Struct, frozen=True):
 
 def find_gaps(
     routing: Routing, paths: Mapping[str, Sequence[str]], levels: Mapping[str, str], question: GapQuestion
-) -> list[Gap]:
+) -> list[UntoldGap]:
     """The gaps in some areas, those that concern most areas first.
 
     `paths`: of each area that is asked about, codes from the root to itself; of `NOWHERE`, none. `levels`: of all areas
@@ -90,9 +90,9 @@ def find_gaps(
     return sorted(found, key=lambda gap: (-len(gap.areas), gap.areas[0], gap.incidents))
 
 
-def _merged(gaps: Iterable[Gap]) -> list[Gap]:
+def _merged(gaps: Iterable[UntoldGap]) -> list[UntoldGap]:
     """Gaps that differ in their incidents only, as one."""
-    found: dict[Gap, list[Incident]] = {}
+    found: dict[UntoldGap, list[Incident]] = {}
     for gap in gaps:
         found.setdefault(msgspec.structs.replace(gap, incidents=()), []).extend(gap.incidents)
     return [msgspec.structs.replace(gap, incidents=tuple(some)) for gap, some in found.items()]
@@ -121,7 +121,7 @@ class _Search:
         self._chains: dict[tuple[str, str], tuple[Place, ...]] = {}
         self._open: dict[frozenset[Spans], Spans] = {}
 
-    def gaps_of(self, case: _Case) -> Iterator[Gap]:
+    def gaps_of(self, case: _Case) -> Iterator[UntoldGap]:
         """The gaps of one case; areas with equal ones are together."""
         areas: dict[tuple[str | None, str, Spans], list[str]] = {}
         for (route, places), codes in self._grouped(case).items():
@@ -130,7 +130,7 @@ class _Search:
                 why = self._why(route, places)
                 areas.setdefault((None if route is None else route.id, why, spans), []).extend(codes)
         for (name, why, spans), codes in areas.items():
-            yield Gap(
+            yield UntoldGap(
                 areas=tuple(sorted(codes)),
                 spans=spans,
                 incidents=case.incidents,

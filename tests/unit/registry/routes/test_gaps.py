@@ -11,7 +11,7 @@ from contract.said import SaidError
 from registry.contacts.model import Contact
 from registry.duty.model import Duty, Substitute
 from registry.routes.explaining import explain
-from registry.routes.gaps import MOST_DAYS, NOWHERE, Gap, GapQuestion, find_gaps
+from registry.routes.gaps import MOST_DAYS, NOWHERE, GapQuestion, UntoldGap, find_gaps
 from registry.routes.model import Route
 from registry.routes.routing import RouteSubject, Routing
 from tests.unit.registry.routes.routes_kit import (
@@ -39,7 +39,7 @@ ZHANG = contact("zhang", "technician", TOWN)
 ALL = contact("all", "technician", None)
 
 
-def short(gap: Gap) -> str:
+def short(gap: UntoldGap) -> str:
     local = [(since.astimezone(BEGIN.tzinfo), until.astimezone(BEGIN.tzinfo)) for since, until in gap.spans]
     spans = ", ".join(f"{since:%m-%d %H:%M}–{until:%m-%d %H:%M}" for since, until in local)
     narrow = "".join(f" {word}" for word in (gap.programme, gap.station_kind) if word)
