@@ -1,0 +1,34 @@
+"""What an auditor and a witness run needs neither a server nor a database, nor their packages."""
+
+import subprocess
+import sys
+
+import pytest
+
+SERVER = (
+    "aiokafka",
+    "apprise",
+    "argon2",
+    "asyncpg",
+    "fastapi",
+    "gmqtt",
+    "httpx",
+    "jinja2",
+    "numpy",
+    "rfc8785",
+    "uvicorn",
+)
+RUN = "import sys\nfor name in sys.argv[1].split(','):\n    sys.modules[name] = None\nfrom milepost.cli import run\nsys.exit(run(sys.argv[2:], {}))"  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["verify", "/nonexistent"], "this is no complete export of a ledger"),
+        (["ledger", "witness", "/nonexistent/w", "--name", "a", "--log", "x"], "/nonexistent/w"),
+    ],
+)
+def test_it_runs_without_the_packages_of_the_server(words: list[str], said: str) -> None:
+    command = [sys.executable, "-P", "-c", RUN, ",".join(SERVER), *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and said in done.stderr, done.stderr
