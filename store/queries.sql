@@ -105,18 +105,21 @@ SELECT to_regclass('ledger_head') IS NOT NULL;
 -- name: unseal
 -- A database from a backup has lost what came after it, so its log ends: its last checkpoint is kept, and everything is to be
 -- sealed into a new log, whose first entry names that checkpoint. Only the owner of the tables can do this.
-ALTER TABLE ledger_run DISABLE TRIGGER ledger_run_is_written_once;
-ALTER TABLE ledger_tile DISABLE TRIGGER ledger_tile_is_written_once;
-ALTER TABLE ledger_head DISABLE TRIGGER ledger_head_is_kept;
-INSERT INTO ledger_checkpoint (origin, size, note)
-SELECT origin, size, note FROM ledger_head WHERE note IS NOT NULL ON CONFLICT DO NOTHING;
-INSERT INTO ledger_pending (id) SELECT id FROM ledger_entry ON CONFLICT DO NOTHING;
-DELETE FROM ledger_run;
-DELETE FROM ledger_tile;
-DELETE FROM ledger_head;
-ALTER TABLE ledger_run ENABLE ALWAYS TRIGGER ledger_run_is_written_once;
-ALTER TABLE ledger_tile ENABLE ALWAYS TRIGGER ledger_tile_is_written_once;
-ALTER TABLE ledger_head ENABLE ALWAYS TRIGGER ledger_head_is_kept;
+DO $$
+BEGIN
+    ALTER TABLE ledger_run DISABLE TRIGGER ledger_run_is_written_once;
+    ALTER TABLE ledger_tile DISABLE TRIGGER ledger_tile_is_written_once;
+    ALTER TABLE ledger_head DISABLE TRIGGER ledger_head_is_kept;
+    INSERT INTO ledger_checkpoint (origin, size, note)
+    SELECT origin, size, note FROM ledger_head WHERE note IS NOT NULL ON CONFLICT DO NOTHING;
+    INSERT INTO ledger_pending (id) SELECT id FROM ledger_entry ON CONFLICT DO NOTHING;
+    DELETE FROM ledger_run;
+    DELETE FROM ledger_tile;
+    DELETE FROM ledger_head;
+    ALTER TABLE ledger_run ENABLE ALWAYS TRIGGER ledger_run_is_written_once;
+    ALTER TABLE ledger_tile ENABLE ALWAYS TRIGGER ledger_tile_is_written_once;
+    ALTER TABLE ledger_head ENABLE ALWAYS TRIGGER ledger_head_is_kept;
+END $$;
 
 -- name: has_roles
 -- Whether the groups of the services and of the API are there.

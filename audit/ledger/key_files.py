@@ -107,7 +107,7 @@ def read_checkpoint(path: Path) -> SignedCheckpoint | None:
 
 def write_checkpoint(path: Path, signed: SignedCheckpoint) -> None:
     """Replace the checkpoint in a file, on the disk when this returns. Raises RemedyError."""
-    _replace(path, signed.note.render(), 0o644)
+    _replace(path, signed.note.render(), 0o600)
 
 
 def _replace(path: Path, text: str, mode: int) -> None:

@@ -34,7 +34,7 @@ OF_THE_API = ("access/", "api/")
 """Rooms whose queries run as the role of the API (test_scope_rights.py)."""
 OF_THE_SEALER = "audit/ledger/"
 """Whose queries run as a role of their own (tests/integration/audit/test_sealing.py)."""
-OF_THE_OWNER = {"make_login", "keep_apart", "end_sessions", "void_codes"}
+OF_THE_OWNER = {"make_login", "keep_apart", "end_sessions", "void_codes", "unseal"}
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if not path.startswith((*OF_THE_API, OF_THE_SEALER))])
