@@ -23,14 +23,19 @@ _MOST_NAMED: Final = 3
 @asynccontextmanager
 async def open_accounts(database_url: Secret | None) -> AsyncIterator[tuple[Connection, Actor]]:
     """A connection, and the account `operator`, which acts by commands. Raises RemedyError."""
-    url = require(
+    url = required_url(database_url)
+    async with open_pool(whole_url(url), name="accounts", size=1) as pool, pool.acquire() as connection:
+        await require_current(connection)
+        yield connection, actor_of(await require_account(connection, OPERATOR))
+
+
+def required_url(database_url: Secret | None) -> str:
+    """The address of the database. Raises RemedyError without the setting."""
+    return require(
         None if database_url is None else database_url.value,
         "MILEPOST_DATABASE_URL",
         "postgresql://user:password@host:port/name",
     )
-    async with open_pool(whole_url(url), name="accounts", size=1) as pool, pool.acquire() as connection:
-        await require_current(connection)
-        yield connection, actor_of(await require_account(connection, OPERATOR))
 
 
 async def require_account(connection: Connection, named: str) -> Account:

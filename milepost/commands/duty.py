@@ -11,9 +11,8 @@ import msgspec
 from contract.errors import RemedyError
 from contract.home import HOME
 from contract.said import Said, SaidError
-from milepost.commands.account_database import table, word_of
+from milepost.commands.account_database import required_url, table, word_of
 from milepost.language import show
-from milepost.services import database_url
 from milepost.settings import Settings
 from registry.codes import normal_code
 from registry.contacts.model import Contact
@@ -41,7 +40,10 @@ class _Known(msgspec.Struct, frozen=True):
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
     """List who is on duty. Raises RemedyError."""
     at = _time(arguments.at)
-    async with open_pool(database_url(settings), name="duty", size=1) as pool, pool.acquire() as connection:
+    async with (
+        open_pool(required_url(settings.database_url), name="duty", size=1) as pool,
+        pool.acquire() as connection,
+    ):
         await require_current(connection)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             loaded, areas = await load_roster(connection, at), await list_areas(connection)

@@ -11,9 +11,9 @@ from alerting.delivery.senders.trial_store import TrialResult, load_trial, try_c
 from alerting.delivery.sending import SendVerdict
 from contract.home import HOME
 from contract.said import Said
-from milepost.commands.account_database import table, word_of
+from milepost.commands.account_database import required_url, table, word_of
 from milepost.language import show
-from milepost.settings import Settings, require
+from milepost.settings import Settings
 from store.author import OPERATOR, Author
 from store.migrate import require_current
 from store.pool import open_pool
@@ -22,11 +22,7 @@ from store.pool import open_pool
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
     """Send a test message through each channel of a contact, or through one. Returns 0 if one was taken, else 1. Raises
     RemedyError."""
-    url = require(
-        None if settings.database_url is None else settings.database_url.value,
-        "MILEPOST_DATABASE_URL",
-        "postgresql://user:password@host:port/name",
-    )
+    url = required_url(settings.database_url)
     config = sender_config(
         sms=None if settings.sms_gateway is None else settings.sms_gateway.value,
         mail=None if settings.mail_gateway is None else settings.mail_gateway.value,

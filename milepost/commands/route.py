@@ -11,9 +11,9 @@ from alerting.escalation.step_times import due_time
 from contract.errors import RemedyError
 from contract.kinds import KINDS
 from contract.said import SaidError
+from milepost.commands.account_database import required_url
 from milepost.commands.route_texts import NamedThings, explained_text, gaps_csv, gaps_text
 from milepost.language import show
-from milepost.services import database_url
 from milepost.settings import Settings
 from registry.codes import normal_code
 from registry.importing.cells import moment
@@ -40,7 +40,7 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
             f"--kind：“{arguments.kind[:40]}”不是事件类型：请用 {'、'.join(KINDS)}",
         )
     work = _explain if arguments.action == "explain" else _gaps
-    url = whole_url(database_url(settings))
+    url = whole_url(required_url(settings.database_url))
     async with open_pool(url, name="route", size=1) as pool, pool.acquire() as connection:
         await require_current(connection)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
