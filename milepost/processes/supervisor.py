@@ -34,6 +34,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     orphan_signal: signal.Signals = signal.SIGKILL
     #: Seconds between the stop signal and SIGKILL.
     stop_time: float = 4.0
+    #: Whether everything ends when this program is given up. The others go on without one that is not vital.
+    vital: bool = True
     #: Runs after each start; the program counts as started when it returns, and is restarted when it raises.
     after_start: Callable[[], Awaitable[None]] | None = None
 
@@ -175,11 +177,19 @@ class Supervisor:
             while True:
                 decision = await self._live_once(running)
                 if isinstance(decision, NoRestart):
-                    self._fail(_given_up(running, decision))
+                    self._give_up(running, decision)
                     return
                 await asyncio.sleep(decision.delay)
         except Exception as exc:  # an error of this module must end everything, not leave a program unsupervised
             self._fail(exc)
+
+    def _give_up(self, running: _Running, decision: NoRestart) -> None:
+        error = _given_up(running, decision)
+        if running.program.vital:
+            self._fail(error)
+            return
+        log.error("gave up one program; the others go on", extra={"error": str(error)})
+        running.started.set()
 
     def _fail(self, exc: Exception) -> None:
         log.error("gave up", extra={"error": str(exc)})

@@ -23,6 +23,8 @@ STOP_STAGES = (
     ("postgres",),
 )
 STOP_SECONDS = {"mqtt": 1.5, "kafka": 1.5, "postgres": 5.0, "bridge": 3.0}
+# A ledger that refuses to go on says so in its log, and must not end the monitoring of stations.
+NOT_VITAL = frozenset({"audit"})
 FLEET_TERMINALS, FLEET_EVERY = "3", "10"
 
 
@@ -85,6 +87,7 @@ def service_program(name: str, settings: Settings) -> Program:
         command=lambda: own_command(name),
         environ=command_environ(name, settings),
         stop_time=STOP_SECONDS.get(name, 4.0),
+        vital=name not in NOT_VITAL,
     )
 
 

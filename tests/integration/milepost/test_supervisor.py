@@ -103,6 +103,19 @@ async def test_what_a_person_must_mend_is_said_at_once(supervisor: Supervisor) -
     assert supervisor.starts("wrong") == 1
 
 
+async def test_the_others_go_on_without_a_program_that_is_not_vital(
+    supervisor: Supervisor, caplog: pytest.LogCaptureFixture
+) -> None:
+    command = [sys.executable, "-S", "-c", "import sys; sys.stderr.write('milepost: it is forked\\n'); sys.exit(2)"]
+    await supervisor.start(program("sleeper", SLEEPER))
+    await supervisor.start(program("ledger", command, vital=False))
+    await until(lambda: any("the others go on" in record.message for record in caplog.records))
+    assert "it is forked" in next(str(vars(r)["error"]) for r in caplog.records if "the others go on" in r.message)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(supervisor.failed(), 0.1)
+    assert supervisor.pid("sleeper") is not None
+
+
 async def test_what_cannot_be_started_says_why(supervisor: Supervisor) -> None:
     with pytest.raises(GaveUpError, match=r"it cannot be started: .*No such file"):
         await supervisor.start(program("nothing", ["/nowhere/nothing"], after_start=lambda: asyncio.sleep(60)))
