@@ -140,6 +140,10 @@ class Calendar:
         replaced = bool(replacing) and not replacing[-1].scheduled
         return not replaced and self._classes.provisional(day) and self._rules_on(day)[0].by_class(day)
 
+    def zone_on(self, day: date) -> ZoneInfo:
+        """The zone that holds on a local day."""
+        return self._rules_on(day)[1]
+
     def _of_day(self, day: date) -> tuple[Opening, ...]:
         found = self._days.get(day)
         if found is None:

@@ -1,0 +1,1 @@
+"""The figures of stations and areas for local days, and their revisions."""
