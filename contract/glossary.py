@@ -598,6 +598,27 @@ _METRICS: Final[Family] = {
     "service_rate": Said("service rate", "服务率"),
     "sessions": Said("sessions", "服务人次"),
 }
+_FIGURES: Final[Family] = {
+    "scheduled_ms": Said("scheduled open time", "应开放时长"),
+    "excused_ms": Said("excused time", "报备时长"),
+    "unknown_ms": Said("unknown time", "状态未知时长"),
+    "due_ms": Said("time due", "应在线时长"),
+    "online_ms": Said("time online", "在线时长"),
+    "service_due_ms": Said("service time due", "应服务时长"),
+    "usable_ms": Said("time usable", "可用时长"),
+    "online_rate": Said("online rate", "在线率"),
+    "service_rate": Said("service rate", "服务率"),
+    "coverage": Said("coverage", "数据覆盖率"),
+    "has_headline": Said("enough coverage for a rate", "数据覆盖率达标"),
+}
+_REVISION_CAUSES: Final[Family] = {
+    "presence": Said("records made while the link was down", "断网期间本机记录补传"),
+    "closure": Said("a closure was approved or withdrawn", "报备批准或撤回"),
+    "schedule": Said("opening hours were edited", "开放时间修改"),
+    "lifecycle": Said("the lifecycle was edited", "服务点的状态修改"),
+    "judged": Said("transitions or gaps were corrected", "在线记录或平台失明时段更正"),
+    "area": Said("the station belongs to another area", "所属区划变更"),
+}
 _TERMS: Final[Family] = {
     "area": Said("area", "行政区划"),
     "station": Said("station", "服务点"),
@@ -776,6 +797,8 @@ WORDS: Final[Mapping[str, Family]] = {
     "nobody_told": _NOBODY_TOLD,
     "level": _LEVELS,
     "metric": _METRICS,
+    "figure": _FIGURES,
+    "revision_cause": _REVISION_CAUSES,
     "deadletter": _DEAD_LETTERS,
     "part": _PARTS,
     "part_fault": _PART_FAULTS,

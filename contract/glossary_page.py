@@ -57,6 +57,8 @@ _HEADINGS: Final[Family] = {
     "nobody_told": Said("Why nobody is told", "无人会收到通知的原因"),
     "level": Said("Levels of areas", "区划级别"),
     "metric": Said("Figures of targets", "目标指标"),
+    "figure": Said("Figures of uptime", "在线统计指标"),
+    "revision_cause": Said("Why a day has a further revision", "日统计修订原因"),
     "deadletter": Said("Why a message is refused", "消息被拒收的原因"),
     "part": Said("Parts of the platform", "平台的组成"),
     "part_fault": Said("What is wrong with a part", "组成部分的问题"),

@@ -26,6 +26,8 @@ from alerting.silences.model import SilenceStatus
 from alerting.stations.verdict import SET_ASIDE, Clock, Hours, Verdict, judge
 from api.console import closure_pages
 from api.read.schemas import IncidentStatus
+from audit.days.figures import Figures
+from audit.days.revisions import RevisionCause
 from audit.timeline import Evidence
 from contract import entries, glossary_page
 from contract.glossary import LANGUAGES, UNITS, WORDS, any_word, word
@@ -109,6 +111,8 @@ PRODUCED = {
     "day_class": set(DayClass),
     "level": set(LEVELS),
     "metric": set(METRICS),
+    "figure": {*Figures.__struct_fields__, *(name for name, it in vars(Figures).items() if isinstance(it, property))},
+    "revision_cause": set(RevisionCause),
     "file": set(get_args(FileKind)),
     "escalation": set(EntryWord),
     "page_status": {"owed", "sending", "paid", "cancelled", "failed"},

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, timedelta
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,7 +17,7 @@ from audit.days.revisions import RevisionCause, moved_days, next_revision, touch
 from audit.days.station_days import StationDay, station_day
 from audit.timeline import StationDecisions
 from tests.unit.audit.days.test_figures import HISTORIES
-from tests.unit.audit.days.world import HOUR_MS, MIDNIGHT, change, decided, gap, ran
+from tests.unit.audit.days.world import HOUR_MS, MIDNIGHT, at, change, decided, gap, ran
 
 DAYS = local_days(date(2026, 11, 1), date(2026, 11, 4), lambda _: ZoneInfo("UTC"))
 CLOCK = MIDNIGHT.astimezone(UTC) + timedelta(days=30)
@@ -103,6 +104,44 @@ def test_another_zone_touches_the_days_whose_instants_change() -> None:
     edited = local_days(FIRST, FOURTH, lambda day: zones.get(day, ZoneInfo("UTC")))
     found = moved_days({day.day: day for day in DAYS}, {day.day: day for day in edited})
     assert list(found) == [SECOND, THIRD, FOURTH]
+
+
+@given(HISTORIES, st.randoms())
+def test_any_order_of_arrival_ends_in_the_same_figures(whole: StationSources, random: Random) -> None:
+    """Messages, gaps, presence, closures and edits arrive in batches, some twice; only touched days are redone."""
+    arrivals = [(name, item) for name in ("changes", "gaps", "presence") for item in getattr(whole, name)]
+    arrivals += [("closures", item) for item in whole.decided.closures]
+    arrivals += [("edit", (whole.decided.openings, whole.decided.lifecycles))]
+    arrivals += random.sample(arrivals, len(arrivals) // 3)
+    random.shuffle(arrivals)
+    days = [LocalDay(FIRST + timedelta(days=n), at(n / 2 - 1), at(n / 2 - 0.5)) for n in range(6)]
+    held = StationSources()
+    latest = {day.day: station_day("a", day, held, clock=CLOCK) for day in days}
+    while arrivals:
+        before, batch = held, [arrivals.pop() for _ in range(min(len(arrivals), random.randint(1, 4)))]
+        for name, item in batch:
+            held = with_one(held, name, item)
+        touched = touched_days(before, held, days)
+        for day in (day for day in days if day.day in touched):
+            fresh = station_day("a", day, held, clock=CLOCK)
+            made = next_revision(latest[day.day], fresh, touched[day.day])
+            assert made is not None
+            assert latest[day.day].figures + made.difference == made.day.figures
+            latest[day.day] = made.day
+    assert [latest[day.day].figures for day in days] == [
+        station_day("a", day, whole, clock=CLOCK).figures for day in days
+    ]
+
+
+def with_one(held: StationSources, name: str, item: Any) -> StationSources:
+    """The sources and one more."""
+    if name == "closures":
+        closed = msgspec.structs.replace(held.decided, closures=(*held.decided.closures, item))
+        return msgspec.structs.replace(held, decided=closed)
+    if name == "edit":
+        edited = msgspec.structs.replace(held.decided, openings=item[0], lifecycles=item[1])
+        return msgspec.structs.replace(held, decided=edited)
+    return msgspec.structs.replace(held, **{name: (*getattr(held, name), item)})
 
 
 @given(HISTORIES, HISTORIES, st.randoms())
