@@ -19,7 +19,10 @@ _WORDS: Final = 2
 
 def make_key(path: Path, name: str, kind: KeyType = KeyType.NOTE) -> SignerKey:
     """Make a key in a new file with mode 600. Raises RemedyError; a file that is there is never overwritten."""
-    key = SignerKey(name=require_name(name), seed=secrets.token_bytes(_SEED), kind=kind)
+    try:
+        key = SignerKey(name=require_name(name), seed=secrets.token_bytes(_SEED), kind=kind)
+    except NoteError as exc:
+        raise RemedyError(str(exc), said_by(exc).zh) from exc
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -31,8 +31,8 @@ class DatabaseUrls(msgspec.Struct, frozen=True, kw_only=True):
         }.get(command, given)
 
 
-OF_THE_API: Final = ("api", "users", "tokens")
-"""The commands that work on accounts and sessions, which are closed to the services."""
+OF_THE_API: Final = ("api", "users", "tokens", "templates")
+"""The commands that work on accounts and sessions, or act by an account: these are closed to the services."""
 
 
 async def make_logins(owner_url: str, directory: Path) -> DatabaseUrls:

@@ -173,7 +173,10 @@ async def test_restore(database: str, schema: int) -> None:
     )  # fmt: skip
     connection = await asyncpg.connect(database)
     if schema < 28:
-        await connection.execute("DROP TABLE ledger_pending, ledger_salt, ledger_entry CASCADE")
+        await connection.execute(
+            "DROP TABLE ledger_pending, ledger_salt, ledger_entry, ledger_head, ledger_tile, ledger_run, "
+            "ledger_checkpoint CASCADE"
+        )
     await _record(connection, contents)
     if schema >= 28:
         row = await connection.fetchrow("SELECT kind, subject, actor, body FROM ledger_entry")
