@@ -51,6 +51,7 @@ from api.v1 import (
 from api.v1.people import accounts, own, tokens
 from api.v1.probes import Probes
 from api.v1.routing import contacts, duty, told
+from api.v1.routing import routes as incident_routes
 
 _ROUTERS: Final = (
     stations,
@@ -62,6 +63,7 @@ _ROUTERS: Final = (
     closures,
     silences,
     duty,
+    incident_routes,
     told,
     contacts,
     incidents,

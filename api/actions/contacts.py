@@ -8,9 +8,9 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 
 from api.actions.actor import author_of
+from api.actions.area_code import stored_area
 from api.actions.settle import settle
 from api.context import Context
-from api.http.parameters import area_codes
 from api.http.problems import Problem, not_found
 from api.read.routing.contacts import require_contact
 from api.read.schemas import ContactDocument
@@ -19,7 +19,6 @@ from registry.contacts import store as contact_store
 from registry.contacts.addresses import MOST_ADDRESS, MOST_CHANNELS, parse_channels
 from registry.contacts.model import Address, Contact
 from registry.contacts.rules import ContactEdit
-from registry.store import known_areas
 from store.pool import Connection
 
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -66,7 +65,7 @@ async def make_contact(context: Context, request: Request, said: NewContact) -> 
     async def make(connection: Connection) -> ContactDocument:
         given = {name: getattr(said, name) for name in ("name", "role", "language", "room", "quiet", "account")}
         contact = Contact(
-            id=said.id or contact_store.new_contact_id(), area=await _area(connection, said.area), **given
+            id=said.id or contact_store.new_contact_id(), area=await stored_area(connection, said.area), **given
         )
         if await contact_store.load_contact(connection, contact.id) is not None:
             raise Problem(422, f"the id {contact.id} of a contact is taken: choose another one")
@@ -89,7 +88,7 @@ async def change_contact(context: Context, request: Request, name: str, said: Co
         if given.get("room") and "account" not in given:
             given["account"] = None
         if "area" in given:
-            given["area"] = await _area(connection, given["area"])
+            given["area"] = await stored_area(connection, given["area"])
         return await _put(connection, request, msgspec.structs.replace(stored, **given), said.channels)
 
     return await settle(context, change, 422)
@@ -118,9 +117,3 @@ async def _put(
 
 def _addresses(channels: Sequence[str] | None) -> tuple[Address, ...] | None:
     return None if channels is None else parse_channels(" ".join(channels))
-
-
-async def _area(connection: Connection, code: str | None) -> str | None:
-    """The stored code of an area that may be written short; as given, if there is none."""
-    codes = area_codes(code) or []
-    return next(iter(await known_areas(connection, codes)), code)

@@ -115,6 +115,12 @@ class AfterContact(msgspec.Struct, tag="contact"):
     id: str
 
 
+class AfterRoute(msgspec.Struct, tag="route"):
+    """The cursor of routes: the id of the last one."""
+
+    id: str
+
+
 class AfterDeadletter(msgspec.Struct, tag="deadletter"):
     """The cursor of refused messages: the number of the last one."""
 

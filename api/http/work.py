@@ -20,6 +20,8 @@ FEW: Final = 100
 """Number of things up to which work is done on the event loop: some milliseconds."""
 MOST_WAITING: Final = 40
 """Maximum number of pieces of work that run or wait for a thread; a further one is refused."""
+MOST_SLOW: Final = 4
+"""Maximum number of pieces of slow work that run or wait."""
 _THREADS: Final = 2
 _SHORT: Final = 10
 
@@ -31,7 +33,8 @@ class Work:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="api work")
-        self._waiting = 0
+        self._slow = ThreadPoolExecutor(1, thread_name_prefix="api slow work")
+        self._waiting = self._slow_waiting = 0
 
     async def do(self, things: int, work: Callable[[], _T]) -> _T:
         """The result of `work`, which goes through `things` things. Raises a Problem (503) when too much work waits."""
@@ -45,9 +48,20 @@ class Work:
         finally:
             self._waiting -= 1
 
+    async def do_alone(self, work: Callable[[], _T]) -> _T:
+        """The result of `work`, which takes seconds: one such at a time. Raises a Problem (503) when others wait."""
+        if self._slow_waiting >= MOST_SLOW:
+            raise Problem(503, "others are searching: try again", headers={"Retry-After": "5"})
+        self._slow_waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._slow, work)
+        finally:
+            self._slow_waiting -= 1
+
     def close(self) -> None:
         """Accept no more work, and do not wait for what runs."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._threads, self._slow):
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 class WorkRoute(APIRoute):

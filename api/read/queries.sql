@@ -249,6 +249,21 @@ ORDER BY until_at DESC, id LIMIT $3;
 SELECT (SELECT scope_is_whole()) OR station IS NOT NULL OR coalesce(area IN (SELECT code FROM scope_areas() AS code), false)
 FROM silence WHERE id = $1;
 
+-- name: list_routes
+-- Routes in the order of their ids after $1, in subtrees ($2: codes).
+SELECT id, name, area, kinds, severities, programme, station_kind, steps, tell_past FROM route
+WHERE id COLLATE "C" > $1 AND ($2::text[] IS NULL OR area IN (SELECT code FROM areas_below($2) AS code))
+ORDER BY id COLLATE "C" LIMIT $3;
+
+-- name: may_edit_route
+-- Whether a route that is seen lies in the scope; one above it is seen only.
+SELECT (SELECT scope_is_whole()) OR coalesce(area IN (SELECT code FROM scope_areas() AS code), false)
+FROM route WHERE id = $1;
+
+-- name: area_paths
+-- All areas that are seen, with their paths.
+SELECT code, level, path FROM area;
+
 -- name: list_duties
 -- Duties, newest first, before number $1, in subtrees ($2: codes), of a role ($3) and a contact ($4).
 SELECT id, area, role, contact, times, weeks, week, valid_from, valid_to FROM duty

@@ -24,7 +24,7 @@ TAGS: Final = (
     {"name": "blind spots", "description": "Where there is no service for a long time."},
     {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
     {"name": "silences", "description": "Intervals in which nobody is told of incidents."},
-    {"name": "routes", "description": "Who would be told of an incident, and why."},
+    {"name": "routes", "description": "Which incidents are told to whom; who would be told, and why."},
     {"name": "duty", "description": "Who is on duty for a role in an area, and who stands in."},
     {"name": "contacts", "description": "The people and rooms that get messages."},
     {"name": "pipeline", "description": "Whether Milepost itself works: clocks, lag, gaps, processes."},
@@ -528,6 +528,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         summary="End a silence early",
         answer={**_SILENCE, "status": "over", "ended_at": "2026-11-27T09:10:00Z", "ended_by": _LI},
     ),
+    "list_routes": Operation(summary="List routes", answer=_list(routing_examples.ROUTE)),
+    "list_gaps": Operation(summary="Where and when nobody would be told", answer=routing_examples.GAPS),
+    "get_route": Operation(summary="One route", answer=routing_examples.ROUTE),
+    "put_route": Operation(
+        summary="Make or change a route", body=routing_examples.GIVEN_ROUTE, answer=routing_examples.ROUTE
+    ),
+    "remove_route": Operation(summary="Remove a route", answer=routing_examples.ROUTE),
     "explain_station": Operation(
         summary="Who would be told of an incident of a station", answer=routing_examples.EXPLAINED
     ),

@@ -31,7 +31,7 @@ QUERIES: Final = load_queries(Path(__file__).with_name("queries.sql"))
 async def load_routes(connection: Connection, ids: Collection[str] | None = None) -> dict[str, Route]:
     """Routes by their ids, in order; None: all that apply in the scope of the connection."""
     rows = await connection.fetch(QUERIES.load_routes, None if ids is None else list(ids))
-    return {row["id"]: _route(row) for row in rows}
+    return {row["id"]: route_of(row) for row in rows}
 
 
 async def load_routing(connection: Connection, *, since: datetime | None = None) -> Routing:
@@ -182,6 +182,7 @@ def _columns(routes: Sequence[Route]) -> list[list[Any]]:
     ]
 
 
-def _route(row: asyncpg.Record) -> Route:
+def route_of(row: asyncpg.Record) -> Route:
+    """A route of a row with all its columns."""
     fields = {**dict(row), "kinds": tuple(row["kinds"]), "severities": tuple(row["severities"])}
     return Route(**{**fields, "steps": msgspec.convert(row["steps"], tuple[RouteStep, ...])})

@@ -1,7 +1,11 @@
-"""Contacts, duties and substitutes of tests, written as they are stored."""
+"""Contacts, duties, substitutes and routes of tests, written as they are stored."""
 
 from datetime import datetime, timedelta
 
+from registry.routes.model import Route
+from registry.routes.steps import parse_steps
+from registry.routes.store import put_routes
+from store.author import Author
 from store.pool import Pool
 
 
@@ -30,3 +34,10 @@ async def add_substitute(pool: Pool, contact: str, substitute: str, begin: datet
         *(contact, substitute, begin, begin + timedelta(days=1), reason),
     )
     return number
+
+
+async def add_route(pool: Pool, name: str, area: str | None = None, steps: str = "technician") -> None:
+    """A route of all incidents of an area, or of everything."""
+    async with pool.acquire() as connection:
+        route = Route(id=name, name=name, area=area, steps=parse_steps(steps))
+        await put_routes(connection, [route], by=Author("operator"))

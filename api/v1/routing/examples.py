@@ -60,3 +60,41 @@ EXPLAINED: Final[dict[str, Any]] = {
         },
     ],
 }
+GIVEN_ROUTE: Final[dict[str, Any]] = {
+    "name": "民和离线",
+    "area": "630222000000",
+    "kinds": ["station_offline"],
+    "steps": "technician; lead@county after 30m open",
+}
+ROUTE: Final[dict[str, Any]] = {
+    "id": "minhe-offline",
+    **GIVEN_ROUTE,
+    "severities": [],
+    "programme": None,
+    "station_kind": None,
+    "steps": [
+        {"role": "technician", "level": None, "after": 0, "clock": "wall", "most": 20},
+        {"role": "lead", "level": "county", "after": 1800, "clock": "open", "most": 20},
+    ],
+    "rule": "technician; lead@county after 30m open",
+    "tell_past": True,
+}
+GAPS: Final[dict[str, Any]] = {
+    "from": "2026-12-01T00:00:00Z",
+    "until": "2026-12-08T00:00:00Z",
+    "area_count": 7,
+    "gaps": [
+        {
+            "areas": ["630222000000", "630222100000"],
+            "area_count": 2,
+            "spans": [{"from": "2026-12-05T00:00:00Z", "until": "2026-12-05T10:00:00Z"}],
+            "hours": 10.0,
+            "incidents": [{"kind": "blind_spot", "severity": "warning"}],
+            "route": "minhe-blind",
+            "why": "only_rooms",
+            "programme": None,
+            "station_kind": None,
+        }
+    ],
+    "more": 0,
+}

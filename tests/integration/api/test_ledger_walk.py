@@ -18,7 +18,7 @@ from registry.removal_store import remove_station
 from store.author import Author
 from store.pool import Pool
 from tests.integration.api_world import OWN_PAGE, World, config, other_account, serving
-from tests.integration.duty_kit import add_contact, add_duty, add_substitute
+from tests.integration.duty_kit import add_contact, add_duty, add_route, add_substitute
 
 V1: Final = "/api/v1"
 Prepare = Callable[[World], Awaitable[str]]
@@ -118,6 +118,14 @@ async def a_loud_station(world: World) -> str:
     return "/silences"
 
 
+def on_route(path: str) -> Prepare:
+    async def prepare(world: World) -> str:
+        await add_route(world.pool, "r")
+        return path
+
+    return prepare
+
+
 def on_duty(path: str) -> Prepare:
     async def prepare(world: World) -> str:
         for contact in ("li", "ma"):
@@ -149,6 +157,7 @@ REASON = {**REMARK, "reason": "打错了"}
 RESTART = {**REASON, "minutes": 5}
 ACCOUNT = {"login": "wang", "name": "王", "role": "supervisor", "whole": True}
 
+ROUTE: Final = {"name": "王", "steps": "technician; lead after 30m"}
 API_ACTS: Final[Mapping[str, Act]] = {
     "/incidents/{id}/ack": Act(on_incident("/ack"), REMARK, [("incident.acknowledged", "incident")]),
     "/incidents/{id}/assign": Act(on_incident("/assign"), {"assignee": "李"}, [("incident.assigned", "incident")]),
@@ -165,6 +174,9 @@ API_ACTS: Final[Mapping[str, Act]] = {
     ),
     "/silences/{id}/end": Act(on_silence("/end"), {}, [("silence.ended", "silence")]),
     "/silences/{id}/end when it is over": Act(on_silence("/end", over=True), {}, []),
+    "/routes/{id}": Act(at("/routes/new"), ROUTE, [("route.made", "route")], method="PUT"),
+    "/routes/{id} again": Act(on_route("/routes/r"), ROUTE, [("route.changed", "route")], method="PUT"),
+    "/routes/{id} gone": Act(on_route("/routes/r"), {}, [("route.removed", "route")], method="DELETE"),
     "/duty": Act(on_duty("/duty"), {"role": "lead", "contact": "li"}, [("duty.given", "duty")], 201),
     "/duty/{id}": Act(on_duty("/duty/1"), {}, [("duty.removed", "duty")], method="DELETE"),
     "/substitutes": Act(
@@ -312,7 +324,7 @@ async def test_it_leaves_exactly_its_entry(
 
 
 STATE: Final = (
-    "incident", "incident_entry", "notification", "closure", "silence", "contact", "contact_channel", "duty",
+    "incident", "incident_entry", "notification", "closure", "silence", "contact", "contact_channel", "duty", "route",
     "duty_substitute", "station", "station_lifecycle", "station_deleted",
     "shard_decision", "announced_restart", "signin_code", "account", "account_area", "api_token", "registry_fact",
     "ledger_entry", "ledger_pending", "ledger_salt",

@@ -6,7 +6,7 @@ from typing import Any, Final
 from contract.glossary import WORDS
 from store.pool import Pool
 from tests.integration.api_world import World
-from tests.integration.duty_kit import add_contact, add_duty, add_substitute
+from tests.integration.duty_kit import add_contact, add_duty, add_route, add_substitute
 
 PROVINCE, NEAR_CITY, NEAR, NEAR_TOWN = "630000000000", "630200000000", "630222000000", "630222101000"
 BESIDE, FAR_CITY, FAR = "630223000000", "632500000000", "632521000000"
@@ -160,6 +160,7 @@ class Country:
         one, other = CONTACTS[name], f"{CONTACTS[name]}-b"
         for contact in (one, other):
             await add_contact(self.pool, contact, area)
+        await add_route(self.pool, {"near": "near-r", "far": "longyangxia-r", "beside": "longyangxia-b"}[name], area)
         self.duties[name] = await add_duty(self.pool, one, area)
         self.substitutes[name] = await add_substitute(self.pool, one, other, self.world.now)
 

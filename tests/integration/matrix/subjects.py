@@ -11,7 +11,7 @@ from access.rules import OPERATOR, Account
 from access.scope import WHOLE
 from store.pool import Pool
 from tests.integration.api_world import World
-from tests.integration.duty_kit import add_duty, add_substitute
+from tests.integration.duty_kit import add_duty, add_route, add_substitute
 from tests.integration.matrix.askers import WITHIN, Access, Asker
 from tests.integration.matrix.country import CONTACTS, FAR, FAR_NUMBER, FAR_RETIRED, NEAR, UNKNOWN_AREA, Country
 from tests.integration.matrix.table import Row
@@ -30,6 +30,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     duty: int
     substitute: int
     contact: str
+    route: str
     account: str
     token: str
     session: str = "0" * 16
@@ -41,6 +42,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         key = row.path.rpartition("/{id}")[0].rpartition("/")[2]
         names = {"stations": self.station, "incidents": self.incident, "i": self.incident, "closures": self.closure,
                  "silences": self.silence, "duty": self.duty, "substitutes": self.substitute, "contacts": self.contact,
+                 "routes": self.route,
                  "accounts": self.account, "tokens": self.token, "sessions": self.session}  # fmt: skip
         found = names.get(key, names.get(kind))
         return row.path.format(id=found, code=self.area, shard="main", action="note")
@@ -57,6 +59,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             self.duty,
             self.substitute,
             self.contact,
+            self.route,
             self.account,
             self.token,
             self.session,
@@ -79,6 +82,7 @@ FAR_AWAY: Final = Subject(
     duty=FAR_NUMBER,
     substitute=FAR_NUMBER,
     contact=CONTACTS["far"],
+    route="longyangxia-r",
     account="longyangxia-far",
     token="fartoken00",
 )
@@ -86,6 +90,7 @@ FAR_AWAY: Final = Subject(
 UNKNOWN: Final = Subject(
     station="9999990003", area=UNKNOWN_AREA, incident=9_999_999_999, closure=9_999_999_999,
     silence=9_999_999_999, duty=9_999_999_999, substitute=9_999_999_999, contact="longyangxia9",
+    route="longyangxia-x",
     account="longyangxia-xyz",
     token="xyztoken00",
 )  # fmt: skip
@@ -117,7 +122,7 @@ class Subjects:
             station="6302220002", area=NEAR, incident=self._country.incidents["near"][0],
             closure=self._country.closures["near"][0],
             silence=self._country.silences["near"][0], duty=self._country.duties["near"],
-            substitute=self._country.substitutes["near"], contact=CONTACTS["near"],
+            substitute=self._country.substitutes["near"], contact=CONTACTS["near"], route="near-r",
             account="a-near", token="neartoken00",
         )  # fmt: skip
 
@@ -145,8 +150,13 @@ class Subjects:
         await self._pool.execute("UPDATE account SET password = NULL, password_at = NULL WHERE id = $1", own.id)
         token = await self._token(own, asker, headers)
         return Subject(station=station, area=NEAR, incident=incident, closure=closure, silence=silence, duty=duty,
-                       substitute=substitute, contact=contact, account=account, token=token,
-                       session=await self._session(own), role=asker.role)  # fmt: skip
+                       substitute=substitute, contact=contact, route=await self._route(number), account=account,
+                       token=token, session=await self._session(own), role=asker.role)  # fmt: skip
+
+    async def _route(self, number: int) -> str:
+        name = f"fresh-{number}"
+        await add_route(self._pool, name, NEAR)
+        return name
 
     async def _account(self, number: int, *, off: bool) -> str:
         account = f"a-fresh-{number}"
@@ -189,6 +199,7 @@ _ABOUT: Final[dict[str, Callable[[Subject], dict[str, Any]]]] = {
     "/contacts": _contact,
     "/contacts/{id}": _contact,
     "/duty": lambda about: {"area": about.area, "role": "technician", "contact": about.contact},
+    "/routes/{id}": lambda about: {"name": "r", "area": about.area, "steps": "technician"},
     "/substitutes": lambda about: {"contact": about.contact, "substitute": f"{about.contact}-b", **_TIMES},
     "/tokens": lambda about: {"name": "t", "areas": [about.area], "role": about.role, "days": 3},
 }

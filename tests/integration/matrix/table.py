@@ -147,6 +147,11 @@ PATCH  /api/v1/contacts/{id}                 AS    200 404
 POST   /api/v1/contacts/{id}/retire          AS    200 404
 GET    /api/v1/stream                        ASTUW 200 left out
 # Who is told
+GET    /api/v1/routes                        ASTUW 200 left out
+GET    /api/v1/routes/gaps                   ASTUW 200 left out
+GET    /api/v1/routes/{id}                   ASTUW 200 404
+PUT    /api/v1/routes/{id}                   AS    200 422
+DELETE /api/v1/routes/{id}                   AS    200 404
 GET    /api/v1/stations/{id}/routing         ASTUW 200 404
 GET    /api/v1/areas/{code}/routing          ASTUW 200 404
 GET    /api/v1/duty                          ASTUW 200 left out

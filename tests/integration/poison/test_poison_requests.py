@@ -76,6 +76,8 @@ QUERIES: Final = {
     "/api/v1/incidents": ("area", "status", "kind", "station", "parent", "cursor", "limit"),
     "/api/v1/closures": ("area", "station", "status", "cursor"),
     "/api/v1/silences": ("area", "station", "status", "cursor"),
+    "/api/v1/routes": ("area", "cursor"),
+    "/api/v1/routes/gaps": ("area", "from", "days"),
     "/api/v1/stations/s/routing": ("kind", "severity", "at"),
     "/api/v1/duty": ("area", "role", "contact", "cursor"),
     "/api/v1/duty/now": ("area", "at", "cursor"),
@@ -92,7 +94,7 @@ QUERIES: Final = {
 }
 PATHS: Final = tuple(f"{root}/{kind}/{{}}" for root in ("", "/api/v1") for kind in ("stations", "areas", "incidents"))
 TIMES: Final = {"from", "until", "to", "at", "valid_from", "valid_to"}
-COUNTS: Final = {"limit", "parent", "weeks", "week"}
+COUNTS: Final = {"limit", "parent", "weeks", "week", "days"}
 
 
 def _said(name: str) -> list[str]:
