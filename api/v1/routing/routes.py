@@ -33,7 +33,7 @@ async def list_gaps(
     context: Shared,
     area: AreaFilter = None,
     begin: Annotated[str | None, Query(alias="from", max_length=64, description="ISO 8601; now")] = None,
-    days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7,
+    days: Annotated[int, Query(ge=1, le=MOST_DAYS, description="how many days from then")] = 7,
 ) -> GapsDocument:
     """Where and when no person would be told of an incident."""
     since = None if begin is None else parse_stored_time("from", begin)
@@ -42,7 +42,7 @@ async def list_gaps(
 
 @router.get("/routes/{id}")
 async def get_route(context: Shared, id: RouteId) -> RouteDocument:  # noqa: A002 -- the path's own name for it
-    """One route."""
+    """One route, also one above the scope, which applies in it."""
     async with context.database.snapshot() as connection:
         return await routes.load_route(connection, id)
 
