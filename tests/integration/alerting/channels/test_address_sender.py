@@ -48,8 +48,8 @@ async def mailserver() -> AsyncIterator[SmtpReceiver]:
         yield receiver
 
 
-def bots_at(receiver: HttpReceiver, **more: Any) -> SenderConfig:
-    return SenderConfig(origins=dict.fromkeys(KINDS, receiver.url), timeout=0.5, **more)
+def bots_at(receiver: HttpReceiver, *, timeout: float = 15.0, **more: Any) -> SenderConfig:
+    return SenderConfig(origins=dict.fromkeys(KINDS, receiver.url), timeout=timeout, **more)
 
 
 async def sent(config: SenderConfig, address: str, **content: Any) -> SendOutcome:
@@ -105,7 +105,7 @@ async def test_a_receiver_that_does_not_take_it(
         setattr(receiver, name, value)
     sms = parse_gateway(SMS_SETTING, f"{receiver.url}/geheim?m={{to}}&t={{text}}")
     address = f"{receiver.url}/geheim" if address == "webhook" else address
-    outcome = await sent(bots_at(receiver, sms=sms), address)
+    outcome = await sent(bots_at(receiver, timeout=0.5, sms=sms), address)
     assert (outcome.verdict, len(receiver.got)) == (verdict, 1)
     assert why in outcome.why
     assert "geheim" not in outcome.why

@@ -1,5 +1,5 @@
 """The delivery process is killed again and again while faults begin and end: everybody is told of each fault, and of
-its end exactly if told of it."""
+its end exactly if told of it, or perhaps told."""
 
 import asyncio
 import json
@@ -26,6 +26,13 @@ DONE = """
 SELECT NOT EXISTS (SELECT FROM notification WHERE routed_at IS NULL)
    AND NOT EXISTS (SELECT FROM page WHERE status IN ('owed', 'sending'))
    AND NOT EXISTS (SELECT FROM escalation WHERE over_at IS NULL)
+"""
+
+# Attempts whose process was killed: it is not known whether the receiver got them.
+PERHAPS = """
+SELECT DISTINCT '/' || p.recipient AS path, p.incident
+FROM page p JOIN message_page m ON m.page = p.id JOIN attempt a ON a.message = m.message
+WHERE p.phase = 'opened' AND a.outcome IS DISTINCT FROM 'taken'
 """
 
 
@@ -110,6 +117,7 @@ async def test_everybody_is_told_once_of_each_fault_and_of_its_end(
         for event in data["events"]:
             told[asked.path, event["incident"]].setdefault(event["phase"], set()).add(data["key"])
     assert len(told) == 2 * FAULTS, "everybody is told of each"
-    for phases in told.values():
-        assert set(phases) in ({"opened", "closed"}, {"passed"})
+    perhaps = {(row["path"], row["incident"]) for row in await pool.fetch(PERHAPS)}
+    for whom, phases in told.items():
+        assert set(phases) in ({"opened", "closed"}, {"passed"}) or (set(phases) == {"closed"} and whom in perhaps)
         assert {len(keys) for keys in phases.values()} == {1}, "a repetition has the key of the first"
