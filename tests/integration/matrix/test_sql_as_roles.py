@@ -143,7 +143,8 @@ async def test_the_api_inserts_nothing_outside(url: str) -> None:
     try:
         async with acting(url, API, NEAR) as connection:
             refused = {}
-            for name in await relations(connection, API, "INSERT"):
+            # Entries of the ledger are written in any scope.
+            for name in set(await relations(connection, API, "INSERT")) - {"scoped.ledger_entry"}:
                 table = f"public.{name.partition('.')[2]}"
                 row = await owner.fetchval(f"SELECT to_jsonb(t)::text FROM {table} t WHERE {marked} LIMIT 1")  # noqa: S608
                 if row is not None:
