@@ -19,7 +19,7 @@ FAILURES_ENOUGH: Final = 3
 FAILING_LONG: Final = timedelta(minutes=30)
 """The shortest time without an answer that makes a channel dead."""
 MANY: Final = 5
-"""Channels of one kind, dead for one cause, that are one incident: so many people are not told of each."""
+"""From this number on, channels of one kind that are dead for one cause are one incident, which pages once."""
 _BY_GATEWAY: Final = frozenset({"sms", "mail"})
 """The kinds that share a gateway, which may refuse them all."""
 MOST_SAID: Final = 200

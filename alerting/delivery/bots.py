@@ -120,7 +120,7 @@ KINDS: Final[Mapping[str, BotKind]] = {
         refused=frozenset({40035, 43004, 400105, 430101, 430102, 430103, 430104, 460101}),
         # No such token, signature or address, group gone, token, bot stopped, no such bot.
         dead=frozenset({300001, 300005, 310000, 400013, 400101, 400102, 400106}),
-        # One code for all settings of safety: only its words tell a missing keyword from a wrong signature.
+        # This code covers every security setting: a missing keyword and a wrong signature differ only in the text.
         about_text={310000: ("keyword", "关键词")},
     ),
     "feishu": BotKind(

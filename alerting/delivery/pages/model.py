@@ -16,7 +16,7 @@ from registry.contacts.model import Channel
 ALARMS: Final = frozenset({"opened", "escalated", "reminder", "reopened"})
 """The phases that say that something is wrong."""
 ENDS: Final = frozenset({"closed", "resolved"})
-"""The phases that go only to those who were told, or may have been."""
+"""The phases that go only to recipients of an earlier message, also of one whose delivery is unknown."""
 
 
 class UnpaidReason(StrEnum):
@@ -43,7 +43,7 @@ class OwedPage(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     #: Held until then.
     not_before: datetime | None = None
-    #: Whether the contact has a message about the incident, or may have one.
+    #: Whether an earlier message about the incident was delivered to the contact, or its delivery is unknown.
     told: bool = False
     #: The fingerprints of the channels that were given up for this page.
     tried: frozenset[str] = frozenset()
@@ -58,7 +58,7 @@ class OpenMessage(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str
     #: When it may be tried again; while an attempt is under way, the end of its lease.
     due_at: datetime
-    #: What came of its attempts; None: the process died, so nobody knows.
+    #: What came of its attempts; None: the process died, and the outcome is unknown.
     attempts: tuple[SendVerdict | None, ...]
     pages: tuple[OwedPage, ...]
 

@@ -36,7 +36,7 @@ _RANK: Final = {"critical": 0, "warning": 1, "info": 2}
 
 
 def order_of(page: OwedPage) -> tuple[bool, int, datetime, int]:
-    """Never told before told, graver before less grave, older before newer."""
+    """Contacts without a message about the incident first, then by severity, then the oldest first."""
     return page.told, _RANK.get(page.severity, 1), page.created_at, page.id
 
 

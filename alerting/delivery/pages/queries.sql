@@ -1,5 +1,5 @@
 -- name: due_contacts
--- The contacts for which something may be due, the most urgent first; `newest` tells whether something came since.
+-- The contacts for which something may be due, the most urgent first; `newest` changes when a page is added.
 SELECT contact, max(newest)::bigint AS newest, bool_or(urgent) AS urgent
 FROM (SELECT recipient AS contact, max(id) AS newest, bool_or(severity = 'critical') AS urgent, min(created_at) AS since
       FROM page

@@ -12,6 +12,6 @@ RETURNING taken_at, silent_until, clock_timestamp() AS now;
 UPDATE send_limit SET taken_at = $3, silent_until = $4, tried_at = now() WHERE provider = $1 AND fingerprint = $2;
 
 -- name: count_channels
--- How many contacts that are told of something have a channel of a kind.
+-- The number of contacts, neither retired nor muted, that have a channel of a kind.
 SELECT count(DISTINCT k.contact) FROM contact_channel k JOIN contact c ON c.id = k.contact
 WHERE k.kind = $1 AND c.retired_at IS NULL AND c.muted_at IS NULL;
