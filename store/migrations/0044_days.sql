@@ -1,0 +1,1 @@
+-- Figures of stations by local day, kept by `milepost audit` (audit/days, docs/uptime.md).
