@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 EVERY: Final = 60.0
 """Seconds between two cosignatures of a witness."""
+_AGAIN: Final = 3600.0
+"""Seconds after which a witness is asked again about a log that did not grow: its signature says when it looked."""
 _TIMEOUT: Final = 10.0
 _MOST_ANSWER: Final = 10_000
 
@@ -30,9 +32,13 @@ class _Asking:
     def __init__(self, witness: Witness) -> None:
         self.witness = witness
         self.size = 0
-        self.due = 0.0
+        self.due = self.again = 0.0
         self.task: asyncio.Task[httpx.Response] | None = None
         self.asked: CosignRequest | None = None
+
+    def is_due(self, size: int, now: float) -> bool:
+        """Whether to ask about a log of this size."""
+        return now >= self.due and (size != self.size or now >= self.again)
 
 
 class Cosigners:
@@ -53,7 +59,7 @@ class Cosigners:
         """Take the answers that came, and ask again who is due; the checkpoints that were cosigned."""
         cosigned = [found for one in self._asking if (found := self._answer_of(one)) is not None]
         for one in self._asking:
-            if one.task is None and time.monotonic() >= one.due and one.size != signed.checkpoint.size:
+            if one.task is None and one.is_due(signed.checkpoint.size, time.monotonic()):
                 await self._ask(one, connection, head, signed)
         return cosigned
 
@@ -96,5 +102,5 @@ class Cosigners:
         signed = with_signatures(asked.signed, own)
         if cosigned_at(signed.note, one.witness.key) is None:
             raise NoteError("its signature does not hold", "其签名无效")
-        one.size = size
+        one.size, one.again = size, time.monotonic() + _AGAIN
         return signed

@@ -68,6 +68,34 @@ def read_key(path: Path) -> SignerKey:
         raise RemedyError(f"{path}: {exc}", f"{path}：{said_by(exc).zh}") from exc
 
 
+def next_key(path: Path) -> Path:
+    """Where the key lies that a rotation is about to put into `path`."""
+    return path.with_name(path.name + ".new")
+
+
+def read_next_key(path: Path) -> SignerKey | None:
+    """The key beside `path`; None: there is none any more. Raises RemedyError."""
+    try:
+        return read_key(next_key(path))
+    except RemedyError as exc:
+        if isinstance(exc.__cause__, FileNotFoundError):
+            return None
+        raise
+
+
+def take_next_key(path: Path) -> bool:
+    """Put the key beside `path` into its place, on the disk when this returns; whether it was there still. Raises
+    RemedyError."""
+    try:
+        next_key(path).replace(path)
+        _sync_folder(path.parent)
+    except FileNotFoundError:
+        return False
+    except OSError as exc:
+        raise _unusable(path, exc) from exc
+    return True
+
+
 def read_witnesses(path: Path) -> tuple[Witness, ...]:
     """The witnesses in a file: a public key and an address on each line; '#' begins a remark. Raises RemedyError."""
     try:
@@ -127,13 +155,17 @@ def _replace(path: Path, text: str, mode: int) -> None:
             new.replace(path)
         finally:
             new.unlink(missing_ok=True)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync_folder(path.parent)
     except OSError as exc:
         raise _unusable(path, exc) from exc
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _unusable(path: Path, exc: Exception) -> RemedyError:

@@ -133,13 +133,21 @@ SELECT set_config('synchronous_commit', 'on', true);
 SELECT set_config(name, $1, false) FROM pg_settings
 WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
 
+-- name: lock_rotation
+-- One rotation of the key at a time.
+SELECT pg_advisory_xact_lock($1);
+
+-- name: is_rotated
+-- Whether a rotation from one public key to another committed.
+SELECT EXISTS (SELECT FROM ledger_entry WHERE subject = 'ledger' AND kind = 'ledger.key_rotated'
+               AND convert_from(body, 'UTF8')::jsonb @> jsonb_build_object('old', $1::text, 'new', $2::text));
+
 -- name: take_opening
 -- The entry that opens the log, which becomes its first leaf.
 WITH taken AS (
     DELETE FROM ledger_pending p USING ledger_entry e WHERE p.id = e.id AND e.kind = 'ledger.opened' RETURNING p.id
 )
 SELECT t.id, e.kind, e.subject, e.actor, e.at_ms, e.body FROM taken t JOIN ledger_entry e USING (id) ORDER BY t.id;
-
 
 -- name: last_of_another
 -- The newest checkpoint of a log that was here before, if there was one.

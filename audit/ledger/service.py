@@ -20,6 +20,7 @@ from audit.ledger import key_files
 from audit.ledger.checkpoints import Checkpoint, SignedCheckpoint, sign_checkpoint, with_signatures
 from audit.ledger.cosign_store import EVERY, Cosigners
 from audit.ledger.notes import SignerKey
+from audit.ledger.rotation_store import finish_rotation
 from audit.ledger.sealing import BrokenLedgerError, require_same_log
 from audit.ledger.store import QUERIES, LogHead, SealResult, open_log, read_head, read_root_at, seal_committed
 from audit.ledger.witness import Witness
@@ -42,7 +43,8 @@ class AuditConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `key`: the file of the key that signs. `checkpoint`: the file with the newest checkpoint, outside the database.
     `witnesses`: who is asked to cosign, each at most every `cosign_every`. `limit`: rows of each partition that
-    one transaction seals.
+    one transaction seals. `sign_every`: a checkpoint is signed and published again after that, also of a log that did
+    not grow.
     """
 
     database_url: str
@@ -53,6 +55,7 @@ class AuditConfig(msgspec.Struct, frozen=True, kw_only=True):
     instance: str = "audit"
     poll: float = 1.0
     limit: int = 10_000
+    sign_every: float = 3600.0
     standby_poll: float = 1.0
     frozen_after: float = 60.0
     max_backoff: float = 5.0
@@ -116,7 +119,7 @@ class Sealer:
         self._connection = connection
         self._known: LogHead | None = None
         self.newest: SignedCheckpoint | None = None
-        self._checked = 0.0
+        self._checked = self._signed = 0.0
 
     async def begin(self) -> None:
         """Compare the database with the checkpoint outside of it, and begin a log where there is none.
@@ -142,10 +145,21 @@ class Sealer:
             await self._compare(head)
         result = await seal_committed(self._connection, self._config.limit)
         self._known = result.head
+        await self._end_rotation()
         # A mass fall is signed when it is sealed as a whole, or each second.
-        if self.newest is None or result.head.edge.size != self.newest.checkpoint.size:
+        if self._is_due(result.head):
             await self._keep(result.head, self._publish(result.head))
         return result
+
+    def _is_due(self, head: LogHead) -> bool:
+        if self.newest is None or head.edge.size != self.newest.checkpoint.size:
+            return True
+        return time.monotonic() - self._signed > self._config.sign_every
+
+    async def _end_rotation(self) -> None:
+        """A rotation that a crash cut off has its entry, and the new key lies beside the old one."""
+        if await finish_rotation(self._connection, self._config.key):
+            log.warning("a rotation of the key was cut off, and is finished", extra={"key": str(self._config.key)})
 
     def _is_old_check(self) -> bool:
         return time.monotonic() - self._checked > _CHECKED
@@ -157,6 +171,7 @@ class Sealer:
             checkpoint = None if kept is None else kept.checkpoint
             then = None if kept is None else await read_root_at(self._connection, head.edge, kept.checkpoint.size)
             require_same_log(checkpoint, head.origin, head.edge, then, str(self._config.checkpoint))
+        await self._end_rotation()
         self._require_key(head)
         self._known = head
         self._checked = time.monotonic()
@@ -185,6 +200,7 @@ class Sealer:
         checkpoint = Checkpoint(origin=head.origin, size=head.edge.size, root=head.edge.root)
         signed = sign_checkpoint(checkpoint, [self._require_key(head)])
         key_files.write_checkpoint(self._config.checkpoint, signed)
+        self._signed = time.monotonic()
         return signed
 
     async def _keep(self, head: LogHead, signed: SignedCheckpoint) -> None:

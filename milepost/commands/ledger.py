@@ -2,19 +2,14 @@
 
 import argparse
 import asyncio
-import secrets
 from pathlib import Path
-from typing import Final
 
 from audit.ledger import key_files
-from audit.ledger.keychain import rotation_body
 from audit.ledger.notes import KeyType, NoteError, SignerKey, VerifierKey, parse_verifier
 from contract.errors import RemedyError
 from contract.said import Said, said_by
 from milepost.language import show
 from milepost.settings import Settings, require
-
-_SEED: Final = 32
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
@@ -107,15 +102,12 @@ def _log_key(text: str) -> VerifierKey:
 
 
 async def _rotate(url: str, path: Path, account: str | None, second: str | None) -> None:
-    """Another key from now on: an entry with the signatures of both, then the file."""
+    """Another key from now on."""
     from access.store import require_acting
-    from store.ledger import LedgerEntry, append_entries
-    from store.ledger_kinds import LedgerKind
+    from audit.ledger.rotation_store import rotate_key
     from store.migrate import require_current
     from store.pool import open_pool
 
-    old = key_files.read_key(path)
-    new = SignerKey(name=old.name, seed=secrets.token_bytes(_SEED))
     async with open_pool(url, name="ledger", size=1) as pool, pool.acquire() as connection:
         await require_current(connection)
         actors = [await require_acting(connection, login) for login in (account, second)]
@@ -124,12 +116,5 @@ async def _rotate(url: str, path: Path, account: str | None, second: str | None)
                 "two persons rotate a key: name two accounts with --account and --second",
                 "更换密钥需要两人：请用 --account 和 --second 给出两个账户",
             )
-        # The new key is on the disk before anything says that it is the key.
-        kept = path.with_name(path.name + ".new")
-        key_files.replace_key(kept, new)
-        body = {**rotation_body(old, new), "second": actors[1]}
-        entry = LedgerEntry(kind=LedgerKind.LEDGER_KEY_ROTATED, subject="ledger", actor=actors[0], body=body)
-        async with connection.transaction():
-            await append_entries(connection, [entry])
-        await asyncio.to_thread(kept.replace, path)
+        new = await rotate_key(connection, path, first=actors[0], second=actors[1])
     _show_key(new)
