@@ -1,6 +1,7 @@
 """Real servers for the tests: each starts once per run, on a free loopback port, in a directory of its own."""
 
 import asyncio
+import gc
 import os
 import shutil
 import socket
@@ -38,6 +39,13 @@ settings.load_profile("milepost")
 # What commands and programs print follows the locale, and tests compare it; those about languages set their own.
 os.environ["LC_ALL"] = "C.UTF-8"
 os.environ.pop("LANGUAGE", None)
+
+
+def pytest_collection_finish() -> None:
+    """What the collector has to look through is what the tests made, not the thousands of tests themselves."""
+    gc.collect()
+    gc.freeze()
+
 
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 

@@ -330,6 +330,13 @@ async def new_code(client: httpx.AsyncClient) -> str:
     return str(made.json()["link"]).partition("code=")[2]
 
 
+async def leave(page: Any, link_or_button: Any) -> None:
+    """Click what leads to another page, and wait until that page is whole: a click ends before, and an element is there
+    before what follows it."""
+    async with page.expect_navigation():
+        await link_or_button.click()
+
+
 async def sign_in_page(page: Any, url: str, *, wall: bool = False) -> None:
     """Sign a real browser in by the form; it shows the board then."""
     await page.goto(f"{url}/signin")
@@ -345,4 +352,4 @@ async def enter_token(page: Any, token: str, *, wall: bool = False) -> None:
     await form.locator("input[name=token]").fill(token)
     if wall:
         await form.locator("input[name=wall]").check()
-    await form.locator("button").click()
+    await leave(page, form.locator("button"))

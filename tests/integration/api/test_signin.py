@@ -22,6 +22,7 @@ from tests.integration.api_world import (
     World,
     config,
     enter_token,
+    leave,
     new_code,
     serving,
     sign_in,
@@ -415,9 +416,9 @@ async def test_real_browsers_sign_in_and_out(
         assert await phone.locator("html").get_attribute("lang") == language
         assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert await phone.locator("button").count() == 1
-        await phone.locator("button").click()
+        await leave(phone, phone.locator("button"))
         await phone.locator("#headline").wait_for()
-        await stranger.locator("button").click()
+        await leave(stranger, stranger.locator("button"))
         await stranger.locator("input[name=login]").wait_for()
         assert await stranger.locator(".banner.bad").count() == 1
 
@@ -431,11 +432,11 @@ async def test_real_browsers_sign_in_and_out(
 
         await phone.goto(f"{settings.url}/signin")
         assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        await phone.locator("form:has(input[name=others]) button").click()
+        await leave(phone, phone.locator("form:has(input[name=others]) button"))
         await phone.locator("form:has(input[name=others])").wait_for()
         await wall.locator("input[name=login]").wait_for(timeout=30_000)
 
-        await phone.locator("form[action='/signout']:not(:has(input)) button").click()
+        await leave(phone, phone.locator("form[action='/signout']:not(:has(input)) button"))
         await phone.locator("input[name=login]").wait_for()
         await phone.goto(settings.url)
         await phone.locator("input[name=login]").wait_for()

@@ -21,7 +21,7 @@ from tests import npm
 from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
-from tests.integration.api_world import World, config, enter_token, sign_in_page
+from tests.integration.api_world import World, config, enter_token, leave, sign_in_page
 from tests.integration.console_world import (
     COUNTY,
     PROVINCE,
@@ -257,19 +257,18 @@ async def test_what_only_some_see(
         found += await complaints(stranger, axe, "wrong token", WIDTHS)
         async with looking(browser, settings.url, language) as page:
             await page.goto(settings.url + "/incidents/1")
-            await page.locator("form.deed button.plain").first.click()
+            await leave(page, page.locator("form.deed button.plain").first)
             await page.locator("main [role=alert]").wait_for()
             found += await complaints(page, axe, "an empty remark", WIDTHS)
             for login, areas in (("", "无此地"), ("new", "镇")):
                 await page.goto(settings.url + "/accounts")
                 await page.locator("form.deed input[name=login]").fill(login or "new")
                 await page.locator("textarea[name=areas]").fill(areas)
-                async with page.expect_navigation():
-                    await page.locator("form.deed .buttons button").click()
+                await leave(page, page.locator("form.deed .buttons button"))
                 found += await complaints(page, axe, f"an account in {areas}", WIDTHS)
             await page.goto(settings.url + "/account")
             await page.locator("form[action='/account/tokens'] input[name=name]").fill("大屏")
-            await page.locator("form[action='/account/tokens'] .buttons button").click()
+            await leave(page, page.locator("form[action='/account/tokens'] .buttons button"))
             await page.locator("#secret").wait_for()
             found += await complaints(page, axe, "a new token", WIDTHS)
             await world.clock(age=3600)

@@ -12,7 +12,7 @@ from store.pool import Pool
 from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
-from tests.integration.api_world import World, config, other_account, serving, sign_in, sign_in_page
+from tests.integration.api_world import World, config, leave, other_account, serving, sign_in, sign_in_page
 
 AREA, TOWN, STATION = "632122000000", "632122101000", "6321220001"
 NASTY = "<script>alert(1)</script>&\"'"
@@ -443,13 +443,13 @@ async def test_a_real_browser_walks_through_it(
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             assert await page.locator("html").get_attribute("lang") == language
         await page.locator("textarea[name=text]").fill("在路上")
-        await page.locator("button[formaction$='/ack']").click()
+        await leave(page, page.locator("button[formaction$='/ack']"))
         await page.locator("#facts.acknowledged").wait_for(timeout=20_000)
         assert "在路上" in await page.locator("#history").inner_text()
         await page.locator("form[action$='/resolve'] button").click()
         assert await page.locator("#facts.closed").count() == 0, "the browser asks for the reason"
         await page.locator("form[action$='/resolve'] input[name=text]").fill("钥匙丢了")
-        await page.locator("form[action$='/resolve'] button").click()
+        await leave(page, page.locator("form[action$='/resolve'] button"))
         await page.locator("#facts.closed").wait_for(timeout=20_000)
         assert "钥匙丢了" in await page.locator("#facts").inner_text()
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -22,7 +22,7 @@ from store.pool import Pool
 from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
-from tests.integration.api_world import World, config, new_code, sign_in_page
+from tests.integration.api_world import World, config, leave, new_code, sign_in_page
 
 LANGUAGES: Final = ("zh-CN", "en")
 PHONE: Final = {"width": 360, "height": 720}
@@ -64,7 +64,7 @@ class Phones:
         """Fill the form to sign in and send it."""
         await page.locator("input[name=login]").fill(login)
         await page.locator("input[name=password]").fill(password)
-        await page.locator("form:has(input[name=login]) button").click()
+        await leave(page, page.locator("form:has(input[name=login]) button"))
 
     async def signed_in(self, *, scripts: bool = True) -> Any:
         """A page of a new browser that is signed in by password, at the board."""
@@ -79,7 +79,7 @@ async def change(page: Any, **fields: str) -> None:
     """Fill the form of a new password and send it."""
     for name, value in fields.items():
         await page.locator(f"input[name={name}]").fill(value)
-    await page.locator("form.signin button").click()
+    await leave(page, page.locator("form.signin button"))
 
 
 Opened = Callable[[str], AbstractAsyncContextManager[tuple[Phones, Any]]]
@@ -151,7 +151,7 @@ async def test_who_tries_too_often_is_told_how_long_to_wait(
         await page.locator(".banner.bad", has_text=words).wait_for()
         assert await page.evaluate(FITS)
         await mine.goto(f"{site.url}/signin")
-        await mine.locator("form[action='/signout']:not(:has(input)) button").click()
+        await leave(mine, mine.locator("form[action='/signout']:not(:has(input)) button"))
         await mine.locator("input[name=login]").wait_for()
         await site.enter(mine, PASSWORD)
         await mine.locator("#headline").wait_for()
@@ -192,7 +192,7 @@ async def test_a_link_leads_to_the_first_password(language: str, phones: Opened,
         await pool.execute("UPDATE signin_code SET account = $1", account.id)
         page = await site.new()
         await page.goto(f"{site.url}/signin?code={code}")
-        await page.locator("form.signin button").click()
+        await leave(page, page.locator("form.signin button"))
         await page.locator("input[name=again]").wait_for()
         assert await page.locator("input[name=current]").count() == 0
         assert await page.evaluate(FITS)

@@ -11,7 +11,7 @@ from store.pool import Pool
 from tests.conftest import free_port
 from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
-from tests.integration.api_world import OWN_PAGE, TOKEN, World, config, serving, sign_in, sign_in_page
+from tests.integration.api_world import OWN_PAGE, TOKEN, World, config, leave, serving, sign_in, sign_in_page
 
 PROVINCE, CITY, COUNTY, TOWN, OTHER = "630000000000", "632100000000", "632122000000", "632122101000", "632123101000"
 PASSWORD = "correct horse battery"
@@ -35,18 +35,16 @@ async def new_account(page: Any, url: str, login: str, role: str, areas: str) ->
     await form.locator("input[name=login]").fill(login)
     await form.locator("select[name=role]").select_option(role)
     await form.locator("textarea[name=areas]").fill(areas)
-    await form.locator("p.buttons button").click()
+    await leave(page, form.locator("p.buttons button"))
 
 
 async def first_password(page: Any, link: str) -> None:
     """What a person does with the link: sign in, and choose a password."""
     await page.goto(link)
-    await page.locator("form.signin button").last.click()
+    await leave(page, page.locator("form.signin button").last)
     await page.locator("input[name=password]").fill(PASSWORD)
     await page.locator("input[name=again]").fill(PASSWORD)
-    # A click ends before the page that it leads to is there.
-    async with page.expect_navigation():
-        await page.locator("form[action='/password'] button").click()
+    await leave(page, page.locator("form[action='/password'] button"))
 
 
 async def test_an_account_from_its_making_to_its_end(
@@ -59,47 +57,47 @@ async def test_an_account_from_its_making_to_its_end(
     async with running(settings):
         admin = await (await browser.new_context(locale="zh-CN")).new_page()
         await sign_in_page(admin, settings.url)
-        await admin.locator("nav a[href='/accounts']").click()
+        await leave(admin, admin.locator("nav a[href='/accounts']"))
         # A name that two areas have is asked about; the form keeps what was typed.
         await new_account(admin, settings.url, "li", "supervisor", "6321 海东市\n官亭镇")
         await admin.locator(".picks button").first.wait_for()
         assert await admin.locator(".picks button").count() == 2
         assert await admin.locator("input[name=login]").input_value() == "li"
-        await admin.locator(f".picks button[value='{TOWN}']").click()
+        await leave(admin, admin.locator(f".picks button[value='{TOWN}']"))
         await admin.locator("[role=status]", has_text="账户已建立").wait_for()
         assert await admin.locator("textarea[name=areas]").input_value() == f"{CITY} · 海东市\n{TOWN} · 官亭镇"
         # Narrowed by its name.
         await admin.locator("textarea[name=areas]").fill("民和县")
         await admin.locator("input[name=name]").fill("李四")
-        await admin.locator("p.buttons button", has_text="保存").click()
+        await leave(admin, admin.locator("p.buttons button", has_text="保存"))
         await admin.locator("[role=status]", has_text="已保存").wait_for()
         assert await admin.locator("dl.facts a").all_text_contents() == ["民和县"]
-        await admin.locator("form[action$='/link'] button").click()
+        await leave(admin, admin.locator("form[action$='/link'] button"))
         link = await admin.locator("#secret").text_content()
 
         li = await (await browser.new_context(locale="zh-CN")).new_page()
         await first_password(li, link)
         assert await li.locator("nav a[href='/accounts']").count() == 0
-        await li.locator("nav a[href='/account']").click()
+        await leave(li, li.locator("nav a[href='/account']"))
         assert "李四" in await li.locator("h2.title").text_content()
         form = li.locator("form[action='/account/tokens']")
         await form.locator("input[name=name]").fill("大屏")
         await form.locator("select[name=role]").select_option("auditor")
-        await form.locator("button").click()
+        await leave(li, form.locator("button"))
         token = await li.locator("#secret").text_content()
         async with httpx.AsyncClient(base_url=settings.url, headers={"Authorization": f"Bearer {token}"}) as client:
             own = (await client.get("/api/v1/account")).json()
             assert (own["token"]["name"], own["token"]["role"]) == ("大屏", "auditor")
-            await li.locator("a.button").click()
+            await leave(li, li.locator("a.button"))
             await li.locator("summary", has_text="更换或吊销").click()
-            await li.locator("button.grave").click()
+            await leave(li, li.locator("button.grave"))
             await li.locator("text=没有有效的令牌").wait_for()
             assert token not in await li.content()
             assert (await client.get("/api/v1/account")).status_code == 401
 
         await admin.goto(f"{settings.url}/accounts")
-        await admin.locator("a.row", has_text="李四").click()
-        await admin.locator("button.grave").click()
+        await leave(admin, admin.locator("a.row", has_text="李四"))
+        await leave(admin, admin.locator("button.grave"))
         await admin.locator(".big", has_text="已停用").wait_for()
         await li.goto(f"{settings.url}/account")
         assert "请先登录" in await li.content()
@@ -150,8 +148,7 @@ async def test_sessions_are_ended_on_the_page(
         assert await ends.count() == 3, "two others, and all others at once"
         for end in (ends.first, pages[0].locator("form[action='/account/sessions/end'] button")):
             # A click ends before the page that it leads to is there.
-            async with pages[0].expect_navigation():
-                await end.click()
+            await leave(pages[0], end)
         assert await pages[0].locator("form[action^='/account/sessions/']").count() == 0
         for page in pages[1:]:
             await page.goto(f"{settings.url}/account")
