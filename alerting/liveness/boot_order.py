@@ -196,6 +196,10 @@ def replace_boot(memory: OtherBoots, current: tuple[str, Order], by: str, place:
         memory.candidate = None
     if memory.rival is not None and memory.rival.boot == by:
         memory.rival = None
+    # A count stays with the machine that it is of: the one that takes the place may have begun its numbers anew.
+    counts = (memory.other_repeats, memory.repeats)
+    memory.repeats = next((one for one in counts if one is not None and one.boot == by), None)
+    memory.other_repeats = next((one for one in counts if one is not None and one.boot != by), None)
 
 
 def remember_boot(memory: OtherBoots, boot: str, order: Order) -> None:
