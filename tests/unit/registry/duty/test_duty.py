@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from registry.contacts.model import Contact
-from registry.duty.listing import duty_lines
+from registry.duty.listing import duty_areas, duty_lines
 from registry.duty.model import Duty, DutyOutcome, Holder, Substitute
 from registry.duty.rules import DutyRoster, changes, on_duty
 from registry.duty.standing_in import LONGEST_CHAIN
@@ -263,3 +263,19 @@ def test_the_moments_of_change() -> None:
     got = changes(roster, "technician", AREA, local("2026-11-25 08:00"), local("2026-11-26 08:00"))
     expected = ("2026-11-25 12:00", "2026-11-25 15:00", "2026-11-25 18:00")
     assert got == [local(at).astimezone(UTC) for at in expected]
+
+
+def test_the_areas_where_somebody_is_on_duty() -> None:
+    """By a duty, by the own role and area, as a substitute; for the whole, too."""
+    contacts = {**PEOPLE, "hu": person("hu", role="lead", area="630000000000")}
+    duties = [duty("li"), duty("ma", "18:00-08:00", area="A"), duty("ma", area=None), duty("wang", area="B")]
+    absent = away("wang", "hu", "2026-12-01", "2026-12-02")
+    roster = DutyRoster(contacts, duties, [absent])
+    noon = local("2026-12-01 12:00")
+    found = {name: duty_areas(roster, [name], noon) for name in contacts}
+    assert found == {
+        "li": {AREA}, "ma": {AREA, None}, "wang": set(), "zhao": {AREA}, "hu": {AREA, "630000000000", "B"},
+    }  # fmt: skip
+    assert duty_areas(roster, ["ma"], local("2026-12-01 20:00")) == {AREA, None, "A"}
+    assert duty_areas(roster, ["li", "hu"], noon) == {AREA, "630000000000", "B"}
+    assert duty_areas(roster, [], noon) == set()
