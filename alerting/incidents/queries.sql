@@ -153,7 +153,7 @@ SELECT status, detail, eta_at FROM incident WHERE id = $1 FOR UPDATE;
 
 -- name: acknowledge_incident
 UPDATE incident SET status = 'acknowledged', acknowledged_at = $3, acknowledged_by = $2, acknowledged_remark = $4,
-                    eta_at = $5
+                    eta_at = $5, first_acknowledged_at = coalesce(first_acknowledged_at, $3)
 WHERE id = $1;
 
 -- name: assign_incident
