@@ -28,7 +28,8 @@ class Permission(StrEnum):
     READ = "read"
     """Stations, areas, incidents, blind spots, closures."""
     READ_HISTORY = "read_history"
-    """The pipeline, dead letters and unregistered stations. Timelines, health and usage need only READ."""
+    """The pipeline, dead letters, unregistered stations, how fast people answer. Timelines,
+    health and usage need only READ."""
     READ_LEDGER = "read_ledger"
     EXPORT = "export"
     ACKNOWLEDGE = "acknowledge"

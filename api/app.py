@@ -24,6 +24,7 @@ from api.console import (
     station_pages,
 )
 from api.console.people import account_pages, contact_pages, own_pages
+from api.console.response import answer_pages, work_pages
 from api.console.routing import duty_pages, silence_pages
 from api.context import Context
 from api.http import problems
@@ -50,6 +51,7 @@ from api.v1 import (
 )
 from api.v1.people import accounts, own, tokens
 from api.v1.probes import Probes
+from api.v1.response import answers, work_of_person
 from api.v1.routing import contacts, duty, told
 from api.v1.routing import routes as incident_routes
 
@@ -67,6 +69,8 @@ _ROUTERS: Final = (
     told,
     contacts,
     incidents,
+    work_of_person,
+    answers,
     pipeline,
     dead_letters,
     stream,
@@ -84,6 +88,8 @@ _PAGES: Final = (
     removal_pages,
     area_pages,
     incident_pages,
+    work_pages,
+    answer_pages,
     blind_spot_pages,
     closure_pages,
     silence_pages,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from api.console.people import texts as people
+from api.console.response import texts as response
 from api.http.accept import by_preference
 from contract.glossary import any_word, word
 from contract.home import HOME
@@ -809,7 +810,10 @@ _EN: Final = {
     "unclear": "The address or the form holds something that is not taken here. Go back and try again.",
 }
 
-TABLES: Final[Mapping[str, Mapping[str, str]]] = {"zh-CN": {**_ZH, **people.ZH}, "en": {**_EN, **people.EN}}
+TABLES: Final[Mapping[str, Mapping[str, str]]] = {
+    "zh-CN": {**_ZH, **people.ZH, **response.ZH},
+    "en": {**_EN, **people.EN, **response.EN},
+}
 
 
 class Words:

@@ -23,20 +23,20 @@ class WindowQuery(msgspec.Struct, frozen=True):
     begin: datetime | None
     end: datetime | None
 
-    def window(self, now: datetime) -> tuple[datetime, datetime]:
-        """[from, to), at most LONGEST: the last 24 hours up to now unless asked otherwise. Raises a Problem."""
+    def window(self, now: datetime, usual: timedelta = _DAY, longest: timedelta = LONGEST) -> tuple[datetime, datetime]:
+        """[from, to), at most `longest`: the last `usual` up to now unless asked otherwise. Raises a Problem."""
         end = self.end or now
-        begin = end - _DAY if self.begin is None else self.begin
+        begin = end - usual if self.begin is None else self.begin
         name = "from" if self.begin is not None else "to"
         if begin >= end:
             raise bad_parameter(
                 name, f"the window would begin at {_said(begin)} and end at {_said(end)}: `from` must lie before `to`"
             )
-        if end - begin > LONGEST:
+        if end - begin > longest:
             raise bad_parameter(
                 name,
                 f"the window from {_said(begin)} to {_said(end)} is {(end - begin).days} days long and may be "
-                f"{LONGEST.days}: ask for less, one part after the other",
+                f"{longest.days}: ask for less, one part after the other",
             )
         return begin, end
 
@@ -81,3 +81,18 @@ def _asked(
 
 
 Window = Annotated[WindowQuery, Depends(_asked)]
+
+
+def _period(
+    begin: Annotated[
+        str | None, Query(alias="from", max_length=64, description="ISO 8601; 7 days before `to`, at most 92 days")
+    ] = None,
+    end: Annotated[str | None, Query(alias="to", max_length=64, description="ISO 8601; now")] = None,
+) -> WindowQuery:
+    return _asked(begin, end)
+
+
+Period = Annotated[WindowQuery, Depends(_period)]
+"""A window for figures; its usual and its longest length are USUAL_PERIOD and LONGEST_PERIOD."""
+USUAL_PERIOD: Final = timedelta(days=7)
+LONGEST_PERIOD: Final = timedelta(days=92)

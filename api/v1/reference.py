@@ -276,6 +276,52 @@ def _detail(incident: Json, action: str, text: str | None = None) -> Json:
     return {**incident, "entries": entries, "shares": [], "escalation": _ESCALATION}
 
 
+_WORK: Final = {
+    "id": 318,
+    "kind": "station_offline",
+    "severity": "warning",
+    "status": "acknowledged",
+    "station": _STATION_ID,
+    "name": "吉隆村阅读室",
+    "name_en": None,
+    "address": "吉隆村 12 号",
+    "lat": 36.33,
+    "lon": 102.81,
+    "area": "632122001201",
+    "township": "632122001000",
+    "began_at": "2026-11-27T07:41:00Z",
+    "age_s": 19140.0,
+    "open_age_s": 6540.0,
+    "acknowledged_by": _LI,
+    "eta_at": "2026-11-28T02:00:00Z",
+    "overdue": False,
+    "assignee": None,
+    "stations_down": 0,
+    "detail": {"reason": "missed_heartbeats"},
+    "why": ["acknowledged", "duty"],
+    "openings": [{"from": "2026-11-28T01:00:00Z", "to": "2026-11-28T09:30:00Z"}],
+}
+_MIDDLE: Final = {"mean": 1260.0, "median": 900.0}
+_ANSWERED: Final = {
+    "incidents": 12,
+    "acknowledged": 11,
+    "repaired": 9,
+    "to_acknowledge": {"wall": _MIDDLE, "open": {"mean": 840.0, "median": 900.0}},
+    "to_repair": {"wall": {"mean": 41000.0, "median": 20700.0}, "open": {"mean": 16200.0, "median": 9000.0}},
+}
+_RESPONSE: Final = {
+    "at": "2026-11-27T13:00:00Z",
+    "from": "2026-11-20T13:00:00Z",
+    "to": "2026-11-27T13:00:00Z",
+    "unowned": {"count": 0, "items": []},
+    "overdue": {"count": 0, "items": []},
+    "escalated": {"count": 1, "items": [{**_WORK, "why": []}]},
+    "complete": True,
+    "figures": _ANSWERED,
+    "by_kind": [{"name": "station_offline", "figures": _ANSWERED}],
+    "by_cause": [],
+    "by_area": [{"name": "632122001000", "figures": _ANSWERED}],
+}
 _CLOSURE: Final = {
     "id": 12,
     "kind": "maintenance",
@@ -494,6 +540,16 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         ),
     ),
     "list_blind_spots": Operation(summary="List blind spots", answer=_list(_BLIND_SPOT)),
+    "get_work": Operation(
+        summary="Open incidents that concern you",
+        answer={
+            "at": "2026-11-27T13:00:00Z",
+            "contacts": ["li-ming"],
+            "groups": [{"area": "632122001000", "items": [_WORK]}],
+            "more": False,
+        },
+    ),
+    "get_response": Operation(summary="Who owns what, and how fast people answer", answer=_RESPONSE),
     "list_closures": Operation(summary="List closures", answer=_list(_APPROVED)),
     "get_closure": Operation(summary="One closure", answer=_APPROVED),
     "declare": Operation(

@@ -52,6 +52,8 @@ PAGES = {
     "incidents": f"/incidents?area={AREA}",
     "an incident with children": "/incidents/1",
     "an incident without": "/incidents/2",
+    "work": "/work",
+    "answers": "/response?area=民和",
     "blind spots": "/blind-spots?area=民和",
     "closures": "/closures?area=民和",
     "a closure": "/closures/1",

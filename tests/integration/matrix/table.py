@@ -78,6 +78,8 @@ POST   /incidents/{id}/ack                   AST   303 404
 POST   /incidents/{id}/assign                AST   303 404
 POST   /incidents/{id}/note                  AST   303 404
 POST   /incidents/{id}/resolve               AS    303 404
+GET    /work                                 ASTUW 200 left out
+GET    /response                             ASUW  200 left out
 GET    /closures                             ASTUW 200 left out
 POST   /closures                             AST   303 422
 GET    /closures/{id}                        ASTUW 200 404
@@ -131,6 +133,8 @@ POST   /api/v1/incidents/{id}/ack            AST   200 404
 POST   /api/v1/incidents/{id}/assign         AST   200 404
 POST   /api/v1/incidents/{id}/note           AST   200 404
 POST   /api/v1/incidents/{id}/resolve        AS    200 404
+GET    /api/v1/work                          ASTUW 200 left out
+GET    /api/v1/response                      ASUW  200 left out
 GET    /api/v1/closures                      ASTUW 200 left out
 POST   /api/v1/closures                      AST   201 422
 GET    /api/v1/closures/{id}                 ASTUW 200 404

@@ -18,7 +18,7 @@ _TRIES: Final = 3
 """Two answers that are asked for one after the other may fall into two minutes."""
 _VARIES: Final = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?", "TIME"),
-    (r'"(lag_s|age_s|days_left)": ?-?[\d.]+', "SPAN"),
+    (r'"(lag_s|age_s|open_age_s|days_left|mean|median)": ?-?[\d.]+', "SPAN"),
     (r"\b\d\d:\d\d(:\d\d)?\b", "TIME"),
     (r"(\d+ (天|小时|分钟|秒|d|h|min|s)\b ?)+", "SPAN"),
     (r"\b[0-9a-f]{10,16}\b", "SECRET"),

@@ -1,0 +1,1 @@
+"""The work of a person, and how fast people answer incidents."""
