@@ -65,8 +65,10 @@ class Rivals:
             if seen is None or not is_double(heard, newest, heard.seen - seen):
                 counted = _count_repeat(memory.other_repeats, heard, newest, self._clock_of, alone=False)
                 memory.other_repeats = counted or memory.other_repeats
-                if _is_enough(counted):
+                if counted is not None and counted.advances >= _REPEATS:
                     verdict = self._begin_again(memory, heard)
+                    # Its numbers do not go on from these yet: its next heartbeat has to be counted as well.
+                    counted.newest = newest if verdict == "waiting" else counted.newest
         self.promises.note(row, memory)
         return verdict
 
