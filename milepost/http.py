@@ -24,8 +24,14 @@ async def post(url: str, *, token: str, seconds: float = 5.0) -> HttpAnswer:
     return await asyncio.to_thread(_ask, "POST", url, token, seconds)
 
 
-def _ask(method: str, url: str, token: str | None, timeout: float) -> HttpAnswer:
+async def send_json(method: str, url: str, document: object, *, token: str, seconds: float = 5.0) -> HttpAnswer:
+    """A request with a JSON document."""
+    return await asyncio.to_thread(_ask, method, url, token, seconds, msgspec.json.encode(document))
+
+
+def _ask(method: str, url: str, token: str | None, timeout: float, body: bytes | None = None) -> HttpAnswer:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    headers |= {} if body is None else {"Content-Type": "application/json"}
     try:
         parts = urlsplit(url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -33,7 +39,7 @@ def _ask(method: str, url: str, token: str | None, timeout: float) -> HttpAnswer
     except (ValueError, http.client.HTTPException) as exc:
         return HttpAnswer(0, str(exc).encode())
     try:
-        connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), headers=headers)
+        connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, headers)
         response = connection.getresponse()
         return HttpAnswer(response.status, response.read())
     except (OSError, OverflowError, ValueError, http.client.HTTPException) as exc:

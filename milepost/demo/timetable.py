@@ -2,6 +2,7 @@
 
 from milepost.demo.bad_terminals import CLONED
 from milepost.demo.fleet import STATIONS, TERMINALS
+from milepost.demo.people import CLIMBS, TECHNICIAN
 from milepost.demo.story import BrokenStepError, StoryStep, StoryText
 from milepost.demo.world import DemoWorld
 
@@ -94,6 +95,27 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
         text=StoryText("alert delivered at {silent:.1f} s: {title}", "{silent:.1f} 秒时告警已送达：{title}"),
     ),
     StoryStep(
+        name="technician told",
+        see=lambda world: world.people.told(TECHNICIAN, world.incident, "opened"),
+        limit=10,
+        text=StoryText(
+            "the phone of {name}, technician, has a message: {title}", "维护人员{name}的手机收到消息：{title}"
+        ),
+    ),
+    StoryStep(
+        name="acknowledged",
+        announced=StoryText(
+            "the technician acknowledges, and names an expected end", "维护人员确认，并给出预计恢复时间"
+        ),
+        act=lambda world: world.people.acknowledge(world.incident),
+        see=lambda world: world.people.owned(world.incident),
+        limit=10,
+        text=StoryText(
+            "incident {incident} is in the technician's list of work, expected to end in {minutes} min",
+            "故障 {incident} 已列入维护人员的任务，预计 {minutes} 分钟后恢复",
+        ),
+    ),
+    StoryStep(
         name="terminal back",
         announced=StoryText("the agent starts again", "终端程序重新启动"),
         act=DemoWorld.start_agent,
@@ -112,6 +134,14 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
         see=lambda world: world.alert("closed"),
         limit=10,
         text=StoryText("closing notice delivered: {title}", "恢复通知已送达：{title}"),
+    ),
+    StoryStep(
+        name="technician told of the end",
+        see=lambda world: world.people.closed_and_told(world.incident),
+        limit=10,
+        text=StoryText(
+            "{name} is told of the end, and nobody else was: {title}", "只通知了{name}，恢复也通知本人：{title}"
+        ),
     ),
     StoryStep(
         name="county offline",
@@ -134,6 +164,15 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
         text=StoryText(
             "one cause, one alert for {count} stations: {title}",
             "一个原因，{count} 个服务点只发一条告警：{title}",
+        ),
+    ),
+    StoryStep(
+        name="nobody acknowledges",
+        see=lambda world: world.people.climbed(),
+        limit=CLIMBS + 15,
+        text=StoryText(
+            f"nobody acknowledges for {CLIMBS:.0f} s: {{name}}, lead, is told: {{title}}",
+            f"{CLIMBS:.0f} 秒内无人确认：升级通知负责人{{name}}：{{title}}",
         ),
     ),
     StoryStep(

@@ -16,6 +16,7 @@ from milepost.demo.bridge_outage import BridgeOutage
 from milepost.demo.county_outage import CountyOutage
 from milepost.demo.fleet import DemoFleet
 from milepost.demo.journal_check import compare_journal
+from milepost.demo.people import DemoPeople
 from milepost.demo.questions import Facts, all_online
 from milepost.demo.story import BrokenStepError
 from milepost.processes import children
@@ -39,20 +40,28 @@ class DemoWorld:
         self.county = CountyOutage(self._fleet, self._ask)
         self.bridge = BridgeOutage(stack, self._ask)
         self.bad = BadTerminals(self._fleet, self._ask)
+        self.people = DemoPeople(stack, self._ask)
 
     @property
     def silent(self) -> float:
         """Seconds since the last heartbeat that the system heard."""
         return 0.0 if self._last_seen is None else (datetime.now(UTC) - self._last_seen).total_seconds()
 
+    @property
+    def incident(self) -> int | None:
+        """The incident of the station of this machine, once it was seen."""
+        return self._incident
+
     async def start_all(self) -> None:
         """Import the fleet's stations, and start all terminals, the agent of this machine too."""
         await self._fleet.start()
+        await self.people.arrive()
         await self.start_agent()
 
     async def stop(self) -> None:
         """End what was started, in good order."""
         self.bridge.undo()
+        await self.people.leave()
         await self._fleet.stop()
         await self.stop_agent()
 

@@ -16,6 +16,8 @@ from api.read.counting import grounds, survey_at
 from api.read.history import list_health
 from api.read.incidents import list_incidents
 from api.read.moment import load_clocks, load_cover
+from api.read.response.report import load_report
+from api.read.response.work_list import load_work
 from api.read.scope import scope_codes
 from api.read.stations import list_stations, load_station
 from bench.bench_board import FILL, WORLD
@@ -98,6 +100,8 @@ ASKED: Mapping[str, Callable[[Connection], Awaitable[object]]] = {
     "what is offline longest": fallen_of,
     "incidents": lambda connection: list_incidents(connection, Page(100, None)),
     "closures": lambda connection: list_closures(connection, Page(100, None)),
+    "the answers of a week": lambda connection: load_report(connection, NOW - timedelta(days=7), NOW),
+    "the work of a person": lambda connection: load_work(connection, "a-li"),
 }
 """What a county's supervisor asks for. The lists of the county are found by the index on the area of stations; states,
 terminals and records by their keys."""

@@ -320,6 +320,8 @@ def test_the_demo_proves_its_story(place: Path) -> None:
     assert result.stdout.splitlines()[-1] == "every step was seen"
     assert "OFFLINE at" in result.stdout
     assert "alert delivered" in result.stdout
+    assert "in the technician's list of work" in result.stdout
+    assert "nobody acknowledges" in result.stdout
     assert "no incident blames one of them" in result.stdout
     assert "CONFLICTING" in result.stdout
 

@@ -1,0 +1,106 @@
+"""The demo's people: a technician who acknowledges, and a lead who is told when nobody does."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from milepost import http
+from milepost.demo.phones import Phones
+from milepost.demo.questions import PREFECTURE, Ask, Facts
+from milepost.demo.story import BrokenStepError
+from milepost.stack.stack import Stack
+
+TECHNICIAN: Final = "demo-technician"
+LEAD: Final = "demo-lead"
+CLIMBS: Final = 8.0
+"""Seconds after which the lead is told, if nobody acknowledged."""
+_NAMES: Final = {TECHNICIAN: ("technician", "李明"), LEAD: ("lead", "王芳")}
+_HOURS: Final = timedelta(minutes=30)
+
+
+class DemoPeople:
+    """Two contacts of the prefecture, their phones, and what they do."""
+
+    def __init__(self, stack: Stack, ask: Ask) -> None:
+        self._stack, self._ask = stack, ask
+        self._phones = Phones()
+        self._token = ""
+
+    async def arrive(self) -> None:
+        """Make the contacts and the route of all incidents. Raises BrokenStepError."""
+        await self._phones.open()
+        account = ""
+        for contact, (role, name) in _NAMES.items():
+            made = await self._make_contact(contact, role, name)
+            account = made["account"] if contact == TECHNICIAN else account
+        steps = f"technician; lead after {CLIMBS:.0f}s"
+        await self._send("PUT", "routes/default", {"name": "demo", "steps": steps})
+        self._token = (await self._send("POST", "tokens", {"name": "demo", "account": account, "days": 1}))["token"]
+
+    async def leave(self) -> None:
+        """The phones are switched off."""
+        await self._phones.close()
+
+    async def acknowledge(self, incident: int | None) -> None:
+        """The technician acknowledges, with the time at which the end is expected. Raises BrokenStepError."""
+        said = {"text": "on my way", "eta": (datetime.now(UTC) + _HOURS).isoformat()}
+        await self._send("POST", f"incidents/{incident}/ack", said, self._token)
+
+    async def owned(self, incident: int | None) -> Facts:
+        """Who acknowledged the incident and until when, once it is so in the technician's list of work."""
+        work = await self._ask(f"work?contact={TECHNICIAN}") or {"groups": []}
+        for item in (one for group in work["groups"] for one in group["items"]):
+            if item["id"] == incident and item["status"] == "acknowledged" and item["eta_at"]:
+                eta = datetime.fromisoformat(item["eta_at"])
+                return {"incident": incident, "minutes": round((eta - datetime.now(UTC)).total_seconds() / 60)}
+        return None
+
+    async def told(self, contact: str, incident: int | None, phase: str) -> Facts:
+        """The message about a phase of an incident on the phone of a contact, once it is there."""
+        for message in self._phones.messages(contact):
+            if any((one["incident"], one["phase"]) == (incident, phase) for one in message["data"]["events"]):
+                return {"name": _NAMES[contact][1], "title": message["data"]["title"]}
+        return None
+
+    async def closed_and_told(self, incident: int | None) -> Facts:
+        """The end on the technician's phone. BrokenStepError if the lead was told too: somebody had acknowledged."""
+        if await self.told(LEAD, incident, "opened") or await self.told(LEAD, incident, "escalated"):
+            raise BrokenStepError(
+                "the lead was told, although the technician had acknowledged",
+                "维护人员已确认，却仍通知了负责人",
+            )
+        return await self.told(TECHNICIAN, incident, "closed")
+
+    async def climbed(self) -> Facts:
+        """The message to the lead about the county's outage, which nobody acknowledged."""
+        listing = await self._ask("incidents?kind=area_outage&limit=1") or {"items": []}
+        for outage in listing["items"]:
+            found = await self.told(LEAD, outage["id"], "escalated")
+            if found is not None:
+                return found
+        return None
+
+    async def _make_contact(self, contact: str, role: str, name: str) -> Any:
+        """A new contact, or the one of an earlier demo with the phone of this one."""
+        fields = {
+            "name": name,
+            "role": role,
+            "area": PREFECTURE,
+            "language": self._stack.settings.language,
+            "channels": [self._phones.address(contact)],
+        }
+        if await self._ask(f"contacts/{contact}") is not None:
+            return await self._send("PATCH", f"contacts/{contact}", fields)
+        return await self._send("POST", "contacts", {"id": contact, **fields})
+
+    async def _send(self, method: str, path: str, document: object, token: str | None = None) -> Any:
+        """What the API answers. Raises BrokenStepError when it refuses."""
+        url = f"{self._stack.api_url}/api/v1/{path}"
+        answer = await http.send_json(method, url, document, token=token or self._stack.admin_token)
+        if answer.status not in (200, 201):
+            said = answer.body[:300].decode(errors="replace")
+            raise BrokenStepError(
+                f"{method} {path}: {answer.status} {said}", f"{method} {path}：{answer.status} {said}"
+            )
+        return msgspec.json.decode(answer.body)
