@@ -104,6 +104,7 @@ _ACTIONS: Final[Family] = {
     "acknowledged": Said("acknowledged", "接手"),
     "assigned": Said("assigned", "指派"),
     "note": Said("remark", "说明"),
+    "photo": Said("photo added", "添加照片"),
     "resolved": Said("closed by hand", "人工关闭"),
     "shelved": Said("set aside", "暂不计入"),
     "reopened": Said("opened again", "重新打开"),

@@ -10,7 +10,7 @@ DECLARE
         'station_deleted}';
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
-        'ledger_entry, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
+        'ledger_entry, photo, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
     -- What they add to and never look at: only sealing an entry, and blanking a text, deletes these rows.
     added_to constant text[] := '{ledger_pending, ledger_salt}';
     -- What is closed to them: sign-in, and what accounts may see. Of accounts they read names, below.
@@ -81,7 +81,7 @@ DECLARE
                    "scoped.unregistered", "scoped.shard_move", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
                    "incident_share", "scoped.seen_share", "scoped.shared_incident", "scoped.shared_entry"],
         "SELECT, UPDATE": ["station", "incident"],
-        "INSERT, SELECT": ["incident_entry", "incident_share_ack", "notification", "scoped.station_lifecycle", "scoped.shard_decision",
+        "INSERT, SELECT": ["incident_entry", "incident_share_ack", "notification", "photo", "scoped.station_lifecycle", "scoped.shard_decision",
                            "scoped.ledger_entry"],
         "INSERT": ["ledger_pending", "ledger_salt"],
         "DELETE, INSERT": ["contact_channel"],

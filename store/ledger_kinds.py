@@ -20,6 +20,7 @@ class LedgerKind(StrEnum):
     CLOSURE_APPROVED = "closure.approved"
     CLOSURE_APPROVAL_REFUSED = "closure.approval_refused"
     CLOSURE_WITHDRAWN = "closure.withdrawn"
+    PHOTO_ADDED = "photo.added"
     SILENCE_MADE = "silence.made"
     SILENCE_ENDED = "silence.ended"
     TEMPLATE_CHANGED = "template.changed"

@@ -1,0 +1,137 @@
+"""Photos in the database: once each, by whom, seen where the incident or the closure is seen."""
+
+import hashlib
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+
+from registry.photos.picture import write_anew
+from registry.photos.rules import MOST_PHOTOS, Photo, PhotoRefusal, PhotoRefusedError
+from registry.photos.store import KeptPhoto, PhotoOf, add_photo, list_photos, load_jpeg, load_photo
+from store.author import Author
+from store.pool import Connection, Pool
+from tests.integration.api_world import World
+from tests.integration.store.scope_world import EAST, PROVINCE, TOWN, WEST, a_country, scoped
+from tests.pictures import encoded, flag
+
+LI = Author("operator", "via link")
+
+
+def photo(width: int = 40) -> Photo:
+    return write_anew(encoded(flag(width)))
+
+
+async def kept(connection: Connection, of: PhotoOf, width: int = 40) -> KeptPhoto:
+    found = await add_photo(connection, of, photo(width), LI)
+    assert found is not None
+    return found[0]
+
+
+async def test_a_photo_is_kept_once_and_its_hash_is_in_the_ledger(pool: Pool) -> None:
+    world = World(pool)
+    await world.station("s")
+    incident, closure = await world.incident("station_offline", station="s"), await world.closure(-1, 1, station="s")
+    sent = photo()
+    for of in (PhotoOf(incident=incident), PhotoOf(closure=closure)):
+        async with pool.acquire() as connection, connection.transaction():
+            made, is_new = await add_photo(connection, of, sent, LI) or pytest.fail("it is there")
+            again, is_new_again = await add_photo(connection, of, sent, Author("admin")) or pytest.fail("it is there")
+            assert (is_new, is_new_again, again) == (True, False, made)
+            assert await list_photos(connection, of) == [made] == [await load_photo(connection, made.id)]
+            assert await load_jpeg(connection, made.id) == sent.jpeg
+        assert (made.incident, made.closure, made.made_by, made.made_remark) == (
+            of.incident,
+            of.closure,
+            LI.account,
+            LI.remark,
+        )
+        assert (made.width, made.height, made.bytes) == (40, 20, len(sent.jpeg))
+        rows = await pool.fetch("SELECT kind, actor, body FROM ledger_entry WHERE subject = $1", of.subject)
+        assert [(row["kind"], row["actor"]) for row in rows] == [("photo.added", "operator")]
+        body = msgspec.json.decode(rows[0]["body"])
+        assert set(body) == {"photo", "jpeg_sha256", "bytes", "remark_sha256"}
+        assert (body["photo"], body["jpeg_sha256"]) == (str(made.id), hashlib.sha256(sent.jpeg).hexdigest())
+
+
+async def test_an_incident_has_a_limited_number_of_photos(pool: Pool) -> None:
+    of = PhotoOf(incident=await World(pool).incident("station_offline"))
+    async with pool.acquire() as connection, connection.transaction():
+        for number in range(MOST_PHOTOS):
+            await kept(connection, of, 40 + number)
+        await kept(connection, of, 40)  # one that is there already is no further one
+        with pytest.raises(PhotoRefusedError) as refused:
+            await kept(connection, of, 99)
+    assert refused.value.refusal is PhotoRefusal.TOO_MANY_PHOTOS
+
+
+async def test_a_withdrawn_closure_takes_no_photo_and_what_is_not_there_gives_none(pool: Pool) -> None:
+    world = World(pool)
+    closure = await world.closure(-1, 1, station=await world.station("s") or "s")
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("UPDATE closure SET withdrawn_by = 'li', withdrawn_at = now() WHERE id = $1", closure)
+        with pytest.raises(PhotoRefusedError) as refused:
+            await add_photo(connection, PhotoOf(closure=closure), photo(), LI)
+        assert refused.value.refusal is PhotoRefusal.WITHDRAWN
+        for of in (PhotoOf(incident=999), PhotoOf(closure=999)):
+            assert await add_photo(connection, of, photo(), LI) is None
+            assert await list_photos(connection, of) == []
+        assert await load_photo(connection, UUID(int=1)) is None
+        assert await load_jpeg(connection, UUID(int=1)) is None
+
+
+SEEN = {"*": "petw", PROVINCE: "etwp", EAST: "et", TOWN: "t", WEST: "w", "99": "", None: ""}
+"""By scope: whose photos are seen. p: of an incident of the province; e, t, w: of a station there."""
+SEEN_OF_CLOSURES = {"*": "petw", PROVINCE: "petw", EAST: "pet", TOWN: "pt", WEST: "pw", "99": "", None: ""}
+ADDED = {"*": "petw", PROVINCE: "petw", EAST: "et", TOWN: "t", WEST: "w", "99": "", None: ""}
+
+
+async def test_a_photo_is_seen_and_added_within_the_scope(pool: Pool) -> None:
+    world = await a_country(pool)
+    places = {
+        "p": {"area": PROVINCE},
+        "e": {"station": "s-east"},
+        "t": {"station": "s-town"},
+        "w": {"station": "s-west"},
+    }
+    incidents = {name: await world.incident("area_outage", **place) for name, place in places.items()}
+    closures = {name: await world.closure(-1, 1, **place) for name, place in places.items()}
+    every = {name: (PhotoOf(incident=incidents[name]), PhotoOf(closure=closures[name])) for name in places}
+    async with pool.acquire() as connection, connection.transaction():
+        photos = {(await kept(connection, of)).id: (name, of) for name, both in every.items() for of in both}
+    for scope, seen in SEEN.items():
+        async with scoped(pool, scope) as connection:
+            found = [photos[row["id"]] for row in await connection.fetch("SELECT id FROM photo")]
+            assert {name for name, of in found if of.incident} == set(seen), scope
+            assert {name for name, of in found if of.closure} == set(SEEN_OF_CLOSURES[scope]), scope
+            for number in (0, 1):
+                may = {name for name, both in every.items() if await may_add(connection, both[number])}
+                assert may == set(ADDED[scope]), (scope, number)
+
+
+async def may_add(connection: Connection, of: PhotoOf) -> bool:
+    """Whether a photo can be added by way of the store, and by a statement of one's own: both say the same."""
+    by_store = await add_photo(connection, of, photo(80), LI) is not None
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                "INSERT INTO photo (incident, closure, sha256, jpeg, width, height, made_by) "
+                "VALUES ($1, $2, sha256('x'), 'x', 1, 1, 'admin')",
+                of.incident,
+                of.closure,
+            )
+    except asyncpg.InsufficientPrivilegeError:
+        by_sql = False
+    else:
+        by_sql = True
+    assert by_sql == by_store, of
+    return by_store
+
+
+@pytest.mark.parametrize("sql", ["UPDATE photo SET made_by = 'x'", "DELETE FROM photo"])
+async def test_a_photo_is_written_once(sql: str, pool: Pool) -> None:
+    for role in ("milepost_api", "milepost_service"):
+        async with scoped(pool, "*", role) as connection:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(sql)
