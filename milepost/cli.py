@@ -13,7 +13,16 @@ import msgspec
 
 from contract.errors import RemedyError
 from contract.said import Said, said_by
-from milepost import __version__, account_options, ledger_options, logs, options, routing_options, template_options
+from milepost import (
+    __version__,
+    account_options,
+    audit_options,
+    ledger_options,
+    logs,
+    options,
+    routing_options,
+    template_options,
+)
 from milepost.language import language_of
 from milepost.settings import PREFIX, TABLE, Settings, UnsetError, load, unknown
 from milepost.usage import ChineseParser, Parser, UsageError
@@ -194,10 +203,14 @@ COMMANDS: Mapping[str, Subcommand] = {
         uvloop=True,
     ),
     "audit": Subcommand(
-        help=Said("seal the histories and the ledger, and sign checkpoints", "封存各项历史和账本，并签署检查点"),
-        runner=f"{_SERVICES}:audit",
+        help=Said(
+            "seal the ledger, sign checkpoints, and keep the figures of each day",
+            "封存账本，签署检查点，并留存每日的在线数据",
+        ),
+        runner="milepost.commands.audit:run",
         settings=("ledger_key", "ledger_checkpoint", "ledger_witnesses"),
         without_option=_STORED,
+        add_arguments=audit_options.audit,
         uvloop=True,
     ),
     "ledger": Subcommand(

@@ -223,24 +223,6 @@ async def watch(settings: Settings, stop: asyncio.Event) -> None:
     await run(config, stop)
 
 
-async def audit(settings: Settings, stop: asyncio.Event) -> None:
-    """Seal the histories and the ledger."""
-    from audit.ledger.key_files import read_witnesses
-    from audit.ledger.service import AuditConfig, run
-
-    witnesses = () if settings.ledger_witnesses is None else read_witnesses(settings.ledger_witnesses)
-    config = AuditConfig(
-        witnesses=witnesses,
-        database_url=database_url(settings),
-        key=Path(require(str(settings.ledger_key or ""), "MILEPOST_LEDGER_KEY", "a file for the key")),
-        checkpoint=Path(
-            require(str(settings.ledger_checkpoint or ""), "MILEPOST_LEDGER_CHECKPOINT", "a file outside the database")
-        ),
-        instance=settings.instance_name,
-    )
-    await run(config, stop)
-
-
 async def api(settings: Settings, stop: asyncio.Event) -> None:
     """Serve the HTTP API and the console."""
     from api.service import ApiConfig, run

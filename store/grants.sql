@@ -6,7 +6,9 @@ DO $$
 DECLARE
     -- What only people at the database change (which migrations ran, which stations they deleted) and what only triggers
     -- write with the rights of the owner (the facts of the registry), or only the process that seals the ledger.
-    kept constant text[] := '{ledger_checkpoint, ledger_head, ledger_run, ledger_tile, registry_fact, schema_migration, '
+    -- Or only the process that keeps the days.
+    kept constant text[] := '{area_day, area_month, day_figure, day_member, day_seen, day_share, day_state, day_touch, day_wake, '
+        'month_frozen, share_day, ledger_checkpoint, ledger_head, ledger_run, ledger_tile, registry_fact, schema_migration, '
         'station_deleted}';
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
@@ -75,6 +77,8 @@ DECLARE
         "SELECT": ["schema_migration", "programme", "consumer_offset", "log_end", "pipeline_gap", "calendar",
                    "calendar_opening", "calendar_now", "day_class", "area_count_known",
                    "ledger_checkpoint", "ledger_head", "ledger_run", "ledger_tile",
+                   "day_state", "share_day", "month_frozen", "day_figure", "day_member", "area_day", "area_month",
+                   "station_day", "station_day_revision",
                    "area", "escalation", "page", "message_page", "terminal", "station_programme", "station_state", "terminal_state", "suspicion_member",
                    "scoped.set_aside", "scoped.station_stand", "scoped.station_aside",
                    "scoped.transition", "scoped.health", "scoped.usage", "scoped.presence", "scoped.dead_letter",
@@ -136,16 +140,21 @@ BEGIN
     END LOOP;
 END $$;
 
--- The process that seals the ledger reads what is sealed, and alone takes away from what waits for its seal.
+-- The process that seals the ledger and keeps the days reads what is sealed and what days are made of, and alone takes away
+-- from what waits for its seal.
 DO $$
 DECLARE
     wanted constant jsonb := '{
-        "SELECT": ["schema_migration", "health_change", "pipeline_gap", "transition"],
-        "INSERT, SELECT": ["ledger_checkpoint", "ledger_entry", "ledger_run", "ledger_tile"],
+        "SELECT": ["schema_migration", "health_change", "pipeline_gap", "transition", "presence", "partition_clock",
+                   "registry_fact", "schedule", "shard_move", "station_day", "station_day_revision", "station_state",
+                   "suspicion_member", "terminal_state"],
+        "INSERT, SELECT": ["ledger_checkpoint", "ledger_entry", "ledger_run", "ledger_tile", "day_figure", "share_day",
+                           "month_frozen", "area_month"],
         "INSERT": ["ledger_salt"],
         "DELETE, INSERT, SELECT": ["ledger_pending"],
-        "INSERT, SELECT, UPDATE": ["ledger_head"],
-        "DELETE, INSERT, SELECT, UPDATE": ["service_sign"]}';
+        "DELETE, SELECT": ["day_touch"],
+        "INSERT, SELECT, UPDATE": ["ledger_head", "area_day", "day_seen", "day_share", "day_state"],
+        "DELETE, INSERT, SELECT, UPDATE": ["service_sign", "day_member", "day_wake"]}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_audit') THEN

@@ -57,6 +57,10 @@ BEGIN
         ('station_state', of_station, NULL),
         ('terminal_state', of_station, NULL),
         ('suspicion_member', of_station, NULL),
+        ('day_figure', of_station, NULL),
+        ('day_member', of_station, NULL),
+        ('area_day', of_area, NULL),
+        ('area_month', of_area, NULL),
         -- A wider incident is not seen here but in shared_incident, by accounts with a share of it.
         ('incident', format('(area IS NULL OR %s) AND %s', of_area, shown), format('(area IS NULL OR %s) AND %s', of_area, place)),
         ('incident_share', of_area, NULL),
@@ -124,11 +128,19 @@ BEGIN
     END LOOP;
 END $$;
 
--- The process that seals the ledger asks who rotates a key.
+-- The process that seals the ledger asks who rotates a key. It also keeps the days of all stations.
 DO $$
+DECLARE
+    name text;
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_audit') THEN
         CREATE POLICY audit ON account FOR SELECT TO milepost_audit USING (true);
+        FOREACH name IN ARRAY ARRAY['station_state', 'suspicion_member', 'terminal_state'] LOOP
+            EXECUTE format('CREATE POLICY audit ON %I FOR SELECT TO milepost_audit USING (true)', name);
+        END LOOP;
+        FOREACH name IN ARRAY ARRAY['area_day', 'area_month', 'day_figure', 'day_member'] LOOP
+            EXECUTE format('CREATE POLICY audit ON %I TO milepost_audit USING (true) WITH CHECK (true)', name);
+        END LOOP;
     END IF;
 END $$;
 

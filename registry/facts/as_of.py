@@ -31,6 +31,8 @@ class RegistryAsOf:
         for fact in sorted(known.values(), key=lambda fact: fact.id, reverse=True):
             self._newest_first[fact.kind, fact.subject].append(fact)
         self._classes = DayClasses(dict(self._days()))
+        # Stations with the same rules share a calendar, which remembers the openings of its days.
+        self._calendars: dict[str, Calendar] = {}
 
     def station(self, station: str, at: datetime) -> StationThen | None:
         """What was registered of a station at a moment; None: it was not registered."""
@@ -60,7 +62,8 @@ class RegistryAsOf:
         kinds = () if then.kind is None else self._versions(FactKind.KIND_SCHEDULE, then.kind)
         scope = StationScope(station=then.station, kind=then.kind, path=then.path)
         overrides = overrides_of(scope, self._overrides(then))
-        return calendar_of(self._versions(FactKind.SCHEDULE, then.station), kinds, overrides, self._classes)
+        found = calendar_of(self._versions(FactKind.SCHEDULE, then.station), kinds, overrides, self._classes)
+        return self._calendars.setdefault(found.key, found)
 
     def closures(self, then: StationThen) -> list[Closure]:
         """The closures of what a station was at a moment: its own, those of its areas and of its programmes; by

@@ -18,7 +18,7 @@ _AGAIN: Final = 0.05
 async def load_facts(connection: Connection, stations: Collection[str], cut: int | None = None) -> list[RegistryFact]:
     """All facts up to a cut (None: until now) that say anything of some stations: their own, those of their areas, and
     those that any station may follow."""
-    return [_fact(row) for row in await connection.fetch(QUERIES.load_facts, list(stations), cut)]
+    return [fact_of(row) for row in await connection.fetch(QUERIES.load_facts, list(stations), cut)]
 
 
 async def take_cut(connection: Connection, *, within: float = 300.0) -> int:
@@ -37,7 +37,8 @@ async def take_cut(connection: Connection, *, within: float = 300.0) -> int:
             await asyncio.sleep(_AGAIN)
 
 
-def _fact(row: asyncpg.Record) -> RegistryFact:
+def fact_of(row: asyncpg.Record) -> RegistryFact:
+    """A fact from its columns."""
     fields: Any = row["fields"]
     return RegistryFact(
         id=row["id"],

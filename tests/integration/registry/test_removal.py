@@ -20,6 +20,10 @@ OWN = {"Origin": "http://milepost.test"}
 # Tables with a column `station` whose rows alone are no history: the registration itself, and what comes only with
 # something else that is looked for.
 NO_HISTORY = {
+    "day_figure",
+    "day_member",
+    "day_touch",
+    "day_wake",
     "dead_letter",
     "health_change",
     "shard_move",

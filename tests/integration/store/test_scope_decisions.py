@@ -7,6 +7,7 @@ from store.pool import Pool
 
 COMMON = {
     "announced_restart", "area_count_known", "calendar", "calendar_opening", "consumer_offset", "day_class",
+    "day_state", "month_frozen", "share_day",
     "ledger_checkpoint", "ledger_head", "ledger_run", "ledger_tile", "log_end", "message_template",
     "pipeline_gap", "programme", "schema_migration", "service_sign",
 }  # fmt: skip
@@ -17,6 +18,7 @@ ADDED_TO = {"ledger_pending", "ledger_salt"}
 """Numbers and random bytes that the API may add and not read."""
 CLOSED = {
     "attempt", "blind_spot_memory", "boot_anchor", "cause_memory", "channel_key", "channel_state", "command_reply",
+    "day_seen", "day_share", "day_touch", "day_wake",
     "delivery", "escalation_wake", "event", "flapping_memory", "health_change", "health_memory", "health_state",
     "incident_clock", "inventory", "record_box", "registry_fact", "schedule", "schedule_override", "send_limit",
     "station_deleted", "stream_cursor", "target", "terminal_facts", "topic_layout",

@@ -1,0 +1,209 @@
+"""Keeping days: close what the pipeline clocks have passed, and follow what becomes known later.
+
+One pass is one transaction with one snapshot: what is new, revisions of kept days, and the next day if it closes. So a
+process that is killed leaves nothing half done, and a second one continues from what the first one wrote.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from audit.days.compute_store import CHUNK, ComputedStation, DayRange, compute
+from audit.days.day_store import (
+    QUERIES,
+    DayState,
+    add_to_areas,
+    load_clocks,
+    load_kept,
+    lock_state,
+    put_to_sleep,
+    revised_days,
+    write_days,
+    write_shares,
+)
+from audit.days.figures import Figures
+from audit.days.freezing import following_month, frozen_at, months_between
+from audit.days.local_days import LocalDay, is_closed, local_days
+from audit.days.revisions import DayRevision, RevisionCause, next_revision
+from audit.days.shares import QuietPlace, is_quiet_from, quiet_place
+from audit.days.source_store import StationTouch, take_news
+from audit.days.station_days import StationDay
+from contract.home import HOME_ZONE
+from registry.facts.store import take_cut
+from store.pool import Connection
+
+_DAY: Final = timedelta(days=1)
+
+
+class PassResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one pass did: the day that it closed, how many revisions it wrote, and the months that it froze."""
+
+    closed: date | None = None
+    revisions: int = 0
+    frozen: tuple[date, ...] = ()
+
+
+NOTHING_DONE: Final = PassResult()
+
+
+async def keep_days(connection: Connection) -> PassResult:
+    """One pass. After a pass that closed a day another one may be due at once.
+
+    Raises TimeoutError when writers of the registry left no moment for a cut.
+    """
+    cut = await take_cut(connection)
+    async with connection.transaction(isolation="repeatable_read"):
+        state = await lock_state(connection) or await _begin(connection)
+        if state is None:
+            return NOTHING_DONE
+        zones = [ZoneInfo(row["zone"]) for row in await connection.fetch(QUERIES.zones)] or [ZoneInfo(HOME_ZONE)]
+        revisions = await _follow(connection, state, cut, zones)
+        clock, gaps = await load_clocks(connection)
+        following = _everywhere(state.last_day + _DAY, zones)
+        closes = clock is not None and is_closed(following, clock, gaps)
+        last = following.day if closes else state.last_day
+        if closes:
+            await _close(connection, last, cut)
+        await connection.execute(QUERIES.set_state, cut, last)
+        frozen = [] if clock is None else await _freeze(connection, state.first_day, last, clock, cut)
+        return PassResult(closed=last if closes else None, revisions=revisions, frozen=tuple(frozen))
+
+
+async def _begin(connection: Connection) -> DayState | None:
+    """The first kept day is that of the first decision of a judge."""
+    first = await connection.fetchval(QUERIES.first_change)
+    if first is None:
+        return None
+    await connection.execute(QUERIES.begin_state, first.astimezone(ZoneInfo(HOME_ZONE)).date())
+    await connection.execute(QUERIES.wake_all)
+    return await lock_state(connection)
+
+
+def _everywhere(day: date, zones: Sequence[ZoneInfo]) -> LocalDay:
+    """A local day from its first beginning to its last end in some zones."""
+    days = [local_days(day, day, lambda _, zone=zone: zone)[0] for zone in zones]  # type: ignore[misc]
+    return LocalDay(day, min(each.begin for each in days), max(each.end for each in days))
+
+
+async def _follow(connection: Connection, state: DayState, cut: int, zones: Sequence[ZoneInfo]) -> int:
+    """Wake the stations to which something happened, and revise the kept days that it changes."""
+    news = await take_news(connection, state.cut if state.cut >= 0 else cut, cut)
+    until: dict[str, datetime] = {}
+    for touch in news:
+        until[touch.station] = max(touch.wakes, until.get(touch.station, touch.wakes))
+    if until:
+        await connection.execute(QUERIES.wake, list(until), list(until.values()), state.last_day + _DAY)
+    kept_end = _everywhere(state.last_day, zones).end
+    late = [touch for touch in news if touch.began_at < kept_end]
+    return await _revise(connection, state, cut, late) if late and state.last_day >= state.first_day else 0
+
+
+async def _revise(connection: Connection, state: DayState, cut: int, late: Sequence[StationTouch]) -> int:
+    touches: dict[str, list[StationTouch]] = {}
+    for touch in late:
+        touches.setdefault(touch.station, []).append(touch)
+    frozen = [row["month"] for row in await connection.fetch(QUERIES.frozen_months)]
+    ranges = {station: _range(own, state) for station, own in touches.items()}
+    wanted = {station: days for station, days in ranges.items() if days[0] <= days[1]}
+    count = 0
+    async for chunk in _in_chunks(compute(connection, wanted, cut)):
+        count += await _write_revisions(connection, chunk, touches, cut, frozen)
+    return count
+
+
+def _range(touches: Iterable[StationTouch], state: DayState) -> DayRange:
+    """The kept days in which a touch may change something, and a day around for the zones."""
+    spans = [(touch.began_at.date() - _DAY, touch.ended_at.date() + _DAY) for touch in touches]
+    return max(state.first_day, min(span[0] for span in spans)), min(state.last_day, max(span[1] for span in spans))
+
+
+async def _write_revisions(
+    connection: Connection,
+    chunk: Sequence[ComputedStation],
+    touches: Mapping[str, Sequence[StationTouch]],
+    cut: int,
+    frozen: Sequence[date],
+) -> int:
+    first, last = min(each.days[0].day for each in chunk), max(each.days[-1].day for each in chunk)
+    kept = await load_kept(connection, [each.station for each in chunk], first, last)
+    revisions: list[DayRevision] = []
+    pairs: list[tuple[StationDay, StationDay]] = []
+    for each in chunk:
+        for day, fresh in zip(each.days, each.figures, strict=True):
+            before = kept.get((each.station, day.day), _not_kept(fresh))
+            made = _revision(before, fresh, day, touches[each.station])
+            if made is not None:
+                revisions.append(made)
+                pairs.append((before, made.day))
+    await write_days(connection, [each.day for each in revisions], cut, causes=revised_days(revisions), frozen=frozen)
+    await add_to_areas(connection, pairs)
+    return len(revisions)
+
+
+def _not_kept(fresh: StationDay) -> StationDay:
+    """A day on which the station was not registered, as far as was known."""
+    return StationDay(station=fresh.station, day=fresh.day, revision=0, figures=Figures())
+
+
+def _revision(
+    before: StationDay, fresh: StationDay, day: LocalDay, touches: Iterable[StationTouch]
+) -> DayRevision | None:
+    """The next revision of a day if one of its figures or its areas differ."""
+    if (before.figures, before.path) == (fresh.figures, fresh.path):
+        return None
+    causes = {touch.cause for touch in touches if touch.began_at < day.end and touch.ended_at > day.begin}
+    return next_revision(before, fresh, causes or {RevisionCause.JUDGED})
+
+
+async def _close(connection: Connection, day: date, cut: int) -> None:
+    """Compute a day: stations that are awake one by one, all others by their groups."""
+    after = ""
+    while rows := await connection.fetch(QUERIES.awake, after, CHUNK):
+        after = rows[-1]["station"]
+        until = {row["station"]: row["until"] for row in rows}
+        found = [each async for each in compute(connection, dict.fromkeys(until, (day, day)), cut)]
+        await write_days(connection, [each.figures[0] for each in found if _is_anything(each.figures[0])], cut)
+        quiet = {each.station: _place(each) for each in found if _is_quiet(each, until[each.station])}
+        await put_to_sleep(connection, {name: place for name, place in quiet.items() if place}, day + _DAY)
+        await connection.execute(QUERIES.forget, [name for name, place in quiet.items() if place is None])
+    samples = {row["station"]: row["share"] for row in await connection.fetch(QUERIES.samples, day)}
+    async for chunk in _in_chunks(compute(connection, dict.fromkeys(samples, (day, day)), cut)):
+        await write_shares(connection, day, {samples[each.station]: each.figures[0].figures for each in chunk})
+    await connection.execute(QUERIES.add_area_days, day)
+
+
+def _is_anything(day: StationDay) -> bool:
+    """Whether the station was registered on the day."""
+    return bool(day.path) or day.figures != Figures()
+
+
+def _is_quiet(each: ComputedStation, until: datetime) -> bool:
+    return is_quiet_from(each.following, until, each.registry, each.station, each.recorded)
+
+
+def _place(each: ComputedStation) -> QuietPlace | None:
+    return quiet_place(each.registry, each.station, each.following, each.recorded.changes)
+
+
+async def _freeze(connection: Connection, first: date, last: date, clock: datetime, cut: int) -> list[date]:
+    """Freeze the months of which all days are kept and whose time has come."""
+    known = {row["month"] for row in await connection.fetch(QUERIES.frozen_months)}
+    due = [month for month in months_between(first, last) if month not in known and frozen_at(month) <= clock]
+    whole = [month for month in due if following_month(month) <= last + _DAY]
+    for month in whole:
+        await connection.execute(QUERIES.freeze, month, following_month(month), clock, cut)
+    return whole
+
+
+async def _in_chunks(found: AsyncIterator[ComputedStation]) -> AsyncIterator[list[ComputedStation]]:
+    chunk: list[ComputedStation] = []
+    async for each in found:
+        chunk.append(each)
+        if len(chunk) >= CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -1,0 +1,80 @@
+"""Kept days compared with their sources: `milepost audit rebuild`."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+
+import msgspec
+
+from audit.days.compute_store import CHUNK, compute
+from audit.days.day_store import QUERIES, load_kept, lock_state
+from audit.days.figures import Figures
+from audit.days.station_days import StationDay
+from contract.said import Said
+from store.pool import Connection
+
+
+class DayDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """A kept day that is not what its sources say. Of a sum of an area, `station` is None."""
+
+    station: str | None
+    day: date
+    path: tuple[str, ...]
+    kept: StationDay | None = None
+    fresh: StationDay | None = None
+
+    @property
+    def said(self) -> Said:
+        """One line for people; figures have the names of docs/uptime.md."""
+        place = "/".join(self.path)
+        if self.kept is None or self.fresh is None:
+            return Said(
+                f"{self.day} area {place}: the sum is not that of its stations",
+                f"{self.day} 区划 {place}：合计与其站点之和不符",
+            )
+        found = [*_different(self.kept.figures, self.fresh.figures)]
+        if self.kept.path != self.fresh.path:
+            found.append(f"area {'/'.join(self.kept.path)} -> {place}")
+        told = ", ".join(found)
+        return Said(
+            f"{self.day} station {self.station}: kept -> computed: {told}",
+            f"{self.day} 站点 {self.station}：留存值 -> 重算值：{told}",
+        )
+
+
+def _different(kept: Figures, fresh: Figures) -> Iterator[str]:
+    for name in Figures.__struct_fields__:
+        was, now = getattr(kept, name), getattr(fresh, name)
+        if was != now:
+            yield f"{name} {was} -> {now}"
+
+
+async def differences(
+    connection: Connection, first: date, last: date, area: str | None = None
+) -> AsyncIterator[DayDifference]:
+    """Every kept day from `first` to `last` that is not what its sources say, with the facts that the kept days have.
+
+    Needs a transaction with one snapshot; what was not yet kept before it is a difference too.
+    """
+    state = await lock_state(connection)
+    if state is None:
+        return
+    first, last = max(first, state.first_day), min(last, state.last_day)
+    after = ""
+    while rows := await connection.fetch(QUERIES.stations_of_days, first, last, area, after, CHUNK):
+        stations = [row["station"] for row in rows]
+        after = stations[-1]
+        kept = await load_kept(connection, stations, first, last)
+        async for each in compute(connection, dict.fromkeys(stations, (first, last)), state.cut):
+            for fresh in each.figures:
+                found = _difference(kept.get((each.station, fresh.day)), fresh)
+                if found is not None:
+                    yield found
+    for row in await connection.fetch(QUERIES.wrong_sums, first, last, area):
+        yield DayDifference(station=None, day=row["day"], path=tuple(row["path"]))
+
+
+def _difference(kept: StationDay | None, fresh: StationDay) -> DayDifference | None:
+    before = kept or StationDay(station=fresh.station, day=fresh.day, revision=0, figures=Figures())
+    if (before.figures, before.path) == (fresh.figures, fresh.path):
+        return None
+    return DayDifference(station=fresh.station, day=fresh.day, path=fresh.path, kept=before, fresh=fresh)

@@ -1,0 +1,82 @@
+"""The process that keeps days, beside the sealer: one leads, standbys wait.
+
+The leader holds a PostgreSQL advisory lock of one session and keeps the days through the same session.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+import msgspec
+
+from audit.days.keep_store import PassResult, keep_days
+from store.migrate import require_current
+from store.pool import UNREACHABLE, Connection, Pool, open_pool
+from store.sql import queries_beside
+from store.tasks import Backoff, finish_after_stop, wait_at_most
+
+log = logging.getLogger(__name__)
+
+QUERIES: Final = queries_beside(__file__)
+LOCK: Final = 0x6461797300000000  # "days"
+_DRAIN: Final = 2.0
+
+
+class DaysConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the process; times in seconds.
+
+    `poll`: between two looks for what is new. `frozen_after`: a leader that does nothing for so long loses the lock.
+    """
+
+    database_url: str
+    instance: str = "audit"
+    poll: float = 10.0
+    standby_poll: float = 5.0
+    frozen_after: float = 300.0
+    max_backoff: float = 30.0
+
+
+async def run(config: DaysConfig, stop: asyncio.Event) -> None:
+    """Keep days or stand by until `stop`. Raises RemedyError when the database cannot be reached at the start."""
+    async with open_pool(config.database_url, name=f"days {config.instance}"[:60], size=1) as pool:
+        async with pool.acquire() as connection:
+            await require_current(connection)
+        work = asyncio.create_task(_compete(config, pool, stop), name="days")
+        await finish_after_stop(work, stop, pool, _DRAIN)
+
+
+async def _compete(config: DaysConfig, pool: Pool, stop: asyncio.Event) -> None:
+    backoff = Backoff(longest=config.max_backoff)
+    while not stop.is_set():
+        try:
+            async with pool.acquire() as connection:
+                await _stand_by_or_lead(config, connection, stop)
+            backoff.reset()
+        except UNREACHABLE as exc:
+            await backoff.wait_out(exc, log, "not keeping days: the database is away", stop=stop)
+
+
+async def _stand_by_or_lead(config: DaysConfig, connection: Connection, stop: asyncio.Event) -> None:
+    await connection.execute(QUERIES.bound_days_session, f"{int(config.frozen_after * 1000)}ms")
+    while not stop.is_set():
+        if await connection.fetchval(QUERIES.try_days_lock, LOCK):
+            log.info("keeping days", extra={"instance": config.instance})
+            await _lead(config, connection, stop)
+            return
+        await wait_at_most(stop, config.standby_poll)
+
+
+async def _lead(config: DaysConfig, connection: Connection, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        result = await keep_days(connection)
+        _tell(result)
+        await wait_at_most(stop, 0 if result.closed is not None else config.poll)
+
+
+def _tell(result: PassResult) -> None:
+    if result.closed is not None:
+        log.info("a day is closed", extra={"day": str(result.closed)})
+    if result.revisions:
+        log.info("days were revised", extra={"revisions": result.revisions})
+    for month in result.frozen:
+        log.info("a month is frozen", extra={"month": f"{month:%Y-%m}"})

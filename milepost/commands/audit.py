@@ -1,0 +1,80 @@
+"""`milepost audit`: seal the ledger and keep the days; `rebuild` compares kept days with their sources."""
+
+import argparse
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from contract.errors import RemedyError
+from contract.said import Said
+from milepost.language import show
+from milepost.settings import Settings, require
+
+
+async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> int:
+    """The service, or `arguments.action`; 1 if `rebuild` found differences. Raises RemedyError."""
+    if arguments.action == "rebuild":
+        return await _rebuild(settings, arguments)
+    from audit.days import service as days
+    from audit.ledger import service as ledger
+
+    kept = days.DaysConfig(database_url=_database(settings), instance=settings.instance_name)
+    await _together(ledger.run(_ledger_config(settings), stop), days.run(kept, stop))
+    return 0
+
+
+async def _together(*works: Coroutine[Any, Any, None]) -> None:
+    """Run all until they end; the first that fails ends the others."""
+    from store.tasks import end_tasks
+
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await end_tasks(*tasks)
+
+
+def _database(settings: Settings) -> str:
+    url = settings.database_url
+    return require(
+        None if url is None else url.value, "MILEPOST_DATABASE_URL", "postgresql://user:password@host:port/name"
+    )
+
+
+def _ledger_config(settings: Settings) -> Any:
+    from audit.ledger.key_files import read_witnesses
+    from audit.ledger.service import AuditConfig
+
+    checkpoint = str(settings.ledger_checkpoint or "")
+    return AuditConfig(
+        witnesses=() if settings.ledger_witnesses is None else read_witnesses(settings.ledger_witnesses),
+        database_url=_database(settings),
+        key=Path(require(str(settings.ledger_key or ""), "MILEPOST_LEDGER_KEY", "a file for the key")),
+        checkpoint=Path(require(checkpoint, "MILEPOST_LEDGER_CHECKPOINT", "a file outside the database")),
+        instance=settings.instance_name,
+    )
+
+
+async def _rebuild(settings: Settings, arguments: argparse.Namespace) -> int:
+    from audit.days.keep_store import keep_days
+    from audit.days.rebuild_store import differences
+    from store.migrate import require_current
+    from store.pool import open_pool
+
+    if arguments.from_day is None or arguments.to_day is None:
+        raise RemedyError(
+            "name the days: `milepost audit rebuild --from 2026-11-01 --to 2026-11-30`",
+            "请给出日期：`milepost audit rebuild --from 2026-11-01 --to 2026-11-30`",
+        )
+    count = 0
+    async with open_pool(_database(settings), name="rebuild", size=1) as pool, pool.acquire() as connection:
+        await require_current(connection)
+        # What came since the last pass of the service would be a difference.
+        await keep_days(connection)
+        async with connection.transaction(isolation="repeatable_read"):
+            async for found in differences(connection, arguments.from_day, arguments.to_day, arguments.area):
+                count += 1
+                show(found.said)
+    show(Said(f"{count} differences", f"共 {count} 处差异"))
+    return 1 if count else 0
