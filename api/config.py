@@ -11,7 +11,8 @@ from alerting.incidents.actions import Expected
 class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     """`connections` may be open at a time. `public_url` is how browsers reach the server; None: http://{host}:{port}.
     `reopen_after`: seconds after which an incident that a person closed opens again. `acknowledge_for`: seconds for
-    which an acknowledgement without an ETA counts. `language`: zh-CN or en.
+    which an acknowledgement without an ETA counts. `repair_stable`: seconds for which nothing may be wrong after a
+    repair. `language`: zh-CN or en.
     `instance` names this process in its signs of life. `trusted_proxies`: addresses and networks of reverse
     proxies, whose X-Forwarded-For names the client."""
 
@@ -24,6 +25,7 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "zh-CN"
     reopen_after: float = 14_400.0
     acknowledge_for: float = 14_400.0
+    repair_stable: float = 600.0
     instance: str = "api"
     trusted_proxies: tuple[str, ...] = ()
 
@@ -35,6 +37,11 @@ class ApiConfig(msgspec.Struct, frozen=True, kw_only=True):
     def acknowledging(self, eta: datetime | None) -> Expected:
         """Until when an acknowledgement counts that names this ETA or none."""
         return Expected(eta, timedelta(seconds=self.acknowledge_for))
+
+    @property
+    def verifying(self) -> timedelta:
+        """For how long nothing may be wrong after a repair."""
+        return timedelta(seconds=self.repair_stable)
 
     @property
     def is_https(self) -> bool:

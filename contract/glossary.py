@@ -36,6 +36,8 @@ _ALERTS_AGAIN: Final[Family] = {
     "acknowledged": Said("ACKNOWLEDGED", "已确认"),
     "escalated": Said("ESCALATED", "升级通知"),
     "reminder": Said("REMINDER", "再次提醒"),
+    "held": Said("THE REPAIR HELD", "修复有效"),
+    "not_held": Said("THE REPAIR DID NOT HOLD", "修复无效"),
 }
 # What to do, one sentence each.
 _ADVICE: Final[Family] = {kind: entry.advice for kind, entry in KINDS.items()} | {
@@ -52,6 +54,7 @@ _ADVICE: Final[Family] = {kind: entry.advice for kind, entry in KINDS.items()} |
     "over_for_most": Said("Go on with those that are not back.", "尚未恢复的，请继续处理。"),
     "resolved": Said("The fault is not over: go on with it.", "故障尚未排除，请继续处理。"),
     "acknowledged": Said("Nothing for others; it is acknowledged.", "已有人处理，其他人无需操作。"),
+    "not_held": Said("The fault is there again: look for its cause anew.", "故障仍然存在，请重新查找原因。"),
 }
 _SPOT_ADVICE: Final[Family] = {
     "uncovered": Said(
@@ -106,6 +109,10 @@ _ACTIONS: Final[Family] = {
     "note": Said("remark", "说明"),
     "photo": Said("photo added", "添加照片"),
     "resolved": Said("closed by hand", "人工关闭"),
+    "fixed": Said("repaired, to be verified", "已修复，待核实"),
+    "cause": Said("cause found", "查明原因"),
+    "held": Said("the repair held", "修复有效"),
+    "not_held": Said("the repair did not hold", "修复无效"),
     "shelved": Said("set aside", "暂不计入"),
     "reopened": Said("opened again", "重新打开"),
     "closed": Said("closed", "关闭"),
@@ -122,6 +129,25 @@ _PHASES: Final[Family] = {
     "acknowledged": Said("acknowledged", "已确认"),
     "escalated": Said("escalated", "升级通知"),
     "reminder": Said("reminder", "再次提醒"),
+    "held": Said("the repair held", "修复有效"),
+    "not_held": Said("the repair did not hold", "修复无效"),
+}
+# What a person found to be wrong.
+_REPAIR_CAUSES: Final[Family] = {
+    "power": Said("power", "供电"),
+    "uplink": Said("network", "网络线路"),
+    "agent": Said("software", "软件"),
+    "hardware": Said("hardware", "硬件"),
+    "platform": Said("the platform", "监测平台"),
+    "tamper": Said("somebody interfered", "人为破坏或擅动"),
+    "not_found": Said("nothing was found", "未查明"),
+    "other": Said("something else", "其他"),
+}
+_REPAIR_OUTCOMES: Final[Family] = {
+    "waiting": Said("being verified", "核实中"),
+    "held": Said("the repair held", "修复有效"),
+    "failed": Said("the repair did not hold", "修复无效"),
+    "overtaken": Said("not verified", "未核实"),
 }
 _REFUSALS: Final[Family] = {
     "not_found": Said("there is no such incident.", "没有这项故障。"),
@@ -133,6 +159,10 @@ _REFUSALS: Final[Family] = {
     "already_acknowledged": Said("it is acknowledged already.", "已有人接手。"),
     "empty": Said("write something first.", "请先填写内容。"),
     "too_long": Said("the text is too long, at most 4000 characters.", "文字太长，最多 4000 字。"),
+    "bad_cause": Said("choose a cause from the list.", "请从列表中选择原因。"),
+    "newer": Said(
+        "its fault goes on as a newer incident: say there that it is repaired.", "故障已另立新单，请在新单中填写修复。"
+    ),
     "only_share": Said(
         "the incident reaches beyond your areas. You can acknowledge your share of it and add remarks. The person "
         "responsible for the whole area assigns it and closes it by hand.",
@@ -344,6 +374,12 @@ _REASONS: Final[Family] = {
     "returned": Said("it came back", "已返回"),
     "excused": Said("excused by an approved closure", "在经批准的报备期内"),
     "still_wrong": Said("it is still wrong", "仍未恢复"),
+    "verifying": Said("over after a repair, which is being verified", "修复后已恢复，正在核实"),
+    "came_back": Said("it came back after the repair", "修复后故障再次出现"),
+    "repaired": Said("repaired, and verified", "已修复并核实"),
+    "not_repaired": Said("it was not repaired", "未修复"),
+    "stayed_over": Said("nothing was wrong since then", "此后未再出现故障"),
+    "said_again": Said("said again later", "之后再次填报修复"),
     "moved": Said("the station moved to another area", "服务点划归其他区划"),
     "clocks_count_again": Said("the pipeline works again", "数据通道恢复"),
     "nobody_awaited": Said("no station should be open now", "此时无服务点应开放"),
@@ -642,6 +678,9 @@ _DETAILS: Final[Family] = {
     "reasons": Said("Of the pipeline", "数据通道"),
     "partitions": Said("Partitions", "分区"),
     "seen_at": Said("Last heartbeat", "最后一次心跳"),
+    "fixed_at": Said("Repaired, as was said", "填报修复时间"),
+    "fault_ended": Said("Fault over; being verified", "故障已恢复，核实中"),
+    "back_at": Said("Fault back", "故障再次出现"),
     "kind": Said("Kind of blind spot", "盲点类别"),
     "clears": Said("Cleared when", "消除条件"),
     "cause": Said("In common", "共同点"),
@@ -796,6 +835,8 @@ WORDS: Final[Mapping[str, Family]] = {
     "passed_over": _PASSED_OVER,
     "route_verdict": _ROUTE_VERDICTS,
     "nobody_told": _NOBODY_TOLD,
+    "repair_cause": _REPAIR_CAUSES,
+    "repair_outcome": _REPAIR_OUTCOMES,
     "level": _LEVELS,
     "metric": _METRICS,
     "figure": _FIGURES,

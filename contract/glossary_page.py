@@ -55,6 +55,8 @@ _HEADINGS: Final[Family] = {
     "passed_over": Said("Why a contact is not told", "联系人未被通知的原因"),
     "route_verdict": Said("Why an incident takes a route, or not", "路由是否采用及原因"),
     "nobody_told": Said("Why nobody is told", "无人会收到通知的原因"),
+    "repair_cause": Said("Causes that people find", "查明的原因"),
+    "repair_outcome": Said("Whether a repair held", "修复是否有效"),
     "level": Said("Levels of areas", "区划级别"),
     "metric": Said("Figures of targets", "目标指标"),
     "figure": Said("Figures of uptime", "在线统计指标"),

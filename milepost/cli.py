@@ -234,7 +234,7 @@ COMMANDS: Mapping[str, Subcommand] = {
         help=Said("serve the HTTP API and the console", "提供 HTTP API 和控制台"),
         runner=f"{_SERVICES}:api",
         settings=(*_LOCAL_URL, "admin_token_file", "public_url", "language"),
-        without_option=(*_STORED, "reopen_after", "acknowledge_for", "trusted_proxies"),
+        without_option=(*_STORED, "reopen_after", "acknowledge_for", "repair_stable", "trusted_proxies"),
         uvloop=True,
     ),
     "signin": Subcommand(

@@ -237,6 +237,7 @@ async def api(settings: Settings, stop: asyncio.Event) -> None:
         language=settings.language,
         reopen_after=settings.reopen_after,
         acknowledge_for=settings.acknowledge_for,
+        repair_stable=settings.repair_stable,
         instance=settings.instance_name,
         trusted_proxies=tuple(one.strip() for one in (settings.trusted_proxies or "").split(",") if one.strip()),
     )

@@ -89,7 +89,7 @@ DECLARE
                            "scoped.ledger_entry"],
         "INSERT": ["ledger_pending", "ledger_salt"],
         "DELETE, INSERT": ["contact_channel"],
-        "INSERT, SELECT, UPDATE": ["announced_restart", "closure", "contact", "silence", "account", "api_token"],
+        "INSERT, SELECT, UPDATE": ["announced_restart", "closure", "contact", "repair", "silence", "account", "api_token"],
         "DELETE, INSERT, SELECT": ["account_area"],
         "DELETE, INSERT, SELECT, UPDATE": ["duty", "duty_substitute", "message_template", "route", "service_sign", "session", "signin_code", "known_place"]}';
     functions constant text[] := '{scope_areas, scope_names, scope_tops, scope_programmes, scope_holds_account, areas_below, '

@@ -16,6 +16,8 @@ class LedgerKind(StrEnum):
     INCIDENT_ASSIGNED = "incident.assigned"
     INCIDENT_NOTE = "incident.note"
     INCIDENT_RESOLVED = "incident.resolved"
+    REPAIR_SAID = "repair.said"
+    REPAIR_VERIFIED = "repair.verified"
     CLOSURE_DECLARED = "closure.declared"
     CLOSURE_APPROVED = "closure.approved"
     CLOSURE_APPROVAL_REFUSED = "closure.approval_refused"

@@ -90,6 +90,7 @@ BEGIN
                             'AND (SELECT true FROM contact c WHERE c.id = substitute)', NULL),
         ('route', 'area IS NULL OR area IN (SELECT code FROM scope_names() AS code)', of_area),
         ('escalation', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
+        ('repair', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
         ('page', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
         ('message_page', '(SELECT true FROM page p WHERE p.id = page)', NULL),
         ('message', 'EXISTS (SELECT FROM message_page l WHERE l.message = id)', NULL),

@@ -7,9 +7,10 @@ WHERE i.kind = $1
 ORDER BY m.key, m.began_at, i.id DESC;
 
 -- name: load_down
--- The incidents of single stations that go on, of some kinds.
+-- The incidents of single stations that go on, of some kinds; not those whose fault is over and whose repair is verified.
 SELECT id, kind, key, status, station, area, shard, began_at, opened_at, closed_at, ended_at, reopen_at, parent, detail
 FROM incident WHERE kind = ANY ($1::text[]) AND (status <> 'closed' OR reopen_at IS NOT NULL) AND station IS NOT NULL
+  AND NOT detail ? 'fault_ended'
 ORDER BY id;
 
 -- name: stations_ever

@@ -11,7 +11,7 @@ def advice(facts: AlertFacts) -> Said:
     sentences = WORDS["advice"]
     if facts.phase in OVER:
         return sentences["over_for_most" if facts.children_open else "over"]
-    return sentences[facts.phase] if facts.phase in {"resolved", "acknowledged"} else _cure(facts)
+    return sentences[facts.phase] if facts.phase in {"resolved", "acknowledged", "not_held"} else _cure(facts)
 
 
 def _cure(facts: AlertFacts) -> Said:

@@ -10,12 +10,14 @@ import msgspec
 
 from contract.home import HOME_ZONE
 
-Phase = Literal["opened", "resolved", "reopened", "acknowledged", "escalated", "reminder", "closed", "passed"]
+Phase = Literal[
+    "opened", "resolved", "reopened", "acknowledged", "escalated", "reminder", "closed", "passed", "held", "not_held"
+]
 """`resolved`: a person closed the incident although the fault continues; `closed`: the fault is over; `passed`: the
-fault was over before its opening was delivered. Nothing writes `acknowledged`, `escalated` and `reminder` yet; their
-texts exist."""
+fault was over before its opening was delivered; `held`, `not_held`: whether a repair held. Nothing writes `acknowledged`
+yet; its text exists."""
 
-OVER: Final = frozenset({"closed", "passed"})
+OVER: Final = frozenset({"closed", "passed", "held"})
 """The phases in which the fault is over."""
 WANTS_ACKNOWLEDGEMENT: Final = frozenset({"opened", "reopened", "escalated", "reminder"})
 """The phases in which people are asked to acknowledge."""

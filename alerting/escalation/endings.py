@@ -31,8 +31,10 @@ def _close(draft: TurnDraft, word: EntryWord, phase: PagePhase) -> None:
         draft.log(word)
         draft.change(ended=word, paused=None)
     draft.cancel_alarms(word)
+    knows = {page.recipient for page in draft.facts.pages if page.phase is PagePhase.HELD}
     for recipient in draft.told():
-        draft.page(recipient, phase, 0)
+        if recipient not in knows:
+            draft.page(recipient, phase, 0)
 
 
 def _late(draft: TurnDraft) -> list[KnownPage]:

@@ -26,6 +26,8 @@ class PagePhase(StrEnum):
     RESOLVED = "resolved"
     PASSED = "passed"
     CLOSED = "closed"
+    HELD = "held"
+    NOT_HELD = "not_held"
 
 
 ALARMS: Final = frozenset({PagePhase.OPENED, PagePhase.ESCALATED, PagePhase.REOPENED, PagePhase.REMINDER})

@@ -16,6 +16,7 @@ from alerting.causes.stage import CauseWatch
 from alerting.channels.stage import ChannelWatch
 from alerting.health.stage import HealthWatch
 from alerting.incidents.book import Book
+from alerting.repairs.stage import RepairWatch
 from alerting.station_incidents.cause_settings import CauseSettings
 from alerting.station_incidents.rules import StationNews
 from alerting.stations.snapshot import PassTime
@@ -26,6 +27,7 @@ CAUSES: Final = "causes"
 BLIND_SPOTS: Final = "blind_spots"
 HEALTH: Final = "health"
 CHANNELS: Final = "channels"
+REPAIRS: Final = "repairs"
 
 
 class Part(Protocol):
@@ -47,7 +49,7 @@ class PartSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_parts(field: Field, settings: PartSettings, without: Collection[str] = ()) -> dict[str, Part]:
-    """The parts by name, in their order: causes with flapping, blind spots, health, channels.
+    """The parts by name, in their order: causes with flapping, blind spots, health, channels, repairs.
 
     `field` holds all stations; it is loaded before the parts and updated before each `follow`. The parts named in
     `without` are left out.
@@ -58,5 +60,6 @@ def make_parts(field: Field, settings: PartSettings, without: Collection[str] = 
         BLIND_SPOTS: BlindSpotWatch(field, settings.blind_spots, causes.outages),
         HEALTH: HealthWatch(field, settings.causes),
         CHANNELS: ChannelWatch(),
+        REPAIRS: RepairWatch(field),
     }
     return {name: part for name, part in parts.items() if name not in without}

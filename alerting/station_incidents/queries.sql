@@ -1,7 +1,8 @@
 -- name: open_station_incidents
--- The incidents of single stations that go on, of some kinds.
+-- The incidents of single stations that go on, of some kinds; not those whose fault is over and whose repair is verified.
 SELECT station, kind FROM incident
-WHERE (status <> 'closed' OR reopen_at IS NOT NULL) AND kind = ANY ($1::text[]) AND station IS NOT NULL;
+WHERE (status <> 'closed' OR reopen_at IS NOT NULL) AND kind = ANY ($1::text[]) AND station IS NOT NULL
+  AND NOT detail ? 'fault_ended';
 
 -- name: shared_boots
 -- Terminals that are heard under the boot and run of another terminal.

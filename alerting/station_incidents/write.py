@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from alerting.incidents.book import Book, Incident
+from alerting.incidents.repaired import closes_later, note_end, note_return
 from alerting.station_incidents.rules import Closes, Intent, Opens, station_rule_key
 from contract.kinds import IncidentKind
 
@@ -29,9 +30,12 @@ def write_intents(book: Book, intents: Iterable[Intent], now: datetime) -> list[
 
 
 def _open(book: Book, intent: Opens, now: datetime) -> bool:
-    """Whether an incident was opened."""
+    """Whether an incident was opened, or the fault of one came back that was thought to be repaired."""
     key, want = station_rule_key(intent.kind, intent.station), intent.want
-    if book.open_of(key) is not None:
+    standing = book.open_of(key)
+    if standing is not None and note_return(book, standing, want.began_at):
+        return True
+    if standing is not None:
         book.ignore(key, "already_open")
         return False
     book.open(
@@ -72,5 +76,7 @@ def _close(book: Book, intent: Closes, now: datetime) -> None:
     standing = book.open_of(key)
     if standing is None:
         book.ignore(key, NOT_OPEN, intent.at)
+    elif intent.ended_at is not None and closes_later(standing):
+        note_end(book, standing, intent.ended_at)
     else:
         book.close(standing, ended_at=intent.ended_at or now, now=now, reason=intent.reason, as_of=intent.at)

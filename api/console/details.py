@@ -14,7 +14,11 @@ from contract.figures import figure
 
 _HIDDEN: Final = frozenset({"quiet", "children", "shelved_by"})
 """How many it concerns stands over the list of them, which is newer; how it was closed stands beside its status."""
-_MOMENTS: Final = frozenset({"since", "offline_since", "unusable_since", "instant", "back_by", "as_of", "seen_at"})
+_MOMENTS: Final = frozenset({"since", "offline_since", "unusable_since", "instant", "back_by", "as_of", "seen_at"}) | {
+    "fixed_at",
+    "fault_ended",
+    "back_at",
+}
 _FAMILIES: Final = {"kind": "spot", "ended_by": "reason", "causes": "reason", "reasons": "gap"}
 """Families of the glossary whose name is another than the field's."""
 

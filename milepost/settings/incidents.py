@@ -42,6 +42,10 @@ class IncidentSection:
             "after that people are notified again."
         ),
     ] = 14_400.0
+    repair_stable: Annotated[
+        LongSeconds,
+        Meta(description="Seconds for which nothing may be wrong after a repair, before its incident closes."),
+    ] = 600.0
     never_seen_grace: Annotated[
         LongSeconds,
         Meta(

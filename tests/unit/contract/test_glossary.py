@@ -21,6 +21,7 @@ from alerting.health import rules as health_rules
 from alerting.health.service import load_rules
 from alerting.incidents import book
 from alerting.liveness.columns import LiveState
+from alerting.repairs.rules import RepairOutcome
 from alerting.selfcheck import rules as selfcheck_rules
 from alerting.silences.model import SilenceStatus
 from alerting.stations.verdict import SET_ASIDE, Clock, Hours, Verdict, judge
@@ -99,7 +100,7 @@ PRODUCED = {
     "rule": {rule.name for rule in load_rules(None).rules_for()},
     "field": set(rule_fields.SOURCES),
     "action": {*book.Action, "acknowledged", "assigned", "note", "resolved"} - {"ignored"}
-    | {"notified", "not_told", "undelivered"},
+    | {"fixed", "cause", "held", "not_held"} | {"notified", "not_told", "undelivered"},
     "phase": set(get_args(deliver_facts.Phase)),
     "target": {retry.LOG_TARGET},
     "refusal": set(book.ActionRefusal),
@@ -115,6 +116,7 @@ PRODUCED = {
     "revision_cause": set(RevisionCause),
     "file": set(get_args(FileKind)),
     "escalation": set(EntryWord),
+    "repair_outcome": {"waiting", *RepairOutcome},
     "page_status": {"owed", "sending", "paid", "cancelled", "failed"},
     "page_reason": {*UnpaidReason, *BEGINNINGS, EntryWord.PART_OF_ANOTHER, EntryWord.EXCUSED, EntryWord.RESOLVED}
     | {"nobody_on_duty", "no_such_level", "outside_scope"},

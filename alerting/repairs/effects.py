@@ -1,0 +1,47 @@
+"""What the field and the book say about a repair, and what its outcome does to its incident. Pure."""
+
+from datetime import datetime
+from typing import Final
+
+from alerting.incidents.book import Book, Incident
+from alerting.incidents.repaired import end_of_fault, without_repair
+from alerting.repairs.rules import RepairFacts, RepairOutcome
+from alerting.stations.snapshot import PassTime, Standing
+from contract.kinds import IncidentKind
+
+REPAIRED: Final = "repaired"
+"""Reason: a repair held, so the incident closes."""
+NOT_REPAIRED: Final = "not_repaired"
+"""Reason: a repair did not hold."""
+_BY_PERSON: Final = "person"
+
+
+def facts_of_repair(incident: Incident, standing: Standing | None, moment: PassTime, *, has_newer: bool) -> RepairFacts:
+    """The fault now; `standing`: of the station of the incident, None without one."""
+    return RepairFacts(
+        ended_at=end_of_fault(incident),
+        came_back=has_newer or "back_at" in incident.detail,
+        excused=incident.is_shelved and incident.detail.get("shelved_by") != _BY_PERSON,
+        proven=_is_proven(incident, standing, moment),
+    )
+
+
+def _is_proven(incident: Incident, standing: Standing | None, moment: PassTime) -> bool:
+    """Whether the station is heard now; whatever is not in service, or of no single station, proves nothing."""
+    if standing is None or not standing.in_service or incident.kind == IncidentKind.IDENTITY_CONFLICT:
+        return True
+    return moment.knows(standing) and standing.state == "online"
+
+
+def apply_verdict(book: Book, incident: Incident, outcome: RepairOutcome, now: datetime) -> None:
+    """Close the incident whose repair held. Where it did not, the incident goes on with its owner; one that a person
+    closed by hand opens again."""
+    ended_at, clean = end_of_fault(incident), without_repair(incident)
+    if not incident.goes_on or outcome is RepairOutcome.OVERTAKEN:
+        book.update(clean, REPAIRED if outcome is RepairOutcome.HELD else NOT_REPAIRED)
+    elif outcome is RepairOutcome.HELD:
+        book.close(clean, ended_at=ended_at or now, now=now, reason=REPAIRED)
+    elif incident.is_shelved and incident.detail.get("shelved_by") == _BY_PERSON:
+        book.reopen(clean, NOT_REPAIRED)
+    else:
+        book.update(clean, NOT_REPAIRED)

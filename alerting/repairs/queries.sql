@@ -1,0 +1,61 @@
+-- name: lock_incident
+-- The incident, and whether its fault goes on as a newer one.
+SELECT i.status, i.key, i.acknowledged_by, i.eta_at,
+       EXISTS (SELECT FROM incident newer WHERE newer.key = i.key AND newer.id > i.id
+               AND (newer.status <> 'closed' OR newer.reopen_at IS NOT NULL)) AS newer
+FROM incident i WHERE i.id = $1 FOR UPDATE OF i;
+
+-- name: overtake_repair
+-- Somebody says again that the fault is repaired: that counts from now on.
+UPDATE repair SET outcome = 'overtaken', why = 'said_again', outcome_at = $2
+WHERE incident = $1 AND stable IS NOT NULL AND outcome IS NULL RETURNING id;
+
+-- name: insert_repair
+INSERT INTO repair (incident, at, made_by, remark, cause, parts, text, stable, verify_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $2::timestamptz + $8::interval) RETURNING id;
+
+-- name: mark_fixed
+-- The incident closes only after the repair is verified. Whoever repaired it looks after it until then, if nobody does.
+UPDATE incident
+SET detail = (detail - 'back_at') || jsonb_build_object('fixed_at', $3::timestamptz), status = 'acknowledged',
+    acknowledged_at = CASE WHEN status = 'open' THEN $3 ELSE acknowledged_at END,
+    acknowledged_by = CASE WHEN status = 'open' THEN $2 ELSE acknowledged_by END,
+    acknowledged_remark = CASE WHEN status = 'open' THEN $4 ELSE acknowledged_remark END,
+    eta_at = CASE WHEN status = 'open' THEN $5 ELSE greatest(eta_at, $5) END
+WHERE id = $1 AND status <> 'closed';
+
+-- name: load_waiting
+-- The repairs that are not verified yet, with their incidents, and the incident as which the fault came back since.
+SELECT r.id AS repair, r.at, r.made_by, r.stable, r.verify_at, newer.id AS newer,
+       coalesce(i.assignee, i.acknowledged_by, r.made_by) AS owner,
+       i.id, i.kind, i.key, i.status, i.station, i.area, i.shard, i.began_at, i.opened_at, i.closed_at, i.ended_at,
+       i.reopen_at, i.parent, i.detail
+FROM repair r JOIN incident i ON i.id = r.incident
+LEFT JOIN LATERAL (SELECT n.id FROM incident n
+                   WHERE n.key = i.key AND n.id > i.id AND n.opened_at >= r.at ORDER BY n.id LIMIT 1) newer ON true
+WHERE r.stable IS NOT NULL AND r.outcome IS NULL
+ORDER BY r.incident LIMIT $1;
+
+-- name: postpone
+UPDATE repair SET verify_at = $2 WHERE id = $1;
+
+-- name: settle
+UPDATE repair SET outcome = $2, why = $3, outcome_at = $4, back_as = $5 WHERE id = $1;
+
+-- name: hand_over
+-- The fault came back as another incident: it has the same owner, unless it has one already.
+UPDATE incident SET assignee = $2 WHERE id = $1 AND assignee IS NULL AND acknowledged_by IS NULL RETURNING id;
+
+-- name: tell_people
+-- One page to each person among some accounts who is a contact. `round` makes it the page of this repair.
+INSERT INTO page (incident, recipient, phase, round, severity, why)
+SELECT $1, c.id, $3, $4, $5, '{"because": "repair"}' FROM (
+    SELECT DISTINCT ON (account) id FROM contact
+    WHERE account = ANY ($2::text[]) AND retired_at IS NULL AND muted_at IS NULL AND NOT room ORDER BY account, id) AS c
+ON CONFLICT (incident, share, recipient, phase, step, round) DO NOTHING;
+
+-- name: list_repairs
+-- What was said about the causes of an incident, the newest first.
+SELECT id, incident, at, made_by, remark, cause, parts, text, stable IS NOT NULL AS fixed, verify_at, outcome, why, outcome_at,
+       back_as
+FROM repair WHERE incident = $1 ORDER BY id DESC LIMIT $2;
