@@ -14,8 +14,8 @@ Phase = Literal[
     "opened", "resolved", "reopened", "acknowledged", "escalated", "reminder", "closed", "passed", "held", "not_held"
 ]
 """`resolved`: a person closed the incident although the fault continues; `closed`: the fault is over; `passed`: the
-fault was over before its opening was delivered; `held`, `not_held`: whether a repair held. Nothing writes `acknowledged`
-yet; its text exists."""
+fault was over before its opening was delivered; `held`, `not_held`: whether a repair held. Nothing writes
+`acknowledged` yet; its text exists."""
 
 OVER: Final = frozenset({"closed", "passed", "held"})
 """The phases in which the fault is over."""
