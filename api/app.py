@@ -51,7 +51,7 @@ from api.v1 import (
 )
 from api.v1.people import accounts, own, tokens
 from api.v1.probes import Probes
-from api.v1.response import answers, work_of_person
+from api.v1.response import answers, repairs, work_of_person
 from api.v1.routing import contacts, duty, told
 from api.v1.routing import routes as incident_routes
 
@@ -71,6 +71,7 @@ _ROUTERS: Final = (
     incidents,
     work_of_person,
     answers,
+    repairs,
     pipeline,
     dead_letters,
     stream,

@@ -7,6 +7,7 @@ from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import ActionRefusal
 from api.actions.queries import QUERIES
 from api.context import Context
+from api.http.problems import Problem, bad_parameter, not_found
 from api.read.moment import load_now
 from store.pool import Connection
 
@@ -36,3 +37,20 @@ async def _choose(
         return on_share
     refusals = {"share": ActionRefusal.ONLY_SHARE, "part": ActionRefusal.ONLY_PART}
     raise ActionRefusedError(refusals.get(held, ActionRefusal.NOT_FOUND), incident)
+
+
+def refused_action(exc: ActionRefusedError) -> Problem:
+    """The answer to a client whose action was refused."""
+    match exc.refusal:
+        case ActionRefusal.NOT_FOUND:
+            return not_found("incident", exc.incident)
+        case ActionRefusal.EMPTY | ActionRefusal.TOO_LONG:
+            return bad_parameter("text", str(exc))
+        case ActionRefusal.BAD_ETA:
+            return bad_parameter("eta", str(exc))
+        case ActionRefusal.BAD_CAUSE:
+            return bad_parameter("cause", str(exc))
+        case ActionRefusal.ONLY_SHARE | ActionRefusal.ONLY_PART:
+            return Problem(403, str(exc))
+        case _:
+            return Problem(409, str(exc))

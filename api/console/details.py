@@ -50,6 +50,14 @@ def entry_text(words: Words, text: str) -> EntryText:
     return EntryText(f"{words.named('phase', phase)}{arrow}{words.named('target', target)}", answer if colon else None)
 
 
+def repair_text(words: Words, action: str, text: str) -> str:
+    """The text of an entry that a person wrote: that of a repair begins with its cause, a word of the glossary."""
+    if action not in ("fixed", "cause"):
+        return text
+    cause, mark, rest = text.partition(" · ")
+    return f"{words.named('repair_cause', cause)}{mark}{rest}"
+
+
 def _listed(value: Any) -> list[str | float]:
     return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str | int | float)]
 

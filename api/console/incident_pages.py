@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -11,12 +12,14 @@ from starlette.responses import RedirectResponse
 from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import MAX_TEXT, ActionRefusal
+from alerting.repairs.rules import CAUSES, MAX_PARTS, RepairSaid
 from api.actions.actor import author_of
 from api.actions.incidents import IncidentAction, act_on_incident
 from api.actions.queries import QUERIES as ACTION_QUERIES
+from api.actions.repairs import repairing
 from api.actions.shares import acknowledge_shares, note_on_shares
 from api.console.area_choice import find_area
-from api.console.details import EntryText, entry_text, facts_of
+from api.console.details import EntryText, entry_text, facts_of, repair_text
 from api.console.name_lookup import AccountNames, PlaceNames, load_account_names, load_names_of
 from api.console.names import topic_of, where
 from api.console.pages import page_router, show, words_for
@@ -34,6 +37,7 @@ from api.read.escalations import load_escalation
 from api.read.found import FoundPage
 from api.read.incidents import list_incidents, load_incident
 from api.read.moment import load_now
+from api.read.response.repairs import load_repairs
 from api.read.routing.silences import load_silences_here
 from api.read.schemas import (
     IncidentDetail,
@@ -132,8 +136,14 @@ async def show_incident(request: Request, context: Shared, id: IncidentId) -> Re
 
 
 async def _show(
-    request: Request, context: Context, number: int, status: int = 200, refused: str = "", text: str = ""
+    request: Request,
+    context: Context,
+    number: int,
+    status: int = 200,
+    refused: str = "",
+    typed: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
+    """The page; after a refusal with the reason, and with what was typed in the form of a repair or of the others."""
     words = words_for(request)
     async with context.database.snapshot() as connection:
         now = await load_now(connection)
@@ -146,7 +156,10 @@ async def _show(
         named = await load_names_of(connection, words, places)
         silences = await _silences_of(connection, incident)
         told = await load_escalation(connection, number)
-        accounts = await load_account_names(connection, words, _people_of(incident))
+        repairs = await load_repairs(connection, number)
+        accounts = await load_account_names(
+            connection, words, [*_people_of(incident), *(repair.made_by for repair in repairs)]
+        )
     return show(
         request,
         "incident.html",
@@ -166,8 +179,13 @@ async def _show(
         count_word=_COUNT_WORDS.get(incident.kind, "children_say"),
         hold=hold,
         refused=refused,
-        text=text,
+        repairs=repairs,
+        causes=CAUSES,
+        stable=context.config.verifying,
+        typed=typed,
+        text="" if "cause" in typed else typed.get("text", ""),
         most=MAX_TEXT,
+        most_parts=MAX_PARTS,
         reopen_after=context.config.reopening,
         acknowledge_for=context.config.acknowledging(None).otherwise,
         most_person=MOST_PERSON,
@@ -215,7 +233,7 @@ def _shares_of(incident: IncidentDetail) -> list[ShareDocument]:
 def _entry(entry: IncidentEntry, words: Words, named: PlaceNames) -> dict[str, Any]:
     text = entry.text or ""
     ours = entry.actor == "milepost"
-    said = entry_text(words, text) if ours else EntryText(text)
+    said = entry_text(words, text) if ours else EntryText(repair_text(words, entry.action, text))
     return {"entry": entry, "text": said, "share": named.area(entry.share)}
 
 
@@ -273,9 +291,7 @@ async def act(request: Request, context: Shared, id: IncidentId, action: str) ->
     except ActionRefusedError as exc:
         words = words_for(request)
         status = 403 if exc.refusal in _BEYOND else 409
-        return await _show(
-            request, context, id, status, words.named("refusal", exc.refusal.value), said.get("text", "")
-        )
+        return await _show(request, context, id, status, words.named("refusal", exc.refusal.value), said)
     return RedirectResponse(f"/incidents/{id}", status_code=303)
 
 
@@ -297,7 +313,11 @@ def _action(request: Request, context: Context, number: int, action: str, said: 
     text, after = said.get("text") or None, context.config.reopening
     until = context.config.acknowledging(_eta(said))
     assignee = person(said, "assignee") or ""
+    repair = RepairSaid(
+        cause=said.get("cause", ""), parts=said.get("parts", ""), text=text or "", fixed="fixed" in said
+    )
     actions: Mapping[str, IncidentAction] = {
+        "repair": repairing(context, number, by, repair),
         "ack": lambda connection, now: incident_actions.acknowledge(connection, number, by, text, now, until),
         "assign": lambda connection, now: incident_actions.assign(connection, number, by, assignee, now),
         "note": lambda connection, now: incident_actions.note(connection, number, by, text or "", now),

@@ -7,14 +7,12 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
-from alerting.incidents.book import ActionRefusal
 from api.actions.actor import author_of
-from api.actions.incidents import IncidentAction, act_on_incident
+from api.actions.incidents import IncidentAction, act_on_incident, refused_action
 from api.actions.shares import acknowledge_shares, note_on_shares
 from api.context import Context, Shared
 from api.http.paging import MAX_ID, PageOf
 from api.http.parameters import AreaFilter, IncidentId
-from api.http.problems import Problem, bad_parameter, not_found
 from api.http.work import WorkRoute
 from api.read import incidents
 from api.read.escalation_schemas import ToldIncident
@@ -145,19 +143,5 @@ async def _act(
     try:
         await act_on_incident(context, incident, action, on_share)
     except ActionRefusedError as exc:
-        raise _refused(exc) from exc
+        raise refused_action(exc) from exc
     return await _detail(context, incident)
-
-
-def _refused(exc: ActionRefusedError) -> Problem:
-    match exc.refusal:
-        case ActionRefusal.NOT_FOUND:
-            return not_found("incident", exc.incident)
-        case ActionRefusal.EMPTY | ActionRefusal.TOO_LONG:
-            return bad_parameter("text", str(exc))
-        case ActionRefusal.BAD_ETA:
-            return bad_parameter("eta", str(exc))
-        case ActionRefusal.ONLY_SHARE | ActionRefusal.ONLY_PART:
-            return Problem(403, str(exc))
-        case _:
-            return Problem(409, str(exc))

@@ -260,6 +260,22 @@ _ESCALATION: Final = {
         }
     ],
 }
+_REPAIR: Final = {
+    "id": 31,
+    "incident": 118,
+    "at": "2026-11-27T08:40:00Z",
+    "made_by": _WANG,
+    "remark": None,
+    "cause": "power",
+    "parts": "UPS battery",
+    "text": "the battery was empty",
+    "fixed": True,
+    "verify_at": "2026-11-27T08:50:00Z",
+    "outcome": None,
+    "why": None,
+    "outcome_at": None,
+    "back_as": None,
+}
 _ACKNOWLEDGED: Final = {
     **_INCIDENT,
     "status": "acknowledged",
@@ -538,6 +554,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             "resolved",
             "router replaced",
         ),
+    ),
+    "list_repairs": Operation(summary="List the repairs of an incident", answer=_list(_REPAIR)),
+    "repair": Operation(
+        summary="Note the cause of an incident, or say that it is repaired",
+        body={"cause": "power", "parts": "UPS battery", "text": "the battery was empty", "fixed": True},
+        answer=_REPAIR,
+        status=201,
     ),
     "list_blind_spots": Operation(summary="List blind spots", answer=_list(_BLIND_SPOT)),
     "get_work": Operation(

@@ -235,6 +235,8 @@ _BODIES: Final[dict[str, dict[str, Any]]] = {
     "/password": {"password": "wall paint dries slowly 7", "again": "wall paint dries slowly 7"},
     "/accounts/{id}": {"name": "改", "role": "technician"},
     "/incidents/{id}/assign": {"assignee": "a"},
+    "/incidents/{id}/repair": {"cause": "power"},
+    "/incidents/{id}/repairs": {"cause": "power"},
     "/pipeline/restarts": {"minutes": 1, "reason": "r"},
     "/signin": {"token": "wrong"},
     "/signout": {},

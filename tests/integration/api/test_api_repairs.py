@@ -1,0 +1,72 @@
+"""Repairs by the API and on the page of an incident."""
+
+from pathlib import Path
+
+from store.pool import Pool
+from tests.integration.api_world import World, config, serving, sign_in
+from tests.integration.console.test_console import NASTY, OWN, read
+
+BAD = {
+    "no word for a cause": ({"cause": "ghost"}, 422, "cause"),
+    "no cause": ({"text": "x"}, 422, "cause"),
+    "a long text": ({"cause": "power", "text": "x" * 4001}, 422, "text"),
+    "many parts": ({"cause": "power", "parts": "x" * 501}, 422, "parts"),
+}
+
+
+async def test_a_repair_is_written_down_and_read(pool: Pool, database: str, tmp_path: Path) -> None:
+    world = World(pool)
+    await world.station("s")
+    number = await world.incident("station_offline", station="s")
+    path = f"/api/v1/incidents/{number}/repairs"
+    async with serving(config(database, tmp_path)) as (client, _):
+        for case, (body, status, parameter) in BAD.items():
+            answer = await client.post(path, json=body)
+            assert (answer.status_code, answer.json().get("parameter")) == (status, parameter), case
+        assert (await client.get("/api/v1/incidents/99/repairs")).status_code == 404
+        noted = (await client.post(path, json={"cause": "uplink", "text": "mast is down"})).json()
+        assert (noted["cause"], noted["fixed"], noted["verify_at"], noted["outcome"]) == ("uplink", False, None, None)
+        fixed = await client.post(path, json={"cause": "power", "parts": "UPS", "fixed": True, "by": "卓玛"})
+        assert fixed.status_code == 201, fixed.text
+        again = (await client.post(path, json={"cause": "power", "fixed": True})).json()
+        found = (await client.get(path)).json()["items"]
+        incident = (await client.get(f"/api/v1/incidents/{number}")).json()
+    assert [(one["id"], one["outcome"], one["why"]) for one in found] == [
+        (again["id"], None, None),
+        (fixed.json()["id"], "overtaken", "said_again"),
+        (noted["id"], None, None),
+    ]
+    assert fixed.json()["remark"] == "卓玛"
+    # Whoever repaired it looks after it, and the repair is verified.
+    assert (incident["status"], incident["acknowledged_by"]) == ("acknowledged", fixed.json()["made_by"])
+    assert "fixed_at" in incident["detail"]
+    assert incident["eta_at"] > found[0]["verify_at"]
+    kinds = await pool.fetch("SELECT kind, subject FROM ledger_entry WHERE kind LIKE 'repair%' ORDER BY id")
+    assert [row["kind"] for row in kinds] == ["repair.said"] * 3
+    bodies = await pool.fetchval("SELECT string_agg(convert_from(body, 'UTF8'), '') FROM ledger_entry")
+    assert "UPS" not in bodies and "mast" not in bodies and "卓玛" not in bodies
+
+
+async def test_the_form_on_the_page(pool: Pool, database: str, tmp_path: Path) -> None:
+    world = World(pool)
+    await world.station("s")
+    number = await world.incident("station_offline", station="s")
+    page = f"/incidents/{number}"
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        await sign_in(client)
+        assert 'name="cause"' in await read(client, page)
+        refused = await client.post(f"{page}/repair", data={"cause": "", "text": NASTY, "parts": "UPS"}, headers=OWN)
+        assert refused.status_code == 409
+        assert "choose a cause" in refused.text and 'value="UPS"' in refused.text and "&lt;script&gt;" in refused.text
+        said = {"cause": "power", "text": NASTY, "parts": "UPS", "fixed": "yes"}
+        assert (await client.post(f"{page}/repair", data=said, headers=OWN)).status_code == 303
+        shown = await read(client, page)
+        for word in ("being verified", "power · UPS", "verified by", "&lt;script&gt;", "Acknowledged"):
+            assert word in shown, word
+        assert "<script>" not in shown
+        await pool.execute("UPDATE repair SET outcome = 'failed', why = 'came_back', outcome_at = now()")
+        chinese = await read(client, page, "zh-CN")
+        for word in ("修复无效", "修复后故障再次出现", "已修复", "供电 · UPS"):
+            assert word in chinese, word
+        await client.post(f"{page}/repair", data={"cause": "not_found"}, headers=OWN)
+        assert "nothing was found" in await read(client, page)
