@@ -57,7 +57,9 @@ async def test_the_form_on_the_page(pool: Pool, database: str, tmp_path: Path) -
         assert 'name="cause"' in await read(client, page)
         refused = await client.post(f"{page}/repair", data={"cause": "", "text": NASTY, "parts": "UPS"}, headers=OWN)
         assert refused.status_code == 409
-        assert "choose a cause" in refused.text and 'value="UPS"' in refused.text and "&lt;script&gt;" in refused.text
+        assert (
+            "请从列表中选择原因" in refused.text and 'value="UPS"' in refused.text and "&lt;script&gt;" in refused.text
+        )
         said = {"cause": "power", "text": NASTY, "parts": "UPS", "fixed": "yes"}
         assert (await client.post(f"{page}/repair", data=said, headers=OWN)).status_code == 303
         shown = await read(client, page)
