@@ -21,7 +21,8 @@ SET detail = (detail - 'back_at') || jsonb_build_object('fixed_at', $3::timestam
     acknowledged_at = CASE WHEN status = 'open' THEN $3 ELSE acknowledged_at END,
     acknowledged_by = CASE WHEN status = 'open' THEN $2 ELSE acknowledged_by END,
     acknowledged_remark = CASE WHEN status = 'open' THEN $4 ELSE acknowledged_remark END,
-    eta_at = CASE WHEN status = 'open' THEN $5 ELSE greatest(eta_at, $5) END
+    eta_at = CASE WHEN status = 'open' THEN $5 ELSE greatest(eta_at, $5) END,
+    first_acknowledged_at = coalesce(first_acknowledged_at, $3)
 WHERE id = $1 AND status <> 'closed';
 
 -- name: load_waiting

@@ -93,12 +93,17 @@ ORDER BY began_at, id LIMIT $3;
 -- name: answered_incidents
 -- The incidents that people were told of and that opened in [$4, $5) in areas ($1 and $2 as before), the newest first, and how they
 -- were answered.
-SELECT i.kind, i.area, s.calendar, i.began_at, i.opened_at, i.first_acknowledged_at AS acknowledged_at, i.ended_at
+SELECT i.id, i.kind, i.area, s.calendar, i.began_at, i.opened_at, i.first_acknowledged_at AS acknowledged_at, i.ended_at
 FROM incident i LEFT JOIN station s ON s.id = i.station
 WHERE i.parent IS NULL AND i.opened_at >= $4 AND i.opened_at < $5 AND (i.detail -> 'quiet') IS DISTINCT FROM 'true'
   AND ($1::text[] IS NULL OR i.area = ANY ($1))
   AND ($2::text[] IS NULL OR i.area IN (SELECT code FROM areas_below($2) AS code))
 ORDER BY i.opened_at DESC LIMIT $3;
+
+-- name: causes_of_repairs
+-- The cause that people gave last with a repair of each incident ($1), of a repair that did not hold only if there is no other.
+SELECT DISTINCT ON (incident) incident, cause FROM repair WHERE incident = ANY ($1::bigint[])
+ORDER BY incident, (outcome IS DISTINCT FROM 'failed') DESC, id DESC;
 
 -- name: known_areas
 -- Which of these areas there are, as far as they are seen.

@@ -47,6 +47,7 @@ class FoundReport(msgspec.Struct, frozen=True, kw_only=True):
     needs: Mapping[str, FoundNeed]
     rows: Sequence[asyncpg.Record]
     complete: bool
+    causes: Mapping[int, str]
     calendars: Mapping[int, Calendar]
     paths: Mapping[str, Sequence[str]]
 
@@ -88,6 +89,7 @@ class FoundReport(msgspec.Struct, frozen=True, kw_only=True):
         return [
             AnsweredIncident(
                 kind=row["kind"],
+                cause=self.causes.get(row["id"]),
                 area=groups.get(row["area"], row["area"]),
                 hours=hours[row["calendar"]],
                 began_at=row["began_at"],
@@ -115,9 +117,16 @@ async def load_report(
         needs=await _load_needs(connection, places, now),
         rows=rows[:MOST],
         complete=len(rows) <= MOST,
+        causes=await _load_causes(connection, [row["id"] for row in rows[:MOST]]),
         calendars=await load_calendars_of(connection, {row["calendar"] for row in rows}),
         paths={row["code"]: row["path"] for row in paths},
     )
+
+
+async def _load_causes(connection: Connection, incidents: list[int]) -> dict[int, str]:
+    """{incident: the cause that people gave}, of those that have one."""
+    rows = await connection.fetch(QUERIES.causes_of_repairs, incidents)
+    return {row["incident"]: row["cause"] for row in rows}
 
 
 class _Places(msgspec.Struct, frozen=True, kw_only=True):

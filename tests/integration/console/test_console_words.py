@@ -78,7 +78,7 @@ async def full(world: World) -> list[str]:
         "/closures", "/signin", "/password", *(f"/closures/{one}" for one in closures),
         "/silences", *(f"/silences/{one}" for one in silences),
         "/contacts", "/contacts?retired=yes", *(f"/contacts/{one}" for one in contacts),
-        "/duty", f"/duty?area={PROVINCE}",
+        "/duty", f"/duty?area={PROVINCE}", "/work?contact=zhang", "/response", f"/response?area={PROVINCE}&days=30",
         *(f"/stations/{one}" for one in stations), f"/stations/{stations[1]}?span=7d",
         f"/stations/{stations[1]}/remove",
         *(f"/incidents/{one}" for one in incidents), "/account", "/accounts", *(f"/accounts/{one}" for one in accounts),

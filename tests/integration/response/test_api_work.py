@@ -203,6 +203,12 @@ async def test_how_fast_people_answer(place: Place) -> None:
     await pool.execute("UPDATE incident SET eta_at = $2 WHERE id = $1", one, world.ago(1))
     assert (await client.post(f"/api/v1/incidents/{one}/ack")).status_code == 200, "its ETA had passed"
     assert await pool.fetchval("SELECT first_acknowledged_at FROM incident WHERE id = $1", one) == first
+    for cause, outcome in (("power", None), ("uplink", "failed")):
+        await pool.execute(
+            "INSERT INTO repair (incident, at, made_by, cause, stable, verify_at, outcome, outcome_at) "
+            "VALUES ($1, now(), 'admin', $2, '1 min', now(), $3, CASE WHEN $3::text IS NOT NULL THEN now() END)",
+            other, cause, outcome,
+        )  # fmt: skip
     found = await report(client)
     figures = found["figures"]
     assert (figures["incidents"], figures["acknowledged"], figures["repaired"], found["complete"]) == (3, 1, 1, True)
@@ -215,7 +221,8 @@ async def test_how_fast_people_answer(place: Place) -> None:
     ]
     county = await report(client, area="632122")
     assert [(one["name"], one["figures"]["incidents"]) for one in county["by_area"]] == [(TOWN, 1), (NORTH, 1)]
-    assert county["by_kind"][0]["name"] == "station_offline" and county["by_cause"] == []
+    assert county["by_kind"][0]["name"] == "station_offline"
+    assert [(one["name"], one["figures"]["incidents"]) for one in county["by_cause"]] == [("power", 1)]
     earlier = (world.now - timedelta(days=9)).isoformat()
     assert (await report(client, **{"from": earlier}))["figures"]["incidents"] == 4
     too_long = await client.get(RESPONSE, params={"from": (world.now - timedelta(days=93)).isoformat()})

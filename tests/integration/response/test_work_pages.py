@@ -42,7 +42,8 @@ async def world(pool: Pool) -> World:
     )  # fmt: skip
     climbed = await an_incident(world, "6321220002", NORTH, 5)
     await a_page(world, climbed, "ma", "escalated")
-    await an_incident(world, "6321220002", NORTH, 20, status="closed", ended_at=world.ago(3600))
+    over = await an_incident(world, "6321220002", NORTH, 20, status="closed", ended_at=world.ago(3600))
+    await pool.execute("INSERT INTO repair (incident, at, made_by, cause) VALUES ($1, now(), 'admin', 'power')", over)
     return world
 
 
@@ -62,8 +63,9 @@ WORK_SAYS = {
 }  # fmt: skip
 RESPONSE_SAYS = {
     "en": ("Nobody owns it", "Past the expected end", "Escalated", "10 h (10 h)", "19 h (19 h)", "By area", "By kind",
-           "官亭镇", "0 s (0 s)"),
-    "zh-CN": ("无人负责", "已过预计恢复时间", "10 小时 (10 小时)", "确认用时（开放）", "最近 7 天"),
+           "By cause", "官亭镇", "0 s (0 s)"),
+    "zh-CN": ("无人负责", "已过预计恢复时间", "10 小时 (10 小时)", "确认用时（开放）",
+              "按原因", "供电", "最近 7 天"),
 }  # fmt: skip
 
 
