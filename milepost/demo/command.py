@@ -16,7 +16,7 @@ from contract.said import Said, said_by
 from milepost import datadir, logs
 from milepost.commands.up import say, started, summary, until_stopped
 from milepost.demo.story import StoryText, run_story
-from milepost.demo.timetable import OVER, STORY
+from milepost.demo.timetable import OVER, STABLE, STORY
 from milepost.demo.world import DemoWorld
 from milepost.language import of_here
 from milepost.processes.supervisor import GaveUpError
@@ -91,7 +91,10 @@ async def _unless_stopped(stack: Stack, stop: asyncio.Event, world: DemoWorld) -
 
 
 def _in_short(settings: Settings, arguments: argparse.Namespace) -> Settings:
-    """Terminals of the demo send every two seconds, not every minute, so an outage may close sooner too."""
+    """Terminals of the demo send every two seconds, not every minute, so an outage may close sooner too, and a repair
+    be verified sooner."""
+    if settings.repair_stable == Settings().repair_stable:
+        settings = replace(settings, repair_stable=STABLE)
     if getattr(arguments, "setting:cause_hold", None) is None and settings.cause_hold == Settings().cause_hold:
         return replace(settings, cause_hold=OVER)
     return settings

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from contract.glossary import word
 from milepost import http
 from milepost.demo.phones import Phones
 from milepost.demo.questions import PREFECTURE, Ask, Facts
@@ -47,6 +48,26 @@ class DemoPeople:
         said = {"text": "on my way", "eta": (datetime.now(UTC) + _HOURS).isoformat()}
         await self._send("POST", f"incidents/{incident}/ack", said, self._token)
 
+    async def repair(self, incident: int | None) -> None:
+        """The technician says what was wrong, and that it is repaired. Raises BrokenStepError."""
+        said = {"cause": "power", "parts": "UPS", "text": "", "fixed": True}
+        await self._send("POST", f"incidents/{incident}/repairs", said, self._token)
+
+    async def held(self, incident: int | None) -> Facts:
+        """The cause of the incident, once its repair is verified and it is closed. Raises BrokenStepError if the repair
+        did not hold."""
+        found = await self._ask(f"incidents/{incident}")
+        repairs = (await self._ask(f"incidents/{incident}/repairs") or {"items": []})["items"]
+        if found is None or not repairs:
+            return None
+        if repairs[0]["outcome"] not in (None, "held"):
+            raise BrokenStepError(f"the repair of incident {incident} did not hold", f"故障 {incident} 的修复无效")
+        if repairs[0]["outcome"] is None or found["status"] != "closed":
+            return None
+        cause = repairs[0]["cause"]
+        said = {"cause": word("repair_cause", cause, "en"), "cause_zh": word("repair_cause", cause, "zh-CN")}
+        return {"incident": incident, **said}
+
     async def owned(self, incident: int | None) -> Facts:
         """Who acknowledged the incident and until when, once it is so in the technician's list of work."""
         work = await self._ask(f"work?contact={TECHNICIAN}") or {"groups": []}
@@ -64,13 +85,14 @@ class DemoPeople:
         return None
 
     async def closed_and_told(self, incident: int | None) -> Facts:
-        """The end on the technician's phone. BrokenStepError if the lead was told too: somebody had acknowledged."""
+        """That the repair held, on the technician's phone. Raises BrokenStepError if the lead was told too, although
+        somebody had acknowledged."""
         if await self.told(LEAD, incident, "opened") or await self.told(LEAD, incident, "escalated"):
             raise BrokenStepError(
                 "the lead was told, although the technician had acknowledged",
                 "维护人员已确认，却仍通知了负责人",
             )
-        return await self.told(TECHNICIAN, incident, "closed")
+        return await self.told(TECHNICIAN, incident, "held")
 
     async def climbed(self) -> Facts:
         """The message to the lead about the county's outage, which nobody acknowledged."""

@@ -15,6 +15,8 @@ OUTAGE = 30.0
 EARLY, LATE = 0.5, 3.0
 # So many seconds without a change end an outage of many stations.
 OVER = 10.0
+# So many seconds without the fault prove a repair.
+STABLE = 5.0
 
 
 async def offline_in_time(world: DemoWorld) -> dict[str, object] | None:
@@ -84,7 +86,7 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
     ),
     StoryStep(
         name="incident open",
-        see=lambda world: world.incident_is("open"),
+        see=lambda world: world.incident_opened(),
         limit=10,
         text=StoryText("incident {incident} is open at {silent:.1f} s", "{silent:.1f} 秒时已建单：故障 {incident}"),
     ),
@@ -117,17 +119,23 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
     ),
     StoryStep(
         name="terminal back",
-        announced=StoryText("the agent starts again", "终端程序重新启动"),
-        act=DemoWorld.start_agent,
+        announced=StoryText(
+            "the technician says what was wrong, and that it is repaired; the agent starts again",
+            "维护人员填报原因和修复；终端程序重新启动",
+        ),
+        act=DemoWorld.repair_station,
         see=lambda world: world.verdict_is("online"),
         limit=20,
         text=StoryText("station {station}: ONLINE again", "服务点 {station}：恢复在线"),
     ),
     StoryStep(
         name="incident closed",
-        see=lambda world: world.incident_is("closed"),
-        limit=15,
-        text=StoryText("incident {incident} is closed", "故障 {incident} 已关闭"),
+        see=lambda world: world.people.held(world.incident),
+        limit=STABLE + 20,
+        text=StoryText(
+            f"nothing was wrong for {STABLE:.0f} s, the repair held: incident {{incident}} is closed, cause {{cause}}",
+            f"连续 {STABLE:.0f} 秒正常，修复有效：故障 {{incident}} 已关闭，原因：{{cause_zh}}",
+        ),
     ),
     StoryStep(
         name="closing notice delivered",
@@ -140,7 +148,8 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
         see=lambda world: world.people.closed_and_told(world.incident),
         limit=10,
         text=StoryText(
-            "{name} is told of the end, and nobody else was: {title}", "只通知了{name}，恢复也通知本人：{title}"
+            "{name} is told that the repair held, and nobody else was told: {title}",
+            "{name}收到修复有效的消息，未通知其他人：{title}",
         ),
     ),
     StoryStep(

@@ -72,6 +72,11 @@ class DemoWorld:
         command += ["--broker", str(self._stack.settings.mqtt_url), "--data", str(home)]
         self._agent = await children.spawn(command, log=self._stack.logs / "agent.log", environ=bare_environ())
 
+    async def repair_station(self) -> None:
+        """Let the technician say what was wrong, and start the agent again."""
+        await self.people.repair(self._incident)
+        await self.start_agent()
+
     async def kill_agent(self) -> None:
         """kill -9: the agent sends no farewell."""
         if self._agent is not None:
@@ -118,11 +123,11 @@ class DemoWorld:
                 return {name: item[name] for name in ("cpu", "mem", "disk")}
         return None
 
-    async def incident_is(self, status: Literal["open", "closed"]) -> Facts:
-        """The station's incident, once it has this status; a closed one must be the one that was open."""
-        listing = await self._ask(f"incidents?status={status}&kind=station_offline") or {"items": []}
+    async def incident_opened(self) -> Facts:
+        """The station's incident, once it is open."""
+        listing = await self._ask("incidents?status=open&kind=station_offline") or {"items": []}
         for item in listing["items"]:
-            if item["station"] == STATION and (status == "open" or item["id"] == self._incident):
+            if item["station"] == STATION:
                 self._incident = item["id"]
                 return {"incident": item["id"], "silent": self.silent}
         return None
