@@ -41,6 +41,15 @@ os.environ["LC_ALL"] = "C.UTF-8"
 os.environ.pop("LANGUAGE", None)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests come first, or at the end one worker would run them while the others have nothing to do."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        allowed = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest.get(item.path, 0), allowed.args[0] if allowed is not None else 0)
+    items.sort(key=lambda item: -longest[item.path])
+
+
 def pytest_collection_finish() -> None:
     """What the collector has to look through is what the tests made, not the thousands of tests themselves."""
     gc.collect()
