@@ -18,7 +18,9 @@ KAFKA_JARS = ROOT / ".cache" / "kafka"
 
 
 def clean_environ(*hidden: str, **more: str) -> dict[str, str]:
-    """Our environment without settings of Milepost and the `hidden` variables, and with `more`."""
+    """Our environment without settings of Milepost, the arguments of the `make` that runs the tests and the `hidden`
+    variables, and with `more`."""
+    hidden = (*hidden, "ARGS", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")
     kept = {name: value for name, value in os.environ.items() if name not in hidden and name[:9] != "MILEPOST_"}
     return {**kept, **more}
 
