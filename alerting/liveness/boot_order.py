@@ -196,10 +196,12 @@ def replace_boot(memory: OtherBoots, current: tuple[str, Order], by: str, place:
         memory.candidate = None
     if memory.rival is not None and memory.rival.boot == by:
         memory.rival = None
-    # A count stays with the machine that it is of: the one that takes the place may have begun its numbers anew.
-    counts = (memory.other_repeats, memory.repeats)
-    memory.repeats = next((one for one in counts if one is not None and one.boot == by), None)
-    memory.other_repeats = next((one for one in counts if one is not None and one.boot != by), None)
+    # A count stays with the machine that it is of: the one that takes the place may have begun its numbers anew. Of two
+    # others the one that was heard last is more likely to live.
+    counts = [one for one in (memory.other_repeats, memory.repeats) if one is not None]
+    memory.repeats = next((one for one in counts if one.boot == by), None)
+    others = [one for one in counts if one.boot != by]
+    memory.other_repeats = max(others, key=lambda one: one.seen_at, default=None)
 
 
 def remember_boot(memory: OtherBoots, boot: str, order: Order) -> None:

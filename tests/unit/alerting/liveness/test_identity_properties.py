@@ -131,6 +131,7 @@ class Machines:
 @example([("clone", 0, 14), ("anew", 0, 0.25), ("anew", 1, 30)])
 @example([("still", 0, 0.25), ("clone", 0, 30), ("anew", 1, 3.75), ("goodbye", 0, 30)])
 @example([("clone", 0, 14), ("anew", 0, 0.25), ("anew", 1, 9), ("die", 1, 5)])
+@example([("clone", 0, 5), ("anew", 0, 14), ("anew", 1, 0.25), ("restore", 0, 30)])
 @example([("clone", 0, 3.75), *[("clone", 0, 0.25)] * 5, ("anew", 0, 0.25), ("die", 2, 30)])
 @example([("count", 0, 0.25), ("clone", 0, 14), ("anew", 0, 0.25), ("anew", 1, 9), ("die", 1, 5)])
 def test_whoever_lives_is_never_called_dead(actions: Actions) -> None:
