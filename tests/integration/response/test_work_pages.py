@@ -87,6 +87,18 @@ async def test_what_the_pages_say(client: httpx.AsyncClient) -> None:
     assert "No incidents in this period" in month and "Every incident has an owner" in month
 
 
+async def test_few_bytes_over_a_slow_line(client: httpx.AsyncClient) -> None:
+    """20 kbit/s are 2500 bytes a second; the style is loaded once."""
+    page = await client.get("/work?contact=ma")
+    style = await client.get("/static/page.css", headers={"Accept-Encoding": "gzip"})
+    assert (style.headers["content-encoding"], style.headers["cache-control"]) == ("gzip", "public, max-age=300")
+    assert len(page.content) < 8000 and int(style.headers["content-length"]) < 6000
+    assert page.headers["cache-control"] == "no-store" and "content-encoding" not in page.headers
+    again = await client.get("/static/page.css", headers={"If-None-Match": style.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert (await client.get("/static/none.js")).status_code == 404
+
+
 async def test_on_a_phone_and_on_paper(
     world: World,
     browser: Any,  # noqa: F811
