@@ -655,6 +655,28 @@ _REVISION_CAUSES: Final[Family] = {
     "lifecycle": Said("the lifecycle was edited", "服务点的状态修改"),
     "judged": Said("transitions or gaps were corrected", "在线记录或平台失明时段更正"),
     "area": Said("the station belongs to another area", "所属区划变更"),
+    "correction": Said("a correction was approved", "更正获批准"),
+}
+_FINDINGS: Final[Family] = {
+    "finding": Said("finding", "审计意见"),
+    "dispute": Said("dispute", "异议"),
+}
+_FINDING_STATUS: Final[Family] = {
+    "open": Said("not answered", "待答复"),
+    "answered": Said("answered", "已答复"),
+    "closed": Said("closed", "已办结"),
+}
+_COUNTS_AS: Final[Family] = {
+    "up": Said("online and usable", "在线且可用"),
+    "down": Said("offline", "离线"),
+    "unknown": Said("unknown", "情况不明"),
+    "excused": Said("excused", "免责"),
+    "observed": Said("as observed", "按监测结果"),
+}
+_CORRECTION_STATUS: Final[Family] = {
+    "proposed": Said("proposed", "待批准"),
+    "approved": Said("approved", "已批准"),
+    "refused": Said("refused", "未批准"),
 }
 _TERMS: Final[Family] = {
     "area": Said("area", "行政区划"),
@@ -841,6 +863,10 @@ WORDS: Final[Mapping[str, Family]] = {
     "metric": _METRICS,
     "figure": _FIGURES,
     "revision_cause": _REVISION_CAUSES,
+    "finding": _FINDINGS,
+    "finding_status": _FINDING_STATUS,
+    "counts_as": _COUNTS_AS,
+    "correction_status": _CORRECTION_STATUS,
     "deadletter": _DEAD_LETTERS,
     "part": _PARTS,
     "part_fault": _PART_FAULTS,

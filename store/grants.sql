@@ -89,7 +89,7 @@ DECLARE
                            "scoped.ledger_entry"],
         "INSERT": ["ledger_pending", "ledger_salt"],
         "DELETE, INSERT": ["contact_channel"],
-        "INSERT, SELECT, UPDATE": ["announced_restart", "closure", "contact", "repair", "silence", "account", "api_token"],
+        "INSERT, SELECT, UPDATE": ["announced_restart", "closure", "contact", "correction", "finding", "repair", "silence", "account", "api_token"],
         "DELETE, INSERT, SELECT": ["account_area"],
         "DELETE, INSERT, SELECT, UPDATE": ["duty", "duty_substitute", "message_template", "route", "service_sign", "session", "signin_code", "known_place"]}';
     functions constant text[] := '{scope_areas, scope_names, scope_tops, scope_programmes, scope_holds_account, areas_below, '
@@ -145,7 +145,7 @@ END $$;
 DO $$
 DECLARE
     wanted constant jsonb := '{
-        "SELECT": ["schema_migration", "health_change", "pipeline_gap", "transition", "presence", "partition_clock",
+        "SELECT": ["schema_migration", "correction", "health_change", "pipeline_gap", "transition", "presence", "partition_clock",
                    "registry_fact", "schedule", "shard_move", "station_day", "station_day_revision", "station_state",
                    "suspicion_member", "terminal_state"],
         "INSERT, SELECT": ["ledger_checkpoint", "ledger_entry", "ledger_run", "ledger_tile", "day_figure", "share_day",

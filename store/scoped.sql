@@ -90,6 +90,8 @@ BEGIN
                             'AND (SELECT true FROM contact c WHERE c.id = substitute)', NULL),
         ('route', 'area IS NULL OR area IN (SELECT code FROM scope_names() AS code)', of_area),
         ('escalation', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
+        ('finding', of_station, NULL),
+        ('correction', of_station, NULL),
         ('repair', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
         ('page', '(SELECT true FROM incident i WHERE i.id = incident)', NULL),
         ('message_page', '(SELECT true FROM page p WHERE p.id = page)', NULL),
@@ -136,7 +138,7 @@ DECLARE
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_audit') THEN
         CREATE POLICY audit ON account FOR SELECT TO milepost_audit USING (true);
-        FOREACH name IN ARRAY ARRAY['station_state', 'suspicion_member', 'terminal_state'] LOOP
+        FOREACH name IN ARRAY ARRAY['correction', 'station_state', 'suspicion_member', 'terminal_state'] LOOP
             EXECUTE format('CREATE POLICY audit ON %I FOR SELECT TO milepost_audit USING (true)', name);
         END LOOP;
         FOREACH name IN ARRAY ARRAY['area_day', 'area_month', 'day_figure', 'day_member'] LOOP

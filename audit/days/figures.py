@@ -11,7 +11,7 @@
 Online rate = online / D, service rate = usable / K, coverage = D / (S - E). A rate of nothing is None: neither 100% nor
 0%. Presence counts for service only, because the station was not online. `audit.timeline` decides what a station was at
 each moment; here time is only added. U follows the gaps also for a station that was never heard, because the platform
-could not have heard it.
+could not have heard it. Time that two persons corrected (`audit.findings`) counts as they decided, within S.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,6 +25,7 @@ import msgspec
 
 from alerting.stations.verdict import UP, Verdict
 from audit.days.spans import EVER, Span, Spans, common, length, spans_of, union, without
+from audit.findings.effects import NOTHING_CORRECTED, CorrectedSpans
 from audit.timeline import (
     NOTHING_DECIDED,
     HistoryInterval,
@@ -46,6 +47,7 @@ class StationSources(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[UnknownInterval, ...] = ()
     presence: tuple[PresenceRun, ...] = ()
     decided: StationDecisions = NOTHING_DECIDED
+    corrected: CorrectedSpans = NOTHING_CORRECTED
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,23 +99,27 @@ def figures_between(sources: StationSources, begin: datetime, end: datetime) -> 
     """The figures of a station for [begin, end); all zero when `end` is not after `begin`."""
     if begin >= end:
         return Figures()
-    decided = sources.decided
+    decided, corrected = sources.decided, sources.corrected
+    observed = without(EVER, corrected.any)
     history = timeline(sources.changes, sources.gaps, sources.presence, begin=begin, end=end, decided=decided)
     blind = spans_of((gap.began_at, gap.ended_at) for gap in sources.gaps if not gap.silent)
 
     scheduled = common(openings_of(decided), _when(history, _is_commissioned))
-    excused = common(scheduled, spans_of(decided.closures))
+    excused = common(scheduled, union(common(observed, spans_of(decided.closures)), corrected.excused))
     answerable = without(scheduled, excused)
-    unknown = common(answerable, union(blind, _when(history, _is_unknown)))
+    not_known = common(observed, union(blind, _when(history, _is_unknown)))
+    unknown = common(answerable, union(not_known, corrected.unknown))
     due = without(answerable, unknown)
-    service_due = without(due, _when(history, _says_nothing))
+    service_due = without(due, common(observed, _when(history, _says_nothing)))
+    online = union(common(observed, _when(history, _is_heard)), corrected.up)
+    usable = union(common(observed, _when(history, _serves)), corrected.up)
     return Figures(
         scheduled_ms=length(scheduled),
         excused_ms=length(excused),
         unknown_ms=length(unknown),
-        online_ms=length(common(due, _when(history, _is_heard))),
+        online_ms=length(common(due, online)),
         service_due_ms=length(service_due),
-        usable_ms=length(common(service_due, _when(history, _serves))),
+        usable_ms=length(common(service_due, usable)),
     )
 
 

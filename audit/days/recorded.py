@@ -12,6 +12,7 @@ from audit.days.figures import Figures, StationSources, figures_between
 from audit.days.local_days import LocalDay, ZoneOn, local_days
 from audit.days.station_days import StationDay, path_on
 from audit.decisions import decided_then
+from audit.findings.effects import CorrectedTime, corrected_spans
 from audit.timeline import PresenceRun, StateChange, UnknownInterval
 from contract.home import HOME_ZONE
 from registry.facts.as_of import RegistryAsOf
@@ -28,11 +29,13 @@ class TerminalRun(msgspec.Struct, frozen=True):
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """What is recorded about a station: decisions of its judge, times in which it was unknown, presence."""
+    """What is recorded about a station: decisions of its judge, times in which it was unknown, presence, and approved
+    corrections in the order of their approval."""
 
     changes: tuple[StateChange, ...] = ()
     gaps: tuple[UnknownInterval, ...] = ()
     presence: tuple[TerminalRun, ...] = ()
+    corrections: tuple[CorrectedTime, ...] = ()
 
 
 NOTHING_RECORDED: Final = Recorded()
@@ -72,6 +75,7 @@ def _closed_day(registry: RegistryAsOf, station: str, recorded: Recorded, day: L
         gaps=recorded.gaps,
         presence=tuple(each.run for each in recorded.presence if _counts(registry, station, each)),
         decided=decided_then(registry, station, day.begin, day.end),
+        corrected=corrected_spans(recorded.corrections),
     )
     path = path_on(registry, station, day)
     return StationDay(station=station, day=day.day, path=path, figures=figures_between(sources, day.begin, day.end))

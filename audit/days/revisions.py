@@ -15,6 +15,7 @@ from audit.days.figures import Figures, StationSources, openings_of
 from audit.days.local_days import LocalDay
 from audit.days.spans import Spans, common, either, milliseconds, spans_of, union
 from audit.days.station_days import StationDay
+from audit.findings.effects import differing
 from audit.timeline import PresenceRun, StateChange, StationDecisions, UnknownInterval, timeline
 
 
@@ -27,6 +28,7 @@ class RevisionCause(StrEnum):
     LIFECYCLE = "lifecycle"
     JUDGED = "judged"
     AREA = "area"
+    CORRECTION = "correction"
 
 
 class DayRevision(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +52,7 @@ def touched_days(
         RevisionCause.SCHEDULE: either(openings_of(before.decided), openings_of(after.decided)),
         RevisionCause.LIFECYCLE: either(_commissioned(before, days), _commissioned(after, days)),
         RevisionCause.JUDGED: _judged(before, after, days),
+        RevisionCause.CORRECTION: differing(before.corrected, after.corrected),
     }
     inside = {cause: common(spans, window) for cause, spans in changed.items()}
     found = {day.day: tuple(cause for cause, spans in inside.items() if _touches(spans, day)) for day in days}

@@ -11,6 +11,7 @@ from asyncpg import Record
 from audit.days.recorded import Recorded, TerminalRun
 from audit.days.revisions import RevisionCause
 from audit.days.touches import FAR, LONG_AGO, OF_STATION, FactTouch, touches_of
+from audit.findings.store import load_corrections
 from audit.timeline import PresenceRun, StateChange, UnknownInterval
 from registry.facts.model import FactKind
 from registry.facts.store import fact_of
@@ -46,13 +47,15 @@ async def load_recorded(
             began_at=row["ts"], ended_at=row["until"], usable=row["usable"], received_at=row["received_at"]
         )
         presence[row["station"]].append(TerminalRun(row["terminal"], run))
+    corrections = await load_corrections(connection, names, begin, end)
     return {
         station: Recorded(
             changes=tuple(changes.get(station, ())),
             gaps=tuple(gaps.get(station, ())),
             presence=tuple(presence.get(station, ())),
+            corrections=tuple(corrections.get(station, ())),
         )
-        for station in changes.keys() | gaps.keys() | presence.keys()
+        for station in changes.keys() | gaps.keys() | presence.keys() | corrections.keys()
     }
 
 

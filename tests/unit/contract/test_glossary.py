@@ -29,6 +29,7 @@ from api.console import closure_pages
 from api.read.schemas import IncidentStatus
 from audit.days.figures import Figures
 from audit.days.revisions import RevisionCause
+from audit.findings.rules import CorrectionStatus, CountsAs, FindingKind, FindingStatus
 from audit.timeline import Evidence
 from contract import entries, glossary_page
 from contract.glossary import LANGUAGES, UNITS, WORDS, any_word, word
@@ -114,6 +115,10 @@ PRODUCED = {
     "metric": set(METRICS),
     "figure": {*Figures.__struct_fields__, *(name for name, it in vars(Figures).items() if isinstance(it, property))},
     "revision_cause": set(RevisionCause),
+    "finding": set(FindingKind),
+    "finding_status": set(FindingStatus),
+    "counts_as": set(CountsAs),
+    "correction_status": set(CorrectionStatus),
     "file": set(get_args(FileKind)),
     "escalation": set(EntryWord),
     "repair_outcome": {"waiting", *RepairOutcome},

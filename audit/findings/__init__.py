@@ -1,0 +1,1 @@
+"""Findings of auditors, disputes of stations, and corrections of history by two persons."""
