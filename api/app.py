@@ -52,6 +52,7 @@ from api.v1 import (
     stations,
     stream,
 )
+from api.v1.ledger import entries, exports
 from api.v1.people import accounts, own, tokens
 from api.v1.probes import Probes
 from api.v1.response import answers, repairs, work_of_person
@@ -77,6 +78,8 @@ _ROUTERS: Final = (
     repairs,
     pipeline,
     dead_letters,
+    entries,
+    exports,
     stream,
     signin_links,
     own,
@@ -171,6 +174,7 @@ def _share_looks(app: FastAPI, context: Context) -> None:
 
     boards = ByScope(board_of, board.Board.close)
     app.state.boards = boards
+    app.state.exports = exports.ExportSlots()
     app.state.probes = Probes(context.database.within(WHOLE), context.hub, context.metrics, boards.of(WHOLE).survey)
 
 

@@ -157,10 +157,32 @@ DECLARE
     whole constant text := '(SELECT scope_is_whole())';
     of_station constant text := '(SELECT true FROM station s WHERE s.id = t.station '
         'AND s.area IN (SELECT code FROM scope_areas() AS code))';
+    within constant text := '%s IN (SELECT code FROM scope_areas() AS code)';
+    -- What an entry of the ledger is about, by its subject: a type and an id.
+    name constant text := 'split_part(t.subject, ''/'', 2)';
+    number constant text := 'CASE WHEN t.subject ~ ''/[0-9]{1,18}$'' THEN split_part(t.subject, ''/'', 2)::bigint END';
+    of_place constant text := format('(SELECT CASE WHEN x.station IS NOT NULL THEN %s ELSE coalesce(%s, false) END '
+        'FROM %%I x LEFT JOIN station s ON s.id = x.station WHERE x.id = %s)',
+        format(within, 's.area'), format(within, 'x.area'), number);
+    of_area constant text := format('(SELECT %s FROM %%I x WHERE x.id = %%s)', format(within, 'x.area'));
+    -- Of what concerns no one place (imports, facts of several stations, wider incidents) only the hash is shown.
+    of_entry constant text := format('CASE split_part(t.subject, ''/'', 1) WHEN ''ledger'' THEN true '
+        'WHEN ''station'' THEN (SELECT true FROM station s WHERE s.id = %1$s AND %2$s) '
+        'WHEN ''incident'' THEN %3$s AND (SELECT i.area IS NULL OR %4$s FROM incident i WHERE i.id = %5$s) '
+        'WHEN ''closure'' THEN %6$s WHEN ''silence'' THEN %7$s '
+        'WHEN ''duty'' THEN %8$s WHEN ''contact'' THEN %9$s WHEN ''route'' THEN %10$s '
+        'WHEN ''account'' THEN %1$s = current_setting(''milepost.account'', true) OR scope_holds_account(%1$s) '
+        'WHEN ''token'' THEN (SELECT a.account = current_setting(''milepost.account'', true) '
+        'OR NOT a.whole AND a.areas <@ ARRAY(SELECT scope_areas()) AND scope_holds_account(a.account) '
+        'FROM api_token a WHERE a.id = %1$s) ELSE false END',
+        name, format(within, 's.area'), format(of_place, 'incident'), format(within, 'i.area'), number,
+        format(of_place, 'closure'), format(of_place, 'silence'),
+        format(of_area, 'duty', number), format(of_area, 'contact', name), format(of_area, 'route', name));
     found record;
 BEGIN
     FOR found IN SELECT * FROM (VALUES
         ('transition', '*', of_station),
+        ('health_change', '*', of_station),
         ('health', '*', of_station),
         ('usage', '*', of_station),
         ('presence', '*', of_station),
@@ -174,7 +196,7 @@ BEGIN
         ('station_aside', '*', of_station),
         ('unregistered', '*', 'false'),
         ('shard_decision', '*', 'false'),
-        ('ledger_entry', '*', 'false'),
+        ('ledger_entry', '*', of_entry),
         ('area_count', '*', 'area IN (SELECT code FROM scope_areas() AS code)'),
         -- The memory names stations.
         ('partition_clock', format('partition, shard, clock, tick_at, judged_at, blind_since, '

@@ -45,7 +45,12 @@ class Page(msgspec.Struct, frozen=True):
         """This page of the rows, of which one more than `limit` was asked for, and the cursor of the next."""
         if len(rows) <= self.limit:
             return rows, None
-        return rows[: self.limit], _pack(msgspec.json.encode(key(rows[self.limit - 1])))
+        return rows[: self.limit], cursor_of(key(rows[self.limit - 1]))
+
+
+def cursor_of(key: Any) -> str:
+    """The cursor of the page after an item, by its key."""
+    return _pack(msgspec.json.encode(key))
 
 
 def _pack(raw: bytes) -> str:
@@ -123,6 +128,12 @@ class AfterRoute(msgspec.Struct, tag="route"):
 
 class AfterDeadletter(msgspec.Struct, tag="deadletter"):
     """The cursor of refused messages: the number of the last one."""
+
+    id: Id
+
+
+class AfterEntry(msgspec.Struct, tag="entry"):
+    """The cursor of entries of the ledger: the id of the last one."""
 
     id: Id
 

@@ -9,6 +9,7 @@ from api.http.paging import MAX_ID
 StationId = Annotated[str, Path(max_length=64, description="the station's id")]
 IncidentId = Annotated[int, Path(ge=0, le=MAX_ID, description="the incident's number")]
 ClosureId = Annotated[int, Path(ge=0, le=MAX_ID, description="the closure's number")]
+EntryId = Annotated[int, Path(ge=0, le=MAX_ID, description="the number of an entry of the ledger")]
 ContactId = Annotated[str, Path(max_length=64, description="the contact's id")]
 RouteId = Annotated[str, Path(max_length=64, description="the route's id")]
 SilenceId = Annotated[int, Path(ge=0, le=MAX_ID, description="the silence's number")]

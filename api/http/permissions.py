@@ -143,6 +143,10 @@ _V1: Final[Mapping[Route, Need]] = {
     ("POST", "/pipeline/restarts"): Permission.MANAGE_PLATFORM,
     ("GET", "/deadletters"): Permission.READ_HISTORY,
     ("GET", "/unregistered"): Permission.READ_HISTORY,
+    ("GET", "/ledger/checkpoint"): Permission.READ_LEDGER,
+    ("GET", "/ledger/entries"): Permission.READ_LEDGER,
+    ("GET", "/ledger/entries/{id}/proof"): Permission.READ_LEDGER,
+    ("GET", "/ledger/export"): Permission.EXPORT,
     ("GET", "/stream"): Permission.READ,
     ("POST", "/signin-links"): Permission.READ,
     # The account that asks, its own sessions and tokens; the routes themselves look up which these are.

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from api.v1.component_names import with_published_names
+from api.v1.ledger import examples as ledger_examples
 from api.v1.people import examples
 from api.v1.routing import examples as routing_examples
 from contract.asyncapi import RECORDS
@@ -29,6 +30,7 @@ TAGS: Final = (
     {"name": "contacts", "description": "The people and rooms that get messages."},
     {"name": "pipeline", "description": "Whether Milepost itself works: clocks, lag, gaps, processes."},
     {"name": "refused", "description": "What was refused, and stations that are not registered."},
+    {"name": "ledger", "description": "What people did and what was judged, with proofs that nobody changed it since."},
     {"name": "stream", "description": "Changes as they happen."},
     {"name": "signin", "description": "One-use links for browsers."},
     {"name": "account", "description": "Who you are: your account, password and sessions."},
@@ -678,6 +680,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "list_deadletters": Operation(summary="List refused messages", answer=_list(_DEADLETTER)),
     "list_unregistered": Operation(summary="List stations that are not registered", answer=_list(_UNREGISTERED)),
+    "get_checkpoint": Operation(summary="The newest checkpoint of the ledger", answer=ledger_examples.CHECKPOINT),
+    "list_entries": Operation(summary="List entries of the ledger", answer=_list(ledger_examples.ENTRY)),
+    "get_entry_proof": Operation(summary="The proof of an entry", answer=ledger_examples.PROOF),
+    "export_ledger": Operation(summary="Export the ledger", answer=ledger_examples.EXPORT, media="application/x-tar"),
     "stream": Operation(summary="Follow changes", answer=_STREAM, media="text/event-stream"),
     "new_signin_link": Operation(
         summary="Make a sign-in link",
@@ -735,6 +741,9 @@ PUBLISHED: Final = {
     "ActionRequest": "Deed",
     "AccountDocument": "Account",
     "AreaDocument": "Area",
+    "CheckpointDocument": "Checkpoint",
+    "EntryDocument": "LedgerEntry",
+    "EntryProofDocument": "EntryProof",
     "GapDocument": "PipelineGap",
     "IncidentDocument": "Incident",
     "NewSigninLink": "SigninLink",

@@ -47,7 +47,8 @@ class StrangeRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What belongs to an export. `checkpoint`: the newest; `checkpoints`: those that were kept, the oldest first."""
+    """What belongs to an export. `checkpoint`: the newest; `checkpoints`: those that were kept, the oldest first.
+    `scope`: the areas of which it shows the rows, of all others it has the hashes; None: it shows everything."""
 
     format: int
     origin: str
@@ -56,6 +57,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     checkpoints: tuple[str, ...]
     parts: tuple[ExportPart, ...]
     strangers: tuple[StrangeRow, ...] = ()
+    scope: tuple[str, ...] | None = None
 
 
 class ExportedLeaf(msgspec.Struct, frozen=True, kw_only=True):

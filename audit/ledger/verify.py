@@ -52,7 +52,7 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What was found; nothing wrong: `findings` is empty. `cosigned`: (witness, seconds since the epoch) of each
-    cosignature that holds for a checkpoint of this log."""
+    cosignature that holds for a checkpoint of this log. `scope`: the areas whose rows are shown; None: everything."""
 
     checkpoint: Checkpoint
     leaves: int
@@ -61,6 +61,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None
     cosigned: tuple[tuple[str, int], ...]
     findings: tuple[LedgerFault, ...]
+    scope: tuple[str, ...] | None = None
 
 
 class LogCheck:
@@ -132,6 +133,7 @@ class LogCheck:
             key=None if self._chain.first is None else self._chain.first.text,
             cosigned=tuple(self._cosigned()),
             findings=tuple(self._findings),
+            scope=self._manifest.scope,
         )
 
     def _check_signatures(self) -> None:

@@ -41,6 +41,16 @@ def lines_of(verdict: Verdict, trust: Trust) -> list[Said]:
             f"{checkpoint.origin}：{verdict.leaves} 条，其中显示 {verdict.shown} 条，检查点 {verdict.checkpoints} 个",
         )
     ]
+    if verdict.scope is not None:
+        areas = ", ".join(verdict.scope)
+        lines.append(
+            Said(
+                f"the export shows what belongs to {areas}; of {verdict.leaves - verdict.shown} other leaves it has "
+                "only the hashes, and whether their rows are unchanged only a whole export shows",
+                f"此导出只显示 {areas} 的内容；其余 {verdict.leaves - verdict.shown} 条只有哈希，"
+                "其内容是否未变须以完整导出核验",
+            )
+        )
     if trust.key is None:
         lines.append(
             Said(

@@ -1,11 +1,17 @@
 """A province with two prefectures. The county NEAR in the first one is in the scope; everything of FAR is marked."""
 
+import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from contract.glossary import WORDS
+from store.ledger import LedgerEntry, append_entries
+from store.ledger_kinds import LedgerKind
 from store.pool import Pool
 from tests.integration.api_world import World
+from tests.integration.audit.ledger_world import config as ledger_config
+from tests.integration.audit.ledger_world import seal_all
 from tests.integration.duty_kit import add_contact, add_duty, add_route, add_substitute
 
 PROVINCE, NEAR_CITY, NEAR, NEAR_TOWN = "630000000000", "630200000000", "630222000000", "630222101000"
@@ -47,6 +53,7 @@ class Country:
         self.silences: dict[str, list[int]] = {}
         self.duties: dict[str, int] = {}
         self.substitutes: dict[str, int] = {}
+        self.entries: dict[str, int] = {}
 
     async def build(self) -> "Country":
         """Write everything, what is near first, so that its numbers do not depend on what is far."""
@@ -61,10 +68,22 @@ class Country:
             await self._beyond()
             await self._number_from(5000)
         await self.world.suspicion(*members, began=300, fell=FAR_COUNT, counted=FAR_COUNT)
+        await self._seal()
         return self
 
+    async def _seal(self) -> None:
+        """Seal the ledger; the judge numbers transitions without gaps."""
+        await self.pool.execute(
+            "UPDATE transition t SET seq = -n.number FROM (SELECT partition, seq, row_number() "
+            "OVER (PARTITION BY partition ORDER BY seq) AS number FROM transition) AS n "
+            "WHERE (t.partition, t.seq) = (n.partition, n.seq)"
+        )
+        await self.pool.execute("UPDATE transition SET seq = -seq")
+        with tempfile.TemporaryDirectory() as folder:
+            await seal_all(self.pool, ledger_config("", Path(folder)))
+
     async def _number_from(self, number: int) -> None:
-        for table in ("incident", "closure", "silence", "duty", "duty_substitute", "dead_letter"):
+        for table in ("incident", "closure", "silence", "duty", "duty_substitute", "dead_letter", "ledger_entry"):
             await self.pool.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {number}")
 
     async def _land(self) -> None:
@@ -110,6 +129,16 @@ class Country:
         await self._duty(name, area)
         await self._share(name, area, stations[3], word)
         await self._people(name, area, word)
+        self.entries[name] = await self._entry(stations[1], word)
+
+    async def _entry(self, station: str, word: str) -> int:
+        """An entry of the ledger about a station."""
+        entry = LedgerEntry(
+            kind=LedgerKind.STATION_RETIRED, subject=f"station/{station}", actor="operator", body={"before": word}
+        )
+        async with self.pool.acquire() as connection, connection.transaction():
+            await append_entries(connection, [entry])
+        return int(await self.pool.fetchval("SELECT max(id) FROM ledger_entry WHERE subject = $1", entry.subject))
 
     async def _records(self, station: str, word: str) -> None:
         world = self.world

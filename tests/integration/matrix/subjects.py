@@ -33,6 +33,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     route: str
     account: str
     token: str
+    entry: int
     session: str = "0" * 16
     role: str = "technician"
 
@@ -43,7 +44,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         names = {"stations": self.station, "incidents": self.incident, "i": self.incident, "closures": self.closure,
                  "silences": self.silence, "duty": self.duty, "substitutes": self.substitute, "contacts": self.contact,
                  "routes": self.route,
-                 "accounts": self.account, "tokens": self.token, "sessions": self.session}  # fmt: skip
+                 "accounts": self.account, "tokens": self.token, "sessions": self.session,
+                 "entries": self.entry}  # fmt: skip
         found = names.get(key, names.get(kind))
         return row.path.format(id=found, code=self.area, shard="main", action="note")
 
@@ -63,6 +65,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             self.account,
             self.token,
             self.session,
+            self.entry,
         )
         return sorted(map(str, every), key=len, reverse=True)
 
@@ -85,6 +88,7 @@ FAR_AWAY: Final = Subject(
     route="longyangxia-r",
     account="longyangxia-far",
     token="fartoken00",
+    entry=FAR_NUMBER,
 )
 """Of the same lengths as UNKNOWN."""
 UNKNOWN: Final = Subject(
@@ -93,6 +97,7 @@ UNKNOWN: Final = Subject(
     route="longyangxia-x",
     account="longyangxia-xyz",
     token="xyztoken00",
+    entry=9_999_999_999,
 )  # fmt: skip
 
 
@@ -123,7 +128,7 @@ class Subjects:
             closure=self._country.closures["near"][0],
             silence=self._country.silences["near"][0], duty=self._country.duties["near"],
             substitute=self._country.substitutes["near"], contact=CONTACTS["near"], route="near-r",
-            account="a-near", token="neartoken00",
+            account="a-near", token="neartoken00", entry=self._country.entries["near"],
         )  # fmt: skip
 
     async def fresh(self, row: Row, asker: Asker, headers: dict[str, str]) -> Subject:
@@ -151,7 +156,8 @@ class Subjects:
         token = await self._token(own, asker, headers)
         return Subject(station=station, area=NEAR, incident=incident, closure=closure, silence=silence, duty=duty,
                        substitute=substitute, contact=contact, route=await self._route(number), account=account,
-                       token=token, session=await self._session(own), role=asker.role)  # fmt: skip
+                       token=token, session=await self._session(own), role=asker.role,
+                       entry=self._country.entries["near"])  # fmt: skip
 
     async def _route(self, number: int) -> str:
         name = f"fresh-{number}"

@@ -174,6 +174,11 @@ POST   /api/v1/pipeline/shards/{shard}/trust A     200 whole only
 POST   /api/v1/pipeline/restarts             A     201 whole only
 GET    /api/v1/deadletters                   ASUW  200 left out
 GET    /api/v1/unregistered                  ASUW  200 left out
+# The ledger
+GET    /api/v1/ledger/checkpoint             ASUW  200 -
+GET    /api/v1/ledger/entries                ASUW  200 left out
+GET    /api/v1/ledger/entries/{id}/proof     ASUW  200 404
+GET    /api/v1/ledger/export                 ASU   200 left out
 # Accounts and tokens
 GET    /api/v1/account                       ASTUW 200 own only
 POST   /api/v1/account/password              ASTU  200 own only in person

@@ -1,0 +1,1 @@
+"""The ledger for auditors: its checkpoint, entries with proofs, and an export."""
