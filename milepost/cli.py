@@ -216,7 +216,7 @@ COMMANDS: Mapping[str, Subcommand] = {
     "ledger": Subcommand(
         help=Said("keys of the ledger, and an export for auditors", "账本的密钥，以及供审计的导出"),
         runner="milepost.commands.ledger:run",
-        settings=("ledger_key",),
+        settings=("ledger_key", "ledger_checkpoint"),
         without_option=("database_url",),
         add_arguments=ledger_options.ledger,
         interactive=True,

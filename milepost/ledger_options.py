@@ -29,11 +29,21 @@ def ledger(parser: argparse.ArgumentParser, say: Say) -> list[argparse.ArgumentP
         metavar="NAME",
         help=say("name of the ledger, such as example.org/ledger (new)", "账本名称，如 example.org/ledger（new）"),
     )
-    for option, text in (
-        ("--account", say("login or id of the account that rotates", "执行更换的账户的登录名或编号")),
-        ("--second", say("login or id of the second account that agrees", "同意更换的第二个账户的登录名或编号")),
-    ):
-        key.add_argument(option, metavar="LOGIN", help=text)
+    _two_persons(key, say)
+    reopen = actions.add_parser(
+        "reopen",
+        help=say(
+            "begin another log after a restore, or when the log cannot go on",
+            "恢复数据库后或账本无法继续时，另起新账本",
+        ),
+        description=say(
+            "End a log that does not go on from its last checkpoint, and begin another one, whose first entry says "
+            "what is missing. Needs two persons, the owner of the database, and that `milepost audit` is stopped.",
+            "结束与最新检查点不一致的账本，另起新账本，其首条记录说明缺失的内容。需要两人操作，使用数据库所有者的登录账户，"
+            "并先停止 `milepost audit`。",
+        ),
+    )
+    _two_persons(reopen, say)
     export = actions.add_parser(
         "export",
         help=say("write everything that is sealed into a new folder", "将全部已封存内容写入新目录"),
@@ -66,7 +76,15 @@ def ledger(parser: argparse.ArgumentParser, say: Say) -> list[argparse.ArgumentP
     witness.add_argument(
         "--port", type=int, default=8077, metavar="PORT", help=say("port (default 8077)", "端口（默认 8077）")
     )
-    return [key, export, witness]
+    return [key, reopen, export, witness]
+
+
+def _two_persons(parser: argparse.ArgumentParser, say: Say) -> None:
+    for option, text in (
+        ("--account", say("login or id of the account that acts", "执行操作的账户的登录名或编号")),
+        ("--second", say("login or id of the second account that agrees", "同意操作的第二个账户的登录名或编号")),
+    ):
+        parser.add_argument(option, metavar="LOGIN", help=text)
 
 
 def verify(parser: argparse.ArgumentParser, say: Say) -> None:

@@ -93,7 +93,7 @@ DECLARE
         "DELETE, INSERT, SELECT": ["account_area"],
         "DELETE, INSERT, SELECT, UPDATE": ["duty", "duty_substitute", "message_template", "route", "service_sign", "session", "signin_code", "known_place"]}';
     functions constant text[] := '{scope_areas, scope_names, scope_tops, scope_programmes, scope_holds_account, areas_below, '
-        'channel_fingerprint, scoped.give_contact_account, scoped.is_beyond_account, scoped.scope_stations, scoped.is_in_scope, scoped.station_has_history, scoped.remove_untouched_station}';
+        'channel_fingerprint, scoped.give_contact_account, scoped.is_beyond_account, scoped.scope_stations, scoped.entry_below, scoped.is_in_scope, scoped.station_has_history, scoped.remove_untouched_station}';
     found record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'milepost_api') OR to_regnamespace('scoped') IS NULL THEN

@@ -318,6 +318,11 @@ RETURNS TABLE (id text, login text, name text, area text) LANGUAGE sql SECURITY 
     WHERE c.id = wanted AND (scope_is_whole() OR c.area IN (SELECT code FROM scope_areas() AS code))
 $$;
 
+-- The id of the entry so many places before another one, in any scope: in a small one a page looks through many foreign entries.
+CREATE FUNCTION scoped.entry_below(id_above bigint, places int) RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT id FROM ledger_entry WHERE id < id_above ORDER BY id DESC OFFSET places LIMIT 1
+$$;
+
 CREATE FUNCTION scoped.is_beyond_account(wanted_account text, wanted_area text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER AS $$
     SELECT is_beyond_account(wanted_account, wanted_area) WHERE scope_is_whole() OR scope_holds_account(wanted_account)
@@ -327,7 +332,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['is_beyond_account(text, text)', 'is_in_scope(text)', 'station_has_history(text)', 'remove_untouched_station(text)',
+    FOREACH name IN ARRAY ARRAY['is_beyond_account(text, text)', 'entry_below(bigint, int)', 'is_in_scope(text)', 'station_has_history(text)', 'remove_untouched_station(text)',
                             'give_contact_account(text, text)'] LOOP
         EXECUTE format('ALTER FUNCTION scoped.%s SET search_path = %I, pg_temp', name, current_schema());
         EXECUTE format('REVOKE EXECUTE ON FUNCTION scoped.%s FROM PUBLIC', name);

@@ -137,15 +137,25 @@ WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 't
 -- One rotation of the key at a time.
 SELECT pg_advisory_xact_lock($1);
 
--- name: is_rotated
--- Whether a rotation from one public key to another committed.
-SELECT EXISTS (SELECT FROM ledger_entry WHERE subject = 'ledger' AND kind = 'ledger.key_rotated'
-               AND convert_from(body, 'UTF8')::jsonb @> jsonb_build_object('old', $1::text, 'new', $2::text));
+-- name: goes_on_with
+-- Whether the newest entry about a key says that the log goes on with this public key, or begins with it.
+SELECT coalesce((SELECT convert_from(body, 'UTF8')::jsonb ->> CASE kind WHEN 'ledger.opened' THEN 'key' ELSE 'new' END = $1
+                 FROM ledger_entry WHERE subject = 'ledger' AND kind IN ('ledger.opened', 'ledger.key_rotated')
+                 ORDER BY id DESC LIMIT 1), false);
+
+-- name: names_before
+-- Whether the log begins with the entry that it follows this checkpoint of the log that was here before.
+SELECT EXISTS (SELECT FROM ledger_entry e JOIN ledger_head h ON h.note IS NULL
+               WHERE e.subject = 'ledger' AND e.kind = 'ledger.opened' AND e.id = (
+                   SELECT max(id) FROM ledger_entry WHERE subject = 'ledger' AND kind = 'ledger.opened')
+               AND convert_from(e.body, 'UTF8')::jsonb @> jsonb_build_object('origin', h.origin, 'before', $1::text));
 
 -- name: take_opening
--- The entry that opens the log, which becomes its first leaf.
+-- The entry that opens the log, which becomes its first leaf. Those of logs that were here before are sealed as others are.
 WITH taken AS (
-    DELETE FROM ledger_pending p USING ledger_entry e WHERE p.id = e.id AND e.kind = 'ledger.opened' RETURNING p.id
+    DELETE FROM ledger_pending p USING ledger_entry e
+    WHERE p.id = e.id AND e.id = (SELECT max(id) FROM ledger_entry WHERE subject = 'ledger' AND kind = 'ledger.opened')
+    RETURNING p.id
 )
 SELECT t.id, e.kind, e.subject, e.actor, e.at_ms, e.body FROM taken t JOIN ledger_entry e USING (id) ORDER BY t.id;
 

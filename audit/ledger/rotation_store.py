@@ -39,9 +39,9 @@ async def rotate_key(connection: Connection, path: Path, *, first: str, second: 
 
 
 async def finish_rotation(connection: Connection, path: Path) -> bool:
-    """Put the key beside `path` into its place if the entry of its rotation committed; whether it did. A key without an
-    entry is of a rotation that goes on, or that failed: it stays, and the next rotation replaces it. Raises
-    RemedyError."""
+    """Put the key beside `path` into its place if the entry about it committed, that of a rotation or of a log that was
+    begun anew; whether it did. A key without an entry is of a rotation that goes on, or that failed: it stays, and the
+    next rotation replaces it. Raises RemedyError."""
     return await asyncio.to_thread(_has_next, path) and await _finish(connection, path)
 
 
@@ -50,8 +50,7 @@ def _has_next(path: Path) -> bool:
 
 
 async def _finish(connection: Connection, path: Path) -> bool:
-    old = await asyncio.to_thread(key_files.read_key, path)
     new = await asyncio.to_thread(key_files.read_next_key, path)
-    if new is None or not await connection.fetchval(QUERIES.is_rotated, old.verifier.text, new.verifier.text):
+    if new is None or not await connection.fetchval(QUERIES.goes_on_with, new.verifier.text):
         return False
     return await asyncio.to_thread(key_files.take_next_key, path)

@@ -165,16 +165,25 @@ class Sealer:
         return time.monotonic() - self._checked > _CHECKED
 
     async def _compare(self, head: LogHead) -> None:
+        await self._end_rotation()
         kept = key_files.read_checkpoint(self._config.checkpoint)
+        if kept is not None and await self._is_of_the_log_before(head, kept):
+            kept = None
         # A log of which no checkpoint was ever written has nothing to be compared with.
         if kept is not None or head.note is not None:
             checkpoint = None if kept is None else kept.checkpoint
             then = None if kept is None else await read_root_at(self._connection, head.edge, kept.checkpoint.size)
             require_same_log(checkpoint, head.origin, head.edge, then, str(self._config.checkpoint))
-        await self._end_rotation()
         self._require_key(head)
         self._known = head
         self._checked = time.monotonic()
+
+    async def _is_of_the_log_before(self, head: LogHead, kept: SignedCheckpoint) -> bool:
+        """Whether two persons ended the log of this checkpoint, and nothing is signed of the one that follows. Nobody
+        pretends that from the database alone, because the key has the name of the log."""
+        if kept.checkpoint.origin == head.origin:
+            return False
+        return bool(await self._connection.fetchval(QUERIES.names_before, kept.note.render()))
 
     def _first_key(self) -> SignerKey:
         """The key of a log that begins; made here where there is none."""

@@ -1,7 +1,7 @@
 """The log in the database: its head and tiles, and the transaction that seals what committed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -64,8 +64,16 @@ async def read_head(connection: Connection, *, lock: bool = False) -> LogHead | 
     return LogHead(origin=row["origin"], edge=edge, note=row["note"])
 
 
-async def open_log(connection: Connection, key: VerifierKey, now: datetime) -> None:
-    """Begin a log whose first leaf says that what existed before was not protected; nothing if there is a log.
+async def open_log(
+    connection: Connection,
+    key: VerifierKey,
+    now: datetime,
+    *,
+    actor: str = _SYSTEM,
+    why: Mapping[str, Any] | None = None,
+) -> None:
+    """Begin a log whose first leaf says that what existed before was not protected; nothing if there is a log. `why`:
+    what the entry says of a log that was here before, which then need not be looked for.
 
     Raises UNREACHABLE errors of the database.
     """
@@ -74,9 +82,11 @@ async def open_log(connection: Connection, key: VerifierKey, now: datetime) -> N
         if await connection.execute(QUERIES.make_head, origin, EMPTY_ROOT) == "INSERT 0 0":
             return
         body: dict[str, Any] = {"key": key.text, "origin": origin, "unprotected_until_ms": ms_of(now)}
-        if (before := await connection.fetchval(QUERIES.last_of_another, origin)) is not None:
+        if why is not None:
+            body |= why
+        elif (before := await connection.fetchval(QUERIES.last_of_another, origin)) is not None:
             body["before"] = before
-        opened = LedgerEntry(kind=LedgerKind.LEDGER_OPENED, subject="ledger", actor=_SYSTEM, body=body)
+        opened = LedgerEntry(kind=LedgerKind.LEDGER_OPENED, subject="ledger", actor=actor, body=body)
         await append_entries(connection, [opened])
         entries = [EntryRow(*row) for row in await connection.fetch(QUERIES.take_opening)]
         await _write(connection, LogEdge(), seal_rows(LogEdge(), entries, {}))

@@ -2,7 +2,11 @@
 
 import argparse
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audit.ledger import key_files
 from audit.ledger.notes import KeyType, NoteError, SignerKey, VerifierKey, parse_verifier
@@ -10,6 +14,9 @@ from contract.errors import RemedyError
 from contract.said import Said, said_by
 from milepost.language import show
 from milepost.settings import Settings, require
+
+if TYPE_CHECKING:
+    from store.pool import Connection
 
 
 async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Namespace) -> None:
@@ -21,6 +28,11 @@ async def run(settings: Settings, stop: asyncio.Event, arguments: argparse.Names
         await _export(_database(settings), arguments.folder)
         return
     path = Path(require(str(settings.ledger_key or ""), "MILEPOST_LEDGER_KEY", "the file of the key"))
+    if arguments.action == "reopen":
+        given = str(settings.ledger_checkpoint or "")
+        checkpoint = Path(require(given, "MILEPOST_LEDGER_CHECKPOINT", "the file of the newest checkpoint"))
+        await _reopen(_database(settings), path, checkpoint, arguments)
+        return
     if arguments.step == "new":
         if arguments.name is None:
             raise RemedyError(
@@ -48,11 +60,8 @@ def _show_key(key: SignerKey) -> None:
 
 async def _export(url: str, folder: Path) -> None:
     from audit.ledger.export_store import export_log
-    from store.migrate import require_current
-    from store.pool import open_pool
 
-    async with open_pool(url, name="ledger", size=1) as pool, pool.acquire() as connection:
-        await require_current(connection)
+    async with _connected(url) as connection:
         manifest = await export_log(connection, folder)
     show(
         Said(
@@ -103,18 +112,51 @@ def _log_key(text: str) -> VerifierKey:
 
 async def _rotate(url: str, path: Path, account: str | None, second: str | None) -> None:
     """Another key from now on."""
-    from access.store import require_acting
     from audit.ledger.rotation_store import rotate_key
+
+    async with _connected(url) as connection:
+        first, other = await _two_persons(connection, account, second)
+        new = await rotate_key(connection, path, first=first, second=other)
+    _show_key(new)
+
+
+async def _reopen(url: str, path: Path, checkpoint: Path, arguments: argparse.Namespace) -> None:
+    """Another log from now on."""
+    from audit.ledger.reopen_store import LedgerFiles, reopen_log
+    from audit.ledger.service import LOCK
+
+    files = LedgerFiles(key=path, checkpoint=checkpoint)
+    async with _connected(url) as connection:
+        first, second = await _two_persons(connection, arguments.account, arguments.second)
+        key = await reopen_log(connection, files, LOCK, datetime.now(UTC), first=first, second=second)
+    show(
+        Said(
+            f"the ledger is now {key.name}; its first entry says what is missing of the one before. Start "
+            "`milepost audit`, and give witnesses the new key",
+            f"账本现为 {key.name}，其首条记录说明了前一账本缺失的内容。请启动 `milepost audit`，并将新公钥交给见证方",
+        )
+    )
+    _show_key(key)
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator["Connection"]:
     from store.migrate import require_current
     from store.pool import open_pool
 
     async with open_pool(url, name="ledger", size=1) as pool, pool.acquire() as connection:
         await require_current(connection)
-        actors = [await require_acting(connection, login) for login in (account, second)]
-        if account is None or second is None or actors[0] == actors[1]:
-            raise RemedyError(
-                "two persons rotate a key: name two accounts with --account and --second",
-                "更换密钥需要两人：请用 --account 和 --second 给出两个账户",
-            )
-        new = await rotate_key(connection, path, first=actors[0], second=actors[1])
-    _show_key(new)
+        yield connection
+
+
+async def _two_persons(connection: "Connection", account: str | None, second: str | None) -> tuple[str, str]:
+    """The ids of two accounts that act together. Raises RemedyError."""
+    from access.store import require_acting
+
+    first, other = [await require_acting(connection, login) for login in (account, second)]
+    if account is None or second is None or first == other:
+        raise RemedyError(
+            "two persons do this: name two accounts with --account and --second",
+            "此操作需要两人：请用 --account 和 --second 给出两个账户",
+        )
+    return first, other

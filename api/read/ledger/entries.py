@@ -21,7 +21,7 @@ from store.sql import queries_beside
 
 QUERIES: Final = queries_beside(__file__)
 _STEP: Final = 20_000
-"""Ids that one statement goes through: in a small scope most of them are foreign."""
+"""Entries that one statement goes through: in a small scope most of them are foreign."""
 _MOST_STEPS: Final = 20
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -67,9 +67,9 @@ async def load_entries(
     if asked.subject is not None:
         return await connection.fetch(QUERIES.list_entries, before, 0, *asked.parameters, most), 0
     found: list[asyncpg.Record] = []
-    floor = min(before, await connection.fetchval(QUERIES.last_sealed))
+    floor = 0
     for _ in range(_MOST_STEPS):
-        floor = max(0, floor - _STEP)
+        floor = await connection.fetchval(QUERIES.entry_below, before, _STEP) or 0
         found += await connection.fetch(QUERIES.list_entries, before, floor, *asked.parameters, most - len(found))
         if not floor or len(found) >= most:
             break

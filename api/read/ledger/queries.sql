@@ -8,9 +8,9 @@ WHERE e.id < $1 AND e.id >= $2 AND ($3::text IS NULL OR e.subject = $3) AND ($4:
   AND ($5::bigint IS NULL OR e.at_ms >= $5) AND ($6::bigint IS NULL OR e.at_ms < $6)
 ORDER BY e.id DESC LIMIT $7;
 
--- name: last_sealed
--- The number after the last sealed entry.
-SELECT coalesce((SELECT first + count FROM ledger_run WHERE source = 'ledger_entry' ORDER BY first DESC LIMIT 1), 1);
+-- name: entry_below
+-- The id of the entry $2 places before $1; NULL: there are fewer.
+SELECT scoped.entry_below($1, $2);
 
 -- name: find_entry
 -- One entry of the scope, with its leaf.

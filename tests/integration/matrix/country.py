@@ -19,6 +19,8 @@ BESIDE, FAR_CITY, FAR = "630223000000", "632500000000", "632521000000"
 UNKNOWN_AREA: Final = "999999000000"
 FAR_NUMBER: Final = 7_700_000_000
 """Incidents and closures outside have numbers from here on."""
+FAR_ENTRY: Final = 8_600_000_000
+"""Entries of the ledger outside have ids from here on, which every scope may know."""
 FAR_COUNT: Final = 407_174_071
 """How many stations the wider outage has, by its detail."""
 MARKS: Final = (
@@ -63,6 +65,7 @@ class Country:
         members = ["6302220004", *(["6325210004", "6302230004"] if self.far else [])]
         if self.far:
             await self._number_from(FAR_NUMBER)
+            await self.pool.execute(f"ALTER TABLE ledger_entry ALTER COLUMN id RESTART WITH {FAR_ENTRY}")
             await self._place("far", FAR, "632521", "龙羊峡 Longyangxia")
             await self._place("beside", BESIDE, "630223", "龙羊峡 Longyangxia")
             await self._beyond()
@@ -83,7 +86,7 @@ class Country:
             await seal_all(self.pool, ledger_config("", Path(folder)))
 
     async def _number_from(self, number: int) -> None:
-        for table in ("incident", "closure", "silence", "duty", "duty_substitute", "dead_letter", "ledger_entry"):
+        for table in ("incident", "closure", "silence", "duty", "duty_substitute", "dead_letter"):
             await self.pool.execute(f"ALTER TABLE {table} ALTER COLUMN id RESTART WITH {number}")
 
     async def _land(self) -> None:

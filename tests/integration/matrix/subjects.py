@@ -13,7 +13,16 @@ from store.pool import Pool
 from tests.integration.api_world import World
 from tests.integration.duty_kit import add_duty, add_route, add_substitute
 from tests.integration.matrix.askers import WITHIN, Access, Asker
-from tests.integration.matrix.country import CONTACTS, FAR, FAR_NUMBER, FAR_RETIRED, NEAR, UNKNOWN_AREA, Country
+from tests.integration.matrix.country import (
+    CONTACTS,
+    FAR,
+    FAR_ENTRY,
+    FAR_NUMBER,
+    FAR_RETIRED,
+    NEAR,
+    UNKNOWN_AREA,
+    Country,
+)
 from tests.integration.matrix.table import Row
 
 _COUNT: Final = itertools.count(100)
@@ -88,7 +97,7 @@ FAR_AWAY: Final = Subject(
     route="longyangxia-r",
     account="longyangxia-far",
     token="fartoken00",
-    entry=FAR_NUMBER,
+    entry=FAR_ENTRY,
 )
 """Of the same lengths as UNKNOWN."""
 UNKNOWN: Final = Subject(

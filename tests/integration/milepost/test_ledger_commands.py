@@ -51,6 +51,9 @@ async def test_ledger(database: str, tmp_path: Path) -> None:
         assert await left_by(database, ["ledger", *words], given="") == kinds, words
     assert await left_by(database, ["ledger", "key", "rotate", "--account", "admin", *key], status=2) == []
     assert await left_by(database, ["ledger", "export", str(tmp_path / "out")], status=2) == []
+    reopen = ["ledger", "reopen", *key, "--ledger-checkpoint", str(tmp_path / "checkpoint"), "--account", "operator"]
+    assert await left_by(database, reopen, status=2) == [], "it needs a second person"
+    assert await left_by(database, [*reopen, "--second", "admin"]) == ["ledger.opened"]
 
 
 async def test_users(database: str) -> None:
