@@ -17,10 +17,10 @@ from typing import Final
 import msgspec
 
 from audit.ledger import key_files
+from audit.ledger.changeover.rotation_store import finish_rotation
 from audit.ledger.checkpoints import Checkpoint, SignedCheckpoint, sign_checkpoint, with_signatures
 from audit.ledger.cosign_store import EVERY, Cosigners
 from audit.ledger.notes import SignerKey
-from audit.ledger.rotation_store import finish_rotation
 from audit.ledger.sealing import BrokenLedgerError, require_same_log
 from audit.ledger.store import QUERIES, LogHead, SealResult, open_log, read_head, read_root_at, seal_committed
 from audit.ledger.witness import Witness

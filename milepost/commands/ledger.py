@@ -112,7 +112,7 @@ def _log_key(text: str) -> VerifierKey:
 
 async def _rotate(url: str, path: Path, account: str | None, second: str | None) -> None:
     """Another key from now on."""
-    from audit.ledger.rotation_store import rotate_key
+    from audit.ledger.changeover.rotation_store import rotate_key
 
     async with _connected(url) as connection:
         first, other = await _two_persons(connection, account, second)
@@ -122,7 +122,7 @@ async def _rotate(url: str, path: Path, account: str | None, second: str | None)
 
 async def _reopen(url: str, path: Path, checkpoint: Path, arguments: argparse.Namespace) -> None:
     """Another log from now on."""
-    from audit.ledger.reopen_store import LedgerFiles, reopen_log
+    from audit.ledger.changeover.reopen_store import LedgerFiles, reopen_log
     from audit.ledger.service import LOCK
 
     files = LedgerFiles(key=path, checkpoint=checkpoint)

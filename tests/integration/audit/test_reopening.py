@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from audit.ledger import key_files
+from audit.ledger.changeover.reopen_store import LedgerFiles, reopen_log
+from audit.ledger.changeover.rotation_store import rotate_key
 from audit.ledger.export_files import verify_export
 from audit.ledger.export_store import export_log
 from audit.ledger.notes import SignerKey
-from audit.ledger.reopen_store import LedgerFiles, reopen_log
-from audit.ledger.rotation_store import rotate_key
 from audit.ledger.service import LOCK
 from audit.ledger.verify import Trust
 from contract.errors import RemedyError
@@ -23,7 +23,7 @@ async def reopen(pool: Pool, folder: Path) -> SignerKey:
     async with pool.acquire() as connection:
         try:
             files = LedgerFiles(key=folder / "key", checkpoint=folder / "checkpoint")
-            return await reopen_log(connection, files, LOCK, datetime.now(UTC), first="li", second="wang")
+            return await reopen_log(connection, files, LOCK, datetime.now(UTC), first="operator", second="admin")
         finally:
             await connection.execute("SELECT pg_advisory_unlock_all()")
 
@@ -33,7 +33,7 @@ async def cut_off(pool: Pool, database: str, folder: Path) -> tuple[int, str]:
     await fill(pool)
     await seal_all(pool, config(database, folder))
     async with pool.acquire() as connection:
-        await rotate_key(connection, folder / "key", first="li", second="wang")
+        await rotate_key(connection, folder / "key", first="operator", second="admin")
     await seal_all(pool, config(database, folder))
     before = await pool.fetchrow("SELECT size, root, tails FROM ledger_head")
     assert before is not None
@@ -63,7 +63,7 @@ async def test_an_old_copy_begins_a_new_log_that_says_what_is_missing(
     row = await pool.fetchrow("SELECT actor, body FROM ledger_entry WHERE kind = 'ledger.opened' ORDER BY id DESC")
     assert row is not None
     body = msgspec.json.decode(row["body"])
-    assert (row["actor"], body["second"], body["why"]) == ("li", "wang", "older")
+    assert (row["actor"], body["second"], body["why"]) == ("operator", "admin", "older")
     assert (body["before"], body["restored_size"], body["missing"]) == (known, size, 10)
     assert key_files.read_key(tmp_path / "key") == key != old
     async with pool.acquire() as connection:
@@ -84,7 +84,7 @@ async def test_what_is_refused(pool: Pool, database: str, tmp_path: Path) -> Non
         await connection.execute("SET ROLE milepost_audit")
         files = LedgerFiles(key=tmp_path / "key", checkpoint=tmp_path / "checkpoint")
         with pytest.raises(RemedyError, match="only the owner"):
-            await reopen_log(connection, files, LOCK, datetime.now(UTC), first="li", second="wang")
+            await reopen_log(connection, files, LOCK, datetime.now(UTC), first="operator", second="admin")
         await connection.execute("RESET ROLE; SELECT pg_advisory_unlock_all()")
     with pytest.raises(RemedyError, match="its end was cut off"):
         await seal_all(pool, config(database, tmp_path))

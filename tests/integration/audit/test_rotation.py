@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from audit.ledger import key_files
+from audit.ledger.changeover.rotation_store import finish_rotation, rotate_key
 from audit.ledger.keychain import rotation_body
 from audit.ledger.notes import SignerKey, signed_by
-from audit.ledger.rotation_store import finish_rotation, rotate_key
 from store.ledger import LedgerEntry, append_entries
 from store.ledger_kinds import LedgerKind
 from store.pool import Pool

@@ -2,9 +2,9 @@
 
 import pytest
 
+from audit.ledger.changeover.reopening import EndOfLog, end_of_log, reopening_body
 from audit.ledger.checkpoints import Checkpoint, SignedCheckpoint, sign_checkpoint
 from audit.ledger.notes import SignerKey
-from audit.ledger.reopening import EndOfLog, end_of_log, reopening_body
 
 ROOT, OTHER = b"r" * 32, b"o" * 32
 KEY = SignerKey(name="example.org/ledger", seed=b"k" * 32)

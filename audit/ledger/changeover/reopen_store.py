@@ -11,10 +11,10 @@ import asyncpg
 import msgspec
 
 from audit.ledger import key_files
+from audit.ledger.changeover.reopening import EndOfLog, end_of_log, reopening_body
+from audit.ledger.changeover.rotation_store import finish_rotation
 from audit.ledger.checkpoints import SignedCheckpoint
 from audit.ledger.notes import SignerKey
-from audit.ledger.reopening import EndOfLog, end_of_log, reopening_body
-from audit.ledger.rotation_store import finish_rotation
 from audit.ledger.sealing import BrokenLedgerError
 from audit.ledger.store import QUERIES, open_log, read_head, read_root_at
 from contract.errors import RemedyError

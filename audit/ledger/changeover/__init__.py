@@ -1,0 +1,1 @@
+"""Another key of the same log, or another log: what two persons agree to."""
