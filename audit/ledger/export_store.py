@@ -60,7 +60,7 @@ async def _write_parts(connection: Connection, head: LogHead, folder: Path) -> A
     for number, begin in enumerate(range(0, head.edge.size, form.PART)):
         piece = await load_piece(connection, head, begin, min(begin + form.PART, head.edge.size))
         for kind in PartKind:
-            raw = await asyncio.to_thread(lambda piece=piece, kind=kind: b"".join(n + b"\n" for n in piece.lines(kind)))
+            raw = await asyncio.to_thread(part_bytes, [piece], kind)
             name = form.part_name(kind, number)
             await asyncio.to_thread((folder / name).write_bytes, raw)
             yield ExportPart(name=name, kind=kind, sha256=form.digest(raw))
@@ -110,6 +110,11 @@ class LeafPiece(msgspec.Struct, frozen=True, kw_only=True):
         """A line for each tile of leaves; a tile that is gone has no hashes."""
         numbers = range(self.begin // TILE, -(-self.end // TILE))
         return [form.tile_line(number, self.tiles.get(number, b"")) for number in numbers]
+
+
+def part_bytes(pieces: Sequence[LeafPiece], kind: PartKind) -> bytes:
+    """A file of an export from the pieces of its leaves; takes a while."""
+    return b"".join(line + b"\n" for piece in pieces for line in piece.lines(kind))
 
 
 async def load_piece(connection: Connection, head: LogHead, begin: int, end: int, *, hides: bool = False) -> LeafPiece:

@@ -1,6 +1,5 @@
 """The newest checkpoint, entries within the scope, and their proofs."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,6 +10,7 @@ from api.http.parameters import EntryId
 from api.http.problems import not_found
 from api.http.times import Window
 from api.http.work import WorkRoute
+from api.read.found import FoundPage
 from api.read.ledger.documents import CheckpointDocument, EntryDocument, EntryProofDocument
 from api.read.ledger.entries import (
     EntryFilter,
@@ -50,8 +50,8 @@ async def list_entries(
     shown, following = page.cut(rows, lambda row: AfterEntry(row["id"]))
     if following is None and floor:
         following = cursor_of(AfterEntry(floor))
-    items = await context.work.do(len(shown), partial(list, map(entry_document, shown)))
-    return Listing(items=items, next=following)
+    found = FoundPage(rows=shown, next=following, document=entry_document, things=len(shown))
+    return await found.listing(context.work)
 
 
 @router.get("/ledger/entries/{id}/proof")

@@ -20,7 +20,7 @@ from api.read.ledger.entries import load_signed_head
 from api.v1.ledger.tar_stream import END, member
 from audit.ledger import export_format as form
 from audit.ledger.export_format import ExportPart, Manifest, PartKind
-from audit.ledger.export_store import LeafPiece, load_piece
+from audit.ledger.export_store import LeafPiece, load_piece, part_bytes
 from audit.ledger.store import QUERIES, LogHead
 
 logger = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ async def _archive(context: Context, request: Request, head: LogHead, notes: lis
             return
         pieces = [piece async for piece in _pieces(context, head, begin)]
         for kind in PartKind:
-            raw = await asyncio.to_thread(_part, pieces, kind)
+            raw = await asyncio.to_thread(part_bytes, pieces, kind)
             name = form.part_name(kind, number)
             parts.append(ExportPart(name=name, kind=kind, sha256=await asyncio.to_thread(form.digest, raw)))
             yield member(_FOLDER, name, raw, at)
@@ -129,7 +129,3 @@ async def _pieces(context: Context, head: LogHead, begin: int) -> AsyncIterator[
     for first in range(begin, end, _PIECE):
         async with context.database.snapshot() as connection:
             yield await load_piece(connection, head, first, min(first + _PIECE, end), hides=hides)
-
-
-def _part(pieces: list[LeafPiece], kind: PartKind) -> bytes:
-    return b"".join(line + b"\n" for piece in pieces for line in piece.lines(kind))
