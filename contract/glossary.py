@@ -143,6 +143,25 @@ _REPAIR_CAUSES: Final[Family] = {
     "not_found": Said("nothing was found", "未查明"),
     "other": Said("something else", "其他"),
 }
+# What speaks for a cause of an incident.
+_CAUSE_EVIDENCE: Final[Family] = {
+    "platform_blind": Said("the platform itself does not hear the stations", "平台自身收不到现场消息"),
+    "same_shard": Said("stations of one shard of the pipeline fell together", "同一数据通道分片的服务点同时中断"),
+    "same_uplink": Said("stations of one network operator fell together", "同一网络运营商的服务点同时中断"),
+    "same_feeder": Said("stations of one power feeder fell together", "同一供电线路的服务点同时中断"),
+    "same_agent": Said("stations with one version of the agent fell together", "同一终端软件版本的服务点同时中断"),
+    "two_identities": Said("devices and identities do not fit together", "设备与身份不符"),
+    "ran_meanwhile": Said("it recorded that it ran while it was not heard", "未收到消息期间，本机记录显示仍在运行"),
+    "same_boot": Said("after its return it has run since before the fault", "恢复后的记录显示其间未重启"),
+    "new_boot": Said("it was started anew", "恢复前重新启动过"),
+    "agent_rule": Said("a health rule about its software", "触发了终端软件的健康规则"),
+    "program_stopped": Said("programs did not run", "有程序未运行"),
+    "disk_full": Said("its disk was full", "磁盘已满"),
+    "was_hot": Said("it was too hot", "温度过高"),
+    "wifi_failed": Said("its access point did not work", "无线接入点不工作"),
+    "slow_link": Said("its link was slow before", "此前网络缓慢"),
+    "many_near": Said("stations near it are not heard either", "附近服务点也无消息"),
+}
 _REPAIR_OUTCOMES: Final[Family] = {
     "waiting": Said("being verified", "核实中"),
     "held": Said("the repair held", "修复有效"),
@@ -859,6 +878,7 @@ WORDS: Final[Mapping[str, Family]] = {
     "nobody_told": _NOBODY_TOLD,
     "repair_cause": _REPAIR_CAUSES,
     "repair_outcome": _REPAIR_OUTCOMES,
+    "cause_evidence": _CAUSE_EVIDENCE,
     "level": _LEVELS,
     "metric": _METRICS,
     "figure": _FIGURES,

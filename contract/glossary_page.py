@@ -57,6 +57,7 @@ _HEADINGS: Final[Family] = {
     "nobody_told": Said("Why nobody is told", "无人会收到通知的原因"),
     "repair_cause": Said("Causes that people find", "查明的原因"),
     "repair_outcome": Said("Whether a repair held", "修复是否有效"),
+    "cause_evidence": Said("What speaks for a cause of an incident", "故障原因的依据"),
     "level": Said("Levels of areas", "区划级别"),
     "metric": Said("Figures of targets", "目标指标"),
     "figure": Said("Figures of uptime", "在线统计指标"),

@@ -60,3 +60,27 @@ ON CONFLICT (incident, share, recipient, phase, step, round) DO NOTHING;
 SELECT id, incident, at, made_by, remark, cause, parts, text, stable IS NOT NULL AS fixed, verify_at, outcome, why, outcome_at,
        back_as
 FROM repair WHERE incident = $1 ORDER BY id DESC LIMIT $2;
+
+-- name: cause_facts
+-- What speaks for a cause of an incident ($1): what its common cause shares, its last health before, whether it ran meanwhile,
+-- which boot wrote before and after it, and how many stations near it are heard. Times bound what is read of each table.
+SELECT i.kind, coalesce(i.detail ->> 'cause', p.detail ->> 'cause') AS shared,
+       coalesce(i.detail ->> 'name', p.detail ->> 'name') AS shared_name, i.detail ->> 'reason' AS reason,
+       i.detail ->> 'rule' AS rule, before.temp, before.disk, before.rtt_ms, before.wifi, before.services,
+       before.box AS box_before,
+       (SELECT h.box FROM health h
+        WHERE h.station = i.station AND h.terminal = before.terminal AND h.ts >= span.until AND h.ts < span.until + interval '1 day'
+        ORDER BY h.ts LIMIT 1) AS box_after,
+       EXISTS (SELECT FROM presence r
+               WHERE r.station = i.station AND r.ts > i.began_at - interval '1 day' AND r.ts < coalesce(span.until, now())
+                 AND r.until > i.began_at) AS ran_meanwhile,
+       coalesce(near.every, 0) AS near, coalesce(near.down, 0) AS near_down
+FROM incident i LEFT JOIN incident p ON p.id = i.parent
+CROSS JOIN LATERAL (SELECT coalesce(i.ended_at, (i.detail ->> 'fault_ended')::timestamptz) AS until) AS span
+LEFT JOIN LATERAL (SELECT h.* FROM health h
+                   WHERE h.station = i.station AND h.ts <= i.began_at AND h.ts > i.began_at - interval '1 day'
+                   ORDER BY h.ts DESC LIMIT 1) AS before ON true
+LEFT JOIN LATERAL (SELECT count(*)::int AS every, (count(*) FILTER (WHERE t.state = 'offline'))::int AS down
+                   FROM station s JOIN station_state t ON t.station = s.id
+                   WHERE s.area = i.area AND s.id <> i.station AND s.lifecycle = 'commissioned') AS near ON i.station IS NOT NULL
+WHERE i.id = $1;

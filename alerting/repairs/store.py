@@ -9,6 +9,7 @@ from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import Incident
 from alerting.incidents.severity import severity_of
 from alerting.incidents.store import QUERIES as INCIDENT_QUERIES
+from alerting.repairs.likely import LikelyCause, facts_of_row, likely_causes
 from alerting.repairs.rules import (
     STABLE,
     RepairOutcome,
@@ -132,3 +133,9 @@ async def settle_repair(connection: Connection, stored: StoredRepair, verdict: R
     told = {repair.made_by} if held else {repair.made_by, stored.owner}
     severity = severity_of(stored.incident.kind, stored.incident.detail)
     await connection.execute(QUERIES.tell_people, about, sorted(told), action, repair.id, severity)
+
+
+async def load_likely_causes(connection: Connection, incident: int) -> tuple[LikelyCause, ...]:
+    """The likely causes of an incident that the scope sees, the most likely first."""
+    row = await connection.fetchrow(QUERIES.cause_facts, incident)
+    return () if row is None else likely_causes(facts_of_row(dict(row)))

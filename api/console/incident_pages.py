@@ -13,6 +13,7 @@ from alerting.incidents import actions as incident_actions
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import MAX_TEXT, ActionRefusal
 from alerting.repairs.rules import CAUSES, MAX_PARTS, RepairSaid
+from alerting.repairs.store import load_likely_causes
 from api.actions.actor import author_of
 from api.actions.incidents import IncidentAction, act_on_incident
 from api.actions.queries import QUERIES as ACTION_QUERIES
@@ -157,6 +158,7 @@ async def _show(
         silences = await _silences_of(connection, incident)
         told = await load_escalation(connection, number)
         repairs = await load_repairs(connection, number)
+        likely = await load_likely_causes(connection, number)
         accounts = await load_account_names(
             connection, words, [*_people_of(incident), *(repair.made_by for repair in repairs)]
         )
@@ -180,6 +182,7 @@ async def _show(
         hold=hold,
         refused=refused,
         repairs=repairs,
+        likely=likely,
         causes=CAUSES,
         stable=context.config.verifying,
         typed=typed,

@@ -1,5 +1,6 @@
 """Repairs by the API and on the page of an incident."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from store.pool import Pool
@@ -72,3 +73,33 @@ async def test_the_form_on_the_page(pool: Pool, database: str, tmp_path: Path) -
             assert word in chinese, word
         await client.post(f"{page}/repair", data={"cause": "not_found"}, headers=OWN)
         assert "nothing was found" in await read(client, page)
+
+
+async def test_the_likely_cause_is_shown_with_its_evidence(pool: Pool, database: str, tmp_path: Path) -> None:
+    """It ran on by its records, in the same boot, while its neighbours were not heard; and what its operator says."""
+    world = World(pool)
+    await pool.execute("INSERT INTO area (code, name, level, path) VALUES ('6321', '西宁', 'county', '{6321}')")
+    for station, state in (("s", "online"), ("near1", "offline"), ("near2", "offline"), ("near3", "online")):
+        await world.station(station, state, area="6321")
+    number = await world.incident("station_offline", station="s", area="6321")
+    await pool.execute(
+        "UPDATE incident SET began_at = now() - interval '1 hour', ended_at = now() - interval '5 minutes'"
+    )
+    health = (
+        "INSERT INTO health (ts, station, terminal, box, id, device_at, received_at, time_source, rtt_ms, services) "
+        "VALUES (now() - $1::interval, 's', '001', 'boot-1', $2, 0, now(), 'live', 1800, $3)"
+    )
+    await pool.execute(health, timedelta(minutes=61), 1, {"kiosk": False, "nginx": True})
+    await pool.execute(health, timedelta(minutes=4), 2, {})
+    await pool.execute(
+        "INSERT INTO presence (ts, station, terminal, box, id, device_at, received_at, time_source, until) "
+        "VALUES (now() - interval '50 minutes', 's', '001', 'boot-1', 3, 0, now(), 'live', "
+        "now() - interval '10 minutes')"
+    )
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        await sign_in(client)
+        shown = await read(client, f"/incidents/{number}")
+        for word in ("Likely cause", "ran while it was not heard", "since before the fault", "1800 ms", "(kiosk)"):
+            assert word in shown, word
+        assert shown.index("<strong>network</strong>") < shown.index("<strong>software</strong>")
+        assert "附近服务点也无消息 (2/3)" in await read(client, f"/incidents/{number}", "zh-CN")

@@ -21,6 +21,7 @@ from alerting.health import rules as health_rules
 from alerting.health.service import load_rules
 from alerting.incidents import book
 from alerting.liveness.columns import LiveState
+from alerting.repairs.likely import SIGNS
 from alerting.repairs.rules import RepairOutcome
 from alerting.selfcheck import rules as selfcheck_rules
 from alerting.silences.model import SilenceStatus
@@ -122,6 +123,7 @@ PRODUCED = {
     "file": set(get_args(FileKind)),
     "escalation": set(EntryWord),
     "repair_outcome": {"waiting", *RepairOutcome},
+    "cause_evidence": set(SIGNS),
     "page_status": {"owed", "sending", "paid", "cancelled", "failed"},
     "page_reason": {*UnpaidReason, *BEGINNINGS, EntryWord.PART_OF_ANOTHER, EntryWord.EXCUSED, EntryWord.RESOLVED}
     | {"nobody_on_duty", "no_such_level", "outside_scope"},
