@@ -29,6 +29,7 @@ from api.console import (
 from api.console.people import account_pages, contact_pages, own_pages
 from api.console.response import answer_pages, work_pages
 from api.console.routing import duty_pages, silence_pages
+from api.console.uptime import uptime_pages
 from api.context import Context
 from api.http import problems
 from api.http.middleware import V1, Gate
@@ -58,6 +59,7 @@ from api.v1.probes import Probes
 from api.v1.response import answers, repairs, work_of_person
 from api.v1.routing import contacts, duty, told
 from api.v1.routing import routes as incident_routes
+from api.v1.uptime import figures as uptime_figures
 
 _ROUTERS: Final = (
     stations,
@@ -74,6 +76,7 @@ _ROUTERS: Final = (
     contacts,
     incidents,
     work_of_person,
+    uptime_figures,
     answers,
     repairs,
     pipeline,
@@ -96,6 +99,7 @@ _PAGES: Final = (
     area_pages,
     incident_pages,
     work_pages,
+    uptime_pages,
     answer_pages,
     blind_spot_pages,
     closure_pages,

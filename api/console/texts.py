@@ -8,6 +8,7 @@ from typing import Final
 
 from api.console.people import texts as people
 from api.console.response import texts as response
+from api.console.uptime import texts as uptime
 from api.http.accept import by_preference
 from contract.glossary import any_word, word
 from contract.home import HOME
@@ -835,8 +836,8 @@ _EN: Final = {
 }
 
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {
-    "zh-CN": {**_ZH, **people.ZH, **response.ZH},
-    "en": {**_EN, **people.EN, **response.EN},
+    "zh-CN": {**_ZH, **people.ZH, **response.ZH, **uptime.ZH},
+    "en": {**_EN, **people.EN, **response.EN, **uptime.EN},
 }
 
 

@@ -21,6 +21,7 @@ TAGS: Final = (
     {"name": "stations", "description": "Service points: how each stands now, and when it should be open."},
     {"name": "history", "description": "What a station was, measured and was used for."},
     {"name": "areas", "description": "Areas with the counts of all their stations."},
+    {"name": "uptime", "description": "Online rate, service rate and coverage of kept days."},
     {"name": "incidents", "description": "What is wrong, what happened about it, and what people do about it."},
     {"name": "blind spots", "description": "Where there is no service for a long time."},
     {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
@@ -327,6 +328,19 @@ _ANSWERED: Final = {
     "to_acknowledge": {"wall": _MIDDLE, "open": {"mean": 840.0, "median": 900.0}},
     "to_repair": {"wall": {"mean": 41000.0, "median": 20700.0}, "open": {"mean": 16200.0, "median": 9000.0}},
 }
+_UPTIME: Final = {
+    "scheduled_ms": 28800000,
+    "excused_ms": 0,
+    "unknown_ms": 600000,
+    "due_ms": 28200000,
+    "online_ms": 27000000,
+    "service_due_ms": 28200000,
+    "usable_ms": 27600000,
+    "online_percent": 95.74,
+    "service_percent": 97.87,
+    "coverage_percent": 97.91,
+    "headline": True,
+}
 _RESPONSE: Final = {
     "at": "2026-11-27T13:00:00Z",
     "from": "2026-11-20T13:00:00Z",
@@ -573,6 +587,47 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             "groups": [{"area": "632122001000", "items": [_WORK]}],
             "more": False,
         },
+    ),
+    "get_uptime": Operation(
+        summary="Uptime of a station or an area",
+        answer={
+            "station": _STATION_ID,
+            "area": None,
+            "period": "2026-11",
+            "first_day": "2026-11-02",
+            "last_day": "2026-11-02",
+            "frozen_at": None,
+            "figures": _UPTIME,
+            "with_addenda": None,
+            "parts": [
+                {
+                    "at": "2026-11-02",
+                    "figures": _UPTIME,
+                    "revisions": [
+                        {
+                            "revision": 2,
+                            "causes": ["presence"],
+                            "addendum": False,
+                            "recorded_at": "2026-11-04T02:00:00Z",
+                            "difference": {"usable_ms": 600000},
+                        }
+                    ],
+                }
+            ],
+            "areas": [],
+        },
+    ),
+    "list_uptime_of_stations": Operation(
+        summary="Uptime of the stations of an area",
+        answer=_list(
+            {
+                "station": _STATION_ID,
+                "name": "吉隆村阅读室",
+                "name_en": None,
+                "area": "632122001201",
+                "figures": _UPTIME,
+            }
+        ),
     ),
     "get_response": Operation(summary="Who owns what, and how fast people answer", answer=_RESPONSE),
     "list_closures": Operation(summary="List closures", answer=_list(_APPROVED)),

@@ -66,6 +66,7 @@ PAGES: Final[dict[str, list[str]]] = {
     "/areas/{code}": [f"/areas/{PROVINCE}", f"/areas/{TOWN}"],
     "/incidents": ["/incidents", "/incidents?kind=health"],
     "/incidents/{id}": ["/incidents/{incidents}", "/incidents/{parent}"],
+    "/uptime": ["/uptime", f"/uptime?area={COUNTY}&period=2026", "/uptime?station=none"],
     "/work": ["/work", "/work?contact=zhang", "/work?contact=none"],
     "/response": ["/response", f"/response?area={COUNTY}&days=30"],
     "/blind-spots": ["/blind-spots", "/blind-spots?kind=dark"],
@@ -88,7 +89,7 @@ REDIRECTS: Final = {"/i/{id}", "/incidents/{id}/{action}", "/stations/{id}/resto
 BO: Final = "མཚོ་སྔོན་ཞིང་ཆེན་མགོ་ལོག་བོད་རིགས་རང་སྐྱོང་ཁུལ་རྨ་སྟོད་རྫོང་དཔེ་མཛོད་ཁང་"
 # A page for what is not there is of no route.
 BESIDES: Final = ["/nowhere"]
-MISSING: Final = {"/nowhere", "/work?contact=none", "/stations/none", "/accounts/none"}
+MISSING: Final = {"/nowhere", "/uptime?station=none", "/work?contact=none", "/stations/none", "/accounts/none"}
 
 
 @pytest.fixture

@@ -53,6 +53,8 @@ PAGES = {
     "an incident with children": "/incidents/1",
     "an incident without": "/incidents/2",
     "work": "/work",
+    "uptime": "/uptime?area=民和",
+    "uptime of a station": f"/uptime?station={STATION}",
     "answers": "/response?area=民和",
     "blind spots": "/blind-spots?area=民和",
     "closures": "/closures?area=民和",

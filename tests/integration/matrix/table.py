@@ -79,6 +79,7 @@ POST   /incidents/{id}/assign                AST   303 404
 POST   /incidents/{id}/note                  AST   303 404
 POST   /incidents/{id}/resolve               AS    303 404
 GET    /work                                 ASTUW 200 left out
+GET    /uptime                               ASTUW 200 left out
 GET    /response                             ASUW  200 left out
 POST   /incidents/{id}/repair                AST   303 404
 GET    /closures                             ASTUW 200 left out
@@ -135,6 +136,8 @@ POST   /api/v1/incidents/{id}/assign         AST   200 404
 POST   /api/v1/incidents/{id}/note           AST   200 404
 POST   /api/v1/incidents/{id}/resolve        AS    200 404
 GET    /api/v1/work                          ASTUW 200 left out
+GET    /api/v1/uptime                        ASTUW 200 left out
+GET    /api/v1/uptime/stations               ASTUW 200 left out
 GET    /api/v1/response                      ASUW  200 left out
 GET    /api/v1/incidents/{id}/repairs        ASTUW 200 404
 POST   /api/v1/incidents/{id}/repairs        AST   201 404

@@ -1,0 +1,1 @@
+"""Figures of uptime of stations and areas, from the kept days."""

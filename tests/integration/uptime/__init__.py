@@ -1,0 +1,1 @@
+"""Uptime over HTTP and on its page."""
