@@ -26,6 +26,7 @@ from api.console import (
     signin_pages,
     station_pages,
 )
+from api.console.evidence import photo_pages
 from api.console.people import account_pages, contact_pages, own_pages
 from api.console.response import answer_pages, work_pages
 from api.console.routing import duty_pages, silence_pages
@@ -53,6 +54,7 @@ from api.v1 import (
     stations,
     stream,
 )
+from api.v1.evidence import photos
 from api.v1.ledger import entries, exports
 from api.v1.people import accounts, own, tokens
 from api.v1.probes import Probes
@@ -75,6 +77,7 @@ _ROUTERS: Final = (
     told,
     contacts,
     incidents,
+    photos,
     work_of_person,
     uptime_figures,
     answers,
@@ -97,6 +100,7 @@ _PAGES: Final = (
     station_pages,
     removal_pages,
     area_pages,
+    photo_pages,  # before the acts on incidents and closures, which have any name
     incident_pages,
     work_pages,
     uptime_pages,

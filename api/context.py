@@ -16,6 +16,7 @@ from api.http.metrics import Metrics
 from api.http.middleware import ACTOR
 from api.http.session import AdminToken
 from api.http.sessions import Sessions
+from api.http.uploads.bounds import Uploads
 from api.http.work import Work
 from api.live.event_hub import EventHub
 
@@ -34,6 +35,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     hub: EventHub
     metrics: Metrics
     work: Work
+    uploads: Uploads
     actor: Actor | None = None
 
 

@@ -25,6 +25,7 @@ from api.http.metrics import Metrics
 from api.http.server import ConnectionBook
 from api.http.session import AdminToken
 from api.http.sessions import Sessions
+from api.http.uploads.bounds import Uploads
 from api.http.work import Work
 from api.live.event_hub import EventHub
 from contract.errors import RemedyError
@@ -100,6 +101,7 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, EventHub]]
             hub=hub,
             metrics=Metrics(),
             work=Work(),
+            uploads=Uploads(),
         )
         app = create_app(context)
         try:

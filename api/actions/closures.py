@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from access.roles import Permission
 from api.actions.actor import author_of
 from api.actions.people import with_own
+from api.actions.photos import put_closure_photo
 from api.actions.settle import settle
 from api.context import Context
 from api.http.permissions import require
@@ -20,6 +21,7 @@ from api.read.closures import closure_document, require_closure
 from api.read.schemas import ClosureDocument
 from registry.closures import store as closure_store
 from registry.closures.rules import Closure, NewClosure, OwnApprovalError
+from registry.photos.rules import Photo
 from store.pool import Connection
 
 _Name = Annotated[str | None, Field(min_length=1, max_length=64)]
@@ -52,8 +54,10 @@ class Withdrawal(BaseModel):
     by: _Name = None
 
 
-async def declare_closure(context: Context, request: Request, said: Declaration) -> ClosureDocument:
-    """Declare a closure. Raises a Problem (422)."""
+async def declare_closure(
+    context: Context, request: Request, said: Declaration, photo: Photo | None = None
+) -> ClosureDocument:
+    """Declare a closure, with a photo as its evidence. Raises a Problem (422)."""
     author = author_of(request, said.by)
     new = NewClosure(
         kind=said.kind,
@@ -66,7 +70,14 @@ async def declare_closure(context: Context, request: Request, said: Declaration)
         declared_by=author.account,
         remark=author.remark,
     )
-    return closure_document(await settle(context, lambda connection: closure_store.declare(connection, new), 422))
+
+    async def declare(connection: Connection) -> Closure:
+        made = await closure_store.declare(connection, new)
+        if photo is not None:
+            await put_closure_photo(connection, made.id, author, photo)
+        return made
+
+    return closure_document(await settle(context, declare, 422))
 
 
 async def approve_closure(context: Context, request: Request, number: int, given: Approval) -> ClosureDocument:

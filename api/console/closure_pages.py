@@ -15,6 +15,7 @@ from api.actions.closures import (
     declare_closure,
     withdraw_closure,
 )
+from api.actions.photos import write_photo
 from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_account_names, load_names, load_names_of
 from api.console.names import where
@@ -26,10 +27,14 @@ from api.http.paging import MAX_CURSOR, Page
 from api.http.parameters import ClosureId
 from api.http.problems import Problem, not_found
 from api.http.times import as_beijing_time
+from api.http.uploads.reading import FILE, UploadTooLargeError, read_upload
 from api.read.closures import list_closures, load_closure
+from api.read.evidence.photos import list_photos
 from api.read.moment import load_now
 from api.read.schemas import ClosureDocument, ClosureStatus
 from contract.said import said_by
+from registry.photos.rules import PhotoRefusedError
+from registry.photos.store import PhotoOf
 
 router = page_router()
 
@@ -129,11 +134,13 @@ async def _show(request: Request, context: Context, number: int, code: int = 200
         closure = await load_closure(connection, number)
         now = await load_now(connection)
         named = await load_names_of(connection, words, [(closure.station, closure.area)])
+        photos = (await list_photos(connection, PhotoOf(closure=number))).items
         people = (closure.declared_by, closure.approved_by, closure.withdrawn_by)
-        accounts = await load_account_names(connection, words, people)
+        accounts = await load_account_names(connection, words, [*people, *(photo.made_by for photo in photos)])
     values = {
         **_row(closure, named, words),
         "now": now,
+        "photos": photos,
         "refused": refused,
         "most_person": MOST_PERSON,
         "who": accounts.shown,
@@ -142,15 +149,34 @@ async def _show(request: Request, context: Context, number: int, code: int = 200
     return show(request, "closure.html", code, **values)
 
 
+async def show_refusal(request: Request, context: Context, number: int, status: int, why: str) -> Response:
+    """The page of a closure that says why something on it was refused. Raises a Problem (404)."""
+    return await _show(request, context, number, status, why)
+
+
 @router.post("/closures")
 async def declare(request: Request, context: Shared) -> Response:
-    """Declare what the form says and show it; a refusal is shown beside the form."""
-    said = await read_form(request)
+    """Declare what the form says, with a photo as evidence if there is one, and show it; a refusal is shown beside the
+    form."""
+    account = "" if context.actor is None else context.actor.account
+    said: Mapping[str, str] = {}
     try:
-        made = await declare_closure(context, request, _declaration(said))
-    except (Problem, ValidationError) as exc:
+        async with read_upload(request, context.uploads, account) as sent:
+            said = sent.fields
+            file = sent.files.get(FILE)
+            photo = None if file is None else await write_photo(context, file)
+            made = await declare_closure(context, request, _declaration(said), photo)
+    except (Problem, ValidationError, PhotoRefusedError) as exc:
+        if isinstance(exc, UploadTooLargeError):
+            said = exc.fields
+        if isinstance(exc, Problem) and exc.status not in _OF_FORM:
+            raise
         return await _list(request, context, code=422, refused=_refusal(exc, words_for(request)), said=said)
     return RedirectResponse(f"/closures/{made.id}", status_code=303)
+
+
+_OF_FORM: Final = {409, 422}
+"""Statuses of a form that can be corrected."""
 
 
 def _declaration(said: Mapping[str, str]) -> Declaration:
@@ -179,13 +205,13 @@ _LABELS: Final = {
 """The labels of the form's fields; any other field is a name of what the closure is for."""
 
 
-def _refusal(exc: Problem | ValidationError, words: Words) -> str:
+def _refusal(exc: Problem | ValidationError | PhotoRefusedError, words: Words) -> str:
     """Why it was refused, in the reader's language."""
     if isinstance(exc, ValidationError):
         fields = [str(error["loc"][0]) for error in exc.errors() if error["loc"]]
         labels = dict.fromkeys(words(_LABELS.get(field, "scope_how")) for field in fields)
         return words("unfit", fields=words("comma").join(labels))
-    if "parameter" in exc.members:
+    if isinstance(exc, Problem) and "parameter" in exc.members:
         return words("unfit_time", field=words(_LABELS.get(str(exc.members["parameter"]), "times_how")))
     return said_by(exc.__cause__ or exc).text(words.language)
 

@@ -35,6 +35,7 @@ from api.http.problems import not_found
 from api.http.times import as_beijing_time, parse_time
 from api.http.work import Work
 from api.read.escalations import load_escalation
+from api.read.evidence.photos import list_photos
 from api.read.found import FoundPage
 from api.read.incidents import list_incidents, load_incident
 from api.read.moment import load_now
@@ -52,6 +53,7 @@ from api.read.schemas import (
 from api.read.stations import load_stations
 from contract.glossary import WORDS
 from contract.kinds import IncidentKind
+from registry.photos.store import PhotoOf
 from store.pool import Connection
 
 router = page_router()
@@ -159,9 +161,9 @@ async def _show(
         told = await load_escalation(connection, number)
         repairs = await load_repairs(connection, number)
         likely = await load_likely_causes(connection, number)
-        accounts = await load_account_names(
-            connection, words, [*_people_of(incident), *(repair.made_by for repair in repairs)]
-        )
+        photos = (await list_photos(connection, PhotoOf(incident=number))).items
+        sent_by = [*(repair.made_by for repair in repairs), *(photo.made_by for photo in photos)]
+        accounts = await load_account_names(connection, words, [*_people_of(incident), *sent_by])
     return show(
         request,
         "incident.html",
@@ -180,6 +182,7 @@ async def _show(
         share_name=named.area(incident.share.area) if incident.share else None,
         count_word=_COUNT_WORDS.get(incident.kind, "children_say"),
         hold=hold,
+        photos=photos,
         refused=refused,
         repairs=repairs,
         likely=likely,
@@ -195,6 +198,11 @@ async def _show(
         **await _children(children, named, words, context.work),
         **{name: value for name, value in _row(incident, named, words).items() if name != "incident"},
     )
+
+
+async def show_refusal(request: Request, context: Context, number: int, status: int, why: str) -> Response:
+    """The page of an incident that says why something on it was refused. Raises a Problem (404)."""
+    return await _show(request, context, number, status, why)
 
 
 async def _silences_of(connection: Connection, incident: IncidentDetail) -> Sequence[SilenceDocument]:

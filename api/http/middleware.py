@@ -18,6 +18,7 @@ from api.http.identity.actors import ANONYMOUS, COOKIE, Identified, Identity
 from api.http.identity.known_places import DEVICE_COOKIE
 from api.http.problems import DatabaseAwayError, Problem, problem_response, to_problem
 from api.http.session_rules import WALL_COOKIE, Session, cookie_seconds
+from api.http.uploads.bounds import carries_file
 
 logger = logging.getLogger(__name__)
 
@@ -205,8 +206,11 @@ def is_same_origin(headers: Headers) -> bool:
 
 
 async def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """Read the whole body, up to MAX_BODY, and pass it on; the body of a safe method is ignored."""
+    """Read the whole body, up to MAX_BODY, and pass it on; the body of a safe method is ignored. A body with a file is
+    left to its route, which reads and bounds it once the permission is known."""
     if scope["method"] in _SAFE:
+        return receive
+    if carries_file(scope["method"], scope["path"], Headers(scope=scope).get("content-type", "")):
         return receive
     too_large = Problem(413, f"the request body is too large: at most {MAX_BODY} bytes")
     length = Headers(scope=scope).get("content-length", "0")

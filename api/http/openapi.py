@@ -67,10 +67,21 @@ def _curl(method: str, path: str, operation: Json) -> str:
     words += ["-N"] if "text/event-stream" in _good(operation["responses"])[1].get("content", {}) else []
     words += ["-X POST"] if method == "POST" else []
     words += ['-H "Authorization: Bearer $TOKEN"'] if operation.get("security") else []
-    if body := _example(operation.get("requestBody", {})):
-        words += ['-H "Content-Type: application/json"', f"-d '{json.dumps(json.loads(body), ensure_ascii=False)}'"]
+    if body := _body_words(operation.get("requestBody", {})):
+        words += body
     words.append(f'"$URL{path}"')
     return " \\\n  ".join(words) if body else " ".join(words)
+
+
+def _body_words(body: Json) -> list[str]:
+    """How a command sends the body: JSON as it is, a file by its name."""
+    example = _example(body)
+    if not example:
+        return []
+    kind = next(iter(body["content"]))
+    if kind == "application/json":
+        return [f'-H "Content-Type: {kind}"', f"-d '{json.dumps(json.loads(example), ensure_ascii=False)}'"]
+    return [f'-H "Content-Type: {kind}"', "--data-binary @photo.jpg"]
 
 
 def _example(part: Json) -> str:

@@ -22,6 +22,8 @@ MOST_WAITING: Final = 40
 """Maximum number of pieces of work that run or wait for a thread; a further one is refused."""
 MOST_SLOW: Final = 4
 """Maximum number of pieces of slow work that run or wait."""
+MOST_APART: Final = 16
+"""Maximum number of pieces of work that other processes do or that wait for that."""
 _THREADS: Final = 2
 _SHORT: Final = 10
 
@@ -34,7 +36,8 @@ class Work:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="api work")
         self._slow = ThreadPoolExecutor(1, thread_name_prefix="api slow work")
-        self._waiting = self._slow_waiting = 0
+        self._apart = ThreadPoolExecutor(_THREADS, thread_name_prefix="api work apart")
+        self._waiting = self._slow_waiting = self._apart_waiting = 0
 
     async def do(self, things: int, work: Callable[[], _T]) -> _T:
         """The result of `work`, which goes through `things` things. Raises a Problem (503) when too much work waits."""
@@ -58,9 +61,20 @@ class Work:
         finally:
             self._slow_waiting -= 1
 
+    async def do_apart(self, work: Callable[[], _T]) -> _T:
+        """The result of `work`, for which a thread only waits: another process does it. Raises a Problem (503) when too
+        many wait."""
+        if self._apart_waiting >= MOST_APART:
+            raise Problem(503, "too many photos are being read: try again", headers={"Retry-After": "5"})
+        self._apart_waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._apart, work)
+        finally:
+            self._apart_waiting -= 1
+
     def close(self) -> None:
         """Accept no more work, and do not wait for what runs."""
-        for threads in (self._threads, self._slow):
+        for threads in (self._threads, self._slow, self._apart):
             threads.shutdown(wait=False, cancel_futures=True)
 
 

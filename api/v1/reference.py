@@ -25,6 +25,7 @@ TAGS: Final = (
     {"name": "incidents", "description": "What is wrong, what happened about it, and what people do about it."},
     {"name": "blind spots", "description": "Where there is no service for a long time."},
     {"name": "closures", "description": "Declared closures and maintenance, and their approval."},
+    {"name": "photos", "description": "Photos as evidence of incidents and closures."},
     {"name": "silences", "description": "Intervals in which nobody is told of incidents."},
     {"name": "routes", "description": "Which incidents are told to whom; who would be told, and why."},
     {"name": "duty", "description": "Who is on duty for a role in an area, and who stands in."},
@@ -375,6 +376,18 @@ _CLOSURE: Final = {
     "withdrawn_remark": None,
     "withdrawn_at": None,
 }
+_PHOTO: Final = {
+    "id": "5d0c3b9e-8f1a-4c57-9a53-0b7d1e2f6a44",
+    "incident": 17,
+    "closure": None,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "size": 284_113,
+    "width": 2048,
+    "height": 1536,
+    "made_by": _LI,
+    "made_remark": None,
+    "made_at": "2026-11-27T08:20:00Z",
+}
 _APPROVED: Final = {
     **_CLOSURE,
     "status": "approved",
@@ -647,6 +660,16 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "approve": Operation(summary="Approve a closure", body={"evidence": "notice 2026-114"}, answer=_APPROVED),
     "withdraw": Operation(summary="Withdraw a closure", body={}, answer=_WITHDRAWN),
+    "list_incident_photos": Operation(summary="Photos of an incident", answer=_list(_PHOTO)),
+    "send_incident_photo": Operation(summary="Add a photo to an incident", answer=_PHOTO, status=201),
+    "list_closure_photos": Operation(
+        summary="Photos of a closure", answer=_list({**_PHOTO, "incident": None, "closure": 12})
+    ),
+    "send_closure_photo": Operation(
+        summary="Add a photo to a closure", answer={**_PHOTO, "incident": None, "closure": 12}, status=201
+    ),
+    "get_photo": Operation(summary="One photo", answer=_PHOTO),
+    "get_picture": Operation(summary="The picture of a photo", answer="(the bytes of a JPEG)", media="image/jpeg"),
     "list_silences": Operation(summary="List silences", answer=_list(_SILENCE)),
     "get_silence": Operation(summary="One silence", answer=_SILENCE),
     "silence": Operation(
@@ -846,4 +869,9 @@ def _describe(route: dict[str, Any], operation: Operation) -> None:
         route["requestBody"]["content"][_JSON]["example"] = operation.body
     for parameter in route.get("parameters", []):
         if parameter["in"] == "path":
-            parameter["example"] = operation.answer.get(parameter["name"], _STATION_ID)
+            parameter["example"] = _named(operation.answer, parameter["name"])
+
+
+def _named(answer: Any, name: str) -> Any:
+    """The example of a parameter of the path: what the answer calls so."""
+    return answer.get(name, _STATION_ID) if isinstance(answer, dict) else _PHOTO.get(name, _STATION_ID)

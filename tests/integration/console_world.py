@@ -18,6 +18,7 @@ from registry.routes.routing import RouteSubject
 from store.pool import Pool
 from tests.integration.api_world import World
 from tests.integration.duty_kit import add_contact, add_duty, add_substitute
+from tests.pictures import encoded, flag
 
 PROVINCE, COUNTY, TOWN = "630000000000", "632122000000", "632122101000"
 
@@ -197,6 +198,16 @@ async def every_closure(world: World, station: str, *, wide: tuple[float, float]
     ]
     await world.pool.execute("UPDATE closure SET withdrawn_by = '王', withdrawn_at = now() WHERE id = $1", closures[-1])
     return closures
+
+
+async def every_photo(world: World, incident: int, closure: int) -> None:
+    """Two photos of an incident, a wide and a high one, and one of a closure."""
+    for number, (size, of) in enumerate({(400, 300): "incident", (300, 400): "incident", (40, 30): "closure"}.items()):
+        await world.pool.execute(
+            f"INSERT INTO photo ({of}, sha256, jpeg, width, height, made_by, made_remark) "  # noqa: S608
+            "VALUES ($1, sha256($2), $2, $3, $4, 'admin', $5)",
+            incident if of == "incident" else closure, encoded(flag(*size)), *size, "扎西" if number else None,
+        )  # fmt: skip
 
 
 async def every_contact(world: World) -> list[str]:

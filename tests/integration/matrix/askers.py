@@ -136,10 +136,14 @@ class Access:
 
 
 async def ask(
-    client: httpx.AsyncClient, method: str, path: str, headers: dict[str, str], body: dict[str, object] | None = None
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: dict[str, object] | bytes | None = None,
 ) -> httpx.Response:
-    """One request, without what the client would keep; a page gets a form, a route JSON. Streams are asked for their
-    beginning only."""
+    """One request, without what the client would keep; a page gets a form, a route JSON, both a file if the body is
+    one. Streams are asked for their beginning only."""
     client.cookies.clear()
     if path == "/areas":  # of one area, its own page
         answer = await client.get(path, headers=headers)
@@ -148,6 +152,8 @@ async def ask(
         return await client.request("HEAD", path, headers=headers)
     if body is None:
         return await client.request(method, path, headers=headers)
+    if isinstance(body, bytes):
+        return await client.request(method, path, headers={**headers, "Content-Type": "image/jpeg"}, content=body)
     if path.startswith("/api/"):
         return await client.request(method, path, headers=headers, json=body)
     return await client.request(method, path, headers=headers, data={name: str(value) for name, value in body.items()})

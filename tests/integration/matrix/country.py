@@ -39,7 +39,14 @@ MARKS: Final = (
 """What no answer within the scope NEAR may hold, in any case of letters."""
 CONTACTS: Final = {"near": "near-li-ming", "far": "longyangxia1", "beside": "longyangxia2"}
 """By place; of the same lengths."""
+PHOTOS: Final = {
+    "near": "6302220a-0000-4000-8000-000000000001",
+    "far": f"{FAR_NUMBER:08.0f}"[:8] + "-0000-4000-8000-000000000001",
+    "beside": f"{FAR_NUMBER:08.0f}"[:8] + "-0000-4000-8000-000000000002",
+}
+"""By place: of an incident; that of a closure has an `a` before its last digit."""
 FAR_RETIRED: Final = "6325210005"
+JPEG: Final = b"\xff\xd8\xff\xe0"
 _SPACE: Final = 60.0
 
 
@@ -129,6 +136,7 @@ class Country:
             await self.world.silence(reason=f"{word} 换设备", **scope)
             for scope in ({"station": stations[2]}, {"area": area})
         ]
+        await self._photos(name, word)
         await self._duty(name, area)
         await self._share(name, area, stations[3], word)
         await self._people(name, area, word)
@@ -186,6 +194,18 @@ class Country:
             "THEN 'admin' END, evidence = $2 WHERE id = ANY ($1)", made, f"{word} 装修",
         )  # fmt: skip
         return made
+
+    async def _photos(self, name: str, word: str) -> None:
+        """One of an incident, one of a closure."""
+        photo = PHOTOS[name]
+        await self.pool.executemany(
+            "INSERT INTO photo (id, incident, closure, sha256, jpeg, width, height, made_by, made_remark, made_at) "
+            "VALUES ($1, $2, $3, sha256($4::bytea), $4, 1, 1, 'operator', $5, $6)",
+            [
+                (photo, self.incidents[name][0], None, JPEG, word, self.world.now),
+                (f"{photo[:-2]}a{photo[-1]}", None, self.closures[name][0], JPEG, word, self.world.now),
+            ],
+        )
 
     async def _duty(self, name: str, area: str) -> None:
         """Two contacts, a duty of one of them, for whom the other stands in."""

@@ -20,10 +20,12 @@ from tests.integration.matrix.country import (
     FAR_NUMBER,
     FAR_RETIRED,
     NEAR,
+    PHOTOS,
     UNKNOWN_AREA,
     Country,
 )
 from tests.integration.matrix.table import Row
+from tests.pictures import encoded, flag
 
 _COUNT: Final = itertools.count(100)
 
@@ -44,6 +46,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     entry: int
     session: str = "0" * 16
+    photo: str = PHOTOS["near"]
     role: str = "technician"
 
     def path(self, row: Row) -> str:
@@ -54,7 +57,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
                  "silences": self.silence, "duty": self.duty, "substitutes": self.substitute, "contacts": self.contact,
                  "routes": self.route,
                  "accounts": self.account, "tokens": self.token, "sessions": self.session,
-                 "entries": self.entry}  # fmt: skip
+                 "entries": self.entry,
+                 "photos": self.photo}  # fmt: skip
         found = names.get(key, names.get(kind))
         return row.path.format(id=found, code=self.area, shard="main", action="note")
 
@@ -75,6 +79,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             self.token,
             self.session,
             self.entry,
+            self.photo,
         )
         return sorted(map(str, every), key=len, reverse=True)
 
@@ -98,6 +103,7 @@ FAR_AWAY: Final = Subject(
     account="longyangxia-far",
     token="fartoken00",
     entry=FAR_ENTRY,
+    photo=PHOTOS["far"],
 )
 """Of the same lengths as UNKNOWN."""
 UNKNOWN: Final = Subject(
@@ -107,6 +113,7 @@ UNKNOWN: Final = Subject(
     account="longyangxia-xyz",
     token="xyztoken00",
     entry=9_999_999_999,
+    photo="99999999-9999-4999-8999-999999999999",
 )  # fmt: skip
 
 
@@ -202,6 +209,7 @@ class Subjects:
 
 
 _SOON: Final = datetime.now(UTC) + timedelta(days=2)
+_PICTURE: Final = encoded(flag())
 _TIMES: Final = {"from": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
 _FORM_TIMES: Final = {"from": "2026-11-01T00:00", "until": "2026-11-02T00:00"}
 
@@ -220,10 +228,14 @@ _ABOUT: Final[dict[str, Callable[[Subject], dict[str, Any]]]] = {
 }
 
 
-def body_of(row: Row, subject: Subject) -> dict[str, Any] | None:
-    """The body of the request of a row."""
+def body_of(row: Row, subject: Subject) -> dict[str, Any] | bytes | None:
+    """The body of the request of a row: fields, or a file."""
     if row.method in ("GET", "DELETE"):
         return None
+    return _PICTURE if row.path.endswith("/photos") else _fields(row, subject)
+
+
+def _fields(row: Row, subject: Subject) -> dict[str, Any]:
     path = row.path.removeprefix("/api/v1")
     if path == "/closures":
         if row.is_page:

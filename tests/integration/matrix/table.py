@@ -82,9 +82,13 @@ GET    /work                                 ASTUW 200 left out
 GET    /uptime                               ASTUW 200 left out
 GET    /response                             ASUW  200 left out
 POST   /incidents/{id}/repair                AST   303 404
+POST   /incidents/{id}/photos                AST   303 404
+GET    /photos/{id}                          ASTUW 200 404
 GET    /closures                             ASTUW 200 left out
 POST   /closures                             AST   303 422
 GET    /closures/{id}                        ASTUW 200 404
+GET    /closures/{id}/photos                 ASTUW 303 -
+POST   /closures/{id}/photos                 AST   303 404
 POST   /closures/{id}/approve                AS    303 404
 POST   /closures/{id}/withdraw               AST   303 404
 GET    /silences                             ASTUW 200 left out
@@ -141,6 +145,12 @@ GET    /api/v1/uptime/stations               ASTUW 200 left out
 GET    /api/v1/response                      ASUW  200 left out
 GET    /api/v1/incidents/{id}/repairs        ASTUW 200 404
 POST   /api/v1/incidents/{id}/repairs        AST   201 404
+GET    /api/v1/incidents/{id}/photos         ASTUW 200 404
+POST   /api/v1/incidents/{id}/photos         AST   201 404
+GET    /api/v1/closures/{id}/photos          ASTUW 200 404
+POST   /api/v1/closures/{id}/photos          AST   201 404
+GET    /api/v1/photos/{id}                   ASTUW 200 404
+GET    /api/v1/photos/{id}/jpeg              ASTUW 200 404
 GET    /api/v1/closures                      ASTUW 200 left out
 POST   /api/v1/closures                      AST   201 422
 GET    /api/v1/closures/{id}                 ASTUW 200 404

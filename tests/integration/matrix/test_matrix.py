@@ -66,7 +66,8 @@ class Asking:
         else:
             subject = self.place.subjects.standing(self.asker.role)
         answer = await self._ask(row, subject, headers)
-        if row.changes and wanted == row.good:  # it may have ended the session that asks
+        # It may have ended the session that asks. An account has a limited number of tokens.
+        if row.changes and wanted == row.good and self.asker.how != "token":
             self.headers = await self.place.access.headers(self.asker)
         self._require(row, "inside", answer.status_code == wanted, f"{answer.status_code} is not {wanted}", answer)
         if not self.asker.whole:

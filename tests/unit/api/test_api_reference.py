@@ -105,7 +105,7 @@ def test_every_request_is_shown_as_a_command_and_every_answer_as_it_comes(shown:
     words = shlex.split(shown["curl"])
     assert words[0] == "curl"
     assert re.fullmatch(r"\$URL/[a-z0-9/-]+", words[-1]), "a path whose parameters have values"
-    assert ("-d" in words) == bool(shown["body"])
+    assert bool({"-d", "--data-binary"} & set(words)) == bool(shown["body"])
     if "-d" in words:
         assert json.loads(words[words.index("-d") + 1]) == reference.OPERATIONS[shown["id"]].body
     assert shown["curl"] in html.unescape(PAGE)

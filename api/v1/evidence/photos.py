@@ -1,0 +1,114 @@
+"""Photos as evidence of incidents and closures: send one, list them, fetch one."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from alerting.incidents.actions import ActionRefusedError
+from alerting.incidents.book import ActionRefusal
+from api.actions.actor import author_of
+from api.actions.photos import AddedPhoto, add_closure_photo, add_incident_photo, refused_photo
+from api.context import Context, Shared
+from api.http.parameters import ClosureId, IncidentId
+from api.http.problems import Problem, not_found
+from api.http.uploads.reading import FILE, read_upload
+from api.http.work import WorkRoute
+from api.read import closures, incidents
+from api.read.evidence.photos import PhotoDocument, list_photos, load_photo, load_picture
+from api.read.schemas import Listing
+from registry.photos.rules import PhotoRefusedError
+from registry.photos.store import PhotoOf
+from store.author import Author
+
+router = APIRouter(tags=["photos"], route_class=WorkRoute)
+
+PhotoId = Annotated[UUID, Path(description="the photo's id")]
+_By = Annotated[str | None, Query(min_length=1, max_length=64, description="on whose behalf the account acts")]
+_PICTURE: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+_SENDS: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {"image/jpeg": {**_PICTURE, "example": "(the bytes of a photo)"}},
+    }
+}
+
+
+@router.get("/incidents/{id}/photos")
+async def list_incident_photos(context: Shared, id: IncidentId) -> Listing[PhotoDocument]:  # noqa: A002
+    """The photos of an incident, the first one first; 20 at most."""
+    async with context.database.snapshot() as connection:
+        await incidents.load_incident(connection, id)
+        return await list_photos(connection, PhotoOf(incident=id))
+
+
+@router.post("/incidents/{id}/photos", status_code=201, openapi_extra=_SENDS)
+async def send_incident_photo(
+    context: Shared,
+    request: Request,
+    id: IncidentId,  # noqa: A002
+    by: _By = None,
+) -> PhotoDocument:
+    """Add a photo to an incident, also to a closed one: the file (JPEG, PNG or WebP) is the body, or the field
+    `photo` of a multipart form. The picture alone is kept, as a JPEG; place, time and camera are not. One that is there
+    already is not kept twice. 413 for more than 20 MB or 64 million pixels; 415 for another kind of file; 422 for a
+    damaged one; 409 when there are 20; 403 when the incident reaches beyond your scope."""
+    async with context.database.snapshot() as connection:
+        await incidents.load_incident(connection, id)
+    return await _add(context, request, id, by, add_incident_photo)
+
+
+@router.get("/closures/{id}/photos")
+async def list_closure_photos(context: Shared, id: ClosureId) -> Listing[PhotoDocument]:  # noqa: A002
+    """The photos of a closure, the first one first; 20 at most."""
+    async with context.database.snapshot() as connection:
+        await closures.load_closure(connection, id)
+        return await list_photos(connection, PhotoOf(closure=id))
+
+
+@router.post("/closures/{id}/photos", status_code=201, openapi_extra=_SENDS)
+async def send_closure_photo(
+    context: Shared,
+    request: Request,
+    id: ClosureId,  # noqa: A002
+    by: _By = None,
+) -> PhotoDocument:
+    """Add a photo to a closure as its evidence: the file is the body. As for an incident; 409 when the closure was
+    withdrawn; 404 also when it is of more than your scope."""
+    async with context.database.snapshot() as connection:
+        await closures.load_closure(connection, id)
+    return await _add(context, request, id, by, add_closure_photo)
+
+
+@router.get("/photos/{id}")
+async def get_photo(context: Shared, id: PhotoId) -> PhotoDocument:  # noqa: A002
+    """One photo without its picture."""
+    async with context.database.snapshot() as connection:
+        return await load_photo(connection, id)
+
+
+@router.get("/photos/{id}/jpeg", response_class=Response, responses={200: {"content": {"image/jpeg": _PICTURE}}})
+async def get_picture(context: Shared, id: PhotoId) -> Response:  # noqa: A002
+    """The picture of a photo: a JPEG that is not cached and in which a browser runs nothing."""
+    async with context.database.snapshot() as connection:
+        return await load_picture(connection, id)
+
+
+async def _add(
+    context: Context,
+    request: Request,
+    number: int,
+    by: str | None,
+    add: Callable[[Context, int, Author, bytes], Awaitable[AddedPhoto]],
+) -> PhotoDocument:
+    author = author_of(request, by)
+    try:
+        async with read_upload(request, context.uploads, author.account) as sent:
+            added = await add(context, number, author, sent.files.get(FILE, b""))
+    except PhotoRefusedError as exc:
+        raise refused_photo(exc) from exc
+    except ActionRefusedError as exc:
+        is_missing = exc.refusal is ActionRefusal.NOT_FOUND
+        raise (not_found("incident", number) if is_missing else Problem(403, str(exc))) from exc
+    return added.photo

@@ -1,0 +1,120 @@
+"""Forms with files as browsers send them, and as nobody should."""
+
+import contextlib
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.http.uploads.multipart import MOST_PARTS, SentForm, UnfitFormError, boundary_of, leading_fields, parse_form
+
+FIELD = 'Content-Disposition: form-data; name="by"\r\n\r\n'
+FILE = 'Content-Disposition: form-data; name="photo"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+
+
+def body(*parts: str, end: str = "--B--\r\n") -> bytes:
+    return ("".join(f"--B\r\n{part}\r\n" for part in parts) + end).encode()
+
+
+@pytest.mark.parametrize(
+    ("content_type", "boundary"),
+    [
+        ("multipart/form-data; boundary=----WebKitFormBoundaryx7", b"----WebKitFormBoundaryx7"),
+        ('Multipart/Form-Data; charset=utf-8; boundary="a b"', b"a b"),
+        ("multipart/form-data", None),
+        ("multipart/mixed; boundary=B", None),
+        ("application/x-www-form-urlencoded", None),
+        ("image/jpeg", None),
+        ("", None),
+        (f"multipart/form-data; boundary={'b' * 71}", b"b" * 70),
+    ],
+)
+def test_the_boundary_is_in_the_content_type(content_type: str, boundary: bytes | None) -> None:
+    assert boundary_of(content_type) == boundary
+
+
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        pytest.param(body(f"{FIELD}Li"), SentForm({"by": "Li"}), id="a field"),
+        pytest.param(body(f"{FIELD} 李\r\n四 "), SentForm({"by": "李\n四"}), id="trimmed, lines as in other forms"),
+        pytest.param(
+            body(f"{FILE}x\r\n--b"), SentForm({}, {"photo": b"x\r\n--b"}), id="a file with lines like a boundary"
+        ),
+        pytest.param(body(FILE), SentForm(), id="no file was chosen"),
+        pytest.param(body(f"{FILE}x", f"{FIELD}Li"), SentForm({"by": "Li"}, {"photo": b"x"}), id="the file first"),
+        pytest.param(body(f"{FIELD}a", f"{FIELD}b"), SentForm({"by": "b"}), id="the last of one name"),
+        pytest.param(body(end="--B--"), SentForm(), id="empty"),
+        pytest.param(b"before\r\n" + body(f"{FIELD}a"), SentForm({"by": "a"}), id="text before the first part"),
+        pytest.param(body(f"{FIELD}a", end="--B--\r\nafter"), SentForm({"by": "a"}), id="text after the last part"),
+        pytest.param(
+            body('content-type: text/plain\r\ncontent-disposition: form-data; NAME="by"\r\n\r\na'),
+            SentForm({"by": "a"}),
+            id="letters of any case",
+        ),
+        pytest.param(
+            body("Content-Disposition: form-data; name=\"photo\"; filename*=UTF-8''%e7%85%a7.jpg\r\n\r\nx"),
+            SentForm({}, {"photo": b"x"}),
+            id="a name in another form",
+        ),
+    ],
+)
+def test_a_form_is_read(content: bytes, form: SentForm) -> None:
+    assert parse_form(content, b"B") == form
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"x" * 5000, id="no boundary"),
+        pytest.param(body(f"{FILE}xxx", end=""), id="cut within the last part"),
+        pytest.param(body(f"{FILE}xxx", end="--B")[:-2], id="cut within the last boundary"),
+        pytest.param(body('Content-Disposition: form-data; name="by"'), id="a part without contents"),
+        pytest.param(body("Content-Disposition: form-data\r\n\r\nx"), id="a part without a name"),
+        pytest.param(body('Content-Disposition: attachment; name="by"\r\n\r\nx'), id="not of a form"),
+        pytest.param(body(f"X-A: {'a' * 3000}\r\n{FIELD}x"), id="a long head"),
+        pytest.param(body(f"{FIELD}{'x' * 70_000}"), id="a long field"),
+        pytest.param(body(*[f"{FIELD}x"] * (MOST_PARTS + 1)), id="many parts"),
+    ],
+)
+def test_what_is_no_form_is_refused(content: bytes) -> None:
+    with pytest.raises(UnfitFormError):
+        parse_form(content, b"B")
+
+
+@pytest.mark.parametrize(
+    ("content", "fields"),
+    [
+        pytest.param(body(f"{FIELD}Li", f"{FILE}{'x' * 500}", end="")[:-300], {"by": "Li"}, id="cut within the file"),
+        pytest.param(body(f"{FIELD}Li", end="")[:-4], {}, id="cut within a field"),
+        pytest.param(body(f"{FILE}x", f"{FIELD}Li"), {}, id="the file first"),
+        pytest.param(b"", {}, id="nothing"),
+    ],
+)
+def test_the_fields_before_a_file_are_found_in_the_beginning(content: bytes, fields: dict[str, str]) -> None:
+    assert leading_fields(content, b"B") == fields
+
+
+@given(st.binary(min_size=1, max_size=300), st.text(max_size=30))
+def test_what_a_client_sends_is_what_is_read(content: bytes, by: str) -> None:
+    sent = httpx.Request("POST", "http://x", data={"by": by}, files={"photo": ("照.jpg", content)})
+    boundary = boundary_of(sent.headers["content-type"])
+    assert boundary is not None
+    wanted = by.encode("utf-8", "replace").decode("utf-8", "replace").replace("\r\n", "\n").strip()
+    assert parse_form(sent.read(), boundary) == SentForm({"by": wanted}, {"photo": content})
+
+
+@given(st.binary(max_size=300), st.integers(0, 400))
+def test_a_part_of_a_form_is_refused(content: bytes, cut: int) -> None:
+    whole = body(f"{FIELD}Li", f"{FILE}x").replace(b"\r\n\r\nx", b"\r\n\r\n" + content.replace(b"--B", b""))
+    if cut < len(whole) - 4:
+        with pytest.raises(UnfitFormError):
+            parse_form(whole[:cut], b"B")
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_a_form_or_refused(content: bytes) -> None:
+    with contextlib.suppress(UnfitFormError):
+        parse_form(b"--B\r\n" + content, b"B")
