@@ -640,7 +640,7 @@ _EN: Final = {
     "repair_back": "back as incident {n}",
     "photos": "Photos",
     "photo": "Photo",
-    "photo_if_any": "Photo (if any)",
+    "photo_if_any": "Photo (optional)",
     "photo_n": "Photo {n}",
     "photo_how": "JPEG, PNG or WebP, at most 20 MB. Place, time and camera of the photo are not kept.",
     "do_photo": "Add photo",

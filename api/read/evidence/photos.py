@@ -14,8 +14,8 @@ from registry.photos.store import KeptPhoto, PhotoOf
 from store.pool import Connection
 
 _INERT: Final = {
-    # Whatever a browser takes the bytes for, it runs nothing of them.
-    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    # Whatever a browser takes the bytes for, it runs nothing of them; its own page around a picture has a style.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",

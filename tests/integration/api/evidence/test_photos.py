@@ -15,9 +15,10 @@ from access.roles import Role
 from registry.photos.rules import MAX_UPLOAD
 from store.pool import Pool
 from tests.conftest import free_port
+from tests.integration.api.test_api_pages import browser  # noqa: F401 -- a fixture
 from tests.integration.api.test_api_service import running
 from tests.integration.api.test_api_shares import token_of
-from tests.integration.api_world import OWN_PAGE, TOKEN, World, config, serving, sign_in
+from tests.integration.api_world import OWN_PAGE, TOKEN, World, config, serving, sign_in, sign_in_page
 from tests.pictures import CAMERA, encoded, flag, of_a_phone, png_that_claims
 
 V1 = "/api/v1"
@@ -221,3 +222,28 @@ async def test_a_closure_is_declared_with_a_photo_as_evidence(pool: Pool, databa
         plain = await post(client, "/closures", None, **fields)
         assert 'alt="Photo' not in await page_of(client, plain.headers["location"])
     assert await pool.fetchval("SELECT count(*) FROM photo WHERE closure IS NOT NULL") == 1
+
+
+async def test_a_browser_makes_a_photo_smaller_and_sends_it_without_its_script_too(
+    browser: Any,  # noqa: F811
+    pool: Pool,
+    database: str,
+    tmp_path: Path,
+) -> None:
+    incident = await (await station(pool)).incident("station_offline", station="6321220007")
+    file = tmp_path / "IMG_1.jpg"
+    file.write_bytes(encoded(Image.effect_noise((2000, 1000), 20).convert("RGB"), quality=90))
+    settings = config(database, tmp_path, port=free_port())
+    async with running(settings):
+        for scripted in (True, False):
+            context = await browser.new_context(java_script_enabled=scripted, viewport={"width": 360, "height": 740})
+            page = await context.new_page()
+            await sign_in_page(page, settings.url)
+            await page.goto(f"{settings.url}/incidents/{incident}")
+            await page.set_input_files("input[name=photo]", file)
+            # The script disables the button until the photo is ready, and the click waits for that.
+            async with page.expect_navigation():
+                await page.get_by_role("button", name="Add photo").click()
+            await context.close()
+    rows = await pool.fetch("SELECT width, height FROM photo ORDER BY made_at")
+    assert [tuple(row) for row in rows] == [(1600, 800), (2000, 1000)]
