@@ -208,7 +208,7 @@ COMMANDS: Mapping[str, Subcommand] = {
             "封存账本，签署检查点，并留存每日的在线数据",
         ),
         runner="milepost.commands.audit:run",
-        settings=("ledger_key", "ledger_checkpoint", "ledger_witnesses"),
+        settings=("ledger_key", "ledger_checkpoint", "ledger_witnesses", "ledger_copies"),
         without_option=_STORED,
         add_arguments=audit_options.audit,
         uvloop=True,

@@ -96,14 +96,18 @@ def take_next_key(path: Path) -> bool:
     return True
 
 
-def read_witnesses(path: Path) -> tuple[Witness, ...]:
-    """The witnesses in a file: a public key and an address on each line; '#' begins a remark. Raises RemedyError."""
+def read_text(path: Path) -> str:
+    """The text of a file. Raises RemedyError."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise _unusable(path, exc) from exc
+
+
+def read_witnesses(path: Path) -> tuple[Witness, ...]:
+    """The witnesses in a file: a public key and an address on each line; '#' begins a remark. Raises RemedyError."""
     found = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         words = line.split()
         if not words or words[0].startswith("#"):
             continue

@@ -19,6 +19,8 @@ import msgspec
 from audit.ledger import key_files
 from audit.ledger.changeover.rotation_store import finish_rotation
 from audit.ledger.checkpoints import Checkpoint, SignedCheckpoint, sign_checkpoint, with_signatures
+from audit.ledger.copies import CopyPlace
+from audit.ledger.copy_store import Copiers
 from audit.ledger.cosign_store import EVERY, Cosigners
 from audit.ledger.notes import SignerKey
 from audit.ledger.sealing import BrokenLedgerError, require_same_log
@@ -41,15 +43,16 @@ _CHECKED: Final = 3600.0
 class AuditConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the process; times in seconds.
 
-    `key`: the file of the key that signs. `checkpoint`: the file with the newest checkpoint, outside the database.
-    `witnesses`: who is asked to cosign, each at most every `cosign_every`. `limit`: rows of each partition that
-    one transaction seals. `sign_every`: a checkpoint is signed and published again after that, also of a log that did
-    not grow.
+    `key`: the file of the key that signs. `checkpoint`: the file with the newest checkpoint, outside the database;
+    `copies`: where copies of it go. `witnesses`: who is asked to cosign, each at most every `cosign_every`. `limit`:
+    rows of each partition that one transaction seals. `sign_every`: a checkpoint is signed and published again after
+    that, also of a log that did not grow.
     """
 
     database_url: str
     key: Path
     checkpoint: Path
+    copies: tuple[CopyPlace, ...] = ()
     witnesses: tuple[Witness, ...] = ()
     cosign_every: float = EVERY
     instance: str = "audit"
@@ -99,16 +102,19 @@ async def _stand_by_or_lead(config: AuditConfig, connection: Connection, stop: a
 
 async def _lead(config: AuditConfig, connection: Connection, signs: Signs, stop: asyncio.Event) -> None:
     sealer, cosigners = Sealer(config, connection), Cosigners(config.witnesses, config.cosign_every)
+    copiers = Copiers(config.copies)
     try:
         await sealer.begin()
         while not stop.is_set():
             result = await sealer.seal()
             if sealer.newest is not None:
                 await sealer.keep_cosigned(await cosigners.turn(connection, result.head, sealer.newest))
+                copiers.turn(sealer.newest)
             await signs.give(connection, "leading")
             await wait_at_most(stop, 0 if result.more else config.poll)
     finally:
         await cosigners.close()
+        await copiers.close()
 
 
 class Sealer:

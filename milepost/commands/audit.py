@@ -43,11 +43,13 @@ def _database(settings: Settings) -> str:
 
 
 def _ledger_config(settings: Settings) -> Any:
+    from audit.ledger.copy_store import read_places
     from audit.ledger.key_files import read_witnesses
     from audit.ledger.service import AuditConfig
 
     checkpoint = str(settings.ledger_checkpoint or "")
     return AuditConfig(
+        copies=() if settings.ledger_copies is None else read_places(settings.ledger_copies),
         witnesses=() if settings.ledger_witnesses is None else read_witnesses(settings.ledger_witnesses),
         database_url=_database(settings),
         key=Path(require(str(settings.ledger_key or ""), "MILEPOST_LEDGER_KEY", "a file for the key")),

@@ -102,6 +102,13 @@ class OperationSection:
             "and every verification says so."
         ),
     ] = None
+    ledger_copies: Annotated[
+        Path | None,
+        Meta(
+            description="File with places that get copies of checkpoints, one a line: a whole path, or an address "
+            "`https://…` that gets a POST. At most each minute, at least each hour."
+        ),
+    ] = None
     language: Annotated[
         Language,
         Meta(

@@ -1,0 +1,43 @@
+"""Where copies of checkpoints go, and when."""
+
+import pytest
+
+from audit.ledger.copies import CopyKind, CopyPlace, is_copy_due, parse_places
+from contract.errors import RemedyError
+
+PLACES = """
+# the office of audits
+https://audit.example.org/hook?token=secret
+/mnt/usb stick/checkpoint
+"""
+
+
+def test_places() -> None:
+    web, file = parse_places(PLACES, "copies")
+    assert web == CopyPlace(kind=CopyKind.WEB, address="https://audit.example.org/hook?token=secret")
+    assert file == CopyPlace(kind=CopyKind.FILE, address="/mnt/usb stick/checkpoint")
+    assert [place.shown for place in (web, file)] == ["https://audit.example.org", "/mnt/usb stick/checkpoint"]
+
+
+@pytest.mark.parametrize(
+    "line", ["checkpoint", "./checkpoint", "ftp://example.org/x", "https://a.org b", "mailto:a@b.c"]
+)
+def test_what_is_no_place(line: str) -> None:
+    with pytest.raises(RemedyError, match="copies, line 2: write a whole path") as caught:
+        parse_places(f"/a\n{line}", "copies")
+    assert caught.value.said.zh != caught.value.said.en
+
+
+@pytest.mark.parametrize(
+    ("now", "copied", "tried_at", "due"),
+    [
+        pytest.param(0.0, None, None, True, id="the first"),
+        pytest.param(59.0, 9, 0.0, False, id="it grew, soon after"),
+        pytest.param(60.0, 9, 0.0, True, id="it grew"),
+        pytest.param(3599.0, 10, 0.0, False, id="it did not grow"),
+        pytest.param(3600.0, 10, 0.0, True, id="it did not grow for an hour"),
+        pytest.param(60.0, None, 0.0, True, id="the first failed"),
+    ],
+)
+def test_when_a_copy_of_ten_leaves_is_due(now: float, copied: int | None, tried_at: float | None, *, due: bool) -> None:
+    assert is_copy_due(10, now, copied=copied, tried_at=tried_at) is due
