@@ -28,7 +28,7 @@ class AnsweredIncident(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
 
 
-class Middle(msgspec.Struct, frozen=True):
+class MeanAndMedian(msgspec.Struct, frozen=True):
     """The mean and the median of some times, in seconds; None: there are none."""
 
     mean: float | None = None
@@ -38,8 +38,8 @@ class Middle(msgspec.Struct, frozen=True):
 class Delay(msgspec.Struct, frozen=True):
     """The times of some incidents, in wall time and in open time."""
 
-    wall: Middle
-    open: Middle
+    wall: MeanAndMedian
+    open: MeanAndMedian
 
 
 class ResponseFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +106,6 @@ def _delay(spans: Sequence[tuple[timedelta, timedelta]]) -> Delay:
     return Delay(_middle([wall for wall, _ in spans]), _middle([opened for _, opened in spans]))
 
 
-def _middle(times: Sequence[timedelta]) -> Middle:
+def _middle(times: Sequence[timedelta]) -> MeanAndMedian:
     seconds = [time.total_seconds() for time in times]
-    return Middle(fmean(seconds), median(seconds)) if seconds else Middle()
+    return MeanAndMedian(fmean(seconds), median(seconds)) if seconds else MeanAndMedian()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.read.response.figures import AnsweredIncident, Delay, Middle, figures_by, figures_of, part_of
+from api.read.response.figures import AnsweredIncident, Delay, MeanAndMedian, figures_by, figures_of, part_of
 from api.read.response.open_time import OpenHours, hours_of, open_time
 from registry.hours.calendar import SHUT, Calendar, Definition, Version
 from registry.hours.day_classes import DayClasses
@@ -77,11 +77,11 @@ def incident(
     )
 
 
-def hour(mean: float, median: float) -> Middle:
-    return Middle(mean * 3600, median * 3600)
+def hour(mean: float, median: float) -> MeanAndMedian:
+    return MeanAndMedian(mean * 3600, median * 3600)
 
 
-NOTHING = Delay(Middle(), Middle())
+NOTHING = Delay(MeanAndMedian(), MeanAndMedian())
 FIGURES: dict[str, tuple[list[AnsweredIncident], int, int, Delay, Delay]] = {
     "nothing happened": ([], 0, 0, NOTHING, NOTHING),
     "nobody took it and it goes on": ([incident(2)], 0, 0, NOTHING, NOTHING),
