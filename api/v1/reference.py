@@ -823,6 +823,7 @@ PUBLISHED: Final = {
     "EntryDocument": "LedgerEntry",
     "EntryProofDocument": "EntryProof",
     "GapDocument": "PipelineGap",
+    "UntoldGapDocument": "UntoldGap",
     "IncidentDocument": "Incident",
     "NewSigninLink": "SigninLink",
     "NewTokenDocument": "NewToken",

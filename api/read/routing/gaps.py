@@ -10,7 +10,7 @@ from api.context import Context
 from api.http.problems import Problem, bad_parameter
 from api.read.moment import load_now
 from api.read.queries import QUERIES
-from api.read.routing.route_schemas import GapDocument, GapIncident, GapsDocument, SpanDocument
+from api.read.routing.route_schemas import GapIncident, GapsDocument, SpanDocument, UntoldGapDocument
 from contract.bounds import OutOfBoundsError, require_time
 from registry.routes.gaps import NOWHERE, GapQuestion, UntoldGap, find_gaps
 from registry.routes.routing import Routing
@@ -69,9 +69,9 @@ def _document(gaps: Sequence[UntoldGap], question: GapQuestion, asked: int) -> G
     )
 
 
-def _gap(gap: UntoldGap) -> GapDocument:
+def _gap(gap: UntoldGap) -> UntoldGapDocument:
     hours = sum((until - since for since, until in gap.spans), timedelta()) / timedelta(hours=1)
-    return GapDocument(
+    return UntoldGapDocument(
         areas=[None if code == NOWHERE else code for code in gap.areas[:MOST_SHOWN]],
         area_count=len(gap.areas),
         spans=[SpanDocument(begin=since, until=until) for since, until in gap.spans[:MOST_SHOWN]],

@@ -57,7 +57,7 @@ class GapIncident(Document):
     severity: Severity
 
 
-class GapDocument(Document):
+class UntoldGapDocument(Document):
     """Areas in which, at some times, no person would be told of some incidents."""
 
     model_config = ConfigDict(title="Gap")
@@ -81,5 +81,5 @@ class GapsDocument(Document):
     begin: datetime = Field(serialization_alias="from")
     until: datetime
     area_count: int = Field(description="areas that were asked about")
-    gaps: list[GapDocument]
+    gaps: list[UntoldGapDocument]
     more: int = Field(description="gaps that are not in the list")
