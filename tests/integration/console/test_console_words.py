@@ -23,6 +23,7 @@ from tests.integration.console_world import (
     every_contact,
     every_duty,
     every_incident,
+    every_photo,
     every_silence,
     every_station,
 )
@@ -32,7 +33,7 @@ from tests.reading import latin_words, texts_of
 ALLOWED = {
     "Milepost", "API", "MQTT", "Kafka", "lat", "lon", "milepost", "up", "signin", "admin.token",
     "MILEPOST_ADMIN_TOKEN_FILE", "MILEPOST_PUBLIC_URL", "http", "https", "C", "km", "XLSX", "alerts.log", "data",
-    "venv/bin/milepost", "Webhook",
+    "venv/bin/milepost", "Webhook", "JPEG", "PNG", "WebP", "MB",
 }  # fmt: skip
 # Names that people or machines gave to things of this test: stations, terminals, shards, boots, services, accounts.
 NAMED = {
@@ -71,6 +72,7 @@ async def full(world: World) -> list[str]:
     silences = await every_silence(world, stations[0])
     contacts = await every_contact(world)
     await every_duty(world)
+    await every_photo(world, incidents[0], closures[0])
     accounts = await every_account(world)
     return [
         "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
@@ -116,7 +118,13 @@ async def test_every_page_that_there_is_was_read(client: httpx.AsyncClient, full
     pages = [route for route in routes if isinstance(route, OpenPageRoute) and "GET" in route.methods]
     assert len(pages) > 10
     unread = {page.path for page in pages if not any(page.path_regex.match(path.partition("?")[0]) for path in full)}
-    assert unread == {"/i/{id}", "/incidents/{id}/{action}", "/stations/{id}/restore"}
+    assert unread == {
+        "/i/{id}",
+        "/incidents/{id}/{action}",
+        "/closures/{id}/photos",
+        "/photos/{id}",
+        "/stations/{id}/restore",
+    }
 
 
 async def test_an_empty_system_greets_in_chinese(pool: Pool, database: str, tmp_path: Path) -> None:
