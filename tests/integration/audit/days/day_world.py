@@ -48,6 +48,12 @@ class DayWorld:
             await connection.execute("SELECT set_config('milepost.effective_at', $1, true)", at(since).isoformat())
             await connection.execute("UPDATE station SET area = $2 WHERE id = $1", station, area)
 
+    async def retire(self, station: str, since: float) -> None:
+        """A station is closed for good."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT set_config('milepost.effective_at', $1, true)", at(since).isoformat())
+            await connection.execute("UPDATE station SET lifecycle = 'retired' WHERE id = $1", station)
+
     async def judge(self, station: str, hours: float, state: str, *, usable: bool | None = None) -> None:
         """One decision of the judge."""
         self._seq += 1
