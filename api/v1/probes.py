@@ -17,7 +17,7 @@ from api.read.moment import load_clocks, load_cover
 from api.read.pipeline import load_steadiness, newest_deadletter
 from api.read.schemas import Readiness
 from api.v1.queries import QUERIES
-from api.v1.readiness import lacking, unsteady, untold
+from api.v1.readiness import lacking, unsealed, unsteady, untold
 from contract.errors import RemedyError
 from registry.routes.store import has_stored_default
 from store.migrate import pending, read_migrations
@@ -46,6 +46,7 @@ class Probes:
                     clocks = await load_clocks(connection)
                     missing, warnings = lacking(clocks), unsteady(await load_steadiness(connection, clocks.now))
                     warnings += untold(await has_stored_default(connection))
+                    warnings += unsealed(await connection.fetchval(QUERIES.ledger_delay))
         except (DatabaseAwayError, RemedyError) as exc:
             missing = [str(exc)]
         except asyncpg.UndefinedTableError:

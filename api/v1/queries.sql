@@ -12,6 +12,23 @@ SELECT count(*) FILTER (WHERE due) AS due, count(*) FILTER (WHERE NOT due) AS he
 FROM (SELECT reason, coalesce(not_before <= clock_timestamp(), true) AS due, greatest(created_at, not_before) AS since
       FROM page WHERE status IN ('owed', 'sending')) AS waiting;
 
+-- name: ledger_delay
+-- Seconds for which the oldest row waits for its seal, by one look into the index for each partition; NULL: none waits, or
+-- there is no log yet.
+SELECT extract(epoch FROM clock_timestamp() - min(waiting.at))::float8 FROM (
+    (SELECT to_timestamp(e.at_ms / 1000.0) AS at FROM ledger_entry e
+     WHERE e.id > coalesce((SELECT r.first + r.count - 1 FROM ledger_run r WHERE r.source = 'ledger_entry' AND r.partition = 0
+                            ORDER BY r.first DESC LIMIT 1), 0)
+     ORDER BY e.id LIMIT 1)
+    UNION ALL
+    SELECT t.written_at FROM (SELECT DISTINCT partition FROM partition_clock) AS p CROSS JOIN LATERAL (
+        SELECT w.written_at FROM transition w
+        WHERE w.partition = p.partition AND w.seq > coalesce((
+            SELECT r.first + r.count - 1 FROM ledger_run r WHERE r.source = 'transition' AND r.partition = p.partition
+            ORDER BY r.first DESC LIMIT 1), 0)
+        ORDER BY w.seq LIMIT 1) AS t
+) AS waiting WHERE EXISTS (SELECT FROM ledger_head);
+
 -- name: recent_gaps
 -- Per clock the newest gaps that touch the window ($1, $2).
 SELECT c.partition, c.shard, g.began_at, g.ended_at, g.reason

@@ -1,8 +1,13 @@
 """What keeps the platform from being ready, in sentences. Pure."""
 
+from typing import Final
+
 from alerting.pipeline.stability import Stability
 from alerting.stations.verdict import Clocks
 from api.read.shard_documents import Steadiness
+
+LATE_SEAL: Final = 10.0
+"""Seconds after which a row should be sealed."""
 
 
 def lacking(clocks: Clocks) -> list[str]:
@@ -25,6 +30,16 @@ def untold(has_default_route: bool) -> list[str]:
     return [
         "no route takes every incident, so nobody is told of an incident that no route covers: make a route without "
         "area, kinds, severities, programme and kind of station"
+    ]
+
+
+def unsealed(delay: float | None) -> list[str]:
+    """Whether the ledger is behind. `delay`: seconds for which the oldest row waits for its seal; None: none waits."""
+    if delay is None or delay <= LATE_SEAL:
+        return []
+    return [
+        f"rows wait for the seal of the ledger for {delay:.0f} s, and can be changed unseen meanwhile: look at "
+        "`milepost audit`"
     ]
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from audit.ledger import export_format as form
 from audit.ledger.export_format import ExportedLeaf, ExportPart, Manifest, PartKind
 from audit.ledger.tiles import TILE, split_hashes
-from audit.ledger.verify import LogCheck, Trust, Verdict
+from audit.ledger.verify import LogCheck, LogVerdict, Trust
 from contract.said import SaidError, said_by
 
 
-def verify_export(folder: Path, trust: Trust) -> Verdict:
+def verify_export(folder: Path, trust: Trust) -> LogVerdict:
     """Verify an export against what is known from elsewhere. Raises DamagedExportError for files that are not those of
     the manifest."""
     manifest = form.read_manifest(_read(folder / form.MANIFEST))

@@ -50,7 +50,7 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
     older: tuple[SignedCheckpoint, ...] = ()
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class LogVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What was found; nothing wrong: `findings` is empty. `cosigned`: (witness, seconds since the epoch) of each
     cosignature that holds for a checkpoint of this log. `scope`: the areas whose rows are shown; None: everything."""
 
@@ -113,7 +113,7 @@ class LogCheck:
         while self._stops and self._stops[-1] == self._rows.size:
             self._roots[self._stops.pop()] = self._rows.root, self._seals.root
 
-    def conclude(self) -> Verdict:
+    def conclude(self) -> LogVerdict:
         """What is wrong, the gravest kinds first."""
         self._check_signatures()
         self._check_checkpoints()
@@ -125,7 +125,7 @@ class LogCheck:
                 f"inserted: {place} is in the database, and was neither sealed nor waits for its seal",
                 f"插入：{place} 在数据库中，但既未封存也不在待封存之列",
             )
-        return Verdict(
+        return LogVerdict(
             checkpoint=self._newest.checkpoint,
             leaves=self._rows.size,
             shown=self._shown,

@@ -57,7 +57,7 @@ class WitnessDesk:
 def witness_server(desk: WitnessDesk, host: str, port: int) -> HTTPServer:
     """A server that takes `POST /add-checkpoint`, one at a time."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class WitnessHandler(BaseHTTPRequestHandler):
         timeout = _TIMEOUT
 
         def do_POST(self) -> None:
@@ -80,4 +80,4 @@ def witness_server(desk: WitnessDesk, host: str, port: int) -> HTTPServer:
         def log_message(self, *_: object) -> None:
             """What matters is logged by the desk."""
 
-    return HTTPServer((host, port), Handler)
+    return HTTPServer((host, port), WitnessHandler)

@@ -9,7 +9,7 @@ from audit.ledger import key_files
 from audit.ledger.checkpoints import SignedCheckpoint
 from audit.ledger.export_files import verify_export
 from audit.ledger.notes import NoteError, VerifierKey, parse_verifier
-from audit.ledger.verify import Trust, Verdict
+from audit.ledger.verify import LogVerdict, Trust
 from contract.errors import RemedyError
 from contract.said import Said, said_by
 from milepost.language import show
@@ -31,7 +31,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     return WRONG if verdict.findings else 0
 
 
-def lines_of(verdict: Verdict, trust: Trust) -> list[Said]:
+def lines_of(verdict: LogVerdict, trust: Trust) -> list[Said]:
     """What a person reads."""
     checkpoint = verdict.checkpoint
     lines = [

@@ -17,7 +17,7 @@ from audit.ledger.export_files import verify_export
 from audit.ledger.merkle import leaf_hash
 from audit.ledger.notes import signed_by
 from audit.ledger.proof_text import parse_proof
-from audit.ledger.verify import Trust, Verdict
+from audit.ledger.verify import LogVerdict, Trust
 from milepost.commands.verify import lines_of
 from store.ledger import LedgerEntry, append_entries
 from store.ledger_kinds import LedgerKind
@@ -120,7 +120,7 @@ async def test_a_proof_leads_to_the_checkpoint(pool: Pool, database: str, tmp_pa
         assert (await client.get(f"{V1}/entries/9999999/proof")).status_code == 404
 
 
-async def exported(client: httpx.AsyncClient, folder: Path, headers: dict[str, str] | None = None) -> Verdict:
+async def exported(client: httpx.AsyncClient, folder: Path, headers: dict[str, str] | None = None) -> LogVerdict:
     answer = await client.get(f"{V1}/export", headers=headers)
     assert answer.status_code == 200, answer.text
     with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
@@ -155,6 +155,31 @@ async def test_exports_of_the_whole_and_of_a_county_verify(
         await pool.execute("UPDATE transition SET after = 'online' WHERE seq IN (1, 2)")
         later = await exported(client, tmp_path / "later", county)
         assert ["transition 1 of partition 0" in one.said.en for one in later.findings] == [True], "the other is hidden"
+
+
+async def test_a_late_seal_is_a_warning(pool: Pool, database: str, tmp_path: Path) -> None:
+    settings = ledger_config(database, tmp_path)
+
+    async def warned() -> list[str]:
+        async with serving(config(database, tmp_path)) as (client, _):
+            answer = (await client.get("/readyz")).json()["warnings"]
+        return [line.partition(" for ")[0] for line in answer if "seal" in line]
+
+    await World(pool).clock()
+    await pool.execute(
+        "INSERT INTO ledger_entry (kind, subject, actor, at_ms, body) VALUES ('a.b', 'x/1', 'admin', 1, '{}')"
+    )
+    assert await warned() == [], "nothing was ever sealed"
+    await pool.execute("INSERT INTO ledger_pending SELECT id FROM ledger_entry ON CONFLICT DO NOTHING")
+    await seal_all(pool, settings)
+    assert await warned() == []
+    await fall(pool, 0, 1, 3)
+    await pool.execute("UPDATE transition SET written_at = now() + interval '1 h'")
+    assert await warned() == [], "they wait no time yet, however slow this machine is"
+    await pool.execute("UPDATE transition SET written_at = now() - interval '11 s'")
+    assert await warned() == ["rows wait"]
+    await seal_all(pool, settings)
+    assert await warned() == []
 
 
 async def test_two_exports_at_once(pool: Pool, database: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from audit.ledger.export_format import DamagedExportError
 from audit.ledger.export_store import export_log
 from audit.ledger.keychain import rotation_body
 from audit.ledger.notes import KeyType, SignerKey
-from audit.ledger.verify import Trust, Verdict, Wrong
+from audit.ledger.verify import LogVerdict, Trust, Wrong
 from milepost import cli
 from store.ledger import LedgerEntry, append_entries
 from store.ledger_kinds import LedgerKind
@@ -45,7 +45,7 @@ async def attack(pool: Pool, *statements: str) -> None:
             await connection.execute(statement)
 
 
-async def verified(pool: Pool, folder: Path, older: SignedCheckpoint | None, **trust: object) -> Verdict:
+async def verified(pool: Pool, folder: Path, older: SignedCheckpoint | None, **trust: object) -> LogVerdict:
     """The verdict of an auditor who has the key of the log, and perhaps an older checkpoint."""
     async with pool.acquire() as connection:
         await export_log(connection, folder / "export")
@@ -56,7 +56,7 @@ async def verified(pool: Pool, folder: Path, older: SignedCheckpoint | None, **t
     )  # type: ignore[arg-type]
 
 
-def found(verdict: Verdict) -> dict[Wrong, list[str]]:
+def found(verdict: LogVerdict) -> dict[Wrong, list[str]]:
     by_kind: dict[Wrong, list[str]] = {}
     for finding in verdict.findings:
         assert finding.said.zh != finding.said.en
