@@ -14,7 +14,7 @@ from milepost.stack.stack import Stack
 
 TECHNICIAN: Final = "demo-technician"
 LEAD: Final = "demo-lead"
-CLIMBS: Final = 8.0
+CLIMBS: Final = 12.0
 """Seconds after which the lead is told, if nobody acknowledged."""
 _NAMES: Final = {TECHNICIAN: ("technician", "李明"), LEAD: ("lead", "王芳")}
 _HOURS: Final = timedelta(minutes=30)

@@ -54,9 +54,9 @@ async def run_story(
     for number, step in enumerate(story, start=1):
         if step.announced is not None:
             say(_BEGUN.fill(language, text=step.announced.fill(language)))
-        if step.act is not None:
-            await step.act(world)
         try:
+            if step.act is not None:
+                await step.act(world)
             facts = await _wait_for(step, world, pause)
         except BrokenStepError as exc:
             return _WHICH.fill(language, name=step.name, number=number, what=exc.said.text(language))

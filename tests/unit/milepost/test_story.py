@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ class Clock:
     async def never(self) -> dict[str, object] | None:
         return None
 
-    async def wrong(self) -> dict[str, object] | None:
+    async def wrong(self) -> Any:
         raise BrokenStepError("it is upside down", "上下颠倒")
 
     async def act(self) -> None:
@@ -55,6 +56,13 @@ async def test_the_first_step_that_fails_ends_the_story(name: str, limit: float,
     story = [step(name, limit=limit), step("third", act=True)]
     assert await run_story(story, world, language="en", say=lambda _: None, pause=0) == outcome
     assert world.acts == []
+
+
+async def test_an_act_that_cannot_be_done_ends_the_story() -> None:
+    first = StoryStep(name="act", text=StoryText("seen", "看到"), limit=5.0, act=Clock.wrong, see=Clock.third)
+    world = Clock()
+    assert await run_story([first], world, language="en", say=lambda _: None, pause=0) == "act: it is upside down"
+    assert world.looks == 0
 
 
 def test_the_demo_names_each_step_once_and_in_both_languages() -> None:
