@@ -12,11 +12,11 @@ DECLARE
         'station_deleted}';
     -- What happened is written down once.
     written_once constant text[] := '{command_reply, event, health, health_change, incident_entry, inventory, '
-        'ledger_entry, photo, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
+        'ledger_entry, link, link_key, photo, pipeline_gap, presence, shard_decision, shard_move, station_lifecycle, topic_layout, transition, usage}';
     -- What they add to and never look at: only sealing an entry, and blanking a text, deletes these rows.
     added_to constant text[] := '{ledger_pending, ledger_salt}';
     -- What is closed to them: sign-in, and what accounts may see. Of accounts they read names, below.
-    closed constant text[] := '{account, account_area, api_token, channel_key, known_place, session, signin_code}';
+    closed constant text[] := '{account, account_area, api_token, channel_key, known_place, link_post, session, signin_code}';
     -- What is forgotten again.
     cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, '
         'dead_letter, duty, duty_substitute, contact_channel, escalation_wake, flapping_memory, health_state, incident_share_ack, '
@@ -74,7 +74,7 @@ END $$;
 DO $$
 DECLARE
     wanted constant jsonb := '{
-        "SELECT": ["schema_migration", "programme", "consumer_offset", "log_end", "pipeline_gap", "calendar",
+        "SELECT": ["schema_migration", "link_key", "programme", "consumer_offset", "log_end", "pipeline_gap", "calendar",
                    "calendar_opening", "calendar_now", "day_class", "area_count_known",
                    "ledger_checkpoint", "ledger_head", "ledger_run", "ledger_tile",
                    "day_state", "share_day", "month_frozen", "day_figure", "day_member", "area_day", "area_month",
@@ -84,8 +84,8 @@ DECLARE
                    "scoped.transition", "scoped.health_change", "scoped.health", "scoped.usage", "scoped.presence", "scoped.dead_letter",
                    "scoped.unregistered", "scoped.shard_move", "scoped.area_count", "scoped.partition_clock", "scoped.suspicion",
                    "incident_share", "scoped.seen_share", "scoped.shared_incident", "scoped.shared_entry"],
-        "SELECT, UPDATE": ["station", "incident"],
-        "INSERT, SELECT": ["incident_entry", "incident_share_ack", "notification", "photo", "scoped.station_lifecycle", "scoped.shard_decision",
+        "SELECT, UPDATE": ["station", "incident", "link"],
+        "INSERT, SELECT": ["incident_entry", "incident_share_ack", "link_post", "notification", "photo", "scoped.station_lifecycle", "scoped.shard_decision",
                            "scoped.ledger_entry"],
         "INSERT": ["ledger_pending", "ledger_salt"],
         "DELETE, INSERT": ["contact_channel"],

@@ -58,6 +58,7 @@ class LedgerKind(StrEnum):
     CONTACT_CHANGED = "contact.changed"
     CONTACT_RETIRED = "contact.retired"
     CONTACT_TESTED = "contact.tested"
+    LINKS_ENDED = "links.ended"
     DUTY_GIVEN = "duty.given"
     DUTY_REMOVED = "duty.removed"
     ROUTE_MADE = "route.made"

@@ -33,9 +33,17 @@ def write_message(facts: AlertFacts, *, language: Language, public_url: str | No
     )
 
 
-def link_to(incident: int, public_url: str | None) -> str | None:
-    """The address of the page of an incident in the console at `public_url`; None without a console."""
-    return None if public_url is None else f"{public_url.rstrip('/')}/incidents/{incident}"
+def link_to(incident: int, public_url: str | None, token: str | None = None) -> str | None:
+    """The address of the page of an incident in the console at `public_url`; None without a console. `token`: of the
+    link of one person, whose page needs no sign-in."""
+    return own_link(public_url, token) or (
+        None if public_url is None else f"{public_url.rstrip('/')}/incidents/{incident}"
+    )
+
+
+def own_link(public_url: str | None, token: str | None) -> str | None:
+    """The address of the link of one person; None without one."""
+    return None if public_url is None or token is None else f"{public_url.rstrip('/')}/i/{token}"
 
 
 def short_link(incident: int, public_url: str | None) -> str | None:
@@ -43,12 +51,14 @@ def short_link(incident: int, public_url: str | None) -> str | None:
     return None if public_url is None else f"{public_url.rstrip('/')}/i/{incident}"
 
 
-def write_plainly(facts: AlertFacts, *, language: Language, public_url: str | None) -> AlertMessage:
+def write_plainly(
+    facts: AlertFacts, *, language: Language, public_url: str | None, token: str | None = None
+) -> AlertMessage:
     """Kind, number and link of an incident: the text to send when `write_message` fails."""
-    link = link_to(facts.incident, public_url)
+    link = link_to(facts.incident, public_url, token)
     number = TEXTS[language].number.format(id=facts.incident)
     title = plain(f"{word('kind', facts.kind, language)} · {number}")
-    linked = " ".join(filter(None, (title[:30], short_link(facts.incident, public_url))))
+    linked = " ".join(filter(None, (title[:30], own_link(public_url, token) or short_link(facts.incident, public_url))))
     short = linked if units(linked) <= MOST_UNITS else title[:64]
     return AlertMessage(title=title, body="\n".join(filter(None, (number, link))), short=short, link=link)
 

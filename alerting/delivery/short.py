@@ -38,8 +38,34 @@ def with_link(parts: ShortParts, link: str | None, taken: int = 0) -> ShortParts
     """The same with the link in the place of the number, which it ends with, if that leaves room to say what it is.
     `taken`: units of what is added to the short form."""
     linked = msgspec.structs.replace(parts, number=link or parts.number)
-    always = _joined({name: getattr(linked, name) for name in _ALWAYS})
-    return linked if units(always) + taken <= MOST_UNITS - _ROOM else parts
+    return linked if _leaves_room(linked, taken) else parts
+
+
+class ShortEnds(msgspec.Struct, frozen=True):
+    """How short forms may end: with the link of one person, with that of the console, or with neither."""
+
+    own: str | None
+    link: str | None
+
+    def put_on(self, parts: ShortParts) -> ShortParts:
+        """The parts of a short form with the best end that leaves room. The link of a person is longer: if need be it
+        stands without the time, which its page shows."""
+        for when in () if self.own is None else (parts.when, ""):
+            linked = msgspec.structs.replace(parts, when=when, number=self.own)
+            if _leaves_room(linked, 0):
+                return linked
+        return with_link(parts, self.link)
+
+    def end_of(self, parts: ShortParts, taken: int) -> str:
+        """The end of another text with `taken` units beside its values."""
+        if self.own is not None and units(self.own) + 1 + taken <= MOST_UNITS - _ROOM:
+            return self.own
+        return with_link(parts, self.link, taken).number
+
+
+def _leaves_room(parts: ShortParts, taken: int) -> bool:
+    always = _joined({name: getattr(parts, name) for name in _ALWAYS})
+    return units(always) + taken <= MOST_UNITS - _ROOM
 
 
 def short_text(parts: ShortParts, most: int = MOST_UNITS) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -17,6 +17,10 @@ class ChannelKind(StrEnum):
     MAIL = "mail"
     WEBHOOK = "webhook"
     APPRISE = "apprise"
+
+
+GROUP_CHANNELS: Final = frozenset({ChannelKind.WECOM, ChannelKind.DINGTALK, ChannelKind.FEISHU})
+"""Bots of groups: more people than the contact read what is sent there."""
 
 
 class Address(msgspec.Struct, frozen=True):

@@ -13,7 +13,9 @@ ORDER BY bool_or(urgent) DESC, min(since);
 
 -- name: lock_contact
 -- One process at a time decides for a contact. The lock does not hinder new pages.
-SELECT language FROM contact WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED;
+-- `person`: it gets links of its own.
+SELECT c.language, NOT c.room AND EXISTS (SELECT FROM account a WHERE a.id = c.account AND a.disabled_at IS NULL) AS person
+FROM contact c WHERE c.id = $1 FOR NO KEY UPDATE OF c SKIP LOCKED;
 
 -- name: open_pages
 -- What is owed to a contact and due, and what is in its open messages.

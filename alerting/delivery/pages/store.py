@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from access.links.store import give_links
 from alerting.channels.store import ChannelName, note_send
 from alerting.delivery.facts import facts_from
 from alerting.delivery.pages.limits import LIMITS, TakenTokens, settle_token
@@ -24,7 +25,7 @@ from alerting.delivery.pages.writing import MOST_LISTED, WritingStyle, write_con
 from alerting.delivery.senders.answers import news_of
 from alerting.delivery.sending import MessageContent, SendOutcome, SendVerdict
 from alerting.delivery.wording.store import count_pages, load_wording
-from registry.contacts.model import Address, Channel
+from registry.contacts.model import GROUP_CHANNELS, Address, Channel
 from registry.contacts.store import load_addresses
 from store.pool import Connection
 from store.sql import queries_beside
@@ -82,17 +83,18 @@ async def begin_attempt(
     After the commit the token is taken, the content is frozen and the attempt is noted: it is to be made now. `full`:
     kinds of channels for which none may begin.
     """
-    language = await connection.fetchval(QUERIES.lock_contact, contact)
-    if language is None:
+    held = await connection.fetchrow(QUERIES.lock_contact, contact)
+    if held is None:
         return None
     secret = (await load_addresses(connection, [contact])).get(contact, ())
-    book = await _load_book(connection, contact, language, [each.channel for each in secret])
+    book = await _load_book(connection, contact, held["language"], [each.channel for each in secret])
     now: datetime = await connection.fetchval("SELECT clock_timestamp()")
     turn = decide_turn(book, now, hold=timedelta(seconds=pace.hold), full=full)
     await _store_turn(connection, turn)
     begun = None
     if turn.sending is not None:
-        style = WritingStyle(language=book.language, public_url=public_url)
+        tokens = await _links_for(connection, contact, turn.sending, now) if held["person"] and public_url else {}
+        style = WritingStyle(language=book.language, public_url=public_url, tokens=tokens)
         (address,) = [each.address for each in secret if each.channel == turn.sending.channel]
         key, number, content = await _note_attempt(connection, contact, turn.sending, style, now, pace.lease)
         begun = Begun(
@@ -100,6 +102,13 @@ async def begin_attempt(
         )
     again = None if turn.look_at is None else max(0.0, (turn.look_at - now).total_seconds())
     return ContactLook(begun=begun, again=again)
+
+
+async def _links_for(connection: Connection, contact: str, sending: Sending, now: datetime) -> dict[int, str]:
+    """The tokens of links for a person; none in a message that is written already, or that a group reads."""
+    if sending.message is not None or sending.channel.kind in GROUP_CHANNELS:
+        return {}
+    return await give_links(connection, contact, [page.incident for page in sending.pages[:MOST_LISTED]], now)
 
 
 async def _load_book(connection: Connection, contact: str, language: Any, channels: Collection[Channel]) -> ContactBook:

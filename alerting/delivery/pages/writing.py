@@ -1,7 +1,7 @@
 """The content of a message: one page with its text, or several as a digest. Pure."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,12 +30,13 @@ log = logging.getLogger(__name__)
 
 class WritingStyle(msgspec.Struct, frozen=True, kw_only=True):
     """For whom a message is written. `public_url`: of the console; None leaves the links out. `wording`: the templates
-    of an operator."""
+    of an operator; `tokens`: by incident, of the links of the person it goes to."""
 
     language: Language
     public_url: str | None
     channel: ChannelKind = ChannelKind.MAIL
     wording: Wording = DEFAULT_WORDING
+    tokens: Mapping[int, str] = {}
 
 
 def write_content(
@@ -87,12 +88,15 @@ def _write_digest(
 
 def _write(facts: AlertFacts, style: WritingStyle, now: datetime) -> AlertMessage:
     """The text of a page: by its templates, else in the words of Milepost, else its kind and link only."""
+    token = style.tokens.get(facts.incident)
     for wording in (style.wording, DEFAULT_WORDING):
         try:
-            return write_worded(facts, wording, language=style.language, public_url=style.public_url, now=now)
+            return write_worded(
+                facts, wording, language=style.language, public_url=style.public_url, now=now, token=token
+            )
         except Exception:
             log.exception("a page cannot be written as it should", extra={"incident": facts.incident})
-    return write_plainly(facts, language=style.language, public_url=style.public_url)
+    return write_plainly(facts, language=style.language, public_url=style.public_url, token=token)
 
 
 def _gravity(severity: str) -> int:

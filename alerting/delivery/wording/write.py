@@ -17,6 +17,7 @@ from alerting.delivery.message import (
     link_lines,
     link_to,
     near_area,
+    own_link,
     severity_line,
     short_link,
     short_parts,
@@ -25,7 +26,7 @@ from alerting.delivery.message import (
     tag_of,
     title_of,
 )
-from alerting.delivery.short import MOST_UNITS, ShortParts, cut, short_text, units, with_link
+from alerting.delivery.short import MOST_UNITS, ShortEnds, ShortParts, cut, short_text, units
 from alerting.delivery.texts import Language
 from alerting.delivery.times import short_when, when_line
 from alerting.delivery.wording.digest import DIGEST_TEXTS, Digest, end_body, end_short, fit_counts, room_of
@@ -83,11 +84,18 @@ def compile_wording(stored: Mapping[tuple[str, str], str]) -> tuple[Wording, dic
 
 
 def write_worded(
-    facts: AlertFacts, wording: Wording, *, language: Language, public_url: str | None, now: datetime
+    facts: AlertFacts,
+    wording: Wording,
+    *,
+    language: Language,
+    public_url: str | None,
+    now: datetime,
+    token: str | None = None,
 ) -> AlertMessage:
-    """The text of a message about one incident. The link is always last."""
+    """The text of a message about one incident. The link is always last; `token`: of the link of whom it goes to."""
     facts = plain_facts(facts)
-    link, short = link_to(facts.incident, public_url), short_parts(facts, language, now)
+    link, short = link_to(facts.incident, public_url, token), short_parts(facts, language, now)
+    ends = ShortEnds(own_link(public_url, token), short_link(facts.incident, public_url))
     title = title_of(facts, language, subject_of(facts, language))
     lines = "\n".join(body_lines(facts, language, now))
     values = {**_values(facts, language, now, short), "title": title}
@@ -95,7 +103,7 @@ def write_worded(
     return AlertMessage(
         title=cut(_filled(wording, TemplateName.TITLE, language, values) or title, MOST_TITLE),
         body="\n".join([body, *link_lines(facts.phase, language, link)]),
-        short=_short(wording, language, values, short, short_link(facts.incident, public_url)),
+        short=_short(wording, language, values, short, ends),
         link=link,
     )
 
@@ -119,14 +127,16 @@ def _values(facts: AlertFacts, language: Language, now: datetime, short: ShortPa
     }
 
 
-def _short(wording: Wording, language: Language, values: Mapping[str, str], parts: ShortParts, link: str | None) -> str:
-    """The short form, which ends with the link or the number of the incident."""
+def _short(
+    wording: Wording, language: Language, values: Mapping[str, str], parts: ShortParts, ends: ShortEnds
+) -> str:
+    """The short form, which ends with a link or the number of the incident."""
     lines = wording.templates.get((TemplateName.SHORT, language))
-    ours = with_link(parts, link)
+    ours = ends.put_on(parts)
     if lines is None:
         return short_text(ours)
-    end = with_link(parts, link, _fixed_units(lines[0])).number
-    bare = msgspec.structs.replace(parts, number="")
+    end = ends.end_of(parts, _fixed_units(lines[0]))
+    bare = msgspec.structs.replace(ours, number="")
     fitted = _fitted(lines[0], values, MOST_UNITS - units(end) - 1, lambda left: short_text(bare, left))
     return short_text(ours) if fitted is None else f"{fitted} {end}"
 

@@ -12,7 +12,7 @@ COMMON = {
     "pipeline_gap", "programme", "schema_migration", "service_sign",
 }  # fmt: skip
 """Nothing of a station, an area or a person's scope is in these."""
-OF_THE_API = {"known_place", "session", "signin_code"}
+OF_THE_API = {"known_place", "link", "link_key", "link_post", "session", "signin_code"}
 """Found by the hash of a secret before anybody's scope is known."""
 ADDED_TO = {"ledger_pending", "ledger_salt"}
 """Numbers and random bytes that the API may add and not read."""

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
+from access.links.store import find_link
 from alerting.delivery import service as deliver
 from alerting.delivery.service import DeliverConfig
 from store.pool import Pool
@@ -305,3 +307,27 @@ async def test_deliver_sends_pages_beside_notifications(pool: Pool, database: st
         await owe(pool, "zhang", await add_incident(pool, 1))
         await until(pool, PAID, 1)
     assert len(webhook.documents) == 1
+
+
+async def test_a_person_gets_a_link_of_its_own_and_a_group_or_a_room_does_not(
+    pool: Pool, config: DriverConfig, provider: Provider
+) -> None:
+    await add_contact(pool, "wang", ("sms", provider.address("person")))
+    await add_contact(pool, "group", ("wecom", provider.address("group")))
+    await add_contact(pool, "hall", ("mail", provider.address("hall")))
+    await pool.execute(
+        "INSERT INTO account (id, login, name, role, whole, created_by) "
+        "VALUES ('a-wang', 'wang', 'Wang', 'technician', true, 'operator')"
+    )
+    await pool.execute("UPDATE contact SET account = 'a-wang' WHERE id IN ('wang', 'group')")
+    incident = await add_incident(pool, 1)
+    for contact in ("wang", "group", "hall"):
+        await owe(pool, contact, incident)
+    async with running(run_pages, config):
+        await until(pool, PAID, 3)
+    links = {arrival.path: arrival.events[0]["link"] for arrival in provider.arrivals}
+    assert links["group"] == links["hall"] == f"https://x.example/incidents/{incident}"
+    token = links["person"].removeprefix("https://x.example/i/")
+    async with pool.acquire() as connection:
+        found = await find_link(connection, token, datetime.now(UTC))
+    assert found is not None and (found.incident, found.contact, found.refusal) == (incident, "wang", None)

@@ -222,3 +222,27 @@ def _nasty(texts: dict[str, str], phase: Phase) -> AlertFacts:
     ]
     detail = {"reason": "missed_heartbeats", "terminal": texts["note"]}
     return facts(phase, areas=areas, detail=detail, began_at=BEGAN, **more)
+
+
+TOKEN = "AAAAB4x9-Kq_0zQW"
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+@pytest.mark.parametrize("short", [None, "【文化云】{event} {station} {station_id} {time}", "{short}"])
+def test_the_link_of_a_person_is_last_in_one_sms(language: Language, short: str | None) -> None:
+    named = facts(station_name="民和回族土族自治县官亭镇鲍家村第一农家书屋")
+    wording = DEFAULT_WORDING
+    if short is not None:
+        wording, _ = compile_wording({("short", language): short})
+    message = write_worded(named, wording, language=language, public_url=URL, now=NOW, token=TOKEN)
+    assert message.link == f"{URL}/i/{TOKEN}"
+    assert message.body.splitlines()[-1].endswith(message.link)
+    assert message.short.endswith(f" {URL}/i/{TOKEN}") and units(message.short) <= MOST_UNITS
+    assert "6321220007" in message.short or "民和" in message.short, "it says which station"
+
+
+def test_where_the_link_of_a_person_is_too_long_the_sms_ends_as_for_a_room() -> None:
+    url = "https://monitoring.culture.example-province.gov.cn"
+    message = write_worded(facts(), DEFAULT_WORDING, language="zh-CN", public_url=url, now=NOW, token=TOKEN)
+    assert message.link == f"{url}/i/{TOKEN}"
+    assert TOKEN not in message.short and units(message.short) <= MOST_UNITS
