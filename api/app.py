@@ -27,6 +27,7 @@ from api.console import (
     station_pages,
 )
 from api.console.evidence import photo_pages
+from api.console.links import link_pages
 from api.console.people import account_pages, contact_pages, own_pages
 from api.console.response import answer_pages, work_pages
 from api.console.routing import duty_pages, silence_pages
@@ -112,6 +113,7 @@ _PAGES: Final = (
     duty_pages,
     account_pages,
     own_pages,
+    link_pages,
 )
 _DESCRIPTION: Final = (
     "What Milepost knows of its stations. Send `Authorization: Bearer TOKEN`. Times are ISO 8601 UTC; lists are "

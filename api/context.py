@@ -23,13 +23,15 @@ from api.live.event_hub import EventHub
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of one API process that a request uses. `actor` sends the request, and `database` shows its scope;
-    without an actor the database shows nothing."""
+    without an actor the database shows nothing. `link_guesses`: wrong tokens of links, which keep nobody from signing
+    in."""
 
     config: ApiConfig
     database: Database
     token: AdminToken
     sessions: Sessions
     guesses: Guesses
+    link_guesses: Guesses
     identity: Identity
     passwords: Passwords
     hub: EventHub

@@ -96,6 +96,7 @@ async def open_app(config: ApiConfig) -> AsyncIterator[tuple[FastAPI, EventHub]]
             token=token,
             sessions=sessions,
             guesses=guesses,
+            link_guesses=Guesses(time.monotonic()),
             passwords=Passwords(whole, KnownPlaces(token), guesses),
             identity=Identity(token=token, tokens=ApiTokens(whole), sessions=sessions, guesses=guesses),
             hub=hub,

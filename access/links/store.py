@@ -44,9 +44,7 @@ class TooManyPostsError(Exception):
     """A link has taken too many forms lately."""
 
 
-async def give_links(
-    connection: Connection, contact: str, incidents: Collection[int], now: datetime
-) -> dict[int, str]:
+async def give_links(connection: Connection, contact: str, incidents: Collection[int], now: datetime) -> dict[int, str]:
     """{incident: token} of links for a contact: those that are good for long enough, else new ones."""
     key = await _key(connection)
     wanted = list(dict.fromkeys(incidents))

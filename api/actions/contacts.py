@@ -7,13 +7,15 @@ import msgspec
 from fastapi import Request
 from pydantic import BaseModel, Field
 
+from access.links import store as links
 from api.actions.actor import author_of
 from api.actions.area_code import stored_area
 from api.actions.settle import settle
 from api.context import Context
 from api.http.problems import Problem, not_found
+from api.read.moment import load_now
 from api.read.routing.contacts import require_contact
-from api.read.schemas import ContactDocument
+from api.read.schemas import ContactDocument, EndedLinks
 from contract.said import SaidError
 from registry.contacts import store as contact_store
 from registry.contacts.addresses import MOST_ADDRESS, MOST_CHANNELS, parse_channels
@@ -102,6 +104,17 @@ async def retire_contact(context: Context, request: Request, name: str) -> Conta
         return require_contact(name, await contact_store.load_contact(connection, name))
 
     return await settle(context, retire)
+
+
+async def end_links(context: Context, request: Request, name: str) -> EndedLinks:
+    """End all links in messages to a contact, whose phone was lost. Raises a Problem (404)."""
+
+    async def end(connection: Connection) -> EndedLinks:
+        require_contact(name, await contact_store.load_contact(connection, name))
+        now = await load_now(connection)
+        return EndedLinks(id=name, ended=await links.end_links(connection, name, now, by=author_of(request, None)))
+
+    return await settle(context, end)
 
 
 async def _put(

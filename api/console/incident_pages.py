@@ -279,12 +279,6 @@ async def _children(found: _Children, named: PlaceNames, words: Words, work: Wor
     return {"children": rows, **found.counted}
 
 
-@router.get("/i/{id}")
-async def to_incident(id: IncidentId) -> Response:  # noqa: A002
-    """The address in an SMS, which has to be short."""
-    return RedirectResponse(f"/incidents/{id}", status_code=303)
-
-
 @router.get("/incidents/{id}/{action}")
 async def back_to_incident(id: IncidentId, action: str) -> Response:  # noqa: A002
     """Where a refusal was shown: loading it again shows the incident."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import asyncpg
 import msgspec
 
+from access.links.rules import VIA_LINK
 from access.rules import BUILT_IN
 from api.console.names import name_of_row
 from api.console.queries import QUERIES
@@ -41,6 +42,8 @@ class AccountNames(msgspec.Struct, frozen=True):
     def shown(self, account: str | None, remark: str | None = None) -> str:
         """An account and the person for whom it acted, as the client said."""
         name = self.names.get(account or "", account or "")
+        if remark == VIA_LINK:
+            return f"{name} · {self.words('via_link')}"
         return self.words("acting_for", account=name, person=remark) if remark else name
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from api.console.links import texts as links
 from api.console.people import texts as people
 from api.console.response import texts as response
 from api.console.uptime import texts as uptime
@@ -848,8 +849,8 @@ _EN: Final = {
 }
 
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {
-    "zh-CN": {**_ZH, **people.ZH, **response.ZH, **uptime.ZH},
-    "en": {**_EN, **people.EN, **response.EN, **uptime.EN},
+    "zh-CN": {**_ZH, **links.ZH, **people.ZH, **response.ZH, **uptime.ZH},
+    "en": {**_EN, **links.EN, **people.EN, **response.EN, **uptime.EN},
 }
 
 

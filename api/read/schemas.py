@@ -75,6 +75,13 @@ class Removed(Document):
     outcome: Literal["removed", "retired"]
 
 
+class EndedLinks(Document):
+    """A contact whose links were ended, and how many of them were good until then."""
+
+    id: str
+    ended: int
+
+
 class Restored(Document):
     """A station whose retirement was taken back, and the lifecycle that it has again."""
 

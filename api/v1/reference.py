@@ -735,6 +735,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         body={"channels": ["sms:+8613800138000"]},
         answer={**_CONTACT, "channels": [{"kind": "sms", "fingerprint": "3b9c0e6d2f4a8157"}]},
     ),
+    "end_links": Operation(summary="End the links of a contact, whose phone was lost", answer={"id": "li", "ended": 2}),
     "retire_contact": Operation(
         summary="Retire a contact", answer={**_CONTACT, "channels": [], "retired_at": "2026-11-27T09:10:00Z"}
     ),

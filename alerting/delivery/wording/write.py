@@ -127,9 +127,7 @@ def _values(facts: AlertFacts, language: Language, now: datetime, short: ShortPa
     }
 
 
-def _short(
-    wording: Wording, language: Language, values: Mapping[str, str], parts: ShortParts, ends: ShortEnds
-) -> str:
+def _short(wording: Wording, language: Language, values: Mapping[str, str], parts: ShortParts, ends: ShortEnds) -> str:
     """The short form, which ends with a link or the number of the incident."""
     lines = wording.templates.get((TemplateName.SHORT, language))
     ours = ends.put_on(parts)

@@ -7,7 +7,8 @@ from fastapi import Query, Request, Response
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
-from api.actions.contacts import ContactPatch, NewContact, change_contact, make_contact, retire_contact
+from access.links.store import count_good_links
+from api.actions.contacts import ContactPatch, NewContact, change_contact, end_links, make_contact, retire_contact
 from api.console.area_choice import find_area
 from api.console.name_lookup import PlaceNames, load_account_names, load_names_of
 from api.console.pages import page_router, show, words_for
@@ -17,6 +18,7 @@ from api.http.forms import read_form
 from api.http.paging import MAX_CURSOR, Page
 from api.http.parameters import ContactId
 from api.http.problems import Problem
+from api.read.moment import load_now
 from api.read.routing.contacts import list_contacts, load_contact
 from api.read.schemas import ContactDocument
 from contract.glossary import WORDS
@@ -111,6 +113,7 @@ async def _one(
         contact = await load_contact(connection, name)
         named = await load_names_of(connection, words, [(None, contact.area)])
         accounts = await load_account_names(connection, words, [contact.account])
+        links = await count_good_links(connection, name, await load_now(connection))
     stored = {field: getattr(contact, field) or "" for field in ("name", "role", "area", "language", "quiet")}
     return show(
         request,
@@ -118,6 +121,7 @@ async def _one(
         code,
         who=accounts.shown,
         refused=refused,
+        links=links,
         said={**dict.fromkeys(_FIELDS, ""), **stored, "room": "yes" if contact.room else "", **(said or {})},
         **_row(contact, named, words),
     )
@@ -153,6 +157,14 @@ async def retire(request: Request, context: Shared, id: ContactId) -> Response: 
     """Retire a contact, and go back to its page."""
     await read_form(request)
     await retire_contact(context, request, id)
+    return RedirectResponse(f"/contacts/{id}", status_code=303)
+
+
+@router.post("/contacts/{id}/end-links")
+async def lose_phone(request: Request, context: Shared, id: ContactId) -> Response:  # noqa: A002
+    """End the links of a contact whose phone was lost, and go back to its page."""
+    await read_form(request)
+    await end_links(context, request, id)
     return RedirectResponse(f"/contacts/{id}", status_code=303)
 
 

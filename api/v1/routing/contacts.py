@@ -11,7 +11,7 @@ from api.http.paging import PageOf
 from api.http.parameters import AreaFilter, ContactId
 from api.http.work import WorkRoute
 from api.read.routing import contacts
-from api.read.schemas import ContactDocument, Listing
+from api.read.schemas import ContactDocument, EndedLinks, Listing
 
 router = APIRouter(tags=["contacts"], route_class=WorkRoute)
 
@@ -52,3 +52,9 @@ async def change_contact(context: Shared, request: Request, id: ContactId, said:
 async def retire_contact(context: Shared, request: Request, id: ContactId) -> ContactDocument:  # noqa: A002
     """Tell a contact of nothing any more, and forget its addresses."""
     return await actions.retire_contact(context, request, id)
+
+
+@router.post("/contacts/{id}/end-links")
+async def end_links(context: Shared, request: Request, id: ContactId) -> EndedLinks:  # noqa: A002
+    """End all links in messages to a contact, because its phone was lost. The next message carries a new link."""
+    return await actions.end_links(context, request, id)

@@ -119,7 +119,7 @@ async def test_every_page_that_there_is_was_read(client: httpx.AsyncClient, full
     assert len(pages) > 10
     unread = {page.path for page in pages if not any(page.path_regex.match(path.partition("?")[0]) for path in full)}
     assert unread == {
-        "/i/{id}",
+        "/i/{token}",
         "/incidents/{id}/{action}",
         "/closures/{id}/photos",
         "/photos/{id}",

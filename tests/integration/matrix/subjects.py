@@ -53,7 +53,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         """The path of a row about it."""
         kind = row.path.removeprefix("/api/v1").split("/")[1]
         key = row.path.rpartition("/{id}")[0].rpartition("/")[2]
-        names = {"stations": self.station, "incidents": self.incident, "i": self.incident, "closures": self.closure,
+        names = {"stations": self.station, "incidents": self.incident, "closures": self.closure,
                  "silences": self.silence, "duty": self.duty, "substitutes": self.substitute, "contacts": self.contact,
                  "routes": self.route,
                  "accounts": self.account, "tokens": self.token, "sessions": self.session,

@@ -72,7 +72,6 @@ GET    /areas/{code}                         ASTUW 200 404
 GET    /blind-spots                          ASTUW 200 left out
 GET    /incidents                            ASTUW 200 left out
 GET    /incidents/{id}                       ASTUW 200 404
-GET    /i/{id}                               ASTUW 303 -
 GET    /incidents/{id}/{action}              ASTUW 303 -
 POST   /incidents/{id}/ack                   AST   303 404
 POST   /incidents/{id}/assign                AST   303 404
@@ -100,6 +99,7 @@ POST   /contacts                             AS    303 422
 GET    /contacts/{id}                        ASTUW 200 404
 POST   /contacts/{id}                        AS    303 404
 POST   /contacts/{id}/retire                 AS    303 404
+POST   /contacts/{id}/end-links              AS    303 404
 GET    /duty                                 ASTUW 200 left out
 POST   /duty                                 AS    303 422
 POST   /duty/{id}/remove                     AS    303 404
@@ -165,6 +165,7 @@ POST   /api/v1/contacts                      AS    201 422
 GET    /api/v1/contacts/{id}                 ASTUW 200 404
 PATCH  /api/v1/contacts/{id}                 AS    200 404
 POST   /api/v1/contacts/{id}/retire          AS    200 404
+POST   /api/v1/contacts/{id}/end-links       AS    200 404
 GET    /api/v1/stream                        ASTUW 200 left out
 # Who is told
 GET    /api/v1/routes                        ASTUW 200 left out

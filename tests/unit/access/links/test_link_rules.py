@@ -17,7 +17,9 @@ LATER, BEFORE = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
         pytest.param(LinkStanding(expires_at=NOW), LinkRefusal.EXPIRED, id="at its last moment it is over"),
         pytest.param(LinkStanding(expires_at=LATER, ended_at=BEFORE), LinkRefusal.LOST, id="phone lost"),
         pytest.param(LinkStanding(expires_at=LATER, may_act=False), LinkRefusal.RETIRED, id="retired"),
-        pytest.param(LinkStanding(expires_at=BEFORE, ended_at=BEFORE), LinkRefusal.LOST, id="lost says more than expired"),
+        pytest.param(
+            LinkStanding(expires_at=BEFORE, ended_at=BEFORE), LinkRefusal.LOST, id="lost says more than expired"
+        ),
     ],
 )
 def test_why_a_link_is_refused(standing: LinkStanding, refusal: LinkRefusal | None) -> None:

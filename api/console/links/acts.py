@@ -1,0 +1,129 @@
+"""What is done by a link: once, however often its form is sent."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from access.links.store import add_post, find_post
+from access.roles import Permission
+from alerting.incidents import actions
+from alerting.repairs.rules import RepairSaid
+from api.actions.incidents import IncidentAction, act_on_incident
+from api.actions.repairs import repairing
+from api.actions.shares import acknowledge_shares, note_on_shares
+from api.console.links.visit import Visit
+from api.http.permissions import require
+from api.http.problems import not_found
+from store.pool import Connection
+
+HOURS: Final = (1, 2, 4, 8, 24, 48)
+"""The hours until the expected end that the form offers."""
+NEEDS: Final[Mapping[str, Permission]] = {
+    "ack": Permission.ACKNOWLEDGE,
+    "note": Permission.NOTE,
+    "repair": Permission.REPAIR,
+    "assign": Permission.HAND_OVER,
+}
+"""The buttons of the page, and the permission of each."""
+
+
+class LinkForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A form of the page. `once`: what tells it from every other one."""
+
+    act: str
+    once: str
+    said: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """The text of the form."""
+        return self.said.get("text", "")
+
+
+class _SentBeforeError(Exception):
+    """The form was sent before."""
+
+
+async def act_once(visit: Visit, form: LinkForm) -> bool:
+    """Do what a form says; False: the same form was sent before, and nothing happens.
+
+    Raises ActionRefusedError, TooManyPostsError, LookupError for a link that was ended just now, and a Problem.
+    """
+    need = NEEDS.get(form.act)
+    if need is None:
+        raise not_found("action", form.act)
+    require(visit.context.actor, need)
+    action, on_share = _ACTIONS[form.act](visit, form), _on_share(visit, form)
+    try:
+        await act_on_incident(
+            visit.context, visit.link.incident, _once(visit, form, action), on_share and _once(visit, form, on_share)
+        )
+    except _SentBeforeError:
+        return False
+    return True
+
+
+def _once(visit: Visit, form: LinkForm, action: IncidentAction) -> IncidentAction:
+    """The action, and in its transaction the form that was sent."""
+
+    async def act(connection: Connection, now: datetime) -> None:
+        if await find_post(connection, visit.link.number, form.once, now) is not None:
+            raise _SentBeforeError
+        await action(connection, now)
+        await add_post(connection, visit.link.number, form.once, {"did": form.act}, now)
+
+    return act
+
+
+def _on_share(visit: Visit, form: LinkForm) -> IncidentAction | None:
+    """The same for an account that holds only a share of the incident."""
+    number, by, text = visit.link.incident, visit.author, form.text
+    on_share: Mapping[str, IncidentAction] = {
+        "ack": lambda connection, now: acknowledge_shares(connection, number, by, text or None, now),
+        "note": lambda connection, now: note_on_shares(connection, number, by, text, now),
+    }
+    return on_share.get(form.act)
+
+
+def _acknowledging(visit: Visit, form: LinkForm) -> IncidentAction:
+    async def act(connection: Connection, now: datetime) -> None:
+        hours = hours_of(form.said.get("hours", ""))
+        until = visit.context.config.acknowledging(None if hours is None else now + timedelta(hours=hours))
+        number, by = visit.link.incident, visit.author
+        await actions.acknowledge(connection, number, by, form.text or None, now, until)
+
+    return act
+
+
+def hours_of(text: str) -> int | None:
+    """The hours of the form; None: none of those that it offers."""
+    return next((hours for hours in HOURS if text == str(hours)), None)
+
+
+def _noting(visit: Visit, form: LinkForm) -> IncidentAction:
+    return lambda connection, now: actions.note(connection, visit.link.incident, visit.author, form.text, now)
+
+
+def _handing_over(visit: Visit, form: LinkForm) -> IncidentAction:
+    to = form.said.get("assignee", "")
+    return lambda connection, now: actions.assign(connection, visit.link.incident, visit.author, to, now)
+
+
+def _repairing(visit: Visit, form: LinkForm) -> IncidentAction:
+    said = RepairSaid(
+        cause=form.said.get("cause", ""),
+        parts=form.said.get("parts", ""),
+        text=form.text,
+        fixed=form.said.get("fixed") == "yes",
+    )
+    return repairing(visit.context, visit.link.incident, visit.author, said)
+
+
+_ACTIONS: Final[Mapping[str, Callable[[Visit, LinkForm], IncidentAction]]] = {
+    "ack": _acknowledging,
+    "note": _noting,
+    "repair": _repairing,
+    "assign": _handing_over,
+}

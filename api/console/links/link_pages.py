@@ -1,0 +1,162 @@
+"""The page behind a link: `/i/{token}`, without a sign-in and without JavaScript.
+
+GET and HEAD change nothing, whoever previews the link. A form counts once.
+"""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from starlette.responses import RedirectResponse
+
+from access.links.rules import LinkRefusal, once_key
+from access.links.store import TooManyPostsError
+from alerting.incidents.actions import ActionRefusedError
+from alerting.incidents.book import MAX_TEXT
+from alerting.repairs.rules import CAUSES, MAX_PARTS
+from api.console.details import EntryText, entry_text, facts_of, repair_text
+from api.console.links.acts import HOURS, LinkForm, act_once
+from api.console.links.facts import LinkFacts, load_facts
+from api.console.links.visit import LinkRefusedError, Visit, open_visit
+from api.console.names import topic_of, where
+from api.console.pages import LANGUAGE_COOKIE, OpenPageRoute, answer, frame, link, render
+from api.console.texts import Words, choose, language_of
+from api.context import Context, Shared
+from api.http.forms import MOST_PERSON, fields_of
+from api.http.problems import Problem
+from api.read.schemas import IncidentEntry
+
+router = APIRouter(include_in_schema=False, route_class=OpenPageRoute)
+
+_MOST_NUMBER: Final = 15
+"""Digits of the number of an incident; a token is longer."""
+_MOST_SHOWN: Final = 8
+"""Entries of the history that are shown, and people who were told."""
+_DONE: Final = frozenset({"ack", "note", "repair", "assign"})
+
+
+@router.get("/i/{token}")
+async def show_link(request: Request, context: Shared, token: str) -> Response:
+    """The incident of a link; for the number of an incident, which is the short address in an SMS to a room, the way to
+    its page."""
+    if token.isdecimal() and token.isascii() and len(token) <= _MOST_NUMBER:
+        return RedirectResponse(f"/incidents/{int(token)}", status_code=303)
+    try:
+        visit = await open_visit(request, context, token)
+        return await _show(request, visit, token)
+    except LinkRefusedError as exc:
+        return _refused(request, context, exc)
+
+
+@router.post("/i/{token}")
+async def act_by_link(request: Request, context: Shared, token: str) -> Response:
+    """Do what a form says, once, and show the page again. After a refusal what was typed is still there."""
+    said = await fields_of(request)
+    try:
+        visit = await open_visit(request, context, token)
+        once = once_key(said)
+        if once is None:
+            return await _show(request, visit, token, 422, "again", said)
+        form = LinkForm(act=said.get("act", ""), once=once, said=said)
+        return await _act(request, visit, token, form)
+    except LinkRefusedError as exc:
+        return _refused(request, context, exc)
+
+
+async def _act(request: Request, visit: Visit, token: str, form: LinkForm) -> Response:
+    try:
+        is_new = await act_once(visit, form)
+    except ActionRefusedError as exc:
+        return await _show(request, visit, token, 409, exc.refusal.value, form.said)
+    except TooManyPostsError:
+        return await _show(request, visit, token, 429, "too_many", form.said)
+    except LookupError as exc:
+        raise LinkRefusedError(LinkRefusal.LOST, 410, visit.link.language) from exc
+    to = link(f"/i/{token}", done=form.act, again=None if is_new else "yes", lang=request.query_params.get("lang"))
+    return RedirectResponse(to, status_code=303)
+
+
+async def _show(
+    request: Request,
+    visit: Visit,
+    token: str,
+    status: int = 200,
+    refused: str = "",
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    words = _words(request, visit.context, visit.link.language)
+    try:
+        async with visit.context.database.snapshot() as connection:
+            facts = await load_facts(connection, visit.link.incident, words, visit.context.work)
+    except Problem as exc:
+        if exc.status != 404:
+            raise
+        raise LinkRefusedError("outside", 404, visit.link.language) from exc
+    done = request.query_params.get("done", "")
+    shown = {
+        **frame(request, words),
+        **_incident_values(words, facts),
+        "visit": visit,
+        "facts": facts,
+        "token": token,
+        "done": done if done in _DONE and not refused else "",
+        "again": bool(request.query_params.get("again")),
+        "refused": _why(words, refused),
+        "typed": typed or {},
+        "once": secrets.token_urlsafe(12),
+        "hours": HOURS,
+        "causes": CAUSES,
+        "most": MAX_TEXT,
+        "most_parts": MAX_PARTS,
+        "most_person": MOST_PERSON,
+        "acknowledge_for": visit.context.config.acknowledging(None).otherwise,
+        "stable": visit.context.config.verifying,
+    }
+    return _private(answer(request, words, render("link.html", shown), status))
+
+
+def _incident_values(words: Words, facts: LinkFacts) -> dict[str, Any]:
+    incident = facts.incident
+    station, area = facts.named.station(incident.station), facts.named.area(incident.area)
+    told = [] if facts.told is None else [page for page in facts.told.pages if page.name]
+    return {
+        "now": facts.now,
+        "incident": incident,
+        "what": where(topic_of(words, incident.kind, incident.detail), station or area or incident.shard),
+        "details": facts_of(words, incident.detail, hidden=["resolved_by", "resolved_remark"]),
+        "who": facts.accounts.shown,
+        "entries": [(entry, _entry_text(words, entry)) for entry in incident.entries[:_MOST_SHOWN]],
+        "told": list({page.name: page for page in reversed(told)}.values())[:_MOST_SHOWN],
+    }
+
+
+def _entry_text(words: Words, entry: IncidentEntry) -> EntryText:
+    text = entry.text or ""
+    return entry_text(words, text) if entry.actor == "milepost" else EntryText(repair_text(words, entry.action, text))
+
+
+def _why(words: Words, refused: str) -> str:
+    if refused in ("", "again", "too_many"):
+        return words(f"link_{refused}") if refused else ""
+    return words.named("refusal", refused)
+
+
+def _refused(request: Request, context: Context, exc: LinkRefusedError) -> Response:
+    """The page of a link that is not good: why, and what to do."""
+    words = _words(request, context, exc.language)
+    shown = {**frame(request, words), "why": exc.why}
+    return _private(answer(request, words, render("link_refused.html", shown), exc.status))
+
+
+def _words(request: Request, context: Context, language: str | None) -> Words:
+    """The language that `?lang=` asks for, else the one chosen before, else that of the contact, else the browser's."""
+    asked = language_of(request.query_params.get("lang", "")) or request.cookies.get(LANGUAGE_COOKIE) or language
+    return Words(choose(asked, request.headers.get("accept-language", ""), context.config.language))
+
+
+def _private(page: Response) -> Response:
+    """Nobody keeps the page, and no search engine lists it."""
+    page.headers["Cache-Control"] = "no-store, private"
+    page.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    return page
