@@ -3,7 +3,7 @@
 from typing import Final
 
 ZH: Final = {
-    "link_for": "本链接仅供{person}处理此故障，请勿转发。有效期至 {time}。",
+    "link_is_of": "本链接仅供{person}处理此故障，请勿转发。有效期至 {time}。",
     "link_where": "地点",
     "link_address": "地址",
     "link_health": "最近一次设备状态",
@@ -52,7 +52,7 @@ ZH: Final = {
 }
 
 EN: Final = {
-    "link_for": "This link is for {person} and for this incident only. Do not forward it. Good until {time}.",
+    "link_is_of": "This link is for {person} and for this incident only. Do not forward it. Good until {time}.",
     "link_where": "Place",
     "link_address": "Address",
     "link_health": "Last health report",

@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from access.links.store import give_links
 from api.console.pages import OpenPageRoute
 from api.service import open_app
 from contract.glossary import WORDS
@@ -77,6 +78,7 @@ PAGES: Final[dict[str, list[str]]] = {
     "/silences/{id}": ["/silences/{silences}"],
     "/contacts": ["/contacts", f"/contacts?area={COUNTY}&retired=yes"],
     "/contacts/{id}": ["/contacts/{contacts}"],
+    "/i/{token}": ["/i/{links}", "/i/none"],
     "/duty": ["/duty", f"/duty?area={COUNTY}"],
     "/signin": ["/signin", "/signin?code=none"],
     "/password": ["/password"],
@@ -91,7 +93,14 @@ PICTURES: Final = {"/photos/{id}"}
 BO: Final = "མཚོ་སྔོན་ཞིང་ཆེན་མགོ་ལོག་བོད་རིགས་རང་སྐྱོང་ཁུལ་རྨ་སྟོད་རྫོང་དཔེ་མཛོད་ཁང་"
 # A page for what is not there is of no route.
 BESIDES: Final = ["/nowhere"]
-MISSING: Final = {"/nowhere", "/uptime?station=none", "/work?contact=none", "/stations/none", "/accounts/none"}
+MISSING: Final = {
+    "/nowhere",
+    "/i/none",
+    "/uptime?station=none",
+    "/work?contact=none",
+    "/stations/none",
+    "/accounts/none",
+}
 
 
 @pytest.fixture
@@ -133,10 +142,16 @@ async def addresses(world: World) -> list[str]:
         "parent": [str(parent)],
         "accounts": accounts,
         "contacts": contacts,
+        "links": await _links(world, contacts[0], incidents[0], parent),
         "silences": [str(number) for number in silences],
         "closures": [str(number) for number in (*closures[:4], closures[-1])],
     }
     return [*_filled(known), *BESIDES]
+
+
+async def _links(world: World, contact: str, *incidents: int) -> list[str]:
+    async with world.pool.acquire() as connection:
+        return list((await give_links(connection, contact, incidents, world.now)).values())
 
 
 def _filled(known: dict[str, list[str]]) -> Iterator[str]:
