@@ -49,7 +49,8 @@ class Sent:
 
     async def history(self) -> list[tuple[Any, ...]]:
         rows = await self.pool.fetch(
-            "SELECT actor, action, text, remark FROM incident_entry WHERE incident = $1 AND actor <> 'milepost' ORDER BY id",
+            "SELECT actor, action, text, remark FROM incident_entry "
+            "WHERE incident = $1 AND actor <> 'milepost' ORDER BY id",
             self.incident,
         )
         return [tuple(row) for row in rows]
