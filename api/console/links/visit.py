@@ -7,6 +7,7 @@ from fastapi import Request
 
 from access.links.rules import VIA_LINK, LinkRefusal
 from access.links.store import FoundLink, find_link
+from access.links.token import number_in
 from access.roles import PERMISSIONS, Permission, Role
 from access.rules import Account, Actor
 from access.scope import WHOLE
@@ -46,6 +47,8 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
 async def open_visit(request: Request, context: Context, token: str) -> Visit:
     """The visit by a token. Changes nothing. Raises LinkRefusedError for a link that is not good."""
+    if number_in(token) is None:
+        raise LinkRefusedError(LinkRefusal.FORGED, 404)  # cut off or mistyped: no guess
     given = token.encode()
     try:
         require_try(context.link_guesses, request.scope, given)

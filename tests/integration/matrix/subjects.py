@@ -60,7 +60,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
                  "entries": self.entry,
                  "photos": self.photo}  # fmt: skip
         found = names.get(key, names.get(kind))
-        return row.path.format(id=found, code=self.area, shard="main", action="note")
+        return row.path.format(id=found, code=self.area, shard="main", action="note", token=self.incident)
 
     @property
     def names(self) -> list[str]:

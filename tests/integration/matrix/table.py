@@ -212,6 +212,8 @@ POST   /api/v1/accounts/{id}/enable          A     200 404
 POST   /api/v1/accounts/{id}/link            A     201 404
 POST   /api/v1/signin-links                  ASTU  201 own only in person
 # Open to everybody
+GET    /i/{token}                            ASTUW 303 open
+POST   /i/{token}                            ASTUW 404 open
 GET    /signin                               ASTUW 200 open
 POST   /signin                               ASTUW 403 open
 POST   /signout                              ASTUW 303 open

@@ -14,7 +14,7 @@ from api.http.problems import Problem
 
 OPEN_TO_ALL = {
     "GET /docs", "GET /healthz", "GET /metrics", "GET /openapi.json", "GET /readyz", "GET /signin", "POST /signin",
-    "POST /signout",
+    "POST /signout", "GET /i/{token}", "POST /i/{token}",
 }  # fmt: skip
 READ_BY_POST = {
     "POST /password", "POST /api/v1/signin-links", "POST /api/v1/account/password", "DELETE /api/v1/account/sessions",
