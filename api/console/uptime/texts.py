@@ -5,7 +5,6 @@ from typing import Final
 ZH: Final = {
     "uptime": "在线统计",
     "uptime_of": "{place}的在线统计",
-    "uptime_all": "全部",
     "uptime_period": "月份或年份",
     "uptime_period_how": "如 2026-11 或 2026",
     "uptime_says": "应在线时长为开放时间减去报备和平台无法判断的时间。在线率、服务率均为合计之比，不是平均数；"
@@ -30,12 +29,10 @@ ZH: Final = {
     "uptime_addendum": "（附记）",
     "uptime_unknown": "没有这个服务点或区划。",
     "uptime_bad_period": "请按 2026-11 或 2026 的格式填写月份或年份。",
-    "uptime_show": "查看在线统计",
 }
 EN: Final = {
     "uptime": "Uptime",
     "uptime_of": "Uptime of {place}",
-    "uptime_all": "Everything",
     "uptime_period": "Month or year",
     "uptime_period_how": "such as 2026-11 or 2026",
     "uptime_says": "Time due is the opening hours without approved closures and without time in which the platform "
@@ -60,5 +57,4 @@ EN: Final = {
     "uptime_addendum": "(addendum)",
     "uptime_unknown": "There is no such station or area.",
     "uptime_bad_period": "Give a month or a year as 2026-11 or 2026.",
-    "uptime_show": "Show the uptime",
 }
