@@ -11,20 +11,30 @@ from access.roles import Permission
 from alerting.incidents import actions
 from alerting.repairs.rules import RepairSaid
 from api.actions.incidents import IncidentAction, act_on_incident
+from api.actions.photos import put_closure_photo, put_incident_photo
 from api.actions.repairs import repairing
 from api.actions.shares import acknowledge_shares, note_on_shares
 from api.console.links.visit import Visit
 from api.http.permissions import require
 from api.http.problems import not_found
+from api.read.incidents import load_incident
+from registry.closures.rules import NewClosure
+from registry.closures.store import declare
+from registry.photos.rules import Photo, PhotoRefusal, PhotoRefusedError
+from store.author import Author
 from store.pool import Connection
 
 HOURS: Final = (1, 2, 4, 8, 24, 48)
 """The hours until the expected end that the form offers."""
+DAYS: Final = (1, 2, 3, 7, 14, 30)
+"""The days of a closure that the form offers."""
 NEEDS: Final[Mapping[str, Permission]] = {
     "ack": Permission.ACKNOWLEDGE,
     "note": Permission.NOTE,
     "repair": Permission.REPAIR,
     "assign": Permission.HAND_OVER,
+    "photo": Permission.NOTE,
+    "closure": Permission.DECLARE_CLOSURE,
 }
 """The buttons of the page, and the permission of each."""
 
@@ -35,6 +45,7 @@ class LinkForm(msgspec.Struct, frozen=True, kw_only=True):
     act: str
     once: str
     said: Mapping[str, str]
+    photo: Photo | None = None
 
     @property
     def text(self) -> str:
@@ -121,9 +132,48 @@ def _repairing(visit: Visit, form: LinkForm) -> IncidentAction:
     return repairing(visit.context, visit.link.incident, visit.author, said)
 
 
+def _photographing(visit: Visit, form: LinkForm) -> IncidentAction:
+    async def act(connection: Connection, now: datetime) -> None:
+        if form.photo is None:
+            raise PhotoRefusedError(PhotoRefusal.EMPTY)
+        await put_incident_photo(connection, visit.link.incident, visit.author, form.photo, now)
+
+    return act
+
+
+def _closing(visit: Visit, form: LinkForm) -> IncidentAction:
+    async def act(connection: Connection, now: datetime) -> None:
+        station = (await load_incident(connection, visit.link.incident)).station
+        made = await declare(connection, new_closure(form.said, station, visit.author, now))
+        if form.photo is not None:
+            await put_closure_photo(connection, made.id, visit.author, form.photo)
+
+    return act
+
+
+def new_closure(said: Mapping[str, str], station: str | None, by: Author, now: datetime) -> NewClosure:
+    """The closure of a form: of the station of the incident, from now for some days."""
+    until = now + timedelta(days=days_of(said.get("days", "")))
+    return NewClosure(
+        station=station,
+        from_at=now,
+        until_at=until,
+        reason=said.get("text", ""),
+        declared_by=by.account,
+        remark=by.remark,
+    )
+
+
+def days_of(text: str) -> int:
+    """The days of the form; the fewest for what it does not offer."""
+    return next((days for days in DAYS if text == str(days)), DAYS[0])
+
+
 _ACTIONS: Final[Mapping[str, Callable[[Visit, LinkForm], IncidentAction]]] = {
     "ack": _acknowledging,
     "note": _noting,
     "repair": _repairing,
     "assign": _handing_over,
+    "photo": _photographing,
+    "closure": _closing,
 }

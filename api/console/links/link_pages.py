@@ -3,6 +3,7 @@
 GET and HEAD change nothing, whoever previews the link. A form counts once.
 """
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,17 +16,23 @@ from access.links.store import TooManyPostsError
 from alerting.incidents.actions import ActionRefusedError
 from alerting.incidents.book import MAX_TEXT
 from alerting.repairs.rules import CAUSES, MAX_PARTS
+from api.actions.photos import refused_photo, write_photo
 from api.console.details import EntryText, entry_text, facts_of, repair_text
-from api.console.links.acts import HOURS, LinkForm, act_once
+from api.console.links.acts import DAYS, HOURS, LinkForm, act_once
 from api.console.links.facts import LinkFacts, load_facts
 from api.console.links.visit import LinkRefusedError, Visit, open_visit
 from api.console.names import topic_of, where
 from api.console.pages import LANGUAGE_COOKIE, OpenPageRoute, answer, frame, link, render
 from api.console.texts import Words, choose, language_of
 from api.context import Context, Shared
-from api.http.forms import MOST_PERSON, fields_of
+from api.http.forms import MOST_PERSON
 from api.http.problems import Problem
+from api.http.uploads.reading import FILE, UploadTooLargeError, read_upload
 from api.read.schemas import IncidentEntry
+from contract.errors import RemedyError
+from contract.said import Said
+from registry.closures.rules import MAX_REASON
+from registry.photos.rules import PhotoRefusedError
 
 router = APIRouter(include_in_schema=False, route_class=OpenPageRoute)
 
@@ -33,7 +40,7 @@ _MOST_NUMBER: Final = 15
 """Digits of the number of an incident; a token is longer."""
 _MOST_SHOWN: Final = 8
 """Entries of the history that are shown, and people who were told."""
-_DONE: Final = frozenset({"ack", "note", "repair", "assign"})
+_DONE: Final = frozenset({"ack", "note", "repair", "assign", "photo", "closure"})
 
 
 @router.get("/i/{token}")
@@ -52,16 +59,30 @@ async def show_link(request: Request, context: Shared, token: str) -> Response:
 @router.post("/i/{token}")
 async def act_by_link(request: Request, context: Shared, token: str) -> Response:
     """Do what a form says, once, and show the page again. After a refusal what was typed is still there."""
-    said = await fields_of(request)
     try:
         visit = await open_visit(request, context, token)
-        once = once_key(said)
-        if once is None:
-            return await _show(request, visit, token, 422, "again", said)
-        form = LinkForm(act=said.get("act", ""), once=once, said=said)
-        return await _act(request, visit, token, form)
+        return await _read(request, visit, token)
     except LinkRefusedError as exc:
         return _refused(request, context, exc)
+
+
+async def _read(request: Request, visit: Visit, token: str) -> Response:
+    said: Mapping[str, str] = {}
+    try:
+        async with read_upload(request, visit.context.uploads, visit.account.id) as sent:
+            said = sent.fields
+            file = sent.files.get(FILE, b"")
+            once = once_key({**said, FILE: hashlib.sha256(file).hexdigest()} if file else said)
+            if once is None:
+                return await _show(request, visit, token, 422, "again", said)
+            photo = await write_photo(visit.context, file) if file else None
+            form = LinkForm(act=said.get("act", ""), once=once, said=said, photo=photo)
+            return await _act(request, visit, token, form)
+    except PhotoRefusedError as exc:
+        typed = exc.fields if isinstance(exc, UploadTooLargeError) else said
+        return await _show(request, visit, token, refused_photo(exc).status, exc.said, typed)
+    except RemedyError as exc:
+        return await _show(request, visit, token, 422, exc.said, said)
 
 
 async def _act(request: Request, visit: Visit, token: str, form: LinkForm) -> Response:
@@ -82,7 +103,7 @@ async def _show(
     visit: Visit,
     token: str,
     status: int = 200,
-    refused: str = "",
+    refused: str | Said = "",
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     words = _words(request, visit.context, visit.link.language)
@@ -106,6 +127,8 @@ async def _show(
         "typed": typed or {},
         "once": secrets.token_urlsafe(12),
         "hours": HOURS,
+        "days": DAYS,
+        "most_reason": MAX_REASON,
         "causes": CAUSES,
         "most": MAX_TEXT,
         "most_parts": MAX_PARTS,
@@ -136,7 +159,9 @@ def _entry_text(words: Words, entry: IncidentEntry) -> EntryText:
     return entry_text(words, text) if entry.actor == "milepost" else EntryText(repair_text(words, entry.action, text))
 
 
-def _why(words: Words, refused: str) -> str:
+def _why(words: Words, refused: str | Said) -> str:
+    if isinstance(refused, Said):
+        return refused.text(words.language)
     if refused in ("", "again", "too_many"):
         return words(f"link_{refused}") if refused else ""
     return words.named("refusal", refused)

@@ -5,7 +5,7 @@
   const notice = document.getElementById("kept");
   const read = () => { try { return JSON.parse(localStorage.getItem(key)) || {}; } catch { return {}; } };
   const write = (kept) => { try { localStorage.setItem(key, JSON.stringify(kept)); } catch { /* a private window */ } };
-  const fields = (form) => [...form.elements].filter((one) => one.name && one.type !== "hidden");
+  const fields = (form) => [...form.elements].filter((one) => one.name && one.type !== "hidden" && one.type !== "file");
   const kept = read();
   const done = document.body.dataset.done;
   if (done) { delete kept[done]; write(kept); }

@@ -39,14 +39,15 @@ async def read_upload(request: Request, uploads: Uploads, account: str) -> Async
     not come now.
     """
     require_may_act(request.scope)
-    with uploads.hold(account):
-        yield await _form(request)
-
-
-async def _form(request: Request) -> SentForm:
     content_type = request.headers.get("content-type", "")
     if content_type.startswith(_FIELDS):
-        return SentForm(fields=await fields_of(request))
+        yield SentForm(fields=await fields_of(request))
+        return
+    with uploads.hold(account):
+        yield await _form(request, content_type)
+
+
+async def _form(request: Request, content_type: str) -> SentForm:
     body, is_whole = await _body(request)
     boundary = boundary_of(content_type)
     if not is_whole:

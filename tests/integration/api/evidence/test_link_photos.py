@@ -1,0 +1,75 @@
+"""Photos and closures by a link, as a phone sends them."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from access.links.store import give_links
+from access.roles import Role
+from access.scope import AreaScope
+from registry.photos.rules import MAX_UPLOAD
+from store.pool import Pool
+from tests.integration.api_world import World, config, other_account, serving
+from tests.pictures import of_a_phone
+
+HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00"
+COUNTY = "632122000000"
+
+
+async def post(client: httpx.AsyncClient, path: str, act: str, content: bytes | None, **fields: str) -> httpx.Response:
+    """Send a form of the page as it is shown now, in Chinese."""
+    shown = await client.get(path, headers={"Accept-Language": "zh-CN"})
+    assert shown.status_code == 200
+    once = re.findall(r'name="once" value="([^"]+)"', shown.text)[0]
+    return await send(client, path, {"act": act, "once": once, **fields}, content)
+
+
+async def send(client: httpx.AsyncClient, path: str, said: dict[str, str], content: bytes | None) -> httpx.Response:
+    files = {"photo": ("x.jpg", content)} if content is not None else {"photo": ("", b"")}
+    return await client.post(path, data=said, files=files, headers={"Accept-Language": "zh-CN"})
+
+
+async def test_a_link_sends_photos_and_declares_a_closure(pool: Pool, database: str, tmp_path: Path) -> None:
+    world = World(pool)
+    await world.clock()
+    await world.area(COUNTY, "民和县")
+    await world.station("6321220007", "offline", area=COUNTY)
+    incident = await world.incident("station_offline", station="6321220007")
+    await pool.execute("UPDATE incident SET area = $2 WHERE id = $1", incident, COUNTY)
+    account = (await other_account(pool, Role.TECHNICIAN, scope=AreaScope(areas=frozenset({COUNTY})))).account
+    await world.contact("li", area=COUNTY, room=False)
+    await pool.execute("UPDATE contact SET account = $1 WHERE id = 'li'", account)
+    async with pool.acquire() as connection, connection.transaction():
+        token = (await give_links(connection, "li", [incident], datetime.now(UTC)))[incident]
+    path = f"/i/{token}"
+    async with serving(config(database, tmp_path), token=None) as (client, _):
+        sent = await post(client, path, "photo", of_a_phone())
+        assert (sent.status_code, sent.headers["location"]) == (303, f"{path}?done=photo")
+        assert "照片已保存" in (await client.get(sent.headers["location"], headers={"Accept-Language": "zh-CN"})).text
+        for content, status, said in (
+            (HEIC, 415, "HEIC"),
+            (None, 422, "没有收到照片"),
+            (bytes(MAX_UPLOAD + 99), 413, "超过 20 MB"),
+        ):
+            refused = await post(client, path, "photo", content)
+            assert (refused.status_code, said in refused.text) == (status, True), said
+        form = {"act": "closure", "once": "0123456789abcdef", "days": "7", "text": "停电检修"}
+        refused = await send(client, path, form, HEIC)
+        assert refused.status_code == 415
+        assert "停电检修" in refused.text, "what was typed is still there"
+        assert (await send(client, path, {**form, "text": " "}, None)).status_code == 422
+        assert await pool.fetchval("SELECT count(*) FROM closure") == 0
+        for again in ("", "&again=yes"):
+            made = await send(client, path, form, of_a_phone(3))
+            assert (made.status_code, made.headers["location"]) == (303, f"{path}?done=closure{again}")
+        forged = await send(client, f"{path}x", form, of_a_phone())
+        assert forged.status_code == 404
+    rows = await pool.fetch("SELECT incident, closure, made_by, made_remark FROM photo ORDER BY incident NULLS LAST")
+    closure = await pool.fetchrow("SELECT * FROM closure")
+    assert [(row["incident"], row["closure"]) for row in rows] == [(incident, None), (None, closure["id"])]
+    assert {row["made_by"] for row in rows} == {account, closure["declared_by"]} == {account}
+    assert rows[0]["made_remark"] == closure["declared_remark"]
+    assert (closure["station"], closure["reason"], closure["approved_at"]) == ("6321220007", "停电检修", None)
+    assert (closure["until_at"] - closure["from_at"]).days == 7
