@@ -200,6 +200,7 @@ async def deliver(settings: Settings, stop: asyncio.Event) -> None:
         language=settings.language,
         instance=settings.instance_name,
         senders=sender_config(sms=_secret(settings.sms_gateway), mail=_secret(settings.mail_gateway)),
+        keep_pages=timedelta(days=settings.pages_days),
     )
     await run(config, stop)
 

@@ -20,7 +20,7 @@ DECLARE
     -- What is forgotten again.
     cleared constant text[] := '{blind_spot_memory, calendar, calendar_opening, cause_memory, '
         'dead_letter, duty, duty_substitute, contact_channel, escalation_wake, flapping_memory, health_state, incident_share_ack, '
-        'message_template, route, service_sign, set_aside, station_programme, unregistered}';
+        'attempt, message, message_page, message_template, page, route, service_sign, set_aside, station_programme, unregistered}';
     functions constant text[] := '{channel_fingerprint, give_contact_account, is_beyond_account, remove_untouched_station}';
     found record;
 BEGIN

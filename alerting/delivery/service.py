@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,7 @@ class DeliverConfig(msgspec.Struct, frozen=True, kw_only=True):
     poll: float = 1.0
     send_timeout: float = 15.0
     lease: float = 30.0
+    keep_pages: timedelta = timedelta(days=400)
     give_up: float = GIVE_UP
     sweep: float = 60.0
     max_backoff: float = 5.0
@@ -122,6 +123,7 @@ def _paging(config: DeliverConfig) -> PagingConfig:
         poll=config.poll,
         pace=AttemptPace(hold=config.send_timeout + 2, lease=config.send_timeout + 5),
         give_up=config.give_up,
+        keep=config.keep_pages,
         max_backoff=config.max_backoff,
     )
 

@@ -78,6 +78,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "mail_gateway": "向联系人发邮件的网关：`smtp://`、`smtps://`，或与短信相同的形式"
     "（见 docs/alerts.md）；不设则拒发邮件",
     "alert_log": "同时写入每条通知的文件，一条一行",
+    "pages_days": "故障关闭多少天后，删除发给联系人的消息及其发送记录；故障和账本保留",
     "admin_token_file": "含 API 第一位管理员令牌的文件",
     "watch_limit": "Milepost 某部分停止工作后，`milepost watch` 在多少秒内通知",
     "api_url": "`milepost watch` 和 `milepost signin` 所用的 API 地址；未设置时为其监听的地址",

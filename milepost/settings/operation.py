@@ -38,6 +38,13 @@ class OperationSection:
     alert_log: Annotated[
         Path | None, Meta(description="File to which each notification is also written, one line each.")
     ] = None
+    pages_days: Annotated[
+        Annotated[int, Meta(ge=31, le=36_500)],
+        Meta(
+            description="Days for which messages to contacts are kept after their incident has closed, with every "
+            "attempt to send them; the incident and the ledger stay."
+        ),
+    ] = 400
     admin_token_file: Annotated[
         Path | None, Meta(description="File with the token of the first administrator of the API.")
     ] = None

@@ -230,3 +230,28 @@ CROSS JOIN LATERAL (
           FROM incident c WHERE c.parent = i.id) AS found
 ) AS child
 ORDER BY wanted.place;
+
+-- name: forget_pages
+-- Delete settled pages of incidents that closed long ago. Those of an incident that still goes on stay, however old: who
+-- was told of it is told of its end.
+WITH old AS (
+    SELECT p.id FROM page p JOIN incident i ON i.id = p.incident
+    WHERE p.created_at < now() - $1::interval AND p.status IN ('paid', 'cancelled', 'failed')
+      AND i.status = 'closed' AND i.closed_at < now() - $1::interval
+    ORDER BY p.created_at LIMIT $2 FOR UPDATE OF p SKIP LOCKED
+), unpaid AS (
+    DELETE FROM message_page WHERE page IN (SELECT id FROM old)
+)
+DELETE FROM page WHERE id IN (SELECT id FROM old) RETURNING id;
+
+-- name: forget_messages
+-- Delete old messages with their attempts when the last of their pages is gone.
+WITH old AS (
+    SELECT m.id FROM message m
+    WHERE m.created_at < now() - $1::interval AND m.status NOT IN ('due', 'sending')
+      AND NOT EXISTS (SELECT FROM message_page l WHERE l.message = m.id)
+    ORDER BY m.created_at LIMIT $2 FOR UPDATE SKIP LOCKED
+), tries AS (
+    DELETE FROM attempt WHERE message IN (SELECT id FROM old)
+)
+DELETE FROM message WHERE id IN (SELECT id FROM old) RETURNING id;

@@ -9,11 +9,12 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import msgspec
 
+from alerting.delivery.pages.forgetting_store import forget_old_pages
 from alerting.delivery.pages.limits import LIMITS
 from alerting.delivery.pages.look_queue import LookQueue
 from alerting.delivery.pages.outcomes import Taken, settle, silence_after
@@ -39,12 +40,14 @@ LOOKS = 8
 CONNECTIONS = LOOKS + 4
 """Connections that the loop uses at most: also one that listens, one that looks for work, and some for outcomes."""
 _LEAST_PAUSE = 0.05
+_FORGET_AGAIN = 3600.0
 _DRAIN = 2.0
 
 
 class PagingConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in seconds. `most_sends`: attempts under way at once by each kind of channel; `look_again`: the
-    longest time between looks at a contact that waits for a limit or for another process."""
+    """Times in seconds. `keep`: how long pages of closed incidents are kept. `most_sends`: attempts under way at once
+    by each kind of channel; `look_again`: the longest time between looks at a contact that waits for a limit or for
+    another process."""
 
     public_url: str | None = None
     poll: float = 1.0
@@ -52,12 +55,13 @@ class PagingConfig(msgspec.Struct, frozen=True, kw_only=True):
     most_sends: int = 50
     look_again: float = 10.0
     give_up: float = GIVE_UP
+    keep: timedelta = timedelta(days=400)
     max_backoff: float = 5.0
 
 
 class PageLoop:
-    """The tasks: `_listen` and `_find` look for contacts with something due, `_look_next` decides for one of them, and
-    an `_attempt` sends one message."""
+    """The tasks: `_listen` and `_find` look for contacts with something due, `_look_next` decides for one of them, an
+    `_attempt` sends one message, and `_forget` deletes what is too old."""
 
     def __init__(self, config: PagingConfig, pool: Pool, sender: ChannelSender) -> None:
         self._config = config
@@ -72,7 +76,11 @@ class PageLoop:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop`; attempts under way may finish within `_DRAIN` seconds."""
-        steps: dict[str, Callable[[], Awaitable[None]]] = {"listen": self._listen, "find": self._find}
+        steps: dict[str, Callable[[], Awaitable[None]]] = {
+            "listen": self._listen,
+            "find": self._find,
+            "forget": self._forget,
+        }
         steps |= {f"look {number}": self._look_next for number in range(LOOKS)}
         tasks = [asyncio.create_task(self._forever(step), name=f"pages {name}") for name, step in steps.items()]
         stopped = asyncio.create_task(stop.wait(), name="pages stop")
@@ -116,6 +124,12 @@ class PageLoop:
         soonest = min((until for until, _ in self._waiting.values() if until > now), default=now + self._config.poll)
         await asyncio.sleep(_LEAST_PAUSE)
         await wait_for_wake(self._wake, max(0.0, min(self._config.poll, soonest - now - _LEAST_PAUSE)))
+
+    async def _forget(self) -> None:
+        """Delete a part of the pages that are too old, then pause; longer when there are none."""
+        async with self._pool.acquire() as connection:
+            gone = await forget_old_pages(connection, self._config.keep)
+        await asyncio.sleep(1.0 if gone else _FORGET_AGAIN)
 
     async def _look_next(self) -> None:
         """Decide for the next contact, and begin an attempt if something is to be sent."""

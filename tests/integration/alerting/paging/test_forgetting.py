@@ -1,0 +1,95 @@
+"""Old pages go with their messages and attempts; what still counts stays."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from alerting.delivery.pages.forgetting_store import forget_old_pages
+from store.pool import Connection, Pool
+from tests.integration.alerting.paging.kit import FAST, DriverConfig, add_contact, add_incident, owe, run_pages
+from tests.integration.incidents_kit import until
+
+KEEP: Final = timedelta(days=400)
+CASES: Final = (
+    # (what, days since the incident closed, None: it goes on; days since the page; its status; does it stay)
+    ("old and over", 401, 402, "paid", False),
+    ("cancelled", 401, 402, "cancelled", False),
+    ("failed", 401, 402, "failed", False),
+    ("of an incident that goes on", None, 500, "paid", True),
+    ("of an incident that closed lately", 3, 500, "paid", True),
+    ("not settled", 401, 402, "owed", True),
+    ("young", 401, 399, "paid", True),
+)
+
+
+async def add_page(pool: Pool, number: int, closed: int | None, old: int, status: str) -> int:
+    incident = await add_incident(pool, number, status="open" if closed is None else "closed")
+    await pool.execute("UPDATE incident SET closed_at = now() - $2 * interval '1 day' WHERE id = $1", incident, closed)
+    page = await owe(pool, "li", incident)
+    await pool.execute(
+        "UPDATE page SET status = $2, created_at = now() - $3 * interval '1 day' WHERE id = $1", page, status, old
+    )
+    return page
+
+
+async def add_message(pool: Pool, *pages: int, old: int = 402, status: str = "taken") -> str:
+    """A message with two attempts."""
+    message = await pool.fetchval(
+        "INSERT INTO message (contact, kind, fingerprint, severity, status, created_at) "
+        "VALUES ('li', 'sms', 'f', 'warning', $1, now() - $2 * interval '1 day') RETURNING id",
+        status, old,
+    )  # fmt: skip
+    await pool.executemany("INSERT INTO attempt (message, number) VALUES ($1, $2)", [(message, 1), (message, 2)])
+    await pool.executemany("INSERT INTO message_page VALUES ($1, $2)", [(message, page) for page in pages])
+    return str(message)
+
+
+async def left(pool: Pool, query: str) -> set[object]:
+    return {row[0] for row in await pool.fetch(query)}
+
+
+async def forget_as_service(connection: Connection) -> int:
+    """With the rights of the service."""
+    async with connection.transaction():
+        await connection.execute("SET LOCAL ROLE milepost_service")
+        return await forget_old_pages(connection, KEEP)
+
+
+async def test_what_is_over_goes_and_what_counts_stays(pool: Pool) -> None:
+    await add_contact(pool, "li")
+    pages = [await add_page(pool, n, *case[1:4]) for n, case in enumerate(CASES)]
+    staying = {page for page, case in zip(pages, CASES, strict=True) if case[4]}
+    alone = await add_message(pool, pages[0])
+    digest = await add_message(pool, pages[1], pages[3])
+    young, due = await add_message(pool, old=399), await add_message(pool, status="due")
+    async with pool.acquire() as connection:
+        assert await forget_as_service(connection) == 4
+        assert await forget_as_service(connection) == 0
+    assert await left(pool, "SELECT id FROM page") == staying
+    messages = {str(one) for one in await left(pool, "SELECT id FROM message")}
+    assert messages == {digest, young, due} and alone not in messages
+    assert {str(one) for one in await left(pool, "SELECT message FROM attempt")} == messages
+    assert await left(pool, "SELECT page FROM message_page") == {pages[3]}, "the digest keeps the page that stays"
+
+
+async def test_a_look_takes_a_bounded_part(pool: Pool) -> None:
+    await add_contact(pool, "li")
+    for number in range(3):
+        await add_page(pool, number, 401, 402, "paid")
+    async with pool.acquire() as connection:
+        assert [await forget_old_pages(connection, KEEP, 2) for _ in range(3)] == [2, 1, 0]
+
+
+async def test_the_loop_forgets_by_itself(pool: Pool, database: str) -> None:
+    await add_contact(pool, "li")
+    await add_page(pool, 1, 41, 42, "paid")
+    config = DriverConfig(database_url=database, paging=msgspec.structs.replace(FAST, keep=timedelta(days=40)))
+    stop = asyncio.Event()
+    loop = asyncio.create_task(run_pages(config, stop))
+    try:
+        await until(pool, "SELECT count(*) FROM page", 0)
+    finally:
+        stop.set()
+        await loop
