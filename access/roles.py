@@ -45,7 +45,7 @@ class Permission(StrEnum):
     EDIT_ROUTES = "edit_routes"
     COMMAND = "command"
     MANAGE_PLATFORM = "manage_platform"
-    """Announce a restart, trust a suspected shard, take up what was set aside."""
+    """Announce a restart, trust a suspected shard, take up what was set aside, change the texts of messages."""
     MANAGE_ACCOUNTS = "manage_accounts"
     MANAGE_KEYS = "manage_keys"
 

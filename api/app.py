@@ -30,7 +30,7 @@ from api.console.evidence import photo_pages
 from api.console.links import link_pages
 from api.console.people import account_pages, contact_pages, own_pages
 from api.console.response import answer_pages, work_pages
-from api.console.routing import duty_pages, silence_pages
+from api.console.routing import duty_pages, route_pages, silence_pages, template_pages, told_pages
 from api.console.uptime import uptime_pages
 from api.context import Context
 from api.http import problems
@@ -111,6 +111,9 @@ _PAGES: Final = (
     silence_pages,
     contact_pages,
     duty_pages,
+    route_pages,
+    template_pages,
+    told_pages,
     account_pages,
     own_pages,
     link_pages,

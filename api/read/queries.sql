@@ -261,8 +261,8 @@ SELECT (SELECT scope_is_whole()) OR coalesce(area IN (SELECT code FROM scope_are
 FROM route WHERE id = $1;
 
 -- name: area_paths
--- All areas that are seen, with their paths.
-SELECT code, level, path FROM area;
+-- All areas that are seen, with their paths and names.
+SELECT code, level, path, name, name_en FROM area;
 
 -- name: list_duties
 -- Duties, newest first, before number $1, in subtrees ($2: codes), of a role ($3) and a contact ($4).

@@ -135,7 +135,7 @@ def gaps_text(gaps: Sequence[UntoldGap], known: NamedThings, question: GapQuesti
     places = {area for gap in gaps for area in gap.areas}
     total = Said(
         f"{len(places)} of {asked} areas have gaps from {begin} to {end}. `--csv` lists each area and interval.",
-        f"{begin} 至 {end}，{asked} 个区划中有 {len(places)} 个存在漏洞。`--csv` 列出每个区划和时段。",
+        f"{begin} 至 {end}，{asked} 个区划中有 {len(places)} 个存在通知空白。`--csv` 列出每个区划和时段。",
     )
     return f"{table([head, *(_gap_row(gap, known, question) for gap in gaps)])}\n\n{total.text(of_here())}"
 

@@ -12,8 +12,8 @@ from alerting.delivery.facts import AlertMessage
 from alerting.delivery.texts import Language
 from alerting.delivery.wording.names import PLACEHOLDERS, TEMPLATES, TemplateName, template_named
 from alerting.delivery.wording.samples import preview
-from alerting.delivery.wording.store import StoredTemplate, load_templates, reset_template, set_template
-from alerting.delivery.wording.template import MOST_TEXT
+from alerting.delivery.wording.store import load_templates, reset_template, set_template
+from alerting.delivery.wording.template import MOST_TEXT, StoredTemplate
 from alerting.delivery.wording.write import Wording, compile_wording, template_lines
 from contract.said import Said, said_by
 from milepost.commands.account_database import open_accounts, table

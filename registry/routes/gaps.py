@@ -102,7 +102,7 @@ def _require_interval(question: GapQuestion) -> None:
     if not timedelta(0) < question.end - question.begin <= timedelta(days=MOST_DAYS):
         raise SaidError(
             f"gaps are searched in 1 to {MOST_DAYS} days: name an interval of this length",
-            f"漏洞查询的时间范围为 1 至 {MOST_DAYS} 天：请改正",
+            f"查询通知空白的时间范围为 1 至 {MOST_DAYS} 天：请改正",
         )
 
 

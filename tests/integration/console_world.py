@@ -17,7 +17,7 @@ from registry.routes.model import RouteStep, StepClock
 from registry.routes.routing import RouteSubject
 from store.pool import Pool
 from tests.integration.api_world import World
-from tests.integration.duty_kit import add_contact, add_duty, add_substitute
+from tests.integration.duty_kit import add_contact, add_duty, add_route, add_substitute
 from tests.pictures import encoded, flag
 
 PROVINCE, COUNTY, TOWN = "630000000000", "632122000000", "632122101000"
@@ -245,6 +245,14 @@ async def every_duty(world: World) -> None:
     await world.pool.execute("UPDATE duty SET weeks = 1, week = 1, valid_to = '2199-01-01' WHERE area = $1", TOWN)
     await add_substitute(world.pool, "x", "li", world.ago(3600), reason="x")
     await add_substitute(world.pool, "li", "wang", world.ago(-3600), reason="x")
+
+
+async def every_route(world: World) -> None:
+    """The default route and one of a county with steps of every form."""
+    await add_route(world.pool, "default")
+    await add_route(world.pool, "x", COUNTY, steps="technician; lead@county after 30m open; head@city after 2h most 3")
+    await add_route(world.pool, "y", TOWN, steps="head")
+    await world.pool.execute("UPDATE route SET name = 'x'")
 
 
 async def every_silence(world: World, station: str) -> list[int]:

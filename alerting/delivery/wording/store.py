@@ -2,15 +2,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
 from typing import Final
-
-import msgspec
 
 from alerting.delivery.texts import Language
 from alerting.delivery.wording.digest import DigestCount
 from alerting.delivery.wording.names import TemplateName
+from alerting.delivery.wording.template import StoredTemplate
 from alerting.delivery.wording.write import TemplateLines, Wording, compile_wording, template_lines
 from store.author import Author
 from store.ledger import LedgerEntry, append_entries
@@ -21,16 +19,6 @@ from store.sql import queries_beside
 QUERIES: Final = queries_beside(__file__)
 
 log = logging.getLogger(__name__)
-
-
-class StoredTemplate(msgspec.Struct, frozen=True, kw_only=True):
-    """A template as it is stored, perhaps by an older version."""
-
-    name: str
-    language: str
-    text: str
-    edited_at: datetime
-    edited_by: str
 
 
 async def load_templates(connection: Connection) -> list[StoredTemplate]:

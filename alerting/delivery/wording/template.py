@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -22,6 +23,16 @@ class Placeholder(msgspec.Struct, frozen=True):
     """The place of a value in a template."""
 
     name: str
+
+
+class StoredTemplate(msgspec.Struct, frozen=True, kw_only=True):
+    """A template as it is stored, perhaps by an older version."""
+
+    name: str
+    language: str
+    text: str
+    edited_at: datetime
+    edited_by: str
 
 
 TemplateParts = tuple[str | Placeholder, ...]

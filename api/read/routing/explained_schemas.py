@@ -31,6 +31,7 @@ class ExplainedRecipient(Document):
     duty: int | None
     instead_of: str | None = Field(description="the absent contact")
     channels: list[str] = Field(description="in the order in which they are tried")
+    quiet_until: datetime | None = Field(description="the end of its quiet hours, until which the page waits")
 
 
 class ExplainedPassedOver(Document):

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import asyncpg
+import msgspec
 
-from api.context import Context
 from api.http.problems import Problem, bad_parameter
 from api.read.moment import load_now
 from api.read.queries import QUERIES
@@ -15,29 +15,40 @@ from contract.bounds import OutOfBoundsError, require_time
 from registry.routes.gaps import NOWHERE, GapQuestion, UntoldGap, find_gaps
 from registry.routes.routing import Routing
 from registry.routes.store import load_routing
+from store.pool import Connection
 
 MOST_GAPS: Final = 200
 MOST_SHOWN: Final = 200
 """Areas, and spans, of one gap in an answer."""
 
 
-async def load_gaps(context: Context, *, area: list[str] | None, begin: datetime | None, days: int) -> GapsDocument:
-    """The gaps in subtrees (None: in the scope) for some days from a time (None: now). Raises a Problem: 404 for an
-    area that is not there or outside the scope, 503 when others are searching."""
-    async with context.database.snapshot() as connection:
-        since = (begin or await load_now(connection)).replace(second=0, microsecond=0)
-        question = GapQuestion(begin=since, end=_end(since, days))
-        routing = await load_routing(connection, since=since)
-        rows = await connection.fetch(QUERIES.area_paths)
+class AskedGaps(msgspec.Struct, frozen=True, kw_only=True):
+    """Which areas and times are asked about, and everything that decides who is told. `area`: codes of which the whole
+    subtrees are meant; None: the scope."""
 
-    def search() -> GapsDocument:
-        paths = _paths(rows, area, routing)
-        if area is not None and not paths:
-            raise Problem(404, f"there is no area {area[0]!r}")
-        levels = {row["code"]: row["level"] for row in rows}
-        return _document(find_gaps(routing, paths, levels, question), question, len(paths))
+    question: GapQuestion
+    area: list[str] | None
+    routing: Routing
+    rows: Sequence[asyncpg.Record]
 
-    return await context.work.do_alone(search)
+    def document(self) -> GapsDocument:
+        """The gaps; this takes seconds of a country. Raises a Problem (404) for an area that is not there or outside
+        the scope."""
+        paths = _paths(self.rows, self.area, self.routing)
+        if self.area is not None and not paths:
+            raise Problem(404, f"there is no area {self.area[0]!r}")
+        levels = {row["code"]: row["level"] for row in self.rows}
+        return _document(find_gaps(self.routing, paths, levels, self.question), self.question, len(paths))
+
+
+async def load_gaps_asked(
+    connection: Connection, *, area: list[str] | None, begin: datetime | None, days: int
+) -> AskedGaps:
+    """What gaps in subtrees follow from, for some days from a time (None: now)."""
+    since = (begin or await load_now(connection)).replace(second=0, microsecond=0)
+    question = GapQuestion(begin=since, end=_end(since, days))
+    routing = await load_routing(connection, since=since)
+    return AskedGaps(question=question, area=area, routing=routing, rows=await connection.fetch(QUERIES.area_paths))
 
 
 def _end(since: datetime, days: int) -> datetime:

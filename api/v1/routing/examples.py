@@ -46,6 +46,7 @@ EXPLAINED: Final[dict[str, Any]] = {
                     "duty": 7,
                     "instead_of": None,
                     "channels": ["sms", "mail"],
+                    "quiet_until": None,
                 }
             ],
             "why": None,

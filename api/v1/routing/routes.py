@@ -12,7 +12,7 @@ from api.http.parameters import AreaFilter, RouteId
 from api.http.times import parse_stored_time
 from api.http.work import WorkRoute
 from api.read.routing import routes
-from api.read.routing.gaps import load_gaps
+from api.read.routing.gaps import load_gaps_asked
 from api.read.routing.route_schemas import GapsDocument, RouteDocument
 from api.read.schemas import Listing
 from registry.routes.gaps import MOST_DAYS
@@ -28,7 +28,7 @@ async def list_routes(context: Shared, page: PageOf, area: AreaFilter = None) ->
     return await found.listing(context.work)
 
 
-@router.get("/routes/gaps")
+@router.get("/gaps")
 async def list_gaps(
     context: Shared,
     area: AreaFilter = None,
@@ -37,7 +37,9 @@ async def list_gaps(
 ) -> GapsDocument:
     """Where and when no person would be told of an incident."""
     since = None if begin is None else parse_stored_time("from", begin)
-    return await load_gaps(context, area=area, begin=since, days=days)
+    async with context.database.snapshot() as connection:
+        asked = await load_gaps_asked(connection, area=area, begin=since, days=days)
+    return await context.work.do_alone(asked.document)
 
 
 @router.get("/routes/{id}")

@@ -9,7 +9,7 @@ from api.http.parameters import StationId
 from api.http.times import parse_stored_time
 from api.http.work import WorkRoute
 from api.read.routing.explained_schemas import ExplainedDocument
-from api.read.routing.explaining import explain_incident
+from api.read.routing.explaining import load_incident_asked
 from contract.kinds import IncidentKind, Severity
 
 router = APIRouter(tags=["routes"], route_class=WorkRoute)
@@ -30,7 +30,9 @@ async def explain_station(
     """Who would be told of an incident of a station, when, by which channels, and why each route does or does not
     apply."""
     moment = None if at is None else parse_stored_time("at", at)
-    return await explain_incident(context, station=id, kind=kind, severity=severity, at=moment)
+    async with context.database.snapshot() as connection:
+        asked = await load_incident_asked(connection, station=id, kind=kind, severity=severity, at=moment)
+    return await context.work.do(asked.things, asked.document)
 
 
 @router.get("/areas/{code}/routing")
@@ -43,4 +45,6 @@ async def explain_area(
 ) -> ExplainedDocument:
     """Who would be told of an incident of an area."""
     moment = None if at is None else parse_stored_time("at", at)
-    return await explain_incident(context, area=code, kind=kind, severity=severity, at=moment)
+    async with context.database.snapshot() as connection:
+        asked = await load_incident_asked(connection, area=code, kind=kind, severity=severity, at=moment)
+    return await context.work.do(asked.things, asked.document)

@@ -113,6 +113,13 @@ def on_silence(action: str, *, over: bool = False) -> Prepare:
     return prepare
 
 
+async def a_changed_template(world: World) -> str:
+    await world.pool.execute(
+        "INSERT INTO message_template (name, language, text, edited_by) VALUES ('title', 'en', '! {title}', 'admin')"
+    )
+    return "/templates/title/en/reset"
+
+
 async def a_loud_station(world: World) -> str:
     await world.station("s", "offline")
     return "/silences"
@@ -247,6 +254,13 @@ DUTY_PAGES: Final[Mapping[str, Act]] = {
         body={"contact": "ma", "substitute": "li", "from": SOON, "until": "2199-01-01T00:00", "reason": "培训"},
         status=303,
     ),
+    "/templates/{name}/{language}": Act(
+        at("/templates/title/en"), {"text": "! {title}", "do": "save"}, [("template.changed", "template")], 303
+    ),
+    "/templates/{name}/{language}/reset": Act(a_changed_template, {}, [("template.reset", "template")], 303),
+    "/routes": Act(at("/routes"), {**ROUTE, "id": "new"}, [("route.made", "route")], 303),
+    "/routes/{id}": Act(on_route("/routes/r"), ROUTE, [("route.changed", "route")], 303),
+    "/routes/{id}/remove": Act(on_route("/routes/r/remove"), {}, [("route.removed", "route")], 303),
     "/duty/{id}/remove": Act(on_duty("/duty/1/remove"), {}, [("duty.removed", "duty")], 303),
     "/substitutes/{id}/remove": Act(on_duty("/substitutes/1/remove"), {}, [("substitute.removed", "substitute")], 303),
 }

@@ -34,6 +34,7 @@ from tests.integration.console_world import (
     every_duty,
     every_incident,
     every_photo,
+    every_route,
     every_silence,
     every_station,
 )
@@ -80,6 +81,12 @@ PAGES: Final[dict[str, list[str]]] = {
     "/contacts/{id}": ["/contacts/{contacts}"],
     "/i/{token}": ["/i/{links}", "/i/none"],
     "/duty": ["/duty", f"/duty?area={COUNTY}"],
+    "/routes": ["/routes", f"/routes?area={COUNTY}"],
+    "/routes/{id}": ["/routes/default"],
+    "/who-is-told": ["/who-is-told", f"/who-is-told?area={COUNTY}&kind=area_outage"],
+    "/gaps": ["/gaps"],
+    "/templates": ["/templates"],
+    "/templates/{name}/{language}": ["/templates/short/zh-CN", "/templates/digest_body/en"],
     "/signin": ["/signin", "/signin?code=none"],
     "/password": ["/password"],
     "/account": ["/account"],
@@ -133,6 +140,7 @@ async def addresses(world: World) -> list[str]:
     contacts = await every_contact(world)
     await every_duty(world)
     await every_photo(world, incidents[0], closures[0])
+    await every_route(world)
     accounts = await every_account(world)
     # One incident of each kind, and one of each cause, spot and rule looks like the next.
     known = {
@@ -246,7 +254,18 @@ async def test_the_first_look_at_an_empty_system(
     settings = config(database, tmp_path, port=free_port())
     found: list[str] = []
     async with running(settings), looking(browser, settings.url, language) as page:
-        for address in ("/", "/stations", "/areas", "/incidents", "/blind-spots", "/closures", "/silences", "/duty"):
+        for address in (
+            "/",
+            "/stations",
+            "/areas",
+            "/incidents",
+            "/blind-spots",
+            "/closures",
+            "/silences",
+            "/duty",
+            "/routes",
+            "/gaps",
+        ):
             await page.goto(settings.url + address)
             found += await complaints(page, axe, address, WIDTHS)
     assert found == []

@@ -24,6 +24,7 @@ from tests.integration.console_world import (
     every_duty,
     every_incident,
     every_photo,
+    every_route,
     every_silence,
     every_station,
 )
@@ -73,6 +74,7 @@ async def full(world: World) -> list[str]:
     contacts = await every_contact(world)
     await every_duty(world)
     await every_photo(world, incidents[0], closures[0])
+    await every_route(world)
     accounts = await every_account(world)
     return [
         "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
@@ -81,6 +83,9 @@ async def full(world: World) -> list[str]:
         "/silences", *(f"/silences/{one}" for one in silences),
         "/contacts", "/contacts?retired=yes", *(f"/contacts/{one}" for one in contacts),
         "/duty", f"/duty?area={PROVINCE}", "/work?contact=zhang", "/response", f"/response?area={PROVINCE}&days=30",
+        "/routes", "/routes/default", "/who-is-told", "/gaps",
+        "/templates", "/templates/body/zh-CN", "/templates/digest_short/zh-CN",
+        f"/who-is-told?area={PROVINCE}&kind=area_outage",
         *(f"/stations/{one}" for one in stations), f"/stations/{stations[1]}?span=7d",
         f"/stations/{stations[1]}/remove",
         *(f"/incidents/{one}" for one in incidents), "/account", "/accounts", *(f"/accounts/{one}" for one in accounts),
@@ -141,6 +146,9 @@ async def test_an_empty_system_greets_in_chinese(pool: Pool, database: str, tmp_
             "/silences",
             "/contacts",
             "/duty",
+            "/routes",
+            "/gaps",
+            "/who-is-told",
         ):
             assert not strange(await page(client, path)), path
 

@@ -60,7 +60,14 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
                  "entries": self.entry,
                  "photos": self.photo}  # fmt: skip
         found = names.get(key, names.get(kind))
-        return row.path.format(id=found, code=self.area, shard="main", action="note", token=self.incident)
+        others: dict[str, object] = {
+            "shard": "main",
+            "action": "note",
+            "token": self.incident,
+            "name": "title",
+            "language": "en",
+        }
+        return row.path.format(id=found, code=self.area, **others)
 
     @property
     def names(self) -> list[str]:
@@ -223,7 +230,9 @@ _ABOUT: Final[dict[str, Callable[[Subject], dict[str, Any]]]] = {
     "/contacts/{id}": _contact,
     "/duty": lambda about: {"area": about.area, "role": "technician", "contact": about.contact},
     "/routes/{id}": lambda about: {"name": "r", "area": about.area, "steps": "technician"},
+    "/routes": lambda about: {"id": f"page-{about.contact}", "name": "r", "area": about.area, "steps": "technician"},
     "/substitutes": lambda about: {"contact": about.contact, "substitute": f"{about.contact}-b", **_TIMES},
+    "/templates/{name}/{language}": lambda about: {"text": "{title}", "do": "save"},
     "/tokens": lambda about: {"name": "t", "areas": [about.area], "role": about.role, "days": 3},
 }
 

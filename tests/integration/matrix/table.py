@@ -101,6 +101,17 @@ POST   /contacts/{id}                        AS    303 404
 POST   /contacts/{id}/retire                 AS    303 404
 POST   /contacts/{id}/end-links              AS    303 404
 GET    /duty                                 ASTUW 200 left out
+GET    /routes                               ASTUW 200 left out
+POST   /routes                               AS    303 422
+GET    /routes/{id}                          ASTUW 200 404
+POST   /routes/{id}                          AS    303 404
+POST   /routes/{id}/remove                   AS    303 404
+GET    /who-is-told                          ASTUW 200 left out
+GET    /gaps                                 ASTUW 200 left out
+GET    /templates                            ASTUW 200 -
+GET    /templates/{name}/{language}          ASTUW 200 -
+POST   /templates/{name}/{language}          A     303 whole only
+POST   /templates/{name}/{language}/reset    A     303 whole only
 POST   /duty                                 AS    303 422
 POST   /duty/{id}/remove                     AS    303 404
 POST   /substitutes                          AS    303 422
@@ -169,7 +180,7 @@ POST   /api/v1/contacts/{id}/end-links       AS    200 404
 GET    /api/v1/stream                        ASTUW 200 left out
 # Who is told
 GET    /api/v1/routes                        ASTUW 200 left out
-GET    /api/v1/routes/gaps                   ASTUW 200 left out
+GET    /api/v1/gaps                          ASTUW 200 left out
 GET    /api/v1/routes/{id}                   ASTUW 200 404
 PUT    /api/v1/routes/{id}                   AS    200 422
 DELETE /api/v1/routes/{id}                   AS    200 404

@@ -77,7 +77,7 @@ QUERIES: Final = {
     "/api/v1/closures": ("area", "station", "status", "cursor"),
     "/api/v1/silences": ("area", "station", "status", "cursor"),
     "/api/v1/routes": ("area", "cursor"),
-    "/api/v1/routes/gaps": ("area", "from", "days"),
+    "/api/v1/gaps": ("area", "from", "days"),
     "/api/v1/stations/s/routing": ("kind", "severity", "at"),
     "/api/v1/duty": ("area", "role", "contact", "cursor"),
     "/api/v1/duty/now": ("area", "at", "cursor"),
@@ -98,6 +98,9 @@ QUERIES: Final = {
     "/silences": ("area", "station", "status", "kind", "cursor"),
     "/contacts": ("area", "retired", "cursor"),
     "/duty": ("area", "at", "cursor"),
+    "/routes": ("area", "cursor"),
+    "/who-is-told": ("station", "area", "kind", "severity", "at"),
+    "/gaps": ("area", "days"),
 }
 PATHS: Final = tuple(f"{root}/{kind}/{{}}" for root in ("", "/api/v1") for kind in ("stations", "areas", "incidents"))
 TIMES: Final = {"from", "until", "to", "at", "valid_from", "valid_to"}

@@ -48,7 +48,7 @@ async def test_who_would_be_told(pool: Pool, database: str, tmp_path: Path) -> N
         assert found["steps"][0]["recipients"] == [
             {
                 "contact": "li", "name": "li", "room": False, "area": TOWN, "duty": None, "instead_of": None,
-                "channels": ["mail"],
+                "channels": ["mail"], "quiet_until": None,
             }
         ]  # fmt: skip
         of_area = (await http.get(f"{API}/areas/{EAST}/routing?kind=area_outage")).json()

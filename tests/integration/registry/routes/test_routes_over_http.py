@@ -73,17 +73,27 @@ async def test_where_nobody_would_be_told(pool: Pool, database: str, tmp_path: P
         await add_people(connection)
     await add_route(pool, "default", steps="technician")
     async with serving(config(database, tmp_path)) as (http, _):
-        found = await http.get(f"{API}/routes/gaps?from=2026-12-01T00:00:00Z&days=2&area={WEST}")
+        found = await http.get(f"{API}/gaps?from=2026-12-01T00:00:00Z&days=2&area={WEST}")
         assert found.status_code == 200, found.text
         assert (found.json()["gaps"], found.json()["until"]) == ([], "2026-12-03T00:00:00Z")
-        everywhere = (await http.get(f"{API}/routes/gaps?from=2026-12-01T00:00:00Z&days=2")).json()
+        everywhere = (await http.get(f"{API}/gaps?from=2026-12-01T00:00:00Z&days=2")).json()
         assert everywhere["area_count"] > 4
         places = {area for gap in everywhere["gaps"] for area in gap["areas"]}
         assert EAST in places and None in places and TOWN not in places
         assert everywhere["gaps"][0]["spans"] == [{"from": "2026-12-01T00:00:00Z", "until": "2026-12-03T00:00:00Z"}]
         assert everywhere["gaps"][0]["hours"] == 48
         for query, status in (("days=63", 422), ("days=0", 422), ("from=noon", 422), ("area=99", 404)):
-            assert (await http.get(f"{API}/routes/gaps?{query}")).status_code == status, query
+            assert (await http.get(f"{API}/gaps?{query}")).status_code == status, query
+
+
+async def test_a_route_may_have_the_name_of_another_path(
+    pool: Pool,
+    client: httpx.AsyncClient,  # noqa: F811
+) -> None:
+    for name in ("gaps", "remove"):
+        assert (await client.put(f"{API}/routes/{name}", json=body(area=EAST))).status_code == 200
+        assert (await client.get(f"{API}/routes/{name}")).json()["id"] == name
+        assert (await client.delete(f"{API}/routes/{name}")).status_code == 200
 
 
 async def test_a_county_reads_the_routes_above_and_changes_its_own(
@@ -102,7 +112,7 @@ async def test_a_county_reads_the_routes_above_and_changes_its_own(
     assert (await client.delete(f"{API}/routes/w")).status_code == 404
     assert (await client.put(f"{API}/routes/own", json=body(area=EAST))).status_code == 200
     assert (await client.put(f"{API}/routes/own", json=body(area=None))).status_code == 422
-    gaps = (await client.get(f"{API}/routes/gaps")).json()
+    gaps = (await client.get(f"{API}/gaps")).json()
     assert {area for gap in gaps["gaps"] for area in gap["areas"]} <= {EAST, TOWN}
-    assert (await client.get(f"{API}/routes/gaps?area={WEST}")).status_code == 404
+    assert (await client.get(f"{API}/gaps?area={WEST}")).status_code == 404
     assert (await client.delete(f"{API}/routes/own")).status_code == 200
