@@ -107,21 +107,22 @@ STORY: tuple[StoryStep[DemoWorld], ...] = (
     StoryStep(
         name="acknowledged",
         announced=StoryText(
-            "the technician acknowledges, and names an expected end", "维护人员确认，并给出预计恢复时间"
+            "the technician opens the link of the message, without a sign-in, and acknowledges with an expected end",
+            "维护人员打开消息中的链接，无需登录，确认并给出预计恢复时间",
         ),
         act=lambda world: world.people.acknowledge(world.incident),
         see=lambda world: world.people.owned(world.incident),
         limit=10,
         text=StoryText(
-            "incident {incident} is in the technician's list of work, expected to end in {minutes} min",
-            "故障 {incident} 已列入维护人员的任务，预计 {minutes} 分钟后恢复",
+            "incident {incident} is in the technician's list of work, expected to end in {hours} h",
+            "故障 {incident} 已列入维护人员的任务，预计 {hours} 小时后恢复",
         ),
     ),
     StoryStep(
         name="terminal back",
         announced=StoryText(
-            "the technician says what was wrong, and that it is repaired; the agent starts again",
-            "维护人员填报原因和修复；终端程序重新启动",
+            "the technician says there what was wrong, and that it is repaired; the agent starts again",
+            "维护人员在该页填报原因和修复；终端程序重新启动",
         ),
         act=DemoWorld.repair_station,
         see=lambda world: world.verdict_is("online"),
