@@ -19,6 +19,7 @@ from store.author import Author
 from store.pool import Pool
 from tests.integration.api_world import OWN_PAGE, World, config, other_account, serving
 from tests.integration.duty_kit import add_contact, add_duty, add_route, add_substitute
+from tests.pictures import of_a_phone
 
 V1: Final = "/api/v1"
 Prepare = Callable[[World], Awaitable[str]]
@@ -33,6 +34,8 @@ class Act(msgspec.Struct, frozen=True):
     entries: list[tuple[str, str]]
     status: int = 200
     method: str = "POST"
+    #: A photo is sent instead: as the body of the request, by a page in the form.
+    photo: bytes | None = None
 
 
 def on_incident(action: str) -> Prepare:
@@ -202,6 +205,7 @@ API_ACTS: Final[Mapping[str, Act]] = {
         method="PATCH",
     ),
     "/contacts/{id}/retire": Act(on_contact("/retire"), {}, [("contact.retired", "contact")]),
+    "/contacts/{id}/end-links": Act(on_contact("/end-links"), {}, [("links.ended", "contact")]),
     "/stations/{id}/remove": Act(a_station, REASON, [("station.retired", "station")]),
     "/stations/{id}/remove without history": Act(an_untouched_station, REASON, [("station.removed", "station")]),
     "/stations/{id}/restore": Act(a_retired_station, REASON, [("station.restored", "station")]),
@@ -264,6 +268,21 @@ DUTY_PAGES: Final[Mapping[str, Act]] = {
     "/duty/{id}/remove": Act(on_duty("/duty/1/remove"), {}, [("duty.removed", "duty")], 303),
     "/substitutes/{id}/remove": Act(on_duty("/substitutes/1/remove"), {}, [("substitute.removed", "substitute")], 303),
 }
+PHOTO: Final = of_a_phone()
+MENDED: Final = {"cause": "power", "text": "路断了", "fixed": True}
+SAID: Final = [("repair.said", "repair")]
+EVIDENCE: Final[Mapping[str, Act]] = {
+    "/incidents/{id}/photos": Act(on_incident("/photos"), {}, [("photo.added", "incident")], 201, photo=PHOTO),
+    "/closures/{id}/photos": Act(on_closure("/photos"), {}, [("photo.added", "closure")], 201, photo=PHOTO),
+}
+EVIDENCE_API: Final[Mapping[str, Act]] = {
+    **EVIDENCE,
+    "/incidents/{id}/repairs": Act(on_incident("/repairs"), MENDED, SAID, 201),
+}
+EVIDENCE_PAGES: Final[Mapping[str, Act]] = {
+    **{route: msgspec.structs.replace(act, status=303) for route, act in EVIDENCE.items()},
+    "/incidents/{id}/repair": Act(on_incident("/repair"), {**MENDED, "fixed": "yes"}, SAID, 303),
+}
 OWN_TOKENS: Final = "/account/tokens"
 PEOPLE_PAGES: Final[Mapping[str, Act]] = {
     "/accounts": Act(at("/accounts"), {**ACCOUNT, "scope": "whole"}, [("account.made", "account")], 303),
@@ -285,10 +304,15 @@ NO_ACT: Final = {
     f"{V1}/account/sessions/{{id}}",
 }  # fmt: skip
 """A person begins or ends sessions of the own account."""
-ELSEWHERE: Final = {f"{V1}/account/password", "/password"}
-"""They do the same, and need a session: see the test below."""
-CASES = [(V1, route, act) for route, act in API_ACTS.items()] + [
-    ("", route, act) for pages in (PAGE_ACTS, DUTY_PAGES, PEOPLE_PAGES) for route, act in pages.items()
+ELSEWHERE: Final = {f"{V1}/account/password", "/password", "/i/{token}"}
+"""A password needs a session: see the test below. Links act for another account: integration/links/test_link_pages."""
+CASES = [
+    *((V1, route, act) for acts in (API_ACTS, EVIDENCE_API) for route, act in acts.items()),
+    *(
+        ("", route, act)
+        for pages in (PAGE_ACTS, EVIDENCE_PAGES, DUTY_PAGES, PEOPLE_PAGES)
+        for route, act in pages.items()
+    ),
 ]
 IDS = [f"{prefix}{route}" for prefix, route, _ in CASES]
 ENTRIES = "SELECT kind, subject, actor, at_ms, convert_from(body, 'UTF8') AS body FROM ledger_entry ORDER BY id"
@@ -301,8 +325,12 @@ def test_every_route_that_changes_something_is_here() -> None:
 
 
 async def send(client: httpx.AsyncClient, prefix: str, path: str, act: Act) -> httpx.Response:
+    if prefix and act.photo is not None:
+        return await client.post(prefix + path, content=act.photo, headers={"Content-Type": "image/jpeg"})
     if prefix:
         return await client.request(act.method, prefix + path, json=act.body)
+    if act.photo is not None:
+        return await client.post(path, files={"photo": ("x.jpg", act.photo)}, headers=OWN_PAGE)
     return await client.post(path, data=dict(act.body), headers=OWN_PAGE)
 
 
@@ -338,7 +366,8 @@ async def test_it_leaves_exactly_its_entry(
 
 
 STATE: Final = (
-    "incident", "incident_entry", "notification", "closure", "silence", "contact", "contact_channel", "duty", "route",
+    "incident", "incident_entry", "repair", "photo", "notification",
+    "closure", "silence", "contact", "contact_channel", "duty", "route",
     "duty_substitute", "station", "station_lifecycle", "station_deleted",
     "shard_decision", "announced_restart", "signin_code", "account", "account_area", "api_token", "registry_fact",
     "ledger_entry", "ledger_pending", "ledger_salt",
