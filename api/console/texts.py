@@ -938,9 +938,20 @@ _EN: Final = {
     "unclear": "The address or the form holds something that is not taken here. Go back and try again.",
 }
 
+
+def _joined(*tables: Mapping[str, str]) -> dict[str, str]:
+    """All texts of the tables, of which no two have the same name."""
+    found: dict[str, str] = {}
+    for table in tables:
+        if twice := found.keys() & table.keys():
+            raise ValueError(f"texts of two tables have the names {sorted(twice)}: rename one")
+        found.update(table)
+    return found
+
+
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {
-    "zh-CN": {**_ZH, **links.ZH, **people.ZH, **response.ZH, **templates.ZH, **uptime.ZH},
-    "en": {**_EN, **links.EN, **people.EN, **response.EN, **templates.EN, **uptime.EN},
+    "zh-CN": _joined(_ZH, links.ZH, people.ZH, response.ZH, templates.ZH, uptime.ZH),
+    "en": _joined(_EN, links.EN, people.EN, response.EN, templates.EN, uptime.EN),
 }
 
 

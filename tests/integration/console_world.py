@@ -267,3 +267,24 @@ async def every_silence(world: World, station: str) -> list[int]:
     await world.pool.execute("UPDATE silence SET kinds = '{health,flapping}' WHERE id = $1", silences[0])
     await world.pool.execute("UPDATE silence SET ended_by = 'admin', ended_at = now() WHERE id = $1", silences[-1])
     return silences
+
+
+async def every_day(world: World, station: str) -> None:
+    """Two days of a frozen month, of which one has an addendum with every cause."""
+    pool, path = world.pool, [PROVINCE, COUNTY, TOWN]
+    await pool.execute("INSERT INTO day_state (cut, first_day, last_day) VALUES (0, '2026-11-02', '2026-11-03')")
+    await pool.execute(
+        "INSERT INTO day_figure (station, day, revision, path, scheduled_ms, excused_ms, unknown_ms, online_ms, "
+        "service_due_ms, usable_ms, causes, addendum, cut) "
+        "VALUES ($1, '2026-11-02', 1, $2, 28800000, 3600000, 60000, 7200000, 7200000, 3600000, '{}', false, 0), "
+        "($1, '2026-11-02', 2, $2, 28800000, 0, 0, 9000000, 9000000, 9000000, $3, true, 0), "
+        "($1, '2026-11-03', 1, $2, 28800000, 0, 28000000, 0, 0, 0, '{}', false, 0)",
+        station, path, list(WORDS["revision_cause"]),
+    )  # fmt: skip
+    await pool.execute("INSERT INTO month_frozen (month, frozen_at, cut) VALUES ('2026-11-01', '2026-12-11', 0)")
+    for table, column, when in (("area_day", "day", "2026-11-02"), ("area_month", "month", "2026-11-01")):
+        await pool.execute(
+            f"INSERT INTO {table} ({column}, area, path, scheduled_ms, excused_ms, unknown_ms, online_ms, "  # noqa: S608
+            f"service_due_ms, usable_ms) VALUES ('{when}', $1, $2, 28800000, 0, 0, 9000000, 9000000, 9000000)",
+            TOWN, path,
+        )  # fmt: skip

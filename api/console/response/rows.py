@@ -53,9 +53,9 @@ def openings_text(words: Words, item: WorkItem) -> str | None:
     if item.station is None:
         return None
     if item.openings is None:
-        return words("always_open")
+        return words("open_always")
     spans = [_span(one.begin.astimezone(HOME), one.end.astimezone(HOME)) for one in item.openings]
-    return f"{words('opens_next')} {words('comma').join(spans)}" if spans else words("not_open_soon")
+    return f"{words('openings_next')} {words('comma').join(spans)}" if spans else words("not_open_soon")
 
 
 def _span(begin: datetime, end: datetime) -> str:

@@ -107,7 +107,7 @@ async def change(request: Request, context: Shared, name: Name, language: Langua
     if known is None:
         raise not_found("template", name)
     text = said.get("text", "")
-    if said.get("do") == "preview":
+    if said.get("preview"):
         return await _one(request, context, name, language, tried=text)
     try:
         await change_template(context, request, known, language, text)

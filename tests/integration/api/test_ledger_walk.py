@@ -259,7 +259,7 @@ DUTY_PAGES: Final[Mapping[str, Act]] = {
         status=303,
     ),
     "/templates/{name}/{language}": Act(
-        at("/templates/title/en"), {"text": "! {title}", "do": "save"}, [("template.changed", "template")], 303
+        at("/templates/title/en"), {"text": "! {title}"}, [("template.changed", "template")], 303
     ),
     "/templates/{name}/{language}/reset": Act(a_changed_template, {}, [("template.reset", "template")], 303),
     "/routes": Act(at("/routes"), {**ROUTE, "id": "new"}, [("route.made", "route")], 303),

@@ -428,7 +428,7 @@ async def test_real_browsers_sign_in_and_out(
         await wall.wait_for_url(f"{settings.url}/incidents/{number}")
         assert await wall.locator("form[method=post]").count() == 0, "a wall display only looks"
         await phone.goto(f"{settings.url}/incidents/{number}")
-        assert await phone.locator("form[method=post]").count() == 3
+        assert await phone.locator("form[method=post]").count() == 5
 
         await phone.goto(f"{settings.url}/signin")
         assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -442,7 +442,7 @@ async def test_a_real_browser_walks_through_it(
             await page.goto(settings.url + path)
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             assert await page.locator("html").get_attribute("lang") == language
-        await page.locator("textarea[name=text]").fill("在路上")
+        await page.locator("form:has(button[formaction$='/ack']) textarea[name=text]").fill("在路上")
         await leave(page, page.locator("button[formaction$='/ack']"))
         await page.locator("#facts.acknowledged").wait_for(timeout=20_000)
         assert "在路上" in await page.locator("#history").inner_text()

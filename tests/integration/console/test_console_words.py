@@ -21,6 +21,7 @@ from tests.integration.console_world import (
     every_account,
     every_closure,
     every_contact,
+    every_day,
     every_duty,
     every_incident,
     every_photo,
@@ -38,6 +39,8 @@ ALLOWED = {
 }  # fmt: skip
 # Names that people or machines gave to things of this test: stations, terminals, shards, boots, services, accounts.
 NAMED = {
+    # A placeholder of a template.
+    "body",
     "border",
     "main",
     "other",
@@ -76,6 +79,7 @@ async def full(world: World) -> list[str]:
     await every_photo(world, incidents[0], closures[0])
     await every_route(world)
     accounts = await every_account(world)
+    await every_day(world, stations[1])
     return [
         "/", "/stations", *(f"/stations?verdict={one}" for one in WORDS["verdict"]), "/incidents", "/blind-spots",
         *(f"/incidents?kind={one}" for one in WORDS["kind"]), "/areas", f"/areas/{PROVINCE}", f"/areas/{TOWN}",
@@ -83,6 +87,8 @@ async def full(world: World) -> list[str]:
         "/silences", *(f"/silences/{one}" for one in silences),
         "/contacts", "/contacts?retired=yes", *(f"/contacts/{one}" for one in contacts),
         "/duty", f"/duty?area={PROVINCE}", "/work?contact=zhang", "/response", f"/response?area={PROVINCE}&days=30",
+        "/uptime", f"/uptime?area={PROVINCE}&period=2026-11", f"/uptime?area={TOWN}&period=2026-11",
+        *(f"/uptime?station={stations[1]}&period={period}" for period in ("2026-11", "2026", "2031-01", "x")),
         "/routes", "/routes/default", "/who-is-told", "/gaps",
         "/templates", "/templates/body/zh-CN", "/templates/digest_short/zh-CN",
         f"/who-is-told?area={PROVINCE}&kind=area_outage",

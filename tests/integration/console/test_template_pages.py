@@ -29,11 +29,11 @@ async def test_previewed_changed_and_reset(client: httpx.AsyncClient, pool: Pool
     page = await read(client, SHORT)
     assert ">{short}</textarea>" in page and "{advice}" in page and "Remove" not in page
     text = {"text": "[CLOUD] {short} <b>"}
-    tried = await client.post(SHORT, data={**text, "do": "preview"}, headers=IN_ENGLISH)
+    tried = await client.post(SHORT, data={**text, "preview": "1"}, headers=IN_ENGLISH)
     assert tried.status_code == 200 and "[CLOUD] {short} &lt;b&gt;</textarea>" in tried.text
     assert tried.text.count('tabindex="0">[CLOUD] ') == 3 and "not saved yet" in tried.text
     assert await pool.fetchval("SELECT count(*) FROM message_template") == 0, "a preview stores nothing"
-    saved = await client.post(SHORT, data={**text, "do": "save"}, headers=OWN)
+    saved = await client.post(SHORT, data=text, headers=OWN)
     assert (saved.status_code, saved.headers["location"]) == (303, SHORT)
     assert await pool.fetchval("SELECT text FROM message_template") == text["text"]
     assert (await read(client, "/templates")).count("· changed") == 1

@@ -61,13 +61,6 @@ OVER: Final = {
 WITHIN_SCOPE: Final = [*COUNTY, *WALLS, *TOKENS]
 
 
-_FORGET_OLD: Final = (
-    "UPDATE api_token SET revoked_at = now(), revoked_by = account WHERE revoked_at IS NULL AND id IN "
-    "(SELECT id FROM api_token WHERE account = $1 ORDER BY created_at DESC OFFSET 20)"
-)
-"""An account may have 100 valid tokens, and an asker has a new one for each request that changes something."""
-
-
 class Access:
     """Accounts, sessions and tokens of askers, in one database."""
 
@@ -109,7 +102,6 @@ class Access:
                 connection, new, account=account.id, name=name, role=role, scope=scope, by=OPERATOR,
                 expires_at=datetime.now(UTC) + timedelta(days=9),
             )  # fmt: skip
-            await connection.execute(_FORGET_OLD, account.id)
             await connection.execute(
                 "UPDATE api_token SET created_at = created_at - $2::interval, expires_at = expires_at - $2 "
                 "WHERE id = $1",

@@ -232,7 +232,7 @@ _ABOUT: Final[dict[str, Callable[[Subject], dict[str, Any]]]] = {
     "/routes/{id}": lambda about: {"name": "r", "area": about.area, "steps": "technician"},
     "/routes": lambda about: {"id": f"page-{about.contact}", "name": "r", "area": about.area, "steps": "technician"},
     "/substitutes": lambda about: {"contact": about.contact, "substitute": f"{about.contact}-b", **_TIMES},
-    "/templates/{name}/{language}": lambda about: {"text": "{title}", "do": "save"},
+    "/templates/{name}/{language}": lambda about: {"text": "{title}"},
     "/tokens": lambda about: {"name": "t", "areas": [about.area], "role": about.role, "days": 3},
 }
 
