@@ -63,3 +63,27 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER touch_days AFTER UPDATE ON correction FOR EACH ROW EXECUTE FUNCTION touch_days_of_correction();
+
+-- A station with a finding or a correction has a history, and is retired instead of deleted.
+CREATE OR REPLACE FUNCTION station_has_history(wanted text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM terminal_state WHERE station = wanted)
+        OR EXISTS (SELECT FROM station_state WHERE station = wanted)
+        OR EXISTS (SELECT FROM station_lifecycle WHERE station = wanted)
+        OR EXISTS (SELECT FROM incident WHERE station = wanted)
+        OR EXISTS (SELECT FROM closure WHERE station = wanted)
+        OR EXISTS (SELECT FROM terminal_facts WHERE station = wanted)
+        OR EXISTS (SELECT FROM record_box WHERE station = wanted)
+        OR EXISTS (SELECT FROM boot_anchor WHERE station = wanted)
+        OR EXISTS (SELECT FROM transition WHERE station = wanted)
+        OR EXISTS (SELECT FROM health WHERE station = wanted)
+        OR EXISTS (SELECT FROM health_memory WHERE station = wanted)
+        OR EXISTS (SELECT FROM health_state WHERE station = wanted)
+        OR EXISTS (SELECT FROM flapping_memory WHERE station = wanted)
+        OR EXISTS (SELECT FROM usage WHERE station = wanted)
+        OR EXISTS (SELECT FROM presence WHERE station = wanted)
+        OR EXISTS (SELECT FROM inventory WHERE station = wanted)
+        OR EXISTS (SELECT FROM event WHERE station = wanted)
+        OR EXISTS (SELECT FROM command_reply WHERE station = wanted)
+        OR EXISTS (SELECT FROM finding WHERE station = wanted)
+        OR EXISTS (SELECT FROM correction WHERE station = wanted)
+$$;
