@@ -342,7 +342,7 @@ _ZH: Final = {
     "contact_retire_says": "停用后不再通知，并删除其渠道地址；历史记录保留姓名。",
     "do_retire_contact": "停用",
     "contact_back_says": "保存即重新启用。",
-    "programme": "工程",
+    "of_programme": "工程",
     "routes": "通知路由",
     "routes_say": "事件采用区划最近的路由；修改路由不影响已开始的通知",
     "no_default_route": "没有默认路由：未被任何路由覆盖的事件不会通知任何人。请新建一条不限区划和其他条件的路由",
@@ -805,7 +805,7 @@ _EN: Final = {
     "keep its name.",
     "do_retire_contact": "Retire",
     "contact_back_says": "Saving brings the contact back.",
-    "programme": "Programme",
+    "of_programme": "Programme",
     "routes": "Routes",
     "routes_say": "An incident takes the route of the nearest area; what has begun keeps its steps",
     "no_default_route": "There is no default route: nobody is told of an incident that no route covers. Make a route "

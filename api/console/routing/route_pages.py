@@ -27,8 +27,15 @@ from registry.routes.store import has_stored_default
 router = page_router()
 
 _PAGE: Final = 50
-_LABELS: Final = {"name": "route_name", "area": "duty_area", "kinds": "silence_kind", "severities": "route_severities",
-                  "programme": "programme", "station_kind": "route_station_kind", "steps": "route_steps"}  # fmt: skip
+_LABELS: Final = {
+    "name": "route_name",
+    "area": "duty_area",
+    "kinds": "silence_kind",
+    "severities": "route_severities",
+    "programme": "of_programme",
+    "station_kind": "route_station_kind",
+    "steps": "route_steps",
+}
 
 
 @router.get("/routes")

@@ -38,7 +38,7 @@ def conditions(words: Words, route: RouteDocument) -> str:
     """What else than its area an incident of a route has."""
     named = [words.named("kind", kind) for kind in route.kinds]
     named += [words.named("severity", severity) for severity in route.severities]
-    named += [] if route.programme is None else [f"{words('programme')} {route.programme}"]
+    named += [] if route.programme is None else [f"{words('of_programme')} {route.programme}"]
     named += [] if route.station_kind is None else [words.named("station_kind", route.station_kind)]
     return words("comma").join(named) or words("every_kind")
 

@@ -39,8 +39,9 @@ ALLOWED = {
 }  # fmt: skip
 # Names that people or machines gave to things of this test: stations, terminals, shards, boots, services, accounts.
 NAMED = {
-    # A placeholder of a template.
+    # Placeholders of templates.
     "body",
+    "short",
     "border",
     "main",
     "other",
